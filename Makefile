@@ -1,0 +1,81 @@
+# Two commands on a fresh machine with python >= 3.11 and pip:  make demo  and  make test.
+
+PYTHON ?= python3
+SERVE ?= 1
+LENS ?= 4.3
+BIN := .venv/bin
+
+# uv from PATH, else one of our own beside the code.
+UV := $(or $(shell command -v uv 2>/dev/null),.uv-env/bin/uv)
+# uv does not read pip's find-links, where a CPU build of torch may lie; without it the CUDA build is downloaded.
+ifndef UV_FIND_LINKS
+  LINKS := $(strip $(shell $(PYTHON) -m pip config get global.find-links 2>/dev/null))
+  ifneq ($(LINKS),)
+    space := $(subst ,, )
+    comma := ,
+    export UV_FIND_LINKS := $(subst $(space),$(comma),$(LINKS))
+  endif
+endif
+export UV
+export UV_PYTHON ?= $(PYTHON)
+export PATH := $(CURDIR)/.uv-env/bin:$(PATH)
+
+# Tests share the cores by file; each computes on one thread, so that its numbers repeat.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest
+PARALLEL := -n logical --maxprocesses 8 --dist loadfile
+SRC := packages tests benchmarks templates
+
+.PHONY: help demo test test-quick test-isolated test-matrix test-lens lint fix bench paper docs sync clean
+
+help:  ## these lines
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /	/' | expand -t 16
+
+demo: sync  ## train a grokking run, analyze it, open the dashboard (SERVE=0: stop before serving)
+	$(BIN)/miscope demo $(if $(filter 0,$(SERVE)),--no-serve,)
+
+test: sync  ## every test, the slow and the browser's included
+	$(PYTEST) $(PARALLEL)
+
+test-quick: sync  ## what takes seconds
+	$(PYTEST) $(PARALLEL) -m "not slow and not browser"
+
+test-isolated: $(UV)  ## each package with nothing but core beside it
+	.ci/isolated
+
+test-matrix: $(UV)  ## core and modadd on transformer-lens 3.9 and 4.3, python 3.11 and 3.13
+	.ci/matrix 3.11:3.9 3.11:4.3 3.13:3.9 3.13:4.3
+
+test-lens: $(UV)  ## the same on one transformer-lens, LENS=4.3
+	.ci/matrix 3.11:$(LENS)
+
+lint: sync  ## ruff, pyright, import-linter
+	$(BIN)/ruff check $(SRC)
+	$(BIN)/ruff format --check $(SRC)
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+fix: sync  ## what ruff can put right by itself
+	$(BIN)/ruff check --fix $(SRC)
+	$(BIN)/ruff format $(SRC)
+
+bench: sync  ## measure, and write BENCHMARKS.md
+	.ci/environment .matrix/tl3.9 $(UV_PYTHON) "transformer-lens==3.9.*" miscope-core miscope-modadd
+	$(BIN)/python benchmarks/run.py --old .matrix/tl3.9/bin/python
+
+paper: sync  ## the mainline run of Nanda et al. 2023 from scratch (about 20 minutes), its figures into docs/pictures
+	OMP_NUM_THREADS=1 $(BIN)/python -m miscope_modadd.paper --out docs/pictures
+
+docs: sync  ## write docs/catalogue.md anew from what is installed
+	$(BIN)/miscope catalogue --out docs/catalogue.md
+
+sync: .venv/.synced  ## the environment in .venv
+
+.venv/.synced: pyproject.toml $(wildcard packages/*/pyproject.toml) | $(UV)
+	$(UV) sync --quiet --all-packages
+	@touch $@
+
+.uv-env/bin/uv:
+	$(PYTHON) -m pip install --quiet --target .uv-env uv
+
+clean:  ## remove environments and caches; workspaces stay
+	rm -rf .venv .uv-env .matrix .pytest_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,113 @@
+"""Run the benchmarks and write BENCHMARKS.md: the machine, the versions, and one table for each.
+
+Every benchmark is a script beside this one that prints one JSON object: a title, rows (each an object, its keys are the
+columns) and notes; or just names and numbers. They run one after the other, each in its own process, so that none
+warms another's caches.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+BENCHMARKS = ("training", "analysis", "figures", "index", "startup")
+PACKAGES = ("torch", "transformer-lens", "numpy", "duckdb", "plotly", "safetensors", "pyarrow")
+
+
+def main() -> None:
+    """Measure, then write the page; a benchmark that fails ends everything, and the page stays as it was."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--old", type=Path, help="python of an environment with transformer-lens 3.9, for HookedTransformer"
+    )
+    parser.add_argument("--only", nargs="*", choices=BENCHMARKS, default=BENCHMARKS)
+    parser.add_argument("--out", type=Path, default=HERE.parent / "BENCHMARKS.md")
+    asked = parser.parse_args()
+    sections = []
+    for name in asked.only:
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        sections.append(measured(name, ["--old", str(asked.old)] if name == "training" and asked.old else []))
+    asked.out.write_text(page(sections), encoding="utf-8")
+    print(asked.out)
+
+
+def measured(name: str, extra: Sequence[str]) -> Mapping[str, Any]:
+    """What the benchmark of that name prints."""
+    words = [sys.executable, str(HERE / f"{name}.py"), *extra]
+    done = subprocess.run(words, check=False, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(words)} ended with {done.returncode}; BENCHMARKS.md is as it was.")
+    found = json.loads(done.stdout)
+    if "rows" in found:
+        return found
+    return {"title": name.capitalize(), "rows": [{"what": what, "": value} for what, value in found.items()]}
+
+
+def page(sections: Iterable[Mapping[str, Any]]) -> str:
+    """The whole of BENCHMARKS.md."""
+    parts = ["# Benchmarks", "Written by `make bench`; measured, not edited.", table(machine())]
+    for section in sections:
+        parts += [f"## {section['title']}", table(section["rows"])]
+        parts += ["\n".join(f"- {note}" for note in section.get("notes", ()))]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as a Markdown table; columns in the order they first appear."""
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    lines = [columns, ["---"] * len(columns), *([cell(row.get(key)) for key in columns] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def cell(value: object) -> str:
+    """A number with three figures, anything else as it is."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value).replace("|", "\\|")
+
+
+def machine() -> list[dict[str, str]]:
+    """What it was measured on."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    facts = {
+        "date": date.today().isoformat(),
+        "processor": processor(),
+        "cores": f"{cores}",
+        "memory": memory(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in PACKAGES},
+    }
+    return [{"machine": name, "": value} for name, value in facts.items()]
+
+
+def processor() -> str:
+    """Its name as Linux or macOS gives it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def memory() -> str:
+    """Its size, where the system says it."""
+    pages = os.sysconf("SC_PHYS_PAGES") if "SC_PHYS_PAGES" in os.sysconf_names else 0
+    return f"{pages * os.sysconf('SC_PAGE_SIZE') / 2**30:.0f} GiB" if pages else "unknown"
+
+
+if __name__ == "__main__":
+    main()

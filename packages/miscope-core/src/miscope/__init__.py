@@ -1,0 +1,80 @@
+"""miscope: how did learning happen? Look at every checkpoint of a training through the same instruments."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from miscope.analyzer import Analyzer as Analyzer
+    from miscope.analyzer import Grain as Grain
+    from miscope.analyzer import NoOptions as NoOptions
+    from miscope.analyzer import Options as Options
+    from miscope.artifact import Arrays as Arrays
+    from miscope.basis import Basis as Basis
+    from miscope.basis import Block as Block
+    from miscope.checkpoint import Checkpoint as Checkpoint
+    from miscope.errors import MiscopeError as MiscopeError
+    from miscope.executor import Executor as Executor
+    from miscope.family import Family as Family
+    from miscope.family import Params as Params
+    from miscope.hookspecs import hookimpl as hookimpl
+    from miscope.model import HookedModel as HookedModel
+    from miscope.model import Model as Model
+    from miscope.model import Role as Role
+    from miscope.model import Shortcut as Shortcut
+    from miscope.moment import Cohort as Cohort
+    from miscope.moment import Moment as Moment
+    from miscope.moment import Series as Series
+    from miscope.moment import Trajectory as Trajectory
+    from miscope.plugins import Plugins as Plugins
+    from miscope.probe import Probe as Probe
+    from miscope.task import Examples as Examples
+    from miscope.task import Task as Task
+    from miscope.training_config import TrainingConfig as TrainingConfig
+    from miscope.variant import Variant as Variant
+    from miscope.view import Choice as Choice
+    from miscope.view import Number as Number
+    from miscope.view import Shown as Shown
+    from miscope.view import Toggle as Toggle
+    from miscope.view import View as View
+    from miscope.workspace import Workspace as Workspace
+    from miscope.workspace import open_workspace as open  # noqa: F401 - the name users call
+
+__version__ = "0.1.0"
+
+# Loaded when first used, so that `import miscope` and `miscope --help` bring in neither torch nor a database.
+_HOME = {
+    "analyzer": ("Analyzer", "Grain", "NoOptions", "Options"),
+    "artifact": ("Arrays",),
+    "basis": ("Basis", "Block"),
+    "checkpoint": ("Checkpoint",),
+    "errors": ("MiscopeError",),
+    "executor": ("Executor",),
+    "family": ("Family", "Params"),
+    "hookspecs": ("hookimpl",),
+    "model": ("HookedModel", "Model", "Role", "Shortcut"),
+    "moment": ("Cohort", "Moment", "Series", "Trajectory"),
+    "plugins": ("Plugins",),
+    "probe": ("Probe",),
+    "task": ("Examples", "Task"),
+    "training_config": ("TrainingConfig",),
+    "variant": ("Variant",),
+    "view": ("Choice", "Number", "Shown", "Toggle", "View"),
+    "workspace": ("Workspace",),
+}
+_WHERE = {name: (f"miscope.{module}", name) for module, names in _HOME.items() for name in names}
+_WHERE["open"] = ("miscope.workspace", "open_workspace")
+
+__all__ = sorted(_WHERE)  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module 'miscope' has no attribute {name!r}")
+    module, attribute = _WHERE[name]
+    return getattr(importlib.import_module(module), attribute)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

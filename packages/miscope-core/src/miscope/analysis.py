@@ -1,0 +1,268 @@
+"""Look at checkpoints through instruments: what is missing is computed, saved and told, one outcome at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain, zip_longest
+from typing import TYPE_CHECKING, Any, final
+
+from pydantic import ValidationError
+
+from miscope.analyzer import Analyzer, Grain
+from miscope.applicability import applies
+from miscope.errors import BadValue, DoesNotApply, MiscopeError, NoCheckpoint, UnknownName
+from miscope.interruption import stop_on_signals
+from miscope.looking import Portable, Task, failed, perform
+from miscope.outcome import Outcome, State
+from miscope.planning import Wave, plan, resolve
+from miscope.seeing import Setting, cohort_key, set_up
+from miscope.variant import Variant
+
+if TYPE_CHECKING:
+    from miscope.executor import Executor
+    from miscope.ledger import RunLog
+    from miscope.workspace import BoundVariant, Workspace
+
+__all__ = ["analyze"]
+
+Steps = Sequence[int]
+Options = Mapping[str, Mapping[str, Any]]
+
+
+def analyze(  # noqa: PLR0913 - the whole of a user's choice, all keyword-only
+    workspace: Workspace,
+    variants: Variant | BoundVariant | Sequence[Variant | BoundVariant],
+    names: Sequence[str] | None = None,
+    *,
+    steps: Steps | None = None,
+    executor: str | Executor = "inline",
+    force: bool = False,
+    options: Options | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Iterator[Outcome]:
+    """Compute what is missing of the named analyzers (None: all that apply) and of what they read; yield outcomes.
+
+    steps: the checkpoints to look at (None: all). Trajectory grain spans exactly these, and they are part of its
+    recipe. options: values by analyzer name. force: compute the named ones again though they exist. should_stop: asked
+    before each look, as are Ctrl-C, SIGTERM and the run's own stop request; what is under way is finished and saved.
+    A look that fails is an outcome, and the rest goes on.
+    Raises, before anything is computed, UnknownName, NoCheckpoint, DoesNotApply (an analyzer asked for by name) or
+    BadValue (options, circles).
+    """
+    several = [variants] if not isinstance(variants, Sequence) else variants
+    values = [each if isinstance(each, Variant) else each.value for each in several]
+    place = workspace.plugins.executor(executor) if isinstance(executor, str) else executor
+    _check_options(workspace.plugins.analyzers, options or {})
+    courses = [_course(workspace, value, names, steps=steps, force=force, options=options or {}) for value in values]
+    together = _across(workspace, courses, names, force) if len(courses) > 1 else []
+    return _run(workspace, place, courses, together, should_stop or (lambda: False))
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class _Course:
+    """What one variant has, lacks and can do without."""
+
+    setting: Setting
+    waves: Sequence[Wave]
+    whole: tuple[str, ...]
+    """Wanted analyzers whose artifacts are all there."""
+    skipped: Mapping[str, str]
+    """Analyzers that do not apply, with the reason."""
+
+    @property
+    def name(self) -> str:
+        return self.setting.variant.name
+
+    def tasks(self, wave: Wave) -> Iterator[Task]:
+        for look in wave.looks:
+            yield Task(
+                variant=self.name,
+                step=look.step,
+                analyzers=look.analyzers,
+                steps=self.setting.steps,
+                options=self.setting.options,
+            )
+
+
+def _course(  # noqa: PLR0913
+    workspace: Workspace,
+    variant: Variant,
+    names: Sequence[str] | None,
+    *,
+    steps: Steps | None,
+    force: bool,
+    options: Options,
+) -> _Course:
+    store = workspace.store
+    chosen = _chosen_steps(variant.name, store.steps(variant.name), steps)
+    wanted, skipped = _wanted(workspace, variant, names)
+    setting = set_up(workspace, variant, wanted, steps=chosen, options=options)
+    mine = {name: a for name, a in setting.analyzers.items() if a.grain is not Grain.COHORT}
+    present = {name: _present(workspace, setting, name) for name in mine}
+    whole = tuple(name for name in mine if name in wanted and len(present[name]) == _span(mine[name], chosen))
+    if force:
+        present = {name: () if name in wanted else steps for name, steps in present.items()}
+    # What a cohort analyzer reads is wanted of every member.
+    read = {upstream for name in set(wanted) - set(mine) for upstream in setting.analyzers[name].reads}
+    waves = plan(mine, steps=chosen, wanted={*wanted, *read} & set(mine), present=present)
+    return _Course(setting=setting, waves=waves, whole=() if force else whole, skipped=skipped)
+
+
+def _chosen_steps(variant: str, have: Steps, steps: Steps | None) -> tuple[int, ...]:
+    if not have:
+        raise NoCheckpoint(variant, None, have)
+    if steps is None:
+        return tuple(have)
+    for step in steps:
+        if step not in have:
+            raise NoCheckpoint(variant, step, have)
+    if not steps:
+        raise BadValue("No step was chosen.", f"{variant} has {len(have)} checkpoints.", "Leave `steps` out for all.")
+    return tuple(sorted(set(steps)))
+
+
+def _wanted(workspace: Workspace, variant: Variant, names: Sequence[str] | None) -> tuple[list[str], dict[str, str]]:
+    """The analyzers to compute and, where all were asked for, those left out with the reason."""
+    table, subject = workspace.plugins.analyzers, workspace.subject(variant)
+    metrics = workspace.store.metrics(variant.name)
+
+    def reason(name: str) -> str | None:
+        found = resolve(table, [name]).values()
+        return next(filter(None, (applies(analyzer, subject, subject.probe(), metrics) for analyzer in found)), None)
+
+    if names is not None:
+        for name in names:
+            why = reason(name)
+            if why:
+                raise DoesNotApply(name, variant.name, why)
+        return list(dict.fromkeys(names)), {}
+    skipped = {}
+    for name in table:
+        try:
+            why = reason(name)
+        except UnknownName as error:
+            why = f"it reads {error.name!r}, which is not installed"
+        if why:
+            skipped[name] = why
+    return [name for name in table if name not in skipped], skipped
+
+
+def _present(workspace: Workspace, setting: Setting, name: str) -> Collection[int | None]:
+    key = setting.key(name)
+    if setting.analyzers[name].grain is Grain.CHECKPOINT:
+        return set(workspace.store.artifact_steps(key.variant, name, key.recipe)) & set(setting.steps)
+    return {None} if workspace.store.has(key) else set()
+
+
+def _span(analyzer: Analyzer, steps: Steps) -> int:
+    return len(steps) if analyzer.grain is Grain.CHECKPOINT else 1
+
+
+def _across(workspace: Workspace, courses: Sequence[_Course], names: Sequence[str] | None, force: bool) -> list[Task]:
+    """The looks over all variants together: of cohort analyzers that apply to every one of them."""
+    settings = [course.setting for course in courses]
+    shared = set.intersection(*(set(setting.analyzers) for setting in settings))
+    members = tuple((setting.variant.name, setting.steps) for setting in settings)
+    tasks = []
+    for name, analyzer in settings[0].analyzers.items():
+        if analyzer.grain is not Grain.COHORT or name not in shared:
+            continue
+        key = cohort_key(settings, name)
+        if force or not workspace.store.has(key):
+            options = settings[0].options
+            tasks.append(
+                Task(variant=key.variant, step=None, analyzers=(name,), steps=(), options=options, members=members)
+            )
+    return tasks
+
+
+def _check_options(table: Mapping[str, Analyzer], options: Options) -> None:
+    for name, values in options.items():
+        if name not in table:
+            raise UnknownName("analyzer", name, table)
+        try:
+            table[name].options.model_validate(dict(values))
+        except ValidationError as error:
+            first = error.errors()[0]
+            fields = ", ".join(table[name].options.model_fields) or "none"
+            raise BadValue(
+                f"{name!r} does not take the option {'.'.join(map(str, first['loc']))}={first['input']!r}.",
+                f"{first['msg']}. Its options are: {fields}.",
+                f"`miscope analyzers {name}` describes them.",
+            ) from None
+
+
+def _run(
+    workspace: Workspace,
+    executor: Executor,
+    courses: Sequence[_Course],
+    together: Sequence[Task],
+    should_stop: Callable[[], bool],
+) -> Iterator[Outcome]:
+    total = sum(len(wave.looks) for course in courses for wave in course.waves) + len(together)
+    for course in courses:
+        for outcome in _without_a_look(course):
+            yield replace(outcome, total=total)
+    with ExitStack() as open_logs:
+        interrupted = open_logs.enter_context(stop_on_signals())
+        logs: dict[str, RunLog] = {}
+        for name in [c.name for c in courses if c.waves] + [task.variant for task in together[:1]]:
+            logs[name] = open_logs.enter_context(workspace.ledger.run("analyze", name))
+
+        def stopped() -> bool:
+            return interrupted() or should_stop() or any(log.stop_requested() for log in logs.values())
+
+        done = 0
+        rounds = zip_longest(*(course.waves for course in courses))
+        by_round = (chain(*(c.tasks(w) for c, w in zip(courses, waves, strict=True) if w)) for waves in rounds)
+        for tasks in chain(by_round, ([task] for task in together)):
+            work = partial(perform, Portable(workspace))
+            for outcomes in executor.run(work, _until(stopped, tasks), lost=_lost):
+                done += 1
+                for outcome in outcomes:
+                    _tell(logs[outcome.variant], outcome)
+                    yield replace(outcome, done=done, total=total)
+        if done < total and stopped():
+            for log in logs.values():
+                log.write("stopped", reason="stop requested", done=done, total=total)
+
+
+def _without_a_look(course: _Course) -> Iterator[Outcome]:
+    if course.whole:
+        yield Outcome(variant=course.name, analyzers=course.whole, step=None, state=State.PRESENT)
+    for name, reason in course.skipped.items():
+        error = f"does not apply: {reason}"
+        yield Outcome(variant=course.name, analyzers=(name,), step=None, state=State.SKIPPED, error=error)
+
+
+def _until(stopped: Callable[[], bool], tasks: Iterable[Task]) -> Iterator[Task]:
+    for task in tasks:
+        if stopped():
+            return
+        yield task
+
+
+def _lost(task: Task, reason: str) -> tuple[Outcome, ...]:
+    step = "the whole of training" if task.step is None else f"step {task.step}"
+    error = MiscopeError(
+        f"The process that looked at {step} of {task.variant} died.",
+        reason,
+        "What it had saved is kept. `--executor inline` shows what happens.",
+    )
+    return (failed(task, task.analyzers, error),)
+
+
+def _tell(log: RunLog, outcome: Outcome) -> None:
+    """One ledger line an artifact, and one for each failure."""
+    for name, scalars in outcome.scalars.items():
+        key = outcome.keys[name]
+        log.write("artifact", analyzer=name, recipe=key.recipe, probe=key.probe, step=key.step, scalars=dict(scalars))
+    if outcome.state in (State.FAILED, State.NOT_TRIED):
+        names = list(outcome.analyzers)
+        log.write(
+            "failure", analyzers=names, step=outcome.step, state=outcome.state, error=outcome.error, trace=outcome.trace
+        )

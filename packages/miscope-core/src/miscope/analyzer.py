@@ -1,0 +1,89 @@
+"""An instrument: what it needs to see, and a pure function from that to arrays."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, final
+
+from pydantic import BaseModel, ConfigDict
+
+from miscope.artifact import Arrays
+
+__all__ = ["Analyzer", "Grain", "NoOptions", "Options"]
+
+
+class Grain(enum.StrEnum):
+    """How much of training an instrument looks at in one go."""
+
+    CHECKPOINT = "checkpoint"
+    TRAJECTORY = "trajectory"
+    COHORT = "cohort"
+
+
+class Options(BaseModel):
+    """Base of an analyzer's typed options: frozen, unknown fields refused; every field has a default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@final
+class NoOptions(Options):
+    """Nothing to choose."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Analyzer:
+    """A named, versioned pure function and everything it may read. It is given that, and nothing else."""
+
+    name: str
+    """'spectra.embedding': the first word is the namespace, the module it lives in."""
+    version: int
+    """Raise it when the numbers change; artifacts of the old version are then absent."""
+    grain: Grain
+    compute: Callable[[Any], Arrays]
+    """Takes a Moment, a Trajectory or a Cohort, as the grain says."""
+    reads: tuple[str, ...] = ()
+    """Names of other analyzers, whose artifacts it reads."""
+    sites: tuple[str, ...] = ()
+    """Patterns of sites to record ('blocks.*.mlp.hook_post'); 'logits' is given in float64."""
+    weights: tuple[str, ...] = ()
+    """Patterns of weight roles ('W_E', 'blocks.*.mlp.W_in')."""
+    columns: tuple[str, ...] = ()
+    """Probe columns it cannot do without."""
+    bases: tuple[str, ...] = ()
+    """Patterns of axes or columns whose task basis it uses where there is one; a fallback runs where there is none."""
+    metrics: tuple[str, ...] = ()
+    """Patterns of training metrics ('*_loss'); of trajectory and cohort grain."""
+    grid: int = 0
+    """How many factors the probe must enumerate completely; 0 for none."""
+    labels: bool = False
+    """Whether it needs to know the right answers."""
+    answer_basis: bool = False
+    """Whether it cannot do without a task basis over the right answers."""
+    positions: Literal["answer", "all"] = "answer"
+    """Activations at the answer position only, or at every position."""
+    optimizer: bool = False
+    """Whether it needs the optimizer's moments beside the checkpoint."""
+    gradients: bool = False
+    """Whether it needs gradients of the training loss."""
+    options: type[Options] = NoOptions
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    """Array name -> what it is, its shape and unit; for the catalogue. A word in capitals stands for any name, braces
+    for one of several: 'ROLE/power', '{train,test}_loss'."""
+
+    @property
+    def namespace(self) -> str:
+        return self.name.partition(".")[0]
+
+    @property
+    def summary(self) -> str:
+        """First sentence of the function's docstring."""
+        return (self.compute.__doc__ or "").strip().split("\n")[0]
+
+    @property
+    def probed(self) -> bool:
+        """Whether it looks at the probe at all; weight-only instruments do not depend on it."""
+        return bool(self.sites or self.columns or self.grid or self.labels)

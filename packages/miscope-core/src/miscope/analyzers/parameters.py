@@ -1,0 +1,225 @@
+"""Weights as such: how large they are, what path they take, and how fast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from torch import Tensor
+
+from miscope.analyzer import Analyzer, Grain, Options
+from miscope.artifact import Arrays
+from miscope.errors import DoesNotApply
+from miscope.maths.path_pca import centred_gram, components_of_gram, cosine_agreement, shapes
+from miscope.maths.random_walk import walk_null
+from miscope.moment import Moment, Trajectory
+
+_UNITS = {"head": "head", "d_mlp": "neuron"}
+"""Axes whose entries are units of their own, and what one is called."""
+
+_GROUPS = {"attention": (".attn.",), "mlp": (".mlp.",), "embedding": ("W_E", "W_pos", "W_U", "embed")}
+"""What a role's name holds, by group; a role that holds none of it is in 'all' only."""
+
+
+def norms(moment: Moment) -> Arrays:
+    """Sum of squares and of absolute values of every weight tensor, of its heads and neurons, and of all together.
+
+    Squares are |W|_F^2, the quantity that weight decay acts on.
+    """
+    found: dict[str, np.ndarray] = {}
+    squares, absolute = 0.0, 0.0
+    for role, tensor in moment.weights.items():
+        exact = tensor.double()
+        found[f"{role}/squares"] = np.array(float(exact.square().sum()))
+        found[f"{role}/l1"] = np.array(float(exact.abs().sum()))
+        squares += found[f"{role}/squares"]
+        absolute += found[f"{role}/l1"]
+        for axis, unit in _UNITS.items():
+            if axis in moment.axes[role]:
+                found[f"{role}/squares_by_{unit}"] = _squares_along(exact, moment.axes[role].index(axis))
+    return found | {"total/squares": np.asarray(squares), "total/l1": np.asarray(absolute)}
+
+
+def _squares_along(tensor: Tensor, axis: int) -> np.ndarray:
+    return tensor.movedim(axis, 0).reshape(tensor.shape[axis], -1).square().sum(dim=1).numpy()
+
+
+NORMS = Analyzer(
+    name="parameters.norms",
+    version=1,
+    grain=Grain.CHECKPOINT,
+    compute=norms,
+    weights=("*",),
+    outputs={
+        "ROLE/squares": "() sum of squared entries",
+        "ROLE/l1": "() sum of absolute entries",
+        "ROLE/squares_by_head": "(H,) sum of squares of each head, where the tensor has heads",
+        "ROLE/squares_by_neuron": "(M,) sum of squares of each neuron, where the tensor has neurons",
+        "total/squares": "() sum of squares of all weights",
+        "total/l1": "() sum of absolute values of all weights",
+    },
+)
+
+
+class PathOptions(Options):
+    """How many components are kept, and how the null is drawn."""
+
+    components: int = 10
+    draws: int = 200
+    """Random walks in the null."""
+    null_components: int = 4
+    """Components of which the null is drawn."""
+    seed: int = 0
+
+
+def trajectory(shown: Trajectory) -> Arrays:
+    """Principal components of the path of the weights, all together and by group, beside a random walk's.
+
+    Exact, from the Gram matrix over checkpoints. A loop in components 2 and 3 is what any high-dimensional random walk
+    shows (Antognini & Sohl-Dickstein 2018), so every number comes with the band of walks whose steps have the same
+    lengths. Checkpoints count equally, whatever lies between them. Areas are NaN where there are too few.
+    """
+    options = shown.options
+    assert isinstance(options, PathOptions)
+    _need(shown, 3, "parameters.trajectory")
+    gram, lengths, size = {}, {}, {}
+    for role, points in _points(shown):
+        gram[role] = centred_gram(points)
+        lengths[role] = _squared_lengths(points)
+        size[role] = points.shape[1]
+    found: dict[str, np.ndarray] = {}
+    for group, roles in _groups(gram).items():
+        steps = np.sqrt(sum(lengths[role] for role in roles))
+        arrays = _path({role: gram[role] for role in roles}, steps, sum(size[role] for role in roles), options)
+        found |= {f"{group}/{name}": array for name, array in arrays.items()}
+    return found
+
+
+def _path(
+    gram: Mapping[str, np.ndarray], lengths: np.ndarray, dimension: int, options: PathOptions
+) -> dict[str, np.ndarray]:
+    path = components_of_gram(np.sum(list(gram.values()), axis=0), options.components)
+    count = min(options.null_components, path.scores.shape[1])
+    null = walk_null(lengths, dimension, draws=options.draws, seed=options.seed, count=count)
+    by_role = np.stack([np.einsum("tk,ts,sk->k", path.directions, g, path.directions) for g in gram.values()], axis=1)
+    power = path.variance * len(path.scores)
+    return {
+        "scores": path.scores,
+        "explained": path.explained,
+        "area": shapes(path.scores),
+        "cosine": cosine_agreement(path.scores[:, :count]),
+        "null_explained": null.explained,
+        "null_area": null.area,
+        "null_cosine": null.cosine,
+        "null_path": null.path,
+        "role": np.array(list(gram)),
+        "loading": by_role / np.where(power > 0, power, 1.0)[:, None],
+        "pc1_share": np.asarray(path.explained[0]),
+    }
+
+
+TRAJECTORY = Analyzer(
+    name="parameters.trajectory",
+    version=1,
+    grain=Grain.TRAJECTORY,
+    compute=trajectory,
+    weights=("*",),
+    options=PathOptions,
+    outputs={
+        "GROUP/scores": "(T, k) coordinates of each checkpoint; GROUP is all, embedding, attention or mlp",
+        "GROUP/explained": "(k,) share of variance of each component",
+        "GROUP/area": "(2,) loop area over bounding box, components 1-2 and 2-3",
+        "GROUP/cosine": "(c,) |correlation| of component k with cos(pi k t / T)",
+        "GROUP/null_explained": "(3, c) 2.5, 50 and 97.5 % of random walks with the same step lengths",
+        "GROUP/null_area": "(3, 2) the same of the areas",
+        "GROUP/null_cosine": "(3, c) the same of the correlations",
+        "GROUP/null_path": "(T, c) coordinates of one such walk",
+        "GROUP/role": "(R,) weight tensors of the group",
+        "GROUP/loading": "(k, R) share of each component's variance that each of them carries",
+        "GROUP/pc1_share": "() share of variance of the first component",
+    },
+)
+
+
+def velocity(shown: Trajectory) -> Arrays:
+    """How fast the weights move and how straight, all together, by group and by tensor.
+
+    Speed is |theta_{i+1} - theta_i| over the number of steps between the two checkpoints.
+    """
+    _need(shown, 2, "parameters.velocity")
+    parts: dict[str, dict[str, np.ndarray]] = {role: _motion(points) for role, points in _points(shown)}
+    found: dict[str, np.ndarray] = {"midpoint": (shown.steps[1:] + shown.steps[:-1]) / 2}
+    for name, roles in (_groups(parts) | {role: [role] for role in parts}).items():
+        together = {what: np.sum([parts[role][what] for role in roles], axis=0) for what in parts[roles[0]]}
+        found |= {f"{name}/{what}": array for what, array in _speeds(together, np.diff(shown.steps)).items()}
+    return found
+
+
+def _motion(points: np.ndarray) -> dict[str, np.ndarray]:
+    """Sums of squares and products that add up over tensors."""
+    moves = np.diff(points, axis=0)
+    return {
+        "moved": _squares(moves),
+        "turned": np.einsum("tn,tn->t", moves[1:], moves[:-1], dtype=np.float64),
+        "from_start": _squares(points - points[0]),
+        "to_end": _squares(points - points[-1]),
+    }
+
+
+def _speeds(sums: Mapping[str, np.ndarray], gaps: np.ndarray) -> dict[str, np.ndarray]:
+    moved, from_start = np.sqrt(sums["moved"]), np.sqrt(sums["from_start"])
+    both = moved[1:] * moved[:-1]
+    length = np.concatenate([[0.0], np.cumsum(moved)])
+    return {
+        "speed": moved / gaps,
+        "turning": sums["turned"] / np.where(both > 0, both, 1.0),
+        "length": length,
+        "from_start": from_start,
+        "to_end": np.sqrt(sums["to_end"]),
+        "straightness": np.asarray(from_start[-1] / length[-1] if length[-1] > 0 else np.nan),
+    }
+
+
+VELOCITY = Analyzer(
+    name="parameters.velocity",
+    version=1,
+    grain=Grain.TRAJECTORY,
+    compute=velocity,
+    weights=("*",),
+    outputs={
+        "midpoint": "(T-1,) steps half way between checkpoints",
+        "NAME/speed": "(T-1,) distance moved per step; NAME is all, embedding, attention, mlp or a tensor's role",
+        "NAME/turning": "(T-2,) cosine between successive moves: 1 straight on, 0 a right angle",
+        "NAME/length": "(T,) length of the path so far",
+        "NAME/from_start": "(T,) distance to the first checkpoint",
+        "NAME/to_end": "(T,) distance to the last one",
+        "NAME/straightness": "() distance from first to last over the length of the path",
+    },
+)
+
+
+def _need(shown: Trajectory, points: int, name: str) -> None:
+    if len(shown.steps) < points:
+        reason = f"a path needs {points} checkpoints, and it has {len(shown.steps)}"
+        raise DoesNotApply(name, shown.variant.name, reason)
+
+
+def _points(shown: Trajectory) -> Iterator[tuple[str, np.ndarray]]:
+    """Each tensor over time as (T, n), one in memory at a time."""
+    for role, load in shown.weights.items():
+        yield role, load().reshape(len(shown.steps), -1).numpy()
+
+
+def _groups(roles: Mapping[str, object]) -> dict[str, list[str]]:
+    found = {"all": list(roles)}
+    for group, parts in _GROUPS.items():
+        found[group] = [role for role in roles if any(part in role for part in parts)]
+    return {group: members for group, members in found.items() if members}
+
+
+def _squares(rows: np.ndarray) -> np.ndarray:
+    return np.einsum("tn,tn->t", rows, rows, dtype=np.float64)
+
+
+def _squared_lengths(points: np.ndarray) -> np.ndarray:
+    return _squares(np.diff(points, axis=0))

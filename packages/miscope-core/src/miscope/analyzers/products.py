@@ -1,0 +1,154 @@
+"""Products of weights along the network's paths, in the task's own basis: what later layers read of a token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from torch import Tensor
+
+from miscope.analyzer import Analyzer, Grain, Options
+from miscope.artifact import Arrays
+from miscope.basis import Basis
+from miscope.errors import DoesNotApply
+from miscope.maths.answer_basis import answer_basis
+from miscope.maths.sparsity import concentration, gini, hoyer, participation_ratio, top_share
+from miscope.maths.spectrum import Spectrum, basis_spectrum, singular_spectrum
+from miscope.moment import Moment
+
+_TOKEN, _ANSWER = "token", "vocab_out"
+"""What the rows of an embedding and the columns of an unembedding count."""
+
+_NOT_UNITS = (_TOKEN, "position")
+"""Axes of the input, which write to the output only by way of the units between."""
+
+
+class SpectrumOptions(Options):
+    """How many of the strongest blocks are summed up."""
+
+    top: int = 5
+
+
+def inputs(moment: Moment) -> Arrays:
+    """Power of an embedding times what reads it (W_E W_in, W_E W_V W_O by head, W_E W_U) in blocks of the task basis.
+
+    Of every tensor over an axis with a basis, alone and times each tensor whose first axis is its second; in float64,
+    first q rows only, those the basis is about. Without any basis, products over tokens are read in their own singular
+    vectors, and `NAME/basis` says 'singular'. Nanda et al. 2023, section 4.
+    """
+    found: dict[str, np.ndarray] = {}
+    for name, matrix, basis in _from_inputs(moment):
+        found |= _named(name, matrix, basis, moment.options)
+    if not found:
+        raise DoesNotApply("products.inputs", moment.variant.name, "no weights are over an axis of the input")
+    return found
+
+
+def answers(moment: Moment) -> Arrays:
+    """Power of the unembedding, alone and times what writes to it (W_out W_U), in blocks of the basis of the answers.
+
+    The basis is that of the probe's column that holds the right answers. W_out W_U is the paper's neuron-logit map W_L
+    (Nanda et al. 2023, section 4.3). Without that basis, in singular vectors.
+    """
+    basis = answer_basis(moment.probe, moment.bases)
+    found: dict[str, np.ndarray] = {}
+    for name, matrix in _to_answers(moment):
+        found |= _named(name, matrix, basis, moment.options)
+    if not found:
+        raise DoesNotApply("products.answers", moment.variant.name, f"no weights have the axis {_ANSWER!r}")
+    return found
+
+
+def _from_inputs(moment: Moment) -> Iterator[tuple[str, np.ndarray, Basis | None]]:
+    over = [role for role in moment.weights if moment.axes[role][0] in moment.bases]
+    over = over or [role for role in moment.weights if moment.axes[role][0] == _TOKEN]
+    for source in over:
+        axis, *rest = moment.axes[source]
+        basis = moment.bases.get(axis)
+        rows = _exact(moment.weights[source])[: basis.size if basis else None]
+        yield source, rows, basis
+        for role, tensor in moment.weights.items() if len(rest) == 1 else ():
+            if moment.axes[role][0] == rest[0] and tensor.ndim == 2:
+                yield f"{source} @ {role}", rows @ _exact(tensor), basis
+        for value, output in _heads(moment.axes) if len(rest) == 1 else ():
+            if moment.axes[value][1] == rest[0]:
+                for head, (v, o) in enumerate(zip(moment.weights[value], moment.weights[output], strict=True)):
+                    name = f"{source} @ {value}[{head}] @ {output}[{head}]"
+                    yield name, rows @ _exact(v) @ _exact(o), basis
+
+
+def _to_answers(moment: Moment) -> Iterator[tuple[str, np.ndarray]]:
+    for role, tensor in moment.weights.items():
+        if tensor.ndim != 2 or moment.axes[role][1] != _ANSWER:
+            continue
+        unembedding = _exact(tensor)
+        yield role, unembedding.T
+        for writer, weight in moment.weights.items():
+            axes = moment.axes[writer]
+            if axes[1:] == moment.axes[role][:1] and axes[0] not in _NOT_UNITS and axes[0] not in moment.bases:
+                yield f"{writer} @ {role}", (_exact(weight) @ unembedding).T
+
+
+def _heads(axes: Mapping[str, tuple[str, ...]]) -> list[tuple[str, str]]:
+    """The value and output weights of each attention layer that is given by head."""
+    values = [role for role in axes if role.endswith("W_V") and len(axes[role]) == 3]
+    return [(role, f"{role[:-1]}O") for role in values if len(axes.get(f"{role[:-1]}O", ())) == 3]
+
+
+def _exact(tensor: Tensor) -> np.ndarray:
+    return tensor.double().numpy()
+
+
+def _named(name: str, matrix: np.ndarray, basis: Basis | None, options: SpectrumOptions) -> dict[str, np.ndarray]:
+    spectrum = singular_spectrum(matrix) if basis is None else basis_spectrum(matrix, basis)
+    return {f"{name}/{what}": np.asarray(value) for what, value in _arrays(spectrum, options.top).items()}
+
+
+def _arrays(spectrum: Spectrum, top: int) -> dict[str, object]:
+    return {
+        "basis": np.array([spectrum.basis]),
+        "label": spectrum.label,
+        "fraction": spectrum.fraction,
+        "gini_norm": spectrum.gini_norm,
+        "gini": gini(spectrum.power),
+        "hoyer": hoyer(spectrum.power),
+        "concentration": concentration(spectrum.power),
+        "participation": participation_ratio(spectrum.power),
+        "top_share": top_share(spectrum.power, top),
+    }
+
+
+_OUTPUTS = {
+    "NAME/basis": "(1,) name of the basis; 'singular' for the product's own. NAME is the product: 'W_E @ W_U'",
+    "NAME/label": "(K,) labels of the blocks without the constant: true frequencies k from 1 in a Fourier basis",
+    "NAME/fraction": "(K,) share of each block in the power outside the constant",
+    "NAME/gini_norm": "() Gini index of the component lengths without the constant",
+    "NAME/gini": "() Gini index of the block powers, 0 for equal ones",
+    "NAME/hoyer": "() Hoyer sparsity of the block powers, 0 for equal ones and 1 for a single one",
+    "NAME/concentration": "() 1 - entropy / ln K of the block powers, 0 for equal ones and 1 for a single one",
+    "NAME/participation": "() participation ratio of the block powers: how many equal blocks would be as spread out",
+    "NAME/top_share": "() share of the strongest blocks, five unless asked otherwise",
+}
+
+INPUTS = Analyzer(
+    name="products.inputs",
+    version=1,
+    grain=Grain.CHECKPOINT,
+    compute=inputs,
+    weights=("*",),
+    bases=("*",),
+    options=SpectrumOptions,
+    outputs=_OUTPUTS,
+)
+
+ANSWERS = Analyzer(
+    name="products.answers",
+    version=1,
+    grain=Grain.CHECKPOINT,
+    compute=answers,
+    weights=("*",),
+    bases=("*",),
+    labels=True,
+    options=SpectrumOptions,
+    outputs=_OUTPUTS,
+)

@@ -1,0 +1,85 @@
+"""Weights in the task's own basis: which components a matrix over tokens is made of."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from miscope.analyzer import Analyzer, Grain, Options
+from miscope.artifact import Arrays
+from miscope.maths.spectrum import Spectrum, basis_spectrum, singular_spectrum
+from miscope.moment import Moment
+
+_INPUT_AXIS = "token"
+"""What the rows of an embedding count; read in its own singular vectors where the family gives no basis."""
+
+
+class EmbeddingOptions(Options):
+    """How many of the strongest blocks are named."""
+
+    top: int = 5
+
+
+def embedding(moment: Moment) -> Arrays:
+    """Power of every weight tensor over tokens, or over another axis with a basis, in the blocks of that basis.
+
+    The tensor is read over its first such axis as a matrix (q, everything else), in float64; only the first q rows,
+    those the basis is about, are read. Fractions leave the constant out. Without any basis, embeddings are read in
+    their own singular vectors, and `ROLE/basis` says 'singular'. Nanda et al. 2023, section 4.
+    """
+    assert isinstance(moment.options, EmbeddingOptions)
+    found: dict[str, np.ndarray] = {}
+    for role, spectrum in _spectra(moment).items():
+        found |= {f"{role}/{name}": array for name, array in _arrays(spectrum, moment.options.top).items()}
+    return found
+
+
+def _spectra(moment: Moment) -> dict[str, Spectrum]:
+    in_basis = {}
+    for role, tensor in moment.weights.items():
+        axis = next((i for i, name in enumerate(moment.axes[role]) if name in moment.bases), None)
+        if axis is not None:
+            rows = tensor.movedim(axis, 0).numpy()
+            in_basis[role] = basis_spectrum(rows, moment.bases[moment.axes[role][axis]])
+    if in_basis:
+        return in_basis
+    return {
+        role: singular_spectrum(tensor.numpy())
+        for role, tensor in moment.weights.items()
+        if moment.axes[role][0] == _INPUT_AXIS
+    }
+
+
+def _arrays(spectrum: Spectrum, top: int) -> dict[str, np.ndarray]:
+    return {
+        "basis": np.array([spectrum.basis]),
+        "label": spectrum.label,
+        "norm": spectrum.norm,
+        "power": spectrum.power,
+        "fraction": spectrum.fraction,
+        "top": spectrum.top(top),
+        "max_fraction": np.array(spectrum.fraction.max(initial=0.0)),
+        "gini_norm": np.array(spectrum.gini_norm),
+        "gini_power": np.array(spectrum.gini_power),
+    }
+
+
+EMBEDDING = Analyzer(
+    name="spectra.embedding",
+    version=1,
+    grain=Grain.CHECKPOINT,
+    compute=embedding,
+    weights=("*",),
+    bases=("*",),
+    options=EmbeddingOptions,
+    outputs={
+        "ROLE/basis": "(1,) name of the basis; 'singular' for the tensor's own",
+        "ROLE/label": "(K,) labels of the blocks without the constant: true frequencies k from 1 in a Fourier basis",
+        "ROLE/norm": "(q,) length of each component, the constant's included, in the basis' order of rows",
+        "ROLE/power": "(K,) sum of squares in each block",
+        "ROLE/fraction": "(K,) share of each block in the power outside the constant",
+        "ROLE/top": "(top,) labels of the strongest blocks, strongest first",
+        "ROLE/max_fraction": "() largest share",
+        "ROLE/gini_norm": "() Gini index of the component lengths without the constant",
+        "ROLE/gini_power": "() Gini index of the block powers",
+    },
+)

@@ -1,0 +1,71 @@
+"""Whether an instrument has anything to look at: a sentence that says why not, or None."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from miscope.analyzer import Analyzer
+from miscope.maths.answer_basis import answer_basis
+from miscope.probe import Probe
+
+if TYPE_CHECKING:
+    from miscope.subject import Subject
+
+__all__ = ["applies"]
+
+
+def applies(analyzer: Analyzer, subject: Subject, probe: Probe, metrics: Iterable[str] = ()) -> str | None:
+    """None if the family and the probe give the analyzer all it declares, else what is missing, as a clause.
+
+    Every pattern of sites and roles must match something. metrics: names of those recorded; they are demanded only of
+    an analyzer that has nothing else to look at, since a variant may come from elsewhere without any.
+    """
+    return (
+        _missing_in_model(analyzer, subject)
+        or _missing_in_probe(analyzer, subject.family.name, probe)
+        or _missing_in_bases(analyzer, subject, probe)
+        or _missing_in_training(analyzer, subject, metrics)
+    )
+
+
+def _missing_in_model(analyzer: Analyzer, subject: Subject) -> str | None:
+    if not (analyzer.sites or analyzer.weights):
+        return None
+    from miscope.model import matching
+
+    for kind, patterns, names in (
+        ("site", analyzer.sites, subject.model.sites),
+        ("weights", analyzer.weights, subject.model.roles),
+    ):
+        for pattern in patterns:
+            if not matching([pattern], names):
+                return f"{subject.family.name} has no {kind} {pattern!r}"
+    return None
+
+
+def _missing_in_probe(analyzer: Analyzer, family: str, probe: Probe) -> str | None:
+    for column in analyzer.columns:
+        if column not in probe.columns:
+            return f"the probe {probe.name!r} of {family} has no column {column!r}"
+    if analyzer.grid and len(probe.grid) != analyzer.grid:
+        return f"it needs a probe that enumerates {analyzer.grid} factors, and {probe.name!r} has {len(probe.grid)}"
+    if analyzer.labels and probe.labels is None:
+        return f"the probe {probe.name!r} of {family} has no labels"
+    return None
+
+
+def _missing_in_bases(analyzer: Analyzer, subject: Subject, probe: Probe) -> str | None:
+    if analyzer.answer_basis and answer_basis(probe, subject.bases) is None:
+        return f"{subject.family.name} gives no task basis over the right answers"
+    return None
+
+
+def _missing_in_training(analyzer: Analyzer, subject: Subject, metrics: Iterable[str]) -> str | None:
+    if (analyzer.gradients or analyzer.optimizer) and subject.task is None:
+        return f"{subject.family.name} is not trained here, so there is no loss to differentiate"
+    alone = not (analyzer.reads or analyzer.weights)
+    if analyzer.metrics and alone and not any(fnmatchcase(m, p) for m in metrics for p in analyzer.metrics):
+        return f"no metric like {analyzer.metrics[0]!r} was recorded"
+    return None

@@ -1,0 +1,76 @@
+"""An artifact's arrays as an uncompressed npz file, which NumPy alone can read."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Collection
+from dataclasses import asdict
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from miscope.artifact import Arrays, ArtifactKey
+from miscope.atomic import write_whole
+from miscope.errors import BadFile, BadValue
+
+__all__ = ["read_arrays", "read_key", "write_arrays"]
+
+_BROKEN = (zipfile.BadZipFile, ValueError, OSError, EOFError, KeyError, NotImplementedError)
+
+
+def write_arrays(path: Path, arrays: Arrays, key: ArtifactKey) -> Path:
+    """The arrays under their names; the key goes into the archive's comment, so that the file says what it is."""
+    plain = {name: np.asarray(array) for name, array in arrays.items()}
+    for name, array in plain.items():
+        if array.dtype.hasobject:
+            raise BadValue(
+                f"{key.analyzer!r} returned {name!r} as an array of Python objects.",
+                "Artifacts hold numbers, booleans and fixed-width text, which no reader has to unpickle.",
+                "Return an array of one of these types.",
+            )
+
+    def write(file: BinaryIO) -> None:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+            for name, array in plain.items():
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                    np.lib.format.write_array(member, array, allow_pickle=False)
+            archive.comment = json.dumps(asdict(key), sort_keys=True).encode()
+
+    return write_whole(path, write)
+
+
+def read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, np.ndarray]:
+    """All arrays of the file, or only those; BadFile if it is truncated, foreign or lacks one."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            held = [member.removesuffix(".npy") for member in archive.namelist()]
+            wanted = held if names is None else [name for name in held if name in names]
+            missing = sorted(set(names or ()) - set(held))
+            if missing:
+                raise BadFile(path, f"It holds no array {missing[0]!r}, but: {', '.join(held)}.", _TODO)
+            return {name: _member(archive, name) for name in wanted}
+    except FileNotFoundError:
+        raise
+    except _BROKEN as error:
+        raise BadFile(path, f"It is no complete npz file of plain arrays: {error}.", _TODO) from None
+
+
+def read_key(path: Path) -> ArtifactKey:
+    """The key the file was saved under."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return ArtifactKey(**json.loads(archive.comment))
+    except FileNotFoundError:
+        raise
+    except (*_BROKEN, TypeError) as error:
+        raise BadFile(path, f"It does not say which artifact it is: {error}.", _TODO) from None
+
+
+_TODO = "Delete it and run `miscope analyze` again; it is computed anew."
+
+
+def _member(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    with archive.open(f"{name}.npy") as member:
+        return np.lib.format.read_array(member, allow_pickle=False)

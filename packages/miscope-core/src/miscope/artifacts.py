@@ -1,0 +1,92 @@
+"""Artifacts as a reader asks for them: at a step or over training, with a sentence that says why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+
+from miscope.analyzer import Grain
+from miscope.artifact import Arrays
+from miscope.errors import DoesNotApply, NoArtifact
+from miscope.variant import Variant
+
+if TYPE_CHECKING:
+    from miscope.seeing import Setting
+    from miscope.store import Store
+    from miscope.workspace import Workspace
+
+__all__ = ["arrays", "artifact", "artifact_if_there"]
+
+
+def arrays(
+    workspace: Workspace,
+    variant: Variant,
+    analyzer: str,
+    *,
+    step: int | None = None,
+    names: Collection[str] | None = None,
+) -> Arrays:
+    """An analyzer's arrays at a step; without one over all steps, (T, ...) with those steps under 'step'.
+
+    names: only these. Raises UnknownName, NoArtifact where it was not computed, DoesNotApply where it cannot be.
+    """
+    from miscope.seeing import set_up
+
+    workspace.plugins.analyzer(analyzer)
+    setting = set_up(workspace, variant, [analyzer], steps=workspace.store.steps(variant.name))
+    found = artifact(workspace.store, setting, analyzer, step)
+    return {name: found[name] for name in (found if names is None else names)}
+
+
+def artifact(store: Store, setting: Setting, name: str, step: int | None) -> Arrays:
+    """The artifact at the step, or, of checkpoint grain without a step, stacked over training as it is looked at.
+
+    Raises NoArtifact with the command that computes it, or DoesNotApply with the reason.
+    """
+    found = artifact_if_there(store, setting, name, step)
+    if found is not None:
+        return found
+    from miscope.applicability import applies
+
+    variant = setting.variant.name
+    reason = applies(setting.analyzers[name], setting.subject, setting.probe, store.metrics(variant))
+    if reason is not None:
+        raise DoesNotApply(name, variant, reason)
+    at = step if setting.analyzers[name].grain is Grain.CHECKPOINT else None
+    raise NoArtifact(name, variant, at, store.artifact_steps(variant, name, setting.recipes[name]))
+
+
+def artifact_if_there(store: Store, setting: Setting, name: str, step: int | None) -> Arrays | None:
+    """As `artifact`; None where there is none, or where the analyzer is not part of the setting."""
+    if name not in setting.analyzers:
+        return None
+    key = setting.key(name, step)
+    if setting.analyzers[name].grain is not Grain.CHECKPOINT or step is not None:
+        return store.load_arrays(key) if store.has(key) else None
+    steps = store.artifact_steps(key.variant, name, key.recipe)
+    if not steps:
+        return None
+    one = store.load_arrays(setting.key(name, steps[-1]))
+    return _Stacked(("step", *one), lambda array: store.stacked(key.variant, name, key.recipe, [array])[array])
+
+
+@final
+class _Stacked(Mapping[str, np.ndarray]):
+    """Arrays over training, each read when it is first looked at: a figure needs few of them."""
+
+    def __init__(self, names: Iterable[str], load: Callable[[str], np.ndarray]) -> None:
+        self._names, self._load = tuple(names), cache(load)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self._names:
+            raise KeyError(name)
+        return self._load(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)

@@ -1,0 +1,163 @@
+"""A variant, a moment and a view bound to their workspace: thin handles that only call the verbs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, final
+
+from miscope.errors import NoCheckpoint, UnknownName
+from miscope.variant import Variant
+
+if TYPE_CHECKING:
+    import numpy as np
+    from plotly.graph_objects import Figure
+
+    from miscope.artifact import Arrays
+    from miscope.checkpoint import Checkpoint
+    from miscope.moment import Series
+    from miscope.outcome import Outcome
+    from miscope.training import Progress
+    from miscope.workspace import Workspace
+
+__all__ = ["BoundMoment", "BoundVariant", "BoundView"]
+
+
+@final
+@dataclass(frozen=True)
+class BoundVariant:
+    """A variant in its workspace."""
+
+    workspace: Workspace
+    value: Variant
+
+    @property
+    def name(self) -> str:
+        """'modadd.transformer/p113-seed999-dseed598'."""
+        return self.value.name
+
+    def train(self, **options: Any) -> Iterator[Progress]:
+        """Train it, or go on where it stopped; yields progress. Options as of `miscope.training.train`."""
+        from miscope.training import train
+
+        return train(self.workspace, self.value, **options)
+
+    def analyze(self, *names: str, **options: Any) -> list[Outcome]:
+        """Compute what is absent of these analyzers, or of all that apply. Options as of `miscope.analysis.analyze`."""
+        from miscope.analysis import analyze
+
+        return list(analyze(self.workspace, [self.value], names or None, **options))
+
+    @property
+    def steps(self) -> list[int]:
+        """Steps with a checkpoint, ascending."""
+        return self.workspace.store.steps(self.name)
+
+    @property
+    def checkpoints(self) -> Iterator[Checkpoint]:
+        """Every checkpoint, loaded as one comes to it."""
+        return (self.workspace.store.load_checkpoint(self.name, step) for step in self.steps)
+
+    def at(self, step: int) -> BoundMoment:
+        """The variant at a checkpoint; NoCheckpoint with the nearest ones if there is none."""
+        steps = self.steps
+        if step not in steps:
+            raise NoCheckpoint(self.name, step, steps)
+        return BoundMoment(self, step)
+
+    def view(self, name: str, **controls: Any) -> BoundView:
+        """A figure of the variant by the view's name."""
+        self.workspace.plugins.view(name)
+        return BoundView(self, name, None, controls)
+
+    def metric(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Steps (n,) int64 and values (n,) float64 of a training metric."""
+        series = self.metrics(name)
+        if name not in series:
+            known = self.metrics()
+            raise UnknownName("metric", name, known, listing=f"{self.name} has: {', '.join(known) or 'none'}.")
+        return series[name].steps, series[name].values
+
+    def metrics(self, *patterns: str) -> dict[str, Series]:
+        """Training metrics that match any of the shell patterns; all without one."""
+        return self.workspace.store.metrics(self.name, patterns or ("*",))
+
+    def arrays(self, analyzer: str, step: int | None = None, names: Sequence[str] | None = None) -> Arrays:
+        """An analyzer's arrays at a step; without one over all steps, (T, ...) with those steps under 'step'."""
+        from miscope.artifacts import arrays
+
+        return arrays(self.workspace, self.value, analyzer, step=step, names=names)
+
+    def _repr_html_(self) -> str:
+        steps = self.steps
+        kept = f"{len(steps)} checkpoints, steps {steps[0]} to {steps[-1]}" if steps else "no checkpoints yet"
+        fields = self.value.params.model_dump()
+        rows = "".join(f"<tr><th>{escape(k)}</th><td>{escape(str(v))}</td></tr>" for k, v in fields.items())
+        return f"<b>{escape(self.name)}</b><br>{kept}<table>{rows}</table>"
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {len(self.steps)} checkpoints>"
+
+
+@final
+@dataclass(frozen=True)
+class BoundMoment:
+    """A variant at one of its checkpoints."""
+
+    variant: BoundVariant
+    step: int
+
+    def view(self, name: str, **controls: Any) -> BoundView:
+        """A figure of this moment by the view's name."""
+        self.variant.workspace.plugins.view(name)
+        return BoundView(self.variant, name, self.step, controls)
+
+    def arrays(self, analyzer: str, names: Sequence[str] | None = None) -> Arrays:
+        """An analyzer's arrays at this step."""
+        return self.variant.arrays(analyzer, self.step, names)
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """The weights."""
+        return self.variant.workspace.store.load_checkpoint(self.variant.name, self.step)
+
+
+@final
+@dataclass(frozen=True)
+class BoundView:
+    """A view of a variant with its controls set; drawn when asked."""
+
+    variant: BoundVariant
+    name: str
+    step: int | None
+    """None: the view's own choice, the last checkpoint where it shows one."""
+    controls: dict[str, Any]
+
+    def figure(self) -> Figure:
+        """The Plotly figure."""
+        from miscope.rendering import render
+
+        workspace = self.variant.workspace
+        view = workspace.plugins.view(self.name)
+        return render(workspace, view, self.variant.value, step=self.step, **self.controls)
+
+    def show(self) -> None:
+        """Show it: inline in a notebook, in the browser elsewhere."""
+        from miscope.figure_style import CONFIG
+
+        self.figure().show(config=dict(CONFIG))
+
+    def export(self, target: str | Path) -> Path:
+        """Write it to a path, or to a file of this format ('png') named for what it shows, in the current folder."""
+        from miscope.exporting import export
+
+        path = Path(target)
+        if not path.suffix and path.name == str(target):
+            at = "" if self.step is None else f".step_{self.step}"
+            path = Path(f"{self.variant.value.slug}.{self.name}{at}.{target}")
+        return export(self.figure(), path)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        return self.figure()._repr_mimebundle_(include, exclude)

@@ -1,0 +1,14 @@
+"""The command line: reads arguments, calls the verbs, prints what they yield. Nothing heavy is imported up here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The `miscope` command; ends the process with 0, 1 (a MiscopeError), 2 (wrong usage) or 130 (interrupted)."""
+    from miscope.cli.app import application
+
+    application()(args=arguments, prog_name="miscope")

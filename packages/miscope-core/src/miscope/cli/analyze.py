@@ -1,0 +1,159 @@
+"""`miscope analyze`: look at the checkpoints of variants through the instruments."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from miscope.cli.options import WorkspaceOption, assignments, opened
+from miscope.cli.printing import note
+from miscope.errors import BadValue
+
+if TYPE_CHECKING:
+    from miscope.outcome import Outcome
+
+__all__ = ["add_to"]
+
+
+def add_to(cli: typer.Typer) -> None:
+    """The command `analyze`."""
+    cli.command(rich_help_panel="Make")(analyze)
+
+
+def analyze(
+    target: Annotated[str, typer.Argument(metavar="VARIANT|FAMILY", help="A variant, or all of a family.")],
+    fields: Annotated[
+        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Only the family's variants with these.")
+    ] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Only this analyzer (repeatable), with what it reads.")] = None,
+    steps: Annotated[
+        str | None, typer.Option(help="Only these checkpoints: '0,100,500', 'every:1000', '0-500:100'.  (default: all)")
+    ] = None,
+    executor: Annotated[str, typer.Option(help="Where to run: 'inline', 'processes', or a plug-in's.")] = "inline",
+    force: Annotated[bool, typer.Option("--force", help="Compute anew what is there.")] = False,
+    option: Annotated[
+        list[str] | None, typer.Option("--option", "-o", metavar="ANALYZER.OPTION=VALUE", help="An analyzer's option.")
+    ] = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Compute what is not there yet; ends with 1 if an instrument failed."""
+    from miscope.analysis import analyze as look
+    from miscope.cli.targets import those_there
+
+    place = opened(workspace)
+    variants = those_there(place, target, assignments(fields or ()))
+    outcomes = look(
+        place,
+        [variant.value for variant in variants],
+        list(only) if only else None,
+        steps=None if steps is None else _chosen(steps, {step for variant in variants for step in variant.steps}),
+        executor=executor,
+        force=force,
+        options=analyzer_options(option or (), place.plugins.analyzers),
+    )
+    if not _report(outcomes):
+        raise typer.Exit(1)
+
+
+def analyzer_options(words: Sequence[str], analyzers: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """['neurons.clusters.threshold=0.8'] as {'neurons.clusters': {'threshold': 0.8}}."""
+    from miscope.errors import UnknownName
+
+    known = tuple(analyzers)
+    found: dict[str, dict[str, Any]] = {}
+    for path, value in assignments(words).items():
+        name, _, field = path.rpartition(".")
+        if name not in known:
+            raise UnknownName("analyzer", name or path, known)
+        found.setdefault(name, {})[field] = value
+    return found
+
+
+def _chosen(text: str, there: Iterable[int]) -> list[int]:
+    """The checkpoints that are there and on the schedule; those named one by one must be there."""
+    from miscope.errors import NoCheckpoint
+    from miscope.schedule import Adaptive, Explicit, parse_schedule, planned_steps
+
+    steps = sorted(there)
+    try:
+        schedule = parse_schedule(text)
+    except ValueError:
+        schedule = Adaptive()
+    if isinstance(schedule, Adaptive):
+        raise BadValue(
+            f"{text!r} does not say which checkpoints.",
+            "It is a list, or a schedule like those of training.",
+            "Write 0,100,500 or every:1000 or log:60 or 0-500:100.",
+        )
+    if isinstance(schedule, Explicit):
+        for step in schedule.steps:
+            if step not in steps:
+                raise NoCheckpoint("The variant", step, steps)
+        return sorted(schedule.steps)
+    wanted = planned_steps(schedule, steps[-1] if steps else 0)
+    return [step for step in steps if step in wanted]
+
+
+def _report(outcomes: Iterable[Outcome]) -> bool:
+    """Print what happens as it happens; whether nothing failed."""
+    from miscope.outcome import State
+
+    counts: dict[State, int] = dict.fromkeys(State, 0)
+    failures: dict[tuple[str, str], Outcome] = {}
+    for outcome in _with_bar(outcomes):
+        counts[outcome.state] += len(outcome.analyzers)
+        if outcome.state is State.SKIPPED:
+            note(f"skipped  {', '.join(outcome.analyzers)}: {' '.join(outcome.error.splitlines()[:1])}")
+        if outcome.state is State.FAILED:
+            # The first of each kind in full: one mistake in an instrument fails at every checkpoint.
+            key = (outcome.analyzers[0], outcome.error)
+            if key not in failures:
+                failures[key] = outcome
+    print(", ".join(f"{count} {state.value}" for state, count in counts.items() if count) or "Nothing to do.")
+    for outcome in failures.values():
+        at = "" if outcome.step is None else f" at step {outcome.step}"
+        note(f"\n{', '.join(outcome.analyzers)} failed for {outcome.variant}{at}:\n{outcome.error}")
+        if outcome.trace:
+            note(outcome.trace.rstrip())
+    return not failures
+
+
+def _with_bar(outcomes: Iterable[Outcome]) -> Iterable[Outcome]:
+    if not sys.stderr.isatty():
+        yield from _with_lines(outcomes)
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("looking", total=None)
+        for outcome in outcomes:
+            bar.update(task, completed=outcome.done, total=outcome.total or None)
+            yield outcome
+
+
+def _with_lines(outcomes: Iterable[Outcome]) -> Iterable[Outcome]:
+    """A line for every tenth of the work: a log can be read later, and is not flooded."""
+    tenths = 0
+    for outcome in outcomes:
+        yield outcome
+        if outcome.total and outcome.done * 10 // outcome.total > tenths:
+            tenths = outcome.done * 10 // outcome.total
+            note(f"{outcome.done}/{outcome.total} looks")

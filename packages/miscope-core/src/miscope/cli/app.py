@@ -1,0 +1,110 @@
+"""The `miscope` command as a whole: core's commands, those of plug-ins, and how errors leave it."""
+
+from __future__ import annotations
+
+import sys
+from functools import cached_property
+from typing import Annotated, Any, final
+
+import typer
+from typer.core import TyperGroup
+
+import miscope
+from miscope.cli import adopt, analyze, ask, catalogue, index, listing, new_plugin, show, train, variants, where
+from miscope.cli.options import WorkspaceOption
+from miscope.errors import MiscopeError
+from miscope.plugins import add_installed_commands
+
+__all__ = ["application"]
+
+_COMES_WITH = {"demo": "miscope-modadd", "serve": "miscope-panel"}
+"""Commands a user reads about, and the package that offers each."""
+
+
+@final
+class _Commands(TyperGroup):
+    """Core's commands, and those of installed plug-ins, which are loaded only when one is asked for or listed."""
+
+    @cached_property
+    def offered(self) -> dict[str, Any]:
+        """Plug-ins' commands by name."""
+        offers = typer.Typer(rich_markup_mode=None)
+        for broken in add_installed_commands(offers):
+            print(broken, file=sys.stderr)
+        return dict(typer.main.get_group(offers).commands)
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*self.commands, *(name for name in self.offered if name not in self.commands)]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name in self.commands:
+            return self.commands[cmd_name]
+        if cmd_name not in self.offered and cmd_name in _COMES_WITH:
+            package = _COMES_WITH[cmd_name]
+            raise MiscopeError(
+                f"`miscope {cmd_name}` comes with {package}, which is not installed or could not be loaded.",
+                "`miscope plugins` lists what is.",
+                f"To install it:  pip install {package}",
+            )
+        return self.offered.get(cmd_name)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """One section of the help for each panel, in the order of their first commands."""
+        panels: dict[str, list[tuple[str, str]]] = {}
+        for name in self.list_commands(ctx):
+            command = self.get_command(ctx, name)
+            panel = getattr(command, "rich_help_panel", None)
+            panels.setdefault(panel if isinstance(panel, str) else "More", []).append(
+                (name, command.get_short_help_str(limit=200))
+            )
+        for panel, rows in panels.items():
+            with formatter.section(panel):
+                formatter.write_dl(rows)
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except MiscopeError as error:
+            print(error, file=sys.stderr)
+            raise typer.Exit(1) from None
+        except KeyboardInterrupt:
+            print("Interrupted.", file=sys.stderr)
+            raise typer.Exit(130) from None
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"miscope {miscope.__version__}")
+        raise typer.Exit
+
+
+def _root(
+    context: typer.Context,
+    workspace: WorkspaceOption = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """How did learning happen? Train, look at every checkpoint through the same instruments, and compare."""
+    name = context.invoked_subcommand
+    if workspace is not None and name is not None:
+        given = {"workspace": str(workspace)}
+        command: Any = context.command.get_command(context, name)  # pyright: ignore[reportAttributeAccessIssue]
+        context.default_map = {name: given | {sub: given for sub in getattr(command, "commands", ())}}
+
+
+def application() -> typer.Typer:
+    """The command with everything that is installed, not yet run."""
+    cli = typer.Typer(
+        cls=_Commands,
+        no_args_is_help=True,
+        add_completion=True,
+        pretty_exceptions_enable=False,
+        # Plain help: drawing it with rich takes longer than everything else in `miscope --help` together.
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    cli.callback()(_root)
+    for module in (train, analyze, show, ask, index, variants, adopt, listing, where, new_plugin, catalogue):
+        module.add_to(cli)
+    return cli

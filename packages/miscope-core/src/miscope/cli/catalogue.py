@@ -1,0 +1,108 @@
+"""`miscope catalogue`: every installed family, analyzer and view as one Markdown page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from miscope.cli.records import describe_analyzer, describe_family, describe_view
+
+if TYPE_CHECKING:
+    from miscope.plugins import Plugins
+
+__all__ = ["add_to", "catalogue_page"]
+
+
+def add_to(cli: typer.Typer) -> None:
+    """The command `catalogue`."""
+    cli.command(rich_help_panel="Installed")(catalogue)
+
+
+def catalogue(out: Annotated[Path | None, typer.Option(help="Write to this file instead of printing.")] = None) -> None:
+    """Write the catalogue of everything installed, as Markdown."""
+    from miscope.plugins import Plugins
+
+    page = catalogue_page(Plugins.installed())
+    if out is None:
+        print(page, end="")
+    else:
+        out.write_text(page, encoding="utf-8")
+        print(out)
+
+
+def catalogue_page(plugins: Plugins) -> str:
+    """The page, from the records alone; the same records give the same text."""
+    families = [describe_family(plugins, family) for _, family in sorted(plugins.families.items())]
+    analyzers = [describe_analyzer(plugins, analyzer) for _, analyzer in sorted(plugins.analyzers.items())]
+    views = [describe_view(plugins, view) for _, view in sorted(plugins.views.items())]
+    parts = [
+        "# Catalogue",
+        "Written by `miscope catalogue` from the installed records; `make docs` writes it anew.",
+        "## Families",
+        *(_family(record) for record in families),
+        "## Analyzers",
+        *(_analyzer(record) for record in analyzers),
+        "## Views",
+        *(_view(record) for record in views),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _family(record: Mapping[str, Any]) -> str:
+    rows = [(f"`{p['name']}`", p["type"], f"`{p['default']}`", _cell(p["bounds"])) for p in record["params"]]
+    return _joined(
+        f"### `{record['name']}`",
+        f"{record['title']}. From {record['package']}.",
+        _table(("parameter", "type", "default", "bounds"), rows),
+    )
+
+
+def _analyzer(record: Mapping[str, Any]) -> str:
+    outputs = [(f"`{name}`", _cell(what)) for name, what in record["outputs"].items()]
+    options = [(f"`{o['name']}`", o["type"], f"`{o['default']}`", _cell(o["bounds"])) for o in record["options"]]
+    return _joined(
+        f"### `{record['name']}`",
+        f"{record['summary']}",
+        f"Grain: {record['grain']}. Version {record['version']}, from {record['package']}."
+        + _needs(record["needs"])
+        + (f" Views: {_codes(record['views'])}." if record["views"] else ""),
+        _table(("output", "what it is"), outputs),
+        _table(("option", "type", "default", "bounds"), options),
+    )
+
+
+def _view(record: Mapping[str, Any]) -> str:
+    controls = [(f"`{c['name']}`", c["kind"], _cell(c["values"]), f"`{c['default']}`") for c in record["controls"]]
+    return _joined(
+        f"### `{record['name']}`",
+        f"**{record['title']}.** {record['summary']}",
+        f"Grain: {record['grain']}. From {record['package']}." + _needs(record["needs"]),
+        _table(("control", "kind", "values", "default"), controls),
+    )
+
+
+def _needs(needs: Mapping[str, Any]) -> str:
+    words = [f"{name} {_codes(value) if isinstance(value, list) else value}" for name, value in needs.items()]
+    return f" Needs {'; '.join(words)}." if words else ""
+
+
+def _codes(names: Iterable[object]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _cell(text: object) -> str:
+    return str(text).replace("|", "\\|")
+
+
+def _table(header: tuple[str, ...], rows: list[tuple[Any, ...]]) -> str:
+    if not rows:
+        return ""
+    lines = [header, tuple("---" for _ in header), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def _joined(*parts: str) -> str:
+    return "\n\n".join(part for part in parts if part)

@@ -1,0 +1,63 @@
+"""What several commands share: their common options, and how key=value is read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from miscope.errors import BadValue
+
+if TYPE_CHECKING:
+    from miscope.workspace import Workspace
+
+__all__ = ["JsonOption", "WorkspaceOption", "assignments", "opened"]
+
+WorkspaceOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--workspace", "-w", help="Directory of the workspace.  (default: $MISCOPE_WORKSPACE or ./miscope-workspace)"
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+
+
+def opened(path: Path | None) -> Workspace:
+    """The workspace there, with everything that is installed."""
+    from miscope.workspace import open_workspace
+
+    return open_workspace(path)
+
+
+def assignments(words: Sequence[str]) -> dict[str, Any]:
+    """['prime=113', 'loss_dtype=float64'] as a mapping; a value that is JSON is read as such, any other is text.
+
+    Raises BadValue where the equals sign or the name is missing, and where one name is given two values.
+    """
+    found: dict[str, Any] = {}
+    for word in words:
+        name, equals, text = word.partition("=")
+        if not equals or not name:
+            raise BadValue(
+                f"{word!r} is not of the form key=value.",
+                "Parameters and options are given as key=value, without spaces.",
+                "Write, for instance, prime=113.",
+            )
+        if name in found and found[name] != _value(text):
+            raise BadValue(
+                f"{name!r} is given twice, as {found[name]!r} and as {_value(text)!r}.",
+                "A parameter has one value.",
+                "Leave one of them out.",
+            )
+        found[name] = _value(text)
+    return found
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text

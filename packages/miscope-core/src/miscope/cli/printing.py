@@ -1,0 +1,42 @@
+"""How commands print: tables for people, JSON for scripts."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+__all__ = ["note", "print_json", "print_table"]
+
+
+def print_json(value: Any) -> None:
+    """The value as indented JSON on standard output."""
+    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def note(text: str) -> None:
+    """A line for the person at the terminal, kept out of what a pipe reads."""
+    print(text, file=sys.stderr)
+
+
+def print_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Aligned columns: fitted to a terminal by wrapping, one line a row in a pipe."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    terminal = sys.stdout.isatty()
+    table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+    for name in header:
+        # Folded, not cut: a name that ends in an ellipsis cannot be copied into the next command.
+        table.add_column(name, overflow="fold", no_wrap=not terminal)
+    for row in rows:
+        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+    if terminal:
+        Console().print(table)
+        return
+    plain = io.StringIO()
+    Console(file=plain, width=100_000).print(table)
+    print("\n".join(line.rstrip() for line in plain.getvalue().rstrip("\n").split("\n")))

@@ -1,0 +1,143 @@
+"""Families, analyzers and views as plain data: what the listing commands print and the catalogue page is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from miscope.cli.printing import print_json
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from miscope.analyzer import Analyzer
+    from miscope.family import Family
+    from miscope.plugins import Plugins
+    from miscope.view import Control, View
+
+__all__ = ["describe_analyzer", "describe_family", "describe_view", "print_record"]
+
+
+def describe_family(plugins: Plugins, family: Family) -> dict[str, Any]:
+    """Name, title, parameters and default training."""
+    training = family.training(family.params()) if _has_defaults(family.params) else None
+    return {
+        "name": family.name,
+        "title": family.title,
+        **_origin(plugins, "family", family.name),
+        "step": family.step_label,
+        "params": _fields(family.params),
+        "training": None if training is None else training.model_dump(mode="json"),
+    }
+
+
+def describe_analyzer(plugins: Plugins, analyzer: Analyzer) -> dict[str, Any]:
+    """What it computes, what it needs, what can be chosen and what it leaves behind."""
+    return {
+        "name": analyzer.name,
+        "version": analyzer.version,
+        "grain": str(analyzer.grain),
+        "summary": analyzer.summary,
+        **_origin(plugins, "analyzer", analyzer.name),
+        "needs": needs_of(analyzer),
+        "options": _fields(analyzer.options),
+        "outputs": dict(analyzer.outputs),
+        "views": sorted(v.name for v in plugins.views.values() if analyzer.name in (*v.reads, *v.optional, *v.history)),
+    }
+
+
+def describe_view(plugins: Plugins, view: View) -> dict[str, Any]:
+    """What it shows, what it reads and what can be turned."""
+    return {
+        "name": view.name,
+        "title": view.title,
+        "grain": str(view.grain),
+        "summary": view.summary,
+        **_origin(plugins, "view", view.name),
+        "reads": [*view.reads, *(name for name in view.history if name not in view.reads)],
+        "optional": list(view.optional),
+        "needs": needs_of(view),
+        "controls": [_control(control) for control in view.controls],
+    }
+
+
+def needs_of(record: Analyzer | View) -> dict[str, Any]:
+    """The declarations that are not empty: {'weights': ['W_E'], 'grid': 2}."""
+    looks = ("reads", "sites", "weights", "columns", "bases", "metrics", "grid", "labels")
+    fields = (*looks, "answer_basis", "optimizer", "gradients")
+    given = {name: getattr(record, name, ()) for name in fields}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in given.items() if value}
+
+
+def print_record(record: Mapping[str, Any], *, as_json: bool) -> None:
+    """One record in full."""
+    if as_json:
+        print_json(record)
+        return
+    for name, value in record.items():
+        if not value:
+            continue
+        if isinstance(value, Mapping):
+            print(f"{name}:")
+            for key, item in value.items():
+                print(f"  {key}: {_words(item)}")
+        elif isinstance(value, list) and isinstance(value[0], Mapping):
+            print(f"{name}:")
+            for item in value:
+                print("  " + "  ".join(_words(part) for part in item.values() if part not in (None, "", [], {})))
+        else:
+            print(f"{name}: {_words(value)}")
+
+
+def _origin(plugins: Plugins, kind: str, name: str) -> dict[str, str]:
+    provider = plugins.provided_by[kind, name]
+    return {"package": provider.package, "package_version": provider.version}
+
+
+def _has_defaults(model: type[BaseModel]) -> bool:
+    return not any(field.is_required() for field in model.model_fields.values())
+
+
+def _fields(model: type[BaseModel]) -> list[dict[str, Any]]:
+    properties = model.model_json_schema().get("properties", {})
+    return [
+        {
+            "name": name,
+            "type": str(schema.get("type", schema.get("enum", "value"))),
+            "default": schema.get("default", "required"),
+            "bounds": _bounds(schema),
+            "help": schema.get("description", ""),
+        }
+        for name, schema in properties.items()
+    ]
+
+
+def _bounds(schema: Mapping[str, Any]) -> str:
+    if "enum" in schema:
+        return " | ".join(map(str, schema["enum"]))
+    signs = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
+    # What a 64-bit number can hold is no choice of the family's.
+    return " ".join(f"{sign}{schema[key]}" for key, sign in signs.items() if abs(schema.get(key, _WORD)) < _WORD)
+
+
+_WORD = 2**53
+
+
+def _control(control: Control) -> dict[str, Any]:
+    from miscope.view import Choice, Number, Toggle
+
+    match control:
+        case Choice():
+            values = " | ".join(control.options) or "from the data"
+        case Number():
+            top = "from the data" if control.maximum is None else f"{control.maximum:g}"
+            values = f"{control.minimum:g} to {top}"
+        case Toggle():
+            values = "true | false"
+    return {"name": control.name, "kind": type(control).__name__.lower(), "values": values, "default": control.default}
+
+
+def _words(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_words, value))
+    return str(value)

@@ -1,0 +1,72 @@
+"""Which variants a command line means: a variant's name, or a family with some of its fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ValidationError
+
+from miscope.errors import BadValue
+from miscope.validation import refusal, split_fields
+
+if TYPE_CHECKING:
+    from miscope.workspace import BoundVariant, Workspace
+
+__all__ = ["one_to_train", "those_there"]
+
+
+def one_to_train(workspace: Workspace, target: str, fields: Mapping[str, Any]) -> BoundVariant:
+    """The variant of a family with these fields, trained before or not; or the one of that name, which takes none."""
+    if target in workspace.plugins.families:
+        return workspace.variant(target, **fields)
+    if "/" not in target:
+        workspace.plugins.family(target)  # raises, with a suggestion
+    if fields:
+        raise _fields_of_a_name(target, fields)
+    return workspace.find(target)
+
+
+def those_there(workspace: Workspace, target: str, fields: Mapping[str, Any]) -> list[BoundVariant]:
+    """The variants in the workspace that carry the name, or that are of the family and have these fields."""
+    if target not in workspace.plugins.families:
+        if fields:
+            raise _fields_of_a_name(target, fields)
+        return [workspace.find(target)]
+    there = workspace.variants(target)
+    if not fields:
+        found = there
+    else:
+        split_fields(workspace.plugins.family(target), fields)
+        found = [variant for variant in there if all(_has(variant, name, value) for name, value in fields.items())]
+    if not found:
+        words = " ".join(f"{name}={value}" for name, value in fields.items())
+        raise BadValue(
+            f"There is no variant of {target}{f' with {words}' if words else ''} in {workspace.root}.",
+            f"It holds {len(there)} of that family.",
+            f"To train one:  miscope train {target} {words}".rstrip(),
+        )
+    return found
+
+
+def _has(variant: BoundVariant, name: str, value: object) -> bool:
+    for part in (variant.value.params, variant.value.training):
+        if part is not None and name in type(part).model_fields:
+            return getattr(part, name) == _as_field(part, name, value)
+    return False
+
+
+def _as_field(part: BaseModel, name: str, value: object) -> object:
+    try:
+        return getattr(type(part).model_validate({**part.model_dump(), name: value}), name)
+    except ValidationError as error:
+        raise refusal(error, type(part).__name__, type(part)) from None
+
+
+def _fields_of_a_name(target: str, fields: Mapping[str, Any]) -> BadValue:
+    family = target.partition("/")[0]
+    return BadValue(
+        f"{target!r} is the name of a variant, so {', '.join(fields)} cannot be given with it.",
+        "Its name fixes every parameter.",
+        f"Name the family instead:  {family} " + " ".join(f"{name}={value}" for name, value in fields.items()),
+    )

@@ -1,0 +1,97 @@
+"""`miscope train`: train a variant, with a bar, its losses and the time left."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from miscope.cli.options import WorkspaceOption, assignments, opened
+from miscope.cli.printing import note
+
+if TYPE_CHECKING:
+    from miscope.training import Progress
+
+__all__ = ["add_to"]
+
+
+def add_to(cli: typer.Typer) -> None:
+    """The command `train`."""
+    cli.command(rich_help_panel="Make")(train)
+
+
+def train(
+    target: Annotated[
+        str, typer.Argument(metavar="FAMILY", help="`miscope families` lists them; or a variant's name.")
+    ],
+    fields: Annotated[
+        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Parameters, such as prime=113 seed=999.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=0, help="How far.  (default: the family's)")] = None,
+    setting: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="How to train: weight_decay=0.5.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume/--no-resume", help="Go on from what is there.")] = True,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; 1 makes runs repeat bit by bit.")] = None,
+    compiled: Annotated[bool, typer.Option("--compile", help="Compile the step with torch, where that works.")] = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Train a variant and keep its checkpoints; Ctrl-C stops at a step that the same command goes on from."""
+    from miscope.cli.targets import one_to_train
+    from miscope.training import train as run
+
+    place = opened(workspace)
+    variant = one_to_train(place, target, assignments([*(fields or ()), *(setting or ())]))
+    note(f"{variant.name}  in {place.root}")
+    progress = run(place, variant.value, steps=steps, resume=resume, device=device, threads=threads, compile=compiled)
+    last = _report(progress)
+    print(last.message or f"{variant.name}: {_line(last)}")
+    if last.step < last.total:
+        note("Stopped; the same command goes on from here.")
+        raise typer.Exit(130)
+
+
+def _report(progress: Iterable[Progress]) -> Progress:
+    """Show the training as it goes; the last thing it said."""
+    *_, last = _with_bar(progress) if sys.stderr.isatty() else _with_lines(progress)
+    return last
+
+
+def _with_bar(progress: Iterable[Progress]) -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        BarColumn(bar_width=None), MofNCompleteColumn(), TextColumn("{task.description}"), TimeElapsedColumn(),
+        TextColumn("left"), TimeRemainingColumn(),
+    )  # fmt: skip
+    with Bar(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=None)
+        for seen in progress:
+            bar.update(task, completed=seen.step, total=seen.total, description=_metrics(seen))
+            yield seen
+
+
+def _with_lines(progress: Iterable[Progress]) -> Iterator[Progress]:
+    """A line at every twentieth of the way, for logs."""
+    told = -1
+    for seen in progress:
+        if seen.step * 20 // max(seen.total, 1) > told:
+            told = seen.step * 20 // max(seen.total, 1)
+            note(_line(seen))
+        yield seen
+
+
+def _line(seen: Progress) -> str:
+    return f"step {seen.step} of {seen.total} | {_metrics(seen)}"
+
+
+_SHOWN = {"train_loss": "train {:.3g}", "test_loss": "test {:.3g}", "test_accuracy": "accuracy {:.1%}"}
+
+
+def _metrics(seen: Progress) -> str:
+    return " | ".join(form.format(seen.metrics[name]) for name, form in _SHOWN.items() if name in seen.metrics)

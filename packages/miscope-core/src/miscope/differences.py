@@ -1,0 +1,41 @@
+"""What tells several variants apart: the fields in which they differ, as short labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from miscope.training_config import TrainingConfig
+from miscope.variant import Variant
+
+__all__ = ["differing_fields", "labels"]
+
+
+def differing_fields(variants: Sequence[Variant]) -> tuple[str, ...]:
+    """Parameters and training fields whose values are not the same in all; 'family' first if it differs."""
+    described = [_described(variant) for variant in variants]
+    names = dict.fromkeys(name for fields in described for name in fields)
+    return tuple(name for name in names if len({repr(fields.get(name)) for fields in described}) > 1)
+
+
+def labels(variants: Sequence[Variant]) -> list[str]:
+    """One label each, saying only what differs: 'seed=485'; the whole slug where nothing does. No two are alike."""
+    names = differing_fields(variants)
+    found = []
+    for variant in variants:
+        fields = _described(variant)
+        told = [_short(fields[n]) if n == "family" else f"{n}={_short(fields[n])}" for n in names if n in fields]
+        found.append(", ".join(told) or variant.slug)
+    if len(set(found)) == len(found):
+        return found
+    return [f"{label} ({found[: i + 1].count(label)})" for i, label in enumerate(found)]
+
+
+def _described(variant: Variant) -> Mapping[str, object]:
+    fields: dict[str, object] = {"family": variant.family, **variant.params.model_dump()}
+    if variant.training is not None:
+        fields.update(variant.training.model_dump(include=set(TrainingConfig.identity_fields())))
+    return fields
+
+
+def _short(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,165 @@
+"""What miscope says when it cannot go on: what happened, what is known, what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+__all__ = [
+    "BadFile",
+    "BadValue",
+    "Diverged",
+    "DoesNotApply",
+    "DuplicateName",
+    "MiscopeError",
+    "NoArtifact",
+    "NoCheckpoint",
+    "NotDeclared",
+    "UnknownHook",
+    "UnknownName",
+]
+
+_PLURAL = {"family": "families"}
+
+
+class MiscopeError(Exception):
+    """An error a user can act on; its text is the whole message, without a traceback."""
+
+    def __init__(self, *sentences: str) -> None:
+        super().__init__("\n".join(sentence for sentence in sentences if sentence))
+
+
+class UnknownName(MiscopeError):
+    """A name that no installed record carries."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], *, listing: str | None = None) -> None:
+        self.kind, self.name, self.known = kind, name, tuple(sorted(known))
+        close = difflib.get_close_matches(name, self.known, n=1, cutoff=0.6)
+        plural = _PLURAL.get(kind, f"{kind}s")
+        where = listing or f"`miscope {plural}` lists the {len(self.known)} that are installed."
+        article = "an" if kind[0] in "aeiou" else "a"
+        super().__init__(
+            f"There is no {kind} named {name!r}."
+            if self.known
+            else f"There is no {kind} named {name!r}, nor any other.",
+            f"Did you mean {close[0]!r}?" if close else f"It is not the name of {article} {kind} known here.",
+            where,
+        )
+
+
+class DuplicateName(MiscopeError):
+    """One name offered by two packages."""
+
+    def __init__(self, kind: str, name: str, providers: Sequence[str]) -> None:
+        self.kind, self.name, self.providers = kind, name, tuple(providers)
+        super().__init__(
+            f"Two installed packages both provide the {kind} {name!r}:",
+            *(f"  - {provider}" for provider in providers),
+            "Rename one of them, or uninstall the one you do not use.",
+        )
+
+
+class UnknownHook(MiscopeError):
+    """A function that looks like a hook and is none."""
+
+    def __init__(self, provider: str, hook: str, known: Iterable[str]) -> None:
+        close = difflib.get_close_matches(hook, list(known), n=1, cutoff=0.5)
+        super().__init__(
+            f"{provider} implements the hook {hook!r}, which does not exist.",
+            f"Did you mean {close[0]!r}?" if close else f"The hooks are: {', '.join(sorted(known))}.",
+            "Rename the function; nothing would ever call it.",
+        )
+
+
+class NotDeclared(MiscopeError):
+    """An analyzer or a view that reads what it did not declare."""
+
+    def __init__(self, reader: str, what: str, name: str, declared: Sequence[str], *, field: str) -> None:
+        listed = ", ".join(repr(item) for item in declared)
+        super().__init__(
+            f"{reader!r} read the {what} {name!r} without declaring it.",
+            f"It declares {field}=({listed}{',' if len(declared) == 1 else ''}); add {name!r} there, "
+            "so that miscope provides it and notices when it changes.",
+            "`miscope where " + reader + "` shows the file.",
+        )
+
+
+class NoArtifact(MiscopeError):
+    """An artifact that a view or an analyzer needs and nobody has computed."""
+
+    def __init__(self, analyzer: str, variant: str, step: int | None, have: Sequence[int]) -> None:
+        self.analyzer, self.variant, self.step, self.have = analyzer, variant, step, tuple(have)
+        at = "" if step is None else f" at step {step}"
+        known = (
+            f"It exists at {len(have)} other steps, {min(have)} to {max(have)}." if have else "It was never computed."
+        )
+        super().__init__(
+            f"No {analyzer!r} for {variant}{at}.",
+            known,
+            f"To compute it:  miscope analyze {variant} --only {analyzer}",
+        )
+
+
+class NoCheckpoint(MiscopeError):
+    """A variant without the checkpoint that was asked for."""
+
+    def __init__(self, variant: str, step: int | None, have: Sequence[int]) -> None:
+        self.variant, self.step = variant, step
+        if not have:
+            super().__init__(
+                f"{variant} has no checkpoints.", "It was never trained here.", f"To train it:  miscope train {variant}"
+            )
+            return
+        near = sorted(have, key=lambda s: abs(s - (step or 0)))[:3]
+        super().__init__(
+            f"{variant} has no checkpoint at step {step}.",
+            f"It has {len(have)}, from {min(have)} to {max(have)}; nearest: {', '.join(map(str, sorted(near)))}.",
+            "Ask for one of these steps.",
+        )
+
+
+class DoesNotApply(MiscopeError):
+    """An instrument that a family or a probe gives nothing to."""
+
+    def __init__(self, name: str, subject: str, reason: str) -> None:
+        self.name, self.subject, self.reason = name, subject, reason
+        super().__init__(
+            f"{name!r} does not apply to {subject}: {reason}.",
+            "Nothing is missing: the instrument needs something this family does not have.",
+            f"`miscope analyzers {name}` says what it needs.",
+        )
+
+
+class BadValue(MiscopeError):
+    """Input of the wrong kind, refused at the door."""
+
+    def __init__(self, what: str, known: str, todo: str) -> None:
+        super().__init__(what, known, todo)
+
+
+class BadFile(MiscopeError):
+    """A file that is not what its place says: truncated, foreign, or of another shape."""
+
+    def __init__(self, path: object, problem: str, todo: str) -> None:
+        self.path, self.problem = str(path), problem
+        super().__init__(f"{path} cannot be read.", problem, todo)
+
+
+class Diverged(MiscopeError):
+    """Training whose loss is no longer a number."""
+
+    def __init__(self, variant: str, step: int, last_good: int) -> None:
+        self.step, self.last_good = step, last_good
+        super().__init__(
+            f"The loss of {variant} is not finite at step {step}.",
+            f"The last checkpoint is at step {last_good}; nothing was written after it.",
+            "Lower learning_rate, set clip_norm, or raise loss_dtype to float64; then train again.",
+        )
+
+
+def _listed(names: Sequence[str], plural: str) -> str:
+    """'The families are: a, b.', cut where a reader stops reading."""
+    if not names:
+        return f"There are no {plural} at all."
+    shown = ", ".join(names[:8]) + (f", and {len(names) - 8} more" if len(names) > 8 else "")
+    return f"The {plural} are: {shown}."

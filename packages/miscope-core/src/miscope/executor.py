@@ -1,0 +1,30 @@
+"""Where tasks run. A task carries names, not code, so the same one runs in this process or on another machine."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from typing import ClassVar, TypeVar
+
+__all__ = ["Executor"]
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Executor(ABC):
+    """Runs work on tasks, anywhere. Subclasses are final."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def run(
+        self, work: Callable[[T], R], tasks: Iterable[T], *, lost: Callable[[T, str], R] | None = None
+    ) -> Iterator[R]:
+        """Yield each task's outcome as it comes, in any order.
+
+        work never raises: it turns a failure into an outcome. It is picklable, as are the tasks; these are taken
+        from their iterable only as there is room for them, so that an iterable which ends early stops the run once
+        what is under way has finished. lost: the outcome of a task whose process died, and the reason; without it the
+        loss is raised. Closing the iterator starts no further task and waits for those running.
+        """

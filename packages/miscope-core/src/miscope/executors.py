@@ -1,0 +1,126 @@
+"""The executors every installation has: in this process, and in several processes of this machine."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
+from typing import TypeVar, final
+
+from miscope.errors import MiscopeError
+from miscope.executor import Executor
+
+__all__ = ["Inline", "Lost", "Processes"]
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Lost(MiscopeError):
+    """A worker process that died with its task."""
+
+    def __init__(self, task: object, reason: str) -> None:
+        super().__init__(
+            f"A worker process died while it ran {task}.", reason, "Run it again with `--executor inline`."
+        )
+
+
+@final
+class Inline(Executor):
+    """One task after another, in this process."""
+
+    name = "inline"
+
+    def run(
+        self, work: Callable[[T], R], tasks: Iterable[T], *, lost: Callable[[T, str], R] | None = None
+    ) -> Iterator[R]:
+        for task in tasks:
+            yield work(task)
+
+
+@final
+class Processes(Executor):
+    """Several tasks at a time, each in a process of its own with one thread for tensors."""
+
+    name = "processes"
+
+    def __init__(self, workers: int | None = None) -> None:
+        """workers: None for one per core this process may use."""
+        self.workers = workers or _cores()
+
+    def run(
+        self, work: Callable[[T], R], tasks: Iterable[T], *, lost: Callable[[T, str], R] | None = None
+    ) -> Iterator[R]:
+        waiting = iter(tasks)
+        while True:
+            orphans: list[T] = []
+            yield from self._in_pool(work, waiting, orphans)
+            if not orphans:
+                return
+            for task in orphans:
+                yield self._alone(work, task, lost)
+
+    def _in_pool(self, work: Callable[[T], R], waiting: Iterator[T], orphans: list[T]) -> Iterator[R]:
+        """Results until the tasks end or a worker dies; then what was under way is left in `orphans`."""
+        with _pool(self.workers) as pool:
+            running: dict[Future[R], T] = {}
+            try:
+                while not orphans:
+                    for task in islice(waiting, self.workers - len(running)):
+                        running[_submit(pool, work, task)] = task
+                    if not running:
+                        return
+                    for future in wait(running, return_when=FIRST_COMPLETED).done:
+                        task = running.pop(future)
+                        try:
+                            result = future.result()
+                        except BrokenProcessPool:
+                            orphans.append(task)
+                        else:
+                            yield result
+                orphans.extend(running.values())
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
+
+    def _alone(self, work: Callable[[T], R], task: T, lost: Callable[[T, str], R] | None) -> R:
+        """The pool does not say whose task killed it, so each that was under way is tried once more by itself."""
+        with _pool(1) as pool:
+            try:
+                return pool.submit(work, task).result()
+            except BrokenProcessPool as error:
+                reason = "It was killed, ran out of memory, or crashed in native code, twice in a row."
+                if lost is None:
+                    raise Lost(task, reason) from error
+                return lost(task, reason)
+
+
+def _submit(pool: ProcessPoolExecutor, work: Callable[[T], R], task: T) -> Future[R]:
+    try:
+        return pool.submit(work, task)
+    except BrokenProcessPool as error:
+        broken: Future[R] = Future()
+        broken.set_exception(error)
+        return broken
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    # Not fork: a child of a process whose threads hold locks (tensors, plots) may never get them.
+    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_settle)
+
+
+def _settle() -> None:
+    """A worker leaves Ctrl-C to its parent, and takes one core."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Read by the numerical libraries when they are first imported, which is cheaper than importing them for this.
+    os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,86 @@
+"""A kind of model that can be built and, usually, trained. Gives context as data; never figures."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from miscope.basis import Basis
+from miscope.probe import Probe
+from miscope.training_config import TrainingConfig
+from miscope.variant import Variant
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from miscope.model import Model
+    from miscope.task import Task
+
+__all__ = ["Family", "Params", "make_variant"]
+
+
+class Params(BaseModel):
+    """Base of a family's domain parameters: frozen, unknown fields refused.
+
+    A field's slug abbreviation is `json_schema_extra={"slug": "p"}`; without one its name is used.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Family(ABC):
+    """A kind of model. Subclasses are final; instances carry no state and are cheap to make."""
+
+    name: ClassVar[str]
+    """'modadd.transformer'."""
+    title: ClassVar[str]
+    """One line for menus and listings."""
+    params: ClassVar[type[Params]]
+    step_label: ClassVar[str] = "step"
+    """What an optimizer update is called on axes: 'epoch' where every update sees all the training data."""
+
+    @abstractmethod
+    def model(self, params: Any) -> Model:
+        """The network, to be run on any weights of this family."""
+
+    @abstractmethod
+    def probes(self, variant: Variant) -> Mapping[str, Probe]:
+        """Inputs to show at every checkpoint; the first is the one used when none is named."""
+
+    @abstractmethod
+    def training(self, params: Any) -> TrainingConfig | None:
+        """How such a model is trained unless told otherwise; None when its checkpoints come from elsewhere."""
+
+    @abstractmethod
+    def task(self, variant: Variant) -> Task | None:
+        """What training needs; None when its checkpoints come from elsewhere."""
+
+    @abstractmethod
+    def bases(self, params: Any) -> Mapping[str, Basis]:
+        """Task basis by the axis or column it belongs to ('token', 'a', 'sum'); {} where no structure is known."""
+
+    def adopt(self, state: Mapping[str, Tensor], params: Any) -> dict[str, Tensor] | None:
+        """Foreign tensors, by their own names, as weights by role; None if they are not of this family's layout.
+
+        The default takes tensors that already carry this family's role names and shapes.
+        """
+        roles = self.model(params).roles
+        if set(roles) <= set(state) and all(tuple(state[name].shape) == role.shape for name, role in roles.items()):
+            return {name: state[name] for name in roles}
+        return None
+
+
+def make_variant(family: Family, params: Mapping[str, Any], training: Mapping[str, Any] | None = None) -> Variant:
+    """The variant of a family with these parameters, and these changes to its default training.
+
+    Raises pydantic.ValidationError on values out of range or unknown fields.
+    """
+    checked = family.params.model_validate(dict(params))
+    default = family.training(checked)
+    config = None
+    if default is not None:
+        config = TrainingConfig.model_validate({**default.model_dump(), **dict(training or {})})
+    return Variant(family=family.name, params=checked, training=config, default_training=default)

@@ -1,0 +1,168 @@
+"""How every figure looks: one template in light and dark, one colour per name, one configuration of the tool bar."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+    from plotly.graph_objs.layout import Template
+
+__all__ = ["CONFIG", "NULL", "OKABE_ITO", "TEST", "TRAIN", "Theme"]
+__all__ += ["colour_of", "is_ours", "restyle", "template", "variant_colours"]
+
+Theme = Literal["light", "dark"]
+
+CONFIG: Mapping[str, object] = {
+    "displaylogo": False,
+    "showSendToCloud": False,
+    "responsive": True,
+    "toImageButtonOptions": {"format": "png", "scale": 2},
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+}
+"""plotly.js configuration of `.show()`, exported HTML and the dashboard: nothing leaves the machine."""
+
+OKABE_ITO: tuple[str, ...] = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6D1F", "#7F7F7F")
+"""Okabe and Ito's colours for categories, less black and yellow, which vanish on one of the backgrounds."""
+
+TRAIN, TEST = OKABE_ITO[:2]
+"""Training and test data, in every figure."""
+
+NULL = "#9A9A9A"
+"""What a model that learned nothing would show."""
+
+_VIRIDIS = "#440154 #472d7b #3b528b #2c728e #21918c #28ae80 #5ec962 #addc30 #fde725"
+_BLUE_WHITE_RED = "#053061 #2166ac #4393c3 #92c5de #d1e5f0 #f7f7f7 #fddbc7 #f4a582 #d6604d #b2182b #67001f"
+_BLUE_BLACK_RED = "#9eb0ff #5ba4db #2d7597 #1a4256 #131c21 #151110 #2a120a #51200c #8a4331 #c4796d #ffadad"
+
+_TONES = ((0.53, 0.09), (0.58, 0.18), (0.71, 0.19), (0.77, 0.08), (0.69, 0.17))
+"""Lightness and chroma in turn, found by search: frequencies 1 to 56 as far apart as can be in CIELAB, within limits of
+luminance that show on both backgrounds."""
+
+_REVISION = "miscope"
+"""Value of `uirevision`: a zoom outlives a change of step."""
+
+_INK = {"light": "#262626", "dark": "#d9d9d9"}
+_PAPER = {"light": "#ffffff", "dark": "#161819"}
+_GRID = {"light": "#ececec", "dark": "#2b2f31"}
+_AXIS = {"light": "#8a8a8a", "dark": "#7c8286"}
+_DIVERGING = {"light": _BLUE_WHITE_RED, "dark": _BLUE_BLACK_RED}
+
+
+def colour_of(label: str) -> str:
+    """The colour of a block, frequency or other name: the same in every figure and every session.
+
+    Hues turn by the golden angle from one number to the next; lightness and chroma (OKLCH) keep apart those whose hues
+    meet again, at Fibonacci distances. Dark enough for white paper and light enough for black.
+    """
+    number = int(label) if label.isdecimal() else int.from_bytes(hashlib.sha256(label.encode()).digest()[:4])
+    return _oklch(*_TONES[number % len(_TONES)], turn=(number * (3 - math.sqrt(5)) / 2) % 1.0)
+
+
+def variant_colours(names: Iterable[str]) -> dict[str, str]:
+    """A colour for each variant: its own wherever it appears, and no two alike while the palette lasts."""
+    colours: dict[str, str] = {}
+    free = list(OKABE_ITO)
+    for name in sorted(set(names)):
+        # Of the first five: the sixth is too like the first, the last too like a null.
+        wish = OKABE_ITO[hashlib.sha256(name.encode()).digest()[0] % 5]
+        colours[name] = wish if wish in free else (free[0] if free else colour_of(name))
+        if colours[name] in free:
+            free.remove(colours[name])
+    return colours
+
+
+def restyle(figure: Figure, theme: Theme) -> Figure:
+    """The figure in that theme; changes nothing but its template."""
+    return figure.update_layout(template=template(theme))
+
+
+def is_ours(figure: Figure) -> bool:
+    """Whether it carries one of these templates already."""
+    layout: Any = figure.layout
+    return layout.template.layout.uirevision == _REVISION
+
+
+@functools.cache
+def template(theme: Theme = "light") -> Template:
+    """The plotly template: quiet, readable, the same everywhere."""
+    import plotly.graph_objects as go
+
+    axis = _axis(theme)
+    layout = {
+        "font": {"family": "Inter, Helvetica Neue, Helvetica, Arial, sans-serif", "size": 12, "color": _INK[theme]},
+        "title": _title(theme),
+        "margin": {"l": 64, "r": 24, "t": 64, "b": 48},
+        "paper_bgcolor": _PAPER[theme],
+        "plot_bgcolor": _PAPER[theme],
+        "colorway": list(OKABE_ITO),
+        "colorscale": {
+            "sequential": _scale(_VIRIDIS.split()),
+            "sequentialminus": _scale(_VIRIDIS.split()[::-1]),
+            "diverging": _scale(_DIVERGING[theme].split()),
+        },
+        "coloraxis": {"autocolorscale": True, "colorbar": _COLORBAR},
+        "xaxis": axis,
+        "yaxis": axis,
+        "scene": {name: _scene_axis(theme) for name in ("xaxis", "yaxis", "zaxis")},
+        "separators": ".,",
+        "legend": {"bgcolor": "rgba(0,0,0,0)", "font": {"size": 11}, "tracegroupgap": 0, "traceorder": "normal"},
+        "hoverlabel": {"font": {"size": 12}, "namelength": -1},
+        "annotationdefaults": {"font": {"color": _INK[theme], "size": 11}, "showarrow": False},
+        "shapedefaults": {"line": {"color": _AXIS[theme]}, "label": {"font": {"color": _AXIS[theme], "size": 10}}},
+        "uirevision": _REVISION,
+    }
+    return go.layout.Template(layout=layout)
+
+
+_COLORBAR = {"thickness": 12, "outlinewidth": 0, "ticklen": 3, "title": {"side": "right", "font": {"size": 11}}}
+
+
+def _axis(theme: Theme) -> dict[str, object]:
+    return {
+        "showgrid": True,
+        "gridcolor": _GRID[theme],
+        "linecolor": _AXIS[theme],
+        "showline": True,
+        "zeroline": False,
+        "ticks": "outside",
+        "ticklen": 4,
+        "tickcolor": _AXIS[theme],
+        "title": {"standoff": 8, "font": {"size": 12}},
+        "automargin": True,
+        "exponentformat": "power",
+        "minexponent": 6,
+    }
+
+
+def _title(theme: Theme) -> dict[str, object]:
+    place = {"x": 0, "xref": "paper", "xanchor": "left", "y": 0.98, "yref": "container", "yanchor": "top"}
+    return {"font": {"size": 15}, **place, "subtitle": {"font": {"size": 11, "color": _AXIS[theme]}}}
+
+
+def _oklch(lightness: float, chroma: float, *, turn: float) -> str:
+    """The colour as '#rrggbb', clipped to what a screen has (Ottosson 2020)."""
+    a, b = chroma * math.cos(2 * math.pi * turn), chroma * math.sin(2 * math.pi * turn)
+    long = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3
+    middle = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3
+    short = (lightness - 0.0894841775 * a - 1.2914855480 * b) ** 3
+    linear = (
+        4.0767416621 * long - 3.3077115913 * middle + 0.2309699292 * short,
+        -1.2684380046 * long + 2.6097574011 * middle - 0.3413193965 * short,
+        -0.0041960863 * long - 0.7034186147 * middle + 1.7076147010 * short,
+    )
+    clipped = [min(max(value, 0.0), 1.0) for value in linear]
+    gamma = [12.92 * v if v <= 0.0031308 else 1.055 * v ** (1 / 2.4) - 0.055 for v in clipped]
+    return "#" + "".join(f"{round(255 * value):02x}" for value in gamma)
+
+
+def _scene_axis(theme: Theme) -> dict[str, object]:
+    return {"backgroundcolor": _PAPER[theme], "gridcolor": _GRID[theme], "linecolor": _AXIS[theme], "zeroline": False}
+
+
+def _scale(colours: Sequence[str]) -> list[list[object]]:
+    return [[i / (len(colours) - 1), colour] for i, colour in enumerate(colours)]

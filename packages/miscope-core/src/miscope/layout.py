@@ -1,0 +1,96 @@
+"""Where everything lies in a workspace folder. Pure: makes paths of checked names, touches no file."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+from miscope.artifact import ArtifactKey
+from miscope.errors import BadValue
+from miscope.variant import check_name
+
+__all__ = ["COHORT", "Layout", "step_name", "step_of"]
+
+COHORT = "cohort"
+"""What stands for the family in the name of several variants together: 'cohort/<digest>'."""
+
+_STEP = re.compile(r"step_(\d+)\.[a-z]+")
+
+
+def step_name(step: int, suffix: str) -> str:
+    """'step_000000500.npz': sorts as text and as number."""
+    if step < 0:
+        raise BadValue(f"{step} is not a step.", "Steps count optimizer updates, from 0.", "Give a number from 0 up.")
+    return f"step_{step:09d}.{suffix}"
+
+
+def step_of(name: str) -> int | None:
+    """The step in a file's name; None if the name is not of that form."""
+    match = _STEP.fullmatch(name)
+    return int(match[1]) if match else None
+
+
+def _checked(name: str, what: str) -> str:
+    try:
+        return check_name(name)
+    except ValueError as error:
+        known = f"It becomes part of a path: {error}."
+        raise BadValue(f"{what} cannot be called {name!r}.", known, "Choose another name.") from None
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Paths under one root."""
+
+    root: Path
+
+    @property
+    def variants(self) -> Path:
+        return self.root / "variants"
+
+    @property
+    def ledger(self) -> Path:
+        return self.root / "ledger"
+
+    @property
+    def index(self) -> Path:
+        return self.root / "index.duckdb"
+
+    def variant(self, name: str) -> Path:
+        family, _, slug = name.partition("/")
+        if not slug:
+            raise BadValue(
+                f"{name!r} does not name a variant.",
+                "A variant's name is family/slug: 'modadd.transformer/p113-seed999-dseed598'.",
+                "`workspace.names()` lists those there are.",
+            )
+        _checked(family, "A family")
+        _checked(slug, "A slug")
+        return self.root / "cohorts" / slug if family == COHORT else self.variants / family / slug
+
+    def record(self, variant: str) -> Path:
+        return self.variant(variant) / "variant.json"
+
+    def checkpoints(self, variant: str) -> Path:
+        return self.variant(variant) / "checkpoints"
+
+    def checkpoint(self, variant: str, step: int) -> Path:
+        return self.checkpoints(variant) / step_name(step, "safetensors")
+
+    def training_state(self, variant: str, step: int | None) -> Path:
+        if step is None:
+            return self.variant(variant) / "training_state.safetensors"
+        return self.variant(variant) / "training_states" / step_name(step, "safetensors")
+
+    def metrics(self, variant: str) -> Path:
+        return self.variant(variant) / "metrics"
+
+    def artifacts(self, variant: str, analyzer: str, recipe: str) -> Path:
+        return self.variant(variant) / "artifacts" / _checked(analyzer, "An analyzer") / _checked(recipe, "A recipe")
+
+    def artifact(self, key: ArtifactKey) -> Path:
+        name = "trajectory.npz" if key.step is None else step_name(key.step, "npz")
+        return self.artifacts(key.variant, key.analyzer, key.recipe) / name

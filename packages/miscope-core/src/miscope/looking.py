@@ -1,0 +1,244 @@
+"""One task: take a look, save what the instruments make of it. Runs wherever an executor puts it."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import time
+import traceback
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from miscope.analyzer import Analyzer
+from miscope.artifact import Arrays, ArtifactKey, scalars_of
+from miscope.errors import BadValue, DoesNotApply, MiscopeError
+from miscope.model import matching
+from miscope.moment import Cohort, Moment, Trajectory
+from miscope.outcome import Outcome, State
+from miscope.seeing import Setting, cohort_key, missing_reads, moment_of, record, set_up, trajectory_of
+
+if TYPE_CHECKING:
+    from miscope.store import Store
+    from miscope.workspace import Workspace
+
+__all__ = ["Portable", "Task", "failed", "perform"]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A look to take, in names only, so that any process with the same plug-ins can take it."""
+
+    variant: str
+    """Name, or 'cohort/<digest>' where the look spans `members`."""
+    step: int | None
+    analyzers: tuple[str, ...]
+    steps: tuple[int, ...]
+    """The checkpoints that trajectory grain spans."""
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    members: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    """Of cohort grain: each variant's name and the checkpoints spanned."""
+
+
+@final
+class Portable:
+    """A workspace that travels as its address: pickled, it is a folder and module names; opened once a process."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+
+    def __reduce__(self) -> tuple[Callable[..., Portable], tuple[str, tuple[tuple[str, str], ...]]]:
+        # What has no importable module stays behind; a task that needs it says there what is missing.
+        modules = tuple((p.plugin, p.module) for p in self.workspace.plugins.providers if p.module)
+        return _opened_once, (str(self.workspace.root), modules)
+
+
+@functools.cache
+def _opened_once(root: str, modules: tuple[tuple[str, str], ...]) -> Portable:
+    from miscope.plugins import Plugins
+    from miscope.workspace import open_workspace
+
+    plugins = Plugins.of(**{name: importlib.import_module(module) for name, module in modules})
+    return Portable(open_workspace(root, plugins))
+
+
+def perform(place: Portable, task: Task) -> tuple[Outcome, ...]:
+    """What became of each analyzer of the task. Never raises: a failure is an outcome."""
+    started = time.perf_counter()
+    try:
+        look = _look(place.workspace, task)
+    except Exception as error:  # noqa: BLE001 - the task door: whatever goes wrong becomes an outcome
+        return (failed(task, task.analyzers, error, time.perf_counter() - started),)
+    saved: dict[str, dict[str, float]] = {}
+    others = []
+    for name in task.analyzers:
+        began = time.perf_counter()
+        if reason := look.missing(name):
+            others.append(_ended(task, (name,), State.NOT_TRIED, error=reason))
+            continue
+        try:
+            saved[name] = scalars_of(_take(look, name))
+        except DoesNotApply as error:
+            others.append(_ended(task, (name,), State.SKIPPED, error=f"does not apply: {error.reason}"))
+        except Exception as error:  # noqa: BLE001 - the task door
+            others.append(failed(task, (name,), error, time.perf_counter() - began))
+    if not saved:
+        return tuple(others)
+    keys = {name: look.key(name) for name in saved}
+    seconds = time.perf_counter() - started
+    return (_ended(task, saved, State.SAVED, seconds=seconds, scalars=saved, keys=keys), *others)
+
+
+def failed(task: Task, analyzers: Iterable[str], error: Exception, seconds: float = 0.0) -> Outcome:
+    """The outcome of an exception; miscope's own are explained by their text, others by a traceback."""
+    if isinstance(error, MiscopeError):
+        return _ended(task, analyzers, State.FAILED, seconds=seconds, error=str(error))
+    trace = "".join(traceback.format_exception(error))
+    return _ended(task, analyzers, State.FAILED, seconds=seconds, error=f"{type(error).__name__}: {error}", trace=trace)
+
+
+def _ended(task: Task, analyzers: Iterable[str], state: State, **facts: Any) -> Outcome:
+    return Outcome(variant=task.variant, analyzers=tuple(analyzers), step=task.step, state=state, **facts)
+
+
+def _take(look: _Look, name: str) -> Arrays:
+    import torch
+
+    with torch.no_grad():
+        arrays = _checked(name, look.analyzers[name].compute(look.show(name)))
+    look.store.save_arrays(look.key(name), arrays)
+    look.fresh[name] = arrays
+    return arrays
+
+
+def _checked(name: str, arrays: Arrays) -> dict[str, np.ndarray]:
+    """The arrays, if they are arrays; a plain number becomes a 0-d one."""
+    if not isinstance(arrays, Mapping):
+        raise BadValue(
+            f"{name!r} returned {type(arrays).__name__}, not a mapping of names to arrays.",
+            "An artifact is a mapping from array names to numpy arrays.",
+            "Return a dict.",
+        )
+    found = {array: np.asarray(value) for array, value in arrays.items()}
+    for array, value in found.items():
+        if value.dtype == object:
+            raise BadValue(
+                f"{name!r} returned Python objects under {array!r}.",
+                "Only numbers and text can be stored without pickling; a list of arrays of unequal length cannot.",
+                "Return one rectangular array, or a flat one with offsets.",
+            )
+    return found
+
+
+class _Look(ABC):
+    """What analyzers are shown in one task, and where their arrays go."""
+
+    def __init__(self, store: Store, analyzers: Mapping[str, Analyzer]) -> None:
+        self.store, self.analyzers = store, analyzers
+        self.fresh: dict[str, Arrays] = {}
+        """Artifacts computed in this very look."""
+
+    @abstractmethod
+    def key(self, name: str) -> ArtifactKey: ...
+
+    @abstractmethod
+    def missing(self, name: str) -> str:
+        """Why the analyzer cannot be tried, because of what it reads; "" if it can."""
+
+    @abstractmethod
+    def show(self, name: str) -> Moment | Trajectory | Cohort: ...
+
+
+def _look(workspace: Workspace, task: Task) -> _Look:
+    settings = [
+        set_up(workspace, workspace.find(name).value, task.analyzers, steps=steps, options=task.options)
+        for name, steps in (task.members or ((task.variant, task.steps),))
+    ]
+    if task.members:
+        return _AcrossVariants(workspace.store, settings)
+    if task.step is None:
+        return _OverTraining(workspace.store, settings[0])
+    return _AtStep(workspace.store, settings[0], task)
+
+
+@final
+class _AtStep(_Look):
+    def __init__(self, store: Store, setting: Setting, task: Task) -> None:
+        super().__init__(store, setting.analyzers)
+        assert task.step is not None
+        self._setting = setting
+        looking = [setting.analyzers[name] for name in task.analyzers]
+        roles = setting.subject.model.roles
+        # A look at sites or gradients needs all the weights, a look at artifacts none.
+        all_of_them = any(a.sites or a.gradients for a in looking)
+        patterns = ["*"] if all_of_them else [p for a in looking for p in a.weights]
+        self._checkpoint = store.load_checkpoint(setting.variant.name, task.step, matching(patterns, roles))
+        self._activations = record(setting.subject, setting.probe, self._checkpoint.weights, looking)
+        optimizer = any(a.optimizer for a in looking)
+        self._state = store.load_training_state(setting.variant.name, step=task.step) if optimizer else None
+
+    def key(self, name: str) -> ArtifactKey:
+        return self._setting.key(name, self._checkpoint.step)
+
+    def missing(self, name: str) -> str:
+        for upstream in self.analyzers[name].reads:
+            if upstream not in self.fresh and not self.store.has(self.key(upstream)):
+                return f"It reads {upstream!r}, which is not there at step {self._checkpoint.step}."
+        if self.analyzers[name].optimizer and self._state is None:
+            return f"No optimizer state was kept at step {self._checkpoint.step}; train with save_optimizer=true."
+        return ""
+
+    def show(self, name: str) -> Moment:
+        moment = moment_of(
+            self._setting,
+            name,
+            checkpoint=self._checkpoint,
+            activations=self._activations,
+            artifacts={upstream: self._artifact(upstream) for upstream in self.analyzers[name].reads},
+        )
+        if self._state is None or not self.analyzers[name].optimizer:
+            return moment
+        kept = self._state.moments
+        return replace(moment, moments={role: kept[role] for role in moment.weights if role in kept})
+
+    def _artifact(self, upstream: str) -> Arrays:
+        if upstream not in self.fresh:
+            self.fresh[upstream] = self.store.load_arrays(self.key(upstream))
+        return self.fresh[upstream]
+
+
+@final
+class _OverTraining(_Look):
+    def __init__(self, store: Store, setting: Setting) -> None:
+        super().__init__(store, setting.analyzers)
+        self._setting = setting
+
+    def key(self, name: str) -> ArtifactKey:
+        return self._setting.key(name)
+
+    def missing(self, name: str) -> str:
+        return missing_reads(self._setting, name, self.store)
+
+    def show(self, name: str) -> Trajectory:
+        return trajectory_of(self._setting, name, self.store)
+
+
+@final
+class _AcrossVariants(_Look):
+    def __init__(self, store: Store, settings: Sequence[Setting]) -> None:
+        super().__init__(store, settings[0].analyzers)
+        self._settings = settings
+
+    def key(self, name: str) -> ArtifactKey:
+        return cohort_key(self._settings, name)
+
+    def missing(self, name: str) -> str:
+        return next(filter(None, (missing_reads(s, name, self.store) for s in self._settings)), "")
+
+    def show(self, name: str) -> Cohort:
+        members = tuple(trajectory_of(setting, name, self.store) for setting in self._settings)
+        return Cohort(members=members, options=self._settings[0].options_of(name))

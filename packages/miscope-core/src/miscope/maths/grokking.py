@@ -1,0 +1,101 @@
+"""When a model memorised, began to generalise and finished, by every definition in use: pure functions of curves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from miscope.moment import Series
+
+__all__ = ["LEVELS", "THRESHOLDS", "Descent", "descent", "first_at_least", "first_below", "settled_below", "upward"]
+
+LEVELS = (0.1, 0.5, 0.9)
+"""Shares of the fall of log test loss from its peak to its end."""
+
+THRESHOLDS = (4.0, 2.0, 1.0, 0.5, 0.1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
+"""Losses whose crossings are told, nats."""
+
+
+def first_below(series: Series, threshold: float) -> float:
+    """First step whose value is below the threshold; NaN if none is."""
+    return _first(series, series.values < threshold)
+
+
+def first_at_least(series: Series, threshold: float) -> float:
+    """First step whose value reaches the threshold; NaN if none does."""
+    return _first(series, series.values >= threshold)
+
+
+def settled_below(series: Series, threshold: float) -> float:
+    """First step from which every value is below the threshold; NaN if the last is not."""
+    above = np.flatnonzero(~(series.values < threshold))
+    start = above[-1] + 1 if len(above) else 0
+    return float(series.steps[start]) if start < len(series.steps) else np.nan
+
+
+def upward(series: Series, threshold: float, *, after: float) -> np.ndarray:
+    """Steps later than `after` at which the value rises from below the threshold to it or above: slingshots."""
+    below = series.values < threshold
+    rises = np.flatnonzero(below[:-1] & ~below[1:]) + 1
+    steps = series.steps[rises]
+    return steps[steps > after] if np.isfinite(after) else steps[:0]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Descent:
+    """The fall of a test loss from its peak."""
+
+    peak: float
+    """Step of the peak."""
+    peak_loss: float
+    final_loss: float
+    """Where the fall ends: the median of the last records, or of those before the minimum if it diverged afterwards."""
+    levels: tuple[float, ...]
+    """Steps at which the log loss has fallen by each of LEVELS; NaN where it did not fall."""
+    fell: bool
+    """Whether it ever was below half of the peak after it; otherwise there is nothing to date."""
+    rebound: bool
+    """Whether it ends above three times its minimum."""
+    diverged: bool
+    """Whether it ends above half of the peak although it had fallen."""
+
+
+def descent(test: Series, *, final_records: int | None = None) -> Descent:
+    """The first descent of a test loss.
+
+    The peak is the largest loss before the smallest one, if that is a fall by half at least; so a divergence after the
+    descent is not taken for the peak. Otherwise, as in plain overfitting, it is the largest of all. The end is the
+    median of the last `final_records`, by default max(5, 1 %) of them.
+    """
+    loss = test.values
+    best = int(np.argmin(loss))
+    before = int(np.argmax(loss[: best + 1]))
+    peak = before if loss[best] < loss[before] / 2 else int(np.argmax(loss))
+    fell = bool((loss[peak:] < loss[peak] / 2).any())
+    window = final_records or max(5, round(0.01 * len(loss)))
+    diverged = fell and bool(np.median(loss[-window:]) > loss[peak] / 2)
+    end = loss[max(peak, best - window + 1) : best + 1] if diverged else loss[-window:]
+    top, bottom = np.log(loss[peak]), float(np.median(_log(end)))
+    fallen = _log(loss[peak:])
+    steps = Series(steps=test.steps[peak:], values=fallen)
+    levels = tuple(first_below(steps, top - q * (top - bottom)) if fell else np.nan for q in LEVELS)
+    return Descent(
+        peak=float(test.steps[peak]),
+        peak_loss=float(loss[peak]),
+        final_loss=float(np.exp(bottom)),
+        levels=levels,
+        fell=fell,
+        rebound=bool(loss[-1] > 3 * loss[best]),
+        diverged=diverged,
+    )
+
+
+def _first(series: Series, reached: np.ndarray) -> float:
+    return float(series.steps[reached.argmax()]) if reached.any() else np.nan
+
+
+def _log(values: np.ndarray) -> np.ndarray:
+    return np.log(np.maximum(values, np.finfo(np.float64).tiny))

@@ -1,0 +1,84 @@
+"""Principal components of a path through a space too large to hold at once, and the shape of what they show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+__all__ = ["Components", "centred_gram", "components_of_gram", "cosine_agreement", "loop_area", "shapes"]
+
+_COLUMNS = 1 << 15
+"""Columns brought to float64 at a time."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Components:
+    """Where a path of T points lies along its principal directions."""
+
+    scores: np.ndarray
+    """(T, k) float64."""
+    variance: np.ndarray
+    """(k,) sum of squared scores over T."""
+    explained: np.ndarray
+    """(k,) share of the total variance."""
+    directions: np.ndarray
+    """(T, k) unit vectors over time: scores by their length."""
+
+
+def centred_gram(points: np.ndarray) -> np.ndarray:
+    """(T, T) float64 inner products of the rows of (T, n), about their mean."""
+    gram = np.zeros((len(points), len(points)))
+    for start in range(0, points.shape[1], _COLUMNS):
+        part = points[:, start : start + _COLUMNS].astype(np.float64)
+        part -= part.mean(axis=0)
+        gram += part @ part.T
+    return gram
+
+
+def components_of_gram(gram: np.ndarray, count: int) -> Components:
+    """The first components from a centred Gram matrix: exact, at a cost that does not depend on the dimension.
+
+    Signs are such that a component ends no lower than it starts. A path of T points has at most T - 1 components;
+    those beyond its rank are zero.
+    """
+    values, vectors = np.linalg.eigh(gram)
+    count = min(count, len(gram) - 1)
+    values = values[::-1][:count].clip(min=0)
+    values[values < 1e-12 * max(values.max(initial=0), np.finfo(float).tiny)] = 0
+    directions = vectors[:, ::-1][:, :count]
+    directions = directions * np.where(directions[-1] < directions[0], -1.0, 1.0)
+    total = max(float(np.trace(gram)), np.finfo(float).tiny)
+    return Components(
+        scores=directions * np.sqrt(values),
+        variance=values / len(gram),
+        explained=values / total,
+        directions=directions,
+    )
+
+
+def loop_area(x: np.ndarray, y: np.ndarray) -> float:
+    """Area inside the closed polygon through the points over that of its bounding box; 0 where the box has none."""
+    box = np.ptp(x) * np.ptp(y)
+    area = 0.5 * abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))
+    return float(area / box) if box > 0 else 0.0
+
+
+def cosine_agreement(scores: np.ndarray) -> np.ndarray:
+    """(k,) |correlation| of component k with cos(pi k t / T), the form it takes for any high-dimensional random walk.
+
+    Antognini & Sohl-Dickstein 2018, "PCA of high dimensional random walks with applications to neural networks".
+    """
+    count = scores.shape[1]
+    t = (np.arange(len(scores)) + 0.5) / len(scores)
+    cosines = np.cos(np.pi * np.outer(t, np.arange(1, count + 1)))
+    centred, cosines = scores - scores.mean(axis=0), cosines - cosines.mean(axis=0)
+    length = np.linalg.norm(centred, axis=0) * np.linalg.norm(cosines, axis=0)
+    return np.abs((centred * cosines).sum(axis=0)) / np.where(length > 0, length, 1.0)
+
+
+def shapes(scores: np.ndarray) -> np.ndarray:
+    """(2,) loop areas of components 1-2 and 2-3; NaN where the path has too few."""
+    return np.array([loop_area(*scores[:, i : i + 2].T) if scores.shape[1] > i + 1 else np.nan for i in (0, 1)])

@@ -1,0 +1,82 @@
+"""What the principal components of a path look like when it is a random walk with the same step lengths: the null."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from miscope.maths.path_pca import cosine_agreement, shapes
+
+__all__ = ["BAND", "WalkNull", "leading_scores", "walk", "walk_null"]
+
+BAND = (2.5, 50.0, 97.5)
+"""Percentiles of a null, in the order its bands are stored."""
+
+_SPARE = 8
+_ROUNDS = 8
+"""Subspace iteration: with so many spare columns and rounds the first four components of a walk are good to 1e-9."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class WalkNull:
+    """Percentiles over the draws, and one draw to look at."""
+
+    explained: np.ndarray
+    """(3, c) share of variance of each component."""
+    area: np.ndarray
+    """(3, 2) loop area over bounding box, of components 1-2 and 2-3."""
+    cosine: np.ndarray
+    """(3, c) |correlation| with cos(pi k t / T)."""
+    path: np.ndarray
+    """(T, c) scores of the first draw, in the units of the step lengths."""
+
+
+def walk_null(lengths: np.ndarray, dimension: int, *, draws: int, seed: int, count: int) -> WalkNull:
+    """Bands from walks in `dimension` whose steps have exactly these lengths and independent uniform directions."""
+    random = np.random.default_rng(seed)
+    explained, areas, cosines, path = [], [], [], None
+    for _ in range(draws):
+        scores, share = leading_scores(walk(lengths, dimension, random), min(count, len(lengths)))
+        explained.append(share)
+        areas.append(shapes(scores))
+        cosines.append(cosine_agreement(scores))
+        path = scores if path is None else path
+    assert path is not None
+    bands = (np.percentile(np.array(values), BAND, axis=0) for values in (explained, areas, cosines))
+    return WalkNull(**dict(zip(("explained", "area", "cosine"), bands, strict=True)), path=path)
+
+
+def walk(lengths: np.ndarray, dimension: int, random: np.random.Generator) -> np.ndarray:
+    """A random walk of T points in coordinates that keep all its distances, (T, min(T - 1, dimension)).
+
+    The Gram matrix of n independent Gaussian steps in D dimensions is Wishart, so its Bartlett factor, lower triangular
+    with chi-distributed diagonal, has the same distribution of distances at a cost that does not depend on D.
+    """
+    n = len(lengths)
+    if dimension > n:
+        steps = np.tril(random.standard_normal((n, n)), -1)
+        steps[np.diag_indices(n)] = np.sqrt(random.chisquare(dimension - np.arange(n)))
+    else:
+        steps = random.standard_normal((n, dimension))
+    steps *= (lengths / np.linalg.norm(steps, axis=1))[:, None]
+    return np.concatenate([np.zeros((1, steps.shape[1])), np.cumsum(steps, axis=0)])
+
+
+def leading_scores(points: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Scores (T, count) and explained shares (count,) of the first principal components of a smooth path (T, m).
+
+    By subspace iteration from cosines, which a walk's components nearly are: T x m x count work instead of T^3.
+    """
+    centred = points - points.mean(axis=0)
+    t = (np.arange(len(points)) + 0.5) / len(points)
+    width = min(count + _SPARE, *centred.shape)
+    basis = np.linalg.qr(np.cos(np.pi * np.outer(t, np.arange(1, width + 1))))[0]
+    for _ in range(_ROUNDS):
+        basis = np.linalg.qr(centred @ (centred.T @ basis))[0]
+    left, values, _ = np.linalg.svd(basis.T @ centred, full_matrices=False)
+    count = min(count, width)
+    total = max(float((centred**2).sum()), np.finfo(float).tiny)
+    return basis @ left[:, :count] * values[:count], values[:count] ** 2 / total

@@ -1,0 +1,193 @@
+"""A network with named sites, whose activations can be recorded, and weights addressed by role."""
+
+from __future__ import annotations
+
+import fnmatch
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+__all__ = ["LOGITS", "Activations", "Hook", "HookedModel", "Model", "Role", "Shortcut", "at_answer", "cast", "matching"]
+
+LOGITS = "logits"
+"""The site every model has: its output, (batch, position, vocabulary)."""
+
+Activations = Mapping[str, Tensor]
+Weights = Mapping[str, Tensor]
+
+Hook = tuple[str, Callable[[Tensor], Tensor]]
+"""A site and what becomes of its activation: an intervention."""
+
+_QUERY_SITES = ("hook_pattern", "hook_attn_scores")
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """What one weight tensor is for; the name and orientation TransformerLens gives it."""
+
+    name: str
+    """'W_E', 'blocks.0.attn.W_Q'."""
+    axes: tuple[str, ...]
+    """What each axis counts: ('token', 'd_model'); an axis named like a basis can be read in that basis."""
+    shape: tuple[int, ...]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shortcut:
+    """Exact faster algebra for some sites at the answer position: the hooked module's numbers, to rounding."""
+
+    sites: frozenset[str]
+    run: Callable[[Weights, Tensor, Collection[str], Sequence[int] | None], Activations]
+    """(weights, inputs, sites, channels) -> answer-position activations. channels: keep only these of the last axis
+    of sites other than 'logits'. Differentiable in the weights."""
+
+
+class Model(ABC):
+    """A network one can run on given weights, with its activations recorded or replaced."""
+
+    @property
+    @abstractmethod
+    def roles(self) -> Mapping[str, Role]:
+        """Every weight by role name."""
+
+    @property
+    @abstractmethod
+    def sites(self) -> frozenset[str]:
+        """Every site that can be recorded, 'logits' among them."""
+
+    @abstractmethod
+    def run(
+        self, weights: Weights, inputs: Tensor, sites: Collection[str], *, hooks: Iterable[Hook] = ()
+    ) -> Activations:
+        """Activations of the sites at all positions, (batch, position, ...); attention (batch, head, query, key).
+
+        Differentiable in the weights where gradients are enabled. Hooks replace activations on the way.
+        """
+
+    @abstractmethod
+    def answers(
+        self, weights: Weights, inputs: Tensor, sites: Collection[str], *, channels: Sequence[int] | None = None
+    ) -> Activations:
+        """Activations at the answer (last) position, (batch, ...); attention (batch, head, key) of the answer's query.
+
+        Takes the model's exact shortcut where it has one. channels: only these entries of the last axis.
+        """
+
+
+@final
+class HookedModel(Model):
+    """Any `nn.Module` whose hook points are known by name: a TransformerLens bridge, a HookedRootModule, your own."""
+
+    def __init__(
+        self,
+        module: nn.Module,
+        *,
+        roles: Iterable[Role],
+        sites: Mapping[str, nn.Module],
+        place: Callable[[Weights], Mapping[str, Tensor]],
+        shortcut: Shortcut | None = None,
+    ) -> None:
+        """
+        module: called with the inputs, returns logits (batch, position, vocabulary); switched to evaluation mode.
+        sites: hook point by name; each is a module that passes its input on.
+        place: lays role tensors into the module's own parameters, name -> tensor, differentiably. Parameters it does
+        not name keep the values they have.
+        """
+        self._module = module.eval()
+        self._roles = {role.name: role for role in roles}
+        self._hook_points = dict(sites)
+        self._place = place
+        self._shortcut = shortcut
+        # Not the module's own parameters: the weights in force are given at every call.
+        for parameter in self._module.parameters():
+            parameter.requires_grad_(False)
+
+    @property
+    def roles(self) -> Mapping[str, Role]:
+        return self._roles
+
+    @property
+    def sites(self) -> frozenset[str]:
+        return frozenset(self._hook_points) | {LOGITS}
+
+    @property
+    def shortcut(self) -> Shortcut | None:
+        return self._shortcut
+
+    @property
+    def module(self) -> nn.Module:
+        """The network itself, holding whatever weights it was last given; for TransformerLens' own tools."""
+        return self._module
+
+    def run(
+        self, weights: Weights, inputs: Tensor, sites: Collection[str], *, hooks: Iterable[Hook] = ()
+    ) -> Activations:
+        placed = dict(self._place(weights))
+        with self._recording(sites, hooks) as recorded:
+            logits = functional_call(self._module, placed, (inputs,))
+        if LOGITS in sites:
+            recorded[LOGITS] = logits
+        return recorded
+
+    def answers(
+        self, weights: Weights, inputs: Tensor, sites: Collection[str], *, channels: Sequence[int] | None = None
+    ) -> Activations:
+        if self._shortcut is not None and set(sites) <= self._shortcut.sites:
+            return self._shortcut.run(weights, inputs, sites, channels)
+        found = {name: at_answer(name, tensor) for name, tensor in self.run(weights, inputs, sites).items()}
+        if channels is None:
+            return found
+        return {name: t if name == LOGITS else t[..., list(channels)] for name, t in found.items()}
+
+    @contextmanager
+    def _recording(self, sites: Collection[str], hooks: Iterable[Hook]) -> Iterator[dict[str, Tensor]]:
+        recorded: dict[str, Tensor] = {}
+
+        def replace_by(function: Callable[[Tensor], Tensor]) -> Callable[[nn.Module, object, Tensor], Tensor]:
+            return lambda module, given, out: _as_computed(module, function(_as_named(module, out)))
+
+        def record_as(name: str) -> Callable[[nn.Module, object, Tensor], None]:
+            return lambda module, given, out: recorded.__setitem__(name, _as_named(module, out))
+
+        with ExitStack() as stack:
+            for name, function in hooks:
+                stack.callback(self._hook_points[name].register_forward_hook(replace_by(function)).remove)
+            for name in sites:
+                if name != LOGITS:
+                    stack.callback(self._hook_points[name].register_forward_hook(record_as(name)).remove)
+            yield recorded
+
+
+def _as_named(point: nn.Module, activation: Tensor) -> Tensor:
+    """The activation in the shape its name promises: a TransformerLens bridge computes heads side by side."""
+    conversion = getattr(point, "hook_conversion", None)
+    return activation if conversion is None else conversion.convert(activation)
+
+
+def _as_computed(point: nn.Module, activation: Tensor) -> Tensor:
+    conversion = getattr(point, "hook_conversion", None)
+    return activation if conversion is None else conversion.revert(activation)
+
+
+def at_answer(site: str, activation: Tensor) -> Tensor:
+    """The activation at the last position; of attention, the last query."""
+    return activation[:, :, -1] if site.endswith(_QUERY_SITES) else activation[:, -1]
+
+
+def matching(patterns: Iterable[str], names: Iterable[str]) -> tuple[str, ...]:
+    """The names that match any of the shell patterns ('blocks.*.mlp.hook_post'), in the order of `names`."""
+    wanted = tuple(patterns)
+    return tuple(name for name in names if any(fnmatch.fnmatchcase(name, pattern) for pattern in wanted))
+
+
+def cast(weights: Weights, dtype: torch.dtype) -> dict[str, Tensor]:
+    """The weights in another precision."""
+    return {name: tensor.to(dtype) for name, tensor in weights.items()}

@@ -1,0 +1,51 @@
+"""What became of a look: the arrays were saved, or why they were not."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import final
+
+from miscope.artifact import ArtifactKey
+
+__all__ = ["Outcome", "State"]
+
+
+class State(enum.StrEnum):
+    """How a look ended."""
+
+    SAVED = "saved"
+    PRESENT = "present"
+    """It was there already; nothing was computed."""
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    """The instrument does not apply to this variant."""
+    NOT_TRIED = "not tried"
+    """Something it reads failed."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of some analyzers at one step of one variant, or over the whole of its training."""
+
+    variant: str
+    analyzers: tuple[str, ...]
+    step: int | None
+    """None: the whole of training, or every step at once for what is present or skipped."""
+    state: State
+    seconds: float = 0.0
+    """Wall time of the look, reading and writing included; 0 where nothing was done."""
+    error: str = ""
+    """Why not, in sentences; "" for what was saved or present."""
+    trace: str = ""
+    """Python's traceback, where the failure was not one that miscope explains."""
+    scalars: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """The saved 0-d outputs by analyzer."""
+    keys: Mapping[str, ArtifactKey] = field(default_factory=dict)
+    """By analyzer, of what was saved."""
+    done: int = 0
+    """Looks finished so far in this call."""
+    total: int = 0
+    """Looks this call has to take; known from the first outcome on."""

@@ -1,0 +1,28 @@
+"""How far a training is: what `train` yields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import final
+
+__all__ = ["Progress"]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """A step of a training, told at every checkpoint and several times a second in between."""
+
+    step: int
+    """Optimizer updates so far."""
+    total: int
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    """Of the weights at the last evaluated step: 'train_loss', 'test_accuracy', ..."""
+    checkpoint: Path | None = None
+    """The file, where this step left one."""
+    eta: float | None = None
+    """Seconds to the end at the pace so far; None while nobody knows."""
+    message: str = ""
+    """Anything worth a line: that there was nothing to do, that a stop was asked for."""

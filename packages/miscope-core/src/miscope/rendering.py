@@ -1,0 +1,250 @@
+"""From a view's name to a figure: gather what it declared, check its controls, draw, and say what was drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
+
+import numpy as np
+
+from miscope.analyzer import Grain
+from miscope.artifacts import arrays, artifact, artifact_if_there
+from miscope.controls import settle
+from miscope.differences import labels
+from miscope.errors import BadValue, DoesNotApply, NoCheckpoint, NotDeclared
+from miscope.figure_style import is_ours, template
+from miscope.moment import Declared, Series
+from miscope.variant import Variant
+from miscope.view import Member, Shown, View
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+    from torch import Tensor
+
+    from miscope.probe import Probe
+    from miscope.seeing import Setting
+    from miscope.store import Store
+    from miscope.subject import Subject
+    from miscope.workspace import BoundVariant, Workspace
+
+Variants: TypeAlias = "Variant | BoundVariant | Sequence[Variant | BoundVariant]"
+
+__all__ = ["EVENTS", "arrays", "draw", "gather", "render"]
+
+V = TypeVar("V")
+
+EVENTS = "events.grokking"
+"""The analyzer whose artifact gives the marks on time axes, where it was computed."""
+
+_DATED = ("memorised", "peak", "onset", "half", "complete", "generalised")
+"""Its arrays that are steps."""
+
+_BATCH = 1 << 14
+
+
+def render(
+    workspace: Workspace,
+    view: View | str,
+    variant: Variants,
+    /,
+    *,
+    step: int | None = None,
+    **controls: object,
+) -> Figure:
+    """The figure of a view for a variant, or for several where the view compares them.
+
+    step: the checkpoint of a view of checkpoint grain; None for the last. `layout.meta["miscope"]` says what is shown
+    and which axes count steps. Raises UnknownName, NoCheckpoint, NoArtifact, DoesNotApply or BadValue.
+    """
+    found = workspace.plugins.view(view) if isinstance(view, str) else view
+    return draw(found, gather(workspace, found, variant, step), controls)
+
+
+def draw(view: View, shown: Shown, controls: Mapping[str, object]) -> Figure:
+    """The view's figure of what was gathered, with its controls checked, its template set and its contents described.
+
+    A drawing function that puts steps on some axes only names them in `layout.meta["time_axes"]`: ('x2',).
+    """
+    figure = view.draw(shown, **settle(view, shown, controls))
+    layout: Any = figure.layout
+    if not is_ours(figure):
+        layout.template = template("light")
+    if layout.title.text is None:
+        layout.title.text = view.title
+    declared = layout.meta or {}
+    axes = declared["time_axes"] if "time_axes" in declared else _axes(figure, view.time_axis)
+    about = {
+        "view": view.name,
+        "variant": [m.shown.variant.name for m in shown.members] if shown.members else shown.variant.name,
+        "step": shown.step,
+        "time_axis": view.time_axis if axes else None,
+        "time_axes": list(axes),
+        "step_label": shown.step_label,
+    }
+    layout.meta = {"miscope": about}
+    return figure
+
+
+def gather(workspace: Workspace, view: View | str, variant: Variants, step: int | None = None) -> Shown:
+    """Everything a view declared, and nothing else; arrays are read when they are first looked at.
+
+    Raises UnknownName, NoCheckpoint where the variant has none at that step, NoArtifact where an instrument was not
+    run, DoesNotApply where the family lacks what the view needs, and BadValue for a wrong number of variants.
+    """
+    found = workspace.plugins.view(view) if isinstance(view, str) else view
+    several = [
+        one if isinstance(one, Variant) else one.value
+        for one in (variant if isinstance(variant, Sequence) else [variant])
+    ]
+    if not several or (found.grain is not Grain.COHORT and len(several) != 1):
+        wanted = "several variants" if found.grain is Grain.COHORT else "one variant"
+        raise BadValue(
+            f"{found.name!r} cannot be drawn for {len(several)} variants.",
+            f"It is of {found.grain} grain and shows {wanted}.",
+            "Give at least one." if not several else "Draw one at a time, or use a view that compares.",
+        )
+    if found.grain is not Grain.COHORT:
+        return _shown(workspace, found, several[0], step)
+    members = [_shown(workspace, found, one, None) for one in several]
+    return Shown(
+        variant=several[0],
+        step=None,
+        steps=members[0].steps,
+        step_label=members[0].step_label,
+        members=tuple(Member(label=label, shown=one) for label, one in zip(labels(several), members, strict=True)),
+    )
+
+
+def _shown(workspace: Workspace, view: View, variant: Variant, step: int | None) -> Shown:
+    from miscope.model import matching
+
+    subject, store = workspace.subject(variant), workspace.store
+    steps = store.steps(variant.name)
+    at = _step(view, variant, steps, step)
+    probe = subject.probe()
+    _refuse_what_does_not_apply(view, subject, probe)
+    setting = _setting(workspace, view, variant, steps)
+    artifacts = {name: artifact(store, setting, name, at) for name in view.reads}
+    artifacts |= {
+        name: found for name in view.optional if (found := artifact_if_there(store, setting, name, at)) is not None
+    }
+    maybe = {name: artifact_if_there(store, setting, name, None) for name in view.history if name in view.optional}
+    history = {name: artifact(store, setting, name, None) for name in view.history if name not in view.optional}
+    history |= {name: found for name, found in maybe.items() if found is not None}
+    sites, channels, activations = _activations(store, subject, view, at)
+    return Shown(
+        variant=variant,
+        step=at,
+        steps=np.asarray(steps, dtype=np.int64),
+        step_label=subject.family.step_label,
+        probe=probe,
+        artifacts=_declared(view, "reads", artifacts, (*view.reads, *view.optional)),
+        history=_declared(view, "history", history, view.history),
+        metrics=_declared(view, "metrics", _metrics(store, view, variant), view.metrics),
+        activations=activations,
+        weights=_declared(view, "weights", _weights(store, subject, view, at), view.weights),
+        sites=sites,
+        channels=channels,
+        bases={axis: subject.bases[axis] for axis in matching(view.bases, subject.bases)} if view.bases else {},
+        events=_events(store, setting, view),
+    )
+
+
+def _step(view: View, variant: Variant, steps: Sequence[int], step: int | None) -> int | None:
+    if not steps:
+        raise NoCheckpoint(variant.name, step, steps)
+    if view.grain is not Grain.CHECKPOINT:
+        return None
+    if step is None:
+        return steps[-1]
+    if step not in steps:
+        raise NoCheckpoint(variant.name, step, steps)
+    return int(step)
+
+
+def _refuse_what_does_not_apply(view: View, subject: Subject, probe: Probe) -> None:
+    from miscope.model import matching
+
+    family, name = subject.family.name, subject.variant.name
+    if view.grid and len(probe.grid) != view.grid:
+        reason = f"it needs a probe that enumerates {view.grid} factors, and {probe.name!r} has {len(probe.grid)}"
+        raise DoesNotApply(view.name, name, reason)
+    if view.sites and not matching(view.sites, subject.model.sites):
+        raise DoesNotApply(view.name, name, f"{family} has no site {view.sites[0]!r}")
+    if view.weights and not matching(view.weights, subject.model.roles):
+        raise DoesNotApply(view.name, name, f"{family} has no weights {view.weights[0]!r}")
+
+
+def _setting(workspace: Workspace, view: View, variant: Variant, steps: Sequence[int]) -> Setting:
+    from miscope.seeing import set_up
+
+    maybe = [*view.optional, *([EVENTS] if view.grain is not Grain.CHECKPOINT else [])]
+    installed = [name for name in maybe if name in workspace.plugins.analyzers]
+    return set_up(workspace, variant, [*view.reads, *view.history, *installed], steps=steps)
+
+
+def _metrics(store: Store, view: View, variant: Variant) -> Mapping[str, Series]:
+    if not view.metrics:
+        return {}
+    found = store.metrics(variant.name, view.metrics)
+    if not found and not view.reads:
+        raise DoesNotApply(view.name, variant.name, f"no metric like {view.metrics[0]!r} was recorded")
+    return found
+
+
+def _weights(store: Store, subject: Subject, view: View, step: int | None) -> Mapping[str, Tensor]:
+    from miscope.model import matching
+
+    if not view.weights or step is None:
+        return {}
+    roles = matching(view.weights, subject.model.roles)
+    return store.load_checkpoint(subject.variant.name, step, roles).weights
+
+
+def _activations(
+    store: Store, subject: Subject, view: View, step: int | None
+) -> tuple[tuple[str, ...], Mapping[str, int], Callable[[str, Sequence[int] | None], Tensor] | None]:
+    """The declared sites in network order, the size of each one's last axis, and a function that recomputes them."""
+    from miscope.model import cast as cast_weights
+    from miscope.model import matching
+
+    if not view.sites or step is None:
+        return (), {}, None
+    import torch
+
+    model, inputs = subject.model, subject.probe().inputs
+    sites = matching(view.sites, sorted(model.sites, key=_in_network_order))
+    weights = cast_weights(store.load_checkpoint(subject.variant.name, step).weights, torch.float32)
+
+    def activations(site: str, channels: Sequence[int] | None = None) -> Tensor:
+        if site not in sites:
+            raise NotDeclared(view.name, "site", site, view.sites, field="sites")
+        with torch.no_grad():
+            parts = [model.answers(weights, part, [site], channels=channels)[site] for part in inputs.split(_BATCH)]
+            return (torch.cat(parts) if len(parts) > 1 else parts[0]).float()
+
+    return sites, {site: subject.width(site) for site in sites}, activations
+
+
+def _in_network_order(site: str) -> list[tuple[int, int | str]]:
+    return [(0, int(part)) if part.isdecimal() else (1, part) for part in site.split(".")]
+
+
+def _events(store: Store, setting: Setting, view: View) -> dict[str, float]:
+    """Steps of the event detector that happened, in order; {} where it was not run."""
+    found = None if view.grain is Grain.CHECKPOINT else artifact_if_there(store, setting, EVENTS, None)
+    dated = {name: float(found[name]) for name in _DATED if found is not None and name in found}
+    return {name: step for name, step in dated.items() if np.isfinite(step)}
+
+
+def _axes(figure: Figure, letter: str | None) -> tuple[str, ...]:
+    """Every axis of that letter that a trace is drawn on, in order."""
+    if letter is None:
+        return ()
+    name = f"{letter}axis"
+    return tuple(dict.fromkeys(cast(Any, trace)[name] or letter for trace in figure.data if hasattr(trace, name)))
+
+
+def _declared(view: View, field: str, values: Mapping[str, V], patterns: Sequence[str]) -> Declared[V]:
+    what = {"reads": "artifact", "history": "artifact", "metrics": "metric", "weights": "weight"}[field]
+    return Declared(values, reader=view.name, field=field, what=what, patterns=patterns)

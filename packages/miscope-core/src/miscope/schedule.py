@@ -1,0 +1,101 @@
+"""Which steps of a training leave a checkpoint behind."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+__all__ = ["Adaptive", "Every", "Explicit", "LogSpaced", "Ranges", "Schedule", "parse_schedule", "planned_steps"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Explicit(_Frozen):
+    """The steps one names."""
+
+    kind: Literal["explicit"] = "explicit"
+    steps: tuple[Annotated[int, Field(ge=0)], ...]
+
+
+class Every(_Frozen):
+    """Every n steps."""
+
+    kind: Literal["every"] = "every"
+    n: Annotated[int, Field(ge=1)]
+
+
+class Ranges(_Frozen):
+    """Several (start, stop, every) ranges, stop excluded: dense where it matters."""
+
+    kind: Literal["ranges"] = "ranges"
+    ranges: tuple[tuple[int, int, Annotated[int, Field(ge=1)]], ...]
+
+
+class LogSpaced(_Frozen):
+    """About `count` steps, equally spaced in log(step)."""
+
+    kind: Literal["log"] = "log"
+    count: Annotated[int, Field(ge=2)]
+
+
+class Adaptive(_Frozen):
+    """Dense while the test loss moves, sparse while it rests.
+
+    The gap to the next checkpoint is the one over which log test loss is expected to change by `change`,
+    from its slope over the last `window` evaluations, held between `least` and `most` steps.
+    """
+
+    kind: Literal["adaptive"] = "adaptive"
+    least: Annotated[int, Field(ge=1)] = 10
+    most: Annotated[int, Field(ge=1)] = 500
+    change: Annotated[float, Field(gt=0)] = 0.1
+    window: Annotated[int, Field(ge=2)] = 5
+
+
+Schedule = Annotated[Explicit | Every | Ranges | LogSpaced | Adaptive, Field(discriminator="kind")]
+
+_ADAPTER: TypeAdapter[Explicit | Every | Ranges | LogSpaced | Adaptive] = TypeAdapter(Schedule)
+
+
+def parse_schedule(text: str) -> Explicit | Every | Ranges | LogSpaced | Adaptive:
+    """'every:100', 'log:60', '0,100,500', '0-1500:100,1500-9000:500', 'adaptive' or 'adaptive:10-500'.
+
+    Raises ValueError on anything else.
+    """
+    kind, _, rest = text.partition(":")
+    if kind == "every":
+        return Every(n=int(rest))
+    if kind == "log":
+        return LogSpaced(count=int(rest))
+    if kind == "adaptive":
+        least, _, most = rest.partition("-")
+        return Adaptive(least=int(least), most=int(most)) if rest else Adaptive()
+    if "-" in text:
+        parts = [part.partition(":") for part in text.split(",")]
+        spans = [(*map(int, span.split("-")), int(every)) for span, _, every in parts]
+        return _ADAPTER.validate_python({"kind": "ranges", "ranges": spans})  # type: ignore[return-value]
+    return Explicit(steps=tuple(int(step) for step in text.split(",")))
+
+
+def planned_steps(schedule: Explicit | Every | Ranges | LogSpaced | Adaptive, steps: int) -> frozenset[int]:
+    """The steps known beforehand to be kept in a training of `steps` updates; 0 and the last always are.
+
+    An adaptive schedule decides on the way; here it gives the first and last only.
+    """
+    match schedule:
+        case Explicit():
+            chosen = set(schedule.steps)
+        case Every():
+            chosen = set(range(0, steps + 1, schedule.n))
+        case Ranges():
+            chosen = {s for start, stop, every in schedule.ranges for s in range(start, min(stop, steps + 1), every)}
+        case LogSpaced():
+            top = math.log(max(steps, 1))
+            chosen = {round(math.exp(i * top / (schedule.count - 1))) for i in range(schedule.count)}
+        case Adaptive():
+            chosen = set()
+    return frozenset({step for step in chosen if step <= steps} | {0, steps})

@@ -1,0 +1,282 @@
+"""From stored weights to what an instrument is shown: exactly what it declared, each thing made once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar, final
+
+import numpy as np
+import torch
+
+from miscope.analyzer import Analyzer, Grain
+from miscope.artifact import Arrays, ArtifactKey
+from miscope.basis import Basis
+from miscope.model import LOGITS, cast, matching
+from miscope.moment import Declared, Moment, Series, Trajectory
+from miscope.planning import looks_at_probe, recipes, resolve
+from miscope.probe import Probe
+from miscope.recipe import digest
+from miscope.subject import Subject
+from miscope.variant import Variant
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from miscope.checkpoint import Checkpoint
+    from miscope.store import Store
+    from miscope.workspace import Workspace
+
+__all__ = [
+    "Setting",
+    "artifact_of",
+    "cohort_key",
+    "missing_reads",
+    "moment_of",
+    "record",
+    "set_up",
+    "trajectory_of",
+]
+
+V = TypeVar("V")
+
+_BATCH = 1 << 14
+"""Inputs in one forward pass: bounds what a model holds between its layers."""
+
+_UNSEEN = Probe(name="-", inputs=torch.empty(0, dtype=torch.int64))
+"""What an instrument is shown whose recipe does not hold the probe's digest."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Setting:
+    """One variant, the analyzers looking at it, the checkpoints they span and their options."""
+
+    subject: Subject
+    probe: Probe
+    analyzers: Mapping[str, Analyzer]
+    """Resolved, what is read before what reads it."""
+    recipes: Mapping[str, str]
+    steps: tuple[int, ...]
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def variant(self) -> Variant:
+        return self.subject.variant
+
+    def key(self, name: str, step: int | None = None) -> ArtifactKey:
+        """The key of an analyzer's artifact; the step is ignored where it spans the whole of training."""
+        analyzer = self.analyzers[name]
+        probe = f"{self.probe.name}@{self.probe.digest}" if looks_at_probe(self.analyzers, name) else "-"
+        at = step if analyzer.grain is Grain.CHECKPOINT else None
+        return ArtifactKey(variant=self.variant.name, analyzer=name, recipe=self.recipes[name], probe=probe, step=at)
+
+    def options_of(self, name: str) -> Any:
+        return self.analyzers[name].options.model_validate(dict(self.options.get(name, {})))
+
+    def shown_probe(self, name: str) -> Probe:
+        return self.probe if looks_at_probe(self.analyzers, name) else _UNSEEN
+
+
+def cohort_key(settings: Sequence[Setting], name: str) -> ArtifactKey:
+    """The key of an artifact over several variants: the members' recipes, in order, are its recipe."""
+    members = digest([setting.variant.digest for setting in settings])
+    first = settings[0].key(name)
+    return ArtifactKey(
+        variant=f"cohort/{members}",
+        analyzer=name,
+        recipe=digest([setting.recipes[name] for setting in settings]),
+        probe=first.probe if len({setting.key(name).probe for setting in settings}) == 1 else "several",
+        step=None,
+    )
+
+
+def missing_reads(setting: Setting, name: str, store: Store) -> str:
+    """Why an analyzer that spans training cannot be tried: what of its reads is not there; "" if all is."""
+    for upstream in setting.analyzers[name].reads:
+        key = setting.key(upstream)
+        if setting.analyzers[upstream].grain is not Grain.CHECKPOINT:
+            if not store.has(key):
+                return f"It reads {upstream!r}, which is not there for {setting.variant.name}."
+            continue
+        absent = sorted(set(setting.steps) - set(store.artifact_steps(key.variant, upstream, key.recipe)))
+        if absent:
+            many = f"{len(absent)} of {len(setting.steps)} steps, first at {absent[0]}"
+            return f"It reads {upstream!r}, which is missing at {many}, for {setting.variant.name}."
+    return ""
+
+
+def set_up(
+    workspace: Workspace,
+    variant: Variant,
+    names: Iterable[str],
+    *,
+    steps: Sequence[int],
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Setting:
+    """The setting of the named analyzers and everything they read."""
+    subject = workspace.subject(variant)
+    analyzers = resolve(workspace.plugins.analyzers, names)
+    probe = subject.probe()
+    found = recipes(analyzers, variant=variant.digest, probe=probe.digest, steps=steps, options=options)
+    return Setting(
+        subject=subject,
+        probe=probe,
+        analyzers=analyzers,
+        recipes=found,
+        steps=tuple(steps),
+        options=dict(options or {}),
+    )
+
+
+def record(
+    subject: Subject, probe: Probe, weights: Mapping[str, Tensor], analyzers: Iterable[Analyzer]
+) -> dict[str, dict[str, Tensor]]:
+    """Activations of every site that the analyzers declare, by 'answer' and 'all' positions; one pass for each.
+
+    Float32; the logits come from a pass of their own in float64 throughout.
+    """
+    model = subject.model
+    wanted: dict[str, set[str]] = {"answer": set(), "all": set()}
+    for analyzer in analyzers:
+        wanted[analyzer.positions] |= set(matching(analyzer.sites, model.sites))
+    return {positions: _forward(subject, probe, weights, sites, positions) for positions, sites in wanted.items()}
+
+
+def _forward(
+    subject: Subject, probe: Probe, weights: Mapping[str, Tensor], sites: set[str], positions: str
+) -> dict[str, Tensor]:
+    exact = _pass(subject, probe, cast(weights, torch.float64), sites & {LOGITS}, positions)
+    return exact | _pass(subject, probe, cast(weights, torch.float32), sites - {LOGITS}, positions)
+
+
+def _pass(
+    subject: Subject, probe: Probe, weights: Mapping[str, Tensor], sites: set[str], positions: str
+) -> dict[str, Tensor]:
+    if not sites:
+        return {}
+    dtype = next(iter(weights.values())).dtype
+    look = subject.model.answers if positions == "answer" else subject.model.run
+    parts: list[Mapping[str, Tensor]] = []
+    with torch.no_grad():
+        for inputs in probe.inputs.split(_BATCH):
+            parts.append(look(weights, inputs.to(dtype) if inputs.is_floating_point() else inputs, sorted(sites)))
+    return {name: torch.cat([part[name] for part in parts]) if len(parts) > 1 else parts[0][name] for name in sites}
+
+
+def moment_of(
+    setting: Setting,
+    name: str,
+    *,
+    checkpoint: Checkpoint,
+    activations: Mapping[str, Mapping[str, Tensor]],
+    artifacts: Mapping[str, Arrays],
+) -> Moment:
+    """What a checkpoint analyzer is shown. activations: as `record` gives them. artifacts: of everything it reads."""
+    analyzer, model = setting.analyzers[name], setting.subject.model
+    roles = matching(analyzer.weights, model.roles)
+    seen = activations.get(analyzer.positions, {})
+    sites = [site for site in matching(analyzer.sites, sorted(model.sites)) if site in seen]
+    return Moment(
+        variant=setting.variant,
+        step=checkpoint.step,
+        options=setting.options_of(name),
+        probe=setting.shown_probe(name),
+        weights=_declared(analyzer, "weights", {role: checkpoint.weights[role] for role in roles}),
+        activations=_declared(analyzer, "sites", {site: seen[site] for site in sites}),
+        artifacts=_declared(analyzer, "reads", artifacts),
+        bases=_declared(analyzer, "bases", _bases(setting, analyzer)),
+        axes={role: model.roles[role].axes for role in roles},
+        gradients=_gradients(setting, checkpoint, roles) if analyzer.gradients else {},
+    )
+
+
+def _gradients(setting: Setting, checkpoint: Checkpoint, roles: Sequence[str]) -> dict[str, Tensor]:
+    from miscope.gradients import training_gradients
+
+    assert setting.subject.task is not None, "an analyzer of gradients applies only where there is a task"
+    return training_gradients(setting.subject.task, setting.subject.model, checkpoint.weights, roles)
+
+
+def trajectory_of(setting: Setting, name: str, store: Store) -> Trajectory:
+    """What a trajectory or cohort analyzer is shown of one variant; arrays and weights are loaded when asked for."""
+    analyzer, variant = setting.analyzers[name], setting.variant
+    roles = matching(analyzer.weights, setting.subject.model.roles) if analyzer.weights else ()
+    weights = {role: partial(_role_over_time, store, variant.name, setting.steps, role) for role in roles}
+    artifacts = {upstream: artifact_of(setting, upstream, store) for upstream in analyzer.reads}
+    return Trajectory(
+        variant=variant,
+        steps=np.asarray(setting.steps, dtype=np.int64),
+        options=setting.options_of(name),
+        probe=setting.shown_probe(name),
+        artifacts=_declared(analyzer, "reads", artifacts),
+        metrics=_declared(analyzer, "metrics", _metrics_until(store, setting, analyzer.metrics)),
+        weights=_declared(analyzer, "weights", weights),
+        bases=_declared(analyzer, "bases", _bases(setting, analyzer)),
+        axes={role: setting.subject.model.roles[role].axes for role in roles},
+    )
+
+
+def artifact_of(setting: Setting, name: str, store: Store) -> Arrays:
+    """An artifact as a trajectory sees it: of checkpoint grain stacked over the steps, otherwise as it is."""
+    if setting.analyzers[name].grain is not Grain.CHECKPOINT:
+        return store.load_arrays(setting.key(name))
+    return _Stacked(partial(_stack, store, setting, name), store.load_arrays(setting.key(name, setting.steps[0])))
+
+
+@final
+class _Stacked(Mapping[str, np.ndarray]):
+    """Arrays over the steps, each read when first asked for: all of them may not fit in memory together."""
+
+    def __init__(self, load: Callable[[str], np.ndarray], names: Iterable[str]) -> None:
+        self._load, self._arrays = load, dict.fromkeys(names, None)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        loaded = self._arrays[name]
+        if loaded is None:
+            loaded = self._arrays[name] = self._load(name)
+        return loaded
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arrays)
+
+    def __len__(self) -> int:
+        return len(self._arrays)
+
+
+def _stack(store: Store, setting: Setting, analyzer: str, array: str) -> np.ndarray:
+    key = setting.key(analyzer)
+    stacked = store.stacked(key.variant, key.analyzer, key.recipe, [array])
+    if np.array_equal(stacked["step"], setting.steps):
+        return stacked[array]
+    return stacked[array][np.searchsorted(stacked["step"], setting.steps)]
+
+
+def _role_over_time(store: Store, variant: str, steps: Sequence[int], role: str) -> Tensor:
+    return torch.stack([store.load_checkpoint(variant, step, [role]).weights[role].float() for step in steps])
+
+
+def _metrics_until(store: Store, setting: Setting, patterns: Sequence[str]) -> dict[str, Series]:
+    """Metrics up to the last checkpoint looked at: those recorded later are not part of what the recipe names."""
+    if not patterns:
+        return {}
+    last = setting.steps[-1]
+    found = store.metrics(setting.variant.name, patterns)
+    return {
+        name: replace(series, steps=series.steps[series.steps <= last], values=series.values[series.steps <= last])
+        for name, series in found.items()
+    }
+
+
+def _bases(setting: Setting, analyzer: Analyzer) -> dict[str, Basis]:
+    bases = setting.subject.bases
+    return {axis: bases[axis] for axis in matching(analyzer.bases, bases)}
+
+
+_WHAT = {"weights": "weight", "sites": "site", "reads": "artifact", "bases": "basis", "metrics": "metric"}
+
+
+def _declared(analyzer: Analyzer, field_name: str, values: Mapping[str, V]) -> Declared[V]:
+    patterns = getattr(analyzer, field_name)
+    return Declared(values, reader=analyzer.name, field=field_name, what=_WHAT[field_name], patterns=patterns)

@@ -1,0 +1,233 @@
+"""The files of a workspace: variants, checkpoints, metrics, artifacts. Knows no family, runs nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from platform import python_version
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+
+from miscope.artifact import Arrays, ArtifactKey
+from miscope.atomic import write_whole
+from miscope.errors import BadFile, BadValue, NoArtifact, NoCheckpoint, UnknownName
+from miscope.layout import Layout
+from miscope.memory import Memory
+from miscope.moment import Series
+from miscope.variant import Variant
+from miscope.variant_record import VariantRecord
+
+if TYPE_CHECKING:
+    from miscope.checkpoint import Checkpoint
+    from miscope.training_state import TrainingState
+
+__all__ = ["Store"]
+
+SCHEMA = 1
+_LIBRARIES = ("miscope-core", "torch", "transformer-lens", "numpy")
+
+
+@final
+class Store:
+    """Reads and writes the files under one root; everything appears whole or not at all."""
+
+    def __init__(self, root: Path, *, memory: int = 512 * 2**20) -> None:
+        """memory: bytes of arrays and metrics kept after reading."""
+        self.root = Path(root)
+        self.layout = Layout(self.root)
+        self._memory = Memory(memory)
+
+    def variants(self) -> list[str]:
+        """Names 'family/slug' of all variants here, sorted."""
+        return sorted(f"{path.parent.parent.name}/{path.parent.name}" for path in self.records())
+
+    def records(self) -> list[Path]:
+        """Every variant.json here."""
+        return [p for p in self.layout.variants.glob("*/*/variant.json") if not p.parent.name.startswith(".")]
+
+    def save_variant(self, variant: Variant, **facts: object) -> None:
+        """Write variant.json with these facts beside those it has; nothing if it says all that already.
+
+        Raises BadValue if the folder belongs to a variant that trains differently.
+        """
+        path = self.layout.record(variant.name)
+        before = self.variant_record(variant.name) if path.exists() else None
+        if before is not None and before.digest != variant.digest:
+            raise BadValue(
+                f"{variant.name} is taken by a variant that trains differently.",
+                f"The one here has digest {before.digest}, this one {variant.digest}: the defaults have changed.",
+                f"Move {path.parent} away, or choose other parameters.",
+            )
+        training = variant.training
+        record = {
+            "schema": SCHEMA,
+            "family": variant.family,
+            "params": variant.params.model_dump(mode="json"),
+            "training": None if training is None else training.model_dump(mode="json"),
+            "digest": variant.digest,
+            "facts": {**(before.facts if before else {"versions": _versions()}), **facts},
+        }
+        content = (json.dumps(record, indent=2, default=str) + "\n").encode()
+        if not path.exists() or path.read_bytes() != content:
+            write_whole(path, lambda file: file.write(content))
+
+    def variant_record(self, name: str) -> VariantRecord:
+        """What variant.json says; UnknownName if there is none, BadFile if it cannot be read."""
+        path = self.layout.record(name)
+        try:
+            record = json.loads(path.read_bytes())
+            if record["schema"] > SCHEMA:
+                problem = f"It has schema {record['schema']}, this miscope reads {SCHEMA}."
+                raise BadFile(path, problem, "Upgrade miscope.")
+            return VariantRecord(
+                name=name,
+                family=record["family"],
+                params=record["params"],
+                training=record["training"],
+                digest=record["digest"],
+                facts=record["facts"],
+            )
+        except FileNotFoundError:
+            known = self.variants()
+            listing = f"{self.root} holds {len(known)} variants" + (f": {', '.join(known[:5])}." if known else ".")
+            raise UnknownName("variant", name, known, listing=listing) from None
+        except (ValueError, KeyError, TypeError, OSError) as error:
+            todo = "Restore it from a copy; or delete it and train the variant again, its checkpoints stay."
+            raise BadFile(path, f"It is no variant record: {type(error).__name__}: {error}.", todo) from None
+
+    def steps(self, variant: str) -> list[int]:
+        """Steps with a checkpoint, ascending."""
+        from miscope.stack import steps_in
+
+        return steps_in(self.layout.checkpoints(variant), ".safetensors")
+
+    def save_checkpoint(self, variant: str, checkpoint: Checkpoint) -> Path:
+        """Write the weights with their step, metrics and the variant's digest; return where."""
+        from miscope.checkpoint_file import write_checkpoint
+
+        digest = self.variant_record(variant).digest
+        return write_checkpoint(self.layout.checkpoint(variant, checkpoint.step), checkpoint, digest=digest)
+
+    def load_checkpoint(self, variant: str, step: int, roles: Collection[str] | None = None) -> Checkpoint:
+        """Weights at a step, all roles or only those; NoCheckpoint or BadFile."""
+        from miscope.checkpoint_file import read_checkpoint
+
+        path = self.layout.checkpoint(variant, step)
+        if not path.exists():
+            raise NoCheckpoint(variant, step, self.steps(variant))
+        checkpoint = read_checkpoint(path, roles)
+        if checkpoint.step != step:
+            raise BadFile(path, f"It holds step {checkpoint.step}.", "Rename it, or delete it and train again.")
+        return checkpoint
+
+    def save_training_state(self, variant: str, state: TrainingState, *, step: int | None = None) -> None:
+        """Keep what resuming needs, in place of the last; with a step, beside that checkpoint for good."""
+        from miscope.checkpoint_file import write_state
+
+        write_state(self.layout.training_state(variant, step), state)
+
+    def load_training_state(self, variant: str, *, step: int | None = None) -> TrainingState | None:
+        """The latest state, or the one kept beside a checkpoint; None where there is none."""
+        from miscope.checkpoint_file import read_training_state
+
+        path = self.layout.training_state(variant, step)
+        return read_training_state(path) if path.exists() else None
+
+    def append_metrics(self, variant: str, rows: Sequence[tuple[int, str, float]]) -> None:
+        """Add (step, name, value) rows as one small file."""
+        from miscope.metrics_file import append
+
+        append(self.layout.metrics(variant), rows)
+
+    def metrics(self, variant: str, patterns: Sequence[str] = ("*",)) -> dict[str, Series]:
+        """Every metric that matches a shell pattern, steps ascending, each step once: the row written last."""
+        from fnmatch import fnmatchcase
+
+        series = self._all_metrics(variant)
+        return {name: s for name, s in series.items() if any(fnmatchcase(name, pattern) for pattern in patterns)}
+
+    def truncate_metrics(self, variant: str, after: int) -> None:
+        """Drop rows of steps beyond `after`: a training that resumes there writes them anew."""
+        from miscope.metrics_file import truncate
+
+        truncate(self.layout.metrics(variant), after)
+
+    def compact_metrics(self, variant: str) -> None:
+        """Merge the files of a finished training into one."""
+        from miscope.metrics_file import compact
+
+        compact(self.layout.metrics(variant))
+
+    def _all_metrics(self, variant: str) -> Mapping[str, Series]:
+        from miscope.metrics_file import parts_in, read_series
+
+        folder = self.layout.metrics(variant)
+        for _ in range(5):
+            try:
+                state = tuple((part.path.name, part.path.stat().st_mtime_ns) for part in parts_in(folder))
+                break
+            except FileNotFoundError:
+                continue
+        else:
+            state = ()
+        return self._memory.of(("metrics", str(folder), state), lambda: read_series(folder)) if state else {}
+
+    def save_arrays(self, key: ArtifactKey, arrays: Arrays) -> Path:
+        """Write an artifact; return where."""
+        from miscope.array_file import write_arrays
+
+        return write_arrays(self.layout.artifact(key), arrays, key)
+
+    def load_arrays(self, key: ArtifactKey, names: Collection[str] | None = None) -> Arrays:
+        """An artifact's arrays, all or only those; NoArtifact or BadFile."""
+        from miscope.array_file import read_arrays
+
+        path = self.layout.artifact(key)
+        try:
+            stat = path.stat()
+            state = (stat.st_mtime_ns, stat.st_size, None if names is None else tuple(sorted(names)))
+            return self._memory.of((str(path), state), lambda: _frozen(read_arrays(path, names)))
+        except FileNotFoundError:
+            have = self.artifact_steps(key.variant, key.analyzer, key.recipe)
+            raise NoArtifact(key.analyzer, key.variant, key.step, have) from None
+
+    def artifact_steps(self, variant: str, analyzer: str, recipe: str) -> list[int]:
+        """Steps at which the artifact exists, ascending; [] for one over the whole of training."""
+        from miscope.stack import steps_in
+
+        return steps_in(self.layout.artifacts(variant, analyzer, recipe), ".npz")
+
+    def has(self, key: ArtifactKey) -> bool:
+        """Whether the artifact is done."""
+        return self.layout.artifact(key).exists()
+
+    def stacked(self, variant: str, analyzer: str, recipe: str, names: Collection[str] | None = None) -> Arrays:
+        """A checkpoint analyzer's arrays over its steps, each (T, ...), with those steps under 'step'; read-only.
+
+        Kept as derived files beside the steps, so that reading takes milliseconds. Raises NoArtifact where there is
+        no step, BadValue for an array whose shape differs between steps.
+        """
+        from miscope.stack import read_stack
+
+        if not self.artifact_steps(variant, analyzer, recipe):
+            raise NoArtifact(analyzer, variant, None, ())
+        return read_stack(self.layout.artifacts(variant, analyzer, recipe), self._memory, names)
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": python_version()}
+    for library in _LIBRARIES:
+        try:
+            found[library] = version(library)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _frozen(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    for array in arrays.values():
+        array.flags.writeable = False
+    return arrays

@@ -1,0 +1,171 @@
+"""Whether a family keeps the contract: its model, probes, task and bases fit each other, exactly and repeatably."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from miscope.family import Family, make_variant
+from miscope.model import LOGITS, Model, at_answer
+from miscope.subject import Subject
+
+if TYPE_CHECKING:
+    from miscope.probe import Probe
+    from miscope.task import Task
+
+__all__ = ["check_family"]
+
+_NAME = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z0-9][a-z0-9_-]*)*")
+_SOME = 64
+"""Inputs of the probe that are run."""
+_LEARNED = 256
+"""Training inputs whose loss is differentiated."""
+
+
+def check_family(family: Family, params: Mapping[str, Any] | None = None) -> None:
+    """Assert that a family's parts fit: weights their roles, activations the probe, the shortcut and `Task.logits`
+    the hooked model (values to 1e-5, gradients to 1e-4), the loss its gradients, bases their columns, and that the
+    first weights are the same at every call.
+
+    params: parameters to check it with; {} takes its defaults. Small ones make the check quick.
+    """
+    assert _NAME.fullmatch(family.name), f"{family.name!r} should read like 'package.kind', in lower case"
+    assert family.title, f"{family.name}: it needs a title"
+    assert family.params.model_config.get("frozen"), f"{family.name}: derive its params from miscope.Params"
+    subject = Subject(family, make_variant(family, params or {}))
+    assert make_variant(family, params or {}).digest == subject.variant.digest, (
+        f"{family.name}: its digest is not stable"
+    )
+    for probe in subject.probes.values():
+        _check_probe(family.name, probe)
+    task = subject.task
+    weights = _random_weights(subject.model) if task is None else task.initial_weights()
+    _check_weights(family, subject, weights)
+    _check_model(family.name, subject.model, weights, subject.probe().inputs[:_SOME])
+    if task is not None:
+        _check_task(family.name, subject.model, task)
+    _check_bases(subject)
+
+
+def _check_probe(family: str, probe: Probe) -> None:
+    n = len(probe.inputs)
+    assert n, f"{family}: the probe {probe.name!r} has no inputs"
+    if probe.labels is not None:
+        assert probe.labels.shape == (n,), f"{family}: labels of the probe {probe.name!r} must be ({n},)"
+    for name, column in probe.columns.items():
+        assert column.shape == (n,), f"{family}: the column {name!r} must be ({n},), and is {column.shape}"
+        assert column.dtype.kind == "i", f"{family}: the column {name!r} must hold whole numbers"
+    if probe.grid:
+        indices = np.indices(probe.shape).reshape(len(probe.grid), -1)
+        given = np.stack([probe.columns[name] for name in probe.grid])
+        assert np.array_equal(given, indices), f"{family}: the grid {probe.grid} is not complete in row-major order"
+    if probe.train is not None:
+        assert probe.train.shape == (n,), f"{family}: the train mask must be ({n},)"
+        assert probe.train.dtype == bool, f"{family}: the train mask must be bool"
+    for name, rows in probe.symmetries.items():
+        assert np.array_equal(np.sort(rows), np.arange(n)), f"{family}: the symmetry {name!r} is not a permutation"
+
+
+def _check_weights(family: Family, subject: Subject, weights: Mapping[str, Tensor]) -> None:
+    roles = subject.model.roles
+    assert set(weights) == set(roles), f"{family.name}: its first weights and its model's roles differ in names"
+    for name, role in roles.items():
+        assert tuple(weights[name].shape) == role.shape, f"{family.name}: {name} is not of the shape its role says"
+        assert len(role.axes) == len(role.shape), f"{family.name}: the axes of {name} do not match its shape"
+    if subject.task is not None:
+        again = subject.task.initial_weights()
+        assert all(torch.equal(weights[n], again[n]) for n in weights), f"{family.name}: its first weights vary"
+        assert all(weights[n] is not again[n] for n in weights), f"{family.name}: two calls share their tensors"
+        adopted = family.adopt(weights, subject.variant.params)
+        assert adopted is not None, f"{family.name}: it does not adopt its own weights"
+
+
+def _check_model(family: str, model: Model, weights: Mapping[str, Tensor], inputs: Tensor) -> None:
+    assert LOGITS in model.sites, f"{family}: its model has no site 'logits'"
+    with torch.no_grad():
+        everything = model.run(weights, inputs, model.sites)
+        answers = model.answers(weights, inputs, model.sites)
+        for site in model.sites:
+            assert len(everything[site]) == len(inputs), f"{family}: {site} does not have one row for each input"
+            expected = at_answer(site, everything[site])
+            _check_close(answers[site], expected, f"{family}: {site} at the answer")
+            alone = model.answers(weights, inputs, [site])[site]
+            _check_close(alone, expected, f"{family}: {site} asked for alone")
+            if site != LOGITS:
+                one = model.answers(weights, inputs, [site], channels=[0])[site]
+                _check_close(one, expected[..., [0]], f"{family}: channel 0 of {site}")
+
+
+def _check_close(given: Tensor, hooked: Tensor, where: str) -> None:
+    assert given.shape == hooked.shape, f"{where} is {tuple(given.shape)}, and the hooked model's {tuple(hooked.shape)}"
+    off = float((given - hooked).abs().max())
+    assert off <= 1e-5 * max(1.0, float(hooked.abs().max())), f"{where} differs from the hooked model's by {off:.1e}"
+
+
+def _check_task(family: str, model: Model, task: Task) -> None:
+    for part in (task.train, task.test):
+        assert len(part.inputs) == len(part.labels), f"{family}: inputs and labels differ in number"
+        assert len(part), f"{family}: a part of the data is empty"
+    both = _rows(task.train.inputs) & _rows(task.test.inputs)
+    assert not both, f"{family}: {len(both)} inputs are in both the training and the test set"
+
+    inputs = task.train.inputs[:_LEARNED]
+
+    def hooked(weights: Mapping[str, Tensor]) -> Tensor:
+        everywhere = model.run(weights, inputs, [LOGITS])[LOGITS]
+        return everywhere if task.positions == "all" else at_answer(LOGITS, everywhere)
+
+    slow = _loss_and_gradients(hooked, task)
+    reached = any(bool(gradient.abs().max() > 0) for gradient in slow[1].values())
+    assert reached, f"{family}: no gradient of the loss reaches any weight"
+    if task.logits is not None:
+        exact = task.logits
+        fast = _loss_and_gradients(lambda w: exact(w, inputs), task)
+        _check_close(fast[0], slow[0], f"{family}: the logits of Task.logits")
+        for name in slow[1]:
+            scale = slow[1][name].abs().max().clamp(min=1e-12)
+            off = float((fast[1][name] - slow[1][name]).abs().max() / scale)
+            assert off < 1e-4, f"{family}: the gradient of {name} through Task.logits is off by {off:.1e}"
+    measured = task.evaluate(slow[0], task.train.labels[:_LEARNED])
+    assert "loss" in measured, f"{family}: evaluate gives no 'loss'"
+    assert all(value.ndim == 0 for value in measured.values()), f"{family}: evaluate must give 0-d tensors"
+
+
+def _rows(inputs: Tensor) -> set[bytes]:
+    return {row.numpy().tobytes() for row in inputs}
+
+
+def _loss_and_gradients(run: Any, task: Task) -> tuple[Tensor, dict[str, Tensor]]:
+    weights = {name: tensor.double().requires_grad_() for name, tensor in task.initial_weights().items()}
+    logits = run(weights)
+    loss = task.loss(logits.double(), task.train.labels[:_LEARNED])
+    assert bool(torch.isfinite(loss)), "the loss of the first weights is not a finite number"
+    found = torch.autograd.grad(loss, list(weights.values()), allow_unused=True)
+    gradients = {n: torch.zeros_like(w) if g is None else g for (n, w), g in zip(weights.items(), found, strict=True)}
+    return logits.detach(), gradients
+
+
+def _check_bases(subject: Subject) -> None:
+    probe, family = subject.probe(), subject.family.name
+    sizes: dict[str, set[int]] = {}
+    for role in subject.model.roles.values():
+        for axis, size in zip(role.axes, role.shape, strict=True):
+            sizes.setdefault(axis, set()).add(size)
+    for name, basis in subject.bases.items():
+        if name in probe.columns:
+            values = int(probe.columns[name].max()) + 1
+            assert basis.size == values, (
+                f"{family}: the basis of column {name!r} has {basis.size} rows for {values} values"
+            )
+        elif name in sizes:
+            assert basis.size <= max(sizes[name]), f"{family}: the basis of axis {name!r} is larger than the axis"
+
+
+def _random_weights(model: Model) -> dict[str, Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    return {name: 0.1 * torch.randn(role.shape, generator=generator) for name, role in model.roles.items()}

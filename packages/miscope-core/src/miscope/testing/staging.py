@@ -1,0 +1,88 @@
+"""A small workspace with a trained variant or two: what the checks look at instead of mocks."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, final
+
+from miscope.hookspecs import hookimpl
+from miscope.plugins import Plugins
+
+if TYPE_CHECKING:
+    from miscope.analyzer import Analyzer
+    from miscope.family import Family
+    from miscope.view import View
+    from miscope.workspace import BoundVariant, Workspace
+
+__all__ = ["Scene", "scene", "tables"]
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scene:
+    """Two trained variants of one family, which differ by their seed if the family has one, in a workspace."""
+
+    workspace: Workspace
+    variants: tuple[BoundVariant, ...]
+
+
+@contextmanager
+def scene(family: Family, plugins: Plugins, params: Mapping[str, Any] | None = None) -> Iterator[Scene]:
+    """Train the family for a few steps in a temporary workspace."""
+    from miscope.testing.toy import ToyFamily, ToyFourierFamily
+    from miscope.workspace import open_workspace
+
+    short = {} if isinstance(family, ToyFamily | ToyFourierFamily) else {"steps": 4, "checkpoints": "every:2"}
+    with tempfile.TemporaryDirectory(prefix="miscope-scene-") as folder:
+        workspace = open_workspace(Path(folder), plugins)
+        seeds = [{"seed": 1}, {"seed": 2}] if "seed" in family.params.model_fields else [{}]
+        variants = tuple(workspace.variant(family.name, **{**seed, **dict(params or {}), **short}) for seed in seeds)
+        variants = tuple({variant.name: variant for variant in variants}.values())
+        for variant in variants:
+            for _ in variant.train(threads=1):
+                pass
+        yield Scene(workspace=workspace, variants=variants)
+
+
+def tables(*records: Family | Analyzer | View, **modules: object) -> Plugins:
+    """Core's instruments, the toy families, these modules' records and these single records; nothing else installed."""
+    from miscope import builtin
+    from miscope.testing import toy
+
+    found = Plugins.of(**{"core": builtin, "toy": toy, **modules})
+    there = {*found.families, *found.analyzers, *found.views}
+    fresh = tuple(record for record in records if record.name not in there)
+    return Plugins.of(**{"core": builtin, "toy": toy, **modules, "checked": _Records(fresh)}) if fresh else found
+
+
+@final
+class _Records:
+    """Single records behind the hooks of a plug-in."""
+
+    def __init__(self, records: tuple[Family | Analyzer | View, ...]) -> None:
+        self._records = records
+
+    def _of(self, kind: type) -> tuple[Any, ...]:
+        return tuple(record for record in self._records if isinstance(record, kind))
+
+    @hookimpl
+    def miscope_families(self) -> tuple[Family, ...]:
+        from miscope.family import Family
+
+        return self._of(Family)
+
+    @hookimpl
+    def miscope_analyzers(self) -> tuple[Analyzer, ...]:
+        from miscope.analyzer import Analyzer
+
+        return self._of(Analyzer)
+
+    @hookimpl
+    def miscope_views(self) -> tuple[View, ...]:
+        from miscope.view import View
+
+        return self._of(View)

@@ -1,0 +1,179 @@
+"""A toy family: learn (a + b) mod 5 with a few dozen weights, in milliseconds. Real training, real sites, no mocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, final
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from miscope.basis import Basis, Block
+from miscope.family import Family, Params
+from miscope.hookspecs import hookimpl
+from miscope.model import HookedModel, Role
+from miscope.probe import Probe
+from miscope.task import Examples, Task
+from miscope.training_config import TrainingConfig
+from miscope.variant import Variant
+
+__all__ = ["ToyFamily", "ToyParams"]
+
+
+class ToyParams(Params):
+    """How many values a factor has, and the seed."""
+
+    values: Annotated[int, Field(ge=3, le=31, json_schema_extra={"slug": "v"})] = 5
+    seed: Annotated[int, Field(ge=0)] = 0
+    width: Annotated[int, Field(ge=1, le=256)] = 16
+
+
+class _Net(nn.Module):
+    """Sum of two embeddings, one hidden layer; every activation passes an Identity that can be hooked."""
+
+    def __init__(self, values: int, width: int) -> None:
+        super().__init__()
+        self.W_E = nn.Parameter(torch.zeros(values, 8))
+        self.W_in = nn.Parameter(torch.zeros(8, width))
+        self.W_out = nn.Parameter(torch.zeros(width, 8))
+        self.W_U = nn.Parameter(torch.zeros(8, values))
+        self.hook_embed, self.hook_pre, self.hook_post, self.hook_resid_post = (nn.Identity() for _ in range(4))
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        embed = self.hook_embed(self.W_E[tokens].sum(1, keepdim=True))
+        post = self.hook_post(torch.relu(self.hook_pre(embed @ self.W_in)))
+        return self.hook_resid_post(embed + post @ self.W_out) @ self.W_U
+
+
+@final
+class ToyFamily(Family):
+    """Addition of two small numbers, modulo their number."""
+
+    name = "toy.sum"
+    title = "Toy: (a + b) mod n with a small MLP"
+    params = ToyParams
+    step_label = "epoch"
+
+    def model(self, params: Any) -> HookedModel:
+        net = _Net(params.values, params.width)
+        axes = {
+            "W_E": ("token", "d_model"),
+            "W_in": ("d_model", "d_mlp"),
+            "W_out": ("d_mlp", "d_model"),
+            "W_U": ("d_model", "vocab_out"),
+        }
+        place = {"W_E": "W_E", "blocks.0.mlp.W_in": "W_in", "blocks.0.mlp.W_out": "W_out", "W_U": "W_U"}
+        return HookedModel(
+            net,
+            roles=[Role(name=r, axes=axes[p], shape=tuple(getattr(net, p).shape)) for r, p in place.items()],
+            sites={
+                "hook_embed": net.hook_embed,
+                "blocks.0.mlp.hook_pre": net.hook_pre,
+                "blocks.0.mlp.hook_post": net.hook_post,
+                "blocks.0.hook_resid_post": net.hook_resid_post,
+            },
+            place=lambda weights: {place[name]: tensor for name, tensor in weights.items()},
+        )
+
+    def training(self, params: Any) -> TrainingConfig:
+        return TrainingConfig(steps=30, train_fraction=0.6, learning_rate=1e-2, checkpoints="every:10")  # pyright: ignore
+
+    def task(self, variant: Variant) -> Task:
+        inputs, labels = _everything(variant)
+        train = torch.from_numpy(_train_mask(variant))
+
+        def initial_weights() -> dict[str, Tensor]:
+            generator = torch.Generator().manual_seed(variant.params.seed)  # pyright: ignore
+            return {
+                n: 0.3 * torch.randn(r.shape, generator=generator) for n, r in self.model(variant.params).roles.items()
+            }
+
+        def evaluate(logits: Tensor, labels: Tensor) -> Mapping[str, Tensor]:
+            return {
+                "loss": nn.functional.cross_entropy(logits, labels),
+                "accuracy": (logits.argmax(-1) == labels).double().mean(),
+            }
+
+        return Task(
+            train=Examples(inputs=inputs[train], labels=labels[train]),
+            test=Examples(inputs=inputs[~train], labels=labels[~train]),
+            initial_weights=initial_weights,
+            loss=nn.functional.cross_entropy,
+            evaluate=evaluate,
+        )
+
+    def probes(self, variant: Variant) -> Mapping[str, Probe]:
+        inputs, labels = _everything(variant)
+        a, b = inputs.numpy().T
+        n = variant.params.values  # pyright: ignore
+        grid = Probe(
+            name="grid",
+            inputs=inputs,
+            labels=labels,
+            columns={"a": a, "b": b, "sum": labels.numpy()},
+            grid=("a", "b"),
+            train=_train_mask(variant),
+            symmetries={"swap": b * n + a},
+        )
+        return {"grid": grid}
+
+    def bases(self, params: Any) -> Mapping[str, Basis]:
+        return {}
+
+
+@final
+class ToyFourierFamily(Family):
+    """The toy with a task basis, to test what a basis changes."""
+
+    name = "toy.fourier"
+    title = "Toy: (a + b) mod n, with a Fourier basis"
+    params = ToyParams
+    step_label = "epoch"
+
+    def model(self, params: Any) -> HookedModel:
+        return ToyFamily().model(params)
+
+    def training(self, params: Any) -> TrainingConfig:
+        return ToyFamily().training(params)
+
+    def task(self, variant: Variant) -> Task:
+        return ToyFamily().task(variant)
+
+    def probes(self, variant: Variant) -> Mapping[str, Probe]:
+        return ToyFamily().probes(variant)
+
+    def bases(self, params: Any) -> Mapping[str, Basis]:
+        basis = cosines(params.values)
+        return {"token": basis, "a": basis, "b": basis, "sum": basis}
+
+
+def cosines(n: int) -> Basis:
+    """The real Fourier basis over n values (n odd): constant, then cos and sin of each frequency k = 1, 2, ..."""
+    x = 2 * np.pi * np.arange(n) / n
+    rows = [np.full(n, n**-0.5)]
+    for k in range(1, n // 2 + 1):
+        rows += [np.cos(k * x) * (2 / n) ** 0.5, np.sin(k * x) * (2 / n) ** 0.5]
+    blocks = [Block("const", (0,)), *(Block(str(k), (2 * k - 1, 2 * k)) for k in range(1, n // 2 + 1))]
+    return Basis(name="fourier", unit="frequency k", rows=np.stack(rows[:n]), blocks=tuple(blocks))
+
+
+def _everything(variant: Variant) -> tuple[Tensor, Tensor]:
+    n = variant.params.values  # pyright: ignore
+    inputs = torch.cartesian_prod(torch.arange(n), torch.arange(n))
+    return inputs, inputs.sum(1) % n
+
+
+def _train_mask(variant: Variant) -> np.ndarray:
+    total = variant.params.values**2  # pyright: ignore
+    fraction = variant.training.train_fraction if variant.training else 0.6
+    order = np.random.default_rng(variant.params.seed).permutation(total)  # pyright: ignore
+    mask = np.zeros(total, dtype=bool)
+    mask[order[: int(fraction * total)]] = True
+    return mask
+
+
+@hookimpl
+def miscope_families() -> Iterable[Family]:
+    return (ToyFamily(), ToyFourierFamily())

@@ -1,0 +1,248 @@
+"""Train a variant, keep its checkpoints, and go on exactly where it stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, final
+
+from miscope import optimizing
+from miscope.adaptive import Pace, decide
+from miscope.clock import Clock
+from miscope.errors import BadValue
+from miscope.interruption import Ears, stop_on_signals
+from miscope.intervention import Intervention
+from miscope.keeping import Keeper
+from miscope.learner import Exercise, Learner, pick_device
+from miscope.progress import Progress
+from miscope.schedule import Adaptive, planned_steps
+from miscope.training_config import TrainingConfig
+from miscope.training_state import TrainingState
+from miscope.variant import Variant
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from miscope.workspace import Workspace
+
+__all__ = ["Intervention", "Progress", "train"]
+
+_TELL_EVERY, _SAVE_EVERY = 0.1, 60.0
+"""Seconds between two yields, and between two saved states."""
+
+
+def train(  # noqa: PLR0913
+    workspace: Workspace,
+    variant: Variant,
+    *,
+    steps: int | None = None,
+    resume: bool = True,
+    device: str = "auto",
+    threads: int | None = None,
+    compile: bool = False,
+    interventions: Sequence[Intervention] = (),
+    should_stop: Callable[[], bool] | None = None,
+) -> Iterator[Progress]:
+    """Train a variant up to `steps` updates; yields progress, and works only as far as one iterates.
+
+    steps: how far; None for the variant's own number. Beyond the end of a finished training it is extended.
+    resume: go on from the last saved state; False begins again at step 0.
+    threads: of the CPU; None leaves PyTorch's setting. With 1, resumed equals uninterrupted bit by bit.
+    compile: compile the forward pass where that works.
+    should_stop: asked at every step; a stop leaves a checkpoint to go on from. So do Ctrl-C and SIGTERM.
+
+    Raises BadValue, before anything is written, if the variant cannot be trained; Diverged if the loss is no number.
+    """
+    config = variant.training
+    task = workspace.subject(variant).task
+    if config is None or task is None:
+        raise BadValue(
+            f"{variant.name} cannot be trained.",
+            f"The family {variant.family!r} takes its checkpoints from elsewhere.",
+            "To add some:  miscope import PATH",
+        )
+    total = config.steps if steps is None else steps
+    if total < 0:
+        raise BadValue(f"A training cannot go to step {total}.", "Step 0 is the initialisation.", "Give steps >= 0.")
+    run = _Run(
+        workspace=workspace,
+        variant=replace(variant, training=config.model_copy(update={"steps": total})),
+        exercise=Exercise(
+            task=task,
+            model=lambda: workspace.subject(variant).model,
+            config=config,
+            seed=int(variant.digest, 16) % 2**63,
+            interventions=tuple(interventions),
+        ),
+        device=pick_device(device),
+        compiled=compile,
+        should_stop=should_stop or (lambda: False),
+    )
+    return _trained(run, resume=resume, threads=threads)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class _Run:
+    """What stays the same while a training runs."""
+
+    workspace: Workspace
+    variant: Variant
+    """Its `steps` are how far this training goes."""
+    exercise: Exercise
+    device: torch.device
+    compiled: bool
+    should_stop: Callable[[], bool]
+
+    @property
+    def config(self) -> TrainingConfig:
+        assert self.variant.training is not None
+        return self.variant.training
+
+
+def _trained(run: _Run, *, resume: bool, threads: int | None) -> Iterator[Progress]:
+    store, name, total = run.workspace.store, run.variant.name, run.config.steps
+    state = _last_state(run) if resume else None
+    if state is not None and state.step >= total and (state.step > total or total in store.steps(name)):
+        message = f"{name} is already trained to step {state.step}; nothing to do."
+        yield Progress(
+            step=state.step, total=total, metrics=store.load_checkpoint(name, state.step).metrics, message=message
+        )
+        return
+    with _settings(threads), stop_on_signals() as interrupted:
+        learner = _learner(run, state)
+        store.save_variant(run.variant, **_facts(run, learner))
+        with run.workspace.ledger.run("train", name, total=total, start=state.step if state else 0) as log:
+            ears = Ears(run.should_stop, interrupted, log.stop_requested)
+            keeper = Keeper(store, log, name, optimizer=run.config.save_optimizer)
+            for progress in _steps(run, learner, keeper, ears, state):
+                yield progress
+            if ears.heard:
+                log.write("stopped", step=progress.step, total=total)
+            store.compact_metrics(name)
+
+
+def _steps(run: _Run, learner: Learner, keeper: Keeper, ears: Ears, state: TrainingState | None) -> Iterator[Progress]:
+    """Every step from the state to the end or a wish to stop: look, keep, tell, update."""
+    store, name, total = run.workspace.store, run.variant.name, run.config.steps
+    first = 0 if state is None else state.step
+    there = set() if state is None else set(store.steps(name))
+    choice = _Choice(run.config, there, state)
+    clock = Clock(first, total)
+    store.truncate_metrics(name, first - 1)
+    for step in range(first, total + 1):
+        loss = learner.loss(step)
+        stopping = ears.listen() and step > first
+        if stopping or choice.evaluates(step):
+            metrics = learner.metrics()
+            keeper.note(step, metrics)
+            choice.see(step, metrics, keeper)
+        path = None
+        if (stopping or choice.keeps(step)) and not (step == first and step in there):
+            path = keeper.checkpoint(step, learner, choice.facts)
+            clock.saved()
+        elif clock.unsaved > _SAVE_EVERY:
+            keeper.state(step, learner, choice.facts)
+            clock.saved()
+        if path is not None or clock.quiet > _TELL_EVERY or step == total:
+            keeper.settle()
+            clock.told()
+            yield Progress(step=step, total=total, metrics=keeper.latest, checkpoint=path, eta=clock.left(step))
+        if stopping:
+            return
+        if step < total:
+            learner.update(step, loss)
+
+
+@final
+class _Choice:
+    """Which steps are evaluated and kept: those planned, and those an adaptive schedule decides on."""
+
+    def __init__(self, config: TrainingConfig, there: Collection[int], state: TrainingState | None) -> None:
+        """there: steps that left a checkpoint before; they are evaluated again, since their metrics are dropped."""
+        self._every, self._schedule, self._there = config.evaluate_every, config.checkpoints, there
+        self._planned = planned_steps(config.checkpoints, config.steps)
+        pace: Any = state.facts.get("pace") if state else None
+        self._pace = Pace.from_facts(pace) if pace else Pace()
+        self._decided = -1
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What to remember for a training that goes on from here."""
+        return {"pace": self._pace.as_facts()}
+
+    def evaluates(self, step: int) -> bool:
+        return step % self._every == 0 or step in self._planned or step in self._there
+
+    def see(self, step: int, metrics: Mapping[str, Tensor], keeper: Keeper) -> None:
+        """Let an adaptive schedule decide, at the steps that are evaluated however the training is cut into runs."""
+        if not isinstance(self._schedule, Adaptive) or step % self._every:
+            return
+        self._pace, decision = decide(self._schedule, self._pace, step, float(metrics["test_loss"]))
+        if decision is not None:
+            keeper.decision(**asdict(decision))
+            self._decided = step
+
+    def keeps(self, step: int) -> bool:
+        return step in self._planned or step == self._decided
+
+
+def _last_state(run: _Run) -> TrainingState | None:
+    """The state to go on from; BadValue if it was reached under other interventions."""
+    store, name = run.workspace.store, run.variant.name
+    state = store.load_training_state(name)
+    if state is None:
+        return None
+    before = store.variant_record(name).facts.get("interventions", [])
+    now = [intervention.name for intervention in run.exercise.interventions]
+    if before != now:
+        raise BadValue(
+            f"{name} was trained under other interventions.",
+            f"Before: {before or 'none'}; now: {now or 'none'}.",
+            "Give the same ones, or begin again with resume=False.",
+        )
+    return state
+
+
+def _learner(run: _Run, state: TrainingState | None) -> Learner:
+    if state is None:
+        weights = run.exercise.task.initial_weights()
+    elif state.weights:
+        weights = state.weights
+    else:
+        weights = run.workspace.store.load_checkpoint(run.variant.name, state.step).weights
+    learner = Learner(run.exercise, weights, device=run.device, compiled=run.compiled)
+    if state is not None:
+        optimizing.restore(learner.optimizer, learner.weights, state.moments)
+    return learner
+
+
+def _facts(run: _Run, learner: Learner) -> dict[str, object]:
+    """What a reader of variant.json will want to know of how it was really trained."""
+    import torch
+
+    return {
+        "device": str(learner.device),
+        "threads": torch.get_num_threads(),
+        "optimizer_groups": optimizing.groups(learner.optimizer, learner.weights),
+        "interventions": [intervention.name for intervention in run.exercise.interventions],
+    }
+
+
+@contextmanager
+def _settings(threads: int | None) -> Iterator[None]:
+    """PyTorch set up for training, and back as it was."""
+    import torch
+
+    before = torch.get_num_threads()
+    if threads is not None:
+        torch.set_num_threads(threads)
+    # Once everything is memorised gradients are tiny, and arithmetic on denormal numbers is a hundred times slower.
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+        torch.set_flush_denormal(False)

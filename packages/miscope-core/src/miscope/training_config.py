@@ -1,0 +1,64 @@
+"""How a variant is trained: what decides its weights, and what only decides how long and what is kept."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from miscope.schedule import Every, Schedule, parse_schedule
+
+__all__ = ["TrainingConfig"]
+
+
+def _recording(**extra: Any) -> dict[str, Any]:
+    return {"identity": False, **extra}
+
+
+class TrainingConfig(BaseModel):
+    """Optimizer, data share and length of a training; frozen.
+
+    Fields marked as recording (steps, checkpoints, ...) leave the weights at a given step as they are, so they are
+    neither in the variant's slug nor in its digest, and may change when a training is resumed or extended.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    optimizer: Annotated[Literal["adamw", "adam", "sgd"], Field(json_schema_extra={"slug": "opt"})] = "adamw"
+    learning_rate: Annotated[float, Field(gt=0, json_schema_extra={"slug": "lr"})] = 1e-3
+    betas: tuple[float, float] = (0.9, 0.98)
+    eps: Annotated[float, Field(gt=0)] = 1e-8
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Of SGD only."""
+    weight_decay: Annotated[float, Field(ge=0, json_schema_extra={"slug": "wd"})] = 1.0
+    no_decay: Annotated[tuple[str, ...], Field(json_schema_extra={"slug": "nodecay"})] = ()
+    """Role patterns excluded from weight decay ('*.b_*')."""
+    warmup_steps: Annotated[int, Field(ge=0, json_schema_extra={"slug": "warmup"})] = 0
+    """The update from step s uses learning_rate * min(s / warmup_steps, 1), so the first is at rate 0."""
+    clip_norm: Annotated[float | None, Field(gt=0, json_schema_extra={"slug": "clip"})] = None
+    """Global gradient norm above which gradients are scaled down."""
+    batch_size: Annotated[int | None, Field(ge=1, json_schema_extra={"slug": "batch"})] = None
+    """None: the full training set at every step, so that a step is an epoch."""
+    train_fraction: Annotated[float, Field(gt=0, lt=1, json_schema_extra={"slug": "frac"})] = 0.3
+    loss_dtype: Annotated[Literal["float32", "float64"], Field(json_schema_extra={"slug": "loss"})] = "float64"
+
+    steps: Annotated[int, Field(ge=0, json_schema_extra=_recording())] = 25_000
+    checkpoints: Annotated[Schedule, Field(json_schema_extra=_recording())] = Every(n=100)
+    evaluate_every: Annotated[int, Field(ge=1, json_schema_extra=_recording())] = 1
+    """Test metrics at every n-th step, and at every checkpoint."""
+    save_optimizer: Annotated[bool, Field(json_schema_extra=_recording())] = False
+    """Keep the optimizer's moments beside every checkpoint, for lenses on optimizer dynamics."""
+
+    @field_validator("checkpoints", mode="before")
+    @classmethod
+    def _schedule_from_text(cls, value: object) -> object:
+        return parse_schedule(value) if isinstance(value, str) else value
+
+    @classmethod
+    def identity_fields(cls) -> tuple[str, ...]:
+        """Fields that decide the weights at a given step, in order."""
+
+        def decides(extra: object) -> bool:
+            return not (isinstance(extra, dict) and extra.get("identity") is False)
+
+        return tuple(name for name, info in cls.model_fields.items() if decides(info.json_schema_extra))

@@ -1,0 +1,77 @@
+"""What pydantic refuses, said in three parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from miscope.errors import BadValue, UnknownName
+from miscope.family import Family, make_variant
+from miscope.training_config import TrainingConfig
+from miscope.variant import Variant
+
+__all__ = ["checked_variant", "refusal", "split_fields"]
+
+
+def split_fields(family: Family, fields: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The fields that are the family's parameters, and those of its training; UnknownName for any other."""
+    params, training = family.params.model_fields, TrainingConfig.model_fields
+    for name in fields:
+        if name not in params and name not in training:
+            listing = f"{family.name} takes {', '.join(params) or 'no parameters'}; training: {', '.join(training)}."
+            raise UnknownName("field", name, [*params, *training], listing=listing)
+    return (
+        {name: value for name, value in fields.items() if name in params},
+        {name: value for name, value in fields.items() if name not in params},
+    )
+
+
+def checked_variant(family: Family, params: Mapping[str, Any], training: Mapping[str, Any] | None = None) -> Variant:
+    """The variant of these values; BadValue where one is out of range or of another type."""
+    try:
+        variant = make_variant(family, params, training)
+    except ValidationError as error:
+        models = (family.params, TrainingConfig)
+        raise refusal(
+            error, family.name, next((m for m in models if m.__name__ == error.title), family.params)
+        ) from None
+    if training and variant.training is None:
+        raise BadValue(
+            f"{family.name} is not trained here, so {next(iter(training))!r} means nothing to it.",
+            "Its checkpoints come from elsewhere.",
+            f"Leave out: {', '.join(training)}.",
+        )
+    return variant
+
+
+def refusal(error: ValidationError, subject: str, model: type[BaseModel]) -> BadValue:
+    """The first thing refused: which field, what it may be, what to do."""
+    first = error.errors(include_url=False)[0]
+    name = str(first["loc"][0]) if first["loc"] else ""
+    reason = first["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    if not name:
+        return BadValue(f"{subject} refuses these values: {reason}.", f"It takes: {_names(model)}.", _TODO)
+    known = f"{name!r} is {_allowed(model, name)}." if name in model.model_fields else f"It takes: {_names(model)}."
+    given = "" if first["type"] == "missing" else f"={first['input']!r}"
+    return BadValue(f"{subject} refuses {name}{given}: {reason}.", known, _TODO)
+
+
+_BOUNDS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
+_TODO = "Change it and try again; nothing was written."
+
+
+def _names(model: type[BaseModel]) -> str:
+    return ", ".join(model.model_fields)
+
+
+def _allowed(model: type[BaseModel], name: str) -> str:
+    """'int, ge=3, le=31, by default 5'."""
+    info = model.model_fields[name]
+    annotation = info.annotation
+    kind = annotation.__name__ if isinstance(annotation, type) else str(annotation).replace("typing.", "")
+    found = {bound: getattr(m, bound) for m in info.metadata for bound in _BOUNDS if hasattr(m, bound)}
+    bounds = [f"{_BOUNDS[bound]} {value:g}" for bound, value in found.items() if value is not None]
+    default = [] if info.is_required() else [f"by default {info.default!r}"]
+    return ", ".join([kind, *bounds, *default])

@@ -1,0 +1,154 @@
+"""A figure by name: what it reads, what can be turned, and a pure function that draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, final
+
+from miscope.analyzer import Grain
+from miscope.artifact import Arrays
+from miscope.basis import Basis
+from miscope.moment import Series
+from miscope.probe import Probe
+from miscope.variant import Variant
+
+if TYPE_CHECKING:
+    import numpy as np
+    from plotly.graph_objects import Figure
+    from torch import Tensor
+
+__all__ = ["Choice", "Control", "Member", "Number", "Shown", "Toggle", "View"]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """One of several names."""
+
+    name: str
+    options: tuple[str, ...] = ()
+    """Fixed names; () when they come from the data."""
+    options_from: Callable[[Shown], Sequence[str]] | None = None
+    """Names that depend on what is shown: the model's heads, the artifact's matrices."""
+    default: str | None = None
+    """None: the first option."""
+    label: str = ""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Number:
+    """A number between bounds; whole unless `whole` is False."""
+
+    name: str
+    default: float
+    minimum: float = 0
+    maximum: float | None = None
+    """None when it comes from the data."""
+    maximum_from: Callable[[Shown], int] | None = None
+    """Largest value, inclusive, that what is shown allows: the last neuron."""
+    whole: bool = True
+    label: str = ""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Toggle:
+    """On or off."""
+
+    name: str
+    default: bool = False
+    label: str = ""
+
+
+Control = Choice | Number | Toggle
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Member:
+    """One variant of a cohort view: its trajectory-grain data under a label that tells it from the others."""
+
+    label: str
+    """What differs: 'seed=485'; the whole slug if need be."""
+    shown: Shown
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Shown:
+    """What a view is given to draw; only what it declared."""
+
+    variant: Variant
+    step: int | None
+    """The checkpoint shown, of checkpoint grain; None for a view over the whole of training."""
+    steps: np.ndarray
+    """(T,) every checkpoint of the variant."""
+    step_label: str = "step"
+    """'epoch' for a full-batch family."""
+    probe: Probe | None = None
+    artifacts: Mapping[str, Arrays] = field(default_factory=dict)
+    """Of the declared reads. In a view of checkpoint grain: at this step. In one of trajectory grain: a checkpoint
+    analyzer's arrays stacked over its steps, with those steps under 'step'."""
+    history: Mapping[str, Arrays] = field(default_factory=dict)
+    """Of the declared history: stacked over all steps, with 'step'; for ranges locked over training."""
+    metrics: Mapping[str, Series] = field(default_factory=dict)
+    activations: Callable[[str, Sequence[int] | None], Tensor] | None = None
+    """(site, channels) -> (N, ...) at the answer position and this step, recomputed on demand."""
+    weights: Mapping[str, Tensor] = field(default_factory=dict)
+    sites: tuple[str, ...] = ()
+    """The model's sites that match the declared patterns, in network order."""
+    channels: Mapping[str, int] = field(default_factory=dict)
+    """Size of the last axis of each of those sites."""
+    bases: Mapping[str, Basis] = field(default_factory=dict)
+    events: Mapping[str, float] = field(default_factory=dict)
+    """Named steps for marks on a time axis: {'memorised': 170, 'generalised': 9830}; {} when not computed."""
+    members: tuple[Member, ...] = ()
+    """Of a cohort view."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """A named figure. Universal: it names no family, layer, position or prime."""
+
+    name: str
+    title: str
+    grain: Grain
+    draw: Callable[..., Figure]
+    """draw(shown, **controls) -> plotly Figure."""
+    reads: tuple[str, ...] = ()
+    """Analyzers whose artifacts it needs."""
+    optional: tuple[str, ...] = ()
+    """Analyzers whose artifacts it uses if they are there."""
+    history: tuple[str, ...] = ()
+    """Checkpoint analyzers it needs stacked over training beside the step shown; those also in `optional`, if there."""
+    metrics: tuple[str, ...] = ()
+    """Patterns of training metrics."""
+    sites: tuple[str, ...] = ()
+    """Patterns of sites whose activations it may ask for on demand."""
+    weights: tuple[str, ...] = ()
+    """Patterns of weight roles it reads at the step."""
+    bases: tuple[str, ...] = ()
+    grid: int = 0
+    """How many factors the probe must enumerate completely."""
+    controls: tuple[Control, ...] = ()
+    time_axis: Literal["x", "y"] | None = None
+    """The axis that counts steps: there the cursor is drawn, and a click moves it."""
+
+    @property
+    def namespace(self) -> str:
+        return self.name.partition(".")[0]
+
+    @property
+    def summary(self) -> str:
+        """First sentence of the drawing function's docstring."""
+        return (self.draw.__doc__ or "").strip().split("\n")[0]
+
+    def defaults(self) -> dict[str, Any]:
+        """The controls' values before anybody turns them; None where the data decides."""
+        return {
+            c.name: (c.default or (c.options[0] if c.options else None)) if isinstance(c, Choice) else c.default
+            for c in self.controls
+        }

@@ -1,0 +1,113 @@
+"""A folder with its store, ledger and index, and the plug-ins in force: where a session begins."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, final
+
+from miscope.bound import BoundVariant
+from miscope.errors import BadValue, MiscopeError, UnknownName
+from miscope.ledger import Ledger
+from miscope.plugins import Plugins
+from miscope.store import Store
+from miscope.subject import Subject
+from miscope.validation import checked_variant, split_fields
+from miscope.variant import Variant
+
+if TYPE_CHECKING:
+    import pyarrow
+
+    from miscope.index import Index
+
+__all__ = ["BoundVariant", "Workspace", "open_workspace"]
+
+_SUBJECTS = 8
+"""Models and probes of so many variants stay in memory."""
+
+
+def open_workspace(path: str | Path | None = None, plugins: Plugins | None = None) -> Workspace:
+    """The workspace at the path, else at MISCOPE_WORKSPACE, else in ./miscope-workspace; nothing is written yet.
+
+    plugins: the tables in force; None for everything installed.
+    """
+    root = Path(path or os.environ.get("MISCOPE_WORKSPACE") or "miscope-workspace").expanduser().absolute()
+    if root.exists() and not root.is_dir():
+        raise BadValue(f"{root} is not a folder.", "A workspace is a folder that miscope fills.", "Name another path.")
+    return Workspace(root, plugins or Plugins.installed())
+
+
+@final
+class Workspace:
+    """Everything about one folder."""
+
+    def __init__(self, root: Path, plugins: Plugins) -> None:
+        self.root, self.plugins = root, plugins
+        self.store = Store(root)
+        self.ledger = Ledger(self.store.layout.ledger)
+        self._subjects: dict[str, Subject] = {}
+
+    @cached_property
+    def index(self) -> Index:
+        from miscope.index import Index
+
+        return Index(self.store)
+
+    def variant(self, family: str, **fields: Any) -> BoundVariant:
+        """The variant of a family with these parameters and training fields, told apart by name; nothing is written."""
+        found = self.plugins.family(family)
+        params, training = split_fields(found, fields)
+        return BoundVariant(self, checked_variant(found, params, training))
+
+    def find(self, name: str) -> BoundVariant:
+        """A stored variant by its name 'family/slug', or by its slug where one family has it."""
+        names = self.store.variants()
+        matches = [name] if name in names else [known for known in names if known.partition("/")[2] == name]
+        if len(matches) > 1:
+            raise BadValue(
+                f"{name!r} names {len(matches)} variants.", f"They are: {', '.join(matches)}.", "Give the family too."
+            )
+        if not matches:
+            listing = f"{self.root} holds {len(names)} variants" + (f": {', '.join(names[:5])}." if names else ".")
+            raise UnknownName("variant", name, names, listing=listing)
+        return BoundVariant(self, self._stored(matches[0]))
+
+    def variants(self, family: str | None = None) -> list[BoundVariant]:
+        """Stored variants that can be opened, by name; `names()` has the others too, and `find` says why not."""
+        found = []
+        for name in self.names(family):
+            with suppress(MiscopeError):
+                found.append(BoundVariant(self, self._stored(name)))
+        return found
+
+    def names(self, family: str | None = None) -> list[str]:
+        """Names of all stored variants, whether or not their family is installed."""
+        return [name for name in self.store.variants() if family in (None, name.partition("/")[0])]
+
+    def subject(self, variant: Variant) -> Subject:
+        """The variant with what its family says of it; the same object while it is in memory."""
+        key = f"{variant.name} {variant.digest}"
+        subject = self._subjects.pop(key, None) or Subject(self.plugins.family(variant.family), variant)
+        self._subjects[key] = subject
+        while len(self._subjects) > _SUBJECTS:
+            self._subjects.pop(next(iter(self._subjects)), None)
+        return subject
+
+    def ask(self, sql: str) -> pyarrow.Table:
+        """The answer to a SELECT over variants, runs, checkpoints, artifacts, metrics and scalars."""
+        return self.index.ask(sql)
+
+    def _stored(self, name: str) -> Variant:
+        record = self.store.variant_record(name)
+        if record.family not in self.plugins.families:
+            raise BadValue(
+                f"{name} belongs to the family {record.family!r}, which is not installed.",
+                f"Installed here: {', '.join(sorted(self.plugins.families)) or 'no family'}.",
+                f"Install the package that provides {record.family!r}; `miscope plugins` shows what is there.",
+            )
+        return checked_variant(self.plugins.families[record.family], record.params, record.training)
+
+    def __repr__(self) -> str:
+        return f"Workspace({str(self.root)!r})"

@@ -1,0 +1,174 @@
+"""The event detector against the paper's curves, and against curves with a trap in them."""
+
+import numpy as np
+import pytest
+
+from miscope.analyzers.events import GROKKING, GrokkingOptions, grokking
+from miscope.errors import DoesNotApply
+from miscope.maths.block_bootstrap import course, redrawn, thinned
+from miscope.maths.grokking import descent, first_below, settled_below, upward
+from miscope.maths.jump import jump
+from miscope.moment import Series, Trajectory
+from miscope.testing import check_analyzer, toy_moment
+
+STEPS = np.arange(0, 10_000, 10)
+
+
+def series(values, steps=STEPS):
+    return Series(steps=np.asarray(steps), values=np.asarray(values, dtype=np.float64))
+
+
+def logistic(middle, width=200.0):
+    return 1 / (1 + np.exp(-(STEPS - middle) / width))
+
+
+def events(metrics, **options):
+    shown = Trajectory(
+        variant=toy_moment().variant,
+        steps=STEPS,
+        options=GrokkingOptions(**{"draws": 20, **options}),
+        probe=None,
+        metrics=metrics,
+        artifacts={"behaviour.metrics": {}},
+    )
+    return grokking(shown)
+
+
+def grokked():
+    return {
+        "train_loss": series(5 * np.exp(-STEPS / 50) + 1e-7),
+        "test_loss": series(5 + 20 * (1 - np.exp(-STEPS / 300)) * (1 - logistic(6000)) - 5 * logistic(6000) + 1e-6),
+        "train_accuracy": series(logistic(150, 20)),
+        "test_accuracy": series(logistic(6000)),
+    }
+
+
+def test_it_keeps_the_contract():
+    check_analyzer(GROKKING)
+
+
+@pytest.mark.parametrize("name", ["wd_10-1_mod_addition_loss_curve", "low_precision_mod_addition"])
+def test_the_papers_curves(calibration, name):
+    model = calibration(name)
+    found, known = events(model.curves, final_records=100), model.known_curves["grok_times"]
+    assert found["memorised"] == known["t_memorise_train<1e-2"]
+    assert found["peak"] == known["t_test_peak"]
+    assert found["peak_loss"] == pytest.approx(known["test_peak"])
+    assert found["onset"] == known["t_onset_10pct_log_drop"]
+    assert found["half"] == known["t_half_log_drop"]
+    assert found["complete"] == known["t_complete_90pct_log_drop"]
+    for split in ("train", "test"):
+        for at, threshold in enumerate(found["threshold"]):
+            crossing = model.known_curves[split]["crossings"][f"{threshold:g}"]
+            for when in ("first", "settled"):
+                step = found[f"{split}_{when}"][at]
+                assert (None if np.isnan(step) else step) == crossing[when]
+    slingshots = model.known_curves.get("slingshots", {"n": 0, "first_epochs": []})
+    assert found["slingshot_count"] == slingshots["n"]
+    assert list(found["slingshots"][:5]) == slingshots["first_epochs"][:5]
+    for event in ("memorised", "half", "complete"):
+        low, high = found[f"{event}/ci"]
+        assert low <= found[event] <= high
+
+
+def test_a_run_that_grokked_is_dated():
+    found = events(grokked())
+    assert found["grokked"] == 1
+    assert found["censored"] == 0
+    assert found["memorised"] == pytest.approx(240, abs=10)
+    assert found["generalised"] == pytest.approx(6920, abs=10)
+    assert found["delay"] == found["generalised"] - found["memorised"]
+    assert found["train_jump"] == pytest.approx(150, abs=20)
+    assert found["test_jump"] == pytest.approx(6000, abs=30)
+    assert found["onset"] < found["half"] <= found["complete"]
+
+
+def test_a_run_that_never_generalises_is_censored_not_dated():
+    metrics = grokked()
+    metrics["test_loss"] = series(5 + 20 * (1 - np.exp(-STEPS / 300)))
+    metrics["test_accuracy"] = series(np.full(len(STEPS), 0.05))
+    found = events(metrics)
+    assert (found["fell"], found["grokked"], found["censored"]) == (0, 0, 1)
+    assert np.isnan([found["generalised"], found["delay"], found["half"], found["test_jump"]]).all()
+    assert found["delay_at_least"] == found["last"] - found["memorised"]
+
+
+def test_a_late_divergence_is_not_taken_for_the_peak():
+    loss = 5 * np.exp(-STEPS / 800) + 1e-3
+    loss[-50:] = 60.0
+    found = descent(series(loss))
+    assert found.peak == 0
+    assert found.diverged
+    assert found.rebound
+    assert 0 < found.levels[0] < found.levels[1] < found.levels[2] < STEPS[-50]
+
+
+def test_overfitting_has_a_peak_and_no_fall():
+    found = descent(series(5 + np.log1p(STEPS)))
+    assert found.peak == STEPS[-1]
+    assert not found.fell
+    assert np.isnan(found.levels).all()
+
+
+def test_crossings_tell_first_from_settled():
+    bouncing = series([3, 0.5, 2, 0.4, 0.3], [0, 1, 2, 3, 4])
+    assert (first_below(bouncing, 1), settled_below(bouncing, 1)) == (1, 3)
+    assert np.isnan(first_below(bouncing, 0.1))
+    assert np.isnan(settled_below(series([0.5, 2], [0, 1]), 1))
+    assert list(upward(bouncing, 1, after=0)) == [2]
+    assert list(upward(bouncing, 1, after=2)) == []
+
+
+def test_recorded_metrics_are_read_and_without_them_the_measured_ones():
+    metrics = grokked()
+    measured = {name: values.values for name, values in metrics.items()}
+    shown = dict(variant=toy_moment().variant, steps=STEPS, options=GrokkingOptions(draws=5), probe=None)
+    found = grokking(Trajectory(**shown, artifacts={"behaviour.metrics": measured}))
+    assert found["generalised"] == events(metrics)["generalised"]
+    with pytest.raises(DoesNotApply, match="there is no loss on a training and on a test set"):
+        grokking(Trajectory(**shown, artifacts={"behaviour.metrics": {"all_loss": measured["test_loss"]}}))
+
+
+def test_values_that_are_not_numbers_are_left_out():
+    metrics = grokked()
+    metrics["test_loss"].values[::7] = np.nan
+    assert np.isfinite(events(metrics)["half"])
+    metrics["test_loss"].values[:] = np.nan
+    with pytest.raises(DoesNotApply):
+        grokking(
+            Trajectory(
+                variant=toy_moment().variant,
+                steps=STEPS,
+                options=GrokkingOptions(),
+                probe=None,
+                metrics=metrics,
+                artifacts={"behaviour.metrics": {}},
+            )
+        )
+
+
+def test_the_bootstrap_keeps_the_course_and_redraws_what_is_on_it():
+    random = np.random.default_rng(0)
+    noisy = series(np.exp(np.sin(STEPS / 2000) + 0.1 * random.normal(size=len(STEPS))))
+    drawn = list(redrawn(noisy, draws=50, seed=1, logarithmic=True))
+    smooth = course(noisy, logarithmic=True)
+    deviation = np.std([np.log(d.values) - np.log(smooth.values) for d in drawn])
+    assert deviation == pytest.approx(0.1, rel=0.15)
+    again = next(redrawn(noisy, draws=1, seed=1, logarithmic=True))
+    np.testing.assert_array_equal(again.values, drawn[0].values)
+
+
+def test_a_short_curve_is_left_as_it_is():
+    short = series([3.0, 2.0, 1.0], [0, 1, 2])
+    for drawn in redrawn(short, draws=3, seed=0, logarithmic=True):
+        assert drawn.values == pytest.approx(short.values)
+
+
+def test_thinning_keeps_the_last_record():
+    fewer = thinned(series(np.arange(1000.0)), 100)
+    assert len(fewer.steps) == 100
+    assert fewer.steps[-1] == STEPS[-1]
+
+
+def test_a_curve_that_does_not_rise_has_no_jump():
+    assert np.isnan(jump(series(np.full(len(STEPS), 0.3)))).all()

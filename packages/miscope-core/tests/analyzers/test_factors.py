@@ -1,0 +1,73 @@
+"""What logits depend on, against the paper's models, by hand and without a basis."""
+
+import numpy as np
+import pytest
+import torch
+
+from miscope.analyzers.factors import SHARES
+from miscope.testing import check_analyzer, toy_moment
+from miscope.testing.toy import ToyFamily, cosines
+
+P = 5
+A, B = np.divmod(np.arange(P * P), P)
+
+
+def test_it_keeps_the_contract_with_a_basis_and_without():
+    check_analyzer(SHARES)
+    check_analyzer(SHARES, ToyFamily())
+
+
+@pytest.mark.parametrize("name", ["wd_10-1_mod_addition_loss_curve", "low_precision_mod_addition"])
+def test_the_papers_logits(calibration, look, name):
+    model = calibration(name)
+    model.shown["bases"] = model.shown["bases"] | {"sum": cosines(113)}
+    found, known = look(SHARES, model), model.known["logits"]
+    answer = dict(zip(found["logits/answer_label"], found["logits/answer"], strict=True))
+    own = dict(zip(found["logits/answer_label"], found["logits/own_answer"], strict=True))
+    for k, share in known["sum_direction_fraction_top10"]:
+        assert answer[str(k)] == pytest.approx(share, rel=1e-6)
+    for k, share in known["cos_w(a+b-c)_variance_fraction_top10"]:
+        assert own[str(k)] == pytest.approx(share, rel=1e-6, abs=1e-15)
+    assert found["logits/answer_share"] == pytest.approx(known["sum_direction_fraction_total_all_freqs"], rel=1e-6)
+    assert found["logits/own_answer_share"] == pytest.approx(known["cos_w(a+b-c)_variance_fraction_total_all_freqs"])
+    difference = float(found["logits/within"].sum() - found["logits/answer"].sum())
+    assert difference == pytest.approx(known["difference_direction_fraction_total"], rel=1e-6)
+    linear = sum(float(found[f"logits/{part}_share"]) for part in ("first", "second", "within"))
+    assert linear == pytest.approx(known["single_freq_block_fraction_total_incl_linear"], rel=1e-6)
+
+
+def of(values, bases=("a", "b", "sum")):
+    moment = toy_moment(
+        options=SHARES.options(),
+        activations={"blocks.0.hook_post": torch.from_numpy(values)[:, None]},
+        bases={name: cosines(P) for name in bases},
+    )
+    return {name.rpartition("/")[2]: array for name, array in SHARES.compute(moment).items()}
+
+
+@pytest.mark.parametrize(
+    ("values", "part"),
+    [
+        (np.cos(2 * np.pi * A / P), "first_share"),
+        (np.sin(4 * np.pi * B / P) + 3, "second_share"),
+        (np.cos(2 * np.pi * (A + B) / P), "within_share"),
+        (np.cos(2 * np.pi * A / P) * np.cos(4 * np.pi * B / P), "across_share"),
+    ],
+)
+def test_each_part_is_told_from_the_others(values, part):
+    found = of(values)
+    assert {name: float(found[name]) for name in found if name.endswith("_share") and name != "answer_share"} == (
+        pytest.approx(
+            {name: float(name == part) for name in ("first_share", "second_share", "within_share", "across_share")}
+        )
+    )
+
+
+def test_the_sum_is_the_answer_and_the_difference_is_not():
+    assert of(np.cos(2 * np.pi * (2 * A + 2 * B) / P))["answer"] == pytest.approx([0, 1])
+    assert of(np.cos(2 * np.pi * (A - B) / P))["answer_share"] == pytest.approx(0, abs=1e-12)
+    assert "answer" not in of(np.cos(2 * np.pi * (A + B) / P), bases=())
+
+
+def test_a_site_that_does_not_vary_has_no_shares():
+    assert all(np.all(array == 0) for name, array in of(np.ones(P * P)).items() if name.endswith("share"))

@@ -1,0 +1,146 @@
+"""Frequencies of neurons against ideal neurons and the paper's models; clusters against courses made by hand."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from miscope.analyzers.neurons import CLUSTERS, FREQUENCIES, ClusterOptions, clusters
+from miscope.maths.commitment import commitments, switches, transients
+from miscope.maths.factor_spectrum import block_fractions, conditional_means_basis
+from miscope.moment import Trajectory
+from miscope.testing import ToyFamily, check_analyzer
+from miscope.testing.toy import cosines
+
+SITE = "blocks.0.mlp.hook_post"
+
+
+def grid(p, k):
+    x = 2 * np.pi * k * np.arange(p) / p
+    return np.meshgrid(x, x, indexing="ij")
+
+
+def test_they_keep_the_contract():
+    check_analyzer(FREQUENCIES)
+    check_analyzer(FREQUENCIES, ToyFamily())
+    check_analyzer(CLUSTERS)
+
+
+@pytest.mark.parametrize("k", [1, 14, 56])
+def test_ideal_neurons_score_what_the_closed_forms_say(k):
+    a, b = grid(113, k)
+    units = np.stack(
+        [np.maximum(np.cos(a) + np.cos(b), 0), np.maximum(np.cos(a + b), 0), np.cos(a) * np.cos(b)], axis=-1
+    )
+    found, _ = block_fractions(torch.from_numpy(units).float(), cosines(113), cosines(113))
+    assert found[k - 1].numpy() == pytest.approx([0.96208, 0.84077, 1.0], abs=2e-5)
+
+
+def test_white_noise_scores_its_share_of_the_coefficients():
+    noise = torch.randn(113, 113, 64, generator=torch.Generator().manual_seed(0))
+    found, variance = block_fractions(noise, cosines(113), cosines(113))
+    assert float(found.mean()) == pytest.approx(8 / (113**2 - 1), rel=0.05)
+    assert variance.numpy() == pytest.approx(np.ones(64), rel=0.1)
+
+
+def test_a_neuron_that_never_moves_scores_nothing():
+    found, variance = block_fractions(torch.full((11, 11, 2), 0.1), cosines(11), cosines(11))
+    assert float(found.abs().max()) == 0
+    assert variance.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("name", ["wd_10-1_mod_addition_loss_curve", "low_precision_mod_addition"])
+def test_the_papers_neurons(calibration, look, name):
+    model = calibration(name)
+    found, known = look(FREQUENCIES, model), model.known["neurons"]
+    most, dominant = found[f"{SITE}/max_fraction"], found[f"{SITE}/dominant"]
+    strong = dominant[most >= 0.85]
+    assert counts(strong) == known["argmax_freq_counts_frac>=0.85"]
+    live = counts(dominant)
+    assert {k: live[k] for k in known["argmax_freq_counts_all_live"]} == known["argmax_freq_counts_all_live"]
+    assert found[f"{SITE}/specialised_count"] == known["n_ge_0.85"]
+    assert found[f"{SITE}/dead_count"] == 0
+    assert found[f"{SITE}/median_max_fraction"] == pytest.approx(known["frac_explained_median"], abs=1e-5)
+    assert most.min() == pytest.approx(known["frac_explained_min"], abs=1e-5)
+
+
+def counts(labels):
+    return {str(k): int(n) for k, n in zip(*np.unique(labels, return_counts=True), strict=True)}
+
+
+@given(st.permutations(range(6)))
+@settings(deadline=None, max_examples=20)
+def test_permuting_neurons_permutes_their_fractions(order):
+    units = torch.randn(7, 7, 6, generator=torch.Generator().manual_seed(1))
+    plain, _ = block_fractions(units, cosines(7), cosines(7))
+    moved, _ = block_fractions(units[..., list(order)], cosines(7), cosines(7))
+    torch.testing.assert_close(moved, plain[:, list(order)])
+
+
+@given(u=st.integers(1, 10))
+@settings(deadline=None)
+def test_relabelling_both_factors_permutes_the_blocks(u):
+    units = torch.randn(11, 11, 3, generator=torch.Generator().manual_seed(2))
+    order = [pow(u, -1, 11) * x % 11 for x in range(11)]
+    plain, _ = block_fractions(units, cosines(11), cosines(11))
+    moved, _ = block_fractions(units[order][:, order], cosines(11), cosines(11))
+    for k in range(1, 6):
+        image = pow(u, -1, 11) * k % 11
+        torch.testing.assert_close(moved[min(image, 11 - image) - 1], plain[k - 1], rtol=1e-4, atol=1e-6)
+
+
+def test_without_a_basis_the_datas_own_explains_what_depends_on_one_factor():
+    shape = torch.randn(7, 1, generator=torch.Generator().manual_seed(3))
+    units = torch.stack([shape.expand(7, 7), torch.randn(7, 7, generator=torch.Generator().manual_seed(4)) * 0.01], -1)
+    found, _ = block_fractions(units, *conditional_means_basis(units))
+    assert float(found[0, 0]) == pytest.approx(1, abs=1e-4)
+
+
+def test_factors_of_unequal_size_have_bases_of_their_own():
+    first, second = conditional_means_basis(torch.randn(5, 4, 3, generator=torch.Generator().manual_seed(5)))
+    assert (first.size, second.size) == (5, 4)
+    found, _ = block_fractions(torch.randn(5, 4, 3), first, second)
+    assert found.shape == (3, 3)
+
+
+CHOICE = np.array([[0, -1, 1, 2], [0, 1, 1, -1], [0, 2, -1, 1], [0, 2, -1, 2]])
+
+
+def test_commitment_is_the_start_of_the_last_stay():
+    assert commitments(CHOICE).tolist() == [0, 2, -1, 3]
+
+
+def test_a_switch_is_another_choice_than_the_last_a_pause_is_none():
+    assert switches(CHOICE).tolist() == [0, 1, 0, 2]
+
+
+def test_a_cluster_is_transient_if_it_came_down_not_if_it_is_still_young():
+    sizes = np.array([[0, 0, 0], [30, 2, 40], [3, 7, 35]])
+    assert transients(sizes, neurons=100, ever=0.05, final=0.10).tolist() == [True, False, False]
+
+
+def test_the_threshold_is_the_first_checkpoints_own_and_clusters_count_from_it():
+    share = np.array([[0.1, 0.2, 0.0], [0.5, 0.15, 0.0], [0.9, 0.6, 0.0]])
+    dominant = np.array([["14", "3", ""], ["14", "3", ""], ["14", "14", ""]])
+    arrays = {
+        f"{SITE}/max_fraction": share,
+        f"{SITE}/dominant": dominant,
+        f"{SITE}/label": np.array([["3", "14"]] * 3),
+    }
+    found = clusters(
+        Trajectory(
+            variant=None,
+            steps=np.array([0, 100, 200]),
+            options=ClusterOptions(),
+            probe=None,
+            artifacts={"neurons.frequencies": arrays},
+        )
+    )
+    assert found[f"{SITE}/threshold"] == pytest.approx(0.1999)
+    assert found[f"{SITE}/size"].tolist() == [[1, 0], [0, 1], [0, 2]]
+    assert found[f"{SITE}/size_specialised"].tolist() == [[0, 0], [0, 0], [0, 1]]
+    assert found[f"{SITE}/commitment"] == pytest.approx([100, 200, np.nan], nan_ok=True)
+    assert found[f"{SITE}/first"] == pytest.approx([100, 0, np.nan], nan_ok=True)
+    assert found[f"{SITE}/switches"].tolist() == [0, 1, 0]
+    assert found[f"{SITE}/final"].tolist() == ["14", "14", ""]

@@ -1,0 +1,122 @@
+"""Norms against the paper's table; paths and speeds against walks and lines."""
+
+import numpy as np
+import pytest
+import torch
+
+from miscope.analyzer import NoOptions
+from miscope.analyzers.parameters import NORMS, TRAJECTORY, VELOCITY, PathOptions, trajectory, velocity
+from miscope.errors import DoesNotApply
+from miscope.moment import Trajectory
+from miscope.testing import check_analyzer, toy_moment
+
+PAPER = {
+    "embed.W_E": "W_E",
+    "pos_embed.W_pos": "W_pos",
+    "unembed.W_U": "W_U",
+}
+
+
+@pytest.mark.parametrize("analyzer", [NORMS, TRAJECTORY, VELOCITY], ids=lambda a: a.name)
+def test_they_keep_the_contract(analyzer):
+    check_analyzer(analyzer)
+
+
+@pytest.mark.parametrize("name", ["wd_10-1_mod_addition_loss_curve", "low_precision_mod_addition"])
+def test_the_papers_norms(calibration, look, name):
+    model = calibration(name)
+    found = look(NORMS, model)
+    for tensor, squares in model.known["sum_of_squared_weights"].items():
+        role = PAPER.get(tensor, tensor)
+        assert found[f"{role}/squares"] == pytest.approx(squares, rel=1e-6)
+    for unit, role, count in (("head", "blocks.0.attn.W_Q", 4), ("neuron", "blocks.0.mlp.W_in", 512)):
+        parts = found[f"{role}/squares_by_{unit}"]
+        assert parts.shape == (count,)
+        assert parts.sum() == pytest.approx(found[f"{role}/squares"])
+
+
+def test_the_table_of_the_first_model(calibration, look):
+    found = look(NORMS, calibration("wd_10-1_mod_addition_loss_curve"))
+    known = {"W_E": 203.83, "W_U": 192.94, "total": 1180.97}
+    known |= {f"blocks.0.attn.W_{n}": s for n, s in zip("VOQK", (189.72, 189.67, 9.80, 9.77), strict=True)}
+    known |= {"blocks.0.mlp.W_in": 188.39, "blocks.0.mlp.W_out": 188.66}
+    assert {name: round(float(found[f"{name}/squares"]), 2) for name in known} == known
+
+
+def course(weights, analyzer, **options):
+    steps = 100 * np.arange(len(next(iter(weights.values()))))
+    return Trajectory(
+        variant=toy_moment().variant,
+        steps=steps,
+        options=analyzer.options(**options),
+        probe=None,
+        weights={role: lambda points=points: torch.from_numpy(points).float() for role, points in weights.items()},
+    )
+
+
+def walks(points=120, seed=0):
+    random = np.random.default_rng(seed)
+    shapes = {"W_E": (20, 30), "blocks.0.attn.W_Q": (2, 10, 30), "blocks.0.mlp.W_in": (30, 60)}
+    return {role: np.cumsum(random.normal(size=(points, *shape)), axis=0) for role, shape in shapes.items()}
+
+
+def test_a_random_walk_looks_like_its_own_null():
+    found = trajectory(course(walks(), TRAJECTORY, draws=50))
+    for group in ("all", "embedding", "attention", "mlp"):
+        _, median, _ = found[f"{group}/null_explained"]
+        assert found[f"{group}/explained"][:4] == pytest.approx(median, rel=0.3)
+    assert found["all/cosine"][:2] == pytest.approx([1, 1], abs=0.02)
+
+
+def test_a_straight_line_with_noise_lies_far_outside_it():
+    line = np.linspace(0, 10, 60)[:, None] * np.ones(400) + 0.01 * np.random.default_rng(0).normal(size=(60, 400))
+    found = trajectory(course({"W_E": line}, TRAJECTORY))
+    assert found["all/explained"][0] > 0.99 > found["all/null_explained"][2, 0]
+
+
+def test_each_component_is_shared_out_over_the_tensors_that_carry_it():
+    time = np.linspace(0, 1, 40)[:, None]
+    weights = {"W_E": 3 * time * np.ones(16), "blocks.0.mlp.W_in": 1 * time * np.ones(16)}
+    found = trajectory(course(weights, TRAJECTORY, draws=5))
+    assert found["all/role"].tolist() == ["W_E", "blocks.0.mlp.W_in"]
+    assert found["all/loading"][0] == pytest.approx([0.9, 0.1], abs=1e-6)
+    assert found["all/loading"][:1].sum(axis=1) == pytest.approx([1])
+
+
+def test_the_same_seed_draws_the_same_null():
+    first, second = (trajectory(course(walks(40), TRAJECTORY, draws=10)) for _ in range(2))
+    np.testing.assert_array_equal(first["all/null_path"], second["all/null_path"])
+
+
+def test_too_few_checkpoints_are_said_not_to_apply():
+    with pytest.raises(DoesNotApply, match="a path needs 3 checkpoints, and it has 2"):
+        trajectory(course(walks(2), TRAJECTORY))
+
+
+def test_a_straight_march_has_constant_speed_and_does_not_turn():
+    points = np.arange(6.0)[:, None] * np.ones(25)
+    found = velocity(course({"W_E": points}, VELOCITY))
+    assert found["all/speed"] == pytest.approx([5 / 100] * 5)
+    assert found["all/turning"] == pytest.approx([1] * 4)
+    assert found["all/straightness"] == pytest.approx(1)
+    assert found["all/length"] == pytest.approx(found["all/from_start"])
+    assert found["midpoint"] == pytest.approx([50, 150, 250, 350, 450])
+
+
+def test_there_and_back_is_not_straight():
+    points = np.array([0.0, 1, 2, 1, 0])[:, None] * np.ones(4)
+    found = velocity(course({"W_E": points}, VELOCITY))
+    assert found["all/turning"] == pytest.approx([1, -1, 1])
+    assert found["all/straightness"] == pytest.approx(0)
+    assert found["all/to_end"] == pytest.approx([0, 2, 4, 2, 0])
+
+
+def test_squares_of_speeds_add_up_over_tensors():
+    found = velocity(course(walks(10), VELOCITY))
+    parts = [found[f"{role}/speed"] ** 2 for role in walks(2)]
+    assert found["all/speed"] ** 2 == pytest.approx(np.sum(parts, axis=0))
+
+
+def test_options_have_the_documented_defaults():
+    assert PathOptions() == TRAJECTORY.options()
+    assert VELOCITY.options is NoOptions

@@ -1,0 +1,57 @@
+"""Forks writers that save without pause, and kills each at a random moment. Run by test_store.py."""
+
+import os
+import random
+import signal
+import sys
+import time
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet
+import safetensors.torch
+import torch
+
+from miscope.artifact import ArtifactKey
+from miscope.checkpoint import Checkpoint
+from miscope.family import make_variant
+from miscope.store import Store
+from miscope.testing.toy import ToyFamily
+
+# Imported before the forks, so that the writers spend their short lives writing.
+_ = (pyarrow.parquet, safetensors.torch)
+
+
+def write_for_ever(store: Store, name: str, begin: int, log: int) -> None:
+    """Save a checkpoint, an artifact and metrics at each step; note each when it is done."""
+    for step in count(begin):
+        store.save_checkpoint(name, Checkpoint(step=step, weights={"W_E": torch.full((64, 64), float(step))}))
+        os.write(log, f"checkpoint {step}\n".encode())
+        key = ArtifactKey(variant=name, analyzer="toy", recipe="r", probe="-", step=step)
+        store.save_arrays(key, {"a": np.full(4096, step, dtype=np.float64)})
+        os.write(log, f"artifact {step}\n".encode())
+        store.append_metrics(name, [(step, "loss", 1.0 / (step + 1))])
+        os.write(log, f"metrics {step}\n".encode())
+
+
+def main(root: Path, rounds: int) -> None:
+    """So many writers, one after the other; each begins at a step of its own."""
+    store, variant = Store(root), make_variant(ToyFamily(), {})
+    store.save_variant(variant)
+    log = os.open(root / "finished.log", os.O_CREAT | os.O_APPEND | os.O_WRONLY)
+    for number in range(rounds):
+        before = os.fstat(log).st_size
+        child = os.fork()
+        if child == 0:
+            write_for_ever(store, variant.name, 10_000 * number, log)
+        # Not before it has saved something: what takes time at first is loading libraries.
+        while os.fstat(log).st_size == before:
+            time.sleep(0.002)
+        time.sleep(random.uniform(0, 0.15))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]))

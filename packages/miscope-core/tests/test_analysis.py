@@ -1,0 +1,473 @@
+"""What analyzing saves, tells, leaves out and survives."""
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from miscope.analysis import analyze
+from miscope.analyzer import Analyzer, Grain, Options
+from miscope.checkpoint import Checkpoint
+from miscope.errors import BadValue, DoesNotApply, NoCheckpoint, UnknownName
+from miscope.hookspecs import hookimpl
+from miscope.looking import Portable, Task, perform
+from miscope.outcome import State
+
+STEPS = (0, 10, 20)
+
+
+def total(moment):
+    """Sum of all weights."""
+    return {"sum": np.array(sum(float(w.sum()) for w in moment.weights.values()))}
+
+
+def doubled(moment):
+    """Twice that sum."""
+    return {"sum": 2 * moment.artifacts["t.total"]["sum"]}
+
+
+def course(trajectory):
+    """That, over training."""
+    return {"sums": trajectory.artifacts["t.doubled"]["sum"], "step": trajectory.steps}
+
+
+def broken(moment):
+    """Always fails."""
+    raise ZeroDivisionError("one over nought")
+
+
+def afterwards(moment):
+    """Reads what fails."""
+    return {"x": moment.artifacts["t.broken"]["x"]}
+
+
+def nosy(moment):
+    """Reads what it did not declare."""
+    return {"x": moment.weights["W_E"].numpy()}
+
+
+def ragged(moment):
+    """Returns what cannot be stored."""
+    return {"lists": np.array([[1], [1, 2]], dtype=object)}
+
+
+def spread(cohort):
+    """Largest less smallest final sum of several variants."""
+    ends = [member.artifacts["t.course"]["sums"][-1] for member in cohort.members]
+    return {"spread": np.array(max(ends) - min(ends))}
+
+
+class Power(Options):
+    exponent: int = 1
+
+
+def powered(moment):
+    """The sum to a power."""
+    return {"power": np.array(float(moment.weights["W_E"].sum()) ** moment.options.exponent)}
+
+
+def blind(moment):
+    """How many inputs an instrument is shown that does not look at the probe."""
+    return {"inputs": np.array(len(moment.probe.inputs))}
+
+
+def slope(moment):
+    """Length of the gradient of W_U, and of the optimizer's average of it."""
+    average = moment.moments["W_U"]["exp_avg"] if moment.moments else moment.gradients["W_U"] * 0
+    return {"gradient": np.array(float(moment.gradients["W_U"].norm())), "average": np.array(float(average.norm()))}
+
+
+class Offered:
+    """A plug-in with these analyzers."""
+
+    def __init__(self, *analyzers):
+        self.analyzers = analyzers
+
+    @hookimpl
+    def miscope_analyzers(self):
+        return self.analyzers
+
+
+def record(name, compute, grain=Grain.CHECKPOINT, **facts):
+    return Analyzer(name=name, version=1, grain=grain, compute=compute, **facts)
+
+
+TOTAL = record("t.total", total, weights=("*",))
+DOUBLED = record("t.doubled", doubled, reads=("t.total",))
+COURSE = record("t.course", course, Grain.TRAJECTORY, reads=("t.doubled",))
+SPREAD = record("t.spread", spread, Grain.COHORT, reads=("t.course",))
+
+
+@pytest.fixture
+def place(tmp_path):
+    """place(analyzers...): a workspace that knows them and the toy families only."""
+    from miscope.plugins import Plugins
+    from miscope.testing import toy
+    from miscope.workspace import open_workspace
+
+    def make(*analyzers):
+        from miscope import executors
+
+        class Runners:
+            @hookimpl
+            def miscope_executors(self):
+                return (executors.Inline(), executors.Processes(2))
+
+        return open_workspace(tmp_path / "w", Plugins.of(toy=toy, offered=Offered(*analyzers), runners=Runners()))
+
+    return make
+
+
+def untrained(workspace, *, family="toy.sum", steps=STEPS, **fields):
+    """A variant with checkpoints that grow from its initialisation."""
+    variant = workspace.variant(family, **fields)
+    workspace.store.save_variant(variant.value)
+    weights = workspace.subject(variant.value).task.initial_weights()
+    for step in steps:
+        grown = {role: tensor * (1 + step / 10) for role, tensor in weights.items()}
+        workspace.store.save_checkpoint(variant.name, Checkpoint(step=step, weights=grown))
+    return variant
+
+
+def states(outcomes):
+    return {(name, outcome.step): outcome.state for outcome in outcomes for name in outcome.analyzers}
+
+
+def test_everything_that_applies_is_computed_saved_and_told(place):
+    workspace = place(TOTAL, DOUBLED, COURSE)
+    variant = untrained(workspace)
+    outcomes = list(analyze(workspace, variant))
+    expected = {(name, step): State.SAVED for name in ("t.total", "t.doubled") for step in STEPS}
+    assert states(outcomes) == expected | {("t.course", None): State.SAVED}
+    assert [(o.done, o.total) for o in outcomes] == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    sums = variant.arrays("t.course")["sums"]
+    assert sums == pytest.approx(variant.arrays("t.total")["sum"] * 2)
+    assert sums[1] == pytest.approx(2 * sums[0])
+    lines = [line for line in workspace.ledger.lines() if line["event"] == "artifact"]
+    assert len(lines) == 7
+    assert lines[0]["scalars"] == {"sum": pytest.approx(sums[0] / 2)}
+
+
+def test_what_is_there_is_not_computed_again(place):
+    workspace = place(TOTAL, DOUBLED, COURSE)
+    variant = untrained(workspace)
+    list(analyze(workspace, variant))
+    (outcome,) = analyze(workspace, variant)
+    assert (outcome.state, set(outcome.analyzers)) == (State.PRESENT, {"t.total", "t.doubled", "t.course"})
+    assert len(workspace.ledger.runs()) == 1
+
+
+def test_force_computes_the_named_ones_again_and_leaves_what_they_read(place):
+    workspace = place(TOTAL, DOUBLED)
+    variant = untrained(workspace)
+    list(analyze(workspace, variant))
+    assert set(states(analyze(workspace, variant, ["t.doubled"], force=True))) == {("t.doubled", s) for s in STEPS}
+
+
+def test_a_new_checkpoint_brings_its_own_look_and_a_new_course(place):
+    workspace = place(TOTAL, DOUBLED, COURSE)
+    variant = untrained(workspace)
+    list(analyze(workspace, variant))
+    last = workspace.store.load_checkpoint(variant.name, 20)
+    workspace.store.save_checkpoint(variant.name, Checkpoint(step=30, weights=last.weights))
+    saved = {key for key, state in states(analyze(workspace, variant)).items() if state is State.SAVED}
+    assert saved == {("t.total", 30), ("t.doubled", 30), ("t.course", None)}
+    assert list(variant.arrays("t.course")["step"]) == [0, 10, 20, 30]
+
+
+def test_chosen_steps_are_all_that_is_looked_at(place):
+    workspace = place(TOTAL, DOUBLED, COURSE)
+    variant = untrained(workspace)
+    assert set(states(analyze(workspace, variant, ["t.course"], steps=[0, 20]))) == {
+        *((name, step) for name in ("t.total", "t.doubled") for step in (0, 20)),
+        ("t.course", None),
+    }
+
+
+def test_a_failure_is_an_outcome_what_reads_it_is_not_tried_and_the_rest_goes_on(place):
+    reader = record("t.afterwards", afterwards, reads=("t.broken",))
+    workspace = place(TOTAL, record("t.broken", broken, weights=("*",)), reader)
+    variant = untrained(workspace, steps=(0,))
+    outcomes = list(analyze(workspace, variant))
+    assert states(outcomes) == {
+        ("t.total", 0): State.SAVED,
+        ("t.broken", 0): State.FAILED,
+        ("t.afterwards", 0): State.NOT_TRIED,
+    }
+    by_name = {outcome.analyzers[0]: outcome for outcome in outcomes}
+    assert by_name["t.broken"].error == "ZeroDivisionError: one over nought"
+    assert "in broken" in by_name["t.broken"].trace
+    assert by_name["t.afterwards"].error == "It reads 't.broken', which is not there at step 0."
+    lines = [line for line in workspace.ledger.lines() if line["event"] == "failure"]
+    assert [line["analyzers"] for line in lines] == [["t.broken"], ["t.afterwards"]]
+    assert "ZeroDivisionError" in lines[0]["trace"]
+
+
+def test_a_failure_at_one_step_leaves_what_spans_training_untried(place):
+    workspace = place(TOTAL, DOUBLED, COURSE)
+    variant = untrained(workspace)
+    path = workspace.store.layout.checkpoint(variant.name, 10)
+    path.write_bytes(path.read_bytes()[:100])
+    outcomes = list(analyze(workspace, variant))
+    assert states(outcomes) == {
+        **{(name, step): State.SAVED for name in ("t.total", "t.doubled") for step in (0, 20)},
+        **{(name, 10): State.FAILED for name in ("t.total", "t.doubled")},
+        ("t.course", None): State.NOT_TRIED,
+    }
+    errors = [outcome.error for outcome in outcomes if outcome.error]
+    assert errors[0].startswith(f"{path} cannot be read.\n")
+    assert errors[1] == f"It reads 't.doubled', which is missing at 1 of 3 steps, first at 10, for {variant.name}."
+
+
+def test_an_undeclared_read_is_told_with_the_cure(place):
+    workspace = place(record("t.nosy", nosy, weights=("W_U",)))
+    (outcome,) = analyze(workspace, untrained(workspace, steps=(0,)))
+    assert outcome.state is State.FAILED
+    assert outcome.error == (
+        "'t.nosy' read the weight 'W_E' without declaring it.\n"
+        "It declares weights=('W_U',); add 'W_E' there, so that miscope provides it and notices when it changes.\n"
+        "`miscope where t.nosy` shows the file."
+    )
+
+
+def test_python_objects_are_not_stored(place):
+    workspace = place(record("t.ragged", ragged))
+    (outcome,) = analyze(workspace, untrained(workspace, steps=(0,)))
+    assert outcome.error == (
+        "'t.ragged' returned Python objects under 'lists'.\n"
+        "Only numbers and text can be stored without pickling; a list of arrays of unequal length cannot.\n"
+        "Return one rectangular array, or a flat one with offsets."
+    )
+
+
+def test_an_instrument_that_does_not_look_at_the_probe_is_not_shown_it(place):
+    workspace = place(record("t.blind", blind, weights=("W_E",)))
+    variant = untrained(workspace, steps=(0,))
+    list(analyze(workspace, variant))
+    assert variant.arrays("t.blind", 0)["inputs"] == 0
+
+
+def test_gradients_of_the_training_loss_are_shown_to_who_declares_them(place):
+    workspace = place(record("t.slope", slope, weights=("W_U",), gradients=True))
+    variant = untrained(workspace, steps=(0,))
+    list(analyze(workspace, variant))
+    subject = workspace.subject(variant.value)
+    weights = {role: t.double().requires_grad_() for role, t in subject.task.initial_weights().items()}
+    logits = subject.model.run(weights, subject.task.train.inputs, ["logits"])["logits"][:, -1]
+    subject.task.loss(logits, subject.task.train.labels).backward()
+    assert variant.arrays("t.slope", 0)["gradient"] == pytest.approx(float(weights["W_U"].grad.norm()), rel=1e-9)
+
+
+def test_the_optimizers_state_is_shown_where_it_was_kept(place):
+    workspace = place(record("t.slope", slope, weights=("W_U",), gradients=True, optimizer=True))
+    (outcome,) = analyze(workspace, untrained(workspace, steps=(0,)))
+    assert outcome.state is State.NOT_TRIED
+    assert outcome.error == "No optimizer state was kept at step 0; train with save_optimizer=true."
+    variant = workspace.variant("toy.sum", seed=3, save_optimizer=True, steps=4, checkpoints="every:2")
+    list(variant.train(threads=1))
+    assert {outcome.state for outcome in analyze(workspace, variant, steps=[4])} == {State.SAVED}
+    assert variant.arrays("t.slope", 4)["average"] > 0
+
+
+def test_what_does_not_apply_is_skipped_by_default_and_refused_by_name(place):
+    attention = record("t.attention", total, sites=("blocks.*.attn.hook_pattern",))
+    reader = record("t.reader", total, reads=("t.attention",))
+    lonely = record("t.lonely", total, reads=("t.gone",))
+    workspace = place(TOTAL, attention, reader, lonely)
+    variant = untrained(workspace, steps=(0,))
+    skipped = {o.analyzers[0]: o.error for o in analyze(workspace, variant) if o.state is State.SKIPPED}
+    reason = "toy.sum has no site 'blocks.*.attn.hook_pattern'"
+    assert skipped == {
+        "t.attention": f"does not apply: {reason}",
+        "t.reader": f"does not apply: {reason}",
+        "t.lonely": "does not apply: it reads 't.gone', which is not installed",
+    }
+    with pytest.raises(DoesNotApply) as error:
+        analyze(workspace, variant, ["t.attention"])
+    assert str(error.value) == (
+        f"'t.attention' does not apply to {variant.name}: {reason}.\n"
+        "Nothing is missing: the instrument needs something this family does not have.\n"
+        "`miscope analyzers t.attention` says what it needs."
+    )
+
+
+def test_bad_input_is_refused_before_anything_is_computed(place):
+    workspace = place(TOTAL, record("t.power", powered, weights=("W_E",), options=Power))
+    variant = untrained(workspace)
+    with pytest.raises(UnknownName, match=r"Did you mean 't\.total'\?"):
+        analyze(workspace, variant, ["t.totl"])
+    with pytest.raises(NoCheckpoint, match="no checkpoint at step 15"):
+        analyze(workspace, variant, steps=[15])
+    with pytest.raises(UnknownName, match="no executor named 'clouds'"):
+        analyze(workspace, variant, executor="clouds")
+    with pytest.raises(BadValue) as error:
+        analyze(workspace, variant, options={"t.power": {"exponent": "high"}})
+    assert str(error.value) == (
+        "'t.power' does not take the option exponent='high'.\n"
+        "Input should be a valid integer, unable to parse string as an integer. Its options are: exponent.\n"
+        "`miscope analyzers t.power` describes them."
+    )
+    assert workspace.ledger.runs() == []
+
+
+def test_other_options_are_another_artifact(place):
+    workspace = place(record("t.power", powered, weights=("W_E",), options=Power))
+    variant = untrained(workspace, steps=(0,))
+    (first,) = analyze(workspace, variant)
+    (second,) = analyze(workspace, variant, options={"t.power": {"exponent": 2}})
+    assert second.state is State.SAVED
+    assert second.scalars["t.power"]["power"] == pytest.approx(first.scalars["t.power"]["power"] ** 2)
+    (third,) = analyze(workspace, variant)
+    assert third.state is State.PRESENT
+
+
+def test_several_variants_are_compared_in_the_order_given(place):
+    workspace = place(TOTAL, DOUBLED, COURSE, SPREAD)
+    variants = [untrained(workspace, seed=seed) for seed in (1, 2)]
+    outcomes = list(analyze(workspace, variants, ["t.spread"]))
+    assert outcomes[-1].analyzers == ("t.spread",)
+    assert outcomes[-1].variant.startswith("cohort/")
+    ends = [variant.arrays("t.course")["sums"][-1] for variant in variants]
+    assert outcomes[-1].scalars["t.spread"]["spread"] == pytest.approx(abs(ends[0] - ends[1]))
+    assert {o.state for o in analyze(workspace, variants, ["t.spread"])} <= {State.PRESENT}
+
+
+def test_it_stops_before_the_next_look_and_goes_on_from_there(place):
+    workspace = place(TOTAL)
+    variant = untrained(workspace)
+    seen = []
+    for outcome in analyze(workspace, variant, should_stop=lambda: len(seen) == 2):
+        seen.append(outcome)
+    assert [outcome.step for outcome in seen] == [0, 10]
+    assert [line["event"] for line in workspace.ledger.lines()][-1] == "stopped"
+    assert [o.step for o in analyze(workspace, variant) if o.state is State.SAVED] == [20]
+
+
+def test_a_stop_request_for_the_run_is_heard(place):
+    workspace = place(TOTAL)
+    outcomes = analyze(workspace, untrained(workspace))
+    next(outcomes)
+    workspace.ledger.request_stop(workspace.ledger.runs()[0])
+    assert list(outcomes) == []
+
+
+def test_an_iterator_that_is_dropped_leaves_a_run_that_stopped(place):
+    workspace = place(TOTAL)
+    outcomes = analyze(workspace, untrained(workspace))
+    next(outcomes)
+    outcomes.close()
+    assert [line["event"] for line in workspace.ledger.lines()][-1] == "stopped"
+
+
+def test_ctrl_c_finishes_the_look_under_way(place):
+    workspace = place(TOTAL)
+    variant = untrained(workspace)
+    outcomes = analyze(workspace, variant)
+    next(outcomes)
+    os.kill(os.getpid(), signal.SIGINT)
+    assert list(outcomes) == []
+    assert workspace.ledger.runs()
+    assert len([o for o in analyze(workspace, variant) if o.state is State.SAVED]) == 2
+
+
+def test_processes_save_the_same_numbers_as_one(tmp_path):
+    from miscope import builtin
+    from miscope.plugins import Plugins
+    from miscope.testing import toy
+    from miscope.workspace import open_workspace
+
+    names = ["spectra.embedding", "neurons.frequencies", "neurons.clusters"]
+    arrays = {}
+    for executor in ("inline", "processes"):
+        workspace = open_workspace(tmp_path / executor, Plugins.of(core=builtin, toy=toy))
+        variant = untrained(workspace, family="toy.fourier")
+        outcomes = list(analyze(workspace, variant, names, executor=executor))
+        assert {outcome.state for outcome in outcomes} == {State.SAVED}
+        arrays[executor] = {name: dict(variant.arrays(name)) for name in names}
+    for name in names:
+        for array, values in arrays["inline"][name].items():
+            np.testing.assert_array_equal(values, arrays["processes"][name][array], err_msg=f"{name} {array}")
+
+
+def test_what_another_process_cannot_import_is_told_there(place):
+    workspace = place(TOTAL)
+    variant = untrained(workspace, steps=(0,))
+    elsewhere = pickle.loads(pickle.dumps(Portable(workspace)))
+    assert set(elsewhere.workspace.plugins.families) == set(workspace.plugins.families)
+    (outcome,) = perform(elsewhere, Task(variant=variant.name, step=0, analyzers=("t.total",), steps=(0,)))
+    assert outcome.state is State.FAILED
+    assert outcome.error == (
+        "There is no analyzer named 't.total', nor any other.\n"
+        "It is not the name of an analyzer known here.\n"
+        "`miscope analyzers` lists the 0 that are installed."
+    )
+
+
+KILLED = """
+import os, random, sys, time
+import torch
+torch.set_num_threads(1)
+from miscope import builtin
+from miscope.analysis import analyze
+from miscope.plugins import Plugins
+from miscope.testing import toy
+from miscope.workspace import open_workspace
+
+root, name = sys.argv[1:]
+def held():
+    return len(list(open_workspace(root).store.layout.root.rglob("step_*.npz")))
+
+chance = random.Random(0)
+for attempt in range(20):
+    before = held()
+    child = os.fork()
+    if child == 0:
+        workspace = open_workspace(root, Plugins.of(core=builtin, toy=toy))
+        for outcome in analyze(workspace, workspace.find(name), ['behaviour.metrics', 'neurons.frequencies']):
+            pass
+        os._exit(0)
+    more = chance.randrange(6)
+    while held() < before + more:
+        time.sleep(0.001)
+    time.sleep(chance.uniform(0.0, 0.01))
+    os.kill(child, 9)
+    os.waitpid(child, 0)
+    print(held(), flush=True)
+"""
+
+
+def test_killing_it_at_random_moments_loses_nothing_that_was_finished(tmp_path):
+    from miscope import builtin
+    from miscope.plugins import Plugins
+    from miscope.testing import toy
+    from miscope.workspace import open_workspace
+
+    def fresh(folder):
+        workspace = open_workspace(folder, Plugins.of(core=builtin, toy=toy))
+        return workspace, untrained(workspace, family="toy.fourier", steps=range(120))
+
+    workspace, variant = fresh(tmp_path / "killed")
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(workspace.root), variant.name],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    counts = [int(line) for line in done.stdout.split()]
+    assert counts == sorted(counts)
+    assert 20 < counts[-1] < 240
+    finished = {path: path.read_bytes() for path in Path(workspace.root).rglob("step_*.npz")}
+    names = ["behaviour.metrics", "neurons.frequencies"]
+    assert {outcome.state for outcome in analyze(workspace, variant, names)} <= {State.SAVED, State.PRESENT}
+    assert {path: path.read_bytes() for path in finished} == finished
+    _, straight = fresh(tmp_path / "straight")
+    list(analyze(straight.workspace, straight, names))
+    for name in names:
+        for array, values in straight.arrays(name).items():
+            np.testing.assert_array_equal(values, variant.arrays(name)[array])

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from miscope.differences import differing_fields, labels
+from miscope.family import make_variant
+from miscope.testing.toy import ToyFamily, ToyFourierFamily
+
+TOY = ToyFamily()
+
+
+def test_a_label_says_only_what_differs():
+    variants = [make_variant(TOY, {"seed": 0}), make_variant(TOY, {"seed": 4}, {"weight_decay": 0.5})]
+
+    assert differing_fields(variants) == ("seed", "weight_decay")
+    assert labels(variants)[1] == "seed=4, weight_decay=0.5"
+
+
+def test_families_are_told_apart_by_name():
+    assert labels([make_variant(TOY, {}), make_variant(ToyFourierFamily(), {})]) == ["toy.sum", "toy.fourier"]
+
+
+def test_variants_that_do_not_differ_are_still_told_apart():
+    same = make_variant(TOY, {})
+
+    assert labels([same]) == [same.slug]
+    assert labels([same, same]) == [f"{same.slug} (1)", f"{same.slug} (2)"]

@@ -1,0 +1,65 @@
+"""Tasks run anywhere, a dead worker is an outcome, and an early end leaves nothing running."""
+
+import math
+import os
+
+import pytest
+
+from miscope.executors import Inline, Lost, Processes
+
+DIE = "__import__('os')._exit(1)"
+
+
+def lost(task, reason):
+    return f"lost {task}: {reason}"
+
+
+def test_inline_runs_one_after_the_other():
+    assert list(Inline().run(math.sqrt, [1.0, 4.0, 9.0])) == [1.0, 2.0, 3.0]
+
+
+def test_inline_takes_a_task_only_when_the_last_outcome_was_taken():
+    taken = []
+    outcomes = Inline().run(abs, (taken.append(n) or n for n in (-1, -2)))
+    assert next(outcomes) == 1
+    assert taken == [-1]
+
+
+def test_processes_give_the_same_outcomes_in_any_order():
+    assert sorted(Processes(2).run(math.sqrt, [float(n * n) for n in range(7)])) == [float(n) for n in range(7)]
+
+
+def test_work_runs_elsewhere_and_on_one_thread():
+    ((pid, threads),) = Processes(1).run(eval, ["(__import__('os').getpid(), __import__('torch').get_num_threads())"])
+    assert pid != os.getpid()
+    assert threads == 1
+
+
+def test_a_task_whose_worker_dies_is_told_and_the_others_are_done():
+    outcomes = list(Processes(2).run(eval, ["1 + 1", DIE, "2 + 3", "3 + 4"], lost=lost))
+    assert set(outcomes) == {
+        2,
+        5,
+        7,
+        f"lost {DIE}: It was killed, ran out of memory, or crashed in native code, twice in a row.",
+    }
+    assert len(outcomes) == 4
+
+
+def test_without_an_outcome_for_it_the_loss_is_raised():
+    with pytest.raises(Lost) as error:
+        list(Processes(1).run(eval, [DIE]))
+    assert str(error.value) == (
+        f"A worker process died while it ran {DIE}.\n"
+        "It was killed, ran out of memory, or crashed in native code, twice in a row.\n"
+        "Run it again with `--executor inline`."
+    )
+
+
+def test_no_more_tasks_are_taken_than_there_are_workers_for():
+    taken = []
+    outcomes = Processes(2).run(math.sqrt, (taken.append(n) or float(n) for n in range(10)))
+    next(outcomes)
+    assert len(taken) <= 4
+    outcomes.close()
+    assert len(taken) <= 4

@@ -1,0 +1,143 @@
+"""What scripts may ask over HTTP, under /api/v1: read-only, JSON, the same words as the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+import miscope
+from miscope.analyzer import Grain
+from miscope.errors import BadValue, DoesNotApply, MiscopeError, NoArtifact, NoCheckpoint, UnknownName
+from miscope.plugins import Plugins
+from miscope.view import View
+from miscope_panel import picture
+
+if TYPE_CHECKING:
+    from miscope.workspace import Workspace
+
+__all__ = ["PREFIX", "explain", "router"]
+
+PREFIX = "/api/v1"
+
+_STATUS: Mapping[type[MiscopeError], int] = {
+    UnknownName: 404,
+    NoArtifact: 404,
+    NoCheckpoint: 404,
+    DoesNotApply: 409,
+    BadValue: 422,
+}
+
+
+async def explain(request: Request, error: Exception) -> Response:
+    """A MiscopeError as JSON: its kind, and its whole text as `miscope` prints it."""
+    body = {"error": type(error).__name__, "message": str(error)}
+    return JSONResponse(body, status_code=_status(error))
+
+
+def _status(error: Exception) -> int:
+    return next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 500)
+
+
+def router(workspace: Workspace) -> APIRouter:
+    """The routes over one workspace. Plain functions: FastAPI runs them on threads, never on the event loop."""
+    routes = APIRouter(prefix=PREFIX)
+
+    @routes.get("/health")
+    def health() -> dict[str, str]:
+        """That this is miscope, and which workspace it shows."""
+        return {"status": "ok", "version": miscope.__version__, "workspace": str(workspace.root)}
+
+    @routes.get("/variants")
+    def variants() -> list[dict[str, Any]]:
+        """Every stored variant with its parameters and checkpoints."""
+        return [_variant(workspace, name) for name in workspace.names()]
+
+    @routes.get("/views")
+    def views() -> list[dict[str, Any]]:
+        """Every installed view."""
+        return [_view(workspace.plugins, view) for _, view in sorted(workspace.plugins.views.items())]
+
+    @routes.get("/plugins")
+    def plugins() -> dict[str, Any]:
+        """What is installed, by whom, and what could not be loaded."""
+        return _plugins(workspace.plugins)
+
+    @routes.get("/availability")
+    def availability(variant: str) -> dict[str, Any]:
+        """For a variant: which views have something to show, and the steps of each artifact."""
+        return _availability(workspace, variant)
+
+    @routes.get("/figure")
+    def figure(request: Request, view: str, variant: str, step: int | None = None) -> Response:
+        """A figure as Plotly JSON. step: nearest earlier one that was computed; `with`: variants to compare, by comma;
+        any other parameter is a control of the view."""
+        given = {k: v for k, v in request.query_params.items() if k not in ("view", "variant", "step", "with")}
+        compared = tuple(name for name in request.query_params.get("with", "").split(",") if name)
+        asked = picture.Request(view=view, variant=variant, step=step, compared=compared, controls=given)
+        return Response(picture.figure(workspace, asked).to_json(), media_type="application/json")
+
+    return routes
+
+
+def _variant(workspace: Workspace, name: str) -> dict[str, Any]:
+    record, steps = workspace.store.variant_record(name), workspace.store.steps(name)
+    return {
+        "name": name,
+        "family": record.family,
+        "installed": record.family in workspace.plugins.families,
+        "params": dict(record.params),
+        "checkpoints": len(steps),
+        "last_step": steps[-1] if steps else None,
+    }
+
+
+def _view(plugins: Plugins, view: View) -> dict[str, Any]:
+    return {
+        "name": view.name,
+        "title": view.title,
+        "summary": view.summary,
+        "grain": view.grain.value,
+        "reads": list(view.reads),
+        "controls": [control.name for control in view.controls],
+        "package": str(plugins.provided_by["view", view.name]),
+    }
+
+
+def _plugins(plugins: Plugins) -> dict[str, Any]:
+    by_provider = [
+        {
+            "plugin": p.plugin,
+            "package": p.package,
+            "version": p.version,
+            "provides": sorted(f"{kind} {name}" for (kind, name), q in plugins.provided_by.items() if q == p),
+        }
+        for p in plugins.providers
+    ]
+    broken = [
+        {"plugin": b.plugin, "package": b.package, "version": b.version, "reason": b.reason} for b in plugins.broken
+    ]
+    return {"plugins": by_provider, "broken": broken}
+
+
+def _availability(workspace: Workspace, variant: str) -> dict[str, Any]:
+    from miscope.applicability import applies
+    from miscope.seeing import set_up
+
+    value = workspace.find(variant).value
+    store, plugins = workspace.store, workspace.plugins
+    setting = set_up(workspace, value, plugins.analyzers, steps=store.steps(value.name))
+    artifacts: dict[str, Any] = {}
+    for name, analyzer in sorted(plugins.analyzers.items()):
+        if analyzer.grain is Grain.COHORT:
+            continue
+        key = setting.key(name)
+        reason = applies(analyzer, setting.subject, setting.probe, store.metrics(value.name))
+        at_steps = analyzer.grain is Grain.CHECKPOINT
+        have = store.artifact_steps(value.name, name, key.recipe) if at_steps else []
+        artifacts[name] = {"present": bool(have) if at_steps else store.has(key), "steps": have, "reason": reason}
+    states = {name: picture.why_not(workspace, view, value) for name, view in sorted(plugins.views.items())}
+    views = {name: {"state": state, "reason": reason} for name, (state, reason) in states.items()}
+    return {"variant": value.name, "artifacts": artifacts, "views": views}

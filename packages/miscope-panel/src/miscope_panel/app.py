@@ -1,0 +1,62 @@
+"""The web application: REST, the page, and the guard around both, put together for one workspace."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from concurrent.futures import Executor
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+import panel as pn
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from miscope.errors import MiscopeError
+from miscope_panel import api
+from miscope_panel.guard import Guard
+from miscope_panel.plotlyjs import ASSETS, directory
+from miscope_panel.workbench import Workbench
+
+if TYPE_CHECKING:
+    import panel_material_ui as pmui
+
+    from miscope.workspace import Workspace
+
+__all__ = ["application"]
+
+_DRAWN_WITH = ("numpy", "pandas", "pyarrow.parquet", "torch", "plotly.graph_objects", "miscope.seeing")
+
+
+def application(workspace: Workspace, pool: Executor, *, hosts: frozenset[str], token: str | None = None) -> Guard:
+    """The whole application, as ASGI. Figures are made on the pool; hosts and token as Guard has them."""
+    from panel.io.fastapi import add_applications
+
+    if "lazy_resources" in pn.config.param:
+        # Panel 1.10 would fetch what a component did not declare while it renders, wherever that lies.
+        pn.config.lazy_resources = False  # pyright: ignore
+    # FastAPI's own pages of documentation load their scripts from a CDN.
+    _warm()
+    app = FastAPI(title="miscope", docs_url=None, redoc_url=None, openapi_url=f"{api.PREFIX}/openapi.json")
+    app.mount(ASSETS, StaticFiles(directory=directory()))
+    app.include_router(api.router(workspace))
+    app.add_exception_handler(MiscopeError, api.explain)
+
+    def session() -> pmui.Page:
+        return Workbench(workspace, pool, _query()).page()
+
+    # Which origins may open the websocket is the guard's affair, which knows the host's name and port.
+    add_applications({"/": session}, app=app, title="miscope", location=False, websocket_origin=["*"])
+    return Guard(app, hosts, token)
+
+
+def _warm() -> None:
+    """Import what drawing imports, on one thread: plotly takes a half-imported pandas or pyarrow for a whole one."""
+    for name in _DRAWN_WITH:
+        if importlib.util.find_spec(name.partition(".")[0]):
+            importlib.import_module(name)
+
+
+def _query() -> str:
+    arguments = pn.state.session_args
+    return urlencode([(name, values[-1].decode("utf-8", "replace")) for name, values in arguments.items() if values])

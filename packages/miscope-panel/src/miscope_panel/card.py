@@ -1,0 +1,79 @@
+"""One view on the page: asks for its picture when the selection moves, off the event loop, and shows the latest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, ClassVar, final
+
+import param
+from panel.custom import JSComponent
+
+from miscope_panel.client import source, style
+from miscope_panel.errands import Errands
+from miscope_panel.picture import Picture, Request
+
+__all__ = ["Card", "Renderer"]
+
+Renderer = Callable[[Request], Picture]
+
+
+@final
+class Card(JSComponent):
+    """A frame with a title, controls, and a picture or the reason why there is none."""
+
+    view = param.String(doc="Name of the view; '' for a card that only says something.")
+    title = param.String()
+    summary = param.String()
+    closable = param.Boolean(default=True)
+    picture = param.Dict(default={}, doc="State, figure, words, controls: replaced as a whole.")
+    pending = param.Boolean(default=False, doc="Whether the picture is older than the selection.")
+    in_sight = param.Boolean(default=True, doc="Whether the card is on or near the screen; the browser says so.")
+
+    _esm = source("card")
+    _stylesheets: ClassVar[list[str]] = [style("card")]
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+        self.on_message: Callable[[dict[str, Any]], None] = lambda message: None
+        self._wanted: Request | None = None
+        self._shown: Request | None = None
+        self._sent = False
+        self._again: Callable[[], None] = lambda: None
+
+    def ask(self, request: Request, render: Renderer, errands: Errands) -> None:
+        """Show the picture of the request as soon as it is made; off screen, when the card is seen again.
+
+        A later request overtakes this one: its picture is then dropped, or never made.
+        """
+        if request != self._wanted:
+            self._wanted, self._sent = request, False
+        self._again = partial(self.ask, request, render, errands)
+        self.pending = request != self._shown
+        if self.pending and self.in_sight and not self._sent:
+            self._sent = True
+            errands.send(lambda: render(request) if request == self._wanted else None, partial(self._show, request))
+
+    def _show(self, request: Request, made: Picture | None) -> None:
+        if made is None or request != self._wanted:
+            return
+        self._shown = request
+        self.picture = {
+            "state": made.state,
+            "figure": made.figure,
+            "badge": made.badge,
+            "note": made.note,
+            "words": list(made.words),
+            "commands": list(made.commands),
+            "trace": made.trace,
+            "controls": [dict(control) for control in made.controls],
+        }
+        self.pending = False
+
+    @param.depends("in_sight", watch=True)
+    def _seen(self) -> None:
+        if self.in_sight:
+            self._again()
+
+    def _handle_msg(self, data: dict[str, Any]) -> None:
+        self.on_message(data)

@@ -1,0 +1,28 @@
+"""What runs in the browser: one ES module and one style sheet a component, put together from the files beside this."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+__all__ = ["sheet", "source", "style"]
+
+_HERE = Path(__file__).parent
+
+
+def source(component: str) -> str:
+    """The component's ES module; components cannot import from each other, so each carries what they share."""
+    return f"{_read('dom.js')}\n{_read(f'{component}.js')}"
+
+
+def style(component: str) -> str:
+    """The component's style sheet, after the one all share."""
+    return f"{sheet('base')}\n{sheet(component)}"
+
+
+def sheet(name: str) -> str:
+    """One style sheet as it is; 'look' is the page's own, with the colours all others use."""
+    return _read(f"{name}.css")
+
+
+def _read(name: str) -> str:
+    return (_HERE / name).read_text(encoding="utf-8")

@@ -1,0 +1,211 @@
+// The one step cursor. It moves here, at once; the server hears of it when the hand has rested for a moment.
+const REST = 80
+const TICK = 250
+
+const KEYS = [
+  ["← →", "one checkpoint back, on"],
+  ["Shift ← →", "ten checkpoints"],
+  ["Home End", "first, last"],
+  [", .", "event before, after"],
+  ["Space", "play, pause"],
+  ["g", "type a step"],
+  ["?", "these keys"],
+]
+
+export function render({model, el}) {
+  let asked = model.asked
+  let resting = null
+  let playing = null
+  let log = false
+
+  const steps = () => model.steps
+  const position = () => {
+    if (asked == null) return steps().length - 1
+    let low = 0
+    let high = steps().length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (steps()[middle] <= asked) low = middle + 1
+      else high = middle
+    }
+    return Math.max(low - 1, 0)
+  }
+  const scale = (step) => (log ? Math.log1p(step) : step)
+  const share = (step) => {
+    const [first, last] = [scale(steps()[0] ?? 0), scale(steps().at(-1) ?? 1)]
+    return last > first ? (scale(step) - first) / (last - first) : 0
+  }
+  const nearest = (step) => {
+    const all = steps()
+    let best = 0
+    for (let i = 1; i < all.length; i++) if (Math.abs(scale(all[i]) - scale(step)) < Math.abs(scale(all[best]) - scale(step))) best = i
+    return all[best]
+  }
+
+  const play = icon("play", "Play (Space)", () => toggle())
+  const keys = h("div", {class: "keys"},
+    icon("first", "First (Home)", () => go(0)),
+    icon("back", "Back (←)", () => by(-1)),
+    play,
+    icon("next", "On (→)", () => by(1)),
+    icon("last", "Last (End)", () => go(steps().length - 1)),
+  )
+  const done = h("div", {class: "done"})
+  const ticks = h("canvas", {"aria-hidden": "true"})
+  const thumb = h("div", {class: "thumb"})
+  const marks = h("div")
+  const track = h("div", {class: "track", role: "slider", tabindex: "0"}, h("div", {class: "rail"}), done, ticks, marks, thumb)
+  const label = h("span", {class: "quiet"})
+  const typed = h("input", {type: "text", inputmode: "numeric", spellcheck: "false"})
+  const count = h("span", {class: "quiet count"})
+  const note = h("span", {class: "note", role: "status"})
+  const spacing = h("button", {class: "scale", type: "button", title: "Spacing of the steps", onclick: () => {
+    log = !log
+    paint()
+    show()
+  }})
+  const help = h("div", {class: "help", hidden: true}, h("h4", {}, "Keys"),
+    ...KEYS.flatMap(([key, what]) => [h("span", {}, ...key.split(" ").flatMap((k) => [h("kbd", {}, k), " "])), h("span", {}, what)]))
+  const ask = h("button", {class: "tool", type: "button", title: "Keys (?)", "aria-label": "Keys", onclick: () => (help.hidden = !help.hidden)}, "?")
+  el.append(h("div", {class: "bar"}, keys, track, h("div", {class: "place"}, label, typed, count, note), spacing, ask), help)
+
+  function show() {
+    const at = position()
+    const step = steps()[at]
+    const here = steps().length > 0
+    const percent = here ? 100 * share(step) : 0
+    thumb.style.left = done.style.width = `${percent}%`
+    thumb.hidden = !here
+    label.textContent = model.step_label
+    spacing.textContent = log ? "log" : "linear"
+    if (el.getRootNode().activeElement !== typed) typed.value = here ? String(step) : ""
+    typed.setAttribute("aria-label", `${model.step_label} to show`)
+    count.textContent = here ? `${at + 1} / ${steps().length}` : "no checkpoints"
+    note.textContent = here && asked != null && asked !== step ? `${grouped(asked)} is no checkpoint` : ""
+    track.setAttribute("aria-label", `${model.step_label}s`)
+    track.setAttribute("aria-valuemin", steps()[0] ?? 0)
+    track.setAttribute("aria-valuemax", steps().at(-1) ?? 0)
+    track.setAttribute("aria-valuenow", step ?? 0)
+    miscope.step = here ? step : null
+    announce("cursor")
+  }
+
+  function paint() {
+    const width = track.clientWidth
+    ticks.width = width * devicePixelRatio
+    ticks.height = 7 * devicePixelRatio
+    const brush = ticks.getContext("2d")
+    brush.scale(devicePixelRatio, devicePixelRatio)
+    brush.fillStyle = getComputedStyle(el).getPropertyValue("--ms-quiet") || "#888"
+    brush.globalAlpha = 0.55
+    for (const step of steps()) brush.fillRect(Math.round(share(step) * (width - 1)), 0, 1, 5)
+    marks.replaceChildren(...Object.entries(model.events).map(([name, step]) => {
+      const mark = h("button", {class: "event", type: "button", title: `${name}: ${model.step_label} ${grouped(Math.round(step))}`,
+        onclick: () => jump(step)}, "▼")
+      mark.style.left = `${100 * Math.min(Math.max(share(step), 0), 1)}%`
+      return mark
+    }))
+  }
+
+  function move(step) {
+    asked = step
+    show()
+    clearTimeout(resting)
+    resting = setTimeout(() => {
+      if (model.asked !== asked) model.asked = asked
+    }, REST)
+  }
+  const go = (index) => {
+    if (steps().length) move(steps()[Math.min(Math.max(index, 0), steps().length - 1)])
+  }
+  const by = (count) => go(position() + count)
+  const jump = (step) => {
+    if (steps().length) move(nearest(step))
+  }
+  const event_from = (direction) => {
+    const here = steps()[position()]
+    const all = Object.values(model.events).map(nearest).filter((s) => (s - here) * direction > 0)
+    if (all.length) move(direction > 0 ? Math.min(...all) : Math.max(...all))
+  }
+
+  function toggle() {
+    if (playing == null && position() === steps().length - 1) go(0)
+    if (playing == null) playing = setInterval(() => (position() < steps().length - 1 ? by(1) : toggle()), TICK)
+    else {
+      clearInterval(playing)
+      playing = null
+    }
+    draw_icon(play, playing == null ? "play" : "pause")
+    play.setAttribute("aria-pressed", String(playing != null))
+  }
+
+  const drag = (event) => {
+    const box = track.getBoundingClientRect()
+    const fraction = Math.min(Math.max((event.clientX - box.left) / box.width, 0), 1)
+    const all = steps()
+    let best = 0
+    for (let i = 1; i < all.length; i++) if (Math.abs(share(all[i]) - fraction) < Math.abs(share(all[best]) - fraction)) best = i
+    go(best)
+  }
+  track.addEventListener("pointerdown", (event) => {
+    if (event.target.closest(".event")) return
+    track.setPointerCapture(event.pointerId)
+    drag(event)
+  })
+  track.addEventListener("pointermove", (event) => track.hasPointerCapture(event.pointerId) && drag(event))
+  track.addEventListener("wheel", (event) => {
+    event.preventDefault()
+    by(event.deltaY > 0 ? 1 : -1)
+  }, {passive: false})
+
+  const enter = () => {
+    const step = Number(typed.value.replace(/[\s,_]/g, ""))
+    typed.blur()
+    if (typed.value.trim() && Number.isFinite(step) && step >= 0) move(Math.round(step))
+    show()
+  }
+  typed.addEventListener("focus", () => typed.select())
+  typed.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") enter()
+    if (event.key === "Escape") typed.blur()
+  })
+  typed.addEventListener("blur", show)
+
+  const actions = {
+    ArrowLeft: (event) => by(event.shiftKey ? -10 : -1),
+    ArrowRight: (event) => by(event.shiftKey ? 10 : 1),
+    Home: () => go(0),
+    End: () => go(steps().length - 1),
+    " ": () => toggle(),
+    ",": () => event_from(-1),
+    ".": () => event_from(1),
+    g: () => typed.focus(),
+    "?": () => (help.hidden = !help.hidden),
+    Escape: () => (help.hidden = true),
+  }
+  listen(model, "keydown", (event) => {
+    const action = actions[event.key]
+    if (!action || !model.active || typing(event) || event.ctrlKey || event.metaKey || event.altKey) return
+    // A focused button takes Space as its own click.
+    if (event.key === " " && event.composedPath()[0] instanceof HTMLButtonElement) return
+    event.preventDefault()
+    action(event)
+  })
+  listen(model, "miscope:jump", (event) => jump(event.detail.step))
+  listen(model, "miscope:theme", () => paint())
+
+  model.on("asked", () => {
+    if (model.asked === asked) return
+    asked = model.asked
+    show()
+  })
+  for (const name of ["steps", "events", "step_label"]) model.on(name, () => { paint(); show() })
+  const watch = new ResizeObserver(paint)
+  watch.observe(track)
+  model.on("remove", () => {
+    watch.disconnect()
+    clearInterval(playing)
+    clearTimeout(resting)
+  })
+  show()
+}

@@ -1,0 +1,49 @@
+"""Work done on threads for one page, whose results come back to it on the event loop."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from functools import partial
+from typing import TypeVar, final
+
+import panel as pn
+
+__all__ = ["Errands"]
+
+T = TypeVar("T")
+
+
+@final
+class Errands:
+    """Sends work off and hands each result over where models may be touched."""
+
+    def __init__(self, pool: Executor) -> None:
+        self._pool, self._document = pool, pn.state.curdoc
+        self._results: deque[Callable[[], None]] = deque()
+        self._loaded = self._document is None
+        if self._document is not None:
+            # A change made while the browser still fetches the page can miss it, so results wait for this.
+            pn.state.onload(self._open)
+
+    def send(self, work: Callable[[], T], then: Callable[[T], None]) -> None:
+        """Do the work on a thread; give its result to `then` on the page's event loop, if the page still stands."""
+        self._pool.submit(work).add_done_callback(partial(self._come_back, then))
+
+    def _come_back(self, then: Callable[[T], None], made: Future[T]) -> None:
+        if made.cancelled():
+            return
+        self._results.append(partial(then, made.result()))
+        if self._document is None:
+            self._deliver()
+        elif self._document.session_context is not None:
+            self._document.add_next_tick_callback(self._deliver)
+
+    def _open(self) -> None:
+        self._loaded = True
+        self._deliver()
+
+    def _deliver(self) -> None:
+        while self._loaded and self._results:
+            self._results.popleft()()

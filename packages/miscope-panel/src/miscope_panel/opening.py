@@ -1,0 +1,37 @@
+"""Where a visitor arrives who has not said where to go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from miscope.workspace import Workspace
+from miscope_panel.selection import Place, settled
+
+__all__ = ["WELCOME", "opened"]
+
+WELCOME = ("behaviour.losses", "spectra.embedding", "neurons.heatmap", "parameters.trajectory")
+"""Views a new visitor sees, where they are installed: how well, what, where, along which way."""
+
+_FEW = 4
+
+
+def opened(workspace: Workspace, names: Sequence[str], place: Place) -> Place:
+    """The place with what was left open filled in: a variant with checkpoints, its last step, the first views to see.
+
+    names: the variants that can be shown. Views that are not installed are left out.
+    """
+    views = tuple(name for name in place.views if name in workspace.plugins.views) or _welcome(workspace)
+    variant = place.variant or next((name for name in names if workspace.store.steps(name)), names[0] if names else "")
+    if "/" not in variant:
+        variant = next((name for name in names if name.partition("/")[2] == variant), variant)
+    step = place.step
+    if step is None and variant in names:
+        step = settled(workspace.store.steps(variant), None)
+    return replace(place, variant=variant, views=views, step=step)
+
+
+def _welcome(workspace: Workspace) -> tuple[str, ...]:
+    installed = workspace.plugins.views
+    known = tuple(name for name in WELCOME if name in installed)
+    return known or tuple(sorted(installed))[:_FEW]

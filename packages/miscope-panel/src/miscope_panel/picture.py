@@ -1,0 +1,215 @@
+"""What a card shows: a figure, or in sentences why there is none. Asks core; holds no state and no Panel."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import shlex
+import threading
+import traceback
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, final
+
+from miscope.analyzer import Grain
+from miscope.controls import Value, bounds, options, settle
+from miscope.errors import BadValue, DoesNotApply, MiscopeError, NoArtifact, NoCheckpoint
+from miscope.rendering import draw, gather
+from miscope.variant import Variant
+from miscope.view import Choice, Control, Number, Shown, View
+from miscope_panel.plotlyjs import wire
+from miscope_panel.selection import settled
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+    from miscope.workspace import Workspace
+
+__all__ = ["Picture", "Request", "State", "command", "figure", "picture", "why_not"]
+
+State = Literal["figure", "missing", "inapplicable", "error"]
+
+_COMMAND = re.compile(r"^(?P<words>.*?):\s\s(?P<command>miscope .*)$")
+
+# A model records the activations of one run at a time; views that recompute them take turns.
+_MODEL = threading.Lock()
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """Which picture: a view of a variant near a step, its controls as they stand in the URL."""
+
+    view: str
+    variant: str
+    step: int | None = None
+    """None: the last checkpoint."""
+    compared: tuple[str, ...] = ()
+    controls: Mapping[str, str] = field(default_factory=dict)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """An answer to a request, ready to travel to the browser."""
+
+    state: State
+    figure: str = ""
+    """JSON for plotly.js, without its template."""
+    step: int | None = None
+    """The checkpoint shown; None where the view spans training."""
+    asked: int | None = None
+    """The checkpoint under the cursor, where another is shown."""
+    label: str = "step"
+    words: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+    trace: str = ""
+    controls: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def badge(self) -> str:
+        """'epoch 24,800': what the card's header says is shown."""
+        return "" if self.step is None else f"{self.label} {self.step:,}"
+
+    @property
+    def note(self) -> str:
+        """Why it is not the step under the cursor; "" where it is."""
+        if self.asked is None or self.asked == self.step:
+            return ""
+        return f"Nothing was computed at {self.label} {self.asked:,}; this is the nearest before it that was."
+
+
+def picture(workspace: Workspace, request: Request) -> Picture:
+    """The picture of a request. Never raises: what goes wrong in one view stays in its card."""
+    label = "step"
+    try:
+        view = workspace.plugins.view(request.view)
+        variants = _variants(workspace, view, request)
+        label = workspace.plugins.family(variants[0].family).step_label
+        with _turn(view):
+            shown, asked = _gathered(workspace, view, variants, request.step)
+            controls = _accepted(view, shown, request.controls)
+            drawn = draw(view, shown, controls)
+        return Picture(
+            state="figure",
+            figure=wire(drawn),
+            step=shown.step,
+            asked=asked,
+            label=label,
+            controls=tuple(_described(control, shown, controls[control.name]) for control in view.controls),
+        )
+    except (NoArtifact, NoCheckpoint) as error:
+        return _explained(workspace, "missing", error)
+    except DoesNotApply as error:
+        return _explained(workspace, "inapplicable", error)
+    except MiscopeError as error:
+        return _explained(workspace, "error", error)
+    except Exception as error:  # noqa: BLE001 - the door that keeps a view's failure in its own card
+        return _failed(workspace, request.view, error)
+
+
+def figure(workspace: Workspace, request: Request) -> Figure:
+    """The figure itself, as scripts get it over HTTP; raises MiscopeError where there is none."""
+    view = workspace.plugins.view(request.view)
+    with _turn(view):
+        shown, _ = _gathered(workspace, view, _variants(workspace, view, request), request.step)
+        return draw(view, shown, request.controls)
+
+
+def why_not(workspace: Workspace, view: View, variant: Variant) -> tuple[State, str]:
+    """Whether the view has something to show for the variant, and if not, why: one line for the catalogue."""
+    try:
+        with _turn(view):
+            _gathered(workspace, view, [variant], None)
+    except (NoArtifact, NoCheckpoint) as error:
+        return "missing", f"needs {error.analyzer}" if isinstance(error, NoArtifact) else "no checkpoints yet"
+    except DoesNotApply as error:
+        return "inapplicable", error.reason
+    except MiscopeError as error:
+        return "error", str(error).splitlines()[0]
+    except Exception as error:  # noqa: BLE001 - the same door: the catalogue lists the other views
+        return "error", f"{type(error).__name__}: {error}".splitlines()[0]
+    return "figure", ""
+
+
+def command(workspace: Workspace, text: str) -> str:
+    """A `miscope ...` line that works in any folder: names the workspace where it is not the default one."""
+    default = Path(os.environ.get("MISCOPE_WORKSPACE") or "miscope-workspace").expanduser().absolute()
+    return text if workspace.root == default else f"{text} --workspace {shlex.quote(str(workspace.root))}"
+
+
+def _turn(view: View) -> AbstractContextManager[Any]:
+    return _MODEL if view.sites else nullcontext()
+
+
+def _variants(workspace: Workspace, view: View, request: Request) -> list[Variant]:
+    names = [request.variant, *(request.compared if view.grain is Grain.COHORT else ())]
+    return [workspace.find(name).value for name in dict.fromkeys(names)]
+
+
+def _gathered(
+    workspace: Workspace, view: View, variants: Sequence[Variant], asked: int | None
+) -> tuple[Shown, int | None]:
+    """What the view is given at the nearest step at or before the one asked for that has all it needs, and the
+    checkpoint that would have been shown."""
+    if view.grain is Grain.COHORT:
+        return gather(workspace, view, variants), None
+    if view.grain is not Grain.CHECKPOINT:
+        return gather(workspace, view, variants[0]), None
+    at = wanted = settled(workspace.store.steps(variants[0].name), asked)
+    while True:
+        try:
+            return gather(workspace, view, variants[0], at), wanted
+        except NoArtifact as error:
+            before = [step for step in error.have if at is not None and step < at]
+            if not before:
+                raise
+            at = max(before)
+
+
+def _accepted(view: View, shown: Shown, given: Mapping[str, str]) -> dict[str, Value]:
+    """Every control's value: the one given where this variant takes it, else its default."""
+    taken = {}
+    for control in view.controls:
+        if control.name in given:
+            try:
+                taken[control.name] = settle(view, shown, {control.name: given[control.name]})[control.name]
+            except BadValue:
+                continue
+    return settle(view, shown, taken)
+
+
+def _described(control: Control, shown: Shown, value: Value) -> dict[str, Any]:
+    known = {"name": control.name, "label": control.label or control.name.replace("_", " "), "value": value}
+    if isinstance(control, Choice):
+        return {**known, "kind": "choice", "options": list(options(control, shown))}
+    if isinstance(control, Number):
+        least, greatest = bounds(control, shown)
+        maximum = greatest if math.isfinite(greatest) else None
+        return {**known, "kind": "number", "minimum": least, "maximum": maximum, "whole": control.whole}
+    return {**known, "kind": "toggle"}
+
+
+def _explained(workspace: Workspace, state: State, error: MiscopeError) -> Picture:
+    words, commands = [], []
+    for sentence in str(error).splitlines():
+        found = _COMMAND.match(sentence)
+        words.append(f"{found['words']}:" if found else sentence)
+        if found:
+            commands.append(command(workspace, found["command"]))
+    return Picture(state=state, words=tuple(words), commands=tuple(commands))
+
+
+def _failed(workspace: Workspace, view: str, error: Exception) -> Picture:
+    provider = workspace.plugins.provided_by.get(("view", view))
+    return Picture(
+        state="error",
+        words=(
+            f"{view!r} could not be drawn: {f'{type(error).__name__}: {error}'.splitlines()[0]}",
+            f"It comes from {provider}. Every other view works.",
+        ),
+        trace="".join(traceback.format_exception(error)),
+    )

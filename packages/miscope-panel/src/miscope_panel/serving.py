@@ -1,0 +1,132 @@
+"""From a workspace to a listening port: one process, this machine only unless a token guards it."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+from miscope.errors import BadValue, MiscopeError
+from miscope_panel.guard import LOOPBACK
+
+if TYPE_CHECKING:
+    from miscope.workspace import Workspace
+
+__all__ = ["Address", "listen", "serve"]
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{16,128}")
+
+_PAINTERS = 3
+"""Figures made side by side; drawing one keeps Python busy, so more would not be sooner."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """Where to listen and what a visitor must know."""
+
+    host: str = "127.0.0.1"
+    port: int = 5006
+    """0 takes a free one."""
+    token: str | None = None
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        return self.host in LOOPBACK
+
+    def check(self) -> None:
+        """Raises BadValue for an address that would show the workspace to strangers, or a token too easy to guess."""
+        if self.token is not None and not _TOKEN.fullmatch(self.token):
+            raise BadValue(
+                "That token cannot be used.",
+                "It must be 16 to 128 letters, digits, - or _, so that it cannot be guessed and fits into an address.",
+                f"Take this one:  --token {secrets.token_urlsafe(24)}",
+            )
+        if not self.loopback and self.token is None:
+            raise BadValue(
+                f"{self.host} can be reached from other machines, and no token was given.",
+                "Whoever finds the port would see this workspace.",
+                "Add --token SECRET; or leave --host out and use an SSH tunnel:  "
+                f"ssh -L {self.port}:127.0.0.1:{self.port} {socket.gethostname()}",
+            )
+
+    def url(self, port: int) -> str:
+        """What to type into a browser."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
+        name = f"[{host}]" if ":" in host else host
+        return f"http://{name}:{port}/" + (f"?token={self.token}" if self.token else "")
+
+
+def listen(address: Address) -> socket.socket:
+    """A socket bound to the address; MiscopeError if the port is taken or the host is not this machine's."""
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((address.host, address.port))
+        bound.listen(128)
+    except OSError as error:
+        bound.close()
+        raise MiscopeError(
+            f"Cannot listen on {address.host} port {address.port}.",
+            f"{error.strerror}." if error.strerror else str(error),
+            f"Another `miscope serve` may be running there; try:  miscope serve --port {(address.port + 1) % 65536}",
+        ) from None
+    return bound
+
+
+def serve(workspace: Workspace, address: Address, *, open_browser: bool = False) -> None:
+    """Serve the workspace until interrupted. Raises MiscopeError, before anything is served, on a bad address."""
+    address.check()
+    with listen(address) as bound:
+        import uvicorn
+
+        from miscope_panel.app import application
+
+        url = address.url(bound.getsockname()[1])
+        hosts = LOOPBACK | {address.host} if address.loopback else frozenset({"*"})
+        with ThreadPoolExecutor(_PAINTERS, thread_name_prefix="miscope-figure") as pool:
+            app = application(workspace, pool, hosts=frozenset(hosts), token=address.token)
+            # Open pages hold their websocket for good, so waiting for them to leave is bounded.
+            # A page that is closed while a picture is on its way to it is no news.
+            logging.getLogger("asyncio").setLevel(logging.ERROR)
+            config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2, lifespan="on")
+            print(f"miscope shows {workspace.root}\nat {url}\nCtrl-C ends it.", flush=True)
+            if open_browser:
+                _open(url)
+            with _quiet_end():
+                uvicorn.Server(config).run(sockets=[bound])
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextmanager
+def _quiet_end() -> Iterator[None]:
+    """uvicorn stops when told to, then sends itself the same signal once more; that one is ignored."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _open(url: str) -> None:
+    import webbrowser
+
+    try:
+        webbrowser.get()
+    except webbrowser.Error:
+        return
+    webbrowser.open(url)

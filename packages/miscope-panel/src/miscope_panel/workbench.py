@@ -1,0 +1,187 @@
+"""One visitor's page: the selection in the middle, everything else follows it."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+from functools import partial
+from typing import Any, final
+
+import panel as pn
+import panel_material_ui as pmui
+
+from miscope.analyzer import Grain
+from miscope.errors import MiscopeError
+from miscope.rendering import gather
+from miscope.view import View
+from miscope.workspace import Workspace
+from miscope_panel.card import Card
+from miscope_panel.client import sheet
+from miscope_panel.cursor import Cursor
+from miscope_panel.errands import Errands
+from miscope_panel.installed import installed_page
+from miscope_panel.opening import opened
+from miscope_panel.picture import Request, State, command, picture, why_not
+from miscope_panel.plotlyjs import constants
+from miscope_panel.selection import Place, Selection, read_query, settled, write_query
+from miscope_panel.shell import Shell
+from miscope_panel.sidebar import Sidebar
+
+__all__ = ["Workbench"]
+
+_CLOCK = View(name="cursor", title="", grain=Grain.TRAJECTORY, draw=lambda shown: None)  # pyright: ignore
+"""Declares nothing, so that gathering it gives a variant's steps and events alone."""
+
+_SCREENFUL = 6
+"""Cards drawn before the browser has said which of them can be seen."""
+
+
+@final
+class Workbench:
+    """The page of one browser tab; state is made here and nowhere shared."""
+
+    def __init__(self, workspace: Workspace, pool: Executor, query: str = "") -> None:
+        self._workspace, self._errands = workspace, Errands(pool)
+        self._names = [n for n in workspace.names() if n.partition("/")[0] in workspace.plugins.families]
+        place = opened(workspace, self._names, Place(**read_query(query)))
+        self.selection = Selection(place=place)
+        self.shell = Shell(query=write_query(place), dark=place.dark, charts=constants(), width=0, height=0, margin=0)
+        self.cursor = Cursor(asked=place.step, sizing_mode="stretch_width", margin=0)
+        self.sidebar = Sidebar(self.selection, self._names, workspace.plugins.views)
+        self.board = pn.Column(sizing_mode="stretch_width", margin=0, stylesheets=[sheet("board")])
+        self._installed = pn.Column(
+            installed_page(workspace.plugins), sizing_mode="stretch_width", margin=0, stylesheets=[sheet("scroll")]
+        )
+        self._cards: dict[str, Card] = {}
+        self.cursor.param.watch(lambda event: self.selection.move(step=event.new), "asked")
+        self.shell.on_return = self._return
+        self.selection.param.watch(lambda event: self._follow(event.old, event.new), "place")
+        self._follow(Place(), place)
+
+    def _follow(self, old: Place, new: Place) -> None:
+        if new.variant != old.variant:
+            self._take_up(new.variant)
+        self.cursor.active = new.page == "views"
+        # Hidden, not taken away: a chart that comes back need not be drawn again.
+        self.board.css_classes = [] if new.page == "views" else ["away"]
+        self.cursor.css_classes = [] if new.page == "views" and self.cursor.steps else ["away"]
+        self._installed.css_classes = [] if new.page == "installed" else ["away"]
+        self.cursor.asked = new.step
+        self._lay_out(new)
+        self.sidebar.follow(new)
+        self.shell.param.update(query=write_query(new), dark=new.dark)
+
+    def _take_up(self, variant: str) -> None:
+        """What depends on the variant alone; its events and what it has views for come when they are known."""
+        plugins = self._workspace.plugins
+        family = plugins.families.get(variant.partition("/")[0])
+        self.cursor.param.update(
+            steps=self._workspace.store.steps(variant) if variant in self._names else [],
+            step_label=family.step_label if family else "step",
+            events={},
+        )
+        if variant not in self._names:
+            return
+        self._errands.send(partial(_events, self._workspace, variant), partial(self._mark, variant))
+        self._errands.send(partial(_states, self._workspace, variant), partial(self._explain, variant))
+
+    def _mark(self, variant: str, events: dict[str, float]) -> None:
+        if variant == self.selection.place.variant:
+            self.cursor.events = events
+
+    def _explain(self, variant: str, states: dict[str, tuple[State, str]]) -> None:
+        if variant == self.selection.place.variant:
+            self.sidebar.explain(states)
+
+    def _lay_out(self, place: Place) -> None:
+        """One card for each open view, in order; those already there stay as they are."""
+        if not self._names or place.variant not in self._names or not place.views:
+            self.board[:] = [self._notice(place)]
+            return
+        views = [name for name in place.views if name in self._workspace.plugins.views]
+        cards = [self._card(name, in_sight=i < _SCREENFUL) for i, name in enumerate(views)]
+        if list(self.board) != cards:
+            self.board[:] = cards
+        self._cards = dict(zip(views, cards, strict=True))
+        for name, card in self._cards.items():
+            card.ask(self._request(name, place), partial(picture, self._workspace), self._errands)
+
+    def _card(self, name: str, *, in_sight: bool) -> Card:
+        if name in self._cards:
+            return self._cards[name]
+        view = self._workspace.plugins.views[name]
+        card = Card(
+            view=name,
+            title=view.title,
+            summary=view.summary,
+            in_sight=in_sight,
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+        card.on_message = partial(self._hear, name)
+        return card
+
+    def _hear(self, view: str, message: dict[str, Any]) -> None:
+        match message:
+            case {"kind": "close"}:
+                self.selection.place = self.selection.place.close(view)
+            case {"kind": "turn", "control": str(control), "value": str(value)}:
+                self.selection.place = self.selection.place.turn(view, control, value)
+
+    def _request(self, name: str, place: Place) -> Request:
+        grain = self._workspace.plugins.views[name].grain
+        return Request(
+            view=name,
+            variant=place.variant,
+            # Only what the picture depends on, so that the same picture is never asked for twice.
+            step=settled(self.cursor.steps, place.step) if grain is Grain.CHECKPOINT else None,
+            compared=place.compared if grain is Grain.COHORT else (),
+            controls=place.controls_of(name),
+        )
+
+    def _notice(self, place: Place) -> Card:
+        if not self._names:
+            title, words = (
+                "No variants yet.",
+                [f"The workspace at {self._workspace.root} is empty. To fill it:"],
+            )
+            texts = ["miscope demo", "miscope train FAMILY", "miscope import PATH"]
+        elif place.variant not in self._names:
+            title, words = f"There is no variant {place.variant!r} here.", ["Choose one on the left; or train it:"]
+            texts = ["miscope train " + place.variant.partition("/")[0]]
+        else:
+            title, words, texts = "No view is open.", ["Open one on the left."], []
+        said = {"state": "notice", "words": words, "commands": [command(self._workspace, text) for text in texts]}
+        return Card(
+            title=title, closable=False, picture=said, css_classes=["notice"], sizing_mode="stretch_width", margin=0
+        )
+
+    def _return(self, query: str) -> None:
+        place = opened(self._workspace, self._names, Place(**read_query(query)))
+        self.selection.place = place
+
+    def page(self) -> pmui.Page:
+        """The whole page."""
+        from miscope_panel.page import page
+
+        frame = pn.Column(
+            self.shell,
+            self.board,
+            self._installed,
+            self.cursor,
+            sizing_mode="stretch_both",
+            margin=0,
+            stylesheets=[sheet("frame")],
+        )
+        return page(self.selection, self.sidebar, frame, look=sheet("look"))
+
+
+def _events(workspace: Workspace, variant: str) -> dict[str, float]:
+    try:
+        return dict(gather(workspace, _CLOCK, workspace.find(variant).value).events)
+    except MiscopeError:
+        return {}
+
+
+def _states(workspace: Workspace, variant: str) -> dict[str, tuple[State, str]]:
+    value = workspace.find(variant).value
+    return {name: why_not(workspace, view, value) for name, view in workspace.plugins.views.items()}

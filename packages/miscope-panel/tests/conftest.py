@@ -1,0 +1,156 @@
+"""A small workspace that was really trained and analyzed, and a few views that need nothing but core."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from miscope import Analyzer, Choice, Grain, Number, Shown, Toggle, View, hookimpl
+from miscope.testing import tables
+from miscope.workspace import Workspace, open_workspace
+
+
+def losses(shown: Shown, scale: str) -> go.Figure:
+    """Loss of every step."""
+    curves = [go.Scatter(x=series.steps, y=series.values, name=name) for name, series in shown.metrics.items()]
+    return go.Figure(curves).update_layout(yaxis_type=scale)
+
+
+def neuron(shown: Shown, site: str, neuron: int, transposed: bool) -> go.Figure:
+    """Activation of one neuron over the grid."""
+    assert shown.activations is not None
+    assert shown.probe is not None
+    grid = shown.activations(site, [neuron]).numpy().reshape(shown.probe.shape)
+    return go.Figure(go.Heatmap(z=grid.T if transposed else grid)).update_layout(title_text=f"Neuron {neuron}")
+
+
+def norms(shown: Shown) -> go.Figure:
+    """Norm of every weight, at the step."""
+    found = {name: float(array) for name, array in shown.artifacts["parameters.norms"].items() if np.ndim(array) == 0}
+    return go.Figure(go.Bar(x=list(found), y=list(found.values())))
+
+
+def broken(shown: Shown) -> go.Figure:
+    """Divides by zero."""
+    raise ZeroDivisionError("division by zero")
+
+
+def compared(shown: Shown) -> go.Figure:
+    """One curve a variant."""
+    return go.Figure([go.Scatter(y=m.shown.metrics["test_loss"].values, name=m.label) for m in shown.members])
+
+
+SITES = ("blocks.*.mlp.hook_post",)
+
+VIEWS = (
+    View(
+        name="small.losses",
+        title="Losses",
+        grain=Grain.TRAJECTORY,
+        draw=losses,
+        metrics=("*_loss",),
+        controls=(Choice(name="scale", options=("log", "linear")),),
+        time_axis="x",
+    ),
+    View(
+        name="small.neuron",
+        title="One neuron",
+        grain=Grain.CHECKPOINT,
+        draw=neuron,
+        sites=SITES,
+        grid=2,
+        controls=(
+            Choice(name="site", options_from=lambda shown: shown.sites),
+            Number(name="neuron", default=3, maximum_from=lambda shown: shown.channels[shown.sites[0]] - 1),
+            Toggle(name="transposed"),
+        ),
+    ),
+    View(name="small.norms", title="Norms", grain=Grain.CHECKPOINT, draw=norms, reads=("parameters.norms",)),
+    View(name="small.broken", title="Broken", grain=Grain.CHECKPOINT, draw=broken),
+    View(name="small.unmade", title="Never computed", grain=Grain.CHECKPOINT, draw=broken, reads=("small.never",)),
+    View(name="small.attention", title="Attention", grain=Grain.CHECKPOINT, draw=broken, sites=("*.hook_pattern",)),
+    View(name="small.compared", title="Compared", grain=Grain.COHORT, draw=compared, metrics=("test_loss",)),
+)
+
+
+def never(moment: Any) -> dict[str, np.ndarray]:
+    """Is offered, and run by nobody."""
+    return {"nothing": np.zeros(())}
+
+
+def _broken_offer() -> list[View]:
+    raise ImportError("No module named 'jaxx'")
+
+
+def offered() -> dict[str, object]:
+    """A plug-in with the views above, and one that cannot be loaded."""
+    small, sour = types.ModuleType("small"), types.ModuleType("sour")
+    small.miscope_views = hookimpl(lambda: VIEWS)  # type: ignore[attr-defined]
+    small.miscope_analyzers = hookimpl(  # type: ignore[attr-defined]
+        lambda: [Analyzer(name="small.never", version=1, grain=Grain.CHECKPOINT, compute=never, weights=("W_E",))]
+    )
+    sour.miscope_views = hookimpl(_broken_offer)  # type: ignore[attr-defined]
+    return {"small": small, "sour": sour}
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """Two toy variants with checkpoints at 0, 10, 20 and 30; norms were computed at 0 and 20 only."""
+    workspace = open_workspace(tmp_path_factory.mktemp("panel") / "workspace", tables(**offered()))
+    for seed in (0, 1):
+        variant = workspace.variant("toy.sum", seed=seed)
+        list(variant.train(threads=1))
+        variant.analyze("parameters.norms", steps=[0, 20])
+    return workspace
+
+
+@pytest.fixture
+def name(trained: Workspace) -> str:
+    return "toy.sum/v5-seed0-width16"
+
+
+class Immediately(Executor):
+    """Does the work at once, on this thread."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        made: Future[Any] = Future()
+        made.set_result(fn(*args, **kwargs))
+        return made
+
+
+class WhenTold(Executor):
+    """Does the work when told to, in order."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Callable[[], None]] = []
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        made: Future[Any] = Future()
+        self.waiting.append(lambda: made.set_result(fn(*args, **kwargs)))
+        return made
+
+    def go(self) -> None:
+        while self.waiting:
+            self.waiting.pop(0)()
+
+
+@pytest.fixture
+def at_once() -> Executor:
+    return Immediately()
+
+
+@pytest.fixture
+def when_told() -> WhenTold:
+    return WhenTold()
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Workspace:
+    return open_workspace(tmp_path / "nothing", tables(**offered()))

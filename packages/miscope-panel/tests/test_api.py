@@ -1,0 +1,96 @@
+import json
+
+import plotly.graph_objects as go
+import pytest
+from fastapi.testclient import TestClient
+
+import miscope
+from miscope_panel.app import application
+from miscope_panel.guard import LOOPBACK
+
+
+@pytest.fixture
+def client(trained, at_once):
+    return TestClient(application(trained, at_once, hosts=LOOPBACK), base_url="http://127.0.0.1:5006")
+
+
+def get(client, path, **query):
+    return client.get(f"/api/v1/{path}", params=query)
+
+
+def test_health_names_the_workspace(client, trained):
+    assert get(client, "health").json() == {
+        "status": "ok",
+        "version": miscope.__version__,
+        "workspace": str(trained.root),
+    }
+
+
+def test_variants_come_with_their_parameters_and_checkpoints(client, name):
+    first = get(client, "variants").json()[0]
+    assert (first["name"], first["checkpoints"], first["last_step"]) == (name, 4, 30)
+    assert first["params"] == {"values": 5, "seed": 0, "width": 16}
+
+
+def test_views_come_with_who_provides_them(client):
+    found = {view["name"]: view for view in get(client, "views").json()}
+    assert found["small.neuron"]["package"] == "small local"
+    assert found["small.neuron"]["controls"] == ["site", "neuron", "transposed"]
+
+
+def test_plugins_list_the_broken_ones(client):
+    assert get(client, "plugins").json()["broken"][0]["reason"] == "ImportError: No module named 'jaxx'"
+
+
+def test_availability_says_which_steps_were_computed(client, name):
+    found = get(client, "availability", variant=name).json()
+    assert found["artifacts"]["parameters.norms"] == {"present": True, "steps": [0, 20], "reason": None}
+    assert found["artifacts"]["small.never"]["present"] is False
+    assert found["views"]["small.unmade"] == {"state": "missing", "reason": "needs small.never"}
+
+
+def test_a_figure_is_plotly_json_with_its_controls_obeyed(client, name):
+    answer = get(client, "figure", view="small.neuron", variant=name, step=10, neuron=7)
+    figure = go.Figure(json.loads(answer.content))
+    assert figure.layout.title.text == "Neuron 7"
+    assert figure.layout.meta["miscope"]["step"] == 10
+
+
+def test_a_figure_of_several_variants(client, name):
+    answer = get(client, "figure", view="small.compared", variant=name, **{"with": "toy.sum/v5-seed1-width16"})
+    assert [trace["name"] for trace in answer.json()["data"]] == ["seed=0", "seed=1"]
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "error"),
+    [
+        ({"view": "small.neurn"}, 404, "UnknownName"),
+        ({"view": "small.unmade"}, 404, "NoArtifact"),
+        ({"view": "small.attention"}, 409, "DoesNotApply"),
+        ({"view": "small.neuron", "neuron": "many"}, 422, "BadValue"),
+        ({"view": "small.neuron", "nueron": "1"}, 422, "BadValue"),
+    ],
+)
+def test_errors_are_json_with_the_same_words_as_the_command_line(client, name, query, status, error):
+    answer = get(client, "figure", **{"variant": name, **query})
+    assert answer.status_code == status
+    assert answer.json()["error"] == error
+    assert len(answer.json()["message"].splitlines()) == 3
+
+
+@pytest.mark.parametrize("method", ["post", "put", "delete", "patch"])
+def test_nothing_can_be_written(client, method):
+    assert getattr(client, method)("/api/v1/variants").status_code == 405
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc"])
+def test_pages_that_would_load_from_a_cdn_are_not_there(client, path):
+    assert client.get(path).status_code == 404
+
+
+def test_the_bundle_that_draws_is_the_one_figures_are_written_for(client):
+    from plotly.offline import get_plotlyjs_version
+
+    from miscope_panel.plotlyjs import BUNDLE
+
+    assert f"plotly.js v{get_plotlyjs_version()}" in client.get(BUNDLE).text[:200]

@@ -1,0 +1,86 @@
+from miscope_panel.card import Card
+from miscope_panel.errands import Errands
+from miscope_panel.picture import Picture, Request
+
+
+def renderer(made):
+    def render(request):
+        made.append(request.step)
+        return Picture(state="figure", figure="{}", step=request.step)
+
+    return render
+
+
+def at(step):
+    return Request(view="a.b", variant="f/v", step=step)
+
+
+def test_the_picture_and_its_controls_change_together(at_once):
+    card = Card(view="a.b")
+    card.ask(at(5), renderer([]), Errands(at_once))
+    assert (card.picture["state"], card.picture["badge"], card.pending) == ("figure", "step 5", False)
+
+
+def test_while_a_picture_is_made_the_old_one_stays_and_is_marked(when_told):
+    card, errands = Card(view="a.b"), Errands(when_told)
+    card.ask(at(1), renderer([]), errands)
+    when_told.go()
+    card.ask(at(2), renderer([]), errands)
+    assert (card.picture["badge"], card.pending) == ("step 1", True)
+    when_told.go()
+    assert (card.picture["badge"], card.pending) == ("step 2", False)
+
+
+def test_of_a_burst_only_the_latest_is_drawn(when_told):
+    card, errands, made = Card(view="a.b"), Errands(when_told), []
+    for step in range(10):
+        card.ask(at(step), renderer(made), errands)
+    when_told.go()
+    assert made == [9]
+    assert card.picture["badge"] == "step 9"
+
+
+def test_a_picture_that_comes_after_the_selection_moved_on_is_dropped(when_told):
+    card, errands = Card(view="a.b"), Errands(when_told)
+
+    def slow(request):
+        if request.step == 1:
+            card.ask(at(2), slow, errands)
+        return Picture(state="figure", step=request.step)
+
+    card.ask(at(1), slow, errands)
+    when_told.waiting.pop(0)()
+    assert (card.picture, card.pending) == ({}, True)
+    when_told.go()
+    assert card.picture["badge"] == "step 2"
+
+
+def test_there_and_back_again_draws_what_is_wanted_now(when_told):
+    card, errands = Card(view="a.b"), Errands(when_told)
+    for step in (1, 2, 1):
+        card.ask(at(step), renderer([]), errands)
+    when_told.go()
+    assert (card.picture["badge"], card.pending) == ("step 1", False)
+
+
+def test_the_same_request_is_not_drawn_again(at_once):
+    card, errands, made = Card(view="a.b"), Errands(at_once), []
+    for _ in range(3):
+        card.ask(at(1), renderer(made), errands)
+    assert made == [1]
+
+
+def test_off_screen_nothing_is_drawn_until_the_card_is_seen(at_once):
+    card, errands, made = Card(view="a.b", in_sight=False), Errands(at_once), []
+    card.ask(at(1), renderer(made), errands)
+    card.ask(at(2), renderer(made), errands)
+    assert (made, card.pending) == ([], True)
+    card.in_sight = True
+    assert (made, card.pending) == ([2], False)
+
+
+def test_what_the_browser_says_reaches_who_listens():
+    card, heard = Card(view="a.b"), []
+    card.on_message = heard.append
+    card._handle_msg({"kind": "close"})
+    assert heard == [{"kind": "close"}]

@@ -1,0 +1,32 @@
+import re
+from pathlib import Path
+
+import pytest
+
+import miscope_panel
+from miscope_panel.client import sheet, source
+
+FILES = sorted((Path(miscope_panel.__file__).parent / "client").glob("*.*s"))
+
+
+@pytest.mark.parametrize("component", ["card", "cursor", "catalogue", "shell"])
+def test_every_component_carries_what_it_shares(component):
+    assert "const h = (tag" in source(component)
+    assert "export function render" in source(component)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_nothing_in_the_browser_names_another_machine(path):
+    urls = re.findall(r"https?://[^\s\"')]+", path.read_text())
+    assert urls in ([], ["http://www.w3.org/2000/svg"])
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if p.suffix == ".js"], ids=lambda path: path.name)
+def test_no_text_is_ever_taken_for_markup(path):
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write", path.read_text())
+
+
+def test_both_themes_define_the_same_colours():
+    light, dark = re.findall(r"\{(.*?)\}", sheet("look"), re.DOTALL)
+    names = set(re.findall(r"--ms-[a-z-]+(?=:)", light)) - {"--ms-font", "--ms-mono"}
+    assert names == set(re.findall(r"--ms-[a-z-]+(?=:)", dark))

@@ -1,0 +1,78 @@
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from miscope_panel.selection import Place, Selection, read_query, settled, write_query
+
+NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,8}\.[a-z][a-z0-9_]{0,8}", fullmatch=True)
+VARIANTS = st.builds(
+    lambda family, slug: f"{family}/{slug}", NAMES, st.text(string.ascii_letters + string.digits + "._+=@-", min_size=1)
+)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+PLACES = st.builds(
+    Place,
+    variant=VARIANTS | st.just(""),
+    step=st.none() | st.integers(0, 10**9),
+    views=st.lists(NAMES, unique=True, max_size=6).map(tuple),
+    compared=st.lists(VARIANTS, unique=True, max_size=4).map(tuple),
+    turned=st.dictionaries(st.tuples(NAMES, st.from_regex(r"[a-z_]{1,10}", fullmatch=True)), TEXTS, max_size=5),
+    page=st.sampled_from(["views", "installed"]),
+    dark=st.booleans(),
+)
+
+
+@given(PLACES)
+def test_every_place_survives_the_address_bar(place):
+    assert Place(**read_query("?" + write_query(place))) == place
+
+
+@given(st.text(max_size=60))
+def test_no_query_is_too_odd_to_be_read(query):
+    Place(**read_query(query))
+
+
+def test_the_address_can_be_read_by_people():
+    place = Place(variant="modadd.transformer/p113-seed999", step=24800, views=("behaviour.losses", "neurons.heatmap"))
+    place = place.turn("neurons.heatmap", "neuron", "7")
+    assert write_query(place) == (
+        "v=modadd.transformer/p113-seed999&e=24800&views=behaviour.losses,neurons.heatmap&neurons.heatmap:neuron=7"
+    )
+
+
+def test_unknown_keys_and_unreadable_values_are_left_out():
+    assert read_query("?e=soon&page=nowhere&utm_source=mail&v=&views=a.b,,a.b") == {"views": ("a.b",)}
+
+
+def test_step_zero_can_be_asked_for():
+    assert read_query("?e=0") == {"step": 0}
+
+
+@pytest.mark.parametrize(("asked", "shown"), [(0, 0), (9, 0), (10, 10), (19, 10), (30, 30), (10**6, 30), (None, 30)])
+def test_the_checkpoint_shown_is_the_nearest_at_or_before(asked, shown):
+    assert settled([0, 10, 30], asked) == shown
+
+
+def test_before_the_first_checkpoint_the_first_is_shown():
+    assert settled([5, 10], 2) == 5
+    assert settled([], 2) is None
+
+
+def test_a_control_put_back_leaves_the_address():
+    place = Place().turn("a.b", "neuron", "7")
+    assert place.controls_of("a.b") == {"neuron": "7"}
+    assert place.turn("a.b", "neuron", None) == Place()
+
+
+def test_opening_a_view_twice_opens_it_once_and_the_last_stands_last():
+    place = Place().open("a.b").open("c.d").open("a.b")
+    assert place.views == ("a.b", "c.d")
+    assert place.close("a.b").views == ("c.d",)
+
+
+def test_a_move_is_seen_once_with_all_its_changes():
+    selection, seen = Selection(), []
+    selection.param.watch(lambda event: seen.append(event.new), "place")
+    selection.move(step=5, dark=True)
+    assert seen == [Place(step=5, dark=True)]

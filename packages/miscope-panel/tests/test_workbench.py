@@ -1,0 +1,153 @@
+from urllib.parse import parse_qs
+
+import pytest
+
+from miscope_panel.workbench import Workbench
+
+OTHER = "toy.sum/v5-seed1-width16"
+
+
+@pytest.fixture
+def bench(trained, at_once):
+    def open_at(query=""):
+        return Workbench(trained, at_once, query)
+
+    return open_at
+
+
+def titles(bench):
+    return [card.title for card in bench.board]
+
+
+def test_a_new_visitor_sees_a_variant_at_its_last_step_with_some_views_open(bench):
+    place = bench().selection.place
+    assert (place.variant, place.step) == ("toy.sum/v5-seed0-width16", 30)
+    assert len(place.views) == 4
+
+
+def test_what_is_on_the_page_is_what_the_address_says(bench, name):
+    opened = bench(f"v={name}&e=10&views=small.neuron,small.losses&small.neuron:neuron=7&theme=dark")
+    assert titles(opened) == ["One neuron", "Losses"]
+    neuron = opened.board[0]
+    assert neuron.picture["badge"] == "epoch 10"
+    assert [control["value"] for control in neuron.picture["controls"]][1] == 7
+    assert (opened.cursor.asked, opened.cursor.steps, opened.cursor.step_label) == (10, [0, 10, 20, 30], "epoch")
+    assert opened.shell.dark
+
+
+def test_the_address_follows_what_happens_on_the_page(bench, name):
+    opened = bench(f"v={name}&views=small.neuron")
+    opened.cursor.asked = 0
+    opened.board[0].on_message({"kind": "turn", "control": "neuron", "value": "5"})
+    opened.sidebar.catalogue.on_message({"kind": "open", "view": "small.losses"})
+    assert parse_qs(opened.shell.query) == {
+        "v": [name],
+        "e": ["0"],
+        "views": ["small.neuron,small.losses"],
+        "small.neuron:neuron": ["5"],
+    }
+
+
+def test_moving_the_cursor_draws_checkpoint_views_anew_and_leaves_trajectories_alone(bench):
+    opened = bench("views=small.neuron,small.losses&e=30")
+    neuron, losses = opened.board
+    before = neuron.picture, losses.picture
+    opened.cursor.asked = 10
+    assert neuron.picture["badge"] == "epoch 10"
+    assert neuron.picture is not before[0]
+    assert losses.picture is before[1]
+
+
+def test_another_variant_keeps_the_step_the_views_and_their_controls(bench):
+    opened = bench("views=small.neuron&e=20&small.neuron:neuron=9")
+    card = opened.board[0]
+    opened.sidebar.variant.value = OTHER
+    place = opened.selection.place
+    assert (place.variant, place.step, place.views) == (OTHER, 20, ("small.neuron",))
+    assert opened.board[0] is card
+    assert card.picture["controls"][1]["value"] == 9
+
+
+def test_a_card_that_stays_open_is_the_same_card(bench):
+    opened = bench("views=small.neuron,small.losses")
+    losses = opened.board[1]
+    opened.board[0].on_message({"kind": "close"})
+    assert list(opened.board) == [losses]
+
+
+def test_closing_the_last_card_says_what_to_do(bench):
+    opened = bench("views=small.losses")
+    opened.board[0].on_message({"kind": "close"})
+    assert titles(opened) == ["No view is open."]
+    opened.sidebar.catalogue.on_message({"kind": "open", "view": "small.losses"})
+    assert titles(opened) == ["Losses"]
+
+
+def test_failing_views_do_not_disturb_the_others(bench):
+    opened = bench("views=small.broken,small.unmade,small.attention,small.neuron")
+    assert [card.picture["state"] for card in opened.board] == ["error", "missing", "inapplicable", "figure"]
+
+
+def test_the_catalogue_says_what_is_open_and_what_has_nothing_to_show(bench):
+    entries = {entry["name"]: entry for entry in bench("views=small.losses").sidebar.catalogue.views}
+    assert entries["small.losses"]["open"]
+    assert entries["small.unmade"]["state"] == "missing"
+    assert entries["small.unmade"]["reason"] == "needs small.never"
+    assert entries["small.attention"]["state"] == "inapplicable"
+
+
+def test_views_that_are_not_installed_are_left_out(bench):
+    assert bench("views=gone.view,small.losses").selection.place.views == ("small.losses",)
+
+
+def test_an_unknown_variant_is_said_to_be_unknown_and_a_slug_is_enough_for_a_known_one(bench):
+    assert titles(bench("v=toy.sum/v99")) == ["There is no variant 'toy.sum/v99' here."]
+    assert bench("v=v5-seed1-width16").selection.place.variant == OTHER
+
+
+def test_cohort_views_show_the_variants_chosen_beside_this_one(bench):
+    opened = bench("views=small.compared")
+    opened.sidebar.compared.value = [OTHER]
+    assert opened.selection.place.compared == (OTHER,)
+    assert "seed=1" in opened.board[0].picture["figure"]
+
+
+def test_the_browsers_back_button_brings_the_place_back(bench, name):
+    opened = bench(f"v={name}&e=10&views=small.neuron")
+    opened.sidebar.variant.value = OTHER
+    opened.shell._handle_msg({"query": f"?v={name}&e=10&views=small.neuron"})
+    assert opened.selection.place.variant == name
+    assert opened.sidebar.variant.value == name
+    assert opened.cursor.asked == 10
+
+
+def test_two_visitors_do_not_move_each_other(bench):
+    one, two = bench("views=small.neuron&e=30"), bench("views=small.neuron&e=30")
+    one.cursor.asked = 0
+    assert two.selection.place.step == 30
+
+
+def test_an_empty_workspace_shows_the_commands_that_fill_it(empty, at_once):
+    opened = Workbench(empty, at_once)
+    assert titles(opened) == ["No variants yet."]
+    assert opened.board[0].picture["commands"] == [
+        f"miscope demo --workspace {empty.root}",
+        f"miscope train FAMILY --workspace {empty.root}",
+        f"miscope import PATH --workspace {empty.root}",
+    ]
+
+
+def test_the_installed_page_lists_what_is_broken(bench):
+    opened = bench("page=installed")
+    html = opened._installed[0].object
+    assert "sour is broken" in html
+    assert "No module named &#x27;jaxx&#x27;" in html
+    assert all(name in html for name in ("small.neuron", "toy.fourier", "parameters.norms"))
+
+
+def test_an_unknown_variant_stays_chosen_until_another_is(bench, name):
+    opened = bench("v=toy.sum/v99&views=small.losses")
+    assert opened.sidebar.variant.value == "toy.sum/v99"
+    opened.sidebar.variant.value = name
+    assert opened.sidebar.variant.options == [name, OTHER]
+    assert titles(opened) == ["Losses"]

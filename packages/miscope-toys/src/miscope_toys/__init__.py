@@ -1,0 +1,20 @@
+"""Small families without a Fourier basis, on which every universal instrument must speak: induction and parity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from miscope import hookimpl
+
+if TYPE_CHECKING:
+    from miscope import Family
+
+
+@hookimpl
+def miscope_families() -> Iterable[Family]:
+    from miscope_toys.induction import InductionFamily
+    from miscope_toys.nanda_induction import NandaInductionFamily
+    from miscope_toys.parity import ParityFamily
+
+    return (InductionFamily(), ParityFamily(), NandaInductionFamily())

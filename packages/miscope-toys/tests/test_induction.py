@@ -1,0 +1,107 @@
+"""The induction family: it keeps the contract, and what it learns is an induction circuit."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+import miscope_toys
+from miscope import Probe, Task
+from miscope.model import Model
+from miscope.testing import check_family
+from miscope_toys import asking
+from miscope_toys.induction import InductionFamily
+from miscope_toys.sequences import IGNORED
+
+TINY = {"vocabulary": 12, "length": 16, "sequences": 64, "width": 16}
+
+
+def test_it_keeps_the_contract() -> None:
+    check_family(InductionFamily(), TINY)
+
+
+def test_only_asked_positions_count() -> None:
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(5, 7, 11, generator=generator).double()
+    labels = torch.randint(11, (5, 7), generator=generator)
+    labels[:, :4] = IGNORED
+    before = asking.evaluate(logits, labels)
+    logits[:, :4] = 1e3 * torch.randn(5, 4, 11, generator=generator)
+    after = asking.evaluate(logits, labels)
+    assert all(torch.equal(before[name], after[name]) for name in ("loss", "accuracy"))
+    expected = torch.nn.functional.cross_entropy(logits[:, 4:].reshape(-1, 11), labels[:, 4:].reshape(-1))
+    torch.testing.assert_close(after["loss"], expected)
+
+
+def test_a_clueless_model_loses_the_logarithm_of_the_vocabulary() -> None:
+    labels = torch.tensor([[IGNORED, 3, 5]])
+    assert float(asking.loss(torch.zeros(1, 3, 32), labels)) == pytest.approx(math.log(32))
+
+
+def test_training_falls_below_what_knowing_the_tokens_of_the_block_gives(workspace) -> None:
+    """Small enough for a test of seconds: beyond the entropy of a uniform guess among the block's tokens."""
+    small = workspace(toys=miscope_toys).variant(
+        "toys.induction",
+        vocabulary=12,
+        length=24,
+        sequences=600,
+        width=32,
+        steps=300,
+        learning_rate=3e-3,
+        checkpoints="every:300",
+        evaluate_every=100,
+    )
+    for _ in small.train(threads=1):
+        pass
+    values = small.metrics()["test_loss"].values
+    assert values[0] > math.log(12)
+    assert values[-1] < 0.5 * math.log(4)
+
+
+def scores(model: Model, weights, probe: Probe) -> dict[str, torch.Tensor]:
+    """Attention to the previous token, and to all tokens that followed the present one before; (layer, head).
+
+    The least over the probe's periods, so that a head that attends to a fixed distance scores nothing.
+    """
+    sites = sorted(site for site in model.sites if site.endswith("hook_pattern"))
+    seen = model.run(weights, probe.inputs, sites)
+    pattern = torch.stack([seen[site] for site in sites], 1)
+    tokens, period = probe.inputs, torch.from_numpy(probe.columns["period"])
+    followed = torch.zeros(len(tokens), *pattern.shape[-2:], dtype=torch.bool)
+    followed[:, :, 1:] = tokens[:, :, None] == tokens[:, None, :-1]
+    followed &= torch.ones(pattern.shape[-2:]).tril().bool()
+    matched = (pattern * followed[:, None, None]).sum(-1)
+    asked = followed.any(-1)[:, None, None]
+    found = [(matched * asked)[period == value].sum((0, 3)) / asked[period == value].sum() for value in period.unique()]
+    return {"previous": pattern.diagonal(-1, -2, -1).mean((0, 3)), "induction": torch.stack(found).amin(0)}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_the_circuit_forms_in_the_default_run(workspace) -> None:
+    variant = workspace(toys=miscope_toys).variant("toys.induction")
+    for _ in variant.train(threads=1):
+        pass
+    loss = variant.metrics()["test_loss"]
+    at = dict(zip(loss.steps.tolist(), loss.values.tolist(), strict=True))
+    assert at[480] > 2 > 0.2 > at[1200] > at[2000]
+    assert variant.metrics()["test_accuracy"].values[-1] > 0.99
+    subject = variant.workspace.subject(variant.value)
+    before = scores(subject.model, variant.at(0).checkpoint.weights, subject.probe())
+    after = scores(subject.model, variant.at(2000).checkpoint.weights, subject.probe())
+    assert before["induction"].max() < 0.2
+    assert after["induction"][0].max() < 0.2 < 0.6 < after["induction"][1].max()
+    assert before["previous"].max() < 0.15
+    assert after["previous"][1].max() < 0.15 < 0.25 < after["previous"][0].max()
+
+
+def test_its_task_asks_at_every_position() -> None:
+    from miscope.family import make_variant
+
+    task: Task = InductionFamily().task(make_variant(InductionFamily(), TINY))
+    assert task.positions == "all"
+    assert task.train.labels.shape == task.train.inputs.shape
+    assert len(task.train) == 51
+    assert len(task.test) == 13

@@ -1,0 +1,30 @@
+"""The view catalogue: one figure for every universal instrument, in modules named like the analyzers'."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from miscope import hookimpl
+
+if TYPE_CHECKING:
+    from miscope import View
+
+
+@hookimpl
+def miscope_views() -> Iterable[View]:
+    from miscope_views import (
+        attention,
+        behaviour,
+        events,
+        factors,
+        keys,
+        neurons,
+        parameters,
+        products,
+        progress,
+        spectra,
+    )
+
+    for module in (behaviour, events, parameters, spectra, products, factors, keys, progress, neurons, attention):
+        yield from module.VIEWS

@@ -1,0 +1,235 @@
+"""What the model does over training: losses, accuracies, margins, and the same across variants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from miscope import Choice, Grain, Shown, Toggle, View
+from miscope.errors import DoesNotApply
+from miscope.figure_style import OKABE_ITO, TEST, TRAIN, colour_of, variant_colours
+from miscope.moment import Series
+from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, title
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+_SPLIT_COLOURS = {"train": TRAIN, "test": TEST}
+_SPLIT_NAMES = {"train": "training data", "test": "test data", "all": "all inputs"}
+_METRICS = "behaviour.metrics"
+_LEAKAGE = (
+    ("train_{}", "training data", TRAIN, "dot"),
+    ("test_{}_leaked", "test, an image in training", OKABE_ITO[2], "solid"),
+    ("test_{}_clean", "test, no image in training", TEST, "solid"),
+)
+_LOG = {"type": "log", "exponentformat": "power"}
+
+
+def losses(shown: Shown, *, clock: str, events: bool) -> Figure:
+    """Training and test loss over training, on a logarithmic scale."""
+    y_axis = {"title": {"text": "loss (nats)"}, **_LOG}
+    return _metric_curves(shown, "loss", y_axis=y_axis, clock=clock, events=events)
+
+
+def accuracies(shown: Shown, *, clock: str, events: bool) -> Figure:
+    """Share of right answers in training and test data over training."""
+    y_axis = {"title": {"text": "accuracy"}, "range": [-0.03, 1.03]}
+    return _metric_curves(shown, "accuracy", y_axis=y_axis, clock=clock, events=events)
+
+
+def margins(shown: Shown, *, split: str, clock: str, events: bool) -> Figure:
+    """By how much the right answer wins over training: the mean, the worst percent and the worst input."""
+    arrays = shown.artifacts[_METRICS]
+    steps = arrays["step"]
+    colour = _SPLIT_COLOURS.get(split, OKABE_ITO[2])
+    band = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": steps,
+        "line": {"width": 0},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+    worst, mean = arrays[f"{split}_margin_min"], arrays[f"{split}_margin_mean"]
+    traces = [{**band, "y": worst}, {**band, "y": mean, "fill": "tonexty", "fillcolor": _faint(colour)}]
+    for name, what, dash in (("mean", "mean", "solid"), ("p01", "1 % quantile", "dash"), ("min", "smallest", "dot")):
+        hover = f"{what} %{{y:.3f}} at {shown.step_label} %{{x:,}}<extra></extra>"
+        values = arrays[f"{split}_margin_{name}"]
+        traces.append(line(steps, values, what, colour, line={"dash": dash}, hovertemplate=hover))
+    zero = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 0, "y1": 0, "line": {"width": 1}}
+    layout = {
+        "title": title(shown, f"Margin of the right answer on {_SPLIT_NAMES[split]}", "below 0 the answer is wrong"),
+        "xaxis": clock_axis(shown, clock),
+        "yaxis": {"title": {"text": "right logit less the best wrong one"}},
+        "shapes": [zero, *event_marks(shown, events)],
+        "showlegend": True,
+    }
+    return figure(traces, layout)
+
+
+def leakage(shown: Shown, *, quantity: str, clock: str, events: bool) -> Figure:
+    """Test performance where a symmetric input was in the training set, and where none was."""
+    arrays = shown.artifacts[_METRICS]
+    if f"test_{quantity}_leaked" not in arrays:
+        reason = "its task has no symmetries, or they lead from no test input to a training input"
+        raise DoesNotApply("behaviour.leakage", shown.variant.name, reason)
+    traces = []
+    for name, what, colour, dash in _LEAKAGE:
+        if f"{name.format(quantity)}" in arrays:
+            hover = f"{what}: %{{y:.4g}} at {shown.step_label} %{{x:,}}<extra></extra>"
+            values = arrays[name.format(quantity)]
+            traces.append(line(arrays["step"], values, what, colour, line={"dash": dash}, hovertemplate=hover))
+    log = {"title": {"text": "loss (nats)"}, **_LOG}
+    layout = {
+        "title": title(shown, f"Test {quantity} by what a symmetry gives away"),
+        "xaxis": clock_axis(shown, clock),
+        "yaxis": log if quantity == "loss" else {"title": {"text": "accuracy"}, "range": [-0.03, 1.03]},
+        "shapes": event_marks(shown, events),
+        "showlegend": True,
+    }
+    return figure(traces, layout)
+
+
+def compare(shown: Shown, *, metric: str, align: str, train: bool) -> Figure:
+    """One metric of several variants, their time axes aligned by step, by fraction of training or by an event."""
+    colours = variant_colours(member.shown.variant.name for member in shown.members)
+    splits = ("train", "test") if train else ("test",)
+    traces, without = [], []
+    for member in shown.members:
+        if align not in ("step", "fraction") and align not in member.shown.events:
+            without.append(member.label)
+            continue
+        for split in splits:
+            name = f"{split}_{metric}"
+            if name in member.shown.metrics:
+                traces.append(_member_curve(member.label, member.shown, name, align, colours))
+    note = f"{len(shown.members)} variants"
+    if without:
+        note += f" · not aligned, without {align!r}: {', '.join(without)}"
+    since = f"{shown.step_label}s since {align}"
+    axis = {"step": shown.step_label, "fraction": "fraction of training"}.get(align, since)
+    layout: dict[str, Any] = {
+        "title": title(shown, f"{'Training and test' if train else 'Test'} {metric}, aligned by {align}", note),
+        "xaxis": {"title": {"text": axis}},
+        "yaxis": {"title": {"text": f"{metric} (nats)"}, **_LOG} if metric == "loss" else {"title": {"text": metric}},
+        "hovermode": "closest",
+        "showlegend": True,
+        "meta": {"time_axes": ["x"] if align == "step" else []},
+    }
+    if align not in ("step", "fraction"):
+        start = {"type": "line", "x0": 0, "x1": 0, "y0": 0, "y1": 1, "yref": "paper", "line": {"dash": "dot"}}
+        layout["shapes"] = [start]
+    return figure(traces, layout)
+
+
+def _metric_curves(shown: Shown, kind: str, *, y_axis: dict[str, Any], clock: str, events: bool) -> Figure:
+    traces = []
+    for name, series in shown.metrics.items():
+        split = name.removesuffix(f"_{kind}")
+        hover = f"{split} %{{y:.4g}} at {shown.step_label} %{{x:,}}<extra></extra>"
+        colour = _SPLIT_COLOURS.get(split, colour_of(split))
+        traces.append(line(series.steps, series.values, split, colour, hovertemplate=hover))
+    ordered = sorted(traces, key=lambda trace: trace["name"] != "train")
+    layout = {
+        "title": title(shown, " and ".join(trace["name"] for trace in ordered).capitalize() + f" {kind}"),
+        "xaxis": clock_axis(shown, clock),
+        "yaxis": y_axis,
+        "shapes": event_marks(shown, events),
+        "showlegend": True,
+    }
+    return figure(ordered, layout)
+
+
+def _faint(colour: str) -> str:
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.12)"
+
+
+def _splits(shown: Shown) -> Sequence[str]:
+    return [split for split in ("test", "train", "all") if f"{split}_margin_mean" in shown.artifacts[_METRICS]]
+
+
+def _member_curve(label: str, shown: Shown, name: str, align: str, colours: dict[str, str]) -> dict[str, Any]:
+    series = shown.metrics[name]
+    dash = "dot" if name.startswith("train_") else "solid"
+    hover = f"{label}<br>{name} %{{y:.4g}} at %{{x:,}}<extra></extra>"
+    return line(
+        _aligned(series, shown, align),
+        series.values,
+        label,
+        colours[shown.variant.name],
+        line={"dash": dash},
+        legendgroup=label,
+        showlegend=dash == "solid",
+        hovertemplate=hover,
+    )
+
+
+def _aligned(series: Series, shown: Shown, align: str) -> np.ndarray:
+    if align == "fraction":
+        return series.steps / max(int(series.steps[-1]), 1)
+    return series.steps if align == "step" else series.steps - shown.events[align]
+
+
+def _metric_kinds(shown: Shown) -> Sequence[str]:
+    found = {name.removeprefix("test_") for m in shown.members for name in m.shown.metrics if name.startswith("test_")}
+    return sorted(found, key=lambda kind: (kind != "loss", kind))
+
+
+def _alignments(shown: Shown) -> Sequence[str]:
+    return "step", "fraction", *sorted({event for member in shown.members for event in member.shown.events})
+
+
+VIEWS = (
+    View(
+        name="behaviour.losses",
+        title="Train and test loss",
+        grain=Grain.TRAJECTORY,
+        draw=losses,
+        metrics=("*_loss",),
+        controls=(CLOCK, MARKS),
+        time_axis="x",
+    ),
+    View(
+        name="behaviour.accuracies",
+        title="Train and test accuracy",
+        grain=Grain.TRAJECTORY,
+        draw=accuracies,
+        metrics=("*_accuracy",),
+        controls=(CLOCK, MARKS),
+        time_axis="x",
+    ),
+    View(
+        name="behaviour.margins",
+        title="Margin of the right answer",
+        grain=Grain.TRAJECTORY,
+        draw=margins,
+        reads=(_METRICS,),
+        controls=(Choice(name="split", options_from=_splits, label="data"), CLOCK, MARKS),
+        time_axis="x",
+    ),
+    View(
+        name="behaviour.leakage",
+        title="Generalisation beyond symmetry",
+        grain=Grain.TRAJECTORY,
+        draw=leakage,
+        reads=(_METRICS,),
+        controls=(Choice(name="quantity", options=("loss", "accuracy")), CLOCK, MARKS),
+        time_axis="x",
+    ),
+    View(
+        name="behaviour.compare",
+        title="Losses of several variants",
+        grain=Grain.COHORT,
+        draw=compare,
+        metrics=("*_loss", "*_accuracy"),
+        controls=(
+            Choice(name="metric", options_from=_metric_kinds, default="loss"),
+            Choice(name="align", options_from=_alignments, default="step", label="align by"),
+            Toggle(name="train", label="training data too"),
+        ),
+        time_axis="x",
+    ),
+)

@@ -1,0 +1,178 @@
+"""Which component of the task basis each neuron follows: at a checkpoint, and how clusters form over training."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from miscope import Grain, Shown, View
+from miscope.figure_style import NULL, OKABE_ITO, colour_of
+from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, on_clock, panels, title
+from miscope_views.named_arrays import basis_note, choice_of, first_row, unit_of
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+__all__ = ["CLUSTERS_VIEW", "FREQUENCIES_VIEW"]
+
+_SHARES, _CLUSTERS = "neurons.frequencies", "neurons.clusters"
+_MOST_CLUSTERS = 10
+_BESIDE = {"title": {"text": "share of<br>variance", "side": "top"}, "x": 0.59}
+"""Colour bar of the left panel."""
+
+
+def frequencies(shown: Shown, *, site: str) -> Figure:
+    """How much of each neuron's variance every component explains, neurons by their final cluster, beside the null."""
+    arrays = shown.artifacts[_SHARES]
+    share, labels = arrays[f"{site}/fraction"], arrays[f"{site}/label"]
+    final = shown.artifacts[_CLUSTERS][f"{site}/final"] if _CLUSTERS in shown.artifacts else arrays[f"{site}/dominant"]
+    known = {name: place for place, name in enumerate(labels.tolist())}
+    rank = np.array([known.get(name, len(known)) for name in final.tolist()])
+    order = np.argsort(rank, kind="stable")
+    unit = unit_of(shown, arrays, site)
+    heat = {
+        "type": "heatmap",
+        "z": share[:, order],
+        "y": labels.tolist(),
+        "coloraxis": "coloraxis",
+        "customdata": np.broadcast_to(order, share.shape),
+        "hovertemplate": f"neuron %{{customdata}}<br>{unit} %{{y}}: %{{z:.3f}}<extra></extra>",
+    }
+    live = arrays[f"{site}/max_fraction"][~arrays[f"{site}/dead"]]
+    large = _ticks(final, labels)
+    layout: dict[str, Any] = {
+        "title": title(shown, f"What explains the neurons of {site}", basis_note(arrays, site)),
+        "xaxis": {"title": {"text": "neuron, by its final cluster"}, "domain": [0, 0.58], "showgrid": False},
+        "yaxis": {"title": {"text": unit}, "type": "category", "tickvals": large, "showgrid": False},
+        "coloraxis": {"cmin": 0, "cmax": 1, "colorbar": _BESIDE},
+        "xaxis2": {"title": {"text": "largest share"}, "domain": [0.77, 1], "anchor": "y2", "range": [0, 1]},
+        "yaxis2": {"title": {"text": "share of live neurons"}, "anchor": "x2"},
+        "legend": {"x": 1, "xanchor": "right", "y": 1.0},
+        "barmode": "overlay",
+    }
+    return figure([heat, *_before_training(shown, site), _histogram(live, "now", OKABE_ITO[0])], layout)
+
+
+def clusters(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
+    """How many neurons are committed to each component over training, and to which each neuron is."""
+    arrays = shown.artifacts[_CLUSTERS]
+    labels, size = arrays[f"{site}/label"], arrays[f"{site}/size"]
+    steps = shown.artifacts[_SHARES]["step"]
+    strong = np.argsort(-size.max(axis=0), kind="stable")[:_MOST_CLUSTERS]
+    strong = np.sort(strong[size.max(axis=0)[strong] >= max(2, 0.01 * size.sum(axis=1).max())])
+    upper, lower = panels((1, 1.4))
+    traces = [_size(steps, size[:, k], str(labels[k]), shown) for k in strong]
+    threshold = float(arrays[f"{site}/threshold"])
+    layout: dict[str, Any] = {
+        "title": title(
+            shown,
+            f"Clusters of {site}",
+            f"committed from a share of {threshold:.2f} on, which 0.1 % reach at the start",
+        ),
+        "xaxis": {**clock_axis(shown, clock), "anchor": "y2"},
+        "yaxis": {"title": {"text": "neurons committed"}, "domain": upper, "rangemode": "tozero"},
+        "yaxis2": {"title": {"text": "neuron, by final cluster"}, "domain": lower, "showgrid": False},
+        "legend": {"title": {"text": unit_of(shown, _first(shown), site)}},
+        "showlegend": True,
+        "shapes": event_marks(shown, events),
+    }
+    return figure([*traces, _map(shown, site, strong, clock)], layout)
+
+
+def _map(shown: Shown, site: str, strong: np.ndarray, clock: str) -> dict[str, Any]:
+    """Neurons down, steps across; each in the colour of the component it is committed to, or blank."""
+    arrays, shares = shown.artifacts[_CLUSTERS], shown.artifacts[_SHARES]
+    labels = arrays[f"{site}/label"]
+    committed = shares[f"{site}/max_fraction"] >= float(arrays[f"{site}/threshold"])
+    colours = ["rgba(0,0,0,0)", "#BDBDBD", *(colour_of(str(labels[k])) for k in strong)]
+    which = {str(labels[k]): place + 2 for place, k in enumerate(strong)}
+    dominant = shares[f"{site}/dominant"]
+    names = [which.get(name, 1) for name in dominant.ravel().tolist()]
+    number = np.where(committed, np.array(names, dtype=np.int32).reshape(dominant.shape), 0)
+    final = arrays[f"{site}/final"]
+    rank = np.full(len(final), len(labels))
+    for place, name in enumerate(labels.tolist()):
+        rank[final == name] = place
+    order = np.argsort(rank, kind="stable")
+    steps, number = on_clock(shares["step"], number[:, order], clock)
+    edges = np.arange(len(colours) + 1) / len(colours)
+    scale = [[edge, colour] for i, colour in enumerate(colours) for edge in (edges[i], edges[i + 1])]
+    return {
+        "type": "heatmap",
+        "x": steps,
+        "z": number.T,
+        "yaxis": "y2",
+        "zmin": -0.5,
+        "zmax": len(colours) - 0.5,
+        "colorscale": scale,
+        "showscale": False,
+        "customdata": np.broadcast_to(order[:, None], number.T.shape),
+        "hovertemplate": f"neuron %{{customdata}} at {shown.step_label} %{{x:,}}<extra></extra>",
+    }
+
+
+def _size(steps: np.ndarray, size: np.ndarray, label: str, shown: Shown) -> dict[str, Any]:
+    hover = f"{label}: %{{y}} neurons at {shown.step_label} %{{x:,}}<extra></extra>"
+    return line(steps, size, label, colour_of(label), hovertemplate=hover)
+
+
+def _before_training(shown: Shown, site: str) -> list[dict[str, Any]]:
+    """The histogram's null, where there is a checkpoint from before training."""
+    first = shown.history[_SHARES]
+    if first["step"][0] != 0:
+        return []
+    share = first[f"{site}/max_fraction"][0][~first[f"{site}/dead"][0]]
+    return [_histogram(share, f"at {shown.step_label} 0", NULL)]
+
+
+def _histogram(share: np.ndarray, name: str, colour: str) -> dict[str, Any]:
+    height, edges = np.histogram(share, bins=40, range=(0, 1))
+    return {
+        "type": "bar",
+        "x": (edges[1:] + edges[:-1]) / 2,
+        "y": height / max(len(share), 1),
+        "width": 1 / 40,
+        "name": name,
+        "xaxis": "x2",
+        "yaxis": "y2",
+        "marker": {"color": colour, "line": {"width": 0}},
+        "opacity": 0.65,
+        "hovertemplate": f"{name}: %{{y:.1%}} of live neurons near %{{x:.2f}}<extra></extra>",
+    }
+
+
+def _ticks(final: np.ndarray, labels: np.ndarray) -> list[str]:
+    """Components with at least 3 % of the neurons."""
+    return [name for name in labels.tolist() if (final == name).mean() >= 0.03]
+
+
+def _first(shown: Shown) -> dict[str, np.ndarray]:
+    arrays = shown.artifacts[_SHARES]
+    return {name: first_row(arrays[name]) for name in arrays if name.endswith("/basis")}
+
+
+_SITE = choice_of("site", _SHARES, "fraction")
+
+FREQUENCIES_VIEW = View(
+    name="neurons.frequencies",
+    title="Neurons by component",
+    grain=Grain.CHECKPOINT,
+    draw=frequencies,
+    reads=(_SHARES,),
+    optional=(_CLUSTERS,),
+    history=(_SHARES,),
+    bases=("*",),
+    controls=(_SITE,),
+)
+
+CLUSTERS_VIEW = View(
+    name="neurons.clusters",
+    title="Neuron clusters over training",
+    grain=Grain.TRAJECTORY,
+    draw=clusters,
+    reads=(_SHARES, _CLUSTERS),
+    bases=("*",),
+    controls=(_SITE, CLOCK, MARKS),
+    time_axis="x",
+)

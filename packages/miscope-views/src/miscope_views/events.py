@@ -1,0 +1,132 @@
+"""When training changed its behaviour, and how sure that is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from miscope import Grain, Shown, View
+from miscope.artifact import Arrays
+from miscope.figure_style import OKABE_ITO, TEST, TRAIN
+from miscope_views.figures import CLOCK, clock_axis, event_marks, figure, line, panels, title
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+_READS = "events.grokking"
+
+_WHAT = {
+    "memorised": "training set learnt",
+    "peak": "test loss highest",
+    "onset": "test loss down 10 %",
+    "half": "test loss down 50 %",
+    "complete": "test loss down 90 %",
+    "generalised": "test set learnt",
+}
+"""What each event of the detector means; falls are shares of the whole fall of log test loss."""
+
+
+def timeline(shown: Shown, *, clock: str) -> Figure:
+    """When the model memorised, its test loss fell and it generalised: with 95 % intervals, below the losses."""
+    arrays = shown.artifacts[_READS]
+    upper, lower = panels((1.2, 1))
+    traces = []
+    for split, colour in (("train", TRAIN), ("test", TEST)):
+        series = shown.metrics.get(f"{split}_loss") if f"{split}_loss" in shown.metrics else None
+        if series is not None:
+            hover = f"{split} loss %{{y:.4g}} at {shown.step_label} %{{x:,}}<extra></extra>"
+            traces.append(line(series.steps, series.values, split, colour, hovertemplate=hover))
+    dated = [name for name in _WHAT if name in shown.events]
+    traces += _whiskers(shown, arrays, dated)
+    if len(arrays["slingshots"]):
+        traces.append(_slingshots(arrays["slingshots"]))
+    layout: dict[str, Any] = {
+        "title": title(shown, "Events of training", _verdict(shown, arrays)),
+        "xaxis": {**clock_axis(shown, clock), "anchor": "y2"},
+        "yaxis": {"title": {"text": "loss (nats)"}, "type": "log", "domain": upper},
+        "yaxis2": {
+            "domain": lower,
+            "type": "category",
+            "autorange": "reversed",
+            "categoryorder": "array",
+            "categoryarray": list(_WHAT.values()),
+        },
+        "shapes": event_marks(shown, True),
+        "showlegend": True,
+    }
+    return figure(traces, layout)
+
+
+def _whiskers(shown: Shown, arrays: Arrays, dated: list[str]) -> list[dict[str, Any]]:
+    """A point for each event with the interval of the bootstrap where it has one, and beside it the numbers."""
+    step = np.array([shown.events[name] for name in dated])
+    low, high = np.array([arrays[f"{name}/ci"] for name in dated]).reshape(-1, 2).T
+    low, high = np.where(np.isfinite(low), low, step), np.where(np.isfinite(high), high, step)
+    error = {"type": "data", "symmetric": False, "array": high - step, "arrayminus": step - low}
+    names = [_WHAT[name] for name in dated]
+    said = [
+        f"    {at:,.0f}  [{a:,.0f}, {b:,.0f}]    " if b > a else f"    {at:,.0f}    "
+        for at, a, b in zip(step, low, high, strict=True)
+    ]
+    # The numbers go to that side of the whiskers where there is room.
+    late = step > 0.5 * shown.steps[-1]
+    points = {
+        "mode": "markers",
+        "x": step,
+        "error_x": {**error, "color": OKABE_ITO[2], "thickness": 2, "width": 5},
+        "marker": {"color": OKABE_ITO[2], "size": 8},
+        "name": "event, 95 %",
+        "hovertemplate": f"%{{y}} at {shown.step_label} %{{x:,.0f}}<extra></extra>",
+    }
+    numbers = {
+        "mode": "text",
+        "x": np.where(late, low, high),
+        "text": said,
+        "textposition": ["middle left" if left else "middle right" for left in late],
+        "textfont": {"size": 11},
+        "cliponaxis": False,
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+    return [{"type": "scatter", "y": names, "yaxis": "y2", **part} for part in (points, numbers)]
+
+
+def _slingshots(steps: np.ndarray) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": steps,
+        "y": np.full(len(steps), 1e-2),
+        "marker": {"symbol": "triangle-up", "size": 6, "color": OKABE_ITO[4]},
+        "name": "slingshot",
+        "hovertemplate": "training loss rises through 0.01 at %{x:,}<extra></extra>",
+    }
+
+
+def _verdict(shown: Shown, arrays: Arrays) -> str:
+    """'generalised 9,660 epochs after it memorised', or why there is no delay to tell."""
+    unit = f"{shown.step_label}s"
+    if arrays["grokked"] > 0:
+        said = f"generalised {float(arrays['delay']):,.0f} {unit} after it memorised"
+        said += f" ({float(arrays['ratio']):.1f} times as late)" if np.isfinite(arrays["ratio"]) else ""
+    elif arrays["censored"] > 0:
+        said = f"not generalised within {float(arrays['delay_at_least']):,.0f} {unit} of memorising"
+    else:
+        said = f"not memorised by {shown.step_label} {float(arrays['last']):,.0f}"
+    said += "" if arrays["fell"] > 0 else " · the test loss never fell below half of its peak"
+    return said + (" · the test loss rose again at the end" if arrays["rebound"] > 0 else "")
+
+
+VIEWS = (
+    View(
+        name="events.timeline",
+        title="Events of training",
+        grain=Grain.TRAJECTORY,
+        draw=timeline,
+        reads=(_READS,),
+        metrics=("train_loss", "test_loss"),
+        controls=(CLOCK,),
+        time_axis="x",
+    ),
+)

@@ -1,0 +1,177 @@
+"""The grammar all figures share: one builder, titles, time axes, event marks, stacked panels, thinned curves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from miscope import Choice, Shown, Toggle
+from miscope.figure_style import template
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+__all__ = [
+    "CLOCK",
+    "MARKS",
+    "clock_axis",
+    "event_marks",
+    "figure",
+    "grid_axes",
+    "line",
+    "on_clock",
+    "panels",
+    "thin",
+    "title",
+]
+
+CLOCK = Choice(name="clock", options=("linear", "log"), label="time axis")
+"""How steps are laid out; every view over training offers it."""
+
+MARKS = Toggle(name="events", default=True, label="event marks")
+
+Trace = dict[str, Any]
+
+MARKED = ("memorised", "onset", "generalised")
+"""Events that every view over training marks; `events.timeline` shows them all."""
+
+_MOST_POINTS = 4000
+"""Points of a curve beyond which a screen shows no more."""
+
+
+def figure(traces: Iterable[Trace], layout: Mapping[str, Any], *, gaps: int = 0) -> Figure:
+    """The figure of traces given as plain dictionaries; arrays go out as float32 and int32.
+
+    What is not finite is counted in a badge, since plotly leaves it out without a word. gaps: how many NaN were put
+    there on purpose.
+    """
+    import plotly.graph_objects as go
+
+    made = [{key: _slim(value) for key, value in trace.items()} for trace in traces]
+    built = go.Figure(data=made, layout={"template": template(), **layout})
+    missing = sum(_unfinite(trace) for trace in made) - gaps
+    if missing > 0:
+        total = sum(np.size(trace.get("z", trace.get("y", ()))) for trace in made) - gaps
+        built.add_annotation(
+            text=f"⚠ {missing:,} of {total:,} values are not finite and not drawn",
+            **{"x": 1, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "right", "yanchor": "bottom"},
+            font={"color": "#D55E00", "size": 11},
+            showarrow=False,
+        )
+    return built
+
+
+def title(shown: Shown, text: str, note: str = "") -> dict[str, Any]:
+    """A title, with the variant, the step and a note below it."""
+    at = f"{shown.step_label} {shown.step:,}" if shown.step is not None else ""
+    below = [] if shown.members else [shown.variant.name]
+    return {"text": text, "subtitle": {"text": " · ".join(part for part in (*below, at, note) if part)}}
+
+
+def clock_axis(shown: Shown, clock: str) -> dict[str, Any]:
+    """The axis that counts steps."""
+    if clock == "log":
+        return {
+            "title": {"text": f"{shown.step_label} (log; 0 is not shown)"},
+            "type": "log",
+            "dtick": 1,
+            "tickformat": ",",
+        }
+    return {"title": {"text": shown.step_label}, "tickformat": ","}
+
+
+def on_clock(steps: np.ndarray, values: np.ndarray, clock: str) -> tuple[np.ndarray, np.ndarray]:
+    """Steps and the values of a heat map over them; a logarithmic clock cannot place step 0."""
+    return (steps[steps > 0], values[steps > 0]) if clock == "log" else (steps, values)
+
+
+def grid_axes(shown: Shown) -> dict[str, Any]:
+    """Axes of a factor grid: the first factor down, the second across, the origin at the top left as in a matrix."""
+    assert shown.probe is not None
+    row, column = shown.probe.grid
+    return {
+        "xaxis": {"title": {"text": column}, "showgrid": False, "constrain": "domain"},
+        "yaxis": {
+            "title": {"text": row},
+            "showgrid": False,
+            "autorange": "reversed",
+            "scaleanchor": "x",
+            "constrain": "domain",
+        },
+    }
+
+
+def event_marks(shown: Shown, on: bool) -> list[dict[str, Any]]:
+    """Labelled vertical lines at the events of training, through all panels."""
+    marked = ((name, shown.events[name]) for name in MARKED if name in shown.events)
+    ordered = sorted(marked, key=lambda item: item[1]) if on else []
+    # Two labels that would lie on each other go to opposite ends of their lines.
+    last = float(shown.steps[-1]) if len(shown.steps) else 0.0
+    marks = []
+    for i, (name, step) in enumerate(ordered):
+        crowded = i % 2 == 1 and step - ordered[i - 1][1] < 0.03 * last
+        label = {"text": f"{name} {step:,.0f}", "textposition": "start" if crowded else "end"}
+        place = {"xref": "x", "yref": "paper", "x0": step, "x1": step, "y0": 0, "y1": 1}
+        # Along the text, then across it: inside the panel, and on the side of the line where there is room.
+        anchors = {"xanchor": "left" if crowded else "right", "yanchor": "bottom" if step > 0.1 * last else "top"}
+        turned = {"textangle": -90, **anchors, "padding": 3}
+        marks.append({"type": "line", **place, "line": {"width": 1, "dash": "dot"}, "label": {**label, **turned}})
+    return marks
+
+
+def panels(heights: Sequence[float], gap: float = 0.08) -> list[list[float]]:
+    """Vertical domains of panels stacked from the top, in proportion to their heights."""
+    free = 1 - gap * (len(heights) - 1)
+    sizes = [free * height / sum(heights) for height in heights]
+    tops = [1 - sum(sizes[:i]) - gap * i for i in range(len(sizes))]
+    return [[max(top - size, 0.0), top] for top, size in zip(tops, sizes, strict=True)]
+
+
+def line(x: np.ndarray, y: np.ndarray, name: str, colour: str, **more: Any) -> Trace:
+    """A curve over training, thinned to what a screen can show."""
+    x, y = thin(np.asarray(x), np.asarray(y))
+    style = {"color": colour, "width": 1.6} | more.pop("line", {})
+    return {"type": "scatter", "mode": "lines", "x": x, "y": y, "name": name, "line": style, **more}
+
+
+def thin(x: np.ndarray, y: np.ndarray, most: int = _MOST_POINTS) -> tuple[np.ndarray, np.ndarray]:
+    """The curve with at most about `most` points: of each stretch its first, lowest and highest, so no spike is lost.
+
+    Stretches are equal in rank, save that the first tenth of the points keeps half of them, for a logarithmic axis.
+    """
+    n = len(x)
+    if n <= most:
+        return x, y
+    blocks = most // 6
+    kept = np.unique(np.concatenate([_corners(y, 0, n // 10, blocks), _corners(y, n // 10, n, blocks), [n - 1]]))
+    return x[kept], y[kept]
+
+
+def _corners(y: np.ndarray, start: int, stop: int, blocks: int) -> np.ndarray:
+    """Indices of the first, lowest and highest value of each of so many blocks of y[start:stop]."""
+    width = -(-(stop - start) // blocks)
+    index = np.minimum(np.arange(start, start + width * blocks), stop - 1).reshape(blocks, width)
+    values = y[index]
+    rows = np.arange(blocks)
+    lowest = np.where(np.isfinite(values), values, np.inf).argmin(1)
+    highest = np.where(np.isfinite(values), values, -np.inf).argmax(1)
+    return np.concatenate([index[:, 0], index[rows, lowest], index[rows, highest]])
+
+
+def _slim(value: Any) -> Any:
+    if not isinstance(value, np.ndarray):
+        return {key: _slim(inner) for key, inner in value.items()} if isinstance(value, dict) else value
+    if np.issubdtype(value.dtype, np.floating):
+        return value.astype(np.float32)
+    if np.issubdtype(value.dtype, np.integer) and np.abs(value).max(initial=0) < 1 << 31:
+        return value.astype(np.int32)
+    return value
+
+
+def _unfinite(trace: Trace) -> int:
+    values = trace.get("z", trace.get("y"))
+    if not isinstance(values, np.ndarray) or not np.issubdtype(values.dtype, np.floating):
+        return 0
+    return int(values.size - np.isfinite(values).sum())

@@ -1,0 +1,101 @@
+"""Which components of the task's basis the model computes with, and since when."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from miscope import Grain, Shown, View
+from miscope.figure_style import NULL, OKABE_ITO
+from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, on_clock, panels, title
+from miscope_views.named_arrays import first_row
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+_READS = "keys.votes"
+_SCALE = ((0.0, "rgba(0,0,0,0)"), (0.25, "#c6dbef"), (0.5, "#6baed6"), (0.75, "#2171b5"), (1.0, "#08306b"))
+
+
+def presence(shown: Shown, *, clock: str, events: bool) -> Figure:
+    """Votes for each component that ever had two, over training; how many components are key below."""
+    arrays = shown.artifacts[_READS]
+    labels, votes, key = first_row(arrays["label"]), np.asarray(arrays["votes"], dtype=int), arrays["key"]
+    voters = arrays["voter"].shape[-1]
+    ever = np.flatnonzero(key.any(axis=0))
+    steps, seen = on_clock(arrays["step"], votes[:, ever], clock)
+    above, below = panels([3, 1])
+    unit = next((basis.unit for basis in shown.bases.values()), "component")
+    traces: list[dict[str, Any]] = [
+        line(arrays["step"], key.sum(axis=1), "", OKABE_ITO[0], yaxis="y2", showlegend=False, line={"shape": "hv"})
+    ]
+    if len(ever):
+        hover = f"{unit} %{{y}}<br>{shown.step_label} %{{x:,}}<br>%{{z}} of {voters} votes<extra></extra>"
+        bars = {"type": "heatmap", "x": steps, "y": labels[ever].tolist(), "z": seen.T, "ygap": 4}
+        traces.append({**bars, "coloraxis": "coloraxis", "hovertemplate": hover})
+    note = "" if len(ever) else "no component is key at any step"
+    bar = {"title": {"text": "votes"}, "tickvals": np.arange(voters + 1), "len": 0.7, "y": 0.65}
+    layout = {
+        "title": title(shown, "Key components", note),
+        "xaxis": {**clock_axis(shown, clock), "anchor": "y2", "showgrid": False},
+        "yaxis": {"title": {"text": unit}, "type": "category", "domain": above, "showgrid": False},
+        "yaxis2": {"title": {"text": "key components"}, "domain": below, "rangemode": "tozero"},
+        "coloraxis": {"cmin": 0, "cmax": voters, "colorscale": _SCALE, "colorbar": bar},
+        "shapes": event_marks(shown, events),
+    }
+    return figure(traces, layout)
+
+
+def votes(shown: Shown) -> Figure:
+    """Which instruments find each component in use at this step; second harmonics are marked apart."""
+    arrays = shown.artifacts[_READS]
+    labels, ballot, voters = arrays["label"], arrays["vote"], arrays["voter"]
+    chosen = np.flatnonzero(ballot.any(axis=0) | arrays["harmonic"])
+    names = labels[chosen].tolist()
+    traces = [
+        _dots([names[i] for i in np.flatnonzero(ballot[v, chosen])], str(name), OKABE_ITO[0], "circle")
+        for v, name in enumerate(voters)
+    ]
+    harmonic = [names[i] for i in np.flatnonzero(arrays["harmonic"][chosen])]
+    traces.append(_dots(harmonic, "harmonic only", NULL, "circle-open"))
+    unit = next((basis.unit for basis in shown.bases.values()), "component")
+    key = ", ".join(labels[arrays["key"]].tolist()) or "none"
+    rows = [*voters.tolist(), "harmonic only"]
+    layout = {
+        "title": title(shown, "Votes for components", f"key: {key}"),
+        "xaxis": {"title": {"text": unit}, "type": "category", "categoryorder": "array", "categoryarray": names},
+        "yaxis": {"type": "category", "categoryorder": "array", "categoryarray": rows, "autorange": "reversed"},
+        "showlegend": False,
+    }
+    return figure(traces, layout)
+
+
+def _dots(labels: list[str], row: str, colour: str, symbol: str) -> dict[str, Any]:
+    place = {"type": "scatter", "mode": "markers", "x": labels, "y": [row] * len(labels)}
+    mark = {"size": 14, "color": colour, "symbol": symbol, "line": {"width": 2, "color": colour}}
+    return {**place, "marker": mark, "hovertemplate": f"%{{x}}: {row}<extra></extra>"}
+
+
+VIEWS = (
+    View(
+        name="keys.presence",
+        title="Key components over training",
+        grain=Grain.TRAJECTORY,
+        draw=presence,
+        reads=(_READS,),
+        bases=("*",),
+        grid=2,
+        controls=(CLOCK, MARKS),
+        time_axis="x",
+    ),
+    View(
+        name="keys.votes",
+        title="Votes for components",
+        grain=Grain.CHECKPOINT,
+        draw=votes,
+        reads=(_READS,),
+        bases=("*",),
+        grid=2,
+    ),
+)

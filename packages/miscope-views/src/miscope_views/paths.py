@@ -1,0 +1,207 @@
+"""The path of the weights through their space, always beside what a random walk would show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from miscope import Choice, Grain, Shown, Toggle, View
+from miscope.figure_style import NULL, OKABE_ITO
+from miscope_views.figures import CLOCK, MARKED, MARKS, clock_axis, event_marks, figure, line, panels, title
+from miscope_views.named_arrays import choice_of, holders
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+__all__ = ["TRAJECTORY_VIEW", "VARIANCE_VIEW", "VELOCITY_VIEW"]
+
+_PATH, _MOTION = "parameters.trajectory", "parameters.velocity"
+_PLANES: Mapping[str, tuple[int, ...]] = {"1-2": (0, 1), "2-3": (1, 2), "1-3": (0, 2), "1-2-3": (0, 1, 2)}
+_GROUPS = ("all", "embedding", "attention", "mlp")
+_OF = {"all": "all weights", "embedding": "the embeddings", "attention": "attention", "mlp": "the MLP"}
+
+
+def trajectory(shown: Shown, *, group: str, components: str, null: bool, events: bool) -> Figure:
+    """Path of the weights in its principal components, coloured by step, beside a random walk of equal step lengths."""
+    arrays, axes = shown.artifacts[_PATH], _PLANES[components]
+    scores, explained = arrays[f"{group}/scores"], arrays[f"{group}/explained"]
+    walk = arrays[f"{group}/null_path"]
+    traces = []
+    if null and walk.shape[1] > max(axes):
+        grey = {"mode": "lines", "name": "random walk", "line": {"color": NULL, "width": 2, "dash": "dot"}}
+        traces.append({**_points(walk, axes), **grey, "hovertemplate": "a random walk<extra></extra>"})
+    traces.append(_weights_path(shown, scores, axes))
+    if events:
+        traces += _marked(shown, scores, axes)
+    names = [f"component {axis + 1} ({explained[axis]:.1%})" for axis in axes]
+    layout: dict[str, Any] = {
+        "title": title(shown, f"Path of {_OF.get(group, group)}", "grey: a random walk with the same step lengths"),
+        "coloraxis": {"colorbar": {"title": {"text": shown.step_label}, "tickformat": ","}},
+        "showlegend": False,
+        "hovermode": "closest",
+    }
+    titles = [{"title": {"text": name}} for name in names]
+    if len(axes) == 3:
+        scene = dict(zip(("xaxis", "yaxis", "zaxis"), titles, strict=True))
+        layout["scene"] = {**scene, "camera": {"eye": {"x": 1.6, "y": 1.6, "z": 1.1}}}
+        layout["margin"] = {"l": 16, "r": 16, "b": 16}
+    else:
+        layout |= dict(zip(("xaxis", "yaxis"), titles, strict=True))
+    return figure(traces, layout)
+
+
+def variance(shown: Shown, *, group: str) -> Figure:
+    """How much each component explains, how round the loops are and how cosine-like the scores, beside the null."""
+    arrays = shown.artifacts[_PATH]
+    explained = arrays[f"{group}/explained"]
+    panel = (
+        ("", "share of variance", [str(k + 1) for k in range(len(explained))], explained, "explained"),
+        ("2", "loop area / bounding box", ["1-2", "2-3"], arrays[f"{group}/area"], "area"),
+        ("3", "|corr| with cos(πkt/T)", [], arrays[f"{group}/cosine"], "cosine"),
+    )
+    widths = ((0, 0.46), (0.57, 0.74), (0.83, 1))
+    traces: list[dict[str, Any]] = []
+    layout: dict[str, Any] = {
+        "title": title(shown, f"Shape of the path of {_OF.get(group, group)}", "grey: 95 % of random walks"),
+        "showlegend": False,
+        "bargap": 0.3,
+    }
+    for (suffix, name, labels, values, what), width in zip(panel, widths, strict=True):
+        names = labels or [str(k + 1) for k in range(len(values))]
+        place = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
+        finite = np.isfinite(values)
+        bars = {"type": "bar", "x": [n for n, f in zip(names, finite, strict=True) if f], "y": values[finite]}
+        hover = f"{name} %{{y:.4f}}<extra>component%{{x}}</extra>"
+        traces.append({**bars, **place, "marker": {"color": OKABE_ITO[0]}, "hovertemplate": hover})
+        traces.append({**_null_bars(names, arrays[f"{group}/null_{what}"]), **place})
+        layout[f"xaxis{suffix}"] = {
+            "type": "category",
+            "domain": list(width),
+            "anchor": f"y{suffix}",
+            "title": {"text": "components" if what == "area" else "component"},
+            "showgrid": False,
+        }
+        layout[f"yaxis{suffix}"] = {"anchor": f"x{suffix}", "title": {"text": name}, "rangemode": "tozero"}
+    return figure(traces, layout)
+
+
+def velocity(shown: Shown, *, parts: str, clock: str, events: bool) -> Figure:
+    """How fast the weights move, and how straight: the cosine between one move and the next."""
+    arrays = shown.artifacts[_MOTION]
+    everything = holders(arrays, "speed")
+    names = [name for name in everything if (name in _GROUPS) == (parts == "groups")]
+    upper, lower = panels((1.3, 1))
+    middle, inner = (shown.steps[1:] + shown.steps[:-1]) / 2, shown.steps[1:-1]
+    traces = []
+    for i, name in enumerate(names):
+        common = {"legendgroup": name, "line": {"dash": "solid" if i < len(OKABE_ITO) else "dash"}}
+        colour = OKABE_ITO[i % len(OKABE_ITO)]
+        at = f"%{{y:.4g}} at {shown.step_label} %{{x:,}}<extra></extra>"
+        speed, turning = arrays[f"{name}/speed"], arrays[f"{name}/turning"]
+        traces.append(line(middle, speed, name, colour, **common, hovertemplate=f"{name}: speed {at}"))
+        more = {"yaxis": "y2", "showlegend": False, "hovertemplate": f"{name}: cosine {at}"}
+        traces.append(line(inner, turning, name, colour, **common, **more))
+    straight = float(arrays["all/straightness"])
+    layout: dict[str, Any] = {
+        "title": title(
+            shown, "Speed and straightness of the weights", f"start to end / length of path: {straight:.3f}"
+        ),
+        "xaxis": {**clock_axis(shown, clock), "anchor": "y2"},
+        "yaxis": {"title": {"text": f"distance per {shown.step_label}"}, "type": "log", "domain": upper},
+        "yaxis2": {"title": {"text": "cosine with the move before"}, "domain": lower, "range": [-1.05, 1.05]},
+        "shapes": event_marks(shown, events),
+        "showlegend": True,
+    }
+    return figure(traces, layout)
+
+
+def _points(scores: np.ndarray, axes: tuple[int, ...]) -> dict[str, Any]:
+    """Coordinates of a path, and the kind of trace they make."""
+    coordinates = {letter: scores[:, axis] for letter, axis in zip("xyz", axes, strict=False)}
+    return {"type": "scatter3d" if len(axes) == 3 else "scatter", **coordinates}
+
+
+def _weights_path(shown: Shown, scores: np.ndarray, axes: tuple[int, ...]) -> dict[str, Any]:
+    colours = {"color": shown.steps, "coloraxis": "coloraxis", "size": 3 if len(axes) == 3 else 6}
+    return {
+        **_points(scores, axes),
+        "mode": "lines+markers",
+        "name": "weights",
+        "line": {"color": "rgba(127,127,127,0.6)", "width": 1.5},
+        "marker": colours,
+        "customdata": shown.steps,
+        "hovertemplate": f"{shown.step_label} %{{customdata:,}}<extra></extra>",
+    }
+
+
+def _marked(shown: Shown, scores: np.ndarray, axes: tuple[int, ...]) -> list[dict[str, Any]]:
+    """The checkpoints nearest to the events, by name."""
+    dated = {name: shown.events[name] for name in MARKED if name in shown.events}
+    if not dated:
+        return []
+    rows = [int(np.abs(shown.steps - step).argmin()) for step in dated.values()]
+    look = {"size": 6 if len(axes) == 3 else 11, "color": "rgba(0,0,0,0)", "line": {"color": OKABE_ITO[1], "width": 2}}
+    return [
+        {
+            **_points(scores[rows], axes),
+            "mode": "markers+text",
+            "marker": look,
+            "text": list(dated),
+            "textposition": "top center",
+            "textfont": {"size": 10},
+            "hoverinfo": "skip",
+        }
+    ]
+
+
+def _null_bars(names: list[str], null: np.ndarray) -> dict[str, Any]:
+    """Median and 95 % of the null as a mark with whiskers on each bar it exists for."""
+    low, middle, high = null[:, : len(names)]
+    whiskers = {"type": "data", "symmetric": False, "array": high - middle, "arrayminus": middle - low}
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": names[: len(middle)],
+        "y": middle,
+        "error_y": {**whiskers, "color": NULL, "thickness": 3, "width": 7},
+        "marker": {"color": NULL, "size": 7, "symbol": "diamond"},
+        "hovertemplate": "random walks: median %{y:.4f}<extra></extra>",
+    }
+
+
+_GROUP = choice_of("group", _PATH, "scores", default="all")
+
+TRAJECTORY_VIEW = View(
+    name="parameters.trajectory",
+    title="Path of the weights",
+    grain=Grain.TRAJECTORY,
+    draw=trajectory,
+    reads=(_PATH,),
+    controls=(
+        _GROUP,
+        Choice(name="components", options=tuple(_PLANES)),
+        Toggle(name="null", default=True, label="random walk"),
+        MARKS,
+    ),
+)
+
+VARIANCE_VIEW = View(
+    name="parameters.variance",
+    title="Shape of the weights' path",
+    grain=Grain.TRAJECTORY,
+    draw=variance,
+    reads=(_PATH,),
+    controls=(_GROUP,),
+)
+
+VELOCITY_VIEW = View(
+    name="parameters.velocity",
+    title="Speed of the weights",
+    grain=Grain.TRAJECTORY,
+    draw=velocity,
+    reads=(_MOTION,),
+    controls=(Choice(name="parts", options=("groups", "tensors")), CLOCK, MARKS),
+    time_axis="x",
+)

@@ -1,0 +1,65 @@
+"""Which components of the task basis the weights use, at a checkpoint and over training."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from miscope import Grain, Shown, Toggle, View
+from miscope_views.figures import CLOCK, MARKS
+from miscope_views.named_arrays import choice_of
+from miscope_views.spectrum_figures import bars, lines, over_training
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+_READS = "spectra.embedding"
+_ROLE = choice_of("role", _READS, "fraction", default="W_E")
+
+
+def embedding(shown: Shown, *, role: str, locked: bool) -> Figure:
+    """Share of a weight tensor's power in each component of the task basis, the dominant ones named and coloured."""
+    return bars(shown, _READS, role=role, locked=locked)
+
+
+def embedding_lines(shown: Shown, *, role: str, clock: str, events: bool) -> Figure:
+    """Share of the dominant components over training, each in its own colour, above a band that holds the others."""
+    return lines(shown, _READS, role=role, clock=clock, events=events)
+
+
+def embedding_map(shown: Shown, *, role: str, clock: str, events: bool) -> Figure:
+    """Share of every component over training; those that dominate at the end are ticked."""
+    return over_training(shown, _READS, role=role, clock=clock, events=events)
+
+
+VIEWS = (
+    View(
+        name="spectra.embedding",
+        title="Embedding spectrum",
+        grain=Grain.CHECKPOINT,
+        draw=embedding,
+        reads=(_READS,),
+        history=(_READS,),
+        bases=("*",),
+        controls=(_ROLE, Toggle(name="locked", default=True, label="same scale at every step")),
+    ),
+    View(
+        name="spectra.embedding_lines",
+        title="Dominant components over training",
+        grain=Grain.TRAJECTORY,
+        draw=embedding_lines,
+        reads=(_READS,),
+        bases=("*",),
+        controls=(_ROLE, CLOCK, MARKS),
+        time_axis="x",
+    ),
+    View(
+        name="spectra.embedding_map",
+        title="Embedding spectrum over training",
+        grain=Grain.TRAJECTORY,
+        draw=embedding_map,
+        reads=(_READS,),
+        bases=("*",),
+        controls=(_ROLE, CLOCK, MARKS),
+        time_axis="x",
+    ),
+)

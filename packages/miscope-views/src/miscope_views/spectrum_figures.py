@@ -1,0 +1,111 @@
+"""How spectra are drawn: bars at a checkpoint, lines and a heat map over training."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from miscope import Shown
+from miscope.figure_style import NULL, colour_of
+from miscope_views.figures import clock_axis, event_marks, figure, line, on_clock, title
+from miscope_views.named_arrays import basis_note, dominant, first_row, null_of, unit_of
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+__all__ = ["bars", "lines", "over_training"]
+
+_SHARE = "share of power"
+
+
+def bars(shown: Shown, reads: str, *, role: str, locked: bool) -> Figure:
+    """Share of a weight tensor's power in each component of the task basis, the dominant ones named and coloured."""
+    arrays, over_time = shown.artifacts[reads], shown.history[reads][f"{role}/fraction"]
+    share, labels = arrays[f"{role}/fraction"], arrays[f"{role}/label"]
+    null = null_of(shown.history[reads]["step"], over_time)
+    strong = dominant(share, null)
+    colours = [colour_of(str(label)) if i in strong else NULL for i, label in enumerate(labels)]
+    unit = unit_of(shown, arrays, role)
+    ticks = labels[np.sort(strong)] if len(strong) else labels[:: max(1, len(labels) // 8)]
+    layout: dict[str, Any] = {
+        "title": title(shown, f"Spectrum of {role}", basis_note(arrays, role)),
+        "xaxis": {"title": {"text": unit}, "type": "category", "tickvals": ticks.tolist(), "showgrid": False},
+        "yaxis": {"title": {"text": _SHARE}, "rangemode": "tozero"},
+        "bargap": 0.25,
+        "shapes": [] if null is None else [_level(null, f"largest at {shown.step_label} 0")],
+    }
+    if locked:
+        layout["yaxis"]["range"] = [0, 1.05 * float(over_time.max())]
+    trace = {
+        "type": "bar",
+        "x": labels.tolist(),
+        "y": share,
+        "marker": {"color": colours},
+        "hovertemplate": f"{unit}: %{{x}}<br>{_SHARE} %{{y:.4f}}<extra></extra>",
+    }
+    return figure([trace], layout)
+
+
+def lines(shown: Shown, reads: str, *, role: str, clock: str, events: bool) -> Figure:
+    """Share of the dominant components over training, each in its own colour, above a band that holds the others."""
+    arrays = shown.artifacts[reads]
+    share, labels = arrays[f"{role}/fraction"], first_row(arrays[f"{role}/label"])
+    steps = arrays["step"]
+    strong = dominant(share, null_of(steps, share))
+    others = np.delete(share, strong, axis=1) if len(strong) < share.shape[1] else share
+    traces = [*_band(steps, others, shown), *(_component(steps, share, labels, k, shown) for k in strong)]
+    layout = {
+        "title": title(shown, f"Dominant components of {role}", basis_note(arrays, role)),
+        "xaxis": clock_axis(shown, clock),
+        "yaxis": {"title": {"text": _SHARE}, "rangemode": "tozero"},
+        "legend": {"title": {"text": unit_of(shown, arrays, role)}},
+        "showlegend": True,
+        "shapes": event_marks(shown, events),
+    }
+    return figure(traces, layout)
+
+
+def over_training(shown: Shown, reads: str, *, role: str, clock: str, events: bool) -> Figure:
+    """Share of every component over training; those that dominate at the end are ticked."""
+    arrays = shown.artifacts[reads]
+    share, labels = arrays[f"{role}/fraction"], first_row(arrays[f"{role}/label"])
+    strong = np.sort(dominant(share[-1], null_of(arrays["step"], share)))
+    steps, share = on_clock(arrays["step"], share, clock)
+    unit = unit_of(shown, arrays, role)
+    heat = {
+        "type": "heatmap",
+        "x": steps,
+        "y": labels.tolist(),
+        "z": share.T,
+        "coloraxis": "coloraxis",
+        "hovertemplate": f"{unit}: %{{y}}<br>{shown.step_label} %{{x:,}}<br>{_SHARE} %{{z:.4f}}<extra></extra>",
+    }
+    layout = {
+        "title": title(shown, f"Spectrum of {role} over training", basis_note(arrays, role)),
+        "xaxis": {**clock_axis(shown, clock), "showgrid": False},
+        "yaxis": {"title": {"text": unit}, "type": "category", "tickvals": labels[strong].tolist(), "showgrid": False},
+        "coloraxis": {"cmin": 0, "cmax": float(share.max()) or 1.0, "colorbar": {"title": {"text": _SHARE}}},
+        "shapes": event_marks(shown, events),
+    }
+    return figure([heat], layout)
+
+
+def _component(steps: np.ndarray, share: np.ndarray, labels: np.ndarray, k: int, shown: Shown) -> dict[str, Any]:
+    label = str(labels[k])
+    hover = f"{label}: %{{y:.4f}} at {shown.step_label} %{{x:,}}<extra></extra>"
+    return line(steps, share[:, k], label, colour_of(label), hovertemplate=hover)
+
+
+def _band(steps: np.ndarray, others: np.ndarray, shown: Shown) -> list[dict[str, Any]]:
+    """Where the components that do not stand out lie: from the least to the greatest."""
+    edge = {"mode": "lines", "line": {"width": 0, "color": NULL}, "hoverinfo": "skip"}
+    below = {"type": "scatter", "x": steps, "y": others.min(axis=1), "showlegend": False, **edge}
+    above = {"type": "scatter", "x": steps, "y": others.max(axis=1), "name": "all others", "fill": "tonexty", **edge}
+    return [below, {**above, "fillcolor": "rgba(154,154,154,0.3)"}]
+
+
+def _level(height: float, text: str) -> dict[str, Any]:
+    label = {"text": text, "textposition": "end", "yanchor": "bottom"}
+    place = {"xref": "paper", "x0": 0, "x1": 1, "y0": height, "y1": height}
+    return {"type": "line", **place, "line": {"color": NULL, "width": 1, "dash": "dash"}, "label": label}

@@ -1,0 +1,65 @@
+"""Every view of the catalogue, on a variant that was really trained and analyzed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+import miscope_views
+from miscope import Grain, View
+from miscope.bound import BoundVariant
+from miscope.errors import DoesNotApply, NoArtifact
+from miscope.rendering import render
+from miscope.testing import check_view
+
+CATALOGUE = {view.name: view for view in miscope_views.miscope_views()}
+NEEDS_ATTENTION = {"attention.patterns", "attention.statistics"}
+
+
+@pytest.mark.parametrize("name", sorted(set(CATALOGUE) - NEEDS_ATTENTION))
+def test_every_view_draws_a_trained_toy_with_every_control_turned(name: str):
+    check_view(CATALOGUE[name])
+
+
+@pytest.mark.parametrize("name", sorted(NEEDS_ATTENTION))
+def test_a_view_of_attention_does_not_apply_to_a_model_without(name: str, toy_variant: Callable[..., BoundVariant]):
+    variant = toy_variant(views=miscope_views)
+
+    with pytest.raises(DoesNotApply, match="has no site"):
+        render(variant.workspace, name, variant)
+
+
+def test_a_view_over_training_says_which_axis_counts_steps():
+    without = {"parameters.trajectory", "parameters.variance"}
+    over_training = {view.name for view in CATALOGUE.values() if view.grain is not Grain.CHECKPOINT}
+
+    assert {view.name for view in CATALOGUE.values() if view.time_axis == "x"} == over_training - without
+
+
+@pytest.mark.parametrize("view", CATALOGUE.values(), ids=CATALOGUE)
+def test_a_view_names_no_family_layer_or_prime(view: View):
+    said = " ".join((view.name, view.title, view.summary, *view.sites, *view.weights, *view.metrics))
+
+    assert not any(word in said for word in ("modadd", "blocks.0", "113"))
+
+
+def test_what_was_not_computed_is_named_with_its_command(workspace: Callable[..., object]):
+    place = workspace(views=miscope_views)
+    variant = place.variant("toy.fourier")  # pyright: ignore[reportAttributeAccessIssue]
+    for _ in variant.train(threads=1):
+        pass
+
+    with pytest.raises(NoArtifact, match=rf"miscope analyze {variant.name} --only spectra\.embedding"):
+        render(place, "spectra.embedding_lines", variant)  # pyright: ignore[reportArgumentType]
+
+
+def test_the_catalogue_is_listed_without_plotly_or_torch():
+    code = (
+        "import sys, miscope_views; list(miscope_views.miscope_views()); print({'plotly', 'torch'} & set(sys.modules))"
+    )
+    listed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert listed.stdout.strip() == "set()"

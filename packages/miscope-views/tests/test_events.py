@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from miscope import Shown
+from miscope.family import make_variant
+from miscope.moment import Series
+from miscope.testing import ToyFamily
+from miscope_views.events import timeline
+
+STEPS = np.arange(0, 1001, 10)
+GROKKED = {
+    "grokked": 1.0,
+    "censored": 0.0,
+    "delay": 750.0,
+    "delay_at_least": np.nan,
+    "ratio": 16.0,
+    "last": 1000.0,
+    "fell": 1.0,
+    "rebound": 0.0,
+}
+SHOWN = Shown(
+    variant=make_variant(ToyFamily(), {}),
+    step=None,
+    steps=STEPS,
+    step_label="epoch",
+    metrics={name: Series(steps=STEPS, values=np.exp(-STEPS / 100)) for name in ("train_loss", "test_loss")},
+    events={"memorised": 50.0, "generalised": 800.0},
+)
+
+
+def shown(facts: Mapping[str, float]) -> Shown:
+    arrays = {name: np.asarray(value) for name, value in facts.items()}
+    arrays |= {"memorised/ci": np.array([40.0, 70.0]), "generalised/ci": np.array([np.nan, np.nan])}
+    return replace(SHOWN, artifacts={"events.grokking": arrays | {"slingshots": np.array([300])}})
+
+
+def test_events_stand_below_the_losses_with_their_intervals():
+    train, test, events, numbers, slingshots = timeline(shown(GROKKED), clock="linear").data
+
+    assert (train.name, test.name, slingshots.name) == ("train", "test", "slingshot")
+    assert list(events.x) == [50, 800]
+    assert list(events.y) == ["training set learnt", "test set learnt"]
+    assert list(events.error_x.array) == [20, 0]
+    assert list(events.error_x.arrayminus) == [10, 0]
+    assert [text.strip() for text in numbers.text] == ["50  [40, 70]", "800"]
+
+
+def test_numbers_stand_where_there_is_room():
+    numbers = timeline(shown(GROKKED), clock="linear").data[3]
+
+    assert list(numbers.textposition) == ["middle right", "middle left"]
+    assert list(numbers.x) == [70, 800]
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict"),
+    [
+        ({}, "generalised 750 epochs after it memorised (16.0 times as late)"),
+        (
+            {"grokked": 0.0, "censored": 1.0, "delay_at_least": 950.0},
+            "not generalised within 950 epochs of memorising",
+        ),
+        (
+            {"grokked": 0.0, "fell": 0.0},
+            "not memorised by epoch 1,000 · the test loss never fell below half of its peak",
+        ),
+        (
+            {"rebound": 1.0},
+            "generalised 750 epochs after it memorised (16.0 times as late) · the test loss rose again at the end",
+        ),
+    ],
+)
+def test_the_verdict_is_said_in_words(changes: dict[str, float], verdict: str):
+    subtitle = timeline(shown({**GROKKED, **changes}), clock="linear").layout.title.subtitle.text
+    assert subtitle == f"toy.sum/v5-seed0-width16 · {verdict}"
+
+
+def test_a_variant_without_recorded_losses_shows_its_events_alone():
+    figure = timeline(replace(shown(GROKKED), metrics={}), clock="linear")
+    assert [trace.name for trace in figure.data] == ["event, 95 %", None, "slingshot"]

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from miscope import Shown
+from miscope.family import make_variant
+from miscope.figure_style import colour_of
+from miscope.testing import ToyFourierFamily, check_view
+from miscope.testing.toy import cosines
+from miscope_views import factors
+
+STEPS = np.array([0, 100])
+LABELS = np.array([[str(k) for k in range(1, 15)]] * 2)
+ANSWER = np.array([np.full(14, 0.002), 0.7 * np.eye(14)[4]])
+
+
+def shown() -> Shown:
+    stacked = {
+        "step": STEPS,
+        "logits/basis": np.array([["fourier"]] * 2),
+        "logits/label": LABELS,
+        "logits/answer_label": LABELS,
+        "logits/answer": ANSWER,
+        "logits/within": ANSWER + 0.001,
+        "logits/answer_share": ANSWER.sum(axis=1),
+        "logits/first_share": np.array([0.4, 0.1]),
+        "logits/second_share": np.array([0.4, 0.1]),
+        "logits/within_share": ANSWER.sum(axis=1) + 0.014,
+        "logits/across_share": np.array([0.158, 0.086]),
+    }
+    variant = make_variant(ToyFourierFamily(), {})
+    reads = {"factors.shares": stacked}
+    return Shown(variant=variant, step=None, steps=STEPS, artifacts=reads, bases={"token": cosines(29)})
+
+
+@pytest.mark.parametrize("view", factors.VIEWS, ids=lambda view: view.name)
+def test_every_view_draws_a_trained_toy(view):
+    check_view(view)
+
+
+def test_the_layers_fill_the_whole():
+    figure = factors.shares(shown(), site="logits", clock="linear", events=True)
+
+    assert np.sum([trace.y for trace in figure.data], axis=0) == pytest.approx([1, 1], rel=1e-6)
+    assert [trace.name for trace in figure.data][2] == "the answer"
+
+
+def test_the_answers_components_have_their_own_colours():
+    figure = factors.answers(shown(), site="logits", clock="linear", events=True)
+
+    assert [trace.name for trace in figure.data] == ["answer in all", "5"]
+    assert figure.data[1].line.color == colour_of("5")

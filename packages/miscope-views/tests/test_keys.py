@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from miscope import Shown
+from miscope.family import make_variant
+from miscope.testing import ToyFourierFamily, check_view
+from miscope.testing.toy import cosines
+from miscope_views import keys
+
+BALLOT = np.zeros((2, 4, 14), dtype=bool)
+BALLOT[1, :, 4] = True
+BALLOT[1, 0, 7] = True
+HARMONIC = np.zeros((2, 14), dtype=bool)
+HARMONIC[1, 9] = True
+STACKED = {
+    "step": np.array([0, 100]),
+    "label": np.array([[str(k) for k in range(1, 15)]] * 2),
+    "voter": np.array([["neurons", "answer", "own answer", "embedding"]] * 2),
+    "vote": BALLOT,
+    "votes": BALLOT.sum(axis=1).astype(np.uint8),
+    "key": BALLOT.sum(axis=1) >= 2,
+    "harmonic": HARMONIC,
+}
+
+
+def shown(step: int | None) -> Shown:
+    arrays = STACKED if step is None else {name: array[1] for name, array in STACKED.items()}
+    variant = make_variant(ToyFourierFamily(), {})
+    reads = {"keys.votes": arrays}
+    return Shown(variant=variant, step=step, steps=STACKED["step"], artifacts=reads, bases={"sum": cosines(29)})
+
+
+@pytest.mark.parametrize("view", keys.VIEWS, ids=lambda view: view.name)
+def test_every_view_draws_a_trained_toy(view):
+    check_view(view)
+
+
+def test_only_components_that_were_ever_key_have_a_bar():
+    figure = keys.presence(shown(None), clock="linear", events=True)
+
+    assert list(figure.data[1].y) == ["5"]
+    assert figure.data[1].z.tolist() == [[0, 4]]
+    assert list(figure.data[0].y) == [0, 1]
+
+
+def test_votes_are_dots_and_harmonics_stand_apart():
+    figure = keys.votes(shown(100))
+
+    assert [list(trace.x) for trace in figure.data] == [["5", "8"], ["5"], ["5"], ["5"], ["10"]]
+    assert "key: 5" in figure.layout.title.subtitle.text

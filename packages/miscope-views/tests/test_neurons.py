@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from miscope import Shown
+from miscope.errors import BadValue
+from miscope.family import make_variant
+from miscope.figure_style import colour_of
+from miscope.subject import Subject
+from miscope.testing import ToyFamily
+from miscope_views.clusters import clusters, frequencies
+from miscope_views.neurons import contact_sheet, heatmap
+
+SITE = "blocks.0.mlp.hook_post"
+VARIANT = make_variant(ToyFamily(), {})
+PROBE = Subject(ToyFamily(), VARIANT).probe()
+A, B = torch.meshgrid(torch.arange(5.0), torch.arange(5.0), indexing="ij")
+UNITS = torch.stack([(A + 10 * B + 100 * neuron).flatten() for neuron in range(4)], dim=1)
+"""Neuron j answers a + 10 b + 100 j."""
+
+SHARES = {
+    f"{SITE}/basis": np.array(["fourier"]),
+    f"{SITE}/label": np.array(["1", "2"]),
+    f"{SITE}/dominant": np.array(["2", "1", "", "2"]),
+    f"{SITE}/max_fraction": np.array([0.9, 0.5, 0.0, 0.6], dtype=np.float32),
+    f"{SITE}/fraction": np.array([[0.1, 0.5, 0, 0.2], [0.9, 0.2, 0, 0.6]], dtype=np.float16),
+    f"{SITE}/variance": np.array([1.0, 4.0, 0.0, 9.0], dtype=np.float32),
+    f"{SITE}/dead": np.array([False, False, True, False]),
+}
+STACKED = {name: np.stack([array] * 3) for name, array in SHARES.items()} | {"step": np.array([0, 10, 20])}
+STACKED[f"{SITE}/max_fraction"] = STACKED[f"{SITE}/max_fraction"] * np.array([[0.1], [0.5], [1.0]], dtype=np.float32)
+CLUSTERS = {
+    f"{SITE}/label": np.array(["1", "2"]),
+    f"{SITE}/final": np.array(["2", "1", "", "2"]),
+    f"{SITE}/size": np.array([[0, 0], [0, 1], [1, 2]]),
+    f"{SITE}/threshold": np.array(0.4),
+}
+
+
+def activations(site: str, channels: Sequence[int] | None) -> Tensor:
+    return UNITS if channels is None else UNITS[:, list(channels)]
+
+
+SHOWN = Shown(
+    variant=VARIANT,
+    step=20,
+    steps=np.array([0, 10, 20]),
+    step_label="epoch",
+    probe=PROBE,
+    activations=activations,
+    sites=(SITE,),
+    channels={SITE: 4},
+)
+ANALYZED = replace(
+    SHOWN,
+    artifacts={"neurons.frequencies": SHARES, "neurons.clusters": CLUSTERS},
+    history={"neurons.frequencies": STACKED},
+)
+
+
+def test_a_heat_map_has_the_first_factor_down_and_the_second_across():
+    figure = heatmap(SHOWN, site=SITE, neuron=0, locked=True)
+
+    assert figure.data[0].z[3, 1] == 3 + 10 * 1
+    assert (figure.layout.yaxis.title.text, figure.layout.xaxis.title.text) == ("a", "b")
+    assert figure.layout.yaxis.autorange == "reversed"
+    assert figure.layout.yaxis.scaleanchor == "x"
+
+
+def test_colours_start_at_0_for_activations_that_are_never_negative_and_are_symmetric_otherwise():
+    signed = replace(SHOWN, activations=lambda site, channels: activations(site, channels) - 30)
+    positive = heatmap(SHOWN, site=SITE, neuron=0, locked=False).layout.coloraxis
+    negative = heatmap(signed, site=SITE, neuron=0, locked=False).layout.coloraxis
+
+    assert (positive.cmin, positive.cmax) == (0, 44)
+    assert (negative.cmin, negative.cmax) == (-30, 30)
+
+
+def test_a_locked_scale_spans_four_deviations_of_the_liveliest_checkpoint():
+    assert heatmap(ANALYZED, site=SITE, neuron=3, locked=True).layout.coloraxis.cmax == pytest.approx(4 * 3.0)
+    assert heatmap(ANALYZED, site=SITE, neuron=3, locked=False).layout.coloraxis.cmax == 344
+
+
+def test_what_is_known_of_a_neuron_is_said():
+    said = heatmap(ANALYZED, site=SITE, neuron=0, locked=True).layout.title.subtitle.text
+
+    assert said.endswith("epoch 20 · 2 explains 90% of its variance")
+    assert heatmap(SHOWN, site=SITE, neuron=0, locked=True).layout.title.subtitle.text.endswith("epoch 20")
+
+
+def test_a_neuron_the_site_lacks_is_refused():
+    with pytest.raises(BadValue, match=r"It has 4, counted from 0\."):
+        heatmap(SHOWN, site=SITE, neuron=4, locked=True)
+
+
+def test_the_sheet_orders_neurons_by_cluster_by_variance_or_as_they_come():
+    def order(sort: str) -> list[int]:
+        figure = contact_sheet(ANALYZED, site=SITE, page=1, sort=sort, own_scale=True)
+        return [int(neuron) for neuron in figure.data[-1].customdata]
+
+    assert order("index") == [0, 1, 2, 3]
+    assert order("variance") == [3, 1, 0, 2]
+    assert order("cluster") == [1, 0, 3, 2]
+    assert order("final cluster") == [1, 0, 3, 2]
+
+
+def test_the_sheet_is_one_image_whose_pictures_say_their_neuron():
+    figure = contact_sheet(ANALYZED, site=SITE, page=1, sort="index", own_scale=True)
+    image, dots, names = figure.data
+
+    assert image.z.shape == (5, 16 * 8 - 3)
+    assert image.z[4, 4] == pytest.approx(1.0)
+    assert list(dots.marker.color)[:2] == [colour_of("2"), colour_of("1")]
+    assert names.text[2] == "neuron 2<br>dead"
+    assert not figure.layout.annotations
+
+
+def test_without_analysis_the_sheet_still_shows_the_neurons():
+    figure = contact_sheet(SHOWN, site=SITE, page=1, sort="index", own_scale=False)
+
+    assert len(figure.data) == 2
+    assert figure.data[0].z[0, 0] == pytest.approx(0)
+
+
+def test_a_page_beyond_the_last_neuron_is_refused():
+    with pytest.raises(BadValue, match="has no page 2"):
+        contact_sheet(SHOWN, site=SITE, page=2, sort="index", own_scale=True)
+
+
+def test_neurons_are_sorted_by_their_final_cluster_beside_the_null():
+    figure = frequencies(ANALYZED, site=SITE)
+    heat, null, now = figure.data
+
+    assert heat.customdata[0].tolist() == [1, 0, 3, 2]
+    assert heat.z[1].tolist() == pytest.approx([0.2, 0.9, 0.6, 0], abs=1e-3)
+    assert null.name == "at epoch 0"
+    assert float(null.x[np.argmax(null.y)]) < 0.1
+    assert sum(now.y) == pytest.approx(1)
+
+
+def test_clusters_show_their_size_and_each_neurons_course():
+    trajectory = replace(ANALYZED, step=None, artifacts={"neurons.frequencies": STACKED, "neurons.clusters": CLUSTERS})
+
+    figure = clusters(trajectory, site=SITE, clock="linear", events=True)
+    *sizes, heat = figure.data
+
+    assert {trace.name: list(trace.y) for trace in sizes} == {"2": [0, 1, 2]}
+    assert heat.customdata[:, 0].tolist() == [1, 0, 3, 2]
+    # 0: not committed, 1: to a component too small to be drawn, 2: to component 2.
+    assert heat.z.tolist() == [[0, 0, 1], [0, 2, 2], [0, 0, 2], [0, 0, 0]]

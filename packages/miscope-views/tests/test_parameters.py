@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from miscope import Shown
+from miscope.family import make_variant
+from miscope.figure_style import NULL
+from miscope.testing import ToyFamily
+from miscope_views.parameters import norms
+from miscope_views.paths import trajectory, variance, velocity
+
+STEPS = np.array([0, 10, 20, 40])
+SHOWN = Shown(
+    variant=make_variant(ToyFamily(), {}),
+    step=None,
+    steps=STEPS,
+    step_label="epoch",
+    events={"memorised": 11.0, "generalised": 40.0},
+)
+PATH = {
+    "all/scores": np.arange(16.0).reshape(4, 4),
+    "all/explained": np.array([0.7, 0.2, 0.08, 0.02]),
+    "all/null_path": -np.arange(12.0).reshape(4, 3),
+    "all/null_explained": np.array([[0.5, 0.1], [0.6, 0.15], [0.7, 0.2]]),
+    "all/area": np.array([0.1, np.nan]),
+    "all/null_area": np.array([[0.3, 0.3], [0.4, 0.4], [0.5, 0.5]]),
+    "all/cosine": np.array([0.9, 0.8]),
+    "all/null_cosine": np.array([[0.9, 0.9], [0.95, 0.95], [1.0, 1.0]]),
+}
+
+
+def path() -> Shown:
+    return replace(SHOWN, artifacts={"parameters.trajectory": PATH})
+
+
+def test_norms_can_be_read_relative_to_the_start():
+    arrays = {"step": STEPS, "W_E/squares": np.array([4.0, 2, 2, 1]), "total/squares": np.array([8.0, 4, 4, 2])}
+    shown = replace(SHOWN, artifacts={"parameters.norms": arrays})
+
+    plain = norms(shown, quantity="squares", relative=False, clock="linear", events=True)
+    relative = norms(shown, quantity="squares", relative=True, clock="linear", events=True)
+
+    assert {trace.name: list(trace.y) for trace in plain.data} == {"W_E": [4, 2, 2, 1], "total": [8, 4, 4, 2]}
+    assert list(relative.data[0].y) == [1, 0.5, 0.5, 0.25]
+
+
+@pytest.mark.parametrize(("components", "axes"), [("1-2", (0, 1)), ("2-3", (1, 2)), ("1-3", (0, 2))])
+def test_the_path_is_drawn_in_the_chosen_plane_beside_a_random_walk(components: str, axes: tuple[int, int]):
+    walk, weights, _ = trajectory(path(), group="all", components=components, null=True, events=True).data
+
+    assert walk.line.color == NULL
+    assert list(walk.x) == list(PATH["all/null_path"][:, axes[0]])
+    assert list(weights.y) == list(PATH["all/scores"][:, axes[1]])
+    assert list(weights.customdata) == list(STEPS)
+
+
+def test_the_path_in_space_has_three_axes_with_their_share_of_variance():
+    figure = trajectory(path(), group="all", components="1-2-3", null=False, events=False)
+
+    assert [trace.type for trace in figure.data] == ["scatter3d"]
+    assert figure.layout.scene.zaxis.title.text == "component 3 (8.0%)"
+
+
+def test_events_are_marked_at_the_nearest_checkpoint():
+    *_, marks = trajectory(path(), group="all", components="1-2", null=True, events=True).data
+
+    assert list(marks.text) == ["memorised", "generalised"]
+    assert list(marks.x) == [PATH["all/scores"][1, 0], PATH["all/scores"][3, 0]]
+
+
+def test_every_bar_has_the_nulls_band_and_an_undefined_area_is_left_out():
+    figure = variance(path(), group="all")
+    explained, walk, area = figure.data[:3]
+
+    assert list(explained.y) == pytest.approx([0.7, 0.2, 0.08, 0.02])
+    assert list(walk.y) == pytest.approx([0.6, 0.15])
+    assert list(walk.error_y.array) == pytest.approx([0.1, 0.05])
+    assert list(walk.error_y.arrayminus) == pytest.approx([0.1, 0.05])
+    assert list(area.x) == ["1-2"]
+
+
+def test_speed_stands_between_checkpoints_and_turning_at_them():
+    arrays = {
+        "all/speed": np.array([3.0, 2, 1]),
+        "all/turning": np.array([0.5, -0.5]),
+        "all/straightness": np.array(0.25),
+        "W_E/speed": np.array([1.0, 1, 1]),
+        "W_E/turning": np.array([0.0, 0]),
+    }
+    shown = replace(SHOWN, artifacts={"parameters.velocity": arrays})
+
+    speed, turning = velocity(shown, parts="groups", clock="linear", events=True).data
+
+    assert list(speed.x) == [5, 15, 30]
+    assert list(turning.x) == [10, 20]
+    assert {trace.name for trace in velocity(shown, parts="tensors", clock="linear", events=True).data} == {"W_E"}

@@ -1,0 +1,144 @@
+"""A served workspace and a real Chromium; every page is checked for errors and for requests to other machines."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+CHROMIUM = os.environ.get("MISCOPE_CHROMIUM") or next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+)
+FLAGS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-gpu",
+]
+SERVE = [sys.executable, "-c", "from miscope.cli import main; main()", "serve", "--no-open", "--port", "0"]
+
+PLUGIN = '''
+from miscope import Grain, View, hookimpl
+
+def broken(shown):
+    """Divides by zero."""
+    raise ZeroDivisionError("division by zero")
+
+@hookimpl
+def miscope_views():
+    return [View(name="sour.broken", title="Sour", grain=Grain.CHECKPOINT, draw=broken)]
+'''
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory):
+    """Two variants of a small family, trained and analyzed; their weight norms were never computed."""
+    from miscope.workspace import open_workspace
+
+    workspace = open_workspace(tmp_path_factory.mktemp("browser") / "workspace")
+    left_out = ("parameters.norms", "attention.patterns")
+    wanted = [name for name in workspace.plugins.analyzers if name not in left_out]
+    for seed in (0, 1):
+        variant = workspace.variant("modadd.embedding-mlp", prime=7, seed=seed, checkpoints="every:100")
+        list(variant.train(steps=2000, threads=1))
+        variant.analyze(*wanted)
+    return workspace
+
+
+@pytest.fixture(scope="session")
+def plugins_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two more installed packages: one whose view fails, one that cannot be loaded."""
+    site = tmp_path_factory.mktemp("site")
+    (site / "miscope_sour.py").write_text(PLUGIN)
+    (site / "miscope_lost.py").write_text("import jaxx_that_is_not_there\n")
+    for name in ("sour", "lost"):
+        folder = site / f"miscope_{name}-1.0.dist-info"
+        folder.mkdir()
+        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: miscope-{name}\nVersion: 1.0\n")
+        (folder / "entry_points.txt").write_text(f"[miscope]\n{name} = miscope_{name}\n")
+    return site
+
+
+@pytest.fixture(scope="session")
+def address(small, plugins_path: Path) -> Iterator[str]:
+    """Where `miscope serve` shows the small workspace."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(plugins_path)}
+    command = [*SERVE, "--workspace", str(small.root)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as server:
+        assert server.stdout is not None
+        found = None
+        while found is None:
+            line = server.stdout.readline()
+            assert line, server.stderr.read() if server.stderr else ""
+            found = re.search(r"http://\S+", line)
+        yield found[0]
+        server.send_signal(signal.SIGINT)
+        _, errors = server.communicate(timeout=60)
+    assert server.returncode == 0
+    assert [line for line in errors.splitlines() if "miscope-lost" not in line] == []
+
+
+@dataclass
+class Watched:
+    """What a page did while it was looked at."""
+
+    errors: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+    frames: list[str] = field(default_factory=list)
+    """Websocket messages to the server, as text."""
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    if CHROMIUM is None:
+        pytest.skip("no Chromium; set MISCOPE_CHROMIUM to one")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium, address: str) -> Iterator[Callable]:
+    """visit("e=0&views=..."): an open page and what it does; no error and no foreign request may come of it."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    seen = Watched()
+
+    def heard(frame: object) -> None:
+        seen.frames.append(frame if isinstance(frame, str) else bytes(frame).decode("latin-1"))  # type: ignore[call-overload]
+
+    def asked(request) -> None:
+        if urlsplit(request.url).scheme in ("http", "https", "ws", "wss") and not request.url.startswith(address):
+            seen.foreign.append(request.url)
+
+    def opened(query: str = ""):
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        page.on("console", lambda message: message.type == "error" and seen.errors.append(message.text))
+        page.on("pageerror", lambda error: seen.errors.append(str(error)))
+        page.on("request", asked)
+        page.on("websocket", lambda socket: socket.on("framesent", heard))
+        page.goto(f"{address}?{query}")
+        page.locator(".track").or_(page.locator(".page")).first.wait_for()
+        return page, seen
+
+    yield opened
+    context.close()
+    assert seen.errors == []
+    assert seen.foreign == []

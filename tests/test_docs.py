@@ -1,0 +1,96 @@
+"""What the documentation says is so: its snippets run, its lists are whole, its links lead somewhere."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import miscope
+from miscope.errors import MiscopeError
+from miscope.plugins import Plugins
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "packages").glob("*/README.md")])
+LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)[^)]*\)")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_to_a_file(page: Path) -> None:
+    dead = [link for link in LINK.findall(page.read_text(encoding="utf-8")) if not (page.parent / link).exists()]
+    assert dead == []
+
+
+def test_the_tutorial_runs_from_an_empty_folder(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+    for name, code in re.findall(r"```python file=(\S+)\n(.*?)```", text, flags=re.DOTALL):
+        with (tmp_path / name).open("a", encoding="utf-8") as file:
+            file.write(code + "\n\n")
+    tested = subprocess.run([sys.executable, "-m", "pytest", "-q"], cwd=tmp_path, capture_output=True, text=True)
+    assert tested.returncode == 0, tested.stdout
+    assert "2 passed" in tested.stdout
+    used = subprocess.run([sys.executable, "use_it.py"], cwd=tmp_path, capture_output=True, text=True)
+    assert used.returncode == 0, used.stderr
+    assert used.stdout.startswith("[")
+
+
+def test_the_catalogue_page_is_what_is_installed() -> None:
+    from miscope.cli.catalogue import catalogue_page
+
+    found = Plugins.installed()
+    ours = {path.parent.name for path in (ROOT / "packages").glob("*/pyproject.toml")}
+    if {provider.package for provider in found.providers} != ours:
+        pytest.skip("other plug-ins are installed beside those of the page")
+    page = (ROOT / "docs" / "catalogue.md").read_text(encoding="utf-8")
+    assert page == catalogue_page(found), "`make docs` writes it anew"
+
+
+def test_every_error_has_its_line_in_the_index() -> None:
+    for module in pkgutil.iter_modules(miscope.__path__):
+        if module.name not in ("cli", "testing", "template", "analyzers"):
+            importlib.import_module(f"miscope.{module.name}")
+    listed = set(re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "errors.md").read_text(encoding="utf-8"), re.MULTILINE))
+    kinds = {k.__name__ for k in _descendants(MiscopeError) if k.__module__.startswith("miscope.")}
+    assert listed == kinds
+
+
+def _descendants(kind: type) -> set[type]:
+    return {kind_ for child in kind.__subclasses__() for kind_ in (child, *_descendants(child))}
+
+
+def test_the_architecture_page_gives_the_signatures_there_are() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    for module, function in re.findall(r"`(\w+)\.(train|plan|analyze|render|export|adopt)`", text):
+        assert callable(getattr(importlib.import_module(f"miscope.{module}"), function)), f"{module}.{function}"
+    block = text.partition("```python")[2].partition("```")[0]
+    sections = re.split(r"^# (\w+)(?:\.py|/) ?.*$", block, flags=re.MULTILINE)[1:]
+    checked = 0
+    for module, body in zip(sections[::2], sections[1::2], strict=True):
+        here = importlib.import_module(f"miscope.{module}")
+        owner: object = here
+        for line in re.findall(r"^class \w+|^ *def \w+\(.*?\)(?= ->|\n|  )", body, flags=re.MULTILINE | re.DOTALL):
+            if line.startswith("class "):
+                owner = getattr(here, line[6:])
+                continue
+            name, given = re.findall(r"def (\w+)\((.*)\)", line, flags=re.DOTALL)[0]
+            found = getattr(here if line.startswith("def") else owner, name)
+            arguments = ast.parse(f"def f({given}): ...").body[0].args  # type: ignore[attr-defined]
+            several = [arguments.vararg] if arguments.vararg else []
+            written = [a.arg for a in (*arguments.args, *several, *arguments.kwonlyargs)]
+            actual = [n for n, p in inspect.signature(found).parameters.items() if p.kind is not p.VAR_KEYWORD]
+            assert written == actual, f"{module}: {line}"
+            checked += 1
+    assert checked > 20
+
+
+def test_the_makefile_lists_its_targets() -> None:
+    out = subprocess.run(["make", "-s", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for target in ("demo", "test", "test-quick", "lint", "fix", "bench", "paper", "test-matrix", "docs"):
+        assert re.search(rf"^{target} ", out, re.MULTILINE), target

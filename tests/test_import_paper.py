@@ -1,0 +1,42 @@
+"""The paper's public files become variants whose weights give the losses the files themselves record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+import miscope
+from miscope.importing import adopt
+
+FILES = Path(__file__).resolve().parents[2] / "shared" / "calibration"
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "step", "losses"),
+    [
+        ("low_precision_mod_addition", "p113-seed1-lossfloat32", 50_000, (3.0452e-4, 3.9950e-3)),
+        ("wd_10-1_mod_addition_loss_curve", "p113-seed1-wd0.1", 107_791, (9.2024e-9, 4.9884e-7)),
+    ],
+)
+def test_the_papers_files_are_adopted(tmp_path: Path, file: str, name: str, step: int, losses: tuple[float, float]):
+    path = FILES / f"{file}.pth"
+    if not path.exists():
+        pytest.skip(f"{path.name} is not here")
+    workspace = miscope.open(tmp_path)
+    (variant,) = adopt(workspace, path, family="modadd.nanda2023", params={"seed": 1})
+    assert variant.name == f"modadd.nanda2023/{name}"
+    assert variant.steps == [step]
+    steps, values = variant.metric("train_loss")
+    assert (steps[0], steps[-1], len(steps)) == (0, step - 1, step)
+    assert values[0] == pytest.approx(4.776912, abs=1e-6)
+    assert variant.metric("test_loss")[0][:3].tolist() == [0, 10, 20]
+
+    subject = workspace.subject(variant.value)
+    assert subject.task is not None
+    weights = {role: tensor.double() for role, tensor in variant.at(step).checkpoint.weights.items()}
+    for examples, expected in zip((subject.task.train, subject.task.test), losses, strict=True):
+        with torch.no_grad():
+            logits = subject.model.answers(weights, examples.inputs, ["logits"])["logits"]
+        assert float(subject.task.loss(logits, examples.labels)) == pytest.approx(expected, rel=2e-4)

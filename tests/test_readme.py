@@ -1,0 +1,30 @@
+"""The Python example of the README, run as it stands."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_example_runs_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert len(blocks) == 1
+    example = blocks[0]
+    assert len([line for line in example.splitlines() if line.strip()]) == 12
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    exec(compile(example, "README.md", "exec"), names)
+    assert list(tmp_path.iterdir())
+    assert (tmp_path / "losses.html").stat().st_size > 100_000
+    steps, losses = names["steps"], names["test_loss"]
+    assert isinstance(steps, np.ndarray)
+    assert isinstance(losses, np.ndarray)
+    assert steps[-1] == 200
+    assert np.isfinite(losses).all()
+    assert len(names["figure"].data) > 0  # type: ignore[attr-defined]
+    assert names["spectrum"]

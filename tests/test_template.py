@@ -1,0 +1,91 @@
+"""The plug-in template: generated, installed in a fresh environment and tested there, untouched."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("miscope-core", "miscope-panel")
+
+
+def _uv() -> str:
+    beside = ROOT / ".uv-env" / "bin"
+    found = os.environ.get("MISCOPE_UV") or shutil.which("uv", path=f"{beside}{os.pathsep}{os.environ['PATH']}")
+    if found is None and "CI" not in os.environ:
+        pytest.skip("needs uv, to make a fresh environment")
+    assert found, "uv is not on PATH; `make test` puts it there"
+    return found
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """An environment with core and the dashboard as wheels, a generated plug-in and pytest; its folder."""
+    folder = tmp_path_factory.mktemp("fresh")
+    uv, python = _uv(), folder / "venv" / "bin" / "python"
+    # From the checkout, so that the workspace's pins hold.
+    run([uv, "venv", "-q", "--python", sys.executable, folder / "venv"], ROOT)
+    install = [uv, "pip", "install", "-q", "--python", python]
+    run([*install, *(f"./packages/{name}" for name in PACKAGES), "pytest", "httpx"], ROOT)
+    run([folder / "venv" / "bin" / "miscope", "new-plugin", "weight-shape", "--dir", folder / "plugin"], folder)
+    run([*install, folder / "plugin"], ROOT)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def clean() -> dict[str, str]:
+    """The environment variables without those of the tests' own python."""
+    return {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "COV", "VIRTUAL_ENV", "PYTHON"))}
+
+
+def run(words: list[object], cwd: Path) -> str:
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "COV", "VIRTUAL_ENV", "PYTHON"))}
+    done = subprocess.run(
+        [str(word) for word in words], cwd=cwd, env=clean, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{' '.join(map(str, words))}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.mark.timeout(600)
+def test_it_passes_its_tests_untouched(fresh: Path) -> None:
+    out = run([fresh / "venv" / "bin" / "pytest"], fresh / "plugin")
+    assert " 5 passed" in out
+
+
+@pytest.mark.timeout(600)
+def test_miscope_and_the_dashboard_show_it(fresh: Path) -> None:
+    plugins = json.loads(run([fresh / "venv" / "bin" / "miscope", "plugins", "--json"], fresh))
+    found = {row["plugin"]: row for row in plugins["plugins"]}
+    assert found["weight_shape"]["package"] == "miscope-weight-shape"
+    assert found["weight_shape"]["provides"]["analyzer"] == ["weight_shape.stable_rank"]
+    assert found["weight_shape"]["provides"]["view"] == ["weight_shape.stable_rank"]
+    assert not plugins["broken"]
+    served = ask_the_dashboard(fresh, "/api/v1/plugins")
+    assert (
+        "analyzer weight_shape.stable_rank" in {p["plugin"]: p for p in served["plugins"]}["weight_shape"]["provides"]
+    )
+    assert "weight_shape.stable_rank" in [view["name"] for view in ask_the_dashboard(fresh, "/api/v1/views")]
+
+
+def ask_the_dashboard(fresh: Path, path: str) -> Any:
+    """What `miscope serve` of the fresh environment answers there."""
+    words = [fresh / "venv" / "bin" / "miscope", "-w", fresh / "workspace", "serve", "--port", "0", "--no-open"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=fresh, env=clean()) as serving:
+        assert serving.stdout is not None
+        try:
+            line = next(line for line in serving.stdout if line.startswith("at "))
+            url = line.removeprefix("at ").strip().rstrip("/")
+            with urllib.request.urlopen(url + path, timeout=60) as answer:
+                return json.load(answer)
+        finally:
+            serving.terminate()

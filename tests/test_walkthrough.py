@@ -1,0 +1,55 @@
+"""The whole way, on every installed family: train, analyze, draw everything that applies, ask."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import miscope
+from miscope.errors import DoesNotApply
+from miscope.outcome import State
+from miscope.plugins import Plugins
+
+INSTALLED = Plugins.installed()
+SMALL = {"prime": 7, "train_fraction": 0.6, "steps": 20, "checkpoints": "every:10"}
+
+
+@pytest.mark.parametrize(
+    "family", [name for name, f in sorted(INSTALLED.families.items()) if "prime" in f.params.model_fields]
+)
+def test_from_a_config_to_every_figure(family: str, tmp_path: Path) -> None:
+    workspace = miscope.open(tmp_path, plugins=INSTALLED)
+    variant, other = (workspace.variant(family, seed=seed, **SMALL) for seed in (1, 2))
+    for one in (variant, other):
+        *_, last = one.train(threads=1)
+        assert last.step == 20
+        outcomes = one.analyze()
+        assert [outcome for outcome in outcomes if outcome.state in (State.FAILED, State.NOT_TRIED)] == []
+    drawn = set()
+    for name, view in INSTALLED.views.items():
+        try:
+            shown = [variant.value, other.value] if view.grain == "cohort" else variant.value
+            from miscope.rendering import render
+
+            figure = render(workspace, name, shown)
+        except DoesNotApply:
+            continue
+        assert tuple(figure.data), name
+        drawn.add(name)
+    assert {"behaviour.losses", "behaviour.compare", "parameters.trajectory"} <= drawn
+    grain = workspace.ask("select count(distinct variant) as variants, max(step) as last from checkpoints").to_pylist()
+    assert grain == [{"variants": 2, "last": 20}]
+    names = {row["name"] for row in workspace.ask("select distinct name from scalars").to_pylist()}
+    assert names
+
+
+def test_one_variant_is_compared_with_itself_by_nothing_but_names(tmp_path: Path) -> None:
+    """A second process needs only the folder: the workspace is found again by its files."""
+    workspace = miscope.open(tmp_path, plugins=INSTALLED)
+    variant = workspace.variant("modadd.transformer", seed=1, **SMALL)
+    for _ in variant.train(threads=1):
+        pass
+    again = miscope.open(tmp_path, plugins=INSTALLED).find(variant.value.slug)
+    assert again.value.digest == variant.value.digest
+    assert again.steps == variant.steps
