@@ -127,7 +127,14 @@ class Exporter:
         from kaleido.errors import BrowserClosedError, BrowserFailedError, ChromeNotFoundError
 
         # Kaleido's watch over a browser that died cancels what waits for it, or lets it fail, as they happen to meet.
-        lost = (BrowserClosedError, BrowserFailedError, ChannelClosedError, ChromeNotFoundError, CancelledError, TimeoutError)
+        lost = (
+            BrowserClosedError,
+            BrowserFailedError,
+            ChannelClosedError,
+            ChromeNotFoundError,
+            CancelledError,
+            TimeoutError,
+        )
         found = browser()
         if found is None:
             chosen = os.environ.get("BROWSER_PATH")
