@@ -69,7 +69,15 @@ class Analyzer:
     """Whether it needs the optimizer's moments beside the checkpoint."""
     gradients: bool = False
     """Whether it needs gradients of the training loss."""
+    runs: bool = False
+    """Whether it runs the model itself, on other weights or with activations replaced; it declares the weights too."""
     options: type[Options] = NoOptions
+    question: str = ""
+    """What a reader asks of it, a sentence: 'When did the model memorise?'; for the catalogue, like the next two."""
+    formula: str = ""
+    """How the main number is made, in plain text: 'f_k = P_k / sum P_k over k != const'."""
+    source: str = ""
+    """Where it comes from: 'Nanda et al. 2023, section 4.1 (arXiv 2301.05217)'."""
     outputs: Mapping[str, str] = field(default_factory=dict)
     """Array name -> what it is, its shape and unit; for the catalogue. A word in capitals stands for any name, braces
     for one of several: 'ROLE/power', '{train,test}_loss'."""
@@ -86,4 +94,4 @@ class Analyzer:
     @property
     def probed(self) -> bool:
         """Whether it looks at the probe at all; weight-only instruments do not depend on it."""
-        return bool(self.sites or self.columns or self.grid or self.labels)
+        return bool(self.sites or self.columns or self.grid or self.labels or self.runs)

@@ -19,6 +19,8 @@ from miscope.variant import Variant
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from miscope.model import Model
+
 __all__ = ["Cohort", "Declared", "Moment", "Series", "Trajectory"]
 
 V = TypeVar("V")
@@ -77,6 +79,8 @@ class Moment:
     """Of the loss on the whole training set, by declared role, float64; for an analyzer that declares gradients."""
     moments: Mapping[str, Mapping[str, Tensor]] = field(default_factory=dict)
     """The optimizer's own state by declared role ({'W_E': {'exp_avg': ...}}); for one that declares optimizer."""
+    model: Model | None = None
+    """The network, to be run on any weights; for an analyzer that declares runs."""
 
 
 @final
@@ -107,6 +111,8 @@ class Trajectory:
     in memory where all together may not."""
     bases: Mapping[str, Basis] = field(default_factory=dict)
     axes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    model: Model | None = None
+    """The network, to be run on any weights; for an analyzer that declares runs."""
 
 
 @final

@@ -189,6 +189,7 @@ def moment_of(
         bases=_declared(analyzer, "bases", _bases(setting, analyzer)),
         axes={role: model.roles[role].axes for role in roles},
         gradients=_gradients(setting, checkpoint, roles) if analyzer.gradients else {},
+        model=model if analyzer.runs else None,
     )
 
 
@@ -215,6 +216,7 @@ def trajectory_of(setting: Setting, name: str, store: Store) -> Trajectory:
         weights=_declared(analyzer, "weights", weights),
         bases=_declared(analyzer, "bases", _bases(setting, analyzer)),
         axes={role: setting.subject.model.roles[role].axes for role in roles},
+        model=setting.subject.model if analyzer.runs else None,
     )
 
 

@@ -65,7 +65,10 @@ def _analyzer(record: Mapping[str, Any]) -> str:
     options = [(f"`{o['name']}`", o["type"], f"`{o['default']}`", _cell(o["bounds"])) for o in record["options"]]
     return _joined(
         f"### `{record['name']}`",
+        f"*{record['question']}*" if record["question"] else "",
         f"{record['summary']}",
+        f"Formula: {record['formula']}" if record["formula"] else "",
+        f"Source: {record['source']}." if record["source"] else "",
         f"Grain: {record['grain']}. Version {record['version']}, from {record['package']}."
         + _needs(record["needs"])
         + (f" Views: {_codes(record['views'])}." if record["views"] else ""),

@@ -38,6 +38,9 @@ def describe_analyzer(plugins: Plugins, analyzer: Analyzer) -> dict[str, Any]:
         "version": analyzer.version,
         "grain": str(analyzer.grain),
         "summary": analyzer.summary,
+        "question": analyzer.question,
+        "formula": analyzer.formula,
+        "source": analyzer.source,
         **_origin(plugins, "analyzer", analyzer.name),
         "needs": needs_of(analyzer),
         "options": _fields(analyzer.options),
@@ -64,7 +67,7 @@ def describe_view(plugins: Plugins, view: View) -> dict[str, Any]:
 def needs_of(record: Analyzer | View) -> dict[str, Any]:
     """The declarations that are not empty: {'weights': ['W_E'], 'grid': 2}."""
     looks = ("reads", "sites", "weights", "columns", "bases", "metrics", "grid", "labels")
-    fields = (*looks, "answer_basis", "optimizer", "gradients")
+    fields = (*looks, "answer_basis", "optimizer", "gradients", "runs")
     given = {name: getattr(record, name, ()) for name in fields}
     return {name: list(value) if isinstance(value, tuple) else value for name, value in given.items() if value}
 
