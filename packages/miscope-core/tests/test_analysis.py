@@ -296,6 +296,36 @@ def test_what_does_not_apply_is_skipped_by_default_and_refused_by_name(place):
     )
 
 
+def test_a_heavy_instrument_and_what_reads_it_wait_to_be_asked_for_by_name(place):
+    heavy = record("t.total", total, weights=("*",), heavy=True)
+    workspace = place(heavy, DOUBLED, record("t.light", total, weights=("*",)))
+    variant = untrained(workspace, steps=(0,))
+    unasked = list(analyze(workspace, variant))
+    long = "takes long, and is computed when asked for by name"
+    assert {o.analyzers[0]: o.error for o in unasked if o.state is State.SKIPPED} == {
+        "t.total": long,
+        "t.doubled": long,
+    }
+    assert states(analyze(workspace, variant, ["t.doubled"]))["t.doubled", 0] is State.SAVED
+
+
+def test_an_instrument_that_runs_the_model_is_given_it_and_no_other_is(place):
+    def rerun(moment):
+        """Largest logit of the weights doubled."""
+        doubled = {role: 2 * tensor for role, tensor in moment.weights.items()}
+        return {"most": moment.model.answers(doubled, moment.probe.inputs, ["logits"])["logits"].amax().numpy()}
+
+    def blind(moment):
+        """Whether there is no model."""
+        return {"none": np.array(moment.model is None)}
+
+    runner = record("t.rerun", rerun, weights=("*",), runs=True)
+    workspace = place(runner, record("t.blind", blind, weights=("*",)))
+    variant = untrained(workspace, steps=(0,))
+    assert states(analyze(workspace, variant))["t.rerun", 0] is State.SAVED
+    assert variant.arrays("t.blind", 0)["none"]
+
+
 def test_bad_input_is_refused_before_anything_is_computed(place):
     workspace = place(TOTAL, record("t.power", powered, weights=("W_E",), options=Power))
     variant = untrained(workspace)

@@ -43,9 +43,9 @@ def analyze(  # noqa: PLR0913 - the whole of a user's choice, all keyword-only
     options: Options | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Iterator[Outcome]:
-    """Compute what is missing of the named analyzers (None: all that apply) and of what they read; yield outcomes.
+    """Compute what is missing of the named analyzers and of what they read; yield outcomes.
 
-    steps: the checkpoints to look at (None: all). Trajectory grain spans exactly these, and they are part of its
+    names: None for all that apply and are not `heavy`. steps: the checkpoints to look at (None: all). Trajectory grain spans exactly these, and they are part of its
     recipe. options: values by analyzer name. force: compute the named ones again though they exist. should_stop: asked
     before each look, as are Ctrl-C, SIGTERM and the run's own stop request; what is under way is finished and saved.
     A look that fails is an outcome, and the rest goes on.
@@ -71,7 +71,7 @@ class _Course:
     whole: tuple[str, ...]
     """Wanted analyzers whose artifacts are all there."""
     skipped: Mapping[str, str]
-    """Analyzers that do not apply, with the reason."""
+    """Analyzers that do not apply or take too long to be computed unasked, with the reason."""
 
     @property
     def name(self) -> str:
@@ -144,10 +144,11 @@ def _wanted(workspace: Workspace, variant: Variant, names: Sequence[str] | None)
     for name in table:
         try:
             why = reason(name)
+            heavy = any(analyzer.heavy for analyzer in resolve(table, [name]).values())
         except UnknownName as error:
-            why = f"it reads {error.name!r}, which is not installed"
-        if why:
-            skipped[name] = why
+            why, heavy = f"it reads {error.name!r}, which is not installed", False
+        if why or heavy:
+            skipped[name] = f"does not apply: {why}" if why else "takes long, and is computed when asked for by name"
     return [name for name in table if name not in skipped], skipped
 
 
@@ -235,8 +236,7 @@ def _without_a_look(course: _Course) -> Iterator[Outcome]:
     if course.whole:
         yield Outcome(variant=course.name, analyzers=course.whole, step=None, state=State.PRESENT)
     for name, reason in course.skipped.items():
-        error = f"does not apply: {reason}"
-        yield Outcome(variant=course.name, analyzers=(name,), step=None, state=State.SKIPPED, error=error)
+        yield Outcome(variant=course.name, analyzers=(name,), step=None, state=State.SKIPPED, error=reason)
 
 
 def _until(stopped: Callable[[], bool], tasks: Iterable[Task]) -> Iterator[Task]:

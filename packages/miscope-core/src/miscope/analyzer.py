@@ -71,6 +71,8 @@ class Analyzer:
     """Whether it needs gradients of the training loss."""
     runs: bool = False
     """Whether it runs the model itself, on other weights or with activations replaced; it declares the weights too."""
+    heavy: bool = False
+    """Whether it takes more than a second or two a checkpoint: then it is computed only when asked for by name."""
     options: type[Options] = NoOptions
     question: str = ""
     """What a reader asks of it, a sentence: 'When did the model memorise?'; for the catalogue, like the next two."""

@@ -20,7 +20,7 @@ class State(enum.StrEnum):
     """It was there already; nothing was computed."""
     FAILED = "failed"
     SKIPPED = "skipped"
-    """The instrument does not apply to this variant."""
+    """The instrument does not apply to this variant, or takes long and was not asked for by name."""
     NOT_TRIED = "not tried"
     """Something it reads failed."""
 
