@@ -45,10 +45,10 @@ def analyze(  # noqa: PLR0913 - the whole of a user's choice, all keyword-only
 ) -> Iterator[Outcome]:
     """Compute what is missing of the named analyzers and of what they read; yield outcomes.
 
-    names: None for all that apply and are not `heavy`. steps: the checkpoints to look at (None: all). Trajectory grain spans exactly these, and they are part of its
-    recipe. options: values by analyzer name. force: compute the named ones again though they exist. should_stop: asked
-    before each look, as are Ctrl-C, SIGTERM and the run's own stop request; what is under way is finished and saved.
-    A look that fails is an outcome, and the rest goes on.
+    names: None for all that apply and are not `heavy`. steps: the checkpoints to look at (None: all); trajectory grain
+    spans exactly these, and they are part of its recipe. options: values by analyzer name. force: compute the named
+    ones again though they exist. should_stop: asked before each look, as are Ctrl-C, SIGTERM and the run's own stop
+    request; what is under way is finished and saved. A look that fails is an outcome, and the rest goes on.
     Raises, before anything is computed, UnknownName, NoCheckpoint, DoesNotApply (an analyzer asked for by name) or
     BadValue (options, circles).
     """
