@@ -225,13 +225,27 @@ def test_a_broken_plugin_is_listed(visit):
 def test_views_are_found_opened_and_closed_from_the_catalogue(visit):
     page, _ = visit("views=behaviour.losses")
     drawn(losses(page))
-    page.get_by_label("Search views").fill("accuracy")
+    page.get_by_label("Search views").fill("behaviour.accuracies")
     expect(page.locator("[data-view]")).to_have_count(1)
     page.locator('[data-view="behaviour.accuracies"]').click()
     drawn(card(page, "Train and test accuracy"))
     losses(page).get_by_label("Close this view").click()
     expect(losses(page)).to_have_count(0)
     address_says(page, views="behaviour.accuracies")
+
+
+def test_the_catalogue_unfolds_by_namespace_and_says_how_much_of_training_a_view_shows(visit):
+    page, _ = visit("views=behaviour.losses")
+    behaviour, parameters = (page.locator(f'[data-namespace="{name}"]') for name in ("behaviour", "parameters"))
+    expect(behaviour.locator('[data-view="behaviour.losses"]')).to_be_visible()
+    expect(behaviour.locator("summary")).to_contain_text("1 of")
+    entry = parameters.locator('[data-view="parameters.norms"]')
+    expect(entry).to_be_hidden()
+    parameters.locator("summary").click()
+    expect(entry).to_be_visible()
+    expect(parameters.get_by_text("over training", exact=True)).to_be_visible()
+    behaviour.locator("summary").click()
+    expect(behaviour.locator('[data-view="behaviour.losses"]')).to_be_hidden()
 
 
 def test_another_variant_keeps_the_step_and_the_views(visit, small):

@@ -23,9 +23,9 @@ _STATES: Mapping[State, str] = {"figure": "", "missing": "missing", "inapplicabl
 
 @final
 class Catalogue(JSComponent):
-    """Installed views by namespace, with a search."""
+    """Installed views by namespace and grain, with a search."""
 
-    views = param.List(default=[], item_type=dict, doc="name, namespace, title, summary, state, reason, open.")
+    views = param.List(default=[], item_type=dict, doc="name, namespace, grain, title, summary, state, reason, open.")
 
     _esm = source("catalogue")
     _stylesheets: ClassVar[list[str]] = [style("catalogue")]
@@ -92,6 +92,7 @@ class Sidebar:
         return {
             "name": view.name,
             "namespace": view.namespace,
+            "grain": str(view.grain),
             "title": view.title,
             "summary": view.summary,
             "state": _STATES[state],
