@@ -21,10 +21,23 @@ def miscope_views() -> Iterable[View]:
         keys,
         neurons,
         parameters,
+        phases,
         products,
         progress,
         spectra,
     )
 
-    for module in (behaviour, events, parameters, spectra, products, factors, keys, progress, neurons, attention):
+    for module in (
+        behaviour,
+        events,
+        parameters,
+        spectra,
+        products,
+        factors,
+        keys,
+        progress,
+        neurons,
+        attention,
+        phases,
+    ):
         yield from module.VIEWS

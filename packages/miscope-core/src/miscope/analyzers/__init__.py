@@ -7,9 +7,12 @@ from miscope.analyzers import (
     behaviour,
     events,
     factors,
+    heads,
     keys,
+    learning,
     neurons,
     parameters,
+    phases,
     products,
     progress,
     spectra,
@@ -17,6 +20,8 @@ from miscope.analyzers import (
 
 ALL = (
     behaviour.METRICS,
+    learning.CORRECTNESS,
+    learning.ORDER,
     parameters.NORMS,
     parameters.TRAJECTORY,
     parameters.VELOCITY,
@@ -26,8 +31,10 @@ ALL = (
     products.ANSWERS,
     neurons.FREQUENCIES,
     neurons.CLUSTERS,
+    phases.NEURONS,
     keys.VOTES,
     progress.LOSSES,
     attention.PATTERNS,
+    heads.ROLES,
     events.GROKKING,
 )

@@ -1,0 +1,179 @@
+"""Where on its circle each neuron listens and writes: phases of a two-dimensional block of the task basis."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from miscope.analyzer import Analyzer, Grain, Options
+from miscope.artifact import Arrays
+from miscope.basis import Basis
+from miscope.errors import DoesNotApply
+from miscope.maths.answer_basis import answer_basis
+from miscope.maths.circular import coherence, coherence_by_chance, direction, wrapped
+from miscope.maths.output_map import output_map
+from miscope.moment import Moment
+
+_SHARES = "neurons.frequencies"
+
+
+class PhaseOptions(Options):
+    """When a neuron belongs to its block, and how rare the null's edge is."""
+
+    specialised: float = 0.85
+    """Share of its variance in one block from which a neuron is specialised on it."""
+    chance: float = 0.05
+    """Chance that uniform phases exceed the null."""
+    least: int = 5
+    """Neurons from which a block is judged by itself."""
+
+
+def neurons(moment: Moment) -> Arrays:
+    """Phase at which each neuron follows either factor and writes to the answers, and how well the three agree.
+
+    Of a neuron whose largest share is in a block of two rows (cos, sin): its mean over one factor, as a function of
+    the other, is r cos(k x - phase); so is its row of the output map. A neuron that computes a sum writes at the sum
+    of its two phases (for a difference, at their difference): the residual is what it misses that by, its coherence
+    |mean exp(i residual)| is 1 where all hit. Phases that are uniform within a block cancel each other's errors. Angles
+    are radians; NaN for neurons that are dead or lie in no such block. Nanda et al. 2023, section 4.3; He et al. 2026.
+    """
+    options, target = moment.options, answer_basis(moment.probe, moment.bases)
+    assert isinstance(options, PhaseOptions)
+    first, second = (moment.bases.get(column) for column in moment.probe.grid)
+    if first is None or second is None or target is None:
+        reason = "phases are read in a task basis, and the family does not give one for both factors and the answers"
+        raise DoesNotApply("phases.neurons", moment.variant.name, reason)
+    labels = [label for label in target.labels if all(_pair(b, label) is not None for b in (first, second, target))]
+    if not labels:
+        reason = f"no block of the basis {target.name!r} has two rows, so that there are no phases in it"
+        raise DoesNotApply("phases.neurons", moment.variant.name, reason)
+    found: dict[str, np.ndarray] = {}
+    for site, activation in moment.activations.items():
+        units = activation.reshape(*moment.probe.shape, -1)
+        written = output_map(site, units.shape[-1], moment.weights, moment.axes)
+        if written is None:
+            continue
+        shares = {name: moment.artifacts[_SHARES][f"{site}/{name}"] for name in ("dominant", "max_fraction")}
+        block = _index(shares["dominant"], labels)
+        means = (units.double().mean(dim=1).numpy(), units.double().mean(dim=0).numpy())
+        output = written[1].numpy()[:, : target.size].T
+        phase = [_phases(v, b, labels, block) for v, b in zip((*means, output), (first, second, target), strict=True)]
+        own = _own_power(output, target, labels, block)
+        arrays = _arrays(phase, block, own, shares["max_fraction"], options)
+        arrays |= {"label": np.array(labels, dtype=np.str_), "basis": np.array([target.name])}
+        found |= {f"{site}/{name}": array for name, array in arrays.items()}
+    if not found:
+        raise DoesNotApply("phases.neurons", moment.variant.name, "no weights lead from its neurons to the outputs")
+    return found
+
+
+def _arrays(
+    phase: list[np.ndarray], block: np.ndarray, own: np.ndarray, share: np.ndarray, options: PhaseOptions
+) -> dict[str, np.ndarray]:
+    first, second, output = phase
+    residual = wrapped(output - first - second)
+    live, special = block >= 0, (block >= 0) & (share >= options.specialised)
+    both = {"": live, "_specialised": special}
+    followers, judged = (_by_block(members, block, len(own), options.least) for members in (live, special))
+    scalars = {f"coherence{suffix}": coherence(residual[members]) for suffix, members in both.items()}
+    scalars |= {
+        f"coherence_difference{suffix}": coherence(wrapped(output - first + second)[members])
+        for suffix, members in both.items()
+    }
+    scalars |= {
+        f"null{suffix}": coherence_by_chance(int(members.sum()), options.chance) for suffix, members in both.items()
+    }
+    outputs = [_shares(power, members) for power, members in zip(own, judged, strict=True)]
+    return {
+        "block": np.where(live, block, -1).astype(np.int16),
+        "first": first.astype(np.float32),
+        "second": second.astype(np.float32),
+        "output": output.astype(np.float32),
+        "residual": residual.astype(np.float32),
+        "count": np.bincount(block[special], minlength=len(own)),
+        "block_coherence": np.array([coherence(residual[members]) for members in followers]),
+        "block_direction": np.array([direction(residual[members]) for members in followers]),
+        "block_null": np.array([coherence_by_chance(int(members.sum()), options.chance) for members in followers]),
+        "spread": np.array([coherence(output[members]) for members in judged]),
+        "own_output": np.array([share[0] for share in outputs]),
+        "constant_output": np.array([share[1] for share in outputs]),
+        **{name: np.array(value) for name, value in scalars.items()},
+    }
+
+
+def _by_block(members: np.ndarray, block: np.ndarray, blocks: int, least: int) -> list[np.ndarray]:
+    """Which of the members are of each block; none where there are too few to judge it by."""
+    found = [members & (block == k) for k in range(blocks)]
+    return [chosen if chosen.sum() >= least else np.zeros_like(chosen) for chosen in found]
+
+
+def _pair(basis: Basis, label: str) -> tuple[int, ...] | None:
+    return next((b.rows for b in basis.components if b.label == label and len(b.rows) == 2), None)
+
+
+def _index(names: np.ndarray, labels: list[str]) -> np.ndarray:
+    """(M,) place of each name among the labels; -1 where it is none of them."""
+    known = {label: place for place, label in enumerate(labels)}
+    return np.array([known.get(name, -1) for name in names.tolist()], dtype=np.int64)
+
+
+def _phases(values: np.ndarray, basis: Basis, labels: list[str], block: np.ndarray) -> np.ndarray:
+    """(M,) phase of each column of (q, M) in its own block's plane; NaN without a block."""
+    rows = np.array([_pair(basis, label) for label in labels])
+    components = basis.rows @ values
+    chosen = rows[block.clip(min=0)]
+    neuron = np.arange(len(block))
+    angle = np.arctan2(components[chosen[:, 1], neuron], components[chosen[:, 0], neuron])
+    return np.where(block >= 0, angle, np.nan)
+
+
+def _own_power(output: np.ndarray, basis: Basis, labels: list[str], block: np.ndarray) -> np.ndarray:
+    """(K, 3, M) power of each neuron's outputs in each block, in the constant, and in all."""
+    components = (basis.rows @ output) ** 2
+    constant = [row for b in basis.blocks if b.label == basis.constant for row in b.rows]
+    within = [components[list(_pair(basis, label) or ())].sum(axis=0) for label in labels]
+    rest = [components[constant].sum(axis=0), components.sum(axis=0)]
+    return np.stack([np.stack([own, *rest]) for own in within])
+
+
+def _shares(power: np.ndarray, members: np.ndarray) -> tuple[float, float]:
+    """Of the members' power (3, M): the block's share outside the constant, and the constant's in all."""
+    within, constant, whole = power[:, members].sum(axis=1)
+    return (within / (whole - constant), constant / whole) if whole > constant else (np.nan, np.nan)
+
+
+NEURONS = Analyzer(
+    name="phases.neurons",
+    version=1,
+    grain=Grain.CHECKPOINT,
+    compute=neurons,
+    reads=(_SHARES,),
+    sites=("blocks.*.mlp.hook_post",),
+    weights=("*",),
+    bases=("*",),
+    grid=2,
+    labels=True,
+    answer_basis=True,
+    options=PhaseOptions,
+    question="Does each neuron write to the answer at the sum of the phases at which it listens to the factors?",
+    formula="residual = phase_out - phase_a - phase_b; coherence = |mean exp(i residual)|",
+    source="Nanda et al. 2023, section 4.3 (arXiv 2301.05217); He et al. 2026 (arXiv 2602.16849)",
+    outputs={
+        "SITE/basis": "(1,) name of the basis",
+        "SITE/label": "(K,) labels of the blocks of two rows",
+        "SITE/block": "(M,) number of the block that explains most of each neuron; -1 for a dead one or another block",
+        "SITE/first": "(M,) phase at which the neuron follows the first factor, radians",
+        "SITE/second": "(M,) phase at which it follows the second factor",
+        "SITE/output": "(M,) phase of what it writes to the answers",
+        "SITE/residual": "(M,) output less both others, in (-pi, pi]: 0 for a sum",
+        "SITE/count": "(K,) neurons specialised on each block",
+        "SITE/block_coherence": "(K,) |mean exp(i residual)| of its live neurons; NaN of fewer than five",
+        "SITE/block_direction": "(K,) angle of that mean, radians",
+        "SITE/block_null": "(K,) coherence that uniform phases of as many neurons exceed with chance 0.05",
+        "SITE/spread": "(K,) |mean exp(i output)| of its specialised neurons: near 0 where their phases are uniform",
+        "SITE/own_output": "(K,) share of the power that they write outside the constant which lies in their own block",
+        "SITE/constant_output": "(K,) share of all the power that they write which adds the same to every answer",
+        "SITE/coherence{,_specialised}": "() |mean exp(i residual)| of all live neurons, or of the specialised ones",
+        "SITE/coherence_difference{,_specialised}": "() the same of output - first + second: 1 for a difference",
+        "SITE/null{,_specialised}": "() coherence that as many uniform phases exceed with chance 0.05",
+    },
+)
