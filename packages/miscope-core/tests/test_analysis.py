@@ -309,6 +309,33 @@ def test_a_heavy_instrument_and_what_reads_it_wait_to_be_asked_for_by_name(place
     assert states(analyze(workspace, variant, ["t.doubled"]))["t.doubled", 0] is State.SAVED
 
 
+def test_what_an_instrument_refuses_when_it_looks_is_remembered_and_stops_what_reads_it(place):
+    looked = []
+
+    def picky(moment):
+        """Applies to nothing."""
+        looked.append(moment.step)
+        raise DoesNotApply("t.picky", moment.variant.name, "no two inputs are alike")
+
+    def after(trajectory):
+        """Reads it over training."""
+        return {"x": trajectory.artifacts["t.picky"]["x"]}
+
+    there = record("t.picky", picky, weights=("*",)), record("t.doubled", doubled, reads=("t.picky",))
+    workspace = place(*there, record("t.after", after, Grain.TRAJECTORY, reads=("t.picky",)))
+    variant = untrained(workspace, steps=(0, 10))
+    chain = "it reads 't.picky', which does not apply: no two inputs are alike"
+    errors = {(o.analyzers[0], o.step): o.error for o in analyze(workspace, variant)}
+    assert errors["t.picky", 10] == "does not apply: no two inputs are alike"
+    assert errors["t.doubled", 0] == errors["t.after", None] == f"does not apply: {chain}"
+    list(analyze(workspace, variant))
+    assert looked == [0, 10]
+    for name, step in (("t.doubled", 0), ("t.doubled", None), ("t.after", None)):
+        with pytest.raises(DoesNotApply) as error:
+            variant.arrays(name, step)
+        assert error.value.reason == chain
+
+
 def test_an_instrument_that_runs_the_model_is_given_it_and_no_other_is(place):
     def rerun(moment):
         """Largest logit of the weights doubled."""

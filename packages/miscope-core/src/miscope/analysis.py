@@ -155,8 +155,10 @@ def _wanted(workspace: Workspace, variant: Variant, names: Sequence[str] | None)
 def _present(workspace: Workspace, setting: Setting, name: str) -> Collection[int | None]:
     key = setting.key(name)
     if setting.analyzers[name].grain is Grain.CHECKPOINT:
-        return set(workspace.store.artifact_steps(key.variant, name, key.recipe)) & set(setting.steps)
-    return {None} if workspace.store.has(key) else set()
+        there = workspace.store.artifact_steps(key.variant, name, key.recipe)
+        refused = workspace.store.refused_steps(key.variant, name, key.recipe)
+        return {*there, *refused} & set(setting.steps)
+    return {None} if workspace.store.has(key) or workspace.store.refusal(key) is not None else set()
 
 
 def _span(analyzer: Analyzer, steps: Steps) -> int:

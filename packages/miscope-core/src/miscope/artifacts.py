@@ -49,14 +49,29 @@ def artifact(store: Store, setting: Setting, name: str, step: int | None) -> Arr
     found = artifact_if_there(store, setting, name, step)
     if found is not None:
         return found
-    from miscope.applicability import applies
-
     variant = setting.variant.name
-    reason = applies(setting.analyzers[name], setting.subject, setting.probe, store.metrics(variant))
+    reason = _refusal(store, setting, name, step)
     if reason is not None:
         raise DoesNotApply(name, variant, reason)
     at = step if setting.analyzers[name].grain is Grain.CHECKPOINT else None
     raise NoArtifact(name, variant, at, store.artifact_steps(variant, name, setting.recipes[name]))
+
+
+def _refusal(store: Store, setting: Setting, name: str, step: int | None) -> str | None:
+    """Why there can be no such artifact: what the family lacks, or what the instrument said when it was tried."""
+    from miscope.applicability import applies
+    from miscope.planning import resolve
+
+    metrics = store.metrics(setting.variant.name)
+    chain = resolve(setting.analyzers, [name]).values()
+    reasons = (applies(analyzer, setting.subject, setting.probe, metrics) for analyzer in reversed(list(chain)))
+    if (reason := next(filter(None, reasons), None)) is not None:
+        return reason
+    key = setting.key(name, step)
+    if setting.analyzers[name].grain is not Grain.CHECKPOINT or step is not None:
+        return store.refusal(key)
+    refused = store.refused_steps(key.variant, name, key.recipe)
+    return store.refusal(setting.key(name, refused[-1])) if refused else None
 
 
 def artifact_if_there(store: Store, setting: Setting, name: str, step: int | None) -> Arrays | None:

@@ -94,3 +94,7 @@ class Layout:
     def artifact(self, key: ArtifactKey) -> Path:
         name = "trajectory.npz" if key.step is None else step_name(key.step, "npz")
         return self.artifacts(key.variant, key.analyzer, key.recipe) / name
+
+    def refusal(self, key: ArtifactKey) -> Path:
+        """Where it is written that there will be no artifact under this key, and why."""
+        return self.artifact(key).with_suffix(".refused")

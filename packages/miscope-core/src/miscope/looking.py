@@ -19,7 +19,17 @@ from miscope.errors import BadValue, DoesNotApply, MiscopeError
 from miscope.model import matching
 from miscope.moment import Cohort, Moment, Trajectory
 from miscope.outcome import Outcome, State
-from miscope.seeing import Setting, cohort_key, missing_reads, moment_of, record, set_up, trajectory_of
+from miscope.seeing import (
+    Setting,
+    because_of,
+    cohort_key,
+    missing_reads,
+    moment_of,
+    record,
+    refused_reads,
+    set_up,
+    trajectory_of,
+)
 
 if TYPE_CHECKING:
     from miscope.store import Store
@@ -77,12 +87,15 @@ def perform(place: Portable, task: Task) -> tuple[Outcome, ...]:
     others = []
     for name in task.analyzers:
         began = time.perf_counter()
-        if reason := look.missing(name):
-            others.append(_ended(task, (name,), State.NOT_TRIED, error=reason))
-            continue
         try:
+            if (reason := look.refused(name)) is not None:
+                raise DoesNotApply(name, task.variant, reason)
+            if reason := look.missing(name):
+                others.append(_ended(task, (name,), State.NOT_TRIED, error=reason))
+                continue
             saved[name] = scalars_of(_take(look, name))
         except DoesNotApply as error:
+            look.store.save_refusal(look.key(name), error.reason)
             others.append(_ended(task, (name,), State.SKIPPED, error=f"does not apply: {error.reason}"))
         except Exception as error:  # noqa: BLE001 - the task door
             others.append(failed(task, (name,), error, time.perf_counter() - began))
@@ -150,6 +163,10 @@ class _Look(ABC):
         """Why the analyzer cannot be tried, because of what it reads; "" if it can."""
 
     @abstractmethod
+    def refused(self, name: str) -> str | None:
+        """Why the analyzer does not apply, because of what it reads; None if all of that does."""
+
+    @abstractmethod
     def show(self, name: str) -> Moment | Trajectory | Cohort: ...
 
 
@@ -192,6 +209,10 @@ class _AtStep(_Look):
             return f"No optimizer state was kept at step {self._checkpoint.step}; train with save_optimizer=true."
         return ""
 
+    def refused(self, name: str) -> str | None:
+        found = ((upstream, self.store.refusal(self.key(upstream))) for upstream in self.analyzers[name].reads)
+        return next((because_of(upstream, reason) for upstream, reason in found if reason is not None), None)
+
     def show(self, name: str) -> Moment:
         moment = moment_of(
             self._setting,
@@ -223,6 +244,9 @@ class _OverTraining(_Look):
     def missing(self, name: str) -> str:
         return missing_reads(self._setting, name, self.store)
 
+    def refused(self, name: str) -> str | None:
+        return refused_reads(self._setting, name, self.store)
+
     def show(self, name: str) -> Trajectory:
         return trajectory_of(self._setting, name, self.store)
 
@@ -238,6 +262,9 @@ class _AcrossVariants(_Look):
 
     def missing(self, name: str) -> str:
         return next(filter(None, (missing_reads(s, name, self.store) for s in self._settings)), "")
+
+    def refused(self, name: str) -> str | None:
+        return next(filter(None, (refused_reads(s, name, self.store) for s in self._settings)), None)
 
     def show(self, name: str) -> Cohort:
         members = tuple(trajectory_of(setting, name, self.store) for setting in self._settings)

@@ -204,6 +204,21 @@ class Store:
         """Whether the artifact is done."""
         return self.layout.artifact(key).exists()
 
+    def save_refusal(self, key: ArtifactKey, reason: str) -> None:
+        """Write down why there is no artifact under this key, and will be none: the instrument does not apply."""
+        write_whole(self.layout.refusal(key), lambda file: file.write(reason.encode()))
+
+    def refusal(self, key: ArtifactKey) -> str | None:
+        """Why the instrument did not apply; None where it was not tried, or where it did."""
+        path = self.layout.refusal(key)
+        return path.read_text(encoding="utf-8") if path.exists() else None
+
+    def refused_steps(self, variant: str, analyzer: str, recipe: str) -> list[int]:
+        """Steps at which a checkpoint analyzer did not apply, ascending."""
+        from miscope.stack import steps_in
+
+        return steps_in(self.layout.artifacts(variant, analyzer, recipe), ".refused")
+
     def stacked(self, variant: str, analyzer: str, recipe: str, names: Collection[str] | None = None) -> Arrays:
         """A checkpoint analyzer's arrays over its steps, each (T, ...), with those steps under 'step'; read-only.
 
