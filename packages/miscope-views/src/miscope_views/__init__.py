@@ -18,7 +18,10 @@ def miscope_views() -> Iterable[View]:
         behaviour,
         events,
         factors,
+        heads,
+        geometry,
         keys,
+        learning,
         neurons,
         parameters,
         phases,
@@ -29,6 +32,7 @@ def miscope_views() -> Iterable[View]:
 
     for module in (
         behaviour,
+        learning,
         events,
         parameters,
         spectra,
@@ -38,6 +42,8 @@ def miscope_views() -> Iterable[View]:
         progress,
         neurons,
         attention,
+        heads,
         phases,
+        geometry,
     ):
         yield from module.VIEWS

@@ -7,6 +7,7 @@ from miscope.analyzers import (
     behaviour,
     events,
     factors,
+    geometry,
     heads,
     keys,
     learning,
@@ -15,6 +16,7 @@ from miscope.analyzers import (
     phases,
     products,
     progress,
+    ranks,
     spectra,
 )
 
@@ -25,6 +27,7 @@ ALL = (
     parameters.NORMS,
     parameters.TRAJECTORY,
     parameters.VELOCITY,
+    ranks.WEIGHTS,
     spectra.EMBEDDING,
     factors.SHARES,
     products.INPUTS,
@@ -36,5 +39,7 @@ ALL = (
     progress.LOSSES,
     attention.PATTERNS,
     heads.ROLES,
+    geometry.CLASSES,
+    geometry.PCA,
     events.GROKKING,
 )

@@ -1,0 +1,150 @@
+"""What heads do: their roles on repeated tokens, and how they come to differ from one another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from miscope.analyzer import Analyzer, Grain, Options
+from miscope.artifact import Arrays
+from miscope.errors import DoesNotApply
+from miscope.maths.head_roles import HEAD_ROLES, SHORTEST, draw_blocks, periods_for, role_scores
+from miscope.model import LOGITS, cast, matching
+from miscope.moment import Moment
+
+PATTERN = "blocks.*.attn.hook_pattern"
+
+_RANKED = (0, 1, 2, 3, 5)
+"""Roles a head may be named after: 'induction' is part of 'prefix matching'."""
+
+
+class RoleOptions(Options):
+    """Which sequences, and from when a head has a role."""
+
+    periods: tuple[int, ...] | None = None
+    """Lengths of the repeated block; None: those that fit five, three and two times into the context."""
+    sequences: int = 64
+    """Sequences of each period."""
+    distinct: bool = True
+    """Whether no token comes twice in a block, so that what follows is never ambiguous."""
+    seed: int = 0
+    threshold: float = 0.15
+    """Attention above that on sequences without a repeat, from which a head has a role."""
+
+
+def roles(moment: Moment) -> Arrays:
+    """How much of each head's attention serves a known role, on blocks of random tokens that repeat.
+
+    The score of a role is its least over several periods, since a head that always looks the same way back scores at
+    one period only. Its null is the same attention on random tokens that do not repeat. float64; sem over sequences.
+    """
+    options = moment.options
+    assert isinstance(options, RoleOptions)
+    context, vocabulary = _sequences_for(moment)
+    periods = options.periods or periods_for(context, vocabulary, distinct=options.distinct)
+    generator = torch.Generator().manual_seed(options.seed)
+    weights, count = cast(moment.weights, torch.float64), options.sequences
+    assert moment.model is not None
+    sites = matching([PATTERN], sorted(moment.model.sites))
+    seen = []
+    for period in periods:
+        block = draw_blocks(vocabulary, (count, period), generator, distinct=options.distinct)
+        tokens = block.repeat(1, context // period)
+        seen.append((tokens, moment.model.run(weights, tokens, [*sites, LOGITS])))
+    plain = draw_blocks(vocabulary, (count, context), generator, distinct=options.distinct and vocabulary >= context)
+    null = moment.model.run(weights, plain, sites)
+    found = _in_context(periods, [(tokens, ran[LOGITS]) for tokens, ran in seen])
+    for site in sites:
+        each = [role_scores(ran[site], period) for period, (_, ran) in zip(periods, seen, strict=True)]
+        cut = [null[site][..., : tokens.shape[1], : tokens.shape[1]] for tokens, _ in seen]
+        chance = [role_scores(pattern, period) for period, pattern in zip(periods, cut, strict=True)]
+        scored = _scored(torch.stack(each), torch.stack(chance), options.threshold)
+        found |= {f"{site}/{name}": array for name, array in scored.items()}
+    return found | _strongest(found, sites)
+
+
+def _sequences_for(moment: Moment) -> tuple[int, int]:
+    """Longest context and size of the vocabulary, or why there are none."""
+    assert moment.model is not None
+    if not matching([PATTERN], moment.model.sites):
+        raise DoesNotApply("heads.roles", moment.variant.name, "it has no attention heads")
+    sizes = {
+        axis: size
+        for role, axes in moment.axes.items()
+        for axis, size in zip(axes, moment.weights[role].shape, strict=True)
+    }
+    context = sizes.get("position", moment.probe.inputs.shape[-1])
+    if "token" not in sizes or context < 2 * SHORTEST:
+        has = f"sequences of at most {context} tokens" if "token" in sizes else "no axis of tokens"
+        reason = f"a repeat needs sequences of {2 * SHORTEST} tokens at least, and it has {has}"
+        raise DoesNotApply("heads.roles", moment.variant.name, reason)
+    return context, sizes["token"]
+
+
+def _scored(each: Tensor, chance: Tensor, threshold: float) -> dict[str, np.ndarray]:
+    """Of scores (period, role, N, H) on repeats and without: each role's least over periods, and who has which."""
+    mean, null = each.mean(2), chance.mean(2)
+    least = mean.min(dim=0)
+    at = least.indices[None]
+    sem = (each.std(2) / each.shape[2] ** 0.5).gather(0, at)[0]
+    excess = (least.values - null.gather(0, at)[0])[list(_RANKED)].numpy()
+    name = np.array([HEAD_ROLES[role] for role in _RANKED])[excess.argmax(axis=0)]
+    return {
+        "score": least.values.numpy(),
+        "sem": sem.numpy(),
+        "null": null.gather(0, at)[0].numpy(),
+        "each": mean.numpy(),
+        "role": np.where(excess.max(axis=0) >= threshold, name, ""),
+    }
+
+
+def _in_context(periods: tuple[int, ...], ran: list[tuple[Tensor, Tensor]]) -> dict[str, np.ndarray]:
+    """Loss of the first copy and of the second, nats a token, and what the first has taught."""
+    first, second = [], []
+    for period, (tokens, logits) in zip(periods, ran, strict=True):
+        loss = -logits[:, :-1].log_softmax(-1).gather(-1, tokens[:, 1:, None])[..., 0]
+        first.append(float(loss[:, : period - 1].mean()))
+        second.append(float(loss[:, period - 1 : 2 * period - 1].mean()))
+    return {
+        "label": np.array(HEAD_ROLES),
+        "period": np.array(periods),
+        "first_loss": np.array(first),
+        "second_loss": np.array(second),
+        "gain": np.array(float(np.mean(first) - np.mean(second))),
+    }
+
+
+def _strongest(found: Mapping[str, np.ndarray], sites: tuple[str, ...]) -> dict[str, np.ndarray]:
+    score = np.concatenate([found[f"{site}/score"] for site in sites], axis=1).max(axis=1)
+    return {"strongest/" + name.replace(" ", "_"): np.array(s) for name, s in zip(HEAD_ROLES, score, strict=True)}
+
+
+ROLES = Analyzer(
+    name="heads.roles",
+    version=1,
+    grain=Grain.CHECKPOINT,
+    compute=roles,
+    weights=("*",),
+    runs=True,
+    options=RoleOptions,
+    question="Which heads look at the previous token, and which at what followed the present token before?",
+    formula="prefix matching = min over P of mean over q >= P of sum_m A[q, q - mP + 1] on repeated blocks of P",
+    source="Olsson et al. 2022, 'In-context learning and induction heads' (arXiv 2209.11895); Nanda et al. 2023, "
+    "appendix on induction heads (arXiv 2301.05217)",
+    outputs={
+        "label": "(R,) names of the roles",
+        "period": "(P,) tokens in the repeated block",
+        "first_loss": "(P,) loss of the first copy, nats a token",
+        "second_loss": "(P,) loss of the second copy, nats a token",
+        "gain": "() loss of the first copy less that of the second, nats, mean over periods",
+        "SITE/score": "(R, H) mean attention that serves each role, its least over periods, 0 to 1",
+        "SITE/sem": "(R, H) standard error of that over sequences",
+        "SITE/null": "(R, H) the same attention on random tokens that do not repeat",
+        "SITE/each": "(P, R, H) the score at each period",
+        "SITE/role": "(H,) the role that exceeds its null most, if by the threshold; '' for none",
+        "strongest/ROLE": "() largest score of any head",
+    },
+)

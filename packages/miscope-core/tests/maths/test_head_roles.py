@@ -1,0 +1,59 @@
+"""Head roles on patterns made by hand."""
+
+import pytest
+import torch
+
+from miscope.maths.head_roles import HEAD_ROLES, draw_blocks, periods_for, role_scores
+
+
+def looking(back, length=12):
+    """A head that looks so many tokens back, or at the first one."""
+    pattern = torch.zeros(1, 1, length, length)
+    for query in range(length):
+        pattern[0, 0, query, max(query - back, 0)] = 1
+    return pattern.double()
+
+
+def scored(pattern, period=4):
+    return dict(zip(HEAD_ROLES, role_scores(pattern, period)[:, 0, 0].tolist(), strict=True))
+
+
+def test_looking_one_back_is_a_previous_token_head_save_for_the_first_tokens_that_have_none():
+    found = scored(looking(1))
+    assert found["previous token"] == 1
+    assert found["first token"] == pytest.approx(1 / 11)
+    assert found["current token"] == pytest.approx(1 / 12)
+    assert found["induction"] == found["duplicate token"] == found["prefix matching"] == 0
+
+
+def test_looking_a_period_back_is_duplication_and_one_less_is_induction():
+    assert scored(looking(4))["duplicate token"] == 1
+    assert scored(looking(3))["induction"] == scored(looking(3))["prefix matching"] == 1
+
+
+def test_prefix_matching_counts_older_copies_and_induction_does_not():
+    found = scored(looking(7))
+    # The four queries of the second copy have no copy so far back.
+    assert found["induction"] == 0
+    assert found["prefix matching"] == 4 / 8
+
+
+def test_a_uniform_causal_head_scores_what_chance_gives():
+    pattern = torch.ones(1, 1, 12, 12, dtype=torch.float64).tril()
+    pattern = pattern / pattern.sum(-1, keepdim=True)
+    found = scored(pattern)
+    later = [1 / (q + 1) for q in range(4, 12)]
+    assert found["induction"] == pytest.approx(sum(later) / 8)
+    assert found["prefix matching"] == pytest.approx((sum(later[:4]) + 2 * sum(later[4:])) / 8)
+
+
+def test_distinct_blocks_hold_no_token_twice():
+    block = draw_blocks(9, (20, 7), torch.Generator().manual_seed(0), distinct=True)
+    assert all(len(set(row)) == 7 for row in block.tolist())
+
+
+def test_periods_fit_five_three_and_two_times_and_into_the_vocabulary():
+    assert periods_for(85, 128, distinct=True) == (17, 28, 42)
+    assert periods_for(40, 16, distinct=True) == (8, 13)
+    assert periods_for(8, 100, distinct=True) == (4,)
+    assert periods_for(3, 100, distinct=True) == ()

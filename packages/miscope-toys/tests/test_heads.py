@@ -1,0 +1,81 @@
+"""Head roles on the published induction heads, and what instruments of heads say of models without any."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import miscope_toys
+from miscope.analyzers.heads import ROLES
+from miscope.importing import adopt
+from miscope.testing import check_analyzer
+from miscope_toys.induction import InductionFamily
+
+NAME = "induction_head_infinite.pth"
+THEIRS = {"previous token": "previous_token_score", "duplicate token": "duplicate_token_score"}
+THEIRS |= {"induction": "induction_score_most_recent_copy", "prefix matching": "prefix_matching_all_copies"}
+SMALL = {"vocabulary": 12, "length": 16, "sequences": 64, "width": 8}
+
+
+@pytest.fixture
+def roles(calibration, workspace):
+    """roles(**options): the instrument's arrays on the published model."""
+    adopted = adopt(workspace(toys=miscope_toys), calibration / NAME)[0]
+
+    def look(**options):
+        (outcome,) = adopted.analyze("heads.roles", options={"heads.roles": options})
+        assert not outcome.error
+        return adopted.workspace.store.load_arrays(outcome.keys["heads.roles"])
+
+    return look
+
+
+def test_it_keeps_the_contract():
+    check_analyzer(ROLES, InductionFamily(), params=SMALL)
+
+
+@pytest.fixture
+def known(calibration):
+    return json.loads((calibration / "paper_calibration.json").read_text())["models"][NAME]
+
+
+def test_every_score_of_every_head_is_that_of_the_file(roles, known):
+    found = roles(periods=[16, 28, 42], distinct=False)
+    labels = found["label"].tolist()
+    for layer, head in np.ndindex(2, 4):
+        each = found[f"blocks.{layer}.attn.hook_pattern/each"][:, :, head]
+        for i, (period, copies) in enumerate(((16, 5), (28, 3), (42, 2))):
+            expected = known[f"repeat_period_{period}_x{copies}"]["heads"][f"L{layer}H{head}"]
+            for ours, theirs in THEIRS.items():
+                assert each[i, labels.index(ours)] == pytest.approx(expected[theirs], rel=1e-6)
+
+
+def test_three_heads_match_prefixes_and_one_looks_at_the_previous_token(roles):
+    found = roles(periods=[16], distinct=False)
+    prefix, previous = (found["label"].tolist().index(name) for name in ("prefix matching", "previous token"))
+    first, second = (found[f"blocks.{layer}.attn.hook_pattern/score"] for layer in (0, 1))
+    assert second[prefix] == pytest.approx([0.0802, 0.4237, 0.4320, 0.4229], abs=1e-4)
+    assert first[previous, 2] == pytest.approx(0.286, abs=5e-4)
+    assert found["gain"] == pytest.approx(1.89, abs=0.1)
+    assert found["blocks.1.attn.hook_pattern/role"].tolist() == ["", *["prefix matching"] * 3]
+    assert found["strongest/prefix_matching"] == pytest.approx(0.432, abs=1e-3)
+
+
+def test_a_score_is_its_least_over_periods_and_stands_far_above_tokens_that_do_not_repeat(roles):
+    found = roles()
+    site = "blocks.1.attn.hook_pattern"
+    assert found["period"].tolist() == [17, 28, 42]
+    assert found[f"{site}/score"] == pytest.approx(found[f"{site}/each"].min(axis=0))
+    prefix = found["label"].tolist().index("prefix matching")
+    assert (found[f"{site}/score"][prefix, 1:] > 0.2).all()
+    assert (found[f"{site}/null"][prefix] < 0.08).all()
+    assert (found[f"{site}/sem"] < 0.02).all()
+
+
+def test_a_model_without_heads_is_told_so(workspace):
+    variant = workspace(toys=miscope_toys).variant("toys.parity", bits=8, examples=64, width=8, steps=1)
+    list(variant.train(threads=1))
+    outcome = next(iter(variant.analyze("heads.roles", steps=[0])))
+    assert outcome.error == "does not apply: it has no attention heads"

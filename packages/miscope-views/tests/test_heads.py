@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from miscope import Shown
+from miscope.family import make_variant
+from miscope.testing import ToyFamily, check_view
+from miscope_views import heads
+from miscope_views.head_names import head_name
+
+FIRST, SECOND = (f"blocks.{layer}.attn.hook_pattern" for layer in (0, 1))
+ROLES = {
+    "label": np.array(["previous token", "prefix matching"]),
+    "period": np.array([8, 13]),
+    "gain": np.array(0.5),
+    **{f"{FIRST}/score": np.array([[0.8, 0.1], [0.0, 0.0]]), f"{SECOND}/score": np.array([[0.1, 0.1], [0.2, 0.7]])},
+    **{f"{site}/{what}": np.full((2, 2), 0.02) for site in (FIRST, SECOND) for what in ("sem", "null")},
+}
+STEPS = np.array([0, 100])
+STACKED = {name: np.stack([array] * 2) for name, array in ROLES.items()} | {"step": STEPS}
+
+
+def shown(step: int | None) -> Shown:
+    reads = {"heads.roles": ROLES if step is not None else STACKED}
+    variant = make_variant(ToyFamily(), {})
+    return Shown(variant=variant, step=step, steps=STEPS, artifacts=reads, history={"heads.roles": STACKED})
+
+
+@pytest.mark.parametrize("view", heads.VIEWS, ids=lambda view: view.name)
+def test_every_view_draws_a_trained_model(view):
+    toys = pytest.importorskip("miscope_toys")
+    from miscope.testing import tables
+    from miscope_toys.induction import InductionFamily
+
+    small = {"vocabulary": 12, "length": 16, "sequences": 64, "width": 8}
+    check_view(view, InductionFamily(), plugins=tables(view, toys=toys), params=small)
+
+
+def test_a_head_is_named_by_layer_and_number():
+    assert head_name("blocks.3.attn.hook_pattern", 2) == "L3H2"
+
+
+def test_every_role_has_a_panel_with_all_heads_and_their_null():
+    figure = heads.roles(shown(100), locked=True)
+    bars = [trace for trace in figure.data if trace.type == "bar"]
+    assert [list(bar.x) for bar in bars] == [["L0H0", "L0H1", "L1H0", "L1H1"]] * 2
+    assert list(bars[1].y) == pytest.approx([0, 0, 0.2, 0.7])
+    assert [note.text for note in figure.layout.annotations] == ["previous token", "prefix matching"]
+    assert figure.layout.yaxis.range == figure.layout.yaxis2.range == pytest.approx((0, 0.88))
+
+
+def test_over_training_every_head_has_a_line_above_the_band_without_a_repeat():
+    figure = heads.roles_over_training(shown(None), role="prefix matching", clock="linear", events=True)
+    assert [trace.name for trace in figure.data[1:]] == ["without a repeat", "L0H0", "L0H1", "L1H0", "L1H1", "gain"]
+    assert list(figure.data[5].y) == pytest.approx([0.7, 0.7])
+    assert list(figure.data[1].y) == pytest.approx([0.02, 0.02])
+    assert figure.data[2].line.dash != figure.data[4].line.dash
