@@ -19,17 +19,8 @@ from miscope.errors import BadValue, DoesNotApply, MiscopeError
 from miscope.model import matching
 from miscope.moment import Cohort, Moment, Trajectory
 from miscope.outcome import Outcome, State
-from miscope.seeing import (
-    Setting,
-    because_of,
-    cohort_key,
-    missing_reads,
-    moment_of,
-    record,
-    refused_reads,
-    set_up,
-    trajectory_of,
-)
+from miscope.seeing import Setting, cohort_key, moment_of, record, set_up, trajectory_of
+from miscope.upstream import because_of, missing_reads, refused_reads
 
 if TYPE_CHECKING:
     from miscope.store import Store
