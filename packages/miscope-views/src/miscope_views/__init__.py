@@ -16,10 +16,11 @@ def miscope_views() -> Iterable[View]:
     from miscope_views import (
         attention,
         behaviour,
+        dimensions,
         events,
         factors,
-        heads,
         geometry,
+        heads,
         keys,
         learning,
         neurons,
@@ -27,6 +28,7 @@ def miscope_views() -> Iterable[View]:
         phases,
         products,
         progress,
+        ranks,
         spectra,
     )
 
@@ -35,6 +37,7 @@ def miscope_views() -> Iterable[View]:
         learning,
         events,
         parameters,
+        ranks,
         spectra,
         products,
         factors,
@@ -45,5 +48,6 @@ def miscope_views() -> Iterable[View]:
         heads,
         phases,
         geometry,
+        dimensions,
     ):
         yield from module.VIEWS

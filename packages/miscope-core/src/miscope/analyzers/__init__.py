@@ -5,6 +5,7 @@ from __future__ import annotations
 from miscope.analyzers import (
     attention,
     behaviour,
+    dimensions,
     events,
     factors,
     geometry,
@@ -39,6 +40,7 @@ ALL = (
     progress.LOSSES,
     attention.PATTERNS,
     heads.ROLES,
+    dimensions.ACTIVATIONS,
     geometry.CLASSES,
     geometry.PCA,
     events.GROKKING,
