@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from miscope import hookimpl
 
 if TYPE_CHECKING:
-    from miscope import Family
-
-if TYPE_CHECKING:
     import typer
+
+    from miscope import Analyzer, Family, View
 
 
 @hookimpl
@@ -22,6 +21,20 @@ def miscope_families() -> Iterable[Family]:
     from miscope_modadd.transformer import TransformerFamily
 
     return (TransformerFamily(), Nanda2023Family(), MlpFamily(), EmbeddingMlpFamily())
+
+
+@hookimpl
+def miscope_analyzers() -> Iterable[Analyzer]:
+    from miscope_modadd.analyzers import ALL
+
+    return ALL
+
+
+@hookimpl
+def miscope_views() -> Iterable[View]:
+    from miscope_modadd.views import ALL
+
+    return ALL
 
 
 @hookimpl

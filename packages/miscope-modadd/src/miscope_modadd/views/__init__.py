@@ -1,0 +1,7 @@
+"""Figures that only make sense of modular addition."""
+
+from __future__ import annotations
+
+from miscope_modadd.views import clock_pizza
+
+ALL = (*clock_pizza.VIEWS,)

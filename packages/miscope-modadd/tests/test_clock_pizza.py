@@ -1,0 +1,124 @@
+"""Clock against pizza: closed forms, the paper's two models, and figures of both."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import miscope_modadd
+from miscope import Moment, Shown
+from miscope.errors import DoesNotApply
+from miscope.family import make_variant
+from miscope.subject import Subject
+from miscope.testing import check_analyzer, check_view, tables
+from miscope_modadd.analyzers.clock_pizza import PIZZA, distance_irrelevance
+from miscope_modadd.mlp import MlpFamily
+from miscope_modadd.nanda2023 import Nanda2023Family
+from miscope_modadd.transformer import TransformerFamily
+from miscope_modadd.views import clock_pizza
+
+CALIBRATION = Path(__file__).parents[4] / "shared" / "calibration"
+PUBLISHED = {
+    "wd_10-1_mod_addition_loss_curve": (0.7435995783345424, 0.7124680836977135, 0.004954399227645625),
+    "low_precision_mod_addition": (0.944116364452833, 0.1721883417925716, 0.011399535891959373),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", [TransformerFamily(), MlpFamily()], ids=lambda family: family.name)
+def test_it_keeps_the_contract(family):
+    check_analyzer(PIZZA, family, plugins=tables(modadd=miscope_modadd), params={"prime": 7})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("view", clock_pizza.VIEWS, ids=lambda view: view.name)
+def test_every_view_draws_a_trained_model(view):
+    check_view(view, TransformerFamily(), plugins=tables(modadd=miscope_modadd), params={"prime": 7})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_papers_models(name):
+    path = CALIBRATION / f"{name}.pth"
+    if not path.exists():
+        pytest.skip(f"{path.name} is not here")
+    family = Nanda2023Family()
+    subject = Subject(family, make_variant(family, {"seed": 1}))
+    state = torch.load(path, map_location="cpu", weights_only=True)["model"]
+    weights = family.adopt(state, subject.variant.params)
+    assert weights is not None
+    found = PIZZA.compute(moment(subject, weights, triples=4096))
+    irrelevance, symmetricity, sem = PUBLISHED[name]
+    assert found["distance_irrelevance"] == pytest.approx(irrelevance, rel=1e-6)
+    spread = np.hypot(sem, found["gradient_symmetricity/sem"])
+    assert abs(found["gradient_symmetricity"] - symmetricity) < 3 * spread
+    assert found["gradient_symmetricity/sem"] < 0.01
+
+
+def moment(subject, weights, triples=64):
+    exact = {role: tensor.double() for role, tensor in weights.items()}
+    seen = subject.model.answers(exact, subject.probe().inputs, ["logits"])
+    given = {"weights": weights, "activations": seen, "model": subject.model, "probe": subject.probe()}
+    return Moment(variant=subject.variant, step=0, options=PIZZA.options(triples=triples), **given)
+
+
+@pytest.fixture
+def perceptron():
+    subject = Subject(MlpFamily(), make_variant(MlpFamily(), {"prime": 11}))
+    assert subject.task is not None
+    return subject, subject.task.initial_weights()
+
+
+def test_a_logit_that_ignores_the_distance_is_irrelevant_to_it_and_one_that_is_the_distance_is_not():
+    p = 11
+    a, b = np.divmod(np.arange(p * p), p)
+    total = np.random.default_rng(0).normal(size=p)[(a + b) % p].reshape(p, p)
+    distance = np.random.default_rng(0).normal(size=p)[(a - b) % p].reshape(p, p)
+    assert distance_irrelevance(total) == pytest.approx(1)
+    assert distance_irrelevance(distance) == pytest.approx(0, abs=1e-12)
+    assert distance_irrelevance(np.ones((p, p))) == 1
+
+
+def test_embeddings_added_at_once_have_no_symmetricity_of_their_own(perceptron):
+    found = PIZZA.compute(moment(*perceptron))
+    assert set(found) == {"distance_irrelevance"}
+
+
+def test_other_answers_than_a_sum_are_refused(perceptron):
+    shown = moment(*perceptron)
+    shown.probe.labels[:] = 0
+    with pytest.raises(DoesNotApply, match=r"its answers are not \(a \+ b\) mod p"):
+        PIZZA.compute(shown)
+
+
+def shown(**arrays):
+    reads = {"clocks.pizza": {"step": np.array([0, 100]), **arrays}}
+    variant = make_variant(MlpFamily(), {"prime": 11})
+    return Shown(variant=variant, step=None, steps=np.array([0, 100]), artifacts=reads)
+
+
+BOTH = {
+    "distance_irrelevance": np.array([1.0, 0.5]),
+    "gradient_symmetricity": np.array([0.0, 0.9]),
+    "gradient_symmetricity/sem": np.array([0.01, 0.01]),
+}
+
+
+def test_the_estimate_has_a_band_and_the_exact_measure_none():
+    figure = clock_pizza.over_training(shown(**BOTH), clock="linear", events=True)
+    assert [trace.name for trace in figure.data] == ["distance irrelevance", None, None, "gradient symmetricity"]
+    assert figure.data[1].y[1] == pytest.approx(0.9 - 0.0196)
+
+
+def test_the_path_runs_from_the_first_to_the_last_checkpoint():
+    figure = clock_pizza.plane(shown(**BOTH))
+    assert list(figure.data[0].x) == [1.0, 0.5]
+    assert list(figure.data[1].text) == ["step 0", "100"]
+
+
+def test_there_is_no_plane_without_symmetricity():
+    with pytest.raises(DoesNotApply, match="its gradients are alike by construction"):
+        clock_pizza.plane(shown(distance_irrelevance=np.array([1.0, 0.5])))
