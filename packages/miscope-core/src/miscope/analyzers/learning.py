@@ -1,0 +1,231 @@
+"""Which inputs are learnt when: every answer at every checkpoint, and the order that comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from miscope.analyzer import Analyzer, Grain, Options
+from miscope.artifact import Arrays
+from miscope.errors import DoesNotApply
+from miscope.maths.graduation import agreement, forgotten, graduation
+from miscope.maths.survival import kaplan_meier
+from miscope.moment import Moment, Trajectory
+from miscope.probe import Probe
+
+_CORRECTNESS = "learning.correctness"
+_HALF = float(np.finfo(np.float16).max)
+
+
+def correctness(moment: Moment) -> Arrays:
+    """Whether each answer of the probe is right, and its negative log-likelihood.
+
+    correct is one bit an input (`numpy.unpackbits(correct, count=N)`), nll (N,) float16 in nats: 0 below 3e-8. A tie
+    of the largest logits is not right.
+    """
+    labels = moment.probe.labels
+    assert labels is not None
+    answer, rivals = _against(moment.activations["logits"].double(), labels)
+    right = (answer > rivals.amax(dim=-1)).numpy()
+    nll = torch.nn.functional.softplus(rivals.logsumexp(dim=-1) - answer).numpy()
+    return {
+        "correct": np.packbits(right),
+        "nll": np.minimum(nll, _HALF).astype(np.float16),
+        "right_count": np.array(int(right.sum())),
+    }
+
+
+def _against(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """The right answer's logit (N,), and all logits with that one put out of the running."""
+    index = labels[:, None]
+    return logits.gather(-1, index)[:, 0], logits.scatter(-1, index, -torch.inf)
+
+
+CORRECTNESS = Analyzer(
+    name=_CORRECTNESS,
+    version=1,
+    grain=Grain.CHECKPOINT,
+    compute=correctness,
+    sites=("logits",),
+    labels=True,
+    question="Which inputs does the model get right at this checkpoint?",
+    formula="nll_i = log(1 + sum over c != y of exp(z_c - z_y)), in float64",
+    source="Toneva et al. 2019 (arXiv 1812.05159), section 3",
+    outputs={
+        "correct": "(ceil(N / 8),) uint8, one bit an input: whether the right answer has the largest logit",
+        "nll": "(N,) float16, negative log-likelihood of the right answer, nats",
+        "right_count": "() inputs answered rightly",
+    },
+)
+
+
+class OrderOptions(Options):
+    """When an input counts as learnt, and how the null is drawn."""
+
+    windows: tuple[int, ...] = (1, 3, 5)
+    """Checkpoints in a row that must be right; each gives an order of its own."""
+    window: int = 3
+    """The one that survival, symmetry and classes are told of."""
+    draws: int = 200
+    """Shufflings of the null of the symmetry's agreement."""
+    seed: int = 0
+
+
+def order(trajectory: Trajectory) -> Arrays:
+    """When each input is learnt for good, how often it is forgotten, and what inputs have in common that come early.
+
+    An input graduates at the first checkpoint from which it is right for `window` checkpoints in a row; one that never
+    does is censored: NaN, and in the survival curve lost after the last checkpoint at which it could have. Cartography:
+    mean and standard deviation over checkpoints of the right answer's probability, and share of checkpoints at which
+    it is right. Toneva et al. 2019; Swayamdipta et al. 2020.
+    """
+    options, probe, steps = trajectory.options, trajectory.probe, trajectory.steps
+    assert isinstance(options, OrderOptions)
+    if len(steps) < 2:
+        raise DoesNotApply("learning.order", trajectory.variant.name, "an order needs 2 checkpoints, and it has 1")
+    stored = trajectory.artifacts[_CORRECTNESS]
+    right = np.unpackbits(stored["correct"], axis=1, count=len(probe.inputs)).astype(bool)
+    window = min(options.window, len(steps))
+    learnt = graduation(right, steps, window)
+    parts = _parts(probe)
+    found = {
+        f"graduation/{w}": graduation(right, steps, w).astype(np.float32) for w in sorted({*options.windows, window})
+    }
+    found |= {"at": steps.astype(np.int64), "window": np.array(window)}
+    found |= _survival(learnt, steps[: len(steps) - window + 1], steps, parts)
+    found |= _forgetting(right, parts)
+    found |= _cartography(stored["nll"], right)
+    found |= _symmetry(learnt, probe, options)
+    return found | _by_class(learnt, probe)
+
+
+def _parts(probe: Probe) -> dict[str, np.ndarray]:
+    """Rows of the training and test set, and test rows by whether a symmetry leads from them into training."""
+    if probe.train is None:
+        return {"all": np.ones(len(probe.inputs), dtype=bool)}
+    found = {"train": probe.train, "test": ~probe.train}
+    if probe.symmetries:
+        leaked = np.any([probe.train[image] for image in probe.symmetries.values()], axis=0)
+        found |= {"leaked": ~probe.train & leaked, "clean": ~probe.train & ~leaked}
+    return {name: rows for name, rows in found.items() if rows.any()}
+
+
+def _survival(
+    learnt: np.ndarray, watched: np.ndarray, steps: np.ndarray, parts: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Share of each part not yet learnt, at every step; NaN after the last at which learning could be seen."""
+    found: dict[str, np.ndarray] = {}
+    never = np.isnan(learnt)
+    time = np.where(never, float(watched[-1]), learnt)
+    for name, rows in parts.items():
+        curve = kaplan_meier(time[rows], ~never[rows], watched.astype(np.float64))
+        later = np.full(len(steps) - len(watched), np.nan)
+        for what, values in (("share", curve.share), ("low", curve.low), ("high", curve.high)):
+            found[f"unlearnt/{name}/{what}"] = np.append(values, later).astype(np.float32)
+        found[f"unlearnt/{name}/median"] = np.array(curve.median)
+        found[f"unlearnt/{name}/censored"] = np.array(int(never[rows].sum()))
+        found[f"unlearnt/{name}/count"] = np.array(int(rows.sum()))
+    return found
+
+
+def _forgetting(right: np.ndarray, parts: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    lost = forgotten(right)
+    gained = forgotten(~right)
+    found = {
+        "forgotten": np.minimum(lost.sum(axis=0), np.iinfo(np.uint16).max).astype(np.uint16),
+        "never_right": ~right.any(axis=0),
+    }
+    for name, rows in parts.items():
+        found[f"forgetting/{name}/lost"] = lost[:, rows].sum(axis=1).astype(np.int32)
+        found[f"forgetting/{name}/gained"] = gained[:, rows].sum(axis=1).astype(np.int32)
+        found[f"forgetting/{name}/mean"] = np.array(float(lost[:, rows].sum() / rows.sum()))
+        once = right[:, rows].any(axis=0)
+        kept = once & ~lost[:, rows].any(axis=0)
+        found[f"forgetting/{name}/unforgettable"] = np.array(float(kept.sum() / max(once.sum(), 1)))
+    return found
+
+
+def _cartography(nll: np.ndarray, right: np.ndarray) -> dict[str, np.ndarray]:
+    confidence = np.exp(-nll.astype(np.float32))
+    return {
+        "confidence": confidence.mean(axis=0, dtype=np.float64).astype(np.float32),
+        "variability": confidence.std(axis=0, dtype=np.float64).astype(np.float32),
+        "correctness": right.mean(axis=0).astype(np.float32),
+    }
+
+
+def _symmetry(learnt: np.ndarray, probe: Probe, options: OrderOptions) -> dict[str, np.ndarray]:
+    everything = np.ones(len(learnt), dtype=bool)
+    parts = {"all": everything} | ({} if probe.train is None else {"test": ~probe.train})
+    found: dict[str, np.ndarray] = {}
+    for name, image in probe.symmetries.items():
+        for part, rows in parts.items():
+            alike = agreement(learnt, image, rows, draws=options.draws, seed=options.seed)
+            if alike is not None:
+                measured = {"pearson": alike.pearson, "spearman": alike.spearman, "p": alike.p, "pairs": alike.pairs}
+                found |= {f"symmetry/{name}/{part}/{what}": np.array(value) for what, value in measured.items()}
+                found[f"symmetry/{name}/{part}/null"] = np.array(alike.null)
+    return found
+
+
+def _by_class(learnt: np.ndarray, probe: Probe) -> dict[str, np.ndarray]:
+    """Quartiles of the step at which inputs of each right answer are learnt; never is later than any step."""
+    assert probe.labels is not None
+    labels = probe.labels.numpy()
+    classes = np.unique(labels)
+    found: dict[str, np.ndarray] = {"class": classes.astype(np.str_)}
+    split = {"all": np.ones(len(labels), dtype=bool)} if probe.train is None else {}
+    for part, rows in (split or {"train": probe.train, "test": ~np.asarray(probe.train)}).items():
+        assert rows is not None
+        found[f"class/{part}/quartile"] = np.array(list(_quartiles(learnt, labels, classes, rows)), dtype=np.float32)
+    return found
+
+
+def _quartiles(learnt: np.ndarray, labels: np.ndarray, classes: np.ndarray, rows: np.ndarray) -> Iterator[np.ndarray]:
+    late = np.where(np.isnan(learnt), np.inf, learnt)
+    for value in classes:
+        chosen = late[rows & (labels == value)]
+        at = np.percentile(chosen, (25, 50, 75), method="inverted_cdf") if len(chosen) else np.full(3, np.nan)
+        yield np.where(np.isfinite(at), at, np.nan)
+
+
+ORDER = Analyzer(
+    name="learning.order",
+    version=1,
+    grain=Grain.TRAJECTORY,
+    compute=order,
+    reads=(_CORRECTNESS,),
+    labels=True,
+    options=OrderOptions,
+    question="In what order are inputs learnt, and which are forgotten again?",
+    formula="g_i = first s_t with right_i(t), ..., right_i(t + w - 1); S(t) = prod (1 - d_j / n_j)",
+    source="Toneva et al. 2019 (arXiv 1812.05159); Swayamdipta et al. 2020 (arXiv 2009.10795); Kaplan & Meier 1958",
+    outputs={
+        "at": "(T,) steps looked at",
+        "window": "() checkpoints in a row that make an input learnt, for what is told below",
+        "graduation/WINDOW": "(N,) step from which an input is right for so many checkpoints in a row; NaN for never",
+        "unlearnt/PART/{share,low,high}": "(T,) share of inputs not yet learnt and its 95 % band; PART is train, test, "
+        "leaked and clean (test inputs with and without a symmetric image in training), or all",
+        "unlearnt/PART/median": "() step by which half of them are learnt; NaN for later than the last",
+        "unlearnt/PART/{censored,count}": "() inputs never learnt, and inputs",
+        "forgotten": "(N,) times an input was right at a checkpoint and wrong at the next",
+        "never_right": "(N,) whether it was never right",
+        "forgetting/PART/{lost,gained}": "(T-1,) inputs that turned wrong, and right, between checkpoints",
+        "forgetting/PART/mean": "() times an input was forgotten, mean over inputs",
+        "forgetting/PART/unforgettable": "() share of the inputs ever right that were never forgotten",
+        "confidence": "(N,) mean over checkpoints of the right answer's probability",
+        "variability": "(N,) standard deviation over checkpoints of that probability",
+        "correctness": "(N,) share of checkpoints at which the answer is right",
+        "symmetry/NAME/PART/{pearson,spearman}": "() correlation of the steps at which an input and its image "
+        "are learnt, over pairs that both are; PART is all, or test where both are in it",
+        "symmetry/NAME/PART/null": "(2,) 2.5 and 97.5 % of the rank correlation with the steps dealt out anew",
+        "symmetry/NAME/PART/p": "() chance of as large a rank correlation by shuffling",
+        "symmetry/NAME/PART/pairs": "() rows compared",
+        "class": "(C,) right answers",
+        "class/PART/quartile": "(C, 3) step by which a quarter, half and three quarters of a class are learnt; "
+        "NaN for later than the last",
+    },
+)
