@@ -16,10 +16,13 @@ if TYPE_CHECKING:
     from miscope.testing.toy import ToyFourierFamily as ToyFourierFamily
     from miscope.testing.toy import ToyParams as ToyParams
     from miscope.testing.view_checks import check_view as check_view
+    from miscope.testing.view_coverage import coverage as coverage
+    from miscope.testing.view_coverage import coverage_of as coverage_of
 
 # Loaded when first used: pytest imports this package at its start, and must not bring in torch.
 _HOME = {
     "analyzer_checks": ("check_analyzer",),
+    "view_coverage": ("coverage", "coverage_of"),
     "family_checks": ("check_family",),
     "moments": ("toy_moment",),
     "staging": ("Scene", "scene", "tables"),

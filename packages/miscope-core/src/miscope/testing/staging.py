@@ -31,12 +31,18 @@ class Scene:
 
 
 @contextmanager
-def scene(family: Family, plugins: Plugins, params: Mapping[str, Any] | None = None) -> Iterator[Scene]:
-    """Train the family for a few steps in a temporary workspace."""
+def scene(
+    family: Family, plugins: Plugins, params: Mapping[str, Any] | None = None, *, steps: int | None = None
+) -> Iterator[Scene]:
+    """Train the family for a few steps in a temporary workspace, with a checkpoint at every other one.
+
+    steps: None for 4, and as long as they say of the toy families.
+    """
     from miscope.testing.toy import ToyFamily, ToyFourierFamily
     from miscope.workspace import open_workspace
 
-    short = {} if isinstance(family, ToyFamily | ToyFourierFamily) else {"steps": 4, "checkpoints": "every:2"}
+    toy = isinstance(family, ToyFamily | ToyFourierFamily)
+    short = {} if toy and steps is None else {"steps": steps or 4, "checkpoints": "every:2"}
     with tempfile.TemporaryDirectory(prefix="miscope-scene-") as folder:
         workspace = open_workspace(Path(folder), plugins)
         seeds = [{"seed": 1}, {"seed": 2}] if "seed" in family.params.model_fields else [{}]

@@ -1,0 +1,55 @@
+"""Every view of the catalogue on every shipped family: a figure, or the sentence why there is none."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import miscope_modadd
+import miscope_toys
+import miscope_views
+from miscope.testing import coverage, coverage_of, tables
+
+ROOT = Path(__file__).parents[1]
+RECORDED = json.loads((ROOT / "docs" / "examples" / "coverage.json").read_text(encoding="utf-8"))
+CALIBRATION = ROOT.parent / "shared" / "calibration" / "induction_head_infinite.pth"
+PLUGINS = {"modadd": miscope_modadd, "toys": miscope_toys, "views": miscope_views}
+SMALL: dict[str, dict[str, Any]] = {
+    "modadd.transformer": {"prime": 7},
+    "modadd.nanda2023": {"prime": 7},
+    "modadd.mlp": {"prime": 7},
+    "modadd.embedding-mlp": {"prime": 7},
+    "toys.induction": {"vocabulary": 12, "length": 16, "sequences": 64, "width": 16},
+    "toys.parity": {"bits": 6, "degree": 2, "examples": 60, "width": 16},
+}
+FAMILIES = {family.name: family for plugin in (miscope_modadd, miscope_toys) for family in plugin.miscope_families()}
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_every_view_draws_a_family_or_says_why_not(name: str) -> None:
+    assert coverage(FAMILIES[name], tables(**PLUGINS), SMALL[name]) == RECORDED[name], "`make docs` writes it anew"
+
+
+def test_every_view_draws_the_published_induction_heads_or_says_why_not(workspace: Any) -> None:
+    from miscope.importing import adopt
+
+    if not CALIBRATION.exists():
+        pytest.skip(f"{CALIBRATION} is not here")
+    place = workspace(**PLUGINS)
+    found = coverage_of(place, tuple(adopt(place, CALIBRATION)))
+    assert found == RECORDED["toys.nanda-induction"], "`make docs` writes it anew"
+
+
+def test_every_family_is_there_and_every_view_has_a_figure_for_one_of_them() -> None:
+    views = {
+        view.name for module in PLUGINS.values() if hasattr(module, "miscope_views") for view in module.miscope_views()
+    }
+    assert set(RECORDED) == set(FAMILIES)
+    assert all(set(found) == views for found in RECORDED.values())
+    assert {view for view in views if not any(found[view] == "" for found in RECORDED.values())} == set()
+    assert len(views) >= 80
+    reasons = {reason for found in RECORDED.values() for reason in found.values() if reason}
+    assert all(len(reason.split()) >= 4 for reason in reasons), "a reason is a sentence one can act on"
