@@ -25,7 +25,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest
 PARALLEL := -n logical --maxprocesses 8 --dist loadfile
 SRC := packages tests benchmarks templates
 
-.PHONY: help demo test test-quick test-isolated test-matrix test-lens lint fix bench paper docs sync clean
+.PHONY: help demo test test-quick test-isolated test-matrix test-lens lint fix bench paper docs examples sync clean
 
 help:  ## these lines
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /	/' | expand -t 16
@@ -66,7 +66,11 @@ paper: sync  ## the mainline run of Nanda et al. 2023 from scratch (about 20 min
 	OMP_NUM_THREADS=1 $(BIN)/python -m miscope_modadd.paper --out docs/pictures
 
 docs: sync  ## write docs/catalogue.md anew from what is installed
-	$(BIN)/miscope catalogue --out docs/catalogue.md
+	$(BIN)/miscope catalogue --out docs/catalogue.md --examples docs/examples
+
+examples: sync  ## train small runs of every family, draw each view once and write docs/catalogue.md with them
+	OMP_NUM_THREADS=1 $(BIN)/python docs/draw_examples.py
+	$(MAKE) docs
 
 sync: .venv/.synced  ## the environment in .venv
 

@@ -42,14 +42,20 @@ def test_the_tutorial_runs_from_an_empty_folder(tmp_path: Path) -> None:
 
 
 def test_the_catalogue_page_is_what_is_installed() -> None:
-    from miscope.cli.catalogue import catalogue_page
+    from miscope.cli.catalogue import Examples, catalogue_page
 
     found = Plugins.installed()
     ours = {path.parent.name for path in (ROOT / "packages").glob("*/pyproject.toml")}
     if {provider.package for provider in found.providers} != ours:
         pytest.skip("other plug-ins are installed beside those of the page")
     page = (ROOT / "docs" / "catalogue.md").read_text(encoding="utf-8")
-    assert page == catalogue_page(found), "`make docs` writes it anew"
+    examples = Examples.found(ROOT / "docs" / "examples")
+    assert page == catalogue_page(found, examples), "`make docs` writes it anew"
+    assert set(found.views) <= examples.pictures, "each view has an example; `make examples` draws them"
+    for name, analyzer in found.analyzers.items():
+        assert analyzer.question.endswith("?"), name
+        assert analyzer.formula, name
+        assert analyzer.source, name
 
 
 def test_every_error_has_its_line_in_the_index() -> None:

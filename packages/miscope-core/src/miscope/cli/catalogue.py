@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, final
 
 import typer
 
@@ -13,7 +15,30 @@ from miscope.cli.records import describe_analyzer, describe_family, describe_vie
 if TYPE_CHECKING:
     from miscope.plugins import Plugins
 
-__all__ = ["add_to", "catalogue_page"]
+__all__ = ["Examples", "add_to", "catalogue_page"]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Examples:
+    """What stands beside the records: a picture of each view, and which families it draws."""
+
+    folder: str = "examples"
+    """Of the pictures, as the page links to it."""
+    pictures: frozenset[str] = frozenset()
+    """Views that have one, VIEW.png."""
+    coverage: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Family -> view -> '' where it draws a figure, else why not."""
+
+    @classmethod
+    def found(cls, folder: Path) -> Examples:
+        """Those in a folder: its png files, and coverage.json."""
+        recorded = folder / "coverage.json"
+        return cls(
+            folder=folder.name,
+            pictures=frozenset(path.stem for path in folder.glob("*.png")),
+            coverage=json.loads(recorded.read_text(encoding="utf-8")) if recorded.exists() else {},
+        )
 
 
 def add_to(cli: typer.Typer) -> None:
@@ -21,11 +46,16 @@ def add_to(cli: typer.Typer) -> None:
     cli.command(rich_help_panel="Installed")(catalogue)
 
 
-def catalogue(out: Annotated[Path | None, typer.Option(help="Write to this file instead of printing.")] = None) -> None:
+def catalogue(
+    out: Annotated[Path | None, typer.Option(help="Write to this file instead of printing.")] = None,
+    examples: Annotated[
+        Path | None, typer.Option(help="A folder beside that file with VIEW.png pictures and coverage.json.")
+    ] = None,
+) -> None:
     """Write the catalogue of everything installed, as Markdown."""
     from miscope.plugins import Plugins
 
-    page = catalogue_page(Plugins.installed())
+    page = catalogue_page(Plugins.installed(), Examples.found(examples) if examples else Examples())
     if out is None:
         print(page, end="")
     else:
@@ -33,8 +63,8 @@ def catalogue(out: Annotated[Path | None, typer.Option(help="Write to this file 
         print(out)
 
 
-def catalogue_page(plugins: Plugins) -> str:
-    """The page, from the records alone; the same records give the same text."""
+def catalogue_page(plugins: Plugins, examples: Examples | None = None) -> str:
+    """The page, from the records and what stands beside them; the same give the same text."""
     families = [describe_family(plugins, family) for _, family in sorted(plugins.families.items())]
     analyzers = [describe_analyzer(plugins, analyzer) for _, analyzer in sorted(plugins.analyzers.items())]
     views = [describe_view(plugins, view) for _, view in sorted(plugins.views.items())]
@@ -46,7 +76,7 @@ def catalogue_page(plugins: Plugins) -> str:
         "## Analyzers",
         *(_analyzer(record) for record in analyzers),
         "## Views",
-        *(_view(record) for record in views),
+        *(_view(record, plugins, examples or Examples()) for record in views),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -77,14 +107,42 @@ def _analyzer(record: Mapping[str, Any]) -> str:
     )
 
 
-def _view(record: Mapping[str, Any]) -> str:
+def _view(record: Mapping[str, Any], plugins: Plugins, examples: Examples) -> str:
+    name = record["name"]
     controls = [(f"`{c['name']}`", c["kind"], _cell(c["values"]), f"`{c['default']}`") for c in record["controls"]]
     return _joined(
-        f"### `{record['name']}`",
+        f"### `{name}`",
         f"**{record['title']}.** {record['summary']}",
+        _asked(record, plugins),
+        f"![{record['title']}]({examples.folder}/{name}.png)" if name in examples.pictures else "",
         f"Grain: {record['grain']}. From {record['package']}." + _needs(record["needs"]),
+        _drawn_for(name, examples.coverage),
         _table(("control", "kind", "values", "default"), controls),
     )
+
+
+def _asked(record: Mapping[str, Any], plugins: Plugins) -> str:
+    """The questions of the instruments it shows, each with a link to its formula and source."""
+    asked = [
+        f"*{plugins.analyzers[name].question}* ([{name}](#{name.replace('.', '')}))"
+        for name in record["reads"]
+        if name in plugins.analyzers and plugins.analyzers[name].question
+    ]
+    return " ".join(asked)
+
+
+def _drawn_for(view: str, coverage: Mapping[str, Mapping[str, str]]) -> str:
+    """Which families it draws; of the others, why not."""
+    known = {family: found[view] for family, found in coverage.items() if view in found}
+    if not known:
+        return ""
+    drawn = [family for family, reason in known.items() if not reason]
+    reasons: dict[str, list[str]] = {}
+    for family, reason in known.items():
+        if reason:
+            reasons.setdefault(reason, []).append(family)
+    without = "".join(f" Not {_codes(families)}: {reason}." for reason, families in reasons.items())
+    return (f"Draws {_codes(drawn)}." if drawn else "") + without
 
 
 def _needs(needs: Mapping[str, Any]) -> str:

@@ -1,0 +1,125 @@
+"""Draw an example of every view into docs/examples, and record there which families each of them draws.
+
+Small runs of several families are trained in ./examples-workspace, once; a picture that is there is left as it is
+unless --anew is given. Published checkpoints, where they lie beside the project, are looked at too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from plotly.graph_objects import Figure
+
+from miscope.analysis import analyze
+from miscope.analyzer import Grain
+from miscope.errors import DoesNotApply, NoArtifact
+from miscope.exporting import Exporter
+from miscope.importing import adopt
+from miscope.outcome import State
+from miscope.plugins import Plugins
+from miscope.rendering import render
+from miscope.testing import coverage, coverage_of
+from miscope.view import View
+from miscope.workspace import BoundVariant, Workspace, open_workspace
+from miscope_modadd.demo import DEMO, FAMILY
+
+ROOT = Path(__file__).parents[1]
+OUT = ROOT / "docs" / "examples"
+PUBLISHED = ROOT.parent / "shared" / "calibration" / "induction_head_infinite.pth"
+SMALL = {
+    "modadd.transformer": {"prime": 7},
+    "modadd.nanda2023": {"prime": 7},
+    "modadd.mlp": {"prime": 7},
+    "modadd.embedding-mlp": {"prime": 7},
+    "toys.induction": {"vocabulary": 12, "length": 16, "sequences": 64, "width": 16},
+    "toys.parity": {"bits": 6, "degree": 2, "examples": 60, "width": 16},
+}
+"""Sizes at which a family is trained to see which views draw it."""
+SIZE = {"width": 760, "height": 480, "scale": 1}
+
+
+def main() -> None:
+    """Record, train, analyze, draw."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--anew", action="store_true", help="draw also what has a picture")
+    parser.add_argument("--only", nargs="*", default=[], help="these views")
+    asked = parser.parse_args()
+    OUT.mkdir(exist_ok=True)
+    place = open_workspace(ROOT / "examples-workspace")
+    if not asked.only:
+        record(place.plugins)
+    runs = trained(place)
+    with Exporter() as exporter:
+        for name, view in sorted(place.plugins.views.items()):
+            path = OUT / f"{name}.png"
+            if (asked.only and name not in asked.only) or (path.exists() and not asked.anew and not asked.only):
+                continue
+            exporter.export(example(place, view, runs), path, **SIZE)
+            print(path, flush=True)
+
+
+def record(plugins: Plugins) -> None:
+    """Write coverage.json; what cannot be looked at here keeps its entry."""
+    path = OUT / "coverage.json"
+    found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    for family, params in SMALL.items():
+        found[family] = coverage(plugins.families[family], plugins, params)
+        print(family, sum(not reason for reason in found[family].values()), "of", len(found[family]), flush=True)
+    if PUBLISHED.exists():
+        import tempfile
+
+        with tempfile.TemporaryDirectory() as folder:
+            place = open_workspace(folder, plugins)
+            found["toys.nanda-induction"] = coverage_of(place, tuple(adopt(place, PUBLISHED)))
+    path.write_text(json.dumps(dict(sorted(found.items())), indent=1) + "\n", encoding="utf-8")
+
+
+def trained(place: Workspace) -> list[list[BoundVariant]]:
+    """Several seeds of each kind of run, trained and analyzed."""
+    kinds = [
+        [place.variant(FAMILY, **{**DEMO, "seed": seed}) for seed in (0, 1, 2)],
+        [place.variant("toys.induction", seed=seed) for seed in (0, 1)],
+        [place.variant("toys.parity", seed=seed) for seed in (0, 1)],
+    ]
+    for variants in kinds:
+        for variant in variants:
+            for progress in variant.train(threads=1):
+                if progress.step % 500 == 0:
+                    print(variant.name, progress.step, flush=True)
+        check(place, variants, None)
+        for name in (name for name, analyzer in place.plugins.analyzers.items() if analyzer.heavy):
+            try:
+                check(place, variants, [name])
+            except DoesNotApply as error:
+                print(error, flush=True)
+    return kinds
+
+
+def check(place: Workspace, variants: list[BoundVariant], names: list[str] | None) -> None:
+    """Analyze them, together where that is asked; anything that fails is said."""
+    for outcome in analyze(place, [variant.value for variant in variants], names):
+        if outcome.state in (State.FAILED, State.NOT_TRIED):
+            print(outcome.variant, outcome.analyzers, outcome.step, outcome.error, outcome.trace, flush=True)
+
+
+def example(place: Workspace, view: View, runs: list[list[BoundVariant]]) -> Figure:
+    """The view of the first run that it draws."""
+    for variants in runs:
+        for shown in candidates(view, variants):
+            try:
+                return render(place, view, shown)
+            except (DoesNotApply, NoArtifact) as error:
+                reason = error
+    raise SystemExit(f"{view.name} draws none of the example runs: {reason}")
+
+
+def candidates(view: View, variants: list[BoundVariant]) -> Iterator[BoundVariant | list[BoundVariant]]:
+    """All of them for a view that compares, else the first."""
+    yield variants if view.grain is Grain.COHORT else variants[0]
+
+
+if __name__ == "__main__":
+    main()
