@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from miscope.artifact import Arrays
 
-__all__ = ["Analyzer", "Grain", "NoOptions", "Options"]
+__all__ = ["Analyzer", "Grain", "NoOptions", "Options", "Symmetry"]
 
 
 class Grain(enum.StrEnum):
@@ -20,6 +20,10 @@ class Grain(enum.StrEnum):
     CHECKPOINT = "checkpoint"
     TRAJECTORY = "trajectory"
     COHORT = "cohort"
+
+
+Symmetry = Literal["neuron order", "head order", "residual rotation", "relu scaling", "token relabelling"]
+"""A change of the weights that leaves what the model computes as it is; the last up to the names of the tokens."""
 
 
 class Options(BaseModel):
@@ -74,6 +78,8 @@ class Analyzer:
     heavy: bool = False
     """Whether it takes more than a second or two a checkpoint: then it is computed only when asked for by name."""
     options: type[Options] = NoOptions
+    varies: tuple[Symmetry, ...] = ()
+    """What leaves the model's function as it is and yet changes these numbers: say so, for a reader who compares."""
     question: str = ""
     """What a reader asks of it, a sentence: 'When did the model memorise?'; for the catalogue, like the next two."""
     formula: str = ""
