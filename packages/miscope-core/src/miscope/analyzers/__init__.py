@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from miscope.analyzers import (
+    ablations,
     attention,
     behaviour,
     dimensions,
     events,
     factors,
+    flatness,
     geometry,
     heads,
     keys,
@@ -18,17 +20,22 @@ from miscope.analyzers import (
     products,
     progress,
     ranks,
+    scores,
     spectra,
+    units,
 )
 
 ALL = (
     behaviour.METRICS,
+    behaviour.CALIBRATION,
     learning.CORRECTNESS,
     learning.ORDER,
     parameters.NORMS,
     parameters.TRAJECTORY,
     parameters.VELOCITY,
     ranks.WEIGHTS,
+    flatness.PERTURBATION,
+    flatness.PLANE,
     spectra.EMBEDDING,
     factors.SHARES,
     products.INPUTS,
@@ -43,5 +50,12 @@ ALL = (
     dimensions.ACTIVATIONS,
     geometry.CLASSES,
     geometry.PCA,
+    ablations.EFFECTS,
+    ablations.EMBEDDING,
+    ablations.CLUSTERS,
+    scores.QUERIES,
+    scores.CIRCUITS,
+    units.STATISTICS,
+    units.FLIPS,
     events.GROKKING,
 )

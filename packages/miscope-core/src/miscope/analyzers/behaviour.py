@@ -6,8 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from miscope.analyzer import Analyzer, Grain
+from miscope.analyzer import Analyzer, Grain, Options
 from miscope.artifact import Arrays
+from miscope.maths.calibration import calibration_null, reliability
 from miscope.moment import Moment
 from miscope.probe import Probe
 
@@ -82,6 +83,9 @@ METRICS = Analyzer(
     compute=metrics,
     sites=("logits",),
     labels=True,
+    question="How well does the model do on training and test data, and by how wide a margin?",
+    formula="loss = mean of log(1 + sum over c != y of exp(z_c - z_y)); margin = z_y - max over c != y of z_c",
+    source="Power et al. 2022 (arXiv 2201.02177); margins: Bartlett et al. 2017 (arXiv 1706.08498)",
     outputs={
         "{train,test,all}_loss": "() mean negative log-likelihood, nats",
         "{train,test,all}_accuracy": "() share of inputs whose largest logit is the right one",
@@ -92,5 +96,95 @@ METRICS = Analyzer(
         "test_loss_{leaked,clean}": "() test loss where a symmetric image is, or is not, in the training set, nats",
         "test_accuracy_{leaked,clean}": "() test accuracy on the same two parts",
         "worst_input": "() row of the probe with the smallest margin",
+    },
+)
+
+
+class CalibrationOptions(Options):
+    """How confidences are sorted, and how chance is drawn."""
+
+    bins: int = 15
+    """Bins of equal width over confidences from 0 to 1."""
+    draws: int = 200
+    """Perfectly calibrated models in the null."""
+    quantiles: tuple[float, ...] = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
+    """Shares of inputs below whose loss the quantiles are told; they read the same from either end."""
+    seed: int = 0
+
+
+def calibration(moment: Moment) -> Arrays:
+    """Whether the model is as often right as it says, the spread of its losses, and its accuracy on each right answer.
+
+    Confidence is the largest probability. The calibration error of a perfectly calibrated model with as many answers of
+    the same confidences is not 0 but lies in `error_null`. Losses in nats, float64.
+    """
+    options, labels = moment.options, moment.probe.labels
+    assert isinstance(options, CalibrationOptions)
+    assert labels is not None
+    logits = moment.activations["logits"].double()
+    each = _per_input(logits, labels)
+    sure = torch.softmax(logits, dim=-1).amax(dim=-1).numpy()
+    classes = np.unique(labels.numpy())
+    found = {
+        "edge": np.linspace(0, 1, options.bins + 1),
+        "quantile": np.array(options.quantiles),
+        "class": classes.astype(np.str_),
+    }
+    for name, chosen in _splits(moment.probe).items():
+        rows = chosen.numpy()
+        arrays = _calibrated(sure[rows], each["right"].numpy()[rows], options)
+        arrays["loss_quantile"] = np.quantile(each["loss"].numpy()[rows], options.quantiles)
+        arrays |= _by_class(labels.numpy()[rows], each["right"].numpy()[rows], classes)
+        found |= {f"{name}/{what}": array for what, array in arrays.items()}
+    return found
+
+
+def _calibrated(sure: np.ndarray, right: np.ndarray, options: CalibrationOptions) -> dict[str, np.ndarray]:
+    bins = reliability(sure, right, options.bins)
+    null = calibration_null(sure, options.bins, draws=options.draws, seed=options.seed)
+    return {
+        "count": bins.count.astype(np.int32),
+        "confidence": bins.confidence,
+        "accuracy": bins.accuracy,
+        "error": np.array(bins.error),
+        "error_null": null,
+        "mean_confidence": np.array(float(sure.mean())),
+        "mean_accuracy": np.array(float(right.mean())),
+    }
+
+
+def _by_class(labels: np.ndarray, right: np.ndarray, classes: np.ndarray) -> dict[str, np.ndarray]:
+    which = np.searchsorted(classes, labels)
+    count = np.bincount(which, minlength=len(classes))
+    good = np.bincount(which, weights=right, minlength=len(classes))
+    share = np.where(count > 0, good / np.maximum(count, 1), np.nan)
+    return {"class_accuracy": share.astype(np.float32), "class_count": count.astype(np.int32)}
+
+
+CALIBRATION = Analyzer(
+    name="behaviour.calibration",
+    version=1,
+    grain=Grain.CHECKPOINT,
+    compute=calibration,
+    sites=("logits",),
+    labels=True,
+    options=CalibrationOptions,
+    question="Is the model as often right as it is sure, and which answers does it get wrong?",
+    formula="ECE = sum over bins of n_b / N |accuracy_b - confidence_b|",
+    source="Guo et al. 2017 (arXiv 1706.04599), equations 1 to 3; null: Vaicenavicius et al. 2019 (arXiv 1902.06977)",
+    outputs={
+        "edge": "(B+1,) edges of the bins of confidence",
+        "{train,test,all}/count": "(B,) answers in each bin",
+        "{train,test,all}/confidence": "(B,) their mean confidence; NaN where there is none",
+        "{train,test,all}/accuracy": "(B,) share of them that is right; NaN where there is none",
+        "{train,test,all}/error": "() expected calibration error",
+        "{train,test,all}/error_null": "(2,) 2.5 and 97.5 % of that error for a perfectly calibrated model",
+        "{train,test,all}/mean_confidence": "() mean of the largest probability",
+        "{train,test,all}/mean_accuracy": "() share of answers that are right",
+        "quantile": "(Q,) shares of inputs",
+        "{train,test,all}/loss_quantile": "(Q,) loss that such a share of inputs does not exceed, nats",
+        "class": "(C,) right answers",
+        "{train,test,all}/class_accuracy": "(C,) share of inputs with this answer that are right; NaN without any",
+        "{train,test,all}/class_count": "(C,) inputs with this answer",
     },
 )
