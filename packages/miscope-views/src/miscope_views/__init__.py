@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 @hookimpl
 def miscope_views() -> Iterable[View]:
     from miscope_views import (
+        ablations,
         attention,
         behaviour,
         dimensions,
         events,
         factors,
+        flatness,
         geometry,
         heads,
         keys,
@@ -29,7 +31,9 @@ def miscope_views() -> Iterable[View]:
         products,
         progress,
         ranks,
+        scores,
         spectra,
+        units,
     )
 
     for module in (
@@ -38,6 +42,7 @@ def miscope_views() -> Iterable[View]:
         events,
         parameters,
         ranks,
+        flatness,
         spectra,
         products,
         factors,
@@ -49,5 +54,8 @@ def miscope_views() -> Iterable[View]:
         phases,
         geometry,
         dimensions,
+        scores,
+        ablations,
+        units,
     ):
         yield from module.VIEWS
