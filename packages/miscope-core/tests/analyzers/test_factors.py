@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from miscope.analyzers.factors import SHARES
+from miscope.maths.factor_shares import block_powers, class_sums
 from miscope.testing import check_analyzer, toy_moment
 from miscope.testing.toy import ToyFamily, cosines
 
@@ -71,3 +72,23 @@ def test_the_sum_is_the_answer_and_the_difference_is_not():
 
 def test_a_site_that_does_not_vary_has_no_shares():
     assert all(np.all(array == 0) for name, array in of(np.ones(P * P)).items() if name.endswith("share"))
+
+
+def test_block_powers_are_those_of_the_whole_array_of_coefficients():
+    units = torch.randn(P, P, 300, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    basis = cosines(P)
+    centred = (units - units.mean(dim=(0, 1))).numpy()
+    power = (np.einsum("ia,jb,abm->ijm", basis.rows, basis.rows, centred) ** 2).sum(axis=2)
+    expected = np.add.reduceat(np.add.reduceat(power, [0, 1, 3], axis=0), [0, 1, 3], axis=1)
+    expected[0, 0] = 0
+    np.testing.assert_allclose(block_powers(units, basis, basis), expected, rtol=1e-10, atol=1e-12)
+
+
+def test_class_sums_are_exact_however_many_inputs_there_are():
+    units = torch.randn(1300, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    classes = np.random.default_rng(0).integers(4, size=1300)
+    found = class_sums(units, classes, 6)
+    expected = np.stack([units.numpy()[classes == c].sum(axis=0) for c in range(6)])
+    np.testing.assert_allclose(found.sums, expected, rtol=1e-10, atol=1e-12)
+    assert found.counts.tolist() == [*np.bincount(classes), 0, 0]
+    assert found.power == pytest.approx(float(units.square().sum()), rel=1e-12)

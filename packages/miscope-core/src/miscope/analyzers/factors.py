@@ -9,7 +9,7 @@ from miscope.analyzer import Analyzer, Grain
 from miscope.artifact import Arrays
 from miscope.basis import Basis
 from miscope.maths.answer_basis import answer_basis
-from miscope.maths.factor_shares import answer_powers, block_powers, class_power, own_answer_powers
+from miscope.maths.factor_shares import answer_powers, block_powers, class_power, class_sums, own_answer_powers
 from miscope.maths.factor_spectrum import conditional_means_basis, shared_labels
 from miscope.model import LOGITS
 from miscope.moment import Moment
@@ -61,16 +61,17 @@ def _factors(units: Tensor, first: Basis, second: Basis) -> dict[str, object]:
 
 
 def _answers(flat: Tensor, classes: np.ndarray, target: Basis | None, *, whole: bool) -> dict[str, object]:
-    total = max(float((flat - flat.mean(dim=0)).double().square().sum()), np.finfo(np.float64).tiny)
-    found: dict[str, object] = {"answer_share": class_power(flat, classes) / total}
+    tiny = np.finfo(np.float64).tiny
+    centred = class_sums(flat - flat.mean(dim=0), classes, target.size if target else int(classes.max()) + 1)
+    total = max(centred.power, tiny)
+    found: dict[str, object] = {"answer_share": class_power(centred) / total}
     if target is None:
         return found
     found |= {"answer_label": np.array(target.labels, dtype=np.str_)}
-    found |= {"answer": answer_powers(flat, classes, target) / total}
+    found |= {"answer": answer_powers(centred, target) / total}
     if whole:
-        centred = flat - flat.mean(dim=1, keepdim=True)
-        power = max(float(centred.double().square().sum()), np.finfo(np.float64).tiny)
-        own = own_answer_powers(flat, classes, target) / power
+        along = class_sums(flat - flat.mean(dim=1, keepdim=True), classes, target.size)
+        own = own_answer_powers(along, target) / max(along.power, tiny)
         found |= {"own_answer": own, "own_answer_share": own.sum()}
     return found
 
