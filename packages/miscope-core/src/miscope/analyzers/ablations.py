@@ -1,0 +1,300 @@
+"""What the answers lose when a part of the model is taken out: heads, layers, frequencies, clusters of neurons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from miscope.analyzer import Analyzer, Grain, Options
+from miscope.analyzers.neurons import SPECIALISED
+from miscope.artifact import Arrays
+from miscope.basis import Basis
+from miscope.errors import DoesNotApply
+from miscope.maths.paired_effects import Answers, Sample, answered, changes, drawn, levels
+from miscope.maths.taking_out import MODES, power_along, removed, without
+from miscope.model import LOGITS, Hook, Model, at_answer, cast, matching
+from miscope.moment import Moment
+
+_HEADS, _ATTENTION = "blocks.*.attn.hook_z", "blocks.*.hook_attn_out"
+_MLPS = ("blocks.*.hook_mlp_out", "blocks.*.mlp.hook_post")
+"""What an MLP adds to the stream, or where there is none to see its hidden layer."""
+
+_NONE = "none"
+
+
+class AblationOptions(Options):
+    """What is answered, and how exactly."""
+
+    inputs: int = 512
+    """Inputs drawn from the probe, the same at every step; 0 for all."""
+    seed: int = 0
+    precision: Literal["float32", "float64"] = "float32"
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Subject:
+    """A model on its weights, and the inputs it is asked."""
+
+    model: Model
+    weights: Mapping[str, Tensor]
+    sample: Sample
+
+    def answers(self, hooks: Iterable[Hook]) -> Answers:
+        logits = self.model.run(self.weights, self.sample.inputs, [LOGITS], hooks=hooks)[LOGITS]
+        return answered(at_answer(LOGITS, logits), self.sample.labels)
+
+    def answers_with(self, weights: Mapping[str, Tensor]) -> Answers:
+        """On other weights; takes the model's shortcut where it has one."""
+        found = self.model.answers({**self.weights, **weights}, self.sample.inputs, [LOGITS])
+        return answered(found[LOGITS], self.sample.labels)
+
+
+def _subject(moment: Moment) -> _Subject:
+    options = moment.options
+    assert isinstance(options, AblationOptions)
+    assert moment.model is not None
+    dtype = getattr(torch, options.precision)
+    sample = drawn(moment.probe, options.inputs, options.seed)
+    if sample.inputs.is_floating_point():
+        sample = replace(sample, inputs=sample.inputs.to(dtype))
+    return _Subject(model=moment.model, weights=cast(moment.weights, dtype), sample=sample)
+
+
+def _table(found: Sequence[dict[str, float]]) -> dict[str, np.ndarray]:
+    """Changes by name, one entry for each thing taken out; NaN where one was not."""
+    names = next(each for each in found if each)
+    return {name: np.array([each.get(name, np.nan) for each in found]) for name in names}
+
+
+def effects(moment: Moment) -> Arrays:
+    """Change of loss and accuracy when a head, an attention layer or an MLP gives its mean, or nothing.
+
+    The mean is over the inputs drawn, at each position. Parts downstream answer to what they then see, so effects do
+    not add up. Every change is paired, input by input; its standard error is that of the sample.
+    """
+    subject = _subject(moment)
+    units = list(_units(subject.model, subject.weights))
+    if not units:
+        reason = "its model shows no attention head, attention layer or MLP to take out"
+        raise DoesNotApply("ablations.effects", moment.variant.name, reason)
+    parts = subject.sample.parts
+    clean = subject.answers(())
+    found = [
+        _table([changes(clean, subject.answers([(site, without(mode, head))]), parts) for _, _, site, head in units])
+        for mode in MODES
+    ]
+    arrays = {name: np.stack([each[name] for each in found]) for name in found[0]}
+    return {
+        "unit": np.array([name for name, *_ in units]),
+        "kind": np.array([kind for _, kind, *_ in units]),
+        "mode": np.array(MODES),
+        "inputs": np.array(len(subject.sample.inputs)),
+        **arrays,
+        **{f"clean/{name}": value for name, value in levels(clean, parts).items()},
+        **{f"largest/{part}_loss": np.array(arrays[f"{part}/loss"][0].max()) for part in parts},
+    }
+
+
+def _units(model: Model, weights: Mapping[str, Tensor]) -> Iterable[tuple[str, str, str, int | None]]:
+    """Name, kind, site and head of everything that can be taken out, by layer."""
+    sites = sorted(model.sites)
+    mlps = next((found for pattern in _MLPS if (found := matching([pattern], sites))), ())
+    kinds = {"head": matching([_HEADS], sites), "attention": matching([_ATTENTION], sites), "mlp": mlps}
+    layers = [(site, kind) for kind, found in kinds.items() for site in found]
+    for site, kind in sorted(layers, key=lambda each: int(each[0].split(".")[1])):
+        layer = site.split(".")[1]
+        if kind == "head":
+            count = len(weights[site.replace("hook_z", "W_O")])
+            yield from ((f"L{layer}H{head}", kind, site, head) for head in range(count))
+        else:
+            yield f"L{layer} {'attention' if kind == 'attention' else 'MLP'}", kind, site, None
+
+
+_CHANGES = {
+    "{train,test,all}/{loss,accuracy}": "change of the mean over these inputs; of the loss in nats",
+    "{train,test,all}/{loss_sem,accuracy_sem}": "its standard error, from the differences input by input",
+}
+_CLEAN = {
+    "clean/{train,test,all}_{loss,accuracy}": "() with nothing taken out",
+    "inputs": "() inputs drawn",
+}
+
+EFFECTS = Analyzer(
+    name="ablations.effects",
+    version=1,
+    grain=Grain.CHECKPOINT,
+    compute=effects,
+    weights=("*",),
+    labels=True,
+    runs=True,
+    options=AblationOptions,
+    question="Which heads and layers do the answers need?",
+    formula="mean over inputs of [loss with the part's output at its mean (or 0)] - [loss as it is]",
+    source="Nanda et al. 2023, section 4.4 (arXiv 2301.05217); Wang et al. 2022 (arXiv 2211.00593) for mean ablation",
+    outputs={
+        "unit": "(U,) 'L0H1', 'L0 attention', 'L0 MLP'",
+        "kind": "(U,) head, attention or mlp",
+        "mode": "(2,) mean, zero: what is put in the part's place",
+        **{name: f"(2, U) {what}" for name, what in _CHANGES.items()},
+        **_CLEAN,
+        "largest/{train,test,all}_loss": "() largest change of loss by mean ablation",
+    },
+)
+
+
+class EmbeddingOptions(AblationOptions):
+    """Beside what is answered, how many components are taken out."""
+
+    most: int = 10
+    """Strongest components of the embedding, by power."""
+
+
+def embedding(moment: Moment) -> Arrays:
+    """Change of loss and accuracy when one component of the task basis is taken out of the embeddings.
+
+    Of every weight tensor that has an axis in the same basis, along that axis: rows beyond the basis, such as an
+    equals sign's, stay. `kept` is the model whose embeddings hold nothing but the constant and the key components.
+    """
+    options = moment.options
+    assert isinstance(options, EmbeddingOptions)
+    votes = moment.artifacts["keys.votes"]
+    axes = _in_basis(moment, tuple(votes["label"].tolist()))
+    if not axes:
+        reason = "no axis of its weights is in the basis of its answers, so no component can be taken out"
+        raise DoesNotApply("ablations.embedding", moment.variant.name, reason)
+    subject = _subject(moment)
+    basis = next(iter(axes.values()))[1]
+    power = [
+        sum(power_along(subject.weights[role], axis, basis, block.rows) for role, (axis, _) in axes.items())
+        for block in basis.components
+    ]
+    strongest = np.argsort(-np.array(power), kind="stable")[: options.most]
+    clean, parts = subject.answers_with({}), subject.sample.parts
+
+    def lacking(rows: Sequence[int]) -> Answers:
+        changed = {role: removed(subject.weights[role], axis, basis, rows) for role, (axis, _) in axes.items()}
+        return subject.answers_with(changed)
+
+    found: list[dict[str, float]] = [{} for _ in basis.components]
+    for k in strongest:
+        found[k] = changes(clean, lacking(basis.components[k].rows), parts)
+    useless = [row for k, block in enumerate(basis.components) if not votes["key"][k] for row in block.rows]
+    return {
+        "label": np.array(basis.labels, dtype=np.str_),
+        "key": np.asarray(votes["key"]),
+        "role": np.array(list(axes)),
+        "share": (np.array(power) / max(sum(power), np.finfo(float).tiny)).astype(np.float32),
+        "inputs": np.array(len(subject.sample.inputs)),
+        **_table(found),
+        **{f"clean/{name}": value for name, value in levels(clean, parts).items()},
+        **{f"kept/{name}": value for name, value in levels(lacking(useless), parts).items()},
+    }
+
+
+def _in_basis(moment: Moment, labels: tuple[str, ...]) -> dict[str, tuple[int, Basis]]:
+    """Weight tensors with an axis in the basis of these labels: which axis, and the basis."""
+    found = {}
+    for role, names in moment.axes.items():
+        for axis, name in enumerate(names):
+            if name in moment.bases and moment.bases[name].labels == labels:
+                found[role] = (axis, moment.bases[name])
+    return found
+
+
+EMBEDDING = Analyzer(
+    name="ablations.embedding",
+    version=1,
+    grain=Grain.CHECKPOINT,
+    compute=embedding,
+    reads=("keys.votes",),
+    weights=("*",),
+    bases=("*",),
+    grid=2,
+    labels=True,
+    answer_basis=True,
+    runs=True,
+    options=EmbeddingOptions,
+    question="Which components of the embedding do the answers need, and are the key ones enough?",
+    formula="W_E - B_k^T B_k W_E for component k; kept: (B_const^T B_const + sum over key k of B_k^T B_k) W_E",
+    source="Nanda et al. 2023, section 4.4 (arXiv 2301.05217)",
+    outputs={
+        "label": "(K,) labels of the components",
+        "key": "(K,) whether the component counts as key",
+        "role": "(R,) weight tensors it is taken out of",
+        "share": "(K,) share of their power in each component",
+        **{name: f"(K,) {what}; NaN for components that were not tried" for name, what in _CHANGES.items()},
+        **_CLEAN,
+        "kept/{train,test,all}_{loss,accuracy}": "() with the constant and the key components alone",
+    },
+)
+
+
+class ClusterOptions(AblationOptions):
+    """Beside what is answered, which neurons form a cluster."""
+
+    specialised: float = SPECIALISED
+    """Share of variance in one component from which a neuron belongs to its cluster."""
+    most: int = 8
+    """Largest clusters that are taken out."""
+
+
+def clusters(moment: Moment) -> Arrays:
+    """Change of loss and accuracy when all neurons of one component give their mean.
+
+    The last cluster, 'none', is all neurons that are specialised on nothing.
+    """
+    options = moment.options
+    assert isinstance(options, ClusterOptions)
+    arrays = moment.artifacts["neurons.frequencies"]
+    subject = _subject(moment)
+    clean, parts = subject.answers(()), subject.sample.parts
+    found: dict[str, np.ndarray] = {"inputs": np.array(len(subject.sample.inputs))}
+    for name in arrays:
+        if name.endswith("/max_fraction"):
+            site = name.removesuffix("/max_fraction")
+            labels = np.append(arrays[f"{site}/label"], _NONE)
+            home = np.where(arrays[name] >= options.specialised, arrays[f"{site}/dominant"], _NONE)
+            size = np.array([int((home == label).sum()) for label in labels])
+            chosen = {*np.argsort(-size[:-1], kind="stable")[: options.most].tolist(), len(labels) - 1}
+            each = [
+                _taken_out(subject, clean, site, home == label) if k in chosen and size[k] else {}
+                for k, label in enumerate(labels)
+            ]
+            found |= {f"{site}/cluster": labels, f"{site}/size": size.astype(np.int32)}
+            found |= {f"{site}/{what}": array for what, array in _table(each).items()}
+    return found | {f"clean/{name}": value for name, value in levels(clean, parts).items()}
+
+
+def _taken_out(subject: _Subject, clean: Answers, site: str, chosen: np.ndarray) -> dict[str, float]:
+    hook = (site, without("mean", torch.from_numpy(np.flatnonzero(chosen))))
+    return changes(clean, subject.answers([hook]), subject.sample.parts)
+
+
+CLUSTERS = Analyzer(
+    name="ablations.clusters",
+    version=1,
+    grain=Grain.CHECKPOINT,
+    compute=clusters,
+    reads=("neurons.frequencies",),
+    weights=("*",),
+    bases=("*",),
+    grid=2,
+    labels=True,
+    runs=True,
+    options=ClusterOptions,
+    question="Which clusters of neurons do the answers need?",
+    formula="mean over inputs of [loss with the cluster's activations at their mean] - [loss as it is]",
+    source="Nanda et al. 2023, section 4.4 (arXiv 2301.05217)",
+    outputs={
+        "SITE/cluster": "(K + 1,) labels of the components, and 'none' for neurons specialised on nothing",
+        "SITE/size": "(K + 1,) neurons",
+        **{f"SITE/{name}": f"(K + 1,) {what}; NaN for clusters not tried" for name, what in _CHANGES.items()},
+        **_CLEAN,
+    },
+)

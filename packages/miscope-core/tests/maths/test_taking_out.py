@@ -1,0 +1,46 @@
+"""Means, zeros and components taken out, by hand."""
+
+import numpy as np
+import pytest
+import torch
+
+from miscope.maths.taking_out import power_along, removed, without
+from miscope.testing.toy import cosines
+
+BASIS = cosines(5)
+
+
+def test_the_mean_is_taken_at_each_position_over_the_batch():
+    activation = torch.arange(12.0).reshape(2, 3, 2)
+
+    whole = without("mean", None)(activation)
+    assert whole[0].tolist() == whole[1].tolist() == [[3, 4], [5, 6], [7, 8]]
+    one = without("mean", 1)(activation)
+    assert one[:, :, 1].tolist() == whole[:, :, 1].tolist()
+    assert one[:, :, 0].tolist() == activation[:, :, 0].tolist()
+
+
+def test_zero_is_put_at_the_neurons_asked_for_and_nothing_is_overwritten():
+    activation = torch.ones(2, 3, 4)
+    found = without("zero", torch.tensor([0, 3]))(activation)
+
+    assert found[1, 2].tolist() == [0, 1, 1, 0]
+    assert activation.sum() == 24
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_component_is_taken_out_exactly_and_no_other(axis):
+    weight = torch.randn(7, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    found = removed(weight, axis, BASIS, BASIS.components[0].rows)
+
+    powers = [power_along(found, axis, BASIS, block.rows) for block in BASIS.blocks]
+    before = [power_along(weight, axis, BASIS, block.rows) for block in BASIS.blocks]
+    assert powers == pytest.approx([before[0], 0, before[2]], abs=1e-12)
+    assert torch.equal(found.movedim(axis, 0)[5:], weight.movedim(axis, 0)[5:])
+
+
+def test_powers_of_all_components_are_the_power_of_the_rows_they_are_about():
+    weight = torch.randn(7, 3, generator=torch.Generator().manual_seed(0))
+    total = sum(power_along(weight, 0, BASIS, block.rows) for block in BASIS.blocks)
+    assert total == pytest.approx(float(weight[:5].double().square().sum()))
+    assert np.isfinite(total)

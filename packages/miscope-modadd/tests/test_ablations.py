@@ -1,0 +1,115 @@
+"""What the paper's model loses when a part of it is taken out, against numbers measured with plain PyTorch."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from miscope.analyzers import ablations
+from miscope.analyzers.neurons import FREQUENCIES
+from miscope.family import make_variant
+from miscope.moment import Moment
+from miscope.subject import Subject
+from miscope_modadd.nanda2023 import Nanda2023Family
+
+FOLDER = Path(__file__).parents[4] / "shared" / "calibration"
+NAME = "wd_10-1_mod_addition_loss_curve.pth"
+KEYS = (6, 23, 37, 39, 41)
+EXACT: Any = {"inputs": 0, "precision": "float64"}
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def known() -> dict[str, Any]:
+    if not (FOLDER / NAME).exists():
+        pytest.skip(f"{NAME} is not here")
+    return json.loads((FOLDER / "paper_calibration.json").read_text())["models"][NAME]["ablations"]
+
+
+@pytest.fixture(scope="module")
+def moment(known: dict[str, Any]) -> Moment:
+    """The paper's last weights."""
+    family = Nanda2023Family()
+    variant = make_variant(family, {"seed": 1}, {"weight_decay": 0.1})
+    subject = Subject(family, variant)
+    stored = torch.load(FOLDER / NAME, map_location="cpu", weights_only=True)["model"]
+    weights = family.adopt(stored, variant.params)
+    assert weights is not None
+    roles = subject.model.roles
+    return Moment(
+        variant=variant,
+        step=0,
+        options=None,
+        probe=subject.probe(),
+        weights=weights,
+        bases=subject.bases,
+        axes={role: roles[role].axes for role in roles},
+        model=subject.model,
+    )
+
+
+def agrees(found: Any, at: Any, theirs: dict[str, float]) -> None:
+    """Losses are stored as changes."""
+    for part in ("train", "test"):
+        loss = found[f"{part}/loss"][at] + found[f"clean/{part}_loss"]
+        assert loss == pytest.approx(theirs[part], rel=1e-6)
+    assert found["all/accuracy"][at] + found["clean/all_accuracy"] == pytest.approx(theirs["acc_all"], abs=1e-12)
+
+
+def test_heads_and_layers(moment: Moment, known: dict[str, Any]) -> None:
+    options = ablations.EFFECTS.options.model_validate(EXACT)
+    found = ablations.EFFECTS.compute(replace(moment, options=options))
+
+    assert found["unit"].tolist() == ["L0H0", "L0H1", "L0H2", "L0H3", "L0 attention", "L0 MLP"]
+    names = ("head_0", "head_1", "head_2", "head_3", "all_heads", "mlp_out")
+    for mode, how in enumerate(("mean", "zero")):
+        for unit, name in enumerate(names):
+            agrees(found, (mode, unit), known[f"{how}_ablate_{name}"])
+    attention = found["all/accuracy"][:, 4] + found["clean/all_accuracy"]
+    assert attention == pytest.approx(1 / 113)
+
+
+def test_frequencies_of_the_embedding(moment: Moment, known: dict[str, Any]) -> None:
+    labels = np.array(moment.bases["token"].labels)
+    votes = {"label": labels, "key": np.isin(labels, [str(k) for k in KEYS])}
+    options = ablations.EMBEDDING.options.model_validate(EXACT)
+    found = ablations.EMBEDDING.compute(replace(moment, options=options, artifacts={"keys.votes": votes}))
+
+    for k in KEYS:
+        agrees(found, k - 1, known[f"remove_freq_{k}_from_W_E"])
+    kept = known["keep_only_const+key_freqs_in_W_E"]
+    assert found["kept/test_loss"] == pytest.approx(kept["test"], rel=1e-6)
+    assert found["kept/all_accuracy"] == pytest.approx(kept["acc_all"])
+    assert found["share"][[22, 5]] == pytest.approx([0.23799030, 0.16845105], rel=1e-5)
+
+
+def test_clusters_of_neurons(moment: Moment, known: dict[str, Any]) -> None:
+    assert moment.model is not None
+    site = "blocks.0.mlp.hook_post"
+    double = {role: tensor.double() for role, tensor in moment.weights.items()}
+    post = moment.model.answers(double, moment.probe.inputs, [site])
+    frequencies = FREQUENCIES.compute(replace(moment, options=FREQUENCIES.options(), activations=post))
+    options = ablations.CLUSTERS.options.model_validate(EXACT)
+    found = ablations.CLUSTERS.compute(replace(moment, options=options, artifacts={"neurons.frequencies": frequencies}))
+
+    at_site = {name.removeprefix(f"{site}/"): array for name, array in found.items()}
+    for k in KEYS:
+        theirs = known[f"mean_ablate_neuron_cluster_k={k}"]
+        assert at_site["size"][k - 1] == theirs["n_neurons"]
+        agrees(at_site, k - 1, theirs)
+
+
+def test_a_sample_says_the_same_within_its_error(moment: Moment) -> None:
+    exact, drawn = (
+        ablations.EFFECTS.compute(replace(moment, options=ablations.EFFECTS.options.model_validate(values)))
+        for values in (EXACT, {})
+    )
+    for quantity in ("loss", "accuracy"):
+        error = drawn[f"test/{quantity}_sem"]
+        away = np.abs(drawn[f"test/{quantity}"] - exact[f"test/{quantity}"])
+        assert (away <= 4 * error + 1e-9).all()
