@@ -166,8 +166,8 @@ def report(
     minutes = {name: f"{whole[name] / 60:.1f} minutes" for name in ("cpu", "wall")}
     peaks = [f"{measured['peak'] / 2**20:.0f} MiB over {n} checkpoints" for measured, n in ((whole, count), (few, FEW))]
     notes = [
-        f"{FAMILY} at p = 113, {count} checkpoints (default schedule, 25,000 steps), one thread: {minutes['cpu']} of CPU, "
-        f"{minutes['wall']} of wall time for everything that is not heavy.",
+        f"{FAMILY} at p = 113, {count} checkpoints (default schedule, 25,000 steps), one thread: "
+        f"{minutes['cpu']} of CPU, {minutes['wall']} of wall time for everything that is not heavy.",
         f"On disk {sum(whole['bytes'].values()) / 2**20:.0f} MiB of artifacts for the variant, stacks included.",
         f"Peak memory: {'; '.join(peaks)}.",
     ]
