@@ -61,5 +61,6 @@ ALL = (
     scores.CIRCUITS,
     units.STATISTICS,
     units.FLIPS,
+    neurons.BANDS,
     events.GROKKING,
 )
