@@ -30,8 +30,8 @@ _NONE = "none"
 class AblationOptions(Options):
     """What is answered, and how exactly."""
 
-    inputs: int = 512
-    """Inputs drawn from the probe, the same at every step; 0 for all."""
+    inputs: int | None = None
+    """Inputs drawn from the probe, the same at every step; 0 for all, None for 512, or fewer where they are long."""
     seed: int = 0
     precision: Literal["float32", "float64"] = "float32"
 
@@ -60,7 +60,9 @@ def _subject(moment: Moment) -> _Subject:
     assert isinstance(options, AblationOptions)
     assert moment.model is not None
     dtype = getattr(torch, options.precision)
-    sample = drawn(moment.probe, options.inputs, options.seed)
+    long = moment.probe.inputs.shape[1] if not moment.probe.inputs.is_floating_point() else 1
+    count = max(128, min(512, 4096 // long)) if options.inputs is None else options.inputs
+    sample = drawn(moment.probe, count, options.seed)
     if sample.inputs.is_floating_point():
         sample = replace(sample, inputs=sample.inputs.to(dtype))
     return _Subject(model=moment.model, weights=cast(moment.weights, dtype), sample=sample)
