@@ -132,3 +132,9 @@ def look():
         return analyzer.compute(Moment(options=analyzer.options(**options), **shown))
 
     return run
+
+
+@pytest.fixture(scope="session")
+def paper_forward():
+    """The forward pass of the paper's checkpoints: (weights by role, inputs) -> (logits, pattern, hidden)."""
+    return forward

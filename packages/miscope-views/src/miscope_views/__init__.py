@@ -17,6 +17,7 @@ def miscope_views() -> Iterable[View]:
         ablations,
         attention,
         behaviour,
+        coarseness,
         dimensions,
         events,
         factors,
@@ -59,5 +60,6 @@ def miscope_views() -> Iterable[View]:
         scores,
         ablations,
         units,
+        coarseness,
     ):
         yield from module.VIEWS

@@ -6,6 +6,8 @@ from miscope.analyzers import (
     ablations,
     attention,
     behaviour,
+    circuits,
+    coarseness,
     dimensions,
     events,
     factors,
@@ -23,6 +25,7 @@ from miscope.analyzers import (
     ranks,
     scores,
     spectra,
+    summary,
     units,
 )
 
@@ -62,5 +65,10 @@ ALL = (
     units.STATISTICS,
     units.FLIPS,
     neurons.BANDS,
+    coarseness.UNITS,
+    circuits.HEADS,
+    circuits.COMPOSITION,
     events.GROKKING,
+    summary.WINDOWS_OF_TRAINING,
+    summary.COMPONENTS,
 )

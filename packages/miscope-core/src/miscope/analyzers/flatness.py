@@ -1,0 +1,196 @@
+"""How fast the loss rises around the weights, and what the landscape looks like along the path of training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from miscope.analyzer import Analyzer, Grain, Options
+from miscope.artifact import Arrays
+from miscope.errors import DoesNotApply
+from miscope.maths.landscape import KINDS, Landscape, add, drawn, parts_of, scaled
+from miscope.maths.path_pca import centred_gram, components_of_gram
+from miscope.moment import Moment, Trajectory
+
+
+class PerturbationOptions(Options):
+    """Which directions, how far, and on how many inputs."""
+
+    directions: int = 8
+    """Each is gone both ways."""
+    relative: tuple[float, ...] = (0.03, 0.1)
+    """Radii as a share of each tensor's length."""
+    filter: tuple[float, ...] = (0.1,)
+    """Radii as a share of the length of each unit's weights."""
+    isotropic: tuple[float, ...] = (0.5, 2.0)
+    """Radii in the space of all weights."""
+    entries: int | None = 6144
+    """Tokens of training inputs at most, all inputs together, the same ones at every checkpoint; None for all."""
+    seed: int = 0
+
+
+def perturbation(moment: Moment) -> Arrays:
+    """Rise of the training loss at a distance from the weights, along random directions gone both ways.
+
+    Delta = L(theta + eps u) - L(theta), the mean of u and -u for each direction, so that the slope cancels; `sem` is
+    over directions, which are the same at every checkpoint. Isotropic: |u| = 1, and 2 mean(Delta) D / eps^2 estimates
+    the trace of the Hessian, exactly so on a quadratic bowl. Relative: |u_W| = |W| for each tensor. Filter: the same
+    for each neuron, head or token. The isotropic numbers change when a ReLU unit is rescaled (Dinh et al. 2017), those
+    by filter do not. Training inputs where they are known, else all; float64. Li et al. 2018.
+    """
+    options = moment.options
+    assert isinstance(options, PerturbationOptions)
+    loss = next(iter(parts_of(moment.model, moment.probe, options.entries, options.seed).values()))
+    weights = {role: tensor.double() for role, tensor in moment.weights.items()}
+    here, accuracy = loss(weights)
+    size = sum(tensor.numel() for tensor in weights.values())
+    found: dict[str, np.ndarray] = {"loss": np.array(here), "accuracy": np.array(accuracy)}
+    for kind in KINDS:
+        radii = np.array(getattr(options, kind), dtype=np.float64)
+        if not len(radii) or not options.directions:
+            continue
+        rises = np.array([_rises(moment, weights, kind, loss, i) for i in range(options.directions)]) - here
+        found |= {f"{kind}/{name}": array for name, array in _summary(rises, radii).items()}
+        found[f"{kind}/increase"] = found[f"{kind}/mean"][0].copy()
+    if "isotropic/mean" in found:
+        factor = 2 * size / found["isotropic/radius"] ** 2
+        found["isotropic/trace"] = factor * found["isotropic/mean"]
+        found["isotropic/trace_sem"] = factor * found["isotropic/sem"]
+    return {name: np.asarray(array) for name, array in found.items()}
+
+
+def _rises(moment: Moment, weights: Mapping[str, Tensor], kind: str, loss: Landscape, index: int) -> np.ndarray:
+    """(radius, 2) loss at both ends of one direction."""
+    along = scaled(drawn(weights, moment.options.seed, index), weights, kind, moment.axes)
+    radii = getattr(moment.options, kind)
+    return np.array([[loss(add(weights, along, sign * radius))[0] for sign in (1, -1)] for radius in radii])
+
+
+def _summary(rises: np.ndarray, radii: np.ndarray) -> dict[str, np.ndarray]:
+    """rises: (direction, radius, 2)."""
+    pairs = rises.mean(axis=2)
+    count = len(pairs)
+    sem = pairs.std(axis=0, ddof=1) / count**0.5 if count > 1 else np.full(len(radii), np.nan)
+    flat = rises.transpose(1, 0, 2).reshape(len(radii), -1)
+    return {
+        "radius": radii,
+        "mean": pairs.mean(axis=0),
+        "sem": sem,
+        "p90": np.percentile(flat, 90, axis=1),
+        "largest": flat.max(axis=1),
+        "delta": flat.astype(np.float32),
+    }
+
+
+PERTURBATION = Analyzer(
+    name="flatness.perturbation",
+    version=1,
+    grain=Grain.CHECKPOINT,
+    compute=perturbation,
+    weights=("*",),
+    labels=True,
+    runs=True,
+    heavy=True,
+    options=PerturbationOptions,
+    question="How much does the training loss rise when all weights are perturbed a little?",
+    formula="Delta = (L(theta + eps u) + L(theta - eps u)) / 2 - L(theta); implied tr H = 2 mean(Delta) D / eps^2",
+    source="Li et al. 2018 (arXiv 1712.09913); Keskar et al. 2017; Dinh et al. 2017",
+    outputs={
+        "loss": "() loss at the weights, nats; on the training inputs looked at, or on all where nobody knows them",
+        "accuracy": "() accuracy there",
+        "KIND/radius": "(E,) distances; KIND is relative, filter or isotropic",
+        "KIND/mean": "(E,) mean rise of the loss over directions, nats",
+        "KIND/sem": "(E,) its standard error over directions",
+        "KIND/p90": "(E,) 90 % quantile over directions and signs",
+        "KIND/largest": "(E,) largest rise",
+        "KIND/delta": "(E, 2 directions) float32, every single rise, u and -u in turn",
+        "KIND/increase": "() mean rise at the smallest radius given",
+        "isotropic/trace": "(E,) trace of the Hessian that the mean implies",
+        "isotropic/trace_sem": "(E,) its standard error",
+    },
+)
+
+
+class PlaneOptions(Options):
+    """How fine and how wide the plane is drawn."""
+
+    points: int = 15
+    """Along each side."""
+    margin: float = 0.2
+    """Share of the path's extent added on each side."""
+    entries: int | None = 6144
+    seed: int = 0
+
+
+def plane(trajectory: Trajectory) -> Arrays:
+    """Training loss on the plane of the first two principal components of the path of all weights.
+
+    theta = mean + x d1 + y d2 with unit vectors d1, d2, so that x and y are distances. The checkpoints lie beside the
+    plane, at the distance `off`: the loss beneath a checkpoint's mark is not its own. Li et al. 2018, section 7.
+    """
+    options = trajectory.options
+    assert isinstance(options, PlaneOptions)
+    if len(trajectory.steps) < 3:
+        reason = f"a plane needs 3 checkpoints, and it has {len(trajectory.steps)}"
+        raise DoesNotApply("flatness.plane", trajectory.variant.name, reason)
+    loss = next(iter(parts_of(trajectory.model, trajectory.probe, options.entries, options.seed).values()))
+    gram = sum(centred_gram(_flat(load()).numpy()) for load in trajectory.weights.values())
+    path = components_of_gram(np.asarray(gram), 2)
+    if path.variance[1] == 0:
+        raise DoesNotApply("flatness.plane", trajectory.variant.name, "its weights move along a line, not in a plane")
+    combine = torch.from_numpy(path.directions / np.linalg.norm(path.scores, axis=0))
+    middle, axes = {}, ({}, {})
+    for role, load in trajectory.weights.items():
+        points = load().double()
+        middle[role] = points.mean(dim=0)
+        for k in (0, 1):
+            axes[k][role] = torch.tensordot(combine[:, k], points - middle[role], dims=1)
+    sides = [_side(path.scores[:, k], options) for k in (0, 1)]
+    heights = [[loss(add(add(middle, axes[0], x), axes[1], y)) for x in sides[0]] for y in sides[1]]
+    off = np.sqrt(np.clip(np.diag(gram) - (path.scores**2).sum(axis=1), 0, None))
+    return {
+        "x": sides[0],
+        "y": sides[1],
+        "loss": np.array(heights)[..., 0],
+        "accuracy": np.array(heights)[..., 1],
+        "scores": path.scores,
+        "explained": path.explained,
+        "off": off,
+    }
+
+
+def _flat(points: Tensor) -> Tensor:
+    return points.reshape(len(points), -1)
+
+
+def _side(scores: np.ndarray, options: PlaneOptions) -> np.ndarray:
+    wider = options.margin * np.ptp(scores)
+    return np.linspace(scores.min() - wider, scores.max() + wider, options.points)
+
+
+PLANE = Analyzer(
+    name="flatness.plane",
+    version=1,
+    grain=Grain.TRAJECTORY,
+    compute=plane,
+    weights=("*",),
+    labels=True,
+    runs=True,
+    heavy=True,
+    options=PlaneOptions,
+    question="What does the training loss look like around the path that training took?",
+    formula="L(mean + x d1 + y d2), d1 and d2 the first principal directions of the checkpoints",
+    source="Li et al. 2018 (arXiv 1712.09913), section 7",
+    outputs={
+        "x": "(n,) distances along the first direction",
+        "y": "(n,) distances along the second",
+        "loss": "(n, n) training loss, nats; rows are y",
+        "accuracy": "(n, n) training accuracy",
+        "scores": "(T, 2) where the checkpoints lie",
+        "explained": "(2,) share of the path's variance along each direction",
+        "off": "(T,) distance of each checkpoint from the plane",
+    },
+)
