@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from miscope.maths.path_pca import centred_gram, components_of_gram, cosine_agreement, loop_area, shapes
-from miscope.maths.random_walk import leading_scores, walk, walk_null
+from miscope.maths.random_walk import effective_dimension, leading_scores, walk, walk_null
 
 THEORY = 6 / (np.pi * np.arange(1, 5)) ** 2
 
@@ -101,3 +101,14 @@ def test_the_area_of_a_circle_and_of_a_line():
     t = np.linspace(0, 2 * np.pi, 1000, endpoint=False)
     assert loop_area(np.cos(t), np.sin(t)) == pytest.approx(np.pi / 4, abs=1e-3)
     assert loop_area(t, 2 * t) == pytest.approx(0, abs=1e-9)
+
+
+def test_the_effective_dimension_is_that_of_the_cosine_between_two_steps():
+    assert effective_dimension([3.0, 1.0], [300, 100]) == 400
+    assert effective_dimension([0.0, 0.0], [300, 100]) == 400
+    scale = np.repeat([1.0, 0.1], [60, 4000])
+    steps = np.random.default_rng(0).standard_normal((2, 4000, 4060)) * scale
+    cosine = np.einsum("nd,nd->n", *steps) / np.linalg.norm(steps, axis=2).prod(axis=0)
+    expected = effective_dimension([60.0, 40.0], [60, 4000])
+    assert expected == 166
+    assert 1 / np.mean(cosine**2) == pytest.approx(expected, rel=0.08)

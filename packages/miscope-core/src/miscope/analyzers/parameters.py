@@ -11,7 +11,7 @@ from miscope.analyzer import Analyzer, Grain, Options
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.maths.path_pca import centred_gram, components_of_gram, cosine_agreement, shapes
-from miscope.maths.random_walk import walk_null
+from miscope.maths.random_walk import effective_dimension, walk_null
 from miscope.moment import Moment, Trajectory
 
 _UNITS = {"head": "head", "d_mlp": "neuron"}
@@ -77,7 +77,8 @@ def trajectory(shown: Trajectory) -> Arrays:
 
     Exact, from the Gram matrix over checkpoints. A loop in components 2 and 3 is what any high-dimensional random walk
     shows (Antognini & Sohl-Dickstein 2018), so every number comes with the band of walks whose steps have the same
-    lengths. Checkpoints count equally, whatever lies between them. Areas are NaN where there are too few.
+    lengths, in as many dimensions as steps have that go every way alike within each tensor. Checkpoints count equally,
+    whatever lies between them. Areas are NaN where there are too few.
     """
     options = shown.options
     assert isinstance(options, PathOptions)
@@ -90,7 +91,8 @@ def trajectory(shown: Trajectory) -> Arrays:
     found: dict[str, np.ndarray] = {}
     for group, roles in _groups(gram).items():
         steps = np.sqrt(sum(lengths[role] for role in roles))
-        arrays = _path({role: gram[role] for role in roles}, steps, sum(size[role] for role in roles), options)
+        dimension = effective_dimension([lengths[role].sum() for role in roles], [size[role] for role in roles])
+        arrays = _path({role: gram[role] for role in roles}, steps, dimension, options)
         found |= {f"{group}/{name}": array for name, array in arrays.items()}
     return found
 
@@ -120,7 +122,7 @@ def _path(
 
 TRAJECTORY = Analyzer(
     name="parameters.trajectory",
-    version=1,
+    version=2,
     grain=Grain.TRAJECTORY,
     compute=trajectory,
     weights=("*",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from miscope.maths.path_pca import cosine_agreement, shapes
 
-__all__ = ["BAND", "WalkNull", "leading_scores", "walk", "walk_null"]
+__all__ = ["BAND", "WalkNull", "effective_dimension", "leading_scores", "walk", "walk_null"]
 
 BAND = (2.5, 50.0, 97.5)
 """Percentiles of a null, in the order its bands are stored."""
@@ -47,6 +48,18 @@ def walk_null(lengths: np.ndarray, dimension: int, *, draws: int, seed: int, cou
     assert path is not None
     bands = (np.percentile(np.array(values), BAND, axis=0) for values in (explained, areas, cosines))
     return WalkNull(**dict(zip(("explained", "area", "cosine"), bands, strict=True)), path=path)
+
+
+def effective_dimension(squares: Sequence[float], sizes: Sequence[int]) -> int:
+    """Dimensions of an isotropic walk whose steps are as nearly orthogonal as those of one isotropic in each tensor.
+
+    squares: of each tensor's steps, summed; sizes: its parameters. Two independent steps g, h of such a walk have
+    E[(g . h)^2] / (E[g . g] E[h . h]) = sum of w_r^2 / n_r over tensors r, with w_r the tensor's share of the squares.
+    """
+    total = sum(squares)
+    if total <= 0:
+        return sum(sizes)
+    return max(1, round(1 / sum((square / total) ** 2 / size for square, size in zip(squares, sizes, strict=True))))
 
 
 def walk(lengths: np.ndarray, dimension: int, random: np.random.Generator) -> np.ndarray:
