@@ -18,6 +18,7 @@ def miscope_views() -> Iterable[View]:
         attention,
         behaviour,
         coarseness,
+        connectivity,
         dimensions,
         events,
         factors,
@@ -35,6 +36,7 @@ def miscope_views() -> Iterable[View]:
         ranks,
         scores,
         spectra,
+        summary,
         units,
     )
 
@@ -43,9 +45,11 @@ def miscope_views() -> Iterable[View]:
         learning,
         events,
         integrity,
+        summary,
         parameters,
         ranks,
         flatness,
+        connectivity,
         spectra,
         products,
         factors,

@@ -1,0 +1,65 @@
+"""Circuits of the published induction heads: the second layer reads the first's previous-token head."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import miscope_toys
+from miscope.analyzers.circuits import COMPOSITION, HEADS
+from miscope.importing import adopt
+from miscope.testing import check_analyzer
+from miscope_toys.induction import InductionFamily
+
+SMALL = {"vocabulary": 12, "length": 16, "sequences": 64, "width": 8}
+
+
+@pytest.mark.parametrize("analyzer", [HEADS, COMPOSITION], ids=lambda analyzer: analyzer.name)
+def test_it_keeps_the_contract(analyzer):
+    check_analyzer(analyzer, InductionFamily(), params=SMALL)
+
+
+@pytest.fixture
+def adopted(calibration, workspace):
+    return adopt(workspace(toys=miscope_toys), calibration / "induction_head_infinite.pth")[0]
+
+
+def test_induction_heads_read_their_keys_from_the_previous_token_head(adopted):
+    assert [o.error for o in adopted.analyze("circuits.composition") if o.error] == []
+    found = adopted.arrays("circuits.composition", step=6000)
+    names = found["heads"].tolist()
+    keys = found["K"]
+    previous = names.index("blocks.0/2")
+    induction = [names.index(f"blocks.1/{head}") for head in (1, 2, 3)]
+    assert (keys[previous, induction] > 5 * (found["null"][2] - found["null"][1])).all()
+    assert (keys[:4, induction].argmax(axis=0) == previous).all()
+    assert np.isnan(keys[4:]).all()
+    assert found["expected"] == pytest.approx(48**-0.5)
+
+
+def test_induction_heads_copy(adopted):
+    assert [o.error for o in adopted.analyze("circuits.heads") if o.error] == []
+    found = adopted.arrays("circuits.heads", step=6000)
+    assert (found["blocks.1/OV/positivity"][1:] > 0.9).all()
+
+
+def test_the_circuits_of_a_head_are_those_of_its_full_matrices(adopted):
+    list(adopted.analyze("circuits.heads"))
+    found = adopted.arrays("circuits.heads", step=6000)
+    w = {name: tensor.double() for name, tensor in adopted.at(6000).checkpoint.weights.items()}
+    ov = w["blocks.1.attn.W_V"][2] @ w["blocks.1.attn.W_O"][2]
+    qk = w["blocks.1.attn.W_Q"][2] @ w["blocks.1.attn.W_K"][2].T / 12**0.5
+    tokens = torch.linalg.eigvals(w["W_E"] @ ov @ w["W_U"])
+    assert found["blocks.1/OV/norm"][2] == pytest.approx(float(ov.norm()))
+    assert found["blocks.1/QK/singular"][2] == pytest.approx(torch.linalg.svdvals(qk)[:12].numpy(), rel=1e-5)
+    expected = float(tokens.real.sum() / tokens.abs().sum())
+    assert found["blocks.1/OV/positivity"][2] == pytest.approx(expected, rel=1e-6)
+
+
+def test_one_layer_has_nothing_to_compose(workspace):
+    modadd = pytest.importorskip("miscope_modadd")
+    variant = workspace(modadd=modadd).variant("modadd.transformer", prime=5, steps=1)
+    list(variant.train(threads=1))
+    outcomes = list(variant.analyze("circuits.composition", steps=[0]))
+    assert [o.error for o in outcomes] == ["does not apply: heads compose between layers, and it has 1 with attention"]
