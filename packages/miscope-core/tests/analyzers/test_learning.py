@@ -7,7 +7,7 @@ import torch
 from miscope.analyzers.learning import CORRECTNESS, ORDER, OrderOptions, order
 from miscope.errors import DoesNotApply
 from miscope.maths.graduation import agreement, forgotten, graduation
-from miscope.maths.survival import kaplan_meier
+from miscope.maths.kaplan_meier import kaplan_meier
 from miscope.moment import Moment, Trajectory
 from miscope.testing import check_analyzer, toy_moment
 

@@ -12,7 +12,7 @@ from miscope.analyzer import Analyzer, Grain, Options
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.maths.graduation import agreement, forgotten, graduation
-from miscope.maths.survival import kaplan_meier
+from miscope.maths.kaplan_meier import kaplan_meier
 from miscope.moment import Moment, Trajectory
 from miscope.probe import Probe
 
