@@ -17,7 +17,9 @@ def miscope_views() -> Iterable[View]:
         ablations,
         attention,
         behaviour,
+        circuits,
         coarseness,
+        cohort,
         connectivity,
         dimensions,
         events,
@@ -65,5 +67,7 @@ def miscope_views() -> Iterable[View]:
         ablations,
         units,
         coarseness,
+        circuits,
+        cohort,
     ):
         yield from module.VIEWS

@@ -11,7 +11,7 @@ from miscope import Choice, Grain, Number, Shown, View
 from miscope.errors import DoesNotApply
 from miscope.figure_style import NULL, OKABE_ITO
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
-from miscope_views.named_arrays import choice_of, first_row
+from miscope_views.named_arrays import first_row, holders
 from miscope_views.thumbnails import area_average, sheet
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def _group_note(arrays: Mapping[str, np.ndarray]) -> str:
 
 def _noise(arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
     height = float(arrays["null_low"])
-    label = {"text": "white noise", "textposition": "end", "textangle": -90, "xanchor": "left", "yanchor": "top"}
+    label = {"text": "white noise", "textposition": "end", "textangle": -90, "xanchor": "right", "yanchor": "top"}
     place = {"xref": "x", "yref": "paper", "x0": height, "x1": height, "y0": 0, "y1": 1}
     return {"type": "line", **place, "line": {"color": NULL, "width": 1, "dash": "dash"}, "label": label}
 
@@ -196,7 +196,12 @@ def _quantities(shown: Shown) -> list[str]:
     return [text for text, name in _QUANTITIES.items() if unwrapped or name != "unwrapped"]
 
 
-_SITE = choice_of("site", _READS, "badge")
+def _offered(shown: Shown) -> list[str]:
+    """Sites, the hidden layers' first."""
+    return sorted(holders(shown.artifacts[_READS], "badge"), key=lambda site: not site.endswith("mlp.hook_post"))
+
+
+_SITE = Choice(name="site", options_from=_offered)
 _QUANTITY = Choice(name="quantity", options_from=_quantities)
 
 VIEWS = (
