@@ -1,0 +1,197 @@
+"""The summary of a variant: windows cut where they should be, every verdict, and cascades one knows."""
+
+import numpy as np
+import pytest
+
+from miscope.analyzers.summary import (
+    COMPONENTS,
+    WINDOWS_OF_TRAINING,
+    ComponentOptions,
+    WindowOptions,
+    components,
+    windows,
+)
+from miscope.errors import DoesNotApply
+from miscope.maths.cascade import cascade, stays_above
+from miscope.maths.verdict import Limits, verdict
+from miscope.moment import Series, Trajectory
+from miscope.testing import check_analyzer, toy_moment
+
+STEPS = np.array([0, 100, 200, 300, 400])
+NAN = np.nan
+HEALTHY = {"memorised": 100.0, "onset": 250.0, "generalised": 400.0, "last": 1000.0, "final_loss": 1e-6}
+LIMITS = Limits(good_loss=1e-5, rebound=0.2, delay=2.0, late=12_000)
+
+
+@pytest.mark.parametrize("analyzer", [WINDOWS_OF_TRAINING, COMPONENTS], ids=lambda analyzer: analyzer.name)
+def test_they_keep_the_contract(analyzer):
+    check_analyzer(analyzer)
+
+
+def windowed(ranks=None, **events):
+    loss = Series(steps=np.arange(0, 1001, 50), values=np.linspace(5, 1, 21))
+    return windows(
+        Trajectory(
+            variant=toy_moment().variant,
+            steps=STEPS,
+            options=WindowOptions(),
+            probe=None,
+            artifacts={
+                "events.grokking": {name: np.array(value) for name, value in (HEALTHY | events).items()},
+                "ranks.weights": ranks or {},
+            },
+            metrics={"test_loss": loss},
+        )
+    )
+
+
+def test_windows_are_cut_at_the_events_and_carry_the_losses_at_their_edges():
+    found = windowed()
+    assert found["start"].tolist() == [0, 100, 250, 400]
+    assert found["end"].tolist() == [100, 250, 400, 1000]
+    assert not found["open"].any()
+    assert found["test_loss"][1] == pytest.approx([5 - 0.4, 5 - 1.0])
+    assert "train_loss" not in found
+
+
+def test_a_window_whose_end_never_came_is_open_and_none_follows():
+    found = windowed(onset=NAN, generalised=NAN)
+    np.testing.assert_array_equal(found["start"], [0, 100, NAN, NAN])
+    np.testing.assert_array_equal(found["end"], [100, 1000, NAN, NAN])
+    assert found["open"].tolist() == [False, True, False, False]
+
+
+def test_generalisation_before_memorisation_leaves_no_plateau():
+    found = windowed(memorised=300.0, onset=120.0, generalised=350.0)
+    np.testing.assert_array_equal(found["start"], [0, NAN, 300, 350])
+    np.testing.assert_array_equal(found["end"], [300, NAN, 350, 1000])
+
+
+def test_ranks_cross_at_the_first_checkpoint_after_the_output_had_more():
+    ranks = {
+        "blocks.0.mlp.W_in/participation_sigma": np.array([10.0, 9, 8, 8, 8]),
+        "blocks.0.mlp.W_out/participation_sigma": np.array([9.0, 10, 9, 7, 9]),
+        "blocks.1.mlp.W_in/participation_sigma": np.full(5, 8.0),
+        "blocks.1.mlp.W_out/participation_sigma": np.full(5, 7.0),
+    }
+    found = windowed(ranks)
+    assert found["blocks.0.mlp/rank_crossing"] == 300
+    assert found["blocks.0.mlp/rank_crossing_lead"] == 100
+    assert np.isnan(found["blocks.1.mlp/rank_crossing"])
+
+
+@pytest.mark.parametrize(
+    ("events", "rise", "label"),
+    [
+        ({}, 0.0, "healthy"),
+        ({"memorised": NAN, "generalised": NAN}, 0.0, "not memorised"),
+        ({"generalised": NAN}, 9.0, "memorised only"),
+        ({"final_loss": 0.5}, 0.5, "lost again"),
+        ({"final_loss": 1e-3}, 0.001, "degraded"),
+        ({"generalised": 150.0}, 0.0, "without delay"),
+        ({"generalised": 15_000.0, "last": 20_000.0}, 0.0, "late"),
+    ],
+)
+def test_the_first_test_that_is_not_met_names_the_variant(events, rise, label):
+    found = verdict(HEALTHY | events, rise, LIMITS)
+    assert found.label == label
+    failed = [test for test in found.tests if not test.met]
+    assert found.reasons == ((failed[0].reason,) if failed else found.reasons)
+    assert len(found.tests) == 6
+
+
+def test_the_reason_says_what_was_measured_and_where_the_line_is():
+    found = verdict(HEALTHY | {"final_loss": 1e-3}, 0.001, LIMITS)
+    assert found.reasons == ("its final test loss is 0.001, above 1e-05",)
+    found = verdict(HEALTHY | {"generalised": NAN}, 0.0, LIMITS)
+    assert found.reasons == ("it memorised by step 100 and had not generalised by step 1,000",)
+
+
+SHARE = np.array(
+    [
+        [0.0, 0.00, 0.0, 0.00, 0.00],
+        [0.2, 0.00, 0.0, 0.00, 0.06],
+        [0.3, 0.10, 0.2, 0.00, 0.06],
+        [0.3, 0.30, 0.1, 0.03, 0.06],
+        [0.3, 0.40, 0.0, 0.04, 0.07],
+    ]
+)
+
+
+def test_components_are_told_by_what_became_of_their_clusters():
+    found = cascade(SHARE, STEPS.astype(float), cluster=0.05, final=0.10)
+    assert found.state.tolist() == ["committed", "committed", "transient", "never", "growing"]
+    np.testing.assert_array_equal(found.arrived, [100, 200, 200, NAN, 100])
+    np.testing.assert_array_equal(found.half, [100, 300, NAN, NAN, 100])
+    np.testing.assert_array_equal(found.left, [NAN, NAN, 400, NAN, NAN])
+    assert found.order.tolist() == [0, 4, 1]
+
+
+def test_a_crossing_counts_only_when_it_is_for_good():
+    values = np.array([0.1, 0.6, 0.4, 0.6, 0.7])
+    assert stays_above(values, STEPS, 0.5) == 300
+    assert np.isnan(stays_above(values[:3], STEPS[:3], 0.5))
+    assert stays_above(values, STEPS, 0.0) == 0
+
+
+def story(clusters, onset=250.0):
+    labels = np.array(["3", "5", "7", "11", "13"])
+    key = np.array([[0, 0, 0, 0, 0], [1, 0, 0, 0, 0], [1, 0, 1, 0, 0], [1, 1, 1, 0, 0], [1, 1, 0, 0, 0]], dtype=bool)
+    return components(
+        Trajectory(
+            variant=toy_moment().variant,
+            steps=STEPS,
+            options=ComponentOptions(),
+            probe=None,
+            artifacts={
+                "events.grokking": {"onset": np.array(onset)},
+                "keys.votes": {"label": np.tile(labels, (5, 1)), "key": key},
+                "spectra.embedding": {
+                    "W_E/label": np.tile(labels, (5, 1)),
+                    "W_E/fraction": np.array([[0.2, 0.2, 0.2, 0.2, 0.2]] * 3 + [[0.3, 0.3, 0.2, 0.1, 0.1]] * 2),
+                },
+                "neurons.clusters": clusters,
+            },
+        )
+    )
+
+
+def test_the_story_tells_the_first_movers_the_order_and_who_was_lost():
+    clusters = {
+        "mlp/size": (SHARE * 100).round().astype(int),
+        "mlp/label": np.array(["3", "5", "7", "11", "13"]),
+        "mlp/final": np.array(["3"] * 30 + ["5"] * 40 + [""] * 30),
+        "mlp/commitment": np.append(np.full(70, 200.0), np.full(30, NAN)),
+        "mlp/homeless_count": np.array(12),
+    }
+    found = story(clusters)
+    assert found["mlp/first_mover"].tolist() == ["3", "13"]
+    assert (found["mlp/first_mover_step"], found["mlp/first_mover_stayed"]) == (100, 1)
+    assert found["mlp/order"].tolist() == ["3", "13", "5"]
+    assert found["mlp/spread"] == 100
+    assert found["mlp/at_onset"].tolist() == ["3", "5", "7", "13"]
+    assert found["mlp/onset_stayed"] == 0.75
+    assert found["mlp/homeless_share"] == 0.12
+    assert found["mlp/commitment"].tolist() == [200, 200, 200]
+    assert (found["key"].tolist(), found["key_lost"].tolist()) == (["3", "5"], ["7"])
+    assert found["W_E/key_share"] == pytest.approx([0.4, 0.4, 0.4, 0.6, 0.6])
+    assert found["W_E/crossover"] == 300
+
+
+def test_a_model_without_hidden_neurons_has_no_story():
+    with pytest.raises(DoesNotApply, match="no hidden layer has neurons that could settle on a component"):
+        story({})
+
+
+def test_nothing_is_told_of_components_that_never_come():
+    clusters = {
+        "mlp/size": np.zeros((5, 5), dtype=int),
+        "mlp/label": np.array(["3", "5", "7", "11", "13"]),
+        "mlp/final": np.array([""] * 10),
+        "mlp/commitment": np.full(10, NAN),
+        "mlp/homeless_count": np.array(0),
+    }
+    found = story(clusters, onset=NAN)
+    assert set(found["mlp/state"]) == {"never"}
+    assert np.isnan(found["mlp/first_mover_step"])
+    assert len(found["mlp/first_mover"]) == len(found["mlp/at_onset"]) == 0

@@ -1,0 +1,255 @@
+"""A variant at a glance: its windows of training, the story of its components, and the verdict with its reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from miscope import Choice, Grain, Shown, View
+from miscope.artifact import Arrays
+from miscope.errors import DoesNotApply
+from miscope.figure_style import NULL, OKABE_ITO, TEST, TRAIN, colour_of
+from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
+from miscope_views.named_arrays import holders
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+_WINDOWS, _COMPONENTS = "summary.windows", "summary.components"
+_SHADES = {
+    "memorising": TRAIN,
+    "plateau": NULL,
+    "generalising": OKABE_ITO[2],
+    "after": OKABE_ITO[4],
+}
+
+
+def windows(shown: Shown, *, clock: str) -> Figure:
+    """The windows of training as bars under the losses: how long each lasted and what the losses did."""
+    arrays = shown.artifacts[_WINDOWS]
+    above, below = panels([1.3, 1])
+    traces: list[dict[str, Any]] = []
+    for split, colour in (("train", TRAIN), ("test", TEST)):
+        if f"{split}_loss" in shown.metrics:
+            series = shown.metrics[f"{split}_loss"]
+            hover = f"{split} loss %{{y:.4g}} at {shown.step_label} %{{x:,}}<extra></extra>"
+            traces.append(line(series.steps, series.values, split, colour, hovertemplate=hover))
+    shades = []
+    for i, name in enumerate(arrays["window"].tolist()):
+        start, end = float(arrays["start"][i]), float(arrays["end"][i])
+        if np.isnan(start):
+            continue
+        said = _said(shown, arrays, i)
+        traces += _bar(name, (start, end), said, late=start > 0.5 * float(np.nanmax(arrays["end"])))
+        look = {"fillcolor": _SHADES[name], "opacity": 0.12, "line": {"width": 0}, "layer": "below"}
+        shades.append({"type": "rect", "x0": start, "x1": end, "yref": "y domain", "y0": 0, "y1": 1, **look})
+    names = arrays["window"].tolist()
+    order = {"type": "category", "categoryorder": "array", "categoryarray": names, "range": [3.6, -0.6]}
+    layout = {
+        "title": title(
+            shown, "Windows of training", f"{arrays['verdict'][0]} · {_crossing(shown, arrays)}".strip(" ·")
+        ),
+        "xaxis": {**clock_axis(shown, clock), "anchor": "y2"},
+        "yaxis": {"title": {"text": "loss (nats)"}, "type": "log", "domain": above, "exponentformat": "power"},
+        "yaxis2": {"domain": below, "showgrid": False, **order},
+        "shapes": shades,
+        "showlegend": True,
+    }
+    return figure(traces, layout)
+
+
+def _bar(name: str, edges: tuple[float, float], said: str, *, late: bool) -> list[dict[str, Any]]:
+    """A thick line from start to end, and what is to be said of it where there is room."""
+    place = {"type": "scatter", "y": [name, name], "yaxis": "y2", "showlegend": False}
+    bar = {"mode": "lines", "x": np.array(edges), "line": {"color": _SHADES[name], "width": 18}}
+    where = {"x": [edges[0] if late else edges[1]], "y": [name]}
+    text = {"mode": "text", "text": [f"  {said}  "], "textposition": "middle left" if late else "middle right"}
+    hover = {"hovertemplate": f"{name}: {said}<extra></extra>"}
+    return [{**place, **bar, **hover}, {**place, **where, **text, "hoverinfo": "skip", "cliponaxis": False}]
+
+
+def _said(shown: Shown, arrays: Arrays, i: int) -> str:
+    length = float(arrays["end"][i] - arrays["start"][i])
+    said = f"{length:,.0f} {shown.step_label}s" + (", still open" if arrays["open"][i] else "")
+    for split in ("train", "test"):
+        if f"{split}_loss" in arrays:
+            before, after = arrays[f"{split}_loss"][i]
+            said += f" · {split} {before:.2g} → {after:.2g}"
+    return said
+
+
+def _crossing(shown: Shown, arrays: Arrays) -> str:
+    said = []
+    for layer in holders(arrays, "rank_crossing"):
+        step = float(arrays[f"{layer}/rank_crossing"])
+        if np.isfinite(step):
+            said.append(f"{layer}: W_out below W_in in rank from {shown.step_label} {step:,.0f}")
+    return " · ".join(said[:2])
+
+
+_SITE = Choice(name="site", options_from=lambda shown: holders(shown.artifacts[_COMPONENTS], "state"))
+
+
+def components(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
+    """The neurons of each component that ever had a cluster, as ribbons in the order they came."""
+    arrays = shown.artifacts[_COMPONENTS]
+    steps, label, state = arrays["at"], arrays[f"{site}/label"], arrays[f"{site}/state"]
+    arrived, share = arrays[f"{site}/arrived"], arrays[f"{site}/share"].astype(np.float64)
+    ever = np.flatnonzero(state != "never")
+    ever = ever[np.lexsort((-share.max(axis=0)[ever], arrived[ever]))]
+    most = float(share[:, ever].max(initial=0)) or 1.0
+    roles = holders(arrays, "crossover")
+    above, below = panels([2.2, 1]) if roles else ([0, 1], None)
+    traces = []
+    for row, k in enumerate(ever):
+        name = str(label[k])
+        half = 0.46 * share[:, k] / most
+        traces += _ribbon(steps, row, half, (name, share[:, k]), shown.step_label)
+        ended = f"once {share[:, k].max():.0%}" if state[k] == "transient" else f"{share[-1, k]:.0%}"
+        where = {"x": [steps[-1]], "y": [row], "text": [f"  {state[k]}, {ended}"], "textposition": "middle right"}
+        look = {"mode": "text", "cliponaxis": False, "hoverinfo": "skip", "showlegend": False}
+        traces.append({"type": "scatter", **where, **look})
+    traces += _moments(arrays, site, ever)
+    marked = event_marks(shown, events)
+    layout: dict[str, Any] = {
+        "title": title(shown, f"Story of the components of {site}", _story(shown, arrays, site)),
+        "xaxis": {**clock_axis(shown, clock), "anchor": "y2" if roles else "y"},
+        "yaxis": {
+            "title": {"text": next((basis.unit for basis in shown.bases.values()), "component")},
+            "domain": above,
+            "tickvals": list(range(len(ever))),
+            "ticktext": [str(label[k]) for k in ever],
+            "range": [max(len(ever), 1) - 0.4, -0.6],
+            "showgrid": False,
+        },
+        "margin": {"r": 150},
+        "shapes": marked,
+        "legend": {"orientation": "h", "x": 0, "y": -0.16, "yanchor": "top"},
+        "showlegend": True,
+    }
+    if below:
+        layout["yaxis2"] = {"title": {"text": "key share of<br>embedding power"}, "domain": below, "range": [0, 1.02]}
+        layout["shapes"] = [*marked, {**_HALF, "y0": 0.5, "y1": 0.5}]
+    for i, role in enumerate(roles):
+        hover = f"{role}: %{{y:.1%}} in key components at {shown.step_label} %{{x:,}}<extra></extra>"
+        colour = OKABE_ITO[(2, 5, 4, 0)[i % 4]]
+        traces.append(line(steps, arrays[f"{role}/key_share"], role, colour, yaxis="y2", hovertemplate=hover))
+    return figure(traces, layout)
+
+
+_HALF = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "yref": "y2", "line": {"color": NULL, "dash": "dash"}}
+
+
+def _ribbon(
+    steps: np.ndarray, row: int, half: np.ndarray, named: tuple[str, np.ndarray], step_label: str
+) -> list[dict[str, Any]]:
+    name, share = named
+    colour = colour_of(name)
+    edge = {"type": "scatter", "mode": "lines", "x": steps, "showlegend": False}
+    edge["line"] = {"width": 0.5, "color": colour}
+    hover = f"{name}: %{{customdata:.1%}} of neurons at {step_label} %{{x:,}}<extra></extra>"
+    upper = {**edge, "y": row - half, "hoverinfo": "skip"}
+    filled = {"fill": "tonexty", "fillcolor": colour, "customdata": share, "hovertemplate": hover}
+    return [upper, {**edge, "y": row + half, **filled}]
+
+
+_MOMENTS = (
+    ("arrived", "has a cluster", "triangle-right"),
+    ("half", "half of its final size", "diamond"),
+    ("left", "lost it", "x"),
+)
+
+
+def _moments(arrays: Arrays, site: str, ever: np.ndarray) -> list[dict[str, Any]]:
+    """Marks where a component came, had half its neurons, and was gone."""
+    row = np.arange(len(ever))
+    traces = []
+    for what, said, symbol in _MOMENTS:
+        at = arrays[f"{site}/{what}"][ever]
+        known = np.isfinite(at)
+        if known.any():
+            look = {"color": NULL, "symbol": symbol, "size": 8, "line": {"width": 1, "color": "white"}}
+            place = {"type": "scatter", "mode": "markers", "x": at[known], "y": row[known]}
+            hover = f"{said} at %{{x:,}}<extra></extra>"
+            traces.append({**place, "name": said, "marker": look, "hovertemplate": hover})
+    return traces
+
+
+def _story(shown: Shown, arrays: Arrays, site: str) -> str:
+    movers, step = arrays[f"{site}/first_mover"].tolist(), float(arrays[f"{site}/first_mover_step"])
+    if not movers:
+        return "no component ever has a cluster of neurons"
+    said = f"first {', '.join(movers[:3])} at {shown.step_label} {step:,.0f}"
+    lost, homeless = int(arrays[f"{site}/transient_count"]), int(arrays[f"{site}/homeless_count"])
+    said += f" · {lost} transient" + (f", {homeless} neurons homeless" if homeless else "")
+    role = next(iter(holders(arrays, "crossover")), None)
+    crossed = float(arrays[f"{role}/crossover"]) if role else np.nan
+    return said + (f" · {role} crosses over at {crossed:,.0f}" if np.isfinite(crossed) else "")
+
+
+def classification(shown: Shown) -> Figure:
+    """The verdict and every test in order: what was measured, where the line is, and whether it is met."""
+    arrays = shown.artifacts[_WINDOWS]
+    if not len(arrays["criterion"]):
+        raise DoesNotApply("summary.classification", shown.variant.name, "nothing was tested")
+    met = arrays["met"].tolist()
+    first = met.index(False) if False in met else len(met)
+    marks = ["met" if ok else ("not met: decides" if i == first else "not met") for i, ok in enumerate(met)]
+    columns: Sequence[list[str]] = (
+        arrays["criterion"].tolist(),
+        [_number(value) for value in arrays["value"]],
+        [_number(value) for value in arrays["limit"]],
+        marks,
+    )
+    bare = {"fill": {"color": "rgba(0,0,0,0)"}, "line": {"color": NULL, "width": 0.5}, "align": "left", "height": 28}
+    table = {
+        "type": "table",
+        "columnwidth": [3, 1, 1, 1.4],
+        "header": {**bare, "values": [f"<b>{name}</b>" for name in ("test, in order", "measured", "line", "")]},
+        "cells": {**bare, "values": list(columns)},
+        "domain": {"x": [0, 1], "y": [0, 0.8]},
+    }
+    reason = " · ".join(arrays["reason"].tolist())
+    note = {"text": reason, "xref": "paper", "yref": "paper", "x": 0, "y": 0.93, "xanchor": "left"}
+    head = title(shown, f"Verdict: {arrays['verdict'][0]}", "the first test that is not met decides")
+    return figure([table], {"title": head, "annotations": [note]})
+
+
+def _number(value: float) -> str:
+    if not np.isfinite(value):
+        return "never"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+VIEWS = (
+    View(
+        name="summary.windows",
+        title="Windows of training",
+        grain=Grain.TRAJECTORY,
+        draw=windows,
+        reads=(_WINDOWS,),
+        metrics=("*_loss",),
+        controls=(CLOCK,),
+        time_axis="x",
+    ),
+    View(
+        name="summary.components",
+        title="Story of the components",
+        grain=Grain.TRAJECTORY,
+        draw=components,
+        reads=(_COMPONENTS,),
+        bases=("*",),
+        grid=2,
+        controls=(_SITE, CLOCK, MARKS),
+        time_axis="x",
+    ),
+    View(
+        name="summary.classification",
+        title="Verdict",
+        grain=Grain.TRAJECTORY,
+        draw=classification,
+        reads=(_WINDOWS,),
+    ),
+)
