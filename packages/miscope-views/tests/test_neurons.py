@@ -31,9 +31,12 @@ SHARES = {
     f"{SITE}/max_fraction": np.array([0.9, 0.5, 0.0, 0.6], dtype=np.float32),
     f"{SITE}/fraction": np.array([[0.1, 0.5, 0, 0.2], [0.9, 0.2, 0, 0.6]], dtype=np.float16),
     f"{SITE}/variance": np.array([1.0, 4.0, 0.0, 9.0], dtype=np.float32),
+    f"{SITE}/low": np.array([0.0, 0.0, 0.0, 300.0], dtype=np.float32),
+    f"{SITE}/high": np.array([44.0, 144.0, 0.0, 344.0], dtype=np.float32),
     f"{SITE}/dead": np.array([False, False, True, False]),
 }
 STACKED = {name: np.stack([array] * 3) for name, array in SHARES.items()} | {"step": np.array([0, 10, 20])}
+STACKED[f"{SITE}/high"] = STACKED[f"{SITE}/high"] * np.array([[1.0], [2.0], [1.0]], dtype=np.float32)
 STACKED[f"{SITE}/max_fraction"] = STACKED[f"{SITE}/max_fraction"] * np.array([[0.1], [0.5], [1.0]], dtype=np.float32)
 CLUSTERS = {
     f"{SITE}/label": np.array(["1", "2"]),
@@ -82,8 +85,8 @@ def test_colours_start_at_0_for_activations_that_are_never_negative_and_are_symm
     assert (negative.cmin, negative.cmax) == (-30, 30)
 
 
-def test_a_locked_scale_spans_four_deviations_of_the_liveliest_checkpoint():
-    assert heatmap(ANALYZED, site=SITE, neuron=3, locked=True).layout.coloraxis.cmax == pytest.approx(4 * 3.0)
+def test_a_locked_scale_reaches_the_greatest_activation_of_all_checkpoints():
+    assert heatmap(ANALYZED, site=SITE, neuron=3, locked=True).layout.coloraxis.cmax == 688
     assert heatmap(ANALYZED, site=SITE, neuron=3, locked=False).layout.coloraxis.cmax == 344
 
 

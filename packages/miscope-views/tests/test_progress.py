@@ -18,6 +18,8 @@ def shown() -> Shown:
     curves = {"full": falling, "restricted": falling / 10, "excluded": rising, "trig": falling}
     arrays = {f"{name}/{part}": values for name, values in curves.items() for part in ("train", "test", "all")}
     arrays |= {"step": np.array([0, 50, 100]), "excluded/each": EACH}
+    arrays["key"] = np.isfinite(EACH)
+    arrays["causal"] = EACH > 1
     arrays["label"] = np.array([[str(k) for k in range(1, 15)]] * 3)
     variant = make_variant(ToyFourierFamily(), {})
     return Shown(variant=variant, step=None, steps=arrays["step"], artifacts={"progress.losses": arrays})
@@ -42,3 +44,42 @@ def test_a_component_is_drawn_where_it_is_key():
     assert [trace.name for trace in figure.data] == ["nothing left out", "5"]
     assert figure.data[1].line.color == colour_of("5")
     assert not figure.layout.annotations
+
+
+def test_what_is_causal_is_counted_below_what_is_key():
+    figure = progress.causal(shown(), clock="linear", events=True)
+    counts = {trace.name: list(trace.y) for trace in figure.data[:2]}
+
+    assert counts == {"key": [0, 1, 1], "causal": [0, 0, 1]}
+    assert list(figure.data[2].y) == ["5"]
+    assert figure.data[2].z[0, 2] == pytest.approx(np.log10(2.0 / 0.01))
+    assert not figure.layout.annotations
+
+
+def of(reads, arrays):
+    found = shown()
+    steps = np.array([0, 100])
+    return Shown(variant=found.variant, step=None, steps=steps, artifacts={reads: arrays | {"step": steps}})
+
+
+def test_both_sets_are_drawn_over_the_checkpoints_looked_at():
+    curves = {f"{s}/{m}/test": np.array([4.0, 1.0]) for s in ("final", "union") for m in ("restricted", "excluded")}
+    whole = {f"full/{part}": np.array([4.0, 0.1]) for part in ("train", "test")}
+    arrays = curves | whole | {"at": np.array([0, 100]), "label": np.array(["1", "2"]), "key": np.array([True, False])}
+    figure = progress.final_keys(of("progress.final", arrays), part="test", clock="linear", events=True)
+
+    assert [trace.name for trace in figure.data][2:4] == ["restricted, final set", "restricted, key so far"]
+    assert "key at the end: 1" in figure.layout.title.subtitle.text
+
+
+def test_a_line_for_every_number_of_directions():
+    arrays = {
+        "rank": np.array([[2, 5]] * 2),
+        "dimension": np.array([9, 2]),
+        "restricted/all": np.array([[4.0, 4.0], [1.0, 0.1]]),
+        "full/all": np.array([4.0, 0.1]),
+    }
+    figure = progress.subspace(of("progress.subspace", arrays), part="all", clock="linear", events=True)
+
+    assert [trace.name for trace in figure.data] == ["all directions", "2", "5", ""]
+    assert list(figure.data[1].y) == [4.0, 1.0]

@@ -6,11 +6,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from miscope.analyzers.neurons import CLUSTERS, FREQUENCIES, ClusterOptions, clusters
-from miscope.maths.commitment import commitments, switches, transients
+from miscope.analyzers.neurons import BANDS, CLUSTERS, FREQUENCIES, ClusterOptions, bands, clusters
+from miscope.maths.bands import band_of, effective_number, herfindahl
+from miscope.maths.commitment import commitments, switches, transients, transitions
 from miscope.maths.factor_spectrum import block_fractions, conditional_means_basis
 from miscope.moment import Trajectory
-from miscope.testing import ToyFamily, check_analyzer
+from miscope.testing import ToyFamily, check_analyzer, toy_moment
 from miscope.testing.toy import cosines
 
 SITE = "blocks.0.mlp.hook_post"
@@ -25,6 +26,7 @@ def test_they_keep_the_contract():
     check_analyzer(FREQUENCIES)
     check_analyzer(FREQUENCIES, ToyFamily())
     check_analyzer(CLUSTERS)
+    check_analyzer(BANDS)
 
 
 @pytest.mark.parametrize("k", [1, 14, 56])
@@ -144,3 +146,51 @@ def test_the_threshold_is_the_first_checkpoints_own_and_clusters_count_from_it()
     assert found[f"{SITE}/first"] == pytest.approx([100, 0, np.nan], nan_ok=True)
     assert found[f"{SITE}/switches"].tolist() == [0, 1, 0]
     assert found[f"{SITE}/final"].tolist() == ["14", "14", ""]
+
+
+def test_switches_are_told_from_where_to_where_and_when():
+    matrix, when = transitions(CHOICE, 3)
+    assert matrix.tolist() == [[0, 0, 0], [0, 0, 2], [0, 1, 0]]
+    assert when.tolist() == [0, 0, 2, 1]
+    assert matrix.sum() == when.sum() == switches(CHOICE).sum()
+
+
+def test_concentration_of_equal_and_single_shares():
+    sizes = np.array([[2.0, 2, 2, 2], [0, 5, 0, 0], [0, 0, 0, 0]])
+    assert herfindahl(sizes) == pytest.approx([0.25, 1, np.nan], nan_ok=True)
+    assert effective_number(sizes) == pytest.approx([4, 1, np.nan], nan_ok=True)
+
+
+@given(st.integers(1, 60), st.integers(1, 5))
+def test_bands_are_of_neighbours_and_as_equal_as_can_be(components, bands):
+    band = band_of(components, min(bands, components))
+    counts = np.bincount(band)
+    assert (np.diff(band) >= 0).all()
+    assert counts.max() - counts.min() <= 1
+    assert len(counts) == min(bands, components)
+
+
+def test_bands_add_up_their_components():
+    size = np.array([[0, 0, 0, 0], [1, 2, 0, 3]])
+    arrays = {f"{SITE}/size": size, f"{SITE}/size_specialised": size // 2, f"{SITE}/label": np.array(list("1234"))}
+    reads = {"neurons.clusters": arrays}
+    shown = Trajectory(
+        variant=toy_moment().variant,
+        steps=np.array([0, 10]),
+        options=BANDS.options(bands=2),
+        probe=toy_moment().probe,
+        artifacts=reads,
+    )
+    found = bands(shown)
+    assert found[f"{SITE}/band"].tolist() == ["low", "high"]
+    assert found[f"{SITE}/range"].tolist() == ["1-2", "3-4"]
+    assert found[f"{SITE}/committed"].tolist() == [[0, 0], [3, 3]]
+    assert found[f"{SITE}/specialised"].tolist() == [[0, 0], [1, 1]]
+    assert found[f"{SITE}/band_herfindahl"] == pytest.approx([np.nan, 0.5], nan_ok=True)
+
+
+def test_the_range_of_a_neuron_is_that_of_its_activations():
+    units = torch.randn(25, 3, generator=torch.Generator().manual_seed(9))
+    found = FREQUENCIES.compute(toy_moment(activations={SITE: units}))
+    assert found[f"{SITE}/low"] == pytest.approx(units.min(dim=0).values.numpy())
+    assert found[f"{SITE}/high"] == pytest.approx(units.max(dim=0).values.numpy())

@@ -4,15 +4,19 @@ import numpy as np
 import pytest
 import torch
 
-from miscope.analyzers.progress import LOSSES
+from miscope.analyzers.progress import FINAL, LOSSES, SUBSPACE
 from miscope.errors import DoesNotApply
-from miscope.moment import Moment
+from miscope.maths.restricted import class_mean_directions, restrict
+from miscope.maths.restricted import losses as losses_of
+from miscope.moment import Moment, Trajectory
 from miscope.testing import check_analyzer, toy_moment
 from miscope.testing.toy import cosines
 
 
 def test_it_keeps_the_contract():
     check_analyzer(LOSSES)
+    check_analyzer(SUBSPACE)
+    check_analyzer(FINAL)
 
 
 @pytest.mark.parametrize("name", ["wd_10-1_mod_addition_loss_curve", "low_precision_mod_addition"])
@@ -62,3 +66,95 @@ def test_without_key_components_restricted_is_chance_and_excluded_the_loss_itsel
 def test_without_a_basis_it_does_not_apply():
     with pytest.raises(DoesNotApply, match="no basis over its answers"):
         LOSSES.compute(shown(None, bases=False))
+
+
+@pytest.mark.parametrize("name", ["wd_10-1_mod_addition_loss_curve", "low_precision_mod_addition"])
+def test_the_papers_losses_without_the_cosines_of_answer_and_output(calibration, name):
+    model = calibration(name)
+    keys = np.isin(np.arange(1, 57), model.known["key_freqs"]["USED"])
+    shown = model.shown | {"bases": {"sum": cosines(113)}, "artifacts": {"keys.votes": {"key": keys}}}
+    found = LOSSES.compute(Moment(**shown, options=LOSSES.options()))
+    for part, loss in model.known["excluded_loss_3D_all_key"].items():
+        assert found[f"untrig/{part}"] == pytest.approx(loss, rel=1e-6)
+    assert found["restricted_accuracy/all"] == model.known["restricted_accuracy_all"]
+    base = model.known["loss_113_logits"]["train"]
+    each = model.known["excluded_loss_2D_per_key_freq"]
+    causal = [int(k) for k, parts in each.items() if parts["train"] > 10 * base]
+    assert (np.flatnonzero(found["causal"]) + 1).tolist() == sorted(causal)
+    kept, rest = restrict(model.shown["activations"]["logits"][:, :113], PAPER_SUM, cosines(113), chosen(keys))
+    probe = model.shown["probe"]
+    assert losses_of(kept, probe) == pytest.approx(model.known["restricted_loss"], rel=1e-6)
+    assert losses_of(rest, probe) == pytest.approx(model.known["excluded_loss_2D_all_key"], rel=1e-6)
+
+
+PAPER_SUM = torch.from_numpy(np.add.outer(np.arange(113), np.arange(113)).ravel() % 113)
+
+
+def chosen(keys):
+    return [block for block, key in zip(cosines(113).components, keys, strict=True) if key]
+
+
+def test_directions_of_class_means_are_theirs_and_no_other_variance():
+    labels = torch.arange(60) % 3
+    means = torch.tensor([[4.0, 0, 0, 0], [-2, 3, 0, 0], [-2, -3, 0, 0]], dtype=torch.float64)
+    noise = torch.zeros(60, 4, dtype=torch.float64)
+    noise[:, 3] = torch.arange(60) // 3 * 100.0
+    directions, variance = class_mean_directions(means[labels] + noise, labels)
+    assert variance.numpy() == pytest.approx([8, 6, 0, 0], abs=1e-9)
+    assert directions[:, :2].abs().numpy() == pytest.approx(np.eye(4)[:, :2], abs=1e-9)
+
+
+def test_logits_of_one_frequency_need_two_directions():
+    a, b = np.divmod(np.arange(25), 5)
+    logits = 20 * np.cos(2 * np.pi * (a + b)[:, None] / 5 - 2 * np.pi * np.arange(5) / 5)
+    shown = toy_moment(options=SUBSPACE.options(ranks=(1, 2, 9)), activations={"logits": torch.from_numpy(logits)})
+    found = SUBSPACE.compute(shown)
+    assert found["dimension"] == 2
+    assert found["restricted/all"][1:] == pytest.approx([float(found["full/all"])] * 2)
+    assert found["restricted/test"][0] > 10 * found["full/test"]
+    assert found["share"] == pytest.approx([0.5, 1, 1])
+
+
+class Fading:
+    """A model whose logits are cos 1 and cos 2 of the sum, by two weights."""
+
+    def answers(self, weights, inputs, sites):
+        angle = 2 * np.pi * (inputs.sum(dim=1)[:, None] - torch.arange(5)).double() / 5
+        return {"logits": weights["w"][0] * torch.cos(angle) + weights["w"][1] * torch.cos(2 * angle)}
+
+
+def course(keys, most=24):
+    weights = torch.tensor([[0.0, 0], [0, 9], [9, 9], [20, 0.1]])
+    return Trajectory(
+        variant=toy_moment().variant,
+        steps=np.arange(4) * 10,
+        options=FINAL.options(most=most),
+        probe=toy_moment().probe,
+        artifacts={"keys.votes": {"key": np.array(keys, dtype=bool)}},
+        weights={"w": lambda: weights},
+        bases={"sum": cosines(5)},
+        model=Fading(),  # pyright: ignore[reportArgumentType]
+    )
+
+
+KEYS = [[0, 0], [0, 1], [1, 1], [1, 0]]
+
+
+def test_the_final_set_looks_ahead_and_the_union_only_back():
+    found = FINAL.compute(course(KEYS))
+    assert found["at"].tolist() == [0, 10, 20, 30]
+    assert found["final/restricted/all"][1] == pytest.approx(np.log(5))
+    assert found["union/restricted/all"][1] == pytest.approx(found["full/all"][1])
+    assert found["union/restricted/all"][3] == pytest.approx(found["full/all"][3])
+    assert found["final/excluded/train"][3] > 100 * found["full/train"][3]
+    assert found["final/excluded/all"][1] == pytest.approx(found["full/all"][1])
+
+
+def test_the_model_is_run_at_so_many_checkpoints_the_first_and_the_last_among_them():
+    assert FINAL.compute(course(KEYS, most=2))["at"].tolist() == [0, 30]
+
+
+def test_without_a_key_component_at_the_end_restricted_is_chance_and_excluded_the_loss_itself():
+    found = FINAL.compute(course(np.zeros((4, 2))))
+    assert found["final/restricted/all"] == pytest.approx([np.log(5)] * 4)
+    assert found["final/excluded/all"] == pytest.approx(found["full/all"])

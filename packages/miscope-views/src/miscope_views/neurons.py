@@ -12,6 +12,7 @@ from miscope.errors import BadValue
 from miscope.figure_style import NULL, colour_of
 from miscope_views.clusters import CLUSTERS_VIEW, FREQUENCIES_VIEW
 from miscope_views.figures import figure, grid_axes, title
+from miscope_views.neuron_dynamics import DYNAMICS_VIEWS
 from miscope_views.thumbnails import area_average, sheet
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ _POST = "blocks.*.mlp.hook_post"
 _SHARES, _CLUSTERS = "neurons.frequencies", "neurons.clusters"
 
 _PAGE, _ACROSS, _PIXELS, _GUTTER = 128, 16, 28, 3
-_SPREAD = 4.0
-"""Standard deviations that a locked colour scale spans; relu(cos a + cos b) reaches 3.5."""
-
 _SITE = Choice(name="site", options_from=lambda shown: shown.sites)
 _NEURON = Number(name="neuron", default=0, maximum_from=lambda shown: _widest(shown) - 1)
 _PAGES = Number(name="page", default=1, minimum=1, maximum_from=lambda shown: -(-_widest(shown) // _PAGE))
@@ -35,10 +33,12 @@ def heatmap(shown: Shown, *, site: str, neuron: int, locked: bool) -> Figure:
     assert shown.probe is not None
     row, column = shown.probe.grid
     arrays = shown.history.get(_SHARES) if _SHARES in shown.history else None
-    most = float(np.abs(values).max()) or 1.0
+    least, most = float(values.min()), float(values.max())
     if locked and arrays is not None:
-        most = _SPREAD * float(np.sqrt(arrays[f"{site}/variance"][:, neuron].max())) or most
-    low = 0.0 if values.min() >= 0 else -most
+        least, most = (
+            float(find(arrays[f"{site}/{name}"][:, neuron])) for name, find in (("low", np.min), ("high", np.max))
+        )
+    low, most = (0.0, most or 1.0) if least >= 0 else (-max(-least, most), max(-least, most))
     layout: dict[str, Any] = {
         "title": title(shown, f"Neuron {neuron} of {site}", _said_of(shown, site, neuron)),
         "coloraxis": {"cmin": low, "cmax": most, "colorbar": {"title": {"text": "activation"}}},
@@ -180,4 +180,5 @@ VIEWS = (
     ),
     FREQUENCIES_VIEW,
     CLUSTERS_VIEW,
+    *DYNAMICS_VIEWS,
 )

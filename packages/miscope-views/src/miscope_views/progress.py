@@ -7,17 +7,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from miscope import Choice, Grain, Shown, View
-from miscope.figure_style import OKABE_ITO, TEST, TRAIN, colour_of
-from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
+from miscope.figure_style import NULL, OKABE_ITO, TEST, TRAIN, colour_of
+from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, on_clock, panels, title
 from miscope_views.named_arrays import first_row
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-_READS = "progress.losses"
+_READS, _FINAL, _SUBSPACE = "progress.losses", "progress.final", "progress.subspace"
 _PARTS = ("train", "test", "all")
 _NOTE = "key components as voted at each step, none from the future"
-_PART = Choice(name="part", options_from=lambda shown: [p for p in _PARTS if f"full/{p}" in shown.artifacts[_READS]])
+_SIGNED = ((0.0, "#2166ac"), (0.5, "#f7f7f7"), (1.0, "#b2182b"))
+
+
+def _parts(reads: str) -> Choice:
+    """Parts of the data for which the analyzer left losses."""
+    return Choice(name="part", options_from=lambda shown: [p for p in _PARTS if f"full/{p}" in shown.artifacts[reads]])
+
+
+_PART = _parts(_READS)
 
 
 def losses(shown: Shown, *, part: str, clock: str, events: bool) -> Figure:
@@ -66,6 +74,94 @@ def excluded(shown: Shown, *, clock: str, events: bool) -> Figure:
     return figure(traces, layout, gaps=int(np.isnan(each[:, ever]).sum()))
 
 
+def causal(shown: Shown, *, clock: str, events: bool) -> Figure:
+    """Which key components are causal: left out, they multiply the loss on the training set by ten or more."""
+    arrays = shown.artifacts[_READS]
+    labels, key, found = first_row(arrays["label"]), arrays["key"], arrays["causal"]
+    ever = np.flatnonzero(key.any(axis=0))
+    base = arrays["full/train" if "full/train" in arrays else "full/all"]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        times = np.log10(arrays["excluded/each"][:, ever] / base[:, None])
+    steps, seen = on_clock(arrays["step"], times, clock)
+    upper, lower = panels((3, 1))
+    count = line(arrays["step"], key.sum(axis=1), "key", NULL, yaxis="y2", line={"shape": "hv"})
+    causally = line(arrays["step"], found.sum(axis=1), "causal", OKABE_ITO[0], yaxis="y2", line={"shape": "hv"})
+    traces = [count, causally]
+    if len(ever):
+        hover = f"%{{y}}<br>{shown.step_label} %{{x:,}}<br>loss × 10^%{{z:.2f}} without it<extra></extra>"
+        heat = {"type": "heatmap", "x": steps, "y": labels[ever].tolist(), "z": seen.T, "coloraxis": "coloraxis"}
+        traces.append({**heat, "ygap": 3, "hovertemplate": hover})
+    most = float(np.nanmax(np.abs(times), initial=1.0))
+    unit = next((basis.unit for basis in shown.bases.values()), "component")
+    bar = {"title": {"text": "log10 of loss without it / loss"}, "len": 0.72, "y": 0.64}
+    layout = {
+        "title": title(shown, "What leaving a key component out does", "blank: not key; causal: ten times the loss"),
+        "xaxis": {**clock_axis(shown, clock), "anchor": "y2", "showgrid": False},
+        "yaxis": {"title": {"text": unit}, "type": "category", "domain": upper, "showgrid": False},
+        "yaxis2": {"title": {"text": "components"}, "domain": lower, "rangemode": "tozero"},
+        "coloraxis": {"cmin": -most, "cmax": most, "colorscale": _SIGNED, "colorbar": bar},
+        "legend": {"orientation": "h", "y": lower[1], "yanchor": "bottom", "x": 1, "xanchor": "right"},
+        "showlegend": True,
+        "shapes": event_marks(shown, events),
+    }
+    return figure(traces, layout, gaps=int((~np.isfinite(seen)).sum()))
+
+
+def final_keys(shown: Shown, *, part: str, clock: str, events: bool) -> Figure:
+    """Restricted and excluded loss with the last checkpoint's key components, and with all that were key so far."""
+    arrays = shown.artifacts[_FINAL]
+    at = arrays["at"]
+    whole = {"train loss": ("full/train", TRAIN), "test loss": ("full/test", TEST)}
+    traces = [
+        line(at, arrays[name], said, colour, line={"dash": "dot"})
+        for said, (name, colour) in whole.items()
+        if name in arrays
+    ]
+    for measure, colour in (("restricted", OKABE_ITO[2]), ("excluded", OKABE_ITO[3])):
+        for chosen, dash in (("final", "solid"), ("union", "dash")):
+            curve = arrays[f"{chosen}/{measure}/{part}"]
+            more = {"mode": "lines+markers", "marker": {"size": 4}, "line": {"dash": dash}}
+            traces.append(line(at, curve, f"{measure}, {_SETS[chosen]}", colour, **more))
+    key = ", ".join(arrays["label"][arrays["key"]].tolist()) or "none"
+    layout = {
+        "title": title(shown, f"Progress by the final key components ({part})", f"key at the end: {key}"),
+        "xaxis": clock_axis(shown, clock),
+        "yaxis": {"title": {"text": "loss (nats)"}, "type": "log"},
+        "showlegend": True,
+        "shapes": event_marks(shown, events),
+    }
+    return figure(traces, layout)
+
+
+_SETS = {"final": "final set", "union": "key so far"}
+
+
+def subspace(shown: Shown, *, part: str, clock: str, events: bool) -> Figure:
+    """Loss of the logits in the leading directions of their class means over training, by how many are kept."""
+    arrays = shown.artifacts[_SUBSPACE]
+    steps, ranks = arrays["step"], first_row(arrays["rank"])
+    full = "full/test" if part == "test" else f"full/{part}"
+    traces = [line(steps, arrays[full], "all directions", NULL, line={"dash": "dot"})]
+    for i, rank in enumerate(ranks):
+        hover = f"{rank} directions: %{{y:.3g}} nats at {shown.step_label} %{{x:,}}<extra></extra>"
+        curve = arrays[f"restricted/{part}"][:, i]
+        traces.append(line(steps, curve, str(rank), OKABE_ITO[i % len(OKABE_ITO)], hovertemplate=hover))
+    hover = f"%{{y}} directions hold 99 % at {shown.step_label} %{{x:,}}<extra></extra>"
+    dimension = arrays["dimension"]
+    traces.append(line(steps, dimension, "", OKABE_ITO[5], yaxis="y2", showlegend=False, hovertemplate=hover))
+    upper, lower = panels((3, 1))
+    layout = {
+        "title": title(shown, f"Loss in few directions of the outputs ({part})", "principal directions of class means"),
+        "xaxis": {**clock_axis(shown, clock), "anchor": "y2"},
+        "yaxis": {"title": {"text": "loss (nats)"}, "type": "log", "domain": upper, "exponentformat": "power"},
+        "yaxis2": {"title": {"text": "for 99 %"}, "domain": lower, "rangemode": "tozero"},
+        "legend": {"title": {"text": "directions kept"}},
+        "showlegend": True,
+        "shapes": event_marks(shown, events),
+    }
+    return figure(traces, layout)
+
+
 VIEWS = (
     View(
         name=_READS,
@@ -87,6 +183,37 @@ VIEWS = (
         bases=("*",),
         grid=2,
         controls=(CLOCK, MARKS),
+        time_axis="x",
+    ),
+    View(
+        name="progress.causal",
+        title="Causal components",
+        grain=Grain.TRAJECTORY,
+        draw=causal,
+        reads=(_READS,),
+        bases=("*",),
+        grid=2,
+        controls=(CLOCK, MARKS),
+        time_axis="x",
+    ),
+    View(
+        name="progress.final_keys",
+        title="Progress by the final key components",
+        grain=Grain.TRAJECTORY,
+        draw=final_keys,
+        reads=(_FINAL,),
+        bases=("*",),
+        grid=2,
+        controls=(_parts(_FINAL), CLOCK, MARKS),
+        time_axis="x",
+    ),
+    View(
+        name=_SUBSPACE,
+        title="Loss in few directions of the outputs",
+        grain=Grain.TRAJECTORY,
+        draw=subspace,
+        reads=(_SUBSPACE,),
+        controls=(_parts(_SUBSPACE), CLOCK, MARKS),
         time_axis="x",
     ),
 )

@@ -81,6 +81,8 @@ ALL = (
     cohort.SPECTRA,
     cohort.WEIGHTS,
     cohort.CLUSTERS,
+    heads.DISTANCES,
+    heads.DIFFERENTIATION,
     events.GROKKING,
     summary.WINDOWS_OF_TRAINING,
     summary.COMPONENTS,

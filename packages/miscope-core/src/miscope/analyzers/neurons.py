@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from miscope.analyzer import Analyzer, Grain, Options
 from miscope.artifact import Arrays
 from miscope.basis import Basis
-from miscope.maths.commitment import commitments, switches, transients
+from miscope.maths.bands import band_of, effective_number, herfindahl
+from miscope.maths.commitment import commitments, switches, transients, transitions
 from miscope.maths.factor_spectrum import block_fractions, conditional_means_basis, shared_labels
 from miscope.moment import Moment, Trajectory
 
@@ -30,6 +32,8 @@ def frequencies(moment: Moment) -> Arrays:
         units = activation.reshape(*moment.probe.shape, -1)
         bases = (first, second) if first and second else conditional_means_basis(units)
         found |= {f"{site}/{name}": array for name, array in _of_units(units, *bases).items()}
+        least, most = torch.aminmax(units.reshape(-1, units.shape[-1]), dim=0)
+        found |= {f"{site}/low": least.float().numpy(), f"{site}/high": most.float().numpy()}
     return found
 
 
@@ -55,12 +59,15 @@ def _of_units(units: Tensor, first: Basis, second: Basis) -> dict[str, np.ndarra
 
 FREQUENCIES = Analyzer(
     name="neurons.frequencies",
-    version=1,
+    version=2,
     grain=Grain.CHECKPOINT,
     compute=frequencies,
     sites=("blocks.*.mlp.hook_post",),
     bases=("*",),
     grid=2,
+    question="What does each neuron respond to, and how purely?",
+    formula="F_kj = sum of squares of neuron j's coefficients over (const, k) x (const, k), without the mean, over all",
+    source="Nanda et al. 2023, section 4.2 (arXiv 2301.05217)",
     outputs={
         "SITE/basis": "(1,) name of the basis; 'conditional means' for the data's own",
         "SITE/label": "(K,) labels of the blocks: true frequencies k from 1 in a Fourier basis",
@@ -68,6 +75,7 @@ FREQUENCIES = Analyzer(
         "SITE/dominant": "(M,) label of the block with the largest share; '' for a dead neuron",
         "SITE/max_fraction": "(M,) that share",
         "SITE/variance": "(M,) variance of the activation over the grid",
+        "SITE/{low,high}": "(M,) least and greatest activation over the grid",
         "SITE/dead": "(M,) whether the activation is the same for every input",
         "SITE/dead_count": "() number of dead neurons",
         "SITE/specialised_count": f"() live neurons whose largest share is at least {SPECIALISED}",
@@ -123,10 +131,10 @@ def _clusters(  # noqa: PLR0913
     settled = commitments(committed)
     last = steps.astype(np.float64)
     passing = np.where(share >= options.transient, block, -1)
-    came_and_went = transients(
-        _sizes(passing, blocks), neurons=share.shape[1], ever=options.transient_share, final=options.final_share
-    )
-    peaks = _sizes(passing, blocks).argmax(axis=0)
+    held = _sizes(passing, blocks)
+    came_and_went = transients(held, neurons=share.shape[1], ever=options.transient_share, final=options.final_share)
+    peaks = held.argmax(axis=0)
+    moved, when = transitions(committed, blocks)
     homeless = [int(((passing[peaks[k]] == k) & (passing[-1] < 0)).sum()) for k in np.flatnonzero(came_and_went)]
     return {
         "threshold": np.array(tau),
@@ -136,6 +144,9 @@ def _clusters(  # noqa: PLR0913
         "commitment": np.where(settled >= 0, last[settled], np.nan),
         "first": np.where((committed >= 0).any(axis=0), last[(committed >= 0).argmax(axis=0)], np.nan),
         "switches": switches(committed).astype(np.int32),
+        "transitions": moved.astype(np.int32),
+        "switched": when.astype(np.int32),
+        "size_passing": held.astype(np.int32),
         "transient": came_and_went,
         "transient_count": np.array(int(came_and_went.sum())),
         "homeless_count": np.array(sum(homeless)),
@@ -158,11 +169,14 @@ def _sizes(block: np.ndarray, blocks: int) -> np.ndarray:
 
 CLUSTERS = Analyzer(
     name="neurons.clusters",
-    version=1,
+    version=2,
     grain=Grain.TRAJECTORY,
     compute=clusters,
     reads=("neurons.frequencies",),
     options=ClusterOptions,
+    question="When does each neuron settle on its component, and which components come and go?",
+    formula="committed to argmax_k F_k while max_k F_k >= tau; commitment: first step of the last unbroken stay",
+    source="After Nanda et al. 2023, section 4.2; the threshold is the 99.9 % quantile at the first checkpoint",
     outputs={
         "SITE/label": "(K,) labels of the blocks",
         "SITE/threshold": "() largest share from which a neuron is committed",
@@ -173,9 +187,75 @@ CLUSTERS = Analyzer(
         "SITE/commitment": "(M,) step from which it stays committed to that block; NaN for none",
         "SITE/first": "(M,) first step at which it was committed to any; NaN for never",
         "SITE/switches": "(M,) times it was committed to another block than the last it was committed to",
+        "SITE/transitions": "(K, K) switches from each block to each other one, all of training together",
+        "SITE/switched": "(T,) neurons that switched since the checkpoint before",
+        "SITE/size_passing": "(T, K) neurons whose share in the block is at least 0.7, of which transients are told",
         "SITE/transient": "(K,) whether the block had its share of neurons once and lost most of them by the end",
         "SITE/transient_count": "() number of those blocks",
         "SITE/homeless_count": "() neurons of transient blocks, at their peak, that end without a block",
         "SITE/committed_count": "() neurons committed at the end",
+    },
+)
+
+_CLUSTERS = "neurons.clusters"
+_NAMES = {1: ("all",), 2: ("low", "high"), 3: ("low", "mid", "high")}
+
+
+class BandOptions(Options):
+    """How components are put together."""
+
+    bands: int = 3
+    """Bands of neighbouring components, as equal in number as can be."""
+
+
+def bands(trajectory: Trajectory) -> Arrays:
+    """Neurons committed to and specialised on each band of components over training, and how concentrated they are.
+
+    Concentration is told over components, as the Herfindahl index sum f^2 and as the effective number exp(entropy) of
+    the committed neurons' shares. Bands are of neighbouring labels, in the basis' order. For modular addition they are
+    a matter of naming: multiplying both factors by a unit is a symmetry that permutes all frequencies.
+    """
+    options = trajectory.options
+    assert isinstance(options, BandOptions)
+    arrays = trajectory.artifacts[_CLUSTERS]
+    found: dict[str, np.ndarray] = {}
+    for site in sorted({name.rpartition("/")[0] for name in arrays}):
+        committed, special = (arrays[f"{site}/{name}"].astype(np.float64) for name in ("size", "size_specialised"))
+        labels, count = arrays[f"{site}/label"], min(options.bands, committed.shape[1])
+        band = band_of(committed.shape[1], count)
+        member = (band[:, None] == np.arange(count)).astype(np.float64)
+        named = {
+            "band": np.array(_NAMES.get(count, tuple(str(i + 1) for i in range(count)))),
+            "range": np.array([f"{labels[band == i][0]}-{labels[band == i][-1]}" for i in range(count)]),
+            "committed": (committed @ member).astype(np.int32),
+            "specialised": (special @ member).astype(np.int32),
+            "herfindahl": herfindahl(committed),
+            "effective": effective_number(committed),
+            "band_herfindahl": herfindahl(committed @ member),
+            "final_effective": np.array(effective_number(committed)[-1]),
+        }
+        found |= {f"{site}/{name}": array for name, array in named.items()}
+    return found
+
+
+BANDS = Analyzer(
+    name="neurons.bands",
+    version=1,
+    grain=Grain.TRAJECTORY,
+    compute=bands,
+    reads=(_CLUSTERS,),
+    options=BandOptions,
+    question="Over how many components, and which bands of them, do the neurons specialise?",
+    formula="H = sum_k f_k^2 and exp(-sum_k f_k ln f_k), f_k the share of committed neurons on component k",
+    source="Herfindahl-Hirschman index; Hill 1973 for the effective number",
+    outputs={
+        "SITE/band": "(B,) name of each band",
+        "SITE/range": "(B,) its first and last component",
+        "SITE/committed": "(T, B) neurons committed to a component of the band",
+        "SITE/specialised": "(T, B) neurons specialised on a component of the band",
+        "SITE/herfindahl": "(T,) sum of squared shares over components; NaN while no neuron is committed",
+        "SITE/effective": "(T,) effective number of components, exp(entropy)",
+        "SITE/band_herfindahl": "(T,) sum of squared shares over bands",
+        "SITE/final_effective": "() effective number of components at the end",
     },
 )

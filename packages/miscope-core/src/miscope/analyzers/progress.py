@@ -8,99 +8,230 @@ from torch import Tensor
 
 from miscope.analyzer import Analyzer, Grain, Options
 from miscope.artifact import Arrays
-from miscope.basis import Basis, Block
+from miscope.basis import Basis
 from miscope.errors import DoesNotApply
 from miscope.maths.answer_basis import answer_basis
+from miscope.maths.restricted import accuracies, along, class_mean_directions, own, restrict
+from miscope.maths.restricted import losses as losses_of
 from miscope.model import LOGITS
-from miscope.moment import Moment
+from miscope.moment import Moment, Trajectory
+
+_KEYS = "keys.votes"
+_SOURCE = "Nanda et al. 2023, section 5 (arXiv 2301.05217)"
 
 
 class LossOptions(Options):
-    """Which components count as key."""
+    """Which components count as key, and as causal."""
 
     keys: tuple[str, ...] | None = None
     """Labels; None: those that this very checkpoint's votes elect, so that nothing looks ahead."""
+    causal: float = 10.0
+    """Times the loss with nothing left out, from which a component that is left out is causal."""
 
 
 def losses(moment: Moment) -> Arrays:
     """Loss with only the key components of the answer in the logits (restricted), and without them (excluded).
 
     With P the projector on the key blocks' functions of the answer: restricted is the loss of P z + mean(z - P z),
-    excluded of z - P z, trig of cos k(a + b - c) alone; in float64, over the outputs the answers' basis is about.
-    Without a key component restricted is the loss of the mean logits. Nanda et al. 2023, section 5.
+    excluded of z - P z, trig of cos k(a + b - c) alone, untrig of all but that; in float64, over the outputs the
+    answers' basis is about. Without a key component restricted is the loss of the mean logits. A key component is
+    causal if the loss without it is ten times the loss. Nanda et al. 2023, section 5.
     """
-    assert isinstance(moment.options, LossOptions)
+    options = moment.options
+    assert isinstance(options, LossOptions)
     basis = answer_basis(moment.probe, moment.bases)
     if basis is None:
         reason = "the family gives no basis over its answers, so there is nothing to restrict the logits to"
         raise DoesNotApply("progress.losses", moment.variant.name, reason)
-    key = moment.artifacts["keys.votes"]["key"]
-    if moment.options.keys is not None:
-        key = np.isin(basis.labels, moment.options.keys)
+    key = moment.artifacts[_KEYS]["key"]
+    if options.keys is not None:
+        key = np.isin(basis.labels, options.keys)
     labels = moment.probe.labels
     assert labels is not None
     logits = moment.activations[LOGITS][:, : basis.size].double()
     chosen = [block for block, wanted in zip(basis.components, key, strict=True) if wanted]
-    along = [_along(logits, labels, basis, block) for block in chosen]
-    kept = torch.stack(along).sum(dim=0) if along else torch.zeros_like(logits)
-    shown = {
-        "full": logits,
-        "restricted": kept + (logits - kept).mean(dim=0),
-        "excluded": logits - kept,
-        "trig": sum((_own(logits, labels, basis, block) for block in chosen), torch.zeros_like(logits)),
-    }
+    parts = [along(logits, labels, basis, block) for block in chosen]
+    kept = torch.stack(parts).sum(dim=0) if parts else torch.zeros_like(logits)
+    trig = sum((own(logits, labels, basis, block) for block in chosen), torch.zeros_like(logits))
+    restricted = kept + (logits - kept).mean(dim=0)
+    shown = {"full": logits, "restricted": restricted, "excluded": logits - kept, "trig": trig, "untrig": logits - trig}
     found = {"label": np.array(basis.labels, dtype=np.str_), "key": np.asarray(key)}
     for name, changed in shown.items():
-        found |= {f"{name}/{part}": np.array(loss) for part, loss in _losses(changed, moment).items()}
-    without = np.full(len(basis.labels), np.nan)
-    without[np.flatnonzero(key)] = [next(iter(_losses(logits - part, moment).values())) for part in along]
-    return found | {"excluded/each": without}
+        found |= {f"{name}/{part}": np.array(loss) for part, loss in losses_of(changed, moment.probe).items()}
+    right = accuracies(restricted, moment.probe)
+    found |= {f"restricted_accuracy/{part}": np.array(share) for part, share in right.items()}
+    each = np.full(len(basis.labels), np.nan)
+    each[np.flatnonzero(key)] = [_first(logits - part, moment) for part in parts]
+    causal = np.nan_to_num(each) > options.causal * _first(logits, moment)
+    return found | {"excluded/each": each, "causal": causal, "causal_count": np.array(int(causal.sum()))}
 
 
-def _along(logits: Tensor, labels: Tensor, basis: Basis, block: Block) -> Tensor:
-    """The part of the logits (N, q) along the block's functions of the answer."""
-    functions = torch.from_numpy(basis.rows[list(block.rows)])[:, labels]
-    return functions.T @ torch.linalg.pinv(functions @ functions.T) @ (functions @ logits)
-
-
-def _own(logits: Tensor, labels: Tensor, basis: Basis, block: Block) -> Tensor:
-    """The part of the logits along the block's function of answer and output."""
-    rows = torch.from_numpy(basis.rows[list(block.rows)])
-    kernel = rows[:, labels].T @ rows
-    return kernel * ((logits - logits.mean(dim=1, keepdim=True)) * kernel).sum() / kernel.square().sum()
-
-
-def _losses(logits: Tensor, moment: Moment) -> dict[str, float]:
-    """Mean cross-entropy by part of the data, the training set first where it is known."""
-    assert moment.probe.labels is not None
-    each = torch.nn.functional.cross_entropy(logits, moment.probe.labels, reduction="none")
-    train = moment.probe.train
-    if train is None or train.all() or not train.any():
-        return {"all": float(each.mean())}
-    seen = torch.from_numpy(train)
-    return {"train": float(each[seen].mean()), "test": float(each[~seen].mean()), "all": float(each.mean())}
+def _first(logits: Tensor, moment: Moment) -> float:
+    return next(iter(losses_of(logits, moment.probe).values()))
 
 
 LOSSES = Analyzer(
     name="progress.losses",
-    version=1,
+    version=2,
     grain=Grain.CHECKPOINT,
     compute=losses,
-    reads=("keys.votes",),
+    reads=(_KEYS,),
     sites=(LOGITS,),
     bases=("*",),
     grid=2,
     labels=True,
     answer_basis=True,
     options=LossOptions,
+    question="Does the loss need only the key components, and does it break without them?",
+    formula="restricted: NLL(P z + mean(z - P z)); excluded: NLL(z - P z); P on cos k(a + b), sin k(a + b), k key",
+    source=_SOURCE,
     outputs={
         "label": "(K,) labels of the components of the answers' basis",
         "key": "(K,) whether the component counts as key here",
         "full/{train,test,all}": "() loss over the outputs the basis is about, nats",
         "restricted/{train,test,all}": "() loss of the key components and the mean logits alone",
+        "restricted_accuracy/{train,test,all}": "() share of right answers of the same",
         "excluded/{train,test,all}": "() loss without the key components",
         "trig/{train,test,all}": "() loss of cos k(a + b - c) of the key components alone, for a sum",
+        "untrig/{train,test,all}": "() loss without cos k(a + b - c) of the key components",
         "excluded/each": "(K,) loss on the training set (on all, where it is not known) without that component alone; "
         "NaN for one that is not key",
+        "causal": "(K,) whether that is more than ten times the loss with nothing left out",
+        "causal_count": "() causal components",
+    },
+)
+
+
+class FinalOptions(Options):
+    """At how many checkpoints the model is run again."""
+
+    most: int = 24
+    """Checkpoints, spread evenly over those there are, the first and the last among them."""
+
+
+def final(trajectory: Trajectory) -> Arrays:
+    """Restricted and excluded loss with the key components of the last checkpoint, and with all that were key so far.
+
+    The final set looks ahead: it says how early what the model ends with was there. The running union does not, and
+    never loses a component that dropped out of the vote for a while. The model is run again at some checkpoints.
+    Without a key component restricted is the loss of the mean logits. Nanda et al. 2023, section 5, use the final set.
+    """
+    options = trajectory.options
+    assert isinstance(options, FinalOptions)
+    basis = answer_basis(trajectory.probe, trajectory.bases)
+    if basis is None:
+        reason = "the family gives no basis over its answers, so there is nothing to restrict the logits to"
+        raise DoesNotApply("progress.final", trajectory.variant.name, reason)
+    key = trajectory.artifacts[_KEYS]["key"]
+    count = len(trajectory.steps)
+    rows = np.unique(np.linspace(0, count - 1, min(options.most, count)).round().astype(int))
+    weights = {role: load()[rows.tolist()] for role, load in trajectory.weights.items()}
+    sets = {"final": np.broadcast_to(key[-1], key.shape), "union": np.logical_or.accumulate(key, axis=0)}
+    found: dict[str, list[float]] = {}
+    for place, row in enumerate(rows):
+        logits = _logits(trajectory, {role: stack[place] for role, stack in weights.items()}, basis)
+        measured = losses_of(logits, trajectory.probe)
+        for name, chosen in sets.items():
+            measured |= _both(logits, trajectory, basis, name, chosen[row])
+        for name, value in measured.items():
+            found.setdefault(name if "/" in name else f"full/{name}", []).append(value)
+    arrays = {name: np.array(values) for name, values in found.items()}
+    return arrays | {"at": trajectory.steps[rows], "label": np.array(basis.labels, dtype=np.str_), "key": key[-1]}
+
+
+def _both(logits: Tensor, shown: Trajectory, basis: Basis, name: str, key: np.ndarray) -> dict[str, float]:
+    assert shown.probe.labels is not None
+    blocks = [block for block, wanted in zip(basis.components, key, strict=True) if wanted]
+    kept, rest = restrict(logits, shown.probe.labels, basis, blocks)
+    measured = {f"{name}/restricted/{part}": loss for part, loss in losses_of(kept, shown.probe).items()}
+    return measured | {f"{name}/excluded/{part}": loss for part, loss in losses_of(rest, shown.probe).items()}
+
+
+def _logits(shown: Trajectory, weights: dict[str, Tensor], basis: Basis) -> Tensor:
+    assert shown.model is not None
+    exact = {role: tensor.double() for role, tensor in weights.items()}
+    with torch.no_grad():
+        return shown.model.answers(exact, shown.probe.inputs, [LOGITS])[LOGITS][:, : basis.size].double()
+
+
+FINAL = Analyzer(
+    name="progress.final",
+    version=1,
+    grain=Grain.TRAJECTORY,
+    compute=final,
+    reads=(_KEYS,),
+    weights=("*",),
+    bases=("*",),
+    grid=2,
+    labels=True,
+    answer_basis=True,
+    runs=True,
+    options=FinalOptions,
+    question="How early was the circuit there that the model ends with?",
+    formula="restricted and excluded loss as in progress.losses, P on the last checkpoint's key components",
+    source=_SOURCE,
+    outputs={
+        "at": "(t,) steps at which the model was run again",
+        "label": "(K,) labels of the components of the answers' basis",
+        "key": "(K,) whether the component is key at the last checkpoint",
+        "full/{train,test,all}": "(t,) loss over the outputs the basis is about, nats",
+        "{final,union}/{restricted,excluded}/{train,test,all}": "(t,) loss with or without the last checkpoint's key "
+        "components (final), or those that were key at this checkpoint or before (union)",
+    },
+)
+
+
+class SubspaceOptions(Options):
+    """How many directions are kept."""
+
+    ranks: tuple[int, ...] = (2, 5, 10, 20)
+    most: float = 0.99
+    """Share of the variance between class means that makes their dimension."""
+
+
+def subspace(moment: Moment) -> Arrays:
+    """Loss when logits are restricted to the principal directions of their class means, so many at a time.
+
+    The universal restricted loss: directions in the space of outputs, by the variance between classes of the right
+    answer; what lies outside is replaced by its mean. A model whose answers live in few directions needs no more. In
+    float64. A rank beyond the number of outputs is the loss itself.
+    """
+    options, labels = moment.options, moment.probe.labels
+    assert isinstance(options, SubspaceOptions)
+    assert labels is not None
+    logits = moment.activations[LOGITS].double()
+    mean = logits.mean(dim=0)
+    directions, variance = class_mean_directions(logits, labels)
+    share = variance.numpy() / max(float(variance.sum()), np.finfo(np.float64).tiny)
+    scores = (logits - mean) @ directions
+    found: dict[str, list[float]] = {}
+    for rank in options.ranks:
+        kept = mean + scores[:, :rank] @ directions[:, :rank].T if rank < logits.shape[1] else logits
+        for part, loss in losses_of(kept, moment.probe).items():
+            found.setdefault(f"restricted/{part}", []).append(loss)
+    arrays = {name: np.array(values) for name, values in found.items()}
+    whole = {f"full/{part}": np.array(loss) for part, loss in losses_of(logits, moment.probe).items()}
+    needed = int((np.cumsum(share) < options.most).sum()) + 1 if share.sum() > 0 else 0
+    kept_share = np.array([share[:rank].sum() for rank in options.ranks])
+    return {"rank": np.array(options.ranks), "share": kept_share, "dimension": np.array(needed)} | arrays | whole
+
+
+SUBSPACE = Analyzer(
+    name="progress.subspace",
+    version=1,
+    grain=Grain.CHECKPOINT,
+    compute=subspace,
+    sites=(LOGITS,),
+    labels=True,
+    options=SubspaceOptions,
+    question="In how few directions of output space does the model's answer live?",
+    formula="NLL(m + (z - m) V_r V_r'), V_r the top principal directions of the class means of z",
+    source="The restricted loss of Nanda et al. 2023, section 5, with class means in place of known functions",
+    outputs={
+        "rank": "(R,) numbers of directions kept",
+        "share": "(R,) share of the variance between class means in those directions",
+        "dimension": "() directions that hold 99 % of it",
+        "restricted/{train,test,all}": "(R,) loss of the logits in those directions alone, nats",
+        "full/{train,test,all}": "() loss of the logits as they are",
     },
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["commitments", "switches", "transients"]
+__all__ = ["commitments", "switches", "transients", "transitions"]
 
 
 def commitments(choice: np.ndarray) -> np.ndarray:
@@ -22,6 +22,18 @@ def switches(choice: np.ndarray) -> np.ndarray:
         count += (now >= 0) & (before >= 0) & (now != before)
         before = np.where(now >= 0, now, before)
     return count
+
+
+def transitions(choice: np.ndarray, choices: int) -> tuple[np.ndarray, np.ndarray]:
+    """(K, K) switches from each choice to each other one, and (T,) how many there were by row; pauses are bridged."""
+    matrix, when = np.zeros((choices, choices), dtype=np.int64), np.zeros(len(choice), dtype=np.int64)
+    before = choice[0].copy()
+    for row, now in enumerate(choice[1:], start=1):
+        moved = (now >= 0) & (before >= 0) & (now != before)
+        np.add.at(matrix, (before[moved], now[moved]), 1)
+        when[row] = moved.sum()
+        before = np.where(now >= 0, now, before)
+    return matrix, when
 
 
 def transients(sizes: np.ndarray, *, neurons: int, ever: float, final: float) -> np.ndarray:
