@@ -22,10 +22,12 @@ def miscope_views() -> Iterable[View]:
         cohort,
         connectivity,
         dimensions,
+        dynamics,
         events,
         factors,
         flatness,
         geometry,
+        gradients,
         heads,
         integrity,
         keys,
@@ -49,6 +51,7 @@ def miscope_views() -> Iterable[View]:
         integrity,
         summary,
         parameters,
+        dynamics,
         ranks,
         flatness,
         connectivity,
@@ -69,5 +72,6 @@ def miscope_views() -> Iterable[View]:
         coarseness,
         circuits,
         cohort,
+        gradients,
     ):
         yield from module.VIEWS

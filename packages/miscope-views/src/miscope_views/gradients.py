@@ -1,0 +1,139 @@
+"""What the gradient of the training loss pulls at, over training and before it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from miscope import Choice, Grain, Shown, Toggle, View
+from miscope.errors import DoesNotApply
+from miscope.figure_style import NULL, OKABE_ITO, colour_of
+from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, title
+from miscope_views.named_arrays import first_row, holders, unit_of
+from miscope_views.spectrum_figures import over_training
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+_READS = "gradients.energy"
+_DASHES = ("solid", "dash", "dot", "dashdot")
+_STRONG = 6
+
+
+def energy(shown: Shown, *, relative: bool, clock: str, events: bool) -> Figure:
+    """Energy of the training gradient of every weight tensor and of all together, over training."""
+    arrays = shown.artifacts[_READS]
+    steps, quantity = arrays["step"], "share" if relative else "energy"
+    traces = []
+    for i, role in enumerate(role for role in holders(arrays, quantity) if role != "total"):
+        turn, place = divmod(i, len(OKABE_ITO) - 1)
+        hover = f"{role}: %{{y:.3g}} at {shown.step_label} %{{x:,}}<extra></extra>"
+        look = {"dash": _DASHES[turn % len(_DASHES)]}
+        traces.append(line(steps, arrays[f"{role}/{quantity}"], role, OKABE_ITO[place], line=look, hovertemplate=hover))
+    if not relative:
+        traces.append(line(steps, arrays["total/energy"], "total", OKABE_ITO[-1], line={"width": 2.6}))
+    unit = "share of the energy" if relative else "|dL/dW|² (nats² per weight²)"
+    layout: dict[str, Any] = {
+        "title": title(shown, "Energy of the training gradient"),
+        "xaxis": clock_axis(shown, clock),
+        "yaxis": {"title": {"text": unit}, "type": "linear" if relative else "log", "exponentformat": "power"},
+        "showlegend": True,
+        "shapes": event_marks(shown, events),
+    }
+    return figure(traces, layout)
+
+
+def spectrum(shown: Shown, *, product: str, clock: str, events: bool) -> Figure:
+    """Share of the gradient's energy in every component of the task basis, over training."""
+    if not product:
+        reason = "the family gives no basis over an axis of its weights, so gradients have no spectrum"
+        raise DoesNotApply("gradients.spectrum", shown.variant.name, reason)
+    return over_training(shown, _READS, role=product, clock=clock, events=events)
+
+
+def initialisation(shown: Shown, *, product: str) -> Figure:
+    """Share of the gradient's energy by component before training: mean over variants, and what isotropic ones have."""
+    first = [member.shown.artifacts[_READS] for member in shown.members]
+    if not product:
+        reason = "no variant has a basis over an axis of its weights, so gradients have no spectrum"
+        raise DoesNotApply("gradients.initialisation", shown.variant.name, reason)
+    held = [arrays for arrays in first if f"{product}/fraction" in arrays]
+    labels = first_row(held[0][f"{product}/label"])
+    same = [arrays for arrays in held if first_row(arrays[f"{product}/label"]).tolist() == labels.tolist()]
+    shares = np.stack([arrays[f"{product}/fraction"][0] for arrays in same])
+    mean, spread = shares.mean(axis=0), shares.std(axis=0, ddof=1) if len(shares) > 1 else np.zeros(len(labels))
+    half = 1.96 * spread / len(shares) ** 0.5
+    expected, high = (same[0][f"{product}/{name}"][0] for name in ("expected", "high"))
+    strong = np.argsort(-mean, kind="stable")[:_STRONG]
+    colours = [colour_of(str(label)) if i in strong else NULL for i, label in enumerate(labels)]
+    unit = unit_of(shown.members[0].shown, same[0], product)
+    bars = {
+        "type": "bar",
+        "x": labels.tolist(),
+        "y": mean,
+        "error_y": {"type": "data", "array": half, "thickness": 1, "width": 2},
+        "marker": {"color": colours},
+        "hovertemplate": f"{unit} %{{x}}: %{{y:.4f}}<extra></extra>",
+        "showlegend": False,
+    }
+    dashed = {"type": "scatter", "mode": "lines", "x": labels.tolist(), "hoverinfo": "skip"}
+    grey = {"color": NULL, "width": 1.5}
+    level = {**dashed, "y": expected, "name": "isotropic", "line": {**grey, "dash": "dash"}}
+    edge = {**dashed, "y": high, "name": "isotropic, 97.5 % of single variants", "line": {**grey, "dash": "dot"}}
+    steps = sorted({int(arrays["step"][0]) for arrays in same})
+    note = f"{len(shares)} of {len(first)} variants at step {', '.join(map(str, steps))}; whiskers: 95 % of the mean"
+    layout: dict[str, Any] = {
+        "title": title(shown, f"Gradient of {product} before training", note),
+        "xaxis": {
+            "title": {"text": unit},
+            "type": "category",
+            "tickvals": labels[np.sort(strong)].tolist(),
+            "showgrid": False,
+        },
+        "yaxis": {"title": {"text": "share of energy"}, "rangemode": "tozero"},
+        "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom"},
+        "showlegend": True,
+    }
+    return figure([bars, level, edge], layout)
+
+
+def _products(shown: Shown) -> tuple[str, ...]:
+    """Gradients that any member has a spectrum of; '' where none has."""
+    members = [member.shown for member in shown.members] or [shown]
+    found = dict.fromkeys(name for one in members for name in holders(one.artifacts[_READS], "fraction"))
+    return tuple(found) or ("",)
+
+
+_PRODUCT = Choice(name="product", options_from=_products, label="gradient of")
+
+VIEWS = (
+    View(
+        name=_READS,
+        title="Energy of the training gradient",
+        grain=Grain.TRAJECTORY,
+        draw=energy,
+        reads=(_READS,),
+        controls=(Toggle(name="relative", label="share of all"), CLOCK, MARKS),
+        time_axis="x",
+    ),
+    View(
+        name="gradients.spectrum",
+        title="Spectrum of the training gradient",
+        grain=Grain.TRAJECTORY,
+        draw=spectrum,
+        reads=(_READS,),
+        bases=("*",),
+        controls=(_PRODUCT, CLOCK, MARKS),
+        time_axis="x",
+    ),
+    View(
+        name="gradients.initialisation",
+        title="Gradient spectrum before training",
+        grain=Grain.COHORT,
+        draw=initialisation,
+        reads=(_READS,),
+        bases=("*",),
+        controls=(_PRODUCT,),
+    ),
+)

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from miscope import Shown
+from miscope.errors import DoesNotApply
+from miscope.family import make_variant
+from miscope.testing import ToyFourierFamily, check_view
+from miscope.testing.toy import cosines
+from miscope.view import Member
+from miscope_views import gradients
+
+STEPS = np.array([0, 100])
+
+
+def shown(shares, members=()):
+    arrays = {"step": STEPS, "W_E/energy": np.array([2.0, 1.0]), "W_E/share": np.array([0.5, 0.1])}
+    arrays |= {"b/energy": np.array([2.0, 9.0]), "b/share": np.array([0.5, 0.9]), "total/energy": np.array([4.0, 10])}
+    if shares is not None:
+        arrays["W_E/fraction"] = np.array([shares, [0.0, 1.0]])
+        arrays |= {f"W_E/{name}": np.full((2, 2), value) for name, value in (("expected", 0.5), ("high", 0.9))}
+        arrays |= {"W_E/label": np.array([["1", "2"]] * 2), "W_E/basis": np.array([["fourier"]] * 2)}
+    variant, reads = make_variant(ToyFourierFamily(), {}), {"gradients.energy": arrays}
+    bases = {"token": cosines(5)}
+    return Shown(variant=variant, step=None, steps=STEPS, artifacts=reads, bases=bases, members=members)
+
+
+def cohort(*shares):
+    members = tuple(Member(label=f"seed={i}", shown=shown(one)) for i, one in enumerate(shares))
+    return shown(shares[0], members)
+
+
+@pytest.mark.parametrize("view", gradients.VIEWS, ids=lambda view: view.name)
+def test_every_view_draws_a_trained_toy(view):
+    check_view(view)
+
+
+def test_energies_are_drawn_by_tensor_and_in_all_and_shares_by_tensor():
+    figure = gradients.energy(shown(None), relative=False, clock="linear", events=True)
+    assert {trace.name: list(trace.y) for trace in figure.data} == {"W_E": [2, 1], "b": [2, 9], "total": [4, 10]}
+    figure = gradients.energy(shown(None), relative=True, clock="linear", events=True)
+    assert [trace.name for trace in figure.data] == ["W_E", "b"]
+
+
+def test_bars_are_the_mean_over_seeds_at_the_first_step_with_its_interval():
+    figure = gradients.initialisation(cohort([0.2, 0.8], [0.4, 0.6]), product="W_E")
+    assert list(figure.data[0].y) == pytest.approx([0.3, 0.7])
+    assert list(figure.data[0].error_y.array) == pytest.approx([1.96 * 0.1] * 2)
+    assert list(figure.data[1].y) == pytest.approx([0.5, 0.5])
+    assert "2 of 2 variants at step 0" in figure.layout.title.subtitle.text
+
+
+def test_one_variant_alone_has_no_interval():
+    figure = gradients.initialisation(cohort([0.2, 0.8]), product="W_E")
+    assert list(figure.data[0].error_y.array) == [0, 0]
+
+
+def test_without_a_basis_there_is_no_spectrum():
+    with pytest.raises(DoesNotApply, match="the family gives no basis over an axis of its weights"):
+        gradients.spectrum(shown(None), product="", clock="linear", events=True)
