@@ -383,7 +383,7 @@ def test_other_options_are_another_artifact(place):
     assert third.state is State.PRESENT
 
 
-def test_several_variants_are_compared_in_the_order_given(place):
+def test_several_variants_are_one_cohort_in_whatever_order_they_are_given(place):
     workspace = place(TOTAL, DOUBLED, COURSE, SPREAD)
     variants = [untrained(workspace, seed=seed) for seed in (1, 2)]
     outcomes = list(analyze(workspace, variants, ["t.spread"]))
@@ -391,7 +391,31 @@ def test_several_variants_are_compared_in_the_order_given(place):
     assert outcomes[-1].variant.startswith("cohort/")
     ends = [variant.arrays("t.course")["sums"][-1] for variant in variants]
     assert outcomes[-1].scalars["t.spread"]["spread"] == pytest.approx(abs(ends[0] - ends[1]))
-    assert {o.state for o in analyze(workspace, variants, ["t.spread"])} <= {State.PRESENT}
+    for order in (variants, variants[::-1]):
+        assert {o.state for o in analyze(workspace, order, ["t.spread"])} <= {State.PRESENT}
+
+
+def test_one_variant_alone_is_no_cohort(place):
+    workspace = place(TOTAL, DOUBLED, COURSE, SPREAD)
+    variant = untrained(workspace, seed=1)
+    with pytest.raises(DoesNotApply, match="it compares several variants, and this is one alone"):
+        analyze(workspace, variant, ["t.spread"])
+    assert not any(o.analyzers == ("t.spread",) for o in analyze(workspace, variant))
+
+
+def test_variants_that_are_shown_different_inputs_are_not_compared_input_by_input(place):
+    by_input = record("t.spread", spread, Grain.COHORT, reads=("t.course",), same_probe=True)
+    workspace = place(TOTAL, DOUBLED, COURSE, by_input)
+    five, seven = (untrained(workspace, values=n).value for n in (5, 7))
+    with pytest.raises(DoesNotApply) as error:
+        analyze(workspace, [seven, five], ["t.spread"])
+    assert str(error.value).split("\n")[0] == (
+        f"'t.spread' does not apply to {five.name}, {seven.name}: it compares variants input by input, and "
+        f"{five.name} and {seven.name} are shown different inputs."
+    )
+    # Another seed is another split of the same inputs.
+    other = untrained(workspace, seed=2).value
+    assert list(analyze(workspace, [five, other], ["t.spread"]))[-1].state is State.SAVED
 
 
 def test_it_stops_before_the_next_look_and_goes_on_from_there(place):

@@ -9,8 +9,10 @@ import pytest
 import torch
 
 from miscope import Analyzer, Arrays, Checkpoint, Choice, Grain, Moment, Number, Shown, Toggle, View, hookimpl
+from miscope.analysis import analyze
 from miscope.bound import BoundVariant
 from miscope.errors import BadValue, DoesNotApply, NoArtifact, NoCheckpoint, NotDeclared, UnknownName
+from miscope.moment import Cohort
 from miscope.rendering import arrays, gather, render
 from miscope.seeing import set_up
 
@@ -50,6 +52,16 @@ def draw_cohort(shown: Shown) -> go.Figure:
     return go.Figure(go.Bar(x=[member.label for member in shown.members], y=[1] * len(shown.members)))
 
 
+def spread(cohort: Cohort) -> Arrays:
+    """Names of the members."""
+    return {"names": np.array([member.variant.name for member in cohort.members])}
+
+
+def draw_spread(shown: Shown) -> go.Figure:
+    """What spans the members."""
+    return go.Figure(go.Bar(x=shown.artifacts["test.spread"]["names"].tolist(), y=[1, 1]))
+
+
 def draw_two_clocks(shown: Shown) -> go.Figure:
     """Two subplots, of which the second has no steps."""
     traces = [go.Scatter(x=[0], y=[1]), go.Bar(x=["a"], y=[1], xaxis="x2", yaxis="y2")]
@@ -59,6 +71,15 @@ def draw_two_clocks(shown: Shown) -> go.Figure:
 @hookimpl
 def miscope_analyzers():
     yield Analyzer(name="test.norm", version=1, grain=Grain.CHECKPOINT, compute=norm, weights=("W_E",))
+    yield Analyzer(
+        name="test.spread",
+        version=1,
+        grain=Grain.COHORT,
+        compute=spread,
+        weights=("W_E",),
+        columns=("a",),
+        same_probe=True,
+    )
     yield Analyzer(name="test.labelled", version=1, grain=Grain.CHECKPOINT, compute=labelled, columns=("colour",))
 
 
@@ -81,6 +102,7 @@ def miscope_views():
         controls=(Choice(name="site", options_from=lambda shown: shown.sites),),
     )
     yield View(name="test.cohort", title="Several", grain=Grain.COHORT, draw=draw_cohort)
+    yield View(name="test.spread", title="Spread", grain=Grain.COHORT, draw=draw_spread, reads=("test.spread",))
     yield View(name="test.two", title="Two", grain=Grain.TRAJECTORY, draw=draw_two_clocks, time_axis="x")
     yield View(name="test.cube", title="Cube", grain=Grain.CHECKPOINT, draw=draw_norm, grid=3)
     yield View(name="test.heads", title="Heads", grain=Grain.CHECKPOINT, draw=draw_norm, sites=("*.hook_pattern",))
@@ -257,3 +279,27 @@ def test_arrays_are_given_at_a_step_or_over_training(variant: BoundVariant):
     assert over["norm"][1] == at["norm"]
     with pytest.raises(UnknownName):
         arrays(variant.workspace, variant.value, "test.nothing")
+
+
+def test_a_cohort_view_reads_what_spans_its_members_in_whatever_order_they_are_given(variant: BoundVariant):
+    workspace = variant.workspace
+    other = workspace.variant("toy.sum", seed=1)
+    plant(other, steps=(0, 10))
+    with pytest.raises(NoArtifact) as missing:
+        render(workspace, "test.spread", [variant, other])
+    assert f"miscope analyze {variant.name} {other.name} --only test.spread" in str(missing.value)
+    list(analyze(workspace, [other, variant], ["test.spread"]))
+
+    for members in ([variant, other], [other, variant]):
+        (bars,) = render(workspace, "test.spread", members).data
+        assert list(bars.x) == sorted([variant.name, other.name])
+
+
+def test_a_cohort_view_says_why_its_members_cannot_be_compared(variant: BoundVariant):
+    workspace = variant.workspace
+    larger = workspace.variant("toy.sum", values=7)
+    plant(larger, steps=(0, 10))
+    with pytest.raises(DoesNotApply, match=r"it compares variants input by input, and .* are shown different inputs"):
+        render(workspace, "test.spread", [variant, larger])
+    with pytest.raises(DoesNotApply, match="it compares several variants, and this is one alone"):
+        render(workspace, "test.spread", [variant])

@@ -18,7 +18,7 @@ from miscope.interruption import stop_on_signals
 from miscope.looking import Portable, Task, failed, perform
 from miscope.outcome import Outcome, State
 from miscope.planning import Wave, plan, resolve
-from miscope.seeing import Setting, cohort_key, set_up
+from miscope.seeing import Setting, cohort_key, in_order, incomparable, set_up
 from miscope.variant import Variant
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def analyze(  # noqa: PLR0913 - the whole of a user's choice, all keyword-only
     place = workspace.plugins.executor(executor) if isinstance(executor, str) else executor
     _check_options(workspace.plugins.analyzers, options or {})
     courses = [_course(workspace, value, names, steps=steps, force=force, options=options or {}) for value in values]
-    together = _across(workspace, courses, names, force) if len(courses) > 1 else []
+    together = _across(workspace, courses, names, force)
     return _run(workspace, place, courses, together, should_stop or (lambda: False))
 
 
@@ -166,13 +166,21 @@ def _span(analyzer: Analyzer, steps: Steps) -> int:
 
 
 def _across(workspace: Workspace, courses: Sequence[_Course], names: Sequence[str] | None, force: bool) -> list[Task]:
-    """The looks over all variants together: of cohort analyzers that apply to every one of them."""
-    settings = [course.setting for course in courses]
+    """The looks over all variants together: of cohort analyzers that apply to every one and compare what is alike.
+
+    DoesNotApply where one was asked for by name and the variants cannot be compared.
+    """
+    settings = in_order([course.setting for course in courses])
     shared = set.intersection(*(set(setting.analyzers) for setting in settings))
     members = tuple((setting.variant.name, setting.steps) for setting in settings)
     tasks = []
     for name, analyzer in settings[0].analyzers.items():
         if analyzer.grain is not Grain.COHORT or name not in shared:
+            continue
+        reason = incomparable(settings, name)
+        if reason is not None and name in (names or ()):
+            raise DoesNotApply(name, ", ".join(setting.variant.name for setting in settings), reason)
+        if reason is not None:
             continue
         key = cohort_key(settings, name)
         if force or not workspace.store.has(key):

@@ -77,6 +77,8 @@ class Analyzer:
     """Whether it runs the model itself, on other weights or with activations replaced; it declares the weights too."""
     heavy: bool = False
     """Whether it takes more than a second or two a checkpoint: then it is computed only when asked for by name."""
+    same_probe: bool = False
+    """Of cohort grain: whether it compares its members input by input, and so needs them shown the same inputs."""
     options: type[Options] = NoOptions
     varies: tuple[Symmetry, ...] = ()
     """What leaves the model's function as it is and yet changes these numbers: say so, for a reader who compares."""

@@ -118,7 +118,7 @@ class Trajectory:
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Cohort:
-    """Several variants, each as its trajectory, in the order they were asked for."""
+    """Several variants, each as its trajectory, in the order of their names."""
 
     members: tuple[Trajectory, ...]
     options: Options

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 import numpy as np
 
 from miscope.analyzer import Grain
+from miscope.artifact import Arrays
 from miscope.artifacts import arrays, artifact, artifact_if_there
 from miscope.controls import settle
 from miscope.differences import labels
-from miscope.errors import BadValue, DoesNotApply, NoCheckpoint, NotDeclared
+from miscope.errors import BadValue, DoesNotApply, NoArtifact, NoCheckpoint, NotDeclared
 from miscope.figure_style import is_ours, template
 from miscope.moment import Declared, Series
 from miscope.variant import Variant
@@ -105,14 +107,45 @@ def gather(workspace: Workspace, view: View | str, variant: Variants, step: int 
         )
     if found.grain is not Grain.COHORT:
         return _shown(workspace, found, several[0], step)
-    members = [_shown(workspace, found, one, None) for one in several]
+    together = [name for name in (*found.reads, *found.optional) if _spans_variants(workspace, name)]
+    across = _across(workspace, found, several, together)
+    alone = replace(found, **{f: tuple(n for n in getattr(found, f) if n not in together) for f in _READING})
+    members = [_shown(workspace, alone, one, None) for one in several]
     return Shown(
         variant=several[0],
         step=None,
         steps=members[0].steps,
         step_label=members[0].step_label,
+        artifacts=_declared(found, "reads", across, (*found.reads, *found.optional)),
         members=tuple(Member(label=label, shown=one) for label, one in zip(labels(several), members, strict=True)),
     )
+
+
+_READING = ("reads", "optional")
+
+
+def _spans_variants(workspace: Workspace, name: str) -> bool:
+    table = workspace.plugins.analyzers
+    return name in table and table[name].grain is Grain.COHORT
+
+
+def _across(workspace: Workspace, view: View, variants: Sequence[Variant], names: Sequence[str]) -> dict[str, Arrays]:
+    """What analyzers that span the variants left; DoesNotApply or NoArtifact where the view cannot do without."""
+    from miscope.seeing import cohort_key, incomparable, set_up
+
+    found: dict[str, Arrays] = {}
+    for name in names:
+        steps = workspace.store.steps
+        settings = [set_up(workspace, one, [name], steps=steps(one.name)) for one in variants]
+        together = ", ".join(one.name for one in variants)
+        reason = incomparable(settings, name)
+        if reason is None and workspace.store.has(key := cohort_key(settings, name)):
+            found[name] = workspace.store.load_arrays(key)
+        elif name in view.reads and reason is not None:
+            raise DoesNotApply(view.name, together, reason)
+        elif name in view.reads:
+            raise NoArtifact(name, " ".join(one.name for one in variants), None, ())
+    return found
 
 
 def _shown(workspace: Workspace, view: View, variant: Variant, step: int | None) -> Shown:

@@ -32,6 +32,8 @@ __all__ = [
     "Setting",
     "artifact_of",
     "cohort_key",
+    "in_order",
+    "incomparable",
     "moment_of",
     "record",
     "set_up",
@@ -79,7 +81,8 @@ class Setting:
 
 
 def cohort_key(settings: Sequence[Setting], name: str) -> ArtifactKey:
-    """The key of an artifact over several variants: the members' recipes, in order, are its recipe."""
+    """The key of an artifact over several variants, in the order of their names: their recipes are its recipe."""
+    settings = in_order(settings)
     members = digest([setting.variant.digest for setting in settings])
     first = settings[0].key(name)
     return ArtifactKey(
@@ -89,6 +92,27 @@ def cohort_key(settings: Sequence[Setting], name: str) -> ArtifactKey:
         probe=first.probe if len({setting.key(name).probe for setting in settings}) == 1 else "several",
         step=None,
     )
+
+
+def in_order(settings: Sequence[Setting]) -> list[Setting]:
+    """Members of a cohort in the order of their names: in whichever order they are given, they are the same cohort."""
+    return sorted(settings, key=lambda setting: setting.variant.name)
+
+
+def incomparable(settings: Sequence[Setting], name: str) -> str | None:
+    """Why an analyzer cannot look at these variants together, as a clause; None if it can.
+
+    Variants of one modulus with different splits are shown the same inputs; those of another modulus are not.
+    """
+    first, *others = in_order(settings)
+    if not others:
+        return "it compares several variants, and this is one alone"
+    if first.analyzers[name].same_probe:
+        for other in others:
+            if not torch.equal(first.probe.inputs, other.probe.inputs):
+                pair = f"{first.variant.name} and {other.variant.name}"
+                return f"it compares variants input by input, and {pair} are shown different inputs"
+    return None
 
 
 def set_up(
