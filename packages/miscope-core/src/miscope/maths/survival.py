@@ -1,52 +1,32 @@
-"""How long things last where some outlast the watch: the Kaplan-Meier estimate with Greenwood's band."""
+"""When something happens in runs of which some ended before it did: Kaplan and Meier's curve, its median, its doubt."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import final
-
 import numpy as np
 
-__all__ = ["Survival", "kaplan_meier"]
-
-_Z = 1.959963984540054
-"""Standard normal quantile of a 95 % interval."""
+__all__ = ["median_time", "median_times", "survival"]
 
 
-@final
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Survival:
-    """Share that has not yet had its event just after each time, (T,), and its 95 % band."""
+def survival(times: np.ndarray, happened: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Distinct times of events, ascending, and the share to which it has not happened after each (Kaplan & Meier 1958).
 
-    share: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    median: float
-    """First time at which no more than half are left; NaN where more than half outlast the watch."""
-
-
-def kaplan_meier(time: np.ndarray, observed: np.ndarray, grid: np.ndarray) -> Survival:
-    """S(t) = prod over t_j <= t of (1 - d_j / n_j), on an ascending grid that holds every event time.
-
-    time: (N,) of the event, or of the last look where observed (N,) is False; whoever is lost at a time was at risk
-    then. The band is Greenwood's on the log(-log) scale, which stays within 0 and 1 (Kalbfleisch & Prentice 1980);
-    it is NaN while nobody has had the event, and after everybody has. Kaplan & Meier 1958.
+    times (n,): when it happened, or until when the run was watched; happened (n,) tells which.
     """
-    ordered = np.sort(time)
-    at_risk = len(time) - np.searchsorted(ordered, grid, side="left")
-    events = np.sort(time[observed])
-    died = np.searchsorted(events, grid, side="right") - np.searchsorted(events, grid, side="left")
-    left = at_risk - died
-    share = np.cumprod(np.where(at_risk > 0, left / np.maximum(at_risk, 1), 1.0))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        variance = np.cumsum(np.where(died > 0, died / (at_risk * left.astype(float)), 0.0))
-        spread = np.exp(_Z * np.sqrt(variance) / np.abs(np.log(share)))
-        low, high = share**spread, share ** (1 / spread)
-    inside = (share > 0) & (share < 1)
-    below = share <= 0.5
-    return Survival(
-        share=share,
-        low=np.where(inside, low, np.nan),
-        high=np.where(inside, high, np.nan),
-        median=float(grid[below.argmax()]) if below.any() else np.nan,
-    )
+    at = np.unique(times[happened])
+    events = np.array([(times[happened] == t).sum() for t in at])
+    at_risk = np.array([(times >= t).sum() for t in at])
+    return at, np.cumprod(1 - events / np.maximum(at_risk, 1))
+
+
+def median_time(times: np.ndarray, happened: np.ndarray) -> float:
+    """First time at which it has happened to at least half; infinite where it has not by the end."""
+    at, left = survival(times, happened)
+    reached = left <= 0.5 + 1e-12
+    return float(at[reached.argmax()]) if reached.any() else float("inf")
+
+
+def median_times(times: np.ndarray, happened: np.ndarray, *, draws: int, seed: int) -> np.ndarray:
+    """(draws,) the median over runs drawn with replacement, the bootstrap's view of its doubt."""
+    generator = np.random.default_rng(seed)
+    chosen = generator.integers(len(times), size=(draws, len(times)))
+    return np.array([median_time(times[rows], happened[rows]) for rows in chosen])

@@ -1,0 +1,166 @@
+"""Several variants together: what all of them do, what differs, and what chance would give."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from miscope.analyzer import Analyzer, Grain, Options
+from miscope.analyzers.cohort_endings import CLUSTERS, SPECTRA, WEIGHTS, CohortOptions, names_of, variants_of
+from miscope.artifact import Arrays
+from miscope.errors import DoesNotApply
+from miscope.maths.survival import median_time, median_times, survival
+from miscope.moment import Cohort, Series, Trajectory
+
+__all__ = ["CLUSTERS", "EVENTS_OF_ALL", "LOSSES", "SPECTRA", "WEIGHTS"]
+
+EVENTS = ("memorised", "onset", "half", "complete", "generalised")
+_GROKKING = "events.grokking"
+
+
+class LossOptions(Options):
+    """How the curves are laid over each other."""
+
+    points: int = 400
+    """Points of the common time axis."""
+
+
+def losses(cohort: Cohort) -> Arrays:
+    """Median and spread over variants of every loss and accuracy, by step and by steps since an event.
+
+    Quartiles and the extremes, at each time of the variants that were watched then, where at least half of them were.
+    Losses are interpolated in their logarithm. Where variants differ in more than a seed, the spread is that too.
+    """
+    options = cohort.options
+    assert isinstance(options, LossOptions)
+    metrics = sorted({name for member in cohort.members for name in member.metrics})
+    if not metrics:
+        raise DoesNotApply("cohort.losses", names_of(cohort), "none of them has recorded a loss or an accuracy")
+    found: dict[str, np.ndarray] = {"variant": variants_of(cohort)}
+    for align in ("step", *EVENTS):
+        zero = [0.0 if align == "step" else _event(member, align) for member in cohort.members]
+        for metric in metrics:
+            curves = [
+                Series(steps=member.metrics[metric].steps - start, values=member.metrics[metric].values)
+                for member, start in zip(cohort.members, zero, strict=True)
+                if metric in member.metrics and np.isfinite(start)
+            ]
+            if len(curves) > 1:
+                found |= {
+                    f"{align}/{metric}/{name}": array for name, array in _laid_over(curves, metric, options).items()
+                }
+    return found
+
+
+def _laid_over(curves: Sequence[Series], metric: str, options: LossOptions) -> dict[str, np.ndarray]:
+    start = np.median([curve.steps[0] for curve in curves])
+    stop = np.median([curve.steps[-1] for curve in curves])
+    time = np.linspace(start, max(stop, start), options.points)
+    logarithmic = metric.endswith("loss")
+    table = np.stack([_at(curve, time, logarithmic) for curve in curves])
+    known = np.isfinite(table).sum(axis=0)
+    time, table = time[known >= len(curves) / 2], table[:, known >= len(curves) / 2]
+    band = np.nanquantile(table, (0, 0.25, 0.5, 0.75, 1), axis=0)
+    band = np.exp(band) if logarithmic else band
+    return {"time": time, "band": band.astype(np.float32), "count": np.isfinite(table).sum(axis=0).astype(np.int32)}
+
+
+def _at(curve: Series, time: np.ndarray, logarithmic: bool) -> np.ndarray:
+    values = np.log(np.maximum(curve.values, np.finfo(float).tiny)) if logarithmic else curve.values
+    return np.interp(time, curve.steps, values, left=np.nan, right=np.nan)
+
+
+LOSSES = Analyzer(
+    name="cohort.losses",
+    version=1,
+    grain=Grain.COHORT,
+    compute=losses,
+    reads=(_GROKKING,),
+    metrics=("*_loss", "*_accuracy"),
+    options=LossOptions,
+    question="What course do the losses of these variants have in common, and how far do they spread?",
+    formula="median, quartiles and extremes over variants of the log loss at the same time since an event",
+    source="Landmark registration: Kneip & Gasser 1992",
+    outputs={
+        "variant": "(n,) names, in the order of all arrays over variants",
+        "ALIGN/METRIC/time": "(G,) steps, or steps since the event; ALIGN is step or an event's name",
+        "ALIGN/METRIC/band": "(5, G) least, lower quartile, median, upper quartile and greatest",
+        "ALIGN/METRIC/count": "(G,) variants that were watched then",
+    },
+)
+
+
+def events(cohort: Cohort) -> Arrays:
+    """When each variant memorised and generalised, and the median over variants with its doubt.
+
+    Variants that ended before count as watched until then (Kaplan & Meier 1958): left out, they would make the median
+    too early. Intervals by bootstrap over variants.
+    """
+    options = cohort.options
+    assert isinstance(options, CohortOptions)
+    last = np.array([_last(member) for member in cohort.members])
+    at = np.array([[_event(member, name) for name in EVENTS] for member in cohort.members])
+    found = {"variant": variants_of(cohort), "event": np.array(EVENTS), "at": at, "last": last}
+    found["interval"] = np.array([[_interval(member, name) for name in EVENTS] for member in cohort.members])
+    for column, name in enumerate(EVENTS):
+        happened = np.isfinite(at[:, column])
+        times = np.where(happened, at[:, column], last)
+        when, left = survival(times, happened)
+        low, high = _doubt(median_times(times, happened, draws=options.draws, seed=options.seed), options, len(last))
+        found |= {
+            f"{name}/time": when,
+            f"{name}/survival": left,
+            f"{name}/median": np.array(median_time(times, happened)),
+            f"{name}/median_interval": np.array([low, high]),
+            f"{name}/count": np.array(int(happened.sum())),
+        }
+    return found
+
+
+def _doubt(drawn: np.ndarray, options: CohortOptions, count: int) -> tuple[float, float]:
+    if count < options.least:
+        return float("nan"), float("nan")
+    ordered = np.sort(drawn)
+    return float(ordered[int(0.025 * len(drawn))]), float(ordered[min(int(0.975 * len(drawn)), len(drawn) - 1)])
+
+
+EVENTS_OF_ALL = Analyzer(
+    name="cohort.events",
+    version=1,
+    grain=Grain.COHORT,
+    compute=events,
+    reads=(_GROKKING,),
+    metrics=("*_loss",),
+    options=CohortOptions,
+    question="When do these variants memorise and generalise, and does every one of them?",
+    formula="S(t) = prod over events t_i <= t of (1 - d_i / n_i); the median is the first t with S(t) <= 1/2",
+    source="Kaplan & Meier 1958; bootstrap of the median: Efron 1981",
+    outputs={
+        "variant": "(n,) names",
+        "event": "(E,) names of the events",
+        "at": "(n, E) step of each; NaN where it did not happen",
+        "interval": "(n, E, 2) 95 % interval of the step, of the variant's own curve",
+        "last": "(n,) step until which the variant was watched",
+        "EVENT/time": "(m,) distinct steps at which it happened to one",
+        "EVENT/survival": "(m,) share to which it has not happened after each",
+        "EVENT/median": "() Kaplan-Meier median; infinite where it has not happened to half",
+        "EVENT/median_interval": "(2,) 95 % interval by bootstrap over variants; NaN for too few",
+        "EVENT/count": "() variants to which it happened",
+    },
+)
+
+
+def _event(member: Trajectory, name: str) -> float:
+    arrays = member.artifacts[_GROKKING]
+    return float(arrays[name]) if name in arrays else float("nan")
+
+
+def _interval(member: Trajectory, name: str) -> tuple[float, float]:
+    arrays = member.artifacts[_GROKKING]
+    low, high = arrays.get(f"{name}/ci", (np.nan, np.nan))
+    return float(low), float(high)
+
+
+def _last(member: Trajectory) -> float:
+    return float(max([member.steps[-1], *(series.steps[-1] for series in member.metrics.values())]))

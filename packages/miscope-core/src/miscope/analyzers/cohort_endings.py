@@ -1,0 +1,214 @@
+"""Where several variants end: on which components, how far apart in weights, with which clusters of neurons."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from miscope.analyzer import Analyzer, Grain, Options
+from miscope.artifact import Arrays
+from miscope.errors import DoesNotApply
+from miscope.maths.agreement import (
+    adjusted_rand,
+    mean_overlap,
+    overlaps,
+    overlaps_by_chance,
+    relative_distances,
+    resampled_mean,
+)
+from miscope.moment import Cohort
+
+_VOTES, _EMBEDDING, _CLUSTERS = "keys.votes", "spectra.embedding", "neurons.clusters"
+
+
+class CohortOptions(Options):
+    """How the doubt is drawn."""
+
+    draws: int = 1000
+    seed: int = 0
+    least: int = 5
+    """Variants from which an interval is worth giving; NaN below."""
+
+
+def variants_of(cohort: Cohort) -> np.ndarray:
+    """Names of the members, in order."""
+    return np.array([member.variant.name for member in cohort.members])
+
+
+def names_of(cohort: Cohort) -> str:
+    """The same in one line, for messages."""
+    return ", ".join(member.variant.name for member in cohort.members)
+
+
+def spectra(cohort: Cohort) -> Arrays:
+    """Which components each variant ends on, the mean spectrum of their embeddings, and what they share beyond chance.
+
+    All frequencies of a prime are alike under a symmetry of the task, so two sets share |A| |B| / K by chance; the null
+    draws sets as large as these at random.
+    """
+    options = cohort.options
+    assert isinstance(options, CohortOptions)
+    label = _shared_labels(cohort)
+    key = np.stack([np.asarray(member.artifacts[_VOTES]["key"][-1], dtype=bool) for member in cohort.members])
+    null = overlaps_by_chance(key, draws=options.draws, seed=options.seed)
+    shared = mean_overlap(key)
+    found = {
+        "variant": variants_of(cohort),
+        "label": label,
+        "key": key,
+        "often": key.sum(axis=0),
+        "overlap": overlaps(key),
+        "mean_overlap": np.array(shared),
+        "mean_overlap_null": np.array([null.mean(), *np.quantile(null, (0.025, 0.975))]),
+        "overlap_p_value": np.array((1 + (null >= shared - 1e-9).sum()) / (1 + len(null))),
+    }
+    return found | _mean_spectra(cohort, label, options)
+
+
+def _shared_labels(cohort: Cohort) -> np.ndarray:
+    labels = [member.artifacts[_VOTES]["label"][0] for member in cohort.members]
+    if any(not np.array_equal(labels[0], other) for other in labels[1:]):
+        reason = "their answers' bases have different components, so there is no spectrum they could share"
+        raise DoesNotApply("cohort.spectra", names_of(cohort), reason)
+    return labels[0]
+
+
+def _mean_spectra(cohort: Cohort, label: np.ndarray, options: CohortOptions) -> dict[str, np.ndarray]:
+    """Of every embedding that all members have in the basis of the answers."""
+    found: dict[str, np.ndarray] = {}
+    seen = [member.artifacts[_EMBEDDING] for member in cohort.members]
+    roles = [name.removesuffix("/fraction") for name in seen[0] if name.endswith("/fraction")]
+    for role in roles:
+        if not all(f"{role}/label" in s and np.array_equal(s[f"{role}/label"][0], label) for s in seen):
+            continue
+        share = np.stack([np.asarray(s[f"{role}/fraction"][-1], dtype=np.float64) for s in seen])
+        found |= {f"{role}/share": share.astype(np.float32), f"{role}/mean": share.mean(axis=0)}
+        if len(share) >= options.least:
+            low, high = resampled_mean(share, draws=options.draws, seed=options.seed)
+            found |= {f"{role}/low": low, f"{role}/high": high}
+    return found
+
+
+SPECTRA = Analyzer(
+    name="cohort.spectra",
+    version=1,
+    grain=Grain.COHORT,
+    compute=spectra,
+    reads=(_VOTES, _EMBEDDING),
+    options=CohortOptions,
+    question="Do these variants end on the same components, more than chance would have it?",
+    formula="mean over pairs of |A n B|, against random sets of the same sizes, expected |A| |B| / K",
+    source="Hypergeometric null; weak and strong universality: Chughtai et al. 2023 (arXiv 2302.03025)",
+    outputs={
+        "variant": "(n,) names",
+        "label": "(K,) labels of the components",
+        "key": "(n, K) whether the component is key at the variant's last checkpoint",
+        "often": "(K,) variants in which it is",
+        "overlap": "(n, n) key components that two variants share",
+        "mean_overlap": "() their mean over pairs",
+        "mean_overlap_null": "(3,) mean, 2.5 and 97.5 % for random sets of the same sizes",
+        "overlap_p_value": "() share of random draws that share at least as much",
+        "ROLE/share": "(n, K) share of an embedding's power in each component at the last checkpoint",
+        "ROLE/mean": "(K,) its mean over variants",
+        "ROLE/{low,high}": "(K,) 95 % interval of the mean by bootstrap over variants, where there are enough",
+    },
+)
+
+
+def weights(cohort: Cohort) -> Arrays:
+    """How far apart the weights of each two variants are at the last checkpoint, all together and by tensor.
+
+    Relative to their lengths: two independent draws are at right angles, 1. Neurons and heads are compared as they are
+    numbered, so the same network with its neurons in another order counts as another.
+    """
+    members = cohort.members
+    if any(list(member.weights) != list(members[0].weights) for member in members):
+        raise DoesNotApply("cohort.weights", names_of(cohort), "their models have different weight tensors")
+    found: dict[str, np.ndarray] = {"variant": variants_of(cohort)}
+    total = np.zeros((len(members), len(members)))
+    for role in members[0].weights:
+        rows = [member.weights[role]()[-1].double().flatten().numpy() for member in members]
+        if len({row.shape for row in rows}) > 1:
+            raise DoesNotApply("cohort.weights", names_of(cohort), f"their weights {role!r} differ in shape")
+        gram = np.stack(rows) @ np.stack(rows).T
+        total += gram
+        found[f"{role}/distance"] = relative_distances(gram)
+    together = relative_distances(total)
+    mean = together[np.triu_indices(len(members), k=1)].mean()
+    return found | {"all/distance": together, "mean_distance": np.array(mean)}
+
+
+WEIGHTS = Analyzer(
+    name="cohort.weights",
+    version=1,
+    grain=Grain.COHORT,
+    compute=weights,
+    weights=("*",),
+    heavy=True,
+    question="How far apart do these variants end in weight space?",
+    formula="|x - y| / sqrt(|x|^2 + |y|^2)",
+    source="Cosine distance; permutations of neurons: Ainsworth et al. 2022 (arXiv 2209.04836)",
+    outputs={
+        "variant": "(n,) names",
+        "ROLE/distance": "(n, n) relative distance of a weight tensor; 'all' for all of them together",
+        "mean_distance": "() mean over pairs, of all weights",
+    },
+)
+
+
+def clusters(cohort: Cohort) -> Arrays:
+    """Whether neurons of the same number end in the same cluster, and whether clusters are as large.
+
+    Adjusted Rand index of the final clusters: 0 by chance. Between seeds chance is expected; between variants that
+    start from the same weights, more says that the start decides. The profile is the overlap of the sizes' shares.
+    """
+    options = cohort.options
+    assert isinstance(options, CohortOptions)
+    first = cohort.members[0].artifacts[_CLUSTERS]
+    found: dict[str, np.ndarray] = {"variant": variants_of(cohort)}
+    for name in first:
+        if name.endswith("/final"):
+            site = name.removesuffix("/final")
+            found |= {f"{site}/{what}": array for what, array in _agreement(cohort, site, options).items()}
+    return found
+
+
+def _agreement(cohort: Cohort, site: str, options: CohortOptions) -> dict[str, np.ndarray]:
+    name = f"{site}/final"
+    final = [m.artifacts[_CLUSTERS][name] if name in m.artifacts[_CLUSTERS] else np.array([]) for m in cohort.members]
+    if len({len(each) for each in final}) > 1:
+        raise DoesNotApply("cohort.clusters", names_of(cohort), f"they have different numbers of neurons at {site!r}")
+    size = np.stack([np.asarray(m.artifacts[_CLUSTERS][f"{site}/size"][-1], dtype=np.int64) for m in cohort.members])
+    share = size / np.maximum(size.sum(axis=1, keepdims=True), 1)
+    generator = np.random.default_rng(options.seed)
+    rand = np.array([[adjusted_rand(a, b) for b in final] for a in final])
+    null = [adjusted_rand(a, generator.permutation(b)) for a in final for b in final for _ in range(3) if a is not b]
+    known = np.array(null)[np.isfinite(null)]
+    return {
+        "label": cohort.members[0].artifacts[_CLUSTERS][f"{site}/label"],
+        "size": size,
+        "rand": rand,
+        "rand_null": np.quantile(known, (0.025, 0.975)) if len(known) else np.full(2, np.nan),
+        "profile": np.minimum(share[:, None], share[None]).sum(axis=2),
+    }
+
+
+CLUSTERS = Analyzer(
+    name="cohort.clusters",
+    version=1,
+    grain=Grain.COHORT,
+    compute=clusters,
+    reads=(_CLUSTERS,),
+    same_probe=True,
+    options=CohortOptions,
+    question="Do the same neurons end in the same clusters, and are the clusters as large?",
+    formula="adjusted Rand index of the final clusters; sum over components of the lesser share of neurons",
+    source="Hubert & Arabie 1985",
+    outputs={
+        "variant": "(n,) names",
+        "SITE/label": "(K,) labels of the components",
+        "SITE/size": "(n, K) neurons committed to each component at the last checkpoint",
+        "SITE/rand": "(n, n) adjusted Rand index of the clusters; 1 for the same, 0 by chance",
+        "SITE/rand_null": "(2,) 2.5 and 97.5 % with the neurons shuffled",
+        "SITE/profile": "(n, n) overlap of the shares of neurons by component: 1 for the same sizes",
+    },
+)

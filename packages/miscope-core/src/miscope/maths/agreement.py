@@ -1,0 +1,68 @@
+"""How far several runs found the same: sets they chose, groups they made, points they reached; beside chance."""
+
+from __future__ import annotations
+
+import numpy as np
+
+__all__ = ["adjusted_rand", "mean_overlap", "overlaps", "overlaps_by_chance", "relative_distances", "resampled_mean"]
+
+
+def overlaps(chosen: np.ndarray) -> np.ndarray:
+    """(n, n) elements that each two of n sets share; chosen (n, K) says which of K elements are in each."""
+    sets = np.asarray(chosen, dtype=np.int64)
+    return sets @ sets.T
+
+
+def mean_overlap(chosen: np.ndarray) -> float:
+    """Elements that two sets share, averaged over pairs."""
+    shared = overlaps(chosen)
+    return float(shared[np.triu_indices(len(shared), k=1)].mean())
+
+
+def overlaps_by_chance(chosen: np.ndarray, *, draws: int, seed: int) -> np.ndarray:
+    """(draws,) the mean overlap of random sets as large as these; expected |A| |B| / K for two sets."""
+    generator = np.random.default_rng(seed)
+    sets = np.broadcast_to(np.asarray(chosen), (draws, *np.shape(chosen)))
+    mixed = generator.permuted(sets, axis=2).astype(np.int64)
+    count = mixed.shape[1]
+    # Of an element in m sets, m (m - 1) / 2 pairs share it.
+    often = mixed.sum(axis=1)
+    return (often * (often - 1) / 2).sum(axis=1) / (count * (count - 1) / 2)
+
+
+def adjusted_rand(first: np.ndarray, second: np.ndarray) -> float:
+    """How far two groupings of the same things agree: 1 the same, 0 by chance (Hubert & Arabie 1985).
+
+    NaN where both put everything into one group, or everything into its own: then there is nothing to agree on.
+    """
+    _, a = np.unique(first, return_inverse=True)
+    _, b = np.unique(second, return_inverse=True)
+    table = np.zeros((a.max() + 1, b.max() + 1))
+    np.add.at(table, (a, b), 1)
+    both, rows, columns = (_pairs(counts) for counts in (table, table.sum(axis=1), table.sum(axis=0)))
+    expected = rows * columns / max(_pairs(np.array([len(a)])), 1)
+    most = (rows + columns) / 2
+    return float("nan") if most == expected else float((both - expected) / (most - expected))
+
+
+def _pairs(counts: np.ndarray) -> float:
+    return float((counts * (counts - 1) / 2).sum())
+
+
+def relative_distances(gram: np.ndarray) -> np.ndarray:
+    """(n, n) |x - y| / sqrt(|x|^2 + |y|^2) from inner products: 0 the same, 1 at right angles, sqrt(2) opposite."""
+    squares = np.diag(gram)
+    sums = squares[:, None] + squares[None]
+    apart = (sums - 2 * gram).clip(min=0)
+    found = np.sqrt(apart / np.where(sums > 0, sums, 1.0))
+    np.fill_diagonal(found, 0.0)
+    return found
+
+
+def resampled_mean(rows: np.ndarray, *, draws: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """2.5 and 97.5 % of the mean of rows (n, ...) drawn with replacement."""
+    generator = np.random.default_rng(seed)
+    chosen = generator.integers(len(rows), size=(draws, len(rows)))
+    means = np.stack([rows[each].mean(axis=0) for each in chosen])
+    low, high = np.quantile(means, (0.025, 0.975), axis=0)
+    return low, high

@@ -1,0 +1,299 @@
+"""Several variants together: their losses, their events, their key components, and a table of what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from miscope import Choice, Grain, Shown, Toggle, View
+from miscope.differences import differing_fields
+from miscope.figure_style import NULL, OKABE_ITO, colour_of, variant_colours
+from miscope.view import Member
+from miscope_views.cohort_matrices import CLUSTERS_VIEW, WEIGHTS_VIEW, labels_of
+from miscope_views.figures import figure, line, panels, title
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+_LOSSES, _EVENTS, _SPECTRA = "cohort.losses", "cohort.events", "cohort.spectra"
+_LOG = {"type": "log", "exponentformat": "power"}
+_STRONG = 30
+"""Components that a spectrum over variants names."""
+
+
+def losses(shown: Shown, *, metric: str, align: str, each: bool) -> Figure:
+    """Median, quartiles and extremes of a metric over variants, by step or since an event, above each one's curve."""
+    arrays = shown.artifacts[_LOSSES]
+    time, band = arrays[f"{align}/{metric}/time"], arrays[f"{align}/{metric}/band"]
+    count = arrays[f"{align}/{metric}/count"]
+    traces = [
+        *_shaded(time, band[0], band[4], "all of them", 0.12),
+        *_shaded(time, band[1], band[3], "middle half", 0.25),
+    ]
+    if each:
+        traces += [trace for member in shown.members for trace in _own_curve(member, metric, align)]
+    hover = "median of %{customdata} variants: %{y:.4g} at %{x:,.0f}<extra></extra>"
+    middle = line(time, band[2], "median", OKABE_ITO[0], line={"width": 2.6}, hovertemplate=hover)
+    traces.append({**middle, "customdata": count})
+    unit = " (nats)" if metric.endswith("loss") else ""
+    axis = shown.step_label if align == "step" else f"{shown.step_label}s since {align}"
+    layout = {
+        "title": title(
+            shown, f"{metric.replace('_', ' ').capitalize()} over variants", f"{len(shown.members)} variants"
+        ),
+        "xaxis": {"title": {"text": axis}, "tickformat": ","},
+        "yaxis": {"title": {"text": metric.replace("_", " ") + unit}, **(_LOG if unit else {})},
+        "showlegend": True,
+        "meta": {"time_axes": ["x"] if align == "step" else []},
+    }
+    return figure(traces, layout)
+
+
+def _shaded(x: np.ndarray, low: np.ndarray, high: np.ndarray, name: str, opacity: float) -> list[dict[str, Any]]:
+    red, green, blue = (int(OKABE_ITO[0][i : i + 2], 16) for i in (1, 3, 5))
+    edge = {"type": "scatter", "mode": "lines", "x": x, "line": {"width": 0}, "hoverinfo": "skip"}
+    fill = {"fill": "tonexty", "fillcolor": f"rgba({red},{green},{blue},{opacity})", "name": name}
+    return [{**edge, "y": low, "showlegend": False}, {**edge, "y": high, **fill}]
+
+
+def _own_curve(member: Member, metric: str, align: str) -> list[dict[str, Any]]:
+    series, events = member.shown.metrics.get(metric), member.shown.events
+    if series is None or (align != "step" and align not in events):
+        return []
+    steps = series.steps - (0 if align == "step" else events[align])
+    hover = f"{member.label}: %{{y:.4g}} at %{{x:,.0f}}<extra></extra>"
+    thin = {"width": 0.8}
+    return [line(steps, series.values, member.label, NULL, line=thin, showlegend=False, hovertemplate=hover)]
+
+
+def events(shown: Shown, *, event: str) -> Figure:
+    """When each variant reached an event, with its interval, and the share that had not: Kaplan and Meier's curve."""
+    arrays = shown.artifacts[_EVENTS]
+    column = arrays["event"].tolist().index(event)
+    at, last, names = arrays["at"][:, column], arrays["last"], labels_of(shown, arrays)
+    reached = np.isfinite(at)
+    order = np.argsort(np.where(reached, at, np.inf), kind="stable")
+    rows = [names[i] for i in order]
+    traces = []
+    for chosen, symbol, what, colour in (
+        (reached[order], "circle", "reached", OKABE_ITO[0]),
+        (~reached[order], "triangle-right-open", "not by the end", NULL),
+    ):
+        picked = order[chosen]
+        x = np.where(reached, at, last)[picked]
+        dots = {"type": "scatter", "mode": "markers", "x": x, "y": [names[i] for i in picked], "name": what}
+        dots["marker"] = {"symbol": symbol, "size": 10, "color": colour}
+        dots["hovertemplate"] = f"%{{y}}: {event} {what}, %{{x:,.0f}}<extra></extra>"
+        if what == "reached":
+            low, high = arrays["interval"][picked, column].T
+            width = {"array": np.nan_to_num(high - x), "arrayminus": np.nan_to_num(x - low)}
+            dots["error_x"] = {"type": "data", "symmetric": False, **width, "thickness": 1, "color": NULL}
+        traces.append(dots)
+    upper, lower = panels((max(1.0, len(names) / 6), 1))
+    traces.append(_survival(arrays, event, float(last.max())))
+    layout = {
+        "title": title(
+            shown, f"When the variants {_HAVE.get(event, f'reached {event!r}')}", _median_note(arrays, event)
+        ),
+        "xaxis": {"title": {"text": shown.step_label}, "anchor": "y2", "tickformat": ",", "rangemode": "tozero"},
+        "yaxis": {"type": "category", "categoryarray": rows, "categoryorder": "array", "domain": upper},
+        "yaxis2": {"title": {"text": "share that<br>has not"}, "domain": lower, "range": [-0.03, 1.05]},
+        "shapes": _median_marks(arrays, event),
+        "showlegend": True,
+        "meta": {"time_axes": ["x"]},
+    }
+    layout["yaxis"]["autorange"] = "reversed"
+    return figure(traces, layout)
+
+
+_HAVE = {"memorised": "memorised", "generalised": "generalised"}
+
+
+def _survival(arrays: Any, event: str, end: float) -> dict[str, Any]:
+    x = np.concatenate([[0.0], arrays[f"{event}/time"], [end]])
+    left = np.concatenate([[1.0], arrays[f"{event}/survival"]])
+    y = np.append(left, left[-1])
+    hover = "%{y:.0%} have not, from %{x:,.0f}<extra></extra>"
+    shape = {"shape": "hv"}
+    return line(x, y, "has not", OKABE_ITO[1], line=shape, yaxis="y2", showlegend=False, hovertemplate=hover)
+
+
+def _median_note(arrays: Any, event: str) -> str:
+    count, total = int(arrays[f"{event}/count"]), len(arrays["variant"])
+    median, (low, high) = float(arrays[f"{event}/median"]), arrays[f"{event}/median_interval"]
+    said = f"median {median:,.0f}" if np.isfinite(median) else "not reached by half"
+    if np.isfinite(median) and not np.isnan(low):
+        said += f" [{low:,.0f}, {f'{high:,.0f}' if np.isfinite(high) else 'beyond the end'}]"
+    return f"{count} of {total} variants · {said}"
+
+
+def _median_marks(arrays: Any, event: str) -> list[dict[str, Any]]:
+    median, (low, high) = float(arrays[f"{event}/median"]), arrays[f"{event}/median_interval"]
+    place = {"xref": "x", "yref": "paper", "y0": 0, "y1": 1}
+    marks: list[dict[str, Any]] = []
+    if np.isfinite([low, high]).all():
+        band = {"type": "rect", **place, "x0": float(low), "x1": float(high), "line": {"width": 0}, "layer": "below"}
+        marks.append({**band, "fillcolor": "rgba(154,154,154,0.2)"})
+    if np.isfinite(median):
+        marks.append({"type": "line", **place, "x0": median, "x1": median, "line": {"width": 1, "dash": "dot"}})
+    return marks
+
+
+def spectra(shown: Shown, *, role: str) -> Figure:
+    """Key components of each variant at the end, and the mean spectrum of an embedding over the variants."""
+    arrays = shown.artifacts[_SPECTRA]
+    names, labels, key = labels_of(shown, arrays), arrays["label"].tolist(), arrays["key"]
+    ever = [bool(column.any()) for column in np.asarray(key).T]
+    share, mean = arrays[f"{role}/share"].astype(np.float64), arrays[f"{role}/mean"]
+    upper, lower = panels((max(1.0, len(names) / 8), 1))
+    z = np.where(key, share, np.nan)
+    unit = next(
+        (b.unit for m in shown.members for b in m.shown.bases.values() if b.labels == tuple(labels)), "component"
+    )
+    hover = f"%{{y}}: {unit} %{{x}} is key, %{{z:.1%}} of {role}<extra></extra>"
+    heat = {"type": "heatmap", "x": labels, "y": names, "z": z, "coloraxis": "coloraxis", "xgap": 1, "ygap": 2}
+    heat |= {"hovertemplate": hover, "hoverongaps": False}
+    bars: dict[str, Any] = {"type": "bar", "x": labels, "y": mean, "yaxis": "y2", "showlegend": False}
+    bars["marker"] = {"color": [colour_of(name) if used else NULL for name, used in zip(labels, ever, strict=True)]}
+    bars["hovertemplate"] = f"{unit} %{{x}}: mean share %{{y:.3f}}<extra></extra>"
+    if f"{role}/low" in arrays:
+        whiskers = {"array": arrays[f"{role}/high"] - mean, "arrayminus": mean - arrays[f"{role}/low"]}
+        bars["error_y"] = {"type": "data", "symmetric": False, **whiskers, "thickness": 1, "width": 0, "color": NULL}
+    null, seen = arrays["mean_overlap_null"], float(arrays["mean_overlap"])
+    note = f"two variants share {seen:.2f} key components; by chance {null[0]:.2f} [{null[1]:.2f}, {null[2]:.2f}]"
+    layout = {
+        "title": title(shown, "Key components of the variants", note),
+        "xaxis": {"title": {"text": unit}, "type": "category", "anchor": "y2", "showgrid": False, "nticks": _STRONG},
+        "yaxis": {"type": "category", "domain": upper, "autorange": "reversed", "showgrid": False},
+        "yaxis2": {"title": {"text": f"mean share<br>of {role}"}, "domain": lower, "rangemode": "tozero"},
+        "coloraxis": {
+            "cmin": 0,
+            "colorscale": "Blues",
+            "colorbar": {"title": {"text": "share"}, "len": 0.5, "y": 0.75},
+        },
+    }
+    return figure([heat, bars], layout, gaps=int((~key).sum()))
+
+
+def table(shown: Shown) -> Figure:
+    """The variants in rows: what tells them apart, when they memorised and generalised, how well they end."""
+    variants = [member.shown.variant for member in shown.members]
+    fields = [name for name in differing_fields(variants) if name != "family"]
+    columns: dict[str, list[str]] = {"variant": [member.label for member in shown.members]}
+    for name in fields:
+        columns[name] = [_field(variant, name) for variant in variants]
+    for event in ("memorised", "onset", "generalised"):
+        columns[event] = [_number(member.shown.events.get(event), ",.0f") for member in shown.members]
+    for metric in ("train_loss", "test_loss", "test_accuracy"):
+        columns[f"last {metric.replace('_', ' ')}"] = [_last_value(member.shown, metric) for member in shown.members]
+    columns["key components"] = [_keys(member.shown) for member in shown.members]
+    columns["sum of squares"] = [_norm(member.shown) for member in shown.members]
+    known = {name: cells for name, cells in columns.items() if any(cell != _NONE for cell in cells)}
+    dots = variant_colours(variant.name for variant in variants)
+    colours = [[dots[variant.name] for variant in variants], *(["#7F7F7F"] * (len(known) - 1))]
+    plain = {"align": "left", "height": 26, "fill": {"color": "rgba(0,0,0,0)"}, "line": {"color": "#cccccc"}}
+    trace = {
+        "type": "table",
+        "header": {"values": [f"<b>{name}</b>" for name in known], **plain},
+        "cells": {"values": list(known.values()), **plain, "font": {"color": colours}},
+    }
+    return figure([trace], {"title": title(shown, "The variants", f"{len(variants)} variants")})
+
+
+_NONE = "–"
+
+
+def _field(variant: Any, name: str) -> str:
+    owner = variant.params if hasattr(variant.params, name) else variant.training
+    return str(getattr(owner, name, _NONE))
+
+
+def _number(value: float | None, form: str) -> str:
+    return _NONE if value is None or not np.isfinite(value) else f"{value:{form}}"
+
+
+def _last_value(shown: Shown, metric: str) -> str:
+    series = shown.metrics.get(metric)
+    return _number(None if series is None or not len(series.values) else float(series.values[-1]), ".3g")
+
+
+def _keys(shown: Shown) -> str:
+    arrays = shown.artifacts.get("keys.votes")
+    return _NONE if arrays is None else ", ".join(arrays["label"][-1][arrays["key"][-1]].tolist()) or "none"
+
+
+def _norm(shown: Shown) -> str:
+    arrays = shown.artifacts.get("parameters.norms")
+    return _NONE if arrays is None else _number(float(arrays["total/squares"][-1]), ".4g")
+
+
+def _metrics(shown: Shown) -> Sequence[str]:
+    found = {name.split("/")[1] for name in shown.artifacts[_LOSSES] if name.endswith("/band")}
+    return sorted(found, key=lambda name: (name != "test_loss", name))
+
+
+def _alignments(shown: Shown) -> Sequence[str]:
+    """Ways to align that every metric has."""
+    names = [name.split("/") for name in shown.artifacts[_LOSSES] if name.endswith("/band")]
+    metrics = {metric for _, metric, _ in names}
+    ways = dict.fromkeys(align for align, _, _ in names)
+    return [align for align in ways if all([align, metric, "band"] in names for metric in metrics)]
+
+
+def _events_there(shown: Shown) -> Sequence[str]:
+    arrays = shown.artifacts[_EVENTS]
+    return sorted(arrays["event"].tolist(), key=lambda name: name != "generalised")
+
+
+def _roles(shown: Shown) -> Sequence[str]:
+    return [name.removesuffix("/mean") for name in shown.artifacts[_SPECTRA] if name.endswith("/mean")]
+
+
+_SHARED: Any = {"grain": Grain.COHORT}
+
+VIEWS = (
+    View(
+        name="cohort.losses",
+        title="Losses over variants",
+        draw=losses,
+        reads=(_LOSSES,),
+        metrics=("*_loss", "*_accuracy"),
+        controls=(
+            Choice(name="metric", options_from=_metrics),
+            Choice(name="align", options_from=_alignments, label="align by"),
+            Toggle(name="each", default=True, label="each variant"),
+        ),
+        time_axis="x",
+        **_SHARED,
+    ),
+    View(
+        name="cohort.events",
+        title="Events over variants",
+        draw=events,
+        reads=(_EVENTS,),
+        controls=(Choice(name="event", options_from=_events_there),),
+        time_axis="x",
+        **_SHARED,
+    ),
+    View(
+        name="cohort.spectra",
+        title="Key components over variants",
+        draw=spectra,
+        reads=(_SPECTRA,),
+        bases=("*",),
+        controls=(Choice(name="role", options_from=_roles, label="embedding"),),
+        **_SHARED,
+    ),
+    View(
+        name="cohort.table",
+        title="Table of variants",
+        draw=table,
+        optional=("keys.votes", "parameters.norms"),
+        metrics=("*_loss", "*_accuracy"),
+        **_SHARED,
+    ),
+    WEIGHTS_VIEW,
+    CLUSTERS_VIEW,
+)

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from miscope import Shown
+from miscope.family import make_variant
+from miscope.moment import Series
+from miscope.testing import ToyFourierFamily, check_view
+from miscope.testing.toy import cosines
+from miscope.view import Member
+from miscope_views import cohort
+
+STEPS = np.array([0, 100])
+
+
+@pytest.mark.parametrize("view", cohort.VIEWS, ids=lambda view: view.name)
+def test_every_view_draws_trained_toys(view):
+    check_view(view, ToyFourierFamily(), params={"values": 5})
+
+
+def shown(name: str = "", arrays: dict[str, np.ndarray] | None = None) -> Shown:
+    """Three variants that differ in their seed."""
+    variants = [make_variant(ToyFourierFamily(), {"seed": seed}) for seed in (1, 2, 3)]
+    members = []
+    for i, variant in enumerate(variants):
+        metrics = {"test_loss": Series(steps=STEPS, values=np.array([1.0, 10.0 ** -(i + 1)]))}
+        one = Shown(variant=variant, step=None, steps=STEPS, metrics=metrics, bases={"sum": cosines(5)})
+        members.append(Member(label=f"seed={i + 1}", shown=one))
+    named = {"variant": np.array([variant.name for variant in variants])}
+    artifacts = {name: named | arrays} if arrays is not None else {}
+    return Shown(variant=variants[0], step=None, steps=STEPS, members=tuple(members), artifacts=artifacts)
+
+
+EVENTS = {
+    "event": np.array(["memorised", "generalised"]),
+    "at": np.array([[10.0, 60.0], [12.0, 40.0], [11.0, np.nan]]),
+    "interval": np.array([[[9.0, 11], [55, 70]]] * 3),
+    "last": np.array([100.0, 100, 80]),
+    "generalised/time": np.array([40.0, 60]),
+    "generalised/survival": np.array([2 / 3, 1 / 3]),
+    "generalised/median": np.array(60.0),
+    "generalised/median_interval": np.array([40.0, np.inf]),
+    "generalised/count": np.array(2),
+}
+
+
+def test_variants_stand_in_the_order_in_which_they_got_there_and_those_that_did_not_are_marked():
+    figure = cohort.events(shown("cohort.events", EVENTS), event="generalised")
+
+    assert list(figure.layout.yaxis.categoryarray) == ["seed=2", "seed=1", "seed=3"]
+    reached, still, curve = figure.data
+    assert list(reached.x) == [40, 60]
+    assert list(reached.error_x.array) == pytest.approx([30, 10])
+    assert (list(still.x), list(still.y)) == ([80], ["seed=3"])
+    assert list(curve.y) == pytest.approx([1, 2 / 3, 1 / 3, 1 / 3])
+    assert "2 of 3 variants · median 60 [40, beyond the end]" in figure.layout.title.subtitle.text
+
+
+def test_the_curve_of_each_variant_lies_under_the_band():
+    band = np.array([[0.5, 0.01], [0.6, 0.02], [0.7, 0.03], [0.8, 0.04], [0.9, 0.05]])
+    arrays = {"step/test_loss/time": STEPS, "step/test_loss/band": band, "step/test_loss/count": np.array([3, 3])}
+    figure = cohort.losses(shown("cohort.losses", arrays), metric="test_loss", align="step", each=True)
+
+    assert [trace.name for trace in figure.data if trace.line.width] == ["seed=1", "seed=2", "seed=3", "median"]
+    assert list(figure.data[-1].y) == pytest.approx([0.7, 0.03])
+    assert list(figure.data[1].y) == pytest.approx([0.9, 0.05])
+
+
+def test_the_spectrum_says_what_chance_would_share():
+    arrays = {
+        "label": np.array(["1", "2"]),
+        "key": np.array([[True, False]] * 3),
+        "W_E/share": np.array([[0.9, 0.1]] * 3),
+        "W_E/mean": np.array([0.9, 0.1]),
+        "mean_overlap": np.array(1.0),
+        "mean_overlap_null": np.array([0.5, 0.0, 1.0]),
+    }
+    figure = cohort.spectra(shown("cohort.spectra", arrays), role="W_E")
+
+    assert list(figure.data[0].y) == ["seed=1", "seed=2", "seed=3"]
+    assert np.isfinite(figure.data[0].z).tolist() == [[True, False]] * 3
+    assert "share 1.00 key components; by chance 0.50 [0.00, 1.00]" in figure.layout.title.subtitle.text
+    assert not figure.layout.annotations
+
+
+def test_the_table_has_a_row_a_variant_and_a_column_for_what_differs():
+    (table,) = cohort.table(shown()).data
+
+    assert list(table.header["values"]) == ["<b>variant</b>", "<b>seed</b>", "<b>last test loss</b>"]
+    assert [list(column) for column in table.cells["values"]] == [
+        ["seed=1", "seed=2", "seed=3"],
+        ["1", "2", "3"],
+        ["0.1", "0.01", "0.001"],
+    ]
+
+
+def test_a_matrix_names_its_variants_by_what_differs():
+    arrays = {"all/distance": np.array([[0, 1, 1], [1, 0, 1], [1, 1, 0.0]])}
+    view = next(view for view in cohort.VIEWS if view.name == "cohort.weights")
+    (heat,) = view.draw(shown("cohort.weights", arrays), role="all").data
+
+    assert list(heat.x) == ["seed=1", "seed=2", "seed=3"]
+    assert heat.text[0][1] == "1.00"
