@@ -1,0 +1,177 @@
+"""Whether the weights' path follows a linear law: its modes, their rates and periods, and where the law breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from miscope.analyzer import Analyzer, Grain, Options
+from miscope.artifact import Arrays
+from miscope.errors import DoesNotApply
+from miscope.maths.dynamic_modes import Modes, bagged, hard_threshold, longest_even, modes
+from miscope.maths.random_walk import BAND, leading_scores, walk
+from miscope.moment import Trajectory
+
+
+class ModeOptions(Options):
+    """Which checkpoints, how many modes, and how the null is drawn."""
+
+    grid: Literal["longest", "interpolate"] = "longest"
+    """The longest stretch of equal gaps, or all of training interpolated to equal gaps."""
+    least: int = 8
+    """Checkpoints in that stretch below which there is nothing to fit."""
+    rank: int | None = None
+    """Modes; None: as many as stand out of noise by the optimal hard threshold."""
+    bags: int = 200
+    """Draws for the uncertainty of the eigenvalues."""
+    draws: int = 100
+    """Random walks in the null."""
+    seed: int = 0
+
+
+def dynamic_modes(trajectory: Trajectory) -> Arrays:
+    """Eigenvalues of the linear law that takes the weights from one checkpoint to the next, beside random walks'.
+
+    Exact dynamic mode decomposition of the path's principal components on a uniform clock only: on unequal gaps the
+    eigenvalues are wrong, not just noisy. The components of a random walk are cosines, whose modes turn too; a mode
+    counts as an oscillation only where its imaginary part exceeds that of 97.5 % of walks with the same step lengths.
+    The residual is |x - predicted| / |step|. Tu et al. 2014; Redman et al. 2023 (arXiv 2302.09160).
+    """
+    options = trajectory.options
+    assert isinstance(options, ModeOptions)
+    steps, chosen = _even(trajectory, options)
+    path, motion = trajectory.artifacts["parameters.trajectory"], trajectory.artifacts["parameters.velocity"]
+    found: dict[str, np.ndarray] = {"at": steps, "gap": np.array(float(steps[1] - steps[0]))}
+    for group in [name.removesuffix("/scores") for name in path if name.endswith("/scores")]:
+        lengths = np.diff(np.asarray(motion[f"{group}/length"], dtype=np.float64))
+        states = _states(np.asarray(path[f"{group}/scores"], dtype=np.float64), trajectory.steps, steps, chosen)
+        if not lengths.any() or not np.ptp(states, axis=0).any():
+            continue
+        dimension, rank = int(path[f"{group}/dimension"]), _rank(states, options)
+        random = np.random.default_rng(options.seed)
+        drawn = [leading_scores(walk(lengths, dimension, random), states.shape[1])[0] for _ in range(options.draws)]
+        null = _null([_states(scores, trajectory.steps, steps, chosen) for scores in drawn], rank)
+        found |= {f"{group}/{name}": array for name, array in _of_group(states, rank, null, (steps, options)).items()}
+    if len(found) == 2:
+        raise DoesNotApply("dynamics.modes", trajectory.variant.name, "its weights do not move")
+    return found
+
+
+def _even(trajectory: Trajectory, options: ModeOptions) -> tuple[np.ndarray, slice | None]:
+    """The uniform clock, and the rows of the checkpoints on it; None where they are interpolated."""
+    steps, name = trajectory.steps, trajectory.variant.name
+    if options.grid == "interpolate":
+        if len(steps) < options.least:
+            reason = f"it takes {options.least} checkpoints, and there are {len(steps)}"
+            raise DoesNotApply("dynamics.modes", name, reason)
+        return np.linspace(float(steps[0]), float(steps[-1]), len(steps)), None
+    chosen = longest_even(steps)
+    count = chosen.stop - chosen.start
+    if count < options.least:
+        reason = (
+            f"it takes {options.least} checkpoints with equal gaps, and the longest stretch has {count}; "
+            "the option grid='interpolate' fills the gaps"
+        )
+        raise DoesNotApply("dynamics.modes", name, reason)
+    return steps[chosen].astype(np.float64), chosen
+
+
+def _states(scores: np.ndarray, steps: np.ndarray, clock: np.ndarray, chosen: slice | None) -> np.ndarray:
+    if chosen is not None:
+        return scores[chosen]
+    return np.stack([np.interp(clock, steps, column) for column in scores.T], axis=1)
+
+
+def _rank(states: np.ndarray, options: ModeOptions) -> int:
+    if options.rank is not None:
+        return options.rank
+    centred = states - states.mean(axis=0)
+    return hard_threshold(np.linalg.svd(centred, compute_uv=False), (len(states), states.shape[1]))
+
+
+def _residual(states: np.ndarray, found: Modes) -> np.ndarray:
+    """(n - 1,) |x - predicted| / |step|, both within the span of the modes."""
+    moved = np.linalg.norm(np.diff(states, axis=0) @ found.directions.T, axis=1)
+    missed = np.linalg.norm((states[1:] - found.predicted) @ found.directions.T, axis=1)
+    return missed / np.where(moved > 0, moved, np.nan)
+
+
+def _null(walks: Sequence[np.ndarray], rank: int) -> tuple[np.ndarray, np.ndarray]:
+    """(draws,) largest imaginary part of a walk's eigenvalues, and its residuals; with as many modes as the path."""
+    found = [modes(states, rank) for states in walks]
+    turning = np.array([np.abs(np.imag(one.eigenvalues)).max(initial=0) for one in found])
+    return turning, np.array([_residual(s, one) for s, one in zip(walks, found, strict=True)])
+
+
+def _of_group(
+    states: np.ndarray, rank: int, null: tuple[np.ndarray, np.ndarray], clock: tuple[np.ndarray, ModeOptions]
+) -> dict[str, np.ndarray]:
+    steps, options = clock
+    found = modes(states, rank)
+    drawn = bagged(states, rank, draws=options.bags, seed=options.seed)
+    values, gap = found.eigenvalues, float(steps[1] - steps[0])
+    imaginary = np.imag(values)
+    threshold = float(np.percentile(null[0], BAND[2]))
+    oscillates = np.abs(imaginary) > threshold
+    with np.errstate(divide="ignore", invalid="ignore"):
+        angle = np.abs(np.angle(values))
+        period = np.where(np.abs(imaginary) > 0, 2 * np.pi * gap / angle, np.nan)
+        rate = np.log(np.maximum(np.abs(values), np.finfo(float).tiny)) / gap
+    count = int(oscillates[imaginary > 0].sum())
+    verdict = f"{count} oscillatory modes" if count > 1 else "1 oscillatory mode"
+    modulus = np.percentile(np.abs(drawn), (BAND[0], BAND[2]), axis=0)
+    residual = _residual(states, found)
+    return {
+        "eigenvalue": np.stack([np.real(values), imaginary], axis=1),
+        "covariance": _covariances(drawn),
+        "modulus": np.abs(values),
+        "modulus_band": modulus,
+        "rate": rate,
+        "period": period,
+        "amplitude": found.amplitudes,
+        "oscillates": oscillates,
+        "oscillations": np.array(count),
+        "null_imaginary": np.array(threshold),
+        "residual": residual,
+        "null_residual": np.nanpercentile(null[1], BAND, axis=0),
+        "median_residual": np.array(float(np.nanmedian(residual))),
+        "verdict": np.array([verdict if count else "no oscillatory mode distinguishable from a random walk"]),
+    }
+
+
+def _covariances(drawn: np.ndarray) -> np.ndarray:
+    """(r, 2, 2) of real and imaginary part over the draws."""
+    return np.array([np.cov(np.stack([np.real(column), np.imag(column)])) for column in drawn.T]).reshape(-1, 2, 2)
+
+
+MODES = Analyzer(
+    name="dynamics.modes",
+    version=1,
+    grain=Grain.TRAJECTORY,
+    compute=dynamic_modes,
+    reads=("parameters.trajectory", "parameters.velocity"),
+    options=ModeOptions,
+    question="Does the path of the weights follow a linear law, and does any of it oscillate?",
+    formula="x_(i+1) = A x_i + b on equal gaps; rate = ln |lambda| / gap; period = 2 pi gap / |arg lambda|",
+    source="Tu et al. 2014 (arXiv 1312.0041); Redman et al. 2023 (arXiv 2302.09160); Gavish & Donoho 2014",
+    outputs={
+        "at": "(n,) steps on the uniform clock",
+        "gap": "() steps between two of them",
+        "GROUP/eigenvalue": "(r, 2) real and imaginary part, largest modulus first; GROUP as in parameters.trajectory",
+        "GROUP/covariance": "(r, 2, 2) of both over bags of pairs of checkpoints",
+        "GROUP/modulus": "(r,) |lambda|: 1 stays, below 1 decays",
+        "GROUP/modulus_band": "(2, r) its 2.5 and 97.5 % over the bags",
+        "GROUP/rate": "(r,) ln |lambda| per step",
+        "GROUP/period": "(r,) steps of one turn; NaN for a real eigenvalue",
+        "GROUP/amplitude": "(r,) size of the mode in the first state, in units of the weights",
+        "GROUP/oscillates": "(r,) whether the imaginary part exceeds that of random walks",
+        "GROUP/oscillations": "() number of pairs that do",
+        "GROUP/null_imaginary": "() 97.5 % quantile of the largest imaginary part of walks with the same step lengths",
+        "GROUP/residual": "(n-1,) |x - predicted| / |step| in the span of the modes; NaN where nothing moved",
+        "GROUP/null_residual": "(3, n-1) 2.5, 50 and 97.5 % of the walks'",
+        "GROUP/median_residual": "() median of the residual",
+        "GROUP/verdict": "(1,) what it comes to, in words",
+    },
+)

@@ -1,0 +1,142 @@
+"""Barriers in closed form, and permuted copies that matching puts back in order."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from miscope.analyzers.connectivity import BARRIERS, SEEDS, BarrierOptions, barriers, seeds, spread
+from miscope.errors import DoesNotApply
+from miscope.maths.barriers import barrier
+from miscope.maths.permutation import correlations, match_heads, match_units, permuted
+from miscope.moment import Cohort, Trajectory
+from miscope.testing import ToyFamily, check_analyzer, toy_moment
+
+
+@pytest.mark.parametrize("analyzer", [BARRIERS, SEEDS], ids=lambda a: a.name)
+def test_they_keep_the_contract(analyzer):
+    check_analyzer(analyzer)
+
+
+def test_the_barrier_is_the_rise_above_the_straight_line():
+    alphas = np.linspace(0, 1, 5)
+    assert barrier(np.array([1.0, 3, 4, 3, 2]), alphas) == pytest.approx(2.5)
+    assert barrier(np.array([1.0, 1.25, 1.5, 1.75, 2]), alphas) == 0
+    assert barrier(np.array([2.0, 0.5, 0, 0.5, 2]), alphas) == 0
+
+
+def course(*points, model=None):
+    moment = toy_moment()
+    model = model or ToyFamily().model(moment.variant.params)
+    stacked = {role: torch.stack([p[role] for p in points]) for role in points[0]}
+    return Trajectory(
+        variant=moment.variant,
+        steps=np.arange(len(points)) * 10,
+        options=BarrierOptions(),
+        probe=moment.probe,
+        weights={role: lambda t=tensor: t for role, tensor in stacked.items()},
+        axes={name: role.axes for name, role in model.roles.items()},
+        model=model,
+    )
+
+
+def network(seed):
+    random = torch.Generator().manual_seed(seed)
+    moment = toy_moment()
+    roles = ToyFamily().model(moment.variant.params).roles
+    return {name: torch.randn(role.shape, generator=random) for name, role in roles.items()}
+
+
+def test_there_is_no_barrier_to_oneself_and_profiles_read_backwards_are_those_from_the_other_end():
+    first, second = network(1), network(2)
+    found = barriers(course(first, second, first))
+    heights = found["train/barrier"]
+    assert np.diag(heights).tolist() == [0, 0, 0]
+    assert heights[0, 2] == pytest.approx(0, abs=1e-9)
+    assert heights == pytest.approx(heights.T)
+    np.testing.assert_array_equal(found["train/loss"][0, 1], found["train/loss"][1, 0, ::-1])
+    assert float(found["train/first_to_last"]) == heights[0, 2]
+    assert found["test/accuracy"].shape == (3, 3, 11)
+
+
+def test_a_permuted_copy_has_a_barrier_that_matching_removes():
+    first = network(3)
+    order = np.random.default_rng(0).permutation(16)
+    other = permuted(first, axes_of(), {("blocks.0", "d_mlp"): order})
+    assert not torch.equal(other["blocks.0.mlp.W_in"], first["blocks.0.mlp.W_in"])
+    members = tuple(taught(course(weights), first) for weights in (first, other))
+    found = seeds(Cohort(members=members, options=SEEDS.options()))
+    for part in ("train", "test"):
+        assert found[f"{part}/before_loss"][0, 1, [0, -1]] == pytest.approx(found[f"{part}/before_loss"][0, 0, :2])
+        assert found[f"{part}/after_barrier"][0, 1] == pytest.approx(0, abs=1e-9)
+    assert found["train/before_barrier"][0, 1] > 0.01
+    assert found["blocks.0.mlp.hook_post/correlation"][0, 1] == pytest.approx(1)
+
+
+def taught(member, weights):
+    """The member, with what these weights answer as the right answers."""
+    logits = member.model.answers(weights, member.probe.inputs, ["logits"])["logits"]
+    return replace(member, probe=replace(member.probe, labels=logits.argmax(dim=-1)))
+
+
+def axes_of():
+    return {name: role.axes for name, role in ToyFamily().model(toy_moment().variant.params).roles.items()}
+
+
+def test_networks_of_other_shapes_and_single_ones_have_no_line_between_them():
+    one, small = network(1), {**network(2), "W_E": torch.zeros(3, 8)}
+    with pytest.raises(DoesNotApply, match="their weights differ in shape, so no line joins them"):
+        seeds(Cohort(members=(course(one), course(small)), options=SEEDS.options()))
+    with pytest.raises(DoesNotApply, match="a line needs two networks, and there is one"):
+        seeds(Cohort(members=(course(one),), options=SEEDS.options()))
+    with pytest.raises(DoesNotApply, match="a line needs 2 checkpoints, and it has 1"):
+        barriers(replace(course(one), steps=np.array([0])))
+
+
+def test_units_are_matched_by_what_they_do():
+    random = np.random.default_rng(0)
+    units = random.standard_normal((200, 6))
+    order, mean = match_units(units, units[:, [3, 0, 5, 1, 4, 2]])
+    assert np.array([3, 0, 5, 1, 4, 2])[order].tolist() == list(range(6))
+    assert mean == pytest.approx(1)
+    # Two units that fire together are told apart by how strongly.
+    twice = np.stack([units[:, 0], 2 * units[:, 0]], axis=1)
+    assert match_units(twice, twice[:, ::-1])[0].tolist() == [1, 0]
+    assert correlations(units, np.ones((200, 1))).tolist() == [[0.0]] * 6
+
+
+def test_heads_are_matched_by_where_they_look():
+    patterns = np.random.default_rng(0).dirichlet(np.ones(3), size=(50, 4))
+    order = match_heads(patterns, patterns[:, [2, 0, 3, 1]])
+    assert np.array([2, 0, 3, 1])[order].tolist() == [0, 1, 2, 3]
+
+
+def test_only_the_layer_that_was_named_is_permuted():
+    axes = {
+        "W_E.a": ("a", "d_mlp"),
+        "blocks.0.mlp.W_in": ("d_model", "d_mlp"),
+        "blocks.1.mlp.W_in": ("d_model", "d_mlp"),
+        "blocks.1.attn.W_Q": ("head", "d_model", "d_head"),
+        "W_U": ("d_mlp", "vocab_out"),
+    }
+    weights = {
+        role: torch.arange(8.0).reshape(2, 2, 2)[: 2 if len(a) == 3 else 1].squeeze(0) for role, a in axes.items()
+    }
+    first, last = np.array([1, 0]), np.array([0, 1])
+    found = permuted(
+        weights, axes, {("blocks.0", "d_mlp"): first, ("blocks.1", "d_mlp"): last, ("blocks.1", "head"): first}
+    )
+    moved = {role for role in axes if not torch.equal(found[role], weights[role])}
+    assert moved == {"W_E.a", "blocks.0.mlp.W_in", "blocks.1.attn.W_Q"}
+
+
+def test_checkpoints_are_spread_over_the_logarithm_of_the_step():
+    steps = np.arange(0, 20_001, 100)
+    chosen = steps[spread(steps, 8)]
+    assert chosen[0] == 0
+    assert chosen[-1] == 20_000
+    assert len(chosen) == 8
+    ratios = np.diff(np.log(chosen + 100))
+    assert ratios.max() < 2 * ratios.min()
+    assert spread(np.arange(3), 12).tolist() == [0, 1, 2]

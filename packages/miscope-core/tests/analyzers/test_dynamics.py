@@ -1,0 +1,94 @@
+"""Modes of the weights' path: oscillators are found, random walks are not taken for any, uneven clocks are refused."""
+
+import numpy as np
+import pytest
+import torch
+
+from miscope.analyzers.dynamics import MODES, ModeOptions, dynamic_modes
+from miscope.analyzers.parameters import TRAJECTORY, VELOCITY, trajectory, velocity
+from miscope.errors import DoesNotApply
+from miscope.moment import Trajectory
+from miscope.outcome import State
+from miscope.testing import ToyFamily, scene, tables, toy_moment
+
+
+def course(points, steps=None, **options):
+    fields = {
+        "variant": toy_moment().variant,
+        "steps": np.arange(len(points)) * 10 if steps is None else np.array(steps),
+        "probe": None,
+        "weights": {"W_E": lambda: torch.from_numpy(points).float()},
+    }
+    artifacts = {
+        "parameters.trajectory": trajectory(Trajectory(options=TRAJECTORY.options(draws=2), **fields)),
+        "parameters.velocity": velocity(Trajectory(options=VELOCITY.options(), **fields)),
+    }
+    return Trajectory(options=ModeOptions(**options), artifacts=artifacts, **fields)
+
+
+def test_it_looks_at_a_trained_toy_and_documents_what_it_leaves():
+    with scene(ToyFamily(), tables(), steps=16) as place:
+        variant = place.variants[0]
+        states = [outcome.state for outcome in variant.analyze("dynamics.modes")]
+        arrays = variant.arrays("dynamics.modes")
+    assert set(states) == {State.SAVED}
+    documented = {name.rpartition("/")[2] for name in MODES.outputs}
+    assert {name.rpartition("/")[2] for name in arrays} == documented
+    assert len(arrays["at"]) == 9
+
+
+def oscillator(n=120, angle=0.5, noise=0.01):
+    t = np.arange(n)
+    random = np.random.default_rng(0)
+    directions = random.standard_normal((3, 300))
+    turning = 0.995**t
+    parts = np.stack([turning * np.cos(angle * t), turning * np.sin(angle * t), 0.97**t], axis=1)
+    return parts @ directions + noise * random.standard_normal((n, 300))
+
+
+def test_an_oscillation_is_found_with_its_period():
+    found = dynamic_modes(course(oscillator(), draws=20, rank=3))
+    assert found["all/oscillations"] == 1
+    turning = np.flatnonzero(found["all/oscillates"])
+    assert found["all/period"][turning] == pytest.approx([2 * np.pi * 10 / 0.5] * 2, rel=0.01)
+    assert found["all/modulus"][turning] == pytest.approx([0.995] * 2, abs=0.01)
+    assert found["all/verdict"].tolist() == ["1 oscillatory mode"]
+    low, high = found["all/modulus_band"]
+    assert (low <= found["all/modulus"] + 1e-3).all()
+    assert (high >= found["all/modulus"] - 1e-3).all()
+    assert found["all/median_residual"] < 0.2
+
+
+def test_a_random_walk_has_no_oscillation_to_speak_of():
+    verdicts = []
+    for seed in range(6):
+        points = np.cumsum(np.random.default_rng(seed).standard_normal((60, 400)), axis=0)
+        found = dynamic_modes(course(points, draws=40, bags=5))
+        verdicts.append(found["all/verdict"][0])
+    assert verdicts.count("no oscillatory mode distinguishable from a random walk") >= 5
+
+
+def test_an_uneven_clock_is_refused_unless_it_is_interpolated():
+    points = oscillator(9)
+    steps = [0, 1, 2, 4, 8, 16, 32, 64, 128]
+    with pytest.raises(
+        DoesNotApply,
+        match=r"it takes 8 checkpoints with equal gaps, and the longest stretch has 3; "
+        r"the option grid='interpolate' fills the gaps",
+    ):
+        dynamic_modes(course(points, steps))
+    found = dynamic_modes(course(points, steps, grid="interpolate", draws=5, bags=5))
+    assert found["at"].tolist() == np.linspace(0, 128, 9).tolist()
+    assert found["gap"] == 16
+
+
+def test_only_the_longest_even_stretch_is_used():
+    steps = [0, 1, 2, *range(10, 210, 10)]
+    found = dynamic_modes(course(oscillator(len(steps)), steps, draws=5, bags=5))
+    assert found["at"].tolist() == list(range(10, 210, 10))
+    assert found["all/residual"].shape == (19,)
+
+
+def test_weights_that_stand_still_have_no_modes():
+    with pytest.raises(DoesNotApply, match="its weights do not move"):
+        dynamic_modes(course(np.ones((10, 30))))
