@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import miscope_toys
-from miscope.analyzers.heads import ROLES
+from miscope.analyzers.heads import DIFFERENTIATION, DISTANCES, ROLES
 from miscope.importing import adopt
 from miscope.testing import check_analyzer
 from miscope_toys.induction import InductionFamily
@@ -32,8 +32,9 @@ def roles(calibration, workspace):
     return look
 
 
-def test_it_keeps_the_contract():
-    check_analyzer(ROLES, InductionFamily(), params=SMALL)
+@pytest.mark.parametrize("analyzer", [ROLES, DISTANCES, DIFFERENTIATION], ids=lambda analyzer: analyzer.name)
+def test_it_keeps_the_contract(analyzer):
+    check_analyzer(analyzer, InductionFamily(), params=SMALL)
 
 
 @pytest.fixture

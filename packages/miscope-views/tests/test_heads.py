@@ -56,3 +56,33 @@ def test_over_training_every_head_has_a_line_above_the_band_without_a_repeat():
     assert list(figure.data[5].y) == pytest.approx([0.7, 0.7])
     assert list(figure.data[1].y) == pytest.approx([0.02, 0.02])
     assert figure.data[2].line.dash != figure.data[4].line.dash
+
+
+MATRICES = np.array([[[0, d], [d, 0]] for d in (0.1, 0.6)])
+DISTANCES = {"step": STEPS}
+for measure in ("pattern", "output", "QK", "OV"):
+    DISTANCES[f"blocks.0/{measure}"] = MATRICES
+    DISTANCES[f"blocks.0/{measure}/mean"] = MATRICES[:, 0, 1]
+    DISTANCES[f"blocks.0/{measure}/heads"] = np.array([1.1, 1.6])
+
+
+def apart(step: int | None) -> Shown:
+    at = {name: array[-1] for name, array in DISTANCES.items()}
+    reads = {"heads.distances": at if step is not None else DISTANCES}
+    reads["heads.differentiation"] = {"blocks.0/pattern/parted": np.array(100.0)}
+    variant, history = make_variant(ToyFamily(), {}), {"heads.distances": DISTANCES}
+    return Shown(variant=variant, step=step, steps=STEPS, artifacts=reads, history=history)
+
+
+def test_heads_part_above_the_band_of_the_first_checkpoint():
+    figure = heads.differentiation(apart(None), measure="attention pattern", clock="linear", events=True)
+    assert list(figure.data[1].y) == pytest.approx([0.1, 0.1])
+    assert list(figure.data[2].y) == pytest.approx([0.1, 0.6])
+    assert figure.data[2].name == "layer 0, apart from 100"
+    assert figure.layout.yaxis2.range[1] == pytest.approx(2.1)
+
+
+def test_the_matrix_says_how_many_heads_there_are_in_effect():
+    figure = heads.similarity(apart(100), layer="blocks.0", measure="output")
+    assert figure.data[0].z[0, 1] == pytest.approx(0.6)
+    assert "1.60 heads in effect of 2" in figure.layout.title.subtitle.text

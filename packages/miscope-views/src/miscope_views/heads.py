@@ -1,7 +1,8 @@
-"""Which roles heads play on repeated tokens, and since when."""
+"""Which roles heads play on repeated tokens, how they differ from one another, and since when."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,13 +10,16 @@ import numpy as np
 from miscope import Choice, Grain, Shown, Toggle, View
 from miscope.figure_style import NULL, OKABE_ITO
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
-from miscope_views.head_names import head_colour, head_dash, head_name
+from miscope_views.head_names import head_colour, head_dash, head_name, layer_of
 from miscope_views.named_arrays import first_row, holders
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-_ROLES = "heads.roles"
+_ROLES, _DISTANCES, _PARTED = "heads.roles", "heads.distances", "heads.differentiation"
+_MEASURES = {"attention pattern": "pattern", "output": "output", "QK circuit": "QK", "OV circuit": "OV"}
+_MOST_NUMBERS = 12
+"""Heads beyond which numbers in the cells of a matrix cannot be read."""
 _BAND = "rgba(154,154,154,0.3)"
 
 
@@ -82,6 +86,70 @@ def roles_over_training(shown: Shown, *, role: str, clock: str, events: bool) ->
     return figure(traces, layout)
 
 
+def similarity(shown: Shown, *, layer: str, measure: str) -> Figure:
+    """How far every two heads of a layer are apart at this step."""
+    arrays = shown.artifacts[_DISTANCES]
+    name = f"{layer}/{_MEASURES[measure]}"
+    matrix = np.asarray(arrays[name], dtype=np.float64)
+    names = [head_name(layer, head) for head in range(len(matrix))]
+    most = max(1.0, float(np.nanmax(shown.history[_DISTANCES][name], initial=0.0)))
+    hover = "%{y} and %{x}: %{z:.3f}<extra></extra>"
+    heat = {"type": "heatmap", "x": names, "y": names, "z": matrix, "coloraxis": "coloraxis", "xgap": 2, "ygap": 2}
+    heat |= {"texttemplate": "%{z:.2f}" if len(names) <= _MOST_NUMBERS else "", "hovertemplate": hover}
+    count = float(arrays[f"{name}/heads"])
+    layout = {
+        "title": title(shown, f"Distance between heads: {measure}", f"{count:.2f} heads in effect of {len(names)}"),
+        "coloraxis": {"cmin": 0, "cmax": most, "colorbar": {"title": {"text": "distance"}}},
+        "xaxis": {"type": "category", "showgrid": False, "constrain": "domain"},
+        "yaxis": {"type": "category", "showgrid": False, "autorange": "reversed", "scaleanchor": "x"},
+    }
+    layout["yaxis"]["constrain"] = "domain"
+    return figure([heat], layout)
+
+
+def differentiation(shown: Shown, *, measure: str, clock: str, events: bool) -> Figure:
+    """How far the heads of each layer are apart over training, and how many there are in effect; grey: at first."""
+    arrays, parted = shown.artifacts[_DISTANCES], shown.artifacts.get(_PARTED, {})
+    steps, name = arrays["step"], _MEASURES[measure]
+    layers = holders(arrays, f"{name}/mean")
+    first = np.concatenate([_pairs(arrays[f"{layer}/{name}"])[0] for layer in layers])
+    edge = {"type": "scatter", "mode": "lines", "x": steps, "line": {"width": 0, "color": NULL}, "hoverinfo": "skip"}
+    traces: list[dict[str, Any]] = []
+    if len(first):
+        low, high = (np.full(len(steps), value) for value in (first.min(), first.max()))
+        band = {"name": f"pairs at {shown.step_label} {int(steps[0]):,}", "fill": "tonexty", "fillcolor": _BAND}
+        traces = [{**edge, "y": low, "showlegend": False}, {**edge, "y": high, **band}]
+    for layer in layers:
+        number = layer_of(layer)
+        colour, step = OKABE_ITO[number % len(OKABE_ITO)], float(parted.get(f"{layer}/{name}/parted", np.nan))
+        said = f"layer {number}" + (f", apart from {step:,.0f}" if np.isfinite(step) else "")
+        at = f"at {shown.step_label} %{{x:,}}<extra></extra>"
+        hover = {"hovertemplate": f"layer {number}: mean distance %{{y:.3f}} {at}", "legendgroup": layer}
+        traces.append(line(steps, arrays[f"{layer}/{name}/mean"], said, colour, **hover))
+        more = {"yaxis": "y2", "showlegend": False, "hovertemplate": f"%{{y:.2f}} heads in effect {at}"}
+        traces.append(line(steps, arrays[f"{layer}/{name}/heads"], said, colour, **hover | more))
+    upper, lower = panels((3, 2))
+    most = max(arrays[f"{layer}/{name}"].shape[-1] for layer in layers)
+    layout = {
+        "title": title(shown, f"Differentiation of heads: {measure}"),
+        "xaxis": {**clock_axis(shown, clock), "anchor": "y2"},
+        "yaxis": {"title": {"text": "mean distance<br>between two heads"}, "domain": upper, "rangemode": "tozero"},
+        "yaxis2": {"title": {"text": "heads in effect"}, "domain": lower, "range": [0.9, 1.05 * most]},
+        "shapes": event_marks(shown, events),
+        "showlegend": True,
+    }
+    return figure(traces, layout)
+
+
+def _pairs(matrices: np.ndarray) -> np.ndarray:
+    """(T, pairs) of (T, H, H)."""
+    return matrices[:, *np.triu_indices(matrices.shape[-1], 1)]
+
+
+def _layers(shown: Shown) -> Sequence[str]:
+    return holders(shown.artifacts[_DISTANCES], "pattern/mean")
+
+
 def _without_repeat(names: list[str], null: np.ndarray, y: str, *, first: bool) -> dict[str, Any]:
     mark = {"symbol": "line-ew", "size": 18, "line": {"width": 2, "color": NULL}}
     place = {"type": "scatter", "mode": "markers", "x": names, "y": null, "yaxis": y, "marker": mark}
@@ -96,6 +164,8 @@ def _periods(arrays: Any) -> str:
 def _role_names(shown: Shown) -> list[str]:
     return first_row(shown.artifacts[_ROLES]["label"]).tolist()
 
+
+_MEASURE = Choice(name="measure", options=tuple(_MEASURES))
 
 VIEWS = (
     View(
@@ -114,6 +184,25 @@ VIEWS = (
         draw=roles_over_training,
         reads=(_ROLES,),
         controls=(Choice(name="role", options_from=_role_names, default="prefix matching"), CLOCK, MARKS),
+        time_axis="x",
+    ),
+    View(
+        name="heads.similarity",
+        title="Distance between heads",
+        grain=Grain.CHECKPOINT,
+        draw=similarity,
+        reads=(_DISTANCES,),
+        history=(_DISTANCES,),
+        controls=(Choice(name="layer", options_from=_layers), _MEASURE),
+    ),
+    View(
+        name="heads.differentiation",
+        title="Differentiation of heads",
+        grain=Grain.TRAJECTORY,
+        draw=differentiation,
+        reads=(_DISTANCES,),
+        optional=(_PARTED,),
+        controls=(_MEASURE, CLOCK, MARKS),
         time_axis="x",
     ),
 )

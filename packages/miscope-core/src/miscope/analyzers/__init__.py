@@ -85,6 +85,7 @@ ALL = (
     heads.DISTANCES,
     heads.DIFFERENTIATION,
     gradients.ENERGY,
+    attention.SEQUENCE,
     events.GROKKING,
     summary.WINDOWS_OF_TRAINING,
     summary.COMPONENTS,

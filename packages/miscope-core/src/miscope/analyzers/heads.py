@@ -11,9 +11,16 @@ from torch import Tensor
 from miscope.analyzer import Analyzer, Grain, Options
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
+from miscope.maths.head_distance import (
+    circuit_distance,
+    distinct_heads,
+    mean_distance,
+    output_distance,
+    pattern_divergence,
+)
 from miscope.maths.head_roles import HEAD_ROLES, SHORTEST, draw_blocks, periods_for, role_scores
 from miscope.model import LOGITS, cast, matching
-from miscope.moment import Moment
+from miscope.moment import Moment, Trajectory
 
 PATTERN = "blocks.*.attn.hook_pattern"
 
@@ -146,5 +153,102 @@ ROLES = Analyzer(
         "SITE/each": "(P, R, H) the score at each period",
         "SITE/role": "(H,) the role that exceeds its null most, if by the threshold; '' for none",
         "strongest/ROLE": "() largest score of any head",
+    },
+)
+
+
+class DistanceOptions(Options):
+    """How many inputs heads are compared on."""
+
+    inputs: int = 4096
+    """At most so many, evenly spread over the probe."""
+
+
+def distances(moment: Moment) -> Arrays:
+    """How differently the heads of each layer look, write, and are wired: a distance between every two of them.
+
+    Pattern: Jensen-Shannon divergence of the answer's attention, mean over inputs, over ln 2. Output: 1 - linear CKA
+    of what they write. QK and OV: 1 - cosine of their circuits. Heads in effect: the Vendi score of 1 - distance.
+    """
+    assert isinstance(moment.options, DistanceOptions)
+    count = len(moment.probe.inputs)
+    rows = torch.from_numpy(np.unique(np.linspace(0, count - 1, min(count, moment.options.inputs)).astype(int)))
+    found: dict[str, np.ndarray] = {}
+    for site in (name for name in moment.activations if name.endswith("hook_pattern")):
+        block = site.removesuffix(".attn.hook_pattern")
+        query, key, value, out = (moment.weights[f"{block}.attn.W_{letter}"] for letter in "QKVO")
+        measured = {
+            "pattern": pattern_divergence(moment.activations[site][rows]) / np.log(2),
+            "output": output_distance(moment.activations[f"{block}.attn.hook_z"][rows], out),
+            "QK": circuit_distance(query, key.transpose(1, 2)),
+            "OV": circuit_distance(value, out),
+        }
+        for name, matrix in ((name, tensor.numpy()) for name, tensor in measured.items()):
+            found[f"{block}/{name}"] = matrix
+            found[f"{block}/{name}/mean"] = np.array(mean_distance(matrix))
+            found[f"{block}/{name}/heads"] = np.array(distinct_heads(1 - matrix))
+    return found
+
+
+DISTANCES = Analyzer(
+    name="heads.distances",
+    version=1,
+    grain=Grain.CHECKPOINT,
+    compute=distances,
+    sites=(PATTERN, "blocks.*.attn.hook_z"),
+    weights=("blocks.*.attn.W_[QKVO]",),
+    options=DistanceOptions,
+    question="Do the heads of a layer do different things?",
+    formula="JS(A_h, A_h') / ln 2, 1 - CKA(out_h, out_h'), 1 - cos(QK_h, QK_h'); heads in effect: exp H(eig(K / H))",
+    source="Voita et al. 2019, section 6 (arXiv 1905.09418); Kornblith et al. 2019 (arXiv 1905.00414); Friedman & "
+    "Dieng 2023 (arXiv 2210.02410)",
+    outputs={
+        "BLOCK/{pattern,output,QK,OV}": "(H, H) distance between heads; 0 for alike, NaN of a head that writes nothing",
+        "BLOCK/{pattern,output,QK,OV}/mean": "() mean over pairs; NaN of one head alone",
+        "BLOCK/{pattern,output,QK,OV}/heads": "() heads in effect, 1 to H",
+    },
+)
+
+
+def differentiation(trajectory: Trajectory) -> Arrays:
+    """When the heads of a layer part: from when on they are farther apart than any two were at the first checkpoint.
+
+    The step is the first from which the mean distance stays above the largest of the first checkpoint's; NaN if it
+    does not at the end. With a single checkpoint nothing can part.
+    """
+    arrays, steps = trajectory.artifacts["heads.distances"], trajectory.steps
+    if len(steps) < 2:
+        reason = f"parting needs 2 checkpoints, and it has {len(steps)}"
+        raise DoesNotApply("heads.differentiation", trajectory.variant.name, reason)
+    found: dict[str, np.ndarray] = {}
+    for name in sorted(name.removesuffix("/mean") for name in arrays if name.endswith("/mean")):
+        matrix = np.asarray(arrays[name])
+        pairs = matrix[:, *np.triu_indices(matrix.shape[1], 1)]
+        if not pairs.shape[1]:
+            continue
+        above = pairs.mean(axis=1) > pairs[0].max()
+        apart = np.flatnonzero(~above)[-1] + 1
+        found[f"{name}/parted"] = np.array(float(steps[apart]) if apart < len(steps) else np.nan)
+        found[f"{name}/first"] = np.array([pairs[0].min(), pairs[0].max()])
+        found[f"{name}/gain"] = np.array(float(pairs[-1].mean() - pairs[0].mean()))
+    if not found:
+        raise DoesNotApply("heads.differentiation", trajectory.variant.name, "no layer has two heads")
+    return found
+
+
+DIFFERENTIATION = Analyzer(
+    name="heads.differentiation",
+    version=1,
+    grain=Grain.TRAJECTORY,
+    compute=differentiation,
+    reads=("heads.distances",),
+    question="When do the heads of a layer begin to do different things?",
+    formula="first step from which mean_{h<h'} d(h, h') stays above max_{h<h'} d(h, h') at the first checkpoint",
+    source="Wang et al. 2024, 'Differentiation and specialization of attention heads' (arXiv 2410.02984), compared "
+    "with the first checkpoint instead of by refined learning coefficients",
+    outputs={
+        "BLOCK/{pattern,output,QK,OV}/parted": "() step from which heads stay apart; NaN if they do not",
+        "BLOCK/{pattern,output,QK,OV}/first": "(2,) least and largest distance at the first checkpoint",
+        "BLOCK/{pattern,output,QK,OV}/gain": "() mean distance at the last checkpoint less that at the first",
     },
 )

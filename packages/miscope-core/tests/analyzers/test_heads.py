@@ -1,0 +1,51 @@
+"""When heads part, by hand, and how far the paper's heads are apart."""
+
+import numpy as np
+import pytest
+import torch
+
+from miscope.analyzers.heads import DIFFERENTIATION, DISTANCES
+from miscope.errors import DoesNotApply
+from miscope.moment import Moment, Trajectory
+from miscope.testing import toy_moment
+
+BLOCK = "blocks.0"
+
+
+def trained(distance, steps=None):
+    matrices = np.array([[[0, d, d], [d, 0, d + 0.1], [d, d + 0.1, 0]] for d in distance])
+    stacked = {f"{BLOCK}/pattern": matrices, f"{BLOCK}/pattern/mean": matrices.mean(axis=(1, 2))}
+    moment = toy_moment()
+    steps = np.arange(len(distance)) * 10 if steps is None else steps
+    reads = {"heads.distances": stacked}
+    return Trajectory(variant=moment.variant, steps=steps, options=None, probe=moment.probe, artifacts=reads)
+
+
+def test_heads_have_parted_once_they_stay_farther_apart_than_any_two_at_first():
+    found = DIFFERENTIATION.compute(trained([0.1, 0.5, 0.1, 0.3, 0.4]))
+    assert found[f"{BLOCK}/pattern/parted"] == 30
+    assert found[f"{BLOCK}/pattern/first"] == pytest.approx([0.1, 0.2])
+    assert found[f"{BLOCK}/pattern/gain"] == pytest.approx(0.3)
+
+
+def test_heads_that_come_together_again_have_not_parted():
+    assert np.isnan(DIFFERENTIATION.compute(trained([0.1, 0.5, 0.1]))[f"{BLOCK}/pattern/parted"])
+
+
+def test_one_checkpoint_cannot_say_when():
+    with pytest.raises(DoesNotApply, match="parting needs 2 checkpoints, and it has 1"):
+        DIFFERENTIATION.compute(trained([0.1]))
+
+
+def test_the_papers_heads_of_one_frequency_look_alike(calibration):
+    model = calibration("low_precision_mod_addition")
+    pattern = model.shown["activations"][f"{BLOCK}.attn.hook_pattern"]
+    z = torch.randn(len(pattern), 4, 32, generator=torch.Generator().manual_seed(0))
+    sites = {f"{BLOCK}.attn.hook_pattern": pattern, f"{BLOCK}.attn.hook_z": z}
+    found = DISTANCES.compute(Moment(**model.shown | {"activations": sites}, options=DISTANCES.options()))
+    # Heads 0 and 1 look by frequency 23, heads 2 and 3 by frequency 6.
+    distance = found[f"{BLOCK}/QK"]
+    assert max(distance[0, 1], distance[2, 3]) < min(distance[:2, 2:].min(), 2 - distance[:2, 2:].max())
+    assert 1 < found[f"{BLOCK}/pattern/heads"] < 4
+    assert found[f"{BLOCK}/pattern/mean"] == pytest.approx(found[f"{BLOCK}/pattern"].sum() / 12)
+    assert np.diag(distance) == pytest.approx(np.zeros(4), abs=1e-9)
