@@ -72,14 +72,13 @@ def residual(shown: Shown, *, group: str, clock: str, events: bool) -> Figure:
     hover = f"residual %{{y:.3f}} at {shown.step_label} %{{x:,}}<extra></extra>"
     curve = line(steps, values, group, OKABE_ITO[0], hovertemplate=hover, mode="lines+markers", marker={"size": 4})
     note = f"median {float(arrays[f'{group}/median_residual']):.3f} · grey: 95 % of random walks"
+    # The walks' residual rises without bound where the steps of training end; the path's own fills the panel.
+    top = 1.1 * max(1.0, float(np.nanmax(values)))
     layout = {
         "title": title(shown, f"Residual of the linear law: {group}", note),
         "xaxis": clock_axis(shown, clock),
-        # The walks' residual rises without bound where the steps of training end; the path's own fills the panel.
-        "yaxis": {
-            "title": {"text": "|x − predicted| / |step|"},
-            "range": [0, 1.1 * max(1.0, float(np.nanmax(values)))],
-        },
+        "yaxis": {"title": {"text": "|x − predicted| / |step|"}, "range": [0, top]},
+        "title": {"text": "|x − predicted| / |step|"},
         "showlegend": True,
         "shapes": event_marks(shown, events),
     }
