@@ -6,8 +6,8 @@ import pytest
 from miscope import Shown
 from miscope.family import make_variant
 from miscope.subject import Subject
-from miscope.testing import ToyFamily
-from miscope_views.attention import VIEWS, patterns, statistics
+from miscope.testing import ToyFamily, check_view, tables
+from miscope_views.attention import VIEWS, entropy, patterns, profile, sequence, statistics, symmetry
 
 SITE = "blocks.0.attn.hook_pattern"
 VARIANT = make_variant(ToyFamily(), {})
@@ -60,3 +60,46 @@ def test_attention_and_entropy_share_the_axis_of_steps():
     assert figure.data[1].yaxis == "y2"
     assert {trace.xaxis or "x" for trace in figure.data} == {"x"}
     assert figure.layout.shapes[0].y0 == pytest.approx(np.log(KEYS))
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+def test_every_view_draws_a_trained_model(view):
+    toys = pytest.importorskip("miscope_toys")
+    from miscope_toys.induction import InductionFamily
+
+    small = {"vocabulary": 12, "length": 16, "sequences": 64, "width": 8}
+    check_view(view, InductionFamily(), plugins=tables(view, toys=toys), params=small)
+
+
+def test_entropy_is_a_share_of_the_greatest_there_can_be():
+    figure = entropy(shown(None), clock="linear", events=True)
+
+    assert list(figure.data[0].y) == [f"L0H{head}" for head in range(HEADS)]
+    assert figure.data[0].z[0, 0] == pytest.approx(0.5 / np.log(KEYS))
+
+
+def test_symmetry_follows_each_keys_counterpart():
+    swapped = np.zeros((3, 1, 2, 2))
+    swapped[:, 0, 0, 1] = [0, 0.5, 1.0]
+    swapped[:, 0, 1, 0] = [0, 0.4, 0.9]
+    arrays = {f"{SITE}/symmetry/swap": swapped, f"{SITE}/mean": np.zeros((3, 1, 2)), "step": STEPS}
+    arrays[f"{SITE}/entropy"] = np.zeros((3, 1))
+    probe = Subject(ToyFamily(), VARIANT).probe()
+    reads = {"attention.patterns": arrays}
+    found = Shown(variant=VARIANT, step=None, steps=STEPS, probe=probe, artifacts=reads)
+    figure = symmetry(found, site=SITE, symmetry="swap", clock="linear", events=True)
+
+    assert [trace.name for trace in figure.data] == ["head 0: 0 (a) with 1 (b)", "head 0: 1 (b) with 0 (a)"]
+    assert list(figure.data[0].y) == pytest.approx([0, 0.5, 1.0])
+
+
+def test_along_the_sequence_every_head_has_a_map_and_a_profile():
+    at = {f"{SITE}/mean": np.tile(np.eye(4), (2, 1, 1)), f"{SITE}/profile": np.tile([1.0, 0, 0, 0], (2, 1))}
+    history = {"attention.sequence": {f"{SITE}/profile": at[f"{SITE}/profile"][None], "step": np.array([0])}}
+    reads = {"attention.sequence": at}
+    found = Shown(variant=VARIANT, step=20, steps=STEPS, artifacts=reads, history=history)
+
+    assert [note.text for note in sequence(found, site=SITE).layout.annotations] == ["L0H0", "L0H1"]
+    figure = profile(found, site=SITE)
+    assert [trace.name for trace in figure.data] == ["at step 0, mean of heads", "L0H0", "L0H1"]
+    assert list(figure.data[1].y) == [1, 0, 0, 0]

@@ -1,10 +1,14 @@
 """Attention statistics against the paper's models and patterns made by hand."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
-from miscope.analyzers.attention import PATTERNS, patterns
+from miscope.analyzers.attention import PATTERNS, SEQUENCE, patterns, sequence
+from miscope.errors import DoesNotApply
+from miscope.probe import Probe
 from miscope.testing import toy_moment
 
 SITE = "blocks.0.attn.hook_pattern"
@@ -63,3 +67,32 @@ def test_permuting_heads_permutes_everything():
     for name, array in plain.items():
         if np.ndim(array):
             np.testing.assert_allclose(moved[name], array[[2, 0, 1]], atol=1e-12)
+
+
+class Looking:
+    """A model of two heads: one looks at the previous token, one at everything before alike."""
+
+    sites = frozenset({SITE})
+
+    def run(self, weights, inputs, sites, *, hooks=()):
+        length = inputs.shape[1]
+        previous = torch.ones(length - 1).diag(-1)
+        previous[0, 0] = 1
+        uniform = torch.ones(length, length).tril()
+        both = torch.stack([previous, uniform / uniform.sum(1, keepdim=True)])
+        return {SITE: both.expand(len(inputs), 2, length, length)}
+
+
+def test_along_a_sequence_a_previous_token_head_looks_one_back():
+    probe = Probe(name="tokens", inputs=torch.zeros(7, 5, dtype=torch.int64))
+    found = sequence(toy_moment(probe=probe, options=SEQUENCE.options(), model=Looking()))
+    assert found[f"{SITE}/profile"][0] == pytest.approx([0.2, 1, 0, 0, 0])
+    assert found[f"{SITE}/mean"][0, 3].tolist() == [0, 0, 1, 0, 0]
+    assert found[f"{SITE}/entropy"][1] == pytest.approx(np.log(np.arange(1, 6)), rel=1e-6)
+    assert found[f"{SITE}/profile"][1] == pytest.approx([np.mean(1 / np.arange(d + 1, 6)) for d in range(5)], rel=1e-3)
+
+
+def test_a_model_without_attention_has_no_sequence_to_show():
+    blind = SimpleNamespace(sites=frozenset({"logits"}))
+    with pytest.raises(DoesNotApply, match="it has no attention heads"):
+        sequence(toy_moment(options=SEQUENCE.options(), model=blind))

@@ -9,13 +9,17 @@ import numpy as np
 
 from miscope import Choice, Grain, Shown, View
 from miscope.figure_style import NULL, OKABE_ITO
-from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
+from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, on_clock, panels, title
+from miscope_views.head_names import head_name
 from miscope_views.named_arrays import choice_of, holders
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-_READS = "attention.patterns"
+_READS, _SEQUENCE = "attention.patterns", "attention.sequence"
+_DASHES = ("solid", "dash", "dot", "dashdot")
+_MOST_KEYS = 4
+"""Keys drawn of each head, from the first."""
 _MOST_ACROSS = 4
 """Heads side by side."""
 
@@ -87,6 +91,102 @@ def statistics(shown: Shown, *, site: str, key: str, clock: str, events: bool) -
     return figure(traces, layout)
 
 
+def symmetry(shown: Shown, *, site: str, symmetry: str, clock: str, events: bool) -> Figure:
+    """Whether each head treats an input and its image alike: correlation of its attention to each key with that to the
+    key's counterpart, over training."""
+    arrays = shown.artifacts[_READS]
+    matrix = np.asarray(arrays[f"{site}/symmetry/{symmetry}"], dtype=np.float64)
+    names, steps = _keys(shown), arrays["step"]
+    traces = []
+    # Each key's counterpart is the one its attention agrees with most at the end.
+    counterpart = matrix[-1].argmax(axis=2)
+    for head in range(matrix.shape[1]):
+        for key in range(min(matrix.shape[2], _MOST_KEYS)):
+            other = int(counterpart[head, key])
+            name = f"head {head}: {names[key]} with {names[other]}"
+            look = {"line": {"dash": _DASHES[key % len(_DASHES)]}, "legendgroup": str(head)}
+            hover = f"{name}<br>correlation %{{y:.4f}} at {shown.step_label} %{{x:,}}<extra></extra>"
+            colour = OKABE_ITO[head % len(OKABE_ITO)]
+            traces.append(line(steps, matrix[:, head, key, other], name, colour, **look, hovertemplate=hover))
+    layout = {
+        "title": title(shown, f"Symmetry of attention under {symmetry}", site),
+        "xaxis": clock_axis(shown, clock),
+        "yaxis": {"title": {"text": "correlation on the image input"}, "range": [-1.03, 1.03]},
+        "shapes": event_marks(shown, events),
+        "showlegend": True,
+    }
+    return figure(traces, layout)
+
+
+def entropy(shown: Shown, *, clock: str, events: bool) -> Figure:
+    """How spread each head's attention is over training, all layers and heads at once, in shares of the greatest."""
+    arrays = shown.artifacts[_READS]
+    rows, names = [], []
+    for site in holders(arrays, "entropy"):
+        values = np.asarray(arrays[f"{site}/entropy"], dtype=np.float64)
+        rows.append(values.T / max(np.log(arrays[f"{site}/mean"].shape[-1]), 1e-12))
+        names += [head_name(site, head) for head in range(values.shape[1])]
+    steps, share = on_clock(arrays["step"], np.concatenate(rows).T, clock)
+    heat = {"type": "heatmap", "x": steps, "y": names, "z": share.T, "coloraxis": "coloraxis"}
+    hover = f"%{{y}}: %{{z:.3f}} of the greatest entropy at {shown.step_label} %{{x:,}}<extra></extra>"
+    layout = {
+        "title": title(shown, "Entropy of attention", "of the answer's query; 1 where all keys are alike"),
+        "xaxis": {**clock_axis(shown, clock), "showgrid": False},
+        "yaxis": {"type": "category", "autorange": "reversed", "showgrid": False, "title": {"text": "head"}},
+        "coloraxis": {"cmin": 0, "cmax": 1, "colorbar": {"title": {"text": "share of the greatest entropy"}}},
+        "shapes": event_marks(shown, events),
+    }
+    return figure([heat | {"hovertemplate": hover}], layout)
+
+
+def sequence(shown: Shown, *, site: str) -> Figure:
+    """Mean attention of every position to every position before it, one map a head."""
+    maps = shown.artifacts[_SEQUENCE][f"{site}/mean"]
+    traces, axes, names = [], {}, []
+    for head, z in enumerate(np.asarray(maps, dtype=np.float32)):
+        suffix = "" if head == 0 else str(head + 1)
+        place = _cell(head, len(maps))
+        hover = f"{head_name(site, head)}<br>query %{{y}}, key %{{x}}: %{{z:.3f}}<extra></extra>"
+        heat = {"type": "heatmap", "z": z, "xaxis": f"x{suffix}", "yaxis": f"y{suffix}", "coloraxis": "coloraxis"}
+        traces.append(heat | {"hovertemplate": hover})
+        axes |= _map_axes(suffix, place, "query" if head % _across(len(maps)) == 0 else "", "key")
+        names.append(_above(head_name(site, head), place))
+    layout = {
+        "title": title(shown, "Mean attention along the sequence", site),
+        "coloraxis": {"cmin": 0, "cmax": 1, "colorbar": {"title": {"text": "attention"}}},
+        "annotations": names,
+        "margin": {"t": 84},
+        **axes,
+    }
+    return figure(traces, layout)
+
+
+def profile(shown: Shown, *, site: str) -> Figure:
+    """How much each head looks at the key so many positions back, beside the first checkpoint."""
+    now, over = shown.artifacts[_SEQUENCE][f"{site}/profile"], shown.history[_SEQUENCE]
+    first = over[f"{site}/profile"][0].mean(axis=0)
+    distance = np.arange(now.shape[1])
+    start = f"at {shown.step_label} {int(over['step'][0]):,}, mean of heads"
+    traces = [line(distance, first, start, NULL, line={"dash": "dash"})]
+    for head, values in enumerate(now):
+        name = head_name(site, head)
+        hover = f"{name}: %{{y:.3f}} of attention %{{x}} back<extra></extra>"
+        traces.append(line(distance, values, name, OKABE_ITO[head % len(OKABE_ITO)], hovertemplate=hover))
+    most = 1.05 * float(np.max(over[f"{site}/profile"]))
+    layout = {
+        "title": title(shown, "Attention by distance", site),
+        "xaxis": {"title": {"text": "positions back"}},
+        "yaxis": {"title": {"text": "mean attention"}, "range": [0, most]},
+        "showlegend": True,
+    }
+    return figure(traces, layout)
+
+
+def _symmetries(shown: Shown) -> list[str]:
+    found = (name.partition("/symmetry/")[2] for name in shown.artifacts[_READS])
+    return sorted({name for name in found if name})
+
+
 def _keys(shown: Shown) -> Sequence[str]:
     """A name for each key position: '0 (a)' where that position of the input holds a factor, else '2'."""
     arrays = shown.artifacts[_READS]
@@ -152,5 +252,45 @@ VIEWS = (
         reads=(_READS,),
         controls=(choice_of("site", _READS, "entropy"), _KEY, CLOCK, MARKS),
         time_axis="x",
+    ),
+    View(
+        name="attention.symmetry",
+        title="Symmetry of attention",
+        grain=Grain.TRAJECTORY,
+        draw=symmetry,
+        reads=(_READS,),
+        controls=(
+            choice_of("site", _READS, "entropy"),
+            Choice(name="symmetry", options_from=_symmetries),
+            CLOCK,
+            MARKS,
+        ),
+        time_axis="x",
+    ),
+    View(
+        name="attention.entropy",
+        title="Entropy of attention",
+        grain=Grain.TRAJECTORY,
+        draw=entropy,
+        reads=(_READS,),
+        controls=(CLOCK, MARKS),
+        time_axis="x",
+    ),
+    View(
+        name="attention.sequence",
+        title="Attention along the sequence",
+        grain=Grain.CHECKPOINT,
+        draw=sequence,
+        reads=(_SEQUENCE,),
+        controls=(choice_of("site", _SEQUENCE, "mean"),),
+    ),
+    View(
+        name="attention.profile",
+        title="Attention by distance",
+        grain=Grain.CHECKPOINT,
+        draw=profile,
+        reads=(_SEQUENCE,),
+        history=(_SEQUENCE,),
+        controls=(choice_of("site", _SEQUENCE, "profile"),),
     ),
 )

@@ -6,8 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from miscope.analyzer import Analyzer, Grain
+from miscope.analyzer import Analyzer, Grain, Options
 from miscope.artifact import Arrays
+from miscope.errors import DoesNotApply
+from miscope.model import matching
 from miscope.moment import Moment
 
 
@@ -56,6 +58,9 @@ PATTERNS = Analyzer(
     grain=Grain.CHECKPOINT,
     compute=patterns,
     sites=("blocks.*.attn.hook_pattern",),
+    question="Which keys does the answer look at, how sharply, and do heads treat symmetric inputs alike?",
+    formula="entropy = -sum_k A log A; symmetry = corr(A[h, k](x), A[h, k'](image of x)) over the probe",
+    source="Nanda et al. 2023, section 4.2 and figure 3 (arXiv 2301.05217)",
     outputs={
         "SITE/mean": "(H, key) mean attention of the answer's query to each key",
         "SITE/std": "(H, key) its standard deviation over inputs",
@@ -64,5 +69,57 @@ PATTERNS = Analyzer(
         "SITE/mean_entropy": "() mean entropy over heads, nats",
         "SITE/symmetry/NAME": "(H, key, key') correlation of attention to key with that to key' on the image input",
         "SITE/map": "(H, key, q_a, q_b) float16, attention on the probe's grid of two factors, if it has one",
+    },
+)
+
+
+class SequenceOptions(Options):
+    """How many inputs are averaged over."""
+
+    inputs: int = 256
+    """At most so many, evenly spread over the probe."""
+
+
+def sequence(moment: Moment) -> Arrays:
+    """Attention of every query to every key, mean over inputs of the probe, and by how far back the key lies.
+
+    The profile is over queries that have a key so far back: profile[d] = mean over q >= d of A[q, q - d].
+    """
+    options = moment.options
+    assert isinstance(options, SequenceOptions)
+    assert moment.model is not None
+    sites = matching(PATTERNS.sites, sorted(moment.model.sites))
+    if not sites:
+        raise DoesNotApply("attention.sequence", moment.variant.name, "it has no attention heads")
+    count = len(moment.probe.inputs)
+    rows = np.unique(np.linspace(0, count - 1, min(count, options.inputs)).astype(int))
+    seen = moment.model.run(moment.weights, moment.probe.inputs[torch.from_numpy(rows)], sites)
+    found: dict[str, np.ndarray] = {}
+    for site in sites:
+        pattern = seen[site].double()
+        mean, length = pattern.mean(dim=0), pattern.shape[-1]
+        back = [mean.diagonal(-distance, -2, -1).mean(-1) for distance in range(length)]
+        entropy = -torch.xlogy(pattern, pattern).sum(dim=-1).mean(dim=0)
+        found[f"{site}/mean"] = mean.half().numpy()
+        found[f"{site}/profile"] = torch.stack(back, dim=1).float().numpy()
+        found[f"{site}/entropy"] = entropy.float().numpy()
+    return found
+
+
+SEQUENCE = Analyzer(
+    name="attention.sequence",
+    version=1,
+    grain=Grain.CHECKPOINT,
+    compute=sequence,
+    weights=("*",),
+    runs=True,
+    options=SequenceOptions,
+    question="Where along the sequence does each head look, from every position?",
+    formula="mean over inputs of A[h, q, k]; profile[h, d] = mean over q >= d of A[h, q, q - d]",
+    source="Elhage et al. 2021, 'A mathematical framework for transformer circuits', section on attention patterns",
+    outputs={
+        "SITE/mean": "(H, query, key) float16, mean attention",
+        "SITE/profile": "(H, distance) float32, mean attention to the key so many positions back",
+        "SITE/entropy": "(H, query) float32, mean entropy of each position's attention, nats",
     },
 )
