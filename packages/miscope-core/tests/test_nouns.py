@@ -48,6 +48,7 @@ def test_whatever_decides_the_weights_changes_the_digest(field: str):
         "momentum": 0.5,
         "batch_size": 3,
         "warmup_steps": 3,
+        "interventions": "quiet",
     }
     assert variant(**{field: other.get(field, 0.123)}).digest != variant().digest
 
@@ -182,3 +183,16 @@ def test_a_probe_that_is_not_there_is_answered_with_those_that_are(workspace):
     place = workspace()
     with pytest.raises(UnknownName, match=r"toy\.sum has: grid\."):
         place.subject(place.variant("toy.sum").value).probe("corpus")
+
+
+def test_the_digest_of_a_variant_without_interventions_is_what_it_was_before_there_were_any():
+    config = variant().training
+    assert config is not None
+    fields = set(TrainingConfig.identity_fields()) - {"interventions"}
+    before = {
+        "family": "toy.sum",
+        "params": variant().params.model_dump(),
+        "training": config.model_dump(mode="json", include=fields),
+    }
+    assert variant().digest == digest(before)
+    assert variant(interventions=("a", "b")).slug.endswith("-doa+b")

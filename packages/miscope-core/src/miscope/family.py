@@ -16,6 +16,7 @@ from miscope.variant import Variant
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from miscope.intervention import Intervention
     from miscope.model import Model
     from miscope.task import Task
 
@@ -61,6 +62,13 @@ class Family(ABC):
     @abstractmethod
     def bases(self, params: Any) -> Mapping[str, Basis]:
         """Task basis by the axis or column it belongs to ('token', 'a', 'sum'); {} where no structure is known."""
+
+    def intervention(self, name: str, variant: Variant) -> Intervention | None:
+        """What the name stands for when this variant is trained ('gain-k14-x2-from500-to1000'); None if for nothing.
+
+        Names are part of a variant's training, and so of its own name.
+        """
+        return None
 
     def adopt(self, state: Mapping[str, Tensor], params: Any) -> dict[str, Tensor] | None:
         """Foreign tensors, by their own names, as weights by role; None if they are not of this family's layout.

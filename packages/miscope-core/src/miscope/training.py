@@ -51,6 +51,7 @@ def train(  # noqa: PLR0913
     resume: go on from the last saved state; False begins again at step 0.
     threads: of the CPU; None leaves PyTorch's setting. With 1, resumed equals uninterrupted bit by bit.
     compile: compile the forward pass where that works.
+    interventions: hooks to train under; None are needed where the family knows those that the variant names.
     should_stop: asked at every step; a stop leaves a checkpoint to go on from. So do Ctrl-C and SIGTERM.
 
     Raises BadValue, before anything is written, if the variant cannot be trained; Diverged if the loss is no number.
@@ -74,13 +75,37 @@ def train(  # noqa: PLR0913
             model=lambda: workspace.subject(variant).model,
             config=config,
             seed=int(variant.digest, 16) % 2**63,
-            interventions=tuple(interventions),
+            interventions=_interventions(workspace, variant, interventions),
         ),
         device=pick_device(device),
         compiled=compile,
         should_stop=should_stop or (lambda: False),
     )
     return _trained(run, resume=resume, threads=threads)
+
+
+def _interventions(workspace: Workspace, variant: Variant, given: Sequence[Intervention]) -> tuple[Intervention, ...]:
+    """Those given, or else those that the variant names, as its family makes them; BadValue where they disagree."""
+    assert variant.training is not None
+    names = variant.training.interventions
+    if not names:
+        return tuple(given)
+    if given and [each.name for each in given] != list(names):
+        raise BadValue(
+            f"{variant.name} is trained under the interventions {', '.join(names)}.",
+            f"Given were: {', '.join(each.name for each in given)}.",
+            "Give those, or none: its family makes them from their names.",
+        )
+    family = workspace.subject(variant).family
+    found = tuple(given) or tuple(made for name in names if (made := family.intervention(name, variant)) is not None)
+    if len(found) != len(names):
+        unknown = ", ".join(name for name in names if family.intervention(name, variant) is None)
+        raise BadValue(
+            f"The family {family.name!r} knows no intervention {unknown}.",
+            "A variant that names one cannot be trained without it.",
+            "Give it to `train(interventions=...)`, or correct the name.",
+        )
+    return found
 
 
 @final

@@ -42,6 +42,9 @@ class TrainingConfig(BaseModel):
     train_fraction: Annotated[float, Field(gt=0, lt=1, json_schema_extra={"slug": "frac"})] = 0.3
     loss_dtype: Annotated[Literal["float32", "float64"], Field(json_schema_extra={"slug": "loss"})] = "float64"
 
+    interventions: Annotated[tuple[str, ...], Field(json_schema_extra={"slug": "do"})] = ()
+    """Names by which the family knows what is done to the activations on the way: 'gain-k14-x2-from500-to1000'."""
+
     steps: Annotated[int, Field(ge=0, json_schema_extra=_recording())] = 25_000
     checkpoints: Annotated[Schedule, Field(json_schema_extra=_recording())] = Every(n=100)
     evaluate_every: Annotated[int, Field(ge=1, json_schema_extra=_recording())] = 1
@@ -53,6 +56,11 @@ class TrainingConfig(BaseModel):
     @classmethod
     def _schedule_from_text(cls, value: object) -> object:
         return parse_schedule(value) if isinstance(value, str) else value
+
+    @field_validator("interventions", mode="before")
+    @classmethod
+    def _one_intervention(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
 
     @classmethod
     def identity_fields(cls) -> tuple[str, ...]:

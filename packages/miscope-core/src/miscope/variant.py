@@ -81,4 +81,7 @@ class Variant:
         training = None
         if self.training is not None:
             training = self.training.model_dump(mode="json", include=set(TrainingConfig.identity_fields()))
+            # Left out where there are none: the digests of variants from before there were any stay as they are.
+            if not training["interventions"]:
+                del training["interventions"]
         return digest({"family": self.family, "params": self.params.model_dump(mode="json"), "training": training})

@@ -15,6 +15,7 @@ from miscope_modadd.params import ModAddParams
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from miscope.intervention import Intervention
     from miscope.model import Model
     from miscope_modadd.network import Architecture
 
@@ -65,6 +66,11 @@ class TransformerFamily(Family):
             evaluate=evaluate,
             logits=partial(table_logits, self.model(params), params.prime),
         )
+
+    def intervention(self, name: str, variant: Variant) -> Intervention | None:
+        from miscope_modadd.interventions import gain_intervention
+
+        return gain_intervention(name, variant)
 
     def bases(self, params: Any) -> Mapping[str, Basis]:
         return pairs.bases(params.prime, "token", "a", "b", "sum")
