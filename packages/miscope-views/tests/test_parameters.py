@@ -8,9 +8,11 @@ import pytest
 from miscope import Shown
 from miscope.family import make_variant
 from miscope.figure_style import NULL
-from miscope.testing import ToyFamily
-from miscope_views.parameters import norms
+from miscope.testing import ToyFamily, check_view
+from miscope.view import Member
+from miscope_views.parameters import VIEWS, norms
 from miscope_views.paths import trajectory, variance, velocity
+from miscope_views.proximity import components, joint, proximity
 
 STEPS = np.array([0, 10, 20, 40])
 SHOWN = Shown(
@@ -26,6 +28,8 @@ PATH = {
     "all/null_path": -np.arange(12.0).reshape(4, 3),
     "all/null_explained": np.array([[0.5, 0.1], [0.6, 0.15], [0.7, 0.2]]),
     "all/area": np.array([0.1, np.nan]),
+    "all/area_p": np.array([0.8, np.nan]),
+    "all/distance": np.abs(np.subtract.outer(STEPS, STEPS)).astype(float),
     "all/null_area": np.array([[0.3, 0.3], [0.4, 0.4], [0.5, 0.5]]),
     "all/cosine": np.array([0.9, 0.8]),
     "all/null_cosine": np.array([[0.9, 0.9], [0.95, 0.95], [1.0, 1.0]]),
@@ -87,13 +91,57 @@ def test_speed_stands_between_checkpoints_and_turning_at_them():
         "all/speed": np.array([3.0, 2, 1]),
         "all/turning": np.array([0.5, -0.5]),
         "all/straightness": np.array(0.25),
+        "W_E/relative": np.array([1.0, 1, 1]),
         "W_E/speed": np.array([1.0, 1, 1]),
         "W_E/turning": np.array([0.0, 0]),
     }
     shown = replace(SHOWN, artifacts={"parameters.velocity": arrays})
 
-    speed, turning = velocity(shown, parts="groups", clock="linear", events=True).data
+    speed, turning = velocity(shown, parts="groups", relative=False, clock="linear", events=True).data
 
     assert list(speed.x) == [5, 15, 30]
     assert list(turning.x) == [10, 20]
-    assert {trace.name for trace in velocity(shown, parts="tensors", clock="linear", events=True).data} == {"W_E"}
+    assert {
+        trace.name for trace in velocity(shown, parts="tensors", relative=True, clock="linear", events=True).data
+    } == {"W_E"}
+
+
+def test_distances_between_checkpoints_are_a_matrix_with_events_across_and_down():
+    figure = proximity(path(), group="all", clock="linear", events=True)
+    (heat,) = figure.data
+
+    assert heat.z[0][3] == 40
+    assert [(shape.xref, shape.yref) for shape in figure.layout.shapes] == [("x", "paper")] * 2 + [("paper", "y")] * 2
+    assert list(proximity(path(), group="all", clock="log", events=False).data[0].x) == [10, 20, 40]
+
+
+def test_components_are_drawn_over_their_largest_or_the_first_of_every_group():
+    arrays = PATH | {"mlp/scores": np.array([[1.0], [2], [3], [4]]), "mlp/explained": np.array([0.9])}
+    shown = replace(SHOWN, artifacts={"parameters.trajectory": arrays})
+    one = components(shown, group="all", clock="linear", events=False)
+    every = components(shown, group="first of every group", clock="linear", events=False)
+
+    assert [trace.name for trace in one.data][:2] == ["component 1 (70.0%)", "component 2 (20.0%)"]
+    assert one.data[0].y[-1] == 1
+    assert [trace.name for trace in every.data] == ["all (70.0%)", "mlp (90.0%)"]
+
+
+def test_paths_of_several_runs_share_their_axes():
+    arrays = {
+        "scores": np.arange(12.0).reshape(4, 3),
+        "explained": np.array([0.6, 0.3, 0.1]),
+        "member": np.array([0, 0, 1, 1]),
+        "at": np.array([0, 10, 0, 10]),
+    }
+    members = tuple(Member(label=label, shown=SHOWN) for label in ("seed=1", "seed=2"))
+    shown = replace(SHOWN, artifacts={"parameters.joint": arrays}, members=members)
+    figure = joint(shown, components="2-3", events=False)
+
+    assert [trace.name for trace in figure.data[::2]] == ["seed=1", "seed=2"]
+    assert list(figure.data[2].x) == [7, 10]
+    assert figure.layout.yaxis.title.text == "component 3 (10.0%)"
+
+
+@pytest.mark.parametrize("name", ["parameters.proximity", "parameters.components", "parameters.joint_paths"])
+def test_the_comparisons_draw_trained_toys(name: str):
+    check_view(next(view for view in VIEWS if view.name == name))

@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from miscope.analyzer import NoOptions
+from miscope.analyzers.joint_paths import JOINT, joint
 from miscope.analyzers.parameters import NORMS, TRAJECTORY, VELOCITY, PathOptions, trajectory, velocity
 from miscope.errors import DoesNotApply
-from miscope.moment import Trajectory
+from miscope.moment import Cohort, Trajectory
 from miscope.testing import check_analyzer, toy_moment
 
 PAPER = {
@@ -17,7 +18,7 @@ PAPER = {
 }
 
 
-@pytest.mark.parametrize("analyzer", [NORMS, TRAJECTORY, VELOCITY], ids=lambda a: a.name)
+@pytest.mark.parametrize("analyzer", [NORMS, TRAJECTORY, VELOCITY, JOINT], ids=lambda a: a.name)
 def test_they_keep_the_contract(analyzer):
     check_analyzer(analyzer)
 
@@ -120,3 +121,45 @@ def test_squares_of_speeds_add_up_over_tensors():
 def test_options_have_the_documented_defaults():
     assert PathOptions() == TRAJECTORY.options()
     assert VELOCITY.options is NoOptions
+
+
+def test_a_loop_larger_than_that_of_walks_is_told_from_one_that_is_not():
+    turn = np.linspace(0, 2 * np.pi, 60)
+    circle = np.stack([np.cos(turn), np.sin(turn)], axis=1) @ np.random.default_rng(0).normal(size=(2, 400))
+    assert trajectory(course({"W_E": circle}, TRAJECTORY, draws=50))["all/area_p"][0] == pytest.approx(1 / 51)
+    found = trajectory(course(walks(), TRAJECTORY, draws=50))
+    assert found["all/area_p"].min() > 1 / 51
+    assert found["all/dimension"] > 100
+
+
+def test_distances_between_checkpoints_are_those_of_all_tensors_together():
+    points = walks(8)
+    found = trajectory(course(points, TRAJECTORY, draws=2))
+    flat = np.concatenate([p.reshape(8, -1).astype(np.float32) for p in points.values()], axis=1)
+    expected = np.linalg.norm(flat[:, None] - flat[None], axis=-1)
+    assert found["all/distance"] == pytest.approx(expected, rel=1e-5, abs=1e-3)
+
+
+def test_relative_speed_is_that_of_the_logarithm():
+    points = np.exp(0.01 * np.arange(5.0))[:, None] * np.ones(9)
+    found = velocity(course({"W_E": points}, VELOCITY))
+    assert found["W_E/relative"] == pytest.approx([0.01 / 100] * 4, rel=1e-3)
+
+
+def test_runs_are_laid_out_in_common_components():
+    one, two = walks(6, seed=1), walks(5, seed=2)
+    members = tuple(course(points, JOINT) for points in (one, two))
+    found = joint(Cohort(members=members, options=JOINT.options(components=20)))
+    assert found["member"].tolist() == [0] * 6 + [1] * 5
+    assert found["at"].tolist() == [0, 100, 200, 300, 400, 500, 0, 100, 200, 300, 400]
+    flat = [np.concatenate([p.reshape(len(p), -1) for p in points.values()], axis=1) for points in (one, two)]
+    both = np.concatenate(flat)
+    scores = found["scores"]
+    assert np.linalg.norm(scores[0] - scores[8]) == pytest.approx(np.linalg.norm(both[0] - both[8]), rel=1e-4)
+    assert found["explained"].sum() == pytest.approx(1)
+
+
+def test_runs_of_other_shapes_have_no_axes_in_common():
+    members = (course(walks(4), JOINT), course({"W_E": np.ones((4, 3))}, JOINT))
+    with pytest.raises(DoesNotApply, match="their weights differ in shape, so they have no axes in common"):
+        joint(Cohort(members=members, options=JOINT.options()))

@@ -10,6 +10,7 @@ from miscope.figure_style import OKABE_ITO
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, title
 from miscope_views.named_arrays import holders
 from miscope_views.paths import TRAJECTORY_VIEW, VARIANCE_VIEW, VELOCITY_VIEW
+from miscope_views.proximity import COMPONENTS_VIEW, JOINT_VIEW, PROXIMITY_VIEW
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -63,5 +64,8 @@ VIEWS = (
     ),
     TRAJECTORY_VIEW,
     VARIANCE_VIEW,
+    COMPONENTS_VIEW,
+    PROXIMITY_VIEW,
     VELOCITY_VIEW,
+    JOINT_VIEW,
 )

@@ -62,9 +62,11 @@ def variance(shown: Shown, *, group: str) -> Figure:
         ("3", "|corr| with cos(πkt/T)", [], arrays[f"{group}/cosine"], "cosine"),
     )
     widths = ((0, 0.46), (0.57, 0.74), (0.83, 1))
+    p = [f"p = {value:.3f}" for value in arrays[f"{group}/area_p"] if np.isfinite(value)]
+    note = "grey: 95 % of random walks" + (f" · loops larger than walks': {', '.join(p)}" if p else "")
     traces: list[dict[str, Any]] = []
     layout: dict[str, Any] = {
-        "title": title(shown, f"Shape of the path of {_OF.get(group, group)}", "grey: 95 % of random walks"),
+        "title": title(shown, f"Shape of the path of {_OF.get(group, group)}", note),
         "showlegend": False,
         "bargap": 0.3,
     }
@@ -87,7 +89,7 @@ def variance(shown: Shown, *, group: str) -> Figure:
     return figure(traces, layout)
 
 
-def velocity(shown: Shown, *, parts: str, clock: str, events: bool) -> Figure:
+def velocity(shown: Shown, *, parts: str, relative: bool, clock: str, events: bool) -> Figure:
     """How fast the weights move, and how straight: the cosine between one move and the next."""
     arrays = shown.artifacts[_MOTION]
     everything = holders(arrays, "speed")
@@ -99,17 +101,18 @@ def velocity(shown: Shown, *, parts: str, clock: str, events: bool) -> Figure:
         common = {"legendgroup": name, "line": {"dash": "solid" if i < len(OKABE_ITO) else "dash"}}
         colour = OKABE_ITO[i % len(OKABE_ITO)]
         at = f"%{{y:.4g}} at {shown.step_label} %{{x:,}}<extra></extra>"
-        speed, turning = arrays[f"{name}/speed"], arrays[f"{name}/turning"]
+        speed, turning = arrays[f"{name}/{'relative' if relative else 'speed'}"], arrays[f"{name}/turning"]
         traces.append(line(middle, speed, name, colour, **common, hovertemplate=f"{name}: speed {at}"))
         more = {"yaxis": "y2", "showlegend": False, "hovertemplate": f"{name}: cosine {at}"}
         traces.append(line(inner, turning, name, colour, **common, **more))
     straight = float(arrays["all/straightness"])
+    unit = f"{'distance / length of the weights' if relative else 'distance'} per {shown.step_label}"
     layout: dict[str, Any] = {
         "title": title(
             shown, "Speed and straightness of the weights", f"start to end / length of path: {straight:.3f}"
         ),
         "xaxis": {**clock_axis(shown, clock), "anchor": "y2"},
-        "yaxis": {"title": {"text": f"distance per {shown.step_label}"}, "type": "log", "domain": upper},
+        "yaxis": {"title": {"text": unit}, "type": "log", "domain": upper},
         "yaxis2": {"title": {"text": "cosine with the move before"}, "domain": lower, "range": [-1.05, 1.05]},
         "shapes": event_marks(shown, events),
         "showlegend": True,
@@ -202,6 +205,11 @@ VELOCITY_VIEW = View(
     grain=Grain.TRAJECTORY,
     draw=velocity,
     reads=(_MOTION,),
-    controls=(Choice(name="parts", options=("groups", "tensors")), CLOCK, MARKS),
+    controls=(
+        Choice(name="parts", options=("groups", "tensors")),
+        Toggle(name="relative", label="relative to the weights"),
+        CLOCK,
+        MARKS,
+    ),
     time_axis="x",
 )

@@ -30,6 +30,7 @@ from miscope.analyzers import (
     ranks,
     scores,
     spectra,
+    stages,
     summary,
     units,
 )
@@ -91,4 +92,5 @@ ALL = (
     events.GROKKING,
     summary.WINDOWS_OF_TRAINING,
     summary.COMPONENTS,
+    stages.CHANGE_POINTS,
 )

@@ -10,7 +10,7 @@ from torch import Tensor
 from miscope.analyzer import Analyzer, Grain, Options
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
-from miscope.maths.path_pca import centred_gram, components_of_gram, cosine_agreement, shapes
+from miscope.maths.path_pca import centred_gram, components_of_gram, cosine_agreement, distances, shapes
 from miscope.maths.random_walk import effective_dimension, walk_null
 from miscope.moment import Moment, Trajectory
 
@@ -50,6 +50,9 @@ NORMS = Analyzer(
     grain=Grain.CHECKPOINT,
     compute=norms,
     weights=("*",),
+    question="How large is every weight tensor, and when does weight decay win?",
+    formula="|W|_F^2 = sum of squared entries; |W|_1 = sum of absolute ones",
+    source="Nanda et al. 2023 (arXiv 2301.05217), figure 6d",
     outputs={
         "ROLE/squares": "() sum of squared entries",
         "ROLE/l1": "() sum of absolute entries",
@@ -100,7 +103,8 @@ def trajectory(shown: Trajectory) -> Arrays:
 def _path(
     gram: Mapping[str, np.ndarray], lengths: np.ndarray, dimension: int, options: PathOptions
 ) -> dict[str, np.ndarray]:
-    path = components_of_gram(np.sum(list(gram.values()), axis=0), options.components)
+    together = np.sum(list(gram.values()), axis=0)
+    path = components_of_gram(together, options.components)
     count = min(options.null_components, path.scores.shape[1])
     null = walk_null(lengths, dimension, draws=options.draws, seed=options.seed, count=count)
     by_role = np.stack([np.einsum("tk,ts,sk->k", path.directions, g, path.directions) for g in gram.values()], axis=1)
@@ -109,6 +113,8 @@ def _path(
         "scores": path.scores,
         "explained": path.explained,
         "area": shapes(path.scores),
+        "area_p": _p_value(shapes(path.scores), null.areas),
+        "distance": distances(together).astype(np.float32),
         "cosine": cosine_agreement(path.scores[:, :count]),
         "null_explained": null.explained,
         "null_area": null.area,
@@ -121,17 +127,28 @@ def _path(
     }
 
 
+def _p_value(observed: np.ndarray, null: np.ndarray) -> np.ndarray:
+    """(1 + draws at least as large) / (1 + draws); NaN where there is nothing to compare."""
+    p = (1 + (null >= observed).sum(axis=0)) / (1 + len(null))
+    return np.where(np.isfinite(observed), p, np.nan)
+
+
 TRAJECTORY = Analyzer(
     name="parameters.trajectory",
-    version=2,
+    version=3,
     grain=Grain.TRAJECTORY,
     compute=trajectory,
     weights=("*",),
     options=PathOptions,
+    question="What path did the weights take, and would a random walk look the same?",
+    formula="scores = eigenvectors of the centred Gram matrix over checkpoints x sqrt(eigenvalue)",
+    source="Antognini & Sohl-Dickstein 2018, PCA of high dimensional random walks (arXiv 1806.08805)",
     outputs={
         "GROUP/scores": "(T, k) coordinates of each checkpoint; GROUP is all, embedding, attention or mlp",
         "GROUP/explained": "(k,) share of variance of each component",
         "GROUP/area": "(2,) loop area over bounding box, components 1-2 and 2-3",
+        "GROUP/area_p": "(2,) share of random walks whose loop is at least as large; small where it is an excess",
+        "GROUP/distance": "(T, T) float32, distance between any two checkpoints",
         "GROUP/cosine": "(c,) |correlation| of component k with cos(pi k t / T)",
         "GROUP/null_explained": "(3, c) 2.5, 50 and 97.5 % of random walks with the same step lengths",
         "GROUP/null_area": "(3, 2) the same of the areas",
@@ -164,6 +181,7 @@ def _motion(points: np.ndarray) -> dict[str, np.ndarray]:
     moves = np.diff(points, axis=0)
     return {
         "moved": _squares(moves),
+        "size": _squares(points),
         "turned": np.einsum("tn,tn->t", moves[1:], moves[:-1], dtype=np.float64),
         "from_start": _squares(points - points[0]),
         "to_end": _squares(points - points[-1]),
@@ -174,8 +192,10 @@ def _speeds(sums: Mapping[str, np.ndarray], gaps: np.ndarray) -> dict[str, np.nd
     moved, from_start = np.sqrt(sums["moved"]), np.sqrt(sums["from_start"])
     both = moved[1:] * moved[:-1]
     length = np.concatenate([[0.0], np.cumsum(moved)])
+    size = np.sqrt((sums["size"][1:] + sums["size"][:-1]) / 2)
     return {
         "speed": moved / gaps,
+        "relative": moved / gaps / np.where(size > 0, size, np.nan),
         "turning": sums["turned"] / np.where(both > 0, both, 1.0),
         "length": length,
         "from_start": from_start,
@@ -186,13 +206,17 @@ def _speeds(sums: Mapping[str, np.ndarray], gaps: np.ndarray) -> dict[str, np.nd
 
 VELOCITY = Analyzer(
     name="parameters.velocity",
-    version=1,
+    version=2,
     grain=Grain.TRAJECTORY,
     compute=velocity,
     weights=("*",),
+    question="How fast do the weights move, and how straight?",
+    formula="speed = |theta_(i+1) - theta_i| / (s_(i+1) - s_i); turning = cosine of successive moves",
+    source="kinematics of the checkpoints, without a model",
     outputs={
         "midpoint": "(T-1,) steps half way between checkpoints",
         "NAME/speed": "(T-1,) distance moved per step; NAME is all, embedding, attention, mlp or a tensor's role",
+        "NAME/relative": "(T-1,) speed over the length of the weights: |d log W| per step",
         "NAME/turning": "(T-2,) cosine between successive moves: 1 straight on, 0 a right angle",
         "NAME/length": "(T,) length of the path so far",
         "NAME/from_start": "(T,) distance to the first checkpoint",

@@ -7,7 +7,7 @@ from typing import final
 
 import numpy as np
 
-__all__ = ["Components", "centred_gram", "components_of_gram", "cosine_agreement", "loop_area", "shapes"]
+__all__ = ["Components", "centred_gram", "components_of_gram", "cosine_agreement", "distances", "loop_area", "shapes"]
 
 _COLUMNS = 1 << 15
 """Columns brought to float64 at a time."""
@@ -57,6 +57,12 @@ def components_of_gram(gram: np.ndarray, count: int) -> Components:
         explained=values / total,
         directions=directions,
     )
+
+
+def distances(gram: np.ndarray) -> np.ndarray:
+    """(T, T) Euclidean distances between the points of a Gram matrix."""
+    squares = np.diag(gram)
+    return np.sqrt(np.clip(squares[:, None] + squares[None] - 2 * gram, 0, None))
 
 
 def loop_area(x: np.ndarray, y: np.ndarray) -> float:

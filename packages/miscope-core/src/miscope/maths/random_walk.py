@@ -31,6 +31,8 @@ class WalkNull:
     """(3, 2) loop area over bounding box, of components 1-2 and 2-3."""
     cosine: np.ndarray
     """(3, c) |correlation| with cos(pi k t / T)."""
+    areas: np.ndarray
+    """(draws, 2) the loop areas of every draw."""
     path: np.ndarray
     """(T, c) scores of the first draw, in the units of the step lengths."""
 
@@ -47,7 +49,7 @@ def walk_null(lengths: np.ndarray, dimension: int, *, draws: int, seed: int, cou
         path = scores if path is None else path
     assert path is not None
     bands = (np.percentile(np.array(values), BAND, axis=0) for values in (explained, areas, cosines))
-    return WalkNull(**dict(zip(("explained", "area", "cosine"), bands, strict=True)), path=path)
+    return WalkNull(**dict(zip(("explained", "area", "cosine"), bands, strict=True)), areas=np.array(areas), path=path)
 
 
 def effective_dimension(squares: Sequence[float], sizes: Sequence[int]) -> int:
