@@ -27,6 +27,7 @@ def miscope_views() -> Iterable[View]:
         factors,
         flatness,
         geometry,
+        groups,
         gradients,
         heads,
         integrity,
@@ -40,6 +41,7 @@ def miscope_views() -> Iterable[View]:
         ranks,
         scores,
         spectra,
+        streams,
         summary,
         units,
     )
@@ -50,6 +52,7 @@ def miscope_views() -> Iterable[View]:
         events,
         integrity,
         summary,
+        stages,
         parameters,
         dynamics,
         ranks,
@@ -73,5 +76,7 @@ def miscope_views() -> Iterable[View]:
         circuits,
         cohort,
         gradients,
+        streams,
+        groups,
     ):
         yield from module.VIEWS

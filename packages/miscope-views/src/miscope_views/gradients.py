@@ -49,7 +49,8 @@ def spectrum(shown: Shown, *, product: str, clock: str, events: bool) -> Figure:
     if not product:
         reason = "the family gives no basis over an axis of its weights, so gradients have no spectrum"
         raise DoesNotApply("gradients.spectrum", shown.variant.name, reason)
-    return over_training(shown, _READS, role=product, clock=clock, events=events)
+    found = over_training(shown, _READS, role=product, clock=clock, events=events)
+    return found.update_layout(title_text=f"Gradient of {product} over training")
 
 
 def initialisation(shown: Shown, *, product: str) -> Figure:
