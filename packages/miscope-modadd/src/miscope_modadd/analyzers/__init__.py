@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from miscope_modadd.analyzers import clock_pizza
+from miscope_modadd.analyzers import clock_pizza, viability
 
-ALL = (clock_pizza.PIZZA,)
+ALL = (clock_pizza.PIZZA, viability.MARGINS)

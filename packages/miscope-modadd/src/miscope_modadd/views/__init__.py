@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from miscope_modadd.views import clock_pizza
+from miscope_modadd.views import clock_pizza, viability
 
-ALL = (*clock_pizza.VIEWS,)
+ALL = (*clock_pizza.VIEWS, *viability.VIEWS)
