@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from miscope_modadd.analyzers import clock_pizza, viability
+from miscope_modadd.analyzers import clock_pizza, interventions, viability
 
-ALL = (clock_pizza.PIZZA, viability.MARGINS)
+ALL = (clock_pizza.PIZZA, viability.MARGINS, interventions.LEAKAGE)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from miscope_modadd.views import clock_pizza, viability
+from miscope_modadd.views import clock_pizza, interventions, viability
 
-ALL = (*clock_pizza.VIEWS, *viability.VIEWS)
+ALL = (*clock_pizza.VIEWS, *viability.VIEWS, *interventions.VIEWS)
