@@ -111,7 +111,7 @@ def test_distances_between_checkpoints_are_a_matrix_with_events_across_and_down(
     (heat,) = figure.data
 
     assert heat.z[0][3] == 40
-    assert [(shape.xref, shape.yref) for shape in figure.layout.shapes] == [("x", "paper")] * 2 + [("paper", "y")] * 2
+    assert [(shape.xref, shape.yref) for shape in figure.layout.shapes] == [("x", "paper")] * 2 + [("x", "y")] * 2
     assert list(proximity(path(), group="all", clock="log", events=False).data[0].x) == [10, 20, 40]
 
 

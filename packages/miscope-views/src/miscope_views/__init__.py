@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 def miscope_views() -> Iterable[View]:
     from miscope_views import (
         ablations,
+        atlas,
         attention,
         behaviour,
         circuits,
@@ -27,8 +28,8 @@ def miscope_views() -> Iterable[View]:
         factors,
         flatness,
         geometry,
-        groups,
         gradients,
+        groups,
         heads,
         integrity,
         keys,
@@ -41,6 +42,7 @@ def miscope_views() -> Iterable[View]:
         ranks,
         scores,
         spectra,
+        stages,
         streams,
         summary,
         units,
@@ -78,5 +80,6 @@ def miscope_views() -> Iterable[View]:
         gradients,
         streams,
         groups,
+        atlas,
     ):
         yield from module.VIEWS

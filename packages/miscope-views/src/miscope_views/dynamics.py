@@ -78,7 +78,6 @@ def residual(shown: Shown, *, group: str, clock: str, events: bool) -> Figure:
         "title": title(shown, f"Residual of the linear law: {group}", note),
         "xaxis": clock_axis(shown, clock),
         "yaxis": {"title": {"text": "|x − predicted| / |step|"}, "range": [0, top]},
-        "title": {"text": "|x − predicted| / |step|"},
         "showlegend": True,
         "shapes": event_marks(shown, events),
     }

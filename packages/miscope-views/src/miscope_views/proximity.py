@@ -31,7 +31,7 @@ def proximity(shown: Shown, *, group: str, clock: str, events: bool) -> Figure:
     hover = f"{shown.step_label} %{{y:,}} to %{{x:,}}<br>distance %{{z:.4g}}<extra></extra>"
     heat = {"type": "heatmap", "x": steps, "y": steps, "z": values, "coloraxis": "coloraxis", "hovertemplate": hover}
     axis = {**clock_axis(shown, clock), "showgrid": False, "constrain": "domain"}
-    across = [{**mark, "label": {}} | _turned(mark) for mark in event_marks(shown, events)]
+    across = [{**mark, "label": {}} | _turned(mark, steps) for mark in event_marks(shown, events)]
     layout = {
         "title": title(shown, f"Distances between checkpoints: {group}"),
         "xaxis": axis,
@@ -108,9 +108,9 @@ def joint(shown: Shown, *, components: str, events: bool) -> Figure:
     return figure(traces, layout)
 
 
-def _turned(mark: dict[str, Any]) -> dict[str, Any]:
-    """The event's line from side to side."""
-    return {"xref": "paper", "yref": "y", "x0": 0, "x1": 1, "y0": mark["x0"], "y1": mark["x0"]}
+def _turned(mark: dict[str, Any], steps: np.ndarray) -> dict[str, Any]:
+    """The event's line from side to side of the map, which is square and narrower than the figure."""
+    return {"xref": "x", "yref": "y", "x0": steps[0], "x1": steps[-1], "y0": mark["x0"], "y1": mark["x0"]}
 
 
 def _milestones(shown: Shown, points: np.ndarray, steps: np.ndarray, colour: str) -> list[dict[str, Any]]:
