@@ -7,7 +7,8 @@ from miscope import Shown
 from miscope.family import make_variant
 from miscope.subject import Subject
 from miscope.testing import ToyFamily, check_view, tables
-from miscope_views.attention import VIEWS, entropy, patterns, profile, sequence, statistics, symmetry
+from miscope_views.attention import VIEWS, entropy, patterns, statistics, symmetry
+from miscope_views.attention_sequence import profile, sequence
 
 SITE = "blocks.0.attn.hook_pattern"
 VARIANT = make_variant(ToyFamily(), {})

@@ -157,3 +157,33 @@ def test_clusters_show_their_size_and_each_neurons_course():
     assert heat.customdata[:, 0].tolist() == [1, 0, 3, 2]
     # 0: not committed, 1: to a component too small to be drawn, 2: to component 2.
     assert heat.z.tolist() == [[0, 0, 1], [0, 2, 2], [0, 0, 2], [0, 0, 0]]
+
+
+def test_the_sheet_shows_only_neurons_of_a_component_with_such_a_share():
+    def chosen(**asked) -> list[int]:
+        figure = contact_sheet(ANALYZED, site=SITE, page=1, sort="index", own_scale=True, **asked)
+        return [int(neuron) for neuron in figure.data[-1].customdata]
+
+    assert chosen(component="2") == [0, 3]
+    assert chosen(component="2", least=0.7) == [0]
+    assert chosen(least=0.55) == [0, 3]
+    assert chosen(component="dead") == [2]
+    with pytest.raises(BadValue, match=r"has no neuron of 1 with a share of 0\.9\."):
+        chosen(component="1", least=0.9)
+
+
+def test_the_sheet_puts_the_dead_first_or_neighbours_in_phase_side_by_side():
+    phases = {f"{SITE}/first": np.array([3.0, 0.0, np.nan, 1.0])}
+    found = replace(ANALYZED, artifacts={**ANALYZED.artifacts, "phases.neurons": phases})
+
+    def order(sort: str) -> list[int]:
+        return [int(n) for n in contact_sheet(found, site=SITE, page=1, sort=sort, own_scale=True).data[-1].customdata]
+
+    assert order("dead") == [2, 0, 1, 3]
+    assert order("phase") == [1, 3, 0, 2]
+
+
+def test_pictures_have_the_resolution_asked_for_and_never_more_than_the_grid():
+    figure = contact_sheet(SHOWN, site=SITE, page=1, sort="index", own_scale=True, pixels="64")
+
+    assert figure.data[0].z.shape == (5, 16 * 8 - 3)

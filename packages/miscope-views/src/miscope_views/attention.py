@@ -9,19 +9,19 @@ import numpy as np
 
 from miscope import Choice, Grain, Shown, View
 from miscope.figure_style import NULL, OKABE_ITO
+from miscope_views.attention_sequence import PROFILE_VIEW, SEQUENCE_VIEW
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, on_clock, panels, title
+from miscope_views.head_maps import above, across, cell, map_axes
 from miscope_views.head_names import head_name
 from miscope_views.named_arrays import choice_of, holders
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-_READS, _SEQUENCE = "attention.patterns", "attention.sequence"
+_READS = "attention.patterns"
 _DASHES = ("solid", "dash", "dot", "dashdot")
 _MOST_KEYS = 4
 """Keys drawn of each head, from the first."""
-_MOST_ACROSS = 4
-"""Heads side by side."""
 
 
 def patterns(shown: Shown, *, site: str, key: str) -> Figure:
@@ -33,7 +33,7 @@ def patterns(shown: Shown, *, site: str, key: str) -> Figure:
     traces, axes, names = [], {}, []
     for head, z in enumerate(maps):
         suffix = "" if head == 0 else str(head + 1)
-        place = _cell(head, len(maps))
+        place = cell(head, len(maps))
         traces.append(
             {
                 "type": "heatmap",
@@ -44,8 +44,8 @@ def patterns(shown: Shown, *, site: str, key: str) -> Figure:
                 "hovertemplate": f"head {head}<br>{hover}<extra></extra>",
             }
         )
-        axes |= _map_axes(suffix, place, row if head % _across(len(maps)) == 0 else "", column)
-        names.append(_above(f"head {head}", place))
+        axes |= map_axes(suffix, place, row if head % across(len(maps)) == 0 else "", column)
+        names.append(above(f"head {head}", place))
     layout = {
         "title": title(shown, f"Attention of the answer to key {key}", site),
         "coloraxis": {"cmin": 0, "cmax": 1, "colorbar": {"title": {"text": "attention"}}},
@@ -98,11 +98,9 @@ def symmetry(shown: Shown, *, site: str, symmetry: str, clock: str, events: bool
     matrix = np.asarray(arrays[f"{site}/symmetry/{symmetry}"], dtype=np.float64)
     names, steps = _keys(shown), arrays["step"]
     traces = []
-    # Each key's counterpart is the one its attention agrees with most at the end.
-    counterpart = matrix[-1].argmax(axis=2)
+    counterpart = _counterparts(shown, symmetry, matrix.shape[2])
     for head in range(matrix.shape[1]):
-        for key in range(min(matrix.shape[2], _MOST_KEYS)):
-            other = int(counterpart[head, key])
+        for key, other in enumerate(counterpart[:_MOST_KEYS]):
             name = f"head {head}: {names[key]} with {names[other]}"
             look = {"line": {"dash": _DASHES[key % len(_DASHES)]}, "legendgroup": str(head)}
             hover = f"{name}<br>correlation %{{y:.4f}} at {shown.step_label} %{{x:,}}<extra></extra>"
@@ -139,47 +137,15 @@ def entropy(shown: Shown, *, clock: str, events: bool) -> Figure:
     return figure([heat | {"hovertemplate": hover}], layout)
 
 
-def sequence(shown: Shown, *, site: str) -> Figure:
-    """Mean attention of every position to every position before it, one map a head."""
-    maps = shown.artifacts[_SEQUENCE][f"{site}/mean"]
-    traces, axes, names = [], {}, []
-    for head, z in enumerate(np.asarray(maps, dtype=np.float32)):
-        suffix = "" if head == 0 else str(head + 1)
-        place = _cell(head, len(maps))
-        hover = f"{head_name(site, head)}<br>query %{{y}}, key %{{x}}: %{{z:.3f}}<extra></extra>"
-        heat = {"type": "heatmap", "z": z, "xaxis": f"x{suffix}", "yaxis": f"y{suffix}", "coloraxis": "coloraxis"}
-        traces.append(heat | {"hovertemplate": hover})
-        axes |= _map_axes(suffix, place, "query" if head % _across(len(maps)) == 0 else "", "key")
-        names.append(_above(head_name(site, head), place))
-    layout = {
-        "title": title(shown, "Mean attention along the sequence", site),
-        "coloraxis": {"cmin": 0, "cmax": 1, "colorbar": {"title": {"text": "attention"}}},
-        "annotations": names,
-        "margin": {"t": 84},
-        **axes,
-    }
-    return figure(traces, layout)
-
-
-def profile(shown: Shown, *, site: str) -> Figure:
-    """How much each head looks at the key so many positions back, beside the first checkpoint."""
-    now, over = shown.artifacts[_SEQUENCE][f"{site}/profile"], shown.history[_SEQUENCE]
-    first = over[f"{site}/profile"][0].mean(axis=0)
-    distance = np.arange(now.shape[1])
-    start = f"at {shown.step_label} {int(over['step'][0]):,}, mean of heads"
-    traces = [line(distance, first, start, NULL, line={"dash": "dash"})]
-    for head, values in enumerate(now):
-        name = head_name(site, head)
-        hover = f"{name}: %{{y:.3f}} of attention %{{x}} back<extra></extra>"
-        traces.append(line(distance, values, name, OKABE_ITO[head % len(OKABE_ITO)], hovertemplate=hover))
-    most = 1.05 * float(np.max(over[f"{site}/profile"]))
-    layout = {
-        "title": title(shown, "Attention by distance", site),
-        "xaxis": {"title": {"text": "positions back"}},
-        "yaxis": {"title": {"text": "mean attention"}, "range": [0, most]},
-        "showlegend": True,
-    }
-    return figure(traces, layout)
+def _counterparts(shown: Shown, symmetry: str, keys: int) -> list[int]:
+    """The position that holds in the image what each key held in the input, for every input; itself if none does."""
+    probe = shown.probe
+    if probe is None or probe.inputs.ndim != 2 or probe.inputs.shape[1] != keys or symmetry not in probe.symmetries:
+        return list(range(keys))
+    inputs = probe.inputs.numpy()
+    image = inputs[probe.symmetries[symmetry]]
+    same = (inputs[:, :, None] == image[:, None, :]).all(axis=0)
+    return [key if same[key, key] or not same[key].any() else int(same[key].argmax()) for key in range(keys)]
 
 
 def _symmetries(shown: Shown) -> list[str]:
@@ -197,33 +163,6 @@ def _keys(shown: Shown) -> Sequence[str]:
     inputs = probe.inputs.numpy()
     held = [[n for n in probe.grid if np.array_equal(inputs[:, i], probe.columns[n])] for i in range(count)]
     return [f"{position} ({names[0]})" if names else str(position) for position, names in enumerate(held)]
-
-
-def _across(count: int) -> int:
-    return min(_MOST_ACROSS, count)
-
-
-def _cell(head: int, count: int) -> tuple[list[float], list[float]]:
-    """Horizontal and vertical domain of a head's map, row by row."""
-    across = _across(count)
-    rows = -(-count // across)
-    row, place = divmod(head, across)
-    gap = 0.05
-    width = (1 - gap * (across - 1)) / across
-    left = place * (width + gap)
-    return [left, left + width], panels([1.0] * rows, 0.2)[row]
-
-
-def _map_axes(suffix: str, place: tuple[list[float], list[float]], row: str, column: str) -> dict[str, Any]:
-    common = {"showgrid": False, "constrain": "domain", "constraintoward": "top", "nticks": 4}
-    x = {**common, "constraintoward": "center", "domain": place[0], "anchor": f"y{suffix}", "title": {"text": column}}
-    y = {**common, "domain": place[1], "anchor": f"x{suffix}", "title": {"text": row}}
-    return {f"xaxis{suffix}": x, f"yaxis{suffix}": {**y, "autorange": "reversed", "scaleanchor": f"x{suffix}"}}
-
-
-def _above(text: str, place: tuple[list[float], list[float]]) -> dict[str, Any]:
-    at = {"x": sum(place[0]) / 2, "y": place[1][1], "xref": "paper", "yref": "paper"}
-    return {"text": text, **at, "xanchor": "center", "yanchor": "bottom", "showarrow": False}
 
 
 def _ceiling(height: float) -> dict[str, Any]:
@@ -276,21 +215,6 @@ VIEWS = (
         controls=(CLOCK, MARKS),
         time_axis="x",
     ),
-    View(
-        name="attention.sequence",
-        title="Attention along the sequence",
-        grain=Grain.CHECKPOINT,
-        draw=sequence,
-        reads=(_SEQUENCE,),
-        controls=(choice_of("site", _SEQUENCE, "mean"),),
-    ),
-    View(
-        name="attention.profile",
-        title="Attention by distance",
-        grain=Grain.CHECKPOINT,
-        draw=profile,
-        reads=(_SEQUENCE,),
-        history=(_SEQUENCE,),
-        controls=(choice_of("site", _SEQUENCE, "profile"),),
-    ),
+    SEQUENCE_VIEW,
+    PROFILE_VIEW,
 )

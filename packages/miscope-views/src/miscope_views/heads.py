@@ -92,7 +92,7 @@ def similarity(shown: Shown, *, layer: str, measure: str) -> Figure:
     name = f"{layer}/{_MEASURES[measure]}"
     matrix = np.asarray(arrays[name], dtype=np.float64)
     names = [head_name(layer, head) for head in range(len(matrix))]
-    most = max(1.0, float(np.nanmax(shown.history[_DISTANCES][name], initial=0.0)))
+    most = float(np.nanmax(shown.history[_DISTANCES][name], initial=0.0)) or 1.0
     hover = "%{y} and %{x}: %{z:.3f}<extra></extra>"
     heat = {"type": "heatmap", "x": names, "y": names, "z": matrix, "coloraxis": "coloraxis", "xgap": 2, "ygap": 2}
     heat |= {"texttemplate": "%{z:.2f}" if len(names) <= _MOST_NUMBERS else "", "hovertemplate": hover}

@@ -11,25 +11,26 @@ from miscope import Choice, Grain, Number, Shown, Toggle, View
 from miscope.errors import BadValue
 from miscope.figure_style import NULL, colour_of
 from miscope_views.clusters import CLUSTERS_VIEW, FREQUENCIES_VIEW
+from miscope_views.contact_sheets import PAGE, RESOLUTION, Pictures, contact_figure, maps_of, page_of
 from miscope_views.figures import figure, grid_axes, title
+from miscope_views.named_arrays import holders
 from miscope_views.neuron_dynamics import DYNAMICS_VIEWS
-from miscope_views.thumbnails import area_average, sheet
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 _POST = "blocks.*.mlp.hook_post"
-_SHARES, _CLUSTERS = "neurons.frequencies", "neurons.clusters"
+_SHARES, _CLUSTERS, _PHASES = "neurons.frequencies", "neurons.clusters", "phases.neurons"
 
-_PAGE, _ACROSS, _PIXELS, _GUTTER = 128, 16, 28, 3
+_ALL, _DEAD = "all", "dead"
 _SITE = Choice(name="site", options_from=lambda shown: shown.sites)
 _NEURON = Number(name="neuron", default=0, maximum_from=lambda shown: _widest(shown) - 1)
-_PAGES = Number(name="page", default=1, minimum=1, maximum_from=lambda shown: -(-_widest(shown) // _PAGE))
+_PAGES = Number(name="page", default=1, minimum=1, maximum_from=lambda shown: -(-_widest(shown) // PAGE))
 
 
 def heatmap(shown: Shown, *, site: str, neuron: int, locked: bool) -> Figure:
     """Activation of one neuron for every pair of factor values."""
-    values = _grid_of(shown, site, [neuron])[:, :, 0]
+    values = maps_of(shown, site, [neuron])[:, :, 0]
     assert shown.probe is not None
     row, column = shown.probe.grid
     arrays = shown.history.get(_SHARES) if _SHARES in shown.history else None
@@ -48,50 +49,63 @@ def heatmap(shown: Shown, *, site: str, neuron: int, locked: bool) -> Figure:
     return figure([{"type": "heatmap", "z": values, "coloraxis": "coloraxis", "hovertemplate": hover}], layout)
 
 
-def contact_sheet(shown: Shown, *, site: str, page: int, sort: str, own_scale: bool) -> Figure:
+def contact_sheet(  # noqa: PLR0913 - one argument a control
+    shown: Shown,
+    *,
+    site: str,
+    page: int,
+    sort: str,
+    own_scale: bool,
+    component: str = _ALL,
+    least: float = 0.0,
+    pixels: str = "28",
+) -> Figure:
     """Small pictures of many neurons at once, with a dot in the colour of each one's component."""
-    order = _order(shown, site, sort)
-    chosen = order[(page - 1) * _PAGE : page * _PAGE]
-    if not len(chosen):
-        raise BadValue(
-            f"{site} has no page {page}.", f"Its {len(order)} neurons fill {-(-len(order) // _PAGE)}.", "Give page=1."
-        )
-    maps = _grid_of(shown, site, chosen.tolist())
-    most = np.abs(maps).max(axis=(0, 1))
-    scale = np.where(most > 0, most, 1) if own_scale else float(most.max()) or 1.0
-    image, places = sheet(area_average(maps, _PIXELS) / scale, _ACROSS, gutter=_GUTTER)
-    low = 0.0 if maps.min() >= 0 else -1.0
-    unit = "of its own largest activation" if own_scale else "of the largest activation on the page"
-    pixels = {"type": "heatmap", "z": image, "coloraxis": "coloraxis", "hoverinfo": "skip"}
-    bare = {"visible": False, "showgrid": False}
-    layout: dict[str, Any] = {
-        "title": title(shown, f"Neurons of {site}, by {sort}", f"page {page} of {-(-len(order) // _PAGE)}"),
-        "coloraxis": {"cmin": low, "cmax": 1, "colorbar": {"title": {"text": unit}}},
-        "xaxis": {**bare, "constrain": "domain"},
-        "yaxis": {**bare, "autorange": "reversed", "scaleanchor": "x", "constrain": "domain"},
-        "showlegend": False,
-        "hovermode": "closest",
-        "hoverdistance": 60,
-    }
-    traces = [pixels, *_names(shown, site, chosen, image.shape)]
-    return figure(traces, layout, gaps=int((places < 0).sum()))
-
-
-def _names(shown: Shown, site: str, chosen: np.ndarray, shape: tuple[int, ...]) -> list[dict[str, Any]]:
-    """An unseen point in the middle of each picture that says which neuron it is, and a dot in its cluster's colour."""
-    rows, columns = shown.probe.shape if shown.probe is not None else shape
-    height, width = min(rows, _PIXELS), min(columns, _PIXELS)
-    down, across = np.divmod(np.arange(len(chosen)), _ACROSS)
-    top, left = down * (height + _GUTTER), across * (width + _GUTTER)
-    said = [f"neuron {neuron}<br>{_said_of(shown, site, int(neuron))}" for neuron in chosen]
-    middle = {"x": left + width / 2, "y": top + height / 2, "text": said, "customdata": chosen, "opacity": 0}
-    unseen = {"type": "scatter", "mode": "markers", "marker": {"size": 20}, "hovertemplate": "%{text}<extra></extra>"}
+    order = _filtered(shown, site, _order(shown, site, sort), component, least)
+    chosen = page_of(order, page, site)
     labels = _labels(shown, site)
-    if labels is None:
-        return [unseen | middle]
-    colours = [colour_of(str(labels[neuron])) if labels[neuron] else NULL for neuron in chosen]
-    dots = {"type": "scatter", "mode": "markers", "marker": {"size": 5, "color": colours, "symbol": "square"}}
-    return [{**dots, "x": left + 1, "y": top + height + 1, "hoverinfo": "skip"}, unseen | middle]
+    pictures = Pictures(
+        maps=maps_of(shown, site, chosen.tolist()),
+        names=[f"neuron {neuron}<br>{_said_of(shown, site, int(neuron))}" for neuron in chosen],
+        number=chosen,
+        colours=None if labels is None else [colour_of(str(labels[n])) if labels[n] else NULL for n in chosen],
+    )
+    note = f"page {page} of {-(-len(order) // PAGE)}"
+    if len(order) < shown.channels[site]:
+        note += f", {len(order)} of {shown.channels[site]} neurons"
+    heading = title(shown, f"Neurons of {site}, by {sort}", note)
+    return contact_figure(pictures, heading, own_scale=own_scale, pixels=int(pixels))
+
+
+def _filtered(shown: Shown, site: str, order: np.ndarray, component: str, least: float) -> np.ndarray:
+    """Those of one component only, with at least such a share of their variance in it."""
+    if _SHARES not in shown.artifacts or (component == _ALL and least <= 0):
+        return order
+    arrays = shown.artifacts[_SHARES]
+    kept = _share(arrays, site) >= least
+    if component == _DEAD:
+        kept = arrays[f"{site}/dead"]
+    elif component != _ALL:
+        kept &= arrays[f"{site}/dominant"] == component
+    if not kept.any():
+        raise BadValue(
+            f"{site} has no neuron of {component} with a share of {least:g}.",
+            f"It has {shown.channels[site]} neurons.",
+            f"Give component={_ALL}, or a smaller least=0.",
+        )
+    return order[kept[order]]
+
+
+def _components(shown: Shown) -> tuple[str, ...]:
+    """All, the components that some neuron follows at this step, and the dead."""
+    if _SHARES not in shown.artifacts:
+        return (_ALL,)
+    arrays = shown.artifacts[_SHARES]
+    sites = holders(arrays, "dominant")
+    there = {label for site in sites for label in arrays[f"{site}/dominant"].tolist() if label}
+    named = [label for label in arrays[f"{sites[0]}/label"].tolist() if label in there]
+    dead = (_DEAD,) if any(arrays[f"{site}/dead"].any() for site in sites) else ()
+    return (_ALL, *named, *dead)
 
 
 def _order(shown: Shown, site: str, sort: str) -> np.ndarray:
@@ -100,14 +114,25 @@ def _order(shown: Shown, site: str, sort: str) -> np.ndarray:
     if sort == "index":
         return np.arange(count)
     arrays = shown.artifacts[_SHARES]
+    if sort == "dead":
+        return np.argsort(~arrays[f"{site}/dead"], kind="stable")
+    if sort == "phase":
+        # Within a component by the phase at which it follows the first factor: neighbours are alike.
+        phase = np.nan_to_num(np.asarray(shown.artifacts[_PHASES][f"{site}/first"], dtype=np.float64))
+        return np.lexsort((phase, _rank(arrays, site, arrays[f"{site}/dominant"])))
     if sort == "variance":
         return np.argsort(-arrays[f"{site}/variance"], kind="stable")
     now = arrays[f"{site}/dominant"]
     label = shown.artifacts[_CLUSTERS][f"{site}/final"] if sort == "final cluster" else now
-    known = {name: place for place, name in enumerate(arrays[f"{site}/label"].tolist())}
-    rank = np.array([known.get(name, len(known)) for name in label.tolist()])
+    rank = _rank(arrays, site, label)
     # Among the like, the same order at every step where the cluster is the final one: pictures keep their places.
     return np.argsort(rank, kind="stable") if sort == "final cluster" else np.lexsort((-_share(arrays, site), rank))
+
+
+def _rank(arrays: Mapping[str, np.ndarray], site: str, label: np.ndarray) -> np.ndarray:
+    """Place of each neuron's label among all, those without one last."""
+    known = {name: place for place, name in enumerate(arrays[f"{site}/label"].tolist())}
+    return np.array([known.get(name, len(known)) for name in label.tolist()])
 
 
 def _share(arrays: Mapping[str, np.ndarray], site: str) -> np.ndarray:
@@ -115,8 +140,11 @@ def _share(arrays: Mapping[str, np.ndarray], site: str) -> np.ndarray:
 
 
 def _sorts(shown: Shown) -> tuple[str, ...]:
-    final = ("final cluster",) if _CLUSTERS in shown.artifacts and _SHARES in shown.artifacts else ()
-    return (*final, *(("cluster", "variance") if _SHARES in shown.artifacts else ()), "index")
+    if _SHARES not in shown.artifacts:
+        return ("index",)
+    final = ("final cluster",) if _CLUSTERS in shown.artifacts else ()
+    phase = ("phase",) if holders(shown.artifacts.get(_PHASES, {}), "first") else ()
+    return (*final, "cluster", *phase, "variance", "dead", "index")
 
 
 def _labels(shown: Shown, site: str) -> np.ndarray | None:
@@ -130,21 +158,6 @@ def _said_of(shown: Shown, site: str, neuron: int) -> str:
     arrays = shown.artifacts[_SHARES]
     label = str(arrays[f"{site}/dominant"][neuron])
     return f"{label} explains {_share(arrays, site)[neuron]:.0%} of its variance" if label else "dead"
-
-
-def _grid_of(shown: Shown, site: str, channels: list[int]) -> np.ndarray:
-    """Activations of some channels on the factor grid, (rows, columns, channels)."""
-    assert shown.probe is not None
-    assert shown.activations is not None
-    size = shown.channels[site]
-    if max(channels) >= size:
-        raise BadValue(
-            f"{site} has no neuron {max(channels)}.",
-            f"It has {size}, counted from 0.",
-            f"Give neuron=0 to {size - 1}.",
-        )
-    values = shown.activations(site, channels).numpy()
-    return values.reshape(*shown.probe.shape, len(channels))
 
 
 def _widest(shown: Shown) -> int:
@@ -168,7 +181,7 @@ VIEWS = (
         title="Activations of many neurons",
         grain=Grain.CHECKPOINT,
         draw=contact_sheet,
-        optional=(_SHARES, _CLUSTERS),
+        optional=(_SHARES, _CLUSTERS, _PHASES),
         sites=(_POST,),
         grid=2,
         controls=(
@@ -176,6 +189,9 @@ VIEWS = (
             _PAGES,
             Choice(name="sort", options_from=_sorts, label="order"),
             Toggle(name="own_scale", default=True, label="each on its own scale"),
+            Choice(name="component", options_from=_components, default=_ALL, label="only neurons of"),
+            Number(name="least", default=0, minimum=0, maximum=1, whole=False, label="least share"),
+            RESOLUTION,
         ),
     ),
     FREQUENCIES_VIEW,

@@ -1,0 +1,101 @@
+"""Many small pictures as one image: laid out in pages, named where the cursor is, marked with a colour each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from miscope import Choice, Shown
+from miscope.errors import BadValue
+from miscope_views.figures import figure
+from miscope_views.thumbnails import area_average, sheet
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+__all__ = ["ACROSS", "PAGE", "RESOLUTION", "Pictures", "contact_figure", "maps_of", "page_of"]
+
+PAGE, ACROSS = 128, 16
+"""Pictures on a page, and in a row."""
+
+RESOLUTION = Choice(name="pixels", options=("16", "28", "64"), default="28", label="pixels a side")
+
+_GUTTER = 3
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Pictures:
+    """What a page shows."""
+
+    maps: np.ndarray
+    """(rows, columns, M)."""
+    names: Sequence[str]
+    """What is said of each where the cursor is."""
+    number: np.ndarray
+    """(M,) number of each unit."""
+    colours: Sequence[str] | None = None
+    """A dot's colour for each; None for no dots."""
+
+
+def contact_figure(shown: Pictures, title: dict[str, Any], *, own_scale: bool, pixels: int) -> Figure:
+    """The page: area averages, an unseen named point in the middle of each, a dot below it."""
+    maps = shown.maps
+    most = np.abs(maps).max(axis=(0, 1))
+    scale = np.where(most > 0, most, 1) if own_scale else float(most.max()) or 1.0
+    image, places = sheet(area_average(maps, pixels) / scale, ACROSS, gutter=_GUTTER)
+    unit = "of its own largest activation" if own_scale else "of the largest activation on the page"
+    heat = {"type": "heatmap", "z": image, "coloraxis": "coloraxis", "hoverinfo": "skip"}
+    bare = {"visible": False, "showgrid": False}
+    layout: dict[str, Any] = {
+        "title": title,
+        "coloraxis": {"cmin": 0.0 if maps.min() >= 0 else -1.0, "cmax": 1, "colorbar": {"title": {"text": unit}}},
+        "xaxis": {**bare, "constrain": "domain"},
+        "yaxis": {**bare, "autorange": "reversed", "scaleanchor": "x", "constrain": "domain"},
+        "showlegend": False,
+        "hovermode": "closest",
+        "hoverdistance": 60,
+    }
+    return figure([heat, *_points(shown, pixels)], layout, gaps=int((places < 0).sum()))
+
+
+def _points(shown: Pictures, pixels: int) -> list[dict[str, Any]]:
+    rows, columns, count = shown.maps.shape
+    height, width = min(rows, pixels), min(columns, pixels)
+    down, across = np.divmod(np.arange(count), ACROSS)
+    top, left = down * (height + _GUTTER), across * (width + _GUTTER)
+    middle = {"x": left + width / 2, "y": top + height / 2, "text": list(shown.names), "customdata": shown.number}
+    unseen = {"type": "scatter", "mode": "markers", "marker": {"size": 20}, "opacity": 0}
+    unseen |= {**middle, "hovertemplate": "%{text}<extra></extra>"}
+    if shown.colours is None:
+        return [unseen]
+    mark = {"size": 5, "color": list(shown.colours), "symbol": "square"}
+    dots = {"type": "scatter", "mode": "markers", "marker": mark, "hoverinfo": "skip"}
+    return [{**dots, "x": left + 1, "y": top + height + 1}, unseen]
+
+
+def page_of(order: np.ndarray, page: int, what: str) -> np.ndarray:
+    """The units of a page, counted from 1; a page beyond the last is refused."""
+    chosen = order[(page - 1) * PAGE : page * PAGE]
+    if not len(chosen):
+        fill = f"{len(order)} neurons fill {-(-len(order) // PAGE)}."
+        raise BadValue(f"{what} has no page {page}.", f"Its {fill}", "Give page=1.")
+    return chosen
+
+
+def maps_of(shown: Shown, site: str, channels: Sequence[int]) -> np.ndarray:
+    """Activations of some channels on the factor grid, (rows, columns, channels)."""
+    assert shown.probe is not None
+    assert shown.activations is not None
+    size = shown.channels[site]
+    if max(channels) >= size:
+        raise BadValue(
+            f"{site} has no neuron {max(channels)}.",
+            f"It has {size}, counted from 0.",
+            f"Give neuron=0 to {size - 1}.",
+        )
+    values = shown.activations(site, list(channels)).numpy()
+    return values.reshape(*shown.probe.shape, len(channels))

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from miscope import Shown
+from miscope.errors import BadValue
+from miscope.family import make_variant
+from miscope.subject import Subject
+from miscope.testing import ToyFamily, check_view
+from miscope_views import atlas
+
+SITE = "blocks.0.hook_resid_post"
+VARIANT = make_variant(ToyFamily(), {"values": 31})
+PROBE = Subject(ToyFamily(), VARIANT).probe()
+A, B = torch.meshgrid(torch.arange(31.0), torch.arange(31.0), indexing="ij")
+UNITS = torch.stack([A.flatten(), 3 * B.flatten(), torch.where((A + B) % 2 == 0, 1.0, -1.0).flatten()], dim=1)
+SHOWN = Shown(
+    variant=VARIANT,
+    step=5,
+    steps=np.array([5]),
+    probe=PROBE,
+    sites=(SITE,),
+    channels={SITE: 3},
+    activations=lambda site, channels: UNITS if channels is None else UNITS[:, list(channels)],
+)
+
+
+@pytest.mark.parametrize("view", atlas.VIEWS, ids=lambda view: view.name)
+def test_every_view_draws_a_trained_toy(view):
+    check_view(view)
+
+
+def test_the_liveliest_units_come_first():
+    figure = atlas.units(SHOWN, site=SITE, page=1, sort="variance", own_scale=True, pixels="16")
+    assert list(figure.data[1].customdata) == [1, 0, 2]
+    assert figure.data[0].z.shape[0] == 16
+
+
+def test_the_pyramid_says_what_each_level_keeps():
+    said = [note.text for note in atlas.pyramid(SHOWN, site=SITE, unit=0).layout.annotations]
+    assert said[0] == "31 × 31"
+    assert said[1].startswith("16 × 16<br>100%") or said[1].startswith("16 × 16<br>99%")
+    fine = [note.text for note in atlas.pyramid(SHOWN, site=SITE, unit=2).layout.annotations]
+    assert int(fine[1].split("<br>")[1].split("%")[0]) < 5
+
+
+def test_every_level_lies_on_the_same_factor_values():
+    full, small = atlas.pyramid(SHOWN, site=SITE, unit=0).data
+    assert small.x0 - small.dx / 2 == pytest.approx(full.x0 - full.dx / 2) == pytest.approx(-0.5)
+    assert small.x0 + (16 - 0.5) * small.dx == pytest.approx(30.5)
+
+
+def test_a_unit_the_site_lacks_is_refused():
+    with pytest.raises(BadValue, match=r"It has 3, counted from 0\."):
+        atlas.pyramid(SHOWN, site=SITE, unit=3)
