@@ -9,6 +9,7 @@ import pytest
 
 import miscope_toys
 from miscope.analyzers.heads import DIFFERENTIATION, DISTANCES, ROLES
+from miscope.errors import DoesNotApply
 from miscope.importing import adopt
 from miscope.testing import check_analyzer
 from miscope_toys.induction import InductionFamily
@@ -78,5 +79,14 @@ def test_a_score_is_its_least_over_periods_and_stands_far_above_tokens_that_do_n
 def test_a_model_without_heads_is_told_so(workspace):
     variant = workspace(toys=miscope_toys).variant("toys.parity", bits=8, examples=64, width=8, steps=1)
     list(variant.train(threads=1))
-    outcome = next(iter(variant.analyze("heads.roles", steps=[0])))
-    assert outcome.error == "does not apply: it has no attention heads"
+    with pytest.raises(DoesNotApply, match=r"toys\.parity has no site 'blocks\.\*\.attn\.hook_pattern'"):
+        variant.analyze("heads.roles", steps=[0])
+
+
+def test_sequences_too_short_to_repeat_are_told_so(workspace):
+    modadd = pytest.importorskip("miscope_modadd")
+    variant = workspace(modadd=modadd).variant("modadd.transformer", prime=5, steps=1)
+    list(variant.train(threads=1))
+    (outcome,) = variant.analyze("heads.roles", steps=[0])
+    expected = "a repeat needs sequences of 8 tokens at least, and it has sequences of at most 3 tokens"
+    assert outcome.error == f"does not apply: {expected}"

@@ -1,13 +1,10 @@
 """Attention statistics against the paper's models and patterns made by hand."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
 
 from miscope.analyzers.attention import PATTERNS, SEQUENCE, patterns, sequence
-from miscope.errors import DoesNotApply
 from miscope.probe import Probe
 from miscope.testing import toy_moment
 
@@ -90,9 +87,3 @@ def test_along_a_sequence_a_previous_token_head_looks_one_back():
     assert found[f"{SITE}/mean"][0, 3].tolist() == [0, 0, 1, 0, 0]
     assert found[f"{SITE}/entropy"][1] == pytest.approx(np.log(np.arange(1, 6)), rel=1e-6)
     assert found[f"{SITE}/profile"][1] == pytest.approx([np.mean(1 / np.arange(d + 1, 6)) for d in range(5)], rel=1e-3)
-
-
-def test_a_model_without_attention_has_no_sequence_to_show():
-    blind = SimpleNamespace(sites=frozenset({"logits"}))
-    with pytest.raises(DoesNotApply, match="it has no attention heads"):
-        sequence(toy_moment(options=SEQUENCE.options(), model=blind))

@@ -8,7 +8,6 @@ from torch import Tensor
 
 from miscope.analyzer import Analyzer, Grain, Options
 from miscope.artifact import Arrays
-from miscope.errors import DoesNotApply
 from miscope.model import matching
 from miscope.moment import Moment
 
@@ -89,8 +88,6 @@ def sequence(moment: Moment) -> Arrays:
     assert isinstance(options, SequenceOptions)
     assert moment.model is not None
     sites = matching(PATTERNS.sites, sorted(moment.model.sites))
-    if not sites:
-        raise DoesNotApply("attention.sequence", moment.variant.name, "it has no attention heads")
     count = len(moment.probe.inputs)
     rows = np.unique(np.linspace(0, count - 1, min(count, options.inputs)).astype(int))
     seen = moment.model.run(moment.weights, moment.probe.inputs[torch.from_numpy(rows)], sites)
@@ -111,6 +108,8 @@ SEQUENCE = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=sequence,
+    # Says to whom it applies; what is read comes from a run at all positions of few inputs.
+    sites=PATTERNS.sites,
     weights=("*",),
     runs=True,
     options=SequenceOptions,

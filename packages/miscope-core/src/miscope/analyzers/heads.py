@@ -76,8 +76,6 @@ def roles(moment: Moment) -> Arrays:
 def _sequences_for(moment: Moment) -> tuple[int, int]:
     """Longest context and size of the vocabulary, or why there are none."""
     assert moment.model is not None
-    if not matching([PATTERN], moment.model.sites):
-        raise DoesNotApply("heads.roles", moment.variant.name, "it has no attention heads")
     sizes = {
         axis: size
         for role, axes in moment.axes.items()
@@ -134,6 +132,8 @@ ROLES = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=roles,
+    # Says to whom it applies; what is read comes from runs on sequences of its own.
+    sites=(PATTERN,),
     weights=("*",),
     runs=True,
     options=RoleOptions,
