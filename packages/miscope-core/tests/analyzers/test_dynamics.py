@@ -92,3 +92,9 @@ def test_only_the_longest_even_stretch_is_used():
 def test_weights_that_stand_still_have_no_modes():
     with pytest.raises(DoesNotApply, match="its weights do not move"):
         dynamic_modes(course(np.ones((10, 30))))
+
+
+def test_bags_that_span_fewer_directions_leave_the_others_their_band():
+    found = dynamic_modes(course(oscillator(9), draws=5, rank=6))
+    assert np.isfinite(found["all/modulus_band"]).all()
+    assert np.isfinite(found["all/covariance"]).all()

@@ -121,7 +121,7 @@ def _of_group(
         rate = np.log(np.maximum(np.abs(values), np.finfo(float).tiny)) / gap
     count = int(oscillates[imaginary > 0].sum())
     verdict = f"{count} oscillatory modes" if count > 1 else "1 oscillatory mode"
-    modulus = np.percentile(np.abs(drawn), (BAND[0], BAND[2]), axis=0)
+    modulus = np.nanpercentile(np.abs(drawn), (BAND[0], BAND[2]), axis=0)
     residual = _residual(states, found)
     return {
         "eigenvalue": np.stack([np.real(values), imaginary], axis=1),
@@ -142,8 +142,13 @@ def _of_group(
 
 
 def _covariances(drawn: np.ndarray) -> np.ndarray:
-    """(r, 2, 2) of real and imaginary part over the draws."""
-    return np.array([np.cov(np.stack([np.real(column), np.imag(column)])) for column in drawn.T]).reshape(-1, 2, 2)
+    """(r, 2, 2) of real and imaginary part over the draws that have the mode: few distinct pairs may span fewer."""
+    found = np.zeros((drawn.shape[1], 2, 2))
+    for mode, column in enumerate(drawn.T):
+        there = column[np.isfinite(column)]
+        if len(there) > 1:
+            found[mode] = np.cov(np.stack([np.real(there), np.imag(there)]))
+    return found
 
 
 MODES = Analyzer(
