@@ -81,7 +81,7 @@ def initialisation(shown: Shown, *, product: str) -> Figure:
     dashed = {"type": "scatter", "mode": "lines", "x": labels.tolist(), "hoverinfo": "skip"}
     grey = {"color": NULL, "width": 1.5}
     level = {**dashed, "y": expected, "name": "isotropic", "line": {**grey, "dash": "dash"}}
-    edge = {**dashed, "y": high, "name": "isotropic, 97.5 % of single variants", "line": {**grey, "dash": "dot"}}
+    edge = {**dashed, "y": high, "name": "isotropic, 97.5 %", "line": {**grey, "dash": "dot"}}
     steps = sorted({int(arrays["step"][0]) for arrays in same})
     note = f"{len(shares)} of {len(first)} variants at step {', '.join(map(str, steps))}; whiskers: 95 % of the mean"
     layout: dict[str, Any] = {
@@ -93,7 +93,7 @@ def initialisation(shown: Shown, *, product: str) -> Figure:
             "showgrid": False,
         },
         "yaxis": {"title": {"text": "share of energy"}, "rangemode": "tozero"},
-        "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom"},
+        "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "top"},
         "showlegend": True,
     }
     return figure([bars, level, edge], layout)

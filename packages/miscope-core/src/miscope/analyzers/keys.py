@@ -133,6 +133,9 @@ VOTES = Analyzer(
     labels=True,
     answer_basis=True,
     options=VoteOptions,
+    question="Which components of the task basis does the model compute with?",
+    formula="key: at least two votes of neurons, logits by answer, logits by own answer, embedding",
+    source="After Nanda et al. 2023, section 4 (arXiv 2301.05217); thresholds held against untrained networks",
     outputs={
         "label": "(K,) labels of the components of the answers' basis",
         "voter": "(4,) names of the instruments",

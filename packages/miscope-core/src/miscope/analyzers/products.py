@@ -138,6 +138,9 @@ INPUTS = Analyzer(
     weights=("*",),
     bases=("*",),
     options=SpectrumOptions,
+    question="Which components of a token do later layers read?",
+    formula="f_k = |B_k W_E W|^2 / sum over k != const; W = W_in, W_V W_O by head, W_U",
+    source="Nanda et al. 2023, section 4 (arXiv 2301.05217); Hurley & Rickard 2009 for the indices",
     outputs=_OUTPUTS,
 )
 
@@ -150,5 +153,8 @@ ANSWERS = Analyzer(
     bases=("*",),
     labels=True,
     options=SpectrumOptions,
+    question="Which components of the answer are written, and by what?",
+    formula="f_k = |B_k (W_out W_U)'|^2 / sum over k != const",
+    source="Nanda et al. 2023, section 4.3 (arXiv 2301.05217)",
     outputs=_OUTPUTS,
 )

@@ -71,6 +71,9 @@ EMBEDDING = Analyzer(
     weights=("*",),
     bases=("*",),
     options=EmbeddingOptions,
+    question="Is an embedding sparse in the task basis, on which components, since when?",
+    formula="c = B W_E; P_k = sum of |c_r|^2 over the rows of block k; f_k = P_k / sum over k != const",
+    source="Nanda et al. 2023, section 4 (arXiv 2301.05217)",
     outputs={
         "ROLE/basis": "(1,) name of the basis; 'singular' for the tensor's own",
         "ROLE/label": "(K,) labels of the blocks without the constant: true frequencies k from 1 in a Fourier basis",

@@ -67,8 +67,7 @@ def quality(shown: Shown) -> Figure:
     }
     first = ", ".join(str(k + 1) for k in np.flatnonzero(arrays["canonical"]))
     said = (
-        f"margin {float(arrays['margin']):.3f}, better than {float(arrays['rank']):.0%} of random sets; "
-        f"equivalent to {{{first}}}"
+        f"margin {float(arrays['margin']):.3f}, above {float(arrays['rank']):.0%} of random sets; like {{{first}}}"
         if len(chosen)
         else "no frequency is key here"
     )
