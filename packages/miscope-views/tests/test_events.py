@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from miscope import Shown
+from miscope.errors import DoesNotApply
 from miscope.family import make_variant
 from miscope.moment import Series
-from miscope.testing import ToyFamily
-from miscope_views.events import timeline
+from miscope.testing import ToyFamily, check_view
+from miscope_views.events import VIEWS, slingshots, timeline
 
 STEPS = np.arange(0, 1001, 10)
 GROKKED = {
@@ -83,3 +84,43 @@ def test_the_verdict_is_said_in_words(changes: dict[str, float], verdict: str):
 def test_a_variant_without_recorded_losses_shows_its_events_alone():
     figure = timeline(replace(shown(GROKKED), metrics={}), clock="linear")
     assert [trace.name for trace in figure.data] == ["event, 95 %", None, "slingshot"]
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+def test_every_view_draws_a_trained_toy(view):
+    check_view(view)
+
+
+def flung(rises: list[int], **more: float) -> Shown:
+    facts = shown(GROKKED | {"memorised": 50.0} | more)
+    arrays = facts.artifacts["events.grokking"] | {"slingshots": np.array(rises, dtype=np.int64)}
+    return replace(facts, artifacts={"events.grokking": arrays})
+
+
+def test_slingshots_are_marked_on_the_loss_and_counted():
+    figure = slingshots(flung([300, 500, 600, 605]), clock="linear", events=True)
+    loss, tops, count = figure.data
+
+    assert loss.name == "train"
+    assert list(tops.y) == pytest.approx(np.exp([-3.0, -5, -6, -6.05]), rel=1e-2)
+    assert (list(count.x), list(count.y)) == ([0, 300, 500, 600, 605, 1000], [0, 1, 2, 3, 4, 4])
+    assert "4 rises through 0.01 in 3 bursts, the first at 300" in figure.layout.title.subtitle.text
+
+
+def test_the_size_of_the_weights_has_its_panel_where_it_is_known():
+    norms = {"step": STEPS[:3], "total/squares": np.array([9.0, 8, 7])}
+    given = flung([300])
+    figure = slingshots(
+        replace(given, artifacts=given.artifacts | {"parameters.norms": norms}), clock="linear", events=True
+    )
+
+    assert list(figure.data[-1].y) == [9, 8, 7]
+    assert figure.layout.xaxis.anchor == "y3"
+
+
+def test_a_run_without_slingshots_says_why():
+    assert "never rises" in slingshots(flung([]), clock="linear", events=True).layout.title.subtitle.text
+    never = slingshots(flung([], memorised=np.nan), clock="linear", events=True)
+    assert "it never memorised" in never.layout.title.subtitle.text
+    with pytest.raises(DoesNotApply, match="no training loss was recorded"):
+        slingshots(replace(flung([]), metrics={}), clock="linear", events=True)

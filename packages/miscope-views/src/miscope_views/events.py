@@ -8,13 +8,14 @@ import numpy as np
 
 from miscope import Grain, Shown, View
 from miscope.artifact import Arrays
+from miscope.errors import DoesNotApply
 from miscope.figure_style import OKABE_ITO, TEST, TRAIN
-from miscope_views.figures import CLOCK, clock_axis, event_marks, figure, line, panels, title
+from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-_READS = "events.grokking"
+_READS, _NORMS = "events.grokking", "parameters.norms"
 
 _WHAT = {
     "memorised": "training set learnt",
@@ -104,6 +105,54 @@ def _slingshots(steps: np.ndarray) -> dict[str, Any]:
     }
 
 
+def slingshots(shown: Shown, *, clock: str, events: bool) -> Figure:
+    """Rises of the training loss after memorisation: where they are, how many so far, and the size of the weights."""
+    arrays = shown.artifacts[_READS]
+    if "train_loss" not in shown.metrics:
+        raise DoesNotApply("events.slingshots", shown.variant.name, "no training loss was recorded")
+    rises, last = arrays["slingshots"], float(arrays["last"])
+    series, norms = shown.metrics["train_loss"], shown.artifacts.get(_NORMS)
+    domains = panels((1.5, 1, 1) if norms else (1.5, 1))
+    hover = f"train loss %{{y:.4g}} at {shown.step_label} %{{x:,}}<extra></extra>"
+    at = np.interp(rises, series.steps, series.values) if len(rises) else np.zeros(0)
+    tops = {**_slingshots(rises), "y": at, "hovertemplate": "rises to %{y:.3g} at %{x:,}<extra></extra>"}
+    counted = np.concatenate([[0.0], rises, [last]]), np.append(np.arange(len(rises) + 1), len(rises))
+    steps = {"line": {"shape": "hv"}, "yaxis": "y2", "showlegend": False}
+    traces = [
+        line(series.steps, series.values, "train", TRAIN, hovertemplate=hover),
+        tops,
+        line(*counted, "slingshots so far", OKABE_ITO[4], **steps, hovertemplate="%{y:.0f} by %{x:,}<extra></extra>"),
+    ]
+    layout: dict[str, Any] = {
+        "title": title(shown, "Slingshots", _sling_note(shown, arrays)),
+        "xaxis": {**clock_axis(shown, clock), "anchor": f"y{len(domains)}"},
+        "yaxis": {"title": {"text": "train loss (nats)"}, "type": "log", "domain": domains[0]},
+        "yaxis2": {"title": {"text": "so far"}, "domain": domains[1], "rangemode": "tozero"},
+        "shapes": event_marks(shown, events),
+        "showlegend": True,
+    }
+    if norms:
+        squares = {
+            "yaxis": "y3",
+            "showlegend": False,
+            "hovertemplate": "sum of squares %{y:.4g} at %{x:,}<extra></extra>",
+        }
+        traces.append(line(norms["step"], norms["total/squares"], "weights", OKABE_ITO[2], **squares))
+        layout["yaxis3"] = {"title": {"text": "|w|²"}, "domain": domains[2]}
+    return figure(traces, layout)
+
+
+def _sling_note(shown: Shown, arrays: Arrays) -> str:
+    rises = arrays["slingshots"]
+    if not np.isfinite(arrays["memorised"]):
+        return "none, for it never memorised"
+    if not len(rises):
+        return "the training loss never rises through 0.01 after memorisation"
+    # One slingshot may cross the line many times: what lies within a hundredth of training is one burst.
+    bursts = 1 + int((np.diff(rises) > 0.01 * float(arrays["last"])).sum())
+    return f"{len(rises):,} rises through 0.01 in {bursts:,} bursts, the first at {rises[0]:,}"
+
+
 def _verdict(shown: Shown, arrays: Arrays) -> str:
     """'generalised 9,660 epochs after it memorised', or why there is no delay to tell."""
     unit = f"{shown.step_label}s"
@@ -127,6 +176,17 @@ VIEWS = (
         reads=(_READS,),
         metrics=("train_loss", "test_loss"),
         controls=(CLOCK,),
+        time_axis="x",
+    ),
+    View(
+        name="events.slingshots",
+        title="Slingshots",
+        grain=Grain.TRAJECTORY,
+        draw=slingshots,
+        reads=(_READS,),
+        optional=(_NORMS,),
+        metrics=("train_loss",),
+        controls=(CLOCK, MARKS),
         time_axis="x",
     ),
 )

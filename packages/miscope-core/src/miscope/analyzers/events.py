@@ -198,6 +198,9 @@ GROKKING = Analyzer(
     reads=("behaviour.metrics",),
     metrics=("*_loss", "*_accuracy"),
     options=GrokkingOptions,
+    question="When did the model memorise, begin to generalise and finish, and how sure is that?",
+    formula="level q: first step after the peak with log L < log L_peak - q (log L_peak - log L_end)",
+    source="Power et al. 2022 (arXiv 2201.02177); Miller et al. 2024 (arXiv 2402.08946); Thilak et al. 2022",
     outputs={
         "memorised": "() first step with training accuracy >= 0.99, or training loss < 1e-2 where there is no accuracy",
         "generalised": "() the same of the test set; NaN unless the test loss fell",
