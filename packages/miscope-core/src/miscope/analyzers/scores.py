@@ -35,7 +35,7 @@ def queries(moment: Moment) -> Arrays:
     biases and normalisation; keys are the embedding's alone, so in later layers this is the direct path. Scores have
     their mean over tokens removed; softmax does not feel it. Nanda et al. 2023, section 4.2 and appendix C.
     """
-    source = _embedding(moment)
+    source = _embedding(moment, "scores.queries")
     basis = moment.bases.get(_TOKEN)
     if basis is None:
         reason = "the family gives no basis over tokens, and one score a token has no spectrum of its own"
@@ -62,11 +62,11 @@ def queries(moment: Moment) -> Arrays:
     return found
 
 
-def _embedding(moment: Moment) -> str:
+def _embedding(moment: Moment, name: str) -> str:
     roles = (r for r, axes in moment.axes.items() if axes == (_TOKEN, "d_model"))
     source = next(roles, None)
     if source is None:
-        raise DoesNotApply("scores.queries", moment.variant.name, "no weights embed tokens into the residual stream")
+        raise DoesNotApply(name, moment.variant.name, "no weights embed tokens into the residual stream")
     return source
 
 
@@ -123,7 +123,7 @@ def circuits(moment: Moment) -> Arrays:
     basis over tokens, the form's singular values stand for them. Elhage et al. 2021, "A mathematical framework for
     transformer circuits".
     """
-    source = _embedding(moment)
+    source = _embedding(moment, "scores.circuits")
     basis = moment.bases.get(_TOKEN)
     rows = moment.weights[source].double().numpy()[: basis.size if basis else None]
     found: dict[str, np.ndarray] = {}
