@@ -59,12 +59,13 @@ def test_variants_stand_in_the_order_in_which_they_got_there_and_those_that_did_
 
 def test_the_curve_of_each_variant_lies_under_the_band():
     band = np.array([[0.5, 0.01], [0.6, 0.02], [0.7, 0.03], [0.8, 0.04], [0.9, 0.05]])
-    arrays = {"step/test_loss/time": STEPS, "step/test_loss/band": band, "step/test_loss/count": np.array([3, 3])}
+    arrays = {"step/test_loss/time": STEPS, "step/test_loss/band": band, "step/test_loss/count": np.array([3, 2])}
     figure = cohort.losses(shown("cohort.losses", arrays), metric="test_loss", align="step", each=True)
 
     assert [trace.name for trace in figure.data if trace.line.width] == ["seed=1", "seed=2", "seed=3", "median"]
     assert list(figure.data[-1].y) == pytest.approx([0.7, 0.03])
     assert list(figure.data[1].y) == pytest.approx([0.9, 0.05])
+    assert "3 variants, from 100 on fewer: some end there" in figure.layout.title.subtitle.text
 
 
 def test_the_spectrum_says_what_chance_would_share():
@@ -85,7 +86,7 @@ def test_the_spectrum_says_what_chance_would_share():
 
 
 def test_the_table_has_a_row_a_variant_and_a_column_for_what_differs():
-    (table,) = cohort.table(shown()).data
+    (table,) = next(view for view in cohort.VIEWS if view.name == "cohort.table").draw(shown()).data
 
     assert list(table.header["values"]) == ["<b>variant</b>", "<b>seed</b>", "<b>last test loss</b>"]
     assert [list(column) for column in table.cells["values"]] == [

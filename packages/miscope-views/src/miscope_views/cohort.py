@@ -1,4 +1,4 @@
-"""Several variants together: their losses, their events, their key components, and a table of what differs."""
+"""Several variants together: their losses, their events, their key components."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from miscope import Choice, Grain, Shown, Toggle, View
-from miscope.differences import differing_fields
-from miscope.figure_style import NULL, OKABE_ITO, colour_of, variant_colours
+from miscope.figure_style import NULL, OKABE_ITO, colour_of
 from miscope.view import Member
 from miscope_views.cohort_matrices import CLUSTERS_VIEW, WEIGHTS_VIEW, labels_of
+from miscope_views.cohort_table import TABLE_VIEW
 from miscope_views.figures import figure, line, panels, title
 
 if TYPE_CHECKING:
@@ -40,15 +40,20 @@ def losses(shown: Shown, *, metric: str, align: str, each: bool) -> Figure:
     unit = " (nats)" if metric.endswith("loss") else ""
     axis = shown.step_label if align == "step" else f"{shown.step_label}s since {align}"
     layout = {
-        "title": title(
-            shown, f"{metric.replace('_', ' ').capitalize()} over variants", f"{len(shown.members)} variants"
-        ),
+        "title": title(shown, f"{metric.replace('_', ' ').capitalize()} over variants", _watched(time, count)),
         "xaxis": {"title": {"text": axis}, "tickformat": ","},
         "yaxis": {"title": {"text": metric.replace("_", " ") + unit}, **(_LOG if unit else {})},
         "showlegend": True,
         "meta": {"time_axes": ["x"] if align == "step" else []},
     }
     return figure(traces, layout)
+
+
+def _watched(time: np.ndarray, count: np.ndarray) -> str:
+    """How many variants the median is of, and from when on it is of fewer, which may make it jump."""
+    most = int(count.max())
+    fewer = np.flatnonzero((count < most) & (np.arange(len(count)) > count.argmax()))
+    return f"{most} variants" + (f", from {time[fewer[0]]:,.0f} on fewer: some end there" if len(fewer) else "")
 
 
 def _shaded(x: np.ndarray, low: np.ndarray, high: np.ndarray, name: str, opacity: float) -> list[dict[str, Any]]:
@@ -177,58 +182,6 @@ def spectra(shown: Shown, *, role: str) -> Figure:
     return figure([heat, bars], layout, gaps=int((~key).sum()))
 
 
-def table(shown: Shown) -> Figure:
-    """The variants in rows: what tells them apart, when they memorised and generalised, how well they end."""
-    variants = [member.shown.variant for member in shown.members]
-    fields = [name for name in differing_fields(variants) if name != "family"]
-    columns: dict[str, list[str]] = {"variant": [member.label for member in shown.members]}
-    for name in fields:
-        columns[name] = [_field(variant, name) for variant in variants]
-    for event in ("memorised", "onset", "generalised"):
-        columns[event] = [_number(member.shown.events.get(event), ",.0f") for member in shown.members]
-    for metric in ("train_loss", "test_loss", "test_accuracy"):
-        columns[f"last {metric.replace('_', ' ')}"] = [_last_value(member.shown, metric) for member in shown.members]
-    columns["key components"] = [_keys(member.shown) for member in shown.members]
-    columns["sum of squares"] = [_norm(member.shown) for member in shown.members]
-    known = {name: cells for name, cells in columns.items() if any(cell != _NONE for cell in cells)}
-    dots = variant_colours(variant.name for variant in variants)
-    colours = [[dots[variant.name] for variant in variants], *(["#7F7F7F"] * (len(known) - 1))]
-    plain = {"align": "left", "height": 26, "fill": {"color": "rgba(0,0,0,0)"}, "line": {"color": "#cccccc"}}
-    trace = {
-        "type": "table",
-        "header": {"values": [f"<b>{name}</b>" for name in known], **plain},
-        "cells": {"values": list(known.values()), **plain, "font": {"color": colours}},
-    }
-    return figure([trace], {"title": title(shown, "The variants", f"{len(variants)} variants")})
-
-
-_NONE = "–"
-
-
-def _field(variant: Any, name: str) -> str:
-    owner = variant.params if hasattr(variant.params, name) else variant.training
-    return str(getattr(owner, name, _NONE))
-
-
-def _number(value: float | None, form: str) -> str:
-    return _NONE if value is None or not np.isfinite(value) else f"{value:{form}}"
-
-
-def _last_value(shown: Shown, metric: str) -> str:
-    series = shown.metrics.get(metric)
-    return _number(None if series is None or not len(series.values) else float(series.values[-1]), ".3g")
-
-
-def _keys(shown: Shown) -> str:
-    arrays = shown.artifacts.get("keys.votes")
-    return _NONE if arrays is None else ", ".join(arrays["label"][-1][arrays["key"][-1]].tolist()) or "none"
-
-
-def _norm(shown: Shown) -> str:
-    arrays = shown.artifacts.get("parameters.norms")
-    return _NONE if arrays is None else _number(float(arrays["total/squares"][-1]), ".4g")
-
-
 def _metrics(shown: Shown) -> Sequence[str]:
     found = {name.split("/")[1] for name in shown.artifacts[_LOSSES] if name.endswith("/band")}
     return sorted(found, key=lambda name: (name != "test_loss", name))
@@ -286,14 +239,7 @@ VIEWS = (
         controls=(Choice(name="role", options_from=_roles, label="embedding"),),
         **_SHARED,
     ),
-    View(
-        name="cohort.table",
-        title="Table of variants",
-        draw=table,
-        optional=("keys.votes", "parameters.norms"),
-        metrics=("*_loss", "*_accuracy"),
-        **_SHARED,
-    ),
+    TABLE_VIEW,
     WEIGHTS_VIEW,
     CLUSTERS_VIEW,
 )

@@ -42,8 +42,6 @@ def clusters(shown: Shown, *, site: str, quantity: str) -> Figure:
     chance = f" · by chance {low:.3f} to {high:.3f}" if quantity == "rand" and np.isfinite(low) else ""
     heading = title(shown, "Agreement of the neurons' clusters", f"{site} · {_AGREEMENT[quantity]}{chance}")
     bar = {"cmin": -1 if quantity == "rand" else 0, "cmax": 1, "colorbar": {"title": {"text": _AGREEMENT[quantity]}}}
-    if quantity == "rand":
-        bar["colorscale"] = "RdBu_r"
     return _matrix(labels_of(shown, arrays), arrays[f"{site}/{quantity}"], heading, bar)
 
 

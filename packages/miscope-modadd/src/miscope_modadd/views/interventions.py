@@ -28,13 +28,12 @@ def verification(shown: Shown) -> Figure:
     traces: list[dict[str, Any]] = []
     for i, k in enumerate(named):
         name = str(labels[k])
-        for values, what, dash in (
-            (arrays["target_ratio"][:, i], "found", "solid"),
-            (arrays["asked"][:, k], "asked", "dot"),
-        ):
-            hover = f"frequency {name}, {what}: %{{y:.6g}} at {shown.step_label} %{{x:,}}<extra></extra>"
-            style = {"dash": dash, "shape": "hv"}
-            traces.append(line(steps, values, f"{name}, {what}", colour_of(name), line=style, hovertemplate=hover))
+        hover = f"frequency {name}, %{{fullData.meta}}: %{{y:.6g}} at {shown.step_label} %{{x:,}}<extra></extra>"
+        dots = {"mode": "markers", "meta": "found", "hovertemplate": hover}
+        traces.append(line(steps, arrays["target_ratio"][:, i], f"{name}, found", colour_of(name), **dots))
+        turns, asked = _asked(gains_of(shown.variant), int(labels[k]), steps)
+        plan = {"line": {"dash": "dot", "shape": "hv"}, "meta": "asked", "hovertemplate": hover}
+        traces.append(line(turns, asked, f"{name}, asked", colour_of(name), **plan))
     floor = np.maximum(arrays["leakage"], _FLOOR)
     hover = f"largest change of another: %{{y:.2g}} at {shown.step_label} %{{x:,}}<extra></extra>"
     traces.append(line(steps, floor, "all others", NULL, yaxis="y2", mode="lines+markers", hovertemplate=hover))
@@ -86,6 +85,15 @@ def compare(shown: Shown, *, frequency: str, metric: str) -> Figure:
     }
     layout["yaxis2"] |= {"rangemode": "tozero"}
     return figure(traces, layout)
+
+
+def _asked(gains: Sequence[FrequencyGain], k: int, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where the factor that is asked for changes, and what it is from there on."""
+    inside = {bound for gain in gains for bound in (gain.start, gain.stop) if steps[0] < bound < steps[-1]}
+    turns = np.array(sorted({int(steps[0]), *inside, int(steps[-1])}))
+    own = [gain for gain in gains if gain.k == k]
+    factors = [np.where((gain.start <= turns) & (turns < gain.stop), gain.gain, 1.0) for gain in own]
+    return turns, np.prod(factors, axis=0)
 
 
 def _windows(gains: Sequence[FrequencyGain]) -> list[dict[str, Any]]:
