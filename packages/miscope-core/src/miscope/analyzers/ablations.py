@@ -57,8 +57,7 @@ class _Subject:
 
 def _subject(moment: Moment) -> _Subject:
     options = moment.options
-    assert isinstance(options, AblationOptions)
-    assert moment.model is not None
+    assert isinstance(options, AblationOptions) and moment.model is not None  # noqa: PT018
     dtype = getattr(torch, options.precision)
     long = moment.probe.inputs.shape[1] if not moment.probe.inputs.is_floating_point() else 1
     count = max(128, min(512, 4096 // long)) if options.inputs is None else options.inputs
@@ -122,10 +121,7 @@ _CHANGES = {
     "{train,test,all}/{loss,accuracy}": "change of the mean over these inputs; of the loss in nats",
     "{train,test,all}/{loss_sem,accuracy_sem}": "its standard error, from the differences input by input",
 }
-_CLEAN = {
-    "clean/{train,test,all}_{loss,accuracy}": "() with nothing taken out",
-    "inputs": "() inputs drawn",
-}
+_CLEAN = {"clean/{train,test,all}_{loss,accuracy}": "() with nothing taken out", "inputs": "() inputs drawn"}
 
 EFFECTS = Analyzer(
     name="ablations.effects",
