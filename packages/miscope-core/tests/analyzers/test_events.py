@@ -103,6 +103,12 @@ def test_a_late_divergence_is_not_taken_for_the_peak():
     assert 0 < found.levels[0] < found.levels[1] < found.levels[2] < STEPS[-50]
 
 
+def test_a_fall_that_ends_above_where_the_loss_began_is_measured_from_its_own_peak():
+    found = descent(series([1.0, 1.1, 4.0, 1.5, 1.9, 3.0, 3.5, 3.9], np.arange(8)))
+    assert (found.peak, found.fell, found.diverged) == (2, True, True)
+    assert found.final_loss == pytest.approx(np.sqrt(4.0 * 1.5))
+
+
 def test_overfitting_has_a_peak_and_no_fall():
     found = descent(series(5 + np.log1p(STEPS)))
     assert found.peak == STEPS[-1]

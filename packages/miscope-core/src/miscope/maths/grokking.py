@@ -77,7 +77,8 @@ def descent(test: Series, *, final_records: int | None = None) -> Descent:
     fell = bool((loss[peak:] < loss[peak] / 2).any())
     window = final_records or max(5, round(0.01 * len(loss)))
     diverged = fell and bool(np.median(loss[-window:]) > loss[peak] / 2)
-    end = loss[max(peak, best - window + 1) : best + 1] if diverged else loss[-window:]
+    lowest = peak + int(np.argmin(loss[peak:]))
+    end = loss[max(peak, lowest - window + 1) : lowest + 1] if diverged else loss[-window:]
     top, bottom = np.log(loss[peak]), float(np.median(_log(end)))
     fallen = _log(loss[peak:])
     steps = Series(steps=test.steps[peak:], values=fallen)
