@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from miscope.store import Store
     from miscope.workspace import Workspace
 
-__all__ = ["arrays", "artifact", "artifact_if_there"]
+__all__ = ["arrays", "artifact", "artifact_if_there", "refusal"]
 
 
 def arrays(
@@ -50,14 +50,14 @@ def artifact(store: Store, setting: Setting, name: str, step: int | None) -> Arr
     if found is not None:
         return found
     variant = setting.variant.name
-    reason = _refusal(store, setting, name, step)
+    reason = refusal(store, setting, name, step)
     if reason is not None:
         raise DoesNotApply(name, variant, reason)
     at = step if setting.analyzers[name].grain is Grain.CHECKPOINT else None
     raise NoArtifact(name, variant, at, store.artifact_steps(variant, name, setting.recipes[name]))
 
 
-def _refusal(store: Store, setting: Setting, name: str, step: int | None) -> str | None:
+def refusal(store: Store, setting: Setting, name: str, step: int | None) -> str | None:
     """Why there can be no such artifact: what the family lacks, or what the instrument said when it was tried."""
     from miscope.applicability import applies
     from miscope.planning import resolve

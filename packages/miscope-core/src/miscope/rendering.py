@@ -10,7 +10,7 @@ import numpy as np
 
 from miscope.analyzer import Grain
 from miscope.artifact import Arrays
-from miscope.artifacts import arrays, artifact, artifact_if_there
+from miscope.artifacts import arrays, artifact, artifact_if_there, refusal
 from miscope.controls import settle
 from miscope.differences import labels
 from miscope.errors import BadValue, DoesNotApply, NoArtifact, NoCheckpoint, NotDeclared
@@ -138,10 +138,14 @@ def _across(workspace: Workspace, view: View, variants: Sequence[Variant], names
         steps = workspace.store.steps
         settings = [set_up(workspace, one, [name], steps=steps(one.name)) for one in variants]
         together = ", ".join(one.name for one in variants)
+        key, store = cohort_key(settings, name), workspace.store
         reason = incomparable(settings, name)
-        if reason is None and workspace.store.has(key := cohort_key(settings, name)):
-            found[name] = workspace.store.load_arrays(key)
-        elif name in view.reads and reason is not None:
+        if reason is None and store.has(key):
+            found[name] = store.load_arrays(key)
+            continue
+        reasons = (refusal(store, setting, name, None) for setting in settings)
+        reason = reason or store.refusal(key) or next(filter(None, reasons), None)
+        if name in view.reads and reason is not None:
             raise DoesNotApply(view.name, together, reason)
         elif name in view.reads:
             raise NoArtifact(name, " ".join(one.name for one in variants), None, ())

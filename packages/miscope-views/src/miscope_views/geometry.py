@@ -33,7 +33,7 @@ def centroids(shown: Shown, *, site: str, axes: str, colour: str) -> Figure:
     shown_names = [names[i] for i in _AXES[axes]]
     marks = _coloured(shown, arrays, site, colour)
     layout: dict[str, Any] = {"title": title(shown, "Class means on their principal axes", note), "showlegend": False}
-    return _scatter(points, shown_names, reach, (marks, arrays["class"]), layout)
+    return _scatter(points, _axes(shown_names, reach), (marks, arrays["class"]), layout)
 
 
 def global_path(shown: Shown, *, site: str, axes: str, colour: str) -> Figure:
@@ -51,17 +51,20 @@ def global_path(shown: Shown, *, site: str, axes: str, colour: str) -> Figure:
     note = f"{site} · they hold {kept:.0%} of this step's variance · lines: the last {_TRAIL} checkpoints"
     layout: dict[str, Any] = {"title": title(shown, "Class means on fixed axes", note), "showlegend": False}
     reach = 1.08 * float(np.abs(scores).max())
-    return _scatter(points, names, reach, (marks, shown.artifacts[_READS]["class"]), layout, trail)
+    return _scatter(points, _axes(names, reach), (marks, shown.artifacts[_READS]["class"]), layout, trail)
 
 
 _TRAIL = 8
 """Checkpoints of the way behind a class mean."""
 
 
-def _scatter(  # noqa: PLR0913
+def _axes(names: Sequence[str], reach: float) -> list[dict[str, Any]]:
+    return [{"title": {"text": name}, "range": [-reach, reach]} for name in names]
+
+
+def _scatter(
     points: np.ndarray,
-    names: Sequence[str],
-    reach: float,
+    axes: Sequence[Mapping[str, Any]],
     marks: tuple[Mapping[str, Any], np.ndarray],
     layout: dict[str, Any],
     trail: np.ndarray | None = None,
@@ -85,7 +88,6 @@ def _scatter(  # noqa: PLR0913
     text = values.astype(str).tolist()
     traces.append({"type": kind, "mode": "markers", **place, "text": text, "marker": {**marker, **size}})
     traces[-1]["hovertemplate"] = hover
-    axes = [{"title": {"text": name}, "range": [-reach, reach]} for name in names]
     if solid:
         return figure(traces, layout | {"scene": {f"{k}axis": a for k, a in zip("xyz", axes, strict=True)}}, gaps=gaps)
     square = {"scaleanchor": "x", "constrain": "domain"}

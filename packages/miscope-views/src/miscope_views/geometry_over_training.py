@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,7 +42,8 @@ def separation(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
     """Variance between and within the classes over training, and how far apart their pairs stand."""
     heading = title(shown, "How the classes come apart", site)
     upper = {"title": {"text": "mean square<br>distance"}, **_LOG}
-    return _two(shown, site, _SEPARATION, (heading, upper, {"title": {"text": "Fisher ratio"}, **_LOG}), clock, events)
+    lower = {"title": {"text": "Fisher ratio"}, **_LOG}
+    return _two(shown, site, _SEPARATION, (heading, upper, lower), _time(shown, clock, events))
 
 
 def collapse(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
@@ -50,13 +51,17 @@ def collapse(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
     heading = title(shown, "Neural collapse", f"{site} · each is 0 once collapsed · NC1 = tr(S_W S_B⁺) / C")
     upper = {"title": {"text": "spread within<br>over between"}, **_LOG}
     lower = {"title": {"text": "deviation from<br>a simplex"}, "rangemode": "tozero"}
-    return _two(shown, site, _COLLAPSE, (heading, upper, lower), clock, events)
+    return _two(shown, site, _COLLAPSE, (heading, upper, lower), _time(shown, clock, events))
 
 
-def _two(  # noqa: PLR0913
-    shown: Shown, site: str, curves: Sequence[Curve], parts: tuple[dict[str, Any], ...], clock: str, events: bool
+def _time(shown: Shown, clock: str, events: bool) -> dict[str, Any]:
+    return {"xaxis": {**clock_axis(shown, clock), "anchor": "y2"}, "shapes": event_marks(shown, events)}
+
+
+def _two(
+    shown: Shown, site: str, curves: Sequence[Curve], parts: tuple[dict[str, Any], ...], time: Mapping[str, Any]
 ) -> Figure:
-    """Curves in two panels; parts: the title, and what is particular to each y axis."""
+    """Curves in two panels; parts: the title, and what is particular to each y axis; time: the axis they share."""
     arrays = shown.artifacts[_READS]
     heading, upper, lower = parts
     above, below = panels((1, 1))
@@ -66,12 +71,11 @@ def _two(  # noqa: PLR0913
         values = 1 / arrays[f"{site}/ratio"] if name == "1/ratio" else arrays[f"{site}/{name}"]
         traces.append(line(arrays["step"], values, what, colour, yaxis=axis, hovertemplate=hover))
     layout = {
+        **time,
         "title": heading,
-        "xaxis": {**clock_axis(shown, clock), "anchor": "y2"},
         "yaxis": {**upper, "domain": above},
         "yaxis2": {**lower, "domain": below},
         "showlegend": True,
-        "shapes": event_marks(shown, events),
     }
     return figure(traces, layout)
 

@@ -84,14 +84,10 @@ def initialisation(shown: Shown, *, product: str) -> Figure:
     edge = {**dashed, "y": high, "name": "isotropic, 97.5 %", "line": {**grey, "dash": "dot"}}
     steps = sorted({int(arrays["step"][0]) for arrays in same})
     note = f"{len(shares)} of {len(first)} variants at step {', '.join(map(str, steps))}; whiskers: 95 % of the mean"
+    ticks = labels[np.sort(strong)].tolist()
     layout: dict[str, Any] = {
         "title": title(shown, f"Gradient of {product} before training", note),
-        "xaxis": {
-            "title": {"text": unit},
-            "type": "category",
-            "tickvals": labels[np.sort(strong)].tolist(),
-            "showgrid": False,
-        },
+        "xaxis": {"title": {"text": unit}, "type": "category", "tickvals": ticks, "showgrid": False},
         "yaxis": {"title": {"text": "share of energy"}, "rangemode": "tozero"},
         "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "top"},
         "showlegend": True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -56,20 +57,7 @@ def flags(shown: Shown, *, clock: str, events: bool) -> Figure:
     above, below = panels([1, 1.3])
     traces: list[dict[str, Any]] = []
     for column, kind in enumerate(kinds):
-        raised = flag[:, column]
-        for which, colour, symbol, size in ((~raised, NULL, "line-ns-open", 5), (raised, _FLAG, "x", 9)):
-            said = f"{kind} at" if size > 5 else f"no {kind} at"
-            traces.append(
-                {
-                    "type": "scatter",
-                    "mode": "markers",
-                    "x": steps[which],
-                    "y": [kind] * int(which.sum()),
-                    "marker": {"color": colour, "symbol": symbol, "size": size},
-                    "showlegend": False,
-                    "hovertemplate": f"{said} {shown.step_label} %{{x:,}}<extra></extra>",
-                }
-            )
+        traces += _raised(steps, flag[:, column], kind, shown.step_label)
     middle = (steps[1:] + steps[:-1]) / 2
     for column, role in enumerate(arrays["role"].tolist()):
         hover = f"{role}: %{{y:.1f}} sd off by {shown.step_label} %{{x:,.0f}}<extra></extra>"
@@ -96,6 +84,16 @@ def flags(shown: Shown, *, clock: str, events: bool) -> Figure:
         "showlegend": True,
     }
     return figure(traces, layout)
+
+
+def _raised(steps: np.ndarray, raised: np.ndarray, kind: str, step_label: str) -> Iterator[dict[str, Any]]:
+    """A row of marks: a tick for every checkpoint that is well, a cross for each that is not."""
+    for which, colour, symbol, size in ((~raised, NULL, "line-ns-open", 5), (raised, _FLAG, "x", 9)):
+        said = f"{kind} at" if size > 5 else f"no {kind} at"
+        place = {"type": "scatter", "mode": "markers", "x": steps[which], "y": [kind] * int(which.sum())}
+        mark = {"color": colour, "symbol": symbol, "size": size}
+        hover = f"{said} {step_label} %{{x:,}}<extra></extra>"
+        yield {**place, "marker": mark, "showlegend": False, "hovertemplate": hover}
 
 
 _LOOK = {"color": NULL, "dash": "dash", "width": 1}

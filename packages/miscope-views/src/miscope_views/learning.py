@@ -150,20 +150,7 @@ def forgetting(shown: Shown, *, part: str, clock: str, events: bool) -> Figure:
         for what, said, shade in (("gained", "turned right", OKABE_ITO[2]), ("lost", "forgotten", OKABE_ITO[1]))
     ]
     rows = _rows(shown, len(arrays["forgotten"])).get(part, np.ones(len(arrays["forgotten"]), dtype=bool))
-    times = np.where(arrays["never_right"], -1, arrays["forgotten"].astype(int))[rows]
-    most = int(min(times.max(initial=0), 20))
-    tally = [int((times == k).sum()) for k in range(-1, most)] + [int((times >= most).sum())]
-    ticks = ["never right", *(str(k) for k in range(most)), f"{most}" if times.max(initial=0) <= most else f"≥ {most}"]
-    bars = {
-        "type": "bar",
-        "x": ticks,
-        "y": np.array(tally),
-        "xaxis": "x2",
-        "yaxis": "y2",
-        "marker": {"color": [NULL, *([colour] * (most + 1))]},
-        "showlegend": False,
-        "hovertemplate": "%{x}: %{y:,} inputs<extra></extra>",
-    }
+    bars = _tally(np.where(arrays["never_right"], -1, arrays["forgotten"].astype(int))[rows], colour)
     mean = float(arrays[f"forgetting/{part}/mean"])
     kept = float(arrays[f"forgetting/{part}/unforgettable"])
     layout = {
@@ -180,6 +167,23 @@ def forgetting(shown: Shown, *, part: str, clock: str, events: bool) -> Figure:
         "showlegend": True,
     }
     return figure([*traces, bars], layout)
+
+
+def _tally(times: np.ndarray, colour: str) -> dict[str, Any]:
+    """How many inputs were forgotten so many times; -1 stands for never right."""
+    most = int(min(times.max(initial=0), 20))
+    tally = [int((times == k).sum()) for k in range(-1, most)] + [int((times >= most).sum())]
+    ticks = ["never right", *(str(k) for k in range(most)), f"{most}" if times.max(initial=0) <= most else f"≥ {most}"]
+    return {
+        "type": "bar",
+        "x": ticks,
+        "y": np.array(tally),
+        "xaxis": "x2",
+        "yaxis": "y2",
+        "marker": {"color": [NULL, *([colour] * (most + 1))]},
+        "showlegend": False,
+        "hovertemplate": "%{x}: %{y:,} inputs<extra></extra>",
+    }
 
 
 def _split_names(shown: Shown) -> Sequence[str]:

@@ -102,15 +102,11 @@ def components(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
     most = float(share[:, ever].max(initial=0)) or 1.0
     roles = holders(arrays, "crossover")
     above, below = panels([2.2, 1]) if roles else ([0, 1], None)
-    traces = []
+    traces = [] if len(ever) else [_nothing(steps)]
     for row, k in enumerate(ever):
-        name = str(label[k])
         half = 0.46 * share[:, k] / most
-        traces += _ribbon(steps, row, half, (name, share[:, k]), shown.step_label)
-        ended = f"once {share[:, k].max():.0%}" if state[k] == "transient" else f"{share[-1, k]:.0%}"
-        where = {"x": [steps[-1]], "y": [row], "text": [f"  {state[k]}, {ended}"], "textposition": "middle right"}
-        look = {"mode": "text", "cliponaxis": False, "hoverinfo": "skip", "showlegend": False}
-        traces.append({"type": "scatter", **where, **look})
+        traces += _ribbon(steps, row, half, (str(label[k]), share[:, k]), shown.step_label)
+        traces.append(_fate(steps, row, str(state[k]), share[:, k]))
     traces += _moments(arrays, site, ever)
     marked = event_marks(shown, events)
     layout: dict[str, Any] = {
@@ -140,6 +136,21 @@ def components(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
 
 
 _HALF = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "yref": "y2", "line": {"color": NULL, "dash": "dash"}}
+
+
+def _fate(steps: np.ndarray, row: int, state: str, share: np.ndarray) -> dict[str, Any]:
+    """What became of a component, in words beside the end of its ribbon."""
+    ended = f"once {share.max():.0%}" if state == "transient" else f"{share[-1]:.0%}"
+    where = {"x": [steps[-1]], "y": [row], "text": [f"  {state}, {ended}"], "textposition": "middle right"}
+    look = {"mode": "text", "cliponaxis": False, "hoverinfo": "skip", "showlegend": False}
+    return {"type": "scatter", **where, **look}
+
+
+def _nothing(steps: np.ndarray) -> dict[str, Any]:
+    """A line of words across the time axis, where there is nothing else to draw."""
+    said = ["no component has a cluster of neurons at any step"]
+    place = {"type": "scatter", "mode": "text", "x": [float(steps.mean())], "y": [0], "text": said}
+    return {**place, "hoverinfo": "skip", "showlegend": False}
 
 
 def _ribbon(
