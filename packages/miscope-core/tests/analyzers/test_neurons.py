@@ -11,6 +11,7 @@ from miscope.maths.bands import band_of, effective_number, herfindahl
 from miscope.maths.commitment import commitments, switches, transients, transitions
 from miscope.maths.factor_spectrum import block_fractions, conditional_means_basis
 from miscope.moment import Trajectory
+from miscope.probe import Probe
 from miscope.testing import ToyFamily, check_analyzer, toy_moment
 from miscope.testing.toy import cosines
 
@@ -194,3 +195,22 @@ def test_the_range_of_a_neuron_is_that_of_its_activations():
     found = FREQUENCIES.compute(toy_moment(activations={SITE: units}))
     assert found[f"{SITE}/low"] == pytest.approx(units.min(dim=0).values.numpy())
     assert found[f"{SITE}/high"] == pytest.approx(units.max(dim=0).values.numpy())
+
+
+def test_a_neuron_active_at_one_input_has_no_frequency_of_its_own():
+    units = torch.zeros(7, 7, 2)
+    units[3, 2, 0] = 1.0
+    units[..., 1] = torch.cos(2 * torch.pi * torch.arange(7) * 2 / 7)[:, None]
+    found = FREQUENCIES.compute(
+        toy_moment(
+            probe=Probe(
+                name="grid",
+                inputs=torch.cartesian_prod(torch.arange(7), torch.arange(7)),
+                columns={"a": np.repeat(np.arange(7), 7), "b": np.tile(np.arange(7), 7)},
+                grid=("a", "b"),
+            ),
+            activations={"blocks.0.mlp.hook_post": units.reshape(49, 2)},
+            bases={"a": cosines(7), "b": cosines(7)},
+        )
+    )
+    assert found["blocks.0.mlp.hook_post/dominant"].tolist() == ["", "2"]

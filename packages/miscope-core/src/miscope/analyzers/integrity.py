@@ -139,6 +139,7 @@ AUDIT = Analyzer(
     reads=(_DIGESTS,),
     weights=("*",),
     options=AuditOptions,
+    varies=("relu scaling",),
     question="Are these really successive states of one run?",
     formula="detour_i = (|w_i - w_{i-1}| + |w_{i+1} - w_i|) / |w_{i+1} - w_{i-1}|; z of log speed about a local line",
     source="EleutherAI/pythia issues 83, 108, 195, 198, 203, 205, 206; allenai/OLMo issue 915",

@@ -37,17 +37,23 @@ def frequencies(moment: Moment) -> Arrays:
     return found
 
 
+_TIE = 1e-5
+"""Relative difference of the two largest shares below which neither is the larger."""
+
+
 def _of_units(units: Tensor, first: Basis, second: Basis) -> dict[str, np.ndarray]:
     label = np.array(shared_labels(first, second), dtype=np.str_)
     fraction, variance = (tensor.numpy() for tensor in block_fractions(units, first, second))
     dead = variance == 0
     most = fraction.max(axis=0, initial=0)
+    # A unit that is active at one input has as much of every frequency; rounding would choose.
+    tied = (fraction >= (1 - _TIE) * most).sum(axis=0) > 1
     live = most[~dead]
     return {
         "basis": np.array([first.name]),
         "label": label,
         "fraction": fraction.astype(np.float16),
-        "dominant": np.where(dead, np.array("", dtype=label.dtype), label[fraction.argmax(axis=0)]),
+        "dominant": np.where(dead | tied, np.array("", dtype=label.dtype), label[fraction.argmax(axis=0)]),
         "max_fraction": most.astype(np.float32),
         "variance": variance,
         "dead": dead,
@@ -59,12 +65,13 @@ def _of_units(units: Tensor, first: Basis, second: Basis) -> dict[str, np.ndarra
 
 FREQUENCIES = Analyzer(
     name="neurons.frequencies",
-    version=2,
+    version=3,
     grain=Grain.CHECKPOINT,
     compute=frequencies,
     sites=("blocks.*.mlp.hook_post",),
     bases=("*",),
     grid=2,
+    varies=("relu scaling",),
     question="What does each neuron respond to, and how purely?",
     formula="F_kj = sum of squares of neuron j's coefficients over (const, k) x (const, k), without the mean, over all",
     source="Nanda et al. 2023, section 4.2 (arXiv 2301.05217)",
@@ -72,7 +79,7 @@ FREQUENCIES = Analyzer(
         "SITE/basis": "(1,) name of the basis; 'conditional means' for the data's own",
         "SITE/label": "(K,) labels of the blocks: true frequencies k from 1 in a Fourier basis",
         "SITE/fraction": "(K, M) float16, share of each neuron's variance in each block",
-        "SITE/dominant": "(M,) label of the block with the largest share; '' for a dead neuron",
+        "SITE/dominant": "(M,) label of the block with the largest share; '' for a dead neuron, or where two have it",
         "SITE/max_fraction": "(M,) that share",
         "SITE/variance": "(M,) variance of the activation over the grid",
         "SITE/{low,high}": "(M,) least and greatest activation over the grid",
