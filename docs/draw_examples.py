@@ -38,6 +38,8 @@ SMALL = {
     "toys.parity": {"bits": 6, "degree": 2, "examples": 60, "width": 16},
 }
 """Sizes at which a family is trained to see which views draw it."""
+GAIN = ("gain-k5-x3-from200-to600",)
+"""A frequency made stronger while the demo has memorised and not yet generalised."""
 SIZE = {"width": 760, "height": 480, "scale": 1}
 
 
@@ -79,8 +81,11 @@ def record(plugins: Plugins) -> None:
 
 def trained(place: Workspace) -> list[list[BoundVariant]]:
     """Several seeds of each kind of run, trained and analyzed."""
+    demo = [place.variant(FAMILY, **{**DEMO, "seed": seed}) for seed in (0, 1, 2)]
+    gained = place.variant(FAMILY, **DEMO, interventions=GAIN)
     kinds = [
-        [place.variant(FAMILY, **{**DEMO, "seed": seed}) for seed in (0, 1, 2)],
+        demo,
+        [gained, demo[0]],
         [place.variant("toys.induction", seed=seed) for seed in (0, 1)],
         [place.variant("toys.parity", seed=seed) for seed in (0, 1)],
     ]
@@ -90,9 +95,11 @@ def trained(place: Workspace) -> list[list[BoundVariant]]:
                 if progress.step % 500 == 0:
                     print(variant.name, progress.step, flush=True)
         check(place, variants, None)
-        for name in (name for name, analyzer in place.plugins.analyzers.items() if analyzer.heavy):
+        for name, analyzer in place.plugins.analyzers.items():
+            if not analyzer.heavy:
+                continue
             try:
-                check(place, variants, [name])
+                check(place, variants if analyzer.grain is Grain.COHORT else variants[:1], [name])
             except DoesNotApply as error:
                 print(error, flush=True)
     return kinds

@@ -16,12 +16,12 @@ from miscope.rendering import render
 from miscope.testing import check_view
 
 CATALOGUE = {view.name: view for view in miscope_views.miscope_views()}
-NEEDS_ATTENTION = {name for name in CATALOGUE if name.startswith(("attention.", "heads.", "circuits."))}
-NEEDS_CHECKPOINTS = {"dynamics.modes", "dynamics.residual"}
-"""More than the toys keep by default; drawn in their own tests."""
+NEEDS_ATTENTION = {name for name in CATALOGUE if name.startswith(("attention.", "heads.", "circuits.", "scores."))}
+NEEDS_MORE = {"dynamics.modes", "dynamics.residual", "ablations.embedding_over_training"}
+"""More checkpoints than the toys keep, or a run that has learned; drawn in their own tests."""
 
 
-@pytest.mark.parametrize("name", sorted(set(CATALOGUE) - NEEDS_ATTENTION - NEEDS_CHECKPOINTS))
+@pytest.mark.parametrize("name", sorted(set(CATALOGUE) - NEEDS_ATTENTION - NEEDS_MORE))
 def test_every_view_draws_a_trained_toy_with_every_control_turned(name: str):
     check_view(CATALOGUE[name])
 
@@ -35,9 +35,11 @@ def test_a_view_of_attention_does_not_apply_to_a_model_without(name: str, toy_va
 
 
 def test_a_view_over_training_says_which_axis_counts_steps():
-    without = {"parameters.trajectory", "parameters.variance", "parameters.joint_paths"}
-    without |= {"connectivity.barriers", "connectivity.profiles", "connectivity.seeds"}
-    without |= {"dynamics.modes", "flatness.slice", "groups.paths"}
+    without = {"parameters.trajectory", "parameters.variance", "parameters.joint_paths", "groups.paths"}
+    without |= {"connectivity.barriers", "connectivity.profiles", "connectivity.seeds", "flatness.slice"}
+    without |= {"cohort.clusters", "cohort.spectra", "cohort.table", "cohort.weights", "gradients.initialisation"}
+    without |= {"dynamics.modes", "summary.classification"}
+    without |= {"learning.by_class", "learning.cartography", "learning.order"}
     over_training = {view.name for view in CATALOGUE.values() if view.grain is not Grain.CHECKPOINT}
 
     assert {view.name for view in CATALOGUE.values() if view.time_axis == "x"} == over_training - without

@@ -168,8 +168,8 @@ def test_the_sheet_shows_only_neurons_of_a_component_with_such_a_share():
     assert chosen(component="2", least=0.7) == [0]
     assert chosen(least=0.55) == [0, 3]
     assert chosen(component="dead") == [2]
-    with pytest.raises(BadValue, match=r"has no neuron of 1 with a share of 0\.9\."):
-        chosen(component="1", least=0.9)
+    nothing = contact_sheet(ANALYZED, site=SITE, page=1, sort="index", own_scale=True, component="1", least=0.9)
+    assert nothing.data[0].text == ("none of 4 neurons is of 1 with a share of 0.9",)
 
 
 def test_the_sheet_puts_the_dead_first_or_neighbours_in_phase_side_by_side():

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from miscope import Choice, Grain, Number, Shown, Toggle, View
-from miscope.errors import BadValue
 from miscope.figure_style import NULL, colour_of
 from miscope_views.clusters import CLUSTERS_VIEW, FREQUENCIES_VIEW
-from miscope_views.contact_sheets import PAGE, RESOLUTION, Pictures, contact_figure, maps_of, page_of
+from miscope_views.contact_sheets import PAGE, RESOLUTION, Pictures, contact_figure, empty_sheet, maps_of, page_of
 from miscope_views.figures import figure, grid_axes, title
 from miscope_views.named_arrays import holders
 from miscope_views.neuron_dynamics import DYNAMICS_VIEWS
@@ -62,6 +61,9 @@ def contact_sheet(  # noqa: PLR0913 - one argument a control
 ) -> Figure:
     """Small pictures of many neurons at once, with a dot in the colour of each one's component."""
     order = _filtered(shown, site, _order(shown, site, sort), component, least)
+    if not len(order):
+        said = f"none of {shown.channels[site]} neurons is of {component} with a share of {least:g}"
+        return empty_sheet(title(shown, f"Neurons of {site}, by {sort}"), said)
     chosen = page_of(order, page, site)
     labels = _labels(shown, site)
     pictures = Pictures(
@@ -87,12 +89,6 @@ def _filtered(shown: Shown, site: str, order: np.ndarray, component: str, least:
         kept = arrays[f"{site}/dead"]
     elif component != _ALL:
         kept &= arrays[f"{site}/dominant"] == component
-    if not kept.any():
-        raise BadValue(
-            f"{site} has no neuron of {component} with a share of {least:g}.",
-            f"It has {shown.channels[site]} neurons.",
-            f"Give component={_ALL}, or a smaller least=0.",
-        )
     return order[kept[order]]
 
 
