@@ -94,8 +94,6 @@ def test_no_loop_is_in_excess_of_a_random_walk(wanderers: list[BoundVariant]) ->
 
 
 def test_no_stage_begins(wanderers: list[BoundVariant]) -> None:
-    pytest.importorskip("ruptures")
-
     def boundaries(variant: BoundVariant) -> int:
         looked(variant, "stages.change_points")
         return int(variant.arrays("stages.change_points")["consensus_count"])

@@ -15,7 +15,6 @@ __all__ = [
     "NoArtifact",
     "NoCheckpoint",
     "NotDeclared",
-    "NotInstalled",
     "UnknownHook",
     "UnknownName",
 ]
@@ -128,18 +127,6 @@ class DoesNotApply(MiscopeError):
             f"{name!r} does not apply to {subject}: {reason}.",
             "Nothing is missing: the instrument needs something this family does not have.",
             f"`miscope analyzers {name}` says what it needs.",
-        )
-
-
-class NotInstalled(MiscopeError):
-    """An instrument whose maths lives in a package that is an optional extra."""
-
-    def __init__(self, name: str, package: str, extra: str) -> None:
-        self.name, self.package, self.extra = name, package, extra
-        super().__init__(
-            f"{name!r} needs the package {package}, which is not installed.",
-            "It is heavy and few need it, so miscope-core does not bring it along by itself.",
-            f"To install it:  pip install 'miscope-core[{extra}]'",
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
@@ -13,9 +13,10 @@ from miscope.artifact import Arrays
 from miscope.artifacts import arrays, artifact, artifact_if_there, refusal
 from miscope.controls import settle
 from miscope.differences import labels
-from miscope.errors import BadValue, DoesNotApply, NoArtifact, NoCheckpoint, NotDeclared
+from miscope.errors import BadValue, DoesNotApply, NoArtifact, NoCheckpoint
 from miscope.figure_style import is_ours, template
 from miscope.moment import Declared, Series
+from miscope.on_demand import activations_on_demand
 from miscope.variant import Variant
 from miscope.view import Member, Shown, View
 
@@ -40,8 +41,6 @@ EVENTS = "events.grokking"
 
 _DATED = ("memorised", "peak", "onset", "half", "complete", "generalised")
 """Its arrays that are steps."""
-
-_BATCH = 1 << 14
 
 
 def render(
@@ -168,7 +167,7 @@ def _shown(workspace: Workspace, view: View, variant: Variant, step: int | None)
     maybe = {name: artifact_if_there(store, setting, name, None) for name in view.history if name in view.optional}
     history = {name: artifact(store, setting, name, None) for name in view.history if name not in view.optional}
     history |= {name: found for name, found in maybe.items() if found is not None}
-    sites, channels, activations = _activations(store, subject, view, at)
+    sites, channels, activations = activations_on_demand(store, subject, view, at)
     return Shown(
         variant=variant,
         step=at,
@@ -236,35 +235,6 @@ def _weights(store: Store, subject: Subject, view: View, step: int | None) -> Ma
         return {}
     roles = matching(view.weights, subject.model.roles)
     return store.load_checkpoint(subject.variant.name, step, roles).weights
-
-
-def _activations(
-    store: Store, subject: Subject, view: View, step: int | None
-) -> tuple[tuple[str, ...], Mapping[str, int], Callable[[str, Sequence[int] | None], Tensor] | None]:
-    """The declared sites in network order, the size of each one's last axis, and a function that recomputes them."""
-    from miscope.model import cast as cast_weights
-    from miscope.model import matching
-
-    if not view.sites or step is None:
-        return (), {}, None
-    import torch
-
-    model, inputs = subject.model, subject.probe().inputs
-    sites = matching(view.sites, sorted(model.sites, key=_in_network_order))
-    weights = cast_weights(store.load_checkpoint(subject.variant.name, step).weights, torch.float32)
-
-    def activations(site: str, channels: Sequence[int] | None = None) -> Tensor:
-        if site not in sites:
-            raise NotDeclared(view.name, "site", site, view.sites, field="sites")
-        with torch.no_grad():
-            parts = [model.answers(weights, part, [site], channels=channels)[site] for part in inputs.split(_BATCH)]
-            return (torch.cat(parts) if len(parts) > 1 else parts[0]).float()
-
-    return sites, {site: subject.width(site) for site in sites}, activations
-
-
-def _in_network_order(site: str) -> list[tuple[int, int | str]]:
-    return [(0, int(part)) if part.isdecimal() else (1, part) for part in site.split(".")]
 
 
 def _events(store: Store, setting: Setting, view: View) -> dict[str, float]:

@@ -43,6 +43,7 @@ def describe_analyzer(plugins: Plugins, analyzer: Analyzer) -> dict[str, Any]:
         "source": analyzer.source,
         **_origin(plugins, "analyzer", analyzer.name),
         "needs": needs_of(analyzer),
+        "heavy": analyzer.heavy,
         "varies": list(analyzer.varies),
         "options": _fields(analyzer.options),
         "outputs": dict(analyzer.outputs),
