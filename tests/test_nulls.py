@@ -96,7 +96,7 @@ def test_no_loop_is_in_excess_of_a_random_walk(wanderers: list[BoundVariant]) ->
 def test_no_stage_begins(wanderers: list[BoundVariant]) -> None:
     def boundaries(variant: BoundVariant) -> int:
         looked(variant, "stages.change_points")
-        return int(variant.arrays("stages.change_points")["consensus_count"])
+        return int(variant.arrays("stages.change_points")["boundary_count"])
 
     assert np.mean([boundaries(variant) > 0 for variant in wanderers]) <= MOST
 

@@ -97,7 +97,8 @@ def _analyzer(record: Mapping[str, Any]) -> str:
         f"### `{record['name']}`",
         f"*{record['question']}*" if record["question"] else "",
         f"{record['summary']}",
-        f"Formula: {record['formula']}" if record["formula"] else "",
+        # `A[h](x)` would be a link to x.
+        f"Formula: `{record['formula'].replace('](', '] (')}`" if record["formula"] else "",
         f"Source: {record['source']}." if record["source"] else "",
         f"Grain: {record['grain']}. Version {record['version']}, from {record['package']}."
         + _needs(record["needs"])
