@@ -83,3 +83,17 @@ def test_panels_fill_the_figure_from_the_top():
 
     assert upper == pytest.approx([0.8, 1.0])
     assert lower == pytest.approx([0.0, 0.6])
+
+
+def test_a_colour_scale_that_is_given_is_the_one_that_is_drawn():
+    heat = {"type": "heatmap", "z": np.ones((2, 2)), "coloraxis": "coloraxis"}
+    blue = figure([heat], {"coloraxis": {"colorscale": "Blues"}})
+    assert blue.layout.coloraxis.autocolorscale is False
+    assert figure([heat], {"coloraxis": {"cmin": 0}}).layout.coloraxis.autocolorscale is None
+
+
+def test_below_a_title_a_long_note_takes_the_room_of_the_familys_name():
+    shown = Shown(variant=make_variant(ToyFamily(), {}), step=None, steps=np.arange(3))
+    slug = shown.variant.slug
+    assert title(shown, "Losses", "short")["subtitle"]["text"] == f"toy.sum/{slug} · short"
+    assert title(shown, "Losses", "x" * 90)["subtitle"]["text"] == f"{slug} · {'x' * 90}"

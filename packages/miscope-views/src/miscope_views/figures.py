@@ -37,6 +37,9 @@ Trace = dict[str, Any]
 MARKED = ("memorised", "onset", "generalised")
 """Events that every view over training marks; `events.timeline` shows them all."""
 
+_MOST_BELOW = 100
+"""Letters below a title beyond which a card's width cuts them: then the variant goes without its family."""
+
 _MOST_POINTS = 4000
 """Points of a curve beyond which a screen shows no more."""
 
@@ -50,7 +53,9 @@ def figure(traces: Iterable[Trace], layout: Mapping[str, Any], *, gaps: int = 0)
     import plotly.graph_objects as go
 
     made = [{key: _slim(value) for key, value in trace.items()} for trace in traces]
-    built = go.Figure(data=made, layout={"template": template(), **layout})
+    # The template chooses a scale by the signs of the values; a scale that is given must say that it is meant.
+    scaled = {k: {**v, "autocolorscale": False} for k, v in layout.items() if _gives_scale(k, v)}
+    built = go.Figure(data=made, layout={"template": template(), **layout, **scaled})
     missing = sum(_unfinite(trace) for trace in made) - gaps
     if missing > 0:
         total = sum(np.size(trace.get("z", trace.get("y", ()))) for trace in made) - gaps
@@ -63,11 +68,17 @@ def figure(traces: Iterable[Trace], layout: Mapping[str, Any], *, gaps: int = 0)
     return built
 
 
+def _gives_scale(key: str, value: Any) -> bool:
+    return key.startswith("coloraxis") and "colorscale" in value
+
+
 def title(shown: Shown, text: str, note: str = "") -> dict[str, Any]:
     """A title, with the variant, the step and a note below it."""
     at = f"{shown.step_label} {shown.step:,}" if shown.step is not None else ""
-    below = [] if shown.members else [shown.variant.name]
-    return {"text": text, "subtitle": {"text": " · ".join(part for part in (*below, at, note) if part)}}
+    name = "" if shown.members else shown.variant.name
+    if len(name) + len(at) + len(note) > _MOST_BELOW:
+        name = name.rpartition("/")[2]
+    return {"text": text, "subtitle": {"text": " · ".join(part for part in (name, at, note) if part)}}
 
 
 def clock_axis(shown: Shown, clock: str) -> dict[str, Any]:

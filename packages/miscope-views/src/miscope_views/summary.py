@@ -65,7 +65,9 @@ def _bar(name: str, edges: tuple[float, float], said: str, *, late: bool) -> lis
     place = {"type": "scatter", "y": [name, name], "yaxis": "y2", "showlegend": False}
     bar = {"mode": "lines", "x": np.array(edges), "line": {"color": _SHADES[name], "width": 18}}
     where = {"x": [edges[0] if late else edges[1]], "y": [name]}
-    text = {"mode": "text", "text": [f"  {said}  "], "textposition": "middle left" if late else "middle right"}
+    # Beside the bar there is room for its length and what became of the last loss; the cursor tells the rest.
+    short = " · ".join(dict.fromkeys((said.split(" · ")[0], said.split(" · ")[-1])))
+    text = {"mode": "text", "text": [f"  {short}  "], "textposition": "middle left" if late else "middle right"}
     hover = {"hovertemplate": f"{name}: {said}<extra></extra>"}
     return [{**place, **bar, **hover}, {**place, **where, **text, "hoverinfo": "skip", "cliponaxis": False}]
 
