@@ -2,6 +2,8 @@ import json
 
 import pytest
 
+from miscope import Grain, View
+from miscope.analysis import analyze
 from miscope.errors import UnknownName
 from miscope_panel.picture import Request, command, figure, picture, why_not
 
@@ -99,6 +101,18 @@ def test_the_catalogue_learns_in_a_line_why_a_view_shows_nothing(trained, name):
     assert why_not(trained, views["small.norms"], variant) == ("figure", "")
     assert why_not(trained, views["small.unmade"], variant) == ("missing", "needs small.never")
     assert why_not(trained, views["small.attention"], variant)[0] == "inapplicable"
+
+
+def test_what_compares_has_something_to_show_once_there_are_others_to_compare_with(trained, name):
+    bands = View(
+        name="small.bands", title="Bands", grain=Grain.COHORT, draw=lambda shown: None, reads=("cohort.losses",)
+    )
+    variant, other = trained.find(name).value, trained.find("toy.sum/v5-seed1-width16").value
+    assert why_not(trained, bands, variant)[0] == "inapplicable"
+    assert why_not(trained, bands, variant, [other]) == ("missing", "needs cohort.losses")
+    for _ in analyze(trained, [variant, other], ["cohort.losses"]):
+        pass
+    assert why_not(trained, bands, variant, [other]) == ("figure", "")
 
 
 def test_a_script_gets_the_error_itself(trained):

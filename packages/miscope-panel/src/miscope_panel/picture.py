@@ -119,11 +119,14 @@ def figure(workspace: Workspace, request: Request) -> Figure:
         return draw(view, shown, request.controls)
 
 
-def why_not(workspace: Workspace, view: View, variant: Variant) -> tuple[State, str]:
-    """Whether the view has something to show for the variant, and if not, why: one line for the catalogue."""
+def why_not(workspace: Workspace, view: View, variant: Variant, compared: Sequence[Variant] = ()) -> tuple[State, str]:
+    """Whether the view has something to show for the variant, and if not, why: one line for the catalogue.
+
+    compared: the others, for a view that compares.
+    """
     try:
         with _turn(view):
-            _gathered(workspace, view, [variant], None)
+            _gathered(workspace, view, [variant, *(compared if view.grain is Grain.COHORT else ())], None)
     except (NoArtifact, NoCheckpoint) as error:
         return "missing", f"needs {error.analyzer}" if isinstance(error, NoArtifact) else "no checkpoints yet"
     except DoesNotApply as error:

@@ -60,6 +60,8 @@ class Workbench:
     def _follow(self, old: Place, new: Place) -> None:
         if new.variant != old.variant:
             self._take_up(new.variant)
+        if (new.variant, new.compared) != (old.variant, old.compared) and new.variant in self._names:
+            self._errands.send(partial(_states, self._workspace, new), partial(self._explain, new))
         self.cursor.active = new.page == "views"
         # Hidden, not taken away: a chart that comes back need not be drawn again.
         self.board.css_classes = [] if new.page == "views" else ["away"]
@@ -82,14 +84,14 @@ class Workbench:
         if variant not in self._names:
             return
         self._errands.send(partial(_events, self._workspace, variant), partial(self._mark, variant))
-        self._errands.send(partial(_states, self._workspace, variant), partial(self._explain, variant))
 
     def _mark(self, variant: str, events: dict[str, float]) -> None:
         if variant == self.selection.place.variant:
             self.cursor.events = events
 
-    def _explain(self, variant: str, states: dict[str, tuple[State, str]]) -> None:
-        if variant == self.selection.place.variant:
+    def _explain(self, place: Place, states: dict[str, tuple[State, str]]) -> None:
+        now = self.selection.place
+        if (place.variant, place.compared) == (now.variant, now.compared):
             self.sidebar.explain(states)
 
     def _lay_out(self, place: Place) -> None:
@@ -182,6 +184,7 @@ def _events(workspace: Workspace, variant: str) -> dict[str, float]:
         return {}
 
 
-def _states(workspace: Workspace, variant: str) -> dict[str, tuple[State, str]]:
-    value = workspace.find(variant).value
-    return {name: why_not(workspace, view, value) for name, view in workspace.plugins.views.items()}
+def _states(workspace: Workspace, place: Place) -> dict[str, tuple[State, str]]:
+    there = [name for name in dict.fromkeys((place.variant, *place.compared)) if name in workspace.names()]
+    value, *compared = (workspace.find(name).value for name in there)
+    return {name: why_not(workspace, view, value, compared) for name, view in workspace.plugins.views.items()}
