@@ -5,6 +5,7 @@ import pickle
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -294,6 +295,18 @@ def test_what_does_not_apply_is_skipped_by_default_and_refused_by_name(place):
         "Nothing is missing: the instrument needs something this family does not have.\n"
         "`miscope analyzers t.attention` says what it needs."
     )
+
+
+def test_a_raised_version_computes_that_instrument_and_its_readers_anew_and_nothing_else(place):
+    aside = record("t.aside", total, weights=("W_E",))
+    workspace = place(TOTAL, DOUBLED, COURSE, aside)
+    variant = untrained(workspace, steps=(0, 10))
+    list(analyze(workspace, variant))
+    raised = place(TOTAL, replace(DOUBLED, version=2), COURSE, aside)
+    found = states(analyze(raised, raised.find(variant.name)))
+    computed = {key for key, state in found.items() if state is State.SAVED}
+    assert computed == {("t.doubled", 0), ("t.doubled", 10), ("t.course", None)}
+    assert {name for (name, _), state in found.items() if state is State.PRESENT} == {"t.total", "t.aside"}
 
 
 def test_a_heavy_instrument_and_what_reads_it_wait_to_be_asked_for_by_name(place):
