@@ -1,8 +1,10 @@
-"""When something happens in runs of which some ended before it did: Kaplan and Meier's curve, its median, its doubt."""
+"""When something happens in runs of which some ended before it did: the curve at the events, its median, its doubt."""
 
 from __future__ import annotations
 
 import numpy as np
+
+from miscope.maths.kaplan_meier import kaplan_meier
 
 __all__ = ["median_time", "median_times", "survival"]
 
@@ -13,9 +15,7 @@ def survival(times: np.ndarray, happened: np.ndarray) -> tuple[np.ndarray, np.nd
     times (n,): when it happened, or until when the run was watched; happened (n,) tells which.
     """
     at = np.unique(times[happened])
-    events = np.array([(times[happened] == t).sum() for t in at])
-    at_risk = np.array([(times >= t).sum() for t in at])
-    return at, np.cumprod(1 - events / np.maximum(at_risk, 1))
+    return at, kaplan_meier(times, happened, at).share
 
 
 def median_time(times: np.ndarray, happened: np.ndarray) -> float:
