@@ -40,3 +40,15 @@ def test_the_papers_files_are_adopted(tmp_path: Path, file: str, name: str, step
         with torch.no_grad():
             logits = subject.model.answers(weights, examples.inputs, ["logits"])["logits"]
         assert float(subject.task.loss(logits, examples.labels)) == pytest.approx(expected, rel=2e-4)
+
+
+def test_the_paper_run_whose_configuration_contradicts_its_optimizer_is_found(tmp_path: Path):
+    path = FILES / "wd_10-1_mod_addition_loss_curve.pth"
+    if not path.exists():
+        pytest.skip(f"{path.name} is not here")
+    (variant,) = adopt(miscope.open(tmp_path), path, family="modadd.nanda2023", params={"seed": 1})
+    variant.analyze("provenance.settings")
+    found = variant.arrays("provenance.settings")
+    assert found["setting"][found["mismatch"]].tolist() == ["weight_decay"]
+    said = [found[name][found["mismatch"]].tolist() for name in ("configuration", "optimizer", "record")]
+    assert said == [["1"], ["0.1"], ["0.1"]]

@@ -75,6 +75,8 @@ class Analyzer:
     """Whether it needs gradients of the training loss."""
     runs: bool = False
     """Whether it runs the model itself, on other weights or with activations replaced; it declares the weights too."""
+    facts: bool = False
+    """Whether it needs what the variant's record says of where its files come from; of trajectory grain."""
     heavy: bool = False
     """Whether it takes more than a second or two a checkpoint: then it is computed only when asked for by name."""
     same_probe: bool = False

@@ -113,6 +113,8 @@ class Trajectory:
     axes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     model: Model | None = None
     """The network, to be run on any weights; for an analyzer that declares runs."""
+    facts: Mapping[str, object] = field(default_factory=dict)
+    """What the variant's record says of its origin: versions, files imported; for an analyzer that declares facts."""
 
 
 @final

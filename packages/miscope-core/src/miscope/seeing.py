@@ -61,6 +61,8 @@ class Setting:
     recipes: Mapping[str, str]
     steps: tuple[int, ...]
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    facts: Mapping[str, object] = field(default_factory=dict)
+    """Of the variant's record, where an analyzer declares that it needs them."""
 
     @property
     def variant(self) -> Variant:
@@ -128,6 +130,9 @@ def set_up(
     analyzers = resolve(workspace.plugins.analyzers, names)
     probe = subject.probe()
     found = recipes(analyzers, variant=variant.digest, probe=probe.digest, steps=steps, options=options)
+    curious = [name for name, analyzer in analyzers.items() if analyzer.facts]
+    facts = workspace.store.variant_record(variant.name).facts if curious else {}
+    found |= {name: digest([found[name], facts]) for name in curious}
     return Setting(
         subject=subject,
         probe=probe,
@@ -135,6 +140,7 @@ def set_up(
         recipes=found,
         steps=tuple(steps),
         options=dict(options or {}),
+        facts=facts,
     )
 
 
@@ -225,6 +231,7 @@ def trajectory_of(setting: Setting, name: str, store: Store) -> Trajectory:
         bases=_declared(analyzer, "bases", _bases(setting, analyzer)),
         axes={role: setting.subject.model.roles[role].axes for role in roles},
         model=setting.subject.model if analyzer.runs else None,
+        facts=setting.facts if analyzer.facts else {},
     )
 
 

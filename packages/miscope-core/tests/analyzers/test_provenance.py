@@ -1,0 +1,45 @@
+"""Accounts of a training, that agree and that do not."""
+
+import numpy as np
+
+from miscope.analyzers.provenance import SETTINGS
+from miscope.family import make_variant
+from miscope.moment import Trajectory
+from miscope.probe import Probe
+from miscope.testing import ToyFamily, check_analyzer, toy_moment
+
+
+def shown(facts):
+    probe: Probe = toy_moment().probe
+    return Trajectory(
+        variant=make_variant(ToyFamily(), {}, {"weight_decay": 0.1}),
+        steps=np.array([0]),
+        options=SETTINGS.options(),
+        probe=probe,
+        facts=facts,
+    )
+
+
+def test_it_keeps_the_contract():
+    check_analyzer(SETTINGS)
+
+
+def test_a_configuration_that_contradicts_its_optimizer_is_found_whichever_way_numbers_are_written():
+    said = {
+        "sha256": "abc",
+        "config": {"lr": 1e-3, "weight_decay": 1, "betas": (0.9, 0.98), "p": 113},
+        "optimizer": {"lr": 0.001, "weight_decay": 0.1, "betas": [0.9, 0.98], "params": [0, 1]},
+    }
+    found = SETTINGS.compute(shown({"imported": {"run.pth": said}}))
+    assert found["setting"].tolist() == ["betas", "lr", "p", "weight_decay"]
+    assert found["mismatch"].tolist() == [False, False, False, True]
+    assert [found[name][3] for name in ("configuration", "optimizer", "record")] == ["1", "0.1", "0.1"]
+    assert found["optimizer"][2] == ""
+    assert (found["source"].tolist(), found["sha256"].tolist()) == (["run.pth"], ["abc"])
+
+
+def test_what_was_trained_here_has_one_account_and_no_contradiction():
+    found = SETTINGS.compute(shown({"versions": {"torch": "2.13.0"}}))
+    assert found["mismatch_count"] == 0
+    assert len(found["file"]) == 0
+    assert (found["library"].tolist(), found["version"].tolist()) == (["torch"], ["2.13.0"])

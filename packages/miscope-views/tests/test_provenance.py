@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import numpy as np
+
+from miscope import Shown
+from miscope.family import make_variant
+from miscope.figure_style import OKABE_ITO
+from miscope.testing import ToyFamily, check_view
+from miscope_views.provenance import VIEWS, settings
+
+
+def test_it_draws_a_variant_trained_here():
+    check_view(VIEWS[0])
+
+
+def test_contradictions_lead_and_stand_out():
+    arrays = {
+        "file": np.array(["a.pth", "a.pth"]),
+        "setting": np.array(["lr", "weight_decay"]),
+        "configuration": np.array(["0.001", "1"]),
+        "optimizer": np.array(["0.001", "0.1"]),
+        "record": np.array(["0.001", "0.1"]),
+        "mismatch": np.array([False, True]),
+        "mismatch_count": np.array(1),
+        "source": np.array(["a.pth"]),
+    }
+    variant = make_variant(ToyFamily(), {})
+    shown = Shown(variant=variant, step=None, steps=np.arange(1), artifacts={"provenance.settings": arrays})
+    figure = settings(shown)
+    assert list(figure.data[0].cells.values[0]) == ["weight_decay", "lr"]
+    assert figure.data[0].cells.font.color[0][0] == OKABE_ITO[1]
+    assert "contradictions: 1 · from a.pth" in figure.layout.title.subtitle.text
