@@ -1,4 +1,4 @@
-"""Analysis: checkpoints a second of the instruments together at p = 113, and milliseconds of each.
+"""Analysis: checkpoints a second of the instruments together at p = 113, and milliseconds of the first of them.
 
 Weights are those of the initialisation; no instrument's work depends on what the weights are. One thread, CPU time.
 """
@@ -43,11 +43,10 @@ def main() -> None:
             "behaviour, norms, embedding, neurons and attention together": together(variant, FIRST),
             "all of checkpoint grain together": together(variant, names(variant, Grain.CHECKPOINT)),
         }
-        alone = {name: one(variant, name) for name in names(variant, Grain.CHECKPOINT)}
-        spanning = {name: one(variant, name) for name in names(variant, Grain.TRAJECTORY)}
+        alone = {name: one(variant, name) for name in FIRST}
         artifacts = Path(variant.workspace.root).rglob("step_*.npz")
         size = sum(path.stat().st_size for path in artifacts) / CHECKPOINTS
-    print(json.dumps(report(whole, alone, spanning, size), indent=1))
+    print(json.dumps(report(whole, alone, size), indent=1))
 
 
 @contextmanager
@@ -66,14 +65,16 @@ def variant_with_checkpoints() -> Iterator[BoundVariant]:
 
 
 def names(variant: BoundVariant, grain: Grain) -> list[str]:
-    """Core's own analyzers of that grain which apply to the family."""
+    """Core's own analyzers of that grain, without the heavy ones."""
     plugins = variant.workspace.plugins
     core = {
         name
         for kind, name in plugins.provided_by
         if kind == "analyzer" and plugins.provided_by[kind, name].plugin == "core"
     }
-    return [name for name, analyzer in plugins.analyzers.items() if name in core and analyzer.grain is grain]
+    return [
+        n for n, analyzer in plugins.analyzers.items() if n in core and analyzer.grain is grain and not analyzer.heavy
+    ]
 
 
 def together(variant: BoundVariant, chosen: Sequence[str]) -> float:
@@ -108,12 +109,9 @@ def checked(outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
         yield outcome
 
 
-def report(
-    whole: Mapping[str, float], alone: Mapping[str, float], spanning: Mapping[str, float], size: float
-) -> Mapping[str, object]:
+def report(whole: Mapping[str, float], alone: Mapping[str, float], size: float) -> Mapping[str, object]:
     rows = [{"what": what, "ms": ms(seconds), "per second": round(1 / seconds, 2)} for what, seconds in whole.items()]
     rows += [{"what": f"{name}, a look of its own", "ms": ms(seconds)} for name, seconds in alone.items()]
-    rows += [{"what": f"{name}, {CHECKPOINTS} checkpoints", "ms": ms(seconds)} for name, seconds in spanning.items()]
     notes = [
         f"{FAMILY} at p = 113, one thread, CPU time, median of {CHECKPOINTS} checkpoints (of {REPEATS} looks alone), "
         "loading the weights and saving the arrays included.",

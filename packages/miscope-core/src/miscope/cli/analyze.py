@@ -103,10 +103,15 @@ def _report(outcomes: Iterable[Outcome]) -> bool:
 
     counts: dict[State, int] = dict.fromkeys(State, 0)
     failures: dict[tuple[str, str], Outcome] = {}
+    skipped: set[str] = set()
     for outcome in _with_bar(outcomes):
         counts[outcome.state] += len(outcome.analyzers)
         if outcome.state is State.SKIPPED:
-            note(f"skipped  {', '.join(outcome.analyzers)}: {' '.join(outcome.error.splitlines()[:1])}")
+            said = f"skipped  {', '.join(outcome.analyzers)}: {' '.join(outcome.error.splitlines()[:1])}"
+            # What refuses at one checkpoint refuses at all of them, in the same words.
+            if said not in skipped:
+                note(said)
+            skipped.add(said)
         if outcome.state is State.FAILED:
             # The first of each kind in full: one mistake in an instrument fails at every checkpoint.
             key = (outcome.analyzers[0], outcome.error)
