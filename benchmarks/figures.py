@@ -55,7 +55,7 @@ def measure(root: Path, size: Size) -> dict[str, object]:
     import torch
 
     import miscope
-    from miscope.errors import DoesNotApply
+    from miscope.errors import DoesNotApply, NoArtifact
 
     torch.set_num_threads(1)
     workspace = miscope.open(root)
@@ -66,7 +66,7 @@ def measure(root: Path, size: Size) -> dict[str, object]:
     for name, view in sorted(workspace.plugins.views.items()):
         try:
             rows.append({"view": name, **timed(workspace, view, variants, size.repeats)})
-        except DoesNotApply as error:
+        except (DoesNotApply, NoArtifact) as error:
             print(error, file=sys.stderr)
     notes = [
         f"p = {size.prime}, {size.checkpoints} checkpoints, {size.steps:,} steps of metrics, one thread; "
