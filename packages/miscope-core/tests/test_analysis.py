@@ -349,6 +349,26 @@ def test_what_an_instrument_refuses_when_it_looks_is_remembered_and_stops_what_r
         assert error.value.reason == chain
 
 
+def test_a_refusal_across_variants_is_not_tried_again_and_one_that_is_overcome_by_force_is_forgotten(place):
+    tried = []
+
+    def moody(cohort):
+        """Refuses the first time."""
+        tried.append(len(cohort.members))
+        if len(tried) == 1:
+            raise DoesNotApply("t.moody", "several", "they are all alike")
+        return {"x": np.array(1.0)}
+
+    workspace = place(TOTAL, record("t.moody", moody, Grain.COHORT, reads=("t.total",)))
+    two = [untrained(workspace, steps=(0,), seed=seed).value for seed in (1, 2)]
+    for _ in range(2):
+        list(analyze(workspace, two))
+    assert tried == [2]
+    (outcome,) = (o for o in analyze(workspace, two, ["t.moody"], force=True) if "t.moody" in o.analyzers)
+    assert outcome.state is State.SAVED
+    assert workspace.store.refusal(outcome.keys["t.moody"]) is None
+
+
 def test_an_instrument_that_runs_the_model_is_given_it_and_no_other_is(place):
     def rerun(moment):
         """Largest logit of the weights doubled."""

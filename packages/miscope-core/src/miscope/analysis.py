@@ -158,7 +158,7 @@ def _present(workspace: Workspace, setting: Setting, name: str) -> Collection[in
         there = workspace.store.artifact_steps(key.variant, name, key.recipe)
         refused = workspace.store.refused_steps(key.variant, name, key.recipe)
         return {*there, *refused} & set(setting.steps)
-    return {None} if workspace.store.has(key) or workspace.store.refusal(key) is not None else set()
+    return {None} if workspace.store.settled(key) else set()
 
 
 def _span(analyzer: Analyzer, steps: Steps) -> int:
@@ -183,7 +183,7 @@ def _across(workspace: Workspace, courses: Sequence[_Course], names: Sequence[st
         if reason is not None:
             continue
         key = cohort_key(settings, name)
-        if force or not workspace.store.has(key):
+        if force or not workspace.store.settled(key):
             options = settings[0].options
             tasks.append(
                 Task(variant=key.variant, step=None, analyzers=(name,), steps=(), options=options, members=members)

@@ -179,7 +179,10 @@ class Store:
         """Write an artifact; return where."""
         from miscope.array_file import write_arrays
 
-        return write_arrays(self.layout.artifact(key), arrays, key)
+        path = write_arrays(self.layout.artifact(key), arrays, key)
+        # What was refused once and is computed after all, by force, must not stop what reads it.
+        self.layout.refusal(key).unlink(missing_ok=True)
+        return path
 
     def load_arrays(self, key: ArtifactKey, names: Collection[str] | None = None) -> Arrays:
         """An artifact's arrays, all or only those; NoArtifact or BadFile."""
@@ -212,6 +215,10 @@ class Store:
         """Why the instrument did not apply; None where it was not tried, or where it did."""
         path = self.layout.refusal(key)
         return path.read_text(encoding="utf-8") if path.exists() else None
+
+    def settled(self, key: ArtifactKey) -> bool:
+        """Whether nothing is left to try: the artifact is there, or the instrument did not apply."""
+        return self.has(key) or self.refusal(key) is not None
 
     def refused_steps(self, variant: str, analyzer: str, recipe: str) -> list[int]:
         """Steps at which a checkpoint analyzer did not apply, ascending."""
