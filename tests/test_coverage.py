@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,7 @@ ROOT = Path(__file__).parents[1]
 RECORDED = json.loads((ROOT / "docs" / "examples" / "coverage.json").read_text(encoding="utf-8"))
 CALIBRATION = ROOT.parent / "shared" / "calibration" / "induction_head_infinite.pth"
 PLUGINS = {"modadd": miscope_modadd, "toys": miscope_toys, "views": miscope_views}
-SMALL: dict[str, dict[str, Any]] = {
-    "modadd.transformer": {"prime": 7},
-    "modadd.nanda2023": {"prime": 7},
-    "modadd.mlp": {"prime": 7},
-    "modadd.embedding-mlp": {"prime": 7},
-    "toys.induction": {"vocabulary": 12, "length": 16, "sequences": 64, "width": 16},
-    "toys.parity": {"bits": 6, "degree": 2, "examples": 60, "width": 16},
-}
+SMALL: dict[str, dict[str, Any]] = runpy.run_path(str(ROOT / "docs" / "draw_examples.py"))["SMALL"]
 NEEDS_A_STORY = {"ablations.embedding_over_training", "interventions.compare", "interventions.verification"}
 """A run that has learned, or was intervened in, which the few steps here are not; drawn in docs/examples."""
 FAMILIES = {family.name: family for plugin in (miscope_modadd, miscope_toys) for family in plugin.miscope_families()}
