@@ -38,7 +38,7 @@ def test_a_view_over_training_says_which_axis_counts_steps():
     without = {"parameters.trajectory", "parameters.variance", "parameters.joint_paths", "groups.paths"}
     without |= {"connectivity.barriers", "connectivity.profiles", "connectivity.seeds", "flatness.slice"}
     without |= {"cohort.clusters", "cohort.spectra", "cohort.table", "cohort.weights", "gradients.initialisation"}
-    without |= {"dynamics.modes", "summary.classification"}
+    without |= {"dynamics.modes", "provenance.settings", "summary.classification"}
     without |= {"learning.by_class", "learning.cartography", "learning.order"}
     over_training = {view.name for view in CATALOGUE.values() if view.grain is not Grain.CHECKPOINT}
 
