@@ -108,6 +108,32 @@ def test_train_and_test_are_told_apart_and_those_never_learnt_are_censored():
     assert np.isnan(found["graduation/3"]).sum() == 1
 
 
+def test_deciles_of_a_known_order_and_the_share_that_is_never_learnt():
+    train = toy_moment().probe.train
+    test = np.flatnonzero(~train)
+    at = np.zeros(N, dtype=int)
+    # Of ten test inputs two are learnt at 10, four at 20, two at 30, and two never.
+    at[test] = [1, 1, 2, 2, 2, 2, 3, 3, 99, 99]
+    found = look(*from_steps(at))
+    assert [found[f"learnt/train/p{q}"] for q in (10, 50, 90)] == [0, 0, 0]
+    assert [found[f"learnt/test/p{q}"] for q in (10, 50)] == [10, 20]
+    assert np.isnan(found["learnt/test/p90"])
+    assert (found["learnt/train/never"], found["learnt/test/never"]) == (0, 0.2)
+    assert found["learnt/test/p50"] == found["unlearnt/test/median"]
+    assert all(array.ndim == 0 for name, array in found.items() if name.startswith("learnt/"))
+
+
+def test_pairs_and_their_images_learnt_together_are_told_in_one_number():
+    probe = toy_moment().probe
+    a, b = np.divmod(np.arange(N), 5)
+    (name,) = probe.symmetries
+    found = look(*from_steps(np.minimum(a, b)), window=1)
+    assert found[f"symmetry/{name}/all/pearson"] == pytest.approx(1)
+    assert found[f"symmetry/{name}/all/pearson"].ndim == 0
+    noise = look(*from_steps(np.random.default_rng(0).integers(0, 5, size=N)), window=1)
+    assert abs(noise[f"symmetry/{name}/all/pearson"]) < 0.6
+
+
 def test_forgetting_and_cartography_by_hand():
     at = np.ones(N, dtype=int)
     nll, right = from_steps(at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -96,6 +96,7 @@ def order(trajectory: Trajectory) -> Arrays:
     }
     found |= {"at": steps.astype(np.int64), "window": np.array(window)}
     found |= _survival(learnt, steps[: len(steps) - window + 1], steps, parts)
+    found |= _deciles(learnt, parts)
     found |= _forgetting(right, parts)
     found |= _cartography(stored["nll"], right)
     found |= _symmetry(learnt, probe, options)
@@ -129,6 +130,24 @@ def _survival(
         found[f"unlearnt/{name}/censored"] = np.array(int(never[rows].sum()))
         found[f"unlearnt/{name}/count"] = np.array(int(rows.sum()))
     return found
+
+
+def _deciles(learnt: np.ndarray, parts: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Steps by which a tenth, half and nine tenths of each part are learnt; never is later than any step."""
+    found: dict[str, np.ndarray] = {}
+    for name, rows in parts.items():
+        at = _shares_learnt(learnt[rows], (10, 50, 90))
+        found |= {f"learnt/{name}/p{q}": np.array(float(step)) for q, step in zip((10, 50, 90), at, strict=True)}
+        found[f"learnt/{name}/never"] = np.array(float(np.isnan(learnt[rows]).mean()))
+    return found
+
+
+def _shares_learnt(learnt: np.ndarray, percent: tuple[int, ...]) -> np.ndarray:
+    """First steps by which so many percent are learnt; NaN for later than the last, or where there is nobody."""
+    if not len(learnt):
+        return np.full(len(percent), np.nan)
+    at = np.percentile(np.where(np.isnan(learnt), np.inf, learnt), percent, method="inverted_cdf")
+    return np.where(np.isfinite(at), at, np.nan)
 
 
 def _forgetting(right: np.ndarray, parts: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -180,21 +199,14 @@ def _by_class(learnt: np.ndarray, probe: Probe) -> dict[str, np.ndarray]:
     split = {"all": np.ones(len(labels), dtype=bool)} if probe.train is None else {}
     for part, rows in (split or {"train": probe.train, "test": ~np.asarray(probe.train)}).items():
         assert rows is not None
-        found[f"class/{part}/quartile"] = np.array(list(_quartiles(learnt, labels, classes, rows)), dtype=np.float32)
+        each = [_shares_learnt(learnt[rows & (labels == value)], (25, 50, 75)) for value in classes]
+        found[f"class/{part}/quartile"] = np.array(each, dtype=np.float32)
     return found
-
-
-def _quartiles(learnt: np.ndarray, labels: np.ndarray, classes: np.ndarray, rows: np.ndarray) -> Iterator[np.ndarray]:
-    late = np.where(np.isnan(learnt), np.inf, learnt)
-    for value in classes:
-        chosen = late[rows & (labels == value)]
-        at = np.percentile(chosen, (25, 50, 75), method="inverted_cdf") if len(chosen) else np.full(3, np.nan)
-        yield np.where(np.isfinite(at), at, np.nan)
 
 
 ORDER = Analyzer(
     name="learning.order",
-    version=1,
+    version=2,
     grain=Grain.TRAJECTORY,
     compute=order,
     reads=(_CORRECTNESS,),
@@ -211,6 +223,8 @@ ORDER = Analyzer(
         "leaked and clean (test inputs with and without a symmetric image in training), or all",
         "unlearnt/PART/median": "() step by which half of them are learnt; NaN for later than the last",
         "unlearnt/PART/{censored,count}": "() inputs never learnt, and inputs",
+        "learnt/PART/{p10,p50,p90}": "() step by which so many percent of a part are learnt; NaN for later than the last",
+        "learnt/PART/never": "() share of a part that is never learnt",
         "forgotten": "(N,) times an input was right at a checkpoint and wrong at the next",
         "never_right": "(N,) whether it was never right",
         "forgetting/PART/{lost,gained}": "(T-1,) inputs that turned wrong, and right, between checkpoints",
