@@ -223,7 +223,7 @@ ORDER = Analyzer(
         "leaked and clean (test inputs with and without a symmetric image in training), or all",
         "unlearnt/PART/median": "() step by which half of them are learnt; NaN for later than the last",
         "unlearnt/PART/{censored,count}": "() inputs never learnt, and inputs",
-        "learnt/PART/{p10,p50,p90}": "() step by which so many percent of a part are learnt; NaN for later than the last",
+        "learnt/PART/{p10,p50,p90}": "() step by which so many percent are learnt; NaN for later than the last",
         "learnt/PART/never": "() share of a part that is never learnt",
         "forgotten": "(N,) times an input was right at a checkpoint and wrong at the next",
         "never_right": "(N,) whether it was never right",
