@@ -38,18 +38,26 @@ def test_every_second_stage_is_shaded_and_each_kind_of_series_has_its_panel():
     figure = stages.change_points(shown(), clock="linear", events=True)
 
     assert [(shape.x0, shape.x1) for shape in figure.layout.shapes] == [(10, 20)]
-    assert figure.layout.yaxis.title.text == "log loss"
-    assert figure.layout.yaxis2.title.text == "log weights"
+    assert figure.layout.yaxis.title.text == "log<br>loss"
+    assert figure.layout.yaxis2.title.text == "log<br>weights"
     assert list(figure.layout.yaxis3.categoryarray) == ["mean", "online", "agreed"]
     assert "3 stages · 1 to 2 cuts by the mean as its penalty goes from 4× to 0.5×" in figure.layout.title.subtitle.text
 
 
 def test_the_strip_tells_each_method_and_the_interval_of_what_they_agree_on():
     figure = stages.change_points(shown(), clock="linear", events=True)
-    mean, online, both = figure.data[-3:]
+    mean, online, both, _ = figure.data[-4:]
 
     assert (list(mean.x), list(online.x), list(both.x)) == ([10, 20], [10], [10, 20])
     assert (list(both.error_x.array), list(both.error_x.arrayminus)) == ([10, 0], [10, 0])
+
+
+def test_the_path_of_stability_shows_the_cuts_at_every_penalty():
+    figure = stages.change_points(shown(), clock="linear", events=True)
+    path = figure.data[-1]
+
+    assert list(zip(path.x, path.y, strict=True)) == [(10, "0.5×"), (20, "0.5×"), (10, "4×")]
+    assert list(figure.layout.yaxis4.categoryarray) == ["0.5×", "4×"]
 
 
 def test_one_stage_is_said_to_be_one():

@@ -24,36 +24,55 @@ def change_points(shown: Shown, *, clock: str, events: bool) -> Figure:
     """Losses, accuracies, entropies, margins and norms with the stages shaded; below, which method cuts where."""
     arrays = shown.artifacts[_READS]
     groups = _groups(arrays["series"].tolist())
-    domains = panels([1.0] * len(groups) + [1.2], gap=0.035)
+    domains = panels([1.0] * len(groups) + [1.1, 0.9], gap=0.03)
     steps = arrays["at"]
     traces: list[dict[str, Any]] = []
     layout: dict[str, Any] = {}
     for i, (group, members) in enumerate(groups.items()):
         suffix = "" if i == 0 else str(i + 1)
-        said = f"log {group}" if group in _LOGARITHMIC else group
-        layout[f"yaxis{suffix}"] = {"title": {"text": said}, "domain": domains[i], "nticks": 4}
+        said = f"log<br>{group}" if group in _LOGARITHMIC else group
+        layout[f"yaxis{suffix}"] = {"title": {"text": said, **_SMALL}, "domain": domains[i], "nticks": 4}
         for column, name in members:
             hover = f"{group}, {name}: %{{y:.3g}} at {shown.step_label} %{{x:,}}<extra></extra>"
             look = {"yaxis": f"y{suffix}", "hovertemplate": hover, "legendgroup": name}
             first = not any(trace["name"] == name for trace in traces)
             traces.append(line(steps, arrays["value"][:, column], name, _COLOURS[name], showlegend=first, **look))
-    last = f"y{len(groups) + 1}"
-    traces += _strip(shown, arrays, last)
+    strip, path = f"y{len(groups) + 1}", f"y{len(groups) + 2}"
+    traces += [*_strip(shown, arrays, strip), _stability(shown, arrays, path)]
     rows = [*arrays["method"].tolist(), "agreed"]
-    layout[f"yaxis{len(groups) + 1}"] = {
-        "type": "category",
-        "categoryorder": "array",
-        "categoryarray": rows,
-        "range": [len(rows) - 0.4, -0.6],
-        "domain": domains[-1],
-    }
     layout |= {
+        strip.replace("y", "yaxis"): {**_rows(rows), "domain": domains[-2]},
+        path.replace("y", "yaxis"): {
+            **_rows([f"{factor:g}×" for factor in arrays["factor"]]),
+            "dtick": max(1, len(arrays["factor"]) // 2),
+            "title": {"text": "penalty", **_SMALL},
+            "domain": domains[-1],
+        },
         "title": title(shown, "Stages of training", _note(arrays)),
-        "xaxis": {**clock_axis(shown, clock), "anchor": last},
+        "xaxis": {**clock_axis(shown, clock), "anchor": path},
         "shapes": [*_shades(arrays), *event_marks(shown, events)],
         "showlegend": True,
     }
     return figure(traces, layout)
+
+
+_SMALL = {"font": {"size": 11}}
+
+
+def _rows(names: list[str]) -> dict[str, Any]:
+    """An axis on which every name has its row, the first at the top."""
+    order = {"type": "category", "categoryorder": "array", "categoryarray": names}
+    return {**order, "dtick": 1, "tickfont": {"size": 9}, "range": [len(names) - 0.4, -0.6]}
+
+
+def _stability(shown: Shown, arrays: Arrays, axis: str) -> dict[str, Any]:
+    """Where the partition by the mean is cut at each penalty: a cut that is there at all of them is beyond doubt."""
+    factor, place = np.nonzero(arrays["stability"])
+    names = np.array([f"{each:g}×" for each in arrays["factor"]])
+    hover = f"penalty %{{y}}: cut at {shown.step_label} %{{x:,}}<extra></extra>"
+    mark = {"symbol": "square", "size": 4, "color": NULL}
+    base = {"type": "scatter", "mode": "markers", "yaxis": axis, "showlegend": False, "name": "stability"}
+    return {**base, "x": arrays["at"][place], "y": names[factor], "marker": mark, "hovertemplate": hover}
 
 
 def _groups(names: list[str]) -> dict[str, list[tuple[int, str]]]:

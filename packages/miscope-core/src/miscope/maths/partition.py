@@ -43,6 +43,8 @@ def optimal_partition(costs: Costs, penalty: float, least: int) -> list[int]:
     Exact dynamic programming over segments of at least `least` points (Jackson et al. 2005), whose result PELT
     (Killick, Fearnhead & Eckley 2012) finds by pruning; at a few hundred points there is nothing to prune.
     """
+    # Not ruptures, which tests compare it with: its Gaussian kernel clips small distances, so it minimises another cost
+    # than the one whose null gives the penalty; it refuses Python 3.14; and this takes 0.6 ms for 95 points.
     n = costs.size
     best = np.full(n + 1, np.inf)
     best[0] = -penalty
