@@ -28,7 +28,13 @@ PATH = {
     "all/null_path": -np.arange(12.0).reshape(4, 3),
     "all/null_explained": np.array([[0.5, 0.1], [0.6, 0.15], [0.7, 0.2]]),
     "all/area": np.array([0.1, np.nan]),
-    "all/area_p": np.array([0.8, np.nan]),
+    "all/null_area_p": np.array([0.8, np.nan]),
+    "all/drift": np.array(0.25),
+    "all/drift_path": np.arange(12.0).reshape(4, 3),
+    "all/drift_explained": np.array([[0.8, 0.1], [0.9, 0.15], [1.0, 0.2]]),
+    "all/drift_area": np.array([[0.1, 0.3], [0.2, 0.4], [0.3, 0.5]]),
+    "all/drift_area_p": np.array([0.01, np.nan]),
+    "all/drift_cosine": np.array([[0.9, 0.9], [0.95, 0.95], [1.0, 1.0]]),
     "all/distance": np.abs(np.subtract.outer(STEPS, STEPS)).astype(float),
     "all/null_area": np.array([[0.3, 0.3], [0.4, 0.4], [0.5, 0.5]]),
     "all/cosine": np.array([0.9, 0.8]),
@@ -53,7 +59,7 @@ def test_norms_can_be_read_relative_to_the_start():
 
 @pytest.mark.parametrize(("components", "axes"), [("1-2", (0, 1)), ("2-3", (1, 2)), ("1-3", (0, 2))])
 def test_the_path_is_drawn_in_the_chosen_plane_beside_a_random_walk(components: str, axes: tuple[int, int]):
-    walk, weights, _ = trajectory(path(), group="all", components=components, null=True, events=True).data
+    walk, weights, _ = trajectory(path(), group="all", components=components, null="walk", events=True).data
 
     assert walk.line.color == NULL
     assert list(walk.x) == list(PATH["all/null_path"][:, axes[0]])
@@ -62,21 +68,21 @@ def test_the_path_is_drawn_in_the_chosen_plane_beside_a_random_walk(components: 
 
 
 def test_the_path_in_space_has_three_axes_with_their_share_of_variance():
-    figure = trajectory(path(), group="all", components="1-2-3", null=False, events=False)
+    figure = trajectory(path(), group="all", components="1-2-3", null="none", events=False)
 
     assert [trace.type for trace in figure.data] == ["scatter3d"]
     assert figure.layout.scene.zaxis.title.text == "component 3 (8.0%)"
 
 
 def test_events_are_marked_at_the_nearest_checkpoint():
-    *_, marks = trajectory(path(), group="all", components="1-2", null=True, events=True).data
+    *_, marks = trajectory(path(), group="all", components="1-2", null="walk", events=True).data
 
     assert list(marks.text) == ["memorised", "generalised"]
     assert list(marks.x) == [PATH["all/scores"][1, 0], PATH["all/scores"][3, 0]]
 
 
 def test_every_bar_has_the_nulls_band_and_an_undefined_area_is_left_out():
-    figure = variance(path(), group="all")
+    figure = variance(path(), group="all", null="walk")
     explained, walk, area = figure.data[:3]
 
     assert list(explained.y) == pytest.approx([0.7, 0.2, 0.08, 0.02])
@@ -84,6 +90,16 @@ def test_every_bar_has_the_nulls_band_and_an_undefined_area_is_left_out():
     assert list(walk.error_y.array) == pytest.approx([0.1, 0.05])
     assert list(walk.error_y.arrayminus) == pytest.approx([0.1, 0.05])
     assert list(area.x) == ["1-2"]
+
+
+def test_another_null_is_drawn_in_its_place_and_says_how_strong_it_is():
+    drawn = trajectory(path(), group="all", components="1-2", null="drift", events=False)
+    bars = variance(path(), group="all", null="drift")
+
+    assert list(drawn.data[0].x) == list(PATH["all/drift_path"][:, 0])
+    assert "walks that drift as far (cosine 0.25)" in drawn.layout.title.subtitle.text
+    assert list(bars.data[1].y) == pytest.approx([0.9, 0.15])
+    assert "larger loops: p = 0.010" in bars.layout.title.subtitle.text
 
 
 def test_speed_stands_between_checkpoints_and_turning_at_them():
@@ -111,7 +127,8 @@ def test_distances_between_checkpoints_are_a_matrix_with_events_across_and_down(
     (heat,) = figure.data
 
     assert heat.z[0][3] == 40
-    assert [(shape.xref, shape.yref) for shape in figure.layout.shapes] == [("x", "paper")] * 2 + [("x", "y")] * 2
+    assert {shape.x0 for shape in figure.layout.shapes if shape.yref == "paper"} == {11, 40}
+    assert {shape.y0 for shape in figure.layout.shapes if shape.yref == "y"} == {11, 40}
     assert list(proximity(path(), group="all", clock="log", events=False).data[0].x) == [10, 20, 40]
 
 

@@ -69,6 +69,21 @@ def test_a_random_walk_looks_like_its_own_null():
     assert found["all/cosine"][:2] == pytest.approx([1, 1], abs=0.02)
 
 
+def test_a_path_that_drifts_or_is_pulled_back_looks_like_the_null_that_does():
+    random = np.random.default_rng(0)
+    noise = random.standard_normal((69, 800))
+    drifting = np.concatenate([np.zeros((1, 800)), np.cumsum(noise + 0.5, axis=0)])
+    pulled = [np.zeros(800)]
+    for step in noise:
+        pulled.append(0.8 * pulled[-1] + step)
+    for points, kind in ((drifting, "drift"), (np.array(pulled), "pull")):
+        found = trajectory(course({"W_E": points}, TRAJECTORY, draws=60))
+        assert found["all/explained"][:3] == pytest.approx(found[f"all/{kind}_explained"][1, :3], rel=0.15)
+        low, _, high = found["all/null_explained"]
+        assert not low[0] <= found["all/explained"][0] <= high[0]
+    assert found["all/pull"] == pytest.approx(0.2, abs=0.02)
+
+
 def test_a_straight_line_with_noise_lies_far_outside_it():
     line = np.linspace(0, 10, 60)[:, None] * np.ones(400) + 0.01 * np.random.default_rng(0).normal(size=(60, 400))
     found = trajectory(course({"W_E": line}, TRAJECTORY))
@@ -126,9 +141,9 @@ def test_options_have_the_documented_defaults():
 def test_a_loop_larger_than_that_of_walks_is_told_from_one_that_is_not():
     turn = np.linspace(0, 2 * np.pi, 60)
     circle = np.stack([np.cos(turn), np.sin(turn)], axis=1) @ np.random.default_rng(0).normal(size=(2, 400))
-    assert trajectory(course({"W_E": circle}, TRAJECTORY, draws=50))["all/area_p"][0] == pytest.approx(1 / 51)
+    assert trajectory(course({"W_E": circle}, TRAJECTORY, draws=50))["all/null_area_p"][0] == pytest.approx(1 / 51)
     found = trajectory(course(walks(), TRAJECTORY, draws=50))
-    assert found["all/area_p"].min() > 1 / 51
+    assert found["all/null_area_p"].min() > 1 / 51
     assert found["all/dimension"] > 100
 
 

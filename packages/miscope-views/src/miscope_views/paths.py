@@ -20,24 +20,32 @@ __all__ = ["TRAJECTORY_VIEW", "VARIANCE_VIEW", "VELOCITY_VIEW"]
 _PATH, _MOTION = "parameters.trajectory", "parameters.velocity"
 _PLANES: Mapping[str, tuple[int, ...]] = {"1-2": (0, 1), "2-3": (1, 2), "1-3": (0, 2), "1-2-3": (0, 1, 2)}
 _GROUPS = ("all", "embedding", "attention", "mlp")
+_NULLS: Mapping[str, tuple[str, str]] = {
+    "walk": ("null", "random walks"),
+    "drift": ("drift", "walks that drift as far"),
+    "pull": ("pull", "walks pulled as strongly towards one place"),
+}
+_NONE = "none"
 _OF = {"all": "all weights", "embedding": "the embeddings", "attention": "attention", "mlp": "the MLP"}
 
 
-def trajectory(shown: Shown, *, group: str, components: str, null: bool, events: bool) -> Figure:
+def trajectory(shown: Shown, *, group: str, components: str, null: str, events: bool) -> Figure:
     """Path of the weights in its principal components, coloured by step, beside a random walk of equal step lengths."""
     arrays, axes = shown.artifacts[_PATH], _PLANES[components]
     scores, explained = arrays[f"{group}/scores"], arrays[f"{group}/explained"]
-    walk = arrays[f"{group}/null_path"]
-    traces = []
-    if null and walk.shape[1] > max(axes):
-        grey = {"mode": "lines", "name": "random walk", "line": {"color": NULL, "width": 2, "dash": "dot"}}
-        traces.append({**_points(walk, axes), **grey, "hovertemplate": "a random walk<extra></extra>"})
+    traces, note = [], ""
+    if null != _NONE and arrays[f"{group}/{_NULLS[null][0]}_path"].shape[1] > max(axes):
+        prefix, name = _NULLS[null]
+        grey = {"mode": "lines", "name": name, "line": {"color": NULL, "width": 2, "dash": "dot"}}
+        walk = _points(arrays[f"{group}/{prefix}_path"], axes)
+        traces.append({**walk, **grey, "hovertemplate": f"one of the {name}<extra></extra>"})
+        note = f"grey: one of the {name}{_strength(arrays, group, null)}, with the same step lengths"
     traces.append(_weights_path(shown, scores, axes))
     if events:
         traces += _marked(shown, scores, axes)
     names = [f"component {axis + 1} ({explained[axis]:.1%})" for axis in axes]
     layout: dict[str, Any] = {
-        "title": title(shown, f"Path of {_OF.get(group, group)}", "grey: a random walk with the same step lengths"),
+        "title": title(shown, f"Path of {_OF.get(group, group)}", note),
         "coloraxis": {"colorbar": {"title": {"text": shown.step_label}, "tickformat": ","}},
         "showlegend": False,
         "hovermode": "closest",
@@ -52,9 +60,9 @@ def trajectory(shown: Shown, *, group: str, components: str, null: bool, events:
     return figure(traces, layout)
 
 
-def variance(shown: Shown, *, group: str) -> Figure:
+def variance(shown: Shown, *, group: str, null: str) -> Figure:
     """How much each component explains, how round the loops are and how cosine-like the scores, beside the null."""
-    arrays = shown.artifacts[_PATH]
+    arrays, (prefix, kind) = shown.artifacts[_PATH], _NULLS[null]
     explained = arrays[f"{group}/explained"]
     panel = (
         ("", "share of variance", [str(k + 1) for k in range(len(explained))], explained, "explained"),
@@ -62,8 +70,8 @@ def variance(shown: Shown, *, group: str) -> Figure:
         ("3", "|corr| with cos(πkt/T)", [], arrays[f"{group}/cosine"], "cosine"),
     )
     widths = ((0, 0.46), (0.57, 0.74), (0.83, 1))
-    p = [f"p = {value:.3f}" for value in arrays[f"{group}/area_p"] if np.isfinite(value)]
-    note = "grey: 95 % of random walks" + (f" · loops larger than walks': {', '.join(p)}" if p else "")
+    p = [f"p = {value:.3f}" for value in arrays[f"{group}/{prefix}_area_p"] if np.isfinite(value)]
+    note = f"grey: 95 % of {kind}{_strength(arrays, group, null)}" + (f" · larger loops: {', '.join(p)}" if p else "")
     traces: list[dict[str, Any]] = []
     layout: dict[str, Any] = {
         "title": title(shown, f"Shape of the path of {_OF.get(group, group)}", note),
@@ -77,7 +85,7 @@ def variance(shown: Shown, *, group: str) -> Figure:
         bars = {"type": "bar", "x": [n for n, f in zip(names, finite, strict=True) if f], "y": values[finite]}
         hover = f"{name} %{{y:.4f}}<extra>component%{{x}}</extra>"
         traces.append({**bars, **place, "marker": {"color": OKABE_ITO[0]}, "hovertemplate": hover})
-        traces.append({**_null_bars(names, arrays[f"{group}/null_{what}"]), **place})
+        traces.append({**_null_bars(names, arrays[f"{group}/{prefix}_{what}"]), **place})
         layout[f"xaxis{suffix}"] = {
             "type": "category",
             "domain": list(width),
@@ -118,6 +126,13 @@ def velocity(shown: Shown, *, parts: str, relative: bool, clock: str, events: bo
         "showlegend": True,
     }
     return figure(traces, layout)
+
+
+def _strength(arrays: Mapping[str, np.ndarray], group: str, null: str) -> str:
+    """What drives the walks, as far as the path was found to be driven."""
+    if null == "drift":
+        return f" (cosine {float(arrays[f'{group}/drift']):.2g})"
+    return f" ({float(arrays[f'{group}/pull']):.2g} of the way a step)" if null == "pull" else ""
 
 
 def _points(scores: np.ndarray, axes: tuple[int, ...]) -> dict[str, Any]:
@@ -170,7 +185,7 @@ def _null_bars(names: list[str], null: np.ndarray) -> dict[str, Any]:
         "y": middle,
         "error_y": {**whiskers, "color": NULL, "thickness": 3, "width": 7},
         "marker": {"color": NULL, "size": 7, "symbol": "diamond"},
-        "hovertemplate": "random walks: median %{y:.4f}<extra></extra>",
+        "hovertemplate": "walks: median %{y:.4f}<extra></extra>",
     }
 
 
@@ -185,7 +200,7 @@ TRAJECTORY_VIEW = View(
     controls=(
         _GROUP,
         Choice(name="components", options=tuple(_PLANES)),
-        Toggle(name="null", default=True, label="random walk"),
+        Choice(name="null", options=(*_NULLS, _NONE), label="random walk"),
         MARKS,
     ),
 )
@@ -196,7 +211,7 @@ VARIANCE_VIEW = View(
     grain=Grain.TRAJECTORY,
     draw=variance,
     reads=(_PATH,),
-    controls=(_GROUP,),
+    controls=(_GROUP, Choice(name="null", options=tuple(_NULLS), label="random walk")),
 )
 
 VELOCITY_VIEW = View(

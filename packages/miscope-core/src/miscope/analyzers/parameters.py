@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 from torch import Tensor
@@ -10,8 +10,9 @@ from torch import Tensor
 from miscope.analyzer import Analyzer, Grain, Options
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
+from miscope.maths.driven_walk import drift_of, drifting, pull_of, pulled
 from miscope.maths.path_pca import centred_gram, components_of_gram, cosine_agreement, distances, shapes
-from miscope.maths.random_walk import effective_dimension, walk_null
+from miscope.maths.random_walk import effective_dimension, null_of, walk
 from miscope.moment import Moment, Trajectory
 
 _UNITS = {"head": "head", "d_mlp": "neuron"}
@@ -70,9 +71,9 @@ class PathOptions(Options):
 
     components: int = 10
     draws: int = 200
-    """Random walks in the null."""
+    """Walks in each null."""
     null_components: int = 4
-    """Components of which the null is drawn."""
+    """Components of which the nulls are drawn."""
     seed: int = 0
 
 
@@ -80,9 +81,10 @@ def trajectory(shown: Trajectory) -> Arrays:
     """Principal components of the path of the weights, all together and by group, beside a random walk's.
 
     Exact, from the Gram matrix over checkpoints. A loop in components 2 and 3 is what any high-dimensional random walk
-    shows (Antognini & Sohl-Dickstein 2018), so every number comes with the band of walks whose steps have the same
-    lengths, in as many dimensions as steps have that go every way alike within each tensor. Checkpoints count equally,
-    whatever lies between them. Areas are NaN where there are too few.
+    shows (Antognini & Sohl-Dickstein 2018), so every number comes with the bands of walks whose steps have the same
+    lengths, in as many dimensions as steps have that go every way alike within each tensor: aimless ones, ones that
+    drift so as to end as far from their start, and ones pulled towards a place as strongly as these weights are.
+    Checkpoints count equally, whatever lies between them. Areas are NaN where there are too few.
     """
     options = shown.options
     assert isinstance(options, PathOptions)
@@ -107,25 +109,44 @@ def _path(
     together = np.sum(list(gram.values()), axis=0)
     path = components_of_gram(together, options.components)
     count = min(options.null_components, path.scores.shape[1])
-    null = walk_null(lengths, dimension, draws=options.draws, seed=options.seed, count=count)
     by_role = np.stack([np.einsum("tk,ts,sk->k", path.directions, g, path.directions) for g in gram.values()], axis=1)
     power = path.variance * len(path.scores)
+    area = shapes(path.scores)
     return {
         "scores": path.scores,
         "explained": path.explained,
-        "area": shapes(path.scores),
-        "area_p": _p_value(shapes(path.scores), null.areas),
+        "area": area,
         "distance": distances(together).astype(np.float32),
         "cosine": cosine_agreement(path.scores[:, :count]),
-        "null_explained": null.explained,
-        "null_area": null.area,
-        "null_cosine": null.cosine,
-        "null_path": null.path,
         "dimension": np.asarray(dimension),
         "role": np.array(list(gram)),
         "loading": by_role / np.where(power > 0, power, 1.0)[:, None],
         "pc1_share": np.asarray(path.explained[0]),
+        **_beside_nulls(together, lengths, area, dimension, options),
     }
+
+
+def _beside_nulls(
+    gram: np.ndarray, lengths: np.ndarray, area: np.ndarray, dimension: int, options: PathOptions
+) -> dict[str, np.ndarray]:
+    drift, drive = drift_of(lengths, distances(gram)[0, -1]), pull_of(gram)
+    drawn: Mapping[str, Callable[[np.random.Generator], np.ndarray]] = {
+        "null": lambda random: walk(lengths, dimension, random),
+        "drift": lambda random: drifting(lengths, dimension, drift, random),
+        "pull": lambda random: pulled(lengths, dimension, drive, random),
+    }
+    count = min(options.null_components, len(gram) - 1)
+    found = {"drift": np.array(drift), "pull": np.array(drive.pull), "reach": np.array(drive.reach)}
+    for kind, draw in drawn.items():
+        null = null_of(draw, draws=options.draws, seed=options.seed, count=count)
+        found |= {
+            f"{kind}_explained": null.explained,
+            f"{kind}_area": null.area,
+            f"{kind}_cosine": null.cosine,
+            f"{kind}_path": null.path,
+            f"{kind}_area_p": _p_value(area, null.areas),
+        }
+    return found
 
 
 def _p_value(observed: np.ndarray, null: np.ndarray) -> np.ndarray:
@@ -136,7 +157,7 @@ def _p_value(observed: np.ndarray, null: np.ndarray) -> np.ndarray:
 
 TRAJECTORY = Analyzer(
     name="parameters.trajectory",
-    version=3,
+    version=4,
     grain=Grain.TRAJECTORY,
     compute=trajectory,
     weights=("*",),
@@ -149,14 +170,18 @@ TRAJECTORY = Analyzer(
         "GROUP/scores": "(T, k) coordinates of each checkpoint; GROUP is all, embedding, attention or mlp",
         "GROUP/explained": "(k,) share of variance of each component",
         "GROUP/area": "(2,) loop area over bounding box, components 1-2 and 2-3",
-        "GROUP/area_p": "(2,) share of random walks whose loop is at least as large; small where it is an excess",
         "GROUP/distance": "(T, T) float32, distance between any two checkpoints",
         "GROUP/cosine": "(c,) |correlation| of component k with cos(pi k t / T)",
-        "GROUP/null_explained": "(3, c) 2.5, 50 and 97.5 % of random walks with the same step lengths",
-        "GROUP/null_area": "(3, 2) the same of the areas",
-        "GROUP/null_cosine": "(3, c) the same of the correlations",
-        "GROUP/null_path": "(T, c) coordinates of one such walk",
         "GROUP/dimension": "() dimensions of the walks",
+        "GROUP/drift": "() cosine between a drifting walk's steps and their common direction; 0 where it is aimless",
+        "GROUP/pull": "() share of the way to one place that a checkpoint's step goes (Ornstein-Uhlenbeck)",
+        "GROUP/reach": "() distance of that place from the start; 0 without a pull",
+        "GROUP/NULL_explained": "(3, c) 2.5, 50 and 97.5 % of walks with the same step lengths; NULL is null, aimless, "
+        "drift, that end as far from their start, or pull, drawn towards that place",
+        "GROUP/NULL_area": "(3, 2) the same of the areas",
+        "GROUP/NULL_area_p": "(2,) share of the walks whose loop is at least as large; small where it is an excess",
+        "GROUP/NULL_cosine": "(3, c) the same of the correlations",
+        "GROUP/NULL_path": "(T, c) coordinates of one such walk",
         "GROUP/role": "(R,) weight tensors of the group",
         "GROUP/loading": "(k, R) share of each component's variance that each of them carries",
         "GROUP/pc1_share": "() share of variance of the first component",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from miscope.maths.path_pca import cosine_agreement, shapes
 
-__all__ = ["BAND", "WalkNull", "effective_dimension", "leading_scores", "walk", "walk_null"]
+__all__ = ["BAND", "WalkNull", "directions", "effective_dimension", "leading_scores", "null_of", "walk", "walk_null"]
 
 BAND = (2.5, 50.0, 97.5)
 """Percentiles of a null, in the order its bands are stored."""
@@ -39,10 +39,16 @@ class WalkNull:
 
 def walk_null(lengths: np.ndarray, dimension: int, *, draws: int, seed: int, count: int) -> WalkNull:
     """Bands from walks in `dimension` whose steps have exactly these lengths and independent uniform directions."""
+    return null_of(lambda random: walk(lengths, dimension, random), draws=draws, seed=seed, count=count)
+
+
+def null_of(draw: Callable[[np.random.Generator], np.ndarray], *, draws: int, seed: int, count: int) -> WalkNull:
+    """Bands from so many paths (T, m) as `draw` makes them."""
     random = np.random.default_rng(seed)
     explained, areas, cosines, path = [], [], [], None
     for _ in range(draws):
-        scores, share = leading_scores(walk(lengths, dimension, random), min(count, len(lengths)))
+        points = draw(random)
+        scores, share = leading_scores(points, min(count, len(points) - 1))
         explained.append(share)
         areas.append(shapes(scores))
         cosines.append(cosine_agreement(scores))
@@ -65,19 +71,23 @@ def effective_dimension(squares: Sequence[float], sizes: Sequence[int]) -> int:
 
 
 def walk(lengths: np.ndarray, dimension: int, random: np.random.Generator) -> np.ndarray:
-    """A random walk of T points in coordinates that keep all its distances, (T, min(T - 1, dimension)).
-
-    The Gram matrix of n independent Gaussian steps in D dimensions is Wishart, so its Bartlett factor, lower triangular
-    with chi-distributed diagonal, has the same distribution of distances at a cost that does not depend on D.
-    """
-    n = len(lengths)
-    if dimension > n:
-        steps = np.tril(random.standard_normal((n, n)), -1)
-        steps[np.diag_indices(n)] = np.sqrt(random.chisquare(dimension - np.arange(n)))
-    else:
-        steps = random.standard_normal((n, dimension))
+    """A random walk of T points in coordinates that keep all its distances, (T, min(T - 1, dimension))."""
+    steps = directions(len(lengths), dimension, random)
     steps *= (lengths / np.linalg.norm(steps, axis=1))[:, None]
     return np.concatenate([np.zeros((1, steps.shape[1])), np.cumsum(steps, axis=0)])
+
+
+def directions(count: int, dimension: int, random: np.random.Generator) -> np.ndarray:
+    """Independent Gaussian vectors (count, min(count, dimension)) in coordinates that keep their inner products.
+
+    The Gram matrix of n such vectors in D dimensions is Wishart, so its Bartlett factor, lower triangular with
+    chi-distributed diagonal, has the same distribution at a cost that does not depend on D.
+    """
+    if dimension <= count:
+        return random.standard_normal((count, dimension))
+    found = np.tril(random.standard_normal((count, count)), -1)
+    found[np.diag_indices(count)] = np.sqrt(random.chisquare(dimension - np.arange(count)))
+    return found
 
 
 def leading_scores(points: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
