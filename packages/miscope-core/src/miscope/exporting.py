@@ -1,4 +1,4 @@
-"""Figures as files: images through a local Chromium, self-contained pages without one."""
+"""Figures as files: images through a local Chromium, self-contained pages and tables of numbers without one."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, final
 
 from miscope.atomic import write_whole
 from miscope.errors import BadValue, MiscopeError
+from miscope.figure_numbers import numbers
 from miscope.figure_style import CONFIG
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ __all__ = ["SUFFIXES", "Exporter", "NoBrowser", "browser", "export"]
 T = TypeVar("T")
 
 IMAGES = ("png", "svg", "pdf")
-SUFFIXES = (*IMAGES, "html")
+SUFFIXES = (*IMAGES, "html", "csv")
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
 _PATIENCE = 120.0
@@ -48,7 +49,7 @@ class NoBrowser(MiscopeError):
 def export(
     figure: Figure, path: str | Path, *, width: int | None = None, height: int | None = None, scale: float = 2
 ) -> Path:
-    """Write the figure as png, svg, pdf or html, by the suffix of the path, and return the path.
+    """Write the figure as png, svg, pdf, html or csv, by the suffix of the path, and return the path.
 
     width, height: in CSS pixels; None takes the figure's own. scale: image pixels per CSS pixel. For more than one
     image keep an Exporter open. Raises BadValue on another suffix, NoBrowser where an image cannot be drawn.
@@ -96,6 +97,8 @@ class Exporter:
             )
         if kind == "html":
             content = page(figure).encode()
+        elif kind == "csv":
+            content = numbers(figure).encode()
         else:
             content = self._draw(figure, path, {"format": kind, "width": width, "height": height, "scale": scale})
         return write_whole(path, lambda file: file.write(content))

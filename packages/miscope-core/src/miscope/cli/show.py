@@ -27,7 +27,10 @@ def show(
         list[str] | None, typer.Option("--option", "-o", metavar="CONTROL=VALUE", help="A control of the view.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Where to write it: .png, .svg, .pdf or .html.  (default: open a browser)")
+        Path | None,
+        typer.Option(
+            help="Where to write it: .png, .svg, .pdf, .html, or .csv for its numbers.  (default: open a browser)"
+        ),
     ] = None,
     workspace: WorkspaceOption = None,
 ) -> None:

@@ -1,0 +1,71 @@
+"""The numbers that a figure draws, as a table: what remains of a picture for a reader with other tools."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+__all__ = ["numbers"]
+
+_GRIDS = ("heatmap", "contour")
+_COLUMNS = ("panel", "trace", "x", "y", "z", "error", "text")
+
+Row = dict[str, object]
+
+
+def numbers(figure: Figure) -> str:
+    """The figure as CSV: a row for each point or pixel, with the panel and trace it belongs to.
+
+    Columns that no trace fills are left out, and so is the panel where there is but one. A figure that is a table is
+    written as that table.
+    """
+    traces: list[Any] = list(figure.data)
+    if traces and all(trace.type == "table" for trace in traces):
+        return _written([list(traces[0].header.values), *zip(*traces[0].cells.values, strict=True)])
+    rows = [row for trace in traces if trace.type != "table" for row in _rows(trace)]
+    several = len({row["panel"] for row in rows}) > 1
+    columns = [name for name in _COLUMNS if any(row.get(name) is not None for row in rows)]
+    columns = [name for name in columns if name != "panel" or several]
+    return _written([columns, *([row.get(name) for name in columns] for row in rows)])
+
+
+def _rows(trace: Any) -> Iterator[Row]:
+    known = {"panel": _panel(trace), "trace": trace.name}
+    if trace.type in _GRIDS:
+        z = np.asarray(trace.z, dtype=object)
+        across, down = _along(trace.x, z.shape[1]), _along(trace.y, z.shape[0])
+        for (i, j), value in np.ndenumerate(z):
+            yield {**known, "x": across[j], "y": down[i], "z": value}
+        return
+    given = {name: trace[name] for name in ("x", "y", "z") if name in trace and trace[name] is not None}
+    points = max((len(values) for values in given.values()), default=0)
+    columns = {name: _along(given.get(name), points) for name in ("x", "y") if points}
+    columns |= {"z": given["z"]} if "z" in given else {}
+    # One text for the whole trace says nothing of a point.
+    columns |= {"text": trace.text} if "text" in trace and isinstance(trace.text, list | tuple | np.ndarray) else {}
+    if "error_y" in trace and trace.error_y.array is not None:
+        columns["error"] = trace.error_y.array
+    for i in range(points):
+        yield {**known, **{name: values[i] for name, values in columns.items() if i < len(values)}}
+
+
+def _panel(trace: Any) -> str:
+    return next((str(getattr(trace, name)) for name in ("xaxis", "scene") if getattr(trace, name, None)), "x")
+
+
+def _along(given: Any, count: int) -> Any:
+    """Coordinates along an axis; plotly counts from 0 where none are given."""
+    return range(count) if given is None else given
+
+
+def _written(rows: list[Any]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
