@@ -73,6 +73,25 @@ def test_marks_stand_at_the_main_events_and_close_labels_do_not_meet():
     assert event_marks(SHOWN, False) == []
 
 
+def test_marks_show_on_every_colour_of_a_heat_map_and_their_labels_where_they_lie_on_it():
+    heat = {"type": "heatmap", "z": np.ones((2, 2)), "yaxis": "y2"}
+    marks = event_marks(SHOWN, True)
+    plain = {"type": "line", "x0": 0, "x1": 1, "y0": 0, "y1": 0}
+
+    on_paper = figure([line(np.arange(2), np.ones(2), "", "#000000")], {"shapes": [*marks, plain]})
+    below = figure([heat], {"shapes": [*marks, plain], "yaxis2": {"domain": [0, 0.4]}})
+    on_top = figure([heat], {"shapes": [*marks, plain], "yaxis2": {"domain": [0.6, 1.0]}})
+
+    assert len(on_paper.layout.shapes) == 4
+    light, dark = below.layout.shapes[:2]
+    assert (light.line.width, light.line.dash, light.label.text) == (3, None, None)
+    assert (dark.line.width, dark.line.dash, dark.label.text) == (1, "dot", "memorised 10")
+    assert light.x0 == dark.x0 == 10
+    assert (dark.label.font.color, on_top.layout.shapes[1].label.font.color) == (None, "#ffffff")
+    assert len(below.layout.shapes) == 7
+    assert below.layout.shapes[-1].line.color is None
+
+
 def test_a_logarithmic_clock_says_that_step_0_is_missing():
     assert clock_axis(SHOWN, "log")["title"]["text"] == "epoch (log; 0 is not shown)"
     assert clock_axis(SHOWN, "linear")["title"]["text"] == "epoch"

@@ -37,6 +37,15 @@ Trace = dict[str, Any]
 MARKED = ("memorised", "onset", "generalised")
 """Events that every view over training marks; `events.timeline` shows them all."""
 
+_EVENT = "event"
+"""Name of the shapes that mark events."""
+
+_DENSE = ("heatmap", "contour")
+"""Traces that leave no paper free."""
+
+_DARK = "#262626"
+_GLOW = ", ".join([f"0 0 2px {_DARK}"] * 5)
+
 _MOST_BELOW = 100
 """Letters below a title beyond which a card's width cuts them: then the variant goes without its family."""
 
@@ -54,7 +63,12 @@ def figure(traces: Iterable[Trace], layout: Mapping[str, Any], *, gaps: int = 0)
 
     made = [{key: _slim(value) for key, value in trace.items()} for trace in traces]
     # The template chooses a scale by the signs of the values; a scale that is given must say that it is meant.
-    scaled = {k: {**v, "autocolorscale": False} for k, v in layout.items() if _gives_scale(k, v)}
+    scaled: dict[str, Any] = {k: {**v, "autocolorscale": False} for k, v in layout.items() if _gives_scale(k, v)}
+    shapes = layout.get("shapes", ())
+    dense = [trace for trace in made if trace.get("type") in _DENSE]
+    if dense:
+        above = any(_at_top(trace, layout) for trace in dense)
+        scaled["shapes"] = [part for shape in shapes for part in _legible(shape, above)]
     built = go.Figure(data=made, layout={"template": template(), **layout, **scaled})
     missing = sum(_unfinite(trace) for trace in made) - gaps
     if missing > 0:
@@ -66,6 +80,23 @@ def figure(traces: Iterable[Trace], layout: Mapping[str, Any], *, gaps: int = 0)
             showarrow=False,
         )
     return built
+
+
+def _legible(shape: dict[str, Any], above: bool) -> list[dict[str, Any]]:
+    """An event's mark as dark dots on a light line, so that it shows on every colour of a heat map; others as is.
+
+    above: whether its label lies on the heat map too, and not on paper.
+    """
+    if shape.get("name") != _EVENT:
+        return [shape]
+    light = {**shape, "label": {}, "line": {"width": 3, "color": "rgba(255,255,255,0.7)"}}
+    font = {"font": {"color": "#ffffff", "shadow": _GLOW}} if above and shape["label"] else {}
+    return [light, {**shape, "line": {**shape["line"], "color": _DARK}, "label": {**shape["label"], **font}}]
+
+
+def _at_top(trace: Trace, layout: Mapping[str, Any]) -> bool:
+    axis = layout.get(f"yaxis{trace.get('yaxis', 'y')[1:]}", {})
+    return axis.get("domain", (0, 1))[1] > 1 - 1e-6
 
 
 def _gives_scale(key: str, value: Any) -> bool:
@@ -128,7 +159,8 @@ def event_marks(shown: Shown, on: bool) -> list[dict[str, Any]]:
         # Along the text, then across it: inside the panel, and on the side of the line where there is room.
         anchors = {"xanchor": "left" if crowded else "right", "yanchor": "bottom" if step > 0.1 * last else "top"}
         turned = {"textangle": -90, **anchors, "padding": 3}
-        marks.append({"type": "line", **place, "line": {"width": 1, "dash": "dot"}, "label": {**label, **turned}})
+        look = {"type": "line", "name": _EVENT, "line": {"width": 1, "dash": "dot"}}
+        marks.append({**look, **place, "label": {**label, **turned}})
     return marks
 
 
