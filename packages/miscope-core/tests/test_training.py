@@ -214,6 +214,7 @@ def test_a_training_killed_at_twenty_random_moments_ends_in_the_same_weights(toy
     assert all(same(weights(straight, step), weights(killed, step)) for step in straight.steps)
     assert history(killed) == history(straight)
     assert history(killed)["train_loss"][0] == list(range(steps + 1))
+    assert not list((tmp_path / "killed").rglob(".*")), "what the killed ones left is swept"
 
 
 # --- stopping -----------------------------------------------------------------------------------------------------

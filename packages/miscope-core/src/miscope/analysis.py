@@ -222,6 +222,7 @@ def _run(
         interrupted = open_logs.enter_context(stop_on_signals())
         logs: dict[str, RunLog] = {}
         for name in [c.name for c in courses if c.waves] + [task.variant for task in together[:1]]:
+            workspace.store.sweep(name)
             logs[name] = open_logs.enter_context(workspace.ledger.run("analyze", name))
 
         def stopped() -> bool:

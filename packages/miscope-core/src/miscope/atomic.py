@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import os
+import re
 import secrets
+import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from platform import node
 from typing import BinaryIO
 
-__all__ = ["sync_folder", "unfinished", "write_whole"]
+__all__ = ["sweep", "sync_folder", "unfinished", "write_whole"]
+
+_UNFINISHED = re.compile(r"\..+\.([0-9a-f]{8})-(\d+)\.[0-9a-f]{8}(\.wal)?")
 
 
 def unfinished(path: Path) -> Path:
-    """A name beside `path` that no listing shows and no other writer uses."""
-    return path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    """A name beside `path` that no listing shows and no other writer uses; it says who writes."""
+    return path.with_name(f".{path.name}.{_here()}-{os.getpid()}.{secrets.token_hex(4)}")
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], object], *, over: bool = True) -> Path:
@@ -48,3 +56,43 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def sweep(folder: Path, *, deep: bool = True) -> list[Path]:
+    """Remove what killed writers left unfinished in the folder, and with `deep` below it; what was found.
+
+    Only what a process of this machine began that runs no more: of others nobody here knows whether they live.
+    """
+    removed = []
+    for place, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            if _is_orphan(name):
+                removed.append(Path(place, name))
+        folders[:] = [name for name in folders if deep and not name.startswith(".")]
+    for path in removed:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with suppress(OSError):  # another sweeper was faster, or a folder one may only read
+                path.unlink()
+    return removed
+
+
+def _is_orphan(name: str) -> bool:
+    """Whether the name is of something unfinished whose writer is gone."""
+    match = _UNFINISHED.fullmatch(name) if name.startswith(".") else None
+    if match is None or match[1] != _here():
+        return False
+    import psutil
+
+    return not psutil.pid_exists(int(match[2]))
+
+
+@functools.cache
+def _here() -> str:
+    """Eight hexadecimal digits of where a process number means a process: the host and, in a container, its own."""
+    try:
+        numbers = os.readlink("/proc/self/ns/pid")
+    except OSError:
+        numbers = ""
+    return hashlib.blake2b(f"{node()} {numbers}".encode(), digest_size=4).hexdigest()

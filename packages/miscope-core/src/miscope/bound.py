@@ -39,10 +39,10 @@ class BoundVariant:
         return self.value.name
 
     def train(self, **options: Any) -> Iterator[Progress]:
-        """Train it, or go on where it stopped; yields progress. Options as of `miscope.training.train`."""
-        from miscope.training import train
+        """Train it, or go on where it stopped; yields progress. Options are those of a `miscope.training.Session`."""
+        from miscope.training import Session, train
 
-        return train(self.workspace, self.value, **options)
+        return train(self.workspace, self.value, Session(**options))
 
     def analyze(self, *names: str, **options: Any) -> list[Outcome]:
         """Compute what is absent of these analyzers, or of all that apply. Options as of `miscope.analysis.analyze`."""

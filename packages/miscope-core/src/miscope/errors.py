@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 __all__ = [
     "BadFile",
     "BadValue",
+    "Busy",
     "Diverged",
     "DoesNotApply",
     "DuplicateName",
@@ -145,6 +146,19 @@ class BadFile(MiscopeError):
         super().__init__(f"{path} cannot be read.", problem, todo)
 
 
+class Busy(MiscopeError):
+    """A variant that somebody else is training or importing at this moment."""
+
+    def __init__(self, variant: str, holder: str, stop: str) -> None:
+        """holder: 'process 4242 on atlas since ...'. stop: what ends it: '`kill 4242`'."""
+        self.variant, self.holder = variant, holder
+        super().__init__(
+            f"{variant} is being trained or imported already.",
+            f"That is the work of {holder}; two at once would overwrite each other's files.",
+            f"Wait for it to end, or stop it ({stop}): the same command then goes on from there.",
+        )
+
+
 class Diverged(MiscopeError):
     """Training whose loss is no longer a number."""
 
@@ -155,11 +169,3 @@ class Diverged(MiscopeError):
             f"The last checkpoint is at step {last_good}; nothing was written after it.",
             "Lower learning_rate, set clip_norm, or raise loss_dtype to float64; then train again.",
         )
-
-
-def _listed(names: Sequence[str], plural: str) -> str:
-    """'The families are: a, b.', cut where a reader stops reading."""
-    if not names:
-        return f"There are no {plural} at all."
-    shown = ", ".join(names[:8]) + (f", and {len(names) - 8} more" if len(names) > 8 else "")
-    return f"The {plural} are: {shown}."

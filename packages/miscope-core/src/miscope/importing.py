@@ -170,17 +170,22 @@ def _with_length(variant: Variant, adopted: Sequence[_Adopted]) -> Variant:
 
 def _save(workspace: Workspace, variant: Variant, adopted: Sequence[_Adopted]) -> None:
     store = workspace.store
-    before = store.variant_record(variant.name).facts if variant.name in store.variants() else {}
-    known: Any = before.get("imported", {})
     said = {one.file.path.name: _facts(one.file) for one in adopted}
-    store.save_variant(variant, imported={**known, **said})
-    with workspace.ledger.run("import", variant.name, files=[str(one.file.path) for one in adopted]) as log:
-        for one in adopted:
-            _add_metrics(store, variant.name, one.file)
-            for step, weights in one.weights:
-                metrics = {name: value for name, series in one.file.metrics.items() for s, value in series if s == step}
-                store.save_checkpoint(variant.name, Checkpoint(step=step, weights=weights, metrics=metrics))
-                log.write("checkpoint", step=step, file=one.file.path.name)
+    with store.writing(variant.name):
+        before = store.variant_record(variant.name).facts if variant.name in store.variants() else {}
+        known: Any = before.get("imported", {})
+        store.save_variant(variant, imported={**known, **said})
+        with workspace.ledger.run("import", variant.name, files=[str(one.file.path) for one in adopted]) as log:
+            for one in adopted:
+                _add_metrics(store, variant.name, one.file)
+                for step, weights in one.weights:
+                    checkpoint = Checkpoint(step=step, weights=weights, metrics=_metrics_at(step, one.file))
+                    store.save_checkpoint(variant.name, checkpoint)
+                    log.write("checkpoint", step=step, file=one.file.path.name)
+
+
+def _metrics_at(step: int, file: ForeignFile) -> dict[str, float]:
+    return {name: value for name, series in file.metrics.items() for at, value in series if at == step}
 
 
 def _add_metrics(store: Store, variant: str, file: ForeignFile) -> None:

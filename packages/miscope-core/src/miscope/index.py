@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
-from miscope.atomic import sync_folder, unfinished
+from miscope.atomic import sweep, sync_folder, unfinished
 from miscope.errors import BadValue
 from miscope.index_files import forget_absent, list_files, recover
 from miscope.index_schema import SCHEMA, TABLES, create, derive, show_snapshot, show_tail, show_union
@@ -104,6 +104,7 @@ class Index:
     def _publish(self, database: DuckDBPyConnection) -> None:
         """Write what the views show into a new file and rename it into place."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
+        sweep(self._path.parent, deep=False)
         aside = unfinished(self._path)
         try:
             database.execute(f"ATTACH '{_quoted(aside)}' AS fresh")

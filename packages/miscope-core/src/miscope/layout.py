@@ -74,6 +74,10 @@ class Layout:
     def record(self, variant: str) -> Path:
         return self.variant(variant) / "variant.json"
 
+    def lock(self, variant: str) -> Path:
+        """Held by whoever trains or imports the variant."""
+        return self.variant(variant) / "writing.lock"
+
     def checkpoints(self, variant: str) -> Path:
         return self.variant(variant) / "checkpoints"
 

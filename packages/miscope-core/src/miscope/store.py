@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from platform import python_version
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from miscope.artifact import Arrays, ArtifactKey
-from miscope.atomic import write_whole
+from miscope.atomic import sweep, write_whole
 from miscope.errors import BadFile, BadValue, NoArtifact, NoCheckpoint, UnknownName
 from miscope.layout import Layout
 from miscope.memory import Memory
@@ -73,6 +74,19 @@ class Store:
         content = (json.dumps(record, indent=2, default=str) + "\n").encode()
         if not path.exists() or path.read_bytes() != content:
             write_whole(path, lambda file: file.write(content))
+
+    @contextmanager
+    def writing(self, variant: str) -> Iterator[None]:
+        """The variant's files for one trainer or importer at a time, without what killed ones left; else Busy."""
+        from miscope.sole_writer import sole_writer
+
+        with sole_writer(self.layout.lock(variant), variant):
+            self.sweep(variant)
+            yield
+
+    def sweep(self, variant: str) -> list[Path]:
+        """Remove what killed processes of this machine left half-written; what was found."""
+        return sweep(self.layout.variant(variant))
 
     def variant_record(self, name: str) -> VariantRecord:
         """What variant.json says; UnknownName if there is none, BadFile if it cannot be read."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
+from weakref import WeakValueDictionary
 
 from miscope import optimizing
 from miscope.adaptive import Pace, decide
@@ -17,6 +20,7 @@ from miscope.keeping import Keeper
 from miscope.learner import Exercise, Learner, pick_device
 from miscope.progress import Progress
 from miscope.schedule import Adaptive, planned_steps
+from miscope.session import Session
 from miscope.training_config import TrainingConfig
 from miscope.training_state import TrainingState
 from miscope.variant import Variant
@@ -27,35 +31,20 @@ if TYPE_CHECKING:
 
     from miscope.workspace import Workspace
 
-__all__ = ["Intervention", "Progress", "train"]
+__all__ = ["Intervention", "Progress", "Session", "train"]
 
 _TELL_EVERY, _SAVE_EVERY = 0.1, 60.0
 """Seconds between two yields, and between two saved states."""
 
 
-def train(  # noqa: PLR0913
-    workspace: Workspace,
-    variant: Variant,
-    *,
-    steps: int | None = None,
-    resume: bool = True,
-    device: str = "auto",
-    threads: int | None = None,
-    compile: bool = False,
-    interventions: Sequence[Intervention] = (),
-    should_stop: Callable[[], bool] | None = None,
-) -> Iterator[Progress]:
-    """Train a variant up to `steps` updates; yields progress, and works only as far as one iterates.
+def train(workspace: Workspace, variant: Variant, session: Session | None = None) -> Iterator[Progress]:
+    """Train a variant; yields progress, and works only as far as one iterates.
 
-    steps: how far; None for the variant's own number. Beyond the end of a finished training it is extended.
-    resume: go on from the last saved state; False begins again at step 0.
-    threads: of the CPU; None leaves PyTorch's setting. With 1, resumed equals uninterrupted bit by bit.
-    compile: compile the forward pass where that works.
-    interventions: hooks to train under; None are needed where the family knows those that the variant names.
-    should_stop: asked at every step; a stop leaves a checkpoint to go on from. So do Ctrl-C and SIGTERM.
-
-    Raises BadValue, before anything is written, if the variant cannot be trained; Diverged if the loss is no number.
+    session: None trains to the variant's own number of steps, from where it stopped. A training of the same variant
+    that this thread left half-way is closed. Raises BadValue, before anything is written, if the variant cannot be
+    trained; then Busy while another process trains it, and Diverged if the loss is no number.
     """
+    session = session or Session()
     config = variant.training
     task = workspace.subject(variant).task
     if config is None or task is None:
@@ -64,24 +53,19 @@ def train(  # noqa: PLR0913
             f"The family {variant.family!r} takes its checkpoints from elsewhere.",
             "To add some:  miscope import PATH",
         )
-    total = config.steps if steps is None else steps
+    total = config.steps if session.steps is None else session.steps
     if total < 0:
         raise BadValue(f"A training cannot go to step {total}.", "Step 0 is the initialisation.", "Give steps >= 0.")
-    run = _Run(
-        workspace=workspace,
-        variant=replace(variant, training=config.model_copy(update={"steps": total})),
-        exercise=Exercise(
-            task=task,
-            model=lambda: workspace.subject(variant).model,
-            config=config,
-            seed=int(variant.digest, 16) % 2**63,
-            interventions=_interventions(workspace, variant, interventions),
-        ),
-        device=pick_device(device),
-        compiled=compile,
-        should_stop=should_stop or (lambda: False),
+    exercise = Exercise(
+        task=task,
+        model=lambda: workspace.subject(variant).model,
+        config=config,
+        seed=int(variant.digest, 16) % 2**63,
+        interventions=_interventions(workspace, variant, session.interventions),
     )
-    return _trained(run, resume=resume, threads=threads)
+    aimed = replace(variant, training=config.model_copy(update={"steps": total}))
+    device = pick_device(session.device)
+    return _alone(_Run(workspace=workspace, variant=aimed, exercise=exercise, session=session, device=device))
 
 
 def _interventions(workspace: Workspace, variant: Variant, given: Sequence[Intervention]) -> tuple[Intervention, ...]:
@@ -117,9 +101,8 @@ class _Run:
     variant: Variant
     """Its `steps` are how far this training goes."""
     exercise: Exercise
+    session: Session
     device: torch.device
-    compiled: bool
-    should_stop: Callable[[], bool]
 
     @property
     def config(self) -> TrainingConfig:
@@ -127,26 +110,51 @@ class _Run:
         return self.variant.training
 
 
-def _trained(run: _Run, *, resume: bool, threads: int | None) -> Iterator[Progress]:
+_BEGUN: WeakValueDictionary[tuple[Path, int], Generator[Progress]] = WeakValueDictionary()
+"""Trainings that are under way in this process, by variant and thread."""
+
+
+def _alone(run: _Run) -> Iterator[Progress]:
+    """The training, once what this thread left half-way of the same variant is closed.
+
+    An error in the body of somebody's loop leaves one: a notebook keeps the error, and so the iterator and its lock.
+    """
+    whose = run.workspace.store.layout.variant(run.variant.name), threading.get_ident()
+    left = _BEGUN.pop(whose, None)
+    if left is not None:
+        left.close()
+    training = _BEGUN[whose] = _trained(run)
+    return training
+
+
+def _trained(run: _Run) -> Generator[Progress]:
     store, name, total = run.workspace.store, run.variant.name, run.config.steps
-    state = _last_state(run) if resume else None
-    if state is not None and state.step >= total and (state.step > total or total in store.steps(name)):
-        message = f"{name} is already trained to step {state.step}; nothing to do."
-        yield Progress(
-            step=state.step, total=total, metrics=store.load_checkpoint(name, state.step).metrics, message=message
-        )
+    if (done := _finished(run)) is not None:
+        yield done
         return
-    with _settings(threads), stop_on_signals() as interrupted:
+    with store.writing(name), _settings(run.session.threads), stop_on_signals() as interrupted:
+        state = _last_state(run)
         learner = _learner(run, state)
         store.save_variant(run.variant, **_facts(run, learner))
         with run.workspace.ledger.run("train", name, total=total, start=state.step if state else 0) as log:
-            ears = Ears(run.should_stop, interrupted, log.stop_requested)
+            ears = Ears(run.session.should_stop, interrupted, log.stop_requested)
             keeper = Keeper(store, log, name, optimizer=run.config.save_optimizer)
             for progress in _steps(run, learner, keeper, ears, state):
                 yield progress
             if ears.heard:
                 log.write("stopped", step=progress.step, total=total)
             store.compact_metrics(name)
+
+
+def _finished(run: _Run) -> Progress | None:
+    """What there is to say of a training that already went this far; None where there is something to do."""
+    store, name, total = run.workspace.store, run.variant.name, run.config.steps
+    state = _last_state(run)
+    if state is None or state.step < total or (state.step == total and total not in store.steps(name)):
+        return None
+    metrics = store.load_checkpoint(name, state.step).metrics
+    message = f"{name} is already trained to step {state.step}; nothing to do."
+    return Progress(step=state.step, total=total, metrics=metrics, message=message)
 
 
 def _steps(run: _Run, learner: Learner, keeper: Keeper, ears: Ears, state: TrainingState | None) -> Iterator[Progress]:
@@ -215,9 +223,9 @@ class _Choice:
 
 
 def _last_state(run: _Run) -> TrainingState | None:
-    """The state to go on from; BadValue if it was reached under other interventions."""
+    """The state to go on from, if one shall; BadValue if it was reached under other interventions."""
     store, name = run.workspace.store, run.variant.name
-    state = store.load_training_state(name)
+    state = store.load_training_state(name) if run.session.resume else None
     if state is None:
         return None
     before = store.variant_record(name).facts.get("interventions", [])
@@ -238,7 +246,7 @@ def _learner(run: _Run, state: TrainingState | None) -> Learner:
         weights = state.weights
     else:
         weights = run.workspace.store.load_checkpoint(run.variant.name, state.step).weights
-    learner = Learner(run.exercise, weights, device=run.device, compiled=run.compiled)
+    learner = Learner(run.exercise, weights, device=run.device, compiled=run.session.compile)
     if state is not None:
         optimizing.restore(learner.optimizer, learner.weights, state.moments)
     return learner

@@ -41,13 +41,14 @@ def train(
 ) -> None:
     """Train a variant and keep its checkpoints; Ctrl-C stops at a step that the same command goes on from."""
     from miscope.cli.targets import one_to_train
+    from miscope.training import Session
     from miscope.training import train as run
 
     place = opened(workspace)
     variant = one_to_train(place, target, assignments([*(fields or ()), *(setting or ())]))
     note(f"{variant.name}  in {place.root}")
-    progress = run(place, variant.value, steps=steps, resume=resume, device=device, threads=threads, compile=compiled)
-    last = _report(progress)
+    session = Session(steps=steps, resume=resume, device=device, threads=threads, compile=compiled)
+    last = _report(run(place, variant.value, session))
     print(last.message or f"{variant.name}: {_line(last)}")
     if last.step < last.total:
         note("Stopped; the same command goes on from here.")

@@ -1,0 +1,33 @@
+"""What one call of `train` asks for beyond the variant: none of it decides the weights at a step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+if TYPE_CHECKING:
+    from miscope.intervention import Intervention
+
+__all__ = ["Session"]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """How far a training goes this time, where it runs, and who may stop it."""
+
+    steps: int | None = None
+    """How many updates in all; None for the variant's own number. Beyond a finished training's end it is extended."""
+    resume: bool = True
+    """Go on from the last saved state; False begins again at step 0."""
+    device: str = "auto"
+    """'cpu', 'cuda', 'mps', or the fastest there is."""
+    threads: int | None = None
+    """Of the CPU; None leaves PyTorch's setting. With 1, resumed equals uninterrupted bit by bit."""
+    compile: bool = False
+    """Compile the forward pass, where that works."""
+    interventions: Sequence[Intervention] = ()
+    """Hooks to train under; none are needed where the family knows those that the variant names."""
+    should_stop: Callable[[], bool] = lambda: False
+    """Asked at every step; a stop leaves a checkpoint to go on from. So do Ctrl-C and SIGTERM."""
