@@ -65,10 +65,12 @@ def test_two_runs_are_joined_before_and_after_matching():
     arrays = {"alpha": np.array([0, 0.5, 1])}
     for when, height in (("before", 4.0), ("after", 0.0)):
         arrays[f"train/{when}_barrier"] = np.array([[0, height], [height, 0]])
+        arrays[f"all/{when}_cosine"] = np.array([[1, 1 - height / 8], [1 - height / 8, 1]])
         arrays[f"train/{when}_loss"] = np.zeros((2, 2, 3)) + np.array([1, 1 + height, 1])
     members = tuple(Member(label=label, shown=SHOWN) for label in ("seed=1", "seed=2"))
     shown = replace(SHOWN, artifacts={"connectivity.seeds": arrays}, members=members)
     figure = seeds(shown, part="train", quantity="loss")
 
     assert [list(trace.y) for trace in figure.data] == [[1, 5, 1], [1, 1, 1]]
-    assert "median barrier 4 as they are, 0 with matching units" in figure.layout.title.subtitle.text
+    note = "median barrier 4 as they are, 0 with matching units · cosine of their weights 0.50, 1.00"
+    assert note in figure.layout.title.subtitle.text

@@ -5,11 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from miscope.analyzers.connectivity import BARRIERS, SEEDS, BarrierOptions, barriers, seeds, spread
 from miscope.errors import DoesNotApply
 from miscope.maths.barriers import barrier
-from miscope.maths.permutation import correlations, match_heads, match_units, permuted
+from miscope.maths.permutation import EVERYWHERE, correlations, match_heads, match_units, permuted, places
+from miscope.maths.weight_matching import free, matched_weights, units_of
 from miscope.moment import Cohort, Trajectory
 from miscope.testing import ToyFamily, check_analyzer, toy_moment
 
@@ -60,18 +63,26 @@ def test_there_is_no_barrier_to_oneself_and_profiles_read_backwards_are_those_fr
     assert found["test/accuracy"].shape == (3, 3, 11)
 
 
-def test_a_permuted_copy_has_a_barrier_that_matching_removes():
-    first = network(3)
-    order = np.random.default_rng(0).permutation(16)
-    other = permuted(first, axes_of(), {("blocks.0", "d_mlp"): order})
-    assert not torch.equal(other["blocks.0.mlp.W_in"], first["blocks.0.mlp.W_in"])
+def test_a_copy_with_its_stream_and_neurons_in_another_order_has_a_barrier_that_matching_removes():
+    first, random = network(3), np.random.default_rng(0)
+    orders = {("blocks.0", "d_mlp"): random.permutation(16), (EVERYWHERE, "d_model"): random.permutation(8)}
+    other = permuted(first, axes_of(), orders)
     members = tuple(taught(course(weights), first) for weights in (first, other))
     found = seeds(Cohort(members=members, options=SEEDS.options()))
     for part in ("train", "test"):
         assert found[f"{part}/before_loss"][0, 1, [0, -1]] == pytest.approx(found[f"{part}/before_loss"][0, 0, :2])
-        assert found[f"{part}/after_barrier"][0, 1] == pytest.approx(0, abs=1e-9)
+        assert found[f"{part}/after_barrier"][0, 1] == pytest.approx(0, abs=1e-12)
     assert found["train/before_barrier"][0, 1] > 0.01
-    assert found["blocks.0.mlp.hook_post/correlation"][0, 1] == pytest.approx(1)
+    assert found["all/before_cosine"][0, 1] < 0.5
+    assert found["all/after_cosine"][0, 1] == pytest.approx(1, abs=1e-12)
+
+
+def test_matching_brings_other_networks_nearer_and_leaves_what_they_answer():
+    one, two = network(1), network(2)
+    members = tuple(course(weights) for weights in (one, two))
+    found = seeds(Cohort(members=members, options=SEEDS.options()))
+    assert found["all/after_cosine"][0, 1] > found["all/before_cosine"][0, 1] + 0.1
+    assert found["train/after_loss"][0, 1, [0, -1]] == pytest.approx(found["train/before_loss"][0, 1, [0, -1]])
 
 
 def taught(member, weights):
@@ -123,12 +134,40 @@ def test_only_the_layer_that_was_named_is_permuted():
     weights = {
         role: torch.arange(8.0).reshape(2, 2, 2)[: 2 if len(a) == 3 else 1].squeeze(0) for role, a in axes.items()
     }
-    first, last = np.array([1, 0]), np.array([0, 1])
-    found = permuted(
-        weights, axes, {("blocks.0", "d_mlp"): first, ("blocks.1", "d_mlp"): last, ("blocks.1", "head"): first}
-    )
-    moved = {role for role in axes if not torch.equal(found[role], weights[role])}
-    assert moved == {"W_E.a", "blocks.0.mlp.W_in", "blocks.1.attn.W_Q"}
+    swap = np.array([1, 0])
+    moved = {
+        unit: {role for role, w in permuted(weights, axes, {unit: swap}).items() if not torch.equal(w, weights[role])}
+        for unit in places(axes)
+    }
+    assert moved == {
+        ("blocks.0", "d_mlp"): {"W_E.a", "blocks.0.mlp.W_in"},
+        ("blocks.1", "d_mlp"): {"blocks.1.mlp.W_in", "W_U"},
+        ("blocks.1", "head"): {"blocks.1.attn.W_Q"},
+        (EVERYWHERE, "d_model"): {"blocks.0.mlp.W_in", "blocks.1.mlp.W_in", "blocks.1.attn.W_Q"},
+    }
+
+
+def test_units_whose_order_the_answers_depend_on_or_that_are_not_one_for_one_are_left_alone():
+    model, weights, axes = ToyFamily().model(toy_moment().variant.params), network(1), axes_of()
+    assert free(model, weights, axes, toy_moment().probe.inputs) == [(EVERYWHERE, "d_model"), ("blocks.0", "d_mlp")]
+    without = {role: names for role, names in axes.items() if role != "W_E"}
+    assert free(model, weights, without, toy_moment().probe.inputs) == [("blocks.0", "d_mlp")]
+    shared = {"blocks.0.attn.W_Q": ("head", "d_model"), "blocks.0.attn.W_K": ("head", "d_model")}
+    tensors = {"blocks.0.attn.W_Q": torch.zeros(4, 2), "blocks.0.attn.W_K": torch.zeros(2, 2)}
+    assert units_of(tensors, shared) == {(EVERYWHERE, "d_model"): 2}
+
+
+@given(seed=st.integers(0, 2**20))
+@settings(max_examples=15, deadline=None)
+def test_weights_are_matched_whatever_order_they_come_in(seed):
+    random, axes = np.random.default_rng(seed), axes_of()
+    first = {role: torch.from_numpy(random.standard_normal(w.shape)) for role, w in network(0).items()}
+    stream, neurons = random.permutation(8), random.permutation(16)
+    second = permuted(first, axes, {(EVERYWHERE, "d_model"): stream, ("blocks.0", "d_mlp"): neurons})
+    start = {("blocks.0", "d_mlp"): np.argsort(neurons)}
+    found = matched_weights(first, second, axes, units_of(second, axes), start)
+    assert stream[found[EVERYWHERE, "d_model"]].tolist() == list(range(8))
+    assert neurons[found["blocks.0", "d_mlp"]].tolist() == list(range(16))
 
 
 def test_checkpoints_are_spread_over_the_logarithm_of_the_step():

@@ -85,6 +85,8 @@ def seeds(shown: Shown, *, part: str, quantity: str) -> Figure:
             traces.append(line(alpha, values[i, j], name, colour, hovertemplate=hover, **look))
     median = {when: _off_diagonal(np.asarray(arrays[f"{part}/{when}_barrier"])) for when in ("before", "after")}
     note = f"median barrier {median['before']:.3g} as they are, {median['after']:.3g} with matching units"
+    near = [_off_diagonal(np.asarray(arrays[f"all/{when}_cosine"])) for when in ("before", "after")]
+    note += f" · cosine of their weights {near[0]:.2f}, {near[1]:.2f}"
     layout: dict[str, Any] = {
         "title": title(shown, f"On the lines between {count} runs", note),
         "xaxis": {"title": {"text": "share of the way"}, "range": [-0.02, 1.02]},

@@ -13,12 +13,13 @@ from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.maths.barriers import barrier, profile
 from miscope.maths.landscape import Landscape, parts_of
-from miscope.maths.permutation import match_heads, match_units, permuted
+from miscope.maths.permutation import Unit, match_heads, match_units, permuted
+from miscope.maths.weight_matching import free, matched_weights
 from miscope.model import matching
 from miscope.moment import Cohort, Trajectory
 
-_MATCHED_ON = 1024
-"""Inputs of the probe on which units are compared."""
+_MATCHED_ON, _TRIED = 1024, 32
+"""Inputs of the probe on which units are compared, and on which it is tried out whether their order is free."""
 
 
 class BarrierOptions(Options):
@@ -124,9 +125,10 @@ class SeedOptions(Options):
 def seeds(cohort: Cohort) -> Arrays:
     """Barriers between the last checkpoints of several variants, as they are and with their units in matching order.
 
-    Neurons are matched by the correlation of their activations, heads by their attention patterns, each layer by the
-    order that is best of all. The residual stream is left as it is: networks that write it in other directions stay
-    apart. Inputs and training set are the first variant's. Entezari et al. 2021; Ainsworth et al. 2022.
+    Units are the residual stream's channels, heads and neurons; their order is changed where the answers are found not
+    to depend on it. Neurons begin matched by the correlation of their activations and heads by their attention
+    patterns; then all kinds in turn are brought to the order that is best given the others', until none gains. A
+    rotation of the stream, which some networks allow, is not undone. Inputs and training set are the first variant's.
     """
     options = cohort.options
     assert isinstance(options, SeedOptions)
@@ -136,23 +138,53 @@ def seeds(cohort: Cohort) -> Arrays:
     first = members[0]
     parts = parts_of(first.model, first.probe, options.entries, options.seed)
     alphas = np.linspace(0, 1, options.alphas)
-    seen = [_responses(one, first, weights) for one, weights in zip(members, points, strict=True)]
-    found: dict[str, np.ndarray] = {"variant": np.array([one.variant.name for one in members]), "alpha": alphas}
     pairs = list(combinations(range(len(members)), 2))
-    matched = {(i, j): _matched(first.axes, points[j], seen[i], seen[j]) for i, j in pairs}
+    moved = _all_matched(cohort, points)
+    found: dict[str, np.ndarray] = {"variant": np.array([one.variant.name for one in members]), "alpha": alphas}
     for part, loss in parts.items():
-        for when, others in (
-            ("before", {(i, j): points[j] for i, j in pairs}),
-            ("after", {pair: moved for pair, (moved, _) in matched.items()}),
-        ):
+        for when, others in (("before", {(i, j): points[j] for i, j in pairs}), ("after", moved)):
             arrays = _between(points, others, loss, alphas)
             found |= {f"{part}/{when}_{name}": array for name, array in arrays.items()}
-    for site in matched[pairs[0]][1]:
-        agreement = np.eye(len(members))
-        for (i, j), (_, alike) in matched.items():
-            agreement[i, j] = agreement[j, i] = alike[site]
-        found[f"{site}/correlation"] = agreement
+    roles = {role: (role,) for role in first.axes} | {"all": tuple(first.axes)}
+    for when, others in (("before", {(i, j): points[j] for i, j in pairs}), ("after", moved)):
+        alike = {pair: _cosines(points[pair[0]], other, roles) for pair, other in others.items()}
+        found |= {f"{name}/{when}_cosine": _symmetric(len(members), alike, name) for name in roles}
     return found
+
+
+def _all_matched(cohort: Cohort, points: Sequence[Mapping[str, Tensor]]) -> dict[tuple[int, int], dict[str, Tensor]]:
+    """For every pair of networks the second with its units in the order of the first's."""
+    first = cohort.members[0]
+    inputs = _looked_at(first)
+    assert first.model is not None
+    units = free(first.model, points[0], first.axes, inputs[:_TRIED])
+    seen = [_responses(one, inputs, weights) for one, weights in zip(cohort.members, points, strict=True)]
+    found = {}
+    for i, j in combinations(range(len(points)), 2):
+        start = {unit: order for unit, order in _by_activity(seen[i], seen[j]).items() if unit in units}
+        orders = matched_weights(points[i], points[j], first.axes, units, start)
+        found[i, j] = permuted(points[j], first.axes, orders)
+    return found
+
+
+def _cosines(
+    first: Mapping[str, Tensor], second: Mapping[str, Tensor], roles: Mapping[str, tuple[str, ...]]
+) -> dict[str, float]:
+    """Cosine between two networks' weights, of each tensor and of all together."""
+    found = {}
+    for name, several in roles.items():
+        product = sum(float((first[role] * second[role]).sum()) for role in several)
+        power = [sum(float(each[role].square().sum()) for role in several) for each in (first, second)]
+        found[name] = product / max(np.sqrt(power[0] * power[1]), np.finfo(float).tiny)
+    return found
+
+
+def _symmetric(count: int, values: Mapping[tuple[int, int], Mapping[str, float]], name: str) -> np.ndarray:
+    """(n, n), 1 on the diagonal."""
+    matrix = np.eye(count)
+    for (i, j), found in values.items():
+        matrix[i, j] = matrix[j, i] = found[name]
+    return matrix
 
 
 def _need_alike(cohort: Cohort) -> None:
@@ -164,38 +196,36 @@ def _need_alike(cohort: Cohort) -> None:
         raise DoesNotApply("connectivity.seeds", names, "their weights differ in shape, so no line joins them")
 
 
-def _responses(member: Trajectory, first: Trajectory, weights: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
-    """Activations of neurons and patterns of heads, by site, on the first member's inputs."""
+def _looked_at(member: Trajectory) -> Tensor:
+    inputs = member.probe.inputs[:: max(1, len(member.probe.inputs) // _MATCHED_ON)]
+    return inputs.double() if inputs.is_floating_point() else inputs
+
+
+def _responses(member: Trajectory, inputs: Tensor, weights: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
+    """Activations of neurons and patterns of heads, by site."""
     assert member.model is not None
-    inputs = first.probe.inputs[:: max(1, len(first.probe.inputs) // _MATCHED_ON)]
-    inputs = inputs.double() if inputs.is_floating_point() else inputs
     sites = matching(("blocks.*.mlp.hook_post", "blocks.*.attn.hook_pattern"), sorted(member.model.sites))
     found = member.model.answers(weights, inputs, sites) if sites else {}
     return {site: found[site].double().numpy() for site in sites}
 
 
-def _matched(
-    axes: Mapping[str, tuple[str, ...]],
-    other: Mapping[str, Tensor],
-    seen_first: Mapping[str, np.ndarray],
-    seen_other: Mapping[str, np.ndarray],
-) -> tuple[dict[str, Tensor], dict[str, float]]:
-    """The other network with its units in the first's order, and how well neurons agree, by site."""
-    orders, alike = {}, {}
-    for site, responses in seen_first.items():
+def _by_activity(first: Mapping[str, np.ndarray], second: Mapping[str, np.ndarray]) -> dict[Unit, np.ndarray]:
+    """Orders of the second network's heads and neurons in which they do what the first one's do."""
+    orders = {}
+    for site, responses in first.items():
         layer = ".".join(site.split(".")[:2])
         if site.endswith("hook_pattern"):
-            orders[layer, "head"] = match_heads(responses, seen_other[site])
+            orders[layer, "head"] = match_heads(responses, second[site])
         else:
-            orders[layer, "d_mlp"], alike[site] = match_units(responses, seen_other[site])
-    return permuted(other, axes, orders), alike
+            orders[layer, "d_mlp"], _ = match_units(responses, second[site])
+    return orders
 
 
 _SEED_PARTS = "nats; PART is train and test of the first variant, or all"
 
 SEEDS = Analyzer(
     name="connectivity.seeds",
-    version=1,
+    version=2,
     grain=Grain.COHORT,
     compute=seeds,
     weights=("*",),
@@ -204,8 +234,8 @@ SEEDS = Analyzer(
     heavy=True,
     options=SeedOptions,
     question="Do networks of different seeds lie in one valley once their units are put in the same order?",
-    formula="B(theta_1, P theta_2) with the permutation P of neurons that maximises the correlation of activations",
-    source="Entezari et al. 2021 (arXiv 2110.06296); Ainsworth et al. 2022 (arXiv 2209.04836), section 3.1",
+    formula="B(theta_1, P theta_2), P permutations of stream, heads and neurons that raise <theta_1, P theta_2> most",
+    source="Entezari et al. 2021 (arXiv 2110.06296); Ainsworth et al. 2022 (arXiv 2209.04836), section 3.2",
     outputs={
         "variant": "(n,) names, in order",
         "PART/before_barrier": f"(n, n) barrier as they are, {_SEED_PARTS}",
@@ -214,7 +244,8 @@ SEEDS = Analyzer(
         "PART/after_loss": "(n, n, A) float32, the same with matching units",
         "PART/before_accuracy": "(n, n, A) float32, accuracy along the line",
         "PART/after_accuracy": "(n, n, A) float32, the same with matching units",
-        "SITE/correlation": "(n, n) mean correlation of matched neurons",
+        "NAME/before_cosine": "(n, n) cosine between their weights; NAME is a tensor's role, or all",
+        "NAME/after_cosine": "(n, n) the same with matching units",
         "alpha": "(A,) places on the line, 0 to 1",
     },
 )

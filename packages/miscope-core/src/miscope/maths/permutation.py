@@ -8,7 +8,15 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-__all__ = ["correlations", "match_heads", "match_units", "permuted"]
+__all__ = ["EVERYWHERE", "Unit", "correlations", "match_heads", "match_units", "permuted", "places"]
+
+Unit = tuple[str, str]
+"""A layer and an axis: ('blocks.0', 'd_mlp')."""
+
+EVERYWHERE = ""
+"""In the place of the layer: the residual stream's channels are the same ones in all of them."""
+
+_STREAM, _IN_LAYER, _LAYERS = "d_model", ("head", "d_mlp"), "blocks."
 
 _TIE = 1e-6
 """Weight of a difference in size beside a correlation: it decides only between units that are otherwise alike."""
@@ -47,21 +55,39 @@ def match_heads(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return order
 
 
-def permuted(
-    weights: Mapping[str, Tensor],
-    axes: Mapping[str, tuple[str, ...]],
-    orders: Mapping[tuple[str, str], np.ndarray],
-) -> dict[str, Tensor]:
-    """Weights with the units of (layer, axis) in another order: {('blocks.0', 'd_mlp'): order}.
+def places(axes: Mapping[str, tuple[str, ...]]) -> dict[Unit, list[tuple[str, int]]]:
+    """Every weight tensor and axis of it that each kind of unit is told apart by.
 
-    A tensor outside the layers, an embedding or unembedding, belongs to the first or last layer with that axis.
+    The residual stream's channels are the same in all tensors; heads and neurons belong to a layer. A tensor outside
+    the layers, an embedding or unembedding, belongs to the first or last layer with that axis.
     """
-    found = dict(weights)
+    layers: dict[str, list[str]] = {axis: [] for axis in _IN_LAYER}
+    for role, names in axes.items():
+        for axis in set(names).intersection(_IN_LAYER):
+            layer = ".".join(role.split(".")[:2])
+            if role.startswith(_LAYERS) and layer not in layers[axis]:
+                layers[axis].append(layer)
+    found: dict[Unit, list[tuple[str, int]]] = {}
     for role, names in axes.items():
         for place, axis in enumerate(names):
-            layer = _layer_of(role, axis, orders)
-            if layer is not None:
-                found[role] = found[role].index_select(place, _index(orders[layer, axis], found[role]))
+            known = sorted(layers.get(axis, ()), key=lambda name: (len(name), name))
+            if axis == _STREAM:
+                found.setdefault((EVERYWHERE, axis), []).append((role, place))
+            elif known:
+                outside = known[-1] if role.endswith("_U") else known[0]
+                layer = ".".join(role.split(".")[:2]) if role.startswith(_LAYERS) else outside
+                found.setdefault((layer, axis), []).append((role, place))
+    return found
+
+
+def permuted(
+    weights: Mapping[str, Tensor], axes: Mapping[str, tuple[str, ...]], orders: Mapping[Unit, np.ndarray]
+) -> dict[str, Tensor]:
+    """Weights with these units in another order: {('blocks.0', 'd_mlp'): order, (EVERYWHERE, 'd_model'): order}."""
+    found, known = dict(weights), places(axes)
+    for unit, order in orders.items():
+        for role, place in known[unit]:
+            found[role] = found[role].index_select(place, _index(order, found[role]))
     return found
 
 
@@ -69,15 +95,3 @@ def _index(order: np.ndarray, like: Tensor) -> Tensor:
     import torch
 
     return torch.as_tensor(np.array(order), dtype=torch.int64, device=like.device)
-
-
-def _layer_of(role: str, axis: str, orders: Mapping[tuple[str, str], np.ndarray]) -> str | None:
-    layers = sorted((layer for layer, name in orders if name == axis), key=lambda name: (len(name), name))
-    if not layers:
-        return None
-    for layer in layers:
-        if role.startswith(f"{layer}."):
-            return layer
-    if role.startswith("blocks."):
-        return None
-    return layers[-1] if role.endswith("_U") else layers[0]

@@ -1,0 +1,49 @@
+"""Networks with LayerNorm, or without a stream, in another order: the same networks, which matching finds out."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from miscope.analyzers.connectivity import SEEDS, seeds
+from miscope.family import Family, make_variant
+from miscope.maths.permutation import permuted
+from miscope.maths.weight_matching import units_of
+from miscope.moment import Cohort, Trajectory
+from miscope.subject import Subject
+from miscope_toys.induction import InductionFamily
+from miscope_toys.parity import ParityFamily
+
+KINDS = {"toys.induction": {"d_model", "head"}, "toys.parity": {"d_mlp"}}
+
+
+@pytest.mark.parametrize("family", [InductionFamily(), ParityFamily()], ids=lambda family: family.name)
+def test_every_unit_in_another_order_is_put_back_exactly(family: Family) -> None:
+    subject = Subject(family, make_variant(family, {}))
+    model, probe = subject.model, subject.probe()
+    axes = {name: role.axes for name, role in model.roles.items()}
+    dice, random = torch.Generator().manual_seed(0), np.random.default_rng(0)
+    first = {name: torch.randn(role.shape, generator=dice).double() / 3 for name, role in model.roles.items()}
+    orders = {unit: random.permutation(count) for unit, count in units_of(first, axes).items()}
+    assert {axis for _, axis in orders} == KINDS[family.name]
+    inputs = probe.inputs[:40].double() if probe.inputs.is_floating_point() else probe.inputs[:40]
+    labels = model.answers(first, inputs, ["logits"])["logits"].argmax(dim=-1)
+    options: Any = None
+    members = tuple(
+        Trajectory(
+            variant=subject.variant,
+            steps=np.array([0]),
+            options=options,
+            probe=replace(probe, inputs=inputs, labels=labels, train=None),
+            weights={role: lambda w=w: w[None] for role, w in weights.items()},
+            axes=axes,
+            model=model,
+        )
+        for weights in (first, permuted(first, axes, orders))
+    )
+    found = seeds(Cohort(members=members, options=SEEDS.options(entries=400, alphas=3)))
+    assert found["all/before_barrier"][0, 1] > 0.05
+    assert found["all/after_barrier"][0, 1] == pytest.approx(0, abs=1e-12)
+    assert found["all/after_cosine"][0, 1] == pytest.approx(1, abs=1e-12)
