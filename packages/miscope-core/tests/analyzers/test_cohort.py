@@ -1,26 +1,32 @@
 """Several variants together, by hand and against chance."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 
-from miscope.analyzers.cohort import CLUSTERS, EVENTS_OF_ALL, LOSSES, SPECTRA, WEIGHTS
+from miscope.analyzers.cohort import CLUSTERS, EVENTS_OF_ALL, LEARNING, LOSSES, ORDER, SPECTRA, WEIGHTS
 from miscope.errors import DoesNotApply
 from miscope.family import make_variant
 from miscope.moment import Cohort, Series, Trajectory
+from miscope.probe import Probe
 from miscope.testing import check_analyzer
-from miscope.testing.toy import ToyFourierFamily
+from miscope.testing.toy import ToyFourierFamily, cosines
 
 SITE = "blocks.0.mlp.hook_post"
 STEPS = np.array([0, 10])
 
 
-@pytest.mark.parametrize("analyzer", [LOSSES, EVENTS_OF_ALL, SPECTRA, WEIGHTS, CLUSTERS], ids=lambda a: a.name)
+ALL = (LOSSES, EVENTS_OF_ALL, SPECTRA, WEIGHTS, CLUSTERS, LEARNING, ORDER)
+
+
+@pytest.mark.parametrize("analyzer", ALL, ids=lambda analyzer: analyzer.name)
 def test_it_keeps_the_contract(analyzer):
-    check_analyzer(analyzer, ToyFourierFamily(), params={"values": 5})
+    check_analyzer(analyzer, ToyFourierFamily(), params={"values": 5, "width": 64})
 
 
-def member(seed, artifacts=None, metrics=None, weights=None):
+def member(seed, artifacts=None, metrics=None, weights=None, bases=None):
     family = ToyFourierFamily()
     variant = make_variant(family, {"seed": seed})
     return Trajectory(
@@ -31,6 +37,7 @@ def member(seed, artifacts=None, metrics=None, weights=None):
         artifacts=artifacts or {},
         metrics=metrics or {},
         weights=weights or {},
+        bases=bases or {},
     )
 
 
@@ -88,6 +95,37 @@ def test_enough_variants_have_an_interval_around_the_median():
 
     low, high = found["generalised/median_interval"]
     assert 10 <= low < found["generalised/median"] == 40 < high <= 70
+    assert found["generalised/median_method"].tolist() == ["BCa"]
+    assert found["generalised/quartile"].tolist() == [20, 60]
+    assert found["memorised/median_method"].tolist() == ["percentile"], "nobody memorised, so all are censored"
+
+
+def test_a_variant_far_from_the_rest_stands_out_and_of_few_none_does():
+    near = [falling(seed, 50, 100.0 + seed) for seed in range(6)]
+    found = cohort(EVENTS_OF_ALL, [*near, falling(9, 50, 400.0)])
+
+    column = found["event"].tolist().index("generalised")
+    assert found["outlier"][:, column].tolist() == [False] * 6 + [True]
+    # Seven values, their median 103, distances 3 2 1 0 1 2 297: the middle one is 2.
+    assert found["z"][6, column] == pytest.approx(0.6744897501960817 * 297 / 2)
+    few = cohort(EVENTS_OF_ALL, [near[0], near[1], falling(9, 50, 400.0)])
+    assert np.isnan(few["z"]).all()
+    assert not few["outlier"].any()
+
+
+def test_of_few_variants_the_median_course_has_no_band_and_of_five_it_has_two():
+    few = cohort(LOSSES, [falling(seed, 10 * seed) for seed in (1, 2, 3, 4)], points=51)
+    assert "step/test_loss/median_pointwise" not in few
+
+    random = np.random.default_rng(0)
+    noisy = [member(i, {"events.grokking": {}}, {"test_loss": curve(np.exp(random.normal(size=60)))}) for i in range(9)]
+    found = cohort(LOSSES, noisy, points=60)
+    median = found["step/test_loss/band"][2]
+    low, high = found["step/test_loss/median_pointwise"]
+    lower, upper = found["step/test_loss/median_simultaneous"]
+    assert ((low <= median) & (median <= high)).all()
+    assert ((lower < median) & (median < upper)).all()
+    assert (upper / lower).mean() > (high / low).mean(), "to hold everywhere at once it must be wider"
 
 
 def ended(seed, keys, labels=("1", "2", "3", "4")):
@@ -110,6 +148,96 @@ def test_the_same_key_components_in_all_are_more_than_chance():
     assert found["often"].tolist() == [6, 0, 6, 0]
     assert found["W_E/mean"].tolist() == [0.5, 0, 0.5, 0]
     assert found["W_E/low"].tolist() == found["W_E/high"].tolist() == [0.5, 0, 0.5, 0]
+
+
+def test_sets_of_the_same_kind_on_other_frequencies_are_the_same_after_relabelling():
+    """{1, 3} times 2 is {2, 6}, times 5 {5, 2}, all mod 13; {1, 5} is no multiple of them."""
+    labels = tuple(str(k) for k in range(1, 7))
+    basis = {"sum": cosines(13)}
+    variants = [ended(seed, keys, labels) for seed, keys in enumerate((("1", "3"), ("2", "6"), ("2", "5"), ("1", "5")))]
+    family = ToyFourierFamily()
+    variant = make_variant(family, {"values": 13})
+    probe = next(iter(family.probes(variant).values()))
+    found = cohort(SPECTRA, [dataclasses.replace(each, probe=probe, bases=basis) for each in variants])
+
+    assert found["relabelling_count"] == 6
+    assert found["orbit"].tolist() == [0] * 6
+    assert found["overlap"][0].tolist() == [2, 0, 0, 1]
+    assert found["relabelled_overlap"][0].tolist() == [2, 2, 2, 1]
+    low, high = found["mean_relabelled_overlap_null"][1:]
+    assert 1 <= low <= found["mean_relabelled_overlap"] <= high <= 2
+
+
+def test_without_a_known_symmetry_only_plain_overlaps_are_beside_chance():
+    found = cohort(SPECTRA, [ended(1, ("1",)), ended(2, ("2",))])
+    assert found["relabelling_count"] == 1
+    assert "mean_relabelled_overlap_null" not in found
+    assert found["relabelled_overlap"].tolist() == found["overlap"].tolist()
+
+
+def staged(seed, crossing=np.nan, **events):
+    dated = {name: np.array(np.nan) for name in ("memorised", "peak", "half", "generalised")}
+    dated |= {"fell": np.array(1.0)} | {name: np.array(float(step)) for name, step in events.items()}
+    windows = {"blocks.0.mlp/rank_crossing": np.array(crossing)}
+    return member(seed, {"events.grokking": dated, "summary.windows": windows})
+
+
+def test_the_same_order_in_every_variant_is_full_concordance_and_more_than_chance():
+    found = cohort(ORDER, [staged(s, 70, memorised=s, peak=20 + s, half=60, generalised=80 + s) for s in range(6)])
+
+    assert found["milestone"].tolist() == ["memorised", "peak", "half", "generalised", "blocks.0.mlp ranks cross"]
+    assert found["concordance"] == pytest.approx(1)
+    assert found["p_value"] == pytest.approx(1 / 1001)
+    # W of shuffled orders is 1/m in the mean.
+    assert found["concordance_null"][0] == pytest.approx(1 / 6, abs=0.02)
+    assert found["before"][0].tolist() == [0.5, 1, 1, 1, 1]
+
+
+def test_what_a_variant_did_not_reach_comes_last_and_what_none_did_is_left_out():
+    found = cohort(ORDER, [staged(1, memorised=5, generalised=9), staged(2, memorised=5)])
+
+    assert found["milestone"].tolist() == ["memorised", "generalised"]
+    assert np.isnan(found["at"][1, 1])
+    assert found["before"][0, 1] == 1
+    with pytest.raises(DoesNotApply, match="fewer than two milestones were reached by any of them"):
+        cohort(ORDER, [staged(1, memorised=5), staged(2, memorised=6)])
+
+
+def learning(seed, steps, train=None):
+    arrays = {"graduation/3": np.asarray(steps, dtype=np.float32), "window": np.array(3)}
+    made = member(seed, {"learning.order": arrays})
+    count = len(steps)
+    probe = Probe(name="n", inputs=torch.zeros(count, 1), train=np.zeros(count, bool) if train is None else train)
+    return dataclasses.replace(made, probe=probe)
+
+
+def test_orders_of_learning_agree_by_kendalls_tau():
+    first, second = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], [4, 7, 2, 10, 3, 6, 8, 1, 5, 9]
+    concordant = sum(second[i] < second[j] for i in range(10) for j in range(i + 1, 10))
+    found = cohort(LEARNING, [learning(1, first), learning(2, second)])
+
+    assert found["test/tau"][0, 1] == pytest.approx((2 * concordant - 45) / 45)
+    low, high = found["test/interval"][0, 1]
+    assert low < found["test/tau"][0, 1] < high
+    assert np.isnan(found["train/tau"][0, 1]), "no input is in both training sets"
+
+
+def test_inputs_never_learnt_are_tied_at_the_end():
+    steps = np.array([1.0, 2, 3, np.nan, np.nan])
+    found = cohort(LEARNING, [learning(1, steps), learning(2, [1, 2, 3, 9, 9])])
+    assert found["test/tau"][0, 1] == pytest.approx(1)
+    alike = cohort(LEARNING, [learning(1, np.ones(5)), learning(2, [1, 2, 3, 9, 9])])
+    assert np.isnan(alike["test/tau"][0, 1])
+
+
+def test_orders_drawn_at_random_have_nothing_in_common_by_their_intervals():
+    random = np.random.default_rng(0)
+    inside = []
+    for _ in range(20):
+        found = cohort(LEARNING, [learning(i, random.permutation(200)) for i in range(2)])
+        low, high = found["test/interval"][0, 1]
+        inside.append(low <= 0 <= high)
+    assert np.mean(inside) >= 0.8
 
 
 def test_of_few_variants_the_mean_spectrum_has_no_interval():

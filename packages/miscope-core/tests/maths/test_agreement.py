@@ -5,9 +5,11 @@ import pytest
 
 from miscope.maths.agreement import (
     adjusted_rand,
-    mean_overlap,
+    largest_overlaps,
+    mean_over_pairs,
     overlaps,
     overlaps_by_chance,
+    random_sets,
     relative_distances,
     resampled_mean,
 )
@@ -17,7 +19,7 @@ def test_sets_share_what_is_in_both():
     sets = np.array([[1, 1, 0, 0], [0, 1, 1, 0], [0, 0, 0, 1]], dtype=bool)
 
     assert overlaps(sets).tolist() == [[2, 1, 0], [1, 2, 0], [0, 0, 1]]
-    assert mean_overlap(sets) == pytest.approx(1 / 3)
+    assert mean_over_pairs(overlaps(sets)) == pytest.approx(1 / 3)
 
 
 def test_random_sets_share_the_product_of_their_sizes_over_the_number_of_elements():
@@ -34,6 +36,25 @@ def test_of_several_random_sets_the_mean_over_pairs_is_the_same():
     sets = np.zeros((6, 20), dtype=bool)
     sets[:, :4] = True
     assert overlaps_by_chance(sets, draws=4000, seed=1).mean() == pytest.approx(0.8, abs=0.02)
+
+
+def test_random_sets_keep_their_number_in_every_orbit():
+    sets = np.array([[1, 1, 0, 0, 0, 1], [0, 0, 1, 0, 0, 1]], dtype=bool)
+    orbit = np.array([0, 0, 0, 0, 0, 5])
+    mixed = random_sets(sets, draws=500, seed=0, orbit=orbit)
+
+    assert mixed[..., 5].all(), "an element alone in its orbit is in every set that had it"
+    assert (mixed[..., :5].sum(axis=-1) == [2, 1]).all()
+    # 1 for the fixed element, and 2 x 1 / 5 for the others.
+    assert overlaps_by_chance(sets, draws=20_000, seed=0, orbit=orbit).mean() == pytest.approx(1.4, abs=0.02)
+
+
+def test_sets_share_most_under_the_best_relabelling():
+    turns = np.array([(np.arange(5) + turn) % 5 for turn in range(5)])
+    sets = np.array([[1, 1, 0, 0, 0], [0, 0, 0, 1, 1], [1, 0, 1, 0, 0]], dtype=bool)
+
+    assert overlaps(sets)[0].tolist() == [2, 0, 1]
+    assert largest_overlaps(sets, turns).tolist() == [[2, 2, 1], [2, 2, 1], [1, 1, 2]]
 
 
 def test_the_same_groups_under_other_names_agree_wholly():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from miscope.maths.survival import median_time, median_times, survival
+from miscope.maths.survival import median_interval, median_time, median_times, quantile_time, survival
 
 
 def test_the_remission_times_of_freireich_and_others():
@@ -43,3 +43,45 @@ def test_the_bootstrap_repeats_for_a_seed_and_stays_among_the_times():
     assert first.tolist() == second.tolist()
     assert set(first) <= set(times)
     assert len(set(first)) > 1
+
+
+def test_quarters_of_the_remission_times_are_those_of_the_curve():
+    times = np.array([1.0, 2.0, 3.0, 4.0, 9.0])
+    happened = np.array([True, True, True, True, False])
+    assert [quantile_time(times, happened, share) for share in (0.2, 0.25, 0.5, 0.75)] == [1, 2, 3, 4]
+    assert quantile_time(times, happened, 0.9) == np.inf
+
+
+def test_many_medians_at_once_are_the_medians_one_by_one():
+    random = np.random.default_rng(3)
+    times, happened = random.integers(1, 8, size=9).astype(float), random.random(9) < 0.6
+    chosen = np.random.default_rng(5).integers(9, size=(200, 9))
+    expected = [median_time(times[rows], happened[rows]) for rows in chosen]
+    assert median_times(times, happened, draws=200, seed=5).tolist() == expected
+
+
+def test_the_interval_of_a_median_holds_it_95_times_in_100():
+    """Of 15 exponential times with median log 2; the bootstrap of a median is close, not exact."""
+    held = 0
+    for seed in range(200):
+        times = np.random.default_rng(seed).exponential(size=15)
+        low, high, method = median_interval(times, np.ones(15, dtype=bool), draws=400, seed=0)
+        assert method == "BCa"
+        held += low <= np.log(2) <= high
+    assert 0.88 <= held / 200 <= 0.99
+
+
+def test_without_skew_the_corrected_interval_is_that_of_the_order_statistics():
+    """Binomial(101, 1/2): ranks 41 and 61 of 101 hold the median with 95 % and a little."""
+    low, high, _ = median_interval(np.arange(1.0, 102), np.ones(101, dtype=bool), draws=4000, seed=0)
+    assert (low, high) == pytest.approx((41, 61), abs=1.5)
+
+
+def test_where_some_ended_before_the_interval_may_have_no_end():
+    times, happened = np.array([1.0, 2, 3, 9, 9]), np.array([True, True, True, False, False])
+    low, high, method = median_interval(times, happened, draws=500, seed=0)
+    assert (low, high, method) == (1, np.inf, "percentile")
+
+
+def test_runs_that_all_got_there_at_once_have_an_interval_of_no_width():
+    assert median_interval(np.full(6, 3.0), np.ones(6, dtype=bool), draws=100, seed=0) == (3, 3, "percentile")

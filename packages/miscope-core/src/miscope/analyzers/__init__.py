@@ -86,6 +86,8 @@ ALL = (
     progress.SUBSPACE,
     cohort.LOSSES,
     cohort.EVENTS_OF_ALL,
+    cohort.ORDER,
+    cohort.LEARNING,
     cohort.SPECTRA,
     cohort.WEIGHTS,
     cohort.CLUSTERS,

@@ -8,12 +8,15 @@ import numpy as np
 
 from miscope.analyzer import Analyzer, Grain, Options
 from miscope.analyzers.cohort_endings import CLUSTERS, SPECTRA, WEIGHTS, CohortOptions, names_of, variants_of
+from miscope.analyzers.cohort_order import LEARNING, ORDER
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
-from miscope.maths.survival import median_time, median_times, survival
+from miscope.maths.concordance import modified_z
+from miscope.maths.curve_bands import pointwise, redrawn_medians, simultaneous
+from miscope.maths.survival import median_interval, median_time, quantile_time, survival
 from miscope.moment import Cohort, Series, Trajectory
 
-__all__ = ["CLUSTERS", "EVENTS_OF_ALL", "LOSSES", "SPECTRA", "WEIGHTS"]
+__all__ = ["CLUSTERS", "EVENTS_OF_ALL", "LEARNING", "LOSSES", "ORDER", "SPECTRA", "WEIGHTS"]
 
 EVENTS = ("memorised", "onset", "half", "complete", "generalised")
 _GROKKING = "events.grokking"
@@ -24,13 +27,20 @@ class LossOptions(Options):
 
     points: int = 400
     """Points of the common time axis."""
+    draws: int = 300
+    """Draws of variants for the bands around the median."""
+    least: int = 5
+    """Variants from which such a band is worth drawing."""
+    seed: int = 0
 
 
 def losses(cohort: Cohort) -> Arrays:
     """Median and spread over variants of every loss and accuracy, by step and by steps since an event.
 
     Quartiles and the extremes, at each time of the variants that were watched then, where at least half of them were.
-    Losses are interpolated in their logarithm. Where variants differ in more than a seed, the spread is that too.
+    Losses are interpolated in their logarithm. Of five variants or more also 95 % bands of the median by bootstrap over
+    variants: at each time, and around the whole curve at once. Where variants differ in more than a seed, the spread is
+    that too.
     """
     options = cohort.options
     assert isinstance(options, LossOptions)
@@ -61,9 +71,13 @@ def _laid_over(curves: Sequence[Series], metric: str, options: LossOptions) -> d
     table = np.stack([_at(curve, time, logarithmic) for curve in curves])
     known = np.isfinite(table).sum(axis=0)
     time, table = time[known >= len(curves) / 2], table[:, known >= len(curves) / 2]
-    band = np.nanquantile(table, (0, 0.25, 0.5, 0.75, 1), axis=0)
-    band = np.exp(band) if logarithmic else band
-    return {"time": time, "band": band.astype(np.float32), "count": np.isfinite(table).sum(axis=0).astype(np.int32)}
+    bands = {"band": np.nanquantile(table, (0, 0.25, 0.5, 0.75, 1), axis=0)}
+    if len(curves) >= options.least:
+        drawn = redrawn_medians(table, draws=options.draws, seed=options.seed)
+        bands["median_pointwise"] = pointwise(drawn)
+        bands["median_simultaneous"], _ = simultaneous(drawn, bands["band"][2])
+    shown = {name: (np.exp(band) if logarithmic else band).astype(np.float32) for name, band in bands.items()}
+    return {"time": time, **shown, "count": np.isfinite(table).sum(axis=0).astype(np.int32)}
 
 
 def _at(curve: Series, time: np.ndarray, logarithmic: bool) -> np.ndarray:
@@ -71,9 +85,16 @@ def _at(curve: Series, time: np.ndarray, logarithmic: bool) -> np.ndarray:
     return np.interp(time, curve.steps, values, left=np.nan, right=np.nan)
 
 
+class EventOptions(CohortOptions):
+    """How the doubt is drawn, and who is unlike the rest."""
+
+    outlier: float = 3.5
+    """Robust standard deviations from the median from which a variant stands out."""
+
+
 LOSSES = Analyzer(
     name="cohort.losses",
-    version=1,
+    version=2,
     grain=Grain.COHORT,
     compute=losses,
     reads=(_GROKKING,),
@@ -81,71 +102,85 @@ LOSSES = Analyzer(
     options=LossOptions,
     question="What course do the losses of these variants have in common, and how far do they spread?",
     formula="median, quartiles and extremes over variants of the log loss at the same time since an event",
-    source="Landmark registration: Kneip & Gasser 1992",
+    source="Landmark registration: Kneip & Gasser 1992; sup-t bands: Montiel Olea & Plagborg-Moller 2019",
     outputs={
         "variant": "(n,) names, in the order of all arrays over variants",
         "ALIGN/METRIC/time": "(G,) steps, or steps since the event; ALIGN is step or an event's name",
         "ALIGN/METRIC/band": "(5, G) least, lower quartile, median, upper quartile and greatest",
+        "ALIGN/METRIC/median_pointwise": "(2, G) 95 % interval of the median at each time; of five variants or more",
+        "ALIGN/METRIC/median_simultaneous": "(2, G) band that holds the whole median with 95 %",
         "ALIGN/METRIC/count": "(G,) variants that were watched then",
     },
 )
 
 
 def events(cohort: Cohort) -> Arrays:
-    """When each variant memorised and generalised, and the median over variants with its doubt.
+    """When each variant memorised and generalised, the median over variants with its doubt, and who is unlike the rest.
 
     Variants that ended before count as watched until then (Kaplan & Meier 1958): left out, they would make the median
-    too early. Intervals by bootstrap over variants.
+    too early. Intervals by bootstrap over variants, of five or more: bias-corrected and accelerated where all of them
+    got there, percentiles otherwise.
     """
     options = cohort.options
-    assert isinstance(options, CohortOptions)
+    assert isinstance(options, EventOptions)
     last = np.array([_last(member) for member in cohort.members])
     at = np.array([[_event(member, name) for name in EVENTS] for member in cohort.members])
     found = {"variant": variants_of(cohort), "event": np.array(EVENTS), "at": at, "last": last}
     found["interval"] = np.array([[_interval(member, name) for name in EVENTS] for member in cohort.members])
+    found["z"] = np.stack([_unlike(column, options) for column in at.T], axis=1)
+    found["outlier"] = np.abs(found["z"]) > options.outlier
     for column, name in enumerate(EVENTS):
         happened = np.isfinite(at[:, column])
         times = np.where(happened, at[:, column], last)
-        when, left = survival(times, happened)
-        low, high = _doubt(median_times(times, happened, draws=options.draws, seed=options.seed), options, len(last))
-        found |= {
-            f"{name}/time": when,
-            f"{name}/survival": left,
-            f"{name}/median": np.array(median_time(times, happened)),
-            f"{name}/median_interval": np.array([low, high]),
-            f"{name}/count": np.array(int(happened.sum())),
-        }
+        found |= {f"{name}/{what}": array for what, array in _together(times, happened, options).items()}
     return found
 
 
-def _doubt(drawn: np.ndarray, options: CohortOptions, count: int) -> tuple[float, float]:
-    if count < options.least:
-        return float("nan"), float("nan")
-    ordered = np.sort(drawn)
-    return float(ordered[int(0.025 * len(drawn))]), float(ordered[min(int(0.975 * len(drawn)), len(drawn) - 1)])
+def _together(times: np.ndarray, happened: np.ndarray, options: EventOptions) -> dict[str, np.ndarray]:
+    when, left = survival(times, happened)
+    low, high, method = np.nan, np.nan, f"none: fewer than {options.least} variants"
+    if len(times) >= options.least:
+        low, high, method = median_interval(times, happened, draws=options.resamples, seed=options.seed)
+    return {
+        "time": when,
+        "survival": left,
+        "median": np.array(median_time(times, happened)),
+        "median_interval": np.array([low, high]),
+        "median_method": np.array([method]),
+        "quartile": np.array([quantile_time(times, happened, share) for share in (0.25, 0.75)]),
+        "count": np.array(int(happened.sum())),
+    }
+
+
+def _unlike(at: np.ndarray, options: EventOptions) -> np.ndarray:
+    return modified_z(at) if np.isfinite(at).sum() >= options.least else np.full(len(at), np.nan)
 
 
 EVENTS_OF_ALL = Analyzer(
     name="cohort.events",
-    version=1,
+    version=2,
     grain=Grain.COHORT,
     compute=events,
     reads=(_GROKKING,),
     metrics=("*_loss",),
-    options=CohortOptions,
+    options=EventOptions,
     question="When do these variants memorise and generalise, and does every one of them?",
     formula="S(t) = prod over events t_i <= t of (1 - d_i / n_i); the median is the first t with S(t) <= 1/2",
-    source="Kaplan & Meier 1958; bootstrap of the median: Efron 1981",
+    source="Kaplan & Meier 1958; bootstrap: Efron 1981, 1987 (BCa); outliers: Iglewicz & Hoaglin 1993",
     outputs={
         "variant": "(n,) names",
         "event": "(E,) names of the events",
         "at": "(n, E) step of each; NaN where it did not happen",
         "interval": "(n, E, 2) 95 % interval of the step, of the variant's own curve",
         "last": "(n,) step until which the variant was watched",
+        "z": "(n, E) robust standard deviations from the median of those that got there; NaN for too few",
+        "outlier": "(n, E) whether that is more than 3.5",
         "EVENT/time": "(m,) distinct steps at which it happened to one",
         "EVENT/survival": "(m,) share to which it has not happened after each",
         "EVENT/median": "() Kaplan-Meier median; infinite where it has not happened to half",
         "EVENT/median_interval": "(2,) 95 % interval by bootstrap over variants; NaN for too few",
+        "EVENT/median_method": "(1,) BCa, percentile, or why there is none",
+        "EVENT/quartile": "(2,) step by which a quarter, and three quarters, got there; infinite where they did not",
         "EVENT/count": "() variants to which it happened",
     },
 )

@@ -9,12 +9,16 @@ from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.maths.agreement import (
     adjusted_rand,
-    mean_overlap,
+    largest_overlaps,
+    mean_over_pairs,
     overlaps,
     overlaps_by_chance,
+    random_sets,
     relative_distances,
     resampled_mean,
 )
+from miscope.maths.answer_basis import answer_basis
+from miscope.maths.relabelling import orbits, relabellings
 from miscope.moment import Cohort
 
 _VOTES, _EMBEDDING, _CLUSTERS = "keys.votes", "spectra.embedding", "neurons.clusters"
@@ -24,6 +28,9 @@ class CohortOptions(Options):
     """How the doubt is drawn."""
 
     draws: int = 1000
+    """Draws of a null, and of a mean's interval."""
+    resamples: int = 10_000
+    """Draws of a median's interval."""
     seed: int = 0
     least: int = 5
     """Variants from which an interval is worth giving; NaN below."""
@@ -42,26 +49,52 @@ def names_of(cohort: Cohort) -> str:
 def spectra(cohort: Cohort) -> Arrays:
     """Which components each variant ends on, the mean spectrum of their embeddings, and what they share beyond chance.
 
-    All frequencies of a prime are alike under a symmetry of the task, so two sets share |A| |B| / K by chance; the null
-    draws sets as large as these at random.
+    Chance draws for every variant as many components of each orbit under the task's automorphisms x -> u x; all
+    frequencies of a prime are one orbit, so there two sets share |A| |B| / K. Where the basis has none known,
+    components count as equivalent. The same once more for sets of which one may be relabelled by an automorphism: a
+    circuit of the same kind on other frequencies (weak universality).
     """
     options = cohort.options
     assert isinstance(options, CohortOptions)
     label = _shared_labels(cohort)
     key = np.stack([np.asarray(member.artifacts[_VOTES]["key"][-1], dtype=bool) for member in cohort.members])
-    null = overlaps_by_chance(key, draws=options.draws, seed=options.seed)
-    shared = mean_overlap(key)
+    moves = _moves(cohort, label)
+    orbit = orbits(moves) if len(moves) > 1 else np.zeros(len(label), dtype=int)
+    drawn = {"draws": options.draws, "seed": options.seed, "orbit": orbit}
+    relabelled = largest_overlaps(key, moves)
     found = {
         "variant": variants_of(cohort),
         "label": label,
+        "orbit": orbit,
+        "relabelling_count": np.array(len(moves)),
         "key": key,
         "often": key.sum(axis=0),
         "overlap": overlaps(key),
-        "mean_overlap": np.array(shared),
-        "mean_overlap_null": np.array([null.mean(), *np.quantile(null, (0.025, 0.975))]),
-        "overlap_p_value": np.array((1 + (null >= shared - 1e-9).sum()) / (1 + len(null))),
+        "relabelled_overlap": relabelled,
+        **_beside_chance("overlap", overlaps(key), overlaps_by_chance(key, **drawn)),
     }
+    if len(moves) > 1:
+        null = mean_over_pairs(largest_overlaps(random_sets(key, **drawn), moves))
+        found |= _beside_chance("relabelled_overlap", relabelled, null)
     return found | _mean_spectra(cohort, label, options)
+
+
+def _beside_chance(name: str, matrix: np.ndarray, null: np.ndarray) -> dict[str, np.ndarray]:
+    mean = mean_over_pairs(matrix)
+    return {
+        f"mean_{name}": np.array(mean),
+        f"mean_{name}_null": np.array([null.mean(), *np.quantile(null, (0.025, 0.975))]),
+        f"{name}_p_value": np.array((1 + (null >= mean - 1e-9).sum()) / (1 + len(null))),
+    }
+
+
+def _moves(cohort: Cohort, label: np.ndarray) -> np.ndarray:
+    """(U, K) relabellings of the components; the identity alone where the answers' basis is not known to have any."""
+    first = cohort.members[0]
+    basis = answer_basis(first.probe, first.bases)
+    if basis is None or basis.labels != tuple(label.tolist()):
+        return np.arange(len(label))[None]
+    return relabellings(basis)
 
 
 def _shared_labels(cohort: Cohort) -> np.ndarray:
@@ -90,23 +123,28 @@ def _mean_spectra(cohort: Cohort, label: np.ndarray, options: CohortOptions) -> 
 
 SPECTRA = Analyzer(
     name="cohort.spectra",
-    version=1,
+    version=2,
     grain=Grain.COHORT,
     compute=spectra,
     reads=(_VOTES, _EMBEDDING),
+    bases=("*",),
+    labels=True,
     options=CohortOptions,
     question="Do these variants end on the same components, more than chance would have it?",
-    formula="mean over pairs of |A n B|, against random sets of the same sizes, expected |A| |B| / K",
+    formula="mean over pairs of |A n B|, and of max over u of |u A n B|, against random sets with as many per orbit",
     source="Hypergeometric null; weak and strong universality: Chughtai et al. 2023 (arXiv 2302.03025)",
     outputs={
         "variant": "(n,) names",
         "label": "(K,) labels of the components",
+        "orbit": "(K,) components with the same number are alike under the task's automorphisms, or taken to be",
+        "relabelling_count": "() automorphisms up to sign; 1 where only the identity is known",
         "key": "(n, K) whether the component is key at the variant's last checkpoint",
         "often": "(K,) variants in which it is",
         "overlap": "(n, n) key components that two variants share",
-        "mean_overlap": "() their mean over pairs",
-        "mean_overlap_null": "(3,) mean, 2.5 and 97.5 % for random sets of the same sizes",
-        "overlap_p_value": "() share of random draws that share at least as much",
+        "relabelled_overlap": "(n, n) the same after the relabelling of one by which they share most",
+        "mean_{overlap,relabelled_overlap}": "() their mean over pairs",
+        "mean_{overlap,relabelled_overlap}_null": "(3,) mean, 2.5 and 97.5 % for random sets of the same sizes",
+        "{overlap,relabelled_overlap}_p_value": "() share of random draws that share at least as much",
         "ROLE/share": "(n, K) share of an embedding's power in each component at the last checkpoint",
         "ROLE/mean": "(K,) its mean over variants",
         "ROLE/{low,high}": "(K,) 95 % interval of the mean by bootstrap over variants, where there are enough",

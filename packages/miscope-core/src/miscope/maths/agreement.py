@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["adjusted_rand", "mean_overlap", "overlaps", "overlaps_by_chance", "relative_distances", "resampled_mean"]
+__all__ = [
+    "adjusted_rand",
+    "largest_overlaps",
+    "mean_over_pairs",
+    "overlaps",
+    "overlaps_by_chance",
+    "random_sets",
+    "relative_distances",
+    "resampled_mean",
+]
 
 
 def overlaps(chosen: np.ndarray) -> np.ndarray:
@@ -13,21 +22,42 @@ def overlaps(chosen: np.ndarray) -> np.ndarray:
     return sets @ sets.T
 
 
-def mean_overlap(chosen: np.ndarray) -> float:
-    """Elements that two sets share, averaged over pairs."""
-    shared = overlaps(chosen)
-    return float(shared[np.triu_indices(len(shared), k=1)].mean())
+def mean_over_pairs(matrix: np.ndarray) -> np.ndarray:
+    """Mean of the entries above the diagonal of (..., n, n)."""
+    above = np.triu_indices(matrix.shape[-1], k=1)
+    return matrix[(..., *above)].mean(axis=-1)
 
 
-def overlaps_by_chance(chosen: np.ndarray, *, draws: int, seed: int) -> np.ndarray:
-    """(draws,) the mean overlap of random sets as large as these; expected |A| |B| / K for two sets."""
+def random_sets(chosen: np.ndarray, *, draws: int, seed: int, orbit: np.ndarray | None = None) -> np.ndarray:
+    """(draws, n, K) sets with as many elements in each orbit (K,) as those chosen (n, K); None: all are one orbit."""
     generator = np.random.default_rng(seed)
-    sets = np.broadcast_to(np.asarray(chosen), (draws, *np.shape(chosen)))
-    mixed = generator.permuted(sets, axis=2).astype(np.int64)
+    sets = np.repeat(np.asarray(chosen, dtype=bool)[None], draws, axis=0)
+    for name in np.unique(np.zeros(sets.shape[2]) if orbit is None else orbit):
+        inside = np.flatnonzero(orbit == name) if orbit is not None else np.arange(sets.shape[2])
+        sets[:, :, inside] = generator.permuted(sets[:, :, inside], axis=2)
+    return sets
+
+
+def overlaps_by_chance(chosen: np.ndarray, *, draws: int, seed: int, orbit: np.ndarray | None = None) -> np.ndarray:
+    """(draws,) the mean overlap of random sets as large as these; expected |A| |B| / K for two sets in one orbit."""
+    mixed = random_sets(chosen, draws=draws, seed=seed, orbit=orbit).astype(np.int64)
     count = mixed.shape[1]
     # Of an element in m sets, m (m - 1) / 2 pairs share it.
     often = mixed.sum(axis=1)
     return (often * (often - 1) / 2).sum(axis=1) / (count * (count - 1) / 2)
+
+
+def largest_overlaps(chosen: np.ndarray, moves: np.ndarray) -> np.ndarray:
+    """(..., n, n) elements that two of n sets (..., n, K) share when one is relabelled so that they share most.
+
+    moves (U, K): where each element goes under every relabelling of a group.
+    """
+    sets = np.asarray(chosen, dtype=np.float32)
+    most = np.zeros((*sets.shape[:-1], sets.shape[-2]), dtype=np.float32)
+    for move in moves:
+        # The inverse is in the group too, so it does not matter which way elements go.
+        most = np.maximum(most, sets[..., move] @ sets.swapaxes(-1, -2))
+    return most.astype(np.int64)
 
 
 def adjusted_rand(first: np.ndarray, second: np.ndarray) -> float:

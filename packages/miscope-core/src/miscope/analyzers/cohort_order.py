@@ -1,0 +1,177 @@
+"""In what order things happen in several variants, and in what order they learn their inputs."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+from scipy.stats import kendalltau
+
+from miscope.analyzer import Analyzer, Grain
+from miscope.analyzers.cohort_endings import CohortOptions, names_of, variants_of
+from miscope.artifact import Arrays
+from miscope.errors import DoesNotApply
+from miscope.maths.agreement import mean_over_pairs
+from miscope.maths.concordance import concordance, concordance_by_chance, precedence
+from miscope.moment import Cohort, Trajectory
+
+_GROKKING, _WINDOWS, _LEARNING = "events.grokking", "summary.windows", "learning.order"
+_CROSSING = "/rank_crossing"
+
+MILESTONES = ("memorised", "peak", "half", "generalised")
+"""Events whose order is not settled by how they are defined, as that of the levels of one fall is."""
+
+
+def order(cohort: Cohort) -> Arrays:
+    """Whether the milestones of training come in the same order in every variant, beside orders by chance.
+
+    Memorisation, the peak of the test loss, half of its fall, generalisation, and the crossing of each MLP's ranks.
+    What did not happen in a variant comes after all that did; what happened in none is left out.
+    """
+    options = cohort.options
+    assert isinstance(options, CohortOptions)
+    names, times = _milestones(cohort)
+    happened = np.isfinite(times).any(axis=0)
+    names, times = names[happened], times[:, happened]
+    if len(names) < 2:
+        reason = "fewer than two milestones were reached by any of them, so there is no order"
+        raise DoesNotApply("cohort.order", names_of(cohort), reason)
+    agreed = concordance(times)
+    null = concordance_by_chance(times, draws=options.draws, seed=options.seed)
+    return {
+        "variant": variants_of(cohort),
+        "milestone": names,
+        "at": np.where(np.isfinite(times), times, np.nan),
+        "before": precedence(times),
+        "concordance": np.array(agreed),
+        "concordance_null": np.array([null.mean(), *np.quantile(null, (0.025, 0.975))]),
+        "p_value": np.array((1 + (null >= agreed - 1e-9).sum()) / (1 + len(null))),
+    }
+
+
+def _milestones(cohort: Cohort) -> tuple[np.ndarray, np.ndarray]:
+    """Names (E,), and the step of each in each member (n, E), infinite where it did not happen."""
+    said = [_reached(member) for member in cohort.members]
+    names = list(dict.fromkeys(name for each in said for name in each))
+    return np.array(names), np.array([[each.get(name, np.inf) for name in names] for each in said])
+
+
+def _reached(member: Trajectory) -> dict[str, float]:
+    events, windows = member.artifacts[_GROKKING], member.artifacts[_WINDOWS]
+    fell = bool(events["fell"])
+    found = {name: float(events[name]) for name in MILESTONES if fell or name != "peak"}
+    crossed = [name for name in windows if name.endswith(_CROSSING)]
+    found |= {f"{name.removesuffix(_CROSSING)} ranks cross": float(windows[name]) for name in crossed}
+    return {name: step for name, step in found.items() if np.isfinite(step)}
+
+
+ORDER = Analyzer(
+    name="cohort.order",
+    version=1,
+    grain=Grain.COHORT,
+    compute=order,
+    reads=(_GROKKING, _WINDOWS),
+    options=CohortOptions,
+    question="Do the milestones of training come in the same order in every variant?",
+    formula="W = 12 sum over items of (R_j - mean R)^2 / (m^2 (n^3 - n) - m sum of (t^3 - t)), R_j: summed ranks",
+    source="Kendall & Babington Smith 1939; PolyPythias (arXiv 2503.09543) for orders over seeds",
+    outputs={
+        "variant": "(n,) names",
+        "milestone": "(E,) names of those that some variant reached",
+        "at": "(n, E) step of each; NaN where it was not reached",
+        "before": "(E, E) share of variants in which the milestone of the row comes before that of the column",
+        "concordance": "() Kendall's W: 1 for the same order in all, 0 for none in common",
+        "concordance_null": "(3,) mean, 2.5 and 97.5 % of W with the order in every variant shuffled",
+        "p_value": "() share of shuffled orders that agree at least as far",
+    },
+)
+
+
+class LearningOptions(CohortOptions):
+    """Which inputs are compared."""
+
+    rows: int = 2000
+    """Inputs at most, of which none is another's image under a symmetry."""
+    draws: int = 100
+    """Draws of inputs for the intervals."""
+
+
+def learning(cohort: Cohort) -> Arrays:
+    """Whether variants learn their inputs in the same order: Kendall's tau of the steps of learning, by pairs.
+
+    Training inputs are those in both training sets, test inputs those in neither. Inputs never learnt come last, tied.
+    An input and its image under a symmetry count once, so that the intervals, by bootstrap over inputs, are honest.
+    """
+    options = cohort.options
+    assert isinstance(options, LearningOptions)
+    learnt = [_learnt(member) for member in cohort.members]
+    count = len(learnt)
+    found: dict[str, np.ndarray] = {"variant": variants_of(cohort)}
+    train = [member.probe.train for member in cohort.members]
+    for part in ("all",) if any(mask is None for mask in train) else ("train", "test"):
+        tau, interval = np.eye(count), np.full((count, count, 2), np.nan)
+        for i, j in combinations(range(count), 2):
+            rows = _shared(cohort, (i, j), part, options)
+            tau[i, j], interval[i, j] = _agreement(learnt[i][rows], learnt[j][rows], options)
+            tau[j, i], interval[j, i] = tau[i, j], interval[i, j]
+        mean = mean_over_pairs(tau)
+        found |= {f"{part}/tau": tau, f"{part}/interval": interval, f"{part}/mean_tau": np.array(mean)}
+    return found
+
+
+def _learnt(member: Trajectory) -> np.ndarray:
+    arrays = member.artifacts[_LEARNING]
+    steps = np.asarray(arrays[f"graduation/{int(arrays['window'])}"], dtype=np.float64)
+    return np.where(np.isnan(steps), np.inf, steps)
+
+
+def _shared(cohort: Cohort, pair: tuple[int, int], part: str, options: LearningOptions) -> np.ndarray:
+    """Rows of a part of both members, one of each orbit under the symmetries, as many as are looked at."""
+    first, second = (cohort.members[i].probe for i in pair)
+    inside = np.ones(len(first.inputs), dtype=bool)
+    if first.train is not None and second.train is not None and part != "all":
+        inside = first.train & second.train if part == "train" else ~first.train & ~second.train
+    rows = np.flatnonzero(inside)
+    images = [rows, *(image[rows] for image in first.symmetries.values())]
+    _, once = np.unique(np.minimum.reduce(images), return_index=True)
+    rows = rows[once]
+    random = np.random.default_rng(options.seed)
+    return np.sort(random.permutation(rows)[: options.rows])
+
+
+def _agreement(first: np.ndarray, second: np.ndarray, options: LearningOptions) -> tuple[float, np.ndarray]:
+    """Kendall's tau-b and its 95 % interval; NaN where one learnt all of them at once."""
+    found = _tau(first, second) if len(first) > 2 else np.nan
+    if np.isnan(found):
+        return found, np.full(2, np.nan)
+    random = np.random.default_rng(options.seed)
+    chosen = random.integers(len(first), size=(options.draws, len(first)))
+    return found, np.nanquantile([found, *(_tau(first[rows], second[rows]) for rows in chosen)], (0.025, 0.975))
+
+
+def _tau(first: np.ndarray, second: np.ndarray) -> float:
+    # Ranks, since infinite times have no difference.
+    ranks = (np.unique(each, return_inverse=True)[1] for each in (first, second))
+    return float(kendalltau(*ranks)[0])
+
+
+LEARNING = Analyzer(
+    name="cohort.learning",
+    version=1,
+    grain=Grain.COHORT,
+    compute=learning,
+    reads=(_LEARNING,),
+    labels=True,
+    same_probe=True,
+    options=LearningOptions,
+    question="Do these variants learn their inputs in the same order?",
+    formula="tau_b = (concordant - discordant) / sqrt((pairs - ties in the first) (pairs - ties in the second))",
+    source="Kendall 1945; the order of examples over seeds: Toneva et al. 2019 (arXiv 1812.05159), Baldock et al. 2021",
+    outputs={
+        "variant": "(n,) names",
+        "PART/tau": "(n, n) Kendall's tau-b of the steps at which inputs are learnt: 1 the same order, 0 by chance; "
+        "NaN where all are learnt at once. PART is train (in both training sets), test (in neither) or all",
+        "PART/interval": "(n, n, 2) its 95 % interval by bootstrap over inputs; NaN on the diagonal",
+        "PART/mean_tau": "() mean over pairs",
+    },
+)
