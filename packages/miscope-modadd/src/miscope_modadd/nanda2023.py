@@ -7,15 +7,17 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, final
 
-from miscope import Basis, Family, Probe, Task, TrainingConfig, Variant
+from miscope import TrainingConfig, Variant
 from miscope.schedule import Every
 from miscope_modadd import pairs
+from miscope_modadd.modular_addition import ModularAddition
 from miscope_modadd.params import PaperParams
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from miscope.intervention import Intervention
+    from miscope.learner import Forward
     from miscope.model import Model
     from miscope_modadd.network import Architecture
 
@@ -23,22 +25,18 @@ __all__ = ["Nanda2023Family"]
 
 
 @final
-class Nanda2023Family(Family):
+class Nanda2023Family(ModularAddition):
     """Like the transformer, with the paper's 114 outputs, trained MLP biases, initialisation, split and warmup."""
 
     name = "modadd.nanda2023"
     title = "Modular addition: exactly as in Nanda et al. 2023"
     params = PaperParams
-    step_label = "epoch"
+    equals = True
 
     def model(self, params: Any) -> Model:
         from miscope_modadd.network import build_model
 
         return build_model(_architecture(params))
-
-    def probes(self, variant: Variant) -> Mapping[str, Probe]:
-        inputs, train = _data(variant)
-        return {"grid": pairs.grid_probe(inputs, train)}
 
     def training(self, params: Any) -> TrainingConfig:
         return TrainingConfig(
@@ -50,31 +48,21 @@ class Nanda2023Family(Family):
             evaluate_every=10,
         )
 
-    def task(self, variant: Variant) -> Task:
-        from torch.nn.functional import cross_entropy
+    def initial_weights(self, params: Any) -> dict[str, Tensor]:
+        return _drawn(_architecture(params), params.seed)
 
-        from miscope_modadd.evaluation import evaluate
+    def logits(self, params: Any) -> Forward:
         from miscope_modadd.network import unfolded_logits
 
-        params: Any = variant.params
-        inputs, chosen = _data(variant)
-        train, test = pairs.examples(inputs, inputs[:, :2].sum(1) % params.prime, chosen)
-        return Task(
-            train=train,
-            test=test,
-            initial_weights=partial(initial_weights, _architecture(params), params.seed),
-            loss=cross_entropy,
-            evaluate=evaluate,
-            logits=partial(unfolded_logits, self.model(params), params.prime),
-        )
+        return partial(unfolded_logits, self.model(params), params.prime)
+
+    def split(self, params: Any, fraction: float) -> Tensor:
+        return pairs.paper_split(params.prime, fraction, params.seed)
 
     def intervention(self, name: str, variant: Variant) -> Intervention | None:
         from miscope_modadd.interventions import gain_intervention
 
         return gain_intervention(name, variant)
-
-    def bases(self, params: Any) -> Mapping[str, Basis]:
-        return pairs.bases(params.prime, "token", "a", "b", "sum")
 
     def adopt(self, state: Mapping[str, Tensor], params: Any) -> dict[str, Tensor] | None:
         roles = self.model(params).roles
@@ -115,7 +103,7 @@ def adopt_paper(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.contiguous() for name, tensor in found.items()}
 
 
-def initial_weights(architecture: Architecture, seed: int) -> dict[str, Tensor]:
+def _drawn(architecture: Architecture, seed: int) -> dict[str, Tensor]:
     """Drawn in the paper's order and orientation: N(0, 1 / d_model), W_U N(0, 1 / vocabulary), biases zero."""
     import torch
 
@@ -144,10 +132,3 @@ def _architecture(params: Any) -> Architecture:
     from miscope_modadd.network import Architecture
 
     return Architecture(prime=params.prime, vocabulary_out=params.prime + 1, mlp_biases=True)
-
-
-def _data(variant: Variant) -> tuple[Tensor, Tensor]:
-    """All inputs [a, b, =], and the rows trained on; the default share where training says nothing."""
-    params: Any = variant.params
-    fraction = variant.training.train_fraction if variant.training else 0.3
-    return pairs.pairs(params.prime, equals=True), pairs.paper_split(params.prime, fraction, params.seed)
