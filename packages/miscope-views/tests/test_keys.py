@@ -50,3 +50,26 @@ def test_votes_are_dots_and_harmonics_stand_apart():
 
     assert [list(trace.x) for trace in figure.data] == [["5", "8"], ["5"], ["5"], ["5"], ["10"]]
     assert "key: 5" in figure.layout.title.subtitle.text
+
+
+def test_what_breaks_the_loss_has_a_row_of_its_own_and_no_vote():
+    from dataclasses import replace
+
+    seen, causal = shown(100), np.zeros(14, dtype=bool)
+    causal[[4, 12]] = True
+    figure = keys.votes(replace(seen, artifacts={**seen.artifacts, "progress.losses": {"causal": causal}}))
+
+    assert list(figure.data[4].x) == ["5", "13"]
+    assert list(figure.layout.yaxis.categoryarray)[-2].startswith("causal")
+    assert "key: 5" in figure.layout.title.subtitle.text
+
+
+def test_a_component_that_is_not_key_at_the_end_is_named_transient():
+    from dataclasses import replace
+
+    gone = {name: array[::-1] for name, array in STACKED.items() if name != "step"} | {"step": STACKED["step"]}
+    passed = keys.presence(replace(shown(None), artifacts={"keys.votes": gone}), clock="linear", events=True)
+    stayed = keys.presence(shown(None), clock="linear", events=True)
+
+    assert passed.layout.yaxis.ticktext[0].startswith("transient 5")
+    assert stayed.layout.yaxis.ticktext[0].startswith("5 <span")

@@ -9,8 +9,9 @@ from miscope.figure_style import colour_of
 from miscope.testing import ToyFourierFamily, check_view
 from miscope_views import progress
 
-EACH = np.full((3, 14), np.nan)
-EACH[1:, 4] = 0.5, 2.0
+EACH = np.tile(np.array([4.0, 2.0, 0.01])[:, None], (1, 14))
+EACH[1:, 4] = 2.5, 2.0
+EACH[2, 7] = 0.2
 
 
 def shown() -> Shown:
@@ -18,8 +19,9 @@ def shown() -> Shown:
     curves = {"full": falling, "restricted": falling / 10, "excluded": rising, "trig": falling}
     arrays = {f"{name}/{part}": values for name, values in curves.items() for part in ("train", "test", "all")}
     arrays |= {"step": np.array([0, 50, 100]), "excluded/each": EACH}
-    arrays["key"] = np.isfinite(EACH)
-    arrays["causal"] = EACH > 1
+    arrays["key"] = np.zeros(EACH.shape, dtype=bool)
+    arrays["key"][1:, 4] = True
+    arrays["causal"] = 10 * falling[:, None] < EACH
     arrays["label"] = np.array([[str(k) for k in range(1, 15)]] * 3)
     variant = make_variant(ToyFourierFamily(), {})
     return Shown(variant=variant, step=None, steps=arrays["step"], artifacts={"progress.losses": arrays})
@@ -38,20 +40,21 @@ def test_the_ratio_says_how_much_the_rest_of_the_logits_costs():
     assert "restricted (test)" in [trace.name for trace in figure.data]
 
 
-def test_a_component_is_drawn_where_it_is_key():
+def test_what_was_ever_key_or_causal_has_a_line_above_the_band_of_all_others():
     figure = progress.excluded(shown(), clock="linear", events=True)
 
-    assert [trace.name for trace in figure.data] == ["nothing left out", "5"]
-    assert figure.data[1].line.color == colour_of("5")
-    assert not figure.layout.annotations
+    assert [trace.name for trace in figure.data] == ["nothing left out", None, "any other", "5", "8"]
+    assert figure.data[3].line.color == colour_of("5")
+    assert list(figure.data[2].y) == pytest.approx([4.0, 2.0, 0.01])
+    assert list(figure.data[4].y) == pytest.approx([4.0, 2.0, 0.2])
 
 
 def test_what_is_causal_is_counted_below_what_is_key():
     figure = progress.causal(shown(), clock="linear", events=True)
     counts = {trace.name: list(trace.y) for trace in figure.data[:2]}
 
-    assert counts == {"key": [0, 1, 1], "causal": [0, 0, 1]}
-    assert list(figure.data[2].y) == ["5"]
+    assert counts == {"key": [0, 1, 1], "causal": [0, 0, 2]}
+    assert list(figure.data[2].y) == ["5", "8"]
     assert figure.data[2].z[0, 2] == pytest.approx(np.log10(2.0 / 0.01))
     assert not figure.layout.annotations
 

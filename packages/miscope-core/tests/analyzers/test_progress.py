@@ -6,7 +6,7 @@ import torch
 
 from miscope.analyzers.progress import FINAL, LOSSES, SUBSPACE
 from miscope.errors import DoesNotApply
-from miscope.maths.restricted import class_mean_directions, restrict
+from miscope.maths.restricted import class_mean_directions, losses_without, restrict
 from miscope.maths.restricted import losses as losses_of
 from miscope.moment import Moment, Trajectory
 from miscope.testing import check_analyzer, toy_moment
@@ -37,7 +37,9 @@ def test_the_papers_losses(calibration, name):
             assert found[f"{measure}/{part}"] == pytest.approx(loss, rel=1e-6)
     for k, parts in known["excluded_loss_2D_per_key_freq"].items():
         assert found["excluded/each"][int(k) - 1] == pytest.approx(parts["train"], rel=1e-6)
-    assert np.isnan(found["excluded/each"][0])
+    # Harmonics and all others matter less than the least key component.
+    others = np.delete(found["excluded/each"], np.flatnonzero(keys))
+    assert others.max() < found["excluded/each"][keys].min()
 
 
 def shown(keys, bases=True):
@@ -92,6 +94,24 @@ PAPER_SUM = torch.from_numpy(np.add.outer(np.arange(113), np.arange(113)).ravel(
 
 def chosen(keys):
     return [block for block, key in zip(cosines(113).components, keys, strict=True) if key]
+
+
+@pytest.mark.parametrize("scale", [1.0, 300.0])
+def test_the_loss_without_each_block_is_what_taking_it_out_of_the_logits_gives(scale):
+    random = torch.Generator().manual_seed(3)
+    labels = torch.randint(11, (150,), generator=random)
+    logits = scale * torch.randn(150, 11, generator=random, dtype=torch.float64)
+    rows, basis = torch.arange(0, 150, 3), cosines(11)
+    left = [restrict(logits, labels, basis, [block])[1] for block in basis.components]
+    expected = [torch.nn.functional.cross_entropy(rest[rows], labels[rows]).item() for rest in left]
+    assert losses_without(logits, labels, basis, rows) == pytest.approx(expected, rel=1e-9)
+
+
+def test_every_component_is_left_out_once_key_or_not():
+    found = LOSSES.compute(shown(("2",)))
+    assert found["excluded/each"] == pytest.approx([np.log(5), float(found["full/train"])])
+    assert found["causal"].tolist() == [True, False]
+    assert found["causal_count"] == 1
 
 
 def test_directions_of_class_means_are_theirs_and_no_other_variance():

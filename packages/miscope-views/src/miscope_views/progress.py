@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -54,34 +55,56 @@ _COLOURS = {"restricted": OKABE_ITO[2], "excluded": OKABE_ITO[3], "trig": OKABE_
 
 
 def excluded(shown: Shown, *, clock: str, events: bool) -> Figure:
-    """Loss on the training set without one key component at a time, over the steps at which it is key."""
+    """Loss on the training set without one component at a time: those once key or causal, and a band of all others."""
     arrays = shown.artifacts[_READS]
     steps, each, labels = arrays["step"], arrays["excluded/each"], first_row(arrays["label"])
-    ever = np.flatnonzero(np.isfinite(each).any(axis=0))
-    base = arrays["full/train" if "full/train" in arrays else "full/all"]
-    traces = [line(steps, base, "nothing left out", TRAIN, line={"dash": "dot"})]
+    ever, at = _ever(arrays), f"at {shown.step_label} %{{x:,}}<extra></extra>"
+    others = np.delete(each, ever, axis=1)
+    traces = [line(steps, _whole(arrays), "nothing left out", TRAIN, line={"dash": "dot"})]
+    if others.shape[1]:
+        edge = {
+            "type": "scatter",
+            "mode": "lines",
+            "x": steps,
+            "line": {"width": 0, "color": NULL},
+            "hoverinfo": "skip",
+        }
+        traces.append({**edge, "y": others.min(axis=1), "showlegend": False})
+        traces.append({**edge, "y": others.max(axis=1), "name": "any other", "fill": "tonexty", "fillcolor": _BAND})
     for k in ever:
         label = str(labels[k])
-        traces.append(line(steps, each[:, k], label, colour_of(label), mode="lines+markers", marker={"size": 3}))
+        hover = f"{label} left out: %{{y:.3g}} nats {at}"
+        traces.append(line(steps, each[:, k], label, colour_of(label), hovertemplate=hover))
     layout = {
-        "title": title(shown, "Loss without one component", _NOTE if len(ever) else "no component is key at any step"),
+        "title": title(shown, "Loss without one component", "those that were ever key or causal in colour"),
         "xaxis": clock_axis(shown, clock),
         "yaxis": {"title": {"text": "train loss (nats)"}, "type": "log"},
         "legend": {"title": {"text": "left out"}},
         "showlegend": True,
         "shapes": event_marks(shown, events),
     }
-    return figure(traces, layout, gaps=int(np.isnan(each[:, ever]).sum()))
+    return figure(traces, layout)
+
+
+_BAND = "rgba(154,154,154,0.3)"
+
+
+def _ever(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Components that were key or causal at any step."""
+    return np.flatnonzero((arrays["key"] | arrays["causal"]).any(axis=0))
+
+
+def _whole(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+    """(T,) loss with nothing left out."""
+    return arrays["full/train" if "full/train" in arrays else "full/all"]
 
 
 def causal(shown: Shown, *, clock: str, events: bool) -> Figure:
-    """Which key components are causal: left out, they multiply the loss on the training set by ten or more."""
+    """Which components are causal: left out alone, they multiply the loss on the training set by ten or more."""
     arrays = shown.artifacts[_READS]
-    labels, key, found = first_row(arrays["label"]), arrays["key"], arrays["causal"]
-    ever = np.flatnonzero(key.any(axis=0))
-    base = arrays["full/train" if "full/train" in arrays else "full/all"]
+    labels, key, found, ever = first_row(arrays["label"]), arrays["key"], arrays["causal"], _ever(arrays)
     with np.errstate(divide="ignore", invalid="ignore"):
-        times = np.log10(arrays["excluded/each"][:, ever] / base[:, None])
+        times = np.log10(arrays["excluded/each"][:, ever] / _whole(arrays)[:, None])
     steps, seen = on_clock(arrays["step"], times, clock)
     upper, lower = panels((3, 1))
     count = line(arrays["step"], key.sum(axis=1), "key", NULL, yaxis="y2", line={"shape": "hv"})
@@ -94,8 +117,9 @@ def causal(shown: Shown, *, clock: str, events: bool) -> Figure:
     most = float(np.nanmax(np.abs(times), initial=1.0))
     unit = next((basis.unit for basis in shown.bases.values()), "component")
     bar = {"title": {"text": "log10 of loss without it / loss"}, "len": 0.72, "y": 0.64}
+    note = "those that were ever key or causal; causal: ten times the loss" if len(ever) else "no component is causal"
     layout = {
-        "title": title(shown, "What leaving a key component out does", "blank: not key; causal: ten times the loss"),
+        "title": title(shown, "What leaving a component out does", note),
         "xaxis": {**clock_axis(shown, clock), "anchor": "y2", "showgrid": False},
         "yaxis": {"title": {"text": unit}, "type": "category", "domain": upper, "showgrid": False},
         "yaxis2": {"title": {"text": "components"}, "domain": lower, "rangemode": "tozero"},

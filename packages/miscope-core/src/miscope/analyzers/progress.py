@@ -11,7 +11,7 @@ from miscope.artifact import Arrays
 from miscope.basis import Basis
 from miscope.errors import DoesNotApply
 from miscope.maths.answer_basis import answer_basis
-from miscope.maths.restricted import accuracies, along, class_mean_directions, own, restrict
+from miscope.maths.restricted import accuracies, class_mean_directions, losses_without, own, restrict
 from miscope.maths.restricted import losses as losses_of
 from miscope.model import LOGITS
 from miscope.moment import Moment, Trajectory
@@ -34,8 +34,9 @@ def losses(moment: Moment) -> Arrays:
 
     With P the projector on the key blocks' functions of the answer: restricted is the loss of P z + mean(z - P z),
     excluded of z - P z, trig of cos k(a + b - c) alone, untrig of all but that; in float64, over the outputs the
-    answers' basis is about. Without a key component restricted is the loss of the mean logits. A key component is
-    causal if the loss without it is ten times the loss. Nanda et al. 2023, section 5.
+    answers' basis is about. Without a key component restricted is the loss of the mean logits. A component, key or not,
+    is causal if the loss without it alone is ten times the loss; where that is near 0 by memorising, whatever is taken
+    away breaks it, so that causal is no vote for a key component. Nanda et al. 2023, section 5.
     """
     options = moment.options
     assert isinstance(options, LossOptions)
@@ -50,29 +51,24 @@ def losses(moment: Moment) -> Arrays:
     assert labels is not None
     logits = moment.activations[LOGITS][:, : basis.size].double()
     chosen = [block for block, wanted in zip(basis.components, key, strict=True) if wanted]
-    parts = [along(logits, labels, basis, block) for block in chosen]
-    kept = torch.stack(parts).sum(dim=0) if parts else torch.zeros_like(logits)
-    trig = sum((own(logits, labels, basis, block) for block in chosen), torch.zeros_like(logits))
-    restricted = kept + (logits - kept).mean(dim=0)
-    shown = {"full": logits, "restricted": restricted, "excluded": logits - kept, "trig": trig, "untrig": logits - trig}
+    restricted, rest = restrict(logits, labels, basis, chosen)
+    trig = own(logits, labels, basis, chosen)
+    shown = {"full": logits, "restricted": restricted, "excluded": rest, "trig": trig, "untrig": logits - trig}
     found = {"label": np.array(basis.labels, dtype=np.str_), "key": np.asarray(key)}
     for name, changed in shown.items():
         found |= {f"{name}/{part}": np.array(loss) for part, loss in losses_of(changed, moment.probe).items()}
     right = accuracies(restricted, moment.probe)
     found |= {f"restricted_accuracy/{part}": np.array(share) for part, share in right.items()}
-    each = np.full(len(basis.labels), np.nan)
-    each[np.flatnonzero(key)] = [_first(logits - part, moment) for part in parts]
-    causal = np.nan_to_num(each) > options.causal * _first(logits, moment)
+    part, train = "train" if "full/train" in found else "all", moment.probe.train
+    seen = torch.arange(len(labels)) if train is None or part == "all" else torch.from_numpy(np.flatnonzero(train))
+    each = losses_without(logits, labels, basis, seen)
+    causal = each > options.causal * found[f"full/{part}"]
     return found | {"excluded/each": each, "causal": causal, "causal_count": np.array(int(causal.sum()))}
-
-
-def _first(logits: Tensor, moment: Moment) -> float:
-    return next(iter(losses_of(logits, moment.probe).values()))
 
 
 LOSSES = Analyzer(
     name="progress.losses",
-    version=2,
+    version=3,
     grain=Grain.CHECKPOINT,
     compute=losses,
     reads=(_KEYS,),
@@ -94,8 +90,7 @@ LOSSES = Analyzer(
         "excluded/{train,test,all}": "() loss without the key components",
         "trig/{train,test,all}": "() loss of cos k(a + b - c) of the key components alone, for a sum",
         "untrig/{train,test,all}": "() loss without cos k(a + b - c) of the key components",
-        "excluded/each": "(K,) loss on the training set (on all, where it is not known) without that component alone; "
-        "NaN for one that is not key",
+        "excluded/each": "(K,) loss on the training set (on all, where it is not known) without that component alone",
         "causal": "(K,) whether that is more than ten times the loss with nothing left out",
         "causal_count": "() causal components",
     },
