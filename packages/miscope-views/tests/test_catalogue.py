@@ -39,7 +39,7 @@ def test_a_view_over_training_says_which_axis_counts_steps():
     without |= {"connectivity.barriers", "connectivity.profiles", "connectivity.seeds", "flatness.slice"}
     without |= {"cohort.clusters", "cohort.spectra", "cohort.table", "cohort.weights", "gradients.initialisation"}
     without |= {"dynamics.modes", "provenance.settings", "summary.classification"}
-    without |= {"learning.by_class", "learning.cartography", "learning.order"}
+    without |= {"learning.by_class", "learning.cartography", "learning.order", "cohort.learning"}
     over_training = {view.name for view in CATALOGUE.values() if view.grain is not Grain.CHECKPOINT}
 
     assert {view.name for view in CATALOGUE.values() if view.time_axis == "x"} == over_training - without

@@ -12,11 +12,12 @@ from miscope.view import Member
 from miscope_views import cohort
 
 STEPS = np.array([0, 100])
+SPREAD, DOUBT = "spread of the variants", "doubt of the median"
 
 
 @pytest.mark.parametrize("view", cohort.VIEWS, ids=lambda view: view.name)
 def test_every_view_draws_trained_toys(view):
-    check_view(view, ToyFourierFamily(), params={"values": 5})
+    check_view(view, ToyFourierFamily(), params={"values": 5, "width": 64})
 
 
 def shown(name: str = "", arrays: dict[str, np.ndarray] | None = None) -> Shown:
@@ -41,6 +42,10 @@ EVENTS = {
     "generalised/survival": np.array([2 / 3, 1 / 3]),
     "generalised/median": np.array(60.0),
     "generalised/median_interval": np.array([40.0, np.inf]),
+    "generalised/median_method": np.array(["percentile"]),
+    "generalised/quartile": np.array([40.0, np.inf]),
+    "z": np.array([[0.0, 4.0], [0, 0], [0, np.nan]]),
+    "outlier": np.array([[False, True], [False, False], [False, False]]),
     "generalised/count": np.array(2),
 }
 
@@ -54,18 +59,63 @@ def test_variants_stand_in_the_order_in_which_they_got_there_and_those_that_did_
     assert list(reached.error_x.array) == pytest.approx([30, 10])
     assert (list(still.x), list(still.y)) == ([80], ["seed=3"])
     assert list(curve.y) == pytest.approx([1, 2 / 3, 1 / 3, 1 / 3])
-    assert "2 of 3 variants · median 60 [40, beyond the end]" in figure.layout.title.subtitle.text
+    assert figure.layout.title.subtitle.text == (
+        "2 of 3 variants · median 60 [40, beyond the end] (percentile) · middle half 40 to beyond the end"
+        " · 1 unlike the rest"
+    )
+    assert len(set(reached.marker.color)) == 2
+    assert list(reached.customdata)[1] == "<br>+4.0 robust standard deviations from the median"
 
 
 def test_the_curve_of_each_variant_lies_under_the_band():
     band = np.array([[0.5, 0.01], [0.6, 0.02], [0.7, 0.03], [0.8, 0.04], [0.9, 0.05]])
     arrays = {"step/test_loss/time": STEPS, "step/test_loss/band": band, "step/test_loss/count": np.array([3, 2])}
-    figure = cohort.losses(shown("cohort.losses", arrays), metric="test_loss", align="step", each=True)
+    figure = cohort.losses(shown("cohort.losses", arrays), metric="test_loss", align="step", band=SPREAD, each=True)
 
     assert [trace.name for trace in figure.data if trace.line.width] == ["seed=1", "seed=2", "seed=3", "median"]
     assert list(figure.data[-1].y) == pytest.approx([0.7, 0.03])
     assert list(figure.data[1].y) == pytest.approx([0.9, 0.05])
     assert "3 variants, from 100 on fewer: some end there" in figure.layout.title.subtitle.text
+
+
+def test_the_doubt_of_the_median_is_drawn_instead_of_the_spread_where_there_is_one():
+    band = np.array([[0.5, 0.01], [0.6, 0.02], [0.7, 0.03], [0.8, 0.04], [0.9, 0.05]])
+    arrays = {"step/test_loss/time": STEPS, "step/test_loss/band": band, "step/test_loss/count": np.array([5, 5])}
+    (choice,) = (c for c in cohort.VIEWS[0].controls if c.name == "band")
+    assert choice.options_from(shown("cohort.losses", arrays)) == (SPREAD,)
+
+    arrays |= {"step/test_loss/median_pointwise": band[[1, 3]], "step/test_loss/median_simultaneous": band[[0, 4]]}
+    assert choice.options_from(shown("cohort.losses", arrays)) == (SPREAD, DOUBT)
+    figure = cohort.losses(shown("cohort.losses", arrays), metric="test_loss", align="step", band=DOUBT, each=False)
+    assert [trace.name for trace in figure.data if trace.fill] == ["median, 95 %, all of it", "median, 95 %, each time"]
+
+
+def test_milestones_stand_in_rows_and_beside_them_which_came_first():
+    arrays = {
+        "milestone": np.array(["memorised", "peak"]),
+        "at": np.array([[10.0, 20], [12, np.nan], [11, 9]]),
+        "before": np.array([[0.5, 2 / 3], [1 / 3, 0.5]]),
+        "concordance": np.array(0.11),
+        "concordance_null": np.array([0.33, 0.1, 1.0]),
+        "p_value": np.array(0.6),
+    }
+    figure = cohort.ORDER_VIEW.draw(shown("cohort.order", arrays))
+    *dots, heat = figure.data
+
+    assert [list(each.x) for each in dots] == [[10, 20], [12], [11, 9]]
+    assert heat.z[0][1] == pytest.approx(2 / 3)
+    assert np.isnan(np.diag(heat.z)).all()
+    assert "3 variants · concordance W = 0.11, shuffled 0.10 to 1.00 · p = 0.6" in figure.layout.title.subtitle.text
+    assert not figure.layout.annotations
+
+
+def test_orders_of_learning_carry_their_intervals_in_the_hover():
+    tau = np.array([[1, 0.5, 0.4], [0.5, 1, 0.3], [0.4, 0.3, 1]])
+    arrays = {"test/tau": tau, "test/interval": np.stack([tau - 0.1, tau + 0.1], axis=-1)}
+    (heat,) = cohort.LEARNING_VIEW.draw(shown("cohort.learning", arrays), part="test").data
+
+    assert heat.customdata[0, 1] == pytest.approx([0.4, 0.6])
+    assert heat.text[0][1] == "0.50"
 
 
 def test_the_spectrum_says_what_chance_would_share():
@@ -76,12 +126,13 @@ def test_the_spectrum_says_what_chance_would_share():
         "W_E/mean": np.array([0.9, 0.1]),
         "mean_overlap": np.array(1.0),
         "mean_overlap_null": np.array([0.5, 0.0, 1.0]),
+        "overlap_p_value": np.array(0.25),
     }
     figure = cohort.spectra(shown("cohort.spectra", arrays), role="W_E")
 
     assert list(figure.data[0].y) == ["seed=1", "seed=2", "seed=3"]
     assert np.isfinite(figure.data[0].z).tolist() == [[True, False]] * 3
-    assert "share 1.00 key components; by chance 0.50 [0.00, 1.00]" in figure.layout.title.subtitle.text
+    assert "two share 1.00, by chance 0.50 [0.00, 1.00], p = 0.25" in figure.layout.title.subtitle.text
     assert not figure.layout.annotations
 
 

@@ -11,6 +11,7 @@ from miscope import Choice, Grain, Shown, Toggle, View
 from miscope.figure_style import NULL, OKABE_ITO, colour_of
 from miscope.view import Member
 from miscope_views.cohort_matrices import CLUSTERS_VIEW, WEIGHTS_VIEW, labels_of
+from miscope_views.cohort_order import LEARNING_VIEW, ORDER_VIEW
 from miscope_views.cohort_table import TABLE_VIEW
 from miscope_views.figures import figure, line, panels, title
 
@@ -19,23 +20,31 @@ if TYPE_CHECKING:
 
 _LOSSES, _EVENTS, _SPECTRA = "cohort.losses", "cohort.events", "cohort.spectra"
 _LOG = {"type": "log", "exponentformat": "power"}
+_SPREAD, _DOUBT = "spread of the variants", "doubt of the median"
 _STRONG = 30
 """Components that a spectrum over variants names."""
 
 
-def losses(shown: Shown, *, metric: str, align: str, each: bool) -> Figure:
-    """Median, quartiles and extremes of a metric over variants, by step or since an event, above each one's curve."""
+def losses(shown: Shown, *, metric: str, align: str, band: str, each: bool) -> Figure:
+    """Median of a metric over variants with their spread, or with its doubt, by step or since an event."""
     arrays = shown.artifacts[_LOSSES]
-    time, band = arrays[f"{align}/{metric}/time"], arrays[f"{align}/{metric}/band"]
+    time, spread = arrays[f"{align}/{metric}/time"], arrays[f"{align}/{metric}/band"]
     count = arrays[f"{align}/{metric}/count"]
+    bands = {"all of them": spread[[0, 4]], "middle half": spread[[1, 3]]}
+    if band == _DOUBT:
+        bands = {
+            "median, 95 %, all of it": arrays[f"{align}/{metric}/median_simultaneous"],
+            "median, 95 %, each time": arrays[f"{align}/{metric}/median_pointwise"],
+        }
     traces = [
-        *_shaded(time, band[0], band[4], "all of them", 0.12),
-        *_shaded(time, band[1], band[3], "middle half", 0.25),
+        trace
+        for (name, edges), opacity in zip(bands.items(), (0.12, 0.25), strict=True)
+        for trace in _shaded(time, *edges, name, opacity)
     ]
     if each:
         traces += [trace for member in shown.members for trace in _own_curve(member, metric, align)]
     hover = "median of %{customdata} variants: %{y:.4g} at %{x:,.0f}<extra></extra>"
-    middle = line(time, band[2], "median", OKABE_ITO[0], line={"width": 2.6}, hovertemplate=hover)
+    middle = line(time, spread[2], "median", OKABE_ITO[0], line={"width": 2.6}, hovertemplate=hover)
     traces.append({**middle, "customdata": count})
     unit = " (nats)" if metric.endswith("loss") else ""
     axis = shown.step_label if align == "step" else f"{shown.step_label}s since {align}"
@@ -89,8 +98,10 @@ def events(shown: Shown, *, event: str) -> Figure:
         picked = order[chosen]
         x = np.where(reached, at, last)[picked]
         dots = {"type": "scatter", "mode": "markers", "x": x, "y": [names[i] for i in picked], "name": what}
-        dots["marker"] = {"symbol": symbol, "size": 10, "color": colour}
-        dots["hovertemplate"] = f"%{{y}}: {event} {what}, %{{x:,.0f}}<extra></extra>"
+        unlike = arrays["outlier"][picked, column]
+        dots["marker"] = {"symbol": symbol, "size": 10, "color": np.where(unlike, OKABE_ITO[1], colour).tolist()}
+        dots["customdata"] = [_unlike(each) for each in arrays["z"][picked, column]]
+        dots["hovertemplate"] = f"%{{y}}: {event} {what}, %{{x:,.0f}}%{{customdata}}<extra></extra>"
         if what == "reached":
             low, high = arrays["interval"][picked, column].T
             width = {"array": np.nan_to_num(high - x), "arrayminus": np.nan_to_num(x - low)}
@@ -113,6 +124,10 @@ def events(shown: Shown, *, event: str) -> Figure:
     return figure(traces, layout)
 
 
+def _unlike(z: float) -> str:
+    return f"<br>{z:+.1f} robust standard deviations from the median" if np.isfinite(z) else ""
+
+
 _HAVE = {"memorised": "memorised", "generalised": "generalised"}
 
 
@@ -130,8 +145,15 @@ def _median_note(arrays: Any, event: str) -> str:
     median, (low, high) = float(arrays[f"{event}/median"]), arrays[f"{event}/median_interval"]
     said = f"median {median:,.0f}" if np.isfinite(median) else "not reached by half"
     if np.isfinite(median) and not np.isnan(low):
-        said += f" [{low:,.0f}, {f'{high:,.0f}' if np.isfinite(high) else 'beyond the end'}]"
-    return f"{count} of {total} variants · {said}"
+        said += f" [{low:,.0f}, {_until(high)}] ({arrays[f'{event}/median_method'][0]})"
+    lower, upper = arrays[f"{event}/quartile"]
+    said += f" · middle half {lower:,.0f} to {_until(upper)}" if np.isfinite(lower) else ""
+    odd = int(arrays["outlier"][:, arrays["event"].tolist().index(event)].sum())
+    return f"{count} of {total} variants · {said}" + (f" · {odd} unlike the rest" if odd else "")
+
+
+def _until(step: float) -> str:
+    return f"{step:,.0f}" if np.isfinite(step) else "beyond the end"
 
 
 def _median_marks(arrays: Any, event: str) -> list[dict[str, Any]]:
@@ -166,10 +188,8 @@ def spectra(shown: Shown, *, role: str) -> Figure:
     if f"{role}/low" in arrays:
         whiskers = {"array": arrays[f"{role}/high"] - mean, "arrayminus": mean - arrays[f"{role}/low"]}
         bars["error_y"] = {"type": "data", "symmetric": False, **whiskers, "thickness": 1, "width": 0, "color": NULL}
-    null, seen = arrays["mean_overlap_null"], float(arrays["mean_overlap"])
-    note = f"two variants share {seen:.2f} key components; by chance {null[0]:.2f} [{null[1]:.2f}, {null[2]:.2f}]"
     layout = {
-        "title": title(shown, "Key components of the variants", note),
+        "title": title(shown, "Key components of the variants", _shared(arrays)),
         "xaxis": {"title": {"text": unit}, "type": "category", "anchor": "y2", "showgrid": False, "nticks": _STRONG},
         "yaxis": {"type": "category", "domain": upper, "autorange": "reversed", "showgrid": False},
         "yaxis2": {"title": {"text": f"mean share<br>of {role}"}, "domain": lower, "rangemode": "tozero"},
@@ -180,6 +200,16 @@ def spectra(shown: Shown, *, role: str) -> Figure:
         },
     }
     return figure([heat, bars], layout, gaps=int((~key).sum()))
+
+
+def _shared(arrays: Any) -> str:
+    said = []
+    for name, how in (("overlap", "two share"), ("relabelled_overlap", "relabelled")):
+        if f"mean_{name}_null" in arrays:
+            mean, low, high = arrays[f"mean_{name}_null"]
+            seen, p = float(arrays[f"mean_{name}"]), float(arrays[f"{name}_p_value"])
+            said.append(f"{how} {seen:.2f}, by chance {mean:.2f} [{low:.2f}, {high:.2f}], p = {p:.2g}")
+    return " · ".join(said)
 
 
 def _metrics(shown: Shown) -> Sequence[str]:
@@ -193,6 +223,13 @@ def _alignments(shown: Shown) -> Sequence[str]:
     metrics = {metric for _, metric, _ in names}
     ways = dict.fromkeys(align for align, _, _ in names)
     return [align for align in ways if all([align, metric, "band"] in names for metric in metrics)]
+
+
+def _bands(shown: Shown) -> Sequence[str]:
+    """The doubt of the median only where there are variants enough for it in every alignment."""
+    names = list(shown.artifacts[_LOSSES])
+    known = [name for name in names if name.endswith("/median_pointwise")]
+    return (_SPREAD, _DOUBT) if len(known) == sum(name.endswith("/band") for name in names) else (_SPREAD,)
 
 
 def _events_there(shown: Shown) -> Sequence[str]:
@@ -216,6 +253,7 @@ VIEWS = (
         controls=(
             Choice(name="metric", options_from=_metrics),
             Choice(name="align", options_from=_alignments, label="align by"),
+            Choice(name="band", options_from=_bands, label="bands"),
             Toggle(name="each", default=True, label="each variant"),
         ),
         time_axis="x",
@@ -239,6 +277,8 @@ VIEWS = (
         controls=(Choice(name="role", options_from=_roles, label="embedding"),),
         **_SHARED,
     ),
+    ORDER_VIEW,
+    LEARNING_VIEW,
     TABLE_VIEW,
     WEIGHTS_VIEW,
     CLUSTERS_VIEW,

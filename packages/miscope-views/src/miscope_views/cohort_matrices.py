@@ -14,7 +14,7 @@ from miscope_views.named_arrays import choice_of, holders
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-__all__ = ["CLUSTERS_VIEW", "WEIGHTS_VIEW", "labels_of"]
+__all__ = ["CLUSTERS_VIEW", "WEIGHTS_VIEW", "labels_of", "matrix"]
 
 _WEIGHTS, _CLUSTERS = "cohort.weights", "cohort.clusters"
 _AGREEMENT = {"rand": "adjusted Rand index", "profile": "overlap of sizes"}
@@ -32,7 +32,7 @@ def weights(shown: Shown, *, role: str) -> Figure:
     note = f"{role} · at the last checkpoint, relative to their lengths · 1: independent"
     heading = title(shown, "How far apart the variants end", note)
     bar = {"cmin": 0, "cmax": float(np.sqrt(2)), "colorbar": {"title": {"text": "distance"}}}
-    return _matrix(labels_of(shown, arrays), arrays[f"{role}/distance"], heading, bar)
+    return matrix(labels_of(shown, arrays), arrays[f"{role}/distance"], heading, bar)
 
 
 def clusters(shown: Shown, *, site: str, quantity: str) -> Figure:
@@ -42,14 +42,24 @@ def clusters(shown: Shown, *, site: str, quantity: str) -> Figure:
     chance = f" · by chance {low:.3f} to {high:.3f}" if quantity == "rand" and np.isfinite(low) else ""
     heading = title(shown, "Agreement of the neurons' clusters", f"{site} · {_AGREEMENT[quantity]}{chance}")
     bar = {"cmin": -1 if quantity == "rand" else 0, "cmax": 1, "colorbar": {"title": {"text": _AGREEMENT[quantity]}}}
-    return _matrix(labels_of(shown, arrays), arrays[f"{site}/{quantity}"], heading, bar)
+    return matrix(labels_of(shown, arrays), arrays[f"{site}/{quantity}"], heading, bar)
 
 
-def _matrix(names: Sequence[str], z: np.ndarray, heading: dict[str, Any], colours: dict[str, Any]) -> Figure:
+def matrix(
+    names: Sequence[str],
+    z: np.ndarray,
+    heading: dict[str, Any],
+    colours: dict[str, Any],
+    interval: np.ndarray | None = None,
+) -> Figure:
+    """Every variant against every other, with the numbers where they can be read; interval (n, n, 2) in the hover."""
     known = np.isfinite(z)
     text = np.where(known, np.vectorize("{:.2f}".format)(z), "") if len(names) <= 12 else None
     heat = {"type": "heatmap", "x": list(names), "y": list(names), "z": z, "coloraxis": "coloraxis"}
     heat["hovertemplate"] = "%{y} and %{x}: %{z:.3f}<extra></extra>"
+    if interval is not None:
+        heat["customdata"] = interval
+        heat["hovertemplate"] = "%{y} and %{x}: %{z:.3f} [%{customdata[0]:.3f}, %{customdata[1]:.3f}]<extra></extra>"
     if text is not None:
         heat |= {"text": text.tolist(), "texttemplate": "%{text}"}
     side = {"type": "category", "showgrid": False, "constrain": "domain"}

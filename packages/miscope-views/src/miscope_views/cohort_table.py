@@ -36,6 +36,7 @@ def table(shown: Shown) -> Figure:
     plain = {"align": "left", "height": 26, "fill": {"color": "rgba(0,0,0,0)"}, "line": {"color": "#cccccc"}}
     trace = {
         "type": "table",
+        "columnwidth": [_width(name, cells) for name, cells in known.items()],
         "header": {"values": [f"<b>{name}</b>" for name in known], "font": {"size": 11}, **plain},
         "cells": {"values": list(known.values()), **plain, "font": {"color": colours}},
     }
@@ -43,6 +44,12 @@ def table(shown: Shown) -> Figure:
 
 
 _NONE = "–"
+
+
+def _width(name: str, cells: list[str]) -> int:
+    """Letters that a column must hold in one line: the longest word of its head, which is bold, or of its cells."""
+    words = [word for cell in cells for word in cell.split()]
+    return 3 + max(round(1.15 * max(map(len, name.split()))), *map(len, words))
 
 
 def _field(variant: Any, name: str) -> str:

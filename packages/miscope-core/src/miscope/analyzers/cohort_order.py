@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from scipy.stats import kendalltau
@@ -152,7 +153,8 @@ def _agreement(first: np.ndarray, second: np.ndarray, options: LearningOptions) 
 def _tau(first: np.ndarray, second: np.ndarray) -> float:
     # Ranks, since infinite times have no difference.
     ranks = (np.unique(each, return_inverse=True)[1] for each in (first, second))
-    return float(kendalltau(*ranks)[0])
+    found: Any = kendalltau(*ranks)
+    return float(found.statistic)
 
 
 LEARNING = Analyzer(

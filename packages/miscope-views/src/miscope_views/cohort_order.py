@@ -1,0 +1,86 @@
+"""In what order several variants reach their milestones and learn their inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from miscope import Choice, Grain, Shown, View
+from miscope.figure_style import variant_colours
+from miscope_views.cohort_matrices import labels_of, matrix
+from miscope_views.figures import figure, title
+from miscope_views.named_arrays import holders
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+__all__ = ["LEARNING_VIEW", "ORDER_VIEW"]
+
+_ORDER, _LEARNING = "cohort.order", "cohort.learning"
+_INPUTS = {"train": "inputs in both training sets", "test": "inputs in neither training set", "all": "all inputs"}
+
+
+def order(shown: Shown) -> Figure:
+    """When each variant reached each milestone, and beside it in what share of them one came before another."""
+    arrays = shown.artifacts[_ORDER]
+    milestones, before = arrays["milestone"].tolist(), np.asarray(arrays["before"], dtype=np.float64)
+    colours = variant_colours(arrays["variant"].tolist())
+    traces: list[dict[str, Any]] = []
+    for name, label, at in zip(arrays["variant"].tolist(), labels_of(shown, arrays), arrays["at"], strict=True):
+        reached = np.flatnonzero(np.isfinite(at))
+        hover = f"{label}: %{{y}} at {shown.step_label} %{{x:,.0f}}<extra></extra>"
+        dots = {"type": "scatter", "mode": "lines+markers", "x": at[reached], "y": [milestones[i] for i in reached]}
+        look = {"line": {"width": 0.8, "color": colours[name]}, "marker": {"size": 7}, "hovertemplate": hover}
+        traces.append({**dots, **look, "name": label})
+    z = before + np.where(np.eye(len(milestones), dtype=bool), np.nan, 0.0)
+    heat = {"type": "heatmap", "x": milestones, "y": milestones, "z": z, "xaxis": "x2", "coloraxis": "coloraxis"}
+    heat |= {"hovertemplate": "%{y} before %{x}: in %{z:.0%} of variants<extra></extra>", "hoverongaps": False}
+    bar = {"title": {"text": "share of<br>variants<br>row first"}, "tickformat": ".0%", "len": 0.6, "y": 0.3}
+    layout = {
+        "title": title(shown, "In what order milestones are reached", _concordant(arrays)),
+        "xaxis": {"title": {"text": shown.step_label}, "tickformat": ",", "domain": [0, 0.58], "rangemode": "tozero"},
+        "xaxis2": {"type": "category", "domain": [0.66, 1], "showgrid": False, "tickangle": -40},
+        "yaxis": {"type": "category", "categoryorder": "array", "categoryarray": milestones[::-1], "dtick": 1},
+        "coloraxis": {"cmin": 0, "cmax": 1, "cmid": 0.5, "colorscale": "RdBu", "colorbar": bar},
+        "showlegend": True,
+    }
+    return figure([*traces, heat], layout, gaps=len(milestones))
+
+
+def _concordant(arrays: Any) -> str:
+    agreed, (_, low, high) = float(arrays["concordance"]), arrays["concordance_null"]
+    said = f"{len(arrays['variant'])} variants · concordance W = {agreed:.2f}"
+    return f"{said}, shuffled {low:.2f} to {high:.2f} · p = {float(arrays['p_value']):.2g}"
+
+
+def learning(shown: Shown, *, part: str) -> Figure:
+    """How far each two variants learn their inputs in the same order: 1 the same, 0 nothing in common."""
+    arrays = shown.artifacts[_LEARNING]
+    note = f"{_INPUTS[part]} · Kendall's τ of the steps of learning"
+    heading = title(shown, "Do variants learn their inputs in the same order?", note)
+    bar = {"cmin": -1, "cmax": 1, "colorbar": {"title": {"text": "τ"}}}
+    return matrix(labels_of(shown, arrays), arrays[f"{part}/tau"], heading, bar, arrays[f"{part}/interval"])
+
+
+def _parts(shown: Shown) -> Sequence[str]:
+    return sorted(holders(shown.artifacts[_LEARNING], "tau"), key=lambda part: part != "test")
+
+
+ORDER_VIEW = View(
+    name=_ORDER,
+    title="Order of milestones",
+    grain=Grain.COHORT,
+    draw=order,
+    reads=(_ORDER,),
+    time_axis="x",
+)
+LEARNING_VIEW = View(
+    name=_LEARNING,
+    title="Orders of learning",
+    grain=Grain.COHORT,
+    draw=learning,
+    reads=(_LEARNING,),
+    controls=(Choice(name="part", options_from=_parts, label="data"),),
+)
