@@ -230,6 +230,26 @@ def test_inputs_never_learnt_are_tied_at_the_end():
     assert np.isnan(alike["test/tau"][0, 1])
 
 
+def test_what_a_symmetry_gives_away_is_no_agreement_of_the_clean_inputs():
+    """Both learn at once what has an image in training, and in opposite orders what has none."""
+    count = 40
+    train = np.arange(count) < 10
+    image = np.arange(count)
+    image[:10], image[10:20] = np.arange(10, 20), np.arange(10)
+    late = np.arange(20.0)
+    variants = []
+    for seed, order in enumerate((late, late[::-1])):
+        made = learning(seed, np.concatenate([np.zeros(10), np.arange(10), 100 + order]), train)
+        probe = dataclasses.replace(made.probe, symmetries={"swap": image})
+        variants.append(dataclasses.replace(made, probe=probe))
+    found = cohort(LEARNING, variants)
+
+    assert found["clean/tau"][0, 1] == pytest.approx(-1)
+    # 45 pairs of the ten given away and their 200 with the rest agree, 190 of the rest do not.
+    assert found["test/tau"][0, 1] == pytest.approx((45 + 200 - 190) / 435)
+    assert np.isnan(found["train/tau"][0, 1])
+
+
 def test_orders_drawn_at_random_have_nothing_in_common_by_their_intervals():
     random = np.random.default_rng(0)
     inside = []

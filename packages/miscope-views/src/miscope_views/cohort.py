@@ -38,8 +38,8 @@ def losses(shown: Shown, *, metric: str, align: str, band: str, each: bool) -> F
         }
     traces = [
         trace
-        for (name, edges), opacity in zip(bands.items(), (0.12, 0.25), strict=True)
-        for trace in _shaded(time, *edges, name, opacity)
+        for (name, (low, high)), opacity in zip(bands.items(), (0.12, 0.25), strict=True)
+        for trace in _shaded(time, low, high, name, opacity)
     ]
     if each:
         traces += [trace for member in shown.members for trace in _own_curve(member, metric, align)]

@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 __all__ = ["LEARNING_VIEW", "ORDER_VIEW"]
 
 _ORDER, _LEARNING = "cohort.order", "cohort.learning"
-_INPUTS = {"train": "inputs in both training sets", "test": "inputs in neither training set", "all": "all inputs"}
+_INPUTS = {
+    "train": "inputs in both training sets",
+    "test": "inputs in neither training set",
+    "clean": "inputs of which no image is in either training set",
+    "all": "all inputs",
+}
 
 
 def order(shown: Shown) -> Figure:
@@ -65,7 +70,7 @@ def learning(shown: Shown, *, part: str) -> Figure:
 
 
 def _parts(shown: Shown) -> Sequence[str]:
-    return sorted(holders(shown.artifacts[_LEARNING], "tau"), key=lambda part: part != "test")
+    return sorted(holders(shown.artifacts[_LEARNING], "tau"), key=lambda part: (part != "clean", part != "test"))
 
 
 ORDER_VIEW = View(

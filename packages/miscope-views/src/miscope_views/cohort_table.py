@@ -49,7 +49,7 @@ _NONE = "–"
 def _width(name: str, cells: list[str]) -> int:
     """Letters that a column must hold in one line: the longest word of its head, which is bold, or of its cells."""
     words = [word for cell in cells for word in cell.split()]
-    return 3 + max(round(1.15 * max(map(len, name.split()))), *map(len, words))
+    return 3 + max(round(1.4 * max(map(len, name.split()))), *map(len, words))
 
 
 def _field(variant: Any, name: str) -> str:

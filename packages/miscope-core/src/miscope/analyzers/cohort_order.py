@@ -15,6 +15,7 @@ from miscope.errors import DoesNotApply
 from miscope.maths.agreement import mean_over_pairs
 from miscope.maths.concordance import concordance, concordance_by_chance, precedence
 from miscope.moment import Cohort, Trajectory
+from miscope.probe import Probe
 
 _GROKKING, _WINDOWS, _LEARNING = "events.grokking", "summary.windows", "learning.order"
 _CROSSING = "/rank_crossing"
@@ -100,19 +101,22 @@ class LearningOptions(CohortOptions):
 def learning(cohort: Cohort) -> Arrays:
     """Whether variants learn their inputs in the same order: Kendall's tau of the steps of learning, by pairs.
 
-    Training inputs are those in both training sets, test inputs those in neither. Inputs never learnt come last, tied.
-    An input and its image under a symmetry count once, so that the intervals, by bootstrap over inputs, are honest.
+    Training inputs are those in both training sets, test inputs those in neither; clean are those of which no image
+    under a symmetry is in either, since two variants that share their data also share what the symmetry gives away.
+    Inputs never learnt come last, tied. An input and its image count once, so that the intervals, by bootstrap over
+    inputs, are honest.
     """
     options = cohort.options
     assert isinstance(options, LearningOptions)
     learnt = [_learnt(member) for member in cohort.members]
     count = len(learnt)
     found: dict[str, np.ndarray] = {"variant": variants_of(cohort)}
-    train = [member.probe.train for member in cohort.members]
-    for part in ("all",) if any(mask is None for mask in train) else ("train", "test"):
+    probes = [member.probe for member in cohort.members]
+    split = ("train", "test", *(["clean"] if probes[0].symmetries else []))
+    for part in ("all",) if any(probe.train is None for probe in probes) else split:
         tau, interval = np.eye(count), np.full((count, count, 2), np.nan)
         for i, j in combinations(range(count), 2):
-            rows = _shared(cohort, (i, j), part, options)
+            rows = _shared((probes[i], probes[j]), part, options)
             tau[i, j], interval[i, j] = _agreement(learnt[i][rows], learnt[j][rows], options)
             tau[j, i], interval[j, i] = tau[i, j], interval[i, j]
         mean = mean_over_pairs(tau)
@@ -126,18 +130,17 @@ def _learnt(member: Trajectory) -> np.ndarray:
     return np.where(np.isnan(steps), np.inf, steps)
 
 
-def _shared(cohort: Cohort, pair: tuple[int, int], part: str, options: LearningOptions) -> np.ndarray:
+def _shared(pair: tuple[Probe, Probe], part: str, options: LearningOptions) -> np.ndarray:
     """Rows of a part of both members, one of each orbit under the symmetries, as many as are looked at."""
-    first, second = (cohort.members[i].probe for i in pair)
-    inside = np.ones(len(first.inputs), dtype=bool)
-    if first.train is not None and second.train is not None and part != "all":
-        inside = first.train & second.train if part == "train" else ~first.train & ~second.train
+    images = [np.arange(len(pair[0].inputs)), *pair[0].symmetries.values()]
+    inside = np.ones(len(images[0]), dtype=bool)
+    for probe in pair:
+        if probe.train is not None and part != "all":
+            inside &= probe.train if part == "train" else ~probe.train
+            inside &= ~np.any([probe.train[image] for image in images], axis=0) if part == "clean" else True
     rows = np.flatnonzero(inside)
-    images = [rows, *(image[rows] for image in first.symmetries.values())]
-    _, once = np.unique(np.minimum.reduce(images), return_index=True)
-    rows = rows[once]
-    random = np.random.default_rng(options.seed)
-    return np.sort(random.permutation(rows)[: options.rows])
+    _, once = np.unique(np.minimum.reduce([image[rows] for image in images]), return_index=True)
+    return np.sort(np.random.default_rng(options.seed).permutation(rows[once])[: options.rows])
 
 
 def _agreement(first: np.ndarray, second: np.ndarray, options: LearningOptions) -> tuple[float, np.ndarray]:
@@ -172,7 +175,7 @@ LEARNING = Analyzer(
     outputs={
         "variant": "(n,) names",
         "PART/tau": "(n, n) Kendall's tau-b of the steps at which inputs are learnt: 1 the same order, 0 by chance; "
-        "NaN where all are learnt at once. PART is train (in both training sets), test (in neither) or all",
+        "NaN where all are learnt at once. PART is train (in both training sets), test (in neither), clean (nor any image) or all",
         "PART/interval": "(n, n, 2) its 95 % interval by bootstrap over inputs; NaN on the diagonal",
         "PART/mean_tau": "() mean over pairs",
     },
