@@ -54,8 +54,8 @@ def test_stream_heads_and_neurons_in_another_order_are_put_back_exactly(family: 
     subject, weights = subject_of(family)
     axes = {name: role.axes for name, role in subject.model.roles.items()}
     random = np.random.default_rng(0)
-    orders = {unit: random.permutation(count) for unit, count in units_of(weights, axes).items()}
-    assert {axis for _, axis in orders} == {"d_model", "head", "d_mlp"}
+    orders = {unit: random.permuted(order, axis=-1) for unit, order in units_of(weights, axes).items()}
+    assert {axis for _, axis in orders} == {"d_model", "head", "QK", "VO", "d_mlp"}
     members = members_of(subject, [weights, permuted(weights, axes, orders)])
 
     found = seeds(Cohort(members=members, options=SEEDS.options()))

@@ -16,7 +16,7 @@ from miscope.subject import Subject
 from miscope_toys.induction import InductionFamily
 from miscope_toys.parity import ParityFamily
 
-KINDS = {"toys.induction": {"d_model", "head"}, "toys.parity": {"d_mlp"}}
+KINDS = {"toys.induction": {"d_model", "head", "QK", "VO"}, "toys.parity": {"d_mlp"}}
 
 
 @pytest.mark.parametrize("family", [InductionFamily(), ParityFamily()], ids=lambda family: family.name)
@@ -26,7 +26,7 @@ def test_every_unit_in_another_order_is_put_back_exactly(family: Family) -> None
     axes = {name: role.axes for name, role in model.roles.items()}
     dice, random = torch.Generator().manual_seed(0), np.random.default_rng(0)
     first = {name: torch.randn(role.shape, generator=dice).double() / 3 for name, role in model.roles.items()}
-    orders = {unit: random.permutation(count) for unit, count in units_of(first, axes).items()}
+    orders = {unit: random.permuted(order, axis=-1) for unit, order in units_of(first, axes).items()}
     assert {axis for _, axis in orders} == KINDS[family.name]
     inputs = probe.inputs[:40].double() if probe.inputs.is_floating_point() else probe.inputs[:40]
     labels = model.answers(first, inputs, ["logits"])["logits"].argmax(dim=-1)

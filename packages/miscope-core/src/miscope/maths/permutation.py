@@ -8,15 +8,18 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-__all__ = ["EVERYWHERE", "Unit", "correlations", "match_heads", "match_units", "permuted", "places"]
+__all__ = ["EVERYWHERE", "INNER", "Unit", "correlations", "match_heads", "match_units", "permuted", "places"]
 
 Unit = tuple[str, str]
-"""A layer and an axis: ('blocks.0', 'd_mlp')."""
+"""A layer and a kind: ('blocks.0', 'd_mlp'), ('blocks.0', 'head'), (EVERYWHERE, 'd_model'); and within each head
+('blocks.0', 'QK'), by which queries meet keys, and ('blocks.0', 'VO'), of which values are made."""
 
 EVERYWHERE = ""
 """In the place of the layer: the residual stream's channels are the same ones in all of them."""
 
-_STREAM, _IN_LAYER, _LAYERS = "d_model", ("head", "d_mlp"), "blocks."
+_STREAM, _HEAD, _WITHIN, _LAYERS = "d_model", "head", "d_head", "blocks."
+_IN_LAYER = (_HEAD, "d_mlp")
+INNER = ("QK", "VO")
 
 _TIE = 1e-6
 """Weight of a difference in size beside a correlation: it decides only between units that are otherwise alike."""
@@ -69,26 +72,45 @@ def places(axes: Mapping[str, tuple[str, ...]]) -> dict[Unit, list[tuple[str, in
                 layers[axis].append(layer)
     found: dict[Unit, list[tuple[str, int]]] = {}
     for role, names in axes.items():
+        layer = ".".join(role.split(".")[:2])
         for place, axis in enumerate(names):
             known = sorted(layers.get(axis, ()), key=lambda name: (len(name), name))
             if axis == _STREAM:
                 found.setdefault((EVERYWHERE, axis), []).append((role, place))
             elif known:
                 outside = known[-1] if role.endswith("_U") else known[0]
-                layer = ".".join(role.split(".")[:2]) if role.startswith(_LAYERS) else outside
-                found.setdefault((layer, axis), []).append((role, place))
+                found.setdefault((layer if role.startswith(_LAYERS) else outside, axis), []).append((role, place))
+            elif axis == _WITHIN and _HEAD in names:
+                inner = next((pair for pair in INNER if role[-1] in pair and role[-2:-1] == "_"), None)
+                if inner is not None:
+                    found.setdefault((layer, inner), []).append((role, place))
     return found
 
 
 def permuted(
     weights: Mapping[str, Tensor], axes: Mapping[str, tuple[str, ...]], orders: Mapping[Unit, np.ndarray]
 ) -> dict[str, Tensor]:
-    """Weights with these units in another order: {('blocks.0', 'd_mlp'): order, (EVERYWHERE, 'd_model'): order}."""
+    """Weights with these units in another order: {('blocks.0', 'd_mlp'): order, (EVERYWHERE, 'd_model'): order}.
+
+    Orders within heads (H, n) are of the heads as they come after their own order.
+    """
     found, known = dict(weights), places(axes)
-    for unit, order in orders.items():
+    for unit, order in sorted(orders.items(), key=lambda item: item[1].ndim):
         for role, place in known[unit]:
-            found[role] = found[role].index_select(place, _index(order, found[role]))
+            index = _index(order, found[role])
+            if order.ndim == 1:
+                found[role] = found[role].index_select(place, index)
+            else:
+                found[role] = _within(found[role], (axes[role].index(_HEAD), place), index)
     return found
+
+
+def _within(tensor: Tensor, head_and_place: tuple[int, int], order: Tensor) -> Tensor:
+    import torch
+
+    front = tensor.movedim(head_and_place, (0, 1))
+    chosen = torch.stack([one.index_select(0, index) for one, index in zip(front, order, strict=True)])
+    return chosen.movedim((0, 1), head_and_place)
 
 
 def _index(order: np.ndarray, like: Tensor) -> Tensor:
