@@ -175,7 +175,8 @@ LEARNING = Analyzer(
     outputs={
         "variant": "(n,) names",
         "PART/tau": "(n, n) Kendall's tau-b of the steps at which inputs are learnt: 1 the same order, 0 by chance; "
-        "NaN where all are learnt at once. PART is train (in both training sets), test (in neither), clean (nor any image) or all",
+        "NaN where all are learnt at once. PART is train (in both training sets), test (in neither), clean (nor any "
+        "image) or all",
         "PART/interval": "(n, n, 2) its 95 % interval by bootstrap over inputs; NaN on the diagonal",
         "PART/mean_tau": "() mean over pairs",
     },
