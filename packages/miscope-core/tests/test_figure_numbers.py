@@ -1,5 +1,6 @@
 import csv
 import io
+import json
 
 import numpy as np
 import plotly.graph_objects as go
@@ -29,6 +30,13 @@ def test_a_heat_map_is_a_row_a_pixel_with_its_coordinates():
         ["b", "1", "5"],
         ["c", "1", ""],
     ]
+
+
+def test_a_figure_that_came_as_json_has_the_same_numbers():
+    z = np.arange(6, dtype=np.float32).reshape(2, 3) / 7
+    bars = go.Bar(x=np.arange(3), y=np.ones(3), error_y={"array": np.full(3, 0.25)})
+    figure = go.Figure([go.Heatmap(z=z, x=np.arange(3) * 10), bars])
+    assert rows(go.Figure(json.loads(figure.to_json()))) == rows(figure)
 
 
 def test_a_grid_in_double_precision_comes_back_bit_by_bit():

@@ -5,6 +5,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 import miscope
+from miscope.figure_numbers import numbers
 from miscope_panel.app import application
 from miscope_panel.guard import LOOPBACK
 
@@ -59,6 +60,24 @@ def test_a_figure_is_plotly_json_with_its_controls_obeyed(client, name):
 def test_a_figure_of_several_variants(client, name):
     answer = get(client, "figure", view="small.compared", variant=name, **{"with": "toy.sum/v5-seed1-width16"})
     assert [trace["name"] for trace in answer.json()["data"]] == ["seed=0", "seed=1"]
+
+
+def test_a_figure_is_a_file_named_for_what_it_shows(client, name):
+    answer = get(client, "export/csv", view="small.neuron", variant=name, step=10, neuron=7)
+    figure = go.Figure(get(client, "figure", view="small.neuron", variant=name, step=10, neuron=7).json())
+    slug = name.partition("/")[2]
+    assert answer.headers["content-disposition"] == f'attachment; filename="{slug}.small.neuron.step_10.csv"'
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert answer.text == numbers(figure)
+    page = get(client, "export/html", view="small.losses", variant=name)
+    assert page.headers["content-disposition"] == f'attachment; filename="{slug}.small.losses.html"'
+    assert get(client, "export/bmp", view="small.losses", variant=name).json()["error"] == "BadValue"
+
+
+def test_without_a_browser_an_image_says_so(client, name, monkeypatch):
+    monkeypatch.setenv("BROWSER_PATH", "/nowhere/chromium")
+    answer = get(client, "export/pdf", view="small.losses", variant=name)
+    assert (answer.status_code, answer.json()["error"]) == (501, "NoBrowser")
 
 
 @pytest.mark.parametrize(

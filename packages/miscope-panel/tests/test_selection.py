@@ -4,18 +4,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from miscope_panel.pin import Pin, read, view_of
 from miscope_panel.selection import Place, Selection, read_query, settled, write_query
 
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,8}\.[a-z][a-z0-9_]{0,8}", fullmatch=True)
 VARIANTS = st.builds(
     lambda family, slug: f"{family}/{slug}", NAMES, st.text(string.ascii_letters + string.digits + "._+=@-", min_size=1)
 )
+PINS = st.builds(Pin, view=NAMES, variant=VARIANTS, step=st.none() | st.integers(0, 10**9))
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 PLACES = st.builds(
     Place,
     variant=VARIANTS | st.just(""),
     step=st.none() | st.integers(0, 10**9),
-    views=st.lists(NAMES, unique=True, max_size=6).map(tuple),
+    views=st.lists(NAMES | st.builds(str, PINS), unique=True, max_size=6).map(tuple),
     compared=st.lists(VARIANTS, unique=True, max_size=4).map(tuple),
     turned=st.dictionaries(st.tuples(NAMES, st.from_regex(r"[a-z_]{1,10}", fullmatch=True)), TEXTS, max_size=5),
     page=st.sampled_from(["views", "installed"]),
@@ -76,3 +78,29 @@ def test_a_move_is_seen_once_with_all_its_changes():
     selection.param.watch(lambda event: seen.append(event.new), "place")
     selection.move(step=5, dark=True)
     assert seen == [Place(step=5, dark=True)]
+
+
+@given(PINS)
+def test_a_pin_is_read_as_it_was_written(held):
+    assert read(str(held)) == held
+    assert view_of(str(held)) == held.view
+
+
+@pytest.mark.parametrize("entry", ["a.b", "a.b@f/v", "a.b@f/v@soon", "a.b@@5", "a.b@"])
+def test_what_is_no_pin_is_read_as_none(entry):
+    assert read(entry) is None
+
+
+def test_a_pin_stands_beside_its_view_with_its_controls_and_leaves_with_them():
+    held = Pin(view="a.b", variant="f/v", step=5)
+    before = Place(views=("a.b", "c.d")).turn("a.b", "neuron", "7")
+    place = before.hold("a.b", held)
+    assert place.views == ("a.b", "a.b@f/v@5", "c.d")
+    assert place.controls_of(str(held)) == {"neuron": "7"}
+    assert place.hold("a.b", held) == place
+    assert place.close(str(held)) == before
+
+
+def test_a_view_that_is_closed_keeps_its_controls_for_the_next_time():
+    place = Place(views=("a.b",)).turn("a.b", "neuron", "7")
+    assert place.close("a.b").open("a.b") == place

@@ -151,3 +151,40 @@ def test_an_unknown_variant_stays_chosen_until_another_is(bench, name):
     opened.sidebar.variant.value = name
     assert opened.sidebar.variant.options == [name, OTHER]
     assert titles(opened) == ["Losses"]
+
+
+def test_a_held_card_keeps_its_step_its_variant_and_its_controls(bench, name):
+    opened = bench(f"v={name}&views=small.neuron,small.losses&e=10&small.neuron:neuron=7")
+    opened.board[0].on_message({"kind": "hold"})
+    opened.cursor.asked = 30
+    opened.sidebar.variant.value = OTHER
+    moving, held, losses = opened.board
+    assert (moving.picture["badge"], held.picture["badge"], losses.title) == ("epoch 30", "epoch 10", "Losses")
+    assert (held.held, held.holdable, moving.holdable) == (True, False, True)
+    assert f"workspace.find('{name}').at(10)" in held.picture["taken"]["python"]
+    assert held.picture["controls"][1]["value"] == 7
+    held.on_message({"kind": "turn", "control": "neuron", "value": "2"})
+    assert [card.picture["controls"][1]["value"] for card in (moving, held)] == [7, 2]
+    held.on_message({"kind": "close"})
+    assert list(opened.board) == [moving, losses]
+
+
+def test_a_view_that_compares_is_not_held(bench):
+    assert not bench("views=small.compared").board[0].holdable
+
+
+def test_looking_again_finds_what_was_trained_and_computed_meanwhile(empty, at_once):
+    opened = Workbench(empty, at_once, "views=small.norms")
+    assert titles(opened) == ["No variants yet."]
+    variant = empty.variant("toy.sum")
+    list(variant.train(threads=1))
+    opened.sidebar.catalogue.on_message({"kind": "again"})
+    card = opened.board[0]
+    assert (opened.selection.place.variant, card.picture["state"]) == (variant.name, "missing")
+    assert (opened.cursor.steps, opened.sidebar.variant.options) == ([0, 10, 20, 30], [variant.name])
+    variant.analyze("parameters.norms", steps=[30])
+    opened.look_again()
+    assert opened.board[0] is card
+    assert card.picture["state"] == "figure"
+    entries = {entry["name"]: entry["state"] for entry in opened.sidebar.catalogue.views}
+    assert entries["small.norms"] == ""

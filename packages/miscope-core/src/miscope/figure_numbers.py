@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 from collections.abc import Iterator
@@ -39,25 +40,33 @@ def numbers(figure: Figure) -> str:
 def _rows(trace: Any) -> Iterator[Row]:
     known = {"panel": _panel(trace), "trace": trace.name}
     if trace.type in _GRIDS:
-        z = np.asarray(trace.z, dtype=object)
-        across, down = _along(trace.x, z.shape[1]), _along(trace.y, z.shape[0])
+        z = np.asarray(_read(trace.z), dtype=object)
+        across, down = _along(_read(trace.x), z.shape[1]), _along(_read(trace.y), z.shape[0])
         for (i, j), value in np.ndenumerate(z):
             yield {**known, "x": across[j], "y": down[i], "z": value}
         return
-    given = {name: trace[name] for name in ("x", "y", "z") if name in trace and trace[name] is not None}
+    given = {name: _read(trace[name]) for name in ("x", "y", "z") if name in trace and trace[name] is not None}
     points = max((len(values) for values in given.values()), default=0)
     columns = {name: _along(given.get(name), points) for name in ("x", "y") if points}
     columns |= {"z": given["z"]} if "z" in given else {}
     # One text for the whole trace says nothing of a point.
     columns |= {"text": trace.text} if "text" in trace and isinstance(trace.text, list | tuple | np.ndarray) else {}
     if "error_y" in trace and trace.error_y.array is not None:
-        columns["error"] = trace.error_y.array
+        columns["error"] = _read(trace.error_y.array)
     for i in range(points):
         yield {**known, **{name: values[i] for name, values in columns.items() if i < len(values)}}
 
 
 def _panel(trace: Any) -> str:
     return next((str(getattr(trace, name)) for name in ("xaxis", "scene") if getattr(trace, name, None)), "x")
+
+
+def _read(values: Any) -> Any:
+    """An array as such; one that came as JSON is still in base64."""
+    if not isinstance(values, dict) or "bdata" not in values:
+        return values
+    found = np.frombuffer(base64.b64decode(values["bdata"]), dtype=np.dtype(values["dtype"]).newbyteorder("<"))
+    return found.reshape([int(n) for n in str(values["shape"]).split(",")]) if "shape" in values else found
 
 
 def _along(given: Any, count: int) -> Any:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import mimetypes
 from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
@@ -11,11 +14,14 @@ from fastapi.responses import JSONResponse
 import miscope
 from miscope.analyzer import Grain
 from miscope.errors import BadValue, DoesNotApply, MiscopeError, NoArtifact, NoCheckpoint, UnknownName
+from miscope.exporting import NoBrowser, export
 from miscope.plugins import Plugins
 from miscope.view import View
 from miscope_panel import picture
 
 if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
     from miscope.workspace import Workspace
 
 __all__ = ["PREFIX", "explain", "router"]
@@ -28,6 +34,7 @@ _STATUS: Mapping[type[MiscopeError], int] = {
     NoCheckpoint: 404,
     DoesNotApply: 409,
     BadValue: 422,
+    NoBrowser: 501,
 }
 
 
@@ -74,12 +81,32 @@ def router(workspace: Workspace) -> APIRouter:
     def figure(request: Request, view: str, variant: str, step: int | None = None) -> Response:
         """A figure as Plotly JSON. step: nearest earlier one that was computed; `with`: variants to compare, by comma;
         any other parameter is a control of the view."""
-        given = {k: v for k, v in request.query_params.items() if k not in ("view", "variant", "step", "with")}
-        compared = tuple(name for name in request.query_params.get("with", "").split(",") if name)
-        asked = picture.Request(view=view, variant=variant, step=step, compared=compared, controls=given)
+        asked = _asked(request, view, variant, step)
         return Response(picture.figure(workspace, asked).to_json(), media_type="application/json")
 
+    @routes.get("/export/{suffix}")
+    def file(request: Request, suffix: str, view: str, variant: str, step: int | None = None) -> Response:
+        """The same figure as a file: png, svg, pdf, html, or csv for the numbers it draws."""
+        return _file(picture.figure(workspace, _asked(request, view, variant, step)), suffix)
+
     return routes
+
+
+def _asked(request: Request, view: str, variant: str, step: int | None) -> picture.Request:
+    given = {k: v for k, v in request.query_params.items() if k not in ("view", "variant", "step", "with")}
+    compared = tuple(name for name in request.query_params.get("with", "").split(",") if name)
+    return picture.Request(view=view, variant=variant, step=step, compared=compared, controls=given)
+
+
+def _file(figure: Figure, suffix: str) -> Response:
+    about = figure.layout.meta["miscope"]  # pyright: ignore[reportAttributeAccessIssue]
+    variant = about["variant"] if isinstance(about["variant"], str) else about["variant"][0]
+    at = "" if about["step"] is None else f".step_{about['step']}"
+    name = f"{variant.partition('/')[2]}.{about['view']}{at}.{suffix}"
+    with TemporaryDirectory() as folder:
+        content = export(figure, Path(folder) / f"figure.{suffix}").read_bytes()
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return Response(content, media_type=kind, headers={"content-disposition": f'attachment; filename="{name}"'})
 
 
 def _variant(workspace: Workspace, name: str) -> dict[str, Any]:

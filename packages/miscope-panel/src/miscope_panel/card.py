@@ -26,11 +26,13 @@ class Card(JSComponent):
     title = param.String()
     summary = param.String()
     closable = param.Boolean(default=True)
+    holdable = param.Boolean(default=False, doc="Whether a second card can hold what this one shows.")
+    held = param.Boolean(default=False, doc="Whether it stays at its variant and step.")
     picture = param.Dict(default={}, doc="State, figure, words, controls: replaced as a whole.")
     pending = param.Boolean(default=False, doc="Whether the picture is older than the selection.")
     in_sight = param.Boolean(default=True, doc="Whether the card is on or near the screen; the browser says so.")
 
-    _esm = source("card")
+    _esm = source("card", "menu", "take")
     _stylesheets: ClassVar[list[str]] = [style("card")]
 
     def __init__(self, **params: Any) -> None:
@@ -54,6 +56,10 @@ class Card(JSComponent):
             self._sent = True
             errands.send(lambda: render(request) if request == self._wanted else None, partial(self._show, request))
 
+    def forget(self) -> None:
+        """Take what is shown for old: the next request is made again, the same or not."""
+        self._wanted = self._shown = None
+
     def _show(self, request: Request, made: Picture | None) -> None:
         if made is None or request != self._wanted:
             return
@@ -67,6 +73,7 @@ class Card(JSComponent):
             "commands": list(made.commands),
             "trace": made.trace,
             "controls": [dict(control) for control in made.controls],
+            "taken": dict(made.taken),
         }
         self.pending = False
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from miscope.workspace import Workspace
+from miscope_panel.pin import view_of
 from miscope_panel.selection import Place, settled
 
 __all__ = ["WELCOME", "opened"]
@@ -21,7 +22,7 @@ def opened(workspace: Workspace, names: Sequence[str], place: Place) -> Place:
 
     names: the variants that can be shown. Views that are not installed are left out.
     """
-    views = tuple(name for name in place.views if name in workspace.plugins.views) or _welcome(workspace)
+    views = tuple(card for card in place.views if view_of(card) in workspace.plugins.views) or _welcome(workspace)
     variant = place.variant or next((name for name in names if workspace.store.steps(name)), names[0] if names else "")
     if "/" not in variant:
         variant = next((name for name in names if name.partition("/")[2] == variant), variant)

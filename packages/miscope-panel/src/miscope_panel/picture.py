@@ -22,6 +22,7 @@ from miscope.variant import Variant
 from miscope.view import Choice, Control, Number, Shown, View
 from miscope_panel.plotlyjs import wire
 from miscope_panel.selection import settled
+from miscope_panel.taking import in_python, in_query, in_shell, turned_away
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -68,6 +69,8 @@ class Picture:
     commands: tuple[str, ...] = ()
     trace: str = ""
     controls: tuple[Mapping[str, Any], ...] = ()
+    taken: Mapping[str, str] = field(default_factory=dict)
+    """How to draw it elsewhere: 'python', 'shell', and the 'query' of the HTTP interface."""
 
     @property
     def badge(self) -> str:
@@ -93,6 +96,7 @@ def picture(workspace: Workspace, request: Request) -> Picture:
             shown, asked = _gathered(workspace, view, variants, request.step)
             controls = _accepted(view, shown, request.controls)
             drawn = draw(view, shown, controls)
+            turned = turned_away(view, controls, settle(view, shown, {}))
         return Picture(
             state="figure",
             figure=wire(drawn),
@@ -100,6 +104,11 @@ def picture(workspace: Workspace, request: Request) -> Picture:
             asked=asked,
             label=label,
             controls=tuple(_described(control, shown, controls[control.name]) for control in view.controls),
+            taken={
+                "python": in_python(workspace.root, view, shown, turned),
+                "shell": command(workspace, in_shell(view, shown, turned)),
+                "query": in_query(view, shown, turned),
+            },
         )
     except (NoArtifact, NoCheckpoint) as error:
         return _explained(workspace, "missing", error)

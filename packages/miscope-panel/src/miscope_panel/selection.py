@@ -10,11 +10,13 @@ from urllib.parse import parse_qsl, urlencode
 
 import param
 
+from miscope_panel.pin import Pin, view_of
+
 __all__ = ["Page", "Place", "Selection", "read_query", "settled", "write_query"]
 
 Page = Literal["views", "installed"]
 
-_SAFE = "/:,"
+_SAFE = "/:,@"
 
 
 @final
@@ -27,7 +29,7 @@ class Place:
     step: int | None = None
     """The step asked for, whether or not there is a checkpoint; None: the last."""
     views: tuple[str, ...] = ()
-    """Open cards, in order."""
+    """Open cards, in order: names of views, and pins of some."""
     compared: tuple[str, ...] = ()
     """Other variants that cohort views show beside this one."""
     turned: Mapping[tuple[str, str], str] = field(default_factory=dict)
@@ -49,8 +51,18 @@ class Place:
         return self if view in self.views else replace(self, views=(*self.views, view))
 
     def close(self, view: str) -> Place:
-        """This place without the view's card."""
-        return replace(self, views=tuple(name for name in self.views if name != view))
+        """This place without the view's card; a pin takes its controls with it."""
+        kept = {key: text for key, text in self.turned.items() if key[0] != view or view_of(view) == view}
+        return replace(self, views=tuple(name for name in self.views if name != view), turned=kept)
+
+    def hold(self, view: str, pin: Pin) -> Place:
+        """This place with the pin's card after the view's, its controls as they are there."""
+        held = str(pin)
+        if held in self.views or view not in self.views:
+            return self
+        at = self.views.index(view) + 1
+        turned = {(held, control): text for control, text in self.controls_of(view).items()}
+        return replace(self, views=(*self.views[:at], held, *self.views[at:]), turned={**self.turned, **turned})
 
 
 def write_query(place: Place) -> str:

@@ -18,6 +18,9 @@ from miscope_panel.selection import Place, Selection
 
 __all__ = ["Catalogue", "Sidebar"]
 
+_MANY = 10
+"""A longer list is searched rather than read."""
+
 _STATES: Mapping[State, str] = {"figure": "", "missing": "missing", "inapplicable": "inapplicable", "error": "missing"}
 
 
@@ -44,11 +47,11 @@ class Sidebar:
 
     def __init__(self, selection: Selection, variants: list[str], views: Mapping[str, View]) -> None:
         self._selection, self._names, self._views = selection, variants, views
+        self.on_again: Callable[[], None] = lambda: None
         self._reasons: Mapping[str, tuple[State, str]] = {}
         wide: dict[str, Any] = {
             "sizing_mode": "stretch_width",
             "margin": (0, 0, 12, 0),
-            "searchable": len(variants) > 10,
         }
         self.variant = pmui.Select(
             label="Variant", options=variants, size="small", sx={"& .MuiSelect-select": {"fontSize": "14px"}}, **wide
@@ -56,21 +59,25 @@ class Sidebar:
         self.compared = pmui.MultiChoice(label="Compare with", options=variants, **wide)
         self.catalogue = Catalogue(sizing_mode="stretch_width")
         self.catalogue.on_message = self._press
-        self._comparing = any(view.grain is Grain.COHORT for view in views.values()) and len(variants) > 1
-        self.follow(selection.place)
+        self.choosers = pn.Column(
+            self.variant, self.compared, sizing_mode="stretch_width", margin=0, stylesheets=[sheet("choosers")]
+        )
+        self.know(variants)
         self.variant.param.watch(lambda event: event.new and selection.move(variant=event.new), "value")
         self.compared.param.watch(lambda event: selection.move(compared=tuple(event.new)), "value")
 
     @property
     def contents(self) -> list[pn.viewable.Viewable]:
         """From top to bottom."""
-        if not self._names:
-            return [self.catalogue]
-        compared = [self.compared] if self._comparing else []
-        return [
-            pn.Column(self.variant, *compared, sizing_mode="stretch_width", margin=0, stylesheets=[sheet("choosers")]),
-            self.catalogue,
-        ]
+        return [self.choosers, self.catalogue]
+
+    def know(self, variants: list[str]) -> None:
+        """These variants are there to choose from."""
+        self._names = variants
+        self.choosers.visible = bool(variants)
+        self.variant.searchable = self.compared.searchable = len(variants) > _MANY
+        self.compared.visible = any(view.grain is Grain.COHORT for view in self._views.values()) and len(variants) > 1
+        self.follow(self._selection.place)
 
     def follow(self, place: Place) -> None:
         """Show the place."""
@@ -101,6 +108,8 @@ class Sidebar:
         }
 
     def _press(self, message: dict[str, Any]) -> None:
+        if message.get("kind") == "again":
+            self.on_again()
         place, view = self._selection.place, message.get("view", "")
         if view in self._views:
             self._selection.place = place.open(view) if message.get("kind") == "open" else place.close(view)

@@ -14,6 +14,7 @@ from miscope.errors import MiscopeError
 from miscope.rendering import gather
 from miscope.view import View
 from miscope.workspace import Workspace
+from miscope_panel import pin
 from miscope_panel.card import Card
 from miscope_panel.client import sheet
 from miscope_panel.cursor import Cursor
@@ -21,6 +22,7 @@ from miscope_panel.errands import Errands
 from miscope_panel.installed import installed_page
 from miscope_panel.opening import opened
 from miscope_panel.picture import Request, State, command, picture, why_not
+from miscope_panel.pin import view_of
 from miscope_panel.plotlyjs import constants
 from miscope_panel.selection import Place, Selection, read_query, settled, write_query
 from miscope_panel.shell import Shell
@@ -41,7 +43,7 @@ class Workbench:
 
     def __init__(self, workspace: Workspace, pool: Executor, query: str = "") -> None:
         self._workspace, self._errands = workspace, Errands(pool)
-        self._names = [n for n in workspace.names() if n.partition("/")[0] in workspace.plugins.families]
+        self._names = _known(workspace)
         place = opened(workspace, self._names, Place(**read_query(query)))
         self.selection = Selection(place=place)
         self.shell = Shell(query=write_query(place), dark=place.dark, charts=constants(), width=0, height=0, margin=0)
@@ -54,6 +56,7 @@ class Workbench:
         self._cards: dict[str, Card] = {}
         self.cursor.param.watch(lambda event: self.selection.move(step=event.new), "asked")
         self.shell.on_return = self._return
+        self.sidebar.on_again = self.look_again
         self.selection.param.watch(lambda event: self._follow(event.old, event.new), "place")
         self._follow(Place(), place)
 
@@ -99,37 +102,47 @@ class Workbench:
         if not self._names or place.variant not in self._names or not place.views:
             self.board[:] = [self._notice(place)]
             return
-        views = [name for name in place.views if name in self._workspace.plugins.views]
-        cards = [self._card(name, in_sight=i < _SCREENFUL) for i, name in enumerate(views)]
+        entries = [entry for entry in place.views if view_of(entry) in self._workspace.plugins.views]
+        cards = [self._card(entry, in_sight=i < _SCREENFUL) for i, entry in enumerate(entries)]
         if list(self.board) != cards:
             self.board[:] = cards
-        self._cards = dict(zip(views, cards, strict=True))
-        for name, card in self._cards.items():
-            card.ask(self._request(name, place), partial(picture, self._workspace), self._errands)
+        self._cards = dict(zip(entries, cards, strict=True))
+        for entry, card in self._cards.items():
+            card.ask(self._request(entry, place), partial(picture, self._workspace), self._errands)
 
-    def _card(self, name: str, *, in_sight: bool) -> Card:
-        if name in self._cards:
-            return self._cards[name]
-        view = self._workspace.plugins.views[name]
+    def _card(self, entry: str, *, in_sight: bool) -> Card:
+        if entry in self._cards:
+            return self._cards[entry]
+        view = self._workspace.plugins.views[view_of(entry)]
+        held = pin.read(entry) is not None
         card = Card(
-            view=name,
+            view=entry,
             title=view.title,
             summary=view.summary,
             in_sight=in_sight,
+            held=held,
+            holdable=not held and view.grain is not Grain.COHORT,
             sizing_mode="stretch_width",
             margin=0,
         )
-        card.on_message = partial(self._hear, name)
+        card.on_message = partial(self._hear, entry)
         return card
 
-    def _hear(self, view: str, message: dict[str, Any]) -> None:
+    def _hear(self, entry: str, message: dict[str, Any]) -> None:
+        place = self.selection.place
         match message:
             case {"kind": "close"}:
-                self.selection.place = self.selection.place.close(view)
+                self.selection.place = place.close(entry)
             case {"kind": "turn", "control": str(control), "value": str(value)}:
-                self.selection.place = self.selection.place.turn(view, control, value)
+                self.selection.place = place.turn(entry, control, value)
+            case {"kind": "hold"}:
+                now = self._request(entry, place)
+                self.selection.place = place.hold(entry, pin.Pin(view=entry, variant=now.variant, step=now.step))
 
-    def _request(self, name: str, place: Place) -> Request:
+    def _request(self, entry: str, place: Place) -> Request:
+        held, name = pin.read(entry), view_of(entry)
+        if held is not None:
+            return Request(view=name, variant=held.variant, step=held.step, controls=place.controls_of(entry))
         grain = self._workspace.plugins.views[name].grain
         return Request(
             view=name,
@@ -137,8 +150,18 @@ class Workbench:
             # Only what the picture depends on, so that the same picture is never asked for twice.
             step=settled(self.cursor.steps, place.step) if grain is Grain.CHECKPOINT else None,
             compared=place.compared if grain is Grain.COHORT else (),
-            controls=place.controls_of(name),
+            controls=place.controls_of(entry),
         )
+
+    def look_again(self) -> None:
+        """Take up what was trained and computed since the page was opened."""
+        self._names = _known(self._workspace)
+        place = opened(self._workspace, self._names, self.selection.place)
+        for card in self._cards.values():
+            card.forget()
+        self.selection.place = place
+        self.sidebar.know(self._names)
+        self._follow(Place(), place)
 
     def _notice(self, place: Place) -> Card:
         if not self._names:
@@ -175,6 +198,11 @@ class Workbench:
             stylesheets=[sheet("frame")],
         )
         return page(self.selection, self.sidebar, frame, look=sheet("look"))
+
+
+def _known(workspace: Workspace) -> list[str]:
+    """Variants that can be shown."""
+    return [name for name in workspace.names() if name.partition("/")[0] in workspace.plugins.families]
 
 
 def _events(workspace: Workspace, variant: str) -> dict[str, float]:

@@ -9,9 +9,9 @@ __all__ = ["sheet", "source", "style"]
 _HERE = Path(__file__).parent
 
 
-def source(component: str) -> str:
-    """The component's ES module; components cannot import from each other, so each carries what they share."""
-    return f"{_read('dom.js')}\n{_read(f'{component}.js')}"
+def source(component: str, *parts: str) -> str:
+    """The component's ES module after its parts; components cannot import, so each carries what they share."""
+    return "\n".join(_read(f"{name}.js") for name in ("dom", *parts, component))
 
 
 def style(component: str) -> str:

@@ -35,15 +35,17 @@ export function render({model, el}) {
     draw_icon(widen, wide ? "narrow" : "wide")
   })
   const close = icon("close", "Close this view", () => model.send_msg({kind: "close"}))
+  const [more, actions] = menu(model, `${model.title}: save, copy, compare`, () => choices())
   const controls = h("div", {class: "controls"})
   const canvas = h("div", {class: "plot"})
   const overlay = h("div", {class: "overlay"})
   const message = h("div", {class: "message", hidden: true})
   const skeleton = h("div", {class: "skeleton", "aria-hidden": "true"})
-  const body = h("div", {class: "body"}, skeleton, canvas, overlay, message, h("div", {class: "busy"}))
+  const said = h("div", {class: "said", role: "status"})
+  const body = h("div", {class: "body"}, skeleton, canvas, overlay, message, h("div", {class: "busy"}), said)
   const card = h("section", {class: "card", "aria-label": model.title},
-    h("header", {}, h("h3", {title: model.summary}, model.title), badge, model.closable ? h("div", {class: "tools"}, widen, close) : null),
-    heading, controls, body)
+    h("header", {}, h("h3", {title: model.summary}, model.title), badge, model.closable ? h("div", {class: "tools"}, more, widen, close) : null),
+    actions, heading, controls, body)
   el.append(card)
 
   // --- the picture
@@ -60,7 +62,7 @@ export function render({model, el}) {
   // The page says already which variant and which step.
   function heading_of(words, more, about) {
     const at = about.step == null ? "" : `${about.step_label} ${about.step.toLocaleString("en-US")}`
-    const known = [model.title, about.variant, at]
+    const known = [model.title, model.held ? null : about.variant, at]
     return [words, ...more.split(" · ")].filter((part) => part && !known.includes(part)).join(" · ")
   }
 
@@ -180,20 +182,29 @@ export function render({model, el}) {
     if (focus) controls.querySelector(`[aria-label="${CSS.escape(focus)}"]`)?.focus()
   }
 
+  // --- what is said of an action
+
+  let silence = null
+  function say(text, stays = false) {
+    clearTimeout(silence)
+    said.textContent = text
+    if (!stays) silence = setTimeout(() => (said.textContent = ""), 4000)
+  }
+  const {choices, copy} = taking(model, canvas, () => figure, say)
+
   // --- words
 
   function command(text) {
-    const copy = icon("copy", "Copy", async () => {
-      await navigator.clipboard.writeText(text)
-      copy.classList.add("done")
-      copy.title = "Copied"
+    const button = icon("copy", "Copy", async () => {
+      await copy("Command", text)
+      button.classList.add("done")
     })
-    return h("div", {class: "command"}, h("code", {}, text), copy)
+    return h("div", {class: "command"}, h("code", {}, text), button)
   }
 
   function show() {
     const picture = model.picture
-    card.className = `card is-${picture.state ?? "new"}${card.classList.contains("late") ? " late" : ""}`
+    card.className = `card is-${picture.state ?? "new"}${model.held ? " is-held" : ""}${card.classList.contains("late") ? " late" : ""}`
     badge.textContent = picture.badge ?? ""
     badge.title = picture.note ?? ""
     badge.classList.toggle("hole", Boolean(picture.note))
@@ -202,6 +213,8 @@ export function render({model, el}) {
     message.hidden = !words.length
     canvas.hidden = overlay.hidden = Boolean(words.length)
     message.replaceChildren(...words.map((sentence) => h("p", {}, sentence)), ...(picture.commands ?? []).map(command))
+    if (picture.state === "missing" || picture.state === "notice")
+      message.append(h("button", {class: "again", type: "button", onclick: () => announce("again")}, "Look again"))
     if (picture.trace) message.append(h("details", {}, h("summary", {}, "Traceback"), h("pre", {}, picture.trace)))
     if (words.length) {
       heading.textContent = ""

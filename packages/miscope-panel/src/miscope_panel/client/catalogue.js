@@ -4,7 +4,9 @@ const GRAINS = {checkpoint: "at a step", trajectory: "over training", cohort: "a
 export function render({model, el}) {
   const search = h("input", {type: "search", placeholder: "Search views", "aria-label": "Search views"})
   const list = h("div")
-  el.append(h("div", {class: "box"}, search, list))
+  const again = () => model.send_msg({kind: "again"})
+  const look = icon("again", "Look again for what was trained and computed since (r)", again)
+  el.append(h("div", {class: "box"}, h("div", {class: "top"}, search, look), list))
   // What the reader folded or unfolded; any other namespace is unfolded while one of its views is open.
   const folded = new Map()
 
@@ -44,6 +46,15 @@ export function render({model, el}) {
   }
 
   search.addEventListener("input", show)
+  search.addEventListener("keydown", (event) => event.key === "Escape" && search.blur())
+  const actions = {r: again, "/": () => search.focus()}
+  listen(model, "keydown", (event) => {
+    const action = actions[event.key]
+    if (!action || typing(event) || event.ctrlKey || event.metaKey || event.altKey) return
+    event.preventDefault()
+    action()
+  })
+  listen(model, "miscope:again", again)
   model.on("views", show)
   show()
 }

@@ -1,5 +1,7 @@
 // The one step cursor. It moves here, at once; the server hears of it when the hand has rested for a moment.
 const REST = 80
+const ALONE = 250
+const FRAME = 16
 const TICK = 250
 
 const KEYS = [
@@ -9,12 +11,15 @@ const KEYS = [
   [", .", "event before, after"],
   ["Space", "play, pause"],
   ["g", "type a step"],
+  ["/", "search the views"],
+  ["r", "look again for what is new"],
   ["?", "these keys"],
 ]
 
 export function render({model, el}) {
   let asked = model.asked
   let resting = null
+  let moved = -ALONE
   let playing = null
   let log = false
 
@@ -111,9 +116,12 @@ export function render({model, el}) {
     asked = step
     show()
     clearTimeout(resting)
+    // A move that stands alone need not wait for the hand to rest.
+    const pause = performance.now() - moved > ALONE ? FRAME : REST
+    moved = performance.now()
     resting = setTimeout(() => {
       if (model.asked !== asked) model.asked = asked
-    }, REST)
+    }, pause)
   }
   const go = (index) => {
     if (steps().length) move(steps()[Math.min(Math.max(index, 0), steps().length - 1)])

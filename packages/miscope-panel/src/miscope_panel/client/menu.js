@@ -1,0 +1,52 @@
+// A button that opens a list of actions. Arrows walk it, Escape and a press elsewhere close it.
+const menu = (model, label, groups_of) => {
+  const list = h("div", {class: "menu", role: "menu", "aria-label": label, hidden: true})
+  const toggle = () => (list.hidden ? open() : close())
+  const button = icon("more", label, toggle)
+  button.setAttribute("aria-haspopup", "menu")
+  button.setAttribute("aria-expanded", "false")
+  const items = () => [...list.querySelectorAll("button")]
+
+  const item = ([words, action]) => h("button", {type: "button", role: "menuitem", tabindex: "-1", onclick: () => {
+    close()
+    action()
+  }}, words)
+
+  function open() {
+    list.replaceChildren(...groups_of().filter((group) => group.items.length).flatMap(
+      (group) => [h("h6", {}, group.title), ...group.items.map(item)]))
+    list.hidden = false
+    button.setAttribute("aria-expanded", "true")
+    items()[0]?.focus()
+  }
+  function close() {
+    if (list.hidden) return
+    list.hidden = true
+    button.setAttribute("aria-expanded", "false")
+    button.focus()
+  }
+
+  const walk = {ArrowDown: 1, ArrowUp: -1}
+  list.addEventListener("keydown", (event) => {
+    const all = items()
+    const at = all.indexOf(event.composedPath()[0])
+    const to = event.key === "Home" ? 0 : event.key === "End" ? all.length - 1 : (at + (walk[event.key] ?? 0) + all.length) % all.length
+    // None of these keys moves the step cursor while the menu is open.
+    event.stopPropagation()
+    if (event.key === "Escape" || event.key === "Tab") close()
+    else if (event.key in walk || event.key === "Home" || event.key === "End") all[to].focus()
+    else return
+    event.preventDefault()
+  })
+  listen(model, "pointerdown", (event) => {
+    if (!list.hidden && !event.composedPath().includes(list) && !event.composedPath().includes(button)) close()
+  })
+  return [button, list]
+}
+
+const saved = (name, address) => {
+  const link = h("a", {href: address, download: name})
+  document.body.append(link)
+  link.click()
+  link.remove()
+}

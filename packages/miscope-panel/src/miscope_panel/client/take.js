@@ -1,0 +1,59 @@
+// What of a card can be taken away: pictures as files, the numbers in them, and the words that draw them elsewhere.
+const EXPORT = "/api/v1/export"
+
+const taking = (model, canvas, figure, say) => {
+  async function copy(what, text) {
+    // Without https the browser keeps its clipboard from pages of other machines.
+    if (navigator.clipboard) await navigator.clipboard.writeText(text)
+    say(navigator.clipboard ? `${what} copied.` : text, !navigator.clipboard)
+  }
+
+  function address() {
+    const now = new URLSearchParams(location.search)
+    const kept = [...now].filter(([name]) => ["v", "e", "with", "theme"].includes(name) || name.startsWith(`${model.view}:`))
+    const query = new URLSearchParams([...kept, ["views", model.view]])
+    return `${location.origin}${location.pathname}?${query}`
+  }
+
+  function stem() {
+    const {variant, view, step} = JSON.parse(figure()).layout.meta.miscope
+    const slug = [variant].flat()[0].split("/")[1]
+    return `${slug}.${view}${step == null ? "" : `.step_${step}`}`
+  }
+
+  async function image(format) {
+    // As it stands, zoom and all, under the title that the card's header carries here.
+    const {title, margin} = JSON.parse(figure()).layout
+    const layout = {...canvas.layout, title, margin}
+    const size = {width: Math.max(canvas.clientWidth, 640), height: Math.max(canvas.clientHeight, 360) + 60}
+    const made = await window.Plotly.toImage({data: canvas.data, layout}, {format, scale: 2, ...size})
+    saved(`${stem()}.${format}`, made)
+  }
+
+  async function file(suffix) {
+    say(`Making the ${suffix} ...`, true)
+    const answer = await fetch(`${EXPORT}/${suffix}?${model.picture.taken.query}`)
+    if (!answer.ok) return say((await answer.json()).message, true)
+    const made = URL.createObjectURL(await answer.blob())
+    saved(`${stem()}.${suffix}`, made)
+    URL.revokeObjectURL(made)
+    say("")
+  }
+
+  function choices() {
+    const {state, taken} = model.picture
+    const there = state === "figure" && figure()
+    const hold = ["Hold it beside", () => model.send_msg({kind: "hold"})]
+    return [
+      {title: "Save", items: !there ? [] : [
+        ["Image (PNG)", () => image("png")], ["Drawing (SVG)", () => image("svg")], ["For print (PDF)", () => file("pdf")],
+        ["Page (HTML)", () => file("html")], ["Numbers (CSV)", () => file("csv")]]},
+      {title: "Copy", items: [
+        ["Link to this view", () => copy("Link", address())],
+        ...(there ? [["Python", () => copy("Python", taken.python)], ["Command", () => copy("Command", taken.shell)]] : [])]},
+      {title: "Compare", items: there && model.holdable ? [hold] : []},
+    ]
+  }
+
+  return {choices, copy}
+}
