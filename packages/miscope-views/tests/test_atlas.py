@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -36,6 +38,18 @@ def test_the_liveliest_units_come_first():
     figure = atlas.units(SHOWN, site=SITE, page=1, sort="variance", own_scale=True, pixels="16")
     assert list(figure.data[1].customdata) == [1, 0, 2]
     assert figure.data[0].z.shape[0] == 16
+
+
+@pytest.mark.parametrize(("sort", "asked"), [("variance", [None]), ("index", [[0, 1, 2]])])
+def test_the_model_is_run_once_a_page_for_no_more_channels_than_needed(sort, asked):
+    seen: list[list[int] | None] = []
+
+    def activations(site, channels):
+        seen.append(channels)
+        return UNITS if channels is None else UNITS[:, channels]
+
+    atlas.units(replace(SHOWN, activations=activations), site=SITE, page=1, sort=sort, own_scale=True, pixels="16")
+    assert seen == asked
 
 
 def test_the_pyramid_says_what_each_level_keeps():

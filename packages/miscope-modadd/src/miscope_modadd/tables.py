@@ -20,8 +20,9 @@ __all__ = ["PATTERN", "POST", "PRE", "RESID", "SITES", "Z", "activations", "answ
 
 PATTERN, Z = "blocks.0.attn.hook_pattern", "blocks.0.attn.hook_z"
 PRE, POST = "blocks.0.mlp.hook_pre", "blocks.0.mlp.hook_post"
-RESID = "blocks.0.hook_resid_post"
-SITES = frozenset({"logits", PATTERN, Z, PRE, POST, RESID})
+ATTENTION, MID = "blocks.0.hook_attn_out", "blocks.0.hook_resid_mid"
+WRITTEN, RESID = "blocks.0.hook_mlp_out", "blocks.0.hook_resid_post"
+SITES = frozenset({"logits", PATTERN, Z, ATTENTION, MID, PRE, POST, WRITTEN, RESID})
 """What `activations` can give."""
 
 _LANES = 16
@@ -72,8 +73,8 @@ def activations(
 ) -> dict[str, Tensor]:
     """Answer-position activations of sites among SITES, for inputs [a, b, =].
 
-    Pre- and post-activations (N, d_mlp), residual stream after the block (N, d_model), pattern (N, head, key),
-    z (N, head, d_head), logits (N, vocabulary).
+    Pre- and post-activations (N, d_mlp); what attention and MLP write and the residual stream after them (N, d_model);
+    pattern (N, head, key), z (N, head, d_head), logits (N, vocabulary).
     channels: only these entries of the last axis, of sites other than 'logits'.
     """
     pick = slice(None) if channels is None else list(channels)
@@ -89,8 +90,8 @@ def activations(
         constant = _answer_stream(weights) @ W_in + _bias(weights, "b_in")[..., pick]
         pre = _mixed(_folded(weights, W_in, constant), attention, rows)
         found |= {name: value for name, value in ((PRE, pre), (POST, torch.relu(pre))) if name in sites}
-    if RESID in sites:
-        found[RESID] = _after_block(weights, attention, rows)[..., pick]
+    if {ATTENTION, MID, WRITTEN, RESID} & set(sites):
+        found |= _written(weights, attention, rows, pick, sites)
     if "logits" in sites:
         found["logits"] = logits(weights, inputs)
     return {name: found[name] for name in sites}
@@ -157,13 +158,27 @@ def _attended_values(weights: Weights, attention: Tensor, rows: Tensor) -> Tenso
     return summed.view(-1, heads, d_head)
 
 
+def _written(
+    weights: Weights, attention: Tensor, rows: Tensor, pick: slice | list[int], sites: Collection[str]
+) -> dict[str, Tensor]:
+    """Some channels of what attention and MLP write to the answer's residual stream, and of the stream after each."""
+    z = _attended_values(weights, attention, rows).flatten(1)
+    through, stream = bool({WRITTEN, RESID} & set(sites)), _answer_stream(weights)
+    W_O = weights["blocks.0.attn.W_O"].flatten(0, 1)
+    attended = z @ (W_O if through else W_O[:, pick])
+    mid = stream + attended if through else stream[pick] + attended
+    found = {ATTENTION: attended, MID: mid}
+    if through:
+        pre = mid @ weights["blocks.0.mlp.W_in"] + _bias(weights, "b_in")
+        found = {site: part[:, pick] for site, part in found.items()}
+        found[WRITTEN] = torch.relu(pre) @ weights["blocks.0.mlp.W_out"][:, pick] + _bias(weights, "b_out")[pick]
+        found[RESID] = found[MID] + found[WRITTEN]
+    return found
+
+
 def _after_block(weights: Weights, attention: Tensor, rows: Tensor) -> Tensor:
     """(N, d_model) the answer's residual stream after attention and MLP."""
-    z = _attended_values(weights, attention, rows).flatten(1)
-    resid_mid = _answer_stream(weights) + z @ weights["blocks.0.attn.W_O"].flatten(0, 1)
-    pre = resid_mid @ weights["blocks.0.mlp.W_in"] + _bias(weights, "b_in")
-    mlp_out = torch.relu(pre) @ weights["blocks.0.mlp.W_out"] + _bias(weights, "b_out")
-    return resid_mid + mlp_out
+    return _written(weights, attention, rows, slice(None), (RESID,))[RESID]
 
 
 def _mixed(table: Tensor, attention: Tensor, rows: Tensor) -> Tensor:

@@ -25,11 +25,16 @@ def units(  # noqa: PLR0913 - one argument a control
     """Small pictures of the units of any site: attention's and the layers' output, the residual stream, neurons."""
     order = np.arange(shown.channels[site])
     if sort == "variance":
-        assert shown.activations is not None
-        order = np.argsort(-shown.activations(site, None).var(dim=0).numpy(), kind="stable")
-    chosen = page_of(order, page, site)
-    maps = maps_of(shown, site, chosen.tolist())
-    names = [f"unit {unit}<br>standard deviation {maps[..., i].std():.3g}" for i, unit in enumerate(chosen)]
+        # One pass for the order and the page: each is a run of the model.
+        every = maps_of(shown, site, None)
+        spread = every.std(axis=(0, 1))
+        chosen = page_of(np.argsort(-spread, kind="stable"), page, site)
+        maps = every[:, :, chosen]
+    else:
+        chosen = page_of(order, page, site)
+        maps = maps_of(shown, site, chosen.tolist())
+    deviation = maps.std(axis=(0, 1))
+    names = [f"unit {unit}<br>standard deviation {deviation[i]:.3g}" for i, unit in enumerate(chosen)]
     note = f"page {page} of {-(-len(order) // PAGE)}"
     pictures = Pictures(maps=maps, names=names, number=chosen)
     heading = title(shown, f"Units of {site}, by {sort}", note)

@@ -93,16 +93,16 @@ def page_of(order: np.ndarray, page: int, what: str) -> np.ndarray:
     return chosen
 
 
-def maps_of(shown: Shown, site: str, channels: Sequence[int]) -> np.ndarray:
-    """Activations of some channels on the factor grid, (rows, columns, channels)."""
+def maps_of(shown: Shown, site: str, channels: Sequence[int] | None) -> np.ndarray:
+    """Activations of some channels on the factor grid, (rows, columns, channels); None: of all."""
     assert shown.probe is not None
     assert shown.activations is not None
     size = shown.channels[site]
-    if max(channels) >= size:
+    if channels is not None and max(channels) >= size:
         raise BadValue(
             f"{site} has no neuron {max(channels)}.",
             f"It has {size}, counted from 0.",
             f"Give neuron=0 to {size - 1}.",
         )
-    values = shown.activations(site, list(channels)).numpy()
-    return values.reshape(*shown.probe.shape, len(channels))
+    values = shown.activations(site, None if channels is None else list(channels)).numpy()
+    return values.reshape(*shown.probe.shape, values.shape[-1])
