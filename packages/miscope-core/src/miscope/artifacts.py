@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from functools import cache
-from typing import TYPE_CHECKING, final
-
-import numpy as np
+from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 from miscope.analyzer import Grain
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply, NoArtifact
+from miscope.lazily import Lazily
 from miscope.variant import Variant
 
 if TYPE_CHECKING:
@@ -85,23 +83,4 @@ def artifact_if_there(store: Store, setting: Setting, name: str, step: int | Non
     if not steps:
         return None
     one = store.load_arrays(setting.key(name, steps[-1]))
-    return _Stacked(("step", *one), lambda array: store.stacked(key.variant, name, key.recipe, [array])[array])
-
-
-@final
-class _Stacked(Mapping[str, np.ndarray]):
-    """Arrays over training, each read when it is first looked at: a figure needs few of them."""
-
-    def __init__(self, names: Iterable[str], load: Callable[[str], np.ndarray]) -> None:
-        self._names, self._load = tuple(names), cache(load)
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        if name not in self._names:
-            raise KeyError(name)
-        return self._load(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
+    return Lazily(("step", *one), lambda array: store.stacked(key.variant, name, key.recipe, [array])[array])

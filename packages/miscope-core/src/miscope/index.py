@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Index"]
 
-_COVERAGE = ("ledgers", "records", "metrics")
-"""What a snapshot says it takes account of, as in a Survey."""
+_COVERAGE = {"ledgers": "BIGINT", "records": "VARCHAR", "metrics": "VARCHAR"}
+"""What a snapshot says it takes account of, as in a Survey, and the type of its states."""
 
 _TAIL_BYTES = 4 * 2**20
 _TAIL_SHARE = 100
@@ -143,20 +143,16 @@ def _attached(database: DuckDBPyConnection, path: Path) -> Survey | None:
         return None
     try:
         if database.execute("FROM snapshot.coverage.format").fetchall() == [(SCHEMA,)]:
-            parts = [dict(database.execute(f"FROM snapshot.coverage.{part}").fetchall()) for part in _COVERAGE]
-            return Survey(ledgers=parts[0], records=parts[1], metrics=parts[2])
+            return Survey(**{p: dict(database.execute(f"FROM snapshot.coverage.{p}").fetchall()) for p in _COVERAGE})
     except duckdb.Error:
         pass
     database.execute("DETACH snapshot")
     return None
 
 
-_COVERAGE = {"ledgers": "BIGINT", "records": "VARCHAR", "metrics": "VARCHAR"}
-
-
 def _note_coverage(database: DuckDBPyConnection, covered: Survey) -> None:
     """Keep what the views take account of, for the snapshot they may become."""
-    for name, kind in zip(_COVERAGE, ("BIGINT", "VARCHAR", "VARCHAR"), strict=True):
+    for name, kind in _COVERAGE.items():
         held = getattr(covered, name)
         database.execute(
             f"CREATE TABLE tail.covered_{name} AS SELECT unnest(?::VARCHAR[]) AS name, unnest(?::{kind}[]) AS state",

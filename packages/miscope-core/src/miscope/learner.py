@@ -15,13 +15,10 @@ from miscope.batching import rows_of_batch
 from miscope.errors import BadValue
 from miscope.intervention import Intervention, hooks_at
 from miscope.model import LOGITS, Hook, Model, at_answer
-from miscope.task import Examples, Task
+from miscope.task import Examples, Forward, Task
 from miscope.training_config import TrainingConfig
 
-__all__ = ["Exercise", "Forward", "Learner", "pick_device"]
-
-Forward = Callable[[Mapping[str, Tensor], Tensor], Tensor]
-"""(weights, inputs) -> logits where the task asks for an answer."""
+__all__ = ["Exercise", "Learner", "pick_device"]
 
 
 @final

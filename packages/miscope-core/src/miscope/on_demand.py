@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, final
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
 
 from miscope.errors import NotDeclared
+from miscope.lazily import Lazily
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -15,8 +17,6 @@ if TYPE_CHECKING:
     from miscope.view import View
 
 __all__ = ["activations_on_demand"]
-
-_BATCH = 1 << 14
 
 
 def activations_on_demand(
@@ -30,37 +30,19 @@ def activations_on_demand(
         return (), {}, None
     import torch
 
+    from miscope.forward import activations
+
     model, inputs = subject.model, subject.probe().inputs
     sites = matching(view.sites, sorted(model.sites, key=_in_network_order))
     weights = cast_weights(store.load_checkpoint(subject.variant.name, step).weights, torch.float32)
 
-    def activations(site: str, channels: Sequence[int] | None = None) -> Tensor:
+    def recompute(site: str, channels: Sequence[int] | None = None) -> Tensor:
         if site not in sites:
             raise NotDeclared(view.name, "site", site, view.sites, field="sites")
-        with torch.no_grad():
-            parts = [model.answers(weights, part, [site], channels=channels)[site] for part in inputs.split(_BATCH)]
-            return (torch.cat(parts) if len(parts) > 1 else parts[0]).float()
+        return activations(partial(model.answers, channels=channels), weights, inputs, [site])[site].float()
 
-    return sites, _Widths(subject, sites), activations
-
-
-@final
-class _Widths(Mapping[str, int]):
-    """Size of the last axis of each site, found when asked for: to know it the network may have to be built."""
-
-    def __init__(self, subject: Subject, sites: Sequence[str]) -> None:
-        self._subject, self._sites = subject, sites
-
-    def __getitem__(self, site: str) -> int:
-        if site not in self._sites:
-            raise KeyError(site)
-        return self._subject.width(site)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._sites)
-
-    def __len__(self) -> int:
-        return len(self._sites)
+    # Lazily, since the network may have to be built to know a width.
+    return sites, Lazily(sites, subject.width), recompute
 
 
 def _in_network_order(site: str) -> list[tuple[int, int | str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, final
@@ -13,6 +13,8 @@ import torch
 from miscope.analyzer import Analyzer, Grain
 from miscope.artifact import Arrays, ArtifactKey
 from miscope.basis import Basis
+from miscope.forward import activations
+from miscope.lazily import Lazily
 from miscope.model import LOGITS, cast, matching
 from miscope.moment import Declared, Moment, Series, Trajectory
 from miscope.planning import looks_at_probe, recipes, resolve
@@ -41,9 +43,6 @@ __all__ = [
 ]
 
 V = TypeVar("V")
-
-_BATCH = 1 << 14
-"""Inputs in one forward pass: bounds what a model holds between its layers."""
 
 _UNSEEN = Probe(name="-", inputs=torch.empty(0, dtype=torch.int64))
 """What an instrument is shown whose recipe does not hold the probe's digest."""
@@ -155,28 +154,13 @@ def record(
     wanted: dict[str, set[str]] = {"answer": set(), "all": set()}
     for analyzer in analyzers:
         wanted[analyzer.positions] |= set(matching(analyzer.sites, model.sites))
-    return {positions: _forward(subject, probe, weights, sites, positions) for positions, sites in wanted.items()}
-
-
-def _forward(
-    subject: Subject, probe: Probe, weights: Mapping[str, Tensor], sites: set[str], positions: str
-) -> dict[str, Tensor]:
-    exact = _pass(subject, probe, cast(weights, torch.float64), sites & {LOGITS}, positions)
-    return exact | _pass(subject, probe, cast(weights, torch.float32), sites - {LOGITS}, positions)
-
-
-def _pass(
-    subject: Subject, probe: Probe, weights: Mapping[str, Tensor], sites: set[str], positions: str
-) -> dict[str, Tensor]:
-    if not sites:
-        return {}
-    dtype = next(iter(weights.values())).dtype
-    look = subject.model.answers if positions == "answer" else subject.model.run
-    parts: list[Mapping[str, Tensor]] = []
-    with torch.no_grad():
-        for inputs in probe.inputs.split(_BATCH):
-            parts.append(look(weights, inputs.to(dtype) if inputs.is_floating_point() else inputs, sorted(sites)))
-    return {name: torch.cat([part[name] for part in parts]) if len(parts) > 1 else parts[0][name] for name in sites}
+    look = {"answer": model.answers, "all": model.run}
+    single, double = cast(weights, torch.float32), cast(weights, torch.float64)
+    return {
+        positions: activations(look[positions], double, probe.inputs, sites & {LOGITS})
+        | activations(look[positions], single, probe.inputs, sites - {LOGITS})
+        for positions, sites in wanted.items()
+    }
 
 
 def moment_of(
@@ -239,27 +223,7 @@ def artifact_of(setting: Setting, name: str, store: Store) -> Arrays:
     """An artifact as a trajectory sees it: of checkpoint grain stacked over the steps, otherwise as it is."""
     if setting.analyzers[name].grain is not Grain.CHECKPOINT:
         return store.load_arrays(setting.key(name))
-    return _Stacked(partial(_stack, store, setting, name), store.load_arrays(setting.key(name, setting.steps[0])))
-
-
-@final
-class _Stacked(Mapping[str, np.ndarray]):
-    """Arrays over the steps, each read when first asked for: all of them may not fit in memory together."""
-
-    def __init__(self, load: Callable[[str], np.ndarray], names: Iterable[str]) -> None:
-        self._load, self._arrays = load, dict.fromkeys(names, None)
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        loaded = self._arrays[name]
-        if loaded is None:
-            loaded = self._arrays[name] = self._load(name)
-        return loaded
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._arrays)
-
-    def __len__(self) -> int:
-        return len(self._arrays)
+    return Lazily(store.load_arrays(setting.key(name, setting.steps[0])), partial(_stack, store, setting, name))
 
 
 def _stack(store: Store, setting: Setting, analyzer: str, array: str) -> np.ndarray:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, final
+from typing import TYPE_CHECKING, Literal, TypeAlias, final
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Examples", "Task"]
+__all__ = ["Examples", "Forward", "Task"]
+
+Forward: TypeAlias = "Callable[[Mapping[str, Tensor], Tensor], Tensor]"
+"""(weights by role, inputs) -> logits where the task asks for an answer."""
 
 
 @final
@@ -38,8 +41,8 @@ class Task:
     evaluate: Callable[[Tensor, Tensor], Mapping[str, Tensor]]
     """(logits, labels) -> 0-d tensors; recorded as train_<name> and test_<name>. Holds 'loss' and, where it means
     something, 'accuracy'."""
-    logits: Callable[[Mapping[str, Tensor], Tensor], Tensor] | None = None
-    """(weights by role, inputs) -> logits: exact algebra faster than the hooked model, same values and gradients to
+    logits: Forward | None = None
+    """Exact algebra faster than the hooked model, same values and gradients to
     rounding. Never used while an intervention is active. None: run the model."""
     positions: Literal["answer", "all"] = "answer"
     """Where an answer is asked: logits are (n, vocabulary) at the answer position, or (n, position, vocabulary). With

@@ -11,8 +11,8 @@ from miscope_modadd.modular_addition import ModularAddition
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from miscope.learner import Forward
     from miscope.model import Model, Role
+    from miscope.task import Forward
 
 __all__ = ["EmbeddingMlpFamily"]
 

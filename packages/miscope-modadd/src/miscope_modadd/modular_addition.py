@@ -14,7 +14,7 @@ from miscope_modadd.params import ModAddParams
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from miscope.learner import Forward
+    from miscope.task import Forward
 
 __all__ = ["ModularAddition"]
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from miscope.intervention import Intervention
-    from miscope.learner import Forward
     from miscope.model import Model
+    from miscope.task import Forward
     from miscope_modadd.network import Architecture
 
 __all__ = ["TransformerFamily"]
