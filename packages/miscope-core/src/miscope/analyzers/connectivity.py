@@ -126,9 +126,10 @@ def seeds(cohort: Cohort) -> Arrays:
     """Barriers between the last checkpoints of several variants, as they are and with their units in matching order.
 
     Units are the residual stream's channels, heads, what is within heads, and neurons; their order is changed where the
-    answers are found not to depend on it. Neurons begin matched by the correlation of their activations and heads by their attention
-    patterns; then all kinds in turn are brought to the order that is best given the others', until none gains. A
-    rotation of the stream, which some networks allow, is not undone. Inputs and training set are the first variant's.
+    answers are found not to depend on it. Neurons begin matched by the correlation of their activations and heads by
+    their attention patterns; then all kinds in turn are brought to the order that is best given the others', until none
+    gains. A rotation of the stream, which some networks allow, is not undone. Inputs and training set are the first
+    variant's.
     """
     options = cohort.options
     assert isinstance(options, SeedOptions)
