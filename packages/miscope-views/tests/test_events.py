@@ -11,7 +11,7 @@ from miscope.errors import DoesNotApply
 from miscope.family import make_variant
 from miscope.moment import Series
 from miscope.testing import ToyFamily, check_view
-from miscope_views.events import VIEWS, slingshots, timeline
+from miscope_views.events import VIEWS, definitions, slingshots, timeline
 
 STEPS = np.arange(0, 1001, 10)
 GROKKED = {
@@ -49,6 +49,24 @@ def test_events_stand_below_the_losses_with_their_intervals():
     assert list(events.error_x.array) == [20, 0]
     assert list(events.error_x.arrayminus) == [10, 0]
     assert [text.strip() for text in numbers.text] == ["50  [40, 70]", "800"]
+
+
+def test_every_definition_that_was_met_has_its_row_with_its_interval():
+    without = ("train_jump", "test_jump", "peak", "half", "complete", "steepest", "half_linear")
+    never = dict.fromkeys(without, np.nan)
+    crossings = {f"{split}_{kind}": np.full(3, np.nan) for split in ("train", "test") for kind in ("first", "settled")}
+    crossings["test_first"] = np.array([600.0, 700.0, np.nan])
+    facts = GROKKED | never | {"memorised": 50.0, "onset": 500.0, "generalised": 800.0}
+    train, test = definitions(
+        shown(facts | crossings | {"threshold": np.array([1.0, 1e-2, 1e-4])}), clock="linear"
+    ).data
+
+    assert list(train.y) == ["training set learnt"]
+    assert list(train.error_x.array) == [20]
+    crossed = ["test loss < 1, first", "test loss < 0.01, first"]
+    assert list(test.y) == ["log test loss down 10 %", *crossed, "test set learnt"]
+    assert list(test.x) == [500, 600, 700, 800]
+    assert list(test.error_x.array) == [0, 0, 0, 0]
 
 
 def test_numbers_stand_where_there_is_room():

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy.special import erf
 
 from miscope.analyzers.events import GROKKING, GrokkingOptions, grokking
 from miscope.errors import DoesNotApply
 from miscope.maths.block_bootstrap import course, redrawn, thinned
-from miscope.maths.grokking import descent, first_below, settled_below, upward
+from miscope.maths.grokking import descent, first_below, settled_below, steepest, upward
 from miscope.maths.jump import jump
 from miscope.moment import Series, Trajectory
 from miscope.testing import check_analyzer, toy_moment
@@ -57,6 +58,8 @@ def test_the_papers_curves(calibration, name):
     assert found["onset"] == known["t_onset_10pct_log_drop"]
     assert found["half"] == known["t_half_log_drop"]
     assert found["complete"] == known["t_complete_90pct_log_drop"]
+    assert found["half_linear"] == known["t_half_linear_drop_settled"]
+    assert found["steepest"] == known["t_steepest_log_descent"]
     for split in ("train", "test"):
         for at, threshold in enumerate(found["threshold"]):
             crossing = model.known_curves[split]["crossings"][f"{threshold:g}"]
@@ -81,6 +84,10 @@ def test_a_run_that_grokked_is_dated():
     assert found["train_jump"] == pytest.approx(150, abs=20)
     assert found["test_jump"] == pytest.approx(6000, abs=30)
     assert found["onset"] < found["half"] <= found["complete"]
+    assert found["steepest"] == pytest.approx(found["half"], abs=400)
+    for event in ("train_jump", "test_jump", "generalised"):
+        low, high = found[f"{event}/ci"]
+        assert low <= found[event] <= high
 
 
 def test_a_run_that_never_generalises_is_censored_not_dated():
@@ -114,6 +121,28 @@ def test_overfitting_has_a_peak_and_no_fall():
     assert found.peak == STEPS[-1]
     assert not found.fell
     assert np.isnan(found.levels).all()
+
+
+def test_the_error_function_is_found_again_with_its_slope_and_an_interval_that_holds_it():
+    random = np.random.default_rng(0)
+    exact = 0.4 * erf((STEPS - 4000) / 500) + 0.5
+    assert jump(series(exact)) == pytest.approx((4000, 1 / 500), rel=1e-5)
+    assert jump(series(exact), (3500.0, 1 / 300)) == pytest.approx((4000, 1 / 500), rel=1e-5)
+    held = 0
+    for _ in range(10):
+        noisy = grokked() | {"test_accuracy": series(exact + 0.02 * random.normal(size=len(STEPS)))}
+        low, high = events(noisy, draws=40)["test_jump/ci"]
+        held += low <= 4000 <= high
+        assert 0 < high - low < 200
+    assert held >= 7
+
+
+def test_the_steepest_fall_is_where_one_is_made():
+    """Thirty records fall, from 250 on: windows of 20 on either side differ most about their middle."""
+    loss = np.exp(-0.001 * np.arange(400) - 0.5 * np.clip(np.arange(400) - 250, 0, 30))
+    assert steepest(series(loss, np.arange(400)), 20) == pytest.approx(265, abs=3)
+    assert np.isnan(steepest(series(np.arange(1.0, 50), np.arange(49)), 20))
+    assert np.isnan(steepest(series([2.0, 1], [0, 1]), 2))
 
 
 def test_crossings_tell_first_from_settled():

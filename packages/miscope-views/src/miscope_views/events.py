@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -93,6 +94,66 @@ def _whiskers(shown: Shown, arrays: Arrays, dated: list[str]) -> list[dict[str, 
     return [{"type": "scatter", "y": names, "yaxis": "y2", **part} for part in (points, numbers)]
 
 
+_ROWS = (
+    ("memorised", "training set learnt", TRAIN),
+    ("train_jump", "train accuracy rises (centre)", TRAIN),
+    ("train_first", "train loss < {}, first", TRAIN),
+    ("train_settled", "train loss < {}, for good", TRAIN),
+    ("peak", "test loss highest", TEST),
+    ("onset", "log test loss down 10 %", TEST),
+    ("half", "log test loss down 50 %", TEST),
+    ("complete", "log test loss down 90 %", TEST),
+    ("steepest", "log test loss steepest", TEST),
+    ("half_linear", "test loss half of its peak, for good", TEST),
+    ("test_first", "test loss < {}, first", TEST),
+    ("test_settled", "test loss < {}, for good", TEST),
+    ("test_jump", "test accuracy rises (centre)", TEST),
+    ("generalised", "test set learnt", TEST),
+)
+"""Every definition in use, by the array that holds it; crossings once for each of the losses below."""
+_LOSSES = (1.0, 1e-2, 1e-4)
+
+
+def definitions(shown: Shown, *, clock: str) -> Figure:
+    """When training got where by every definition in use, side by side: what depends on the definition, and how far."""
+    arrays = shown.artifacts[_READS]
+    dated = list(_dated(arrays))
+    traces = []
+    for colour, split in ((TRAIN, "training data"), (TEST, "test data")):
+        rows = [(name, step, ci) for name, step, ci, own in dated if own == colour]
+        step = np.array([step for _, step, _ in rows])
+        low, high = np.array([ci for _, _, ci in rows]).reshape(-1, 2).T
+        error = {"type": "data", "symmetric": False, "array": high - step, "arrayminus": step - low}
+        points = {"type": "scatter", "mode": "markers", "x": step, "y": [name for name, _, _ in rows], "name": split}
+        look = {"marker": {"color": colour, "size": 8}, "error_x": {**error, "color": colour, "width": 4}}
+        interval = "[%{customdata[0]:,.0f}, %{customdata[1]:,.0f}]"
+        hover = f"%{{y}}: {shown.step_label} %{{x:,.0f}} {interval}<extra></extra>"
+        traces.append({**points, **look, "customdata": np.stack([low, high], axis=1), "hovertemplate": hover})
+    names = [name for name, *_ in dated]
+    layout: dict[str, Any] = {
+        "title": title(shown, "Events by every definition", _verdict(shown, arrays)),
+        "xaxis": clock_axis(shown, clock),
+        "yaxis": {"type": "category", "autorange": "reversed", "categoryorder": "array", "categoryarray": names},
+        "showlegend": True,
+    }
+    layout["yaxis"] |= {"dtick": 1, "tickfont": {"size": 10}}
+    return figure(traces, layout)
+
+
+def _dated(arrays: Arrays) -> Iterator[tuple[str, float, tuple[float, float], str]]:
+    """Name, step, interval (of no width where there is none) and colour of every definition that was met."""
+    thresholds = arrays["threshold"].tolist()
+    for name, said, colour in _ROWS:
+        values = arrays[name]
+        places = [(f"{loss:g}", thresholds.index(loss)) for loss in _LOSSES] if values.ndim else [("", ())]
+        for loss, place in places:
+            step = values[place]
+            if np.isfinite(step):
+                low, high = arrays.get(f"{name}/ci", np.full(2, np.nan))
+                ci = (low if np.isfinite(low) else step, high if np.isfinite(high) else step)
+                yield said.format(loss), float(step), (float(ci[0]), float(ci[1])), colour
+
+
 def _slingshots(steps: np.ndarray) -> dict[str, Any]:
     return {
         "type": "scatter",
@@ -175,6 +236,15 @@ VIEWS = (
         draw=timeline,
         reads=(_READS,),
         metrics=("train_loss", "test_loss"),
+        controls=(CLOCK,),
+        time_axis="x",
+    ),
+    View(
+        name="events.definitions",
+        title="Events by every definition",
+        grain=Grain.TRAJECTORY,
+        draw=definitions,
+        reads=(_READS,),
         controls=(CLOCK,),
         time_axis="x",
     ),

@@ -19,6 +19,7 @@ from miscope.maths.grokking import (
     first_at_least,
     first_below,
     settled_below,
+    steepest,
     upward,
 )
 from miscope.maths.jump import jump
@@ -37,6 +38,8 @@ class GrokkingOptions(Options):
     """Loss below which it has, where no accuracy was recorded; also what a slingshot rises through."""
     final_records: int | None = None
     """Last records of the test loss whose median is the end of its fall; None: max(5, 1 %)."""
+    window: int | None = None
+    """Records on either side between which the fall is steepest; None: 20, or a twentieth of fewer than 400."""
     draws: int = 200
     """Bootstrap draws for the intervals."""
     records: int = 5000
@@ -63,6 +66,8 @@ def grokking(trajectory: Trajectory) -> Arrays:
         "memorised": memorised,
         "generalised": generalised,
         **_fall(fall),
+        "half_linear": settled_below(test, fall.peak_loss / 2) if fall.fell else np.nan,
+        "steepest": steepest(test, options.window or _window(test)) if fall.fell else np.nan,
         **_delay(memorised, generalised, float(test.steps[-1])),
         "slingshot_count": len(slingshots),
         **_jumps(curves),
@@ -90,6 +95,10 @@ def _curves(trajectory: Trajectory) -> dict[str, Series]:
         reason = "there is no loss on a training and on a test set"
         raise DoesNotApply("events.grokking", trajectory.variant.name, reason)
     return found
+
+
+def _window(test: Series) -> int:
+    return min(20, max(1, len(test.steps) // 20))
 
 
 def _finite(series: Series) -> Series:
@@ -169,7 +178,17 @@ def _intervals(curves: Mapping[str, Series], options: GrokkingOptions, fell: boo
         reached = partial(_reached_on, curve, split, options)
         band = _interval(curves[curve], reached, options, logarithmic=not by_accuracy)
         found[f"{name}/ci"] = band[:, 0] if fell or split == "train" else np.full(2, np.nan)
+        found[f"{split}_jump/ci"] = _jump_interval(curves, split, options)
     return found
+
+
+def _jump_interval(curves: Mapping[str, Series], split: str, options: GrokkingOptions) -> np.ndarray:
+    """(2,) for the centre of the rise of an accuracy; each draw is fitted from where the curve itself was."""
+    series = curves.get(f"{split}_accuracy")
+    fit = (np.nan, np.nan) if series is None else jump(series)
+    if series is None or np.isnan(fit[0]):
+        return np.full(2, np.nan)
+    return _interval(series, lambda drawn: (jump(drawn, fit)[0],), options, logarithmic=False)[:, 0]
 
 
 def _reached_on(curve: str, split: str, options: GrokkingOptions, series: Series) -> tuple[float, ...]:
@@ -192,7 +211,7 @@ def _interval(
 
 GROKKING = Analyzer(
     name="events.grokking",
-    version=1,
+    version=2,
     grain=Grain.TRAJECTORY,
     compute=grokking,
     reads=("behaviour.metrics",),
@@ -206,6 +225,8 @@ GROKKING = Analyzer(
         "generalised": "() the same of the test set; NaN unless the test loss fell",
         "peak": "() step of the largest test loss before its descent",
         "{onset,half,complete}": f"() first step at which log test loss has fallen by {LEVELS} of its whole fall",
+        "half_linear": "() first step from which the test loss stays below half of its peak",
+        "steepest": "() step about which the mean log test loss falls most from one window of records to the next",
         "{peak_loss,final_loss}": "() test loss at the peak, and at the end of its fall, nats",
         "fell": "() 1 if the test loss was ever below half of its peak afterwards",
         "grokked": "() 1 if the model memorised and generalised",
@@ -220,7 +241,8 @@ GROKKING = Analyzer(
         "{train_jump,test_jump}": "() centre of an error function fitted to the accuracy",
         "{train_sharpness,test_sharpness}": "() its slope parameter, per step",
         "jump_gap": "() relative distance of the two centres",
-        "EVENT/ci": "(2,) 95 % interval by block bootstrap: memorised, peak, onset, half, complete, generalised",
+        "EVENT/ci": "(2,) 95 % interval by block bootstrap: memorised, peak, onset, half, complete, generalised, "
+        "train_jump, test_jump",
         "threshold": "(n,) losses, nats",
         "{train_first,test_first}": "(n,) first step below each threshold; NaN for never",
         "{train_settled,test_settled}": "(n,) first step from which it stays below; NaN for never",

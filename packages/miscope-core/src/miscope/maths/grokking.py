@@ -9,7 +9,17 @@ import numpy as np
 
 from miscope.moment import Series
 
-__all__ = ["LEVELS", "THRESHOLDS", "Descent", "descent", "first_at_least", "first_below", "settled_below", "upward"]
+__all__ = [
+    "LEVELS",
+    "THRESHOLDS",
+    "Descent",
+    "descent",
+    "first_at_least",
+    "first_below",
+    "settled_below",
+    "steepest",
+    "upward",
+]
 
 LEVELS = (0.1, 0.5, 0.9)
 """Shares of the fall of log test loss from its peak to its end."""
@@ -33,6 +43,18 @@ def settled_below(series: Series, threshold: float) -> float:
     above = np.flatnonzero(~(series.values < threshold))
     start = above[-1] + 1 if len(above) else 0
     return float(series.steps[start]) if start < len(series.steps) else np.nan
+
+
+def steepest(series: Series, window: int) -> float:
+    """Step between the two adjacent windows of so many records between whose means the log falls most; NaN if it never
+    falls or there are too few records.
+    """
+    if len(series.values) < 2 * window:
+        return np.nan
+    total = np.concatenate([[0.0], np.cumsum(_log(series.values))])
+    mean = (total[window:] - total[:-window]) / window
+    fall = mean[:-window] - mean[window:]
+    return float(series.steps[fall.argmax() + window]) if fall.max() > 0 else np.nan
 
 
 def upward(series: Series, threshold: float, *, after: float) -> np.ndarray:

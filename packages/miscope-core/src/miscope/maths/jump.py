@@ -13,25 +13,30 @@ __all__ = ["jump"]
 _POINTS = 400
 
 
-def jump(series: Series) -> tuple[float, float]:
+def jump(series: Series, near: tuple[float, float] | None = None) -> tuple[float, float]:
     """(t*, s) of a Erf(s (t - t*)) + b fitted to the curve; NaN where it rises by less than a tenth.
 
     Miller, O'Neill & Bui 2024 (arXiv 2402.08946). The records are thinned to some hundred, equally spaced in log t.
+    near: where to look first, such as the fit to a curve that is almost this one.
     """
     t, y = _thinned(series)
     rise = y.max() - y.min()
     if len(t) < 5 or rise < 0.1:
         return np.nan, np.nan
-    middle = float(t[(y >= y.min() + rise / 2).argmax()])
-    span = float(t[-1] - t[0])
+    middle, steep = near or _guess(t, y, rise)
 
     def residual(p: np.ndarray) -> np.ndarray:
         return p[0] * erf(np.exp(p[1]) * (t - p[2])) + p[3] - y
 
-    start = [rise / 2, -np.log(max(middle / 4, span / len(t), 1e-9)), middle, y.min() + rise / 2]
+    start = [rise / 2, np.log(steep), middle, y.min() + rise / 2]
     fit = least_squares(residual, start, x_scale=[1.0, 1.0, max(middle, 1.0), 1.0], max_nfev=400)
     inside = t[0] <= fit.x[2] <= t[-1]
     return (float(fit.x[2]), float(np.exp(fit.x[1]))) if fit.success and inside else (np.nan, np.nan)
+
+
+def _guess(t: np.ndarray, y: np.ndarray, rise: float) -> tuple[float, float]:
+    middle = float(t[(y >= y.min() + rise / 2).argmax()])
+    return middle, 1 / max(middle / 4, float(t[-1] - t[0]) / len(t), 1e-9)
 
 
 def _thinned(series: Series) -> tuple[np.ndarray, np.ndarray]:
