@@ -127,7 +127,8 @@ def test_bad_choices_for_what_is_there_are_three_part_errors(command: Run, ws: P
     name = "toy.sum/v5-seed0-width16"
     refused = [
         (["analyze", name, "values=5"], f"{name!r} is the name of a variant, so values cannot be given with it."),
-        (["analyze", name, "--steps", "3"], "The variant has no checkpoint at step 3."),
+        (["analyze", name, "--steps", "3"], f"{name} has no checkpoint at step 3."),
+        (["analyze", "values=5"], "values alone do not say which variants."),
         (["analyze", name, "--steps", "sometimes"], "'sometimes' does not say which checkpoints."),
         (["analyze", name, "-o", "parameters.norms.depth=3"], "'parameters.norms' does not take the option depth=3."),
         (["analyze", name, "--executor", "inlin"], "There is no executor named 'inlin'."),
@@ -139,6 +140,23 @@ def test_bad_choices_for_what_is_there_are_three_part_errors(command: Run, ws: P
         assert (code, out) == (1, ""), words
         assert len(err.splitlines()) >= 3, err
         assert first is None or err.splitlines()[0] == first
+
+
+def test_variants_given_together_are_compared_at_the_steps_they_share(command: Run, ws: Path) -> None:
+    names = [f"toy.sum/v5-seed{seed}-width16" for seed in (1, 2)]
+    for name, steps, every in zip(names, (20, 40), (10, 20), strict=True):
+        seed = name.partition("-seed")[2][0]
+        command("train", "toy.sum", f"seed={seed}", "--steps", steps, "--set", f"checkpoints=every:{every}")
+    code, _, err = command(
+        "analyze", *names, "--only", "cohort.losses", "--only", "parameters.norms", "--steps", "every:10"
+    )
+    assert code == 0, err
+    looked = json.loads(
+        command("ask", "select distinct step from artifacts where step is not null order by 1", "--format", "json")[1]
+    )
+    assert [row["step"] for row in looked] == [0, 20]
+    spanning = command("ask", "select variant from artifacts where analyzer = 'cohort.losses'", "--format", "json")
+    assert [row["variant"].partition("/")[0] for row in json.loads(spanning[1])] == ["cohort"]
 
 
 def test_an_instrument_that_fails_is_told_once_and_ends_with_1(

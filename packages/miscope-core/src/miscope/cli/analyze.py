@@ -24,10 +24,13 @@ def add_to(cli: typer.Typer) -> None:
 
 
 def analyze(
-    target: Annotated[str, typer.Argument(metavar="VARIANT|FAMILY", help="A variant, or all of a family.")],
-    fields: Annotated[
-        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Only the family's variants with these.")
-    ] = None,
+    target: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="VARIANT...|FAMILY [KEY=VALUE]...",
+            help="Variants, or all of a family, or those of it with these parameters.",
+        ),
+    ],
     only: Annotated[list[str] | None, typer.Option(help="Only this analyzer (repeatable), with what it reads.")] = None,
     steps: Annotated[
         str | None, typer.Option(help="Only these checkpoints: '0,100,500', 'every:1000', '0-500:100'.  (default: all)")
@@ -44,12 +47,13 @@ def analyze(
     from miscope.cli.targets import those_there
 
     place = opened(workspace)
-    variants = those_there(place, target, assignments(fields or ()))
+    fields = [word for word in target if "=" in word]
+    variants = those_there(place, [word for word in target if word not in fields], assignments(fields))
     outcomes = look(
         place,
         [variant.value for variant in variants],
         list(only) if only else None,
-        steps=None if steps is None else _chosen(steps, {step for variant in variants for step in variant.steps}),
+        steps=None if steps is None else _chosen(steps, [variant.steps for variant in variants]),
         executor=executor,
         force=force,
         options=analyzer_options(option or (), place.plugins.analyzers),
@@ -72,12 +76,10 @@ def analyzer_options(words: Sequence[str], analyzers: Iterable[str]) -> dict[str
     return found
 
 
-def _chosen(text: str, there: Iterable[int]) -> list[int]:
-    """The checkpoints that are there and on the schedule; those named one by one must be there."""
-    from miscope.errors import NoCheckpoint
+def _chosen(text: str, there: Sequence[Sequence[int]]) -> list[int]:
+    """The checkpoints named one by one, or those on a schedule that all the variants have."""
     from miscope.schedule import Adaptive, Explicit, parse_schedule, planned_steps
 
-    steps = sorted(there)
     try:
         schedule = parse_schedule(text)
     except ValueError:
@@ -89,12 +91,10 @@ def _chosen(text: str, there: Iterable[int]) -> list[int]:
             "Write 0,100,500 or every:1000 or log:60 or 0-500:100.",
         )
     if isinstance(schedule, Explicit):
-        for step in schedule.steps:
-            if step not in steps:
-                raise NoCheckpoint("The variant", step, steps)
         return sorted(schedule.steps)
-    wanted = planned_steps(schedule, steps[-1] if steps else 0)
-    return [step for step in steps if step in wanted]
+    shared = sorted(set.intersection(*map(set, there)))
+    wanted = planned_steps(schedule, shared[-1] if shared else 0)
+    return [step for step in shared if step in wanted]
 
 
 def _report(outcomes: Iterable[Outcome]) -> bool:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from miscope.cli.options import JsonOption, WorkspaceOption, opened
 from miscope.cli.printing import print_json, print_table
 
+if TYPE_CHECKING:
+    from miscope.workspace import Workspace
+
 __all__ = ["add_to"]
 
-TABLES = ("variants", "runs", "checkpoints", "artifacts", "metrics", "scalars")
+_TABLES = ("variants", "runs", "checkpoints", "artifacts", "metrics", "scalars")
 
 
 def add_to(cli: typer.Typer) -> None:
@@ -32,8 +37,8 @@ def status(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> No
     _print(opened(workspace), as_json=as_json)
 
 
-def _print(place: object, *, as_json: bool) -> None:
-    counts = {table: place.ask(f"select count(*) as n from {table}").to_pylist()[0]["n"] for table in TABLES}  # type: ignore[attr-defined]
+def _print(place: Workspace, *, as_json: bool) -> None:
+    counts = {table: place.ask(f"select count(*) as n from {table}").to_pylist()[0]["n"] for table in _TABLES}
     if as_json:
         print_json(counts)
         return

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from operator import attrgetter, itemgetter
+from typing import Annotated, Any, final
 
 import typer
 
 from miscope.cli.options import JsonOption
 from miscope.cli.printing import note, print_json, print_table
 from miscope.cli.records import describe_analyzer, describe_family, describe_view, print_record
-
-if TYPE_CHECKING:
-    from miscope.plugins import Plugins
+from miscope.plugins import Plugins
 
 __all__ = ["add_to"]
 
@@ -66,53 +67,17 @@ def plugins(as_json: JsonOption = False) -> None:
 
 def families(name: Name = None, as_json: JsonOption = False) -> None:
     """List the kinds of model that can be built and trained; with a NAME, its parameters and default training."""
-    found = _installed(quiet=as_json)
-    if name is not None:
-        print_record(describe_family(found, found.family(name)), as_json=as_json)
-        return
-    records = [describe_family(found, family) for _, family in sorted(found.families.items())]
-    if as_json:
-        print_json(records)
-        return
-    print_table(
-        ("family", "title", "parameters", "package"),
-        [
-            (r["name"], r["title"], " ".join(f"{p['name']}={p['default']}" for p in r["params"]), r["package"])
-            for r in records
-        ],
-    )
+    _list(_FAMILIES, name, as_json=as_json)
 
 
 def analyzers(name: Name = None, as_json: JsonOption = False) -> None:
     """List the instruments; with a NAME, what it needs, its options and its outputs."""
-    found = _installed(quiet=as_json)
-    if name is not None:
-        print_record(describe_analyzer(found, found.analyzer(name)), as_json=as_json)
-        return
-    records = [describe_analyzer(found, analyzer) for _, analyzer in sorted(found.analyzers.items())]
-    if as_json:
-        print_json(records)
-        return
-    print_table(
-        ("analyzer", "grain", "what it computes", "package"),
-        [(r["name"], r["grain"], r["summary"], r["package"]) for r in records],
-    )
+    _list(_ANALYZERS, name, as_json=as_json)
 
 
 def views(name: Name = None, as_json: JsonOption = False) -> None:
     """List the figures; with a NAME, what it reads and what can be turned."""
-    found = _installed(quiet=as_json)
-    if name is not None:
-        print_record(describe_view(found, found.view(name)), as_json=as_json)
-        return
-    records = [describe_view(found, view) for _, view in sorted(found.views.items())]
-    if as_json:
-        print_json(records)
-        return
-    print_table(
-        ("view", "grain", "title", "reads", "package"),
-        [(r["name"], r["grain"], r["title"], " ".join(r["reads"]), r["package"]) for r in records],
-    )
+    _list(_VIEWS, name, as_json=as_json)
 
 
 def executors(as_json: JsonOption = False) -> None:
@@ -125,9 +90,71 @@ def executors(as_json: JsonOption = False) -> None:
     print_table(("executor", "package"), rows)
 
 
-def _installed(*, quiet: bool) -> Plugins:
-    from miscope.plugins import Plugins
+@final
+@dataclass(frozen=True, kw_only=True)
+class _Listing:
+    """One kind of record: where it is found, and what is told of each in one line."""
 
+    table: Callable[[Plugins], Mapping[str, Any]]
+    named: Callable[[Plugins, str], Any]
+    """Raises UnknownName."""
+    describe: Callable[[Plugins, Any], dict[str, Any]]
+    columns: Mapping[str, Callable[[Mapping[str, Any]], object]]
+    """Heading -> what stands under it, of what `describe` gave."""
+
+
+def _list(listing: _Listing, name: str | None, *, as_json: bool) -> None:
+    """All records, or the one of that name in full."""
+    found = _installed(quiet=as_json)
+    if name is not None:
+        print_record(listing.describe(found, listing.named(found, name)), as_json=as_json)
+        return
+    records = [listing.describe(found, record) for _, record in sorted(listing.table(found).items())]
+    if as_json:
+        print_json(records)
+        return
+    print_table(tuple(listing.columns), [[cell(record) for cell in listing.columns.values()] for record in records])
+
+
+_FAMILIES = _Listing(
+    table=attrgetter("families"),
+    named=Plugins.family,
+    describe=describe_family,
+    columns={
+        "family": itemgetter("name"),
+        "title": itemgetter("title"),
+        "parameters": lambda record: " ".join(f"{p['name']}={p['default']}" for p in record["params"]),
+        "package": itemgetter("package"),
+    },
+)
+
+_ANALYZERS = _Listing(
+    table=attrgetter("analyzers"),
+    named=Plugins.analyzer,
+    describe=describe_analyzer,
+    columns={
+        "analyzer": itemgetter("name"),
+        "grain": itemgetter("grain"),
+        "what it computes": itemgetter("summary"),
+        "package": itemgetter("package"),
+    },
+)
+
+_VIEWS = _Listing(
+    table=attrgetter("views"),
+    named=Plugins.view,
+    describe=describe_view,
+    columns={
+        "view": itemgetter("name"),
+        "grain": itemgetter("grain"),
+        "title": itemgetter("title"),
+        "reads": lambda record: " ".join(record["reads"]),
+        "package": itemgetter("package"),
+    },
+)
+
+
+def _installed(*, quiet: bool) -> Plugins:
     found = Plugins.installed()
     if not quiet:
         for broken in found.broken:

@@ -1,8 +1,8 @@
-"""Which variants a command line means: a variant's name, or a family with some of its fields."""
+"""Which variants a command line means: variants' names, or a family with some of its fields."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
@@ -27,18 +27,27 @@ def one_to_train(workspace: Workspace, target: str, fields: Mapping[str, Any]) -
     return workspace.find(target)
 
 
-def those_there(workspace: Workspace, target: str, fields: Mapping[str, Any]) -> list[BoundVariant]:
-    """The variants in the workspace that carry the name, or that are of the family and have these fields."""
+def those_there(workspace: Workspace, targets: Sequence[str], fields: Mapping[str, Any]) -> list[BoundVariant]:
+    """The variants in the workspace that carry one of the names, or that are of the family and have these fields."""
+    if not targets:
+        raise BadValue(
+            f"{', '.join(fields)} alone do not say which variants.",
+            "Parameters narrow down a family.",
+            "Name it first; `miscope families` lists them.",
+        )
+    named = [target for target in targets if target not in workspace.plugins.families]
+    if named and fields:
+        raise _fields_of_a_name(named[0], fields)
+    found = [one for target in targets for one in _meant(workspace, target, fields)]
+    return list({variant.name: variant for variant in found}.values())
+
+
+def _meant(workspace: Workspace, target: str, fields: Mapping[str, Any]) -> list[BoundVariant]:
     if target not in workspace.plugins.families:
-        if fields:
-            raise _fields_of_a_name(target, fields)
         return [workspace.find(target)]
     there = workspace.variants(target)
-    if not fields:
-        found = there
-    else:
-        split_fields(workspace.plugins.family(target), fields)
-        found = [variant for variant in there if all(_has(variant, name, value) for name, value in fields.items())]
+    split_fields(workspace.plugins.family(target), fields)
+    found = [variant for variant in there if all(_has(variant, name, value) for name, value in fields.items())]
     if not found:
         words = " ".join(f"{name}={value}" for name, value in fields.items())
         raise BadValue(
