@@ -42,6 +42,7 @@ def test_induction_heads_copy(adopted):
     assert [o.error for o in adopted.analyze("circuits.heads") if o.error] == []
     found = adopted.arrays("circuits.heads", step=6000)
     assert (found["blocks.1/OV/positivity"][1:] > 0.9).all()
+    assert (found["blocks.1/OV/copy_score"][1:] > 0.8).all()
 
 
 def test_the_circuits_of_a_head_are_those_of_its_full_matrices(adopted):
@@ -55,6 +56,8 @@ def test_the_circuits_of_a_head_are_those_of_its_full_matrices(adopted):
     assert found["blocks.1/QK/singular"][2] == pytest.approx(torch.linalg.svdvals(qk)[:12].numpy(), rel=1e-5)
     expected = float(tokens.real.sum() / tokens.abs().sum())
     assert found["blocks.1/OV/positivity"][2] == pytest.approx(expected, rel=1e-6)
+    raised = (w["W_E"] @ ov @ w["W_U"]).argmax(dim=1) == torch.arange(len(w["W_E"]))
+    assert found["blocks.1/OV/copy_score"][2] == pytest.approx(float(raised.double().mean()))
 
 
 def test_one_layer_has_nothing_to_compose(workspace):

@@ -62,6 +62,9 @@ def test_three_heads_match_prefixes_and_one_looks_at_the_previous_token(roles):
     assert first[previous, 2] == pytest.approx(0.286, abs=5e-4)
     assert found["gain"] == pytest.approx(1.89, abs=0.1)
     assert found["blocks.1.attn.hook_pattern/role"].tolist() == ["", *["prefix matching"] * 3]
+    named = [role for site in range(2) for role in found[f"blocks.{site}.attn.hook_pattern/role"] if role]
+    share = np.unique(named, return_counts=True)[1] / len(named)
+    assert found["distinct_roles"] == pytest.approx(np.exp(-(share * np.log(share)).sum()))
     assert found["strongest/prefix_matching"] == pytest.approx(0.432, abs=1e-3)
 
 

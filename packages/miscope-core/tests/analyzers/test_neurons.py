@@ -66,6 +66,17 @@ def test_the_papers_neurons(calibration, look, name):
     assert found[f"{SITE}/dead_count"] == 0
     assert found[f"{SITE}/median_max_fraction"] == pytest.approx(known["frac_explained_median"], abs=1e-5)
     assert most.min() == pytest.approx(known["frac_explained_min"], abs=1e-5)
+    assert most.mean() == pytest.approx(known["frac_explained_mean"], rel=1e-5)
+    assert (most >= 0.95).sum() == known["n_ge_0.95"]
+    percentiles = known["frac_explained_percentiles_5_25_50_75_95"]
+    assert np.percentile(most, (5, 25, 50, 75, 95)) == pytest.approx(percentiles, rel=1e-5)
+    weighted = known["frac_explained_variance_weighted_mean"]
+    assert found[f"{SITE}/weighted_max_fraction"] == pytest.approx(weighted, rel=1e-5)
+    share = dict(zip(found[f"{SITE}/label"], found[f"{SITE}/variance_fraction"], strict=True))
+    for k, fraction in known["total_variance_fraction_by_freq_top10"]:
+        assert share[str(k)] == pytest.approx(fraction, rel=1e-5)
+    keys = sum(share[str(k)] for k in model.known["key_freqs"]["USED"])
+    assert keys == pytest.approx(known["key_freq_total_variance_fraction"], rel=1e-5)
 
 
 def counts(labels):
@@ -147,6 +158,29 @@ def test_the_threshold_is_the_first_checkpoints_own_and_clusters_count_from_it()
     assert found[f"{SITE}/first"] == pytest.approx([100, 0, np.nan], nan_ok=True)
     assert found[f"{SITE}/switches"].tolist() == [0, 1, 0]
     assert found[f"{SITE}/final"].tolist() == ["14", "14", ""]
+    # Against two shares at the start no neuron stands out, however pure: the chance is never below one in three.
+    assert found[f"{SITE}/found_share"].tolist() == [0, 0, 0]
+
+
+def course(share, dominant, label):
+    names = np.array([label] * len(share))
+    arrays = {f"{SITE}/max_fraction": share, f"{SITE}/dominant": dominant, f"{SITE}/label": names}
+    reads, steps = {"neurons.frequencies": arrays}, np.arange(len(share))
+    return clusters(Trajectory(variant=None, probe=None, options=ClusterOptions(), steps=steps, artifacts=reads))
+
+
+def test_clusters_are_the_same_whatever_they_are_called():
+    names = np.array([["1", "1", "2", "2"], ["2", "2", "1", "1"], ["2", "1", "2", "1"]])
+    found = course(np.array([[0.1] * 4, [0.5] * 4, [0.6] * 4]), names, ["1", "2"])
+    assert found[f"{SITE}/stability"] == pytest.approx([1, -0.5])
+    assert found[f"{SITE}/likeness_to_end"] == pytest.approx([-0.5, -0.5, 1])
+
+
+def test_neurons_stand_out_together_where_none_would_alone():
+    start = np.random.default_rng(0).uniform(0.05, 0.15, 400)
+    later = np.where(np.arange(400) < 100, 0.9, start[::-1])
+    found = course(np.stack([start, later]), np.full((2, 400), "1"), ["1"])
+    assert found[f"{SITE}/found_share"] == pytest.approx([0, 0.25], abs=0.01)
 
 
 def test_switches_are_told_from_where_to_where_and_when():

@@ -60,6 +60,8 @@ def trained(signs):
 def test_flips_are_counted_from_checkpoint_to_checkpoint_and_from_the_first():
     found = FLIPS.compute(trained([[[0, 0, 0, 0]], [[1, 1, 0, 0]], [[0, 1, 0, 0]]]))
     assert found[f"{POST}/rate"] == pytest.approx([0.5, 0.25])
+    # Two inputs of four flip, then one.
+    assert found[f"{POST}/rate_sem"] == pytest.approx([3**-0.5 / 2, 0.25])
     assert found[f"{POST}/from_start"] == pytest.approx([0, 0.5, 0.25])
     assert found["later"].tolist() == [10, 20]
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from miscope.maths.circular import coherence, coherence_by_chance, direction, wrapped
+from miscope.maths.circular import coherence, coherence_by_chance, direction, rayleigh, wrapped
 
 
 @given(st.floats(-1000, 1000))
@@ -32,3 +32,25 @@ def test_uniform_angles_exceed_the_null_with_its_chance(count):
 def test_a_single_angle_is_coherent_by_chance_and_none_says_nothing():
     assert coherence_by_chance(1) == 1
     assert np.isnan(coherence_by_chance(0))
+
+
+def test_the_rayleigh_test_gives_zars_example():
+    # Zar 1999, example 27.1: eight angles with R = 6.5 have p < 0.005.
+    degrees = np.array([45, 55, 81, 96, 110, 117, 132, 154])
+    angles = np.radians(degrees)
+    assert 8 * coherence(angles) == pytest.approx(6.6, abs=0.1)
+    assert rayleigh(angles) == pytest.approx(0.0019, abs=0.0015)
+
+
+@pytest.mark.parametrize("count", [5, 50])
+def test_the_rayleigh_test_of_uniform_angles_is_uniform(count):
+    random = np.random.default_rng(count)
+    chance = np.array([rayleigh(row) for row in random.uniform(-np.pi, np.pi, (4000, count))])
+    for level in (0.01, 0.05, 0.5):
+        assert (chance < level).mean() == pytest.approx(level, abs=0.03 * level**0.5 + 0.005)
+    assert np.isnan(rayleigh(np.zeros(1)))
+
+
+def test_the_rayleigh_test_and_the_nulls_edge_are_one():
+    angles = np.random.default_rng(4).uniform(0, 1.9, 12)
+    assert coherence_by_chance(12, rayleigh(angles)) == pytest.approx(coherence(angles))

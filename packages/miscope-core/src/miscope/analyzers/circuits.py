@@ -12,7 +12,14 @@ from torch import Tensor
 from miscope.analyzer import Analyzer, Grain, Options
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
-from miscope.maths.circuits import LowRank, composition, eigenvalue_positivity, expected_composition, noise_composition
+from miscope.maths.circuits import (
+    LowRank,
+    composition,
+    copy_score,
+    eigenvalue_positivity,
+    expected_composition,
+    noise_composition,
+)
 from miscope.moment import Moment
 
 ATTENTION = "blocks.*.attn.W_[QKVO]"
@@ -46,10 +53,10 @@ def heads(moment: Moment) -> Arrays:
 def _token_circuits(circuits: Mapping[str, LowRank], embed: Tensor, unembed: Tensor) -> dict[str, np.ndarray]:
     """Eigenvalues of both circuits from tokens to tokens, over those tokens that are also answers."""
     shared = min(len(embed), unembed.shape[1])
-    writes = circuits["OV"].between(embed[:shared], unembed[:, :shared]).eigenvalues
-    looks = circuits["QK"].between(embed, embed.T).eigenvalues
-    found = {}
-    for name, values in (("OV", writes), ("QK", looks)):
+    writes = circuits["OV"].between(embed[:shared], unembed[:, :shared])
+    looks = circuits["QK"].between(embed, embed.T)
+    found = {"OV/copy_score": copy_score(writes)}
+    for name, values in (("OV", writes.eigenvalues), ("QK", looks.eigenvalues)):
         found[f"{name}/eigenvalue"] = torch.view_as_real(values).float().numpy()
         found[f"{name}/positivity"] = eigenvalue_positivity(values)
     return found
@@ -82,7 +89,7 @@ def _folded(weights: Mapping[str, Tensor], scale: str, matrix: Tensor) -> Tensor
 
 HEADS = Analyzer(
     name="circuits.heads",
-    version=1,
+    version=2,
     grain=Grain.CHECKPOINT,
     compute=heads,
     weights=(ATTENTION, "*"),
@@ -95,6 +102,7 @@ HEADS = Analyzer(
         "BLOCK/{QK,OV}/participation_ratio": "(H,) participation ratio of their squares",
         "BLOCK/{QK,OV}/eigenvalue": "(H, d_head, 2) float32, eigenvalues from tokens to tokens, real and imaginary",
         "BLOCK/{QK,OV}/positivity": "(H,) sum of their real parts over the sum of their sizes, -1 to 1",
+        "BLOCK/OV/copy_score": "(H,) share of tokens that raise their own answer more than any other",
         "most_copying": "() largest positivity of an OV circuit",
     },
 )

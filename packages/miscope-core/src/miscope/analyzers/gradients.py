@@ -8,6 +8,7 @@ from miscope.analyzer import Analyzer, Grain
 from miscope.artifact import Arrays
 from miscope.basis import Basis
 from miscope.maths.answer_basis import answer_basis
+from miscope.maths.false_discovery import benjamini_hochberg
 from miscope.moment import Moment
 
 _ANSWERS = "vocab_out"
@@ -67,19 +68,23 @@ def _spectrum(matrix: np.ndarray, basis: Basis) -> dict[str, np.ndarray]:
     expected = rows / max(rows.sum(), 1)
     share = power / power.sum() if power.sum() > 0 else np.zeros(len(power))
     half = rows * matrix.shape[1] / 2
+    rest = np.maximum(half.sum() - half, 1e-9)
+    chance = benjamini_hochberg(beta.sf(share, half, rest))
     return {
         "basis": np.array([basis.name]),
         "label": np.array(basis.labels, dtype=np.str_),
         "fraction": share,
         "expected": expected,
-        "high": beta.ppf(0.975, half, np.maximum(half.sum() - half, 1e-9)),
+        "high": beta.ppf(0.975, half, rest),
+        "chance": chance,
+        "found_count": np.array(int((chance < 0.05).sum())),
         "excess": np.array(float((share / expected).max(initial=0.0))),
     }
 
 
 ENERGY = Analyzer(
     name="gradients.energy",
-    version=1,
+    version=2,
     grain=Grain.CHECKPOINT,
     compute=energy,
     weights=("*",),
@@ -98,6 +103,9 @@ ENERGY = Analyzer(
         "NAME/fraction": "(K,) share of each block in the energy outside the constant",
         "NAME/expected": "(K,) the share it has of an isotropic gradient",
         "NAME/high": "(K,) what its share of an isotropic gradient stays below with chance 0.975",
+        "NAME/chance": "(K,) chance that an isotropic gradient has as much there, adjusted for K blocks (Benjamini & "
+        "Hochberg)",
+        "NAME/found_count": "() blocks whose chance is below 0.05",
         "NAME/excess": "() largest share over its expectation",
         "total/energy": "() sum of squares of the whole gradient",
         "total/norm": "() length of the whole gradient",

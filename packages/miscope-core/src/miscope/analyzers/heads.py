@@ -11,6 +11,7 @@ from torch import Tensor
 from miscope.analyzer import Analyzer, Grain, Options
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
+from miscope.maths.bands import effective_number
 from miscope.maths.head_distance import (
     circuit_distance,
     distinct_heads,
@@ -124,12 +125,17 @@ def _in_context(periods: tuple[int, ...], ran: list[tuple[Tensor, Tensor]]) -> d
 
 def _strongest(found: Mapping[str, np.ndarray], sites: tuple[str, ...]) -> dict[str, np.ndarray]:
     score = np.concatenate([found[f"{site}/score"] for site in sites], axis=1).max(axis=1)
-    return {"strongest/" + name.replace(" ", "_"): np.array(s) for name, s in zip(HEAD_ROLES, score, strict=True)}
+    role = np.concatenate([found[f"{site}/role"] for site in sites])
+    sizes = np.unique(role[role != ""], return_counts=True)[1].astype(np.float64)
+    distinct = {"distinct_roles": np.array(float(effective_number(sizes)) if len(sizes) else 0.0)}
+    return distinct | {
+        "strongest/" + name.replace(" ", "_"): np.array(s) for name, s in zip(HEAD_ROLES, score, strict=True)
+    }
 
 
 ROLES = Analyzer(
     name="heads.roles",
-    version=1,
+    version=2,
     grain=Grain.CHECKPOINT,
     compute=roles,
     # Says to whom it applies; what is read comes from runs on sequences of its own.
@@ -152,6 +158,7 @@ ROLES = Analyzer(
         "SITE/null": "(R, H) the same attention on random tokens that do not repeat",
         "SITE/each": "(P, R, H) the score at each period",
         "SITE/role": "(H,) the role that exceeds its null most, if by the threshold; '' for none",
+        "distinct_roles": "() roles in effect, exp(entropy) of those that heads are named after; 0 of none",
         "strongest/ROLE": "() largest score of any head",
     },
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -9,9 +11,11 @@ from torch import Tensor
 from miscope.analyzer import Analyzer, Grain, Options
 from miscope.artifact import Arrays
 from miscope.basis import Basis
+from miscope.maths.agreement import agreement_of_committed
 from miscope.maths.bands import band_of, effective_number, herfindahl
 from miscope.maths.commitment import commitments, switches, transients, transitions
 from miscope.maths.factor_spectrum import block_fractions, conditional_means_basis, shared_labels
+from miscope.maths.false_discovery import benjamini_hochberg, chance_of
 from miscope.moment import Moment, Trajectory
 
 SPECIALISED = 0.85
@@ -48,7 +52,7 @@ def _of_units(units: Tensor, first: Basis, second: Basis) -> dict[str, np.ndarra
     most = fraction.max(axis=0, initial=0)
     # A unit that is active at one input has as much of every frequency; rounding would choose.
     tied = (fraction >= (1 - _TIE) * most).sum(axis=0) > 1
-    live = most[~dead]
+    live, total = most[~dead], max(float(variance.sum()), np.finfo(np.float64).tiny)
     return {
         "basis": np.array([first.name]),
         "label": label,
@@ -56,6 +60,8 @@ def _of_units(units: Tensor, first: Basis, second: Basis) -> dict[str, np.ndarra
         "dominant": np.where(dead | tied, np.array("", dtype=label.dtype), label[fraction.argmax(axis=0)]),
         "max_fraction": most.astype(np.float32),
         "variance": variance,
+        "variance_fraction": fraction.astype(np.float64) @ variance / total,
+        "weighted_max_fraction": np.array(float(most.astype(np.float64) @ variance / total)),
         "dead": dead,
         "dead_count": np.array(int(dead.sum())),
         "specialised_count": np.array(int((live >= SPECIALISED).sum())),
@@ -65,7 +71,7 @@ def _of_units(units: Tensor, first: Basis, second: Basis) -> dict[str, np.ndarra
 
 FREQUENCIES = Analyzer(
     name="neurons.frequencies",
-    version=3,
+    version=4,
     grain=Grain.CHECKPOINT,
     compute=frequencies,
     sites=("blocks.*.mlp.hook_post",),
@@ -82,6 +88,8 @@ FREQUENCIES = Analyzer(
         "SITE/dominant": "(M,) label of the block with the largest share; '' for a dead neuron, or where two have it",
         "SITE/max_fraction": "(M,) that share",
         "SITE/variance": "(M,) variance of the activation over the grid",
+        "SITE/variance_fraction": "(K,) share of all neurons' variance together in each block",
+        "SITE/weighted_max_fraction": "() mean of the neurons' largest shares, weighted by their variance",
         "SITE/{low,high}": "(M,) least and greatest activation over the grid",
         "SITE/dead": "(M,) whether the activation is the same for every input",
         "SITE/dead_count": "() number of dead neurons",
@@ -102,6 +110,8 @@ class ClusterOptions(Options):
     """Largest share from which it counts towards transient blocks."""
     transient_share: float = 0.05
     """Share of all neurons that a block must once have had to be more than noise."""
+    chance: float = 0.05
+    """Share by chance among the neurons that are found to stand out from the first checkpoint's."""
     final_share: float = 0.10
     """Share of all neurons from which a block is there at the end."""
 
@@ -159,7 +169,15 @@ def _clusters(  # noqa: PLR0913
         "homeless_count": np.array(sum(homeless)),
         "committed_count": np.array(int((committed[-1] >= 0).sum())),
         "committed_share": (committed >= 0).mean(axis=1),
+        "found_share": _found(share, share[0][block[0] >= 0], options.chance),
+        "stability": np.array([agreement_of_committed(a, b) for a, b in itertools.pairwise(committed)]),
+        "likeness_to_end": np.array([agreement_of_committed(now, committed[-1]) for now in committed]),
     }
+
+
+def _found(share: np.ndarray, null: np.ndarray, level: float) -> np.ndarray:
+    """(T,) share of neurons whose share stands out from the null's, of (T, M) all tested together at each step."""
+    return np.array([(benjamini_hochberg(chance_of(now, null)) < level).mean() for now in share])
 
 
 def _index(names: np.ndarray, label: np.ndarray) -> np.ndarray:
@@ -176,7 +194,7 @@ def _sizes(block: np.ndarray, blocks: int) -> np.ndarray:
 
 CLUSTERS = Analyzer(
     name="neurons.clusters",
-    version=2,
+    version=3,
     grain=Grain.TRAJECTORY,
     compute=clusters,
     reads=("neurons.frequencies",),
@@ -190,6 +208,11 @@ CLUSTERS = Analyzer(
         "SITE/size": "(T, K) neurons committed to each block",
         "SITE/size_specialised": "(T, K) neurons specialised on each block",
         "SITE/committed_share": "(T,) share of all neurons that are committed",
+        "SITE/found_share": "(T,) share of all neurons whose largest share stands out from the first checkpoint's, of "
+        "those found at most 5 % by chance (Benjamini & Hochberg)",
+        "SITE/stability": "(T-1,) adjusted Rand index of the clusters with the checkpoint before's, of the neurons "
+        "committed at both: 1 for the same clusters, whatever they are called, 0 for chance",
+        "SITE/likeness_to_end": "(T,) the same with the last checkpoint's",
         "SITE/final": "(M,) label of the block a neuron is committed to at the end; '' for none",
         "SITE/commitment": "(M,) step from which it stays committed to that block; NaN for none",
         "SITE/first": "(M,) first step at which it was committed to any; NaN for never",

@@ -10,7 +10,7 @@ import torch
 from miscope.analyzer import Analyzer, Grain, Options
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
-from miscope.maths.activity import activity, flip_rate, packed_signs
+from miscope.maths.activity import activity, flip_error, flip_rate, packed_signs
 from miscope.moment import Moment, Trajectory
 
 SITES = "blocks.*[_s][zt]"
@@ -116,6 +116,7 @@ def flips(trajectory: Trajectory) -> Arrays:
         rate = np.stack([flip_rate(a, b, inputs) for a, b in itertools.pairwise(signs)])
         start = np.stack([flip_rate(signs[0], now, inputs) for now in signs])
         found[f"{site}/rate"] = rate.mean(axis=1)
+        found[f"{site}/rate_sem"] = np.array([flip_error(a, b, inputs) for a, b in itertools.pairwise(signs)])
         found[f"{site}/quantile"] = np.quantile(rate, (0.1, 0.5, 0.9), axis=1)
         found[f"{site}/from_start"] = start.mean(axis=1)
     return found
@@ -123,7 +124,7 @@ def flips(trajectory: Trajectory) -> Arrays:
 
 FLIPS = Analyzer(
     name="units.flips",
-    version=1,
+    version=2,
     grain=Grain.TRAJECTORY,
     compute=flips,
     reads=("units.statistics",),
@@ -134,6 +135,7 @@ FLIPS = Analyzer(
     outputs={
         "later": "(T-1,) the later step of each two checkpoints",
         "SITE/rate": "(T-1,) share of units and inputs whose sign changed between them",
+        "SITE/rate_sem": "(T-1,) its standard error over the inputs whose signs are kept",
         "SITE/quantile": "(3, T-1) 10, 50 and 90 % of units",
         "SITE/from_start": "(T,) share whose sign differs from the first checkpoint's",
     },

@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 from torch import Tensor
 
-__all__ = ["Activity", "activity", "flip_rate", "packed_signs"]
+__all__ = ["Activity", "activity", "flip_error", "flip_rate", "packed_signs"]
 
 _ROUNDING = 1e-10
 """Variance, as a share of the squared mean, that rounding leaves of a constant."""
@@ -58,3 +58,9 @@ def packed_signs(units: Tensor) -> np.ndarray:
 def flip_rate(before: np.ndarray, after: np.ndarray, inputs: int) -> np.ndarray:
     """Share of so many inputs, (M,), on which each unit's sign differs between two sets of packed signs."""
     return np.unpackbits(np.bitwise_xor(before, after), axis=1).sum(axis=1) / inputs
+
+
+def flip_error(before: np.ndarray, after: np.ndarray, inputs: int) -> float:
+    """Standard error over inputs of the mean flip rate."""
+    flipped = np.unpackbits(np.bitwise_xor(before, after), axis=1, count=inputs).mean(axis=0)
+    return float(flipped.std(ddof=1) / inputs**0.5) if inputs > 1 else float("nan")

@@ -6,6 +6,7 @@ import numpy as np
 
 __all__ = [
     "adjusted_rand",
+    "agreement_of_committed",
     "largest_overlaps",
     "mean_over_pairs",
     "overlaps",
@@ -73,6 +74,12 @@ def adjusted_rand(first: np.ndarray, second: np.ndarray) -> float:
     expected = rows * columns / max(_pairs(np.array([len(a)])), 1)
     most = (rows + columns) / 2
     return float("nan") if most == expected else float((both - expected) / (most - expected))
+
+
+def agreement_of_committed(first: np.ndarray, second: np.ndarray) -> float:
+    """Adjusted Rand index of the things that both groupings put into a group; -1 says none. NaN of fewer than two."""
+    both = (first >= 0) & (second >= 0)
+    return adjusted_rand(first[both], second[both]) if both.sum() > 1 else float("nan")
 
 
 def _pairs(counts: np.ndarray) -> float:

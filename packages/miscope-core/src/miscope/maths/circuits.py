@@ -9,7 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["LowRank", "composition", "eigenvalue_positivity", "expected_composition", "noise_composition"]
+__all__ = ["LowRank", "composition", "copy_score", "eigenvalue_positivity", "expected_composition", "noise_composition"]
+
+_ROWS = 1024
+"""Rows of a matrix over tokens that are made at a time."""
 
 
 @final
@@ -54,6 +57,17 @@ def eigenvalue_positivity(values: Tensor) -> np.ndarray:
     """
     size = values.abs().sum(dim=1)
     return torch.where(size > 0, values.real.sum(dim=1) / size, torch.nan).numpy()
+
+
+def copy_score(circuit: LowRank) -> np.ndarray:
+    """Share of rows, (H,), whose largest entry lies on the diagonal, of square matrices: 1 for a head that copies.
+
+    Of an OV circuit over tokens: how often attending to a token raises that very token's logit most.
+    """
+    size = circuit.left.shape[1]
+    right = torch.arange(size).split(_ROWS)
+    hits = [(circuit.left[:, rows] @ circuit.right).argmax(dim=2) == rows for rows in right]
+    return torch.cat(hits, dim=1).double().mean(dim=1).numpy()
 
 
 def composition(writer: LowRank, reader: LowRank) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["coherence", "coherence_by_chance", "direction", "wrapped"]
+__all__ = ["coherence", "coherence_by_chance", "direction", "rayleigh", "wrapped"]
 
 
 def wrapped(angles: np.ndarray) -> np.ndarray:
@@ -32,3 +32,14 @@ def coherence_by_chance(count: int, chance: float = 0.05) -> float:
         return 1.0 if count else np.nan
     log = np.log(chance)
     return float(np.sqrt(np.clip(-(log**2 + 2 * log * (1 + 2 * count)) / (4 * count**2), 0, 1)))
+
+
+def rayleigh(angles: np.ndarray) -> float:
+    """Chance that as many independent uniform angles are as coherent: the Rayleigh test's p; NaN of fewer than two.
+
+    exp(sqrt(1 + 4n + 4n^2 (1 - R^2)) - (1 + 2n)) of the coherence R (Zar 1999, eq. 27.4).
+    """
+    n = len(angles)
+    if n < 2:
+        return np.nan
+    return float(np.exp(np.sqrt(1 + 4 * n + 4 * n**2 * (1 - coherence(angles) ** 2)) - (1 + 2 * n)))
