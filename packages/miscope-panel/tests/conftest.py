@@ -77,6 +77,7 @@ VIEWS = (
     View(name="small.unmade", title="Never computed", grain=Grain.CHECKPOINT, draw=broken, reads=("small.never",)),
     View(name="small.attention", title="Attention", grain=Grain.CHECKPOINT, draw=broken, sites=("*.hook_pattern",)),
     View(name="small.compared", title="Compared", grain=Grain.COHORT, draw=compared, metrics=("test_loss",)),
+    View(name="small.together", title="Together", grain=Grain.COHORT, draw=compared, reads=("cohort.events",)),
 )
 
 

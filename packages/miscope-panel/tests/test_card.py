@@ -79,6 +79,27 @@ def test_off_screen_nothing_is_drawn_until_the_card_is_seen(at_once):
     assert (made, card.pending) == ([2], False)
 
 
+def test_a_card_that_was_scrolled_past_before_its_turn_is_not_drawn_until_it_is_seen_again(when_told):
+    card, errands, made = Card(view="a.b"), Errands(when_told), []
+    card.ask(at(1), renderer(made), errands)
+    card.in_sight = False
+    when_told.go()
+    assert (made, card.pending) == ([], True)
+    card.in_sight = True
+    when_told.go()
+    assert (made, card.pending) == ([1], False)
+
+
+def test_a_card_seen_again_just_as_it_was_passed_over_is_drawn_after_all(when_told):
+    card, errands, made = Card(view="a.b"), Errands(when_told), []
+
+    card.ask(at(1), renderer(made), errands)
+    when_told.waiting.clear()
+    card._show(at(1), None)
+    when_told.go()
+    assert (made, card.pending) == ([1], False)
+
+
 def test_what_the_browser_says_reaches_who_listens():
     card, heard = Card(view="a.b"), []
     card.on_message = heard.append

@@ -54,14 +54,22 @@ class Card(JSComponent):
         self.pending = request != self._shown
         if self.pending and self.in_sight and not self._sent:
             self._sent = True
-            errands.send(lambda: render(request) if request == self._wanted else None, partial(self._show, request))
+            errands.send(partial(self._make, request, render), partial(self._show, request))
 
     def forget(self) -> None:
         """Take what is shown for old: the next request is made again, the same or not."""
         self._wanted = self._shown = None
 
+    def _make(self, request: Request, render: Renderer) -> Picture | None:
+        """On a thread, maybe long after it was asked for: None where nobody would look at it by now."""
+        return render(request) if request == self._wanted and self.in_sight else None
+
     def _show(self, request: Request, made: Picture | None) -> None:
-        if made is None or request != self._wanted:
+        if request != self._wanted:
+            return
+        if made is None:
+            self._sent = False
+            self._seen()
             return
         self._shown = request
         self.picture = {

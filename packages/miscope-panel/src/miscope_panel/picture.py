@@ -113,7 +113,7 @@ def picture(workspace: Workspace, request: Request) -> Picture:
     except (NoArtifact, NoCheckpoint) as error:
         return _explained(workspace, "missing", error)
     except DoesNotApply as error:
-        return _explained(workspace, "inapplicable", error)
+        return _alone(workspace, request) or _explained(workspace, "inapplicable", error)
     except MiscopeError as error:
         return _explained(workspace, "error", error)
     except Exception as error:  # noqa: BLE001 - the door that keeps a view's failure in its own card
@@ -213,6 +213,20 @@ def _explained(workspace: Workspace, state: State, error: MiscopeError) -> Pictu
         if found:
             commands.append(command(workspace, found["command"]))
     return Picture(state=state, words=tuple(words), commands=tuple(commands))
+
+
+def _alone(workspace: Workspace, request: Request) -> Picture | None:
+    """What to do where a view that compares was given one variant."""
+    if workspace.plugins.view(request.view).grain is not Grain.COHORT or set(request.compared) - {request.variant}:
+        return None
+    if len(workspace.names()) > 1:
+        return Picture(
+            state="inapplicable", words=("It compares variants.", "Choose others under \u201cCompare with\u201d.")
+        )
+    family = request.variant.partition("/")[0]
+    train = command(workspace, f"miscope train {family} KEY=VALUE")
+    words = ("It compares variants, and there is only one.", "To train another:")
+    return Picture(state="inapplicable", words=words, commands=(train,))
 
 
 def _failed(workspace: Workspace, view: str, error: Exception) -> Picture:

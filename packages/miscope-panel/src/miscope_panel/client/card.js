@@ -19,6 +19,9 @@ const adopt_styles = (root) => {
   root.append(h("style", {class: "plotly"}, [...rules].map((rule) => rule.cssText).join("\n")))
 }
 
+// What stands between backticks is code.
+const coded = (sentence) => sentence.split("`").map((part, i) => (i % 2 ? h("code", {}, part) : part))
+
 const plain = (html) => new DOMParser().parseFromString(html ?? "", "text/html").body.textContent.trim()
 
 export function render({model, el}) {
@@ -59,10 +62,19 @@ export function render({model, el}) {
       template: miscope.charts.templates[miscope.dark ? "dark" : "light"]}
   }
 
+  // Panels above each other need room for each; a table needs the width.
+  function make_room({data, layout}) {
+    const axes = Object.entries(layout).filter(([name, axis]) => name.startsWith("yaxis") && !axis.overlaying)
+    const rows = new Set(axes.map(([, {domain}]) => (domain ?? [0, 1])[0].toFixed(2))).size
+    body.style.setProperty("--tall", `${Math.min(180 + 120 * Math.max(rows, 1), 720)}px`)
+    if (!plot && data.length && data.every((trace) => trace.type === "table")) widen.click()
+  }
+
   // The page says already which variant and which step.
   function heading_of(words, more, about) {
     const at = about.step == null ? "" : `${about.step_label} ${about.step.toLocaleString("en-US")}`
-    const known = [model.title, model.held ? null : about.variant, at]
+    const slug = [about.variant].flat()[0]?.split("/")[1]
+    const known = [model.title, at, ...(model.held ? [] : [about.variant, slug])]
     return [words, ...more.split(" · ")].filter((part) => part && !known.includes(part)).join(" · ")
   }
 
@@ -76,6 +88,7 @@ export function render({model, el}) {
     const more = plain(title?.subtitle?.text)
     heading.textContent = heading.title = heading_of(words, more, content.layout.meta?.miscope ?? {})
     adopt_styles(root)
+    make_room(content)
     await Plotly.react(canvas, content.data, layout_of(content), miscope.charts.config)
     if (!plot) canvas.on("plotly_afterplot", lay_cursor)
     plot = content.layout.meta?.miscope ?? {}
@@ -212,7 +225,7 @@ export function render({model, el}) {
     const words = picture.words ?? []
     message.hidden = !words.length
     canvas.hidden = overlay.hidden = Boolean(words.length)
-    message.replaceChildren(...words.map((sentence) => h("p", {}, sentence)), ...(picture.commands ?? []).map(command))
+    message.replaceChildren(...words.map((sentence) => h("p", {}, ...coded(sentence))), ...(picture.commands ?? []).map(command))
     if (picture.state === "missing" || picture.state === "notice")
       message.append(h("button", {class: "again", type: "button", onclick: () => announce("again")}, "Look again"))
     if (picture.trace) message.append(h("details", {}, h("summary", {}, "Traceback"), h("pre", {}, picture.trace)))
