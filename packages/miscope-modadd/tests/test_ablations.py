@@ -70,7 +70,8 @@ def test_heads_and_layers(moment: Moment, known: dict[str, Any]) -> None:
     for mode, how in enumerate(("mean", "zero")):
         for unit, name in enumerate(names):
             agrees(found, (mode, unit), known[f"{how}_ablate_{name}"])
-    attention = found["all/accuracy"][:, 4] + found["clean/all_accuracy"]
+    # At a constant all inputs are answered alike; at another input's activations they need not be.
+    attention = found["all/accuracy"][:2, 4] + found["clean/all_accuracy"]
     assert attention == pytest.approx(1 / 113)
 
 

@@ -64,6 +64,15 @@ def test_what_does_nothing_is_not_missed():
     assert found["largest/all_loss"] == 0
 
 
+def test_another_inputs_output_is_that_of_the_donor_drawn_for_the_seed():
+    options = EFFECTS.options(inputs=0, precision="float64")
+    found, again, other = (EFFECTS.compute(moment(options.model_copy(update={"seed": seed}))) for seed in (0, 0, 1))
+    resample = found["mode"].tolist().index("resample")
+    assert found["all/loss"][resample] == pytest.approx(again["all/loss"][resample], rel=1e-12)
+    assert found["all/loss"][resample, 0] != pytest.approx(other["all/loss"][resample, 0], rel=1e-6)
+    assert found["all/loss"][:resample] == pytest.approx(other["all/loss"][:resample], rel=1e-9)
+
+
 def test_a_sample_holds_the_inputs_asked_for():
     assert EFFECTS.compute(moment(EFFECTS.options(inputs=7)))["inputs"] == 7
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from miscope.maths.taking_out import power_along, removed, without
+from miscope.maths.taking_out import donors, power_along, put, removed, without
 from miscope.testing.toy import cosines
 
 BASIS = cosines(5)
@@ -44,3 +44,22 @@ def test_powers_of_all_components_are_the_power_of_the_rows_they_are_about():
     total = sum(power_along(weight, 0, BASIS, block.rows) for block in BASIS.blocks)
     assert total == pytest.approx(float(weight[:5].double().square().sum()))
     assert np.isfinite(total)
+
+
+def test_every_input_gets_another_ones_activation_and_none_is_used_twice():
+    order = donors(50, seed=3)
+    assert sorted(order.tolist()) == list(range(50))
+    assert (order != torch.arange(50)).all()
+    assert torch.equal(order, donors(50, seed=3))
+    assert not torch.equal(order, donors(50, seed=4))
+
+    activation = torch.arange(300.0).reshape(50, 2, 3)
+    found = without("resample", 1, order)(activation)
+    assert torch.equal(found[:, :, 1], activation[order][:, :, 1])
+    assert torch.equal(found[:, :, [0, 2]], activation[:, :, [0, 2]])
+
+
+def test_a_level_taken_elsewhere_is_put_at_the_heads_asked_for():
+    level = torch.full((2, 3, 4), 7.0)
+    found = put(level, torch.tensor([1, 2]))(torch.zeros(2, 3, 4))
+    assert found[0, 0].tolist() == [0, 7, 7, 0]

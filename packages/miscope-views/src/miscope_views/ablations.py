@@ -11,6 +11,7 @@ from miscope import Choice, Grain, Shown, Toggle, View
 from miscope.errors import DoesNotApply
 from miscope.figure_style import NULL, OKABE_ITO, colour_of
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, title
+from miscope_views.interactions import INTERACTIONS_VIEW
 from miscope_views.named_arrays import choice_of, first_row, unit_of
 
 if TYPE_CHECKING:
@@ -19,21 +20,22 @@ if TYPE_CHECKING:
 _EFFECTS, _EMBEDDING, _CLUSTERS = "ablations.effects", "ablations.embedding", "ablations.clusters"
 _WIDE = 1.96
 _DATA = {"test": "test inputs", "train": "training inputs", "all": "all inputs"}
-_MODE_COLOURS = {"mean": OKABE_ITO[0], "zero": OKABE_ITO[4]}
+_MODE_COLOURS = {"mean": OKABE_ITO[0], "zero": OKABE_ITO[4], "resample": OKABE_ITO[2]}
+_PUT = {"mean": "its mean", "zero": "zero", "resample": "another input's"}
 _DASHES = ("solid", "dash", "dot", "dashdot")
 
 Arrays = Mapping[str, np.ndarray]
 
 
 def effects(shown: Shown, *, data: str, quantity: str, locked: bool) -> Figure:
-    """Change of loss or accuracy when each head and layer gives its mean, or nothing; whiskers are 95 % intervals."""
+    """Change of loss or accuracy with each head and layer at its mean, zero or another input's; 95 % intervals."""
     arrays, history = shown.artifacts[_EFFECTS], shown.history[_EFFECTS]
     traces = []
     for row, mode in enumerate(arrays["mode"].tolist()):
         values = arrays[f"{data}/{quantity}"][row]
         error = _WIDE * arrays[f"{data}/{quantity}_sem"][row]
-        hover = f"%{{x}} at its {mode}: %{{y:+.4g}} ± %{{error_y.array:.2g}}<extra></extra>".replace("its zero", "zero")
-        bar = {"type": "bar", "x": arrays["unit"].tolist(), "y": values, "name": f"at {_put(mode)}"}
+        hover = f"%{{x}} at {_PUT[mode]}: %{{y:+.4g}} ± %{{error_y.array:.2g}}<extra></extra>"
+        bar = {"type": "bar", "x": arrays["unit"].tolist(), "y": values, "name": f"at {_PUT[mode]}"}
         traces.append(bar | {"error_y": _whiskers(error), "hovertemplate": hover})
         traces[-1]["marker"] = {"color": _MODE_COLOURS[mode]}
     layout = {
@@ -64,7 +66,7 @@ def over_training(  # noqa: PLR0913
         curve = line(arrays["step"], values, name, OKABE_ITO[place], line=style, hovertemplate=hover)
         traces.append({**curve, "legendgroup": name})
     layout = {
-        "title": title(shown, f"What is lost with a part at {_put(mode)}", _note(arrays, data, quantity)),
+        "title": title(shown, f"What is lost with a part at {_PUT[mode]}", _note(arrays, data, quantity)),
         "xaxis": clock_axis(shown, clock),
         "yaxis": _change_axis(quantity, None),
         "showlegend": True,
@@ -159,10 +161,6 @@ def clusters(shown: Shown, *, site: str, data: str, quantity: str, locked: bool)
     return figure([bars], layout)
 
 
-def _put(mode: str) -> str:
-    return "its mean" if mode == "mean" else "zero"
-
-
 def _note(arrays: Arrays, data: str, quantity: str) -> str:
     count = int(np.ravel(arrays["inputs"])[-1])
     return f"change of {quantity} on {_DATA[data]}, of a sample of {count:,} · 95 % intervals"
@@ -235,7 +233,7 @@ VIEWS = (
         title="Ablated heads and layers over training",
         draw=over_training,
         reads=(_EFFECTS,),
-        controls=(_data(_EFFECTS), _QUANTITY, Choice(name="mode", options=("mean", "zero")), CLOCK, MARKS),
+        controls=(_data(_EFFECTS), _QUANTITY, Choice(name="mode", options=tuple(_PUT)), CLOCK, MARKS),
         **_OVER_TIME,
     ),
     View(
@@ -267,4 +265,5 @@ VIEWS = (
         controls=(choice_of("site", _CLUSTERS, "size"), _data(_CLUSTERS), _QUANTITY, _LOCKED),
         **_AT_STEP,
     ),
+    INTERACTIONS_VIEW,
 )

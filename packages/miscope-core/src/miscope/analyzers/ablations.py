@@ -2,69 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal, final
+from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from miscope.analyzer import Analyzer, Grain, Options
+from miscope.analyzer import Analyzer, Grain
+from miscope.analyzers.asked import AblationOptions, Asked, asked, parts_of
 from miscope.analyzers.neurons import SPECIALISED
 from miscope.artifact import Arrays
 from miscope.basis import Basis
 from miscope.errors import DoesNotApply
-from miscope.maths.paired_effects import Answers, Sample, answered, changes, drawn, levels
-from miscope.maths.taking_out import MODES, power_along, removed, without
-from miscope.model import LOGITS, Hook, Model, at_answer, cast, matching
+from miscope.maths.paired_effects import Answers, changes, levels
+from miscope.maths.taking_out import MODES, donors, power_along, removed, without
 from miscope.moment import Moment
 
-_HEADS, _ATTENTION = "blocks.*.attn.hook_z", "blocks.*.hook_attn_out"
-_MLPS = ("blocks.*.hook_mlp_out", "blocks.*.mlp.hook_post")
-"""What an MLP adds to the stream, or where there is none to see its hidden layer."""
-
 _NONE = "none"
-
-
-class AblationOptions(Options):
-    """What is answered, and how exactly."""
-
-    inputs: int | None = None
-    """Inputs drawn from the probe, the same at every step; 0 for all, None for 512, or fewer where they are long."""
-    seed: int = 0
-    precision: Literal["float32", "float64"] = "float32"
-
-
-@final
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Subject:
-    """A model on its weights, and the inputs it is asked."""
-
-    model: Model
-    weights: Mapping[str, Tensor]
-    sample: Sample
-
-    def answers(self, hooks: Iterable[Hook]) -> Answers:
-        logits = self.model.run(self.weights, self.sample.inputs, [LOGITS], hooks=hooks)[LOGITS]
-        return answered(at_answer(LOGITS, logits), self.sample.labels)
-
-    def answers_with(self, weights: Mapping[str, Tensor]) -> Answers:
-        """On other weights; takes the model's shortcut where it has one."""
-        found = self.model.answers({**self.weights, **weights}, self.sample.inputs, [LOGITS])
-        return answered(found[LOGITS], self.sample.labels)
-
-
-def _subject(moment: Moment) -> _Subject:
-    options = moment.options
-    assert isinstance(options, AblationOptions) and moment.model is not None  # noqa: PT018
-    dtype = getattr(torch, options.precision)
-    long = moment.probe.inputs.shape[1] if not moment.probe.inputs.is_floating_point() else 1
-    count = max(128, min(512, 4096 // long)) if options.inputs is None else options.inputs
-    sample = drawn(moment.probe, count, options.seed)
-    if sample.inputs.is_floating_point():
-        sample = replace(sample, inputs=sample.inputs.to(dtype))
-    return _Subject(model=moment.model, weights=cast(moment.weights, dtype), sample=sample)
 
 
 def _table(found: Sequence[dict[str, float]]) -> dict[str, np.ndarray]:
@@ -74,22 +27,25 @@ def _table(found: Sequence[dict[str, float]]) -> dict[str, np.ndarray]:
 
 
 def effects(moment: Moment) -> Arrays:
-    """Change of loss and accuracy when a head, an attention layer or an MLP gives its mean, or nothing.
+    """Change of loss and accuracy when a head or layer gives its mean, nothing, or what it gives for another input.
 
-    The mean is over the inputs drawn, at each position. Parts downstream answer to what they then see, so effects do
-    not add up. Every change is paired, input by input; its standard error is that of the sample.
+    The mean is over the inputs drawn, at each position; which other input's output one gets is drawn once, the same for
+    every part and step. Parts downstream answer to what they then see, so effects do not add up. Every change is
+    paired, input by input; its standard error is that of the sample.
     """
-    subject = _subject(moment)
-    units = list(_units(subject.model, subject.weights))
+    subject = asked(moment)
+    units = list(parts_of(subject.model, subject.weights))
     if not units:
         reason = "its model shows no attention head, attention layer or MLP to take out"
         raise DoesNotApply("ablations.effects", moment.variant.name, reason)
     parts = subject.sample.parts
     clean = subject.answers(())
-    found = [
-        _table([changes(clean, subject.answers([(site, without(mode, head))]), parts) for _, _, site, head in units])
-        for mode in MODES
-    ]
+    order = donors(len(subject.sample.inputs), moment.options.seed)
+
+    def changed(mode: str, site: str, head: int | None) -> dict[str, float]:
+        return changes(clean, subject.answers([(site, without(mode, head, order))]), parts)
+
+    found = [_table([changed(mode, site, head) for _, _, site, head in units]) for mode in MODES]
     arrays = {name: np.stack([each[name] for each in found]) for name in found[0]}
     return {
         "unit": np.array([name for name, *_ in units]),
@@ -102,21 +58,6 @@ def effects(moment: Moment) -> Arrays:
     }
 
 
-def _units(model: Model, weights: Mapping[str, Tensor]) -> Iterable[tuple[str, str, str, int | None]]:
-    """Name, kind, site and head of everything that can be taken out, by layer."""
-    sites = sorted(model.sites)
-    mlps = next((found for pattern in _MLPS if (found := matching([pattern], sites))), ())
-    kinds = {"head": matching([_HEADS], sites), "attention": matching([_ATTENTION], sites), "mlp": mlps}
-    layers = [(site, kind) for kind, found in kinds.items() for site in found]
-    for site, kind in sorted(layers, key=lambda each: int(each[0].split(".")[1])):
-        layer = site.split(".")[1]
-        if kind == "head":
-            count = len(weights[site.replace("hook_z", "W_O")])
-            yield from ((f"L{layer}H{head}", kind, site, head) for head in range(count))
-        else:
-            yield f"L{layer} {'attention' if kind == 'attention' else 'MLP'}", kind, site, None
-
-
 _CHANGES = {
     "{train,test,all}/{loss,accuracy}": "change of the mean over these inputs; of the loss in nats",
     "{train,test,all}/{loss_sem,accuracy_sem}": "its standard error, from the differences input by input",
@@ -125,21 +66,22 @@ _CLEAN = {"clean/{train,test,all}_{loss,accuracy}": "() with nothing taken out",
 
 EFFECTS = Analyzer(
     name="ablations.effects",
-    version=1,
+    version=2,
     grain=Grain.CHECKPOINT,
     compute=effects,
     weights=("*",),
     labels=True,
     runs=True,
     options=AblationOptions,
+    varies=("token relabelling",),
     question="Which heads and layers do the answers need?",
-    formula="mean over inputs of [loss with the part's output at its mean (or 0)] - [loss as it is]",
+    formula="mean over inputs of [loss with the part's output at its mean, 0 or another input's] - [loss as it is]",
     source="Nanda et al. 2023, section 4.4 (arXiv 2301.05217); Wang et al. 2022 (arXiv 2211.00593) for mean ablation",
     outputs={
         "unit": "(U,) 'L0H1', 'L0 attention', 'L0 MLP'",
         "kind": "(U,) head, attention or mlp",
-        "mode": "(2,) mean, zero: what is put in the part's place",
-        **{name: f"(2, U) {what}" for name, what in _CHANGES.items()},
+        "mode": "(3,) mean, zero, resample: what is put in the part's place",
+        **{name: f"(3, U) {what}" for name, what in _CHANGES.items()},
         **_CLEAN,
         "largest/{train,test,all}_loss": "() largest change of loss by mean ablation",
     },
@@ -166,7 +108,7 @@ def embedding(moment: Moment) -> Arrays:
     if not axes:
         reason = "no axis of its weights is in the basis of its answers, so no component can be taken out"
         raise DoesNotApply("ablations.embedding", moment.variant.name, reason)
-    subject = _subject(moment)
+    subject = asked(moment)
     basis = next(iter(axes.values()))[1]
     power = [
         sum(power_along(subject.weights[role], axis, basis, block.rows) for role, (axis, _) in axes.items())
@@ -250,7 +192,7 @@ def clusters(moment: Moment) -> Arrays:
     options = moment.options
     assert isinstance(options, ClusterOptions)
     arrays = moment.artifacts["neurons.frequencies"]
-    subject = _subject(moment)
+    subject = asked(moment)
     clean, parts = subject.answers(()), subject.sample.parts
     found: dict[str, np.ndarray] = {"inputs": np.array(len(subject.sample.inputs))}
     for name in arrays:
@@ -269,7 +211,7 @@ def clusters(moment: Moment) -> Arrays:
     return found | {f"clean/{name}": value for name, value in levels(clean, parts).items()}
 
 
-def _taken_out(subject: _Subject, clean: Answers, site: str, chosen: np.ndarray) -> dict[str, float]:
+def _taken_out(subject: Asked, clean: Answers, site: str, chosen: np.ndarray) -> dict[str, float]:
     hook = (site, without("mean", torch.from_numpy(np.flatnonzero(chosen))))
     return changes(clean, subject.answers([hook]), subject.sample.parts)
 

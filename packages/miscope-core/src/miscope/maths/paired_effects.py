@@ -12,7 +12,7 @@ from torch import Tensor
 
 from miscope.probe import Probe
 
-__all__ = ["Answers", "Sample", "answered", "changes", "drawn", "levels"]
+__all__ = ["Answers", "Sample", "answered", "changes", "drawn", "interaction", "levels"]
 
 
 @final
@@ -75,11 +75,22 @@ def changes(clean: Answers, changed: Answers, parts: Mapping[str, np.ndarray]) -
 
     The same inputs are answered both times, so the error is that of the mean of their differences.
     """
+    return _means(changed.loss - clean.loss, changed.right - clean.right, parts)
+
+
+def interaction(
+    clean: Answers, one: Answers, other: Answers, both: Answers, *, parts: Mapping[str, np.ndarray]
+) -> dict[str, float]:
+    """By how much two changes together differ from the sum of either, named and with errors as by `changes`."""
+    loss = both.loss - one.loss - other.loss + clean.loss
+    return _means(loss, both.right - one.right - other.right + clean.right, parts)
+
+
+def _means(loss: np.ndarray, right: np.ndarray, parts: Mapping[str, np.ndarray]) -> dict[str, float]:
     found: dict[str, float] = {}
     for name, mask in parts.items():
-        for what, before, after in (("loss", clean.loss, changed.loss), ("accuracy", clean.right, changed.right)):
-            difference = (after - before)[mask]
-            found[f"{name}/{what}"] = float(difference.mean())
-            error = difference.std(ddof=1) / np.sqrt(len(difference)) if len(difference) > 1 else np.nan
+        for what, values in (("loss", loss[mask]), ("accuracy", right[mask])):
+            found[f"{name}/{what}"] = float(values.mean())
+            error = values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.nan
             found[f"{name}/{what}_sem"] = float(error)
     return found

@@ -10,26 +10,50 @@ from torch import Tensor
 
 from miscope.basis import Basis
 
-__all__ = ["MODES", "power_along", "removed", "without"]
+__all__ = ["MODES", "donors", "level_of", "power_along", "put", "removed", "without"]
 
-MODES = ("mean", "zero")
+MODES = ("mean", "zero", "resample")
 
 
-def without(mode: str, entries: int | Tensor | None) -> Callable[[Tensor], Tensor]:
-    """A function of activations (batch, position, ...) that puts their mean over the batch, or zero, in their place.
+def donors(count: int, seed: int) -> Tensor:
+    """(count,) for each input another one, none twice: a single cycle through all of them, the same for a seed."""
+    order = np.random.default_rng(seed).permutation(count)
+    found = np.empty(count, dtype=np.int64)
+    found[order] = np.roll(order, 1)
+    return torch.from_numpy(found)
+
+
+def level_of(activation: Tensor, mode: str, order: Tensor | None) -> Tensor:
+    """What is put in the place of activations (batch, position, ...): their mean over the batch, zero, or another's.
+
+    order: of 'resample', whose activations each input gets.
+    """
+    if mode == "resample":
+        assert order is not None
+        return activation[order]
+    level = activation.mean(dim=0, keepdim=True) if mode == "mean" else torch.zeros_like(activation[:1])
+    return level.expand_as(activation)
+
+
+def without(mode: str, entries: int | Tensor | None, order: Tensor | None = None) -> Callable[[Tensor], Tensor]:
+    """A function of activations (batch, position, ...) that puts what the mode says in their place.
 
     entries: only at these of the axis behind the positions, a head or neurons; None for everything.
     """
+    return lambda activation: _put(activation, level_of(activation, mode, order), entries)
 
-    def replaced(activation: Tensor) -> Tensor:
-        level = activation.mean(dim=0, keepdim=True) if mode == "mean" else torch.zeros_like(activation[:1])
-        if entries is None:
-            return level.expand_as(activation)
-        changed = activation.clone()
-        changed[:, :, entries] = level[:, :, entries]
-        return changed
 
-    return replaced
+def put(level: Tensor, entries: Tensor) -> Callable[[Tensor], Tensor]:
+    """The same with a level taken elsewhere, such as in the network as it is."""
+    return lambda activation: _put(activation, level, entries)
+
+
+def _put(activation: Tensor, level: Tensor, entries: int | Tensor | None) -> Tensor:
+    if entries is None:
+        return level
+    changed = activation.clone()
+    changed[:, :, entries] = level[:, :, entries]
+    return changed
 
 
 def power_along(weight: Tensor, axis: int, basis: Basis, rows: Sequence[int]) -> float:

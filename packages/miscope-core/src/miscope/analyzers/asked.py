@@ -1,0 +1,76 @@
+"""A model with parts of it changed, and the inputs it is asked: what all ablations share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal, final
+
+import torch
+from torch import Tensor
+
+from miscope.analyzer import Options
+from miscope.maths.paired_effects import Answers, Sample, answered, drawn
+from miscope.model import LOGITS, Hook, Model, at_answer, cast, matching
+from miscope.moment import Moment
+
+__all__ = ["AblationOptions", "Asked", "asked", "parts_of"]
+
+_HEADS, _ATTENTION = "blocks.*.attn.hook_z", "blocks.*.hook_attn_out"
+_MLPS = ("blocks.*.hook_mlp_out", "blocks.*.mlp.hook_post")
+"""What an MLP adds to the stream, or where there is none to see its hidden layer."""
+
+
+class AblationOptions(Options):
+    """What is answered, and how exactly."""
+
+    inputs: int | None = None
+    """Inputs drawn from the probe, the same at every step; 0 for all, None for 512, or fewer where they are long."""
+    seed: int = 0
+    precision: Literal["float32", "float64"] = "float32"
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Asked:
+    """A model on its weights, and the inputs it is asked."""
+
+    model: Model
+    weights: Mapping[str, Tensor]
+    sample: Sample
+
+    def answers(self, hooks: Iterable[Hook]) -> Answers:
+        logits = self.model.run(self.weights, self.sample.inputs, [LOGITS], hooks=hooks)[LOGITS]
+        return answered(at_answer(LOGITS, logits), self.sample.labels)
+
+    def answers_with(self, weights: Mapping[str, Tensor]) -> Answers:
+        """On other weights; takes the model's shortcut where it has one."""
+        found = self.model.answers({**self.weights, **weights}, self.sample.inputs, [LOGITS])
+        return answered(found[LOGITS], self.sample.labels)
+
+
+def asked(moment: Moment) -> Asked:
+    options = moment.options
+    assert isinstance(options, AblationOptions) and moment.model is not None  # noqa: PT018
+    dtype = getattr(torch, options.precision)
+    long = moment.probe.inputs.shape[1] if not moment.probe.inputs.is_floating_point() else 1
+    count = max(128, min(512, 4096 // long)) if options.inputs is None else options.inputs
+    sample = drawn(moment.probe, count, options.seed)
+    if sample.inputs.is_floating_point():
+        sample = replace(sample, inputs=sample.inputs.to(dtype))
+    return Asked(model=moment.model, weights=cast(moment.weights, dtype), sample=sample)
+
+
+def parts_of(model: Model, weights: Mapping[str, Tensor]) -> Iterable[tuple[str, str, str, int | None]]:
+    """Name, kind, site and head of everything that can be taken out, by layer."""
+    sites = sorted(model.sites)
+    mlps = next((found for pattern in _MLPS if (found := matching([pattern], sites))), ())
+    kinds = {"head": matching([_HEADS], sites), "attention": matching([_ATTENTION], sites), "mlp": mlps}
+    layers = [(site, kind) for kind, found in kinds.items() for site in found]
+    for site, kind in sorted(layers, key=lambda each: int(each[0].split(".")[1])):
+        layer = site.split(".")[1]
+        if kind == "head":
+            count = len(weights[site.replace("hook_z", "W_O")])
+            yield from ((f"L{layer}H{head}", kind, site, head) for head in range(count))
+        else:
+            yield f"L{layer} {'attention' if kind == 'attention' else 'MLP'}", kind, site, None

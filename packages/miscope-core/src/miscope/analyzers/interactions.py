@@ -1,0 +1,121 @@
+"""What heads do alone, and what two of them do that neither does without the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Literal, final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from miscope.analyzer import Analyzer, Grain
+from miscope.analyzers.asked import AblationOptions, Asked, asked, parts_of
+from miscope.artifact import Arrays
+from miscope.errors import DoesNotApply
+from miscope.maths.paired_effects import Answers, changes, interaction, levels
+from miscope.maths.taking_out import donors, level_of, put
+from miscope.moment import Moment
+
+
+class InteractionOptions(AblationOptions):
+    """Beside what is answered, what is put in a head's place."""
+
+    mode: Literal["mean", "zero", "resample"] = "mean"
+    most: int = 12
+    """Heads: those whose loss to the answers is greatest, where there are more."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Heads:
+    """Heads that can be taken out in any combination; what is put in their place is of the network as it is."""
+
+    subject: Asked
+    place: tuple[tuple[str, int], ...]
+    """Site and number of each."""
+    level: dict[str, Tensor]
+
+    def without(self, chosen: Iterable[int]) -> Answers:
+        by_site: dict[str, list[int]] = {}
+        for h in chosen:
+            site, head = self.place[h]
+            by_site.setdefault(site, []).append(head)
+        return self.subject.answers([(site, put(self.level[site], torch.tensor(h))) for site, h in by_site.items()])
+
+
+def interactions(moment: Moment) -> Arrays:
+    """Loss and accuracy with one head taken out, with no other head left, and what taking out two does beyond the sum.
+
+    Interaction: [both out] - [one out] - [the other out] + [as it is]; positive where each stands in for the other,
+    negative where either alone breaks what they do together. Input by input, with the standard error over inputs. What
+    is put in a head's place is taken from the network as it is, also behind a head that is out.
+    """
+    options = moment.options
+    assert isinstance(options, InteractionOptions)
+    subject = asked(moment)
+    named = [
+        (name, site, head) for name, kind, site, head in parts_of(subject.model, subject.weights) if kind == "head"
+    ]
+    if len(named) < 2:
+        reason = f"an interaction takes two attention heads, and its model shows {len(named)}"
+        raise DoesNotApply("ablations.interactions", moment.variant.name, reason)
+    heads = _heads(subject, [(site, int(head or 0)) for _, site, head in named], options)
+    parts, clean = subject.sample.parts, subject.answers(())
+    single = [heads.without([h]) for h in range(len(named))]
+    chosen = np.sort(np.argsort([-float(np.abs(one.loss - clean.loss).mean()) for one in single])[: options.most])
+    found: dict[str, np.ndarray] = {"head": np.array([named[h][0] for h in chosen])}
+    alone = [heads.without(h for h in range(len(named)) if h != kept) for kept in chosen]
+    for what, answers in (("out", [single[h] for h in chosen]), ("alone", alone)):
+        table = [changes(clean, one, parts) for one in answers]
+        found |= {f"{what}/{name}": np.array([each[name] for each in table]) for name in table[0]}
+    tables: dict[str, np.ndarray] = {}
+    for i, j in combinations(range(len(chosen)), 2):
+        both = heads.without(chosen[[i, j]])
+        for name, value in interaction(clean, single[chosen[i]], single[chosen[j]], both, parts=parts).items():
+            table = tables.setdefault(f"pair/{name}", np.zeros((len(chosen), len(chosen))))
+            table[i, j] = table[j, i] = value
+    none = levels(heads.without(range(len(named))), parts)
+    return {
+        **found,
+        **tables,
+        "inputs": np.array(len(subject.sample.inputs)),
+        **{f"clean/{name}": value for name, value in levels(clean, parts).items()},
+        **{f"none/{name}": value for name, value in none.items()},
+    }
+
+
+def _heads(subject: Asked, place: list[tuple[str, int]], options: InteractionOptions) -> _Heads:
+    seen = subject.model.run(subject.weights, subject.sample.inputs, sorted({site for site, _ in place}))
+    order = donors(len(subject.sample.inputs), options.seed)
+    level = {site: level_of(activation, options.mode, order) for site, activation in seen.items()}
+    return _Heads(subject=subject, place=tuple(place), level=level)
+
+
+_PARTS = "{train,test,all}/{loss,accuracy}"
+
+INTERACTIONS = Analyzer(
+    name="ablations.interactions",
+    version=1,
+    grain=Grain.CHECKPOINT,
+    compute=interactions,
+    weights=("*",),
+    labels=True,
+    runs=True,
+    options=InteractionOptions,
+    question="Which heads stand in for one another, and which work only together?",
+    formula="I_gh = mean over inputs of L(g, h out) - L(g out) - L(h out) + L",
+    source="Wang et al. 2022 (arXiv 2211.00593), backup heads; McGrath et al. 2023 (arXiv 2307.15771)",
+    outputs={
+        "head": "(H,) 'L0H1'",
+        f"out/{_PARTS}": "(H,) change with this head taken out",
+        f"alone/{_PARTS}": "(H,) change with every other head taken out",
+        f"pair/{_PARTS}": "(H, H) change with both out, less those with either out; 0 on the diagonal",
+        "{out,alone,pair}/{train,test,all}/{loss_sem,accuracy_sem}": "its standard error, input by input",
+        "inputs": "() inputs drawn",
+        "clean/{train,test,all}_{loss,accuracy}": "() as it is",
+        "none/{train,test,all}_{loss,accuracy}": "() with every head taken out",
+    },
+)
