@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -38,6 +40,20 @@ def test_every_head_has_a_map_on_one_fixed_scale():
     assert [float(trace.z[0, 0]) for trace in figure.data] == pytest.approx([0, 0.1, 0.2, 0.3, 0.4], abs=1e-3)
     assert (figure.layout.coloraxis.cmin, figure.layout.coloraxis.cmax) == (0, 1)
     assert [note.text for note in figure.layout.annotations] == [f"head {head}" for head in range(HEADS)]
+
+
+def test_a_head_wears_the_badge_of_its_map():
+    number = np.zeros((HEADS, KEYS), dtype=int)
+    number[2, 0] = 2
+    scales = {"badge_label": np.array(["flat", "stripes", "blob"]), f"{SITE}/badge": number}
+    scales[f"{SITE}/low"] = np.where(number == 2, 0.9, np.nan)
+    bare = shown(20)
+    figure = patterns(replace(bare, artifacts={**bare.artifacts, "coarseness.units": scales}), site=SITE, key="0 (a)")
+    said = [note.text for note in figure.layout.annotations]
+
+    assert said[2].startswith("head 2 <span")
+    assert said[2].endswith(" blob, low 0.90")
+    assert said[0].endswith(" flat")
 
 
 def test_maps_beyond_four_start_a_new_row():

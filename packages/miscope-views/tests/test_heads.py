@@ -86,3 +86,35 @@ def test_the_matrix_says_how_many_heads_there_are_in_effect():
     figure = heads.similarity(apart(100), layer="blocks.0", measure="output")
     assert figure.data[0].z[0, 1] == pytest.approx(0.6)
     assert "1.60 heads in effect of 2" in figure.layout.title.subtitle.text
+
+
+DISTANCE = np.array([[0, 0.2, 0.8], [0.2, 0, 0.6], [0.8, 0.6, 0]])
+
+
+def tree_of(matrix):
+    from miscope_views.heads import VIEWS
+
+    view = next(view for view in VIEWS if view.name == "heads.tree")
+    over = {"blocks.0/pattern": np.stack([DISTANCE / 10, DISTANCE]), "step": STEPS}
+    reads, history = {"heads.distances": {"blocks.0/pattern": matrix}}, {"heads.distances": over}
+    variant = make_variant(ToyFamily(), {})
+    given = Shown(variant=variant, step=100, steps=STEPS, artifacts=reads, history=history)
+    return view.draw(given, layer="blocks.0", measure="attention pattern")
+
+
+def test_heads_are_joined_by_their_mean_distance_above_how_far_they_were_at_first():
+    figure = tree_of(DISTANCE)
+    heights = np.asarray(figure.data[0].y)
+
+    assert sorted(set(heights[np.isfinite(heights)].round(6).tolist())) == pytest.approx([0, 0.2, 0.7])
+    assert sorted(figure.layout.xaxis.ticktext) == ["L0H0", "L0H1", "L0H2"]
+    assert (figure.layout.shapes[0].y0, figure.layout.shapes[0].y1) == pytest.approx((0.02, 0.08))
+    assert figure.layout.yaxis.range[1] == pytest.approx(1.05 * 0.8)
+    assert not figure.layout.annotations
+
+
+def test_one_head_is_no_tree():
+    from miscope.errors import DoesNotApply
+
+    with pytest.raises(DoesNotApply, match="the layer has one head alone"):
+        tree_of(np.zeros((1, 1)))

@@ -14,6 +14,7 @@ from miscope.family import make_variant
 from miscope.figure_style import colour_of
 from miscope.subject import Subject
 from miscope.testing import ToyFamily
+from miscope_views import neurons
 from miscope_views.clusters import clusters, frequencies
 from miscope_views.neurons import contact_sheet, heatmap
 
@@ -187,3 +188,36 @@ def test_pictures_have_the_resolution_asked_for_and_never_more_than_the_grid():
     figure = contact_sheet(SHOWN, site=SITE, page=1, sort="index", own_scale=True, pixels="64")
 
     assert figure.data[0].z.shape == (5, 16 * 8 - 3)
+
+
+SCALES = {
+    "badge_label": np.array(["flat", "stripes", "blob", "plaid", "mixed"]),
+    f"{SITE}/badge": np.array([2, 3, 0, 2], dtype=np.uint8),
+}
+SCALED = replace(ANALYZED, artifacts={**ANALYZED.artifacts, "coarseness.units": SCALES})
+PLAIN = {"site": SITE, "page": 1, "sort": "index", "own_scale": True}
+
+
+def test_a_sheet_can_be_of_one_badge_only():
+    figure = contact_sheet(SCALED, badge="blob", **PLAIN)
+    assert list(figure.data[-1].customdata) == [0, 3]
+    assert "2 of 4 neurons" in figure.layout.title.subtitle.text
+    nothing = contact_sheet(SCALED, badge="mixed", **PLAIN)
+    assert nothing.data[0].text[0] == "none of 4 neurons is of all with a share of 0 and a mixed"
+
+
+def test_the_badges_offered_are_those_there_are():
+    view = next(view for view in neurons.VIEWS if view.name == "neurons.contact_sheet")
+    offered = {control.name: control for control in view.controls}["badge"]
+    assert offered.options_from(SCALED) == ("all", "flat", "blob", "plaid")
+    assert offered.options_from(ANALYZED) == ("all",)
+
+
+@pytest.mark.parametrize(("amount", "pages", "shape"), [("128", 3, (8, 16)), ("all", 1, (13, 25))])
+def test_all_neurons_fit_on_one_page_if_asked(amount, pages, shape):
+    many = torch.rand(25, 300, generator=torch.Generator().manual_seed(0))
+    shown = replace(SHOWN, channels={SITE: 300}, activations=lambda site, c: many if c is None else many[:, list(c)])
+    figure = contact_sheet(shown, amount=amount, **PLAIN)
+    rows, columns = (np.unique(np.asarray(figure.data[-1][axis])) for axis in "yx")
+    assert f"page 1 of {pages}" in figure.layout.title.subtitle.text
+    assert (len(rows), len(columns)) == (shape[0] - (amount == "all"), shape[1])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from miscope import Choice, Grain, Number, Shown, Toggle, View
-from miscope_views.contact_sheets import PAGE, RESOLUTION, Pictures, contact_figure, maps_of, page_of
+from miscope_views.contact_sheets import AMOUNT, PAGE, RESOLUTION, Pictures, contact_figure, maps_of, page_of, room
 from miscope_views.figures import figure, title
 from miscope_views.thumbnails import area_average
 
@@ -20,23 +20,24 @@ _SIZES = (64, 32, 16)
 
 
 def units(  # noqa: PLR0913 - one argument a control
-    shown: Shown, *, site: str, page: int, sort: str, own_scale: bool, pixels: str
+    shown: Shown, *, site: str, page: int, sort: str, own_scale: bool, pixels: str, amount: str = str(PAGE)
 ) -> Figure:
     """Small pictures of the units of any site: attention's and the layers' output, the residual stream, neurons."""
     order = np.arange(shown.channels[site])
+    size, across = room(amount, len(order))
     if sort == "variance":
         # One pass for the order and the page: each is a run of the model.
         every = maps_of(shown, site, None)
         spread = every.std(axis=(0, 1))
-        chosen = page_of(np.argsort(-spread, kind="stable"), page, site)
+        chosen = page_of(np.argsort(-spread, kind="stable"), page, site, size)
         maps = every[:, :, chosen]
     else:
-        chosen = page_of(order, page, site)
+        chosen = page_of(order, page, site, size)
         maps = maps_of(shown, site, chosen.tolist())
     deviation = maps.std(axis=(0, 1))
     names = [f"unit {unit}<br>standard deviation {deviation[i]:.3g}" for i, unit in enumerate(chosen)]
-    note = f"page {page} of {-(-len(order) // PAGE)}"
-    pictures = Pictures(maps=maps, names=names, number=chosen)
+    note = f"page {page} of {-(-len(order) // size)}"
+    pictures = Pictures(maps=maps, names=names, number=chosen, across=across)
     heading = title(shown, f"Units of {site}, by {sort}", note)
     return contact_figure(pictures, heading, own_scale=own_scale, pixels=int(pixels))
 
@@ -105,6 +106,7 @@ VIEWS = (
             Number(name="page", default=1, minimum=1, maximum_from=lambda shown: -(-_widest(shown) // PAGE)),
             Choice(name="sort", options=("variance", "index"), label="order"),
             Toggle(name="own_scale", default=True, label="each on its own scale"),
+            AMOUNT,
             RESOLUTION,
         ),
     ),

@@ -10,6 +10,7 @@ import numpy as np
 from miscope import Choice, Grain, Shown, View
 from miscope.figure_style import NULL, OKABE_ITO
 from miscope_views.attention_sequence import PROFILE_VIEW, SEQUENCE_VIEW
+from miscope_views.coarseness import BADGE_COLOURS
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, on_clock, panels, title
 from miscope_views.head_maps import above, across, cell, map_axes
 from miscope_views.head_names import head_name
@@ -18,7 +19,7 @@ from miscope_views.named_arrays import choice_of, holders
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-_READS = "attention.patterns"
+_READS, _SCALES = "attention.patterns", "coarseness.units"
 _DASHES = ("solid", "dash", "dot", "dashdot")
 _MOST_KEYS = 4
 """Keys drawn of each head, from the first."""
@@ -45,7 +46,7 @@ def patterns(shown: Shown, *, site: str, key: str) -> Figure:
             }
         )
         axes |= map_axes(suffix, place, row if head % across(len(maps)) == 0 else "", column)
-        names.append(above(f"head {head}", place))
+        names.append(above(_headed(shown, site, head, _keys(shown).index(key)), place))
     layout = {
         "title": title(shown, f"Attention of the answer to key {key}", site),
         "coloraxis": {"cmin": 0, "cmax": 1, "colorbar": {"title": {"text": "attention"}}},
@@ -54,6 +55,17 @@ def patterns(shown: Shown, *, site: str, key: str) -> Figure:
         **axes,
     }
     return figure(traces, layout)
+
+
+def _headed(shown: Shown, site: str, head: int, key: int) -> str:
+    """'head 2', with the badge of its map and its colour where scales were measured."""
+    arrays = shown.artifacts.get(_SCALES, {})
+    if f"{site}/badge" not in arrays:
+        return f"head {head}"
+    number = int(arrays[f"{site}/badge"][head, key])
+    badge, low = str(arrays["badge_label"][number]), float(arrays[f"{site}/low"][head, key])
+    said = badge if not np.isfinite(low) else f"{badge}, low {low:.2f}"
+    return f"head {head} <span style='color:{BADGE_COLOURS[badge]}'>●</span> {said}"
 
 
 def statistics(shown: Shown, *, site: str, key: str, clock: str, events: bool) -> Figure:
@@ -180,6 +192,7 @@ VIEWS = (
         grain=Grain.CHECKPOINT,
         draw=patterns,
         reads=(_READS,),
+        optional=(_SCALES,),
         grid=2,
         controls=(choice_of("site", _READS, "map"), _KEY),
     ),

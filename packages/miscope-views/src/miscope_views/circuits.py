@@ -26,6 +26,7 @@ _MOST_PAIRS = 12
 
 _QUANTITIES = {
     "copying (positivity of OV)": "OV/positivity",
+    "tokens copied by OV": "OV/copy_score",
     "positivity of QK": "QK/positivity",
     "norm of OV": "OV/norm",
     "norm of QK": "QK/norm",

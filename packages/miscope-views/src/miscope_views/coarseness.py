@@ -29,7 +29,7 @@ _QUANTITIES = {
     "spectral bandwidth": "bandwidth",
 }
 _SHARES = ("low", "unwrapped", "preserved")
-_COLOURS = {"flat": NULL, **dict(zip(("stripes", "blob", "plaid", "mixed"), OKABE_ITO, strict=False))}
+BADGE_COLOURS = {"flat": NULL, **dict(zip(("stripes", "blob", "plaid", "mixed"), OKABE_ITO, strict=False))}
 _EACH, _PIXELS, _GUTTER, _BINS = 10, 28, 4, 50
 
 
@@ -46,7 +46,7 @@ def distribution(shown: Shown, *, site: str, quantity: str) -> Figure:
         chosen = np.flatnonzero((badge == number) & np.isfinite(values))
         if not len(chosen):
             continue
-        look = {"name": name, "legendgroup": name, "marker": {"color": _COLOURS[name]}}
+        look = {"name": name, "legendgroup": name, "marker": {"color": BADGE_COLOURS[name]}}
         counts = np.histogram(values[chosen].clip(0, most), edges)[0]
         bars = {"type": "bar", "x": (edges[1:] + edges[:-1]) / 2, "y": counts, "yaxis": "y", **look}
         traces.append({**bars, "hovertemplate": f"%{{x:.2f}}: %{{y}} {name}<extra></extra>"})
@@ -54,7 +54,7 @@ def distribution(shown: Shown, *, site: str, quantity: str) -> Figure:
         said = [
             f"{_unit_name(arrays, site, int(i))}: {quantity} {values[i]:.3f}, roughness {rough[i]:.3f}" for i in chosen
         ]
-        dots |= {"marker": {"color": _COLOURS[name], "size": 5, "opacity": 0.7}, "showlegend": False}
+        dots |= {"marker": {"color": BADGE_COLOURS[name], "size": 5, "opacity": 0.7}, "showlegend": False}
         traces.append({**dots, "text": said, "hovertemplate": "%{text}<extra></extra>"})
     layout = {
         "title": title(shown, f"Scale of {site}", _group_note(arrays)),
@@ -86,7 +86,7 @@ def over_training(shown: Shown, *, site: str, quantity: str, clock: str, events:
         share = arrays[f"{site}/badge_count"][:, number] / count
         hover = f"%{{y:.1%}} {name} at {shown.step_label} %{{x:,}}<extra></extra>"
         area = {"stackgroup": "badges", "yaxis": "y2", "line": {"width": 0.5}, "hovertemplate": hover}
-        traces.append(line(steps, share, name, _COLOURS[name], **area))
+        traces.append(line(steps, share, name, BADGE_COLOURS[name], **area))
     upper, lower = panels((1, 1))
     layout: dict[str, Any] = {
         "title": title(shown, f"Scale of {site} over training", _group_note(arrays)),

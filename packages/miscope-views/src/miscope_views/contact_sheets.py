@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
@@ -16,12 +17,14 @@ from miscope_views.thumbnails import area_average, sheet
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-__all__ = ["ACROSS", "PAGE", "RESOLUTION", "Pictures", "contact_figure", "maps_of", "page_of"]
+__all__ = ["ACROSS", "AMOUNT", "PAGE", "RESOLUTION", "Pictures", "contact_figure", "maps_of", "page_of", "room"]
 
 PAGE, ACROSS = 128, 16
 """Pictures on a page, and in a row."""
 
 RESOLUTION = Choice(name="pixels", options=("16", "28", "64"), default="28", label="pixels a side")
+
+AMOUNT = Choice(name="amount", options=(str(PAGE), "all"), label="pictures on a page")
 
 _GUTTER = 3
 
@@ -39,6 +42,8 @@ class Pictures:
     """(M,) number of each unit."""
     colours: Sequence[str] | None = None
     """A dot's colour for each; None for no dots."""
+    across: int = ACROSS
+    """Pictures in a row."""
 
 
 def contact_figure(shown: Pictures, title: dict[str, Any], *, own_scale: bool, pixels: int) -> Figure:
@@ -46,7 +51,7 @@ def contact_figure(shown: Pictures, title: dict[str, Any], *, own_scale: bool, p
     maps = shown.maps
     most = np.abs(maps).max(axis=(0, 1))
     scale = np.where(most > 0, most, 1) if own_scale else float(most.max()) or 1.0
-    image, places = sheet(area_average(maps, pixels) / scale, ACROSS, gutter=_GUTTER)
+    image, places = sheet(area_average(maps, pixels) / scale, shown.across, gutter=_GUTTER)
     unit = "of its own largest activation" if own_scale else "of the largest activation on the page"
     heat = {"type": "heatmap", "z": image, "coloraxis": "coloraxis", "hoverinfo": "skip"}
     bare = {"visible": False, "showgrid": False}
@@ -72,7 +77,7 @@ def empty_sheet(title: dict[str, Any], said: str) -> Figure:
 def _points(shown: Pictures, pixels: int) -> list[dict[str, Any]]:
     rows, columns, count = shown.maps.shape
     height, width = min(rows, pixels), min(columns, pixels)
-    down, across = np.divmod(np.arange(count), ACROSS)
+    down, across = np.divmod(np.arange(count), shown.across)
     top, left = down * (height + _GUTTER), across * (width + _GUTTER)
     middle = {"x": left + width / 2, "y": top + height / 2, "text": list(shown.names), "customdata": shown.number}
     unseen = {"type": "scatter", "mode": "markers", "marker": {"size": 20}, "opacity": 0}
@@ -84,11 +89,16 @@ def _points(shown: Pictures, pixels: int) -> list[dict[str, Any]]:
     return [{**dots, "x": left + 1, "y": top + height + 1}, unseen]
 
 
-def page_of(order: np.ndarray, page: int, what: str) -> np.ndarray:
+def room(amount: str, count: int) -> tuple[int, int]:
+    """Pictures on a page, and in a row: twice as wide as high where all are on one."""
+    return (max(count, 1), max(ACROSS, math.ceil((2 * count) ** 0.5))) if amount == "all" else (PAGE, ACROSS)
+
+
+def page_of(order: np.ndarray, page: int, what: str, size: int = PAGE) -> np.ndarray:
     """The units of a page, counted from 1; a page beyond the last is refused."""
-    chosen = order[(page - 1) * PAGE : page * PAGE]
+    chosen = order[(page - 1) * size : page * size]
     if not len(chosen):
-        fill = f"{len(order)} neurons fill {-(-len(order) // PAGE)}."
+        fill = f"{len(order)} neurons fill {-(-len(order) // size)}."
         raise BadValue(f"{what} has no page {page}.", f"Its {fill}", "Give page=1.")
     return chosen
 

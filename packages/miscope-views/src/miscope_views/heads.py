@@ -11,6 +11,7 @@ from miscope import Choice, Grain, Shown, Toggle, View
 from miscope.figure_style import NULL, OKABE_ITO
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
 from miscope_views.head_names import head_colour, head_dash, head_name, layer_of
+from miscope_views.head_trees import tree_view
 from miscope_views.named_arrays import first_row, holders
 
 if TYPE_CHECKING:
@@ -195,6 +196,7 @@ VIEWS = (
         history=(_DISTANCES,),
         controls=(Choice(name="layer", options_from=_layers), _MEASURE),
     ),
+    tree_view(_MEASURES, _layers),
     View(
         name="heads.differentiation",
         title="Differentiation of heads",

@@ -9,8 +9,19 @@ import numpy as np
 
 from miscope import Choice, Grain, Number, Shown, Toggle, View
 from miscope.figure_style import NULL, colour_of
+from miscope_views.cluster_rivers import RIVER_VIEWS
 from miscope_views.clusters import CLUSTERS_VIEW, FREQUENCIES_VIEW
-from miscope_views.contact_sheets import PAGE, RESOLUTION, Pictures, contact_figure, empty_sheet, maps_of, page_of
+from miscope_views.contact_sheets import (
+    AMOUNT,
+    PAGE,
+    RESOLUTION,
+    Pictures,
+    contact_figure,
+    empty_sheet,
+    maps_of,
+    page_of,
+    room,
+)
 from miscope_views.figures import figure, grid_axes, title
 from miscope_views.named_arrays import holders
 from miscope_views.neuron_dynamics import DYNAMICS_VIEWS
@@ -20,6 +31,7 @@ if TYPE_CHECKING:
 
 _POST = "blocks.*.mlp.hook_post"
 _SHARES, _CLUSTERS, _PHASES = "neurons.frequencies", "neurons.clusters", "phases.neurons"
+_SCALES = "coarseness.units"
 
 _ALL, _DEAD = "all", "dead"
 _SITE = Choice(name="site", options_from=lambda shown: shown.sites)
@@ -57,22 +69,28 @@ def contact_sheet(  # noqa: PLR0913 - one argument a control
     own_scale: bool,
     component: str = _ALL,
     least: float = 0.0,
+    badge: str = _ALL,
+    amount: str = str(PAGE),
     pixels: str = "28",
 ) -> Figure:
     """Small pictures of many neurons at once, with a dot in the colour of each one's component."""
     order = _filtered(shown, site, _order(shown, site, sort), component, least)
+    order = order if badge == _ALL else order[_of_badge(shown, site, badge)[order]]
     if not len(order):
-        said = f"none of {shown.channels[site]} neurons is of {component} with a share of {least:g}"
+        kind = "" if badge == _ALL else f" and a {badge}"
+        said = f"none of {shown.channels[site]} neurons is of {component} with a share of {least:g}{kind}"
         return empty_sheet(title(shown, f"Neurons of {site}, by {sort}"), said)
-    chosen = page_of(order, page, site)
+    size, across = room(amount, len(order))
+    chosen = page_of(order, page, site, size)
     labels = _labels(shown, site)
     pictures = Pictures(
         maps=maps_of(shown, site, chosen.tolist()),
         names=[f"neuron {neuron}<br>{_said_of(shown, site, int(neuron))}" for neuron in chosen],
         number=chosen,
         colours=None if labels is None else [colour_of(str(labels[n])) if labels[n] else NULL for n in chosen],
+        across=across,
     )
-    note = f"page {page} of {-(-len(order) // PAGE)}"
+    note = f"page {page} of {-(-len(order) // size)}"
     if len(order) < shown.channels[site]:
         note += f", {len(order)} of {shown.channels[site]} neurons"
     heading = title(shown, f"Neurons of {site}, by {sort}", note)
@@ -90,6 +108,20 @@ def _filtered(shown: Shown, site: str, order: np.ndarray, component: str, least:
     elif component != _ALL:
         kept &= arrays[f"{site}/dominant"] == component
     return order[kept[order]]
+
+
+def _of_badge(shown: Shown, site: str, badge: str) -> np.ndarray:
+    """(M,) which neurons have the badge."""
+    arrays = shown.artifacts[_SCALES]
+    return arrays[f"{site}/badge"] == arrays["badge_label"].tolist().index(badge)
+
+
+def _badges(shown: Shown) -> tuple[str, ...]:
+    """All, and the badges that some neuron has at this step."""
+    arrays = shown.artifacts.get(_SCALES, {})
+    there = [array for name, array in arrays.items() if name.endswith("mlp.hook_post/badge")]
+    names = arrays["badge_label"].tolist() if there else []
+    return (_ALL, *(name for number, name in enumerate(names) if any((array == number).any() for array in there)))
 
 
 def _components(shown: Shown) -> tuple[str, ...]:
@@ -177,7 +209,7 @@ VIEWS = (
         title="Activations of many neurons",
         grain=Grain.CHECKPOINT,
         draw=contact_sheet,
-        optional=(_SHARES, _CLUSTERS, _PHASES),
+        optional=(_SHARES, _CLUSTERS, _PHASES, _SCALES),
         sites=(_POST,),
         grid=2,
         controls=(
@@ -187,10 +219,13 @@ VIEWS = (
             Toggle(name="own_scale", default=True, label="each on its own scale"),
             Choice(name="component", options_from=_components, default=_ALL, label="only neurons of"),
             Number(name="least", default=0, minimum=0, maximum=1, whole=False, label="least share"),
+            Choice(name="badge", options_from=_badges, default=_ALL, label="only of scale"),
+            AMOUNT,
             RESOLUTION,
         ),
     ),
     FREQUENCIES_VIEW,
     CLUSTERS_VIEW,
     *DYNAMICS_VIEWS,
+    *RIVER_VIEWS,
 )

@@ -99,7 +99,14 @@ def flips(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
     traces: list[dict[str, Any]] = [
         {**edge, "y": low, "showlegend": False},
         {**edge, "y": high, "name": "10 to 90 % of units", "fill": "tonexty", "fillcolor": "rgba(0,114,178,0.2)"},
-        line(later, arrays[f"{site}/rate"], "mean", OKABE_ITO[0], hovertemplate=f"%{{y:.2%}} {at}"),
+        line(
+            later,
+            arrays[f"{site}/rate"],
+            "mean",
+            OKABE_ITO[0],
+            customdata=arrays[f"{site}/rate_sem"],
+            hovertemplate=f"%{{y:.2%}} ± %{{customdata:.2%}} {at}",
+        ),
         line(later, middle, "median unit", OKABE_ITO[1], line={"dash": "dot"}, hovertemplate=f"%{{y:.2%}} {at}"),
     ]
     start = {"yaxis": "y2", "showlegend": False, "hovertemplate": f"%{{y:.1%}} differ from the first {at}"}
