@@ -89,8 +89,15 @@ def test_a_stop_request_reaches_the_run_it_names_and_no_other(tmp_path: Path):
         ledger.request_stop(one.name)
         assert (one.stop_requested(), other.stop_requested()) == (True, False)
     assert list(tmp_path.glob("*.stop")) == []
-    with pytest.raises(UnknownName):
+    with pytest.raises(UnknownName) as refusal:
         ledger.request_stop("nobody")
+    assert str(refusal.value) == (
+        "There is no run named 'nobody'.\n"
+        "It is not the name of a run known here.\n"
+        '`miscope ask "FROM runs"` lists them.'
+    )
+    with pytest.raises(UnknownName, match="There is no run named 'nobody'"):
+        list(ledger.lines("nobody"))
 
 
 def test_a_killed_process_loses_no_line_and_counts_as_dead(tmp_path: Path):

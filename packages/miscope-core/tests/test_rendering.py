@@ -62,6 +62,11 @@ def draw_spread(shown: Shown) -> go.Figure:
     return go.Figure(go.Bar(x=shown.artifacts["test.spread"]["names"].tolist(), y=[1, 1]))
 
 
+def draw_nothing(shown: Shown) -> go.Figure:
+    """Finds out for itself that there is nothing to draw."""
+    raise DoesNotApply("test.norm", shown.variant.name, "no unit varies")
+
+
 def draw_two_clocks(shown: Shown) -> go.Figure:
     """Two subplots, of which the second has no steps."""
     traces = [go.Scatter(x=[0], y=[1]), go.Bar(x=["a"], y=[1], xaxis="x2", yaxis="y2")]
@@ -104,6 +109,7 @@ def miscope_views():
     yield View(name="test.cohort", title="Several", grain=Grain.COHORT, draw=draw_cohort)
     yield View(name="test.spread", title="Spread", grain=Grain.COHORT, draw=draw_spread, reads=("test.spread",))
     yield View(name="test.two", title="Two", grain=Grain.TRAJECTORY, draw=draw_two_clocks, time_axis="x")
+    yield View(name="test.nothing", title="Nothing", grain=Grain.TRAJECTORY, draw=draw_nothing)
     yield View(name="test.cube", title="Cube", grain=Grain.CHECKPOINT, draw=draw_norm, grid=3)
     yield View(name="test.heads", title="Heads", grain=Grain.CHECKPOINT, draw=draw_norm, sites=("*.hook_pattern",))
     yield View(name="test.labelled", title="L", grain=Grain.CHECKPOINT, draw=draw_norm, reads=("test.labelled",))
@@ -262,12 +268,19 @@ def test_a_variant_that_was_never_trained_has_nothing_to_show(variant: BoundVari
         ("test.heads", "toy.sum has no site '*.hook_pattern'"),
         ("test.labelled", "the probe 'grid' of toy.sum has no column 'colour'"),
         ("test.metric", "no metric like '*_loss' was recorded"),
+        ("test.nothing", "no unit varies"),
     ],
 )
 def test_what_the_family_lacks_is_no_missing_artifact(variant: BoundVariant, view: str, reason: str):
     with pytest.raises(DoesNotApply) as error:
         render(variant.workspace, view, variant)
     assert error.value.reason == reason
+    kind = "analyzers" if view == "test.labelled" else "views"
+    assert str(error.value) == (
+        f"{view!r} does not apply to {variant.name}: {reason}.\n"
+        "Nothing is missing: the instrument needs something this family does not have.\n"
+        f"`miscope {kind} {view}` says what it needs."
+    )
 
 
 def test_arrays_are_given_at_a_step_or_over_training(variant: BoundVariant):

@@ -56,9 +56,21 @@ def analyze(  # noqa: PLR0913 - the whole of a user's choice, all keyword-only
     values = [each if isinstance(each, Variant) else each.value for each in several]
     place = workspace.plugins.executor(executor) if isinstance(executor, str) else executor
     _check_options(workspace.plugins.analyzers, options or {})
-    courses = [_course(workspace, value, names, steps=steps, force=force, options=options or {}) for value in values]
-    together = _across(workspace, courses, names, force)
+    wish = _Wish(names=names, steps=steps, force=force, options=options or {})
+    courses = [_course(workspace, value, wish) for value in values]
+    together = _across(workspace, courses, wish)
     return _run(workspace, place, courses, together, should_stop or (lambda: False))
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class _Wish:
+    """What is asked of every variant, as `analyze` was given it."""
+
+    names: Sequence[str] | None
+    steps: Steps | None
+    force: bool
+    options: Options
 
 
 @final
@@ -88,28 +100,20 @@ class _Course:
             )
 
 
-def _course(  # noqa: PLR0913
-    workspace: Workspace,
-    variant: Variant,
-    names: Sequence[str] | None,
-    *,
-    steps: Steps | None,
-    force: bool,
-    options: Options,
-) -> _Course:
+def _course(workspace: Workspace, variant: Variant, wish: _Wish) -> _Course:
     store = workspace.store
-    chosen = _chosen_steps(variant.name, store.steps(variant.name), steps)
-    wanted, skipped = _wanted(workspace, variant, names)
-    setting = set_up(workspace, variant, wanted, steps=chosen, options=options)
+    chosen = _chosen_steps(variant.name, store.steps(variant.name), wish.steps)
+    wanted, skipped = _wanted(workspace, variant, wish.names)
+    setting = set_up(workspace, variant, wanted, steps=chosen, options=wish.options)
     mine = {name: a for name, a in setting.analyzers.items() if a.grain is not Grain.COHORT}
     present = {name: _present(workspace, setting, name) for name in mine}
     whole = tuple(name for name in mine if name in wanted and len(present[name]) == _span(mine[name], chosen))
-    if force:
+    if wish.force:
         present = {name: () if name in wanted else steps for name, steps in present.items()}
     # What a cohort analyzer reads is wanted of every member.
     read = {upstream for name in set(wanted) - set(mine) for upstream in setting.analyzers[name].reads}
     waves = plan(mine, steps=chosen, wanted={*wanted, *read} & set(mine), present=present)
-    return _Course(setting=setting, waves=waves, whole=() if force else whole, skipped=skipped)
+    return _Course(setting=setting, waves=waves, whole=() if wish.force else whole, skipped=skipped)
 
 
 def _chosen_steps(variant: str, have: Steps, steps: Steps | None) -> tuple[int, ...]:
@@ -165,7 +169,7 @@ def _span(analyzer: Analyzer, steps: Steps) -> int:
     return len(steps) if analyzer.grain is Grain.CHECKPOINT else 1
 
 
-def _across(workspace: Workspace, courses: Sequence[_Course], names: Sequence[str] | None, force: bool) -> list[Task]:
+def _across(workspace: Workspace, courses: Sequence[_Course], wish: _Wish) -> list[Task]:
     """The looks over all variants together: of cohort analyzers that apply to every one and compare what is alike.
 
     DoesNotApply where one was asked for by name and the variants cannot be compared.
@@ -178,15 +182,21 @@ def _across(workspace: Workspace, courses: Sequence[_Course], names: Sequence[st
         if analyzer.grain is not Grain.COHORT or name not in shared:
             continue
         reason = incomparable(settings, name)
-        if reason is not None and name in (names or ()):
+        if reason is not None and name in (wish.names or ()):
             raise DoesNotApply(name, ", ".join(setting.variant.name for setting in settings), reason)
         if reason is not None:
             continue
         key = cohort_key(settings, name)
-        if force or not workspace.store.settled(key):
-            options = settings[0].options
+        if wish.force or not workspace.store.settled(key):
             tasks.append(
-                Task(variant=key.variant, step=None, analyzers=(name,), steps=(), options=options, members=members)
+                Task(
+                    variant=key.variant,
+                    step=None,
+                    analyzers=(name,),
+                    steps=(),
+                    options=wish.options,
+                    members=members,
+                )
             )
     return tasks
 

@@ -57,7 +57,8 @@ def _settle(view: View, control: Control, shown: Shown, given: object) -> Value:
 def _choice(view: View, control: Choice, shown: Shown, given: object) -> str:
     offered = options(control, shown)
     if not offered:
-        raise DoesNotApply(view.name, shown.variant.name, f"there is no {control.label or control.name} to choose")
+        reason = f"there is no {control.label or control.name} to choose"
+        raise DoesNotApply(view.name, shown.variant.name, reason, kind="view")
     if given is None:
         return control.default if control.default in offered else offered[0]
     if given in offered:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 __all__ = [
     "BadFile",
@@ -120,14 +121,14 @@ class NoCheckpoint(MiscopeError):
 
 
 class DoesNotApply(MiscopeError):
-    """An instrument that a family or a probe gives nothing to."""
+    """An instrument or a figure that a family or a probe gives nothing to."""
 
-    def __init__(self, name: str, subject: str, reason: str) -> None:
+    def __init__(self, name: str, subject: str, reason: str, *, kind: Literal["analyzer", "view"] = "analyzer") -> None:
         self.name, self.subject, self.reason = name, subject, reason
         super().__init__(
             f"{name!r} does not apply to {subject}: {reason}.",
             "Nothing is missing: the instrument needs something this family does not have.",
-            f"`miscope analyzers {name}` says what it needs.",
+            f"`miscope {kind}s {name}` says what it needs.",
         )
 
 

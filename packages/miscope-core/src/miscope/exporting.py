@@ -149,8 +149,8 @@ class Exporter:
                 # No mathjax: by default kaleido fetches it from the network. A sandbox is off, as it fails for root.
                 self._kaleido = kaleido.Kaleido(n=1, timeout=_PATIENCE, mathjax=False, path=found)
                 self._wait(self._kaleido.open(), timeout=_PATIENCE)
-            given = {name: value for name, value in options.items() if value is not None}
-            return self._wait(self._kaleido.calc_fig(figure, opts=given), timeout=_PATIENCE)  # pyright: ignore
+            given: Any = {name: value for name, value in options.items() if value is not None}
+            return self._wait(self._kaleido.calc_fig(figure, opts=given), timeout=_PATIENCE)
         except lost as error:
             self.close()
             if not reused:

@@ -45,17 +45,17 @@ class Ledger:
 
     def lines(self, run: str | None = None) -> Iterator[Mapping[str, object]]:
         """Every line, run by run from the oldest, or one run's; what was torn off by a kill is skipped."""
-        runs = self.runs()
-        if run is not None and run not in runs:
-            raise UnknownName("run", run, runs)
-        for name in runs if run is None else [run]:
+        for name in self.runs() if run is None else [self._checked(run)]:
             yield from parse((self.folder / f"{name}.jsonl").read_bytes())
 
     def request_stop(self, run: str) -> None:
         """Ask a run to end at its next step boundary."""
-        if run not in (runs := self.runs()):
-            raise UnknownName("run", run, runs)
-        (self.folder / f"{run}.stop").touch()
+        (self.folder / f"{self._checked(run)}.stop").touch()
+
+    def _checked(self, run: str) -> str:
+        if run in (runs := self.runs()):
+            return run
+        raise UnknownName("run", run, runs, listing='`miscope ask "FROM runs"` lists them.')
 
 
 def parse(content: bytes) -> Iterator[Mapping[str, object]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib.metadata
 import inspect
 import traceback
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, final
 
@@ -75,7 +75,7 @@ class Broken:
 @dataclass(frozen=True, slots=True)
 class _Offer:
     provider: Provider
-    module: object
+    module: Any
 
 
 @final
@@ -91,7 +91,6 @@ class Plugins:
     provided_by: Mapping[tuple[str, str], Provider]
     """(kind, name) -> who offers it."""
     broken: tuple[Broken, ...] = ()
-    _command_hooks: tuple[Callable[[Any], None], ...] = field(default=(), repr=False)
 
     @classmethod
     def installed(cls) -> Plugins:
@@ -120,11 +119,6 @@ class Plugins:
     def executor(self, name: str) -> Executor:
         return _named("executor", name, self.executors)
 
-    def add_commands(self, cli: typer.Typer) -> None:
-        """Let every plug-in add its commands."""
-        for hook in self._command_hooks:
-            hook(cli)
-
 
 def add_installed_commands(cli: typer.Typer) -> tuple[Broken, ...]:
     """Let every installed plug-in add its commands, without asking for its records; returns those that could not.
@@ -136,7 +130,7 @@ def add_installed_commands(cli: typer.Typer) -> tuple[Broken, ...]:
         if "miscope_commands" not in offer.provider.hooks:
             continue
         try:
-            offer.module.miscope_commands(cli)  # pyright: ignore[reportAttributeAccessIssue]
+            offer.module.miscope_commands(cli)
         except Exception as error:  # noqa: BLE001 - the same door
             broken.append(_broken(offer.provider.plugin, offer.provider.package, offer.provider.version, error))
     return tuple(broken)
@@ -173,7 +167,7 @@ def _hooks_of(plugin: str, module: object) -> tuple[str, ...]:
     specs = _spec_names()
     # A manager of its own: it only reads the marks, and is thrown away.
     manager = pluggy.PluginManager(PROJECT)
-    marked = [n for n in dir(module) if manager.parse_hookimpl_opts(module, n) is not None]  # pyright: ignore
+    marked = [n for n in dir(module) if manager.parse_hookimpl_opts(module, n) is not None]
     foreign = [n for n in marked if n not in specs and not n.startswith(ELSEWHERE)]
     if foreign:
         raise UnknownHook(plugin, foreign[0], specs)
@@ -183,7 +177,7 @@ def _hooks_of(plugin: str, module: object) -> tuple[str, ...]:
 def _build(offers: Iterable[_Offer], broken: list[Broken]) -> Plugins:
     tables: dict[str, dict[str, Any]] = {kind: {} for kind in _TABLES}
     provided_by: dict[tuple[str, str], Provider] = {}
-    providers, commands = [], []
+    providers = []
     for offer in offers:
         try:
             records = {kind: _records(offer, kind, hook) for kind, hook in _TABLES.items()}
@@ -197,8 +191,6 @@ def _build(offers: Iterable[_Offer], broken: list[Broken]) -> Plugins:
                 tables[kind][record.name] = record
                 provided_by[kind, record.name] = offer.provider
         providers.append(offer.provider)
-        if "miscope_commands" in offer.provider.hooks:
-            commands.append(offer.module.miscope_commands)  # pyright: ignore[reportAttributeAccessIssue]
     return Plugins(
         families=MappingProxyType(tables["family"]),
         analyzers=MappingProxyType(tables["analyzer"]),
@@ -207,7 +199,6 @@ def _build(offers: Iterable[_Offer], broken: list[Broken]) -> Plugins:
         providers=tuple(providers),
         provided_by=MappingProxyType(provided_by),
         broken=tuple(broken),
-        _command_hooks=tuple(commands),
     )
 
 

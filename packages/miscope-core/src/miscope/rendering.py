@@ -66,7 +66,11 @@ def draw(view: View, shown: Shown, controls: Mapping[str, object]) -> Figure:
 
     A drawing function that puts steps on some axes only names them in `layout.meta["time_axes"]`: ('x2',).
     """
-    figure = view.draw(shown, **settle(view, shown, controls))
+    chosen = settle(view, shown, controls)
+    try:
+        figure = view.draw(shown, **chosen)
+    except DoesNotApply as error:
+        raise DoesNotApply(view.name, error.subject, error.reason, kind="view") from None
     layout: Any = figure.layout
     if not is_ours(figure):
         layout.template = template("light")
@@ -145,7 +149,7 @@ def _across(workspace: Workspace, view: View, variants: Sequence[Variant], names
         reasons = (refusal(store, setting, name, None) for setting in settings)
         reason = reason or store.refusal(key) or next(filter(None, reasons), None)
         if name in view.reads and reason is not None:
-            raise DoesNotApply(view.name, together, reason)
+            raise DoesNotApply(view.name, together, reason, kind="view")
         elif name in view.reads:
             raise NoArtifact(name, " ".join(one.name for one in variants), None, ())
     return found
@@ -204,11 +208,11 @@ def _refuse_what_does_not_apply(view: View, subject: Subject, probe: Probe) -> N
     family, name = subject.family.name, subject.variant.name
     if view.grid and len(probe.grid) != view.grid:
         reason = f"it needs a probe that enumerates {view.grid} factors, and {probe.name!r} has {len(probe.grid)}"
-        raise DoesNotApply(view.name, name, reason)
+        raise DoesNotApply(view.name, name, reason, kind="view")
     if view.sites and not matching(view.sites, subject.model.sites):
-        raise DoesNotApply(view.name, name, f"{family} has no site {view.sites[0]!r}")
+        raise DoesNotApply(view.name, name, f"{family} has no site {view.sites[0]!r}", kind="view")
     if view.weights and not matching(view.weights, subject.model.roles):
-        raise DoesNotApply(view.name, name, f"{family} has no weights {view.weights[0]!r}")
+        raise DoesNotApply(view.name, name, f"{family} has no weights {view.weights[0]!r}", kind="view")
 
 
 def _setting(workspace: Workspace, view: View, variant: Variant, steps: Sequence[int]) -> Setting:
@@ -224,7 +228,7 @@ def _metrics(store: Store, view: View, variant: Variant) -> Mapping[str, Series]
         return {}
     found = store.metrics(variant.name, view.metrics)
     if not found and not view.reads:
-        raise DoesNotApply(view.name, variant.name, f"no metric like {view.metrics[0]!r} was recorded")
+        raise DoesNotApply(view.name, variant.name, f"no metric like {view.metrics[0]!r} was recorded", kind="view")
     return found
 
 

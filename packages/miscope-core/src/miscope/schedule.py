@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = ["Adaptive", "Every", "Explicit", "LogSpaced", "Ranges", "Schedule", "parse_schedule", "planned_steps"]
 
@@ -58,8 +58,6 @@ class Adaptive(_Frozen):
 
 Schedule = Annotated[Explicit | Every | Ranges | LogSpaced | Adaptive, Field(discriminator="kind")]
 
-_ADAPTER: TypeAdapter[Explicit | Every | Ranges | LogSpaced | Adaptive] = TypeAdapter(Schedule)
-
 
 def parse_schedule(text: str) -> Explicit | Every | Ranges | LogSpaced | Adaptive:
     """'every:100', 'log:60', '0,100,500', '0-1500:100,1500-9000:500', 'adaptive' or 'adaptive:10-500'.
@@ -76,8 +74,7 @@ def parse_schedule(text: str) -> Explicit | Every | Ranges | LogSpaced | Adaptiv
         return Adaptive(least=int(least), most=int(most)) if rest else Adaptive()
     if "-" in text:
         parts = [part.partition(":") for part in text.split(",")]
-        spans = [(*map(int, span.split("-")), int(every)) for span, _, every in parts]
-        return _ADAPTER.validate_python({"kind": "ranges", "ranges": spans})  # type: ignore[return-value]
+        return Ranges.model_validate({"ranges": [(*map(int, span.split("-")), int(every)) for span, _, every in parts]})
     return Explicit(steps=tuple(int(step) for step in text.split(",")))
 
 

@@ -207,7 +207,7 @@ class _Answers(Function):
     """Weighted table rows, ReLU, output: with a backward pass that is all matrix products and weighted row sums."""
 
     @staticmethod
-    def forward(ctx, table: Tensor, attention: Tensor, rows: Tensor, through: Tensor) -> Tensor:  # pyright: ignore
+    def forward(ctx, table: Tensor, attention: Tensor, rows: Tensor, through: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         mixed = _weighted_sum(table, attention, rows)
         out = _mlp(mixed, len(through), through)
         ctx.save_for_backward(table, attention, rows, through, mixed)
@@ -215,7 +215,7 @@ class _Answers(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad: Tensor):  # pyright: ignore
+    def backward(ctx, grad: Tensor):  # pyright: ignore[reportIncompatibleMethodOverride]
         table, attention, rows, through, mixed = ctx.saved_tensors
         post = mixed[:, : len(through)]
         grad_mixed = torch.empty_like(mixed)

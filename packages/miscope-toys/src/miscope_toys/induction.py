@@ -12,7 +12,7 @@ from pydantic import Field
 from miscope import Basis, Family, Params, Probe, Task, TrainingConfig, Variant
 from miscope.schedule import Every
 from miscope_toys.sequences import Repeats, draw_repeats, repeats_probe
-from miscope_toys.splitting import distinct, split, train_count
+from miscope_toys.splitting import distinct, fraction_of, split, train_count
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["InductionFamily", "InductionParams"]
 
 _HEADS = 4
-_TRAIN_FRACTION = 0.8
 _SHOWN = 256
 """Sequences of each part of the data in the second probe."""
 
@@ -70,7 +69,7 @@ class InductionFamily(Family):
             weight_decay=0.1,
             no_decay=("*ln*",),
             batch_size=32,
-            train_fraction=_TRAIN_FRACTION,
+            train_fraction=0.8,
             checkpoints=Every(n=40),
             evaluate_every=40,
         )
@@ -78,14 +77,14 @@ class InductionFamily(Family):
     def task(self, variant: Variant) -> Task:
         from miscope_toys import asking, attention_only
 
-        architecture = _architecture(variant.params)
-        data = _data(variant.params)
-        train, test = split(data.tokens, data.labels, _fraction(variant))
+        params: Any = variant.params
+        architecture, data = _architecture(params), _data(params)
+        train, test = split(data.tokens, data.labels, fraction_of(variant))
         return Task(
             train=train,
             test=test,
             positions="all",
-            initial_weights=partial(attention_only.initial_weights, architecture, variant.params.seed),  # pyright: ignore
+            initial_weights=partial(attention_only.initial_weights, architecture, params.seed),
             loss=asking.loss,
             evaluate=asking.evaluate,
             logits=partial(attention_only.logits, architecture),
@@ -106,10 +105,6 @@ def _architecture(params: Any) -> Architecture:
     return Architecture(vocabulary=params.vocabulary, context=params.length, d_model=params.width, heads=_HEADS)
 
 
-def _fraction(variant: Variant) -> float:
-    return variant.training.train_fraction if variant.training else _TRAIN_FRACTION
-
-
 def _data(params: Any) -> Repeats:
     drawn = draw_repeats(params.sequences, vocabulary=params.vocabulary, length=params.length, seed=params.data_seed)
     return drawn.rows(distinct(drawn.tokens))
@@ -120,7 +115,7 @@ def _sequences_probe(variant: Variant) -> Probe:
     import torch
 
     data = _data(variant.params)
-    count = train_count(len(data.tokens), _fraction(variant))
+    count = train_count(len(data.tokens), fraction_of(variant))
     chosen = torch.cat([torch.arange(count)[:_SHOWN], torch.arange(count, len(data.tokens))[:_SHOWN]])
     shown = data.rows(chosen)
     return Probe(

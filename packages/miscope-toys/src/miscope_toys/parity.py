@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from miscope import Basis, Family, Params, Probe, Task, TrainingConfig, Variant
 from miscope.errors import BadValue
 from miscope.schedule import Every
-from miscope_toys.splitting import distinct, split, train_count
+from miscope_toys.splitting import distinct, fraction_of, split, train_count
 from miscope_toys.walsh import bit_basis, walsh_basis
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ParityFamily", "ParityParams", "relevant_bits"]
 
-_TRAIN_FRACTION = 0.5
 _SHOWN = 512
 """Examples of each part of the data in the second probe."""
 _PROBED = 1024
@@ -79,7 +78,7 @@ class ParityFamily(Family):
             learning_rate=0.1,
             weight_decay=0.01,
             batch_size=32,
-            train_fraction=_TRAIN_FRACTION,
+            train_fraction=0.5,
             checkpoints=Every(n=100),
             evaluate_every=20,
         )
@@ -91,7 +90,7 @@ class ParityFamily(Family):
 
         params: Any = variant.params
         inputs = _inputs(params)
-        train, test = split(inputs, _parity(inputs, relevant_bits(params)), _fraction(variant))
+        train, test = split(inputs, _parity(inputs, relevant_bits(params)), fraction_of(variant))
         return Task(
             train=train,
             test=test,
@@ -116,10 +115,6 @@ def relevant_bits(params: Any) -> tuple[int, ...]:
 
 def _column(bit: int) -> str:
     return f"bit{bit}"
-
-
-def _fraction(variant: Variant) -> float:
-    return variant.training.train_fraction if variant.training else _TRAIN_FRACTION
 
 
 def _inputs(params: Any) -> Tensor:
@@ -179,7 +174,7 @@ def _examples_probe(variant: Variant) -> Probe:
     import torch
 
     inputs, relevant = _inputs(variant.params), relevant_bits(variant.params)
-    count = train_count(len(inputs), _fraction(variant))
+    count = train_count(len(inputs), fraction_of(variant))
     chosen = torch.cat([torch.arange(count)[:_SHOWN], torch.arange(count, len(inputs))[:_SHOWN]])
     shown = inputs[chosen]
     return Probe(

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from miscope import Examples
+from miscope import Examples, Variant
 from miscope.errors import BadValue
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["distinct", "split", "train_count"]
+__all__ = ["distinct", "fraction_of", "split", "train_count"]
 
 
 def distinct(rows: Tensor) -> Tensor:
@@ -21,6 +21,12 @@ def distinct(rows: Tensor) -> Tensor:
 
     _, first = np.unique(rows.numpy(), axis=0, return_index=True)
     return torch.from_numpy(np.sort(first))
+
+
+def fraction_of(variant: Variant) -> float:
+    """The share of its examples that a variant is trained on."""
+    assert variant.training is not None, "the families that draw their examples are trained here"
+    return variant.training.train_fraction
 
 
 def train_count(total: int, fraction: float) -> int:

@@ -15,11 +15,12 @@ from miscope.family import Family, Params
 from miscope.hookspecs import hookimpl
 from miscope.model import HookedModel, Role
 from miscope.probe import Probe
+from miscope.schedule import Every
 from miscope.task import Examples, Task
 from miscope.training_config import TrainingConfig
 from miscope.variant import Variant
 
-__all__ = ["ToyFamily", "ToyParams"]
+__all__ = ["ToyFamily", "ToyFourierFamily", "ToyParams"]
 
 
 class ToyParams(Params):
@@ -78,17 +79,16 @@ class ToyFamily(Family):
         )
 
     def training(self, params: Any) -> TrainingConfig:
-        return TrainingConfig(steps=30, train_fraction=0.6, learning_rate=1e-2, checkpoints="every:10")  # pyright: ignore
+        return TrainingConfig(steps=30, train_fraction=0.6, learning_rate=1e-2, checkpoints=Every(n=10))
 
     def task(self, variant: Variant) -> Task:
+        params: Any = variant.params
         inputs, labels = _everything(variant)
         train = torch.from_numpy(_train_mask(variant))
 
         def initial_weights() -> dict[str, Tensor]:
-            generator = torch.Generator().manual_seed(variant.params.seed)  # pyright: ignore
-            return {
-                n: 0.3 * torch.randn(r.shape, generator=generator) for n, r in self.model(variant.params).roles.items()
-            }
+            generator = torch.Generator().manual_seed(params.seed)
+            return {n: 0.3 * torch.randn(r.shape, generator=generator) for n, r in self.model(params).roles.items()}
 
         def evaluate(logits: Tensor, labels: Tensor) -> Mapping[str, Tensor]:
             return {
@@ -107,7 +107,7 @@ class ToyFamily(Family):
     def probes(self, variant: Variant) -> Mapping[str, Probe]:
         inputs, labels = _everything(variant)
         a, b = inputs.numpy().T
-        n = variant.params.values  # pyright: ignore
+        params: Any = variant.params
         grid = Probe(
             name="grid",
             inputs=inputs,
@@ -115,7 +115,7 @@ class ToyFamily(Family):
             columns={"a": a, "b": b, "sum": labels.numpy()},
             grid=("a", "b"),
             train=_train_mask(variant),
-            symmetries={"swap": b * n + a},
+            symmetries={"swap": b * params.values + a},
         )
         return {"grid": grid}
 
@@ -160,15 +160,16 @@ def cosines(n: int) -> Basis:
 
 
 def _everything(variant: Variant) -> tuple[Tensor, Tensor]:
-    n = variant.params.values  # pyright: ignore
-    inputs = torch.cartesian_prod(torch.arange(n), torch.arange(n))
-    return inputs, inputs.sum(1) % n
+    params: Any = variant.params
+    inputs = torch.cartesian_prod(torch.arange(params.values), torch.arange(params.values))
+    return inputs, inputs.sum(1) % params.values
 
 
 def _train_mask(variant: Variant) -> np.ndarray:
-    total = variant.params.values**2  # pyright: ignore
-    fraction = variant.training.train_fraction if variant.training else 0.6
-    order = np.random.default_rng(variant.params.seed).permutation(total)  # pyright: ignore
+    params: Any = variant.params
+    assert variant.training is not None, "the toys are trained here"
+    total, fraction = params.values**2, variant.training.train_fraction
+    order = np.random.default_rng(params.seed).permutation(total)
     mask = np.zeros(total, dtype=bool)
     mask[order[: int(fraction * total)]] = True
     return mask
