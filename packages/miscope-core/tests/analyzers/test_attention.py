@@ -17,7 +17,7 @@ def test_the_papers_heads(calibration, look, name):
     found = look(PATTERNS, model)
     for head, known in enumerate(model.known["attention"]["heads"]):
         assert found[f"{SITE}/mean"][head] == pytest.approx(known["mean_attention_to_a_b_eq"], rel=1e-5)
-        assert found[f"{SITE}/std"][head, 0] == pytest.approx(known["std_attention_to_a"], rel=1e-3)
+        assert found[f"{SITE}/std"][head, 0] == pytest.approx(known["std_attention_to_a"], rel=1e-4)
         assert found[f"{SITE}/entropy"][head] == pytest.approx(known["mean_entropy_nats"], rel=1e-5)
         symmetry = known["symmetry_corr_A_to_a(a,b)_vs_A_to_b(b,a)"]
         assert found[f"{SITE}/symmetry/swap"][head, 0, 1] == pytest.approx(symmetry, abs=1e-6)

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from miscope.analyzers.coarseness import BADGES, UNITS
+from miscope.analyzers.neurons import FREQUENCIES
 from miscope.maths.coarseness import preserved_variance
 from miscope.testing import check_analyzer, toy_moment
 
@@ -28,6 +29,11 @@ def test_the_papers_neurons_and_heads(calibration, look, name):
     to_a = [[head[f"coarseness_attn_to_a_{name}"] for head in heads] for name in ("fft_nodc", "gradient")]
     assert found[f"{PATTERN}/low"][:, 0] == pytest.approx(to_a[0], rel=1e-4)
     assert found[f"{PATTERN}/gradient"][:, 0] == pytest.approx(to_a[1], rel=1e-4)
+    neurons = look(FREQUENCIES, model)
+    special = neurons[f"{POST}/max_fraction"] >= 0.85
+    for k, mean in known["mean_fft_nodc_by_neuron_freq"].items():
+        mine = special & (neurons[f"{POST}/dominant"] == k)
+        assert found[f"{POST}/low"][mine].mean() == pytest.approx(mean, rel=1e-3)
     maps = model.shown["activations"][POST][:, :10].double().reshape(113, 113, 10)
     assert preserved_variance(maps, area=False).numpy() == pytest.approx(first[:, 2], rel=1e-5)
 
