@@ -193,6 +193,32 @@ def test_the_bootstrap_keeps_the_course_and_redraws_what_is_on_it():
     np.testing.assert_array_equal(again.values, drawn[0].values)
 
 
+def test_the_course_of_a_sharp_fall_is_not_rounded_off():
+    """A fall within twenty records, without any noise: what is left over must be small beside it."""
+    sharp = series(np.exp(-8 / (1 + np.exp(-(STEPS - 5000) / 50))))
+    left = np.log(sharp.values) - np.log(course(sharp, logarithmic=True).values)
+    assert np.abs(left).max() < 0.15
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [50, 600])
+def test_intervals_hold_where_the_event_falls_on_other_noise(width):
+    """The first crossing of a noisy curve is early, on every such curve: its interval is about where they all are."""
+    fall = -8 / (1 + np.exp(-(STEPS - 5000) / width))
+    random = np.random.default_rng(0)
+
+    def noisy():
+        return series(np.exp(fall + 0.2 * random.normal(size=len(STEPS))))
+
+    usual = np.median([first_below(noisy(), np.exp(-4)) for _ in range(400)])
+    held = []
+    for _ in range(40):
+        shown = {"train_loss": noisy(), "test_loss": noisy()}
+        low, high = events(shown, loss=np.exp(-4), draws=100)["memorised/ci"]
+        held.append(low <= usual <= high)
+    assert np.mean(held) >= 0.8
+
+
 def test_a_short_curve_is_left_as_it_is():
     short = series([3.0, 2.0, 1.0], [0, 1, 2])
     for drawn in redrawn(short, draws=3, seed=0, logarithmic=True):

@@ -10,7 +10,7 @@ import numpy as np
 from miscope.analyzer import Analyzer, Grain, Options
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
-from miscope.maths.block_bootstrap import course, redrawn, thinned
+from miscope.maths.block_bootstrap import redrawn, thinned
 from miscope.maths.grokking import (
     LEVELS,
     THRESHOLDS,
@@ -198,14 +198,14 @@ def _reached_on(curve: str, split: str, options: GrokkingOptions, series: Series
 def _interval(
     series: Series, events: Callable[[Series], tuple[float, ...]], options: GrokkingOptions, *, logarithmic: bool
 ) -> np.ndarray:
-    """(2, n) around what the series itself gives: how far events move when its fluctuations are drawn anew."""
+    """(2, n) around what the series itself gives: how far from their median events lie with fluctuations drawn anew."""
     fewer = thinned(series, options.records)
-    smooth = np.array(events(course(fewer, logarithmic=logarithmic)))
     again = redrawn(fewer, draws=options.draws, seed=options.seed, logarithmic=logarithmic)
-    moved = np.array([events(drawn) for drawn in again]) - smooth
+    moved = np.array([events(drawn) for drawn in again])
     missing = np.isnan(moved).mean(axis=0) >= 0.5
-    low, high = np.percentile(np.where(np.isnan(moved), np.inf, moved), (2.5, 97.5), axis=0, method="nearest")
-    band = np.array(events(series)) + np.stack([np.minimum(low, 0), np.maximum(high, 0)])
+    moved = np.where(missing, 0.0, np.where(np.isnan(moved), np.inf, moved))
+    low, middle, high = np.percentile(moved, (2.5, 50, 97.5), axis=0, method="nearest")
+    band = np.array(events(series)) + np.stack([low - middle, high - middle])
     return np.where(missing | ~np.isfinite(band), np.nan, band)
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from scipy.signal import savgol_filter
 
 from miscope.moment import Series
 
 __all__ = ["course", "redrawn", "thinned"]
+
+_DEGREE = 5
 
 
 def thinned(series: Series, most: int) -> Series:
@@ -19,10 +22,14 @@ def thinned(series: Series, most: int) -> Series:
 
 
 def course(series: Series, *, logarithmic: bool) -> Series:
-    """The curve without its fluctuations: a moving average over twice the bootstrap's block, of the log for losses."""
+    """The curve without its fluctuations: local polynomials of degree 5 over four blocks, of the log for losses.
+
+    A moving average would round off a sharp fall, and take what it cut away for fluctuations (Savitzky & Golay 1964).
+    """
     values = _scaled(series, logarithmic)
     if len(values) >= 8:
-        values = _moving_average(values, 2 * _block(len(values)) + 1)
+        window = min(4 * _block(len(values)) + 1, len(values) - 1 + len(values) % 2)
+        values = np.asarray(savgol_filter(values, window, min(_DEGREE, window - 1)))
     return Series(steps=series.steps, values=np.exp(values) if logarithmic else values)
 
 
@@ -51,11 +58,3 @@ def _block(records: int) -> int:
 
 def _scaled(series: Series, logarithmic: bool) -> np.ndarray:
     return np.log(np.maximum(series.values, np.finfo(float).tiny)) if logarithmic else series.values
-
-
-def _moving_average(values: np.ndarray, window: int) -> np.ndarray:
-    window = min(window, len(values) - 1 + len(values) % 2)
-    total = np.concatenate([[0.0], np.cumsum(values)])
-    middle = np.arange(len(values))
-    reach = np.minimum.reduce([middle, len(values) - 1 - middle, np.full(len(values), window // 2)])
-    return (total[middle + reach + 1] - total[middle - reach]) / (2 * reach + 1)
