@@ -14,8 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from miscope.cli.analyze import report
 from miscope.cli.options import assignments
 from miscope.errors import BadValue
+from miscope.outcome import Outcome, State
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -177,6 +179,28 @@ def test_an_instrument_that_fails_is_told_once_and_ends_with_1(
     assert (code, out) == (1, "2 failed\n")
     assert err.count("'failing.always' read the weight 'W_E' without declaring it.") == 1
     assert "Traceback" not in err
+
+
+def test_what_is_left_out_is_told_once_for_each_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    reasons = {"a.first": "takes long", "a.second": "takes long", "b.third": "does not apply: it has no heads"}
+    outcomes = [
+        Outcome(variant=variant, analyzers=(name,), step=None, state=State.SKIPPED, error=f"{reason}\nMore of it.")
+        for variant in ("f/one", "f/two")
+        for name, reason in reasons.items()
+    ]
+    assert report(outcomes)
+    out, err = capsys.readouterr()
+    assert out == "6 skipped\n"
+    assert err == "skipped  a.first, a.second: takes long\nskipped  b.third: does not apply: it has no heads\n"
+
+
+def test_a_log_gets_a_line_for_every_tenth_of_the_looks(capsys: pytest.CaptureFixture[str]) -> None:
+    looks = [
+        Outcome(variant="f/one", analyzers=("a.b",), step=i, state=State.SAVED, done=i, total=40) for i in range(1, 41)
+    ]
+    assert report(looks)
+    out, err = capsys.readouterr()
+    assert (out, err.splitlines()) == ("40 saved\n", [f"{n} of 40 looks" for n in range(4, 41, 4)])
 
 
 def test_assignments_read_json_and_leave_other_words_as_they_are() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +16,7 @@ from miscope.errors import BadValue
 if TYPE_CHECKING:
     from miscope.outcome import Outcome
 
-__all__ = ["add_to"]
+__all__ = ["add_to", "report"]
 
 
 def add_to(cli: typer.Typer) -> None:
@@ -58,7 +59,7 @@ def analyze(
         force=force,
         options=analyzer_options(option or (), place.plugins.analyzers),
     )
-    if not _report(outcomes):
+    if not report(outcomes):
         raise typer.Exit(1)
 
 
@@ -97,26 +98,26 @@ def _chosen(text: str, there: Sequence[Sequence[int]]) -> list[int]:
     return [step for step in shared if step in wanted]
 
 
-def _report(outcomes: Iterable[Outcome]) -> bool:
+def report(outcomes: Iterable[Outcome]) -> bool:
     """Print what happens as it happens; whether nothing failed."""
     from miscope.outcome import State
 
     counts: dict[State, int] = dict.fromkeys(State, 0)
     failures: dict[tuple[str, str], Outcome] = {}
-    skipped: set[str] = set()
+    skipped: dict[str, dict[str, None]] = {}
     for outcome in _with_bar(outcomes):
         counts[outcome.state] += len(outcome.analyzers)
         if outcome.state is State.SKIPPED:
-            said = f"skipped  {', '.join(outcome.analyzers)}: {' '.join(outcome.error.splitlines()[:1])}"
             # What refuses at one checkpoint refuses at all of them, in the same words.
-            if said not in skipped:
-                note(said)
-            skipped.add(said)
+            reason = " ".join(outcome.error.splitlines()[:1])
+            skipped.setdefault(reason, {}).update(dict.fromkeys(outcome.analyzers))
         if outcome.state is State.FAILED:
             # The first of each kind in full: one mistake in an instrument fails at every checkpoint.
             key = (outcome.analyzers[0], outcome.error)
             if key not in failures:
                 failures[key] = outcome
+    for reason, names in skipped.items():
+        note(f"skipped  {', '.join(names)}: {reason}")
     print(", ".join(f"{count} {state.value}" for state, count in counts.items() if count) or "Nothing to do.")
     for outcome in failures.values():
         at = "" if outcome.step is None else f" at step {outcome.step}"
@@ -145,6 +146,7 @@ def _with_bar(outcomes: Iterable[Outcome]) -> Iterable[Outcome]:
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
+        TextColumn("left"),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True)) as bar:
@@ -156,9 +158,10 @@ def _with_bar(outcomes: Iterable[Outcome]) -> Iterable[Outcome]:
 
 def _with_lines(outcomes: Iterable[Outcome]) -> Iterable[Outcome]:
     """A line for every tenth of the work: a log can be read later, and is not flooded."""
-    tenths = 0
+    tenths, began = 0, time.monotonic()
     for outcome in outcomes:
         yield outcome
         if outcome.total and outcome.done * 10 // outcome.total > tenths:
             tenths = outcome.done * 10 // outcome.total
-            note(f"{outcome.done}/{outcome.total} looks")
+            left = (time.monotonic() - began) * (outcome.total / outcome.done - 1)
+            note(f"{outcome.done} of {outcome.total} looks" + (f", {left:.0f} s left" if left >= 1 else ""))
