@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from miscope_views.named_arrays import basis_note, dominant, first_row, holders, null_of
+from miscope_views.named_arrays import apart, basis_note, dominant, first_row, holders, null_of
 
 
 def test_holders_are_those_that_have_the_quantity():
@@ -46,3 +46,9 @@ def test_a_fallback_basis_is_said():
 def test_labels_are_the_same_at_every_step():
     assert first_row(np.array([["1", "2"]] * 3)).tolist() == ["1", "2"]
     assert first_row(np.array(["1", "2"])).tolist() == ["1", "2"]
+
+
+def test_ticks_keep_apart_and_the_stronger_stays():
+    assert apart(np.array([54, 37, 36, 3, 5, 55]), 56).tolist() == [3, 5, 37, 54]
+    assert apart(np.array([2, 1, 0]), 3).tolist() == [0, 1, 2]
+    assert apart(np.array([], dtype=int), 56).tolist() == []

@@ -10,7 +10,7 @@ import numpy as np
 from miscope import Grain, Shown, View
 from miscope.figure_style import NULL, OKABE_ITO, colour_of
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, on_clock, title
-from miscope_views.named_arrays import basis_note, choice_of, dominant, first_row, null_of, unit_of
+from miscope_views.named_arrays import apart, basis_note, choice_of, dominant, first_row, null_of, unit_of
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -85,7 +85,7 @@ def components(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
     """Share of the interaction within each component over training; those that dominate at the end are ticked."""
     arrays = shown.artifacts[_READS]
     share, labels = arrays[f"{site}/within"], first_row(arrays[f"{site}/label"])
-    strong = np.sort(dominant(share[-1], null_of(arrays["step"], share)))
+    strong = apart(dominant(share[-1], null_of(arrays["step"], share)), len(labels))
     steps, share = on_clock(arrays["step"], share, clock)
     unit = unit_of(shown, arrays, site)
     heat = {"type": "heatmap", "x": steps, "y": labels.tolist(), "z": share.T, "coloraxis": "coloraxis"}

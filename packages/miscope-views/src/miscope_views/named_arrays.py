@@ -8,7 +8,7 @@ import numpy as np
 
 from miscope import Choice, Shown
 
-__all__ = ["basis_note", "choice_of", "dominant", "first_row", "holders", "null_of", "unit_of"]
+__all__ = ["apart", "basis_note", "choice_of", "dominant", "first_row", "holders", "null_of", "unit_of"]
 
 _OWN = ("singular", "conditional means")
 """Bases that an instrument falls back to where the family gives none."""
@@ -67,3 +67,15 @@ def dominant(share: np.ndarray, null: float | None, most: int = 10) -> np.ndarra
     stands_out = np.any(share > floor, axis=0)
     strongest = np.argsort(-share.max(axis=0), kind="stable")
     return strongest[stands_out[strongest]][:most]
+
+
+def apart(strong: np.ndarray, count: int, most: int = 28) -> np.ndarray:
+    """Of indices below `count`, strongest first, those far enough from a stronger one for a tick of their own, in order.
+
+    most: ticks that an axis has room for.
+    """
+    least, kept = max(1, round(count / most)), []
+    for index in strong:
+        if all(abs(int(index) - other) >= least for other in kept):
+            kept.append(int(index))
+    return np.array(sorted(kept), dtype=int)

@@ -9,7 +9,7 @@ import numpy as np
 from miscope import Choice, Grain, Shown, View
 from miscope.figure_style import NULL, OKABE_ITO, colour_of
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, on_clock, panels, title
-from miscope_views.named_arrays import choice_of, unit_of
+from miscope_views.named_arrays import apart, choice_of, unit_of
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -26,8 +26,8 @@ def specialisation(shown: Shown, *, site: str, counting: str, clock: str, events
     labels, size = arrays[f"{site}/label"], arrays[f"{site}/{_COUNTED[counting]}"]
     steps, seen = on_clock(_steps(shown), size, clock)
     unit = unit_of(shown, _first(shown), site)
-    strong = np.sort(np.argsort(-size.max(axis=0), kind="stable")[:_MOST])
-    strong = strong[size.max(axis=0)[strong] > 0]
+    strong = np.argsort(-size.max(axis=0), kind="stable")[:_MOST]
+    strong = apart(strong[size.max(axis=0)[strong] > 0], len(labels))
     heat = {
         "type": "heatmap",
         "x": steps,

@@ -50,7 +50,7 @@ def alignment(shown: Shown, *, site: str, component: str) -> Figure:
     return figure([*dots, _histogram(chosen)], layout)
 
 
-def coherence(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
+def coherence(shown: Shown, *, site: str, below: str, clock: str, events: bool) -> Figure:
     """How well output phases agree with the sum of input phases over training, above what chance gives."""
     arrays = shown.artifacts[_READS]
     steps, labels = arrays["step"], first_row(arrays[f"{site}/label"])
@@ -64,25 +64,33 @@ def coherence(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
         values = arrays[f"{site}/{name}"]
         hover = f"{said} %{{y:.3f}} at {shown.step_label} %{{x:,}}<extra></extra>"
         traces.append(line(steps, values, said, colour, hovertemplate=hover))
-    each, count = arrays[f"{site}/block_coherence"], arrays[f"{site}/count"]
+    quantity, chance = _BELOW[below]
+    each, count, by_chance = (arrays[f"{site}/{name}"] for name in (quantity, "count", chance))
     ever = np.flatnonzero(np.isfinite(each).any(axis=0) & (count.max(axis=0) > 0))
     ever = np.sort(ever[np.argsort(-count.max(axis=0)[ever], kind="stable")[:_MOST_BLOCKS]])
-    traces += [_block(shown, steps, each[:, k], str(labels[k])) for k in ever]
+    traces += [_block(shown, steps, each[:, k], by_chance[:, k], str(labels[k])) for k in ever]
     gaps = sum(int(np.isnan(trace["y"]).sum()) for trace in traces)
     layout: dict[str, Any] = {
-        "title": title(shown, "Coherence of output and input phases", "1: every neuron writes at the sum it hears"),
+        "title": title(shown, "Coherence of output and input phases", _MEANING[below]),
         "xaxis": {**clock_axis(shown, clock), "anchor": "y2"},
         "yaxis": {"title": {"text": "coherence"}, "domain": upper, "range": [0, 1.03]},
-        "yaxis2": {"title": {"text": "by component"}, "domain": lower, "range": [0, 1.03]},
+        "yaxis2": {"title": {"text": f"{below}<br>by component"}, "domain": lower, "range": [0, 1.03]},
         "showlegend": True,
         "shapes": event_marks(shown, events),
     }
     return figure(traces, layout, gaps=gaps)
 
 
-def _block(shown: Shown, steps: np.ndarray, values: np.ndarray, label: str) -> dict[str, Any]:
-    hover = f"{label}: %{{y:.3f}} at {shown.step_label} %{{x:,}}<extra></extra>"
-    return line(steps, values, label, colour_of(label), yaxis="y2", hovertemplate=hover)
+_BELOW = {"agreement": ("block_coherence", "block_chance"), "unevenness": ("spread", "spread_chance")}
+_MEANING = {
+    "agreement": "1: every neuron writes at the sum it hears",
+    "unevenness": "below, 0: a component's neurons write at phases all around",
+}
+
+
+def _block(shown: Shown, steps: np.ndarray, values: np.ndarray, chance: np.ndarray, label: str) -> dict[str, Any]:
+    hover = f"{label}: %{{y:.3f}} at {shown.step_label} %{{x:,}}, by chance %{{customdata:.2g}}<extra></extra>"
+    return line(steps, values, label, colour_of(label), yaxis="y2", customdata=chance, hovertemplate=hover)
 
 
 def _chance(steps: np.ndarray, null: np.ndarray, axis: str) -> list[dict[str, Any]]:
@@ -157,7 +165,12 @@ VIEWS = (
         reads=(_READS,),
         bases=("*",),
         grid=2,
-        controls=(choice_of("site", _READS, "block"), CLOCK, MARKS),
+        controls=(
+            choice_of("site", _READS, "block"),
+            Choice(name="below", options=tuple(_BELOW), label="by component"),
+            CLOCK,
+            MARKS,
+        ),
         time_axis="x",
     ),
 )

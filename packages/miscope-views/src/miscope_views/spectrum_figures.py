@@ -9,7 +9,7 @@ import numpy as np
 from miscope import Shown
 from miscope.figure_style import NULL, colour_of
 from miscope_views.figures import clock_axis, event_marks, figure, line, on_clock, title
-from miscope_views.named_arrays import basis_note, dominant, first_row, null_of, unit_of
+from miscope_views.named_arrays import apart, basis_note, dominant, first_row, null_of, unit_of
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -70,7 +70,7 @@ def over_training(shown: Shown, reads: str, *, role: str, clock: str, events: bo
     """Share of every component over training; those that dominate at the end are ticked."""
     arrays = shown.artifacts[reads]
     share, labels = arrays[f"{role}/fraction"], first_row(arrays[f"{role}/label"])
-    strong = np.sort(dominant(share[-1], null_of(arrays["step"], share)))
+    strong = apart(dominant(share[-1], null_of(arrays["step"], share)), len(labels))
     steps, share = on_clock(arrays["step"], share, clock)
     unit = unit_of(shown, arrays, role)
     heat = {
