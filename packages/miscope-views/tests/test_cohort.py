@@ -136,6 +136,32 @@ def test_the_spectrum_says_what_chance_would_share():
     assert not figure.layout.annotations
 
 
+def test_variants_without_key_components_still_have_their_rows():
+    arrays = {
+        "label": np.array(["1", "2"]),
+        "key": np.zeros((3, 2), dtype=bool),
+        "W_E/share": np.full((3, 2), 0.5),
+        "W_E/mean": np.array([0.5, 0.5]),
+    }
+    figure = cohort.spectra(shown("cohort.spectra", arrays), role="W_E")
+
+    assert list(figure.layout.yaxis.categoryarray) == ["seed=1", "seed=2", "seed=3"]
+    assert list(figure.layout.yaxis.range) == [2.5, -0.5]
+    assert figure.layout.title.subtitle.text == "none of them has a key component"
+
+
+def test_the_inputs_shown_first_are_those_of_which_there_is_something_to_tell():
+    tau = np.array([[1, np.nan, np.nan], [np.nan, 1, np.nan], [np.nan, np.nan, 1]])
+    arrays = {"clean/tau": tau, "clean/mean_tau": np.array(np.nan), "train/tau": np.eye(3)}
+    arrays |= {"train/mean_tau": np.array(0.0), "clean/interval": np.full((3, 3, 2), np.nan)}
+    told = shown("cohort.learning", arrays)
+
+    assert list(cohort.LEARNING_VIEW.controls[0].options_from(told)) == ["train", "clean"]
+    figure = cohort.LEARNING_VIEW.draw(told, part="clean")
+    assert "blank where all come at once, or none" in figure.layout.title.subtitle.text
+    assert not figure.layout.annotations
+
+
 def test_the_table_has_a_row_a_variant_and_a_column_for_what_differs():
     (table,) = next(view for view in cohort.VIEWS if view.name == "cohort.table").draw(shown()).data
 

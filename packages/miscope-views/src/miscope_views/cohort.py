@@ -191,7 +191,14 @@ def spectra(shown: Shown, *, role: str) -> Figure:
     layout = {
         "title": title(shown, "Key components of the variants", _shared(arrays)),
         "xaxis": {"title": {"text": unit}, "type": "category", "anchor": "y2", "showgrid": False, "nticks": _STRONG},
-        "yaxis": {"type": "category", "domain": upper, "autorange": "reversed", "showgrid": False},
+        "yaxis": {
+            "type": "category",
+            "categoryorder": "array",
+            "categoryarray": names,
+            "range": [len(names) - 0.5, -0.5],
+            "domain": upper,
+            "showgrid": False,
+        },
         "yaxis2": {"title": {"text": f"mean share<br>of {role}"}, "domain": lower, "rangemode": "tozero"},
         "coloraxis": {
             "cmin": 0,
@@ -203,6 +210,8 @@ def spectra(shown: Shown, *, role: str) -> Figure:
 
 
 def _shared(arrays: Any) -> str:
+    if not np.any(arrays["key"]):
+        return "none of them has a key component"
     said = []
     for name, how in (("overlap", "two share"), ("relabelled_overlap", "relabelled")):
         if f"mean_{name}_null" in arrays:

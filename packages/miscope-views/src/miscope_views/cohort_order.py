@@ -63,14 +63,21 @@ def _concordant(arrays: Any) -> str:
 def learning(shown: Shown, *, part: str) -> Figure:
     """How far each two variants learn their inputs in the same order: 1 the same, 0 nothing in common."""
     arrays = shown.artifacts[_LEARNING]
-    note = f"{_INPUTS[part]} · Kendall's τ of the steps of learning"
+    blank = " · blank where all come at once, or none" if np.isnan(arrays[f"{part}/tau"]).any() else ""
+    note = f"{_INPUTS[part]} · Kendall's τ of the steps of learning{blank}"
     heading = title(shown, "Do variants learn their inputs in the same order?", note)
     bar = {"cmin": -1, "cmax": 1, "colorbar": {"title": {"text": "τ"}}}
     return matrix(labels_of(shown, arrays), arrays[f"{part}/tau"], heading, bar, arrays[f"{part}/interval"])
 
 
 def _parts(shown: Shown) -> Sequence[str]:
-    return sorted(holders(shown.artifacts[_LEARNING], "tau"), key=lambda part: (part != "clean", part != "test"))
+    """What a symmetry gives nothing away of comes first, unless there is nothing to tell of it."""
+    arrays = shown.artifacts[_LEARNING]
+
+    def place(part: str) -> tuple[bool, bool, bool]:
+        return bool(np.isnan(arrays[f"{part}/mean_tau"])), part != "clean", part != "test"
+
+    return sorted(holders(arrays, "tau"), key=place)
 
 
 ORDER_VIEW = View(
