@@ -70,7 +70,7 @@ def dominant(share: np.ndarray, null: float | None, most: int = 10) -> np.ndarra
 
 
 def apart(strong: np.ndarray, count: int, most: int = 28) -> np.ndarray:
-    """Of indices below `count`, strongest first, those far enough from a stronger one for a tick of their own, in order.
+    """Of indices below `count`, strongest first, those far enough from a stronger one for a tick, in order.
 
     most: ticks that an axis has room for.
     """
