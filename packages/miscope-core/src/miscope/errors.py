@@ -22,6 +22,8 @@ __all__ = [
 ]
 
 _PLURAL = {"family": "families"}
+_FEW = 12
+"""Names a reader will go through."""
 
 
 class MiscopeError(Exception):
@@ -40,11 +42,14 @@ class UnknownName(MiscopeError):
         plural = _PLURAL.get(kind, f"{kind}s")
         where = listing or f"`miscope {plural}` lists the {len(self.known)} that are installed."
         article = "an" if kind[0] in "aeiou" else "a"
+        unlike = f"It is not the name of {article} {kind} known here."
+        if listing is None and 0 < len(self.known) <= _FEW:
+            unlike = f"The {plural} are: {', '.join(self.known)}."
         super().__init__(
             f"There is no {kind} named {name!r}."
             if self.known
             else f"There is no {kind} named {name!r}, nor any other.",
-            f"Did you mean {close[0]!r}?" if close else f"It is not the name of {article} {kind} known here.",
+            f"Did you mean {close[0]!r}?" if close else unlike,
             where,
         )
 
@@ -108,8 +113,11 @@ class NoCheckpoint(MiscopeError):
     def __init__(self, variant: str, step: int | None, have: Sequence[int]) -> None:
         self.variant, self.step = variant, step
         if not have:
+            family = variant.partition("/")[0]
             super().__init__(
-                f"{variant} has no checkpoints.", "It was never trained here.", f"To train it:  miscope train {variant}"
+                f"{variant} has no checkpoints.",
+                "It was never trained here.",
+                f"To train it:  miscope train {family} KEY=VALUE ...  (in Python: `variant.train()`)",
             )
             return
         near = sorted(have, key=lambda s: abs(s - (step or 0)))[:3]

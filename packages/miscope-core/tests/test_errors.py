@@ -1,0 +1,116 @@
+"""Every error says what happened, what is known, what to do; and what it tells one to type can be typed."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+
+from miscope import errors
+from miscope.cli.app import application
+
+SOURCES = sorted(Path(errors.__file__).parent.rglob("*.py"))
+
+TEXTS = [
+    (
+        errors.UnknownName("family", "modadd.mpl", ["toys.parity", "modadd.mlp"]),
+        "There is no family named 'modadd.mpl'.\n"
+        "Did you mean 'modadd.mlp'?\n"
+        "`miscope families` lists the 2 that are installed.",
+    ),
+    (
+        errors.UnknownName("executor", "clouds", ["processes", "inline"]),
+        "There is no executor named 'clouds'.\n"
+        "The executors are: inline, processes.\n"
+        "`miscope executors` lists the 2 that are installed.",
+    ),
+    (
+        errors.UnknownName("analyzer", "x", [f"a.{i}" for i in range(13)]),
+        "There is no analyzer named 'x'.\n"
+        "It is not the name of an analyzer known here.\n"
+        "`miscope analyzers` lists the 13 that are installed.",
+    ),
+    (
+        errors.UnknownName("view", "x", []),
+        "There is no view named 'x', nor any other.\n"
+        "It is not the name of a view known here.\n"
+        "`miscope views` lists the 0 that are installed.",
+    ),
+    (
+        errors.NoArtifact("keys.votes", "toy.sum/a toy.sum/b", None, ()),
+        "No 'keys.votes' for toy.sum/a toy.sum/b.\n"
+        "It was never computed.\n"
+        "To compute it:  miscope analyze toy.sum/a toy.sum/b --only keys.votes",
+    ),
+    (
+        errors.NoCheckpoint("toy.sum/v5", None, []),
+        "toy.sum/v5 has no checkpoints.\n"
+        "It was never trained here.\n"
+        "To train it:  miscope train toy.sum KEY=VALUE ...  (in Python: `variant.train()`)",
+    ),
+    (
+        errors.DoesNotApply("heads.map", "toy.sum/v5", "it has no heads", kind="view"),
+        "'heads.map' does not apply to toy.sum/v5: it has no heads.\n"
+        "Nothing is missing: the instrument needs something this family does not have.\n"
+        "`miscope views heads.map` says what it needs.",
+    ),
+    (
+        errors.Busy("toy.sum/v5", "process 42 on atlas since noon", "`kill 42`"),
+        "toy.sum/v5 is being trained or imported already.\n"
+        "That is the work of process 42 on atlas since noon; two at once would overwrite each other's files.\n"
+        "Wait for it to end, or stop it (`kill 42`): the same command then goes on from there.",
+    ),
+    (
+        errors.Diverged("toy.sum/v5", 7, 5),
+        "The loss of toy.sum/v5 is not finite at step 7.\n"
+        "The last checkpoint is at step 5; nothing was written after it.\n"
+        "Lower learning_rate, set clip_norm, or raise loss_dtype to float64; then train again.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("error", "text"), TEXTS, ids=lambda given: type(given).__name__)
+def test_an_error_has_three_parts(error: errors.MiscopeError, text: str) -> None:
+    assert str(error) == text
+    assert len(text.splitlines()) == 3
+
+
+def commands() -> set[str]:
+    return {*typer.main.get_group(application()).list_commands(None), "demo", "serve"}  # pyright: ignore[reportArgumentType]
+
+
+def test_every_command_that_a_text_of_core_names_is_one() -> None:
+    named = {
+        word
+        for text in strings()
+        for word in re.findall(r"(?:`|:  |\$ )miscope ([a-z][a-z-]*)", text)
+        if "{" not in word
+    }
+    assert {"train", "analyze", "plugins"} <= named
+    assert named <= commands()
+
+
+def test_every_kind_of_name_that_may_be_unknown_can_be_listed() -> None:
+    kinds = {
+        str(ast.literal_eval(call.args[0]))
+        for call in calls("UnknownName")
+        if not call.keywords and literal(call.args[0])
+    }
+    assert kinds == {"analyzer"}, "others are told with a listing of their own, or in plugins.py by their tables"
+    assert {"families", "analyzers", "views", "executors"} <= commands()
+
+
+def strings() -> Iterator[str]:
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+
+
+def calls(name: str) -> Iterator[ast.Call]:
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == name:
+                yield node
