@@ -52,7 +52,7 @@ def interactions(shown: Shown, *, data: str, quantity: str, locked: bool) -> Fig
         "xaxis2": {"type": "category", "domain": [0.62, 1], "anchor": "y2", "showgrid": False},
         "yaxis2": {"anchor": "x2", "title": {"text": f"change of {quantity} ({unit})"}, "zeroline": True},
         "barmode": "group",
-        "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"},
+        "legend": {"orientation": "h", "x": 0.81, "xanchor": "center", "y": -0.1, "yanchor": "top"},
         "showlegend": True,
     }
     if locked:

@@ -23,7 +23,7 @@ _GROUPS = ("all", "embedding", "attention", "mlp")
 _NULLS: Mapping[str, tuple[str, str]] = {
     "walk": ("null", "random walks"),
     "drift": ("drift", "walks that drift as far"),
-    "pull": ("pull", "walks pulled as strongly towards one place"),
+    "pull": ("pull", "walks pulled as strongly"),
 }
 _NONE = "none"
 _OF = {"all": "all weights", "embedding": "the embeddings", "attention": "attention", "mlp": "the MLP"}
@@ -39,7 +39,7 @@ def trajectory(shown: Shown, *, group: str, components: str, null: str, events: 
         grey = {"mode": "lines", "name": name, "line": {"color": NULL, "width": 2, "dash": "dot"}}
         walk = _points(arrays[f"{group}/{prefix}_path"], axes)
         traces.append({**walk, **grey, "hovertemplate": f"one of the {name}<extra></extra>"})
-        note = f"grey: one of the {name}{_strength(arrays, group, null)}, with the same step lengths"
+        note = f"grey: one of the {name}{_strength(arrays, group, null)}, of the same step lengths"
     traces.append(_weights_path(shown, scores, axes))
     if events:
         traces += _marked(shown, scores, axes)
@@ -132,7 +132,7 @@ def _strength(arrays: Mapping[str, np.ndarray], group: str, null: str) -> str:
     """What drives the walks, as far as the path was found to be driven."""
     if null == "drift":
         return f" (cosine {float(arrays[f'{group}/drift']):.2g})"
-    return f" ({float(arrays[f'{group}/pull']):.2g} of the way a step)" if null == "pull" else ""
+    return f" ({float(arrays[f'{group}/pull']):.2g} of the way)" if null == "pull" else ""
 
 
 def _points(scores: np.ndarray, axes: tuple[int, ...]) -> dict[str, Any]:

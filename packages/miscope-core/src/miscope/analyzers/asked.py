@@ -25,7 +25,8 @@ class AblationOptions(Options):
     """What is answered, and how exactly."""
 
     inputs: int | None = None
-    """Inputs drawn from the probe, the same at every step; 0 for all, None for 512, or fewer where they are long."""
+    """Inputs drawn from the probe, the same at every step; 0 for all; None for as many as the instrument needs, 512
+    or 256 at most, fewer where they are long."""
     seed: int = 0
     precision: Literal["float32", "float64"] = "float32"
 
@@ -49,12 +50,13 @@ class Asked:
         return answered(found[LOGITS], self.sample.labels)
 
 
-def asked(moment: Moment) -> Asked:
+def asked(moment: Moment, most: int = 512) -> Asked:
+    """The model of a moment and the inputs drawn for it: at most so many unless the options say how many."""
     options = moment.options
     assert isinstance(options, AblationOptions) and moment.model is not None  # noqa: PT018
     dtype = getattr(torch, options.precision)
     long = moment.probe.inputs.shape[1] if not moment.probe.inputs.is_floating_point() else 1
-    count = max(128, min(512, 4096 // long)) if options.inputs is None else options.inputs
+    count = max(128, min(most, 8 * most // long)) if options.inputs is None else options.inputs
     sample = drawn(moment.probe, count, options.seed)
     if sample.inputs.is_floating_point():
         sample = replace(sample, inputs=sample.inputs.to(dtype))

@@ -55,7 +55,7 @@ def interactions(moment: Moment) -> Arrays:
     """
     options = moment.options
     assert isinstance(options, InteractionOptions)
-    subject = asked(moment)
+    subject = asked(moment, most=256)
     named = [
         (name, site, head) for name, kind, site, head in parts_of(subject.model, subject.weights) if kind == "head"
     ]
@@ -98,7 +98,7 @@ _PARTS = "{train,test,all}/{loss,accuracy}"
 
 INTERACTIONS = Analyzer(
     name="ablations.interactions",
-    version=1,
+    version=2,
     grain=Grain.CHECKPOINT,
     compute=interactions,
     weights=("*",),
