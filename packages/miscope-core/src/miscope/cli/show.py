@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from miscope.cli.options import WorkspaceOption, assignments, opened
+
+if TYPE_CHECKING:
+    from miscope.animating import Film
 
 __all__ = ["add_to"]
 
@@ -29,18 +34,25 @@ def show(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Where to write it: .png, .svg, .pdf, .html, or .csv for its numbers.  (default: open a browser)"
+            help="Where to write it: .png, .svg, .pdf, .html, .csv for its numbers, .gif for its checkpoints in turn.  "
+            "(default: open a browser)"
         ),
     ] = None,
+    frames: Annotated[int, typer.Option(min=2, help="Of a .gif, at most so many.")] = 40,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Draw VIEW of VARIANT and write it to a file; without --out, open it in a browser."""
+    from miscope.animating import animate
     from miscope.exporting import export
     from miscope.rendering import render
 
     place = opened(workspace)
     members = [place.find(name).value for name in variant]
     controls = assignments(option or ())
+    if out is not None and out.suffix.lower() == ".gif" and step is None and len(members) == 1:
+        _film(animate(place, view, members[0], out, frames=frames, **controls))
+        print(out)
+        return
     figure = render(place, view, members[0] if len(members) == 1 else members, step=step, **controls)
     if out is not None:
         print(export(figure, out))
@@ -50,3 +62,14 @@ def show(
     page = Path(tempfile.mkdtemp(prefix="miscope-")) / f"{view}.html"
     print(export(figure, page))
     typer.launch(str(page))
+
+
+def _film(frames: Iterable[Film]) -> None:
+    """Have every frame drawn, with a bar on a terminal."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task("frames", total=None)
+        for film in frames:
+            bar.update(task, completed=film.done, total=film.total)
