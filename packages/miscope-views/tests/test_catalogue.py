@@ -17,6 +17,7 @@ from miscope.testing import check_view
 
 CATALOGUE = {view.name: view for view in miscope_views.miscope_views()}
 NEEDS_ATTENTION = {name for name in CATALOGUE if name.startswith(("attention.", "heads.", "circuits.", "scores."))}
+NEEDS_ATTENTION |= {"ablations.interactions"}
 NEEDS_MORE = {"dynamics.modes", "dynamics.residual", "ablations.embedding_over_training"}
 """More checkpoints than the toys keep, or a run that has learned; drawn in their own tests."""
 
