@@ -22,18 +22,19 @@ _ = (pyarrow.parquet, safetensors.torch, torch._dynamo)
 ENDLESS = 10**9
 
 
-def train(root: Path, steps: int, begun: int | None = None) -> None:
-    """Train the toy from wherever it is so far; write a byte to `begun` when it got going."""
+def train(root: Path, steps: int, told: int | None = None) -> None:
+    """Train the toy from wherever it is so far; write a byte to `told` whenever it tells something."""
     variant = open_workspace(root, tables()).variant("toy.sum", checkpoints="adaptive:3-20", batch_size=4)
-    for number, _ in enumerate(variant.train(steps=steps, threads=1)):
-        if begun is not None and number == 0:
-            os.write(begun, b"!")
+    for _ in variant.train(steps=steps, threads=1):
+        if told is not None:
+            os.write(told, b"!")
 
 
 def main(root: Path, rounds: int) -> None:
     """So many endless trainings, each killed, and one that ends 25 steps after the last saved state; prints where.
 
-    Every other one is killed at a random moment of its work; the others at any, their preparations included.
+    Every other one is killed at a random moment of its work, however slow the machine; the others at any, their
+    preparations included.
     """
     for number in range(rounds):
         reader, writer = os.pipe()
@@ -41,7 +42,9 @@ def main(root: Path, rounds: int) -> None:
         if child == 0:
             train(root, ENDLESS, writer)
         if number % 2 == 0:
-            select.select([reader], [], [], 60)
+            for _ in range(random.randint(1, 9)):
+                if select.select([reader], [], [], 60)[0]:
+                    os.read(reader, 1)
         time.sleep(random.uniform(0.0, 0.15))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
