@@ -78,6 +78,7 @@ LOSSES = Analyzer(
     labels=True,
     answer_basis=True,
     options=LossOptions,
+    varies=("token relabelling",),  # the training set, over which each component is left out, is not relabelled
     question="Does the loss need only the key components, and does it break without them?",
     formula="restricted: NLL(P z + mean(z - P z)); excluded: NLL(z - P z); P on cos k(a + b), sin k(a + b), k key",
     source=_SOURCE,
