@@ -17,7 +17,7 @@ SPREAD, DOUBT = "spread of the variants", "doubt of the median"
 
 @pytest.mark.parametrize("view", cohort.VIEWS, ids=lambda view: view.name)
 def test_every_view_draws_trained_toys(view):
-    check_view(view, ToyFourierFamily(), params={"values": 5, "width": 64})
+    check_view(view, ToyFourierFamily(), params={"values": 5})
 
 
 def shown(name: str = "", arrays: dict[str, np.ndarray] | None = None) -> Shown:
@@ -106,6 +106,22 @@ def test_milestones_stand_in_rows_and_beside_them_which_came_first():
     assert heat.z[0][1] == pytest.approx(2 / 3)
     assert np.isnan(np.diag(heat.z)).all()
     assert "3 variants · concordance W = 0.11, shuffled 0.10 to 1.00 · p = 0.6" in figure.layout.title.subtitle.text
+    assert not figure.layout.annotations
+
+
+def test_milestones_that_none_reached_keep_their_rows():
+    arrays = {
+        "milestone": np.array(["memorised", "peak"]),
+        "at": np.full((3, 2), np.nan),
+        "before": np.full((2, 2), np.nan),
+        "concordance": np.array(np.nan),
+        "concordance_null": np.full(3, np.nan),
+        "p_value": np.array(np.nan),
+    }
+    figure = cohort.ORDER_VIEW.draw(shown("cohort.order", arrays))
+
+    assert list(figure.layout.yaxis.categoryarray) == ["memorised", "peak"]
+    assert figure.layout.title.subtitle.text == "3 variants · too few milestones were reached for an order"
     assert not figure.layout.annotations
 
 

@@ -47,16 +47,25 @@ def order(shown: Shown) -> Figure:
         "title": title(shown, "In what order milestones are reached", _concordant(arrays)),
         "xaxis": {"title": {"text": shown.step_label}, "tickformat": ",", "domain": [0, 0.58], "rangemode": "tozero"},
         "xaxis2": {"type": "category", "domain": [0.66, 1], "showgrid": False, "tickangle": -40},
-        "yaxis": {"type": "category", "categoryorder": "array", "categoryarray": milestones[::-1], "dtick": 1},
+        "yaxis": {
+            "type": "category",
+            "categoryorder": "array",
+            "categoryarray": milestones,
+            "range": [len(milestones) - 0.5, -0.5],
+            "dtick": 1,
+        },
         "coloraxis": {"cmin": 0, "cmax": 1, "cmid": 0.5, "colorscale": "RdBu", "colorbar": bar},
         "showlegend": True,
     }
-    return figure([*traces, heat], layout, gaps=len(milestones))
+    return figure([*traces, heat], layout, gaps=int(np.isnan(z).sum()))
 
 
 def _concordant(arrays: Any) -> str:
     agreed, (_, low, high) = float(arrays["concordance"]), arrays["concordance_null"]
-    said = f"{len(arrays['variant'])} variants · concordance W = {agreed:.2f}"
+    said = f"{len(arrays['variant'])} variants · "
+    if np.isnan(agreed):
+        return f"{said}too few milestones were reached for an order"
+    said += f"concordance W = {agreed:.2f}"
     return f"{said}, shuffled {low:.2f} to {high:.2f} · p = {float(arrays['p_value']):.2g}"
 
 

@@ -9,9 +9,8 @@ import numpy as np
 from scipy.stats import kendalltau
 
 from miscope.analyzer import Analyzer, Grain
-from miscope.analyzers.cohort_endings import CohortOptions, names_of, variants_of
+from miscope.analyzers.cohort_endings import CohortOptions, variants_of
 from miscope.artifact import Arrays
-from miscope.errors import DoesNotApply
 from miscope.maths.agreement import mean_over_pairs
 from miscope.maths.concordance import concordance, concordance_by_chance, precedence
 from miscope.moment import Cohort, Trajectory
@@ -28,26 +27,25 @@ def order(cohort: Cohort) -> Arrays:
     """Whether the milestones of training come in the same order in every variant, beside orders by chance.
 
     Memorisation, the peak of the test loss, half of its fall, generalisation, and the crossing of each MLP's ranks.
-    What did not happen in a variant comes after all that did; what happened in none is left out.
+    What did not happen in a variant comes after all that did; what happened in none has no place in the order.
     """
     options = cohort.options
     assert isinstance(options, CohortOptions)
     names, times = _milestones(cohort)
     happened = np.isfinite(times).any(axis=0)
-    names, times = names[happened], times[:, happened]
-    if len(names) < 2:
-        reason = "fewer than two milestones were reached by any of them, so there is no order"
-        raise DoesNotApply("cohort.order", names_of(cohort), reason)
-    agreed = concordance(times)
-    null = concordance_by_chance(times, draws=options.draws, seed=options.seed)
+    before = np.where(np.outer(happened, happened), precedence(times), np.nan)
+    agreed, null = np.nan, np.full(1, np.nan)
+    if happened.sum() > 1:
+        agreed = concordance(times[:, happened])
+        null = concordance_by_chance(times[:, happened], draws=options.draws, seed=options.seed)
     return {
         "variant": variants_of(cohort),
         "milestone": names,
         "at": np.where(np.isfinite(times), times, np.nan),
-        "before": precedence(times),
+        "before": before,
         "concordance": np.array(agreed),
         "concordance_null": np.array([null.mean(), *np.quantile(null, (0.025, 0.975))]),
-        "p_value": np.array((1 + (null >= agreed - 1e-9).sum()) / (1 + len(null))),
+        "p_value": np.array((1 + (null >= agreed - 1e-9).sum()) / (1 + len(null)) if happened.sum() > 1 else np.nan),
     }
 
 
@@ -55,16 +53,17 @@ def _milestones(cohort: Cohort) -> tuple[np.ndarray, np.ndarray]:
     """Names (E,), and the step of each in each member (n, E), infinite where it did not happen."""
     said = [_reached(member) for member in cohort.members]
     names = list(dict.fromkeys(name for each in said for name in each))
-    return np.array(names), np.array([[each.get(name, np.inf) for name in names] for each in said])
+    times = np.array([[each.get(name, np.nan) for name in names] for each in said])
+    return np.array(names), np.where(np.isfinite(times), times, np.inf)
 
 
 def _reached(member: Trajectory) -> dict[str, float]:
     events, windows = member.artifacts[_GROKKING], member.artifacts[_WINDOWS]
-    fell = bool(events["fell"])
-    found = {name: float(events[name]) for name in MILESTONES if fell or name != "peak"}
+    found = {name: float(events[name]) for name in MILESTONES}
+    if not events["fell"]:
+        found["peak"] = np.nan
     crossed = [name for name in windows if name.endswith(_CROSSING)]
-    found |= {f"{name.removesuffix(_CROSSING)} ranks cross": float(windows[name]) for name in crossed}
-    return {name: step for name, step in found.items() if np.isfinite(step)}
+    return found | {f"{name.removesuffix(_CROSSING)} ranks cross": float(windows[name]) for name in crossed}
 
 
 ORDER = Analyzer(
@@ -79,10 +78,11 @@ ORDER = Analyzer(
     source="Kendall & Babington Smith 1939; PolyPythias (arXiv 2503.09543) for orders over seeds",
     outputs={
         "variant": "(n,) names",
-        "milestone": "(E,) names of those that some variant reached",
+        "milestone": "(E,) names",
         "at": "(n, E) step of each; NaN where it was not reached",
-        "before": "(E, E) share of variants in which the milestone of the row comes before that of the column",
-        "concordance": "() Kendall's W: 1 for the same order in all, 0 for none in common",
+        "before": "(E, E) share of variants in which the milestone of the row comes before that of the column; "
+        "NaN for one that none reached",
+        "concordance": "() Kendall's W of those reached: 1 for the same order in all, 0 for none in common; NaN of one",
         "concordance_null": "(3,) mean, 2.5 and 97.5 % of W with the order in every variant shuffled",
         "p_value": "() share of shuffled orders that agree at least as far",
     },
