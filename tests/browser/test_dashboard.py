@@ -293,3 +293,18 @@ def test_only_cards_on_the_screen_are_drawn(visit):
     assert last.get_attribute("data-drawn") is None
     last.scroll_into_view_if_needed()
     drawn(last)
+
+
+def test_a_card_does_not_repeat_what_the_page_says_and_has_room_for_its_panels(visit, small):
+    page, _ = visit("views=neurons.clusters,behaviour.losses")
+    clusters = card(page, "Neuron clusters over training")
+    drawn(clusters)
+    drawn(losses(page))
+    assert small.variants()[0].value.slug not in clusters.locator(".heading").inner_text()
+    tall = "body => getComputedStyle(body).getPropertyValue('--tall')"
+    assert [found.locator(".body").evaluate(tall) for found in (clusters, losses(page))] == ["420px", "300px"]
+
+
+def test_a_view_that_compares_says_where_to_choose_the_others(visit):
+    page, _ = visit("views=cohort.events")
+    expect(card(page, "Events over variants")).to_contain_text("Choose others under \u201cCompare with\u201d.")

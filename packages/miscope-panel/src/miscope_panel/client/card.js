@@ -38,7 +38,7 @@ export function render({model, el}) {
     draw_icon(widen, wide ? "narrow" : "wide")
   })
   const close = icon("close", "Close this view", () => model.send_msg({kind: "close"}))
-  const [more, actions] = menu(model, `${model.title}: save, copy, compare`, () => choices())
+  const [more, actions] = menu(model, `${model.title}: more`, () => choices())
   const controls = h("div", {class: "controls"})
   const canvas = h("div", {class: "plot"})
   const overlay = h("div", {class: "overlay"})
