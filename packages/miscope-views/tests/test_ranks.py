@@ -96,6 +96,10 @@ def test_a_spectrum_stands_beside_the_first_one_and_names_what_sticks_out():
 
     assert before.y[0] == 5
     assert now.y[0] == 55
-    assert (np.array(histogram.y) * np.array(histogram.width)).sum() == pytest.approx(1)
+    middle, width = np.array(histogram.x, dtype=float), np.array(histogram.width, dtype=float)
+    decades = np.log10((middle + width / 2) / (middle - width / 2))
+    assert (np.array(histogram.y) * decades).sum() == pytest.approx(1, rel=1e-4)
+    x, y = np.log10(np.array(bulk.x, dtype=float)), np.array(bulk.y, dtype=float)
+    assert ((y[1:] + y[:-1]) / 2 * np.diff(x)).sum() == pytest.approx(1, abs=0.01)
     assert bulk.name == "noise bulk"
     assert "1 of 24 singular values above the noise bulk" in figure.layout.title.subtitle.text

@@ -48,7 +48,7 @@ def effects(shown: Shown, *, data: str, quantity: str, locked: bool) -> Figure:
     return figure(traces, layout)
 
 
-def over_training(  # noqa: PLR0913
+def over_training(  # noqa: PLR0913 - one argument a control
     shown: Shown, *, data: str, quantity: str, mode: str, clock: str, events: bool
 ) -> Figure:
     """Change of loss or accuracy without each head and layer over training; bands are 95 % intervals."""

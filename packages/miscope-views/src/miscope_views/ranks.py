@@ -30,7 +30,7 @@ _DASHES = ("solid", "dash", "dot", "dashdot")
 _BAND = "rgba(154,154,154,0.25)"
 
 
-def over_training(  # noqa: PLR0913
+def over_training(  # noqa: PLR0913 - one argument a control
     shown: Shown, *, measure: str, matrix: str, relative: bool, clock: str, events: bool
 ) -> Figure:
     """Effective rank of every weight matrix over training; grey: 95 % of Gaussian matrices of the same shape."""
@@ -66,7 +66,7 @@ def over_training(  # noqa: PLR0913
     return figure(traces or [_nothing(steps)], layout, gaps=refused if traces else 1)
 
 
-def scree(  # noqa: PLR0913
+def scree(  # noqa: PLR0913 - one argument a control
     shown: Shown, *, matrix: str, head: str, scale: str, clock: str, events: bool
 ) -> Figure:
     """Every singular value of a matrix over training, from the largest down."""
@@ -109,26 +109,26 @@ def spectrum(shown: Shown, *, matrix: str, head: str, locked: bool) -> Figure:
     law = _law(arrays, matrix, head)
     note = f"bulk: none for {'a product' if '@' in matrix else 'so few values, or a low rank'}"
     if law is not None:
-        x = np.linspace(law.edges[0], law.edges[1], 200)
+        x = np.geomspace(max(law.edges[0], 1e-6 * law.edges[1]), law.edges[1], 400)
         wanted = {"xaxis": "x2", "yaxis": "y2", "line": {"width": 2.4}}
-        hover = "Marchenko-Pastur %{y:.3g} at s² = %{x:.4g}<extra></extra>"
-        traces.append(line(x, density(x, law), "noise bulk", OKABE_ITO[1], **wanted, hovertemplate=hover))
+        hover = "Marchenko-Pastur %{y:.3g} a decade at s² = %{x:.4g}<extra></extra>"
+        traces.append(line(x, density(x, law) * x * _DECADE, "noise bulk", OKABE_ITO[1], **wanted, hovertemplate=hover))
         count = int((values.astype(np.float64) ** 2 > law.limit).sum())
         note = f"{count} of {len(values)} singular values above the noise bulk"
     layout: dict[str, Any] = {
         "title": title(shown, f"Spectrum of {matrix}{which}", note),
         "xaxis": {"domain": [0, 0.44], "title": {"text": "rank"}},
         "yaxis": {"title": {"text": "singular value s"}, "rangemode": "tozero"},
-        "xaxis2": {"domain": [0.56, 1], "anchor": "y2", "title": {"text": "s²"}, "rangemode": "tozero"},
-        "yaxis2": {"anchor": "x2", "title": {"text": "density of s²"}, "rangemode": "tozero"},
+        "xaxis2": {"domain": [0.56, 1], "anchor": "y2", "title": {"text": "s²"}, "type": "log", "dtick": 1},
+        "yaxis2": {"anchor": "x2", "title": {"text": "share of values a decade of s²"}, "rangemode": "tozero"},
         "showlegend": True,
-        "bargap": 0.05,
     }
     if locked:
         layout["yaxis"]["range"] = [0, 1.05 * float(stacked.max())]
     return figure(traces, layout)
 
 
+_DECADE = float(np.log(10))
 _SCALES: Mapping[str, str] = {"values": "s", "share": "share of s²", "log": "log₁₀ s"}
 
 
@@ -158,9 +158,16 @@ def _law(arrays: Mapping[str, np.ndarray], matrix: str, head: str) -> Bulk | Non
 
 
 def _histogram(values: np.ndarray) -> list[dict[str, Any]]:
-    height, edges = np.histogram(values.astype(np.float64) ** 2, bins=40, density=True)
+    """Squared values by decade, so that a bulk stays wide beside values a thousand times larger; zeros are left out."""
+    squares = values.astype(np.float64) ** 2
+    squares = squares[squares > 1e-12 * squares.max(initial=0)]
+    if not len(squares):
+        return []
+    bins = np.geomspace(squares.min() * 0.99, squares.max() * 1.01, 41)
+    count, edges = np.histogram(squares, bins)
+    height = count / len(values) / np.diff(np.log10(edges))
     place = {"xaxis": "x2", "yaxis": "y2", "name": "s² now", "marker": {"color": OKABE_ITO[0]}, "showlegend": False}
-    hover = "s² about %{x:.4g}: density %{y:.3g}<extra></extra>"
+    hover = "s² about %{x:.4g}: %{y:.3g} of the values a decade<extra></extra>"
     return [
         {"type": "bar", "x": (edges[1:] + edges[:-1]) / 2, "y": height, "width": np.diff(edges)}
         | place

@@ -130,11 +130,17 @@ def components(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
     if below:
         layout["yaxis2"] = {"title": {"text": "key share of<br>embedding power"}, "domain": below, "range": [0, 1.02]}
         layout["shapes"] = [*marked, {**_HALF, "y0": 0.5, "y1": 0.5}]
+    return figure([*traces, *_key_shares(shown, roles)], layout)
+
+
+def _key_shares(shown: Shown, roles: Sequence[str]) -> list[dict[str, Any]]:
+    """How much of each embedding's power is in the key components."""
+    arrays, traces = shown.artifacts[_COMPONENTS], []
     for i, role in enumerate(roles):
         hover = f"{role}: %{{y:.1%}} in key components at {shown.step_label} %{{x:,}}<extra></extra>"
         colour = OKABE_ITO[(2, 5, 4, 0)[i % 4]]
-        traces.append(line(steps, arrays[f"{role}/key_share"], role, colour, yaxis="y2", hovertemplate=hover))
-    return figure(traces, layout)
+        traces.append(line(arrays["at"], arrays[f"{role}/key_share"], role, colour, yaxis="y2", hovertemplate=hover))
+    return traces
 
 
 _HALF = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "yref": "y2", "line": {"color": NULL, "dash": "dash"}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
@@ -77,24 +78,16 @@ def audit(trajectory: Trajectory) -> Arrays:
     if len(steps) < 2:
         raise DoesNotApply("integrity.audit", trajectory.variant.name, "it has one checkpoint, which succeeds nothing")
     stored = trajectory.artifacts[_DIGESTS]
-    squared, roles, jump = np.zeros((len(steps),) * 2), [], []
-    speed, moved = [], []
-    for role, load in trajectory.weights.items():
-        points = np.nan_to_num(load().reshape(len(steps), -1).numpy(), nan=0.0, posinf=0.0, neginf=0.0)
-        squared += squared_distances(points)
-        step, skip = (_lengths(points, apart) for apart in (1, 2))
-        roles.append(role)
-        moved.append(step)
-        speed.append(step / np.diff(steps))
-        bounds = {"z": options.z, "least": options.detour, "end": options.end}
-        jump.append(strays(speed[-1], detours(step, skip), **bounds))
-    distance = np.sqrt(squared)
+    moves, distance = _moves(trajectory)
+    speed = moves.once / np.diff(steps)
+    bounds = {"z": options.z, "least": options.detour, "end": options.end}
+    jump = [strays(fast, detours(*pair), **bounds) for fast, *pair in zip(speed, moves.once, moves.twice, strict=True)]
     flag = np.stack(
         [
             (stored["nan"] + stored["infinite"]).sum(axis=1) > 0,
             np.any(stored["type"] != stored["type"][0], axis=1),
             duplicated(stored["digest"], distance),
-            partly_duplicated(stored["digest"], np.stack(moved)),
+            partly_duplicated(stored["digest"], moves.once),
             np.any(jump, axis=0),
             misplaced(distance, ratio=options.ratio, detour=options.detour),
         ],
@@ -107,10 +100,29 @@ def audit(trajectory: Trajectory) -> Arrays:
         "flag_count": np.array(int(flag.any(axis=1).sum())),
         "distance": distance.astype(np.float32),
         **_order(distance, steps),
-        "role": np.array(roles),
+        "role": np.array(list(trajectory.weights)),
         "speed_z": np.stack([_z(row) for row in speed], axis=1).astype(np.float32),
-        "moved": np.stack(moved, axis=1).astype(np.float32),
+        "moved": moves.once.T.astype(np.float32),
     }
+
+
+class _Moves(NamedTuple):
+    """How far each tensor goes from a checkpoint to the next (tensors, T-1), and to the next but one."""
+
+    once: np.ndarray
+    twice: np.ndarray
+
+
+def _moves(trajectory: Trajectory) -> tuple[_Moves, np.ndarray]:
+    """Every tensor's moves, and the distances (T, T) of the checkpoints over all tensors; one tensor in memory."""
+    steps = trajectory.steps
+    squared, once, twice = np.zeros((len(steps),) * 2), [], []
+    for load in trajectory.weights.values():
+        points = np.nan_to_num(load().reshape(len(steps), -1).numpy(), nan=0.0, posinf=0.0, neginf=0.0)
+        squared += squared_distances(points)
+        once.append(_lengths(points, 1))
+        twice.append(_lengths(points, 2))
+    return _Moves(np.stack(once), np.stack(twice)), np.sqrt(squared)
 
 
 def _lengths(points: np.ndarray, apart: int) -> np.ndarray:

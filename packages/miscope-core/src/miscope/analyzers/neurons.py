@@ -135,18 +135,21 @@ def clusters(trajectory: Trajectory) -> Arrays:
         if tau is None:
             live = share[0][block[0] >= 0]
             tau = float(np.quantile(live, 0.999)) if len(live) else 0.0
-        measured = _clusters(share, block, trajectory.steps, len(label), tau, options)
+        measured = _clusters(share, block, len(label), tau, trajectory)
         named = {"label": label, "final": np.append(label, "")[measured.pop("final_block")]}
         found |= {f"{site}/{name}": array for name, array in (measured | named).items()}
     return found
 
 
-def _clusters(  # noqa: PLR0913
-    share: np.ndarray, block: np.ndarray, steps: np.ndarray, blocks: int, tau: float, options: ClusterOptions
+def _clusters(
+    share: np.ndarray, block: np.ndarray, blocks: int, tau: float, trajectory: Trajectory
 ) -> dict[str, np.ndarray]:
+    """What `clusters` finds at a site, of (T, M) largest shares and the numbers of the blocks they belong to."""
+    options = trajectory.options
+    assert isinstance(options, ClusterOptions)
     committed = np.where(share >= tau, block, -1)
     settled = commitments(committed)
-    last = steps.astype(np.float64)
+    last = trajectory.steps.astype(np.float64)
     passing = np.where(share >= options.transient, block, -1)
     held = _sizes(passing, blocks)
     came_and_went = transients(held, neurons=share.shape[1], ever=options.transient_share, final=options.final_share)

@@ -56,9 +56,7 @@ def change_points(trajectory: Trajectory) -> Arrays:
     values = _series(trajectory.artifacts)
     clock = _clock(steps, options.clock)
     points = scores(np.stack(list(values.values()), axis=1), clock)
-    held = limits(
-        points, least=options.least, level=options.level, draws=options.draws, seed=options.seed, block=options.block
-    )
+    held = _limits(points, options)
     cuts = cut(points, held, least=options.least)
     consensus = agreed(cuts.by, within=options.within, methods=options.methods)
     places = [at for at, _ in consensus]
@@ -82,6 +80,12 @@ def change_points(trajectory: Trajectory) -> Arrays:
         "stability": stability(points, held, options.factors, least=options.least),
         "limit": np.array([held.mean, held.distribution, held.online]),
     }
+
+
+def _limits(points: np.ndarray, options: StageOptions) -> Limits:
+    return limits(
+        points, least=options.least, level=options.level, draws=options.draws, seed=options.seed, block=options.block
+    )
 
 
 def _series(artifacts: Mapping[str, Arrays]) -> dict[str, np.ndarray]:

@@ -47,7 +47,7 @@ class Limits:
     """Share of a point's likelihood that counts online: 1 over the number of series that say the same."""
 
 
-def limits(points: np.ndarray, *, least: int, level: float, draws: int, seed: int, block: int = 1) -> Limits:  # noqa: PLR0913
+def limits(points: np.ndarray, *, least: int, level: float, draws: int, seed: int, block: int = 1) -> Limits:  # noqa: PLR0913 - options, all by name
     """Limits that each method exceeds with chance `level` when the points (n, m) are dealt out anew.
 
     Rows stay whole, so series that move together do so in the null. Dealt out one by one they are a random walk's;

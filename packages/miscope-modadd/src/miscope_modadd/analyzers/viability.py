@@ -36,8 +36,7 @@ def margins(moment: Moment) -> Arrays:
     chosen = np.flatnonzero(keys["key"])
     frequencies = [int(keys["label"][i]) for i in chosen]
     count, size = len(frequencies), len(keys["label"])
-    power = moment.artifacts[_LOGITS]["logits/own_answer"].clip(min=0)
-    amplitude = np.sqrt(power)
+    amplitude = np.sqrt(moment.artifacts[_LOGITS]["logits/own_answer"].clip(min=0))
     lost, rank = np.full(size, np.nan), np.nan
     whole = best = weighted = np.nan
     if count:
@@ -47,11 +46,10 @@ def margins(moment: Moment) -> Arrays:
         rank = float(np.searchsorted(drawn, whole - 1e-9) / len(drawn))
         mean = amplitude[chosen].mean()
         weighted = margin(frequencies, p, amplitude[chosen] / mean) if mean > 0 else np.nan
-    first = np.isin(np.arange(1, size + 1), canonical(frequencies, p))
     return {
         "label": keys["label"],
         "key": keys["key"],
-        "canonical": first,
+        "canonical": np.isin(np.arange(1, size + 1), canonical(frequencies, p)),
         "quality": lost,
         "amplitude": amplitude.astype(np.float32),
         "count": np.array(count),
