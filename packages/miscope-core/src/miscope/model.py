@@ -13,7 +13,19 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-__all__ = ["LOGITS", "Activations", "Hook", "HookedModel", "Model", "Role", "Shortcut", "at_answer", "cast", "matching"]
+__all__ = [
+    "LOGITS",
+    "Activations",
+    "Hook",
+    "HookedModel",
+    "Model",
+    "Role",
+    "Shortcut",
+    "at_answer",
+    "at_answers",
+    "cast",
+    "matching",
+]
 
 LOGITS = "logits"
 """The site every model has: its output, (batch, position, vocabulary)."""
@@ -48,6 +60,8 @@ class Shortcut:
     run: Callable[[Weights, Tensor, Collection[str], Sequence[int] | None], Activations]
     """(weights, inputs, sites, channels) -> answer-position activations. channels: keep only these of the last axis
     of sites other than 'logits'. Differentiable in the weights."""
+    accepts: Callable[[Tensor], bool] = lambda inputs: True
+    """Whether it is exact for these inputs; others go through the module."""
 
 
 class Model(ABC):
@@ -74,11 +88,18 @@ class Model(ABC):
 
     @abstractmethod
     def answers(
-        self, weights: Weights, inputs: Tensor, sites: Collection[str], *, channels: Sequence[int] | None = None
+        self,
+        weights: Weights,
+        inputs: Tensor,
+        sites: Collection[str],
+        *,
+        channels: Sequence[int] | None = None,
+        hooks: Iterable[Hook] = (),
     ) -> Activations:
         """Activations at the answer (last) position, (batch, ...); attention (batch, head, key) of the answer's query.
 
-        Takes the model's exact shortcut where it has one. channels: only these entries of the last axis.
+        Takes the model's exact shortcut where it has one. channels: only these entries of the last axis, except of
+        logits. Hooks replace activations on the way, of all positions as in `run`.
         """
 
 
@@ -138,14 +159,19 @@ class HookedModel(Model):
         return recorded
 
     def answers(
-        self, weights: Weights, inputs: Tensor, sites: Collection[str], *, channels: Sequence[int] | None = None
+        self,
+        weights: Weights,
+        inputs: Tensor,
+        sites: Collection[str],
+        *,
+        channels: Sequence[int] | None = None,
+        hooks: Iterable[Hook] = (),
     ) -> Activations:
-        if self._shortcut is not None and set(sites) <= self._shortcut.sites:
-            return self._shortcut.run(weights, inputs, sites, channels)
-        found = {name: at_answer(name, tensor) for name, tensor in self.run(weights, inputs, sites).items()}
-        if channels is None:
-            return found
-        return {name: t if name == LOGITS else t[..., list(channels)] for name, t in found.items()}
+        changes = tuple(hooks)
+        shortcut = self._shortcut
+        if shortcut is not None and not changes and set(sites) <= shortcut.sites and shortcut.accepts(inputs):
+            return shortcut.run(weights, inputs, sites, channels)
+        return at_answers(self.run(weights, inputs, sites, hooks=changes), channels)
 
     @contextmanager
     def _recording(self, sites: Collection[str], hooks: Iterable[Hook]) -> Iterator[dict[str, Tensor]]:
@@ -180,6 +206,14 @@ def _as_computed(point: nn.Module, activation: Tensor) -> Tensor:
 def at_answer(site: str, activation: Tensor) -> Tensor:
     """The activation at the last position; of attention, the last query."""
     return activation[:, :, -1] if site.endswith(_QUERY_SITES) else activation[:, -1]
+
+
+def at_answers(found: Activations, channels: Sequence[int] | None = None) -> dict[str, Tensor]:
+    """Every activation at the last position; of all but the logits only these channels."""
+    last = {name: at_answer(name, tensor) for name, tensor in found.items()}
+    if channels is None:
+        return last
+    return {name: tensor if name == LOGITS else tensor[..., list(channels)] for name, tensor in last.items()}
 
 
 def matching(patterns: Iterable[str], names: Iterable[str]) -> tuple[str, ...]:

@@ -45,7 +45,6 @@ def build_model(roles: Sequence[Role]) -> ShortcutModel:
         roles=roles,
         sites={LOGITS, *sites},
         shortcut=Shortcut(sites=frozenset({LOGITS, *sites}), run=_activations),
-        accepts=lambda inputs: True,
     )
 
 

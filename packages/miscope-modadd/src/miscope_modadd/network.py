@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from miscope.model import LOGITS, HookedModel, Model, Role, Shortcut
-from miscope_modadd import tables
+from miscope_modadd import open_pass, tables
 from miscope_modadd.shortcut_model import ShortcutModel
 
 __all__ = ["Architecture", "build_model", "module_layout", "table_logits", "unfolded_logits"]
@@ -69,8 +69,8 @@ def build_model(architecture: Architecture) -> ShortcutModel:
         partial(_bridge, architecture),
         roles=architecture.roles,
         sites={LOGITS, *SITES},
-        shortcut=Shortcut(sites=tables.SITES, run=tables.activations),
-        accepts=accepts,
+        shortcut=Shortcut(sites=tables.SITES, run=tables.activations, accepts=accepts),
+        open_pass=open_pass.run,
     )
 
 

@@ -4,20 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import final
+from typing import Protocol, final
 
 from torch import Tensor
 
-from miscope.model import Activations, Hook, HookedModel, Model, Role, Shortcut
+from miscope.model import Activations, Hook, HookedModel, Model, Role, Shortcut, at_answers
 
-__all__ = ["ShortcutModel"]
+__all__ = ["OpenPass", "ShortcutModel"]
 
 Weights = Mapping[str, Tensor]
 
 
+class OpenPass(Protocol):
+    """The network's own arithmetic, every site open to hooks; as `Model.run`."""
+
+    def __call__(
+        self,
+        weights: Weights,
+        inputs: Tensor,
+        sites: Collection[str],
+        *,
+        hooks: Iterable[Hook] = (),
+        answer_only: bool = False,
+    ) -> Activations:
+        """answer_only: what no hook sees and nobody records may be computed for the last position alone."""
+        ...
+
+
 @final
 class ShortcutModel(Model):
-    """The hooked network of `build`, made when first run (importing TransformerLens takes seconds)."""
+    """The hooked network of `build`, made when nothing else will do (importing TransformerLens takes seconds)."""
 
     def __init__(
         self,
@@ -26,10 +42,10 @@ class ShortcutModel(Model):
         roles: Iterable[Role],
         sites: Collection[str],
         shortcut: Shortcut,
-        accepts: Callable[[Tensor], bool],
+        open_pass: OpenPass | None = None,
     ) -> None:
-        """accepts: whether the shortcut is exact for these inputs; others go through the network."""
-        self._build, self._accepts = build, accepts
+        """open_pass: what runs instead of the network, None for the network itself."""
+        self._build, self._open_pass = build, open_pass
         self._roles = {role.name: role for role in roles}
         self._sites = frozenset(sites)
         self.shortcut = shortcut
@@ -50,11 +66,21 @@ class ShortcutModel(Model):
     def run(
         self, weights: Weights, inputs: Tensor, sites: Collection[str], *, hooks: Iterable[Hook] = ()
     ) -> Activations:
-        return self.hooked.run(weights, inputs, sites, hooks=hooks)
+        run = self._open_pass or self.hooked.run
+        return run(weights, inputs, sites, hooks=hooks)
 
     def answers(
-        self, weights: Weights, inputs: Tensor, sites: Collection[str], *, channels: Sequence[int] | None = None
+        self,
+        weights: Weights,
+        inputs: Tensor,
+        sites: Collection[str],
+        *,
+        channels: Sequence[int] | None = None,
+        hooks: Iterable[Hook] = (),
     ) -> Activations:
-        if set(sites) <= self.shortcut.sites and self._accepts(inputs):
+        changes = tuple(hooks)
+        if not changes and set(sites) <= self.shortcut.sites and self.shortcut.accepts(inputs):
             return self.shortcut.run(weights, inputs, sites, channels)
-        return self.hooked.answers(weights, inputs, sites, channels=channels)
+        if self._open_pass is None:
+            return self.hooked.answers(weights, inputs, sites, channels=channels, hooks=changes)
+        return at_answers(self._open_pass(weights, inputs, sites, hooks=changes, answer_only=True), channels)

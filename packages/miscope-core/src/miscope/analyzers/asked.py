@@ -11,7 +11,7 @@ from torch import Tensor
 
 from miscope.analyzer import Options
 from miscope.maths.paired_effects import Answers, Sample, answered, drawn
-from miscope.model import LOGITS, Hook, Model, at_answer, cast, matching
+from miscope.model import LOGITS, Hook, Model, cast, matching
 from miscope.moment import Moment
 
 __all__ = ["AblationOptions", "Asked", "asked", "parts_of"]
@@ -41,8 +41,8 @@ class Asked:
     sample: Sample
 
     def answers(self, hooks: Iterable[Hook]) -> Answers:
-        logits = self.model.run(self.weights, self.sample.inputs, [LOGITS], hooks=hooks)[LOGITS]
-        return answered(at_answer(LOGITS, logits), self.sample.labels)
+        found = self.model.answers(self.weights, self.sample.inputs, [LOGITS], hooks=hooks)
+        return answered(found[LOGITS], self.sample.labels)
 
     def answers_with(self, weights: Mapping[str, Tensor]) -> Answers:
         """On other weights; takes the model's shortcut where it has one."""
