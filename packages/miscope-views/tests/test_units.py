@@ -16,6 +16,7 @@ STACKED[f"{SITE}/mean_sparsity"] = np.array([0.1, 0.2, 0.3])
 FLIPS = {
     "later": STEPS[1:],
     f"{SITE}/rate": np.array([0.5, 0.1]),
+    f"{SITE}/rate_sem": np.array([0.02, 0.01]),
     f"{SITE}/quantile": np.array([[0.1, 0.0], [0.5, 0.1], [0.9, 0.2]]),
     f"{SITE}/from_start": np.array([0.0, 0.5, 0.6]),
 }

@@ -46,8 +46,8 @@ def frequencies(shown: Shown, *, site: str) -> Figure:
         "xaxis": {"title": {"text": "neuron, by its final cluster"}, "domain": [0, 0.58], "showgrid": False},
         "yaxis": {"title": {"text": unit}, "type": "category", "tickvals": large, "showgrid": False},
         "coloraxis": {"cmin": 0, "cmax": 1, "colorbar": _BESIDE},
-        "xaxis2": {"title": {"text": "largest share"}, "domain": [0.77, 1], "anchor": "y2", "range": [0, 1]},
-        "yaxis2": {"title": {"text": "share of live neurons"}, "anchor": "x2"},
+        "xaxis2": {"title": {"text": "largest share"}, "domain": [0.76, 1], "anchor": "y2", "range": [0, 1]},
+        "yaxis2": {"title": {"text": "share of live neurons"}, "anchor": "x2", "side": "right"},
         "legend": {"x": 1, "xanchor": "right", "y": 1.0},
         "barmode": "overlay",
     }

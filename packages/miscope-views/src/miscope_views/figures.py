@@ -46,6 +46,9 @@ _DENSE = ("heatmap", "contour")
 _DARK = "#262626"
 _GLOW = ", ".join([f"0 0 2px {_DARK}"] * 5)
 
+_LOG_TICKS = 5
+"""Ticks of a logarithmic axis up the page, about; with more, digits between the powers crowd each other."""
+
 _MOST_BELOW = 100
 """Letters below a title beyond which a card's width cuts them: then the variant goes without its family."""
 
@@ -64,11 +67,12 @@ def figure(traces: Iterable[Trace], layout: Mapping[str, Any], *, gaps: int = 0)
     made = [{key: _slim(value) for key, value in trace.items()} for trace in traces]
     # The template chooses a scale by the signs of the values; a scale that is given must say that it is meant.
     scaled: dict[str, Any] = {k: {**v, "autocolorscale": False} for k, v in layout.items() if _gives_scale(k, v)}
+    scaled |= {k: {"nticks": _LOG_TICKS, **v} for k, v in layout.items() if _is_logarithmic(k, v)}
     shapes = layout.get("shapes", ())
     dense = [trace for trace in made if trace.get("type") in _DENSE]
     if dense:
-        above = any(_at_top(trace, layout) for trace in dense)
-        scaled["shapes"] = [part for shape in shapes for part in _legible(shape, above)]
+        tops = [_top(trace, layout) for trace in dense]
+        scaled["shapes"] = [part for shape in shapes for part in _legible(shape, tops)]
     built = go.Figure(data=made, layout={"template": template(), **layout, **scaled})
     missing = sum(_unfinite(trace) for trace in made) - gaps
     if missing > 0:
@@ -82,21 +86,26 @@ def figure(traces: Iterable[Trace], layout: Mapping[str, Any], *, gaps: int = 0)
     return built
 
 
-def _legible(shape: dict[str, Any], above: bool) -> list[dict[str, Any]]:
+def _legible(shape: dict[str, Any], tops: Sequence[float]) -> list[dict[str, Any]]:
     """An event's mark as dark dots on a light line, so that it shows on every colour of a heat map; others as is.
 
-    above: whether its label lies on the heat map too, and not on paper.
+    tops: where heat maps end; a label at such an end lies on colours too, and not on paper.
     """
     if shape.get("name") != _EVENT:
         return [shape]
     light = {**shape, "label": {}, "line": {"width": 3, "color": "rgba(255,255,255,0.7)"}}
-    font = {"font": {"color": "#ffffff", "shadow": _GLOW}} if above and shape["label"] else {}
+    above = bool(shape["label"]) and any(abs(shape["y1"] - top) < 1e-6 for top in tops)
+    font = {"font": {"color": "#ffffff", "shadow": _GLOW}} if above else {}
     return [light, {**shape, "line": {**shape["line"], "color": _DARK}, "label": {**shape["label"], **font}}]
 
 
-def _at_top(trace: Trace, layout: Mapping[str, Any]) -> bool:
+def _top(trace: Trace, layout: Mapping[str, Any]) -> float:
     axis = layout.get(f"yaxis{trace.get('yaxis', 'y')[1:]}", {})
-    return axis.get("domain", (0, 1))[1] > 1 - 1e-6
+    return axis.get("domain", (0, 1))[1]
+
+
+def _is_logarithmic(key: str, axis: Any) -> bool:
+    return key.startswith("yaxis") and axis.get("type") == "log"
 
 
 def _gives_scale(key: str, value: Any) -> bool:
