@@ -14,6 +14,12 @@ def test_a_label_says_only_what_differs():
     assert labels(variants)[1] == "seed=4, weight_decay=0.5"
 
 
+def test_a_list_is_told_as_its_parts_and_an_empty_one_as_none():
+    with_two = make_variant(TOY, {}, {"interventions": ["gain-k5", "freeze"]})
+
+    assert labels([make_variant(TOY, {}), with_two]) == ["interventions=none", "interventions=gain-k5 + freeze"]
+
+
 def test_families_are_told_apart_by_name():
     assert labels([make_variant(TOY, {}), make_variant(ToyFourierFamily(), {})]) == ["toy.sum", "toy.fourier"]
 

@@ -38,4 +38,6 @@ def _described(variant: Variant) -> Mapping[str, object]:
 
 
 def _short(value: object) -> str:
+    if isinstance(value, tuple | list):
+        return " + ".join(_short(each) for each in value) or "none"
     return f"{value:g}" if isinstance(value, float) else str(value)
