@@ -10,7 +10,7 @@ import numpy as np
 from miscope import Choice, Grain, Shown, Toggle, View
 from miscope.errors import DoesNotApply
 from miscope.figure_style import NULL, OKABE_ITO, colour_of
-from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, title
+from miscope_views.figures import CLOCK, MARKS, band, clock_axis, event_marks, figure, line, title
 from miscope_views.interactions import INTERACTIONS_VIEW
 from miscope_views.named_arrays import choice_of, first_row, unit_of
 
@@ -62,7 +62,7 @@ def over_training(  # noqa: PLR0913 - one argument a control
         values = arrays[f"{data}/{quantity}"][:, row, i]
         error = _WIDE * arrays[f"{data}/{quantity}_sem"][:, row, i]
         hover = f"{name}: %{{y:+.4g}} at {shown.step_label} %{{x:,}}<extra></extra>"
-        traces += _band(arrays["step"], values, error, OKABE_ITO[place], name)
+        traces += band(arrays["step"], values, error, OKABE_ITO[place], name)
         curve = line(arrays["step"], values, name, OKABE_ITO[place], line=style, hovertemplate=hover)
         traces.append({**curve, "legendgroup": name})
     layout = {
@@ -117,7 +117,7 @@ def embedding_over_training(shown: Shown, *, data: str, quantity: str, clock: st
         error = _WIDE * arrays[f"{data}/{quantity}_sem"][:, k]
         hover = f"without {name}: %{{y:+.4g}} at {shown.step_label} %{{x:,}}<extra></extra>"
         seen = np.isfinite(values[:, k])
-        traces += _band(arrays["step"][seen], values[seen, k], error[seen], colour, name)
+        traces += band(arrays["step"][seen], values[seen, k], error[seen], colour, name)
         curve = line(arrays["step"], values[:, k], name, colour, hovertemplate=hover)
         traces.append({**curve, "legendgroup": name})
         gaps += int((~seen).sum())
@@ -191,14 +191,6 @@ def _level(height: float, text: str) -> dict[str, Any]:
     label = {"text": f"{text}: {height:.3g}", "textposition": "end", "yanchor": "bottom"}
     place = {"xref": "paper", "x0": 0, "x1": 1, "y0": height, "y1": height}
     return {"type": "line", **place, "line": {"color": NULL, "width": 1, "dash": "dash"}, "label": label}
-
-
-def _band(x: np.ndarray, y: np.ndarray, error: np.ndarray, colour: str, name: str) -> list[dict[str, Any]]:
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    edge = {"type": "scatter", "mode": "lines", "x": x, "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
-    edge |= {"legendgroup": name}
-    fill = {"fill": "tonexty", "fillcolor": f"rgba({red},{green},{blue},0.15)"}
-    return [{**edge, "y": y - error}, {**edge, "y": y + error, **fill}]
 
 
 def _data_of(analyzer: str) -> Callable[[Shown], Sequence[str]]:

@@ -11,6 +11,7 @@ from miscope import Choice, Grain, Shown, Toggle, View
 from miscope.errors import DoesNotApply
 from miscope.figure_style import OKABE_ITO, TEST, TRAIN, colour_of, variant_colours
 from miscope.moment import Series
+from miscope_views.answer_motion import VELOCITY_VIEW
 from miscope_views.calibration import CALIBRATION_VIEWS
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, title
 
@@ -234,4 +235,5 @@ VIEWS = (
         time_axis="x",
     ),
     *CALIBRATION_VIEWS,
+    VELOCITY_VIEW,
 )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CLOCK",
     "MARKS",
+    "band",
     "clock_axis",
     "event_marks",
     "figure",
@@ -186,6 +187,15 @@ def line(x: np.ndarray, y: np.ndarray, name: str, colour: str, **more: Any) -> T
     x, y = thin(np.asarray(x), np.asarray(y))
     style = {"color": colour, "width": 1.6} | more.pop("line", {})
     return {"type": "scatter", "mode": "lines", "x": x, "y": y, "name": name, "line": style, **more}
+
+
+def band(x: np.ndarray, y: np.ndarray, error: np.ndarray, colour: str, name: str) -> list[Trace]:
+    """The ribbon of y plus or minus an error, to stand behind the curve of that legend group."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    edge = {"type": "scatter", "mode": "lines", "x": x, "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+    edge |= {"legendgroup": name}
+    fill = {"fill": "tonexty", "fillcolor": f"rgba({red},{green},{blue},0.15)"}
+    return [{**edge, "y": y - error}, {**edge, "y": y + error, **fill}]
 
 
 def thin(x: np.ndarray, y: np.ndarray, most: int = _MOST_POINTS) -> tuple[np.ndarray, np.ndarray]:

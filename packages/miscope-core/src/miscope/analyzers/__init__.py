@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from miscope.analyzers import (
     ablations,
+    answer_motion,
     attention,
     behaviour,
     circuits,
@@ -41,6 +42,8 @@ from miscope.analyzers import (
 ALL = (
     behaviour.METRICS,
     behaviour.CALIBRATION,
+    answer_motion.SAMPLE,
+    answer_motion.VELOCITY,
     learning.CORRECTNESS,
     learning.ORDER,
     integrity.DIGESTS,

@@ -1,0 +1,62 @@
+"""How fast the answers move, beside how straight."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from miscope import Grain, Shown, View
+from miscope.figure_style import OKABE_ITO, TEST, TRAIN
+from miscope_views.figures import CLOCK, MARKS, band, clock_axis, event_marks, figure, line, panels, title
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+__all__ = ["VELOCITY_VIEW"]
+
+_READS = "behaviour.velocity"
+_COLOURS = {"train": TRAIN, "test": TEST, "all": OKABE_ITO[2]}
+_WIDE = 1.96
+"""Standard errors of a 95 % interval."""
+
+
+def velocity(shown: Shown, *, clock: str, events: bool) -> Figure:
+    """How fast logits change on training and on test inputs, with 95 % intervals, and how straight they go."""
+    arrays = shown.artifacts[_READS]
+    middle, inner = arrays["midpoint"], shown.steps[1:-1]
+    upper, lower = panels((1.3, 1))
+    traces: list[dict[str, Any]] = []
+    parts = [part for part in _COLOURS if f"{part}/speed" in arrays]
+    for part in parts:
+        colour, speed, error = _COLOURS[part], arrays[f"{part}/speed"], _WIDE * arrays[f"{part}/speed_sem"]
+        # A ribbon down to zero has no place on a logarithmic axis.
+        traces += band(middle, speed, error.clip(max=0.95 * speed), colour, part)
+        at = f"%{{y:.4g}} at {shown.step_label} %{{x:,}}<extra></extra>"
+        traces.append(line(middle, speed, part, colour, legendgroup=part, hovertemplate=f"{part}: {at}"))
+        more = {"yaxis": "y2", "showlegend": False, "legendgroup": part, "hovertemplate": f"{part}: cosine {at}"}
+        traces.append(line(inner, arrays[f"{part}/turning"], part, colour, **more))
+    straight = ", ".join(f"{part} {float(arrays[f'{part}/straightness']):.2f}" for part in parts)
+    layout: dict[str, Any] = {
+        "title": title(shown, "Speed and straightness of the answers", f"start to end / length of path: {straight}"),
+        "xaxis": {**clock_axis(shown, clock), "anchor": "y2"},
+        "yaxis": {
+            "title": {"text": f"change of a logit per {shown.step_label}"},
+            "type": "log",
+            "domain": upper,
+            "exponentformat": "power",
+        },
+        "yaxis2": {"title": {"text": "cosine with the move before"}, "domain": lower, "range": [-1.05, 1.05]},
+        "shapes": event_marks(shown, events),
+        "showlegend": True,
+    }
+    return figure(traces, layout)
+
+
+VELOCITY_VIEW = View(
+    name="behaviour.velocity",
+    title="Speed of the answers",
+    grain=Grain.TRAJECTORY,
+    draw=velocity,
+    reads=(_READS,),
+    controls=(CLOCK, MARKS),
+    time_axis="x",
+)
