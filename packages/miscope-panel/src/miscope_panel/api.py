@@ -81,8 +81,8 @@ def router(workspace: Workspace) -> APIRouter:
     def figure(request: Request, view: str, variant: str, step: int | None = None) -> Response:
         """A figure as Plotly JSON. step: nearest earlier one that was computed; `with`: variants to compare, by comma;
         any other parameter is a control of the view."""
-        asked = _asked(request, view, variant, step)
-        return Response(picture.figure(workspace, asked).to_json(), media_type="application/json")
+        shown = picture.figure(workspace, _asked(request, view, variant, step))
+        return Response(shown.to_json(), media_type="application/json")
 
     @routes.get("/export/{suffix}")
     def file(request: Request, suffix: str, view: str, variant: str, step: int | None = None) -> Response:

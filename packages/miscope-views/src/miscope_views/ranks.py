@@ -119,14 +119,7 @@ def spectrum(shown: Shown, *, matrix: str, head: str, locked: bool) -> Figure:
         "title": title(shown, f"Spectrum of {matrix}{which}", note),
         "xaxis": {"domain": [0, 0.44], "title": {"text": "rank"}},
         "yaxis": {"title": {"text": "singular value s"}, "rangemode": "tozero"},
-        "xaxis2": {
-            "domain": [0.56, 1],
-            "anchor": "y2",
-            "title": {"text": "s²"},
-            "type": "log",
-            "dtick": 1,
-            "tickangle": 0,
-        },
+        "xaxis2": {"domain": [0.56, 1], "anchor": "y2", "title": {"text": "s²"}, **_DECADES},
         "yaxis2": {"anchor": "x2", "title": {"text": "share of values a decade of s²"}, "rangemode": "tozero"},
         "showlegend": True,
     }
@@ -136,6 +129,7 @@ def spectrum(shown: Shown, *, matrix: str, head: str, locked: bool) -> Figure:
 
 
 _DECADE = float(np.log(10))
+_DECADES: Mapping[str, Any] = {"type": "log", "dtick": 1, "tickangle": 0}
 _SCALES: Mapping[str, str] = {"values": "s", "share": "share of s²", "log": "log₁₀ s"}
 
 

@@ -34,18 +34,18 @@ def margins(moment: Moment) -> Arrays:
     assert isinstance(options, MarginOptions)
     p = moment.probe.shape[0]
     chosen = np.flatnonzero(keys["key"])
-    frequencies = [int(keys["label"][i]) for i in chosen]
+    frequencies = keys["label"][chosen].astype(int).tolist()
     count, size = len(frequencies), len(keys["label"])
     amplitude = np.sqrt(moment.artifacts[_LOGITS]["logits/own_answer"].clip(min=0))
-    lost, rank = np.full(size, np.nan), np.nan
-    whole = best = weighted = np.nan
+    lost = np.full(size, np.nan)
+    whole = best = weighted = rank = np.nan
     if count:
         whole, best = margin(frequencies, p), best_margin(count, p, options.sets)
         lost[chosen] = [whole - margin([k for k in frequencies if k != one], p) for one in frequencies]
         drawn = margins_at_random(count, p, options.draws, options.seed)
         rank = float(np.searchsorted(drawn, whole - 1e-9) / len(drawn))
-        mean = amplitude[chosen].mean()
-        weighted = margin(frequencies, p, amplitude[chosen] / mean) if mean > 0 else np.nan
+        if (mean := amplitude[chosen].mean()) > 0:
+            weighted = margin(frequencies, p, amplitude[chosen] / mean)
     return {
         "label": keys["label"],
         "key": keys["key"],
