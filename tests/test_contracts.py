@@ -12,7 +12,7 @@ from miscope.testing import check_analyzer, check_family, check_view
 INSTALLED = Plugins.installed()
 PRIME = {"prime": 7}
 REPEATS = {"vocabulary": 12, "length": 16, "sequences": 64, "width": 16}
-OF_HEADS = ("attention.", "heads.", "circuits.", "scores.")
+OF_HEADS = ("attention.", "heads.", "circuits.", "scores.", "ablations.interactions")
 ELSEWHERE = {
     *("dynamics.modes", "dynamics.residual", "ablations.embedding_over_training"),
     *("interventions.leakage", "interventions.verification", "interventions.compare"),

@@ -60,12 +60,12 @@ def test_scores_enter_the_softmax_and_hide_what_comes_later(weights: Weights):
 
 @pytest.mark.parametrize("site", COMPARABLE)
 def test_what_is_written_into_a_site_counts_as_in_the_bridge(network: ShortcutModel, weights: Weights, site: str):
-    ours = network.run(weights, INPUTS, ["logits", site], hooks=[(site, turned)])
+    ours = open_pass.run(weights, INPUTS, ["logits", site], hooks=[(site, turned)])
     bridge = network.hooked.run(weights, INPUTS, ["logits", site], hooks=[(site, turned)])
 
     torch.testing.assert_close(ours["logits"], bridge["logits"], rtol=1e-9, atol=1e-10)
     torch.testing.assert_close(ours[site], bridge[site], rtol=1e-10, atol=1e-12)
-    assert not torch.allclose(ours["logits"], network.run(weights, INPUTS, ["logits"])["logits"])
+    assert not torch.allclose(ours["logits"], open_pass.run(weights, INPUTS, ["logits"])["logits"])
 
 
 def test_a_stream_that_is_written_goes_on_beside_the_mlp_too(weights: Weights):
@@ -94,10 +94,24 @@ def test_several_hooks_of_a_site_follow_one_another(weights: Weights):
 @pytest.mark.parametrize("site", SITES)
 def test_the_answer_alone_is_the_whole_passes_last_position(network: ShortcutModel, weights: Weights, site: str):
     hooks = [(site, turned)]
-    whole = network.run(weights, INPUTS, ["logits"], hooks=hooks)["logits"][:, -1]
-    answer = network.answers(weights, INPUTS, ["logits"], hooks=hooks)["logits"]
+    with torch.no_grad():
+        whole = open_pass.run(weights, INPUTS, ["logits"], hooks=hooks)["logits"][:, -1]
+        answer = network.answers(weights, INPUTS, ["logits"], hooks=hooks)["logits"]
 
     torch.testing.assert_close(answer, whole, rtol=1e-10, atol=1e-12)
+
+
+def test_the_bridge_is_built_to_train_under_hooks_and_not_to_look(weights: Weights):
+    network = build_model(
+        Architecture(prime=PRIME, vocabulary_out=weights["W_U"].shape[1], mlp_biases=len(weights) > 9)
+    )
+    with torch.no_grad():
+        network.answers(weights, INPUTS, ["logits"], hooks=[(MLP_OUT, turned)])
+        network.run(weights, INPUTS, [PATTERN])
+    assert "hooked" not in vars(network)
+
+    network.run(weights, INPUTS, ["logits"], hooks=[(MLP_OUT, turned)])
+    assert "hooked" in vars(network)
 
 
 def test_gradients_are_the_bridges(network: ShortcutModel, weights: Weights):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Protocol, final
 
+import torch
 from torch import Tensor
 
 from miscope.model import Activations, Hook, HookedModel, Model, Role, Shortcut, at_answers
@@ -44,7 +45,8 @@ class ShortcutModel(Model):
         shortcut: Shortcut,
         open_pass: OpenPass | None = None,
     ) -> None:
-        """open_pass: what runs instead of the network, None for the network itself."""
+        """open_pass: what runs instead of the network to look at it. Trainings under hooks run the network itself:
+        its rounding is that of everybody's trainings, on which a replay depends."""
         self._build, self._open_pass = build, open_pass
         self._roles = {role.name: role for role in roles}
         self._sites = frozenset(sites)
@@ -66,8 +68,10 @@ class ShortcutModel(Model):
     def run(
         self, weights: Weights, inputs: Tensor, sites: Collection[str], *, hooks: Iterable[Hook] = ()
     ) -> Activations:
-        run = self._open_pass or self.hooked.run
-        return run(weights, inputs, sites, hooks=hooks)
+        changes = tuple(hooks)
+        if changes or self._open_pass is None or torch.is_grad_enabled():
+            return self.hooked.run(weights, inputs, sites, hooks=changes)
+        return self._open_pass(weights, inputs, sites)
 
     def answers(
         self,
@@ -81,6 +85,6 @@ class ShortcutModel(Model):
         changes = tuple(hooks)
         if not changes and set(sites) <= self.shortcut.sites and self.shortcut.accepts(inputs):
             return self.shortcut.run(weights, inputs, sites, channels)
-        if self._open_pass is None:
+        if self._open_pass is None or torch.is_grad_enabled():
             return self.hooked.answers(weights, inputs, sites, channels=channels, hooks=changes)
         return at_answers(self._open_pass(weights, inputs, sites, hooks=changes, answer_only=True), channels)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from contextlib import suppress
 from functools import partial
 from typing import TypeVar, final
 
@@ -38,7 +39,9 @@ class Errands:
         if self._document is None:
             self._deliver()
         elif self._document.session_context is not None:
-            self._document.add_next_tick_callback(self._deliver)
+            # A page closed this moment takes its callbacks down on the event loop, while we are on a thread.
+            with suppress(AttributeError, RuntimeError):
+                self._document.add_next_tick_callback(self._deliver)
 
     def _open(self) -> None:
         self._loaded = True
