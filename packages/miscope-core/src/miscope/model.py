@@ -63,6 +63,10 @@ class Shortcut:
     accepts: Callable[[Tensor], bool] = lambda inputs: True
     """Whether it is exact for these inputs; others go through the module."""
 
+    def serves(self, sites: Collection[str], inputs: Tensor, hooks: Collection[Hook]) -> bool:
+        """Whether it can answer for the module: all of the sites, these inputs, and nothing replaced on the way."""
+        return not hooks and set(sites) <= self.sites and self.accepts(inputs)
+
 
 class Model(ABC):
     """A network one can run on given weights, with its activations recorded or replaced."""
@@ -168,9 +172,8 @@ class HookedModel(Model):
         hooks: Iterable[Hook] = (),
     ) -> Activations:
         changes = tuple(hooks)
-        shortcut = self._shortcut
-        if shortcut is not None and not changes and set(sites) <= shortcut.sites and shortcut.accepts(inputs):
-            return shortcut.run(weights, inputs, sites, channels)
+        if self._shortcut is not None and self._shortcut.serves(sites, inputs, changes):
+            return self._shortcut.run(weights, inputs, sites, channels)
         return at_answers(self.run(weights, inputs, sites, hooks=changes), channels)
 
     @contextmanager

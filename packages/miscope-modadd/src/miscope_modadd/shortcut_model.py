@@ -83,7 +83,7 @@ class ShortcutModel(Model):
         hooks: Iterable[Hook] = (),
     ) -> Activations:
         changes = tuple(hooks)
-        if not changes and set(sites) <= self.shortcut.sites and self.shortcut.accepts(inputs):
+        if self.shortcut.serves(sites, inputs, changes):
             return self.shortcut.run(weights, inputs, sites, channels)
         if self._open_pass is None or torch.is_grad_enabled():
             return self.hooked.answers(weights, inputs, sites, channels=channels, hooks=changes)

@@ -8,6 +8,7 @@ import torch
 from miscope.analyzer import Analyzer, Grain, Options
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
+from miscope.maths.path_course import course
 from miscope.moment import Moment, Trajectory
 
 _SAMPLE = "behaviour.sample"
@@ -79,20 +80,20 @@ def _motion(logits: np.ndarray, gaps: np.ndarray) -> dict[str, np.ndarray]:
     """Of logits (T, n, k) at checkpoints so far apart."""
     moves = np.diff(logits, axis=0)
     each = np.abs(moves).mean(axis=2) / gaps[:, None]
-    size = np.sqrt((moves**2).mean(axis=(1, 2)))
     inputs = each.shape[1]
-    products = (moves[1:] * moves[:-1]).mean(axis=(1, 2))
-    both = size[1:] * size[:-1]
-    from_start = np.sqrt(((logits - logits[0]) ** 2).mean(axis=(1, 2)))
-    length = np.concatenate([[0.0], np.cumsum(size)])
+
+    def mean(values: np.ndarray) -> np.ndarray:
+        return values.mean(axis=(1, 2))
+
     return {
         "speed": each.mean(axis=1),
         "speed_sem": each.std(axis=1, ddof=1) / np.sqrt(inputs) if inputs > 1 else np.full(len(each), np.nan),
-        "turning": products / np.where(both > 0, both, 1.0),
-        "length": length,
-        "from_start": from_start,
-        "to_end": np.sqrt(((logits - logits[-1]) ** 2).mean(axis=(1, 2))),
-        "straightness": np.asarray(from_start[-1] / length[-1] if length[-1] > 0 else np.nan),
+        **course(
+            mean(moves**2),
+            mean(moves[1:] * moves[:-1]),
+            from_start=mean((logits - logits[0]) ** 2),
+            to_end=mean((logits - logits[-1]) ** 2),
+        ),
     }
 
 

@@ -11,6 +11,7 @@ from miscope.analyzer import Analyzer, Grain, Options
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.maths.driven_walk import drift_of, drifting, pull_of, pulled
+from miscope.maths.path_course import course
 from miscope.maths.path_pca import centred_gram, components_of_gram, cosine_agreement, distances, shapes
 from miscope.maths.random_walk import effective_dimension, null_of, walk
 from miscope.moment import Moment, Trajectory
@@ -216,18 +217,12 @@ def _motion(points: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _speeds(sums: Mapping[str, np.ndarray], gaps: np.ndarray) -> dict[str, np.ndarray]:
-    moved, from_start = np.sqrt(sums["moved"]), np.sqrt(sums["from_start"])
-    both = moved[1:] * moved[:-1]
-    length = np.concatenate([[0.0], np.cumsum(moved)])
+    moved = np.sqrt(sums["moved"])
     size = np.sqrt((sums["size"][1:] + sums["size"][:-1]) / 2)
     return {
         "speed": moved / gaps,
         "relative": moved / gaps / np.where(size > 0, size, np.nan),
-        "turning": sums["turned"] / np.where(both > 0, both, 1.0),
-        "length": length,
-        "from_start": from_start,
-        "to_end": np.sqrt(sums["to_end"]),
-        "straightness": np.asarray(from_start[-1] / length[-1] if length[-1] > 0 else np.nan),
+        **course(sums["moved"], sums["turned"], from_start=sums["from_start"], to_end=sums["to_end"]),
     }
 
 
