@@ -10,16 +10,14 @@ import numpy as np
 from miscope import Choice, Grain, Shown, Toggle, View
 from miscope.errors import DoesNotApply
 from miscope.figure_style import NULL, OKABE_ITO, colour_of
-from miscope_views.figures import CLOCK, MARKS, band, clock_axis, event_marks, figure, line, title
-from miscope_views.interactions import INTERACTIONS_VIEW
+from miscope_views.figures import CLOCK, MARKS, WIDE, band, clock_axis, event_marks, figure, line, title
+from miscope_views.interactions import DATA, INTERACTIONS_VIEW
 from miscope_views.named_arrays import choice_of, first_row, unit_of
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 _EFFECTS, _EMBEDDING, _CLUSTERS = "ablations.effects", "ablations.embedding", "ablations.clusters"
-_WIDE = 1.96
-_DATA = {"test": "test inputs", "train": "training inputs", "all": "all inputs"}
 _MODE_COLOURS = {"mean": OKABE_ITO[0], "zero": OKABE_ITO[4], "resample": OKABE_ITO[2]}
 _PUT = {"mean": "its mean", "zero": "zero", "resample": "another input's"}
 _DASHES = ("solid", "dash", "dot", "dashdot")
@@ -33,7 +31,7 @@ def effects(shown: Shown, *, data: str, quantity: str, locked: bool) -> Figure:
     traces = []
     for row, mode in enumerate(arrays["mode"].tolist()):
         values = arrays[f"{data}/{quantity}"][row]
-        error = _WIDE * arrays[f"{data}/{quantity}_sem"][row]
+        error = WIDE * arrays[f"{data}/{quantity}_sem"][row]
         hover = f"%{{x}} at {_PUT[mode]}: %{{y:+.4g}} ± %{{error_y.array:.2g}}<extra></extra>"
         bar = {"type": "bar", "x": arrays["unit"].tolist(), "y": values, "name": f"at {_PUT[mode]}"}
         traces.append(bar | {"error_y": _whiskers(error), "hovertemplate": hover})
@@ -60,7 +58,7 @@ def over_training(  # noqa: PLR0913 - one argument a control
         turn, place = divmod(i, len(OKABE_ITO) - 1)
         style = {"dash": _DASHES[turn % len(_DASHES)], "width": 1.6 if kinds[i] == "head" else 2.4}
         values = arrays[f"{data}/{quantity}"][:, row, i]
-        error = _WIDE * arrays[f"{data}/{quantity}_sem"][:, row, i]
+        error = WIDE * arrays[f"{data}/{quantity}_sem"][:, row, i]
         hover = f"{name}: %{{y:+.4g}} at {shown.step_label} %{{x:,}}<extra></extra>"
         traces += band(arrays["step"], values, error, OKABE_ITO[place], name)
         curve = line(arrays["step"], values, name, OKABE_ITO[place], line=style, hovertemplate=hover)
@@ -82,7 +80,7 @@ def embedding(shown: Shown, *, data: str, quantity: str, locked: bool) -> Figure
     labels = arrays["label"][tried].tolist()
     whole, kept = (float(arrays[f"{which}/{data}_{quantity}"]) for which in ("clean", "kept"))
     values = arrays[f"{data}/{quantity}"][tried] + whole
-    error = _WIDE * arrays[f"{data}/{quantity}_sem"][tried]
+    error = WIDE * arrays[f"{data}/{quantity}_sem"][tried]
     unit = next((basis.unit for basis in shown.bases.values() if labels[0] in basis.labels), "component")
     hover = f"without {unit} %{{x}}: {quantity} %{{y:.4g}}<br>%{{customdata:.1%}} of the power<extra></extra>"
     key = arrays["key"][tried]
@@ -91,7 +89,7 @@ def embedding(shown: Shown, *, data: str, quantity: str, locked: bool) -> Figure
     bars["customdata"] = arrays["share"][tried]
     stacked = history[f"{data}/{quantity}"] + history[f"clean/{data}_{quantity}"][:, None]
     roles = ", ".join(arrays["role"].tolist())
-    note = f"taken out of {roles} · {_DATA[data]} · {quantity} {whole:.3g} as it is · grey: no key component"
+    note = f"taken out of {roles} · {DATA[data]} · {quantity} {whole:.3g} as it is · grey: no key component"
     layout = {
         "title": title(shown, "Answers without a component of the embedding", note),
         "xaxis": {"title": {"text": f"{unit} taken out"}, "type": "category", "showgrid": False},
@@ -114,7 +112,7 @@ def embedding_over_training(shown: Shown, *, data: str, quantity: str, clock: st
     traces, gaps = [], 0
     for k in ever:
         name, colour = str(labels[k]), colour_of(str(labels[k]))
-        error = _WIDE * arrays[f"{data}/{quantity}_sem"][:, k]
+        error = WIDE * arrays[f"{data}/{quantity}_sem"][:, k]
         hover = f"without {name}: %{{y:+.4g}} at {shown.step_label} %{{x:,}}<extra></extra>"
         seen = np.isfinite(values[:, k])
         traces += band(arrays["step"][seen], values[seen, k], error[seen], colour, name)
@@ -139,7 +137,7 @@ def clusters(shown: Shown, *, site: str, data: str, quantity: str, locked: bool)
     values = arrays[f"{site}/{data}/{quantity}"]
     tried = np.flatnonzero(np.isfinite(values))
     names, size = arrays[f"{site}/cluster"][tried].tolist(), arrays[f"{site}/size"][tried]
-    error = _WIDE * arrays[f"{site}/{data}/{quantity}_sem"][tried]
+    error = WIDE * arrays[f"{site}/{data}/{quantity}_sem"][tried]
     hover = f"cluster %{{x}}, %{{customdata}} neurons: {quantity} %{{y:+.4g}} ± %{{error_y.array:.2g}}<extra></extra>"
     colours = [NULL if name == "none" else colour_of(name) for name in names]
     ticks = [f"{name}<br>{count}" for name, count in zip(names, size, strict=True)]
@@ -163,7 +161,7 @@ def clusters(shown: Shown, *, site: str, data: str, quantity: str, locked: bool)
 
 def _note(arrays: Arrays, data: str, quantity: str) -> str:
     count = int(np.ravel(arrays["inputs"])[-1])
-    return f"change of {quantity} on {_DATA[data]}, of a sample of {count:,} · 95 % intervals"
+    return f"change of {quantity} on {DATA[data]}, of a sample of {count:,} · 95 % intervals"
 
 
 def _whiskers(error: np.ndarray) -> dict[str, Any]:
@@ -196,7 +194,7 @@ def _level(height: float, text: str) -> dict[str, Any]:
 def _data_of(analyzer: str) -> Callable[[Shown], Sequence[str]]:
     def offered(shown: Shown) -> Sequence[str]:
         names = {name.rpartition("/")[0].rpartition("/")[2] for name in shown.artifacts[analyzer] if "loss_sem" in name}
-        return [part for part in _DATA if part in names]
+        return [part for part in DATA if part in names]
 
     return offered
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from miscope import Grain, Shown, View
 from miscope.figure_style import OKABE_ITO, TEST, TRAIN
-from miscope_views.figures import CLOCK, MARKS, band, clock_axis, event_marks, figure, line, panels, title
+from miscope_views.figures import CLOCK, MARKS, WIDE, band, clock_axis, event_marks, figure, line, panels, title
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -15,8 +15,6 @@ __all__ = ["VELOCITY_VIEW"]
 
 _READS = "behaviour.velocity"
 _COLOURS = {"train": TRAIN, "test": TEST, "all": OKABE_ITO[2]}
-_WIDE = 1.96
-"""Standard errors of a 95 % interval."""
 
 
 def velocity(shown: Shown, *, clock: str, events: bool) -> Figure:
@@ -27,7 +25,7 @@ def velocity(shown: Shown, *, clock: str, events: bool) -> Figure:
     traces: list[dict[str, Any]] = []
     parts = [part for part in _COLOURS if f"{part}/speed" in arrays]
     for part in parts:
-        colour, speed, error = _COLOURS[part], arrays[f"{part}/speed"], _WIDE * arrays[f"{part}/speed_sem"]
+        colour, speed, error = _COLOURS[part], arrays[f"{part}/speed"], WIDE * arrays[f"{part}/speed_sem"]
         # A ribbon down to zero has no place on a logarithmic axis.
         traces += band(middle, speed, error.clip(max=0.95 * speed), colour, part)
         at = f"%{{y:.4g}} at {shown.step_label} %{{x:,}}<extra></extra>"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CLOCK",
     "MARKS",
+    "WIDE",
     "band",
     "clock_axis",
     "event_marks",
@@ -46,6 +47,9 @@ _DENSE = ("heatmap", "contour")
 
 _DARK = "#262626"
 _GLOW = ", ".join([f"0 0 2px {_DARK}"] * 5)
+
+WIDE = 1.96
+"""Standard errors on either side of a 95 % interval."""
 
 _LOG_TICKS = 5
 """Ticks of a logarithmic axis up the page, about; with more, digits between the powers crowd each other."""

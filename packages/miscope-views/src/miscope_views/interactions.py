@@ -9,16 +9,17 @@ import numpy as np
 
 from miscope import Choice, Grain, Shown, Toggle, View
 from miscope.figure_style import NULL, OKABE_ITO
-from miscope_views.figures import figure, title
+from miscope_views.figures import WIDE, figure, title
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-__all__ = ["INTERACTIONS_VIEW"]
+__all__ = ["DATA", "INTERACTIONS_VIEW"]
 
 _READS = "ablations.interactions"
-_WIDE = 1.96
-_DATA = {"test": "test inputs", "train": "training inputs", "all": "all inputs"}
+DATA = {"test": "test inputs", "train": "training inputs", "all": "all inputs"}
+"""Inputs that parts of a network are taken out for, in the order they are offered."""
+
 _MOST_WRITTEN = 6
 """Heads up to which every number is written in its square."""
 
@@ -34,7 +35,7 @@ def interactions(shown: Shown, *, data: str, quantity: str, locked: bool) -> Fig
     values = np.where(np.eye(len(heads), dtype=bool), np.nan, table)
     unit = "nats" if quantity == "loss" else "share right"
     hover = f"%{{y}} and %{{x}}: %{{z:+.4g}} ± %{{customdata:.2g}} {unit}<extra></extra>"
-    heat: dict[str, Any] = {"type": "heatmap", "x": heads, "y": heads, "z": values, "customdata": _WIDE * error}
+    heat: dict[str, Any] = {"type": "heatmap", "x": heads, "y": heads, "z": values, "customdata": WIDE * error}
     heat |= {"coloraxis": "coloraxis", "hovertemplate": hover, "hoverongaps": False}
     if len(heads) <= _MOST_WRITTEN:
         heat["texttemplate"] = "%{z:+.2g}"
@@ -42,7 +43,7 @@ def interactions(shown: Shown, *, data: str, quantity: str, locked: bool) -> Fig
     limit = float(widest) or 1.0
     whole, none = (float(arrays[f"{which}/{data}_{quantity}"]) for which in ("clean", "none"))
     count = int(arrays["inputs"])
-    note = f"{_DATA[data]} of a sample of {count:,} · {quantity} {whole:.3g} with all heads, {none:.3g} with none"
+    note = f"{DATA[data]} of a sample of {count:,} · {quantity} {whole:.3g} with all heads, {none:.3g} with none"
     bar = {"title": {"text": f"beyond the sum, {unit}"}, "x": 0.42}
     layout: dict[str, Any] = {
         "title": title(shown, "Heads in pairs, and alone", note),
@@ -68,7 +69,7 @@ def _bars(arrays: Mapping[str, np.ndarray], heads: list[str], data: str, quantit
     found = []
     for which, name, colour in (("out", "without it", OKABE_ITO[0]), ("alone", "without the others", OKABE_ITO[4])):
         values, error = (arrays[f"{which}/{data}/{each}"] for each in _named(quantity))
-        whiskers = {"type": "data", "array": _WIDE * error, "thickness": 1, "width": 3, "color": NULL}
+        whiskers = {"type": "data", "array": WIDE * error, "thickness": 1, "width": 3, "color": NULL}
         hover = f"{name}, %{{x}}: %{{y:+.4g}} ± %{{error_y.array:.2g}}<extra></extra>"
         bar = {"type": "bar", "x": heads, "y": values, "name": name, "marker": {"color": colour}, "error_y": whiskers}
         found.append({**bar, "xaxis": "x2", "yaxis": "y2", "hovertemplate": hover})
@@ -83,7 +84,7 @@ def _range(stacks: list[np.ndarray]) -> list[float]:
 
 
 def _parts(shown: Shown) -> tuple[str, ...]:
-    return tuple(part for part in _DATA if f"pair/{part}/loss" in shown.artifacts[_READS])
+    return tuple(part for part in DATA if f"pair/{part}/loss" in shown.artifacts[_READS])
 
 
 INTERACTIONS_VIEW = View(
