@@ -62,6 +62,12 @@ def test_from_a_family_to_rows(command: Run, ws: Path, tmp_path: Path) -> None:
     assert pq.read_table(parquet).column("step").to_pylist() == [0, 10, 20, 30]
 
 
+def test_a_training_may_have_a_name_of_its_own(command: Run, ws: Path) -> None:
+    command("train", "toy.sum", "--steps", 1)
+    assert command("train", "toy.sum", "--steps", 2, "--as", "again")[1].startswith("toy.sum/v5-seed0-width16@again: ")
+    assert [row["last_step"] for row in json.loads(command("variants", "--json")[1])] == [1, 2]
+
+
 def test_a_finished_training_says_so_and_more_steps_extend_it(command: Run, ws: Path) -> None:
     assert command("train", "toy.sum", "--steps", 10)[0] == 0
     code, out, _ = command("train", "toy.sum", "--steps", 10)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from miscope.basis import Basis, Block
-from miscope.errors import UnknownName
+from miscope.errors import BadValue, UnknownName
 from miscope.family import make_variant
 from miscope.probe import Probe
 from miscope.recipe import digest, recipe
@@ -196,3 +197,21 @@ def test_the_digest_of_a_variant_without_interventions_is_what_it_was_before_the
     }
     assert variant().digest == digest(before)
     assert variant(interventions=("a", "b")).slug.endswith("-doa+b")
+
+
+def test_a_label_tells_variants_of_the_same_parameters_apart():
+    plain = make_variant(ToyFamily(), {})
+    labelled = replace(plain, label="elsewhere")
+    assert (plain.slug, labelled.slug) == ("v5-seed0-width16", "v5-seed0-width16@elsewhere")
+    assert plain.digest != labelled.digest == replace(plain, label="elsewhere").digest
+
+
+@pytest.mark.parametrize("label", ["", "a/b", "a@b", ".a", "a b", "a..b", "é", "a" * 41])
+def test_a_label_that_cannot_be_part_of_a_path_is_refused(label: str):
+    with pytest.raises(BadValue) as refused:
+        replace(make_variant(ToyFamily(), {}), label=label)
+    assert str(refused.value) == (
+        f"A variant cannot be told apart by the name {label!r}.\n"
+        "It becomes part of a path: up to 40 letters, digits and . _ + -, beginning with a letter or a digit.\n"
+        "Choose another."
+    )

@@ -107,6 +107,16 @@ def test_a_variant_is_found_by_its_name_and_by_its_slug(workspace: Make):
     assert place.variants("toy.fourier") == []
 
 
+def test_a_labelled_variant_stands_beside_the_other_and_is_found_by_its_name(workspace: Make):
+    place = workspace()
+    plain = stored(place, 1)
+    other = plain.labelled("try-2")
+    place.store.save_variant(other.value)
+    assert [one.name for one in place.variants()] == [plain.name, f"{plain.name}@try-2"]
+    assert place.find("v5-seed0-width16@try-2").value == other.value
+    assert (plain.steps, other.steps) == ([1], [])
+
+
 def test_a_slug_that_two_families_have_asks_for_the_family(workspace: Make):
     place = workspace()
     for family in ("toy.sum", "toy.fourier"):

@@ -34,7 +34,7 @@ def _described(variant: Variant) -> Mapping[str, object]:
     fields: dict[str, object] = {"family": variant.family, **variant.params.model_dump()}
     if variant.training is not None:
         fields.update(variant.training.model_dump(include=set(TrainingConfig.identity_fields())))
-    return fields
+    return fields | ({"label": variant.label} if variant.label else {})
 
 
 def _short(value: object) -> str:

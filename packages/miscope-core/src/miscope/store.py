@@ -68,6 +68,7 @@ class Store:
             "family": variant.family,
             "params": variant.params.model_dump(mode="json"),
             "training": None if training is None else training.model_dump(mode="json"),
+            **({"label": variant.label} if variant.label else {}),
             "digest": variant.digest,
             "facts": {**(before.facts if before else {"versions": _versions()}), **facts},
         }
@@ -102,6 +103,7 @@ class Store:
                 params=record["params"],
                 training=record["training"],
                 digest=record["digest"],
+                label=record.get("label"),
                 facts=record["facts"],
             )
         except FileNotFoundError:

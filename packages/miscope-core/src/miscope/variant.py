@@ -10,6 +10,7 @@ from typing import final
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from miscope.errors import BadValue
 from miscope.recipe import digest
 from miscope.training_config import TrainingConfig
 
@@ -17,6 +18,9 @@ __all__ = ["NAME_PATTERN", "Variant", "check_name"]
 
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+,=@-]{0,149}")
 """Names that may become part of a path: no separators, no leading dot, no surprises."""
+
+
+_LABEL = re.compile(r"(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._+-]{0,39}")
 
 
 def check_name(name: str) -> str:
@@ -53,10 +57,20 @@ class Variant:
     """None: its checkpoints come from elsewhere."""
     default_training: TrainingConfig | None = None
     """The family's own default for these parameters: what the slug need not mention."""
+    label: str | None = None
+    """Tells it from another of the same parameters and training: one's own from one brought from elsewhere."""
+
+    def __post_init__(self) -> None:
+        if self.label is not None and not _LABEL.fullmatch(self.label):
+            raise BadValue(
+                f"A variant cannot be told apart by the name {self.label!r}.",
+                "It becomes part of a path: up to 40 letters, digits and . _ + -, beginning with a letter or a digit.",
+                "Choose another.",
+            )
 
     @cached_property
     def slug(self) -> str:
-        """'p113-seed999-dseed598-wd0.5': every parameter, and the training fields that differ from the default."""
+        """'p113-seed999-dseed598-wd0.5': every parameter, training fields that differ from the default, the label."""
         parts = [
             f"{_short(name, info)}{_plain(getattr(self.params, name))}"
             for name, info in type(self.params).model_fields.items()
@@ -68,7 +82,7 @@ class Variant:
                 for name in TrainingConfig.identity_fields()
                 if getattr(self.training, name) != getattr(self.default_training, name)
             ]
-        return check_name("-".join(parts) or "default")
+        return check_name(("-".join(parts) or "default") + (f"@{self.label}" if self.label else ""))
 
     @property
     def name(self) -> str:
@@ -84,4 +98,5 @@ class Variant:
             # Left out where there are none: the digests of variants from before there were any stay as they are.
             if not training["interventions"]:
                 del training["interventions"]
-        return digest({"family": self.family, "params": self.params.model_dump(mode="json"), "training": training})
+        said = {"family": self.family, "params": self.params.model_dump(mode="json"), "training": training}
+        return digest(said | ({"label": self.label} if self.label else {}))

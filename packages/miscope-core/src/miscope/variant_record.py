@@ -20,6 +20,8 @@ class VariantRecord:
     params: Mapping[str, object]
     training: Mapping[str, object] | None
     digest: str
+    label: str | None = None
+    """What tells it from another of the same parameters and training."""
     facts: Mapping[str, object] = field(default_factory=dict)
     """Where it comes from: library versions, device, an imported file's SHA-256."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
@@ -107,7 +108,8 @@ class Workspace:
                 f"Installed here: {', '.join(sorted(self.plugins.families)) or 'no family'}.",
                 f"Install the package that provides {record.family!r}; `miscope plugins` shows what is there.",
             )
-        return checked_variant(self.plugins.families[record.family], record.params, record.training)
+        variant = checked_variant(self.plugins.families[record.family], record.params, record.training)
+        return replace(variant, label=record.label)
 
     def __repr__(self) -> str:
         return f"Workspace({str(self.root)!r})"

@@ -14,13 +14,17 @@ from miscope.errors import BadValue
 if TYPE_CHECKING:
     from miscope.workspace import Workspace
 
-__all__ = ["JsonOption", "WorkspaceOption", "assignments", "opened"]
+__all__ = ["JsonOption", "LabelOption", "WorkspaceOption", "assignments", "opened"]
 
 WorkspaceOption = Annotated[
     Path | None,
     typer.Option(
         "--workspace", "-w", help="Directory of the workspace.  (default: $MISCOPE_WORKSPACE or ./miscope-workspace)"
     ),
+]
+LabelOption = Annotated[
+    str | None,
+    typer.Option("--as", metavar="NAME", help="A name of its own beside others of the same parameters: SLUG@NAME."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 

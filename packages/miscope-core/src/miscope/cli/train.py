@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from miscope.cli.options import WorkspaceOption, assignments, opened
+from miscope.cli.options import LabelOption, WorkspaceOption, assignments, opened
 from miscope.cli.printing import note
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def train(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; 1 makes runs repeat bit by bit.")] = None,
     compiled: Annotated[bool, typer.Option("--compile", help="Compile the step with torch, where that works.")] = False,
+    label: LabelOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Train a variant and keep its checkpoints; Ctrl-C stops at a step that the same command goes on from."""
@@ -46,6 +47,7 @@ def train(
 
     place = opened(workspace)
     variant = one_to_train(place, target, assignments([*(fields or ()), *(setting or ())]))
+    variant = variant.labelled(label) if label else variant
     note(f"{variant.name}  in {place.root}")
     session = Session(steps=steps, resume=resume, device=device, threads=threads, compile=compiled)
     last = _report(run(place, variant.value, session))
