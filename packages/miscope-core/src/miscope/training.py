@@ -19,6 +19,7 @@ from miscope.intervention import Intervention
 from miscope.keeping import Keeper
 from miscope.learner import Exercise, Learner, pick_device
 from miscope.progress import Progress
+from miscope.resuming import state_to_resume, weights_of
 from miscope.schedule import Adaptive, planned_steps
 from miscope.session import Session
 from miscope.training_config import TrainingConfig
@@ -223,29 +224,16 @@ class _Choice:
 
 
 def _last_state(run: _Run) -> TrainingState | None:
-    """The state to go on from, if one shall; BadValue if it was reached under other interventions."""
-    store, name = run.workspace.store, run.variant.name
-    state = store.load_training_state(name) if run.session.resume else None
-    if state is None:
-        return None
-    before = store.variant_record(name).facts.get("interventions", [])
-    now = [intervention.name for intervention in run.exercise.interventions]
-    if before != now:
-        raise BadValue(
-            f"{name} was trained under other interventions.",
-            f"Before: {before or 'none'}; now: {now or 'none'}.",
-            "Give the same ones, or begin again with resume=False.",
-        )
-    return state
+    """The state to go on from, if one shall."""
+    names = [intervention.name for intervention in run.exercise.interventions]
+    return state_to_resume(run.workspace.store, run.variant.name, names) if run.session.resume else None
 
 
 def _learner(run: _Run, state: TrainingState | None) -> Learner:
     if state is None:
         weights = run.exercise.task.initial_weights()
-    elif state.weights:
-        weights = state.weights
     else:
-        weights = run.workspace.store.load_checkpoint(run.variant.name, state.step).weights
+        weights = weights_of(run.workspace.store, run.variant.name, state)
     learner = Learner(run.exercise, weights, device=run.device, compiled=run.session.compile)
     if state is not None:
         optimizing.restore(learner.optimizer, learner.weights, state.moments)
