@@ -269,8 +269,13 @@ def test_a_longer_training_is_the_same_variant_and_another_digest_is_not(store: 
     assert record.training["steps"] == 99
     path = store.layout.record(variant.name)
     path.write_text(path.read_text().replace(variant.digest, "0" * 16))
-    with pytest.raises(BadValue, match="is taken by a variant that trains differently"):
+    with pytest.raises(BadValue) as raised:
         store.save_variant(variant)
+    assert str(raised.value) == (
+        f"The folder of {variant.name} holds another variant.\n"
+        f"It has digest 0000000000000000, and this one {variant.digest}.\n"
+        f"Move {path.parent} away, or choose other parameters."
+    )
 
 
 def test_a_bad_record_is_named_and_listed_with_the_others(store: Store, variant: Variant):

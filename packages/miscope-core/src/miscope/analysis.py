@@ -102,6 +102,7 @@ class _Course:
 
 def _course(workspace: Workspace, variant: Variant, wish: _Wish) -> _Course:
     store = workspace.store
+    store.refuse_another(variant)
     chosen = _chosen_steps(variant.name, store.steps(variant.name), wish.steps)
     wanted, skipped = _wanted(workspace, variant, wish.names)
     setting = set_up(workspace, variant, wanted, steps=chosen, options=wish.options)

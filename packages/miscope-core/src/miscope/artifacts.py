@@ -34,6 +34,7 @@ def arrays(
     from miscope.seeing import set_up
 
     workspace.plugins.analyzer(analyzer)
+    workspace.store.refuse_another(variant)
     setting = set_up(workspace, variant, [analyzer], steps=workspace.store.steps(variant.name))
     found = artifact(workspace.store, setting, analyzer, step)
     return {name: found[name] for name in (found if names is None else names)}

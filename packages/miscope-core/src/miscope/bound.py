@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from miscope.checkpoint import Checkpoint
     from miscope.moment import Series
     from miscope.outcome import Outcome
+    from miscope.store import Store
     from miscope.training import Progress
     from miscope.workspace import Workspace
 
@@ -57,12 +58,13 @@ class BoundVariant:
     @property
     def steps(self) -> list[int]:
         """Steps with a checkpoint, ascending."""
-        return self.workspace.store.steps(self.name)
+        return self._store.steps(self.name)
 
     @property
     def checkpoints(self) -> Iterator[Checkpoint]:
         """Every checkpoint, loaded as one comes to it."""
-        return (self.workspace.store.load_checkpoint(self.name, step) for step in self.steps)
+        store = self._store
+        return (store.load_checkpoint(self.name, step) for step in self.steps)
 
     def at(self, step: int) -> BoundMoment:
         """The variant at a checkpoint; NoCheckpoint with the nearest ones if there is none."""
@@ -86,13 +88,19 @@ class BoundVariant:
 
     def metrics(self, *patterns: str) -> dict[str, Series]:
         """Training metrics that match any of the shell patterns; all without one."""
-        return self.workspace.store.metrics(self.name, patterns or ("*",))
+        return self._store.metrics(self.name, patterns or ("*",))
 
     def arrays(self, analyzer: str, step: int | None = None, names: Sequence[str] | None = None) -> Arrays:
         """An analyzer's arrays at a step; without one over all steps, (T, ...) with those steps under 'step'."""
         from miscope.artifacts import arrays
 
         return arrays(self.workspace, self.value, analyzer, step=step, names=names)
+
+    @property
+    def _store(self) -> Store:
+        """The workspace's files, once it is sure that those under this name are the variant's own; BadValue if not."""
+        self.workspace.store.refuse_another(self.value)
+        return self.workspace.store
 
     def _repr_html_(self) -> str:
         steps = self.steps
@@ -125,7 +133,7 @@ class BoundMoment:
     @property
     def checkpoint(self) -> Checkpoint:
         """The weights."""
-        return self.variant.workspace.store.load_checkpoint(self.variant.name, self.step)
+        return self.variant._store.load_checkpoint(self.variant.name, self.step)
 
 
 @final

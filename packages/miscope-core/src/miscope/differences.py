@@ -40,4 +40,6 @@ def _described(variant: Variant) -> Mapping[str, object]:
 def _short(value: object) -> str:
     if isinstance(value, tuple | list):
         return " + ".join(_short(each) for each in value) or "none"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float) and float(f"{value:g}") == value:
+        return f"{value:g}"
+    return str(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
@@ -163,9 +163,7 @@ def _with_length(variant: Variant, adopted: Sequence[_Adopted]) -> Variant:
         return variant
     last = max(step for one in adopted for step, _ in one.weights)
     training = TrainingConfig.model_validate({**variant.training.model_dump(), "steps": last})
-    return Variant(
-        family=variant.family, params=variant.params, training=training, default_training=variant.default_training
-    )
+    return replace(variant, training=training)
 
 
 def _save(workspace: Workspace, variant: Variant, adopted: Sequence[_Adopted]) -> None:

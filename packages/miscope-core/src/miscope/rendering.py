@@ -159,6 +159,7 @@ def _shown(workspace: Workspace, view: View, variant: Variant, step: int | None)
     from miscope.model import matching
 
     subject, store = workspace.subject(variant), workspace.store
+    store.refuse_another(variant)
     steps = store.steps(variant.name)
     at = _step(view, variant, steps, step)
     probe = subject.probe()

@@ -19,7 +19,7 @@ from miscope.layout import Layout
 from miscope.memory import Memory
 from miscope.moment import Series
 from miscope.variant import Variant
-from miscope.variant_record import VariantRecord
+from miscope.variant_record import VariantRecord, unlike
 
 if TYPE_CHECKING:
     from miscope.checkpoint import Checkpoint
@@ -52,16 +52,10 @@ class Store:
     def save_variant(self, variant: Variant, **facts: object) -> None:
         """Write variant.json with these facts beside those it has; nothing if it says all that already.
 
-        Raises BadValue if the folder belongs to a variant that trains differently.
+        Raises BadValue if the folder belongs to another variant.
         """
         path = self.layout.record(variant.name)
-        before = self.variant_record(variant.name) if path.exists() else None
-        if before is not None and before.digest != variant.digest:
-            raise BadValue(
-                f"{variant.name} is taken by a variant that trains differently.",
-                f"The one here has digest {before.digest}, this one {variant.digest}: the defaults have changed.",
-                f"Move {path.parent} away, or choose other parameters.",
-            )
+        before = self.refuse_another(variant)
         training = variant.training
         record = {
             "schema": SCHEMA,
@@ -75,6 +69,25 @@ class Store:
         content = (json.dumps(record, indent=2, default=str) + "\n").encode()
         if not path.exists() or path.read_bytes() != content:
             write_whole(path, lambda file: file.write(content))
+
+    def holds(self, variant: Variant) -> bool:
+        """Whether the folder of that name is this very variant's."""
+        path = self.layout.record(variant.name)
+        return path.exists() and self.variant_record(variant.name).digest == variant.digest
+
+    def refuse_another(self, variant: Variant) -> VariantRecord | None:
+        """What its folder says of the variant, None where there is none; BadValue where that is of another variant."""
+        path = self.layout.record(variant.name)
+        if not path.exists():
+            return None
+        found = self.variant_record(variant.name)
+        if found.digest != variant.digest:
+            raise BadValue(
+                f"The folder of {variant.name} holds another variant.",
+                unlike(found, variant),
+                f"Move {path.parent} away, or choose other parameters.",
+            )
+        return found
 
     @contextmanager
     def writing(self, variant: str) -> Iterator[None]:

@@ -46,6 +46,7 @@ def train(workspace: Workspace, variant: Variant, session: Session | None = None
     trained; then Busy while another process trains it, and Diverged if the loss is no number.
     """
     session = session or Session()
+    workspace.store.refuse_another(variant)
     config = variant.training
     task = workspace.subject(variant).task
     if config is None or task is None:

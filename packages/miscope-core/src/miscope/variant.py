@@ -3,46 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import final
 
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
 from miscope.errors import BadValue
 from miscope.recipe import digest
+from miscope.slug import NAME_PATTERN, check_name, plain_slug, slug
 from miscope.training_config import TrainingConfig
 
 __all__ = ["NAME_PATTERN", "Variant", "check_name"]
 
-NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+,=@-]{0,149}")
-"""Names that may become part of a path: no separators, no leading dot, no surprises."""
-
-
 _LABEL = re.compile(r"(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._+-]{0,39}")
-
-
-def check_name(name: str) -> str:
-    """The name, if it may become part of a path; ValueError otherwise."""
-    if not NAME_PATTERN.fullmatch(name) or ".." in name:
-        raise ValueError(f"{name!r} cannot be used in a path; use letters, digits and . _ + , = @ -")
-    return name
-
-
-def _short(field: str, info: FieldInfo) -> str:
-    extra = info.json_schema_extra
-    return str(extra["slug"]) if isinstance(extra, dict) and "slug" in extra else field.replace("_", "")
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, tuple | list):
-        return "+".join(_plain(item) for item in value)
-    return re.sub(r"[^A-Za-z0-9._+-]", "", str(value))
 
 
 @final
@@ -59,6 +33,8 @@ class Variant:
     """The family's own default for these parameters: what the slug need not mention."""
     label: str | None = None
     """Tells it from another of the same parameters and training: one's own from one brought from elsewhere."""
+    stored_as: str | None = None
+    """The slug of a folder from before slugs told such values apart; None for its own slug."""
 
     def __post_init__(self) -> None:
         if self.label is not None and not _LABEL.fullmatch(self.label):
@@ -71,18 +47,14 @@ class Variant:
     @cached_property
     def slug(self) -> str:
         """'p113-seed999-dseed598-wd0.5': every parameter, training fields that differ from the default, the label."""
-        parts = [
-            f"{_short(name, info)}{_plain(getattr(self.params, name))}"
-            for name, info in type(self.params).model_fields.items()
-            if getattr(self.params, name) is not None
-        ]
-        if self.training is not None and self.default_training is not None:
-            parts += [
-                f"{_short(name, TrainingConfig.model_fields[name])}{_plain(getattr(self.training, name))}"
-                for name in TrainingConfig.identity_fields()
-                if getattr(self.training, name) != getattr(self.default_training, name)
-            ]
-        return check_name(("-".join(parts) or "default") + (f"@{self.label}" if self.label else ""))
+        ending = f"@{self.label}" if self.label else ""
+        return self.stored_as or slug(self.params, self.training, self.default_training, ending=ending)
+
+    @cached_property
+    def former(self) -> Variant:
+        """The same variant under the slug it had before slugs told such values apart; itself where that is its own."""
+        plain = plain_slug(self.params, self.training, self.default_training)
+        return self if self.label or plain in ("", self.slug) else replace(self, stored_as=plain)
 
     @property
     def name(self) -> str:

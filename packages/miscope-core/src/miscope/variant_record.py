@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import final
 
-__all__ = ["VariantRecord"]
+from miscope.training_config import TrainingConfig
+from miscope.variant import Variant
+
+__all__ = ["VariantRecord", "unlike"]
 
 
 @final
@@ -28,3 +31,16 @@ class VariantRecord:
     @property
     def slug(self) -> str:
         return self.name.partition("/")[2]
+
+
+def unlike(record: VariantRecord, variant: Variant) -> str:
+    """In which fields a record and a variant differ, as a sentence."""
+    identity = set(TrainingConfig.identity_fields())
+    training = {} if variant.training is None else variant.training.model_dump(mode="json", include=identity)
+    wanted = {**variant.params.model_dump(mode="json"), **training}
+    stored = {**record.params, **{name: value for name, value in (record.training or {}).items() if name in identity}}
+    other = [name for name in {**stored, **wanted} if repr(stored.get(name)) != repr(wanted.get(name))]
+    if not other:
+        return f"It has digest {record.digest}, and this one {variant.digest}."
+    has, wants = (", ".join(f"{name}={values.get(name)!r}" for name in other) for values in (stored, wanted))
+    return f"It has {has}; this one has {wants}."

@@ -57,10 +57,17 @@ class Workspace:
         return Index(self.store)
 
     def variant(self, family: str, **fields: Any) -> BoundVariant:
-        """The variant of a family with these parameters and training fields, told apart by name; nothing is written."""
+        """The variant of a family with these parameters and training fields, told apart by name; nothing is written.
+
+        Raises BadValue if its folder holds another variant.
+        """
         found = self.plugins.family(family)
         params, training = split_fields(found, fields)
-        return BoundVariant(self, checked_variant(found, params, training))
+        value = checked_variant(found, params, training)
+        if value.former is not value and not self.store.holds(value) and self.store.holds(value.former):
+            value = value.former
+        self.store.refuse_another(value)
+        return BoundVariant(self, value)
 
     def find(self, name: str) -> BoundVariant:
         """A stored variant by its name 'family/slug', or by its slug where one family has it."""
@@ -108,8 +115,9 @@ class Workspace:
                 f"Installed here: {', '.join(sorted(self.plugins.families)) or 'no family'}.",
                 f"Install the package that provides {record.family!r}; `miscope plugins` shows what is there.",
             )
-        variant = checked_variant(self.plugins.families[record.family], record.params, record.training)
-        return replace(variant, label=record.label)
+        known = checked_variant(self.plugins.families[record.family], record.params, record.training)
+        value = replace(known, label=record.label)
+        return value.former if value.former.name == name and value.digest == record.digest else value
 
     def __repr__(self) -> str:
         return f"Workspace({str(self.root)!r})"
