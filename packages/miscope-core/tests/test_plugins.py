@@ -54,6 +54,28 @@ def test_tables_hold_what_one_names_and_nothing_that_is_installed():
         plugins.analyzers["x"] = analyzer("x")  # pyright: ignore[reportIndexIssue]
 
 
+def test_records_are_asked_for_when_their_kind_is_first_looked_at():
+    asked = []
+    hooks = {f"miscope_{kind}": lambda kind=kind: asked.append(kind) or () for kind in ("families", "analyzers")}
+    plugins = Plugins.of(counting=module("counting", **hooks))
+    assert asked == []
+    assert not plugins.families
+    assert plugins.provided_by.get(("family", "toy.sum")) is None
+    assert asked == ["families"]
+    assert plugins.broken == ()
+    assert asked == ["families", "analyzers"]
+
+
+def test_a_hook_that_raises_takes_away_records_of_its_own_kind_only():
+    def broken() -> None:
+        raise RuntimeError("no licence")
+
+    plugins = Plugins.of(half=module("half", analyzer("rank.stable"), miscope_families=broken))
+    assert list(plugins.analyzers) == ["rank.stable"]
+    assert [broken.reason for broken in plugins.broken_among("family")] == ["RuntimeError: no licence"]
+    assert plugins.broken_among("analyzer") == ()
+
+
 def test_an_unknown_name_is_answered_with_the_nearest():
     plugins = Plugins.of(rank=module("rank", analyzer("rank.stable"), analyzer("rank.effective")))
     with pytest.raises(UnknownName) as raised:
@@ -67,7 +89,9 @@ def test_an_unknown_name_is_answered_with_the_nearest():
 
 def test_one_name_from_two_packages_is_refused_with_both():
     with pytest.raises(DuplicateName) as raised:
-        Plugins.of(one=module("one", analyzer("rank.stable")), two=module("two", analyzer("rank.stable")))
+        set(
+            Plugins.of(one=module("one", analyzer("rank.stable")), two=module("two", analyzer("rank.stable"))).analyzers
+        )
     assert raised.value.providers == ("one local", "two local")
     assert str(raised.value).splitlines()[1:] == [
         "  - one local",

@@ -1,20 +1,16 @@
-"""What is installed: read-only tables of records, built from entry points or from modules one names."""
+"""What is installed: read-only tables of records, each made of what the packages offer when it is first looked at."""
 
 from __future__ import annotations
 
-import importlib.metadata
-import inspect
-import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, final
 
-import pluggy
-
-from miscope import hookspecs
-from miscope.errors import DuplicateName, UnknownHook, UnknownName
-from miscope.hookspecs import PROJECT
+from miscope.errors import DuplicateName, UnknownName
+from miscope.lazily import Lazily
+from miscope.offers import Broken, Offer, Provider, broken_by, installed_offers, offer_of
 
 if TYPE_CHECKING:
     import typer
@@ -24,87 +20,90 @@ if TYPE_CHECKING:
     from miscope.family import Family
     from miscope.view import View
 
-__all__ = ["Broken", "Plugins", "Provider", "add_installed_commands"]
+__all__ = ["KINDS", "Broken", "Plugins", "Provider", "add_installed_commands"]
 
-_TABLES = {
+_HOOKS = {
     "family": "miscope_families",
     "analyzer": "miscope_analyzers",
     "view": "miscope_views",
     "executor": "miscope_executors",
 }
-ELSEWHERE = f"{PROJECT}_panel_"
-"""Prefix of hooks whose specification lives in the package that calls them."""
+KINDS = tuple(_HOOKS)
+"""Of records."""
 
 
 @final
-@dataclass(frozen=True, slots=True)
-class Provider:
-    """An installed package that offers something."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Table:
+    """All records of one kind."""
 
-    plugin: str
-    """Name of the entry point."""
-    package: str
-    version: str
-    hooks: tuple[str, ...]
-    module: str = ""
-    """Where its hooks are, by the name another process can import; "" where it has none."""
-
-    def __str__(self) -> str:
-        return f"{self.package} {self.version}"
+    records: Mapping[str, Any]
+    providers: Mapping[str, Provider]
+    """Record name -> who offers it."""
+    broken: tuple[Broken, ...]
 
 
 @final
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """A plug-in that could not be loaded; everything else works."""
-
-    plugin: str
-    package: str
-    version: str
-    reason: str
-    """'ImportError: No module named ...': one line."""
-    trace: str
-
-    def __str__(self) -> str:
-        return (
-            f"{self.package} {self.version} could not be loaded: {self.reason}\n"
-            f"Everything else works. `miscope plugins` shows it; `pip uninstall {self.package}` silences it."
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Offer:
-    provider: Provider
-    module: Any
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Plugins:
-    """Every family, analyzer, view and executor by name, with who provides it."""
+    """Every family, analyzer, view and executor by name, with who provides it.
 
-    families: Mapping[str, Family]
-    analyzers: Mapping[str, Analyzer]
-    views: Mapping[str, View]
-    executors: Mapping[str, Executor]
-    providers: tuple[Provider, ...]
-    provided_by: Mapping[tuple[str, str], Provider]
-    """(kind, name) -> who offers it."""
-    broken: tuple[Broken, ...] = ()
+    The records of a kind are asked for when that kind is first looked at: who reads views imports no instrument.
+    """
+
+    offers: tuple[Offer, ...]
+    unloaded: tuple[Broken, ...] = ()
+    """Packages whose module could not be imported."""
 
     @classmethod
     def installed(cls) -> Plugins:
         """The tables of everything found by entry point; a package that fails to load is listed, not fatal."""
-        return _build(*_installed_offers())
+        offers, broken = installed_offers()
+        return cls(offers=tuple(offers), unloaded=tuple(broken))
 
     @classmethod
     def of(cls, **modules: object) -> Plugins:
         """The tables of exactly these modules, by plug-in name; for tests and scripts, whatever is installed."""
-        offers = [
-            _Offer(Provider(name, name, "local", _hooks_of(name, module), getattr(module, "__name__", "")), module)
-            for name, module in modules.items()
-        ]
-        return _build(offers, [])
+        return cls(offers=tuple(offer_of(name, module) for name, module in modules.items()))
+
+    @cached_property
+    def _tables(self) -> Mapping[str, _Table]:
+        return Lazily(KINDS, partial(_table, self.offers))
+
+    @property
+    def families(self) -> Mapping[str, Family]:
+        return self._tables["family"].records
+
+    @property
+    def analyzers(self) -> Mapping[str, Analyzer]:
+        return self._tables["analyzer"].records
+
+    @property
+    def views(self) -> Mapping[str, View]:
+        return self._tables["view"].records
+
+    @property
+    def executors(self) -> Mapping[str, Executor]:
+        return self._tables["executor"].records
+
+    @property
+    def providers(self) -> tuple[Provider, ...]:
+        """Every package that could be loaded."""
+        return tuple(offer.provider for offer in self.offers)
+
+    @cached_property
+    def provided_by(self) -> Mapping[tuple[str, str], Provider]:
+        """(kind, name) -> who offers it."""
+        return _ProvidedBy(self._tables)
+
+    @property
+    def broken(self) -> tuple[Broken, ...]:
+        """Packages that could not be loaded, or some of whose records could not; every table is made for this."""
+        return self.broken_among(*KINDS)
+
+    def broken_among(self, *kinds: str) -> tuple[Broken, ...]:
+        """The same of these kinds of records only."""
+        return (*self.unloaded, *(broken for kind in kinds for broken in self._tables[kind].broken))
 
     def family(self, name: str) -> Family:
         """The family of that name; UnknownName with a suggestion otherwise."""
@@ -120,35 +119,38 @@ class Plugins:
         return _named("executor", name, self.executors)
 
 
+@final
+class _ProvidedBy(Mapping[tuple[str, str], Provider]):
+    """Who offers a record, by its kind and name; a lookup makes the table of that kind, no other."""
+
+    def __init__(self, tables: Mapping[str, _Table]) -> None:
+        self._tables = tables
+
+    def __getitem__(self, key: tuple[str, str]) -> Provider:
+        kind, name = key
+        return self._tables[kind].providers[name]
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return ((kind, name) for kind, table in self._tables.items() for name in table.providers)
+
+    def __len__(self) -> int:
+        return sum(len(table.providers) for table in self._tables.values())
+
+
 def add_installed_commands(cli: typer.Typer) -> tuple[Broken, ...]:
     """Let every installed plug-in add its commands, without asking for its records; returns those that could not.
 
     So `miscope --help` loads no more than the plug-ins' own modules.
     """
-    offers, broken = _installed_offers()
+    offers, broken = installed_offers()
     for offer in offers:
         if "miscope_commands" not in offer.provider.hooks:
             continue
         try:
             offer.module.miscope_commands(cli)
         except Exception as error:  # noqa: BLE001 - the same door
-            broken.append(_broken(offer.provider.plugin, offer.provider.package, offer.provider.version, error))
+            broken.append(broken_by(offer.provider, error))
     return tuple(broken)
-
-
-def _installed_offers() -> tuple[list[_Offer], list[Broken]]:
-    offers, broken = [], []
-    for point in sorted(importlib.metadata.entry_points(group=PROJECT), key=lambda p: (p.name != "core", p.name)):
-        package = point.dist.name if point.dist else point.value
-        version = point.dist.version if point.dist else "?"
-        try:
-            module = point.load()
-            provider = Provider(point.name, package, version, _hooks_of(package, module), point.module)
-        except Exception as error:  # noqa: BLE001 - the door that turns a plug-in's failure into a value
-            broken.append(_broken(point.name, package, version, error))
-            continue
-        offers.append(_Offer(provider, module))
-    return offers, broken
 
 
 def _named(kind: str, name: str, table: Mapping[str, Any]) -> Any:
@@ -158,51 +160,26 @@ def _named(kind: str, name: str, table: Mapping[str, Any]) -> Any:
         raise UnknownName(kind, name, table) from None
 
 
-def _spec_names() -> set[str]:
-    return {name for name, _ in inspect.getmembers(hookspecs, inspect.isfunction) if name.startswith(f"{PROJECT}_")}
-
-
-def _hooks_of(plugin: str, module: object) -> tuple[str, ...]:
-    """Names of the hooks a module implements; a marked function that is no hook is refused."""
-    specs = _spec_names()
-    # A manager of its own: it only reads the marks, and is thrown away.
-    manager = pluggy.PluginManager(PROJECT)
-    marked = [n for n in dir(module) if manager.parse_hookimpl_opts(module, n) is not None]
-    foreign = [n for n in marked if n not in specs and not n.startswith(ELSEWHERE)]
-    if foreign:
-        raise UnknownHook(plugin, foreign[0], specs)
-    return tuple(n for n in marked if n in specs)
-
-
-def _build(offers: Iterable[_Offer], broken: list[Broken]) -> Plugins:
-    tables: dict[str, dict[str, Any]] = {kind: {} for kind in _TABLES}
-    provided_by: dict[tuple[str, str], Provider] = {}
-    providers = []
+def _table(offers: Sequence[Offer], kind: str) -> _Table:
+    """The records of a kind that these packages offer; DuplicateName where two offer one name."""
+    records: dict[str, Any] = {}
+    providers: dict[str, Provider] = {}
+    broken = []
     for offer in offers:
         try:
-            records = {kind: _records(offer, kind, hook) for kind, hook in _TABLES.items()}
+            found = _records(offer, kind)
         except Exception as error:  # noqa: BLE001 - the same door: a hook that raises when called
-            broken.append(_broken(offer.provider.plugin, offer.provider.package, offer.provider.version, error))
+            broken.append(broken_by(offer.provider, error))
             continue
-        for kind, found in records.items():
-            for record in found:
-                if record.name in tables[kind]:
-                    raise DuplicateName(kind, record.name, [str(provided_by[kind, record.name]), str(offer.provider)])
-                tables[kind][record.name] = record
-                provided_by[kind, record.name] = offer.provider
-        providers.append(offer.provider)
-    return Plugins(
-        families=MappingProxyType(tables["family"]),
-        analyzers=MappingProxyType(tables["analyzer"]),
-        views=MappingProxyType(tables["view"]),
-        executors=MappingProxyType(tables["executor"]),
-        providers=tuple(providers),
-        provided_by=MappingProxyType(provided_by),
-        broken=tuple(broken),
-    )
+        for record in found:
+            if record.name in records:
+                raise DuplicateName(kind, record.name, [str(providers[record.name]), str(offer.provider)])
+            records[record.name], providers[record.name] = record, offer.provider
+    return _Table(records=MappingProxyType(records), providers=MappingProxyType(providers), broken=tuple(broken))
 
 
-def _records(offer: _Offer, kind: str, hook: str) -> list[Any]:
+def _records(offer: Offer, kind: str) -> list[Any]:
+    hook = _HOOKS[kind]
     if hook not in offer.provider.hooks:
         return []
     found = list(getattr(offer.module, hook)())
@@ -220,8 +197,3 @@ def _type_of(kind: str) -> type:
     from miscope.view import View
 
     return {"family": Family, "analyzer": Analyzer, "view": View, "executor": Executor}[kind]
-
-
-def _broken(plugin: str, package: str, version: str, error: Exception) -> Broken:
-    reason = f"{type(error).__name__}: {error}".splitlines()[0]
-    return Broken(plugin, package, version, reason, "".join(traceback.format_exception(error)))

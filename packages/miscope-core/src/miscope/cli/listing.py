@@ -12,7 +12,7 @@ import typer
 from miscope.cli.options import JsonOption
 from miscope.cli.printing import note, print_json, print_table
 from miscope.cli.records import describe_analyzer, describe_family, describe_view, print_record
-from miscope.plugins import Plugins
+from miscope.plugins import KINDS, Plugins
 
 __all__ = ["add_to"]
 
@@ -27,7 +27,7 @@ def add_to(cli: typer.Typer) -> None:
 
 def plugins(as_json: JsonOption = False) -> None:
     """List installed plug-ins, what each provides, and those that could not be loaded."""
-    found = _installed(quiet=True)
+    found = Plugins.installed()
     rows = [
         {
             "plugin": p.plugin,
@@ -36,7 +36,7 @@ def plugins(as_json: JsonOption = False) -> None:
             "hooks": list(p.hooks),
             "provides": {
                 kind: sorted(name for (k, name), provider in found.provided_by.items() if provider == p and k == kind)
-                for kind in ("family", "analyzer", "view", "executor")
+                for kind in KINDS
             },
         }
         for p in found.providers
@@ -82,7 +82,7 @@ def views(name: Name = None, as_json: JsonOption = False) -> None:
 
 def executors(as_json: JsonOption = False) -> None:
     """List the places where analysis can run."""
-    found = _installed(quiet=as_json)
+    found = _installed("executor", quiet=as_json)
     rows = [(name, found.provided_by["executor", name].package) for name in sorted(found.executors)]
     if as_json:
         print_json([{"name": name, "package": package} for name, package in rows])
@@ -95,6 +95,7 @@ def executors(as_json: JsonOption = False) -> None:
 class _Listing:
     """One kind of record: where it is found, and what is told of each in one line."""
 
+    kind: str
     table: Callable[[Plugins], Mapping[str, Any]]
     named: Callable[[Plugins, str], Any]
     """Raises UnknownName."""
@@ -105,7 +106,7 @@ class _Listing:
 
 def _list(listing: _Listing, name: str | None, *, as_json: bool) -> None:
     """All records, or the one of that name in full."""
-    found = _installed(quiet=as_json)
+    found = _installed(listing.kind, quiet=as_json)
     if name is not None:
         print_record(listing.describe(found, listing.named(found, name)), as_json=as_json)
         return
@@ -117,6 +118,7 @@ def _list(listing: _Listing, name: str | None, *, as_json: bool) -> None:
 
 
 _FAMILIES = _Listing(
+    kind="family",
     table=attrgetter("families"),
     named=Plugins.family,
     describe=describe_family,
@@ -129,6 +131,7 @@ _FAMILIES = _Listing(
 )
 
 _ANALYZERS = _Listing(
+    kind="analyzer",
     table=attrgetter("analyzers"),
     named=Plugins.analyzer,
     describe=describe_analyzer,
@@ -141,6 +144,7 @@ _ANALYZERS = _Listing(
 )
 
 _VIEWS = _Listing(
+    kind="view",
     table=attrgetter("views"),
     named=Plugins.view,
     describe=describe_view,
@@ -154,10 +158,11 @@ _VIEWS = _Listing(
 )
 
 
-def _installed(*, quiet: bool) -> Plugins:
+def _installed(kind: str, *, quiet: bool) -> Plugins:
+    """Everything installed; which packages have none of this kind because they are broken is noted."""
     found = Plugins.installed()
     if not quiet:
-        for broken in found.broken:
+        for broken in found.broken_among(kind):
             note(str(broken))
     return found
 
