@@ -172,7 +172,7 @@ def test_a_truncated_file_is_named_and_nothing_is_written(place: Workspace, tmp_
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ({"W_E": torch.zeros(2, 2)}, "does not recognise its tensors: W_E (2, 2)"),
+        ({"W_E": torch.zeros(2, 2)}, "does not recognise its tensors; for it, W_E is (2, 2) and would be (5, 8)"),
         ({"losses": [1.0]}, "It holds no weights, but: losses."),
         ([torch.zeros(1)], "It holds a list, not weights by name."),
     ],

@@ -90,3 +90,28 @@ def test_tensors_of_another_family_are_left_alone(calibration: Path) -> None:
     assert InductionFamily().adopt(state, InductionFamily.params()) is None
     assert NandaInductionFamily().adopt({**state, "embed.W_E": torch.zeros(48, 127)}, params) is None
     assert adopt_paper({"embed.W_E": state["embed.W_E"]}) is None
+
+
+def test_tensors_of_the_papers_names_in_another_orientation_are_left_alone() -> None:
+    family = NandaInductionFamily()
+    params = family.params()
+    names = ["embed.W_E", "pos_embed.W_pos", "unembed.W_U"]
+    state = {name: torch.zeros(2, 2) for name in names}
+    attention = {
+        f"attn_blocks.{layer}.attn.W_{letter}": torch.zeros(4, 48, 12) for layer in (0, 1) for letter in "QKVO"
+    }
+    assert adopt_paper({**state, **attention}) is None
+    assert family.adopt({**state, **attention}, params) is None
+    flat = {name: torch.zeros(48, 47) if name.endswith("O") else tensor for name, tensor in attention.items()}
+    assert adopt_paper({**state, **flat}) is None
+
+
+def test_a_hooked_transformer_of_these_sizes_is_adopted(workspace, tmp_path: Path) -> None:
+    roles = NandaInductionFamily().model(NandaInductionFamily.params()).roles
+    weights = {name: torch.full(role.shape, 0.5) for name, role in roles.items()}
+    around = {"W_E": "embed.W_E", "W_pos": "pos_embed.W_pos", "W_U": "unembed.W_U"}
+    masks = {f"blocks.{layer}.attn.mask": torch.ones(85, 85, dtype=torch.bool) for layer in (0, 1)}
+    state = {**{around.get(name, name): tensor for name, tensor in weights.items()}, **masks}
+    torch.save({"model": state, "step": 40}, tmp_path / "run.pth")
+    (variant,) = adopt(workspace(toys=miscope_toys), tmp_path / "run.pth")
+    assert (variant.name, variant.steps) == ("toys.nanda-induction/infinite", [40])

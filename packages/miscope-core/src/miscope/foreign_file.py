@@ -1,172 +1,136 @@
-"""A checkpoint file made elsewhere: its tensors, and what it says of its training. Nothing in it is executed."""
+"""A checkpoint file made elsewhere: its states, and what it says of its training."""
 
 from __future__ import annotations
 
 import hashlib
-import math
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-import numpy as np
-
 from miscope.errors import BadFile
+from miscope.foreign.content import read_content
+from miscope.foreign.layout import Content, lay_out
+from miscope.foreign.losses import Recorded, placed, recorded
+from miscope.foreign.paths import checkpoint_files
+from miscope.foreign.rate import learning_rate
+from miscope.foreign.steps import Count, Evidence, settled
+from miscope.foreign.tensors import as_floats
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["SUFFIXES", "ForeignFile", "read_foreign"]
-
-SUFFIXES = (".safetensors", ".pth", ".pt")
-
-_STATES = ("model", "state_dict", "model_state_dict", "weights")
-_CONFIGS = ("config", "data_config", "model_config", "optim_config", "cfg")
-_AFTER_UPDATE = re.compile(r"(?:epoch)[_-]?(\d+)")
-_STEP = re.compile(r"(?:step|iter(?:ation)?)[_-]?(\d+)")
+__all__ = ["ForeignFile", "read_foreign"]
 
 
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ForeignFile:
-    """What one file holds."""
+    """What one file holds. docs/importing.md gives every layout that is read."""
 
     path: Path
     sha256: str
     states: tuple[tuple[int, Mapping[str, Tensor]], ...]
-    """Step (updates made so far) and tensors by the file's own names; most files hold one."""
+    """Step (updates made so far) and tensors by the file's own names, in float32 or float64; most files hold one."""
+    steps_from: str
+    """What says of which steps they are: "its key 'epoch'"."""
     metrics: Mapping[str, Sequence[tuple[int, float]]] = field(default_factory=dict)
-    """'train_loss' and 'test_loss' as (step, value): a loss recorded before the i-th update is of the weights at i."""
+    """'train_loss', 'test_loss', ... as (step, value): one recorded before the i-th update is of the weights at i."""
     config: Mapping[str, object] = field(default_factory=dict)
     """Plain values of the configuration it carries, which need not be true."""
     optimizer: Mapping[str, object] = field(default_factory=dict)
     """Plain values of the optimizer's first parameter group: what was really used."""
+    learning_rate: float | None = None
+    """What it was trained with; where the rate was scheduled, the rate the schedule started from."""
+    notes: tuple[str, ...] = ()
+    """Sentences on what was not taken as it stands: precisions, losses without steps, a scheduled learning rate."""
 
 
-def read_foreign(path: Path) -> ForeignFile:
-    """Read a .safetensors, .pth or .pt file; BadFile if it is truncated, needs unpickling, or holds no weights."""
-    from torch import is_tensor
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Undated:
+    """A file's content before the steps of all files are settled."""
 
-    raw = _safetensors(path) if path.suffix == ".safetensors" else _torch(path)
-    sha = hashlib.sha256(path.read_bytes()).hexdigest()
-    metrics = _metrics(raw)
-    optimizer = raw.get("optimizer") or raw.get("optimizer_state_dict") or {}
-    lists = raw.get("state_dicts")
-    if isinstance(lists, Sequence) and isinstance(raw.get("epochs"), Sequence):
-        states = tuple((int(e) + 1, s) for e, s in zip(raw["epochs"], lists, strict=False))
-    else:
-        found = next((raw[key] for key in _STATES if isinstance(raw.get(key), Mapping)), raw)
-        states = ((_step(path, raw, optimizer, metrics), found),)
-    plain = tuple((step, {str(name): t for name, t in state.items() if is_tensor(t)}) for step, state in states)
-    if not all(state for _, state in plain):
-        names = ", ".join(map(str, list(raw)[:8])) or "nothing"
-        raise BadFile(path, f"It holds no weights, but: {names}.", "Give a file with a state dict of tensors.")
-    config = {key: value for name in _CONFIGS if isinstance(raw.get(name), Mapping) for key, value in raw[name].items()}
-    groups = optimizer.get("param_groups") or [{}]
+    path: Path
+    content: Content
+    losses: Mapping[str, Sequence[Recorded]]
+    count: Count
+
+
+def read_foreign(paths: str | Path | Iterable[str | Path]) -> list[ForeignFile]:
+    """Read checkpoint files, or folders of them; their steps are settled together.
+
+    Raises BadFile for one that is truncated, needs code run, holds no weights, or does not say of which step they are.
+    """
+    files = [_undated(path) for path in checkpoint_files(paths)]
+    dated = settled([file.count for file in files])
+    return [_dated(file, *when) for file, when in zip(files, dated, strict=True)]
+
+
+def _undated(path: Path) -> _Undated:
+    content = lay_out(path, read_content(path))
+    losses = recorded(path, content.header, content.listed[0] if content.listed else None)
+    count = Evidence(path=path, content=content, losses=_full(losses)).count()
+    return _Undated(path=path, content=content, losses=losses, count=count)
+
+
+def _full(losses: Mapping[str, Sequence[Recorded]]) -> int:
+    """How many training losses are recorded, one after the other."""
+    lists = (one for one in losses.get("train_loss", ()) if one.at is None and not one.single)
+    return max((len(one.values) for one in lists), default=0)
+
+
+def _dated(file: _Undated, steps: tuple[int, ...], source: str) -> ForeignFile:
+    path, content = file.path, file.content
+    floats = [as_floats(path, state) for state in (*content.states, *([content.last] if content.last else []))]
+    states = {step: tensors for step, (tensors, _) in zip(steps, floats, strict=False)}
+    beside = floats[-1][0] if content.last else None
+    states, notes = (states, []) if beside is None else _with_last(file, states, beside)
+    cast = sorted({kind for _, kinds in floats for kind in kinds})
+    if cast:
+        notes.append(f"Weights in {', '.join(cast)} were read as {_widest(states)}.")
+    metrics, unplaced = placed(file.losses, steps)
+    group = next(iter(content.optimizer.get("param_groups", [])), {})
+    rate, scheduled = learning_rate(group, content.scheduler)
     return ForeignFile(
-        path=path, sha256=sha, states=plain, metrics=metrics, config=_plain(config), optimizer=_plain(groups[0])
+        path=path,
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        states=tuple(sorted(states.items())),
+        steps_from=source,
+        metrics=metrics,
+        config=_plain(content.config),
+        optimizer=_plain(group),
+        learning_rate=rate,
+        notes=(*notes, *unplaced, *scheduled),
     )
 
 
-def _torch(path: Path) -> Mapping[str, Any]:
-    import pickle
+def _widest(states: Mapping[int, Mapping[str, Tensor]]) -> str:
+    kinds = {str(tensor.dtype) for state in states.values() for tensor in state.values()}
+    return "float64" if "torch.float64" in kinds else "float32"
 
-    import torch
 
+def _with_last(
+    file: _Undated, states: dict[int, dict[str, Tensor]], last: dict[str, Tensor]
+) -> tuple[dict[int, dict[str, Tensor]], list[str]]:
+    """The listed states, and the one beside the list if it is another and its step is known."""
+    if any(_same(last, state) for state in states.values()):
+        return states, []
+    alone = Evidence(path=file.path, content=replace(file.content, listed=None), losses=_full(file.losses))
     try:
-        raw = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        problem = f"It is no complete PyTorch file of plain tensors and values: {reason}"
-        raise BadFile(
-            path, problem, "Save the weights alone, as a state dict or as safetensors; code is never run."
-        ) from None
-    if not isinstance(raw, Mapping):
-        raise BadFile(path, f"It holds a {type(raw).__name__}, not weights by name.", "Give a file with a state dict.")
-    return raw
+        ((step, *_), _), *_ = settled([alone.count()])
+    except BadFile:
+        return states, ["The single state beside its list is left out: nothing says of which step it is."]
+    if step in states:
+        return states, [f"The single state beside its list is left out: it is of step {step} too, and another."]
+    return {**states, step: last}, []
 
 
-def _safetensors(path: Path) -> Mapping[str, Any]:
-    import json
-
-    from safetensors import SafetensorError, safe_open
-
-    from miscope.checkpoint_file import read_tensors
-
-    try:
-        with safe_open(path, framework="pt") as file:
-            said = file.metadata() or {}
-    except (SafetensorError, OSError) as error:
-        raise BadFile(path, f"It is no complete safetensors file: {error}.", "Copy it again from its source.") from None
-    header = {key: value for key, value in said.items() if key in ("step", "epoch")}
-    if "miscope" in said:
-        header = {"step": json.loads(said["miscope"])["step"]}
-    return {"model": read_tensors(path), **{key: int(value) for key, value in header.items() if str(value).isdigit()}}
+def _same(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> bool:
+    return one.keys() == other.keys() and all(tensor.equal(other[name]) for name, tensor in one.items())
 
 
-def _metrics(raw: Mapping[str, Any]) -> dict[str, list[tuple[int, float]]]:
-    """Loss lists as series; a shorter test list was recorded at every n-th epoch."""
-    found = {}
-    train = _numbers(raw.get("train_losses"))
-    test = _numbers(raw.get("test_losses"))
-    if train:
-        found["train_loss"] = list(enumerate(train))
-    if test:
-        stride = _stride(len(train), len(test))
-        found["test_loss"] = [(i * stride, value) for i, value in enumerate(test)]
-    return found
-
-
-def _stride(epochs: int, recorded: int) -> int:
-    """The n for which every n-th of the epochs makes so many records; of several the roundest, as people choose it."""
-    if recorded >= epochs:
-        return 1
-    least = math.ceil(epochs / recorded)
-    most = epochs if recorded == 1 else math.ceil(epochs / (recorded - 1)) - 1
-    for unit in (1000, 500, 100, 50, 10, 5):
-        if round_one := next((n for n in range(least, most + 1) if n % unit == 0), None):
-            return round_one
-    return least
-
-
-def _numbers(values: object) -> list[float]:
-    if values is None or isinstance(values, str | Mapping):
-        return []
-    try:
-        array = np.asarray([float(value) for value in values], dtype=np.float64)  # pyright: ignore[reportGeneralTypeIssues]
-    except (TypeError, ValueError):
-        return []
-    return array.tolist()
-
-
-def _step(
-    path: Path, raw: Mapping[str, Any], optimizer: Mapping[str, Any], metrics: Mapping[str, Sequence[object]]
-) -> int:
-    """Updates behind the weights: the optimizer knows best, then the file's own words, its name, its losses."""
-    counted = [
-        int(s["step"]) for s in (optimizer.get("state") or {}).values() if isinstance(s, Mapping) and "step" in s
-    ]
-    if counted:
-        return max(counted)
-    for key, after in (("step", 0), ("global_step", 0), ("epoch", 1)):
-        if isinstance(raw.get(key), int):
-            return int(raw[key]) + after
-    if match := _STEP.search(path.stem):
-        return int(match[1])
-    if match := _AFTER_UPDATE.search(path.stem):
-        # A loop that saves at the end of epoch e has made e + 1 updates.
-        return int(match[1]) + 1
-    if "train_loss" in metrics:
-        return len(metrics["train_loss"])
-    raise BadFile(
-        path,
-        "Neither its content nor its name says how many updates are behind the weights.",
-        "Name it step_<N>, N the updates made so far.",
-    )
-
-
-def _plain(values: Mapping[object, object]) -> dict[str, object]:
+def _plain(values: Mapping[Any, object]) -> dict[str, object]:
     """Those that JSON can hold."""
     kept = {}
     for key, value in values.items():

@@ -12,9 +12,11 @@ from pydantic import ValidationError
 
 from miscope.bound import BoundVariant
 from miscope.checkpoint import Checkpoint
-from miscope.errors import BadFile, BadValue, MiscopeError
+from miscope.errors import BadFile, MiscopeError
 from miscope.family import Family, make_variant
-from miscope.foreign_file import SUFFIXES, ForeignFile, read_foreign
+from miscope.foreign.misfit import refused_by_all, unrecognised
+from miscope.foreign.roles import by_role
+from miscope.foreign_file import ForeignFile, read_foreign
 from miscope.training_config import TrainingConfig
 from miscope.validation import checked_variant, split_fields
 from miscope.variant import Variant
@@ -59,15 +61,14 @@ def adopt(
     family: str | None = None,
     params: Mapping[str, Any] | None = None,
 ) -> list[BoundVariant]:
-    """Adopt checkpoint files, or folders of them: .safetensors, .pth, .pt. Returns the variants they became.
+    """Adopt checkpoint files, or folders of them (docs/importing.md). Returns the variants they became.
 
     family: None for the one installed family that recognises the tensors. params: its parameters and training fields;
     what they leave open is taken from the file: the optimizer's own groups before the configuration, which can lie.
     The files' losses become metrics; their SHA-256, configuration and optimizer become facts of the variant. Files of
     one variant become its steps. Raises BadFile or BadValue before anything is written.
     """
-    several = [paths] if isinstance(paths, str | Path) else list(paths)
-    files = [read_foreign(path) for path in _files(several)]
+    files = read_foreign(paths)
     families = [workspace.plugins.family(family)] if family else list(workspace.plugins.families.values())
     adopted = [_recognised(file, families, params or {}) for file in files]
     variants = {one.variant.name: one.variant for one in adopted}
@@ -77,51 +78,30 @@ def adopt(
     return [workspace.find(name) for name in variants]
 
 
-def _files(paths: Iterable[str | Path]) -> list[Path]:
-    found: list[Path] = []
-    for given in paths:
-        path = Path(given).expanduser()
-        inside = sorted(p for p in path.iterdir() if p.suffix in SUFFIXES) if path.is_dir() else [path]
-        if not inside or not path.exists():
-            problem = "It is not there." if not path.exists() else f"It holds no {', '.join(SUFFIXES)} file."
-            raise BadFile(path, problem, "Give checkpoint files, or a folder of them.")
-        wrong = next((p for p in inside if p.suffix not in SUFFIXES), None)
-        if wrong is not None:
-            raise BadFile(wrong, f"Its name ends in none of {', '.join(SUFFIXES)}.", "Give checkpoint files.")
-        found += inside
-    if not found:
-        raise BadValue(
-            "There is nothing to adopt.", "No path was given.", "Give checkpoint files, or a folder of them."
-        )
-    return found
-
-
 def _recognised(file: ForeignFile, families: Sequence[Family], fields: Mapping[str, Any]) -> _Adopted:
     """The file as of the one family that takes its tensors."""
-    single = families[0] if len(families) == 1 else None
-    fitting = []
+    fitting, tried, refusals = [], [], []
     for family in families:
         try:
             variant = _variant(family, file, fields)
-        except MiscopeError:
-            if single is not None:
-                raise
+        except MiscopeError as error:
+            refusals.append(error)
             continue
-        states = [(step, family.adopt(state, variant.params)) for step, state in file.states]
-        weights = tuple((step, roles) for step, roles in states if roles is not None)
-        if len(weights) == len(states):
+        tried.append((family, variant.params))
+        found = [by_role(file.path, family, state, variant.params) for _, state in file.states]
+        weights = tuple((step, one[0]) for (step, _), one in zip(file.states, found, strict=True) if one is not None)
+        if len(weights) == len(found):
             fitting.append(_Adopted(file=file, variant=variant, weights=weights))
     if len(fitting) == 1:
         return fitting[0]
-    shapes = ", ".join(f"{name} {tuple(t.shape)}" for name, t in list(file.states[0][1].items())[:6])
+    if not tried:
+        raise refused_by_all(families, refusals)
     if fitting:
         names = ", ".join(one.variant.family for one in fitting)
         raise BadFile(
             file.path, f"It fits {len(fitting)} families: {names}.", "Name one:  --family " + names.split(",")[0]
         )
-    who = f"The family {single.name!r} does not recognise" if single else "No installed family recognises"
-    todo = "Give its parameters (--param prime=113), or install the family it is of."
-    raise BadFile(file.path, f"{who} its tensors: {shapes}, ...", todo)
+    raise unrecognised(file.path, file.states[0][1], tried)
 
 
 def _variant(family: Family, file: ForeignFile, fields: Mapping[str, Any]) -> Variant:
@@ -149,8 +129,10 @@ def _said_of_params(family: Family, config: Mapping[str, object]) -> dict[str, o
 
 
 def _said_of_training(file: ForeignFile) -> dict[str, Any]:
-    said = {**file.config, **file.optimizer}
+    said = {**file.config, **{word: value for word, value in file.optimizer.items() if word != "lr"}}
     found = {_TRAINING[word]: value for word, value in said.items() if word in _TRAINING and value is not None}
+    if file.learning_rate is not None:
+        found["learning_rate"] = file.learning_rate
     losses = np.array([value for _, value in file.metrics.get("train_loss", ())][:1000])
     if len(losses) and np.array_equal(losses, losses.astype(np.float32)):
         found["loss_dtype"] = "float32"
@@ -203,6 +185,8 @@ def _facts(file: ForeignFile) -> dict[str, object]:
     return {
         "sha256": file.sha256,
         "steps": [step for step, _ in file.states],
+        "steps_from": file.steps_from,
+        "notes": list(file.notes),
         "config": dict(file.config),
         "optimizer": dict(file.optimizer),
     }

@@ -11,6 +11,7 @@ from miscope import TrainingConfig, Variant
 from miscope.schedule import Every
 from miscope_modadd import pairs
 from miscope_modadd.modular_addition import ModularAddition
+from miscope_modadd.paper_layout import roles_of_paper
 from miscope_modadd.params import PaperParams
 
 if TYPE_CHECKING:
@@ -65,42 +66,10 @@ class Nanda2023Family(ModularAddition):
         return gain_intervention(name, variant)
 
     def adopt(self, state: Mapping[str, Tensor], params: Any) -> dict[str, Tensor] | None:
-        roles = self.model(params).roles
-        found = super().adopt(state, params) or (adopt_paper(state) if set(state) >= PAPER_NAMES else None)
-        if found is None or any(tuple(found[name].shape) != role.shape for name, role in roles.items()):
-            return None
-        return found
+        return super().adopt(state, params) or super().adopt(roles_of_paper(state), params)
 
 
 _BLOCK = "blocks.0."
-PAPER_NAMES = frozenset(
-    {
-        "embed.W_E",
-        "pos_embed.W_pos",
-        "unembed.W_U",
-        *(f"{_BLOCK}attn.W_{letter}" for letter in "QKVO"),
-        *(f"{_BLOCK}mlp.{name}" for name in ("W_in", "b_in", "W_out", "b_out")),
-    }
-)
-"""Tensors of the paper's own state dict; its causal mask is not a weight."""
-
-
-def adopt_paper(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The paper's tensors, by its names and in its orientation, as roles."""
-    heads, d_head, _ = state[f"{_BLOCK}attn.W_Q"].shape
-    attention = {f"{_BLOCK}attn.W_{letter}": state[f"{_BLOCK}attn.W_{letter}"].transpose(1, 2) for letter in "QKV"}
-    found = {
-        "W_E": state["embed.W_E"].T,
-        "W_pos": state["pos_embed.W_pos"],
-        **attention,
-        f"{_BLOCK}attn.W_O": state[f"{_BLOCK}attn.W_O"].unflatten(1, (heads, d_head)).permute(1, 2, 0),
-        f"{_BLOCK}mlp.W_in": state[f"{_BLOCK}mlp.W_in"].T,
-        f"{_BLOCK}mlp.b_in": state[f"{_BLOCK}mlp.b_in"],
-        f"{_BLOCK}mlp.W_out": state[f"{_BLOCK}mlp.W_out"].T,
-        f"{_BLOCK}mlp.b_out": state[f"{_BLOCK}mlp.b_out"],
-        "W_U": state["unembed.W_U"],
-    }
-    return {name: tensor.contiguous() for name, tensor in found.items()}
 
 
 def _drawn(architecture: Architecture, seed: int) -> dict[str, Tensor]:
@@ -124,7 +93,7 @@ def _drawn(architecture: Architecture, seed: int) -> dict[str, Tensor]:
     scales = {name: math.sqrt(p + 1 if name == "unembed.W_U" else d) for name in shapes}
     state = {name: torch.randn(shape, generator=generator) / scales[name] for name, shape in shapes.items()}
     biases = {f"{_BLOCK}mlp.b_in": torch.zeros(m), f"{_BLOCK}mlp.b_out": torch.zeros(d)}
-    weights = adopt_paper({**state, **biases})
+    weights = roles_of_paper({**state, **biases})
     return {role.name: weights[role.name] for role in architecture.roles}
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, final
 
 from miscope import TrainingConfig, Variant
 from miscope.schedule import Ranges
 from miscope_modadd.modular_addition import ModularAddition
+from miscope_modadd.paper_layout import roles_of_paper
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -59,6 +61,9 @@ class TransformerFamily(ModularAddition):
         from miscope_modadd.network import table_logits
 
         return partial(table_logits, self.model(params), params.prime)
+
+    def adopt(self, state: Mapping[str, Tensor], params: Any) -> dict[str, Tensor] | None:
+        return super().adopt(state, params) or super().adopt(roles_of_paper(state), params)
 
     def intervention(self, name: str, variant: Variant) -> Intervention | None:
         from miscope_modadd.interventions import gain_intervention

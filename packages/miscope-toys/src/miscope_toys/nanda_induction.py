@@ -65,17 +65,19 @@ class NandaInductionFamily(Family):
 
 
 def adopt_paper(state: Mapping[str, Tensor]) -> dict[str, Tensor] | None:
-    """Tensors by the paper's names and in its orientation, as roles; None where one is missing.
+    """Tensors by the paper's names and in its orientation, as roles; None where one is missing or of other axes.
 
     Its masks are no weights. W_K, W_Q and W_V are [head, d_head, d_model] there, W_O is [d_model, head * d_head].
     """
     blocks = [f"attn_blocks.{layer}.attn.W_" for layer in range(_architecture().layers)]
     names = ["embed.W_E", "pos_embed.W_pos", "unembed.W_U", *(block + letter for block in blocks for letter in "QKVO")]
-    if not set(names) <= set(state):
+    if any(name not in state or state[name].ndim != (3 if name[-1] in "QKV" else 2) for name in names):
         return None
     found = {"W_E": state["embed.W_E"].T, "W_pos": state["pos_embed.W_pos"], "W_U": state["unembed.W_U"]}
     for layer, block in enumerate(blocks):
         heads, d_head, _ = state[f"{block}Q"].shape
+        if state[f"{block}O"].shape[1] != heads * d_head:
+            return None
         role = f"blocks.{layer}.attn.W_"
         found |= {role + letter: state[block + letter].transpose(1, 2) for letter in "QKV"}
         found[f"{role}O"] = state[f"{block}O"].unflatten(1, (heads, d_head)).permute(1, 2, 0)

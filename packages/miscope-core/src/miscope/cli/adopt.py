@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from miscope.cli.options import WorkspaceOption, assignments, opened
 from miscope.cli.printing import note
+from miscope.cli.sources import said_of_files
 
 __all__ = ["add_to"]
 
@@ -28,9 +29,13 @@ def adopt(
 ) -> None:
     """Adopt checkpoints made elsewhere, weights only; nothing in the files is executed."""
     from miscope import importing
+    from miscope.foreign.paths import checkpoint_files
 
     place = opened(workspace)
     for variant in importing.adopt(place, path, family=family, params=assignments(param or ())):
         count = len(variant.steps)
         print(f"{variant.name}: {count} checkpoint{'s' * (count != 1)}")
+        imported: Any = place.store.variant_record(variant.name).facts.get("imported", {})
+        for line in said_of_files(imported, {file.name for file in checkpoint_files(path)}):
+            note(line)
         note(f"To look at it:  miscope analyze {variant.name}")

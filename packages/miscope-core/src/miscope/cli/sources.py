@@ -1,0 +1,41 @@
+"""What `miscope import` says of the files a variant came from: their steps, where those are from, what was changed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+__all__ = ["said_of_files"]
+
+_FEW = 6
+
+
+def said_of_files(imported: Mapping[str, Mapping[str, Any]], names: Collection[str]) -> list[str]:
+    """A line for all files whose steps are from the same source, and one for all with the same note; a few of each.
+
+    imported: by file, 'steps', 'steps_from' and 'notes', as a variant's record holds them. names: the files to tell of.
+    """
+    steps: dict[str, list[int]] = {}
+    notes: dict[str, list[str]] = {}
+    for name, about in imported.items():
+        if name not in names:
+            continue
+        if about.get("steps_from"):
+            steps.setdefault(about["steps_from"], []).extend(about.get("steps", ()))
+        for sentence in about.get("notes", ()):
+            notes.setdefault(sentence, []).append(name)
+    lines = [f"{_steps(found)}: by {source}." for source, found in steps.items()]
+    lines += [f"{sentence} ({_files(found)})" for sentence, found in notes.items()]
+    more = [f"... and {len(lines) - _FEW} more such lines, in the variant's record."] if len(lines) > _FEW else []
+    return lines[:_FEW] + more
+
+
+def _steps(found: list[int]) -> str:
+    ordered = sorted(found)
+    if len(ordered) < 4:
+        return f"Step{'s' * (len(ordered) > 1)} {', '.join(map(str, ordered))}"
+    return f"Steps {ordered[0]} to {ordered[-1]} ({len(ordered)} of them)"
+
+
+def _files(found: list[str]) -> str:
+    return found[0] if len(found) == 1 else f"{found[0]} and {len(found) - 1} more"

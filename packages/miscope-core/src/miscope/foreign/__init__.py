@@ -1,0 +1,1 @@
+"""Checkpoint files made elsewhere: what they hold, and of which steps; nothing in them is executed."""

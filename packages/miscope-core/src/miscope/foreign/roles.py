@@ -1,0 +1,31 @@
+"""A foreign state as weights by role, if it is of a family."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from miscope.family import Family
+from miscope.foreign.names import namings
+from miscope.foreign.tensors import check_weights
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["by_role"]
+
+
+def by_role(
+    path: Path, family: Family, state: Mapping[str, Tensor], params: Any
+) -> tuple[dict[str, Tensor], Mapping[str, Tensor]] | None:
+    """The weights by role, and the state under the names the family knew it by; None if it is of another layout.
+
+    Raises BadFile where it is the family's and its weights are of a kind no instrument reads.
+    """
+    for named in namings(state):
+        weights = family.adopt(named, params)
+        if weights is not None:
+            check_weights(path, weights)
+            return weights, named
+    return None

@@ -1,0 +1,163 @@
+"""Of which steps foreign states are: one rule, the same for a list in a file, a key, a name and a folder.
+
+docs/importing.md states it for users. A step is the number of updates behind the weights; an epoch may be that number
+or one less of it, and of mini-batches it is many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import final
+
+from miscope.errors import BadFile
+from miscope.foreign.file_name import Named, numbers_in_name
+from miscope.foreign.layout import EPOCH_LISTS, Content
+from miscope.foreign.numbers import whole
+
+__all__ = ["Count", "Evidence", "settled"]
+
+STEP_KEYS = ("step", "global_step", "iteration", "iter", "num_updates")
+_TODO = "Name it step_<N>, N the updates made so far."
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Count:
+    """What a file says of when its states were saved."""
+
+    numbers: tuple[int, ...]
+    source: str
+    """Where the numbers are from: "its key 'epoch'"."""
+    open: bool = False
+    """Whether they are epochs of which nothing says if they count from 0."""
+
+
+def settled(counts: Sequence[Count]) -> list[tuple[tuple[int, ...], str]]:
+    """Steps and where they are from, for files given together.
+
+    Epochs of which nothing else says whether they count from 0 do so if each, but 0 itself, is one short of a multiple
+    of ten: 99, 199, 299 were saved after updates 100, 200, 300.
+    """
+    numbers = {number for count in counts if count.open for number in count.numbers if number}
+    later = bool(numbers) and all((number + 1) % 10 == 0 for number in numbers)
+    return [_shifted(count) if count.open and later else (count.numbers, count.source) for count in counts]
+
+
+def _shifted(count: Count) -> tuple[tuple[int, ...], str]:
+    steps = tuple(number + 1 if number else 0 for number in count.numbers)
+    return steps, f"{count.source}, counting from 0: {count.numbers[-1]} is after {steps[-1]} updates"
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Evidence:
+    """All that may say when the states of one file were saved."""
+
+    path: Path
+    content: Content
+    losses: int
+    """How many training losses it records, one after the other."""
+
+    @cached_property
+    def named(self) -> Named:
+        return numbers_in_name(self.path)
+
+    @cached_property
+    def made(self) -> int | None:
+        """Updates by the optimizer's own count, the most of any parameter; 0 for an empty state, None without one."""
+        states = self.content.optimizer.get("state")
+        if not isinstance(states, Mapping):
+            return None
+        counted = [s["step"] for s in states.values() if isinstance(s, Mapping) and s.get("step") is not None]
+        if states and not counted:
+            return None
+        return max((whole(self.path, "its optimizer's count", count) for count in counted), default=0)
+
+    def count(self) -> Count:
+        """By the first there is of: a list beside the states, a key that counts updates, the name, an epoch, a count.
+
+        Raises BadFile where nothing says it, or two things contradict each other.
+        """
+        if self.content.listed is not None:
+            return self._of_list(*self.content.listed)
+        header = self.content.header
+        key = next((key for key in STEP_KEYS if _is_one(header.get(key))), None)
+        if key is not None:
+            return self._of_updates(whole(self.path, f"its key {key!r}", header[key]), f"its key {key!r}")
+        if self.named.problem:
+            return self._of_unclear_name()
+        if self.named.step is not None:
+            return self._of_updates(self.named.step, "its name")
+        if header.get("epoch") is not None:
+            return self._of_epoch(whole(self.path, "its key 'epoch'", header["epoch"]), "its key 'epoch'")
+        if self.named.epoch is not None:
+            return self._of_epoch(self.named.epoch, "'epoch' in its name")
+        if self.made or self.losses:
+            source = "its optimizer's count" if self.made else f"its {self.losses} training losses"
+            return Count(numbers=(self.made or self.losses,), source=source)
+        problem = "Neither its content nor its name says how many updates are behind the weights."
+        raise BadFile(self.path, problem, _TODO)
+
+    def _of_list(self, key: str, numbers: tuple[int, ...]) -> Count:
+        source = f"its list {key!r}" if key else "its keys"
+        if key not in EPOCH_LISTS:
+            return Count(numbers=numbers, source=source)
+        self._refuse_batches(source)
+        if self.made == max(numbers) + 1:
+            return Count(
+                numbers=tuple(n + 1 for n in numbers), source=f"{source} and its optimizer's count, {self.made}"
+            )
+        return Count(numbers=numbers, source=source, open=self.made != max(numbers))
+
+    def _of_updates(self, step: int, source: str) -> Count:
+        """A number that counts updates, against the name and the optimizer's own count."""
+        if self.named.step not in (None, step):
+            problem = f"Its name says step {self.named.step}, and {source} says {step}."
+            raise BadFile(self.path, problem, "Rename the file, or correct its key.")
+        if self.made in (None, 0, step):
+            return Count(numbers=(step,), source=source)
+        assert self.made is not None
+        if self.made < step:
+            # An optimizer made anew on the way counts from there.
+            return Count(numbers=(step,), source=f"{source}; its optimizer counted {self.made}")
+        if self.made == step + 1 and source != "its name":
+            return Count(numbers=(self.made,), source=f"its optimizer's count; {source} is {step}")
+        problem = f"{_upper(source)} says step {step}, and its optimizer has made {self.made} updates."
+        todo = f"Name it step_{self.made} and leave such a key out, or save it without its optimizer."
+        raise BadFile(self.path, problem, todo)
+
+    def _of_unclear_name(self) -> Count:
+        if self.made not in self.named.numbers or self.made is None:
+            raise BadFile(self.path, self.named.problem, _TODO)
+        return Count(numbers=(self.made,), source="its name and its optimizer's count")
+
+    def _of_epoch(self, epoch: int, source: str) -> Count:
+        if self.made and self.made >= epoch:
+            return Count(numbers=(self.made,), source=f"its optimizer's count; {source} is {epoch}")
+        if self.made == epoch == 0:
+            return Count(numbers=(0,), source=f"{source} and an optimizer that has counted nothing")
+        self._refuse_batches(source)
+        if self.losses == epoch + 1:
+            return Count(numbers=(self.losses,), source=f"{source}, {epoch}, and its {self.losses} training losses")
+        reset = f"; its optimizer counted {self.made}" if self.made else ""
+        return Count(numbers=(epoch,), source=source + reset, open=self.losses != epoch)
+
+    def _refuse_batches(self, source: str) -> None:
+        """An epoch of mini-batches is many updates, and nothing says how many."""
+        size = self.content.header.get("batch_size", self.content.config.get("batch_size"))
+        if isinstance(size, int) and not isinstance(size, bool):
+            problem = f"{_upper(source)} counts epochs, and with batch_size {size} an epoch may be many updates."
+            todo = "Say the updates made so far: by a key 'step', a list 'steps', or the name step_<N>."
+            raise BadFile(self.path, problem, todo)
+
+
+def _is_one(value: object) -> bool:
+    """Whether a value stands for one number, right or wrong; lists are of something else."""
+    return value is not None and not isinstance(value, list | tuple | Mapping) and getattr(value, "ndim", 0) == 0
+
+
+def _upper(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]

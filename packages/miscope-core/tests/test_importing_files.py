@@ -1,0 +1,234 @@
+"""What cannot be imported says why, the true reason first; nothing is run, waited for, or left behind."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from miscope.errors import BadFile, MiscopeError
+from miscope.importing import adopt
+from miscope.workspace import Workspace
+
+SUFFIXES = ".safetensors, .pth, .pt, .ckpt, .bin"
+FILES = "Give checkpoint files, or a folder of them."
+AGAIN = "Copy it again from its source; it may have been cut off."
+WEIGHTS = (
+    "Where it was made, save the weights alone: torch.save(model.state_dict(), path), or as safetensors; "
+    "losses as lists of floats, configurations as dicts."
+)
+DENSE = "Where the file was made, save the weights as dense float32 tensors on the CPU."
+
+
+@pytest.fixture
+def place(workspace: Callable[..., Workspace]) -> Workspace:
+    return workspace()
+
+
+def state(dtype: torch.dtype = torch.float32) -> dict[str, torch.Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    shapes = {"W_E": (5, 8), "blocks.0.mlp.W_in": (8, 16), "blocks.0.mlp.W_out": (16, 8), "W_U": (8, 5)}
+    return {name: torch.randn(shape, generator=generator).to(dtype) for name, shape in shapes.items()}
+
+
+def saved(path: Path, content: object) -> Path:
+    torch.save(content, path)
+    return path
+
+
+def refusal(place: Workspace, path: Path, family: str | None = "toy.sum", **fields: Any) -> str:
+    """The message; nothing may have been written."""
+    with pytest.raises(MiscopeError) as raised:
+        adopt(place, path, family=family, params=fields)
+    assert place.names() == []
+    return str(raised.value)
+
+
+def test_what_is_no_regular_file_is_refused_without_waiting_for_it(place: Workspace, tmp_path: Path):
+    pipe, folder, device = tmp_path / "step_1.pt", tmp_path / "run", tmp_path / "step_2.pt"
+    os.mkfifo(pipe)
+    folder.mkdir()
+    (folder / "step_3.pt").symlink_to(pipe)
+    device.symlink_to("/dev/zero")
+    assert refusal(place, pipe) == f"{pipe} cannot be read.\nIt is a pipe, not a regular file.\n{FILES}"
+    assert refusal(place, device) == f"{device} cannot be read.\nIt is a device, not a regular file.\n{FILES}"
+    inside = folder / "step_3.pt"
+    assert refusal(place, folder) == f"{inside} cannot be read.\nIt is a pipe, not a regular file.\n{FILES}"
+
+
+def test_what_is_not_there_or_not_a_checkpoint_is_named(place: Workspace, tmp_path: Path):
+    loop, long, notes = tmp_path / "loop.pt", tmp_path / ("x" * 300 + ".pt"), tmp_path / "notes.txt"
+    loop.symlink_to(loop)
+    notes.touch()
+    assert refusal(place, tmp_path / "no.pt") == f"{tmp_path / 'no.pt'} cannot be read.\nIt is not there.\n{FILES}"
+    loops = "It cannot be reached: Too many levels of symbolic links."
+    assert refusal(place, loop) == f"{loop} cannot be read.\n{loops}\n{FILES}"
+    assert refusal(place, long) == f"{long} cannot be read.\nIt cannot be reached: File name too long.\n{FILES}"
+    ends = f"Its name ends in none of {SUFFIXES}."
+    assert refusal(place, notes) == f"{notes} cannot be read.\n{ends}\nGive checkpoint files."
+    (tmp_path / "empty").mkdir()
+    none = f"It holds no {SUFFIXES} file."
+    assert refusal(place, tmp_path / "empty") == f"{tmp_path / 'empty'} cannot be read.\n{none}\n{FILES}"
+
+
+class Net(torch.nn.Linear):
+    """A model somebody saved whole."""
+
+
+class Runs:
+    """Pickles into a call."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.system, ("exit 1",)
+
+
+@pytest.mark.parametrize(
+    ("content", "offender"),
+    [
+        (Net(2, 2), "an object of test_importing_files.Net"),
+        ({"model": state(), "run": Runs()}, "an object of posix.system"),
+        ({"model": state(), "folder": Path("runs")}, "an object of pathlib.PosixPath"),
+    ],
+)
+def test_a_file_that_would_need_code_names_the_class(
+    place: Workspace, tmp_path: Path, content: Any, offender: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(Net, "__module__", "test_importing_files")
+    monkeypatch.setitem(__import__("sys").modules, "test_importing_files", __import__("sys").modules[__name__])
+    path = saved(tmp_path / "step_1.pt", content)
+    reason = f"It holds {offender}, which only its own code could make again; code is never run."
+    assert refusal(place, path) == f"{path} cannot be read.\n{reason}\n{WEIGHTS}"
+
+
+def test_torchscript_is_refused_as_code(place: Workspace, tmp_path: Path):
+    path = tmp_path / "step_1.pt"
+    path.write_bytes(torchscript())
+    reason = "It holds an object of torch.jit.ScriptModule, which only its own code could make again"
+    assert refusal(place, path) == f"{path} cannot be read.\n{reason}; code is never run.\n{WEIGHTS}"
+
+
+def torchscript() -> bytes:
+    """An archive that PyTorch takes for TorchScript: one with constants beside its data."""
+    import io
+    import zipfile
+
+    held = io.BytesIO()
+    torch.save(state(), held)
+    with zipfile.ZipFile(held, "a") as archive:
+        top = archive.namelist()[0].partition("/")[0]
+        archive.writestr(f"{top}/constants.pkl", pickle.dumps((), protocol=2))
+    return held.getvalue()
+
+
+DAMAGE: dict[str, Callable[[bytes], bytes]] = {
+    "cut off": lambda content: content[:200],
+    "empty": lambda content: b"",
+    "no such file": lambda content: b"\x93NUMPY" + bytes(100),
+    "a text": lambda content: b"loss 0.3\n",
+    "a pickle": lambda content: pickle.dumps({"W": [1.0]}),
+    "flipped": lambda content: content[:60] + bytes(b ^ 255 for b in content[60:400]) + content[400:],
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+@pytest.mark.parametrize("suffix", [".pt", ".safetensors"])
+def test_a_damaged_file_is_three_sentences(place: Workspace, tmp_path: Path, damage: str, suffix: str):
+    whole = saved(tmp_path / "whole.pt", state()).read_bytes()
+    path = tmp_path / f"step_1{suffix}"
+    path.write_bytes(DAMAGE[damage](whole))
+    first, problem, todo = refusal(place, path).split("\n")
+    assert first == f"{path} cannot be read."
+    assert problem.startswith("It is no complete ")
+    assert problem.endswith(".")
+    assert "\x1b" not in problem
+    assert "weights_only" not in problem
+    assert todo == AGAIN
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_is_read_as_float32_and_said(place: Workspace, tmp_path: Path, dtype: torch.dtype):
+    (variant,) = adopt(place, saved(tmp_path / "step_1.pt", state(dtype)), family="toy.sum")
+    found = variant.at(1).checkpoint.weights
+    assert {name: tensor.dtype for name, tensor in found.items()} == dict.fromkeys(state(), torch.float32)
+    assert torch.equal(found["W_E"], state(dtype)["W_E"].float())
+    facts: Any = place.store.variant_record(variant.name).facts
+    said = f"Weights in {str(dtype).removeprefix('torch.')} were read as float32."
+    assert facts["imported"]["step_1.pt"]["notes"] == [said]
+
+
+def test_weights_of_several_precisions_get_the_widest(place: Workspace, tmp_path: Path):
+    mixed = {**state(), "W_E": state()["W_E"].double()}
+    (variant,) = adopt(place, saved(tmp_path / "step_1.pt", mixed), family="toy.sum")
+    assert {tensor.dtype for tensor in variant.at(1).checkpoint.weights.values()} == {torch.float64}
+
+
+def quantized() -> torch.Tensor:
+    return torch.quantize_per_tensor(state()["W_E"], 0.1, 0, torch.qint8)
+
+
+ODD: dict[str, tuple[Callable[[], torch.Tensor], str]] = {
+    "int8": (
+        lambda: state()["W_E"].to(torch.int8),
+        "Its weight 'W_E' is of int8 numbers, which no model here runs on.",
+    ),
+    "bool": (lambda: state()["W_E"] > 0, "Its weight 'W_E' is of bool numbers, which no model here runs on."),
+    "complex": (
+        lambda: state()["W_E"].to(torch.complex64),
+        "Its weight 'W_E' is of complex64 numbers, which no model here runs on.",
+    ),
+    "8-bit floats": (
+        lambda: state()["W_E"].to(torch.float8_e4m3fn),
+        "Its weight 'W_E' is of float8_e4m3fn numbers, which no model here runs on.",
+    ),
+    "sparse": (lambda: state()["W_E"].to_sparse(), "Its tensor 'W_E' is sparse (sparse_coo)."),
+    "meta": (lambda: state()["W_E"].to("meta"), "Its tensor 'W_E' is a meta tensor, a shape without numbers."),
+}
+
+
+@pytest.mark.parametrize("family", ["toy.sum", None])
+@pytest.mark.parametrize("kind", ODD)
+def test_weights_no_instrument_reads_are_refused(place: Workspace, tmp_path: Path, kind: str, family: str | None):
+    make, reason = ODD[kind]
+    path = saved(tmp_path / "step_1.pt", {**state(), "W_E": make()})
+    assert refusal(place, path, family) == f"{path} cannot be read.\n{reason}\n{DENSE}"
+
+
+def test_tensors_of_another_size_are_compared_with_the_familys(place: Workspace, tmp_path: Path):
+    path = saved(tmp_path / "step_1.pt", {**state(), "W_E": torch.zeros(7, 8), "W_U": torch.zeros(8, 7)})
+    differ = "W_E is (7, 8) and would be (5, 8), W_U is (8, 7) and would be (8, 5)"
+    todo = "Give the parameters it was made with (--param NAME=VALUE, of values, seed, width), or the family it is of."
+    asked = f"The family 'toy.sum' does not recognise its tensors; for it, {differ}."
+    assert refusal(place, path) == f"{path} cannot be read.\n{asked}\n{todo}"
+    found = f"No family recognises its tensors; for the nearest, toy.sum, {differ}."
+    assert refusal(place, path, None) == f"{path} cannot be read.\n{found}\n{todo}"
+
+
+def test_a_file_of_something_else_is_not_advised_to_change_parameters(place: Workspace, tmp_path: Path):
+    path = saved(tmp_path / "step_1.pt", {"conv1.weight": torch.zeros(8, 3, 3, 3), "fc.weight": torch.zeros(10, 8)})
+    known = "No family recognises its tensors: conv1.weight (8, 3, 3, 3), fc.weight (10, 8)."
+    todo = "Give the family it is of (`miscope families` lists them), or install the package that offers it."
+    assert refusal(place, path, None) == f"{path} cannot be read.\n{known}\n{todo}"
+
+
+@pytest.mark.parametrize(
+    ("fields", "first"),
+    [
+        ({"sed": 1}, "There is no field named 'sed'."),
+        ({"weight_decay": -1}, "toy.sum refuses weight_decay=-1: Input should be greater than or equal to 0."),
+        ({"values": 2}, "toy.sum refuses values=2: Input should be greater than or equal to 3."),
+    ],
+)
+def test_without_a_family_a_wrong_field_is_still_the_reason(place: Workspace, tmp_path: Path, fields: Any, first: str):
+    path = saved(tmp_path / "step_1.pt", state())
+    assert refusal(place, path, None, **fields).split("\n")[0] == first
+
+
+def test_a_file_without_weights_is_not_advised_to_be_renamed(place: Workspace, tmp_path: Path):
+    path = saved(tmp_path / "losses.pt", {"train_losses": [1.0, 0.5]})
+    with pytest.raises(BadFile, match="It holds no weights, but: train_losses"):
+        adopt(place, path, family="toy.sum")

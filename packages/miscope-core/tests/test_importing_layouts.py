@@ -1,0 +1,203 @@
+"""Every layout that docs/importing.md accepts, written by a small script and imported into the toy."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from miscope.errors import BadFile
+from miscope.importing import adopt
+from miscope.workspace import BoundVariant, Workspace
+
+Make = Callable[..., Workspace]
+State = dict[str, torch.Tensor]
+
+
+@pytest.fixture
+def place(workspace: Make) -> Workspace:
+    return workspace()
+
+
+def state(seed: int = 0) -> State:
+    """Weights of the toy (5 values, width 16) by role."""
+    generator = torch.Generator().manual_seed(seed)
+    shapes = {"W_E": (5, 8), "blocks.0.mlp.W_in": (8, 16), "blocks.0.mlp.W_out": (16, 8), "W_U": (8, 5)}
+    return {name: torch.randn(shape, generator=generator) for name, shape in shapes.items()}
+
+
+def imported(place: Workspace, path: Path, **fields: Any) -> BoundVariant:
+    (variant,) = adopt(place, path, family="toy.sum", params=fields)
+    return variant
+
+
+def written(path: Path, content: object) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(content, path)
+    return path
+
+
+def refusal(place: Workspace, path: Path) -> str:
+    """The message without the line that names the file; nothing may have been written."""
+    with pytest.raises(BadFile) as raised:
+        adopt(place, path, family="toy.sum")
+    assert place.names() == []
+    first, _, rest = str(raised.value).partition("\n")
+    assert first == f"{raised.value.path} cannot be read."
+    return rest
+
+
+def wrapped(prefix: str) -> State:
+    return {f"{prefix}{name}": tensor for name, tensor in state().items()}
+
+
+def hooked() -> Mapping[str, Any]:
+    """As a HookedTransformer names its tensors, buffers among them."""
+    held = state()
+    buffers = {"blocks.0.attn.mask": torch.ones(3, 3, dtype=torch.bool), "blocks.0.attn.IGNORE": torch.tensor(-1e5)}
+    mlp = {name: held[name] for name in held if name.startswith("blocks")}
+    return {"embed.W_E": held["W_E"], **mlp, "unembed.W_U": held["W_U"], **buffers}
+
+
+ONE_STATE: dict[str, Callable[[], object]] = {
+    "the bare state": state,
+    "model": lambda: {"model": state()},
+    "state_dict": lambda: {"state_dict": state()},
+    "model_state_dict": lambda: {"model_state_dict": state()},
+    "weights": lambda: {"weights": state()},
+    "a wrapper in a wrapper": lambda: {"model": {"state_dict": state(), "name": "toy"}},
+    "beside a mask": lambda: {"model": {**state(), "mask": None}},
+    "module.": lambda: wrapped("module."),
+    "_orig_mod.": lambda: wrapped("_orig_mod."),
+    "model.": lambda: {"state_dict": wrapped("model.")},
+    "module._orig_mod.": lambda: wrapped("module._orig_mod."),
+    "_orig_mod.module.": lambda: wrapped("_orig_mod.module."),
+    "module.model.": lambda: wrapped("module.model."),
+    "a compiled part": lambda: {n.replace("blocks.0.", "blocks.0._orig_mod."): t for n, t in state().items()},
+    "parameters": lambda: {name: torch.nn.Parameter(tensor) for name, tensor in state().items()},
+    "HookedTransformer": hooked,
+    "HookedTransformer in a wrapper": lambda: {f"module.{name}": tensor for name, tensor in hooked().items()},
+    "a configuration object": lambda: {"model": state(), "args": Namespace(lr=0.01, seed=0)},
+}
+
+
+@pytest.mark.parametrize("layout", ONE_STATE)
+def test_one_state_is_found_wherever_it_lies(place: Workspace, tmp_path: Path, layout: str):
+    variant = imported(place, written(tmp_path / "step_300.pt", ONE_STATE[layout]()))
+    assert variant.steps == [300]
+    found = variant.at(300).checkpoint.weights
+    assert {name: tensor.tolist() for name, tensor in found.items()} == {n: t.tolist() for n, t in state().items()}
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".pth", ".ckpt", ".bin", ".PT", ".Pth"])
+def test_suffixes_are_known_in_either_case(place: Workspace, tmp_path: Path, suffix: str):
+    written(tmp_path / "run" / f"step_7{suffix}", state())
+    assert imported(place, tmp_path / "run").steps == [7]
+
+
+def test_a_safetensors_header_gives_the_step(place: Workspace, tmp_path: Path):
+    save_file(state(), tmp_path / "weights.SAFETENSORS", metadata={"step": "40"})
+    assert imported(place, tmp_path / "weights.SAFETENSORS").steps == [40]
+
+
+def states(count: int) -> list[State]:
+    return [state(seed) for seed in range(count)]
+
+
+SEVERAL: dict[str, Callable[[], object]] = {
+    "state_dicts": lambda: {"state_dicts": states(3), "steps": [0, 100, 200]},
+    "checkpoints": lambda: {"checkpoints": states(3), "checkpoint_epochs": [0, 100, 200], "model": state(2)},
+    "tensors of steps": lambda: {"checkpoints": states(3), "steps": torch.tensor([0, 100, 200])},
+    "by step": lambda: {"checkpoints": dict(zip((0, 100, 200), states(3), strict=True))},
+    "nothing but steps": lambda: dict(zip((0, 100, 200), states(3), strict=True)),
+    "counted from 0": lambda: {"state_dicts": states(3), "epochs": [0, 99, 199]},
+    "counted by its optimizer": lambda: {
+        "state_dicts": states(2),
+        "epochs": [99, 199],
+        "model": state(0),
+        "optimizer": {"state": {0: {"step": torch.tensor(200.0)}}, "param_groups": [{"lr": 0.01}]},
+    },
+}
+
+
+@pytest.mark.parametrize("layout", SEVERAL)
+def test_several_states_become_as_many_steps(place: Workspace, tmp_path: Path, layout: str):
+    variant = imported(place, written(tmp_path / "all.pt", SEVERAL[layout]()))
+    steps = [100, 200] if layout == "counted by its optimizer" else [0, 100, 200]
+    assert variant.steps == steps
+    for seed, step in enumerate(steps):
+        assert torch.equal(variant.at(step).checkpoint.weights["W_E"], state(seed)["W_E"])
+
+
+def test_a_grokking_demo_is_read_whole(place: Workspace, tmp_path: Path):
+    """As TransformerLens' demo saves it: states at every 100th epoch, both losses at every epoch, the pairs of each."""
+    content = {
+        "model": hooked(),
+        "config": {"d_vocab": 5, "act_fn": "relu"},
+        "checkpoints": [{**hooked(), "embed.W_E": state(seed)["W_E"]} for seed in (3, 4, 0)],
+        "checkpoint_epochs": [99, 199, 299],
+        "train_losses": [1.0 / (i + 1) for i in range(300)],
+        "test_losses": [2.0 / (i + 1) for i in range(300)],
+        "train_indices": torch.arange(15),
+        "test_indices": torch.arange(15, 25),
+    }
+    variant = imported(place, written(tmp_path / "grokking_demo.pth", content))
+    assert variant.steps == [100, 200, 300]
+    assert torch.equal(variant.at(200).checkpoint.weights["W_E"], state(4)["W_E"])
+    assert variant.metric("train_loss")[0].tolist() == list(range(300))
+    assert variant.metric("test_loss")[1].tolist() == content["test_losses"]
+
+
+def test_the_state_beside_a_list_is_a_step_of_its_own(place: Workspace, tmp_path: Path):
+    content = {"model": state(9), "state_dicts": states(2), "epochs": [99, 199], "train_losses": [1.0] * 250}
+    variant = imported(place, written(tmp_path / "all.pt", content))
+    assert variant.steps == [100, 200, 250]
+    assert torch.equal(variant.at(250).checkpoint.weights["W_E"], state(9)["W_E"])
+
+
+TODO = "Give a file with a state dict of tensors, or with lists 'state_dicts' and 'steps'."
+UNREADABLE: dict[str, tuple[Callable[[], object], str]] = {
+    "no weights": (lambda: {"losses": [1.0]}, f"It holds no weights, but: losses.\n{TODO}"),
+    "nothing": (dict, f"It holds no weights, but: nothing.\n{TODO}"),
+    "a list of values": (lambda: [torch.zeros(1)], f"It holds a list, not weights by name.\n{TODO}"),
+    "a list of states": (
+        lambda: states(2),
+        "It holds a list of 2 states and does not say of which steps they are.\n"
+        "Save {'state_dicts': states, 'steps': steps}, steps the updates made so far, one for each state.",
+    ),
+    "a list of states under a key": (
+        lambda: {"checkpoints": states(2)},
+        "It holds 2 states in 'checkpoints' and does not say of which steps they are.\n"
+        "Save {'state_dicts': states, 'steps': steps}, steps the updates made so far, one for each state.",
+    ),
+    "an empty list": (lambda: {"state_dicts": [], "epochs": []}, f"Its list 'state_dicts' is empty.\n{TODO}"),
+    "more states than epochs": (
+        lambda: {"state_dicts": states(4), "epochs": [0, 100]},
+        "Its 'state_dicts' holds 4 states, its 'epochs' 2 numbers.\nSave as many of one as of the other.",
+    ),
+    "one step twice": (
+        lambda: {"state_dicts": states(2), "steps": [5, 5]},
+        "'steps' lists 5 twice.\nKeep one state for each step.",
+    ),
+    "epochs in words": (
+        lambda: {"state_dicts": states(2), "epochs": ["one", "two"]},
+        "'epochs'[0] is 'one', not a number of updates or epochs.\n"
+        "Give the number of updates made so far, a whole number from 0 up.",
+    ),
+    "several optimizers": (
+        lambda: {"model": state(), "optimizer": [{"state": {}, "param_groups": []}]},
+        "Its 'optimizer' is a list, not the state dict of one optimizer.\n"
+        "Save optimizer.state_dict() under it, or leave it out.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", UNREADABLE)
+def test_a_layout_that_cannot_be_read_is_named(place: Workspace, tmp_path: Path, case: str):
+    make, message = UNREADABLE[case]
+    assert refusal(place, written(tmp_path / "step_3.pt", make())) == message

@@ -1,0 +1,107 @@
+"""Modular-addition networks of TransformerLens and of the paper's code become variants of the families here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import miscope_modadd
+from miscope.importing import adopt
+from miscope.workspace import Workspace
+
+State = dict[str, torch.Tensor]
+PRIME = 11
+
+
+@pytest.fixture
+def place(workspace: Callable[..., Workspace]) -> Workspace:
+    return workspace(modadd=miscope_modadd)
+
+
+def drawn(place: Workspace, family: str) -> Mapping[str, torch.Tensor]:
+    task = place.subject(place.variant(family, prime=PRIME).value).task
+    assert task is not None
+    return task.initial_weights()
+
+
+def hooked(weights: Mapping[str, torch.Tensor]) -> State:
+    """As HookedTransformer's state_dict has them: by its names, with biases of zeros and its buffers."""
+    around = {"W_E": "embed.W_E", "W_pos": "pos_embed.W_pos", "W_U": "unembed.W_U"}
+    zeros = {f"blocks.0.attn.b_{letter}": torch.zeros(4, 32) for letter in "QKV"}
+    zeros |= {"blocks.0.attn.b_O": torch.zeros(128), "unembed.b_U": torch.zeros(weights["W_U"].shape[1])}
+    zeros |= {"blocks.0.mlp.b_in": torch.zeros(512), "blocks.0.mlp.b_out": torch.zeros(128)}
+    buffers = {"blocks.0.attn.mask": torch.ones(3, 3, dtype=torch.bool).tril()}
+    buffers |= {"blocks.0.attn.IGNORE": torch.tensor(-torch.inf)}
+    return {**zeros, **buffers, **{around.get(name, name): tensor for name, tensor in weights.items()}}
+
+
+def paper(weights: Mapping[str, torch.Tensor]) -> State:
+    """As the paper's own code has them: by its names and in its orientation, with its causal mask."""
+    found = {f"blocks.0.attn.W_{letter}": weights[f"blocks.0.attn.W_{letter}"].transpose(1, 2) for letter in "QKV"}
+    found["blocks.0.attn.W_O"] = weights["blocks.0.attn.W_O"].flatten(0, 1).T
+    mlp = {name: tensor.T if tensor.ndim == 2 else tensor for name, tensor in weights.items() if ".mlp." in name}
+    ends = {"embed.W_E": weights["W_E"].T, "pos_embed.W_pos": weights["W_pos"], "unembed.W_U": weights["W_U"]}
+    held = {**ends, **found, **mlp, "blocks.0.attn.mask": torch.ones(3, 3).tril()}
+    return {name: tensor.clone() for name, tensor in held.items()}
+
+
+@pytest.mark.parametrize("prefix", ["", "module.", "_orig_mod.", "model._orig_mod."])
+@pytest.mark.parametrize("layout", [hooked, paper])
+@pytest.mark.parametrize("family", ["modadd.transformer", "modadd.nanda2023"])
+def test_both_layouts_give_the_same_weights(place: Workspace, tmp_path: Path, family: str, layout: Any, prefix: str):
+    weights = drawn(place, family)
+    state = {f"{prefix}{name}": tensor for name, tensor in layout(weights).items()}
+    torch.save({"model": state, "step": 40}, tmp_path / "run.pth")
+    (variant,) = adopt(place, tmp_path / "run.pth", params={"prime": PRIME})
+    assert (variant.value.family, variant.steps) == (family, [40])
+    found = variant.at(40).checkpoint.weights
+    assert set(found) == set(weights)
+    assert all(torch.equal(found[name], tensor) for name, tensor in weights.items())
+
+
+def test_a_grokking_demo_becomes_a_variant_with_all_its_checkpoints(place: Workspace, tmp_path: Path):
+    weights = drawn(place, "modadd.transformer")
+    states = [hooked({**weights, "W_E": (i + 1) * weights["W_E"]}) for i in range(3)]
+    content = {
+        "model": states[-1],
+        "config": {"d_vocab": PRIME + 1, "d_vocab_out": PRIME, "act_fn": "relu"},
+        "checkpoints": states,
+        "checkpoint_epochs": [99, 199, 299],
+        "train_losses": [1.0] * 300,
+        "test_losses": [2.0] * 300,
+        "train_indices": torch.arange(36),
+        "test_indices": torch.arange(36, 121),
+    }
+    torch.save(content, tmp_path / "grokking_demo.pth")
+    (variant,) = adopt(place, tmp_path / "grokking_demo.pth", params={"prime": PRIME})
+    assert (variant.value.family, variant.steps) == ("modadd.transformer", [100, 200, 300])
+    assert torch.equal(variant.at(200).checkpoint.weights["W_E"], 2 * weights["W_E"])
+
+
+def test_a_dict_of_hooked_transformer_names_in_neither_orientation_is_refused(place: Workspace, tmp_path: Path):
+    state = hooked(drawn(place, "modadd.transformer"))
+    state["blocks.0.attn.W_O"] = state["blocks.0.attn.W_O"].flatten(1, 2)
+    torch.save({"model": state, "step": 40}, tmp_path / "run.pth")
+    with pytest.raises(Exception, match=r"W_O is \(4, 4096\) and would be \(4, 32, 128\)"):
+        adopt(place, tmp_path / "run.pth", family="modadd.transformer", params={"prime": PRIME})
+
+
+def test_the_command_says_of_which_steps_the_weights_are_and_why(place: Workspace, tmp_path: Path, command: Any):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    for epoch in (99, 199):
+        state = {name: tensor.bfloat16() for name, tensor in hooked(drawn(place, "modadd.transformer")).items()}
+        torch.save({"model": state, "train_losses": [3.0, 2.0]}, folder / f"epoch_{epoch:03d}.pt")
+    code, out, err = command("import", folder, "-p", f"prime={PRIME}", "-w", tmp_path / "workspace")
+    assert (code, out) == (0, "modadd.transformer/p11-seed999-dseed598: 2 checkpoints\n")
+    assert err.split("\n")[:4] == [
+        "Step 100: by 'epoch' in its name, counting from 0: 99 is after 100 updates.",
+        "Step 200: by 'epoch' in its name, counting from 0: 199 is after 200 updates.",
+        "Weights in bfloat16 were read as float32. (epoch_099.pt and 1 more)",
+        "'train_losses' is left out: 2 values for 100 updates and 1 state, "
+        "and no list 'train_losses_steps' says where they belong. (epoch_099.pt)",
+    ]

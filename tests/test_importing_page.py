@@ -1,0 +1,41 @@
+"""docs/importing.md names every key and ending that is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from miscope.foreign.layout import (
+    CONFIG_KEYS,
+    EPOCH_LISTS,
+    LIST_KEYS,
+    OPTIMIZER_KEYS,
+    SCHEDULER_KEYS,
+    STATE_KEYS,
+    STEP_LISTS,
+)
+from miscope.foreign.losses import FOR_ALL, KEYS
+from miscope.foreign.paths import SUFFIXES
+from miscope.foreign.steps import STEP_KEYS
+
+PAGE = Path(__file__).parents[1] / "docs" / "importing.md"
+READ = {
+    "states": STATE_KEYS,
+    "lists of states": LIST_KEYS,
+    "lists of steps": STEP_LISTS,
+    "lists of epochs": EPOCH_LISTS,
+    "configurations": CONFIG_KEYS,
+    "optimizers": OPTIMIZER_KEYS,
+    "schedulers": SCHEDULER_KEYS,
+    "steps": STEP_KEYS,
+    "endings": SUFFIXES,
+    "steps of losses": FOR_ALL,
+    **KEYS,
+}
+
+
+@pytest.mark.parametrize("kind", READ)
+def test_every_key_that_is_read_is_on_the_page(kind: str):
+    text = PAGE.read_text(encoding="utf-8")
+    assert [key for key in READ[kind] if f"`{key}`" not in text] == []
