@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
@@ -41,7 +41,7 @@ class BoundVariant:
 
     def labelled(self, label: str) -> BoundVariant:
         """Another of the same parameters and training, under a name of its own: 'family/slug@label'."""
-        return BoundVariant(self.workspace, replace(self.value, label=label))
+        return BoundVariant(self.workspace, self.value.labelled(label))
 
     def train(self, **options: Any) -> Iterator[Progress]:
         """Train it, or go on where it stopped; yields progress. Options are those of a `miscope.training.Session`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
@@ -12,12 +12,13 @@ from pydantic import ValidationError
 
 from miscope.bound import BoundVariant
 from miscope.checkpoint import Checkpoint
+from miscope.disagreement import Account, check_agreement
 from miscope.errors import BadFile, MiscopeError
 from miscope.family import Family, make_variant
 from miscope.foreign.misfit import refused_by_all, unrecognised
 from miscope.foreign.roles import by_role
 from miscope.foreign_file import ForeignFile, read_foreign
-from miscope.training_config import TrainingConfig
+from miscope.origin import Origin, Standing, imported_files, may_import, standing_of
 from miscope.validation import checked_variant, split_fields
 from miscope.variant import Variant
 
@@ -54,28 +55,38 @@ class _Adopted:
     weights: tuple[tuple[int, dict[str, Tensor]], ...]
 
 
-def adopt(
+def adopt(  # noqa: PLR0913 - what one wishes, keyword-only
     workspace: Workspace,
     paths: str | Path | Iterable[str | Path],
     *,
     family: str | None = None,
     params: Mapping[str, Any] | None = None,
+    name: str | None = None,
+    ignore: Sequence[str] = (),
 ) -> list[BoundVariant]:
     """Adopt checkpoint files, or folders of them (docs/importing.md). Returns the variants they became.
 
     family: None for the one installed family that recognises the tensors. params: its parameters and training fields;
     what they leave open is taken from the file: the optimizer's own groups before the configuration, which can lie.
     The files' losses become metrics; their SHA-256, configuration and optimizer become facts of the variant. Files of
-    one variant become its steps. Raises BadFile or BadValue before anything is written.
+    one variant become its steps. name: makes the variants ones of their own, 'family/slug@name'. ignore: patterns of
+    words of the configuration in which files of one variant may differ. Raises BadFile or BadValue before anything is
+    written; nothing that is there is ever replaced.
     """
     files = read_foreign(paths)
     families = [workspace.plugins.family(family)] if family else list(workspace.plugins.families.values())
     adopted = [_recognised(file, families, params or {}) for file in files]
-    variants = {one.variant.name: one.variant for one in adopted}
-    for name, variant in variants.items():
-        mine = [one for one in adopted if one.variant.name == name]
-        _save(workspace, _with_length(variant, mine), mine)
-    return [workspace.find(name) for name in variants]
+    if name is not None:
+        adopted = [replace(one, variant=one.variant.labelled(name)) for one in adopted]
+    adopted = [replace(one, variant=workspace.store.placed(one.variant)) for one in adopted]
+    by_name: dict[str, list[_Adopted]] = {}
+    for one in adopted:
+        by_name.setdefault(one.variant.name, []).append(one)
+    for mine in by_name.values():
+        _check(workspace.store, mine[0].variant, mine, ignore)
+    for mine in by_name.values():
+        _save(workspace, mine[0].variant, mine, ignore)
+    return [workspace.find(variant) for variant in by_name]
 
 
 def _recognised(file: ForeignFile, families: Sequence[Family], fields: Mapping[str, Any]) -> _Adopted:
@@ -139,29 +150,82 @@ def _said_of_training(file: ForeignFile) -> dict[str, Any]:
     return found
 
 
-def _with_length(variant: Variant, adopted: Sequence[_Adopted]) -> Variant:
+def _with_length(variant: Variant, steps: Collection[int]) -> Variant:
     """The variant with the number of steps it was really trained for."""
-    if variant.training is None:
+    if variant.training is None or not steps:
         return variant
-    last = max(step for one in adopted for step, _ in one.weights)
-    training = TrainingConfig.model_validate({**variant.training.model_dump(), "steps": last})
-    return replace(variant, training=training)
+    return replace(variant, training=variant.training.model_copy(update={"steps": max(steps)}))
 
 
-def _save(workspace: Workspace, variant: Variant, adopted: Sequence[_Adopted]) -> None:
+def _check(store: Store, variant: Variant, adopted: Sequence[_Adopted], ignore: Sequence[str]) -> None:
+    """BadValue where the variant was trained here, or where what is there and the files are not of one training."""
+    store.refuse_another(variant)
+    standing = standing_of(store, variant.name)
+    accounts = [_account(one) for one in adopted]
+    if standing is not None:
+        may_import(standing, [account.source for account in accounts])
+        accounts = [*_stored(store, standing), *accounts]
+    check_agreement(variant.name, accounts, ignore=ignore)
+
+
+def _account(one: _Adopted) -> Account:
+    weights = dict(one.weights)
+    return Account(
+        source=one.file.path.name,
+        config=one.file.config,
+        losses=one.file.metrics,
+        steps=[step for step, _ in one.weights],
+        weights=weights.__getitem__,
+    )
+
+
+def _stored(store: Store, standing: Standing) -> list[Account]:
+    """What is there: each file's configuration, and all that came of them together."""
+    name, said = standing.name, imported_files(standing.facts)
+    series = store.metrics(name)
+    return [
+        *(Account(source=file, config=about.get("config", {})) for file, about in said.items()),
+        Account(
+            source=name,
+            losses={key: list(zip(s.steps.tolist(), s.values.tolist(), strict=True)) for key, s in series.items()},
+            steps=standing.steps,
+            weights=lambda step: store.load_checkpoint(name, step).weights,
+        ),
+    ]
+
+
+def _save(workspace: Workspace, variant: Variant, adopted: Sequence[_Adopted], ignore: Sequence[str]) -> None:
     store = workspace.store
-    said = {one.file.path.name: _facts(one.file) for one in adopted}
     with store.writing(variant.name):
-        before = store.variant_record(variant.name).facts if variant.name in store.variants() else {}
-        known: Any = before.get("imported", {})
-        store.save_variant(variant, imported={**known, **said})
+        _check(store, variant, adopted, ignore)
+        standing = standing_of(store, variant.name)
+        there, known = (set(standing.steps), imported_files(standing.facts)) if standing else (set(), {})
+        held = there | {step for one in adopted for step, _ in one.weights}
+        origin = Origin.IMPORTED if held else Origin.METRICS
+        said = {**known, **_facts_by_file(adopted, known)}
+        store.save_variant(_with_length(variant, held), origin=origin.value, imported=said)
         with workspace.ledger.run("import", variant.name, files=[str(one.file.path) for one in adopted]) as log:
             for one in adopted:
                 _add_metrics(store, variant.name, one.file)
                 for step, weights in one.weights:
+                    if step in there:
+                        continue
+                    there.add(step)
                     checkpoint = Checkpoint(step=step, weights=weights, metrics=_metrics_at(step, one.file))
                     store.save_checkpoint(variant.name, checkpoint)
                     log.write("checkpoint", step=step, file=one.file.path.name)
+
+
+def _facts_by_file(adopted: Sequence[_Adopted], known: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
+    """What is remembered of each file, under its name; with its folder's where another file has that name."""
+    digests = {name: about.get("sha256") for name, about in known.items()}
+    found: dict[str, object] = {}
+    for one in adopted:
+        path, digest = one.file.path, one.file.sha256
+        names = (path.name, f"{path.parent.name}/{path.name}", f"{path.name} {digest[:12]}")
+        name = next(name for name in names if digests.setdefault(name, digest) == digest)
+        found[name] = _facts(one.file)
+    return found
 
 
 def _metrics_at(step: int, file: ForeignFile) -> dict[str, float]:

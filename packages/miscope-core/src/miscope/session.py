@@ -21,6 +21,8 @@ class Session:
     """How many updates in all; None for the variant's own number. Beyond a finished training's end it is extended."""
     resume: bool = True
     """Go on from the last saved state; False begins again at step 0."""
+    warm: bool = False
+    """Begin with the weights of the last checkpoint, made elsewhere or by another training, and a fresh optimizer."""
     device: str = "auto"
     """'cpu', 'cuda', 'mps', or the fastest there is."""
     threads: int | None = None

@@ -75,6 +75,11 @@ class Store:
         path = self.layout.record(variant.name)
         return path.exists() and self.variant_record(variant.name).digest == variant.digest
 
+    def placed(self, variant: Variant) -> Variant:
+        """The variant under the slug of the folder it has here, which may be from before slugs told values apart."""
+        former = variant.former
+        return former if former is not variant and not self.holds(variant) and self.holds(former) else variant
+
     def refuse_another(self, variant: Variant) -> VariantRecord | None:
         """What its folder says of the variant, None where there is none; BadValue where that is of another variant."""
         path = self.layout.record(variant.name)

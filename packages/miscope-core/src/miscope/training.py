@@ -18,6 +18,7 @@ from miscope.interruption import Ears, stop_on_signals
 from miscope.intervention import Intervention
 from miscope.keeping import Keeper
 from miscope.learner import Exercise, Learner, pick_device
+from miscope.origin import Origin, may_train, standing_of
 from miscope.progress import Progress
 from miscope.resuming import state_to_resume, weights_of
 from miscope.schedule import Adaptive, planned_steps
@@ -25,6 +26,7 @@ from miscope.session import Session
 from miscope.training_config import TrainingConfig
 from miscope.training_state import TrainingState
 from miscope.variant import Variant
+from miscope.warm_start import MADE_ELSEWHERE, begin_warm
 
 if TYPE_CHECKING:
     import torch
@@ -65,6 +67,8 @@ def train(workspace: Workspace, variant: Variant, session: Session | None = None
         seed=int(variant.digest, 16) % 2**63,
         interventions=_interventions(workspace, variant, session.interventions),
     )
+    if (standing := standing_of(workspace.store, variant.name)) is not None:
+        may_train(standing, resume=session.resume, warm=session.warm)
     aimed = replace(variant, training=config.model_copy(update={"steps": total}))
     device = pick_device(session.device)
     return _alone(_Run(workspace=workspace, variant=aimed, exercise=exercise, session=session, device=device))
@@ -135,6 +139,8 @@ def _trained(run: _Run) -> Generator[Progress]:
         yield done
         return
     with store.writing(name), _settings(run.session.threads), stop_on_signals() as interrupted:
+        if run.session.warm:
+            begin_warm(store, run.variant, total=total)
         state = _last_state(run)
         learner = _learner(run, state)
         store.save_variant(run.variant, **_facts(run, learner))
@@ -166,11 +172,13 @@ def _steps(run: _Run, learner: Learner, keeper: Keeper, ears: Ears, state: Train
     there = set() if state is None else set(store.steps(name))
     choice = _Choice(run.config, there, state)
     clock = Clock(first, total)
-    store.truncate_metrics(name, first - 1)
+    # What somebody else recorded at the step it begins with stays.
+    lent = state is not None and MADE_ELSEWHERE in state.facts
+    store.truncate_metrics(name, first if lent else first - 1)
     for step in range(first, total + 1):
         loss = learner.loss(step)
         stopping = ears.listen() and step > first
-        if stopping or choice.evaluates(step):
+        if (stopping or choice.evaluates(step)) and not (lent and step == first):
             metrics = learner.metrics()
             keeper.note(step, metrics)
             choice.see(step, metrics, keeper)
@@ -245,7 +253,9 @@ def _facts(run: _Run, learner: Learner) -> dict[str, object]:
     """What a reader of variant.json will want to know of how it was really trained."""
     import torch
 
+    standing = standing_of(run.workspace.store, run.variant.name)
     return {
+        "origin": ((standing and standing.origin) or Origin.TRAINED).value,
         "device": str(learner.device),
         "threads": torch.get_num_threads(),
         "optimizer_groups": optimizing.groups(learner.optimizer, learner.weights),

@@ -56,6 +56,10 @@ class Variant:
         plain = plain_slug(self.params, self.training, self.default_training)
         return self if self.label or plain in ("", self.slug) else replace(self, stored_as=plain)
 
+    def labelled(self, label: str | None) -> Variant:
+        """The one of the same parameters and training under that label, or under none."""
+        return replace(self, label=label, stored_as=None)
+
     @property
     def name(self) -> str:
         """'modadd.transformer/p113-seed999-dseed598': what a user types and a ledger line says."""

@@ -63,9 +63,7 @@ class Workspace:
         """
         found = self.plugins.family(family)
         params, training = split_fields(found, fields)
-        value = checked_variant(found, params, training)
-        if value.former is not value and not self.store.holds(value) and self.store.holds(value.former):
-            value = value.former
+        value = self.store.placed(checked_variant(found, params, training))
         self.store.refuse_another(value)
         return BoundVariant(self, value)
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from miscope.cli.options import WorkspaceOption, assignments, opened
+from miscope.cli.options import LabelOption, WorkspaceOption, assignments, opened
 from miscope.cli.printing import note
 from miscope.cli.sources import said_of_files
 
@@ -25,6 +25,11 @@ def adopt(
     param: Annotated[
         list[str] | None, typer.Option("--param", "-p", metavar="KEY=VALUE", help="A parameter, or how it was trained.")
     ] = None,
+    label: LabelOption = None,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option("--ignore", metavar="PATTERN", help="Words of a configuration that may differ."),
+    ] = None,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Adopt checkpoints made elsewhere, weights only; nothing in the files is executed."""
@@ -32,7 +37,8 @@ def adopt(
     from miscope.foreign.paths import checkpoint_files
 
     place = opened(workspace)
-    for variant in importing.adopt(place, path, family=family, params=assignments(param or ())):
+    options = {"family": family, "params": assignments(param or ()), "name": label, "ignore": ignore or ()}
+    for variant in importing.adopt(place, path, **options):
         count = len(variant.steps)
         print(f"{variant.name}: {count} checkpoint{'s' * (count != 1)}")
         imported: Any = place.store.variant_record(variant.name).facts.get("imported", {})

@@ -37,6 +37,9 @@ def train(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; 1 makes runs repeat bit by bit.")] = None,
     compiled: Annotated[bool, typer.Option("--compile", help="Compile the step with torch, where that works.")] = False,
+    warm: Annotated[
+        bool, typer.Option("--warm", help="Begin with the last checkpoint's weights and a fresh optimizer.")
+    ] = False,
     label: LabelOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -49,7 +52,7 @@ def train(
     variant = one_to_train(place, target, assignments([*(fields or ()), *(setting or ())]))
     variant = variant.labelled(label) if label else variant
     note(f"{variant.name}  in {place.root}")
-    session = Session(steps=steps, resume=resume, device=device, threads=threads, compile=compiled)
+    session = Session(steps=steps, resume=resume, warm=warm, device=device, threads=threads, compile=compiled)
     last = _report(run(place, variant.value, session))
     print(last.message or f"{variant.name}: {_line(last)}")
     if last.step < last.total:

@@ -1,0 +1,115 @@
+"""Whether files, and what is already there, are of one training: the same configuration, losses and weights."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, final
+
+from miscope.errors import BadValue
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["Account", "check_agreement"]
+
+_MAY_DIFFER = (
+    "*epoch*", "*steps", "step", "*_step", "*every*", "*interval*", "save*", "log*", "*dir", "*path*", "*folder*",
+    "run*", "*device*", "*time*", "*date*", "*wandb*", "*project*", "*stop*", "*workers*", "*threads*", "*verbose*",
+)  # fmt: skip
+"""Words of a configuration that say how long, where and under which name, not what: a resumed run changes them."""
+
+_SAME_LOSS = 1e-5
+"""Relative difference of two records of one loss: six digits, as losses are printed."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Account:
+    """What one source says of a training; of checkpoints only the steps, until one is asked for."""
+
+    source: str
+    """A file's name, or the variant's."""
+    config: Mapping[str, object] = field(default_factory=dict)
+    losses: Mapping[str, Iterable[tuple[int, float]]] = field(default_factory=dict)
+    """Metrics by name, (step, value)."""
+    steps: Sequence[int] = ()
+    weights: Callable[[int], Mapping[str, Tensor]] = lambda step: {}
+    """At one of the steps, by role."""
+
+
+def check_agreement(variant: str, accounts: Sequence[Account], *, ignore: Sequence[str] = ()) -> None:
+    """BadValue, naming both, at the first pair of accounts that cannot be of one training.
+
+    They disagree where their configurations give one word two values, where one metric has two values at a step, or
+    where the weights of a step differ. ignore: patterns of words that may differ; those that say how long a training
+    was, or where it was kept, always may.
+    """
+    _agree_on_words(variant, accounts, ignore)
+    _agree_on_losses(variant, accounts)
+    _agree_on_weights(variant, accounts)
+
+
+def _agree_on_words(variant: str, accounts: Sequence[Account], ignore: Sequence[str]) -> None:
+    seen: dict[str, tuple[object, str]] = {}
+    for account in accounts:
+        for word, value in account.config.items():
+            if any(fnmatchcase(word.lower(), pattern) for pattern in (*_MAY_DIFFER, *ignore)):
+                continue
+            before, source = seen.setdefault(word, (value, account.source))
+            if _plain(before) != _plain(value):
+                known = f"{source} says {word}={before!r}, {account.source} says {word}={value!r}."
+                raise _refused(variant, source, account.source, known, f"--ignore {word} leaves it out of account.")
+
+
+def _agree_on_losses(variant: str, accounts: Sequence[Account]) -> None:
+    seen: dict[str, dict[int, tuple[float, str]]] = {}
+    for account in accounts:
+        for name, series in account.losses.items():
+            there = seen.setdefault(name, {})
+            for step, value in series:
+                before, source = there.setdefault(step, (value, account.source))
+                if not _same(before, value):
+                    known = f"At step {step} {name} is {before:.6g} by {source}, and {value:.6g} by {account.source}."
+                    raise _refused(variant, source, account.source, known)
+
+
+def _agree_on_weights(variant: str, accounts: Sequence[Account]) -> None:
+    first: dict[int, Account] = {}
+    for account in accounts:
+        for step in account.steps:
+            other = first.setdefault(step, account)
+            if other is account:
+                continue
+            before, now = other.weights(step), account.weights(step)
+            differing = [role for role in before if role not in now or not _equal(before[role], now[role])]
+            if differing:
+                known = f"Both hold step {step}, with other weights: {', '.join(differing[:4])}."
+                raise _refused(variant, other.source, account.source, known)
+
+
+def _refused(variant: str, one: str, other: str, known: str, more: str = "") -> BadValue:
+    todo = "Import one of them with the parameter in which they differ (--param), or under another name (--as NAME)."
+    both = f"{one} and {other}" if one != other else f"Two states of {one}"
+    what = f"{both} are not of one training, and both would be {variant}."
+    return BadValue(what, known, f"{todo} {more}".rstrip())
+
+
+def _same(one: float, other: float) -> bool:
+    if math.isnan(one) or math.isnan(other):
+        return math.isnan(one) and math.isnan(other)
+    return one == other or abs(one - other) <= _SAME_LOSS * max(abs(one), abs(other))
+
+
+def _equal(one: Tensor, other: Tensor) -> bool:
+    """Every number the same, what is no number included."""
+    return one.shape == other.shape and bool(((one == other) | (one.isnan() & other.isnan())).all())
+
+
+def _plain(value: object) -> object:
+    """Numbers alike however they are written: 1 and 1.0, a list and a tuple."""
+    if isinstance(value, bool) or not isinstance(value, int | float | list | tuple):
+        return value
+    return float(value) if isinstance(value, int | float) else [_plain(each) for each in value]

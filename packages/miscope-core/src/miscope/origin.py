@@ -1,0 +1,137 @@
+"""Where a variant comes from: trained here, or brought from elsewhere, with weights or a curve alone. Never both."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, final
+
+from miscope.errors import BadValue
+
+if TYPE_CHECKING:
+    from miscope.store import Store
+
+__all__ = ["Origin", "Standing", "imported_files", "may_import", "may_train", "origin_of", "standing_of"]
+
+
+class Origin(enum.StrEnum):
+    """Who made what lies in a variant's folder."""
+
+    TRAINED = "trained here"
+    IMPORTED = "imported"
+    METRICS = "metrics only"
+    """Imported too, without weights."""
+
+
+def origin_of(facts: Mapping[str, object]) -> Origin | None:
+    """The origin by the facts of a variant's record; None where nothing was made yet."""
+    said = facts.get("origin")
+    if isinstance(said, str) and said in tuple(Origin):
+        return Origin(said)
+    # Records from before origins were written down: a training left its device there, an import its files.
+    if "device" in facts:
+        return Origin.TRAINED
+    return Origin.IMPORTED if "imported" in facts else None
+
+
+def imported_files(facts: Mapping[str, object]) -> dict[str, Mapping[str, Any]]:
+    """What is remembered of each imported file, by its name: 'sha256', 'steps', 'config', 'optimizer'."""
+    said = facts.get("imported")
+    return dict(said) if isinstance(said, Mapping) else {}
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """What there is of a variant before something is added to it."""
+
+    name: str
+    facts: Mapping[str, object]
+    steps: Sequence[int]
+    """Of its checkpoints, ascending."""
+    recorded: int | None
+    """Last step with a metric; None where there is none."""
+    resumable: bool = False
+    """Whether there is a training state."""
+
+    @property
+    def origin(self) -> Origin | None:
+        return origin_of(self.facts)
+
+    @property
+    def lent(self) -> bool:
+        """Whether its first weights were made by something else than its own training."""
+        return self.origin in (Origin.IMPORTED, Origin.METRICS) or "warm" in self.facts
+
+    def __str__(self) -> str:
+        if not self.steps:
+            return "metrics only" if self.recorded is None else f"metrics only, up to step {self.recorded}"
+        count = f"{len(self.steps)} checkpoint{'s' * (len(self.steps) != 1)}"
+        return f"{count}, {'the last ' * (len(self.steps) > 1)}at step {self.steps[-1]}"
+
+
+def standing_of(store: Store, name: str) -> Standing | None:
+    """What there is of the variant of that name; None where it has no record."""
+    if not store.layout.record(name).exists():
+        return None
+    series = store.metrics(name).values()
+    return Standing(
+        name=name,
+        facts=store.variant_record(name).facts,
+        steps=store.steps(name),
+        recorded=max((int(one.steps[-1]) for one in series if len(one.steps)), default=None),
+        resumable=store.layout.training_state(name, None).exists(),
+    )
+
+
+def may_train(standing: Standing, *, resume: bool, warm: bool) -> None:
+    """Raise BadValue if training it so would begin anew, or replace, what the training did not make."""
+    name, beside = standing.name, f"To train one beside it:  miscope train {standing.name} --as NAME"
+    if standing.lent and not resume:
+        raise BadValue(
+            f"{name} cannot begin again at step 0: {_lender(standing)}.",
+            f"It has {standing}, which would be replaced.",
+            beside,
+        )
+    if standing.resumable:
+        if warm and not standing.lent:
+            raise BadValue(
+                f"{name} was trained here, and goes on with its own optimizer.",
+                f"It has {standing}.",
+                f"Leave --warm out; or branch off with a fresh optimizer:  miscope train {name} --warm --as NAME",
+            )
+        return
+    if standing.lent and not warm:
+        weights = (
+            f"To go on from step {standing.steps[-1]} with a fresh optimizer:  miscope train {name} --warm --steps N"
+        )
+        raise BadValue(
+            f"{name} was imported: a training would begin anew at step 0 and replace what was brought here.",
+            f"It has {standing}, and no optimizer state to go on with.",
+            f"{weights}\n{beside}" if standing.steps else beside,
+        )
+    if warm and standing.steps and (standing.recorded or 0) > standing.steps[-1]:
+        raise BadValue(
+            f"{name} cannot go on from its last checkpoint, at step {standing.steps[-1]}.",
+            f"It has metrics up to step {standing.recorded}, which would be replaced.",
+            f"To go on beside it:  miscope train {name} --warm --as NAME",
+        )
+
+
+def may_import(standing: Standing, files: Sequence[str]) -> None:
+    """Raise BadValue if the variant was trained here, wholly or from some step on: nothing is added to that."""
+    if standing.origin is not Origin.TRAINED and "warm" not in standing.facts:
+        return
+    raise BadValue(
+        f"{standing.name} was trained here, so nothing is imported into it.",
+        f"It has {standing}; {', '.join(files[:3])}{', ...' * (len(files) > 3)} would add to them or replace them.",
+        "To keep them apart:  miscope import ... --as NAME; or give the parameter in which they differ (--param).",
+    )
+
+
+def _lender(standing: Standing) -> str:
+    warm = standing.facts.get("warm")
+    if isinstance(warm, Mapping) and warm.get("from") not in (None, standing.name):
+        return f"its training goes on from step {warm.get('step')} of {warm['from']}"
+    return "it was imported"
