@@ -60,6 +60,7 @@ ONE: list[tuple[str, dict[str, Any], int, str]] = [
         *(21, "its key 'epoch', 20, and its 21 training losses"),
     ),
     ("run.pt", {"epoch": 9, "train_losses": [1.0] * 9}, 9, "its key 'epoch'"),
+    ("epoch_10.pt", {"epoch": 9, "train_losses": [1.0] * 10}, 10, "its key 'epoch', 9, and its 10 training losses"),
     ("run.pt", {"optimizer": adam(40)}, 40, "its optimizer's count"),
     ("run.pt", {"train_losses": [1.0] * 40}, 40, "its 40 training losses"),
 ]
@@ -82,6 +83,26 @@ def test_a_list_and_a_folder_of_the_same_epochs_are_of_the_same_steps(
     assert read(tmp_path / "all.pt")[0][0] == steps
     assert sorted(found for (found,), _ in read(tmp_path / "keys")) == steps
     assert sorted(found for (found,), _ in read(tmp_path / "names")) == steps
+
+
+@pytest.mark.parametrize(("made", "steps"), [(4, [2, 4]), (5, [3, 5])])
+def test_an_optimizers_count_settles_a_list_of_epochs(tmp_path: Path, made: int, steps: list[int]):
+    states = [{"W": torch.full((2, 2), float(i))} for i in range(2)]
+    content = {"state_dicts": states, "epochs": [2, 4], "optimizer": adam(made), "batch_size": 6}
+    torch.save(content, tmp_path / "all.pt")
+    assert read(tmp_path / "all.pt") == [(steps, f"its list 'epochs' and its optimizer's count, {made}")]
+
+
+def test_a_list_of_epochs_of_mini_batches_is_refused(tmp_path: Path):
+    states = [{"W": torch.full((2, 2), float(i))} for i in range(2)]
+    torch.save({"state_dicts": states, "epochs": [2, 4], "batch_size": 6}, tmp_path / "all.pt")
+    with pytest.raises(BadFile) as raised:
+        read_foreign(tmp_path / "all.pt")
+    assert str(raised.value) == (
+        f"{tmp_path / 'all.pt'} cannot be read.\n"
+        "Its list 'epochs' counts epochs, and with batch_size 6 an epoch may be many updates.\n"
+        "Say the updates made so far: by a key 'step', a list 'steps', or the name step_<N>."
+    )
 
 
 def test_epochs_saved_one_by_one_are_taken_as_they_are(tmp_path: Path):
@@ -116,6 +137,10 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     (
         *("step_300.pt", {"step": 200}),
         "Its name says step 300, and its key 'step' says 200.\nRename the file, or correct its key.",
+    ),
+    (
+        *("epoch_300.pt", {"epoch": 200}),
+        "Its name says epoch 300, and its key 'epoch' says 200.\nRename the file, or correct its key.",
     ),
     (
         *("run.pt", {"step": 3, "optimizer": adam(300)}),

@@ -94,7 +94,7 @@ def _dated(file: _Undated, steps: tuple[int, ...], source: str) -> ForeignFile:
     rate, scheduled = learning_rate(group, content.scheduler)
     return ForeignFile(
         path=path,
-        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        sha256=_sha256(path),
         states=tuple(sorted(states.items())),
         steps_from=source,
         metrics=metrics,
@@ -103,6 +103,11 @@ def _dated(file: _Undated, steps: tuple[int, ...], source: str) -> ForeignFile:
         learning_rate=rate,
         notes=(*notes, *unplaced, *scheduled),
     )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _widest(states: Mapping[int, Mapping[str, Tensor]]) -> str:

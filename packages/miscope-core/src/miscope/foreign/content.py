@@ -1,4 +1,4 @@
-"""The values in a checkpoint file made elsewhere. Nothing in it is executed, and no class of it is made."""
+"""The values in a checkpoint file made elsewhere. No code of it is run, and no class of it is made."""
 
 from __future__ import annotations
 
@@ -10,19 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from miscope.errors import BadFile
+from miscope.foreign.inert import plain, stand_ins
 
 __all__ = ["read_content"]
-
-_RECORDS = (
-    "transformer_lens.HookedTransformerConfig.HookedTransformerConfig",
-    "transformer_lens.config.HookedTransformerConfig.HookedTransformerConfig",
-    "transformer_lens.config.hooked_transformer_config.HookedTransformerConfig",
-    "easy_transformer.EasyTransformerConfig.EasyTransformerConfig",
-    "easy_transformer.EasyTransformer.EasyTransformerConfig",
-    "argparse.Namespace",
-    "types.SimpleNamespace",
-)
-"""Classes of plain configurations that the field's files carry; each is read as the values it holds."""
 
 _OFFENDERS = (
     re.compile(r"GLOBAL (\S+)"),
@@ -44,9 +34,8 @@ def _torch(path: Path) -> Any:
 
     import torch
 
-    records = [_record(name) for name in _RECORDS]
     try:
-        with torch.serialization.safe_globals(records), warnings.catch_warnings():  # pyright: ignore
+        with torch.serialization.safe_globals(stand_ins()), warnings.catch_warnings():  # pyright: ignore
             # What is odd about the file is said below, in a sentence.
             warnings.simplefilter("ignore")
             raw = torch.load(path, map_location="cpu", weights_only=True)
@@ -58,28 +47,12 @@ def _torch(path: Path) -> Any:
         if "TorchScript" in str(error):
             raise _needs_code(path, "``torch.jit.ScriptModule``") from None
         raise BadFile(path, f"It is no complete PyTorch file: {_first_line(error)}.", _AGAIN) from None
-    return _plain_records(raw, tuple(records), depth=_DEPTH)
+    return plain(raw)
 
 
-_DEPTH = 8
-"""Configurations lie no deeper; a value may hold itself."""
 _AGAIN = "Copy it again from its source; it may have been cut off."
 _UNREADABLE = (OSError, RuntimeError, EOFError, ValueError, LookupError, TypeError, AttributeError, AssertionError)
 """What torch.load lets through of a file that was damaged or was never one of its own."""
-
-
-def _record(name: str) -> type:
-    """A class of that name which does nothing but hold the values of a pickled configuration."""
-    module, _, short = name.rpartition(".")
-    return type(short, (), {"__module__": module, "__qualname__": short})
-
-
-def _plain_records(value: Any, records: tuple[type, ...], *, depth: int) -> Any:
-    if isinstance(value, records):
-        value = dict(vars(value))
-    if isinstance(value, Mapping) and depth:
-        return {key: _plain_records(inner, records, depth=depth - 1) for key, inner in value.items()}
-    return value
 
 
 def _needs_code(path: Path, message: str) -> BadFile:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["by_role"]
 
+_TRIPPED = (RuntimeError, LookupError, ValueError, TypeError, AttributeError)
+
 
 def by_role(
     path: Path, family: Family, state: Mapping[str, Tensor], params: Any
@@ -24,7 +26,11 @@ def by_role(
     Raises BadFile where it is the family's and its weights are of a kind no instrument reads.
     """
     for named in namings(state):
-        weights = family.adopt(named, params)
+        try:
+            weights = family.adopt(named, params)
+        except _TRIPPED:
+            # A family that reads one layout may trip over another; the next may know it.
+            continue
         if weights is not None:
             check_weights(path, weights)
             return weights, named

@@ -92,7 +92,11 @@ class Evidence:
         if self.named.step is not None:
             return self._of_updates(self.named.step, "its name")
         if header.get("epoch") is not None:
-            return self._of_epoch(whole(self.path, "its key 'epoch'", header["epoch"]), "its key 'epoch'")
+            epoch = whole(self.path, "its key 'epoch'", header["epoch"])
+            # Names often count epochs from 1.
+            if self.named.epoch is not None and abs(self.named.epoch - epoch) > 1:
+                raise self._contradicted(f"epoch {self.named.epoch}", "its key 'epoch'", epoch)
+            return self._of_epoch(epoch, "its key 'epoch'")
         if self.named.epoch is not None:
             return self._of_epoch(self.named.epoch, "'epoch' in its name")
         if self.made or self.losses:
@@ -105,18 +109,17 @@ class Evidence:
         source = f"its list {key!r}" if key else "its keys"
         if key not in EPOCH_LISTS:
             return Count(numbers=numbers, source=source)
+        last = max(numbers)
+        if self.made is not None and self.made in (last, last + 1):
+            steps = tuple(number + self.made - last for number in numbers)
+            return Count(numbers=steps, source=f"{source} and its optimizer's count, {self.made}")
         self._refuse_batches(source)
-        if self.made == max(numbers) + 1:
-            return Count(
-                numbers=tuple(n + 1 for n in numbers), source=f"{source} and its optimizer's count, {self.made}"
-            )
-        return Count(numbers=numbers, source=source, open=self.made != max(numbers))
+        return Count(numbers=numbers, source=source, open=True)
 
     def _of_updates(self, step: int, source: str) -> Count:
         """A number that counts updates, against the name and the optimizer's own count."""
         if self.named.step not in (None, step):
-            problem = f"Its name says step {self.named.step}, and {source} says {step}."
-            raise BadFile(self.path, problem, "Rename the file, or correct its key.")
+            raise self._contradicted(f"step {self.named.step}", source, step)
         if self.made in (None, 0, step):
             return Count(numbers=(step,), source=source)
         assert self.made is not None
@@ -128,6 +131,10 @@ class Evidence:
         problem = f"{_upper(source)} says step {step}, and its optimizer has made {self.made} updates."
         todo = f"Name it step_{self.made} and leave such a key out, or save it without its optimizer."
         raise BadFile(self.path, problem, todo)
+
+    def _contradicted(self, named: str, source: str, number: int) -> BadFile:
+        problem = f"Its name says {named}, and {source} says {number}."
+        return BadFile(self.path, problem, "Rename the file, or correct its key.")
 
     def _of_unclear_name(self) -> Count:
         if self.made not in self.named.numbers or self.made is None:
