@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -54,6 +56,18 @@ def test_bars_are_the_mean_over_seeds_at_the_first_step_with_its_interval():
 def test_one_variant_alone_has_no_interval():
     figure = gradients.initialisation(cohort([0.2, 0.8]), product="W_E")
     assert list(figure.data[0].error_y.array) == [0, 0]
+
+
+def test_a_record_that_begins_later_has_no_gradient_from_before_training():
+    late = shown([0.2, 0.8])
+    late = replace(late, artifacts={name: {**a, "step": a["step"] + 50} for name, a in late.artifacts.items()})
+    early = Member(label="seed=1", shown=shown([0.4, 0.6]))
+    figure = gradients.initialisation(shown([0.2, 0.8], (Member(label="seed=0", shown=late), early)), product="W_E")
+    assert list(figure.data[0].y) == pytest.approx([0.4, 0.6])
+    assert "1 of 2 variants at step 0" in figure.layout.title.subtitle.text
+    reason = "no variant has a gradient of W_E at step 0; a record that begins later holds none from before"
+    with pytest.raises(DoesNotApply, match=reason):
+        gradients.initialisation(shown([0.2, 0.8], (Member(label="seed=0", shown=late),)), product="W_E")
 
 
 def test_without_a_basis_there_is_no_spectrum():

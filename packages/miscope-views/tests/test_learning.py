@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -93,6 +95,17 @@ def test_the_same_inputs_are_drawn_for_the_same_seed():
 
     assert first.to_json() == second.to_json()
     assert sum(len(trace.x) for trace in first.data) == N
+
+
+def test_of_a_record_that_begins_later_it_is_said_what_was_learnt_by_then():
+    def told(at):
+        late = replace(shown(), artifacts={"learning.order": ARRAYS | {"at": at}})
+        return learning.order(late, window="3").layout.title.subtitle.text.split(" · ", 1)[1]
+
+    assert told(np.array([0, 10, 20])) == "3 in a row right · 10 of 25 never (blank)"
+    assert told(np.array([10, 20, 30])) == (
+        "3 in a row right · 10 of 25 never (blank) · 15 by epoch 10, where the record begins"
+    )
 
 
 def test_a_class_that_is_never_half_learnt_has_no_dot():

@@ -44,6 +44,7 @@ CLUSTERS = {
     f"{SITE}/final": np.array(["2", "1", "", "2"]),
     f"{SITE}/size": np.array([[0, 0], [0, 1], [1, 2]]),
     f"{SITE}/threshold": np.array(0.4),
+    f"{SITE}/null": np.array(["initialisation"]),
 }
 
 
@@ -158,6 +159,20 @@ def test_clusters_show_their_size_and_each_neurons_course():
     assert heat.customdata[:, 0].tolist() == [1, 0, 3, 2]
     # 0: not committed, 1: to a component too small to be drawn, 2: to component 2.
     assert heat.z.tolist() == [[0, 0, 1], [0, 2, 2], [0, 0, 2], [0, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("null", "words"),
+    [("initialisation", "at the start"), ("relabelled", "with the values of the factors in another order")],
+)
+def test_clusters_say_what_their_threshold_is_drawn_from(null, words):
+    told = CLUSTERS | {f"{SITE}/null": np.array([null])}
+    trajectory = replace(ANALYZED, step=None, artifacts={"neurons.frequencies": STACKED, "neurons.clusters": told})
+
+    figure = clusters(trajectory, site=SITE, clock="linear", events=True)
+
+    said = f" · committed from a share of 0.40 on, which 0.1 % reach {words}"
+    assert figure.layout.title.subtitle.text.endswith(said)
 
 
 def test_the_sheet_shows_only_neurons_of_a_component_with_such_a_share():

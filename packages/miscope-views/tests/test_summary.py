@@ -30,6 +30,7 @@ COMPONENTS = {
     "mlp/share": np.array([[0, 0, 0], [0.2, 0, 0.1], [0.4, 0.01, 0]]),
     "mlp/state": np.array(["committed", "never", "transient"]),
     "mlp/arrived": np.array([100, np.nan, 100]),
+    "mlp/already": np.array([False, False, False]),
     "mlp/half": np.array([100, np.nan, np.nan]),
     "mlp/left": np.array([np.nan, np.nan, 200]),
     "mlp/first_mover": np.array(["3", "7"]),
@@ -77,6 +78,18 @@ def test_components_that_never_came_have_no_ribbon_and_the_rest_say_what_became_
     assert "first 3, 7 at epoch 100 · 1 transient, 4 neurons homeless · W_E crosses over at 200" in (
         figure.layout.title.subtitle.text
     )
+
+
+def test_of_a_record_that_begins_later_it_is_said_what_was_there_by_then():
+    late = COMPONENTS | {
+        "at": STEPS + 100,
+        "mlp/already": np.array([True, False, True]),
+        "mlp/first_mover": np.array([], dtype=str),
+        "mlp/first_mover_step": np.array(np.nan),
+    }
+    figure = summary.components(shown(summary_components=late), site="mlp", clock="linear", events=True)
+
+    assert "3, 7 there by epoch 100, where the record begins · 1 transient" in figure.layout.title.subtitle.text
 
 
 def test_the_verdict_is_a_table_whose_first_failure_decides():

@@ -37,6 +37,12 @@ def test_one_checkpoint_cannot_say_when():
         DIFFERENTIATION.compute(trained([0.1]))
 
 
+def test_heads_of_a_record_that_begins_later_may_have_parted_before():
+    reason = "heads part from what they are at the initialisation, and the first checkpoint is step 300"
+    with pytest.raises(DoesNotApply, match=reason):
+        DIFFERENTIATION.compute(trained([0.1, 0.5, 0.6], steps=np.array([300, 400, 500])))
+
+
 def test_the_papers_heads_of_one_frequency_are_each_others_opposite_and_of_two_unrelated(calibration):
     model = calibration("low_precision_mod_addition")
     pattern = model.shown["activations"][f"{BLOCK}.attn.hook_pattern"]

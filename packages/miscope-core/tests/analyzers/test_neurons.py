@@ -1,4 +1,4 @@
-"""Frequencies of neurons against ideal neurons and the paper's models; clusters against courses made by hand."""
+"""Frequencies of neurons against ideal neurons and the paper's models."""
 
 import numpy as np
 import pytest
@@ -6,9 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from miscope.analyzers.neurons import BANDS, CLUSTERS, FREQUENCIES, ClusterOptions, bands, clusters
+from miscope.analyzers.neurons import BANDS, FREQUENCIES, bands
 from miscope.maths.bands import band_of, effective_number, herfindahl
-from miscope.maths.commitment import commitments, switches, transients, transitions
 from miscope.maths.factor_spectrum import block_fractions, conditional_means_basis
 from miscope.moment import Trajectory
 from miscope.probe import Probe
@@ -26,7 +25,6 @@ def grid(p, k):
 def test_they_keep_the_contract():
     check_analyzer(FREQUENCIES)
     check_analyzer(FREQUENCIES, ToyFamily())
-    check_analyzer(CLUSTERS)
     check_analyzer(BANDS)
 
 
@@ -116,78 +114,6 @@ def test_factors_of_unequal_size_have_bases_of_their_own():
     assert (first.size, second.size) == (5, 4)
     found, _ = block_fractions(torch.randn(5, 4, 3), first, second)
     assert found.shape == (3, 3)
-
-
-CHOICE = np.array([[0, -1, 1, 2], [0, 1, 1, -1], [0, 2, -1, 1], [0, 2, -1, 2]])
-
-
-def test_commitment_is_the_start_of_the_last_stay():
-    assert commitments(CHOICE).tolist() == [0, 2, -1, 3]
-
-
-def test_a_switch_is_another_choice_than_the_last_a_pause_is_none():
-    assert switches(CHOICE).tolist() == [0, 1, 0, 2]
-
-
-def test_a_cluster_is_transient_if_it_came_down_not_if_it_is_still_young():
-    sizes = np.array([[0, 0, 0], [30, 2, 40], [3, 7, 35]])
-    assert transients(sizes, neurons=100, ever=0.05, final=0.10).tolist() == [True, False, False]
-
-
-def test_the_threshold_is_the_first_checkpoints_own_and_clusters_count_from_it():
-    share = np.array([[0.1, 0.2, 0.0], [0.5, 0.15, 0.0], [0.9, 0.6, 0.0]])
-    dominant = np.array([["14", "3", ""], ["14", "3", ""], ["14", "14", ""]])
-    arrays = {
-        f"{SITE}/max_fraction": share,
-        f"{SITE}/dominant": dominant,
-        f"{SITE}/label": np.array([["3", "14"]] * 3),
-    }
-    found = clusters(
-        Trajectory(
-            variant=None,
-            steps=np.array([0, 100, 200]),
-            options=ClusterOptions(),
-            probe=None,
-            artifacts={"neurons.frequencies": arrays},
-        )
-    )
-    assert found[f"{SITE}/threshold"] == pytest.approx(0.1999)
-    assert found[f"{SITE}/size"].tolist() == [[1, 0], [0, 1], [0, 2]]
-    assert found[f"{SITE}/size_specialised"].tolist() == [[0, 0], [0, 0], [0, 1]]
-    assert found[f"{SITE}/commitment"] == pytest.approx([100, 200, np.nan], nan_ok=True)
-    assert found[f"{SITE}/first"] == pytest.approx([100, 0, np.nan], nan_ok=True)
-    assert found[f"{SITE}/switches"].tolist() == [0, 1, 0]
-    assert found[f"{SITE}/final"].tolist() == ["14", "14", ""]
-    # Against two shares at the start no neuron stands out, however pure: the chance is never below one in three.
-    assert found[f"{SITE}/found_share"].tolist() == [0, 0, 0]
-
-
-def course(share, dominant, label):
-    names = np.array([label] * len(share))
-    arrays = {f"{SITE}/max_fraction": share, f"{SITE}/dominant": dominant, f"{SITE}/label": names}
-    reads, steps = {"neurons.frequencies": arrays}, np.arange(len(share))
-    return clusters(Trajectory(variant=None, probe=None, options=ClusterOptions(), steps=steps, artifacts=reads))
-
-
-def test_clusters_are_the_same_whatever_they_are_called():
-    names = np.array([["1", "1", "2", "2"], ["2", "2", "1", "1"], ["2", "1", "2", "1"]])
-    found = course(np.array([[0.1] * 4, [0.5] * 4, [0.6] * 4]), names, ["1", "2"])
-    assert found[f"{SITE}/stability"] == pytest.approx([1, -0.5])
-    assert found[f"{SITE}/likeness_to_end"] == pytest.approx([-0.5, -0.5, 1])
-
-
-def test_neurons_stand_out_together_where_none_would_alone():
-    start = np.random.default_rng(0).uniform(0.05, 0.15, 400)
-    later = np.where(np.arange(400) < 100, 0.9, start[::-1])
-    found = course(np.stack([start, later]), np.full((2, 400), "1"), ["1"])
-    assert found[f"{SITE}/found_share"] == pytest.approx([0, 0.25], abs=0.01)
-
-
-def test_switches_are_told_from_where_to_where_and_when():
-    matrix, when = transitions(CHOICE, 3)
-    assert matrix.tolist() == [[0, 0, 0], [0, 0, 2], [0, 1, 0]]
-    assert when.tolist() == [0, 0, 2, 1]
-    assert matrix.sum() == when.sum() == switches(CHOICE).sum()
 
 
 def test_concentration_of_equal_and_single_shares():

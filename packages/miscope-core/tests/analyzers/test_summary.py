@@ -134,19 +134,20 @@ def test_a_crossing_counts_only_when_it_is_for_good():
     assert stays_above(values, STEPS, 0.0) == 0
 
 
-def story(clusters, onset=250.0):
+def story(clusters, onset=250.0, since=0, embedding=None):
     labels = np.array(["3", "5", "7", "11", "13"])
     key = np.array([[0, 0, 0, 0, 0], [1, 0, 0, 0, 0], [1, 0, 1, 0, 0], [1, 1, 1, 0, 0], [1, 1, 0, 0, 0]], dtype=bool)
     return components(
         Trajectory(
             variant=toy_moment().variant,
-            steps=STEPS,
+            steps=STEPS + since,
             options=ComponentOptions(),
             probe=None,
             artifacts={
                 "events.grokking": {"onset": np.array(onset)},
                 "keys.votes": {"label": np.tile(labels, (5, 1)), "key": key},
-                "spectra.embedding": {
+                "spectra.embedding": embedding
+                or {
                     "W_E/label": np.tile(labels, (5, 1)),
                     "W_E/fraction": np.array([[0.2, 0.2, 0.2, 0.2, 0.2]] * 3 + [[0.3, 0.3, 0.2, 0.1, 0.1]] * 2),
                 },
@@ -156,15 +157,45 @@ def story(clusters, onset=250.0):
     )
 
 
+CLUSTERS = {
+    "mlp/size": (SHARE * 100).round().astype(int),
+    "mlp/label": np.array(["3", "5", "7", "11", "13"]),
+    "mlp/final": np.array(["3"] * 30 + ["5"] * 40 + [""] * 30),
+    "mlp/commitment": np.append(np.full(70, 200.0), np.full(30, NAN)),
+    "mlp/homeless_count": np.array(12),
+}
+
+
+def test_of_a_record_that_begins_later_no_first_mover_is_told():
+    size = CLUSTERS["mlp/size"].copy()
+    size[0, 0] = 20
+    found = story(CLUSTERS | {"mlp/size": size}, since=300, onset=400.0)
+    assert found["mlp/already"].tolist() == [True, False, False, False, False]
+    assert found["mlp/state"].tolist() == ["committed", "committed", "transient", "never", "growing"]
+    assert found["mlp/arrived"][0] == 300
+    assert len(found["mlp/first_mover"]) == 0
+    assert np.isnan([found["mlp/first_mover_step"], found["mlp/first_mover_stayed"], found["mlp/spread"]]).all()
+    assert found["mlp/at_onset"].tolist() == ["3", "13"]
+    assert found["W_E/crossover"] == 600
+
+
+def test_what_was_there_at_an_onset_before_the_record_is_not_told():
+    found = story(CLUSTERS, since=300, onset=250.0)
+    assert len(found["mlp/at_onset"]) == 0
+    assert not found["mlp/already"].any()
+    assert found["mlp/first_mover"].tolist() == ["3", "13"], "it came within the record"
+
+
+def test_an_embedding_that_crossed_over_before_the_record_has_no_date():
+    crossed = np.full((5, 5), 0.2)
+    crossed[:, :2] = 0.35
+    shown = {"W_E/label": np.tile(CLUSTERS["mlp/label"], (5, 1)), "W_E/fraction": crossed}
+    assert np.isnan(story(CLUSTERS, since=300, embedding=shown)["W_E/crossover"])
+    assert story(CLUSTERS, embedding=shown)["W_E/crossover"] == 0
+
+
 def test_the_story_tells_the_first_movers_the_order_and_who_was_lost():
-    clusters = {
-        "mlp/size": (SHARE * 100).round().astype(int),
-        "mlp/label": np.array(["3", "5", "7", "11", "13"]),
-        "mlp/final": np.array(["3"] * 30 + ["5"] * 40 + [""] * 30),
-        "mlp/commitment": np.append(np.full(70, 200.0), np.full(30, NAN)),
-        "mlp/homeless_count": np.array(12),
-    }
-    found = story(clusters)
+    found = story(CLUSTERS)
     assert found["mlp/first_mover"].tolist() == ["3", "13"]
     assert (found["mlp/first_mover_step"], found["mlp/first_mover_stayed"]) == (100, 1)
     assert found["mlp/order"].tolist() == ["3", "13", "5"]

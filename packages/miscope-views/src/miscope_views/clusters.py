@@ -18,6 +18,8 @@ __all__ = ["CLUSTERS_VIEW", "FREQUENCIES_VIEW"]
 
 _SHARES, _CLUSTERS = "neurons.frequencies", "neurons.clusters"
 _MOST_CLUSTERS = 10
+_NULLS = {"initialisation": "at the start", "relabelled": "with the values of the factors in another order"}
+"""What the threshold of `neurons.clusters` is drawn from, in words."""
 _BESIDE = {"title": {"text": "share of<br>variance", "side": "top"}, "x": 0.59}
 """Colour bar of the left panel."""
 
@@ -68,7 +70,7 @@ def clusters(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
         "title": title(
             shown,
             f"Clusters of {site}",
-            f"committed from a share of {threshold:.2f} on, which 0.1 % reach at the start",
+            f"committed from a share of {threshold:.2f} on, which 0.1 % reach {_NULLS[str(arrays[f'{site}/null'][0])]}",
         ),
         "xaxis": {**clock_axis(shown, clock), "anchor": "y2"},
         "yaxis": {"title": {"text": "neurons committed"}, "domain": upper, "rangemode": "tozero"},

@@ -55,11 +55,14 @@ def spectrum(shown: Shown, *, product: str, clock: str, events: bool) -> Figure:
 
 def initialisation(shown: Shown, *, product: str) -> Figure:
     """Share of the gradient's energy by component before training: mean over variants, and what isotropic ones have."""
-    first = [member.shown.artifacts[_READS] for member in shown.members]
+    first = [each for member in shown.members if (each := member.shown.artifacts[_READS])["step"][0] == 0]
     if not product:
         reason = "no variant has a basis over an axis of its weights, so gradients have no spectrum"
         raise DoesNotApply("gradients.initialisation", shown.variant.name, reason)
     held = [arrays for arrays in first if f"{product}/fraction" in arrays]
+    if not held:
+        reason = f"no variant has a gradient of {product} at step 0; a record that begins later holds none from before"
+        raise DoesNotApply("gradients.initialisation", shown.variant.name, reason)
     labels = first_row(held[0][f"{product}/label"])
     same = [arrays for arrays in held if first_row(arrays[f"{product}/label"]).tolist() == labels.tolist()]
     shares = np.stack([arrays[f"{product}/fraction"][0] for arrays in same])
@@ -82,8 +85,7 @@ def initialisation(shown: Shown, *, product: str) -> Figure:
     grey = {"color": NULL, "width": 1.5}
     level = {**dashed, "y": expected, "name": "isotropic", "line": {**grey, "dash": "dash"}}
     edge = {**dashed, "y": high, "name": "isotropic, 97.5 %", "line": {**grey, "dash": "dot"}}
-    steps = sorted({int(arrays["step"][0]) for arrays in same})
-    note = f"{len(shares)} of {len(first)} variants at step {', '.join(map(str, steps))}; whiskers: 95 % of the mean"
+    note = f"{len(shares)} of {len(shown.members)} variants at step 0; whiskers: 95 % of the mean"
     ticks = labels[np.sort(strong)].tolist()
     layout: dict[str, Any] = {
         "title": title(shown, f"Gradient of {product} before training", note),

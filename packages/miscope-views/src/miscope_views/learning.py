@@ -11,6 +11,7 @@ from miscope import Choice, Grain, Number, Shown, View
 from miscope.artifact import Arrays
 from miscope.figure_style import NULL, OKABE_ITO, TEST, TRAIN
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, grid_axes, line, panels, title
+from miscope_views.late_records import there_already
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -40,9 +41,10 @@ def order(shown: Shown, *, window: str) -> Figure:
     learnt = shown.artifacts[_READS][f"graduation/{window}"]
     never = int(np.isnan(learnt).sum())
     note = f"{window} in a row right · {never:,} of {len(learnt):,} never"
+    already = there_already(shown, shown.artifacts[_READS]["at"], learnt)
     probe = shown.probe
     if probe is None or len(probe.grid) != 2:
-        return _sorted(shown, learnt, note)
+        return _sorted(shown, learnt, note + already)
     row, column = probe.grid
     heat = {
         "type": "heatmap",
@@ -53,7 +55,7 @@ def order(shown: Shown, *, window: str) -> Figure:
     }
     most = float(np.nanmax(learnt)) if never < len(learnt) else 1.0
     layout = {
-        "title": title(shown, "When each input is learnt", f"{note} (blank)" if never else note),
+        "title": title(shown, "When each input is learnt", (f"{note} (blank)" if never else note) + already),
         **grid_axes(shown),
         "coloraxis": {"cmin": 0, "cmax": most or 1.0, "colorbar": {"title": {"text": shown.step_label}}},
     }

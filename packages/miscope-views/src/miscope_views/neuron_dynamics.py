@@ -9,6 +9,7 @@ import numpy as np
 from miscope import Choice, Grain, Shown, View
 from miscope.figure_style import NULL, OKABE_ITO, colour_of
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, on_clock, panels, title
+from miscope_views.late_records import there_already
 from miscope_views.named_arrays import apart, choice_of, unit_of
 
 if TYPE_CHECKING:
@@ -121,7 +122,9 @@ def commitment(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
     for values, name, colour in ((first, "ever committed", NULL), (when, "for good", OKABE_ITO[0])):
         traces.append({**_reached(shown, steps, values, name, colour), "yaxis": "y2"})
     layout: dict[str, Any] = {
-        "title": title(shown, f"Commitment of {site}", "neurons that stay from then on"),
+        "title": title(
+            shown, f"Commitment of {site}", f"neurons that stay from then on{there_already(shown, steps, when)}"
+        ),
         "xaxis": {**clock_axis(shown, clock), "anchor": "y2"},
         "yaxis": {"title": {"text": "settled neurons"}, "domain": upper, "rangemode": "tozero"},
         "yaxis2": {"title": {"text": "all"}, "domain": lower, "rangemode": "tozero"},

@@ -36,7 +36,7 @@ def norms(shown: Shown, *, quantity: str, relative: bool, clock: str, events: bo
         if role == "total":
             colour, look = OKABE_ITO[-1], {"dash": "solid", "width": 2.6}
         traces.append(line(arrays["step"], values, role, colour, line=look, hovertemplate=hover))
-    unit = _QUANTITIES[quantity] + (" relative to the first checkpoint" if relative else "")
+    unit = _QUANTITIES[quantity] + (f" relative to {shown.step_label} {int(arrays['step'][0]):,}" if relative else "")
     layout: dict[str, Any] = {
         "title": title(shown, "Size of the weights"),
         "xaxis": clock_axis(shown, clock),
@@ -56,7 +56,7 @@ VIEWS = (
         reads=(_NORMS,),
         controls=(
             Choice(name="quantity", options=tuple(_QUANTITIES)),
-            Toggle(name="relative", label="relative to the start"),
+            Toggle(name="relative", label="relative to the first checkpoint"),
             CLOCK,
             MARKS,
         ),

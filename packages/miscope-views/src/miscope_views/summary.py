@@ -198,9 +198,12 @@ def _moments(arrays: Arrays, site: str, ever: np.ndarray) -> list[dict[str, Any]
 
 def _story(shown: Shown, arrays: Arrays, site: str) -> str:
     movers, step = arrays[f"{site}/first_mover"].tolist(), float(arrays[f"{site}/first_mover_step"])
-    if not movers:
+    already = arrays[f"{site}/label"][arrays[f"{site}/already"]].tolist()
+    if not movers and not already:
         return "no component ever has a cluster of neurons"
     said = f"first {', '.join(movers[:3])} at {shown.step_label} {step:,.0f}"
+    if already:
+        said = f"{', '.join(already[:5])} there by {shown.step_label} {int(arrays['at'][0]):,}, where the record begins"
     lost, homeless = int(arrays[f"{site}/transient_count"]), int(arrays[f"{site}/homeless_count"])
     said += f" · {lost} transient" + (f", {homeless} neurons homeless" if homeless else "")
     role = next(iter(holders(arrays, "crossover")), None)

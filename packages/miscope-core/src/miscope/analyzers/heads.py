@@ -218,14 +218,18 @@ DISTANCES = Analyzer(
 
 
 def differentiation(trajectory: Trajectory) -> Arrays:
-    """When the heads of a layer part: from when on they are farther apart than any two were at the first checkpoint.
+    """When the heads of a layer part: from when on they are farther apart than any two were at the initialisation.
 
-    The step is the first from which the mean distance stays above the largest of the first checkpoint's; NaN if it
-    does not at the end. With a single checkpoint nothing can part.
+    The step is the first from which the mean distance stays above the largest of the initialisation's; NaN if it
+    does not at the end. With a single checkpoint nothing can part, nor in a record that begins later: its first
+    checkpoint's heads may have parted already.
     """
     arrays, steps = trajectory.artifacts["heads.distances"], trajectory.steps
     if len(steps) < 2:
         reason = f"parting needs 2 checkpoints, and it has {len(steps)}"
+        raise DoesNotApply("heads.differentiation", trajectory.variant.name, reason)
+    if steps[0] != 0:
+        reason = f"heads part from what they are at the initialisation, and the first checkpoint is step {steps[0]}"
         raise DoesNotApply("heads.differentiation", trajectory.variant.name, reason)
     found: dict[str, np.ndarray] = {}
     for name in sorted(name.removesuffix("/mean") for name in arrays if name.endswith("/mean")):
@@ -245,17 +249,17 @@ def differentiation(trajectory: Trajectory) -> Arrays:
 
 DIFFERENTIATION = Analyzer(
     name="heads.differentiation",
-    version=1,
+    version=2,
     grain=Grain.TRAJECTORY,
     compute=differentiation,
     reads=("heads.distances",),
     question="When do the heads of a layer begin to do different things?",
-    formula="first step from which mean_{h<h'} d(h, h') stays above max_{h<h'} d(h, h') at the first checkpoint",
+    formula="first step from which mean_{h<h'} d(h, h') stays above max_{h<h'} d(h, h') at the initialisation",
     source="Wang et al. 2024, 'Differentiation and specialization of attention heads' (arXiv 2410.02984), compared "
-    "with the first checkpoint instead of by refined learning coefficients",
+    "with the initialisation instead of by refined learning coefficients",
     outputs={
         "BLOCK/{pattern,output,QK,OV}/parted": "() step from which heads stay apart; NaN if they do not",
-        "BLOCK/{pattern,output,QK,OV}/first": "(2,) least and largest distance at the first checkpoint",
-        "BLOCK/{pattern,output,QK,OV}/gain": "() mean distance at the last checkpoint less that at the first",
+        "BLOCK/{pattern,output,QK,OV}/first": "(2,) least and largest distance at the initialisation",
+        "BLOCK/{pattern,output,QK,OV}/gain": "() mean distance at the last checkpoint less that at the initialisation",
     },
 )

@@ -78,9 +78,10 @@ def order(trajectory: Trajectory) -> Arrays:
     """When each input is learnt for good, how often it is forgotten, and what inputs have in common that come early.
 
     An input graduates at the first checkpoint from which it is right for `window` checkpoints in a row; one that never
-    does is censored: NaN, and in the survival curve lost after the last checkpoint at which it could have. Cartography:
-    mean and standard deviation over checkpoints of the right answer's probability, and share of checkpoints at which
-    it is right. Toneva et al. 2019; Swayamdipta et al. 2020.
+    does is censored: NaN, and in the survival curve lost after the last checkpoint at which it could have. Where the
+    first checkpoint is not the initialisation, what is right there was learnt no later. Cartography: mean and standard
+    deviation over checkpoints of the right answer's probability, and share of checkpoints at which it is right. Toneva
+    et al. 2019; Swayamdipta et al. 2020.
     """
     options, probe, steps = trajectory.options, trajectory.probe, trajectory.steps
     assert isinstance(options, OrderOptions)

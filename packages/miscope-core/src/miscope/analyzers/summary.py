@@ -149,7 +149,8 @@ def components(trajectory: Trajectory) -> Arrays:
 
     A neuron counts for the component it is committed to (`neurons.clusters`, a null-calibrated threshold). The first
     mover is the first component to have a cluster, two at the same checkpoint being both. The embedding crosses over at
-    the first step from which the components that are key at the end hold most of its power for good.
+    the first step from which the components that are key at the end hold most of its power for good. Where the first
+    checkpoint is not the initialisation, what is there already came no later, and who was first is not known.
     """
     options, steps = trajectory.options, trajectory.steps
     assert isinstance(options, ComponentOptions)
@@ -169,8 +170,10 @@ def _story(arrays: Mapping[str, np.ndarray], steps: np.ndarray, onset: float, op
     neurons, labels = len(arrays["final"]), arrays["label"]
     share = arrays["size"] / neurons
     told = cascade(share, steps.astype(np.float64), cluster=options.cluster, final=options.final)
-    movers = np.flatnonzero(told.arrived == np.nanmin(told.arrived)) if np.isfinite(told.arrived).any() else []
-    there = (told.arrived <= onset) & ~(told.left <= onset)
+    already = (told.arrived == steps[0]) & (steps[0] > 0)
+    came = np.isfinite(told.arrived).any() and not already.any()
+    movers = np.flatnonzero(told.arrived == np.nanmin(told.arrived)) if came else np.zeros(0, dtype=np.int64)
+    there = (told.arrived <= onset) & ~(told.left <= onset) & (steps[0] <= onset)
     homeless = int(arrays["homeless_count"])
     times = told.arrived[told.order]
     return {
@@ -178,11 +181,12 @@ def _story(arrays: Mapping[str, np.ndarray], steps: np.ndarray, onset: float, op
         "share": share.astype(np.float16),
         "state": told.state,
         "arrived": told.arrived,
+        "already": already,
         "half": told.half,
         "left": told.left,
         "order": labels[told.order],
-        "spread": np.array(float(np.ptp(times)) if len(times) else np.nan),
-        "first_mover": labels[movers] if len(movers) else np.zeros(0, dtype=labels.dtype),
+        "spread": np.array(float(np.ptp(times)) if len(times) and not already[told.order].any() else np.nan),
+        "first_mover": labels[movers],
         "first_mover_step": np.array(float(np.nanmin(told.arrived)) if len(movers) else np.nan),
         "first_mover_stayed": np.array(float(np.isin(movers, told.order).mean()) if len(movers) else np.nan),
         "at_onset": labels[there],
@@ -210,13 +214,14 @@ def _keys(trajectory: Trajectory, options: ComponentOptions) -> dict[str, np.nda
         if chosen.any():
             share = embedding[f"{role}/fraction"][:, chosen].sum(axis=1, dtype=np.float64)
             found[f"{role}/key_share"] = share
-            found[f"{role}/crossover"] = np.array(stays_above(share, trajectory.steps, options.power))
+            crossed = stays_above(share, trajectory.steps, options.power)
+            found[f"{role}/crossover"] = np.array(np.nan if crossed == trajectory.steps[0] > 0 else crossed)
     return found
 
 
 COMPONENTS = Analyzer(
     name="summary.components",
-    version=1,
+    version=2,
     grain=Grain.TRAJECTORY,
     compute=components,
     reads=(_CLUSTERS, _VOTES, _EMBEDDING, _EVENTS),
@@ -234,9 +239,11 @@ COMPONENTS = Analyzer(
         "SITE/share": "(T, K) share of the layer's neurons committed to each",
         "SITE/state": "(K,) never, transient, growing or committed",
         "SITE/{arrived,half,left}": "(K,) step at which it has a cluster, has half of its final size, and has lost it",
+        "SITE/already": "(K,) whether it has one at the first checkpoint, where that is not the initialisation",
         "SITE/order": "(n,) labels of the components that have a cluster at the end, in the order they came",
-        "SITE/spread": "() steps between the first and the last of them",
-        "SITE/first_mover": "(m,) labels of the first to have a cluster, more than one if they came together",
+        "SITE/spread": "() steps between the first and the last of them; NaN where one was there already",
+        "SITE/first_mover": "(m,) labels of the first to have a cluster, more than one if they came together; none "
+        "where one was there already",
         "SITE/first_mover_step": "() when that was",
         "SITE/first_mover_stayed": "() share of them that have a cluster at the end",
         "SITE/at_onset": "(m,) components with a cluster when the test loss began to fall",
@@ -247,6 +254,6 @@ COMPONENTS = Analyzer(
         "key": "(n,) components that are key at the end",
         "key_lost": "(m,) components that were key and are not at the end",
         "ROLE/key_share": "(T,) share of the embedding's power in the components that are key at the end",
-        "ROLE/crossover": "() step from which that stays above a half; NaN where it does not",
+        "ROLE/crossover": "() step from which that stays above a half; NaN where it does not, or did before the record",
     },
 )

@@ -1,0 +1,180 @@
+"""How neurons settle on components of the task basis over training: when, on which, and which come and go."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+from miscope.analyzer import Analyzer, Grain, Options
+from miscope.analyzers.neurons import SPECIALISED, bases_of
+from miscope.artifact import Arrays
+from miscope.errors import DoesNotApply
+from miscope.forward import activations
+from miscope.maths.agreement import agreement_of_committed
+from miscope.maths.commitment import commitments, switches, transients, transitions
+from miscope.maths.false_discovery import benjamini_hochberg, chance_of
+from miscope.maths.relabelled_units import largest_when_relabelled
+from miscope.moment import Trajectory
+
+
+class ClusterOptions(Options):
+    """When a neuron counts as committed."""
+
+    threshold: float | None = None
+    """Largest share from which a neuron is committed to its block; None: the 99.9 % quantile of a null."""
+    specialised: float = SPECIALISED
+    """Largest share from which it is specialised."""
+    transient: float = 0.70
+    """Largest share from which it counts towards transient blocks."""
+    transient_share: float = 0.05
+    """Share of all neurons that a block must once have had to be more than noise."""
+    chance: float = 0.05
+    """Share by chance among the neurons that are found to stand out from the null's."""
+    final_share: float = 0.10
+    """Share of all neurons from which a block is there at the end."""
+    draws: int = 2000
+    """Neurons at least in the null of a record that does not begin at the initialisation."""
+    seed: int = 0
+
+
+def clusters(trajectory: Trajectory) -> Arrays:
+    """When each neuron settles on its block, how large the blocks' clusters are, and which of them come and go.
+
+    A neuron is committed while its largest share is at least the threshold, by default the 99.9 % quantile of live
+    neurons at the initialisation: a null, not a constant. Of a record that begins later, as an imported one may, the
+    null is the first checkpoint's neurons with the factors' values in another order, each neuron's own, both factors'
+    alike where they have as many: what a neuron has of a block by chance, exactly so where all values are alike at
+    first. Commitment is the first step from which it stays committed to its final block; at the first checkpoint of
+    such a record it is the latest it can be.
+    """
+    options = trajectory.options
+    assert isinstance(options, ClusterOptions)
+    arrays = trajectory.artifacts["neurons.frequencies"]
+    found: dict[str, np.ndarray] = {}
+    for site in sorted({name.rpartition("/")[0] for name in arrays}):
+        share = np.asarray(arrays[f"{site}/max_fraction"], dtype=np.float64)
+        label = arrays[f"{site}/label"][0]
+        block = _index(arrays[f"{site}/dominant"], label)
+        null = share[0][block[0] >= 0] if trajectory.steps[0] == 0 else _relabelled(trajectory, site)
+        measured = _clusters(share, block, len(label), null, trajectory)
+        named = {"label": label, "final": np.append(label, "")[measured.pop("final_block")]}
+        named["null"] = np.array(["initialisation" if trajectory.steps[0] == 0 else "relabelled"])
+        found |= {f"{site}/{name}": array for name, array in (measured | named).items()}
+    return found
+
+
+def _relabelled(trajectory: Trajectory, site: str) -> np.ndarray:
+    """(n,) largest shares of the first checkpoint's neurons with the factors' values in another order."""
+    options, probe, model = trajectory.options, trajectory.probe, trajectory.model
+    assert isinstance(options, ClusterOptions)
+    if model is None:
+        reason = f"its record begins at step {trajectory.steps[0]}, and there is no model to draw a null from"
+        raise DoesNotApply("neurons.clusters", trajectory.variant.name, reason)
+    weights = {role: load()[0] for role, load in trajectory.weights.items()}
+    activation = activations(model.answers, weights, probe.inputs, [site])[site]
+    units = activation.reshape(*probe.shape, -1)
+    return largest_when_relabelled(
+        units,
+        lambda moved: bases_of(moved, probe, trajectory.bases),
+        draws=options.draws,
+        seed=options.seed,
+    )
+
+
+def _clusters(
+    share: np.ndarray, block: np.ndarray, blocks: int, null: np.ndarray, trajectory: Trajectory
+) -> dict[str, np.ndarray]:
+    """What `clusters` finds at a site, of (T, M) largest shares, the numbers of the blocks they belong to, and the
+    largest shares of (n,) neurons by chance."""
+    options, tau = trajectory.options, trajectory.options.threshold
+    assert isinstance(options, ClusterOptions)
+    if tau is None:
+        tau = float(np.quantile(null, 0.999)) if len(null) else 0.0
+    committed = np.where(share >= tau, block, -1)
+    settled = commitments(committed)
+    last = trajectory.steps.astype(np.float64)
+    passing = np.where(share >= options.transient, block, -1)
+    held = _sizes(passing, blocks)
+    came_and_went = transients(held, neurons=share.shape[1], ever=options.transient_share, final=options.final_share)
+    peaks = held.argmax(axis=0)
+    moved, when = transitions(committed, blocks)
+    homeless = [int(((passing[peaks[k]] == k) & (passing[-1] < 0)).sum()) for k in np.flatnonzero(came_and_went)]
+    return {
+        "threshold": np.array(tau),
+        "size": _sizes(committed, blocks).astype(np.int32),
+        "size_specialised": _sizes(np.where(share >= options.specialised, block, -1), blocks).astype(np.int32),
+        "final_block": committed[-1],
+        "commitment": np.where(settled >= 0, last[settled], np.nan),
+        "first": np.where((committed >= 0).any(axis=0), last[(committed >= 0).argmax(axis=0)], np.nan),
+        "switches": switches(committed).astype(np.int32),
+        "transitions": moved.astype(np.int32),
+        "switched": when.astype(np.int32),
+        "size_passing": held.astype(np.int32),
+        "transient": came_and_went,
+        "transient_count": np.array(int(came_and_went.sum())),
+        "homeless_count": np.array(sum(homeless)),
+        "committed_count": np.array(int((committed[-1] >= 0).sum())),
+        "committed_share": (committed >= 0).mean(axis=1),
+        "found_share": _found(share, null, options.chance),
+        "stability": np.array([agreement_of_committed(a, b) for a, b in itertools.pairwise(committed)]),
+        "likeness_to_end": np.array([agreement_of_committed(now, committed[-1]) for now in committed]),
+    }
+
+
+def _found(share: np.ndarray, null: np.ndarray, level: float) -> np.ndarray:
+    """(T,) share of neurons whose share stands out from the null's, of (T, M) all tested together at each step."""
+    return np.array([(benjamini_hochberg(chance_of(now, null)) < level).mean() for now in share])
+
+
+def _index(names: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """Position of each name among the labels; -1 for ''."""
+    order = np.argsort(label)
+    at = np.searchsorted(label[order], names).clip(max=len(label) - 1)
+    return np.where(label[order][at] == names, order[at], -1)
+
+
+def _sizes(block: np.ndarray, blocks: int) -> np.ndarray:
+    """(T, K) neurons in each block, of (T, M) block numbers with -1 for none."""
+    return np.stack([np.bincount(row[row >= 0], minlength=blocks) for row in block])
+
+
+CLUSTERS = Analyzer(
+    name="neurons.clusters",
+    version=4,
+    grain=Grain.TRAJECTORY,
+    compute=clusters,
+    reads=("neurons.frequencies",),
+    weights=("*",),
+    bases=("*",),
+    grid=2,
+    runs=True,
+    options=ClusterOptions,
+    question="When does each neuron settle on its component, and which components come and go?",
+    formula="committed to argmax_k F_k while max_k F_k >= tau; commitment: first step of the last unbroken stay",
+    source="After Nanda et al. 2023, section 4.2; the threshold is the 99.9 % quantile of a null",
+    outputs={
+        "SITE/label": "(K,) labels of the blocks",
+        "SITE/threshold": "() largest share from which a neuron is committed",
+        "SITE/null": "(1,) initialisation, or relabelled where the record does not begin there",
+        "SITE/size": "(T, K) neurons committed to each block",
+        "SITE/size_specialised": "(T, K) neurons specialised on each block",
+        "SITE/committed_share": "(T,) share of all neurons that are committed",
+        "SITE/found_share": "(T,) share of all neurons whose largest share stands out from the null's, of "
+        "those found at most 5 % by chance (Benjamini & Hochberg)",
+        "SITE/stability": "(T-1,) adjusted Rand index of the clusters with the checkpoint before's, of the neurons "
+        "committed at both: 1 for the same clusters, whatever they are called, 0 for chance",
+        "SITE/likeness_to_end": "(T,) the same with the last checkpoint's",
+        "SITE/final": "(M,) label of the block a neuron is committed to at the end; '' for none",
+        "SITE/commitment": "(M,) step from which it stays committed to that block; NaN for none",
+        "SITE/first": "(M,) first step at which it was committed to any; NaN for never",
+        "SITE/switches": "(M,) times it was committed to another block than the last it was committed to",
+        "SITE/transitions": "(K, K) switches from each block to each other one, all of training together",
+        "SITE/switched": "(T,) neurons that switched since the checkpoint before",
+        "SITE/size_passing": "(T, K) neurons whose share in the block is at least 0.7, of which transients are told",
+        "SITE/transient": "(K,) whether the block had its share of neurons once and lost most of them by the end",
+        "SITE/transient_count": "() number of those blocks",
+        "SITE/homeless_count": "() neurons of transient blocks, at their peak, that end without a block",
+        "SITE/committed_count": "() neurons committed at the end",
+    },
+)
