@@ -7,6 +7,7 @@ import torch
 from miscope.analyzers.dynamics import MODES, ModeOptions, dynamic_modes
 from miscope.analyzers.parameters import TRAJECTORY, VELOCITY, trajectory, velocity
 from miscope.errors import DoesNotApply
+from miscope.maths.driven_walk import Drive, drifting, pulled
 from miscope.moment import Trajectory
 from miscope.outcome import State
 from miscope.testing import ToyFamily, scene, tables, toy_moment
@@ -59,13 +60,40 @@ def test_an_oscillation_is_found_with_its_period():
     assert found["all/median_residual"] < 0.2
 
 
-def test_a_random_walk_has_no_oscillation_to_speak_of():
-    verdicts = []
-    for seed in range(6):
-        points = np.cumsum(np.random.default_rng(seed).standard_normal((60, 400)), axis=0)
-        found = dynamic_modes(course(points, draws=40, bags=5))
-        verdicts.append(found["all/verdict"][0])
-    assert verdicts.count("no oscillatory mode distinguishable from a random walk") >= 5
+NONE = "no oscillatory mode distinguishable from an aimless, drifting or pulled walk"
+EVEN, FASTER = np.ones(49), np.exp(np.linspace(0, 1.5, 49))
+
+
+@pytest.mark.parametrize(
+    ("walk", "turns"),
+    [
+        (lambda random: pulled(EVEN, 2000, Drive(pull=0.0, reach=0.0), random), False),
+        (lambda random: pulled(EVEN, 2000, Drive(pull=0.1, reach=0.0), random), True),
+        (lambda random: pulled(FASTER, 2000, Drive(pull=0.3, reach=3.0), random), True),
+        (lambda random: drifting(EVEN, 2000, 0.2, random), False),
+    ],
+    ids=["aimless", "pulled", "pulled and growing faster", "drifting"],
+)
+def test_of_walks_at_most_the_nominal_share_seems_to_oscillate(walk, turns):
+    found = [
+        dynamic_modes(course(walk(np.random.default_rng(seed)), draws=20, bags=2, seed=100 + seed)) for seed in range(8)
+    ]
+    assert [arrays["all/verdict"][0] for arrays in found].count(NONE) >= 7
+    if turns:
+        faster = [np.abs(arrays["all/eigenvalue"][:, 1]).max() > arrays["all/null_imaginary"] for arrays in found]
+        assert np.mean(faster) > 0.5, "beside aimless walks alone, these would be called oscillations"
+
+
+def test_what_has_not_turned_once_within_the_record_is_no_oscillation():
+    t, random = np.arange(60), np.random.default_rng(0)
+    arc = np.stack([np.cos(0.08 * t), np.sin(0.08 * t)], axis=1) @ random.standard_normal((2, 300))
+    found = dynamic_modes(course(arc + 0.01 * random.standard_normal(arc.shape), draws=20, bags=2, rank=2))
+    turning = np.abs(found["all/eigenvalue"][:, 1]) > 0
+    assert turning.all()
+    limits = [found[f"all/{null}_imaginary"] for null in ("null", "drift", "pull")]
+    assert np.abs(found["all/eigenvalue"][turning, 1]).min() > max(limits)
+    assert found["all/period"][turning].min() > found["at"][-1] - found["at"][0]
+    assert found["all/verdict"].tolist() == [NONE]
 
 
 def test_an_uneven_clock_is_refused_unless_it_is_interpolated():

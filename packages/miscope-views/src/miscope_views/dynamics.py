@@ -23,11 +23,11 @@ _CHI = 5.991
 def modes(shown: Shown, *, group: str, whole: bool) -> Figure:
     """Eigenvalues of the weights' linear law in the complex plane, with 95 % ellipses and the unit circle.
 
-    Grey: imaginary parts that random walks with the same step lengths reach.
+    Grey: imaginary parts that walks with the same step lengths reach, aimless, drifting or pulled.
     """
     arrays = shown.artifacts[_READS]
     values, covariance = arrays[f"{group}/eigenvalue"], arrays[f"{group}/covariance"]
-    limit = float(arrays[f"{group}/null_imaginary"])
+    limit = max(float(arrays[f"{group}/{null}_imaginary"]) for null in ("null", "drift", "pull"))
     turn = np.linspace(0, 2 * np.pi, 181)
     circle = line(np.cos(turn), np.sin(turn), "unit circle", NULL, line={"dash": "dot"}, hoverinfo="skip")
     traces = [circle, *(_ellipse(value, spread) for value, spread in zip(values, covariance, strict=True))]

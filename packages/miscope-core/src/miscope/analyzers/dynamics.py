@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from miscope.analyzer import Analyzer, Grain, Options
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
+from miscope.maths.driven_walk import Drive, drifting, pulled
 from miscope.maths.dynamic_modes import Modes, bagged, hard_threshold, longest_even, modes
 from miscope.maths.random_walk import BAND, leading_scores, walk
 from miscope.moment import Trajectory
@@ -27,7 +28,7 @@ class ModeOptions(Options):
     bags: int = 200
     """Draws for the uncertainty of the eigenvalues."""
     draws: int = 100
-    """Random walks in the null."""
+    """Walks in each null."""
     seed: int = 0
 
 
@@ -36,8 +37,10 @@ def dynamic_modes(trajectory: Trajectory) -> Arrays:
 
     Exact dynamic mode decomposition of the path's principal components on a uniform clock only: on unequal gaps the
     eigenvalues are wrong, not just noisy. The components of a random walk are cosines, whose modes turn too; a mode
-    counts as an oscillation only where its imaginary part exceeds that of 97.5 % of walks with the same step lengths.
-    The residual is |x - predicted| / |step|. Tu et al. 2014; Redman et al. 2023 (arXiv 2302.09160).
+    counts as an oscillation only where it makes a whole turn within the record and its imaginary part exceeds that of
+    97.5 % of walks with the same step lengths: of aimless ones, of those that drift as far, and of those pulled to a
+    place as strongly (`parameters.trajectory`). The residual is |x - predicted| / |step|. Tu et al. 2014; Redman et
+    al. 2023 (arXiv 2302.09160).
     """
     options = trajectory.options
     assert isinstance(options, ModeOptions)
@@ -49,14 +52,28 @@ def dynamic_modes(trajectory: Trajectory) -> Arrays:
         states = _states(np.asarray(path[f"{group}/scores"], dtype=np.float64), trajectory.steps, steps, chosen)
         if not lengths.any() or not np.ptp(states, axis=0).any():
             continue
-        dimension, rank = int(path[f"{group}/dimension"]), _rank(states, options)
-        random = np.random.default_rng(options.seed)
-        drawn = [leading_scores(walk(lengths, dimension, random), states.shape[1])[0] for _ in range(options.draws)]
-        null = _null([_states(scores, trajectory.steps, steps, chosen) for scores in drawn], rank)
+        given = {name: float(path[f"{group}/{name}"]) for name in ("dimension", "drift", "pull", "reach")}
+        rank, null = _rank(states, options), {}
+        for kind, draw in _walks(lengths, given).items():
+            random = np.random.default_rng(options.seed)
+            drawn = [leading_scores(draw(random), states.shape[1])[0] for _ in range(options.draws)]
+            null[kind] = _null([_states(scores, trajectory.steps, steps, chosen) for scores in drawn], rank)
         found |= {f"{group}/{name}": array for name, array in _of_group(states, rank, null, (steps, options)).items()}
     if len(found) == 2:
         raise DoesNotApply("dynamics.modes", trajectory.variant.name, "its weights do not move")
     return found
+
+
+def _walks(
+    lengths: np.ndarray, given: Mapping[str, float]
+) -> Mapping[str, Callable[[np.random.Generator], np.ndarray]]:
+    """The walks a path is told from, by kind: of its own step lengths, drifting or pulled as `given` says."""
+    dimension, drive = int(given["dimension"]), Drive(pull=given["pull"], reach=given["reach"])
+    return {
+        "null": lambda random: walk(lengths, dimension, random),
+        "drift": lambda random: drifting(lengths, dimension, given["drift"], random),
+        "pull": lambda random: pulled(lengths, dimension, drive, random),
+    }
 
 
 def _even(trajectory: Trajectory, options: ModeOptions) -> tuple[np.ndarray, slice | None]:
@@ -106,39 +123,45 @@ def _null(walks: Sequence[np.ndarray], rank: int) -> tuple[np.ndarray, np.ndarra
 
 
 def _of_group(
-    states: np.ndarray, rank: int, null: tuple[np.ndarray, np.ndarray], clock: tuple[np.ndarray, ModeOptions]
+    states: np.ndarray,
+    rank: int,
+    null: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    clock: tuple[np.ndarray, ModeOptions],
 ) -> dict[str, np.ndarray]:
     steps, options = clock
     found = modes(states, rank)
     drawn = bagged(states, rank, draws=options.bags, seed=options.seed)
     values, gap = found.eigenvalues, float(steps[1] - steps[0])
     imaginary = np.imag(values)
-    threshold = float(np.percentile(null[0], BAND[2]))
-    oscillates = np.abs(imaginary) > threshold
+    threshold = {kind: float(np.percentile(turning, BAND[2])) for kind, (turning, _) in null.items()}
     with np.errstate(divide="ignore", invalid="ignore"):
-        angle = np.abs(np.angle(values))
-        period = np.where(np.abs(imaginary) > 0, 2 * np.pi * gap / angle, np.nan)
+        period = np.where(np.abs(imaginary) > 0, 2 * np.pi * gap / np.abs(np.angle(values)), np.nan)
         rate = np.log(np.maximum(np.abs(values), np.finfo(float).tiny)) / gap
-    count = int(oscillates[imaginary > 0].sum())
-    verdict = f"{count} oscillatory modes" if count > 1 else "1 oscillatory mode"
-    modulus = np.nanpercentile(np.abs(drawn), (BAND[0], BAND[2]), axis=0)
+    # What has not come round once may as well be a bend in the path.
+    oscillates = (np.abs(imaginary) > max(threshold.values())) & (period <= steps[-1] - steps[0])
     residual = _residual(states, found)
     return {
         "eigenvalue": np.stack([np.real(values), imaginary], axis=1),
         "covariance": _covariances(drawn),
         "modulus": np.abs(values),
-        "modulus_band": modulus,
+        "modulus_band": np.nanpercentile(np.abs(drawn), (BAND[0], BAND[2]), axis=0),
         "rate": rate,
         "period": period,
         "amplitude": found.amplitudes,
         "oscillates": oscillates,
-        "oscillations": np.array(count),
-        "null_imaginary": np.array(threshold),
+        "oscillations": np.array(int(oscillates[imaginary > 0].sum())),
+        **{f"{kind}_imaginary": np.array(value) for kind, value in threshold.items()},
         "residual": residual,
-        "null_residual": np.nanpercentile(null[1], BAND, axis=0),
+        "null_residual": np.nanpercentile(null["null"][1], BAND, axis=0),
         "median_residual": np.array(float(np.nanmedian(residual))),
-        "verdict": np.array([verdict if count else "no oscillatory mode distinguishable from a random walk"]),
+        "verdict": np.array([_verdict(int(oscillates[imaginary > 0].sum()))]),
     }
+
+
+def _verdict(count: int) -> str:
+    if not count:
+        return "no oscillatory mode distinguishable from an aimless, drifting or pulled walk"
+    return f"{count} oscillatory modes" if count > 1 else "1 oscillatory mode"
 
 
 def _covariances(drawn: np.ndarray) -> np.ndarray:
@@ -153,7 +176,7 @@ def _covariances(drawn: np.ndarray) -> np.ndarray:
 
 MODES = Analyzer(
     name="dynamics.modes",
-    version=1,
+    version=2,
     grain=Grain.TRAJECTORY,
     compute=dynamic_modes,
     reads=("parameters.trajectory", "parameters.velocity"),
@@ -171,11 +194,13 @@ MODES = Analyzer(
         "GROUP/rate": "(r,) ln |lambda| per step",
         "GROUP/period": "(r,) steps of one turn; NaN for a real eigenvalue",
         "GROUP/amplitude": "(r,) size of the mode in the first state, in units of the weights",
-        "GROUP/oscillates": "(r,) whether the imaginary part exceeds that of random walks",
+        "GROUP/oscillates": "(r,) whether it turns once within the record and faster than walks of any of the nulls do",
         "GROUP/oscillations": "() number of pairs that do",
         "GROUP/null_imaginary": "() 97.5 % quantile of the largest imaginary part of walks with the same step lengths",
+        "GROUP/drift_imaginary": "() the same of walks that drift as far from their start",
+        "GROUP/pull_imaginary": "() the same of walks pulled to a place as strongly",
         "GROUP/residual": "(n-1,) |x - predicted| / |step| in the span of the modes; NaN where nothing moved",
-        "GROUP/null_residual": "(3, n-1) 2.5, 50 and 97.5 % of the walks'",
+        "GROUP/null_residual": "(3, n-1) 2.5, 50 and 97.5 % of the aimless walks'",
         "GROUP/median_residual": "() median of the residual",
         "GROUP/verdict": "(1,) what it comes to, in words",
     },
