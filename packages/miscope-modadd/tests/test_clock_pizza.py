@@ -14,13 +14,15 @@ from miscope.errors import DoesNotApply
 from miscope.family import make_variant
 from miscope.subject import Subject
 from miscope.testing import check_analyzer, check_view, tables
-from miscope_modadd.analyzers.clock_pizza import PIZZA, distance_irrelevance
+from miscope_modadd.analyzers.clock_pizza import PIZZA, distance_irrelevance, stratified
 from miscope_modadd.mlp import MlpFamily
 from miscope_modadd.nanda2023 import Nanda2023Family
 from miscope_modadd.transformer import TransformerFamily
 from miscope_modadd.views import clock_pizza
 
 CALIBRATION = Path(__file__).parents[4] / "shared" / "calibration"
+EVERY_TRIPLE = {"wd_10-1_mod_addition_loss_curve": 0.703584, "low_precision_mod_addition": 0.157003}
+"""Mean cosine over all 113^3 triples."""
 PUBLISHED = {
     "wd_10-1_mod_addition_loss_curve": (0.7435995783345424, 0.7124680836977135, 0.004954399227645625),
     "low_precision_mod_addition": (0.944116364452833, 0.1721883417925716, 0.011399535891959373),
@@ -56,13 +58,71 @@ def test_the_papers_models(name):
     spread = np.hypot(sem, found["gradient_symmetricity/sem"])
     assert abs(found["gradient_symmetricity"] - symmetricity) < 3 * spread
     assert found["gradient_symmetricity/sem"] < 0.01
+    default = PIZZA.compute(moment(subject, weights, triples=PIZZA.options().triples))
+    away = abs(default["gradient_symmetricity"] - EVERY_TRIPLE[name])
+    assert away < 2.5 * default["gradient_symmetricity/sem"]
+    assert default["gradient_symmetricity/sem"] < 0.01
 
 
-def moment(subject, weights, triples=64):
+@pytest.fixture
+def transformer():
+    subject = Subject(TransformerFamily(), make_variant(TransformerFamily(), {"prime": 7}))
+    assert subject.task is not None
+    return subject, subject.task.initial_weights()
+
+
+def test_where_there_are_no_more_triples_than_asked_for_all_are_taken_and_there_is_no_error(transformer):
+    found = PIZZA.compute(moment(*transformer, triples=7**3))
+    assert found["gradient_symmetricity"] == pytest.approx(brute_force(*transformer).mean(), rel=1e-5)
+    assert found["gradient_symmetricity/sem"] == 0
+
+
+def brute_force(subject, weights):
+    """(p, p, p) cosines, one gradient at a time."""
+    p, inputs, found = 7, subject.probe().inputs, np.empty((7, 7, 7))
+    for row, c in np.ndindex(p * p, p):
+        leaf = []
+
+        def cut(embedding, leaf=leaf):
+            leaf.append(embedding.detach().requires_grad_())
+            return leaf[-1]
+
+        with torch.enable_grad():
+            chosen = inputs[row : row + 1]
+            logits = subject.model.run(dict(weights), chosen, ["logits"], hooks=[("hook_embed", cut)])["logits"]
+            (gradient,) = torch.autograd.grad(logits[0, -1, c], leaf[-1])
+        found[row // p, row % p, c] = torch.cosine_similarity(gradient[0, 0], gradient[0, 1], dim=0)
+    return found
+
+
+def test_the_estimate_and_its_error_are_unbiased(transformer):
+    truth = float(PIZZA.compute(moment(*transformer, triples=7**3))["gradient_symmetricity"])
+    drawn = [PIZZA.compute(moment(*transformer, triples=70, seed=seed)) for seed in range(200)]
+    values, errors = (np.array([found[f"gradient_symmetricity{end}"] for found in drawn]) for end in ("", "/sem"))
+    # Four standard errors of a mean of 200, and of a share of 200 that is 95 %.
+    assert abs(values.mean() - truth) < 4 * values.std() / len(values) ** 0.5
+    assert np.mean(np.abs(values - truth) < 1.96 * errors) == pytest.approx(0.95, abs=4 * (0.95 * 0.05 / 200) ** 0.5)
+
+
+def test_what_lies_between_the_distances_is_no_error_of_a_sample_that_holds_all_of_them():
+    distances = np.arange(11).repeat(4)
+    noise = np.random.default_rng(0).normal(size=44)
+    mean, error = stratified(distances + 0.1 * noise, distances)
+    within = np.array([(0.1 * noise[distances == d]).var(ddof=1) for d in range(11)])
+    assert (mean, error) == pytest.approx(((distances + 0.1 * noise).mean(), np.sqrt(within.mean() / 44)))
+    assert error < 0.02 < 0.3 < distances.std() / 44**0.5
+
+
+def test_cosines_that_are_not_known_are_left_out():
+    assert stratified(np.array([1.0, np.nan, 3.0]), np.array([0, 0, 0])) == pytest.approx((2.0, 1.0))
+    assert np.isnan(stratified(np.full(3, np.nan), np.zeros(3, dtype=int))).all()
+
+
+def moment(subject, weights, triples=64, seed=0):
     exact = {role: tensor.double() for role, tensor in weights.items()}
     seen = subject.model.answers(exact, subject.probe().inputs, ["logits"])
     given = {"weights": weights, "activations": seen, "model": subject.model, "probe": subject.probe()}
-    return Moment(variant=subject.variant, step=0, options=PIZZA.options(triples=triples), **given)
+    return Moment(variant=subject.variant, step=0, options=PIZZA.options(triples=triples, seed=seed), **given)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ class PizzaOptions(Options):
     """How many triples the gradients are averaged over, and which."""
 
     triples: int = 1024
-    """Random (a, b, c)."""
+    """About so many random (a, b, c), as many at each distance a - b, two at least; all p^3 where there are no more."""
     seed: int = 0
 
 
@@ -27,8 +27,9 @@ def pizza(moment: Moment) -> Arrays:
     b differ; a pizza adds and takes absolute values: its logit depends on a - b, its gradients are alike.
     Irrelevance is the mean over distances d of the standard deviation along a - b = d, over that of all pairs:
     1 for no dependence on a - b. Symmetricity is the mean cosine of d logit_c / d E_a and d logit_c / d E_b over random
-    triples, with its standard error; it is left out where both embeddings are added before anything else happens,
-    since there it is 1 by construction. Zhong et al. 2023, sections 4.1 and 4.2.
+    triples, as many at each distance a - b, on which a clock's cosines depend most; its standard error is that of such
+    a sample. The triples are the same at every checkpoint. It is left out where both embeddings are added before
+    anything else happens, since there it is 1 by construction. Zhong et al. 2023, sections 4.1 and 4.2.
     """
     options, probe = moment.options, moment.probe
     assert isinstance(options, PizzaOptions)
@@ -40,10 +41,13 @@ def pizza(moment: Moment) -> Arrays:
         raise DoesNotApply("clocks.pizza", moment.variant.name, "its answers are not (a + b) mod p")
     right = moment.activations["logits"].numpy()[np.arange(len(labels)), labels].reshape(prime, prime)
     found = {"distance_irrelevance": np.array(distance_irrelevance(right))}
-    cosines = _symmetricity(moment, prime, options)
+    triples = _triples(prime, options)
+    cosines = _cosines(moment, prime, triples)
     if cosines is not None:
-        found["gradient_symmetricity"] = np.array(float(cosines.mean()))
-        found["gradient_symmetricity/sem"] = np.array(float(cosines.std() / len(cosines) ** 0.5))
+        distances = (triples[:, 0] - triples[:, 1]).numpy() % prime
+        mean, error = stratified(cosines, distances)
+        found["gradient_symmetricity"] = np.array(mean)
+        found["gradient_symmetricity/sem"] = np.array(error if len(triples) < prime**3 else 0.0)
     return found
 
 
@@ -59,15 +63,38 @@ def distance_irrelevance(right: np.ndarray) -> float:
     return float(along.std(axis=1).mean() / whole) if whole > 0 else 1.0
 
 
-def _symmetricity(moment: Moment, prime: int, options: PizzaOptions) -> np.ndarray | None:
-    """(n,) cosines, of triples whose gradients both have a length; None where the model has no embedding to itself."""
+def stratified(values: np.ndarray, strata: np.ndarray) -> tuple[float, float]:
+    """Mean of a sample with as many values in each stratum, and its standard error; NaN values are left out.
+
+    The error is sqrt(sum_d n_d s_d^2) / n, with s_d^2 the variance within a stratum of n_d values: what lies between
+    the strata is no error, since all of them are in the sample. Cochran 1977, "Sampling techniques", chapter 5.
+    """
+    known = np.isfinite(values)
+    values, strata = values[known], strata[known]
+    if not len(values):
+        return float("nan"), float("nan")
+    counts = np.bincount(strata)
+    away = values - (np.bincount(strata, values) / np.maximum(counts, 1))[strata]
+    spread = np.bincount(strata, away**2) * counts / np.maximum(counts - 1, 1)
+    return float(values.mean()), float(np.sqrt(spread.sum()) / len(values))
+
+
+def _triples(prime: int, options: PizzaOptions) -> Tensor:
+    """(n, 3) int64: all (a, b, c) where no more are asked for, else random ones, as many at each a - b."""
+    if options.triples >= prime**3:
+        return torch.cartesian_prod(*[torch.arange(prime)] * 3)
+    each = max(2, round(options.triples / prime))
+    generator = torch.Generator().manual_seed(options.seed)
+    second, output = torch.randint(prime, (2, each * prime), generator=generator, dtype=torch.int64)
+    return torch.stack([(second + torch.arange(prime).repeat(each)) % prime, second, output], dim=1)
+
+
+def _cosines(moment: Moment, prime: int, triples: Tensor) -> np.ndarray | None:
+    """(n,) cosines, NaN where a gradient has no length; None where the model has no embedding to itself."""
     model, inputs = moment.model, moment.probe.inputs
     assert model is not None
     if EMBED not in model.sites:
         return None
-    triples = torch.randint(
-        prime, (options.triples, 3), generator=torch.Generator().manual_seed(options.seed), dtype=torch.int64
-    )
     chosen = inputs[triples[:, 0] * prime + triples[:, 1]]
     leaf: list[Tensor] = []
 
@@ -85,13 +112,12 @@ def _symmetricity(moment: Moment, prime: int, options: PizzaOptions) -> np.ndarr
         (gradient,) = torch.autograd.grad(picked, leaf[-1])
     first, second = gradient[:, 0], gradient[:, 1]
     lengths = first.norm(dim=1) * second.norm(dim=1)
-    known = lengths > 0
-    return ((first * second).sum(dim=1)[known] / lengths[known]).numpy()
+    return torch.where(lengths > 0, (first * second).sum(dim=1) / lengths, torch.nan).numpy()
 
 
 PIZZA = Analyzer(
     name="clocks.pizza",
-    version=1,
+    version=2,
     grain=Grain.CHECKPOINT,
     compute=pizza,
     sites=("logits",),
@@ -107,6 +133,6 @@ PIZZA = Analyzer(
     outputs={
         "distance_irrelevance": "() 1 where the right answer's logit does not depend on a - b; less for a pizza",
         "gradient_symmetricity": "() mean cosine of the gradients at the two embeddings; near 1 for a pizza",
-        "gradient_symmetricity/sem": "() its standard error over the triples",
+        "gradient_symmetricity/sem": "() its standard error over the triples; 0 where all of them were taken",
     },
 )
