@@ -6,9 +6,11 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 import miscope_toys
 from miscope.analyzers.heads import DIFFERENTIATION, DISTANCES, ROLES
+from miscope.checkpoint import Checkpoint
 from miscope.errors import DoesNotApply
 from miscope.importing import adopt
 from miscope.testing import check_analyzer
@@ -61,6 +63,7 @@ def test_three_heads_match_prefixes_and_one_looks_at_the_previous_token(roles):
     assert second[prefix] == pytest.approx([0.0802, 0.4237, 0.4320, 0.4229], abs=1e-4)
     assert first[previous, 2] == pytest.approx(0.286, abs=5e-4)
     assert found["gain"] == pytest.approx(1.89, abs=0.1)
+    assert found["blocks.0.attn.hook_pattern/role"].tolist() == ["", "", "previous token", ""]
     assert found["blocks.1.attn.hook_pattern/role"].tolist() == ["", *["prefix matching"] * 3]
     named = [role for site in range(2) for role in found[f"blocks.{site}.attn.hook_pattern/role"] if role]
     share = np.unique(named, return_counts=True)[1] / len(named)
@@ -77,6 +80,28 @@ def test_a_score_is_its_least_over_periods_and_stands_far_above_tokens_that_do_n
     assert (found[f"{site}/score"][prefix, 1:] > 0.2).all()
     assert (found[f"{site}/null"][prefix] < 0.08).all()
     assert (found[f"{site}/sem"] < 0.02).all()
+
+
+def test_heads_that_look_at_a_place_whatever_is_there_are_named_after_it_and_even_attention_is_not(workspace):
+    variant = workspace(toys=miscope_toys).variant("toys.induction", **{**SMALL, "width": 64}, steps=1)
+    family = InductionFamily()
+    weights = {r: torch.zeros(role.shape) for r, role in family.model(variant.value.params).roles.items()}
+    weights |= {role: torch.ones_like(tensor) for role, tensor in weights.items() if role.endswith(".w")}
+    place = torch.eye(16)
+    weights["W_pos"][:, :16] = place
+    for head, asked in enumerate((place.roll(-1, 1), place, place[:1].expand(16, -1))):
+        weights["blocks.0.attn.W_Q"][head, :16] = 10 * asked
+        weights["blocks.0.attn.W_K"][head, :16] = place
+    variant.workspace.store.save_variant(variant.value)
+    variant.workspace.store.save_checkpoint(variant.name, Checkpoint(step=0, weights=weights))
+    (outcome,) = variant.analyze("heads.roles", options={"heads.roles": {"periods": [8]}})
+    found = variant.workspace.store.load_arrays(outcome.keys["heads.roles"])
+    site = "blocks.0.attn.hook_pattern"
+    assert found[f"{site}/role"].tolist() == ["previous token", "current token", "first token", ""]
+    assert found[f"{site}/score"][[0, 1, 2], [0, 1, 2]] == pytest.approx([1, 1, 1], abs=1e-3)
+    even = sum(1 / seen for seen in range(2, 17)) / 15
+    assert found[f"{site}/null"][0] == pytest.approx([even] * 4)
+    assert found[f"{site}/score"][0, 3] == pytest.approx(even)
 
 
 def test_a_model_without_heads_is_told_so(workspace):

@@ -50,9 +50,9 @@ def test_every_role_has_a_panel_with_all_heads_and_their_null():
     assert figure.layout.yaxis.range == figure.layout.yaxis2.range == pytest.approx((0, 0.88))
 
 
-def test_over_training_every_head_has_a_line_above_the_band_without_a_repeat():
+def test_over_training_every_head_has_a_line_above_the_band_without_the_role():
     figure = heads.roles_over_training(shown(None), role="prefix matching", clock="linear", events=True)
-    assert [trace.name for trace in figure.data[1:]] == ["without a repeat", "L0H0", "L0H1", "L1H0", "L1H1", "gain"]
+    assert [trace.name for trace in figure.data[1:]] == ["without the role", "L0H0", "L0H1", "L1H0", "L1H1", "gain"]
     assert list(figure.data[5].y) == pytest.approx([0.7, 0.7])
     assert list(figure.data[1].y) == pytest.approx([0.02, 0.02])
     assert figure.data[2].line.dash != figure.data[4].line.dash

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from miscope.maths.head_roles import HEAD_ROLES, draw_blocks, periods_for, role_scores
+from miscope.maths.head_roles import HEAD_ROLES, draw_blocks, even_scores, periods_for, role_scores
 
 
 def looking(back, length=12):
@@ -57,3 +57,24 @@ def test_periods_fit_five_three_and_two_times_and_into_the_vocabulary():
     assert periods_for(40, 16, distinct=True) == (8, 13)
     assert periods_for(8, 100, distinct=True) == (4,)
     assert periods_for(3, 100, distinct=True) == ()
+
+
+def test_attention_that_is_dealt_out_anew_scores_the_even_ones_on_average():
+    generator = torch.Generator().manual_seed(0)
+    pattern = (2 * torch.randn(1, 1, 12, 12, generator=generator, dtype=torch.float64)).exp().tril()
+    pattern = pattern / pattern.sum(-1, keepdim=True)
+    dealt = torch.zeros(4000, 1, 12, 12, dtype=torch.float64)
+    for query in range(12):
+        order = torch.rand(4000, query + 1, generator=generator).argsort(1)
+        dealt[:, 0, query, : query + 1] = pattern[0, 0, query][order]
+    scores = role_scores(dealt, 4)[:3, :, 0]
+    away = (scores.mean(1) - even_scores(pattern)).abs()
+    assert (away < 4 * scores.std(1) / 4000**0.5).all()
+
+
+def test_a_head_that_looks_ahead_sees_every_key():
+    both_ways = torch.full((1, 1, 5, 5), 0.2, dtype=torch.float64)
+    assert even_scores(both_ways).tolist() == pytest.approx([0.2] * 3)
+    assert even_scores(both_ways.tril()).tolist() == pytest.approx(
+        [sum(1 / n for n in range(2, 6)) / 4, sum(1 / n for n in range(1, 6)) / 5, sum(1 / n for n in range(2, 6)) / 4]
+    )

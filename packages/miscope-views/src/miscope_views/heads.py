@@ -22,10 +22,11 @@ _MEASURES = {"attention pattern": "pattern", "output": "output", "QK circuit": "
 _MOST_NUMBERS = 12
 """Heads beyond which numbers in the cells of a matrix cannot be read."""
 _BAND = "rgba(154,154,154,0.3)"
+_WITHOUT = "without the role"
 
 
 def roles(shown: Shown, *, locked: bool) -> Figure:
-    """How much of every head's attention serves each role, beside what it would be without a repeat."""
+    """How much of every head's attention serves each role, beside what a head without the role would give."""
     arrays = shown.artifacts[_ROLES]
     sites, labels = holders(arrays, "score"), arrays["label"].tolist()
     score, sem, null = (np.concatenate([arrays[f"{s}/{what}"] for s in sites], 1) for what in ("score", "sem", "null"))
@@ -47,7 +48,7 @@ def roles(shown: Shown, *, locked: bool) -> Figure:
         bar = {"type": "bar", "x": names, "y": score[i], "yaxis": y, "showlegend": False, "hovertemplate": hover}
         error = {"type": "data", "array": sem[i], "thickness": 1, "width": 2, "color": NULL}
         traces.append({**bar, "error_y": error, "marker": {"color": OKABE_ITO[i % len(OKABE_ITO)]}})
-        traces.append(_without_repeat(names, null[i], y, first=i == 0))
+        traces.append(_without_role(names, null[i], y, first=i == 0))
         axis = {"domain": domain, "range": [0, most], "nticks": 3}
         layout["yaxis" if i == 0 else f"yaxis{i + 1}"] = axis
         place = {"x": 0.01, "y": domain[1], "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "top"}
@@ -57,7 +58,7 @@ def roles(shown: Shown, *, locked: bool) -> Figure:
 
 
 def roles_over_training(shown: Shown, *, role: str, clock: str, events: bool) -> Figure:
-    """How much of every head's attention serves one role over training, above what it would be without a repeat."""
+    """How much of every head's attention serves one role over training, above what heads without the role give."""
     arrays = shown.artifacts[_ROLES]
     sites, steps = holders(arrays, "score"), arrays["step"]
     row = first_row(arrays["label"]).tolist().index(role)
@@ -66,7 +67,7 @@ def roles_over_training(shown: Shown, *, role: str, clock: str, events: bool) ->
     edge = {"type": "scatter", "mode": "lines", "x": steps, "line": {"width": 0, "color": NULL}, "hoverinfo": "skip"}
     traces: list[dict[str, Any]] = [
         {**edge, "y": null.min(axis=1), "showlegend": False},
-        {**edge, "y": null.max(axis=1), "name": "without a repeat", "fill": "tonexty", "fillcolor": _BAND},
+        {**edge, "y": null.max(axis=1), "name": _WITHOUT, "fill": "tonexty", "fillcolor": _BAND},
     ]
     for site in sites:
         score = arrays[f"{site}/score"][:, row]
@@ -151,11 +152,11 @@ def _layers(shown: Shown) -> Sequence[str]:
     return holders(shown.artifacts[_DISTANCES], "pattern/mean")
 
 
-def _without_repeat(names: list[str], null: np.ndarray, y: str, *, first: bool) -> dict[str, Any]:
+def _without_role(names: list[str], null: np.ndarray, y: str, *, first: bool) -> dict[str, Any]:
     mark = {"symbol": "line-ew", "size": 18, "line": {"width": 2, "color": NULL}}
     place = {"type": "scatter", "mode": "markers", "x": names, "y": null, "yaxis": y, "marker": mark}
-    hover = "%{x}: %{y:.3f} without a repeat<extra></extra>"
-    return {**place, "name": "without a repeat", "showlegend": first, "hovertemplate": hover}
+    hover = f"%{{x}}: %{{y:.3f}} {_WITHOUT}<extra></extra>"
+    return {**place, "name": _WITHOUT, "showlegend": first, "hovertemplate": hover}
 
 
 def _periods(arrays: Any) -> str:

@@ -19,7 +19,15 @@ from miscope.maths.head_distance import (
     output_distance,
     pattern_divergence,
 )
-from miscope.maths.head_roles import HEAD_ROLES, SHORTEST, draw_blocks, periods_for, role_scores
+from miscope.maths.head_roles import (
+    HEAD_ROLES,
+    POSITIONAL,
+    SHORTEST,
+    draw_blocks,
+    even_scores,
+    periods_for,
+    role_scores,
+)
 from miscope.model import LOGITS, cast, matching
 from miscope.moment import Moment, Trajectory
 
@@ -40,14 +48,16 @@ class RoleOptions(Options):
     """Whether no token comes twice in a block, so that what follows is never ambiguous."""
     seed: int = 0
     threshold: float = 0.15
-    """Attention above that on sequences without a repeat, from which a head has a role."""
+    """Attention above the role's null, from which a head has it."""
 
 
 def roles(moment: Moment) -> Arrays:
     """How much of each head's attention serves a known role, on blocks of random tokens that repeat.
 
     The score of a role is its least over several periods, since a head that always looks the same way back scores at
-    one period only. Its null is the same attention on random tokens that do not repeat. float64; sem over sequences.
+    one period only. Its null is what a head without the role does: for one that names a place (previous, current,
+    first token), attention that is even over all keys in sight; for one that names an earlier token, the head's own
+    attention on random tokens that do not repeat. float64; sem over sequences.
     """
     options = moment.options
     assert isinstance(options, RoleOptions)
@@ -68,7 +78,7 @@ def roles(moment: Moment) -> Arrays:
     for site in sites:
         each = [role_scores(ran[site], period) for period, (_, ran) in zip(periods, seen, strict=True)]
         cut = [null[site][..., : tokens.shape[1], : tokens.shape[1]] for tokens, _ in seen]
-        chance = [role_scores(pattern, period) for period, pattern in zip(periods, cut, strict=True)]
+        chance = [_without_role(pattern, period) for period, pattern in zip(periods, cut, strict=True)]
         scored = _scored(torch.stack(each), torch.stack(chance), options.threshold)
         found |= {f"{site}/{name}": array for name, array in scored.items()}
     return found | _strongest(found, sites)
@@ -90,8 +100,15 @@ def _sequences_for(moment: Moment) -> tuple[int, int]:
     return context, sizes["token"]
 
 
+def _without_role(pattern: Tensor, period: int) -> Tensor:
+    """(role, N, H) scores of a head without the role, of its patterns on tokens that do not repeat."""
+    scores = role_scores(pattern, period)
+    scores[:POSITIONAL] = even_scores(pattern)[:, None, None]
+    return scores
+
+
 def _scored(each: Tensor, chance: Tensor, threshold: float) -> dict[str, np.ndarray]:
-    """Of scores (period, role, N, H) on repeats and without: each role's least over periods, and who has which."""
+    """Of scores (period, role, N, H) with the role and without: each role's least over periods, and who has which."""
     mean, null = each.mean(2), chance.mean(2)
     least = mean.min(dim=0)
     at = least.indices[None]
@@ -135,7 +152,7 @@ def _strongest(found: Mapping[str, np.ndarray], sites: tuple[str, ...]) -> dict[
 
 ROLES = Analyzer(
     name="heads.roles",
-    version=2,
+    version=3,
     grain=Grain.CHECKPOINT,
     compute=roles,
     # Says to whom it applies; what is read comes from runs on sequences of its own.
@@ -155,7 +172,8 @@ ROLES = Analyzer(
         "gain": "() loss of the first copy less that of the second, nats, mean over periods",
         "SITE/score": "(R, H) mean attention that serves each role, its least over periods, 0 to 1",
         "SITE/sem": "(R, H) standard error of that over sequences",
-        "SITE/null": "(R, H) the same attention on random tokens that do not repeat",
+        "SITE/null": "(R, H) what a head without the role scores: attention even over all keys in sight (previous, "
+        "current, first token), or the same head's on random tokens that do not repeat (the others)",
         "SITE/each": "(P, R, H) the score at each period",
         "SITE/role": "(H,) the role that exceeds its null most, if by the threshold; '' for none",
         "distinct_roles": "() roles in effect, exp(entropy) of those that heads are named after; 0 of none",

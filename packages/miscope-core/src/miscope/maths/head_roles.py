@@ -5,10 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["HEAD_ROLES", "draw_blocks", "periods_for", "role_scores"]
+__all__ = ["HEAD_ROLES", "draw_blocks", "even_scores", "periods_for", "role_scores"]
 
 HEAD_ROLES = ("previous token", "current token", "first token", "duplicate token", "induction", "prefix matching")
 """In the order of the scores. 'induction' counts the latest copy only, 'prefix matching' every earlier one."""
+
+POSITIONAL = 3
+"""The first so many name a place, whatever token is there; the others name a token that came before."""
 
 SHORTEST = 4
 """Tokens a repeated block has at least."""
@@ -47,3 +50,16 @@ def role_scores(pattern: Tensor, period: int) -> Tensor:
         prefix,
     )
     return torch.stack([look.mean(-1) for look in looks])
+
+
+def even_scores(pattern: Tensor) -> Tensor:
+    """(POSITIONAL,) scores of the roles that name a place, where attention does not depend on the place.
+
+    The mean over all ways to deal each query's attention out anew among the keys it can see: 1 / (q + 1) at query q
+    where every head of the patterns (N, H, q, k) is causal, 1 / k else.
+    """
+    queries, keys = pattern.shape[-2:]
+    causal = not bool(pattern.triu(1).any())
+    seen = torch.arange(1, queries + 1) if causal else torch.full((queries,), keys)
+    share = 1 / seen.to(pattern.dtype)
+    return torch.stack([share[1:].mean(), share.mean(), share[1:].mean()])
