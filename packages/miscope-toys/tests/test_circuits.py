@@ -8,6 +8,7 @@ import torch
 
 import miscope_toys
 from miscope.analyzers.circuits import COMPOSITION, HEADS
+from miscope.checkpoint import Checkpoint
 from miscope.importing import adopt
 from miscope.testing import check_analyzer
 from miscope_toys.induction import InductionFamily
@@ -58,6 +59,35 @@ def test_the_circuits_of_a_head_are_those_of_its_full_matrices(adopted):
     assert found["blocks.1/OV/positivity"][2] == pytest.approx(expected, rel=1e-6)
     raised = (w["W_E"] @ ov @ w["W_U"]).argmax(dim=1) == torch.arange(len(w["W_E"]))
     assert found["blocks.1/OV/copy_score"][2] == pytest.approx(float(raised.double().mean()))
+
+
+@pytest.mark.parametrize("family", ["modadd.transformer", "modadd.nanda2023"])
+def test_qk_and_ov_are_taken_between_the_same_tokens_numbers_unless_all_are_asked_for(workspace, family):
+    modadd = pytest.importorskip("miscope_modadd")
+    variant = workspace(modadd=modadd).variant(family, prime=5, **({"steps": 1} if "nanda" not in family else {}))
+    w = {name: tensor.double() for name, tensor in saved_initialisation(variant).items()}
+
+    outputs = torch.nn.functional.pad(w["W_U"], (0, 6 - w["W_U"].shape[1]))
+    for tokens, count in (("answers", 5), ("all", 6)):
+        (outcome,) = variant.analyze("circuits.heads", steps=[0], options={"circuits.heads": {"tokens": tokens}})
+        found = variant.workspace.store.load_arrays(outcome.keys["circuits.heads"])
+        assert (found["tokens"], *found["token_set"]) == (count, tokens)
+        embed = w["W_E"][:count]
+        query, key = (embed @ w[f"blocks.0.attn.W_{letter}"] for letter in "QK")
+        looks = torch.linalg.eigvals(query @ key.transpose(1, 2))
+        writes = torch.linalg.eigvals(embed @ w["blocks.0.attn.W_V"] @ w["blocks.0.attn.W_O"] @ outputs[:, :count])
+        for name, values in (("QK", looks), ("OV", writes)):
+            expected = (values.real.sum(1) / values.abs().sum(1)).numpy()
+            assert found[f"blocks.0/{name}/positivity"] == pytest.approx(expected, abs=1e-6)
+
+
+def saved_initialisation(variant):
+    """Weights of step 0, saved as a checkpoint."""
+    task = variant.workspace.subject(variant.value).task
+    weights = task.initial_weights()
+    variant.workspace.store.save_variant(variant.value)
+    variant.workspace.store.save_checkpoint(variant.name, Checkpoint(step=0, weights=weights))
+    return weights
 
 
 def test_one_layer_has_nothing_to_compose(workspace):

@@ -62,3 +62,23 @@ def test_composition_shows_only_writers_and_readers():
     heat = circuits.composition(shown, kind="K").data[0]
     assert (list(heat.y), list(heat.x)) == (["L0H0", "L0H1"], ["L1H0", "L1H1"])
     assert heat.z[1, 0] == pytest.approx(0.3)
+
+
+def test_figures_of_positivity_say_between_which_tokens():
+    at = {
+        "blocks.0/OV/eigenvalue": np.ones((1, 2, 2)),
+        "blocks.0/OV/positivity": np.array([0.5]),
+        "blocks.0/OV/norm": np.array([0.5]),
+        "tokens": np.array(5),
+        "token_set": np.array(["answers"]),
+    }
+    one = Shown(variant=VARIANT, step=3, steps=np.array([3]), artifacts={"circuits.heads": at})
+    assert "between the 5 tokens that are answers" in circuits.eigenvalues(one, circuit="OV").layout.title.subtitle.text
+    over = {name: array[None] for name, array in at.items()} | {"step": np.array([3])}
+    over["tokens"], over["token_set"] = np.array([6]), np.array([["all"]])
+    path = Shown(variant=VARIANT, step=None, steps=np.array([3]), artifacts={"circuits.heads": over})
+    drawn = {
+        quantity: circuits.heads(path, quantity=quantity, clock="linear", events=True).layout.title.subtitle.text
+        for quantity in ("copying (positivity of OV)", "norm of OV")
+    }
+    assert [text.endswith("between all 6 tokens") for text in drawn.values()] == [True, False]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -103,7 +103,7 @@ def eigenvalues(shown: Shown, *, circuit: str) -> Figure:
             traces.append({**dots, "name": f"{name}: {positive:+.2f}", "hovertemplate": hover})
     span = [-1.08, 1.08]
     layout = {
-        "title": title(shown, f"Eigenvalues of {circuit} circuits over tokens", "over each head's largest"),
+        "title": title(shown, f"Eigenvalues of {circuit} circuits", f"over each head's largest{_between(arrays)}"),
         "xaxis": {"title": {"text": "real part"}, "range": span, "constrain": "domain"},
         "yaxis": {"title": {"text": "imaginary part"}, "range": span, "scaleanchor": "x", "constrain": "domain"},
         "legend": {"title": {"text": "head: positivity"}},
@@ -177,7 +177,7 @@ def heads(shown: Shown, *, quantity: str, clock: str, events: bool) -> Figure:
     """Size, dimensions or positivity of every head's QK or OV circuit over training."""
     arrays = shown.artifacts[_HEADS]
     name = _QUANTITIES[quantity]
-    signed = name.endswith("positivity")
+    signed, of_tokens = name.endswith("positivity"), name.endswith(("positivity", "copy_score"))
     traces = []
     for block in holders(arrays, name):
         values = arrays[f"{block}/{name}"]
@@ -188,13 +188,21 @@ def heads(shown: Shown, *, quantity: str, clock: str, events: bool) -> Figure:
                 line(arrays["step"], values[:, head], label, head_colour(head), line=dash, hovertemplate=hover)
             )
     layout = {
-        "title": title(shown, f"Circuits of heads: {quantity}"),
+        "title": title(shown, f"Circuits of heads: {quantity}", _between(arrays).lstrip(" ·") if of_tokens else ""),
         "xaxis": clock_axis(shown, clock),
         "yaxis": {"title": {"text": quantity}, **({"range": [-1.03, 1.03]} if signed else {"rangemode": "tozero"})},
         "shapes": event_marks(shown, events),
         "showlegend": True,
     }
     return figure(traces, layout)
+
+
+def _between(arrays: Mapping[str, np.ndarray]) -> str:
+    """' · between 113 tokens that are answers', where there are tokens at both ends."""
+    if "tokens" not in arrays:
+        return ""
+    count, which = int(np.ravel(arrays["tokens"])[0]), str(np.ravel(arrays["token_set"])[0])
+    return f" · between the {count} tokens that are answers" if which == "answers" else f" · between all {count} tokens"
 
 
 def _short(head: str) -> str:
@@ -213,16 +221,10 @@ def _head_names(shown: Shown) -> Sequence[str]:
 
 def _orders(shown: Shown) -> tuple[str, ...]:
     basis = shown.bases.get("token")
-    return (
-        ("token", "basis")
-        if basis is not None and basis.size <= min(e.shape[0] for e in _tokens(shown))
-        else ("token",)
-    )
-
-
-def _tokens(shown: Shown) -> tuple[np.ndarray, np.ndarray]:
+    if basis is None:
+        return ("token",)
     embed, unembed = _ends(shown)
-    return embed, unembed.T
+    return ("token", "basis") if basis.size <= min(len(embed), unembed.shape[1]) else ("token",)
 
 
 def _ends(shown: Shown) -> tuple[np.ndarray, np.ndarray]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 import torch
@@ -25,15 +26,28 @@ from miscope.moment import Moment
 ATTENTION = "blocks.*.attn.W_[QKVO]"
 
 
+class HeadOptions(Options):
+    """Between which tokens circuits are taken."""
+
+    tokens: Literal["answers", "all"] = "answers"
+    """Tokens that are also answers (numbers without '='), or all that are embedded; the same for QK and OV."""
+
+
 def heads(moment: Moment) -> Arrays:
     """Size and spectrum of each head's QK and OV circuit, and whether its OV circuit over tokens copies.
 
     QK = W_Q W_K^T / sqrt(d_head) and OV = W_V W_O over the residual stream. Copying is the eigenvalue positivity of
-    W_E OV W_U, 0 at random; its rank is d_head, so it costs no matrix over the vocabulary. A LayerNorm's weights are
-    folded in, its centring and scaling are not.
+    W_E OV W_U, 0 at random; its rank is d_head, so it costs no matrix over the vocabulary. Both circuits are taken
+    between the same tokens: those that are also answers, as many as have an output and, where the family gives a basis
+    over tokens, as it has values. Of all tokens, those without an output have a logit of 0, which leaves the
+    eigenvalues of OV as they are and not those of QK. A LayerNorm's weights are folded in, its centring and scaling
+    are not.
     """
+    options = moment.options
+    assert isinstance(options, HeadOptions)
     found: dict[str, np.ndarray] = {}
     ends = _ends(moment)
+    tokens = 0 if ends is None else _token_count(moment, *ends, options.tokens)
     for block in _blocks(moment):
         query, key, value, out = _factors(moment, block)
         circuits = {"QK": LowRank(query / query.shape[-1] ** 0.5, key.transpose(1, 2)), "OV": LowRank(value, out)}
@@ -45,17 +59,32 @@ def heads(moment: Moment) -> Arrays:
             ratio = power.sum(1).square() / power.square().sum(1).clamp_min(torch.finfo(torch.float64).tiny)
             found[f"{block}/{name}/participation_ratio"] = ratio.numpy()
         if ends is not None:
-            found |= {f"{block}/{name}": array for name, array in _token_circuits(circuits, *ends).items()}
+            between = _token_circuits(circuits, *ends, tokens)
+            found |= {f"{block}/{name}": array for name, array in between.items()}
     copying = [array for name, array in found.items() if name.endswith("OV/positivity")]
-    return found | ({"most_copying": np.array(max(float(a.max()) for a in copying))} if copying else {})
+    if copying:
+        most = np.array(max(float(each.max()) for each in copying))
+        found |= {"most_copying": most, "tokens": np.array(tokens), "token_set": np.array([options.tokens])}
+    return found
 
 
-def _token_circuits(circuits: Mapping[str, LowRank], embed: Tensor, unembed: Tensor) -> dict[str, np.ndarray]:
-    """Eigenvalues of both circuits from tokens to tokens, over those tokens that are also answers."""
-    shared = min(len(embed), unembed.shape[1])
-    writes = circuits["OV"].between(embed[:shared], unembed[:, :shared])
-    looks = circuits["QK"].between(embed, embed.T)
-    found = {"OV/copy_score": copy_score(writes)}
+def _token_count(moment: Moment, embed: Tensor, unembed: Tensor, which: Literal["answers", "all"]) -> int:
+    """How many tokens, from the first, circuits are taken between."""
+    if which == "all":
+        return len(embed)
+    basis = moment.bases.get("token")
+    return min(len(embed), unembed.shape[1], len(embed) if basis is None else basis.size)
+
+
+def _token_circuits(
+    circuits: Mapping[str, LowRank], embed: Tensor, unembed: Tensor, tokens: int
+) -> dict[str, np.ndarray]:
+    """Eigenvalues of both circuits between the first so many tokens, and the share of those with an output copied."""
+    outputs = min(tokens, unembed.shape[1])
+    chosen, known = embed[:tokens], unembed[:, :outputs]
+    answers = torch.nn.functional.pad(known, (0, tokens - outputs))
+    writes, looks = circuits["OV"].between(chosen, answers), circuits["QK"].between(chosen, chosen.T)
+    found = {"OV/copy_score": copy_score(circuits["OV"].between(embed[:outputs], known))}
     for name, values in (("OV", writes.eigenvalues), ("QK", looks.eigenvalues)):
         found[f"{name}/eigenvalue"] = torch.view_as_real(values).float().numpy()
         found[f"{name}/positivity"] = eigenvalue_positivity(values)
@@ -89,12 +118,15 @@ def _folded(weights: Mapping[str, Tensor], scale: str, matrix: Tensor) -> Tensor
 
 HEADS = Analyzer(
     name="circuits.heads",
-    version=2,
+    version=3,
     grain=Grain.CHECKPOINT,
     compute=heads,
     weights=(ATTENTION, "*"),
+    bases=("token",),
+    options=HeadOptions,
     question="What does each head attend by, what does it write, and does it copy?",
-    formula="QK = W_Q W_K^T / sqrt(d_head), OV = W_V W_O; copying = sum Re(l) / sum |l| of W_E OV W_U",
+    formula="QK = W_Q W_K^T / sqrt(d_head), OV = W_V W_O; copying = sum Re(l) / sum |l| of W_E OV W_U; W_E and W_U "
+    "over tokens that are answers, in QK as in OV",
     source="Elhage et al. 2021, 'A mathematical framework for transformer circuits', sections on QK and OV circuits",
     outputs={
         "BLOCK/{QK,OV}/norm": "(H,) Frobenius norm of the circuit over the residual stream",
@@ -104,6 +136,8 @@ HEADS = Analyzer(
         "BLOCK/{QK,OV}/positivity": "(H,) sum of their real parts over the sum of their sizes, -1 to 1",
         "BLOCK/OV/copy_score": "(H,) share of tokens that raise their own answer more than any other",
         "most_copying": "() largest positivity of an OV circuit",
+        "tokens": "() tokens between which both circuits are taken, the first so many; so the next",
+        "token_set": "(1,) 'answers' or 'all'",
     },
 )
 
