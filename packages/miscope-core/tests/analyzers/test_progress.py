@@ -1,5 +1,7 @@
 """Restricted and excluded loss, against the paper's models and by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -112,6 +114,20 @@ def test_every_component_is_left_out_once_key_or_not():
     assert found["excluded/each"] == pytest.approx([np.log(5), float(found["full/train"])])
     assert found["causal"].tolist() == [True, False]
     assert found["causal_count"] == 1
+
+
+def test_ten_times_next_to_nothing_is_not_causal():
+    answers = torch.nn.functional.one_hot(torch.from_numpy(np.add.outer(range(5), range(5)).ravel() % 5), 5)
+    seen = {"logits": 45 * answers.double()}
+    found, relative = (
+        LOSSES.compute(replace(shown(None), activations=seen, options=LOSSES.options(floor=floor)))
+        for floor in (LOSSES.options().floor, 0.0)
+    )
+    assert 10 * found["full/train"] < found["excluded/each"].min()
+    assert found["excluded/each"].max() < 1e-5
+    assert relative["causal"].tolist() == [True, True]
+    assert found["causal"].tolist() == [False, False]
+    assert found["causal_count"] == 0
 
 
 def test_directions_of_class_means_are_theirs_and_no_other_variance():

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _READS, _FINAL, _SUBSPACE = "progress.losses", "progress.final", "progress.subspace"
 _PARTS = ("train", "test", "all")
 _NOTE = "key components as voted at each step, none from the future"
+_CAUSAL = "those that were ever key or causal; causal: ten times the loss, 10⁻⁵ nats at least"
 _SIGNED = ((0.0, "#2166ac"), (0.5, "#f7f7f7"), (1.0, "#b2182b"))
 
 
@@ -100,7 +101,7 @@ def _whole(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
 
 
 def causal(shown: Shown, *, clock: str, events: bool) -> Figure:
-    """Which components are causal: left out alone, they multiply the loss on the training set by ten or more."""
+    """Which components are causal: left out alone, they multiply the training loss by ten, to 1e-5 nats or more."""
     arrays = shown.artifacts[_READS]
     labels, key, found, ever = first_row(arrays["label"]), arrays["key"], arrays["causal"], _ever(arrays)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -117,7 +118,7 @@ def causal(shown: Shown, *, clock: str, events: bool) -> Figure:
     most = float(np.nanmax(np.abs(times), initial=1.0))
     unit = next((basis.unit for basis in shown.bases.values()), "component")
     bar = {"title": {"text": "log10 of loss without it / loss"}, "len": 0.72, "y": 0.64}
-    note = "those that were ever key or causal; causal: ten times the loss" if len(ever) else "no component is causal"
+    note = _CAUSAL if len(ever) else "no component is causal"
     layout = {
         "title": title(shown, "What leaving a component out does", note),
         "xaxis": {**clock_axis(shown, clock), "anchor": "y2", "showgrid": False},

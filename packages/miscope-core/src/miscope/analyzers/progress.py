@@ -27,6 +27,8 @@ class LossOptions(Options):
     """Labels; None: those that this very checkpoint's votes elect, so that nothing looks ahead."""
     causal: float = 10.0
     """Times the loss with nothing left out, from which a component that is left out is causal."""
+    floor: float = 1e-5
+    """Nats that the loss without it must reach besides: a hundred times the least loss that float32 tells from 0."""
 
 
 def losses(moment: Moment) -> Arrays:
@@ -35,8 +37,9 @@ def losses(moment: Moment) -> Arrays:
     With P the projector on the key blocks' functions of the answer: restricted is the loss of P z + mean(z - P z),
     excluded of z - P z, trig of cos k(a + b - c) alone, untrig of all but that; in float64, over the outputs the
     answers' basis is about. Without a key component restricted is the loss of the mean logits. A component, key or not,
-    is causal if the loss without it alone is ten times the loss; where that is near 0 by memorising, whatever is taken
-    away breaks it, so that causal is no vote for a key component. Nanda et al. 2023, section 5.
+    is causal if the loss without it alone is ten times the loss, and 1e-5 nats at least, since ten times next to
+    nothing is still nothing. Where the loss is low by memorising, whatever is taken away breaks it, so that causal is
+    no vote for a key component. Nanda et al. 2023, section 5.
     """
     options = moment.options
     assert isinstance(options, LossOptions)
@@ -62,13 +65,13 @@ def losses(moment: Moment) -> Arrays:
     part, train = "train" if "full/train" in found else "all", moment.probe.train
     seen = torch.arange(len(labels)) if train is None or part == "all" else torch.from_numpy(np.flatnonzero(train))
     each = losses_without(logits, labels, basis, seen)
-    causal = each > options.causal * found[f"full/{part}"]
+    causal = each > np.maximum(options.causal * found[f"full/{part}"], options.floor)
     return found | {"excluded/each": each, "causal": causal, "causal_count": np.array(int(causal.sum()))}
 
 
 LOSSES = Analyzer(
     name="progress.losses",
-    version=3,
+    version=4,
     grain=Grain.CHECKPOINT,
     compute=losses,
     reads=(_KEYS,),
@@ -92,7 +95,7 @@ LOSSES = Analyzer(
         "trig/{train,test,all}": "() loss of cos k(a + b - c) of the key components alone, for a sum",
         "untrig/{train,test,all}": "() loss without cos k(a + b - c) of the key components",
         "excluded/each": "(K,) loss on the training set (on all, where it is not known) without that component alone",
-        "causal": "(K,) whether that is more than ten times the loss with nothing left out",
+        "causal": "(K,) whether that is more than ten times the loss with nothing left out, and more than 1e-5 nats",
         "causal_count": "() causal components",
     },
 )
