@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
 import miscope_toys
 from miscope import Probe, Task
+from miscope.family import make_variant
+from miscope.gradients import training_gradients
 from miscope.model import Model
 from miscope.testing import check_family
 from miscope_toys import asking
@@ -98,10 +101,20 @@ def test_the_circuit_forms_in_the_default_run(workspace) -> None:
 
 
 def test_its_task_asks_at_every_position() -> None:
-    from miscope.family import make_variant
-
     task: Task = InductionFamily().task(make_variant(InductionFamily(), TINY))
     assert task.positions == "all"
     assert task.train.labels.shape == task.train.inputs.shape
     assert len(task.train) == 51
     assert len(task.test) == 13
+
+
+def test_its_gradients_are_of_every_asked_position_with_its_own_algebra_and_without() -> None:
+    variant = make_variant(InductionFamily(), {"vocabulary": 12, "length": 16, "sequences": 16, "width": 8})
+    task, model = InductionFamily().task(variant), InductionFamily().model(variant.params)
+    weights = task.initial_weights()
+    short, long = (
+        training_gradients(each, model, weights, list(weights)) for each in (task, replace(task, logits=None))
+    )
+    assert sum(float(gradient.square().sum()) for gradient in short.values()) > 0
+    for role, gradient in short.items():
+        torch.testing.assert_close(long[role], gradient, rtol=1e-9, atol=1e-10 * float(gradient.abs().max()))

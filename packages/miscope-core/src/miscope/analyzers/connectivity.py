@@ -107,7 +107,8 @@ BARRIERS = Analyzer(
     source="Frankle et al. 2020 (arXiv 1912.05671), section 2",
     outputs={
         "at": "(K,) steps compared",
-        "PART/barrier": "(K, K) nats; PART is train and test, or all where nobody knows the training set",
+        "PART/barrier": "(K, K) nats; PART is train and test, or all where nobody knows the training set; of the "
+        "answer (last) position alone, also in a family whose training asks at all positions",
         "PART/first_to_last": "() barrier between the first and the last checkpoint, nats",
         **_COMMON,
     },
@@ -239,7 +240,8 @@ SEEDS = Analyzer(
     source="Entezari et al. 2021 (arXiv 2110.06296); Ainsworth et al. 2022 (arXiv 2209.04836), section 3.2",
     outputs={
         "variant": "(n,) names, in order",
-        "PART/before_barrier": f"(n, n) barrier as they are, {_SEED_PARTS}",
+        "PART/before_barrier": f"(n, n) barrier as they are, {_SEED_PARTS}; of the answer (last) position alone, also "
+        "in a family whose training asks at all positions",
         "PART/after_barrier": "(n, n) the same with matching units",
         "PART/before_loss": "(n, n, A) float32, loss along the line",
         "PART/after_loss": "(n, n, A) float32, the same with matching units",

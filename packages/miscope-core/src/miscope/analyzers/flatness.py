@@ -39,7 +39,8 @@ def perturbation(moment: Moment) -> Arrays:
     over directions, which are the same at every checkpoint. Isotropic: |u| = 1, and 2 mean(Delta) D / eps^2 estimates
     the trace of the Hessian, exactly so on a quadratic bowl. Relative: |u_W| = |W| for each tensor. Filter: the same
     for each neuron, head or token. The isotropic numbers change when a ReLU unit is rescaled (Dinh et al. 2017), those
-    by filter do not. Training inputs where they are known, else all; float64. Li et al. 2018.
+    by filter do not. Training inputs where they are known, else all; float64. The loss is that of the answer (last)
+    position alone, which is not the loss trained on in a family that asks at all positions. Li et al. 2018.
     """
     options = moment.options
     assert isinstance(options, PerturbationOptions)
@@ -99,7 +100,8 @@ PERTURBATION = Analyzer(
     formula="Delta = (L(theta + eps u) + L(theta - eps u)) / 2 - L(theta); implied tr H = 2 mean(Delta) D / eps^2",
     source="Li et al. 2018 (arXiv 1712.09913); Keskar et al. 2017; Dinh et al. 2017",
     outputs={
-        "loss": "() loss at the weights, nats; on the training inputs looked at, or on all where nobody knows them",
+        "loss": "() loss at the weights, nats; on the training inputs looked at, or on all where nobody knows them; of "
+        "the answer (last) position alone, also in a family whose training asks at all positions",
         "accuracy": "() accuracy there",
         "KIND/radius": "(E,) distances; KIND is relative, filter or isotropic",
         "KIND/mean": "(E,) mean rise of the loss over directions, nats",
@@ -129,7 +131,9 @@ def plane(trajectory: Trajectory) -> Arrays:
     """Training loss on the plane of the first two principal components of the path of all weights.
 
     theta = mean + x d1 + y d2 with unit vectors d1, d2, so that x and y are distances. The checkpoints lie beside the
-    plane, at the distance `off`: the loss beneath a checkpoint's mark is not its own. Li et al. 2018, section 7.
+    plane, at the distance `off`: the loss beneath a checkpoint's mark is not its own. It is the loss of the answer
+    (last) position alone, which is not the loss trained on in a family that asks at all positions. Li et al. 2018,
+    section 7.
     """
     options = trajectory.options
     assert isinstance(options, PlaneOptions)
@@ -187,7 +191,8 @@ PLANE = Analyzer(
     outputs={
         "x": "(n,) distances along the first direction",
         "y": "(n,) distances along the second",
-        "loss": "(n, n) training loss, nats; rows are y",
+        "loss": "(n, n) training loss, nats; rows are y; of the answer (last) position alone, also in a family whose "
+        "training asks at all positions",
         "accuracy": "(n, n) training accuracy",
         "scores": "(T, 2) where the checkpoints lie",
         "explained": "(2,) share of the path's variance along each direction",

@@ -23,7 +23,7 @@ def energy(moment: Moment) -> Arrays:
     share of its energy in every block outside the constant. An isotropic gradient has a share of `expected`, the
     block's rows over all rows, and less than `high` with chance 0.975; `excess` is the largest share over expectation.
     Tensors that read the residual stream are seen through the embedding, as the rows of W_E dL/dW over tokens, which
-    are not isotropic. Exact, over the whole training set, in float64.
+    are not isotropic. Exact, over the whole training set and every position that training asks at, in float64.
     """
     found: dict[str, np.ndarray] = {}
     energies = {role: float(gradient.square().sum()) for role, gradient in moment.gradients.items()}
@@ -96,7 +96,8 @@ ENERGY = Analyzer(
     formula="|dL/dW|_F^2; f_k = |B_k dL/dW|^2 / sum over k != const",
     source="The chain rule; after the initialisation study of the original miscope",
     outputs={
-        "ROLE/energy": "() sum of squares of the gradient with respect to the tensor, nats^2 per weight^2",
+        "ROLE/energy": "() sum of squares of the gradient with respect to the tensor, nats^2 per weight^2; of the loss "
+        "trained on, at every position that training asks at",
         "ROLE/share": "() its share of all tensors' energy",
         "NAME/basis": "(1,) name of the basis. NAME is a role over an axis with a basis, or 'W_E @ ROLE'",
         "NAME/label": "(K,) labels of the blocks without the constant",

@@ -29,7 +29,7 @@ Weights = Mapping[str, Tensor]
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Landscape:
-    """Mean cross-entropy of some inputs' right answers, in float64, in nats."""
+    """Mean cross-entropy of some inputs' right answers at the answer (last) position, in float64, in nats."""
 
     model: Model
     inputs: Tensor
