@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import torch
 import miscope
 from miscope.checkpoint import Checkpoint
 from miscope.errors import BadValue, MiscopeError, NoCheckpoint, UnknownName
+from miscope.record_file import sealed
 from miscope.workspace import BoundVariant, Workspace, open_workspace
 
 Make = Callable[..., Workspace]
@@ -146,10 +148,10 @@ def test_a_variant_of_a_family_not_installed_is_listed_and_cannot_be_opened(work
     place = workspace()
     variant = stored(place)
     folder = place.store.layout.variant(variant.name)
-    record = (folder / "variant.json").read_text().replace('"toy.sum"', '"alien.net"')
+    record = json.loads((folder / "variant.json").read_text())
     alien = place.store.layout.variants / "alien.net" / "a1"
     alien.mkdir(parents=True)
-    (alien / "variant.json").write_text(record)
+    (alien / "variant.json").write_bytes(sealed({**record, "name": "alien.net/a1", "family": "alien.net"}))
     assert place.names() == ["alien.net/a1", variant.name]
     assert [one.name for one in place.variants()] == [variant.name]
     with pytest.raises(BadValue) as raised:

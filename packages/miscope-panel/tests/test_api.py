@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import plotly.graph_objects as go
 import pytest
@@ -31,6 +32,28 @@ def test_variants_come_with_their_parameters_and_checkpoints(client, name):
     first = get(client, "variants").json()[0]
     assert (first["name"], first["checkpoints"], first["last_step"]) == (name, 4, 30)
     assert first["params"] == {"values": 5, "seed": 0, "width": 16}
+
+
+@pytest.fixture
+def damaged(trained):
+    """Beside the two good variants a folder that no variant can have, and one with a record that is none."""
+    folders = [trained.store.layout.variants / "toy.sum" / slug for slug in ("p23-seed1 (copy)", "v5-seed8-width16")]
+    for folder in folders:
+        folder.mkdir()
+        (folder / "variant.json").write_text('{"params": []}')
+    yield trained
+    for folder in folders:
+        shutil.rmtree(folder)
+
+
+def test_a_folder_that_cannot_be_opened_is_listed_with_its_reason(client, name, damaged):
+    found = {row["name"]: row for row in get(client, "variants").json()}
+    assert found[name]["problem"] is None
+    odd, broken = found["toy.sum/p23-seed1 (copy)"], found["toy.sum/v5-seed8-width16"]
+    assert (odd["params"], odd["checkpoints"], broken["checkpoints"]) == (None, 0, 0)
+    assert odd["problem"].startswith("A slug cannot be called 'p23-seed1 (copy)'.")
+    assert "It is no variant record: 'schema' is no number." in broken["problem"]
+    assert get(client, "availability", variant="toy.sum/v5-seed8-width16").status_code == 409
 
 
 def test_views_come_with_who_provides_them(client):

@@ -188,3 +188,17 @@ def test_looking_again_finds_what_was_trained_and_computed_meanwhile(empty, at_o
     assert card.picture["state"] == "figure"
     entries = {entry["name"]: entry["state"] for entry in opened.sidebar.catalogue.views}
     assert entries["small.norms"] == ""
+
+
+def test_a_variant_that_cannot_be_opened_is_not_offered_and_its_address_says_why(bench, trained):
+    folder = trained.store.layout.variants / "toy.sum" / "v5-seed8-width16"
+    folder.mkdir()
+    (folder / "variant.json").write_text("{}")
+    try:
+        opened = bench("v=toy.sum/v5-seed8-width16")
+        assert bench().sidebar.variant.options == ["toy.sum/v5-seed0-width16", OTHER]
+        assert titles(opened) == ["'toy.sum/v5-seed8-width16' cannot be opened."]
+        assert "It is no variant record" in opened.board[0].picture["words"][0]
+    finally:
+        (folder / "variant.json").unlink()
+        folder.rmdir()

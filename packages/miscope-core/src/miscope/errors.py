@@ -14,6 +14,7 @@ __all__ = [
     "DoesNotApply",
     "DuplicateName",
     "MiscopeError",
+    "Misplaced",
     "NoArtifact",
     "NoCheckpoint",
     "NotDeclared",
@@ -153,6 +154,18 @@ class BadFile(MiscopeError):
     def __init__(self, path: object, problem: str, todo: str) -> None:
         self.path, self.problem = str(path), problem
         super().__init__(f"{path} cannot be read.", problem, todo)
+
+
+class Misplaced(MiscopeError):
+    """A variant's folder under the name of another: copied, or renamed."""
+
+    def __init__(self, folder: object, name: str, whose: str) -> None:
+        self.name, self.whose = name, whose
+        super().__init__(
+            f"{name} is not the variant that lies in its folder: that is {whose}.",
+            f"{folder} was copied or renamed, and what is in it was computed for {whose}.",
+            f"Move it back to variants/{whose}; or delete it, where that variant is there too.",
+        )
 
 
 class Busy(MiscopeError):

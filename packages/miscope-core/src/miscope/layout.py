@@ -11,18 +11,21 @@ from miscope.artifact import ArtifactKey
 from miscope.errors import BadValue
 from miscope.variant import check_name
 
-__all__ = ["COHORT", "Layout", "step_name", "step_of"]
+__all__ = ["COHORT", "Layout", "is_name", "step_name", "step_of"]
 
 COHORT = "cohort"
 """What stands for the family in the name of several variants together: 'cohort/<digest>'."""
 
-_STEP = re.compile(r"step_(\d+)\.[a-z]+")
+_STEP = re.compile(r"step_(\d{9}|[1-9]\d{9,17})\.[a-z]+")
+"""As `step_name` writes it, and small enough for 64 bits: a file of any other name could not be found again."""
+_RENAME = "Choose another name; a folder that has this one is to be renamed."
 
 
 def step_name(step: int, suffix: str) -> str:
     """'step_000000500.npz': sorts as text and as number."""
-    if step < 0:
-        raise BadValue(f"{step} is not a step.", "Steps count optimizer updates, from 0.", "Give a number from 0 up.")
+    if not 0 <= step < 10**18:
+        known = "Steps count optimizer updates, from 0 to 10^18 - 1."
+        raise BadValue(f"{step} is not a step.", known, "Give a number from 0 up.")
     return f"step_{step:09d}.{suffix}"
 
 
@@ -32,12 +35,21 @@ def step_of(name: str) -> int | None:
     return int(match[1]) if match else None
 
 
+def is_name(variant: str) -> bool:
+    """Whether 'family/slug' can be the name of a variant, and so of a folder."""
+    family, _, slug = variant.partition("/")
+    try:
+        return bool(check_name(family) and check_name(slug))
+    except ValueError:
+        return False
+
+
 def _checked(name: str, what: str) -> str:
     try:
         return check_name(name)
     except ValueError as error:
         known = f"It becomes part of a path: {error}."
-        raise BadValue(f"{what} cannot be called {name!r}.", known, "Choose another name.") from None
+        raise BadValue(f"{what} cannot be called {name!r}.", known, _RENAME) from None
 
 
 @final

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import secrets
 import time
@@ -15,6 +14,7 @@ from platform import node, python_version
 from typing import BinaryIO, final
 
 from miscope.errors import UnknownName
+from miscope.jsonable import jsonable
 from miscope.variant import check_name
 
 __all__ = ["ENDINGS", "Ledger", "RunLog", "is_alive", "parse"]
@@ -108,7 +108,7 @@ class RunLog:
         assert self._file is not None, "a run's log is written inside its `with`"
         now = datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
         common = {"run": self.name, "time": now, "event": event, "variant": self._facts["variant"]}
-        line = json.dumps(_plain({**common, **facts}), allow_nan=False, default=str)
+        line = json.dumps(jsonable({**common, **facts}), allow_nan=False, default=str)
         self._file.write(line.encode() + b"\n")
         self._ended = self._ended or event in ENDINGS
         if self._ended or event == "started" or time.monotonic() - self._synced > _SYNC_EVERY:
@@ -139,16 +139,3 @@ def _process() -> dict[str, object]:
 
     facts = {"host": node(), "pid": os.getpid(), "born": psutil.Process().create_time()}
     return {**facts, "miscope": version("miscope-core"), "python": python_version()}
-
-
-def _plain(value: object) -> object:
-    """The value as JSON has it: numbers that are not finite become null, NumPy's become Python's."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(item) for item in value]
-    if hasattr(value, "item") and not getattr(value, "ndim", 0):
-        value = value.item()  # pyright: ignore[reportAttributeAccessIssue]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from platform import python_version
 from typing import TYPE_CHECKING, final
 
 import numpy as np
@@ -19,6 +16,7 @@ from miscope.layout import Layout
 from miscope.memory import Memory
 from miscope.moment import Series
 from miscope.variant import Variant
+from miscope.variant_folders import variant_folders
 from miscope.variant_record import VariantRecord, unlike
 
 if TYPE_CHECKING:
@@ -27,8 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Store"]
 
-SCHEMA = 1
-_LIBRARIES = ("miscope-core", "torch", "transformer-lens", "numpy")
+NO_RECORD = "Restore it from a copy, or train the variant again: its checkpoints stay."
 
 
 @final
@@ -42,31 +39,20 @@ class Store:
         self._memory = Memory(memory)
 
     def variants(self) -> list[str]:
-        """Names 'family/slug' of all variants here, sorted."""
-        return sorted(f"{path.parent.parent.name}/{path.parent.name}" for path in self.records())
-
-    def records(self) -> list[Path]:
-        """Every variant.json here."""
-        return [p for p in self.layout.variants.glob("*/*/variant.json") if not p.parent.name.startswith(".")]
+        """Names 'family/slug' of all that lies here as a variant, sorted; `variant_record` says which are none."""
+        return sorted(folder.name for folder in variant_folders(self.layout.variants))
 
     def save_variant(self, variant: Variant, **facts: object) -> None:
         """Write variant.json with these facts beside those it has; nothing if it says all that already.
 
-        Raises BadValue if the folder belongs to another variant.
+        Raises BadValue if the folder belongs to another variant, BadFile for a record that cannot be read, and Misplaced
+        for one of another name.
         """
+        from miscope.record_file import record_content
+
         path = self.layout.record(variant.name)
         before = self.refuse_another(variant)
-        training = variant.training
-        record = {
-            "schema": SCHEMA,
-            "family": variant.family,
-            "params": variant.params.model_dump(mode="json"),
-            "training": None if training is None else training.model_dump(mode="json"),
-            **({"label": variant.label} if variant.label else {}),
-            "digest": variant.digest,
-            "facts": {**(before.facts if before else {"versions": _versions()}), **facts},
-        }
-        content = (json.dumps(record, indent=2, default=str) + "\n").encode()
+        content = record_content(variant, {**(before.facts if before else {}), **facts})
         if not path.exists() or path.read_bytes() != content:
             write_whole(path, lambda file: file.write(content))
 
@@ -108,29 +94,18 @@ class Store:
         return sweep(self.layout.variant(variant))
 
     def variant_record(self, name: str) -> VariantRecord:
-        """What variant.json says; UnknownName if there is none, BadFile if it cannot be read."""
+        """What variant.json says; UnknownName if there is none, BadFile or Misplaced if it cannot be believed."""
+        from miscope.record_file import read_record
+
         path = self.layout.record(name)
         try:
-            record = json.loads(path.read_bytes())
-            if record["schema"] > SCHEMA:
-                problem = f"It has schema {record['schema']}, this miscope reads {SCHEMA}."
-                raise BadFile(path, problem, "Upgrade miscope.")
-            return VariantRecord(
-                name=name,
-                family=record["family"],
-                params=record["params"],
-                training=record["training"],
-                digest=record["digest"],
-                label=record.get("label"),
-                facts=record["facts"],
-            )
-        except FileNotFoundError:
+            return read_record(path, name)
+        except (FileNotFoundError, NotADirectoryError):
+            if self.layout.checkpoints(name).is_dir():
+                raise BadFile(path, "It is not there, though checkpoints are.", NO_RECORD) from None
             known = self.variants()
             listing = f"{self.root} holds {len(known)} variants" + (f": {', '.join(known[:5])}." if known else ".")
             raise UnknownName("variant", name, known, listing=listing) from None
-        except (ValueError, KeyError, TypeError, OSError) as error:
-            todo = "Restore it from a copy; or delete it and train the variant again, its checkpoints stay."
-            raise BadFile(path, f"It is no variant record: {type(error).__name__}: {error}.", todo) from None
 
     def steps(self, variant: str) -> list[int]:
         """Steps with a checkpoint, ascending."""
@@ -271,16 +246,6 @@ class Store:
         if not self.artifact_steps(variant, analyzer, recipe):
             raise NoArtifact(analyzer, variant, None, ())
         return read_stack(self.layout.artifacts(variant, analyzer, recipe), self._memory, names)
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": python_version()}
-    for library in _LIBRARIES:
-        try:
-            found[library] = version(library)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def _frozen(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

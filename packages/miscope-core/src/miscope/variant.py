@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import final
@@ -14,7 +15,7 @@ from miscope.recipe import digest
 from miscope.slug import NAME_PATTERN, check_name, plain_slug, slug
 from miscope.training_config import TrainingConfig
 
-__all__ = ["NAME_PATTERN", "Variant", "check_name"]
+__all__ = ["NAME_PATTERN", "Variant", "check_name", "digest_of"]
 
 _LABEL = re.compile(r"(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._+-]{0,39}")
 
@@ -68,11 +69,18 @@ class Variant:
     @cached_property
     def digest(self) -> str:
         """Changes with anything that decides the weights at a given step."""
-        training = None
-        if self.training is not None:
-            training = self.training.model_dump(mode="json", include=set(TrainingConfig.identity_fields()))
-            # Left out where there are none: the digests of variants from before there were any stay as they are.
-            if not training["interventions"]:
-                del training["interventions"]
-        said = {"family": self.family, "params": self.params.model_dump(mode="json"), "training": training}
-        return digest(said | ({"label": self.label} if self.label else {}))
+        training = None if self.training is None else self.training.model_dump(mode="json")
+        return digest_of(self.family, self.params.model_dump(mode="json"), training, self.label)
+
+
+def digest_of(
+    family: str, params: Mapping[str, object], training: Mapping[str, object] | None, label: str | None
+) -> str:
+    """The digest of a variant of these values, as its record has them."""
+    identity = None
+    if training is not None:
+        # Left out where there are none: the digests of variants from before there were any stay as they are.
+        fields = [name for name in TrainingConfig.identity_fields() if training.get(name) or name != "interventions"]
+        identity = {name: training[name] for name in fields if name in training}
+    said = {"family": family, "params": params, "training": identity}
+    return digest(said | ({"label": label} if label else {}))

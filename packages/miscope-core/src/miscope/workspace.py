@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from miscope.bound import BoundVariant
-from miscope.errors import BadValue, MiscopeError, UnknownName
+from miscope.errors import BadValue, UnknownName
+from miscope.inventory import Stored, look_up, stored_variant
 from miscope.ledger import Ledger
 from miscope.plugins import Plugins
 from miscope.store import Store
@@ -78,15 +77,15 @@ class Workspace:
         if not matches:
             listing = f"{self.root} holds {len(names)} variants" + (f": {', '.join(names[:5])}." if names else ".")
             raise UnknownName("variant", name, names, listing=listing)
-        return BoundVariant(self, self._stored(matches[0]))
+        return BoundVariant(self, stored_variant(self.store, self.plugins, matches[0]))
 
     def variants(self, family: str | None = None) -> list[BoundVariant]:
-        """Stored variants that can be opened, by name; `names()` has the others too, and `find` says why not."""
-        found = []
-        for name in self.names(family):
-            with suppress(MiscopeError):
-                found.append(BoundVariant(self, self._stored(name)))
-        return found
+        """Stored variants that can be opened, by name; `inventory` has the others too, and why not."""
+        return [BoundVariant(self, one.variant) for one in self.inventory(family) if one.variant is not None]
+
+    def inventory(self, family: str | None = None) -> list[Stored]:
+        """Everything that lies here as a variant, by name: what can be opened, and the reason for what cannot."""
+        return [look_up(self.store, self.plugins, name) for name in self.names(family)]
 
     def names(self, family: str | None = None) -> list[str]:
         """Names of all stored variants, whether or not their family is installed."""
@@ -104,18 +103,6 @@ class Workspace:
     def ask(self, sql: str) -> pyarrow.Table:
         """The answer to a SELECT over variants, runs, checkpoints, artifacts, metrics and scalars."""
         return self.index.ask(sql)
-
-    def _stored(self, name: str) -> Variant:
-        record = self.store.variant_record(name)
-        if record.family not in self.plugins.families:
-            raise BadValue(
-                f"{name} belongs to the family {record.family!r}, which is not installed.",
-                f"Installed here: {', '.join(sorted(self.plugins.families)) or 'no family'}.",
-                f"Install the package that provides {record.family!r}; `miscope plugins` shows what is there.",
-            )
-        known = checked_variant(self.plugins.families[record.family], record.params, record.training)
-        value = replace(known, label=record.label)
-        return value.former if value.former.name == name and value.digest == record.digest else value
 
     def __repr__(self) -> str:
         return f"Workspace({str(self.root)!r})"

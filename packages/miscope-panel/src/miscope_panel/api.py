@@ -13,8 +13,18 @@ from fastapi.responses import JSONResponse
 
 import miscope
 from miscope.analyzer import Grain
-from miscope.errors import BadValue, DoesNotApply, MiscopeError, NoArtifact, NoCheckpoint, UnknownName
+from miscope.errors import (
+    BadFile,
+    BadValue,
+    DoesNotApply,
+    MiscopeError,
+    Misplaced,
+    NoArtifact,
+    NoCheckpoint,
+    UnknownName,
+)
 from miscope.exporting import NoBrowser, export
+from miscope.jsonable import jsonable
 from miscope.plugins import Plugins
 from miscope.view import View
 from miscope_panel import picture
@@ -22,6 +32,7 @@ from miscope_panel import picture
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
+    from miscope.inventory import Stored
     from miscope.workspace import Workspace
 
 __all__ = ["PREFIX", "explain", "router"]
@@ -33,6 +44,8 @@ _STATUS: Mapping[type[MiscopeError], int] = {
     NoArtifact: 404,
     NoCheckpoint: 404,
     DoesNotApply: 409,
+    BadFile: 409,
+    Misplaced: 409,
     BadValue: 422,
     NoBrowser: 501,
 }
@@ -59,8 +72,8 @@ def router(workspace: Workspace) -> APIRouter:
 
     @routes.get("/variants")
     def variants() -> list[dict[str, Any]]:
-        """Every stored variant with its parameters and checkpoints."""
-        return [_variant(workspace, name) for name in workspace.names()]
+        """Every stored variant with its parameters and checkpoints, and why one cannot be opened."""
+        return [_variant(workspace, stored) for stored in workspace.inventory()]
 
     @routes.get("/views")
     def views() -> list[dict[str, Any]]:
@@ -109,15 +122,17 @@ def _file(figure: Figure, suffix: str) -> Response:
     return Response(content, media_type=kind, headers={"content-disposition": f'attachment; filename="{name}"'})
 
 
-def _variant(workspace: Workspace, name: str) -> dict[str, Any]:
-    record, steps = workspace.store.variant_record(name), workspace.store.steps(name)
+def _variant(workspace: Workspace, stored: Stored) -> dict[str, Any]:
+    steps = workspace.store.steps(stored.name) if stored.own else []
+    family = stored.name.partition("/")[0]
     return {
-        "name": name,
-        "family": record.family,
-        "installed": record.family in workspace.plugins.families,
-        "params": dict(record.params),
+        "name": stored.name,
+        "family": family,
+        "installed": family in workspace.plugins.families,
+        "params": None if stored.record is None else jsonable(stored.record.params),
         "checkpoints": len(steps),
         "last_step": steps[-1] if steps else None,
+        "problem": stored.problem or None,
     }
 
 

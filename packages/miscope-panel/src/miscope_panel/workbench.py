@@ -11,6 +11,7 @@ import panel_material_ui as pmui
 
 from miscope.analyzer import Grain
 from miscope.errors import MiscopeError
+from miscope.inventory import look_up
 from miscope.rendering import gather
 from miscope.view import View
 from miscope.workspace import Workspace
@@ -170,6 +171,9 @@ class Workbench:
                 [f"The workspace at {self._workspace.root} is empty. To fill it:"],
             )
             texts = ["miscope demo", "miscope train FAMILY", "miscope import PATH"]
+        elif place.variant in self._workspace.names() and place.variant not in self._names:
+            problem = look_up(self._workspace.store, self._workspace.plugins, place.variant).problem
+            title, words, texts = f"{place.variant!r} cannot be opened.", [problem, "Or choose one on the left."], []
         elif place.variant not in self._names:
             title, words = f"There is no variant {place.variant!r} here.", ["Choose one on the left; or train it:"]
             texts = ["miscope train " + place.variant.partition("/")[0]]
@@ -202,7 +206,7 @@ class Workbench:
 
 def _known(workspace: Workspace) -> list[str]:
     """Variants that can be shown."""
-    return [name for name in workspace.names() if name.partition("/")[0] in workspace.plugins.families]
+    return [variant.name for variant in workspace.variants()]
 
 
 def _events(workspace: Workspace, variant: str) -> dict[str, float]:
@@ -213,6 +217,7 @@ def _events(workspace: Workspace, variant: str) -> dict[str, float]:
 
 
 def _states(workspace: Workspace, place: Place) -> dict[str, tuple[State, str]]:
-    there = [name for name in dict.fromkeys((place.variant, *place.compared)) if name in workspace.names()]
-    value, *compared = (workspace.find(name).value for name in there)
+    asked = dict.fromkeys((place.variant, *place.compared))
+    found = (look_up(workspace.store, workspace.plugins, name).variant for name in asked)
+    value, *compared = (variant for variant in found if variant is not None)
     return {name: why_not(workspace, view, value, compared) for name, view in workspace.plugins.views.items()}

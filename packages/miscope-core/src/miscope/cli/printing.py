@@ -8,12 +8,14 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from miscope.jsonable import jsonable
+
 __all__ = ["note", "print_json", "print_table"]
 
 
 def print_json(value: Any) -> None:
-    """The value as indented JSON on standard output."""
-    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    """The value as indented JSON on standard output; what is no finite number is null."""
+    print(json.dumps(jsonable(value), indent=2, ensure_ascii=False, default=str, allow_nan=False))
 
 
 def note(text: str) -> None:

@@ -10,7 +10,8 @@ from miscope.cli.options import JsonOption, WorkspaceOption, opened
 from miscope.cli.printing import print_json, print_table
 
 if TYPE_CHECKING:
-    from miscope.workspace import BoundVariant
+    from miscope.inventory import Stored
+    from miscope.workspace import Workspace
 
 __all__ = ["add_to"]
 
@@ -27,9 +28,9 @@ def variants(
 ) -> None:
     """List the variants in the workspace with their checkpoints."""
     place = opened(workspace)
-    if family is not None:
+    if family is not None and family not in {name.partition("/")[0] for name in place.names()}:
         place.plugins.family(family)
-    rows = [_row(variant) for variant in place.variants(family)]
+    rows = [_row(place, stored) for stored in place.inventory(family)]
     if as_json:
         print_json(rows)
         return
@@ -37,15 +38,19 @@ def variants(
         print(f"There are no variants in {place.root} yet.  To train one:  miscope train FAMILY")
         return
     print_table(("variant", "checkpoints", "last step"), [(r["name"], r["checkpoints"], r["last_step"]) for r in rows])
+    for row in rows:
+        if row["problem"]:
+            print(f"\nCannot be opened: {row['name']}\n  {row['problem']}")
 
 
-def _row(variant: BoundVariant) -> dict[str, Any]:
-    steps, training = variant.steps, variant.value.training
+def _row(place: Workspace, stored: Stored) -> dict[str, Any]:
+    record, steps = stored.record, place.store.steps(stored.name) if stored.own else []
     return {
-        "name": variant.name,
-        "family": variant.value.family,
-        "params": variant.value.params.model_dump(mode="json"),
-        "training": None if training is None else training.model_dump(mode="json"),
+        "name": stored.name,
+        "family": stored.name.partition("/")[0],
+        "params": None if record is None else dict(record.params),
+        "training": None if record is None else record.training,
         "checkpoints": len(steps),
         "last_step": steps[-1] if steps else None,
+        "problem": stored.problem or None,
     }
