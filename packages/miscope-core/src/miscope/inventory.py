@@ -52,6 +52,8 @@ def stored_variant(store: Store, plugins: Plugins, name: str) -> Variant:
 def _opened(store: Store, plugins: Plugins, record: VariantRecord) -> Variant:
     name = record.name
     if record.family not in plugins.families:
+        if record.written_as != name:
+            raise Misplaced(store.layout.variant(name), name, record.written_as)
         raise BadValue(
             f"{name} belongs to the family {record.family!r}, which is not installed.",
             f"Installed here: {', '.join(sorted(plugins.families)) or 'no family'}.",

@@ -10,7 +10,7 @@ from pathlib import Path
 from platform import python_version
 from typing import Any
 
-from miscope.errors import BadFile, Misplaced
+from miscope.errors import BadFile
 from miscope.recipe import digest
 from miscope.variant import Variant, digest_of
 from miscope.variant_record import VariantRecord
@@ -48,11 +48,7 @@ def sealed(record: Mapping[str, object]) -> bytes:
 
 
 def read_record(path: Path, name: str) -> VariantRecord:
-    """What the file in the folder of that variant says.
-
-    Raises FileNotFoundError, BadFile where it is no record or not as it was written, and Misplaced where it is that of
-    another variant.
-    """
+    """What the file in the folder of that name says; FileNotFoundError, or BadFile if it is not what was written."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise BadFile(path, "It is no ordinary file.", _RESTORE)
@@ -64,9 +60,9 @@ def read_record(path: Path, name: str) -> VariantRecord:
         problem = f"It is no variant record: {type(error).__name__}: {error}."
     if problem:
         raise BadFile(path, problem, "Upgrade miscope." if problem.startswith(_NEWER) else _RESTORE)
-    _check_place(path, name, record)
     return VariantRecord(
         name=name,
+        written_as=record.get("name") or f"{record['family']}/{name.partition('/')[2]}",
         family=record["family"],
         params=record["params"],
         training=record["training"],
@@ -100,14 +96,6 @@ def _problem(record: Any) -> str:
 def _kind(value: object) -> str:
     named = {dict: "an object", list: "a list", str: "a text", bool: "a truth value", type(None): "null"}
     return named.get(type(value), "a number")
-
-
-def _check_place(path: Path, name: str, record: Mapping[str, Any]) -> None:
-    """Misplaced if the record says that it is another variant's; the oldest ones say the family only."""
-    family = name.partition("/")[0]
-    whose = record.get("name", name if record["family"] == family else f"a variant of {record['family']}")
-    if whose != name:
-        raise Misplaced(path.parent, name, whose)
 
 
 def _versions() -> dict[str, str]:

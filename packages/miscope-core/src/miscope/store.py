@@ -45,8 +45,7 @@ class Store:
     def save_variant(self, variant: Variant, **facts: object) -> None:
         """Write variant.json with these facts beside those it has; nothing if it says all that already.
 
-        Raises BadValue if the folder belongs to another variant, BadFile for a record that cannot be read, and Misplaced
-        for one of another name.
+        Raises BadValue if the folder belongs to another variant, BadFile for a record that cannot be read.
         """
         from miscope.record_file import record_content
 
@@ -94,7 +93,7 @@ class Store:
         return sweep(self.layout.variant(variant))
 
     def variant_record(self, name: str) -> VariantRecord:
-        """What variant.json says; UnknownName if there is none, BadFile or Misplaced if it cannot be believed."""
+        """What variant.json says; UnknownName if there is none, BadFile if it cannot be believed."""
         from miscope.record_file import read_record
 
         path = self.layout.record(name)

@@ -19,6 +19,8 @@ class VariantRecord:
 
     name: str
     """'modadd.transformer/p113-seed999-dseed598'."""
+    written_as: str
+    """The name it was saved under; another where the folder was copied or renamed since."""
     family: str
     params: Mapping[str, object]
     training: Mapping[str, object] | None
