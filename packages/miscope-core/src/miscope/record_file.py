@@ -89,7 +89,8 @@ def _problem(record: Any) -> str:
         fits = record["checksum"] == digest({key: value for key, value in record.items() if key != "checksum"})
     else:
         # Records from before there were checksums have at least a digest of what decides the weights.
-        fits = record["digest"] == digest_of(*(record.get(f) for f in ("family", "params", "training", "label")))
+        now = digest_of(record["family"], record["params"], record["training"], record.get("label"))
+        fits = record["digest"] == now
     return "" if fits else "It was changed or damaged since it was written: its content does not fit its checksum."
 
 
