@@ -20,6 +20,7 @@ __all__ = [
     "NotDeclared",
     "UnknownHook",
     "UnknownName",
+    "WroteIntoShown",
 ]
 
 _PLURAL = {"family": "families"}
@@ -89,6 +90,18 @@ class NotDeclared(MiscopeError):
             f"It declares {field}=({listed}{',' if len(declared) == 1 else ''}); add {name!r} there, "
             "so that miscope provides it and notices when it changes.",
             "`miscope where " + reader + "` shows the file.",
+        )
+
+
+class WroteIntoShown(MiscopeError):
+    """An analyzer or a view that changed what it was shown, and what others are shown too."""
+
+    def __init__(self, name: str, what: Sequence[str]) -> None:
+        self.name, self.what = name, tuple(what)
+        super().__init__(
+            f"{name!r} changed what it was shown: {', '.join(what)}.",
+            "Others are shown the same: it was put back as it was for them, and this result was not kept.",
+            "Copy before writing: `.clone()` of a tensor, `.copy()` of an array, no `*_` methods and no `out=`.",
         )
 
 

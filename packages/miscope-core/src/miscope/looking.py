@@ -9,18 +9,20 @@ import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
 from miscope.analyzer import Analyzer
 from miscope.artifact import Arrays, ArtifactKey, scalars_of
-from miscope.errors import BadValue, DoesNotApply, MiscopeError
+from miscope.errors import BadValue, DoesNotApply, MiscopeError, WroteIntoShown
 from miscope.model import matching
 from miscope.moment import Cohort, Moment, Trajectory
 from miscope.outcome import Outcome, State
 from miscope.seeing import Setting, cohort_key, moment_of, record, set_up, trajectory_of
 from miscope.upstream import because_of, missing_reads, refused_reads
+from miscope.watch import Watch
 
 if TYPE_CHECKING:
     from miscope.store import Store
@@ -79,6 +81,8 @@ def perform(place: Portable, task: Task) -> tuple[Outcome, ...]:
     for name in task.analyzers:
         began = time.perf_counter()
         try:
+            if look.spoilt:
+                look = _look(place.workspace, task)
             if (reason := look.refused(name)) is not None:
                 raise DoesNotApply(name, task.variant, reason)
             if reason := look.missing(name):
@@ -112,10 +116,18 @@ def _ended(task: Task, analyzers: Iterable[str], state: State, **facts: Any) -> 
 def _take(look: _Look, name: str) -> Arrays:
     import torch
 
-    with torch.no_grad():
-        arrays = _checked(name, look.analyzers[name].compute(look.show(name)))
+    shown = look.show(name)
+    look.watch.see(shown)
+    try:
+        with torch.no_grad():
+            arrays = _checked(name, look.analyzers[name].compute(shown))
+    finally:
+        # Also of one that fails: what it wrote before must not be seen by the next.
+        look.spoilt = look.watch.changed(shown)
+    if look.spoilt:
+        raise WroteIntoShown(name, look.spoilt)
     look.store.save_arrays(look.key(name), arrays)
-    look.fresh[name] = arrays
+    look.fresh[name] = MappingProxyType(arrays)
     return arrays
 
 
@@ -127,8 +139,10 @@ def _checked(name: str, arrays: Arrays) -> dict[str, np.ndarray]:
             "An artifact is a mapping from array names to numpy arrays.",
             "Return a dict.",
         )
-    found = {array: np.asarray(value) for array, value in arrays.items()}
+    found = {array: np.asarray(value).view() for array, value in arrays.items()}
     for array, value in found.items():
+        # Those that read it are shown this very array.
+        value.flags.writeable = False
         if value.dtype == object:
             raise BadValue(
                 f"{name!r} returned Python objects under {array!r}.",
@@ -145,6 +159,9 @@ class _Look(ABC):
         self.store, self.analyzers = store, analyzers
         self.fresh: dict[str, Arrays] = {}
         """Artifacts computed in this very look."""
+        self.watch = Watch()
+        self.spoilt: list[str] = []
+        """What an analyzer changed of what the next would be shown: then the next needs a look of its own."""
 
     @abstractmethod
     def key(self, name: str) -> ArtifactKey: ...

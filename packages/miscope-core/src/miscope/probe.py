@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, final
 
 import numpy as np
@@ -34,6 +35,11 @@ class Probe:
     """(N,) bool: which inputs are in the training set; None where nobody knows."""
     symmetries: Mapping[str, np.ndarray] = field(default_factory=dict)
     """Each (N,) int64: the row an input goes to under a symmetry of the task ('swap': (a, b) -> (b, a))."""
+
+    def __post_init__(self) -> None:
+        # Everything that looks at a variant is shown the same probe.
+        object.__setattr__(self, "columns", MappingProxyType(dict(self.columns)))
+        object.__setattr__(self, "symmetries", MappingProxyType(dict(self.symmetries)))
 
     @property
     def shape(self) -> tuple[int, ...]:

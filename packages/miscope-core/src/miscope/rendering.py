@@ -13,7 +13,7 @@ from miscope.artifact import Arrays
 from miscope.artifacts import arrays, artifact, artifact_if_there, refusal
 from miscope.controls import settle
 from miscope.differences import labels
-from miscope.errors import BadValue, DoesNotApply, NoArtifact, NoCheckpoint
+from miscope.errors import BadValue, DoesNotApply, NoArtifact, NoCheckpoint, WroteIntoShown
 from miscope.figure_style import is_ours, template
 from miscope.moment import Declared, Series
 from miscope.on_demand import activations_on_demand
@@ -66,11 +66,7 @@ def draw(view: View, shown: Shown, controls: Mapping[str, object]) -> Figure:
 
     A drawing function that puts steps on some axes only names them in `layout.meta["time_axes"]`: ('x2',).
     """
-    chosen = settle(view, shown, controls)
-    try:
-        figure = view.draw(shown, **chosen)
-    except DoesNotApply as error:
-        raise DoesNotApply(view.name, error.subject, error.reason, kind="view") from None
+    figure = _drawn(view, shown, settle(view, shown, controls))
     layout: Any = figure.layout
     if not is_ours(figure):
         layout.template = template("light")
@@ -87,6 +83,22 @@ def draw(view: View, shown: Shown, controls: Mapping[str, object]) -> Figure:
         "step_label": shown.step_label,
     }
     layout.meta = {"miscope": about}
+    return figure
+
+
+def _drawn(view: View, shown: Shown, controls: Mapping[str, Any]) -> Figure:
+    from miscope.watch import Watch
+
+    watch = Watch()
+    watch.see(shown)
+    try:
+        figure = view.draw(shown, **controls)
+    except DoesNotApply as error:
+        raise DoesNotApply(view.name, error.subject, error.reason, kind="view") from None
+    finally:
+        changed = watch.changed(shown)
+    if changed:
+        raise WroteIntoShown(view.name, changed)
     return figure
 
 

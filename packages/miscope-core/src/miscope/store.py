@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, final
 
 import numpy as np
@@ -247,7 +248,7 @@ class Store:
         return read_stack(self.layout.artifacts(variant, analyzer, recipe), self._memory, names)
 
 
-def _frozen(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _frozen(arrays: dict[str, np.ndarray]) -> Arrays:
     for array in arrays.values():
         array.flags.writeable = False
-    return arrays
+    return MappingProxyType(arrays)
