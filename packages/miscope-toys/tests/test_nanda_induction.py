@@ -51,6 +51,14 @@ def test_the_file_becomes_a_variant_with_its_losses(adopted) -> None:
     assert train.values[0] == pytest.approx(5.0507694149227245, rel=1e-12)
 
 
+def test_the_file_itself_says_whether_its_data_were_finite(calibration: Path, tmp_path: Path, workspace) -> None:
+    content = torch.load(calibration / NAME, weights_only=True, map_location="cpu")
+    content["data_config"]["is_finite"] = True
+    torch.save(content, tmp_path / "other.pth")
+    names = [one.name for one in adopt(workspace(toys=miscope_toys), [calibration / NAME, tmp_path / "other.pth"])]
+    assert names == ["toys.nanda-induction/infinite", "toys.nanda-induction/finite"]
+
+
 def test_the_loss_on_random_tokens_is_that_of_the_file(adopted, known) -> None:
     probe = adopted.workspace.subject(adopted.value).probe("random")
     loss = next_token_loss(run(adopted, probe, LOGITS)[LOGITS], probe.inputs).mean()

@@ -43,6 +43,11 @@ class Family(ABC):
     step_label: ClassVar[str] = "step"
     """What an optimizer update is called on axes: 'epoch' where every update sees all the training data."""
 
+    fixed: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """What is true of all its models and no parameter: {'activation': ('relu',), 'operation': ('add', '+')}, the kinds
+    'activation', 'operation', 'loss' and 'attention' or a configuration's own word. A file that says otherwise is of
+    another model, and refused."""
+
     @abstractmethod
     def model(self, params: Any) -> Model:
         """The network, to be run on any weights of this family."""
@@ -70,10 +75,16 @@ class Family(ABC):
         """
         return None
 
+    def read_config(self, config: Mapping[str, object]) -> Mapping[str, Any]:
+        """Parameters that a foreign file's configuration gives in words other than their names and abbreviations."""
+        return {}
+
     def adopt(self, state: Mapping[str, Tensor], params: Any) -> dict[str, Tensor] | None:
         """Foreign tensors, by their own names, as weights by role; None if they are not of this family's layout.
 
-        The default takes tensors that already carry this family's role names and shapes.
+        The default takes tensors that already carry this family's role names and shapes. Tensors that the weights do
+        not depend on are of another model, and the file is refused; they are found by differentiating through this
+        function, so it computes with PyTorch and detaches nothing.
         """
         roles = self.model(params).roles
         if set(roles) <= set(state) and all(tuple(state[name].shape) == role.shape for name, role in roles.items()):

@@ -24,6 +24,10 @@ class ModularAddition(Family):
 
     params = ModAddParams
     step_label = "epoch"
+    fixed: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "activation": ("relu",),
+        "operation": ("add", "addition", "sum", "plus", "+"),
+    }
     equals: ClassVar[bool]
     """Whether the token '=' follows a and b."""
 

@@ -58,6 +58,10 @@ class NandaInductionFamily(Family):
     def bases(self, params: Any) -> Mapping[str, Basis]:
         return {}
 
+    def read_config(self, config: Mapping[str, object]) -> Mapping[str, Any]:
+        said = config.get("is_finite")
+        return {"data": "finite" if said else "infinite"} if isinstance(said, bool) else {}
+
     def adopt(self, state: Mapping[str, Tensor], params: Any) -> dict[str, Tensor] | None:
         from miscope_toys.attention_only import adopt_roles
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import combinations
-from typing import TYPE_CHECKING, Annotated, Any, Self, final
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, final
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -62,6 +62,7 @@ class ParityFamily(Family):
     name = "toys.parity"
     title = "Sparse parity: perceptron with one hidden layer"
     params = ParityParams
+    fixed: ClassVar[Mapping[str, tuple[str, ...]]] = {"activation": ("relu",)}
 
     def model(self, params: Any) -> Model:
         from miscope_toys.perceptron import build_model

@@ -9,7 +9,7 @@ import typer
 
 from miscope.cli.options import LabelOption, WorkspaceOption, assignments, opened
 from miscope.cli.printing import note
-from miscope.cli.sources import said_of_files
+from miscope.cli.sources import said_of_assumed, said_of_files
 
 __all__ = ["add_to"]
 
@@ -28,7 +28,7 @@ def adopt(
     label: LabelOption = None,
     ignore: Annotated[
         list[str] | None,
-        typer.Option("--ignore", metavar="PATTERN", help="Words of a configuration that may differ."),
+        typer.Option("--ignore", metavar="PATTERN", help="Tensors to leave out, or words of a configuration."),
     ] = None,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -44,4 +44,6 @@ def adopt(
         imported: Any = place.store.variant_record(variant.name).facts.get("imported", {})
         for line in said_of_files(imported, {file.name for file in checkpoint_files(path)}):
             note(line)
+        if assumed := place.store.variant_record(variant.name).facts.get("assumed"):
+            note(said_of_assumed(assumed))
         note(f"To look at it:  miscope analyze {variant.name}")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
-__all__ = ["said_of_files"]
+__all__ = ["said_of_assumed", "said_of_files"]
 
 _FEW = 6
 
@@ -28,6 +29,12 @@ def said_of_files(imported: Mapping[str, Mapping[str, Any]], names: Collection[s
     lines += [f"{sentence} ({_files(found)})" for sentence, found in notes.items()]
     more = [f"... and {len(lines) - _FEW} more such lines, in the variant's record."] if len(lines) > _FEW else []
     return lines[:_FEW] + more
+
+
+def said_of_assumed(assumed: Any) -> str:
+    """Fields that neither the command nor any file gave, with the values they were taken at."""
+    values = ", ".join(f"{name}={json.dumps(value)}" for name, value in dict(assumed).items())
+    return f"Assumed, since no file says: {values}. Where one is wrong, give it (--param)."
 
 
 def _steps(found: list[int]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, final
+from typing import Annotated, Any, ClassVar, final
 
 import numpy as np
 import torch
@@ -56,6 +56,7 @@ class ToyFamily(Family):
     title = "Toy: (a + b) mod n with a small MLP"
     params = ToyParams
     step_label = "epoch"
+    fixed: ClassVar[Mapping[str, tuple[str, ...]]] = {"activation": ("relu",), "operation": ("add",)}
 
     def model(self, params: Any) -> HookedModel:
         net = _Net(params.values, params.width)

@@ -1,0 +1,211 @@
+"""Of which family and variant a foreign file is: every tensor has its place, and nothing in it says otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, final
+
+from pydantic import ValidationError
+
+from miscope.configuration import contradictions, said_of_params, said_of_training, words_of
+from miscope.errors import BadFile, BadValue, MiscopeError
+from miscope.family import Family, make_variant
+from miscope.foreign.misfit import refused_by_all, unrecognised
+from miscope.foreign.names import idle
+from miscope.foreign.roles import by_role
+from miscope.foreign_file import ForeignFile
+from miscope.leftovers import unused
+from miscope.training_config import TrainingConfig
+from miscope.validation import checked_variant, split_fields
+from miscope.variant import Variant
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["Adopted", "Wish", "recognised"]
+
+_FEW = 6
+_NOTHING_EXTRA = ("no_decay", "interventions", "clip_norm", "warmup_steps", "momentum")
+"""Fields of the training that say nothing where they are empty or 0."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What is said of files beside what they say themselves."""
+
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    """Parameters and training fields."""
+    ignore: tuple[str, ...] = ()
+    """Patterns of tensors and of words of a configuration that are left out."""
+
+    def ignores(self, name: str) -> bool:
+        return any(fnmatchcase(name, pattern) for pattern in self.ignore)
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Adopted:
+    """One file, the variant it belongs to, and its weights by role."""
+
+    file: ForeignFile
+    variant: Variant
+    weights: tuple[tuple[int, dict[str, Tensor]], ...] = ()
+    assumed: Mapping[str, object] = field(default_factory=dict)
+    """Fields at the family's default that neither the file nor the wish says."""
+    overruled: tuple[str, ...] = ()
+    """Words of the configuration that the wish says otherwise."""
+    notes: tuple[str, ...] = ()
+
+
+def recognised(file: ForeignFile, families: Sequence[Family], wish: Wish) -> Adopted:
+    """The file as of the one family that takes all its tensors and that it does not contradict; BadFile or BadValue."""
+    fitting, tried, refusals, others = [], [], [], []
+    for family in families:
+        try:
+            variant = _variant(family, file, wish)
+        except MiscopeError as error:
+            refusals.append(error)
+            continue
+        tried.append((family, variant.params))
+        found = [by_role(file.path, family, state, variant.params) for _, state in file.states]
+        states = [one for one in found if one is not None]
+        if not found or len(states) < len(found):
+            continue
+        try:
+            fitting.append(_fitted(file, family, variant, wish, states))
+        except BadValue as error:
+            others.append(error)
+    if len(fitting) == 1:
+        return fitting[0]
+    if not tried:
+        raise refused_by_all(families, refusals)
+    if fitting:
+        names = ", ".join(one.variant.family for one in fitting)
+        problem = f"It fits {len(fitting)} families: {names}."
+        raise BadFile(file.path, problem, "Name one:  --family " + names.split(",")[0])
+    raise others[0] if others else unrecognised(file.path, file.states[0][1], tried)
+
+
+def _variant(family: Family, file: ForeignFile, wish: Wish) -> Variant:
+    given, given_training = split_fields(family, wish.fields)
+    config = {word: value for word, value in file.config.items() if not wish.ignores(word)}
+    params = {**said_of_params(family, config), **given}
+    training = {**said_of_training(file), **given_training}
+    try:
+        trained = make_variant(family, params).training is not None
+    except ValidationError:
+        trained = True  # checked_variant says what is wrong
+    return checked_variant(family, params, training if trained else None)
+
+
+def _fitted(
+    file: ForeignFile,
+    family: Family,
+    variant: Variant,
+    wish: Wish,
+    states: Sequence[tuple[dict[str, Tensor], Mapping[str, Tensor]]],
+) -> Adopted:
+    """The file as of this variant; BadValue where it is of another model."""
+    overruled = tuple(word for name in wish.fields for word in words_of(family, name))
+    _refuse_contradictions(file, family, variant, wish, overruled)
+    left = _left_over(family, variant, [named for _, named in states])
+    _refuse_leftovers(file, family, {name: t for name, t in left.items() if not wish.ignores(name)})
+    steps = [step for step, _ in file.states]
+    return Adopted(
+        file=file,
+        variant=variant,
+        weights=tuple((step, weights) for step, (weights, _) in zip(steps, states, strict=True)),
+        assumed=_assumed(family, variant, file, wish, states[0][1]),
+        overruled=overruled,
+        notes=(f"Left out: {_listing(left)}.",) if left else (),
+    )
+
+
+def _refuse_contradictions(
+    file: ForeignFile, family: Family, variant: Variant, wish: Wish, overruled: Sequence[str]
+) -> None:
+    for word, said, true in contradictions(family, family.model(variant.params), file):
+        if word in overruled or wish.ignores(word):
+            continue
+        raise BadValue(
+            f"{file.path} is of another model than {family.name}.",
+            f"It says {word}={said!r}, and of {variant.name} it is {true}.",
+            f"Give the family it is of (--family); or, if the word is wrong, leave it out of account:  --ignore {word}",
+        )
+
+
+def _left_over(family: Family, variant: Variant, states: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """Tensors of any state that no weight is made of and that are neither buffers nor biases of zeros."""
+    known: dict[frozenset[str], tuple[str, ...]] = {}
+    left: dict[str, Tensor] = {}
+    for state in states:
+        names = frozenset(state)
+        if names not in known:
+            known[names] = unused(family, state, variant.params)
+        left |= {name: state[name] for name in known[names] if idle(name, state[name]) is None}
+    return left
+
+
+def _refuse_leftovers(file: ForeignFile, family: Family, left: Mapping[str, Tensor]) -> None:
+    if not left:
+        return
+    several = f"{len(left)} tensors that have" if len(left) > 1 else "a tensor that has"
+    raise BadValue(
+        f"{file.path} is of another model than {family.name}: it holds {several} no place in it.",
+        f"{_listing(left)}.",
+        f"Give the family it is of (--family); or leave them out on purpose:  --ignore '{_pattern(list(left))}'",
+    )
+
+
+def _listing(tensors: Mapping[str, Tensor]) -> str:
+    shown = [f"{name} ({', '.join(map(str, t.shape))})" for name, t in list(tensors.items())[:_FEW]]
+    return ", ".join(shown) + (f", and {len(tensors) - _FEW} more" if len(tensors) > _FEW else "")
+
+
+def _pattern(names: Sequence[str]) -> str:
+    """The name, or what all begin with up to a dot."""
+    if len(names) == 1:
+        return names[0]
+    shared = ""
+    for letters in zip(*names, strict=False):
+        if len(set(letters)) > 1:
+            break
+        shared += letters[0]
+    return f"{shared[: shared.rfind('.') + 1]}*"
+
+
+def _assumed(
+    family: Family, variant: Variant, file: ForeignFile, wish: Wish, state: Mapping[str, Tensor]
+) -> dict[str, object]:
+    """Fields that are at their default for want of a word; a size that the tensors decide is none of them."""
+    said = {*wish.fields, *said_of_params(family, file.config)}
+    found = {
+        name: value
+        for name, value in variant.params.model_dump(mode="json").items()
+        if name not in said and not _decided(family, variant, name, state)
+    }
+    if variant.training is not None:
+        training = variant.training.model_dump(mode="json", include=set(TrainingConfig.identity_fields()))
+        said |= set(said_of_training(file))
+        idle_fields = {"betas", "eps"} if variant.training.optimizer == "sgd" else {"momentum"}
+        for name, value in training.items():
+            if name not in said and name not in idle_fields and (value or name not in _NOTHING_EXTRA):
+                found[name] = value
+    return found
+
+
+def _decided(family: Family, variant: Variant, name: str, state: Mapping[str, Tensor]) -> bool:
+    """Whether the tensors would not fit with another value of this whole number."""
+    value: Any = getattr(variant.params, name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        return False
+    for other in (*range(value + 1, value + 20), 2 * value):
+        try:
+            params = family.params.model_validate({**variant.params.model_dump(), name: other})
+        except (ValidationError, MiscopeError):
+            continue
+        return family.adopt(state, params) is None
+    return False
