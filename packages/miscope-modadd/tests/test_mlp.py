@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from miscope.family import Family, make_variant
-from miscope.testing import check_family, tables
+from miscope.testing import check_family, roundings, tables
 from miscope.workspace import open_workspace
 from miscope_modadd.embedding_mlp import EmbeddingMlpFamily
 from miscope_modadd.mlp import MlpFamily
@@ -46,7 +46,7 @@ def test_the_mlp_begins_as_pytorchs_linear_layers_on_one_hot_inputs() -> None:
     expected = second(torch.relu(first(one_hot)))
     from miscope_modadd.hooked_mlp import logits
 
-    assert torch.allclose(logits(found, torch.tensor([[2, 5], [9, 0]])), expected, atol=1e-6)
+    assert roundings(logits(found, torch.tensor([[2, 5], [9, 0]])), expected) < 100
 
 
 def test_the_embedding_mlp_begins_as_pytorchs_embeddings_and_linear_layers() -> None:
@@ -57,7 +57,7 @@ def test_the_embedding_mlp_begins_as_pytorchs_embeddings_and_linear_layers() -> 
     expected = second(torch.relu(first(a(torch.tensor([2, 9])) + b(torch.tensor([5, 0])))))
     from miscope_modadd.hooked_mlp import logits
 
-    assert torch.allclose(logits(found, torch.tensor([[2, 5], [9, 0]])), expected, atol=1e-5)
+    assert roundings(logits(found, torch.tensor([[2, 5], [9, 0]])), expected) < 100
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda f: f.name)

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from miscope.testing.analyzer_checks import check_analyzer as check_analyzer
     from miscope.testing.family_checks import check_family as check_family
     from miscope.testing.moments import toy_moment as toy_moment
+    from miscope.testing.rounding import roundings as roundings
     from miscope.testing.staging import Scene as Scene
     from miscope.testing.staging import scene as scene
     from miscope.testing.staging import tables as tables
@@ -25,6 +26,7 @@ _HOME = {
     "view_coverage": ("coverage", "coverage_of"),
     "family_checks": ("check_family",),
     "moments": ("toy_moment",),
+    "rounding": ("roundings",),
     "staging": ("Scene", "scene", "tables"),
     "toy": ("ToyFamily", "ToyFourierFamily", "ToyParams"),
     "view_checks": ("check_view",),
