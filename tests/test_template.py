@@ -56,13 +56,11 @@ def run(words: list[object], cwd: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.timeout(600)
 def test_it_passes_its_tests_untouched(fresh: Path) -> None:
     out = run([fresh / "venv" / "bin" / "pytest"], fresh / "plugin")
     assert " 5 passed" in out
 
 
-@pytest.mark.timeout(600)
 def test_miscope_and_the_dashboard_show_it(fresh: Path) -> None:
     plugins = json.loads(run([fresh / "venv" / "bin" / "miscope", "plugins", "--json"], fresh))
     found = {row["plugin"]: row for row in plugins["plugins"]}
@@ -85,7 +83,7 @@ def ask_the_dashboard(fresh: Path, path: str) -> Any:
         try:
             line = next(line for line in serving.stdout if line.startswith("at "))
             url = line.removeprefix("at ").strip().rstrip("/")
-            with urllib.request.urlopen(url + path, timeout=60) as answer:
+            with urllib.request.urlopen(url + path) as answer:
                 return json.load(answer)
         finally:
             serving.terminate()

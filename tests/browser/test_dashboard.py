@@ -6,7 +6,6 @@ from playwright.sync_api import expect
 from plotly.offline import get_plotlyjs_version
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=30_000)
 
 FIRST = "modadd.embedding-mlp/"
 CARDS = "behaviour.losses,neurons.heatmap"
@@ -26,7 +25,7 @@ def neuron(page):
 
 def drawn(found):
     """How many times the card has drawn, once it has."""
-    expect(found).to_have_attribute("data-drawn", re.compile(r"\d+"), timeout=30_000)
+    expect(found).to_have_attribute("data-drawn", re.compile(r"\d+"))
     return int(found.get_attribute("data-drawn"))
 
 
@@ -46,7 +45,7 @@ def address_says(tab, **wanted):
 
 
 def wait_until(page, holds):
-    for _ in range(300):
+    for _ in range(3_000):
         if holds():
             return
         page.wait_for_timeout(100)

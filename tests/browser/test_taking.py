@@ -7,7 +7,6 @@ import pytest
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=30_000)
 
 CARDS = "behaviour.losses,neurons.heatmap"
 

@@ -2,7 +2,6 @@
 
 import os
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,14 +23,16 @@ from miscope.testing.toy import ToyFamily
 _ = (duckdb, pyarrow.parquet, safetensors.torch)
 
 
-def save(root: Path, seed: int, until: float) -> None:
+STEPS, QUESTIONS, REBUILDS = 100, 25, 6
+"""As many as each process makes: about as long one as the other."""
+
+
+def save(root: Path, seed: int) -> None:
     """Train and analyze as far as files and lines go."""
     store, variant = Store(root), make_variant(ToyFamily(), {"seed": seed})
     store.save_variant(variant)
     with Ledger(root / "ledger").run("train", variant.name) as log:
-        step = 0
-        while time.time() < until:
-            step += 1
+        for step in range(1, STEPS + 1):
             store.save_checkpoint(variant.name, Checkpoint(step=step, weights={"W_E": torch.zeros(2)}))
             log.write("checkpoint", step=step)
             store.append_metrics(variant.name, [(step, "loss", 1.0)])
@@ -40,31 +41,30 @@ def save(root: Path, seed: int, until: float) -> None:
             log.write("artifact", analyzer="toy", recipe="r", probe="-", step=step, scalars={"norm": step})
 
 
-def ask(root: Path, until: float) -> None:
+def ask(root: Path) -> None:
     """Ask without pause; what one saw once is there for good."""
     index, seen = Index(Store(root)), 0
-    while time.time() < until:
+    for _ in range(QUESTIONS):
         found = index.ask("SELECT count(*) AS n FROM scalars").to_pylist()[0]["n"]
         assert found >= seen, (found, seen)
         seen = found
         index.ask("SELECT variant, max(value) FROM metrics JOIN runs USING (variant) GROUP BY variant")
 
 
-def rebuild(root: Path, until: float) -> None:
+def rebuild(root: Path) -> None:
     """Rebuild without pause."""
-    while time.time() < until:
+    for _ in range(REBUILDS):
         Index(Store(root)).rebuild()
 
 
-def main(root: Path, seconds: float) -> int:
+def main(root: Path) -> int:
     """The number of processes that failed."""
-    until = time.time() + seconds
     work: list[Callable[[], None]] = [
-        lambda: save(root, 0, until),
-        lambda: save(root, 1, until),
-        lambda: ask(root, until),
-        lambda: ask(root, until),
-        lambda: rebuild(root, until),
+        lambda: save(root, 0),
+        lambda: save(root, 1),
+        lambda: ask(root),
+        lambda: ask(root),
+        lambda: rebuild(root),
     ]
     children = []
     for job in work:
@@ -77,4 +77,4 @@ def main(root: Path, seconds: float) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), float(sys.argv[2])))
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,10 +1,9 @@
-"""Forks writers that save without pause, and kills each at a random moment. Run by test_store.py."""
+"""Forks writers that save without pause, each killed at a random moment. Run by test_store.py."""
 
 import os
 import random
 import signal
 import sys
-import time
 from itertools import count
 from pathlib import Path
 
@@ -23,9 +22,15 @@ from miscope.testing.toy import ToyFamily
 _ = (pyarrow.parquet, safetensors.torch)
 
 
-def write_for_ever(store: Store, name: str, begin: int, log: int) -> None:
-    """Save a checkpoint, an artifact and metrics at each step; note each when it is done."""
+def write_until_killed(store: Store, name: str, begin: int, log: int, seconds: float) -> None:
+    """Save a checkpoint, an artifact and metrics at each step, and note each when it is done.
+
+    Killed so many seconds of work after it has saved something, as what takes time at first is loading libraries: what
+    the kernel does with a process that has no handler for this signal is what it does for SIGKILL.
+    """
     for step in count(begin):
+        if step == begin + 1:
+            signal.setitimer(signal.ITIMER_PROF, seconds)
         store.save_checkpoint(name, Checkpoint(step=step, weights={"W_E": torch.full((64, 64), float(step))}))
         os.write(log, f"checkpoint {step}\n".encode())
         key = ArtifactKey(variant=name, analyzer="toy", recipe="r", probe="-", step=step)
@@ -41,16 +46,12 @@ def main(root: Path, rounds: int) -> None:
     store.save_variant(variant)
     log = os.open(root / "finished.log", os.O_CREAT | os.O_APPEND | os.O_WRONLY)
     for number in range(rounds):
-        before = os.fstat(log).st_size
+        seconds = random.uniform(0.001, 0.15)
         child = os.fork()
         if child == 0:
-            write_for_ever(store, variant.name, 10_000 * number, log)
-        # Not before it has saved something: what takes time at first is loading libraries.
-        while os.fstat(log).st_size == before:
-            time.sleep(0.002)
-        time.sleep(random.uniform(0, 0.15))
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+            write_until_killed(store, variant.name, 10_000 * number, log, seconds)
+        _, status = os.waitpid(child, 0)
+        assert os.waitstatus_to_exitcode(status) == -signal.SIGPROF
 
 
 if __name__ == "__main__":

@@ -43,9 +43,10 @@ def test_it_begins_exactly_as_the_original(  # noqa: PLR0913
     list(found.train(steps=1, threads=1))
     assert abs(found.metric("train_loss")[1][0] - train) < 1e-6
     assert abs(found.metric("test_loss")[1][1] - test) < 1e-6
-    # Of some 15,000 entries near 0.07, each rounded to float32 (half a unit of 2^-27) after an update whose first step
-    # divides gradients by their own size: 5e-6 is some ten times the standard deviation of their summed rounding.
-    assert abs(weights(found, 1)["W_E"].double().sum().item() - total) < 5e-6
+    # The first step moves each of some 15,000 entries by the learning rate times its gradient over the gradient's own
+    # size. Where that is as small as its rounding, the move is any part of 1e-3, up or down: no bound on the sum is
+    # safe below. Another beginning is off by whole units.
+    assert abs(weights(found, 1)["W_E"].double().sum().item() - total) < 1e-3
 
 
 def test_the_first_epochs_are_the_originals(tmp_path: Path) -> None:
@@ -96,37 +97,34 @@ def test_an_intervention_on_the_bridge_changes_what_is_learned(tmp_path: Path) -
 @pytest.mark.slow
 def test_at_full_size_a_killed_and_resumed_training_equals_a_straight_one(tmp_path: Path) -> None:
     straight, cut = (
-        variant(tmp_path / "straight", checkpoints="every:50"),
-        variant(tmp_path / "cut", checkpoints="every:50"),
+        variant(tmp_path / "straight", checkpoints="every:10"),
+        variant(tmp_path / "cut", checkpoints="every:10"),
     )
-    list(straight.train(steps=200, threads=1))
-    killed_while_training(cut)
-    list(cut.train(steps=200, threads=1))
-    one, other = weights(straight, 200), weights(cut, 200)
+    list(straight.train(steps=40, threads=1))
+    killed_at(27, cut)
+    list(cut.train(steps=40, threads=1))
+    one, other = weights(straight, 40), weights(cut, 40)
     assert all(torch.equal(one[role], other[role]) for role in one)
-    assert straight.metric("test_loss")[0].tolist() == cut.metric("test_loss")[0].tolist() == list(range(201))
+    assert straight.metric("test_loss")[0].tolist() == cut.metric("test_loss")[0].tolist() == list(range(41))
     assert straight.metric("test_loss")[1].tolist() == cut.metric("test_loss")[1].tolist()
 
 
-def killed_while_training(cut: BoundVariant) -> None:
-    """Kill -9 a process that trains the variant, once it has got beyond its second checkpoint."""
+def killed_at(step: int, cut: BoundVariant) -> None:
+    """A process trains the variant, and is killed when it has come to this step."""
+    import signal
     import subprocess
     import sys
-    import time
 
     script = (
-        "import sys, miscope\n"
+        "import itertools, os, signal, sys, miscope\n"
         "from miscope_modadd.transformer import TransformerFamily\n"
         "from miscope.testing import tables\n"
         "variant = miscope.open(sys.argv[1], tables(TransformerFamily())).variant('modadd.transformer',"
-        " checkpoints='every:50')\n"
-        "[None for _ in variant.train(steps=200, threads=1)]\n"
+        " checkpoints='every:10')\n"
+        "asked = itertools.count()\n"
+        f"end = lambda: next(asked) == {step} and os.kill(os.getpid(), signal.SIGKILL)\n"
+        "[None for _ in variant.train(threads=1, should_stop=end)]\n"
     )
-    process = subprocess.Popen([sys.executable, "-c", script, str(cut.workspace.root)])
-    while len(cut.steps) < 3:
-        assert process.poll() is None, "it ended before it could be killed"
-        time.sleep(0.05)
-    time.sleep(0.5)
-    process.kill()
-    process.wait()
-    assert cut.steps[-1] < 200
+    done = subprocess.run([sys.executable, "-c", script, str(cut.workspace.root)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert cut.steps == list(range(0, step, 10))

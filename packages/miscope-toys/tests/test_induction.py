@@ -82,7 +82,6 @@ def scores(model: Model, weights, probe: Probe) -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
 def test_the_circuit_forms_in_the_default_run(workspace) -> None:
     variant = workspace(toys=miscope_toys).variant("toys.induction")
     for _ in variant.train(threads=1):

@@ -28,8 +28,13 @@ def jump(series: Series, near: tuple[float, float] | None = None) -> tuple[float
     def residual(p: np.ndarray) -> np.ndarray:
         return p[0] * erf(np.exp(p[1]) * (t - p[2])) + p[3] - y
 
+    def slopes(p: np.ndarray) -> np.ndarray:
+        s, u = np.exp(p[1]), np.exp(p[1]) * (t - p[2])
+        bell = p[0] * 2 / np.sqrt(np.pi) * np.exp(-(u**2))
+        return np.stack([erf(u), bell * u, -bell * s, np.ones_like(t)], axis=1)
+
     start = [rise / 2, np.log(steep), middle, y.min() + rise / 2]
-    fit = least_squares(residual, start, x_scale=[1.0, 1.0, max(middle, 1.0), 1.0], max_nfev=400)
+    fit = least_squares(residual, start, slopes, x_scale=[1.0, 1.0, max(middle, 1.0), 1.0], max_nfev=400)
     inside = t[0] <= fit.x[2] <= t[-1]
     return (float(fit.x[2]), float(np.exp(fit.x[1]))) if fit.success and inside else (np.nan, np.nan)
 
