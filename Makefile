@@ -23,7 +23,7 @@ export PATH := $(CURDIR)/.uv-env/bin:$(PATH)
 # Tests share the cores by file; each computes on one thread, so that its numbers repeat.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest
 PARALLEL := -n logical --maxprocesses 8 --dist loadfile
-SRC := packages tests benchmarks templates
+SRC := packages tests benchmarks templates conftest.py
 
 .PHONY: help demo test test-quick test-isolated test-matrix test-lens lint fix bench paper docs examples sync clean
 
@@ -33,8 +33,8 @@ help:  ## these lines
 demo: sync  ## train a grokking run, analyze it, open the dashboard (SERVE=0: stop before serving)
 	$(BIN)/miscope demo $(if $(filter 0,$(SERVE)),--no-serve,)
 
-test: sync  ## every test, the slow and the browser's included
-	$(PYTEST) $(PARALLEL)
+test: sync  ## every test, the slow and the browser's included; finds a Chromium or gets one
+	BROWSER_PATH="$$(.ci/browser)" $(PYTEST) $(PARALLEL)
 
 test-quick: sync  ## what takes seconds
 	$(PYTEST) $(PARALLEL) -m "not slow and not browser"

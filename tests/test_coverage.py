@@ -16,7 +16,6 @@ from miscope.testing import coverage, coverage_of, tables
 
 ROOT = Path(__file__).parents[1]
 RECORDED = json.loads((ROOT / "docs" / "examples" / "coverage.json").read_text(encoding="utf-8"))
-CALIBRATION = ROOT.parent / "shared" / "calibration" / "induction_head_infinite.pth"
 PLUGINS = {"modadd": miscope_modadd, "toys": miscope_toys, "views": miscope_views}
 SMALL: dict[str, dict[str, Any]] = runpy.run_path(str(ROOT / "docs" / "draw_examples.py"))["SMALL"]
 NEEDS_A_STORY = {"ablations.embedding_over_training", "interventions.compare", "interventions.verification"}
@@ -29,13 +28,11 @@ def test_every_view_draws_a_family_or_says_why_not(name: str) -> None:
     assert coverage(FAMILIES[name], tables(**PLUGINS), SMALL[name]) == RECORDED[name], "`make docs` writes it anew"
 
 
-def test_every_view_draws_the_published_induction_heads_or_says_why_not(workspace: Any) -> None:
+def test_every_view_draws_the_published_induction_heads_or_says_why_not(workspace: Any, calibration_file: Any) -> None:
     from miscope.importing import adopt
 
-    if not CALIBRATION.exists():
-        pytest.skip(f"{CALIBRATION} is not here")
     place = workspace(**PLUGINS)
-    found = coverage_of(place, tuple(adopt(place, CALIBRATION)))
+    found = coverage_of(place, tuple(adopt(place, calibration_file("induction_head_infinite.pth"))))
     assert found == RECORDED["toys.nanda-induction"], "`make docs` writes it anew"
 
 

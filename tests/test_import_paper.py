@@ -10,8 +10,6 @@ import torch
 import miscope
 from miscope.importing import adopt
 
-FILES = Path(__file__).resolve().parents[2] / "shared" / "calibration"
-
 
 @pytest.mark.parametrize(
     ("file", "name", "step", "losses"),
@@ -20,10 +18,10 @@ FILES = Path(__file__).resolve().parents[2] / "shared" / "calibration"
         ("wd_10-1_mod_addition_loss_curve", "p113-seed1-wd0.1", 107_791, (9.2024e-9, 4.9884e-7)),
     ],
 )
-def test_the_papers_files_are_adopted(tmp_path: Path, file: str, name: str, step: int, losses: tuple[float, float]):
-    path = FILES / f"{file}.pth"
-    if not path.exists():
-        pytest.skip(f"{path.name} is not here")
+def test_the_papers_files_are_adopted(  # noqa: PLR0913
+    tmp_path: Path, calibration_file, file: str, name: str, step: int, losses: tuple[float, float]
+):
+    path = calibration_file(f"{file}.pth")
     workspace = miscope.open(tmp_path)
     (variant,) = adopt(workspace, path, family="modadd.nanda2023", params={"seed": 1})
     assert variant.name == f"modadd.nanda2023/{name}"
@@ -42,10 +40,8 @@ def test_the_papers_files_are_adopted(tmp_path: Path, file: str, name: str, step
         assert float(subject.task.loss(logits, examples.labels)) == pytest.approx(expected, rel=2e-4)
 
 
-def test_the_paper_run_whose_configuration_contradicts_its_optimizer_is_found(tmp_path: Path):
-    path = FILES / "wd_10-1_mod_addition_loss_curve.pth"
-    if not path.exists():
-        pytest.skip(f"{path.name} is not here")
+def test_the_paper_run_whose_configuration_contradicts_its_optimizer_is_found(tmp_path, calibration_file):
+    path = calibration_file("wd_10-1_mod_addition_loss_curve.pth")
     (variant,) = adopt(miscope.open(tmp_path), path, family="modadd.nanda2023", params={"seed": 1})
     variant.analyze("provenance.settings")
     found = variant.arrays("provenance.settings")

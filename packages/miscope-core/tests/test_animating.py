@@ -9,7 +9,6 @@ import pytest
 from miscope import Grain, Shown, View
 from miscope.animating import PAUSE, REST, Film, animate, spread
 from miscope.errors import BadValue, NoArtifact
-from miscope.exporting import browser
 from miscope.testing import tables
 from miscope.workspace import open_workspace
 
@@ -45,7 +44,7 @@ def film(variant, view: str, path: Path) -> list[Film]:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(browser() is None, reason="no Chromium here")
+@pytest.mark.usefixtures("chromium_path")
 def test_a_film_has_a_frame_for_each_checkpoint_and_rests_at_the_end(variant, tmp_path: Path):
     image = pytest.importorskip("PIL.Image")
     path = tmp_path / "film.gif"
@@ -62,7 +61,7 @@ def test_a_film_has_a_frame_for_each_checkpoint_and_rests_at_the_end(variant, tm
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(browser() is None, reason="no Chromium here")
+@pytest.mark.usefixtures("chromium_path")
 def test_checkpoints_nobody_looked_at_are_left_out(variant, tmp_path: Path):
     pytest.importorskip("PIL.Image")
     variant.analyze("parameters.norms", steps=[0, 20])

@@ -11,11 +11,11 @@ import psutil
 import pytest
 
 from miscope.errors import BadValue
-from miscope.exporting import Exporter, NoBrowser, browser, export
+from miscope.exporting import Exporter, NoBrowser, export
 
 FIGURE = go.Figure(go.Heatmap(z=np.arange(9, dtype=np.float32).reshape(3, 3)), layout={"title": "nine"})
 
-needs_browser = pytest.mark.skipif(browser() is None, reason="no Chromium here")
+needs_browser = pytest.mark.usefixtures("chromium_path")
 
 
 def test_a_page_needs_no_browser_and_asks_the_network_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -1,6 +1,7 @@
 """What the paper's model loses when a part of it is taken out, against numbers measured with plain PyTorch."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,6 @@ from miscope.moment import Moment
 from miscope.subject import Subject
 from miscope_modadd.nanda2023 import Nanda2023Family
 
-FOLDER = Path(__file__).parents[4] / "shared" / "calibration"
 NAME = "wd_10-1_mod_addition_loss_curve.pth"
 KEYS = (6, 23, 37, 39, 41)
 EXACT: Any = {"inputs": 0, "precision": "float64"}
@@ -25,19 +25,17 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def known() -> dict[str, Any]:
-    if not (FOLDER / NAME).exists():
-        pytest.skip(f"{NAME} is not here")
-    return json.loads((FOLDER / "paper_calibration.json").read_text())["models"][NAME]["ablations"]
+def known(calibration_file: Callable[[str], Path]) -> dict[str, Any]:
+    return json.loads(calibration_file("paper_calibration.json").read_text())["models"][NAME]["ablations"]
 
 
 @pytest.fixture(scope="module")
-def moment(known: dict[str, Any]) -> Moment:
+def moment(calibration_file: Callable[[str], Path]) -> Moment:
     """The paper's last weights."""
     family = Nanda2023Family()
     variant = make_variant(family, {"seed": 1}, {"weight_decay": 0.1})
     subject = Subject(family, variant)
-    stored = torch.load(FOLDER / NAME, map_location="cpu", weights_only=True)["model"]
+    stored = torch.load(calibration_file(NAME), map_location="cpu", weights_only=True)["model"]
     weights = family.adopt(stored, variant.params)
     assert weights is not None
     roles = subject.model.roles

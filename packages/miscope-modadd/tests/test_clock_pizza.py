@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -20,7 +18,6 @@ from miscope_modadd.nanda2023 import Nanda2023Family
 from miscope_modadd.transformer import TransformerFamily
 from miscope_modadd.views import clock_pizza
 
-CALIBRATION = Path(__file__).parents[4] / "shared" / "calibration"
 EVERY_TRIPLE = {"wd_10-1_mod_addition_loss_curve": 0.703584, "low_precision_mod_addition": 0.157003}
 """Mean cosine over all 113^3 triples."""
 PUBLISHED = {
@@ -43,10 +40,8 @@ def test_every_view_draws_a_trained_model(view):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_the_papers_models(name):
-    path = CALIBRATION / f"{name}.pth"
-    if not path.exists():
-        pytest.skip(f"{path.name} is not here")
+def test_the_papers_models(name, calibration_file):
+    path = calibration_file(f"{name}.pth")
     family = Nanda2023Family()
     subject = Subject(family, make_variant(family, {"seed": 1}))
     state = torch.load(path, map_location="cpu", weights_only=True)["model"]

@@ -1,6 +1,7 @@
 """Heads alone and in pairs, against weights with those heads set to zero; the paper's model against its numbers."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,6 @@ from miscope_modadd.mlp import MlpFamily
 from miscope_modadd.nanda2023 import Nanda2023Family
 from miscope_modadd.transformer import TransformerFamily
 
-FOLDER = Path(__file__).parents[4] / "shared" / "calibration"
 NAME = "wd_10-1_mod_addition_loss_curve.pth"
 EXACT: Any = {"inputs": 0, "precision": "float64"}
 
@@ -104,12 +104,10 @@ def test_one_head_out_is_what_the_effects_say_in_every_mode() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", ["mean", "zero"])
-def test_the_papers_heads(mode: str) -> None:
-    if not (FOLDER / NAME).exists():
-        pytest.skip(f"{NAME} is not here")
-    known = json.loads((FOLDER / "paper_calibration.json").read_text())["models"][NAME]["ablations"]
+def test_the_papers_heads(mode: str, calibration_file: Callable[[str], Path]) -> None:
+    known = json.loads(calibration_file("paper_calibration.json").read_text())["models"][NAME]["ablations"]
     family = Nanda2023Family()
-    stored = torch.load(FOLDER / NAME, map_location="cpu", weights_only=True)["model"]
+    stored = torch.load(calibration_file(NAME), map_location="cpu", weights_only=True)["model"]
     variant = make_variant(family, {"seed": 1}, {"weight_decay": 0.1})
     weights = family.adopt(stored, variant.params)
     assert weights is not None

@@ -14,19 +14,15 @@ from miscope.training import Intervention
 from miscope.workspace import BoundVariant, open_workspace
 from miscope_modadd.nanda2023 import Nanda2023Family
 
-CALIBRATION = Path(__file__).parents[4] / "shared" / "calibration"
 LOW_PRECISION, WD_01 = "low_precision_mod_addition", "wd_10-1_mod_addition_loss_curve"
 
 
 @pytest.fixture
-def paper() -> Callable[[str], Mapping[str, Any]]:
+def paper(calibration_file: Callable[[str], Path]) -> Callable[[str], Mapping[str, Any]]:
     """paper(name): the content of one of the paper's files; skips where it is not there."""
 
     def load(name: str) -> Mapping[str, Any]:
-        path = CALIBRATION / f"{name}.pth"
-        if not path.exists():
-            pytest.skip(f"{path.name} is not here")
-        return torch.load(path, map_location="cpu", weights_only=True)
+        return torch.load(calibration_file(f"{name}.pth"), map_location="cpu", weights_only=True)
 
     return load
 

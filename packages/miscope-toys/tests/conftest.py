@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-CALIBRATION = Path(__file__).resolve().parents[3].parent / "shared" / "calibration"
-
 
 @pytest.fixture
-def calibration() -> Path:
+def calibration(calibration_file: Callable[[str], Path]) -> Path:
     """The folder of published checkpoints and the numbers computed from them independently."""
-    if not (CALIBRATION / "induction_head_infinite.pth").exists():
-        pytest.skip(f"{CALIBRATION} is not here")
-    return CALIBRATION
+    calibration_file("paper_calibration.json")
+    return calibration_file("induction_head_infinite.pth").parent

@@ -3,7 +3,6 @@
 import json
 import math
 import random
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,7 +14,6 @@ from miscope.probe import Probe
 from miscope.testing.toy import cosines
 
 P = 113
-FOLDER = Path(__file__).resolve().parents[4].parent / "shared" / "calibration"
 AXES = {
     "W_E": ("token", "d_model"),
     "W_pos": ("position", "d_model"),
@@ -77,17 +75,15 @@ def forward(weights, inputs):
 
 
 @pytest.fixture(scope="session")
-def calibration():
+def calibration(calibration_file):
     """calibration(name): a stored model as a moment, its curves, and what was measured on it; skips where absent."""
     found = {}
 
     def load(name):
-        path = FOLDER / f"{name}.pth"
-        if not path.exists():
-            pytest.skip(f"{path.name} is not here")
+        path = calibration_file(f"{name}.pth")
         if name not in found:
             stored = torch.load(path, map_location="cpu", weights_only=True)
-            known = json.loads((FOLDER / "paper_calibration.json").read_text())
+            known = json.loads(calibration_file("paper_calibration.json").read_text())
             weights, probe, basis = by_role(stored["model"]), grid_probe(paper_train()), cosines(P)
             logits, pattern, hidden = forward(weights, probe.inputs)
             found[name] = SimpleNamespace(

@@ -1,7 +1,6 @@
 """Coarseness of maps whose spectrum is known, and the numbers computed from the stored calibration."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,16 +11,13 @@ from miscope.maths.coarseness import automorphisms, is_cyclic, low_share_of_nois
 from miscope.testing.toy import cosines
 
 P = 113
-STORED = Path(__file__).resolve().parents[4].parent / "shared" / "calibration" / "analytic_calibration.json"
 X = 2 * np.pi * torch.arange(P, dtype=torch.float64) / P
 ALL = tuple(range(1, 57))
 
 
 @pytest.fixture
-def known():
-    if not STORED.exists():
-        pytest.skip(f"{STORED.name} is not here")
-    return json.loads(STORED.read_text())
+def known(calibration_file):
+    return json.loads(calibration_file("analytic_calibration.json").read_text())
 
 
 def unit(k):
