@@ -34,7 +34,7 @@ def jump(series: Series, near: tuple[float, float] | None = None) -> tuple[float
         return np.stack([erf(u), bell * u, -bell * s, np.ones_like(t)], axis=1)
 
     start = [rise / 2, np.log(steep), middle, y.min() + rise / 2]
-    fit = least_squares(residual, start, slopes, x_scale=[1.0, 1.0, max(middle, 1.0), 1.0], max_nfev=400)
+    fit = least_squares(residual, start, slopes, x_scale=[1.0, 1.0, max(middle, 1.0), 1.0], max_nfev=400)  # pyright: ignore[reportArgumentType]
     inside = t[0] <= fit.x[2] <= t[-1]
     return (float(fit.x[2]), float(np.exp(fit.x[1]))) if fit.success and inside else (np.nan, np.nan)
 
