@@ -17,6 +17,7 @@ from miscope.foreign.layout import (
 )
 from miscope.foreign.losses import FOR_ALL, KEYS
 from miscope.foreign.paths import SUFFIXES
+from miscope.foreign.split import TEST_KEYS, TRAIN_KEYS
 from miscope.foreign.steps import STEP_KEYS
 
 PAGE = Path(__file__).parents[1] / "docs" / "importing.md"
@@ -31,6 +32,8 @@ READ = {
     "steps": STEP_KEYS,
     "endings": SUFFIXES,
     "steps of losses": FOR_ALL,
+    "rows trained on": TRAIN_KEYS,
+    "rows held out": TEST_KEYS,
     **KEYS,
 }
 

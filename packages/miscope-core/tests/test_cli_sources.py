@@ -17,6 +17,11 @@ def test_files_of_the_same_source_are_one_line():
     assert said_of_files(imported, {"step_100.pt"}) == ["Step 100: by its name."]
 
 
+def test_a_file_is_found_under_the_longer_names_a_record_may_give_it():
+    imported = {"run/a.pt": about([1]), "a.pt 0123456789ab": about([2]), "b.pt": about([3])}
+    assert said_of_files(imported, {"a.pt"}) == ["Steps 1, 2: by its name."]
+
+
 def test_each_note_names_its_files():
     note = "Weights in bfloat16 were read as float32."
     imported = {"a.pt": about([1, 2], "its list 'steps'", (note,)), "b.pt": about([3], notes=(note,))}

@@ -119,3 +119,25 @@ def test_the_learning_rate_is_the_one_a_schedule_started_from(
 ):
     file = read(tmp_path / "step_300.pt", optimizer={"state": {}, "param_groups": [group]}, **content)
     assert (file.learning_rate, file.notes) == (rate, () if note is None else (note,))
+
+
+def single(folder: Path, losses: dict[str, list[float]]) -> dict[str, bool]:
+    folder.mkdir()
+    for step, values in enumerate(losses.values()):
+        content = {"model": {"W": torch.zeros(2, 2)}, "step": step, **({"train_losses": values} if values else {})}
+        torch.save(content, folder / f"{list(losses)[step]}.pt")
+    return {file.path.stem: file.float32_losses for file in read_foreign(folder)}
+
+
+def test_a_runs_losses_are_single_or_double_for_all_its_files(tmp_path: Path):
+    """A file without a loss, or with one that is round or zero, is no reason to think of another run."""
+    double = {"init": [], "early": [0.1], "round": [0.5], "late": [0.0]}
+    assert single(tmp_path / "double", double) == dict.fromkeys(double, False)
+    rounded = {name: torch.tensor(values).tolist() for name, values in double.items()}
+    assert single(tmp_path / "single", rounded) == dict.fromkeys(double, True)
+
+
+def test_many_losses_speak_for_themselves(tmp_path: Path):
+    long = [1.1 / (i + 1) for i in range(12)]
+    mixed = {"double": long, "single": torch.tensor(long).tolist(), "huge": [1e300, float("inf"), float("nan"), *long]}
+    assert single(tmp_path / "mixed", mixed) == {"double": False, "single": True, "huge": False}

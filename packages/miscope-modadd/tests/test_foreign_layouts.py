@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -68,18 +69,36 @@ def test_a_grokking_demo_becomes_a_variant_with_all_its_checkpoints(place: Works
     states = [hooked({**weights, "W_E": (i + 1) * weights["W_E"]}) for i in range(3)]
     content = {
         "model": states[-1],
-        "config": {"d_vocab": PRIME + 1, "d_vocab_out": PRIME, "act_fn": "relu"},
+        "config": {"d_vocab": PRIME + 1, "d_vocab_out": PRIME, "act_fn": "relu", "eps": 1e-5, "seed": None},
         "checkpoints": states,
         "checkpoint_epochs": [99, 199, 299],
-        "train_losses": [1.0] * 300,
-        "test_losses": [2.0] * 300,
+        "train_losses": [1.1 / (i + 1) for i in range(300)],
+        "test_losses": [2.2 / (i + 1) for i in range(300)],
         "train_indices": torch.arange(36),
         "test_indices": torch.arange(36, 121),
     }
     torch.save(content, tmp_path / "grokking_demo.pth")
     (variant,) = adopt(place, tmp_path / "grokking_demo.pth", params={"prime": PRIME})
-    assert (variant.value.family, variant.steps) == ("modadd.transformer", [100, 200, 300])
+    assert (variant.name, variant.steps) == ("modadd.transformer/p11-seed999-dseed598", [100, 200, 300])
     assert torch.equal(variant.at(200).checkpoint.weights["W_E"], 2 * weights["W_E"])
+
+
+def test_a_split_that_is_not_the_variants_is_said(place: Workspace, tmp_path: Path):
+    variant = place.variant("modadd.transformer", prime=PRIME)
+    mask = place.subject(variant.value).probe().train
+    assert mask is not None
+    rows, others = np.flatnonzero(mask).tolist(), np.flatnonzero(~mask).tolist()
+    for step, (train, test) in enumerate([(rows, others), ([*rows[1:], others[0]], [*others[1:], rows[0]])]):
+        content = {"model": hooked(drawn(place, "modadd.transformer")), "train_indices": train, "test_indices": test}
+        torch.save(content, tmp_path / f"step_{step}.pth")
+        adopt(place, tmp_path / f"step_{step}.pth", params={"prime": PRIME})
+    facts: Any = place.store.variant_record(variant.name).facts
+    said = {name: about["notes"] for name, about in facts["imported"].items()}
+    differ = (
+        f"It lists {len(rows)} examples as trained on, this variant trains on {len(rows)}, and {len(rows) - 1} are in "
+        "both: train and test losses computed here are of another split than its own."
+    )
+    assert said == {"step_0.pth": [], "step_1.pth": [differ]}
 
 
 def test_a_dict_of_hooked_transformer_names_in_neither_orientation_is_refused(place: Workspace, tmp_path: Path):

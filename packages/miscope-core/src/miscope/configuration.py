@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 from miscope.family import Family
 from miscope.training_config import TrainingConfig
 
@@ -64,7 +62,8 @@ def said_of_params(family: Family, config: Mapping[str, object]) -> dict[str, ob
     found = dict(family.read_config(config))
     for name in family.params.model_fields:
         for word in words_of(family, name):
-            if word in config:
+            # None is a value only where it may be one: elsewhere it says that nothing was chosen.
+            if word in config and (config[word] is not None or family.params.model_fields[name].default is None):
                 found[name] = config[word]
                 break
     return found
@@ -81,7 +80,9 @@ def words_of(family: Family, field: str) -> tuple[str, ...]:
 
 def said_of_training(file: ForeignFile) -> dict[str, Any]:
     """Training fields by the file's optimizer, then its configuration; the precision of the loss by the losses."""
-    said = {**file.config, **{word: value for word, value in file.optimizer.items() if word != "lr"}}
+    # The optimizer's present rate may be scheduled; a configuration's eps is mostly that of the model's LayerNorm.
+    config = {word: value for word, value in file.config.items() if word != "eps"}
+    said = {**config, **{word: value for word, value in file.optimizer.items() if word != "lr"}}
     found = {
         _TRAINING[word]: value
         for word, value in said.items()
@@ -95,8 +96,7 @@ def said_of_training(file: ForeignFile) -> dict[str, Any]:
         found["optimizer"] = "adamw" if file.optimizer["decoupled_weight_decay"] else "adam"
     elif {"momentum", "dampening"} <= set(file.optimizer):
         found["optimizer"] = "sgd"
-    losses = np.array([value for _, value in file.metrics.get("train_loss", ())][:1000])
-    if len(losses) and np.array_equal(losses, losses.astype(np.float32)):
+    if file.float32_losses:
         found["loss_dtype"] = "float32"
     return found
 

@@ -13,7 +13,9 @@ from miscope.foreign.content import read_content
 from miscope.foreign.layout import Content, lay_out
 from miscope.foreign.losses import Recorded, placed, recorded
 from miscope.foreign.paths import checkpoint_files
+from miscope.foreign.precision import in_single_precision
 from miscope.foreign.rate import learning_rate
+from miscope.foreign.split import train_rows
 from miscope.foreign.steps import Count, Evidence, settled
 from miscope.foreign.tensors import as_floats
 
@@ -42,6 +44,10 @@ class ForeignFile:
     """Plain values of the optimizer's first parameter group: what was really used."""
     learning_rate: float | None = None
     """What it was trained with; where the rate was scheduled, the rate the schedule started from."""
+    float32_losses: bool = False
+    """Whether its training losses, or those of the files beside it, were computed in float32."""
+    split: tuple[tuple[int, ...], int] | None = None
+    """Rows of all inputs that were trained on, and how many rows there are, where it lists them."""
     notes: tuple[str, ...] = ()
     """Sentences on what was not taken as it stands: precisions, losses without steps, a scheduled learning rate."""
 
@@ -64,7 +70,9 @@ def read_foreign(paths: str | Path | Iterable[str | Path]) -> list[ForeignFile]:
     """
     files = [_undated(path) for path in checkpoint_files(paths)]
     dated = settled([file.count for file in files])
-    return [_dated(file, *when) for file, when in zip(files, dated, strict=True)]
+    found = [_dated(file, *when) for file, when in zip(files, dated, strict=True)]
+    losses = [(file.path, (value for _, value in file.metrics.get("train_loss", ()))) for file in found]
+    return [replace(file, float32_losses=is_so) for file, is_so in zip(found, in_single_precision(losses), strict=True)]
 
 
 def _undated(path: Path) -> _Undated:
@@ -101,6 +109,7 @@ def _dated(file: _Undated, steps: tuple[int, ...], source: str) -> ForeignFile:
         config=_plain(content.config),
         optimizer=_plain(group),
         learning_rate=rate,
+        split=train_rows(path, content.header),
         notes=(*notes, *unplaced, *scheduled),
     )
 

@@ -15,6 +15,7 @@ from miscope.family import Family, make_variant
 from miscope.foreign.misfit import refused_by_all, unrecognised
 from miscope.foreign.names import idle
 from miscope.foreign.roles import by_role
+from miscope.foreign.split import said_of_split
 from miscope.foreign_file import ForeignFile
 from miscope.leftovers import unused
 from miscope.training_config import TrainingConfig
@@ -114,13 +115,14 @@ def _fitted(
     left = _left_over(family, variant, [named for _, named in states])
     _refuse_leftovers(file, family, {name: t for name, t in left.items() if not wish.ignores(name)})
     steps = [step for step, _ in file.states]
+    ignored = (f"Left out: {_listing(left)}.",) if left else ()
     return Adopted(
         file=file,
         variant=variant,
         weights=tuple((step, weights) for step, (weights, _) in zip(steps, states, strict=True)),
         assumed=_assumed(family, variant, file, wish, states[0][1]),
         overruled=overruled,
-        notes=(f"Left out: {_listing(left)}.",) if left else (),
+        notes=(*ignored, *said_of_split(file.split, family.probes(variant))),
     )
 
 

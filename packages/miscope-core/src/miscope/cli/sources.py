@@ -14,12 +14,13 @@ _FEW = 6
 def said_of_files(imported: Mapping[str, Mapping[str, Any]], names: Collection[str]) -> list[str]:
     """A line for all files whose steps are from the same source, and one for all with the same note; a few of each.
 
-    imported: by file, 'steps', 'steps_from' and 'notes', as a variant's record holds them. names: the files to tell of.
+    imported: by file, 'steps', 'steps_from' and 'notes', as a variant's record holds them. names: the files to tell of;
+    a record may have a folder before a file's name, or a digest behind it.
     """
     steps: dict[str, list[int]] = {}
     notes: dict[str, list[str]] = {}
     for name, about in imported.items():
-        if name not in names:
+        if not any(name == given or name.endswith(f"/{given}") or name.startswith(f"{given} ") for given in names):
             continue
         if about.get("steps_from"):
             steps.setdefault(about["steps_from"], []).extend(about.get("steps", ()))
