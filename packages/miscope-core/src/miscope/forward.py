@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING, TypeAlias
 
-import torch
-from torch import Tensor
-
+from miscope.lazily import torch
 from miscope.model import Activations
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["activations"]
 
@@ -15,7 +17,7 @@ _BATCH = 1 << 14
 """Inputs in one forward pass: bounds what a model holds between its layers."""
 
 
-Look = Callable[[Mapping[str, Tensor], Tensor, Collection[str]], Activations]
+Look: TypeAlias = "Callable[[Mapping[str, Tensor], Tensor, Collection[str]], Activations]"
 """(weights, inputs, sites) -> activations: a model's `run` or `answers`."""
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
-import torch
-
+from miscope.lazily import torch
 from miscope.model import LOGITS
 
 if TYPE_CHECKING:

@@ -1,11 +1,12 @@
-"""Values that are made when they are first looked at: all of them together may not fit in memory, or take too long."""
+"""What is made or imported when it is first looked at: all of it together may not fit in memory, or take too long."""
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Generic, TypeVar, final
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, final
 
-__all__ = ["Lazily"]
+__all__ = ["Lazily", "torch"]
 
 V = TypeVar("V")
 
@@ -30,3 +31,23 @@ class Lazily(Mapping[str, V], Generic[V]):
 
     def __len__(self) -> int:
         return len(self._names)
+
+
+@final
+class _Module:
+    """Stands for a module, which is imported when one of its names is first used."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # asked by whoever inspects what a module holds, not by who computes
+            raise AttributeError(name)
+        return getattr(importlib.import_module(self._name), name)
+
+
+if TYPE_CHECKING:
+    import torch as torch
+else:
+    # PyTorch takes four seconds to import, and a list of the instruments needs none of it.
+    torch = _Module("torch")

@@ -7,11 +7,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import final
+from typing import TYPE_CHECKING, TypeAlias, final
 
-import torch
-from torch import Tensor, nn
-from torch.func import functional_call
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
 
 __all__ = [
     "LOGITS",
@@ -30,10 +30,10 @@ __all__ = [
 LOGITS = "logits"
 """The site every model has: its output, (batch, position, vocabulary)."""
 
-Activations = Mapping[str, Tensor]
-Weights = Mapping[str, Tensor]
+Activations: TypeAlias = "Mapping[str, Tensor]"
+Weights: TypeAlias = "Mapping[str, Tensor]"
 
-Hook = tuple[str, Callable[[Tensor], Tensor]]
+Hook: TypeAlias = "tuple[str, Callable[[Tensor], Tensor]]"
 """A site and what becomes of its activation: an intervention."""
 
 _QUERY_SITES = ("hook_pattern", "hook_attn_scores")
@@ -155,6 +155,8 @@ class HookedModel(Model):
     def run(
         self, weights: Weights, inputs: Tensor, sites: Collection[str], *, hooks: Iterable[Hook] = ()
     ) -> Activations:
+        from torch.func import functional_call
+
         placed = dict(self._place(weights))
         with self._recording(sites, hooks) as recorded:
             logits = functional_call(self._module, placed, (inputs,))

@@ -190,10 +190,14 @@ def _records(offer: Offer, kind: str) -> list[Any]:
 
 
 def _type_of(kind: str) -> type:
-    # Imported here: finding the plug-ins' commands needs no record, and these bring in pydantic and numpy.
-    from miscope.analyzer import Analyzer
-    from miscope.executor import Executor
-    from miscope.family import Family
-    from miscope.view import View
-
-    return {"family": Family, "analyzer": Analyzer, "view": View, "executor": Executor}[kind]
+    # Each where it is asked for: pydantic and numpy come with some, and a list of executors needs neither.
+    match kind:
+        case "family":
+            from miscope.family import Family as Kind
+        case "analyzer":
+            from miscope.analyzer import Analyzer as Kind
+        case "view":
+            from miscope.view import View as Kind
+        case _:
+            from miscope.executor import Executor as Kind
+    return Kind

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar, final
 
 import numpy as np
-import torch
 
 from miscope.analyzer import Analyzer, Grain
 from miscope.artifact import Arrays, ArtifactKey
 from miscope.basis import Basis
 from miscope.forward import activations
-from miscope.lazily import Lazily
+from miscope.lazily import Lazily, torch
 from miscope.model import LOGITS, cast, matching
 from miscope.moment import Declared, Moment, Series, Trajectory
 from miscope.planning import looks_at_probe, recipes, resolve
@@ -44,8 +43,11 @@ __all__ = [
 
 V = TypeVar("V")
 
-_UNSEEN = Probe(name="-", inputs=torch.empty(0, dtype=torch.int64))
-"""What an instrument is shown whose recipe does not hold the probe's digest."""
+
+@cache
+def _unseen() -> Probe:
+    """What an instrument is shown whose recipe does not hold the probe's digest."""
+    return Probe(name="-", inputs=torch.empty(0, dtype=torch.int64))
 
 
 @final
@@ -78,7 +80,7 @@ class Setting:
         return self.analyzers[name].options.model_validate(dict(self.options.get(name, {})))
 
     def shown_probe(self, name: str) -> Probe:
-        return self.probe if looks_at_probe(self.analyzers, name) else _UNSEEN
+        return self.probe if looks_at_probe(self.analyzers, name) else _unseen()
 
 
 def cohort_key(settings: Sequence[Setting], name: str) -> ArtifactKey:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["application"]
 
-_DRAWN_WITH = ("numpy", "pandas", "pyarrow.parquet", "torch", "plotly.graph_objects", "miscope.seeing")
+_DRAWN_WITH = ("numpy", "pandas", "pyarrow.parquet", "plotly.graph_objects")
 
 
 def application(workspace: Workspace, pool: Executor, *, hosts: frozenset[str], token: str | None = None) -> Guard:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 
 from miscope.analyzer import Analyzer, Grain
 from miscope.analyzers.asked import AblationOptions, Asked, asked, parts_of
@@ -13,6 +12,7 @@ from miscope.analyzers.neurons import SPECIALISED
 from miscope.artifact import Arrays
 from miscope.basis import Basis
 from miscope.errors import DoesNotApply
+from miscope.lazily import torch
 from miscope.maths.paired_effects import Answers, changes, levels
 from miscope.maths.taking_out import MODES, donors, power_along, removed, without
 from miscope.moment import Moment

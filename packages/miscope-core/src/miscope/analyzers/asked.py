@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, final
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Literal, final
 
 from miscope.analyzer import Options
+from miscope.lazily import torch
 from miscope.maths.paired_effects import Answers, Sample, answered, drawn
 from miscope.model import LOGITS, Hook, Model, cast, matching
 from miscope.moment import Moment
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["AblationOptions", "Asked", "asked", "parts_of"]
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import torch
-from torch import Tensor
 
 from miscope.analyzer import Analyzer, Grain, Options
 from miscope.artifact import Arrays
+from miscope.lazily import torch
 from miscope.model import matching
 from miscope.moment import Moment
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def patterns(moment: Moment) -> Arrays:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import torch
-from torch import Tensor
 
 from miscope.analyzer import Analyzer, Grain, Options
 from miscope.artifact import Arrays
+from miscope.lazily import torch
 from miscope.maths.calibration import calibration_null, reliability
 from miscope.moment import Moment
 from miscope.probe import Probe
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def metrics(moment: Moment) -> Arrays:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from miscope.analyzer import Analyzer, Grain, Options
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
+from miscope.lazily import torch
 from miscope.maths.circuits import (
     LowRank,
     composition,
@@ -22,6 +21,9 @@ from miscope.maths.circuits import (
     noise_composition,
 )
 from miscope.moment import Moment
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 ATTENTION = "blocks.*.attn.W_[QKVO]"
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from typing import TYPE_CHECKING
 
 import numpy as np
-from torch import Tensor
 
 from miscope.analyzer import Analyzer, Grain, Options
 from miscope.artifact import Arrays
 from miscope.maths.coarseness import Scales, automorphisms, low_share_of_noise, preserved_variance, scales
 from miscope.moment import Moment
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SITES = "blocks.*hook_p[oa][st]t*"
 """Sites 'mlp.hook_post' and 'attn.hook_pattern' by one pattern: which of them there are depends on the family."""

@@ -6,7 +6,6 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-from scipy.stats import kendalltau
 
 from miscope.analyzer import Analyzer, Grain
 from miscope.analyzers.cohort_endings import CohortOptions, variants_of
@@ -155,6 +154,8 @@ def _agreement(first: np.ndarray, second: np.ndarray, options: LearningOptions) 
 
 def _tau(first: np.ndarray, second: np.ndarray) -> float:
     # Ranks, since infinite times have no difference.
+    from scipy.stats import kendalltau
+
     ranks = (np.unique(each, return_inverse=True)[1] for each in (first, second))
     found: Any = kendalltau(*ranks)
     return float(found.statistic)

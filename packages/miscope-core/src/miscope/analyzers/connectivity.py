@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 import numpy as np
-from torch import Tensor
 
 from miscope.analyzer import Analyzer, Grain, Options
 from miscope.artifact import Arrays
@@ -17,6 +17,9 @@ from miscope.maths.permutation import Unit, match_heads, match_units, permuted
 from miscope.maths.weight_matching import free, matched_weights
 from miscope.model import matching
 from miscope.moment import Cohort, Trajectory
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _MATCHED_ON, _TRIED = 1024, 32
 """Inputs of the probe on which units are compared, and on which it is tried out whether their order is free."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from miscope.analyzer import Analyzer, Grain, Options
 from miscope.artifact import Arrays
+from miscope.lazily import torch
 from miscope.maths.covariance import Dimensions, between_classes, centred_gram, dimensions
 from miscope.moment import Moment
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 WRITTEN = "blocks.*[_s][zt]"
 """Sites 'hook_z', 'hook_post' and 'hook_resid_post' by one pattern: which of them there are depends on the family."""

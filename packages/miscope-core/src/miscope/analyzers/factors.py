@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from torch import Tensor
 
 from miscope.analyzer import Analyzer, Grain
 from miscope.artifact import Arrays
@@ -13,6 +14,9 @@ from miscope.maths.factor_shares import answer_powers, block_powers, class_power
 from miscope.maths.factor_spectrum import conditional_means_basis, shared_labels
 from miscope.model import LOGITS
 from miscope.moment import Moment
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def shares(moment: Moment) -> Arrays:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from miscope.analyzer import Analyzer, Grain, Options
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
+from miscope.lazily import torch
 from miscope.maths.landscape import KINDS, Landscape, add, drawn, parts_of, scaled
 from miscope.maths.path_pca import centred_gram, components_of_gram
 from miscope.moment import Moment, Trajectory
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class PerturbationOptions(Options):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from miscope.analyzer import Analyzer, Grain, Options
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
+from miscope.lazily import torch
 from miscope.maths.bands import effective_number
 from miscope.maths.head_distance import (
     circuit_distance,
@@ -30,6 +30,9 @@ from miscope.maths.head_roles import (
 )
 from miscope.model import LOGITS, cast, matching
 from miscope.moment import Moment, Trajectory
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 PATTERN = "blocks.*.attn.hook_pattern"
 

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Literal, final
+from typing import TYPE_CHECKING, Literal, final
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from miscope.analyzer import Analyzer, Grain
 from miscope.analyzers.asked import AblationOptions, Asked, asked, parts_of
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
+from miscope.lazily import torch
 from miscope.maths.paired_effects import Answers, changes, interaction, levels
 from miscope.maths.taking_out import donors, level_of, put
 from miscope.moment import Moment
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class InteractionOptions(AblationOptions):

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from miscope.analyzer import Analyzer, Grain, Options
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
+from miscope.lazily import torch
 from miscope.maths.graduation import agreement, forgotten, graduation
 from miscope.maths.kaplan_meier import kaplan_meier
 from miscope.moment import Moment, Trajectory
 from miscope.probe import Probe
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _CORRECTNESS = "learning.correctness"
 _HALF = float(np.finfo(np.float16).max)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from miscope.analyzer import Analyzer, Grain, Options
 from miscope.artifact import Arrays
 from miscope.basis import Basis
+from miscope.lazily import torch
 from miscope.maths.bands import band_of, effective_number, herfindahl
 from miscope.maths.factor_spectrum import block_fractions, conditional_means_basis, shared_labels
 from miscope.moment import Moment, Trajectory
 from miscope.probe import Probe
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SPECIALISED = 0.85
 """Share of variance in one block above which the field calls a neuron specialised. An ideal relu(cos a + cos b) has

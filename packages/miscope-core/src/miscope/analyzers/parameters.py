@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-from torch import Tensor
 
 from miscope.analyzer import Analyzer, Grain, Options
 from miscope.artifact import Arrays
@@ -15,6 +15,9 @@ from miscope.maths.path_course import course
 from miscope.maths.path_pca import centred_gram, components_of_gram, cosine_agreement, distances, shapes
 from miscope.maths.random_walk import effective_dimension, null_of, walk
 from miscope.moment import Moment, Trajectory
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _UNITS = {"head": "head", "d_mlp": "neuron"}
 """Axes whose entries are units of their own, and what one is called."""

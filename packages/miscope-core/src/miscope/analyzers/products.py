@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-from torch import Tensor
 
 from miscope.analyzer import Analyzer, Grain, Options
 from miscope.artifact import Arrays
@@ -15,6 +15,9 @@ from miscope.maths.answer_basis import answer_basis
 from miscope.maths.sparsity import concentration, gini, hoyer, participation_ratio, top_share
 from miscope.maths.spectrum import Spectrum, basis_spectrum, singular_spectrum
 from miscope.moment import Moment
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _TOKEN, _ANSWER = "token", "vocab_out"
 """What the rows of an embedding and the columns of an unembedding count."""

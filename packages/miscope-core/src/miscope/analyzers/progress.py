@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import torch
-from torch import Tensor
 
 from miscope.analyzer import Analyzer, Grain, Options
 from miscope.artifact import Arrays
 from miscope.basis import Basis
 from miscope.errors import DoesNotApply
+from miscope.lazily import torch
 from miscope.maths.answer_basis import answer_basis
 from miscope.maths.restricted import accuracies, class_mean_directions, losses_without, own, restrict
 from miscope.maths.restricted import losses as losses_of
 from miscope.model import LOGITS
 from miscope.moment import Moment, Trajectory
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _KEYS = "keys.votes"
 _SOURCE = "Nanda et al. 2023, section 5 (arXiv 2301.05217)"

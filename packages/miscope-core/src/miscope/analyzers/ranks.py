@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import final
+from typing import TYPE_CHECKING, final
 
 import numpy as np
-from torch import Tensor
 
 from miscope.analyzer import Analyzer, Grain, Options
 from miscope.artifact import Arrays
@@ -16,6 +15,9 @@ from miscope.maths.marchenko_pastur import bulk, outliers
 from miscope.maths.matrix_ranks import MEASURES, gaussian_null, of_product, ranks
 from miscope.maths.power_law import power_law
 from miscope.moment import Moment
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _HEAD, _BETWEEN = "head", "d_model"
 _PAIRS = (("W_Q", "W_K", "W_QK"), ("W_V", "W_O", "W_OV"))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import torch
 
 from miscope.analyzer import Analyzer, Grain, Options
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
+from miscope.lazily import torch
 from miscope.maths.circuit_spectrum import circuit_singular_values, circuit_spectrum
 from miscope.maths.sparsity import gini
 from miscope.maths.spectrum import basis_spectrum

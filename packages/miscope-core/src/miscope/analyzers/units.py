@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
-import torch
 
 from miscope.analyzer import Analyzer, Grain, Options
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
+from miscope.lazily import torch
 from miscope.maths.activity import activity, flip_error, flip_rate, packed_signs
 from miscope.moment import Moment, Trajectory
 

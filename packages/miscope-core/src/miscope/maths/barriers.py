@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-from torch import Tensor
 
 from miscope.maths.landscape import Landscape, mix
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["barrier", "profile"]
 

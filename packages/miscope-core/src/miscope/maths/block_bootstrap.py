@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.signal import savgol_filter
 
 from miscope.moment import Series
 
@@ -26,6 +25,8 @@ def course(series: Series, *, logarithmic: bool) -> Series:
 
     A moving average would round off a sharp fall, and take what it cut away for fluctuations (Savitzky & Golay 1964).
     """
+    from scipy.signal import savgol_filter
+
     values = _scaled(series, logarithmic)
     if len(values) >= 8:
         window = min(4 * _block(len(values)) + 1, len(values) - 1 + len(values) % 2)

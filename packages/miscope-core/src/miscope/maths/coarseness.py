@@ -5,13 +5,15 @@ from __future__ import annotations
 import functools
 import math
 from dataclasses import dataclass
-from typing import final
+from typing import TYPE_CHECKING, final
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from miscope.basis import Basis
+from miscope.lazily import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["Scales", "automorphisms", "is_cyclic", "low_share_of_noise", "preserved_variance", "scales"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import rankdata
 
 __all__ = ["concordance", "concordance_by_chance", "modified_z", "precedence"]
 
@@ -13,11 +12,15 @@ def concordance(times: np.ndarray) -> float:
 
     What never happened is infinite, and so tied behind all that did. NaN where no run tells any two items apart.
     """
+    from scipy.stats import rankdata
+
     return _w(rankdata(times, axis=1))
 
 
 def concordance_by_chance(times: np.ndarray, *, draws: int, seed: int) -> np.ndarray:
     """(draws,) W with the order of every run shuffled on its own."""
+    from scipy.stats import rankdata
+
     random = np.random.default_rng(seed)
     ranks = rankdata(times, axis=1)
     return np.array([_w(random.permuted(ranks, axis=1)) for _ in range(draws)])

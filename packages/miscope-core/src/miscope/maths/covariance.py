@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import TYPE_CHECKING, final
 
 import numpy as np
-import torch
-from torch import Tensor
+
+from miscope.lazily import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["Dimensions", "between_classes", "centred_gram", "dimensions"]
 

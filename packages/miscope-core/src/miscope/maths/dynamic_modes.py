@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 __all__ = ["Modes", "bagged", "hard_threshold", "longest_even", "modes"]
 
@@ -57,6 +56,8 @@ def bagged(states: np.ndarray, rank: int, *, draws: int, seed: int) -> np.ndarra
 
     (Sashidhar & Kutz 2022, bagging of dynamic mode decomposition.)
     """
+    from scipy.optimize import linear_sum_assignment
+
     random = np.random.default_rng(seed)
     base = modes(states, rank).eigenvalues
     found = np.full((draws, len(base)), np.nan, dtype=complex)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from scipy.stats import rankdata
 
 __all__ = ["Agreement", "agreement", "forgotten", "graduation"]
 
@@ -46,6 +45,8 @@ def agreement(values: np.ndarray, image: np.ndarray, chosen: np.ndarray, *, draw
     Rows that a symmetry leaves in place say nothing and are left out. None for fewer than three rows, or where the
     values do not differ.
     """
+    from scipy.stats import rankdata
+
     usable = chosen & np.isfinite(values)
     row = np.flatnonzero(usable & usable[image] & (image != np.arange(len(image))))
     if len(row) < 3 or np.ptp(values[row]) == 0 or np.ptp(values[image[row]]) == 0:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import torch
-from torch import Tensor
+
+from miscope.lazily import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["circuit_distance", "distinct_heads", "mean_distance", "output_distance", "pattern_divergence"]
 

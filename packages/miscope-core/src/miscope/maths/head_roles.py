@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
+
+from miscope.lazily import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["HEAD_ROLES", "draw_blocks", "even_scores", "periods_for", "role_scores"]
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import least_squares
-from scipy.special import erf
 
 from miscope.moment import Series
 
@@ -19,6 +17,9 @@ def jump(series: Series, near: tuple[float, float] | None = None) -> tuple[float
     Miller, O'Neill & Bui 2024 (arXiv 2402.08946). The records are thinned to some hundred, equally spaced in log t.
     near: where to look first, such as the fit to a curve that is almost this one.
     """
+    from scipy.optimize import least_squares
+    from scipy.special import erf
+
     t, y = _thinned(series)
     rise = y.max() - y.min()
     if len(t) < 5 or rise < 0.1:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import final
+from typing import TYPE_CHECKING, TypeAlias, final
 
 import numpy as np
-import torch
-from torch import Tensor
 
+from miscope.lazily import torch
 from miscope.model import LOGITS, Model
 from miscope.probe import Probe
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["KINDS", "Landscape", "add", "drawn", "mix", "parts_of", "scaled"]
 
@@ -23,7 +25,7 @@ _UNITS = ("d_mlp", "head", "token", "vocab_out", "position")
 
 _BATCH = 8192
 
-Weights = Mapping[str, Tensor]
+Weights: TypeAlias = "Mapping[str, Tensor]"
 
 
 @final

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import final
+from typing import TYPE_CHECKING, final
 
 import numpy as np
-import torch
-from torch import Tensor
 
+from miscope.lazily import torch
 from miscope.probe import Probe
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["Answers", "Sample", "answered", "changes", "drawn", "interaction", "levels"]
 

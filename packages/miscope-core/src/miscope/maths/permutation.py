@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
-from torch import Tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["EVERYWHERE", "INNER", "Unit", "correlations", "match_heads", "match_units", "permuted", "places"]
 
@@ -41,6 +43,8 @@ def match_units(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, floa
     """(order, mean correlation): unit order[i] of the second (N, n) goes to place i, where the sum of correlations is
     the largest that any order has (Li et al. 2016; Ainsworth et al. 2022, activation matching).
     """
+    from scipy.optimize import linear_sum_assignment
+
     alike = correlations(first, second)
     size = [np.asarray(part, dtype=np.float64).std(axis=0) for part in (first, second)]
     largest = max(size[0].max(initial=0), size[1].max(initial=0), 1e-300)
@@ -51,6 +55,8 @@ def match_units(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, floa
 
 def match_heads(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """The order of heads with the least squared difference between attention patterns (N, head, key)."""
+    from scipy.optimize import linear_sum_assignment
+
     one, two = (
         np.asarray(part, dtype=np.float64).swapaxes(0, 1).reshape(part.shape[1], -1) for part in (first, second)
     )

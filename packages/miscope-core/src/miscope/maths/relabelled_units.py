@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from miscope.basis import Basis
+from miscope.lazily import torch
 from miscope.maths.factor_spectrum import block_fractions
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["largest_when_relabelled", "relabelled"]
 

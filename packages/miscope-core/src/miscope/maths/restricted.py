@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from miscope.basis import Basis, Block
+from miscope.lazily import torch
 from miscope.probe import Probe
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["accuracies", "along", "class_mean_directions", "losses", "losses_without", "own", "restrict"]
 

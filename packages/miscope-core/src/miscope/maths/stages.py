@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from scipy.special import ndtri
-from scipy.stats import rankdata
 
 from miscope.maths.partition import Costs, gaussian_gram, optimal_partition
 from miscope.maths.run_length import change_probability
@@ -27,6 +25,9 @@ def scores(values: np.ndarray, clock: np.ndarray) -> np.ndarray:
     Ranks make the null exact whatever the increments' distribution: a random walk's are exchangeable, however heavy
     their tails. A series that never moves scores 0.
     """
+    from scipy.special import ndtri
+    from scipy.stats import rankdata
+
     pace = np.diff(values, axis=0) / np.diff(clock)[:, None]
     found = np.zeros(pace.shape)
     for i, column in enumerate(pace.T):

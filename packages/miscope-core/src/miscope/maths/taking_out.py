@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from miscope.basis import Basis
+from miscope.lazily import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["MODES", "donors", "level_of", "power_along", "put", "removed", "without"]
 

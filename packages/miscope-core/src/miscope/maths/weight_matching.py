@@ -6,13 +6,15 @@ Git re-basin (Ainsworth et al. 2022, arXiv 2209.04836), section 3.2: weight matc
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
-from torch import Tensor
 
 from miscope.maths.permutation import EVERYWHERE, INNER, Unit, permuted, places
 from miscope.model import LOGITS, Model
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["free", "matched_weights", "units_of"]
 
@@ -22,7 +24,7 @@ _SLACK = 1e-9
 _SAME = 1e-9
 """Change of the logits, relative to the largest, that is rounding."""
 
-Weights = Mapping[str, Tensor]
+Weights: TypeAlias = "Mapping[str, Tensor]"
 Axes = Mapping[str, tuple[str, ...]]
 
 
@@ -86,6 +88,8 @@ def _best(
     first: Weights, second: Weights, axes: Axes, now: Mapping[Unit, np.ndarray]
 ) -> tuple[dict[Unit, np.ndarray], float]:
     """The best order of these units, of heads together with what is within them, and what it gains on the one now."""
+    from scipy.optimize import linear_sum_assignment
+
     (unit,) = (each for each in now if each[1] not in INNER)
     known, here = places(axes), np.arange(len(now[unit]))
     inner = [each for pair in INNER if (each := (unit[0], pair)) in known and unit[1] == "head"]
@@ -109,6 +113,8 @@ def _best(
 
 def _assigned(table: np.ndarray) -> np.ndarray:
     """(H, H, n) best orders within each pair of heads, of agreements (H, H, n, n)."""
+    from scipy.optimize import linear_sum_assignment
+
     return np.array([[linear_sum_assignment(-pair)[1] for pair in row] for row in table])
 
 

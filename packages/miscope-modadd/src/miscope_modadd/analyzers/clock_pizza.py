@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import torch
-from torch import Tensor
 
 from miscope import Analyzer, Arrays, Grain, Moment, Options
 from miscope.errors import DoesNotApply
+from miscope.lazily import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 EMBED = "hook_embed"
 
