@@ -398,9 +398,9 @@ def test_bad_input_is_refused_before_anything_is_computed(place):
     with pytest.raises(BadValue) as error:
         analyze(workspace, variant, options={"t.power": {"exponent": "high"}})
     assert str(error.value) == (
-        "'t.power' does not take the option exponent='high'.\n"
-        "Input should be a valid integer, unable to parse string as an integer. Its options are: exponent.\n"
-        "`miscope analyzers t.power` describes them."
+        "'t.power' does not take exponent=high.\n"
+        "'exponent' is a whole number, by default 1.\n"
+        "Write it like this:  t.power.exponent=1"
     )
     assert workspace.ledger.runs() == []
 
@@ -431,8 +431,13 @@ def test_several_variants_are_one_cohort_in_whatever_order_they_are_given(place)
 def test_one_variant_alone_is_no_cohort(place):
     workspace = place(TOTAL, DOUBLED, COURSE, SPREAD)
     variant = untrained(workspace, seed=1)
-    with pytest.raises(DoesNotApply, match="it compares several variants, and this is one alone"):
+    with pytest.raises(DoesNotApply) as error:
         analyze(workspace, variant, ["t.spread"])
+    assert str(error.value) == (
+        f"'t.spread' does not apply to {variant.name}: it compares several variants, and this is one alone.\n"
+        "Nothing is missing of the variant: a comparison takes two or more.\n"
+        f"Name others beside it:  miscope analyze {variant.name} OTHER --only t.spread"
+    )
     assert not any(o.analyzers == ("t.spread",) for o in analyze(workspace, variant))
 
 

@@ -138,7 +138,7 @@ def test_bad_choices_for_what_is_there_are_three_part_errors(command: Run, ws: P
         (["analyze", name, "--steps", "3"], f"{name} has no checkpoint at step 3."),
         (["analyze", "values=5"], "values alone do not say which variants."),
         (["analyze", name, "--steps", "sometimes"], "'sometimes' does not say which checkpoints."),
-        (["analyze", name, "-o", "parameters.norms.depth=3"], "'parameters.norms' does not take the option depth=3."),
+        (["analyze", name, "-o", "parameters.norms.depth=3"], "'parameters.norms' has no option 'depth'."),
         (["analyze", name, "--executor", "inlin"], "There is no executor named 'inlin'."),
         (["ask", "drop table variants"], None),
         (["show", "no.view", name, "--out", "x.html"], None),

@@ -246,7 +246,7 @@ def test_a_missing_artifact_is_named_with_the_command_that_makes_it(variant: Bou
         render(other.workspace, "test.rows", other, step=5)
     assert str(error.value) == (
         "No 'test.norm' for toy.sum/v5-seed7-width16 at step 5.\n"
-        "It exists at 1 other steps, 0 to 0.\n"
+        "It exists at one other step, 0.\n"
         "To compute it:  miscope analyze toy.sum/v5-seed7-width16 --only test.norm"
     )
 

@@ -66,19 +66,19 @@ def test_an_unknown_field_is_answered_with_the_nearest_and_all_there_are(workspa
         (
             {"values": 99},
             "toy.sum refuses values=99: Input should be less than or equal to 31.\n"
-            "'values' is int, >= 3, <= 31, by default 5.\n"
+            "'values' is a whole number, >= 3, <= 31, by default 5.\n"
             "Change it and try again; nothing was written.",
         ),
         (
             {"seed": "x"},
             "toy.sum refuses seed='x': Input should be a valid integer, unable to parse string as an integer.\n"
-            "'seed' is int, >= 0, by default 0.\n"
+            "'seed' is a whole number, >= 0, by default 0.\n"
             "Change it and try again; nothing was written.",
         ),
         (
             {"weight_decay": -1},
             "toy.sum refuses weight_decay=-1: Input should be greater than or equal to 0.\n"
-            "'weight_decay' is float, >= 0, by default 1.0.\n"
+            "'weight_decay' is a number, >= 0, by default 1.0.\n"
             "Change it and try again; nothing was written.",
         ),
     ],

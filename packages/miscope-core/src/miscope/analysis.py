@@ -7,18 +7,17 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, zip_longest
-from typing import TYPE_CHECKING, Any, final
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING, final
 
 from miscope.analyzer import Analyzer, Grain
+from miscope.analyzer_options import Options, checked_options
 from miscope.applicability import applies
 from miscope.errors import BadValue, DoesNotApply, MiscopeError, NoCheckpoint, UnknownName
 from miscope.interruption import stop_on_signals
 from miscope.looking import Portable, Task, failed, perform
 from miscope.outcome import Outcome, State
 from miscope.planning import Wave, plan, resolve
-from miscope.seeing import Setting, cohort_key, in_order, incomparable, set_up
+from miscope.seeing import Setting, beside, cohort_key, in_order, incomparable, set_up
 from miscope.variant import Variant
 
 if TYPE_CHECKING:
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["analyze"]
 
 Steps = Sequence[int]
-Options = Mapping[str, Mapping[str, Any]]
 
 
 def analyze(  # noqa: PLR0913 - the whole of a user's choice, all keyword-only
@@ -48,18 +46,21 @@ def analyze(  # noqa: PLR0913 - the whole of a user's choice, all keyword-only
     names: None for all that apply and are not `heavy`. steps: the checkpoints to look at (None: all); trajectory grain
     spans exactly these, and they are part of its recipe. options: values by analyzer name. force: compute the named
     ones again though they exist. should_stop: asked before each look, as are Ctrl-C, SIGTERM and the run's own stop
-    request; what is under way is finished and saved. A look that fails is an outcome, and the rest goes on.
-    Raises, before anything is computed, UnknownName, NoCheckpoint, DoesNotApply (an analyzer asked for by name) or
-    BadValue (options, circles).
+    request; what is under way is finished and saved. A look that fails is an outcome, and the rest goes on; so is
+    a named analyzer that does not apply. Raises, before anything is computed, UnknownName, NoCheckpoint, DoesNotApply
+    (where none of the named ones applies to any variant) or BadValue (options, circles).
     """
     several = [variants] if not isinstance(variants, Sequence) else variants
     values = [each if isinstance(each, Variant) else each.value for each in several]
     place = workspace.plugins.executor(executor) if isinstance(executor, str) else executor
-    _check_options(workspace.plugins.analyzers, options or {})
-    wish = _Wish(names=names, steps=steps, force=force, options=options or {})
+    chosen = checked_options(workspace.plugins.analyzers, options or {})
+    wish = _Wish(names=names, steps=steps, force=force, options=chosen)
     courses = [_course(workspace, value, wish) for value in values]
-    together = _across(workspace, courses, wish)
-    return _run(workspace, place, courses, together, should_stop or (lambda: False))
+    together, apart = _across(workspace, courses, wish)
+    refused = [error for course in courses for error in course.refused] + apart
+    if refused and not {name for c in courses for name in c.wanted} - {error.name for error in apart}:
+        raise refused[0]
+    return _run(workspace, place, _Work(courses, together, apart), should_stop or (lambda: False))
 
 
 @final
@@ -82,8 +83,12 @@ class _Course:
     waves: Sequence[Wave]
     whole: tuple[str, ...]
     """Wanted analyzers whose artifacts are all there."""
+    wanted: Sequence[str]
+    """Those to compute, of cohort grain too, without what they read."""
     skipped: Mapping[str, str]
     """Analyzers that do not apply or take too long to be computed unasked, with the reason."""
+    refused: Sequence[DoesNotApply]
+    """Of those asked for by name, the ones that do not apply."""
 
     @property
     def name(self) -> str:
@@ -100,11 +105,23 @@ class _Course:
             )
 
 
+@final
+@dataclass(frozen=True)
+class _Work:
+    """All there is to do, and what cannot be done across the variants."""
+
+    courses: Sequence[_Course]
+    together: Sequence[Task]
+    apart: Sequence[DoesNotApply]
+
+
 def _course(workspace: Workspace, variant: Variant, wish: _Wish) -> _Course:
     store = workspace.store
     store.refuse_another(variant)
     chosen = _chosen_steps(variant.name, store.steps(variant.name), wish.steps)
     wanted, skipped = _wanted(workspace, variant, wish.names)
+    refused = [DoesNotApply(name, variant.name, skipped[name]) for name in wish.names or () if name in skipped]
+    skipped = {**skipped, **{error.name: f"does not apply: {error.reason}" for error in refused}}
     setting = set_up(workspace, variant, wanted, steps=chosen, options=wish.options)
     mine = {name: a for name, a in setting.analyzers.items() if a.grain is not Grain.COHORT}
     present = {name: _present(workspace, setting, name) for name in mine}
@@ -114,7 +131,14 @@ def _course(workspace: Workspace, variant: Variant, wish: _Wish) -> _Course:
     # What a cohort analyzer reads is wanted of every member.
     read = {upstream for name in set(wanted) - set(mine) for upstream in setting.analyzers[name].reads}
     waves = plan(mine, steps=chosen, wanted={*wanted, *read} & set(mine), present=present)
-    return _Course(setting=setting, waves=waves, whole=() if wish.force else whole, skipped=skipped)
+    return _Course(
+        setting=setting,
+        waves=waves,
+        whole=() if wish.force else whole,
+        wanted=wanted,
+        skipped=skipped,
+        refused=refused,
+    )
 
 
 def _chosen_steps(variant: str, have: Steps, steps: Steps | None) -> tuple[int, ...]:
@@ -131,7 +155,7 @@ def _chosen_steps(variant: str, have: Steps, steps: Steps | None) -> tuple[int, 
 
 
 def _wanted(workspace: Workspace, variant: Variant, names: Sequence[str] | None) -> tuple[list[str], dict[str, str]]:
-    """The analyzers to compute and, where all were asked for, those left out with the reason."""
+    """The analyzers to compute, and those left out with the reason; of named ones, with the bare clause."""
     table, subject = workspace.plugins.analyzers, workspace.subject(variant)
     metrics = workspace.store.metrics(variant.name)
 
@@ -140,11 +164,8 @@ def _wanted(workspace: Workspace, variant: Variant, names: Sequence[str] | None)
         return next(filter(None, (applies(analyzer, subject, subject.probe(), metrics) for analyzer in found)), None)
 
     if names is not None:
-        for name in names:
-            why = reason(name)
-            if why:
-                raise DoesNotApply(name, variant.name, why)
-        return list(dict.fromkeys(names)), {}
+        refused = {name: why for name in names if (why := reason(name))}
+        return [name for name in dict.fromkeys(names) if name not in refused], refused
     skipped = {}
     for name in table:
         try:
@@ -170,21 +191,23 @@ def _span(analyzer: Analyzer, steps: Steps) -> int:
     return len(steps) if analyzer.grain is Grain.CHECKPOINT else 1
 
 
-def _across(workspace: Workspace, courses: Sequence[_Course], wish: _Wish) -> list[Task]:
+def _across(workspace: Workspace, courses: Sequence[_Course], wish: _Wish) -> tuple[list[Task], list[DoesNotApply]]:
     """The looks over all variants together: of cohort analyzers that apply to every one and compare what is alike.
 
-    DoesNotApply where one was asked for by name and the variants cannot be compared.
+    Beside them those asked for by name that cannot compare these variants.
     """
     settings = in_order([course.setting for course in courses])
     shared = set.intersection(*(set(setting.analyzers) for setting in settings))
     members = tuple((setting.variant.name, setting.steps) for setting in settings)
-    tasks = []
+    tasks, apart = [], []
     for name, analyzer in settings[0].analyzers.items():
         if analyzer.grain is not Grain.COHORT or name not in shared:
             continue
         reason = incomparable(settings, name)
         if reason is not None and name in (wish.names or ()):
-            raise DoesNotApply(name, ", ".join(setting.variant.name for setting in settings), reason)
+            together = " ".join(setting.variant.name for setting in settings)
+            cure = beside(settings, f"miscope analyze {together} OTHER --only {name}")
+            apart.append(DoesNotApply(name, together, reason, cure=cure))
         if reason is not None:
             continue
         key = cohort_key(settings, name)
@@ -199,36 +222,14 @@ def _across(workspace: Workspace, courses: Sequence[_Course], wish: _Wish) -> li
                     members=members,
                 )
             )
-    return tasks
+    return tasks, apart
 
 
-def _check_options(table: Mapping[str, Analyzer], options: Options) -> None:
-    for name, values in options.items():
-        if name not in table:
-            raise UnknownName("analyzer", name, table)
-        try:
-            table[name].options.model_validate(dict(values))
-        except ValidationError as error:
-            first = error.errors()[0]
-            fields = ", ".join(table[name].options.model_fields) or "none"
-            raise BadValue(
-                f"{name!r} does not take the option {'.'.join(map(str, first['loc']))}={first['input']!r}.",
-                f"{first['msg']}. Its options are: {fields}.",
-                f"`miscope analyzers {name}` describes them.",
-            ) from None
-
-
-def _run(
-    workspace: Workspace,
-    executor: Executor,
-    courses: Sequence[_Course],
-    together: Sequence[Task],
-    should_stop: Callable[[], bool],
-) -> Iterator[Outcome]:
+def _run(workspace: Workspace, executor: Executor, work: _Work, should_stop: Callable[[], bool]) -> Iterator[Outcome]:
+    courses, together = work.courses, work.together
     total = sum(len(wave.looks) for course in courses for wave in course.waves) + len(together)
-    for course in courses:
-        for outcome in _without_a_look(course):
-            yield replace(outcome, total=total)
+    for outcome in _without_a_look(work):
+        yield replace(outcome, total=total)
     with ExitStack() as open_logs:
         interrupted = open_logs.enter_context(stop_on_signals())
         logs: dict[str, RunLog] = {}
@@ -243,8 +244,8 @@ def _run(
         rounds = zip_longest(*(course.waves for course in courses))
         by_round = (chain(*(c.tasks(w) for c, w in zip(courses, waves, strict=True) if w)) for waves in rounds)
         for tasks in chain(by_round, ([task] for task in together)):
-            work = partial(perform, Portable(workspace))
-            for outcomes in executor.run(work, _until(stopped, tasks), lost=_lost):
+            look = partial(perform, Portable(workspace))
+            for outcomes in executor.run(look, _until(stopped, tasks), lost=_lost):
                 done += 1
                 for outcome in outcomes:
                     _tell(logs[outcome.variant], outcome)
@@ -254,11 +255,14 @@ def _run(
                 log.write("stopped", reason="stop requested", done=done, total=total)
 
 
-def _without_a_look(course: _Course) -> Iterator[Outcome]:
-    if course.whole:
-        yield Outcome(variant=course.name, analyzers=course.whole, step=None, state=State.PRESENT)
-    for name, reason in course.skipped.items():
-        yield Outcome(variant=course.name, analyzers=(name,), step=None, state=State.SKIPPED, error=reason)
+def _without_a_look(work: _Work) -> Iterator[Outcome]:
+    skipped = [(course.name, name, reason) for course in work.courses for name, reason in course.skipped.items()]
+    skipped += [(error.subject, error.name, f"does not apply: {error.reason}") for error in work.apart]
+    for course in work.courses:
+        if course.whole:
+            yield Outcome(variant=course.name, analyzers=course.whole, step=None, state=State.PRESENT)
+    for variant, name, reason in skipped:
+        yield Outcome(variant=variant, analyzers=(name,), step=None, state=State.SKIPPED, error=reason)
 
 
 def _until(stopped: Callable[[], bool], tasks: Iterable[Task]) -> Iterator[Task]:

@@ -16,6 +16,7 @@ from miscope.exporting import Exporter
 from miscope.rendering import gather, render
 
 if TYPE_CHECKING:
+    from miscope.analyzer_options import Options
     from miscope.variant import Variant
     from miscope.view import View
     from miscope.workspace import Workspace
@@ -39,12 +40,13 @@ class Film:
 
 
 def animate(
-    workspace: Workspace, view: str, variant: Variant, path: Path, *, frames: int = 40, **controls: object
+    workspace: Workspace, view: str, variant: Variant, path: Path, *, frames: int = 40, **shown: Any
 ) -> Iterator[Film]:
     """Draw the view at checkpoints spread over training and write them as a GIF; says after each frame how far it is.
 
-    frames: at most so many. Raises BadValue for a view that spans training, NoArtifact where nothing was computed, and
-    NoBrowser where images cannot be drawn. The file appears whole, at the end, or not at all.
+    frames: at most so many. shown: the view's controls, and `options` as of `render`. Raises BadValue for a view that
+    spans training, NoArtifact where nothing was computed, and NoBrowser where images cannot be drawn. The file appears
+    whole, at the end, or not at all.
     """
     found = workspace.plugins.view(view)
     if found.grain is not Grain.CHECKPOINT:
@@ -54,12 +56,12 @@ def animate(
             f"Write it as {path.stem}.html or {path.stem}.png.",
         )
     image = _library(path)
-    steps = spread(_drawable(workspace, found, variant), frames)
+    steps = spread(_drawable(workspace, found, variant, shown.get("options")), frames)
     made = []
     with Exporter() as exporter, TemporaryDirectory() as folder:
         for step in steps:
             drawn = exporter.export(
-                render(workspace, found, variant, step=step, **controls), Path(folder) / "frame.png", scale=1
+                render(workspace, found, variant, step=step, **shown), Path(folder) / "frame.png", scale=1
             )
             made.append(image.open(io.BytesIO(drawn.read_bytes())).convert("P", palette=image.Palette.ADAPTIVE))
             yield Film(len(made), len(steps))
@@ -77,12 +79,12 @@ def spread(steps: Sequence[int], count: int) -> list[int]:
     return [steps[round(i * (len(steps) - 1) / (count - 1))] for i in range(count)]
 
 
-def _drawable(workspace: Workspace, view: View, variant: Variant) -> Sequence[int]:
+def _drawable(workspace: Workspace, view: View, variant: Variant, options: Options | None) -> Sequence[int]:
     """Checkpoints at which everything the view reads was computed."""
     steps: Sequence[int] = workspace.store.steps(variant.name)
     while True:
         try:
-            gather(workspace, view, variant, steps[-1] if steps else None)
+            gather(workspace, view, variant, steps[-1] if steps else None, options)
         except NoArtifact as error:
             there = [step for step in steps if step in error.have]
             if not there or there == steps:

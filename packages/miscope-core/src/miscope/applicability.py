@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from miscope.analyzer import Analyzer
 from miscope.maths.answer_basis import answer_basis
+from miscope.patterns import has_none_like, matching
 from miscope.probe import Probe
 
 if TYPE_CHECKING:
@@ -33,15 +33,13 @@ def applies(analyzer: Analyzer, subject: Subject, probe: Probe, metrics: Iterabl
 def _missing_in_model(analyzer: Analyzer, subject: Subject) -> str | None:
     if not (analyzer.sites or analyzer.weights):
         return None
-    from miscope.model import matching
-
     for kind, patterns, names in (
         ("site", analyzer.sites, subject.model.sites),
         ("weights", analyzer.weights, subject.model.roles),
     ):
         for pattern in patterns:
             if not matching([pattern], names):
-                return f"{subject.family.name} has no {kind} {pattern!r}"
+                return f"{subject.family.name} {has_none_like(kind, pattern)}"
     return None
 
 
@@ -66,6 +64,6 @@ def _missing_in_training(analyzer: Analyzer, subject: Subject, metrics: Iterable
     if (analyzer.gradients or analyzer.optimizer) and subject.task is None:
         return f"{subject.family.name} is not trained here, so there is no loss to differentiate"
     alone = not (analyzer.reads or analyzer.weights)
-    if analyzer.metrics and alone and not any(fnmatchcase(m, p) for m in metrics for p in analyzer.metrics):
+    if analyzer.metrics and alone and not matching(analyzer.metrics, metrics):
         return f"no metric like {analyzer.metrics[0]!r} was recorded"
     return None

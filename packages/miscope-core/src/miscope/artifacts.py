@@ -6,7 +6,9 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from miscope.analyzer import Grain
+from miscope.analyzer_options import Options, checked_options
 from miscope.artifact import Arrays
+from miscope.computed import asked_for, what_is_known
 from miscope.errors import DoesNotApply, NoArtifact
 from miscope.lazily import Lazily
 from miscope.variant import Variant
@@ -19,23 +21,27 @@ if TYPE_CHECKING:
 __all__ = ["arrays", "artifact", "artifact_if_there", "refusal"]
 
 
-def arrays(
+def arrays(  # noqa: PLR0913 - the whole of a reader's choice, keyword-only past what is read
     workspace: Workspace,
     variant: Variant,
     analyzer: str,
     *,
     step: int | None = None,
     names: Collection[str] | None = None,
+    options: Options | None = None,
 ) -> Arrays:
     """An analyzer's arrays at a step; without one over all steps, (T, ...) with those steps under 'step'.
 
-    names: only these. Raises UnknownName, NoArtifact where it was not computed, DoesNotApply where it cannot be.
+    names: only these. options: those it was computed with, by analyzer name, of it and of what it reads. Raises
+    UnknownName, NoArtifact where it was not computed, DoesNotApply where it cannot be, BadValue for the options.
     """
     from miscope.seeing import set_up
 
+    table = workspace.plugins.analyzers
     workspace.plugins.analyzer(analyzer)
     workspace.store.refuse_another(variant)
-    setting = set_up(workspace, variant, [analyzer], steps=workspace.store.steps(variant.name))
+    chosen = checked_options(table, options or {})
+    setting = set_up(workspace, variant, [analyzer], steps=workspace.store.steps(variant.name), options=chosen)
     found = artifact(workspace.store, setting, analyzer, step)
     return {name: found[name] for name in (found if names is None else names)}
 
@@ -53,7 +59,10 @@ def artifact(store: Store, setting: Setting, name: str, step: int | None) -> Arr
     if reason is not None:
         raise DoesNotApply(name, variant, reason)
     at = step if setting.analyzers[name].grain is Grain.CHECKPOINT else None
-    raise NoArtifact(name, variant, at, store.artifact_steps(variant, name, setting.recipes[name]))
+    have = store.artifact_steps(variant, name, setting.recipes[name])
+    raise NoArtifact(
+        name, variant, at, have, known=what_is_known(store, [setting], name, step), options=asked_for(setting, name)
+    )
 
 
 def refusal(store: Store, setting: Setting, name: str, step: int | None) -> str | None:

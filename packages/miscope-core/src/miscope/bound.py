@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from plotly.graph_objects import Figure
 
+    from miscope.analyzer_options import Options
     from miscope.artifact import Arrays
     from miscope.checkpoint import Checkpoint
     from miscope.moment import Series
@@ -73,10 +74,10 @@ class BoundVariant:
             raise NoCheckpoint(self.name, step, steps)
         return BoundMoment(self, step)
 
-    def view(self, name: str, **controls: Any) -> BoundView:
-        """A figure of the variant by the view's name."""
+    def view(self, name: str, *, options: Options | None = None, **controls: Any) -> BoundView:
+        """A figure of the variant by the view's name; options: what it reads was computed with, by analyzer."""
         self.workspace.plugins.view(name)
-        return BoundView(self, name, None, controls)
+        return BoundView(self, name, None, controls, options)
 
     def metric(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Steps (n,) int64 and values (n,) float64 of a training metric."""
@@ -90,11 +91,21 @@ class BoundVariant:
         """Training metrics that match any of the shell patterns; all without one."""
         return self._store.metrics(self.name, patterns or ("*",))
 
-    def arrays(self, analyzer: str, step: int | None = None, names: Sequence[str] | None = None) -> Arrays:
-        """An analyzer's arrays at a step; without one over all steps, (T, ...) with those steps under 'step'."""
+    def arrays(
+        self,
+        analyzer: str,
+        step: int | None = None,
+        names: Sequence[str] | None = None,
+        *,
+        options: Options | None = None,
+    ) -> Arrays:
+        """An analyzer's arrays at a step; without one over all steps, (T, ...) with those steps under 'step'.
+
+        options: those it was computed with, by analyzer name, as `analyze` was given them.
+        """
         from miscope.artifacts import arrays
 
-        return arrays(self.workspace, self.value, analyzer, step=step, names=names)
+        return arrays(self.workspace, self.value, analyzer, step=step, names=names, options=options)
 
     @property
     def _store(self) -> Store:
@@ -121,14 +132,14 @@ class BoundMoment:
     variant: BoundVariant
     step: int
 
-    def view(self, name: str, **controls: Any) -> BoundView:
-        """A figure of this moment by the view's name."""
+    def view(self, name: str, *, options: Options | None = None, **controls: Any) -> BoundView:
+        """A figure of this moment by the view's name; options: what it reads was computed with, by analyzer."""
         self.variant.workspace.plugins.view(name)
-        return BoundView(self.variant, name, self.step, controls)
+        return BoundView(self.variant, name, self.step, controls, options)
 
-    def arrays(self, analyzer: str, names: Sequence[str] | None = None) -> Arrays:
-        """An analyzer's arrays at this step."""
-        return self.variant.arrays(analyzer, self.step, names)
+    def arrays(self, analyzer: str, names: Sequence[str] | None = None, *, options: Options | None = None) -> Arrays:
+        """An analyzer's arrays at this step; options: those it was computed with, by analyzer name."""
+        return self.variant.arrays(analyzer, self.step, names, options=options)
 
     @property
     def checkpoint(self) -> Checkpoint:
@@ -146,6 +157,8 @@ class BoundView:
     step: int | None
     """None: the view's own choice, the last checkpoint where it shows one."""
     controls: dict[str, Any]
+    options: Options | None = None
+    """What it reads was computed with, by analyzer name, where that is not the default."""
 
     def figure(self) -> Figure:
         """The Plotly figure."""
@@ -153,7 +166,7 @@ class BoundView:
 
         workspace = self.variant.workspace
         view = workspace.plugins.view(self.name)
-        return render(workspace, view, self.variant.value, step=self.step, **self.controls)
+        return render(workspace, view, self.variant.value, step=self.step, options=self.options, **self.controls)
 
     def show(self) -> None:
         """Show it: inline in a notebook, in the browser elsewhere."""

@@ -108,17 +108,32 @@ class WroteIntoShown(MiscopeError):
 class NoArtifact(MiscopeError):
     """An artifact that a view or an analyzer needs and nobody has computed."""
 
-    def __init__(self, analyzer: str, variant: str, step: int | None, have: Sequence[int]) -> None:
+    def __init__(  # noqa: PLR0913 - what one sentence each is said of
+        self,
+        analyzer: str,
+        variant: str,
+        step: int | None,
+        have: Sequence[int],
+        *,
+        known: str = "",
+        options: Sequence[str] = (),
+    ) -> None:
+        """have: other steps at which it exists. known: what else is known of it. options: those asked for, as typed."""
         self.analyzer, self.variant, self.step, self.have = analyzer, variant, step, tuple(have)
         at = "" if step is None else f" at step {step}"
-        known = (
-            f"It exists at {len(have)} other steps, {min(have)} to {max(have)}." if have else "It was never computed."
-        )
+        under = f" with {', '.join(options)}" if options else ""
+        command = " ".join(["miscope analyze", variant, "--only", analyzer, *(f"-o {option}" for option in options)])
         super().__init__(
-            f"No {analyzer!r} for {variant}{at}.",
-            known,
-            f"To compute it:  miscope analyze {variant} --only {analyzer}",
+            f"No {analyzer!r} for {variant}{at}{under}.",
+            known or _elsewhere(have) or "It was never computed.",
+            f"To compute it:  {command}",
         )
+
+
+def _elsewhere(have: Sequence[int]) -> str:
+    if len(have) < 2:
+        return f"It exists at one other step, {have[0]}." if have else ""
+    return f"It exists at {len(have)} other steps, {min(have)} to {max(have)}."
 
 
 class NoCheckpoint(MiscopeError):
@@ -145,13 +160,22 @@ class NoCheckpoint(MiscopeError):
 class DoesNotApply(MiscopeError):
     """An instrument or a figure that a family or a probe gives nothing to."""
 
-    def __init__(self, name: str, subject: str, reason: str, *, kind: Literal["analyzer", "view"] = "analyzer") -> None:
+    def __init__(
+        self,
+        name: str,
+        subject: str,
+        reason: str,
+        *,
+        kind: Literal["analyzer", "view"] = "analyzer",
+        cure: tuple[str, str] | None = None,
+    ) -> None:
+        """cure: what is known and what to do, where something can be done about it."""
         self.name, self.subject, self.reason = name, subject, reason
-        super().__init__(
-            f"{name!r} does not apply to {subject}: {reason}.",
+        known, todo = cure or (
             "Nothing is missing: the instrument needs something this family does not have.",
             f"`miscope {kind}s {name}` says what it needs.",
         )
+        super().__init__(f"{name!r} does not apply to {subject}: {reason}.", known, todo)
 
 
 class BadValue(MiscopeError):

@@ -104,8 +104,15 @@ class Layout:
     def metrics(self, variant: str) -> Path:
         return self.variant(variant) / "metrics"
 
+    def recipes(self, variant: str, analyzer: str) -> Path:
+        return self.variant(variant) / "artifacts" / _checked(analyzer, "An analyzer")
+
     def artifacts(self, variant: str, analyzer: str, recipe: str) -> Path:
-        return self.variant(variant) / "artifacts" / _checked(analyzer, "An analyzer") / _checked(recipe, "A recipe")
+        return self.recipes(variant, analyzer) / _checked(recipe, "A recipe")
+
+    def recipe_note(self, variant: str, analyzer: str, recipe: str) -> Path:
+        """What the recipe's digest stands for."""
+        return self.artifacts(variant, analyzer, recipe) / "recipe.json"
 
     def artifact(self, key: ArtifactKey) -> Path:
         name = "trajectory.npz" if key.step is None else step_name(key.step, "npz")
@@ -114,3 +121,7 @@ class Layout:
     def refusal(self, key: ArtifactKey) -> Path:
         """Where it is written that there will be no artifact under this key, and why."""
         return self.artifact(key).with_suffix(".refused")
+
+    def failure(self, key: ArtifactKey) -> Path:
+        """Where it is written that the artifact could not be computed when that was last tried, and why."""
+        return self.artifact(key).with_suffix(".failed")

@@ -8,6 +8,7 @@ import time
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, final
@@ -20,7 +21,8 @@ from miscope.errors import BadValue, DoesNotApply, MiscopeError, WroteIntoShown
 from miscope.model import matching
 from miscope.moment import Cohort, Moment, Trajectory
 from miscope.outcome import Outcome, State
-from miscope.seeing import Setting, cohort_key, moment_of, record, set_up, trajectory_of
+from miscope.recipe_note import RecipeNote, write_note
+from miscope.seeing import Setting, cohort_key, moment_of, note_of, record, set_up, trajectory_of
 from miscope.upstream import because_of, missing_reads, refused_reads
 from miscope.watch import Watch
 
@@ -87,6 +89,7 @@ def perform(place: Portable, task: Task) -> tuple[Outcome, ...]:
                 raise DoesNotApply(name, task.variant, reason)
             if reason := look.missing(name):
                 others.append(_ended(task, (name,), State.NOT_TRIED, error=reason))
+                look.keep_failure(name, reason)
                 continue
             saved[name] = scalars_of(_take(look, name))
         except DoesNotApply as error:
@@ -94,6 +97,7 @@ def perform(place: Portable, task: Task) -> tuple[Outcome, ...]:
             others.append(_ended(task, (name,), State.SKIPPED, error=f"does not apply: {error.reason}"))
         except Exception as error:  # noqa: BLE001 - the task door
             others.append(failed(task, (name,), error, time.perf_counter() - began))
+            look.keep_failure(name, others[-1].error)
     if not saved:
         return tuple(others)
     keys = {name: look.key(name) for name in saved}
@@ -127,6 +131,7 @@ def _take(look: _Look, name: str) -> Arrays:
     if look.spoilt:
         raise WroteIntoShown(name, look.spoilt)
     look.store.save_arrays(look.key(name), arrays)
+    write_note(look.store.layout, look.key(name), look.note(name))
     look.fresh[name] = MappingProxyType(arrays)
     return arrays
 
@@ -165,6 +170,15 @@ class _Look(ABC):
 
     @abstractmethod
     def key(self, name: str) -> ArtifactKey: ...
+
+    @abstractmethod
+    def note(self, name: str) -> RecipeNote:
+        """What the recipe of the artifact stands for."""
+
+    def keep_failure(self, name: str, reason: str) -> None:
+        """Keep the reason where a reader of the artifact will look for it, if the disk takes it."""
+        with suppress(OSError):
+            self.store.save_failure(self.key(name), reason)
 
     @abstractmethod
     def missing(self, name: str) -> str:
@@ -209,6 +223,9 @@ class _AtStep(_Look):
     def key(self, name: str) -> ArtifactKey:
         return self._setting.key(name, self._checkpoint.step)
 
+    def note(self, name: str) -> RecipeNote:
+        return note_of(self._setting, name)
+
     def missing(self, name: str) -> str:
         for upstream in self.analyzers[name].reads:
             if upstream not in self.fresh and not self.store.has(self.key(upstream)):
@@ -249,6 +266,9 @@ class _OverTraining(_Look):
     def key(self, name: str) -> ArtifactKey:
         return self._setting.key(name)
 
+    def note(self, name: str) -> RecipeNote:
+        return note_of(self._setting, name)
+
     def missing(self, name: str) -> str:
         return missing_reads(self._setting, name, self.store)
 
@@ -267,6 +287,9 @@ class _AcrossVariants(_Look):
 
     def key(self, name: str) -> ArtifactKey:
         return cohort_key(self._settings, name)
+
+    def note(self, name: str) -> RecipeNote:
+        return replace(note_of(self._settings[0], name), steps=None)
 
     def missing(self, name: str) -> str:
         return next(filter(None, (missing_reads(s, name, self.store) for s in self._settings)), "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -12,6 +11,8 @@ from typing import TYPE_CHECKING, TypeAlias, final
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
+
+from miscope.patterns import matching
 
 __all__ = [
     "LOGITS",
@@ -219,12 +220,6 @@ def at_answers(found: Activations, channels: Sequence[int] | None = None) -> dic
     if channels is None:
         return last
     return {name: tensor if name == LOGITS else tensor[..., list(channels)] for name, tensor in last.items()}
-
-
-def matching(patterns: Iterable[str], names: Iterable[str]) -> tuple[str, ...]:
-    """The names that match any of the shell patterns ('blocks.*.mlp.hook_post'), in the order of `names`."""
-    wanted = tuple(patterns)
-    return tuple(name for name in names if any(fnmatch.fnmatchcase(name, pattern) for pattern in wanted))
 
 
 def cast(weights: Weights, dtype: torch.dtype) -> dict[str, Tensor]:

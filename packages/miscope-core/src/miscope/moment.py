@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, final
@@ -13,6 +12,7 @@ from miscope.analyzer import Options
 from miscope.artifact import Arrays
 from miscope.basis import Basis
 from miscope.errors import NotDeclared
+from miscope.patterns import matches
 from miscope.probe import Probe
 from miscope.variant import Variant
 
@@ -41,7 +41,7 @@ class Declared(Mapping[str, V], Generic[V]):
         try:
             return self._values[name]
         except KeyError:
-            if any(fnmatch.fnmatchcase(name, pattern) for pattern in self._patterns):
+            if any(matches(name, pattern) for pattern in self._patterns):
                 raise
             raise NotDeclared(self._reader, self._what, name, self._patterns, field=self._field) from None
 

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 import numpy as np
 
 from miscope.analyzer import Grain
+from miscope.analyzer_options import Options, options_read, written_options
 from miscope.artifact import Arrays
 from miscope.artifacts import arrays, artifact, artifact_if_there, refusal
+from miscope.computed import asked_for, what_is_known
 from miscope.controls import settle
 from miscope.differences import labels
 from miscope.errors import BadValue, DoesNotApply, NoArtifact, NoCheckpoint, WroteIntoShown
 from miscope.figure_style import is_ours, template
 from miscope.moment import Declared, Series
 from miscope.on_demand import activations_on_demand
+from miscope.patterns import has_none_like, matching
 from miscope.variant import Variant
 from miscope.view import Member, Shown, View
 
@@ -50,15 +53,17 @@ def render(
     /,
     *,
     step: int | None = None,
+    options: Options | None = None,
     **controls: object,
 ) -> Figure:
     """The figure of a view for a variant, or for several where the view compares them.
 
-    step: the checkpoint of a view of checkpoint grain; None for the last. `layout.meta["miscope"]` says what is shown
-    and which axes count steps. Raises UnknownName, NoCheckpoint, NoArtifact, DoesNotApply or BadValue.
+    step: the checkpoint of a view of checkpoint grain; None for the last. options: those that what it reads was
+    computed with, by analyzer name. `layout.meta["miscope"]` says what is shown and which axes count steps. Raises
+    UnknownName, NoCheckpoint, NoArtifact, DoesNotApply or BadValue.
     """
     found = workspace.plugins.view(view) if isinstance(view, str) else view
-    return draw(found, gather(workspace, found, variant, step), controls)
+    return draw(found, gather(workspace, found, variant, step, options), controls)
 
 
 def draw(view: View, shown: Shown, controls: Mapping[str, object]) -> Figure:
@@ -82,6 +87,10 @@ def draw(view: View, shown: Shown, controls: Mapping[str, object]) -> Figure:
         "time_axes": list(axes),
         "step_label": shown.step_label,
     }
+    if chosen_options := written_options(shown.options):
+        about["options"] = list(chosen_options)
+        before = [layout.title.subtitle.text] if layout.title.subtitle.text else []
+        layout.title.subtitle.text = " · ".join([*before, *chosen_options])
     layout.meta = {"miscope": about}
     return figure
 
@@ -102,17 +111,25 @@ def _drawn(view: View, shown: Shown, controls: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def gather(workspace: Workspace, view: View | str, variant: Variants, step: int | None = None) -> Shown:
+def gather(
+    workspace: Workspace,
+    view: View | str,
+    variant: Variants,
+    step: int | None = None,
+    options: Options | None = None,
+) -> Shown:
     """Everything a view declared, and nothing else; arrays are read when they are first looked at.
 
-    Raises UnknownName, NoCheckpoint where the variant has none at that step, NoArtifact where an instrument was not
-    run, DoesNotApply where the family lacks what the view needs, and BadValue for a wrong number of variants.
+    options: those that what it reads was computed with, by analyzer name. Raises UnknownName, NoCheckpoint where the
+    variant has none at that step, NoArtifact where an instrument was not run, DoesNotApply where the family lacks what
+    the view needs, and BadValue for options, and for a wrong number of variants.
     """
     found = workspace.plugins.view(view) if isinstance(view, str) else view
     several = [
         one if isinstance(one, Variant) else one.value
         for one in (variant if isinstance(variant, Sequence) else [variant])
     ]
+    chosen = options_read(workspace.plugins.analyzers, found, options or {})
     if not several or (found.grain is not Grain.COHORT and len(several) != 1):
         wanted = "several variants" if found.grain is Grain.COHORT else "one variant"
         raise BadValue(
@@ -121,17 +138,18 @@ def gather(workspace: Workspace, view: View | str, variant: Variants, step: int 
             "Give at least one." if not several else "Draw one at a time, or use a view that compares.",
         )
     if found.grain is not Grain.COHORT:
-        return _shown(workspace, found, several[0], step)
+        return _shown(workspace, found, several[0], step, chosen)
     together = [name for name in (*found.reads, *found.optional) if _spans_variants(workspace, name)]
-    across = _across(workspace, found, several, together)
+    across = _across(workspace, found, several, together, chosen)
     alone = replace(found, **{f: tuple(n for n in getattr(found, f) if n not in together) for f in _READING})
-    members = [_shown(workspace, alone, one, None) for one in several]
+    members = [_shown(workspace, alone, one, None, chosen) for one in several]
     return Shown(
         variant=several[0],
         step=None,
         steps=members[0].steps,
         step_label=members[0].step_label,
         artifacts=_declared(found, "reads", across, (*found.reads, *found.optional)),
+        options=chosen,
         members=tuple(Member(label=label, shown=one) for label, one in zip(labels(several), members, strict=True)),
     )
 
@@ -144,14 +162,16 @@ def _spans_variants(workspace: Workspace, name: str) -> bool:
     return name in table and table[name].grain is Grain.COHORT
 
 
-def _across(workspace: Workspace, view: View, variants: Sequence[Variant], names: Sequence[str]) -> dict[str, Arrays]:
+def _across(
+    workspace: Workspace, view: View, variants: Sequence[Variant], names: Sequence[str], options: Options
+) -> dict[str, Arrays]:
     """What analyzers that span the variants left; DoesNotApply or NoArtifact where the view cannot do without."""
-    from miscope.seeing import cohort_key, incomparable, set_up
+    from miscope.seeing import beside, cohort_key, incomparable, set_up
 
     found: dict[str, Arrays] = {}
     for name in names:
         steps = workspace.store.steps
-        settings = [set_up(workspace, one, [name], steps=steps(one.name)) for one in variants]
+        settings = [set_up(workspace, one, [name], steps=steps(one.name), options=options) for one in variants]
         together = ", ".join(one.name for one in variants)
         key, store = cohort_key(settings, name), workspace.store
         reason = incomparable(settings, name)
@@ -161,22 +181,23 @@ def _across(workspace: Workspace, view: View, variants: Sequence[Variant], names
         reasons = (refusal(store, setting, name, None) for setting in settings)
         reason = reason or store.refusal(key) or next(filter(None, reasons), None)
         if name in view.reads and reason is not None:
-            raise DoesNotApply(view.name, together, reason, kind="view")
+            cure = beside(settings, f"miscope show {view.name} {together} OTHER")
+            raise DoesNotApply(view.name, together, reason, kind="view", cure=cure)
         elif name in view.reads:
-            raise NoArtifact(name, " ".join(one.name for one in variants), None, ())
+            known = what_is_known(store, settings, name, None)
+            members = " ".join(one.name for one in variants)
+            raise NoArtifact(name, members, None, (), known=known, options=asked_for(settings[0], name))
     return found
 
 
-def _shown(workspace: Workspace, view: View, variant: Variant, step: int | None) -> Shown:
-    from miscope.model import matching
-
+def _shown(workspace: Workspace, view: View, variant: Variant, step: int | None, options: Options) -> Shown:
     subject, store = workspace.subject(variant), workspace.store
     store.refuse_another(variant)
     steps = store.steps(variant.name)
     at = _step(view, variant, steps, step)
     probe = subject.probe()
     _refuse_what_does_not_apply(view, subject, probe)
-    setting = _setting(workspace, view, variant, steps)
+    setting = _setting(workspace, view, variant, steps, options)
     artifacts = {name: artifact(store, setting, name, at) for name in view.reads}
     artifacts |= {
         name: found for name in view.optional if (found := artifact_if_there(store, setting, name, at)) is not None
@@ -200,6 +221,7 @@ def _shown(workspace: Workspace, view: View, variant: Variant, step: int | None)
         channels=channels,
         bases={axis: subject.bases[axis] for axis in matching(view.bases, subject.bases)} if view.bases else {},
         events=_events(store, setting, view),
+        options=options,
     )
 
 
@@ -216,24 +238,22 @@ def _step(view: View, variant: Variant, steps: Sequence[int], step: int | None) 
 
 
 def _refuse_what_does_not_apply(view: View, subject: Subject, probe: Probe) -> None:
-    from miscope.model import matching
-
     family, name = subject.family.name, subject.variant.name
     if view.grid and len(probe.grid) != view.grid:
         reason = f"it needs a probe that enumerates {view.grid} factors, and {probe.name!r} has {len(probe.grid)}"
         raise DoesNotApply(view.name, name, reason, kind="view")
     if view.sites and not matching(view.sites, subject.model.sites):
-        raise DoesNotApply(view.name, name, f"{family} has no site {view.sites[0]!r}", kind="view")
+        raise DoesNotApply(view.name, name, f"{family} {has_none_like('site', view.sites[0])}", kind="view")
     if view.weights and not matching(view.weights, subject.model.roles):
-        raise DoesNotApply(view.name, name, f"{family} has no weights {view.weights[0]!r}", kind="view")
+        raise DoesNotApply(view.name, name, f"{family} {has_none_like('weights', view.weights[0])}", kind="view")
 
 
-def _setting(workspace: Workspace, view: View, variant: Variant, steps: Sequence[int]) -> Setting:
+def _setting(workspace: Workspace, view: View, variant: Variant, steps: Sequence[int], options: Options) -> Setting:
     from miscope.seeing import set_up
 
     maybe = [*view.optional, *([EVENTS] if view.grain is not Grain.CHECKPOINT else [])]
     installed = [name for name in maybe if name in workspace.plugins.analyzers]
-    return set_up(workspace, variant, [*view.reads, *view.history, *installed], steps=steps)
+    return set_up(workspace, variant, [*view.reads, *view.history, *installed], steps=steps, options=options)
 
 
 def _metrics(store: Store, view: View, variant: Variant) -> Mapping[str, Series]:
@@ -246,8 +266,6 @@ def _metrics(store: Store, view: View, variant: Variant) -> Mapping[str, Series]
 
 
 def _weights(store: Store, subject: Subject, view: View, step: int | None) -> Mapping[str, Tensor]:
-    from miscope.model import matching
-
     if not view.weights or step is None:
         return {}
     roles = matching(view.weights, subject.model.roles)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, final
 import numpy as np
 
 from miscope.analyzer import Analyzer, Grain
+from miscope.analyzer_options import options_apart
 from miscope.artifact import Arrays, ArtifactKey
 from miscope.basis import Basis
 from miscope.forward import activations
@@ -19,6 +20,7 @@ from miscope.moment import Declared, Moment, Series, Trajectory
 from miscope.planning import looks_at_probe, recipes, resolve
 from miscope.probe import Probe
 from miscope.recipe import digest
+from miscope.recipe_note import RecipeNote
 from miscope.subject import Subject
 from miscope.variant import Variant
 
@@ -32,11 +34,14 @@ if TYPE_CHECKING:
 __all__ = [
     "Setting",
     "artifact_of",
+    "beside",
     "cohort_key",
     "in_order",
     "incomparable",
     "moment_of",
+    "note_of",
     "record",
+    "set_otherwise",
     "set_up",
     "trajectory_of",
 ]
@@ -118,6 +123,13 @@ def incomparable(settings: Sequence[Setting], name: str) -> str | None:
     return None
 
 
+def beside(settings: Sequence[Setting], command: str) -> tuple[str, str] | None:
+    """What is known and what to do where a variant is compared with none: the command names others; else None."""
+    if len(settings) > 1:
+        return None
+    return "Nothing is missing of the variant: a comparison takes two or more.", f"Name others beside it:  {command}"
+
+
 def set_up(
     workspace: Workspace,
     variant: Variant,
@@ -129,19 +141,26 @@ def set_up(
     """The setting of the named analyzers and everything they read."""
     subject = workspace.subject(variant)
     analyzers = resolve(workspace.plugins.analyzers, names)
-    probe = subject.probe()
-    found = recipes(analyzers, variant=variant.digest, probe=probe.digest, steps=steps, options=options)
-    curious = [name for name, analyzer in analyzers.items() if analyzer.facts]
+    curious = any(analyzer.facts for analyzer in analyzers.values())
     facts = workspace.store.variant_record(variant.name).facts if curious else {}
-    found |= {name: digest([found[name], facts]) for name in curious}
-    return Setting(
-        subject=subject,
-        probe=probe,
-        analyzers=analyzers,
-        recipes=found,
-        steps=tuple(steps),
-        options=dict(options or {}),
-        facts=facts,
+    plain = Setting(subject=subject, probe=subject.probe(), analyzers=analyzers, recipes={}, steps=(), facts=facts)
+    return set_otherwise(plain, steps=steps, options=options or {})
+
+
+def set_otherwise(setting: Setting, *, steps: Sequence[int], options: Mapping[str, Mapping[str, Any]]) -> Setting:
+    """The same analyzers over these checkpoints and with these options: other recipes."""
+    analyzers, facts = setting.analyzers, setting.facts
+    found = recipes(analyzers, variant=setting.variant.digest, probe=setting.probe.digest, steps=steps, options=options)
+    found |= {name: digest([found[name], facts]) for name, analyzer in analyzers.items() if analyzer.facts}
+    return replace(setting, recipes=found, steps=tuple(steps), options=dict(options))
+
+
+def note_of(setting: Setting, name: str) -> RecipeNote:
+    """What the recipe of an analyzer's artifact stands for."""
+    chain = resolve(setting.analyzers, [name])
+    spans = setting.analyzers[name].grain is not Grain.CHECKPOINT
+    return RecipeNote(
+        options=options_apart(chain, list(chain), setting.options), steps=setting.steps if spans else None
     )
 
 

@@ -191,6 +191,7 @@ class Store:
         path = write_arrays(self.layout.artifact(key), arrays, key)
         # What was refused once and is computed after all, by force, must not stop what reads it.
         self.layout.refusal(key).unlink(missing_ok=True)
+        self.layout.failure(key).unlink(missing_ok=True)
         return path
 
     def load_arrays(self, key: ArtifactKey, names: Collection[str] | None = None) -> Arrays:
@@ -223,6 +224,15 @@ class Store:
     def refusal(self, key: ArtifactKey) -> str | None:
         """Why the instrument did not apply; None where it was not tried, or where it did."""
         path = self.layout.refusal(key)
+        return path.read_text(encoding="utf-8") if path.exists() else None
+
+    def save_failure(self, key: ArtifactKey, reason: str) -> None:
+        """Write down why the artifact could not be computed; the next look tries it again."""
+        write_whole(self.layout.failure(key), lambda file: file.write(reason.encode()))
+
+    def failure(self, key: ArtifactKey) -> str | None:
+        """Why the last look at this key failed; None where it was not tried, or did not fail."""
+        path = self.layout.failure(key)
         return path.read_text(encoding="utf-8") if path.exists() else None
 
     def settled(self, key: ArtifactKey) -> bool:

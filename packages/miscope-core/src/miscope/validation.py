@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from miscope.errors import BadValue, UnknownName
 from miscope.family import Family, make_variant
+from miscope.field_text import allowed
 from miscope.training_config import TrainingConfig
 from miscope.variant import Variant
 
@@ -53,25 +54,14 @@ def refusal(error: ValidationError, subject: str, model: type[BaseModel]) -> Bad
     reason = first["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     if not name:
         return BadValue(f"{subject} refuses these values: {reason}.", f"It takes: {_names(model)}.", _TODO)
-    known = f"{name!r} is {_allowed(model, name)}." if name in model.model_fields else f"It takes: {_names(model)}."
+    info = model.model_fields.get(name)
+    known = f"It takes: {_names(model)}." if info is None else f"{name!r} is {allowed(info)}."
     given = "" if first["type"] == "missing" else f"={first['input']!r}"
     return BadValue(f"{subject} refuses {name}{given}: {reason}.", known, _TODO)
 
 
-_BOUNDS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 _TODO = "Change it and try again; nothing was written."
 
 
 def _names(model: type[BaseModel]) -> str:
     return ", ".join(model.model_fields)
-
-
-def _allowed(model: type[BaseModel], name: str) -> str:
-    """'int, ge=3, le=31, by default 5'."""
-    info = model.model_fields[name]
-    annotation = info.annotation
-    kind = annotation.__name__ if isinstance(annotation, type) else str(annotation).replace("typing.", "")
-    found = {bound: getattr(m, bound) for m in info.metadata for bound in _BOUNDS if hasattr(m, bound)}
-    bounds = [f"{_BOUNDS[bound]} {value:g}" for bound, value in found.items() if value is not None]
-    default = [] if info.is_required() else [f"by default {info.default!r}"]
-    return ", ".join([kind, *bounds, *default])

@@ -106,6 +106,8 @@ class Shown:
     """Named steps for marks on a time axis: {'memorised': 170, 'generalised': 9830}; {} when not computed."""
     members: tuple[Member, ...] = ()
     """Of a cohort view."""
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """By analyzer, what the artifacts were computed with that is not at its default."""
 
 
 @final

@@ -249,7 +249,7 @@ def _folded(shown: Shown, scale: str, matrix: np.ndarray) -> np.ndarray:
 _HEAD = Choice(name="head", options_from=_head_names)
 _ORDER = Choice(name="order", options_from=_orders, label="order of tokens")
 _KIND = Choice(name="kind", options=("K", "Q", "V"))
-_WEIGHTS = ("W_E", "W_U", "ln_final.w", "blocks.*.ln1.w", "blocks.*.attn.W_[QKVO]")
+_WEIGHTS = ("W_E", "W_U", "ln_final.w", "blocks.*.ln1.w", *(f"blocks.*.attn.W_{name}" for name in "QKVO"))
 
 
 def _map_view(name: str, heading: str, draw: Any) -> View:

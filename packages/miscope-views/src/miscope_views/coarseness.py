@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 _READS = "coarseness.units"
-_SITES = "blocks.*hook_p[oa][st]t*"
+_SITES = "blocks.*.hook_post|blocks.*.hook_pattern"
 
 _QUANTITIES = {
     "low-frequency share": "low",

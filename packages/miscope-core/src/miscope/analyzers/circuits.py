@@ -25,7 +25,7 @@ from miscope.moment import Moment
 if TYPE_CHECKING:
     from torch import Tensor
 
-ATTENTION = "blocks.*.attn.W_[QKVO]"
+ATTENTION = ("blocks.*.attn.W_Q", "blocks.*.attn.W_K", "blocks.*.attn.W_V", "blocks.*.attn.W_O")
 
 
 class HeadOptions(Options):
@@ -123,7 +123,7 @@ HEADS = Analyzer(
     version=3,
     grain=Grain.CHECKPOINT,
     compute=heads,
-    weights=(ATTENTION, "*"),
+    weights=(*ATTENTION, "*"),
     bases=("token",),
     options=HeadOptions,
     question="What does each head attend by, what does it write, and does it copy?",
@@ -209,7 +209,7 @@ COMPOSITION = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=compositions,
-    weights=(ATTENTION, "*"),
+    weights=(*ATTENTION, "*"),
     options=CompositionOptions,
     question="Which heads read what a head of an earlier layer wrote?",
     formula="|W_OV W_QK|_F / (|W_OV|_F |W_QK|_F) less its mean for Gaussian factors of the same shapes",

@@ -15,7 +15,7 @@ from miscope.moment import Moment
 if TYPE_CHECKING:
     from torch import Tensor
 
-SITES = "blocks.*hook_p[oa][st]t*"
+SITES = "blocks.*.hook_post|blocks.*.hook_pattern"
 """Sites 'mlp.hook_post' and 'attn.hook_pattern' by one pattern: which of them there are depends on the family."""
 
 BADGES = ("flat", "stripes", "blob", "plaid", "mixed")

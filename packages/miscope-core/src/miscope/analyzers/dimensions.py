@@ -16,7 +16,7 @@ from miscope.moment import Moment
 if TYPE_CHECKING:
     from torch import Tensor
 
-WRITTEN = "blocks.*[_s][zt]"
+WRITTEN = "blocks.*hook_z|blocks.*_post"
 """Sites 'hook_z', 'hook_post' and 'hook_resid_post' by one pattern: which of them there are depends on the family."""
 
 _OUT = {"attn.hook_z": ("attn.W_O", "hook_attn_out"), "mlp.hook_post": ("mlp.W_out", "hook_mlp_out")}

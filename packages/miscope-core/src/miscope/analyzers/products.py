@@ -58,7 +58,7 @@ def answers(moment: Moment) -> Arrays:
     for name, matrix in _to_answers(moment):
         found |= _named(name, matrix, basis, moment.options)
     if not found:
-        raise DoesNotApply("products.answers", moment.variant.name, f"no weights have the axis {_ANSWER!r}")
+        raise DoesNotApply("products.answers", moment.variant.name, _no_answers(moment.axes))
     return found
 
 
@@ -90,6 +90,13 @@ def _to_answers(moment: Moment) -> Iterator[tuple[str, np.ndarray]]:
             axes = moment.axes[writer]
             if axes[1:] == moment.axes[role][:1] and axes[0] not in _NOT_UNITS and axes[0] not in moment.bases:
                 yield f"{writer} @ {role}", (_exact(weight) @ unembedding).T
+
+
+def _no_answers(axes: Mapping[str, tuple[str, ...]]) -> str:
+    """Why no product leads to the answers; names the weights that have them on another axis."""
+    turned = [f"{role} is {axes[role]}" for role in axes if len(axes[role]) == 2 and axes[role][0] == _ANSWER]
+    reason = f"no matrix of weights has {_ANSWER!r} as its second axis"
+    return f"{reason}; {turned[0]}, and is wanted the other way round" if turned else reason
 
 
 def _heads(axes: Mapping[str, tuple[str, ...]]) -> list[tuple[str, str]]:

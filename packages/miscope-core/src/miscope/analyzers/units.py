@@ -13,7 +13,7 @@ from miscope.lazily import torch
 from miscope.maths.activity import activity, flip_error, flip_rate, packed_signs
 from miscope.moment import Moment, Trajectory
 
-SITES = "blocks.*[_s][zt]"
+SITES = "blocks.*hook_z|blocks.*_post"
 """Sites 'hook_z', 'hook_post' and 'hook_resid_post' by one pattern: which of them there are depends on the family."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -45,6 +45,7 @@ def analyze(
 ) -> None:
     """Compute what is not there yet; ends with 1 if an instrument failed."""
     from miscope.analysis import analyze as look
+    from miscope.analyzer_options import split_options
     from miscope.cli.targets import those_there
 
     place = opened(workspace)
@@ -57,24 +58,10 @@ def analyze(
         steps=None if steps is None else _chosen(steps, [variant.steps for variant in variants]),
         executor=executor,
         force=force,
-        options=analyzer_options(option or (), place.plugins.analyzers),
+        options=split_options(place.plugins.analyzers, assignments(option or ())),
     )
     if not report(outcomes):
         raise typer.Exit(1)
-
-
-def analyzer_options(words: Sequence[str], analyzers: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """['neurons.clusters.threshold=0.8'] as {'neurons.clusters': {'threshold': 0.8}}."""
-    from miscope.errors import UnknownName
-
-    known = tuple(analyzers)
-    found: dict[str, dict[str, Any]] = {}
-    for path, value in assignments(words).items():
-        name, _, field = path.rpartition(".")
-        if name not in known:
-            raise UnknownName("analyzer", name or path, known)
-        found.setdefault(name, {})[field] = value
-    return found
 
 
 def _chosen(text: str, there: Sequence[Sequence[int]]) -> list[int]:

@@ -29,7 +29,13 @@ def show(
     ],
     step: Annotated[int | None, typer.Option(help="The checkpoint to show.  (default: the last)")] = None,
     option: Annotated[
-        list[str] | None, typer.Option("--option", "-o", metavar="CONTROL=VALUE", help="A control of the view.")
+        list[str] | None,
+        typer.Option(
+            "--option",
+            "-o",
+            metavar="CONTROL=VALUE|ANALYZER.OPTION=VALUE",
+            help="A control of the view, or an option that what it shows was computed with.",
+        ),
     ] = None,
     out: Annotated[
         Path | None,
@@ -42,18 +48,21 @@ def show(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Draw VIEW of VARIANT and write it to a file; without --out, open it in a browser."""
+    from miscope.analyzer_options import split_options
     from miscope.animating import animate
     from miscope.exporting import export
     from miscope.rendering import render
 
     place = opened(workspace)
     members = [place.find(name).value for name in variant]
-    controls = assignments(option or ())
+    given = assignments(option or ())
+    controls = {name: value for name, value in given.items() if "." not in name}
+    options = split_options(place.plugins.analyzers, {n: v for n, v in given.items() if n not in controls})
     if out is not None and out.suffix.lower() == ".gif" and step is None and len(members) == 1:
-        _film(animate(place, view, members[0], out, frames=frames, **controls))
+        _film(animate(place, view, members[0], out, frames=frames, options=options, **controls))
         print(out)
         return
-    figure = render(place, view, members[0] if len(members) == 1 else members, step=step, **controls)
+    figure = render(place, view, members[0] if len(members) == 1 else members, step=step, options=options, **controls)
     if out is not None:
         print(export(figure, out))
         return

@@ -1,0 +1,90 @@
+"""A pydantic field as people type and read it: its values from text, and its type in words."""
+
+from __future__ import annotations
+
+import json
+import types
+from collections.abc import Sequence
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+
+__all__ = ["allowed", "example", "read_value", "written_value"]
+
+_BOUNDS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
+_KINDS = {int: "whole number", float: "number", bool: "true or false", str: "text"}
+_EXAMPLES = {int: "1", float: "0.5", bool: "true"}
+_SEVERAL = {int: "1,2,3", float: "0.1,0.5,1", bool: "true,false"}
+
+
+def read_value(info: FieldInfo, given: object) -> object:
+    """Text as JSON where it is JSON; where the field holds several values, '16,28' and 16 as lists of them."""
+    value = _from_text(given) if isinstance(given, str) else given
+    if not _is_list(info.annotation) or value is None or isinstance(value, list | tuple):
+        return value
+    return [_from_text(item.strip()) for item in value.split(",")] if isinstance(value, str) else [value]
+
+
+def written_value(value: object) -> str:
+    """The value as one types it: 'true', '16,28', 'null'."""
+    if isinstance(value, list | tuple):
+        return ",".join(written_value(item) for item in value)
+    return value if isinstance(value, str) else json.dumps(value, default=str)
+
+
+def allowed(info: FieldInfo) -> str:
+    """'a whole number, >= 3, by default 5', 'whole numbers with commas between them, by default 2,5'."""
+    bounds = [
+        f"{_BOUNDS[bound]} {value:g}"
+        for m in info.metadata
+        for bound in _BOUNDS
+        if (value := getattr(m, bound, None)) is not None
+    ]
+    default = [] if info.is_required() else [f"by default {written_value(info.default) or 'none'}"]
+    return ", ".join([_kind(info.annotation), *bounds, *default])
+
+
+def example(info: FieldInfo) -> str:
+    """Text that the field takes, as far as its type says: its default, or values of its type."""
+    annotation = _inner(info.annotation)
+    if not info.is_required() and info.default not in (None, ()):
+        return written_value(info.default)
+    if _is_list(annotation):
+        return _SEVERAL.get(get_args(annotation)[0], "one,two")
+    if get_origin(annotation) is Literal:
+        return written_value(get_args(annotation)[0])
+    return _EXAMPLES.get(annotation, "word")
+
+
+def _from_text(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def _inner(annotation: Any) -> Any:
+    """The type beside None in an optional one."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        beside = [arg for arg in get_args(annotation) if arg is not type(None)]
+        return beside[0] if len(beside) == 1 else annotation
+    return annotation
+
+
+def _is_list(annotation: Any) -> bool:
+    return get_origin(_inner(annotation)) in (tuple, list, Sequence)
+
+
+def _kind(annotation: Any) -> str:
+    inner = _inner(annotation)
+    also = " or null" if inner is not annotation else ""
+    if _is_list(inner):
+        arguments = get_args(inner)
+        many = "" if arguments[-1] is ... or len(arguments) == 1 else f"{len(arguments)} "
+        return f"{many}{_KINDS.get(arguments[0], 'value')}s with commas between them{also}".replace("texts", "words")
+    if get_origin(inner) is Literal:
+        return f"one of {', '.join(map(str, get_args(inner)))}{also}"
+    if inner in _KINDS:
+        article = "" if inner in (bool, str) else "a "
+        return f"{article}{_KINDS[inner]}{also}"
+    return f"a {getattr(inner, '__name__', inner)}{also}"

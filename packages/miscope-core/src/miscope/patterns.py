@@ -1,0 +1,24 @@
+"""Shell patterns over the names of sites, weights and metrics; several in one are parted by bars."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+
+__all__ = ["has_none_like", "matches", "matching"]
+
+
+def matches(name: str, pattern: str) -> bool:
+    """Whether the name matches the pattern, or one of those that bars part: 'blocks.*.hook_z|blocks.*.hook_post'."""
+    return any(fnmatchcase(name, each) for each in pattern.split("|"))
+
+
+def matching(patterns: Iterable[str], names: Iterable[str]) -> tuple[str, ...]:
+    """The names that match any of the patterns ('blocks.*.mlp.hook_post'), in the order of `names`."""
+    wanted = tuple(patterns)
+    return tuple(name for name in names if any(matches(name, pattern) for pattern in wanted))
+
+
+def has_none_like(kind: str, pattern: str) -> str:
+    """The clause for a family without a match: "has no site 'blocks.*.attn.hook_z' and no 'blocks.*.mlp.hook_post'"."""
+    return f"has no {kind} " + " and no ".join(repr(each) for each in pattern.split("|"))
