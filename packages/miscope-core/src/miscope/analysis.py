@@ -205,7 +205,7 @@ def _across(workspace: Workspace, courses: Sequence[_Course], wish: _Wish) -> tu
             continue
         reason = incomparable(settings, name)
         if reason is not None and name in (wish.names or ()):
-            together = " ".join(setting.variant.name for setting in settings)
+            together = ", ".join(setting.variant.name for setting in settings)
             cure = beside(settings, f"miscope analyze {together} OTHER --only {name}")
             apart.append(DoesNotApply(name, together, reason, cure=cure))
         if reason is not None:

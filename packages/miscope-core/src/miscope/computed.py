@@ -59,8 +59,8 @@ def what_is_known(store: Store, settings: Sequence[Setting], name: str, step: in
         return f"It exists with other options: {'; '.join(dict.fromkeys(others))}."
     if spans:
         longest = max(spans, key=len)
-        several = f"{len(longest)} checkpoints, {longest[0]} to {longest[-1]}"
-        over = several if len(longest) > 1 else f"one checkpoint, {longest[0]}"
+        several = f"{len(longest)} checkpoints, {min(longest)} to {max(longest)}"
+        over = several if len(longest) > 1 else f"one checkpoint, {max(longest)}"
         return f"It exists over {over}; there are {len(setting.steps)}."
     return ""
 

@@ -13,15 +13,14 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, final
 
-import numpy as np
-
 from miscope.analyzer import Analyzer
 from miscope.artifact import Arrays, ArtifactKey, scalars_of
-from miscope.errors import BadValue, DoesNotApply, MiscopeError, WroteIntoShown
+from miscope.errors import DoesNotApply, MiscopeError, WroteIntoShown
 from miscope.model import matching
 from miscope.moment import Cohort, Moment, Trajectory
 from miscope.outcome import Outcome, State
 from miscope.recipe_note import RecipeNote, write_note
+from miscope.returned import returned_arrays
 from miscope.seeing import Setting, cohort_key, moment_of, note_of, record, set_up, trajectory_of
 from miscope.upstream import because_of, missing_reads, refused_reads
 from miscope.watch import Watch
@@ -124,7 +123,7 @@ def _take(look: _Look, name: str) -> Arrays:
     look.watch.see(shown)
     try:
         with torch.no_grad():
-            arrays = _checked(name, look.analyzers[name].compute(shown))
+            arrays = returned_arrays(name, look.analyzers[name].compute(shown))
     finally:
         # Also of one that fails: what it wrote before must not be seen by the next.
         look.spoilt = look.watch.changed(shown)
@@ -134,27 +133,6 @@ def _take(look: _Look, name: str) -> Arrays:
     write_note(look.store.layout, look.key(name), look.note(name))
     look.fresh[name] = MappingProxyType(arrays)
     return arrays
-
-
-def _checked(name: str, arrays: Arrays) -> dict[str, np.ndarray]:
-    """The arrays, if they are arrays; a plain number becomes a 0-d one."""
-    if not isinstance(arrays, Mapping):
-        raise BadValue(
-            f"{name!r} returned {type(arrays).__name__}, not a mapping of names to arrays.",
-            "An artifact is a mapping from array names to numpy arrays.",
-            "Return a dict.",
-        )
-    found = {array: np.asarray(value).view() for array, value in arrays.items()}
-    for array, value in found.items():
-        # Those that read it are shown this very array.
-        value.flags.writeable = False
-        if value.dtype == object:
-            raise BadValue(
-                f"{name!r} returned Python objects under {array!r}.",
-                "Only numbers and text can be stored without pickling; a list of arrays of unequal length cannot.",
-                "Return one rectangular array, or a flat one with offsets.",
-            )
-    return found
 
 
 class _Look(ABC):

@@ -10,16 +10,18 @@ import threading
 import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, final
 
 from miscope.analyzer import Grain
+from miscope.analyzer_options import Options
 from miscope.controls import Value, bounds, options, settle
 from miscope.errors import BadValue, DoesNotApply, MiscopeError, NoArtifact, NoCheckpoint
 from miscope.rendering import draw, gather
 from miscope.variant import Variant
 from miscope.view import Choice, Control, Number, Shown, View
+from miscope_panel.computed_options import names_an_option, offered_options, options_given
 from miscope_panel.plotlyjs import wire
 from miscope_panel.selection import settled
 from miscope_panel.taking import in_python, in_query, in_shell, turned_away
@@ -50,6 +52,7 @@ class Request:
     """None: the last checkpoint."""
     compared: tuple[str, ...] = ()
     controls: Mapping[str, str] = field(default_factory=dict)
+    """And options of what the view reads: 'neurons.clusters.threshold' by its name, or several under 'options'."""
 
 
 @final
@@ -87,13 +90,15 @@ class Picture:
 
 def picture(workspace: Workspace, request: Request) -> Picture:
     """The picture of a request. Never raises: what goes wrong in one view stays in its card."""
-    label = "step"
+    label, offered = "step", ()
     try:
         view = workspace.plugins.view(request.view)
         variants = _variants(workspace, view, request)
         label = workspace.plugins.family(variants[0].family).step_label
+        chosen = options_given(workspace, request.controls)
+        offered = offered_options(workspace, view, variants, chosen)
         with _turn(view):
-            shown, asked = _gathered(workspace, view, variants, request.step)
+            shown, asked = _gathered(workspace, view, variants, request.step, chosen)
             controls = _accepted(view, shown, request.controls)
             drawn = draw(view, shown, controls)
             turned = turned_away(view, controls, settle(view, shown, {}))
@@ -103,7 +108,7 @@ def picture(workspace: Workspace, request: Request) -> Picture:
             step=shown.step,
             asked=asked,
             label=label,
-            controls=tuple(_described(control, shown, controls[control.name]) for control in view.controls),
+            controls=(*(_described(c, shown, controls[c.name]) for c in view.controls), *offered),
             taken={
                 "python": in_python(workspace.root, view, shown, turned),
                 "shell": command(workspace, in_shell(view, shown, turned)),
@@ -111,7 +116,7 @@ def picture(workspace: Workspace, request: Request) -> Picture:
             },
         )
     except (NoArtifact, NoCheckpoint) as error:
-        return _explained(workspace, "missing", error)
+        return replace(_explained(workspace, "missing", error), controls=offered)
     except DoesNotApply as error:
         return _alone(workspace, request) or _explained(workspace, "inapplicable", error)
     except MiscopeError as error:
@@ -123,9 +128,11 @@ def picture(workspace: Workspace, request: Request) -> Picture:
 def figure(workspace: Workspace, request: Request) -> Figure:
     """The figure itself, as scripts get it over HTTP; raises MiscopeError where there is none."""
     view = workspace.plugins.view(request.view)
+    chosen = options_given(workspace, request.controls)
+    controls = {name: value for name, value in request.controls.items() if not names_an_option(name)}
     with _turn(view):
-        shown, _ = _gathered(workspace, view, _variants(workspace, view, request), request.step)
-        return draw(view, shown, request.controls)
+        shown, _ = _gathered(workspace, view, _variants(workspace, view, request), request.step, chosen)
+        return draw(view, shown, controls)
 
 
 def why_not(workspace: Workspace, view: View, variant: Variant, compared: Sequence[Variant] = ()) -> tuple[State, str]:
@@ -163,18 +170,18 @@ def _variants(workspace: Workspace, view: View, request: Request) -> list[Varian
 
 
 def _gathered(
-    workspace: Workspace, view: View, variants: Sequence[Variant], asked: int | None
+    workspace: Workspace, view: View, variants: Sequence[Variant], asked: int | None, options: Options | None = None
 ) -> tuple[Shown, int | None]:
     """What the view is given at the nearest step at or before the one asked for that has all it needs, and the
     checkpoint that would have been shown."""
     if view.grain is Grain.COHORT:
-        return gather(workspace, view, variants), None
+        return gather(workspace, view, variants, None, options), None
     if view.grain is not Grain.CHECKPOINT:
-        return gather(workspace, view, variants[0]), None
+        return gather(workspace, view, variants[0], None, options), None
     at = wanted = settled(workspace.store.steps(variants[0].name), asked)
     while True:
         try:
-            return gather(workspace, view, variants[0], at), wanted
+            return gather(workspace, view, variants[0], at, options), wanted
         except NoArtifact as error:
             before = [step for step in error.have if at is not None and step < at]
             if not before:

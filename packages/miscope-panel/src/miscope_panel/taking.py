@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlencode
 
+from miscope.analyzer_options import written_options
 from miscope.controls import Value
 from miscope.view import Shown, View
 
@@ -22,6 +23,7 @@ def turned_away(view: View, settled: Mapping[str, Value], resting: Mapping[str, 
 def in_python(root: Path, view: View, shown: Shown, turned: Mapping[str, Value]) -> str:
     """The figure in a notebook."""
     controls = "".join(f", {name}={value!r}" for name, value in turned.items())
+    controls = f", options={ {n: dict(v) for n, v in shown.options.items()}!r}{controls}" if shown.options else controls
     found = [f"workspace.find({name!r})" for name in _names(shown)]
     if shown.members:
         drawn = f"render(workspace, {view.name!r}, [{', '.join(found)}]{controls})"
@@ -38,6 +40,7 @@ def in_shell(view: View, shown: Shown, turned: Mapping[str, Value]) -> str:
     words += [] if shown.step is None else ["--step", str(shown.step)]
     for name, value in turned.items():
         words += ["-o", f"{name}={_text(value)}"]
+    words += [word for option in written_options(shown.options) for word in ("-o", option)]
     return shlex.join([*words, "--out", f"{view.name}.pdf"])
 
 
@@ -47,6 +50,8 @@ def in_query(view: View, shown: Shown, turned: Mapping[str, Value]) -> str:
     asked: dict[str, object] = {"view": view.name, "variant": first}
     asked |= {"with": ",".join(others)} if others else {}
     asked |= {} if shown.step is None else {"step": shown.step}
+    options = (option.partition("=") for option in written_options(shown.options))
+    asked |= {name: value for name, _, value in options}
     return urlencode({**asked, **{name: _text(value) for name, value in turned.items()}})
 
 
