@@ -27,8 +27,11 @@ REPLAY = {
     "train_loss/log_ratio": np.array([0, np.log(1.5), np.nan]),
     "train_loss/flag": np.array([False, True, False]),
     "train_loss/worst": np.array(np.log(1.5)),
-    "train_loss/lag": np.array(1),
-    "flag_count": np.array(1),
+    "train_loss/lag": np.array(1.0),
+    "train_loss/typical": np.array(0.2),
+    "train_loss/differs": np.array(0.0),
+    "train_loss/distance": np.array([0, -2, np.nan]),
+    "flag_count": np.array(1.0),
 }
 
 
@@ -82,5 +85,23 @@ def test_the_replay_marks_what_differs_and_tells_a_record_that_is_off_by_one():
 
     assert list(figure.data[-1].marker.symbol) == ["circle", "x", "circle"]
     assert figure.data[-1].y[1] == pytest.approx(np.log(1.5))
-    assert "train: at most 0.4 (agrees better 1 record later) · 1 flagged" in figure.layout.title.subtitle.text
+    told = "train: at most 0.4 (agrees better 1 record later), records up to 2 epochs away · 1 flagged"
+    assert told in figure.layout.title.subtitle.text
     assert not figure.layout.annotations
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"train_loss/differs": np.array(1.0)}, "train: apart throughout, typically 0.2"),
+        (
+            {"train_loss/worst": np.array(np.nan), "train_loss/lag": np.array(np.nan), "flag_count": np.array(np.nan)},
+            "train: nothing was recorded near a checkpoint",
+        ),
+    ],
+)
+def test_losses_that_differ_throughout_and_those_never_recorded_are_said_in_words(change: dict, told: str):
+    figure = integrity.replay(shown(integrity_replay=REPLAY | change), clock="linear", events=True)
+    text = figure.layout.title.subtitle.text
+    assert told in text
+    assert ("flagged" in text) != ("nothing" in told)

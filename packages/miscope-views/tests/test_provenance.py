@@ -23,10 +23,18 @@ def test_contradictions_lead_and_stand_out():
         "mismatch": np.array([False, True]),
         "mismatch_count": np.array(1),
         "source": np.array(["a.pth"]),
+        "assumed": np.array(["seed"]),
+        "assumed_value": np.array(["0"]),
+        "warm_from": np.array(["toy.sum/v"]),
+        "warm_step": np.array([300]),
     }
     variant = make_variant(ToyFamily(), {})
     shown = Shown(variant=variant, step=None, steps=np.arange(1), artifacts={"provenance.settings": arrays})
     figure = settings(shown)
-    assert list(figure.data[0].cells.values[0]) == ["weight_decay", "lr"]
-    assert figure.data[0].cells.font.color[0][0] == OKABE_ITO[1]
-    assert "contradictions: 1 · from a.pth" in figure.layout.title.subtitle.text
+    setting, *_, record = figure.data[0].cells.values
+    assert list(setting) == ["weight_decay", "seed", "lr"]
+    assert list(record) == ["0.1", "0 (assumed)", "0.001"]
+    assert list(figure.data[0].cells.font.color[0][:2]) == [OKABE_ITO[1], OKABE_ITO[0]]
+    assert (
+        "contradictions: 1 · assumed: 1 · from a.pth · from step 300 of toy.sum/v on with a fresh optimizer"
+    ) in figure.layout.title.subtitle.text

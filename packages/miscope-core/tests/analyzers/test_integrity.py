@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from miscope.analyzers.integrity import AUDIT, DIGESTS, REPLAY, AuditOptions, ReplayOptions, audit, replay
+from miscope.analyzers.integrity import AUDIT, DIGESTS, REPLAY, AuditOptions, audit
 from miscope.errors import DoesNotApply
 from miscope.maths.succession import detours, local_residuals, squared_distances
-from miscope.moment import Series, Trajectory
+from miscope.moment import Trajectory
 from miscope.testing import check_analyzer, toy_moment
 
 T = 40
@@ -151,55 +151,3 @@ def test_distances_detours_and_residuals_in_closed_form():
     found = local_residuals(values)
     assert found[5] == pytest.approx(7)
     assert np.delete(found, 5) == pytest.approx(0)
-
-
-def replayed(now, then, steps=None, at=None):
-    steps = np.arange(0, 200, 10) if steps is None else steps
-    at = np.arange(0, 200, 5) if at is None else at
-    return replay(
-        Trajectory(
-            variant=toy_moment().variant,
-            steps=steps,
-            options=ReplayOptions(),
-            probe=None,
-            artifacts={"behaviour.metrics": {"train_loss": now(steps)}},
-            metrics={"train_loss": Series(steps=at, values=then(at))},
-        )
-    )
-
-
-def falling(steps):
-    return 4 * np.exp(-np.asarray(steps) / 40)
-
-
-def test_losses_that_agree_raise_no_flag_and_one_that_does_not_does():
-    found = replayed(falling, falling)
-    assert (found["flag_count"], found["train_loss/worst"], found["train_loss/lag"]) == (0, 0, 0)
-    found = replayed(lambda s: np.where(s == 50, 4e-2, falling(s)), falling)
-    assert found["at"][found["train_loss/flag"]].tolist() == [50]
-    assert found["train_loss/worst"] == pytest.approx(np.log(falling(50) / 4e-2))
-
-
-def test_a_record_made_one_record_early_is_told_by_its_lag():
-    found = replayed(falling, lambda s: falling(s - 5))
-    assert found["train_loss/lag"] == 1
-    assert found["flag_count"] == 0
-    assert found["train_loss/typical"] == pytest.approx(-5 / 40)
-
-
-def test_rounding_of_losses_below_the_floor_is_no_difference():
-    found = replayed(lambda s: np.full(len(s), 3e-9), lambda s: np.full(len(s), 2e-7))
-    assert found["train_loss/worst"] == 0
-
-
-def test_without_a_recorded_loss_there_is_nothing_to_compare():
-    with pytest.raises(DoesNotApply, match="no loss was recorded that could be computed anew"):
-        replay(
-            Trajectory(
-                variant=toy_moment().variant,
-                steps=np.array([0]),
-                options=ReplayOptions(),
-                probe=None,
-                artifacts={"behaviour.metrics": {"all_loss": np.ones(1)}},
-            )
-        )

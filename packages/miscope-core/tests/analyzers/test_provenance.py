@@ -43,3 +43,17 @@ def test_what_was_trained_here_has_one_account_and_no_contradiction():
     assert found["mismatch_count"] == 0
     assert len(found["file"]) == 0
     assert (found["library"].tolist(), found["version"].tolist()) == (["torch"], ["2.13.0"])
+
+
+def test_what_was_assumed_and_what_a_training_went_on_from_are_listed():
+    facts = {"origin": "imported", "assumed": {"seed": 0, "betas": [0.9, 0.98], "batch_size": None}, "imported": {}}
+    found = SETTINGS.compute(shown(facts | {"warm": {"from": "toy.sum/v", "step": 300, "optimizer": "fresh"}}))
+    assert dict(zip(found["assumed"].tolist(), found["assumed_value"].tolist(), strict=True)) == {
+        "seed": "0",
+        "betas": "0.9, 0.98",
+        "batch_size": "none",
+    }
+    assert (found["assumed_count"], found["origin"].tolist()) == (3, ["imported"])
+    assert (found["warm_from"].tolist(), found["warm_step"].tolist()) == (["toy.sum/v"], [300])
+    nothing = SETTINGS.compute(shown({}))
+    assert (len(nothing["origin"]), len(nothing["warm_step"]), nothing["assumed_count"]) == (0, 0, 0)

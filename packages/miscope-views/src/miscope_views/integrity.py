@@ -124,9 +124,10 @@ def replay(shown: Shown, *, clock: str, events: bool) -> Figure:
         hover = f"{split}: log ratio %{{y:.2g}} at {shown.step_label} %{{x:,}}<extra></extra>"
         more = {"showlegend": False, "yaxis": "y2", "hovertemplate": hover}
         traces.append({**dots, "y": np.maximum(ratio, 1e-9), "marker": marks, **more})
-        notes.append(f"{split}: at most {float(arrays[f'{name}/worst']):.1g}{_lag(arrays, name)}")
-    bad = int(arrays["flag_count"])
-    notes.append(f"{bad} flagged" if bad else "none flagged")
+        notes.append(_agreement(arrays, name, shown.step_label))
+    bad = float(arrays["flag_count"])
+    if not np.isnan(bad):
+        notes.append(f"{bad:.0f} flagged" if bad else "none flagged")
     layout = {
         "title": title(shown, "Losses computed anew beside those recorded", " · ".join(notes)),
         "xaxis": {**clock_axis(shown, clock), "anchor": "y2"},
@@ -136,6 +137,18 @@ def replay(shown: Shown, *, clock: str, events: bool) -> Figure:
         "showlegend": True,
     }
     return figure(traces, layout, gaps=gaps)
+
+
+def _agreement(arrays: Arrays, name: str, step_label: str) -> str:
+    """How well a loss agrees with its record, and how far from the checkpoints that was made."""
+    split = name.removesuffix("_loss")
+    if np.isnan(arrays[f"{name}/worst"]):
+        return f"{split}: nothing was recorded near a checkpoint"
+    told = f"{split}: at most {float(arrays[f'{name}/worst']):.1g}{_lag(arrays, name)}"
+    if arrays[f"{name}/differs"] == 1:
+        told = f"{split}: apart throughout, typically {float(arrays[f'{name}/typical']):.1g}"
+    distance = float(np.nanmax(np.abs(arrays[f"{name}/distance"])))
+    return told + (f", records up to {distance:,.0f} {step_label}s away" if distance else "")
 
 
 def _lag(arrays: Arrays, name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from miscope import Grain, Shown, View
+from miscope.artifact import Arrays
 from miscope.figure_style import NULL, OKABE_ITO
 from miscope_views.figures import figure, title
 
@@ -12,26 +13,26 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 _READS = "provenance.settings"
-_MARK = OKABE_ITO[1]
+_MARK, _ASSUMED = OKABE_ITO[1], OKABE_ITO[0]
 
 
 def settings(shown: Shown) -> Figure:
-    """What files say of the training, what the optimizer did, and what the record holds; contradictions lead."""
+    """What files say of the training, what the optimizer did, what the record holds, what was assumed of it, and where
+    it went on from; contradictions lead, assumptions follow."""
     arrays = shown.artifacts[_READS]
     bare = {"fill": {"color": "rgba(0,0,0,0)"}, "line": {"color": NULL, "width": 0.5}, "align": "left", "height": 26}
-    if len(arrays["file"]):
-        order = (~arrays["mismatch"]).argsort(kind="stable")
+    if len(arrays["source"]):
         names = ("setting", "configuration", "optimizer", "record")
-        columns = [arrays[name][order].tolist() for name in names]
-        colours = [_MARK if differs else NULL for differs in arrays["mismatch"][order].tolist()]
+        columns, colours = _accounts(arrays)
         wrong = int(arrays["mismatch_count"])
-        note = f"contradictions: {wrong or 'none'} · from {', '.join(arrays['source'].tolist())}"
+        note = f"contradictions: {wrong or 'none'} · assumed: {len(arrays['assumed']) or 'nothing'}"
+        note += f" · from {', '.join(arrays['source'].tolist())}{_warm(arrays)}"
     else:
         names = ("library", "version")
         columns = [arrays[name].tolist() for name in names]
         colours, note = (
             [NULL] * len(columns[0]),
-            "trained here, with these libraries at hand; nothing contradicts the record",
+            f"trained here, with these libraries at hand; nothing contradicts the record{_warm(arrays)}",
         )
     table = {
         "type": "table",
@@ -39,6 +40,25 @@ def settings(shown: Shown) -> Figure:
         "cells": {**bare, "values": columns, "font": {"color": [colours] * len(names)}},
     }
     return figure([table], {"title": title(shown, "Where it comes from", note)})
+
+
+def _accounts(arrays: Arrays) -> tuple[list[list[str]], list[str]]:
+    """Rows of the table by column, and the colour of each row: contradictions, assumptions, the rest."""
+    order = (~arrays["mismatch"]).argsort(kind="stable")
+    wrong = int(arrays["mismatch"].sum())
+    assumed = [f"{value} (assumed)" for value in arrays["assumed_value"].tolist()]
+    added = {"setting": arrays["assumed"].tolist(), "record": assumed}
+    columns = []
+    for name in ("setting", "configuration", "optimizer", "record"):
+        told = arrays[name][order].tolist()
+        columns.append([*told[:wrong], *added.get(name, [""] * len(assumed)), *told[wrong:]])
+    colours = [_MARK] * wrong + [_ASSUMED] * len(assumed) + [NULL] * (len(order) - wrong)
+    return columns, colours
+
+
+def _warm(arrays: Arrays) -> str:
+    pairs = zip(arrays["warm_step"].tolist(), arrays["warm_from"].tolist(), strict=True)
+    return "".join(f" · from step {step:,} of {name} on with a fresh optimizer" for step, name in pairs)
 
 
 VIEWS = (

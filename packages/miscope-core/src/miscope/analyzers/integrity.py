@@ -12,6 +12,7 @@ from miscope.analyzer import Analyzer, Grain, Options
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.maths.duplicates import duplicated, partly_duplicated
+from miscope.maths.replaying import beside
 from miscope.maths.succession import detours, local_residuals, misplaced, robust_z, squared_distances, strays
 from miscope.moment import Moment, Series, Trajectory
 
@@ -174,87 +175,102 @@ class ReplayOptions(Options):
     """How far a loss may be from the recorded one."""
 
     tolerance: float = 1e-3
-    """Log ratio up to which two losses are the same."""
-    floor: float = 1e-6
-    """Loss below which rounding decides, nats; smaller ones count as this."""
+    """Log ratio up to which two losses are the same, and no checkpoint stands out from the others."""
+    apart: float = 0.05
+    """Log ratio beyond which all losses, or those of a few checkpoints, are not the recorded ones."""
+    reach: float = 2.0
+    """Spacings of the record up to which its nearest entry is compared with."""
     z: float = 6.0
     """Robust standard deviations from the typical log ratio at which a checkpoint stands out."""
+    few: int = 5
+    """Checkpoints below which none can stand out: each is judged by itself."""
 
 
 def replay(trajectory: Trajectory) -> Arrays:
-    """The losses that the checkpoints have now beside those that were recorded in training.
+    """The losses that the checkpoints have now beside the nearest of those that were recorded in training.
 
-    A checkpoint is flagged where the log ratio of the two differs from what it is at most others, beyond the tolerance.
-    A `typical` ratio other than 0 means that the probe is not the data the losses were recorded on, or another loss.
-    `lag` is the offset in records at which they agree best: 1 where a record was made before the step it is named for.
+    A checkpoint is flagged where the log ratio of the two differs from what it is at most others, beyond the tolerance
+    and what the record itself moves over the distance to it. Where all of them are apart, or where there are only a
+    few, they are judged by the ratio itself: the data, the split or the loss are not those of the record. `lag` is the
+    offset in records at which they agree best: 1 where a record was made before the step it is named for. What was
+    compared with nothing is NaN.
     """
     options, measured = trajectory.options, trajectory.artifacts[_METRICS]
     assert isinstance(options, ReplayOptions)
     found: dict[str, np.ndarray] = {"at": trajectory.steps.astype(np.int64)}
     for name in ("train_loss", "test_loss"):
-        if name in measured and name in trajectory.metrics:
-            arrays = _compared(measured[name], trajectory.metrics[name], trajectory.steps, options)
+        if name in measured and len(trajectory.metrics[name].steps if name in trajectory.metrics else ()):
+            now = np.asarray(measured[name], dtype=np.float64)
+            arrays = _compared(now, trajectory.metrics[name], trajectory.steps, options)
             found |= {f"{name}/{what}": array for what, array in arrays.items()}
     flags = [array for name, array in found.items() if name.endswith("/flag")]
     if not flags:
         raise DoesNotApply(
             "integrity.replay", trajectory.variant.name, "no loss was recorded that could be computed anew"
         )
-    return found | {"flag_count": np.array(int(np.any(flags, axis=0).sum()))}
+    ratios = [array for name, array in found.items() if name.endswith("/log_ratio")]
+    compared = int(np.any(np.isfinite(ratios), axis=0).sum())
+    count = float(np.any(flags, axis=0).sum()) if compared else np.nan
+    return found | {"compared_count": np.array(compared), "flag_count": np.array(count)}
 
 
 def _compared(now: np.ndarray, series: Series, steps: np.ndarray, options: ReplayOptions) -> Mapping[str, np.ndarray]:
-    at = np.searchsorted(series.steps, steps)
-    inside = at < len(series.steps)
-    same = np.zeros(len(steps), dtype=bool)
-    same[inside] = series.steps[at[inside]] == steps[inside]
-    ratio = {lag: _log_ratio(now, series, at + lag, same, options.floor) for lag in (0, -1, 1)}
-    miss = {lag: np.nanmedian(np.abs(r)) if np.isfinite(r).any() else np.inf for lag, r in ratio.items()}
-    usable = ratio[0]
-    typical = float(np.nanmedian(usable)) if same.any() else np.nan
-    away = np.nan_to_num(usable - typical)
-    flag = (np.abs(away) > options.tolerance) & (np.abs(robust_z(away, options.tolerance / options.z)) > options.z)
-    recorded = np.full(len(steps), np.nan)
-    recorded[same] = series.values[at[same]]
+    record = (series.steps, series.values)
+    by_lag = {lag: beside(now, steps, record, reach=options.reach, shift=lag) for lag in (0, -1, 1)}
+    found, count = by_lag[0], int(np.isfinite(by_lag[0].log_ratio).sum())
+    miss = {lag: _median(np.abs(one.log_ratio)) for lag, one in by_lag.items()}
+    lag = min(miss, key=lambda lag: np.nan_to_num(miss[lag], nan=np.inf)) if count >= options.few else 0
+    typical, best = _median(found.log_ratio), by_lag[lag]
+    differs = abs(_median(best.log_ratio)) > options.apart + _median(best.moved) if count else np.nan
+    size = np.abs(found.log_ratio) - found.moved
+    if differs == 1 or count < options.few:
+        flag = np.isfinite(size) & ((differs == 1) | (size > options.apart))
+    else:
+        away = np.nan_to_num(found.log_ratio - typical)
+        out = np.abs(robust_z(away, options.tolerance / options.z)) > options.z
+        flag = out & (np.abs(away) > options.tolerance + np.nan_to_num(found.moved))
     return {
-        "recorded": recorded,
-        "recomputed": np.asarray(now, dtype=np.float64),
-        "log_ratio": usable,
+        "recorded": found.recorded,
+        "distance": found.distance,
+        "recomputed": now,
+        "log_ratio": found.log_ratio,
+        "moved": found.moved,
         "flag": flag,
         "typical": np.array(typical),
-        "worst": np.array(float(np.nanmax(np.abs(usable))) if same.any() else np.nan),
-        "lag": np.array(min(miss, key=lambda lag: miss[lag])),
+        "worst": np.array(float(np.nanmax(np.abs(found.log_ratio))) if count else np.nan),
+        "differs": np.array(float(differs)),
+        "lag": np.array(float(lag) if count else np.nan),
     }
 
 
-def _log_ratio(now: np.ndarray, series: Series, at: np.ndarray, same: np.ndarray, floor: float) -> np.ndarray:
-    found = np.full(len(now), np.nan)
-    usable = same & (at >= 0) & (at < len(series.steps))
-    then = np.maximum(series.values[at[usable]], floor)
-    found[usable] = np.log(np.maximum(now[usable], floor) / then)
-    return found
+def _median(values: np.ndarray) -> float:
+    return float(np.nanmedian(values)) if np.isfinite(values).any() else float("nan")
 
 
 REPLAY = Analyzer(
     name="integrity.replay",
-    version=1,
+    version=2,
     grain=Grain.TRAJECTORY,
     compute=replay,
     reads=(_METRICS,),
     metrics=("*_loss",),
     options=ReplayOptions,
     question="Do the stored weights have the losses that were recorded?",
-    formula="log(recomputed / recorded), both no less than 1e-6 nats",
+    formula="log(recomputed / recorded), of the nearest record, less what its rounding explains: 2 eps max(loss)",
     source="Nanda et al. 2023, public checkpoints: one run's stored configuration contradicts its optimizer's",
     outputs={
         "at": "(T,) steps looked at",
-        "{train_loss,test_loss}/recorded": "(T,) nats; NaN where nothing was recorded at a checkpoint's step",
+        "{train_loss,test_loss}/recorded": "(T,) nats; NaN where nothing was recorded near the checkpoint",
+        "{train_loss,test_loss}/distance": "(T,) steps from the checkpoint to that record; negative for one before it",
         "{train_loss,test_loss}/recomputed": "(T,) nats, float64",
-        "{train_loss,test_loss}/log_ratio": "(T,) log of recomputed over recorded",
-        "{train_loss,test_loss}/flag": "(T,) whether a checkpoint's ratio differs from that of most",
+        "{train_loss,test_loss}/log_ratio": "(T,) log of recomputed over recorded, beyond rounding",
+        "{train_loss,test_loss}/moved": "(T,) how far the log of the record moves within twice that distance",
+        "{train_loss,test_loss}/flag": "(T,) whether a checkpoint's ratio differs from that of most, or all are apart",
         "{train_loss,test_loss}/typical": "() median log ratio",
         "{train_loss,test_loss}/worst": "() largest absolute log ratio",
+        "{train_loss,test_loss}/differs": "() 1 if the losses are apart throughout: of other data or another loss",
         "{train_loss,test_loss}/lag": "() records by which the recorded loss is early: where the two agree best",
-        "flag_count": "() checkpoints flagged",
+        "compared_count": "() checkpoints with a record to compare with",
+        "flag_count": "() checkpoints flagged; NaN where nothing could be compared",
     },
 )

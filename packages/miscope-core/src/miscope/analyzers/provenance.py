@@ -19,7 +19,8 @@ def settings(shown: Trajectory) -> Arrays:
     """Settings of the training by every account of them: the file's configuration, its optimizer, the variant's record.
 
     A configuration is what somebody meant to do, an optimizer's group what was done. Without an imported file the
-    record is the only account, and there is nothing to contradict it.
+    record is the only account, and there is nothing to contradict it. What was assumed of an import, since nothing
+    said it, and where a training went on from weights made elsewhere are listed beside.
     """
     imported: Any = shown.facts.get("imported", {})
     training = {} if shown.variant.training is None else shown.variant.training.model_dump(mode="json")
@@ -34,7 +35,15 @@ def settings(shown: Trajectory) -> Arrays:
     both = (found["configuration"] != "") & (found["optimizer"] != "")
     mismatch = both & (found["configuration"] != found["optimizer"])
     versions: Any = shown.facts.get("versions", {})
+    assumed: Any = shown.facts.get("assumed", {})
+    warm: Any = shown.facts.get("warm", {})
     return found | {
+        "origin": np.array([str(shown.facts["origin"])] if "origin" in shown.facts else [], dtype=np.str_),
+        "assumed": np.array(list(assumed), dtype=np.str_),
+        "assumed_value": np.array([_text(value) or "none" for value in assumed.values()], dtype=np.str_),
+        "assumed_count": np.array(len(assumed)),
+        "warm_from": np.array([str(warm["from"])] if warm else [], dtype=np.str_),
+        "warm_step": np.array([int(warm["step"])] if warm else [], dtype=np.int64),
         "mismatch": mismatch,
         "mismatch_count": np.array(int(mismatch.sum())),
         "source": np.array(list(imported), dtype=np.str_),
@@ -70,7 +79,7 @@ def _text(value: object) -> str:
 
 SETTINGS = Analyzer(
     name="provenance.settings",
-    version=1,
+    version=2,
     grain=Grain.TRAJECTORY,
     compute=settings,
     facts=True,
@@ -87,6 +96,12 @@ SETTINGS = Analyzer(
         "mismatch_count": "() how many do",
         "source": "(F,) imported files",
         "sha256": "(F,) their digests when they were imported",
+        "origin": "(1,) trained here, imported or metrics only; (0,) in records from before that was written down",
+        "assumed": "(A,) fields that no file and nobody said, at the family's default",
+        "assumed_value": "(A,) what was assumed of each",
+        "assumed_count": "() how many were",
+        "warm_from": "(1,) variant whose weights the training went on from with a fresh optimizer; (0,) for none",
+        "warm_step": "(1,) step of those weights",
         "library": "(L,) libraries at hand when the record was made",
         "version": "(L,) their versions",
     },
