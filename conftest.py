@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import final
@@ -52,6 +53,12 @@ def chromium_path() -> str:
     if (found := browser()) is None:
         raise Wanting(CHROMIUM, "needs a Chromium")
     return found
+
+
+def pytest_configure() -> None:
+    """Listen to Ctrl-C again: a shell's background ignores it, and so would every process that a test interrupts."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -211,7 +211,7 @@ def _interval(
 
 GROKKING = Analyzer(
     name="events.grokking",
-    version=2,
+    version=3,
     grain=Grain.TRAJECTORY,
     compute=grokking,
     reads=("behaviour.metrics",),
