@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from miscope.foreign.history import HISTORY_KEYS
 from miscope.foreign.layout import (
     CONFIG_KEYS,
     EPOCH_LISTS,
@@ -32,6 +33,7 @@ READ = {
     "steps": STEP_KEYS,
     "endings": SUFFIXES,
     "steps of losses": FOR_ALL,
+    "dicts of metrics": HISTORY_KEYS,
     "rows trained on": TRAIN_KEYS,
     "rows held out": TEST_KEYS,
     **KEYS,

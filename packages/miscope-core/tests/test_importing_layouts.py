@@ -115,6 +115,16 @@ SEVERAL: dict[str, Callable[[], object]] = {
     "tensors of steps": lambda: {"checkpoints": states(3), "steps": torch.tensor([0, 100, 200])},
     "by step": lambda: {"checkpoints": dict(zip((0, 100, 200), states(3), strict=True))},
     "nothing but steps": lambda: dict(zip((0, 100, 200), states(3), strict=True)),
+    "states under keys of their own": lambda: {
+        "checkpoints": [{"model": held, "lr": 0.01} for held in states(3)],
+        "steps": [0, 100, 200],
+    },
+    "entries that say their steps": lambda: [
+        {"step": step, "model": held} for step, held in zip((0, 100, 200), states(3), strict=True)
+    ],
+    "entries that say their epochs": lambda: {
+        "checkpoints": [{"epoch": e, "state_dict": held} for e, held in zip((0, 99, 199), states(3), strict=True)]
+    },
     "counted from 0": lambda: {"state_dicts": states(3), "epochs": [0, 99, 199]},
     "counted by its optimizer": lambda: {
         "state_dicts": states(2),
@@ -132,6 +142,10 @@ def test_several_states_become_as_many_steps(place: Workspace, tmp_path: Path, l
     assert variant.steps == steps
     for seed, step in enumerate(steps):
         assert torch.equal(variant.at(step).checkpoint.weights["W_E"], state(seed)["W_E"])
+
+
+def test_the_name_of_an_optimizer_is_no_optimizer(place: Workspace, tmp_path: Path):
+    assert imported(place, written(tmp_path / "step_3.pt", {"model": state(), "optimizer": "adam"})).steps == [3]
 
 
 def test_a_grokking_demo_is_read_whole(place: Workspace, tmp_path: Path):
@@ -167,12 +181,12 @@ UNREADABLE: dict[str, tuple[Callable[[], object], str]] = {
     "a list of values": (lambda: [torch.zeros(1)], f"It holds a list, not weights by name.\n{TODO}"),
     "a list of states": (
         lambda: states(2),
-        "It holds a list of 2 states and does not say of which steps they are.\n"
+        "It holds 2 states in a list and does not say of which steps they are.\n"
         "Save {'state_dicts': states, 'steps': steps}, steps the updates made so far, one for each state.",
     ),
     "a list of states under a key": (
         lambda: {"checkpoints": states(2)},
-        "It holds 2 states in 'checkpoints' and does not say of which steps they are.\n"
+        "It holds 2 states in a list and does not say of which steps they are.\n"
         "Save {'state_dicts': states, 'steps': steps}, steps the updates made so far, one for each state.",
     ),
     "an empty list": (lambda: {"state_dicts": [], "epochs": []}, f"Its list 'state_dicts' is empty.\n{TODO}"),
@@ -183,6 +197,11 @@ UNREADABLE: dict[str, tuple[Callable[[], object], str]] = {
     "one step twice": (
         lambda: {"state_dicts": states(2), "steps": [5, 5]},
         "'steps' lists 5 twice.\nKeep one state for each step.",
+    ),
+    "a number for a list": (
+        lambda: {"state_dicts": states(2), "epochs": torch.tensor(3)},
+        "It holds 2 states in a list and does not say of which steps they are.\n"
+        "Save {'state_dicts': states, 'steps': steps}, steps the updates made so far, one for each state.",
     ),
     "epochs in words": (
         lambda: {"state_dicts": states(2), "epochs": ["one", "two"]},

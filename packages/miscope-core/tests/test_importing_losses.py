@@ -39,6 +39,12 @@ PLACED: dict[str, tuple[dict[str, Any], dict[str, list[int]]]] = {
     "with the file's epochs": ({"train_losses": [3.0, 2.0], "epochs": [0, 150]}, {"train_loss": [0, 150]}),
     "pairs": ({"train_losses": [(0, 3.0), (100, 2.0)]}, {"train_loss": [0, 100]}),
     "by step": ({"train_losses": {0: 3.0, 100: 2.0}}, {"train_loss": [0, 100]}),
+    "a dict of losses": (
+        {"losses": {"train": [0.5] * 300, "val": 0.7}},
+        {"train_loss": list(range(300)), "test_loss": [300]},
+    ),
+    "a history": ({"history": {"train_loss": [0.5] * 300, "lr": [0.1]}}, {"train_loss": list(range(300))}),
+    "a word": ({"loss": "cross_entropy", "test_loss": 0.7}, {"test_loss": [300]}),
     "a test list every hundredth": (
         {"train_losses": [0.5] * 300, "test_losses": [0.5] * 3},
         {"train_loss": list(range(300)), "test_loss": [0, 100, 200]},
@@ -77,6 +83,12 @@ def test_a_sparse_list_without_steps_is_left_out_and_named(tmp_path: Path):
         "'train_losses' is left out: 3 values for 300 updates and 1 state, "
         "and no list 'train_losses_steps' says where they belong.",
     )
+
+
+@pytest.mark.parametrize("losses", [[1.0, None], [[1.0, 2.0, 3.0]], torch.zeros(2, 2), {"first": 1.0}, ["a"]])
+def test_losses_that_are_no_numbers_are_left_out_and_named(tmp_path: Path, losses: Any):
+    file = read(tmp_path / "step_300.pt", train_losses=losses)
+    assert (file.metrics, file.notes) == ({}, ("'train_losses' is left out: it is no list of numbers.",))
 
 
 def test_a_single_value_stands_in_for_a_list_that_nothing_places(tmp_path: Path):

@@ -15,6 +15,8 @@ __all__ = ["Content", "lay_out"]
 STATE_KEYS = ("model", "state_dict", "model_state_dict", "model_state", "weights", "params", "net", "network", "module")
 LIST_KEYS = ("state_dicts", "checkpoints", "model_checkpoints", "model_state_dicts", "states", "models")
 STEP_LISTS = ("checkpoint_steps", "saved_steps", "steps", "iterations")
+OWN_KEYS = ("step", "epoch")
+"""What an entry of a list may say of itself."""
 EPOCH_LISTS = ("checkpoint_epochs", "saved_epochs", "epochs")
 CONFIG_KEYS = (
     *("config", "data_config", "model_config", "optim_config", "train_config", "training_config", "cfg", "args"),
@@ -43,10 +45,10 @@ class Content:
     config: Mapping[str, Any]
 
 
-def lay_out(path: Path, raw: object) -> Content:
+def lay_out(path: Path, raw: Any) -> Content:
     """The content by kind; BadFile where no weights are in it, or states and their steps do not belong together."""
-    if isinstance(raw, Sequence) and not isinstance(raw, str | bytes) and raw and all(map(holds_tensors, raw)):
-        raise _without_steps(path, f"a list of {len(raw)} states")
+    if isinstance(raw, list | tuple) and raw and all(_single(held) is not None for held in raw):
+        raw = {"states": raw}
     if not isinstance(raw, Mapping):
         raise BadFile(path, f"It holds a {type(raw).__name__}, not weights by name.", _TODO)
     several = _several(path, raw)
@@ -66,46 +68,53 @@ def lay_out(path: Path, raw: object) -> Content:
     )
 
 
-def holds_tensors(value: object) -> bool:
-    """Whether it is a mapping with tensors in it."""
-    import torch
-
-    return isinstance(value, Mapping) and any(torch.is_tensor(inner) for inner in value.values())
-
-
-def _single(raw: Mapping[Any, Any]) -> Mapping[Any, Any] | None:
-    """The one state of a file: under a usual key, however deep, or the file itself."""
+def _single(raw: Any, *, depth: int = 4) -> Mapping[Any, Any] | None:
+    """The one state of a file or of an entry in a list: under a usual key, however deep, or the mapping itself."""
+    if not isinstance(raw, Mapping):
+        return None
     for key in STATE_KEYS:
         inner = raw.get(key)
-        if isinstance(inner, Mapping) and inner is not raw:
-            found = inner if holds_tensors(inner) else _single(inner)
+        if isinstance(inner, Mapping) and depth:
+            found = inner if _holds_tensors(inner) else _single(inner, depth=depth - 1)
             if found is not None:
                 return found
     # Losses and the like may be tensors too; the weights of a model have axes.
     return raw if any(getattr(value, "ndim", 0) > 1 for value in raw.values()) else None
 
 
+def _holds_tensors(value: Mapping[Any, Any]) -> bool:
+    import torch
+
+    return any(torch.is_tensor(inner) for inner in value.values())
+
+
 def _several(path: Path, raw: Mapping[Any, Any]) -> tuple[Sequence[Any], tuple[str, tuple[int, ...]]] | None:
-    """Several states with the list that says when they were saved."""
+    """Several states with what says when they were saved."""
     for key in LIST_KEYS:
         held = raw.get(key)
-        if isinstance(held, Mapping) and held and all(map(holds_tensors, held.values())):
-            return list(held.values()), (key, _numbers(path, f"the keys of {key!r}", list(held)))
-        if _is_list(held) and isinstance(held, Sequence):
-            if not held:
-                raise BadFile(path, f"Its list {key!r} is empty.", _TODO)
-            if all(map(holds_tensors, held)):
-                return held, _listed(path, raw, key, len(held))
-    if raw and all(isinstance(key, int) for key in raw) and all(map(holds_tensors, raw.values())):
-        return list(raw.values()), ("", _numbers(path, "its keys", list(raw)))
+        if isinstance(held, list | tuple) and not held:
+            raise BadFile(path, f"Its list {key!r} is empty.", _TODO)
+        entries = held.values() if isinstance(held, Mapping) else held if isinstance(held, list | tuple) else ()
+        states = [_single(entry) for entry in entries]
+        if not states or None in states:
+            continue
+        if isinstance(held, Mapping):
+            return states, (key, _numbers(path, f"the keys of {key!r}", list(held)))
+        return states, _listed(path, raw, key, list(entries))
+    if raw and all(isinstance(key, int) for key in raw) and all(_single(held) is not None for held in raw.values()):
+        return [_single(held) for held in raw.values()], ("", _numbers(path, "its keys", list(raw)))
     return None
 
 
-def _listed(path: Path, raw: Mapping[Any, Any], key: str, count: int) -> tuple[str, tuple[int, ...]]:
-    """The list of steps or epochs beside so many states."""
+def _listed(path: Path, raw: Mapping[Any, Any], key: str, entries: list[Any]) -> tuple[str, tuple[int, ...]]:
+    """The list of steps or epochs beside the entries, or what each of them says of itself."""
+    count = len(entries)
     lists = {name: raw[name] for name in (*STEP_LISTS, *EPOCH_LISTS) if _is_list(raw.get(name))}
+    for own in OWN_KEYS:
+        if not lists and all(entry.get(own) is not None for entry in entries):
+            return own, _numbers(path, f"{own!r} in {key!r}", [entry[own] for entry in entries])
     if not lists:
-        raise _without_steps(path, f"{count} states in {key!r}")
+        raise _without_steps(path, f"{count} states in a list")
     when = next((name for name, values in lists.items() if len(values) == count), next(iter(lists)))
     numbers = _numbers(path, repr(when), lists[when])
     if len(numbers) != count:
@@ -123,7 +132,7 @@ def _without_steps(path: Path, what: str) -> BadFile:
 
 
 def _is_list(value: object) -> bool:
-    return hasattr(value, "__len__") and not isinstance(value, str | bytes | Mapping)
+    return isinstance(value, list | tuple) or getattr(value, "ndim", 0) > 0
 
 
 def _numbers(path: Path, where: str, values: Sequence[Any]) -> tuple[int, ...]:
@@ -136,7 +145,8 @@ def _numbers(path: Path, where: str, values: Sequence[Any]) -> tuple[int, ...]:
 
 def _optimizer(path: Path, raw: Mapping[Any, Any]) -> Mapping[str, Any]:
     """The optimizer's state dict; {} where there is none."""
-    key = next((key for key in OPTIMIZER_KEYS if raw.get(key) is not None), None)
+    # A word there names the kind of optimizer.
+    key = next((key for key in OPTIMIZER_KEYS if not isinstance(raw.get(key), str | None)), None)
     found = {} if key is None else raw[key]
     states = raw.get("optimizer_states")  # Lightning's, one for each optimizer
     if key is None and isinstance(states, list) and len(states) == 1:

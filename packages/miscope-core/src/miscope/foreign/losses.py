@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
+from miscope.foreign.history import flat
 from miscope.foreign.numbers import whole
 
 __all__ = ["Recorded", "placed", "recorded"]
@@ -46,12 +47,13 @@ def recorded(path: Path, header: Mapping[Any, Any], listed: str | None = None) -
 
     Raises BadFile where a list of steps holds anything but steps.
     """
-    beside = {name: values for name, values in header.items() if name != listed}
+    words = {word for keys in KEYS.values() for word in keys}
+    beside = {name: values for name, values in flat(header, words).items() if name != listed}
     found: dict[str, list[Recorded]] = {}
     for metric, keys in KEYS.items():
         ones = [one for key in keys if (one := _recorded(path, beside, key)) is not None]
         if ones:
-            found[metric] = sorted(ones, key=lambda one: one.single)
+            found[metric] = sorted(ones, key=lambda one: (not one.values, one.single))
     return found
 
 
@@ -69,7 +71,9 @@ def placed(metrics: Mapping[str, Sequence[Recorded]], steps: Sequence[int]) -> t
     for metric, ones in metrics.items():
         options = ((one, where) for one in ones if (where := _where(one, steps, dense)) is not None)
         one, where = next(options, (ones[0], None))
-        if where is None:
+        if not one.values:
+            notes.append(f"{one.key!r} is left out: it is no list of numbers.")
+        elif where is None:
             states = f"{len(steps)} state{'s' * (len(steps) != 1)}"
             notes.append(
                 f"{one.key!r} is left out: {len(one.values)} values for {max(steps)} updates and {states}, "
@@ -82,6 +86,8 @@ def placed(metrics: Mapping[str, Sequence[Recorded]], steps: Sequence[int]) -> t
 
 def _where(one: Recorded, steps: Sequence[int], dense: int) -> Sequence[int] | None:
     count = len(one.values)
+    if not count:
+        return None
     if one.at is not None:
         return one.at
     if one.single:
@@ -95,22 +101,22 @@ def _where(one: Recorded, steps: Sequence[int], dense: int) -> Sequence[int] | N
 
 
 def _recorded(path: Path, header: Mapping[Any, Any], key: str) -> Recorded | None:
+    """What lies under a key, without values where it should be numbers and is not; None for nothing, or a word."""
     held = header.get(key)
-    if isinstance(held, Mapping) and held:
-        at = [whole(path, f"a key of {key!r}", step) for step in held]
-        values = _numbers(list(held.values()))
-        return None if values is None else Recorded(key=key, values=values, at=tuple(at))
-    if isinstance(held, list | tuple) and held and all(isinstance(v, list | tuple) and len(v) == 2 for v in held):
-        values = _numbers([value for _, value in held])
-        at = [whole(path, f"a step in {key!r}", step) for step, _ in held]
-        return None if values is None else Recorded(key=key, values=values, at=tuple(at))
-    if (isinstance(held, int | float) and not isinstance(held, bool)) or getattr(held, "ndim", None) == 0:
-        values = _numbers([held])
-        return None if values is None else Recorded(key=key, values=values, single=True)
-    values = _numbers(held)
-    if not values:
+    if held is None or isinstance(held, str) or (isinstance(held, list | tuple | Mapping) and not held):
         return None
-    return Recorded(key=key, values=values, at=_beside(path, header, key, len(values)))
+    if isinstance(held, Mapping) and any(isinstance(step, str) for step in held):
+        return Recorded(key=key, values=())
+    if isinstance(held, Mapping):
+        at = tuple(whole(path, f"a key of {key!r}", step) for step in held)
+        return Recorded(key=key, values=_numbers(list(held.values())), at=at)
+    if isinstance(held, list | tuple) and all(isinstance(v, list | tuple) and len(v) == 2 for v in held):
+        at = tuple(whole(path, f"a step in {key!r}", step) for step, _ in held)
+        return Recorded(key=key, values=_numbers([value for _, value in held]), at=at)
+    if (isinstance(held, int | float) and not isinstance(held, bool)) or getattr(held, "ndim", None) == 0:
+        return Recorded(key=key, values=_numbers([held]), single=True)
+    values = _numbers(held)
+    return Recorded(key=key, values=values, at=_beside(path, header, key, len(values)) if values else None)
 
 
 def _beside(path: Path, header: Mapping[Any, Any], key: str, count: int) -> tuple[int, ...] | None:
@@ -134,11 +140,11 @@ def _stride(epochs: int, recorded: int) -> int:
     return least
 
 
-def _numbers(values: object) -> tuple[float, ...] | None:
-    """A list of numbers, of whatever kind; None for anything else."""
-    if values is None or isinstance(values, str | bytes | Mapping) or not hasattr(values, "__iter__"):
-        return None
+def _numbers(values: object) -> tuple[float, ...]:
+    """A list of numbers, of whatever kind; () for anything else."""
+    if not hasattr(values, "__iter__"):
+        return ()
     try:
         return tuple(float(v.detach() if hasattr(v, "detach") else v) for v in values)  # pyright: ignore
     except (TypeError, ValueError, RuntimeError):
-        return None
+        return ()

@@ -14,7 +14,7 @@ from typing import final
 
 from miscope.errors import BadFile
 from miscope.foreign.file_name import Named, numbers_in_name
-from miscope.foreign.layout import EPOCH_LISTS, Content
+from miscope.foreign.layout import EPOCH_LISTS, OWN_KEYS, Content
 from miscope.foreign.numbers import whole
 
 __all__ = ["Count", "Evidence", "settled"]
@@ -106,8 +106,8 @@ class Evidence:
         raise BadFile(self.path, problem, _TODO)
 
     def _of_list(self, key: str, numbers: tuple[int, ...]) -> Count:
-        source = f"its list {key!r}" if key else "its keys"
-        if key not in EPOCH_LISTS:
+        source = f"{key!r} of its entries" if key in OWN_KEYS else f"its list {key!r}" if key else "its keys"
+        if key not in (*EPOCH_LISTS, "epoch"):
             return Count(numbers=numbers, source=source)
         last = max(numbers)
         if self.made is not None and self.made in (last, last + 1):
