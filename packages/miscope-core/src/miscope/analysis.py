@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, final
 from miscope.analyzer import Analyzer, Grain
 from miscope.analyzer_options import Options, checked_options
 from miscope.applicability import applies
+from miscope.artifact import as_written
 from miscope.errors import BadValue, DoesNotApply, MiscopeError, NoCheckpoint, UnknownName
 from miscope.interruption import stop_on_signals
 from miscope.looking import Portable, Task, failed, perform
@@ -286,7 +287,9 @@ def _tell(log: RunLog, outcome: Outcome) -> None:
     """One ledger line an artifact, and one for each failure."""
     for name, scalars in outcome.scalars.items():
         key = outcome.keys[name]
-        log.write("artifact", analyzer=name, recipe=key.recipe, probe=key.probe, step=key.step, scalars=dict(scalars))
+        log.write(
+            "artifact", analyzer=name, recipe=key.recipe, probe=key.probe, step=key.step, scalars=as_written(scalars)
+        )
     if outcome.state in (State.FAILED, State.NOT_TRIED):
         names = list(outcome.analyzers)
         log.write(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 
-__all__ = ["Arrays", "ArtifactKey", "scalars_of"]
+__all__ = ["Arrays", "ArtifactKey", "as_written", "is_scalar", "scalars_of"]
 
 Arrays = Mapping[str, np.ndarray]
 """What a `compute` returns: name -> array. A 0-d array is a scalar and becomes a row of the `scalars` table."""
@@ -30,6 +31,16 @@ class ArtifactKey:
     """None: spans the whole of training."""
 
 
+def is_scalar(array: np.ndarray) -> bool:
+    """Whether it is one real number or truth value."""
+    return np.ndim(array) == 0 and np.asarray(array).dtype.kind in "biuf"
+
+
 def scalars_of(arrays: Arrays) -> dict[str, float]:
-    """The 0-d outputs as plain floats; what is not finite is left out, since no query can compare it."""
-    return {name: float(a) for name, a in arrays.items() if np.ndim(a) == 0 and np.isfinite(a)}
+    """The 0-d numbers as plain floats, NaN and infinities among them."""
+    return {name: float(array) for name, array in arrays.items() if is_scalar(array)}
+
+
+def as_written(scalars: Mapping[str, float]) -> dict[str, float | str]:
+    """The scalars for a line of JSON, which knows no infinity: that is text there, and reads as the number again."""
+    return {name: str(value) if math.isinf(value) else value for name, value in scalars.items()}

@@ -8,13 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from miscope.array_file import read_arrays, read_key
 from miscope.artifact import scalars_of
 from miscope.errors import BadFile
 from miscope.index_schema import LINE
-from miscope.layout import COHORT, Layout, step_name
+from miscope.layout import Layout, step_name
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -32,16 +30,15 @@ def list_files(database: DuckDBPyConnection, layout: Layout, names: Iterable[str
         FROM (SELECT variant, analyzer, recipe, unnest(string_split(names, '/')) AS name FROM (
             SELECT unnest(?::VARCHAR[]) AS variant, unnest(?::VARCHAR[]) AS analyzer, unnest(?::VARCHAR[]) AS recipe,
                 unnest(?::VARCHAR[]) AS names))
-        WHERE (analyzer IS NULL AND regexp_full_match(name, 'step_\d+\.safetensors'))
-            OR (analyzer IS NOT NULL AND regexp_full_match(name, 'step_\d+\.npz|trajectory\.npz'))""",
+        WHERE (analyzer IS NULL AND regexp_full_match(name, 'step_(\d{9}|[1-9]\d{9,17})\.safetensors'))
+            OR (analyzer IS NOT NULL AND regexp_full_match(name, 'step_(\d{9}|[1-9]\d{9,17})\.npz|trajectory\.npz'))""",
         columns,
     )
 
 
 def _folders(layout: Layout, names: Iterable[str]) -> Iterator[tuple[str, str | None, str | None, str]]:
     """(variant, analyzer, recipe, file names between slashes) of every folder; analyzer None for the checkpoints."""
-    cohorts = [f"{COHORT}/{digest}" for digest in _listed(layout.root / "cohorts")]
-    for variant in (*names, *cohorts):
+    for variant in names:
         folder = layout.variant(variant)
         yield variant, None, None, "/".join(_listed(folder / "checkpoints"))
         for analyzer in _listed(folder / "artifacts"):
@@ -52,7 +49,7 @@ def _folders(layout: Layout, names: Iterable[str]) -> Iterator[tuple[str, str | 
 def _listed(folder: Path) -> list[str]:
     try:
         return os.listdir(folder)
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError:
         return []
 
 
@@ -102,7 +99,7 @@ def _line(
             }
         folder = layout.artifacts(variant, analyzer, recipe)
         path = folder / ("trajectory.npz" if step is None else step_name(step, "npz"))
-        scalars = scalars_of({name: a for name, a in read_arrays(path).items() if np.ndim(a) == 0})
+        scalars = scalars_of(read_arrays(path))
         said = {"analyzer": analyzer, "recipe": recipe, "probe": read_key(path).probe, "scalars": scalars}
         common = {"time": _changed(path), "event": "artifact", "variant": variant, "step": step}
         return {**dict.fromkeys(LINE), **common, **said}

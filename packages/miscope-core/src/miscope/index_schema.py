@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LINE", "SCHEMA", "TABLES", "create", "derive", "show_snapshot", "show_tail", "show_union"]
 
-SCHEMA = 1
+SCHEMA = 2
 """Raise it when a table changes; an index of another schema is built anew."""
 
 TABLES: Mapping[str, Mapping[str, str]] = {
@@ -24,6 +24,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "params": "JSON",
         "training": "JSON",
         "facts": "JSON",
+        "problem": "VARCHAR",
     },
     "runs": {
         "run": "VARCHAR",
@@ -59,7 +60,8 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "recipe": "VARCHAR",
     },
 }
-"""Table -> column -> type. Times are UTC. A scalar is of the recipe written last for its analyzer, probe and step."""
+"""Table -> column -> type. Times are UTC. A scalar is of the recipe written last for its analyzer, probe and step; its
+value is NULL where it is not a number, since NaN would be larger than every bound it is compared with."""
 
 LINE: Mapping[str, str] = {
     "run": "VARCHAR",
@@ -102,8 +104,9 @@ _DERIVED = {
                 unnest(map_entries(scalars)) AS entry
             FROM lines WHERE scalars IS NOT NULL AND rowid IN (SELECT line FROM latest)
         )
-        SELECT variant, analyzer, step, entry.key, entry.value, probe, recipe
-        FROM entries WHERE entry.value IS NOT NULL""",
+        SELECT variant, analyzer, step, entry.key, CASE WHEN isnan(entry.value) THEN NULL ELSE entry.value END,
+            probe, recipe
+        FROM entries""",
 }
 
 _REPLACED = {

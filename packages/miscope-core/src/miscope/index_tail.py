@@ -5,20 +5,22 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from miscope.errors import MiscopeError
+from miscope.errors import MiscopeError, Misplaced
 from miscope.index_schema import LINE
-from miscope.index_survey import Survey
-from miscope.metrics_file import parts_in, read
+from miscope.jsonable import jsonable
+from miscope.layout import Layout
+from miscope.metrics_file import parts_in, read_whole
 from miscope.store import Store
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-__all__ = ["fill_metrics", "fill_variants", "read_lines", "whole_bytes"]
+__all__ = ["fill_metrics", "fill_variants", "misplaced", "read_lines", "whole_bytes"]
 
 _BLOCK = 1 << 16
 
@@ -68,37 +70,54 @@ def _between(path: Path, begin: int, end: int) -> bytes:
         return file.read(end - begin)
 
 
-def fill_variants(database: DuckDBPyConnection, store: Store, changed: Survey) -> None:
-    """Put the records that changed into tail.variants; one that cannot be read is left out."""
-    rows = list(_records(store, changed))
+def fill_variants(database: DuckDBPyConnection, store: Store, names: Iterable[str], bad: Mapping[str, str]) -> None:
+    """Put these variants' rows into tail.variants; one that cannot be read is there with its problem.
+
+    bad: what is wrong with a variant beside its record.
+    """
+    rows = [_row(store, name, bad.get(name)) for name in names]
     if rows:
         columns = ", ".join("unnest(?::VARCHAR[])" for _ in rows[0])
         database.execute(f"INSERT INTO tail.variants SELECT {columns}", [list(c) for c in zip(*rows, strict=True)])
 
 
-def _records(store: Store, changed: Survey) -> Iterator[tuple[str, ...]]:
-    """Rows of the table `variants`."""
-    for name in changed.records:
-        try:
-            record = store.variant_record(name)
-        except MiscopeError:
-            continue
-        described = (json.dumps(value) for value in (record.params, record.training, record.facts))
-        yield name, record.family, record.slug, record.digest, *described
+def _row(store: Store, name: str, problem: str | None) -> tuple[str | None, ...]:
+    """A row of the table `variants`."""
+    family, _, slug = name.partition("/")
+    try:
+        record = store.variant_record(name)
+    except MiscopeError as error:
+        return name, family, slug, None, None, None, None, " ".join(str(error).split("\n"))
+    if record.written_as != name:
+        problem = " ".join(str(Misplaced(store.layout.variant(name), name, record.written_as)).split("\n"))
+    described = (json.dumps(jsonable(value)) for value in (record.params, record.training, record.facts))
+    return name, family, slug, record.digest, *described, problem
 
 
-def fill_metrics(database: DuckDBPyConnection, store: Store, changed: Survey) -> None:
-    """Put all metrics of the variants where some changed into tail.metrics, and their names into tail.changed."""
+def misplaced(store: Store, names: Iterable[str]) -> set[str]:
+    """Of these names, those whose folders have the record of another variant."""
+    found = set()
+    for name in names:
+        with suppress(MiscopeError):
+            if store.variant_record(name).written_as != name:
+                found.add(name)
+    return found
+
+
+def fill_metrics(
+    database: DuckDBPyConnection, layout: Layout, changed: Collection[str], others: Collection[str]
+) -> dict[str, str]:
+    """Put all metrics of the variants where some changed into tail.metrics, and their names into tail.changed.
+
+    others: whose folders are another's, so that there are none of theirs. Returns what could not be read, by variant.
+    """
     import duckdb
 
-    names = list(changed.metrics)
-    database.execute("CREATE TABLE tail.changed (variant VARCHAR)")
-    if not names:
-        return
-    database.execute("INSERT INTO tail.changed SELECT unnest(?)", [names])
-    parts = [(str(part.path), name) for name in names for part in parts_in(store.layout.metrics(name))]
+    database.execute("CREATE TABLE tail.changed AS SELECT unnest(?::VARCHAR[]) AS variant", [list(changed)])
+    names = [name for name in changed if name not in others]
+    parts = [(str(part.path), name) for name in names for part in parts_in(layout.metrics(name))]
     if not parts:
-        return
+        return {}
     paths, owners = (list(column) for column in zip(*parts, strict=True))
     try:
         database.execute(
@@ -107,16 +126,17 @@ def fill_metrics(database: DuckDBPyConnection, store: Store, changed: Survey) ->
             [paths, paths, owners],
         )
     except duckdb.Error:
-        # A file is bad, or was merged into another meanwhile: one by one, so that it costs its own variant at most.
-        _fill_one_by_one(database, store, names)
+        # A file is bad, or was merged into another meanwhile: one by one, so that it costs its own rows at most.
+        found = {name: _fill_one(database, layout.metrics(name), name) for name in names}
+        return {name: problem for name, problem in found.items() if problem}
+    return {}
 
 
-def _fill_one_by_one(database: DuckDBPyConnection, store: Store, names: list[str]) -> None:
-    for name in names:
-        try:
-            table = read(store.layout.metrics(name))
-        except MiscopeError:
-            continue
+def _fill_one(database: DuckDBPyConnection, folder: Path, name: str) -> str:
+    """Put in what can be read of one variant; what is wrong with the rest."""
+    tables, bad = read_whole(folder)
+    for table in tables:
         database.register("one", table)
         database.execute("INSERT INTO tail.metrics SELECT ?, step, name, value FROM one", [name])
         database.unregister("one")
+    return "; ".join(f"metrics/{error.name} is damaged, its rows are left out" for error in bad)

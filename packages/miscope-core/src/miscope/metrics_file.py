@@ -22,7 +22,7 @@ from miscope.moment import Series
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Part", "Row", "append", "compact", "parts_in", "read", "read_series", "truncate"]
+__all__ = ["Part", "Row", "append", "compact", "parts_in", "read", "read_series", "read_whole", "truncate"]
 
 Row = tuple[int, str, float]
 """Step, name, value."""
@@ -101,6 +101,20 @@ def read(folder: Path) -> pa.Table:
         except FileNotFoundError:
             continue  # merged meanwhile; look again
         return pa.concat_tables([_table(()), *tables])
+
+
+def read_whole(folder: Path) -> tuple[list[pa.Table], list[Path]]:
+    """The rows of every part that can be read, and the parts that cannot."""
+    tables: list[pa.Table] = []
+    bad: list[Path] = []
+    for part in parts_in(folder):
+        try:
+            tables.append(_read_part(part.path))
+        except BadFile:
+            bad.append(part.path)
+        except FileNotFoundError:
+            return read_whole(folder)  # merged meanwhile; look again
+    return tables, bad
 
 
 def read_series(folder: Path) -> dict[str, Series]:

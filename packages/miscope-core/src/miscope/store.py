@@ -121,13 +121,13 @@ class Store:
         return write_checkpoint(self.layout.checkpoint(variant, checkpoint.step), checkpoint, digest=digest)
 
     def load_checkpoint(self, variant: str, step: int, roles: Collection[str] | None = None) -> Checkpoint:
-        """Weights at a step, all roles or only those; NoCheckpoint or BadFile."""
+        """Weights at a step, all roles or only those; NoCheckpoint, or BadFile if damaged or of another variant."""
         from miscope.checkpoint_file import read_checkpoint
 
         path = self.layout.checkpoint(variant, step)
         if not path.exists():
             raise NoCheckpoint(variant, step, self.steps(variant))
-        checkpoint = read_checkpoint(path, roles)
+        checkpoint = read_checkpoint(path, roles, digest=self._digest(variant))
         if checkpoint.step != step:
             raise BadFile(path, f"It holds step {checkpoint.step}.", "Rename it, or delete it and train again.")
         return checkpoint
@@ -136,14 +136,21 @@ class Store:
         """Keep what resuming needs, in place of the last; with a step, beside that checkpoint for good."""
         from miscope.checkpoint_file import write_state
 
-        write_state(self.layout.training_state(variant, step), state)
+        write_state(self.layout.training_state(variant, step), state, digest=self._digest(variant))
 
     def load_training_state(self, variant: str, *, step: int | None = None) -> TrainingState | None:
         """The latest state, or the one kept beside a checkpoint; None where there is none."""
         from miscope.checkpoint_file import read_training_state
 
         path = self.layout.training_state(variant, step)
-        return read_training_state(path) if path.exists() else None
+        return read_training_state(path, digest=self._digest(variant)) if path.exists() else None
+
+    def _digest(self, variant: str) -> str | None:
+        """The variant's, by which its files are told from another's; None where its record does not say."""
+        try:
+            return self.variant_record(variant).digest
+        except (BadFile, UnknownName):
+            return None
 
     def append_metrics(self, variant: str, rows: Sequence[tuple[int, str, float]]) -> None:
         """Add (step, name, value) rows as one small file."""

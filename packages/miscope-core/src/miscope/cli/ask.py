@@ -5,14 +5,16 @@ from __future__ import annotations
 import enum
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from miscope.cli.options import WorkspaceOption, opened
-from miscope.cli.printing import print_table
+from miscope.cli.printing import note_problems, print_table
 from miscope.errors import BadValue
+from miscope.jsonable import jsonable
 
 if TYPE_CHECKING:
     import pyarrow
@@ -42,10 +44,13 @@ def ask(
         Format | None, typer.Option("--format", help="(default: by the suffix of --out, else table)")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Write to this file instead of printing.")] = None,
+    seconds: Annotated[float, typer.Option(min=0.01, help="Time the question may take.")] = 120.0,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Answer a question in SQL over everything in the workspace."""
-    table = opened(workspace).ask(sql)
+    answer = opened(workspace).index.answer(sql, seconds=seconds)
+    note_problems(answer.problems)
+    table = answer.rows
     chosen = form or _by_suffix(out)
     if chosen is Format.TABLE:
         _print(table, out)
@@ -68,7 +73,8 @@ def _by_suffix(out: Path | None) -> Format:
 
 
 def _print(table: pyarrow.Table, out: Path | None) -> None:
-    rows = [list(row.values()) for row in table.to_pylist()]
+    columns = [column.to_pylist() for column in table.columns]
+    rows = [list(row) for row in zip(*columns, strict=True)]
     if out is None:
         print_table(table.column_names, rows)
         return
@@ -80,14 +86,39 @@ def _encoded(table: pyarrow.Table, form: Format) -> bytes:
     import io
 
     if form is Format.JSON:
-        return (json.dumps(table.to_pylist(), indent=2, ensure_ascii=False, default=str) + "\n").encode()
+        rows = jsonable(table.to_pylist())
+        return (json.dumps(rows, indent=2, ensure_ascii=False, default=str, allow_nan=False) + "\n").encode()
     buffer = io.BytesIO()
     if form is Format.CSV:
         from pyarrow import csv
 
-        csv.write_csv(table, buffer)
+        csv.write_csv(_as_text(table, _is_nested), buffer)
     else:
+        import pyarrow as pa
         from pyarrow import parquet
 
-        parquet.write_table(table, buffer)
+        parquet.write_table(_as_text(table, pa.types.is_interval), buffer)
     return buffer.getvalue()
+
+
+def _as_text(table: pyarrow.Table, is_odd: Callable[[pyarrow.DataType], bool]) -> pyarrow.Table:
+    """The table with columns of odd types as JSON text."""
+    import pyarrow as pa
+
+    for place, field in enumerate(table.schema):
+        if is_odd(field.type):
+            texts = [_text(value) for value in table.column(place).to_pylist()]
+            table = table.set_column(place, field.name, pa.array(texts, pa.string()))
+    return table
+
+
+def _is_nested(kind: pyarrow.DataType) -> bool:
+    """Whether CSV has no place for a value of the type: a list, a struct, bytes, a span of time."""
+    from pyarrow import types
+
+    plain = (types.is_integer, types.is_floating, types.is_decimal, types.is_boolean, types.is_string, types.is_null)
+    return not (any(is_plain(kind) for is_plain in plain) or (types.is_temporal(kind) and not types.is_interval(kind)))
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else json.dumps(jsonable(value), ensure_ascii=False, default=str)

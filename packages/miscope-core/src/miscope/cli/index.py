@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from miscope.cli.options import JsonOption, WorkspaceOption, opened
-from miscope.cli.printing import print_json, print_table
+from miscope.cli.printing import note_problems, print_json, print_table
 
 if TYPE_CHECKING:
     from miscope.workspace import Workspace
@@ -28,17 +28,20 @@ def add_to(cli: typer.Typer) -> None:
 def rebuild(workspace: WorkspaceOption = None) -> None:
     """Make the index anew from the files and the ledgers; nothing is lost, they are the truth."""
     place = opened(workspace)
-    place.index.rebuild()
+    note_problems(place.index.rebuild())
     _print(place, as_json=False)
 
 
 def status(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """Say how many rows each table holds, the newest ledger lines included."""
-    _print(opened(workspace), as_json=as_json)
+    place = opened(workspace)
+    note_problems(place.index.answer("SELECT 1").problems)
+    _print(place, as_json=as_json)
 
 
 def _print(place: Workspace, *, as_json: bool) -> None:
-    counts = {table: place.ask(f"select count(*) as n from {table}").to_pylist()[0]["n"] for table in _TABLES}
+    counts = ", ".join(f"(SELECT count(*) FROM {table}) AS {table}" for table in _TABLES)
+    counts = place.ask(f"SELECT {counts}").to_pylist()[0]
     if as_json:
         print_json(counts)
         return

@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from miscope.jsonable import jsonable
 
-__all__ = ["note", "print_json", "print_table"]
+__all__ = ["note", "note_problems", "print_json", "print_table"]
 
 
 def print_json(value: Any) -> None:
@@ -21,6 +21,12 @@ def print_json(value: Any) -> None:
 def note(text: str) -> None:
     """A line for the person at the terminal, kept out of what a pipe reads."""
     print(text, file=sys.stderr)
+
+
+def note_problems(problems: Mapping[str, str]) -> None:
+    """Say of which variants some rows are missing, and why."""
+    for variant, problem in problems.items():
+        note(f"{variant}: {problem}")
 
 
 def print_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
