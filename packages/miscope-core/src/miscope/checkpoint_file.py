@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ __all__ = ["read_checkpoint", "read_header", "read_tensors", "read_training_stat
 
 SCHEMA = 1
 _HEADER = "miscope"
+_DAMAGED = "It was damaged since it was written: its {} does not fit the checksum."
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint, *, digest: str) -> Path:
@@ -27,25 +29,33 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint, *, digest: str) -> Path
     return _write(path, checkpoint.weights, header)
 
 
-def read_checkpoint(path: Path, roles: Collection[str] | None = None) -> Checkpoint:
-    """The checkpoint, with all roles or only those; BadFile if the file is anything else."""
+def read_checkpoint(path: Path, roles: Collection[str] | None = None, *, digest: str | None = None) -> Checkpoint:
+    """The checkpoint, with all roles or only those; BadFile if the file is anything else, or not what was written.
+
+    digest: the variant's whose checkpoint it has to be; None for anybody's.
+    """
     header = read_header(path)
+    _check_whose(path, header, digest)
     weights = read_tensors(path, roles)
     return Checkpoint(step=int(header["step"]), weights=weights, metrics=header.get("metrics", {}))
 
 
-def write_state(path: Path, state: TrainingState) -> Path:
-    """A training state; its tensors are named 'moment/<role>/<name>', 'weight/<role>', 'generator/<name>'."""
+def write_state(path: Path, state: TrainingState, *, digest: str | None = None) -> Path:
+    """A training state; its tensors are named 'moment/<role>/<name>', 'weight/<role>', 'generator/<name>'.
+
+    digest: the variant's.
+    """
     tensors = {f"weight/{role}": tensor for role, tensor in state.weights.items()}
     tensors |= {f"generator/{name}": tensor for name, tensor in state.generators.items()}
     for role, moments in state.moments.items():
         tensors |= {f"moment/{role}/{name}": tensor for name, tensor in moments.items()}
-    return _write(path, tensors, {"step": state.step, "facts": dict(state.facts)})
+    return _write(path, tensors, {"step": state.step, "digest": digest, "facts": dict(state.facts)})
 
 
-def read_training_state(path: Path) -> TrainingState:
-    """The training state in the file; BadFile if it holds anything else."""
+def read_training_state(path: Path, *, digest: str | None = None) -> TrainingState:
+    """The training state in the file; BadFile if it holds anything else, or is of another variant than the digest's."""
     header = read_header(path)
+    _check_whose(path, header, digest)
     weights: dict[str, Tensor] = {}
     generators: dict[str, Tensor] = {}
     moments: dict[str, dict[str, Tensor]] = {}
@@ -76,7 +86,9 @@ def read_header(path: Path) -> Mapping[str, Any]:
             raise BadFile(path, problem, "Upgrade miscope to read it.")
         if "step" not in header:
             raise KeyError("step")
-    except (SafetensorError, ValueError, TypeError, OSError) as error:
+        if "checksum" in header and header["checksum"] != _checksum_of(header):
+            raise BadFile(path, _DAMAGED.format("header"), _todo(path))
+    except (SafetensorError, ValueError, TypeError, AttributeError, RecursionError, OSError) as error:
         raise BadFile(path, f"It is no complete safetensors file: {error}.", _todo(path)) from None
     except KeyError:
         raise BadFile(path, "It is a safetensors file without miscope's header.", _todo(path)) from None
@@ -93,9 +105,13 @@ def read_tensors(path: Path, names: Collection[str] | None = None) -> dict[str, 
             missing = sorted(set(names or ()) - set(held))
             if missing:
                 raise BadFile(path, f"It holds no {missing[0]!r}, but: {', '.join(held)}.", _todo(path))
-            return {name: file.get_tensor(name) for name in held if names is None or name in names}
-    except (SafetensorError, OSError) as error:
+            wanted = [name for name in held if names is None or name in names]
+            found = {name: file.get_tensor(name) for name in wanted}
+            checksums = json.loads((file.metadata() or {}).get(_HEADER, "{}")).get("checksums")
+    except (SafetensorError, ValueError, TypeError, AttributeError, OSError) as error:
         raise BadFile(path, f"It is no complete safetensors file: {error}.", _todo(path)) from None
+    _verify(path, found, checksums)
+    return found
 
 
 def _write(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, object]) -> Path:
@@ -103,9 +119,42 @@ def _write(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, objec
 
     # Cloned, because safetensors refuses tensors that share memory: tied weights, views of one parameter.
     plain = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()}
+    checksums = {name: _checksum(tensor) for name, tensor in plain.items()}
+    said = json.loads(json.dumps({"schema": SCHEMA, **header, "checksums": checksums}))
     # One key, since the order of several in a safetensors header varies, and equal checkpoints are equal files.
-    content = save(plain, {_HEADER: json.dumps({"schema": SCHEMA, **header}, sort_keys=True)})
+    content = save(plain, {_HEADER: json.dumps({**said, "checksum": _checksum_of(said)}, sort_keys=True)})
     return write_whole(path, lambda file: file.write(content))
+
+
+def _checksum(tensor: Tensor) -> str:
+    """CRC-32 of a tensor's type, shape and bytes: it finds what a disk or a copy does to them, and costs no time."""
+    import torch
+
+    about = f"{tensor.dtype} {tuple(tensor.shape)}".encode()
+    content = tensor.detach().contiguous().reshape(-1).view(torch.uint8).numpy()
+    return f"{zlib.crc32(content, zlib.crc32(about)):08x}"
+
+
+def _checksum_of(header: Mapping[str, object]) -> str:
+    """Of all that the header says but this."""
+    rest = {key: value for key, value in header.items() if key != "checksum"}
+    return f"{zlib.crc32(json.dumps(rest, sort_keys=True).encode()):08x}"
+
+
+def _verify(path: Path, tensors: Mapping[str, Tensor], checksums: object) -> None:
+    """BadFile for a tensor that is not what was written; files from before there were checksums are believed."""
+    if not isinstance(checksums, dict):
+        return
+    for name, tensor in tensors.items():
+        if checksums.get(name) != _checksum(tensor):
+            raise BadFile(path, _DAMAGED.format(repr(name)), _todo(path))
+
+
+def _check_whose(path: Path, header: Mapping[str, Any], digest: str | None) -> None:
+    said = header.get("digest")
+    if digest is not None and said is not None and said != digest:
+        problem = f"It was saved by another variant: that has digest {said}, this one {digest}."
+        raise BadFile(path, problem, "Move it to the variant that it is of, or delete it.")
 
 
 def _todo(path: Path) -> str:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import zlib
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,11 +15,12 @@ from typing import NamedTuple, final
 
 import numpy as np
 
-from miscope.array_file import read_arrays
+from miscope.array_file import BROKEN, read_arrays
 from miscope.atomic import sync_folder, unfinished
 from miscope.errors import BadFile, BadValue
 from miscope.layout import step_name, step_of
 from miscope.memory import Memory
+from miscope.recipe import digest
 
 __all__ = ["read_stack", "steps_in"]
 
@@ -45,6 +47,12 @@ class _Stack:
     """Array name -> file name."""
     uneven: Mapping[str, str]
     """Arrays that cannot be stacked, and why."""
+    checksums: Mapping[str, str]
+    """File name -> CRC-32 of the array's bytes."""
+
+
+class _Damaged(Exception):
+    """A stack that is not what was written: it is built again."""
 
 
 def steps_in(folder: Path, suffix: str) -> list[int]:
@@ -74,6 +82,10 @@ def read_stack(folder: Path, memory: Memory, names: Collection[str] | None = Non
                 return _read(stack, memory, names)
         except FileNotFoundError:
             continue  # a step came meanwhile, and its reader replaced the stack
+        except _Damaged:
+            shutil.rmtree(target, ignore_errors=True)
+            with suppress(OSError):  # a folder one may only read: its steps are read one by one below
+                _build(target, entries)
         except OSError:
             break  # a folder one may only read
     arrays, uneven = _assembled(folder, entries, None)
@@ -103,30 +115,51 @@ def _opened(folder: Path, memory: Memory) -> _Stack | None:
     """The stack in the folder, if there is one and it is whole."""
 
     def load() -> _Stack:
-        manifest = json.loads((folder / "stack.json").read_text())
+        manifest = json.loads((folder / "stack.json").read_bytes())
+        if manifest.pop("checksum") != digest(manifest):
+            raise ValueError
         entries = tuple(_Entry(*entry) for entry in manifest["entries"])
-        return _Stack(folder, entries, manifest["arrays"], manifest["uneven"])
+        return _Stack(folder, entries, manifest["arrays"], manifest["uneven"], manifest["checksums"])
 
     try:
         return memory.of(("manifest", str(folder)), load)
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        # Torn, damaged, or from before there were checksums.
         shutil.rmtree(folder, ignore_errors=True)
         return None
 
 
 def _read(stack: _Stack, memory: Memory, names: Collection[str] | None) -> dict[str, np.ndarray]:
-    def load(file: str) -> np.ndarray:
-        path = stack.folder / file
-        return np.load(path, mmap_mode="r" if path.stat().st_size > _AT_ONCE else None, allow_pickle=False)
-
     wanted = set(stack.arrays) if names is None else set(names) & set(stack.arrays)
     arrays = {"step": _steps(stack.entries)}
     for name in sorted(wanted):
         file = stack.arrays[name]
-        arrays[name] = memory.of((str(stack.folder), file), lambda file=file: load(file))
+        arrays[name] = memory.of((str(stack.folder), file), lambda file=file: _array(stack, file))
     return _chosen(stack.folder.parent, arrays, stack.uneven, names)
+
+
+def _array(stack: _Stack, file: str) -> np.ndarray:
+    """One array of the stack; _Damaged if its bytes are not those that were written."""
+    path = stack.folder / file
+    try:
+        array = np.load(path, mmap_mode="r" if path.stat().st_size > _AT_ONCE else None, allow_pickle=False)
+    except FileNotFoundError:
+        raise
+    except BROKEN:
+        raise _Damaged from None
+    if _checksum(array) != stack.checksums.get(file):
+        raise _Damaged
+    return array
+
+
+def _checksum(array: np.ndarray) -> str:
+    """Of type, shape and bytes, these summed as words: any flipped bit shows, at the speed of the memory."""
+    content = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+    words = content[: content.size // 8 * 8].view(np.uint64)
+    about = zlib.crc32(content[8 * words.size :], zlib.crc32(f"{array.dtype.str} {array.shape}".encode()))
+    return f"{about:08x}{int(np.add.reduce(words, dtype=np.uint64)):016x}"
 
 
 def _chosen(
@@ -160,8 +193,9 @@ def _build(target: Path, entries: Sequence[_Entry]) -> None:
         files = {name: f"{number}.npy" for number, name in enumerate(arrays)}
         for name, array in arrays.items():
             np.save(aside / files[name], array, allow_pickle=False)
-        manifest = {"entries": entries, "arrays": files, "uneven": uneven}
-        (aside / "stack.json").write_text(json.dumps(manifest))
+        checksums = {files[name]: _checksum(array) for name, array in arrays.items()}
+        manifest = {"entries": entries, "arrays": files, "uneven": uneven, "checksums": checksums}
+        (aside / "stack.json").write_text(json.dumps({**manifest, "checksum": digest(manifest)}))
         with suppress(OSError):  # another reader was faster: the same stack
             aside.rename(target)
         sync_folder(folder)
@@ -175,9 +209,16 @@ def _previous(older: Sequence[Path]) -> _Stack | None:
     """An older stack whose rows may be taken over."""
     for folder in older:
         stack = _opened(folder, Memory(0))
-        if stack is not None and not stack.uneven:
+        if stack is not None and not stack.uneven and _is_whole(stack):
             return stack
     return None
+
+
+def _is_whole(stack: _Stack) -> bool:
+    try:
+        return all(_array(stack, file) is not None for file in stack.arrays.values())
+    except (_Damaged, FileNotFoundError):
+        return False
 
 
 def _assembled(
@@ -185,11 +226,7 @@ def _assembled(
 ) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """Arrays over the steps, and what cannot be stacked; rows the previous stack holds are not read again."""
     row = {entry: i for i, entry in enumerate(previous.entries)} if previous else {}
-    kept = (
-        {name: np.load(previous.folder / file, mmap_mode="r") for name, file in previous.arrays.items()}
-        if previous
-        else {}
-    )
+    kept = {name: _array(previous, file) for name, file in previous.arrays.items()} if previous else {}
     fresh = {entry: read_arrays(folder / step_name(entry.step, "npz")) for entry in entries if entry not in row}
     names = dict.fromkeys([*kept, *(name for arrays in fresh.values() for name in arrays)])
     arrays, uneven = {}, {}

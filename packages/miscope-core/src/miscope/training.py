@@ -20,11 +20,10 @@ from miscope.keeping import Keeper
 from miscope.learner import Exercise, Learner, pick_device
 from miscope.origin import Origin, may_train, standing_of
 from miscope.progress import Progress
-from miscope.resuming import state_to_resume, weights_of
+from miscope.resuming import Start, start_of
 from miscope.schedule import Adaptive, planned_steps
 from miscope.session import Session
 from miscope.training_config import TrainingConfig
-from miscope.training_state import TrainingState
 from miscope.variant import Variant
 from miscope.warm_start import MADE_ELSEWHERE, begin_warm
 
@@ -141,13 +140,16 @@ def _trained(run: _Run) -> Generator[Progress]:
     with store.writing(name), _settings(run.session.threads), stop_on_signals() as interrupted:
         if run.session.warm:
             begin_warm(store, run.variant, total=total)
-        state = _last_state(run)
-        learner = _learner(run, state)
-        store.save_variant(run.variant, **_facts(run, learner))
-        with run.workspace.ledger.run("train", name, total=total, start=state.step if state else 0) as log:
+        start = _start(run)
+        learner = _learner(run, start)
+        store.save_variant(run.variant, **_facts(run, learner, start))
+        with run.workspace.ledger.run("train", name, total=total, start=start.step) as log:
             ears = Ears(run.session.should_stop, interrupted, log.stop_requested)
             keeper = Keeper(store, log, name, optimizer=run.config.save_optimizer)
-            for progress in _steps(run, learner, keeper, ears, state):
+            if start.line:
+                log.write("decision", step=start.step, reason=start.line)
+                yield Progress(step=start.step, total=total, message=start.line)
+            for progress in _steps(run, learner, keeper, ears, start):
                 yield progress
             if ears.heard:
                 log.write("stopped", step=progress.step, total=total)
@@ -157,20 +159,20 @@ def _trained(run: _Run) -> Generator[Progress]:
 def _finished(run: _Run) -> Progress | None:
     """What there is to say of a training that already went this far; None where there is something to do."""
     store, name, total = run.workspace.store, run.variant.name, run.config.steps
-    state = _last_state(run)
-    if state is None or state.step < total or (state.step == total and total not in store.steps(name)):
+    start, steps = _start(run), store.steps(name)
+    if start.state is None or start.step < total or (start.step == total and total not in steps):
         return None
-    metrics = store.load_checkpoint(name, state.step).metrics
-    message = f"{name} is already trained to step {state.step}; nothing to do."
-    return Progress(step=state.step, total=total, metrics=metrics, message=message)
+    metrics = store.load_checkpoint(name, start.step).metrics if start.step in steps else {}
+    message = f"{name} is already trained to step {start.step}; nothing to do."
+    return Progress(step=start.step, total=total, metrics=metrics, message=message)
 
 
-def _steps(run: _Run, learner: Learner, keeper: Keeper, ears: Ears, state: TrainingState | None) -> Iterator[Progress]:
-    """Every step from the state to the end or a wish to stop: look, keep, tell, update."""
+def _steps(run: _Run, learner: Learner, keeper: Keeper, ears: Ears, start: Start) -> Iterator[Progress]:
+    """Every step from the start to the end or a wish to stop: look, keep, tell, update."""
     store, name, total = run.workspace.store, run.variant.name, run.config.steps
-    first = 0 if state is None else state.step
+    first, state = start.step, start.state
     there = set() if state is None else set(store.steps(name))
-    choice = _Choice(run.config, there, state)
+    choice = _Choice(run.config, there, start)
     clock = Clock(first, total)
     # What somebody else recorded at the step it begins with stays.
     lent = state is not None and MADE_ELSEWHERE in state.facts
@@ -203,11 +205,12 @@ def _steps(run: _Run, learner: Learner, keeper: Keeper, ears: Ears, state: Train
 class _Choice:
     """Which steps are evaluated and kept: those planned, and those an adaptive schedule decides on."""
 
-    def __init__(self, config: TrainingConfig, there: Collection[int], state: TrainingState | None) -> None:
+    def __init__(self, config: TrainingConfig, there: Collection[int], start: Start) -> None:
         """there: steps that left a checkpoint before; they are evaluated again, since their metrics are dropped."""
         self._every, self._schedule, self._there = config.evaluate_every, config.checkpoints, there
         self._planned = planned_steps(config.checkpoints, config.steps)
-        pace: Any = state.facts.get("pace") if state else None
+        self._again = start.damaged
+        pace: Any = start.state.facts.get("pace") if start.state else None
         self._pace = Pace.from_facts(pace) if pace else Pace()
         self._decided = -1
 
@@ -217,7 +220,7 @@ class _Choice:
         return {"pace": self._pace.as_facts()}
 
     def evaluates(self, step: int) -> bool:
-        return step % self._every == 0 or step in self._planned or step in self._there
+        return step % self._every == 0 or step in self._planned or step in self._there or step in self._again
 
     def see(self, step: int, metrics: Mapping[str, Tensor], keeper: Keeper) -> None:
         """Let an adaptive schedule decide, at the steps that are evaluated however the training is cut into runs."""
@@ -229,27 +232,24 @@ class _Choice:
             self._decided = step
 
     def keeps(self, step: int) -> bool:
-        return step in self._planned or step == self._decided
+        return step in self._planned or step == self._decided or step in self._again
 
 
-def _last_state(run: _Run) -> TrainingState | None:
-    """The state to go on from, if one shall."""
+def _start(run: _Run) -> Start:
+    """Where it begins: from what is there, if it shall."""
     names = [intervention.name for intervention in run.exercise.interventions]
-    return state_to_resume(run.workspace.store, run.variant.name, names) if run.session.resume else None
+    return start_of(run.workspace.store, run.variant.name, names) if run.session.resume else Start()
 
 
-def _learner(run: _Run, state: TrainingState | None) -> Learner:
-    if state is None:
-        weights = run.exercise.task.initial_weights()
-    else:
-        weights = weights_of(run.workspace.store, run.variant.name, state)
+def _learner(run: _Run, start: Start) -> Learner:
+    weights = run.exercise.task.initial_weights() if start.weights is None else start.weights
     learner = Learner(run.exercise, weights, device=run.device, compiled=run.session.compile)
-    if state is not None:
-        optimizing.restore(learner.optimizer, learner.weights, state.moments)
+    if start.state is not None:
+        optimizing.restore(learner.optimizer, learner.weights, start.state.moments)
     return learner
 
 
-def _facts(run: _Run, learner: Learner) -> dict[str, object]:
+def _facts(run: _Run, learner: Learner, start: Start) -> dict[str, object]:
     """What a reader of variant.json will want to know of how it was really trained."""
     import torch
 
@@ -260,6 +260,7 @@ def _facts(run: _Run, learner: Learner) -> dict[str, object]:
         "threads": torch.get_num_threads(),
         "optimizer_groups": optimizing.groups(learner.optimizer, learner.weights),
         "interventions": [intervention.name for intervention in run.exercise.interventions],
+        **({"resumed": {"step": start.step, "because": start.line}} if start.line else {}),
     }
 
 

@@ -62,8 +62,18 @@ def train(
 
 def _report(progress: Iterable[Progress]) -> Progress:
     """Show the training as it goes; the last thing it said."""
-    *_, last = _with_bar(progress) if sys.stderr.isatty() else _with_lines(progress)
+    *_, last = _with_bar(_told(progress)) if sys.stderr.isatty() else _with_lines(_told(progress))
     return last
+
+
+def _told(progress: Iterable[Progress]) -> Iterator[Progress]:
+    """The same, each message said as it comes; the last one is for the caller to say."""
+    message = ""
+    for seen in progress:
+        if message:
+            note(message)
+        message = seen.message
+        yield seen
 
 
 def _with_bar(progress: Iterable[Progress]) -> Iterator[Progress]:
