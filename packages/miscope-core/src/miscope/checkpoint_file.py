@@ -132,7 +132,7 @@ def _checksum(tensor: Tensor) -> str:
 
     about = f"{tensor.dtype} {tuple(tensor.shape)}".encode()
     content = tensor.detach().contiguous().reshape(-1).view(torch.uint8).numpy()
-    return f"{zlib.crc32(content, zlib.crc32(about)):08x}"
+    return f"{zlib.crc32(content.data, zlib.crc32(about)):08x}"
 
 
 def _checksum_of(header: Mapping[str, object]) -> str:

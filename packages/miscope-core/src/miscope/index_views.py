@@ -59,7 +59,7 @@ def _something_went(database: DuckDBPyConnection, store: Store, layout: Layout, 
 
 def _show_now(database: DuckDBPyConnection, store: Store, layout: Layout, now: Survey, covered: Survey | None) -> bool:
     changed = newer(now, covered or Survey())
-    others = misplaced(store, now.records if covered is None else changed.metrics | changed.files)
+    others = misplaced(store, now.records if covered is None else {**changed.metrics, **changed.files})
     database.execute("CREATE SCHEMA tail")
     create(database, "tail")
     ends = read_lines(database, layout.ledger, changed.ledgers)
@@ -71,7 +71,7 @@ def _show_now(database: DuckDBPyConnection, store: Store, layout: Layout, now: S
         list_present(database, layout, changed.files.keys() - others)
         forget_lost(database)
     bad = fill_metrics(database, layout, changed.metrics, others)
-    fill_variants(database, store, changed.records | changed.metrics, bad)
+    fill_variants(database, store, {**changed.records, **changed.metrics}, bad)
     derive(database)
     _show(database, changed, snapshot=covered is not None)
     recovered = covered is not None and _recover_unnoted(database, layout, now, changed)

@@ -158,7 +158,7 @@ def _checksum(array: np.ndarray) -> str:
     """Of type, shape and bytes, these summed as words: any flipped bit shows, at the speed of the memory."""
     content = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
     words = content[: content.size // 8 * 8].view(np.uint64)
-    about = zlib.crc32(content[8 * words.size :], zlib.crc32(f"{array.dtype.str} {array.shape}".encode()))
+    about = zlib.crc32(content[8 * words.size :].data, zlib.crc32(f"{array.dtype.str} {array.shape}".encode()))
     return f"{about:08x}{int(np.add.reduce(words, dtype=np.uint64)):016x}"
 
 
