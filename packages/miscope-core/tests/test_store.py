@@ -141,7 +141,7 @@ def test_a_training_state_is_read_back_whole(store: Store, variant: Variant):
         npst.arrays(
             st.sampled_from([np.float16, np.float32, np.float64, np.int64, np.bool_, np.dtype("U3")]),
             npst.array_shapes(min_dims=0, max_dims=3, max_side=3),
-        ),
+        ).filter(lambda array: array.ndim > 0 or array.dtype.kind != "U"),
         max_size=4,
     )
 )

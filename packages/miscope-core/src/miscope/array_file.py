@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Collection
@@ -21,7 +22,16 @@ __all__ = ["BROKEN", "read_arrays", "read_key", "write_arrays"]
 
 BROKEN = (
     *(zipfile.BadZipFile, zlib.error, struct.error, ValueError, TypeError, OSError, EOFError, KeyError, IndexError),
-    *(NotImplementedError, RuntimeError, SyntaxError, MemoryError, OverflowError, AttributeError, AssertionError),
+    *(
+        tokenize.TokenError,
+        NotImplementedError,
+        RuntimeError,
+        SyntaxError,
+        MemoryError,
+        OverflowError,
+        AttributeError,
+        AssertionError,
+    ),
 )
 """What garbled archives and array headers make zipfile and NumPy raise."""
 

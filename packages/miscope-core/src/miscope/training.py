@@ -236,9 +236,11 @@ class _Choice:
 
 
 def _start(run: _Run) -> Start:
-    """Where it begins: from what is there, if it shall."""
-    names = [intervention.name for intervention in run.exercise.interventions]
-    return start_of(run.workspace.store, run.variant.name, names) if run.session.resume else Start()
+    """Where it begins: from what is there, if it shall. A warm training finds a state once `begin_warm` left one."""
+    store, name = run.workspace.store, run.variant.name
+    if not run.session.resume or (run.session.warm and not store.layout.training_state(name, None).exists()):
+        return Start()
+    return start_of(store, name, [intervention.name for intervention in run.exercise.interventions])
 
 
 def _learner(run: _Run, start: Start) -> Learner:
