@@ -5,12 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import miscope_views
 from miscope import Shown
 from miscope.errors import DoesNotApply
 from miscope.family import make_variant
 from miscope.figure_style import TEST, TRAIN
 from miscope.moment import Series
-from miscope.testing import ToyFamily
+from miscope.rendering import gather
+from miscope.testing import ToyFamily, scene, tables
 from miscope.view import Member
 from miscope_views.behaviour import accuracies, compare, leakage, losses, margins
 
@@ -81,6 +83,31 @@ def test_variants_are_compared_by_step_by_fraction_or_by_an_event():
     assert starts("generalised") == [-10, -30]
     ends = compare(both, metric="loss", align="fraction", train=False).data
     assert [float(trace.x[-1]) for trace in ends] == [1.0, 1.0]
+
+
+def test_an_event_that_can_be_dated_in_two_ways_says_which():
+    both = members(shown(0, events={"memorised": 10.0}), shown(1, events={"memorised": 30.0}))
+    dated = replace(both, definitions={"memorised": "train loss < 0.01"})
+    figure = compare(dated, metric="loss", align="memorised", train=False)
+    assert figure.layout.xaxis.title.text == "epochs since memorised (train loss < 0.01)"
+
+
+def test_variants_that_are_compared_are_dated_by_one_definition():
+    with scene(ToyFamily(), tables(views=miscope_views), steps=20) as place:
+        first, second = place.variants
+        store = place.workspace.store
+        curves = store.metrics(second.name, ["*_loss"])
+        store.truncate_metrics(second.name, -1)
+        rows = [(int(s), name, float(v)) for name, c in curves.items() for s, v in zip(c.steps, c.values, strict=True)]
+        store.append_metrics(second.name, rows)
+        for variant in place.variants:
+            assert list(variant.analyze("events.grokking"))
+        alone = gather(place.workspace, "behaviour.losses", first.value)
+        both = gather(place.workspace, "behaviour.compare", [first.value, second.value])
+    assert alone.definitions == {"memorised": "train accuracy ≥ 0.99", "generalised": "test accuracy ≥ 0.99"}
+    by_loss = {"memorised": "train loss < 0.01", "generalised": "test loss < 0.01"}
+    assert both.definitions == by_loss
+    assert [member.shown.definitions for member in both.members] == [by_loss, by_loss]
 
 
 def test_only_an_axis_of_steps_is_offered_to_the_cursor():

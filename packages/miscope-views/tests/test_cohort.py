@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -46,6 +48,7 @@ EVENTS = {
     "generalised/quartile": np.array([40.0, np.inf]),
     "z": np.array([[0.0, 4.0], [0, 0], [0, np.nan]]),
     "outlier": np.array([[False, True], [False, False], [False, False]]),
+    "already": np.zeros((3, 2), dtype=bool),
     "generalised/count": np.array(2),
 }
 
@@ -65,6 +68,15 @@ def test_variants_stand_in_the_order_in_which_they_got_there_and_those_that_did_
     )
     assert len(set(reached.marker.color)) == 2
     assert list(reached.customdata)[1] == "<br>+4.0 robust standard deviations from the median"
+
+
+def test_it_is_said_by_what_variants_are_dated_and_how_many_had_got_there_before():
+    early = EVENTS | {"already": np.array([[True, True], [False, True], [False, False]])}
+    given = replace(shown("cohort.events", early), definitions={"generalised": "test loss < 0.01"})
+    subtitle = cohort.events(given, event="generalised").layout.title.subtitle.text
+
+    assert subtitle.startswith("by test loss < 0.01 · 2 of 3 variants")
+    assert "2 by the first record, or before" in subtitle
 
 
 def test_the_curve_of_each_variant_lies_under_the_band():

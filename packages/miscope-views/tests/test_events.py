@@ -20,7 +20,10 @@ GROKKED = {
     "delay": 750.0,
     "delay_at_least": np.nan,
     "ratio": 16.0,
+    "memorised": 50.0,
+    "first": 0.0,
     "last": 1000.0,
+    "diverged": 0.0,
     "fell": 1.0,
     "rebound": 0.0,
 }
@@ -34,9 +37,10 @@ SHOWN = Shown(
 )
 
 
-def shown(facts: Mapping[str, float]) -> Shown:
+def shown(facts: Mapping[str, float | np.ndarray]) -> Shown:
     arrays = {name: np.asarray(value) for name, value in facts.items()}
     arrays |= {"memorised/ci": np.array([40.0, 70.0]), "generalised/ci": np.array([np.nan, np.nan])}
+    arrays = {"train_divergences": np.zeros((0, 2)), "test_divergences": np.zeros((0, 2))} | arrays
     return replace(SHOWN, artifacts={"events.grokking": arrays | {"slingshots": np.array([300])}})
 
 
@@ -85,18 +89,56 @@ def test_numbers_stand_where_there_is_room():
             "not generalised within 950 epochs of memorising",
         ),
         (
-            {"grokked": 0.0, "fell": 0.0},
+            {"grokked": 0.0, "fell": 0.0, "memorised": np.nan, "delay": np.nan},
             "not memorised by epoch 1,000 · the test loss never fell below half of its peak",
         ),
         (
             {"rebound": 1.0},
             "generalised 750 epochs after it memorised (16.0 times as late) · the test loss rose again at the end",
         ),
+        (
+            {"grokked": 0.0, "delay": 10.0, "ratio": 1.2},
+            "generalised 10 epochs after it memorised: without delay (1.2 times as late)",
+        ),
+        (
+            {"grokked": 0.0, "delay": -10.0, "ratio": 0.8},
+            "generalised 10 epochs before it memorised: without delay (0.8 times as late)",
+        ),
+        (
+            {"grokked": np.nan, "delay": np.nan, "ratio": np.nan, "first": 300.0, "memorised": 300.0},
+            "memorised by epoch 300, where its record begins: the delay is not known",
+        ),
+        (
+            {"delay": np.nan, "ratio": np.nan, "delay_at_least": 500.0, "first": 300.0, "memorised": 300.0},
+            "generalised at least 500 epochs after it memorised, which was before epoch 300",
+        ),
+        (
+            {"diverged": 1.0, "train_divergences": np.array([[600.0, 700.0]])},
+            "generalised 750 epochs after it memorised (16.0 times as late)"
+            " · train loss diverged at epoch 600, back by 700",
+        ),
+        (
+            {"diverged": 1.0, "test_divergences": np.array([[600.0, np.nan]])},
+            "generalised 750 epochs after it memorised (16.0 times as late) · test loss diverged at epoch 600 for good",
+        ),
     ],
 )
 def test_the_verdict_is_said_in_words(changes: dict[str, float], verdict: str):
     subtitle = timeline(shown({**GROKKED, **changes}), clock="linear").layout.title.subtitle.text
     assert subtitle.removeprefix("toy.sum/") == f"v5-seed0-width16 · {verdict}"
+
+
+def test_a_divergence_is_marked_at_its_own_height():
+    given = flung([300], train_divergences=np.array([[300.0, 400.0]]))
+    loss = np.where(STEPS == 300, 30.0, 0.02)
+    given = replace(given, metrics={"train_loss": Series(steps=STEPS, values=loss)})
+
+    assert list(timeline(given, clock="linear").data[-1].y) == [30]
+    figure = slingshots(given, clock="linear", events=True)
+    assert list(figure.data[1].y) == [30]
+    assert "1 rises through 0.01, or of a divergence from above it (1), in 1 bursts, the first at 300" in (
+        figure.layout.title.subtitle.text
+    )
 
 
 def test_a_variant_without_recorded_losses_shows_its_events_alone():
@@ -109,7 +151,7 @@ def test_every_view_draws_a_trained_toy(view):
     check_view(view)
 
 
-def flung(rises: list[int], **more: float) -> Shown:
+def flung(rises: list[int], **more: float | np.ndarray) -> Shown:
     facts = shown(GROKKED | {"memorised": 50.0} | more)
     arrays = facts.artifacts["events.grokking"] | {"slingshots": np.array(rises, dtype=np.int64)}
     return replace(facts, artifacts={"events.grokking": arrays})

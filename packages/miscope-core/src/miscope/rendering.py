@@ -17,6 +17,7 @@ from miscope.controls import settle
 from miscope.differences import labels
 from miscope.errors import BadValue, DoesNotApply, NoArtifact, NoCheckpoint, WroteIntoShown
 from miscope.figure_style import is_ours, template
+from miscope.maths.learnt import marks
 from miscope.moment import Declared, Series
 from miscope.on_demand import activations_on_demand
 from miscope.patterns import has_none_like, matching
@@ -41,9 +42,6 @@ V = TypeVar("V")
 
 EVENTS = "events.grokking"
 """The analyzer whose artifact gives the marks on time axes, where it was computed."""
-
-_DATED = ("memorised", "peak", "onset", "half", "complete", "generalised")
-"""Its arrays that are steps."""
 
 
 def render(
@@ -143,11 +141,14 @@ def gather(
     across = _across(workspace, found, several, together, chosen)
     alone = replace(found, **{f: tuple(n for n in getattr(found, f) if n not in together) for f in _READING})
     members = [_shown(workspace, alone, one, None, chosen) for one in several]
+    dated = marks([_detected(workspace, alone, one, chosen) for one in several])
+    members = [replace(member, **cast(Any, each)) for member, each in zip(members, dated, strict=True)]
     return Shown(
         variant=several[0],
         step=None,
         steps=members[0].steps,
         step_label=members[0].step_label,
+        definitions={name: said for member in members for name, said in member.definitions.items()},
         artifacts=_declared(found, "reads", across, (*found.reads, *found.optional)),
         options=chosen,
         members=tuple(Member(label=label, shown=one) for label, one in zip(labels(several), members, strict=True)),
@@ -220,7 +221,7 @@ def _shown(workspace: Workspace, view: View, variant: Variant, step: int | None,
         sites=sites,
         channels=channels,
         bases={axis: subject.bases[axis] for axis in matching(view.bases, subject.bases)} if view.bases else {},
-        events=_events(store, setting, view),
+        **cast(Any, marks([_detected(workspace, view, variant, options)])[0]),
         options=options,
     )
 
@@ -251,8 +252,7 @@ def _refuse_what_does_not_apply(view: View, subject: Subject, probe: Probe) -> N
 def _setting(workspace: Workspace, view: View, variant: Variant, steps: Sequence[int], options: Options) -> Setting:
     from miscope.seeing import set_up
 
-    maybe = [*view.optional, *([EVENTS] if view.grain is not Grain.CHECKPOINT else [])]
-    installed = [name for name in maybe if name in workspace.plugins.analyzers]
+    installed = [name for name in view.optional if name in workspace.plugins.analyzers]
     return set_up(workspace, variant, [*view.reads, *view.history, *installed], steps=steps, options=options)
 
 
@@ -272,11 +272,14 @@ def _weights(store: Store, subject: Subject, view: View, step: int | None) -> Ma
     return store.load_checkpoint(subject.variant.name, step, roles).weights
 
 
-def _events(store: Store, setting: Setting, view: View) -> dict[str, float]:
-    """Steps of the event detector that happened, in order; {} where it was not run."""
-    found = None if view.grain is Grain.CHECKPOINT else artifact_if_there(store, setting, EVENTS, None)
-    dated = {name: float(found[name]) for name in _DATED if found is not None and name in found}
-    return {name: step for name, step in dated.items() if np.isfinite(step)}
+def _detected(workspace: Workspace, view: View, variant: Variant, options: Options) -> Arrays | None:
+    """What the event detector left of a variant; None of a view of one checkpoint, or where it was not run."""
+    from miscope.seeing import set_up
+
+    if view.grain is Grain.CHECKPOINT or EVENTS not in workspace.plugins.analyzers:
+        return None
+    setting = set_up(workspace, variant, [EVENTS], steps=workspace.store.steps(variant.name), options=options)
+    return artifact_if_there(workspace.store, setting, EVENTS, None)
 
 
 def _axes(figure: Figure, letter: str | None) -> tuple[str, ...]:

@@ -104,6 +104,8 @@ class Shown:
     bases: Mapping[str, Basis] = field(default_factory=dict)
     events: Mapping[str, float] = field(default_factory=dict)
     """Named steps for marks on a time axis: {'memorised': 170, 'generalised': 9830}; {} when not computed."""
+    definitions: Mapping[str, str] = field(default_factory=dict)
+    """What those are by that can be dated in two ways, the same for all members: {'memorised': 'train loss < 0.01'}."""
     members: tuple[Member, ...] = ()
     """Of a cohort view."""
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

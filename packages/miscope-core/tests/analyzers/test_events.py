@@ -110,6 +110,63 @@ def test_a_late_divergence_is_not_taken_for_the_peak():
     assert 0 < found.levels[0] < found.levels[1] < found.levels[2] < STEPS[-50]
 
 
+def diverging(start=8000, stop=8500, depth=0.02):
+    """Losses that fall to `depth`, rise to 30 and come back to somewhat less than it."""
+    loss = 5 * np.exp(-STEPS / 200) + depth * np.where(np.arange(len(STEPS)) >= stop // 10, 0.9, 1.0)
+    loss[start // 10 : stop // 10] = 30.0
+    return {"train_loss": series(loss), "test_loss": series(1.1 * loss)}
+
+
+def test_a_late_divergence_that_recovers_is_told_and_does_not_move_the_fall():
+    found, calm = events(diverging()), events(diverging(20_000, 20_000))
+    assert (found["diverged"], calm["diverged"]) == (1, 0)
+    assert found["train_divergences"].tolist() == found["test_divergences"].tolist() == [[8000, 8500]]
+    assert (found["slingshots"].tolist(), found["slingshot_count"]) == ([8000], 1)
+    assert (found["rebound"], found["fell"], found["peak"]) == (0, 1, 0)
+    for name in ("half_linear", "steepest", "peak_loss"):
+        assert found[name] == calm[name], name
+    assert found["half_linear"] == pytest.approx(200 * np.log(2), abs=10)
+    assert found["complete"] < 2000
+
+
+def test_a_divergence_from_below_the_line_is_a_slingshot_once():
+    found = events(diverging(depth=1e-3))
+    assert found["slingshots"].tolist() == [8000]
+    assert found["diverged"] == 1
+
+
+def test_a_divergence_of_the_training_set_alone_is_one():
+    found = events({"train_loss": diverging()["train_loss"], "test_loss": series(5 * np.exp(-STEPS / 200) + 0.02)})
+    assert found["diverged"] == 1
+    assert found["test_divergences"].shape == (0, 2)
+
+
+def test_memorising_is_dated_by_both_definitions():
+    found = events(grokked())
+    assert found["memorised/by"].tolist() == found["generalised/by"].tolist() == ["accuracy"]
+    assert found["memorised"] == found["memorised/accuracy"] == pytest.approx(240, abs=10)
+    assert found["memorised/loss"] == pytest.approx(50 * np.log(500), abs=10)
+    assert found["memorised/loss/ci"][0] <= found["memorised/loss"] <= found["memorised/loss/ci"][1]
+    losses = events({name: curve for name, curve in grokked().items() if name.endswith("loss")})
+    assert losses["memorised/by"].tolist() == ["loss"]
+    assert losses["memorised"] == found["memorised/loss"]
+    assert np.isnan(losses["memorised/accuracy"])
+
+
+def test_both_sets_learnt_together_is_not_to_grok():
+    together = {name: series(5 * np.exp(-STEPS / 300) + 1e-7) for name in ("train_loss", "test_loss")}
+    found = events(together)
+    assert (found["grokked"], found["censored"], found["delay"], found["ratio"]) == (0, 0, 0, 1)
+
+
+def test_a_record_of_a_trained_model_alone_leaves_open_when_it_learnt():
+    trained = {name: Series(steps=np.array([40_000]), values=np.array([1e-7])) for name in ("train_loss", "test_loss")}
+    found = events(trained)
+    assert (found["memorised"], found["generalised"], found["first"]) == (40_000, 40_000, 40_000)
+    assert np.isnan([found["grokked"], found["delay"], found["ratio"]]).all()
+    assert found["censored"] == 0
+
+
 def test_a_fall_that_ends_above_where_the_loss_began_is_measured_from_its_own_peak():
     found = descent(series([1.0, 1.1, 4.0, 1.5, 1.9, 3.0, 3.5, 3.9], np.arange(8)))
     assert (found.peak, found.fell, found.diverged) == (2, True, True)

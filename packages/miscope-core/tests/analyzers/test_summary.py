@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from miscope.analyzers.events import GrokkingOptions, grokking
 from miscope.analyzers.summary import (
     COMPONENTS,
     WINDOWS_OF_TRAINING,
@@ -19,8 +20,9 @@ from miscope.testing import check_analyzer, toy_moment
 
 STEPS = np.array([0, 100, 200, 300, 400])
 NAN = np.nan
-HEALTHY = {"memorised": 100.0, "onset": 250.0, "generalised": 400.0, "last": 1000.0, "final_loss": 1e-6}
-LIMITS = Limits(good_loss=1e-5, rebound=0.2, delay=2.0, late=12_000)
+HEALTHY = {"memorised": 100.0, "onset": 250.0, "generalised": 400.0, "first": 0.0, "last": 1000.0, "final_loss": 1e-6}
+HEALTHY |= {"grokked": 1.0, "line/delay": 2.0}
+LIMITS = Limits(good_loss=1e-5, rebound=0.2, late=12_000)
 
 
 @pytest.mark.parametrize("analyzer", [WINDOWS_OF_TRAINING, COMPONENTS], ids=lambda analyzer: analyzer.name)
@@ -28,12 +30,12 @@ def test_they_keep_the_contract(analyzer):
     check_analyzer(analyzer)
 
 
-def windowed(ranks=None, **events):
+def windowed(ranks=None, steps=STEPS, **events):
     loss = Series(steps=np.arange(0, 1001, 50), values=np.linspace(5, 1, 21))
     return windows(
         Trajectory(
             variant=toy_moment().variant,
-            steps=STEPS,
+            steps=steps,
             options=WindowOptions(),
             probe=None,
             artifacts={
@@ -88,7 +90,8 @@ def test_ranks_cross_at_the_first_checkpoint_after_the_output_had_more():
         ({"generalised": NAN}, 9.0, "memorised only"),
         ({"final_loss": 0.5}, 0.5, "lost again"),
         ({"final_loss": 1e-3}, 0.001, "degraded"),
-        ({"generalised": 150.0}, 0.0, "without delay"),
+        ({"generalised": 150.0, "grokked": 0.0}, 0.0, "without delay"),
+        ({"memorised": 400.0, "first": 400.0, "grokked": NAN}, 0.0, "learnt before the record"),
         ({"generalised": 15_000.0, "last": 20_000.0}, 0.0, "late"),
     ],
 )
@@ -97,7 +100,7 @@ def test_the_first_test_that_is_not_met_names_the_variant(events, rise, label):
     assert found.label == label
     failed = [test for test in found.tests if not test.met]
     assert found.reasons == ((failed[0].reason,) if failed else found.reasons)
-    assert len(found.tests) == 6
+    assert len(found.tests) == 7
 
 
 def test_the_reason_says_what_was_measured_and_where_the_line_is():
@@ -105,6 +108,37 @@ def test_the_reason_says_what_was_measured_and_where_the_line_is():
     assert found.reasons == ("its final test loss is 0.001, above 1e-05",)
     found = verdict(HEALTHY | {"generalised": NAN}, 0.0, LIMITS)
     assert found.reasons == ("it memorised by step 100 and had not generalised by step 1,000",)
+    found = verdict(HEALTHY | {"generalised": 150.0, "grokked": 0.0}, 0.0, LIMITS)
+    assert found.reasons == ("it generalised 1.5 times as late as it memorised, less than 2",)
+    found = verdict(HEALTHY | {"memorised": 400.0, "first": 400.0, "grokked": NAN}, 0.0, LIMITS)
+    assert found.reasons == (
+        "its record begins at step 400, when it had learnt already, so that its delay is not known",
+    )
+
+
+@pytest.mark.parametrize(("test", "label"), [(60.0, "without delay"), (6000.0, "healthy")])
+def test_what_grokked_by_the_detector_is_not_without_delay_by_the_verdict(test, label):
+    steps = np.arange(0, 10_000, 10)
+    curves = {
+        "train_loss": Series(steps=steps, values=5 * np.exp(-steps / 50) + 1e-7),
+        "test_loss": Series(
+            steps=steps, values=5 * np.exp(-steps / 60 if test < 100 else -((steps / test) ** 9)) + 1e-7
+        ),
+    }
+    given = {"variant": toy_moment().variant, "steps": steps, "probe": None, "metrics": curves}
+    artifacts = {"behaviour.metrics": {}}
+    found = grokking(Trajectory(options=GrokkingOptions(draws=2), artifacts=artifacts, **given))
+    said = windows(
+        Trajectory(options=WindowOptions(), artifacts={"events.grokking": found, "ranks.weights": {}}, **given)
+    )
+    assert said["verdict"].tolist() == [label]
+    assert found["grokked"] == (label == "healthy")
+
+
+def test_the_windows_of_a_model_with_its_curves_and_only_its_last_checkpoint_begin_with_the_curves():
+    found = windowed(steps=np.array([1000]))
+    assert found["start"].tolist() == [0, 100, 250, 400]
+    assert found["end"].tolist() == [100, 250, 400, 1000]
 
 
 SHARE = np.array(

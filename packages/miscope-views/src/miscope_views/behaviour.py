@@ -13,6 +13,7 @@ from miscope.figure_style import OKABE_ITO, TEST, TRAIN, colour_of, variant_colo
 from miscope.moment import Series
 from miscope_views.answer_motion import VELOCITY_VIEW
 from miscope_views.calibration import CALIBRATION_VIEWS
+from miscope_views.definitions import defined
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, title
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def compare(shown: Shown, *, metric: str, align: str, train: bool) -> Figure:
     note = f"{len(shown.members)} variants"
     if without:
         note += f" · not aligned, without {align!r}: {', '.join(without)}"
-    since = f"{shown.step_label}s since {align}"
+    since = f"{shown.step_label}s since {defined(shown, align)}"
     axis = {"step": shown.step_label, "fraction": "fraction of training"}.get(align, since)
     layout: dict[str, Any] = {
         "title": title(shown, f"{'Training and test' if train else 'Test'} {metric}, aligned by {align}", note),

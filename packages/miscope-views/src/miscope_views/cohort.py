@@ -13,6 +13,7 @@ from miscope.view import Member
 from miscope_views.cohort_matrices import CLUSTERS_VIEW, WEIGHTS_VIEW, labels_of
 from miscope_views.cohort_order import LEARNING_VIEW, ORDER_VIEW
 from miscope_views.cohort_table import TABLE_VIEW
+from miscope_views.definitions import by, defined
 from miscope_views.figures import figure, line, panels, title
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def losses(shown: Shown, *, metric: str, align: str, band: str, each: bool) -> F
     middle = line(time, spread[2], "median", OKABE_ITO[0], line={"width": 2.6}, hovertemplate=hover)
     traces.append({**middle, "customdata": count})
     unit = " (nats)" if metric.endswith("loss") else ""
-    axis = shown.step_label if align == "step" else f"{shown.step_label}s since {align}"
+    axis = shown.step_label if align == "step" else f"{shown.step_label}s since {defined(shown, align)}"
     layout = {
         "title": title(shown, f"{metric.replace('_', ' ').capitalize()} over variants", _watched(time, count)),
         "xaxis": {"title": {"text": axis}, "tickformat": ","},
@@ -110,9 +111,7 @@ def events(shown: Shown, *, event: str) -> Figure:
     upper, lower = panels((max(1.0, len(names) / 6), 1))
     traces.append(_survival(arrays, event, float(last.max())))
     layout = {
-        "title": title(
-            shown, f"When the variants {_HAVE.get(event, f'reached {event!r}')}", _median_note(arrays, event)
-        ),
+        "title": title(shown, f"When the variants {_HAVE[event]}", by(shown, event) + _median_note(arrays, event)),
         "xaxis": {"title": {"text": shown.step_label}, "anchor": "y2", "tickformat": ",", "rangemode": "tozero"},
         "yaxis": {"type": "category", "categoryarray": rows, "categoryorder": "array", "domain": upper},
         "yaxis2": {"title": {"text": "share that<br>has not"}, "domain": lower, "range": [-0.03, 1.05]},
@@ -128,7 +127,8 @@ def _unlike(z: float) -> str:
     return f"<br>{z:+.1f} robust standard deviations from the median" if np.isfinite(z) else ""
 
 
-_HAVE = {"memorised": "memorised", "generalised": "generalised"}
+_HAVE = {name: f"reached {name!r}" for name in ("onset", "half", "complete")}
+_HAVE |= {name: name for name in ("memorised", "generalised")}
 
 
 def _survival(arrays: Any, event: str, end: float) -> dict[str, Any]:
@@ -148,7 +148,8 @@ def _median_note(arrays: Any, event: str) -> str:
         said += f" [{low:,.0f}, {_until(high)}] ({arrays[f'{event}/median_method'][0]})"
     lower, upper = arrays[f"{event}/quartile"]
     said += f" · middle half {lower:,.0f} to {_until(upper)}" if np.isfinite(lower) else ""
-    odd = int(arrays["outlier"][:, arrays["event"].tolist().index(event)].sum())
+    odd, early = (int(arrays[name][:, arrays["event"].tolist().index(event)].sum()) for name in ("outlier", "already"))
+    said += f" · {early} by the first record, or before" if early else ""
     return f"{count} of {total} variants · {said}" + (f" · {odd} unlike the rest" if odd else "")
 
 

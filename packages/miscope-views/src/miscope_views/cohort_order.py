@@ -10,6 +10,7 @@ import numpy as np
 from miscope import Choice, Grain, Shown, View
 from miscope.figure_style import variant_colours
 from miscope_views.cohort_matrices import labels_of, matrix
+from miscope_views.definitions import by
 from miscope_views.figures import figure, title
 from miscope_views.named_arrays import holders
 
@@ -44,7 +45,9 @@ def order(shown: Shown) -> Figure:
     heat |= {"hovertemplate": "%{y} before %{x}: in %{z:.0%} of variants<extra></extra>", "hoverongaps": False}
     bar = {"title": {"text": "share of<br>variants<br>row first"}, "tickformat": ".0%", "len": 0.6, "y": 0.3}
     layout = {
-        "title": title(shown, "In what order milestones are reached", _concordant(arrays)),
+        "title": title(
+            shown, "In what order milestones are reached", by(shown, *shown.definitions) + _concordant(arrays)
+        ),
         "xaxis": {"title": {"text": shown.step_label}, "tickformat": ",", "domain": [0, 0.58], "rangemode": "tozero"},
         "xaxis2": {"type": "category", "domain": [0.66, 1], "showgrid": False, "tickangle": -40},
         "yaxis": {

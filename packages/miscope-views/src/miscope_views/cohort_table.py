@@ -9,6 +9,7 @@ import numpy as np
 from miscope import Grain, Shown, View
 from miscope.differences import differing_fields
 from miscope.figure_style import variant_colours
+from miscope_views.definitions import defined
 from miscope_views.figures import figure, title
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def table(shown: Shown) -> Figure:
     for name in fields:
         columns[name] = [_field(variant, name) for variant in variants]
     for event in ("memorised", "onset", "generalised"):
-        columns[event] = [_number(member.shown.events.get(event), ",.0f") for member in shown.members]
+        columns[defined(shown, event)] = [_number(member.shown.events.get(event), ",.0f") for member in shown.members]
     for metric in ("train_loss", "test_loss", "test_accuracy"):
         columns[f"last {metric.replace('_', ' ')}"] = [_last_value(member.shown, metric) for member in shown.members]
     columns["key components"] = [_keys(member.shown) for member in shown.members]

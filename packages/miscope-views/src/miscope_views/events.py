@@ -11,6 +11,7 @@ from miscope import Grain, Shown, View
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.figure_style import OKABE_ITO, TEST, TRAIN
+from miscope.moment import Series
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def timeline(shown: Shown, *, clock: str) -> Figure:
     dated = [name for name in _WHAT if name in shown.events]
     traces += _whiskers(shown, arrays, dated)
     if len(arrays["slingshots"]):
-        traces.append(_slingshots(arrays["slingshots"]))
+        traces.append(_slingshots(arrays["slingshots"], shown.metrics.get("train_loss")))
     layout: dict[str, Any] = {
         "title": title(shown, "Events of training", _verdict(shown, arrays)),
         "xaxis": {**clock_axis(shown, clock), "anchor": "y2"},
@@ -154,15 +155,17 @@ def _dated(arrays: Arrays) -> Iterator[tuple[str, float, tuple[float, float], st
                 yield said.format(loss), float(step), (float(ci[0]), float(ci[1])), colour
 
 
-def _slingshots(steps: np.ndarray) -> dict[str, Any]:
+def _slingshots(steps: np.ndarray, train: Series | None) -> dict[str, Any]:
+    """Marks where the training loss rises: at the height it has there, or on the line where it was not recorded."""
+    at = np.full(len(steps), 1e-2) if train is None or not len(steps) else np.interp(steps, train.steps, train.values)
     return {
         "type": "scatter",
         "mode": "markers",
         "x": steps,
-        "y": np.full(len(steps), 1e-2),
+        "y": at,
         "marker": {"symbol": "triangle-up", "size": 6, "color": OKABE_ITO[4]},
         "name": "slingshot",
-        "hovertemplate": "training loss rises through 0.01 at %{x:,}<extra></extra>",
+        "hovertemplate": "training loss rises to %{y:.3g} at %{x:,}<extra></extra>",
     }
 
 
@@ -175,8 +178,7 @@ def slingshots(shown: Shown, *, clock: str, events: bool) -> Figure:
     series, norms = shown.metrics["train_loss"], shown.artifacts.get(_NORMS)
     domains = panels((1.5, 1, 1) if norms else (1.5, 1))
     hover = f"train loss %{{y:.4g}} at {shown.step_label} %{{x:,}}<extra></extra>"
-    at = np.interp(rises, series.steps, series.values) if len(rises) else np.zeros(0)
-    tops = {**_slingshots(rises), "y": at, "hovertemplate": "rises to %{y:.3g} at %{x:,}<extra></extra>"}
+    tops = _slingshots(rises, series)
     counted = np.concatenate([[0.0], rises, [last]]), np.append(np.arange(len(rises) + 1), len(rises))
     steps = {"line": {"shape": "hv"}, "yaxis": "y2", "showlegend": False}
     traces = [
@@ -185,7 +187,7 @@ def slingshots(shown: Shown, *, clock: str, events: bool) -> Figure:
         line(*counted, "slingshots so far", OKABE_ITO[4], **steps, hovertemplate="%{y:.0f} by %{x:,}<extra></extra>"),
     ]
     layout: dict[str, Any] = {
-        "title": title(shown, "Slingshots", _sling_note(shown, arrays)),
+        "title": title(shown, "Slingshots", _sling_note(arrays)),
         "xaxis": {**clock_axis(shown, clock), "anchor": f"y{len(domains)}"},
         "yaxis": {"title": {"text": "train loss (nats)"}, "type": "log", "domain": domains[0]},
         "yaxis2": {"title": {"text": "so far"}, "domain": domains[1], "rangemode": "tozero"},
@@ -203,29 +205,52 @@ def slingshots(shown: Shown, *, clock: str, events: bool) -> Figure:
     return figure(traces, layout)
 
 
-def _sling_note(shown: Shown, arrays: Arrays) -> str:
+def _sling_note(arrays: Arrays) -> str:
     rises = arrays["slingshots"]
-    if not np.isfinite(arrays["memorised"]):
+    if not len(rises) and not np.isfinite(arrays["memorised"]):
         return "none, for it never memorised"
     if not len(rises):
         return "the training loss never rises through 0.01 after memorisation"
     # One slingshot may cross the line many times: what lies within a hundredth of training is one burst.
     bursts = 1 + int((np.diff(rises) > 0.01 * float(arrays["last"])).sum())
-    return f"{len(rises):,} rises through 0.01 in {bursts:,} bursts, the first at {rises[0]:,}"
+    above = int(np.isin(arrays["train_divergences"][:, 0], rises).sum())
+    said = f"{len(rises):,} rises through 0.01" + (f", or of a divergence from above it ({above:,})," if above else "")
+    return f"{said} in {bursts:,} bursts, the first at {rises[0]:,}"
 
 
 def _verdict(shown: Shown, arrays: Arrays) -> str:
     """'generalised 9,660 epochs after it memorised', or why there is no delay to tell."""
-    unit = f"{shown.step_label}s"
-    if arrays["grokked"] > 0:
-        said = f"generalised {float(arrays['delay']):,.0f} {unit} after it memorised"
-        said += f" ({float(arrays['ratio']):.1f} times as late)" if np.isfinite(arrays["ratio"]) else ""
-    elif arrays["censored"] > 0:
-        said = f"not generalised within {float(arrays['delay_at_least']):,.0f} {unit} of memorising"
-    else:
-        said = f"not memorised by {shown.step_label} {float(arrays['last']):,.0f}"
+    said = _delayed(shown, arrays)
     said += "" if arrays["fell"] > 0 else " · the test loss never fell below half of its peak"
-    return said + (" · the test loss rose again at the end" if arrays["rebound"] > 0 else "")
+    said += " · the test loss rose again at the end" if arrays["rebound"] > 0 else ""
+    return said + _diverged(shown, arrays)
+
+
+def _delayed(shown: Shown, arrays: Arrays) -> str:
+    unit, first = f"{shown.step_label}s", f"{shown.step_label} {float(arrays['first']):,.0f}"
+    delay, least, ratio = (float(arrays[name]) for name in ("delay", "delay_at_least", "ratio"))
+    if np.isnan(arrays["memorised"]):
+        return f"not memorised by {shown.step_label} {float(arrays['last']):,.0f}"
+    if arrays["censored"] > 0:
+        return f"not generalised within {least:,.0f} {unit} of memorising"
+    if np.isnan(arrays["grokked"]):
+        return f"memorised by {first}, where its record begins: the delay is not known"
+    if np.isnan(delay):
+        return f"generalised at least {least:,.0f} {unit} after it memorised, which was before {first}"
+    times = f" ({ratio:.1f} times as late)" if np.isfinite(ratio) else ""
+    if arrays["grokked"] > 0:
+        return f"generalised {delay:,.0f} {unit} after it memorised{times}"
+    when = f"{abs(delay):,.0f} {unit} {'after' if delay > 0 else 'before'}" if delay else "when"
+    return f"generalised {when} it memorised: without delay{times}"
+
+
+def _diverged(shown: Shown, arrays: Arrays) -> str:
+    """When a loss first came up again and when it was down again; the training set's where both did."""
+    for split in ("train", "test"):
+        for start, stop in arrays[f"{split}_divergences"]:
+            back = f", back by {stop:,.0f}" if np.isfinite(stop) else " for good"
+            return f" · {split} loss diverged at {shown.step_label} {start:,.0f}{back}"
+    return " · the test loss diverged" if arrays["diverged"] > 0 else ""
 
 
 VIEWS = (

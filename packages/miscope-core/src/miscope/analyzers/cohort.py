@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.maths.concordance import modified_z
 from miscope.maths.curve_bands import pointwise, redrawn_medians, simultaneous
+from miscope.maths.learnt import definitions, step_by
+from miscope.maths.learnt import words as words_of
 from miscope.maths.survival import median_interval, median_time, quantile_time, survival
 from miscope.moment import Cohort, Series, Trajectory
 
@@ -48,8 +50,10 @@ def losses(cohort: Cohort) -> Arrays:
     if not metrics:
         raise DoesNotApply("cohort.losses", names_of(cohort), "none of them has recorded a loss or an accuracy")
     found: dict[str, np.ndarray] = {"variant": variants_of(cohort)}
+    chosen, said = _definitions(cohort)
+    found |= {f"{event}/definition": np.array([words]) for event, words in said.items()}
     for align in ("step", *EVENTS):
-        zero = [0.0 if align == "step" else _event(member, align) for member in cohort.members]
+        zero = [0.0 if align == "step" else _event(member, align, chosen) for member in cohort.members]
         for metric in metrics:
             curves = [
                 Series(steps=member.metrics[metric].steps - start, values=member.metrics[metric].values)
@@ -94,7 +98,7 @@ class EventOptions(CohortOptions):
 
 LOSSES = Analyzer(
     name="cohort.losses",
-    version=2,
+    version=3,
     grain=Grain.COHORT,
     compute=losses,
     reads=(_GROKKING,),
@@ -105,6 +109,7 @@ LOSSES = Analyzer(
     source="Landmark registration: Kneip & Gasser 1992; sup-t bands: Montiel Olea & Plagborg-Moller 2019",
     outputs={
         "variant": "(n,) names, in the order of all arrays over variants",
+        "EVENT/definition": "(1,) by what an event that can be dated in two ways is dated, in all of them",
         "ALIGN/METRIC/time": "(G,) steps, or steps since the event; ALIGN is step or an event's name",
         "ALIGN/METRIC/band": "(5, G) least, lower quartile, median, upper quartile and greatest",
         "ALIGN/METRIC/median_pointwise": "(2, G) 95 % interval of the median at each time; of five variants or more",
@@ -118,15 +123,20 @@ def events(cohort: Cohort) -> Arrays:
     """When each variant memorised and generalised, the median over variants with its doubt, and who is unlike the rest.
 
     Variants that ended before count as watched until then (Kaplan & Meier 1958): left out, they would make the median
-    too early. Intervals by bootstrap over variants, of five or more: bias-corrected and accelerated where all of them
-    got there, percentiles otherwise.
+    too early. All are dated by one definition: by accuracy where all have recorded one, by loss otherwise. Intervals
+    by bootstrap over variants, of five or more: bias-corrected and accelerated where all of them got there, percentiles
+    otherwise.
     """
     options = cohort.options
     assert isinstance(options, EventOptions)
     last = np.array([_last(member) for member in cohort.members])
-    at = np.array([[_event(member, name) for name in EVENTS] for member in cohort.members])
+    chosen, said = _definitions(cohort)
+    at = np.array([[_event(member, name, chosen) for name in EVENTS] for member in cohort.members])
     found = {"variant": variants_of(cohort), "event": np.array(EVENTS), "at": at, "last": last}
-    found["interval"] = np.array([[_interval(member, name) for name in EVENTS] for member in cohort.members])
+    found |= {f"{event}/definition": np.array([words]) for event, words in said.items()}
+    found["interval"] = np.array([[_interval(member, name, chosen) for name in EVENTS] for member in cohort.members])
+    first = np.array([float(member.artifacts[_GROKKING].get("first", 0.0)) for member in cohort.members])
+    found["already"] = (at == first[:, None]) & (first[:, None] > 0)
     found["z"] = np.stack([_unlike(column, options) for column in at.T], axis=1)
     found["outlier"] = np.abs(found["z"]) > options.outlier
     for column, name in enumerate(EVENTS):
@@ -158,7 +168,7 @@ def _unlike(at: np.ndarray, options: EventOptions) -> np.ndarray:
 
 EVENTS_OF_ALL = Analyzer(
     name="cohort.events",
-    version=2,
+    version=3,
     grain=Grain.COHORT,
     compute=events,
     reads=(_GROKKING,),
@@ -171,10 +181,12 @@ EVENTS_OF_ALL = Analyzer(
         "variant": "(n,) names",
         "event": "(E,) names of the events",
         "at": "(n, E) step of each; NaN where it did not happen",
+        "already": "(n, E) whether its record begins with that, so that the step is the latest it can be",
         "interval": "(n, E, 2) 95 % interval of the step, of the variant's own curve",
         "last": "(n,) step until which the variant was watched",
         "z": "(n, E) robust standard deviations from the median of those that got there; NaN for too few",
         "outlier": "(n, E) whether that is more than 3.5",
+        "EVENT/definition": "(1,) by what an event that can be dated in two ways is dated, in all of them",
         "EVENT/time": "(m,) distinct steps at which it happened to one",
         "EVENT/survival": "(m,) share to which it has not happened after each",
         "EVENT/median": "() Kaplan-Meier median; infinite where it has not happened to half",
@@ -186,14 +198,19 @@ EVENTS_OF_ALL = Analyzer(
 )
 
 
-def _event(member: Trajectory, name: str) -> float:
-    arrays = member.artifacts[_GROKKING]
-    return float(arrays[name]) if name in arrays else float("nan")
+def _definitions(cohort: Cohort) -> tuple[dict[str, str], dict[str, str]]:
+    """By what the events that can be dated in two ways are dated in all of them, and that in words."""
+    read = [member.artifacts[_GROKKING] for member in cohort.members]
+    chosen = definitions(read)
+    return chosen, words_of(read, chosen)
 
 
-def _interval(member: Trajectory, name: str) -> tuple[float, float]:
-    arrays = member.artifacts[_GROKKING]
-    low, high = arrays.get(f"{name}/ci", (np.nan, np.nan))
+def _event(member: Trajectory, name: str, chosen: Mapping[str, str]) -> float:
+    return float(step_by(member.artifacts[_GROKKING], name, chosen))
+
+
+def _interval(member: Trajectory, name: str, chosen: Mapping[str, str]) -> tuple[float, float]:
+    low, high = step_by(member.artifacts[_GROKKING], name, chosen, "/ci")
     return float(low), float(high)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import combinations
 from typing import Any
 
@@ -12,6 +13,7 @@ from miscope.analyzers.cohort_endings import CohortOptions, variants_of
 from miscope.artifact import Arrays
 from miscope.maths.agreement import mean_over_pairs
 from miscope.maths.concordance import concordance, concordance_by_chance, precedence
+from miscope.maths.learnt import definitions, step_by, words
 from miscope.moment import Cohort, Trajectory
 from miscope.probe import Probe
 
@@ -31,6 +33,8 @@ def order(cohort: Cohort) -> Arrays:
     options = cohort.options
     assert isinstance(options, CohortOptions)
     names, times = _milestones(cohort)
+    read = [member.artifacts[_GROKKING] for member in cohort.members]
+    said = words(read, definitions(read))
     happened = np.isfinite(times).any(axis=0)
     before = np.where(np.outer(happened, happened), precedence(times), np.nan)
     agreed, null = np.nan, np.full(1, np.nan)
@@ -39,6 +43,7 @@ def order(cohort: Cohort) -> Arrays:
         null = concordance_by_chance(times[:, happened], draws=options.draws, seed=options.seed)
     return {
         "variant": variants_of(cohort),
+        **{f"{event}/definition": np.array([definition]) for event, definition in said.items()},
         "milestone": names,
         "at": np.where(np.isfinite(times), times, np.nan),
         "before": before,
@@ -50,15 +55,16 @@ def order(cohort: Cohort) -> Arrays:
 
 def _milestones(cohort: Cohort) -> tuple[np.ndarray, np.ndarray]:
     """Names (E,), and the step of each in each member (n, E), infinite where it did not happen."""
-    said = [_reached(member) for member in cohort.members]
+    chosen = definitions([member.artifacts[_GROKKING] for member in cohort.members])
+    said = [_reached(member, chosen) for member in cohort.members]
     names = list(dict.fromkeys(name for each in said for name in each))
     times = np.array([[each.get(name, np.nan) for name in names] for each in said])
     return np.array(names), np.where(np.isfinite(times), times, np.inf)
 
 
-def _reached(member: Trajectory) -> dict[str, float]:
+def _reached(member: Trajectory, chosen: Mapping[str, str]) -> dict[str, float]:
     events, windows = member.artifacts[_GROKKING], member.artifacts[_WINDOWS]
-    found = {name: float(events[name]) for name in MILESTONES}
+    found = {name: float(step_by(events, name, chosen)) for name in MILESTONES}
     if not events["fell"]:
         found["peak"] = np.nan
     crossed = [name for name in windows if name.endswith(_CROSSING)]
@@ -67,7 +73,7 @@ def _reached(member: Trajectory) -> dict[str, float]:
 
 ORDER = Analyzer(
     name="cohort.order",
-    version=1,
+    version=2,
     grain=Grain.COHORT,
     compute=order,
     reads=(_GROKKING, _WINDOWS),
@@ -78,6 +84,7 @@ ORDER = Analyzer(
     outputs={
         "variant": "(n,) names",
         "milestone": "(E,) names",
+        "EVENT/definition": "(1,) by what a milestone that can be dated in two ways is dated, in all of them",
         "at": "(n, E) step of each; NaN where it was not reached",
         "before": "(E, E) share of variants in which the milestone of the row comes before that of the column; "
         "NaN for one that none reached",

@@ -11,6 +11,7 @@ from miscope.analyzer import Analyzer, Grain, Options
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.maths.block_bootstrap import redrawn, thinned
+from miscope.maths.divergence import FALLEN, RISEN, divergences, undiverged
 from miscope.maths.grokking import (
     LEVELS,
     THRESHOLDS,
@@ -23,6 +24,7 @@ from miscope.maths.grokking import (
     upward,
 )
 from miscope.maths.jump import jump
+from miscope.maths.learnt import BY, LEARNT, delay
 from miscope.moment import Series, Trajectory
 
 _CURVES = ("train_loss", "test_loss", "train_accuracy", "test_accuracy")
@@ -36,6 +38,8 @@ class GrokkingOptions(Options):
     """Accuracy from which the model has memorised, or generalised."""
     loss: float = 1e-2
     """Loss below which it has, where no accuracy was recorded; also what a slingshot rises through."""
+    delay: float = 2.0
+    """Step of generalisation over step of memorisation from which it came with a delay, which is to grok."""
     final_records: int | None = None
     """Last records of the test loss whose median is the end of its fall; None: max(5, 1 %)."""
     window: int | None = None
@@ -52,28 +56,34 @@ def grokking(trajectory: Trajectory) -> Arrays:
 
     Read from the training metrics, or where there are none from `behaviour.metrics` at the checkpoints. A test loss
     that never falls below half of its peak is not dated: `grokked` is 0 and, if the model memorised, `censored` is 1
-    and the delay is at least `delay_at_least`. Power et al. 2022; Miller et al. 2024 for the jumps.
+    and the delay is at least `delay_at_least`. What lies in a divergence of the test loss is left out of its fall. Of a
+    record that begins after step 0 with a set already learnt, that step is the latest it can be, and delay and
+    `grokked` are NaN unless the bound decides. Power et al. 2022; Miller et al. 2024 for the jumps.
     """
     options = trajectory.options
     assert isinstance(options, GrokkingOptions)
     curves = _curves(trajectory)
     train, test = curves["train_loss"], curves["test_loss"]
-    fall = descent(test, final_records=options.final_records)
-    memorised = _reached(curves, "train", options)
-    generalised = _reached(curves, "test", options) if fall.fell else np.nan
-    slingshots = upward(train, options.loss, after=memorised)
+    fall, span = descent(test, final_records=options.final_records), _span(curves)
+    learnt = _learnt(curves, options, fall.fell, span[0])
+    slingshots, quiet = _slingshots(train, options.loss, after=learnt["memorised"]), undiverged(test)
     scalars = {
-        "memorised": memorised,
-        "generalised": generalised,
+        **learnt,
         **_fall(fall),
-        "half_linear": settled_below(test, fall.peak_loss / 2) if fall.fell else np.nan,
-        "steepest": steepest(test, options.window or _window(test)) if fall.fell else np.nan,
-        **_delay(memorised, generalised, float(test.steps[-1])),
+        "half_linear": settled_below(quiet, fall.peak_loss / 2) if fall.fell else np.nan,
+        "steepest": steepest(quiet, options.window or _window(quiet)) if fall.fell else np.nan,
+        **delay(learnt["memorised"], learnt["generalised"], span, options.delay),
+        "diverged": fall.diverged or len(divergences(train.values)) > 0,
         "slingshot_count": len(slingshots),
         **_jumps(curves),
+        "line/accuracy": options.accuracy,
+        "line/loss": options.loss,
+        "line/delay": options.delay,
     }
     return {
         **{name: np.asarray(float(value)) for name, value in scalars.items()},
+        **{f"{event}/by": np.array([_by(curves, split)]) for event, split in LEARNT.items()},
+        **{f"{split}_divergences": _spans(curves[f"{split}_loss"]) for split in ("train", "test")},
         **_crossings(train, test),
         **_intervals(curves, options, fall.fell),
         "slingshots": slingshots.astype(np.int64),
@@ -106,12 +116,42 @@ def _finite(series: Series) -> Series:
     return Series(steps=series.steps[kept], values=series.values[kept])
 
 
-def _reached(curves: Mapping[str, Series], split: str, options: GrokkingOptions) -> float:
-    """First step of good accuracy, or of low loss where no accuracy was recorded."""
-    accuracy = curves.get(f"{split}_accuracy")
-    if accuracy is not None:
-        return first_at_least(accuracy, options.accuracy)
-    return first_below(curves[f"{split}_loss"], options.loss)
+def _span(curves: Mapping[str, Series]) -> tuple[float, float]:
+    """First step looked at of any curve, and the last of the test loss."""
+    return float(min(series.steps[0] for series in curves.values())), float(curves["test_loss"].steps[-1])
+
+
+def _by(curves: Mapping[str, Series], split: str) -> str:
+    return "accuracy" if f"{split}_accuracy" in curves else "loss"
+
+
+def _learnt(curves: Mapping[str, Series], options: GrokkingOptions, fell: bool, first: float) -> dict[str, float]:
+    """When each set was learnt by each definition that has a curve, and by the preferred one of those."""
+    found: dict[str, float] = {}
+    for event, split in LEARNT.items():
+        for by in BY:
+            step = _reached(curves[f"{split}_{by}"], by, options) if f"{split}_{by}" in curves else np.nan
+            dated = split == "train" or fell or step == first > 0
+            found[f"{event}/{by}"] = step if dated else np.nan
+        found[event] = found[f"{event}/{_by(curves, split)}"]
+    return found
+
+
+def _reached(series: Series, by: str, options: GrokkingOptions) -> float:
+    """First step of good accuracy, or of low loss."""
+    return first_at_least(series, options.accuracy) if by == "accuracy" else first_below(series, options.loss)
+
+
+def _slingshots(train: Series, line: float, *, after: float) -> np.ndarray:
+    """Steps of rises through the line after memorisation, and of divergences from above the line."""
+    from_above = [train.steps[one.start] for one in divergences(train.values) if one.trough >= line]
+    return np.union1d(upward(train, line, after=after), np.array(from_above, dtype=np.int64))
+
+
+def _spans(loss: Series) -> np.ndarray:
+    """(n, 2) steps from which and until which the loss diverged; NaN until where it did not recover."""
+    steps = np.append(loss.steps.astype(np.float64), np.nan)
+    return np.array([(steps[one.start], steps[one.stop]) for one in divergences(loss.values)]).reshape(-1, 2)
 
 
 def _fall(fall: Descent) -> dict[str, float]:
@@ -121,21 +161,7 @@ def _fall(fall: Descent) -> dict[str, float]:
         "final_loss": fall.final_loss,
         "fell": fall.fell,
         "rebound": fall.rebound,
-        "diverged": fall.diverged,
         **dict(zip(_LEVEL_NAMES, fall.levels, strict=True)),
-    }
-
-
-def _delay(memorised: float, generalised: float, last: float) -> dict[str, float]:
-    grokked = np.isfinite(memorised) and np.isfinite(generalised)
-    censored = np.isfinite(memorised) and not grokked
-    return {
-        "grokked": grokked,
-        "censored": censored,
-        "delay": generalised - memorised,
-        "delay_at_least": last - memorised if censored else np.nan,
-        "ratio": generalised / memorised if grokked and memorised > 0 else np.nan,
-        "last": last,
     }
 
 
@@ -172,12 +198,14 @@ def _intervals(curves: Mapping[str, Series], options: GrokkingOptions, fell: boo
 
     bands = _interval(curves["test_loss"], events_of, options, logarithmic=True).T
     found = {f"{name}/ci": band for name, band in zip(("peak", *_LEVEL_NAMES), bands, strict=True)}
-    for split, name in (("train", "memorised"), ("test", "generalised")):
-        by_accuracy = f"{split}_accuracy" in curves
-        curve = f"{split}_accuracy" if by_accuracy else f"{split}_loss"
-        reached = partial(_reached_on, curve, split, options)
-        band = _interval(curves[curve], reached, options, logarithmic=not by_accuracy)
-        found[f"{name}/ci"] = band[:, 0] if fell or split == "train" else np.full(2, np.nan)
+    for event, split in LEARNT.items():
+        for by in BY:
+            curve = curves.get(f"{split}_{by}")
+            found[f"{event}/{by}/ci"] = np.full(2, np.nan)
+            if curve is not None and (fell or split == "train"):
+                reached = partial(_dated_by, by, options)
+                found[f"{event}/{by}/ci"] = _interval(curve, reached, options, logarithmic=by == "loss")[:, 0]
+        found[f"{event}/ci"] = found[f"{event}/{_by(curves, split)}/ci"]
         found[f"{split}_jump/ci"] = _jump_interval(curves, split, options)
     return found
 
@@ -191,8 +219,8 @@ def _jump_interval(curves: Mapping[str, Series], split: str, options: GrokkingOp
     return _interval(series, lambda drawn: (jump(drawn, fit)[0],), options, logarithmic=False)[:, 0]
 
 
-def _reached_on(curve: str, split: str, options: GrokkingOptions, series: Series) -> tuple[float, ...]:
-    return (_reached({curve: series}, split, options),)
+def _dated_by(by: str, options: GrokkingOptions, series: Series) -> tuple[float, ...]:
+    return (_reached(series, by, options),)
 
 
 def _interval(
@@ -222,21 +250,28 @@ GROKKING = Analyzer(
     source="Power et al. 2022 (arXiv 2201.02177); Miller et al. 2024 (arXiv 2402.08946); Thilak et al. 2022",
     outputs={
         "memorised": "() first step with training accuracy >= 0.99, or training loss < 1e-2 where there is no accuracy",
-        "generalised": "() the same of the test set; NaN unless the test loss fell",
+        "generalised": "() the same of the test set; NaN unless the test loss fell or the record begins with it",
+        "{memorised,generalised}/{accuracy,loss}": "() each by that definition alone; NaN where it was not recorded",
+        "{memorised,generalised}/by": "(1,) which of the two the plain step is by",
+        "line/{accuracy,loss,delay}": "() where the lines are drawn",
         "peak": "() step of the largest test loss before its descent",
         "{onset,half,complete}": f"() first step at which log test loss has fallen by {LEVELS} of its whole fall",
-        "half_linear": "() first step from which the test loss stays below half of its peak",
+        "half_linear": "() first step from which the test loss stays below half of its peak, but for divergences",
         "steepest": "() step about which the mean log test loss falls most from one window of records to the next",
         "{peak_loss,final_loss}": "() test loss at the peak, and at the end of its fall, nats",
         "fell": "() 1 if the test loss was ever below half of its peak afterwards",
-        "grokked": "() 1 if the model memorised and generalised",
+        "grokked": "() 1 if the model memorised and generalised with a delay: at twice the step or later; NaN if it "
+        "had memorised before the record began and that leaves it open",
         "censored": "() 1 if it memorised and had not generalised by the end",
-        "{delay,ratio}": "() generalised less memorised, and over memorised; NaN where censored",
-        "delay_at_least": "() where censored: steps from memorisation to the end",
-        "last": "() last step looked at",
+        "{delay,ratio}": "() generalised less memorised, and over memorised; NaN where either is not known",
+        "delay_at_least": "() where censored: steps from memorisation to the end; where memorised before the record: "
+        "from its first step",
+        "{first,last}": "() first and last step looked at",
         "rebound": "() 1 if the test loss ends above three times its minimum",
-        "diverged": "() 1 if it ends above half of its peak although it had fallen",
-        "slingshot_count": "() rises of the training loss through 1e-2 after memorisation",
+        "diverged": f"() 1 if training or test loss rose above {RISEN:g} of its first peak after it had fallen to "
+        f"{FALLEN:g} of it, or the test loss ends above half of its peak although it had fallen",
+        "{train,test}_divergences": "(n, 2) steps from which and until which it was up again; NaN where it stayed up",
+        "slingshot_count": "() rises of the training loss through 1e-2 after memorisation, and divergences from above",
         "slingshots": "(n,) steps of those rises",
         "{train_jump,test_jump}": "() centre of an error function fitted to the accuracy",
         "{train_sharpness,test_sharpness}": "() its slope parameter, per step",

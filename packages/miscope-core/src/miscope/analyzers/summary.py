@@ -26,8 +26,6 @@ class WindowOptions(Options):
     """Final test loss up to which a variant that generalised is whole, nats."""
     rebound: float = 0.2
     """Rise of the test loss from its smallest value to the end, nats, from which what was learnt was lost again."""
-    delay: float = 2.0
-    """Step of generalisation over step of memorisation from which it came with a delay."""
     late: float = 12_000
     """Steps after which generalisation is late."""
 
@@ -42,8 +40,8 @@ def windows(trajectory: Trajectory) -> Arrays:
     """
     options, events = trajectory.options, trajectory.artifacts[_EVENTS]
     assert isinstance(options, WindowOptions)
-    first, last = float(trajectory.steps[0]), float(events["last"])
-    edge = _edges({name: float(events[name]) for name in ("memorised", "onset", "generalised")}, min(first, last), last)
+    first, last = min(float(trajectory.steps[0]), float(events["first"])), float(events["last"])
+    edge = _edges({name: float(events[name]) for name in ("memorised", "onset", "generalised")}, first, last)
     found: dict[str, np.ndarray] = {"window": np.array(WINDOWS), "start": edge[0], "end": edge[1], "open": edge[2] > 0}
     for name in ("train_loss", "test_loss"):
         if name in trajectory.metrics:
@@ -51,7 +49,7 @@ def windows(trajectory: Trajectory) -> Arrays:
     for name, step in _crossings(trajectory).items():
         found[f"{name}/rank_crossing"] = np.array(step)
         found[f"{name}/rank_crossing_lead"] = np.array(float(events["generalised"]) - step)
-    limits = Limits(good_loss=options.good_loss, rebound=options.rebound, delay=options.delay, late=options.late)
+    limits = Limits(good_loss=options.good_loss, rebound=options.rebound, late=options.late)
     said = verdict({name: float(events[name]) for name in events if events[name].ndim == 0}, _rise(trajectory), limits)
     return found | {
         "verdict": np.array([said.label]),
@@ -107,7 +105,7 @@ def _crossings(trajectory: Trajectory) -> dict[str, float]:
 
 WINDOWS_OF_TRAINING = Analyzer(
     name="summary.windows",
-    version=1,
+    version=2,
     grain=Grain.TRAJECTORY,
     compute=windows,
     reads=(_EVENTS, _RANKS),
@@ -123,7 +121,8 @@ WINDOWS_OF_TRAINING = Analyzer(
         "{train_loss,test_loss}": "(4, 2) last recorded loss by its start and by its end, nats",
         "NAME/rank_crossing": "() first step at which an MLP's W_out has no more effective directions than its W_in",
         "NAME/rank_crossing_lead": "() steps from there to generalisation",
-        "verdict": "(1,) not memorised, memorised only, lost again, degraded, without delay, late, or healthy",
+        "verdict": "(1,) not memorised, memorised only, lost again, degraded, learnt before the record, without delay, "
+        "late, or healthy",
         "criterion": "(n,) what was tested, in order; the first that is not met decides",
         "value": "(n,) what was measured",
         "limit": "(n,) where the line is drawn",

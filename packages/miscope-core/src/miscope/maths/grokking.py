@@ -7,6 +7,7 @@ from typing import final
 
 import numpy as np
 
+from miscope.maths.divergence import divergences, undiverged
 from miscope.moment import Series
 
 __all__ = [
@@ -82,25 +83,28 @@ class Descent:
     rebound: bool
     """Whether it ends above three times its minimum."""
     diverged: bool
-    """Whether it ends above half of the peak although it had fallen."""
+    """Whether it came up again after it had fallen: above half of its first peak, or to end above half of the peak."""
 
 
 def descent(test: Series, *, final_records: int | None = None) -> Descent:
     """The first descent of a test loss.
 
-    The peak is the largest loss before the smallest one, if that is a fall by half at least; so a divergence after the
-    descent is not taken for the peak. Otherwise, as in plain overfitting, it is the largest of all. The end is the
-    median of the last `final_records`, by default max(5, 1 %) of them.
+    What lies in a divergence is left out, whether it recovers or not. The peak is the largest loss before the smallest
+    one, if that is a fall by half at least; so a slow rise after the descent is not taken for the peak. Otherwise, as
+    in plain overfitting, it is the largest of all. The end is the median of the last `final_records`, by default
+    max(5, 1 %) of them.
     """
+    ends, came_up = test.values, len(divergences(test.values)) > 0
+    test = undiverged(test)
     loss = test.values
     best = int(np.argmin(loss))
     before = int(np.argmax(loss[: best + 1]))
     peak = before if loss[best] < loss[before] / 2 else int(np.argmax(loss))
     fell = bool((loss[peak:] < loss[peak] / 2).any())
     window = final_records or max(5, round(0.01 * len(loss)))
-    diverged = fell and bool(np.median(loss[-window:]) > loss[peak] / 2)
+    ends_high = fell and bool(np.median(loss[-window:]) > loss[peak] / 2)
     lowest = peak + int(np.argmin(loss[peak:]))
-    end = loss[max(peak, lowest - window + 1) : lowest + 1] if diverged else loss[-window:]
+    end = loss[max(peak, lowest - window + 1) : lowest + 1] if ends_high else loss[-window:]
     top, bottom = np.log(loss[peak]), float(np.median(_log(end)))
     fallen = _log(loss[peak:])
     steps = Series(steps=test.steps[peak:], values=fallen)
@@ -111,8 +115,8 @@ def descent(test: Series, *, final_records: int | None = None) -> Descent:
         final_loss=float(np.exp(bottom)),
         levels=levels,
         fell=fell,
-        rebound=bool(loss[-1] > 3 * loss[best]),
-        diverged=diverged,
+        rebound=bool(ends[-1] > 3 * loss[best]),
+        diverged=came_up or ends_high,
     )
 
 

@@ -18,7 +18,6 @@ class Limits:
 
     good_loss: float
     rebound: float
-    delay: float
     late: float
 
 
@@ -62,12 +61,15 @@ def verdict(events: Mapping[str, float], rise: float, limits: Limits) -> Outcome
 def _tests(events: Mapping[str, float], rise: float, limits: Limits) -> list[Test]:
     memorised, generalised, final = events["memorised"], events["generalised"], events["final_loss"]
     ratio = generalised / memorised if memorised > 0 else np.nan
+    first, grokked, delay = events["first"], events["grokked"], events["line/delay"]
+    learnt = np.isfinite(memorised) and np.isfinite(generalised)
     whole = [
         ("memorised by the end", memorised, events["last"], np.isfinite(memorised), "not memorised"),
         ("generalised by the end", generalised, events["last"], np.isfinite(generalised), "memorised only"),
         ("rise of the test loss at the end, nats", rise, limits.rebound, not rise >= limits.rebound, "lost again"),
         ("final test loss, nats", final, limits.good_loss, final <= limits.good_loss, "degraded"),
-        ("generalised over memorised", ratio, limits.delay, not ratio < limits.delay, "without delay"),
+        ("first step of the record", first, 0, not (learnt and np.isnan(grokked)), "learnt before the record"),
+        ("generalised over memorised", ratio, delay, grokked != 0 or not learnt, "without delay"),
         ("step of generalisation", generalised, limits.late, not generalised > limits.late, "late"),
     ]
     why = (
@@ -75,7 +77,8 @@ def _tests(events: Mapping[str, float], rise: float, limits: Limits) -> list[Tes
         f"it memorised by step {memorised:,.0f} and had not generalised by step {events['last']:,.0f}",
         f"its test loss rose by {rise:.2g} nats from its smallest value to the end, by {limits.rebound:g} or more",
         f"its final test loss is {final:.2g}, above {limits.good_loss:g}",
-        f"it generalised {ratio:.2g} times as late as it memorised, less than {limits.delay:g}",
+        f"its record begins at step {first:,.0f}, when it had learnt already, so that its delay is not known",
+        f"it generalised {ratio:.2g} times as late as it memorised, less than {delay:g}",
         f"it generalised at step {generalised:,.0f}, after {limits.late:,.0f}",
     )
     return [
