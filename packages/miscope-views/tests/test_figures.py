@@ -116,3 +116,8 @@ def test_below_a_title_a_long_note_takes_the_room_of_the_familys_name():
     slug = shown.variant.slug
     assert title(shown, "Losses", "short")["subtitle"]["text"] == f"toy.sum/{slug} · short"
     assert title(shown, "Losses", "x" * 90)["subtitle"]["text"] == f"{slug} · {'x' * 90}"
+
+
+def test_a_curve_of_one_checkpoint_is_a_dot():
+    assert line(np.array([300]), np.array([1.0]), "loss", "#000000")["mode"] == "lines+markers"
+    assert line(np.arange(2), np.ones(2), "loss", "#000000")["mode"] == "lines"

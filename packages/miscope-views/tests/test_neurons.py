@@ -163,7 +163,7 @@ def test_clusters_show_their_size_and_each_neurons_course():
 
 @pytest.mark.parametrize(
     ("null", "words"),
-    [("initialisation", "at the start"), ("relabelled", "with the values of the factors in another order")],
+    [("initialisation", "at the start"), ("relabelled", "when relabelled")],
 )
 def test_clusters_say_what_their_threshold_is_drawn_from(null, words):
     told = CLUSTERS | {f"{SITE}/null": np.array([null])}

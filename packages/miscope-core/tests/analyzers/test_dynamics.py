@@ -60,7 +60,7 @@ def test_an_oscillation_is_found_with_its_period():
     assert found["all/median_residual"] < 0.2
 
 
-NONE = "no oscillatory mode distinguishable from an aimless, drifting or pulled walk"
+NONE = "no oscillatory mode beyond what walks show"
 EVEN, FASTER = np.ones(49), np.exp(np.linspace(0, 1.5, 49))
 
 

@@ -18,7 +18,7 @@ __all__ = ["CLUSTERS_VIEW", "FREQUENCIES_VIEW"]
 
 _SHARES, _CLUSTERS = "neurons.frequencies", "neurons.clusters"
 _MOST_CLUSTERS = 10
-_NULLS = {"initialisation": "at the start", "relabelled": "with the values of the factors in another order"}
+_NULLS = {"initialisation": "at the start", "relabelled": "when relabelled"}
 """What the threshold of `neurons.clusters` is drawn from, in words."""
 _BESIDE = {"title": {"text": "share of<br>variance", "side": "top"}, "x": 0.59}
 """Colour bar of the left panel."""

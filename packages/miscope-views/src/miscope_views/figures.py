@@ -187,10 +187,11 @@ def panels(heights: Sequence[float], gap: float = 0.08) -> list[list[float]]:
 
 
 def line(x: np.ndarray, y: np.ndarray, name: str, colour: str, **more: Any) -> Trace:
-    """A curve over training, thinned to what a screen can show."""
+    """A curve over training, thinned to what a screen can show; of one checkpoint a dot, for no line has one point."""
     x, y = thin(np.asarray(x), np.asarray(y))
     style = {"color": colour, "width": 1.6} | more.pop("line", {})
-    return {"type": "scatter", "mode": "lines", "x": x, "y": y, "name": name, "line": style, **more}
+    mode = "lines" if len(x) != 1 else "lines+markers"
+    return {"type": "scatter", "mode": mode, "x": x, "y": y, "name": name, "line": style, **more}
 
 
 def band(x: np.ndarray, y: np.ndarray, error: np.ndarray, colour: str, name: str) -> list[Trace]:

@@ -160,7 +160,7 @@ def _of_group(
 
 def _verdict(count: int) -> str:
     if not count:
-        return "no oscillatory mode distinguishable from an aimless, drifting or pulled walk"
+        return "no oscillatory mode beyond what walks show"
     return f"{count} oscillatory modes" if count > 1 else "1 oscillatory mode"
 
 
