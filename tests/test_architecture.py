@@ -93,7 +93,7 @@ def test_broad_exceptions_are_caught_at_three_doors_only() -> None:
         for path in SOURCES
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.ExceptHandler)
-        and (node.type is None or ast.unparse(node.type) in ("Exception", "BaseException"))
+        and (node.type is None or {"Exception", "BaseException"} & set(ast.unparse(node.type).strip("()").split(", ")))
     }
     # A plug-in that fails to load or to give its records, an instrument that fails at a step, a view in its card.
     assert doors <= {"offers.py", "plugins.py", "looking.py", "picture.py"}

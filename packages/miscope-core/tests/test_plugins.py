@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
+import miscope
 from miscope.analyzer import Analyzer, Grain
-from miscope.errors import DuplicateName, UnknownHook, UnknownName
+from miscope.errors import UnknownHook, UnknownName
 from miscope.hookspecs import hookimpl
 from miscope.plugins import Plugins
 from miscope.testing import toy
+from miscope.workspace import open_workspace
 
 
 def compute(moment: object) -> dict[str, object]:
@@ -87,19 +91,6 @@ def test_an_unknown_name_is_answered_with_the_nearest():
     )
 
 
-def test_one_name_from_two_packages_is_refused_with_both():
-    with pytest.raises(DuplicateName) as raised:
-        set(
-            Plugins.of(one=module("one", analyzer("rank.stable")), two=module("two", analyzer("rank.stable"))).analyzers
-        )
-    assert raised.value.providers == ("one local", "two local")
-    assert str(raised.value).splitlines()[1:] == [
-        "  - one local",
-        "  - two local",
-        "Rename one of them, or uninstall the one you do not use.",
-    ]
-
-
 def test_a_misspelt_hook_is_refused_with_the_nearest():
     with pytest.raises(UnknownHook) as raised:
         Plugins.of(rank=module("rank", miscope_analysers=lambda: ()))
@@ -123,9 +114,26 @@ def test_hooks_of_other_packages_are_theirs_to_check():
             "from miscope import hookimpl\n@hookimpl\ndef miscope_analyzers():\n    raise RuntimeError('no licence')",
             "RuntimeError: no licence",
         ),
+        ("import sys\nsys.exit()", "it asked the program to end (SystemExit: None)"),
+        ("raise SystemExit('no')", "it asked the program to end (SystemExit: no)"),
         (
-            "from miscope import hookimpl\n@hookimpl\ndef miscope_analyzers():\n    return ['text']",
-            "TypeError: miscope_analyzers yields Analyzer records, and gave 'text'",
+            "from miscope import hookimpl\n@hookimpl\ndef miscope_views():\n    raise SystemExit(3)",
+            "it asked the program to end (SystemExit: 3)",
+        ),
+        (
+            "def miscope_analyzers():\n    return ()",
+            "miscope-sick defines miscope_analyzers without @hookimpl. The mark makes a function a hook; nothing would "
+            "ever call another. Write `@miscope.hookimpl` above it.",
+        ),
+        (
+            "def analyzers():\n    return ()",
+            "miscope-sick has no function marked with @hookimpl. The mark makes a function a hook; nothing would "
+            "ever call another. Write `@miscope.hookimpl` above it.",
+        ),
+        (
+            "from miscope import hookimpl\n@hookimpl\ndef miscope_analysers():\n    return ()",
+            "miscope-sick implements the hook 'miscope_analysers', which does not exist. Did you mean "
+            "'miscope_analyzers'? Rename the function; nothing would ever call it.",
         ),
     ],
 )
@@ -160,3 +168,112 @@ def test_a_package_found_by_entry_point_offers_its_records(
     offer("well", "well_plugin")
     provider = Plugins.installed().provided_by["analyzer", "well.one"]
     assert (provider.plugin, provider.package, provider.hooks) == ("well", "miscope-well", ("miscope_analyzers",))
+
+
+def sick(offer: Callable[[str, str], None], folder: Path, patch: pytest.MonkeyPatch, body: str) -> None:
+    """A package 'miscope-sick' whose module is this."""
+    name = f"sick_plugin_{abs(hash((body, str(folder))))}"
+    (folder / f"{name}.py").write_text(body)
+    patch.syspath_prepend(folder)
+    offer("sick", name)
+
+
+def test_the_bad_one_is_left_out_and_all_that_is_healthy_can_still_be_analyzed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, offer: Callable[[str, str], None], command: Callable[..., Any]
+):
+    sick(
+        offer,
+        tmp_path,
+        monkeypatch,
+        "from miscope import Analyzer, Grain, hookimpl\n"
+        "def compute(moment):\n    '''One.'''\n    return {}\n"
+        "@hookimpl\ndef miscope_analyzers():\n"
+        "    same = dict(version=1, grain=Grain.CHECKPOINT, compute=compute)\n"
+        "    for name in ('../../../evil', 'parameters.norms', 'sick.well'):\n"
+        "        yield Analyzer(name=name, **same)\n"
+        "    yield Analyzer(name='sick.a', reads=('sick.b',), **same)\n"
+        "    yield Analyzer(name='sick.b', reads=('sick.a',), **same)\n",
+    )
+    offer("toy", "miscope.testing.toy")
+    code, out, _ = command("plugins")
+    assert code == 0
+    assert (
+        "Broken: miscope-sick 1.0 offers the analyzer 'parameters.norms', which was left out: "
+        f"miscope-core {miscope.__version__} has one of that name\n"
+        "Everything else works. `miscope plugins` shows it; `pip uninstall miscope-sick` silences it.\n"
+    ) in out
+    broken = json.loads(command("plugins", "--json")[1])["broken"]
+    assert {one["record"]: one["reason"] for one in broken if one["plugin"] == "sick"} == {
+        "the analyzer '../../../evil'": "its name becomes part of a path, and '../../../evil' cannot be used in a "
+        "path; use letters, digits and . _ + , = @ -",
+        "the analyzer 'parameters.norms'": f"miscope-core {miscope.__version__} has one of that name",
+        "the analyzer 'sick.a'": "it reads itself in a circle, sick.a -> sick.b -> sick.a",
+        "the analyzer 'sick.b'": "it reads itself in a circle, sick.b -> sick.a -> sick.b",
+    }
+    place = open_workspace(tmp_path / "w")
+    variant = place.variant("toy.sum", steps=2)
+    list(variant.train(threads=1))
+    states = {name: one.state for one in variant.analyze("sick.well", "parameters.norms") for name in one.analyzers}
+    assert states["parameters.norms"] == "saved"
+
+
+@pytest.mark.parametrize(
+    ("choice", "there"),
+    [("none", set()), ("core", {"core"}), ("toy", {"core", "toy"}), ("core, toy", {"core", "toy"})],
+)
+def test_one_may_start_without_some(
+    monkeypatch: pytest.MonkeyPatch, offer: Callable[[str, str], None], choice: str, there: set[str]
+):
+    offer("toy", "miscope.testing.toy")
+    offer("sick", "nonsense_that_is_not_there")
+    monkeypatch.setenv("MISCOPE_PLUGINS", choice)
+    plugins = Plugins.installed()
+    assert {provider.plugin for provider in plugins.providers} == there
+    assert plugins.broken == ()
+
+
+def test_a_choice_of_what_is_not_installed_is_refused_with_what_is(
+    monkeypatch: pytest.MonkeyPatch, offer: Callable[[str, str], None]
+):
+    offer("toy", "miscope.testing.toy")
+    monkeypatch.setenv("MISCOPE_PLUGINS", "tyo")
+    with pytest.raises(UnknownName) as raised:
+        Plugins.installed()
+    first, second, third = str(raised.value).splitlines()
+    assert (first, second) == ("There is no plug-in named 'tyo'.", "Did you mean 'toy'?")
+    assert third.startswith("MISCOPE_PLUGINS may be none, core, or some of: core, ")
+
+
+def test_the_command_line_starts_without_plugins(
+    monkeypatch: pytest.MonkeyPatch, offer: Callable[[str, str], None], command: Callable[..., Any]
+):
+    monkeypatch.setenv("MISCOPE_PLUGINS", "")  # so that what the option sets goes with the test
+    offer("sick", "nonsense_that_is_not_there")
+    found = json.loads(command("--no-plugins", "plugins", "--json")[1])
+    assert ([row["plugin"] for row in found["plugins"]], found["broken"]) == (["core"], [])
+
+
+def test_a_command_named_like_one_of_core_or_that_cannot_be_read_is_listed_and_the_others_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, offer: Callable[[str, str], None], command: Callable[..., Any]
+):
+    sick(
+        offer,
+        tmp_path,
+        monkeypatch,
+        "from miscope import hookimpl\n"
+        "def train() -> None:\n    raise AssertionError('never called')\n"
+        "def greet() -> None:\n    print('hello')\n"
+        "@hookimpl\ndef miscope_commands(cli):\n    cli.command()(train)\n    cli.command()(greet)\n",
+    )
+    (tmp_path / "odd_commands.py").write_text(
+        "from miscope import hookimpl\n"
+        "def odd(what: int | str) -> None:\n    pass\n"
+        "@hookimpl\ndef miscope_commands(cli):\n    cli.command()(odd)\n"
+    )
+    offer("zodd", "odd_commands")
+    assert command("greet")[:2] == (0, "hello\n")
+    broken = json.loads(command("plugins", "--json")[1])["broken"]
+    reasons = {(one["plugin"], one["record"]): one["reason"] for one in broken}
+    assert reasons["sick", "the command 'train'"] == "core has one of that name"
+    assert reasons["zodd", ""].startswith("AssertionError: Typer currently doesn't")
+    assert "never called" not in command("train", "--help")[2]

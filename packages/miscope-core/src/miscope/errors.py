@@ -12,7 +12,6 @@ __all__ = [
     "Busy",
     "Diverged",
     "DoesNotApply",
-    "DuplicateName",
     "MiscopeError",
     "Misplaced",
     "NoArtifact",
@@ -20,6 +19,7 @@ __all__ = [
     "NotDeclared",
     "UnknownHook",
     "UnknownName",
+    "UnmarkedHook",
     "WroteIntoShown",
 ]
 
@@ -56,18 +56,6 @@ class UnknownName(MiscopeError):
         )
 
 
-class DuplicateName(MiscopeError):
-    """One name offered by two packages."""
-
-    def __init__(self, kind: str, name: str, providers: Sequence[str]) -> None:
-        self.kind, self.name, self.providers = kind, name, tuple(providers)
-        super().__init__(
-            f"Two installed packages both provide the {kind} {name!r}:",
-            *(f"  - {provider}" for provider in providers),
-            "Rename one of them, or uninstall the one you do not use.",
-        )
-
-
 class UnknownHook(MiscopeError):
     """A function that looks like a hook and is none."""
 
@@ -77,6 +65,18 @@ class UnknownHook(MiscopeError):
             f"{provider} implements the hook {hook!r}, which does not exist.",
             f"Did you mean {close[0]!r}?" if close else f"The hooks are: {', '.join(sorted(known))}.",
             "Rename the function; nothing would ever call it.",
+        )
+
+
+class UnmarkedHook(MiscopeError):
+    """A module of a plug-in without the mark that makes a function a hook."""
+
+    def __init__(self, provider: str, hook: str | None) -> None:
+        found = "has no function marked with @hookimpl" if hook is None else f"defines {hook} without @hookimpl"
+        super().__init__(
+            f"{provider} {found}.",
+            "The mark makes a function a hook; nothing would ever call another.",
+            "Write `@miscope.hookimpl` above it.",
         )
 
 

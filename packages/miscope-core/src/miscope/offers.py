@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import importlib.metadata
 import inspect
+import os
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
 import pluggy
 
 from miscope import hookspecs
-from miscope.errors import UnknownHook
+from miscope.errors import MiscopeError, UnknownHook, UnknownName, UnmarkedHook
 from miscope.hookspecs import PROJECT
 
-__all__ = ["Broken", "Offer", "Provider", "broken_by", "installed_offers", "offer_of"]
+__all__ = ["CHOICE", "Broken", "Offer", "Provider", "broken_by", "installed_offers", "left_out", "offer_of"]
+
+CHOICE = "MISCOPE_PLUGINS"
+"""The environment variable that says which plug-ins are in force."""
 
 ELSEWHERE = f"{PROJECT}_panel_"
 """Prefix of hooks whose specification lives in the package that calls them."""
@@ -40,7 +45,7 @@ class Provider:
 @final
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A plug-in that could not be loaded; everything else works."""
+    """A plug-in that could not be loaded, or one of its records that was left out; everything else works."""
 
     plugin: str
     package: str
@@ -48,10 +53,13 @@ class Broken:
     reason: str
     """'ImportError: No module named ...': one line."""
     trace: str
+    record: str = ""
+    """What was left out: "the analyzer 'rank.stable'"; "" where it is the whole package."""
 
     def __str__(self) -> str:
+        what = f"offers {self.record}, which was left out" if self.record else "could not be loaded"
         return (
-            f"{self.package} {self.version} could not be loaded: {self.reason}\n"
+            f"{self.package} {self.version} {what}: {self.reason}\n"
             f"Everything else works. `miscope plugins` shows it; `pip uninstall {self.package}` silences it."
         )
 
@@ -66,19 +74,38 @@ class Offer:
 
 
 def installed_offers() -> tuple[list[Offer], list[Broken]]:
-    """Every entry point, core's first, and those whose module could not be imported."""
+    """Every entry point in force, core's first, and those whose module could not be imported.
+
+    MISCOPE_PLUGINS names those in force beside core: none, core, or some by name; all where it is not set.
+    """
     offers, broken = [], []
-    for point in sorted(importlib.metadata.entry_points(group=PROJECT), key=lambda p: (p.name != "core", p.name)):
+    for point in _in_force(
+        sorted(importlib.metadata.entry_points(group=PROJECT), key=lambda p: (p.name != "core", p.name))
+    ):
         package = point.dist.name if point.dist else point.value
         version = point.dist.version if point.dist else "?"
         try:
             module = point.load()
-            provider = Provider(point.name, package, version, _hooks_of(package, module), point.module)
-        except Exception as error:  # noqa: BLE001 - the door that turns a plug-in's failure into a value
+            hooks = _hooks_of(package, module)
+            _refuse_without_hooks(package, module)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the door: a plug-in's failure becomes a value
             broken.append(_broken(point.name, package, version, error))
             continue
-        offers.append(Offer(provider, module))
+        offers.append(Offer(Provider(point.name, package, version, hooks, point.module), module))
     return offers, broken
+
+
+def _in_force(points: Sequence[importlib.metadata.EntryPoint]) -> list[importlib.metadata.EntryPoint]:
+    """Those that MISCOPE_PLUGINS leaves; UnknownName for a name in it that is not installed."""
+    wanted = [name.strip() for name in os.environ.get(CHOICE, "").split(",") if name.strip()]
+    if not wanted or wanted == ["none"]:
+        return [] if wanted else list(points)
+    known = {point.name for point in points}
+    for name in wanted:
+        if name not in known:
+            listing = f"{CHOICE} may be none, core, or some of: {', '.join(sorted(known))}."
+            raise UnknownName("plug-in", name, known, listing=listing)
+    return [point for point in points if point.name in ("core", *wanted)]
 
 
 def offer_of(name: str, module: object) -> Offer:
@@ -86,13 +113,23 @@ def offer_of(name: str, module: object) -> Offer:
     return Offer(Provider(name, name, "local", _hooks_of(name, module), getattr(module, "__name__", "")), module)
 
 
-def broken_by(provider: Provider, error: Exception) -> Broken:
+def broken_by(provider: Provider, error: BaseException) -> Broken:
     """What is told of a package whose hook raised this."""
     return _broken(provider.plugin, provider.package, provider.version, error)
 
 
-def _broken(plugin: str, package: str, version: str, error: Exception) -> Broken:
-    reason = f"{type(error).__name__}: {error}".splitlines()[0]
+def left_out(provider: Provider, record: str, reason: str) -> Broken:
+    """What is told of one record, or one command, of a package whose others are in use."""
+    return Broken(provider.plugin, provider.package, provider.version, reason, "", record)
+
+
+def _broken(plugin: str, package: str, version: str, error: BaseException) -> Broken:
+    if isinstance(error, SystemExit):
+        reason = f"it asked the program to end (SystemExit: {error.code})"
+    elif isinstance(error, MiscopeError):
+        reason = " ".join(str(error).splitlines())
+    else:
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
     return Broken(plugin, package, version, reason, "".join(traceback.format_exception(error)))
 
 
@@ -105,4 +142,18 @@ def _hooks_of(plugin: str, module: object) -> tuple[str, ...]:
     foreign = [n for n in marked if n not in specs and not n.startswith(ELSEWHERE)]
     if foreign:
         raise UnknownHook(plugin, foreign[0], specs)
+    own = getattr(module, "__name__", None)
+    bare = [n for n in specs - set(marked) if _defined_in(getattr(module, n, None), own)]
+    if bare:
+        raise UnmarkedHook(plugin, min(bare))
     return tuple(n for n in marked if n in specs)
+
+
+def _defined_in(function: object, module: str | None) -> bool:
+    return inspect.isroutine(function) and getattr(function, "__module__", None) == module
+
+
+def _refuse_without_hooks(plugin: str, module: object) -> None:
+    manager = pluggy.PluginManager(PROJECT)
+    if not any(manager.parse_hookimpl_opts(module, name) is not None for name in dir(module)):
+        raise UnmarkedHook(plugin, None)

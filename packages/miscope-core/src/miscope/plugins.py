@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, TypeVar, final
 
-from miscope.errors import DuplicateName, UnknownName
+from miscope.errors import UnknownName
 from miscope.lazily import Lazily
-from miscope.offers import Broken, Offer, Provider, broken_by, installed_offers, offer_of
+from miscope.offers import Broken, Offer, Provider, broken_by, installed_offers, left_out, offer_of
 
 if TYPE_CHECKING:
     import typer
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from miscope.family import Family
     from miscope.view import View
 
-__all__ = ["KINDS", "Broken", "Plugins", "Provider", "add_installed_commands"]
+__all__ = ["KINDS", "Broken", "Plugins", "Provider", "installed_commands"]
+
+C = TypeVar("C")
 
 _HOOKS = {
     "family": "miscope_families",
@@ -98,7 +100,7 @@ class Plugins:
 
     @property
     def broken(self) -> tuple[Broken, ...]:
-        """Packages that could not be loaded, or some of whose records could not; every table is made for this."""
+        """Packages that could not be loaded, and records that were left out; every table is made for this."""
         return self.broken_among(*KINDS)
 
     def broken_among(self, *kinds: str) -> tuple[Broken, ...]:
@@ -137,20 +139,31 @@ class _ProvidedBy(Mapping[tuple[str, str], Provider]):
         return sum(len(table.providers) for table in self._tables.values())
 
 
-def add_installed_commands(cli: typer.Typer) -> tuple[Broken, ...]:
-    """Let every installed plug-in add its commands, without asking for its records; returns those that could not.
+def installed_commands(
+    read: Callable[[Callable[[typer.Typer], None]], Mapping[str, C]], taken: Collection[str] = ()
+) -> tuple[dict[str, C], tuple[Broken, ...]]:
+    """The commands of installed plug-ins by name, and those that could not be had; no record is asked for.
 
-    So `miscope --help` loads no more than the plug-ins' own modules.
+    So `miscope --help` loads no more than the plug-ins' own modules. read: calls a hook, and gives what it added.
+    taken: names that core has.
     """
     offers, broken = installed_offers()
+    found: dict[str, C] = {}
+    by: dict[str, str] = dict.fromkeys(taken, "core")
     for offer in offers:
         if "miscope_commands" not in offer.provider.hooks:
             continue
         try:
-            offer.module.miscope_commands(cli)
-        except Exception as error:  # noqa: BLE001 - the same door
+            added = read(offer.module.miscope_commands)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the same door
             broken.append(broken_by(offer.provider, error))
-    return tuple(broken)
+            continue
+        for name, command in added.items():
+            if name in by:
+                broken.append(left_out(offer.provider, f"the command {name!r}", f"{by[name]} has one of that name"))
+                continue
+            found[name], by[name] = command, str(offer.provider)
+    return found, tuple(broken)
 
 
 def _named(kind: str, name: str, table: Mapping[str, Any]) -> Any:
@@ -161,32 +174,48 @@ def _named(kind: str, name: str, table: Mapping[str, Any]) -> Any:
 
 
 def _table(offers: Sequence[Offer], kind: str) -> _Table:
-    """The records of a kind that these packages offer; DuplicateName where two offer one name."""
+    """The records of a kind that these packages offer, without those that would fail later or take others along."""
+    # Imported here, as the types of records are: the commands of plug-ins are found without any of it.
+    from miscope.record_checks import faults_of_reads, label
+
     records: dict[str, Any] = {}
     providers: dict[str, Provider] = {}
     broken = []
     for offer in offers:
         try:
             found = _records(offer, kind)
-        except Exception as error:  # noqa: BLE001 - the same door: a hook that raises when called
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the same door: a hook that raises when called
             broken.append(broken_by(offer.provider, error))
             continue
         for record in found:
-            if record.name in records:
-                raise DuplicateName(kind, record.name, [str(providers[record.name]), str(offer.provider)])
+            reason = _fault(kind, record, providers)
+            if reason is not None:
+                broken.append(left_out(offer.provider, label(kind, record), reason))
+                continue
             records[record.name], providers[record.name] = record, offer.provider
+    for name, reason in (faults_of_reads(records) if kind == "analyzer" else {}).items():
+        broken.append(left_out(providers.pop(name), label(kind, records.pop(name)), reason))
     return _Table(records=MappingProxyType(records), providers=MappingProxyType(providers), broken=tuple(broken))
 
 
 def _records(offer: Offer, kind: str) -> list[Any]:
     hook = _HOOKS[kind]
-    if hook not in offer.provider.hooks:
-        return []
-    found = list(getattr(offer.module, hook)())
-    for record in found:
-        if not isinstance(record, _type_of(kind)):
-            raise TypeError(f"{hook} yields {_type_of(kind).__name__} records, and gave {record!r}")
-    return found
+    return list(getattr(offer.module, hook)()) if hook in offer.provider.hooks else []
+
+
+def _fault(kind: str, record: Any, providers: Mapping[str, Provider]) -> str | None:
+    """Why a record is left out; None if it is not."""
+    from miscope.record_checks import fault
+
+    if not isinstance(record, _type_of(kind)):
+        return f"{_HOOKS[kind]} yields {_type_of(kind).__name__} records, and gave {record!r}"
+    try:
+        reason = fault(kind, record)
+    except Exception as error:  # noqa: BLE001 - the same door: a record whose own code raises when it is looked at
+        return f"{type(error).__name__}: {error}".splitlines()[0]
+    if reason is None and record.name in providers:
+        return f"{providers[record.name]} has one of that name"
+    return reason
 
 
 def _type_of(kind: str) -> type:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import cached_property
 from typing import Annotated, Any, final
@@ -11,9 +12,10 @@ from typer.core import TyperGroup
 
 import miscope
 from miscope.cli import adopt, analyze, ask, catalogue, index, listing, new_plugin, show, train, variants, where
+from miscope.cli.offered import offered_commands
 from miscope.cli.options import WorkspaceOption
 from miscope.errors import MiscopeError
-from miscope.plugins import add_installed_commands
+from miscope.offers import CHOICE
 
 __all__ = ["application"]
 
@@ -28,10 +30,10 @@ class _Commands(TyperGroup):
     @cached_property
     def offered(self) -> dict[str, Any]:
         """Plug-ins' commands by name."""
-        offers = typer.Typer(rich_markup_mode=None)
-        for broken in add_installed_commands(offers):
-            print(broken, file=sys.stderr)
-        return dict(typer.main.get_group(offers).commands)
+        found, broken = offered_commands(self.commands)
+        for each in broken:
+            print(each, file=sys.stderr)
+        return found
 
     def list_commands(self, ctx: Any) -> list[str]:
         return [*self.commands, *(name for name in self.offered if name not in self.commands)]
@@ -78,11 +80,23 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _without_plugins(wanted: bool) -> None:
+    if wanted:
+        # In the environment, so that processes started from here do without them too.
+        os.environ[CHOICE] = "core"
+
+
 def _root(
     context: typer.Context,
     workspace: WorkspaceOption = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+    no_plugins: Annotated[
+        bool,
+        typer.Option(
+            "--no-plugins", callback=_without_plugins, is_eager=True, help="Do without plug-ins: core's records only."
+        ),
     ] = False,
 ) -> None:
     """How did learning happen? Train, look at every checkpoint through the same instruments, and compare."""

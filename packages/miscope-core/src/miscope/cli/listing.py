@@ -9,6 +9,7 @@ from typing import Annotated, Any, final
 
 import typer
 
+from miscope.cli.offered import offered_commands
 from miscope.cli.options import JsonOption
 from miscope.cli.printing import note, print_json, print_table
 from miscope.cli.records import describe_analyzer, describe_family, describe_view, print_record
@@ -25,9 +26,12 @@ def add_to(cli: typer.Typer) -> None:
         cli.command(rich_help_panel="Installed")(command)
 
 
-def plugins(as_json: JsonOption = False) -> None:
-    """List installed plug-ins, what each provides, and those that could not be loaded."""
+def plugins(context: typer.Context, as_json: JsonOption = False) -> None:
+    """List installed plug-ins, what each provides, and what of them could not be loaded."""
     found = Plugins.installed()
+    core: Any = context.find_root().command
+    _, of_commands = offered_commands(core.commands)
+    told = {(b.plugin, b.record, b.reason): b for b in (*found.broken, *of_commands)}
     rows = [
         {
             "plugin": p.plugin,
@@ -42,8 +46,15 @@ def plugins(as_json: JsonOption = False) -> None:
         for p in found.providers
     ]
     broken = [
-        {"plugin": b.plugin, "package": b.package, "version": b.version, "reason": b.reason, "trace": b.trace}
-        for b in found.broken
+        {
+            "plugin": b.plugin,
+            "package": b.package,
+            "version": b.version,
+            "record": b.record,
+            "reason": b.reason,
+            "trace": b.trace,
+        }
+        for b in told.values()
     ]
     if as_json:
         print_json({"plugins": rows, "broken": broken})
@@ -61,7 +72,7 @@ def plugins(as_json: JsonOption = False) -> None:
             for r in rows
         ],
     )
-    for b in found.broken:
+    for b in told.values():
         print(f"\nBroken: {b}")
 
 

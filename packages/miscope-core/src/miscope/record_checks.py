@@ -1,0 +1,211 @@
+"""What is wrong with a record that a plug-in offers: one clause, or None; asked once, when its table is made."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, get_args
+
+from miscope.slug import check_name
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from miscope.analyzer import Analyzer
+    from miscope.family import Family
+    from miscope.view import View
+
+__all__ = ["fault", "faults_of_reads", "label"]
+
+_RESERVED = "cohort"
+"""Stands for the family in the names of several variants together."""
+
+
+def fault(kind: str, record: Any) -> str | None:
+    """The first thing that would make the record fail, or others with it, later and elsewhere."""
+    checks = {"family": _family, "analyzer": _analyzer, "view": _view, "executor": _executor}
+    return next((clause for clause in checks[kind](record) if clause), None)
+
+
+def label(kind: str, record: Any) -> str:
+    """What a listing calls it: "the analyzer 'rank.stable'"."""
+    name = getattr(record, "name", None)
+    if isinstance(name, str):
+        return f"the {kind} {name!r}"
+    article = "an" if kind[0] in "aeiou" else "a"
+    return f"{article} {kind} ({_name_of(record)})"
+
+
+def faults_of_reads(table: Mapping[str, Analyzer]) -> dict[str, str]:
+    """Analyzers that nobody can compute because of what they read: those in a circle, and readers of cohort grain."""
+    from miscope.analyzer import Grain
+
+    found = {}
+    for name, analyzer in table.items():
+        circle = _circle(table, name)
+        if circle:
+            found[name] = f"it reads itself in a circle, {' -> '.join(circle)}"
+        for upstream in analyzer.reads:
+            if upstream in table and table[upstream].grain is Grain.COHORT:
+                found[name] = (
+                    f"it reads {upstream!r}, which spans several variants: its numbers depend on which were analyzed "
+                    "together, so nothing may build on them"
+                )
+    return found
+
+
+def _circle(table: Mapping[str, Analyzer], name: str) -> tuple[str, ...]:
+    """The shortest way from an analyzer back to itself over what is read; () if there is none."""
+    ways: list[tuple[str, ...]] = [(name,)]
+    seen: set[str] = set()
+    for way in ways:
+        for upstream in table[way[-1]].reads if way[-1] in table else ():
+            if upstream == name:
+                return (*way, name)
+            if upstream not in seen:
+                seen.add(upstream)
+                ways.append((*way, upstream))
+    return ()
+
+
+def _family(family: Family) -> Iterator[str | None]:
+    from pydantic import BaseModel
+
+    yield _path_safe(family)
+    if family.name == _RESERVED:
+        yield f"{_RESERVED!r} is miscope's own word for several variants together"
+    yield _text(family, "title")
+    yield _text(family, "step_label")
+    params = getattr(family, "params", None)
+    if not (isinstance(params, type) and issubclass(params, BaseModel)):
+        yield f"its `params` must be a subclass of miscope.Params, and is {_shown(params)}"
+        return
+    for name, info in params.model_fields.items():
+        extra = info.json_schema_extra
+        short = str(extra["slug"]) if isinstance(extra, dict) and "slug" in extra else ""
+        if short and not short.replace("_", "").replace(".", "").isalnum():
+            yield f"the slug {short!r} of its parameter {name!r} becomes part of a path: letters and digits only"
+    yield _json(params, "parameter", defaults=False)
+
+
+def _analyzer(analyzer: Analyzer) -> Iterator[str | None]:
+    from miscope.analyzer import Options, Symmetry
+
+    yield _path_safe(analyzer)
+    if not isinstance(analyzer.version, int) or isinstance(analyzer.version, bool):
+        yield f"its `version` must be a whole number, and is {_shown(analyzer.version)}"
+    yield _grain(analyzer.grain)
+    yield _function(analyzer, "compute")
+    yield from (_tuple(analyzer, field) for field in (*_LOOKS, "columns", "varies"))
+    yield _one_of(analyzer, "positions", ("answer", "all"))
+    yield from (_one_of(analyzer, "varies", get_args(Symmetry), value=word) for word in analyzer.varies)
+    if not isinstance(analyzer.outputs, Mapping):
+        yield f"its `outputs` must map array names to what they are, and is {_shown(analyzer.outputs)}"
+    if not (isinstance(analyzer.options, type) and issubclass(analyzer.options, Options)):
+        yield f"its `options` must be a subclass of miscope.Options, and is {_shown(analyzer.options)}"
+        return
+    yield _json(analyzer.options, "option", defaults=True)
+
+
+_LOOKS = ("reads", "sites", "weights", "bases", "metrics")
+
+
+def _view(view: View) -> Iterator[str | None]:
+    from miscope.view import Choice, Number, Toggle
+
+    yield _path_safe(view)
+    yield _text(view, "title")
+    yield _grain(view.grain)
+    yield _function(view, "draw")
+    yield from (_tuple(view, field) for field in (*_LOOKS, "optional", "history"))
+    yield _one_of(view, "time_axis", (None, "x", "y"))
+    names = []
+    for control in view.controls:
+        if not isinstance(control, Choice | Number | Toggle):
+            yield f"its `controls` are Choice, Number and Toggle, and one is {_shown(control)}"
+            return
+        if not isinstance(control.name, str) or not control.name.isidentifier():
+            yield f"its control {control.name!r} is given to `draw` by keyword, and that is no name for one"
+        if control.name in names:
+            yield f"it has two controls named {control.name!r}"
+        if isinstance(control, Choice) and not isinstance(control.options, tuple | list):
+            yield f"the options of its control {control.name!r} must be a tuple, and are {_shown(control.options)}"
+        names.append(control.name)
+
+
+def _executor(executor: Any) -> Iterator[str | None]:
+    yield _path_safe(executor)
+
+
+def _path_safe(record: Any) -> str | None:
+    name = getattr(record, "name", None)
+    if not isinstance(name, str):
+        return "it has no `name`" if name is None else f"its `name` must be text, and is {_shown(name)}"
+    try:
+        check_name(name)
+    except ValueError as error:
+        return f"its name becomes part of a path, and {error}"
+    return None
+
+
+def _text(record: Any, field: str) -> str | None:
+    value = getattr(record, field, None)
+    if isinstance(value, str) and value:
+        return None
+    return f"it has no `{field}`" if not value else f"its `{field}` must be text, and is {_shown(value)}"
+
+
+def _grain(value: object) -> str | None:
+    from miscope.analyzer import Grain
+
+    if isinstance(value, Grain):
+        return None
+    close = difflib.get_close_matches(str(value).lower(), list(Grain), n=1, cutoff=0.5)
+    meant = f"; did you mean Grain.{close[0].upper()}?" if close else ""
+    return f"its `grain` must be one of {', '.join(f'Grain.{each.name}' for each in Grain)}, and is {value!r}{meant}"
+
+
+def _function(record: Any, field: str) -> str | None:
+    value = getattr(record, field)
+    return None if callable(value) else f"its `{field}` must be a function, and is {_shown(value)}"
+
+
+def _tuple(record: Any, field: str) -> str | None:
+    value = getattr(record, field)
+    if isinstance(value, str):
+        return f"its `{field}` is the text {value!r}, of which every letter would be a name; write ({value!r},)"
+    if not isinstance(value, tuple | list):
+        return f"its `{field}` must be a tuple of names, and is {_shown(value)}"
+    other = next((each for each in value if not isinstance(each, str)), None)
+    return None if other is None else f"its `{field}` must be names, and one is {_shown(other)}"
+
+
+def _one_of(record: Any, field: str, allowed: Sequence[object], *, value: object = ...) -> str | None:
+    given = getattr(record, field) if value is ... else value
+    if given in allowed:
+        return None
+    return f"its `{field}` must be one of {', '.join(map(repr, allowed))}, and is {given!r}"
+
+
+def _json(model: type[BaseModel], what: str, *, defaults: bool) -> str | None:
+    """Why the model's default values could not be part of a digest."""
+    required = [name for name, info in model.model_fields.items() if info.is_required()]
+    if required:
+        return f"its {what} {required[0]!r} has no default; every one must have one" if defaults else None
+    made = model()
+    for name in model.model_fields:
+        try:
+            json.dumps(made.model_dump(mode="json", include={name}))
+        except (TypeError, ValueError) as error:
+            value = getattr(made, name)
+            return f"its {what} {name!r} cannot be written as JSON: {type(value).__name__} ({type(error).__name__})"
+    return None
+
+
+def _shown(value: object) -> str:
+    return value.__name__ if isinstance(value, type) else repr(value)
+
+
+def _name_of(record: Any) -> str:
+    return record.__name__ if isinstance(record, type) else type(record).__name__
