@@ -36,6 +36,7 @@ SMALL = {
     "modadd.embedding-mlp": {"prime": 7},
     "toys.induction": {"vocabulary": 12, "length": 16, "sequences": 64, "width": 16},
     "toys.parity": {"bits": 6, "degree": 2, "examples": 60, "width": 16},
+    "toys.permutation": {"degree": 3, "width": 8, "neurons": 16},
 }
 """Sizes at which a family is trained to see which views draw it."""
 GAIN = ("gain-k5-x3-from200-to600",)
@@ -88,6 +89,7 @@ def trained(place: Workspace) -> list[list[BoundVariant]]:
         [gained, demo[0]],
         [place.variant("toys.induction", seed=seed) for seed in (0, 1)],
         [place.variant("toys.parity", seed=seed) for seed in (0, 1)],
+        [place.variant("toys.permutation", seed=seed) for seed in (0, 1)],
     ]
     for variants in kinds:
         for variant in variants:

@@ -1,4 +1,4 @@
-"""Small families without a Fourier basis, on which every universal instrument must speak: induction and parity."""
+"""Small families without a Fourier basis, on which every universal instrument must speak: induction, parity, groups."""
 
 from __future__ import annotations
 
@@ -16,5 +16,6 @@ def miscope_families() -> Iterable[Family]:
     from miscope_toys.induction import InductionFamily
     from miscope_toys.nanda_induction import NandaInductionFamily
     from miscope_toys.parity import ParityFamily
+    from miscope_toys.permutation import PermutationFamily
 
-    return (InductionFamily(), ParityFamily(), NandaInductionFamily())
+    return (InductionFamily(), ParityFamily(), PermutationFamily(), NandaInductionFamily())
