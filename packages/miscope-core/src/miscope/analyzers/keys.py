@@ -124,7 +124,7 @@ def _shares(arrays: Arrays, labels: Sequence[str]) -> Mapping[str, np.ndarray]:
 
 VOTES = Analyzer(
     name="keys.votes",
-    version=1,
+    version=2,
     grain=Grain.CHECKPOINT,
     compute=votes,
     reads=(_NEURONS, _LOGITS, _EMBEDDING),
