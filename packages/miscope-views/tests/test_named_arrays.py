@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from miscope_views.named_arrays import apart, basis_note, dominant, first_row, holders, null_of
+from miscope_views.named_arrays import apart, basis_note, dominant, first_row, holders, null_of, ticked
 
 
 def test_holders_are_those_that_have_the_quantity():
@@ -52,3 +52,9 @@ def test_ticks_keep_apart_and_the_stronger_stays():
     assert apart(np.array([54, 37, 36, 3, 5, 55]), 56).tolist() == [3, 5, 37, 54]
     assert apart(np.array([2, 1, 0]), 3).tolist() == [0, 1, 2]
     assert apart(np.array([], dtype=int), 56).tolist() == []
+
+
+def test_an_axis_names_all_of_few_components_and_the_strong_ones_of_many():
+    labels = np.arange(1, 57).astype(str)
+    assert ticked(labels[:4], np.array([2])) == ["1", "2", "3", "4"]
+    assert ticked(labels, np.array([36, 5])) == ["6", "37"]

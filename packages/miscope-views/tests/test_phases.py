@@ -43,6 +43,14 @@ def test_a_neuron_lies_where_it_listens_and_writes_and_dead_ones_nowhere():
     assert "coherence 0.99" in figure.layout.title.subtitle.text
 
 
+def test_without_a_neuron_that_has_a_phase_the_title_says_so_and_not_nan():
+    nobody = AT | {f"{SITE}/block": np.full(4, -1), f"{SITE}/coherence": np.array(np.nan)}
+    figure = phases.alignment(shown(nobody, 9), site=SITE, component="all")
+
+    expected = "no neuron follows a block of two functions, which has a phase"
+    assert figure.layout.title.subtitle.text.endswith(expected)
+
+
 def test_one_component_alone():
     figure = phases.alignment(shown(AT, 9), site=SITE, component="2")
 

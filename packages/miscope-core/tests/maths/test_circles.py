@@ -1,8 +1,11 @@
 """Circles, lines and noise, against closed forms and a shuffle."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from miscope.basis import Block
 from miscope.maths.circles import circle_fit, planes, shuffled
 from miscope.testing.toy import cosines
 
@@ -51,6 +54,18 @@ def test_a_turned_circle_tells_the_angle_as_well():
     found = planes(np.pad(ellipse(3), ((0, 0), (0, 4))) @ turn, cosines(29))
 
     assert found.angular[2] == pytest.approx(1.0)
+
+
+def test_a_block_of_four_functions_has_two_widest_directions_and_no_plane():
+    waves = cosines(29)
+    merged = (waves.blocks[0], Block("1 and 2", (1, 2, 3, 4)), *waves.blocks[3:])
+    points = np.concatenate([3 * ellipse(1), ellipse(2)], axis=1)
+    found = planes(points, replace(waves, blocks=merged))
+
+    assert found.share[0] == pytest.approx(1.0)
+    assert found.held[0] == pytest.approx(0.9)
+    assert np.isnan([found.axis_ratio[0], found.angular[0]]).all()
+    np.testing.assert_allclose(np.linalg.norm(found.coordinates[0], axis=1), np.full(29, 3.0), rtol=1e-12)
 
 
 def test_of_one_function_there_is_no_ellipse():

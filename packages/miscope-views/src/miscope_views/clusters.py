@@ -9,7 +9,7 @@ import numpy as np
 from miscope import Grain, Shown, View
 from miscope.figure_style import NULL, OKABE_ITO, colour_of
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, on_clock, panels, title
-from miscope_views.named_arrays import basis_note, choice_of, first_row, unit_of
+from miscope_views.named_arrays import basis_note, choice_of, first_row, ticked, unit_of
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -145,8 +145,8 @@ def _histogram(share: np.ndarray, name: str, colour: str) -> dict[str, Any]:
 
 
 def _ticks(final: np.ndarray, labels: np.ndarray) -> list[str]:
-    """Components with at least 3 % of the neurons."""
-    return [name for name in labels.tolist() if (final == name).mean() >= 0.03]
+    """Components with at least 3 % of the neurons, or all where they are few."""
+    return ticked(labels, np.array([k for k, name in enumerate(labels) if (final == name).mean() >= 0.03], dtype=int))
 
 
 def _first(shown: Shown) -> dict[str, np.ndarray]:

@@ -10,7 +10,16 @@ import numpy as np
 from miscope import Grain, Shown, View
 from miscope.figure_style import NULL, OKABE_ITO, colour_of
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, on_clock, title
-from miscope_views.named_arrays import apart, basis_note, choice_of, dominant, first_row, null_of, unit_of
+from miscope_views.named_arrays import (
+    apart,
+    basis_note,
+    choice_of,
+    dominant,
+    first_row,
+    null_of,
+    ticked,
+    unit_of,
+)
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -93,7 +102,7 @@ def components(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
     layout = {
         "title": title(shown, f"Interactions within a component in {site}", basis_note(arrays, site)),
         "xaxis": {**clock_axis(shown, clock), "showgrid": False},
-        "yaxis": {"title": {"text": unit}, "type": "category", "tickvals": labels[strong].tolist(), "showgrid": False},
+        "yaxis": {"title": {"text": unit}, "type": "category", "tickvals": ticked(labels, strong), "showgrid": False},
         "coloraxis": {"cmin": 0, "cmax": float(share.max(initial=0)) or 1.0, "colorbar": {"title": {"text": _SHARE}}},
         "shapes": event_marks(shown, events),
     }

@@ -96,19 +96,36 @@ def _scatter(
 
 
 def circles(shown: Shown, *, site: str, colour: str) -> Figure:
-    """The class means in the plane of each strong block of the answers' basis, or in pairs of axes with a circle."""
+    """The class means in the plane of each strong block of the answers' basis, or in pairs of axes with a circle.
+
+    A block of more than two functions has no plane: there they are seen along its two widest directions.
+    """
     arrays = shown.artifacts[_READS]
     if f"{site}/plane" not in arrays:
         return _fitted(shown, site, colour)
     share = arrays[f"{site}/share"]
     strong = np.argsort(-share, kind="stable")[:_MOST_PLANES]
+    chosen = strong[share[strong] > 0.01] if (share > 0.01).any() else strong[:1]
+    planes = arrays[f"{site}/functions"][chosen] == 2
     cells = []
-    for k in strong[share[strong] > 0.01] if (share > 0.01).any() else strong[:1]:
-        ratio, told = arrays[f"{site}/axis_ratio"][k], arrays[f"{site}/angular_r2"][k]
-        name = f"{arrays[f'{site}/label'][k]}: {share[k]:.1%} · {ratio:.2f} · {told:.2f}"
-        cells.append((arrays[f"{site}/plane"][k].astype(np.float64), name, str(arrays[f"{site}/label"][k]), None))
-    note = f"{site} · share of variance · axis ratio · R² of the angle"
-    return _grid(shown, cells, title(shown, "Class means in the planes of the basis", note), site, colour)
+    for k in chosen:
+        points, label = arrays[f"{site}/plane"][k].astype(np.float64), str(arrays[f"{site}/label"][k])
+        cells.append((points, _block_name(arrays, site, k), label, None))
+    note = f"{site} · share of variance" + (" · axis ratio · R² of the angle" if planes.any() else "")
+    heading = f"Class means in the {'planes' if planes.all() else 'blocks'} of the basis"
+    return _grid(shown, cells, title(shown, heading, note), site, colour)
+
+
+def _block_name(arrays: Mapping[str, np.ndarray], site: str, k: int) -> str:
+    """'14: 45.2 % · 0.98 · 0.99' of a plane; of another block, how much of it the two directions hold that are seen."""
+    name = f"{arrays[f'{site}/label'][k]}: {arrays[f'{site}/share'][k]:.1%}"
+    functions = int(arrays[f"{site}/functions"][k])
+    if functions == 1:
+        return f"{name} · one function"
+    if functions > 2:
+        return f"{name}<br>2 of {functions} directions: {arrays[f'{site}/plane_share'][k]:.0%} of it"
+    measured = (float(arrays[f"{site}/{what}"][k]) for what in ("axis_ratio", "angular_r2"))
+    return " · ".join([name, *(f"{value:.2f}" if np.isfinite(value) else "none" for value in measured)])
 
 
 def _fitted(shown: Shown, site: str, colour: str) -> Figure:

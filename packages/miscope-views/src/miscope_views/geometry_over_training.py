@@ -81,32 +81,40 @@ def _two(
 
 
 def alignment(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
-    """Share of the class means' variance in each strong block, and how round its circle is; or the best circle."""
+    """Share of the class means' variance in each strong block, and how round its circle is; or the best circle.
+
+    Only a block of two functions has a plane in which there may be a circle.
+    """
     arrays = shown.artifacts[_READS]
     if f"{site}/share" not in arrays:
         return _best_circle(shown, site, clock, events)
     share, labels = arrays[f"{site}/share"], first_row(arrays[f"{site}/label"])
     strong = np.sort(np.argsort(-share.max(axis=0), kind="stable")[:_MOST])
     strong = strong[share.max(axis=0)[strong] >= min(0.05, share.max())]
-    upper, lower = panels((1, 1))
+    planes = strong[first_row(arrays[f"{site}/functions"])[strong] == 2]
     traces = []
     for k in strong:
         name, colour = str(labels[k]), colour_of(str(labels[k]))
         # Of a block that holds next to nothing the ellipse is that of the noise.
         ratio = np.where(share[:, k] >= 0.01, arrays[f"{site}/axis_ratio"][:, k], np.nan)
-        for values, axis, what in ((share[:, k], "y", "share"), (ratio, "y2", "axis ratio")):
+        both = ((share[:, k], "y", "share"), (ratio, "y2", "axis ratio"))
+        for values, axis, what in both if k in planes else both[:1]:
             hover = f"{name}: {what} %{{y:.3f}} at {shown.step_label} %{{x:,}}<extra></extra>"
             more = {"yaxis": axis, "legendgroup": name, "showlegend": axis == "y", "hovertemplate": hover}
             traces.append(line(arrays["step"], values, name, colour, **more))
     hidden = sum(int(np.isnan(trace["y"]).sum()) for trace in traces)
+    note = "axis ratio 1: a circle, 0: a line" if len(planes) else "none of the strong blocks is a plane"
     layout = {
-        "title": title(shown, "Class means in the blocks of the basis", f"{site} · axis ratio 1: a circle, 0: a line"),
-        "xaxis": {**clock_axis(shown, clock), "anchor": "y2"},
-        "yaxis": {"title": {"text": "share of variance"}, "domain": upper, "range": [-0.02, 1.02]},
-        "yaxis2": {"title": {"text": "minor over<br>major axis"}, "domain": lower, "range": [-0.02, 1.04]},
+        "title": title(shown, "Class means in the blocks of the basis", f"{site} · {note}"),
+        "xaxis": clock_axis(shown, clock),
+        "yaxis": {"title": {"text": "share of variance"}, "range": [-0.02, 1.02]},
         "showlegend": True,
         "shapes": event_marks(shown, events),
     }
+    if len(planes):
+        upper, lower = panels((1, 1))
+        layout["xaxis"]["anchor"], layout["yaxis"]["domain"] = "y2", upper
+        layout["yaxis2"] = {"title": {"text": "minor over<br>major axis"}, "domain": lower, "range": [-0.02, 1.04]}
     return figure(traces, layout, gaps=hidden)
 
 

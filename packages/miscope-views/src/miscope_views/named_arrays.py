@@ -8,7 +8,7 @@ import numpy as np
 
 from miscope import Choice, Shown
 
-__all__ = ["apart", "basis_note", "choice_of", "dominant", "first_row", "holders", "null_of", "unit_of"]
+__all__ = ["apart", "basis_note", "choice_of", "dominant", "first_row", "holders", "null_of", "ticked", "unit_of"]
 
 _OWN = ("singular", "conditional means")
 """Bases that an instrument falls back to where the family gives none."""
@@ -67,6 +67,18 @@ def dominant(share: np.ndarray, null: float | None, most: int = 10) -> np.ndarra
     stands_out = np.any(share > floor, axis=0)
     strongest = np.argsort(-share.max(axis=0), kind="stable")
     return strongest[stands_out[strongest]][:most]
+
+
+_FEW = 12
+"""Components of which an axis has room to name every one."""
+
+
+def ticked(labels: np.ndarray, strong: np.ndarray) -> list[str]:
+    """The labels that an axis names: all where they are few, else those of the strong components, in order.
+
+    strong: indices, strongest first.
+    """
+    return (labels if len(labels) <= _FEW else labels[np.sort(strong)]).tolist()
 
 
 def apart(strong: np.ndarray, count: int, most: int = 28) -> np.ndarray:

@@ -10,7 +10,7 @@ from miscope import Choice, Grain, Shown, View
 from miscope.figure_style import NULL, OKABE_ITO, colour_of
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, on_clock, panels, title
 from miscope_views.late_records import there_already
-from miscope_views.named_arrays import apart, choice_of, unit_of
+from miscope_views.named_arrays import apart, choice_of, ticked, unit_of
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -40,7 +40,7 @@ def specialisation(shown: Shown, *, site: str, counting: str, clock: str, events
     layout: dict[str, Any] = {
         "title": title(shown, f"Neurons {counting} by component", site),
         "xaxis": {**clock_axis(shown, clock), "showgrid": False},
-        "yaxis": {"title": {"text": unit}, "type": "category", "tickvals": labels[strong].tolist(), "showgrid": False},
+        "yaxis": {"title": {"text": unit}, "type": "category", "tickvals": ticked(labels, strong), "showgrid": False},
         "coloraxis": {"cmin": 0, "cmax": float(size.max()) or 1.0, "colorbar": {"title": {"text": "neurons"}}},
         "shapes": event_marks(shown, events),
     }

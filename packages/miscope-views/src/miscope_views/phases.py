@@ -130,6 +130,8 @@ def _diagonal(turn: int) -> dict[str, Any]:
 
 def _note(arrays: Any, site: str) -> str:
     value, null = float(arrays[f"{site}/coherence"]), float(arrays[f"{site}/null"])
+    if not np.isfinite([value, null]).all():
+        return "no neuron follows a block of two functions, which has a phase"
     return f"coherence {value:.2f}, by chance below {null:.2f}"
 
 

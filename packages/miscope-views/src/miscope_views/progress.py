@@ -31,11 +31,12 @@ _PART = _parts(_READS)
 
 
 def losses(shown: Shown, *, part: str, clock: str, events: bool) -> Figure:
-    """Loss, restricted loss, excluded loss and trig loss over training; test loss over restricted loss below."""
+    """Loss, restricted, excluded and trig (own answer's) loss over training; test loss over restricted loss below."""
     arrays = shown.artifacts[_READS]
     steps = arrays["step"]
     whole = {"train loss": ("full/train", TRAIN), "test loss": ("full/test", TEST)}
-    measures = {f"{name} ({part})": (f"{name}/{part}", colour) for name, colour in _COLOURS.items()}
+    said = {"trig": "trig" if _of_waves(shown) else "own answer"}
+    measures = {f"{said.get(name, name)} ({part})": (f"{name}/{part}", colour) for name, colour in _COLOURS.items()}
     curves = {name: found for name, found in (whole | measures).items() if found[0] in arrays}
     traces = [line(steps, arrays[key], name, colour) for name, (key, colour) in curves.items()]
     ratio = arrays["full/test" if "full/test" in arrays else "full/all"] / arrays[f"restricted/{part}"]
@@ -50,6 +51,12 @@ def losses(shown: Shown, *, part: str, clock: str, events: bool) -> Figure:
         "shapes": event_marks(shown, events),
     }
     return figure(traces, layout)
+
+
+def _of_waves(shown: Shown) -> bool:
+    """Whether the basis is made of sines and cosines, two to a frequency, and no block is larger."""
+    sizes = {len(block.rows) for basis in shown.bases.values() for block in basis.components}
+    return 2 in sizes and max(sizes) == 2
 
 
 _COLOURS = {"restricted": OKABE_ITO[2], "excluded": OKABE_ITO[3], "trig": OKABE_ITO[5]}

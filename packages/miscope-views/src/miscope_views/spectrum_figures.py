@@ -9,7 +9,7 @@ import numpy as np
 from miscope import Shown
 from miscope.figure_style import NULL, colour_of
 from miscope_views.figures import clock_axis, event_marks, figure, line, on_clock, title
-from miscope_views.named_arrays import apart, basis_note, dominant, first_row, null_of, unit_of
+from miscope_views.named_arrays import apart, basis_note, dominant, first_row, null_of, ticked, unit_of
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -27,10 +27,10 @@ def bars(shown: Shown, reads: str, *, role: str, locked: bool) -> Figure:
     strong = dominant(share, null)
     colours = [colour_of(str(label)) if i in strong else NULL for i, label in enumerate(labels)]
     unit = unit_of(shown, arrays, role)
-    ticks = labels[np.sort(strong)] if len(strong) else labels[:: max(1, len(labels) // 8)]
+    ticks = ticked(labels, strong if len(strong) else np.arange(0, len(labels), max(1, len(labels) // 8)))
     layout: dict[str, Any] = {
         "title": title(shown, f"Spectrum of {role}", basis_note(arrays, role)),
-        "xaxis": {"title": {"text": unit}, "type": "category", "tickvals": ticks.tolist(), "showgrid": False},
+        "xaxis": {"title": {"text": unit}, "type": "category", "tickvals": ticks, "showgrid": False},
         "yaxis": {"title": {"text": _SHARE}, "rangemode": "tozero"},
         "bargap": 0.25,
         "shapes": [] if null is None else [_level(null, f"largest at {shown.step_label} 0")],
@@ -84,7 +84,7 @@ def over_training(shown: Shown, reads: str, *, role: str, clock: str, events: bo
     layout = {
         "title": title(shown, f"Spectrum of {role} over training", basis_note(arrays, role)),
         "xaxis": {**clock_axis(shown, clock), "showgrid": False},
-        "yaxis": {"title": {"text": unit}, "type": "category", "tickvals": labels[strong].tolist(), "showgrid": False},
+        "yaxis": {"title": {"text": unit}, "type": "category", "tickvals": ticked(labels, strong), "showgrid": False},
         "coloraxis": {"cmin": 0, "cmax": float(share.max()) or 1.0, "colorbar": {"title": {"text": _SHARE}}},
         "shapes": event_marks(shown, events),
     }

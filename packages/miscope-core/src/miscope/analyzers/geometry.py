@@ -32,8 +32,9 @@ def classes(moment: Moment) -> Arrays:
     """How far apart the classes are and how wide, whether they collapse, and on which circles their means lie.
 
     At the answer position, a class being all inputs with the same answer. Where the task has a basis over its answers,
-    each block's plane is measured; otherwise the pairs of leading principal axes, beside a shuffle. Lengths are those
-    of the activations; stored coordinates are in units of `spread`, the root of `between`.
+    each block's share is measured, and of a block of two functions the ellipse in their plane; otherwise the pairs of
+    leading principal axes, beside a shuffle. Lengths are those of the activations; stored coordinates are in units of
+    `spread`, the root of `between`.
     """
     assert moment.probe.labels is not None
     options = moment.options
@@ -99,6 +100,8 @@ def _circles(seen: Clouds, basis: Basis | None, options: ClassOptions) -> dict[s
         "axis_ratio": found.axis_ratio.astype(np.float32),
         "angular_r2": found.angular.astype(np.float32),
         "plane": found.coordinates.astype(np.float16),
+        "plane_share": found.held.astype(np.float32),
+        "functions": np.array([len(block.rows) for block in basis.components]),
         "strongest_share": np.array(found.share[strongest]),
         "strongest_axis_ratio": np.array(found.axis_ratio[strongest]),
     }
@@ -120,7 +123,7 @@ def _circles_anywhere(coordinates: np.ndarray, options: ClassOptions) -> dict[st
 
 CLASSES = Analyzer(
     name="geometry.classes",
-    version=1,
+    version=2,
     grain=Grain.CHECKPOINT,
     compute=classes,
     sites=("blocks.*hook_*post",),
@@ -151,13 +154,17 @@ CLASSES = Analyzer(
         "SITE/centroid": "(C, D) float16, class means about their mean, in units of spread",
         "SITE/coordinates": "(C, k) class means on their own principal axes at this step, in units of spread",
         "SITE/explained": "(k,) share of the class means' variance on each axis",
-        "SITE/label": "(K,) labels of the blocks of the answers' basis, where there is one; so the next six",
+        "SITE/label": "(K,) labels of the blocks of the answers' basis, where there is one; so the next eight",
         "SITE/share": "(K,) share of the class means' variance in each block",
-        "SITE/axis_ratio": "(K,) minor over major axis in the block's plane; NaN for a block of one function",
-        "SITE/angular_r2": "(K,) squared resultant length of the angle in the plane less the block's own angle",
-        "SITE/plane": "(K, C, 2) float16, class means in each block's plane, in units of spread",
+        "SITE/axis_ratio": "(K,) minor over major axis in the block's plane; NaN where it has not two functions",
+        "SITE/angular_r2": "(K,) squared resultant length of the angle in the plane less the block's own angle; NaN "
+        "likewise",
+        "SITE/plane": "(K, C, 2) float16, class means in each block's plane, in units of spread; along the two widest "
+        "directions of a block of more functions",
+        "SITE/plane_share": "(K,) share of the class means' variance in the block that these two directions hold",
+        "SITE/functions": "(K,) functions of the answer in each block; two make a plane",
         "SITE/strongest_share": "() share of the strongest block",
-        "SITE/strongest_axis_ratio": "() axis ratio of the strongest block",
+        "SITE/strongest_axis_ratio": "() axis ratio of the strongest block; NaN where it has not two functions",
         "SITE/pair": "(P, 2) principal axes from 1, where there is no basis over the answers; so the next four",
         "SITE/circularity": "(P,) how near the class means are to a circle in that pair: 0 to 1",
         "SITE/circularity_null": "(3, P) 2.5, 50 and 97.5 % with one axis shuffled",

@@ -96,8 +96,9 @@ LOSSES = Analyzer(
         "restricted/{train,test,all}": "() loss of the key components and the mean logits alone",
         "restricted_accuracy/{train,test,all}": "() share of right answers of the same",
         "excluded/{train,test,all}": "() loss without the key components",
-        "trig/{train,test,all}": "() loss of cos k(a + b - c) of the key components alone, for a sum",
-        "untrig/{train,test,all}": "() loss without cos k(a + b - c) of the key components",
+        "trig/{train,test,all}": "() loss of the key components' function of answer and output alone, the sum of "
+        "f(answer) f(output) over a block's functions f: cos k(a + b - c) for a frequency",
+        "untrig/{train,test,all}": "() loss without that function of the key components",
         "excluded/each": "(K,) loss on the training set (on all, where it is not known) without that component alone",
         "causal": "(K,) whether that is more than ten times the loss with nothing left out, and more than 1e-5 nats",
         "causal_count": "() causal components",

@@ -20,40 +20,46 @@ class Planes:
     share: np.ndarray
     """(K,) share of the points' variance along the block's functions of the value."""
     axis_ratio: np.ndarray
-    """(K,) minor over major axis of the ellipse they draw: 1 a circle, 0 a line. NaN for a block of one function."""
+    """(K,) minor over major axis of the ellipse they draw: 1 a circle, 0 a line. NaN for a block that has not two
+    functions, and so no plane."""
     angular: np.ndarray
     """(K,) how well the block's angle tells the angle in the plane, with the ellipse made round: squared mean resultant
     length, 1 exact. NaN for a block that has not two functions."""
     coordinates: np.ndarray
-    """(K, q, 2) the points in the plane, turned so that a perfect circle is (cos, sin)."""
+    """(K, q, 2) the points in the plane, turned so that a perfect circle is (cos, sin); of a larger block, along the
+    two widest directions of its coefficients; of a block of one function, along it and 0."""
+    held: np.ndarray
+    """(K,) share of the points' variance in the block that the coordinates hold: 1 for one function or two."""
 
 
 def planes(points: np.ndarray, basis: Basis) -> Planes:
-    """Of centred points (q, D). The plane of a block is spanned by the two widest directions of its coefficients."""
+    """Of centred points (q, D), in the plane of each block of two functions; larger ones have no plane of their own."""
     total = max(float((points**2).sum()), np.finfo(float).tiny)
     found = [_plane(points, basis.rows[list(block.rows)]) for block in basis.components]
-    power, ratio, angular, coordinates = zip(*found, strict=True)
+    power, held, ratio, angular, coordinates = zip(*found, strict=True)
     return Planes(
         share=np.array(power) / total,
         axis_ratio=np.array(ratio),
         angular=np.array(angular),
         coordinates=np.stack(coordinates),
+        held=np.array(held),
     )
 
 
-def _plane(points: np.ndarray, rows: np.ndarray) -> tuple[float, float, float, np.ndarray]:
+def _plane(points: np.ndarray, rows: np.ndarray) -> tuple[float, float, float, float, np.ndarray]:
     left, spread, right = np.linalg.svd(rows @ points, full_matrices=False)
     power = float((spread**2).sum())
     turned = points @ right.T @ left.T
     flat = np.pad(turned, ((0, 0), (0, max(0, 2 - turned.shape[1]))))[:, :2]
-    if len(spread) < 2 or spread[0] <= 0:
-        return power, float("nan"), float("nan"), flat
+    held = float((spread[:2] ** 2).sum() / power) if power > 0 else float("nan")
+    if len(rows) != 2 or len(spread) < 2 or spread[0] <= 0:
+        return power, held, float("nan"), float("nan"), flat
     ratio = float(spread[1] / spread[0])
-    if len(rows) != 2 or ratio < 1e-9:
-        return power, ratio, float("nan"), flat
+    if ratio < 1e-9:
+        return power, held, ratio, float("nan"), flat
     round_ = points @ right.T / spread @ left.T
     turn = np.arctan2(round_[:, 1], round_[:, 0]) - np.arctan2(rows[1], rows[0])
-    return power, ratio, float(np.abs(np.exp(1j * turn).mean()) ** 2), flat
+    return power, held, ratio, float(np.abs(np.exp(1j * turn).mean()) ** 2), flat
 
 
 @final
