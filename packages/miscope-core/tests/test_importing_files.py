@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -114,14 +116,20 @@ def test_torchscript_is_refused_as_code(place: Workspace, tmp_path: Path):
 
 def torchscript() -> bytes:
     """An archive that PyTorch takes for TorchScript: one with constants beside its data."""
-    import io
-    import zipfile
-
     held = io.BytesIO()
     torch.save(state(), held)
     with zipfile.ZipFile(held, "a") as archive:
         top = archive.namelist()[0].partition("/")[0]
         archive.writestr(f"{top}/constants.pkl", pickle.dumps((), protocol=2))
+    return held.getvalue()
+
+
+def repacked(content: bytes, pickled: bytes) -> bytes:
+    """The archive with another pickle in the place of its own."""
+    held = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as whole, zipfile.ZipFile(held, "w") as archive:
+        for name in whole.namelist():
+            archive.writestr(name, pickled if name.endswith("data.pkl") else whole.read(name))
     return held.getvalue()
 
 
@@ -131,6 +139,9 @@ DAMAGE: dict[str, Callable[[bytes], bytes]] = {
     "no such file": lambda content: b"\x93NUMPY" + bytes(100),
     "a text": lambda content: b"loss 0.3\n",
     "a pickle": lambda content: pickle.dumps({"W": [1.0]}),
+    "a word cut off": lambda content: repacked(content, b"\x80\x02X\x01"),
+    "a number cut off": lambda content: repacked(content, b"\x80\x02G\x01"),
+    "no values": lambda content: repacked(content, b"\x80\x02e."),
     "flipped": lambda content: content[:60] + bytes(b ^ 255 for b in content[60:400]) + content[400:],
 }
 

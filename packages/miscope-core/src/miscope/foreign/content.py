@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import struct
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +16,7 @@ from miscope.foreign.inert import plain, stand_ins
 __all__ = ["read_content"]
 
 _OFFENDERS = (
-    re.compile(r"GLOBAL (\S+)"),
+    re.compile(r"GLOBAL ([\w.]+)"),
     re.compile(r"<(?:class|function|built-in function) '?([\w.]+)"),
     re.compile(r"``([\w.]+)``"),
 )
@@ -51,7 +52,10 @@ def _torch(path: Path) -> Any:
 
 
 _AGAIN = "Copy it again from its source; it may have been cut off."
-_UNREADABLE = (OSError, RuntimeError, EOFError, ValueError, LookupError, TypeError, AttributeError, AssertionError)
+_UNREADABLE = (
+    *(OSError, RuntimeError, EOFError, ValueError, LookupError, TypeError, AttributeError, AssertionError),
+    *(ArithmeticError, struct.error),
+)
 """What torch.load lets through of a file that was damaged or was never one of its own."""
 
 
