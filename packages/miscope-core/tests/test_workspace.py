@@ -230,3 +230,17 @@ sys.exit(f"loaded {{heavy}}" if heavy else 0)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("inside", ["", "inner/place"])
+@pytest.mark.parametrize("target", ["loop", "nowhere"])
+def test_a_link_that_leads_nowhere_is_no_place_for_a_workspace(tmp_path: Path, target: str, inside: str):
+    (tmp_path / "loop").symlink_to(tmp_path / "back")
+    (tmp_path / "back").symlink_to(tmp_path / target)
+    with pytest.raises(BadValue) as raised:
+        open_workspace(tmp_path / "back" / inside)
+    assert str(raised.value) == (
+        f"{tmp_path / 'back' / inside} is no place for a workspace.\n"
+        f"{tmp_path / 'back'} is a link that leads nowhere.\n"
+        "Name another path."
+    )

@@ -34,6 +34,11 @@ def open_workspace(path: str | Path | None = None, plugins: Plugins | None = Non
     plugins: the tables in force; None for everything installed.
     """
     root = Path(path or os.environ.get("MISCOPE_WORKSPACE") or "miscope-workspace").expanduser().absolute()
+    dead = next((place for place in (root, *root.parents) if place.is_symlink() and not place.exists()), None)
+    if dead is not None:
+        raise BadValue(
+            f"{root} is no place for a workspace.", f"{dead} is a link that leads nowhere.", "Name another path."
+        )
     if root.exists() and not root.is_dir():
         raise BadValue(f"{root} is not a folder.", "A workspace is a folder that miscope fills.", "Name another path.")
     return Workspace(root, plugins or Plugins.installed())
