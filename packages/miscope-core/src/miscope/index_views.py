@@ -53,8 +53,9 @@ def _something_went(database: DuckDBPyConnection, store: Store, layout: Layout, 
     if not (covered.records.keys() <= now.records.keys() and covered.files.keys() <= now.files.keys()):
         return True
     changed = newer(now, covered)
-    list_present(database, layout, changed.files)
-    return lost(database) or bool(misplaced(store, changed.records))
+    if changed.files:
+        list_present(database, layout, changed.files)
+    return (bool(changed.files) and lost(database)) or bool(misplaced(store, changed.records))
 
 
 def _show_now(database: DuckDBPyConnection, store: Store, layout: Layout, now: Survey, covered: Survey | None) -> bool:
@@ -67,7 +68,7 @@ def _show_now(database: DuckDBPyConnection, store: Store, layout: Layout, now: S
         list_files(database, layout, now.files.keys() - others)
         forget_absent(database)
         recover(database, layout, snapshot=False)
-    else:
+    elif changed.files:
         list_present(database, layout, changed.files.keys() - others)
         forget_lost(database)
     bad = fill_metrics(database, layout, changed.metrics, others)
@@ -88,7 +89,7 @@ def _show_now(database: DuckDBPyConnection, store: Store, layout: Layout, now: S
 
 def _recover_unnoted(database: DuckDBPyConnection, layout: Layout, now: Survey, changed: Survey) -> bool:
     """Add what lies in folders and no ledger says: of runs that were killed, and of folders copied here."""
-    again = now.files.keys() & (_note_deaths(database) | unknown(database))
+    again = now.files.keys() & (_note_deaths(database) | (unknown(database) if changed.files else set()))
     if not again:
         return False
     list_files(database, layout, again)
