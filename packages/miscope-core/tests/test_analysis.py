@@ -494,6 +494,18 @@ def test_ctrl_c_finishes_the_look_under_way(place):
     assert len([o for o in analyze(workspace, variant) if o.state is State.SAVED]) == 2
 
 
+@pytest.fixture
+def one_thread():
+    """As in the processes of an analysis: the last bit is the same where operations are the same in the same order."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("one_thread")
 def test_processes_save_the_same_numbers_as_one(tmp_path):
     from miscope import builtin
     from miscope.plugins import Plugins
@@ -567,6 +579,7 @@ for attempt in range(20):
 """
 
 
+@pytest.mark.usefixtures("one_thread")
 def test_killing_it_at_random_moments_loses_nothing_that_was_finished(tmp_path):
     from miscope import builtin
     from miscope.plugins import Plugins
