@@ -14,7 +14,9 @@ from fastapi.staticfiles import StaticFiles
 
 from miscope.errors import MiscopeError
 from miscope_panel import api
+from miscope_panel.components import components
 from miscope_panel.guard import Guard
+from miscope_panel.pages import route_pages
 from miscope_panel.plotlyjs import ASSETS, directory
 from miscope_panel.workbench import Workbench
 
@@ -46,7 +48,9 @@ def application(workspace: Workspace, pool: Executor, *, hosts: frozenset[str], 
         return Workbench(workspace, pool, _query()).page()
 
     # Which origins may open the websocket is the guard's affair, which knows the host's name and port.
-    add_applications({"/": session}, app=app, title="miscope", location=False, websocket_origin=["*"])
+    app.include_router(components())
+    served = add_applications({"/": session}, app=app, title="miscope", location=False, websocket_origin=["*"])
+    route_pages(served)
     return Guard(app, hosts, token)
 
 

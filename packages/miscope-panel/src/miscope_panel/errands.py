@@ -8,6 +8,7 @@ from concurrent.futures import Executor, Future
 from contextlib import suppress
 from functools import partial
 from typing import TypeVar, final
+from weakref import ref
 
 import panel as pn
 
@@ -25,8 +26,9 @@ class Errands:
         self._results: deque[Callable[[], None]] = deque()
         self._loaded = self._document is None
         if self._document is not None:
-            # A change made while the browser still fetches the page can miss it, so results wait for this.
-            pn.state.onload(self._open)
+            # A change made while the browser still fetches the page can miss it, so results wait for this. Panel keeps
+            # what it is given for as long as the document lives, which must not be for as long as this does.
+            pn.state.onload(partial(_open, ref(self)))
 
     def send(self, work: Callable[[], T], then: Callable[[T], None]) -> None:
         """Do the work on a thread; give its result to `then` on the page's event loop, if the page still stands."""
@@ -43,10 +45,17 @@ class Errands:
             with suppress(AttributeError, RuntimeError):
                 self._document.add_next_tick_callback(self._deliver)
 
-    def _open(self) -> None:
+    def open(self) -> None:
+        """Deliver what waited for the page to be loaded."""
         self._loaded = True
         self._deliver()
 
     def _deliver(self) -> None:
         while self._loaded and self._results:
             self._results.popleft()()
+
+
+def _open(reference: ref[Errands]) -> None:
+    errands = reference()
+    if errands is not None:
+        errands.open()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Awaitable, Callable, MutableMapping
-from http.cookies import SimpleCookie
 from typing import Any, final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -22,6 +21,9 @@ _POLICY = (
 )
 """The browser itself then refuses every request to another machine."""
 
+_LONGEST, _NAME, _QUOTED = 8192, 255, 100
+"""Characters of a query, of one name in a path, and of what is repeated to whoever sent it."""
+
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Any, Send], Awaitable[None]]
@@ -33,11 +35,11 @@ class Guard:
 
     def __init__(self, app: App, hosts: frozenset[str], token: str | None) -> None:
         """hosts: names this server answers to; '*' for any (then the token alone decides)."""
-        self._app, self._hosts, self._token = app, hosts, token
+        self.app, self._hosts, self._token = app, hosts, token
 
     async def __call__(self, scope: Scope, receive: Any, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         status, reason = self._judge(scope, headers)
@@ -46,15 +48,17 @@ class Guard:
         elif status:
             await _refuse(scope, send, status, reason)
         else:
-            await self._app(scope, receive, _with_policy(send))
+            await self.app(scope, receive, _with_policy(send))
 
     def _judge(self, scope: Scope, headers: dict[str, str]) -> tuple[int, str]:
         host = headers.get("host", "")
         if "*" not in self._hosts and _name(host) not in self._hosts:
-            return 400, f"This server does not answer to the name {_name(host)!r}.\n"
+            return 400, f"This server does not answer to the name {_name(host)[:_QUOTED]!r}.\n"
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != host:
-            return 403, f"This server does not answer pages of {origin}.\n"
+        if origin is not None and _netloc(origin) != host:
+            return 403, f"This server does not answer pages of {origin[:_QUOTED]}.\n"
+        if len(scope["query_string"]) > _LONGEST or any(len(part) > _NAME for part in scope["path"].split("/")):
+            return 414, f"That address is too long: {_LONGEST} characters after the '?', {_NAME} in a name.\n"
         if self._token is None:
             return 0, ""
         if self._known(headers):
@@ -65,14 +69,22 @@ class Guard:
         return 401, "This server wants its token: open the address that `miscope serve` printed.\n"
 
     def _known(self, headers: dict[str, str]) -> bool:
-        cookies = SimpleCookie(headers.get("cookie", ""))
-        cookie = cookies[COOKIE].value if COOKIE in cookies else ""
+        # Not http.cookies, which refuses them all for one whose name it does not like.
+        cookies = (each.strip().partition("=") for each in headers.get("cookie", "").split(";"))
+        cookie = next((value for name, _, value in cookies if name == COOKIE), "")
         bearer = headers.get("authorization", "").removeprefix("Bearer ")
         return any(_same(given, self._token or "") for given in (cookie, bearer) if given)
 
 
 def _same(given: str, token: str) -> bool:
     return hmac.compare_digest(given.encode(), token.encode())
+
+
+def _netloc(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # 'http://[::1' is no address
+        return None
 
 
 def _name(host: str) -> str:

@@ -63,6 +63,7 @@ def page(selection: Selection, sidebar: Sidebar, frame: pn.Column, *, look: str)
         margin=(0, 12),
     )
     name = pn.pane.HTML(escape(place.variant), margin=(0, 12), align="center", stylesheets=[sheet("name")])
+    listening = _listening_for_work()
     made = pmui.Page(
         title="miscope",
         header=[tabs, name],
@@ -75,6 +76,10 @@ def page(selection: Selection, sidebar: Sidebar, frame: pn.Column, *, look: str)
         raw_css=[look],
         sx=_HEADER,
     )
+    for watcher in _listening_for_work():
+        # Panel's state outlives the page, and would keep it; an indicator that we do not show need not be told.
+        if watcher not in listening:
+            pn.state.param.unwatch(watcher)
     tabs.param.watch(lambda event: selection.move(page=event.new), "value")
     made.param.watch(lambda event: selection.move(dark=bool(event.new)), "dark_theme")
 
@@ -83,3 +88,8 @@ def page(selection: Selection, sidebar: Sidebar, frame: pn.Column, *, look: str)
 
     selection.param.watch(lambda event: follow(event.new), "place")
     return made
+
+
+def _listening_for_work() -> list[Any]:
+    """Who is told when the server begins to work or rests."""
+    return list(pn.state.param.watchers.get("busy", {}).get("value", ()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, final
@@ -89,7 +90,7 @@ def read_query(query: str) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     if given.get("v"):
         fields["variant"] = given["v"]
-    if given.get("e", "").isdecimal():
+    if re.fullmatch(r"[0-9]{1,18}", given.get("e", "")):
         fields["step"] = int(given["e"])
     if "views" in given:
         fields["views"] = _unique(given["views"].split(","))

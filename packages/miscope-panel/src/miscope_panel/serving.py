@@ -91,6 +91,7 @@ def serve(workspace: Workspace, address: Address, *, open_browser: bool = False)
         import uvicorn
 
         from miscope_panel.app import application
+        from miscope_panel.connections import BoundedConnection
 
         url = address.url(bound.getsockname()[1])
         hosts = LOOPBACK | {address.host} if address.loopback else frozenset({"*"})
@@ -99,7 +100,9 @@ def serve(workspace: Workspace, address: Address, *, open_browser: bool = False)
             # Open pages hold their websocket for good, so waiting for them to leave is bounded.
             # A page that is closed while a picture is on its way to it is no news.
             logging.getLogger("asyncio").setLevel(logging.ERROR)
-            config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2, lifespan="on")
+            config = uvicorn.Config(
+                app, http=BoundedConnection, log_level="warning", timeout_graceful_shutdown=2, lifespan="on"
+            )
             print(f"miscope shows {workspace.root}\nat {url}\nCtrl-C ends it.", flush=True)
             if open_browser:
                 _open(url)

@@ -1,0 +1,38 @@
+"""The scripts and styles of components on the page, from modules that are loaded already and from nowhere else."""
+
+from __future__ import annotations
+
+import sys
+from typing import cast
+
+from fastapi import APIRouter, HTTPException
+from fastapi.responses import FileResponse
+from panel.io.resources import COMPONENT_PATH
+from panel.io.server import ComponentResourceHandler
+from tornado.web import HTTPError
+
+__all__ = ["components"]
+
+
+def components() -> APIRouter:
+    """The route, to stand before Panel's own, which imports any module that an address names and fails on odd ones."""
+    routes = APIRouter()
+
+    @routes.get(f"/{COMPONENT_PATH.rstrip('/')}/{{path:path}}", include_in_schema=False)
+    def component(path: str) -> FileResponse:
+        return FileResponse(_resolved(path))
+
+    return routes
+
+
+def _resolved(path: str) -> str:
+    if path.partition("/")[0] not in sys.modules:
+        raise HTTPException(404, "No component lies there.")
+    # Its method reads attributes of the class alone, so the class stands in for an instance, as in Panel itself.
+    handler = cast("ComponentResourceHandler", ComponentResourceHandler)
+    try:
+        return ComponentResourceHandler.parse_url_path(handler, path)
+    except HTTPError as error:
+        raise HTTPException(error.status_code, error.log_message) from None
+    except (AttributeError, IndexError, KeyError, OSError, TypeError, ValueError):
+        raise HTTPException(404, "No component lies there.") from None
