@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, final
 
 from miscope.analyzer import Analyzer, Grain
 from miscope.analyzer_options import Options, checked_options
-from miscope.applicability import applies
+from miscope.applicability import chain_applies
 from miscope.artifact import as_written
 from miscope.errors import BadValue, DoesNotApply, MiscopeError, NoCheckpoint, UnknownName
 from miscope.interruption import stop_on_signals
@@ -119,7 +119,9 @@ class _Work:
 def _course(workspace: Workspace, variant: Variant, wish: _Wish) -> _Course:
     store = workspace.store
     store.refuse_another(variant)
-    chosen = _chosen_steps(variant.name, store.steps(variant.name), wish.steps)
+    have = store.steps(variant.name)
+    curves_only = not have and wish.steps is None and bool(store.metrics(variant.name))
+    chosen = () if curves_only else _chosen_steps(variant.name, have, wish.steps)
     wanted, skipped = _wanted(workspace, variant, wish.names)
     refused = [DoesNotApply(name, variant.name, skipped[name]) for name in wish.names or () if name in skipped]
     skipped = {**skipped, **{error.name: f"does not apply: {error.reason}" for error in refused}}
@@ -158,11 +160,10 @@ def _chosen_steps(variant: str, have: Steps, steps: Steps | None) -> tuple[int, 
 def _wanted(workspace: Workspace, variant: Variant, names: Sequence[str] | None) -> tuple[list[str], dict[str, str]]:
     """The analyzers to compute, and those left out with the reason; of named ones, with the bare clause."""
     table, subject = workspace.plugins.analyzers, workspace.subject(variant)
-    metrics = workspace.store.metrics(variant.name)
+    metrics, steps = workspace.store.metrics(variant.name), workspace.store.steps(variant.name)
 
     def reason(name: str) -> str | None:
-        found = resolve(table, [name]).values()
-        return next(filter(None, (applies(analyzer, subject, subject.probe(), metrics) for analyzer in found)), None)
+        return chain_applies(resolve(table, [name]), subject, metrics, weights=bool(steps))
 
     if names is not None:
         refused = {name: why for name in names if (why := reason(name))}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from miscope.analyzer import Analyzer
+from miscope.analyzer import Analyzer, Grain
 from miscope.maths.answer_basis import answer_basis
 from miscope.patterns import has_none_like, matching
 from miscope.probe import Probe
@@ -13,7 +13,7 @@ from miscope.probe import Probe
 if TYPE_CHECKING:
     from miscope.subject import Subject
 
-__all__ = ["applies"]
+__all__ = ["applies", "chain_applies", "needs_weights"]
 
 
 def applies(analyzer: Analyzer, subject: Subject, probe: Probe, metrics: Iterable[str] = ()) -> str | None:
@@ -28,6 +28,32 @@ def applies(analyzer: Analyzer, subject: Subject, probe: Probe, metrics: Iterabl
         or _missing_in_bases(analyzer, subject, probe)
         or _missing_in_training(analyzer, subject, metrics)
     )
+
+
+def chain_applies(
+    chain: Mapping[str, Analyzer], subject: Subject, metrics: Iterable[str], *, weights: bool
+) -> str | None:
+    """None if the last analyzer of the chain, and all that it reads, have something to look at; else what is missing.
+
+    weights: whether there is a checkpoint.
+    """
+    without = None if weights else needs_weights(chain, list(chain)[-1])
+    reasons = (applies(analyzer, subject, subject.probe(), metrics) for analyzer in chain.values())
+    return without or next(filter(None, reasons), None)
+
+
+def needs_weights(table: Mapping[str, Analyzer], name: str) -> str | None:
+    """Why the analyzer has nothing to look at where only metrics are, as a clause; None if it has.
+
+    table: with everything it reads. What looks at a metric or the record itself does without what it reads at each
+    checkpoint.
+    """
+    analyzer = table[name]
+    alone = analyzer.grain is not Grain.CHECKPOINT and not analyzer.weights and (analyzer.metrics or analyzer.facts)
+    spanning = [upstream for upstream in analyzer.reads if table[upstream].grain is not Grain.CHECKPOINT]
+    if alone and all(needs_weights(table, upstream) is None for upstream in spanning):
+        return None
+    return "it looks at weights, and of this variant there are metrics only"
 
 
 def _missing_in_model(analyzer: Analyzer, subject: Subject) -> str | None:

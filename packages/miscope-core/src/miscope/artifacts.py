@@ -67,9 +67,11 @@ def artifact(store: Store, setting: Setting, name: str, step: int | None) -> Arr
 
 def refusal(store: Store, setting: Setting, name: str, step: int | None) -> str | None:
     """Why there can be no such artifact: what the family lacks, or what the instrument said when it was tried."""
-    from miscope.applicability import applies
+    from miscope.applicability import applies, needs_weights
     from miscope.planning import resolve
 
+    if not setting.steps and (without := needs_weights(setting.analyzers, name)) is not None:
+        return without
     metrics = store.metrics(setting.variant.name)
     chain = resolve(setting.analyzers, [name]).values()
     reasons = (applies(analyzer, setting.subject, setting.probe, metrics) for analyzer in reversed(list(chain)))

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 from miscope.bound import BoundVariant
 from miscope.checkpoint import Checkpoint
 from miscope.disagreement import Account, check_agreement
+from miscope.errors import BadValue
+from miscope.family import Family
+from miscope.foreign.curves import read_curves
 from miscope.foreign_file import ForeignFile, read_foreign
 from miscope.origin import Origin, Standing, imported_files, may_import, standing_of
-from miscope.recognising import Adopted, Wish, recognised
+from miscope.recognising import Adopted, Wish, recognised, recognised_curve, words_of_family
 from miscope.variant import Variant
 
 if TYPE_CHECKING:
@@ -24,8 +27,9 @@ __all__ = ["adopt"]
 
 def adopt(  # noqa: PLR0913 - what one wishes, keyword-only
     workspace: Workspace,
-    paths: str | Path | Iterable[str | Path],
+    paths: str | Path | Iterable[str | Path] = (),
     *,
+    metrics: str | Path | Iterable[str | Path] = (),
     family: str | None = None,
     params: Mapping[str, Any] | None = None,
     name: str | None = None,
@@ -33,6 +37,7 @@ def adopt(  # noqa: PLR0913 - what one wishes, keyword-only
 ) -> list[BoundVariant]:
     """Adopt checkpoint files, or folders of them (docs/importing.md). Returns the variants they became.
 
+    metrics: files of losses without weights; alone they make variants with metrics only, one for each run in them.
     family: None for the one installed family that recognises the tensors. params: its parameters and training fields;
     what they leave open is taken from the file: the optimizer's own groups before the configuration, which can lie.
     The files' losses become metrics; their SHA-256, configuration and optimizer become facts of the variant. Files of
@@ -41,10 +46,12 @@ def adopt(  # noqa: PLR0913 - what one wishes, keyword-only
     say is taken at the family's default, and is the variant's fact 'assumed'. Raises BadFile or BadValue before
     anything is written; nothing that is there is ever replaced.
     """
-    files = read_foreign(paths)
+    curves = [Path(metrics)] if isinstance(metrics, str | Path) else [Path(path) for path in metrics]
+    files = read_foreign(paths) if not curves or paths else []
     families = [workspace.plugins.family(family)] if family else list(workspace.plugins.families.values())
     wish = Wish(fields=params or {}, ignore=tuple(ignore))
     adopted = [recognised(file, families, wish) for file in files]
+    adopted += [one for path in curves for one in _of_curves(path, families, wish)]
     if name is not None:
         adopted = [replace(one, variant=one.variant.labelled(name)) for one in adopted]
     adopted = [replace(one, variant=workspace.store.placed(one.variant)) for one in adopted]
@@ -56,6 +63,17 @@ def adopt(  # noqa: PLR0913 - what one wishes, keyword-only
     for mine in by_name.values():
         _save(workspace, mine, wish)
     return [workspace.find(variant) for variant in by_name]
+
+
+def _of_curves(path: Path, families: Sequence[Family], wish: Wish) -> list[Adopted]:
+    if len(families) != 1:
+        raise BadValue(
+            f"{path} holds losses, which do not say of which family they are.",
+            f"There are: {', '.join(family.name for family in families) or 'none'}.",
+            "Name it:  --family NAME",
+        )
+    curves = read_curves(path.expanduser(), words_of_family(families[0]))
+    return [recognised_curve(curve, families[0], wish) for curve in curves]
 
 
 def _with_length(variant: Variant, steps: Collection[int]) -> Variant:
@@ -73,8 +91,20 @@ def _check(store: Store, adopted: Sequence[Adopted], wish: Wish) -> None:
     accounts = [_account(one) for one in adopted]
     if standing is not None:
         may_import(standing, [account.source for account in accounts])
+        _refuse_late_losses(store, standing, adopted)
         accounts = [*_stored(store, standing), *accounts]
     check_agreement(variant.name, accounts, ignore=[*wish.ignore, *adopted[0].overruled])
+
+
+def _refuse_late_losses(store: Store, standing: Standing, adopted: Sequence[Adopted]) -> None:
+    """What spans a training is kept by its checkpoints: losses that come later would not be seen in it."""
+    if not standing.steps or any(one.weights for one in adopted) or not any(_new_rows(store, standing.name, adopted)):
+        return
+    raise BadValue(
+        f"{standing.name} has {standing}, and losses are added to checkpoints only together with them.",
+        "What was computed over its training would not know of them.",
+        "Import the checkpoint files and the losses in one call, under a name of their own (--as NAME).",
+    )
 
 
 def _account(one: Adopted) -> Account:
@@ -111,12 +141,14 @@ def _save(workspace: Workspace, adopted: Sequence[Adopted], wish: Wish) -> None:
         there, known = (set(standing.steps), imported_files(standing.facts)) if standing else (set(), {})
         held = there | {step for one in adopted for step, _ in one.weights}
         origin = Origin.IMPORTED if held else Origin.METRICS
+        rows = _new_rows(store, variant.name, adopted)
+        reached = held or {step for step, _, _ in rows} | {standing.recorded if standing else 0}
         facts = {"origin": origin.value, "assumed": _assumed(adopted, standing)}
         said = {**known, **_facts_by_file(adopted, known)}
-        store.save_variant(_with_length(variant, held), **facts, imported=said)
+        store.save_variant(_with_length(variant, {step or 0 for step in reached}), **facts, imported=said)
         with workspace.ledger.run("import", variant.name, files=[str(one.file.path) for one in adopted]) as log:
+            store.append_metrics(variant.name, rows)
             for one in adopted:
-                _add_metrics(store, variant.name, one.file)
                 for step, weights in one.weights:
                     if step in there:
                         continue
@@ -149,17 +181,16 @@ def _metrics_at(step: int, file: ForeignFile) -> dict[str, float]:
     return {name: value for name, series in file.metrics.items() for at, value in series if at == step}
 
 
-def _add_metrics(store: Store, variant: str, file: ForeignFile) -> None:
-    """Add what is not there yet: adopting a file twice leaves one row for each step."""
-    there = store.metrics(variant)
-    known = {name: set(series.steps.tolist()) for name, series in there.items()}
-    rows = [
-        (step, name, value)
-        for name, series in file.metrics.items()
-        for step, value in series
-        if step not in known.get(name, ())
-    ]
-    store.append_metrics(variant, rows)
+def _new_rows(store: Store, variant: str, adopted: Sequence[Adopted]) -> list[tuple[int, str, float]]:
+    """What is not there yet: adopting a file twice leaves one row for each step."""
+    seen = {name: set(series.steps.tolist()) for name, series in store.metrics(variant).items()}
+    rows = []
+    for one in adopted:
+        for name, series in one.file.metrics.items():
+            known = seen.setdefault(name, set())
+            rows += [(step, name, value) for step, value in series if step not in known]
+            known.update(step for step, _ in series)
+    return rows
 
 
 def _facts(one: Adopted) -> dict[str, object]:

@@ -103,13 +103,10 @@ def may_train(standing: Standing, *, resume: bool, warm: bool) -> None:
             )
         return
     if standing.lent and not warm:
-        weights = (
-            f"To go on from step {standing.steps[-1]} with a fresh optimizer:  miscope train {name} --warm --steps N"
-        )
         raise BadValue(
             f"{name} was imported: a training would begin anew at step 0 and replace what was brought here.",
             f"It has {standing}, and no optimizer state to go on with.",
-            f"{weights}\n{beside}" if standing.steps else beside,
+            f"{_on_from(standing)}{beside}",
         )
     if warm and standing.steps and (standing.recorded or 0) > standing.steps[-1]:
         raise BadValue(
@@ -128,6 +125,11 @@ def may_import(standing: Standing, files: Sequence[str]) -> None:
         f"It has {standing}; {', '.join(files[:3])}{', ...' * (len(files) > 3)} would add to them or replace them.",
         "To keep them apart:  miscope import ... --as NAME; or give the parameter in which they differ (--param).",
     )
+
+
+def _on_from(standing: Standing) -> str:
+    how = f"miscope train {standing.name} --warm --steps N"
+    return f"To go on from step {standing.steps[-1]} with a fresh optimizer:  {how}\n" if standing.steps else ""
 
 
 def _lender(standing: Standing) -> str:

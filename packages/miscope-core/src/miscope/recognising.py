@@ -25,7 +25,9 @@ from miscope.variant import Variant
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Adopted", "Wish", "recognised"]
+    from miscope.foreign.curves import Curve
+
+__all__ = ["Adopted", "Wish", "recognised", "recognised_curve", "words_of_family"]
 
 _FEW = 6
 _NOTHING_EXTRA = ("no_decay", "interventions", "clip_norm", "warmup_steps", "momentum")
@@ -88,6 +90,23 @@ def recognised(file: ForeignFile, families: Sequence[Family], wish: Wish) -> Ado
         problem = f"It fits {len(fitting)} families: {names}."
         raise BadFile(file.path, problem, "Name one:  --family " + names.split(",")[0])
     raise others[0] if others else unrecognised(file.path, file.states[0][1], tried)
+
+
+def recognised_curve(curve: Curve, family: Family, wish: Wish) -> Adopted:
+    """A curve as of the variant that it and the wish say; BadValue where its configuration says another model."""
+    held = {"metrics": curve.metrics, "config": curve.fields, "notes": curve.notes}
+    file = ForeignFile(path=curve.path, sha256=curve.sha256, states=(), steps_from="", **held)
+    variant = _variant(family, file, wish)
+    overruled = tuple(word for name in wish.fields for word in words_of(family, name))
+    _refuse_contradictions(file, family, variant, wish, overruled)
+    assumed = _assumed(family, variant, file, wish, None)
+    return Adopted(file=file, variant=variant, assumed=assumed, overruled=overruled)
+
+
+def words_of_family(family: Family) -> frozenset[str]:
+    """Every word that says a parameter of the family or a field of its training."""
+    fields = (*family.params.model_fields, *TrainingConfig.identity_fields())
+    return frozenset(word for name in fields for word in words_of(family, name))
 
 
 def _variant(family: Family, file: ForeignFile, wish: Wish) -> Variant:
@@ -180,14 +199,14 @@ def _pattern(names: Sequence[str]) -> str:
 
 
 def _assumed(
-    family: Family, variant: Variant, file: ForeignFile, wish: Wish, state: Mapping[str, Tensor]
+    family: Family, variant: Variant, file: ForeignFile, wish: Wish, state: Mapping[str, Tensor] | None
 ) -> dict[str, object]:
     """Fields that are at their default for want of a word; a size that the tensors decide is none of them."""
     said = {*wish.fields, *said_of_params(family, file.config)}
     found = {
         name: value
         for name, value in variant.params.model_dump(mode="json").items()
-        if name not in said and not _decided(family, variant, name, state)
+        if name not in said and (state is None or not _decided(family, variant, name, state))
     }
     if variant.training is not None:
         training = variant.training.model_dump(mode="json", include=set(TrainingConfig.identity_fields()))

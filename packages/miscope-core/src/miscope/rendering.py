@@ -15,12 +15,13 @@ from miscope.artifacts import arrays, artifact, artifact_if_there, refusal
 from miscope.computed import asked_for, what_is_known
 from miscope.controls import settle
 from miscope.differences import labels
-from miscope.errors import BadValue, DoesNotApply, NoArtifact, NoCheckpoint, WroteIntoShown
+from miscope.errors import BadValue, DoesNotApply, NoArtifact, WroteIntoShown
 from miscope.figure_style import is_ours, template
 from miscope.maths.learnt import marks
 from miscope.moment import Declared, Series
 from miscope.on_demand import activations_on_demand
 from miscope.patterns import has_none_like, matching
+from miscope.step_shown import step_shown
 from miscope.variant import Variant
 from miscope.view import Member, Shown, View
 
@@ -195,7 +196,7 @@ def _shown(workspace: Workspace, view: View, variant: Variant, step: int | None,
     subject, store = workspace.subject(variant), workspace.store
     store.refuse_another(variant)
     steps = store.steps(variant.name)
-    at = _step(view, variant, steps, step)
+    at = step_shown(view, variant.name, step, steps=steps, recorded=bool(store.metrics(variant.name)))
     probe = subject.probe()
     _refuse_what_does_not_apply(view, subject, probe)
     setting = _setting(workspace, view, variant, steps, options)
@@ -224,18 +225,6 @@ def _shown(workspace: Workspace, view: View, variant: Variant, step: int | None,
         **cast(Any, marks([_detected(workspace, view, variant, options)])[0]),
         options=options,
     )
-
-
-def _step(view: View, variant: Variant, steps: Sequence[int], step: int | None) -> int | None:
-    if not steps:
-        raise NoCheckpoint(variant.name, step, steps)
-    if view.grain is not Grain.CHECKPOINT:
-        return None
-    if step is None:
-        return steps[-1]
-    if step not in steps:
-        raise NoCheckpoint(variant.name, step, steps)
-    return int(step)
 
 
 def _refuse_what_does_not_apply(view: View, subject: Subject, probe: Probe) -> None:

@@ -16,11 +16,12 @@ from miscope.basis import Basis
 from miscope.forward import activations
 from miscope.lazily import Lazily, torch
 from miscope.model import LOGITS, cast, matching
-from miscope.moment import Declared, Moment, Series, Trajectory
+from miscope.moment import Declared, Moment, Trajectory
 from miscope.planning import looks_at_probe, recipes, resolve
 from miscope.probe import Probe
 from miscope.recipe import digest
 from miscope.recipe_note import RecipeNote
+from miscope.recorded import extent, metrics_until
 from miscope.subject import Subject
 from miscope.variant import Variant
 
@@ -69,6 +70,8 @@ class Setting:
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     facts: Mapping[str, object] = field(default_factory=dict)
     """Of the variant's record, where an analyzer declares that it needs them."""
+    recorded: tuple[int, ...] = ()
+    """What stands for the checkpoints in the recipes of a variant that has none: how much was recorded, until when."""
 
     @property
     def variant(self) -> Variant:
@@ -143,14 +146,25 @@ def set_up(
     analyzers = resolve(workspace.plugins.analyzers, names)
     curious = any(analyzer.facts for analyzer in analyzers.values())
     facts = workspace.store.variant_record(variant.name).facts if curious else {}
-    plain = Setting(subject=subject, probe=subject.probe(), analyzers=analyzers, recipes={}, steps=(), facts=facts)
+    recorded = () if steps else extent(workspace.store, variant.name)
+    plain = Setting(
+        subject=subject,
+        probe=subject.probe(),
+        analyzers=analyzers,
+        recipes={},
+        steps=(),
+        facts=facts,
+        recorded=recorded,
+    )
     return set_otherwise(plain, steps=steps, options=options or {})
 
 
 def set_otherwise(setting: Setting, *, steps: Sequence[int], options: Mapping[str, Mapping[str, Any]]) -> Setting:
     """The same analyzers over these checkpoints and with these options: other recipes."""
     analyzers, facts = setting.analyzers, setting.facts
-    found = recipes(analyzers, variant=setting.variant.digest, probe=setting.probe.digest, steps=steps, options=options)
+    variant, probe = setting.variant.digest, setting.probe.digest
+    spanned = steps or setting.recorded
+    found = recipes(analyzers, variant=variant, probe=probe, steps=spanned, options=options)
     found |= {name: digest([found[name], facts]) for name, analyzer in analyzers.items() if analyzer.facts}
     return replace(setting, recipes=found, steps=tuple(steps), options=dict(options))
 
@@ -231,7 +245,7 @@ def trajectory_of(setting: Setting, name: str, store: Store) -> Trajectory:
         options=setting.options_of(name),
         probe=setting.shown_probe(name),
         artifacts=_declared(analyzer, "reads", artifacts),
-        metrics=_declared(analyzer, "metrics", _metrics_until(store, setting, analyzer.metrics)),
+        metrics=_declared(analyzer, "metrics", metrics_until(store, variant.name, setting.steps, analyzer.metrics)),
         weights=_declared(analyzer, "weights", weights),
         bases=_declared(analyzer, "bases", _bases(setting, analyzer)),
         axes={role: setting.subject.model.roles[role].axes for role in roles},
@@ -244,6 +258,8 @@ def artifact_of(setting: Setting, name: str, store: Store) -> Arrays:
     """An artifact as a trajectory sees it: of checkpoint grain stacked over the steps, otherwise as it is."""
     if setting.analyzers[name].grain is not Grain.CHECKPOINT:
         return store.load_arrays(setting.key(name))
+    if not setting.steps:
+        return {}
     return Lazily(store.load_arrays(setting.key(name, setting.steps[0])), partial(_stack, store, setting, name))
 
 
@@ -257,18 +273,6 @@ def _stack(store: Store, setting: Setting, analyzer: str, array: str) -> np.ndar
 
 def _role_over_time(store: Store, variant: str, steps: Sequence[int], role: str) -> Tensor:
     return torch.stack([store.load_checkpoint(variant, step, [role]).weights[role].float() for step in steps])
-
-
-def _metrics_until(store: Store, setting: Setting, patterns: Sequence[str]) -> dict[str, Series]:
-    """Metrics up to the last checkpoint looked at: those recorded later are not part of what the recipe names."""
-    if not patterns:
-        return {}
-    last = setting.steps[-1]
-    found = store.metrics(setting.variant.name, patterns)
-    return {
-        name: replace(series, steps=series.steps[series.steps <= last], values=series.values[series.steps <= last])
-        for name, series in found.items()
-    }
 
 
 def _bases(setting: Setting, analyzer: Analyzer) -> dict[str, Basis]:

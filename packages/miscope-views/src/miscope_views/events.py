@@ -73,7 +73,7 @@ def _whiskers(shown: Shown, arrays: Arrays, dated: list[str]) -> list[dict[str, 
         for at, a, b in zip(step, low, high, strict=True)
     ]
     # The numbers go to that side of the whiskers where there is room.
-    late = step > 0.5 * shown.steps[-1]
+    late = step > 0.5 * float(arrays.get("last", step.max()))
     points = {
         "mode": "markers",
         "x": step,

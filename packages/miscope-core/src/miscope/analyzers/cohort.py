@@ -215,4 +215,4 @@ def _interval(member: Trajectory, name: str, chosen: Mapping[str, str]) -> tuple
 
 
 def _last(member: Trajectory) -> float:
-    return float(max([member.steps[-1], *(series.steps[-1] for series in member.metrics.values())]))
+    return float(max([*member.steps[-1:], *(series.steps[-1] for series in member.metrics.values())]))

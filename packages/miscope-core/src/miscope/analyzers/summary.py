@@ -40,7 +40,7 @@ def windows(trajectory: Trajectory) -> Arrays:
     """
     options, events = trajectory.options, trajectory.artifacts[_EVENTS]
     assert isinstance(options, WindowOptions)
-    first, last = min(float(trajectory.steps[0]), float(events["first"])), float(events["last"])
+    first, last = float(min([*trajectory.steps[:1], events["first"]])), float(events["last"])
     edge = _edges({name: float(events[name]) for name in ("memorised", "onset", "generalised")}, first, last)
     found: dict[str, np.ndarray] = {"window": np.array(WINDOWS), "start": edge[0], "end": edge[1], "open": edge[2] > 0}
     for name in ("train_loss", "test_loss"):

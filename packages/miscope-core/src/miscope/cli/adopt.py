@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from miscope.cli.options import LabelOption, WorkspaceOption, assignments, opened
 from miscope.cli.printing import note
 from miscope.cli.sources import said_of_assumed, said_of_files
+from miscope.origin import Standing, imported_files, standing_of
 
 __all__ = ["add_to"]
 
@@ -19,8 +20,19 @@ def add_to(cli: typer.Typer) -> None:
     cli.command("import", rich_help_panel="Make")(adopt)
 
 
+def _held(standing: Standing) -> str:
+    count = len(standing.steps)
+    return f"{count} checkpoint{'s' * (count != 1)}" if count else str(standing)
+
+
 def adopt(
-    path: Annotated[list[Path], typer.Argument(help="Checkpoint files, or a folder of them.", show_default=False)],
+    path: Annotated[
+        list[Path] | None, typer.Argument(help="Checkpoint files, or a folder of them.", show_default=False)
+    ] = None,
+    metrics: Annotated[
+        list[Path] | None,
+        typer.Option("--metrics", metavar="FILE", help="Losses without weights: CSV, JSON, Parquet."),
+    ] = None,
     family: Annotated[str | None, typer.Option(help="The family they are of.  (default: the one that fits)")] = None,
     param: Annotated[
         list[str] | None, typer.Option("--param", "-p", metavar="KEY=VALUE", help="A parameter, or how it was trained.")
@@ -32,18 +44,20 @@ def adopt(
     ] = None,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Adopt checkpoints made elsewhere, weights only; nothing in the files is executed."""
+    """Adopt checkpoints made elsewhere, weights only, or losses alone; nothing in the files is executed."""
     from miscope import importing
     from miscope.foreign.paths import checkpoint_files
 
     place = opened(workspace)
     options = {"family": family, "params": assignments(param or ()), "name": label, "ignore": ignore or ()}
-    for variant in importing.adopt(place, path, **options):
-        count = len(variant.steps)
-        print(f"{variant.name}: {count} checkpoint{'s' * (count != 1)}")
-        imported: Any = place.store.variant_record(variant.name).facts.get("imported", {})
-        for line in said_of_files(imported, {file.name for file in checkpoint_files(path)}):
+    adopted = importing.adopt(place, path or (), metrics=metrics or (), **options)
+    given = [*(checkpoint_files(path) if path else ()), *(metrics or ())]
+    for variant in adopted:
+        standing = standing_of(place.store, variant.name)
+        assert standing is not None, "it was imported just now"
+        print(f"{variant.name}: {_held(standing)}")
+        for line in said_of_files(imported_files(standing.facts), {file.name for file in given}):
             note(line)
-        if assumed := place.store.variant_record(variant.name).facts.get("assumed"):
+        if assumed := standing.facts.get("assumed"):
             note(said_of_assumed(assumed))
         note(f"To look at it:  miscope analyze {variant.name}")

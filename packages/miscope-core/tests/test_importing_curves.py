@@ -1,0 +1,195 @@
+"""A curve without weights becomes a variant with metrics only, and what looks at metrics works on it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from miscope.errors import BadFile, BadValue, DoesNotApply, NoCheckpoint
+from miscope.importing import adopt
+from miscope.testing.toy import ToyFamily
+from miscope.workspace import BoundVariant, Workspace
+
+Make = Callable[..., Workspace]
+Run = Callable[..., tuple[int, str, str]]
+NAME = "toy.sum/v5-seed0-width16"
+
+
+@pytest.fixture
+def place(workspace: Make) -> Workspace:
+    return workspace()
+
+
+def written(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+def curve(seed: int) -> list[tuple[int, float, float]]:
+    """A run that memorises at step 20 and generalises at about 30 + seed."""
+    steps = np.arange(60)
+    train, test = np.exp(-steps / 4.0), 3 / (1 + np.exp((steps - 30 - seed) / 1.5)) + 1e-4
+    return list(zip(steps.tolist(), train.tolist(), test.tolist(), strict=True))
+
+
+def as_csv(path: Path, seeds: Sequence[int]) -> Path:
+    rows = [f"{seed},{step},{train!r},{test!r}" for seed in seeds for step, train, test in curve(seed)]
+    return written(path, "\n".join(["seed,step,train_loss,val/loss", *rows]))
+
+
+def as_json(path: Path, seeds: Sequence[int]) -> Path:
+    runs = []
+    for seed in seeds:
+        _, train, test = zip(*curve(seed), strict=True)
+        runs.append({"config": {"seed": seed}, "train_losses": train, "test_losses": test})
+    return written(path, json.dumps(runs))
+
+
+def as_parquet(path: Path, seeds: Sequence[int]) -> Path:
+    import pyarrow as pa
+    from pyarrow import parquet as pq
+
+    rows = [
+        {"seed": seed, "epoch": step, "metric": metric, "value": value}
+        for seed in seeds
+        for step, train, test in curve(seed)
+        for metric, value in (("train_loss", train), ("test_loss", test))
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), path)
+    return path
+
+
+def brought(place: Workspace, path: Path, **options: Any) -> list[BoundVariant]:
+    return adopt(place, metrics=path, **{"family": "toy.sum", **options})
+
+
+@pytest.mark.parametrize(("write", "name"), [(as_csv, "a.csv"), (as_json, "a.json"), (as_parquet, "a.parquet")])
+def test_every_run_of_a_sweep_becomes_a_variant_with_its_curve(place: Workspace, tmp_path: Path, write: Any, name: str):
+    found = brought(place, write(tmp_path / name, [3, 4]))
+    assert [one.name for one in found] == ["toy.sum/v5-seed3-width16", "toy.sum/v5-seed4-width16"]
+    assert (found[1].steps, found[1].metric("train_loss")[0].tolist()) == ([], list(range(60)))
+    assert found[1].metric("test_loss")[1].tolist() == [test for _, _, test in curve(4)]
+    facts: Any = place.store.variant_record(found[1].name).facts
+    assert (facts["origin"], facts["imported"][name]["steps"]) == ("metrics only", [])
+    assert "seed" not in facts["assumed"]
+    assert facts["assumed"]["train_fraction"] == 0.6
+
+
+def test_events_and_cohorts_of_curves_are_computed_and_drawn(place: Workspace, tmp_path: Path):
+    from miscope.analysis import analyze
+
+    found = brought(place, as_csv(tmp_path / "a.csv", range(5)))
+    outcomes = list(analyze(place, found))
+    assert [one.error for one in outcomes if one.state not in ("saved", "skipped")] == []
+    assert [float(one.arrays("events.grokking")["grokked"]) for one in found] == [1] * 5
+    assert found[0].arrays("events.grokking")["memorised"] == 19
+    skipped = {name: one.error for one in outcomes if one.state == "skipped" for name in one.analyzers}
+    reason = "it looks at weights, and of this variant there are metrics only"
+    assert skipped["parameters.norms"] == f"does not apply: {reason}"
+    saved = {name for one in outcomes for name in one.scalars}
+    assert {"events.grokking", "cohort.events", "cohort.losses", "provenance.settings"} <= saved
+    assert place.ask("SELECT count(*) AS n FROM scalars WHERE name = 'grokked' AND value = 1").to_pylist() == [{"n": 5}]
+
+
+def test_what_needs_weights_says_so_of_a_curve(place: Workspace, tmp_path: Path):
+    (variant,) = brought(place, as_csv(tmp_path / "a.csv", [0]))
+    with pytest.raises(DoesNotApply) as raised:
+        variant.analyze("parameters.norms")
+    assert str(raised.value).startswith(
+        f"'parameters.norms' does not apply to {NAME}: it looks at weights, and of this variant there are metrics only."
+    )
+    with pytest.raises(NoCheckpoint):
+        variant.analyze("events.grokking", steps=[10])
+
+
+def test_more_of_a_curve_makes_what_was_computed_of_less_stale(place: Workspace, tmp_path: Path):
+    rows = [f"{step},{train!r},{test!r}" for step, train, test in curve(0)]
+    head = "step,train_loss,test_loss"
+    (variant,) = brought(place, written(tmp_path / "a.csv", "\n".join([head, *rows[:25]])))
+    variant.analyze("events.grokking")
+    assert float(variant.arrays("events.grokking")["last"]) == 24
+    brought(place, written(tmp_path / "b.csv", "\n".join([head, *rows[20:]])))
+    variant.analyze("events.grokking")
+    assert float(variant.arrays("events.grokking")["last"]) == 59
+    assert variant.workspace.find(NAME).value.training.steps == 59  # pyright: ignore[reportOptionalMemberAccess]
+
+
+def test_a_training_does_not_begin_over_a_curve(place: Workspace, tmp_path: Path):
+    (variant,) = brought(place, as_csv(tmp_path / "a.csv", [0]))
+    with pytest.raises(BadValue) as raised:
+        variant.train()
+    assert str(raised.value) == (
+        f"{NAME} was imported: a training would begin anew at step 0 and replace what was brought here.\n"
+        "It has metrics only, up to step 59, and no optimizer state to go on with.\n"
+        f"To train one beside it:  miscope train {NAME} --as NAME"
+    )
+
+
+def test_weights_and_their_losses_come_together_or_not_at_all(place: Workspace, tmp_path: Path):
+    roles = ToyFamily().model(ToyFamily.params()).roles
+    torch.save({"model": {name: torch.ones(role.shape) for name, role in roles.items()}}, tmp_path / "step_59.pth")
+    losses = as_csv(tmp_path / "a.csv", [0])
+    (variant,) = adopt(place, tmp_path / "step_59.pth", family="toy.sum")
+    with pytest.raises(BadValue) as raised:
+        brought(place, losses)
+    assert str(raised.value) == (
+        f"{NAME} has 1 checkpoint, at step 59, and losses are added to checkpoints only together with them.\n"
+        "What was computed over its training would not know of them.\n"
+        "Import the checkpoint files and the losses in one call, under a name of their own (--as NAME)."
+    )
+    assert variant.metrics() == {}
+    (both,) = adopt(place, tmp_path / "step_59.pth", metrics=losses, family="toy.sum", name="both")
+    assert (both.steps, both.metric("test_loss")[0][-1]) == ([59], 59)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        ("a.csv", "loss,test_loss\n1,2\n", "It has no column of steps, but: loss, test_loss."),
+        ("a.csv", "step,train_loss\n0,4.7\n0,4.6\n", "It has train_loss at step 0 twice: 4.7 and 4.6."),
+        ("a.csv", "step,train_loss\nten,4.7\n", "The step of row 1 is 'ten', not a number of updates or epochs."),
+        ("a.csv", "step,train_loss\n-1,4.7\n", "The step of row 1 is -1, and steps go from 0 to 999999999."),
+        ("a.csv", "step,note\n1,good\n", "It holds no recorded numbers."),
+        ("a.csv", "", "It holds no recorded numbers."),
+        ("a.json", "[1, 2]", "It holds a list, not losses by name."),
+        ("a.json", "{", "It is no complete JSON: Expecting property name enclosed in double quotes"),
+        ("a.parquet", "PAR1", "It is no complete Parquet: "),
+        ("a.txt", "step,train_loss", "Its name ends in none of .csv, .json, .parquet."),
+    ],
+)
+def test_what_is_no_curve_is_refused_with_the_reason(
+    place: Workspace, tmp_path: Path, name: str, text: str, problem: str
+):
+    with pytest.raises(BadFile) as raised:
+        brought(place, written(tmp_path / name, text))
+    assert str(raised.value).split("\n")[1].startswith(problem)
+    assert place.names() == []
+
+
+def test_a_curve_does_not_say_its_family(place: Workspace, tmp_path: Path):
+    path = as_csv(tmp_path / "a.csv", [0])
+    with pytest.raises(BadValue) as raised:
+        adopt(place, metrics=path)
+    assert str(raised.value) == (
+        f"{path} holds losses, which do not say of which family they are.\n"
+        "There are: toy.sum, toy.fourier.\n"
+        "Name it:  --family NAME"
+    )
+
+
+def test_the_command_takes_losses_alone_and_says_what_was_assumed(
+    command: Run, offer: Callable[[str, str], None], tmp_path: Path
+):
+    offer("toy", "miscope.testing.toy")
+    path = written(tmp_path / "a.csv", "step,train_loss\n0,1.7\n10,0.1\n")
+    words = ["-w", tmp_path / "ws", "import", "--metrics", path, "--family", "toy.sum"]
+    code, out, err = command(*words, "-p", "train_fraction=0.5", "-p", "seed=2", "-p", "learning_rate=0.1")
+    assert (code, out) == (0, "toy.sum/v5-seed2-width16-lr0.1-frac0.5: metrics only, up to step 10\n")
+    assumed = 'values=5, width=16, optimizer="adamw", betas=[0.9, 0.98], eps=1e-08, weight_decay=1.0, batch_size=null'
+    assert err.startswith(f"Assumed, since no file says: {assumed}, ")

@@ -1,0 +1,51 @@
+"""Views of events and of cohorts are drawn of variants that are curves without weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import miscope_views
+from miscope.analysis import analyze
+from miscope.errors import DoesNotApply
+from miscope.importing import adopt
+from miscope.rendering import render
+
+
+@pytest.fixture
+def curves(workspace, tmp_path: Path):
+    """Five runs that memorise and generalise, imported and analyzed."""
+    rows = [
+        f"{seed},{step},{np.exp(-step / 4)},{3 / (1 + np.exp((step - 30 - seed) / 1.5)) + 1e-4}"
+        for seed in range(5)
+        for step in range(60)
+    ]
+    (tmp_path / "a.csv").write_text("\n".join(["seed,step,train_loss,test_loss", *rows]))
+    place = workspace(views=miscope_views)
+    found = adopt(place, metrics=tmp_path / "a.csv", family="toy.sum")
+    for _ in analyze(place, found, ["events.grokking", "summary.windows", "cohort.events", "cohort.losses"]):
+        pass
+    return place, found
+
+
+@pytest.mark.parametrize(
+    "name", ["events.timeline", "events.definitions", "behaviour.losses", "summary.windows", "summary.classification"]
+)
+def test_a_view_of_a_training_is_drawn_of_a_curve(curves, name: str):
+    place, found = curves
+    assert len(render(place, name, found[0].value).data)
+
+
+@pytest.mark.parametrize("name", ["cohort.losses", "cohort.events", "cohort.table", "behaviour.compare"])
+def test_a_view_of_several_is_drawn_of_curves(curves, name: str):
+    place, found = curves
+    assert len(render(place, name, [one.value for one in found]).data)
+
+
+@pytest.mark.parametrize("name", ["behaviour.reliability", "behaviour.margins"])
+def test_a_view_of_weights_says_that_there_are_metrics_only(curves, name: str):
+    place, found = curves
+    with pytest.raises(DoesNotApply, match="of this variant there are metrics only"):
+        render(place, name, found[0].value)
