@@ -11,14 +11,26 @@ import pytest
 import torch
 from torch import Tensor
 
-from miscope import Analyzer, Choice, Grain, HookedModel, Moment, NoOptions, Shortcut, Shown, Task, Variant, View
+from miscope import (
+    Analyzer,
+    Choice,
+    Grain,
+    HookedModel,
+    Moment,
+    NoOptions,
+    Shortcut,
+    Shown,
+    Task,
+    Variant,
+    View,
+)
 from miscope.artifact import Arrays
 from miscope.basis import Basis
 from miscope.errors import NotDeclared
 from miscope.family import Family
 from miscope.probe import Probe
 from miscope.testing import ToyFamily, ToyFourierFamily, check_analyzer, check_family, check_view, tables, toy_moment
-from miscope.testing.analyzer_checks import _stands_for
+from miscope.testing.array_checks import stands_for
 from miscope.testing.toy import ToyParams
 
 
@@ -79,7 +91,10 @@ def test_an_analyzer_that_keeps_the_contract_passes() -> None:
         (replace(GOOD, name="Largest"), "'Largest' should read like 'namespace.instrument'"),
         (replace(GOOD, version=0), "check.largest: versions count from 1"),
         (replace(GOOD, outputs={}), "check.largest: say what it returns in `outputs`"),
-        (replace(GOOD, compute=unlike), "check.largest: 'W_E' differs between two looks"),
+        (
+            replace(GOOD, compute=unlike, outputs={"W_E": "(3,) numbers"}),
+            "check.largest: 'W_E' differs between two looks",
+        ),
         (replace(GOOD, compute=careless), "check.largest changed what it was shown"),
         (replace(GOOD, compute=listing), "check.largest: 'W_E' is list; wrap it in np.asarray"),
         (replace(GOOD, compute=extra), "check.largest: 'more' is not in `outputs` (W_E)"),
@@ -116,8 +131,8 @@ def test_a_function_of_no_module_cannot_run_elsewhere() -> None:
     ],
 )
 def test_a_word_in_capitals_stands_for_any_name(pattern: str, names: list[str], others: list[str]) -> None:
-    assert all(_stands_for(pattern).fullmatch(name) for name in names)
-    assert not any(_stands_for(pattern).fullmatch(name) for name in others)
+    assert all(stands_for(pattern).fullmatch(name) for name in names)
+    assert not any(stands_for(pattern).fullmatch(name) for name in others)
 
 
 def draw(shown: Shown, *, weight: str = "W_E") -> Any:

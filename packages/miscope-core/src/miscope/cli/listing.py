@@ -13,7 +13,7 @@ from miscope.cli.offered import offered_commands
 from miscope.cli.options import JsonOption
 from miscope.cli.printing import note, print_json, print_table
 from miscope.cli.records import describe_analyzer, describe_family, describe_view, print_record
-from miscope.plugins import KINDS, Plugins
+from miscope.plugins import KINDS, Broken, Plugins
 
 __all__ = ["add_to"]
 
@@ -29,9 +29,7 @@ def add_to(cli: typer.Typer) -> None:
 def plugins(context: typer.Context, as_json: JsonOption = False) -> None:
     """List installed plug-ins, what each provides, and what of them could not be loaded."""
     found = Plugins.installed()
-    core: Any = context.find_root().command
-    _, of_commands = offered_commands(core.commands)
-    told = {(b.plugin, b.record, b.reason): b for b in (*found.broken, *of_commands)}
+    told = _all_broken(found, context)
     rows = [
         {
             "plugin": p.plugin,
@@ -45,17 +43,7 @@ def plugins(context: typer.Context, as_json: JsonOption = False) -> None:
         }
         for p in found.providers
     ]
-    broken = [
-        {
-            "plugin": b.plugin,
-            "package": b.package,
-            "version": b.version,
-            "record": b.record,
-            "reason": b.reason,
-            "trace": b.trace,
-        }
-        for b in told.values()
-    ]
+    broken = [{name: getattr(b, name) for name in _TOLD} for b in told]
     if as_json:
         print_json({"plugins": rows, "broken": broken})
         return
@@ -72,8 +60,18 @@ def plugins(context: typer.Context, as_json: JsonOption = False) -> None:
             for r in rows
         ],
     )
-    for b in told.values():
+    for b in told:
         print(f"\nBroken: {b}")
+
+
+_TOLD = ("plugin", "package", "version", "record", "reason", "trace")
+
+
+def _all_broken(found: Plugins, context: typer.Context) -> list[Broken]:
+    """What could not be loaded of packages, records and commands, each once."""
+    core: Any = context.find_root().command
+    _, of_commands = offered_commands(core.commands)
+    return list({(b.plugin, b.record, b.reason): b for b in (*found.broken, *of_commands)}.values())
 
 
 def families(name: Name = None, as_json: JsonOption = False) -> None:

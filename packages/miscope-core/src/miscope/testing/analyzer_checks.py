@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import pickle
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from miscope import record_checks
 from miscope.analyzer import Analyzer, Grain
 from miscope.artifact import Arrays
+from miscope.errors import DoesNotApply
+from miscope.testing.array_checks import check_arrays
+from miscope.watch import Watch
 
 if TYPE_CHECKING:
     from miscope.family import Family
@@ -39,22 +43,29 @@ def check_analyzer(
     with _scene_for(analyzer, family, plugins, params) as place:
         _compute_upstream(place, analyzer)
         first, second = (_computed(analyzer, _show(place, analyzer)) for _ in range(2))
-        _check_arrays(analyzer, first)
+        check_arrays(analyzer, first)
         for name in first:
             assert np.array_equal(first[name], second[name], equal_nan=first[name].dtype.kind == "f"), (
                 f"{analyzer.name}: {name!r} differs between two looks at the same checkpoint; draw no random numbers "
                 "without a seed of your own"
             )
+        _check_elsewhere(place, analyzer, first)
 
 
 def _check_record(analyzer: Analyzer) -> None:
+    fault = record_checks.fault("analyzer", analyzer)
+    assert fault is None, f"{record_checks.label('analyzer', analyzer)}: {fault}"
     assert _NAME.fullmatch(analyzer.name), f"{analyzer.name!r} should read like 'namespace.instrument', in lower case"
     assert analyzer.version >= 1, f"{analyzer.name}: versions count from 1"
     assert analyzer.summary, f"{analyzer.name}: its function needs a docstring, whose first line is its summary"
     assert analyzer.outputs, f"{analyzer.name}: say what it returns in `outputs`, name -> meaning, shape and unit"
-    analyzer.options()
-    copied = pickle.loads(pickle.dumps(analyzer.compute))
-    assert copied is analyzer.compute, f"{analyzer.name}: `compute` must be a function of a module, to run elsewhere"
+    try:
+        copied = pickle.loads(pickle.dumps(analyzer.compute))
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        copied = error
+    assert copied is analyzer.compute, (
+        f"{analyzer.name}: `compute` must be a function of a module, so that another process finds it by name"
+    )
 
 
 def _scene_for(analyzer: Analyzer, family: Family | None, plugins: Plugins | None, params: Any) -> Any:
@@ -89,13 +100,55 @@ def _compute_upstream(place: Scene, analyzer: Analyzer) -> None:
         assert outcome.state in (State.SAVED, State.PRESENT), f"{outcome.analyzers}: {outcome.error}\n{outcome.trace}"
 
 
-def _show(place: Scene, analyzer: Analyzer) -> Any:
-    """What the analyzer is shown, made anew."""
+def _check_elsewhere(place: Scene, analyzer: Analyzer, there: Arrays) -> None:
+    """At the first checkpoint it returns the same arrays in the same shapes; a trajectory may be of that one alone."""
+    first = place.variants[0].steps[:1]
+    try:
+        if not _there_upstream(place, analyzer, first):
+            return
+        here = _computed(analyzer, _show(place, analyzer, steps=first))
+    except DoesNotApply:
+        return
+    except AssertionError:
+        raise
+    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        raise AssertionError(
+            f"{analyzer.name} fails where there is the checkpoint of step {first[0]} alone: "
+            f"{type(error).__name__}: {error}.\nRefuse with DoesNotApply what cannot be looked at."
+        ) from error
+    check_arrays(analyzer, here)
+    if analyzer.grain is not Grain.CHECKPOINT:
+        return
+    assert set(here) == set(there), f"{analyzer.name} returns other arrays at step {first[0]}: {_unlike(here, there)}"
+    for name in there:
+        assert here[name].shape == there[name].shape, (
+            f"{analyzer.name}: {name!r} is {here[name].shape} at step {first[0]} and {there[name].shape} later; arrays "
+            "are stacked over the steps, so return one shape at every checkpoint"
+        )
+
+
+def _there_upstream(place: Scene, analyzer: Analyzer, steps: Sequence[int]) -> bool:
+    """Whether what it reads can be had over these steps; computes it."""
+    from miscope.analysis import analyze
+    from miscope.outcome import State
+
+    if not analyzer.reads:
+        return True
+    found = list(analyze(place.workspace, [v.value for v in place.variants], list(analyzer.reads), steps=steps))
+    return all(outcome.state in (State.SAVED, State.PRESENT) for outcome in found)
+
+
+def _unlike(here: Arrays, there: Arrays) -> str:
+    return ", ".join(sorted(set(here) ^ set(there)))
+
+
+def _show(place: Scene, analyzer: Analyzer, *, steps: Sequence[int] | None = None) -> Any:
+    """What the analyzer is shown, made anew; at the last of these steps, or over them."""
     from miscope.moment import Cohort
     from miscope.seeing import moment_of, record, set_up, trajectory_of
 
     store = place.workspace.store
-    settings = [set_up(place.workspace, v.value, [analyzer.name], steps=v.steps) for v in place.variants]
+    settings = [set_up(place.workspace, v.value, [analyzer.name], steps=steps or v.steps) for v in place.variants]
     if analyzer.grain is Grain.COHORT:
         members = tuple(trajectory_of(setting, analyzer.name, store) for setting in settings)
         return Cohort(members=members, options=settings[0].options_of(analyzer.name))
@@ -114,43 +167,9 @@ def _show(place: Scene, analyzer: Analyzer) -> Any:
 
 def _computed(analyzer: Analyzer, shown: Any) -> Arrays:
     """The arrays, after checking that what was shown is as it was."""
-    before = _fingerprint(shown)
+    watch = Watch()
+    watch.see(shown)
     arrays = analyzer.compute(shown)
-    assert _fingerprint(shown) == before, f"{analyzer.name} changed what it was shown; copy before writing"
+    changed = watch.changed(shown)
+    assert not changed, f"{analyzer.name} changed what it was shown: {', '.join(changed)}; copy before writing"
     return arrays
-
-
-def _fingerprint(shown: Any) -> dict[str, bytes]:
-    found: dict[str, bytes] = {}
-    for position, part in enumerate(getattr(shown, "members", (shown,))):
-        for kind in ("weights", "activations"):
-            for name, value in getattr(part, kind, {}).items():
-                tensor: Any = value() if callable(value) else value
-                found[f"{position} {kind} {name}"] = tensor.detach().cpu().contiguous().numpy().tobytes()
-        for upstream, arrays in part.artifacts.items():
-            found |= {f"{position} {upstream} {name}": np.asarray(array).tobytes() for name, array in arrays.items()}
-        for name, series in getattr(part, "metrics", {}).items():
-            found[f"{position} metric {name}"] = series.steps.tobytes() + series.values.tobytes()
-    return found
-
-
-def _check_arrays(analyzer: Analyzer, arrays: Arrays) -> None:
-    assert isinstance(arrays, Mapping), f"{analyzer.name} should return a dict of arrays, not {type(arrays).__name__}"
-    assert arrays, f"{analyzer.name} returned no array at all"
-    for name, array in arrays.items():
-        assert isinstance(array, np.ndarray), (
-            f"{analyzer.name}: {name!r} is {type(array).__name__}; wrap it in np.asarray (a 0-d array is a scalar)"
-        )
-        assert array.dtype.kind in "biufcU", f"{analyzer.name}: {name!r} holds {array.dtype}, which cannot be stored"
-        assert name != "step", f"{analyzer.name}: 'step' is miscope's own name, of the steps arrays are stacked over"
-        assert any(_stands_for(pattern).fullmatch(name) for pattern in analyzer.outputs), (
-            f"{analyzer.name}: {name!r} is not in `outputs` ({', '.join(analyzer.outputs)}); say there what it is"
-        )
-
-
-def _stands_for(pattern: str) -> re.Pattern[str]:
-    """'ROLE/{min,max}' as a regular expression: a word in capitals stands for any name, braces for one of several."""
-    parts = re.split(r"([A-Z]{3,}|\*|\{[^}]*\})", pattern)
-    literal = [re.escape(part) for part in parts[::2]]
-    free = [f"({'|'.join(map(re.escape, p[1:-1].split(',')))})" if p.startswith("{") else ".+" for p in parts[1::2]]
-    return re.compile("".join(a + b for a, b in zip(literal, [*free, ""], strict=True)))

@@ -6,16 +6,17 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from miscope import record_checks
 from miscope.family import Family, make_variant
 from miscope.model import LOGITS, Model, at_answer
 from miscope.subject import Subject
+from miscope.testing.probe_checks import check_probes
+from miscope.testing.vocabulary_checks import AXES, check_axes, check_order, check_site_names
 
 if TYPE_CHECKING:
-    from miscope.probe import Probe
     from miscope.task import Task
 
 __all__ = ["check_family"]
@@ -23,6 +24,8 @@ __all__ = ["check_family"]
 _NAME = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z0-9][a-z0-9_-]*)*")
 _SOME = 64
 """Inputs of the probe that are run."""
+_IGNORED = -100
+"""The label that PyTorch's losses leave out."""
 _LEARNED = 256
 """Training inputs whose loss is differentiated."""
 
@@ -34,6 +37,8 @@ def check_family(family: Family, params: Mapping[str, Any] | None = None) -> Non
 
     params: parameters to check it with; {} takes its defaults. Small ones make the check quick.
     """
+    fault = record_checks.fault("family", family)
+    assert fault is None, f"{record_checks.label('family', family)}: {fault}"
     assert _NAME.fullmatch(family.name), f"{family.name!r} should read like 'package.kind', in lower case"
     assert family.title, f"{family.name}: it needs a title"
     assert family.params.model_config.get("frozen"), f"{family.name}: derive its params from miscope.Params"
@@ -41,40 +46,24 @@ def check_family(family: Family, params: Mapping[str, Any] | None = None) -> Non
     assert make_variant(family, params or {}).digest == subject.variant.digest, (
         f"{family.name}: its digest is not stable"
     )
-    for probe in subject.probes.values():
-        _check_probe(family.name, probe)
+    check_probes(subject)
     task = subject.task
     weights = _random_weights(subject.model) if task is None else task.initial_weights()
     _check_weights(family, subject, weights)
+    check_axes(subject)
+    check_site_names(family.name, subject.model.sites)
     _check_model(family.name, subject.model, weights, subject.probe().inputs[:_SOME])
+    check_order(family.name, subject.model, weights, subject.probe().inputs[:_SOME])
     if task is not None:
         _check_task(family.name, subject.model, task)
     _check_bases(subject)
-
-
-def _check_probe(family: str, probe: Probe) -> None:
-    n = len(probe.inputs)
-    assert n, f"{family}: the probe {probe.name!r} has no inputs"
-    if probe.labels is not None:
-        assert probe.labels.shape == (n,), f"{family}: labels of the probe {probe.name!r} must be ({n},)"
-    for name, column in probe.columns.items():
-        assert column.shape == (n,), f"{family}: the column {name!r} must be ({n},), and is {column.shape}"
-        assert column.dtype.kind == "i", f"{family}: the column {name!r} must hold whole numbers"
-    if probe.grid:
-        indices = np.indices(probe.shape).reshape(len(probe.grid), -1)
-        given = np.stack([probe.columns[name] for name in probe.grid])
-        assert np.array_equal(given, indices), f"{family}: the grid {probe.grid} is not complete in row-major order"
-    if probe.train is not None:
-        assert probe.train.shape == (n,), f"{family}: the train mask must be ({n},)"
-        assert probe.train.dtype == bool, f"{family}: the train mask must be bool"
-    for name, rows in probe.symmetries.items():
-        assert np.array_equal(np.sort(rows), np.arange(n)), f"{family}: the symmetry {name!r} is not a permutation"
 
 
 def _check_weights(family: Family, subject: Subject, weights: Mapping[str, Tensor]) -> None:
     roles = subject.model.roles
     assert set(weights) == set(roles), f"{family.name}: its first weights and its model's roles differ in names"
     for name, role in roles.items():
+        assert role.name == name, f"{family.name}: the role {role.name!r} is given under the name {name!r}"
         assert tuple(weights[name].shape) == role.shape, f"{family.name}: {name} is not of the shape its role says"
         assert len(role.axes) == len(role.shape), f"{family.name}: the axes of {name} do not match its shape"
     if subject.task is not None:
@@ -111,6 +100,7 @@ def _check_task(family: str, model: Model, task: Task) -> None:
     for part in (task.train, task.test):
         assert len(part.inputs) == len(part.labels), f"{family}: inputs and labels differ in number"
         assert len(part), f"{family}: a part of the data is empty"
+        assert part.labels.dtype == torch.int64, f"{family}: labels are {part.labels.dtype}; they must be torch.int64"
     both = _rows(task.train.inputs) & _rows(task.test.inputs)
     assert not both, f"{family}: {len(both)} inputs are in both the training and the test set"
 
@@ -120,6 +110,11 @@ def _check_task(family: str, model: Model, task: Task) -> None:
         everywhere = model.run(weights, inputs, [LOGITS])[LOGITS]
         return everywhere if task.positions == "all" else at_answer(LOGITS, everywhere)
 
+    with torch.no_grad():
+        answers = hooked(task.initial_weights()).shape[-1]
+    for part in (task.train, task.test):
+        wrong = part.labels[(part.labels >= answers) | ((part.labels < 0) & (part.labels != _IGNORED))]
+        assert not len(wrong), f"{family}: {int(wrong[0])} is no label: there are {answers} logits"
     slow = _loss_and_gradients(hooked, task)
     reached = any(bool(gradient.abs().max() > 0) for gradient in slow[1].values())
     assert reached, f"{family}: no gradient of the loss reaches any weight"
@@ -157,6 +152,10 @@ def _check_bases(subject: Subject) -> None:
         for axis, size in zip(role.axes, role.shape, strict=True):
             sizes.setdefault(axis, set()).add(size)
     for name, basis in subject.bases.items():
+        assert name in probe.columns or name in sizes or name in AXES, (
+            f"{family}: the basis under {name!r} belongs to nothing: the columns are {', '.join(probe.columns)}, the "
+            f"axes {', '.join(sizes)}"
+        )
         if name in probe.columns:
             values = int(probe.columns[name].max()) + 1
             assert basis.size == values, (

@@ -1,0 +1,94 @@
+"""Whether a family's probes are what they say: labels that are right answers, a mask, symmetries that keep them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from miscope.subject import Subject
+
+if TYPE_CHECKING:
+    from miscope.probe import Probe
+    from miscope.task import Examples, Task
+
+__all__ = ["check_probes"]
+
+
+def check_probes(subject: Subject) -> None:
+    """Assert of every probe that its parts fit each other and the task that the family trains on."""
+    family = subject.family.name
+    assert subject.probes, f"{family}: it has no probe; `probes` must give one input set at least"
+    for name, probe in subject.probes.items():
+        assert probe.name == name, f"{family}: the probe {probe.name!r} is given under the name {name!r}"
+        _check_arrays(family, probe)
+        _check_grid(family, probe)
+        _check_symmetries(family, probe)
+        if subject.task is not None:
+            _check_against_task(family, probe, subject.task)
+
+
+def _check_arrays(family: str, probe: Probe) -> None:
+    n = len(probe.inputs)
+    assert n, f"{family}: the probe {probe.name!r} has no inputs"
+    if probe.labels is not None:
+        assert probe.labels.shape == (n,), f"{family}: labels of the probe {probe.name!r} must be ({n},)"
+        assert probe.labels.dtype == torch.int64, (
+            f"{family}: labels of the probe {probe.name!r} are {probe.labels.dtype}; they must be torch.int64"
+        )
+    for name, column in probe.columns.items():
+        assert column.shape == (n,), f"{family}: the column {name!r} must be ({n},), and is {column.shape}"
+        assert column.dtype.kind == "i", f"{family}: the column {name!r} must hold whole numbers"
+    if probe.train is not None:
+        assert probe.train.shape == (n,), f"{family}: the train mask must be ({n},)"
+        assert probe.train.dtype == bool, f"{family}: the train mask must be bool"
+
+
+def _check_grid(family: str, probe: Probe) -> None:
+    for name in probe.grid:
+        assert name in probe.columns, (
+            f"{family}: the grid of the probe {probe.name!r} names {name!r}, and its columns are "
+            f"{', '.join(probe.columns) or 'none'}"
+        )
+    if probe.grid:
+        indices = np.indices(probe.shape).reshape(len(probe.grid), -1)
+        given = np.stack([probe.columns[name] for name in probe.grid])
+        assert np.array_equal(given, indices), f"{family}: the grid {probe.grid} is not complete in row-major order"
+
+
+def _check_symmetries(family: str, probe: Probe) -> None:
+    n = len(probe.inputs)
+    for name, rows in probe.symmetries.items():
+        assert np.array_equal(np.sort(rows), np.arange(n)), f"{family}: the symmetry {name!r} is not a permutation"
+        if probe.labels is not None:
+            answers = probe.labels.numpy()
+            pairs = np.unique(np.stack([answers, answers[rows]]), axis=1)
+            assert pairs.shape[1] == len(np.unique(answers)), (
+                f"{family}: the symmetry {name!r} sends inputs of one right answer to inputs of several; a symmetry of "
+                "the task keeps the answers, or renames them"
+            )
+
+
+def _check_against_task(family: str, probe: Probe, task: Task) -> None:
+    """The same inputs have the same answers in the probe and in the task, and are trained on where the mask says so."""
+    if task.positions == "all":
+        return
+    train, test = _answers(task.train), _answers(task.test)
+    for row, given in enumerate(probe.inputs):
+        key = given.numpy().tobytes()
+        answer = train.get(key, test.get(key))
+        if answer is not None and probe.labels is not None:
+            told = int(probe.labels[row])
+            assert told == answer, (
+                f"{family}: the probe {probe.name!r} says the answer to its input {row} is {told}, the task {answer}"
+            )
+        if probe.train is not None and (key in train) != (key in test):
+            assert bool(probe.train[row]) == (key in train), (
+                f"{family}: the mask of the probe {probe.name!r} says that its input {row} is "
+                f"{'' if probe.train[row] else 'not '}trained on, and the task says the opposite; is it inverted?"
+            )
+
+
+def _answers(examples: Examples) -> dict[bytes, int]:
+    return {row.numpy().tobytes(): int(label) for row, label in zip(examples.inputs, examples.labels, strict=True)}
