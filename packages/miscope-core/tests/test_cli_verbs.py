@@ -223,7 +223,7 @@ def test_assignments_read_json_and_leave_other_words_as_they_are() -> None:
         assignments(["=3"])
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 130)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_stops_a_training_at_a_step_that_can_be_gone_on_from(
     ws: Path, tmp_path: Path, number: int, code: int
 ) -> None:

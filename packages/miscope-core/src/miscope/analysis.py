@@ -230,13 +230,12 @@ def _across(workspace: Workspace, courses: Sequence[_Course], wish: _Wish) -> tu
 def _run(workspace: Workspace, executor: Executor, work: _Work, should_stop: Callable[[], bool]) -> Iterator[Outcome]:
     courses, together = work.courses, work.together
     total = sum(len(wave.looks) for course in courses for wave in course.waves) + len(together)
-    for outcome in _without_a_look(work):
+    for outcome in _without_a_look(workspace, work):
         yield replace(outcome, total=total)
     with ExitStack() as open_logs:
         interrupted = open_logs.enter_context(stop_on_signals())
         logs: dict[str, RunLog] = {}
         for name in [c.name for c in courses if c.waves] + [task.variant for task in together[:1]]:
-            workspace.store.sweep(name)
             logs[name] = open_logs.enter_context(workspace.ledger.run("analyze", name))
 
         def stopped() -> bool:
@@ -257,7 +256,10 @@ def _run(workspace: Workspace, executor: Executor, work: _Work, should_stop: Cal
                 log.write("stopped", reason="stop requested", done=done, total=total)
 
 
-def _without_a_look(work: _Work) -> Iterator[Outcome]:
+def _without_a_look(workspace: Workspace, work: _Work) -> Iterator[Outcome]:
+    """What can be said at once. Leftovers of killed runs are swept, where nothing is left to do, too."""
+    for name in [*(course.name for course in work.courses), *(task.variant for task in work.together[:1])]:
+        workspace.store.sweep(name)
     skipped = [(course.name, name, reason) for course in work.courses for name, reason in course.skipped.items()]
     skipped += [(error.subject, error.name, f"does not apply: {error.reason}") for error in work.apart]
     for course in work.courses:

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -114,12 +115,21 @@ def _pool(workers: int) -> ProcessPoolExecutor:
 
 
 def _settle() -> None:
-    """A worker leaves Ctrl-C to its parent, and takes one core."""
+    """A worker leaves Ctrl-C to its parent, ends with it, and takes one core."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, name="miscope-parent", daemon=True).start()
     # Read by the numerical libraries when they are first imported, which is cheaper than importing them for this.
     os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
+
+
+def _end_with_parent() -> None:
+    """Wait for the end of the process that started this one, however it ends, and end at once: nobody takes results."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _cores() -> int:

@@ -52,6 +52,7 @@ class Index:
         import duckdb
 
         statement = _only_question(sql)
+        sweep(self._path.parent, deep=False)
         try:
             try:
                 return self._answered(statement, seconds, anew=False)

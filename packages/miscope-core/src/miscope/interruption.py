@@ -7,39 +7,79 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import final
 
-__all__ = ["Ears", "stop_on_signals"]
+__all__ = ["Ears", "Interruption", "Terminated", "sigterm_interrupts", "stop_on_signals"]
 
 _LOOK_EVERY = 0.2
 """Seconds between two looks for a stop request on disk."""
 
-_DEFAULTS = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+
+@final
+class Terminated(KeyboardInterrupt):
+    """SIGTERM where it interrupts as Ctrl-C does, so that what was begun is tidied up."""
+
+
+@final
+class Interruption:
+    """Whether a signal asked to stop; a second one interrupts at once."""
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+        """The one that asked."""
+
+    def __call__(self) -> bool:
+        return self.signal is not None
+
+    def hear(self, number: int, frame: FrameType | None) -> None:
+        """Handle the signal."""
+        if self.signal is not None:
+            raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+        self.signal = number
+
+    @property
+    def exit_code(self) -> int:
+        """What a process says that ends early because of it: 143 for SIGTERM; 130 for Ctrl-C, or another's request."""
+        return 128 + (self.signal or signal.SIGINT)
 
 
 @contextmanager
-def stop_on_signals() -> Iterator[Callable[[], bool]]:
-    """Whether a signal asked to stop; a second one interrupts at once.
+def stop_on_signals() -> Iterator[Interruption]:
+    """Whether a signal asked to stop, while in the `with`.
 
     Signals that somebody else handles already, and threads other than the main one, are left alone.
     """
-    asked: list[int] = []
-
-    def ask(number: int, frame: object) -> None:
-        if asked:
-            raise KeyboardInterrupt
-        asked.append(number)
-
-    ours = []
+    interruption = Interruption()
+    before = {}
     if threading.current_thread() is threading.main_thread():
-        ours = [number for number, default in _DEFAULTS.items() if signal.getsignal(number) == default]
-    for number in ours:
-        signal.signal(number, ask)
+        free = {signal.SIGINT: (signal.default_int_handler,), signal.SIGTERM: (signal.SIG_DFL, _terminate)}
+        before = {number: now for number, known in free.items() if (now := signal.getsignal(number)) in known}
+    for number in before:
+        signal.signal(number, interruption.hear)
     try:
-        yield lambda: bool(asked)
+        yield interruption
     finally:
-        for number in ours:
-            signal.signal(number, _DEFAULTS[number])
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def sigterm_interrupts() -> Iterator[None]:
+    """Have SIGTERM raise Terminated, while in the `with`, where nobody handles it and this is the main thread."""
+    main = threading.current_thread() is threading.main_thread()
+    if not main or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise Terminated
 
 
 @final

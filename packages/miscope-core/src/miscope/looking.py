@@ -92,8 +92,7 @@ def perform(place: Portable, task: Task) -> tuple[Outcome, ...]:
                 continue
             saved[name] = scalars_of(_take(look, name))
         except DoesNotApply as error:
-            look.store.save_refusal(look.key(name), error.reason)
-            others.append(_ended(task, (name,), State.SKIPPED, error=f"does not apply: {error.reason}"))
+            others.append(_refused(look, task, name, error.reason))
         except Exception as error:  # noqa: BLE001 - the task door
             others.append(failed(task, (name,), error, time.perf_counter() - began))
             look.keep_failure(name, others[-1].error)
@@ -102,6 +101,15 @@ def perform(place: Portable, task: Task) -> tuple[Outcome, ...]:
     keys = {name: look.key(name) for name in saved}
     seconds = time.perf_counter() - started
     return (_ended(task, saved, State.SAVED, seconds=seconds, scalars=saved, keys=keys), *others)
+
+
+def _refused(look: _Look, task: Task, name: str, reason: str) -> Outcome:
+    """The refusal as an outcome, once it is written down; a failure where it cannot be: it would be tried again."""
+    try:
+        look.store.save_refusal(look.key(name), reason)
+    except OSError as error:
+        return failed(task, (name,), error)
+    return _ended(task, (name,), State.SKIPPED, error=f"does not apply: {reason}")
 
 
 def failed(task: Task, analyzers: Iterable[str], error: Exception, seconds: float = 0.0) -> Outcome:

@@ -134,6 +134,7 @@ def _alone(run: _Run) -> Iterator[Progress]:
 
 def _trained(run: _Run) -> Generator[Progress]:
     store, name, total = run.workspace.store, run.variant.name, run.config.steps
+    store.sweep(name)  # where nothing is left to do, too: a kill may have come in the last compaction
     if (done := _finished(run)) is not None:
         yield done
         return

@@ -8,7 +8,9 @@ __all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The `miscope` command; ends the process with 0, 1 (a MiscopeError), 2 (wrong usage) or 130 (interrupted)."""
+    """The `miscope` command; ends the process with 0, 1 (a MiscopeError), 2 (wrong usage), or as `explained` says."""
     from miscope.cli.app import application
+    from miscope.cli.leaving import check_streams
 
+    check_streams()
     application()(args=arguments, prog_name="miscope")

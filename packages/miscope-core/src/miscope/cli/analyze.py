@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated, final
 
 import typer
 
@@ -43,25 +43,47 @@ def analyze(
     ] = None,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Compute what is not there yet; ends with 1 if an instrument failed."""
+    """Compute what is not there yet; ends with 1 if an instrument failed, with 130 or 143 if it was stopped."""
     from miscope.analysis import analyze as look
     from miscope.analyzer_options import split_options
     from miscope.cli.targets import those_there
+    from miscope.interruption import stop_on_signals
 
     place = opened(workspace)
     fields = [word for word in target if "=" in word]
     variants = those_there(place, [word for word in target if word not in fields], assignments(fields))
-    outcomes = look(
-        place,
-        [variant.value for variant in variants],
-        list(only) if only else None,
-        steps=None if steps is None else _chosen(steps, [variant.steps for variant in variants]),
-        executor=executor,
-        force=force,
-        options=split_options(place.plugins.analyzers, assignments(option or ())),
-    )
-    if not report(outcomes):
+    course = _Course()
+    with stop_on_signals() as asked:
+        outcomes = look(
+            place,
+            [variant.value for variant in variants],
+            list(only) if only else None,
+            steps=None if steps is None else _chosen(steps, [variant.steps for variant in variants]),
+            executor=executor,
+            force=force,
+            options=split_options(place.plugins.analyzers, assignments(option or ())),
+            should_stop=asked,
+        )
+        fine = report(course.of(outcomes))
+    if course.left or (asked() and not course.seen):
+        note("Stopped; what was computed is kept, and the same command goes on from here.")
+        raise typer.Exit(asked.exit_code)
+    if not fine:
         raise typer.Exit(1)
+
+
+@final
+class _Course:
+    """How far an analysis came, by the outcomes that went by."""
+
+    def __init__(self) -> None:
+        self.seen, self.left = False, 0
+        """left: looks that were planned and not taken."""
+
+    def of(self, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+        for outcome in outcomes:
+            self.seen, self.left = True, outcome.total - outcome.done
+            yield outcome
 
 
 def _chosen(text: str, there: Sequence[Sequence[int]]) -> list[int]:

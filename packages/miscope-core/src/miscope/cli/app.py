@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 import miscope
 from miscope.cli import adopt, analyze, ask, catalogue, index, listing, new_plugin, show, train, variants, where
+from miscope.cli.leaving import explained
 from miscope.cli.offered import offered_commands
 from miscope.cli.options import WorkspaceOption
 from miscope.errors import MiscopeError
@@ -64,14 +65,8 @@ class _Commands(TyperGroup):
                 formatter.write_dl(rows)
 
     def invoke(self, ctx: Any) -> Any:
-        try:
+        with explained():
             return super().invoke(ctx)
-        except MiscopeError as error:
-            print(error, file=sys.stderr)
-            raise typer.Exit(1) from None
-        except KeyboardInterrupt:
-            print("Interrupted.", file=sys.stderr)
-            raise typer.Exit(130) from None
 
 
 def _version(wanted: bool) -> None:

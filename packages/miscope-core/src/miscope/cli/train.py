@@ -45,6 +45,7 @@ def train(
 ) -> None:
     """Train a variant and keep its checkpoints; Ctrl-C stops at a step that the same command goes on from."""
     from miscope.cli.targets import one_to_train
+    from miscope.interruption import stop_on_signals
     from miscope.training import Session
     from miscope.training import train as run
 
@@ -52,12 +53,21 @@ def train(
     variant = one_to_train(place, target, assignments([*(fields or ()), *(setting or ())]))
     variant = variant.labelled(label) if label else variant
     note(f"{variant.name}  in {place.root}")
-    session = Session(steps=steps, resume=resume, warm=warm, device=device, threads=threads, compile=compiled)
-    last = _report(run(place, variant.value, session))
+    with stop_on_signals() as asked:
+        session = Session(
+            steps=steps,
+            resume=resume,
+            warm=warm,
+            device=device,
+            threads=threads,
+            compile=compiled,
+            should_stop=asked,
+        )
+        last = _report(run(place, variant.value, session))
     print(last.message or f"{variant.name}: {_line(last)}")
     if last.step < last.total:
         note("Stopped; the same command goes on from here.")
-        raise typer.Exit(130)
+        raise typer.Exit(asked.exit_code)
 
 
 def _report(progress: Iterable[Progress]) -> Progress:
