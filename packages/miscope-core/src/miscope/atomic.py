@@ -8,13 +8,15 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from platform import node
 from typing import BinaryIO
 
-__all__ = ["sweep", "sync_folder", "unfinished", "write_whole"]
+from miscope.errors import CannotWrite
+
+__all__ = ["explaining", "make_folder", "sweep", "sync_folder", "unfinished", "write_whole"]
 
 _UNFINISHED = re.compile(r"\..+\.([0-9a-f]{8})-(\d+)\.[0-9a-f]{8}(\.wal)?")
 
@@ -24,25 +26,46 @@ def unfinished(path: Path) -> Path:
     return path.with_name(f".{path.name}.{_here()}-{os.getpid()}.{secrets.token_hex(4)}")
 
 
+@contextmanager
+def explaining(path: Path) -> Iterator[None]:
+    """What the system says against writing the path, as CannotWrite; FileExistsError stays what it is."""
+    try:
+        yield
+    except (CannotWrite, FileExistsError):
+        raise
+    except OSError as error:
+        raise CannotWrite(path, error) from error
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder, and those above it, unless they are there; CannotWrite where a file or a broken link is."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotWrite(folder, error) from error
+
+
 def write_whole(path: Path, write: Callable[[BinaryIO], object], *, over: bool = True) -> Path:
     """Make the file with what `write` puts in it: written aside, flushed to disk, then renamed into place.
 
-    over: replace a file of that name; otherwise FileExistsError.
+    over: replace a file of that name; otherwise FileExistsError. Raises CannotWrite where the system refuses.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     aside = unfinished(path)
-    try:
-        with aside.open("xb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        if over:
-            aside.replace(path)
-        else:
-            path.hardlink_to(aside)
-    finally:
-        aside.unlink(missing_ok=True)
-    sync_folder(path.parent)
+    with explaining(path):
+        try:
+            with aside.open("xb") as file:
+                write(file)
+                file.flush()
+                os.fsync(file.fileno())
+            if over:
+                aside.replace(path)
+            else:
+                path.hardlink_to(aside)
+        finally:
+            with suppress(OSError):
+                aside.unlink(missing_ok=True)
+        sync_folder(path.parent)
     return path
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
@@ -10,6 +11,7 @@ __all__ = [
     "BadFile",
     "BadValue",
     "Busy",
+    "CannotWrite",
     "Diverged",
     "DoesNotApply",
     "MiscopeError",
@@ -203,6 +205,33 @@ class Misplaced(MiscopeError):
             f"{folder} was copied or renamed, and what is in it was computed for {whose}.",
             f"Move it back to variants/{whose}; or delete it, where that variant is there too.",
         )
+
+
+_ROOM = "Make room, then give the same command again: what was finished is kept, and it goes on from there."
+_PLACE = "Choose a place that you may write to."
+_REFUSED = {
+    errno.ENOSPC: ("No space is left on its disk.", _ROOM),
+    errno.EDQUOT: ("Your share of its disk is used up.", _ROOM),
+    errno.EFBIG: ("It would be larger than a file may be here (`ulimit -f`).", _ROOM),
+    errno.EROFS: ("Its disk can be read only.", _PLACE),
+    errno.EACCES: ("The system does not permit it to you.", _PLACE),
+    errno.EPERM: ("The system does not permit it to you.", _PLACE),
+    errno.ENOENT: ("A folder on the way to it does not exist and cannot be made.", _PLACE),
+    errno.ENOTDIR: ("Something on the way to it is no folder.", _PLACE),
+    errno.EEXIST: ("Something on the way to it is no folder.", _PLACE),
+    errno.ELOOP: ("The links on the way to it lead round in a circle.", _PLACE),
+    errno.ENAMETOOLONG: ("Its name is longer than a name may be.", _PLACE),
+}
+
+
+class CannotWrite(MiscopeError, OSError):
+    """A file that the system will not have written: the disk is full, or may only be read."""
+
+    def __init__(self, path: object, error: OSError) -> None:
+        self.path = str(path)
+        known, todo = _REFUSED.get(error.errno or 0, (f"{error.strerror or error}.", _PLACE))
+        super().__init__(f"{path} cannot be written.", known, todo)
+        self.errno = error.errno
 
 
 class Busy(MiscopeError):

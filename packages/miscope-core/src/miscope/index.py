@@ -6,12 +6,14 @@ again: the next one is built aside and renamed into its place.
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple, final
 
-from miscope.atomic import sweep
-from miscope.errors import BadValue
+from miscope.atomic import explaining, make_folder, sweep
+from miscope.errors import BadValue, CannotWrite
 from miscope.index_limits import MEMORY, SECONDS, limited
 from miscope.index_place import made_aside, quoted
 from miscope.index_schema import SCHEMA, TABLES, create
@@ -52,27 +54,30 @@ class Index:
         import duckdb
 
         statement = _only_question(sql)
-        sweep(self._path.parent, deep=False)
+        sweep(self._store.root, deep=False)
         try:
-            try:
-                return self._answered(statement, seconds, anew=False)
-            except duckdb.Error as error:
-                if not _is_damage(error):
-                    raise
-            # The snapshot is damaged where nothing but this question reads. It is derived: made of the files again.
-            return self._answered(statement, seconds, anew=True)
+            # The snapshot may be damaged where nothing but this question reads; it is derived: made of the files again.
+            # And where the disk is full, or the workspace may only be read, none is published.
+            for anew, publishing in ((False, True), (True, True)):
+                try:
+                    return self._answered(statement, seconds, anew=anew, publishing=publishing)
+                except OSError:
+                    continue
+                except duckdb.Error as error:
+                    if not _is_damage(error):
+                        raise
+            return self._answered(statement, seconds, anew=True, publishing=False)
         except (duckdb.InterruptException, duckdb.OutOfMemoryException, MemoryError) as error:
             raise _too_much(error, seconds) from None
         except duckdb.Error as error:
             raise _refused(str(error)) from None
 
-    def _answered(self, statement: str, seconds: float, *, anew: bool) -> Answer:
+    def _answered(self, statement: str, seconds: float, *, anew: bool, publishing: bool) -> Answer:
         import duckdb
 
         with closing(duckdb.connect()) as database:
-            if show_all(database, self._store, anew=anew):
-                with suppress(OSError):  # a workspace one may only read is answered all the same
-                    self._publish(database)
+            if show_all(database, self._store, anew=anew) and publishing:
+                self._publish(database)
             problems = _problems(database)
             with limited(database, seconds=seconds):
                 database.execute("SET enable_external_access = false")
@@ -81,7 +86,10 @@ class Index:
                 return Answer(_told_apart(database.sql(statement).to_arrow_table()), problems)
 
     def rebuild(self) -> Mapping[str, str]:
-        """Build the snapshot anew from the files and the ledgers, and publish it; what is wrong, by variant."""
+        """Build the snapshot anew from the files and the ledgers, and publish it; what is wrong, by variant.
+
+        Raises CannotWrite where it cannot be published.
+        """
         import duckdb
 
         with closing(duckdb.connect()) as database:
@@ -91,12 +99,26 @@ class Index:
 
     def _publish(self, database: DuckDBPyConnection) -> None:
         """Write what the views show into a new file and rename it into place."""
-        self._store.root.mkdir(parents=True, exist_ok=True)
+        import duckdb
+
+        path = self._store.layout.index
+        make_folder(self._store.root)
         sweep(self._store.root, deep=False)
-        with made_aside(self._store.layout.index) as aside:
-            database.execute(f"ATTACH '{quoted(aside)}' AS fresh")
-            _write_tables(database)
-            database.execute("DETACH fresh")
+        with explaining(path):
+            try:
+                with made_aside(path) as aside:
+                    database.execute(f"ATTACH '{quoted(aside)}' AS fresh")
+                    _write_tables(database)
+                    database.execute("DETACH fresh")
+            except (duckdb.IOException, duckdb.FatalException) as error:
+                raise CannotWrite(path, _of_the_system(error)) from error
+
+
+def _of_the_system(error: Exception) -> OSError:
+    """The refusal of the system that DuckDB puts into a sentence of its own."""
+    words = str(error).splitlines()[0]
+    number = next((number for number in errno.errorcode if os.strerror(number) in words), None)
+    return OSError(words) if number is None else OSError(number, os.strerror(number))
 
 
 def _is_damage(error: Exception) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Collection, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from miscope.atomic import explaining
 from miscope.errors import MiscopeError, Misplaced
 from miscope.index_schema import LINE
 from miscope.jsonable import jsonable
@@ -34,13 +35,9 @@ def read_lines(database: DuckDBPyConnection, folder: Path, begins: Mapping[str, 
     whole = [str(folder / name) for name, begin in begins.items() if begin == 0]
     columns = "{" + ", ".join(f"{name}: '{kind}'" for name, kind in LINE.items()) + "}"
     database.execute("CREATE OR REPLACE TEMP TABLE lines (" + ", ".join(f"{n} {k}" for n, k in LINE.items()) + ")")
-    with tempfile.TemporaryDirectory(prefix="miscope-") as aside:
-        tail = Path(aside) / "tail.jsonl"
-        with tail.open("wb") as file:
-            for name, begin in begins.items():
-                if begin > 0:
-                    file.write(_between(folder / name, begin, ends[name]))
-        paths = [*whole, *([str(tail)] if tail.stat().st_size else [])]
+    rest = b"".join(_between(folder / name, begin, ends[name]) for name, begin in begins.items() if begin > 0)
+    with _as_file(rest) as tail:
+        paths = [*whole, *tail]
         if paths:
             database.execute(
                 f"INSERT INTO lines SELECT * FROM read_json(?, format = 'newline_delimited', columns = {columns}, "
@@ -48,6 +45,19 @@ def read_lines(database: DuckDBPyConnection, folder: Path, begins: Mapping[str, 
                 [paths],
             )
     return ends
+
+
+@contextmanager
+def _as_file(content: bytes) -> Iterator[list[str]]:
+    """Where DuckDB can read it, if there is anything; CannotWrite where no temporary file can be had."""
+    with ExitStack() as stack:
+        if not content:
+            yield []
+            return
+        with explaining(Path("A temporary file")):
+            path = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="miscope-"))) / "tail.jsonl"
+            path.write_bytes(content)
+        yield [str(path)]
 
 
 def whole_bytes(path: Path) -> int:

@@ -13,7 +13,8 @@ from pathlib import Path
 from platform import node, python_version
 from typing import BinaryIO, final
 
-from miscope.errors import UnknownName
+from miscope.atomic import explaining, make_folder
+from miscope.errors import CannotWrite, UnknownName
 from miscope.jsonable import jsonable
 from miscope.variant import check_name
 
@@ -76,17 +77,31 @@ class RunLog:
     def __init__(self, folder: Path, name: str, facts: Mapping[str, object]) -> None:
         self.name = name
         self._folder, self._facts = folder, dict(facts)
+        self._path = folder / f"{name}.jsonl"
         self._file: BinaryIO | None = None
         self._synced = 0.0
         self._ended = False
 
     def __enter__(self) -> RunLog:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._file = (self._folder / f"{self.name}.jsonl").open("xb", buffering=0)
+        make_folder(self._folder)
+        with explaining(self._path):
+            self._file = self._path.open("xb", buffering=0)
         self.write("started", **self._facts, **_process())
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        try:
+            self._end(error)
+        except CannotWrite:
+            if error is None:  # else that is what there is to say
+                raise
+        finally:
+            if self._file is not None:
+                self._file.close()
+                self._file = None
+            (self._folder / f"{self.name}.stop").unlink(missing_ok=True)
+
+    def _end(self, error: BaseException | None) -> None:
         if not self._ended:
             if error is None:
                 self.write("finished")
@@ -94,10 +109,6 @@ class RunLog:
                 self.write("stopped", reason=type(error).__name__)
             else:
                 self.write("failed", error=str(error) or type(error).__name__, type=type(error).__name__)
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-        (self._folder / f"{self.name}.stop").unlink(missing_ok=True)
 
     def write(self, event: str, **facts: object) -> None:
         """Append a line; write it when the file it speaks of exists, since a reader takes the line for the fact.
@@ -109,7 +120,8 @@ class RunLog:
         now = datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
         common = {"run": self.name, "time": now, "event": event, "variant": self._facts["variant"]}
         line = json.dumps(jsonable({**common, **facts}), allow_nan=False, default=str)
-        self._file.write(line.encode() + b"\n")
+        with explaining(self._path):
+            self._file.write(line.encode() + b"\n")
         self._ended = self._ended or event in ENDINGS
         if self._ended or event == "started" or time.monotonic() - self._synced > _SYNC_EVERY:
             os.fsync(self._file.fileno())

@@ -12,6 +12,7 @@ from pathlib import Path
 from platform import node
 from typing import BinaryIO
 
+from miscope.atomic import explaining, make_folder
 from miscope.errors import Busy
 
 __all__ = ["sole_writer"]
@@ -23,8 +24,10 @@ def sole_writer(path: Path, variant: str) -> Iterator[None]:
 
     The file stays where it is: to remove it would let a third in who locks another file of its name.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+b") as file:
+    make_folder(path.parent)
+    with explaining(path):
+        held = path.open("a+b")
+    with held as file:
         if not _locked(file):
             raise Busy(variant, *_holder(file))
         _say(file, {"host": node(), "pid": os.getpid(), "since": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"})

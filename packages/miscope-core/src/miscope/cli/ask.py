@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from miscope.atomic import explaining
 from miscope.cli.options import WorkspaceOption, opened
 from miscope.cli.printing import note_problems, print_table
 from miscope.errors import BadValue
@@ -57,7 +58,8 @@ def ask(
         return
     content = _encoded(table, chosen)
     if out is not None:
-        out.write_bytes(content)
+        with explaining(out):
+            out.write_bytes(content)
         print(f"{out}: {table.num_rows} rows")
     elif chosen is Format.PARQUET and sys.stdout.isatty():
         raise BadValue(
@@ -79,7 +81,8 @@ def _print(table: pyarrow.Table, out: Path | None) -> None:
         print_table(table.column_names, rows)
         return
     lines = ["\t".join(table.column_names), *("\t".join(map(str, row)) for row in rows)]
-    out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with explaining(out):
+        out.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _encoded(table: pyarrow.Table, form: Format) -> bytes:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, final
 
 import typer
 
+from miscope.atomic import explaining
 from miscope.cli.records import describe_analyzer, describe_family, describe_view
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ def catalogue(
     if out is None:
         print(page, end="")
     else:
-        out.write_text(page, encoding="utf-8")
+        with explaining(out):
+            out.write_text(page, encoding="utf-8")
         print(out)
 
 

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TextIO
 
 import typer
 
-from miscope.errors import MiscopeError
+from miscope.errors import CannotWrite, MiscopeError
 from miscope.interruption import Terminated, sigterm_interrupts
 
 __all__ = ["check_streams", "explained"]
 
 _PIPE_CLOSED = 141
 """What a shell says of a program that wrote into a pipe whose reader had left: 128 and SIGPIPE."""
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
+_NOWHERE = MiscopeError(
+    "The current folder does not exist any more.",
+    "Names that do not begin with / are looked for there.",
+    "Go to a folder that exists, and give the command again.",
+)
 
 _CLOSED = MiscopeError(
     "Standard output is closed.",
@@ -38,14 +48,41 @@ def explained() -> Iterator[None]:
             print(error, file=sys.stderr)
             raise typer.Exit(1) from None
         except BrokenPipeError:
-            _let_go_of_output()
+            _let_go_of(sys.stdout, sys.stderr)
             raise typer.Exit(_PIPE_CLOSED) from None
+        except OSError as error:
+            if error.errno is None:  # no word of the system's about a file: a bug
+                raise
+            print(_about(error), file=sys.stderr)
+            raise typer.Exit(1) from None
         except Terminated:
             print("Terminated.", file=sys.stderr)
             raise typer.Exit(143) from None
         except KeyboardInterrupt:
             print("Interrupted.", file=sys.stderr)
             raise typer.Exit(130) from None
+
+
+def _about(error: OSError) -> MiscopeError:
+    """What a file that nobody expected to fail has to say."""
+    if error.filename is None and not _folder_stands():
+        return _NOWHERE
+    if error.filename is None and error.errno in _FULL:
+        _let_go_of(sys.stdout)
+        return CannotWrite("Standard output", error)
+    return MiscopeError(
+        f"{error.filename or 'A file'} cannot be used.",
+        f"The system says: {error.strerror}.",
+        "Choose another, or change who may read and write it.",
+    )
+
+
+def _folder_stands() -> bool:
+    try:
+        os.getcwd()
+    except OSError:
+        return False
+    return True
 
 
 def check_streams() -> None:
@@ -65,8 +102,8 @@ def check_streams() -> None:
         raise SystemExit(1)
 
 
-def _let_go_of_output() -> None:
+def _let_go_of(*streams: TextIO) -> None:
     """Have the interpreter, when it ends, write what is left into nothing instead of failing again."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
+    for stream in streams:
         os.dup2(nowhere, stream.fileno())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shutil
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from miscope.atomic import explaining
 from miscope.errors import BadValue
 
 __all__ = ["add_to", "write_plugin"]
@@ -48,7 +50,12 @@ def write_plugin(name: str, target: Path) -> Path:
             "A new plug-in is never written over anything.",
             "Give another name, or another place with --dir.",
         )
-    _copy(resources.files("miscope") / "template", target, name)
+    with explaining(target):
+        try:
+            _copy(resources.files("miscope") / "template", target, name)
+        except OSError:
+            shutil.rmtree(target, ignore_errors=True)  # half of a package would be in the way of the next try
+            raise
     return target
 
 

@@ -1,0 +1,149 @@
+"""Where the system refuses to write, every verb says so in three parts, loses nothing, and still answers."""
+
+from __future__ import annotations
+
+import resource
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., tuple[int, str, str]]
+NAME = "toy.sum/v5-seed0-width16"
+TOO_LARGE = "It would be larger than a file may be here (`ulimit -f`)."
+ROOM = "Make room, then give the same command again: what was finished is kept, and it goes on from there."
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """Files can grow to so many bytes: a write beyond fails as on a full disk, with a number of its own."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.fixture
+def ws(offer: Callable[[str, str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A workspace in force, with the toy families installed."""
+    offer("toy", "miscope.testing.toy")
+    monkeypatch.setenv("MISCOPE_WORKSPACE", str(tmp_path / "ws"))
+    return tmp_path / "ws"
+
+
+def test_a_training_on_a_full_disk_says_so_and_goes_on_once_there_is_room(command: Run, ws: Path) -> None:
+    with files_of_at_most(2500):
+        code, _, err = command("train", "toy.sum", "--threads", 1)
+    assert code == 1
+    assert err.splitlines()[-2:] == [TOO_LARGE, ROOM]
+    assert err.splitlines()[-3].endswith(" cannot be written.")
+    assert "Traceback" not in err
+    assert command("train", "toy.sum", "--threads", 1)[0] == 0
+
+
+def test_questions_are_answered_where_nothing_can_be_written(command: Run, ws: Path) -> None:
+    assert command("train", "toy.sum", "--threads", 1)[0] == 0
+    question = ["ask", "SELECT count(*) AS n FROM checkpoints", "--format", "csv"]
+    with files_of_at_most(1000):
+        assert command(*question) == (0, '"n"\n4\n', "")
+        code, out, err = command("index", "rebuild")
+    snapshot = ws / "index.duckdb"
+    assert (code, out) == (1, "")
+    assert err == f"{snapshot} cannot be written.\n{TOO_LARGE}\n{ROOM}\n"
+    assert [path.name for path in ws.iterdir() if path.name.startswith(".index")] == []
+
+
+def test_an_analysis_on_a_full_disk_says_so(command: Run, ws: Path) -> None:
+    assert command("train", "toy.sum", "--threads", 1)[0] == 0
+    with files_of_at_most(600):
+        code, _, err = command("analyze", NAME, "--only", "parameters.norms")
+    assert code == 1
+    assert TOO_LARGE in err
+    assert "Traceback" not in err
+    assert command("analyze", NAME, "--only", "parameters.norms")[:2] == (0, "4 saved\n")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["ask", "SELECT 1", "--out"], ["ask", "SELECT 1", "--format", "csv", "--out"], ["catalogue", "--out"]],
+    ids=" ".join,
+)
+def test_a_place_that_does_not_exist_is_a_reason(command: Run, ws: Path, tmp_path: Path, words: list[str]) -> None:
+    place = tmp_path / "nowhere" / "rows.txt"
+    assert command(*words, place) == (
+        1,
+        "",
+        f"{place} cannot be written.\n"
+        "A folder on the way to it does not exist and cannot be made.\n"
+        "Choose a place that you may write to.\n",
+    )
+
+
+def test_a_workspace_behind_a_broken_link_or_a_circle_of_links_is_refused(command: Run, ws: Path, tmp_path: Path):
+    (tmp_path / "broken").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    for name in ("broken", "circle"):
+        assert command("train", "toy.sum", "-w", tmp_path / name) == (
+            1,
+            "",
+            f"{tmp_path / name} is no place for a workspace.\n"
+            f"{tmp_path / name} is a link that leads nowhere.\n"
+            "Name another path.\n",
+        )
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="a folder in which nobody can make one")
+def test_a_workspace_where_no_folder_can_be_made_is_a_reason(command: Run, ws: Path) -> None:
+    code, _, err = command("train", "toy.sum", "--threads", 1, "-w", "/proc/x")
+    assert code == 1
+    assert "cannot be written.\nA folder on the way to it does not exist and cannot be made.\n" in err
+    assert "Traceback" not in err
+
+
+def in_a_shell(line: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """The line under `sh`, in which "$@" is the command."""
+    script = f"from miscope.cli import main; main({list(words)!r})"
+    return subprocess.run(["sh", "-c", line, "sh", sys.executable, "-c", script], capture_output=True, text=True)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a file that is always full")
+def test_a_full_standard_output_is_a_reason() -> None:
+    ended = in_a_shell('"$@" > /dev/full', "executors")
+    assert ended.returncode == 1
+    assert ended.stderr == f"Standard output cannot be written.\nNo space is left on its disk.\n{ROOM}\n"
+
+
+def test_a_current_folder_that_is_gone_is_a_reason(tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
+    ended = in_a_shell(f'cd {tmp_path}/gone && rmdir ../gone && "$@"', "variants")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == (
+        "The current folder does not exist any more.\n"
+        "Names that do not begin with / are looked for there.\n"
+        "Go to a folder that exists, and give the command again.\n"
+    )
+
+
+def _small_disks() -> bool:
+    """Whether a user may mount a disk in a namespace of their own."""
+    unshare = shutil.which("unshare")
+    mount = "mount -t tmpfs -o size=32k none /mnt"
+    return (
+        unshare is not None and subprocess.run([unshare, "-rm", "sh", "-c", mount], capture_output=True).returncode == 0
+    )
+
+
+@pytest.mark.skipif(not _small_disks(), reason="no disk can be mounted here")
+def test_a_disk_that_is_really_full_is_told_in_the_same_way(ws: Path, tmp_path: Path) -> None:
+    line = 'exec unshare -rm sh -c \'mount -t tmpfs -o size=32k none /mnt && exec "$@"\' sh "$@"'
+    site = f"PYTHONPATH={tmp_path / 'site-packages'}"
+    ended = in_a_shell(f"export {site}; {line}", "train", "toy.sum", "--threads", "1", "-w", "/mnt/ws")
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-2:] == ["No space is left on its disk.", ROOM]
+    assert "Traceback" not in ended.stderr
