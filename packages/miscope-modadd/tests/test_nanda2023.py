@@ -85,18 +85,18 @@ def test_it_replays_the_run_with_losses_in_single_precision(tmp_path: Path, pape
 
 @pytest.mark.slow
 def test_it_replays_the_run_with_losses_in_double_precision(tmp_path: Path, paper) -> None:
-    found = deviation(trained(tmp_path, 60, whole=True, weight_decay=0.1), paper(WD_01))
-    assert found[:11].max() < 1e-8
-    assert found[20] < 1e-5
-    assert found.max() < 5e-4
+    replays_up_to_rounding(deviation(trained(tmp_path, 60, whole=True, weight_decay=0.1), paper(WD_01)))
 
 
 @pytest.mark.slow
 def test_at_the_answer_position_alone_it_replays_that_run_up_to_rounding(tmp_path: Path, paper) -> None:
-    found = deviation(trained(tmp_path, 60, weight_decay=0.1), paper(WD_01))
+    replays_up_to_rounding(deviation(trained(tmp_path, 60, weight_decay=0.1), paper(WD_01)))
+
+
+def replays_up_to_rounding(found: np.ndarray) -> None:
     assert found[:7].max() < 5e-9
     # Soon one pre-activation of two million is zero to rounding, and falls on the other side of the ReLU than in the
-    # paper's run (as it does in float64); Adam makes 1e-7 of it within a few steps.
+    # paper's run (as it does in float64, or on another processor); Adam makes 1e-7 of it within a few steps.
     assert found[:11].max() < 5e-7
     assert found[20] < 1e-5
     assert found.max() < 5e-4
