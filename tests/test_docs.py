@@ -9,11 +9,16 @@ import pkgutil
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 import miscope
+from miscope import hookspecs
 from miscope.errors import MiscopeError
 from miscope.plugins import Plugins
 
@@ -100,3 +105,27 @@ def test_the_makefile_lists_its_targets() -> None:
     out = subprocess.run(["make", "-s", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for target in ("demo", "test", "test-quick", "lint", "fix", "bench", "paper", "test-matrix", "docs"):
         assert re.search(rf"^{target} ", out, re.MULTILINE), target
+
+
+def test_the_hooks_page_names_every_hook_and_the_version_of_their_promise() -> None:
+    text = (ROOT / "docs" / "hooks.md").read_text(encoding="utf-8")
+    hooks = {name for name in vars(hookspecs) if name.startswith("miscope_")}
+    assert set(re.findall(r"^def (miscope_\w+)\(", text, re.MULTILINE)) == hooks
+    assert re.findall(r"`miscope\.hookspecs\.HOOK_API`\. It is \*\*(\d+)\*\*", text) == [str(hookspecs.HOOK_API)]
+
+
+def test_a_plugin_is_bound_to_the_cores_whose_hooks_it_was_written_for() -> None:
+    core = Version(tomllib.loads((ROOT / "packages/miscope-core/pyproject.toml").read_text())["project"]["version"])
+    template = tomllib.loads((ROOT / "templates/miscope-plugin/pyproject.toml").read_text())["project"]
+    bound = next(r for r in map(Requirement, template["dependencies"]) if r.name == "miscope-core")
+    assert core in bound.specifier
+    assert Version(f"{core.major}.{core.minor + 1}.0") not in bound.specifier
+    for page in ("docs/hooks.md", "docs/tutorial.md", "CHANGELOG.md"):
+        written = re.findall(r"miscope-core(>=[^\"`]+)", (ROOT / page).read_text(encoding="utf-8"))
+        assert [SpecifierSet(each) for each in written] == [bound.specifier], page
+
+
+def test_the_changelog_knows_the_version_there_is() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    core = tomllib.loads((ROOT / "packages/miscope-core/pyproject.toml").read_text())["project"]["version"]
+    assert re.findall(r"^## \[(.+)\]$", text, re.MULTILINE)[:2] == ["Unreleased", core]

@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from miscope.family import Family
     from miscope.view import View
 
-__all__ = ["PROJECT", "hookimpl", "hookspec"]
+__all__ = ["HOOK_API", "PROJECT", "hookimpl", "hookspec"]
 
 PROJECT = "miscope"
 """Name of the pluggy project and of the entry-point group."""
+
+HOOK_API = 1
+"""Version of the hooks and of the records they yield; docs/hooks.md says what it promises."""
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)

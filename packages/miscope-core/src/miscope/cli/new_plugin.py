@@ -39,7 +39,7 @@ def new_plugin(
     target = write_plugin(plugin, directory or Path(f"miscope-{plugin.replace('_', '-')}"))
     print(f"Wrote {target}: an analyzer, a view and their tests.")
     print("To install it and run its tests:")
-    print(f"  cd {target} && pip install -e . pytest && pytest")
+    print(f"  cd {target} && pip install -e '.[test]' && pytest")
 
 
 def write_plugin(name: str, target: Path) -> Path:
