@@ -13,7 +13,8 @@ from miscope.analyzer import Analyzer, Grain
 from miscope.analyzer_options import Options, checked_options
 from miscope.applicability import chain_applies
 from miscope.artifact import as_written
-from miscope.errors import BadValue, DoesNotApply, MiscopeError, NoCheckpoint, UnknownName
+from miscope.chosen_steps import chosen_steps, steps_to_look_at
+from miscope.errors import DoesNotApply, MiscopeError, UnknownName
 from miscope.interruption import stop_on_signals
 from miscope.looking import Portable, Task, failed, perform
 from miscope.outcome import Outcome, State
@@ -36,7 +37,7 @@ def analyze(  # noqa: PLR0913 - the whole of a user's choice, all keyword-only
     variants: Variant | BoundVariant | Sequence[Variant | BoundVariant],
     names: Sequence[str] | None = None,
     *,
-    steps: Steps | None = None,
+    steps: Steps | str | None = None,
     executor: str | Executor = "inline",
     force: bool = False,
     options: Options | None = None,
@@ -44,7 +45,8 @@ def analyze(  # noqa: PLR0913 - the whole of a user's choice, all keyword-only
 ) -> Iterator[Outcome]:
     """Compute what is missing of the named analyzers and of what they read; yield outcomes.
 
-    names: None for all that apply and are not `heavy`. steps: the checkpoints to look at (None: all); trajectory grain
+    names: None for all that apply and are not `heavy`. steps: the checkpoints to look at, or a
+    schedule of them ('every:1000'; None: all); trajectory grain
     spans exactly these, and they are part of its recipe. options: values by analyzer name. force: compute the named
     ones again though they exist. should_stop: asked before each look, as are Ctrl-C, SIGTERM and the run's own stop
     request; what is under way is finished and saved. A look that fails is an outcome, and the rest goes on; so is
@@ -55,6 +57,8 @@ def analyze(  # noqa: PLR0913 - the whole of a user's choice, all keyword-only
     values = [each if isinstance(each, Variant) else each.value for each in several]
     place = workspace.plugins.executor(executor) if isinstance(executor, str) else executor
     chosen = checked_options(workspace.plugins.analyzers, options or {})
+    if isinstance(steps, str):
+        steps = chosen_steps(steps, [workspace.store.steps(value.name) for value in values])
     wish = _Wish(names=names, steps=steps, force=force, options=chosen)
     courses = [_course(workspace, value, wish) for value in values]
     together, apart = _across(workspace, courses, wish)
@@ -121,7 +125,7 @@ def _course(workspace: Workspace, variant: Variant, wish: _Wish) -> _Course:
     store.refuse_another(variant)
     have = store.steps(variant.name)
     curves_only = not have and wish.steps is None and bool(store.metrics(variant.name))
-    chosen = () if curves_only else _chosen_steps(variant.name, have, wish.steps)
+    chosen = () if curves_only else steps_to_look_at(variant.name, have, wish.steps)
     wanted, skipped = _wanted(workspace, variant, wish.names)
     refused = [DoesNotApply(name, variant.name, skipped[name]) for name in wish.names or () if name in skipped]
     skipped = {**skipped, **{error.name: f"does not apply: {error.reason}" for error in refused}}
@@ -142,19 +146,6 @@ def _course(workspace: Workspace, variant: Variant, wish: _Wish) -> _Course:
         skipped=skipped,
         refused=refused,
     )
-
-
-def _chosen_steps(variant: str, have: Steps, steps: Steps | None) -> tuple[int, ...]:
-    if not have:
-        raise NoCheckpoint(variant, None, have)
-    if steps is None:
-        return tuple(have)
-    for step in steps:
-        if step not in have:
-            raise NoCheckpoint(variant, step, have)
-    if not steps:
-        raise BadValue("No step was chosen.", f"{variant} has {len(have)} checkpoints.", "Leave `steps` out for all.")
-    return tuple(sorted(set(steps)))
 
 
 def _wanted(workspace: Workspace, variant: Variant, names: Sequence[str] | None) -> tuple[list[str], dict[str, str]]:

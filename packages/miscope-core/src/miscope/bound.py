@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, Literal, final
 
-from miscope.errors import NoCheckpoint, UnknownName
+from miscope.errors import BadValue, NoCheckpoint, UnknownName
 from miscope.variant import Variant
 
 if TYPE_CHECKING:
@@ -48,6 +48,10 @@ class BoundVariant:
         """Train it, or go on where it stopped; yields progress. Options are those of a `miscope.training.Session`."""
         from miscope.training import Session, train
 
+        known = [field.name for field in fields(Session)]
+        for name in options:
+            if name not in known:
+                raise UnknownName("training option", name, known, listing=f"`train` takes: {', '.join(known)}.")
         return train(self.workspace, self.value, Session(**options))
 
     def analyze(self, *names: str, **options: Any) -> list[Outcome]:
@@ -67,9 +71,17 @@ class BoundVariant:
         store = self._store
         return (store.load_checkpoint(self.name, step) for step in self.steps)
 
-    def at(self, step: int) -> BoundMoment:
+    def at(self, step: int | Literal["first", "last"]) -> BoundMoment:
         """The variant at a checkpoint; NoCheckpoint with the nearest ones if there is none."""
         steps = self.steps
+        if isinstance(step, str):
+            if step not in ("first", "last"):
+                raise BadValue(
+                    f"{step!r} is not a step.",
+                    f"{self.name} has {len(steps)} checkpoints.",
+                    "Give a step as a number, or 'first' or 'last'.",
+                )
+            step = (steps or [0])[0 if step == "first" else -1]
         if step not in steps:
             raise NoCheckpoint(self.name, step, steps)
         return BoundMoment(self, step)

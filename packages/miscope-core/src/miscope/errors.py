@@ -40,9 +40,12 @@ class MiscopeError(Exception):
 class UnknownName(MiscopeError):
     """A name that no installed record carries."""
 
-    def __init__(self, kind: str, name: str, known: Iterable[str], *, listing: str | None = None) -> None:
+    def __init__(
+        self, kind: str, name: str, known: Iterable[str], *, listing: str | None = None, meant: str | None = None
+    ) -> None:
+        """listing: where the names are to be found. meant: the one that this stands for, where that is known."""
         self.kind, self.name, self.known = kind, name, tuple(sorted(known))
-        close = difflib.get_close_matches(name, self.known, n=1, cutoff=0.6)
+        close = [meant] if meant else difflib.get_close_matches(name, self.known, n=1, cutoff=0.6)
         plural = _PLURAL.get(kind, f"{kind}s")
         where = listing or f"`miscope {plural}` lists the {len(self.known)} that are installed."
         article = "an" if kind[0] in "aeiou" else "a"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import types
 from collections.abc import Sequence
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-__all__ = ["allowed", "example", "read_value", "written_value"]
+__all__ = ["allowed", "example", "is_list", "read_value", "written_value"]
 
 _BOUNDS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 _KINDS = {int: "whole number", float: "number", bool: "true or false", str: "text"}
@@ -25,6 +25,11 @@ def read_value(info: FieldInfo, given: object) -> object:
     return [_from_text(item.strip()) for item in value.split(",")] if isinstance(value, str) else [value]
 
 
+def is_list(info: FieldInfo) -> bool:
+    """Whether the field holds several values."""
+    return _is_list(info.annotation)
+
+
 def written_value(value: object) -> str:
     """The value as one types it: 'true', '16,28', 'null'."""
     if isinstance(value, list | tuple):
@@ -34,6 +39,9 @@ def written_value(value: object) -> str:
 
 def allowed(info: FieldInfo) -> str:
     """'a whole number, >= 3, by default 5', 'whole numbers with commas between them, by default 2,5'."""
+    extra = info.json_schema_extra
+    if isinstance(extra, dict) and "form" in extra:
+        return f"one of the forms {extra['form']}"
     bounds = [
         f"{_BOUNDS[bound]} {value:g}"
         for m in info.metadata
@@ -50,7 +58,7 @@ def example(info: FieldInfo) -> str:
     if not info.is_required() and info.default not in (None, ()):
         return written_value(info.default)
     if _is_list(annotation):
-        return _SEVERAL.get(get_args(annotation)[0], "one,two")
+        return _SEVERAL.get(_inner(get_args(annotation)[0]), "one,two")
     if get_origin(annotation) is Literal:
         return written_value(get_args(annotation)[0])
     return _EXAMPLES.get(annotation, "word")
@@ -64,7 +72,9 @@ def _from_text(text: str) -> Any:
 
 
 def _inner(annotation: Any) -> Any:
-    """The type beside None in an optional one."""
+    """The type beside None in an optional one, and without what only bounds it."""
+    if get_origin(annotation) is Annotated:
+        return _inner(get_args(annotation)[0])
     if get_origin(annotation) in (Union, types.UnionType):
         beside = [arg for arg in get_args(annotation) if arg is not type(None)]
         return beside[0] if len(beside) == 1 else annotation
@@ -81,7 +91,8 @@ def _kind(annotation: Any) -> str:
     if _is_list(inner):
         arguments = get_args(inner)
         many = "" if arguments[-1] is ... or len(arguments) == 1 else f"{len(arguments)} "
-        return f"{many}{_KINDS.get(arguments[0], 'value')}s with commas between them{also}".replace("texts", "words")
+        kind = _KINDS.get(_inner(arguments[0]), "value").replace("text", "word")
+        return f"{many}{kind}s with commas between them{also}"
     if get_origin(inner) is Literal:
         return f"one of {', '.join(map(str, get_args(inner)))}{also}"
     if inner in _KINDS:

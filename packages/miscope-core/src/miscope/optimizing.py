@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -10,10 +10,11 @@ from torch import Tensor
 from torch.nn import Parameter
 from torch.optim import SGD, Adam, AdamW, Optimizer
 
+from miscope.errors import BadValue
 from miscope.model import matching
 from miscope.training_config import TrainingConfig
 
-__all__ = ["build_optimizer", "groups", "learning_rate", "moments", "restore", "update"]
+__all__ = ["build_optimizer", "check_patterns", "groups", "learning_rate", "moments", "restore", "update"]
 
 
 def build_optimizer(config: TrainingConfig, parameters: Mapping[str, Parameter]) -> Optimizer:
@@ -83,3 +84,14 @@ def restore(
     state = optimizer.state_dict()
     state["state"] = {i: dict(remembered[role]) for i, role in enumerate(order) if role in remembered}
     optimizer.load_state_dict(state)
+
+
+def check_patterns(variant: str, patterns: Sequence[str], roles: Sequence[str]) -> None:
+    """BadValue for a pattern of weights without decay that none of the variant's weights matches."""
+    for pattern in patterns:
+        if not matching([pattern], roles):
+            raise BadValue(
+                f"No weights of {variant} match {pattern!r}, so none would be left without decay.",
+                f"Its weights are: {', '.join(roles)}.",
+                "Correct no_decay; a pattern such as *.b_* stands for several.",
+            )

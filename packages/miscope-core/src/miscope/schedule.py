@@ -59,6 +59,10 @@ class Adaptive(_Frozen):
 Schedule = Annotated[Explicit | Every | Ranges | LogSpaced | Adaptive, Field(discriminator="kind")]
 
 
+FORMS = "every:100, log:60, 0,100,500, 0-1500:100 or adaptive"
+"""How schedules are written."""
+
+
 def parse_schedule(text: str) -> Explicit | Every | Ranges | LogSpaced | Adaptive:
     """'every:100', 'log:60', '0,100,500', '0-1500:100,1500-9000:500', 'adaptive' or 'adaptive:10-500'.
 
@@ -74,7 +78,13 @@ def parse_schedule(text: str) -> Explicit | Every | Ranges | LogSpaced | Adaptiv
         return Adaptive(least=int(least), most=int(most)) if rest else Adaptive()
     if "-" in text:
         parts = [part.partition(":") for part in text.split(",")]
-        return Ranges.model_validate({"ranges": [(*map(int, span.split("-")), int(every)) for span, _, every in parts]})
+        found = Ranges.model_validate(
+            {"ranges": [(*map(int, span.split("-")), int(every)) for span, _, every in parts]}
+        )
+        empty = next((each for each in found.ranges if each[0] >= each[1]), None)
+        if empty is not None:
+            raise ValueError(f"the range {empty[0]}-{empty[1]} holds no step, since it ends where it begins or before")
+        return found
     return Explicit(steps=tuple(int(step) for step in text.split(",")))
 
 

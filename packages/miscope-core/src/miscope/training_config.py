@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from miscope.schedule import Every, Schedule, parse_schedule
+from miscope.schedule import FORMS, Every, Explicit, Schedule, parse_schedule
 
 __all__ = ["TrainingConfig"]
 
@@ -26,7 +26,7 @@ class TrainingConfig(BaseModel):
 
     optimizer: Annotated[Literal["adamw", "adam", "sgd"], Field(json_schema_extra={"slug": "opt"})] = "adamw"
     learning_rate: Annotated[float, Field(gt=0, json_schema_extra={"slug": "lr"})] = 1e-3
-    betas: tuple[float, float] = (0.9, 0.98)
+    betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = (0.9, 0.98)
     eps: Annotated[float, Field(gt=0)] = 1e-8
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Of SGD only."""
@@ -46,7 +46,7 @@ class TrainingConfig(BaseModel):
     """Names by which the family knows what is done to the activations on the way: 'gain-k14-x2-from500-to1000'."""
 
     steps: Annotated[int, Field(ge=0, json_schema_extra=_recording())] = 25_000
-    checkpoints: Annotated[Schedule, Field(json_schema_extra=_recording())] = Every(n=100)
+    checkpoints: Annotated[Schedule, Field(json_schema_extra=_recording(form=FORMS))] = Every(n=100)
     evaluate_every: Annotated[int, Field(ge=1, json_schema_extra=_recording())] = 1
     """Test metrics at every n-th step, and at every checkpoint."""
     save_optimizer: Annotated[bool, Field(json_schema_extra=_recording())] = False
@@ -55,6 +55,10 @@ class TrainingConfig(BaseModel):
     @field_validator("checkpoints", mode="before")
     @classmethod
     def _schedule_from_text(cls, value: object) -> object:
+        if isinstance(value, int) and not isinstance(value, bool):
+            raise ValueError("a number alone says neither which step nor how often")
+        if isinstance(value, list | tuple):
+            return Explicit(steps=tuple(value))
         return parse_schedule(value) if isinstance(value, str) else value
 
     @field_validator("interventions", mode="before")

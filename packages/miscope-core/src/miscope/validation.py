@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from miscope.errors import BadValue, UnknownName
 from miscope.family import Family, make_variant
-from miscope.field_text import allowed
+from miscope.field_text import allowed, is_list, read_value
 from miscope.training_config import TrainingConfig
 from miscope.variant import Variant
 
@@ -22,17 +22,25 @@ def split_fields(family: Family, fields: Mapping[str, Any]) -> tuple[dict[str, A
     for name in fields:
         if name not in params and name not in training:
             listing = f"{family.name} takes {', '.join(params) or 'no parameters'}; training: {', '.join(training)}."
-            raise UnknownName("field", name, [*params, *training], listing=listing)
+            meant = _abbreviations(family).get(name)
+            raise UnknownName("field", name, [*params, *training], listing=listing, meant=meant)
     return (
         {name: value for name, value in fields.items() if name in params},
         {name: value for name, value in fields.items() if name not in params},
     )
 
 
+def _abbreviations(family: Family) -> dict[str, str]:
+    """The fields by what they are called in a variant's name: 'lr', 'wd', 'p'."""
+    fields = {**TrainingConfig.model_fields, **family.params.model_fields}
+    extras = {name: info.json_schema_extra for name, info in fields.items()}
+    return {str(extra["slug"]): name for name, extra in extras.items() if isinstance(extra, dict) and "slug" in extra}
+
+
 def checked_variant(family: Family, params: Mapping[str, Any], training: Mapping[str, Any] | None = None) -> Variant:
-    """The variant of these values; BadValue where one is out of range or of another type."""
+    """The variant of these values, text read as their types have it; BadValue where one is refused."""
     try:
-        variant = make_variant(family, params, training)
+        variant = make_variant(family, _read(family.params, params), _read(TrainingConfig, training or {}))
     except ValidationError as error:
         models = (family.params, TrainingConfig)
         raise refusal(
@@ -45,6 +53,11 @@ def checked_variant(family: Family, params: Mapping[str, Any], training: Mapping
             f"Leave out: {', '.join(training)}.",
         )
     return variant
+
+
+def _read(model: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any]:
+    fields = model.model_fields
+    return {n: read_value(fields[n], v) if n in fields and is_list(fields[n]) else v for n, v in given.items()}
 
 
 def refusal(error: ValidationError, subject: str, model: type[BaseModel]) -> BadValue:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated, final
 
 import typer
 
 from miscope.cli.options import WorkspaceOption, assignments, opened
 from miscope.cli.printing import note
-from miscope.errors import BadValue
 
 if TYPE_CHECKING:
     from miscope.outcome import Outcome
@@ -58,7 +57,7 @@ def analyze(
             place,
             [variant.value for variant in variants],
             list(only) if only else None,
-            steps=None if steps is None else _chosen(steps, [variant.steps for variant in variants]),
+            steps=steps,
             executor=executor,
             force=force,
             options=split_options(place.plugins.analyzers, assignments(option or ())),
@@ -84,27 +83,6 @@ class _Course:
         for outcome in outcomes:
             self.seen, self.left = True, outcome.total - outcome.done
             yield outcome
-
-
-def _chosen(text: str, there: Sequence[Sequence[int]]) -> list[int]:
-    """The checkpoints named one by one, or those on a schedule that all the variants have."""
-    from miscope.schedule import Adaptive, Explicit, parse_schedule, planned_steps
-
-    try:
-        schedule = parse_schedule(text)
-    except ValueError:
-        schedule = Adaptive()
-    if isinstance(schedule, Adaptive):
-        raise BadValue(
-            f"{text!r} does not say which checkpoints.",
-            "It is a list, or a schedule like those of training.",
-            "Write 0,100,500 or every:1000 or log:60 or 0-500:100.",
-        )
-    if isinstance(schedule, Explicit):
-        return sorted(schedule.steps)
-    shared = sorted(set.intersection(*map(set, there)))
-    wanted = planned_steps(schedule, shared[-1] if shared else 0)
-    return [step for step in shared if step in wanted]
 
 
 def report(outcomes: Iterable[Outcome]) -> bool:

@@ -70,8 +70,16 @@ def ask(
 
 
 def _by_suffix(out: Path | None) -> Format:
-    suffix = "" if out is None else out.suffix.removeprefix(".")
-    return Format(suffix) if suffix in (*Format,) else Format.TABLE
+    suffix = "" if out is None else out.suffix.removeprefix(".").lower()
+    if suffix in ("", "txt", "tsv"):
+        return Format.TABLE
+    if suffix not in (*Format,):
+        raise BadValue(
+            f"Rows cannot be written as .{suffix}.",
+            "The suffix says how: .csv, .json, .parquet, or .txt for a table.",
+            "Give another suffix, or say it with --format.",
+        )
+    return Format(suffix)
 
 
 def _print(table: pyarrow.Table, out: Path | None) -> None:
