@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from miscope import Shown
+from miscope.errors import DoesNotApply
 from miscope.family import make_variant
 from miscope.figure_style import colour_of
 from miscope.testing import ToyFamily, ToyFourierFamily, check_view
@@ -55,3 +56,14 @@ def test_a_stream_about_other_components_has_no_lane():
     other = LOGITS | {"logits/answer_label": np.array([["4", "5", "6"]] * 3)}
     figure = streams.lanes(shown(factors_shares=other), most=6, clock="linear", events=True)
     assert {trace.yaxis for trace in figure.data} == {"y"}
+
+
+def test_weights_over_no_inputs_have_no_lanes():
+    nothing = Shown(
+        variant=make_variant(ToyFamily(), {}), step=None, steps=STEPS, artifacts={"spectra.embedding": {"step": STEPS}}
+    )
+    with pytest.raises(DoesNotApply) as refused:
+        streams.lanes(nothing, most=6, clock="linear", events=True)
+    assert refused.value.reason == (
+        "none of its weights has the axis 'token', or one with a task basis, to be a stream of components"
+    )

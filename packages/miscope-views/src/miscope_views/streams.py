@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from miscope import Grain, Number, Shown, View
+from miscope.errors import DoesNotApply
 from miscope.figure_style import NULL, colour_of
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
 from miscope_views.named_arrays import dominant, first_row, holders, null_of, unit_of
@@ -25,7 +26,10 @@ Lane = tuple[str, np.ndarray, np.ndarray]
 def lanes(shown: Shown, *, most: int, clock: str, events: bool) -> Figure:
     """Share of the dominant components in embedding, attention scores, neurons and logits, one lane each, over time."""
     arrays = shown.artifacts[_EMBEDDING]
-    role = holders(arrays, "fraction")[0]
+    role = next(iter(holders(arrays, "fraction")), None)
+    if role is None:
+        reason = "none of its weights has the axis 'token', or one with a task basis, to be a stream of components"
+        raise DoesNotApply("streams.lanes", shown.variant.name, reason)
     labels = first_row(arrays[f"{role}/label"])
     found = [(f"{role}<br>power", arrays["step"], arrays[f"{role}/fraction"]), *_others(shown, labels.tolist())]
     strong = _strong(found, most)
