@@ -255,6 +255,7 @@ REPLAY = Analyzer(
     reads=(_METRICS,),
     metrics=("*_loss",),
     options=ReplayOptions,
+    varies=("token relabelling",),
     question="Do the stored weights have the losses that were recorded?",
     formula="log(recomputed / recorded), of the nearest record, less what its rounding explains: 2 eps max(loss)",
     source="Nanda et al. 2023, public checkpoints: one run's stored configuration contradicts its optimizer's",
