@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
@@ -12,6 +13,12 @@ from miscope_panel import connections
 from miscope_panel.connections import BoundedConnection
 
 GET = b"GET / HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n"
+
+
+def run(scene):
+    """On a thread of its own: a browser's test before may have left its loop running on this one."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, scene()).result()
 
 
 async def hello(scope, receive, send):
@@ -68,7 +75,7 @@ def test_beyond_the_bound_a_connection_is_refused_in_words_and_below_it_taken_ag
             await closed([*kept[6:], *again])
 
     with caplog.at_level(logging.WARNING, "miscope.serve"):
-        asyncio.run(scene())
+        run(scene)
     assert [record.message for record in caplog.records if record.name == "miscope.serve"] == [
         "8 connections are open, and no more are taken until some are closed."
     ]
@@ -88,7 +95,7 @@ def test_a_connection_on_which_nothing_is_asked_is_closed_and_one_in_use_is_not(
             assert await asked(used) == "200"
             await closed([idle, used])
 
-    asyncio.run(scene())
+    run(scene)
 
 
 @pytest.mark.parametrize("part", [b"", b"GET / HTT", b"GET / HTTP/1.1\r\nhost: 127"])
@@ -103,4 +110,4 @@ def test_half_a_request_does_not_hold_a_connection(monkeypatch, part):
             assert await one[0].read() == b""
             await closed([one])
 
-    asyncio.run(scene())
+    run(scene)
