@@ -109,3 +109,11 @@ def test_rows_are_not_written_under_a_suffix_they_do_not_have(
         "Give another suffix, or say it with --format.\n",
     )
     assert not (tmp_path / "rows.xlsx").exists()
+
+
+def test_a_question_to_a_folder_that_is_not_there_makes_none_and_says_so(command: Make, tmp_path: Path):
+    place = tmp_path / "mistyped"
+    code, out, err = command("ask", "select count(*) as n from variants", "--format", "json", "-w", place)
+    assert (code, out.split()) == (0, ["[", "{", '"n":', "0", "}", "]"])
+    assert err == f"There is no folder {place}, so every table is empty; --workspace names another.\n"
+    assert not place.exists()

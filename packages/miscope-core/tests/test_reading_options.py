@@ -29,6 +29,8 @@ class Power(Options):
 
 def power(moment: Moment) -> Arrays:
     """Sum of the embedding's powers."""
+    if moment.options.exponent == 99:
+        sys.exit("enough")
     if moment.options.exponent < 0:
         raise ZeroDivisionError("a power below zero\nand more of it")
     chosen = moment.weights["W_E"][:, list(moment.options.columns or (0, 1, 2))]
@@ -164,6 +166,14 @@ def test_a_look_that_failed_is_not_told_as_one_that_never_was(variant: BoundVari
     )
     with pytest.raises(NoArtifact, match=r"It failed when it was last tried: It reads 'test\.power', which is missing"):
         variant.arrays("test.course", options=below)
+
+
+def test_an_instrument_that_ends_the_program_fails_alone(variant: BoundVariant) -> None:
+    outcomes = variant.analyze("test.power", "parameters.norms", options={"test.power": {"exponent": 99}})
+    assert {(name, outcome.state, outcome.error) for outcome in outcomes for name in outcome.analyzers} == {
+        ("test.power", State.FAILED, "SystemExit: enough"),
+        ("parameters.norms", State.SAVED, ""),
+    }
 
 
 def test_a_failure_is_forgotten_once_the_look_succeeds(variant: BoundVariant) -> None:

@@ -76,7 +76,9 @@ class Index:
         import duckdb
 
         with closing(duckdb.connect()) as database:
-            if show_all(database, self._store, anew=anew) and publishing:
+            # A question makes no folder: it may have been asked of a mistyped one.
+            there = self._store.root.is_dir()
+            if show_all(database, self._store, anew=anew) and publishing and there:
                 self._publish(database)
             problems = _problems(database)
             with limited(database, seconds=seconds):

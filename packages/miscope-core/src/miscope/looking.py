@@ -75,7 +75,7 @@ def perform(place: Portable, task: Task) -> tuple[Outcome, ...]:
     started = time.perf_counter()
     try:
         look = _look(place.workspace, task)
-    except Exception as error:  # noqa: BLE001 - the task door: whatever goes wrong becomes an outcome
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the task door: whatever goes wrong becomes an outcome
         return (failed(task, task.analyzers, error, time.perf_counter() - started),)
     saved: dict[str, dict[str, float]] = {}
     others = []
@@ -93,7 +93,7 @@ def perform(place: Portable, task: Task) -> tuple[Outcome, ...]:
             saved[name] = scalars_of(_take(look, name))
         except DoesNotApply as error:
             others.append(_refused(look, task, name, error.reason))
-        except Exception as error:  # noqa: BLE001 - the task door
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the task door; an instrument ends no program
             others.append(failed(task, (name,), error, time.perf_counter() - began))
             look.keep_failure(name, others[-1].error)
     if not saved:
@@ -112,7 +112,7 @@ def _refused(look: _Look, task: Task, name: str, reason: str) -> Outcome:
     return _ended(task, (name,), State.SKIPPED, error=f"does not apply: {reason}")
 
 
-def failed(task: Task, analyzers: Iterable[str], error: Exception, seconds: float = 0.0) -> Outcome:
+def failed(task: Task, analyzers: Iterable[str], error: BaseException, seconds: float = 0.0) -> Outcome:
     """The outcome of an exception; miscope's own are explained by their text, others by a traceback."""
     if isinstance(error, MiscopeError):
         return _ended(task, analyzers, State.FAILED, seconds=seconds, error=str(error))

@@ -13,7 +13,7 @@ import typer
 
 from miscope.atomic import explaining
 from miscope.cli.options import WorkspaceOption, opened
-from miscope.cli.printing import note_problems, print_table
+from miscope.cli.printing import note, note_problems, print_table
 from miscope.errors import BadValue
 from miscope.jsonable import jsonable
 
@@ -49,10 +49,15 @@ def ask(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Answer a question in SQL over everything in the workspace."""
-    answer = opened(workspace).index.answer(sql, seconds=seconds)
+    place = opened(workspace)
+    answer = place.index.answer(sql, seconds=seconds)
     note_problems(answer.problems)
-    table = answer.rows
-    chosen = form or _by_suffix(out)
+    _write(answer.rows, form or _by_suffix(out), out)
+    if not place.root.is_dir():
+        note(f"There is no folder {place.root}, so every table is empty; --workspace names another.")
+
+
+def _write(table: pyarrow.Table, chosen: Format, out: Path | None) -> None:
     if chosen is Format.TABLE:
         _print(table, out)
         return
