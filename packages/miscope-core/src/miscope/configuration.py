@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from miscope.family import Family
+from miscope.slug import abbreviation
 from miscope.training_config import TrainingConfig
 
 if TYPE_CHECKING:
@@ -74,8 +75,8 @@ def words_of(family: Family, field: str) -> tuple[str, ...]:
     info = family.params.model_fields.get(field)
     if info is None:
         return (field, *(word for word, meant in _TRAINING.items() if meant == field and word != field))
-    short = info.json_schema_extra.get("slug") if isinstance(info.json_schema_extra, dict) else None
-    return (field, short) if isinstance(short, str) and short else (field,)
+    short = abbreviation(info)
+    return (field, short) if short else (field,)
 
 
 def said_of_training(file: ForeignFile) -> dict[str, Any]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, final
 
 from miscope.errors import BadValue
+from miscope.patterns import matches
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -56,7 +56,7 @@ def _agree_on_words(variant: str, accounts: Sequence[Account], ignore: Sequence[
     seen: dict[str, tuple[object, str]] = {}
     for account in accounts:
         for word, value in account.config.items():
-            if any(fnmatchcase(word.lower(), pattern) for pattern in (*_MAY_DIFFER, *ignore)):
+            if any(matches(word.lower(), pattern) for pattern in (*_MAY_DIFFER, *ignore)):
                 continue
             before, source = seen.setdefault(word, (value, account.source))
             if _plain(before) != _plain(value):

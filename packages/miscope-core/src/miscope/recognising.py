@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, final
 
 from pydantic import ValidationError
@@ -18,6 +17,7 @@ from miscope.foreign.roles import by_role
 from miscope.foreign.split import said_of_split
 from miscope.foreign_file import ForeignFile
 from miscope.leftovers import unused
+from miscope.patterns import matches
 from miscope.training_config import TrainingConfig
 from miscope.validation import checked_variant, split_fields
 from miscope.variant import Variant
@@ -45,7 +45,7 @@ class Wish:
     """Patterns of tensors and of words of a configuration that are left out."""
 
     def ignores(self, name: str) -> bool:
-        return any(fnmatchcase(name, pattern) for pattern in self.ignore)
+        return any(matches(name, pattern) for pattern in self.ignore)
 
 
 @final

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
-from miscope.slug import check_name
+from miscope.slug import abbreviation, check_name
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -82,8 +82,7 @@ def _family(family: Family) -> Iterator[str | None]:
         yield f"its `params` must be a subclass of miscope.Params, and is {_shown(params)}"
         return
     for name, info in params.model_fields.items():
-        extra = info.json_schema_extra
-        short = str(extra["slug"]) if isinstance(extra, dict) and "slug" in extra else ""
+        short = abbreviation(info) or ""
         if short and not short.replace("_", "").replace(".", "").isalnum():
             yield f"the slug {short!r} of its parameter {name!r} becomes part of a path: letters and digits only"
     yield _json(params, "parameter", defaults=False)

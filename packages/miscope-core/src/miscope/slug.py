@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from miscope.recipe import digest
 from miscope.training_config import TrainingConfig
 
-__all__ = ["NAME_PATTERN", "check_name", "plain_slug", "slug"]
+__all__ = ["NAME_PATTERN", "abbreviation", "check_name", "plain_slug", "slug"]
 
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+,=@-]{0,149}")
 """Names that may become part of a path: no separators, no leading dot, no surprises."""
@@ -83,9 +83,15 @@ def _fields(params: BaseModel, training: TrainingConfig | None, default: Trainin
             yield _Field(name=name, short=_short(name, TrainingConfig.model_fields[name]), model=training, told=told)
 
 
-def _short(field: str, info: FieldInfo) -> str:
+def abbreviation(info: FieldInfo) -> str | None:
+    """What a field says it is called in a variant's name: 'lr'; None where it says nothing."""
     extra = info.json_schema_extra
-    return str(extra["slug"]) if isinstance(extra, dict) and "slug" in extra else field.replace("_", "")
+    return str(extra["slug"]) if isinstance(extra, dict) and "slug" in extra else None
+
+
+def _short(field: str, info: FieldInfo) -> str:
+    said = abbreviation(info)
+    return field.replace("_", "") if said is None else said
 
 
 def _part(field: _Field, fields: Sequence[_Field]) -> str:

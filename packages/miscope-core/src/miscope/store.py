@@ -16,6 +16,7 @@ from miscope.errors import BadFile, BadValue, NoArtifact, NoCheckpoint, UnknownN
 from miscope.layout import Layout
 from miscope.memory import Memory
 from miscope.moment import Series
+from miscope.patterns import matching
 from miscope.variant import Variant
 from miscope.variant_folders import variant_folders
 from miscope.variant_record import VariantRecord, unlike
@@ -160,10 +161,8 @@ class Store:
 
     def metrics(self, variant: str, patterns: Sequence[str] = ("*",)) -> dict[str, Series]:
         """Every metric that matches a shell pattern, steps ascending, each step once: the row written last."""
-        from fnmatch import fnmatchcase
-
         series = self._all_metrics(variant)
-        return {name: s for name, s in series.items() if any(fnmatchcase(name, pattern) for pattern in patterns)}
+        return {name: series[name] for name in matching(patterns, series)}
 
     def truncate_metrics(self, variant: str, after: int) -> None:
         """Drop rows of steps beyond `after`: a training that resumes there writes them anew."""

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from miscope.errors import BadValue, UnknownName
 from miscope.family import Family, make_variant
 from miscope.field_text import allowed, is_list, read_value
+from miscope.slug import abbreviation
 from miscope.training_config import TrainingConfig
 from miscope.variant import Variant
 
@@ -33,8 +34,7 @@ def split_fields(family: Family, fields: Mapping[str, Any]) -> tuple[dict[str, A
 def _abbreviations(family: Family) -> dict[str, str]:
     """The fields by what they are called in a variant's name: 'lr', 'wd', 'p'."""
     fields = {**TrainingConfig.model_fields, **family.params.model_fields}
-    extras = {name: info.json_schema_extra for name, info in fields.items()}
-    return {str(extra["slug"]): name for name, extra in extras.items() if isinstance(extra, dict) and "slug" in extra}
+    return {short: name for name, info in fields.items() if (short := abbreviation(info)) is not None}
 
 
 def checked_variant(family: Family, params: Mapping[str, Any], training: Mapping[str, Any] | None = None) -> Variant:

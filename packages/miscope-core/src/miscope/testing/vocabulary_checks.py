@@ -5,12 +5,12 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from fnmatch import fnmatchcase
 
 import torch
 from torch import Tensor
 
 from miscope.model import LOGITS, Model
+from miscope.patterns import matches
 from miscope.subject import Subject
 
 __all__ = ["AXES", "check_axes", "check_order", "check_site_names"]
@@ -81,7 +81,7 @@ def check_axes(subject: Subject) -> None:
             close = [] if axis in own else difflib.get_close_matches(axis, AXES, n=1, cutoff=0.75)
             assert not close or axis in AXES, f"{family}: the axis {axis!r} of {name} is almost {close[0]!r}"
         for pattern, (place, axis) in _ROLES.items():
-            assert not fnmatchcase(name, pattern) or role.axes[place] == axis, (
+            assert not matches(name, pattern) or role.axes[place] == axis, (
                 f"{family}: the axes of {name} are {role.axes}; its {'first' if place == 0 else 'last'} should be "
                 f"{axis!r}, in the orientation of TransformerLens"
                 if place != 1
