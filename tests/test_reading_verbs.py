@@ -75,6 +75,15 @@ def test_a_verb_that_reads_imports_no_tensors_and_no_figures(words: list[str], p
     assert loaded_by(code, place) & banned == set()
 
 
+def test_what_applies_to_a_variant_is_told_without_drawing_and_without_a_database(place: Path) -> None:
+    (folder,) = (place / "miscope-workspace" / "variants" / "toys.parity").iterdir()
+    code = (
+        "from miscope.cli import main\nfor kind in ('views', 'analyzers'):\n    try:\n"
+        f"        main([kind, '--for', {folder.name!r}])\n    except SystemExit as end:\n        assert not end.code"
+    )
+    assert loaded_by(code, place) & (COMPUTING | {"duckdb"}) == {"torch"}
+
+
 def test_every_verb_is_known_to_read_or_to_make() -> None:
     group = typer.main.get_group(application())
     assert set(group.list_commands(typer.Context(group))) == {words[0] for words in READING} | MAKING

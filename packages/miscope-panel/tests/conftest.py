@@ -77,6 +77,7 @@ VIEWS = (
     View(name="small.unmade", title="Never computed", grain=Grain.CHECKPOINT, draw=broken, reads=("small.never",)),
     View(name="small.attention", title="Attention", grain=Grain.CHECKPOINT, draw=broken, sites=("*.hook_pattern",)),
     View(name="small.compared", title="Compared", grain=Grain.COHORT, draw=compared, metrics=("test_loss",)),
+    View(name="small.nowhere", title="Left out", grain="over training", draw=broken),  # type: ignore[arg-type]
     View(name="small.together", title="Together", grain=Grain.COHORT, draw=compared, reads=("cohort.events",)),
 )
 
@@ -95,7 +96,10 @@ def offered() -> dict[str, object]:
     small, sour = types.ModuleType("small"), types.ModuleType("sour")
     small.miscope_views = hookimpl(lambda: VIEWS)  # type: ignore[attr-defined]
     small.miscope_analyzers = hookimpl(  # type: ignore[attr-defined]
-        lambda: [Analyzer(name="small.never", version=1, grain=Grain.CHECKPOINT, compute=never, weights=("W_E",))]
+        lambda: [
+            Analyzer(name="small.never", version=1, grain=Grain.CHECKPOINT, compute=never, weights=("W_E",)),
+            Analyzer(name="small.reader", version=1, grain=Grain.CHECKPOINT, compute=never, reads=("elsewhere.sums",)),
+        ]
     )
     sour.miscope_views = hookimpl(_broken_offer)  # type: ignore[attr-defined]
     return {"small": small, "sour": sour}

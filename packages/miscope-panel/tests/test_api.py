@@ -63,14 +63,24 @@ def test_views_come_with_who_provides_them(client):
 
 
 def test_plugins_list_the_broken_ones(client):
-    assert get(client, "plugins").json()["broken"][0]["reason"] == "ImportError: No module named 'jaxx'"
+    broken = {each["plugin"]: each for each in get(client, "plugins").json()["broken"]}
+    assert (broken["sour"]["record"], broken["sour"]["reason"]) == ("", "ImportError: No module named 'jaxx'")
+    assert broken["small"]["record"] == "the view 'small.nowhere'"
 
 
 def test_availability_says_which_steps_were_computed(client, name):
     found = get(client, "availability", variant=name).json()
-    assert found["artifacts"]["parameters.norms"] == {"present": True, "steps": [0, 20], "reason": None}
-    assert found["artifacts"]["small.never"]["present"] is False
-    assert found["views"]["small.unmade"] == {"state": "missing", "reason": "needs small.never"}
+    there = {"present": True, "steps": [0, 20], "state": "there", "reason": None}
+    assert found["artifacts"]["parameters.norms"] == there
+    missing = {"present": False, "steps": [], "state": "missing", "reason": "it was never computed"}
+    assert found["artifacts"]["small.never"] == missing
+
+
+def test_an_instrument_that_reads_what_is_not_installed_takes_no_other_along(client, name):
+    found = get(client, "availability", variant=name).json()
+    assert found["artifacts"]["small.reader"]["reason"] == "it reads 'elsewhere.sums', which is not installed"
+    assert found["artifacts"]["parameters.norms"]["present"]
+    assert found["views"]["small.unmade"] == {"state": "missing", "reason": "needs small.never: it was never computed"}
 
 
 def test_a_figure_is_plotly_json_with_its_controls_obeyed(client, name):

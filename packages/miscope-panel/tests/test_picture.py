@@ -99,7 +99,7 @@ def test_the_catalogue_learns_in_a_line_why_a_view_shows_nothing(trained, name):
     views, variant = trained.plugins.views, trained.find(name).value
     assert why_not(trained, views["small.losses"], variant) == ("figure", "")
     assert why_not(trained, views["small.norms"], variant) == ("figure", "")
-    assert why_not(trained, views["small.unmade"], variant) == ("missing", "needs small.never")
+    assert why_not(trained, views["small.unmade"], variant) == ("missing", "needs small.never: it was never computed")
     assert why_not(trained, views["small.attention"], variant)[0] == "inapplicable"
 
 
@@ -109,7 +109,7 @@ def test_what_compares_has_something_to_show_once_there_are_others_to_compare_wi
     )
     variant, other = trained.find(name).value, trained.find("toy.sum/v5-seed1-width16").value
     assert why_not(trained, bands, variant)[0] == "inapplicable"
-    assert why_not(trained, bands, variant, [other]) == ("missing", "needs cohort.losses")
+    assert why_not(trained, bands, variant, [other]) == ("missing", "needs cohort.losses: it was never computed")
     for _ in analyze(trained, [variant, other], ["cohort.losses"]):
         pass
     assert why_not(trained, bands, variant, [other]) == ("figure", "")

@@ -92,7 +92,7 @@ def test_the_catalogue_says_what_is_open_and_what_has_nothing_to_show(bench):
     entries = {entry["name"]: entry for entry in bench("views=small.losses").sidebar.catalogue.views}
     assert entries["small.losses"]["open"]
     assert entries["small.unmade"]["state"] == "missing"
-    assert entries["small.unmade"]["reason"] == "needs small.never"
+    assert entries["small.unmade"]["reason"] == "needs small.never: it was never computed"
     assert entries["small.attention"]["state"] == "inapplicable"
 
 
@@ -141,6 +141,7 @@ def test_the_installed_page_lists_what_is_broken(bench):
     opened = bench("page=installed")
     html = opened._installed[0].object
     assert "sour is broken" in html
+    assert "small: the view &#x27;small.nowhere&#x27; was left out" in html
     assert "No module named &#x27;jaxx&#x27;" in html
     assert all(name in html for name in ("small.neuron", "toy.fourier", "parameters.norms"))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from miscope.analyzer import Grain
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from miscope.store import Store
     from miscope.workspace import Workspace
 
-__all__ = ["arrays", "artifact", "artifact_if_there", "refusal"]
+__all__ = ["arrays", "artifact", "artifact_across", "artifact_if_there", "refusal"]
 
 
 def arrays(  # noqa: PLR0913 - the whole of a reader's choice, keyword-only past what is read
@@ -63,6 +63,26 @@ def artifact(store: Store, setting: Setting, name: str, step: int | None) -> Arr
     raise NoArtifact(
         name, variant, at, have, known=what_is_known(store, [setting], name, step), options=asked_for(setting, name)
     )
+
+
+def artifact_across(store: Store, settings: Sequence[Setting], name: str) -> Arrays:
+    """The artifact of an analyzer that spans variants, of these together.
+
+    Raises DoesNotApply where they cannot be compared, NoArtifact with the command that computes it.
+    """
+    from miscope.seeing import beside, cohort_key, incomparable
+
+    names = [setting.variant.name for setting in settings]
+    key, reason = cohort_key(settings, name), incomparable(settings, name)
+    if reason is None and store.has(key):
+        return store.load_arrays(key)
+    reasons = (refusal(store, setting, name, None) for setting in settings)
+    reason = reason or store.refusal(key) or next(filter(None, reasons), None)
+    if reason is not None:
+        cure = beside(settings, f"miscope analyze {', '.join(names)} OTHER --only {name}")
+        raise DoesNotApply(name, ", ".join(names), reason, cure=cure)
+    known = what_is_known(store, settings, name, None)
+    raise NoArtifact(name, " ".join(names), None, (), known=known, options=asked_for(settings[0], name))
 
 
 def refusal(store: Store, setting: Setting, name: str, step: int | None) -> str | None:

@@ -46,7 +46,7 @@ def what_is_known(store: Store, settings: Sequence[Setting], name: str, step: in
     settings: one, or of the variants that it compares.
     """
     setting = settings[0]
-    failure = store.failure(_key(settings, name, step))
+    failure = store.failure(_key(settings, name, setting.steps[-1] if step is None and setting.steps else step))
     if failure is not None:
         return f"It failed when it was last tried: {failure.splitlines()[0]}"
     if store.artifact_steps(setting.variant.name, name, setting.recipes[name]):

@@ -125,14 +125,13 @@ class NoArtifact(MiscopeError):
     ) -> None:
         """have: other steps at which it exists. known: what else is known of it. options: those asked for, as typed."""
         self.analyzer, self.variant, self.step, self.have = analyzer, variant, step, tuple(have)
+        self.known = known or _elsewhere(have) or "It was never computed."
+        self.command = " ".join(
+            ["miscope analyze", variant, "--only", analyzer, *(f"-o {option}" for option in options)]
+        )
         at = "" if step is None else f" at step {step}"
         under = f" with {', '.join(options)}" if options else ""
-        command = " ".join(["miscope analyze", variant, "--only", analyzer, *(f"-o {option}" for option in options)])
-        super().__init__(
-            f"No {analyzer!r} for {variant}{at}{under}.",
-            known or _elsewhere(have) or "It was never computed.",
-            f"To compute it:  {command}",
-        )
+        super().__init__(f"No {analyzer!r} for {variant}{at}{under}.", self.known, f"To compute it:  {self.command}")
 
 
 def _elsewhere(have: Sequence[int]) -> str:

@@ -11,8 +11,7 @@ import numpy as np
 from miscope.analyzer import Grain
 from miscope.analyzer_options import Options, options_read, written_options
 from miscope.artifact import Arrays
-from miscope.artifacts import arrays, artifact, artifact_if_there, refusal
-from miscope.computed import asked_for, what_is_known
+from miscope.artifacts import arrays, artifact, artifact_across, artifact_if_there
 from miscope.controls import settle
 from miscope.differences import labels
 from miscope.errors import BadValue, DoesNotApply, NoArtifact, WroteIntoShown
@@ -168,27 +167,22 @@ def _across(
     workspace: Workspace, view: View, variants: Sequence[Variant], names: Sequence[str], options: Options
 ) -> dict[str, Arrays]:
     """What analyzers that span the variants left; DoesNotApply or NoArtifact where the view cannot do without."""
-    from miscope.seeing import beside, cohort_key, incomparable, set_up
+    from miscope.seeing import beside, set_up
 
     found: dict[str, Arrays] = {}
     for name in names:
         steps = workspace.store.steps
         settings = [set_up(workspace, one, [name], steps=steps(one.name), options=options) for one in variants]
-        together = ", ".join(one.name for one in variants)
-        key, store = cohort_key(settings, name), workspace.store
-        reason = incomparable(settings, name)
-        if reason is None and store.has(key):
-            found[name] = store.load_arrays(key)
-            continue
-        reasons = (refusal(store, setting, name, None) for setting in settings)
-        reason = reason or store.refusal(key) or next(filter(None, reasons), None)
-        if name in view.reads and reason is not None:
-            cure = beside(settings, f"miscope show {view.name} {together} OTHER")
-            raise DoesNotApply(view.name, together, reason, kind="view", cure=cure)
-        elif name in view.reads:
-            known = what_is_known(store, settings, name, None)
-            members = " ".join(one.name for one in variants)
-            raise NoArtifact(name, members, None, (), known=known, options=asked_for(settings[0], name))
+        try:
+            found[name] = artifact_across(workspace.store, settings, name)
+        except DoesNotApply as error:
+            if name in view.reads:
+                together = ", ".join(one.name for one in variants)
+                cure = beside(settings, f"miscope show {view.name} {together} OTHER")
+                raise DoesNotApply(view.name, together, error.reason, kind="view", cure=cure) from None
+        except NoArtifact:
+            if name in view.reads:
+                raise
     return found
 
 

@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 
 import miscope
 from miscope.analyzer import Grain
+from miscope.availability import analyzer_availability
 from miscope.errors import (
     BadFile,
     BadValue,
@@ -159,27 +160,25 @@ def _plugins(plugins: Plugins) -> dict[str, Any]:
         for p in plugins.providers
     ]
     broken = [
-        {"plugin": b.plugin, "package": b.package, "version": b.version, "reason": b.reason} for b in plugins.broken
+        {"plugin": b.plugin, "package": b.package, "version": b.version, "record": b.record, "reason": b.reason}
+        for b in plugins.broken
     ]
     return {"plugins": by_provider, "broken": broken}
 
 
 def _availability(workspace: Workspace, variant: str) -> dict[str, Any]:
-    from miscope.applicability import applies
-    from miscope.seeing import set_up
-
-    value = workspace.find(variant).value
-    store, plugins = workspace.store, workspace.plugins
-    setting = set_up(workspace, value, plugins.analyzers, steps=store.steps(value.name))
-    artifacts: dict[str, Any] = {}
-    for name, analyzer in sorted(plugins.analyzers.items()):
-        if analyzer.grain is Grain.COHORT:
-            continue
-        key = setting.key(name)
-        reason = applies(analyzer, setting.subject, setting.probe, store.metrics(value.name))
-        at_steps = analyzer.grain is Grain.CHECKPOINT
-        have = store.artifact_steps(value.name, name, key.recipe) if at_steps else []
-        artifacts[name] = {"present": bool(have) if at_steps else store.has(key), "steps": have, "reason": reason}
+    value, plugins = workspace.find(variant).value, workspace.plugins
+    alone = (name for name, analyzer in sorted(plugins.analyzers.items()) if analyzer.grain is not Grain.COHORT)
+    instruments = (analyzer_availability(workspace, name, [value]) for name in alone)
+    artifacts = {
+        found.name: {
+            "present": found.state == "there",
+            "steps": list(found.steps),
+            "state": found.state,
+            "reason": found.reason or None,
+        }
+        for found in instruments
+    }
     states = {name: picture.why_not(workspace, view, value) for name, view in sorted(plugins.views.items())}
     views = {name: {"state": state, "reason": reason} for name, (state, reason) in states.items()}
     return {"variant": value.name, "artifacts": artifacts, "views": views}

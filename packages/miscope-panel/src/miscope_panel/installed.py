@@ -61,8 +61,9 @@ def _packages(providers: Iterable[Provider], provided_by: Mapping[tuple[str, str
 
 
 def _broken(broken: Broken) -> str:
+    title = f"{broken.package}: {broken.record} was left out" if broken.record else f"{broken.package} is broken"
     return (
-        f'<div class="broken"><b>{escape(broken.package)} is broken</b><p>{escape(str(broken))}</p>'
+        f'<div class="broken"><b>{escape(title)}</b><p>{escape(str(broken))}</p>'
         f"<details><summary>Traceback</summary><pre>{escape(broken.trace)}</pre></details></div>"
     )
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, final
 
 from miscope.analyzer import Grain
 from miscope.analyzer_options import Options
+from miscope.availability import gather_before, view_availability
 from miscope.controls import Value, bounds, options, settle
 from miscope.errors import BadValue, DoesNotApply, MiscopeError, NoArtifact, NoCheckpoint
 from miscope.rendering import draw, gather
@@ -142,16 +143,10 @@ def why_not(workspace: Workspace, view: View, variant: Variant, compared: Sequen
     """
     try:
         with _turn(view):
-            _gathered(workspace, view, [variant, *(compared if view.grain is Grain.COHORT else ())], None)
-    except (NoArtifact, NoCheckpoint) as error:
-        return "missing", f"needs {error.analyzer}" if isinstance(error, NoArtifact) else "no checkpoints yet"
-    except DoesNotApply as error:
-        return "inapplicable", error.reason
-    except MiscopeError as error:
-        return "error", str(error).splitlines()[0]
+            found = view_availability(workspace, view, [variant, *(compared if view.grain is Grain.COHORT else ())])
     except Exception as error:  # noqa: BLE001 - the same door: the catalogue lists the other views
         return "error", f"{type(error).__name__}: {error}".splitlines()[0]
-    return "figure", ""
+    return "figure" if found.state == "there" else found.state, found.reason
 
 
 def command(workspace: Workspace, text: str) -> str:
@@ -178,15 +173,8 @@ def _gathered(
         return gather(workspace, view, variants, None, options), None
     if view.grain is not Grain.CHECKPOINT:
         return gather(workspace, view, variants[0], None, options), None
-    at = wanted = settled(workspace.store.steps(variants[0].name), asked)
-    while True:
-        try:
-            return gather(workspace, view, variants[0], at, options), wanted
-        except NoArtifact as error:
-            before = [step for step in error.have if at is not None and step < at]
-            if not before:
-                raise
-            at = max(before)
+    wanted = settled(workspace.store.steps(variants[0].name), asked)
+    return gather_before(workspace, view, variants[:1], wanted, options), wanted
 
 
 def _accepted(view: View, shown: Shown, given: Mapping[str, str]) -> dict[str, Value]:

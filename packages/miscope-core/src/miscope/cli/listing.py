@@ -10,7 +10,7 @@ from typing import Annotated, Any, final
 import typer
 
 from miscope.cli.offered import offered_commands
-from miscope.cli.options import JsonOption
+from miscope.cli.options import ForOption, JsonOption, WorkspaceOption, opened
 from miscope.cli.printing import note, print_json, print_table
 from miscope.cli.records import describe_analyzer, describe_family, describe_view, print_record
 from miscope.plugins import KINDS, Broken, Plugins
@@ -79,13 +79,27 @@ def families(name: Name = None, as_json: JsonOption = False) -> None:
     _list(_FAMILIES, name, as_json=as_json)
 
 
-def analyzers(name: Name = None, as_json: JsonOption = False) -> None:
+def analyzers(
+    name: Name = None, variants: ForOption = None, workspace: WorkspaceOption = None, as_json: JsonOption = False
+) -> None:
     """List the instruments; with a NAME, what it needs, its options and its outputs."""
+    if variants:
+        from miscope.cli.applying import tell
+
+        tell(opened(workspace), "analyzer", name, variants, as_json=as_json)
+        return
     _list(_ANALYZERS, name, as_json=as_json)
 
 
-def views(name: Name = None, as_json: JsonOption = False) -> None:
+def views(
+    name: Name = None, variants: ForOption = None, workspace: WorkspaceOption = None, as_json: JsonOption = False
+) -> None:
     """List the figures; with a NAME, what it reads and what can be turned."""
+    if variants:
+        from miscope.cli.applying import tell
+
+        tell(opened(workspace), "view", name, variants, as_json=as_json)
+        return
     _list(_VIEWS, name, as_json=as_json)
 
 

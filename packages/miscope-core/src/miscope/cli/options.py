@@ -14,7 +14,7 @@ from miscope.errors import BadValue
 if TYPE_CHECKING:
     from miscope.workspace import Workspace
 
-__all__ = ["JsonOption", "LabelOption", "WorkspaceOption", "assignments", "opened"]
+__all__ = ["ForOption", "JsonOption", "LabelOption", "WorkspaceOption", "assignments", "opened"]
 
 WorkspaceOption = Annotated[
     Path | None,
@@ -25,6 +25,15 @@ WorkspaceOption = Annotated[
 LabelOption = Annotated[
     str | None,
     typer.Option("--as", metavar="NAME", help="A name of its own beside others of the same parameters: SLUG@NAME."),
+]
+ForOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--for",
+        metavar="VARIANT",
+        help="Say which apply to this variant, and why the others do not; several for what compares.",
+        show_default=False,
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 

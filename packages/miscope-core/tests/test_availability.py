@@ -1,0 +1,271 @@
+"""What there is of a variant: for every view and analyzer a state, and where there is nothing the reason."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from miscope import Analyzer, Arrays, Checkpoint, Cohort, Grain, Moment, Options, Shown, Trajectory, View, hookimpl
+from miscope.availability import Availability, analyzer_availability, view_availability
+from miscope.bound import BoundVariant
+from miscope.errors import DoesNotApply
+
+Make = Callable[..., Any]
+Run = Callable[..., tuple[int, str, str]]
+
+
+class Power(Options):
+    exponent: int = 1
+
+
+def power(moment: Moment) -> Arrays:
+    """Sum of the embedding's powers."""
+    return {"power": (moment.weights["W_E"].double() ** moment.options.exponent).sum().numpy()}
+
+
+def nothing(seen: Moment | Trajectory | Cohort) -> Arrays:
+    """Zero."""
+    return {"nothing": np.zeros(())}
+
+
+def fails(moment: Moment) -> Arrays:
+    """Divides by zero."""
+    raise ZeroDivisionError("division by zero")
+
+
+def draw_power(shown: Shown) -> go.Figure:
+    """The power at a step."""
+    return go.Figure(go.Bar(y=[1.0]))
+
+
+def draw_none(shown: Shown) -> go.Figure:
+    """Finds nothing to draw."""
+    raise DoesNotApply("here.late", shown.variant.name, "none of its powers is negative")
+
+
+@hookimpl
+def miscope_analyzers():
+    at, over, across = Grain.CHECKPOINT, Grain.TRAJECTORY, Grain.COHORT
+    yield Analyzer(name="here.power", version=1, grain=at, compute=power, weights=("W_E",), options=Power)
+    yield Analyzer(name="here.fails", version=1, grain=at, compute=fails, weights=("W_E",))
+    yield Analyzer(name="here.heads", version=1, grain=at, compute=nothing, sites=("*.hook_pattern",))
+    yield Analyzer(name="here.long", version=1, grain=over, compute=nothing, weights=("W_E",), heavy=True)
+    yield Analyzer(name="here.together", version=1, grain=across, compute=nothing)
+    yield Analyzer(name="here.reader", version=1, grain=at, compute=nothing, reads=("elsewhere.sums",))
+
+
+@hookimpl
+def miscope_views():
+    at, across = Grain.CHECKPOINT, Grain.COHORT
+    yield View(name="here.power", title="Power", grain=at, draw=draw_power, reads=("here.power",))
+    yield View(name="here.heads", title="Heads", grain=at, draw=draw_power, reads=("here.heads",))
+    yield View(name="here.late", title="Late", grain=at, draw=draw_none)
+    yield View(name="here.together", title="Together", grain=across, draw=draw_power, reads=("here.together",))
+    yield View(name="here.reader", title="Reader", grain=at, draw=draw_power, reads=("here.reader",))
+    yield View(name="here.foreign", title="Foreign", grain=at, draw=draw_power, reads=("elsewhere.sums",))
+
+
+@pytest.fixture
+def place(workspace: Make) -> Any:
+    """Two toy variants with checkpoints at 0, 10, 20 and 30; nothing computed."""
+    place = workspace(here=sys.modules[__name__])
+    for seed in (0, 1):
+        bound = place.variant("toy.sum", seed=seed)
+        place.store.save_variant(bound.value)
+        weights = place.subject(bound.value).task.initial_weights()
+        for step in (0, 10, 20, 30):
+            place.store.save_checkpoint(bound.name, Checkpoint(step=step, weights=weights))
+    return place
+
+
+@pytest.fixture
+def variant(place: Any) -> BoundVariant:
+    return place.find("toy.sum/v5-seed0-width16")
+
+
+def view(variant: BoundVariant, name: str, *others: BoundVariant, drawing: bool = False) -> Availability:
+    workspace = variant.workspace
+    every = [variant.value, *(other.value for other in others)]
+    return view_availability(workspace, workspace.plugins.view(name), every, drawing=drawing)
+
+
+def analyzer(variant: BoundVariant, name: str, *others: BoundVariant) -> Availability:
+    return analyzer_availability(variant.workspace, name, [variant.value, *(other.value for other in others)])
+
+
+def test_what_was_never_computed_is_missing_and_comes_with_the_command(variant: BoundVariant) -> None:
+    found = view(variant, "here.power")
+    assert (found.state, found.reason) == ("missing", "needs here.power: it was never computed")
+    assert found.command == f"miscope analyze {variant.name} --only here.power"
+    assert found.message.splitlines()[-1] == f"To compute it:  {found.command}"
+    assert analyzer(variant, "here.power").reason == "it was never computed"
+
+
+def test_what_takes_long_says_that_it_waits_to_be_named(variant: BoundVariant) -> None:
+    found = analyzer(variant, "here.long")
+    waits = "it takes long, and is computed when asked for by name"
+    assert (found.state, found.reason) == ("missing", f"it was never computed; {waits}")
+
+
+def test_what_exists_with_other_options_only_names_them(variant: BoundVariant) -> None:
+    variant.analyze("here.power", options={"here.power": {"exponent": 2}})
+    known = "it exists with other options: -o here.power.exponent=2"
+    assert view(variant, "here.power").reason == f"needs here.power: {known}"
+    assert analyzer(variant, "here.power").reason == known
+
+
+def test_a_failure_is_told_in_place_of_never(variant: BoundVariant) -> None:
+    variant.analyze("here.fails")
+    found = analyzer(variant, "here.fails")
+    failed = "it failed when it was last tried: ZeroDivisionError: division by zero"
+    assert (found.state, found.reason) == ("missing", failed)
+
+
+def test_what_the_family_lacks_does_not_apply_and_says_what(variant: BoundVariant) -> None:
+    lacking = "toy.sum has no site '*.hook_pattern'"
+    for found in (view(variant, "here.heads"), analyzer(variant, "here.heads")):
+        assert (found.state, found.reason, found.command) == ("inapplicable", lacking, "")
+
+
+def test_what_only_drawing_finds_out_is_found_out_by_drawing(variant: BoundVariant) -> None:
+    assert view(variant, "here.late").state == "there"
+    drawn = view(variant, "here.late", drawing=True)
+    assert (drawn.state, drawn.reason) == ("inapplicable", "none of its powers is negative")
+
+
+def test_a_comparison_takes_several_variants(place: Any, variant: BoundVariant) -> None:
+    other = place.find("toy.sum/v5-seed1-width16")
+    alone = "it compares several variants, and this is one alone"
+    for ask in (view, analyzer):
+        assert (ask(variant, "here.together").state, ask(variant, "here.together").reason) == ("inapplicable", alone)
+        assert ask(variant, "here.together", other).command == (
+            f"miscope analyze {variant.name} {other.name} --only here.together"
+        )
+    from miscope.analysis import analyze
+
+    list(analyze(place, [variant, other], ["here.together"]))
+    assert view(variant, "here.together", other).state == analyzer(variant, "here.together", other).state == "there"
+
+
+def test_what_reads_what_is_not_installed_stays_alone_with_that(variant: BoundVariant) -> None:
+    for found in (view(variant, "here.reader"), view(variant, "here.foreign"), analyzer(variant, "here.reader")):
+        assert (found.state, found.reason) == ("error", "it reads 'elsewhere.sums', which is not installed")
+
+
+def test_what_was_computed_at_some_checkpoints_is_there_at_those(variant: BoundVariant) -> None:
+    variant.analyze("here.power", steps=[0, 20])
+    found = view(variant, "here.power")
+    assert (found.state, found.step, found.earlier) == ("there", 20, True)
+    assert analyzer(variant, "here.power").steps == (0, 20)
+
+
+def test_a_variant_that_was_never_trained_has_no_checkpoints_yet(place: Any) -> None:
+    fresh = place.variant("toy.sum", seed=7)
+    found = view(fresh, "here.late")
+    assert (found.state, found.reason) == ("missing", "there are no checkpoints yet")
+
+
+@pytest.fixture
+def told(
+    variant: BoundVariant, offer: Callable[[str, str], None], command: Run, monkeypatch: pytest.MonkeyPatch
+) -> Run:
+    """The command over the two variants, with the records above installed."""
+    monkeypatch.setitem(sys.modules, "records_of_here", sys.modules[__name__])
+    offer("toy", "miscope.testing.toy")
+    offer("here", "records_of_here")
+    return lambda *words: command("-w", variant.workspace.root, *words)
+
+
+def rows(table: str) -> dict[str, str]:
+    return {line.split()[0]: " ".join(line.split()) for line in table.splitlines() if line.startswith("here.")}
+
+
+def test_the_views_are_listed_for_a_variant_with_the_reason_where_there_is_none(
+    told: Run, variant: BoundVariant
+) -> None:
+    variant.analyze("here.power", steps=[0, 20])
+    code, out, err = told("views", "--for", variant.name)
+    assert (code, err) == (0, "")
+    assert rows(out) == {
+        "here.foreign": "here.foreign checkpoint cannot be read it reads 'elsewhere.sums', which is not installed",
+        "here.heads": "here.heads checkpoint does not apply toy.sum has no site '*.hook_pattern'",
+        "here.late": "here.late checkpoint yes",
+        "here.power": "here.power checkpoint yes at --step 20",
+        "here.reader": "here.reader checkpoint cannot be read it reads 'elsewhere.sums', which is not installed",
+        "here.together": "here.together cohort does not apply it compares several variants, and this is one alone",
+    }
+    summary = out.splitlines()[-1]
+    assert summary.endswith(f" views can be drawn for {variant.name}.") or summary.startswith("To compute")
+
+
+def test_the_analyzers_are_listed_for_a_variant_by_its_slug_too(told: Run, variant: BoundVariant) -> None:
+    variant.analyze("here.power", steps=[0, 20])
+    code, out, _ = told("analyzers", "--for", variant.value.slug)
+    assert code == 0
+    assert rows(out)["here.power"] == "here.power checkpoint yes at 2 of 4 checkpoints"
+    assert rows(out)["here.long"].startswith("here.long trajectory not computed it was never computed; it takes long")
+    assert out.splitlines()[-1] == (
+        f"To compute what is missing:  miscope analyze {variant.name}  (with --only NAME what takes long)"
+    )
+
+
+def test_one_view_for_a_variant_is_drawn_and_told_in_full(told: Run, variant: BoundVariant) -> None:
+    variant.analyze("here.power", steps=[0, 20])
+    name = variant.name
+    assert told("views", "here.power", "--for", name)[1] == (
+        f"'here.power' can be drawn for {name}.\nTo draw it:  miscope show here.power {name} --step 20\n"
+    )
+    assert told("views", "here.late", "--for", name)[1] == (
+        f"'here.late' does not apply to {name}: none of its powers is negative.\n"
+        "Nothing is missing: the instrument needs something this family does not have.\n"
+        "`miscope views here.late` says what it needs.\n"
+    )
+    assert told("analyzers", "here.power", "--for", name)[1] == (
+        f"'here.power' has been computed for {name} at 2 checkpoints.\n"
+    )
+
+
+def test_what_there_is_for_a_variant_is_json_on_demand(told: Run, variant: BoundVariant) -> None:
+    variant.analyze("here.power", steps=[0, 20])
+    every = {one["name"]: one for one in json.loads(told("analyzers", "--for", variant.name, "--json")[1])}
+    assert every["here.power"]["steps"] == [0, 20]
+    assert (every["here.long"]["state"], every["here.heads"]["state"]) == ("missing", "inapplicable")
+    assert json.loads(told("views", "here.power", "--for", variant.name, "--json")[1]) == {
+        "name": "here.power",
+        "grain": "checkpoint",
+        "state": "there",
+        "reason": "",
+        "message": "",
+        "command": "",
+        "step": 20,
+    }
+
+
+def test_several_variants_are_asked_of_what_compares(told: Run, variant: BoundVariant) -> None:
+    both = ("--for", variant.name, "--for", "toy.sum/v5-seed1-width16")
+    assert rows(told("views", *both)[1]) == {
+        "here.together": "here.together cohort not computed needs here.together: it was never computed"
+    }
+    assert told("views", "here.late", *both) == (
+        1,
+        "",
+        "'here.late' compares no variants, and several are named.\n"
+        "It is of checkpoint grain and looks at one.\n"
+        "Name one with --for.\n",
+    )
+
+
+def test_a_variant_that_is_not_there_is_a_three_part_error(told: Run, variant: BoundVariant) -> None:
+    code, out, err = told("views", "--for", "toy.sum/v5-seed3-width16")
+    assert (code, out) == (1, "")
+    assert err == (
+        "There is no variant named 'toy.sum/v5-seed3-width16'.\n"
+        "Did you mean 'toy.sum/v5-seed1-width16'?\n"
+        f"{variant.workspace.root} holds 2 variants: toy.sum/v5-seed0-width16, toy.sum/v5-seed1-width16.\n"
+    )
