@@ -114,9 +114,10 @@ def test_the_hooks_page_names_every_hook_and_the_version_of_their_promise() -> N
     assert re.findall(r"`miscope\.hookspecs\.HOOK_API`\. It is \*\*(\d+)\*\*", text) == [str(hookspecs.HOOK_API)]
 
 
-def test_a_plugin_is_bound_to_the_cores_whose_hooks_it_was_written_for() -> None:
+@pytest.mark.parametrize("kind", sorted(path.name for path in (ROOT / "templates/miscope-plugin").iterdir()))
+def test_a_plugin_is_bound_to_the_cores_whose_hooks_it_was_written_for(kind: str) -> None:
     core = Version(tomllib.loads((ROOT / "packages/miscope-core/pyproject.toml").read_text())["project"]["version"])
-    template = tomllib.loads((ROOT / "templates/miscope-plugin/pyproject.toml").read_text())["project"]
+    template = tomllib.loads((ROOT / "templates/miscope-plugin" / kind / "pyproject.toml").read_text())["project"]
     bound = next(r for r in map(Requirement, template["dependencies"]) if r.name == "miscope-core")
     assert core in bound.specifier
     assert Version(f"{core.major}.{core.minor + 1}.0") not in bound.specifier

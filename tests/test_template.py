@@ -1,4 +1,4 @@
-"""The plug-in template: generated, installed in a fresh environment and tested there, untouched."""
+"""The plug-in templates: generated, installed in a fresh environment and tested there, untouched."""
 
 from __future__ import annotations
 
@@ -14,8 +14,18 @@ from typing import Any
 
 import pytest
 
+from miscope.cli.new_plugin import Kind, write_plugin
+
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("miscope-core", "miscope-panel")
+NAMES = {
+    "analyzer": "weight-shape",
+    "view": "length",
+    "family": "pairs",
+    "command": "losses",
+    "executor": "timed",
+}
+"""A plug-in of each kind."""
 
 
 def _uv() -> str:
@@ -36,8 +46,10 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     run([uv, "venv", "-q", "--python", sys.executable, folder / "venv"], ROOT)
     install = [uv, "pip", "install", "-q", "--python", python]
     run([*install, *(f"./packages/{name}" for name in PACKAGES), "pytest", "httpx"], ROOT)
-    run([folder / "venv" / "bin" / "miscope", "new-plugin", "weight-shape", "--dir", folder / "plugin"], folder)
-    run([*install, folder / "plugin"], ROOT)
+    for kind, name in NAMES.items():
+        words = ["new-plugin", name, "--kind", kind, "--dir", folder / kind]
+        run([folder / "venv" / "bin" / "miscope", *words], folder)
+    run([*install, *(folder / kind for kind in NAMES)], ROOT)
     yield folder
     shutil.rmtree(folder)
 
@@ -48,17 +60,40 @@ def clean() -> dict[str, str]:
 
 
 def run(words: list[object], cwd: Path) -> str:
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "COV", "VIRTUAL_ENV", "PYTHON"))}
     done = subprocess.run(
-        [str(word) for word in words], cwd=cwd, env=clean, capture_output=True, text=True, check=False
+        [str(word) for word in words], cwd=cwd, env=clean(), capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, f"{' '.join(map(str, words))}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
 
-def test_it_passes_its_tests_untouched(fresh: Path) -> None:
-    out = run([fresh / "venv" / "bin" / "pytest"], fresh / "plugin")
-    assert " 5 passed" in out
+def test_plugins_of_every_kind_pass_their_tests_untouched_side_by_side(fresh: Path) -> None:
+    # In one run, which needs PyTorch once; what their projects say of pytest is the same.
+    out = run([fresh / "venv" / "bin" / "pytest", "-c", fresh / "view" / "pyproject.toml", *NAMES], fresh)
+    written = [path.read_text(encoding="utf-8") for kind in NAMES for path in (fresh / kind / "tests").glob("*.py")]
+    assert len(written) == len(NAMES)
+    assert f" {sum(text.count('def test_') for text in written)} passed" in out
+
+
+@pytest.mark.parametrize("name", ["q", "with-thirty-two-characters-in-it"])
+def test_a_plugin_of_every_kind_is_linted_and_formatted_whatever_its_name(name: str, tmp_path: Path) -> None:
+    for kind in NAMES:
+        write_plugin(name.replace("-", "_"), tmp_path / kind, Kind(kind))
+        for words in (["check"], ["format", "--check"]):
+            run([sys.executable, "-m", "ruff", *words, "--no-cache", "."], tmp_path / kind)
+
+
+def test_every_kind_has_its_template() -> None:
+    assert {path.name for path in (ROOT / "templates" / "miscope-plugin").iterdir()} == set(Kind) == set(NAMES)
+
+
+def test_what_the_projects_of_all_kinds_share_is_the_same() -> None:
+    own = ("description", "dependencies")
+    lines = [
+        [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith(own)]
+        for path in (ROOT / "templates" / "miscope-plugin").glob("*/pyproject.toml")
+    ]
+    assert all(each == lines[0] for each in lines)
 
 
 def test_miscope_and_the_dashboard_show_it(fresh: Path) -> None:
@@ -67,6 +102,8 @@ def test_miscope_and_the_dashboard_show_it(fresh: Path) -> None:
     assert found["weight_shape"]["package"] == "miscope-weight-shape"
     assert found["weight_shape"]["provides"]["analyzer"] == ["weight_shape.stable_rank"]
     assert found["weight_shape"]["provides"]["view"] == ["weight_shape.stable_rank"]
+    assert found["pairs"]["provides"]["family"] == ["pairs.larger"]
+    assert found["timed"]["provides"]["executor"] == ["timed"]
     assert not plugins["broken"]
     served = ask_the_dashboard(fresh, "/api/v1/plugins")
     assert (

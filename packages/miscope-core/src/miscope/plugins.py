@@ -64,7 +64,7 @@ class Plugins:
         return cls(offers=tuple(offers), unloaded=tuple(broken))
 
     @classmethod
-    def of(cls, **modules: object) -> Plugins:
+    def of(cls, /, **modules: object) -> Plugins:
         """The tables of exactly these modules, by plug-in name; for tests and scripts, whatever is installed."""
         return cls(offers=tuple(offer_of(name, module) for name, module in modules.items()))
 

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 @hookimpl
 def miscope_analyzers() -> Iterable[Analyzer]:
-    from miscope_myplugin.stable_rank import STABLE_RANK
+    from miscope_myplugin.myplugin import STABLE_RANK
 
     return (STABLE_RANK,)
 
 
 @hookimpl
 def miscope_views() -> Iterable[View]:
-    from miscope_myplugin.stable_rank_view import STABLE_RANK_VIEW
+    from miscope_myplugin.myplugin_view import STABLE_RANK_VIEW
 
     return (STABLE_RANK_VIEW,)

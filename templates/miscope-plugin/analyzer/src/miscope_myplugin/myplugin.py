@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-
 from miscope import Analyzer, Arrays, Grain, Moment
 
 __all__ = ["STABLE_RANK", "stable_rank"]

@@ -15,7 +15,8 @@ _ALL = "all"
 
 
 def _matrices(shown: Shown) -> list[str]:
-    return [_ALL, *sorted(name for name in shown.artifacts["myplugin.stable_rank"] if name != "step")]
+    ranks = shown.artifacts["myplugin.stable_rank"]
+    return [_ALL, *sorted(name for name in ranks if name != "step")]
 
 
 def draw_stable_rank(shown: Shown, *, matrix: str = _ALL) -> Figure:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import miscope_myplugin
 import pytest
 import torch
-from miscope_myplugin.stable_rank import STABLE_RANK, stable_rank
-from miscope_myplugin.stable_rank_view import STABLE_RANK_VIEW
-
 from miscope import Plugins
 from miscope.testing import check_analyzer, check_view, toy_moment
+
+import miscope_myplugin
+from miscope_myplugin.myplugin import STABLE_RANK, stable_rank
+from miscope_myplugin.myplugin_view import STABLE_RANK_VIEW
 
 
 def test_the_identity_uses_every_direction() -> None:
@@ -28,7 +28,8 @@ def test_the_analyzer_keeps_the_contract() -> None:
 
 
 def test_the_view_draws_what_the_analyzer_computed(plugins: Callable[..., Plugins]) -> None:
-    check_view(STABLE_RANK_VIEW, plugins=plugins(myplugin=miscope_myplugin))
+    both = plugins(myplugin=miscope_myplugin)
+    check_view(STABLE_RANK_VIEW, plugins=both)
 
 
 def test_it_is_found_once_installed() -> None:
