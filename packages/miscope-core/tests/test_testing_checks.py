@@ -75,6 +75,7 @@ GOOD = Analyzer(
     grain=Grain.CHECKPOINT,
     compute=largest,
     weights=("W_E",),
+    varies=("residual rotation",),
     outputs={"W_E": "() its largest entry"},
 )
 

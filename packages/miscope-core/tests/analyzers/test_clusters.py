@@ -9,7 +9,7 @@ from miscope.maths.commitment import commitments, switches, transients, transiti
 from miscope.maths.factor_spectrum import block_fractions
 from miscope.maths.relabelled_units import largest_when_relabelled, relabelled
 from miscope.moment import Trajectory
-from miscope.testing import check_analyzer, scene, tables
+from miscope.testing import ToyFamily, check_analyzer, scene, tables
 from miscope.testing.toy import ToyFourierFamily, cosines
 
 SITE = "blocks.0.mlp.hook_post"
@@ -17,6 +17,7 @@ SITE = "blocks.0.mlp.hook_post"
 
 def test_it_keeps_the_contract():
     check_analyzer(CLUSTERS)
+    check_analyzer(CLUSTERS, ToyFamily())
 
 
 CHOICE = np.array([[0, -1, 1, 2], [0, 1, 1, -1], [0, 2, -1, 1], [0, 2, -1, 2]])

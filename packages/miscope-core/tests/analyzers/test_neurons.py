@@ -26,6 +26,7 @@ def test_they_keep_the_contract():
     check_analyzer(FREQUENCIES)
     check_analyzer(FREQUENCIES, ToyFamily())
     check_analyzer(BANDS)
+    check_analyzer(BANDS, ToyFamily())
 
 
 @pytest.mark.parametrize("k", [1, 14, 56])

@@ -228,6 +228,7 @@ CLUSTERS = Analyzer(
     labels=True,
     runs=True,
     options=ClusterOptions,
+    varies=("relu scaling",),  # without a basis: the data's own one weighs large units more
     question="Which clusters of neurons do the answers need?",
     formula="mean over inputs of [loss with the cluster's activations at their mean] - [loss as it is]",
     source="Nanda et al. 2023, section 4.4 (arXiv 2301.05217)",

@@ -150,6 +150,7 @@ CLUSTERS = Analyzer(
     grid=2,
     runs=True,
     options=ClusterOptions,
+    varies=("relu scaling",),  # without a basis: the data's own one weighs large units more
     question="When does each neuron settle on its component, and which components come and go?",
     formula="committed to argmax_k F_k while max_k F_k >= tau; commitment: first step of the last unbroken stay",
     source="After Nanda et al. 2023, section 4.2; the threshold is the 99.9 % quantile of a null",

@@ -99,6 +99,8 @@ PERTURBATION = Analyzer(
     runs=True,
     heavy=True,
     options=PerturbationOptions,
+    # The directions drawn are others when the weights lie in another order.
+    varies=("neuron order", "head order", "residual rotation", "relu scaling", "token relabelling"),
     question="How much does the training loss rise when all weights are perturbed a little?",
     formula="Delta = (L(theta + eps u) + L(theta - eps u)) / 2 - L(theta); implied tr H = 2 mean(Delta) D / eps^2",
     source="Li et al. 2018 (arXiv 1712.09913); Keskar et al. 2017; Dinh et al. 2017",
@@ -188,6 +190,7 @@ PLANE = Analyzer(
     runs=True,
     heavy=True,
     options=PlaneOptions,
+    varies=("relu scaling", "token relabelling"),  # the training set, over which the loss is, is not relabelled
     question="What does the training loss look like around the path that training took?",
     formula="L(mean + x d1 + y d2), d1 and d2 the first principal directions of the checkpoints",
     source="Li et al. 2018 (arXiv 1712.09913), section 7",

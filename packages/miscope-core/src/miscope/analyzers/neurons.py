@@ -153,6 +153,7 @@ BANDS = Analyzer(
     compute=bands,
     reads=(_CLUSTERS,),
     options=BandOptions,
+    varies=("relu scaling",),  # without a basis: the data's own one weighs large units more
     question="Over how many components, and which bands of them, do the neurons specialise?",
     formula="H = sum_k f_k^2 and exp(-sum_k f_k ln f_k), f_k the share of committed neurons on component k",
     source="Herfindahl-Hirschman index; Hill 1973 for the effective number",

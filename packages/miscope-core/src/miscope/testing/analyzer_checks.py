@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,12 +15,14 @@ from miscope.analyzer import Analyzer, Grain
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.testing.array_checks import check_arrays
+from miscope.testing.symmetry_checks import check_symmetries
 from miscope.watch import Watch
 
 if TYPE_CHECKING:
     from miscope.family import Family
     from miscope.plugins import Plugins
     from miscope.testing.staging import Scene
+    from miscope.workspace import BoundVariant
 
 __all__ = ["check_analyzer"]
 
@@ -34,7 +37,8 @@ def check_analyzer(
     params: Mapping[str, Any] | None = None,
 ) -> None:
     """Assert that an analyzer is documented, picklable and deterministic, reads only what it declares, leaves what it
-    is shown as it was, and returns arrays that it documents; on a really trained variant.
+    is shown as it was, returns arrays that it documents, and varies under no symmetry but those it declares; on a
+    really trained variant.
 
     family: None takes the toy families, of which one must give the analyzer what it needs. plugins: tables that hold
     the analyzers it reads; None takes those of core. params: of the family.
@@ -50,6 +54,7 @@ def check_analyzer(
                 "without a seed of your own"
             )
         _check_elsewhere(place, analyzer, first)
+        check_symmetries(analyzer, place.variants[0], first, lambda variant: _computed_of(place, analyzer, variant))
 
 
 def _check_record(analyzer: Analyzer) -> None:
@@ -173,3 +178,9 @@ def _computed(analyzer: Analyzer, shown: Any) -> Arrays:
     changed = watch.changed(shown)
     assert not changed, f"{analyzer.name} changed what it was shown: {', '.join(changed)}; copy before writing"
     return arrays
+
+
+def _computed_of(place: Scene, analyzer: Analyzer, variant: BoundVariant) -> Arrays:
+    alone = replace(place, variants=(variant,))
+    _compute_upstream(alone, analyzer)
+    return _computed(analyzer, _show(alone, analyzer))
