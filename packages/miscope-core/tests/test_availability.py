@@ -165,10 +165,10 @@ def test_what_was_computed_at_some_checkpoints_is_there_at_those(variant: BoundV
     assert analyzer(variant, "here.power").steps == (0, 20)
 
 
-def test_a_variant_that_was_never_trained_has_no_checkpoints_yet(place: Any) -> None:
+def test_of_a_variant_that_was_never_trained_nothing_is_there(place: Any) -> None:
     fresh = place.variant("toy.sum", seed=7)
     found = view(fresh, "here.late")
-    assert (found.state, found.reason) == ("missing", "there are no checkpoints yet")
+    assert (found.state, found.reason) == ("missing", "it was never trained here")
 
 
 @pytest.fixture

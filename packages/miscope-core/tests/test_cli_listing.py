@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from miscope.hookspecs import HOOK_API
+
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -33,6 +35,11 @@ def test_plugins_are_listed_with_their_package_and_what_they_provide(command: Ru
     assert found["toy"]["hooks"] == ["miscope_families"]
     assert found["toy"]["provides"]["family"] == ["toy.fourier", "toy.sum"]
     assert "inline" in found["core"]["provides"]["executor"]
+
+
+def test_the_plugins_come_with_the_version_of_the_hooks_they_are_called_by(command: Run) -> None:
+    assert json.loads(command("plugins", "--json")[1])["hook_api"] == HOOK_API
+    assert f"\nHooks: version {HOOK_API}.\n" in command("plugins")[1]
 
 
 def test_a_broken_plugin_is_listed_and_everything_else_works(

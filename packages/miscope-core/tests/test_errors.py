@@ -51,6 +51,24 @@ TEXTS = [
         "To train it:  miscope train toy.sum KEY=VALUE ...  (in Python: `variant.train()`)",
     ),
     (
+        errors.NoCheckpoint("toy.sum/v5", 0, [], origin="metrics only"),
+        "toy.sum/v5 has no checkpoints.\n"
+        "It was imported as a curve: there are its metrics, and no weights.\n"
+        "To add weights of the same run:  miscope import FILE",
+    ),
+    (
+        errors.NoCheckpoint("toy.sum/v5", 0, [], origin="imported"),
+        "toy.sum/v5 has no checkpoints.\n"
+        "It was imported, and its checkpoints are no longer there.\n"
+        "To bring them again:  miscope import FILE",
+    ),
+    (
+        errors.NoCheckpoint("toy.sum/v5", 0, [], origin="trained here"),
+        "toy.sum/v5 has no checkpoints.\n"
+        "It was trained here, and its checkpoints are no longer there.\n"
+        "To train it anew:  miscope train toy.sum/v5",
+    ),
+    (
         errors.DoesNotApply("heads.map", "toy.sum/v5", "it has no heads", kind="view"),
         "'heads.map' does not apply to toy.sum/v5: it has no heads.\n"
         "Nothing is missing: the instrument needs something this family does not have.\n"

@@ -11,14 +11,18 @@ import numpy as np
 import pytest
 import torch
 
+from miscope import Grain, View
 from miscope.errors import BadFile, BadValue, DoesNotApply, NoCheckpoint
 from miscope.importing import adopt
+from miscope.rendering import render
 from miscope.testing.toy import ToyFamily
 from miscope.workspace import BoundVariant, Workspace
 
 Make = Callable[..., Workspace]
 Run = Callable[..., tuple[int, str, str]]
 NAME = "toy.sum/v5-seed0-width16"
+
+_LAST_WEIGHTS = View(name="test.weights", title="Weights", grain=Grain.CHECKPOINT, draw=lambda shown: None)
 
 
 @pytest.fixture
@@ -106,6 +110,56 @@ def test_what_needs_weights_says_so_of_a_curve(place: Workspace, tmp_path: Path)
     )
     with pytest.raises(NoCheckpoint):
         variant.analyze("events.grokking", steps=[10])
+
+
+def test_of_a_curve_nobody_says_that_it_was_never_trained(place: Workspace, tmp_path: Path):
+    (variant,) = brought(place, as_csv(tmp_path / "a.csv", [0]))
+    for ask in (
+        lambda: variant.at("last"),
+        lambda: variant.at(10),
+        lambda: place.store.load_checkpoint(NAME, 10),
+        lambda: variant.analyze("parameters.norms", steps=[10]),
+        lambda: render(place, _LAST_WEIGHTS, variant, step=10),
+    ):
+        with pytest.raises(NoCheckpoint) as raised:
+            ask()
+        assert str(raised.value) == (
+            f"{NAME} has no checkpoints.\n"
+            "It was imported as a curve: there are its metrics, and no weights.\n"
+            "To add weights of the same run:  miscope import FILE"
+        )
+    assert "metrics only" in variant._repr_html_()
+
+
+def test_weights_of_the_same_run_are_added_to_a_curve(place: Workspace, tmp_path: Path):
+    (variant,) = brought(place, as_csv(tmp_path / "a.csv", [0]))
+    weights = place.subject(variant.value).task.initial_weights()  # pyright: ignore[reportOptionalMemberAccess]
+    torch.save({"model": weights, "step": 59}, tmp_path / "step_59.pth")
+    (again,) = adopt(place, [tmp_path / "step_59.pth"], family="toy.sum")
+    assert (again.name, again.steps) == (NAME, [59])
+
+
+def test_variants_are_listed_with_where_they_come_from(
+    command: Run, offer: Callable[[str, str], None], place: Workspace, tmp_path: Path
+):
+    offer("toy", "miscope.testing.toy")
+    brought(place, as_csv(tmp_path / "a.csv", [0]))
+    list(place.variant("toy.sum", seed=1).train(threads=1))
+    weights = place.subject(place.variant("toy.sum", seed=2).value).task.initial_weights()
+    torch.save({"model": weights, "step": 7}, tmp_path / "step_7.pth")
+    adopt(place, [tmp_path / "step_7.pth"], family="toy.sum", params={"seed": 2})
+    place.store.save_variant(place.variant("toy.sum", seed=3).value)
+    assert command("-w", place.root, "variants") == (
+        0,
+        "variant                   origin        checkpoints  last step\n"
+        "toy.sum/v5-seed0-width16  metrics only  0\n"
+        "toy.sum/v5-seed1-width16  trained here  4            30\n"
+        "toy.sum/v5-seed2-width16  imported      1            7\n"
+        "toy.sum/v5-seed3-width16                0\n",
+        "",
+    )
+    listed = json.loads(command("-w", place.root, "variants", "--json")[1])
+    assert [row["origin"] for row in listed] == ["metrics only", "trained here", "imported", None]
 
 
 def test_more_of_a_curve_makes_what_was_computed_of_less_stale(place: Workspace, tmp_path: Path):

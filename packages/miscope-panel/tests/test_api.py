@@ -7,6 +7,7 @@ from fastapi.testclient import TestClient
 
 import miscope
 from miscope.figure_numbers import numbers
+from miscope.hookspecs import HOOK_API
 from miscope_panel.app import application
 from miscope_panel.guard import LOOPBACK
 
@@ -31,6 +32,7 @@ def test_health_names_the_workspace(client, trained):
 def test_variants_come_with_their_parameters_and_checkpoints(client, name):
     first = get(client, "variants").json()[0]
     assert (first["name"], first["checkpoints"], first["last_step"]) == (name, 4, 30)
+    assert first["origin"] == "trained here"
     assert first["params"] == {"values": 5, "seed": 0, "width": 16}
 
 
@@ -63,6 +65,7 @@ def test_views_come_with_who_provides_them(client):
 
 
 def test_plugins_list_the_broken_ones(client):
+    assert get(client, "plugins").json()["hook_api"] == HOOK_API
     broken = {each["plugin"]: each for each in get(client, "plugins").json()["broken"]}
     assert (broken["sour"]["record"], broken["sour"]["reason"]) == ("", "ImportError: No module named 'jaxx'")
     assert broken["small"]["record"] == "the view 'small.nowhere'"

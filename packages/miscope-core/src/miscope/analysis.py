@@ -125,7 +125,7 @@ def _course(workspace: Workspace, variant: Variant, wish: _Wish) -> _Course:
     store.refuse_another(variant)
     have = store.steps(variant.name)
     curves_only = not have and wish.steps is None and bool(store.metrics(variant.name))
-    chosen = () if curves_only else steps_to_look_at(variant.name, have, wish.steps)
+    chosen = () if curves_only else steps_to_look_at(store, variant.name, wish.steps)
     wanted, skipped = _wanted(workspace, variant, wish.names)
     refused = [DoesNotApply(name, variant.name, skipped[name]) for name in wish.names or () if name in skipped]
     skipped = {**skipped, **{error.name: f"does not apply: {error.reason}" for error in refused}}

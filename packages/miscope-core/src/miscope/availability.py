@@ -111,14 +111,17 @@ def _without(record: View | Analyzer, error: MiscopeError) -> Availability:
 
 def _told(record: View | Analyzer, error: MiscopeError) -> tuple[State, str]:
     match error:
-        case NoArtifact():
-            known = error.known[:1].lower() + error.known[1:].removesuffix(".")
-            return "missing", f"needs {error.analyzer}: {known}" if isinstance(record, View) else known
-        case NoCheckpoint():
-            return "missing", "there are no checkpoints yet"
+        case NoArtifact() if isinstance(record, View):
+            return "missing", f"needs {error.analyzer}: {_clause(error.known)}"
+        case NoArtifact() | NoCheckpoint():
+            return "missing", _clause(error.known)
         case DoesNotApply():
             return "inapplicable", error.reason
         case UnknownName():
             return "error", f"it reads {error.name!r}, which is not installed"
         case _:
             return "error", str(error).splitlines()[0]
+
+
+def _clause(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:].removesuffix(".")

@@ -8,7 +8,8 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, final
 
-from miscope.errors import BadValue, NoCheckpoint, UnknownName
+from miscope.errors import BadValue, UnknownName
+from miscope.origin import no_checkpoint
 from miscope.variant import Variant
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class BoundVariant:
                 )
             step = (steps or [0])[0 if step == "first" else -1]
         if step not in steps:
-            raise NoCheckpoint(self.name, step, steps)
+            raise no_checkpoint(self._store, self.name, step)
         return BoundMoment(self, step)
 
     def view(self, name: str, *, options: Options | None = None, **controls: Any) -> BoundView:
@@ -127,7 +128,8 @@ class BoundVariant:
 
     def _repr_html_(self) -> str:
         steps = self.steps
-        kept = f"{len(steps)} checkpoints, steps {steps[0]} to {steps[-1]}" if steps else "no checkpoints yet"
+        bare = "metrics only" if self._store.metrics(self.name) else "no checkpoints yet"
+        kept = f"{len(steps)} checkpoints, steps {steps[0]} to {steps[-1]}" if steps else bare
         fields = self.value.params.model_dump()
         rows = "".join(f"<tr><th>{escape(k)}</th><td>{escape(str(v))}</td></tr>" for k, v in fields.items())
         return f"<b>{escape(self.name)}</b><br>{kept}<table>{rows}</table>"

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from miscope.errors import BadValue, NoCheckpoint
+from miscope.errors import BadValue
+from miscope.origin import no_checkpoint
 from miscope.schedule import Adaptive, Explicit, parse_schedule, planned_steps
+
+if TYPE_CHECKING:
+    from miscope.store import Store
 
 __all__ = ["chosen_steps", "steps_to_look_at"]
 
@@ -32,15 +37,16 @@ def chosen_steps(text: str, there: Sequence[Sequence[int]]) -> list[int]:
     return [step for step in shared if step in wanted]
 
 
-def steps_to_look_at(variant: str, have: Sequence[int], steps: Sequence[int] | None) -> tuple[int, ...]:
+def steps_to_look_at(store: Store, variant: str, steps: Sequence[int] | None) -> tuple[int, ...]:
     """The steps asked for, ascending, or all; NoCheckpoint for one that is not there, BadValue for none."""
+    have = store.steps(variant)
     if not have:
-        raise NoCheckpoint(variant, None, have)
+        raise no_checkpoint(store, variant, None)
     if steps is None:
         return tuple(have)
     for step in steps:
         if step not in have:
-            raise NoCheckpoint(variant, step, have)
+            raise no_checkpoint(store, variant, step)
     if not steps:
         raise BadValue("No step was chosen.", f"{variant} has {len(have)} checkpoints.", "Leave `steps` out for all.")
     return tuple(sorted(set(steps)))

@@ -143,22 +143,38 @@ def _elsewhere(have: Sequence[int]) -> str:
 class NoCheckpoint(MiscopeError):
     """A variant without the checkpoint that was asked for."""
 
-    def __init__(self, variant: str, step: int | None, have: Sequence[int]) -> None:
+    def __init__(self, variant: str, step: int | None, have: Sequence[int], *, origin: str = "") -> None:
+        """origin: who made what there is: 'trained here', 'imported', 'metrics only'; "" where nothing is."""
         self.variant, self.step = variant, step
         if not have:
-            family = variant.partition("/")[0]
-            super().__init__(
-                f"{variant} has no checkpoints.",
-                "It was never trained here.",
-                f"To train it:  miscope train {family} KEY=VALUE ...  (in Python: `variant.train()`)",
-            )
+            self.known, todo = _without_weights(variant, origin)
+            super().__init__(f"{variant} has no checkpoints.", self.known, todo)
             return
         near = sorted(have, key=lambda s: abs(s - (step or 0)))[:3]
-        super().__init__(
-            f"{variant} has no checkpoint at step {step}.",
-            f"It has {len(have)}, from {min(have)} to {max(have)}; nearest: {', '.join(map(str, sorted(near)))}.",
-            "Ask for one of these steps.",
-        )
+        nearest = ", ".join(map(str, sorted(near)))
+        self.known = f"It has {len(have)}, from {min(have)} to {max(have)}; nearest: {nearest}."
+        super().__init__(f"{variant} has no checkpoint at step {step}.", self.known, "Ask for one of these steps.")
+
+
+def _without_weights(variant: str, origin: str) -> tuple[str, str]:
+    """What is known of a variant without checkpoints, and what to do."""
+    family = variant.partition("/")[0]
+    told = {
+        "metrics only": (
+            "It was imported as a curve: there are its metrics, and no weights.",
+            "To add weights of the same run:  miscope import FILE",
+        ),
+        "imported": (
+            "It was imported, and its checkpoints are no longer there.",
+            "To bring them again:  miscope import FILE",
+        ),
+        "trained here": (
+            "It was trained here, and its checkpoints are no longer there.",
+            f"To train it anew:  miscope train {variant}",
+        ),
+    }
+    never = f"To train it:  miscope train {family} KEY=VALUE ...  (in Python: `variant.train()`)"
+    return told.get(origin, ("It was never trained here.", never))
 
 
 class DoesNotApply(MiscopeError):

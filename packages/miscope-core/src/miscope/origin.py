@@ -7,12 +7,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
-from miscope.errors import BadValue
+from miscope.errors import BadValue, MiscopeError, NoCheckpoint
 
 if TYPE_CHECKING:
     from miscope.store import Store
 
-__all__ = ["Origin", "Standing", "imported_files", "may_import", "may_train", "origin_of", "standing_of"]
+__all__ = [
+    "Origin",
+    "Standing",
+    "imported_files",
+    "may_import",
+    "may_train",
+    "no_checkpoint",
+    "origin_of",
+    "standing_of",
+]
 
 
 class Origin(enum.StrEnum):
@@ -83,6 +92,15 @@ def standing_of(store: Store, name: str) -> Standing | None:
         recorded=max((int(one.steps[-1]) for one in series if len(one.steps)), default=None),
         resumable=store.layout.training_state(name, None).exists(),
     )
+
+
+def no_checkpoint(store: Store, name: str, step: int | None) -> NoCheckpoint:
+    """The error for a step without a checkpoint; of a variant that has none at all it says what there is instead."""
+    try:
+        origin = origin_of(store.variant_record(name).facts)
+    except MiscopeError:  # no record, or none that can be read: nothing is known
+        origin = None
+    return NoCheckpoint(name, step, store.steps(name), origin=origin or "")
 
 
 def may_train(standing: Standing, *, resume: bool, warm: bool) -> None:

@@ -190,7 +190,7 @@ def _shown(workspace: Workspace, view: View, variant: Variant, step: int | None,
     subject, store = workspace.subject(variant), workspace.store
     store.refuse_another(variant)
     steps = store.steps(variant.name)
-    at = step_shown(view, variant.name, step, steps=steps, recorded=bool(store.metrics(variant.name)))
+    at = step_shown(store, view, variant.name, step)
     probe = subject.probe()
     _refuse_what_does_not_apply(view, subject, probe)
     setting = _setting(workspace, view, variant, steps, options)

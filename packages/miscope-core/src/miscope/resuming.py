@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar, final
 
 from miscope.errors import BadFile, BadValue, MiscopeError, NoCheckpoint
-from miscope.origin import Origin, origin_of
+from miscope.origin import Origin, no_checkpoint, origin_of
 from miscope.training_state import TrainingState
 from miscope.warm_start import MADE_ELSEWHERE
 
@@ -67,7 +67,7 @@ def _fallen_back(store: Store, variant: str, steps: Sequence[int], problem: Misc
     exact = _newest(store, variant, kept, lambda step: store.load_training_state(variant, step=step))
     start = exact or _newest(store, variant, newest_first, lambda step: _bare_state(store, variant, step))
     if start is None:
-        raise problem or NoCheckpoint(variant, None, steps)
+        raise problem or no_checkpoint(store, variant, None)
     why = " ".join(str(problem).split("\n")[:2]) if problem else f"{variant} has no training state."
     damaged = [step for step in steps if step > start.step and _whole(store, variant, step) is None]
     assert start.state is not None

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from miscope.analyzer import Grain
-from miscope.errors import DoesNotApply, NoCheckpoint
+from miscope.errors import DoesNotApply
+from miscope.origin import no_checkpoint
 from miscope.view import View
+
+if TYPE_CHECKING:
+    from miscope.store import Store
 
 __all__ = ["step_shown"]
 
 
-def step_shown(view: View, variant: str, step: int | None, *, steps: Sequence[int], recorded: bool) -> int | None:
+def step_shown(store: Store, view: View, variant: str, step: int | None) -> int | None:
     """The step of a view of checkpoint grain, the last for None; None for any other view.
 
-    recorded: whether there are metrics. Without a checkpoint, views over training are drawn of those; DoesNotApply for
-    a view of a checkpoint. Raises NoCheckpoint for a step that is not there, and where nothing is.
+    Without a checkpoint, views over training are drawn of the metrics; DoesNotApply for a view of a checkpoint. Raises
+    NoCheckpoint for a step that is not there, and where nothing is.
     """
-    spans = view.grain is not Grain.CHECKPOINT
-    if not steps and recorded and step is None:
+    spans, steps = view.grain is not Grain.CHECKPOINT, store.steps(variant)
+    if not steps and step is None and store.metrics(variant):
         if spans:
             return None
         reason = "it looks at a checkpoint, and of this variant there are metrics only"
         raise DoesNotApply(view.name, variant, reason, kind="view")
     if not steps or not (spans or step is None or step in steps):
-        raise NoCheckpoint(variant, step, steps)
+        raise no_checkpoint(store, variant, step)
     if spans:
         return None
     return steps[-1] if step is None else int(step)

@@ -12,10 +12,11 @@ import numpy as np
 
 from miscope.artifact import Arrays, ArtifactKey
 from miscope.atomic import sweep, write_whole
-from miscope.errors import BadFile, BadValue, NoArtifact, NoCheckpoint, UnknownName
+from miscope.errors import BadFile, BadValue, NoArtifact, UnknownName
 from miscope.layout import Layout
 from miscope.memory import Memory
 from miscope.moment import Series
+from miscope.origin import no_checkpoint
 from miscope.patterns import matching
 from miscope.variant import Variant
 from miscope.variant_folders import variant_folders
@@ -127,7 +128,7 @@ class Store:
 
         path = self.layout.checkpoint(variant, step)
         if not path.exists():
-            raise NoCheckpoint(variant, step, self.steps(variant))
+            raise no_checkpoint(self, variant, step)
         checkpoint = read_checkpoint(path, roles, digest=self._digest(variant))
         if checkpoint.step != step:
             raise BadFile(path, f"It holds step {checkpoint.step}.", "Rename it, or delete it and train again.")

@@ -25,7 +25,9 @@ from miscope.errors import (
     UnknownName,
 )
 from miscope.exporting import NoBrowser, export
+from miscope.hookspecs import HOOK_API
 from miscope.jsonable import jsonable
+from miscope.origin import origin_of
 from miscope.plugins import Plugins
 from miscope.view import View
 from miscope_panel import picture
@@ -83,7 +85,7 @@ def router(workspace: Workspace) -> APIRouter:
 
     @routes.get("/plugins")
     def plugins() -> dict[str, Any]:
-        """What is installed, by whom, and what could not be loaded."""
+        """The version of the hooks, what is installed, by whom, and what could not be loaded."""
         return _plugins(workspace.plugins)
 
     @routes.get("/availability")
@@ -131,6 +133,7 @@ def _variant(workspace: Workspace, stored: Stored) -> dict[str, Any]:
         "family": family,
         "installed": family in workspace.plugins.families,
         "params": None if stored.record is None else jsonable(stored.record.params),
+        "origin": None if stored.record is None else origin_of(stored.record.facts),
         "checkpoints": len(steps),
         "last_step": steps[-1] if steps else None,
         "problem": stored.problem or None,
@@ -163,7 +166,7 @@ def _plugins(plugins: Plugins) -> dict[str, Any]:
         {"plugin": b.plugin, "package": b.package, "version": b.version, "record": b.record, "reason": b.reason}
         for b in plugins.broken
     ]
-    return {"plugins": by_provider, "broken": broken}
+    return {"hook_api": HOOK_API, "plugins": by_provider, "broken": broken}
 
 
 def _availability(workspace: Workspace, variant: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from miscope.cli.offered import offered_commands
 from miscope.cli.options import ForOption, JsonOption, WorkspaceOption, opened
 from miscope.cli.printing import note, print_json, print_table
 from miscope.cli.records import describe_analyzer, describe_family, describe_view, print_record
+from miscope.hookspecs import HOOK_API
 from miscope.plugins import KINDS, Broken, Plugins
 
 __all__ = ["add_to"]
@@ -27,7 +28,7 @@ def add_to(cli: typer.Typer) -> None:
 
 
 def plugins(context: typer.Context, as_json: JsonOption = False) -> None:
-    """List installed plug-ins, what each provides, and what of them could not be loaded."""
+    """List installed plug-ins, what each provides, what could not be loaded, and the version of the hooks."""
     found = Plugins.installed()
     told = _all_broken(found, context)
     rows = [
@@ -45,7 +46,7 @@ def plugins(context: typer.Context, as_json: JsonOption = False) -> None:
     ]
     broken = [{name: getattr(b, name) for name in _TOLD} for b in told]
     if as_json:
-        print_json({"plugins": rows, "broken": broken})
+        print_json({"hook_api": HOOK_API, "plugins": rows, "broken": broken})
         return
     print_table(
         ("plug-in", "package", "version", "families", "analyzers", "views", "executors", "hooks"),
@@ -60,6 +61,7 @@ def plugins(context: typer.Context, as_json: JsonOption = False) -> None:
             for r in rows
         ],
     )
+    print(f"\nHooks: version {HOOK_API}.")
     for b in told:
         print(f"\nBroken: {b}")
 

@@ -8,6 +8,7 @@ import typer
 
 from miscope.cli.options import JsonOption, WorkspaceOption, opened
 from miscope.cli.printing import print_json, print_table
+from miscope.origin import origin_of
 
 if TYPE_CHECKING:
     from miscope.inventory import Stored
@@ -26,7 +27,7 @@ def variants(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the variants in the workspace with their checkpoints."""
+    """List the variants in the workspace: where each comes from, and its checkpoints."""
     place = opened(workspace)
     if family is not None and family not in {name.partition("/")[0] for name in place.names()}:
         place.plugins.family(family)
@@ -37,7 +38,10 @@ def variants(
     if not rows:
         print(f"There are no variants in {place.root} yet.  To train one:  miscope train FAMILY")
         return
-    print_table(("variant", "checkpoints", "last step"), [(r["name"], r["checkpoints"], r["last_step"]) for r in rows])
+    print_table(
+        ("variant", "origin", "checkpoints", "last step"),
+        [(r["name"], r["origin"], r["checkpoints"], r["last_step"]) for r in rows],
+    )
     for row in rows:
         if row["problem"]:
             print(f"\nCannot be opened: {row['name']}\n  {row['problem']}")
@@ -50,6 +54,7 @@ def _row(place: Workspace, stored: Stored) -> dict[str, Any]:
         "family": stored.name.partition("/")[0],
         "params": None if record is None else dict(record.params),
         "training": None if record is None else record.training,
+        "origin": None if record is None else origin_of(record.facts),
         "checkpoints": len(steps),
         "last_step": steps[-1] if steps else None,
         "problem": stored.problem or None,
