@@ -50,10 +50,34 @@ def paper(weights: Mapping[str, torch.Tensor]) -> State:
     return {name: tensor.clone() for name, tensor in held.items()}
 
 
+def bridged(weights: Mapping[str, torch.Tensor]) -> State:
+    """As the state_dict of a real TransformerBridge with these weights has them."""
+    from transformer_lens.config import TransformerBridgeConfig
+    from transformer_lens.model_bridge import TransformerBridge
+
+    sizes = {"n_layers": 1, "n_heads": 4, "d_model": 128, "d_head": 32, "d_mlp": 512, "n_ctx": 3}
+    vocabulary = {"d_vocab": PRIME + 1, "d_vocab_out": weights["W_U"].shape[1]}
+    plain = {"architecture": "TransformerLensNative", "act_fn": "relu", "normalization_type": None, "device": "cpu"}
+    config = TransformerBridgeConfig(**sizes, **vocabulary, **plain)
+    bridge: Any = TransformerBridge.boot_native(config)  # pyright: ignore[reportAttributeAccessIssue]
+    held = {name: torch.zeros_like(t) for name, t in bridge.state_dict().items() if name.endswith("bias")}
+    for layer, role in (("embed", "W_E"), ("pos_embed", "W_pos"), ("unembed", "W_U")):
+        held[f"{layer}.weight"] = weights[role] if role != "W_U" else weights[role].T
+    for letter in "qkv":
+        held[f"blocks.0.attn.{letter}.weight"] = weights[f"blocks.0.attn.W_{letter.upper()}"].mT.flatten(0, 1)
+    held["blocks.0.attn.o.weight"] = weights["blocks.0.attn.W_O"].flatten(0, 1).T
+    for layer in ("in", "out"):
+        held[f"blocks.0.mlp.{layer}.weight"] = weights[f"blocks.0.mlp.W_{layer}"].T
+        if (bias := f"blocks.0.mlp.b_{layer}") in weights:
+            held[f"blocks.0.mlp.{layer}.bias"] = weights[bias]
+    bridge.load_state_dict(held)
+    return {name: tensor.clone() for name, tensor in bridge.state_dict().items()}
+
+
 @pytest.mark.parametrize("prefix", ["", "module.", "_orig_mod.", "model._orig_mod."])
-@pytest.mark.parametrize("layout", [hooked, paper])
+@pytest.mark.parametrize("layout", [hooked, paper, bridged])
 @pytest.mark.parametrize("family", ["modadd.transformer", "modadd.nanda2023"])
-def test_both_layouts_give_the_same_weights(place: Workspace, tmp_path: Path, family: str, layout: Any, prefix: str):
+def test_every_layout_gives_the_same_weights(place: Workspace, tmp_path: Path, family: str, layout: Any, prefix: str):
     weights = drawn(place, family)
     state = {f"{prefix}{name}": tensor for name, tensor in layout(weights).items()}
     torch.save({"model": state, "step": 40}, tmp_path / "run.pth")

@@ -99,7 +99,7 @@ def recognised_curve(curve: Curve, family: Family, wish: Wish) -> Adopted:
     variant = _variant(family, file, wish)
     overruled = tuple(word for name in wish.fields for word in words_of(family, name))
     _refuse_contradictions(file, family, variant, wish, overruled)
-    assumed = _assumed(family, variant, file, wish, None)
+    assumed = _assumed(family, variant, file, wish)
     return Adopted(file=file, variant=variant, assumed=assumed, overruled=overruled)
 
 
@@ -139,7 +139,7 @@ def _fitted(
         file=file,
         variant=variant,
         weights=tuple((step, weights) for step, (weights, _) in zip(steps, states, strict=True)),
-        assumed=_assumed(family, variant, file, wish, states[0][1]),
+        assumed=_assumed(family, variant, file, wish),
         overruled=overruled,
         notes=(*ignored, *said_of_split(file.split, family.probes(variant))),
     )
@@ -198,15 +198,13 @@ def _pattern(names: Sequence[str]) -> str:
     return f"{shared[: shared.rfind('.') + 1]}*"
 
 
-def _assumed(
-    family: Family, variant: Variant, file: ForeignFile, wish: Wish, state: Mapping[str, Tensor] | None
-) -> dict[str, object]:
+def _assumed(family: Family, variant: Variant, file: ForeignFile, wish: Wish) -> dict[str, object]:
     """Fields that are at their default for want of a word; a size that the tensors decide is none of them."""
     said = {*wish.fields, *said_of_params(family, file.config)}
     found = {
         name: value
         for name, value in variant.params.model_dump(mode="json").items()
-        if name not in said and (state is None or not _decided(family, variant, name, state))
+        if name not in said and not _decided(family, variant, name, file)
     }
     if variant.training is not None:
         training = variant.training.model_dump(mode="json", include=set(TrainingConfig.identity_fields()))
@@ -218,15 +216,15 @@ def _assumed(
     return found
 
 
-def _decided(family: Family, variant: Variant, name: str, state: Mapping[str, Tensor]) -> bool:
-    """Whether the tensors would not fit with another value of this whole number."""
+def _decided(family: Family, variant: Variant, name: str, file: ForeignFile) -> bool:
+    """Whether the tensors, if there are any, would not fit with another value of this whole number."""
     value: Any = getattr(variant.params, name)
-    if not isinstance(value, int) or isinstance(value, bool):
+    if not file.states or not isinstance(value, int) or isinstance(value, bool):
         return False
     for other in (*range(value + 1, value + 20), 2 * value):
         try:
             params = family.params.model_validate({**variant.params.model_dump(), name: other})
         except (ValidationError, MiscopeError):
             continue
-        return family.adopt(state, params) is None
+        return by_role(file.path, family, file.states[0][1], params) is None
     return False

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from miscope.family import Family
+from miscope.foreign.bridge import by_bridge
 from miscope.foreign.names import namings
 from miscope.foreign.tensors import check_weights
 
@@ -25,7 +27,8 @@ def by_role(
 
     Raises BadFile where it is the family's and its weights are of a kind no instrument reads.
     """
-    for named in namings(state):
+    bridged = (by_bridge(named, family.model(params).roles) for named in namings(state))
+    for named in chain(namings(state), (one for one in bridged if one is not None)):
         try:
             weights = family.adopt(named, params)
         except _TRIPPED:
