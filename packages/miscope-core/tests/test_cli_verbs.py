@@ -68,6 +68,12 @@ def test_a_training_may_have_a_name_of_its_own(command: Run, ws: Path) -> None:
     assert [row["last_step"] for row in json.loads(command("variants", "--json")[1])] == [1, 2]
 
 
+def test_an_empty_name_of_its_own_is_refused(command: Run, ws: Path) -> None:
+    """As an unset shell variable gives one."""
+    code, _, err = command("train", "toy.sum", "--as", "", "--steps", 1)
+    assert (code, err.split("\n")[0]) == (1, "A variant cannot be told apart by the name ''.")
+
+
 def test_a_finished_training_says_so_and_more_steps_extend_it(command: Run, ws: Path) -> None:
     assert command("train", "toy.sum", "--steps", 10)[0] == 0
     code, out, _ = command("train", "toy.sum", "--steps", 10)

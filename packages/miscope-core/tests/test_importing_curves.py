@@ -214,7 +214,10 @@ def test_weights_and_their_losses_come_together_or_not_at_all(place: Workspace, 
         ("a.json", "[1, 2]", "It holds a list, not losses by name."),
         ("a.json", "{", "It is no complete JSON: Expecting property name enclosed in double quotes"),
         ("a.parquet", "PAR1", "It is no complete Parquet: "),
-        ("a.txt", "step,train_loss", "Its name ends in none of .csv, .json, .parquet."),
+        ("a.txt", "step,train_loss", "Its name ends in none of .csv, .json, .parquet, .safetensors, "),
+        ("a.csv", "step,train_loss,train_loss\n0,1,2\n", "Two of its columns are called 'train_loss'."),
+        ("a.json", '{"step": [0, 100, 200], "train_loss": [1, 2]}', "Its 'step' has 3 values and its 'train_loss' 2."),
+        ("a.json", '{"steps": [0, 100], "train_loss": [1, 2, 3]}', "Its 'steps' has 2 values and its 'train_loss' 3."),
     ],
 )
 def test_what_is_no_curve_is_refused_with_the_reason(
@@ -247,3 +250,48 @@ def test_the_command_takes_losses_alone_and_says_what_was_assumed(
     assert (code, out) == (0, "toy.sum/v5-seed2-width16-lr0.1-frac0.5: metrics only, up to step 10\n")
     assumed = 'values=5, width=16, optimizer="adamw", betas=[0.9, 0.98], eps=1e-08, weight_decay=1.0, batch_size=null'
     assert err.startswith(f"Assumed, since no file says: {assumed}, ")
+
+
+def test_a_rate_that_changes_within_one_run_tells_no_runs_apart(place: Workspace, tmp_path: Path):
+    (variant,) = brought(place, written(tmp_path / "a.csv", "step,lr,train_loss\n0,0.1,2\n1,0.05,1\n2,0.01,.5\n"))
+    assert variant.metric("lr")[1].tolist() == [0.1, 0.05, 0.01]
+    assert variant.metric("train_loss")[0].tolist() == [0, 1, 2]
+
+
+def test_runs_are_told_apart_by_the_abbreviations_of_their_fields(place: Workspace, tmp_path: Path):
+    rows = "lr,wd,step,train_loss\n0.1,1,0,2\n0.1,1,5,1\n0.2,3,0,2\n0.2,3,5,.5\n"
+    names = [one.name for one in brought(place, written(tmp_path / "a.csv", rows))]
+    assert names == ["toy.sum/v5-seed0-width16-lr0.1", "toy.sum/v5-seed0-width16-lr0.2-wd3"]
+
+
+def test_what_is_no_number_is_left_out_and_said(place: Workspace, tmp_path: Path):
+    rows = [{"step": step, "train_loss": loss} for step, loss in enumerate((2.0, "high", 10**400))]
+    (variant,) = brought(place, written(tmp_path / "a.json", json.dumps(rows)))
+    assert variant.metric("train_loss")[0].tolist() == [0]
+    facts: Any = place.store.variant_record(variant.name).facts
+    assert facts["imported"]["a.json"]["notes"] == ["'train_loss' is left out where it is no number: 'high' in row 2."]
+
+
+def test_the_row_numbers_of_pandas_are_no_metric(place: Workspace, tmp_path: Path):
+    (variant,) = brought(place, written(tmp_path / "a.csv", ",step,train_loss\n0,0,2\n1,10,1\n"))
+    assert sorted(variant.metrics()) == ["train_loss"]
+
+
+def test_losses_in_a_checkpoint_file_are_taken_alone(place: Workspace, tmp_path: Path):
+    torch.save({"train_losses": torch.tensor([3.0, 2.0]), "config": {"seed": 4}}, tmp_path / "losses.pth")
+    (variant,) = brought(place, tmp_path / "losses.pth")
+    assert variant.name == "toy.sum/v5-seed4-width16"
+    assert [values.tolist() for values in variant.metric("train_loss")] == [[0, 1], [3.0, 2.0]]
+
+
+def test_one_step_with_two_losses_in_one_file_is_named(place: Workspace, tmp_path: Path):
+    roles = ToyFamily().model(ToyFamily.params()).roles
+    held = {name: torch.ones(role.shape) for name, role in roles.items()}
+    torch.save({"model": held, "train_losses": [(1, 2.0), (1, 3.0)]}, tmp_path / "step_2.pth")
+    with pytest.raises(BadValue) as raised:
+        adopt(place, tmp_path / "step_2.pth", family="toy.sum")
+    assert str(raised.value) == (
+        "step_2.pth records train_loss at step 1 twice.\n"
+        "It is 2, and 3.\n"
+        "Keep one value for each step, or the runs in files of their own."
+    )

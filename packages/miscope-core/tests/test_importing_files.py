@@ -154,7 +154,8 @@ def test_a_damaged_file_is_three_sentences(place: Workspace, tmp_path: Path, dam
     path.write_bytes(DAMAGE[damage](whole))
     first, problem, todo = refusal(place, path).split("\n")
     assert first == f"{path} cannot be read."
-    assert problem.startswith("It is no complete ")
+    torn = "It is damaged: its record 'whole/data.pkl' is not what its checksum says."
+    assert problem == torn if (damage, suffix) == ("flipped", ".pt") else problem.startswith("It is no complete ")
     assert problem.endswith(".")
     assert "\x1b" not in problem
     assert "weights_only" not in problem
@@ -198,6 +199,14 @@ ODD: dict[str, tuple[Callable[[], torch.Tensor], str]] = {
     ),
     "sparse": (lambda: state()["W_E"].to_sparse(), "Its tensor 'W_E' is sparse (sparse_coo)."),
     "meta": (lambda: state()["W_E"].to("meta"), "Its tensor 'W_E' is a meta tensor, a shape without numbers."),
+    "nested": (
+        lambda: torch.nested.nested_tensor([torch.zeros(2), torch.zeros(3)], layout=torch.jagged),
+        "Its tensor 'W_E' is nested, of several shapes.",
+    ),
+    "expanded": (
+        lambda: torch.zeros(1).expand(10**7, 10**8),
+        "Its tensor 'W_E' is expanded: 1 numbers repeated to 1000000000000000.",
+    ),
 }
 
 
@@ -210,9 +219,12 @@ def test_weights_no_instrument_reads_are_refused(place: Workspace, tmp_path: Pat
 
 
 def test_tensors_of_another_size_are_compared_with_the_familys(place: Workspace, tmp_path: Path):
-    path = saved(tmp_path / "step_1.pt", {**state(), "W_E": torch.zeros(7, 8), "W_U": torch.zeros(8, 7)})
-    differ = "W_E is (7, 8) and would be (5, 8), W_U is (8, 7) and would be (8, 5)"
-    todo = "Give the parameters it was made with (--param NAME=VALUE, of values, seed, width), or the family it is of."
+    path = saved(tmp_path / "step_1.pt", {**state(), "W_E": torch.zeros(7, 9), "W_U": torch.zeros(9, 7)})
+    differ = "W_E is (7, 9) and would be (5, 8), W_U is (9, 7) and would be (8, 5)"
+    todo = (
+        "Give the sizes it was made with (--param NAME=VALUE, of values, width), or the family it is of. "
+        "For a network of other sizes than toy.sum has, write a family: docs/write-a-family.md."
+    )
     asked = f"The family 'toy.sum' does not recognise its tensors; for it, {differ}."
     assert refusal(place, path) == f"{path} cannot be read.\n{asked}\n{todo}"
     found = f"No family recognises its tensors; for the nearest, toy.sum, {differ}."
@@ -222,7 +234,10 @@ def test_tensors_of_another_size_are_compared_with_the_familys(place: Workspace,
 def test_a_file_of_something_else_is_not_advised_to_change_parameters(place: Workspace, tmp_path: Path):
     path = saved(tmp_path / "step_1.pt", {"conv1.weight": torch.zeros(8, 3, 3, 3), "fc.weight": torch.zeros(10, 8)})
     known = "No family recognises its tensors: conv1.weight (8, 3, 3, 3), fc.weight (10, 8)."
-    todo = "Give the family it is of (`miscope families` lists them), or install the package that offers it."
+    todo = (
+        "Give the family it is of (`miscope families` lists them). For a model of your own, write one whose `adopt` "
+        "knows these names: docs/write-a-family.md."
+    )
     assert refusal(place, path, None) == f"{path} cannot be read.\n{known}\n{todo}"
 
 
@@ -243,3 +258,43 @@ def test_a_file_without_weights_is_not_advised_to_be_renamed(place: Workspace, t
     path = saved(tmp_path / "losses.pt", {"train_losses": [1.0, 0.5]})
     with pytest.raises(BadFile, match="It holds no weights, but: train_losses"):
         adopt(place, path, family="toy.sum")
+
+
+def test_a_flipped_byte_of_a_tensor_is_found_by_its_checksum(place: Workspace, tmp_path: Path):
+    content = bytearray(saved(tmp_path / "step_1.pt", state()).read_bytes())
+    first = state()["W_E"].numpy().tobytes()[:16]
+    content[content.index(first) + 3] ^= 0x40
+    (tmp_path / "step_1.pt").write_bytes(content)
+    path = tmp_path / "step_1.pt"
+    reason = "It is damaged: its record 'step_1/data/0' is not what its checksum says."
+    assert refusal(place, path) == f"{path} cannot be read.\n{reason}\n{AGAIN}"
+
+
+def test_a_mask_that_prunes_is_no_buffer(place: Workspace, tmp_path: Path):
+    pruned = torch.ones(8, 8)
+    pruned[3, 1] = 0
+    path = saved(tmp_path / "step_1.pt", {**state(), "blocks.0.mlp.mask": pruned})
+    message = refusal(place, path).split("\n")
+    assert message[0] == f"{path} is of another model than toy.sum: it holds a tensor that has no place in it."
+    assert message[1] == "blocks.0.mlp.mask (8, 8)."
+
+
+@pytest.mark.parametrize("mask", [torch.ones(4, 4).tril(), torch.zeros(1, 1, 4, 4), torch.ones(4, 4).bool().tril()])
+def test_a_causal_mask_is_a_buffer(place: Workspace, tmp_path: Path, mask: torch.Tensor):
+    path = saved(tmp_path / "step_1.pt", {**state(), "blocks.0.attn.mask": mask})
+    assert [variant.steps for variant in adopt(place, path, family="toy.sum")] == [[1]]
+
+
+def test_tensors_without_a_common_beginning_are_left_out_by_name(place: Workspace, tmp_path: Path):
+    path = saved(tmp_path / "step_1.pt", {**state(), "ln_final.w": torch.ones(8), "b_U": torch.ones(5)})
+    todo = refusal(place, path).split("\n")[2]
+    assert todo == "Give the family it is of (--family); or leave them out on purpose:  --ignore 'ln_final.w|b_U'"
+    (variant,) = adopt(place, path, family="toy.sum", ignore=["ln_final.w|b_U"])
+    assert variant.steps == [1]
+
+
+def test_a_counter_beside_wrapped_tensors_hides_nothing(place: Workspace, tmp_path: Path):
+    """As torch.optim.swa_utils.AveragedModel has it."""
+    wrapped = {f"module.{name}": tensor for name, tensor in state().items()}
+    path = saved(tmp_path / "step_1.pt", {"n_averaged": torch.tensor(3), **wrapped})
+    assert [variant.steps for variant in adopt(place, path, family="toy.sum")] == [[1]]

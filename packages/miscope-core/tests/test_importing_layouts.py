@@ -125,6 +125,17 @@ SEVERAL: dict[str, Callable[[], object]] = {
     "entries that say their epochs": lambda: {
         "checkpoints": [{"epoch": e, "state_dict": held} for e, held in zip((0, 99, 199), states(3), strict=True)]
     },
+    "keys as text": lambda: {"checkpoints": {str(s): held for s, held in zip((0, 100, 200), states(3), strict=True)}},
+    "keys that say step": lambda: {f"step_{s}": held for s, held in zip((0, 100, 200), states(3), strict=True)},
+    "entries beside the steps of the losses": lambda: {
+        "checkpoints": [{"step": s, "model": held} for s, held in zip((0, 100, 200), states(3), strict=True)],
+        "steps": [0, 1],
+    },
+    "a list for it beside another": lambda: {
+        "checkpoints": states(3),
+        "checkpoint_steps": [0, 100, 200],
+        "steps": [1, 2, 3],
+    },
     "counted from 0": lambda: {"state_dicts": states(3), "epochs": [0, 99, 199]},
     "counted by its optimizer": lambda: {
         "state_dicts": states(2),
@@ -174,9 +185,47 @@ def test_the_state_beside_a_list_is_a_step_of_its_own(place: Workspace, tmp_path
     assert torch.equal(variant.at(250).checkpoint.weights["W_E"], state(9)["W_E"])
 
 
+def test_weights_beside_the_model_are_said_to_be_left_out(place: Workspace, tmp_path: Path):
+    content = {"model": state(), "ema": {"module": state(1)}, "again": state()}
+    variant = imported(place, written(tmp_path / "step_3.pt", content))
+    said: Any = place.store.variant_record(variant.name).facts["imported"]
+    note = "The weights are those under 'model'; others, under 'ema', are left out."
+    assert said["step_3.pt"]["notes"] == [note]
+
+
+def test_what_entries_record_of_themselves_is_kept(place: Workspace, tmp_path: Path):
+    entries = [
+        {"step": 0, "model": state(0), "train_loss": 2.8, "metrics": {"test_loss": 3.0}},
+        {"step": 100, "model": state(1), "train_loss": 2.0},
+        {"step": 200, "model": state(2), "train_loss": 1.0, "metrics": {"test_loss": 2.5}, "train_acc": 50.0},
+    ]
+    variant = imported(place, written(tmp_path / "all.pt", entries))
+    series = {name: place.store.metrics(variant.name)[name] for name in ("train_loss", "test_loss", "train_accuracy")}
+    assert {name: (s.steps.tolist(), s.values.tolist()) for name, s in series.items()} == {
+        "train_loss": ([0, 100, 200], [2.8, 2.0, 1.0]),
+        "test_loss": ([0, 200], [3.0, 2.5]),
+        "train_accuracy": ([200], [0.5]),
+    }
+    said: Any = place.store.variant_record(variant.name).facts["imported"]
+    assert said["all.pt"]["notes"] == ["'train_acc' goes up to 50: read as per cent."]
+
+
+def test_the_optimizer_of_the_last_entry_is_the_files(place: Workspace, tmp_path: Path):
+    optimizer = {"state": {0: {"step": torch.tensor(200.0)}}, "param_groups": [{"lr": 0.02}]}
+    entries = [{"epoch": 99, "model": state(0)}, {"epoch": 199, "model": state(1), "optimizer": optimizer}]
+    variant = imported(place, written(tmp_path / "all.pt", entries))
+    assert variant.steps == [100, 200]
+    assert variant.value.training is not None
+    assert variant.value.training.learning_rate == 0.02
+
+
 TODO = "Give a file with a state dict of tensors, or with lists 'state_dicts' and 'steps'."
 UNREADABLE: dict[str, tuple[Callable[[], object], str]] = {
-    "no weights": (lambda: {"losses": [1.0]}, f"It holds no weights, but: losses.\n{TODO}"),
+    "no weights": (lambda: {"notes": [1.0]}, f"It holds no weights, but: notes.\n{TODO}"),
+    "losses alone": (
+        lambda: {"losses": [1.0]},
+        "It holds no weights, but: losses.\nTo take its losses alone:  miscope import --metrics FILE --family NAME",
+    ),
     "nothing": (dict, f"It holds no weights, but: nothing.\n{TODO}"),
     "a list of values": (lambda: [torch.zeros(1)], f"It holds a list, not weights by name.\n{TODO}"),
     "a list of states": (
@@ -202,6 +251,20 @@ UNREADABLE: dict[str, tuple[Callable[[], object], str]] = {
         lambda: {"state_dicts": states(2), "epochs": torch.tensor(3)},
         "It holds 2 states in a list and does not say of which steps they are.\n"
         "Save {'state_dicts': states, 'steps': steps}, steps the updates made so far, one for each state.",
+    ),
+    "a list against its entries": (
+        lambda: {"checkpoints": [{"step": s, "model": state(s)} for s in (0, 5)], "saved_steps": [0, 6]},
+        "Its 'saved_steps' says 6 of entry 1, which says step 5 of itself.\nCorrect one of them, or leave it out.",
+    ),
+    "keys that say nothing": (
+        lambda: {"first": state(0), "last": state(1)},
+        "It holds states under first, last, which do not say of which steps they are.\n"
+        "Give each state the number of its updates as its key: {0: ..., 100: ...}.",
+    ),
+    "two states": (
+        lambda: {"state_dict": state(0), "net": state(1)},
+        "It holds a state under 'state_dict' and another under 'net', and nothing says which is meant.\n"
+        "Save the weights alone, or each of the two in a file of its own.",
     ),
     "epochs in words": (
         lambda: {"state_dicts": states(2), "epochs": ["one", "two"]},

@@ -179,6 +179,13 @@ def test_a_warm_training_says_where_it_would_begin_and_end(place: Workspace, tmp
         "toy.sum/v5-seed3-width16 has no checkpoint.\n"
         "Leave --warm out to begin with the initialisation."
     )
+    trained(place.variant("toy.sum", seed=4), steps=10)
+    branch = place.variant("toy.sum", seed=4).labelled("b")
+    assert refused(lambda: list(branch.train(warm=True, steps=5))) == (
+        "toy.sum/v5-seed4-width16 is at step 10 already.\n"
+        "This training would go to step 5.\n"
+        "Say how far:  miscope train toy.sum/v5-seed4-width16 --warm --as b --steps 20"
+    )
 
 
 def test_two_files_for_one_step_are_refused_and_neither_is_written(place: Workspace, tmp_path: Path):
@@ -235,3 +242,32 @@ def test_an_earlier_step_brought_later_does_not_shorten_the_training(place: Work
 )
 def test_records_from_before_origins_were_written_down_have_one(record: dict[str, object], origin: Origin | None):
     assert origin_of(record) == origin
+
+
+def test_a_training_begins_again_only_if_it_goes_as_far(place: Workspace):
+    variant = place.variant("toy.sum")
+    trained(variant, steps=30)
+    before = content(variant)
+    assert refused(lambda: variant.train(resume=False, steps=20)) == (
+        f"{NAME} cannot begin again up to step 20: later checkpoints would stay beside it.\n"
+        "It has 4 checkpoints, the last at step 30.\n"
+        "Train it as far:  --steps 30; delete its folder; or train one beside it:  --as NAME"
+    )
+    assert content(variant) == before
+
+
+def test_a_training_that_begins_again_writes_every_checkpoint_anew(place: Workspace):
+    """Those its own schedule leaves out too, and those left when it was stopped on the way."""
+    variant = place.variant("toy.sum", checkpoints="every:10")
+    trained(variant, steps=30)
+    folder = place.store.layout.variant(variant.name)
+    written = {path: path.stat().st_mtime_ns for path in sorted(folder.rglob("*.safetensors")) if "000" in path.name}
+    other = place.variant("toy.sum", checkpoints="every:30")
+    assert other.name == variant.name
+    for progress in other.train(threads=1, resume=False, steps=30):
+        if progress.step >= 10:
+            break
+    trained(other, steps=30)
+    assert other.steps == [0, 10, 20, 30]
+    assert len(written) == 4
+    assert all(path.stat().st_mtime_ns > before for path, before in written.items())

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 import miscope_modadd
+from miscope.errors import BadFile, BadValue
 from miscope.importing import adopt
 from miscope.workspace import Workspace
 
@@ -123,6 +124,68 @@ def test_a_split_that_is_not_the_variants_is_said(place: Workspace, tmp_path: Pa
         "both: train and test losses computed here are of another split than its own."
     )
     assert said == {"step_0.pth": [], "step_1.pth": [differ]}
+
+
+ODD_ROWS = [
+    (
+        [1, 2],
+        [-1],
+        "'test_indices'[0] is -1, not the number of a row.\nRows are counted from 0, in the order of all inputs.",
+    ),
+    (
+        *([1, 2], [2, 3]),
+        "It lists row 2 both as trained on and as tested on (1 rows in all).\n"
+        "Correct one of the lists, or leave both out.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("train", "test", "message"), ODD_ROWS)
+def test_rows_that_are_none_are_refused_as_rows(
+    place: Workspace, tmp_path: Path, train: list[int], test: list[int], message: str
+):
+    content = {"model": hooked(drawn(place, "modadd.transformer")), "train_indices": train, "test_indices": test}
+    torch.save(content, tmp_path / "step_1.pth")
+    with pytest.raises(BadFile) as raised:
+        adopt(place, tmp_path / "step_1.pth", params={"prime": PRIME})
+    assert str(raised.value) == f"{tmp_path / 'step_1.pth'} cannot be read.\n{message}"
+
+
+def test_a_split_of_other_inputs_is_not_compared(place: Workspace, tmp_path: Path):
+    content = {"model": hooked(drawn(place, "modadd.transformer")), "train_indices": [0, 1], "test_indices": [2, 3]}
+    torch.save(content, tmp_path / "step_1.pth")
+    (variant,) = adopt(place, tmp_path / "step_1.pth", params={"prime": PRIME})
+    facts: Any = place.store.variant_record(variant.name).facts
+    note = "It lists 2 examples of 4 as trained on; this variant's split is of 121, and they are not compared."
+    assert facts["imported"]["step_1.pth"]["notes"] == [note]
+
+
+def test_the_prime_is_read_from_the_tensors(place: Workspace, tmp_path: Path):
+    torch.save({"model": hooked(drawn(place, "modadd.transformer")), "step": 40}, tmp_path / "run.pth")
+    (variant,) = adopt(place, tmp_path / "run.pth")
+    assert variant.name == "modadd.transformer/p11-seed999-dseed598"
+
+
+def test_a_network_of_another_width_is_not_advised_to_give_parameters(place: Workspace, tmp_path: Path):
+    state = {name: tensor[..., :64] for name, tensor in drawn(place, "modadd.transformer").items()}
+    torch.save({"model": state, "step": 40}, tmp_path / "run.pth")
+    with pytest.raises(BadFile) as raised:
+        adopt(place, tmp_path / "run.pth", family="modadd.transformer", params={"prime": PRIME})
+    assert str(raised.value).split("\n")[2] == (
+        "Give the sizes it was made with (--param NAME=VALUE, of prime), or the family it is of. "
+        "For a network of other sizes than modadd.transformer has, write a family: docs/write-a-family.md."
+    )
+
+
+@pytest.mark.parametrize(
+    "config",
+    [{"use_attn_scale": False}, {"gated_mlp": True}, {"attn_only": True}, {"positional_embedding_type": "rotary"}],
+)
+def test_parts_that_no_tensor_shows_are_refused(place: Workspace, tmp_path: Path, config: dict[str, Any]):
+    content = {"model": hooked(drawn(place, "modadd.transformer")), "step": 40, "config": config}
+    torch.save(content, tmp_path / "run.pth")
+    with pytest.raises(BadValue, match=f"It says {next(iter(config))}="):
+        adopt(place, tmp_path / "run.pth", family="modadd.transformer", params={"prime": PRIME})
 
 
 def test_a_dict_of_hooked_transformer_names_in_neither_orientation_is_refused(place: Workspace, tmp_path: Path):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from miscope.errors import BadFile
 from miscope.family import Family
 from miscope.slug import abbreviation
 from miscope.training_config import TrainingConfig
@@ -14,11 +16,21 @@ if TYPE_CHECKING:
     from miscope.foreign_file import ForeignFile
     from miscope.model import Model
 
-__all__ = ["Contradiction", "contradictions", "said_of_params", "said_of_training", "words_of"]
+__all__ = [
+    "Contradiction",
+    "contradictions",
+    "said_of_params",
+    "said_of_training",
+    "worded",
+    "words_of",
+    "words_of_family",
+]
 
 _TRAINING = {
     **{field: field for field in TrainingConfig.identity_fields()},
     "lr": "learning_rate",
+    "wd": "weight_decay",
+    "frac": "train_fraction",
     "frac_train": "train_fraction",
     "training_fraction": "train_fraction",
 }
@@ -28,6 +40,7 @@ _KINDS = {
     "activation": ("act_type", "act_fn", "activation", "activation_function", "hidden_act", "nonlinearity"),
     "operation": ("fn_name", "operation", "op"),
     "loss": ("loss_fn", "loss_function", "criterion"),
+    "positions": ("positional_embedding_type", "position_embedding_type"),
     "attention": ("attention_dir",),
 }
 """What a family may state of all its models (`Family.fixed`), and the words that configurations have for it."""
@@ -38,6 +51,9 @@ _SIZES = {
     "d_model": ("d_model", "hidden_size", "n_embd"),
     "d_head": ("d_head", "head_dim"),
     "d_mlp": ("d_mlp", "intermediate_size", "d_ff"),
+    "vocabulary in": ("d_vocab", "vocab_size"),
+    "vocabulary out": ("d_vocab_out",),
+    "positions": ("n_ctx", "n_positions", "max_position_embeddings"),
 }
 """Axes of the weights whose size is the model's, and the words for it."""
 
@@ -45,8 +61,28 @@ _NORMALISATION = ("normalization_type", "normalization", "norm_type", "use_ln", 
 _NONE = ("", "none", "false", "identity", "0")
 
 
+_PLAIN: Mapping[str, tuple[object, ...]] = {
+    "use_attn_scale": (True,),
+    "gated_mlp": (False,),
+    "parallel_attn_mlp": (False,),
+    "final_rms": (False,),
+    "attn_scores_soft_cap": (-1, 0),
+    "output_logits_soft_cap": (-1, 0),
+    "use_local_attn": (False,),
+    "scale_attn_by_inverse_layer_idx": (False,),
+}
+"""Parts of a transformer by TransformerLens' words, and the values of one without them: no family here has them."""
+
+_OPERATIONS = ("fn", "task", "task_name", "op_name")
+_OTHER_OPERATIONS = ("sub", "minus", "mul", "times", "prod", "div", "xor", "pow", "perm", "compos", "-", "*", "/", "^")
+"""Beginnings of words that say another operation where a task has any name at all: 'grokking', 'modular'."""
+
 _BEYOND = ("amsgrad", "nesterov", "maximize")
 """Ways of an optimizer that no field of a training stands for."""
+
+
+_OTHERWISE = ("eps",)
+"""Words of which a configuration's are not the training's: its eps is mostly that of the model's LayerNorm."""
 
 
 class Contradiction(NamedTuple):
@@ -56,6 +92,45 @@ class Contradiction(NamedTuple):
     said: object
     true: str
     """What is, in a word: 'relu', '1'."""
+
+
+def worded(family: Family, file: ForeignFile, settled: Container[str], ignores: Callable[[str], bool]) -> ForeignFile:
+    """The file with what it says of this family beside its weights among the words of its configuration.
+
+    settled: fields that are given, whatever the file says. ignores: words to leave out of account. BadFile where the
+    file gives one field, or one size or kind of its model, two values.
+    """
+    beside = {word: v for word, v in file.words.beside.items() if _tells(family, word, v) and word not in file.config}
+    said = {**beside, **file.config}
+    twice = dict(file.words.twice)
+    for field in _fields(family):
+        values = [(word, said[word]) for word in words_of(family, field) if said.get(word) is not None]
+        if different := [one for one in values[1:] if one[1] != values[0][1]]:
+            twice.setdefault(values[0][0], (values[0], different[0]))
+    for word, ((one, value), (other, another)) in twice.items():
+        meant = next((field for field in _fields(family) if word in words_of(family, field)), None)
+        if word in _OTHERWISE or ignores(word) or (meant and meant in settled) or not _tells(family, word, value):
+            continue
+        problem = f"It says {word} twice: {value!r} ({one}) and {another!r} ({other})."
+        given = f"Give the one that is true:  --param {meant}=VALUE" if meant else "Correct one of them"
+        raise BadFile(file.path, problem, f"{given}; or leave both out of account:  --ignore {word}")
+    return replace(file, config=said)
+
+
+def _fields(family: Family) -> tuple[str, ...]:
+    return (*family.params.model_fields, *TrainingConfig.identity_fields())
+
+
+def words_of_family(family: Family) -> frozenset[str]:
+    """Every word that says a parameter of the family or a field of its training."""
+    return frozenset(word for name in _fields(family) for word in words_of(family, name))
+
+
+def _tells(family: Family, word: str, value: object) -> bool:
+    """Whether a word says something of a variant: a field of it, or the kind or size of its model."""
+    of_model = (*_KINDS.values(), *_SIZES.values(), _NORMALISATION, tuple(_PLAIN), _OPERATIONS, ("attn_only",))
+    known = words_of_family(family) | {each for words in of_model for each in words}
+    return word in known or bool(family.read_config({word: value}))
 
 
 def said_of_params(family: Family, config: Mapping[str, object]) -> dict[str, object]:
@@ -81,8 +156,8 @@ def words_of(family: Family, field: str) -> tuple[str, ...]:
 
 def said_of_training(file: ForeignFile) -> dict[str, Any]:
     """Training fields by the file's optimizer, then its configuration; the precision of the loss by the losses."""
-    # The optimizer's present rate may be scheduled; a configuration's eps is mostly that of the model's LayerNorm.
-    config = {word: value for word, value in file.config.items() if word != "eps"}
+    # The optimizer's present rate may be scheduled.
+    config = {word: value for word, value in file.config.items() if word not in _OTHERWISE}
     said = {**config, **{word: value for word, value in file.optimizer.items() if word != "lr"}}
     found = {
         _TRAINING[word]: value
@@ -105,7 +180,10 @@ def said_of_training(file: ForeignFile) -> dict[str, Any]:
 def contradictions(family: Family, model: Model, file: ForeignFile) -> list[Contradiction]:
     """Words of the file that say another model than this one of the family, or a training that no record can hold."""
     config = file.config
-    checked = (*_of_kind(family, config), *_of_size(model, config), *_of_normalisation(model, config))
+    checked = (
+        *_of_kind(family, config), *_of_task(family, config), *_of_size(model, config),
+        *_of_normalisation(model, config), *_of_parts(model, config),
+    )  # fmt: skip
     beyond = (Contradiction(word, True, "False") for word in _BEYOND if file.optimizer.get(word) is True)
     return [*(one for one in checked if one.said is not None), *beyond]
 
@@ -117,6 +195,26 @@ def _of_kind(family: Family, config: Mapping[str, object]) -> Iterator[Contradic
                 yield Contradiction(word, config[word], true[0])
 
 
+def _of_task(family: Family, config: Mapping[str, object]) -> Iterator[Contradiction]:
+    true = family.fixed.get("operation", ())
+    for word in _OPERATIONS:
+        said = str(config.get(word, "")).lower().strip()
+        if true and _plain(said) not in map(_plain, true) and said.startswith(_OTHER_OPERATIONS):
+            yield Contradiction(word, config[word], true[0])
+
+
+def _of_parts(model: Model, config: Mapping[str, object]) -> Iterator[Contradiction]:
+    """Parts that change every answer, which no tensor shows."""
+    if not any(name.endswith(".attn.W_Q") for name in model.roles):
+        return
+    for word, plain in _PLAIN.items():
+        if word in config and config[word] is not None and config[word] not in plain:
+            yield Contradiction(word, config[word], str(plain[0]))
+    has_mlp = any(".mlp." in name for name in model.roles)
+    if config.get("attn_only") not in (None, not has_mlp):
+        yield Contradiction("attn_only", config["attn_only"], str(not has_mlp))
+
+
 def _of_size(model: Model, config: Mapping[str, object]) -> Iterator[Contradiction]:
     sizes: dict[str, set[int]] = {}
     for role in model.roles.values():
@@ -124,6 +222,8 @@ def _of_size(model: Model, config: Mapping[str, object]) -> Iterator[Contradicti
             sizes.setdefault(axis, set()).add(size)
     blocks = {match[1] for name in model.roles if (match := re.match(r"blocks\.(\d+)\.", name))}
     sizes["layers"] = {len(blocks)} if blocks else set()
+    ends = {"vocabulary in": ("W_E", 0), "vocabulary out": ("W_U", -1), "positions": ("W_pos", 0)}
+    sizes |= {what: {model.roles[name].shape[axis]} for what, (name, axis) in ends.items() if name in model.roles}
     for axis, words in _SIZES.items():
         for word in words:
             said = config.get(word)

@@ -71,6 +71,12 @@ def _agree_on_losses(variant: str, accounts: Sequence[Account]) -> None:
             there = seen.setdefault(name, {})
             for step, value in series:
                 before, source = there.setdefault(step, (value, account.source))
+                if not _same(before, value) and source == account.source:
+                    raise BadValue(
+                        f"{source} records {name} at step {step} twice.",
+                        f"It is {before:.6g}, and {value:.6g}.",
+                        "Keep one value for each step, or the runs in files of their own.",
+                    )
                 if not _same(before, value):
                     known = f"At step {step} {name} is {before:.6g} by {source}, and {value:.6g} by {account.source}."
                     raise _refused(variant, source, account.source, known)

@@ -6,18 +6,22 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, final
 
 from miscope.errors import BadFile
 from miscope.foreign.content import read_content
+from miscope.foreign.entries import recorded_by_entries
 from miscope.foreign.layout import Content, lay_out
 from miscope.foreign.losses import Recorded, placed, recorded
+from miscope.foreign.optimizer import said_of_groups
 from miscope.foreign.paths import checkpoint_files
 from miscope.foreign.precision import in_single_precision
 from miscope.foreign.rate import learning_rate
 from miscope.foreign.split import train_rows
+from miscope.foreign.state import same_tensors
 from miscope.foreign.steps import Count, Evidence, settled
 from miscope.foreign.tensors import as_floats
+from miscope.foreign.words import Words, plain_values, words_in
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,7 +43,9 @@ class ForeignFile:
     metrics: Mapping[str, Sequence[tuple[int, float]]] = field(default_factory=dict)
     """'train_loss', 'test_loss', ... as (step, value): one recorded before the i-th update is of the weights at i."""
     config: Mapping[str, object] = field(default_factory=dict)
-    """Plain values of the configuration it carries, which need not be true."""
+    """Plain values of the configurations it carries, which need not be true."""
+    words: Words = field(default_factory=Words)
+    """What else it says, of which only a family knows what are parameters."""
     optimizer: Mapping[str, object] = field(default_factory=dict)
     """Plain values of the optimizer's first parameter group: what was really used."""
     learning_rate: float | None = None
@@ -59,6 +65,7 @@ class _Undated:
 
     path: Path
     content: Content
+    words: Words
     losses: Mapping[str, Sequence[Recorded]]
     count: Count
 
@@ -77,9 +84,12 @@ def read_foreign(paths: str | Path | Iterable[str | Path]) -> list[ForeignFile]:
 
 def _undated(path: Path) -> _Undated:
     content = lay_out(path, read_content(path))
+    words = words_in(content.header, content.entries)
     losses = recorded(path, content.header, content.listed[0] if content.listed else None)
-    count = Evidence(path=path, content=content, losses=_full(losses)).count()
-    return _Undated(path=path, content=content, losses=losses, count=count)
+    for metric, ones in recorded_by_entries(path, content.entries).items():
+        losses[metric] = [*losses.get(metric, ()), *ones]
+    count = Evidence(path=path, content=content, words=words, losses=_full(losses)).count()
+    return _Undated(path=path, content=content, words=words, losses=losses, count=count)
 
 
 def _full(losses: Mapping[str, Sequence[Recorded]]) -> int:
@@ -106,11 +116,12 @@ def _dated(file: _Undated, steps: tuple[int, ...], source: str) -> ForeignFile:
         states=tuple(sorted(states.items())),
         steps_from=source,
         metrics=metrics,
-        config=_plain(content.config),
-        optimizer=_plain(group),
+        config=file.words.config,
+        words=file.words,
+        optimizer=plain_values(group),
         learning_rate=rate,
         split=train_rows(path, content.header),
-        notes=(*notes, *unplaced, *scheduled),
+        notes=(*content.notes, *file.words.notes, *notes, *unplaced, *scheduled, *said_of_groups(content.optimizer)),
     )
 
 
@@ -128,9 +139,11 @@ def _with_last(
     file: _Undated, states: dict[int, dict[str, Tensor]], last: dict[str, Tensor]
 ) -> tuple[dict[int, dict[str, Tensor]], list[str]]:
     """The listed states, and the one beside the list if it is another and its step is known."""
-    if any(_same(last, state) for state in states.values()):
+    if any(same_tensors(last, state) for state in states.values()):
         return states, []
-    alone = Evidence(path=file.path, content=replace(file.content, listed=None), losses=_full(file.losses))
+    alone = Evidence(
+        path=file.path, content=replace(file.content, listed=None), words=file.words, losses=_full(file.losses)
+    )
     try:
         ((step, *_), _), *_ = settled([alone.count()])
     except BadFile:
@@ -138,18 +151,3 @@ def _with_last(
     if step in states:
         return states, [f"The single state beside its list is left out: it is of step {step} too, and another."]
     return {**states, step: last}, []
-
-
-def _same(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> bool:
-    return one.keys() == other.keys() and all(tensor.equal(other[name]) for name, tensor in one.items())
-
-
-def _plain(values: Mapping[Any, object]) -> dict[str, object]:
-    """Those that JSON can hold."""
-    kept = {}
-    for key, value in values.items():
-        if isinstance(value, str | int | float | bool) or value is None:
-            kept[str(key)] = value
-        elif isinstance(value, list | tuple) and all(isinstance(v, str | int | float) for v in value):
-            kept[str(key)] = list(value)
-    return kept

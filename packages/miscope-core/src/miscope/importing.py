@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from miscope.bound import BoundVariant
 from miscope.checkpoint import Checkpoint
+from miscope.configuration import words_of_family
 from miscope.disagreement import Account, check_agreement
 from miscope.errors import BadValue
 from miscope.family import Family
 from miscope.foreign.curves import read_curves
 from miscope.foreign_file import ForeignFile, read_foreign
 from miscope.origin import Origin, Standing, imported_files, may_import, standing_of
-from miscope.recognising import Adopted, Wish, recognised, recognised_curve, words_of_family
+from miscope.recognising import Adopted, Wish, recognised, recognised_curve
 from miscope.variant import Variant
 
 if TYPE_CHECKING:

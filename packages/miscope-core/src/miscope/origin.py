@@ -17,6 +17,7 @@ __all__ = [
     "Standing",
     "imported_files",
     "may_import",
+    "may_restart",
     "may_train",
     "no_checkpoint",
     "origin_of",
@@ -131,6 +132,16 @@ def may_train(standing: Standing, *, resume: bool, warm: bool) -> None:
             f"{name} cannot go on from its last checkpoint, at step {standing.steps[-1]}.",
             f"It has metrics up to step {standing.recorded}, which would be replaced.",
             f"To go on beside it:  miscope train {name} --warm --as NAME",
+        )
+
+
+def may_restart(standing: Standing, total: int) -> None:
+    """Raise BadValue if a training that begins again up to `total` would leave checkpoints of the one before it."""
+    if standing.steps and standing.steps[-1] > total:
+        raise BadValue(
+            f"{standing.name} cannot begin again up to step {total}: later checkpoints would stay beside it.",
+            f"It has {standing}.",
+            f"Train it as far:  --steps {standing.steps[-1]}; delete its folder; or train one beside it:  --as NAME",
         )
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, final
 
 from pydantic import ValidationError
 
-from miscope.configuration import contradictions, said_of_params, said_of_training, words_of
+from miscope.configuration import contradictions, said_of_params, said_of_training, worded, words_of
 from miscope.errors import BadFile, BadValue, MiscopeError
 from miscope.family import Family, make_variant
 from miscope.foreign.misfit import refused_by_all, unrecognised
 from miscope.foreign.names import idle
 from miscope.foreign.roles import by_role
+from miscope.foreign.sizes import sizes_of
 from miscope.foreign.split import said_of_split
 from miscope.foreign_file import ForeignFile
 from miscope.leftovers import unused
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from miscope.foreign.curves import Curve
 
-__all__ = ["Adopted", "Wish", "recognised", "recognised_curve", "words_of_family"]
+__all__ = ["Adopted", "Wish", "recognised", "recognised_curve"]
 
 _FEW = 6
 _NOTHING_EXTRA = ("no_decay", "interventions", "clip_norm", "warmup_steps", "momentum")
@@ -64,49 +65,75 @@ class Adopted:
 
 
 def recognised(file: ForeignFile, families: Sequence[Family], wish: Wish) -> Adopted:
-    """The file as of the one family that takes all its tensors and that it does not contradict; BadFile or BadValue."""
-    fitting, tried, refusals, others = [], [], [], []
-    for family in families:
-        try:
-            variant = _variant(family, file, wish)
-        except MiscopeError as error:
-            refusals.append(error)
-            continue
-        tried.append((family, variant.params))
-        found = [by_role(file.path, family, state, variant.params) for _, state in file.states]
-        states = [one for one in found if one is not None]
-        if not found or len(states) < len(found):
-            continue
-        try:
-            fitting.append(_fitted(file, family, variant, wish, states))
-        except BadValue as error:
-            others.append(error)
+    """The file as of the one family that takes all its tensors and that it does not contradict; BadFile or BadValue.
+
+    Where none takes them at the parameters that are given, said or default, sizes are taken from the tensors.
+    """
+    tried = [_tried(file, family, wish) for family in families]
+    if not any(one.adopted or one.other for one in tried):
+        sized = [_tried(file, one.family, _sized(file, one, wish)) for one in tried if one.params is not None]
+        tried = sized if any(one.adopted or one.other for one in sized) else tried
+    fitting = [one.adopted for one in tried if one.adopted is not None]
     if len(fitting) == 1:
         return fitting[0]
-    if not tried:
-        raise refused_by_all(families, refusals)
+    known = [(one.family, one.params) for one in tried if one.params is not None]
+    if not known:
+        raise refused_by_all(families, [one.refusal for one in tried if one.refusal is not None])
     if fitting:
         names = ", ".join(one.variant.family for one in fitting)
         problem = f"It fits {len(fitting)} families: {names}."
         raise BadFile(file.path, problem, "Name one:  --family " + names.split(",")[0])
-    raise others[0] if others else unrecognised(file.path, file.states[0][1], tried)
+    others = [one.other for one in tried if one.other is not None]
+    raise others[0] if others else unrecognised(file.path, file.states[0][1], known)
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Tried:
+    """What became of a file as one of a family."""
+
+    family: Family
+    params: Any = None
+    """None where the family refuses the fields, which is the refusal."""
+    refusal: MiscopeError | None = None
+    adopted: Adopted | None = None
+    other: BadValue | None = None
+    """Why it is of another model though its weights are found."""
+
+
+def _tried(file: ForeignFile, family: Family, wish: Wish) -> _Tried:
+    try:
+        told = worded(family, file, wish.fields, wish.ignores)
+        variant = _variant(family, told, wish)
+    except MiscopeError as error:
+        return _Tried(family=family, refusal=error)
+    found = [by_role(file.path, family, state, variant.params) for _, state in file.states]
+    states = [one for one in found if one is not None]
+    if not found or len(states) < len(found):
+        return _Tried(family=family, params=variant.params)
+    try:
+        return _Tried(family=family, params=variant.params, adopted=_fitted(told, family, variant, wish, states))
+    except BadValue as error:
+        return _Tried(family=family, params=variant.params, other=error)
+
+
+def _sized(file: ForeignFile, tried: _Tried, wish: Wish) -> Wish:
+    """The wish with the parameters that the shapes of the tensors decide."""
+    said = {*wish.fields, *said_of_params(tried.family, file.config)}
+    sizes = sizes_of(tried.family, file.states[0][1], tried.params, said)
+    return replace(wish, fields={**sizes, **wish.fields})
 
 
 def recognised_curve(curve: Curve, family: Family, wish: Wish) -> Adopted:
     """A curve as of the variant that it and the wish say; BadValue where its configuration says another model."""
-    held = {"metrics": curve.metrics, "config": curve.fields, "notes": curve.notes}
+    held = {"metrics": curve.metrics, "config": curve.fields, "words": curve.words, "notes": curve.notes}
     file = ForeignFile(path=curve.path, sha256=curve.sha256, states=(), steps_from="", **held)
+    file = worded(family, file, wish.fields, wish.ignores)
     variant = _variant(family, file, wish)
     overruled = tuple(word for name in wish.fields for word in words_of(family, name))
     _refuse_contradictions(file, family, variant, wish, overruled)
     assumed = _assumed(family, variant, file, wish)
     return Adopted(file=file, variant=variant, assumed=assumed, overruled=overruled)
-
-
-def words_of_family(family: Family) -> frozenset[str]:
-    """Every word that says a parameter of the family or a field of its training."""
-    fields = (*family.params.model_fields, *TrainingConfig.identity_fields())
-    return frozenset(word for name in fields for word in words_of(family, name))
 
 
 def _variant(family: Family, file: ForeignFile, wish: Wish) -> Variant:
@@ -187,15 +214,14 @@ def _listing(tensors: Mapping[str, Tensor]) -> str:
 
 
 def _pattern(names: Sequence[str]) -> str:
-    """The name, or what all begin with up to a dot."""
-    if len(names) == 1:
-        return names[0]
+    """What all begin with up to a dot; the names, parted by bars, where that is nothing."""
     shared = ""
     for letters in zip(*names, strict=False):
         if len(set(letters)) > 1:
             break
         shared += letters[0]
-    return f"{shared[: shared.rfind('.') + 1]}*"
+    common = shared[: shared.rfind(".") + 1]
+    return f"{common}*" if common and len(names) > 1 else "|".join(names)
 
 
 def _assumed(family: Family, variant: Variant, file: ForeignFile, wish: Wish) -> dict[str, object]:

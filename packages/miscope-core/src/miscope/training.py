@@ -18,7 +18,7 @@ from miscope.interruption import Ears, stop_on_signals
 from miscope.intervention import Intervention
 from miscope.keeping import Keeper
 from miscope.learner import Exercise, Learner, pick_device
-from miscope.origin import Origin, may_train, standing_of
+from miscope.origin import Origin, may_restart, may_train, standing_of
 from miscope.progress import Progress
 from miscope.resuming import Start, start_of
 from miscope.schedule import Adaptive, planned_steps
@@ -70,6 +70,8 @@ def train(workspace: Workspace, variant: Variant, session: Session | None = None
     )
     if (standing := standing_of(workspace.store, variant.name)) is not None:
         may_train(standing, resume=session.resume, warm=session.warm)
+        if not session.resume:
+            may_restart(standing, total)
     aimed = replace(variant, training=config.model_copy(update={"steps": total}))
     device = pick_device(session.device)
     return _alone(_Run(workspace=workspace, variant=aimed, exercise=exercise, session=session, device=device))
@@ -174,8 +176,8 @@ def _steps(run: _Run, learner: Learner, keeper: Keeper, ears: Ears, start: Start
     """Every step from the start to the end or a wish to stop: look, keep, tell, update."""
     store, name, total = run.workspace.store, run.variant.name, run.config.steps
     first, state = start.step, start.state
-    there = set() if state is None else set(store.steps(name))
-    choice = _Choice(run.config, there, start)
+    choice = _Choice(run.config, store.steps(name), start)
+    there = set() if state is None else choice.there
     clock = Clock(first, total)
     # What somebody else recorded at the step it begins with stays.
     lent = state is not None and MADE_ELSEWHERE in state.facts
@@ -209,21 +211,25 @@ class _Choice:
     """Which steps are evaluated and kept: those planned, and those an adaptive schedule decides on."""
 
     def __init__(self, config: TrainingConfig, there: Collection[int], start: Start) -> None:
-        """there: steps that left a checkpoint before; they are evaluated again, since their metrics are dropped."""
-        self._every, self._schedule, self._there = config.evaluate_every, config.checkpoints, there
+        """there: steps that left a checkpoint before; they are evaluated again, since their metrics are dropped.
+
+        A training that begins again writes all of them anew, and remembers which are still to be written.
+        """
+        self._every, self._schedule, self.there = config.evaluate_every, config.checkpoints, set(there)
         self._planned = planned_steps(config.checkpoints, config.steps)
-        self._again = start.damaged
-        pace: Any = start.state.facts.get("pace") if start.state else None
+        facts: Mapping[str, Any] = start.state.facts if start.state else {"again": there}
+        self._again = {*start.damaged, *(step for step in facts.get("again", ()) if step >= start.step)}
+        pace = facts.get("pace")
         self._pace = Pace.from_facts(pace) if pace else Pace()
         self._decided = -1
 
     @property
     def facts(self) -> dict[str, Any]:
         """What to remember for a training that goes on from here."""
-        return {"pace": self._pace.as_facts()}
+        return {"pace": self._pace.as_facts(), **({"again": sorted(self._again)} if self._again else {})}
 
     def evaluates(self, step: int) -> bool:
-        return step % self._every == 0 or step in self._planned or step in self._there or step in self._again
+        return step % self._every == 0 or step in self._planned or step in self.there or step in self._again
 
     def see(self, step: int, metrics: Mapping[str, Tensor], keeper: Keeper) -> None:
         """Let an adaptive schedule decide, at the steps that are evaluated however the training is cut into runs."""

@@ -35,11 +35,12 @@ def begin_warm(store: Store, variant: Variant, *, total: int) -> None:
             f"{source.name} has no checkpoint.",
             "Leave --warm out to begin with the initialisation.",
         )
+    beside = "" if own else f" --as {variant.label}"
     if steps[-1] >= total:
         raise BadValue(
             f"{source.name} is at step {steps[-1]} already.",
             f"This training would go to step {total}.",
-            f"Say how far:  miscope train {variant.name} --warm --steps {2 * steps[-1] or 1000}",
+            f"Say how far:  miscope train {source.name} --warm{beside} --steps {2 * steps[-1] or 1000}",
         )
     checkpoint = store.load_checkpoint(source.name, steps[-1])
     here = {} if own else {"origin": Origin.TRAINED.value}

@@ -27,6 +27,8 @@ class ModularAddition(Family):
     fixed: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "activation": ("relu",),
         "operation": ("add", "addition", "sum", "plus", "+"),
+        "loss": ("cross_entropy", "cross_entropy_loss", "ce", "xent", "nll"),
+        "positions": ("standard", "learned", "absolute"),
     }
     equals: ClassVar[bool]
     """Whether the token '=' follows a and b."""

@@ -51,7 +51,7 @@ def train(
 
     place = opened(workspace)
     variant = one_to_train(place, target, assignments([*(fields or ()), *(setting or ())]))
-    variant = variant.labelled(label) if label else variant
+    variant = variant if label is None else variant.labelled(label)
     note(f"{variant.name}  in {place.root}")
     with stop_on_signals() as asked:
         session = Session(

@@ -13,10 +13,10 @@ __all__ = ["Named", "numbers_in_name"]
 
 _WORDS = re.compile(
     r"(?<![a-z])(epoch|ep|step|iteration|iter|update)s?[_\-=. ]?"
-    r"(\d[\da-z+]*(?:[.,]\d[\da-z]*)*(?:_\d{3}(?!\d))*)",
+    r"(\d[\da-z+]*(?:[.,]\d[\da-z]*)*(?:_\d{3}(?!\d))*(?:[-~]\d+(?![\da-z]))?)",
     re.IGNORECASE,
 )
-"""A word, and a number with all that may belong to it: '1e4', '10k', '1_000', '12.5'."""
+"""A word, and a number with all that may belong to it: '1e4', '10k', '1_000', '12.5', '100-200'."""
 
 
 @final

@@ -11,7 +11,7 @@ from typing import Any, final
 from miscope.foreign.history import flat
 from miscope.foreign.numbers import whole
 
-__all__ = ["Recorded", "placed", "recorded"]
+__all__ = ["FOR_ANY", "KEYS", "Points", "Recorded", "placed", "recorded"]
 
 Points = list[tuple[int, float]]
 
@@ -25,7 +25,7 @@ KEYS = {
 
 _BESIDE = ("{key}_epochs", "{key}_steps", "{part}_epochs", "{part}_steps")
 FOR_ALL = ("loss_epochs", "loss_steps", "losses_epochs", "losses_steps", "log_epochs", "log_steps", "metric_steps")
-_FOR_ANY = ("epochs", "steps")
+FOR_ANY = ("epochs", "steps")
 
 
 @final
@@ -40,6 +40,8 @@ class Recorded:
     """Steps, where the file gives them."""
     single: bool = False
     """One number rather than a list."""
+    of: tuple[int, ...] | None = None
+    """Of which states each is, by their places in the list; None where no entry of a list says it of itself."""
 
 
 def recorded(path: Path, header: Mapping[Any, Any], listed: str | None = None) -> dict[str, list[Recorded]]:
@@ -80,8 +82,18 @@ def placed(metrics: Mapping[str, Sequence[Recorded]], steps: Sequence[int]) -> t
                 f"and no list '{one.key}_steps' says where they belong."
             )
         else:
-            found[metric] = list(zip(where, one.values, strict=True))
+            values, said = _as_share(metric, one)
+            notes += said
+            found[metric] = list(zip(where, values, strict=True))
     return found, notes
+
+
+def _as_share(metric: str, one: Recorded) -> tuple[Sequence[float], list[str]]:
+    """An accuracy as a share of the answers: where one exceeds 1, they are per cent."""
+    most = max((value for value in one.values if value == value), default=0.0)
+    if not metric.endswith("accuracy") or not 1 < most <= 100:
+        return one.values, []
+    return [value / 100 for value in one.values], [f"{one.key!r} goes up to {most:g}: read as per cent."]
 
 
 def _where(one: Recorded, steps: Sequence[int], dense: int) -> Sequence[int] | None:
@@ -90,6 +102,8 @@ def _where(one: Recorded, steps: Sequence[int], dense: int) -> Sequence[int] | N
         return None
     if one.at is not None:
         return one.at
+    if one.of is not None:
+        return [steps[place] for place in one.of]
     if one.single:
         return steps if len(steps) == 1 else None
     if count == len(steps) and (len(steps) > 1 or count < max(steps)):
@@ -123,7 +137,7 @@ def _beside(path: Path, header: Mapping[Any, Any], key: str, count: int) -> tupl
     """Steps from a list of its own, or from one of the file's where only this explains its length."""
     part = key.partition("_")[0]
     names = [pattern.format(key=key, part=part) for pattern in _BESIDE]
-    for name in (*names, *FOR_ALL, *_FOR_ANY):
+    for name in (*names, *FOR_ALL, *FOR_ANY):
         values: Any = header.get(name)
         if (isinstance(values, list | tuple) or getattr(values, "ndim", 0) == 1) and len(values) == count:
             return tuple(whole(path, f"{name!r}[{i}]", value) for i, value in enumerate(values))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from miscope.errors import BadFile, MiscopeError, UnknownName
 from miscope.family import Family
 from miscope.foreign.names import namings
+from miscope.foreign.sizes import scales
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,7 +39,10 @@ def unrecognised(path: Path, state: Mapping[str, Tensor], tried: Sequence[tuple[
     held = _listing([f"{name} {_shape(tensor.shape)}" for name, tensor in state.items()])
     nearest, roles, shared = _nearest(state, tried)
     if not shared:
-        todo = "Give the family it is of (`miscope families` lists them), or install the package that offers it."
+        todo = (
+            "Give the family it is of (`miscope families` lists them). For a model of your own, write one whose "
+            "`adopt` knows these names: docs/write-a-family.md."
+        )
         return BadFile(path, f"{who}: {held}.", todo)
     other = [
         f"{name} is {_shape(tensor.shape)} and would be {_shape(roles[name].shape)}"
@@ -48,9 +52,15 @@ def unrecognised(path: Path, state: Mapping[str, Tensor], tried: Sequence[tuple[
     missing = [name for name in roles if name not in shared]
     differ = _listing([*other, *(f"{name} is missing" for name in missing)])
     first = "it" if single else f"the nearest, {nearest.name}"
-    fields = ", ".join(nearest.params.model_fields)
-    todo = f"Give the parameters it was made with (--param NAME=VALUE, of {fields}), or the family it is of."
-    return BadFile(path, f"{who}; for {first}, {differ}.", todo)
+    params = next(params for family, params in tried if family is nearest)
+    scaling = ", ".join(name for name in nearest.params.model_fields if scales(nearest, params, name))
+    todo = (
+        f"Give the sizes it was made with (--param NAME=VALUE, of {scaling}), or the family it is of."
+        if scaling
+        else "Give the family it is of."
+    )
+    more = f"For a network of other sizes than {nearest.name} has, write a family: docs/write-a-family.md."
+    return BadFile(path, f"{who}; for {first}, {differ}.", f"{todo} {more}")
 
 
 def _nearest(

@@ -8,13 +8,23 @@ from typing import Any
 
 from miscope.errors import BadFile
 
-__all__ = ["LARGEST_STEP", "as_written", "whole"]
+__all__ = ["LARGEST_STEP", "as_written", "row", "whole"]
 
 LARGEST_STEP = 999_999_999
 """Steps are written with nine digits."""
 
 _TODO = "Give the number of updates made so far, a whole number from 0 up."
 _WRITTEN = re.compile(r"(\d+)(?:\.(\d+))?(?:e\+?(\d{1,2})|([km]))?", re.IGNORECASE)
+
+
+def row(path: Path, where: str, value: Any) -> int:
+    """The number, if it can be one of a row of inputs; BadFile otherwise."""
+    try:
+        return whole(path, where, value)
+    except BadFile:
+        shown = repr(value.item() if hasattr(value, "item") else value)
+        problem = f"{_upper(where)} is {shown[:60]}, not the number of a row."
+        raise BadFile(path, problem, "Rows are counted from 0, in the order of all inputs.") from None
 
 
 def whole(path: Path, where: str, value: Any) -> int:
@@ -36,9 +46,10 @@ def as_written(text: str) -> int | None:
     if match is None:
         return None
     digits, fraction, power, letter = match.groups()
+    # '1.000' may be one, or a thousand.
     exponent = int(power) if power else {"": 0, "k": 3, "m": 6}[(letter or "").lower()]
     fraction = (fraction or "").rstrip("0")
-    if len(fraction) > exponent or len(digits) + exponent > 30:
+    if len(fraction) > exponent or (match[2] and len(match[2]) == 3 and not exponent) or len(digits) + exponent > 30:
         return None
     return int(digits + fraction) * 10 ** (exponent - len(fraction))
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from miscope.foreign.numbers import whole
+from miscope.errors import BadFile
+from miscope.foreign.numbers import row
 from miscope.probe import Probe
 
 __all__ = ["said_of_split", "train_rows"]
@@ -23,6 +24,10 @@ def train_rows(path: Path, header: Mapping[Any, Any]) -> tuple[tuple[int, ...], 
     train, test = parts
     if train is None or test is None:
         return None
+    both = sorted(set(train) & set(test))
+    if both:
+        problem = f"It lists row {both[0]} both as trained on and as tested on ({len(both)} rows in all)."
+        raise BadFile(path, problem, "Correct one of the lists, or leave both out.")
     return tuple(sorted(train)), len(train) + len(test)
 
 
@@ -34,9 +39,11 @@ def said_of_split(rows: tuple[tuple[int, ...], int] | None, probes: Mapping[str,
     if rows is None:
         return []
     theirs, count = set(rows[0]), rows[1]
-    masks = [probe.train for probe in probes.values() if probe.train is not None and len(probe.train) == count]
+    known = [probe.train for probe in probes.values() if probe.train is not None]
+    masks = [mask for mask in known if len(mask) == count]
     if not masks:
-        return [f"It lists {len(theirs)} examples of {count} as trained on; this family has no such list to compare."]
+        ours = f"this variant's split is of {len(known[0])}" if known else "this family has no such list"
+        return [f"It lists {len(theirs)} examples of {count} as trained on; {ours}, and they are not compared."]
     ours = set(np.flatnonzero(masks[0]).tolist())
     if ours == theirs:
         return []
@@ -50,5 +57,5 @@ def _rows(path: Path, header: Mapping[Any, Any], keys: tuple[str, ...]) -> list[
     for key in keys:
         held: Any = header.get(key)
         if isinstance(held, list | tuple) or getattr(held, "ndim", 0) == 1:
-            return [whole(path, f"{key!r}[{i}]", value) for i, value in enumerate(held)]
+            return [row(path, f"{key!r}[{i}]", value) for i, value in enumerate(held)]
     return None

@@ -14,8 +14,9 @@ from typing import final
 
 from miscope.errors import BadFile
 from miscope.foreign.file_name import Named, numbers_in_name
-from miscope.foreign.layout import EPOCH_LISTS, OWN_KEYS, Content
+from miscope.foreign.layout import EPOCH_KEYS, EPOCH_LISTS, OWN_KEYS, Content
 from miscope.foreign.numbers import whole
+from miscope.foreign.words import Words
 
 __all__ = ["Count", "Evidence", "settled"]
 
@@ -58,6 +59,7 @@ class Evidence:
 
     path: Path
     content: Content
+    words: Words
     losses: int
     """How many training losses it records, one after the other."""
 
@@ -84,9 +86,10 @@ class Evidence:
         if self.content.listed is not None:
             return self._of_list(*self.content.listed)
         header = self.content.header
-        key = next((key for key in STEP_KEYS if _is_one(header.get(key))), None)
-        if key is not None:
-            return self._of_updates(whole(self.path, f"its key {key!r}", header[key]), f"its key {key!r}")
+        if said := {
+            key: whole(self.path, f"its key {key!r}", header[key]) for key in STEP_KEYS if _is_one(header.get(key))
+        }:
+            return self._of_keys(said)
         if self.named.problem:
             return self._of_unclear_name()
         if self.named.step is not None:
@@ -107,7 +110,7 @@ class Evidence:
 
     def _of_list(self, key: str, numbers: tuple[int, ...]) -> Count:
         source = f"{key!r} of its entries" if key in OWN_KEYS else f"its list {key!r}" if key else "its keys"
-        if key not in (*EPOCH_LISTS, "epoch"):
+        if key not in (*EPOCH_LISTS, *EPOCH_KEYS):
             return Count(numbers=numbers, source=source)
         last = max(numbers)
         if self.made is not None and self.made in (last, last + 1):
@@ -115,6 +118,15 @@ class Evidence:
             return Count(numbers=steps, source=f"{source} and its optimizer's count, {self.made}")
         self._refuse_batches(source)
         return Count(numbers=numbers, source=source, open=True)
+
+    def _of_keys(self, said: Mapping[str, int]) -> Count:
+        """Keys that count updates, which must not differ; where they do, the optimizer knows which of them does."""
+        key = next((key for key, number in said.items() if number == self.made), next(iter(said)))
+        other = next((other for other, number in said.items() if number != said[key]), None)
+        if other is not None and said[key] != self.made:
+            problem = f"Its key {key!r} says {said[key]}, and its key {other!r} says {said[other]}."
+            raise BadFile(self.path, problem, "Leave out the one that does not count updates.")
+        return self._of_updates(said[key], f"its key {key!r}")
 
     def _of_updates(self, step: int, source: str) -> Count:
         """A number that counts updates, against the name and the optimizer's own count."""
@@ -154,7 +166,7 @@ class Evidence:
 
     def _refuse_batches(self, source: str) -> None:
         """An epoch of mini-batches is many updates, and nothing says how many."""
-        size = self.content.header.get("batch_size", self.content.config.get("batch_size"))
+        size = self.words.beside.get("batch_size", self.words.config.get("batch_size"))
         if isinstance(size, int) and not isinstance(size, bool):
             problem = f"{_upper(source)} counts epochs, and with batch_size {size} an epoch may be many updates."
             todo = "Say the updates made so far: by a key 'step', a list 'steps', or the name step_<N>."

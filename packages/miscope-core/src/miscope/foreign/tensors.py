@@ -15,6 +15,8 @@ __all__ = ["as_floats", "check_weights"]
 
 _HALF = ("float16", "bfloat16")
 _FULL = ("float32", "float64")
+_EXPANDED = 2**24
+"""Numbers up to which a tensor may repeat those it holds: writing them out takes memory the file does not show."""
 _TODO = "Where the file was made, save the weights as dense float32 tensors on the CPU."
 
 
@@ -51,8 +53,13 @@ def _unreadable(tensor: Tensor) -> str | None:
         return "a meta tensor, a shape without numbers"
     if tensor.is_quantized:
         return f"quantized ({_name(tensor.dtype)})"
+    if tensor.is_nested:
+        return "nested, of several shapes"
     if tensor.layout is not torch.strided:
         return f"sparse ({_name(tensor.layout)})"
+    held = tensor.untyped_storage().nbytes() // max(tensor.element_size(), 1)
+    if tensor.numel() > max(held, _EXPANDED):
+        return f"expanded: {held} numbers repeated to {tensor.numel()}"
     return None
 
 
