@@ -19,6 +19,7 @@ from packaging.version import Version
 
 import miscope
 from miscope import hookspecs
+from miscope.cli.records import describe_analyzer, describe_family
 from miscope.errors import MiscopeError
 from miscope.plugins import Plugins
 
@@ -61,6 +62,15 @@ def test_the_catalogue_page_is_what_is_installed() -> None:
         assert analyzer.question.endswith("?"), name
         assert analyzer.formula, name
         assert analyzer.source, name
+
+
+def test_every_parameter_and_every_option_is_described() -> None:
+    found = Plugins.installed()
+    told = {family: describe_family(found, found.family(family))["params"] for family in found.families}
+    told |= {analyzer: describe_analyzer(found, found.analyzer(analyzer))["options"] for analyzer in found.analyzers}
+    # An option named seed is everywhere that of what is drawn at random.
+    bare = [(name, f["name"]) for name, fields in told.items() for f in fields if not f["help"] and f["name"] != "seed"]
+    assert bare == []
 
 
 def test_every_error_has_its_line_in_the_index() -> None:

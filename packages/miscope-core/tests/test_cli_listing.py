@@ -62,7 +62,13 @@ def test_a_family_is_shown_with_its_parameters_their_defaults_and_bounds(command
     record = json.loads(out)
     assert code == 0
     assert record["title"] == "Toy: (a + b) mod n with a small MLP"
-    assert record["params"][0] == {"name": "values", "type": "integer", "default": 5, "bounds": ">=3 <=31", "help": ""}
+    assert record["params"][0] == {
+        "name": "values",
+        "type": "integer",
+        "default": 5,
+        "bounds": ">=3 <=31",
+        "help": "That each of the two numbers can have; their sum is taken modulo this.",
+    }
     assert record["training"]["steps"] == 30
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal, final
 from pydantic import BaseModel, ConfigDict
 
 from miscope.artifact import Arrays
+from miscope.field_docs import documented
 
 __all__ = ["Analyzer", "Grain", "NoOptions", "Options", "Symmetry"]
 
@@ -27,7 +28,10 @@ Symmetry = Literal["neuron order", "head order", "residual rotation", "relu scal
 
 
 class Options(BaseModel):
-    """Base of an analyzer's typed options: frozen, unknown fields refused; every field has a default."""
+    """Base of an analyzer's typed options: frozen, unknown fields refused; every field has a default.
+
+    What is written under a field is shown by `miscope analyzers NAME`.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -38,6 +42,7 @@ class NoOptions(Options):
 
 
 @final
+@documented
 @dataclass(frozen=True, kw_only=True)
 class Analyzer:
     """A named, versioned pure function and everything it may read. It is given that, and nothing else."""
@@ -47,6 +52,7 @@ class Analyzer:
     version: int
     """Raise it when the numbers change; artifacts of the old version are then absent."""
     grain: Grain
+    """How much of training it looks at in one go."""
     compute: Callable[[Any], Arrays]
     """Takes a Moment, a Trajectory or a Cohort, as the grain says."""
     reads: tuple[str, ...] = ()
@@ -82,6 +88,7 @@ class Analyzer:
     same_probe: bool = False
     """Of cohort grain: whether it compares its members input by input, and so needs them shown the same inputs."""
     options: type[Options] = NoOptions
+    """What can be chosen: a subclass of miscope.Options."""
     varies: tuple[Symmetry, ...] = ()
     """What leaves the model's function as it is and yet changes these numbers: say so, for a reader who compares."""
     question: str = ""

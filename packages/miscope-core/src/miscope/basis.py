@@ -7,10 +7,13 @@ from typing import final
 
 import numpy as np
 
+from miscope.field_docs import documented
+
 __all__ = ["Basis", "Block"]
 
 
 @final
+@documented
 @dataclass(frozen=True, slots=True)
 class Block:
     """Rows of a basis that belong together: a frequency, an irrep, a degree."""
@@ -18,9 +21,11 @@ class Block:
     label: str
     """What the field calls it: '14' for frequency 14, 'const' for the constant."""
     rows: tuple[int, ...]
+    """Which rows of the basis, by number."""
 
 
 @final
+@documented
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Basis:
     """Orthonormal rows over the q values of one column or axis."""

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
+from miscope.field_docs import documented
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -13,6 +15,7 @@ __all__ = ["Checkpoint"]
 
 
 @final
+@documented
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Checkpoint:
     """Weights by role at a step, with that step's metrics."""

@@ -6,16 +6,20 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from typing import ClassVar, TypeVar
 
+from miscope.field_docs import documented
+
 __all__ = ["Executor"]
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
+@documented
 class Executor(ABC):
     """Runs work on tasks, anywhere. Subclasses are final."""
 
     name: ClassVar[str]
+    """'inline': what `--executor` takes."""
 
     @abstractmethod
     def run(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import BaseModel, ConfigDict
 
 from miscope.basis import Basis
+from miscope.field_docs import documented
 from miscope.probe import Probe
 from miscope.training_config import TrainingConfig
 from miscope.variant import Variant
@@ -26,12 +27,14 @@ __all__ = ["Family", "Params", "make_variant"]
 class Params(BaseModel):
     """Base of a family's domain parameters: frozen, unknown fields refused.
 
-    A field's slug abbreviation is `json_schema_extra={"slug": "p"}`; without one its name is used.
+    A field's slug abbreviation is `json_schema_extra={"slug": "p"}`; without one its name is used. What is written
+    under a field is shown by `miscope families NAME`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+@documented
 class Family(ABC):
     """A kind of model. Subclasses are final; instances carry no state and are cheap to make."""
 
@@ -40,6 +43,7 @@ class Family(ABC):
     title: ClassVar[str]
     """One line for menus and listings."""
     params: ClassVar[type[Params]]
+    """What tells one of its variants from another: a subclass of miscope.Params."""
     step_label: ClassVar[str] = "step"
     """What an optimizer update is called on axes: 'epoch' where every update sees all the training data."""
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
+from miscope.field_docs import documented
+
 if TYPE_CHECKING:
     from miscope.model import Hook
 
@@ -13,6 +15,7 @@ __all__ = ["Intervention", "hooks_at"]
 
 
 @final
+@documented
 @dataclass(frozen=True, kw_only=True)
 class Intervention:
     """Forward hooks that are active in the updates from steps start <= step < stop.
@@ -23,7 +26,9 @@ class Intervention:
     name: str
     """Part of the variant's record: a training resumes only under the interventions it began with."""
     start: int
+    """First step whose update it changes."""
     stop: int
+    """First step whose update it no longer changes."""
     hooks: Callable[[int], Iterable[Hook]]
     """step -> (site, function of the activation at all positions) pairs. What they draw from torch's global generator
     depends on the step alone."""

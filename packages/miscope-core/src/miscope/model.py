@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+from miscope.field_docs import documented
 from miscope.patterns import matching
 
 __all__ = [
@@ -41,6 +42,7 @@ _QUERY_SITES = ("hook_pattern", "hook_attn_scores")
 
 
 @final
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
     """What one weight tensor is for; the name and orientation TransformerLens gives it."""
@@ -50,14 +52,17 @@ class Role:
     axes: tuple[str, ...]
     """What each axis counts: ('token', 'd_model'); an axis named like a basis can be read in that basis."""
     shape: tuple[int, ...]
+    """Size of each axis."""
 
 
 @final
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shortcut:
     """Exact faster algebra for some sites at the answer position: the hooked module's numbers, to rounding."""
 
     sites: frozenset[str]
+    """Those it can give."""
     run: Callable[[Weights, Tensor, Collection[str], Sequence[int] | None], Activations]
     """(weights, inputs, sites, channels) -> answer-position activations. channels: keep only these of the last axis
     of sites other than 'logits'. Differentiable in the weights."""

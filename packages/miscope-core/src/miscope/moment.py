@@ -12,6 +12,7 @@ from miscope.analyzer import Options
 from miscope.artifact import Arrays
 from miscope.basis import Basis
 from miscope.errors import NotDeclared
+from miscope.field_docs import documented
 from miscope.patterns import matches
 from miscope.probe import Probe
 from miscope.variant import Variant
@@ -56,16 +57,21 @@ class Declared(Mapping[str, V], Generic[V]):
 
 
 @final
+@documented
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Moment:
     """One checkpoint. Tensors are detached and on the CPU unless a device was asked for."""
 
     variant: Variant
+    """Whose checkpoint it is."""
     step: int
+    """Optimizer updates so far; 0 is the initialisation."""
     options: Any
     """The analyzer's own options, of the type it declared."""
     probe: Probe
+    """The inputs shown; an empty one to an analyzer that declares nothing of it."""
     weights: Mapping[str, Tensor] = field(default_factory=dict)
+    """Of the declared roles."""
     activations: Mapping[str, Tensor] = field(default_factory=dict)
     """Of the declared sites, (N, ...) at the answer position, or (N, position, ...) if it declared all positions;
     float32, but 'logits' float64."""
@@ -84,33 +90,43 @@ class Moment:
 
 
 @final
+@documented
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Series:
     """A metric over training: steps (n,) int64 and values (n,) float64."""
 
     steps: np.ndarray
+    """(n,) int64, ascending."""
     values: np.ndarray
+    """(n,) float64."""
 
 
 @final
+@documented
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Trajectory:
     """One variant's whole training."""
 
     variant: Variant
+    """Whose training it is."""
     steps: np.ndarray
     """(T,) int64, ascending: the checkpoints looked at."""
     options: Any
+    """The analyzer's own options, of the type it declared."""
     probe: Probe
+    """The inputs shown; an empty one to an analyzer that declares nothing of it."""
     artifacts: Mapping[str, Arrays] = field(default_factory=dict)
     """Of the declared reads: a checkpoint analyzer's arrays stacked over the steps, (T, ...); a trajectory analyzer's
     as they are."""
     metrics: Mapping[str, Series] = field(default_factory=dict)
+    """Of the declared patterns, up to the last checkpoint where there is one."""
     weights: Mapping[str, Callable[[], Tensor]] = field(default_factory=dict)
     """Of the declared roles: a function that loads that role at all steps, (T, *shape) float32; one at a time fits
     in memory where all together may not."""
     bases: Mapping[str, Basis] = field(default_factory=dict)
+    """Of the declared axes and columns, those that the family gives."""
     axes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What each axis of a declared weight counts: {'W_E': ('token', 'd_model')}."""
     model: Model | None = None
     """The network, to be run on any weights; for an analyzer that declares runs."""
     facts: Mapping[str, object] = field(default_factory=dict)
@@ -118,9 +134,12 @@ class Trajectory:
 
 
 @final
+@documented
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Cohort:
     """Several variants, each as its trajectory, in the order of their names."""
 
     members: tuple[Trajectory, ...]
+    """Two or more."""
     options: Options
+    """The analyzer's own options, of the type it declared."""

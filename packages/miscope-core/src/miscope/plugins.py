@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar, final
 
 from miscope.errors import UnknownName
+from miscope.field_docs import documented
 from miscope.lazily import Lazily
 from miscope.offers import Broken, Offer, Provider, broken_by, installed_offers, left_out, offer_of
 
@@ -46,6 +47,7 @@ class _Table:
 
 
 @final
+@documented
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Plugins:
     """Every family, analyzer, view and executor by name, with who provides it.
@@ -54,6 +56,7 @@ class Plugins:
     """
 
     offers: tuple[Offer, ...]
+    """Packages with the modules that have their hooks."""
     unloaded: tuple[Broken, ...] = ()
     """Packages whose module could not be imported."""
 

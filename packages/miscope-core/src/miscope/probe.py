@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
+from miscope.field_docs import documented
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -18,11 +20,13 @@ __all__ = ["Probe"]
 
 
 @final
+@documented
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Probe:
     """Inputs, labels and named columns; fixed for an analysis, and part of every artifact's key."""
 
     name: str
+    """'grid', 'patterns': what menus and reasons call it."""
     inputs: Tensor
     """(N, ...) whatever the model takes; tokens (N, position) for a transformer."""
     labels: Tensor | None = None

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from miscope.field_docs import documented
+
 __all__ = ["Adaptive", "Every", "Explicit", "LogSpaced", "Ranges", "Schedule", "parse_schedule", "planned_steps"]
 
 
@@ -14,34 +16,47 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+@documented
 class Explicit(_Frozen):
     """The steps one names."""
 
     kind: Literal["explicit"] = "explicit"
+    """Which schedule it is, where one is read back."""
     steps: tuple[Annotated[int, Field(ge=0)], ...]
+    """Each of them."""
 
 
+@documented
 class Every(_Frozen):
     """Every n steps."""
 
     kind: Literal["every"] = "every"
+    """Which schedule it is, where one is read back."""
     n: Annotated[int, Field(ge=1)]
+    """Steps from one to the next; step 0 is kept."""
 
 
+@documented
 class Ranges(_Frozen):
     """Several (start, stop, every) ranges, stop excluded: dense where it matters."""
 
     kind: Literal["ranges"] = "ranges"
+    """Which schedule it is, where one is read back."""
     ranges: tuple[tuple[int, int, Annotated[int, Field(ge=1)]], ...]
+    """(start, stop, every): start, start + every, ... below stop."""
 
 
+@documented
 class LogSpaced(_Frozen):
     """About `count` steps, equally spaced in log(step)."""
 
     kind: Literal["log"] = "log"
+    """Which schedule it is, where one is read back."""
     count: Annotated[int, Field(ge=2)]
+    """How many, before those that round to one step are counted once."""
 
 
+@documented
 class Adaptive(_Frozen):
     """Dense while the test loss moves, sparse while it rests.
 
@@ -50,10 +65,15 @@ class Adaptive(_Frozen):
     """
 
     kind: Literal["adaptive"] = "adaptive"
+    """Which schedule it is, where one is read back."""
     least: Annotated[int, Field(ge=1)] = 10
+    """Smallest gap, in steps."""
     most: Annotated[int, Field(ge=1)] = 500
+    """Largest gap, in steps."""
     change: Annotated[float, Field(gt=0)] = 0.1
+    """Of the natural logarithm of the test loss, from one checkpoint to the next."""
     window: Annotated[int, Field(ge=2)] = 5
+    """Evaluations that the slope is taken over."""
 
 
 Schedule = Annotated[Explicit | Every | Ranges | LogSpaced | Adaptive, Field(discriminator="kind")]

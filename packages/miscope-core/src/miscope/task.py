@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, final
 
+from miscope.field_docs import documented
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -16,24 +18,30 @@ Forward: TypeAlias = "Callable[[Mapping[str, Tensor], Tensor], Tensor]"
 
 
 @final
+@documented
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Examples:
     """Inputs (n, ...) and the right answers, int64: (n,), or (n, position) where every position is asked."""
 
     inputs: Tensor
+    """(n, ...), whatever the model takes."""
     labels: Tensor
+    """(n,) int64, or (n, position)."""
 
     def __len__(self) -> int:
         return len(self.inputs)
 
 
 @final
+@documented
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Task:
     """Everything the training loop needs; pure functions of weights and data."""
 
     train: Examples
+    """What is trained on."""
     test: Examples
+    """What is held out."""
     initial_weights: Callable[[], dict[str, Tensor]]
     """By role, freshly drawn from the variant's seed; the same at every call."""
     loss: Callable[[Tensor, Tensor], Tensor]

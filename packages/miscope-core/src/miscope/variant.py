@@ -11,6 +11,7 @@ from typing import final
 from pydantic import BaseModel
 
 from miscope.errors import BadValue
+from miscope.field_docs import documented
 from miscope.recipe import digest
 from miscope.slug import NAME_PATTERN, check_name, plain_slug, slug
 from miscope.training_config import TrainingConfig
@@ -21,11 +22,13 @@ _LABEL = re.compile(r"(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._+-]{0,39}")
 
 
 @final
+@documented
 @dataclass(frozen=True, kw_only=True)
 class Variant:
     """One family, its domain parameters, and how it is trained."""
 
     family: str
+    """Its name: 'modadd.transformer'."""
     params: BaseModel
     """The family's own frozen parameter model."""
     training: TrainingConfig | None

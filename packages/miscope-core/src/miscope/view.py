@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, final
 from miscope.analyzer import Grain
 from miscope.artifact import Arrays
 from miscope.basis import Basis
+from miscope.field_docs import documented
 from miscope.moment import Series
 from miscope.probe import Probe
 from miscope.variant import Variant
@@ -22,11 +23,13 @@ __all__ = ["Choice", "Control", "Member", "Number", "Shown", "Toggle", "View"]
 
 
 @final
+@documented
 @dataclass(frozen=True, kw_only=True)
 class Choice:
     """One of several names."""
 
     name: str
+    """What `draw` is given it as."""
     options: tuple[str, ...] = ()
     """Fixed names; () when they come from the data."""
     options_from: Callable[[Shown], Sequence[str]] | None = None
@@ -34,38 +37,50 @@ class Choice:
     default: str | None = None
     """None: the first option."""
     label: str = ""
+    """What the card calls it; "": the name."""
 
 
 @final
+@documented
 @dataclass(frozen=True, kw_only=True)
 class Number:
     """A number between bounds; whole unless `whole` is False."""
 
     name: str
+    """What `draw` is given it as."""
     default: float
+    """Before anybody turns it."""
     minimum: float = 0
+    """Smallest value, inclusive."""
     maximum: float | None = None
     """None when it comes from the data."""
     maximum_from: Callable[[Shown], int] | None = None
     """Largest value, inclusive, that what is shown allows: the last neuron."""
     whole: bool = True
+    """Whether it has no fraction."""
     label: str = ""
+    """What the card calls it; "": the name."""
 
 
 @final
+@documented
 @dataclass(frozen=True, kw_only=True)
 class Toggle:
     """On or off."""
 
     name: str
+    """What `draw` is given it as."""
     default: bool = False
+    """Before anybody turns it."""
     label: str = ""
+    """What the card calls it; "": the name."""
 
 
 Control = Choice | Number | Toggle
 
 
 @final
+@documented
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Member:
     """One variant of a cohort view: its trajectory-grain data under a label that tells it from the others."""
@@ -73,14 +88,17 @@ class Member:
     label: str
     """What differs: 'seed=485'; the whole slug if need be."""
     shown: Shown
+    """Of trajectory grain: what a view of this variant alone would be given."""
 
 
 @final
+@documented
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Shown:
     """What a view is given to draw; only what it declared."""
 
     variant: Variant
+    """The one shown; of a cohort view the first."""
     step: int | None
     """The checkpoint shown, of checkpoint grain; None for a view over the whole of training."""
     steps: np.ndarray
@@ -88,20 +106,24 @@ class Shown:
     step_label: str = "step"
     """'epoch' for a full-batch family."""
     probe: Probe | None = None
+    """The inputs that its activations and artifacts are of; None in a cohort view, whose members have theirs."""
     artifacts: Mapping[str, Arrays] = field(default_factory=dict)
     """Of the declared reads. In a view of checkpoint grain: at this step. In one of trajectory grain: a checkpoint
     analyzer's arrays stacked over its steps, with those steps under 'step'."""
     history: Mapping[str, Arrays] = field(default_factory=dict)
     """Of the declared history: stacked over all steps, with 'step'; for ranges locked over training."""
     metrics: Mapping[str, Series] = field(default_factory=dict)
+    """Of the declared patterns, by name."""
     activations: Callable[[str, Sequence[int] | None], Tensor] | None = None
     """(site, channels) -> (N, ...) at the answer position and this step, recomputed on demand."""
     weights: Mapping[str, Tensor] = field(default_factory=dict)
+    """Of the declared roles, at this step."""
     sites: tuple[str, ...] = ()
     """The model's sites that match the declared patterns, in network order."""
     channels: Mapping[str, int] = field(default_factory=dict)
     """Size of the last axis of each of those sites."""
     bases: Mapping[str, Basis] = field(default_factory=dict)
+    """Of the declared axes and columns, those that the family gives."""
     events: Mapping[str, float] = field(default_factory=dict)
     """Named steps for marks on a time axis: {'memorised': 170, 'generalised': 9830}; {} when not computed."""
     definitions: Mapping[str, str] = field(default_factory=dict)
@@ -113,13 +135,17 @@ class Shown:
 
 
 @final
+@documented
 @dataclass(frozen=True, kw_only=True)
 class View:
     """A named figure. Universal: it names no family, layer, position or prime."""
 
     name: str
+    """'spectra.embedding': the first word is the namespace."""
     title: str
+    """Stands above the figure and in menus."""
     grain: Grain
+    """How much of training it shows: a checkpoint, the whole, or several variants."""
     draw: Callable[..., Figure]
     """draw(shown, **controls) -> plotly Figure."""
     reads: tuple[str, ...] = ()
@@ -135,9 +161,11 @@ class View:
     weights: tuple[str, ...] = ()
     """Patterns of weight roles it reads at the step."""
     bases: tuple[str, ...] = ()
+    """Patterns of axes or columns whose task basis it uses where there is one."""
     grid: int = 0
     """How many factors the probe must enumerate completely."""
     controls: tuple[Control, ...] = ()
+    """What can be turned: Choice, Number and Toggle; each is given to `draw` by its name."""
     time_axis: Literal["x", "y"] | None = None
     """The axis that counts steps: there the cursor is drawn, and a click moves it."""
 

@@ -19,7 +19,9 @@ class PaperParams(Params):
     """A prime modulus and one seed for weights and split."""
 
     prime: Annotated[int, Field(json_schema_extra={"slug": "p"})] = 113
+    """The modulus: numbers are 0 to prime - 1."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    """Of the first weights and of the split."""
 
     @field_validator("prime")
     @classmethod
@@ -33,7 +35,9 @@ class ModAddParams(PaperParams):
     """A prime modulus, a seed for the weights, and one for the split into train and test."""
 
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 999
+    """Of the first weights."""
     data_seed: Annotated[int, Field(ge=0, lt=2**63, json_schema_extra={"slug": "dseed"})] = 598
+    """Of the split into train and test."""
 
 
 def is_prime(n: int) -> bool:

@@ -31,12 +31,17 @@ class InductionParams(Params):
     """Tokens there are, tokens in a sequence, sequences, width of the network, and a seed each for weights and data."""
 
     vocabulary: Annotated[int, Field(ge=12, le=512, json_schema_extra={"slug": "v"})] = 32
+    """Tokens there are."""
     length: Annotated[int, Field(ge=16, le=256, json_schema_extra={"slug": "n"})] = 40
+    """Tokens in a sequence."""
     sequences: Annotated[int, Field(ge=8, le=1_000_000, json_schema_extra={"slug": "N"})] = 2560
     """Trained on and held out together."""
     width: Annotated[int, Field(ge=_HEADS, le=1024, multiple_of=_HEADS, json_schema_extra={"slug": "d"})] = 64
+    """Of the residual stream; the heads share it."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    """Of the first weights."""
     data_seed: Annotated[int, Field(ge=0, lt=2**63, json_schema_extra={"slug": "dseed"})] = 0
+    """Of the sequences."""
 
 
 @final

@@ -27,6 +27,7 @@ class NandaInductionParams(Params):
     """Which of the two published runs: trained on fresh sequences at every step, or on a fixed set of them."""
 
     data: Annotated[Literal["infinite", "finite"], Field(json_schema_extra={"slug": ""})] = "infinite"
+    """Fresh sequences at every step, or a fixed set of them."""
 
 
 @final

@@ -33,12 +33,17 @@ class ParityParams(Params):
     """Bits there are and bits that matter, examples, neurons, and a seed each for weights and data."""
 
     bits: Annotated[int, Field(ge=2, le=512, json_schema_extra={"slug": "n"})] = 40
+    """In an input."""
     degree: Annotated[int, Field(ge=1, le=8, json_schema_extra={"slug": "k"})] = 3
+    """Bits whose parity is the answer."""
     examples: Annotated[int, Field(ge=4, le=1_000_000, json_schema_extra={"slug": "N"})] = 2000
     """Trained on and held out together."""
     width: Annotated[int, Field(ge=1, le=4096, json_schema_extra={"slug": "w"})] = 512
+    """Units of the hidden layer."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    """Of the first weights."""
     data_seed: Annotated[int, Field(ge=0, lt=2**63, json_schema_extra={"slug": "dseed"})] = 0
+    """Of the examples, and of which bits matter."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

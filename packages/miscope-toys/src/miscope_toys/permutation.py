@@ -30,8 +30,11 @@ class PermutationParams(Params):
     width: Annotated[int, Field(ge=1, le=1024, json_schema_extra={"slug": "d"})] = 64
     """Of each embedding."""
     neurons: Annotated[int, Field(ge=1, le=4096, json_schema_extra={"slug": "w"})] = 128
+    """Units of the hidden layer."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    """Of the first weights."""
     data_seed: Annotated[int, Field(ge=0, lt=2**63, json_schema_extra={"slug": "dseed"})] = 0
+    """Of the split into train and test."""
 
 
 @final

@@ -18,6 +18,7 @@ class SampleOptions(Options):
     """Which logits are kept: the same ones at every checkpoint."""
 
     inputs: int = 256
+    """At most, drawn from the probe."""
     answers: int = 16
     """Of each input, drawn for each anew."""
     seed: int = 0

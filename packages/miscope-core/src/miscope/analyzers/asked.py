@@ -30,6 +30,7 @@ class AblationOptions(Options):
     or 256 at most, fewer where they are long."""
     seed: int = 0
     precision: Literal["float32", "float64"] = "float32"
+    """In which the model is run."""
 
 
 @final

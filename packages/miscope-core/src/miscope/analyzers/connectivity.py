@@ -31,6 +31,7 @@ class BarrierOptions(Options):
     checkpoints: int = 12
     """At most; spread evenly over the logarithm of the step, the first and the last among them."""
     alphas: int = 11
+    """Points on each line, both ends among them."""
     entries: int | None = 3072
     """Tokens of inputs at most, of the training and of the other inputs; None for all."""
     seed: int = 0
@@ -122,7 +123,9 @@ class SeedOptions(Options):
     """How many points between two networks, and on how many inputs."""
 
     alphas: int = 11
+    """Points on each line, both ends among them."""
     entries: int | None = 3072
+    """Tokens of inputs at most, of the training and of the other inputs; None for all."""
     seed: int = 0
 
 

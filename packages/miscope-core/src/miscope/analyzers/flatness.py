@@ -129,6 +129,7 @@ class PlaneOptions(Options):
     margin: float = 0.2
     """Share of the path's extent added on each side."""
     entries: int | None = 6144
+    """Tokens of training inputs at most, all inputs together; None for all."""
     seed: int = 0
 
 

@@ -178,6 +178,7 @@ class PcaOptions(Options):
     """How many components are kept."""
 
     components: int = 6
+    """Kept, of the class means of all checkpoints."""
 
 
 def pca(shown: Trajectory) -> Arrays:

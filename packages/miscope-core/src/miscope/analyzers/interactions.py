@@ -26,6 +26,7 @@ class InteractionOptions(AblationOptions):
     """Beside what is answered, what is put in a head's place."""
 
     mode: Literal["mean", "zero", "resample"] = "mean"
+    """A head's output becomes its mean over the inputs, zero, or that of another input."""
     most: int = 12
     """Heads: those whose loss to the answers is greatest, where there are more."""
 

@@ -15,6 +15,7 @@ class JointOptions(Options):
     """How many components are kept."""
 
     components: int = 4
+    """Kept, of all checkpoints together."""
 
 
 def joint(cohort: Cohort) -> Arrays:

@@ -74,6 +74,7 @@ class PathOptions(Options):
     """How many components are kept, and how the null is drawn."""
 
     components: int = 10
+    """Kept, of the path of all weights and of each group's."""
     draws: int = 200
     """Walks in each null."""
     null_components: int = 4

@@ -30,6 +30,7 @@ class SpectrumOptions(Options):
     """How many of the strongest blocks are summed up."""
 
     top: int = 5
+    """Blocks whose share of the power is added up."""
 
 
 def inputs(moment: Moment) -> Arrays:

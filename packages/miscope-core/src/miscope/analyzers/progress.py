@@ -189,6 +189,7 @@ class SubspaceOptions(Options):
     """How many directions are kept."""
 
     ranks: tuple[int, ...] = (2, 5, 10, 20)
+    """Directions kept, each number for itself."""
     most: float = 0.99
     """Share of the variance between class means that makes their dimension."""
 

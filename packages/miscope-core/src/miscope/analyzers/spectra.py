@@ -17,6 +17,7 @@ class EmbeddingOptions(Options):
     """How many of the strongest blocks are named."""
 
     top: int = 5
+    """Blocks named, the strongest first."""
 
 
 def embedding(moment: Moment) -> Arrays:

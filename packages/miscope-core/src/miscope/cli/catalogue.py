@@ -84,17 +84,15 @@ def catalogue_page(plugins: Plugins, examples: Examples | None = None) -> str:
 
 
 def _family(record: Mapping[str, Any]) -> str:
-    rows = [(f"`{p['name']}`", p["type"], f"`{p['default']}`", _cell(p["bounds"])) for p in record["params"]]
     return _joined(
         f"### `{record['name']}`",
         f"{record['title']}. From {record['package']}.",
-        _table(("parameter", "type", "default", "bounds"), rows),
+        _table(("parameter", "what it is", "type", "default", "bounds"), _chosen(record["params"])),
     )
 
 
 def _analyzer(record: Mapping[str, Any]) -> str:
     outputs = [(f"`{name}`", _cell(what)) for name, what in record["outputs"].items()]
-    options = [(f"`{o['name']}`", o["type"], f"`{o['default']}`", _cell(o["bounds"])) for o in record["options"]]
     return _joined(
         f"### `{record['name']}`",
         f"*{record['question']}*" if record["question"] else "",
@@ -108,8 +106,12 @@ def _analyzer(record: Mapping[str, Any]) -> str:
         + (f" Changes under {', '.join(record['varies'])}." if record["varies"] else "")
         + (f" Views: {_codes(record['views'])}." if record["views"] else ""),
         _table(("output", "what it is"), outputs),
-        _table(("option", "type", "default", "bounds"), options),
+        _table(("option", "what it is", "type", "default", "bounds"), _chosen(record["options"])),
     )
+
+
+def _chosen(fields: Iterable[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+    return [(f"`{f['name']}`", _cell(f["help"]), f["type"], f"`{f['default']}`", _cell(f["bounds"])) for f in fields]
 
 
 def _view(record: Mapping[str, Any], plugins: Plugins, examples: Examples) -> str:

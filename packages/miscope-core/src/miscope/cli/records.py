@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from miscope.cli.printing import print_json
+from miscope.field_docs import field_docs
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -104,14 +105,14 @@ def _has_defaults(model: type[BaseModel]) -> bool:
 
 
 def _fields(model: type[BaseModel]) -> list[dict[str, Any]]:
-    properties = model.model_json_schema().get("properties", {})
+    properties, written = model.model_json_schema().get("properties", {}), field_docs(model)
     return [
         {
             "name": name,
             "type": str(schema.get("type", schema.get("enum", "value"))),
             "default": schema.get("default", "required"),
             "bounds": _bounds(schema),
-            "help": schema.get("description", ""),
+            "help": schema.get("description") or written.get(name, ""),
         }
         for name, schema in properties.items()
     ]

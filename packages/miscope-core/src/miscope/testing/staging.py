@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
+from miscope.field_docs import documented
 from miscope.hookspecs import hookimpl
 from miscope.plugins import Plugins
 
@@ -22,12 +23,15 @@ __all__ = ["Scene", "scene", "tables"]
 
 
 @final
+@documented
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Scene:
     """Two trained variants of one family, which differ by their seed if the family has one, in a workspace."""
 
     workspace: Workspace
+    """In a temporary folder, which is removed at the end."""
     variants: tuple[BoundVariant, ...]
+    """Trained; one where the family has no seed."""
 
 
 @contextmanager

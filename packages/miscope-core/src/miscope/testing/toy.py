@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from miscope.basis import Basis, Block
 from miscope.family import Family, Params
+from miscope.field_docs import documented
 from miscope.hookspecs import hookimpl
 from miscope.model import HookedModel, Role
 from miscope.probe import Probe
@@ -23,12 +24,16 @@ from miscope.variant import Variant
 __all__ = ["ToyFamily", "ToyFourierFamily", "ToyParams"]
 
 
+@documented
 class ToyParams(Params):
     """How many values a factor has, and the seed."""
 
     values: Annotated[int, Field(ge=3, le=31, json_schema_extra={"slug": "v"})] = 5
+    """That each of the two numbers can have; their sum is taken modulo this."""
     seed: Annotated[int, Field(ge=0)] = 0
+    """Of the first weights and of the split."""
     width: Annotated[int, Field(ge=1, le=256)] = 16
+    """Units of the hidden layer."""
 
 
 class _Net(nn.Module):
