@@ -39,6 +39,11 @@ def fails(moment: Moment) -> Arrays:
     raise ZeroDivisionError("division by zero")
 
 
+def idle(moment: Moment) -> Arrays:
+    """Finds nothing to compute."""
+    return {}
+
+
 def draw_power(shown: Shown) -> go.Figure:
     """The power at a step."""
     return go.Figure(go.Bar(y=[1.0]))
@@ -55,6 +60,7 @@ def miscope_analyzers():
     yield Analyzer(name="here.power", version=1, grain=at, compute=power, weights=("W_E",), options=Power)
     yield Analyzer(name="here.fails", version=1, grain=at, compute=fails, weights=("W_E",))
     yield Analyzer(name="here.heads", version=1, grain=at, compute=nothing, sites=("*.hook_pattern",))
+    yield Analyzer(name="here.idle", version=1, grain=at, compute=idle, weights=("W_E",))
     yield Analyzer(name="here.long", version=1, grain=over, compute=nothing, weights=("W_E",), heavy=True)
     yield Analyzer(name="here.together", version=1, grain=across, compute=nothing)
     yield Analyzer(name="here.reader", version=1, grain=at, compute=nothing, reads=("elsewhere.sums",))
@@ -65,6 +71,7 @@ def miscope_views():
     at, across = Grain.CHECKPOINT, Grain.COHORT
     yield View(name="here.power", title="Power", grain=at, draw=draw_power, reads=("here.power",))
     yield View(name="here.heads", title="Heads", grain=at, draw=draw_power, reads=("here.heads",))
+    yield View(name="here.idle", title="Idle", grain=at, draw=draw_power, reads=("here.idle",))
     yield View(name="here.late", title="Late", grain=at, draw=draw_none)
     yield View(name="here.together", title="Together", grain=across, draw=draw_power, reads=("here.together",))
     yield View(name="here.reader", title="Reader", grain=at, draw=draw_power, reads=("here.reader",))
@@ -133,6 +140,18 @@ def test_what_the_family_lacks_does_not_apply_and_says_what(variant: BoundVarian
         assert (found.state, found.reason, found.command) == ("inapplicable", lacking, "")
 
 
+def test_an_artifact_without_arrays_is_nothing_to_look_at(variant: BoundVariant) -> None:
+    variant.analyze("here.idle")
+    assert (view(variant, "here.idle").state, view(variant, "here.idle").reason) == (
+        "inapplicable",
+        "'here.idle' found nothing here to compute",
+    )
+    found = analyzer(variant, "here.idle")
+    assert (found.state, found.reason) == ("inapplicable", "it found nothing here to compute")
+    with pytest.raises(DoesNotApply):
+        variant.view("here.idle").figure()
+
+
 def test_what_only_drawing_finds_out_is_found_out_by_drawing(variant: BoundVariant) -> None:
     assert view(variant, "here.late").state == "there"
     drawn = view(variant, "here.late", drawing=True)
@@ -195,6 +214,7 @@ def test_the_views_are_listed_for_a_variant_with_the_reason_where_there_is_none(
     assert rows(out) == {
         "here.foreign": "here.foreign checkpoint cannot be read it reads 'elsewhere.sums', which is not installed",
         "here.heads": "here.heads checkpoint does not apply toy.sum has no site '*.hook_pattern'",
+        "here.idle": "here.idle checkpoint not computed needs here.idle: it was never computed",
         "here.late": "here.late checkpoint yes",
         "here.power": "here.power checkpoint yes at --step 20",
         "here.reader": "here.reader checkpoint cannot be read it reads 'elsewhere.sums', which is not installed",

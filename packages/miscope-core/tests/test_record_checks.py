@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pydantic import ConfigDict
+from pydantic import BaseModel, ConfigDict
 
 from miscope import Analyzer, Choice, Executor, Family, Grain, Number, Options, Params, Plugins, Toggle, View, hookimpl
 from miscope.testing import ToyFamily, tables
@@ -55,6 +55,20 @@ class Heavy(Options):
     table: np.ndarray = np.zeros(2)
 
 
+class Tagged(Options):
+    words: tuple[str, ...] = ()
+    tags: frozenset[str] = frozenset()
+
+
+class Inside(BaseModel):
+    kinds: dict[str, set[int]] = {}
+
+
+class TaggedParams(Params):
+    size: int
+    inside: Inside | None = None
+
+
 class HeavyParams(Params):
     model_config = ConfigDict(arbitrary_types_allowed=True)
     table: np.ndarray = np.zeros(2)
@@ -80,6 +94,7 @@ def offered(kind: str, *records: Record) -> Plugins:
     return tables(sick=module)
 
 
+UNORDERED = "is a set, or holds one: another process may order it, and make its digest, otherwise; use a tuple"
 PATH = "its name becomes part of a path, and {!r} cannot be used in a path; use letters, digits and . _ + , = @ -"
 
 
@@ -114,6 +129,10 @@ PATH = "its name becomes part of a path, and {!r} cannot be used in a path; use 
         (
             analyzer(options=Heavy),
             "its option 'table' cannot be written as JSON: ndarray (PydanticSerializationError)",
+        ),
+        (
+            analyzer(options=Tagged),
+            f"its option 'tags' {UNORDERED}",
         ),
         (analyzer(name="parameters.norms"), "core local has one of that name"),
         (analyzer(reads=("a.b",)), "it reads itself in a circle, a.b -> a.b"),
@@ -152,6 +171,11 @@ def test_a_bad_analyzer_is_left_out_with_the_reason(record: Analyzer, reason: st
             family(params=HeavyParams),
             "the family 'like.toy'",
             "its parameter 'table' cannot be written as JSON: ndarray (PydanticSerializationError)",
+        ),
+        (
+            family(params=TaggedParams),
+            "the family 'like.toy'",
+            f"its parameter 'inside' {UNORDERED}",
         ),
         (
             family(params=Slashed),

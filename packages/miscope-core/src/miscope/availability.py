@@ -76,7 +76,8 @@ def analyzer_availability(workspace: Workspace, name: str, variants: Sequence[Va
         if analyzer.grain is Grain.COHORT:
             artifact_across(store, settings, name)
             return Availability(name=name, state="there")
-        artifact(store, settings[0], name, None)
+        if set(artifact(store, settings[0], name, None)) <= {"step"}:
+            return Availability(name=name, state="inapplicable", reason="it found nothing here to compute")
     except NoArtifact as error:
         found = _without(analyzer, error)
         waits = any(each.heavy for each in resolve(workspace.plugins.analyzers, [name]).values())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, get_args
+from collections.abc import Iterator, Mapping, Sequence, Set
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from miscope.slug import abbreviation, check_name
 
@@ -187,8 +187,14 @@ def _one_of(record: Any, field: str, allowed: Sequence[object], *, value: object
     return f"its `{field}` must be one of {', '.join(map(repr, allowed))}, and is {given!r}"
 
 
+_OTHERWISE = "is a set, or holds one: another process may order it, and make its digest, otherwise; use a tuple"
+
+
 def _json(model: type[BaseModel], what: str, *, defaults: bool) -> str | None:
     """Why the model's default values could not be part of a digest."""
+    for name, info in model.model_fields.items():
+        if _without_order(info.annotation):
+            return f"its {what} {name!r} {_OTHERWISE}"
     required = [name for name, info in model.model_fields.items() if info.is_required()]
     if required:
         return f"its {what} {required[0]!r} has no default; every one must have one" if defaults else None
@@ -200,6 +206,20 @@ def _json(model: type[BaseModel], what: str, *, defaults: bool) -> str | None:
             value = getattr(made, name)
             return f"its {what} {name!r} cannot be written as JSON: {type(value).__name__} ({type(error).__name__})"
     return None
+
+
+def _without_order(annotation: Any, inside: tuple[type, ...] = ()) -> bool:
+    """Whether a value of the type is a set, or may hold one."""
+    from pydantic import BaseModel
+
+    kind = get_origin(annotation) or annotation
+    if not isinstance(kind, type):
+        return any(_without_order(part, inside) for part in get_args(annotation))
+    if issubclass(kind, Set):
+        return True
+    if issubclass(kind, BaseModel) and kind not in inside:
+        return any(_without_order(info.annotation, (*inside, kind)) for info in kind.model_fields.values())
+    return any(_without_order(part, inside) for part in get_args(annotation))
 
 
 def _shown(value: object) -> str:

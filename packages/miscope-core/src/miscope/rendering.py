@@ -195,6 +195,7 @@ def _shown(workspace: Workspace, view: View, variant: Variant, step: int | None,
     _refuse_what_does_not_apply(view, subject, probe)
     setting = _setting(workspace, view, variant, steps, options)
     artifacts = {name: artifact(store, setting, name, at) for name in view.reads}
+    _refuse_nothing(view, variant.name, artifacts)
     artifacts |= {
         name: found for name in view.optional if (found := artifact_if_there(store, setting, name, at)) is not None
     }
@@ -230,6 +231,13 @@ def _refuse_what_does_not_apply(view: View, subject: Subject, probe: Probe) -> N
         raise DoesNotApply(view.name, name, f"{family} {has_none_like('site', view.sites[0])}", kind="view")
     if view.weights and not matching(view.weights, subject.model.roles):
         raise DoesNotApply(view.name, name, f"{family} {has_none_like('weights', view.weights[0])}", kind="view")
+
+
+def _refuse_nothing(view: View, variant: str, artifacts: Mapping[str, Arrays]) -> None:
+    """An instrument may find nothing to compute and leave no arrays: what reads it beside others does without."""
+    if artifacts and all(set(arrays) <= {"step"} for arrays in artifacts.values()):
+        reason = f"{' and '.join(map(repr, artifacts))} found nothing here to compute"
+        raise DoesNotApply(view.name, variant, reason, kind="view")
 
 
 def _setting(workspace: Workspace, view: View, variant: Variant, steps: Sequence[int], options: Options) -> Setting:

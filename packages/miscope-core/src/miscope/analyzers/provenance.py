@@ -101,7 +101,7 @@ SETTINGS = Analyzer(
         "assumed_value": "(A,) what was assumed of each",
         "assumed_count": "() how many were",
         "warm_from": "(1,) variant whose weights the training went on from with a fresh optimizer; (0,) for none",
-        "warm_step": "(1,) step of those weights",
+        "warm_step": "(1,) step of those weights; (0,) for none",
         "library": "(L,) libraries at hand when the record was made",
         "version": "(L,) their versions",
     },
