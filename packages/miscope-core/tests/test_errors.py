@@ -75,6 +75,12 @@ TEXTS = [
         "`miscope views heads.map` says what it needs.",
     ),
     (
+        errors.Ended("heads.map", "enough"),
+        "'heads.map' was not drawn: it asked the program to end.\n"
+        "It raised SystemExit: enough. Every other view works.\n"
+        "Raise DoesNotApply with the reason there instead; `miscope where heads.map` says in which file.",
+    ),
+    (
         errors.Busy("toy.sum/v5", "process 42 on atlas since noon", "`kill 42`"),
         "toy.sum/v5 is being trained or imported already.\n"
         "That is the work of process 42 on atlas since noon; two at once would overwrite each other's files.\n"

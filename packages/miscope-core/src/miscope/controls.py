@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import assert_never
 
-from miscope.errors import BadValue, DoesNotApply
+from miscope.errors import BadValue, DoesNotApply, Ended
 from miscope.view import Choice, Control, Number, Shown, Toggle, View
 
 __all__ = ["bounds", "options", "settle"]
@@ -21,13 +21,17 @@ def settle(view: View, shown: Shown, given: Mapping[str, object]) -> dict[str, V
     """A value for each control: the one given, checked, else its default.
 
     Text is read as the control's kind, so that a command line and a URL can give it. Raises BadValue on an unknown
-    control or a value it does not take, DoesNotApply where there is nothing to choose from.
+    control or a value it does not take, DoesNotApply where there is nothing to choose from, and Ended where the view's
+    own function of what is shown ends the program.
     """
     known = {control.name: control for control in view.controls}
     for name in given:
         if name not in known:
             raise _unknown(view, name)
-    return {name: _settle(view, control, shown, given.get(name)) for name, control in known.items()}
+    try:
+        return {name: _settle(view, control, shown, given.get(name)) for name, control in known.items()}
+    except SystemExit as error:
+        raise Ended(view.name, error.code) from error
 
 
 def options(control: Choice, shown: Shown) -> tuple[str, ...]:

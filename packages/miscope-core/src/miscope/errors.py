@@ -14,6 +14,7 @@ __all__ = [
     "CannotWrite",
     "Diverged",
     "DoesNotApply",
+    "Ended",
     "MiscopeError",
     "Misplaced",
     "NoArtifact",
@@ -107,6 +108,18 @@ class WroteIntoShown(MiscopeError):
             f"{name!r} changed what it was shown: {', '.join(what)}.",
             "Others are shown the same: it was put back as it was for them, and this result was not kept.",
             "Copy before writing: `.clone()` of a tensor, `.copy()` of an array, no `*_` methods and no `out=`.",
+        )
+
+
+class Ended(MiscopeError):
+    """A view that called `sys.exit`, which would end whatever was showing it."""
+
+    def __init__(self, view: str, code: object) -> None:
+        self.view, self.code = view, code
+        super().__init__(
+            f"{view!r} was not drawn: it asked the program to end.",
+            f"It raised SystemExit: {code}. Every other view works.",
+            f"Raise DoesNotApply with the reason there instead; `miscope where {view}` says in which file.",
         )
 
 

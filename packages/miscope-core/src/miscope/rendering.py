@@ -14,7 +14,7 @@ from miscope.artifact import Arrays
 from miscope.artifacts import arrays, artifact, artifact_across, artifact_if_there
 from miscope.controls import settle
 from miscope.differences import labels
-from miscope.errors import BadValue, DoesNotApply, NoArtifact, WroteIntoShown
+from miscope.errors import BadValue, DoesNotApply, Ended, NoArtifact, WroteIntoShown
 from miscope.figure_style import is_ours, template
 from miscope.maths.learnt import marks
 from miscope.moment import Declared, Series
@@ -102,6 +102,8 @@ def _drawn(view: View, shown: Shown, controls: Mapping[str, Any]) -> Figure:
         figure = view.draw(shown, **controls)
     except DoesNotApply as error:
         raise DoesNotApply(view.name, error.subject, error.reason, kind="view") from None
+    except SystemExit as error:
+        raise Ended(view.name, error.code) from error
     finally:
         changed = watch.changed(shown)
     if changed:

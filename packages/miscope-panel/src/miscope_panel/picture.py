@@ -18,7 +18,7 @@ from miscope.analyzer import Grain
 from miscope.analyzer_options import Options
 from miscope.availability import gather_before, view_availability
 from miscope.controls import Value, bounds, options, settle
-from miscope.errors import BadValue, DoesNotApply, MiscopeError, NoArtifact, NoCheckpoint
+from miscope.errors import BadValue, DoesNotApply, Ended, MiscopeError, NoArtifact, NoCheckpoint
 from miscope.rendering import draw, gather
 from miscope.variant import Variant
 from miscope.view import Choice, Control, Number, Shown, View
@@ -122,7 +122,7 @@ def picture(workspace: Workspace, request: Request) -> Picture:
         return _alone(workspace, request) or _explained(workspace, "inapplicable", error)
     except MiscopeError as error:
         return _explained(workspace, "error", error)
-    except Exception as error:  # noqa: BLE001 - the door that keeps a view's failure in its own card
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the door that keeps a view's failure in its own card
         return _failed(workspace, request.view, error)
 
 
@@ -131,9 +131,12 @@ def figure(workspace: Workspace, request: Request) -> Figure:
     view = workspace.plugins.view(request.view)
     chosen = options_given(workspace, request.controls)
     controls = {name: value for name, value in request.controls.items() if not names_an_option(name)}
-    with _turn(view):
-        shown, _ = _gathered(workspace, view, _variants(workspace, view, request), request.step, chosen)
-        return draw(view, shown, controls)
+    try:
+        with _turn(view):
+            shown, _ = _gathered(workspace, view, _variants(workspace, view, request), request.step, chosen)
+            return draw(view, shown, controls)
+    except SystemExit as error:  # of a family: it would end the server
+        raise Ended(view.name, error.code) from error
 
 
 def why_not(workspace: Workspace, view: View, variant: Variant, compared: Sequence[Variant] = ()) -> tuple[State, str]:
@@ -144,7 +147,7 @@ def why_not(workspace: Workspace, view: View, variant: Variant, compared: Sequen
     try:
         with _turn(view):
             found = view_availability(workspace, view, [variant, *(compared if view.grain is Grain.COHORT else ())])
-    except Exception as error:  # noqa: BLE001 - the same door: the catalogue lists the other views
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the same door: the catalogue lists the other views
         return "error", f"{type(error).__name__}: {error}".splitlines()[0]
     return "figure" if found.state == "there" else found.state, found.reason
 
@@ -224,7 +227,7 @@ def _alone(workspace: Workspace, request: Request) -> Picture | None:
     return Picture(state="inapplicable", words=words, commands=(train,))
 
 
-def _failed(workspace: Workspace, view: str, error: Exception) -> Picture:
+def _failed(workspace: Workspace, view: str, error: BaseException) -> Picture:
     provider = workspace.plugins.provided_by.get(("view", view))
     return Picture(
         state="error",
