@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -198,6 +199,19 @@ def test_subjects_are_built_once(workspace: Make):
     place = workspace()
     value = place.variant("toy.sum").value
     assert place.subject(value) is place.subject(place.variant("toy.sum").value)
+
+
+def test_threads_that_ask_at_once_are_given_the_same_subject(workspace: Make):
+    place = workspace()
+    value = place.variant("toy.sum").value
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(lambda _: {id(place.subject(value)) for _ in range(1000)}, range(4)))
+    finally:
+        sys.setswitchinterval(before)
+    assert found == [{id(place.subject(value))}] * 4
 
 
 def test_a_variant_shows_itself_in_a_notebook(workspace: Make):

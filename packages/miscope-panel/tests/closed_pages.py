@@ -42,7 +42,8 @@ def main(root: Path, pages: int) -> None:
         with TestClient(guard, base_url="http://127.0.0.1:5006") as client:
             for _ in range(pages):
                 token = re.search(r'"token":\s*"([^"]+)"', client.get("/").text)[1]
-                with client.websocket_connect("/ws", subprotocols=["bokeh", token], headers=HOST) as page:
+                # A copy: what is asked for first would be written into it, and asked for again.
+                with client.websocket_connect("/ws", subprotocols=["bokeh", token], headers=dict(HOST)) as page:
                     assert '"msgtype":"ACK"' in page.receive_text().replace(" ", "")
             connected = len(served._clients)
             sessions = client.portal.call(clean, served)

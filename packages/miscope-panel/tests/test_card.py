@@ -21,6 +21,14 @@ def test_the_picture_and_its_controls_change_together(at_once):
     assert (card.picture["state"], card.picture["badge"], card.pending) == ("figure", "step 5", False)
 
 
+def test_a_picture_and_that_it_is_the_latest_are_one_change(when_told):
+    card, changes = Card(view="a.b"), []
+    card.param.watch(lambda *events: changes.append([event.name for event in events]), ["picture", "pending"])
+    card.ask(at(1), renderer([]), Errands(when_told))
+    when_told.go()
+    assert changes == [["pending"], ["picture", "pending"]]
+
+
 def test_while_a_picture_is_made_the_old_one_stays_and_is_marked(when_told):
     card, errands = Card(view="a.b"), Errands(when_told)
     card.ask(at(1), renderer([]), errands)

@@ -58,6 +58,14 @@ def test_moving_the_cursor_draws_checkpoint_views_anew_and_leaves_trajectories_a
     assert losses.picture is before[1]
 
 
+def test_a_move_of_the_cursor_or_a_turn_of_a_control_leaves_the_catalogue_as_it_is(bench):
+    opened = bench("views=small.neuron&e=30")
+    before = opened.sidebar.catalogue.views
+    opened.cursor.asked = 10
+    opened.board[0].on_message({"kind": "turn", "control": "neuron", "value": "5"})
+    assert opened.sidebar.catalogue.views is before
+
+
 def test_another_variant_keeps_the_step_the_views_and_their_controls(bench):
     opened = bench("views=small.neuron&e=20&small.neuron:neuron=9")
     card = opened.board[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
@@ -53,6 +54,7 @@ class Workspace:
         self.store = Store(root)
         self.ledger = Ledger(self.store.layout.ledger)
         self._subjects: dict[str, Subject] = {}
+        self._turn = threading.Lock()
 
     @cached_property
     def index(self) -> Index:
@@ -97,12 +99,13 @@ class Workspace:
         return [name for name in self.store.variants() if family in (None, name.partition("/")[0])]
 
     def subject(self, variant: Variant) -> Subject:
-        """The variant with what its family says of it; the same object while it is in memory."""
-        key = f"{variant.name} {variant.digest}"
-        subject = self._subjects.pop(key, None) or Subject(self.plugins.family(variant.family), variant)
-        self._subjects[key] = subject
-        while len(self._subjects) > _SUBJECTS:
-            self._subjects.pop(next(iter(self._subjects)), None)
+        """The variant with what its family says of it; the same object while it is in memory, on every thread."""
+        key, family = f"{variant.name} {variant.digest}", self.plugins.family(variant.family)
+        with self._turn:
+            subject = self._subjects.pop(key, None) or Subject(family, variant)
+            self._subjects[key] = subject
+            while len(self._subjects) > _SUBJECTS:
+                del self._subjects[next(iter(self._subjects))]
         return subject
 
     def ask(self, sql: str) -> pyarrow.Table:

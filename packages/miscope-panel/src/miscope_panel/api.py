@@ -65,11 +65,12 @@ def _status(error: Exception) -> int:
 
 
 def router(workspace: Workspace) -> APIRouter:
-    """The routes over one workspace. Plain functions: FastAPI runs them on threads, never on the event loop."""
+    """The routes over one workspace. Plain functions: FastAPI runs them on threads, never on the event loop; all but
+    one that does nothing, and answers though every thread is taken."""
     routes = APIRouter(prefix=PREFIX)
 
     @routes.get("/health")
-    def health() -> dict[str, str]:
+    async def health() -> dict[str, str]:
         """That this is miscope, and which workspace it shows."""
         return {"status": "ok", "version": miscope.__version__, "workspace": str(workspace.root)}
 

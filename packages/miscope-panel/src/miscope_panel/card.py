@@ -72,7 +72,7 @@ class Card(JSComponent):
             self._seen()
             return
         self._shown = request
-        self.picture = {
+        picture = {
             "state": made.state,
             "figure": made.figure,
             "badge": made.badge,
@@ -83,7 +83,8 @@ class Card(JSComponent):
             "controls": [dict(control) for control in made.controls],
             "taken": dict(made.taken),
         }
-        self.pending = False
+        # At once: a change costs the event loop a millisecond, however much changes with it.
+        self.param.update(picture=picture, pending=False)
 
     @param.depends("in_sight", watch=True)
     def _seen(self) -> None:

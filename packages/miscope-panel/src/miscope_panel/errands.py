@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from contextlib import suppress
 from functools import partial
-from typing import TypeVar, final
+from typing import TypeVar, cast, final
 from weakref import ref
 
 import panel as pn
@@ -32,15 +32,24 @@ class Errands:
 
     def send(self, work: Callable[[], T], then: Callable[[T], None]) -> None:
         """Do the work on a thread; give its result to `then` on the page's event loop, if the page still stands."""
-        self._pool.submit(work).add_done_callback(partial(self._come_back, then))
+        self._pool.submit(self._do, work).add_done_callback(partial(self._come_back, then))
 
-    def _come_back(self, then: Callable[[T], None], made: Future[T]) -> None:
-        if made.cancelled():
+    @property
+    def _stands(self) -> bool:
+        """Whether there is a page to come back to."""
+        return self._document is None or self._document.session_context is not None
+
+    def _do(self, work: Callable[[], T]) -> T | None:
+        """On a thread, maybe long after it was sent: nothing for a page that was closed meanwhile."""
+        return work() if self._stands else None
+
+    def _come_back(self, then: Callable[[T], None], made: Future[T | None]) -> None:
+        if made.cancelled() or not self._stands:
             return
-        self._results.append(partial(then, made.result()))
+        self._results.append(partial(then, cast("T", made.result())))
         if self._document is None:
             self._deliver()
-        elif self._document.session_context is not None:
+        else:
             # A page closed this moment takes its callbacks down on the event loop, while we are on a thread.
             with suppress(AttributeError, RuntimeError):
                 self._document.add_next_tick_callback(self._deliver)

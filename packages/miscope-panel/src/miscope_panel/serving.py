@@ -7,6 +7,7 @@ import re
 import secrets
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,10 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,128}")
 
 _PAINTERS = 3
 """Figures made side by side; drawing one keeps Python busy, so more would not be sooner."""
+
+_TURN = 0.001
+"""Seconds after which a thread that draws lets the event loop go on. Python's own 5 ms add up: the loop waits for its
+turn, behind each of those who draw, wherever it reads or writes."""
 
 
 @final
@@ -101,14 +106,30 @@ def serve(workspace: Workspace, address: Address, *, open_browser: bool = False)
             # A page that is closed while a picture is on its way to it is no news.
             logging.getLogger("asyncio").setLevel(logging.ERROR)
             config = uvicorn.Config(
-                app, http=BoundedConnection, log_level="warning", timeout_graceful_shutdown=2, lifespan="on"
+                app,
+                http=BoundedConnection,
+                log_level="warning",
+                timeout_graceful_shutdown=2,
+                lifespan="on",
+                # Within one machine packing a picture takes longer than sending it.
+                ws_per_message_deflate=not address.loopback,
             )
             print(f"miscope shows {workspace.root}\nat {url}\nCtrl-C ends it.", flush=True)
             if open_browser:
                 _open(url)
-            with _quiet_end():
+            with _short_turns(), _quiet_end():
                 uvicorn.Server(config).run(sockets=[bound])
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextmanager
+def _short_turns() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(_TURN)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 @contextmanager

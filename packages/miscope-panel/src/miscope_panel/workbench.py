@@ -73,7 +73,9 @@ class Workbench:
         self._installed.css_classes = [] if new.page == "installed" else ["away"]
         self.cursor.asked = new.step
         self._lay_out(new)
-        self.sidebar.follow(new)
+        if (new.variant, new.compared, new.views) != (old.variant, old.compared, old.views):
+            # Not at every move of the cursor: comparing the catalogue with itself took longer than all else together.
+            self.sidebar.follow(new)
         self.shell.param.update(query=write_query(new), dark=new.dark)
 
     def _take_up(self, variant: str) -> None:
