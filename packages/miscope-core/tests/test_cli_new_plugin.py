@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +33,24 @@ def test_it_goes_to_a_folder_of_its_name(command: Run, tmp_path: Path, monkeypat
     monkeypatch.chdir(tmp_path)
     assert command("new-plugin", "miscope-rank")[0] == 0
     assert (tmp_path / "miscope-rank" / "src" / "miscope_rank").is_dir()
+
+
+def test_what_it_prints_installs_it_where_this_miscope_is(
+    command: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where another python, or none, is found first; and where there is no pip, as in an environment of uv."""
+    there = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: True if name == "pip" else there(name))
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
+    assert command("new-plugin", "rank", "--dir", tmp_path / "a")[1].splitlines()[1:] == [
+        "To install it and run its tests:",
+        f"  cd {tmp_path}/a && python -m pip install -e '.[test]' && python -m pytest",
+    ]
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "pip" else there(name))
+    assert command("new-plugin", "rank", "--dir", tmp_path / "b c")[1].splitlines()[2] == (
+        f"  cd '{tmp_path}/b c' && uv pip install --python {sys.executable} -e '.[test]' && {sys.executable} -m pytest"
+    )
 
 
 def test_nothing_is_written_over(command: Run, tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ import importlib.metadata
 import importlib.util
 import keyword
 import re
+import shlex
 import shutil
+import sys
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -77,7 +79,20 @@ def new_plugin(
     target = write_plugin(plugin, directory or Path(_distribution(plugin)), kind)
     print(f"Wrote {target}: {_HOLDS[kind]} and tests.")
     print("To install it and run its tests:")
-    print(f"  cd {target} && pip install -e '.[test]' && pytest")
+    print(f"  cd {shlex.quote(str(target))} && {_installing()} && {_python()} -m pytest")
+
+
+def _installing() -> str:
+    """What installs the package in the current folder where this miscope is installed."""
+    if importlib.util.find_spec("pip") is None:
+        return f"uv pip install --python {_python()} -e '.[test]'"
+    return f"{_python()} -m pip install -e '.[test]'"
+
+
+def _python() -> str:
+    """This interpreter, as one types it: by its whole path unless `python` finds it."""
+    found = shutil.which("python")
+    return "python" if found and Path(found).parent == Path(sys.executable).parent else shlex.quote(sys.executable)
 
 
 def write_plugin(name: str, target: Path, kind: Kind = Kind.ANALYZER) -> Path:
