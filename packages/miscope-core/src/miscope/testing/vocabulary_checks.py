@@ -91,7 +91,10 @@ def check_axes(subject: Subject) -> None:
 
 
 def check_order(family: str, model: Model, weights: Mapping[str, Tensor], inputs: Tensor) -> None:
-    """Assert that what replaces a later site leaves an earlier one of the same block as it is."""
+    """Assert that what replaces a later site leaves an earlier one of the same block as it is.
+
+    At the first position: what a recurrent network does at one is before everything it does at the next.
+    """
     for first, second in _IN_ORDER:
         for site in sorted(name for name in model.sites if name.endswith(first)):
             later = site.removesuffix(first) + second
@@ -100,6 +103,6 @@ def check_order(family: str, model: Model, weights: Mapping[str, Tensor], inputs
             with torch.no_grad():
                 clean = model.run(weights, inputs, [site])[site]
                 changed = model.run(weights, inputs, [site], hooks=[(later, lambda given: given + 1)])[site]
-            assert torch.equal(clean, changed), (
+            assert torch.equal(clean[:, :1], changed[:, :1]), (
                 f"{family}: what replaces {later!r} changes {site!r}, which comes before it; are the two swapped?"
             )
