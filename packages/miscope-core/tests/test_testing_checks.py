@@ -174,7 +174,7 @@ def test_a_view_that_draws_with_every_control_turned_passes() -> None:
 @pytest.mark.parametrize(
     ("view", "sentence"),
     [
-        (replace(DRAWN, title=""), "check.largest: it needs a title"),
+        (replace(DRAWN, title=""), "the view 'check.largest': it has no `title`"),
         (replace(DRAWN, draw=draw_nothing), "check.largest draws nothing: its figure has no trace"),
         (replace(DRAWN, draw=draw_for_some), "check.largest draws nothing with {'weight': 'W_U'}"),
         (

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 import json
 from collections.abc import Iterator, Mapping, Sequence, Set
+from keyword import iskeyword
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from miscope.slug import abbreviation, check_name
@@ -20,6 +22,9 @@ __all__ = ["fault", "faults_of_reads", "label"]
 
 _RESERVED = "cohort"
 """Stands for the family in the names of several variants together."""
+
+_TAKEN = ("frames", "name", "options", "step", "variant", "view")
+"""Words that are given beside a view's controls, in Python, on the command line and in an address."""
 
 
 def fault(kind: str, record: Any) -> str | None:
@@ -124,13 +129,32 @@ def _view(view: View) -> Iterator[str | None]:
         if not isinstance(control, Choice | Number | Toggle):
             yield f"its `controls` are Choice, Number and Toggle, and one is {_shown(control)}"
             return
-        if not isinstance(control.name, str) or not control.name.isidentifier():
+        if not isinstance(control.name, str) or not control.name.isidentifier() or iskeyword(control.name):
             yield f"its control {control.name!r} is given to `draw` by keyword, and that is no name for one"
+        if control.name in _TAKEN:
+            yield f"its control {control.name!r} cannot be turned: that word is miscope's own wherever a view is drawn"
         if control.name in names:
             yield f"it has two controls named {control.name!r}"
         if isinstance(control, Choice) and not isinstance(control.options, tuple | list):
             yield f"the options of its control {control.name!r} must be a tuple, and are {_shown(control.options)}"
         names.append(control.name)
+    yield _drawable_with(view, names)
+
+
+def _drawable_with(view: View, names: Sequence[str]) -> str | None:
+    """Why the drawing function cannot be called with what is shown and these controls."""
+    try:
+        takes = list(inspect.signature(view.draw).parameters.values())[1:]
+    except (TypeError, ValueError):  # a function in C tells no signature
+        return None
+    known = {each.name for each in takes if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)}
+    anything = any(each.kind is each.VAR_KEYWORD for each in takes)
+    for name in names:
+        if name not in known and not anything:
+            return f"its control {name!r} is given to `draw` by keyword, and `draw` takes no {name!r}"
+    needed = [each.name for each in takes if each.name in known and each.default is each.empty]
+    missing = next((name for name in needed if name not in names), None)
+    return None if missing is None else f"its `draw` needs {missing!r}, and it has no control of that name"
 
 
 def _executor(executor: Any) -> Iterator[str | None]:

@@ -108,6 +108,12 @@ def _drawn(view: View, shown: Shown, controls: Mapping[str, Any]) -> Figure:
         changed = watch.changed(shown)
     if changed:
         raise WroteIntoShown(view.name, changed)
+    if not hasattr(figure, "to_plotly_json"):
+        raise BadValue(
+            f"{view.name!r} drew {type(figure).__name__}, not a figure.",
+            "The function of a view returns a plotly Figure.",
+            "Return plotly.graph_objects.Figure(...).",
+        )
     return figure
 
 

@@ -78,6 +78,8 @@ def embedding(shown: Shown, *, data: str, quantity: str, locked: bool) -> Figure
     arrays, history = shown.artifacts[_EMBEDDING], shown.history[_EMBEDDING]
     tried = np.flatnonzero(np.isfinite(arrays[f"{data}/{quantity}"]))
     labels = arrays["label"][tried].tolist()
+    if not labels:
+        raise DoesNotApply("ablations.embedding", shown.variant.name, f"no change of {quantity} is a number")
     whole, kept = (float(arrays[f"{which}/{data}_{quantity}"]) for which in ("clean", "kept"))
     values = arrays[f"{data}/{quantity}"][tried] + whole
     error = WIDE * arrays[f"{data}/{quantity}_sem"][tried]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +15,12 @@ from miscope.plugins import Plugins
 
 if TYPE_CHECKING:
     from miscope.analyzer import Analyzer
+    from miscope.checkpoint import Checkpoint
     from miscope.family import Family
     from miscope.view import View
     from miscope.workspace import BoundVariant, Workspace
 
-__all__ = ["Scene", "scene", "tables"]
+__all__ = ["Scene", "copied", "scene", "tables"]
 
 
 @final
@@ -56,6 +57,19 @@ def scene(
             for _ in variant.train(threads=1):
                 pass
         yield Scene(workspace=workspace, variants=variants)
+
+
+def copied(run: BoundVariant, label: str, checkpoints: Sequence[Checkpoint]) -> BoundVariant:
+    """The run beside itself, under a label, with these checkpoints, and its metrics until the last of them."""
+    store, variant = run.workspace.store, run.labelled(label)
+    store.save_variant(variant.value)
+    for checkpoint in checkpoints:
+        store.save_checkpoint(variant.name, checkpoint)
+    until = max(checkpoint.step for checkpoint in checkpoints)
+    recorded = run.metrics().items()
+    rows = [(int(s), name, float(v)) for name, m in recorded for s, v in zip(m.steps, m.values, strict=True)]
+    store.append_metrics(variant.name, [row for row in rows if row[0] <= until])
+    return variant
 
 
 def tables(*records: Family | Analyzer | View, **modules: object) -> Plugins:

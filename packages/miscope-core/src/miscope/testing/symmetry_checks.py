@@ -11,6 +11,7 @@ import numpy as np
 from miscope.analyzer import Symmetry
 from miscope.checkpoint import Checkpoint
 from miscope.testing.same_function import changed_weights
+from miscope.testing.staging import copied
 
 if TYPE_CHECKING:
     from miscope.analyzer import Analyzer
@@ -27,19 +28,12 @@ _OF_A_PART = ("train", "test", "leaked", "clean")
 def changed_variant(run: BoundVariant, symmetries: Sequence[Symmetry]) -> BoundVariant | None:
     """The run beside itself, under a label, with every checkpoint changed by those that its model has, one after the
     other, and its metrics as they are; None where it has none of them."""
-    workspace, store = run.workspace, run.workspace.store
-    subject = workspace.subject(run.value)
-    variant = run.labelled("-".join(symmetry.replace(" ", "-") for symmetry in symmetries)[:40])
+    subject = run.workspace.subject(run.value)
     changed = [_changed(subject, checkpoint, symmetries) for checkpoint in run.checkpoints]
-    if None in changed:
+    found = [checkpoint for checkpoint in changed if checkpoint is not None]
+    if len(found) < len(changed):
         return None
-    store.save_variant(variant.value)
-    for checkpoint in filter(None, changed):
-        store.save_checkpoint(variant.name, checkpoint)
-    recorded = run.metrics().items()
-    rows = [(int(s), name, float(v)) for name, m in recorded for s, v in zip(m.steps, m.values, strict=True)]
-    store.append_metrics(variant.name, rows)
-    return variant
+    return copied(run, "-".join(symmetry.replace(" ", "-") for symmetry in symmetries)[:40], found)
 
 
 def _changed(subject: Subject, checkpoint: Checkpoint, symmetries: Sequence[Symmetry]) -> Checkpoint | None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from miscope import record_checks
+from miscope.testing.drawing_checks import check_alone, check_elsewhere, check_turned
 from miscope.view import Choice, Number, Shown, View
 
 if TYPE_CHECKING:
     from miscope.family import Family
     from miscope.plugins import Plugins
-    from miscope.testing.staging import Scene
 
 __all__ = ["check_view"]
 
@@ -28,7 +28,8 @@ def check_view(
     params: Mapping[str, Any] | None = None,
 ) -> None:
     """Assert that a view is documented, draws a figure for every value of its controls on a really trained and
-    analyzed variant, and draws the same twice.
+    analyzed variant, and the same twice, changes nothing it is shown, and draws or refuses with DoesNotApply where
+    there is one checkpoint alone, where numbers are NaN, and where what is optional was not computed.
 
     family: None takes the toy families, of which one must give the view what it needs. plugins: tables that hold the
     analyzers it reads; None takes those of core. params: of the family.
@@ -37,51 +38,31 @@ def check_view(
     from miscope.testing.staging import scene, tables
     from miscope.testing.toy import ToyFamily, ToyFourierFamily
 
+    fault = record_checks.fault("view", view)
+    assert fault is None, f"{record_checks.label('view', view)}: {fault}"
     assert view.summary, f"{view.name}: its drawing function needs a docstring, whose first line is its summary"
-    assert view.title, f"{view.name}: it needs a title"
     reasons = []
     for candidate in [family] if family is not None else [ToyFourierFamily(), ToyFamily()]:
         found = plugins or tables(*((view,) if family is None else (view, family)))
+        _check_reads(view, found)
         with scene(candidate, found, params) as place:
             try:
-                _analyze(place, view)
-                _check_drawing(place, view)
-                return
+                shown = check_alone(place, view)
             except DoesNotApply as error:
                 reasons.append(str(error))
+                continue
+            check_turned(view, shown, _turns(view, shown))
+            check_elsewhere(place, view, shown)
+            return
     raise AssertionError(f"{view.name} has nothing to draw.\n" + "\n".join(reasons))
 
 
-def _analyze(place: Scene, view: View) -> None:
-    from miscope.analysis import analyze
-    from miscope.errors import DoesNotApply, UnknownName
-    from miscope.outcome import State
-
-    variants = [variant.value for variant in place.variants]
-    needed = [*dict.fromkeys((*view.reads, *view.history))]
-    for outcome in analyze(place.workspace, variants, needed) if needed else ():
-        assert outcome.state in (State.SAVED, State.PRESENT), f"{outcome.analyzers}: {outcome.error}\n{outcome.trace}"
-    for name in view.optional:
-        try:
-            for _ in analyze(place.workspace, variants, [name]):
-                pass
-        except (DoesNotApply, UnknownName):
-            continue
-
-
-def _check_drawing(place: Scene, view: View) -> None:
-    from miscope.analyzer import Grain
-    from miscope.rendering import draw, gather
-
-    values = [variant.value for variant in place.variants]
-    shown = gather(place.workspace, view, values if view.grain is Grain.COHORT else values[0])
-    first, second = draw(view, shown, {}), draw(view, shown, {})
-    assert tuple(first.data), f"{view.name} draws nothing: its figure has no trace"
-    assert first.to_json() == second.to_json(), f"{view.name} draws another figure the second time"
-    for controls in _turns(view, shown):
-        figure = draw(view, shown, controls)
-        assert tuple(figure.data), f"{view.name} draws nothing with {controls}"
-        json.loads(str(figure.to_json()))
+def _check_reads(view: View, plugins: Plugins) -> None:
+    for name in (*view.reads, *view.history):
+        assert name in plugins.analyzers or name in view.optional, (
+            f"{view.name} reads {name!r}, and no analyzer of that name is in the tables it is checked with; pass "
+            "check_view `plugins` that hold it"
+        )
 
 
 def _turns(view: View, shown: Shown) -> Iterator[dict[str, Any]]:
