@@ -292,7 +292,7 @@ def test_what_does_not_apply_is_skipped_by_default_and_refused_by_name(place):
         analyze(workspace, variant, ["t.attention"])
     assert str(error.value) == (
         f"'t.attention' does not apply to {variant.name}: {reason}.\n"
-        "Nothing is missing: the instrument needs something this family does not have.\n"
+        "Computing cannot bring it: the instrument needs something that the variant or its family does not have.\n"
         "`miscope analyzers t.attention` says what it needs."
     )
 

@@ -243,7 +243,7 @@ def test_one_view_for_a_variant_is_drawn_and_told_in_full(told: Run, variant: Bo
     )
     assert told("views", "here.late", "--for", name)[1] == (
         f"'here.late' does not apply to {name}: none of its powers is negative.\n"
-        "Nothing is missing: the instrument needs something this family does not have.\n"
+        "Computing cannot bring it: the instrument needs something that the variant or its family does not have.\n"
         "`miscope views here.late` says what it needs.\n"
     )
     assert told("analyzers", "here.power", "--for", name)[1] == (

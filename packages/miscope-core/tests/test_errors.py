@@ -71,7 +71,7 @@ TEXTS = [
     (
         errors.DoesNotApply("heads.map", "toy.sum/v5", "it has no heads", kind="view"),
         "'heads.map' does not apply to toy.sum/v5: it has no heads.\n"
-        "Nothing is missing: the instrument needs something this family does not have.\n"
+        "Computing cannot bring it: the instrument needs something that the variant or its family does not have.\n"
         "`miscope views heads.map` says what it needs.",
     ),
     (

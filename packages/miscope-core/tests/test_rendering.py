@@ -278,7 +278,7 @@ def test_what_the_family_lacks_is_no_missing_artifact(variant: BoundVariant, vie
     kind = "analyzers" if view == "test.labelled" else "views"
     assert str(error.value) == (
         f"{view!r} does not apply to {variant.name}: {reason}.\n"
-        "Nothing is missing: the instrument needs something this family does not have.\n"
+        "Computing cannot bring it: the instrument needs something that the variant or its family does not have.\n"
         f"`miscope {kind} {view}` says what it needs."
     )
 

@@ -17,7 +17,8 @@ from miscope.chosen_steps import chosen_steps, steps_to_look_at
 from miscope.errors import DoesNotApply, MiscopeError, UnknownName
 from miscope.interruption import stop_on_signals
 from miscope.looking import Portable, Task, failed, perform
-from miscope.outcome import Outcome, State
+from miscope.origin import lacks_weights
+from miscope.outcome import Outcome, State, left_out
 from miscope.planning import Wave, plan, resolve
 from miscope.seeing import Setting, beside, cohort_key, in_order, incomparable, set_up
 from miscope.variant import Variant
@@ -90,6 +91,8 @@ class _Course:
     """Wanted analyzers whose artifacts are all there."""
     wanted: Sequence[str]
     """Those to compute, of cohort grain too, without what they read."""
+    unfinite: Sequence[int]
+    """Steps asked for that no instrument looks at, since weights there are no numbers."""
     skipped: Mapping[str, str]
     """Analyzers that do not apply or take too long to be computed unasked, with the reason."""
     refused: Sequence[DoesNotApply]
@@ -125,7 +128,9 @@ def _course(workspace: Workspace, variant: Variant, wish: _Wish) -> _Course:
     store.refuse_another(variant)
     have = store.steps(variant.name)
     curves_only = not have and wish.steps is None and bool(store.metrics(variant.name))
-    chosen = () if curves_only else steps_to_look_at(store, variant.name, wish.steps)
+    asked = () if curves_only else steps_to_look_at(store, variant.name, wish.steps)
+    finite = set(store.finite_steps(variant.name))
+    chosen = tuple(step for step in asked if step in finite)
     wanted, skipped = _wanted(workspace, variant, wish.names)
     refused = [DoesNotApply(name, variant.name, skipped[name]) for name in wish.names or () if name in skipped]
     skipped = {**skipped, **{error.name: f"does not apply: {error.reason}" for error in refused}}
@@ -143,6 +148,7 @@ def _course(workspace: Workspace, variant: Variant, wish: _Wish) -> _Course:
         waves=waves,
         whole=() if wish.force else whole,
         wanted=wanted,
+        unfinite=[step for step in asked if step not in finite],
         skipped=skipped,
         refused=refused,
     )
@@ -151,10 +157,10 @@ def _course(workspace: Workspace, variant: Variant, wish: _Wish) -> _Course:
 def _wanted(workspace: Workspace, variant: Variant, names: Sequence[str] | None) -> tuple[list[str], dict[str, str]]:
     """The analyzers to compute, and those left out with the reason; of named ones, with the bare clause."""
     table, subject = workspace.plugins.analyzers, workspace.subject(variant)
-    metrics, steps = workspace.store.metrics(variant.name), workspace.store.steps(variant.name)
+    metrics, lacking = workspace.store.metrics(variant.name), lacks_weights(workspace.store, variant.name)
 
     def reason(name: str) -> str | None:
-        return chain_applies(resolve(table, [name]), subject, metrics, weights=bool(steps))
+        return chain_applies(resolve(table, [name]), subject, metrics, lacking=lacking)
 
     if names is not None:
         refused = {name: why for name in names if (why := reason(name))}
@@ -254,6 +260,8 @@ def _without_a_look(workspace: Workspace, work: _Work) -> Iterator[Outcome]:
     skipped = [(course.name, name, reason) for course in work.courses for name, reason in course.skipped.items()]
     skipped += [(error.subject, error.name, f"does not apply: {error.reason}") for error in work.apart]
     for course in work.courses:
+        for step in course.unfinite:
+            yield left_out(course.name, step, workspace.store.unfinite(course.name, step))
         if course.whole:
             yield Outcome(variant=course.name, analyzers=course.whole, step=None, state=State.PRESENT)
     for variant, name, reason in skipped:

@@ -31,29 +31,29 @@ def applies(analyzer: Analyzer, subject: Subject, probe: Probe, metrics: Iterabl
 
 
 def chain_applies(
-    chain: Mapping[str, Analyzer], subject: Subject, metrics: Iterable[str], *, weights: bool
+    chain: Mapping[str, Analyzer], subject: Subject, metrics: Iterable[str], *, lacking: str | None
 ) -> str | None:
     """None if the last analyzer of the chain, and all that it reads, have something to look at; else what is missing.
 
-    weights: whether there is a checkpoint.
+    lacking: why there is no checkpoint to look at, as a clause; None where there is one.
     """
-    without = None if weights else needs_weights(chain, list(chain)[-1])
+    without = None if lacking is None else needs_weights(chain, list(chain)[-1], lacking)
     reasons = (applies(analyzer, subject, subject.probe(), metrics) for analyzer in chain.values())
     return without or next(filter(None, reasons), None)
 
 
-def needs_weights(table: Mapping[str, Analyzer], name: str) -> str | None:
+def needs_weights(table: Mapping[str, Analyzer], name: str, lacking: str) -> str | None:
     """Why the analyzer has nothing to look at where only metrics are, as a clause; None if it has.
 
-    table: with everything it reads. What looks at a metric or the record itself does without what it reads at each
-    checkpoint.
+    table: with everything it reads. lacking: why there are none. What looks at a metric or the record itself
+    does without what it reads at each checkpoint.
     """
     analyzer = table[name]
     alone = analyzer.grain is not Grain.CHECKPOINT and not analyzer.weights and (analyzer.metrics or analyzer.facts)
     spanning = [upstream for upstream in analyzer.reads if table[upstream].grain is not Grain.CHECKPOINT]
-    if alone and all(needs_weights(table, upstream) is None for upstream in spanning):
+    if alone and all(needs_weights(table, upstream, lacking) is None for upstream in spanning):
         return None
-    return "it looks at weights, and of this variant there are metrics only"
+    return f"it looks at weights, and {lacking}"
 
 
 def _missing_in_model(analyzer: Analyzer, subject: Subject) -> str | None:

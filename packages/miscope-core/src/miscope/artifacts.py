@@ -11,6 +11,7 @@ from miscope.artifact import Arrays
 from miscope.computed import asked_for, what_is_known
 from miscope.errors import DoesNotApply, NoArtifact
 from miscope.lazily import Lazily
+from miscope.origin import lacks_weights
 from miscope.variant import Variant
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def arrays(  # noqa: PLR0913 - the whole of a reader's choice, keyword-only past
     workspace.plugins.analyzer(analyzer)
     workspace.store.refuse_another(variant)
     chosen = checked_options(table, options or {})
-    setting = set_up(workspace, variant, [analyzer], steps=workspace.store.steps(variant.name), options=chosen)
+    setting = set_up(workspace, variant, [analyzer], steps=workspace.store.finite_steps(variant.name), options=chosen)
     found = artifact(workspace.store, setting, analyzer, step)
     return {name: found[name] for name in (found if names is None else names)}
 
@@ -90,7 +91,10 @@ def refusal(store: Store, setting: Setting, name: str, step: int | None) -> str 
     from miscope.applicability import applies, needs_weights
     from miscope.planning import resolve
 
-    if not setting.steps and (without := needs_weights(setting.analyzers, name)) is not None:
+    if step is not None and (unfinite := store.unfinite(setting.variant.name, step)) is not None:
+        return f"at step {step}, {unfinite}"
+    lacking = None if setting.steps else lacks_weights(store, setting.variant.name)
+    if lacking is not None and (without := needs_weights(setting.analyzers, name, lacking)) is not None:
         return without
     metrics = store.metrics(setting.variant.name)
     chain = resolve(setting.analyzers, [name]).values()

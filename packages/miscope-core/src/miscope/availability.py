@@ -56,7 +56,7 @@ def view_availability(
     drawing: have it drawn too; a few find out only then that there is nothing to draw.
     """
     try:
-        last = (workspace.store.steps(variants[0].name) or [None])[-1]
+        last = (workspace.store.finite_steps(variants[0].name) or [None])[-1]
         at = last if view.grain is Grain.CHECKPOINT else None
         shown = gather_before(workspace, view, variants, at)
         if drawing:
@@ -72,7 +72,7 @@ def analyzer_availability(workspace: Workspace, name: str, variants: Sequence[Va
 
     store, analyzer = workspace.store, workspace.plugins.analyzer(name)
     try:
-        settings = [set_up(workspace, one, [name], steps=store.steps(one.name)) for one in variants]
+        settings = [set_up(workspace, one, [name], steps=store.finite_steps(one.name)) for one in variants]
         if analyzer.grain is Grain.COHORT:
             artifact_across(store, settings, name)
             return Availability(name=name, state="there")

@@ -191,7 +191,7 @@ def _without_weights(variant: str, origin: str) -> tuple[str, str]:
 
 
 class DoesNotApply(MiscopeError):
-    """An instrument or a figure that a family or a probe gives nothing to."""
+    """An instrument or a figure that a family, a probe or a variant gives nothing to."""
 
     def __init__(
         self,
@@ -205,7 +205,7 @@ class DoesNotApply(MiscopeError):
         """cure: what is known and what to do, where something can be done about it."""
         self.name, self.subject, self.reason = name, subject, reason
         known, todo = cure or (
-            "Nothing is missing: the instrument needs something this family does not have.",
+            "Computing cannot bring it: the instrument needs something that the variant or its family does not have.",
             f"`miscope {kind}s {name}` says what it needs.",
         )
         super().__init__(f"{name!r} does not apply to {subject}: {reason}.", known, todo)

@@ -96,6 +96,10 @@ class Layout:
     def checkpoint(self, variant: str, step: int) -> Path:
         return self.checkpoints(variant) / step_name(step, "safetensors")
 
+    def unfinite(self, variant: str, step: int) -> Path:
+        """Where it is written which weights of that checkpoint are no numbers."""
+        return self.checkpoints(variant) / step_name(step, "unfinite")
+
     def training_state(self, variant: str, step: int | None) -> Path:
         if step is None:
             return self.variant(variant) / "training_state.safetensors"

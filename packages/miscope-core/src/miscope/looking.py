@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, final
 from miscope.analyzer import Analyzer
 from miscope.artifact import Arrays, ArtifactKey, scalars_of
 from miscope.errors import DoesNotApply, MiscopeError, WroteIntoShown
+from miscope.finiteness import not_finite
 from miscope.model import matching
 from miscope.moment import Cohort, Moment, Trajectory
 from miscope.outcome import Outcome, State
@@ -202,6 +203,11 @@ class _AtStep(_Look):
         all_of_them = any(a.sites or a.gradients for a in looking)
         patterns = ["*"] if all_of_them else [p for a in looking for p in a.weights]
         self._checkpoint = store.load_checkpoint(setting.variant.name, task.step, matching(patterns, roles))
+        self._unfinite = not_finite(self._checkpoint.weights)
+        if self._unfinite:
+            # Of a file that was put there by hand: later looks leave the step out.
+            with suppress(OSError):
+                store.note_unfinite(setting.variant.name, task.step, self._unfinite)
         self._activations = record(setting.subject, setting.probe, self._checkpoint.weights, looking)
         optimizer = any(a.optimizer for a in looking)
         self._state = store.load_training_state(setting.variant.name, step=task.step) if optimizer else None
@@ -221,6 +227,9 @@ class _AtStep(_Look):
         return ""
 
     def refused(self, name: str) -> str | None:
+        analyzer = self.analyzers[name]
+        if self._unfinite and (analyzer.weights or analyzer.sites or analyzer.gradients or analyzer.runs):
+            return f"at step {self._checkpoint.step}, {self._unfinite}"
         found = ((upstream, self.store.refusal(self.key(upstream))) for upstream in self.analyzers[name].reads)
         return next((because_of(upstream, reason) for upstream, reason in found if reason is not None), None)
 

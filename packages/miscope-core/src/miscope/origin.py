@@ -104,6 +104,17 @@ def no_checkpoint(store: Store, name: str, step: int | None) -> NoCheckpoint:
     return NoCheckpoint(name, step, store.steps(name), origin=origin or "")
 
 
+def lacks_weights(store: Store, name: str) -> str | None:
+    """Why the variant has no checkpoint that instruments can look at, as a clause; None where it has one."""
+    if store.finite_steps(name):
+        return None
+    steps = store.steps(name)
+    if not steps:
+        return "of this variant there are metrics only"
+    last = f"at step {steps[-1]}, {store.unfinite(name, steps[-1])}"
+    return f"its one checkpoint is not finite: {last}" if len(steps) == 1 else f"no checkpoint is finite: {last}"
+
+
 def may_train(standing: Standing, *, resume: bool, warm: bool) -> None:
     """Raise BadValue if training it so would begin anew, or replace, what the training did not make."""
     name, beside = standing.name, f"To train one beside it:  miscope train {standing.name} --as NAME"

@@ -9,7 +9,7 @@ from typing import final
 
 from miscope.artifact import ArtifactKey
 
-__all__ = ["Outcome", "State"]
+__all__ = ["Outcome", "State", "left_out"]
 
 
 class State(enum.StrEnum):
@@ -32,6 +32,7 @@ class Outcome:
 
     variant: str
     analyzers: tuple[str, ...]
+    """() for a step that no instrument looks at."""
     step: int | None
     """None: the whole of training, or every step at once for what is present or skipped."""
     state: State
@@ -49,3 +50,9 @@ class Outcome:
     """Looks finished so far in this call."""
     total: int = 0
     """Looks this call has to take; known from the first outcome on."""
+
+
+def left_out(variant: str, step: int, unfinite: str | None) -> Outcome:
+    """Of a step at which no instrument looks; unfinite: which of its weights are no numbers."""
+    error = f"at step {step}, {unfinite}, and no instrument looks at it"
+    return Outcome(variant=variant, analyzers=(), step=step, state=State.SKIPPED, error=error)

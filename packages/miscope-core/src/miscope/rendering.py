@@ -179,7 +179,7 @@ def _across(
 
     found: dict[str, Arrays] = {}
     for name in names:
-        steps = workspace.store.steps
+        steps = workspace.store.finite_steps
         settings = [set_up(workspace, one, [name], steps=steps(one.name), options=options) for one in variants]
         try:
             found[name] = artifact_across(workspace.store, settings, name)
@@ -197,7 +197,7 @@ def _across(
 def _shown(workspace: Workspace, view: View, variant: Variant, step: int | None, options: Options) -> Shown:
     subject, store = workspace.subject(variant), workspace.store
     store.refuse_another(variant)
-    steps = store.steps(variant.name)
+    steps = store.finite_steps(variant.name)
     at = step_shown(store, view, variant.name, step)
     probe = subject.probe()
     _refuse_what_does_not_apply(view, subject, probe)
@@ -277,7 +277,7 @@ def _detected(workspace: Workspace, view: View, variant: Variant, options: Optio
 
     if view.grain is Grain.CHECKPOINT or EVENTS not in workspace.plugins.analyzers:
         return None
-    setting = set_up(workspace, variant, [EVENTS], steps=workspace.store.steps(variant.name), options=options)
+    setting = set_up(workspace, variant, [EVENTS], steps=workspace.store.finite_steps(variant.name), options=options)
     return artifact_if_there(workspace.store, setting, EVENTS, None)
 
 

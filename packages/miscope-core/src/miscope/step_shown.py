@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from miscope.analyzer import Grain
 from miscope.errors import DoesNotApply
+from miscope.finiteness import cure
 from miscope.origin import no_checkpoint
 from miscope.view import View
 
@@ -16,10 +17,10 @@ __all__ = ["step_shown"]
 
 
 def step_shown(store: Store, view: View, variant: str, step: int | None) -> int | None:
-    """The step of a view of checkpoint grain, the last for None; None for any other view.
+    """The step of a view of checkpoint grain, the last finite one for None; None for any other view.
 
-    Without a checkpoint, views over training are drawn of the metrics; DoesNotApply for a view of a checkpoint. Raises
-    NoCheckpoint for a step that is not there, and where nothing is.
+    Without a checkpoint, views over training are drawn of the metrics. Raises DoesNotApply for a view of a checkpoint
+    then, and of one whose weights are not finite; NoCheckpoint for a step that is not there, and where nothing is.
     """
     spans, steps = view.grain is not Grain.CHECKPOINT, store.steps(variant)
     if not steps and step is None and store.metrics(variant):
@@ -31,4 +32,9 @@ def step_shown(store: Store, view: View, variant: str, step: int | None) -> int 
         raise no_checkpoint(store, variant, step)
     if spans:
         return None
-    return steps[-1] if step is None else int(step)
+    finite = store.finite_steps(variant)
+    at = int(step) if step is not None else (finite or steps)[-1]
+    if at not in finite:
+        reason = f"at step {at}, {store.unfinite(variant, at)}"
+        raise DoesNotApply(view.name, variant, reason, kind="view", cure=cure(finite, at))
+    return at

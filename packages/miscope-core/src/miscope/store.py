@@ -115,12 +115,39 @@ class Store:
 
         return steps_in(self.layout.checkpoints(variant), ".safetensors")
 
+    def finite_steps(self, variant: str) -> list[int]:
+        """Steps with a checkpoint that instruments can look at: none of its weights is known to be NaN or infinite."""
+        from miscope.stack import steps_in
+
+        marked = [s for s in steps_in(self.layout.checkpoints(variant), ".unfinite") if self.unfinite(variant, s)]
+        return [step for step in self.steps(variant) if step not in marked]
+
+    def unfinite(self, variant: str, step: int) -> str | None:
+        """Which weights of a checkpoint are known to be NaN or infinite, as a clause; None where none is."""
+        path = self.layout.unfinite(variant, step)
+        try:
+            # A checkpoint that was put there since is another.
+            newer = path.stat().st_mtime_ns >= self.layout.checkpoint(variant, step).stat().st_mtime_ns
+            return path.read_text(encoding="utf-8") if newer else None
+        except FileNotFoundError:
+            return None
+
+    def note_unfinite(self, variant: str, step: int, what: str) -> None:
+        """Write down which weights of a checkpoint are NaN or infinite."""
+        write_whole(self.layout.unfinite(variant, step), lambda file: file.write(what.encode()))
+
     def save_checkpoint(self, variant: str, checkpoint: Checkpoint) -> Path:
         """Write the weights with their step, metrics and the variant's digest; return where."""
         from miscope.checkpoint_file import write_checkpoint
+        from miscope.finiteness import not_finite
 
         digest = self.variant_record(variant).digest
-        return write_checkpoint(self.layout.checkpoint(variant, checkpoint.step), checkpoint, digest=digest)
+        path = write_checkpoint(self.layout.checkpoint(variant, checkpoint.step), checkpoint, digest=digest)
+        if what := not_finite(checkpoint.weights):
+            self.note_unfinite(variant, checkpoint.step, what)
+        else:
+            self.layout.unfinite(variant, checkpoint.step).unlink(missing_ok=True)
+        return path
 
     def load_checkpoint(self, variant: str, step: int, roles: Collection[str] | None = None) -> Checkpoint:
         """Weights at a step, all roles or only those; NoCheckpoint, or BadFile if damaged or of another variant."""

@@ -86,7 +86,7 @@ def test_a_model_without_parts_is_told_so():
     assert str(error.value) == (
         "'ablations.effects' does not apply to toy.fourier/v5-seed0-width16: its model shows no attention head, "
         "attention layer or MLP to take out.\n"
-        "Nothing is missing: the instrument needs something this family does not have.\n"
+        "Computing cannot bring it: the instrument needs something that the variant or its family does not have.\n"
         "`miscope analyzers ablations.effects` says what it needs."
     )
 

@@ -117,3 +117,8 @@ def test_an_exponent_is_refused_below_fifty_values_and_where_it_does_not_fit():
     assert np.isnan(steps.alpha)
     assert steps.distance > 0.15
     assert power_law(np.ones(5)).count == 0
+
+
+def test_a_singular_value_of_rounding_alone_has_no_part_in_the_entropy():
+    assert entropy_rank(np.array([1.0, 1e-160])) == 1.0
+    assert entropy_rank(np.array([1e10, 1e-155])) == 1.0

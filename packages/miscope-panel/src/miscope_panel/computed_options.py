@@ -43,7 +43,7 @@ def offered_options(
     names = [name for name in dict.fromkeys(reads) if name in workspace.plugins.analyzers]
     if not names:
         return ()
-    steps = workspace.store.steps
+    steps = workspace.store.finite_steps
     settings = [set_up(workspace, variant, names, steps=steps(variant.name)) for variant in variants]
     there = [" ".join(written_options(options)) for options in computed_with(workspace.store, settings, names)]
     value = " ".join(written_options(chosen)) or _DEFAULTS

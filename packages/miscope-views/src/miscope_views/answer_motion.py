@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from miscope import Grain, Shown, View
 from miscope.figure_style import OKABE_ITO, TEST, TRAIN
-from miscope_views.figures import CLOCK, MARKS, WIDE, band, clock_axis, event_marks, figure, line, panels, title
+from miscope_views.figures import CLOCK, MARKS, WIDE, band, clock_axis, event_marks, figure, line, panels, said, title
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["VELOCITY_VIEW"]
 
 _READS = "behaviour.velocity"
+_STILL = "nothing moves"
 _COLOURS = {"train": TRAIN, "test": TEST, "all": OKABE_ITO[2]}
 
 
@@ -32,7 +33,7 @@ def velocity(shown: Shown, *, clock: str, events: bool) -> Figure:
         traces.append(line(middle, speed, part, colour, legendgroup=part, hovertemplate=f"{part}: {at}"))
         more = {"yaxis": "y2", "showlegend": False, "legendgroup": part, "hovertemplate": f"{part}: cosine {at}"}
         traces.append(line(inner, arrays[f"{part}/turning"], part, colour, **more))
-    straight = ", ".join(f"{part} {float(arrays[f'{part}/straightness']):.2f}" for part in parts)
+    straight = ", ".join(f"{part} {said(float(arrays[f'{part}/straightness']), '.2f', _STILL)}" for part in parts)
     layout: dict[str, Any] = {
         "title": title(shown, "Speed and straightness of the answers", f"start to end / length of path: {straight}"),
         "xaxis": {**clock_axis(shown, clock), "anchor": "y2"},

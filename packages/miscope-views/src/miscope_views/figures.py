@@ -25,6 +25,7 @@ __all__ = [
     "line",
     "on_clock",
     "panels",
+    "said",
     "thin",
     "title",
 ]
@@ -124,6 +125,11 @@ def title(shown: Shown, text: str, note: str = "") -> dict[str, Any]:
     if len(name) + len(at) + len(note) > _MOST_BELOW:
         name = name.rpartition("/")[2]
     return {"text": text, "subtitle": {"text": " · ".join(part for part in (name, at, note) if part)}}
+
+
+def said(value: float, form: str, otherwise: str = "not defined") -> str:
+    """A number in a sentence; otherwise: what is said of one that is not finite."""
+    return format(value, form) if np.isfinite(value) else otherwise
 
 
 def clock_axis(shown: Shown, clock: str) -> dict[str, Any]:
@@ -231,7 +237,9 @@ def _slim(value: Any) -> Any:
     if not isinstance(value, np.ndarray):
         return {key: _slim(inner) for key, inner in value.items()} if isinstance(value, dict) else value
     if np.issubdtype(value.dtype, np.floating):
-        return value.astype(np.float32)
+        # What is too large for it is counted in the badge.
+        with np.errstate(over="ignore"):
+            return value.astype(np.float32)
     if np.issubdtype(value.dtype, np.integer) and np.abs(value).max(initial=0) < 1 << 31:
         return value.astype(np.int32)
     return value

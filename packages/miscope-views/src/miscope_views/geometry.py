@@ -190,7 +190,8 @@ def distances(shown: Shown, *, site: str) -> Figure:
     lowest = float(arrays[f"{site}/fisher_min"])
     square = {"type": "scatter", "mode": "markers", "x": [first, second], "y": [second, first], "hoverinfo": "skip"}
     square["marker"] = {"symbol": "square-open", "size": 11, "color": "#D55E00", "line": {"width": 2}}
-    note = f"{site} · hardest to tell: {first} and {second}, at {lowest:.3g}"
+    hardest = f"hardest to tell: {first} and {second}, at {lowest:.3g}"
+    note = f"{site} · {hardest if np.isfinite(lowest) else 'no two classes have a distance and a width'}"
     side = {"type": "category", "nticks": 12, "showgrid": False, "constrain": "domain", "title": {"text": "answer"}}
     layout = {
         "title": title(shown, "How far apart the classes are", note),
@@ -199,7 +200,7 @@ def distances(shown: Shown, *, site: str) -> Figure:
         "coloraxis": {"cmin": 0, "colorbar": {"title": {"text": "Fisher ratio"}}},
         "showlegend": False,
     }
-    return figure([heat, square], layout)
+    return figure([heat, square] if np.isfinite(lowest) else [heat], layout)
 
 
 _OWN = "own block"

@@ -9,7 +9,7 @@ import numpy as np
 
 from miscope import Choice, Grain, Shown, Toggle, View
 from miscope.figure_style import NULL, OKABE_ITO
-from miscope_views.figures import CLOCK, MARKED, MARKS, clock_axis, event_marks, figure, line, panels, title
+from miscope_views.figures import CLOCK, MARKED, MARKS, clock_axis, event_marks, figure, line, panels, said, title
 from miscope_views.named_arrays import choice_of, holders
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _NULLS: Mapping[str, tuple[str, str]] = {
     "pull": ("pull", "walks pulled as strongly"),
 }
 _NONE = "none"
+_STILL = "nothing moves"
 _OF = {"all": "all weights", "embedding": "the embeddings", "attention": "attention", "mlp": "the MLP"}
 
 
@@ -117,7 +118,9 @@ def velocity(shown: Shown, *, parts: str, relative: bool, clock: str, events: bo
     unit = f"{'distance / length of the weights' if relative else 'distance'} per {shown.step_label}"
     layout: dict[str, Any] = {
         "title": title(
-            shown, "Speed and straightness of the weights", f"start to end / length of path: {straight:.3f}"
+            shown,
+            "Speed and straightness of the weights",
+            f"start to end / length of path: {said(straight, '.3f', _STILL)}",
         ),
         "xaxis": {**clock_axis(shown, clock), "anchor": "y2"},
         "yaxis": {"title": {"text": unit}, "type": "log", "domain": upper},

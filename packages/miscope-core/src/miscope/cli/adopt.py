@@ -60,4 +60,7 @@ def adopt(
             note(line)
         if assumed := standing.facts.get("assumed"):
             note(said_of_assumed(assumed))
+        for step in standing.steps:
+            if unfinite := place.store.unfinite(variant.name, step):
+                note(f"At step {step}, {unfinite}: no instrument looks at it.")
         note(f"To look at it:  miscope analyze {variant.name}")

@@ -104,7 +104,7 @@ def report(outcomes: Iterable[Outcome]) -> bool:
             if key not in failures:
                 failures[key] = outcome
     for reason, names in skipped.items():
-        note(f"skipped  {', '.join(names)}: {reason}")
+        note(f"skipped  {', '.join(names)}: {reason}" if names else f"left out  {reason}")
     print(", ".join(f"{count} {state.value}" for state, count in counts.items() if count) or "Nothing to do.")
     for outcome in failures.values():
         at = "" if outcome.step is None else f" at step {outcome.step}"

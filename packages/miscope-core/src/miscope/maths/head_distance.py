@@ -79,7 +79,8 @@ def distinct_heads(similarity: np.ndarray) -> float:
     if not np.isfinite(similarity).all():
         return float("nan")
     values = np.linalg.eigvalsh(similarity / len(similarity)).clip(0)
-    share = values[values > 0] / values.sum()
+    share = values / values.sum()
+    share = share[share > 0]
     return float(np.exp(-(share * np.log(share)).sum()))
 
 

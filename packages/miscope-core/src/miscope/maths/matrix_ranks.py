@@ -39,7 +39,9 @@ def entropy_rank(values: np.ndarray) -> float:
     squares = np.asarray(values, dtype=np.float64) ** 2
     if not squares.any():
         return 0.0
-    share = squares[squares > 0] / squares.sum()
+    share = squares / squares.sum()
+    # Of rounding's leftovers the square is a number and its share is none.
+    share = share[share > 0]
     return float(np.exp(-(share * np.log(share)).sum()))
 
 

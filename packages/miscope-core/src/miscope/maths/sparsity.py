@@ -32,7 +32,8 @@ def concentration(values: np.ndarray) -> float:
     x = np.asarray(values, dtype=np.float64)
     if not x.sum() > 0 or len(x) < 2:
         return 0.0
-    share = x[x > 0] / x.sum()
+    share = x / x.sum()
+    share = share[share > 0]
     return float(1 + (share * np.log(share)).sum() / np.log(len(x)))
 
 
