@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from plotly.graph_objs.layout import Template
 
 __all__ = ["CONFIG", "NULL", "OKABE_ITO", "TEST", "TRAIN", "Theme"]
-__all__ += ["colour_of", "is_ours", "restyle", "template", "variant_colours"]
+__all__ += ["caution", "colour_of", "is_ours", "restyle", "template", "variant_colours"]
 
 Theme = Literal["light", "dark"]
 
@@ -79,6 +79,12 @@ def variant_colours(names: Iterable[str]) -> dict[str, str]:
 def restyle(figure: Figure, theme: Theme) -> Figure:
     """The figure in that theme; changes nothing but its template."""
     return figure.update_layout(template=template(theme))
+
+
+def caution(text: str) -> dict[str, object]:
+    """The annotation that says above a figure what is not in it."""
+    place = {"x": 1, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "right", "yanchor": "bottom"}
+    return {"text": text, **place, "font": {"color": OKABE_ITO[1], "size": 11}, "showarrow": False}
 
 
 def is_ours(figure: Figure) -> bool:

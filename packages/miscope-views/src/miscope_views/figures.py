@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from miscope import Choice, Shown, Toggle
-from miscope.figure_style import template
+from miscope.figure_style import caution, template
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -83,12 +83,7 @@ def figure(traces: Iterable[Trace], layout: Mapping[str, Any], *, gaps: int = 0)
     missing = sum(_unfinite(trace) for trace in made) - gaps
     if missing > 0:
         total = sum(np.size(trace.get("z", trace.get("y", ()))) for trace in made) - gaps
-        built.add_annotation(
-            text=f"⚠ {missing:,} of {total:,} values are not finite and not drawn",
-            **{"x": 1, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "right", "yanchor": "bottom"},
-            font={"color": "#D55E00", "size": 11},
-            showarrow=False,
-        )
+        built.add_annotation(caution(f"⚠ {missing:,} of {total:,} values are not finite and not drawn"))
     return built
 
 
