@@ -240,9 +240,10 @@ def test_python_objects_are_not_stored(place):
     workspace = place(record("t.ragged", ragged))
     (outcome,) = analyze(workspace, untrained(workspace, steps=(0,)))
     assert outcome.error == (
-        "'t.ragged' returned Python objects under 'lists'.\n"
-        "Only numbers and text can be stored without pickling; a list of arrays of unequal length cannot.\n"
-        "Return one rectangular array, or a flat one with offsets."
+        "'t.ragged' returned under 'lists' what is no array: ndarray.\n"
+        "Only numbers and text can be stored without pickling; a list of arrays of unequal length cannot, nor can "
+        "tensors in bfloat16 or with a gradient.\n"
+        "Return one rectangular array, or a flat one with offsets; of a tensor  tensor.detach().float().numpy()."
     )
 
 

@@ -50,6 +50,38 @@ def test_records_are_found_by_name_with_who_provides_them():
     assert plugins.provided_by["analyzer", "rank.stable"].package == "rank"
 
 
+def test_a_name_belongs_to_the_package_called_like_its_first_part_and_not_to_the_alphabet():
+    evil = module("evil", analyzer("rank.stable"), analyzer("rank.more"), analyzer("rank.even_more"))
+    plugins = Plugins.of(aevil=evil, rank=module("rank", analyzer("rank.stable")))
+    assert plugins.provided_by["analyzer", "rank.stable"].package == "rank"
+    assert [(one.package, one.record, one.reason) for one in plugins.broken] == [
+        ("aevil", "the analyzer 'rank.stable'", "rank local has one of that name")
+    ]
+
+
+def test_a_name_belongs_to_the_package_with_most_such_names():
+    plugins = Plugins.of(aevil=module("evil", analyzer("r.a")), more=module("more", analyzer("r.a"), analyzer("r.b")))
+    assert plugins.provided_by["analyzer", "r.a"].package == "more"
+
+
+def test_what_a_hook_prints_is_not_in_the_output(capsys: pytest.CaptureFixture[str]):
+    def miscope_analyzers() -> tuple[Analyzer, ...]:
+        print("loading")
+        return (analyzer("loud.one"),)
+
+    assert list(Plugins.of(loud=module("loud", miscope_analyzers=miscope_analyzers)).analyzers) == ["loud.one"]
+    assert capsys.readouterr() == ("", "loading\n")
+
+
+def test_a_hook_that_ends_a_generator_is_broken_alone():
+    def miscope_analyzers() -> tuple[Analyzer, ...]:
+        raise GeneratorExit
+
+    plugins = Plugins.of(ends=module("ends", miscope_analyzers=miscope_analyzers), toy=toy)
+    assert [one.reason for one in plugins.broken] == ["GeneratorExit: "]
+    assert "toy.sum" in plugins.families
+
+
 def test_tables_hold_what_one_names_and_nothing_that_is_installed():
     plugins = Plugins.of(rank=module("rank", analyzer("rank.stable")))
     assert list(plugins.analyzers) == ["rank.stable"]

@@ -190,6 +190,10 @@ def test_what_is_read_cannot_be_changed_behind_other_readers(store: Store, varia
     store.save_arrays(key(variant, 0), {"a": np.zeros(1)})
     with pytest.raises(ValueError, match="read-only"):
         store.load_arrays(key(variant, 0))["a"][0] = 1
+    with pytest.raises(ValueError, match="cannot set WRITEABLE flag"):
+        store.load_arrays(key(variant, 0))["a"].flags.writeable = True
+    with pytest.raises(ValueError, match="cannot set WRITEABLE flag"):
+        store.stacked(variant.name, "toy.norm", "abc")["a"].flags.writeable = True
 
 
 def test_a_stack_is_the_steps_together_in_order(store: Store, variant: Variant):

@@ -127,6 +127,19 @@ def plugin(write: Callable[[Moment], None]) -> ModuleType:
     return module
 
 
+def by_sign(moment: Moment) -> None:
+    moment.activations[SITE].neg_()
+
+
+def by_shape(moment: Moment) -> None:
+    moment.activations[SITE].unsqueeze_(0)
+
+
+def of_the_labels_shape(moment: Moment) -> None:
+    assert moment.probe.labels is not None
+    moment.probe.labels.unsqueeze_(0)
+
+
 def innocent(moment: Moment) -> None:
     """Copies before it writes."""
     moment.weights["W_E"].clone().zero_()
@@ -150,6 +163,9 @@ def outcomes(place: Workspace) -> tuple[dict[str, Any], Arrays]:
         (by_array, "weights 'W_E'"),
         (by_order, f"activations '{SITE}'"),
         (by_detour, f"activations '{SITE}'"),
+        (by_sign, f"activations '{SITE}'"),
+        (by_shape, f"activations '{SITE}'"),
+        (of_the_labels_shape, "probe labels"),
         (of_labels, "probe labels, probe columns 'sum'"),
         (of_inputs, "probe inputs, probe columns 'a', probe columns 'b'"),
         (of_a_column, "probe inputs, probe columns 'a'"),
@@ -267,3 +283,17 @@ def test_a_fingerprint_changes_with_a_single_entry_or_a_shuffle_along_an_axis(ro
     columns[row] = columns[row].sort().values
     rows[:, row] = rows[:, row].flip(0)
     assert len({fingerprint(each) for each in (value, one, columns, rows)}) == 4
+
+
+@pytest.mark.parametrize("rows", [2, 64, 130])
+def test_a_fingerprint_changes_with_every_sign(rows: int):
+    value = torch.rand(rows, 1024, dtype=torch.float64, generator=torch.Generator().manual_seed(rows))
+    assert fingerprint(-value) != fingerprint(value)
+    corners = value.clone()
+    corners[:2, :2] *= -1
+    assert fingerprint(corners) != fingerprint(value)
+
+
+def test_a_fingerprint_changes_with_the_shape():
+    value = torch.rand(8, 4)
+    assert len({fingerprint(each) for each in (value, value.reshape(4, 8), value[None], value.reshape(-1))}) == 4

@@ -76,7 +76,7 @@ def perform(place: Portable, task: Task) -> tuple[Outcome, ...]:
     started = time.perf_counter()
     try:
         look = _look(place.workspace, task)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - the task door: whatever goes wrong becomes an outcome
+    except (Exception, SystemExit, GeneratorExit) as error:  # noqa: BLE001 - the task door: whatever goes wrong becomes an outcome
         return (failed(task, task.analyzers, error, time.perf_counter() - started),)
     saved: dict[str, dict[str, float]] = {}
     others = []
@@ -94,7 +94,7 @@ def perform(place: Portable, task: Task) -> tuple[Outcome, ...]:
             saved[name] = scalars_of(_take(look, name))
         except DoesNotApply as error:
             others.append(_refused(look, task, name, error.reason))
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - the task door; an instrument ends no program
+        except (Exception, SystemExit, GeneratorExit) as error:  # noqa: BLE001 - the task door; an instrument ends no program
             others.append(failed(task, (name,), error, time.perf_counter() - began))
             look.keep_failure(name, others[-1].error)
     if not saved:
@@ -132,7 +132,7 @@ def _take(look: _Look, name: str) -> Arrays:
     look.watch.see(shown)
     try:
         with torch.no_grad():
-            arrays = returned_arrays(name, look.analyzers[name].compute(shown))
+            arrays = returned_arrays(name, look.analyzers[name].compute(shown), stacked=isinstance(shown, Moment))
     finally:
         # Also of one that fails: what it wrote before must not be seen by the next.
         look.spoilt = look.watch.changed(shown)

@@ -18,6 +18,7 @@ import numpy as np
 from miscope.atomic import write_whole
 from miscope.errors import BadFile
 from miscope.moment import Series
+from miscope.read_only import read_only
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -128,7 +129,7 @@ def read_series(folder: Path) -> dict[str, Series]:
         rows = np.flatnonzero(which == number)
         rows = rows[np.argsort(steps[rows], kind="stable")]
         last = np.append(steps[rows][1:] != steps[rows][:-1], True)
-        series[name] = Series(steps=_read_only(steps[rows[last]]), values=_read_only(values[rows[last]]))
+        series[name] = Series(steps=read_only(steps[rows[last]]), values=read_only(values[rows[last]]))
     return series
 
 
@@ -137,11 +138,6 @@ def _numbers(column: pa.ChunkedArray | pa.Array, dtype: type[np.number]) -> np.n
     chunks = getattr(column, "chunks", [column])
     parts = [np.frombuffer(c.buffers()[1], dtype)[c.offset : c.offset + len(c)] for c in chunks if len(c)]
     return np.concatenate(parts) if parts else np.empty(0, dtype)
-
-
-def _read_only(array: np.ndarray) -> np.ndarray:
-    array.flags.writeable = False
-    return array
 
 
 def _schema() -> pa.Schema:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import inspect
 import os
+import sys
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -85,10 +87,12 @@ def installed_offers() -> tuple[list[Offer], list[Broken]]:
         package = point.dist.name if point.dist else point.value
         version = point.dist.version if point.dist else "?"
         try:
-            module = point.load()
+            # Standard output is for what was asked for: JSON may be.
+            with contextlib.redirect_stdout(sys.stderr):
+                module = point.load()
             hooks = _hooks_of(package, module)
             _refuse_without_hooks(package, module)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - the door: a plug-in's failure becomes a value
+        except (Exception, SystemExit, GeneratorExit) as error:  # noqa: BLE001 - the door: a plug-in's failure becomes a value
             broken.append(_broken(point.name, package, version, error))
             continue
         offers.append(Offer(Provider(point.name, package, version, hooks, point.module), module))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -158,7 +161,7 @@ def installed_commands(
             continue
         try:
             added = read(offer.module.miscope_commands)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - the same door
+        except (Exception, SystemExit, GeneratorExit) as error:  # noqa: BLE001 - the same door
             broken.append(broken_by(offer.provider, error))
             continue
         for name, command in added.items():
@@ -183,19 +186,19 @@ def _table(offers: Sequence[Offer], kind: str) -> _Table:
 
     records: dict[str, Any] = {}
     providers: dict[str, Provider] = {}
-    broken = []
+    broken, offered = [], []
     for offer in offers:
         try:
-            found = _records(offer, kind)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - the same door: a hook that raises when called
+            offered += [(offer.provider, record) for record in _records(offer, kind)]
+        except (Exception, SystemExit, GeneratorExit) as error:  # noqa: BLE001 - the same door: a hook that raises when called
             broken.append(broken_by(offer.provider, error))
+    owners = _owners(offered)
+    for provider, record in offered:
+        reason = _fault(kind, (provider, record), providers, owners)
+        if reason is not None:
+            broken.append(left_out(provider, label(kind, record), reason))
             continue
-        for record in found:
-            reason = _fault(kind, record, providers)
-            if reason is not None:
-                broken.append(left_out(offer.provider, label(kind, record), reason))
-                continue
-            records[record.name], providers[record.name] = record, offer.provider
+        records[record.name], providers[record.name] = record, provider
     for name, reason in (faults_of_reads(records) if kind == "analyzer" else {}).items():
         broken.append(left_out(providers.pop(name), label(kind, records.pop(name)), reason))
     return _Table(records=MappingProxyType(records), providers=MappingProxyType(providers), broken=tuple(broken))
@@ -203,11 +206,34 @@ def _table(offers: Sequence[Offer], kind: str) -> _Table:
 
 def _records(offer: Offer, kind: str) -> list[Any]:
     hook = _HOOKS[kind]
-    return list(getattr(offer.module, hook)()) if hook in offer.provider.hooks else []
+    with contextlib.redirect_stdout(sys.stderr):
+        return list(getattr(offer.module, hook)()) if hook in offer.provider.hooks else []
 
 
-def _fault(kind: str, record: Any, providers: Mapping[str, Provider]) -> str | None:
+def _owners(offered: Sequence[tuple[Provider, Any]]) -> dict[str, Provider]:
+    """By name that several packages offer: the one called like the name's first part, else with most such names.
+
+    So no package takes a name of another by coming before it in the alphabet.
+    """
+    by_name: dict[str, list[Provider]] = {}
+    for provider, record in offered:
+        if isinstance(name := getattr(record, "name", None), str):
+            by_name.setdefault(name, []).append(provider)
+    spaces = Counter((name.partition(".")[0], provider) for name, those in by_name.items() for provider in set(those))
+
+    def claim(name: str, provider: Provider) -> tuple[bool, int]:
+        space = name.partition(".")[0]
+        return provider.plugin == space, spaces[space, provider]
+
+    several = {name: those for name, those in by_name.items() if len(set(those)) > 1}
+    return {name: max(those, key=lambda provider: claim(name, provider)) for name, those in several.items()}
+
+
+def _fault(
+    kind: str, offered: tuple[Provider, Any], providers: Mapping[str, Provider], owners: Mapping[str, Provider]
+) -> str | None:
     """Why a record is left out; None if it is not."""
+    provider, record = offered
     from miscope.record_checks import fault
 
     if not isinstance(record, _type_of(kind)):
@@ -216,8 +242,10 @@ def _fault(kind: str, record: Any, providers: Mapping[str, Provider]) -> str | N
         reason = fault(kind, record)
     except Exception as error:  # noqa: BLE001 - the same door: a record whose own code raises when it is looked at
         return f"{type(error).__name__}: {error}".splitlines()[0]
-    if reason is None and record.name in providers:
-        return f"{providers[record.name]} has one of that name"
+    owner = owners.get(record.name, provider) if reason is None else provider
+    other = providers.get(record.name) if reason is None else None
+    if other is not None or owner != provider:
+        return f"{other or owner} has one of that name"
     return reason
 
 

@@ -20,6 +20,7 @@ from miscope.atomic import sync_folder, unfinished
 from miscope.errors import BadFile, BadValue
 from miscope.layout import step_name, step_of
 from miscope.memory import Memory
+from miscope.read_only import read_only
 from miscope.recipe import digest
 
 __all__ = ["read_stack", "steps_in"]
@@ -177,9 +178,7 @@ def _chosen(
         if name not in arrays:
             problem = f"Its steps hold no array {name!r}, but: {', '.join(arrays)}."
             raise BadFile(folder, problem, "Ask for one of these.")
-    for array in arrays.values():
-        array.flags.writeable = False
-    return {name: arrays[name] for name in wanted}
+    return {name: read_only(arrays[name]) for name in wanted}
 
 
 def _build(target: Path, entries: Sequence[_Entry]) -> None:

@@ -18,6 +18,7 @@ from miscope.memory import Memory
 from miscope.moment import Series
 from miscope.origin import no_checkpoint
 from miscope.patterns import matching
+from miscope.read_only import read_only
 from miscope.variant import Variant
 from miscope.variant_folders import variant_folders
 from miscope.variant_record import VariantRecord, unlike
@@ -293,6 +294,4 @@ class Store:
 
 
 def _frozen(arrays: dict[str, np.ndarray]) -> Arrays:
-    for array in arrays.values():
-        array.flags.writeable = False
-    return MappingProxyType(arrays)
+    return MappingProxyType({name: read_only(array) for name, array in arrays.items()})

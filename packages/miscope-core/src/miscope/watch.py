@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias, final
 
 import numpy as np
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from miscope.moment import Cohort, Moment, Trajectory
+from miscope.process_settings import OF_ANY_THREAD, put_back, read_settings
 from miscope.view import Shown
 
 if TYPE_CHECKING:
@@ -23,8 +24,10 @@ __all__ = ["Watch", "fingerprint"]
 What: TypeAlias = "Moment | Trajectory | Cohort | Shown"
 Held: TypeAlias = "Tensor | np.ndarray"
 
-_COLUMNS = 1024
-"""Words of eight bytes in a row of the table that a fingerprint sums along both axes."""
+_COLUMNS, _ROWS = 1024, 64
+"""Words of eight bytes in a row of the table that a fingerprint sums, and rows at once, which the caches hold."""
+_HALF = np.uint64(32)
+_WEIGHTS = np.random.default_rng(0).integers(2**63, size=_COLUMNS, dtype=np.uint64) | np.uint64(1)
 
 
 @final
@@ -38,7 +41,7 @@ class Watch:
 
     def see(self, shown: What) -> None:
         """Remember what is shown, where it is shown for the first time."""
-        self._settings = {name: read() for name, (read, _) in _SETTINGS.items()}
+        self._settings = read_settings(OF_ANY_THREAD) if isinstance(shown, Shown) else read_settings()
         for label, value in _per_look(shown):
             if (label, id(value)) not in self._prints:
                 self._prints[label, id(value)] = fingerprint(value)
@@ -57,25 +60,27 @@ class Watch:
         for _, value in wrong:
             if id(value) in self._copies:
                 _put_back(*self._copies[id(value)])
-        told = [label for label, _ in wrong]
-        for name, (read, write) in _SETTINGS.items():
-            if read() != self._settings[name]:
-                told.append(f"the setting {name}")
-                write(self._settings[name])
-        return told
+        return [label for label, _ in wrong] + [f"the setting {name}" for name in put_back(self._settings)]
 
 
 def fingerprint(value: Held) -> int:
-    """A number that changes with any change of the bytes, or of their order; at the speed of memory."""
+    """A number that changes with any change of the bytes, of their order or of the shape; nearly at memory's speed."""
     array = value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy() if _is_tensor(value) else value
     if array.dtype.kind in "USO":
         return zlib.crc32(repr(array.tolist()).encode())
     flat = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
     whole = len(flat) // (8 * _COLUMNS) * (8 * _COLUMNS)
-    # Sums along one axis alone would be the same after a sort or a shuffle along it.
     table = flat[:whole].view(np.uint64).reshape(-1, _COLUMNS)
-    rest = zlib.crc32(flat[whole:].tobytes())
-    return zlib.crc32(table.sum(1).tobytes(), zlib.crc32(table.sum(0).tobytes(), rest))
+    found = zlib.crc32(flat[whole:].data, zlib.crc32(repr((value.dtype, tuple(value.shape))).encode()))
+    for start in range(0, len(table), _ROWS):
+        rows = table[start : start + _ROWS]
+        # Weighted, since a plain sum is the same after a shuffle; the high half mixed in, since of an even number of
+        # changed signs, the highest bits, nothing is left in a sum modulo 2^64.
+        mixed = rows >> _HALF
+        mixed ^= rows
+        mixed *= _WEIGHTS
+        found = zlib.crc32(mixed.sum(1).data, found)
+    return found
 
 
 def _is_tensor(value: Held) -> TypeIs[Tensor]:
@@ -123,13 +128,9 @@ def _of_probe(probe: Probe) -> Iterator[tuple[str, Held]]:
 def _put_back(value: Held, copy: Held) -> None:
     if _is_tensor(value):
         with torch.no_grad():
+            if value.shape != copy.shape:
+                value.resize_(tuple(copy.shape))
             value.copy_(torch.as_tensor(copy))
     else:
+        value.shape = tuple(copy.shape)
         np.copyto(value, np.asarray(copy))
-
-
-_SETTINGS: Mapping[str, tuple[Callable[[], Any], Callable[[Any], object]]] = {
-    "of torch's default dtype": (torch.get_default_dtype, torch.set_default_dtype),
-    "of what numpy does on errors": (np.geterr, lambda before: np.seterr(**before)),
-}
-"""Of the whole process; how each is read, and put back."""

@@ -27,14 +27,17 @@ def by_role(
 
     Raises BadFile where it is the family's and its weights are of a kind no instrument reads.
     """
-    bridged = (by_bridge(named, family.model(params).roles) for named in namings(state))
+    roles = family.model(params).roles
+    bridged = (by_bridge(named, roles) for named in namings(state))
+    shapes = {name: tuple(role.shape) for name, role in roles.items()}
     for named in chain(namings(state), (one for one in bridged if one is not None)):
         try:
             weights = family.adopt(named, params)
         except _TRIPPED:
             # A family that reads one layout may trip over another; the next may know it.
             continue
-        if weights is not None:
+        # A family's own `adopt` may go by names alone.
+        if weights is not None and {name: tuple(t.shape) for name, t in weights.items()} == shapes:
             check_weights(path, weights)
             return weights, named
     return None
