@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -74,10 +76,22 @@ def plugins_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def address(small, plugins_path: Path) -> Iterator[str]:
+def serving(plugins_path: Path) -> Callable[[Path], AbstractContextManager[str]]:
+    """serving(root): while it is entered, where `miscope serve` shows that workspace."""
+    return partial(_served, plugins_path)
+
+
+@pytest.fixture(scope="session")
+def address(small, serving) -> Iterator[str]:
     """Where `miscope serve` shows the small workspace."""
+    with serving(small.root) as found:
+        yield found
+
+
+@contextmanager
+def _served(plugins_path: Path, root: Path) -> Iterator[str]:
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(plugins_path)}
-    command = [*SERVE, "--workspace", str(small.root)]
+    command = [*SERVE, "--workspace", str(root)]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
     ) as server:

@@ -9,10 +9,13 @@ from miscope.workspace import Workspace
 from miscope_panel.pin import view_of
 from miscope_panel.selection import Place, settled
 
-__all__ = ["WELCOME", "opened"]
+__all__ = ["CURVES", "WELCOME", "opened"]
 
 WELCOME = ("behaviour.losses", "spectra.embedding", "neurons.heatmap", "parameters.trajectory")
 """Views a new visitor sees, where they are installed: how well, what, where, along which way."""
+
+CURVES = ("behaviour.losses", "behaviour.accuracies", "events.timeline")
+"""The same where a variant is a curve alone: nothing that looks at weights has anything to show of it."""
 
 _FEW = 4
 
@@ -22,17 +25,18 @@ def opened(workspace: Workspace, names: Sequence[str], place: Place) -> Place:
 
     names: the variants that can be shown. Views that are not installed are left out.
     """
-    views = tuple(card for card in place.views if view_of(card) in workspace.plugins.views) or _welcome(workspace)
     variant = place.variant or next((name for name in names if workspace.store.steps(name)), names[0] if names else "")
     if "/" not in variant:
         variant = next((name for name in names if name.partition("/")[2] == variant), variant)
-    step = place.step
-    if step is None and variant in names:
-        step = settled(workspace.store.steps(variant), None)
+    steps = workspace.store.steps(variant) if variant in names else []
+    step = settled(steps, None) if place.step is None else place.step
+    first = WELCOME if steps or variant not in names else CURVES
+    views = tuple(card for card in place.views if view_of(card) in workspace.plugins.views)
+    views = views or _welcome(workspace, first)
     return replace(place, variant=variant, views=views, step=step)
 
 
-def _welcome(workspace: Workspace) -> tuple[str, ...]:
+def _welcome(workspace: Workspace, first: Sequence[str]) -> tuple[str, ...]:
     installed = workspace.plugins.views
-    known = tuple(name for name in WELCOME if name in installed)
+    known = tuple(name for name in first if name in installed)
     return known or tuple(sorted(installed))[:_FEW]
