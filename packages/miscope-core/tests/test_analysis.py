@@ -437,7 +437,7 @@ def test_one_variant_alone_is_no_cohort(place):
     assert str(error.value) == (
         f"'t.spread' does not apply to {variant.name}: it compares several variants, and this is one alone.\n"
         "Nothing is missing of the variant: a comparison takes two or more.\n"
-        f"Name others beside it:  miscope analyze {variant.name} OTHER --only t.spread"
+        f"Name others beside it:  miscope analyze {variant.name} OTHER --only t.spread --workspace {workspace.root}"
     )
     assert not any(o.analyzers == ("t.spread",) for o in analyze(workspace, variant))
 

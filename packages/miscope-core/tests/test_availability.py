@@ -109,7 +109,7 @@ def analyzer(variant: BoundVariant, name: str, *others: BoundVariant) -> Availab
 def test_what_was_never_computed_is_missing_and_comes_with_the_command(variant: BoundVariant) -> None:
     found = view(variant, "here.power")
     assert (found.state, found.reason) == ("missing", "needs here.power: it was never computed")
-    assert found.command == f"miscope analyze {variant.name} --only here.power"
+    assert found.command == f"miscope analyze {variant.name} --only here.power --workspace {variant.workspace.root}"
     assert found.message.splitlines()[-1] == f"To compute it:  {found.command}"
     assert analyzer(variant, "here.power").reason == "it was never computed"
 
@@ -164,7 +164,7 @@ def test_a_comparison_takes_several_variants(place: Any, variant: BoundVariant) 
     for ask in (view, analyzer):
         assert (ask(variant, "here.together").state, ask(variant, "here.together").reason) == ("inapplicable", alone)
         assert ask(variant, "here.together", other).command == (
-            f"miscope analyze {variant.name} {other.name} --only here.together"
+            f"miscope analyze {variant.name} {other.name} --only here.together --workspace {variant.workspace.root}"
         )
     from miscope.analysis import analyze
 
@@ -231,7 +231,8 @@ def test_the_analyzers_are_listed_for_a_variant_by_its_slug_too(told: Run, varia
     assert rows(out)["here.power"] == "here.power checkpoint yes at 2 of 4 checkpoints"
     assert rows(out)["here.long"].startswith("here.long trajectory not computed it was never computed; it takes long")
     assert out.splitlines()[-1] == (
-        f"To compute what is missing:  miscope analyze {variant.name}  (with --only NAME what takes long)"
+        f"To compute what is missing:  miscope analyze {variant.name} --workspace {variant.workspace.root}"
+        "  (with --only NAME what takes long)"
     )
 
 
@@ -239,7 +240,8 @@ def test_one_view_for_a_variant_is_drawn_and_told_in_full(told: Run, variant: Bo
     variant.analyze("here.power", steps=[0, 20])
     name = variant.name
     assert told("views", "here.power", "--for", name)[1] == (
-        f"'here.power' can be drawn for {name}.\nTo draw it:  miscope show here.power {name} --step 20\n"
+        f"'here.power' can be drawn for {name}.\n"
+        f"To draw it:  miscope show here.power {name} --step 20 --workspace {variant.workspace.root}\n"
     )
     assert told("views", "here.late", "--for", name)[1] == (
         f"'here.late' does not apply to {name}: none of its powers is negative.\n"

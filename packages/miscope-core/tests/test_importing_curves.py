@@ -126,7 +126,7 @@ def test_of_a_curve_nobody_says_that_it_was_never_trained(place: Workspace, tmp_
         assert str(raised.value) == (
             f"{NAME} has no checkpoints.\n"
             "It was imported as a curve: there are its metrics, and no weights.\n"
-            "To add weights of the same run:  miscope import FILE"
+            f"To add weights of the same run:  miscope import FILE --workspace {place.root}"
         )
     assert "metrics only" in variant._repr_html_()
 
@@ -181,7 +181,7 @@ def test_a_training_does_not_begin_over_a_curve(place: Workspace, tmp_path: Path
     assert str(raised.value) == (
         f"{NAME} was imported: a training would begin anew at step 0 and replace what was brought here.\n"
         "It has metrics only, up to step 59, and no optimizer state to go on with.\n"
-        f"To train one beside it:  miscope train {NAME} --as NAME"
+        f"To train one beside it:  miscope train {NAME} --as NAME --workspace {place.root}"
     )
 
 

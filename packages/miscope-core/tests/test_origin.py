@@ -68,7 +68,8 @@ def test_nothing_is_imported_into_what_was_trained_here(place: Workspace, tmp_pa
     assert refused(lambda: adopt(place, tmp_path / "step_10.safetensors", family="toy.sum")) == (
         f"{NAME} was trained here, so nothing is imported into it.\n"
         "It has 2 checkpoints, the last at step 10; step_10.safetensors would add to them or replace them.\n"
-        "To keep them apart:  miscope import ... --as NAME; or give the parameter in which they differ (--param)."
+        f"To keep them apart:  miscope import ... --as NAME --workspace {place.root}; "
+        "or give the parameter in which they differ (--param)."
     )
     assert content(variant) == before
     assert facts(variant)["origin"] == Origin.TRAINED == "trained here"
@@ -90,13 +91,14 @@ def test_a_training_does_not_restart_what_was_imported(place: Workspace, tmp_pat
     assert refused(variant.train) == (
         f"{NAME} was imported: a training would begin anew at step 0 and replace what was brought here.\n"
         "It has 2 checkpoints, the last at step 300, and no optimizer state to go on with.\n"
-        f"To go on from step 300 with a fresh optimizer:  miscope train {NAME} --warm --steps N\n"
-        f"To train one beside it:  miscope train {NAME} --as NAME"
+        "To go on from step 300 with a fresh optimizer:  "
+        f"miscope train {NAME} --warm --steps N --workspace {place.root}\n"
+        f"To train one beside it:  miscope train {NAME} --as NAME --workspace {place.root}"
     )
     assert refused(lambda: variant.train(resume=False)) == (
         f"{NAME} cannot begin again at step 0: it was imported.\n"
         "It has 2 checkpoints, the last at step 300, which would be replaced.\n"
-        f"To train one beside it:  miscope train {NAME} --as NAME"
+        f"To train one beside it:  miscope train {NAME} --as NAME --workspace {place.root}"
     )
     assert content(variant) == before
     assert facts(variant)["origin"] == "imported"
@@ -140,7 +142,7 @@ def test_a_labelled_variant_branches_off_warm_and_the_other_stays(place: Workspa
     assert refused(lambda: variant.train(warm=True, steps=320)) == (
         f"{NAME} cannot go on from its last checkpoint, at step 300.\n"
         "It has metrics up to step 399, which would be replaced.\n"
-        f"To go on beside it:  miscope train {NAME} --warm --as NAME"
+        f"To go on beside it:  miscope train {NAME} --warm --as NAME --workspace {place.root}"
     )
     branch = variant.labelled("branch")
     trained(branch, warm=True, steps=310)
@@ -150,7 +152,7 @@ def test_a_labelled_variant_branches_off_warm_and_the_other_stays(place: Workspa
     assert refused(lambda: branch.train(resume=False)) == (
         f"{NAME}@branch cannot begin again at step 0: its training goes on from step 300 of {NAME}.\n"
         "It has 2 checkpoints, the last at step 310, which would be replaced.\n"
-        f"To train one beside it:  miscope train {NAME}@branch --as NAME"
+        f"To train one beside it:  miscope train {NAME}@branch --as NAME --workspace {place.root}"
     )
 
 
@@ -160,7 +162,8 @@ def test_what_was_trained_here_goes_on_with_its_own_optimizer_and_branches_off_w
     assert refused(lambda: variant.train(warm=True, steps=20)) == (
         f"{NAME} was trained here, and goes on with its own optimizer.\n"
         "It has 2 checkpoints, the last at step 10.\n"
-        f"Leave --warm out; or branch off with a fresh optimizer:  miscope train {NAME} --warm --as NAME"
+        "Leave --warm out; or branch off with a fresh optimizer:  "
+        f"miscope train {NAME} --warm --as NAME --workspace {place.root}"
     )
     branch = variant.labelled("fresh-optimizer")
     trained(branch, warm=True, steps=20)
@@ -172,7 +175,7 @@ def test_a_warm_training_says_where_it_would_begin_and_end(place: Workspace, tmp
     assert refused(lambda: list(variant.train(warm=True))) == (
         f"{NAME} is at step 300 already.\n"
         "This training would go to step 300.\n"
-        f"Say how far:  miscope train {NAME} --warm --steps 600"
+        f"Say how far:  miscope train {NAME} --warm --steps 600 --workspace {place.root}"
     )
     assert refused(lambda: list(place.variant("toy.sum", seed=3).train(warm=True))) == (
         "toy.sum/v5-seed3-width16 cannot be trained warm: there are no weights to begin with.\n"
@@ -184,7 +187,7 @@ def test_a_warm_training_says_where_it_would_begin_and_end(place: Workspace, tmp
     assert refused(lambda: list(branch.train(warm=True, steps=5))) == (
         "toy.sum/v5-seed4-width16 is at step 10 already.\n"
         "This training would go to step 5.\n"
-        "Say how far:  miscope train toy.sum/v5-seed4-width16 --warm --as b --steps 20"
+        f"Say how far:  miscope train toy.sum/v5-seed4-width16 --warm --as b --steps 20 --workspace {place.root}"
     )
 
 

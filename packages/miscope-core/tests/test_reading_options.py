@@ -135,7 +135,7 @@ def test_what_is_not_there_by_default_names_the_options_it_is_there_with(variant
     assert str(error.value) == (
         f"No 'test.power' for {variant.name} at step 10.\n"
         "It exists with other options: -o test.power.columns=0,1 -o test.power.exponent=2.\n"
-        f"To compute it:  miscope analyze {variant.name} --only test.power"
+        f"To compute it:  miscope analyze {variant.name} --only test.power --workspace {variant.workspace.root}"
     )
 
 
@@ -145,7 +145,8 @@ def test_what_is_not_there_with_an_option_is_asked_for_with_it(variant: BoundVar
     assert str(error.value) == (
         f"No 'test.power' for {variant.name} at step 10 with test.power.exponent=3.\n"
         "It was never computed.\n"
-        f"To compute it:  miscope analyze {variant.name} --only test.power -o test.power.exponent=3"
+        f"To compute it:  miscope analyze {variant.name} --only test.power "
+        f"-o test.power.exponent=3 --workspace {variant.workspace.root}"
     )
 
 

@@ -247,7 +247,7 @@ def test_a_missing_artifact_is_named_with_the_command_that_makes_it(variant: Bou
     assert str(error.value) == (
         "No 'test.norm' for toy.sum/v5-seed7-width16 at step 5.\n"
         "It exists at one other step, 0.\n"
-        "To compute it:  miscope analyze toy.sum/v5-seed7-width16 --only test.norm"
+        f"To compute it:  miscope analyze toy.sum/v5-seed7-width16 --only test.norm --workspace {other.workspace.root}"
     )
 
 

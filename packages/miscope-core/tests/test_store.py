@@ -162,7 +162,7 @@ def test_an_artifact_nobody_computed_says_where_it_exists(store: Store, variant:
     assert str(raised.value) == (
         "No 'toy.norm' for toy.sum/v5-seed3-width16 at step 20.\n"
         "It exists at one other step, 10.\n"
-        "To compute it:  miscope analyze toy.sum/v5-seed3-width16 --only toy.norm"
+        f"To compute it:  miscope analyze toy.sum/v5-seed3-width16 --only toy.norm --workspace {store.root}"
     )
 
 

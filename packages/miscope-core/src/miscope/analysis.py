@@ -14,6 +14,7 @@ from miscope.analyzer_options import Options, checked_options
 from miscope.applicability import chain_applies
 from miscope.artifact import as_written
 from miscope.chosen_steps import chosen_steps, steps_to_look_at
+from miscope.commands import in_workspace
 from miscope.errors import DoesNotApply, MiscopeError, UnknownName
 from miscope.interruption import stop_on_signals
 from miscope.looking import Portable, Task, failed, perform
@@ -205,7 +206,7 @@ def _across(workspace: Workspace, courses: Sequence[_Course], wish: _Wish) -> tu
         reason = incomparable(settings, name)
         if reason is not None and name in (wish.names or ()):
             together = ", ".join(setting.variant.name for setting in settings)
-            cure = beside(settings, f"miscope analyze {together} OTHER --only {name}")
+            cure = beside(settings, in_workspace(workspace.root, f"miscope analyze {together} OTHER --only {name}"))
             apart.append(DoesNotApply(name, together, reason, cure=cure))
         if reason is not None:
             continue

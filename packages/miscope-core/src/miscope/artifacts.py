@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from miscope.analyzer import Grain
 from miscope.analyzer_options import Options, checked_options
 from miscope.artifact import Arrays
+from miscope.commands import in_workspace
 from miscope.computed import asked_for, what_is_known
 from miscope.errors import DoesNotApply, NoArtifact
 from miscope.lazily import Lazily
@@ -61,9 +62,8 @@ def artifact(store: Store, setting: Setting, name: str, step: int | None) -> Arr
         raise DoesNotApply(name, variant, reason)
     at = step if setting.analyzers[name].grain is Grain.CHECKPOINT else None
     have = store.artifact_steps(variant, name, setting.recipes[name])
-    raise NoArtifact(
-        name, variant, at, have, known=what_is_known(store, [setting], name, step), options=asked_for(setting, name)
-    )
+    known, asked = what_is_known(store, [setting], name, step), asked_for(setting, name)
+    raise NoArtifact(name, variant, at, have, known=known, options=asked, root=store.root)
 
 
 def artifact_across(store: Store, settings: Sequence[Setting], name: str) -> Arrays:
@@ -80,10 +80,11 @@ def artifact_across(store: Store, settings: Sequence[Setting], name: str) -> Arr
     reasons = (refusal(store, setting, name, None) for setting in settings)
     reason = reason or store.refusal(key) or next(filter(None, reasons), None)
     if reason is not None:
-        cure = beside(settings, f"miscope analyze {', '.join(names)} OTHER --only {name}")
+        cure = beside(settings, in_workspace(store.root, f"miscope analyze {', '.join(names)} OTHER --only {name}"))
         raise DoesNotApply(name, ", ".join(names), reason, cure=cure)
     known = what_is_known(store, settings, name, None)
-    raise NoArtifact(name, " ".join(names), None, (), known=known, options=asked_for(settings[0], name))
+    asked = asked_for(settings[0], name)
+    raise NoArtifact(name, " ".join(names), None, (), known=known, options=asked, root=store.root)
 
 
 def refusal(store: Store, setting: Setting, name: str, step: int | None) -> str | None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import difflib
 import errno
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Literal
+
+from miscope.commands import in_workspace
 
 __all__ = [
     "BadFile",
@@ -135,13 +138,16 @@ class NoArtifact(MiscopeError):
         *,
         known: str = "",
         options: Sequence[str] = (),
+        root: Path | None = None,
     ) -> None:
-        """have: other steps at which it exists. known: what else is known of it. options: those asked for, as typed."""
+        """have: other steps at which it exists. known: what else is known of it. options: those asked for, as typed.
+
+        root: the workspace, named in the command where it is not the default one.
+        """
         self.analyzer, self.variant, self.step, self.have = analyzer, variant, step, tuple(have)
         self.known = known or _elsewhere(have) or "It was never computed."
-        self.command = " ".join(
-            ["miscope analyze", variant, "--only", analyzer, *(f"-o {option}" for option in options)]
-        )
+        words = ["miscope analyze", variant, "--only", analyzer, *(f"-o {option}" for option in options)]
+        self.command = in_workspace(root, " ".join(words))
         at = "" if step is None else f" at step {step}"
         under = f" with {', '.join(options)}" if options else ""
         super().__init__(f"No {analyzer!r} for {variant}{at}{under}.", self.known, f"To compute it:  {self.command}")
@@ -156,11 +162,13 @@ def _elsewhere(have: Sequence[int]) -> str:
 class NoCheckpoint(MiscopeError):
     """A variant without the checkpoint that was asked for."""
 
-    def __init__(self, variant: str, step: int | None, have: Sequence[int], *, origin: str = "") -> None:
+    def __init__(
+        self, variant: str, step: int | None, have: Sequence[int], *, origin: str = "", root: Path | None = None
+    ) -> None:
         """origin: who made what there is: 'trained here', 'imported', 'metrics only'; "" where nothing is."""
         self.variant, self.step = variant, step
         if not have:
-            self.known, todo = _without_weights(variant, origin)
+            self.known, todo = _without_weights(variant, origin, root)
             super().__init__(f"{variant} has no checkpoints.", self.known, todo)
             return
         near = sorted(have, key=lambda s: abs(s - (step or 0)))[:3]
@@ -169,25 +177,25 @@ class NoCheckpoint(MiscopeError):
         super().__init__(f"{variant} has no checkpoint at step {step}.", self.known, "Ask for one of these steps.")
 
 
-def _without_weights(variant: str, origin: str) -> tuple[str, str]:
+def _without_weights(variant: str, origin: str, root: Path | None) -> tuple[str, str]:
     """What is known of a variant without checkpoints, and what to do."""
     family = variant.partition("/")[0]
     told = {
         "metrics only": (
             "It was imported as a curve: there are its metrics, and no weights.",
-            "To add weights of the same run:  miscope import FILE",
+            f"To add weights of the same run:  {in_workspace(root, 'miscope import FILE')}",
         ),
         "imported": (
             "It was imported, and its checkpoints are no longer there.",
-            "To bring them again:  miscope import FILE",
+            f"To bring them again:  {in_workspace(root, 'miscope import FILE')}",
         ),
         "trained here": (
             "It was trained here, and its checkpoints are no longer there.",
-            f"To train it anew:  miscope train {variant}",
+            f"To train it anew:  {in_workspace(root, f'miscope train {variant}')}",
         ),
     }
-    never = f"To train it:  miscope train {family} KEY=VALUE ...  (in Python: `variant.train()`)"
-    return told.get(origin, ("It was never trained here.", never))
+    line = in_workspace(root, f"miscope train {family} KEY=VALUE ...  (in Python: `variant.train()`)")
+    return told.get(origin, ("It was never trained here.", f"To train it:  {line}"))
 
 
 class DoesNotApply(MiscopeError):

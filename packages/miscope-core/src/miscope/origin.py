@@ -5,8 +5,10 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
+from miscope.commands import in_workspace
 from miscope.errors import BadValue, MiscopeError, NoCheckpoint
 
 if TYPE_CHECKING:
@@ -62,6 +64,8 @@ class Standing:
     """Of its checkpoints, ascending."""
     recorded: int | None
     """Last step with a metric; None where there is none."""
+    root: Path
+    """Of the workspace it lies in."""
     resumable: bool = False
     """Whether there is a training state."""
 
@@ -73,6 +77,10 @@ class Standing:
     def lent(self) -> bool:
         """Whether its first weights were made by something else than its own training."""
         return self.origin in (Origin.IMPORTED, Origin.METRICS) or "warm" in self.facts
+
+    def train(self, options: str) -> str:
+        """The line that trains it with these options."""
+        return in_workspace(self.root, f"miscope train {self.name} {options}")
 
     def __str__(self) -> str:
         if not self.steps:
@@ -91,6 +99,7 @@ def standing_of(store: Store, name: str) -> Standing | None:
         facts=store.variant_record(name).facts,
         steps=store.steps(name),
         recorded=max((int(one.steps[-1]) for one in series if len(one.steps)), default=None),
+        root=store.root,
         resumable=store.layout.training_state(name, None).exists(),
     )
 
@@ -101,7 +110,7 @@ def no_checkpoint(store: Store, name: str, step: int | None) -> NoCheckpoint:
         origin = origin_of(store.variant_record(name).facts)
     except MiscopeError:  # no record, or none that can be read: nothing is known
         origin = None
-    return NoCheckpoint(name, step, store.steps(name), origin=origin or "")
+    return NoCheckpoint(name, step, store.steps(name), origin=origin or "", root=store.root)
 
 
 def lacks_weights(store: Store, name: str) -> str | None:
@@ -117,7 +126,7 @@ def lacks_weights(store: Store, name: str) -> str | None:
 
 def may_train(standing: Standing, *, resume: bool, warm: bool) -> None:
     """Raise BadValue if training it so would begin anew, or replace, what the training did not make."""
-    name, beside = standing.name, f"To train one beside it:  miscope train {standing.name} --as NAME"
+    name, beside = standing.name, f"To train one beside it:  {standing.train('--as NAME')}"
     if standing.lent and not resume:
         raise BadValue(
             f"{name} cannot begin again at step 0: {_lender(standing)}.",
@@ -129,7 +138,7 @@ def may_train(standing: Standing, *, resume: bool, warm: bool) -> None:
             raise BadValue(
                 f"{name} was trained here, and goes on with its own optimizer.",
                 f"It has {standing}.",
-                f"Leave --warm out; or branch off with a fresh optimizer:  miscope train {name} --warm --as NAME",
+                f"Leave --warm out; or branch off with a fresh optimizer:  {standing.train('--warm --as NAME')}",
             )
         return
     if standing.lent and not warm:
@@ -142,7 +151,7 @@ def may_train(standing: Standing, *, resume: bool, warm: bool) -> None:
         raise BadValue(
             f"{name} cannot go on from its last checkpoint, at step {standing.steps[-1]}.",
             f"It has metrics up to step {standing.recorded}, which would be replaced.",
-            f"To go on beside it:  miscope train {name} --warm --as NAME",
+            f"To go on beside it:  {standing.train('--warm --as NAME')}",
         )
 
 
@@ -160,16 +169,17 @@ def may_import(standing: Standing, files: Sequence[str]) -> None:
     """Raise BadValue if the variant was trained here, wholly or from some step on: nothing is added to that."""
     if standing.origin is not Origin.TRAINED and "warm" not in standing.facts:
         return
+    line = in_workspace(standing.root, "miscope import ... --as NAME")
     raise BadValue(
         f"{standing.name} was trained here, so nothing is imported into it.",
         f"It has {standing}; {', '.join(files[:3])}{', ...' * (len(files) > 3)} would add to them or replace them.",
-        "To keep them apart:  miscope import ... --as NAME; or give the parameter in which they differ (--param).",
+        f"To keep them apart:  {line}; or give the parameter in which they differ (--param).",
     )
 
 
 def _on_from(standing: Standing) -> str:
-    how = f"miscope train {standing.name} --warm --steps N"
-    return f"To go on from step {standing.steps[-1]} with a fresh optimizer:  {how}\n" if standing.steps else ""
+    how = f"with a fresh optimizer:  {standing.train('--warm --steps N')}"
+    return f"To go on from step {standing.steps[-1]} {how}\n" if standing.steps else ""
 
 
 def _lender(standing: Standing) -> str:

@@ -12,6 +12,7 @@ from miscope.analyzer import Grain
 from miscope.analyzer_options import Options, options_read, written_options
 from miscope.artifact import Arrays
 from miscope.artifacts import arrays, artifact, artifact_across, artifact_if_there
+from miscope.commands import in_workspace
 from miscope.controls import settle
 from miscope.differences import labels
 from miscope.errors import BadValue, DoesNotApply, Ended, NoArtifact, WroteIntoShown
@@ -188,7 +189,8 @@ def _across(
         except DoesNotApply as error:
             if name in view.reads:
                 together = ", ".join(one.name for one in variants)
-                cure = beside(settings, f"miscope show {view.name} {together} OTHER")
+                line = in_workspace(workspace.root, f"miscope show {view.name} {together} OTHER")
+                cure = beside(settings, line)
                 raise DoesNotApply(view.name, together, error.reason, kind="view", cure=cure) from None
         except NoArtifact:
             if name in view.reads:

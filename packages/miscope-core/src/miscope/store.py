@@ -240,7 +240,7 @@ class Store:
             return self._memory.of((str(path), state), lambda: _frozen(read_arrays(path, names)))
         except FileNotFoundError:
             have = self.artifact_steps(key.variant, key.analyzer, key.recipe)
-            raise NoArtifact(key.analyzer, key.variant, key.step, have) from None
+            raise NoArtifact(key.analyzer, key.variant, key.step, have, root=self.root) from None
 
     def artifact_steps(self, variant: str, analyzer: str, recipe: str) -> list[int]:
         """Steps at which the artifact exists, ascending; [] for one over the whole of training."""
@@ -289,7 +289,7 @@ class Store:
         from miscope.stack import read_stack
 
         if not self.artifact_steps(variant, analyzer, recipe):
-            raise NoArtifact(analyzer, variant, None, ())
+            raise NoArtifact(analyzer, variant, None, (), root=self.root)
         return read_stack(self.layout.artifacts(variant, analyzer, recipe), self._memory, names)
 
 

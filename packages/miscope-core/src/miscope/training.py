@@ -13,6 +13,7 @@ from weakref import WeakValueDictionary
 from miscope import optimizing
 from miscope.adaptive import Pace, decide
 from miscope.clock import Clock
+from miscope.commands import in_workspace
 from miscope.errors import BadValue
 from miscope.interruption import Ears, stop_on_signals
 from miscope.intervention import Intervention
@@ -54,7 +55,7 @@ def train(workspace: Workspace, variant: Variant, session: Session | None = None
         raise BadValue(
             f"{variant.name} cannot be trained.",
             f"The family {variant.family!r} takes its checkpoints from elsewhere.",
-            "To add some:  miscope import PATH",
+            f"To add some:  {in_workspace(workspace.root, 'miscope import PATH')}",
         )
     total = config.steps if session.steps is None else session.steps
     if total < 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from miscope.commands import in_workspace
 from miscope.errors import BadValue
 from miscope.origin import Origin
 from miscope.training_state import TrainingState
@@ -37,10 +38,11 @@ def begin_warm(store: Store, variant: Variant, *, total: int) -> None:
         )
     beside = "" if own else f" --as {variant.label}"
     if steps[-1] >= total:
+        line = f"miscope train {source.name} --warm{beside} --steps {2 * steps[-1] or 1000}"
         raise BadValue(
             f"{source.name} is at step {steps[-1]} already.",
             f"This training would go to step {total}.",
-            f"Say how far:  miscope train {source.name} --warm{beside} --steps {2 * steps[-1] or 1000}",
+            f"Say how far:  {in_workspace(store.root, line)}",
         )
     checkpoint = store.load_checkpoint(source.name, steps[-1])
     here = {} if own else {"origin": Origin.TRAINED.value}

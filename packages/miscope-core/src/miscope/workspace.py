@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from miscope.bound import BoundVariant
+from miscope.commands import default_root
 from miscope.errors import BadValue, UnknownName
 from miscope.inventory import Stored, look_up, stored_variant
 from miscope.ledger import Ledger
@@ -34,7 +34,7 @@ def open_workspace(path: str | Path | None = None, plugins: Plugins | None = Non
 
     plugins: the tables in force; None for everything installed.
     """
-    root = Path(path or os.environ.get("MISCOPE_WORKSPACE") or "miscope-workspace").expanduser().absolute()
+    root = Path(path).expanduser().absolute() if path else default_root()
     dead = next((place for place in (root, *root.parents) if place.is_symlink() and not place.exists()), None)
     if dead is not None:
         raise BadValue(

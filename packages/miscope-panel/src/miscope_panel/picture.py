@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-import os
 import re
-import shlex
 import threading
 import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, final
 
 from miscope.analyzer import Grain
 from miscope.analyzer_options import Options
 from miscope.availability import gather_before, view_availability
+from miscope.commands import in_workspace
 from miscope.controls import Value, bounds, options, settle
 from miscope.errors import BadValue, DoesNotApply, Ended, MiscopeError, NoArtifact, NoCheckpoint
 from miscope.rendering import draw, gather
@@ -154,8 +152,7 @@ def why_not(workspace: Workspace, view: View, variant: Variant, compared: Sequen
 
 def command(workspace: Workspace, text: str) -> str:
     """A `miscope ...` line that works in any folder: names the workspace where it is not the default one."""
-    default = Path(os.environ.get("MISCOPE_WORKSPACE") or "miscope-workspace").expanduser().absolute()
-    return text if workspace.root == default else f"{text} --workspace {shlex.quote(str(workspace.root))}"
+    return in_workspace(workspace.root, text)
 
 
 def _turn(view: View) -> AbstractContextManager[Any]:

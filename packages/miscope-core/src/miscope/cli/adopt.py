@@ -10,6 +10,7 @@ import typer
 from miscope.cli.options import LabelOption, WorkspaceOption, assignments, opened
 from miscope.cli.printing import note
 from miscope.cli.sources import said_of_assumed, said_of_files
+from miscope.commands import in_workspace
 from miscope.origin import Standing, imported_files, standing_of
 
 __all__ = ["add_to"]
@@ -63,4 +64,4 @@ def adopt(
         for step in standing.steps:
             if unfinite := place.store.unfinite(variant.name, step):
                 note(f"At step {step}, {unfinite}: no instrument looks at it.")
-        note(f"To look at it:  miscope analyze {variant.name}")
+        note(f"To look at it:  {in_workspace(place.root, f'miscope analyze {variant.name}')}")

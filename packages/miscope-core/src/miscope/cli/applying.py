@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from miscope.analyzer import Analyzer, Grain
 from miscope.cli.printing import print_json, print_table
+from miscope.commands import in_workspace
 from miscope.errors import BadValue
 from miscope.plugins import Plugins
 from miscope.view import View
@@ -46,7 +48,7 @@ def tell(workspace: Workspace, kind: str, name: str | None, targets: Sequence[st
         (kind, "grain", "there", "why not, or where"),
         [(r.name, r.grain, _WORDS[found.state], found.reason or _where(found, of)) for r, found in every],
     )
-    for line in _summary(kind, [found for _, found in every], variants):
+    for line in _summary(workspace.root, kind, [found for _, found in every], variants):
         print(line)
 
 
@@ -66,7 +68,7 @@ def _tell_one(workspace: Workspace, record: View | Analyzer, variants: Sequence[
     if as_json:
         print_json(_plain(record, found))
     else:
-        print(found.message or _there(record, found, variants))
+        print(found.message or _there(workspace.root, record, found, variants))
 
 
 def _available(
@@ -92,18 +94,20 @@ def _where(found: Availability, checkpoints: int) -> str:
     return f"at --step {found.step}" if found.earlier else ""
 
 
-def _summary(kind: str, every: Sequence[Availability], variants: Sequence[Variant]) -> Iterator[str]:
+def _summary(root: Path, kind: str, every: Sequence[Availability], variants: Sequence[Variant]) -> Iterator[str]:
     names, there = " ".join(variant.name for variant in variants), sum(found.state == "there" for found in every)
     done = "can be drawn" if kind == "view" else "have been computed"
     yield f"\n{there} of {len(every)} {kind}s {done} for {names}."
     if any(found.command for found in every):
-        yield f"To compute what is missing:  miscope analyze {names}  (with --only NAME what takes long)"
+        line = in_workspace(root, f"miscope analyze {names}")
+        yield f"To compute what is missing:  {line}  (with --only NAME what takes long)"
 
 
-def _there(record: View | Analyzer, found: Availability, variants: Sequence[Variant]) -> str:
+def _there(root: Path, record: View | Analyzer, found: Availability, variants: Sequence[Variant]) -> str:
     names = " ".join(variant.name for variant in variants)
     if isinstance(record, View):
         at = f" --step {found.step}" if found.earlier else ""
-        return f"{record.name!r} can be drawn for {names}.\nTo draw it:  miscope show {record.name} {names}{at}"
+        line = in_workspace(root, f"miscope show {record.name} {names}{at}")
+        return f"{record.name!r} can be drawn for {names}.\nTo draw it:  {line}"
     at = f" at {len(found.steps)} checkpoints" if record.grain is Grain.CHECKPOINT else ""
     return f"{record.name!r} has been computed for {names}{at}."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
+from miscope.commands import in_workspace
 from miscope.errors import BadValue
 from miscope.validation import refusal, split_fields
 
@@ -53,7 +54,7 @@ def _meant(workspace: Workspace, target: str, fields: Mapping[str, Any]) -> list
         raise BadValue(
             f"There is no variant of {target}{f' with {words}' if words else ''} in {workspace.root}.",
             f"It holds {len(there)} of that family.",
-            f"To train one:  miscope train {target} {words}".rstrip(),
+            f"To train one:  {in_workspace(workspace.root, f'miscope train {target} {words}'.rstrip())}",
         )
     return found
 

@@ -8,6 +8,7 @@ import typer
 
 from miscope.cli.options import JsonOption, WorkspaceOption, opened
 from miscope.cli.printing import print_json, print_table
+from miscope.commands import in_workspace
 from miscope.origin import origin_of
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ def variants(
         print_json(rows)
         return
     if not rows:
-        print(f"There are no variants in {place.root} yet.  To train one:  miscope train FAMILY")
+        line = in_workspace(place.root, "miscope train FAMILY")
+        print(f"There are no variants in {place.root} yet.  To train one:  {line}")
         return
     print_table(
         ("variant", "origin", "checkpoints", "last step"),
