@@ -84,8 +84,30 @@ def test_python_takes_the_words_of_the_command_line_for_steps(workspace: Make):
     assert str(raised.value) == (
         f"'middle' is not a step.\n{variant.name} has 3 checkpoints.\nGive a step as a number, or 'first' or 'last'."
     )
+    assert list(variant.arrays("parameters.norms", "last", names="W_E")) == ["W_E"]
+    with pytest.raises(BadValue, match="'x' is not a step"):
+        variant.arrays("parameters.norms", step="x")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(UnknownName) as unknown:
+        variant.arrays("parameters.norms", names=["W_X"])
+    assert str(unknown.value).splitlines()[0] == "There is no array named 'W_X'."
     with pytest.raises(BadValue, match="'now and then' does not say which checkpoints"):
         variant.analyze(steps="now and then")
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ({"steps": 1.5}, "A training does not take steps=1.5.\nIt is a whole number.\nGive one, or leave `steps` out."),
+        (
+            {"threads": 0},
+            "A training does not take threads=0.\nIt is a whole number, 1 or more.\nGive one, or leave `threads` out.",
+        ),
+    ],
+)
+def test_a_number_that_is_none_of_steps_or_threads_is_refused(workspace: Make, option: Any, said: str):
+    with pytest.raises(BadValue) as raised:
+        workspace().variant("toy.sum").train(**option)
+    assert str(raised.value) == said
 
 
 def test_a_misspelt_word_of_train_is_told_with_the_one_meant(workspace: Make):

@@ -10,7 +10,7 @@ from miscope.analyzer_options import Options, checked_options
 from miscope.artifact import Arrays
 from miscope.commands import in_workspace
 from miscope.computed import asked_for, what_is_known
-from miscope.errors import DoesNotApply, NoArtifact
+from miscope.errors import DoesNotApply, NoArtifact, UnknownName
 from miscope.lazily import Lazily
 from miscope.origin import lacks_weights
 from miscope.variant import Variant
@@ -45,7 +45,11 @@ def arrays(  # noqa: PLR0913 - the whole of a reader's choice, keyword-only past
     chosen = checked_options(table, options or {})
     setting = set_up(workspace, variant, [analyzer], steps=workspace.store.finite_steps(variant.name), options=chosen)
     found = artifact(workspace.store, setting, analyzer, step)
-    return {name: found[name] for name in (found if names is None else names)}
+    wanted = found if names is None else (names,) if isinstance(names, str) else names
+    for name in wanted:
+        if name not in found:
+            raise UnknownName("array", name, found, listing=f"{analyzer!r} keeps: {', '.join(found)}.")
+    return {name: found[name] for name in wanted}
 
 
 def artifact(store: Store, setting: Setting, name: str, step: int | None) -> Arrays:

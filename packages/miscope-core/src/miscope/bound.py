@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from html import escape
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, final
 
@@ -74,18 +75,23 @@ class BoundVariant:
 
     def at(self, step: int | Literal["first", "last"]) -> BoundMoment:
         """The variant at a checkpoint; NoCheckpoint with the nearest ones if there is none."""
+        number = self._number(step)
+        if number not in self.steps:
+            raise no_checkpoint(self._store, self.name, number)
+        return BoundMoment(self, number)
+
+    def _number(self, step: object) -> int:
+        """A step as a number; BadValue for what is neither one nor 'first' or 'last'."""
         steps = self.steps
-        if isinstance(step, str):
-            if step not in ("first", "last"):
-                raise BadValue(
-                    f"{step!r} is not a step.",
-                    f"{self.name} has {len(steps)} checkpoints.",
-                    "Give a step as a number, or 'first' or 'last'.",
-                )
-            step = (steps or [0])[0 if step == "first" else -1]
-        if step not in steps:
-            raise no_checkpoint(self._store, self.name, step)
-        return BoundMoment(self, step)
+        if step in ("first", "last"):
+            return (steps or [0])[0 if step == "first" else -1]
+        if not isinstance(step, Integral) or isinstance(step, bool):
+            raise BadValue(
+                f"{step!r} is not a step.",
+                f"{self.name} has {len(steps)} checkpoints.",
+                "Give a step as a number, or 'first' or 'last'.",
+            )
+        return int(step)
 
     def view(self, name: str, *, options: Options | None = None, **controls: Any) -> BoundView:
         """A figure of the variant by the view's name; options: what it reads was computed with, by analyzer."""
@@ -107,7 +113,7 @@ class BoundVariant:
     def arrays(
         self,
         analyzer: str,
-        step: int | None = None,
+        step: int | Literal["first", "last"] | None = None,
         names: Sequence[str] | None = None,
         *,
         options: Options | None = None,
@@ -118,7 +124,8 @@ class BoundVariant:
         """
         from miscope.artifacts import arrays
 
-        return arrays(self.workspace, self.value, analyzer, step=step, names=names, options=options)
+        at = None if step is None else self._number(step)
+        return arrays(self.workspace, self.value, analyzer, step=at, names=names, options=options)
 
     @property
     def _store(self) -> Store:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
+from miscope.errors import BadValue
+
 if TYPE_CHECKING:
     from miscope.intervention import Intervention
 
@@ -33,3 +35,13 @@ class Session:
     """Hooks to train under; none are needed where the family knows those that the variant names."""
     should_stop: Callable[[], bool] = lambda: False
     """Asked at every step; a stop leaves a checkpoint to go on from. So do Ctrl-C and SIGTERM."""
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "threads"):
+            value = getattr(self, name)
+            if value is not None and (type(value) is not int or (name == "threads" and value < 1)):
+                raise BadValue(
+                    f"A training does not take {name}={value!r}.",
+                    "It is a whole number" + (", 1 or more." if name == "threads" else "."),
+                    f"Give one, or leave `{name}` out.",
+                )
