@@ -73,6 +73,11 @@ def test_marks_stand_at_the_main_events_and_close_labels_do_not_meet():
     assert event_marks(SHOWN, False) == []
 
 
+def test_labels_do_not_meet_where_there_are_no_checkpoints():
+    alone = replace(SHOWN, steps=np.array([], dtype=np.int64), events={"memorised": 200.0, "onset": 200.0})
+    assert [mark["label"]["textposition"] for mark in event_marks(alone, True)] == ["end", "start"]
+
+
 def test_marks_show_on_every_colour_of_a_heat_map_and_their_labels_where_they_lie_on_it():
     heat = {"type": "heatmap", "z": np.ones((2, 2)), "yaxis": "y2"}
     marks = event_marks(SHOWN, True)

@@ -165,7 +165,7 @@ def event_marks(shown: Shown, on: bool) -> list[dict[str, Any]]:
     marked = ((name, shown.events[name]) for name in MARKED if name in shown.events)
     ordered = sorted(marked, key=lambda item: item[1]) if on else []
     # Two labels that would lie on each other go to opposite ends of their lines.
-    last = float(shown.steps[-1]) if len(shown.steps) else 0.0
+    last = _last_step(shown, [step for _, step in ordered])
     marks = []
     for i, (name, step) in enumerate(ordered):
         crowded = i % 2 == 1 and step - ordered[i - 1][1] < 0.03 * last
@@ -177,6 +177,12 @@ def event_marks(shown: Shown, on: bool) -> list[dict[str, Any]]:
         look = {"type": "line", "name": _EVENT, "line": {"width": 1, "dash": "dot"}}
         marks.append({**look, **place, "label": {**label, **turned}})
     return marks
+
+
+def _last_step(shown: Shown, marked: Sequence[float]) -> float:
+    """Where the axis that counts steps ends: a curve alone has no checkpoints, but records and events."""
+    recorded = [series.steps[-1] for series in shown.metrics.values() if len(series.steps)]
+    return float(max([*shown.steps[-1:], *recorded, *marked], default=0))
 
 
 def panels(heights: Sequence[float], gap: float = 0.08) -> list[list[float]]:
