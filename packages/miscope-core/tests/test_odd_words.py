@@ -84,7 +84,7 @@ def test_python_takes_the_words_of_the_command_line_for_steps(workspace: Make):
     assert str(raised.value) == (
         f"'middle' is not a step.\n{variant.name} has 3 checkpoints.\nGive a step as a number, or 'first' or 'last'."
     )
-    assert list(variant.arrays("parameters.norms", "last", names="W_E")) == ["W_E"]
+    assert list(variant.arrays("parameters.norms", "last", names="W_E/l1")) == ["W_E/l1"]
     with pytest.raises(BadValue, match="'x' is not a step"):
         variant.arrays("parameters.norms", step="x")  # pyright: ignore[reportArgumentType]
     with pytest.raises(UnknownName) as unknown:
