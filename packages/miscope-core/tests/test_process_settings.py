@@ -45,3 +45,20 @@ def test_a_setting_is_put_back_and_told(name: str):
     assert put_back(before) == [name]
     assert changed[name] != before[name]
     assert read_settings() == before
+
+
+class OwnWarning(UserWarning):
+    """Of a package."""
+
+
+def test_what_a_package_adds_for_warnings_of_its_own_when_it_is_imported_is_no_change():
+    with warnings.catch_warnings():
+        before = read_settings()
+        warnings.filterwarnings("ignore", message="the matrix subclass is not the recommended way")
+        warnings.simplefilter("always", OwnWarning)
+        warnings.filterwarnings("ignore", category=DeprecationWarning, module="scipy")
+        assert put_back(before) == []
+        warnings.simplefilter("error")
+        assert put_back(before) == ["of which warnings are shown"]
+        assert ("always", None, OwnWarning, None, 0) in warnings.filters
+        assert read_settings() == before

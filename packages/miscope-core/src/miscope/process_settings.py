@@ -46,9 +46,20 @@ def _flushes_denormals() -> bool:
     return float(torch.tensor(2.0**-130, device="cpu") * 1.0) == 0.0
 
 
+def _is_for_all(entry: Any) -> bool:
+    # A package adds some for messages, classes or modules of its own when it is first imported: SciPy does.
+    _, message, category, module, _ = entry
+    return message is None and module is None and category.__module__ == "builtins"
+
+
+def _read_filters() -> list[Any]:
+    return [entry for entry in warnings.filters if _is_for_all(entry)]
+
+
 def _write_filters(before: Any) -> None:
+    own = [entry for entry in warnings.filters if not _is_for_all(entry)]
     warnings.resetwarnings()
-    warnings.filters[:] = before  # pyright: ignore[reportIndexIssue] - a list, as catch_warnings takes it for
+    warnings.filters[:] = [*own, *before]  # pyright: ignore[reportIndexIssue] - a list, as catch_warnings takes it for
 
 
 def _read_template() -> Any:
@@ -77,7 +88,7 @@ PROCESS_SETTINGS: Mapping[str, tuple[Callable[[], Any], Callable[[Any], object]]
     "of torch's threads": (torch.get_num_threads, torch.set_num_threads),
     "of torch's denormal numbers": (_flushes_denormals, torch.set_flush_denormal),
     "of what numpy does on errors": (np.geterr, lambda before: np.seterr(**before)),
-    "of which warnings are shown": (lambda: list(warnings.filters), _write_filters),
+    "of which warnings are shown": (_read_filters, _write_filters),
     "of the current folder": (_read_folder, _write_folder),
     "of the environment's variables": (_read_environment, _write_environment),
     "of standard output": (lambda: sys.stdout, lambda before: setattr(sys, "stdout", before)),
