@@ -1,26 +1,63 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
+from math import atan2, cos, degrees, exp, hypot, radians, sin, sqrt
+
 import plotly.graph_objects as go
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from miscope.figure_style import CONFIG, colour_of, restyle, template, variant_colours
+from miscope.figure_style import CONFIG, NULL, colour_of, restyle, template, variant_colours
 
 KEY_FREQUENCIES = (("14", "35", "41", "42", "52"), ("6", "23", "37", "39", "41"), ("3", "6", "23", "39"))
 
 
+def lab(colour: str) -> tuple[float, float, float]:
+    """The colour in CIELAB, under D65."""
+    shares = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in shares)
+    x = (0.4124564 * red + 0.3575761 * green + 0.1804375 * blue) / 0.95047
+    y = 0.2126729 * red + 0.7151522 * green + 0.0721750 * blue
+    z = (0.0193339 * red + 0.1191920 * green + 0.9503041 * blue) / 1.08883
+    fx, fy, fz = (v ** (1 / 3) if v > (6 / 29) ** 3 else v / (3 * (6 / 29) ** 2) + 4 / 29 for v in (x, y, z))
+    return 116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)
+
+
 def distance(first: str, second: str) -> float:
-    pairs = (
-        (int(a[i : i + 2], 16) / 255, int(b[i : i + 2], 16) / 255) for a, b in [(first, second)] for i in (1, 3, 5)
-    )
-    return sum((x - y) ** 2 for x, y in pairs) ** 0.5
+    """CIEDE2000 (Sharma, Wu & Dalal 2005): 1 is just noticeable on large fields side by side."""
+    (light, a, b), (other, c, d) = lab(first), lab(second)
+    mean = (hypot(a, b) + hypot(c, d)) / 2
+    grow = 1.5 - 0.5 * sqrt(mean**7 / (mean**7 + 25**7))
+    one, two = hypot(a * grow, b), hypot(c * grow, d)
+    h1, h2 = degrees(atan2(b, a * grow)) % 360, degrees(atan2(d, c * grow)) % 360
+    chroma, lightness = (one + two) / 2, (light + other) / 2
+    hue = ((h1 + h2 + (360 if abs(h1 - h2) > 180 else 0)) / 2) % 360
+    turned = 2 * sqrt(one * two) * sin(radians((h2 - h1 + 180) % 360 - 180) / 2)
+    cosines = ((1, -30, -0.17), (2, 0, 0.24), (3, 6, 0.32), (4, -63, -0.2))
+    t = 1 + sum(weight * cos(radians(times * hue + shift)) for times, shift, weight in cosines)
+    away = (lightness - 50) ** 2
+    dl = (other - light) / (1 + 0.015 * away / sqrt(20 + away))
+    dc, dh = (two - one) / (1 + 0.045 * chroma), turned / (1 + 0.015 * chroma * t)
+    rotation = 2 * sqrt(chroma**7 / (chroma**7 + 25**7)) * sin(radians(60 * exp(-(((hue - 275) / 25) ** 2))))
+    return sqrt(dl**2 + dc**2 + dh**2 - rotation * dc * dh)
 
 
-def test_the_frequencies_of_a_known_model_look_different():
+def closest(labels: Iterable[str]) -> float:
+    colours = [colour_of(label) for label in labels]
+    return min(distance(a, b) for i, a in enumerate(colours) for b in colours[:i])
+
+
+def test_frequencies_that_are_shown_together_can_be_told_apart():
+    assert closest(("1", "4", "7")) > 30
+    assert closest(map(str, range(1, 9))) > 28
+    assert closest(map(str, range(1, 16))) > 20
+    assert closest(map(str, range(1, 57))) > 10
     for keys in KEY_FREQUENCIES:
-        colours = [colour_of(key) for key in keys]
-        apart = [distance(a, b) for i, a in enumerate(colours) for b in colours[:i]]
-        assert min(apart) > 0.2, keys
+        assert closest(keys) > 14, keys
+
+
+def test_a_frequency_is_not_the_colour_of_a_null():
+    assert min(distance(colour_of(str(k)), NULL) for k in range(1, 57)) > 12
 
 
 def luminance(colour: str) -> float:

@@ -170,6 +170,7 @@ def test_a_figure_says_what_it_shows_and_which_axes_count_steps(variant: BoundVa
         "time_axis": "x",
         "time_axes": ["x"],
         "step_label": "epoch",
+        "heading": 0,
     }
     assert render(variant.workspace, "test.rows", variant, step=20).layout.meta["miscope"]["step"] == 20
     assert render(variant.workspace, "test.rows", variant).layout.meta["miscope"]["time_axis"] is None

@@ -141,7 +141,7 @@ def test_a_name_nobody_has_is_answered_with_the_nearest(workspace: Make):
     assert str(raised.value) == (
         "There is no variant named 'toy.sum/v5-seed4-width16'.\n"
         "Did you mean 'toy.sum/v5-seed3-width16'?\n"
-        f"{place.root} holds 1 variants: toy.sum/v5-seed3-width16."
+        f"{place.root} holds 1 variant: toy.sum/v5-seed3-width16."
     )
 
 

@@ -52,7 +52,8 @@ def test_a_head_wears_the_badge_of_its_map():
     said = [note.text for note in figure.layout.annotations]
 
     assert said[2].startswith("head 2 <span")
-    assert said[2].endswith(" blob, low 0.90")
+    assert said[2].endswith(" blob")
+    assert "low-frequency share 0.90" in figure.data[2].hovertemplate
     assert said[0].endswith(" flat")
 
 

@@ -81,6 +81,16 @@ def test_numbers_stand_where_there_is_room():
 
 
 @pytest.mark.parametrize(
+    ("name", "learnt"), [("generalised", "memorised, generalised"), ("fell", "memorised, not generalised")]
+)
+def test_of_one_record_no_delay_is_told(name: str, learnt: str):
+    one = {"first": 300.0, "last": 300.0, "memorised": 300.0, "censored": 1.0, "fell": 0.0, "generalised": np.nan}
+    subtitle = timeline(shown({**GROKKED, **one, name: 300.0 * (name != "fell")}), clock="linear").layout.title.subtitle
+
+    assert subtitle.text == f"toy.sum/v5-seed0-width16 · one record, at epoch 300: {learnt}"
+
+
+@pytest.mark.parametrize(
     ("changes", "verdict"),
     [
         ({}, "generalised 750 epochs after it memorised (16.0 times as late)"),

@@ -67,7 +67,7 @@ def test_a_title_says_what_is_shown_and_when():
 def test_marks_stand_at_the_main_events_and_close_labels_do_not_meet():
     marks = event_marks(SHOWN, True)
 
-    assert [mark["label"]["text"] for mark in marks] == ["memorised 10", "onset 20", "generalised 900"]
+    assert [mark["label"]["text"] for mark in marks] == ["memorised 10", "onset of generalising 20", "generalised 900"]
     assert [mark["x0"] for mark in marks] == [10, 20, 900]
     assert [mark["label"]["textposition"] for mark in marks] == ["end", "start", "end"]
     assert event_marks(SHOWN, False) == []
@@ -92,7 +92,7 @@ def test_marks_show_on_every_colour_of_a_heat_map_and_their_labels_where_they_li
     assert (light.line.width, light.line.dash, light.label.text) == (3, None, None)
     assert (dark.line.width, dark.line.dash, dark.label.text) == (1, "dot", "memorised 10")
     assert light.x0 == dark.x0 == 10
-    assert (dark.label.font.color, on_top.layout.shapes[1].label.font.color) == (None, "#ffffff")
+    assert (dark.label.font.color, on_top.layout.shapes[1].label.font.color) == (None, "#262626")
     assert len(below.layout.shapes) == 7
     assert below.layout.shapes[-1].line.color is None
 

@@ -95,7 +95,7 @@ def test_a_locked_scale_reaches_the_greatest_activation_of_all_checkpoints():
 def test_what_is_known_of_a_neuron_is_said():
     said = heatmap(ANALYZED, site=SITE, neuron=0, locked=True).layout.title.subtitle.text
 
-    assert said.endswith("epoch 20 · 2 explains 90% of its variance")
+    assert said.endswith("epoch 20 · fourier component = 2 explains 90% of its variance")
     assert heatmap(SHOWN, site=SITE, neuron=0, locked=True).layout.title.subtitle.text.endswith("epoch 20")
 
 

@@ -39,9 +39,20 @@ _VIRIDIS = "#440154 #472d7b #3b528b #2c728e #21918c #28ae80 #5ec962 #addc30 #fde
 _BLUE_WHITE_RED = "#053061 #2166ac #4393c3 #92c5de #d1e5f0 #f7f7f7 #fddbc7 #f4a582 #d6604d #b2182b #67001f"
 _BLUE_BLACK_RED = "#9eb0ff #5ba4db #2d7597 #1a4256 #131c21 #151110 #2a120a #51200c #8a4331 #c4796d #ffadad"
 
+_FREQUENCIES = (
+    "#118833 #ff00ff #ff8822 #44bbff #bb1133 #2255bb #775500 #bbbb00 #ff99aa #00ccbb #006666 #886688 #bbaaee #aa7766 "
+    "#9900cc #00cc11 #ff2200 #998855 #ff2288 #0099aa #7777ff #88aa88 #556600 #aa4400 #aa2277 #eeaa00 #2288dd #ff99ee "
+    "#ccbb88 #779922 #bb7700 #ddaa99 #bb88aa #885555 #ee6666 #448877 #336644 #007799 #00bb77 #aa66cc #88aaff #665599 "
+    "#bb6677 #8888bb #77bbcc #cc9966 #5544ff #cc6622 #ff8866 #dd11aa #886644 #99bb66 #bb5544 #ee66bb #887700 #778855"
+)
+"""Colours of 1 to 56: each is, of all that show on both backgrounds and are not grey, the one farthest (CIEDE2000) from
+those before it. So a few low frequencies are farthest apart, and any two can be told apart."""
+
 _TONES = ((0.53, 0.09), (0.58, 0.18), (0.71, 0.19), (0.77, 0.08), (0.69, 0.17))
-"""Lightness and chroma in turn, found by search: frequencies 1 to 56 as far apart as can be in CIELAB, within limits of
-luminance that show on both backgrounds."""
+"""Lightness and chroma in turn of other names, within limits of luminance that show on both backgrounds."""
+
+_LEFT = 64
+"""Pixels left of the plot and of the title."""
 
 _REVISION = "miscope"
 """Value of `uirevision`: a zoom outlives a change of step."""
@@ -56,10 +67,12 @@ _DIVERGING = {"light": _BLUE_WHITE_RED, "dark": _BLUE_BLACK_RED}
 def colour_of(label: str) -> str:
     """The colour of a block, frequency or other name: the same in every figure and every session.
 
-    Hues turn by the golden angle from one number to the next; lightness and chroma (OKLCH) keep apart those whose hues
-    meet again, at Fibonacci distances. Dark enough for white paper and light enough for black.
+    Of other names than low numbers hues turn by the golden angle, and lightness and chroma (OKLCH) keep apart those
+    whose hues meet again. Dark enough for white paper and light enough for black.
     """
     number = int(label) if label.isdecimal() else int.from_bytes(hashlib.sha256(label.encode()).digest()[:4])
+    if 1 <= number <= len(named := _FREQUENCIES.split()):
+        return named[number - 1]
     return _oklch(*_TONES[number % len(_TONES)], turn=(number * (3 - math.sqrt(5)) / 2) % 1.0)
 
 
@@ -102,7 +115,7 @@ def template(theme: Theme = "light") -> Template:
     layout = {
         "font": {"family": "Inter, Helvetica Neue, Helvetica, Arial, sans-serif", "size": 12, "color": _INK[theme]},
         "title": _title(theme),
-        "margin": {"l": 64, "r": 24, "t": 64, "b": 48},
+        "margin": {"l": _LEFT, "r": 24, "t": 64, "b": 48},
         "paper_bgcolor": _PAPER[theme],
         "plot_bgcolor": _PAPER[theme],
         "colorway": list(OKABE_ITO),
@@ -119,7 +132,7 @@ def template(theme: Theme = "light") -> Template:
         "legend": {"bgcolor": "rgba(0,0,0,0)", "font": {"size": 11}, "tracegroupgap": 0, "traceorder": "normal"},
         "hoverlabel": {"font": {"size": 12}, "namelength": -1},
         "annotationdefaults": {"font": {"color": _INK[theme], "size": 11}, "showarrow": False},
-        "shapedefaults": {"line": {"color": _AXIS[theme]}, "label": {"font": {"color": _AXIS[theme], "size": 10}}},
+        "shapedefaults": {"line": {"color": _AXIS[theme]}, "label": {"font": _label(theme)}},
         "uirevision": _REVISION,
     }
     return go.layout.Template(layout=layout)
@@ -145,8 +158,15 @@ def _axis(theme: Theme) -> dict[str, object]:
     }
 
 
+def _label(theme: Theme) -> dict[str, object]:
+    # A rim of the paper's colour: labels of shapes lie on curves.
+    return {"color": _INK[theme], "size": 10, "shadow": ", ".join([f"0 0 2px {_PAPER[theme]}"] * 6)}
+
+
 def _title(theme: Theme) -> dict[str, object]:
-    place = {"x": 0, "xref": "paper", "xanchor": "left", "y": 0.98, "yref": "container", "yanchor": "top"}
+    # At the figure's edge and not the plot's: long labels of an axis must not push it out at the right.
+    place = {"x": 0, "xref": "container", "xanchor": "left", "pad": {"l": _LEFT}}
+    place |= {"y": 0.98, "yref": "container", "yanchor": "top"}
     return {"font": {"size": 15}, **place, "subtitle": {"font": {"size": 11, "color": _AXIS[theme]}}}
 
 

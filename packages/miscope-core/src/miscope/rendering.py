@@ -17,6 +17,7 @@ from miscope.controls import settle
 from miscope.differences import labels
 from miscope.errors import BadValue, DoesNotApply, Ended, NoArtifact, WroteIntoShown
 from miscope.figure_style import is_ours, template
+from miscope.headings import fit_headings
 from miscope.left_out import note_left_out
 from miscope.maths.learnt import marks
 from miscope.moment import Declared, Series
@@ -91,7 +92,7 @@ def draw(view: View, shown: Shown, controls: Mapping[str, object]) -> Figure:
         about["options"] = list(chosen_options)
         before = [layout.title.subtitle.text] if layout.title.subtitle.text else []
         layout.title.subtitle.text = " · ".join([*before, *chosen_options])
-    layout.meta = {"miscope": about}
+    layout.meta = {"miscope": {**about, "heading": fit_headings(figure)}}
     note_left_out(figure, clocks=axes)
     return figure
 

@@ -82,7 +82,8 @@ class Workspace:
                 f"{name!r} names {len(matches)} variants.", f"They are: {', '.join(matches)}.", "Give the family too."
             )
         if not matches:
-            listing = f"{self.root} holds {len(names)} variants" + (f": {', '.join(names[:5])}." if names else ".")
+            count = f"{len(names)} variant{'s' * (len(names) != 1)}"
+            listing = f"{self.root} holds {count}" + (f": {', '.join(names[:5])}." if names else ".")
             raise UnknownName("variant", name, names, listing=listing)
         return BoundVariant(self, stored_variant(self.store, self.plugins, matches[0]))
 

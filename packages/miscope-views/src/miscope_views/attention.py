@@ -42,13 +42,14 @@ def patterns(shown: Shown, *, site: str, key: str) -> Figure:
                 "xaxis": f"x{suffix}",
                 "yaxis": f"y{suffix}",
                 "coloraxis": "coloraxis",
-                "hovertemplate": f"head {head}<br>{hover}<extra></extra>",
             }
         )
         axes |= map_axes(suffix, place, row if head % across(len(maps)) == 0 else "", column)
-        names.append(above(_headed(shown, site, head, _keys(shown).index(key)), place))
+        badge, measured = _texture(shown, site, head, _keys(shown).index(key))
+        traces[-1]["hovertemplate"] = f"head {head}{measured}<br>{hover}<extra></extra>"
+        names.append(above(f"head {head}{badge}", place))
     layout = {
-        "title": title(shown, f"Attention of the answer to key {key}", site),
+        "title": title(shown, f"Attention of the answer to key {key}", f"{site}{_legend(shown, site)}"),
         "coloraxis": {"cmin": 0, "cmax": 1, "colorbar": {"title": {"text": "attention"}}},
         "annotations": names,
         "margin": {"t": 84},
@@ -57,15 +58,20 @@ def patterns(shown: Shown, *, site: str, key: str) -> Figure:
     return figure(traces, layout)
 
 
-def _headed(shown: Shown, site: str, head: int, key: int) -> str:
-    """'head 2', with the badge of its map and its colour where scales were measured."""
+def _texture(shown: Shown, site: str, head: int, key: int) -> tuple[str, str]:
+    """The badge of a head's map in its colour, and how coarse the map is, where scales were measured."""
     arrays = shown.artifacts.get(_SCALES, {})
     if f"{site}/badge" not in arrays:
-        return f"head {head}"
-    number = int(arrays[f"{site}/badge"][head, key])
-    badge, low = str(arrays["badge_label"][number]), float(arrays[f"{site}/low"][head, key])
-    said = badge if not np.isfinite(low) else f"{badge}, low {low:.2f}"
-    return f"head {head} <span style='color:{BADGE_COLOURS[badge]}'>●</span> {said}"
+        return "", ""
+    badge = str(arrays["badge_label"][int(arrays[f"{site}/badge"][head, key])])
+    low = float(arrays[f"{site}/low"][head, key])
+    dot = f" <span style='color:{BADGE_COLOURS[badge]}'>●</span> {badge}"
+    return dot, f", low-frequency share {low:.2f}" if np.isfinite(low) else ""
+
+
+def _legend(shown: Shown, site: str) -> str:
+    measured = f"{site}/badge" in shown.artifacts.get(_SCALES, {})
+    return " · dots: what each map looks like, as in coarseness" if measured else ""
 
 
 def statistics(shown: Shown, *, site: str, key: str, clock: str, events: bool) -> Figure:

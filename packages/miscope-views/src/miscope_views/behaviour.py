@@ -108,7 +108,7 @@ def compare(shown: Shown, *, metric: str, align: str, train: bool) -> Figure:
             name = f"{split}_{metric}"
             if name in member.shown.metrics:
                 traces.append(_member_curve(member.label, member.shown, name, align, colours))
-    note = f"{len(shown.members)} variants"
+    note = f"{len(shown.members)} variant{'s' * (len(shown.members) != 1)}"
     if without:
         note += f" · not aligned, without {align!r}: {', '.join(without)}"
     since = f"{shown.step_label}s since {defined(shown, align)}"

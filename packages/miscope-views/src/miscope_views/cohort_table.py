@@ -11,6 +11,8 @@ from miscope.differences import differing_fields
 from miscope.figure_style import variant_colours
 from miscope_views.definitions import defined
 from miscope_views.figures import figure, title
+from miscope_views.tables import table as cells_of
+from miscope_views.tables import tall
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -33,24 +35,13 @@ def table(shown: Shown) -> Figure:
     columns["sum of squares"] = [_norm(member.shown) for member in shown.members]
     known = {name: cells for name, cells in columns.items() if any(cell != _NONE for cell in cells)}
     dots = variant_colours(variant.name for variant in variants)
-    colours = [[dots[variant.name] for variant in variants], *(["#7F7F7F"] * (len(known) - 1))]
-    plain = {"align": "left", "height": 26, "fill": {"color": "rgba(0,0,0,0)"}, "line": {"color": "#cccccc"}}
-    trace = {
-        "type": "table",
-        "columnwidth": [_width(name, cells) for name, cells in known.items()],
-        "header": {"values": [f"<b>{name}</b>" for name in known], "font": {"size": 11}, **plain},
-        "cells": {"values": list(known.values()), **plain, "font": {"color": colours}},
-    }
-    return figure([trace], {"title": title(shown, "The variants", f"{len(variants)} variants")})
+    colours = [[dots[variant.name] for variant in variants], *([["#7F7F7F"] * len(variants)] * (len(known) - 1))]
+    trace = cells_of(known, colours)
+    many = f"{len(variants)} variant{'s' * (len(variants) != 1)}"
+    return figure([trace], {"title": title(shown, "The variants", many), "height": tall(trace)})
 
 
 _NONE = "–"
-
-
-def _width(name: str, cells: list[str]) -> int:
-    """Letters that a column must hold in one line: the longest word of its head, which is bold, or of its cells."""
-    words = [word for cell in cells for word in cell.split()]
-    return 3 + max(round(1.4 * max(map(len, name.split()))), *map(len, words))
 
 
 def _field(variant: Any, name: str) -> str:

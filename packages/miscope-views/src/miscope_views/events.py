@@ -220,10 +220,18 @@ def _sling_note(arrays: Arrays) -> str:
 
 def _verdict(shown: Shown, arrays: Arrays) -> str:
     """'generalised 9,660 epochs after it memorised', or why there is no delay to tell."""
+    if float(arrays["first"]) == float(arrays["last"]):
+        return _at_one(shown, arrays)
     said = _delayed(shown, arrays)
     said += "" if arrays["fell"] > 0 else " · the test loss never fell below half of its peak"
     said += " · the test loss rose again at the end" if arrays["rebound"] > 0 else ""
     return said + _diverged(shown, arrays)
+
+
+def _at_one(shown: Shown, arrays: Arrays) -> str:
+    """What a single recorded step tells: what is learnt there, and nothing of when."""
+    states = (name if np.isfinite(arrays[name]) else f"not {name}" for name in ("memorised", "generalised"))
+    return f"one record, at {shown.step_label} {float(arrays['first']):,.0f}: {', '.join(states)}"
 
 
 def _delayed(shown: Shown, arrays: Arrays) -> str:

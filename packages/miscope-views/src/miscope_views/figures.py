@@ -40,6 +40,9 @@ Trace = dict[str, Any]
 MARKED = ("memorised", "onset", "generalised")
 """Events that every view over training marks; `events.timeline` shows them all."""
 
+_WORDS = {"onset": "onset of generalising"}
+"""Events whose name alone does not say of what."""
+
 _EVENT = "event"
 """Name of the shapes that mark events."""
 
@@ -47,7 +50,7 @@ _DENSE = ("heatmap", "contour")
 """Traces that leave no paper free."""
 
 _DARK = "#262626"
-_GLOW = ", ".join([f"0 0 2px {_DARK}"] * 5)
+_RIM = ", ".join(["0 0 2px #ffffff"] * 6)
 
 WIDE = 1.96
 """Standard errors on either side of a 95 % interval."""
@@ -96,7 +99,7 @@ def _legible(shape: dict[str, Any], tops: Sequence[float]) -> list[dict[str, Any
         return [shape]
     light = {**shape, "label": {}, "line": {"width": 3, "color": "rgba(255,255,255,0.7)"}}
     above = bool(shape["label"]) and any(abs(shape["y1"] - top) < 1e-6 for top in tops)
-    font = {"font": {"color": "#ffffff", "shadow": _GLOW}} if above else {}
+    font = {"font": {"color": _DARK, "shadow": _RIM}} if above else {}
     return [light, {**shape, "line": {**shape["line"], "color": _DARK}, "label": {**shape["label"], **font}}]
 
 
@@ -169,7 +172,7 @@ def event_marks(shown: Shown, on: bool) -> list[dict[str, Any]]:
     marks = []
     for i, (name, step) in enumerate(ordered):
         crowded = i % 2 == 1 and step - ordered[i - 1][1] < 0.03 * last
-        label = {"text": f"{name} {step:,.0f}", "textposition": "start" if crowded else "end"}
+        label = {"text": f"{_WORDS.get(name, name)} {step:,.0f}", "textposition": "start" if crowded else "end"}
         place = {"xref": "x", "yref": "paper", "x0": step, "x1": step, "y0": 0, "y1": 1}
         # Along the text, then across it: inside the panel, and on the side of the line where there is room.
         anchors = {"xanchor": "left" if crowded else "right", "yanchor": "bottom" if step > 0.1 * last else "top"}

@@ -83,7 +83,8 @@ def switches(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
     ever = np.flatnonzero(matrix.sum(axis=0) + matrix.sum(axis=1))
     names = labels[ever].tolist()
     unit = unit_of(shown, _first(shown), site)
-    upper, lower = panels((2.4, 1), 0.16)
+    # Without a switch there is nothing to put into the upper panel.
+    upper, lower = panels((2.4, 1), 0.16) if len(ever) else ([0.0, 1.0], [0.0, 1.0])
     heat = {
         "type": "heatmap",
         "x": names,
@@ -101,8 +102,14 @@ def switches(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
         "title": title(shown, "Switches between components", f"{int(matrix.sum())} in all, {site}"),
         "xaxis": {**clock_axis(shown, clock), "anchor": "y"},
         "yaxis": {"title": {"text": "neurons switching"}, "domain": lower, "rangemode": "tozero"},
-        "xaxis2": {"title": {"text": f"to {unit}"}, "anchor": "y2", **category},
-        "yaxis2": {"title": {"text": f"from {unit}"}, "domain": upper, "autorange": "reversed", **category},
+        "xaxis2": {"title": {"text": f"to {unit}"}, "anchor": "y2", "visible": bool(len(ever)), **category},
+        "yaxis2": {
+            "title": {"text": f"from {unit}"},
+            "domain": upper,
+            "autorange": "reversed",
+            "visible": bool(len(ever)),
+            **category,
+        },
         "coloraxis": {"cmin": 0, "colorbar": {"title": {"text": "switches"}, "len": 0.7, "y": 0.68}},
         "meta": {"time_axes": ["x"]},
         "shapes": [{**mark, "y0": lower[0], "y1": lower[1]} for mark in event_marks(shown, events)],

@@ -23,7 +23,7 @@ from miscope_views.contact_sheets import (
     room,
 )
 from miscope_views.figures import figure, grid_axes, title
-from miscope_views.named_arrays import holders
+from miscope_views.named_arrays import holders, unit_of
 from miscope_views.neuron_dynamics import DYNAMICS_VIEWS
 
 if TYPE_CHECKING:
@@ -180,12 +180,13 @@ def _labels(shown: Shown, site: str) -> np.ndarray | None:
 
 
 def _said_of(shown: Shown, site: str, neuron: int) -> str:
-    """'frequency k 14 explains 91 %', where that was computed."""
+    """'frequency k = 14 explains 91 % of its variance', where that was computed."""
     if _SHARES not in shown.artifacts:
         return ""
     arrays = shown.artifacts[_SHARES]
     label = str(arrays[f"{site}/dominant"][neuron])
-    return f"{label} explains {_share(arrays, site)[neuron]:.0%} of its variance" if label else "dead"
+    which = f"{unit_of(shown, arrays, site)} = {label}"
+    return f"{which} explains {_share(arrays, site)[neuron]:.0%} of its variance" if label else "dead"
 
 
 def _widest(shown: Shown) -> int:
@@ -201,6 +202,7 @@ VIEWS = (
         optional=(_SHARES,),
         history=(_SHARES,),
         sites=(_POST,),
+        bases=("*",),
         grid=2,
         controls=(_SITE, _NEURON, Toggle(name="locked", default=True, label="same scale at every step")),
     ),

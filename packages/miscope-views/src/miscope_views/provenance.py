@@ -8,6 +8,7 @@ from miscope import Grain, Shown, View
 from miscope.artifact import Arrays
 from miscope.figure_style import NULL, OKABE_ITO
 from miscope_views.figures import figure, title
+from miscope_views.tables import table, tall
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -20,7 +21,6 @@ def settings(shown: Shown) -> Figure:
     """What files say of the training, what the optimizer did, what the record holds, what was assumed of it, and where
     it went on from; contradictions lead, assumptions follow."""
     arrays = shown.artifacts[_READS]
-    bare = {"fill": {"color": "rgba(0,0,0,0)"}, "line": {"color": NULL, "width": 0.5}, "align": "left", "height": 26}
     if len(arrays["source"]):
         names = ("setting", "configuration", "optimizer", "record")
         columns, colours = _accounts(arrays)
@@ -34,12 +34,8 @@ def settings(shown: Shown) -> Figure:
             [NULL] * len(columns[0]),
             f"trained here, with these libraries at hand; nothing contradicts the record{_warm(arrays)}",
         )
-    table = {
-        "type": "table",
-        "header": {**bare, "values": [f"<b>{name}</b>" for name in names]},
-        "cells": {**bare, "values": columns, "font": {"color": [colours] * len(names)}},
-    }
-    return figure([table], {"title": title(shown, "Where it comes from", note)})
+    trace = table(dict(zip(names, columns, strict=True)), [colours] * len(names))
+    return figure([trace], {"title": title(shown, "Where it comes from", note), "height": tall(trace)})
 
 
 def _accounts(arrays: Arrays) -> tuple[list[list[str]], list[str]]:

@@ -13,6 +13,7 @@ from miscope.errors import DoesNotApply
 from miscope.figure_style import NULL, OKABE_ITO, TEST, TRAIN, colour_of
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
 from miscope_views.named_arrays import holders
+from miscope_views.tables import table, tall
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -200,6 +201,8 @@ def _story(shown: Shown, arrays: Arrays, site: str) -> str:
     movers, step = arrays[f"{site}/first_mover"].tolist(), float(arrays[f"{site}/first_mover_step"])
     already = arrays[f"{site}/label"][arrays[f"{site}/already"]].tolist()
     if not movers and not already:
+        if len(shown.steps) == 1:
+            return f"no component has a cluster of neurons at {shown.step_label} {shown.steps[0]:,}, the one checkpoint"
         return "no component ever has a cluster of neurons"
     said = f"first {', '.join(movers[:3])} at {shown.step_label} {step:,.0f}"
     if already:
@@ -219,24 +222,17 @@ def classification(shown: Shown) -> Figure:
     met = arrays["met"].tolist()
     first = met.index(False) if False in met else len(met)
     marks = ["met" if ok else ("not met: decides" if i == first else "not met") for i, ok in enumerate(met)]
-    columns: Sequence[list[str]] = (
-        arrays["criterion"].tolist(),
-        [_number(value) for value in arrays["value"]],
-        [_number(value) for value in arrays["limit"]],
-        marks,
-    )
-    bare = {"fill": {"color": "rgba(0,0,0,0)"}, "line": {"color": NULL, "width": 0.5}, "align": "left", "height": 28}
-    table = {
-        "type": "table",
-        "columnwidth": [3, 1, 1, 1.4],
-        "header": {**bare, "values": [f"<b>{name}</b>" for name in ("test, in order", "measured", "line", "")]},
-        "cells": {**bare, "values": list(columns)},
-        "domain": {"x": [0, 1], "y": [0, 0.8]},
+    columns = {
+        "test, in order": arrays["criterion"].tolist(),
+        "measured": [_number(value) for value in arrays["value"]],
+        "line": [_number(value) for value in arrays["limit"]],
+        "": marks,
     }
+    rows = {**table(columns), "domain": {"x": [0, 1], "y": [0, 0.8]}}
     reason = " · ".join(arrays["reason"].tolist())
     note = {"text": reason, "xref": "paper", "yref": "paper", "x": 0, "y": 0.93, "xanchor": "left"}
     head = title(shown, f"Verdict: {arrays['verdict'][0]}", "the first test that is not met decides")
-    return figure([table], {"title": head, "annotations": [note]})
+    return figure([rows], {"title": head, "annotations": [note], "height": tall(rows, more=100)})
 
 
 def _number(value: float) -> str:

@@ -22,7 +22,7 @@ const adopt_styles = (root) => {
 // What stands between backticks is code.
 const coded = (sentence) => sentence.split("`").map((part, i) => (i % 2 ? h("code", {}, part) : part))
 
-const plain = (html) => new DOMParser().parseFromString(html ?? "", "text/html").body.textContent.trim()
+const plain = (html) => new DOMParser().parseFromString((html ?? "").replaceAll("<br>", " "), "text/html").body.textContent.trim()
 
 export function render({model, el}) {
   const root = el.getRootNode()
@@ -57,7 +57,8 @@ export function render({model, el}) {
     const {title, width, height, ...layout} = content.layout
     const margin = {l: 56, r: 20, t: 12, b: 44, ...layout.margin}
     // The card's own header carries the title, so its room goes to the plot.
-    if (title) margin.t = Math.max(14, (layout.margin?.t ?? 64) - 50)
+    const heading = layout.meta?.miscope?.heading ?? 0
+    if (title) margin.t = Math.max(14, (layout.margin?.t ?? 64) - heading - 50)
     return {...layout, margin, autosize: true, uirevision: model.view,
       template: miscope.charts.templates[miscope.dark ? "dark" : "light"]}
   }

@@ -1,0 +1,65 @@
+"""Every figure holds what is written on it: titles end where the figure does, tables show all their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import miscope_views
+from miscope.errors import DoesNotApply, NoArtifact
+from miscope.headings import BELOW, TITLE
+from miscope.rendering import render
+from miscope.testing import ToyFourierFamily, scene, tables
+from miscope_views.tables import WIDTH, table, tall
+
+
+@pytest.fixture(scope="module")
+def figures() -> Iterator[dict[str, Any]]:
+    """Every view of a variant with a long name that draws."""
+    plugins = tables(views=miscope_views)
+    with scene(ToyFourierFamily(), plugins) as place:
+        for variant in place.variants:
+            list(variant.analyze())
+        found = {}
+        for name, view in plugins.views.items():
+            try:
+                found[name] = render(
+                    place.workspace, view, list(place.variants) if view.grain == "cohort" else place.variants[0]
+                )
+            except (DoesNotApply, NoArtifact):
+                continue
+        yield found
+
+
+def test_no_title_runs_off_its_figure(figures: dict[str, Any]):
+    assert len(figures) > 60
+    assert [name for name, figure in figures.items() if longest(figure.layout.title.text) > TITLE] == []
+    assert [name for name, figure in figures.items() if longest(figure.layout.title.subtitle.text or "") > BELOW] == []
+
+
+def test_the_plot_makes_room_for_every_line_of_its_heading(figures: dict[str, Any]):
+    for name, figure in figures.items():
+        lines = (figure.layout.title.subtitle.text or "").count("<br>") + figure.layout.title.text.count("<br>")
+        top = figure.layout.margin.t or figure.layout.template.layout.margin.t
+        assert top >= 64 + 15 * lines, name
+
+
+def longest(text: str) -> int:
+    return max(len(line) for line in text.split("<br>"))
+
+
+def test_a_table_is_as_tall_as_its_rows_and_its_columns_hold_their_words():
+    few = table({"setting": ["seed"], "record": ["1"]})
+    many = table({"setting": [f"field {i}" for i in range(40)], "record": ["1"] * 40})
+    wide = table({f"a heading of column {i}": [f"toy.sum/p17-seed{i}-dseed598-frac0.7", "0.000123"] for i in range(9)})
+
+    assert tall(few) == 500
+    assert tall(many) > 40 * many["cells"]["height"] + 112
+    assert tall(few, more=450) == 450 + 128 + 2 * few["cells"]["height"]
+    assert sum(few["columnwidth"]) < WIDTH
+    assert sum(wide["columnwidth"]) <= WIDTH
+    assert few["cells"]["font"]["size"] == 12
+    assert wide["header"]["values"][0] == "<b>a heading of column 0</b>"
+    assert wide["cells"]["values"][0] == ["toy.sum/<br>p17-<br>seed0-<br>dseed598-<br>frac0.7", "0.000123"]
