@@ -58,7 +58,7 @@ def test_what_a_package_adds_for_warnings_of_its_own_when_it_is_imported_is_no_c
         warnings.simplefilter("always", OwnWarning)
         warnings.filterwarnings("ignore", category=DeprecationWarning, module="scipy")
         assert put_back(before) == []
-        warnings.simplefilter("error")
+        warnings.simplefilter("once")
         assert put_back(before) == ["of which warnings are shown"]
         assert ("always", None, OwnWarning, None, 0) in warnings.filters
         assert read_settings() == before
