@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import random
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, final
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from miscope.model import LOGITS, HookedModel
+from miscope.module_state import ModuleState
 from miscope.moment import Cohort, Moment, Trajectory
 from miscope.process_settings import OF_ANY_THREAD, put_back, read_settings
 from miscope.view import Shown
@@ -37,11 +40,21 @@ class Watch:
     def __init__(self) -> None:
         self._prints: dict[tuple[str, int], int] = {}
         self._copies: dict[int, tuple[Held, Held]] = {}
+        self._networks: dict[int, ModuleState] = {}
         self._settings: dict[str, Any] = {}
+        self._random: tuple[Any, ...] = ()
 
     def see(self, shown: What) -> None:
         """Remember what is shown, where it is shown for the first time."""
         self._settings = read_settings(OF_ANY_THREAD) if isinstance(shown, Shown) else read_settings()
+        # Not of a view: those are drawn in several threads at a time.
+        self._random = () if isinstance(shown, Shown) else tuple(read() for read, _ in _RANDOM)
+        for model, inputs in _networks(shown):
+            if id(model) not in self._networks:
+                # Once before: a TransformerLens bridge hangs hooks of its own on itself when it is first run.
+                with torch.no_grad():
+                    model.run({name: torch.zeros(r.shape) for name, r in model.roles.items()}, inputs, [LOGITS])
+                self._networks[id(model)] = ModuleState(model.module)
         for label, value in _per_look(shown):
             if (label, id(value)) not in self._prints:
                 self._prints[label, id(value)] = fingerprint(value)
@@ -60,7 +73,13 @@ class Watch:
         for _, value in wrong:
             if id(value) in self._copies:
                 _put_back(*self._copies[id(value)])
-        return [label for label, _ in wrong] + [f"the setting {name}" for name in put_back(self._settings)]
+        for before, (_, write) in zip(self._random, _RANDOM, strict=False):
+            write(before)
+        told = [label for label, _ in wrong]
+        for model, _ in _networks(shown):
+            if id(model) in self._networks:  # else it was built meanwhile
+                told += self._networks[id(model)].put_back()
+        return told + [f"the setting {name}" for name in put_back(self._settings)]
 
 
 def fingerprint(value: Held) -> int:
@@ -125,6 +144,15 @@ def _of_probe(probe: Probe) -> Iterator[tuple[str, Held]]:
     yield from ((f"probe symmetries {name!r}", values) for name, values in probe.symmetries.items())
 
 
+def _networks(shown: What) -> Iterator[tuple[HookedModel, Tensor]]:
+    """The networks that an instrument is given to run, also inside of another model, and one input of each."""
+    for part in _parts(shown):
+        model = getattr(part, "model", None)
+        for holder in (model, *getattr(model, "__dict__", {}).values()):
+            if isinstance(holder, HookedModel) and part.probe is not None:
+                yield holder, part.probe.inputs[:1]
+
+
 def _put_back(value: Held, copy: Held) -> None:
     if _is_tensor(value):
         with torch.no_grad():
@@ -134,3 +162,11 @@ def _put_back(value: Held, copy: Held) -> None:
     else:
         value.shape = tuple(copy.shape)
         np.copyto(value, np.asarray(copy))
+
+
+_RANDOM: Sequence[tuple[Callable[[], Any], Callable[[Any], object]]] = (
+    (torch.get_rng_state, torch.set_rng_state),
+    (np.random.get_state, np.random.set_state),
+    (random.getstate, random.setstate),
+)
+"""Generators of the whole process: put back without a word, since building a network draws from them."""

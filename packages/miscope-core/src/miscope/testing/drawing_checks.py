@@ -13,6 +13,7 @@ import numpy as np
 
 from miscope.analyzer import Grain
 from miscope.errors import BadValue, DoesNotApply, MiscopeError, NoArtifact, WroteIntoShown
+from miscope.testing.generators import draw_from_all
 from miscope.testing.staging import copied
 from miscope.watch import fingerprint
 
@@ -43,7 +44,9 @@ def check_alone(place: Scene, view: View) -> Shown:
 def check_turned(view: View, shown: Shown, turns: Iterable[Mapping[str, Any]]) -> None:
     """Assert that it draws the same twice, and something with each of these controls."""
     weights = {name: fingerprint(tensor) for name, tensor in shown.weights.items()}
-    first, second = _drawn(view, shown, {}), _drawn(view, shown, {})
+    first = _drawn(view, shown, {})
+    draw_from_all()
+    second = _drawn(view, shown, {})
     assert first.to_json() == second.to_json(), f"{view.name} draws another figure the second time"
     title = first.layout.title.text  # pyright: ignore[reportAttributeAccessIssue]
     assert (title or "").strip(), f"{view.name}: the title of its figure is empty"
