@@ -535,7 +535,7 @@ def test_what_another_process_cannot_import_is_told_there(place):
     assert outcome.state is State.FAILED
     assert outcome.error == (
         "There is no analyzer named 't.total', nor any other.\n"
-        "It is not the name of an analyzer known here.\n"
+        "None that is known here is spelt like it.\n"
         "`miscope analyzers` lists the 0 that are installed."
     )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from miscope.hookspecs import HOOK_API
+from miscope.schedule import parse_schedule, written
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -70,6 +71,32 @@ def test_a_family_is_shown_with_its_parameters_their_defaults_and_bounds(command
         "help": "That each of the two numbers can have; their sum is taken modulo this.",
     }
     assert record["training"]["steps"] == 30
+    assert record["training"]["checkpoints"] == "every:10"
+
+
+@pytest.mark.usefixtures("toy")
+def test_the_training_of_a_family_is_shown_as_one_types_it_with_what_each_field_means(command: Run) -> None:
+    code, out, _ = command("families", "toy.sum")
+    assert code == 0
+    lines = out.partition("training, each to be changed as KEY=VALUE or --set KEY=VALUE, which is the same:\n")[2]
+    assert "  checkpoints=every:10  Which steps are kept; step 0 and the last always are.\n" in lines
+    assert "  evaluate_every=1  Test metrics at every n-th step, and at every checkpoint.\n" in lines
+    assert "  betas=[0.9,0.98]  Adam's two decay rates; not of SGD.\n" in lines
+
+
+@pytest.mark.parametrize("text", ["every:100", "log:60", "0,100,500", "0-1500:100,1500-9000:20", "adaptive:10-500"])
+def test_a_schedule_is_written_as_it_is_read(text: str) -> None:
+    assert written(parse_schedule(text)) == text
+
+
+def test_what_a_group_of_commands_does_is_told_whole(command: Run) -> None:
+    out = command("index", "--help")[1]
+    assert {
+        line.split("  ")[-1].strip() for line in out.splitlines() if line.startswith(("  rebuild", "  status"))
+    } == {
+        "Make the index anew from the files.",
+        "Count the rows of each table.",
+    }
 
 
 def test_an_analyzer_is_shown_with_what_it_needs_and_leaves_behind(command: Run) -> None:

@@ -206,13 +206,22 @@ def test_what_is_left_out_is_told_once_for_each_reason(capsys: pytest.CaptureFix
     assert err == "skipped  a.first, a.second: takes long\nskipped  b.third: does not apply: it has no heads\n"
 
 
+def test_of_many_that_are_skipped_for_one_reason_the_first_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    names = tuple(f"a.n{i}" for i in range(60))
+    outcome = Outcome(
+        variant="f/one", analyzers=names, step=None, state=State.SKIPPED, error="no weights", done=1, total=1
+    )
+    assert report([outcome])
+    assert capsys.readouterr().err.splitlines()[1] == f"skipped  {', '.join(names[:8])} and 52 more: no weights"
+
+
 def test_a_log_gets_a_line_for_every_tenth_of_the_looks(capsys: pytest.CaptureFixture[str]) -> None:
     looks = [
         Outcome(variant="f/one", analyzers=("a.b",), step=i, state=State.SAVED, done=i, total=40) for i in range(1, 41)
     ]
     assert report(looks)
     out, err = capsys.readouterr()
-    assert (out, err.splitlines()) == ("40 saved\n", [f"{n} of 40 looks" for n in range(4, 41, 4)])
+    assert (out, err.splitlines()) == ("40 saved\n", [f"{n} of 40 parts done" for n in range(4, 41, 4)])
 
 
 def test_assignments_read_json_and_leave_other_words_as_they_are() -> None:

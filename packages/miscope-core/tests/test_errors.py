@@ -29,13 +29,13 @@ TEXTS = [
     (
         errors.UnknownName("analyzer", "x", [f"a.{i}" for i in range(13)]),
         "There is no analyzer named 'x'.\n"
-        "It is not the name of an analyzer known here.\n"
+        "None that is known here is spelt like it.\n"
         "`miscope analyzers` lists the 13 that are installed.",
     ),
     (
         errors.UnknownName("view", "x", []),
         "There is no view named 'x', nor any other.\n"
-        "It is not the name of a view known here.\n"
+        "None that is known here is spelt like it.\n"
         "`miscope views` lists the 0 that are installed.",
     ),
     (

@@ -93,7 +93,7 @@ def test_a_stop_request_reaches_the_run_it_names_and_no_other(tmp_path: Path):
         ledger.request_stop("nobody")
     assert str(refusal.value) == (
         "There is no run named 'nobody'.\n"
-        "It is not the name of a run known here.\n"
+        "None that is known here is spelt like it.\n"
         '`miscope ask "FROM runs"` lists them.'
     )
     with pytest.raises(UnknownName, match="There is no run named 'nobody'"):

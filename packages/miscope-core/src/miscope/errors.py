@@ -52,8 +52,7 @@ class UnknownName(MiscopeError):
         close = [meant] if meant else difflib.get_close_matches(name, self.known, n=1, cutoff=0.6)
         plural = _PLURAL.get(kind, f"{kind}s")
         where = listing or f"`miscope {plural}` lists the {len(self.known)} that are installed."
-        article = "an" if kind[0] in "aeiou" else "a"
-        unlike = f"It is not the name of {article} {kind} known here."
+        unlike = "None that is known here is spelt like it."
         if listing is None and 0 < len(self.known) <= _FEW:
             unlike = f"The {plural} are: {', '.join(self.known)}."
         super().__init__(

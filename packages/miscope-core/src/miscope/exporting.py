@@ -92,7 +92,7 @@ class Exporter:
         if kind not in SUFFIXES:
             raise BadValue(
                 f"A figure cannot be written as {path.name!r}.",
-                f"The suffix says how: {', '.join(f'.{suffix}' for suffix in SUFFIXES)}.",
+                f"The suffix says how: {', '.join(f'.{suffix}' for suffix in SUFFIXES)}; .gif over training.",
                 f"Try {path.stem}.html, which needs no browser, or {path.stem}.png.",
             )
         if kind == "html":

@@ -9,7 +9,17 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from miscope.field_docs import documented
 
-__all__ = ["Adaptive", "Every", "Explicit", "LogSpaced", "Ranges", "Schedule", "parse_schedule", "planned_steps"]
+__all__ = [
+    "Adaptive",
+    "Every",
+    "Explicit",
+    "LogSpaced",
+    "Ranges",
+    "Schedule",
+    "parse_schedule",
+    "planned_steps",
+    "written",
+]
 
 
 class _Frozen(BaseModel):
@@ -106,6 +116,21 @@ def parse_schedule(text: str) -> Explicit | Every | Ranges | LogSpaced | Adaptiv
             raise ValueError(f"the range {empty[0]}-{empty[1]} holds no step, since it ends where it begins or before")
         return found
     return Explicit(steps=tuple(int(step) for step in text.split(",")))
+
+
+def written(schedule: Explicit | Every | Ranges | LogSpaced | Adaptive) -> str:
+    """The schedule as `parse_schedule` reads it; of an adaptive one only its gaps."""
+    match schedule:
+        case Explicit():
+            return ",".join(map(str, schedule.steps))
+        case Every():
+            return f"every:{schedule.n}"
+        case Ranges():
+            return ",".join(f"{start}-{stop}:{every}" for start, stop, every in schedule.ranges)
+        case LogSpaced():
+            return f"log:{schedule.count}"
+        case Adaptive():
+            return f"adaptive:{schedule.least}-{schedule.most}"
 
 
 def planned_steps(schedule: Explicit | Every | Ranges | LogSpaced | Adaptive, steps: int) -> frozenset[int]:

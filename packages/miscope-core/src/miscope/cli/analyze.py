@@ -85,6 +85,10 @@ class _Course:
             yield outcome
 
 
+_FEW = 8
+"""Names that a reader will go through; `miscope analyzers --for VARIANT` has them all."""
+
+
 def report(outcomes: Iterable[Outcome]) -> bool:
     """Print what happens as it happens; whether nothing failed."""
     from miscope.outcome import State
@@ -104,7 +108,8 @@ def report(outcomes: Iterable[Outcome]) -> bool:
             if key not in failures:
                 failures[key] = outcome
     for reason, names in skipped.items():
-        note(f"skipped  {', '.join(names)}: {reason}" if names else f"left out  {reason}")
+        more = f" and {len(names) - _FEW} more" if len(names) > _FEW else ""
+        note(f"skipped  {', '.join([*names][:_FEW])}{more}: {reason}" if names else f"left out  {reason}")
     print(", ".join(f"{count} {state.value}" for state, count in counts.items() if count) or "Nothing to do.")
     for outcome in failures.values():
         at = "" if outcome.step is None else f" at step {outcome.step}"
@@ -151,4 +156,4 @@ def _with_lines(outcomes: Iterable[Outcome]) -> Iterable[Outcome]:
         if outcome.total and outcome.done * 10 // outcome.total > tenths:
             tenths = outcome.done * 10 // outcome.total
             left = (time.monotonic() - began) * (outcome.total / outcome.done - 1)
-            note(f"{outcome.done} of {outcome.total} looks" + (f", {left:.0f} s left" if left >= 1 else ""))
+            note(f"{outcome.done} of {outcome.total} parts done" + (f", {left:.0f} s left" if left >= 1 else ""))

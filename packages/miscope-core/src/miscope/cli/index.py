@@ -26,14 +26,20 @@ def add_to(cli: typer.Typer) -> None:
 
 
 def rebuild(workspace: WorkspaceOption = None) -> None:
-    """Make the index anew from the files and the ledgers; nothing is lost, they are the truth."""
+    """Make the index anew from the files.
+
+    Nothing is lost: it holds only what is in them too.
+    """
     place = opened(workspace)
     note_problems(place.index.rebuild())
     _print(place, as_json=False)
 
 
 def status(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
-    """Say how many rows each table holds, the newest ledger lines included."""
+    """Count the rows of each table.
+
+    What was added since the index was last made is counted too.
+    """
     place = opened(workspace)
     note_problems(place.index.answer("SELECT 1").problems)
     _print(place, as_json=as_json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from miscope.analyzer import Analyzer
     from miscope.family import Family
     from miscope.plugins import Plugins
+    from miscope.training_config import TrainingConfig
     from miscope.view import Control, View
 
 __all__ = ["describe_analyzer", "describe_family", "describe_view", "print_record"]
@@ -28,7 +30,7 @@ def describe_family(plugins: Plugins, family: Family) -> dict[str, Any]:
         **_origin(plugins, "family", family.name),
         "step": family.step_label,
         "params": _fields(family.params),
-        "training": None if training is None else training.model_dump(mode="json"),
+        "training": None if training is None else _training(training),
     }
 
 
@@ -83,7 +85,9 @@ def print_record(record: Mapping[str, Any], *, as_json: bool) -> None:
     for name, value in record.items():
         if not value:
             continue
-        if isinstance(value, Mapping):
+        if name == "training":
+            _print_training(value)
+        elif isinstance(value, Mapping):
             print(f"{name}:")
             for key, item in value.items():
                 print(f"  {key}: {_words(item)}")
@@ -93,6 +97,23 @@ def print_record(record: Mapping[str, Any], *, as_json: bool) -> None:
                 print("  " + "  ".join(_words(part) for part in item.values() if part not in (None, "", [], {})))
         else:
             print(f"{name}: {_words(value)}")
+
+
+def _training(training: TrainingConfig) -> dict[str, Any]:
+    """The fields of a training, with its schedule as one types it."""
+    from miscope.schedule import written
+
+    return {**training.model_dump(mode="json"), "checkpoints": written(training.checkpoints)}
+
+
+def _print_training(values: Mapping[str, Any]) -> None:
+    from miscope.training_config import TrainingConfig
+
+    print("training, each to be changed as KEY=VALUE or --set KEY=VALUE, which is the same:")
+    told = field_docs(TrainingConfig)
+    for name, value in values.items():
+        text = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+        print(f"  {name}={text}  {told.get(name, '')}".rstrip())
 
 
 def _origin(plugins: Plugins, kind: str, name: str) -> dict[str, str]:

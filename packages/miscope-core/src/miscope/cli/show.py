@@ -25,7 +25,12 @@ def add_to(cli: typer.Typer) -> None:
 def show(
     view: Annotated[str, typer.Argument(help="Name of a view; `miscope views` lists them.", show_default=False)],
     variant: Annotated[
-        list[str], typer.Argument(help="Its name; several for a view that compares.", show_default=False)
+        list[str],
+        typer.Argument(
+            metavar="VARIANT...|FAMILY [KEY=VALUE]...",
+            help="Its name, or the parts it begins with; several for a view that compares.",
+            show_default=False,
+        ),
     ],
     step: Annotated[int | None, typer.Option(help="The checkpoint to show.  (default: the last)")] = None,
     option: Annotated[
@@ -50,11 +55,14 @@ def show(
     """Draw VIEW of VARIANT and write it to a file; without --out, open it in a browser."""
     from miscope.analyzer_options import split_options
     from miscope.animating import animate
+    from miscope.cli.targets import those_there
     from miscope.exporting import export
     from miscope.rendering import render
 
     place = opened(workspace)
-    members = [place.find(name).value for name in variant]
+    fields = [word for word in variant if "=" in word]
+    there = those_there(place, [word for word in variant if word not in fields], assignments(fields))
+    members = [one.value for one in there]
     given = assignments(option or ())
     controls = {name: value for name, value in given.items() if "." not in name}
     options = split_options(place.plugins.analyzers, {n: v for n, v in given.items() if n not in controls})

@@ -45,7 +45,7 @@ def those_there(workspace: Workspace, targets: Sequence[str], fields: Mapping[st
 
 def _meant(workspace: Workspace, target: str, fields: Mapping[str, Any]) -> list[BoundVariant]:
     if target not in workspace.plugins.families:
-        return [workspace.find(target)]
+        return [workspace.find(_whole(workspace, target))]
     there = workspace.variants(target)
     split_fields(workspace.plugins.family(target), fields)
     found = [variant for variant in there if all(_has(variant, name, value) for name, value in fields.items())]
@@ -57,6 +57,23 @@ def _meant(workspace: Workspace, target: str, fields: Mapping[str, Any]) -> list
             f"To train one:  {in_workspace(workspace.root, f'miscope train {target} {words}'.rstrip())}",
         )
     return found
+
+
+def _whole(workspace: Workspace, target: str) -> str:
+    """The variant's name that begins with these parts, 'p17' or 'toy.sum/p17'; the target itself where none does."""
+    names = {name: (name, name.partition("/")[2]) for name in workspace.names()}
+    if any(target in both for both in names.values()):
+        return target
+    begun = [
+        name for name, both in names.items() if any(each.startswith((f"{target}-", f"{target}@")) for each in both)
+    ]
+    if len(begun) > 1:
+        raise BadValue(
+            f"{target!r} begins the names of {len(begun)} variants.",
+            f"They are: {', '.join(begun)}.",
+            "Give more of it.",
+        )
+    return begun[0] if begun else target
 
 
 def _has(variant: BoundVariant, name: str, value: object) -> bool:

@@ -116,7 +116,7 @@ def _line(seen: Progress) -> str:
     return f"step {seen.step} of {seen.total} | {_metrics(seen)}"
 
 
-_SHOWN = {"train_loss": "train {:.3g}", "test_loss": "test {:.3g}", "test_accuracy": "accuracy {:.1%}"}
+_SHOWN = {"train_loss": "train {:.3g}", "test_loss": "test {:.3g}", "test_accuracy": "test accuracy {:.1%}"}
 
 
 def _metrics(seen: Progress) -> str:
