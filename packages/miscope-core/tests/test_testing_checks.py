@@ -119,8 +119,11 @@ def test_a_function_of_no_module_cannot_run_elsewhere() -> None:
         """Largest."""
         return largest(moment)
 
-    with pytest.raises(Exception, match="inside"):
+    with pytest.raises(AssertionError) as told:
         check_analyzer(replace(GOOD, compute=inside))
+    assert str(told.value).partition("\nassert ")[0] == (
+        "check.largest: `compute` must be a function of a module, so that another process finds it by name"
+    )
 
 
 @pytest.mark.parametrize(
