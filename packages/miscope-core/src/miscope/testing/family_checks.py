@@ -52,6 +52,7 @@ def check_family(family: Family, params: Mapping[str, Any] | None = None) -> Non
     _check_weights(family, subject, weights)
     check_axes(subject)
     check_site_names(family.name, subject.model.sites)
+    _check_runs(family.name, subject.model, weights, subject.probe().inputs[:_SOME])
     _check_model(family.name, subject.model, weights, subject.probe().inputs[:_SOME])
     check_order(family.name, subject.model, weights, subject.probe().inputs[:_SOME])
     if task is not None:
@@ -72,10 +73,30 @@ def _check_weights(family: Family, subject: Subject, weights: Mapping[str, Tenso
         assert all(weights[n] is not again[n] for n in weights), f"{family.name}: two calls share their tensors"
         adopted = family.adopt(weights, subject.variant.params)
         assert adopted is not None, f"{family.name}: it does not adopt its own weights"
+        same = set(adopted) == set(weights) and all(torch.equal(adopted[n], weights[n]) for n in weights)
+        assert same, f"{family.name}: what it adopts of its own weights, by role, is not those weights"
+
+
+def _check_runs(family: str, model: Model, weights: Mapping[str, Tensor], inputs: Tensor) -> None:
+    """In both types: training runs the model in float32, checks and some instruments in float64."""
+    assert LOGITS in model.sites, f"{family}: its model has no site 'logits'"
+    for kind in (torch.float32, torch.float64):
+        typed = {name: tensor.to(kind) for name, tensor in weights.items()}
+        try:
+            with torch.no_grad():
+                logits = model.run(typed, inputs, [LOGITS])[LOGITS]
+        except RuntimeError as error:
+            raise AssertionError(
+                f"{family}: its model does not run with weights of {kind} on inputs of {inputs.dtype} ({error}); "
+                "inputs that are numbers are cast to the type of the weights"
+            ) from error
+        assert logits.ndim == 3, (
+            f"{family}: its logits are {tuple(logits.shape)}; they are (batch, position, vocabulary), and a network "
+            "without positions has one"
+        )
 
 
 def _check_model(family: str, model: Model, weights: Mapping[str, Tensor], inputs: Tensor) -> None:
-    assert LOGITS in model.sites, f"{family}: its model has no site 'logits'"
     with torch.no_grad():
         everything = model.run(weights, inputs, model.sites)
         answers = model.answers(weights, inputs, model.sites)

@@ -20,8 +20,11 @@ def coverage(family: Family, plugins: Plugins, params: Mapping[str, Any] | None 
     """View name -> '' where it draws a figure of the family, else why it does not apply; every view of the tables.
 
     Trains two small variants and looks at them through every instrument, the heavy ones too. Raises AssertionError
-    where an instrument fails or a view neither draws nor says why.
+    where an instrument fails, where a view neither draws nor says why, and where the tables hold no view.
     """
+    assert plugins.views, (
+        "the tables hold no view that could be drawn: give them some, as in tables(mine=module, views=miscope_views)"
+    )
     from miscope.testing.staging import scene
 
     with scene(family, plugins, params, steps=STEPS) as place:
