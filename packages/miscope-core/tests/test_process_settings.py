@@ -25,7 +25,7 @@ CHANGES: dict[str, Callable[[], object]] = {
     "of what numpy does on errors": lambda: np.seterr(all="ignore"),
     "of which warnings are shown": lambda: warnings.simplefilter("always"),
     "of the current folder": lambda: os.chdir("/"),
-    "of the environment's variables": lambda: os.environ.update(MISCOPE_TEST="1"),
+    "of the environment's variables": lambda: os.environ.pop("PATH"),
     "of standard output": lambda: setattr(sys, "stdout", io.StringIO()),
     "of standard error": lambda: setattr(sys, "stderr", io.StringIO()),
     "of plotly's template": lambda: setattr(pio.templates, "default", "plotly_dark"),

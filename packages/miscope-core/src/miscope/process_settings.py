@@ -14,13 +14,15 @@ import torch
 __all__ = ["OF_ANY_THREAD", "put_back", "read_settings"]
 
 
+_NAMES = tuple(os.environ)
+"""Of variables at the start. Others come and go by themselves: packages add some when they are first imported."""
+
+
 def _read_environment() -> dict[str, str]:
-    return dict(os.environ)
+    return {name: os.environ[name] for name in _NAMES if name in os.environ}
 
 
 def _write_environment(before: Mapping[str, str]) -> None:
-    for name in os.environ.keys() - before.keys():
-        del os.environ[name]
     os.environ.update(before)
 
 
