@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -215,3 +216,12 @@ def test_a_label_that_cannot_be_part_of_a_path_is_refused(label: str):
         "It becomes part of a path: up to 40 letters, digits and . _ + -, beginning with a letter or a digit.\n"
         "Choose another."
     )
+
+
+def test_more_points_than_steps_are_all_the_steps():
+    """However many are asked for: there are no more to go through than steps."""
+    assert planned_steps(LogSpaced(count=99_999_999_999), 50) == frozenset(range(51))
+    assert planned_steps(LogSpaced(count=99_999_999_999), 0) == frozenset({0})
+    for count in (380, 391, 392, 393, 394, 500):
+        plain = {round(math.exp(i * math.log(50) / (count - 1))) for i in range(count)}
+        assert planned_steps(LogSpaced(count=count), 50) == frozenset({0, 50, *plain})

@@ -5,14 +5,14 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, final
+from typing import Annotated, Any, Literal, TypeAlias, final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from miscope.artifact import Arrays
 from miscope.field_docs import documented
 
-__all__ = ["Analyzer", "Grain", "NoOptions", "Options", "Symmetry"]
+__all__ = ["Analyzer", "Count", "Grain", "NoOptions", "Options", "Symmetry", "Whole"]
 
 
 class Grain(enum.StrEnum):
@@ -25,6 +25,13 @@ class Grain(enum.StrEnum):
 
 Symmetry = Literal["neuron order", "head order", "residual rotation", "relu scaling", "token relabelling"]
 """A change of the weights that leaves what the model computes as it is; the last up to the names of the tokens."""
+
+
+Count: TypeAlias = Annotated[int, Field(ge=1)]
+"""Type of an option that counts something: draws, inputs, components."""
+
+Whole: TypeAlias = Annotated[int, Field(ge=0, lt=2**63)]
+"""Type of an option that may be 0 too: a seed."""
 
 
 class Options(BaseModel):

@@ -77,7 +77,7 @@ def _inner(annotation: Any) -> Any:
         return _inner(get_args(annotation)[0])
     if get_origin(annotation) in (Union, types.UnionType):
         beside = [arg for arg in get_args(annotation) if arg is not type(None)]
-        return beside[0] if len(beside) == 1 else annotation
+        return _inner(beside[0]) if len(beside) == 1 else annotation
     return annotation
 
 

@@ -147,7 +147,10 @@ def planned_steps(schedule: Explicit | Every | Ranges | LogSpaced | Adaptive, st
             chosen = {s for start, stop, every in schedule.ranges for s in range(start, min(stop, steps + 1), every)}
         case LogSpaced():
             top = math.log(max(steps, 1))
-            chosen = {round(math.exp(i * top / (schedule.count - 1))) for i in range(schedule.count)}
+            # So many points leave out no step: there is no need to go through them.
+            dense = schedule.count > 2 * steps * top + 2
+            points = (round(math.exp(i * top / (schedule.count - 1))) for i in range(0 if dense else schedule.count))
+            chosen = set(range(1, steps + 1)) if dense else set(points)
         case Adaptive():
             chosen = set()
     return frozenset({step for step in chosen if step <= steps} | {0, steps})

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from miscope.analyzer import Analyzer, Grain
+from miscope.analyzer import Analyzer, Count, Grain
 from miscope.analyzers.asked import AblationOptions, Asked, asked, parts_of
 from miscope.analyzers.neurons import SPECIALISED
 from miscope.artifact import Arrays
@@ -91,7 +91,7 @@ EFFECTS = Analyzer(
 class EmbeddingOptions(AblationOptions):
     """Beside what is answered, how many components are taken out."""
 
-    most: int = 10
+    most: Count = 10
     """Strongest components of the embedding, by power."""
 
 
@@ -180,7 +180,7 @@ class ClusterOptions(AblationOptions):
 
     specialised: float = SPECIALISED
     """Share of variance in one component from which a neuron belongs to its cluster."""
-    most: int = 8
+    most: Count = 8
     """Largest clusters that are taken out."""
 
 

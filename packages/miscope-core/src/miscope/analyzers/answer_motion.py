@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from miscope.analyzer import Analyzer, Grain, Options
+from miscope.analyzer import Analyzer, Count, Grain, Options, Whole
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.lazily import torch
@@ -17,11 +17,11 @@ _SAMPLE = "behaviour.sample"
 class SampleOptions(Options):
     """Which logits are kept: the same ones at every checkpoint."""
 
-    inputs: int = 256
+    inputs: Count = 256
     """At most, drawn from the probe."""
-    answers: int = 16
+    answers: Count = 16
     """Of each input, drawn for each anew."""
-    seed: int = 0
+    seed: Whole = 0
 
 
 def sample(moment: Moment) -> Arrays:

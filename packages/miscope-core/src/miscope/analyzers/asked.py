@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, final
 
-from miscope.analyzer import Options
+from miscope.analyzer import Options, Whole
 from miscope.lazily import torch
 from miscope.maths.paired_effects import Answers, Sample, answered, drawn
 from miscope.model import LOGITS, Hook, Model, cast, matching
@@ -25,10 +25,10 @@ _MLPS = ("blocks.*.hook_mlp_out", "blocks.*.mlp.hook_post")
 class AblationOptions(Options):
     """What is answered, and how exactly."""
 
-    inputs: int | None = None
+    inputs: Whole | None = None
     """Inputs drawn from the probe, the same at every step; 0 for all; None for as many as the instrument needs, 512
     or 256 at most, fewer where they are long."""
-    seed: int = 0
+    seed: Whole = 0
     precision: Literal["float32", "float64"] = "float32"
     """In which the model is run."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from miscope.analyzer import Analyzer, Grain, Options
+from miscope.analyzer import Analyzer, Count, Grain, Options
 from miscope.artifact import Arrays
 from miscope.lazily import torch
 from miscope.model import matching
@@ -79,7 +79,7 @@ PATTERNS = Analyzer(
 class SequenceOptions(Options):
     """How many inputs are averaged over."""
 
-    inputs: int = 256
+    inputs: Count = 256
     """At most so many, evenly spread over the probe."""
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from miscope.analyzer import Analyzer, Grain, Options
+from miscope.analyzer import Analyzer, Count, Grain, Options, Whole
 from miscope.artifact import Arrays
 from miscope.lazily import torch
 from miscope.maths.calibration import calibration_null, reliability
@@ -107,13 +107,13 @@ METRICS = Analyzer(
 class CalibrationOptions(Options):
     """How confidences are sorted, and how chance is drawn."""
 
-    bins: int = 15
+    bins: Count = 15
     """Bins of equal width over confidences from 0 to 1."""
-    draws: int = 200
+    draws: Count = 200
     """Perfectly calibrated models in the null."""
     quantiles: tuple[float, ...] = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
     """Shares of inputs below whose loss the quantiles are told; they read the same from either end."""
-    seed: int = 0
+    seed: Whole = 0
 
 
 def calibration(moment: Moment) -> Arrays:

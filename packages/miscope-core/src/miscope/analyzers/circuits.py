@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from miscope.analyzer import Analyzer, Grain, Options
+from miscope.analyzer import Analyzer, Count, Grain, Options, Whole
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.lazily import torch
@@ -147,9 +147,9 @@ HEADS = Analyzer(
 class CompositionOptions(Options):
     """The null of compositions."""
 
-    draws: int = 64
+    draws: Count = 64
     """Pairs of heads with Gaussian factors."""
-    seed: int = 0
+    seed: Whole = 0
 
 
 def compositions(moment: Moment) -> Arrays:

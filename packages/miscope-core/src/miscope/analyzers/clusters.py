@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 
-from miscope.analyzer import Analyzer, Grain, Options
+from miscope.analyzer import Analyzer, Count, Grain, Options, Whole
 from miscope.analyzers.neurons import SPECIALISED, bases_of
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
@@ -33,9 +33,9 @@ class ClusterOptions(Options):
     """Share by chance among the neurons that are found to stand out from the null's."""
     final_share: float = 0.10
     """Share of all neurons from which a block is there at the end."""
-    draws: int = 2000
+    draws: Count = 2000
     """Neurons at least in the null of a record that does not begin at the initialisation."""
-    seed: int = 0
+    seed: Whole = 0
 
 
 def clusters(trajectory: Trajectory) -> Arrays:

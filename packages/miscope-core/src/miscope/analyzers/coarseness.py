@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from miscope.analyzer import Analyzer, Grain, Options
+from miscope.analyzer import Analyzer, Count, Grain, Options
 from miscope.artifact import Arrays
 from miscope.maths.coarseness import Scales, automorphisms, low_share_of_noise, preserved_variance, scales
 from miscope.moment import Moment
@@ -26,9 +26,9 @@ class ScaleOptions(Options):
 
     radius: float = 0.125
     """Distance from the origin of frequencies, in cycles a cell, within which power is coarse."""
-    size: int = 14
+    size: Count = 14
     """Cells a side to which a map is shrunk to see what survives."""
-    rings: int = 16
+    rings: Count = 16
     """Rings of the radial spectrum."""
     threshold: float = 0.7
     """Share of power from which a map has a badge."""

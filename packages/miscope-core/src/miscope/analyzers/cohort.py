@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from miscope.analyzer import Analyzer, Grain, Options
+from miscope.analyzer import Analyzer, Count, Grain, Options, Whole
 from miscope.analyzers.cohort_endings import CLUSTERS, SPECTRA, WEIGHTS, CohortOptions, names_of, variants_of
 from miscope.analyzers.cohort_order import LEARNING, ORDER
 from miscope.artifact import Arrays
@@ -27,13 +27,13 @@ _GROKKING = "events.grokking"
 class LossOptions(Options):
     """How the curves are laid over each other."""
 
-    points: int = 400
+    points: Count = 400
     """Points of the common time axis."""
-    draws: int = 300
+    draws: Count = 300
     """Draws of variants for the bands around the median."""
-    least: int = 5
+    least: Count = 5
     """Variants from which such a band is worth drawing."""
-    seed: int = 0
+    seed: Whole = 0
 
 
 def losses(cohort: Cohort) -> Arrays:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from miscope.analyzer import Analyzer, Grain, Options
+from miscope.analyzer import Analyzer, Count, Grain, Options, Whole
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.maths.agreement import (
@@ -27,12 +27,12 @@ _VOTES, _EMBEDDING, _CLUSTERS = "keys.votes", "spectra.embedding", "neurons.clus
 class CohortOptions(Options):
     """How the doubt is drawn."""
 
-    draws: int = 1000
+    draws: Count = 1000
     """Draws of a null, and of a mean's interval."""
-    resamples: int = 10_000
+    resamples: Count = 10_000
     """Draws of a median's interval."""
-    seed: int = 0
-    least: int = 5
+    seed: Whole = 0
+    least: Count = 5
     """Variants from which an interval is worth giving; NaN below."""
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from miscope.analyzer import Analyzer, Grain
+from miscope.analyzer import Analyzer, Count, Grain
 from miscope.analyzers.cohort_endings import CohortOptions, variants_of
 from miscope.artifact import Arrays
 from miscope.maths.agreement import mean_over_pairs
@@ -98,9 +98,9 @@ ORDER = Analyzer(
 class LearningOptions(CohortOptions):
     """Which inputs are compared."""
 
-    rows: int = 2000
+    rows: Count = 2000
     """Inputs at most, of which none is another's image under a symmetry."""
-    draws: int = 100
+    draws: Count = 100
     """Draws of inputs for the intervals."""
 
 

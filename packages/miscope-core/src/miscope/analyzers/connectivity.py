@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from miscope.analyzer import Analyzer, Grain, Options
+from miscope.analyzer import Analyzer, Count, Grain, Options, Whole
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.maths.barriers import barrier, profile
@@ -28,13 +28,13 @@ _MATCHED_ON, _TRIED = 1024, 32
 class BarrierOptions(Options):
     """Which checkpoints, how many points between two of them, and on how many inputs."""
 
-    checkpoints: int = 12
+    checkpoints: Count = 12
     """At most; spread evenly over the logarithm of the step, the first and the last among them."""
-    alphas: int = 11
+    alphas: Count = 11
     """Points on each line, both ends among them."""
-    entries: int | None = 3072
+    entries: Count | None = 3072
     """Tokens of inputs at most, of the training and of the other inputs; None for all."""
-    seed: int = 0
+    seed: Whole = 0
 
 
 def barriers(trajectory: Trajectory) -> Arrays:
@@ -122,11 +122,11 @@ BARRIERS = Analyzer(
 class SeedOptions(Options):
     """How many points between two networks, and on how many inputs."""
 
-    alphas: int = 11
+    alphas: Count = 11
     """Points on each line, both ends among them."""
-    entries: int | None = 3072
+    entries: Count | None = 3072
     """Tokens of inputs at most, of the training and of the other inputs; None for all."""
-    seed: int = 0
+    seed: Whole = 0
 
 
 def seeds(cohort: Cohort) -> Arrays:

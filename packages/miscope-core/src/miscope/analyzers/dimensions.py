@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from miscope.analyzer import Analyzer, Grain, Options
+from miscope.analyzer import Analyzer, Count, Grain, Options
 from miscope.artifact import Arrays
 from miscope.lazily import torch
 from miscope.maths.covariance import Dimensions, between_classes, centred_gram, dimensions
@@ -26,7 +26,7 @@ _OUT = {"attn.hook_z": ("attn.W_O", "hook_attn_out"), "mlp.hook_post": ("mlp.W_o
 class DimensionOptions(Options):
     """How much of the spectrum to keep."""
 
-    kept: int = 64
+    kept: Count = 64
     """Eigenvalues stored of each site."""
 
 

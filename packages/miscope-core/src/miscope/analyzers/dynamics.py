@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from miscope.analyzer import Analyzer, Grain, Options
+from miscope.analyzer import Analyzer, Count, Grain, Options, Whole
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.maths.driven_walk import Drive, drifting, pulled
@@ -21,15 +21,15 @@ class ModeOptions(Options):
 
     grid: Literal["longest", "interpolate"] = "longest"
     """The longest stretch of equal gaps, or all of training interpolated to equal gaps."""
-    least: int = 8
+    least: Count = 8
     """Checkpoints in that stretch below which there is nothing to fit."""
-    rank: int | None = None
+    rank: Count | None = None
     """Modes; None: as many as stand out of noise by the optimal hard threshold."""
-    bags: int = 200
+    bags: Count = 200
     """Draws for the uncertainty of the eigenvalues."""
-    draws: int = 100
+    draws: Count = 100
     """Walks in each null."""
-    seed: int = 0
+    seed: Whole = 0
 
 
 def dynamic_modes(trajectory: Trajectory) -> Arrays:

@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from miscope.analyzer import Analyzer, Grain, Options
+from miscope.analyzer import Analyzer, Count, Grain, Options, Whole
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.maths.block_bootstrap import redrawn, thinned
@@ -40,15 +40,15 @@ class GrokkingOptions(Options):
     """Loss below which it has, where no accuracy was recorded; also what a slingshot rises through."""
     delay: float = 2.0
     """Step of generalisation over step of memorisation from which it came with a delay, which is to grok."""
-    final_records: int | None = None
+    final_records: Count | None = None
     """Last records of the test loss whose median is the end of its fall; None: max(5, 1 %)."""
-    window: int | None = None
+    window: Count | None = None
     """Records on either side between which the fall is steepest; None: 20, or a twentieth of fewer than 400."""
-    draws: int = 200
+    draws: Count = 200
     """Bootstrap draws for the intervals."""
-    records: int = 5000
+    records: Count = 5000
     """Records at most that the bootstrap looks at; thinned to that."""
-    seed: int = 0
+    seed: Whole = 0
 
 
 def grokking(trajectory: Trajectory) -> Arrays:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from miscope.analyzer import Analyzer, Grain, Options
+from miscope.analyzer import Analyzer, Count, Grain, Options, Whole
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.lazily import torch
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class PerturbationOptions(Options):
     """Which directions, how far, and on how many inputs."""
 
-    directions: int = 8
+    directions: Count = 8
     """Each is gone both ways."""
     relative: tuple[float, ...] = (0.03, 0.1)
     """Radii as a share of each tensor's length."""
@@ -30,9 +30,9 @@ class PerturbationOptions(Options):
     """Radii as a share of the length of each unit's weights."""
     isotropic: tuple[float, ...] = (0.5, 2.0)
     """Radii in the space of all weights."""
-    entries: int | None = 6144
+    entries: Count | None = 6144
     """Tokens of training inputs at most, all inputs together, the same ones at every checkpoint; None for all."""
-    seed: int = 0
+    seed: Whole = 0
 
 
 def perturbation(moment: Moment) -> Arrays:
@@ -124,13 +124,13 @@ PERTURBATION = Analyzer(
 class PlaneOptions(Options):
     """How fine and how wide the plane is drawn."""
 
-    points: int = 15
+    points: Count = 15
     """Along each side."""
     margin: float = 0.2
     """Share of the path's extent added on each side."""
-    entries: int | None = 6144
+    entries: Count | None = 6144
     """Tokens of training inputs at most, all inputs together; None for all."""
-    seed: int = 0
+    seed: Whole = 0
 
 
 def plane(trajectory: Trajectory) -> Arrays:

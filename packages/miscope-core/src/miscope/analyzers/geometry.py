@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 
-from miscope.analyzer import Analyzer, Grain, Options
+from miscope.analyzer import Analyzer, Count, Grain, Options, Whole
 from miscope.artifact import Arrays
 from miscope.basis import Basis
 from miscope.errors import DoesNotApply
@@ -19,13 +19,13 @@ from miscope.moment import Moment, Trajectory
 class ClassOptions(Options):
     """How many components are kept, and how the null of circles is drawn."""
 
-    components: int = 6
+    components: Count = 6
     """Principal axes of the class means that are kept; circles are looked for in every pair of them."""
     tolerance: float = 1e-4
     """Spread of the class means along a direction, relative to the widest, below which it is no part of S_B."""
-    draws: int = 200
+    draws: Count = 200
     """Shuffles in the null."""
-    seed: int = 0
+    seed: Whole = 0
 
 
 def classes(moment: Moment) -> Arrays:
@@ -177,7 +177,7 @@ CLASSES = Analyzer(
 class PcaOptions(Options):
     """How many components are kept."""
 
-    components: int = 6
+    components: Count = 6
     """Kept, of the class means of all checkpoints."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from miscope.analyzer import Analyzer, Grain, Options
+from miscope.analyzer import Analyzer, Count, Grain, Options, Whole
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.maths.unit_groups import leading_shares, shuffled_shares, spread
@@ -17,13 +17,13 @@ _SHARES = 3
 class GroupOptions(Options):
     """Which groups count, and how the null is drawn."""
 
-    least: int = 4
+    least: Count = 4
     """Neurons of the smallest group looked at."""
-    most: int = 10
+    most: Count = 10
     """Groups, the largest first."""
-    draws: int = 20
+    draws: Count = 20
     """Shufflings of the groups in the null, at each of a few checkpoints."""
-    seed: int = 0
+    seed: Whole = 0
 
 
 def geometry(trajectory: Trajectory) -> Arrays:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from miscope.analyzer import Analyzer, Grain, Options
+from miscope.analyzer import Analyzer, Count, Grain, Options, Whole
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.lazily import torch
@@ -43,13 +43,13 @@ _RANKED = (0, 1, 2, 3, 5)
 class RoleOptions(Options):
     """Which sequences, and from when a head has a role."""
 
-    periods: tuple[int, ...] | None = None
+    periods: tuple[Count, ...] | None = None
     """Lengths of the repeated block; None: those that fit five, three and two times into the context."""
-    sequences: int = 64
+    sequences: Count = 64
     """Sequences of each period."""
     distinct: bool = True
     """Whether no token comes twice in a block, so that what follows is never ambiguous."""
-    seed: int = 0
+    seed: Whole = 0
     threshold: float = 0.15
     """Attention above the role's null, from which a head has it."""
 
@@ -127,7 +127,7 @@ def _scored(each: Tensor, chance: Tensor, threshold: float) -> dict[str, np.ndar
     }
 
 
-def _in_context(periods: tuple[int, ...], ran: list[tuple[Tensor, Tensor]]) -> dict[str, np.ndarray]:
+def _in_context(periods: tuple[Count, ...], ran: list[tuple[Tensor, Tensor]]) -> dict[str, np.ndarray]:
     """Loss of the first copy and of the second, nats a token, and what the first has taught."""
     first, second = [], []
     for period, (tokens, logits) in zip(periods, ran, strict=True):
@@ -188,7 +188,7 @@ ROLES = Analyzer(
 class DistanceOptions(Options):
     """How many inputs heads are compared on."""
 
-    inputs: int = 4096
+    inputs: Count = 4096
     """At most so many, evenly spread over the probe."""
 
 

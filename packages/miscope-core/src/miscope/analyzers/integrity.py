@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from miscope.analyzer import Analyzer, Grain, Options
+from miscope.analyzer import Analyzer, Count, Grain, Options
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.maths.duplicates import duplicated, partly_duplicated
@@ -182,7 +182,7 @@ class ReplayOptions(Options):
     """Spacings of the record up to which its nearest entry is compared with."""
     z: float = 6.0
     """Robust standard deviations from the typical log ratio at which a checkpoint stands out."""
-    few: int = 5
+    few: Count = 5
     """Checkpoints below which none can stand out: each is judged by itself."""
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, final
 
 import numpy as np
 
-from miscope.analyzer import Analyzer, Grain
+from miscope.analyzer import Analyzer, Count, Grain
 from miscope.analyzers.asked import AblationOptions, Asked, asked, parts_of
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
@@ -27,7 +27,7 @@ class InteractionOptions(AblationOptions):
 
     mode: Literal["mean", "zero", "resample"] = "mean"
     """A head's output becomes its mean over the inputs, zero, or that of another input."""
-    most: int = 12
+    most: Count = 12
     """Heads: those whose loss to the answers is greatest, where there are more."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from miscope.analyzer import Analyzer, Grain, Options
+from miscope.analyzer import Analyzer, Count, Grain, Options
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.maths.path_pca import centred_gram, components_of_gram
@@ -14,7 +14,7 @@ from miscope.moment import Cohort
 class JointOptions(Options):
     """How many components are kept."""
 
-    components: int = 4
+    components: Count = 4
     """Kept, of all checkpoints together."""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from miscope.analyzer import Analyzer, Grain, Options
+from miscope.analyzer import Analyzer, Count, Grain, Options
 from miscope.artifact import Arrays
 from miscope.basis import Basis
 from miscope.errors import DoesNotApply
@@ -23,7 +23,7 @@ class VoteOptions(Options):
 
     specialised: float = 0.85
     """Share of its variance in the component from which a neuron is specialised on it."""
-    neurons: int = 5
+    neurons: Count = 5
     """Specialised neurons that make a vote."""
     answer: float = 0.01
     """Share of the logits' variance along the component's functions of the answer."""
@@ -35,7 +35,7 @@ class VoteOptions(Options):
     """Times an equal share, the largest that embeddings drawn at random have at the paper's size."""
     null: float = 0.001
     """Chance that white noise in place of the logits gives a vote to any component."""
-    majority: int = 2
+    majority: Count = 2
     """Votes that make a component key."""
 
 

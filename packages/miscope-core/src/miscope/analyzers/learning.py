@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from miscope.analyzer import Analyzer, Grain, Options
+from miscope.analyzer import Analyzer, Count, Grain, Options, Whole
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.lazily import torch
@@ -68,13 +68,13 @@ CORRECTNESS = Analyzer(
 class OrderOptions(Options):
     """When an input counts as learnt, and how the null is drawn."""
 
-    windows: tuple[int, ...] = (1, 3, 5)
+    windows: tuple[Count, ...] = (1, 3, 5)
     """Checkpoints in a row that must be right; each gives an order of its own."""
-    window: int = 3
+    window: Count = 3
     """The one that survival, symmetry and classes are told of."""
-    draws: int = 200
+    draws: Count = 200
     """Shufflings of the null of the symmetry's agreement."""
-    seed: int = 0
+    seed: Whole = 0
 
 
 def order(trajectory: Trajectory) -> Arrays:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from miscope.analyzer import Analyzer, Grain, Options
+from miscope.analyzer import Analyzer, Count, Grain, Options
 from miscope.artifact import Arrays
 from miscope.basis import Basis
 from miscope.lazily import torch
@@ -112,7 +112,7 @@ _NAMES = {1: ("all",), 2: ("low", "high"), 3: ("low", "mid", "high")}
 class BandOptions(Options):
     """How components are put together."""
 
-    bands: int = 3
+    bands: Count = 3
     """Bands of neighbouring components, as equal in number as can be."""
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from miscope.analyzer import Analyzer, Grain, Options
+from miscope.analyzer import Analyzer, Count, Grain, Options, Whole
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.maths.driven_walk import drift_of, drifting, pull_of, pulled
@@ -73,13 +73,13 @@ NORMS = Analyzer(
 class PathOptions(Options):
     """How many components are kept, and how the null is drawn."""
 
-    components: int = 10
+    components: Count = 10
     """Kept, of the path of all weights and of each group's."""
-    draws: int = 200
+    draws: Count = 200
     """Walks in each null."""
-    null_components: int = 4
+    null_components: Count = 4
     """Components of which the nulls are drawn."""
-    seed: int = 0
+    seed: Whole = 0
 
 
 def trajectory(shown: Trajectory) -> Arrays:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from miscope.analyzer import Analyzer, Grain, Options
+from miscope.analyzer import Analyzer, Count, Grain, Options
 from miscope.artifact import Arrays
 from miscope.basis import Basis
 from miscope.errors import DoesNotApply
@@ -24,7 +24,7 @@ class PhaseOptions(Options):
     """Share of its variance in one block from which a neuron is specialised on it."""
     chance: float = 0.05
     """Chance that uniform phases exceed the null."""
-    least: int = 5
+    least: Count = 5
     """Neurons from which a block is judged by itself."""
 
 

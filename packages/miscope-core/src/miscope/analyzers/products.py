@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from miscope.analyzer import Analyzer, Grain, Options
+from miscope.analyzer import Analyzer, Count, Grain, Options
 from miscope.artifact import Arrays
 from miscope.basis import Basis
 from miscope.errors import DoesNotApply
@@ -29,7 +29,7 @@ _NOT_UNITS = (_TOKEN, "position")
 class SpectrumOptions(Options):
     """How many of the strongest blocks are summed up."""
 
-    top: int = 5
+    top: Count = 5
     """Blocks whose share of the power is added up."""
 
 

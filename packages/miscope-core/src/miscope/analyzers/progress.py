@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from miscope.analyzer import Analyzer, Grain, Options
+from miscope.analyzer import Analyzer, Count, Grain, Options
 from miscope.artifact import Arrays
 from miscope.basis import Basis
 from miscope.errors import DoesNotApply
@@ -109,7 +109,7 @@ LOSSES = Analyzer(
 class FinalOptions(Options):
     """At how many checkpoints the model is run again."""
 
-    most: int = 24
+    most: Count = 24
     """Checkpoints, spread evenly over those there are, the first and the last among them."""
 
 
@@ -188,7 +188,7 @@ FINAL = Analyzer(
 class SubspaceOptions(Options):
     """How many directions are kept."""
 
-    ranks: tuple[int, ...] = (2, 5, 10, 20)
+    ranks: tuple[Count, ...] = (2, 5, 10, 20)
     """Directions kept, each number for itself."""
     most: float = 0.99
     """Share of the variance between class means that makes their dimension."""

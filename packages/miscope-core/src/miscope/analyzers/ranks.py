@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from miscope.analyzer import Analyzer, Grain, Options
+from miscope.analyzer import Analyzer, Count, Grain, Options, Whole
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.maths.marchenko_pastur import bulk, outliers
@@ -26,9 +26,9 @@ _PAIRS = (("W_Q", "W_K", "W_QK"), ("W_V", "W_O", "W_OV"))
 class RankOptions(Options):
     """How the null is drawn."""
 
-    draws: int = 20
+    draws: Count = 20
     """Gaussian matrices of each shape."""
-    seed: int = 0
+    seed: Whole = 0
 
 
 @final

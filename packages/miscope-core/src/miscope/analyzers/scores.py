@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from miscope.analyzer import Analyzer, Grain, Options
+from miscope.analyzer import Analyzer, Count, Grain, Options
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.lazily import torch
@@ -21,7 +21,7 @@ _TOKEN = "token"
 class QueryOptions(Options):
     """How it is made sure that the query is the same for every input."""
 
-    inputs: int = 16
+    inputs: Count = 16
     """Inputs, spread over the probe, whose queries are compared."""
     tolerance: float = 1e-9
     """Largest difference between them, relative to the largest entry."""

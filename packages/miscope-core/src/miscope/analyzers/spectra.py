@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from miscope.analyzer import Analyzer, Grain, Options
+from miscope.analyzer import Analyzer, Count, Grain, Options
 from miscope.artifact import Arrays
 from miscope.maths.spectrum import Spectrum, basis_spectrum, singular_spectrum
 from miscope.moment import Moment
@@ -16,7 +16,7 @@ _INPUT_AXIS = "token"
 class EmbeddingOptions(Options):
     """How many of the strongest blocks are named."""
 
-    top: int = 5
+    top: Count = 5
     """Blocks named, the strongest first."""
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from miscope.analyzer import Analyzer, Grain, Options
+from miscope.analyzer import Analyzer, Count, Grain, Options, Whole
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.maths.stages import METHODS, Cuts, Limits, agreed, cut, limits, scores, stability
@@ -23,21 +23,21 @@ class StageOptions(Options):
 
     clock: Literal["auto", "linear", "log"] = "auto"
     """What pace is per: steps or log(1 + step); auto takes the one in which checkpoints are more evenly spaced."""
-    least: int = 4
+    least: Count = 4
     """Checkpoints that a stage has at least."""
     level: float = 0.05
     """Chance that a method cuts a random walk."""
-    block: int = 1
+    block: Count = 1
     """Checkpoints dealt out together in the null; more of them make a walk with momentum no stage."""
-    within: int = 2
+    within: Count = 2
     """Checkpoints by which methods that agree may differ."""
-    methods: int = 2
+    methods: Count = 2
     """Methods that must agree."""
-    draws: int = 100
+    draws: Count = 100
     """Shufflings of the null, and half as many draws of series for the intervals."""
     factors: tuple[float, ...] = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)
     """Times the penalty at which the partition by the mean is looked at again."""
-    seed: int = 0
+    seed: Whole = 0
 
 
 def change_points(trajectory: Trajectory) -> Arrays:

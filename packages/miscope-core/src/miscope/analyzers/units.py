@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 
-from miscope.analyzer import Analyzer, Grain, Options
+from miscope.analyzer import Analyzer, Count, Grain, Options
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.lazily import torch
@@ -24,7 +24,7 @@ class StatisticsOptions(Options):
     """Size of an activation above which the unit is active."""
     outlier: float = 6.0
     """Times the median root mean square, from which a unit is an outlier channel."""
-    signs: int = 256
+    signs: Count = 256
     """Inputs, evenly spread over the probe, whose signs are kept to count flips between checkpoints."""
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from miscope import Analyzer, Arrays, Grain, Moment, Options
+from miscope.analyzer import Count, Whole
 from miscope.errors import DoesNotApply
 from miscope.lazily import torch
 
@@ -19,9 +20,9 @@ EMBED = "hook_embed"
 class PizzaOptions(Options):
     """How many triples the gradients are averaged over, and which."""
 
-    triples: int = 1024
+    triples: Count = 1024
     """About so many random (a, b, c), as many at each distance a - b, two at least; all p^3 where there are no more."""
-    seed: int = 0
+    seed: Whole = 0
 
 
 def pizza(moment: Moment) -> Arrays:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from miscope import Analyzer, Arrays, Grain, Moment, Options
+from miscope.analyzer import Count, Whole
 from miscope_modadd.analyzers.clock_margin import best_margin, canonical, margin, margins_at_random
 
 _KEYS, _LOGITS = "keys.votes", "factors.shares"
@@ -13,10 +14,10 @@ _KEYS, _LOGITS = "keys.votes", "factors.shares"
 class MarginOptions(Options):
     """The null, and how far the best set is searched for."""
 
-    draws: int = 2000
+    draws: Count = 2000
     """Sets of as many frequencies drawn at random."""
-    seed: int = 0
-    sets: int = 500_000
+    seed: Whole = 0
+    sets: Count = 500_000
     """Sets tried for the best margin; beyond that it is NaN."""
 
 
