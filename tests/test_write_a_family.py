@@ -10,12 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
+import miscope
 from miscope.analyzer import Analyzer
 from miscope.applicability import applies
+from miscope.errors import MiscopeError
 from miscope.family import make_variant
+from miscope.importing import adopt
 from miscope.plugins import Plugins
 from miscope.subject import Subject
+from miscope.testing import roundings, tables
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "write-a-family.md").read_text(encoding="utf-8")
@@ -57,6 +62,21 @@ def test_the_family_of_the_page_passes_its_check_and_trains(written: Path, capsy
     tests["test_its_parts_fit"]()
     runpy.run_path(str(written / "use_it.py"))
     assert capsys.readouterr().out.startswith("[")
+
+
+def test_a_state_dict_of_the_pages_network_is_adopted_and_computes_the_same(written: Path) -> None:
+    page = runpy.run_path(str(written / "recurrent_sum.py"))
+    net, family = page["Net"](5).double(), page["RecurrentSum"]()
+    torch.save(net.state_dict(), written / "step_500.pt")
+    workspace = miscope.open(written / "w", plugins=tables(family))
+    (variant,) = adopt(workspace, written / "step_500.pt", family="recurrent.sum", params={"modulus": 5})
+    assert variant.steps == [500]
+    inputs = torch.cartesian_prod(torch.arange(5), torch.arange(5))
+    weights = variant.at(500).checkpoint.weights
+    logits = family.model(variant.value.params).run(weights, inputs, ["logits"])["logits"]
+    assert roundings(logits.numpy(), net(inputs).detach().numpy()) < 100
+    with pytest.raises(MiscopeError):
+        adopt(workspace, written / "step_500.pt", family="recurrent.sum", params={"modulus": 7})
 
 
 def test_names_of_its_own_cost_it_what_looks_at_activations() -> None:
