@@ -250,6 +250,8 @@ def test_a_missing_artifact_is_named_with_the_command_that_makes_it(variant: Bou
         "It exists at one other step, 0.\n"
         f"To compute it:  miscope analyze toy.sum/v5-seed7-width16 --only test.norm --workspace {other.workspace.root}"
     )
+    with pytest.raises(BadValue, match=r"^'test.rows' has no control named 'inputs'"):
+        render(other.workspace, "test.rows", other, step=5, inputs=64)
 
 
 def test_a_step_without_a_checkpoint_is_refused_with_the_nearest(variant: BoundVariant):

@@ -10,7 +10,7 @@ from typing import assert_never
 from miscope.errors import BadValue, DoesNotApply, Ended
 from miscope.view import Choice, Control, Number, Shown, Toggle, View
 
-__all__ = ["bounds", "options", "settle"]
+__all__ = ["bounds", "options", "refuse_unknown", "settle"]
 
 _ON_OFF = {"true": True, "on": True, "yes": True, "1": True, "false": False, "off": False, "no": False, "0": False}
 
@@ -24,14 +24,20 @@ def settle(view: View, shown: Shown, given: Mapping[str, object]) -> dict[str, V
     control or a value it does not take, DoesNotApply where there is nothing to choose from, and Ended where the view's
     own function of what is shown ends the program.
     """
+    refuse_unknown(view, given)
     known = {control.name: control for control in view.controls}
-    for name in given:
-        if name not in known:
-            raise _unknown(view, name)
     try:
         return {name: _settle(view, control, shown, given.get(name)) for name, control in known.items()}
     except SystemExit as error:
         raise Ended(view.name, error.code) from error
+
+
+def refuse_unknown(view: View, given: Mapping[str, object]) -> None:
+    """Raise BadValue for a control that the view does not have."""
+    known = {control.name for control in view.controls}
+    for name in given:
+        if name not in known:
+            raise _unknown(view, name)
 
 
 def options(control: Choice, shown: Shown) -> tuple[str, ...]:

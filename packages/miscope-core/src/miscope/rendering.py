@@ -13,7 +13,7 @@ from miscope.analyzer_options import Options, options_read, written_options
 from miscope.artifact import Arrays
 from miscope.artifacts import arrays, artifact, artifact_across, artifact_if_there
 from miscope.commands import in_workspace
-from miscope.controls import settle
+from miscope.controls import refuse_unknown, settle
 from miscope.differences import labels
 from miscope.errors import BadValue, DoesNotApply, Ended, NoArtifact, WroteIntoShown
 from miscope.figure_style import is_ours, template
@@ -64,6 +64,7 @@ def render(
     UnknownName, NoCheckpoint, NoArtifact, DoesNotApply or BadValue.
     """
     found = workspace.plugins.view(view) if isinstance(view, str) else view
+    refuse_unknown(found, controls)
     return draw(found, gather(workspace, found, variant, step, options), controls)
 
 
