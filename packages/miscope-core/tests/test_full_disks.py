@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import torch
+
+from miscope.analyzer import Analyzer, Grain
+from miscope.errors import CannotWrite, DoesNotApply
+from miscope.looking import Portable, Task, perform
+from miscope.outcome import State
+from miscope.workspace import Workspace
 
 Run = Callable[..., tuple[int, str, str]]
 NAME = "toy.sum/v5-seed0-width16"
 TOO_LARGE = "It would be larger than a file may be here (`ulimit -f`)."
+PLACE = "Choose a place that you may write to."
 ROOM = "Make room, then give the same command again: what was finished is kept, and it goes on from there."
 
 
@@ -147,3 +158,98 @@ def test_a_disk_that_is_really_full_is_told_in_the_same_way(ws: Path, tmp_path: 
     assert ended.returncode == 1
     assert ended.stderr.splitlines()[-2:] == ["No space is left on its disk.", ROOM]
     assert "Traceback" not in ended.stderr
+
+
+def test_an_import_on_a_full_disk_says_so_and_is_made_whole_once_there_is_room(command: Run, ws: Path, tmp_path: Path):
+    shapes = {"W_E": (5, 8), "blocks.0.mlp.W_in": (8, 16), "blocks.0.mlp.W_out": (16, 8), "W_U": (8, 5)}
+    torch.save({name: torch.ones(shape) for name, shape in shapes.items()}, tmp_path / "step_3.pt")
+    words = ["import", tmp_path / "step_3.pt", "--family", "toy.sum"]
+    with files_of_at_most(1500):
+        code, out, err = command(*words)
+    assert (code, out) == (1, "")
+    assert err.splitlines()[-3].endswith(" cannot be written.")
+    assert err.splitlines()[-2:] == [TOO_LARGE, ROOM]
+    assert command(*words)[:2] == (0, f"{NAME}: 1 checkpoint\n")
+
+
+def test_a_figure_on_a_full_disk_says_so_and_leaves_nothing(command: Run, ws: Path, tmp_path: Path):
+    assert command("train", "toy.sum", "--threads", 1)[0] == 0
+    assert command("analyze", NAME, "--only", "parameters.norms")[0] == 0
+    target = tmp_path / "figure.html"
+    with files_of_at_most(600):
+        code, out, err = command("show", "parameters.norms", NAME, "--out", target)
+    assert (code, out, err) == (1, "", f"{target} cannot be written.\n{TOO_LARGE}\n{ROOM}\n")
+    assert not [path for path in tmp_path.iterdir() if "figure" in path.name]
+
+
+def test_a_plug_in_is_not_written_where_a_file_is_in_the_way(command: Run, ws: Path, tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    target = tmp_path / "file" / "deep"
+    assert command("new-plugin", "tried", "--dir", target) == (
+        1,
+        "",
+        f"{target} cannot be written.\nSomething on the way to it is no folder.\n{PLACE}\n",
+    )
+
+
+def test_no_temporary_folder_is_a_reason_where_one_is_needed(
+    command: Run, ws: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    assert command("train", "toy.sum", "--threads", 1)[0] == 0
+    odd = tmp_path / "odd[1]"
+    shutil.copytree(ws, odd)
+    question = ["ask", "SELECT count(*) AS n FROM checkpoints", "--format", "csv"]
+    reason = (
+        "A temporary file cannot be written.\n"
+        "A folder on the way to it does not exist and cannot be made.\n"
+        "Choose a place that you may write to.\n"
+    )
+    with monkeypatch.context() as patched:
+        patched.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+        answers = command(*question, "-w", ws), command(*question, "-w", odd)
+    assert answers[0] in ((0, '"n"\n4\n', ""), (1, "", reason))
+    assert answers[1] == (1, "", reason)
+
+
+def refuses(moment: object) -> dict[str, object]:
+    """Never applies."""
+    raise DoesNotApply("t.never", "it", "of a reason")
+
+
+def test_a_refusal_that_cannot_be_kept_is_a_failure_and_ends_nothing(workspace: Callable[..., Workspace]):
+    from types import ModuleType
+
+    from miscope.hookspecs import hookimpl
+
+    module = ModuleType("never")
+    record = Analyzer(name="t.never", version=1, grain=Grain.CHECKPOINT, compute=refuses, weights=("W_E",))  # pyright: ignore
+    module.miscope_analyzers = hookimpl(lambda: (record,))  # pyright: ignore[reportAttributeAccessIssue]
+    place = workspace(never=module)
+    variant = place.variant("toy.sum", steps=1)
+    list(variant.train(threads=1))
+    task = Task(variant=variant.name, step=0, analyzers=("t.never",), steps=(0, 1))
+    with files_of_at_most(5):
+        (outcome,) = perform(Portable(place), task)
+    assert outcome.state is State.FAILED
+    assert outcome.error.splitlines()[1:] == [TOO_LARGE, ROOM]
+    assert perform(Portable(place), Task(variant=variant.name, step=0, analyzers=("t.never",), steps=(0, 1)))[
+        0
+    ].state is (State.SKIPPED)
+
+
+@pytest.mark.parametrize(
+    ("number", "known", "todo"),
+    [
+        (errno.ENOSPC, "No space is left on its disk.", ROOM),
+        (errno.EDQUOT, "Your share of its disk is used up.", ROOM),
+        (errno.EFBIG, TOO_LARGE, ROOM),
+        (errno.EROFS, "Its disk can be read only.", PLACE),
+        (errno.EACCES, "The system does not permit it to you.", PLACE),
+        (errno.EPERM, "The system does not permit it to you.", PLACE),
+        (errno.EIO, "Input/output error.", PLACE),
+    ],
+)
+def test_what_the_system_says_is_told_in_words(number: int, known: str, todo: str):
+    told = CannotWrite("/a/b", OSError(number, os.strerror(number)))
+    assert str(told) == f"/a/b cannot be written.\n{known}\n{todo}"
+    assert told.errno == number

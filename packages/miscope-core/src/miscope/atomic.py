@@ -8,15 +8,25 @@ import os
 import re
 import secrets
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from platform import node
 from typing import BinaryIO
 
 from miscope.errors import CannotWrite
 
-__all__ = ["explaining", "make_folder", "sweep", "sync_folder", "unfinished", "write_whole"]
+__all__ = [
+    "TEMPORARY",
+    "explaining",
+    "make_folder",
+    "sweep",
+    "sync_folder",
+    "temporary_folder",
+    "unfinished",
+    "write_whole",
+]
 
 _UNFINISHED = re.compile(r"\..+\.([0-9a-f]{8})-(\d+)\.[0-9a-f]{8}(\.wal)?")
 
@@ -43,6 +53,19 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CannotWrite(folder, error) from error
+
+
+TEMPORARY = Path("A temporary file")
+"""What is told of one that cannot be had; nobody chose its name."""
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A folder that is there for the while; CannotWrite where none can be had."""
+    with ExitStack() as stack:
+        with explaining(TEMPORARY):
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="miscope-"))
+        yield Path(folder)
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], object], *, over: bool = True) -> Path:

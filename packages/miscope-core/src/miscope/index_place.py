@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from miscope.atomic import sync_folder, unfinished, write_whole
+from miscope.atomic import TEMPORARY, explaining, sync_folder, temporary_folder, unfinished, write_whole
 from miscope.layout import Layout
 
 __all__ = ["Place", "made_aside", "quoted", "readable"]
@@ -35,13 +34,14 @@ def readable(layout: Layout) -> Iterator[Place]:
     if not _SPECIAL.search(str(layout.root)):
         yield Place(layout, layout.index)
         return
-    with tempfile.TemporaryDirectory(prefix="miscope-") as aside:
-        link = Path(aside) / "workspace"
+    with temporary_folder() as aside:
+        link = aside / "workspace"
         link.symlink_to(layout.root, target_is_directory=True)
         # A copy, since a database is opened by the path that the link leads to.
-        snapshot = Path(aside) / "index.duckdb"
-        if layout.index.exists():
-            shutil.copyfile(layout.index, snapshot)
+        snapshot = aside / "index.duckdb"
+        with explaining(TEMPORARY):
+            if layout.index.exists():
+                shutil.copyfile(layout.index, snapshot)
         yield Place(Layout(link), snapshot)
 
 
@@ -49,8 +49,8 @@ def readable(layout: Layout) -> Iterator[Place]:
 def made_aside(index: Path) -> Iterator[Path]:
     """Where to write a new database; renamed to the index's own path when it is whole."""
     if _SPECIAL.search(str(index)):
-        with tempfile.TemporaryDirectory(prefix="miscope-") as folder:
-            path = Path(folder) / "index.duckdb"
+        with temporary_folder() as folder:
+            path = folder / "index.duckdb"
             yield path
             with path.open("rb") as made:
                 write_whole(index, lambda file: shutil.copyfileobj(made, file))

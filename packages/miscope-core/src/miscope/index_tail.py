@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from miscope.atomic import explaining
+from miscope.atomic import TEMPORARY, explaining, temporary_folder
 from miscope.errors import MiscopeError, Misplaced
 from miscope.index_schema import LINE
 from miscope.jsonable import jsonable
@@ -50,14 +49,13 @@ def read_lines(database: DuckDBPyConnection, folder: Path, begins: Mapping[str, 
 @contextmanager
 def _as_file(content: bytes) -> Iterator[list[str]]:
     """Where DuckDB can read it, if there is anything; CannotWrite where no temporary file can be had."""
-    with ExitStack() as stack:
-        if not content:
-            yield []
-            return
-        with explaining(Path("A temporary file")):
-            path = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="miscope-"))) / "tail.jsonl"
-            path.write_bytes(content)
-        yield [str(path)]
+    if not content:
+        yield []
+        return
+    with temporary_folder() as folder:
+        with explaining(TEMPORARY):
+            (folder / "tail.jsonl").write_bytes(content)
+        yield [str(folder / "tail.jsonl")]
 
 
 def whole_bytes(path: Path) -> int:

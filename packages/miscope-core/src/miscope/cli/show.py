@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from miscope.atomic import TEMPORARY, explaining
 from miscope.cli.options import WorkspaceOption, assignments, opened
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ def show(
         return
     import tempfile
 
-    page = Path(tempfile.mkdtemp(prefix="miscope-")) / f"{view}.html"
+    with explaining(TEMPORARY):
+        page = Path(tempfile.mkdtemp(prefix="miscope-")) / f"{view}.html"
     print(export(figure, page))
     typer.launch(str(page))
 
