@@ -69,7 +69,7 @@ def test_the_numbers_of_a_card_are_those_drawn_with_its_controls_turned(visit, s
         choose(neurons(page), "Numbers (CSV)")
     rows = download.value.path().read_text().splitlines()
     figure = small.variants()[0].at(700).view("neurons.heatmap", neuron=3).figure()
-    assert rows[0] == "x,y,z"
+    assert rows[0] == "b,a,z"
     assert float(rows[1].split(",")[2]) == float(figure.data[0].z[0][0])
     assert len(rows) == 1 + 7 * 7
 

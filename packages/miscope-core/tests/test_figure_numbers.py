@@ -52,6 +52,23 @@ def test_panels_are_told_apart_where_there_are_several():
     assert rows(figure) == [["panel", "x", "y"], ["x", "0", "1"], ["x2", "0", "2"]]
 
 
+def test_columns_are_called_what_the_axes_and_the_colours_are() -> None:
+    figure = go.Figure(go.Heatmap(z=[[1, 2]], colorbar={"title": "activation"}))
+    figure.update_layout(xaxis_title="b", yaxis_title="a<br>(first)")
+    assert rows(figure)[0] == ["b", "a (first)", "activation"]
+    figure.update_layout(yaxis_title="b")
+    assert rows(figure)[0] == ["x", "y", "z"]
+
+
+def test_panels_with_axes_of_their_own_keep_plain_columns() -> None:
+    figure = make_subplots(1, 2)
+    figure.add_scatter(y=[1], row=1, col=1)
+    figure.add_scatter(y=[2], row=1, col=2)
+    figure.update_xaxes(title_text="p", row=1, col=1)
+    figure.update_xaxes(title_text="q", row=1, col=2)
+    assert rows(figure)[0] == ["panel", "x", "y"]
+
+
 def test_errors_texts_and_a_third_dimension_come_along():
     bars = go.Bar(x=["k=1"], y=[2.0], error_y={"array": [0.5]}, text=["two"])
     assert rows(go.Figure(bars)) == [["x", "y", "error", "text"], ["k=1", "2.0", "0.5", "two"]]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import csv
 import io
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +25,8 @@ Row = dict[str, object]
 def numbers(figure: Figure) -> str:
     """The figure as CSV: a row for each point or pixel, with the panel and trace it belongs to.
 
-    Columns that no trace fills are left out, and so is the panel where there is but one. A figure that is a table is
+    Columns that no trace fills are left out, and so is the panel where there is but one; then x, y and z are called
+    what the axes and the colour bar are. A figure that is a table is
     written as that table.
     """
     traces: list[Any] = list(figure.data)
@@ -34,7 +36,24 @@ def numbers(figure: Figure) -> str:
     several = len({row["panel"] for row in rows}) > 1
     columns = [name for name in _COLUMNS if any(row.get(name) is not None for row in rows)]
     columns = [name for name in columns if name != "panel" or several]
-    return _written([columns, *([row.get(name) for name in columns] for row in rows)])
+    titles = {} if several else _titles(figure, rows)
+    heads = [titles.get(name, name) for name in columns]
+    if len(set(heads)) < len(heads):
+        heads = columns
+    return _written([heads, *([row.get(name) for name in columns] for row in rows)])
+
+
+def _titles(figure: Figure, rows: Sequence[Row]) -> dict[str, str]:
+    """What the axes of the one panel and the colours of a grid are called, {'x': 'step'}, where they have titles."""
+    panel = str(rows[0]["panel"]) if rows else ""
+    if not panel.startswith("x"):
+        return {}
+    axes = {"x": f"xaxis{panel[1:]}", "y": f"yaxis{panel[1:]}"}
+    found = {name: figure.layout[axis].title.text for name, axis in axes.items() if axis in figure.layout}
+    traces: list[Any] = list(figure.data)
+    bars = [trace.colorbar.title.text for trace in traces if trace.type in _GRIDS]
+    found["z"] = bars[0] if len(bars) == 1 else None
+    return {name: " ".join(re.sub(r"<[^>]*>", " ", title).split()) for name, title in found.items() if title}
 
 
 def _rows(trace: Any) -> Iterator[Row]:
