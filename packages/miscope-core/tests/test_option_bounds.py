@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from miscope import builtin
 from miscope.analyzer import Analyzer
-from miscope.analyzer_options import checked_options
+from miscope.analyzer_options import checked_options, options_asked
 from miscope.errors import BadValue
 
 ANALYZERS = {analyzer.name: analyzer for analyzer in builtin.miscope_analyzers()}
@@ -39,3 +39,16 @@ def test_tuples_of_counts_hold_counts():
         checked_options(ANALYZERS, {"heads.roles": {"periods": "16,-2"}})
     assert checked_options(ANALYZERS, {"heads.roles": {"periods": "16,28"}}) == {"heads.roles": {"periods": (16, 28)}}
     assert checked_options(ANALYZERS, {"ablations.effects": {"inputs": "64"}}) == {"ablations.effects": {"inputs": 64}}
+
+
+def test_an_option_of_an_analyzer_that_is_not_asked_for_is_refused():
+    given = {"ablations.effects": {"inputs": 64}}
+    with pytest.raises(BadValue) as refused:
+        options_asked(ANALYZERS, ["parameters.norms"], given)
+    assert str(refused.value) == (
+        "'ablations.effects' is not asked for, so its options change nothing here.\n"
+        "Asked for: parameters.norms.\n"
+        "Leave the option out, or ask for it too:  --only ablations.effects"
+    )
+    assert options_asked(ANALYZERS, None, given) == given
+    assert options_asked(ANALYZERS, ["ablations.effects"], given) == given

@@ -10,7 +10,7 @@ from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, final
 
 from miscope.analyzer import Analyzer, Grain
-from miscope.analyzer_options import Options, checked_options
+from miscope.analyzer_options import Options, options_asked
 from miscope.applicability import chain_applies
 from miscope.artifact import as_written
 from miscope.chosen_steps import chosen_steps, steps_to_look_at
@@ -58,7 +58,7 @@ def analyze(  # noqa: PLR0913 - the whole of a user's choice, all keyword-only
     several = [variants] if not isinstance(variants, Sequence) else variants
     values = [each if isinstance(each, Variant) else each.value for each in several]
     place = workspace.plugins.executor(executor) if isinstance(executor, str) else executor
-    chosen = checked_options(workspace.plugins.analyzers, options or {})
+    chosen = options_asked(workspace.plugins.analyzers, names, options or {})
     if isinstance(steps, str):
         steps = chosen_steps(steps, [workspace.store.steps(value.name) for value in values])
     wish = _Wish(names=names, steps=steps, force=force, options=chosen)

@@ -14,7 +14,15 @@ from miscope.field_text import allowed, example, read_value, written_value
 from miscope.planning import resolve
 from miscope.view import View
 
-__all__ = ["Options", "checked_options", "options_apart", "options_read", "split_options", "written_options"]
+__all__ = [
+    "Options",
+    "checked_options",
+    "options_apart",
+    "options_asked",
+    "options_read",
+    "split_options",
+    "written_options",
+]
 
 Options = Mapping[str, Mapping[str, Any]]
 """Values by option, by analyzer."""
@@ -63,6 +71,20 @@ def options_read(table: Mapping[str, Analyzer], view: View, given: Options) -> d
             f"{view.name!r} does not read {stranger!r}, so its options change nothing here.",
             f"It reads: {', '.join(named) or 'no analyzer'}.",
             "Leave the option out.",
+        )
+    return chosen
+
+
+def options_asked(table: Mapping[str, Analyzer], names: Sequence[str] | None, given: Options) -> dict[str, Any]:
+    """The options, checked, of the named analyzers or those that they read, of any for None; BadValue for another's."""
+    chosen = checked_options(table, given)
+    chain = resolve(table, names) if chosen and names is not None else table
+    stranger = next((name for name in given if name not in chain), None)
+    if stranger is not None:
+        raise BadValue(
+            f"{stranger!r} is not asked for, so its options change nothing here.",
+            f"Asked for: {', '.join(names or ())}.",
+            f"Leave the option out, or ask for it too:  --only {stranger}",
         )
     return chosen
 
