@@ -447,5 +447,7 @@ def test_compiled_or_not_the_losses_agree(toy: Toy) -> None:
         "import json; print(json.dumps(variant.metric('train_loss')[1].tolist()))"
     )
     words = [sys.executable, "-c", script, str(compiled.workspace.root)]
-    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    # PyTorch's compiler builds for the processor as it is; what it builds goes wrong where ATen is told another.
+    own = {name: value for name, value in os.environ.items() if name != "ATEN_CPU_CAPABILITY"}
+    done = subprocess.run(words, capture_output=True, text=True, check=True, env=own)
     assert json.loads(done.stdout) == pytest.approx(history(plain)["train_loss"][1], rel=1e-5)
