@@ -73,24 +73,6 @@ def test_a_view_of_such_a_step_says_why_and_names_another(variant):
     assert refused.value.reason == "at step 20, W_E holds infinity (1 of 40 values)"
 
 
-def test_the_last_checkpoint_shown_is_the_last_that_is_finite(workspace):
-    import miscope_views
-
-    found = workspace(views=miscope_views).variant("toy.fourier")
-    for _ in found.train(threads=1):
-        pass
-    spoilt(found, [30])
-    list(found.analyze("spectra.embedding"))
-    assert found.view("spectra.embedding").figure().layout.meta["miscope"]["step"] == 20
-    with pytest.raises(DoesNotApply) as refused:
-        found.at(30).view("spectra.embedding").figure()
-    assert str(refused.value) == (
-        f"'spectra.embedding' does not apply to {found.name}: at step 30, {BROKEN}.\n"
-        "Instruments look at checkpoints whose weights are all finite: a training that diverged leaves others.\n"
-        "Look at another step, the nearest is 20:  --step 20"
-    )
-
-
 def test_a_checkpoint_put_there_by_hand_is_found_out_when_it_is_looked_at(variant):
     store = variant.workspace.store
     spoilt(variant, [20])

@@ -172,16 +172,6 @@ def test_an_import_on_a_full_disk_says_so_and_is_made_whole_once_there_is_room(c
     assert command(*words)[:2] == (0, f"{NAME}: 1 checkpoint\n")
 
 
-def test_a_figure_on_a_full_disk_says_so_and_leaves_nothing(command: Run, ws: Path, tmp_path: Path):
-    assert command("train", "toy.sum", "--threads", 1)[0] == 0
-    assert command("analyze", NAME, "--only", "parameters.norms")[0] == 0
-    target = tmp_path / "figure.html"
-    with files_of_at_most(600):
-        code, out, err = command("show", "parameters.norms", NAME, "--out", target)
-    assert (code, out, err) == (1, "", f"{target} cannot be written.\n{TOO_LARGE}\n{ROOM}\n")
-    assert not [path for path in tmp_path.iterdir() if "figure" in path.name]
-
-
 def test_a_plug_in_is_not_written_where_a_file_is_in_the_way(command: Run, ws: Path, tmp_path: Path):
     (tmp_path / "file").write_text("")
     target = tmp_path / "file" / "deep"
