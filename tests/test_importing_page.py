@@ -7,26 +7,20 @@ from pathlib import Path
 import pytest
 
 from miscope.foreign.history import HISTORY_KEYS
-from miscope.foreign.layout import (
-    CONFIG_KEYS,
-    EPOCH_LISTS,
-    LIST_KEYS,
-    OPTIMIZER_KEYS,
-    SCHEDULER_KEYS,
-    STATE_KEYS,
-    STEP_LISTS,
-)
+from miscope.foreign.layout import LIST_KEYS, OTHER_LISTS, SAVED_LISTS, SCHEDULER_KEYS
 from miscope.foreign.losses import FOR_ALL, KEYS
+from miscope.foreign.optimizer import OPTIMIZER_KEYS
 from miscope.foreign.paths import SUFFIXES
 from miscope.foreign.split import TEST_KEYS, TRAIN_KEYS
+from miscope.foreign.state import STATE_KEYS
 from miscope.foreign.steps import STEP_KEYS
+from miscope.foreign.words import CONFIG_KEYS
 
 PAGE = Path(__file__).parents[1] / "docs" / "importing.md"
 READ = {
     "states": STATE_KEYS,
     "lists of states": LIST_KEYS,
-    "lists of steps": STEP_LISTS,
-    "lists of epochs": EPOCH_LISTS,
+    "lists of steps and epochs": (*SAVED_LISTS, *OTHER_LISTS),
     "configurations": CONFIG_KEYS,
     "optimizers": OPTIMIZER_KEYS,
     "schedulers": SCHEDULER_KEYS,

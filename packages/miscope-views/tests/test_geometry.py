@@ -21,13 +21,14 @@ def test_every_view_draws_a_trained_toy(view, family):
     check_view(view, family)
 
 
-def shown(step: int | None, bases=True) -> Shown:
-    """Five classes on a circle, twice as wide at the later step."""
+def shown(step: int | None, bases=True, width=0.0) -> Shown:
+    """Five classes on a circle, twice as wide at the later step; each so wide across it."""
     basis = {"sum": cosines(5)} if bases else {}
     at_step = []
     for size in (1.0, 2.0):
         angles = 2 * np.pi * toy_moment(options=None).probe.columns["sum"] / 5
-        circle = size * np.column_stack([np.cos(angles), np.sin(angles), 0 * angles])
+        across = width * np.linspace(-1, 1, len(angles))
+        circle = size * np.column_stack([np.cos(angles), np.sin(angles), across])
         moment = toy_moment(options=CLASSES.options(), activations={SITE: tensor(circle)}, bases=basis)
         at_step.append(CLASSES.compute(moment))
     stacked = {name: np.stack([arrays[name] for arrays in at_step]) for name in at_step[0]}
@@ -89,11 +90,18 @@ def test_without_a_basis_the_fitted_circle_is_drawn():
 
 
 def test_the_pair_hardest_to_tell_is_marked():
-    figure = geometry.distances(shown(100), site=SITE)
+    figure = geometry.distances(shown(100, width=0.1), site=SITE)
 
     assert figure.data[0].z.shape == (5, 5)
     assert set(figure.data[1].x) <= {"0", "1", "2", "3", "4"}
     assert "hardest to tell" in figure.layout.title.subtitle.text
+
+
+def test_of_classes_without_a_width_none_is_hardest_to_tell():
+    figure = geometry.distances(shown(100), site=SITE)
+
+    assert [trace.type for trace in figure.data] == ["heatmap"]
+    assert figure.layout.title.subtitle.text.endswith(f"{SITE} · no two classes have a distance and a width")
 
 
 def test_alignment_shows_one_pair_of_curves_for_each_strong_block():
