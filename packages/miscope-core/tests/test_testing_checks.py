@@ -31,7 +31,7 @@ from miscope.family import Family
 from miscope.probe import Probe
 from miscope.testing import ToyFamily, ToyFourierFamily, check_analyzer, check_family, check_view, tables, toy_moment
 from miscope.testing.array_checks import stands_for
-from miscope.testing.toy import ToyParams
+from miscope.testing.toy import ToyVariation
 
 
 def largest(moment: Moment) -> Arrays:
@@ -198,22 +198,10 @@ def test_the_toys_keep_the_contract() -> None:
     check_family(ToyFourierFamily(), {"values": 7, "width": 3})
 
 
-class Delegating(Family):
+class Delegating(ToyVariation):
     """The toy, of which a test changes one part."""
 
-    name, title, params = "check.toy", "A toy", ToyParams
-
-    def model(self, params: Any) -> HookedModel:
-        return ToyFamily().model(params)
-
-    def training(self, params: Any) -> Any:
-        return ToyFamily().training(params)
-
-    def task(self, variant: Variant) -> Task:
-        return ToyFamily().task(variant)
-
-    def probes(self, variant: Variant) -> Mapping[str, Probe]:
-        return ToyFamily().probes(variant)
+    name, title = "check.toy", "A toy"
 
     def bases(self, params: Any) -> Mapping[str, Basis]:
         return {}

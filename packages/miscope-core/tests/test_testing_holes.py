@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from miscope import Analyzer, Grain, HookedModel, Moment, Task, Trajectory, Variant
+from miscope import Analyzer, Grain, HookedModel, Moment, Trajectory, Variant
 from miscope.artifact import Arrays
 from miscope.basis import Basis
 from miscope.family import Family
 from miscope.probe import Probe
-from miscope.testing import ToyFamily, ToyFourierFamily, check_analyzer, check_family
-from miscope.testing.toy import ToyParams
+from miscope.testing import ToyFourierFamily, check_analyzer, check_family
+from miscope.testing.toy import ToyVariation
 
 
 def largest(moment: Moment) -> Arrays:
@@ -34,22 +34,10 @@ GOOD = Analyzer(
 )
 
 
-class Delegating(Family):
+class Delegating(ToyVariation):
     """The toy, of which a test changes one part."""
 
-    name, title, params = "check.toy", "A toy", ToyParams
-
-    def model(self, params: Any) -> HookedModel:
-        return ToyFamily().model(params)
-
-    def training(self, params: Any) -> Any:
-        return ToyFamily().training(params)
-
-    def task(self, variant: Variant) -> Task:
-        return ToyFamily().task(variant)
-
-    def probes(self, variant: Variant) -> Mapping[str, Probe]:
-        return ToyFamily().probes(variant)
+    name, title = "check.toy", "A toy"
 
     def bases(self, params: Any) -> Mapping[str, Basis]:
         return {}

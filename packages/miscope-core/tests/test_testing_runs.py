@@ -9,18 +9,17 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from miscope import HookedModel, Task, Variant
+from miscope import HookedModel
 from miscope.basis import Basis
 from miscope.family import Family
-from miscope.probe import Probe
 from miscope.testing import ToyFamily, check_family, coverage, tables
-from miscope.testing.toy import ToyParams
+from miscope.testing.toy import ToyVariation
 
 
-class Own(Family):
+class Own(ToyVariation):
     """The toy, around whose network a test puts another module."""
 
-    name, title, params = "check.toy", "A toy", ToyParams
+    name, title = "check.toy", "A toy"
 
     def __init__(self, around: type[nn.Module] | None = None, factor: float = 1.0) -> None:
         self._around, self._factor = around, factor
@@ -36,15 +35,6 @@ class Own(Family):
             sites={},
             place=lambda weights: {f"inner.{short}": weights[name] for short, name in names.items()},
         )
-
-    def training(self, params: Any) -> Any:
-        return ToyFamily().training(params)
-
-    def task(self, variant: Variant) -> Task:
-        return ToyFamily().task(variant)
-
-    def probes(self, variant: Variant) -> Mapping[str, Probe]:
-        return ToyFamily().probes(variant)
 
     def bases(self, params: Any) -> Mapping[str, Basis]:
         return {}

@@ -14,7 +14,7 @@ from miscope.family import Family, make_variant
 from miscope.foreign.misfit import refused_by_all, unrecognised
 from miscope.foreign.names import idle
 from miscope.foreign.roles import by_role
-from miscope.foreign.sizes import sizes_of
+from miscope.foreign.sizes import at_another_value, sizes_of
 from miscope.foreign.split import said_of_split
 from miscope.foreign_file import ForeignFile
 from miscope.leftovers import unused
@@ -244,13 +244,5 @@ def _assumed(family: Family, variant: Variant, file: ForeignFile, wish: Wish) ->
 
 def _decided(family: Family, variant: Variant, name: str, file: ForeignFile) -> bool:
     """Whether the tensors, if there are any, would not fit with another value of this whole number."""
-    value: Any = getattr(variant.params, name)
-    if not file.states or not isinstance(value, int) or isinstance(value, bool):
-        return False
-    for other in (*range(value + 1, value + 20), 2 * value):
-        try:
-            params = family.params.model_validate({**variant.params.model_dump(), name: other})
-        except (ValidationError, MiscopeError):
-            continue
-        return by_role(file.path, family, file.states[0][1], params) is None
-    return False
+    other = at_another_value(family, variant.params, name) if file.states else None
+    return other is not None and by_role(file.path, family, file.states[0][1], other) is None

@@ -14,7 +14,7 @@ from miscope.family import Family
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["scales", "sizes_of"]
+__all__ = ["at_another_value", "scales", "sizes_of"]
 
 _SWEEPS = 2
 
@@ -42,17 +42,24 @@ def sizes_of(family: Family, state: Mapping[str, Tensor], params: Any, known: Co
 
 def scales(family: Family, params: Any, name: str) -> bool:
     """Whether a parameter is a whole number that changes shapes of the family's weights, and not how many there are."""
+    other = at_another_value(family, params, name)
+    if other is None:
+        return False
+    roles, changed = family.model(params).roles, family.model(other).roles
+    return changed.keys() == roles.keys() and any(changed[role].shape != roles[role].shape for role in roles)
+
+
+def at_another_value(family: Family, params: Any, name: str) -> Any | None:
+    """The parameters with the next larger value of this whole number that the family takes; None if it is none."""
     value: Any = getattr(params, name)
     if type(value) is not int:
-        return False
-    roles = family.model(params).roles
-    for other in range(value + 1, value + 20):
+        return None
+    for other in (*range(value + 1, value + 20), 2 * value):
         try:
-            changed = family.model(family.params.model_validate({**params.model_dump(), name: other})).roles
+            return family.params.model_validate({**params.model_dump(), name: other})
         except (ValidationError, MiscopeError):
             continue
-        return changed.keys() == roles.keys() and any(changed[role].shape != roles[role].shape for role in roles)
-    return False
+    return None
 
 
 def _shared(family: Family, fields: Mapping[str, Any], wanted: Counter[tuple[int, ...]]) -> int:

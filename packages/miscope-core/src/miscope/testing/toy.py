@@ -21,7 +21,7 @@ from miscope.task import Examples, Task
 from miscope.training_config import TrainingConfig
 from miscope.variant import Variant
 
-__all__ = ["ToyFamily", "ToyFourierFamily", "ToyParams"]
+__all__ = ["ToyFamily", "ToyFourierFamily", "ToyParams", "ToyVariation"]
 
 
 @documented
@@ -129,14 +129,10 @@ class ToyFamily(Family):
         return {}
 
 
-@final
-class ToyFourierFamily(Family):
-    """The toy with a task basis, to test what a basis changes."""
+class ToyVariation(Family):
+    """The toy, of which a family changes a part; it says its name, its title and its bases."""
 
-    name = "toy.fourier"
-    title = "Toy: (a + b) mod n, with a Fourier basis"
     params = ToyParams
-    step_label = "epoch"
 
     def model(self, params: Any) -> HookedModel:
         return ToyFamily().model(params)
@@ -149,6 +145,15 @@ class ToyFourierFamily(Family):
 
     def probes(self, variant: Variant) -> Mapping[str, Probe]:
         return ToyFamily().probes(variant)
+
+
+@final
+class ToyFourierFamily(ToyVariation):
+    """The toy with a task basis, to test what a basis changes."""
+
+    name = "toy.fourier"
+    title = "Toy: (a + b) mod n, with a Fourier basis"
+    step_label = "epoch"
 
     def bases(self, params: Any) -> Mapping[str, Basis]:
         basis = cosines(params.values)
