@@ -63,3 +63,40 @@ def test_no_more_tasks_are_taken_than_there_are_workers_for():
     assert len(taken) <= 4
     outcomes.close()
     assert len(taken) <= 4
+
+
+def test_processes_that_are_opened_serve_several_runs():
+    with Processes(1).open() as opened:
+        pids = {pid for _ in range(3) for pid in opened.run(eval, ["__import__('os').getpid()"])}
+    assert len(pids) == 1
+
+
+def test_open_processes_are_replaced_where_a_task_killed_one():
+    with Processes(2).open() as opened:
+        before = list(opened.run(eval, ["__import__('os').getpid()"]))
+        assert len(list(opened.run(eval, [DIE, "2 + 3"], lost=lost))) == 2
+        after = list(opened.run(eval, ["__import__('os').getpid()"]))
+    assert before != after
+
+
+def test_a_run_that_is_dropped_leaves_open_processes_for_the_next():
+    with Processes(1).open() as opened:
+        outcomes = opened.run(eval, ["1", "2", "3"])
+        assert next(outcomes) == 1
+        outcomes.close()
+        assert list(opened.run(eval, ["4"])) == [4]
+
+
+def test_processes_end_once_they_are_no_longer_open():
+    import psutil
+
+    with Processes(1).open() as opened:
+        (pid,) = opened.run(eval, ["__import__('os').getpid()"])
+        assert psutil.pid_exists(pid)
+    assert not psutil.pid_exists(pid)
+
+
+def test_an_executor_that_opens_nothing_is_itself():
+    inline = Inline()
+    with inline.open() as opened:
+        assert opened is inline

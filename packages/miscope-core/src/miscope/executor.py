@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import ClassVar, TypeVar
 
 from miscope.field_docs import documented
@@ -20,6 +21,13 @@ class Executor(ABC):
 
     name: ClassVar[str]
     """'inline': what `--executor` takes."""
+
+    def open(self) -> AbstractContextManager[Executor]:
+        """An executor for several runs, one after another: what it starts for them ends with the `with`.
+
+        An analysis opens it once. The default opens nothing; override it where starting costs more than a task does.
+        """
+        return nullcontext(self)
 
     @abstractmethod
     def run(

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from itertools import islice
 from typing import TypeVar, final
 
@@ -54,39 +55,83 @@ class Processes(Executor):
         """workers: None for one per core this process may use."""
         self.workers = workers or _cores()
 
+    @contextmanager
+    def open(self) -> Iterator[Executor]:
+        """The processes, which are started as tasks need them and keep what they have imported from run to run."""
+        pools = _Pools(self.workers)
+        try:
+            yield pools
+        finally:
+            pools.close()
+
+    def run(
+        self, work: Callable[[T], R], tasks: Iterable[T], *, lost: Callable[[T, str], R] | None = None
+    ) -> Iterator[R]:
+        with self.open() as opened:
+            yield from opened.run(work, tasks, lost=lost)
+
+
+@final
+class _Pools(Executor):
+    """The processes of an executor that is open: a pool, and another where a task killed one."""
+
+    name = Processes.name
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self._pool: ProcessPoolExecutor | None = None
+        """None before the first task, and once a worker has died."""
+
     def run(
         self, work: Callable[[T], R], tasks: Iterable[T], *, lost: Callable[[T, str], R] | None = None
     ) -> Iterator[R]:
         waiting = iter(tasks)
         while True:
             orphans: list[T] = []
-            yield from self._in_pool(work, waiting, orphans)
+            yield from self._until_one_dies(work, waiting, orphans)
             if not orphans:
                 return
+            self.close()
             for task in orphans:
                 yield self._alone(work, task, lost)
 
-    def _in_pool(self, work: Callable[[T], R], waiting: Iterator[T], orphans: list[T]) -> Iterator[R]:
+    def close(self) -> None:
+        """Wait for what is running, and end the processes."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
+
+    def _until_one_dies(self, work: Callable[[T], R], waiting: Iterator[T], orphans: list[T]) -> Iterator[R]:
         """Results until the tasks end or a worker dies; then what was under way is left in `orphans`."""
-        with _pool(self.workers) as pool:
-            running: dict[Future[R], T] = {}
-            try:
-                while not orphans:
-                    for task in islice(waiting, self.workers - len(running)):
-                        running[_submit(pool, work, task)] = task
-                    if not running:
-                        return
-                    for future in wait(running, return_when=FIRST_COMPLETED).done:
-                        task = running.pop(future)
-                        try:
-                            result = future.result()
-                        except BrokenProcessPool:
-                            orphans.append(task)
-                        else:
-                            yield result
-                orphans.extend(running.values())
-            finally:
-                pool.shutdown(wait=True, cancel_futures=True)
+        running: dict[Future[R], T] = {}
+        try:
+            while not orphans:
+                for task in islice(waiting, self._workers - len(running)):
+                    running[self._submit(work, task)] = task
+                if not running:
+                    return
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    task = running.pop(future)
+                    try:
+                        result = future.result()
+                    except BrokenProcessPool:
+                        orphans.append(task)
+                    else:
+                        yield result
+            orphans.extend(running.values())
+        finally:
+            for future in running:
+                future.cancel()
+            wait(running)
+
+    def _submit(self, work: Callable[[T], R], task: T) -> Future[R]:
+        self._pool = self._pool or _pool(self._workers)
+        try:
+            return self._pool.submit(work, task)
+        except BrokenProcessPool as error:
+            broken: Future[R] = Future()
+            broken.set_exception(error)
+            return broken
 
     def _alone(self, work: Callable[[T], R], task: T, lost: Callable[[T, str], R] | None) -> R:
         """The pool does not say whose task killed it, so each that was under way is tried once more by itself."""
@@ -98,15 +143,6 @@ class Processes(Executor):
                 if lost is None:
                     raise Lost(task, reason) from error
                 return lost(task, reason)
-
-
-def _submit(pool: ProcessPoolExecutor, work: Callable[[T], R], task: T) -> Future[R]:
-    try:
-        return pool.submit(work, task)
-    except BrokenProcessPool as error:
-        broken: Future[R] = Future()
-        broken.set_exception(error)
-        return broken
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:
