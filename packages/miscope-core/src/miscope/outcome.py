@@ -46,6 +46,8 @@ class Outcome:
     """The saved 0-d outputs by analyzer."""
     keys: Mapping[str, ArtifactKey] = field(default_factory=dict)
     """By analyzer, of what was saved."""
+    run: str = ""
+    """The run of the ledger that it is part of; "" where nothing was to be done for the variant, so that none began."""
     done: int = 0
     """Looks finished so far in this call."""
     total: int = 0

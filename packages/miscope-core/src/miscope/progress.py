@@ -24,5 +24,7 @@ class Progress:
     """The file, where this step left one."""
     eta: float | None = None
     """Seconds to the end at the pace so far; None while nobody knows."""
+    run: str = ""
+    """The run of the ledger that it is part of; "" where nothing was to be done, so that none began."""
     message: str = ""
     """Anything worth a line: that there was nothing to do, that a stop was asked for."""

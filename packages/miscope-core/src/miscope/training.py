@@ -19,11 +19,13 @@ from miscope.interruption import Ears, stop_on_signals
 from miscope.intervention import Intervention
 from miscope.keeping import Keeper
 from miscope.learner import Exercise, Learner, pick_device
+from miscope.named_interventions import interventions_by_name
 from miscope.origin import Origin, may_restart, may_train, standing_of
 from miscope.progress import Progress
 from miscope.resuming import Start, start_of
 from miscope.schedule import Adaptive, planned_steps
 from miscope.session import Session
+from miscope.train_request import train_request
 from miscope.training_config import TrainingConfig
 from miscope.variant import Variant
 from miscope.warm_start import MADE_ELSEWHERE, begin_warm
@@ -74,8 +76,9 @@ def train(workspace: Workspace, variant: Variant, session: Session | None = None
         if not session.resume:
             may_restart(standing, total)
     aimed = replace(variant, training=config.model_copy(update={"steps": total}))
-    device = pick_device(session.device)
-    return _alone(_Run(workspace=workspace, variant=aimed, exercise=exercise, session=session, device=device))
+    device, request = pick_device(session.device), train_request(variant, session).model_dump(mode="json")
+    asked = _Run(workspace=workspace, variant=aimed, exercise=exercise, session=session, device=device, request=request)
+    return _alone(asked)
 
 
 def _interventions(workspace: Workspace, variant: Variant, given: Sequence[Intervention]) -> tuple[Intervention, ...]:
@@ -90,16 +93,7 @@ def _interventions(workspace: Workspace, variant: Variant, given: Sequence[Inter
             f"Given were: {', '.join(each.name for each in given)}.",
             "Give those, or none: its family makes them from their names.",
         )
-    family = workspace.subject(variant).family
-    found = tuple(given) or tuple(made for name in names if (made := family.intervention(name, variant)) is not None)
-    if len(found) != len(names):
-        unknown = ", ".join(name for name in names if family.intervention(name, variant) is None)
-        raise BadValue(
-            f"The family {family.name!r} knows no intervention {unknown}.",
-            "A variant that names one cannot be trained without it.",
-            "Give it to `train(interventions=...)`, or correct the name.",
-        )
-    return found
+    return tuple(given) or interventions_by_name(workspace.subject(variant).family, names, variant)
 
 
 @final
@@ -113,6 +107,8 @@ class _Run:
     exercise: Exercise
     session: Session
     device: torch.device
+    request: Mapping[str, object]
+    """What was asked for, as the ledger holds it."""
 
     @property
     def config(self) -> TrainingConfig:
@@ -149,14 +145,14 @@ def _trained(run: _Run) -> Generator[Progress]:
         start = _start(run)
         learner = _learner(run, start)
         store.save_variant(run.variant, **_facts(run, learner, start))
-        with run.workspace.ledger.run("train", name, total=total, start=start.step) as log:
+        with run.workspace.ledger.run("train", name, total=total, start=start.step, request=run.request) as log:
             ears = Ears(run.session.should_stop, interrupted, log.stop_requested)
             keeper = Keeper(store, log, name, optimizer=run.config.save_optimizer)
             if start.line:
                 log.write("decision", step=start.step, reason=start.line)
-                yield Progress(step=start.step, total=total, message=start.line)
+                yield Progress(step=start.step, total=total, run=log.name, message=start.line)
             for progress in _steps(run, learner, keeper, ears, start):
-                yield progress
+                yield replace(progress, run=log.name)
             if ears.heard:
                 log.write("stopped", step=progress.step, total=total)
             store.compact_metrics(name)

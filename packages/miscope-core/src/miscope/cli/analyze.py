@@ -43,27 +43,28 @@ def analyze(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Compute what is not there yet; ends with 1 if an instrument failed, with 130 or 143 if it was stopped."""
-    from miscope.analysis import analyze as look
-    from miscope.analyzer_options import split_options
+    from miscope.analyze_request import AnalyzeRequest
+    from miscope.analyzer_options import options_apart, options_asked, split_options
     from miscope.cli.targets import those_there
     from miscope.interruption import stop_on_signals
+    from miscope.running import run
 
     place = opened(workspace)
     fields = [word for word in target if "=" in word]
     variants = those_there(place, [word for word in target if word not in fields], assignments(fields))
+    table, names = place.plugins.analyzers, tuple(only) if only else None
+    chosen = options_asked(table, names, split_options(table, assignments(option or ())))
+    request = AnalyzeRequest(
+        variants=tuple(variant.name for variant in variants),
+        analyzers=names,
+        steps=steps,
+        executor=executor,
+        force=force,
+        options=options_apart(table, list(chosen), chosen),
+    )
     course = _Course()
     with stop_on_signals() as asked:
-        outcomes = look(
-            place,
-            [variant.value for variant in variants],
-            list(only) if only else None,
-            steps=steps,
-            executor=executor,
-            force=force,
-            options=split_options(place.plugins.analyzers, assignments(option or ())),
-            should_stop=asked,
-        )
-        fine = report(course.of(outcomes))
+        fine = report(course.of(run(place, request, should_stop=asked)))
     if course.left or (asked() and not course.seen):
         note("Stopped; what was computed is kept, and the same command goes on from here.")
         raise typer.Exit(asked.exit_code)

@@ -12,7 +12,7 @@ from miscope.cli.options import LabelOption, WorkspaceOption, assignments, opene
 from miscope.cli.printing import note
 
 if TYPE_CHECKING:
-    from miscope.training import Progress
+    from miscope.progress import Progress
 
 __all__ = ["add_to"]
 
@@ -46,24 +46,18 @@ def train(
     """Train a variant and keep its checkpoints; Ctrl-C stops at a step that the same command goes on from."""
     from miscope.cli.targets import one_to_train
     from miscope.interruption import stop_on_signals
-    from miscope.training import Session
-    from miscope.training import train as run
+    from miscope.running import run
+    from miscope.session import Session
+    from miscope.train_request import train_request
 
     place = opened(workspace)
     variant = one_to_train(place, target, assignments([*(fields or ()), *(setting or ())]))
     variant = variant if label is None else variant.labelled(label)
+    session = Session(steps=steps, resume=resume, warm=warm, device=device, threads=threads, compile=compiled)
+    request = train_request(variant.value, session)
     note(f"{variant.name}  in {place.root}")
     with stop_on_signals() as asked:
-        session = Session(
-            steps=steps,
-            resume=resume,
-            warm=warm,
-            device=device,
-            threads=threads,
-            compile=compiled,
-            should_stop=asked,
-        )
-        last = _report(run(place, variant.value, session))
+        last = _report(run(place, request, should_stop=asked))
     print(last.message or f"{variant.name}: {_line(last)}")
     if last.step < last.total:
         note("Stopped; the same command goes on from here.")

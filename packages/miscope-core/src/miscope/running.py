@@ -1,0 +1,75 @@
+"""Do what a request asks for: one function behind `miscope train`, `miscope analyze` and whatever stores requests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, assert_never, overload
+
+from miscope.analysis import analyze
+from miscope.analyze_request import AnalyzeRequest
+from miscope.named_interventions import interventions_by_name
+from miscope.outcome import Outcome
+from miscope.progress import Progress
+from miscope.session import Session
+from miscope.train_request import TrainRequest
+from miscope.training import train
+from miscope.validation import checked_variant
+
+if TYPE_CHECKING:
+    from miscope.workspace import Workspace
+
+__all__ = ["run"]
+
+Ask = Callable[[], bool]
+
+
+@overload
+def run(workspace: Workspace, request: TrainRequest, *, should_stop: Ask | None = None) -> Iterator[Progress]: ...
+@overload
+def run(workspace: Workspace, request: AnalyzeRequest, *, should_stop: Ask | None = None) -> Iterator[Outcome]: ...
+def run(
+    workspace: Workspace, request: TrainRequest | AnalyzeRequest, *, should_stop: Ask | None = None
+) -> Iterator[Progress] | Iterator[Outcome]:
+    """Train or analyze as the request says; works only as far as one iterates.
+
+    should_stop: asked at every step of a training, before every look of an analysis. Raises, before anything is
+    written, what `train` and `analyze` raise, UnknownName for what is not installed or not there, and BadValue for
+    values that the family refuses.
+    """
+    match request:
+        case TrainRequest():
+            return _train(workspace, request, should_stop or (lambda: False))
+        case AnalyzeRequest():
+            return _analyze(workspace, request, should_stop)
+        case _:
+            assert_never(request)
+
+
+def _train(workspace: Workspace, request: TrainRequest, should_stop: Ask) -> Iterator[Progress]:
+    family = workspace.plugins.family(request.family)
+    plain = workspace.store.placed(checked_variant(family, request.params, request.training))
+    variant = plain if request.label is None else plain.labelled(request.label)
+    session = Session(
+        steps=request.steps,
+        resume=request.resume,
+        warm=request.warm,
+        device=request.device,
+        threads=request.threads,
+        compile=request.compile,
+        interventions=interventions_by_name(family, request.interventions, variant),
+        should_stop=should_stop,
+    )
+    return train(workspace, variant, session)
+
+
+def _analyze(workspace: Workspace, request: AnalyzeRequest, should_stop: Ask | None) -> Iterator[Outcome]:
+    return analyze(
+        workspace,
+        [workspace.find(name) for name in request.variants],
+        request.analyzers,
+        steps=request.steps,
+        executor=request.executor,
+        force=request.force,
+        options=request.options,
+        should_stop=should_stop,
+    )
