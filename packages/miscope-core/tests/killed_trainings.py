@@ -1,11 +1,13 @@
 """Forks trainings of one variant, each killed at a random moment, then lets one finish. Run by test_training.py."""
 
+import json
 import os
 import random
 import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from miscope.testing import tables
 from miscope.workspace import open_workspace
@@ -28,38 +30,38 @@ class End:
             signal.setitimer(signal.ITIMER_PROF, self.seconds)
 
 
-def train(root: Path, steps: int, end: End | None = None) -> None:
+def train(root: Path, steps: int, fields: dict[str, Any], end: End | None = None) -> None:
     """Train the toy from wherever it is so far."""
     if end:
         end.comes_after(0)
-    variant = open_workspace(root, tables()).variant("toy.sum", checkpoints="adaptive:3-20", batch_size=4)
+    variant = open_workspace(root, tables()).variant("toy.sum", checkpoints="adaptive:3-20", batch_size=4, **fields)
     for told, _ in enumerate(variant.train(steps=steps, threads=1), start=1):
         if end:
             end.comes_after(told)
 
 
-def main(root: Path, rounds: int) -> None:
+def main(root: Path, rounds: int, fields: dict[str, Any]) -> None:
     """So many endless trainings, each killed, and one that ends 25 steps after the last saved state; prints where.
 
     Every other one is killed once it trains; the others at any moment, their preparations included.
     """
     # One elsewhere, begun and gone on from, so that what it imports is there and the others spend their lives training.
     for steps in (3, 6):
-        train(root.with_name("first"), steps)
+        train(root.with_name("first"), steps, fields)
     for number in range(rounds):
         end = End(told=random.randint(1, 9) if number % 2 == 0 else 0, seconds=random.uniform(0.001, 0.15))
         child = os.fork()
         if child == 0:
-            train(root, ENDLESS, end)
+            train(root, ENDLESS, fields, end)
         _, status = os.waitpid(child, 0)
         assert os.waitstatus_to_exitcode(status) == -signal.SIGPROF
     workspace = open_workspace(root, tables())
     (name,) = workspace.store.variants()
     state = workspace.store.load_training_state(name)
     assert state is not None
-    train(root, state.step + 25)
+    train(root, state.step + 25, fields)
     print(state.step + 25)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), json.loads(sys.argv[3]))

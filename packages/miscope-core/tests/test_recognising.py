@@ -117,6 +117,16 @@ def test_an_optimizer_that_no_record_can_hold_is_refused(place: Workspace, tmp_p
     assert "It says amsgrad=True, and of toy.sum/v5-seed0-width16 it is False.\n" in refused(place, path)
 
 
+def test_muon_is_known_by_its_group_and_its_settings_are_muons_own(place: Workspace, tmp_path: Path):
+    group = {"lr": 0.02, "weight_decay": 0.5, "momentum": 0.9, "nesterov": True, "ns_steps": 6, "eps": 1e-7}
+    path = saved(tmp_path / "run.pth", tensors(), optimizer={"state": {}, "param_groups": [{**group, "params": [0]}]})
+    (variant,) = adopt(place, path, family="toy.sum")
+    training = variant.value.training
+    assert training is not None
+    assert (training.optimizer, training.muon_momentum, training.muon_ns_steps) == ("muon", 0.9, 6)
+    assert (training.momentum, training.eps, training.weight_decay) == (0.0, 1e-8, 0.5)
+
+
 def test_every_training_field_a_file_names_is_taken_before_the_default(place: Workspace, tmp_path: Path):
     config = {"warmup_steps": 10, "optimizer": "Adam", "clip_norm": 0.5, "batch_size": 8}
     (variant,) = adopt(place, saved(tmp_path / "run.pth", tensors(), config=config), family="toy.sum")

@@ -168,6 +168,11 @@ def test_a_bad_analyzer_is_left_out_with_the_reason(record: Analyzer, reason: st
             "its `params` must be a subclass of miscope.Params, and is dict",
         ),
         (
+            family(training_config=dict),
+            "the family 'like.toy'",
+            "its `training_config` must be a subclass of miscope.TrainingConfig, and is dict",
+        ),
+        (
             family(params=HeavyParams),
             "the family 'like.toy'",
             "its parameter 'table' cannot be written as JSON: ndarray (PydanticSerializationError)",

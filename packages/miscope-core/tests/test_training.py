@@ -145,10 +145,19 @@ def test_settings_of_pytorch_are_as_before(toy: Toy) -> None:
 # --- going on -----------------------------------------------------------------------------------------------------
 
 
+COSINE = {"lr_schedule": "cosine", "lr_schedule_steps": 25, "lr_decay_steps": 5, "lr_min_ratio": 0.2}
+OPTIMIZERS: dict[str, dict[str, Any]] = {
+    "adamw": {"role_groups": "blocks.*:lr_factor=0.5:weight_decay=0"},
+    "adam": {},
+    "sgd": {"momentum": 0.5},
+    "muon": {"muon_exclude": "W_E", **COSINE},
+}
+
+
 @pytest.mark.parametrize("batch_size", [None, 4])
-@pytest.mark.parametrize("optimizer", ["adamw", "adam", "sgd"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_a_training_in_pieces_equals_one_in_one_go(toy: Toy, optimizer: str, batch_size: int | None) -> None:
-    fields = {"optimizer": optimizer, "batch_size": batch_size, "momentum": 0.5, "warmup_steps": 15}
+    fields = {"optimizer": optimizer, "batch_size": batch_size, "warmup_steps": 15, **OPTIMIZERS[optimizer]}
     straight, pieces = toy("straight", **fields), toy("pieces", **fields)
     trained(straight, steps=30)
     for steps in (7, 20, 30):
@@ -200,14 +209,18 @@ def test_a_kept_state_without_a_checkpoint_is_enough_to_go_on(toy: Toy, monkeypa
     assert history(straight) == history(cut)
 
 
-def test_a_training_killed_at_twenty_random_moments_ends_in_the_same_weights(toy: Toy, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("optimizer", "rounds"), [("adamw", 20), ("muon", 4)])
+def test_a_training_killed_at_random_moments_ends_in_the_same_weights(
+    toy: Toy, tmp_path: Path, optimizer: str, rounds: int
+) -> None:
+    chosen = {"optimizer": optimizer, **OPTIMIZERS[optimizer]}
     script = Path(__file__).with_name("killed_trainings.py")
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    words = [sys.executable, str(script), str(tmp_path / "killed"), "20"]
+    words = [sys.executable, str(script), str(tmp_path / "killed"), str(rounds), json.dumps(chosen)]
     done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    steps, fields = int(done.stdout), {"checkpoints": "adaptive:3-20", "batch_size": 4}
-    assert steps > 50, "the trainings were killed before they did anything"
+    steps, fields = int(done.stdout), {"checkpoints": "adaptive:3-20", "batch_size": 4, **chosen}
+    assert steps > 25, "the trainings were killed before they did anything"
     killed, straight = toy("killed", **fields), toy("straight", **fields)
     trained(straight, steps=steps)
     assert killed.steps == straight.steps

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from miscope.errors import BadFile
 from miscope.family import Family
+from miscope.optimizers import OPTIMIZERS
 from miscope.slug import abbreviation
-from miscope.training_config import TrainingConfig
 
 if TYPE_CHECKING:
     from miscope.foreign_file import ForeignFile
@@ -26,15 +26,14 @@ __all__ = [
     "words_of_family",
 ]
 
-_TRAINING = {
-    **{field: field for field in TrainingConfig.identity_fields()},
+_OTHER_WORDS = {
     "lr": "learning_rate",
     "wd": "weight_decay",
     "frac": "train_fraction",
     "frac_train": "train_fraction",
     "training_fraction": "train_fraction",
 }
-"""Words that configurations and optimizers use, and the training field each means."""
+"""Words that configurations and optimizers use beside a training field's own, and the field each means."""
 
 _KINDS = {
     "activation": ("act_type", "act_fn", "activation", "activation_function", "hidden_act", "nonlinearity"),
@@ -78,7 +77,10 @@ _OTHER_OPERATIONS = ("sub", "minus", "mul", "times", "prod", "div", "xor", "pow"
 """Beginnings of words that say another operation where a task has any name at all: 'grokking', 'modular'."""
 
 _BEYOND = ("amsgrad", "nesterov", "maximize")
-"""Ways of an optimizer that no field of a training stands for."""
+"""Ways of an optimizer that no field of a training stands for; of Muon one does."""
+
+_MUON = "ns_steps"
+"""What stands in a group of Muon's, and of no other optimizer's."""
 
 
 _OTHERWISE = ("eps",)
@@ -118,7 +120,11 @@ def worded(family: Family, file: ForeignFile, settled: Container[str], ignores: 
 
 
 def _fields(family: Family) -> tuple[str, ...]:
-    return (*family.params.model_fields, *TrainingConfig.identity_fields())
+    return (*family.params.model_fields, *family.training_config.identity_fields())
+
+
+def _words_of_training(family: Family) -> dict[str, str]:
+    return {**{field: field for field in family.training_config.identity_fields()}, **_OTHER_WORDS}
 
 
 def words_of_family(family: Family) -> frozenset[str]:
@@ -149,20 +155,21 @@ def words_of(family: Family, field: str) -> tuple[str, ...]:
     """What configurations call a parameter of the family, or a field of the training."""
     info = family.params.model_fields.get(field)
     if info is None:
-        return (field, *(word for word, meant in _TRAINING.items() if meant == field and word != field))
+        return (field, *(word for word, meant in _OTHER_WORDS.items() if meant == field))
     short = abbreviation(info)
     return (field, short) if short else (field,)
 
 
-def said_of_training(file: ForeignFile) -> dict[str, Any]:
+def said_of_training(family: Family, file: ForeignFile) -> dict[str, Any]:
     """Training fields by the file's optimizer, then its configuration; the precision of the loss by the losses."""
     # The optimizer's present rate may be scheduled.
     config = {word: value for word, value in file.config.items() if word not in _OTHERWISE}
-    said = {**config, **{word: value for word, value in file.optimizer.items() if word != "lr"}}
+    said = {**config, **_said_of_optimizer(file.optimizer)}
+    known = _words_of_training(family)
     found = {
-        _TRAINING[word]: value
+        known[word]: value
         for word, value in said.items()
-        if word in _TRAINING and (value is not None or _TRAINING[word] in ("batch_size", "clip_norm"))
+        if word in known and (value is not None or known[word] in ("batch_size", "clip_norm"))
     }
     if file.learning_rate is not None:
         found["learning_rate"] = file.learning_rate
@@ -172,9 +179,19 @@ def said_of_training(file: ForeignFile) -> dict[str, Any]:
         found["optimizer"] = "adamw" if file.optimizer["decoupled_weight_decay"] else "adam"
     elif {"momentum", "dampening"} <= set(file.optimizer):
         found["optimizer"] = "sgd"
+    elif _MUON in file.optimizer:
+        found["optimizer"] = "muon"
     if file.float32_losses:
         found["loss_dtype"] = "float32"
     return found
+
+
+def _said_of_optimizer(group: Mapping[str, Any]) -> dict[str, Any]:
+    """Its words, but the rate; Muon's by the fields that are Muon's alone."""
+    if _MUON not in group:
+        return {word: value for word, value in group.items() if word != "lr"}
+    settings = {"weight_decay": "weight_decay", **OPTIMIZERS["muon"].settings}
+    return {field: group[word] for word, field in settings.items() if group.get(word) is not None}
 
 
 def contradictions(family: Family, model: Model, file: ForeignFile) -> list[Contradiction]:
@@ -185,6 +202,8 @@ def contradictions(family: Family, model: Model, file: ForeignFile) -> list[Cont
         *_of_normalisation(model, config), *_of_parts(model, config),
     )  # fmt: skip
     beyond = (Contradiction(word, True, "False") for word in _BEYOND if file.optimizer.get(word) is True)
+    if _MUON in file.optimizer:
+        beyond = (one for one in beyond if one.word != "nesterov")
     return [*(one for one in checked if one.said is not None), *beyond]
 
 

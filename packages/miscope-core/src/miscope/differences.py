@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from miscope.training_config import TrainingConfig
 from miscope.variant import Variant
 
 __all__ = ["differing_fields", "labels"]
@@ -33,7 +32,7 @@ def labels(variants: Sequence[Variant]) -> list[str]:
 def _described(variant: Variant) -> Mapping[str, object]:
     fields: dict[str, object] = {"family": variant.family, **variant.params.model_dump()}
     if variant.training is not None:
-        fields.update(variant.training.model_dump(include=set(TrainingConfig.identity_fields())))
+        fields.update(variant.training.model_dump(include=set(variant.training.identity_fields())))
     return fields | ({"label": variant.label} if variant.label else {})
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import BaseModel, ConfigDict
 
 from miscope.basis import Basis
+from miscope.errors import BadValue
 from miscope.field_docs import documented
 from miscope.probe import Probe
 from miscope.training_config import TrainingConfig
@@ -44,6 +45,8 @@ class Family(ABC):
     """One line for menus and listings."""
     params: ClassVar[type[Params]]
     """What tells one of its variants from another: a subclass of miscope.Params."""
+    training_config: ClassVar[type[TrainingConfig]] = TrainingConfig
+    """How its models are trained: a subclass where that has fields of its own, as `training` gives them."""
     step_label: ClassVar[str] = "step"
     """What an optimizer update is called on axes: 'epoch' where every update sees all the training data."""
 
@@ -99,11 +102,19 @@ class Family(ABC):
 def make_variant(family: Family, params: Mapping[str, Any], training: Mapping[str, Any] | None = None) -> Variant:
     """The variant of a family with these parameters, and these changes to its default training.
 
-    Raises pydantic.ValidationError on values out of range or unknown fields.
+    Raises pydantic.ValidationError on values out of range or unknown fields, BadValue where the family's training is
+    not of the kind it says.
     """
     checked = family.params.model_validate(dict(params))
     default = family.training(checked)
     config = None
     if default is not None:
-        config = TrainingConfig.model_validate({**default.model_dump(), **dict(training or {})})
+        kind = family.training_config
+        if type(default) is not kind:
+            raise BadValue(
+                f"The training of {family.name} is a {type(default).__name__}.",
+                f"The family says that it is a {kind.__name__}: its fields are read before a variant is made.",
+                f"Write `training_config = {type(default).__name__}` in the class of the family.",
+            )
+        config = kind.model_validate({**default.model_dump(), **dict(training or {})})
     return Variant(family=family.name, params=checked, training=config, default_training=default)

@@ -2,54 +2,102 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, final
 
 import torch
 from torch import Tensor
 from torch.nn import Parameter
-from torch.optim import SGD, Adam, AdamW, Optimizer
+from torch.optim import Optimizer
 
 from miscope.errors import BadValue
-from miscope.model import matching
+from miscope.learning_rate import rate_factor
+from miscope.optimizers import OPTIMIZERS, ParameterGroup, parameter_groups
+from miscope.patterns import matching
 from miscope.training_config import TrainingConfig
 
-__all__ = ["build_optimizer", "check_patterns", "groups", "learning_rate", "moments", "restore", "update"]
+__all__ = [
+    "JointOptimizer",
+    "build_optimizer",
+    "check_optimizer",
+    "groups",
+    "learning_rate",
+    "moments",
+    "restore",
+    "update",
+]
 
 
-def build_optimizer(config: TrainingConfig, parameters: Mapping[str, Parameter]) -> Optimizer:
-    """The optimizer of these weights by role; roles that match `no_decay` are not decayed."""
-    bare = matching(config.no_decay, parameters)
-    decayed = [p for role, p in parameters.items() if role not in bare]
+@final
+class JointOptimizer:
+    """PyTorch's optimizers of one set of weights, each of its own groups: mostly one, two where one takes not all."""
+
+    def __init__(self, parts: Iterable[Optimizer]) -> None:
+        self.parts = tuple(parts)
+
+    @property
+    def param_groups(self) -> list[dict[str, Any]]:
+        """Those of all parts, as PyTorch has them: what is written into them counts."""
+        return [group for part in self.parts for group in part.param_groups]
+
+    @property
+    def state(self) -> dict[Tensor, dict[str, Any]]:
+        """What is remembered of each weight, by the optimizer's own names: what is written into it counts."""
+        return {parameter: state for part in self.parts for parameter, state in part.state.items()}
+
+    def zero_grad(self) -> None:
+        for part in self.parts:
+            part.zero_grad()
+
+    def step(self) -> None:
+        for part in self.parts:
+            part.step()
+
+
+def build_optimizer(config: TrainingConfig, parameters: Mapping[str, Parameter]) -> JointOptimizer:
+    """The optimizer of these weights by role, in groups as the configuration has them."""
+    split = parameter_groups(config, {role: tuple(p.shape) for role, p in parameters.items()})
+    by_name = {group.optimizer: [g for g in split if g.optimizer == group.optimizer] for group in split}
+    return JointOptimizer(_part(config, name, several, parameters) for name, several in by_name.items())
+
+
+def _part(
+    config: TrainingConfig, name: str, several: Sequence[ParameterGroup], parameters: Mapping[str, Parameter]
+) -> Optimizer:
+    kind = OPTIMIZERS[name]
+    settings: dict[str, Any] = {word: getattr(config, field) for word, field in kind.settings.items()}
+    if kind.fused:
+        # Only where it saves kernel launches: on the CPU it saves nothing and rounds differently.
+        settings["fused"] = next(iter(parameters.values())).is_cuda
     split = [
-        {"params": decayed, "weight_decay": config.weight_decay},
-        {"params": [parameters[role] for role in bare], "weight_decay": 0.0},
+        {
+            "params": [parameters[role] for role in group.roles],
+            "lr": config.learning_rate * group.lr_factor,
+            "weight_decay": group.weight_decay,
+            "lr_factor": group.lr_factor,
+            "optimizer": name,
+        }
+        for group in several
     ]
-    chosen = [group for group in split if group["params"]]
-    # Fused only where it saves kernel launches: on the CPU it saves nothing and rounds differently.
-    common: dict[str, Any] = {"lr": config.learning_rate, "fused": next(iter(parameters.values())).is_cuda}
-    if config.optimizer == "sgd":
-        return SGD(chosen, momentum=config.momentum, **common)
-    kind = AdamW if config.optimizer == "adamw" else Adam
-    return kind(chosen, betas=config.betas, eps=config.eps, **common)
+    return getattr(torch.optim, kind.torch_name)(split, lr=config.learning_rate, **settings)
 
 
 def learning_rate(config: TrainingConfig, step: int) -> float:
-    """The rate of the update from `step`: linear warmup from 0, then constant."""
-    return config.learning_rate * (min(step / config.warmup_steps, 1.0) if config.warmup_steps else 1.0)
+    """The rate of the update from `step`, of weights in no group of their own."""
+    return config.learning_rate * rate_factor(config, step)
 
 
-def update(config: TrainingConfig, optimizer: Optimizer, step: int) -> None:
+def update(config: TrainingConfig, optimizer: JointOptimizer, step: int) -> None:
     """Clip the gradients that are there, and step."""
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     if config.clip_norm is not None:
         torch.nn.utils.clip_grad_norm_(parameters, config.clip_norm)
     for group in optimizer.param_groups:
-        group["lr"] = learning_rate(config, step)
+        group["lr"] = learning_rate(config, step) * group["lr_factor"]
     optimizer.step()
 
 
-def groups(optimizer: Optimizer, parameters: Mapping[str, Parameter]) -> list[dict[str, Any]]:
+def groups(optimizer: JointOptimizer, parameters: Mapping[str, Parameter]) -> list[dict[str, Any]]:
     """The resolved parameter groups with the roles in each: what was really used, whatever a config says."""
     role_of = {id(p): role for role, p in parameters.items()}
     plain = (str, int, float, bool, list, tuple, type(None))
@@ -62,36 +110,73 @@ def groups(optimizer: Optimizer, parameters: Mapping[str, Parameter]) -> list[di
     ]
 
 
-def moments(optimizer: Optimizer, parameters: Mapping[str, Parameter]) -> dict[str, dict[str, Tensor]]:
+def moments(optimizer: JointOptimizer, parameters: Mapping[str, Parameter]) -> dict[str, dict[str, Tensor]]:
     """What the optimizer remembers, by role and its own names, as copies on the CPU."""
+    state = optimizer.state
     return {
         role: {
             name: value.detach().to("cpu", copy=True)
-            for name, value in optimizer.state[parameter].items()
+            for name, value in state[parameter].items()
             if isinstance(value, Tensor)
         }
         for role, parameter in parameters.items()
-        if parameter in optimizer.state
+        if parameter in state
     }
 
 
 def restore(
-    optimizer: Optimizer, parameters: Mapping[str, Parameter], remembered: Mapping[str, Mapping[str, Tensor]]
+    optimizer: JointOptimizer, parameters: Mapping[str, Parameter], remembered: Mapping[str, Mapping[str, Tensor]]
 ) -> None:
     """Give the optimizer back what `moments` took."""
     role_of = {id(p): role for role, p in parameters.items()}
-    order = [role_of[id(p)] for group in optimizer.param_groups for p in group["params"]]
-    state = optimizer.state_dict()
-    state["state"] = {i: dict(remembered[role]) for i, role in enumerate(order) if role in remembered}
-    optimizer.load_state_dict(state)
+    for part in optimizer.parts:
+        order = [role_of[id(p)] for group in part.param_groups for p in group["params"]]
+        state = part.state_dict()
+        state["state"] = {i: dict(remembered[role]) for i, role in enumerate(order) if role in remembered}
+        part.load_state_dict(state)
 
 
-def check_patterns(variant: str, patterns: Sequence[str], roles: Sequence[str]) -> None:
-    """BadValue for a pattern of weights without decay that none of the variant's weights matches."""
-    for pattern in patterns:
-        if not matching([pattern], roles):
+def check_optimizer(variant: str, config: TrainingConfig, weights: Callable[[], Mapping[str, Tensor]]) -> None:
+    """BadValue for what PyTorch has not, and for patterns of roles by which no weights are trained.
+
+    weights: the variant's, made only where there are patterns.
+    """
+    kind = OPTIMIZERS[config.optimizer]
+    if not hasattr(torch.optim, kind.torch_name):
+        raise BadValue(
+            f"This PyTorch has no {kind.torch_name}, with which {variant} is to be trained.",
+            f"It is version {torch.__version__}.",
+            "Install a newer PyTorch, or choose another optimizer.",
+        )
+    excluded = getattr(config, kind.exclude) if kind.exclude else ()
+    if not (config.no_decay or config.role_groups or excluded):
+        return
+    axes_of = {role: weight.ndim for role, weight in weights().items()}
+    matrices = [role for role, axes in axes_of.items() if axes == 2]
+    for pattern in config.no_decay:
+        _check_pattern(variant, pattern, axes_of, "so none would be left without decay", "no_decay")
+    for pattern in excluded:
+        _check_pattern(variant, pattern, matrices, f"so none would be left to {kind.matrices_else}", kind.exclude)
+    _check_groups(variant, config, tuple(axes_of))
+
+
+def _check_pattern(variant: str, pattern: str, roles: Iterable[str], otherwise: str, field: str) -> None:
+    if not matching([pattern], roles):
+        raise BadValue(
+            f"No weights of {variant} match {pattern!r}, {otherwise}.",
+            f"Its weights are: {', '.join(roles)}.",
+            f"Correct {field}; a pattern such as *.b_* stands for several.",
+        )
+
+
+def _check_groups(variant: str, config: TrainingConfig, roles: Sequence[str]) -> None:
+    left = roles
+    for group in config.role_groups:
+        _check_pattern(variant, group.roles, roles, "so none would be trained in its own way", "role_groups")
+        if not matching([group.roles], left):
             raise BadValue(
-                f"No weights of {variant} match {pattern!r}, so none would be left without decay.",
-                f"Its weights are: {', '.join(roles)}.",
-                "Correct no_decay; a pattern such as *.b_* stands for several.",
+                f"No weights of {variant} are left for the group {str(group)!r}.",
+                f"Those that match it are of an earlier one: {', '.join(matching([group.roles], roles))}.",
+                "A role is of the first group that it matches: put narrower patterns first.",
             )
+        left = [role for role in left if not matching([group.roles], [role])]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Adopted", "Wish", "recognised", "recognised_curve"]
 
 _FEW = 6
-_NOTHING_EXTRA = ("no_decay", "interventions", "clip_norm", "warmup_steps", "momentum")
+_NOTHING_EXTRA = ("no_decay", "clip_norm", "warmup_steps", "momentum")
 """Fields of the training that say nothing where they are empty or 0."""
 
 
@@ -140,7 +140,7 @@ def _variant(family: Family, file: ForeignFile, wish: Wish) -> Variant:
     given, given_training = split_fields(family, wish.fields)
     config = {word: value for word, value in file.config.items() if not wish.ignores(word)}
     params = {**said_of_params(family, config), **given}
-    training = {**said_of_training(file), **given_training}
+    training = {**said_of_training(family, file), **given_training}
     try:
         trained = make_variant(family, params).training is not None
     except ValidationError:
@@ -233,13 +233,20 @@ def _assumed(family: Family, variant: Variant, file: ForeignFile, wish: Wish) ->
         if name not in said and not _decided(family, variant, name, file)
     }
     if variant.training is not None:
-        training = variant.training.model_dump(mode="json", include=set(TrainingConfig.identity_fields()))
-        said |= set(said_of_training(file))
-        idle_fields = {"betas", "eps"} if variant.training.optimizer == "sgd" else {"momentum"}
-        for name, value in training.items():
-            if name not in said and name not in idle_fields and (value or name not in _NOTHING_EXTRA):
-                found[name] = value
+        said |= {*said_of_training(family, file), *variant.training.idle_fields()}
+        found |= {
+            name: value
+            for name, value in _chosen(variant.training).items()
+            if name not in said and (value or name not in _NOTHING_EXTRA)
+        }
     return found
+
+
+def _chosen(training: TrainingConfig) -> dict[str, object]:
+    """What decides the weights: fields of the family's own, and core's, without later ones at their default."""
+    values = training.model_dump(mode="json", include=set(training.identity_fields()))
+    of_family = set(values) - set(TrainingConfig.identity_fields())
+    return {name: v for name, v in values.items() if name in of_family or name in training.identity_of(values)}
 
 
 def _decided(family: Family, variant: Variant, name: str, file: ForeignFile) -> bool:

@@ -77,6 +77,8 @@ def _circle(table: Mapping[str, Analyzer], name: str) -> tuple[str, ...]:
 def _family(family: Family) -> Iterator[str | None]:
     from pydantic import BaseModel
 
+    from miscope.training_config import TrainingConfig
+
     yield _path_safe(family)
     if family.name == _RESERVED:
         yield f"{_RESERVED!r} is miscope's own word for several variants together"
@@ -91,6 +93,9 @@ def _family(family: Family) -> Iterator[str | None]:
         if short and not short.replace("_", "").replace(".", "").isalnum():
             yield f"the slug {short!r} of its parameter {name!r} becomes part of a path: letters and digits only"
     yield _json(params, "parameter", defaults=False)
+    training = getattr(family, "training_config", None)
+    if not (isinstance(training, type) and issubclass(training, TrainingConfig)):
+        yield f"its `training_config` must be a subclass of miscope.TrainingConfig, and is {_shown(training)}"
 
 
 def _analyzer(analyzer: Analyzer) -> Iterator[str | None]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from miscope.errors import BadFile
 from miscope.recipe import digest
+from miscope.training_config import TrainingConfig
 from miscope.variant import Variant, digest_of
 from miscope.variant_record import VariantRecord
 
@@ -89,7 +90,10 @@ def _problem(record: Any) -> str:
         fits = record["checksum"] == digest({key: value for key, value in record.items() if key != "checksum"})
     else:
         # Records from before there were checksums have at least a digest of what decides the weights.
-        now = digest_of(record["family"], record["params"], record["training"], record.get("label"))
+        # A training's fields of a family's own are younger.
+        training = record["training"]
+        identity = None if training is None else TrainingConfig.identity_of(training)
+        now = digest_of(record["family"], record["params"], identity, record.get("label"))
         fits = record["digest"] == now
     return "" if fits else "It was changed or damaged since it was written: its content does not fit its checksum."
 

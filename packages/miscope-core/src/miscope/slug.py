@@ -78,9 +78,9 @@ def _fields(params: BaseModel, training: TrainingConfig | None, default: Trainin
         told = getattr(params, name) is not None
         yield _Field(name=name, short=_short(name, info), model=params, told=told)
     if training is not None and default is not None:
-        for name in TrainingConfig.identity_fields():
+        for name in training.identity_fields():
             told = getattr(training, name) != getattr(default, name)
-            yield _Field(name=name, short=_short(name, TrainingConfig.model_fields[name]), model=training, told=told)
+            yield _Field(name=name, short=_short(name, type(training).model_fields[name]), model=training, told=told)
 
 
 def abbreviation(info: FieldInfo) -> str | None:

@@ -62,8 +62,7 @@ def train(workspace: Workspace, variant: Variant, session: Session | None = None
     total = config.steps if session.steps is None else session.steps
     if total < 0:
         raise BadValue(f"A training cannot go to step {total}.", "Step 0 is the initialisation.", "Give steps >= 0.")
-    if config.no_decay:
-        optimizing.check_patterns(variant.name, config.no_decay, tuple(task.initial_weights()))
+    optimizing.check_optimizer(variant.name, config, task.initial_weights)
     exercise = Exercise(
         task=task,
         model=lambda: workspace.subject(variant).model,

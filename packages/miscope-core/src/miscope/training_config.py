@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, Field, field_validator
+from pydantic_core import to_jsonable_python
 
 from miscope.field_docs import documented
+from miscope.learning_rate import RateFields, idle_rate_fields
+from miscope.optimizers import OptimizerFields, idle_optimizer_fields
 from miscope.schedule import FORMS, Every, Explicit, Schedule, parse_schedule
 
 __all__ = ["TrainingConfig"]
+
+_ALWAYS = (
+    "optimizer", "learning_rate", "betas", "eps", "momentum", "weight_decay", "no_decay", "warmup_steps", "clip_norm",
+    "batch_size", "train_fraction", "loss_dtype",
+)  # fmt: skip
+"""Fields in every digest. One that was added later, here or by a family, is in it where it is not at its default: so
+the digests of variants from before it stay as they are."""
 
 
 def _recording(**extra: Any) -> dict[str, Any]:
@@ -17,31 +28,16 @@ def _recording(**extra: Any) -> dict[str, Any]:
 
 
 @documented
-class TrainingConfig(BaseModel):
-    """Optimizer, data share and length of a training; frozen.
+class TrainingConfig(RateFields, OptimizerFields):
+    """Optimizer, learning rate, data share and length of a training; frozen.
 
     Fields marked as recording (steps, checkpoints, ...) leave the weights at a given step as they are, so they are
     neither in the variant's slug nor in its digest, and may change when a training is resumed or extended.
+
+    A family whose training has more to choose subclasses it and names the subclass (`Family.training_config`). The
+    default of a field stands in no digest, so it never changes: a family gives another value in `Family.training`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    optimizer: Annotated[Literal["adamw", "adam", "sgd"], Field(json_schema_extra={"slug": "opt"})] = "adamw"
-    """As PyTorch has it; AdamW decays weights apart from the gradient."""
-    learning_rate: Annotated[float, Field(gt=0, json_schema_extra={"slug": "lr"})] = 1e-3
-    """Of every update once `warmup_steps` are over."""
-    betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = (0.9, 0.98)
-    """Adam's two decay rates; not of SGD."""
-    eps: Annotated[float, Field(gt=0)] = 1e-8
-    """Adam's term in the denominator; not of SGD."""
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Of SGD only."""
-    weight_decay: Annotated[float, Field(ge=0, json_schema_extra={"slug": "wd"})] = 1.0
-    """Coefficient, as PyTorch means it for that optimizer."""
-    no_decay: Annotated[tuple[str, ...], Field(json_schema_extra={"slug": "nodecay"})] = ()
-    """Role patterns excluded from weight decay ('*.b_*')."""
-    warmup_steps: Annotated[int, Field(ge=0, json_schema_extra={"slug": "warmup"})] = 0
-    """The update from step s uses learning_rate * min(s / warmup_steps, 1), so the first is at rate 0."""
     clip_norm: Annotated[float | None, Field(gt=0, json_schema_extra={"slug": "clip"})] = None
     """Global gradient norm above which gradients are scaled down."""
     batch_size: Annotated[int | None, Field(ge=1, json_schema_extra={"slug": "batch"})] = None
@@ -85,3 +81,23 @@ class TrainingConfig(BaseModel):
             return not (isinstance(extra, dict) and extra.get("identity") is False)
 
         return tuple(name for name, info in cls.model_fields.items() if decides(info.json_schema_extra))
+
+    @classmethod
+    def identity_of(cls, values: Mapping[str, object]) -> dict[str, object]:
+        """Of a training as JSON has it: what the digest is made of."""
+        return {
+            name: values[name]
+            for name in cls.identity_fields()
+            if name in values and (name in _ALWAYS or values[name] != cls._first_default(name))
+        }
+
+    def idle_fields(self) -> dict[str, str]:
+        """Fields that mean nothing to the optimizer and the schedule chosen -> what they are of."""
+        return idle_optimizer_fields(self) | idle_rate_fields(self)
+
+    @classmethod
+    def _first_default(cls, name: str) -> object:
+        """As the class that brought the field has it, in JSON; what no value is like where it has none."""
+        owners = (base for base in reversed(cls.__mro__) if issubclass(base, BaseModel) and name in base.model_fields)
+        info = next(owners).model_fields[name]
+        return object() if info.is_required() else to_jsonable_python(info.get_default(call_default_factory=True))

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from miscope.errors import BadValue, UnknownName
 from miscope.family import Family, make_variant
-from miscope.field_text import allowed, is_list, read_value
+from miscope.field_text import allowed, is_list, read_value, written_value
 from miscope.slug import abbreviation
-from miscope.training_config import TrainingConfig
 from miscope.variant import Variant
 
-__all__ = ["checked_variant", "refusal", "split_fields"]
+__all__ = ["checked_variant", "refusal", "refuse_unused", "split_fields"]
 
 
 def split_fields(family: Family, fields: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The fields that are the family's parameters, and those of its training; UnknownName for any other."""
-    params, training = family.params.model_fields, TrainingConfig.model_fields
+    params, training = family.params.model_fields, family.training_config.model_fields
     for name in fields:
         if name not in params and name not in training:
             listing = f"{family.name} takes {', '.join(params) or 'no parameters'}; training: {', '.join(training)}."
@@ -33,16 +32,17 @@ def split_fields(family: Family, fields: Mapping[str, Any]) -> tuple[dict[str, A
 
 def _abbreviations(family: Family) -> dict[str, str]:
     """The fields by what they are called in a variant's name: 'lr', 'wd', 'p'."""
-    fields = {**TrainingConfig.model_fields, **family.params.model_fields}
+    fields = {**family.training_config.model_fields, **family.params.model_fields}
     return {short: name for name, info in fields.items() if (short := abbreviation(info)) is not None}
 
 
 def checked_variant(family: Family, params: Mapping[str, Any], training: Mapping[str, Any] | None = None) -> Variant:
     """The variant of these values, text read as their types have it; BadValue where one is refused."""
     try:
-        variant = make_variant(family, _read(family.params, params), _read(TrainingConfig, training or {}))
+        given = _read(family.training_config, training or {})
+        variant = make_variant(family, _read(family.params, params), given)
     except ValidationError as error:
-        models = (family.params, TrainingConfig)
+        models = (family.params, family.training_config)
         raise refusal(
             error, family.name, next((m for m in models if m.__name__ == error.title), family.params)
         ) from None
@@ -53,6 +53,26 @@ def checked_variant(family: Family, params: Mapping[str, Any], training: Mapping
             f"Leave out: {', '.join(training)}.",
         )
     return variant
+
+
+def refuse_unused(variant: Variant, given: Iterable[str]) -> None:
+    """BadValue where one of these training fields is set and its optimizer, or its schedule, does nothing with it.
+
+    Apart from `checked_variant`: what is stored and what a foreign file says is read as it is.
+    """
+    training, default = variant.training, variant.default_training
+    if training is None or default is None:
+        return
+    idle = training.idle_fields()
+    for name in given:
+        value = getattr(training, name)
+        if name in idle and value not in (getattr(default, name), type(training).model_fields[name].default):
+            raise BadValue(
+                f"{name}={written_value(value)} means nothing to a training with optimizer={training.optimizer} and "
+                f"lr_schedule={training.lr_schedule}.",
+                f"It is of {idle[name]}.",
+                f"Leave {name} out, or choose what uses it.",
+            )
 
 
 def _read(model: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any]:

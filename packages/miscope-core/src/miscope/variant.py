@@ -72,18 +72,14 @@ class Variant:
     @cached_property
     def digest(self) -> str:
         """Changes with anything that decides the weights at a given step."""
-        training = None if self.training is None else self.training.model_dump(mode="json")
-        return digest_of(self.family, self.params.model_dump(mode="json"), training, self.label)
+        training = self.training
+        identity = None if training is None else training.identity_of(training.model_dump(mode="json"))
+        return digest_of(self.family, self.params.model_dump(mode="json"), identity, self.label)
 
 
 def digest_of(
-    family: str, params: Mapping[str, object], training: Mapping[str, object] | None, label: str | None
+    family: str, params: Mapping[str, object], identity: Mapping[str, object] | None, label: str | None
 ) -> str:
-    """The digest of a variant of these values, as its record has them."""
-    identity = None
-    if training is not None:
-        # Left out where there are none: the digests of variants from before there were any stay as they are.
-        fields = [name for name in TrainingConfig.identity_fields() if training.get(name) or name != "interventions"]
-        identity = {name: training[name] for name in fields if name in training}
+    """The digest of a variant of these values; identity: of its training, None where it has none."""
     said = {"family": family, "params": params, "training": identity}
     return digest(said | ({"label": label} if label else {}))

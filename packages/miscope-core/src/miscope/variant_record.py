@@ -37,7 +37,7 @@ class VariantRecord:
 
 def unlike(record: VariantRecord, variant: Variant) -> str:
     """In which fields a record and a variant differ, as a sentence."""
-    identity = set(TrainingConfig.identity_fields())
+    identity = set((variant.training or TrainingConfig).identity_fields())
     training = {} if variant.training is None else variant.training.model_dump(mode="json", include=identity)
     wanted = {**variant.params.model_dump(mode="json"), **training}
     stored = {**record.params, **{name: value for name, value in (record.training or {}).items() if name in identity}}

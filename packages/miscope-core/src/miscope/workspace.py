@@ -15,7 +15,7 @@ from miscope.ledger import Ledger
 from miscope.plugins import Plugins
 from miscope.store import Store
 from miscope.subject import Subject
-from miscope.validation import checked_variant, split_fields
+from miscope.validation import checked_variant, refuse_unused, split_fields
 from miscope.variant import Variant
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ class Workspace:
         found = self.plugins.family(family)
         params, training = split_fields(found, fields)
         value = self.store.placed(checked_variant(found, params, training))
+        refuse_unused(value, training)
         self.store.refuse_another(value)
         return BoundVariant(self, value)
 

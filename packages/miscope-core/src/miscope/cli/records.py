@@ -31,6 +31,7 @@ def describe_family(plugins: Plugins, family: Family) -> dict[str, Any]:
         "step": family.step_label,
         "params": _fields(family.params),
         "training": None if training is None else _training(training),
+        "training_help": {} if training is None else dict(field_docs(type(training))),
     }
 
 
@@ -83,10 +84,10 @@ def print_record(record: Mapping[str, Any], *, as_json: bool) -> None:
         print_json(record)
         return
     for name, value in record.items():
-        if not value:
+        if not value or name == "training_help":
             continue
         if name == "training":
-            _print_training(value)
+            _print_training(value, record["training_help"])
         elif isinstance(value, Mapping):
             print(f"{name}:")
             for key, item in value.items():
@@ -106,11 +107,8 @@ def _training(training: TrainingConfig) -> dict[str, Any]:
     return {**training.model_dump(mode="json"), "checkpoints": written(training.checkpoints)}
 
 
-def _print_training(values: Mapping[str, Any]) -> None:
-    from miscope.training_config import TrainingConfig
-
+def _print_training(values: Mapping[str, Any], told: Mapping[str, str]) -> None:
     print("training, each to be changed as KEY=VALUE or --set KEY=VALUE, which is the same:")
-    told = field_docs(TrainingConfig)
     for name, value in values.items():
         text = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
         print(f"  {name}={text}  {told.get(name, '')}".rstrip())
