@@ -159,7 +159,7 @@ def test_a_variant_of_a_family_not_installed_is_listed_and_cannot_be_opened(work
         place.find("alien.net/a1")
     assert str(raised.value) == (
         "alien.net/a1 belongs to the family 'alien.net', which is not installed.\n"
-        "Installed here: toy.fourier, toy.sum.\n"
+        "Installed here: pytorch.module, toy.fourier, toy.sum.\n"
         "Install the package that provides 'alien.net'; `miscope plugins` shows what is there."
     )
 

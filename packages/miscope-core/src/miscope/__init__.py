@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from miscope.moment import Moment as Moment
     from miscope.moment import Series as Series
     from miscope.moment import Trajectory as Trajectory
+    from miscope.naming import NamedWeight as NamedWeight
     from miscope.plugins import Plugins as Plugins
     from miscope.probe import Probe as Probe
     from miscope.task import Examples as Examples
@@ -55,6 +56,7 @@ _HOME = {
     "hookspecs": ("hookimpl",),
     "model": ("HookedModel", "Model", "Role", "Shortcut"),
     "moment": ("Cohort", "Moment", "Series", "Trajectory"),
+    "naming": ("NamedWeight",),
     "plugins": ("Plugins",),
     "probe": ("Probe",),
     "task": ("Examples", "Task"),

@@ -6,14 +6,16 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from miscope.analyzer import Analyzer, Grain
+from miscope.errors import DoesNotApply
 from miscope.maths.answer_basis import answer_basis
 from miscope.patterns import has_none_like, matching
 from miscope.probe import Probe
 
 if TYPE_CHECKING:
     from miscope.subject import Subject
+    from miscope.view import View
 
-__all__ = ["applies", "chain_applies", "needs_weights"]
+__all__ = ["applies", "chain_applies", "cure_of", "needs_weights", "refuse_view", "refused"]
 
 
 def applies(analyzer: Analyzer, subject: Subject, probe: Probe, metrics: Iterable[str] = ()) -> str | None:
@@ -42,6 +44,21 @@ def chain_applies(
     return without or next(filter(None, reasons), None)
 
 
+def cure_of(subject: Subject, reason: str) -> tuple[str, str] | None:
+    """What is known and what to do where that reason is a network that is not to be had; None for any other."""
+    missing = subject.model.missing
+    return (missing.known, missing.todo) if missing is not None and missing.reason == reason else None
+
+
+def refused(names: Iterable[str], reasons: Mapping[str, str], subject: Subject) -> list[DoesNotApply]:
+    """The errors of those of the names that have a reason."""
+    return [
+        DoesNotApply(name, subject.variant.name, reasons[name], cure=cure_of(subject, reasons[name]))
+        for name in names
+        if name in reasons
+    ]
+
+
 def needs_weights(table: Mapping[str, Analyzer], name: str, lacking: str) -> str | None:
     """Why the analyzer has nothing to look at where only metrics are, as a clause; None if it has.
 
@@ -56,9 +73,25 @@ def needs_weights(table: Mapping[str, Analyzer], name: str, lacking: str) -> str
     return f"it looks at weights, and {lacking}"
 
 
+def refuse_view(view: View, subject: Subject, probe: Probe) -> None:
+    """Raise DoesNotApply where the family or the probe lacks what the view needs."""
+    family, name = subject.family.name, subject.variant.name
+    if view.grid and len(probe.grid) != view.grid:
+        reason = f"it needs a probe that enumerates {view.grid} factors, and {probe.name!r} has {len(probe.grid)}"
+        raise DoesNotApply(view.name, name, reason, kind="view")
+    if view.sites and (missing := subject.model.missing) is not None:
+        raise DoesNotApply(view.name, name, missing.reason, kind="view", cure=(missing.known, missing.todo))
+    if view.sites and not matching(view.sites, subject.model.sites):
+        raise DoesNotApply(view.name, name, f"{family} {has_none_like('site', view.sites[0])}", kind="view")
+    if view.weights and not matching(view.weights, subject.model.roles):
+        raise DoesNotApply(view.name, name, f"{family} {has_none_like('weights', view.weights[0])}", kind="view")
+
+
 def _missing_in_model(analyzer: Analyzer, subject: Subject) -> str | None:
     if not (analyzer.sites or analyzer.weights):
         return None
+    if subject.model.missing is not None and (analyzer.sites or analyzer.runs):
+        return subject.model.missing.reason
     for kind, patterns, names in (
         ("site", analyzer.sites, subject.model.sites),
         ("weights", analyzer.weights, subject.model.roles),
@@ -87,7 +120,9 @@ def _missing_in_bases(analyzer: Analyzer, subject: Subject, probe: Probe) -> str
 
 
 def _missing_in_training(analyzer: Analyzer, subject: Subject, metrics: Iterable[str]) -> str | None:
-    if (analyzer.gradients or analyzer.optimizer) and subject.task is None:
+    # A described variant may keep the optimizer's state, if not the loss.
+    without_loss = analyzer.gradients or (analyzer.optimizer and not subject.family.described)
+    if without_loss and subject.task is None:
         return f"{subject.family.name} is not trained here, so there is no loss to differentiate"
     alone = not (analyzer.reads or analyzer.weights)
     if analyzer.metrics and alone and not matching(analyzer.metrics, metrics):

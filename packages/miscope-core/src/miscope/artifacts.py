@@ -60,10 +60,12 @@ def artifact(store: Store, setting: Setting, name: str, step: int | None) -> Arr
     found = artifact_if_there(store, setting, name, step)
     if found is not None:
         return found
+    from miscope.applicability import cure_of
+
     variant = setting.variant.name
     reason = refusal(store, setting, name, step)
     if reason is not None:
-        raise DoesNotApply(name, variant, reason)
+        raise DoesNotApply(name, variant, reason, cure=cure_of(setting.subject, reason))
     at = step if setting.analyzers[name].grain is Grain.CHECKPOINT else None
     have = store.artifact_steps(variant, name, setting.recipes[name])
     known, asked = what_is_known(store, [setting], name, step), asked_for(setting, name)

@@ -1,4 +1,4 @@
-"""The core's own plug-in: universal analyzers and local executors, offered through the same door as anyone's."""
+"""The core's own plug-in: universal analyzers, local executors and the family of any module, through anyone's door."""
 
 from __future__ import annotations
 
@@ -10,6 +10,14 @@ from miscope.hookspecs import hookimpl
 if TYPE_CHECKING:
     from miscope.analyzer import Analyzer
     from miscope.executor import Executor
+    from miscope.family import Family
+
+
+@hookimpl
+def miscope_families() -> Iterable[Family]:
+    from miscope.any_module import AnyModule
+
+    return (AnyModule(),)
 
 
 @hookimpl

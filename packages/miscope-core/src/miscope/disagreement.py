@@ -13,7 +13,7 @@ from miscope.patterns import matches
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Account", "check_agreement"]
+__all__ = ["Account", "check_agreement", "same_numbers"]
 
 _MAY_DIFFER = (
     "*epoch*", "*steps", "step", "*_step", "*every*", "*interval*", "save*", "log*", "*dir", "*path*", "*folder*",
@@ -90,7 +90,7 @@ def _agree_on_weights(variant: str, accounts: Sequence[Account]) -> None:
             if other is account:
                 continue
             before, now = other.weights(step), account.weights(step)
-            differing = [role for role in before if role not in now or not _equal(before[role], now[role])]
+            differing = [role for role in before if role not in now or not same_numbers(before[role], now[role])]
             if differing:
                 known = f"Both hold step {step}, with other weights: {', '.join(differing[:4])}."
                 raise _refused(variant, other.source, account.source, known)
@@ -109,7 +109,7 @@ def _same(one: float, other: float) -> bool:
     return one == other or abs(one - other) <= _SAME_LOSS * max(abs(one), abs(other))
 
 
-def _equal(one: Tensor, other: Tensor) -> bool:
+def same_numbers(one: Tensor, other: Tensor) -> bool:
     """Every number the same, what is no number included."""
     return one.shape == other.shape and bool(((one == other) | (one.isnan() & other.isnan())).all())
 

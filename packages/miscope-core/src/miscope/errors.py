@@ -166,7 +166,7 @@ class NoCheckpoint(MiscopeError):
     def __init__(
         self, variant: str, step: int | None, have: Sequence[int], *, origin: str = "", root: Path | None = None
     ) -> None:
-        """origin: who made what there is: 'trained here', 'imported', 'metrics only'; "" where nothing is."""
+        """origin: who made what there is: 'trained here', 'recorded', 'imported', 'metrics only'; "" for nobody."""
         self.variant, self.step = variant, step
         if not have:
             self.known, todo = _without_weights(variant, origin, root)
@@ -180,21 +180,20 @@ class NoCheckpoint(MiscopeError):
 
 def _without_weights(variant: str, origin: str, root: Path | None) -> tuple[str, str]:
     """What is known of a variant without checkpoints, and what to do."""
-    family = variant.partition("/")[0]
+    again = in_workspace(root, "miscope import FILE")
     told = {
         "metrics only": (
             "It was imported as a curve: there are its metrics, and no weights.",
-            f"To add weights of the same run:  {in_workspace(root, 'miscope import FILE')}",
+            f"To add weights of the same run:  {again}",
         ),
-        "imported": (
-            "It was imported, and its checkpoints are no longer there.",
-            f"To bring them again:  {in_workspace(root, 'miscope import FILE')}",
-        ),
+        "imported": ("It was imported, and its checkpoints are no longer there.", f"To bring them again:  {again}"),
         "trained here": (
             "It was trained here, and its checkpoints are no longer there.",
             f"To train it anew:  {in_workspace(root, f'miscope train {variant}')}",
         ),
+        "recorded": ("It was recorded, and has no checkpoint.", "Keep one:  recorder.checkpoint(step, model)"),
     }
+    family = variant.partition("/")[0]
     line = in_workspace(root, f"miscope train {family} KEY=VALUE ...  (in Python: `variant.train()`)")
     return told.get(origin, ("It was never trained here.", f"To train it:  {line}"))
 
@@ -275,7 +274,7 @@ class CannotWrite(MiscopeError, OSError):
 
 
 class Busy(MiscopeError):
-    """A variant that somebody else is training or importing at this moment."""
+    """A variant that somebody else is training, recording or importing at this moment."""
 
     def __init__(self, variant: str, holder: str, stop: str) -> None:
         """holder: 'process 4242 on atlas since ...'. stop: what ends it: '`kill 4242`'."""

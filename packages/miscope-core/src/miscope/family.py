@@ -18,6 +18,7 @@ from miscope.variant import Variant
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from miscope.description import Description
     from miscope.intervention import Intervention
     from miscope.model import Model
     from miscope.task import Task
@@ -55,6 +56,9 @@ class Family(ABC):
     'activation', 'operation', 'loss' and 'attention' or a configuration's own word. A file that says otherwise is of
     another model, and refused."""
 
+    described: ClassVar[bool] = False
+    """Whether network and probe are kept beside each variant, in its folder, and are not made from its parameters."""
+
     @abstractmethod
     def model(self, params: Any) -> Model:
         """The network, to be run on any weights of this family."""
@@ -74,6 +78,14 @@ class Family(ABC):
     @abstractmethod
     def bases(self, params: Any) -> Mapping[str, Basis]:
         """Task basis by the axis or column it belongs to ('token', 'a', 'sum'); {} where no structure is known."""
+
+    def of(self, description: Description) -> Family:
+        """This family, if it is `described`, for the one variant that is described so."""
+        return self
+
+    def identity(self, variant: Variant) -> str:
+        """A digest of all that decides the variant's weights at a given step."""
+        return variant.digest
 
     def intervention(self, name: str, variant: Variant) -> Intervention | None:
         """What the name stands for when this variant is trained ('gain-k14-x2-from500-to1000'); None if for nothing.

@@ -49,7 +49,8 @@ def adopt(  # noqa: PLR0913 - what one wishes, keyword-only
     """
     curves = [Path(metrics)] if isinstance(metrics, str | Path) else [Path(path) for path in metrics]
     files = read_foreign(paths) if not curves or paths else []
-    families = [workspace.plugins.family(family)] if family else list(workspace.plugins.families.values())
+    table = workspace.plugins.families.values()
+    families = [workspace.plugins.family(family)] if family else [each for each in table if not each.described]
     wish = Wish(fields=params or {}, ignore=tuple(ignore))
     adopted = [recognised(file, families, wish) for file in files]
     adopted += [one for path in curves for one in _of_curves(path, families, wish)]

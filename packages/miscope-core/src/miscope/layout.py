@@ -86,8 +86,12 @@ class Layout:
     def record(self, variant: str) -> Path:
         return self.variant(variant) / "variant.json"
 
+    def probe(self, variant: str) -> Path:
+        """Of a variant that is described beside its record."""
+        return self.variant(variant) / "probe.safetensors"
+
     def lock(self, variant: str) -> Path:
-        """Held by whoever trains or imports the variant."""
+        """Held by whoever trains, records or imports the variant."""
         return self.variant(variant) / "writing.lock"
 
     def checkpoints(self, variant: str) -> Path:

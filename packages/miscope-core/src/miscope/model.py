@@ -21,6 +21,7 @@ __all__ = [
     "Hook",
     "HookedModel",
     "Model",
+    "NoNetwork",
     "Role",
     "Shortcut",
     "at_answer",
@@ -74,8 +75,24 @@ class Shortcut:
         return not hooks and set(sites) <= self.sites and self.accepts(inputs)
 
 
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoNetwork:
+    """Why a model cannot be run, though its weights are known."""
+
+    reason: str
+    """As a clause."""
+    known: str
+    todo: str
+
+
 class Model(ABC):
     """A network one can run on given weights, with its activations recorded or replaced."""
+
+    @property
+    def missing(self) -> NoNetwork | None:
+        """Why it cannot be run; None where it can."""
+        return None
 
     @property
     @abstractmethod

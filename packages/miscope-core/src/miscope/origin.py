@@ -1,4 +1,4 @@
-"""Where a variant comes from: trained here, or brought from elsewhere, with weights or a curve alone. Never both."""
+"""Where a variant comes from: trained here, recorded, or imported, with weights or a curve alone. Never two of them."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ __all__ = [
     "Standing",
     "imported_files",
     "may_import",
+    "may_record",
     "may_restart",
     "may_train",
     "no_checkpoint",
@@ -34,6 +35,8 @@ class Origin(enum.StrEnum):
     IMPORTED = "imported"
     METRICS = "metrics only"
     """Imported too, without weights."""
+    RECORDED = "recorded"
+    """Handed over step by step by a training loop of somebody's own."""
 
 
 def origin_of(facts: Mapping[str, object]) -> Origin | None:
@@ -167,14 +170,25 @@ def may_restart(standing: Standing, total: int) -> None:
 
 def may_import(standing: Standing, files: Sequence[str]) -> None:
     """Raise BadValue if the variant was trained here, wholly or from some step on: nothing is added to that."""
-    if standing.origin is not Origin.TRAINED and "warm" not in standing.facts:
+    if standing.origin not in (Origin.TRAINED, Origin.RECORDED) and "warm" not in standing.facts:
         return
+    made = "recorded" if standing.origin is Origin.RECORDED else "trained here"
     line = in_workspace(standing.root, "miscope import ... --as NAME")
     raise BadValue(
-        f"{standing.name} was trained here, so nothing is imported into it.",
+        f"{standing.name} was {made}, so nothing is imported into it.",
         f"It has {standing}; {', '.join(files[:3])}{', ...' * (len(files) > 3)} would add to them or replace them.",
         f"To keep them apart:  {line}; or give the parameter in which they differ (--param).",
     )
+
+
+def may_record(standing: Standing) -> None:
+    """Raise BadValue if the variant was brought here otherwise: nothing is recorded into that."""
+    if standing.origin is not Origin.RECORDED:
+        raise BadValue(
+            f"{standing.name} was {standing.origin or 'made otherwise'}, so nothing is recorded into it.",
+            f"It has {standing}.",
+            "Record under another name.",
+        )
 
 
 def _on_from(standing: Standing) -> str:

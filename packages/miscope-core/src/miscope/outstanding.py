@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, final
 
 from miscope.analyzer import Analyzer, Grain
 from miscope.analyzer_options import Options
-from miscope.applicability import chain_applies
+from miscope.applicability import chain_applies, refused
 from miscope.chosen_steps import steps_to_look_at
 from miscope.commands import in_workspace
 from miscope.errors import DoesNotApply, UnknownName
@@ -119,8 +119,8 @@ def _course(workspace: Workspace, variant: Variant, asked: Asked) -> _Course:
     finite = set(store.finite_steps(variant.name))
     chosen = tuple(step for step in looked_at if step in finite)
     wanted, skipped = _wanted(workspace, variant, asked.names)
-    refused = [DoesNotApply(name, variant.name, skipped[name]) for name in asked.names or () if name in skipped]
-    skipped = {**skipped, **{error.name: f"does not apply: {error.reason}" for error in refused}}
+    refusals = refused(asked.names or (), skipped, workspace.subject(variant))
+    skipped = {**skipped, **{error.name: f"does not apply: {error.reason}" for error in refusals}}
     setting = set_up(workspace, variant, wanted, steps=chosen, options=asked.options)
     mine = {name: a for name, a in setting.analyzers.items() if a.grain is not Grain.COHORT}
     present = {name: _present(workspace, setting, name) for name in mine}
@@ -137,7 +137,7 @@ def _course(workspace: Workspace, variant: Variant, asked: Asked) -> _Course:
         wanted=wanted,
         unfinite=[step for step in looked_at if step not in finite],
         skipped=skipped,
-        refused=refused,
+        refused=refusals,
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from miscope.analyzer import Grain
 from miscope.analyzer_options import Options, options_read, written_options
+from miscope.applicability import refuse_view
 from miscope.artifact import Arrays
 from miscope.artifacts import arrays, artifact, artifact_across, artifact_if_there
 from miscope.commands import in_workspace
@@ -22,7 +23,7 @@ from miscope.left_out import note_left_out
 from miscope.maths.learnt import marks
 from miscope.moment import Declared, Series
 from miscope.on_demand import activations_on_demand
-from miscope.patterns import has_none_like, matching
+from miscope.patterns import matching
 from miscope.step_shown import step_shown
 from miscope.variant import Variant
 from miscope.view import Member, Shown, View
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
     from torch import Tensor
 
-    from miscope.probe import Probe
     from miscope.seeing import Setting
     from miscope.store import Store
     from miscope.subject import Subject
@@ -206,7 +206,7 @@ def _shown(workspace: Workspace, view: View, variant: Variant, step: int | None,
     steps = store.finite_steps(variant.name)
     at = step_shown(store, view, variant.name, step)
     probe = subject.probe()
-    _refuse_what_does_not_apply(view, subject, probe)
+    refuse_view(view, subject, probe)
     setting = _setting(workspace, view, variant, steps, options)
     artifacts = {name: artifact(store, setting, name, at) for name in view.reads}
     _refuse_nothing(view, variant.name, artifacts)
@@ -234,17 +234,6 @@ def _shown(workspace: Workspace, view: View, variant: Variant, step: int | None,
         **cast(Any, marks([_detected(workspace, view, variant, options)])[0]),
         options=options,
     )
-
-
-def _refuse_what_does_not_apply(view: View, subject: Subject, probe: Probe) -> None:
-    family, name = subject.family.name, subject.variant.name
-    if view.grid and len(probe.grid) != view.grid:
-        reason = f"it needs a probe that enumerates {view.grid} factors, and {probe.name!r} has {len(probe.grid)}"
-        raise DoesNotApply(view.name, name, reason, kind="view")
-    if view.sites and not matching(view.sites, subject.model.sites):
-        raise DoesNotApply(view.name, name, f"{family} {has_none_like('site', view.sites[0])}", kind="view")
-    if view.weights and not matching(view.weights, subject.model.roles):
-        raise DoesNotApply(view.name, name, f"{family} {has_none_like('weights', view.weights[0])}", kind="view")
 
 
 def _refuse_nothing(view: View, variant: str, artifacts: Mapping[str, Arrays]) -> None:

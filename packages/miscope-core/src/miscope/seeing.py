@@ -162,7 +162,7 @@ def set_up(
 def set_otherwise(setting: Setting, *, steps: Sequence[int], options: Mapping[str, Mapping[str, Any]]) -> Setting:
     """The same analyzers over these checkpoints and with these options: other recipes."""
     analyzers, facts = setting.analyzers, setting.facts
-    variant, probe = setting.variant.digest, setting.probe.digest
+    variant, probe = setting.subject.family.identity(setting.variant), setting.probe.digest
     spanned = steps or setting.recorded
     found = recipes(analyzers, variant=variant, probe=probe, steps=spanned, options=options)
     found |= {name: digest([found[name], facts]) for name, analyzer in analyzers.items() if analyzer.facts}

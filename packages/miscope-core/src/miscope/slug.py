@@ -75,6 +75,8 @@ class _Field:
 
 def _fields(params: BaseModel, training: TrainingConfig | None, default: TrainingConfig | None) -> Iterator[_Field]:
     for name, info in type(params).model_fields.items():
+        if not _in_name(info):
+            continue
         told = getattr(params, name) is not None
         yield _Field(name=name, short=_short(name, info), model=params, told=told)
     if training is not None and default is not None:
@@ -87,6 +89,12 @@ def abbreviation(info: FieldInfo) -> str | None:
     """What a field says it is called in a variant's name: 'lr'; None where it says nothing."""
     extra = info.json_schema_extra
     return str(extra["slug"]) if isinstance(extra, dict) and "slug" in extra else None
+
+
+def _in_name(info: FieldInfo) -> bool:
+    """Whether a parameter stands in the name of its variant; one that does not is in its digest only."""
+    extra = info.json_schema_extra
+    return not (isinstance(extra, dict) and extra.get("in_name") is False)
 
 
 def _short(field: str, info: FieldInfo) -> str:
@@ -131,6 +139,8 @@ def _told_apart(item: object) -> bool:
 
 def _reads_otherwise(field: _Field, text: str, fields: Sequence[_Field]) -> bool:
     """Whether such a part of a slug could be another field's, or could hold one."""
+    if len(fields) == 1 and not field.short:
+        return False  # its text is the whole name
     if not isinstance(field.value, int | float) and any(f"-{other.short}" in text for other in fields):
         return True
     part, own = field.short + text, [other.name for other in fields if other.short == field.short]

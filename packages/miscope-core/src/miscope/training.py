@@ -57,7 +57,9 @@ def train(workspace: Workspace, variant: Variant, session: Session | None = None
         raise BadValue(
             f"{variant.name} cannot be trained.",
             f"The family {variant.family!r} takes its checkpoints from elsewhere.",
-            f"To add some:  {in_workspace(workspace.root, 'miscope import PATH')}",
+            "Go on in the loop that trained it:  workspace.record(NAME, model, probe=...)"
+            if workspace.subject(variant).family.described
+            else f"To add some:  {in_workspace(workspace.root, 'miscope import PATH')}",
         )
     total = config.steps if session.steps is None else session.steps
     if total < 0:

@@ -13,15 +13,25 @@ from miscope.errors import BadValue, UnknownName
 from miscope.inventory import Stored, look_up, stored_variant
 from miscope.ledger import Ledger
 from miscope.plugins import Plugins
+from miscope.recipe import digest
 from miscope.store import Store
 from miscope.subject import Subject
 from miscope.validation import checked_variant, refuse_unused, split_fields
 from miscope.variant import Variant
 
 if TYPE_CHECKING:
-    import pyarrow
+    from contextlib import AbstractContextManager
 
+    import pyarrow
+    from torch import Tensor, nn
+
+    from miscope.family import Family
     from miscope.index import Index
+    from miscope.probe import Probe
+    from miscope.recorder import Recorder
+    from miscope.variant_record import VariantRecord
+
+    Recording = AbstractContextManager[Recorder]
 
 __all__ = ["BoundVariant", "Workspace", "open_workspace"]
 
@@ -54,6 +64,7 @@ class Workspace:
         self.store = Store(root)
         self.ledger = Ledger(self.store.layout.ledger)
         self._subjects: dict[str, Subject] = {}
+        self._networks: dict[str, nn.Module | None] = {}
         self._turn = threading.Lock()
 
     @cached_property
@@ -102,13 +113,40 @@ class Workspace:
 
     def subject(self, variant: Variant) -> Subject:
         """The variant with what its family says of it; the same object while it is in memory, on every thread."""
-        key, family = f"{variant.name} {variant.digest}", self.plugins.family(variant.family)
+        family = self.plugins.family(variant.family)
+        record = self.store.variant_record(variant.name) if family.described else None
+        key = f"{variant.name} {variant.digest} {digest(record.facts) if record else ''}"
         with self._turn:
-            subject = self._subjects.pop(key, None) or Subject(family, variant)
+            subject = self._subjects.pop(key, None) or Subject(self._described(family, variant, record), variant)
             self._subjects[key] = subject
             while len(self._subjects) > _SUBJECTS:
                 del self._subjects[next(iter(self._subjects))]
         return subject
+
+    def record(self, name: str, model: nn.Module, *, probe: Probe | Tensor, **options: Any) -> Recording:
+        """Record a training loop of one's own under a name; options are those of `miscope.recording.record`.
+
+        `with workspace.record("my-run", model, probe=probe) as recorder:`, and in the loop
+        `recorder.checkpoint(step, model, metrics={...}, optimizer=optimizer)`.
+        """
+        from miscope.recording import record
+
+        return record(self, name, model, probe=probe, **options)
+
+    def keep_network(self, variant: Variant, network: nn.Module | None) -> None:
+        """Have the variant looked at through this very network, for as long as this workspace is open."""
+        with self._turn:
+            self._networks[f"{variant.name} {variant.digest}"] = network
+            self._subjects = {k: s for k, s in self._subjects.items() if s.variant.name != variant.name}
+
+    def _described(self, family: Family, variant: Variant, record: VariantRecord | None) -> Family:
+        if record is None:
+            return family
+        from miscope.description_file import read_description
+
+        path, contents = self.store.layout.probe(variant.name), variant.params.model_dump()["contents"]
+        network = self._networks.get(f"{variant.name} {variant.digest}")
+        return family.of(read_description(path, record, contents=contents, module=network))
 
     def ask(self, sql: str) -> pyarrow.Table:
         """The answer to a SELECT over variants, runs, checkpoints, artifacts, metrics and scalars."""
