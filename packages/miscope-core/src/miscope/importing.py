@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from miscope.bound import BoundVariant
 from miscope.checkpoint import Checkpoint
 from miscope.configuration import words_of_family
+from miscope.description_file import write_probe
 from miscope.disagreement import Account, check_agreement
 from miscope.errors import BadValue
 from miscope.family import Family
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from miscope.store import Store
     from miscope.workspace import Workspace
 
-__all__ = ["adopt"]
+__all__ = ["adopt", "keep", "of_curves"]
 
 
 def adopt(  # noqa: PLR0913 - what one wishes, keyword-only
@@ -53,9 +54,14 @@ def adopt(  # noqa: PLR0913 - what one wishes, keyword-only
     families = [workspace.plugins.family(family)] if family else [each for each in table if not each.described]
     wish = Wish(fields=params or {}, ignore=tuple(ignore))
     adopted = [recognised(file, families, wish) for file in files]
-    adopted += [one for path in curves for one in _of_curves(path, families, wish)]
+    adopted += [one for path in curves for one in of_curves(path, families, wish)]
     if name is not None:
         adopted = [replace(one, variant=one.variant.labelled(name)) for one in adopted]
+    return keep(workspace, adopted, wish)
+
+
+def keep(workspace: Workspace, adopted: Sequence[Adopted], wish: Wish) -> list[BoundVariant]:
+    """Write what was recognised, once all of it fits together and what is there; the variants it became."""
     adopted = [replace(one, variant=workspace.store.placed(one.variant)) for one in adopted]
     by_name: dict[str, list[Adopted]] = {}
     for one in adopted:
@@ -67,7 +73,8 @@ def adopt(  # noqa: PLR0913 - what one wishes, keyword-only
     return [workspace.find(variant) for variant in by_name]
 
 
-def _of_curves(path: Path, families: Sequence[Family], wish: Wish) -> list[Adopted]:
+def of_curves(path: Path, families: Sequence[Family], wish: Wish) -> list[Adopted]:
+    """The losses in a file, each as of the variant of that family; BadValue where several are given."""
     if len(families) != 1:
         raise BadValue(
             f"{path} holds losses, which do not say of which family they are.",
@@ -145,8 +152,11 @@ def _save(workspace: Workspace, adopted: Sequence[Adopted], wish: Wish) -> None:
         origin = Origin.IMPORTED if held else Origin.METRICS
         rows = _new_rows(store, variant.name, adopted)
         reached = held or {step for step, _, _ in rows} | {standing.recorded if standing else 0}
-        facts = {"origin": origin.value, "assumed": _assumed(adopted, standing)}
+        facts: dict[str, object] = {"origin": origin.value, "assumed": _assumed(adopted, standing)}
         said = {**known, **_facts_by_file(adopted, known)}
+        if wish.description is not None:
+            write_probe(store.layout.probe(variant.name), wish.description)
+            facts["network"] = wish.description.network.as_facts()
         store.save_variant(_with_length(variant, {step or 0 for step in reached}), **facts, imported=said)
         with workspace.ledger.run("import", variant.name, files=[str(one.file.path) for one in adopted]) as log:
             store.append_metrics(variant.name, rows)

@@ -26,6 +26,7 @@ from miscope.variant import Variant
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from miscope.description import Description
     from miscope.foreign.curves import Curve
 
 __all__ = ["Adopted", "Wish", "recognised", "recognised_curve"]
@@ -44,6 +45,9 @@ class Wish:
     """Parameters and training fields."""
     ignore: tuple[str, ...] = ()
     """Patterns of tensors and of words of a configuration that are left out."""
+
+    description: Description | None = None
+    """Of a described family: what it makes of the one variant that the files are of."""
 
     def ignores(self, name: str) -> bool:
         return any(matches(name, pattern) for pattern in self.ignore)
@@ -175,6 +179,8 @@ def _fitted(
 def _refuse_contradictions(
     file: ForeignFile, family: Family, variant: Variant, wish: Wish, overruled: Sequence[str]
 ) -> None:
+    if family.described:
+        return  # what was described is the network itself, whatever words it is given
     for word, said, true in contradictions(family, family.model(variant.params), file):
         if word in overruled or wish.ignores(word):
             continue

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,7 +12,11 @@ from miscope.cli.options import LabelOption, WorkspaceOption, assignments, opene
 from miscope.cli.printing import note
 from miscope.cli.sources import said_of_assumed, said_of_files
 from miscope.commands import in_workspace
+from miscope.errors import BadValue
 from miscope.origin import Standing, imported_files, standing_of
+
+if TYPE_CHECKING:
+    from miscope.workspace import BoundVariant, Workspace
 
 __all__ = ["add_to"]
 
@@ -24,6 +29,19 @@ def add_to(cli: typer.Typer) -> None:
 def _held(standing: Standing) -> str:
     count = len(standing.steps)
     return f"{count} checkpoint{'s' * (count != 1)}" if count else str(standing)
+
+
+def _module(place: Workspace, path: Sequence[Path], name: str | None, **module: Any) -> BoundVariant:
+    from miscope.importing_modules import adopt_module
+
+    given = {"--as": name, "--build": module["build"], "--probe": module["probe"]}
+    if lacking := [option for option, value in given.items() if value is None]:
+        raise BadValue(
+            f"The checkpoints of a module of your own need {' and '.join(lacking)}.",
+            "A name, the function that makes the module, and a file with the inputs it is shown.",
+            "Give all three:  --as NAME --build package.module:function --probe FILE",
+        )
+    return adopt_module(place, path, name=str(name), **module)
 
 
 def adopt(
@@ -39,6 +57,18 @@ def adopt(
         list[str] | None, typer.Option("--param", "-p", metavar="KEY=VALUE", help="A parameter, or how it was trained.")
     ] = None,
     label: LabelOption = None,
+    build: Annotated[
+        str | None,
+        typer.Option(metavar="MODULE:FUNCTION", help="What makes a module of your own; with --as and --probe."),
+    ] = None,
+    option: Annotated[
+        list[str] | None, typer.Option("--option", metavar="KEY=VALUE", help="What that function is called with.")
+    ] = None,
+    probe: Annotated[Path | None, typer.Option(metavar="FILE", help="Its inputs: .npz or .safetensors.")] = None,
+    named: Annotated[
+        list[str] | None,
+        typer.Option("--name", metavar="OWN=NAME", help="What its parameter or submodule OWN is called here."),
+    ] = None,
     ignore: Annotated[
         list[str] | None,
         typer.Option("--ignore", metavar="PATTERN", help="Tensors to leave out, or words of a configuration."),
@@ -50,8 +80,13 @@ def adopt(
     from miscope.foreign.paths import checkpoint_files
 
     place = opened(workspace)
-    options = {"family": family, "params": assignments(param or ()), "name": label, "ignore": ignore or ()}
-    adopted = importing.adopt(place, path or (), metrics=metrics or (), **options)
+    words = {"options": assignments(option or ()), "names": assignments(named or ())}
+    module: dict[str, Any] = {"build": build, "probe": probe, **words}
+    if any(module.values()):
+        adopted = [_module(place, path or (), label, metrics=metrics or (), ignore=ignore or (), **module)]
+    else:
+        options = {"family": family, "params": assignments(param or ()), "name": label, "ignore": ignore or ()}
+        adopted = importing.adopt(place, path or (), metrics=metrics or (), **options)
     given = [*(checkpoint_files(path) if path else ()), *(metrics or ())]
     for variant in adopted:
         standing = standing_of(place.store, variant.name)
