@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from miscope.analysis import analyze
 from miscope.analyzer import Analyzer, Grain, Options
@@ -261,7 +262,7 @@ def test_gradients_of_the_training_loss_are_shown_to_who_declares_them(place):
     subject = workspace.subject(variant.value)
     weights = {role: t.double().requires_grad_() for role, t in subject.task.initial_weights().items()}
     logits = subject.model.run(weights, subject.task.train.inputs, ["logits"])["logits"][:, -1]
-    subject.task.loss(logits, subject.task.train.labels).backward()
+    torch.nn.functional.cross_entropy(logits, subject.task.train.labels).backward()
     assert variant.arrays("t.slope", 0)["gradient"] == pytest.approx(float(weights["W_U"].grad.norm()), rel=1e-9)
 
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import pytest
 import torch
 
 import miscope_toys
-from miscope import Probe, Task
+from miscope import Examples, ForwardPass, Probe, Task, next_token
 from miscope.family import make_variant
-from miscope.gradients import training_gradients
+from miscope.loss_function import LossFunction, loss_of, recorded, run_of
 from miscope.model import Model
 from miscope.testing import check_family
-from miscope_toys import asking
 from miscope_toys.induction import InductionFamily
 from miscope_toys.sequences import IGNORED
 
@@ -25,14 +23,22 @@ def test_it_keeps_the_contract() -> None:
     check_family(InductionFamily(), TINY)
 
 
+def asked(logits: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:
+    """What is recorded of these logits."""
+    examples = Examples(inputs=torch.zeros_like(labels), labels=labels)
+    seen = ForwardPass(examples=examples, activations={"logits": logits}, weights={}, step=0)
+    objective = next_token()
+    return recorded(objective, seen, loss_of(objective, seen))
+
+
 def test_only_asked_positions_count() -> None:
     generator = torch.Generator().manual_seed(0)
     logits = torch.randn(5, 7, 11, generator=generator).double()
     labels = torch.randint(11, (5, 7), generator=generator)
     labels[:, :4] = IGNORED
-    before = asking.evaluate(logits, labels)
+    before = asked(logits, labels)
     logits[:, :4] = 1e3 * torch.randn(5, 4, 11, generator=generator)
-    after = asking.evaluate(logits, labels)
+    after = asked(logits, labels)
     assert all(torch.equal(before[name], after[name]) for name in ("loss", "accuracy"))
     expected = torch.nn.functional.cross_entropy(logits[:, 4:].reshape(-1, 11), labels[:, 4:].reshape(-1))
     torch.testing.assert_close(after["loss"], expected)
@@ -40,7 +46,7 @@ def test_only_asked_positions_count() -> None:
 
 def test_a_clueless_model_loses_the_logarithm_of_the_vocabulary() -> None:
     labels = torch.tensor([[IGNORED, 3, 5]])
-    assert float(asking.loss(torch.zeros(1, 3, 32), labels)) == pytest.approx(math.log(32))
+    assert float(asked(torch.zeros(1, 3, 32), labels)["loss"]) == pytest.approx(math.log(32))
 
 
 def test_training_falls_below_what_knowing_the_tokens_of_the_block_gives(workspace) -> None:
@@ -101,7 +107,7 @@ def test_the_circuit_forms_in_the_default_run(workspace) -> None:
 
 def test_its_task_asks_at_every_position() -> None:
     task: Task = InductionFamily().task(make_variant(InductionFamily(), TINY))
-    assert task.positions == "all"
+    assert task.objective.positions == "all"
     assert task.train.labels.shape == task.train.inputs.shape
     assert len(task.train) == 51
     assert len(task.test) == 13
@@ -111,9 +117,36 @@ def test_its_gradients_are_of_every_asked_position_with_its_own_algebra_and_with
     variant = make_variant(InductionFamily(), {"vocabulary": 12, "length": 16, "sequences": 16, "width": 8})
     task, model = InductionFamily().task(variant), InductionFamily().model(variant.params)
     weights = task.initial_weights()
+    runs = (run_of(task.objective, lambda: model, logits) for logits in (task.logits, None))
     short, long = (
-        training_gradients(each, model, weights, list(weights)) for each in (task, replace(task, logits=None))
+        LossFunction(objective=task.objective, run=run, examples=task.train, step=0).gradient(weights, list(weights))
+        for run in runs
     )
     assert sum(float(gradient.square().sum()) for gradient in short.values()) > 0
     for role, gradient in short.items():
         torch.testing.assert_close(long[role], gradient, rtol=1e-9, atol=1e-10 * float(gradient.abs().max()))
+
+
+def test_its_gradients_and_its_flatness_are_those_of_its_own_loss(workspace) -> None:
+    """Against autograd on cross-entropy at every asked position, through the hooked model."""
+    small = workspace(toys=miscope_toys).variant(
+        "toys.induction", vocabulary=12, length=16, sequences=32, width=8, steps=2, checkpoints=[0, 2]
+    )
+    list(small.train(threads=1))
+    names = ("gradients.energy", "flatness.perturbation")
+    alone = {"flatness.perturbation": {"directions": 1, "relative": (0.1,), "filter": (), "isotropic": ()}}
+    assert all(outcome.error == "" for outcome in small.analyze(*names, steps=[2], options=alone))
+    subject = small.workspace.subject(small.value)
+    train = subject.task.train
+    weights = {r: w.double().requires_grad_() for r, w in small.at(2).checkpoint.weights.items()}
+    logits = subject.model.run(weights, train.inputs, ["logits"])["logits"]
+    asked_for = train.labels != IGNORED
+    loss = torch.nn.functional.cross_entropy(logits[asked_for], train.labels[asked_for])
+    loss.backward()
+    energy = small.arrays("gradients.energy", 2)
+    for role, w in weights.items():
+        assert float(energy[f"{role}/energy"]) == pytest.approx(float(w.grad.square().sum()), rel=1e-9, abs=1e-20)
+    flat = small.arrays("flatness.perturbation", 2, options=alone)
+    assert float(flat["loss"]) == pytest.approx(float(loss), rel=1e-9)
+    right = (logits.argmax(-1) == train.labels)[asked_for].double().mean()
+    assert float(flat["accuracy"]) == pytest.approx(float(right), abs=1e-12)

@@ -13,8 +13,14 @@ if TYPE_CHECKING:
     from miscope.artifact import Arrays as Arrays
     from miscope.basis import Basis as Basis
     from miscope.basis import Block as Block
+    from miscope.callbacks import Callbacks as Callbacks
+    from miscope.callbacks import Changes as Changes
+    from miscope.callbacks import UpdatePoint as UpdatePoint
     from miscope.checkpoint import Checkpoint as Checkpoint
+    from miscope.cross_entropy import classification as classification
+    from miscope.cross_entropy import next_token as next_token
     from miscope.errors import MiscopeError as MiscopeError
+    from miscope.examples import Examples as Examples
     from miscope.executor import Executor as Executor
     from miscope.family import Family as Family
     from miscope.family import Params as Params
@@ -28,9 +34,11 @@ if TYPE_CHECKING:
     from miscope.moment import Series as Series
     from miscope.moment import Trajectory as Trajectory
     from miscope.naming import NamedWeight as NamedWeight
+    from miscope.objective import ForwardPass as ForwardPass
+    from miscope.objective import Objective as Objective
+    from miscope.objective import Term as Term
     from miscope.plugins import Plugins as Plugins
     from miscope.probe import Probe as Probe
-    from miscope.task import Examples as Examples
     from miscope.task import Task as Task
     from miscope.training_config import TrainingConfig as TrainingConfig
     from miscope.variant import Variant as Variant
@@ -49,17 +57,21 @@ _HOME = {
     "analyzer": ("Analyzer", "Grain", "NoOptions", "Options"),
     "artifact": ("Arrays",),
     "basis": ("Basis", "Block"),
+    "callbacks": ("Callbacks", "Changes", "UpdatePoint"),
     "checkpoint": ("Checkpoint",),
+    "cross_entropy": ("classification", "next_token"),
     "errors": ("MiscopeError",),
+    "examples": ("Examples",),
     "executor": ("Executor",),
     "family": ("Family", "Params"),
     "hookspecs": ("hookimpl",),
     "model": ("HookedModel", "Model", "Role", "Shortcut"),
     "moment": ("Cohort", "Moment", "Series", "Trajectory"),
     "naming": ("NamedWeight",),
+    "objective": ("ForwardPass", "Objective", "Term"),
     "plugins": ("Plugins",),
     "probe": ("Probe",),
-    "task": ("Examples", "Task"),
+    "task": ("Task",),
     "training_config": ("TrainingConfig",),
     "variant": ("Variant",),
     "view": ("Choice", "Number", "Shown", "Toggle", "View"),

@@ -86,6 +86,8 @@ class Analyzer:
     """Whether it needs the optimizer's moments beside the checkpoint."""
     gradients: bool = False
     """Whether it needs gradients of the training loss."""
+    objective: bool = False
+    """Whether it takes the loss at weights of its own choice; it declares the weights too."""
     runs: bool = False
     """Whether it runs the model itself, on other weights or with activations replaced; it declares the weights too."""
     facts: bool = False
@@ -120,4 +122,4 @@ class Analyzer:
     @property
     def probed(self) -> bool:
         """Whether it looks at the probe at all; weight-only instruments do not depend on it."""
-        return bool(self.sites or self.columns or self.grid or self.labels or self.runs)
+        return bool(self.sites or self.columns or self.grid or self.labels or self.runs or self.objective)

@@ -124,6 +124,8 @@ def _missing_in_training(analyzer: Analyzer, subject: Subject, metrics: Iterable
     without_loss = analyzer.gradients or (analyzer.optimizer and not subject.family.described)
     if without_loss and subject.task is None:
         return f"{subject.family.name} is not trained here, so there is no loss to differentiate"
+    if analyzer.objective and subject.task is None and subject.probe().labels is None:
+        return f"{subject.family.name} is not trained here, and its probe has no labels, so there is no loss"
     alone = not (analyzer.reads or analyzer.weights)
     if analyzer.metrics and alone and not matching(analyzer.metrics, metrics):
         return f"no metric like {analyzer.metrics[0]!r} was recorded"

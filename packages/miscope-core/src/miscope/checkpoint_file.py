@@ -41,11 +41,13 @@ def read_checkpoint(path: Path, roles: Collection[str] | None = None, *, digest:
 
 
 def write_state(path: Path, state: TrainingState, *, digest: str | None = None) -> Path:
-    """A training state; its tensors are named 'moment/<role>/<name>', 'weight/<role>', 'generator/<name>'.
+    """A training state; its tensors are named 'moment/<role>/<name>', 'weight/<role>', 'buffer/<name>' and
+    'generator/<name>'.
 
     digest: the variant's.
     """
     tensors = {f"weight/{role}": tensor for role, tensor in state.weights.items()}
+    tensors |= {f"buffer/{name}": tensor for name, tensor in state.buffers.items()}
     tensors |= {f"generator/{name}": tensor for name, tensor in state.generators.items()}
     for role, moments in state.moments.items():
         tensors |= {f"moment/{role}/{name}": tensor for name, tensor in moments.items()}
@@ -57,12 +59,15 @@ def read_training_state(path: Path, *, digest: str | None = None) -> TrainingSta
     header = read_header(path)
     _check_whose(path, header, digest)
     weights: dict[str, Tensor] = {}
+    buffers: dict[str, Tensor] = {}
     generators: dict[str, Tensor] = {}
     moments: dict[str, dict[str, Tensor]] = {}
     for name, tensor in read_tensors(path).items():
         match name.split("/"):
             case ["weight", role]:
                 weights[role] = tensor
+            case ["buffer", which]:
+                buffers[which] = tensor
             case ["generator", which]:
                 generators[which] = tensor
             case ["moment", role, moment]:
@@ -70,7 +75,12 @@ def read_training_state(path: Path, *, digest: str | None = None) -> TrainingSta
             case _:
                 raise BadFile(path, f"It holds {name!r}, which is no part of a training state.", _todo(path))
     return TrainingState(
-        step=int(header["step"]), moments=moments, weights=weights, generators=generators, facts=header.get("facts", {})
+        step=int(header["step"]),
+        moments=moments,
+        weights=weights,
+        buffers=buffers,
+        generators=generators,
+        facts=header.get("facts", {}),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
@@ -72,7 +73,7 @@ class Keeper:
         self.flush()
         weights = {role: w.detach() for role, w in learner.weights.items()}
         path = self._store.save_checkpoint(self._variant, Checkpoint(step=step, weights=weights, metrics=self.latest))
-        state = TrainingState(step=step, moments=optimizing.moments(learner.optimizer, learner.weights), facts=facts)
+        state = _state_of(step, learner, facts)
         if self._optimizer:
             self._store.save_training_state(self._variant, state, step=step)
         self._store.save_training_state(self._variant, state)
@@ -82,14 +83,15 @@ class Keeper:
     def state(self, step: int, learner: Learner, facts: Mapping[str, Any]) -> None:
         """Keep a state with its weights, where no checkpoint is wanted."""
         self.flush()
-        state = TrainingState(
-            step=step,
-            moments=optimizing.moments(learner.optimizer, learner.weights),
-            weights={role: w.detach() for role, w in learner.weights.items()},
-            facts=facts,
-        )
-        self._store.save_training_state(self._variant, state)
+        weights = {role: w.detach() for role, w in learner.weights.items()}
+        self._store.save_training_state(self._variant, replace(_state_of(step, learner, facts), weights=weights))
 
     def decision(self, **facts: object) -> None:
         """Record why an adaptive schedule keeps this step."""
         self._log.write("decision", **facts)
+
+
+def _state_of(step: int, learner: Learner, facts: Mapping[str, Any]) -> TrainingState:
+    """What is needed beside the weights to go on from this step."""
+    moments = optimizing.moments(learner.optimizer, learner.weights)
+    return TrainingState(step=step, moments=moments, buffers=learner.buffers, facts=facts)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from miscope.analyzer import Analyzer
 from miscope.artifact import Arrays, ArtifactKey, scalars_of
+from miscope.checkpoint_inputs import CheckpointInputs
 from miscope.errors import DoesNotApply, MiscopeError, WroteIntoShown
 from miscope.finiteness import not_finite
 from miscope.model import matching
@@ -199,8 +200,9 @@ class _AtStep(_Look):
         self._setting = setting
         looking = [setting.analyzers[name] for name in task.analyzers]
         roles = setting.subject.model.roles
-        # A look at sites or gradients needs all the weights, a look at artifacts none.
-        all_of_them = any(a.sites or a.gradients for a in looking)
+        # A look at sites or at the loss needs all the weights, a look at artifacts none.
+        takes_loss = any(a.gradients or a.objective for a in looking)
+        all_of_them = takes_loss or any(a.sites for a in looking)
         patterns = ["*"] if all_of_them else [p for a in looking for p in a.weights]
         self._checkpoint = store.load_checkpoint(setting.variant.name, task.step, matching(patterns, roles))
         self._unfinite = not_finite(self._checkpoint.weights)
@@ -208,9 +210,13 @@ class _AtStep(_Look):
             # Of a file that was put there by hand: later looks leave the step out.
             with suppress(OSError):
                 store.note_unfinite(setting.variant.name, task.step, self._unfinite)
-        self._activations = record(setting.subject, setting.probe, self._checkpoint.weights, looking)
-        optimizer = any(a.optimizer for a in looking)
-        self._state = store.load_training_state(setting.variant.name, step=task.step) if optimizer else None
+        trained = setting.subject.task if takes_loss else None
+        wants_state = any(a.optimizer for a in looking) or (trained is not None and trained.callbacks is not None)
+        self._seen = CheckpointInputs(
+            checkpoint=self._checkpoint,
+            activations=record(setting.subject, setting.probe, self._checkpoint.weights, looking),
+            state=store.load_training_state(setting.variant.name, step=task.step) if wants_state else None,
+        )
 
     def key(self, name: str) -> ArtifactKey:
         return self._setting.key(name, self._checkpoint.step)
@@ -222,29 +228,21 @@ class _AtStep(_Look):
         for upstream in self.analyzers[name].reads:
             if upstream not in self.fresh and not self.store.has(self.key(upstream)):
                 return f"It reads {upstream!r}, which is not there at step {self._checkpoint.step}."
-        if self.analyzers[name].optimizer and self._state is None:
+        if self.analyzers[name].optimizer and self._seen.state is None:
             return f"No optimizer state was kept at step {self._checkpoint.step}; train with save_optimizer=true."
         return ""
 
     def refused(self, name: str) -> str | None:
         analyzer = self.analyzers[name]
-        if self._unfinite and (analyzer.weights or analyzer.sites or analyzer.gradients or analyzer.runs):
+        sees = analyzer.weights or analyzer.sites or analyzer.gradients or analyzer.runs or analyzer.objective
+        if self._unfinite and sees:
             return f"at step {self._checkpoint.step}, {self._unfinite}"
         found = ((upstream, self.store.refusal(self.key(upstream))) for upstream in self.analyzers[name].reads)
         return next((because_of(upstream, reason) for upstream, reason in found if reason is not None), None)
 
     def show(self, name: str) -> Moment:
-        moment = moment_of(
-            self._setting,
-            name,
-            checkpoint=self._checkpoint,
-            activations=self._activations,
-            artifacts={upstream: self._artifact(upstream) for upstream in self.analyzers[name].reads},
-        )
-        if self._state is None or not self.analyzers[name].optimizer:
-            return moment
-        kept = self._state.moments
-        return replace(moment, moments={role: kept[role] for role in moment.weights if role in kept})
+        artifacts = {upstream: self._artifact(upstream) for upstream in self.analyzers[name].reads}
+        return moment_of(self._setting, name, seen=self._seen, artifacts=artifacts)
 
     def _artifact(self, upstream: str) -> Arrays:
         if upstream not in self.fresh:

@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 LOGITS = "logits"
-"""The site every model has: its output, (batch, position, vocabulary)."""
+"""The site of a model's answers: (batch, position, vocabulary)."""
 
 Activations: TypeAlias = "Mapping[str, Tensor]"
 Weights: TypeAlias = "Mapping[str, Tensor]"
@@ -102,7 +102,7 @@ class Model(ABC):
     @property
     @abstractmethod
     def sites(self) -> frozenset[str]:
-        """Every site that can be recorded, 'logits' among them."""
+        """Every site that can be recorded, 'logits' among them where the model has any."""
 
     @abstractmethod
     def run(
@@ -145,15 +145,17 @@ class HookedModel(Model):
     ) -> None:
         """
         module: called with the inputs, returns logits (batch, position, vocabulary); switched to evaluation mode.
-        sites: hook point by name; each is a module that passes its input on.
+        sites: hook point by name; each is a module that passes its input on. What the module returns is called
+        'logits', or, of a model without logits, as the module itself is called here.
         place: lays role tensors into the module's own parameters, name -> tensor, differentiably. Parameters it does
         not name keep the values they have.
         """
         self._module = module.eval()
         self._roles = {role.name: role for role in roles}
-        self._hook_points = dict(sites)
+        self._hook_points = {name: point for name, point in sites.items() if point is not module}
         self._place = place
         self._shortcut = shortcut
+        self._output = next((name for name, point in sites.items() if point is module), LOGITS)
         # Not the module's own parameters: the weights in force are given at every call.
         for parameter in self._module.parameters():
             parameter.requires_grad_(False)
@@ -164,7 +166,7 @@ class HookedModel(Model):
 
     @property
     def sites(self) -> frozenset[str]:
-        return frozenset(self._hook_points) | {LOGITS}
+        return frozenset(self._hook_points) | {self._output}
 
     @property
     def shortcut(self) -> Shortcut | None:
@@ -182,9 +184,9 @@ class HookedModel(Model):
 
         placed = dict(self._place(weights))
         with self._recording(sites, hooks) as recorded:
-            logits = functional_call(self._module, placed, (inputs,))
-        if LOGITS in sites:
-            recorded[LOGITS] = logits
+            returned = functional_call(self._module, placed, (inputs,))
+        if self._output in sites:
+            recorded[self._output] = returned
         return recorded
 
     def answers(
@@ -215,7 +217,7 @@ class HookedModel(Model):
             for name, function in hooks:
                 stack.callback(self._hook_points[name].register_forward_hook(replace_by(function)).remove)
             for name in sites:
-                if name != LOGITS:
+                if name != self._output:
                     stack.callback(self._hook_points[name].register_forward_hook(record_as(name)).remove)
             yield recorded
 

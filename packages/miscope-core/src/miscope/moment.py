@@ -20,6 +20,7 @@ from miscope.variant import Variant
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from miscope.loss_function import LossFunction
     from miscope.model import Model
 
 __all__ = ["Cohort", "Declared", "Moment", "Series", "Trajectory"]
@@ -83,6 +84,9 @@ class Moment:
     """What each axis of a declared weight counts: {'W_E': ('token', 'd_model')}."""
     gradients: Mapping[str, Tensor] = field(default_factory=dict)
     """Of the loss on the whole training set, by declared role, float64; for an analyzer that declares gradients."""
+    losses: Mapping[str, LossFunction] = field(default_factory=dict)
+    """The loss as a function of all weights, of the 'train' and the 'test' examples, or of 'all' where nobody knows
+    which were trained on; for an analyzer that declares objective."""
     moments: Mapping[str, Mapping[str, Tensor]] = field(default_factory=dict)
     """The optimizer's own state by declared role ({'W_E': {'exp_avg': ...}}); for one that declares optimizer."""
     model: Model | None = None
@@ -127,6 +131,8 @@ class Trajectory:
     """Of the declared axes and columns, those that the family gives."""
     axes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What each axis of a declared weight counts: {'W_E': ('token', 'd_model')}."""
+    losses: Mapping[str, LossFunction] = field(default_factory=dict)
+    """As a Moment's, with the terms of the last step."""
     model: Model | None = None
     """The network, to be run on any weights; for an analyzer that declares runs."""
     facts: Mapping[str, object] = field(default_factory=dict)

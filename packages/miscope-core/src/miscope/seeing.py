@@ -13,8 +13,10 @@ from miscope.analyzer import Analyzer, Grain
 from miscope.analyzer_options import options_apart
 from miscope.artifact import Arrays, ArtifactKey
 from miscope.basis import Basis
+from miscope.checkpoint_inputs import CheckpointInputs
 from miscope.forward import activations
 from miscope.lazily import Lazily, torch
+from miscope.losses import losses_of
 from miscope.model import LOGITS, cast, matching
 from miscope.moment import Declared, Moment, Trajectory
 from miscope.planning import looks_at_probe, recipes, resolve
@@ -28,7 +30,6 @@ from miscope.variant import Variant
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from miscope.checkpoint import Checkpoint
     from miscope.store import Store
     from miscope.workspace import Workspace
 
@@ -202,35 +203,31 @@ def moment_of(
     setting: Setting,
     name: str,
     *,
-    checkpoint: Checkpoint,
-    activations: Mapping[str, Mapping[str, Tensor]],
+    seen: CheckpointInputs,
     artifacts: Mapping[str, Arrays],
 ) -> Moment:
-    """What a checkpoint analyzer is shown. activations: as `record` gives them. artifacts: of everything it reads."""
-    analyzer, model = setting.analyzers[name], setting.subject.model
+    """What a checkpoint analyzer is shown. artifacts: of everything it reads."""
+    analyzer, model, checkpoint = setting.analyzers[name], setting.subject.model, seen.checkpoint
     roles = matching(analyzer.weights, model.roles)
-    seen = activations.get(analyzer.positions, {})
-    sites = [site for site in matching(analyzer.sites, sorted(model.sites)) if site in seen]
+    recorded = seen.activations.get(analyzer.positions, {})
+    sites = [site for site in matching(analyzer.sites, sorted(model.sites)) if site in recorded]
+    takes_loss = analyzer.gradients or analyzer.objective
+    losses = losses_of(setting.subject, checkpoint.step, seen.buffers) if takes_loss else {}
     return Moment(
         variant=setting.variant,
         step=checkpoint.step,
         options=setting.options_of(name),
         probe=setting.shown_probe(name),
         weights=_declared(analyzer, "weights", {role: checkpoint.weights[role] for role in roles}),
-        activations=_declared(analyzer, "sites", {site: seen[site] for site in sites}),
+        activations=_declared(analyzer, "sites", {site: recorded[site] for site in sites}),
         artifacts=_declared(analyzer, "reads", artifacts),
         bases=_declared(analyzer, "bases", _bases(setting, analyzer)),
         axes={role: model.roles[role].axes for role in roles},
-        gradients=_gradients(setting, checkpoint, roles) if analyzer.gradients else {},
+        gradients=losses["train"].gradient(checkpoint.weights, roles) if analyzer.gradients else {},
+        moments={role: seen.moments[role] for role in roles if role in seen.moments} if analyzer.optimizer else {},
+        losses=losses if analyzer.objective else {},
         model=model if analyzer.runs else None,
     )
-
-
-def _gradients(setting: Setting, checkpoint: Checkpoint, roles: Sequence[str]) -> dict[str, Tensor]:
-    from miscope.gradients import training_gradients
-
-    assert setting.subject.task is not None, "an analyzer of gradients applies only where there is a task"
-    return training_gradients(setting.subject.task, setting.subject.model, checkpoint.weights, roles)
 
 
 def trajectory_of(setting: Setting, name: str, store: Store) -> Trajectory:
@@ -249,6 +246,7 @@ def trajectory_of(setting: Setting, name: str, store: Store) -> Trajectory:
         weights=_declared(analyzer, "weights", weights),
         bases=_declared(analyzer, "bases", _bases(setting, analyzer)),
         axes={role: setting.subject.model.roles[role].axes for role in roles},
+        losses=losses_of(setting.subject, setting.steps[-1]) if analyzer.objective and setting.steps else {},
         model=setting.subject.model if analyzer.runs else None,
         facts=setting.facts if analyzer.facts else {},
     )

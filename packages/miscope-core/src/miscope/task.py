@@ -1,12 +1,15 @@
-"""What training needs to know of a family: data, a loss, an evaluation, the first weights."""
+"""What training needs to know of a family: data, an objective, the first weights."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias, final
+from typing import TYPE_CHECKING, TypeAlias, final
 
+from miscope.callbacks import Callbacks
+from miscope.examples import Examples
 from miscope.field_docs import documented
+from miscope.objective import Objective
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -14,22 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Examples", "Forward", "Task"]
 
 Forward: TypeAlias = "Callable[[Mapping[str, Tensor], Tensor], Tensor]"
-"""(weights by role, inputs) -> logits where the task asks for an answer."""
-
-
-@final
-@documented
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Examples:
-    """Inputs (n, ...) and the right answers, int64: (n,), or (n, position) where every position is asked."""
-
-    inputs: Tensor
-    """(n, ...), whatever the model takes."""
-    labels: Tensor
-    """(n,) int64, or (n, position)."""
-
-    def __len__(self) -> int:
-        return len(self.inputs)
+"""(weights by role, inputs) -> logits where the objective reads them."""
 
 
 @final
@@ -44,14 +32,10 @@ class Task:
     """What is held out."""
     initial_weights: Callable[[], dict[str, Tensor]]
     """By role, freshly drawn from the variant's seed; the same at every call."""
-    loss: Callable[[Tensor, Tensor], Tensor]
-    """(logits in the loss dtype, labels) -> differentiable scalar, the mean in nats."""
-    evaluate: Callable[[Tensor, Tensor], Mapping[str, Tensor]]
-    """(logits, labels) -> 0-d tensors; recorded as train_<name> and test_<name>. Holds 'loss' and, where it means
-    something, 'accuracy'."""
+    objective: Objective
+    """What is descended and recorded: `miscope.classification()`, `miscope.next_token()`, or one's own."""
     logits: Forward | None = None
-    """Exact algebra faster than the hooked model, same values and gradients to
-    rounding. Never used while an intervention is active. None: run the model."""
-    positions: Literal["answer", "all"] = "answer"
-    """Where an answer is asked: logits are (n, vocabulary) at the answer position, or (n, position, vocabulary). With
-    'all', `loss` and `evaluate` decide by the labels which positions count (PyTorch ignores the label -100)."""
+    """Exact algebra faster than the hooked model, same values and gradients to rounding; for an objective that reads
+    nothing but the logits. Never used while an intervention is active. None: run the model."""
+    callbacks: Callbacks | None = None
+    """What is done beside going down the gradient."""

@@ -184,7 +184,7 @@ def _steps(run: _Run, learner: Learner, keeper: Keeper, ears: Ears, start: Start
         loss = learner.loss(step)
         stopping = ears.listen() and step > first
         if (stopping or choice.evaluates(step)) and not (lent and step == first):
-            metrics = learner.metrics()
+            metrics = learner.metrics(step)
             keeper.note(step, metrics)
             choice.see(step, metrics, keeper)
         path = None
@@ -254,7 +254,7 @@ def _learner(run: _Run, start: Start) -> Learner:
     weights = run.exercise.task.initial_weights() if start.weights is None else start.weights
     learner = Learner(run.exercise, weights, device=run.device, compiled=run.session.compile)
     if start.state is not None:
-        optimizing.restore(learner.optimizer, learner.weights, start.state.moments)
+        learner.restore(start.state)
     return learner
 
 

@@ -23,6 +23,8 @@ class TrainingState:
     """By role, then by the optimizer's own name: {'W_E': {'exp_avg': ..., 'exp_avg_sq': ...}}."""
     weights: Mapping[str, Tensor] = field(default_factory=dict)
     """By role, where the step leaves no checkpoint."""
+    buffers: Mapping[str, Tensor] = field(default_factory=dict)
+    """By name, the training's own tensors, of a task with callbacks: counters, running means."""
     generators: Mapping[str, Tensor] = field(default_factory=dict)
     """State of each random generator, uint8: {'cpu': ...}."""
     facts: Mapping[str, object] = field(default_factory=dict)

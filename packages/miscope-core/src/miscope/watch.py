@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from miscope.model import LOGITS, HookedModel
+from miscope.model import HookedModel
 from miscope.module_state import ModuleState
 from miscope.moment import Cohort, Moment, Trajectory
 from miscope.process_settings import OF_ANY_THREAD, put_back, read_settings
@@ -53,7 +53,7 @@ class Watch:
             if id(model) not in self._networks:
                 # Once before: a TransformerLens bridge hangs hooks of its own on itself when it is first run.
                 with torch.no_grad():
-                    model.run({name: torch.zeros(r.shape) for name, r in model.roles.items()}, inputs, [LOGITS])
+                    model.run({name: torch.zeros(r.shape) for name, r in model.roles.items()}, inputs, [])
                 self._networks[id(model)] = ModuleState(model.module)
         for label, value in _per_look(shown):
             if (label, id(value)) not in self._prints:
@@ -132,6 +132,10 @@ def _for_good(shown: What) -> Iterator[tuple[str, Held]]:
     for part in _parts(shown):
         yield from (() if part.probe is None else _of_probe(part.probe))
         yield from ((f"bases {name!r}", basis.rows) for name, basis in part.bases.items())
+        for name, loss in getattr(part, "losses", {}).items():
+            yield f"losses {name!r} inputs", loss.examples.inputs
+            if loss.examples.labels is not None:
+                yield f"losses {name!r} labels", loss.examples.labels
 
 
 def _of_probe(probe: Probe) -> Iterator[tuple[str, Held]]:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from miscope.analyzers.connectivity import BARRIERS, SEEDS, BarrierOptions, barriers, seeds, spread
 from miscope.errors import DoesNotApply
+from miscope.losses import probe_losses
 from miscope.maths.barriers import barrier
 from miscope.maths.permutation import EVERYWHERE, correlations, match_heads, match_units, permuted, places
 from miscope.maths.weight_matching import free, matched_weights, units_of
@@ -41,6 +42,7 @@ def course(*points, model=None):
         weights={role: lambda t=tensor: t for role, tensor in stacked.items()},
         axes={name: role.axes for name, role in model.roles.items()},
         model=model,
+        losses=probe_losses(moment.probe, lambda: model),
     )
 
 
@@ -88,7 +90,8 @@ def test_matching_brings_other_networks_nearer_and_leaves_what_they_answer():
 def taught(member, weights):
     """The member, with what these weights answer as the right answers."""
     logits = member.model.answers(weights, member.probe.inputs, ["logits"])["logits"]
-    return replace(member, probe=replace(member.probe, labels=logits.argmax(dim=-1)))
+    probe = replace(member.probe, labels=logits.argmax(dim=-1))
+    return replace(member, probe=probe, losses=probe_losses(probe, lambda: member.model))
 
 
 def axes_of():

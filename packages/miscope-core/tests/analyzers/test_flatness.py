@@ -8,7 +8,8 @@ import torch
 
 from miscope.analyzers.flatness import PERTURBATION, PLANE, PerturbationOptions, perturbation, plane
 from miscope.errors import DoesNotApply
-from miscope.maths.landscape import Landscape, add, drawn, mix, parts_of, scaled
+from miscope.losses import probe_losses
+from miscope.maths.landscape import add, drawn, mix, scaled
 from miscope.model import Model
 from miscope.moment import Moment, Trajectory
 from miscope.testing import check_analyzer, toy_moment
@@ -46,7 +47,8 @@ def bowl(curvature=CURVATURE, **options):
     fields = {"model": Bowl(curvature), "weights": weights, "axes": AXES, "options": PerturbationOptions(**options)}
     moment = toy_moment(**fields)
     zeros = torch.zeros_like(moment.probe.labels)
-    return replace(moment, probe=replace(moment.probe, labels=zeros))
+    probe = replace(moment.probe, labels=zeros)
+    return replace(moment, probe=probe, losses=probe_losses(probe, lambda: moment.model))
 
 
 def test_on_a_bowl_of_one_curvature_the_rise_is_exact_at_every_radius():
@@ -90,10 +92,10 @@ def test_directions_are_as_long_as_the_weights_they_move():
 
 def test_the_loss_is_taken_on_the_training_inputs_or_on_all_where_nobody_knows_them():
     moment = bowl()
-    parts = parts_of(moment.model, moment.probe, None, 0)
-    assert {name: len(part.labels) for name, part in parts.items()} == {"train": 15, "test": 10}
-    unknown = replace(moment.probe, train=None)
-    assert {name: len(part.labels) for name, part in parts_of(moment.model, unknown, 15, 0).items()} == {"all": 7}
+    parts = probe_losses(moment.probe, lambda: moment.model)
+    assert {name: len(part.examples) for name, part in parts.items()} == {"train": 15, "test": 10}
+    unknown = probe_losses(replace(moment.probe, train=None), lambda: moment.model)
+    assert {name: len(part.sample(15, 0).examples) for name, part in unknown.items()} == {"all": 7}
 
 
 def test_points_between_and_beyond_weights():
@@ -123,7 +125,8 @@ def test_the_papers_models_are_as_flat_as_was_measured(calibration, paper_forwar
     options = PerturbationOptions(
         directions=16, relative=(0.01, 0.03, 0.1), filter=(), isotropic=(0.5, 1.0, 2.0), entries=None
     )
-    shown = model.shown | {"activations": {}, "model": Paper(paper_forward)}
+    losses = probe_losses(model.shown["probe"], lambda: Paper(paper_forward))
+    shown = model.shown | {"activations": {}, "losses": losses}
     with torch.no_grad():
         found = perturbation(Moment(options=options, **shown))
     assert float(found["loss"]) == pytest.approx(known["base_train_loss"], rel=1e-6)
@@ -145,7 +148,7 @@ def course(points, model=None):
         options=PLANE.options(points=5),
         probe=moment.probe,
         weights={"W_E": lambda: torch.from_numpy(points).reshape(-1, 3, 4).float()},
-        model=model or moment.model,
+        losses=probe_losses(moment.probe, lambda: model or moment.model),
     )
 
 
@@ -174,6 +177,6 @@ def test_a_line_and_two_checkpoints_make_no_plane():
 
 def test_accuracy_is_counted():
     moment = bowl()
-    loss = Landscape(model=moment.model, inputs=moment.probe.inputs, labels=moment.probe.labels)
-    assert loss({role: 0 * w for role, w in moment.weights.items()})[1] == 1.0
-    assert loss({role: 9 * w for role, w in moment.weights.items()})[1] == 0.0
+    loss = probe_losses(replace(moment.probe, train=None), lambda: moment.model)["all"]
+    assert loss({role: 0 * w for role, w in moment.weights.items()})["accuracy"] == 1.0
+    assert loss({role: 9 * w for role, w in moment.weights.items()})["accuracy"] == 0.0

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from miscope import Basis, Family, Probe, Task, Variant
+from miscope import Basis, Family, Probe, Task, Variant, classification
 from miscope_modadd import pairs
 from miscope_modadd.params import ModAddParams
 
@@ -49,9 +49,7 @@ class ModularAddition(Family):
         return {"grid": pairs.grid_probe(*self._data(variant))}
 
     def task(self, variant: Variant) -> Task:
-        from torch.nn.functional import cross_entropy
-
-        from miscope_modadd.evaluation import evaluate
+        from miscope_modadd.evaluation import accuracy
 
         params: Any = variant.params
         inputs, chosen = self._data(variant)
@@ -60,8 +58,7 @@ class ModularAddition(Family):
             train=train,
             test=test,
             initial_weights=partial(self.initial_weights, params),
-            loss=cross_entropy,
-            evaluate=evaluate,
+            objective=classification(accuracy),
             logits=self.logits(params),
         )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, final
 import numpy as np
 from pydantic import Field
 
-from miscope import Basis, Family, Params, Probe, Task, TrainingConfig, Variant
+from miscope import Basis, Family, Params, Probe, Task, TrainingConfig, Variant, next_token
 from miscope.schedule import Every
 from miscope_toys.sequences import Repeats, draw_repeats, repeats_probe
 from miscope_toys.splitting import distinct, fraction_of, split, train_count
@@ -80,7 +80,7 @@ class InductionFamily(Family):
         )
 
     def task(self, variant: Variant) -> Task:
-        from miscope_toys import asking, attention_only
+        from miscope_toys import attention_only
 
         params: Any = variant.params
         architecture, data = _architecture(params), _data(params)
@@ -88,10 +88,8 @@ class InductionFamily(Family):
         return Task(
             train=train,
             test=test,
-            positions="all",
             initial_weights=partial(attention_only.initial_weights, architecture, params.seed),
-            loss=asking.loss,
-            evaluate=asking.evaluate,
+            objective=next_token(),
             logits=partial(attention_only.logits, architecture),
         )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, final
 import numpy as np
 from pydantic import Field, model_validator
 
-from miscope import Basis, Family, Params, Probe, Task, TrainingConfig, Variant
+from miscope import Basis, Family, Params, Probe, Task, TrainingConfig, Variant, classification
 from miscope.errors import BadValue
 from miscope.schedule import Every
 from miscope_toys.splitting import distinct, fraction_of, split, train_count
@@ -90,8 +90,6 @@ class ParityFamily(Family):
         )
 
     def task(self, variant: Variant) -> Task:
-        from torch.nn.functional import cross_entropy
-
         from miscope_toys import perceptron
 
         params: Any = variant.params
@@ -101,8 +99,7 @@ class ParityFamily(Family):
             train=train,
             test=test,
             initial_weights=partial(perceptron.initial_weights, params.bits, params.width, params.seed),
-            loss=cross_entropy,
-            evaluate=_evaluate,
+            objective=classification(),
             logits=perceptron.logits,
         )
 
@@ -134,12 +131,6 @@ def _inputs(params: Any) -> Tensor:
 
 def _parity(inputs: Tensor, relevant: Sequence[int]) -> Tensor:
     return inputs[:, list(relevant)].sum(1) % 2
-
-
-def _evaluate(logits: Tensor, labels: Tensor) -> Mapping[str, Tensor]:
-    from torch.nn.functional import cross_entropy
-
-    return {"loss": cross_entropy(logits, labels), "accuracy": (logits.argmax(1) == labels).double().mean()}
 
 
 def _patterns_probe(params: Any) -> Probe:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, final
 
 from pydantic import Field
 
-from miscope import Basis, Examples, Family, Params, Probe, Task, TrainingConfig, Variant
+from miscope import Basis, Examples, Family, Params, Probe, Task, TrainingConfig, Variant, classification
 from miscope.schedule import Every
 from miscope_toys.irreps import composition_table, elements, irreps_basis
 from miscope_toys.splitting import fraction_of, train_count
@@ -64,8 +64,6 @@ class PermutationFamily(Family):
         )
 
     def task(self, variant: Variant) -> Task:
-        from torch.nn.functional import cross_entropy
-
         from miscope_toys import pair_perceptron
 
         params: Any = variant.params
@@ -80,8 +78,7 @@ class PermutationFamily(Family):
                 params.neurons,
                 params.seed,
             ),
-            loss=cross_entropy,
-            evaluate=_evaluate,
+            objective=classification(),
             logits=pair_perceptron.logits,
         )
 
@@ -102,12 +99,6 @@ def _data(variant: Variant) -> tuple[Tensor, Tensor, Tensor]:
     train = torch.zeros(len(inputs), dtype=torch.bool)
     train[order[: train_count(len(inputs), fraction_of(variant))]] = True
     return inputs, table.flatten(), train
-
-
-def _evaluate(logits: Tensor, labels: Tensor) -> Mapping[str, Tensor]:
-    from torch.nn.functional import cross_entropy
-
-    return {"loss": cross_entropy(logits, labels), "accuracy": (logits.argmax(1) == labels).double().mean()}
 
 
 def _grid_probe(variant: Variant) -> Probe:

@@ -11,8 +11,7 @@ import numpy as np
 from miscope.analyzer import Analyzer, Count, Grain, Options, Whole
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
-from miscope.maths.barriers import barrier, profile
-from miscope.maths.landscape import Landscape, parts_of
+from miscope.maths.barriers import Loss, barrier, profile
 from miscope.maths.permutation import Unit, match_heads, match_units, permuted
 from miscope.maths.weight_matching import free, matched_weights
 from miscope.model import matching
@@ -52,7 +51,7 @@ def barriers(trajectory: Trajectory) -> Arrays:
     rows = spread(trajectory.steps, options.checkpoints)
     loaded = {role: load()[rows].double() for role, load in trajectory.weights.items()}
     points = [{role: tensor[i] for role, tensor in loaded.items()} for i in range(len(rows))]
-    parts = parts_of(trajectory.model, trajectory.probe, options.entries, options.seed)
+    parts = {part: loss.sample(options.entries, options.seed) for part, loss in trajectory.losses.items()}
     alphas = np.linspace(0, 1, options.alphas)
     found: dict[str, np.ndarray] = {"at": trajectory.steps[rows], "alpha": alphas}
     for part, loss in parts.items():
@@ -75,14 +74,15 @@ def spread(steps: np.ndarray, most: int) -> np.ndarray:
 def _between(
     points: Sequence[Mapping[str, Tensor]],
     others: Mapping[tuple[int, int], Mapping[str, Tensor]],
-    loss: Landscape,
+    loss: Loss,
     alphas: np.ndarray,
 ) -> dict[str, np.ndarray]:
     """Profiles from points[i] to others[i, j] for every pair i < j; from j to i they are the same read backwards."""
     n = len(points)
     losses, accuracies = np.zeros((n, n, len(alphas))), np.zeros((n, n, len(alphas)))
     for i in range(n):
-        losses[i, i], accuracies[i, i] = loss(points[i])
+        here = loss(points[i])
+        losses[i, i], accuracies[i, i] = here["total"], here.get("accuracy", np.nan)
     for (i, j), other in others.items():
         losses[i, j], accuracies[i, j] = profile(points[i], other, loss, alphas)
         losses[j, i], accuracies[j, i] = losses[i, j, ::-1], accuracies[i, j, ::-1]
@@ -98,12 +98,11 @@ _COMMON = {
 
 BARRIERS = Analyzer(
     name="connectivity.barriers",
-    version=1,
+    version=2,
     grain=Grain.TRAJECTORY,
     compute=barriers,
     weights=("*",),
-    labels=True,
-    runs=True,
+    objective=True,
     heavy=True,
     options=BarrierOptions,
     question="From when on is the network linearly connected to the one that training ends with?",
@@ -111,8 +110,7 @@ BARRIERS = Analyzer(
     source="Frankle et al. 2020 (arXiv 1912.05671), section 2",
     outputs={
         "at": "(K,) steps compared",
-        "PART/barrier": "(K, K) nats; PART is train and test, or all where nobody knows the training set; of the "
-        "answer (last) position alone, also in a family whose training asks at all positions",
+        "PART/barrier": "(K, K) nats; PART is train and test, or all where nobody knows the training set",
         "PART/first_to_last": "() barrier between the first and the last checkpoint, nats",
         **_COMMON,
     },
@@ -144,7 +142,7 @@ def seeds(cohort: Cohort) -> Arrays:
     _need_alike(cohort)
     points = [{role: load()[-1].double() for role, load in one.weights.items()} for one in members]
     first = members[0]
-    parts = parts_of(first.model, first.probe, options.entries, options.seed)
+    parts = {part: loss.sample(options.entries, options.seed) for part, loss in first.losses.items()}
     alphas = np.linspace(0, 1, options.alphas)
     pairs = list(combinations(range(len(members)), 2))
     moved = _all_matched(cohort, points)
@@ -233,11 +231,11 @@ _SEED_PARTS = "nats; PART is train and test of the first variant, or all"
 
 SEEDS = Analyzer(
     name="connectivity.seeds",
-    version=2,
+    version=3,
     grain=Grain.COHORT,
     compute=seeds,
     weights=("*",),
-    labels=True,
+    objective=True,
     runs=True,
     heavy=True,
     options=SeedOptions,
@@ -246,8 +244,7 @@ SEEDS = Analyzer(
     source="Entezari et al. 2021 (arXiv 2110.06296); Ainsworth et al. 2022 (arXiv 2209.04836), section 3.2",
     outputs={
         "variant": "(n,) names, in order",
-        "PART/before_barrier": f"(n, n) barrier as they are, {_SEED_PARTS}; of the answer (last) position alone, also "
-        "in a family whose training asks at all positions",
+        "PART/before_barrier": f"(n, n) barrier as they are, {_SEED_PARTS}",
         "PART/after_barrier": "(n, n) the same with matching units",
         "PART/before_loss": "(n, n, A) float32, loss along the line",
         "PART/after_loss": "(n, n, A) float32, the same with matching units",

@@ -11,12 +11,14 @@ from miscope.analyzer import Analyzer, Count, Grain, Options, Whole
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.lazily import torch
-from miscope.maths.landscape import KINDS, Landscape, add, drawn, parts_of, scaled
+from miscope.maths.landscape import KINDS, add, drawn, scaled
 from miscope.maths.path_pca import centred_gram, components_of_gram
 from miscope.moment import Moment, Trajectory
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from miscope.loss_function import LossFunction
 
 
 class PerturbationOptions(Options):
@@ -42,16 +44,18 @@ def perturbation(moment: Moment) -> Arrays:
     over directions, which are the same at every checkpoint. Isotropic: |u| = 1, and 2 mean(Delta) D / eps^2 estimates
     the trace of the Hessian, exactly so on a quadratic bowl. Relative: |u_W| = |W| for each tensor. Filter: the same
     for each neuron, head or token. The isotropic numbers change when a ReLU unit is rescaled (Dinh et al. 2017), those
-    by filter do not. Training inputs where they are known, else all; float64. The loss is that of the answer (last)
-    position alone, which is not the loss trained on in a family that asks at all positions. Li et al. 2018.
+    by filter do not. The loss is the one trained on, with all its terms, of the training examples where they are known,
+    else of all; float64. Li et al. 2018.
     """
     options = moment.options
     assert isinstance(options, PerturbationOptions)
-    loss = next(iter(parts_of(moment.model, moment.probe, options.entries, options.seed).values()))
+    loss = next(iter(moment.losses.values())).sample(options.entries, options.seed)
     weights = {role: tensor.double() for role, tensor in moment.weights.items()}
-    here, accuracy = loss(weights)
+    at_weights = loss(weights)
+    here = at_weights["total"]
     size = sum(tensor.numel() for tensor in weights.values())
-    found: dict[str, np.ndarray] = {"loss": np.array(here), "accuracy": np.array(accuracy)}
+    found: dict[str, np.ndarray] = {"loss": np.array(here)}
+    found |= {name: np.array(at_weights[name]) for name in ("accuracy",) if name in at_weights}
     for kind in KINDS:
         radii = np.array(getattr(options, kind), dtype=np.float64)
         if not len(radii) or not options.directions:
@@ -66,11 +70,11 @@ def perturbation(moment: Moment) -> Arrays:
     return {name: np.asarray(array) for name, array in found.items()}
 
 
-def _rises(moment: Moment, weights: Mapping[str, Tensor], kind: str, loss: Landscape, index: int) -> np.ndarray:
+def _rises(moment: Moment, weights: Mapping[str, Tensor], kind: str, loss: LossFunction, index: int) -> np.ndarray:
     """(radius, 2) loss at both ends of one direction."""
     along = scaled(drawn(weights, moment.options.seed, index), weights, kind, moment.axes)
     radii = getattr(moment.options, kind)
-    return np.array([[loss(add(weights, along, sign * radius))[0] for sign in (1, -1)] for radius in radii])
+    return np.array([[loss(add(weights, along, sign * radius))["total"] for sign in (1, -1)] for radius in radii])
 
 
 def _summary(rises: np.ndarray, radii: np.ndarray) -> dict[str, np.ndarray]:
@@ -91,12 +95,11 @@ def _summary(rises: np.ndarray, radii: np.ndarray) -> dict[str, np.ndarray]:
 
 PERTURBATION = Analyzer(
     name="flatness.perturbation",
-    version=1,
+    version=2,
     grain=Grain.CHECKPOINT,
     compute=perturbation,
     weights=("*",),
-    labels=True,
-    runs=True,
+    objective=True,
     heavy=True,
     options=PerturbationOptions,
     # The directions drawn are others when the weights lie in another order.
@@ -105,9 +108,9 @@ PERTURBATION = Analyzer(
     formula="Delta = (L(theta + eps u) + L(theta - eps u)) / 2 - L(theta); implied tr H = 2 mean(Delta) D / eps^2",
     source="Li et al. 2018 (arXiv 1712.09913); Keskar et al. 2017; Dinh et al. 2017",
     outputs={
-        "loss": "() loss at the weights, nats; on the training inputs looked at, or on all where nobody knows them; of "
-        "the answer (last) position alone, also in a family whose training asks at all positions",
-        "accuracy": "() accuracy there",
+        "loss": "() loss as it is trained on, nats; of the training examples looked at, or of all where nobody knows "
+        "which they are",
+        "accuracy": "() accuracy there, where there is any",
         "KIND/radius": "(E,) distances; KIND is relative, filter or isotropic",
         "KIND/mean": "(E,) mean rise of the loss over directions, nats",
         "KIND/sem": "(E,) its standard error over directions",
@@ -137,16 +140,15 @@ def plane(trajectory: Trajectory) -> Arrays:
     """Training loss on the plane of the first two principal components of the path of all weights.
 
     theta = mean + x d1 + y d2 with unit vectors d1, d2, so that x and y are distances. The checkpoints lie beside the
-    plane, at the distance `off`: the loss beneath a checkpoint's mark is not its own. It is the loss of the answer
-    (last) position alone, which is not the loss trained on in a family that asks at all positions. Li et al. 2018,
-    section 7.
+    plane, at the distance `off`: the loss beneath a checkpoint's mark is not its own. It is the loss trained on,
+    with the terms of the last step. Li et al. 2018, section 7.
     """
     options = trajectory.options
     assert isinstance(options, PlaneOptions)
     if len(trajectory.steps) < 3:
         reason = f"a plane needs 3 checkpoints, and it has {len(trajectory.steps)}"
         raise DoesNotApply("flatness.plane", trajectory.variant.name, reason)
-    loss = next(iter(parts_of(trajectory.model, trajectory.probe, options.entries, options.seed).values()))
+    loss = next(iter(trajectory.losses.values())).sample(options.entries, options.seed)
     gram = sum(centred_gram(_flat(load()).numpy()) for load in trajectory.weights.values())
     path = components_of_gram(np.asarray(gram), 2)
     if path.variance[1] == 0:
@@ -164,8 +166,8 @@ def plane(trajectory: Trajectory) -> Arrays:
     return {
         "x": sides[0],
         "y": sides[1],
-        "loss": np.array(heights)[..., 0],
-        "accuracy": np.array(heights)[..., 1],
+        "loss": np.array([[each["total"] for each in row] for row in heights]),
+        "accuracy": np.array([[each.get("accuracy", np.nan) for each in row] for row in heights]),
         "scores": path.scores,
         "explained": path.explained,
         "off": off,
@@ -183,12 +185,11 @@ def _side(scores: np.ndarray, options: PlaneOptions) -> np.ndarray:
 
 PLANE = Analyzer(
     name="flatness.plane",
-    version=1,
+    version=2,
     grain=Grain.TRAJECTORY,
     compute=plane,
     weights=("*",),
-    labels=True,
-    runs=True,
+    objective=True,
     heavy=True,
     options=PlaneOptions,
     varies=("relu scaling", "token relabelling"),  # the training set, over which the loss is, is not relabelled
@@ -198,9 +199,8 @@ PLANE = Analyzer(
     outputs={
         "x": "(n,) distances along the first direction",
         "y": "(n,) distances along the second",
-        "loss": "(n, n) training loss, nats; rows are y; of the answer (last) position alone, also in a family whose "
-        "training asks at all positions",
-        "accuracy": "(n, n) training accuracy",
+        "loss": "(n, n) loss as it is trained on, nats; rows are y",
+        "accuracy": "(n, n) training accuracy; NaN where there is none",
         "scores": "(T, 2) where the checkpoints lie",
         "explained": "(2,) share of the path's variance along each direction",
         "off": "(T,) distance of each checkpoint from the plane",

@@ -73,7 +73,7 @@ def describe_view(plugins: Plugins, view: View) -> dict[str, Any]:
 def needs_of(record: Analyzer | View) -> dict[str, Any]:
     """The declarations that are not empty: {'weights': ['W_E'], 'grid': 2}."""
     looks = ("reads", "sites", "weights", "columns", "bases", "metrics", "grid", "labels")
-    fields = (*looks, "answer_basis", "optimizer", "gradients", "runs", "facts")
+    fields = (*looks, "answer_basis", "optimizer", "gradients", "objective", "runs", "facts")
     given = {name: getattr(record, name, ()) for name in fields}
     return {name: list(value) if isinstance(value, tuple) else value for name, value in given.items() if value}
 

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from miscope.maths.landscape import Landscape, mix
+from miscope.maths.landscape import mix
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["barrier", "profile"]
+__all__ = ["Loss", "barrier", "profile"]
+
+Loss: TypeAlias = "Callable[[Mapping[str, Tensor]], Mapping[str, float]]"
+"""Of weights: 'total', what training descends, and the metrics, 'accuracy' among them where there is any."""
 
 
 def profile(
-    first: Mapping[str, Tensor], second: Mapping[str, Tensor], loss: Landscape, alphas: np.ndarray
+    first: Mapping[str, Tensor], second: Mapping[str, Tensor], loss: Loss, alphas: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(A,) loss and accuracy at (1 - alpha) first + alpha second."""
-    values = [loss(mix(first, second, float(alpha))) for alpha in alphas]
-    return np.array([v for v, _ in values]), np.array([a for _, a in values])
+    """(A,) loss and accuracy at (1 - alpha) first + alpha second; the accuracy is NaN where there is none."""
+    found = [loss(mix(first, second, float(alpha))) for alpha in alphas]
+    return np.array([each["total"] for each in found]), np.array([each.get("accuracy", np.nan) for each in found])
 
 
 def barrier(losses: np.ndarray, alphas: np.ndarray) -> float:

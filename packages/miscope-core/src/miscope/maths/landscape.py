@@ -1,21 +1,16 @@
-"""The loss as a function of all the weights: its value at a point, and the points around one."""
+"""Points around and between weights, at which the loss is taken."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias, final
-
-import numpy as np
+from typing import TYPE_CHECKING, TypeAlias
 
 from miscope.lazily import torch
-from miscope.model import LOGITS, Model
-from miscope.probe import Probe
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["KINDS", "Landscape", "add", "drawn", "mix", "parts_of", "scaled"]
+__all__ = ["KINDS", "add", "drawn", "mix", "scaled"]
 
 KINDS = ("relative", "filter", "isotropic")
 """How a direction is scaled: each tensor as long as the weights it moves, each unit of it, or all of it of length 1."""
@@ -23,52 +18,7 @@ KINDS = ("relative", "filter", "isotropic")
 _UNITS = ("d_mlp", "head", "token", "vocab_out", "position")
 """Axes whose entries are filters in the sense of Li et al. 2018, the first of these that a tensor has."""
 
-_BATCH = 8192
-
 Weights: TypeAlias = "Mapping[str, Tensor]"
-
-
-@final
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Landscape:
-    """Mean cross-entropy of some inputs' right answers at the answer (last) position, in float64, in nats."""
-
-    model: Model
-    inputs: Tensor
-    labels: Tensor
-
-    def __call__(self, weights: Weights) -> tuple[float, float]:
-        """(loss, accuracy) at these weights."""
-        loss, right = 0.0, 0
-        for inputs, labels in zip(self.inputs.split(_BATCH), self.labels.split(_BATCH), strict=True):
-            logits = self.model.answers(weights, inputs, [LOGITS])[LOGITS].double()
-            loss += float(torch.nn.functional.cross_entropy(logits, labels, reduction="sum"))
-            right += int((logits.argmax(dim=-1) == labels).sum())
-        return loss / len(self.labels), right / len(self.labels)
-
-
-def parts_of(model: Model | None, probe: Probe, entries: int | None, seed: int) -> dict[str, Landscape]:
-    """The loss on the training set and on the others, or on all inputs where the training set is not known.
-
-    entries: so many entries of inputs (tokens of all sequences together) at most in each; the same at every call.
-    """
-    assert model is not None
-    assert probe.labels is not None
-    most = None if entries is None else max(1, entries // max(1, probe.inputs[0].numel()))
-    train = probe.train
-    if train is None or train.all() or not train.any():
-        rows = {"all": np.arange(len(probe.inputs))}
-    else:
-        rows = {"train": np.flatnonzero(train), "test": np.flatnonzero(~train)}
-    found = {}
-    for part, members in rows.items():
-        if most is not None and len(members) > most:
-            members = np.sort(np.random.default_rng(seed).choice(members, most, replace=False))
-        chosen = torch.from_numpy(members)
-        inputs = probe.inputs[chosen]
-        inputs = inputs.double() if inputs.is_floating_point() else inputs
-        found[part] = Landscape(model=model, inputs=inputs, labels=probe.labels[chosen])
-    return found
 
 
 def drawn(weights: Weights, seed: int, index: int) -> dict[str, Tensor]:

@@ -152,6 +152,7 @@ def _unlike(here: Arrays, there: Arrays) -> str:
 
 def _show(place: Scene, analyzer: Analyzer, *, steps: Sequence[int] | None = None) -> Any:
     """What the analyzer is shown, made anew; at the last of these steps, or over them."""
+    from miscope.checkpoint_inputs import CheckpointInputs
     from miscope.moment import Cohort
     from miscope.seeing import moment_of, record, set_up, trajectory_of
 
@@ -164,13 +165,10 @@ def _show(place: Scene, analyzer: Analyzer, *, steps: Sequence[int] | None = Non
     if analyzer.grain is Grain.TRAJECTORY:
         return trajectory_of(setting, analyzer.name, store)
     checkpoint = store.load_checkpoint(setting.variant.name, setting.steps[-1])
-    return moment_of(
-        setting,
-        analyzer.name,
-        checkpoint=checkpoint,
-        activations=record(setting.subject, setting.probe, checkpoint.weights, [analyzer]),
-        artifacts={name: store.load_arrays(setting.key(name, checkpoint.step)) for name in analyzer.reads},
-    )
+    activations = record(setting.subject, setting.probe, checkpoint.weights, [analyzer])
+    artifacts = {name: store.load_arrays(setting.key(name, checkpoint.step)) for name in analyzer.reads}
+    seen = CheckpointInputs(checkpoint=checkpoint, activations=activations)
+    return moment_of(setting, analyzer.name, seen=seen, artifacts=artifacts)
 
 
 def _computed(analyzer: Analyzer, shown: Any) -> Arrays:

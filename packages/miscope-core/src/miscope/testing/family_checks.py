@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,20 +14,14 @@ from miscope.family import Family, make_variant
 from miscope.model import LOGITS, Model, at_answer
 from miscope.subject import Subject
 from miscope.testing.probe_checks import check_probes
+from miscope.testing.task_checks import check_task
 from miscope.testing.vocabulary_checks import AXES, check_axes, check_order, check_site_names
-
-if TYPE_CHECKING:
-    from miscope.task import Task
 
 __all__ = ["check_family"]
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z0-9][a-z0-9_-]*)*")
 _SOME = 64
 """Inputs of the probe that are run."""
-_IGNORED = -100
-"""The label that PyTorch's losses leave out."""
-_LEARNED = 256
-"""Training inputs whose loss is differentiated."""
 
 
 def check_family(family: Family, params: Mapping[str, Any] | None = None) -> None:
@@ -56,7 +50,7 @@ def check_family(family: Family, params: Mapping[str, Any] | None = None) -> Non
     _check_model(family.name, subject.model, weights, subject.probe().inputs[:_SOME])
     check_order(family.name, subject.model, weights, subject.probe().inputs[:_SOME])
     if task is not None:
-        _check_task(family.name, subject.model, task)
+        check_task(family.name, subject.model, task)
     _check_bases(subject)
 
 
@@ -79,18 +73,18 @@ def _check_weights(family: Family, subject: Subject, weights: Mapping[str, Tenso
 
 def _check_runs(family: str, model: Model, weights: Mapping[str, Tensor], inputs: Tensor) -> None:
     """In both types: training runs the model in float32, checks and some instruments in float64."""
-    assert LOGITS in model.sites, f"{family}: its model has no site 'logits'"
     for kind in (torch.float32, torch.float64):
         typed = {name: tensor.to(kind) for name, tensor in weights.items()}
+        given = inputs.to(kind) if inputs.is_floating_point() else inputs
         try:
             with torch.no_grad():
-                logits = model.run(typed, inputs, [LOGITS])[LOGITS]
+                logits = model.run(typed, given, [LOGITS] if LOGITS in model.sites else []).get(LOGITS)
         except RuntimeError as error:
             raise AssertionError(
                 f"{family}: its model does not run with weights of {kind} on inputs of {inputs.dtype} ({error}); "
                 "inputs that are numbers are cast to the type of the weights"
             ) from error
-        assert logits.ndim == 3, (
+        assert logits is None or logits.ndim == 3, (
             f"{family}: its logits are {tuple(logits.shape)}; they are (batch, position, vocabulary), and a network "
             "without positions has one"
         )
@@ -115,55 +109,6 @@ def _check_close(given: Tensor, hooked: Tensor, where: str) -> None:
     assert given.shape == hooked.shape, f"{where} is {tuple(given.shape)}, and the hooked model's {tuple(hooked.shape)}"
     off = float((given - hooked).abs().max())
     assert off <= 1e-5 * max(1.0, float(hooked.abs().max())), f"{where} differs from the hooked model's by {off:.1e}"
-
-
-def _check_task(family: str, model: Model, task: Task) -> None:
-    for part in (task.train, task.test):
-        assert len(part.inputs) == len(part.labels), f"{family}: inputs and labels differ in number"
-        assert len(part), f"{family}: a part of the data is empty"
-        assert part.labels.dtype == torch.int64, f"{family}: labels are {part.labels.dtype}; they must be torch.int64"
-    both = _rows(task.train.inputs) & _rows(task.test.inputs)
-    assert not both, f"{family}: {len(both)} inputs are in both the training and the test set"
-
-    inputs = task.train.inputs[:_LEARNED]
-
-    def hooked(weights: Mapping[str, Tensor]) -> Tensor:
-        everywhere = model.run(weights, inputs, [LOGITS])[LOGITS]
-        return everywhere if task.positions == "all" else at_answer(LOGITS, everywhere)
-
-    with torch.no_grad():
-        answers = hooked(task.initial_weights()).shape[-1]
-    for part in (task.train, task.test):
-        wrong = part.labels[(part.labels >= answers) | ((part.labels < 0) & (part.labels != _IGNORED))]
-        assert not len(wrong), f"{family}: {int(wrong[0])} is no label: there are {answers} logits"
-    slow = _loss_and_gradients(hooked, task)
-    reached = any(bool(gradient.abs().max() > 0) for gradient in slow[1].values())
-    assert reached, f"{family}: no gradient of the loss reaches any weight"
-    if task.logits is not None:
-        exact = task.logits
-        fast = _loss_and_gradients(lambda w: exact(w, inputs), task)
-        _check_close(fast[0], slow[0], f"{family}: the logits of Task.logits")
-        for name in slow[1]:
-            scale = slow[1][name].abs().max().clamp(min=1e-12)
-            off = float((fast[1][name] - slow[1][name]).abs().max() / scale)
-            assert off < 1e-4, f"{family}: the gradient of {name} through Task.logits is off by {off:.1e}"
-    measured = task.evaluate(slow[0], task.train.labels[:_LEARNED])
-    assert "loss" in measured, f"{family}: evaluate gives no 'loss'"
-    assert all(value.ndim == 0 for value in measured.values()), f"{family}: evaluate must give 0-d tensors"
-
-
-def _rows(inputs: Tensor) -> set[bytes]:
-    return {row.numpy().tobytes() for row in inputs}
-
-
-def _loss_and_gradients(run: Any, task: Task) -> tuple[Tensor, dict[str, Tensor]]:
-    weights = {name: tensor.double().requires_grad_() for name, tensor in task.initial_weights().items()}
-    logits = run(weights)
-    loss = task.loss(logits.double(), task.train.labels[:_LEARNED])
-    assert bool(torch.isfinite(loss)), "the loss of the first weights is not a finite number"
-    found = torch.autograd.grad(loss, list(weights.values()), allow_unused=True)
-    gradients = {n: torch.zeros_like(w) if g is None else g for (n, w), g in zip(weights.items(), found, strict=True)}
-    return logits.detach(), gradients
 
 
 def _check_bases(subject: Subject) -> None:

@@ -10,8 +10,9 @@ import torch
 from miscope.subject import Subject
 
 if TYPE_CHECKING:
+    from miscope.examples import Examples
     from miscope.probe import Probe
-    from miscope.task import Examples, Task
+from miscope.task import Task
 
 __all__ = ["check_probes"]
 
@@ -72,7 +73,7 @@ def _check_symmetries(family: str, probe: Probe) -> None:
 
 def _check_against_task(family: str, probe: Probe, task: Task) -> None:
     """The same inputs have the same answers in the probe and in the task, and are trained on where the mask says so."""
-    if task.positions == "all":
+    if task.objective.positions == "all" or task.train.labels is None or task.test.labels is None:
         return
     train, test = _answers(task.train), _answers(task.test)
     for row, given in enumerate(probe.inputs):
@@ -91,4 +92,5 @@ def _check_against_task(family: str, probe: Probe, task: Task) -> None:
 
 
 def _answers(examples: Examples) -> dict[bytes, int]:
+    assert examples.labels is not None
     return {row.numpy().tobytes(): int(label) for row, label in zip(examples.inputs, examples.labels, strict=True)}

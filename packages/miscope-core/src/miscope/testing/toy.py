@@ -11,13 +11,15 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from miscope.basis import Basis, Block
+from miscope.cross_entropy import classification
+from miscope.examples import Examples
 from miscope.family import Family, Params
 from miscope.field_docs import documented
 from miscope.hookspecs import hookimpl
 from miscope.model import HookedModel, Role
 from miscope.probe import Probe
 from miscope.schedule import Every
-from miscope.task import Examples, Task
+from miscope.task import Task
 from miscope.training_config import TrainingConfig
 from miscope.variant import Variant
 
@@ -96,18 +98,11 @@ class ToyFamily(Family):
             generator = torch.Generator().manual_seed(params.seed)
             return {n: 0.3 * torch.randn(r.shape, generator=generator) for n, r in self.model(params).roles.items()}
 
-        def evaluate(logits: Tensor, labels: Tensor) -> Mapping[str, Tensor]:
-            return {
-                "loss": nn.functional.cross_entropy(logits, labels),
-                "accuracy": (logits.argmax(-1) == labels).double().mean(),
-            }
-
         return Task(
             train=Examples(inputs=inputs[train], labels=labels[train]),
             test=Examples(inputs=inputs[~train], labels=labels[~train]),
             initial_weights=initial_weights,
-            loss=nn.functional.cross_entropy,
-            evaluate=evaluate,
+            objective=classification(),
         )
 
     def probes(self, variant: Variant) -> Mapping[str, Probe]:

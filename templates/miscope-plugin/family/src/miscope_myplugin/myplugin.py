@@ -6,10 +6,21 @@ from collections.abc import Mapping
 from typing import Annotated, Any, final
 
 import torch
-from miscope import Basis, Examples, Family, HookedModel, Params, Probe, Role, Task, TrainingConfig, Variant
+from miscope import (
+    Basis,
+    Examples,
+    Family,
+    HookedModel,
+    Params,
+    Probe,
+    Role,
+    Task,
+    TrainingConfig,
+    Variant,
+    classification,
+)
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
 __all__ = ["LargerFamily", "LargerParams"]
 
@@ -103,8 +114,7 @@ class LargerFamily(Family):
             train=Examples(inputs=inputs[train], labels=larger[train]),
             test=Examples(inputs=inputs[~train], labels=larger[~train]),
             initial_weights=initial_weights,
-            loss=cross_entropy,
-            evaluate=_evaluate,
+            objective=classification(),
         )
 
     def bases(self, params: Any) -> Mapping[str, Basis]:
@@ -120,8 +130,3 @@ def _pairs(variant: Variant) -> tuple[Tensor, Tensor, Tensor]:
     train = torch.zeros(len(inputs), dtype=torch.bool)
     train[order[: int(len(inputs) * variant.training.train_fraction)]] = True
     return inputs, inputs.max(1).values, train
-
-
-def _evaluate(logits: Tensor, labels: Tensor) -> Mapping[str, Tensor]:
-    """Recorded as train_loss, test_loss, train_accuracy and test_accuracy."""
-    return {"loss": cross_entropy(logits, labels), "accuracy": (logits.argmax(-1) == labels).double().mean()}
