@@ -53,3 +53,18 @@ def test_one_whose_sites_are_swapped_is_still_found() -> None:
     assert str(found.value).splitlines()[0] == (
         f"test.recurrent: what replaces {POST!r} changes {PRE!r}, which comes before it; are the two swapped?"
     )
+
+
+class RoundedOtherwise(Recurrent):
+    """Where something is replaced it sums in another order."""
+
+    def run(self, weights: Any, inputs: Any, sites: Any, *, hooks: Any = ()) -> dict[str, torch.Tensor]:
+        found = super().run(weights, inputs, sites, hooks=hooks)
+        return {site: seen * (1 + 3e-7) if hooks else seen for site, seen in found.items()}
+
+
+def test_a_network_that_rounds_otherwise_where_something_is_replaced_is_in_order() -> None:
+    model = RoundedOtherwise(PRE, POST)
+    moved = model.run({}, INPUTS, [PRE], hooks=[(POST, lambda given: given + 1)])[PRE]
+    assert not torch.equal(moved[:, :1], model.run({}, INPUTS, [PRE])[PRE][:, :1])
+    check_order("test.recurrent", model, {}, INPUTS)

@@ -9,6 +9,7 @@ import torch
 
 from miscope.analyzers.connectivity import SEEDS, seeds
 from miscope.family import Family, make_variant
+from miscope.losses import probe_losses
 from miscope.maths.permutation import permuted
 from miscope.maths.weight_matching import units_of
 from miscope.moment import Cohort, Trajectory
@@ -31,15 +32,17 @@ def test_every_unit_in_another_order_is_put_back_exactly(family: Family) -> None
     inputs = probe.inputs[:40].double() if probe.inputs.is_floating_point() else probe.inputs[:40]
     labels = model.answers(first, inputs, ["logits"])["logits"].argmax(dim=-1)
     options: Any = None
+    shown = replace(probe, inputs=inputs, labels=labels, train=None)
     members = tuple(
         Trajectory(
             variant=subject.variant,
             steps=np.array([0]),
             options=options,
-            probe=replace(probe, inputs=inputs, labels=labels, train=None),
+            probe=shown,
             weights={role: lambda w=w: w[None] for role, w in weights.items()},
             axes=axes,
             model=model,
+            losses=probe_losses(shown, lambda: model),
         )
         for weights in (first, permuted(first, axes, orders))
     )

@@ -147,6 +147,6 @@ def test_its_gradients_and_its_flatness_are_those_of_its_own_loss(workspace) -> 
     for role, w in weights.items():
         assert float(energy[f"{role}/energy"]) == pytest.approx(float(w.grad.square().sum()), rel=1e-9, abs=1e-20)
     flat = small.arrays("flatness.perturbation", 2, options=alone)
-    assert float(flat["loss"]) == pytest.approx(float(loss), rel=1e-9)
+    assert float(flat["loss"]) == pytest.approx(loss.item(), rel=1e-9)
     right = (logits.argmax(-1) == train.labels)[asked_for].double().mean()
     assert float(flat["accuracy"]) == pytest.approx(float(right), abs=1e-12)

@@ -49,10 +49,11 @@ class Keeper:
 
         if not self._seen:
             return
-        stacked = torch.stack([torch.stack(list(m.values())).double() for _, m in self._seen]).tolist()
-        for (step, metrics), values in zip(self._seen, stacked, strict=True):
-            found = dict(zip(metrics, values, strict=True))
-            if not all(math.isfinite(value) for name, value in found.items() if name.endswith("loss")):
+        # Terms that are not active at every step make steps of different length.
+        values = iter(torch.stack([value.double() for _, metrics in self._seen for value in metrics.values()]).tolist())
+        for step, metrics in self._seen:
+            found = {name: next(values) for name in metrics}
+            if not all(math.isfinite(value) for name, value in found.items() if name.endswith(("loss", "total"))):
                 self._seen.clear()
                 self.flush()
                 raise Diverged(

@@ -121,7 +121,11 @@ class LossFunction:
     def gradient(self, weights: Weights, roles: Collection[str]) -> dict[str, Tensor]:
         """The gradient of what is descended for each of these roles, float64; all weights are needed."""
         exact = {role: tensor.detach().double() for role, tensor in weights.items()}
-        wanted = {role: exact[role].requires_grad_() for role in roles}
+        # A term may differentiate by an activation that depends on other weights than those wanted.
+        reached = exact if self.objective.differentiates(self.step) else roles
+        for role in {*reached, *roles}:
+            exact[role].requires_grad_()
+        wanted = {role: exact[role] for role in roles}
         parts: list[tuple[int, dict[str, Tensor]]] = []
         with torch.enable_grad():
             for some in batches(self.objective, self.examples):

@@ -12,6 +12,7 @@ from torch import Tensor
 from miscope.model import LOGITS, Model
 from miscope.patterns import matches
 from miscope.subject import Subject
+from miscope.testing.rounding import roundings
 
 __all__ = ["AXES", "check_axes", "check_order", "check_site_names"]
 
@@ -52,6 +53,10 @@ _IN_ORDER = (
     ("hook_resid_pre", "hook_resid_post"),
 )
 """Ends of sites' names of one block, of which the first comes before the second."""
+
+
+_ROUNDINGS = 1e4
+"""More than two orders of summation differ by, and far less than a site moves that comes later."""
 
 
 def check_site_names(family: str, sites: Iterable[str]) -> None:
@@ -103,6 +108,7 @@ def check_order(family: str, model: Model, weights: Mapping[str, Tensor], inputs
             with torch.no_grad():
                 clean = model.run(weights, inputs, [site])[site]
                 changed = model.run(weights, inputs, [site], hooks=[(later, lambda given: given + 1)])[site]
-            assert torch.equal(clean[:, :1], changed[:, :1]), (
+            # A network may compute in another order where something is replaced.
+            assert roundings(changed[:, :1], clean[:, :1]) < _ROUNDINGS, (
                 f"{family}: what replaces {later!r} changes {site!r}, which comes before it; are the two swapped?"
             )
