@@ -128,7 +128,7 @@ def our_epoch() -> Epoch:
     def epoch() -> None:
         step = next(steps)
         loss = learner.loss(step)
-        {name: float(value) for name, value in learner.metrics().items()}
+        {name: float(value) for name, value in learner.metrics(step).items()}
         learner.update(step, loss)
 
     return epoch

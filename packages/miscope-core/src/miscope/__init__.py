@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from miscope.workspace import Workspace as Workspace
     from miscope.workspace import open_workspace as open  # noqa: F401 - the name users call
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Loaded when first used, so that `import miscope` and `miscope --help` bring in neither torch nor a database.
 _HOME = {

@@ -20,7 +20,7 @@ __all__ = ["HOOK_API", "PROJECT", "hookimpl", "hookspec"]
 PROJECT = "miscope"
 """Name of the pluggy project and of the entry-point group."""
 
-HOOK_API = 1
+HOOK_API = 2
 """Version of the hooks and of the records they yield; docs/hooks.md says what it promises."""
 
 hookspec = pluggy.HookspecMarker(PROJECT)
