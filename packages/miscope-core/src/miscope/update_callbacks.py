@@ -8,12 +8,12 @@ from typing import final
 import torch
 from torch import Tensor
 from torch.nn import Parameter
-from torch.optim import Optimizer
 
 from miscope.callbacks import Callbacks, UpdatePoint
 from miscope.errors import BadValue
 from miscope.examples import Examples
 from miscope.objective import ForwardPass
+from miscope.optimizing import JointOptimizer
 
 __all__ = ["UpdateCallbacks"]
 
@@ -23,7 +23,12 @@ class UpdateCallbacks:
     """The callbacks of one training, with its own tensors."""
 
     def __init__(
-        self, callbacks: Callbacks, weights: Mapping[str, Parameter], optimizer: Optimizer, train: Examples, seed: int
+        self,
+        callbacks: Callbacks,
+        weights: Mapping[str, Parameter],
+        optimizer: JointOptimizer,
+        train: Examples,
+        seed: int,
     ) -> None:
         """seed: of what the callbacks draw."""
         self._callbacks, self._weights, self._optimizer = callbacks, weights, optimizer

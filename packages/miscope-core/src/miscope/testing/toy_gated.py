@@ -37,6 +37,8 @@ _AXES = {
 class _Net(nn.Module):
     """Sum of two embeddings; a hidden layer whose units are let through by gates; the unembedding."""
 
+    W_E: nn.Parameter
+
     def __init__(self, values: int, width: int) -> None:
         super().__init__()
         sizes = {"token": values, "vocab_out": values, "d_model": 8, "d_mlp": width}

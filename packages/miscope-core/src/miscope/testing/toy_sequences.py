@@ -37,6 +37,9 @@ _AXES = {
 class _Net(nn.Module):
     """Each position sees its own token and the one before; one hidden layer."""
 
+    W_E: nn.Parameter
+    W_prev: nn.Parameter
+
     def __init__(self, values: int, width: int) -> None:
         super().__init__()
         sizes = {"token": values, "vocab_out": values, "d_model": 8, "d_mlp": width}
