@@ -42,6 +42,8 @@ def main(root: Path, rounds: int) -> None:
 
 
 if __name__ == "__main__":
+    # A fork has none of its parent's threads, for which the arithmetic of several would wait for ever.
+    torch.set_num_threads(1)
     # Here once, so that what it imports is there and the others spend their lives recording.
     for _ in range(2):
         record(Path(sys.argv[1]) / "first", more=1)
