@@ -210,20 +210,20 @@ def test_a_kept_state_without_a_checkpoint_is_enough_to_go_on(toy: Toy, monkeypa
     assert history(straight) == history(cut)
 
 
-@pytest.mark.parametrize(("optimizer", "rounds"), [("adamw", 20), ("muon", 4)])
+@pytest.mark.parametrize(("optimizer", "rounds", "watch"), [("adamw", 16, []), ("muon", 4, ["parameters.norms:3"])])
 def test_a_training_killed_at_random_moments_ends_in_the_same_weights(
-    toy: Toy, tmp_path: Path, optimizer: str, rounds: int
+    toy: Toy, tmp_path: Path, optimizer: str, rounds: int, watch: list[str]
 ) -> None:
     chosen = {"optimizer": optimizer, **OPTIMIZERS[optimizer]}
     script = Path(__file__).with_name("killed_trainings.py")
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    words = [sys.executable, str(script), str(tmp_path / "killed"), str(rounds), json.dumps(chosen)]
+    words = [sys.executable, str(script), str(tmp_path / "killed"), str(rounds), json.dumps(chosen), *watch]
     done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     steps, fields = int(done.stdout), {"checkpoints": "adaptive:3-20", "batch_size": 4, **chosen}
     assert steps > 25, "the trainings were killed before they did anything"
     killed, straight = toy("killed", **fields), toy("straight", **fields)
-    trained(straight, steps=steps)
+    trained(straight, steps=steps, watch=watch)
     assert killed.steps == straight.steps
     assert all(same(weights(straight, step), weights(killed, step)) for step in straight.steps)
     assert history(killed) == history(straight)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from miscope.analyzer import Analyzer, Grain
 from miscope.errors import DoesNotApply
 from miscope.maths.answer_basis import answer_basis
-from miscope.patterns import has_none_like, matching
+from miscope.patterns import has_none_like, matching, matching_metrics
 from miscope.probe import Probe
 
 if TYPE_CHECKING:
@@ -127,6 +127,6 @@ def _missing_in_training(analyzer: Analyzer, subject: Subject, metrics: Iterable
     if analyzer.objective and subject.task is None and subject.probe().labels is None:
         return f"{subject.family.name} is not trained here, and its probe has no labels, so there is no loss"
     alone = not (analyzer.reads or analyzer.weights)
-    if analyzer.metrics and alone and not matching(analyzer.metrics, metrics):
+    if analyzer.metrics and alone and not matching_metrics(analyzer.metrics, metrics):
         return f"no metric like {analyzer.metrics[0]!r} was recorded"
     return None

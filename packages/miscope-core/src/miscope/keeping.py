@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from miscope.learner import Learner
     from miscope.ledger import RunLog
     from miscope.store import Store
+    from miscope.watching import Seen
 
-__all__ = ["Keeper"]
+__all__ = ["Keeper", "state_of"]
 
 
 @final
@@ -38,6 +39,22 @@ class Keeper:
         self._rows: list[tuple[int, str, float]] = []
         self.latest: dict[str, float] = {}
         """Metrics of the last settled step."""
+        self._watched: dict[str, float] = {}
+
+    @property
+    def shown(self) -> dict[str, float]:
+        """The last of every metric, those of watched instruments among them."""
+        return self.latest | self._watched
+
+    def note_seen(self, step: int, seen: Seen) -> None:
+        """Remember what watching instruments saw, and write down which of them are watched no longer."""
+        self._rows += [(step, name, value) for name, value in seen.metrics.items()]
+        self._watched |= seen.metrics
+        for name, outcome in seen.lost.items():
+            for metric in [metric for metric in self._watched if metric.startswith(f"{name}/")]:
+                del self._watched[metric]
+            why = {"state": outcome.state, "error": outcome.error, "trace": outcome.trace}
+            self._log.write("failure", analyzers=[name], step=step, **why)
 
     def note(self, step: int, metrics: Mapping[str, Tensor]) -> None:
         """Remember a step's metrics; they stay on their device until settled."""
@@ -74,7 +91,7 @@ class Keeper:
         self.flush()
         weights = {role: w.detach() for role, w in learner.weights.items()}
         path = self._store.save_checkpoint(self._variant, Checkpoint(step=step, weights=weights, metrics=self.latest))
-        state = _state_of(step, learner, facts)
+        state = replace(state_of(step, learner, facts), weights={})
         if self._optimizer:
             self._store.save_training_state(self._variant, state, step=step)
         self._store.save_training_state(self._variant, state)
@@ -84,15 +101,15 @@ class Keeper:
     def state(self, step: int, learner: Learner, facts: Mapping[str, Any]) -> None:
         """Keep a state with its weights, where no checkpoint is wanted."""
         self.flush()
-        weights = {role: w.detach() for role, w in learner.weights.items()}
-        self._store.save_training_state(self._variant, replace(_state_of(step, learner, facts), weights=weights))
+        self._store.save_training_state(self._variant, state_of(step, learner, facts))
 
     def decision(self, **facts: object) -> None:
         """Record why an adaptive schedule keeps this step."""
         self._log.write("decision", **facts)
 
 
-def _state_of(step: int, learner: Learner, facts: Mapping[str, Any]) -> TrainingState:
-    """What is needed beside the weights to go on from this step."""
-    moments = optimizing.moments(learner.optimizer, learner.weights)
-    return TrainingState(step=step, moments=moments, buffers=learner.buffers, facts=facts)
+def state_of(step: int, learner: Learner, facts: Mapping[str, Any], *, optimizer: bool = True) -> TrainingState:
+    """What is needed to go on from this step; the weights themselves, and copies of what the optimizer remembers."""
+    moments = optimizing.moments(learner.optimizer, learner.weights) if optimizer else {}
+    weights = {role: w.detach() for role, w in learner.weights.items()}
+    return TrainingState(step=step, moments=moments, weights=weights, buffers=learner.buffers, facts=facts)

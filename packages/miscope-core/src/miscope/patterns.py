@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
-__all__ = ["has_none_like", "matches", "matching"]
+__all__ = ["has_none_like", "matches", "matching", "matching_metrics"]
 
 
 def matches(name: str, pattern: str) -> bool:
@@ -17,6 +17,16 @@ def matching(patterns: Iterable[str], names: Iterable[str]) -> tuple[str, ...]:
     """The names that match any of the patterns ('blocks.*.mlp.hook_post'), in the order of `names`."""
     wanted = tuple(patterns)
     return tuple(name for name in names if any(matches(name, pattern) for pattern in wanted))
+
+
+def matching_metrics(patterns: Iterable[str], names: Iterable[str]) -> tuple[str, ...]:
+    """The metrics that match any of the patterns; those that instruments saw while training, only one that says so.
+
+    Their names are 'analyzer/output': '*/*' matches all of them, '*_loss' none, and '*' alone every metric there is.
+    """
+    wanted = tuple(patterns)
+    of_instruments = [pattern for pattern in wanted if "/" in pattern or pattern == "*"]
+    return tuple(name for name in names if matching(of_instruments if "/" in name else wanted, [name]))
 
 
 def has_none_like(kind: str, pattern: str) -> str:

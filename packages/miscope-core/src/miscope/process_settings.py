@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import random
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
 
-__all__ = ["OF_ANY_THREAD", "put_back", "read_settings"]
+__all__ = ["GENERATORS", "OF_ANY_THREAD", "put_back", "read_settings", "undisturbed"]
 
 
 _NAMES = tuple(os.environ)
@@ -114,3 +116,28 @@ def put_back(before: Mapping[str, Any]) -> list[str]:
     for name in changed:
         PROCESS_SETTINGS[name][1](before[name])
     return changed
+
+
+GENERATORS: Sequence[tuple[Callable[[], Any], Callable[[Any], object]]] = (
+    (torch.get_rng_state, torch.set_rng_state),
+    (np.random.get_state, np.random.set_state),
+    (random.getstate, random.setstate),
+)
+"""Random generators of the whole process: how each is read, and put back."""
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Whatever is done within, settings, random generators and gradient mode of the process are then as they were.
+
+    Denormal numbers are numbers within, as they are wherever nothing is trained.
+    """
+    settings, generators, grad = read_settings(), [read() for read, _ in GENERATORS], torch.is_grad_enabled()
+    torch.set_flush_denormal(False)
+    try:
+        yield
+    finally:
+        put_back(settings)
+        for before, (_, write) in zip(generators, GENERATORS, strict=True):
+            write(before)
+        torch.set_grad_enabled(grad)

@@ -57,6 +57,7 @@ def _train(workspace: Workspace, request: TrainRequest, should_stop: Ask) -> Ite
         threads=request.threads,
         compile=request.compile,
         interventions=interventions_by_name(family, request.interventions, variant),
+        watch=request.watch,
         should_stop=should_stop,
     )
     return train(workspace, variant, session)

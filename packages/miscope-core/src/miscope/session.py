@@ -33,10 +33,19 @@ class Session:
     """Compile the forward pass, where that works."""
     interventions: Sequence[Intervention] = ()
     """Hooks to train under; none are needed where the family knows those that the variant names."""
+    watch: Sequence[str] = ()
+    """Instruments computed while it trains, whose scalars become metrics: 'ranks.weights', or 'ranks.weights:100' for
+    every hundredth step instead of every evaluated one; at every checkpoint in any case."""
     should_stop: Callable[[], bool] = lambda: False
     """Asked at every step; a stop leaves a checkpoint to go on from. So do Ctrl-C and SIGTERM."""
 
     def __post_init__(self) -> None:
+        if isinstance(self.watch, str):
+            raise BadValue(
+                f"A training does not take watch={self.watch!r}.",
+                "It is a list of instruments.",
+                f"Give it like this:  watch=[{self.watch!r}]",
+            )
         for name in ("steps", "threads"):
             value = getattr(self, name)
             if value is not None and (type(value) is not int or (name == "threads" and value < 1)):

@@ -17,7 +17,7 @@ from miscope.layout import Layout
 from miscope.memory import Memory
 from miscope.moment import Series
 from miscope.origin import no_checkpoint
-from miscope.patterns import matching
+from miscope.patterns import matching_metrics
 from miscope.read_only import read_only
 from miscope.variant import Variant
 from miscope.variant_folders import variant_folders
@@ -191,7 +191,7 @@ class Store:
     def metrics(self, variant: str, patterns: Sequence[str] = ("*",)) -> dict[str, Series]:
         """Every metric that matches a shell pattern, steps ascending, each step once: the row written last."""
         series = self._all_metrics(variant)
-        return {name: series[name] for name in matching(patterns, series)}
+        return {name: series[name] for name in matching_metrics(patterns, series)}
 
     def truncate_metrics(self, variant: str, after: int) -> None:
         """Drop rows of steps beyond `after`: a training that resumes there writes them anew."""

@@ -45,6 +45,8 @@ class TrainRequest(BaseModel):
     """Compile the forward pass, where that works."""
     interventions: tuple[str, ...] = ()
     """Names of those to train under that the training does not name itself; the family makes them."""
+    watch: tuple[str, ...] = ()
+    """Instruments whose scalars are recorded while it trains: 'ranks.weights', 'ranks.weights:100'."""
 
 
 def train_request(variant: Variant, session: Session | None = None) -> TrainRequest:
@@ -62,6 +64,7 @@ def train_request(variant: Variant, session: Session | None = None) -> TrainRequ
         threads=session.threads,
         compile=session.compile,
         interventions=() if _names_its_own(variant) else tuple(each.name for each in session.interventions),
+        watch=tuple(session.watch),
     )
 
 

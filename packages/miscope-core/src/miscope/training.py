@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, final
 from weakref import WeakValueDictionary
 
 from miscope import optimizing
-from miscope.adaptive import Pace, decide
+from miscope.checkpoint_choice import CheckpointChoice
 from miscope.clock import Clock
 from miscope.commands import in_workspace
 from miscope.errors import BadValue
@@ -23,16 +23,15 @@ from miscope.named_interventions import interventions_by_name
 from miscope.origin import Origin, may_restart, may_train, standing_of
 from miscope.progress import Progress
 from miscope.resuming import Start, start_of
-from miscope.schedule import Adaptive, planned_steps
 from miscope.session import Session
 from miscope.train_request import train_request
 from miscope.training_config import TrainingConfig
 from miscope.variant import Variant
 from miscope.warm_start import MADE_ELSEWHERE, begin_warm
+from miscope.watching import Watcher, watcher_of
 
 if TYPE_CHECKING:
     import torch
-    from torch import Tensor
 
     from miscope.workspace import Workspace
 
@@ -78,8 +77,8 @@ def train(workspace: Workspace, variant: Variant, session: Session | None = None
             may_restart(standing, total)
     aimed = replace(variant, training=config.model_copy(update={"steps": total}))
     device, request = pick_device(session.device), train_request(variant, session).model_dump(mode="json")
-    asked = _Run(workspace=workspace, variant=aimed, exercise=exercise, session=session, device=device, request=request)
-    return _alone(asked)
+    run = _Run(workspace=workspace, variant=aimed, exercise=exercise, session=session, device=device, request=request)
+    return _alone(replace(run, watcher=watcher_of(workspace, aimed, session.watch)) if session.watch else run)
 
 
 def _interventions(workspace: Workspace, variant: Variant, given: Sequence[Intervention]) -> tuple[Intervention, ...]:
@@ -108,6 +107,7 @@ class _Run:
     exercise: Exercise
     session: Session
     device: torch.device
+    watcher: Watcher | None = None
     request: Mapping[str, object]
     """What was asked for, as the ledger holds it."""
 
@@ -174,7 +174,7 @@ def _steps(run: _Run, learner: Learner, keeper: Keeper, ears: Ears, start: Start
     """Every step from the start to the end or a wish to stop: look, keep, tell, update."""
     store, name, total = run.workspace.store, run.variant.name, run.config.steps
     first, state = start.step, start.state
-    choice = _Choice(run.config, store.steps(name), start)
+    choice = CheckpointChoice(run.config, store.steps(name), start)
     there = set() if state is None else choice.there
     clock = Clock(first, total)
     # What somebody else recorded at the step it begins with stays.
@@ -187,8 +187,13 @@ def _steps(run: _Run, learner: Learner, keeper: Keeper, ears: Ears, start: Start
             metrics = learner.metrics(step)
             keeper.note(step, metrics)
             choice.see(step, metrics, keeper)
+        kept = stopping or choice.keeps(step)
+        if run.watcher is not None and not (lent and step == first):
+            seen = run.watcher.see(step, learner, kept=kept or step in choice.there)
+            keeper.note_seen(step, seen)
+            yield from (Progress(step=step, total=total, metrics=keeper.shown, message=line) for line in seen.lines)
         path = None
-        if (stopping or choice.keeps(step)) and not (step == first and step in there):
+        if kept and not (step == first and step in there):
             path = keeper.checkpoint(step, learner, choice.facts)
             clock.saved()
         elif clock.unsaved > _SAVE_EVERY:
@@ -197,49 +202,11 @@ def _steps(run: _Run, learner: Learner, keeper: Keeper, ears: Ears, start: Start
         if path is not None or clock.quiet > _TELL_EVERY or step == total:
             keeper.settle()
             clock.told()
-            yield Progress(step=step, total=total, metrics=keeper.latest, checkpoint=path, eta=clock.left(step))
+            yield Progress(step=step, total=total, metrics=keeper.shown, checkpoint=path, eta=clock.left(step))
         if stopping:
             return
         if step < total:
             learner.update(step, loss)
-
-
-@final
-class _Choice:
-    """Which steps are evaluated and kept: those planned, and those an adaptive schedule decides on."""
-
-    def __init__(self, config: TrainingConfig, there: Collection[int], start: Start) -> None:
-        """there: steps that left a checkpoint before; they are evaluated again, since their metrics are dropped.
-
-        A training that begins again writes all of them anew, and remembers which are still to be written.
-        """
-        self._every, self._schedule, self.there = config.evaluate_every, config.checkpoints, set(there)
-        self._planned = planned_steps(config.checkpoints, config.steps)
-        facts: Mapping[str, Any] = start.state.facts if start.state else {"again": there}
-        self._again = {*start.damaged, *(step for step in facts.get("again", ()) if step >= start.step)}
-        pace = facts.get("pace")
-        self._pace = Pace.from_facts(pace) if pace else Pace()
-        self._decided = -1
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """What to remember for a training that goes on from here."""
-        return {"pace": self._pace.as_facts(), **({"again": sorted(self._again)} if self._again else {})}
-
-    def evaluates(self, step: int) -> bool:
-        return step % self._every == 0 or step in self._planned or step in self.there or step in self._again
-
-    def see(self, step: int, metrics: Mapping[str, Tensor], keeper: Keeper) -> None:
-        """Let an adaptive schedule decide, at the steps that are evaluated however the training is cut into runs."""
-        if not isinstance(self._schedule, Adaptive) or step % self._every:
-            return
-        self._pace, decision = decide(self._schedule, self._pace, step, float(metrics["test_loss"]))
-        if decision is not None:
-            keeper.decision(**asdict(decision))
-            self._decided = step
-
-    def keeps(self, step: int) -> bool:
-        return step in self._planned or step == self._decided or step in self._again
 
 
 def _start(run: _Run) -> Start:

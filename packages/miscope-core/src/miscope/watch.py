@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import random
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias, final
 
 import numpy as np
@@ -14,7 +13,7 @@ from torch import Tensor
 from miscope.model import HookedModel
 from miscope.module_state import ModuleState
 from miscope.moment import Cohort, Moment, Trajectory
-from miscope.process_settings import OF_ANY_THREAD, put_back, read_settings
+from miscope.process_settings import GENERATORS, OF_ANY_THREAD, put_back, read_settings
 from miscope.view import Shown
 
 if TYPE_CHECKING:
@@ -47,8 +46,8 @@ class Watch:
     def see(self, shown: What) -> None:
         """Remember what is shown, where it is shown for the first time."""
         self._settings = read_settings(OF_ANY_THREAD) if isinstance(shown, Shown) else read_settings()
-        # Not of a view: those are drawn in several threads at a time.
-        self._random = () if isinstance(shown, Shown) else tuple(read() for read, _ in _RANDOM)
+        # Put back without a word, since building a network draws. Not of a view: several are drawn at a time.
+        self._random = () if isinstance(shown, Shown) else tuple(read() for read, _ in GENERATORS)
         for model, inputs in _networks(shown):
             if id(model) not in self._networks:
                 # Once before: a TransformerLens bridge hangs hooks of its own on itself when it is first run.
@@ -73,7 +72,7 @@ class Watch:
         for _, value in wrong:
             if id(value) in self._copies:
                 _put_back(*self._copies[id(value)])
-        for before, (_, write) in zip(self._random, _RANDOM, strict=False):
+        for before, (_, write) in zip(self._random, GENERATORS, strict=False):
             write(before)
         told = [label for label, _ in wrong]
         for model, _ in _networks(shown):
@@ -166,11 +165,3 @@ def _put_back(value: Held, copy: Held) -> None:
     else:
         value.shape = tuple(copy.shape)
         np.copyto(value, np.asarray(copy))
-
-
-_RANDOM: Sequence[tuple[Callable[[], Any], Callable[[Any], object]]] = (
-    (torch.get_rng_state, torch.set_rng_state),
-    (np.random.get_state, np.random.set_state),
-    (random.getstate, random.setstate),
-)
-"""Generators of the whole process: put back without a word, since building a network draws from them."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterable, Iterator
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -40,6 +42,10 @@ def train(
     warm: Annotated[
         bool, typer.Option("--warm", help="Begin with the last checkpoint's weights and a fresh optimizer.")
     ] = False,
+    watch: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME[:EVERY]", help="Instrument to compute while it trains; its scalars become metrics."),
+    ] = None,
     label: LabelOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -53,7 +59,9 @@ def train(
     place = opened(workspace)
     variant = one_to_train(place, target, assignments([*(fields or ()), *(setting or ())]))
     variant = variant if label is None else variant.labelled(label)
-    session = Session(steps=steps, resume=resume, warm=warm, device=device, threads=threads, compile=compiled)
+    session = Session(
+        steps=steps, resume=resume, warm=warm, device=device, threads=threads, compile=compiled, watch=watch or ()
+    )
     request = train_request(variant.value, session)
     note(f"{variant.name}  in {place.root}")
     with stop_on_signals() as asked:
@@ -113,5 +121,18 @@ def _line(seen: Progress) -> str:
 _SHOWN = {"train_loss": "train {:.3g}", "test_loss": "test {:.3g}", "test_accuracy": "test accuracy {:.1%}"}
 
 
+_MOST = 3
+"""Watched scalars that the line has room for."""
+
+
 def _metrics(seen: Progress) -> str:
-    return " | ".join(form.format(seen.metrics[name]) for name, form in _SHOWN.items() if name in seen.metrics)
+    told = [form.format(seen.metrics[name]) for name, form in _SHOWN.items() if name in seen.metrics]
+    by_instrument: dict[str, list[str]] = {}
+    for name, value in seen.metrics.items():
+        instrument, slash, output = name.partition("/")
+        if slash and not math.isnan(value):  # what is not defined for this model is no news
+            by_instrument.setdefault(instrument, []).append(f"{output} {value:.3g}")
+    # The first of each instrument, then the second of each.
+    watched = [text for each in zip_longest(*by_instrument.values()) for text in each if text is not None]
+    more = [f"{len(watched) - _MOST} more"] if len(watched) > _MOST else []
+    return " | ".join([*told, *watched[:_MOST], *more])

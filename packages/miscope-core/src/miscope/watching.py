@@ -1,0 +1,239 @@
+"""Instruments that look at the weights while they are trained; their scalars are recorded as metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, final
+
+from miscope.analyzer import Grain
+from miscope.applicability import chain_applies
+from miscope.artifact import Arrays, ArtifactKey
+from miscope.checkpoint import Checkpoint
+from miscope.checkpoint_inputs import CheckpointInputs
+from miscope.errors import BadValue, DoesNotApply
+from miscope.finiteness import not_finite
+from miscope.keeping import state_of
+from miscope.looking import Task, attempted
+from miscope.looks import Look, needs_weights
+from miscope.moment import Moment
+from miscope.outcome import Outcome, State
+from miscope.planning import resolve
+from miscope.process_settings import undisturbed
+from miscope.seeing import Setting, moment_of, record, set_up
+from miscope.training_state import TrainingState
+from miscope.upstream import because_of
+from miscope.variant import Variant
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from miscope.learner import Learner
+    from miscope.workspace import Workspace
+
+__all__ = ["Seen", "Watcher", "watcher_of"]
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Seen:
+    """What was seen of the weights at a step."""
+
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    """'analyzer/output' -> value of a 0-d output."""
+    lost: Mapping[str, Outcome] = field(default_factory=dict)
+    """Analyzers that are watched no longer, and what became of each."""
+
+    @property
+    def lines(self) -> list[str]:
+        """A line for each of these."""
+        return [
+            f"At step {outcome.step}, {name} could not be computed; the training goes on without it: "
+            f"{outcome.error.splitlines()[0]}"
+            for name, outcome in self.lost.items()
+        ]
+
+
+@final
+class Watcher:
+    """The instruments that watch one training."""
+
+    def __init__(self, setting: Setting, every: Mapping[str, int]) -> None:
+        """every: steps from one look to the next, by analyzer."""
+        self._setting, self._every = setting, dict(every)
+        self._waiting: set[str] = set()
+
+    def see(self, step: int, learner: Learner, *, kept: bool) -> Seen:
+        """What the instruments whose turn it is see of the weights as they are; all of them at a step that is kept."""
+        due = [name for name, every in self._every.items() if kept or step % every == 0]
+        if not due:
+            return Seen()
+        remembers = any(analyzer.optimizer for analyzer in resolve(self._setting.analyzers, due).values())
+        state = state_of(step, learner, {}, optimizer=remembers)
+        seen = self.look(state, [name for name in due if not self._waits(name, state)])
+        for name in seen.lost:
+            del self._every[name]
+        return seen
+
+    def look(self, state: TrainingState, names: Sequence[str]) -> Seen:
+        """What these instruments see of a training in this state."""
+        if not names:
+            return Seen()
+        chain = tuple(resolve(self._setting.analyzers, names))
+        task = Task(variant=self._setting.variant.name, step=state.step, analyzers=chain, steps=())
+        found = _Found()
+        with undisturbed():
+            outcomes = attempted(lambda: _LiveLook(self._setting, chain, state, found), task)
+        metrics = {
+            f"{name}/{output}": value
+            for outcome in outcomes
+            for name, scalars in outcome.scalars.items()
+            for output, value in (scalars.items() if name in names else ())
+        }
+        failed = (outcome for outcome in outcomes if outcome.state is not State.SAVED)
+        return Seen(metrics=metrics, lost={n: outcome for outcome in failed for n in outcome.analyzers if n in names})
+
+    def _waits(self, name: str, state: TrainingState) -> bool:
+        """Whether it needs what the optimizer remembers, and that has not made its first update; once only."""
+        chain = resolve(self._setting.analyzers, [name]).values()
+        if state.moments or name in self._waiting or not any(analyzer.optimizer for analyzer in chain):
+            return False
+        self._waiting.add(name)
+        return True
+
+
+def watcher_of(workspace: Workspace, variant: Variant, watch: Sequence[str]) -> Watcher:
+    """Of these instruments: 'rank.stable', 'rank.stable:100' for every hundredth step and every checkpoint.
+
+    Each is tried on the first weights. Raises UnknownName, DoesNotApply, and BadValue for one that spans training,
+    fails, or gives no single number.
+    """
+    assert variant.training is not None
+    every: dict[str, int] = {}
+    for text in watch:
+        name, often = _parsed(text, variant.training.evaluate_every)
+        if name in every:
+            raise BadValue(
+                f"{name!r} is to be watched twice.", f"Given: {', '.join(watch)}.", "Name each instrument once."
+            )
+        every[name] = often
+    with undisturbed():  # networks are built, which draws
+        for name in every:
+            _check(workspace, variant, name)
+        watcher = Watcher(set_up(workspace, variant, every, steps=(variant.training.steps,)), every)
+        _try(workspace, variant, watcher, every)
+    return watcher
+
+
+def _parsed(text: str, default: int) -> tuple[str, int]:
+    name, colon, number = text.rpartition(":")
+    if not colon:
+        return text, default
+    if not number.isdecimal() or int(number) < 1:
+        raise BadValue(
+            f"{text!r} does not say how often {name!r} is to be watched.",
+            f"What follows the colon is a whole number of steps, 1 or more, and not {number!r}.",
+            f"Write it like this:  {name}:100",
+        )
+    return name, int(number)
+
+
+def _check(workspace: Workspace, variant: Variant, name: str) -> None:
+    """Whether it looks at one checkpoint, and has something to look at."""
+    chain = resolve(workspace.plugins.analyzers, [name])
+    spanning = next((each for each in chain.values() if each.grain is not Grain.CHECKPOINT), None)
+    if spanning is not None:
+        what = "several variants" if spanning.grain is Grain.COHORT else "the whole of a training"
+        reads = "" if spanning.name == name else f" reads {spanning.name!r}, which"
+        raise BadValue(
+            f"{name!r} cannot be watched while a model trains.",
+            f"It{reads} looks at {what}, and not at one step.",
+            f"Analyze it afterwards:  miscope analyze {variant.name} --only {name}",
+        )
+    subject = workspace.subject(variant)
+    if (reason := chain_applies(chain, subject, (), lacking=None)) is not None:
+        raise DoesNotApply(name, variant.name, reason)
+
+
+def _try(workspace: Workspace, variant: Variant, watcher: Watcher, names: Iterable[str]) -> None:
+    """Watch the first weights; an optimizer remembers nothing yet, so what looks at that is not tried."""
+    task, table = workspace.subject(variant).task, workspace.plugins.analyzers
+    tried = [name for name in names if not any(each.optimizer for each in resolve(table, [name]).values())]
+    if task is None or not tried:
+        return
+    seen = watcher.look(TrainingState(step=0, weights=task.initial_weights()), tried)
+    for name in tried:
+        outcome = seen.lost.get(name)
+        if outcome is not None and outcome.state is State.SKIPPED:
+            raise DoesNotApply(name, variant.name, outcome.error.removeprefix("does not apply: "))
+        if outcome is not None:
+            raise BadValue(
+                f"{name!r} cannot be watched: it fails on the first weights of {variant.name}.",
+                outcome.error.splitlines()[0],
+                "Leave it out; once there is a checkpoint, `miscope analyze --only` says where it fails.",
+            )
+        if not any(metric.startswith(f"{name}/") for metric in seen.metrics):
+            raise BadValue(
+                f"{name!r} cannot be watched: it gives no single number.",
+                f"Its outputs are: {', '.join(table[name].outputs) or 'not documented'}.",
+                f"Analyze it afterwards:  miscope analyze {variant.name} --only {name}",
+            )
+
+
+@final
+@dataclass(kw_only=True, eq=False)
+class _Found:
+    """What became of the analyzers of one step so far, if it takes several looks."""
+
+    fresh: dict[str, Arrays] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+@final
+class _LiveLook(Look):
+    """A look at weights that are in training: nothing is read from the store, and nothing kept there."""
+
+    def __init__(self, setting: Setting, names: Sequence[str], state: TrainingState, found: _Found) -> None:
+        super().__init__(setting.analyzers)
+        self.fresh, self._found, self._setting = found.fresh, found, setting
+        looking = [setting.analyzers[name] for name in names]
+        weights = _copied(state.weights)
+        moments = {role: _copied(remembered) for role, remembered in state.moments.items()}
+        self._unfinite = not_finite(weights)
+        self._seen = CheckpointInputs(
+            checkpoint=Checkpoint(step=state.step, weights=weights),
+            activations=record(setting.subject, setting.probe, weights, looking),
+            state=replace(state, weights=weights, moments=moments, buffers=_copied(state.buffers)),
+        )
+
+    def missing(self, name: str) -> str:
+        failed = next((upstream for upstream in self.analyzers[name].reads if upstream in self._found.failed), None)
+        return "" if failed is None else f"It reads {failed!r}, which failed: {self._found.failed[failed]}"
+
+    def refused(self, name: str) -> str | None:
+        if self._unfinite and needs_weights(self.analyzers[name]):
+            return f"at step {self._seen.checkpoint.step}, {self._unfinite}"
+        reasons = ((upstream, self._found.refused.get(upstream)) for upstream in self.analyzers[name].reads)
+        return next((because_of(upstream, reason) for upstream, reason in reasons if reason is not None), None)
+
+    def show(self, name: str) -> Moment:
+        artifacts = {upstream: self.fresh[upstream] for upstream in self.analyzers[name].reads}
+        return moment_of(self._setting, name, seen=self._seen, artifacts=artifacts)
+
+    def keep(self, name: str, arrays: Arrays) -> None:
+        pass
+
+    def keep_refusal(self, name: str, reason: str) -> None:
+        self._found.refused[name] = reason
+
+    def keep_failure(self, name: str, reason: str) -> None:
+        self._found.failed[name] = reason
+
+    def keys(self, names: Iterable[str]) -> dict[str, ArtifactKey]:
+        return {}
+
+
+def _copied(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """On the CPU: whatever is done to them, the training's own stay as they are."""
+    return {name: tensor.detach().to("cpu", copy=True) for name, tensor in tensors.items()}
