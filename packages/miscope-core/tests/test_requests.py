@@ -40,6 +40,7 @@ TRAIN = TrainRequest(
     threads=1,
     compile=True,
     interventions=("silence", "noise"),
+    watch=("ranks.weights:2",),
 )
 ANALYZE = AnalyzeRequest(
     variants=("toy.sum/v7-seed3-width16", "toy.sum/v7-seed4-width16"),

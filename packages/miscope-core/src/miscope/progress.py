@@ -19,7 +19,7 @@ class Progress:
     """Optimizer updates so far."""
     total: int
     metrics: Mapping[str, float] = field(default_factory=dict)
-    """Of the weights at the last evaluated step: 'train_loss', 'test_accuracy', ..."""
+    """Of the weights at the last evaluated step: 'train_loss', 'test_accuracy', ...; 'analyzer/output' if watched."""
     checkpoint: Path | None = None
     """The file, where this step left one."""
     eta: float | None = None

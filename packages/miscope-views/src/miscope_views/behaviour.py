@@ -42,6 +42,20 @@ def accuracies(shown: Shown, *, clock: str, events: bool) -> Figure:
     return _metric_curves(shown, "accuracy", y_axis=y_axis, clock=clock, events=events)
 
 
+def recorded(shown: Shown, *, metric: str, log: bool, clock: str, events: bool) -> Figure:
+    """Any metric that was recorded while it trained: terms of the loss, and what instruments saw that watched it."""
+    series = shown.metrics[metric]
+    hover = f"%{{y:.4g}} at {shown.step_label} %{{x:,}}<extra></extra>"
+    trace = line(series.steps, series.values, metric, colour_of(metric), hovertemplate=hover)
+    layout = {
+        "title": title(shown, metric),
+        "xaxis": clock_axis(shown, clock),
+        "yaxis": {"title": {"text": metric}, **(_LOG if log else {})},
+        "shapes": event_marks(shown, events),
+    }
+    return figure([trace], layout)
+
+
 def margins(shown: Shown, *, split: str, clock: str, events: bool) -> Figure:
     """By how much the right answer wins over training: the mean, the worst percent and the worst input."""
     arrays = shown.artifacts[_METRICS]
@@ -176,6 +190,11 @@ def _aligned(series: Series, shown: Shown, align: str) -> np.ndarray:
     return series.steps if align == "step" else series.steps - shown.events[align]
 
 
+def _recorded(shown: Shown) -> Sequence[str]:
+    """What instruments saw comes first: losses and accuracies have views of their own."""
+    return sorted(shown.metrics, key=lambda name: ("/" not in name, name))
+
+
 def _metric_kinds(shown: Shown) -> Sequence[str]:
     found = {name.removeprefix("test_") for m in shown.members for name in m.shown.metrics if name.startswith("test_")}
     return sorted(found, key=lambda kind: (kind != "loss", kind))
@@ -202,6 +221,20 @@ VIEWS = (
         draw=accuracies,
         metrics=("*_accuracy",),
         controls=(CLOCK, MARKS),
+        time_axis="x",
+    ),
+    View(
+        name="behaviour.recorded",
+        title="Any recorded metric",
+        grain=Grain.TRAJECTORY,
+        draw=recorded,
+        metrics=("*",),
+        controls=(
+            Choice(name="metric", options_from=_recorded),
+            Toggle(name="log", label="logarithmic"),
+            CLOCK,
+            MARKS,
+        ),
         time_axis="x",
     ),
     View(
