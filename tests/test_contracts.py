@@ -20,6 +20,19 @@ ELSEWHERE = {
 """What needs more checkpoints than the check keeps, a run that has learned, or one that was intervened in."""
 
 
+NOT_HERE = {
+    "coarseness.units": ("SITE/head_{low,roughness,unwrapped}",),
+    "cohort.losses": ("ALIGN/METRIC/median_pointwise", "ALIGN/METRIC/median_simultaneous"),
+    "cohort.spectra": ("ROLE/{low,high}",),
+    "geometry.classes": (
+        *("SITE/pair", "SITE/circularity", "SITE/circularity_null", "SITE/circle", "SITE/best_circularity"),
+    ),
+    "parameters.norms": ("ROLE/squares_by_head",),
+    "summary.components": ("ROLE/key_share", "ROLE/crossover"),
+}
+"""Outputs of heads, of a circle's basis, of more variants or of a run that has learned, which their stage is not."""
+
+
 def test_nothing_installed_is_broken() -> None:
     assert [str(broken) for broken in INSTALLED.broken] == []
 
@@ -46,7 +59,7 @@ def stage(name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", sorted(set(INSTALLED.analyzers) - ELSEWHERE))
 def test_analyzer(name: str) -> None:
-    check_analyzer(INSTALLED.analyzer(name), **stage(name))
+    assert check_analyzer(INSTALLED.analyzer(name), **stage(name)) == NOT_HERE.get(name, ())
 
 
 @pytest.mark.parametrize("name", sorted(set(INSTALLED.views) - ELSEWHERE))

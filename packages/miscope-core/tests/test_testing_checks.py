@@ -81,8 +81,13 @@ GOOD = Analyzer(
 
 
 def test_an_analyzer_that_keeps_the_contract_passes() -> None:
-    check_analyzer(GOOD)
-    check_analyzer(GOOD, ToyFamily(), params={"values": 7})
+    assert check_analyzer(GOOD) == ()
+    assert check_analyzer(GOOD, ToyFamily(), params={"values": 7}) == ()
+
+
+def test_it_is_told_which_documented_outputs_were_not_returned() -> None:
+    outputs = {"ROLE": "() its largest entry", "ROLE/by_head": "(head,) of each head", "SITE": "() of a site"}
+    assert check_analyzer(replace(GOOD, outputs=outputs)) == ("ROLE/by_head", "SITE")
 
 
 @pytest.mark.parametrize(
@@ -99,6 +104,10 @@ def test_an_analyzer_that_keeps_the_contract_passes() -> None:
         (replace(GOOD, compute=careless), "check.largest changed what it was shown"),
         (replace(GOOD, compute=listing), "check.largest: 'W_E' is list; wrap it in np.asarray"),
         (replace(GOOD, compute=extra), "check.largest: 'more' is not in `outputs` (W_E)"),
+        (
+            replace(GOOD, compute=extra, outputs={"ROLE": "() of a weight", "SITE/x": "()"}),
+            "check.largest: 'more' is not in `outputs` (ROLE, SITE/x)",
+        ),
         (replace(GOOD, weights=("W_Q",)), "check.largest has nothing to look at: toy.fourier has no weights 'W_Q'"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -126,17 +135,22 @@ def test_a_function_of_no_module_cannot_run_elsewhere() -> None:
     )
 
 
+WORDS = {"ROLE": ["W_E", "blocks.0.mlp.W_in"]}
+
+
 @pytest.mark.parametrize(
     ("pattern", "names", "others"),
     [
-        ("ROLE/power", ["W_E/power", "blocks.0.mlp.W_in/power"], ["W_E/powers", "/power", "W_E"]),
+        ("ROLE/power", ["W_E/power", "blocks.0.mlp.W_in/power"], ["W_E/powers", "/power", "W_E", "total/power"]),
+        ("ROLE", ["W_E"], ["total", "W_E/power"]),
+        ("NAME/power", ["W_E/power", "total/power"], ["/power"]),
         ("{train,test}_loss", ["train_loss", "test_loss"], ["all_loss", "_loss"]),
         ("total", ["total"], ["totals", "TOTAL"]),
     ],
 )
-def test_a_word_in_capitals_stands_for_any_name(pattern: str, names: list[str], others: list[str]) -> None:
-    assert all(stands_for(pattern).fullmatch(name) for name in names)
-    assert not any(stands_for(pattern).fullmatch(name) for name in others)
+def test_a_word_in_capitals_stands_for_its_names_or_for_any(pattern: str, names: list[str], others: list[str]) -> None:
+    assert all(stands_for(pattern, WORDS).fullmatch(name) for name in names)
+    assert not any(stands_for(pattern, WORDS).fullmatch(name) for name in others)
 
 
 def draw(shown: Shown, *, weight: str = "W_E") -> Any:

@@ -107,8 +107,9 @@ class Analyzer:
     source: str = ""
     """Where it comes from: 'Nanda et al. 2023, section 4.1 (arXiv 2301.05217)'."""
     outputs: Mapping[str, str] = field(default_factory=dict)
-    """Array name -> what it is, its shape and unit; for the catalogue. A word in capitals stands for any name, braces
-    for one of several: 'ROLE/power', '{train,test}_loss'."""
+    """Array name -> what it is, its shape and unit; for the catalogue. ROLE stands for any weight of the model, SITE
+    for any of its sites, another word in capitals for any name, braces for one of several: 'ROLE/power', '{a,b}_loss'.
+    """
 
     @property
     def namespace(self) -> str:

@@ -76,6 +76,7 @@ class Shortcut:
 
 
 @final
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoNetwork:
     """Why a model cannot be run, though its weights are known."""
@@ -83,7 +84,9 @@ class NoNetwork:
     reason: str
     """As a clause."""
     known: str
+    """As a sentence."""
     todo: str
+    """What brings it, as a sentence."""
 
 
 class Model(ABC):

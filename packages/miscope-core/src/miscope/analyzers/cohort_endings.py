@@ -187,7 +187,8 @@ WEIGHTS = Analyzer(
     source="Cosine distance; permutations of neurons: Ainsworth et al. 2022 (arXiv 2209.04836)",
     outputs={
         "variant": "(n,) names",
-        "ROLE/distance": "(n, n) relative distance of a weight tensor; 'all' for all of them together",
+        "ROLE/distance": "(n, n) relative distance of a weight tensor",
+        "all/distance": "(n, n) the same of all of them together",
         "mean_distance": "() mean over pairs, of all weights",
     },
 )

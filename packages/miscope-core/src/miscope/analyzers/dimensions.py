@@ -106,14 +106,15 @@ ACTIVATIONS = Analyzer(
     formula="PR = (sum l)^2 / sum l^2 over eigenvalues l of the covariance over the probe",
     source="Gao et al. 2017, 'A theory of multineuronal dimensionality' (bioRxiv 214262), eq. 2",
     outputs={
-        "SITE/eigenvalue": "(K,) float32, variance along each principal direction, falling, the first K",
-        "SITE/variance": "() total variance",
-        "SITE/participation_ratio": "() participation ratio of all eigenvalues",
-        "SITE/dimensions_90": "() fewest directions that hold 90 % of the variance",
-        "SITE/dimensions_99": "() fewest directions that hold 99 %",
-        "SITE/between_share": "() share of variance between the means of the right answers",
-        "SITE/between_ratio": "() participation ratio of those means",
-        "SITE/within_ratio": "() participation ratio of what is left within the answers",
+        "NAME/eigenvalue": "(K,) float32, variance along each principal direction, falling, the first K; of each "
+        "site, and of what its layer writes",
+        "NAME/variance": "() total variance",
+        "NAME/participation_ratio": "() participation ratio of all eigenvalues",
+        "NAME/dimensions_90": "() fewest directions that hold 90 % of the variance",
+        "NAME/dimensions_99": "() fewest directions that hold 99 %",
+        "NAME/between_share": "() share of variance between the means of the right answers",
+        "NAME/between_ratio": "() participation ratio of those means",
+        "NAME/within_ratio": "() participation ratio of what is left within the answers",
         "between_null": "() share between random classes of as many",
     },
 )

@@ -180,7 +180,7 @@ ROLES = Analyzer(
         "SITE/each": "(P, R, H) the score at each period",
         "SITE/role": "(H,) the role that exceeds its null most, if by the threshold; '' for none",
         "distinct_roles": "() roles in effect, exp(entropy) of those that heads are named after; 0 of none",
-        "strongest/ROLE": "() largest score of any head",
+        "strongest/NAME": "() largest score of any head",
     },
 )
 

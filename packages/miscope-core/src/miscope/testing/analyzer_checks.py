@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from miscope import record_checks
 from miscope.analyzer import Analyzer, Grain
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
-from miscope.testing.array_checks import check_arrays
+from miscope.testing.array_checks import check_arrays, not_returned
 from miscope.testing.generators import draw_from_all
 from miscope.testing.symmetry_checks import check_symmetries
 from miscope.watch import Watch
@@ -36,13 +36,14 @@ def check_analyzer(
     *,
     plugins: Plugins | None = None,
     params: Mapping[str, Any] | None = None,
-) -> None:
+) -> tuple[str, ...]:
     """Assert that an analyzer is documented, picklable and deterministic, reads only what it declares, leaves what it
     is shown as it was, returns arrays that it documents, and varies under no symmetry but those it declares; on a
     really trained variant.
 
     family: None takes the toy families, of which one must give the analyzer what it needs. plugins: tables that hold
-    the analyzers it reads; None takes those of core. params: of the family.
+    the analyzers it reads; None takes those of core. params: of the family. Returns the outputs that it documents and
+    did not return here: () unless some are of other families only.
     """
     _check_record(analyzer)
     with _scene_for(analyzer, family, plugins, params) as place:
@@ -50,7 +51,8 @@ def check_analyzer(
         first = _computed(analyzer, _show(place, analyzer))
         draw_from_all()
         second = _computed(analyzer, _show(place, analyzer))
-        check_arrays(analyzer, first)
+        words = _words(place)
+        check_arrays(analyzer, first, words)
         for name in first:
             assert np.array_equal(first[name], second[name], equal_nan=first[name].dtype.kind == "f"), (
                 f"{analyzer.name}: {name!r} differs between two looks at the same checkpoint; draw no random numbers "
@@ -58,6 +60,13 @@ def check_analyzer(
             )
         _check_elsewhere(place, analyzer, first)
         check_symmetries(analyzer, place.variants[0], first, lambda variant: _computed_of(place, analyzer, variant))
+        return not_returned(analyzer, first, words)
+
+
+def _words(place: Scene) -> dict[str, Collection[str]]:
+    """What the words ROLE and SITE stand for in the names of arrays."""
+    model = place.workspace.subject(place.variants[0].value).model
+    return {"ROLE": [*model.roles], "SITE": [*model.sites]}
 
 
 def _check_record(analyzer: Analyzer) -> None:
@@ -124,7 +133,7 @@ def _check_elsewhere(place: Scene, analyzer: Analyzer, there: Arrays) -> None:
             f"{analyzer.name} fails where there is the checkpoint of step {first[0]} alone: "
             f"{type(error).__name__}: {error}.\nRefuse with DoesNotApply what cannot be looked at."
         ) from error
-    check_arrays(analyzer, here)
+    check_arrays(analyzer, here, _words(place))
     if analyzer.grain is not Grain.CHECKPOINT:
         return
     assert set(here) == set(there), f"{analyzer.name} returns other arrays at step {first[0]}: {_unlike(here, there)}"
