@@ -93,6 +93,12 @@ def test_survival_of_the_remission_times_of_freireich():
     assert curve.median == 23
 
 
+@pytest.mark.parametrize("n", [4, 24, 38, 44])
+def test_half_of_an_even_number_is_a_half_however_the_product_of_shares_is_rounded(n: int):
+    curve = kaplan_meier(np.arange(float(n)), np.ones(n, dtype=bool), np.arange(float(n)))
+    assert curve.median == n / 2 - 1
+
+
 def test_train_and_test_are_told_apart_and_those_never_learnt_are_censored():
     train = toy_moment().probe.train
     at = np.where(train, 1, 3)

@@ -16,6 +16,7 @@ def test_adjusted_chances_rise_with_the_chances_and_nan_are_no_tests():
     found = benjamini_hochberg(np.array([0.04, np.nan, 0.01, 0.03]))
     assert found == pytest.approx([0.04, np.nan, 0.03, 0.04], nan_ok=True)
     assert np.isnan(benjamini_hochberg(np.array([np.nan]))).all()
+    assert benjamini_hochberg(np.array([1 + 2e-16, 0.5])).tolist() == [1, 1]
 
 
 def test_among_what_is_found_the_share_found_by_chance_is_what_it_promises():

@@ -141,7 +141,7 @@ def _sizes(block: np.ndarray, blocks: int) -> np.ndarray:
 
 CLUSTERS = Analyzer(
     name="neurons.clusters",
-    version=4,
+    version=5,
     grain=Grain.TRAJECTORY,
     compute=clusters,
     reads=("neurons.frequencies",),

@@ -210,7 +210,7 @@ def _by_class(learnt: np.ndarray, probe: Probe) -> dict[str, np.ndarray]:
 
 ORDER = Analyzer(
     name="learning.order",
-    version=2,
+    version=3,
     grain=Grain.TRAJECTORY,
     compute=order,
     reads=(_CORRECTNESS,),

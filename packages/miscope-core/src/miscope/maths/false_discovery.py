@@ -10,14 +10,14 @@ __all__ = ["benjamini_hochberg", "chance_of"]
 def benjamini_hochberg(chance: np.ndarray) -> np.ndarray:
     """Adjusted chances of tests (n,): calling all below q significant, a share of at most q of them is so by chance.
 
-    min over j >= i of n p_(j) / j, of the ascending chances; NaN are no tests and stay. Benjamini & Hochberg 1995, for
-    tests that are independent or positively dependent.
+    NaN are no tests and stay. Benjamini & Hochberg 1995, for tests that are independent or positively dependent.
     """
-    found = np.full(np.shape(chance), np.nan)
-    tests = np.flatnonzero(np.isfinite(chance))
-    order = tests[np.argsort(chance[tests], kind="stable")]
-    scaled = chance[order] * len(order) / np.arange(1, len(order) + 1)
-    found[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1)
+    from scipy.stats import false_discovery_control
+
+    found, tests = np.full(np.shape(chance), np.nan), np.isfinite(chance)
+    if tests.any():
+        # A chance of 1 may come rounded upwards.
+        found[tests] = false_discovery_control(np.minimum(chance[tests], 1))
     return found
 
 

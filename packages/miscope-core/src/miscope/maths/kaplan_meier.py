@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import final
 
@@ -9,8 +10,8 @@ import numpy as np
 
 __all__ = ["Survival", "kaplan_meier"]
 
-_Z = 1.959963984540054
-"""Standard normal quantile of a 95 % interval."""
+_SLACK = 1e-12
+"""What rounding may add to a share that is exactly a half."""
 
 
 @final
@@ -32,21 +33,18 @@ def kaplan_meier(time: np.ndarray, observed: np.ndarray, grid: np.ndarray) -> Su
     then. The band is Greenwood's on the log(-log) scale, which stays within 0 and 1 (Kalbfleisch & Prentice 1980);
     it is NaN while nobody has had the event, and after everybody has. Kaplan & Meier 1958.
     """
-    ordered = np.sort(time)
-    at_risk = len(time) - np.searchsorted(ordered, grid, side="left")
-    events = np.sort(time[observed])
-    died = np.searchsorted(events, grid, side="right") - np.searchsorted(events, grid, side="left")
-    left = at_risk - died
-    share = np.cumprod(np.where(at_risk > 0, left / np.maximum(at_risk, 1), 1.0))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        variance = np.cumsum(np.where(died > 0, died / (at_risk * left.astype(float)), 0.0))
-        spread = np.exp(_Z * np.sqrt(variance) / np.abs(np.log(share)))
-        low, high = share**spread, share ** (1 / spread)
-    inside = (share > 0) & (share < 1)
-    below = share <= 0.5
+    from scipy.stats import CensoredData, ecdf
+
+    curve = ecdf(CensoredData(uncensored=time[observed], right=time[~observed])).sf
+    with warnings.catch_warnings():
+        # That the band is undefined at some times is what its NaN say.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        band = curve.confidence_interval(0.95, method="log-log")
+    share = curve.evaluate(grid)
+    inside, below = (share > 0) & (share < 1), share <= 0.5 + _SLACK
     return Survival(
         share=share,
-        low=np.where(inside, low, np.nan),
-        high=np.where(inside, high, np.nan),
+        low=np.where(inside, band.low.evaluate(grid), np.nan),
+        high=np.where(inside, band.high.evaluate(grid), np.nan),
         median=float(grid[below.argmax()]) if below.any() else np.nan,
     )
