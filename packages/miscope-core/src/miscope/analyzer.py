@@ -123,4 +123,6 @@ class Analyzer:
     @property
     def probed(self) -> bool:
         """Whether it looks at the probe at all; weight-only instruments do not depend on it."""
-        return bool(self.sites or self.columns or self.grid or self.labels or self.runs or self.objective)
+        return bool(
+            self.sites or self.columns or self.grid or self.labels or self.runs or self.gradients or self.objective
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from miscope.description import Description
     from miscope.intervention import Intervention
     from miscope.model import Model
+    from miscope.source import Source
+    from miscope.source_checkpoint import SourceCheckpoint
     from miscope.task import Task
 
 __all__ = ["Family", "Params", "make_variant"]
@@ -78,6 +80,14 @@ class Family(ABC):
     @abstractmethod
     def bases(self, params: Any) -> Mapping[str, Basis]:
         """Task basis by the axis or column it belongs to ('token', 'a', 'sum'); {} where no structure is known."""
+
+    def sources(self, params: Any) -> Sequence[Source]:
+        """Checkpoints of other variants in the workspace that this one is built on; () where it is built on none."""
+        return ()
+
+    def given(self, sources: Sequence[SourceCheckpoint]) -> Family:
+        """This family with what `sources` named, in that order: what model, probes and task may then look at."""
+        return self
 
     def of(self, description: Description) -> Family:
         """This family, if it is `described`, for the one variant that is described so."""

@@ -36,6 +36,7 @@ def record_content(variant: Variant, facts: Mapping[str, object]) -> bytes:
             "params": variant.params.model_dump(mode="json"),
             "training": None if training is None else training.model_dump(mode="json"),
             **({"label": variant.label} if variant.label else {}),
+            **({"parents": list(variant.parents)} if variant.parents else {}),
             "digest": variant.digest,
             "facts": {"versions": _versions(), **facts},
         }
@@ -69,6 +70,7 @@ def read_record(path: Path, name: str) -> VariantRecord:
         training=record["training"],
         digest=record["digest"],
         label=record.get("label"),
+        parents=tuple(record.get("parents", ())),
         facts=record["facts"],
     )
 

@@ -13,7 +13,6 @@ from miscope.progress import Progress
 from miscope.session import Session
 from miscope.train_request import TrainRequest
 from miscope.training import train
-from miscope.validation import checked_variant
 
 if TYPE_CHECKING:
     from miscope.workspace import Workspace
@@ -47,7 +46,7 @@ def run(
 
 def _train(workspace: Workspace, request: TrainRequest, should_stop: Ask) -> Iterator[Progress]:
     family = workspace.plugins.family(request.family)
-    plain = workspace.store.placed(checked_variant(family, request.params, request.training))
+    plain = workspace.value(family, request.params, request.training)
     variant = plain if request.label is None else plain.labelled(request.label)
     session = Session(
         steps=request.steps,

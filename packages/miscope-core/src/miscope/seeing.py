@@ -191,7 +191,10 @@ def record(
     for analyzer in analyzers:
         wanted[analyzer.positions] |= set(matching(analyzer.sites, model.sites))
     look = {"answer": model.answers, "all": model.run}
-    single, double = cast(weights, torch.float32), cast(weights, torch.float64)
+    everything = wanted["answer"] | wanted["all"]
+    # Each precision once, and only where a site is wanted in it.
+    double = cast(weights, torch.float64) if LOGITS in everything else {}
+    single = cast(weights, torch.float32) if everything - {LOGITS} else {}
     return {
         positions: activations(look[positions], double, probe.inputs, sites & {LOGITS})
         | activations(look[positions], single, probe.inputs, sites - {LOGITS})

@@ -15,7 +15,7 @@ from typing import BinaryIO
 from miscope.atomic import explaining, make_folder
 from miscope.errors import Busy
 
-__all__ = ["sole_writer"]
+__all__ = ["sole_writer", "writer_of"]
 
 
 @contextmanager
@@ -67,3 +67,18 @@ def _holder(file: BinaryIO) -> tuple[str, str]:
     if (host, pid) == (node(), os.getpid()):
         return f"another thread of this process since {since}", "close its iterator"
     return f"process {pid} on {host} since {since}", f"`kill {pid}`" if host == node() else f"Ctrl-C on {host}"
+
+
+def writer_of(path: Path) -> str:
+    """Who holds the lock file by what it says, as ' by process 4242'; "" where nobody of this machine does.
+
+    Looks without trying the lock, which would stand in the way of somebody who wants it.
+    """
+    import psutil
+
+    try:
+        said = json.loads(path.read_bytes())
+        host, pid = str(said["host"]), int(said["pid"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    return f" by process {pid}" if host == node() and psutil.pid_exists(pid) else ""

@@ -24,6 +24,7 @@ from miscope.origin import Origin, may_restart, may_train, standing_of
 from miscope.progress import Progress
 from miscope.resuming import Start, start_of
 from miscope.session import Session
+from miscope.sources import check_source, source_facts
 from miscope.train_request import train_request
 from miscope.training_config import TrainingConfig
 from miscope.variant import Variant
@@ -51,6 +52,8 @@ def train(workspace: Workspace, variant: Variant, session: Session | None = None
     session = session or Session()
     workspace.store.refuse_another(variant)
     config = variant.training
+    for place, source in enumerate(workspace.plugins.family(variant.family).sources(variant.params)):
+        check_source(workspace.store, variant, place, source)
     task = workspace.subject(variant).task
     if config is None or task is None:
         raise BadValue(
@@ -229,13 +232,16 @@ def _facts(run: _Run, learner: Learner, start: Start) -> dict[str, object]:
     """What a reader of variant.json will want to know of how it was really trained."""
     import torch
 
-    standing = standing_of(run.workspace.store, run.variant.name)
+    store, variant = run.workspace.store, run.variant
+    standing = standing_of(store, variant.name)
+    sources = run.workspace.plugins.family(variant.family).sources(variant.params)
     return {
         "origin": ((standing and standing.origin) or Origin.TRAINED).value,
         "device": str(learner.device),
         "threads": torch.get_num_threads(),
         "optimizer_groups": optimizing.groups(learner.optimizer, learner.weights),
         "interventions": [intervention.name for intervention in run.exercise.interventions],
+        **({"sources": source_facts(store, sources)} if sources else {}),
         **({"resumed": {"step": start.step, "because": start.line}} if start.line else {}),
     }
 

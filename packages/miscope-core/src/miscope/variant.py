@@ -37,6 +37,8 @@ class Variant:
     """The family's own default for these parameters: what the slug need not mention."""
     label: str | None = None
     """Tells it from another of the same parameters and training: one's own from one brought from elsewhere."""
+    parents: tuple[str, ...] = ()
+    """Digests of the variants that it is built on, in the order of its family's sources."""
     stored_as: str | None = None
     """The slug of a folder from before slugs told such values apart; None for its own slug."""
 
@@ -74,12 +76,13 @@ class Variant:
         """Changes with anything that decides the weights at a given step."""
         training = self.training
         identity = None if training is None else training.identity_of(training.model_dump(mode="json"))
-        return digest_of(self.family, self.params.model_dump(mode="json"), identity, self.label)
+        found = digest_of(self.family, self.params.model_dump(mode="json"), identity, self.label)
+        return digest([found, *self.parents]) if self.parents else found
 
 
 def digest_of(
     family: str, params: Mapping[str, object], identity: Mapping[str, object] | None, label: str | None
 ) -> str:
-    """The digest of a variant of these values; identity: of its training, None where it has none."""
+    """The digest of a variant of these values that is built on none; identity: of its training, None without one."""
     said = {"family": family, "params": params, "training": identity}
     return digest(said | ({"label": label} if label else {}))

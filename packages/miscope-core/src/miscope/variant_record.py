@@ -27,6 +27,8 @@ class VariantRecord:
     digest: str
     label: str | None = None
     """What tells it from another of the same parameters and training."""
+    parents: tuple[str, ...] = ()
+    """Digests of what it is built on."""
     facts: Mapping[str, object] = field(default_factory=dict)
     """Where it comes from: library versions, device, an imported file's SHA-256."""
 

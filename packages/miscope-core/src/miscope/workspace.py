@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
@@ -14,21 +14,26 @@ from miscope.inventory import Stored, look_up, stored_variant
 from miscope.ledger import Ledger
 from miscope.plugins import Plugins
 from miscope.recipe import digest
+from miscope.source_checkpoint import SourceCheckpoint
+from miscope.sources import check_source, with_parents
 from miscope.store import Store
 from miscope.subject import Subject
 from miscope.validation import checked_variant, refuse_unused, split_fields
 from miscope.variant import Variant
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from contextlib import AbstractContextManager
 
     import pyarrow
     from torch import Tensor, nn
 
+    from miscope.checkpoint import Checkpoint
     from miscope.family import Family
     from miscope.index import Index
     from miscope.probe import Probe
     from miscope.recorder import Recorder
+    from miscope.source import Source
     from miscope.variant_record import VariantRecord
 
     Recording = AbstractContextManager[Recorder]
@@ -80,10 +85,14 @@ class Workspace:
         """
         found = self.plugins.family(family)
         params, training = split_fields(found, fields)
-        value = self.store.placed(checked_variant(found, params, training))
+        value = self.value(found, params, training)
         refuse_unused(value, training)
         self.store.refuse_another(value)
         return BoundVariant(self, value)
+
+    def value(self, family: Family, params: Mapping[str, Any], training: Mapping[str, Any]) -> Variant:
+        """The variant of these values with what it is built on here, under the slug it has here."""
+        return self.store.placed(with_parents(self.store, family, checked_variant(family, params, training)))
 
     def find(self, name: str) -> BoundVariant:
         """A stored variant by its name 'family/slug', or by its slug where one family has it."""
@@ -117,7 +126,7 @@ class Workspace:
         record = self.store.variant_record(variant.name) if family.described else None
         key = f"{variant.name} {variant.digest} {digest(record.facts) if record else ''}"
         with self._turn:
-            subject = self._subjects.pop(key, None) or Subject(self._described(family, variant, record), variant)
+            subject = self._subjects.pop(key, None) or Subject(self._family_of(family, variant, record), variant)
             self._subjects[key] = subject
             while len(self._subjects) > _SUBJECTS:
                 del self._subjects[next(iter(self._subjects))]
@@ -139,7 +148,14 @@ class Workspace:
             self._networks[f"{variant.name} {variant.digest}"] = network
             self._subjects = {k: s for k, s in self._subjects.items() if s.variant.name != variant.name}
 
-    def _described(self, family: Family, variant: Variant, record: VariantRecord | None) -> Family:
+    def _family_of(self, family: Family, variant: Variant, record: VariantRecord | None) -> Family:
+        """The family with what it is to be told of this very variant."""
+        sources = [
+            SourceCheckpoint(source, partial(self._open_source, variant, place, source))
+            for place, source in enumerate(family.sources(variant.params))
+        ]
+        if sources:
+            family = family.given(sources)
         if record is None:
             return family
         from miscope.description_file import read_description
@@ -147,6 +163,11 @@ class Workspace:
         path, contents = self.store.layout.probe(variant.name), variant.params.model_dump()["contents"]
         network = self._networks.get(f"{variant.name} {variant.digest}")
         return family.of(read_description(path, record, contents=contents, module=network))
+
+    def _open_source(self, variant: Variant, place: int, source: Source) -> tuple[Subject, Checkpoint]:
+        check_source(self.store, variant, place, source)
+        parent = self.find(source.variant).value
+        return self.subject(parent), self.store.load_checkpoint(parent.name, source.step)
 
     def ask(self, sql: str) -> pyarrow.Table:
         """The answer to a SELECT over variants, runs, checkpoints, artifacts, metrics and scalars."""

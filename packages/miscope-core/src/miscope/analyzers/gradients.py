@@ -90,7 +90,6 @@ ENERGY = Analyzer(
     weights=("*",),
     bases=("*",),
     gradients=True,
-    labels=True,
     varies=("relu scaling",),
     question="Which weights and which components of the task does the training gradient pull at?",
     formula="|dL/dW|_F^2; f_k = |B_k dL/dW|^2 / sum over k != const",
