@@ -1,4 +1,7 @@
-"""Forks trainings of one variant, each killed at a random moment, then lets one finish. Run by test_training.py."""
+"""Forks trainings of one variant, each killed at a random moment, then lets one finish.
+
+Run by test_training.py and test_objective_resumed.py.
+"""
 
 import json
 import os
@@ -10,9 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from miscope.testing import tables
-from miscope.workspace import open_workspace
+from miscope.testing.toy_autoencoder import ToyAutoencoder
+from miscope.testing.toy_gated import ToyGated
+from miscope.testing.toy_sequences import ToySequences
+from miscope.workspace import BoundVariant, open_workspace
 
 ENDLESS = 10**9
+FAMILIES = (ToyAutoencoder(), ToyGated(), ToySequences())
 
 
 @dataclass(frozen=True)
@@ -35,17 +42,25 @@ class Asked:
     """What all of the trainings are."""
 
     fields: dict[str, Any]
+    """Of the variant; 'family' where it is not the plain toy's, 'variant' where it is built on another."""
     watch: list[str]
+
+    def variant(self, root: Path) -> BoundVariant:
+        """In the workspace there, with what it is built on."""
+        fields = dict(self.fields)
+        family = fields.pop("family", "toy.sum")
+        place = open_workspace(root, tables(*FAMILIES))
+        if "variant" in fields and fields["variant"] not in place.store.variants():
+            for _ in place.variant("toy.sum").train(threads=1):
+                pass
+        return place.variant(family, checkpoints="adaptive:3-20", batch_size=4, **fields)
 
 
 def train(root: Path, steps: int, asked: Asked, end: End | None = None) -> None:
     """Train the toy from wherever it is so far."""
     if end:
         end.comes_after(0)
-    variant = open_workspace(root, tables()).variant(
-        "toy.sum", checkpoints="adaptive:3-20", batch_size=4, **asked.fields
-    )
-    for told, _ in enumerate(variant.train(steps=steps, threads=1, watch=asked.watch), start=1):
+    for told, _ in enumerate(asked.variant(root).train(steps=steps, threads=1, watch=asked.watch), start=1):
         if end:
             end.comes_after(told)
 
@@ -58,6 +73,7 @@ def main(root: Path, rounds: int, asked: Asked) -> None:
     # One elsewhere, begun and gone on from, so that what it imports is there and the others spend their lives training.
     for steps in (3, 6):
         train(root.with_name("first"), steps, asked)
+    name = asked.variant(root).name
     for number in range(rounds):
         end = End(told=random.randint(1, 9) if number % 2 == 0 else 0, seconds=random.uniform(0.001, 0.15))
         child = os.fork()
@@ -65,9 +81,7 @@ def main(root: Path, rounds: int, asked: Asked) -> None:
             train(root, ENDLESS, asked, end)
         _, status = os.waitpid(child, 0)
         assert os.waitstatus_to_exitcode(status) == -signal.SIGPROF
-    workspace = open_workspace(root, tables())
-    (name,) = workspace.store.variants()
-    state = workspace.store.load_training_state(name)
+    state = open_workspace(root, tables(*FAMILIES)).store.load_training_state(name)
     assert state is not None
     train(root, state.step + 25, asked)
     print(state.step + 25)

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from miscope.objective import Term as Term
     from miscope.plugins import Plugins as Plugins
     from miscope.probe import Probe as Probe
+    from miscope.source import Source as Source
+    from miscope.source_checkpoint import SourceCheckpoint as SourceCheckpoint
     from miscope.task import Task as Task
     from miscope.training_config import TrainingConfig as TrainingConfig
     from miscope.variant import Variant as Variant
@@ -71,6 +73,8 @@ _HOME = {
     "objective": ("ForwardPass", "Objective", "Term"),
     "plugins": ("Plugins",),
     "probe": ("Probe",),
+    "source": ("Source",),
+    "source_checkpoint": ("SourceCheckpoint",),
     "task": ("Task",),
     "training_config": ("TrainingConfig",),
     "variant": ("Variant",),

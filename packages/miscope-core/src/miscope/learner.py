@@ -51,7 +51,9 @@ class Learner:
         self._exercise, self.device = exercise, device
         task = exercise.task
         self._objective = task.objective
-        self.weights = {role: Parameter(w.detach().to(device, copy=True)) for role, w in weights.items()}
+        # In the order of memory in which a checkpoint brings them back: products round by it.
+        laid_out = {role: w.detach().clone(memory_format=torch.contiguous_format) for role, w in weights.items()}
+        self.weights = {role: Parameter(w.to(device)) for role, w in laid_out.items()}
         self.optimizer = optimizing.build_optimizer(exercise.config, self.weights)
         # MPS has no float64: the loss is then taken on the CPU.
         self._loss_device = torch.device("cpu") if device.type == "mps" else device

@@ -1,0 +1,64 @@
+"""Trainings of every kind of objective, killed at random moments, end as if nobody had killed them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from miscope.testing import tables
+from miscope.testing.toy_autoencoder import ToyAutoencoder
+from miscope.testing.toy_gated import ToyGated
+from miscope.testing.toy_sequences import ToySequences
+from miscope.workspace import BoundVariant, open_workspace
+
+FIELDS: dict[str, dict[str, Any]] = {
+    "toy.gated": {},
+    "toy.sequences": {},
+    "toy.autoencoder": {"variant": "toy.sum/v5-seed0-width16"},
+}
+
+
+def opened(root: Path, family: str) -> BoundVariant:
+    place = open_workspace(root, tables(ToyAutoencoder(), ToyGated(), ToySequences()))
+    if "variant" in FIELDS[family]:
+        list(place.variant("toy.sum").train(threads=1))
+    return place.variant(family, checkpoints="adaptive:3-20", batch_size=4, **FIELDS[family])
+
+
+def history(variant: BoundVariant) -> dict[str, tuple[list[int], list[float]]]:
+    return {name: (each.steps.tolist(), each.values.tolist()) for name, each in variant.metrics().items()}
+
+
+@pytest.mark.parametrize("family", FIELDS)
+def test_a_killed_training_ends_in_the_same_weights_optimizer_and_buffers(family: str, tmp_path: Path) -> None:
+    script = Path(__file__).with_name("killed_trainings.py")
+    asked = json.dumps({"family": family, **FIELDS[family]})
+    words = [sys.executable, str(script), str(tmp_path / "killed"), "5", asked]
+    done = subprocess.run(
+        words, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    steps = int(done.stdout)
+    assert steps > 25, "the trainings were killed before they did anything"
+    killed, straight = opened(tmp_path / "killed", family), opened(tmp_path / "straight", family)
+    list(straight.train(threads=1, steps=steps))
+    assert killed.steps == straight.steps
+    assert history(killed) == history(straight)
+    for step in straight.steps:
+        one, other = killed.at(step).checkpoint.weights, straight.at(step).checkpoint.weights
+        assert all(torch.equal(one[role], other[role]) for role in other), step
+    kept, expected = (each.workspace.store.load_training_state(each.name) for each in (killed, straight))
+    assert kept is not None
+    assert expected is not None
+    assert set(kept.buffers) == set(expected.buffers)
+    assert bool(kept.buffers) == (family == "toy.autoencoder")
+    assert all(torch.equal(kept.buffers[name], tensor) for name, tensor in expected.buffers.items())
+    for role, moments in expected.moments.items():
+        assert all(torch.equal(kept.moments[role][name], tensor) for name, tensor in moments.items()), role
