@@ -13,6 +13,7 @@ from miscope.analyzer import Grain
 from miscope.atomic import write_whole
 from miscope.errors import BadValue, MiscopeError, NoArtifact
 from miscope.exporting import Exporter
+from miscope.maths.evenly_spaced import evenly_spaced
 from miscope.rendering import gather, render
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def spread(steps: Sequence[int], count: int) -> list[int]:
         return list(steps)
     if count < 2:
         return list(steps[-1:])
-    return [steps[round(i * (len(steps) - 1) / (count - 1))] for i in range(count)]
+    return [steps[row] for row in evenly_spaced(len(steps), count, nearest=True)]
 
 
 def _drawable(workspace: Workspace, view: View, variant: Variant, options: Options | None) -> Sequence[int]:

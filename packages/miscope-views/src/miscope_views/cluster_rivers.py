@@ -8,6 +8,7 @@ import numpy as np
 
 from miscope import Grain, Number, Shown, View
 from miscope.figure_style import NULL, OKABE_ITO, colour_of
+from miscope.maths.evenly_spaced import evenly_placed
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
 from miscope_views.named_arrays import choice_of, first_row, unit_of
 
@@ -56,8 +57,7 @@ def _columns(shown: Shown, count: int, clock: str) -> np.ndarray:
     steps = _steps(shown)
     steps = steps[steps > 0] if clock == "log" else steps
     place = np.log(steps) if clock == "log" else steps.astype(np.float64)
-    wanted = np.linspace(place[0], place[-1], count)
-    return steps[np.unique(np.abs(place[None] - wanted[:, None]).argmin(axis=1))]
+    return steps[evenly_placed(place, count)]
 
 
 def _banks(shown: Shown, site: str) -> list[str]:

@@ -9,6 +9,7 @@ import numpy as np
 from miscope.analyzer import Analyzer, Count, Grain, Options
 from miscope.artifact import Arrays
 from miscope.lazily import torch
+from miscope.maths.evenly_spaced import evenly_spaced
 from miscope.model import matching
 from miscope.moment import Moment
 
@@ -93,7 +94,7 @@ def sequence(moment: Moment) -> Arrays:
     assert moment.model is not None
     sites = matching(PATTERNS.sites, sorted(moment.model.sites))
     count = len(moment.probe.inputs)
-    rows = np.unique(np.linspace(0, count - 1, min(count, options.inputs)).astype(int))
+    rows = evenly_spaced(count, options.inputs)
     seen = moment.model.run(moment.weights, moment.probe.inputs[torch.from_numpy(rows)], sites)
     found: dict[str, np.ndarray] = {}
     for site in sites:

@@ -12,6 +12,7 @@ from miscope.analyzer import Analyzer, Count, Grain, Options, Whole
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.maths.barriers import Loss, barrier, profile
+from miscope.maths.evenly_spaced import evenly_placed
 from miscope.maths.permutation import Unit, match_heads, match_units, permuted
 from miscope.maths.weight_matching import free, matched_weights
 from miscope.model import matching
@@ -66,9 +67,7 @@ def spread(steps: np.ndarray, most: int) -> np.ndarray:
     if len(steps) <= most:
         return np.arange(len(steps))
     logs = np.log(np.maximum(steps - steps[0], 0) + max(1, steps[1] - steps[0]))
-    wanted = np.linspace(logs[0], logs[-1], most)
-    nearest = {int(np.abs(logs - target).argmin()) for target in wanted}
-    return np.array(sorted({0, len(steps) - 1} | nearest))
+    return evenly_placed(logs, most)
 
 
 def _between(

@@ -7,6 +7,7 @@ import numpy as np
 from miscope.analyzer import Analyzer, Count, Grain, Options, Whole
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
+from miscope.maths.evenly_spaced import evenly_spaced
 from miscope.maths.unit_groups import leading_shares, shuffled_shares, spread
 from miscope.moment import Trajectory
 
@@ -94,7 +95,7 @@ def _measured(points: np.ndarray, labels: np.ndarray, groups: int, options: Grou
             centres[t, g], width[t, g] = spread(members)
             shares[t, g] = leading_shares(members, _SHARES)
     inside = labels >= 0
-    looked = np.unique(np.linspace(0, steps - 1, 5).astype(int))
+    looked = evenly_spaced(steps, 5)
     null = np.stack(
         [
             shuffled_shares(exact[t, inside], labels[inside], groups=groups, draws=options.draws, seed=options.seed)

@@ -12,6 +12,7 @@ from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.lazily import torch
 from miscope.maths.bands import effective_number
+from miscope.maths.evenly_spaced import evenly_spaced
 from miscope.maths.head_distance import (
     circuit_distance,
     distinct_heads,
@@ -200,7 +201,7 @@ def distances(moment: Moment) -> Arrays:
     """
     assert isinstance(moment.options, DistanceOptions)
     count = len(moment.probe.inputs)
-    rows = torch.from_numpy(np.unique(np.linspace(0, count - 1, min(count, moment.options.inputs)).astype(int)))
+    rows = torch.from_numpy(evenly_spaced(count, moment.options.inputs))
     found: dict[str, np.ndarray] = {}
     for site in (name for name in moment.activations if name.endswith("hook_pattern")):
         block = site.removesuffix(".attn.hook_pattern")

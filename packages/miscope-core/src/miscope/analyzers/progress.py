@@ -12,6 +12,7 @@ from miscope.basis import Basis
 from miscope.errors import DoesNotApply
 from miscope.lazily import torch
 from miscope.maths.answer_basis import answer_basis
+from miscope.maths.evenly_spaced import evenly_spaced
 from miscope.maths.restricted import accuracies, class_mean_directions, losses_without, own, restrict
 from miscope.maths.restricted import losses as losses_of
 from miscope.model import LOGITS
@@ -128,7 +129,7 @@ def final(trajectory: Trajectory) -> Arrays:
         raise DoesNotApply("progress.final", trajectory.variant.name, reason)
     key = trajectory.artifacts[_KEYS]["key"]
     count = len(trajectory.steps)
-    rows = np.unique(np.linspace(0, count - 1, min(options.most, count)).round().astype(int))
+    rows = evenly_spaced(count, options.most, nearest=True)
     weights = {role: load()[rows.tolist()] for role, load in trajectory.weights.items()}
     sets = {"final": np.broadcast_to(key[-1], key.shape), "union": np.logical_or.accumulate(key, axis=0)}
     found: dict[str, list[float]] = {}

@@ -11,6 +11,7 @@ from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.lazily import torch
 from miscope.maths.circuit_spectrum import circuit_singular_values, circuit_spectrum
+from miscope.maths.evenly_spaced import evenly_spaced
 from miscope.maths.sparsity import gini
 from miscope.maths.spectrum import basis_spectrum
 from miscope.moment import Moment
@@ -76,8 +77,7 @@ def _constant_queries(moment: Moment) -> Iterator[tuple[str, np.ndarray]]:
     assert isinstance(options, QueryOptions)
     model = moment.model
     assert model is not None
-    some = torch.linspace(0, len(inputs) - 1, min(options.inputs, len(inputs))).round().long()
-    chosen = inputs[some]
+    chosen = inputs[evenly_spaced(len(inputs), options.inputs, nearest=True)]
     blocks = [role.removesuffix(".W_Q") for role in moment.weights if role.endswith(".W_Q")]
     sites = [f"{block}.hook_q" for block in blocks if f"{block}.hook_q" in model.sites]
     if not sites or (chosen.ndim == 2 and bool((chosen[:, -1] != chosen[0, -1]).any())):

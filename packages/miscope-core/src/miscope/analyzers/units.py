@@ -11,6 +11,7 @@ from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.lazily import torch
 from miscope.maths.activity import activity, flip_error, flip_rate, packed_signs
+from miscope.maths.evenly_spaced import evenly_spaced
 from miscope.moment import Moment, Trajectory
 
 SITES = "blocks.*hook_z|blocks.*_post"
@@ -35,7 +36,7 @@ def statistics(moment: Moment) -> Arrays:
     """
     options = moment.options
     assert isinstance(options, StatisticsOptions)
-    rows = np.unique(np.linspace(0, len(moment.probe.inputs) - 1, options.signs).astype(int))
+    rows = evenly_spaced(len(moment.probe.inputs), options.signs)
     found: dict[str, np.ndarray] = {"inputs": np.array(len(rows))}
     for site, activation in moment.activations.items():
         units = activation.flatten(1)
