@@ -63,6 +63,8 @@ def analyze(  # noqa: PLR0913 - the whole of a user's choice, all keyword-only
         force=force,
         options=options_apart(table, list(chosen), chosen),
     )
+    for value in values:
+        workspace.keep_record(value)
     return _run(workspace, place, work, request, should_stop or (lambda: False))
 
 

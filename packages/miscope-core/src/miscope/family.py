@@ -18,6 +18,7 @@ from miscope.variant import Variant
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from miscope.checkpoint_source import CheckpointSource
     from miscope.description import Description
     from miscope.intervention import Intervention
     from miscope.model import Model
@@ -80,6 +81,10 @@ class Family(ABC):
     @abstractmethod
     def bases(self, params: Any) -> Mapping[str, Basis]:
         """Task basis by the axis or column it belongs to ('token', 'a', 'sum'); {} where no structure is known."""
+
+    def checkpoints(self, variant: Variant) -> CheckpointSource | None:
+        """What has its checkpoints, where they are no files of the workspace; None where they are."""
+        return None
 
     def sources(self, params: Any) -> Sequence[Source]:
         """Checkpoints of other variants in the workspace that this one is built on; () where it is built on none."""

@@ -23,7 +23,7 @@ from miscope.read_only import read_only
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Part", "Row", "append", "compact", "parts_in", "read", "read_series", "read_whole", "truncate"]
+__all__ = ["Part", "Row", "append", "compact", "parts_in", "read", "read_series", "read_whole", "state_of", "truncate"]
 
 Row = tuple[int, str, float]
 """Step, name, value."""
@@ -193,3 +193,13 @@ def _replace(folder: Path, parts: Sequence[Part], table: pa.Table) -> None:
         covers = (int(match[1]), int(match[2])) if match else (first, last)
         if covers != (first, last) and first <= covers[0] and covers[1] <= last:
             (folder / name).unlink(missing_ok=True)
+
+
+def state_of(folder: Path) -> tuple[tuple[str, int], ...]:
+    """Names and times of a variant's parts, which change with its metrics; () where there are none."""
+    for _ in range(5):
+        try:
+            return tuple((part.path.name, part.path.stat().st_mtime_ns) for part in parts_in(folder))
+        except FileNotFoundError:  # merged meanwhile
+            continue
+    return ()

@@ -37,6 +37,8 @@ class Origin(enum.StrEnum):
     """Imported too, without weights."""
     RECORDED = "recorded"
     """Handed over step by step by a training loop of somebody's own."""
+    ELSEWHERE = "kept elsewhere"
+    """Brought by its family when it is looked at; no file of the workspace."""
 
 
 def origin_of(facts: Mapping[str, object]) -> Origin | None:
@@ -79,7 +81,7 @@ class Standing:
     @property
     def lent(self) -> bool:
         """Whether its first weights were made by something else than its own training."""
-        return self.origin in (Origin.IMPORTED, Origin.METRICS) or "warm" in self.facts
+        return self.origin in (Origin.IMPORTED, Origin.METRICS, Origin.ELSEWHERE) or "warm" in self.facts
 
     def train(self, options: str) -> str:
         """The line that trains it with these options."""

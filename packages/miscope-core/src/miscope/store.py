@@ -12,6 +12,7 @@ import numpy as np
 
 from miscope.artifact import Arrays, ArtifactKey
 from miscope.atomic import sweep, write_whole
+from miscope.checkpoint_source import Elsewhere, loaded, nowhere
 from miscope.errors import BadFile, BadValue, NoArtifact, UnknownName
 from miscope.layout import Layout
 from miscope.memory import Memory
@@ -36,11 +37,12 @@ NO_RECORD = "Restore it from a copy, or train the variant again: its checkpoints
 class Store:
     """Reads and writes the files under one root; everything appears whole or not at all."""
 
-    def __init__(self, root: Path, *, memory: int = 512 * 2**20) -> None:
-        """memory: bytes of arrays and metrics kept after reading."""
+    def __init__(self, root: Path, *, memory: int = 512 * 2**20, elsewhere: Elsewhere = nowhere) -> None:
+        """memory: bytes of arrays and metrics kept after reading. elsewhere: what has the checkpoints of a variant."""
         self.root = Path(root)
         self.layout = Layout(self.root)
         self._memory = Memory(memory)
+        self._elsewhere = elsewhere
 
     def variants(self) -> list[str]:
         """Names 'family/slug' of all that lies here as a variant, sorted; `variant_record` says which are none."""
@@ -114,7 +116,8 @@ class Store:
         """Steps with a checkpoint, ascending."""
         from miscope.stack import steps_in
 
-        return steps_in(self.layout.checkpoints(variant), ".safetensors")
+        own, other = steps_in(self.layout.checkpoints(variant), ".safetensors"), self._elsewhere(variant)
+        return own if other is None else sorted({*own, *other.steps()})
 
     def finite_steps(self, variant: str) -> list[int]:
         """Steps with a checkpoint that instruments can look at: none of its weights is known to be NaN or infinite."""
@@ -156,7 +159,10 @@ class Store:
 
         path = self.layout.checkpoint(variant, step)
         if not path.exists():
-            raise no_checkpoint(self, variant, step)
+            other = self._elsewhere(variant)
+            if other is None or step not in other.steps():
+                raise no_checkpoint(self, variant, step)
+            return loaded(other, step, roles)
         checkpoint = read_checkpoint(path, roles, digest=self._digest(variant))
         if checkpoint.step != step:
             raise BadFile(path, f"It holds step {checkpoint.step}.", "Rename it, or delete it and train again.")
@@ -206,17 +212,10 @@ class Store:
         compact(self.layout.metrics(variant))
 
     def _all_metrics(self, variant: str) -> Mapping[str, Series]:
-        from miscope.metrics_file import parts_in, read_series
+        from miscope.metrics_file import read_series, state_of
 
         folder = self.layout.metrics(variant)
-        for _ in range(5):
-            try:
-                state = tuple((part.path.name, part.path.stat().st_mtime_ns) for part in parts_in(folder))
-                break
-            except FileNotFoundError:
-                continue
-        else:
-            state = ()
+        state = state_of(folder)
         return self._memory.of(("metrics", str(folder), state), lambda: read_series(folder)) if state else {}
 
     def save_arrays(self, key: ArtifactKey, arrays: Arrays) -> Path:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, final
 from miscope.bound import BoundVariant
 from miscope.commands import default_root
 from miscope.errors import BadValue, UnknownName
+from miscope.family import Family
 from miscope.inventory import Stored, look_up, stored_variant
 from miscope.ledger import Ledger
+from miscope.origin import Origin
 from miscope.plugins import Plugins
 from miscope.recipe import digest
 from miscope.source_checkpoint import SourceCheckpoint
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from miscope.checkpoint import Checkpoint
-    from miscope.family import Family
+    from miscope.checkpoint_source import CheckpointSource
     from miscope.index import Index
     from miscope.probe import Probe
     from miscope.recorder import Recorder
@@ -66,7 +68,8 @@ class Workspace:
 
     def __init__(self, root: Path, plugins: Plugins) -> None:
         self.root, self.plugins = root, plugins
-        self.store = Store(root)
+        self.store = Store(root, elsewhere=self._checkpoints_of)
+        self._elsewhere: dict[str, CheckpointSource | None] = {}
         self.ledger = Ledger(self.store.layout.ledger)
         self._subjects: dict[str, Subject] = {}
         self._networks: dict[str, nn.Module | None] = {}
@@ -88,6 +91,8 @@ class Workspace:
         value = self.value(found, params, training)
         refuse_unused(value, training)
         self.store.refuse_another(value)
+        if type(found).checkpoints is not Family.checkpoints:
+            self._elsewhere[value.name] = found.checkpoints(value)
         return BoundVariant(self, value)
 
     def value(self, family: Family, params: Mapping[str, Any], training: Mapping[str, Any]) -> Variant:
@@ -132,6 +137,12 @@ class Workspace:
                 del self._subjects[next(iter(self._subjects))]
         return subject
 
+    def keep_record(self, variant: Variant) -> None:
+        """Write the record of a variant whose checkpoints come from elsewhere, once something is made of them."""
+        elsewhere = self._elsewhere.get(variant.name) is not None
+        if elsewhere and not self.store.layout.record(variant.name).exists():
+            self.store.save_variant(variant, origin=Origin.ELSEWHERE.value)
+
     def record(self, name: str, model: nn.Module, *, probe: Probe | Tensor, **options: Any) -> Recording:
         """Record a training loop of one's own under a name; options are those of `miscope.recording.record`.
 
@@ -163,6 +174,16 @@ class Workspace:
         path, contents = self.store.layout.probe(variant.name), variant.params.model_dump()["contents"]
         network = self._networks.get(f"{variant.name} {variant.digest}")
         return family.of(read_description(path, record, contents=contents, module=network))
+
+    def _checkpoints_of(self, name: str) -> CheckpointSource | None:
+        """What has the checkpoints of the variant of that name, where its family brings them from elsewhere."""
+        family = self.plugins.families.get(name.partition("/")[0])
+        if family is None or type(family).checkpoints is Family.checkpoints:
+            return None
+        if name not in self._elsewhere:
+            known = self.store.layout.record(name).exists()
+            self._elsewhere[name] = family.checkpoints(self.find(name).value) if known else None
+        return self._elsewhere[name]
 
     def _open_source(self, variant: Variant, place: int, source: Source) -> tuple[Subject, Checkpoint]:
         check_source(self.store, variant, place, source)
