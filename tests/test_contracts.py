@@ -65,4 +65,4 @@ def test_analyzer(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(set(INSTALLED.views) - ELSEWHERE))
 def test_view(name: str) -> None:
     view = INSTALLED.view(name)
-    check_view(view, **next(filter(None, map(stage, (name, *view.reads, *view.history))), {}))
+    check_view(view, **next(filter(None, map(stage, (name, *view.needs.reads, *view.needs.history))), {}))

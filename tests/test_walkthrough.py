@@ -32,7 +32,7 @@ def test_from_a_config_to_every_figure(family: str, tmp_path: Path) -> None:
     drawn = set()
     heavy = {name for name, analyzer in INSTALLED.analyzers.items() if analyzer.heavy}
     for name, view in INSTALLED.views.items():
-        if heavy & {*view.reads, *view.history}:
+        if heavy & {*view.needs.reads, *view.needs.history}:
             continue
         try:
             shown = [variant.value, other.value] if view.grain == "cohort" else variant.value

@@ -97,7 +97,7 @@ def _applying(code: str) -> set[str]:
     family = defined["RecurrentSum"]()
     subject = Subject(family, make_variant(family, {}))
     probe = subject.probe()
-    return {name for name, analyzer in INSTALLED.analyzers.items() if applies(analyzer, subject, probe) is None}
+    return {name for name, analyzer in INSTALLED.analyzers.items() if applies(analyzer.needs, subject, probe) is None}
 
 
 @pytest.mark.parametrize(("need", "names"), NEEDED, ids=[need for need, _ in NEEDED])
@@ -112,11 +112,11 @@ def _declaring(need: str) -> Callable[[Analyzer], bool]:
     kind, _, rest = need.partition(" ")
     what = re.findall(r"`(.+?)`", need)[0].replace("\\|", "|")
     if kind in BY_NAME:
-        return lambda analyzer: what in getattr(analyzer, BY_NAME[kind])
+        return lambda analyzer: what in getattr(analyzer.needs, BY_NAME[kind])
     if rest.startswith("grid"):
-        return lambda analyzer: analyzer.grid == int(what)
+        return lambda analyzer: analyzer.needs.grid == int(what)
     assert what in BY_FIELD
-    return lambda analyzer: bool(getattr(analyzer, what))
+    return lambda analyzer: bool(getattr(analyzer.needs, what))
 
 
 def test_every_name_that_an_instrument_demands_is_in_the_table() -> None:
@@ -125,7 +125,7 @@ def test_every_name_that_an_instrument_demands_is_in_the_table() -> None:
         f"{word} `{pattern}`"
         for analyzer in INSTALLED.analyzers.values()
         for word, field in BY_NAME.items()
-        for pattern in getattr(analyzer, field)
+        for pattern in getattr(analyzer.needs, field)
         if pattern != "*"
     }
     assert demanded <= said

@@ -138,7 +138,7 @@ def test_what_is_computed_while_a_page_is_open_is_there_when_one_looks_again(vis
     import shutil
 
     page, _ = visit("views=ranks.over_training,behaviour.losses")
-    name = next(view.reads[0] for key, view in small.plugins.views.items() if key == "ranks.over_training")
+    name = next(view.needs.reads[0] for key, view in small.plugins.views.items() if key == "ranks.over_training")
     found = page.locator("section.card").first
     expect(found).to_have_class(re.compile("is-missing"))
     variant = small.variants()[0]

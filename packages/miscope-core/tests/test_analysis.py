@@ -18,6 +18,7 @@ from miscope.checkpoint import Checkpoint
 from miscope.errors import BadValue, DoesNotApply, NoCheckpoint, UnknownName
 from miscope.hookspecs import hookimpl
 from miscope.looking import Portable, Task, perform
+from miscope.needs import Needs
 from miscope.outcome import State
 
 STEPS = (0, 10, 20)
@@ -99,10 +100,10 @@ def record(name, compute, grain=Grain.CHECKPOINT, **facts):
     return Analyzer(name=name, version=1, grain=grain, compute=compute, **facts)
 
 
-TOTAL = record("t.total", total, weights=("*",))
-DOUBLED = record("t.doubled", doubled, reads=("t.total",))
-COURSE = record("t.course", course, Grain.TRAJECTORY, reads=("t.doubled",))
-SPREAD = record("t.spread", spread, Grain.COHORT, reads=("t.course",))
+TOTAL = record("t.total", total, needs=Needs(weights=("*",)))
+DOUBLED = record("t.doubled", doubled, needs=Needs(reads=("t.total",)))
+COURSE = record("t.course", course, Grain.TRAJECTORY, needs=Needs(reads=("t.doubled",)))
+SPREAD = record("t.spread", spread, Grain.COHORT, needs=Needs(reads=("t.course",)))
 
 
 @pytest.fixture
@@ -192,8 +193,8 @@ def test_chosen_steps_are_all_that_is_looked_at(place):
 
 
 def test_a_failure_is_an_outcome_what_reads_it_is_not_tried_and_the_rest_goes_on(place):
-    reader = record("t.afterwards", afterwards, reads=("t.broken",))
-    workspace = place(TOTAL, record("t.broken", broken, weights=("*",)), reader)
+    reader = record("t.afterwards", afterwards, needs=Needs(reads=("t.broken",)))
+    workspace = place(TOTAL, record("t.broken", broken, needs=Needs(weights=("*",))), reader)
     variant = untrained(workspace, steps=(0,))
     outcomes = list(analyze(workspace, variant))
     assert states(outcomes) == {
@@ -227,7 +228,7 @@ def test_a_failure_at_one_step_leaves_what_spans_training_untried(place):
 
 
 def test_an_undeclared_read_is_told_with_the_cure(place):
-    workspace = place(record("t.nosy", nosy, weights=("W_U",)))
+    workspace = place(record("t.nosy", nosy, needs=Needs(weights=("W_U",))))
     (outcome,) = analyze(workspace, untrained(workspace, steps=(0,)))
     assert outcome.state is State.FAILED
     assert outcome.error == (
@@ -249,14 +250,14 @@ def test_python_objects_are_not_stored(place):
 
 
 def test_an_instrument_that_does_not_look_at_the_probe_is_not_shown_it(place):
-    workspace = place(record("t.blind", blind, weights=("W_E",)))
+    workspace = place(record("t.blind", blind, needs=Needs(weights=("W_E",))))
     variant = untrained(workspace, steps=(0,))
     list(analyze(workspace, variant))
     assert variant.arrays("t.blind", 0)["inputs"] == 0
 
 
 def test_gradients_of_the_training_loss_are_shown_to_who_declares_them(place):
-    workspace = place(record("t.slope", slope, weights=("W_U",), gradients=True))
+    workspace = place(record("t.slope", slope, needs=Needs(weights=("W_U",), gradients=True)))
     variant = untrained(workspace, steps=(0,))
     list(analyze(workspace, variant))
     subject = workspace.subject(variant.value)
@@ -267,7 +268,7 @@ def test_gradients_of_the_training_loss_are_shown_to_who_declares_them(place):
 
 
 def test_the_optimizers_state_is_shown_where_it_was_kept(place):
-    workspace = place(record("t.slope", slope, weights=("W_U",), gradients=True, optimizer=True))
+    workspace = place(record("t.slope", slope, needs=Needs(weights=("W_U",), gradients=True, optimizer=True)))
     (outcome,) = analyze(workspace, untrained(workspace, steps=(0,)))
     assert outcome.state is State.NOT_TRIED
     assert outcome.error == "No optimizer state was kept at step 0; train with save_optimizer=true."
@@ -278,9 +279,9 @@ def test_the_optimizers_state_is_shown_where_it_was_kept(place):
 
 
 def test_what_does_not_apply_is_skipped_by_default_and_refused_by_name(place):
-    attention = record("t.attention", total, sites=("blocks.*.attn.hook_pattern",))
-    reader = record("t.reader", total, reads=("t.attention",))
-    lonely = record("t.lonely", total, reads=("t.gone",))
+    attention = record("t.attention", total, needs=Needs(sites=("blocks.*.attn.hook_pattern",)))
+    reader = record("t.reader", total, needs=Needs(reads=("t.attention",)))
+    lonely = record("t.lonely", total, needs=Needs(reads=("t.gone",)))
     workspace = place(TOTAL, attention, reader, lonely)
     variant = untrained(workspace, steps=(0,))
     skipped = {o.analyzers[0]: o.error for o in analyze(workspace, variant) if o.state is State.SKIPPED}
@@ -300,7 +301,7 @@ def test_what_does_not_apply_is_skipped_by_default_and_refused_by_name(place):
 
 
 def test_a_raised_version_computes_that_instrument_and_its_readers_anew_and_nothing_else(place):
-    aside = record("t.aside", total, weights=("W_E",))
+    aside = record("t.aside", total, needs=Needs(weights=("W_E",)))
     workspace = place(TOTAL, DOUBLED, COURSE, aside)
     variant = untrained(workspace, steps=(0, 10))
     list(analyze(workspace, variant))
@@ -312,8 +313,8 @@ def test_a_raised_version_computes_that_instrument_and_its_readers_anew_and_noth
 
 
 def test_a_heavy_instrument_and_what_reads_it_wait_to_be_asked_for_by_name(place):
-    heavy = record("t.total", total, weights=("*",), heavy=True)
-    workspace = place(heavy, DOUBLED, record("t.light", total, weights=("*",)))
+    heavy = record("t.total", total, needs=Needs(weights=("*",)), heavy=True)
+    workspace = place(heavy, DOUBLED, record("t.light", total, needs=Needs(weights=("*",))))
     variant = untrained(workspace, steps=(0,))
     unasked = list(analyze(workspace, variant))
     long = "takes long, and is computed when asked for by name"
@@ -336,8 +337,11 @@ def test_what_an_instrument_refuses_when_it_looks_is_remembered_and_stops_what_r
         """Reads it over training."""
         return {"x": trajectory.artifacts["t.picky"]["x"]}
 
-    there = record("t.picky", picky, weights=("*",)), record("t.doubled", doubled, reads=("t.picky",))
-    workspace = place(*there, record("t.after", after, Grain.TRAJECTORY, reads=("t.picky",)))
+    there = (
+        record("t.picky", picky, needs=Needs(weights=("*",))),
+        record("t.doubled", doubled, needs=Needs(reads=("t.picky",))),
+    )
+    workspace = place(*there, record("t.after", after, Grain.TRAJECTORY, needs=Needs(reads=("t.picky",))))
     variant = untrained(workspace, steps=(0, 10))
     chain = "it reads 't.picky', which does not apply: no two inputs are alike"
     errors = {(o.analyzers[0], o.step): o.error for o in analyze(workspace, variant)}
@@ -361,7 +365,7 @@ def test_a_refusal_across_variants_is_not_tried_again_and_one_that_is_overcome_b
             raise DoesNotApply("t.moody", "several", "they are all alike")
         return {"x": np.array(1.0)}
 
-    workspace = place(TOTAL, record("t.moody", moody, Grain.COHORT, reads=("t.total",)))
+    workspace = place(TOTAL, record("t.moody", moody, Grain.COHORT, needs=Needs(reads=("t.total",))))
     two = [untrained(workspace, steps=(0,), seed=seed).value for seed in (1, 2)]
     for _ in range(2):
         list(analyze(workspace, two))
@@ -381,15 +385,15 @@ def test_an_instrument_that_runs_the_model_is_given_it_and_no_other_is(place):
         """Whether there is no model."""
         return {"none": np.array(moment.model is None)}
 
-    runner = record("t.rerun", rerun, weights=("*",), runs=True)
-    workspace = place(runner, record("t.blind", blind, weights=("*",)))
+    runner = record("t.rerun", rerun, needs=Needs(weights=("*",), runs=True))
+    workspace = place(runner, record("t.blind", blind, needs=Needs(weights=("*",))))
     variant = untrained(workspace, steps=(0,))
     assert states(analyze(workspace, variant))["t.rerun", 0] is State.SAVED
     assert variant.arrays("t.blind", 0)["none"]
 
 
 def test_bad_input_is_refused_before_anything_is_computed(place):
-    workspace = place(TOTAL, record("t.power", powered, weights=("W_E",), options=Power))
+    workspace = place(TOTAL, record("t.power", powered, needs=Needs(weights=("W_E",)), options=Power))
     variant = untrained(workspace)
     with pytest.raises(UnknownName, match=r"Did you mean 't\.total'\?"):
         analyze(workspace, variant, ["t.totl"])
@@ -408,7 +412,7 @@ def test_bad_input_is_refused_before_anything_is_computed(place):
 
 
 def test_other_options_are_another_artifact(place):
-    workspace = place(record("t.power", powered, weights=("W_E",), options=Power))
+    workspace = place(record("t.power", powered, needs=Needs(weights=("W_E",)), options=Power))
     variant = untrained(workspace, steps=(0,))
     (first,) = analyze(workspace, variant)
     (second,) = analyze(workspace, variant, options={"t.power": {"exponent": 2}})
@@ -444,7 +448,7 @@ def test_one_variant_alone_is_no_cohort(place):
 
 
 def test_variants_that_are_shown_different_inputs_are_not_compared_input_by_input(place):
-    by_input = record("t.spread", spread, Grain.COHORT, reads=("t.course",), same_probe=True)
+    by_input = record("t.spread", spread, Grain.COHORT, needs=Needs(reads=("t.course",), same_probe=True))
     workspace = place(TOTAL, DOUBLED, COURSE, by_input)
     five, seven = (untrained(workspace, values=n).value for n in (5, 7))
     with pytest.raises(DoesNotApply) as error:

@@ -13,6 +13,7 @@ import pytest
 from miscope.analysis import analyze
 from miscope.analyzer import Analyzer, Grain
 from miscope.executor import Executor
+from miscope.needs import Needs
 from miscope.outcome import State
 from miscope.testing import tables
 from miscope.workspace import BoundVariant, open_workspace
@@ -39,10 +40,11 @@ def across(cohort: Any) -> dict[str, np.ndarray]:
 
 
 HERE = Analyzer(name="r.here", version=1, grain=Grain.CHECKPOINT, compute=here)
-FURTHER = Analyzer(name="r.further", version=1, grain=Grain.CHECKPOINT, compute=further, reads=("r.here",))
-COURSE = Analyzer(name="r.course", version=1, grain=Grain.TRAJECTORY, compute=course, reads=("r.further",))
+FURTHER = Analyzer(name="r.further", version=1, grain=Grain.CHECKPOINT, compute=further, needs=Needs(reads=("r.here",)))
+COURSE = Analyzer(name="r.course", version=1, grain=Grain.TRAJECTORY, compute=course, needs=Needs(reads=("r.further",)))
 ACROSS = [
-    Analyzer(name=f"r.across{n}", version=1, grain=Grain.COHORT, compute=across, reads=("r.course",)) for n in "abc"
+    Analyzer(name=f"r.across{n}", version=1, grain=Grain.COHORT, compute=across, needs=Needs(reads=("r.course",)))
+    for n in "abc"
 ]
 NAMES = [record.name for record in (HERE, FURTHER, COURSE, *ACROSS)]
 

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from miscope import Grain, Shown, View
+from miscope import Grain, Needs, Shown, View
 from miscope.animating import PAUSE, REST, Film, animate, spread
 from miscope.errors import BadValue, NoArtifact
 from miscope.testing import tables
@@ -21,7 +21,7 @@ def bar(shown: Shown) -> go.Figure:
 NORMS = ("parameters.norms",)
 VIEWS = (
     View(name="small.bar", title="Bar", grain=Grain.CHECKPOINT, draw=bar),
-    View(name="small.norms", title="Norms", grain=Grain.CHECKPOINT, draw=bar, reads=NORMS),
+    View(name="small.norms", title="Norms", grain=Grain.CHECKPOINT, draw=bar, needs=Needs(reads=NORMS)),
     View(name="small.still", title="Still", grain=Grain.TRAJECTORY, draw=bar),
 )
 

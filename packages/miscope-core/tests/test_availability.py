@@ -11,7 +11,20 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from miscope import Analyzer, Arrays, Checkpoint, Cohort, Grain, Moment, Options, Shown, Trajectory, View, hookimpl
+from miscope import (
+    Analyzer,
+    Arrays,
+    Checkpoint,
+    Cohort,
+    Grain,
+    Moment,
+    Needs,
+    Options,
+    Shown,
+    Trajectory,
+    View,
+    hookimpl,
+)
 from miscope.availability import Availability, analyzer_availability, view_availability
 from miscope.bound import BoundVariant
 from miscope.errors import DoesNotApply
@@ -57,25 +70,27 @@ def draw_none(shown: Shown) -> go.Figure:
 @hookimpl
 def miscope_analyzers():
     at, over, across = Grain.CHECKPOINT, Grain.TRAJECTORY, Grain.COHORT
-    yield Analyzer(name="here.power", version=1, grain=at, compute=power, weights=("W_E",), options=Power)
-    yield Analyzer(name="here.fails", version=1, grain=at, compute=fails, weights=("W_E",))
-    yield Analyzer(name="here.heads", version=1, grain=at, compute=nothing, sites=("*.hook_pattern",))
-    yield Analyzer(name="here.idle", version=1, grain=at, compute=idle, weights=("W_E",))
-    yield Analyzer(name="here.long", version=1, grain=over, compute=nothing, weights=("W_E",), heavy=True)
+    yield Analyzer(name="here.power", version=1, grain=at, compute=power, needs=Needs(weights=("W_E",)), options=Power)
+    yield Analyzer(name="here.fails", version=1, grain=at, compute=fails, needs=Needs(weights=("W_E",)))
+    yield Analyzer(name="here.heads", version=1, grain=at, compute=nothing, needs=Needs(sites=("*.hook_pattern",)))
+    yield Analyzer(name="here.idle", version=1, grain=at, compute=idle, needs=Needs(weights=("W_E",)))
+    yield Analyzer(name="here.long", version=1, grain=over, compute=nothing, needs=Needs(weights=("W_E",)), heavy=True)
     yield Analyzer(name="here.together", version=1, grain=across, compute=nothing)
-    yield Analyzer(name="here.reader", version=1, grain=at, compute=nothing, reads=("elsewhere.sums",))
+    yield Analyzer(name="here.reader", version=1, grain=at, compute=nothing, needs=Needs(reads=("elsewhere.sums",)))
 
 
 @hookimpl
 def miscope_views():
     at, across = Grain.CHECKPOINT, Grain.COHORT
-    yield View(name="here.power", title="Power", grain=at, draw=draw_power, reads=("here.power",))
-    yield View(name="here.heads", title="Heads", grain=at, draw=draw_power, reads=("here.heads",))
-    yield View(name="here.idle", title="Idle", grain=at, draw=draw_power, reads=("here.idle",))
+    yield View(name="here.power", title="Power", grain=at, draw=draw_power, needs=Needs(reads=("here.power",)))
+    yield View(name="here.heads", title="Heads", grain=at, draw=draw_power, needs=Needs(reads=("here.heads",)))
+    yield View(name="here.idle", title="Idle", grain=at, draw=draw_power, needs=Needs(reads=("here.idle",)))
     yield View(name="here.late", title="Late", grain=at, draw=draw_none)
-    yield View(name="here.together", title="Together", grain=across, draw=draw_power, reads=("here.together",))
-    yield View(name="here.reader", title="Reader", grain=at, draw=draw_power, reads=("here.reader",))
-    yield View(name="here.foreign", title="Foreign", grain=at, draw=draw_power, reads=("elsewhere.sums",))
+    yield View(
+        name="here.together", title="Together", grain=across, draw=draw_power, needs=Needs(reads=("here.together",))
+    )
+    yield View(name="here.reader", title="Reader", grain=at, draw=draw_power, needs=Needs(reads=("here.reader",)))
+    yield View(name="here.foreign", title="Foreign", grain=at, draw=draw_power, needs=Needs(reads=("elsewhere.sums",)))
 
 
 @pytest.fixture

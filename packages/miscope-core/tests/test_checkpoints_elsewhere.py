@@ -14,6 +14,7 @@ from torch import Tensor
 from miscope.analyzer import Analyzer, Grain
 from miscope.checkpoint_source import CheckpointSource
 from miscope.errors import BadValue, NoCheckpoint
+from miscope.needs import Needs
 from miscope.testing import tables
 from miscope.testing.toy import ToyFamily, ToyVariation
 from miscope.variant import Variant
@@ -68,7 +69,7 @@ NORM = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=lambda moment: {"norm": np.array(float(moment.weights["W_E"].norm()))},
-    weights=("W_E",),
+    needs=Needs(weights=("W_E",)),
 )
 
 

@@ -178,10 +178,10 @@ def test_an_instrument_that_fails_is_told_once_and_ends_with_1(
 ) -> None:
     module = tmp_path / "site-packages" / "failing_plugin.py"
     module.write_text(
-        "from miscope import Analyzer, Grain, hookimpl\n\n"
+        "from miscope import Analyzer, Grain, Needs, hookimpl\n\n"
         "def fails(moment):\n    'Fails.'\n    return moment.weights['W_E']\n\n"
         "@hookimpl\ndef miscope_analyzers():\n"
-        "    facts = {'name': 'failing.always', 'version': 1, 'weights': ('W_U',)}\n"
+        "    facts = {'name': 'failing.always', 'version': 1, 'needs': Needs(weights=('W_U',))}\n"
         "    yield Analyzer(grain=Grain.CHECKPOINT, compute=fails, **facts)\n"
     )
     offer("failing", "failing_plugin")

@@ -19,6 +19,7 @@ import torch
 from miscope.analyzer import Analyzer, Grain
 from miscope.errors import CannotWrite, DoesNotApply
 from miscope.looking import Portable, Task, perform
+from miscope.needs import Needs
 from miscope.outcome import State
 from miscope.workspace import Workspace
 
@@ -212,7 +213,7 @@ def test_a_refusal_that_cannot_be_kept_is_a_failure_and_ends_nothing(workspace: 
     from miscope.hookspecs import hookimpl
 
     module = ModuleType("never")
-    record = Analyzer(name="t.never", version=1, grain=Grain.CHECKPOINT, compute=refuses, weights=("W_E",))  # pyright: ignore
+    record = Analyzer(name="t.never", version=1, grain=Grain.CHECKPOINT, compute=refuses, needs=Needs(weights=("W_E",)))  # pyright: ignore
     module.miscope_analyzers = hookimpl(lambda: (record,))  # pyright: ignore[reportAttributeAccessIssue]
     place = workspace(never=module)
     variant = place.variant("toy.sum", steps=1)

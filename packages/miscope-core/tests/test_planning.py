@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from miscope.analyzer import Analyzer, Grain, Options
+from miscope.analyzer import Analyzer, Grain, NoOptions, Options
 from miscope.errors import BadValue, UnknownName
+from miscope.needs import Needs
 from miscope.planning import plan, recipes, resolve
 
 STEPS = (0, 10, 20)
@@ -22,8 +23,9 @@ class Cut(Options):
     at: float = 0.5
 
 
-def record(name, *reads, grain=Grain.CHECKPOINT, **facts):
-    return Analyzer(name=name, version=1, grain=grain, compute=nothing, reads=reads, **facts)
+def record(name, *reads, grain=Grain.CHECKPOINT, options=NoOptions, **needs):
+    needs = Needs(reads=reads, **needs)
+    return Analyzer(name=name, version=1, grain=grain, compute=nothing, needs=needs, options=options)
 
 
 TABLE = {
@@ -155,7 +157,7 @@ def test_every_plan_computes_what_is_missing_once_and_never_before_what_it_reads
         for look in wave.looks:
             for name in look.analyzers:
                 assert (name, look.step) not in there | left
-                for upstream in table[name].reads:
+                for upstream in table[name].needs.reads:
                     together = table[name].grain is table[upstream].grain is Grain.CHECKPOINT
                     spans = STEPS if table[upstream].grain is Grain.CHECKPOINT else (None,)
                     needed = {(upstream, look.step)} if together else {(upstream, step) for step in spans}

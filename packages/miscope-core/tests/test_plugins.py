@@ -191,7 +191,7 @@ def test_a_package_found_by_entry_point_offers_its_records(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, offer: Callable[[str, str], None]
 ):
     (tmp_path / "well_plugin.py").write_text(
-        "from miscope import Analyzer, Grain, hookimpl\n"
+        "from miscope import Analyzer, Grain, Needs, hookimpl\n"
         "def compute(moment):\n    '''One.'''\n    return {}\n"
         "@hookimpl\ndef miscope_analyzers():\n"
         "    yield Analyzer(name='well.one', version=1, grain=Grain.CHECKPOINT, compute=compute)\n"
@@ -217,14 +217,14 @@ def test_the_bad_one_is_left_out_and_all_that_is_healthy_can_still_be_analyzed(
         offer,
         tmp_path,
         monkeypatch,
-        "from miscope import Analyzer, Grain, hookimpl\n"
+        "from miscope import Analyzer, Grain, Needs, hookimpl\n"
         "def compute(moment):\n    '''One.'''\n    return {}\n"
         "@hookimpl\ndef miscope_analyzers():\n"
         "    same = dict(version=1, grain=Grain.CHECKPOINT, compute=compute)\n"
         "    for name in ('../../../evil', 'parameters.norms', 'sick.well'):\n"
         "        yield Analyzer(name=name, **same)\n"
-        "    yield Analyzer(name='sick.a', reads=('sick.b',), **same)\n"
-        "    yield Analyzer(name='sick.b', reads=('sick.a',), **same)\n",
+        "    yield Analyzer(name='sick.a', needs=Needs(reads=('sick.b',)), **same)\n"
+        "    yield Analyzer(name='sick.b', needs=Needs(reads=('sick.a',)), **same)\n",
     )
     offer("toy", "miscope.testing.toy")
     code, out, _ = command("plugins")

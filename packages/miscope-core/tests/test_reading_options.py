@@ -10,7 +10,20 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from miscope import Analyzer, Arrays, Checkpoint, Cohort, Grain, Moment, Options, Shown, Trajectory, View, hookimpl
+from miscope import (
+    Analyzer,
+    Arrays,
+    Checkpoint,
+    Cohort,
+    Grain,
+    Moment,
+    Needs,
+    Options,
+    Shown,
+    Trajectory,
+    View,
+    hookimpl,
+)
 from miscope.analysis import analyze
 from miscope.bound import BoundVariant
 from miscope.computed import computed_with
@@ -65,17 +78,17 @@ def draw_spread(shown: Shown) -> go.Figure:
 @hookimpl
 def miscope_analyzers():
     at, over, across = Grain.CHECKPOINT, Grain.TRAJECTORY, Grain.COHORT
-    yield Analyzer(name="test.power", version=1, grain=at, compute=power, weights=("W_E",), options=Power)
-    yield Analyzer(name="test.course", version=1, grain=over, compute=course, reads=("test.power",))
-    yield Analyzer(name="test.spread", version=1, grain=across, compute=spread, reads=("test.course",))
+    yield Analyzer(name="test.power", version=1, grain=at, compute=power, needs=Needs(weights=("W_E",)), options=Power)
+    yield Analyzer(name="test.course", version=1, grain=over, compute=course, needs=Needs(reads=("test.power",)))
+    yield Analyzer(name="test.spread", version=1, grain=across, compute=spread, needs=Needs(reads=("test.course",)))
 
 
 @hookimpl
 def miscope_views():
     at, over, across = Grain.CHECKPOINT, Grain.TRAJECTORY, Grain.COHORT
-    yield View(name="test.power", title="Power", grain=at, draw=draw_power, reads=("test.power",))
-    yield View(name="test.course", title="Course", grain=over, draw=draw_course, reads=("test.course",))
-    yield View(name="test.spread", title="Spread", grain=across, draw=draw_spread, reads=("test.spread",))
+    yield View(name="test.power", title="Power", grain=at, draw=draw_power, needs=Needs(reads=("test.power",)))
+    yield View(name="test.course", title="Course", grain=over, draw=draw_course, needs=Needs(reads=("test.course",)))
+    yield View(name="test.spread", title="Spread", grain=across, draw=draw_spread, needs=Needs(reads=("test.spread",)))
 
 
 def untrained(place: Any, seed: int = 0, steps: Sequence[int] = (0, 10)) -> BoundVariant:
@@ -251,14 +264,15 @@ def test_several_values_are_taken_as_people_write_them(variant: BoundVariant, wr
 
 VIEWS = """
 import plotly.graph_objects as go
-from miscope import Grain, View, hookimpl
+from miscope import Grain, Needs, View, hookimpl
 
 def draw(shown):
     return go.Figure(go.Bar(y=[len(shown.artifacts["spectra.embedding"])]))
 
 @hookimpl
 def miscope_views():
-    yield View(name="top.share", title="Share", grain=Grain.CHECKPOINT, draw=draw, reads=("spectra.embedding",))
+    needs = Needs(reads=("spectra.embedding",))
+    yield View(name="top.share", title="Share", grain=Grain.CHECKPOINT, draw=draw, needs=needs)
 """
 
 

@@ -9,7 +9,21 @@ import numpy as np
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from miscope import Analyzer, Choice, Executor, Family, Grain, Number, Options, Params, Plugins, Toggle, View, hookimpl
+from miscope import (
+    Analyzer,
+    Choice,
+    Executor,
+    Family,
+    Grain,
+    Needs,
+    Number,
+    Options,
+    Params,
+    Plugins,
+    Toggle,
+    View,
+    hookimpl,
+)
 from miscope.testing import ToyFamily, tables
 
 Record = Any
@@ -110,14 +124,14 @@ PATH = "its name becomes part of a path, and {!r} cannot be used in a path; use 
             "did you mean Grain.CHECKPOINT?",
         ),
         (
-            analyzer(weights="W_E"),
+            analyzer(needs=Needs(weights="W_E")),
             "its `weights` is the text 'W_E', of which every letter would be a name; write ('W_E',)",
         ),
-        (analyzer(reads={"a": 1}), "its `reads` must be a tuple of names, and is {'a': 1}"),
-        (analyzer(sites=(7,)), "its `sites` must be names, and one is 7"),
+        (analyzer(needs=Needs(reads={"a": 1})), "its `reads` must be a tuple of names, and is {'a': 1}"),
+        (analyzer(needs=Needs(sites=(7,))), "its `sites` must be names, and one is 7"),
         (analyzer(version="1"), "its `version` must be a whole number, and is '1'"),
         (analyzer(compute=None), "its `compute` must be a function, and is None"),
-        (analyzer(positions="last"), "its `positions` must be one of 'answer', 'all', and is 'last'"),
+        (analyzer(needs=Needs(positions="last")), "its `positions` must be one of 'answer', 'all', and is 'last'"),
         (
             analyzer(varies=("neurons",)),
             "its `varies` must be one of 'neuron order', 'head order', 'residual rotation', 'relu scaling', "
@@ -135,9 +149,9 @@ PATH = "its name becomes part of a path, and {!r} cannot be used in a path; use 
             f"its option 'tags' {UNORDERED}",
         ),
         (analyzer(name="parameters.norms"), "core local has one of that name"),
-        (analyzer(reads=("a.b",)), "it reads itself in a circle, a.b -> a.b"),
+        (analyzer(needs=Needs(reads=("a.b",))), "it reads itself in a circle, a.b -> a.b"),
         (
-            analyzer(reads=("cohort.losses",)),
+            analyzer(needs=Needs(reads=("cohort.losses",))),
             "it reads 'cohort.losses', which spans several variants: its numbers depend on which were analyzed "
             "together, so nothing may build on them",
         ),
@@ -208,7 +222,10 @@ def test_a_bad_family_is_left_out_with_the_reason(record: Any, called: str, reas
             "its `grain` must be one of Grain.CHECKPOINT, Grain.TRAJECTORY, Grain.COHORT, and is 'trajectories'; "
             "did you mean Grain.TRAJECTORY?",
         ),
-        (view(reads="a.b"), "its `reads` is the text 'a.b', of which every letter would be a name; write ('a.b',)"),
+        (
+            view(needs=Needs(reads="a.b")),
+            "its `reads` is the text 'a.b', of which every letter would be a name; write ('a.b',)",
+        ),
         (view(time_axis="z"), "its `time_axis` must be one of None, 'x', 'y', and is 'z'"),
         (view(controls=("head",)), "its `controls` are Choice, Number and Toggle, and one is 'head'"),
         (
@@ -247,12 +264,12 @@ def test_a_record_whose_own_code_raises_is_left_out():
 def test_each_of_a_circle_is_left_out_and_what_reads_one_of_them_says_so(tmp_path: Any):
     from miscope.workspace import open_workspace
 
-    reader = analyzer(name="a.reader", reads=("a.one",))
+    reader = analyzer(name="a.reader", needs=Needs(reads=("a.one",)))
     plugins = offered(
         "analyzers",
-        analyzer(name="a.one", reads=("a.two",)),
-        analyzer(name="a.two", reads=("a.three",)),
-        analyzer(name="a.three", reads=("a.one", "parameters.norms")),
+        analyzer(name="a.one", needs=Needs(reads=("a.two",))),
+        analyzer(name="a.two", needs=Needs(reads=("a.three",))),
+        analyzer(name="a.three", needs=Needs(reads=("a.one", "parameters.norms"))),
         reader,
     )
     assert {one.record for one in plugins.broken} == {f"the analyzer 'a.{n}'" for n in ("one", "two", "three")}

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import pytest
 import torch
 
-from miscope import Analyzer, Arrays, Checkpoint, Choice, Grain, Moment, Number, Shown, Toggle, View, hookimpl
+from miscope import Analyzer, Arrays, Checkpoint, Choice, Grain, Moment, Needs, Number, Shown, Toggle, View, hookimpl
 from miscope.analysis import analyze
 from miscope.bound import BoundVariant
 from miscope.errors import BadValue, DoesNotApply, NoArtifact, NoCheckpoint, NotDeclared, UnknownName
@@ -75,22 +75,22 @@ def draw_two_clocks(shown: Shown) -> go.Figure:
 
 @hookimpl
 def miscope_analyzers():
-    yield Analyzer(name="test.norm", version=1, grain=Grain.CHECKPOINT, compute=norm, weights=("W_E",))
+    yield Analyzer(name="test.norm", version=1, grain=Grain.CHECKPOINT, compute=norm, needs=Needs(weights=("W_E",)))
     yield Analyzer(
         name="test.spread",
         version=1,
         grain=Grain.COHORT,
         compute=spread,
-        weights=("W_E",),
-        columns=("a",),
-        same_probe=True,
+        needs=Needs(weights=("W_E",), columns=("a",), same_probe=True),
     )
-    yield Analyzer(name="test.labelled", version=1, grain=Grain.CHECKPOINT, compute=labelled, columns=("colour",))
+    yield Analyzer(
+        name="test.labelled", version=1, grain=Grain.CHECKPOINT, compute=labelled, needs=Needs(columns=("colour",))
+    )
 
 
 @hookimpl
 def miscope_views():
-    reads = {"reads": ("test.norm",)}
+    reads = {"needs": Needs(reads=("test.norm",))}
     yield View(name="test.norm", title="Norm", grain=Grain.TRAJECTORY, draw=draw_norm, time_axis="x", **reads)
     controls = (
         Number(name="row", default=1, maximum_from=lambda shown: len(shown.artifacts["test.norm"]["rows"]) - 1),
@@ -103,17 +103,23 @@ def miscope_views():
         title="Neuron",
         grain=Grain.CHECKPOINT,
         draw=draw_neuron,
-        sites=("blocks.*.mlp.hook_post",),
+        needs=Needs(sites=("blocks.*.mlp.hook_post",)),
         controls=(Choice(name="site", options_from=lambda shown: shown.sites),),
     )
     yield View(name="test.cohort", title="Several", grain=Grain.COHORT, draw=draw_cohort)
-    yield View(name="test.spread", title="Spread", grain=Grain.COHORT, draw=draw_spread, reads=("test.spread",))
+    yield View(
+        name="test.spread", title="Spread", grain=Grain.COHORT, draw=draw_spread, needs=Needs(reads=("test.spread",))
+    )
     yield View(name="test.two", title="Two", grain=Grain.TRAJECTORY, draw=draw_two_clocks, time_axis="x")
     yield View(name="test.nothing", title="Nothing", grain=Grain.TRAJECTORY, draw=draw_nothing)
-    yield View(name="test.cube", title="Cube", grain=Grain.CHECKPOINT, draw=draw_norm, grid=3)
-    yield View(name="test.heads", title="Heads", grain=Grain.CHECKPOINT, draw=draw_norm, sites=("*.hook_pattern",))
-    yield View(name="test.labelled", title="L", grain=Grain.CHECKPOINT, draw=draw_norm, reads=("test.labelled",))
-    yield View(name="test.metric", title="M", grain=Grain.TRAJECTORY, draw=draw_norm, metrics=("*_loss",))
+    yield View(name="test.cube", title="Cube", grain=Grain.CHECKPOINT, draw=draw_norm, needs=Needs(grid=3))
+    yield View(
+        name="test.heads", title="Heads", grain=Grain.CHECKPOINT, draw=draw_norm, needs=Needs(sites=("*.hook_pattern",))
+    )
+    yield View(
+        name="test.labelled", title="L", grain=Grain.CHECKPOINT, draw=draw_norm, needs=Needs(reads=("test.labelled",))
+    )
+    yield View(name="test.metric", title="M", grain=Grain.TRAJECTORY, draw=draw_norm, needs=Needs(metrics=("*_loss",)))
 
 
 @pytest.fixture

@@ -11,19 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from miscope import (
-    Analyzer,
-    Choice,
-    Grain,
-    HookedModel,
-    Moment,
-    NoOptions,
-    Shortcut,
-    Shown,
-    Task,
-    Variant,
-    View,
-)
+from miscope import Analyzer, Choice, Grain, HookedModel, Moment, Needs, NoOptions, Shortcut, Shown, Task, Variant, View
 from miscope.artifact import Arrays
 from miscope.basis import Basis
 from miscope.errors import NotDeclared
@@ -74,7 +62,7 @@ GOOD = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=largest,
-    weights=("W_E",),
+    needs=Needs(weights=("W_E",)),
     varies=("residual rotation",),
     outputs={"W_E": "() its largest entry"},
 )
@@ -108,7 +96,10 @@ def test_it_is_told_which_documented_outputs_were_not_returned() -> None:
             replace(GOOD, compute=extra, outputs={"ROLE": "() of a weight", "SITE/x": "()"}),
             "check.largest: 'more' is not in `outputs` (ROLE, SITE/x)",
         ),
-        (replace(GOOD, weights=("W_Q",)), "check.largest has nothing to look at: toy.fourier has no weights 'W_Q'"),
+        (
+            replace(GOOD, needs=Needs(weights=("W_Q",))),
+            "check.largest has nothing to look at: toy.fourier has no weights 'W_Q'",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -177,11 +168,11 @@ DRAWN = View(
     name="check.largest",
     title="Largest",
     grain=Grain.TRAJECTORY,
-    reads=("check.largest",),
+    needs=Needs(reads=("check.largest",)),
     draw=draw,
     controls=(Choice(name="weight", options=("W_E", "W_U")),),
 )
-LOOKED = replace(GOOD, weights=("W_E", "W_U"), outputs={"ROLE": "() its largest entry"})
+LOOKED = replace(GOOD, needs=Needs(weights=("W_E", "W_U")), outputs={"ROLE": "() its largest entry"})
 
 
 def test_a_view_that_draws_with_every_control_turned_passes() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from miscope import Analyzer, Grain, HookedModel, Moment, Trajectory, Variant
+from miscope import Analyzer, Grain, HookedModel, Moment, Needs, Trajectory, Variant
 from miscope.artifact import Arrays
 from miscope.basis import Basis
 from miscope.family import Family
@@ -28,7 +28,7 @@ GOOD = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=largest,
-    weights=("W_E",),
+    needs=Needs(weights=("W_E",)),
     varies=("residual rotation",),
     outputs={"W_E": "() its largest entry"},
 )
@@ -92,7 +92,7 @@ OVER_TRAINING = replace(GOOD, grain=Grain.TRAJECTORY, compute=of_pairs, outputs=
             "check.largest: its function needs a docstring, whose first line is its summary",
         ),
         (
-            replace(GOOD, weights="W_E"),  # pyright: ignore[reportArgumentType]
+            replace(GOOD, needs=Needs(weights="W_E")),  # pyright: ignore[reportArgumentType]
             "the analyzer 'check.largest': its `weights` is the text 'W_E', of which every letter would be a name; "
             "write ('W_E',)",
         ),

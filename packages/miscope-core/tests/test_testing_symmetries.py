@@ -14,6 +14,7 @@ from miscope import Analyzer, Grain, Moment, Trajectory
 from miscope.analyzer import Symmetry
 from miscope.artifact import Arrays
 from miscope.family import make_variant
+from miscope.needs import Needs
 from miscope.subject import Subject
 from miscope.testing import ToyFamily, check_analyzer
 from miscope.testing.same_function import changed_weights
@@ -43,7 +44,12 @@ def moved(trajectory: Trajectory) -> Arrays:
     return {"moved": (weights - weights[0]).flatten(1).norm(dim=1).numpy()}
 
 
-LOOK: dict[str, Any] = {"name": "check.length", "version": 1, "weights": (W_IN, "W_E"), "grain": Grain.CHECKPOINT}
+LOOK: dict[str, Any] = {
+    "name": "check.length",
+    "version": 1,
+    "needs": Needs(weights=(W_IN, "W_E")),
+    "grain": Grain.CHECKPOINT,
+}
 NORMS = Analyzer(compute=norms, varies=("relu scaling",), outputs={"length": "(d_mlp,) units of the weights"}, **LOOK)
 FIRST = replace(NORMS, compute=first, outputs={"neuron": "() of neuron 0", "token": "() of token 1"})
 LARGEST = replace(NORMS, compute=coordinates, varies=(), outputs={"largest": "() units of the weights"})

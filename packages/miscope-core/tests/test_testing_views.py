@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from miscope import Analyzer, Choice, Grain, Moment, Number, Shown, Toggle, View
+from miscope import Analyzer, Choice, Grain, Moment, Needs, Number, Shown, Toggle, View
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.testing import check_view, tables
@@ -26,7 +26,7 @@ LARGEST = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=largest,
-    weights=("W_E", "W_U"),
+    needs=Needs(weights=("W_E", "W_U")),
     outputs={"ROLE": "() its largest entry"},
 )
 OTHER = replace(LARGEST, name="check.other")
@@ -41,7 +41,9 @@ def draw(shown: Shown) -> Any:
     return go.Figure(go.Scatter(y=over_time(shown)))
 
 
-GOOD = View(name="check.view", title="Largest", grain=Grain.TRAJECTORY, reads=("check.largest",), draw=draw)
+GOOD = View(
+    name="check.view", title="Largest", grain=Grain.TRAJECTORY, needs=Needs(reads=("check.largest",)), draw=draw
+)
 
 
 def of_no_array(shown: Shown) -> Any:
@@ -101,14 +103,14 @@ def chosen(shown: Shown, *, weight: str) -> Any:
 
 
 FAILS = "Refuse with DoesNotApply what cannot be drawn."
-OF_WEIGHTS = replace(GOOD, grain=Grain.CHECKPOINT, weights=("W_E",), reads=(), draw=of_weights)
+OF_WEIGHTS = replace(GOOD, grain=Grain.CHECKPOINT, needs=Needs(weights=("W_E",)), draw=of_weights)
 
 
 @pytest.mark.parametrize(
     ("view", "sentence"),
     [
         (
-            replace(GOOD, reads=("check.nothing",)),
+            replace(GOOD, needs=Needs(reads=("check.nothing",))),
             "check.view reads 'check.nothing', and no analyzer of that name is in the tables it is checked with; pass "
             "check_view `plugins` that hold it",
         ),
@@ -139,7 +141,7 @@ OF_WEIGHTS = replace(GOOD, grain=Grain.CHECKPOINT, weights=("W_E",), reads=(), d
         (OF_WEIGHTS, "check.view changed what it was shown: weights 'W_E'; copy before writing"),
         (replace(GOOD, draw=untitled), "check.view: the title of its figure is empty"),
         (
-            replace(GOOD, reads=(), optional=("check.other",), draw=beside),
+            replace(GOOD, needs=Needs(optional=("check.other",)), draw=beside),
             "check.view fails where nothing optional was computed (check.other): KeyError: 'check.other'.\n" + FAILS,
         ),
         (

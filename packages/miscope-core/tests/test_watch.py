@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from miscope import Analyzer, Grain, Moment, Shown, Trajectory, View
+from miscope import Analyzer, Grain, Moment, Needs, Shown, Trajectory, View
 from miscope.artifact import Arrays
 from miscope.errors import WroteIntoShown
 from miscope.hookspecs import hookimpl
@@ -106,21 +106,16 @@ def plugin(write: Callable[[Moment], None]) -> ModuleType:
         write(moment)
         return {"value": np.zeros(1)}
 
-    look: dict[str, Any] = {
-        "version": 1,
-        "grain": Grain.CHECKPOINT,
-        "weights": ("W_E",),
-        "sites": (SITE,),
-        "bases": ("token",),
-        "labels": True,
-    }
+    look: dict[str, Any] = {"version": 1, "grain": Grain.CHECKPOINT}
+    needs = Needs(weights=("W_E",), sites=(SITE,), bases=("token",), labels=True)
+    reading = replace(needs, reads=("spoil.first",))
 
     @hookimpl
     def miscope_analyzers() -> tuple[Analyzer, ...]:
         return (
-            Analyzer(name="spoil.first", compute=first, **look),
-            Analyzer(name="spoil.second", compute=spoil, reads=("spoil.first",), **look),
-            Analyzer(name="spoil.third", compute=seen, reads=("spoil.first",), **look),
+            Analyzer(name="spoil.first", compute=first, needs=needs, **look),
+            Analyzer(name="spoil.second", compute=spoil, needs=reading, **look),
+            Analyzer(name="spoil.third", compute=seen, needs=reading, **look),
         )
 
     module.miscope_analyzers = miscope_analyzers  # pyright: ignore[reportAttributeAccessIssue]
@@ -215,7 +210,9 @@ def flatten(trajectory: Trajectory) -> Arrays:
 def test_what_outlives_a_look_is_put_back_whatever_the_grain(workspace: Make):
     module = ModuleType("flat")
     module.miscope_analyzers = hookimpl(  # pyright: ignore[reportAttributeAccessIssue]
-        lambda: (Analyzer(name="spoil.flat", version=1, grain=Grain.TRAJECTORY, compute=flatten, labels=True),)
+        lambda: (
+            Analyzer(name="spoil.flat", version=1, grain=Grain.TRAJECTORY, compute=flatten, needs=Needs(labels=True)),
+        )
     )
     place = workspace(flat=module)
     variant = place.variant("toy.fourier", steps=2)

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from miscope import Analyzer, Grain, Moment, Trajectory
+from miscope import Analyzer, Grain, Moment, Needs, Trajectory
 from miscope.artifact import Arrays
 from miscope.hookspecs import hookimpl
 from miscope.outcome import State
@@ -85,7 +85,7 @@ def plugin(leave: Callable[[Any], None], grain: Grain) -> ModuleType:
         leave(model.module)
         return {"value": np.zeros(1)}
 
-    look: dict[str, Any] = {"version": 1, "grain": grain, "weights": ("*",), "runs": True}
+    look: dict[str, Any] = {"version": 1, "grain": grain, "needs": Needs(weights=("*",), runs=True)}
     module: Any = ModuleType("leaving")
     module.miscope_analyzers = hookimpl(
         lambda: (
@@ -195,7 +195,7 @@ def test_numbers_from_a_shared_generator_are_noticed_by_the_test_kit():
         version=1,
         grain=Grain.CHECKPOINT,
         compute=unseeded,
-        weights=("W_E",),
+        needs=Needs(weights=("W_E",)),
         outputs={"drawn": "(3,) numbers"},
     )
     with pytest.raises(AssertionError, match="'drawn' differs between two looks at the same checkpoint"):

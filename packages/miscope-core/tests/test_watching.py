@@ -14,6 +14,7 @@ import torch
 from miscope.analysis import analyze
 from miscope.analyzer import Analyzer, Grain
 from miscope.errors import DoesNotApply, MiscopeError, UnknownName
+from miscope.needs import Needs
 from miscope.outcome import State
 from miscope.patterns import matching_metrics
 from miscope.testing import tables
@@ -62,21 +63,28 @@ def remembered(moment: Any) -> dict[str, Any]:
     }
 
 
-NORM = analyzer("t.norm", lambda m: {"norm": np.array(float(m.weights["W_E"].norm())), "all": m.weights["W_E"].numpy()},
-                weights=("W_E",))  # fmt: skip
-DOUBLE = analyzer("t.double", lambda m: {"norm": 2 * m.artifacts["t.norm"]["norm"]}, reads=("t.norm",))
-UNDEFINED = analyzer("t.undefined", lambda m: {"loss": np.array(np.nan)}, weights=("W_E",))
-LATE = analyzer("t.late", fails_late, weights=("W_E",))
-AFTER = analyzer("t.after", lambda m: {"x": m.artifacts["t.late"]["x"]}, reads=("t.late",))
-DISTURBS = analyzer("t.disturbs", disturbs, weights=("*",), runs=True)
-LATER = analyzer("t.disturbs_later", disturbs_later, weights=("*",), runs=True)
-REMEMBERED = analyzer("t.remembered", remembered, weights=("W_U",), gradients=True, optimizer=True)
-COURSE = analyzer("t.course", lambda t: {"n": np.array(len(t.steps))}, grain=Grain.TRAJECTORY, reads=("t.norm",))
-OF_COURSE = analyzer("t.of_course", lambda m: {}, reads=("t.course",))
-TOGETHER = analyzer("t.together", lambda c: {"n": np.array(2)}, grain=Grain.COHORT, reads=("t.course",))
-ATTENTION = analyzer("t.attention", lambda m: {}, sites=("blocks.*.attn.hook_pattern",))
-MAPS = analyzer("t.maps", lambda m: {"map": np.zeros((2, 2))}, weights=("W_E",), outputs={"map": "(2, 2) zeros"})
-FAILS = analyzer("t.fails", lambda m: {"x": 1 / 0}, weights=("W_E",))
+NORM = analyzer(
+"t.norm",
+lambda m: {"norm": np.array(float(m.weights["W_E"].norm())), "all": m.weights["W_E"].numpy()},
+needs=Needs(weights=("W_E",)),
+)  # fmt: skip
+DOUBLE = analyzer("t.double", lambda m: {"norm": 2 * m.artifacts["t.norm"]["norm"]}, needs=Needs(reads=("t.norm",)))
+UNDEFINED = analyzer("t.undefined", lambda m: {"loss": np.array(np.nan)}, needs=Needs(weights=("W_E",)))
+LATE = analyzer("t.late", fails_late, needs=Needs(weights=("W_E",)))
+AFTER = analyzer("t.after", lambda m: {"x": m.artifacts["t.late"]["x"]}, needs=Needs(reads=("t.late",)))
+DISTURBS = analyzer("t.disturbs", disturbs, needs=Needs(weights=("*",), runs=True))
+LATER = analyzer("t.disturbs_later", disturbs_later, needs=Needs(weights=("*",), runs=True))
+REMEMBERED = analyzer("t.remembered", remembered, needs=Needs(weights=("W_U",), gradients=True, optimizer=True))
+COURSE = analyzer(
+    "t.course", lambda t: {"n": np.array(len(t.steps))}, grain=Grain.TRAJECTORY, needs=Needs(reads=("t.norm",))
+)
+OF_COURSE = analyzer("t.of_course", lambda m: {}, needs=Needs(reads=("t.course",)))
+TOGETHER = analyzer("t.together", lambda c: {"n": np.array(2)}, grain=Grain.COHORT, needs=Needs(reads=("t.course",)))
+ATTENTION = analyzer("t.attention", lambda m: {}, needs=Needs(sites=("blocks.*.attn.hook_pattern",)))
+MAPS = analyzer(
+    "t.maps", lambda m: {"map": np.zeros((2, 2))}, needs=Needs(weights=("W_E",)), outputs={"map": "(2, 2) zeros"}
+)
+FAILS = analyzer("t.fails", lambda m: {"x": 1 / 0}, needs=Needs(weights=("W_E",)))
 
 
 def does_not(moment: Any) -> dict[str, Any]:
@@ -84,7 +92,7 @@ def does_not(moment: Any) -> dict[str, Any]:
     raise DoesNotApply("t.never", moment.variant.name, "its weights have no corners")
 
 
-NEVER = analyzer("t.never", does_not, weights=("W_E",))
+NEVER = analyzer("t.never", does_not, needs=Needs(weights=("W_E",)))
 RECORDS = (
     NORM, DOUBLE, UNDEFINED, LATE, AFTER, DISTURBS, LATER, REMEMBERED, COURSE, OF_COURSE, TOGETHER, ATTENTION, MAPS,
     FAILS, NEVER, ToyGated(),

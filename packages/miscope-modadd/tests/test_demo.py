@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from miscope.analyzer import Grain
+from miscope.needs import Needs
 from miscope.testing import tables
 from miscope.view import Shown, View
 from miscope.workspace import BoundVariant, open_workspace
@@ -25,7 +26,7 @@ def dots(shown: Shown) -> Any:
     return go.Figure(go.Scatter(x=series.steps, y=series.values, name="train"))
 
 
-VIEW = View(name="dots.losses", title="Dots", grain=Grain.TRAJECTORY, draw=dots, metrics=("train_loss",))
+VIEW = View(name="dots.losses", title="Dots", grain=Grain.TRAJECTORY, draw=dots, needs=Needs(metrics=("train_loss",)))
 
 
 @pytest.fixture

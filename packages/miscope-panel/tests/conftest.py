@@ -12,7 +12,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from miscope import Analyzer, Choice, Grain, Number, Shown, Toggle, View, hookimpl
+from miscope import Analyzer, Choice, Grain, Needs, Number, Shown, Toggle, View, hookimpl
 from miscope.testing import tables
 from miscope.workspace import Workspace, open_workspace
 
@@ -55,7 +55,7 @@ VIEWS = (
         title="Losses",
         grain=Grain.TRAJECTORY,
         draw=losses,
-        metrics=("*_loss",),
+        needs=Needs(metrics=("*_loss",)),
         controls=(Choice(name="scale", options=("log", "linear")),),
         time_axis="x",
     ),
@@ -64,21 +64,42 @@ VIEWS = (
         title="One neuron",
         grain=Grain.CHECKPOINT,
         draw=neuron,
-        sites=SITES,
-        grid=2,
+        needs=Needs(sites=SITES, grid=2),
         controls=(
             Choice(name="site", options_from=lambda shown: shown.sites),
             Number(name="neuron", default=3, maximum_from=lambda shown: shown.channels[shown.sites[0]] - 1),
             Toggle(name="transposed"),
         ),
     ),
-    View(name="small.norms", title="Norms", grain=Grain.CHECKPOINT, draw=norms, reads=("parameters.norms",)),
+    View(
+        name="small.norms", title="Norms", grain=Grain.CHECKPOINT, draw=norms, needs=Needs(reads=("parameters.norms",))
+    ),
     View(name="small.broken", title="Broken", grain=Grain.CHECKPOINT, draw=broken),
-    View(name="small.unmade", title="Never computed", grain=Grain.CHECKPOINT, draw=broken, reads=("small.never",)),
-    View(name="small.attention", title="Attention", grain=Grain.CHECKPOINT, draw=broken, sites=("*.hook_pattern",)),
-    View(name="small.compared", title="Compared", grain=Grain.COHORT, draw=compared, metrics=("test_loss",)),
+    View(
+        name="small.unmade",
+        title="Never computed",
+        grain=Grain.CHECKPOINT,
+        draw=broken,
+        needs=Needs(reads=("small.never",)),
+    ),
+    View(
+        name="small.attention",
+        title="Attention",
+        grain=Grain.CHECKPOINT,
+        draw=broken,
+        needs=Needs(sites=("*.hook_pattern",)),
+    ),
+    View(
+        name="small.compared", title="Compared", grain=Grain.COHORT, draw=compared, needs=Needs(metrics=("test_loss",))
+    ),
     View(name="small.nowhere", title="Left out", grain="over training", draw=broken),  # type: ignore[arg-type]
-    View(name="small.together", title="Together", grain=Grain.COHORT, draw=compared, reads=("cohort.events",)),
+    View(
+        name="small.together",
+        title="Together",
+        grain=Grain.COHORT,
+        draw=compared,
+        needs=Needs(reads=("cohort.events",)),
+    ),
 )
 
 
@@ -97,8 +118,16 @@ def offered() -> dict[str, object]:
     small.miscope_views = hookimpl(lambda: VIEWS)  # type: ignore[attr-defined]
     small.miscope_analyzers = hookimpl(  # type: ignore[attr-defined]
         lambda: [
-            Analyzer(name="small.never", version=1, grain=Grain.CHECKPOINT, compute=never, weights=("W_E",)),
-            Analyzer(name="small.reader", version=1, grain=Grain.CHECKPOINT, compute=never, reads=("elsewhere.sums",)),
+            Analyzer(
+                name="small.never", version=1, grain=Grain.CHECKPOINT, compute=never, needs=Needs(weights=("W_E",))
+            ),
+            Analyzer(
+                name="small.reader",
+                version=1,
+                grain=Grain.CHECKPOINT,
+                compute=never,
+                needs=Needs(reads=("elsewhere.sums",)),
+            ),
         ]
     )
     sour.miscope_views = hookimpl(_broken_offer)  # type: ignore[attr-defined]

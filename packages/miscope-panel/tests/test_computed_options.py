@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 import plotly.graph_objects as go
 import pytest
 
-from miscope import Grain, View, hookimpl
+from miscope import Grain, Needs, View, hookimpl
 from miscope.testing import tables
 from miscope.workspace import open_workspace
 from miscope_panel.picture import Request, figure, picture
@@ -26,7 +26,9 @@ def both(tmp_path_factory):
     offered = types.ModuleType("offered")
     reads = {"grain": Grain.CHECKPOINT, "draw": share}
     names = ("spectra.embedding", "ranks.weights")
-    views = [View(name=f"test.{name.partition('.')[0]}", title=name, reads=(name,), **reads) for name in names]
+    views = [
+        View(name=f"test.{name.partition('.')[0]}", title=name, needs=Needs(reads=(name,)), **reads) for name in names
+    ]
     offered.miscope_views = hookimpl(lambda: views)
     workspace = open_workspace(tmp_path_factory.mktemp("options") / "workspace", tables(offered=offered))
     variant = workspace.variant("toy.sum", steps=10, checkpoints="0,10")

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from miscope import Grain, View
+from miscope import Grain, Needs, View
 from miscope.analysis import analyze
 from miscope.errors import UnknownName
 from miscope_panel.picture import Request, command, figure, picture, why_not
@@ -105,7 +105,11 @@ def test_the_catalogue_learns_in_a_line_why_a_view_shows_nothing(trained, name):
 
 def test_what_compares_has_something_to_show_once_there_are_others_to_compare_with(trained, name):
     bands = View(
-        name="small.bands", title="Bands", grain=Grain.COHORT, draw=lambda shown: None, reads=("cohort.losses",)
+        name="small.bands",
+        title="Bands",
+        grain=Grain.COHORT,
+        draw=lambda shown: None,
+        needs=Needs(reads=("cohort.losses",)),
     )
     variant, other = trained.find(name).value, trained.find("toy.sum/v5-seed1-width16").value
     assert why_not(trained, bands, variant)[0] == "inapplicable"

@@ -48,7 +48,7 @@ def test_a_view_over_training_says_which_axis_counts_steps():
 
 @pytest.mark.parametrize("view", CATALOGUE.values(), ids=CATALOGUE)
 def test_a_view_names_no_family_layer_or_prime(view: View):
-    said = " ".join((view.name, view.title, view.summary, *view.sites, *view.weights, *view.metrics))
+    said = " ".join((view.name, view.title, view.summary, *view.needs.sites, *view.needs.weights, *view.needs.metrics))
 
     assert not any(word in said for word in ("modadd", "blocks.0", "113"))
 

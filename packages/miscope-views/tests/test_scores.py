@@ -30,7 +30,7 @@ def test_every_view_draws_a_head(view):
     over = view.grain == "trajectory"
     controls = {"clock": "linear", "events": True} if over else {"locked": True}
     controls |= {"head": HEAD} if any(control.name == "head" for control in view.controls) else {}
-    figure = view.draw(shown(view.reads[0], None if over else 100), **controls)
+    figure = view.draw(shown(view.needs.reads[0], None if over else 100), **controls)
     assert figure.data
     assert view.summary
 

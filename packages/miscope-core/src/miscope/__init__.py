@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from miscope.moment import Series as Series
     from miscope.moment import Trajectory as Trajectory
     from miscope.naming import NamedWeight as NamedWeight
+    from miscope.needs import Needs as Needs
     from miscope.objective import ForwardPass as ForwardPass
     from miscope.objective import Objective as Objective
     from miscope.objective import Term as Term
@@ -71,6 +72,7 @@ _HOME = {
     "moment": ("Cohort", "Moment", "Series", "Trajectory"),
     "naming": ("NamedWeight",),
     "objective": ("ForwardPass", "Objective", "Term"),
+    "needs": ("Needs",),
     "plugins": ("Plugins",),
     "probe": ("Probe",),
     "source": ("Source",),

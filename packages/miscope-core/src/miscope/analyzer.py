@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from miscope.artifact import Arrays
 from miscope.field_docs import documented
+from miscope.needs import Needs
 
 __all__ = ["Analyzer", "Count", "Grain", "NoOptions", "Options", "Symmetry", "Whole"]
 
@@ -62,40 +63,10 @@ class Analyzer:
     """How much of training it looks at in one go."""
     compute: Callable[[Any], Arrays]
     """Takes a Moment, a Trajectory or a Cohort, as the grain says."""
-    reads: tuple[str, ...] = ()
-    """Names of other analyzers, whose artifacts it reads."""
-    sites: tuple[str, ...] = ()
-    """Patterns of sites to record ('blocks.*.mlp.hook_post'); 'logits' is given in float64."""
-    weights: tuple[str, ...] = ()
-    """Patterns of weight roles ('W_E', 'blocks.*.mlp.W_in')."""
-    columns: tuple[str, ...] = ()
-    """Probe columns it cannot do without."""
-    bases: tuple[str, ...] = ()
-    """Patterns of axes or columns whose task basis it uses where there is one; a fallback runs where there is none."""
-    metrics: tuple[str, ...] = ()
-    """Patterns of training metrics ('*_loss'); of trajectory and cohort grain."""
-    grid: int = 0
-    """How many factors the probe must enumerate completely; 0 for none."""
-    labels: bool = False
-    """Whether it needs to know the right answers."""
-    answer_basis: bool = False
-    """Whether it cannot do without a task basis over the right answers."""
-    positions: Literal["answer", "all"] = "answer"
-    """Activations at the answer position only, or at every position."""
-    optimizer: bool = False
-    """Whether it needs the optimizer's moments beside the checkpoint."""
-    gradients: bool = False
-    """Whether it needs gradients of the training loss."""
-    objective: bool = False
-    """Whether it takes the loss at weights of its own choice; it declares the weights too."""
-    runs: bool = False
-    """Whether it runs the model itself, on other weights or with activations replaced; it declares the weights too."""
-    facts: bool = False
-    """Whether it needs what the variant's record says of where its files come from; of trajectory grain."""
+    needs: Needs = field(default_factory=Needs)
+    """What it is given, and nothing else."""
     heavy: bool = False
     """Whether it takes more than a second or two a checkpoint: then it is computed only when asked for by name."""
-    same_probe: bool = False
-    """Of cohort grain: whether it compares its members input by input, and so needs them shown the same inputs."""
     options: type[Options] = NoOptions
     """What can be chosen: a subclass of miscope.Options."""
     varies: tuple[Symmetry, ...] = ()
@@ -119,10 +90,3 @@ class Analyzer:
     def summary(self) -> str:
         """First sentence of the function's docstring."""
         return (self.compute.__doc__ or "").strip().split("\n")[0]
-
-    @property
-    def probed(self) -> bool:
-        """Whether it looks at the probe at all; weight-only instruments do not depend on it."""
-        return bool(
-            self.sites or self.columns or self.grid or self.labels or self.runs or self.gradients or self.objective
-        )

@@ -63,7 +63,7 @@ def checked_options(table: Mapping[str, Analyzer], given: Options) -> dict[str, 
 def options_read(table: Mapping[str, Analyzer], view: View, given: Options) -> dict[str, dict[str, Any]]:
     """The options, checked, of analyzers that the view reads or that those read; BadValue for another's."""
     chosen = checked_options(table, given)
-    named = [name for name in (*view.reads, *view.optional, *view.history) if name in table]
+    named = [name for name in view.needs.artifacts if name in table]
     chain = resolve(table, named) if chosen else {}
     stranger = next((name for name in chosen if name not in chain), None)
     if stranger is not None:

@@ -12,7 +12,6 @@ from miscope.commands import in_workspace
 from miscope.computed import asked_for, what_is_known
 from miscope.errors import DoesNotApply, NoArtifact, UnknownName
 from miscope.lazily import Lazily
-from miscope.origin import lacks_weights
 from miscope.variant import Variant
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from miscope.store import Store
     from miscope.workspace import Workspace
 
-__all__ = ["arrays", "artifact", "artifact_across", "artifact_if_there", "refusal"]
+__all__ = ["arrays", "artifact", "artifact_across", "artifact_if_there"]
 
 
 def arrays(  # noqa: PLR0913 - the whole of a reader's choice, keyword-only past what is read
@@ -57,15 +56,15 @@ def artifact(store: Store, setting: Setting, name: str, step: int | None) -> Arr
 
     Raises NoArtifact with the command that computes it, or DoesNotApply with the reason.
     """
+    from miscope.not_applicable import cure_of, reason
+
     found = artifact_if_there(store, setting, name, step)
     if found is not None:
         return found
-    from miscope.applicability import cure_of
-
     variant = setting.variant.name
-    reason = refusal(store, setting, name, step)
-    if reason is not None:
-        raise DoesNotApply(name, variant, reason, cure=cure_of(setting.subject, reason))
+    why = reason(store, setting, name, step)
+    if why is not None:
+        raise DoesNotApply(name, variant, why, cure=cure_of(setting.subject, why))
     at = step if setting.analyzers[name].grain is Grain.CHECKPOINT else None
     have = store.artifact_steps(variant, name, setting.recipes[name])
     known, asked = what_is_known(store, [setting], name, step), asked_for(setting, name)
@@ -77,42 +76,21 @@ def artifact_across(store: Store, settings: Sequence[Setting], name: str) -> Arr
 
     Raises DoesNotApply where they cannot be compared, NoArtifact with the command that computes it.
     """
-    from miscope.seeing import beside, cohort_key, incomparable
+    from miscope.not_applicable import beside, incomparable, reason
+    from miscope.seeing import cohort_key
 
     names = [setting.variant.name for setting in settings]
-    key, reason = cohort_key(settings, name), incomparable(settings, name)
-    if reason is None and store.has(key):
+    key, why = cohort_key(settings, name), incomparable(settings, name)
+    if why is None and store.has(key):
         return store.load_arrays(key)
-    reasons = (refusal(store, setting, name, None) for setting in settings)
-    reason = reason or store.refusal(key) or next(filter(None, reasons), None)
-    if reason is not None:
+    reasons = (reason(store, setting, name, None) for setting in settings)
+    why = why or store.refusal(key) or next(filter(None, reasons), None)
+    if why is not None:
         cure = beside(settings, in_workspace(store.root, f"miscope analyze {', '.join(names)} OTHER --only {name}"))
-        raise DoesNotApply(name, ", ".join(names), reason, cure=cure)
+        raise DoesNotApply(name, ", ".join(names), why, cure=cure)
     known = what_is_known(store, settings, name, None)
     asked = asked_for(settings[0], name)
     raise NoArtifact(name, " ".join(names), None, (), known=known, options=asked, root=store.root)
-
-
-def refusal(store: Store, setting: Setting, name: str, step: int | None) -> str | None:
-    """Why there can be no such artifact: what the family lacks, or what the instrument said when it was tried."""
-    from miscope.applicability import applies, needs_weights
-    from miscope.planning import resolve
-
-    if step is not None and (unfinite := store.unfinite(setting.variant.name, step)) is not None:
-        return f"at step {step}, {unfinite}"
-    lacking = None if setting.steps else lacks_weights(store, setting.variant.name)
-    if lacking is not None and (without := needs_weights(setting.analyzers, name, lacking)) is not None:
-        return without
-    metrics = store.metrics(setting.variant.name)
-    chain = resolve(setting.analyzers, [name]).values()
-    reasons = (applies(analyzer, setting.subject, setting.probe, metrics) for analyzer in reversed(list(chain)))
-    if (reason := next(filter(None, reasons), None)) is not None:
-        return reason
-    key = setting.key(name, step)
-    if setting.analyzers[name].grain is not Grain.CHECKPOINT or step is not None:
-        return store.refusal(key)
-    refused = store.refused_steps(key.variant, name, key.recipe)
-    return store.refusal(setting.key(name, refused[-1])) if refused else None
 
 
 def artifact_if_there(store: Store, setting: Setting, name: str, step: int | None) -> Arrays | None:

@@ -12,11 +12,13 @@ from miscope.analyzer import Analyzer
 from miscope.artifact import Arrays, ArtifactKey
 from miscope.checkpoint_inputs import CheckpointInputs
 from miscope.finiteness import not_finite
+from miscope.gathering import moment_of, record, trajectory_of
 from miscope.model import matching
 from miscope.moment import Cohort, Moment, Trajectory
+from miscope.not_applicable import reason_of_reads
 from miscope.recipe_note import RecipeNote, write_note
-from miscope.seeing import Setting, cohort_key, moment_of, note_of, record, set_up, trajectory_of
-from miscope.upstream import because_of, missing_reads, refused_reads
+from miscope.seeing import Setting, cohort_key, note_of, set_up
+from miscope.upstream import missing_reads
 from miscope.watch import Watch
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from miscope.store import Store
     from miscope.workspace import Workspace
 
-__all__ = ["Look", "look_for", "needs_loss", "needs_weights"]
+__all__ = ["Look", "look_for"]
 
 
 class Look(ABC):
@@ -117,9 +119,9 @@ class _AtStep(_Stored):
         looking = [setting.analyzers[name] for name in task.analyzers]
         roles = setting.subject.model.roles
         # A look at sites or at the loss needs all the weights, a look at artifacts none.
-        takes_loss = any(map(needs_loss, looking))
-        all_of_them = takes_loss or any(a.sites for a in looking)
-        patterns = ["*"] if all_of_them else [p for a in looking for p in a.weights]
+        takes_loss = any(a.needs.loss for a in looking)
+        all_of_them = takes_loss or any(a.needs.sites for a in looking)
+        patterns = ["*"] if all_of_them else [p for a in looking for p in a.needs.weights]
         self._checkpoint = store.load_checkpoint(setting.variant.name, task.step, matching(patterns, roles))
         self._unfinite = not_finite(self._checkpoint.weights)
         if self._unfinite:
@@ -127,7 +129,7 @@ class _AtStep(_Stored):
             with suppress(OSError):
                 store.note_unfinite(setting.variant.name, task.step, self._unfinite)
         trained = setting.subject.task if takes_loss else None
-        wants_state = any(a.optimizer for a in looking) or (trained is not None and trained.callbacks is not None)
+        wants_state = any(a.needs.optimizer for a in looking) or (trained is not None and trained.callbacks is not None)
         self._seen = CheckpointInputs(
             checkpoint=self._checkpoint,
             activations=record(setting.subject, setting.probe, self._checkpoint.weights, looking),
@@ -141,22 +143,20 @@ class _AtStep(_Stored):
         return note_of(self._setting, name)
 
     def missing(self, name: str) -> str:
-        for upstream in self.analyzers[name].reads:
-            if upstream not in self.fresh and not self.store.has(self.key(upstream)):
-                return f"It reads {upstream!r}, which is not there at step {self._checkpoint.step}."
-        if self.analyzers[name].optimizer and self._seen.state is None:
-            return f"No optimizer state was kept at step {self._checkpoint.step}; train with save_optimizer=true."
+        step = self._checkpoint.step
+        if reason := missing_reads(self.store, self._setting, name, step, fresh=self.fresh):
+            return reason
+        if self.analyzers[name].needs.optimizer and self._seen.state is None:
+            return f"No optimizer state was kept at step {step}; train with save_optimizer=true."
         return ""
 
     def refused(self, name: str) -> str | None:
-        analyzer = self.analyzers[name]
-        if self._unfinite and needs_weights(analyzer):
+        if self._unfinite and self.analyzers[name].needs.checkpoint:
             return f"at step {self._checkpoint.step}, {self._unfinite}"
-        found = ((upstream, self.store.refusal(self.key(upstream))) for upstream in self.analyzers[name].reads)
-        return next((because_of(upstream, reason) for upstream, reason in found if reason is not None), None)
+        return reason_of_reads(self.store, self._setting, name, self._checkpoint.step)
 
     def show(self, name: str) -> Moment:
-        artifacts = {upstream: self._artifact(upstream) for upstream in self.analyzers[name].reads}
+        artifacts = {upstream: self._artifact(upstream) for upstream in self.analyzers[name].needs.reads}
         return moment_of(self._setting, name, seen=self._seen, artifacts=artifacts)
 
     def _artifact(self, upstream: str) -> Arrays:
@@ -178,10 +178,10 @@ class _OverTraining(_Stored):
         return note_of(self._setting, name)
 
     def missing(self, name: str) -> str:
-        return missing_reads(self._setting, name, self.store)
+        return missing_reads(self.store, self._setting, name)
 
     def refused(self, name: str) -> str | None:
-        return refused_reads(self._setting, name, self.store)
+        return reason_of_reads(self.store, self._setting, name, None)
 
     def show(self, name: str) -> Trajectory:
         return trajectory_of(self._setting, name, self.store)
@@ -200,21 +200,11 @@ class _AcrossVariants(_Stored):
         return replace(note_of(self._settings[0], name), steps=None)
 
     def missing(self, name: str) -> str:
-        return next(filter(None, (missing_reads(s, name, self.store) for s in self._settings)), "")
+        return next(filter(None, (missing_reads(self.store, s, name) for s in self._settings)), "")
 
     def refused(self, name: str) -> str | None:
-        return next(filter(None, (refused_reads(s, name, self.store) for s in self._settings)), None)
+        return next(filter(None, (reason_of_reads(self.store, s, name, None) for s in self._settings)), None)
 
     def show(self, name: str) -> Cohort:
         members = tuple(trajectory_of(setting, name, self.store) for setting in self._settings)
         return Cohort(members=members, options=self._settings[0].options_of(name))
-
-
-def needs_loss(analyzer: Analyzer) -> bool:
-    """Whether it is shown the loss, or its gradients."""
-    return analyzer.gradients or analyzer.objective
-
-
-def needs_weights(analyzer: Analyzer) -> bool:
-    """Whether what it is shown is made of the weights, and not of other artifacts alone."""
-    return bool(analyzer.weights or analyzer.sites or analyzer.runs or needs_loss(analyzer))

@@ -26,19 +26,19 @@ def activations_on_demand(
     from miscope.model import cast as cast_weights
     from miscope.model import matching
 
-    if not view.sites or step is None:
+    if not view.needs.sites or step is None:
         return (), {}, None
     import torch
 
     from miscope.forward import activations
 
     model, inputs = subject.model, subject.probe().inputs
-    sites = matching(view.sites, sorted(model.sites, key=_in_network_order))
+    sites = matching(view.needs.sites, sorted(model.sites, key=_in_network_order))
     weights = cast_weights(store.load_checkpoint(subject.variant.name, step).weights, torch.float32)
 
     def recompute(site: str, channels: Sequence[int] | None = None) -> Tensor:
         if site not in sites:
-            raise NotDeclared(view.name, "site", site, view.sites, field="sites")
+            raise NotDeclared(view.name, "site", site, view.needs.sites, field="sites")
         return activations(partial(model.answers, channels=channels), weights, inputs, [site])[site].float()
 
     # Lazily, since the network may have to be built to know a width.

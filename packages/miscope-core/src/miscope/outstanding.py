@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, final
 
 from miscope.analyzer import Analyzer, Grain
 from miscope.analyzer_options import Options
-from miscope.applicability import chain_applies, refused
+from miscope.applicability import chain_applies
 from miscope.chosen_steps import steps_to_look_at
 from miscope.commands import in_workspace
 from miscope.errors import DoesNotApply, UnknownName
 from miscope.looking import Task
+from miscope.not_applicable import beside, incomparable, refused
 from miscope.origin import lacks_weights
 from miscope.planning import Wave, plan, resolve
-from miscope.seeing import Setting, beside, cohort_key, in_order, incomparable, set_up
+from miscope.seeing import Setting, cohort_key, in_order, set_up
 from miscope.variant import Variant
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def _course(workspace: Workspace, variant: Variant, asked: Asked) -> _Course:
     if asked.force:
         present = {name: () if name in wanted else steps for name, steps in present.items()}
     # What a cohort analyzer reads is wanted of every member.
-    read = {upstream for name in set(wanted) - set(mine) for upstream in setting.analyzers[name].reads}
+    read = {upstream for name in set(wanted) - set(mine) for upstream in setting.analyzers[name].needs.reads}
     waves = plan(mine, steps=chosen, wanted={*wanted, *read} & set(mine), present=present)
     return _Course(
         setting=setting,

@@ -58,7 +58,7 @@ def _visit(table: Mapping[str, Analyzer], name: str, path: tuple[str, ...], foun
     if name not in table:
         raise UnknownName("analyzer", name, table)
     analyzer = table[name]
-    for upstream in analyzer.reads:
+    for upstream in analyzer.needs.reads:
         _visit(table, upstream, (*path, name), found)
         if found[upstream].grain is Grain.COHORT:
             raise BadValue(
@@ -71,7 +71,9 @@ def _visit(table: Mapping[str, Analyzer], name: str, path: tuple[str, ...], foun
 
 def looks_at_probe(analyzers: Mapping[str, Analyzer], name: str) -> bool:
     """Whether an analyzer's numbers depend on the probe, by itself or through what it reads."""
-    return analyzers[name].probed or any(looks_at_probe(analyzers, upstream) for upstream in analyzers[name].reads)
+    return analyzers[name].needs.probed or any(
+        looks_at_probe(analyzers, upstream) for upstream in analyzers[name].needs.reads
+    )
 
 
 def recipes(
@@ -94,7 +96,7 @@ def recipes(
             {"name": name, "version": analyzer.version, "options": chosen.model_dump(mode="json")},
             variant=variant,
             probe=probe if looks_at_probe(analyzers, name) else None,
-            upstream={upstream: found[upstream] for upstream in analyzer.reads},
+            upstream={upstream: found[upstream] for upstream in analyzer.needs.reads},
             steps=None if analyzer.grain is Grain.CHECKPOINT else steps,
         )
     return found
@@ -139,7 +141,7 @@ def _missing(
     spans = {name: _span(analyzer, steps) for name, analyzer in analyzers.items()}
     todo = {name: spans[name] - set(present.get(name, ())) if name in wanted else set() for name in analyzers}
     for name in reversed(tuple(analyzers)):
-        for upstream in analyzers[name].reads:
+        for upstream in analyzers[name].needs.reads:
             same_look = analyzers[name].grain is analyzers[upstream].grain is Grain.CHECKPOINT
             needed = todo[name] if same_look else (spans[upstream] if todo[name] else set())
             todo[upstream] |= needed - set(present.get(upstream, ()))
@@ -154,7 +156,7 @@ def _by_depth(analyzers: Mapping[str, Analyzer]) -> Iterator[list[str]]:
     """Names by the number of waves that must come before."""
     depth: dict[str, int] = {}
     for name, analyzer in analyzers.items():
-        depth[name] = max((depth[u] + _waits(analyzer, analyzers[u]) for u in analyzer.reads), default=0)
+        depth[name] = max((depth[u] + _waits(analyzer, analyzers[u]) for u in analyzer.needs.reads), default=0)
     for level in range(max(depth.values(), default=-1) + 1):
         yield [name for name in analyzers if depth[name] == level]
 

@@ -51,7 +51,7 @@ def faults_of_reads(table: Mapping[str, Analyzer]) -> dict[str, str]:
         circle = _circle(table, name)
         if circle:
             found[name] = f"it reads itself in a circle, {' -> '.join(circle)}"
-        for upstream in analyzer.reads:
+        for upstream in analyzer.needs.reads:
             if upstream in table and table[upstream].grain is Grain.COHORT:
                 found[name] = (
                     f"it reads {upstream!r}, which spans several variants: its numbers depend on which were analyzed "
@@ -65,7 +65,7 @@ def _circle(table: Mapping[str, Analyzer], name: str) -> tuple[str, ...]:
     ways: list[tuple[str, ...]] = [(name,)]
     seen: set[str] = set()
     for way in ways:
-        for upstream in table[way[-1]].reads if way[-1] in table else ():
+        for upstream in table[way[-1]].needs.reads if way[-1] in table else ():
             if upstream == name:
                 return (*way, name)
             if upstream not in seen:
@@ -106,8 +106,8 @@ def _analyzer(analyzer: Analyzer) -> Iterator[str | None]:
         yield f"its `version` must be a whole number, and is {_shown(analyzer.version)}"
     yield _grain(analyzer.grain)
     yield _function(analyzer, "compute")
-    yield from (_tuple(analyzer, field) for field in (*_LOOKS, "columns", "varies"))
-    yield _one_of(analyzer, "positions", ("answer", "all"))
+    yield _tuple(analyzer, "varies")
+    yield from _needs(analyzer, "analyzer", foreign=("optional", "history"))
     yield from (_one_of(analyzer, "varies", get_args(Symmetry), value=word) for word in analyzer.varies)
     if not isinstance(analyzer.outputs, Mapping):
         yield f"its `outputs` must map array names to what they are, and is {_shown(analyzer.outputs)}"
@@ -117,7 +117,24 @@ def _analyzer(analyzer: Analyzer) -> Iterator[str | None]:
     yield _json(analyzer.options, "option", defaults=True)
 
 
-_LOOKS = ("reads", "sites", "weights", "bases", "metrics")
+_COMPUTED = ("optimizer", "gradients", "objective", "runs", "facts", "same_probe")
+"""What is given where something is computed and kept, and not where it is drawn."""
+
+
+def _needs(record: Analyzer | View, kind: str, *, foreign: Sequence[str]) -> Iterator[str | None]:
+    """What is wrong with what it declares; foreign: fields that are for the other kind of record."""
+    from dataclasses import fields
+
+    from miscope.needs import Needs
+
+    if not isinstance(record.needs, Needs):
+        yield f"its `needs` must be a miscope.Needs, and is {_shown(record.needs)}"
+        return
+    yield from (_tuple(record.needs, field.name) for field in fields(Needs) if field.default == ())
+    yield _one_of(record.needs, "positions", ("answer", "all"))
+    yield from (
+        f"its needs name `{field}`, and no {kind} is given that" for field in foreign if getattr(record.needs, field)
+    )
 
 
 def _view(view: View) -> Iterator[str | None]:
@@ -127,7 +144,7 @@ def _view(view: View) -> Iterator[str | None]:
     yield _text(view, "title")
     yield _grain(view.grain)
     yield _function(view, "draw")
-    yield from (_tuple(view, field) for field in (*_LOOKS, "optional", "history"))
+    yield from _needs(view, "view", foreign=_COMPUTED)
     yield _one_of(view, "time_axis", (None, "x", "y"))
     names = []
     for control in view.controls:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 
 from miscope.analyzer import Grain
 from miscope.analyzer_options import Options, options_read, written_options
-from miscope.applicability import refuse_view
 from miscope.artifact import Arrays
 from miscope.artifacts import arrays, artifact, artifact_across, artifact_if_there
 from miscope.commands import in_workspace
@@ -18,30 +17,26 @@ from miscope.controls import refuse_unknown, settle
 from miscope.differences import labels
 from miscope.errors import BadValue, DoesNotApply, Ended, NoArtifact, WroteIntoShown
 from miscope.figure_style import is_ours, template
+from miscope.gathering import Gathering
 from miscope.headings import fit_headings
 from miscope.left_out import note_left_out
 from miscope.maths.learnt import marks
-from miscope.moment import Declared, Series
+from miscope.not_applicable import refuse_nothing, refuse_view
 from miscope.on_demand import activations_on_demand
-from miscope.patterns import matching
 from miscope.step_shown import step_shown
 from miscope.variant import Variant
 from miscope.view import Member, Shown, View
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
-    from torch import Tensor
 
     from miscope.seeing import Setting
     from miscope.store import Store
-    from miscope.subject import Subject
     from miscope.workspace import BoundVariant, Workspace
 
 Variants: TypeAlias = "Variant | BoundVariant | Sequence[Variant | BoundVariant]"
 
 __all__ = ["EVENTS", "arrays", "draw", "gather", "render"]
-
-V = TypeVar("V")
 
 EVENTS = "events.grokking"
 """The analyzer whose artifact gives the marks on time axes, where it was computed."""
@@ -150,9 +145,10 @@ def gather(
         )
     if found.grain is not Grain.COHORT:
         return _shown(workspace, found, several[0], step, chosen)
-    together = [name for name in (*found.reads, *found.optional) if _spans_variants(workspace, name)]
+    together = [name for name in (*found.needs.reads, *found.needs.optional) if _spans_variants(workspace, name)]
     across = _across(workspace, found, several, together, chosen)
-    alone = replace(found, **{f: tuple(n for n in getattr(found, f) if n not in together) for f in _READING})
+    apart = {f: tuple(n for n in getattr(found.needs, f) if n not in together) for f in _READING}
+    alone = replace(found, needs=replace(found.needs, **apart))
     members = [_shown(workspace, alone, one, None, chosen) for one in several]
     dated = marks([_detected(workspace, alone, one, chosen) for one in several])
     members = [replace(member, **cast(Any, each)) for member, each in zip(members, dated, strict=True)]
@@ -162,7 +158,7 @@ def gather(
         steps=members[0].steps,
         step_label=members[0].step_label,
         definitions={name: said for member in members for name, said in member.definitions.items()},
-        artifacts=_declared(found, "reads", across, (*found.reads, *found.optional)),
+        artifacts=Gathering.of(found, workspace.subject(several[0])).artifacts(across),
         options=chosen,
         members=tuple(Member(label=label, shown=one) for label, one in zip(labels(several), members, strict=True)),
     )
@@ -180,7 +176,8 @@ def _across(
     workspace: Workspace, view: View, variants: Sequence[Variant], names: Sequence[str], options: Options
 ) -> dict[str, Arrays]:
     """What analyzers that span the variants left; DoesNotApply or NoArtifact where the view cannot do without."""
-    from miscope.seeing import beside, set_up
+    from miscope.not_applicable import beside
+    from miscope.seeing import set_up
 
     found: dict[str, Arrays] = {}
     for name in names:
@@ -189,13 +186,13 @@ def _across(
         try:
             found[name] = artifact_across(workspace.store, settings, name)
         except DoesNotApply as error:
-            if name in view.reads:
+            if name in view.needs.reads:
                 together = ", ".join(one.name for one in variants)
                 line = in_workspace(workspace.root, f"miscope show {view.name} {together} OTHER")
                 cure = beside(settings, line)
                 raise DoesNotApply(view.name, together, error.reason, kind="view", cure=cure) from None
         except NoArtifact:
-            if name in view.reads:
+            if name in view.needs.reads:
                 raise
     return found
 
@@ -205,65 +202,47 @@ def _shown(workspace: Workspace, view: View, variant: Variant, step: int | None,
     store.refuse_another(variant)
     steps = store.finite_steps(variant.name)
     at = step_shown(store, view, variant.name, step)
-    probe = subject.probe()
-    refuse_view(view, subject, probe)
+    needs, given = view.needs, Gathering.of(view, subject)
+    refuse_view(view, subject, store.metrics(variant.name) if needs.metrics else ())
     setting = _setting(workspace, view, variant, steps, options)
-    artifacts = {name: artifact(store, setting, name, at) for name in view.reads}
-    _refuse_nothing(view, variant.name, artifacts)
-    artifacts |= {
-        name: found for name in view.optional if (found := artifact_if_there(store, setting, name, at)) is not None
-    }
-    maybe = {name: artifact_if_there(store, setting, name, None) for name in view.history if name in view.optional}
-    history = {name: artifact(store, setting, name, None) for name in view.history if name not in view.optional}
-    history |= {name: found for name, found in maybe.items() if found is not None}
+    artifacts = {name: artifact(store, setting, name, at) for name in needs.reads}
+    refuse_nothing(view, variant.name, artifacts)
+    artifacts |= _those_there(store, setting, needs.optional, at)
+    maybe = [name for name in needs.history if name in needs.optional]
+    history = {name: artifact(store, setting, name, None) for name in needs.history if name not in maybe}
+    history |= _those_there(store, setting, maybe, None)
+    kept = store.load_checkpoint(variant.name, at, given.roles).weights if given.roles and at is not None else {}
     sites, channels, activations = activations_on_demand(store, subject, view, at)
     return Shown(
         variant=variant,
         step=at,
         steps=np.asarray(steps, dtype=np.int64),
         step_label=subject.family.step_label,
-        probe=probe,
-        artifacts=_declared(view, "reads", artifacts, (*view.reads, *view.optional)),
-        history=_declared(view, "history", history, view.history),
-        metrics=_declared(view, "metrics", _metrics(store, view, variant), view.metrics),
+        probe=subject.probe(),
+        artifacts=given.artifacts(artifacts),
+        history=given.history(history),
+        metrics=given.metrics(store.metrics(variant.name, needs.metrics) if needs.metrics else {}),
         activations=activations,
-        weights=_declared(view, "weights", _weights(store, subject, view, at), view.weights),
+        weights=given.weights(kept),
         sites=sites,
         channels=channels,
-        bases={axis: subject.bases[axis] for axis in matching(view.bases, subject.bases)} if view.bases else {},
+        bases=given.bases(),
         **cast(Any, marks([_detected(workspace, view, variant, options)])[0]),
         options=options,
     )
 
 
-def _refuse_nothing(view: View, variant: str, artifacts: Mapping[str, Arrays]) -> None:
-    """An instrument may find nothing to compute and leave no arrays: what reads it beside others does without."""
-    if artifacts and all(set(arrays) <= {"step"} for arrays in artifacts.values()):
-        reason = f"{' and '.join(map(repr, artifacts))} found nothing here to compute"
-        raise DoesNotApply(view.name, variant, reason, kind="view")
+def _those_there(store: Store, setting: Setting, names: Sequence[str], step: int | None) -> dict[str, Arrays]:
+    found = {name: artifact_if_there(store, setting, name, step) for name in names}
+    return {name: arrays for name, arrays in found.items() if arrays is not None}
 
 
 def _setting(workspace: Workspace, view: View, variant: Variant, steps: Sequence[int], options: Options) -> Setting:
     from miscope.seeing import set_up
 
-    installed = [name for name in view.optional if name in workspace.plugins.analyzers]
-    return set_up(workspace, variant, [*view.reads, *view.history, *installed], steps=steps, options=options)
-
-
-def _metrics(store: Store, view: View, variant: Variant) -> Mapping[str, Series]:
-    if not view.metrics:
-        return {}
-    found = store.metrics(variant.name, view.metrics)
-    if not found and not view.reads:
-        raise DoesNotApply(view.name, variant.name, f"no metric like {view.metrics[0]!r} was recorded", kind="view")
-    return found
-
-
-def _weights(store: Store, subject: Subject, view: View, step: int | None) -> Mapping[str, Tensor]:
-    if not view.weights or step is None:
-        return {}
-    roles = matching(view.weights, subject.model.roles)
-    return store.load_checkpoint(subject.variant.name, step, roles).weights
+    needs = view.needs
+    installed = [name for name in needs.optional if name in workspace.plugins.analyzers]
+    return set_up(workspace, variant, [*needs.reads, *needs.history, *installed], steps=steps, options=options)
 
 
 def _detected(workspace: Workspace, view: View, variant: Variant, options: Options) -> Arrays | None:
@@ -282,8 +261,3 @@ def _axes(figure: Figure, letter: str | None) -> tuple[str, ...]:
         return ()
     name = f"{letter}axis"
     return tuple(dict.fromkeys(cast(Any, trace)[name] or letter for trace in figure.data if hasattr(trace, name)))
-
-
-def _declared(view: View, field: str, values: Mapping[str, V], patterns: Sequence[str]) -> Declared[V]:
-    what = {"reads": "artifact", "history": "artifact", "metrics": "metric", "weights": "weight"}[field]
-    return Declared(values, reader=view.name, field=field, what=what, patterns=patterns)

@@ -1,43 +1,34 @@
-"""What an instrument reads: whether it is there, and whether it ever can be."""
+"""What an analyzer reads: what of it is not there."""
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 from miscope.analyzer import Grain
 from miscope.seeing import Setting
 from miscope.store import Store
 
-__all__ = ["because_of", "missing_reads", "refused_reads"]
+__all__ = ["missing_reads"]
 
 
-def missing_reads(setting: Setting, name: str, store: Store) -> str:
-    """Why an analyzer that spans training cannot be tried: what of its reads is not there; "" if all is."""
-    for upstream in setting.analyzers[name].reads:
-        key = setting.key(upstream)
-        if setting.analyzers[upstream].grain is not Grain.CHECKPOINT:
+def missing_reads(
+    store: Store, setting: Setting, name: str, step: int | None = None, *, fresh: Collection[str] = ()
+) -> str:
+    """Why an analyzer cannot be tried at the step, or over training: what of its reads is not there; "" if all is.
+
+    fresh: what was computed in the same look.
+    """
+    for upstream in setting.analyzers[name].needs.reads:
+        if upstream in fresh:
+            continue
+        key = setting.key(upstream, step)
+        if setting.analyzers[upstream].grain is not Grain.CHECKPOINT or step is not None:
             if not store.has(key):
-                return f"It reads {upstream!r}, which is not there for {setting.variant.name}."
+                where = f"for {setting.variant.name}" if step is None else f"at step {step}"
+                return f"It reads {upstream!r}, which is not there {where}."
             continue
         absent = sorted(set(setting.steps) - set(store.artifact_steps(key.variant, upstream, key.recipe)))
         if absent:
             many = f"{len(absent)} of {len(setting.steps)} steps, first at {absent[0]}"
             return f"It reads {upstream!r}, which is missing at {many}, for {setting.variant.name}."
     return ""
-
-
-def refused_reads(setting: Setting, name: str, store: Store) -> str | None:
-    """Why an analyzer that spans training does not apply, because of what it reads; None if all of that does."""
-    for upstream in setting.analyzers[name].reads:
-        key = setting.key(upstream)
-        if setting.analyzers[upstream].grain is Grain.CHECKPOINT:
-            refused = set(store.refused_steps(key.variant, upstream, key.recipe)) & set(setting.steps)
-            reason = store.refusal(setting.key(upstream, min(refused))) if refused else None
-        else:
-            reason = store.refusal(key)
-        if reason is not None:
-            return because_of(upstream, reason)
-    return None
-
-
-def because_of(upstream: str, reason: str) -> str:
-    """Why what reads an analyzer does not apply where that one does not."""
-    return f"it reads {upstream!r}, which does not apply: {reason}"

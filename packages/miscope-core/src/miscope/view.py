@@ -11,6 +11,7 @@ from miscope.artifact import Arrays
 from miscope.basis import Basis
 from miscope.field_docs import documented
 from miscope.moment import Series
+from miscope.needs import Needs
 from miscope.probe import Probe
 from miscope.variant import Variant
 
@@ -148,22 +149,8 @@ class View:
     """How much of training it shows: a checkpoint, the whole, or several variants."""
     draw: Callable[..., Figure]
     """draw(shown, **controls) -> plotly Figure."""
-    reads: tuple[str, ...] = ()
-    """Analyzers whose artifacts it needs."""
-    optional: tuple[str, ...] = ()
-    """Analyzers whose artifacts it uses if they are there."""
-    history: tuple[str, ...] = ()
-    """Checkpoint analyzers it needs stacked over training beside the step shown; those also in `optional`, if there."""
-    metrics: tuple[str, ...] = ()
-    """Patterns of training metrics."""
-    sites: tuple[str, ...] = ()
-    """Patterns of sites whose activations it may ask for on demand."""
-    weights: tuple[str, ...] = ()
-    """Patterns of weight roles it reads at the step."""
-    bases: tuple[str, ...] = ()
-    """Patterns of axes or columns whose task basis it uses where there is one."""
-    grid: int = 0
-    """How many factors the probe must enumerate completely."""
+    needs: Needs = field(default_factory=Needs)
+    """What it is given to draw, and nothing else."""
     controls: tuple[Control, ...] = ()
     """What can be turned: Choice, Number and Toggle; each is given to `draw` by its name."""
     time_axis: Literal["x", "y"] | None = None

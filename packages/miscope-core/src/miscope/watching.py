@@ -13,16 +13,17 @@ from miscope.checkpoint import Checkpoint
 from miscope.checkpoint_inputs import CheckpointInputs
 from miscope.errors import BadValue, DoesNotApply
 from miscope.finiteness import not_finite
+from miscope.gathering import moment_of, record
 from miscope.keeping import state_of
 from miscope.looking import Task, attempted
-from miscope.looks import Look, needs_weights
+from miscope.looks import Look
 from miscope.moment import Moment
+from miscope.not_applicable import because_of
 from miscope.outcome import Outcome, State
 from miscope.planning import resolve
 from miscope.process_settings import undisturbed
-from miscope.seeing import Setting, moment_of, record, set_up
+from miscope.seeing import Setting, set_up
 from miscope.training_state import TrainingState
-from miscope.upstream import because_of
 from miscope.variant import Variant
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class Watcher:
         due = [name for name, every in self._every.items() if kept or step % every == 0]
         if not due:
             return Seen()
-        remembers = any(analyzer.optimizer for analyzer in resolve(self._setting.analyzers, due).values())
+        remembers = any(analyzer.needs.optimizer for analyzer in resolve(self._setting.analyzers, due).values())
         state = state_of(step, learner, {}, optimizer=remembers)
         seen = self.look(state, [name for name in due if not self._waits(name, state)])
         for name in seen.lost:
@@ -96,7 +97,7 @@ class Watcher:
     def _waits(self, name: str, state: TrainingState) -> bool:
         """Whether it needs what the optimizer remembers, and that has not made its first update; once only."""
         chain = resolve(self._setting.analyzers, [name]).values()
-        if state.moments or name in self._waiting or not any(analyzer.optimizer for analyzer in chain):
+        if state.moments or name in self._waiting or not any(analyzer.needs.optimizer for analyzer in chain):
             return False
         self._waiting.add(name)
         return True
@@ -158,7 +159,7 @@ def _check(workspace: Workspace, variant: Variant, name: str) -> None:
 def _try(workspace: Workspace, variant: Variant, watcher: Watcher, names: Iterable[str]) -> None:
     """Watch the first weights; an optimizer remembers nothing yet, so what looks at that is not tried."""
     task, table = workspace.subject(variant).task, workspace.plugins.analyzers
-    tried = [name for name in names if not any(each.optimizer for each in resolve(table, [name]).values())]
+    tried = [name for name in names if not any(each.needs.optimizer for each in resolve(table, [name]).values())]
     if task is None or not tried:
         return
     seen = watcher.look(TrainingState(step=0, weights=task.initial_weights()), tried)
@@ -208,17 +209,19 @@ class _LiveLook(Look):
         )
 
     def missing(self, name: str) -> str:
-        failed = next((upstream for upstream in self.analyzers[name].reads if upstream in self._found.failed), None)
+        failed = next(
+            (upstream for upstream in self.analyzers[name].needs.reads if upstream in self._found.failed), None
+        )
         return "" if failed is None else f"It reads {failed!r}, which failed: {self._found.failed[failed]}"
 
     def refused(self, name: str) -> str | None:
-        if self._unfinite and needs_weights(self.analyzers[name]):
+        if self._unfinite and self.analyzers[name].needs.checkpoint:
             return f"at step {self._seen.checkpoint.step}, {self._unfinite}"
-        reasons = ((upstream, self._found.refused.get(upstream)) for upstream in self.analyzers[name].reads)
+        reasons = ((upstream, self._found.refused.get(upstream)) for upstream in self.analyzers[name].needs.reads)
         return next((because_of(upstream, reason) for upstream, reason in reasons if reason is not None), None)
 
     def show(self, name: str) -> Moment:
-        artifacts = {upstream: self.fresh[upstream] for upstream in self.analyzers[name].reads}
+        artifacts = {upstream: self.fresh[upstream] for upstream in self.analyzers[name].needs.reads}
         return moment_of(self._setting, name, seen=self._seen, artifacts=artifacts)
 
     def keep(self, name: str, arrays: Arrays) -> None:

@@ -147,7 +147,7 @@ def _view(plugins: Plugins, view: View) -> dict[str, Any]:
         "title": view.title,
         "summary": view.summary,
         "grain": view.grain.value,
-        "reads": list(view.reads),
+        "reads": list(view.needs.reads),
         "controls": [control.name for control in view.controls],
         "package": str(plugins.provided_by["view", view.name]),
     }

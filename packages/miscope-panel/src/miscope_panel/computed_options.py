@@ -39,7 +39,7 @@ def offered_options(
     from miscope.computed import computed_with
     from miscope.seeing import set_up
 
-    reads = (*view.reads, *view.optional, *view.history)
+    reads = view.needs.artifacts
     names = [name for name in dict.fromkeys(reads) if name in workspace.plugins.analyzers]
     if not names:
         return ()

@@ -156,7 +156,7 @@ def command(workspace: Workspace, text: str) -> str:
 
 
 def _turn(view: View) -> AbstractContextManager[Any]:
-    return _MODEL if view.sites else nullcontext()
+    return _MODEL if view.needs.sites else nullcontext()
 
 
 def _variants(workspace: Workspace, view: View, request: Request) -> list[Variant]:

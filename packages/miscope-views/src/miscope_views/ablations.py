@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Shown, Toggle, View
+from miscope import Choice, Grain, Needs, Shown, Toggle, View
 from miscope.errors import DoesNotApply
 from miscope.figure_style import NULL, OKABE_ITO, colour_of
 from miscope_views.figures import CLOCK, MARKS, WIDE, band, clock_axis, event_marks, figure, line, title
@@ -215,8 +215,7 @@ VIEWS = (
         name="ablations.effects",
         title="Ablated heads and layers",
         draw=effects,
-        reads=(_EFFECTS,),
-        history=(_EFFECTS,),
+        needs=Needs(reads=(_EFFECTS,), history=(_EFFECTS,)),
         controls=(_data(_EFFECTS), _QUANTITY, _LOCKED),
         **_AT_STEP,
     ),
@@ -224,7 +223,7 @@ VIEWS = (
         name="ablations.over_training",
         title="Ablated heads and layers over training",
         draw=over_training,
-        reads=(_EFFECTS,),
+        needs=Needs(reads=(_EFFECTS,)),
         controls=(_data(_EFFECTS), _QUANTITY, Choice(name="mode", options=tuple(_PUT)), CLOCK, MARKS),
         **_OVER_TIME,
     ),
@@ -232,9 +231,7 @@ VIEWS = (
         name="ablations.embedding",
         title="Embedding without a component",
         draw=embedding,
-        reads=(_EMBEDDING,),
-        history=(_EMBEDDING,),
-        bases=("*",),
+        needs=Needs(reads=(_EMBEDDING,), history=(_EMBEDDING,), bases=("*",)),
         controls=(_data(_EMBEDDING), _QUANTITY, _LOCKED),
         **_AT_STEP,
     ),
@@ -242,8 +239,7 @@ VIEWS = (
         name="ablations.embedding_over_training",
         title="Embedding without a key component over training",
         draw=embedding_over_training,
-        reads=(_EMBEDDING,),
-        bases=("*",),
+        needs=Needs(reads=(_EMBEDDING,), bases=("*",)),
         controls=(_data(_EMBEDDING), _QUANTITY, CLOCK, MARKS),
         **_OVER_TIME,
     ),
@@ -251,9 +247,7 @@ VIEWS = (
         name="ablations.clusters",
         title="Ablated clusters of neurons",
         draw=clusters,
-        reads=(_CLUSTERS, "neurons.frequencies"),
-        history=(_CLUSTERS,),
-        bases=("*",),
+        needs=Needs(reads=(_CLUSTERS, "neurons.frequencies"), history=(_CLUSTERS,), bases=("*",)),
         controls=(choice_of("site", _CLUSTERS, "size"), _data(_CLUSTERS), _QUANTITY, _LOCKED),
         **_AT_STEP,
     ),

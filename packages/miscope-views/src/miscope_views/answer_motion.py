@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from miscope import Grain, Shown, View
+from miscope import Grain, Needs, Shown, View
 from miscope.figure_style import OKABE_ITO, TEST, TRAIN
 from miscope_views.figures import CLOCK, MARKS, WIDE, band, clock_axis, event_marks, figure, line, panels, said, title
 
@@ -55,7 +55,7 @@ VELOCITY_VIEW = View(
     title="Speed of the answers",
     grain=Grain.TRAJECTORY,
     draw=velocity,
-    reads=(_READS,),
+    needs=Needs(reads=(_READS,)),
     controls=(CLOCK, MARKS),
     time_axis="x",
 )

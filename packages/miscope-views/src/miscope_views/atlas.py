@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Number, Shown, Toggle, View
+from miscope import Choice, Grain, Needs, Number, Shown, Toggle, View
 from miscope_views.contact_sheets import AMOUNT, PAGE, RESOLUTION, Pictures, contact_figure, maps_of, page_of, room
 from miscope_views.figures import figure, title
 from miscope_views.thumbnails import area_average
@@ -14,8 +14,7 @@ from miscope_views.thumbnails import area_average
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-_SITES = ("hook_embed", "blocks.*.hook_attn_out", "blocks.*.mlp.hook_p*", "blocks.*.hook_mlp_out")
-_SITES += ("blocks.*.hook_resid_*",)
+_SITES = "hook_embed|blocks.*.hook_attn_out|blocks.*.mlp.hook_p*|blocks.*.hook_mlp_out|blocks.*.hook_resid_*"
 _SIZES = (64, 32, 16)
 
 
@@ -99,8 +98,7 @@ VIEWS = (
         title="Activations of units of any site",
         grain=Grain.CHECKPOINT,
         draw=units,
-        sites=_SITES,
-        grid=2,
+        needs=Needs(sites=(_SITES,), grid=2),
         controls=(
             Choice(name="site", options_from=_others_first),
             Number(name="page", default=1, minimum=1, maximum_from=lambda shown: -(-_widest(shown) // PAGE)),
@@ -115,8 +113,7 @@ VIEWS = (
         title="One unit at several resolutions",
         grain=Grain.CHECKPOINT,
         draw=pyramid,
-        sites=_SITES,
-        grid=2,
+        needs=Needs(sites=(_SITES,), grid=2),
         controls=(
             Choice(name="site", options_from=_hidden_first),
             Number(name="unit", default=0, maximum_from=lambda shown: _widest(shown) - 1),

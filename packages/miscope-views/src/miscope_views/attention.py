@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Shown, View
+from miscope import Choice, Grain, Needs, Shown, View
 from miscope.figure_style import NULL, OKABE_ITO
 from miscope_views.attention_sequence import PROFILE_VIEW, SEQUENCE_VIEW
 from miscope_views.coarseness import BADGE_COLOURS
@@ -197,9 +197,7 @@ VIEWS = (
         title="Attention maps",
         grain=Grain.CHECKPOINT,
         draw=patterns,
-        reads=(_READS,),
-        optional=(_SCALES,),
-        grid=2,
+        needs=Needs(reads=(_READS,), optional=(_SCALES,), grid=2),
         controls=(choice_of("site", _READS, "map"), _KEY),
     ),
     View(
@@ -207,7 +205,7 @@ VIEWS = (
         title="Attention over training",
         grain=Grain.TRAJECTORY,
         draw=statistics,
-        reads=(_READS,),
+        needs=Needs(reads=(_READS,)),
         controls=(choice_of("site", _READS, "entropy"), _KEY, CLOCK, MARKS),
         time_axis="x",
     ),
@@ -216,7 +214,7 @@ VIEWS = (
         title="Symmetry of attention",
         grain=Grain.TRAJECTORY,
         draw=symmetry,
-        reads=(_READS,),
+        needs=Needs(reads=(_READS,)),
         controls=(
             choice_of("site", _READS, "entropy"),
             Choice(name="symmetry", options_from=_symmetries),
@@ -230,7 +228,7 @@ VIEWS = (
         title="Entropy of attention",
         grain=Grain.TRAJECTORY,
         draw=entropy,
-        reads=(_READS,),
+        needs=Needs(reads=(_READS,)),
         controls=(CLOCK, MARKS),
         time_axis="x",
     ),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from miscope import Grain, Shown, View
+from miscope import Grain, Needs, Shown, View
 from miscope.figure_style import NULL, OKABE_ITO
 from miscope_views.figures import figure, line, title
 from miscope_views.head_maps import above, across, cell, map_axes
@@ -69,7 +69,7 @@ SEQUENCE_VIEW = View(
     title="Attention along the sequence",
     grain=Grain.CHECKPOINT,
     draw=sequence,
-    reads=(_SEQUENCE,),
+    needs=Needs(reads=(_SEQUENCE,)),
     controls=(choice_of("site", _SEQUENCE, "mean"),),
 )
 
@@ -78,7 +78,6 @@ PROFILE_VIEW = View(
     title="Attention by distance",
     grain=Grain.CHECKPOINT,
     draw=profile,
-    reads=(_SEQUENCE,),
-    history=(_SEQUENCE,),
+    needs=Needs(reads=(_SEQUENCE,), history=(_SEQUENCE,)),
     controls=(choice_of("site", _SEQUENCE, "profile"),),
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Shown, Toggle, View
+from miscope import Choice, Grain, Needs, Shown, Toggle, View
 from miscope.errors import DoesNotApply
 from miscope.figure_style import OKABE_ITO, TEST, TRAIN, colour_of, variant_colours
 from miscope.moment import Series
@@ -210,7 +210,7 @@ VIEWS = (
         title="Train and test loss",
         grain=Grain.TRAJECTORY,
         draw=losses,
-        metrics=("*_loss",),
+        needs=Needs(metrics=("*_loss",)),
         controls=(CLOCK, MARKS),
         time_axis="x",
     ),
@@ -219,7 +219,7 @@ VIEWS = (
         title="Train and test accuracy",
         grain=Grain.TRAJECTORY,
         draw=accuracies,
-        metrics=("*_accuracy",),
+        needs=Needs(metrics=("*_accuracy",)),
         controls=(CLOCK, MARKS),
         time_axis="x",
     ),
@@ -228,7 +228,7 @@ VIEWS = (
         title="Any recorded metric",
         grain=Grain.TRAJECTORY,
         draw=recorded,
-        metrics=("*",),
+        needs=Needs(metrics=("*",)),
         controls=(
             Choice(name="metric", options_from=_recorded),
             Toggle(name="log", label="logarithmic"),
@@ -242,7 +242,7 @@ VIEWS = (
         title="Margin of the right answer",
         grain=Grain.TRAJECTORY,
         draw=margins,
-        reads=(_METRICS,),
+        needs=Needs(reads=(_METRICS,)),
         controls=(Choice(name="split", options_from=_splits, label="data"), CLOCK, MARKS),
         time_axis="x",
     ),
@@ -251,7 +251,7 @@ VIEWS = (
         title="Generalisation beyond symmetry",
         grain=Grain.TRAJECTORY,
         draw=leakage,
-        reads=(_METRICS,),
+        needs=Needs(reads=(_METRICS,)),
         controls=(Choice(name="quantity", options=("loss", "accuracy")), CLOCK, MARKS),
         time_axis="x",
     ),
@@ -260,7 +260,7 @@ VIEWS = (
         title="Losses of several variants",
         grain=Grain.COHORT,
         draw=compare,
-        metrics=("*_loss", "*_accuracy"),
+        needs=Needs(metrics=("*_loss", "*_accuracy")),
         controls=(
             Choice(name="metric", options_from=_metric_kinds, default="loss"),
             Choice(name="align", options_from=_alignments, default="step", label="align by"),

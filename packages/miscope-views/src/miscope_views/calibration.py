@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Shown, Toggle, View
+from miscope import Choice, Grain, Needs, Shown, Toggle, View
 from miscope.figure_style import NULL, TEST, TRAIN, colour_of
 from miscope_views.figures import (
     CLOCK,
@@ -205,7 +205,7 @@ def _view(name: str, heading: str, draw: Any, *, reads: tuple[str, ...] = (_READ
         title=heading,
         grain=Grain.TRAJECTORY,
         draw=draw,
-        reads=reads,
+        needs=Needs(reads=reads),
         controls=((_SPLIT,) if split else ()) + (CLOCK, MARKS),
         time_axis="x",
     )
@@ -217,7 +217,7 @@ CALIBRATION_VIEWS = (
         title="Reliability",
         grain=Grain.CHECKPOINT,
         draw=reliability,
-        reads=(_READS,),
+        needs=Needs(reads=(_READS,)),
         controls=(_SPLIT,),
     ),
     _view("calibration", "Calibration over training", calibration, reads=(_READS, _METRICS), split=False),
@@ -228,9 +228,7 @@ CALIBRATION_VIEWS = (
         title="The answer to each input",
         grain=Grain.CHECKPOINT,
         draw=accuracy_grid,
-        reads=(_CORRECTNESS,),
-        history=(_CORRECTNESS,),
-        grid=2,
+        needs=Needs(reads=(_CORRECTNESS,), history=(_CORRECTNESS,), grid=2),
         controls=(
             Choice(name="quantity", options=tuple(_QUANTITIES)),
             Toggle(name="locked", default=True, label="same scale at every step"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Shown, View
+from miscope import Choice, Grain, Needs, Shown, View
 from miscope.figure_style import NULL, OKABE_ITO
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, said, title
 from miscope_views.head_names import head_colour, head_dash, head_name, layer_of
@@ -249,13 +249,13 @@ def _folded(shown: Shown, scale: str, matrix: np.ndarray) -> np.ndarray:
 _HEAD = Choice(name="head", options_from=_head_names)
 _ORDER = Choice(name="order", options_from=_orders, label="order of tokens")
 _KIND = Choice(name="kind", options=("K", "Q", "V"))
-_WEIGHTS = ("W_E", "W_U", "ln_final.w", "blocks.*.ln1.w", *(f"blocks.*.attn.W_{name}" for name in "QKVO"))
+_SCALED = ("W_U|ln_final.w", "blocks.*.attn.W_Q|blocks.*.ln1.w")
+_WEIGHTS = ("W_E", *_SCALED, *(f"blocks.*.attn.W_{name}" for name in "KVO"))
 
 
 def _map_view(name: str, heading: str, draw: Any) -> View:
-    controls = (_HEAD, _ORDER)
-    grain = Grain.CHECKPOINT
-    return View(name=name, title=heading, grain=grain, draw=draw, weights=_WEIGHTS, bases=("token",), controls=controls)
+    given = {"needs": Needs(weights=_WEIGHTS, bases=("token",)), "controls": (_HEAD, _ORDER)}
+    return View(name=name, title=heading, grain=Grain.CHECKPOINT, draw=draw, **given)
 
 
 VIEWS = (
@@ -266,7 +266,7 @@ VIEWS = (
         title="Eigenvalues of circuits",
         grain=Grain.CHECKPOINT,
         draw=eigenvalues,
-        reads=(_HEADS,),
+        needs=Needs(reads=(_HEADS,)),
         controls=(Choice(name="circuit", options=("OV", "QK")),),
     ),
     View(
@@ -274,7 +274,7 @@ VIEWS = (
         title="Circuits of heads over training",
         grain=Grain.TRAJECTORY,
         draw=heads,
-        reads=(_HEADS,),
+        needs=Needs(reads=(_HEADS,)),
         controls=(Choice(name="quantity", options=tuple(_QUANTITIES)), CLOCK, MARKS),
         time_axis="x",
     ),
@@ -283,8 +283,7 @@ VIEWS = (
         title="Composition of heads",
         grain=Grain.CHECKPOINT,
         draw=composition,
-        reads=(_COMPOSITION,),
-        history=(_COMPOSITION,),
+        needs=Needs(reads=(_COMPOSITION,), history=(_COMPOSITION,)),
         controls=(_KIND,),
     ),
     View(
@@ -292,7 +291,7 @@ VIEWS = (
         title="Composition of heads over training",
         grain=Grain.TRAJECTORY,
         draw=composition_over_training,
-        reads=(_COMPOSITION,),
+        needs=Needs(reads=(_COMPOSITION,)),
         controls=(_KIND, CLOCK, MARKS),
         time_axis="x",
     ),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Grain, Number, Shown, View
+from miscope import Grain, Needs, Number, Shown, View
 from miscope.figure_style import NULL, OKABE_ITO, colour_of
 from miscope.maths.evenly_spaced import evenly_placed
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
@@ -147,8 +147,7 @@ RIVER_VIEWS = (
         title="Neurons between clusters",
         grain=Grain.TRAJECTORY,
         draw=river,
-        reads=(_CLUSTERS, _SHARES),
-        bases=("*",),
+        needs=Needs(reads=(_CLUSTERS, _SHARES), bases=("*",)),
         controls=(
             choice_of("site", _CLUSTERS, "size"),
             Number(name="columns", default=12, minimum=2, maximum=40, label="checkpoints"),
@@ -162,8 +161,7 @@ RIVER_VIEWS = (
         title="Stability of clusters",
         grain=Grain.TRAJECTORY,
         draw=stability,
-        reads=(_CLUSTERS, _SHARES),
-        bases=("*",),
+        needs=Needs(reads=(_CLUSTERS, _SHARES), bases=("*",)),
         controls=(choice_of("site", _CLUSTERS, "stability"), CLOCK, MARKS),
         time_axis="x",
     ),

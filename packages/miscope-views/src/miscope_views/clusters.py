@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Grain, Shown, View
+from miscope import Grain, Needs, Shown, View
 from miscope.figure_style import NULL, OKABE_ITO, colour_of
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, on_clock, panels, title
 from miscope_views.named_arrays import basis_note, choice_of, first_row, ticked, unit_of
@@ -161,10 +161,7 @@ FREQUENCIES_VIEW = View(
     title="Neurons by component",
     grain=Grain.CHECKPOINT,
     draw=frequencies,
-    reads=(_SHARES,),
-    optional=(_CLUSTERS,),
-    history=(_SHARES,),
-    bases=("*",),
+    needs=Needs(reads=(_SHARES,), optional=(_CLUSTERS,), history=(_SHARES,), bases=("*",)),
     controls=(_SITE,),
 )
 
@@ -173,8 +170,7 @@ CLUSTERS_VIEW = View(
     title="Neuron clusters over training",
     grain=Grain.TRAJECTORY,
     draw=clusters,
-    reads=(_SHARES, _CLUSTERS),
-    bases=("*",),
+    needs=Needs(reads=(_SHARES, _CLUSTERS), bases=("*",)),
     controls=(_SITE, CLOCK, MARKS),
     time_axis="x",
 )

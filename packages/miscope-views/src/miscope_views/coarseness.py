@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Number, Shown, View
+from miscope import Choice, Grain, Needs, Number, Shown, View
 from miscope.errors import DoesNotApply
 from miscope.figure_style import NULL, OKABE_ITO
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
@@ -210,7 +210,7 @@ VIEWS = (
         title="Scale of units",
         grain=Grain.CHECKPOINT,
         draw=distribution,
-        reads=(_READS,),
+        needs=Needs(reads=(_READS,)),
         controls=(_SITE, _QUANTITY),
     ),
     View(
@@ -218,7 +218,7 @@ VIEWS = (
         title="Scale of units over training",
         grain=Grain.TRAJECTORY,
         draw=over_training,
-        reads=(_READS,),
+        needs=Needs(reads=(_READS,)),
         controls=(_SITE, _QUANTITY, CLOCK, MARKS),
         time_axis="x",
     ),
@@ -227,9 +227,7 @@ VIEWS = (
         title="Badges of units",
         grain=Grain.CHECKPOINT,
         draw=badges,
-        reads=(_READS,),
-        sites=(_SITES,),
-        grid=2,
+        needs=Needs(reads=(_READS,), sites=(_SITES,), grid=2),
         controls=(_SITE, Number(name="page", default=1, minimum=1)),
     ),
 )

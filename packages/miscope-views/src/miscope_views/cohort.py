@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Shown, Toggle, View
+from miscope import Choice, Grain, Needs, Shown, Toggle, View
 from miscope.figure_style import NULL, OKABE_ITO, colour_of
 from miscope.view import Member
 from miscope_views.cohort_matrices import CLUSTERS_VIEW, WEIGHTS_VIEW, labels_of
@@ -258,8 +258,7 @@ VIEWS = (
         name="cohort.losses",
         title="Losses over variants",
         draw=losses,
-        reads=(_LOSSES,),
-        metrics=("*_loss", "*_accuracy"),
+        needs=Needs(reads=(_LOSSES,), metrics=("*_loss", "*_accuracy")),
         controls=(
             Choice(name="metric", options_from=_metrics),
             Choice(name="align", options_from=_alignments, label="align by"),
@@ -273,7 +272,7 @@ VIEWS = (
         name="cohort.events",
         title="Events over variants",
         draw=events,
-        reads=(_EVENTS,),
+        needs=Needs(reads=(_EVENTS,)),
         controls=(Choice(name="event", options_from=_events_there),),
         time_axis="x",
         **_SHARED,
@@ -282,8 +281,7 @@ VIEWS = (
         name="cohort.spectra",
         title="Key components over variants",
         draw=spectra,
-        reads=(_SPECTRA,),
-        bases=("*",),
+        needs=Needs(reads=(_SPECTRA,), bases=("*",)),
         controls=(Choice(name="role", options_from=_roles, label="embedding"),),
         **_SHARED,
     ),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Shown, View
+from miscope import Choice, Grain, Needs, Shown, View
 from miscope_views.figures import figure, title
 from miscope_views.named_arrays import choice_of, holders
 
@@ -82,7 +82,7 @@ WEIGHTS_VIEW = View(
     title="Weights of variants",
     grain=Grain.COHORT,
     draw=weights,
-    reads=(_WEIGHTS,),
+    needs=Needs(reads=(_WEIGHTS,)),
     controls=(Choice(name="role", options_from=_roles, label="weights"),),
 )
 CLUSTERS_VIEW = View(
@@ -90,6 +90,6 @@ CLUSTERS_VIEW = View(
     title="Clusters of variants",
     grain=Grain.COHORT,
     draw=clusters,
-    reads=(_CLUSTERS,),
+    needs=Needs(reads=(_CLUSTERS,)),
     controls=(choice_of("site", _CLUSTERS, "rand"), Choice(name="quantity", options=tuple(_AGREEMENT))),
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Shown, View
+from miscope import Choice, Grain, Needs, Shown, View
 from miscope.figure_style import variant_colours
 from miscope_views.cohort_matrices import labels_of, matrix
 from miscope_views.definitions import by
@@ -97,7 +97,7 @@ ORDER_VIEW = View(
     title="Order of milestones",
     grain=Grain.COHORT,
     draw=order,
-    reads=(_ORDER,),
+    needs=Needs(reads=(_ORDER,)),
     time_axis="x",
 )
 LEARNING_VIEW = View(
@@ -105,6 +105,6 @@ LEARNING_VIEW = View(
     title="Orders of learning",
     grain=Grain.COHORT,
     draw=learning,
-    reads=(_LEARNING,),
+    needs=Needs(reads=(_LEARNING,)),
     controls=(Choice(name="part", options_from=_parts, label="data"),),
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Grain, Shown, View
+from miscope import Grain, Needs, Shown, View
 from miscope.differences import differing_fields
 from miscope.figure_style import variant_colours
 from miscope_views.definitions import defined
@@ -73,6 +73,5 @@ TABLE_VIEW = View(
     title="Table of variants",
     grain=Grain.COHORT,
     draw=table,
-    optional=("keys.votes", "parameters.norms"),
-    metrics=("*_loss", "*_accuracy"),
+    needs=Needs(optional=("keys.votes", "parameters.norms"), metrics=("*_loss", "*_accuracy")),
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Shown, Toggle, View
+from miscope import Choice, Grain, Needs, Shown, Toggle, View
 from miscope.figure_style import OKABE_ITO
 from miscope_views.figures import figure, line, title
 from miscope_views.named_arrays import choice_of, holders
@@ -137,7 +137,7 @@ VIEWS = (
         title="Barriers between checkpoints",
         grain=Grain.TRAJECTORY,
         draw=barriers,
-        reads=(_READS,),
+        needs=Needs(reads=(_READS,)),
         controls=(_PART, Toggle(name="logarithmic", label="logarithm")),
     ),
     View(
@@ -145,7 +145,7 @@ VIEWS = (
         title="On the line between checkpoints",
         grain=Grain.TRAJECTORY,
         draw=profiles,
-        reads=(_READS,),
+        needs=Needs(reads=(_READS,)),
         controls=(
             _PART,
             Choice(name="quantity", options=("loss", "accuracy")),
@@ -158,7 +158,7 @@ VIEWS = (
         title="On the lines between runs",
         grain=Grain.COHORT,
         draw=seeds,
-        reads=(_SEEDS,),
+        needs=Needs(reads=(_SEEDS,)),
         controls=(Choice(name="part", options_from=_parts), Choice(name="quantity", options=("loss", "accuracy"))),
     ),
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Shown, View
+from miscope import Choice, Grain, Needs, Shown, View
 from miscope.figure_style import NULL, OKABE_ITO
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
 from miscope_views.named_arrays import choice_of, holders
@@ -109,7 +109,7 @@ VIEWS = (
         title="Dimensions of activations",
         grain=Grain.TRAJECTORY,
         draw=activations,
-        reads=(_READS,),
+        needs=Needs(reads=(_READS,)),
         controls=(Choice(name="quantity", options_from=_quantities), CLOCK, MARKS),
         time_axis="x",
     ),
@@ -118,8 +118,7 @@ VIEWS = (
         title="Principal directions of activations",
         grain=Grain.CHECKPOINT,
         draw=spectrum,
-        reads=(_READS,),
-        history=(_READS,),
+        needs=Needs(reads=(_READS,), history=(_READS,)),
         controls=(choice_of("site", _READS, "eigenvalue"),),
     ),
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Grain, Shown, Toggle, View
+from miscope import Grain, Needs, Shown, Toggle, View
 from miscope.figure_style import NULL, OKABE_ITO
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, title
 from miscope_views.named_arrays import choice_of
@@ -109,7 +109,7 @@ VIEWS = (
         title="Modes of the path",
         grain=Grain.TRAJECTORY,
         draw=modes,
-        reads=(_READS,),
+        needs=Needs(reads=(_READS,)),
         controls=(_GROUP, Toggle(name="whole", label="whole unit circle")),
     ),
     View(
@@ -117,7 +117,7 @@ VIEWS = (
         title="Residual of the linear law",
         grain=Grain.TRAJECTORY,
         draw=residual,
-        reads=(_READS,),
+        needs=Needs(reads=(_READS,)),
         controls=(_GROUP, CLOCK, MARKS),
         time_axis="x",
     ),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Grain, Shown, View
+from miscope import Grain, Needs, Shown, View
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.figure_style import OKABE_ITO, TEST, TRAIN
@@ -267,8 +267,7 @@ VIEWS = (
         title="Events of training",
         grain=Grain.TRAJECTORY,
         draw=timeline,
-        reads=(_READS,),
-        metrics=("train_loss", "test_loss"),
+        needs=Needs(reads=(_READS,), metrics=("train_loss", "test_loss")),
         controls=(CLOCK,),
         time_axis="x",
     ),
@@ -277,7 +276,7 @@ VIEWS = (
         title="Events by every definition",
         grain=Grain.TRAJECTORY,
         draw=definitions,
-        reads=(_READS,),
+        needs=Needs(reads=(_READS,)),
         controls=(CLOCK,),
         time_axis="x",
     ),
@@ -286,9 +285,7 @@ VIEWS = (
         title="Slingshots",
         grain=Grain.TRAJECTORY,
         draw=slingshots,
-        reads=(_READS,),
-        optional=(_NORMS,),
-        metrics=("train_loss",),
+        needs=Needs(reads=(_READS,), optional=(_NORMS,), metrics=("train_loss",)),
         controls=(CLOCK, MARKS),
         time_axis="x",
     ),

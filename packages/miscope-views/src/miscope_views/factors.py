@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Grain, Shown, View
+from miscope import Grain, Needs, Shown, View
 from miscope.figure_style import NULL, OKABE_ITO, colour_of
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, on_clock, title
 from miscope_views.named_arrays import (
@@ -134,9 +134,7 @@ def blocks(shown: Shown, *, site: str) -> Figure:
 
 _TIME: dict[str, Any] = {
     "grain": Grain.TRAJECTORY,
-    "reads": (_READS,),
-    "bases": ("*",),
-    "grid": 2,
+    "needs": Needs(reads=(_READS,), bases=("*",), grid=2),
     "time_axis": "x",
 }
 
@@ -161,9 +159,7 @@ VIEWS = (
         title="Pairs of components",
         grain=Grain.CHECKPOINT,
         draw=blocks,
-        reads=(_READS,),
-        bases=("*",),
-        grid=2,
+        needs=Needs(reads=(_READS,), bases=("*",), grid=2),
         controls=(_SITE,),
     ),
 )

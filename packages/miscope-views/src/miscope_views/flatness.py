@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Shown, Toggle, View
+from miscope import Choice, Grain, Needs, Shown, Toggle, View
 from miscope.figure_style import NULL, OKABE_ITO
 from miscope_views.figures import CLOCK, MARKED, MARKS, clock_axis, event_marks, figure, line, title
 from miscope_views.named_arrays import first_row, holders
@@ -181,7 +181,7 @@ VIEWS = (
         title="Flatness of the loss",
         grain=Grain.TRAJECTORY,
         draw=over_training,
-        reads=(_READS,),
+        needs=Needs(reads=(_READS,)),
         controls=(
             Choice(name="measure", options=tuple(_MEASURES)),
             Choice(name="kind", options_from=_kinds),
@@ -195,8 +195,7 @@ VIEWS = (
         title="Rise of the loss by distance",
         grain=Grain.CHECKPOINT,
         draw=radii,
-        reads=(_READS,),
-        history=(_READS,),
+        needs=Needs(reads=(_READS,), history=(_READS,)),
         controls=(Toggle(name="locked", label="same scale at every step"),),
     ),
     View(
@@ -204,7 +203,7 @@ VIEWS = (
         title="Loss around the path",
         grain=Grain.TRAJECTORY,
         draw=plane,
-        reads=(_PLANE,),
+        needs=Needs(reads=(_PLANE,)),
         controls=(
             Choice(name="quantity", options=("loss", "accuracy")),
             Toggle(name="logarithmic", default=True, label="logarithm of the loss"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Shown, View
+from miscope import Choice, Grain, Needs, Shown, View
 from miscope.basis import Basis
 from miscope.figure_style import NULL
 from miscope_views.figures import figure, panels, title
@@ -244,14 +244,13 @@ def _own_or_one(shown: Shown) -> Sequence[str]:
 _SITE = choice_of("site", _READS, "spread")
 _COLOUR = Choice(name="colour", options_from=_colours, label="colour by")
 _AXIS = Choice(name="axes", options=tuple(_AXES), label="axes")
-_SHARED: Any = {"grain": Grain.CHECKPOINT, "bases": ("*",), "history": (_READS,)}
+_SHARED: Any = {"grain": Grain.CHECKPOINT, "needs": Needs(reads=(_READS,), history=(_READS,), bases=("*",))}
 
 VIEWS = (
     View(
         name="geometry.centroids",
         title="Class means",
         draw=centroids,
-        reads=(_READS,),
         controls=(_SITE, _AXIS, _COLOUR),
         **_SHARED,
     ),
@@ -259,23 +258,21 @@ VIEWS = (
         name="geometry.circles",
         title="Class means on circles",
         draw=circles,
-        reads=(_READS,),
         controls=(_SITE, Choice(name="colour", options_from=_own_or_one, label="colour by")),
         **_SHARED,
     ),
     View(
         name="geometry.global_path",
         title="Class means on fixed axes",
+        grain=Grain.CHECKPOINT,
         draw=global_path,
-        reads=(_READS, _PATH),
+        needs=Needs(reads=(_READS, _PATH), history=(_READS,), bases=("*",)),
         controls=(_SITE, _AXIS, _COLOUR),
-        **_SHARED,
     ),
     View(
         name="geometry.distances",
         title="Distances between classes",
         draw=distances,
-        reads=(_READS,),
         controls=(_SITE,),
         **_SHARED,
     ),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Grain, Shown, View
+from miscope import Grain, Needs, Shown, View
 from miscope.figure_style import NULL, OKABE_ITO, colour_of
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
 from miscope_views.named_arrays import choice_of, first_row
@@ -147,7 +147,7 @@ def _best_circle(shown: Shown, site: str, clock: str, events: bool) -> Figure:
 _SITE = choice_of("site", _READS, "spread")
 _SHARED: Any = {
     "grain": Grain.TRAJECTORY,
-    "reads": (_READS,),
+    "needs": Needs(reads=(_READS,)),
     "controls": (_SITE, CLOCK, MARKS),
     "time_axis": "x",
 }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Shown, Toggle, View
+from miscope import Choice, Grain, Needs, Shown, Toggle, View
 from miscope.errors import DoesNotApply
 from miscope.figure_style import NULL, OKABE_ITO, colour_of
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, title
@@ -112,7 +112,7 @@ VIEWS = (
         title="Energy of the training gradient",
         grain=Grain.TRAJECTORY,
         draw=energy,
-        reads=(_READS,),
+        needs=Needs(reads=(_READS,)),
         controls=(Toggle(name="relative", label="share of all"), CLOCK, MARKS),
         time_axis="x",
     ),
@@ -121,8 +121,7 @@ VIEWS = (
         title="Spectrum of the training gradient",
         grain=Grain.TRAJECTORY,
         draw=spectrum,
-        reads=(_READS,),
-        bases=("*",),
+        needs=Needs(reads=(_READS,), bases=("*",)),
         controls=(_PRODUCT, CLOCK, MARKS),
         time_axis="x",
     ),
@@ -131,8 +130,7 @@ VIEWS = (
         title="Gradient spectrum before training",
         grain=Grain.COHORT,
         draw=initialisation,
-        reads=(_READS,),
-        bases=("*",),
+        needs=Needs(reads=(_READS,), bases=("*",)),
         controls=(_PRODUCT,),
     ),
 )

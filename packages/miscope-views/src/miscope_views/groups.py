@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Shown, View
+from miscope import Choice, Grain, Needs, Shown, View
 from miscope.figure_style import NULL, colour_of
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
 from miscope_views.named_arrays import choice_of, holders
@@ -146,8 +146,7 @@ VIEWS = (
         title="Groups of neurons",
         grain=Grain.TRAJECTORY,
         draw=geometry,
-        reads=(_READS,),
-        bases=("*",),
+        needs=Needs(reads=(_READS,), bases=("*",)),
         controls=(_SITE, Choice(name="quantity", options=tuple(_PAIR)), CLOCK, MARKS),
         time_axis="x",
     ),
@@ -156,8 +155,7 @@ VIEWS = (
         title="Paths of the groups of neurons",
         grain=Grain.TRAJECTORY,
         draw=paths,
-        reads=(_READS,),
-        bases=("*",),
+        needs=Needs(reads=(_READS,), bases=("*",)),
         controls=(_SITE, Choice(name="group", options_from=_labels)),
     ),
     View(
@@ -165,8 +163,7 @@ VIEWS = (
         title="Turning of the groups of neurons",
         grain=Grain.TRAJECTORY,
         draw=curvature,
-        reads=(_READS,),
-        bases=("*",),
+        needs=Needs(reads=(_READS,), bases=("*",)),
         controls=(_SITE, CLOCK, MARKS),
         time_axis="x",
     ),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Shown, View
+from miscope import Choice, Grain, Needs, Shown, View
 from miscope.errors import DoesNotApply
 from miscope.figure_style import NULL, OKABE_ITO
 from miscope_views.figures import figure, title
@@ -75,7 +75,6 @@ def tree_view(measures: dict[str, str], layers: Callable[[Shown], Sequence[str]]
         title="Tree of heads",
         grain=Grain.CHECKPOINT,
         draw=tree,
-        reads=(_READS,),
-        history=(_READS,),
+        needs=Needs(reads=(_READS,), history=(_READS,)),
         controls=(Choice(name="layer", options_from=layers), Choice(name="measure", options=tuple(measures))),
     )

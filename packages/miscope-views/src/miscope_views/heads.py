@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Shown, Toggle, View
+from miscope import Choice, Grain, Needs, Shown, Toggle, View
 from miscope.figure_style import NULL, OKABE_ITO
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
 from miscope_views.head_names import head_colour, head_dash, head_name, layer_of
@@ -175,8 +175,7 @@ VIEWS = (
         title="Roles of heads",
         grain=Grain.CHECKPOINT,
         draw=roles,
-        reads=(_ROLES,),
-        history=(_ROLES,),
+        needs=Needs(reads=(_ROLES,), history=(_ROLES,)),
         controls=(Toggle(name="locked", default=True, label="same scale at every step"),),
     ),
     View(
@@ -184,7 +183,7 @@ VIEWS = (
         title="Roles of heads over training",
         grain=Grain.TRAJECTORY,
         draw=roles_over_training,
-        reads=(_ROLES,),
+        needs=Needs(reads=(_ROLES,)),
         controls=(Choice(name="role", options_from=_role_names, default="prefix matching"), CLOCK, MARKS),
         time_axis="x",
     ),
@@ -193,8 +192,7 @@ VIEWS = (
         title="Distance between heads",
         grain=Grain.CHECKPOINT,
         draw=similarity,
-        reads=(_DISTANCES,),
-        history=(_DISTANCES,),
+        needs=Needs(reads=(_DISTANCES,), history=(_DISTANCES,)),
         controls=(Choice(name="layer", options_from=_layers), _MEASURE),
     ),
     tree_view(_MEASURES, _layers),
@@ -203,8 +201,7 @@ VIEWS = (
         title="Differentiation of heads",
         grain=Grain.TRAJECTORY,
         draw=differentiation,
-        reads=(_DISTANCES,),
-        optional=(_PARTED,),
+        needs=Needs(reads=(_DISTANCES,), optional=(_PARTED,)),
         controls=(_MEASURE, CLOCK, MARKS),
         time_axis="x",
     ),

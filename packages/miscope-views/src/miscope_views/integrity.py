@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Grain, Shown, View
+from miscope import Grain, Needs, Shown, View
 from miscope.artifact import Arrays
 from miscope.figure_style import NULL, OKABE_ITO, TEST, TRAIN
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, on_clock, panels, title
@@ -174,7 +174,7 @@ VIEWS = (
         title="Distance between checkpoints",
         grain=Grain.TRAJECTORY,
         draw=distances,
-        reads=(_AUDIT,),
+        needs=Needs(reads=(_AUDIT,)),
         controls=(CLOCK,),
         time_axis="x",
     ),
@@ -183,7 +183,7 @@ VIEWS = (
         title="What is wrong with the checkpoints",
         grain=Grain.TRAJECTORY,
         draw=flags,
-        reads=(_AUDIT,),
+        needs=Needs(reads=(_AUDIT,)),
         controls=(CLOCK, MARKS),
         time_axis="x",
     ),
@@ -192,8 +192,7 @@ VIEWS = (
         title="Losses computed anew",
         grain=Grain.TRAJECTORY,
         draw=replay,
-        reads=(_REPLAY,),
-        metrics=("*_loss",),
+        needs=Needs(reads=(_REPLAY,), metrics=("*_loss",)),
         controls=(CLOCK, MARKS),
         time_axis="x",
     ),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Shown, Toggle, View
+from miscope import Choice, Grain, Needs, Shown, Toggle, View
 from miscope.figure_style import NULL, OKABE_ITO
 from miscope_views.figures import WIDE, figure, title
 
@@ -92,8 +92,7 @@ INTERACTIONS_VIEW = View(
     title="Heads in pairs, and alone",
     grain=Grain.CHECKPOINT,
     draw=interactions,
-    reads=(_READS,),
-    history=(_READS,),
+    needs=Needs(reads=(_READS,), history=(_READS,)),
     controls=(
         Choice(name="data", options_from=_parts, label="inputs"),
         Choice(name="quantity", options=("loss", "accuracy")),

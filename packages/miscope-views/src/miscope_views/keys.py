@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Grain, Shown, View
+from miscope import Grain, Needs, Shown, View
 from miscope.figure_style import NULL, OKABE_ITO, colour_of
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, on_clock, panels, title
 from miscope_views.named_arrays import first_row
@@ -95,9 +95,7 @@ VIEWS = (
         title="Key components over training",
         grain=Grain.TRAJECTORY,
         draw=presence,
-        reads=(_READS,),
-        bases=("*",),
-        grid=2,
+        needs=Needs(reads=(_READS,), bases=("*",), grid=2),
         controls=(CLOCK, MARKS),
         time_axis="x",
     ),
@@ -106,9 +104,6 @@ VIEWS = (
         title="Votes for components",
         grain=Grain.CHECKPOINT,
         draw=votes,
-        reads=(_READS,),
-        optional=(_LOSSES,),
-        bases=("*",),
-        grid=2,
+        needs=Needs(reads=(_READS,), optional=(_LOSSES,), bases=("*",), grid=2),
     ),
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Number, Shown, View
+from miscope import Choice, Grain, Needs, Number, Shown, View
 from miscope.artifact import Arrays
 from miscope.figure_style import NULL, OKABE_ITO, TEST, TRAIN
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, grid_axes, line, panels, title
@@ -271,7 +271,7 @@ def _view(name: str, heading: str, draw: Any, *controls: Any, time_axis: Any = N
         title=heading,
         grain=Grain.TRAJECTORY,
         draw=draw,
-        reads=(_READS,),
+        needs=Needs(reads=(_READS,)),
         controls=controls,
         time_axis=time_axis,
     )

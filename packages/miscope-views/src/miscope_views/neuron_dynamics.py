@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Shown, View
+from miscope import Choice, Grain, Needs, Shown, View
 from miscope.figure_style import NULL, OKABE_ITO, colour_of
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, on_clock, panels, title
 from miscope_views.late_records import there_already
@@ -190,9 +190,7 @@ def _view(name: str, titled: str, draw: Any, *controls: Any, quantity: str = "si
         title=titled,
         grain=Grain.TRAJECTORY,
         draw=draw,
-        reads=tuple(dict.fromkeys((reads, _SHARES))),
-        bases=("*",),
-        grid=2,
+        needs=Needs(reads=tuple(dict.fromkeys((reads, _SHARES))), bases=("*",), grid=2),
         controls=(choice_of("site", reads, quantity), *controls, CLOCK, MARKS),
         time_axis="x",
     )

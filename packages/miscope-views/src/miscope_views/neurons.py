@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Number, Shown, Toggle, View
+from miscope import Choice, Grain, Needs, Number, Shown, Toggle, View
 from miscope.figure_style import NULL, colour_of
 from miscope_views.cluster_rivers import RIVER_VIEWS
 from miscope_views.clusters import CLUSTERS_VIEW, FREQUENCIES_VIEW
@@ -199,11 +199,7 @@ VIEWS = (
         title="Activation of one neuron",
         grain=Grain.CHECKPOINT,
         draw=heatmap,
-        optional=(_SHARES,),
-        history=(_SHARES,),
-        sites=(_POST,),
-        bases=("*",),
-        grid=2,
+        needs=Needs(optional=(_SHARES,), history=(_SHARES,), sites=(_POST,), bases=("*",), grid=2),
         controls=(_SITE, _NEURON, Toggle(name="locked", default=True, label="same scale at every step")),
     ),
     View(
@@ -211,9 +207,7 @@ VIEWS = (
         title="Activations of many neurons",
         grain=Grain.CHECKPOINT,
         draw=contact_sheet,
-        optional=(_SHARES, _CLUSTERS, _PHASES, _SCALES),
-        sites=(_POST,),
-        grid=2,
+        needs=Needs(optional=(_SHARES, _CLUSTERS, _PHASES, _SCALES), sites=(_POST,), grid=2),
         controls=(
             _SITE,
             _PAGES,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from miscope import Choice, Grain, Shown, Toggle, View
+from miscope import Choice, Grain, Needs, Shown, Toggle, View
 from miscope.figure_style import OKABE_ITO
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, title
 from miscope_views.named_arrays import holders
@@ -53,7 +53,7 @@ VIEWS = (
         title="Weight norms",
         grain=Grain.TRAJECTORY,
         draw=norms,
-        reads=(_NORMS,),
+        needs=Needs(reads=(_NORMS,)),
         controls=(
             Choice(name="quantity", options=tuple(_QUANTITIES)),
             Toggle(name="relative", label="relative to the first checkpoint"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Shown, Toggle, View
+from miscope import Choice, Grain, Needs, Shown, Toggle, View
 from miscope.figure_style import NULL, OKABE_ITO
 from miscope_views.figures import CLOCK, MARKED, MARKS, clock_axis, event_marks, figure, line, panels, said, title
 from miscope_views.named_arrays import choice_of, holders
@@ -199,7 +199,7 @@ TRAJECTORY_VIEW = View(
     title="Path of the weights",
     grain=Grain.TRAJECTORY,
     draw=trajectory,
-    reads=(_PATH,),
+    needs=Needs(reads=(_PATH,)),
     controls=(
         _GROUP,
         Choice(name="components", options=tuple(_PLANES)),
@@ -213,7 +213,7 @@ VARIANCE_VIEW = View(
     title="Shape of the weights' path",
     grain=Grain.TRAJECTORY,
     draw=variance,
-    reads=(_PATH,),
+    needs=Needs(reads=(_PATH,)),
     controls=(_GROUP, Choice(name="null", options=tuple(_NULLS), label="random walk")),
 )
 
@@ -222,7 +222,7 @@ VELOCITY_VIEW = View(
     title="Speed of the weights",
     grain=Grain.TRAJECTORY,
     draw=velocity,
-    reads=(_MOTION,),
+    needs=Needs(reads=(_MOTION,)),
     controls=(
         Choice(name="parts", options=("groups", "tensors")),
         Toggle(name="relative", label="relative to the weights"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Shown, View
+from miscope import Choice, Grain, Needs, Shown, View
 from miscope.figure_style import NULL, OKABE_ITO, colour_of
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
 from miscope_views.named_arrays import choice_of, first_row, holders
@@ -151,9 +151,7 @@ VIEWS = (
         title="Phase alignment of neurons",
         grain=Grain.CHECKPOINT,
         draw=alignment,
-        reads=(_READS,),
-        bases=("*",),
-        grid=2,
+        needs=Needs(reads=(_READS,), bases=("*",), grid=2),
         controls=(
             choice_of("site", _READS, "block"),
             Choice(name="component", options_from=_components, label="component"),
@@ -164,9 +162,7 @@ VIEWS = (
         title="Phase coherence over training",
         grain=Grain.TRAJECTORY,
         draw=coherence,
-        reads=(_READS,),
-        bases=("*",),
-        grid=2,
+        needs=Needs(reads=(_READS,), bases=("*",), grid=2),
         controls=(
             choice_of("site", _READS, "block"),
             Choice(name="below", options=tuple(_BELOW), label="by component"),

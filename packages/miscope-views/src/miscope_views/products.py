@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from miscope import Choice, Grain, Shown, Toggle, View
+from miscope import Choice, Grain, Needs, Shown, Toggle, View
 from miscope.figure_style import OKABE_ITO
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
 from miscope_views.named_arrays import choice_of
@@ -111,9 +111,7 @@ def _views(prefix: str, reads: str, choice: Choice, titled: str) -> tuple[View, 
             title=titled,
             grain=Grain.CHECKPOINT,
             draw=at,
-            reads=(reads,),
-            history=(reads,),
-            bases=("*",),
+            needs=Needs(reads=(reads,), history=(reads,), bases=("*",)),
             controls=(choice, _LOCKED),
         ),
         *(
@@ -122,8 +120,7 @@ def _views(prefix: str, reads: str, choice: Choice, titled: str) -> tuple[View, 
                 title=f"{titled}: {what}",
                 grain=Grain.TRAJECTORY,
                 draw=draw,
-                reads=(reads,),
-                bases=("*",),
+                needs=Needs(reads=(reads,), bases=("*",)),
                 controls=(choice, CLOCK, MARKS),
                 time_axis="x",
             )

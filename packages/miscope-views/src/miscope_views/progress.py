@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from miscope import Choice, Grain, Shown, View
+from miscope import Choice, Grain, Needs, Shown, View
 from miscope.figure_style import NULL, OKABE_ITO, TEST, TRAIN, colour_of
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, on_clock, panels, title
 from miscope_views.named_arrays import first_row
@@ -200,9 +200,7 @@ VIEWS = (
         title="Restricted and excluded loss",
         grain=Grain.TRAJECTORY,
         draw=losses,
-        reads=(_READS,),
-        bases=("*",),
-        grid=2,
+        needs=Needs(reads=(_READS,), bases=("*",), grid=2),
         controls=(_PART, CLOCK, MARKS),
         time_axis="x",
     ),
@@ -211,9 +209,7 @@ VIEWS = (
         title="Loss without one component",
         grain=Grain.TRAJECTORY,
         draw=excluded,
-        reads=(_READS,),
-        bases=("*",),
-        grid=2,
+        needs=Needs(reads=(_READS,), bases=("*",), grid=2),
         controls=(CLOCK, MARKS),
         time_axis="x",
     ),
@@ -222,9 +218,7 @@ VIEWS = (
         title="Causal components",
         grain=Grain.TRAJECTORY,
         draw=causal,
-        reads=(_READS,),
-        bases=("*",),
-        grid=2,
+        needs=Needs(reads=(_READS,), bases=("*",), grid=2),
         controls=(CLOCK, MARKS),
         time_axis="x",
     ),
@@ -233,9 +227,7 @@ VIEWS = (
         title="Progress by the final key components",
         grain=Grain.TRAJECTORY,
         draw=final_keys,
-        reads=(_FINAL,),
-        bases=("*",),
-        grid=2,
+        needs=Needs(reads=(_FINAL,), bases=("*",), grid=2),
         controls=(_parts(_FINAL), CLOCK, MARKS),
         time_axis="x",
     ),
@@ -244,7 +236,7 @@ VIEWS = (
         title="Loss in few directions of the outputs",
         grain=Grain.TRAJECTORY,
         draw=subspace,
-        reads=(_SUBSPACE,),
+        needs=Needs(reads=(_SUBSPACE,)),
         controls=(_parts(_SUBSPACE), CLOCK, MARKS),
         time_axis="x",
     ),

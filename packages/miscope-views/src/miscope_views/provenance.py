@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from miscope import Grain, Shown, View
+from miscope import Grain, Needs, Shown, View
 from miscope.artifact import Arrays
 from miscope.figure_style import NULL, OKABE_ITO
 from miscope_views.figures import figure, title
@@ -59,6 +59,10 @@ def _warm(arrays: Arrays) -> str:
 
 VIEWS = (
     View(
-        name="provenance.settings", title="Where it comes from", grain=Grain.TRAJECTORY, draw=settings, reads=(_READS,)
+        name="provenance.settings",
+        title="Where it comes from",
+        grain=Grain.TRAJECTORY,
+        draw=settings,
+        needs=Needs(reads=(_READS,)),
     ),
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Shown, View
+from miscope import Choice, Grain, Needs, Shown, View
 from miscope.figure_style import OKABE_ITO, variant_colours
 from miscope_views.figures import CLOCK, MARKED, MARKS, clock_axis, event_marks, figure, line, title
 from miscope_views.named_arrays import choice_of, holders
@@ -133,7 +133,7 @@ PROXIMITY_VIEW = View(
     title="Distances between checkpoints",
     grain=Grain.TRAJECTORY,
     draw=proximity,
-    reads=(_PATH,),
+    needs=Needs(reads=(_PATH,)),
     controls=(choice_of("group", _PATH, "distance", default="all"), CLOCK, MARKS),
     time_axis="x",
 )
@@ -143,7 +143,7 @@ COMPONENTS_VIEW = View(
     title="Components of the path over training",
     grain=Grain.TRAJECTORY,
     draw=components,
-    reads=(_PATH,),
+    needs=Needs(reads=(_PATH,)),
     controls=(Choice(name="group", options_from=_groups, default="all"), CLOCK, MARKS),
     time_axis="x",
 )
@@ -153,6 +153,6 @@ JOINT_VIEW = View(
     title="Paths of several runs",
     grain=Grain.COHORT,
     draw=joint,
-    reads=(_JOINT,),
+    needs=Needs(reads=(_JOINT,)),
     controls=(Choice(name="components", options=tuple(_PLANES)), MARKS),
 )

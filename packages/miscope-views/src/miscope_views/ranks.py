@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Shown, Toggle, View
+from miscope import Choice, Grain, Needs, Shown, Toggle, View
 from miscope.figure_style import NULL, OKABE_ITO
 from miscope.maths.marchenko_pastur import Bulk, density
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, on_clock, title
@@ -220,7 +220,7 @@ VIEWS = (
         title="Effective rank of the weights",
         grain=Grain.TRAJECTORY,
         draw=over_training,
-        reads=(_READS,),
+        needs=Needs(reads=(_READS,)),
         controls=(
             Choice(name="measure", options=tuple(_MEASURES)),
             Choice(name="matrix", options_from=_matrices, default=_EVERY),
@@ -235,7 +235,7 @@ VIEWS = (
         title="Singular values over training",
         grain=Grain.TRAJECTORY,
         draw=scree,
-        reads=(_READS,),
+        needs=Needs(reads=(_READS,)),
         controls=(_MATRIX, _HEAD, Choice(name="scale", options=tuple(_SCALES)), CLOCK, MARKS),
         time_axis="x",
     ),
@@ -244,8 +244,7 @@ VIEWS = (
         title="Spectrum of a weight matrix",
         grain=Grain.CHECKPOINT,
         draw=spectrum,
-        reads=(_READS,),
-        history=(_READS,),
+        needs=Needs(reads=(_READS,), history=(_READS,)),
         controls=(_MATRIX, _HEAD, Toggle(name="locked", default=True, label="same scale at every step")),
     ),
 )

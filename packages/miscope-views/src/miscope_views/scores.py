@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Grain, Shown, Toggle, View
+from miscope import Grain, Needs, Shown, Toggle, View
 from miscope.figure_style import OKABE_ITO
 from miscope_views.figures import CLOCK, MARKS, figure, title
 from miscope_views.named_arrays import choice_of, holders
@@ -70,13 +70,21 @@ def _curve(score: np.ndarray, head: str, number: int) -> dict[str, Any]:
 
 
 def _at(name: str, titled: str, draw: Any, reads: str, *controls: Any) -> View:
-    common = {"grain": Grain.CHECKPOINT, "reads": (reads,), "history": (reads,), "bases": ("*",)}
-    return View(name=f"scores.{name}", title=titled, draw=draw, controls=controls, **common)
+    needs = Needs(reads=(reads,), history=(reads,), bases=("*",))
+    grain = Grain.CHECKPOINT
+    return View(name=f"scores.{name}", title=titled, grain=grain, draw=draw, needs=needs, controls=controls)
 
 
 def _over(name: str, titled: str, draw: Any, reads: str, *controls: Any) -> View:
-    common = {"grain": Grain.TRAJECTORY, "reads": (reads,), "bases": ("*",), "time_axis": "x"}
-    return View(name=f"scores.{name}", title=titled, draw=draw, controls=(*controls, CLOCK, MARKS), **common)
+    return View(
+        name=f"scores.{name}",
+        title=titled,
+        grain=Grain.TRAJECTORY,
+        draw=draw,
+        needs=Needs(reads=(reads,), bases=("*",)),
+        controls=(*controls, CLOCK, MARKS),
+        time_axis="x",
+    )
 
 
 VIEWS = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from miscope import Grain, Shown, Toggle, View
+from miscope import Grain, Needs, Shown, Toggle, View
 from miscope_views.figures import CLOCK, MARKS
 from miscope_views.named_arrays import choice_of
 from miscope_views.spectrum_figures import bars, lines, over_training
@@ -37,9 +37,7 @@ VIEWS = (
         title="Embedding spectrum",
         grain=Grain.CHECKPOINT,
         draw=embedding,
-        reads=(_READS,),
-        history=(_READS,),
-        bases=("*",),
+        needs=Needs(reads=(_READS,), history=(_READS,), bases=("*",)),
         controls=(_ROLE, Toggle(name="locked", default=True, label="same scale at every step")),
     ),
     View(
@@ -47,8 +45,7 @@ VIEWS = (
         title="Dominant components over training",
         grain=Grain.TRAJECTORY,
         draw=embedding_lines,
-        reads=(_READS,),
-        bases=("*",),
+        needs=Needs(reads=(_READS,), bases=("*",)),
         controls=(_ROLE, CLOCK, MARKS),
         time_axis="x",
     ),
@@ -57,8 +54,7 @@ VIEWS = (
         title="Embedding spectrum over training",
         grain=Grain.TRAJECTORY,
         draw=embedding_map,
-        reads=(_READS,),
-        bases=("*",),
+        needs=Needs(reads=(_READS,), bases=("*",)),
         controls=(_ROLE, CLOCK, MARKS),
         time_axis="x",
     ),

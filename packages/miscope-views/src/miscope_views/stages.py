@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Grain, Shown, View
+from miscope import Grain, Needs, Shown, View
 from miscope.artifact import Arrays
 from miscope.figure_style import NULL, OKABE_ITO, TEST, TRAIN
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
@@ -129,7 +129,7 @@ VIEWS = (
         title="Stages of training",
         grain=Grain.TRAJECTORY,
         draw=change_points,
-        reads=(_READS,),
+        needs=Needs(reads=(_READS,)),
         controls=(CLOCK, MARKS),
         time_axis="x",
     ),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Grain, Number, Shown, View
+from miscope import Grain, Needs, Number, Shown, View
 from miscope.errors import DoesNotApply
 from miscope.figure_style import NULL, colour_of
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
@@ -110,9 +110,7 @@ VIEWS = (
         title="Components in every stream",
         grain=Grain.TRAJECTORY,
         draw=lanes,
-        reads=(_EMBEDDING,),
-        optional=(_SCORES, _SHARES, _CLUSTERS, _LOGITS),
-        bases=("*",),
+        needs=Needs(reads=(_EMBEDDING,), optional=(_SCORES, _SHARES, _CLUSTERS, _LOGITS), bases=("*",)),
         controls=(Number(name="most", default=6, minimum=1, maximum=12, label="components"), CLOCK, MARKS),
         time_axis="x",
     ),

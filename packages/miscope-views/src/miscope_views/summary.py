@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Shown, View
+from miscope import Choice, Grain, Needs, Shown, View
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.figure_style import NULL, OKABE_ITO, TEST, TRAIN, colour_of
@@ -247,8 +247,7 @@ VIEWS = (
         title="Windows of training",
         grain=Grain.TRAJECTORY,
         draw=windows,
-        reads=(_WINDOWS,),
-        metrics=("*_loss",),
+        needs=Needs(reads=(_WINDOWS,), metrics=("*_loss",)),
         controls=(CLOCK,),
         time_axis="x",
     ),
@@ -257,9 +256,7 @@ VIEWS = (
         title="Story of the components",
         grain=Grain.TRAJECTORY,
         draw=components,
-        reads=(_COMPONENTS,),
-        bases=("*",),
-        grid=2,
+        needs=Needs(reads=(_COMPONENTS,), bases=("*",), grid=2),
         controls=(_SITE, CLOCK, MARKS),
         time_axis="x",
     ),
@@ -268,6 +265,6 @@ VIEWS = (
         title="Verdict",
         grain=Grain.TRAJECTORY,
         draw=classification,
-        reads=(_WINDOWS,),
+        needs=Needs(reads=(_WINDOWS,)),
     ),
 )

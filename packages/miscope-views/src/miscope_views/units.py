@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Shown, View
+from miscope import Choice, Grain, Needs, Shown, View
 from miscope.figure_style import NULL, OKABE_ITO
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
 from miscope_views.named_arrays import holders
@@ -134,7 +134,7 @@ VIEWS = (
         title="Dead and active units",
         grain=Grain.TRAJECTORY,
         draw=dead,
-        reads=(_READS,),
+        needs=Needs(reads=(_READS,)),
         controls=(
             Choice(name="site", options_from=lambda shown: _sites(shown, _READS, "dead_share")),
             CLOCK,
@@ -147,8 +147,7 @@ VIEWS = (
         title="Statistics of units",
         grain=Grain.CHECKPOINT,
         draw=distribution,
-        reads=(_READS,),
-        history=(_READS,),
+        needs=Needs(reads=(_READS,), history=(_READS,)),
         controls=(
             Choice(name="site", options_from=lambda shown: _sites(shown, _READS, "dead_share")),
             Choice(name="quantity", options=tuple(_QUANTITIES)),
@@ -159,7 +158,7 @@ VIEWS = (
         title="Sign changes of units",
         grain=Grain.TRAJECTORY,
         draw=flips,
-        reads=(_FLIPS,),
+        needs=Needs(reads=(_FLIPS,)),
         controls=(Choice(name="site", options_from=lambda shown: _sites(shown, _FLIPS, "rate")), CLOCK, MARKS),
         time_axis="x",
     ),

@@ -16,6 +16,7 @@ from miscope.lazily import torch
 from miscope.maths.paired_effects import Answers, changes, levels
 from miscope.maths.taking_out import MODES, donors, power_along, removed, without
 from miscope.moment import Moment
+from miscope.needs import Needs
 
 _NONE = "none"
 
@@ -69,9 +70,7 @@ EFFECTS = Analyzer(
     version=2,
     grain=Grain.CHECKPOINT,
     compute=effects,
-    weights=("*",),
-    labels=True,
-    runs=True,
+    needs=Needs(weights=("*",), labels=True, runs=True),
     options=AblationOptions,
     varies=("token relabelling",),
     question="Which heads and layers do the answers need?",
@@ -152,13 +151,7 @@ EMBEDDING = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=embedding,
-    reads=("keys.votes",),
-    weights=("*",),
-    bases=("*",),
-    grid=2,
-    labels=True,
-    answer_basis=True,
-    runs=True,
+    needs=Needs(reads=("keys.votes",), weights=("*",), bases=("*",), grid=2, labels=True, answer_basis=True, runs=True),
     options=EmbeddingOptions,
     question="Which components of the embedding do the answers need, and are the key ones enough?",
     formula="W_E - B_k^T B_k W_E for component k; kept: (B_const^T B_const + sum over key k of B_k^T B_k) W_E",
@@ -221,12 +214,7 @@ CLUSTERS = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=clusters,
-    reads=("neurons.frequencies",),
-    weights=("*",),
-    bases=("*",),
-    grid=2,
-    labels=True,
-    runs=True,
+    needs=Needs(reads=("neurons.frequencies",), weights=("*",), bases=("*",), grid=2, labels=True, runs=True),
     options=ClusterOptions,
     varies=("relu scaling",),  # without a basis: the data's own one weighs large units more
     question="Which clusters of neurons do the answers need?",

@@ -10,6 +10,7 @@ from miscope.errors import DoesNotApply
 from miscope.lazily import torch
 from miscope.maths.path_course import course
 from miscope.moment import Moment, Trajectory
+from miscope.needs import Needs
 
 _SAMPLE = "behaviour.sample"
 
@@ -45,7 +46,7 @@ SAMPLE = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=sample,
-    sites=("logits",),
+    needs=Needs(sites=("logits",)),
     options=SampleOptions,
     question="What does it answer to a few inputs, in full?",
     formula="z_(i,c) - mean over c' of z_(i,c'), for inputs i and answers c drawn once",
@@ -103,7 +104,7 @@ VELOCITY = Analyzer(
     version=1,
     grain=Grain.TRAJECTORY,
     compute=velocity,
-    reads=(_SAMPLE,),
+    needs=Needs(reads=(_SAMPLE,)),
     question="How fast do the answers change, and do training and test inputs change together?",
     formula="speed = mean |z_(i+1) - z_i| / (s_(i+1) - s_i); turning = cosine of successive moves of z",
     source="Path length and turning in function space: Benjamin et al. 2019 (arXiv 1805.08289)",

@@ -12,6 +12,7 @@ from miscope.lazily import torch
 from miscope.maths.evenly_spaced import evenly_spaced
 from miscope.model import matching
 from miscope.moment import Moment
+from miscope.needs import Needs
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -61,7 +62,7 @@ PATTERNS = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=patterns,
-    sites=("blocks.*.attn.hook_pattern",),
+    needs=Needs(sites=("blocks.*.attn.hook_pattern",)),
     question="Which keys does the answer look at, how sharply, and do heads treat symmetric inputs alike?",
     formula="entropy = -sum_k A log A; symmetry = corr(A[h, k](x), A[h, k'](image of x)) over the probe",
     source="Nanda et al. 2023, section 4.2 and figure 3 (arXiv 2301.05217)",
@@ -92,7 +93,7 @@ def sequence(moment: Moment) -> Arrays:
     options = moment.options
     assert isinstance(options, SequenceOptions)
     assert moment.model is not None
-    sites = matching(PATTERNS.sites, sorted(moment.model.sites))
+    sites = matching(PATTERNS.needs.sites, sorted(moment.model.sites))
     count = len(moment.probe.inputs)
     rows = evenly_spaced(count, options.inputs)
     seen = moment.model.run(moment.weights, moment.probe.inputs[torch.from_numpy(rows)], sites)
@@ -113,10 +114,12 @@ SEQUENCE = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=sequence,
-    # Says to whom it applies; what is read comes from a run at all positions of few inputs.
-    sites=PATTERNS.sites,
-    weights=("*",),
-    runs=True,
+    needs=Needs(
+        # Says to whom it applies; what is read comes from a run at all positions of few inputs.
+        sites=PATTERNS.needs.sites,
+        weights=("*",),
+        runs=True,
+    ),
     options=SequenceOptions,
     question="Where along the sequence does each head look, from every position?",
     formula="mean over inputs of A[h, q, k]; profile[h, d] = mean over q >= d of A[h, q, q - d]",

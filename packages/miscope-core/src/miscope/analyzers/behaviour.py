@@ -11,6 +11,7 @@ from miscope.artifact import Arrays
 from miscope.lazily import torch
 from miscope.maths.calibration import calibration_null, reliability
 from miscope.moment import Moment
+from miscope.needs import Needs
 from miscope.probe import Probe
 
 if TYPE_CHECKING:
@@ -85,8 +86,7 @@ METRICS = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=metrics,
-    sites=("logits",),
-    labels=True,
+    needs=Needs(sites=("logits",), labels=True),
     question="How well does the model do on training and test data, and by how wide a margin?",
     formula="loss = mean of log(1 + sum over c != y of exp(z_c - z_y)); margin = z_y - max over c != y of z_c",
     source="Power et al. 2022 (arXiv 2201.02177); margins: Bartlett et al. 2017 (arXiv 1706.08498)",
@@ -170,8 +170,7 @@ CALIBRATION = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=calibration,
-    sites=("logits",),
-    labels=True,
+    needs=Needs(sites=("logits",), labels=True),
     options=CalibrationOptions,
     question="Is the model as often right as it is sure, and which answers does it get wrong?",
     formula="ECE = sum over bins of n_b / N |accuracy_b - confidence_b|",

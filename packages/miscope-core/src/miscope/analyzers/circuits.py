@@ -21,6 +21,7 @@ from miscope.maths.circuits import (
     noise_composition,
 )
 from miscope.moment import Moment
+from miscope.needs import Needs
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -123,8 +124,7 @@ HEADS = Analyzer(
     version=3,
     grain=Grain.CHECKPOINT,
     compute=heads,
-    weights=(*ATTENTION, "*"),
-    bases=("token",),
+    needs=Needs(weights=(*ATTENTION, "*"), bases=("token",)),
     options=HeadOptions,
     question="What does each head attend by, what does it write, and does it copy?",
     formula="QK = W_Q W_K^T / sqrt(d_head), OV = W_V W_O; copying = sum Re(l) / sum |l| of W_E OV W_U; W_E and W_U "
@@ -209,7 +209,7 @@ COMPOSITION = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=compositions,
-    weights=(*ATTENTION, "*"),
+    needs=Needs(weights=(*ATTENTION, "*")),
     options=CompositionOptions,
     question="Which heads read what a head of an earlier layer wrote?",
     formula="|W_OV W_QK|_F / (|W_OV|_F |W_QK|_F) less its mean for Gaussian factors of the same shapes",

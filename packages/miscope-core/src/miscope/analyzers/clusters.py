@@ -16,6 +16,7 @@ from miscope.maths.commitment import commitments, switches, transients, transiti
 from miscope.maths.false_discovery import benjamini_hochberg, chance_of
 from miscope.maths.relabelled_units import largest_when_relabelled
 from miscope.moment import Trajectory
+from miscope.needs import Needs
 
 
 class ClusterOptions(Options):
@@ -144,11 +145,7 @@ CLUSTERS = Analyzer(
     version=5,
     grain=Grain.TRAJECTORY,
     compute=clusters,
-    reads=("neurons.frequencies",),
-    weights=("*",),
-    bases=("*",),
-    grid=2,
-    runs=True,
+    needs=Needs(reads=("neurons.frequencies",), weights=("*",), bases=("*",), grid=2, runs=True),
     options=ClusterOptions,
     varies=("relu scaling",),  # without a basis: the data's own one weighs large units more
     question="When does each neuron settle on its component, and which components come and go?",

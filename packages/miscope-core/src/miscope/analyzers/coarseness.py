@@ -11,6 +11,7 @@ from miscope.analyzer import Analyzer, Count, Grain, Options
 from miscope.artifact import Arrays
 from miscope.maths.coarseness import Scales, automorphisms, low_share_of_noise, preserved_variance, scales
 from miscope.moment import Moment
+from miscope.needs import Needs
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -112,9 +113,7 @@ UNITS = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=units,
-    sites=(SITES,),
-    bases=("*",),
-    grid=2,
+    needs=Needs(sites=(SITES,), bases=("*",), grid=2),
     options=ScaleOptions,
     varies=("relu scaling", "token relabelling"),
     question="At which scale do neurons and heads vary over the inputs, and which of them are simple once unwrapped?",

@@ -17,6 +17,7 @@ from miscope.maths.learnt import definitions, step_by
 from miscope.maths.learnt import words as words_of
 from miscope.maths.survival import median_interval, median_time, quantile_time, survival
 from miscope.moment import Cohort, Series, Trajectory
+from miscope.needs import Needs
 
 __all__ = ["CLUSTERS", "EVENTS_OF_ALL", "LEARNING", "LOSSES", "ORDER", "SPECTRA", "WEIGHTS"]
 
@@ -101,8 +102,7 @@ LOSSES = Analyzer(
     version=3,
     grain=Grain.COHORT,
     compute=losses,
-    reads=(_GROKKING,),
-    metrics=("*_loss", "*_accuracy"),
+    needs=Needs(reads=(_GROKKING,), metrics=("*_loss", "*_accuracy")),
     options=LossOptions,
     question="What course do the losses of these variants have in common, and how far do they spread?",
     formula="median, quartiles and extremes over variants of the log loss at the same time since an event",
@@ -171,8 +171,7 @@ EVENTS_OF_ALL = Analyzer(
     version=3,
     grain=Grain.COHORT,
     compute=events,
-    reads=(_GROKKING,),
-    metrics=("*_loss",),
+    needs=Needs(reads=(_GROKKING,), metrics=("*_loss",)),
     options=EventOptions,
     question="When do these variants memorise and generalise, and does every one of them?",
     formula="S(t) = prod over events t_i <= t of (1 - d_i / n_i); the median is the first t with S(t) <= 1/2",

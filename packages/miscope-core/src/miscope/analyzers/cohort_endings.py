@@ -20,6 +20,7 @@ from miscope.maths.agreement import (
 from miscope.maths.answer_basis import answer_basis
 from miscope.maths.relabelling import orbits, relabellings
 from miscope.moment import Cohort
+from miscope.needs import Needs
 
 _VOTES, _EMBEDDING, _CLUSTERS = "keys.votes", "spectra.embedding", "neurons.clusters"
 
@@ -126,9 +127,7 @@ SPECTRA = Analyzer(
     version=2,
     grain=Grain.COHORT,
     compute=spectra,
-    reads=(_VOTES, _EMBEDDING),
-    bases=("*",),
-    labels=True,
+    needs=Needs(reads=(_VOTES, _EMBEDDING), bases=("*",), labels=True),
     options=CohortOptions,
     question="Do these variants end on the same components, more than chance would have it?",
     formula="mean over pairs of |A n B|, and of max over u of |u A n B|, against random sets with as many per orbit",
@@ -180,7 +179,7 @@ WEIGHTS = Analyzer(
     version=1,
     grain=Grain.COHORT,
     compute=weights,
-    weights=("*",),
+    needs=Needs(weights=("*",)),
     heavy=True,
     question="How far apart do these variants end in weight space?",
     formula="|x - y| / sqrt(|x|^2 + |y|^2)",
@@ -236,8 +235,7 @@ CLUSTERS = Analyzer(
     version=1,
     grain=Grain.COHORT,
     compute=clusters,
-    reads=(_CLUSTERS,),
-    same_probe=True,
+    needs=Needs(reads=(_CLUSTERS,), same_probe=True),
     options=CohortOptions,
     question="Do the same neurons end in the same clusters, and are the clusters as large?",
     formula="adjusted Rand index of the final clusters; sum over components of the lesser share of neurons",

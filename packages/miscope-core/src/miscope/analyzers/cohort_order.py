@@ -15,6 +15,7 @@ from miscope.maths.agreement import mean_over_pairs
 from miscope.maths.concordance import concordance, concordance_by_chance, precedence
 from miscope.maths.learnt import definitions, step_by, words
 from miscope.moment import Cohort, Trajectory
+from miscope.needs import Needs
 from miscope.probe import Probe
 
 _GROKKING, _WINDOWS, _LEARNING = "events.grokking", "summary.windows", "learning.order"
@@ -76,7 +77,7 @@ ORDER = Analyzer(
     version=2,
     grain=Grain.COHORT,
     compute=order,
-    reads=(_GROKKING, _WINDOWS),
+    needs=Needs(reads=(_GROKKING, _WINDOWS)),
     options=CohortOptions,
     question="Do the milestones of training come in the same order in every variant?",
     formula="W = 12 sum over items of (R_j - mean R)^2 / (m^2 (n^3 - n) - m sum of (t^3 - t)), R_j: summed ranks",
@@ -173,9 +174,7 @@ LEARNING = Analyzer(
     version=1,
     grain=Grain.COHORT,
     compute=learning,
-    reads=(_LEARNING,),
-    labels=True,
-    same_probe=True,
+    needs=Needs(reads=(_LEARNING,), labels=True, same_probe=True),
     options=LearningOptions,
     question="Do these variants learn their inputs in the same order?",
     formula="tau_b = (concordant - discordant) / sqrt((pairs - ties in the first) (pairs - ties in the second))",

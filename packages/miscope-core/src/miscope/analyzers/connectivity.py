@@ -17,6 +17,7 @@ from miscope.maths.permutation import Unit, match_heads, match_units, permuted
 from miscope.maths.weight_matching import free, matched_weights
 from miscope.model import matching
 from miscope.moment import Cohort, Trajectory
+from miscope.needs import Needs
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -100,8 +101,7 @@ BARRIERS = Analyzer(
     version=2,
     grain=Grain.TRAJECTORY,
     compute=barriers,
-    weights=("*",),
-    objective=True,
+    needs=Needs(weights=("*",), objective=True),
     heavy=True,
     options=BarrierOptions,
     question="From when on is the network linearly connected to the one that training ends with?",
@@ -233,9 +233,7 @@ SEEDS = Analyzer(
     version=3,
     grain=Grain.COHORT,
     compute=seeds,
-    weights=("*",),
-    objective=True,
-    runs=True,
+    needs=Needs(weights=("*",), objective=True, runs=True),
     heavy=True,
     options=SeedOptions,
     question="Do networks of different seeds lie in one valley once their units are put in the same order?",

@@ -12,6 +12,7 @@ from miscope.artifact import Arrays
 from miscope.lazily import torch
 from miscope.maths.covariance import Dimensions, between_classes, centred_gram, dimensions
 from miscope.moment import Moment
+from miscope.needs import Needs
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -98,8 +99,7 @@ ACTIVATIONS = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=activations,
-    sites=(WRITTEN,),
-    weights=("*",),
+    needs=Needs(sites=(WRITTEN,), weights=("*",)),
     options=DimensionOptions,
     varies=("relu scaling",),
     question="How many dimensions do the activations take up, and how many of them tell the answers apart?",

@@ -14,6 +14,7 @@ from miscope.maths.driven_walk import Drive, drifting, pulled
 from miscope.maths.dynamic_modes import Modes, bagged, hard_threshold, longest_even, modes
 from miscope.maths.random_walk import BAND, leading_scores, walk
 from miscope.moment import Trajectory
+from miscope.needs import Needs
 
 
 class ModeOptions(Options):
@@ -179,7 +180,7 @@ MODES = Analyzer(
     version=2,
     grain=Grain.TRAJECTORY,
     compute=dynamic_modes,
-    reads=("parameters.trajectory", "parameters.velocity"),
+    needs=Needs(reads=("parameters.trajectory", "parameters.velocity")),
     options=ModeOptions,
     question="Does the path of the weights follow a linear law, and does any of it oscillate?",
     formula="x_(i+1) = A x_i + b on equal gaps; rate = ln |lambda| / gap; period = 2 pi gap / |arg lambda|",

@@ -26,6 +26,7 @@ from miscope.maths.grokking import (
 from miscope.maths.jump import jump
 from miscope.maths.learnt import BY, LEARNT, delay
 from miscope.moment import Series, Trajectory
+from miscope.needs import Needs
 
 _CURVES = ("train_loss", "test_loss", "train_accuracy", "test_accuracy")
 _LEVEL_NAMES = ("onset", "half", "complete")
@@ -242,8 +243,7 @@ GROKKING = Analyzer(
     version=3,
     grain=Grain.TRAJECTORY,
     compute=grokking,
-    reads=("behaviour.metrics",),
-    metrics=("*_loss", "*_accuracy"),
+    needs=Needs(reads=("behaviour.metrics",), metrics=("*_loss", "*_accuracy")),
     options=GrokkingOptions,
     question="When did the model memorise, begin to generalise and finish, and how sure is that?",
     formula="level q: first step after the peak with log L < log L_peak - q (log L_peak - log L_end)",

@@ -14,6 +14,7 @@ from miscope.maths.factor_shares import answer_powers, block_powers, class_power
 from miscope.maths.factor_spectrum import conditional_means_basis, shared_labels
 from miscope.model import LOGITS
 from miscope.moment import Moment
+from miscope.needs import Needs
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -85,10 +86,7 @@ SHARES = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=shares,
-    sites=(LOGITS, "blocks.*_post"),
-    bases=("*",),
-    grid=2,
-    labels=True,
+    needs=Needs(sites=(LOGITS, "blocks.*_post"), bases=("*",), grid=2, labels=True),
     varies=("relu scaling",),
     question="Do logits and activations depend on either factor alone, on both, or on the answer?",
     formula="shares of sum |B_a X B_b'|^2 by pair of blocks; |u_k . X|^2 along cos k(a + b), sin k(a + b)",

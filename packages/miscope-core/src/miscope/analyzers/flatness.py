@@ -14,6 +14,7 @@ from miscope.lazily import torch
 from miscope.maths.landscape import KINDS, add, drawn, scaled
 from miscope.maths.path_pca import centred_gram, components_of_gram
 from miscope.moment import Moment, Trajectory
+from miscope.needs import Needs
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -98,8 +99,7 @@ PERTURBATION = Analyzer(
     version=2,
     grain=Grain.CHECKPOINT,
     compute=perturbation,
-    weights=("*",),
-    objective=True,
+    needs=Needs(weights=("*",), objective=True),
     heavy=True,
     options=PerturbationOptions,
     # The directions drawn are others when the weights lie in another order.
@@ -188,8 +188,7 @@ PLANE = Analyzer(
     version=2,
     grain=Grain.TRAJECTORY,
     compute=plane,
-    weights=("*",),
-    objective=True,
+    needs=Needs(weights=("*",), objective=True),
     heavy=True,
     options=PlaneOptions,
     varies=("relu scaling", "token relabelling"),  # the training set, over which the loss is, is not relabelled

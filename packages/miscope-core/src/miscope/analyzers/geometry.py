@@ -14,6 +14,7 @@ from miscope.maths.answer_basis import answer_basis
 from miscope.maths.circles import circle_fit, planes, shuffled
 from miscope.maths.class_geometry import Clouds, clouds, collapse, dimensions, fisher, leading, simplex_deviation
 from miscope.moment import Moment, Trajectory
+from miscope.needs import Needs
 
 
 class ClassOptions(Options):
@@ -126,9 +127,7 @@ CLASSES = Analyzer(
     version=2,
     grain=Grain.CHECKPOINT,
     compute=classes,
-    sites=("blocks.*hook_*post",),
-    bases=("*",),
-    labels=True,
+    needs=Needs(sites=("blocks.*hook_*post",), bases=("*",), labels=True),
     options=ClassOptions,
     varies=("residual rotation", "relu scaling"),
     question="How do the inputs with the same answer lie in activation space, and how far apart from the others?",
@@ -221,7 +220,7 @@ PCA = Analyzer(
     version=1,
     grain=Grain.TRAJECTORY,
     compute=pca,
-    reads=("geometry.classes",),
+    needs=Needs(reads=("geometry.classes",)),
     options=PcaOptions,
     varies=("relu scaling",),
     question="How do the class means move through a space whose axes stay the same?",

@@ -10,6 +10,7 @@ from miscope.basis import Basis
 from miscope.maths.answer_basis import answer_basis
 from miscope.maths.false_discovery import benjamini_hochberg
 from miscope.moment import Moment
+from miscope.needs import Needs
 
 _ANSWERS = "vocab_out"
 _READ = (("d_model",), ("head", "d_model"))
@@ -87,9 +88,7 @@ ENERGY = Analyzer(
     version=2,
     grain=Grain.CHECKPOINT,
     compute=energy,
-    weights=("*",),
-    bases=("*",),
-    gradients=True,
+    needs=Needs(weights=("*",), bases=("*",), gradients=True),
     varies=("relu scaling",),
     question="Which weights and which components of the task does the training gradient pull at?",
     formula="|dL/dW|_F^2; f_k = |B_k dL/dW|^2 / sum over k != const",

@@ -10,6 +10,7 @@ from miscope.errors import DoesNotApply
 from miscope.maths.evenly_spaced import evenly_spaced
 from miscope.maths.unit_groups import leading_shares, shuffled_shares, spread
 from miscope.moment import Trajectory
+from miscope.needs import Needs
 
 _UNIT = "d_mlp"
 _SHARES = 3
@@ -167,8 +168,7 @@ GEOMETRY = Analyzer(
     version=1,
     grain=Grain.TRAJECTORY,
     compute=geometry,
-    reads=("neurons.frequencies",),
-    weights=("*",),
+    needs=Needs(reads=("neurons.frequencies",), weights=("*",)),
     options=GroupOptions,
     varies=("relu scaling",),
     question="Do neurons of one frequency move together, and how far apart are the groups?",

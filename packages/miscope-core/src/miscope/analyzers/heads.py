@@ -31,6 +31,7 @@ from miscope.maths.head_roles import (
 )
 from miscope.model import LOGITS, cast, matching
 from miscope.moment import Moment, Trajectory
+from miscope.needs import Needs
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -159,10 +160,12 @@ ROLES = Analyzer(
     version=3,
     grain=Grain.CHECKPOINT,
     compute=roles,
-    # Says to whom it applies; what is read comes from runs on sequences of its own.
-    sites=(PATTERN,),
-    weights=("*",),
-    runs=True,
+    needs=Needs(
+        # Says to whom it applies; what is read comes from runs on sequences of its own.
+        sites=(PATTERN,),
+        weights=("*",),
+        runs=True,
+    ),
     options=RoleOptions,
     question="Which heads look at the previous token, and which at what followed the present token before?",
     formula="prefix matching = min over P of mean over q >= P of sum_m A[q, q - mP + 1] on repeated blocks of P",
@@ -224,8 +227,10 @@ DISTANCES = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=distances,
-    sites=(PATTERN, "blocks.*.attn.hook_z"),
-    weights=("blocks.*.attn.W_Q", "blocks.*.attn.W_K", "blocks.*.attn.W_V", "blocks.*.attn.W_O"),
+    needs=Needs(
+        sites=(PATTERN, "blocks.*.attn.hook_z"),
+        weights=("blocks.*.attn.W_Q", "blocks.*.attn.W_K", "blocks.*.attn.W_V", "blocks.*.attn.W_O"),
+    ),
     options=DistanceOptions,
     question="Do the heads of a layer do different things?",
     formula="JS(A_h, A_h') / ln 2, 1 - CKA(out_h, out_h'), 1 - cos(QK_h, QK_h'); heads in effect: exp H(eig(K / H))",
@@ -274,7 +279,7 @@ DIFFERENTIATION = Analyzer(
     version=2,
     grain=Grain.TRAJECTORY,
     compute=differentiation,
-    reads=("heads.distances",),
+    needs=Needs(reads=("heads.distances",)),
     question="When do the heads of a layer begin to do different things?",
     formula="first step from which mean_{h<h'} d(h, h') stays above max_{h<h'} d(h, h') at the initialisation",
     source="Wang et al. 2024, 'Differentiation and specialization of attention heads' (arXiv 2410.02984), compared "

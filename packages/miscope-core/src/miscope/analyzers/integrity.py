@@ -15,6 +15,7 @@ from miscope.maths.duplicates import duplicated, partly_duplicated
 from miscope.maths.replaying import beside
 from miscope.maths.succession import detours, local_residuals, misplaced, robust_z, squared_distances, strays
 from miscope.moment import Moment, Series, Trajectory
+from miscope.needs import Needs
 
 _DIGESTS, _METRICS = "integrity.digests", "behaviour.metrics"
 FLAGS = ("not a number", "type changed", "duplicate", "part duplicate", "jump", "out of place")
@@ -39,7 +40,7 @@ DIGESTS = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=digests,
-    weights=("*",),
+    needs=Needs(weights=("*",)),
     question="Are the numbers of this checkpoint whole?",
     formula="SHA-256 of each tensor's bytes",
     source="EleutherAI/pythia issues 83, 108, 195, 198, 203, 205, 206: what goes wrong in published checkpoints",
@@ -149,8 +150,7 @@ AUDIT = Analyzer(
     version=1,
     grain=Grain.TRAJECTORY,
     compute=audit,
-    reads=(_DIGESTS,),
-    weights=("*",),
+    needs=Needs(reads=(_DIGESTS,), weights=("*",)),
     options=AuditOptions,
     varies=("relu scaling",),
     question="Are these really successive states of one run?",
@@ -252,8 +252,7 @@ REPLAY = Analyzer(
     version=2,
     grain=Grain.TRAJECTORY,
     compute=replay,
-    reads=(_METRICS,),
-    metrics=("*_loss",),
+    needs=Needs(reads=(_METRICS,), metrics=("*_loss",)),
     options=ReplayOptions,
     varies=("token relabelling",),
     question="Do the stored weights have the losses that were recorded?",

@@ -17,6 +17,7 @@ from miscope.lazily import torch
 from miscope.maths.paired_effects import Answers, changes, interaction, levels
 from miscope.maths.taking_out import donors, level_of, put
 from miscope.moment import Moment
+from miscope.needs import Needs
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -104,9 +105,7 @@ INTERACTIONS = Analyzer(
     version=2,
     grain=Grain.CHECKPOINT,
     compute=interactions,
-    weights=("*", "blocks.*.attn.W_O"),
-    labels=True,
-    runs=True,
+    needs=Needs(weights=("*", "blocks.*.attn.W_O"), labels=True, runs=True),
     options=InteractionOptions,
     question="Which heads stand in for one another, and which work only together?",
     formula="I_gh = mean over inputs of L(g, h out) - L(g out) - L(h out) + L",

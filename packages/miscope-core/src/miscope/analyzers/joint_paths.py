@@ -9,6 +9,7 @@ from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.maths.path_pca import centred_gram, components_of_gram
 from miscope.moment import Cohort
+from miscope.needs import Needs
 
 
 class JointOptions(Options):
@@ -55,7 +56,7 @@ JOINT = Analyzer(
     version=1,
     grain=Grain.COHORT,
     compute=joint,
-    weights=("*",),
+    needs=Needs(weights=("*",)),
     options=JointOptions,
     question="Do the variants take the same way through the space of weights?",
     formula="scores = eigenvectors of the Gram matrix over the checkpoints of all variants x sqrt(eigenvalue)",

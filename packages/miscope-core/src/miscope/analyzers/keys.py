@@ -12,6 +12,7 @@ from miscope.basis import Basis
 from miscope.errors import DoesNotApply
 from miscope.maths.harmonics import second_harmonics
 from miscope.moment import Moment
+from miscope.needs import Needs
 
 _NEURONS, _LOGITS, _EMBEDDING = "neurons.frequencies", "factors.shares", "spectra.embedding"
 
@@ -127,11 +128,7 @@ VOTES = Analyzer(
     version=2,
     grain=Grain.CHECKPOINT,
     compute=votes,
-    reads=(_NEURONS, _LOGITS, _EMBEDDING),
-    bases=("*",),
-    grid=2,
-    labels=True,
-    answer_basis=True,
+    needs=Needs(reads=(_NEURONS, _LOGITS, _EMBEDDING), bases=("*",), grid=2, labels=True, answer_basis=True),
     options=VoteOptions,
     question="Which components of the task basis does the model compute with?",
     formula="key: at least two votes of neurons, logits by answer, logits by own answer, embedding",

@@ -14,6 +14,7 @@ from miscope.lazily import torch
 from miscope.maths.graduation import agreement, forgotten, graduation
 from miscope.maths.kaplan_meier import kaplan_meier
 from miscope.moment import Moment, Trajectory
+from miscope.needs import Needs
 from miscope.probe import Probe
 
 if TYPE_CHECKING:
@@ -52,8 +53,7 @@ CORRECTNESS = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=correctness,
-    sites=("logits",),
-    labels=True,
+    needs=Needs(sites=("logits",), labels=True),
     question="Which inputs does the model get right at this checkpoint?",
     formula="nll_i = log(1 + sum over c != y of exp(z_c - z_y)), in float64",
     source="Toneva et al. 2019 (arXiv 1812.05159), section 3",
@@ -213,8 +213,7 @@ ORDER = Analyzer(
     version=3,
     grain=Grain.TRAJECTORY,
     compute=order,
-    reads=(_CORRECTNESS,),
-    labels=True,
+    needs=Needs(reads=(_CORRECTNESS,), labels=True),
     options=OrderOptions,
     question="In what order are inputs learnt, and which are forgotten again?",
     formula="g_i = first s_t with right_i(t), ..., right_i(t + w - 1); S(t) = prod (1 - d_j / n_j)",

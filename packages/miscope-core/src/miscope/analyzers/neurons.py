@@ -14,6 +14,7 @@ from miscope.lazily import torch
 from miscope.maths.bands import band_of, effective_number, herfindahl
 from miscope.maths.factor_spectrum import block_fractions, conditional_means_basis, shared_labels
 from miscope.moment import Moment, Trajectory
+from miscope.needs import Needs
 from miscope.probe import Probe
 
 if TYPE_CHECKING:
@@ -80,9 +81,7 @@ FREQUENCIES = Analyzer(
     version=4,
     grain=Grain.CHECKPOINT,
     compute=frequencies,
-    sites=("blocks.*.mlp.hook_post",),
-    bases=("*",),
-    grid=2,
+    needs=Needs(sites=("blocks.*.mlp.hook_post",), bases=("*",), grid=2),
     varies=("relu scaling",),
     question="What does each neuron respond to, and how purely?",
     formula="F_kj = sum of squares of neuron j's coefficients over (const, k) x (const, k), without the mean, over all",
@@ -151,7 +150,7 @@ BANDS = Analyzer(
     version=1,
     grain=Grain.TRAJECTORY,
     compute=bands,
-    reads=(_CLUSTERS,),
+    needs=Needs(reads=(_CLUSTERS,)),
     options=BandOptions,
     varies=("relu scaling",),  # without a basis: the data's own one weighs large units more
     question="Over how many components, and which bands of them, do the neurons specialise?",

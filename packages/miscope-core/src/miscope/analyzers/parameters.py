@@ -15,6 +15,7 @@ from miscope.maths.path_course import course
 from miscope.maths.path_pca import centred_gram, components_of_gram, cosine_agreement, distances, shapes
 from miscope.maths.random_walk import effective_dimension, null_of, walk
 from miscope.moment import Moment, Trajectory
+from miscope.needs import Needs
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -54,7 +55,7 @@ NORMS = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=norms,
-    weights=("*",),
+    needs=Needs(weights=("*",)),
     varies=("residual rotation", "relu scaling"),
     question="How large is every weight tensor, and when does weight decay win?",
     formula="|W|_F^2 = sum of squared entries; |W|_1 = sum of absolute ones",
@@ -165,7 +166,7 @@ TRAJECTORY = Analyzer(
     version=4,
     grain=Grain.TRAJECTORY,
     compute=trajectory,
-    weights=("*",),
+    needs=Needs(weights=("*",)),
     options=PathOptions,
     varies=("relu scaling",),
     question="What path did the weights take, and would a random walk look the same?",
@@ -235,7 +236,7 @@ VELOCITY = Analyzer(
     version=2,
     grain=Grain.TRAJECTORY,
     compute=velocity,
-    weights=("*",),
+    needs=Needs(weights=("*",)),
     varies=("relu scaling",),
     question="How fast do the weights move, and how straight?",
     formula="speed = |theta_(i+1) - theta_i| / (s_(i+1) - s_i); turning = cosine of successive moves",

@@ -13,6 +13,7 @@ from miscope.maths.circular import coherence, coherence_by_chance, direction, ra
 from miscope.maths.false_discovery import benjamini_hochberg
 from miscope.maths.output_map import output_map
 from miscope.moment import Moment
+from miscope.needs import Needs
 
 _SHARES = "neurons.frequencies"
 
@@ -151,13 +152,15 @@ NEURONS = Analyzer(
     version=2,
     grain=Grain.CHECKPOINT,
     compute=neurons,
-    reads=(_SHARES,),
-    sites=("blocks.*.mlp.hook_post",),
-    weights=("*",),
-    bases=("*",),
-    grid=2,
-    labels=True,
-    answer_basis=True,
+    needs=Needs(
+        reads=(_SHARES,),
+        sites=("blocks.*.mlp.hook_post",),
+        weights=("*",),
+        bases=("*",),
+        grid=2,
+        labels=True,
+        answer_basis=True,
+    ),
     options=PhaseOptions,
     varies=("token relabelling",),  # it may turn k into p - k, and with it a block's residuals into their negatives
     question="Does each neuron write to the answer at the sum of the phases at which it listens to the factors?",

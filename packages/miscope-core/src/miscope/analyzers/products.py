@@ -15,6 +15,7 @@ from miscope.maths.answer_basis import answer_basis
 from miscope.maths.sparsity import concentration, gini, hoyer, participation_ratio, top_share
 from miscope.maths.spectrum import Spectrum, basis_spectrum, singular_spectrum
 from miscope.moment import Moment
+from miscope.needs import Needs
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -146,8 +147,7 @@ INPUTS = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=inputs,
-    weights=("*",),
-    bases=("*",),
+    needs=Needs(weights=("*",), bases=("*",)),
     options=SpectrumOptions,
     varies=("relu scaling",),
     question="Which components of a token do later layers read?",
@@ -161,9 +161,7 @@ ANSWERS = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=answers,
-    weights=("*",),
-    bases=("*",),
-    labels=True,
+    needs=Needs(weights=("*",), bases=("*",), labels=True),
     options=SpectrumOptions,
     varies=("relu scaling",),
     question="Which components of the answer are written, and by what?",

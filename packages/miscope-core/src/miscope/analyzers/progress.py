@@ -17,6 +17,7 @@ from miscope.maths.restricted import accuracies, class_mean_directions, losses_w
 from miscope.maths.restricted import losses as losses_of
 from miscope.model import LOGITS
 from miscope.moment import Moment, Trajectory
+from miscope.needs import Needs
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -79,12 +80,7 @@ LOSSES = Analyzer(
     version=4,
     grain=Grain.CHECKPOINT,
     compute=losses,
-    reads=(_KEYS,),
-    sites=(LOGITS,),
-    bases=("*",),
-    grid=2,
-    labels=True,
-    answer_basis=True,
+    needs=Needs(reads=(_KEYS,), sites=(LOGITS,), bases=("*",), grid=2, labels=True, answer_basis=True),
     options=LossOptions,
     varies=("token relabelling",),  # the training set, over which each component is left out, is not relabelled
     question="Does the loss need only the key components, and does it break without them?",
@@ -164,13 +160,7 @@ FINAL = Analyzer(
     version=1,
     grain=Grain.TRAJECTORY,
     compute=final,
-    reads=(_KEYS,),
-    weights=("*",),
-    bases=("*",),
-    grid=2,
-    labels=True,
-    answer_basis=True,
-    runs=True,
+    needs=Needs(reads=(_KEYS,), weights=("*",), bases=("*",), grid=2, labels=True, answer_basis=True, runs=True),
     options=FinalOptions,
     question="How early was the circuit there that the model ends with?",
     formula="restricted and excluded loss as in progress.losses, P on the last checkpoint's key components",
@@ -227,8 +217,7 @@ SUBSPACE = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=subspace,
-    sites=(LOGITS,),
-    labels=True,
+    needs=Needs(sites=(LOGITS,), labels=True),
     options=SubspaceOptions,
     question="In how few directions of output space does the model's answer live?",
     formula="NLL(m + (z - m) V_r V_r'), V_r the top principal directions of the class means of z",

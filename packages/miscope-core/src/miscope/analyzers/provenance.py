@@ -10,6 +10,7 @@ import numpy as np
 from miscope.analyzer import Analyzer, Grain
 from miscope.artifact import Arrays
 from miscope.moment import Trajectory
+from miscope.needs import Needs
 
 _FIELDS = {"lr": "learning_rate", "weight_decay": "weight_decay", "betas": "betas", "eps": "eps"}
 """What an optimizer's group calls a setting, and the training field that it is."""
@@ -82,7 +83,7 @@ SETTINGS = Analyzer(
     version=2,
     grain=Grain.TRAJECTORY,
     compute=settings,
-    facts=True,
+    needs=Needs(facts=True),
     question="Was the training what its files say it was?",
     formula="mismatch: configuration and optimizer both name a setting, and differ",
     source="Nanda et al. 2023, public checkpoints: wd_10-1 says weight decay 1 and used 0.1",

@@ -15,6 +15,7 @@ from miscope.maths.marchenko_pastur import bulk, outliers
 from miscope.maths.matrix_ranks import MEASURES, gaussian_null, of_product, ranks
 from miscope.maths.power_law import power_law
 from miscope.moment import Moment
+from miscope.needs import Needs
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -118,7 +119,7 @@ WEIGHTS = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=weights,
-    weights=("*",),
+    needs=Needs(weights=("*",)),
     options=RankOptions,
     varies=("relu scaling",),
     question="How many directions does each weight matrix use, and which stick out of what noise would give?",

@@ -15,6 +15,7 @@ from miscope.maths.evenly_spaced import evenly_spaced
 from miscope.maths.sparsity import gini
 from miscope.maths.spectrum import basis_spectrum
 from miscope.moment import Moment
+from miscope.needs import Needs
 
 _TOKEN = "token"
 
@@ -96,9 +97,7 @@ QUERIES = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=queries,
-    weights=("*", "*.attn.W_Q"),
-    bases=("*",),
-    runs=True,
+    needs=Needs(weights=("*", "*.attn.W_Q"), bases=("*",), runs=True),
     options=QueryOptions,
     question="Which components of the task basis decide how much the answer attends to a token?",
     formula="s_h[x] = q_h . (W_E[x] W_K) / sqrt(d_head); f_k = P_k / sum P_k over k != const",
@@ -150,8 +149,7 @@ CIRCUITS = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=circuits,
-    weights=("*", "*.attn.W_Q"),
-    bases=("*",),
+    needs=Needs(weights=("*", "*.attn.W_Q"), bases=("*",)),
     question="Which components does a head's query-key circuit compare between tokens?",
     formula="M_h = W_E W_Q W_K' W_E' / sqrt(d_head); f_k = |B_k M_h B_k'|^2 / |M_h outside the constant|^2",
     source="Elhage et al. 2021, 'A mathematical framework for transformer circuits'; Nanda et al. 2023, appendix C",

@@ -8,6 +8,7 @@ from miscope.analyzer import Analyzer, Count, Grain, Options
 from miscope.artifact import Arrays
 from miscope.maths.spectrum import Spectrum, basis_spectrum, singular_spectrum
 from miscope.moment import Moment
+from miscope.needs import Needs
 
 _INPUT_AXIS = "token"
 """What the rows of an embedding count; read in its own singular vectors where the family gives no basis."""
@@ -69,8 +70,7 @@ EMBEDDING = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=embedding,
-    weights=("*",),
-    bases=("*",),
+    needs=Needs(weights=("*",), bases=("*",)),
     options=EmbeddingOptions,
     question="Is an embedding sparse in the task basis, on which components, since when?",
     formula="c = B W_E; P_k = sum of |c_r|^2 over the rows of block k; f_k = P_k / sum over k != const",

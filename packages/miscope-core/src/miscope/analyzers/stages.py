@@ -12,6 +12,7 @@ from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.maths.stages import METHODS, Cuts, Limits, agreed, cut, limits, scores, stability
 from miscope.moment import Trajectory
+from miscope.needs import Needs
 
 _METRICS, _NORMS = "behaviour.metrics", "parameters.norms"
 _PARTS = ("train", "test")
@@ -145,7 +146,7 @@ CHANGE_POINTS = Analyzer(
     version=1,
     grain=Grain.TRAJECTORY,
     compute=change_points,
-    reads=(_METRICS, _NORMS),
+    needs=Needs(reads=(_METRICS, _NORMS)),
     options=StageOptions,
     varies=("residual rotation", "relu scaling", "token relabelling"),
     question="How many stages has this training, where are their boundaries, and do methods agree?",

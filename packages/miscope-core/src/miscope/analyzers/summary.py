@@ -12,6 +12,7 @@ from miscope.errors import DoesNotApply
 from miscope.maths.cascade import cascade, stays_above
 from miscope.maths.verdict import Limits, verdict
 from miscope.moment import Series, Trajectory
+from miscope.needs import Needs
 
 _EVENTS, _RANKS, _CLUSTERS = "events.grokking", "ranks.weights", "neurons.clusters"
 _VOTES, _EMBEDDING = "keys.votes", "spectra.embedding"
@@ -108,8 +109,7 @@ WINDOWS_OF_TRAINING = Analyzer(
     version=2,
     grain=Grain.TRAJECTORY,
     compute=windows,
-    reads=(_EVENTS, _RANKS),
-    metrics=("*_loss",),
+    needs=Needs(reads=(_EVENTS, _RANKS), metrics=("*_loss",)),
     options=WindowOptions,
     question="What were the windows of this training, and what did the variant end as?",
     formula="memorising | plateau | generalising | after, cut at memorised, onset (10 % of the log fall), generalised",
@@ -223,11 +223,7 @@ COMPONENTS = Analyzer(
     version=2,
     grain=Grain.TRAJECTORY,
     compute=components,
-    reads=(_CLUSTERS, _VOTES, _EMBEDDING, _EVENTS),
-    bases=("*",),
-    grid=2,
-    labels=True,
-    answer_basis=True,
+    needs=Needs(reads=(_CLUSTERS, _VOTES, _EMBEDDING, _EVENTS), bases=("*",), grid=2, labels=True, answer_basis=True),
     options=ComponentOptions,
     question="Which component moves first, in what order do the others follow, and which are lost again?",
     formula="arrived_k = first s_t with size_k(t) >= 0.05 M; crossover: sum over keys f_k(t) > 1/2 from s_t on",

@@ -13,6 +13,7 @@ from miscope.lazily import torch
 from miscope.maths.activity import activity, flip_error, flip_rate, packed_signs
 from miscope.maths.evenly_spaced import evenly_spaced
 from miscope.moment import Moment, Trajectory
+from miscope.needs import Needs
 
 SITES = "blocks.*hook_z|blocks.*_post"
 """Sites 'hook_z', 'hook_post' and 'hook_resid_post' by one pattern: which of them there are depends on the family."""
@@ -75,7 +76,7 @@ STATISTICS = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=statistics,
-    sites=(SITES,),
+    needs=Needs(sites=(SITES,)),
     options=StatisticsOptions,
     varies=("residual rotation", "relu scaling"),
     question="Which units are dead, which are always on, and how sparse are the others?",
@@ -128,7 +129,7 @@ FLIPS = Analyzer(
     version=2,
     grain=Grain.TRAJECTORY,
     compute=flips,
-    reads=("units.statistics",),
+    needs=Needs(reads=("units.statistics",)),
     varies=("residual rotation",),
     question="Until when do units still switch on and off on the same inputs?",
     formula="mean over units and inputs of [sign of x at t differs from sign of x at the checkpoint before]",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from miscope.analyzer import Analyzer
     from miscope.family import Family
+    from miscope.needs import Needs
     from miscope.plugins import Plugins
     from miscope.training_config import TrainingConfig
     from miscope.view import Control, View
@@ -46,12 +47,12 @@ def describe_analyzer(plugins: Plugins, analyzer: Analyzer) -> dict[str, Any]:
         "formula": analyzer.formula,
         "source": analyzer.source,
         **_origin(plugins, "analyzer", analyzer.name),
-        "needs": needs_of(analyzer),
+        "needs": _declared(analyzer.needs),
         "heavy": analyzer.heavy,
         "varies": list(analyzer.varies),
         "options": _fields(analyzer.options),
         "outputs": dict(analyzer.outputs),
-        "views": sorted(v.name for v in plugins.views.values() if analyzer.name in (*v.reads, *v.optional, *v.history)),
+        "views": sorted(v.name for v in plugins.views.values() if analyzer.name in v.needs.artifacts),
     }
 
 
@@ -63,18 +64,18 @@ def describe_view(plugins: Plugins, view: View) -> dict[str, Any]:
         "grain": str(view.grain),
         "summary": view.summary,
         **_origin(plugins, "view", view.name),
-        "reads": [*view.reads, *(name for name in view.history if name not in view.reads)],
-        "optional": list(view.optional),
-        "needs": needs_of(view),
+        "reads": list(dict.fromkeys((*view.needs.reads, *view.needs.history))),
+        "optional": list(view.needs.optional),
+        "needs": _declared(view.needs),
         "controls": [_control(control) for control in view.controls],
     }
 
 
-def needs_of(record: Analyzer | View) -> dict[str, Any]:
+def _declared(needs: Needs) -> dict[str, Any]:
     """The declarations that are not empty: {'weights': ['W_E'], 'grid': 2}."""
     looks = ("reads", "sites", "weights", "columns", "bases", "metrics", "grid", "labels")
     fields = (*looks, "answer_basis", "optimizer", "gradients", "objective", "runs", "facts")
-    given = {name: getattr(record, name, ()) for name in fields}
+    given = {name: getattr(needs, name) for name in fields}
     return {name: list(value) if isinstance(value, tuple) else value for name, value in given.items() if value}
 
 

@@ -47,7 +47,7 @@ def places_of(plugins: Plugins, name: str) -> dict[str, dict[str, str]]:
     from miscope.errors import UnknownName
 
     analyzer, family = plugins.analyzers.get(name), plugins.families.get(name)
-    views = [v for v in plugins.views.values() if name in (v.name, *v.reads, *v.optional, *v.history)]
+    views = [v for v in plugins.views.values() if name in (v.name, *v.needs.artifacts)]
     if analyzer is None and family is None and not views:
         raise UnknownName("record", name, [*plugins.analyzers, *plugins.views, *plugins.families], listing=_LISTING)
     code: list[tuple[str, str, Any]] = []

@@ -96,7 +96,7 @@ def _scene_for(analyzer: Analyzer, family: Family | None, plugins: Plugins | Non
     reasons = []
     for candidate in candidates:
         subject = Subject(candidate, make_variant(candidate, params or {}))
-        reason = applies(analyzer, subject, subject.probe(), ["train_loss", "test_loss"])
+        reason = applies(analyzer.needs, subject, subject.probe(), ["train_loss", "test_loss"])
         if reason is None:
             found = plugins or tables(*((analyzer,) if family is None else (analyzer, family)))
             assert analyzer.name in found.analyzers, f"{analyzer.name} is not in the tables given as `plugins`"
@@ -111,9 +111,9 @@ def _compute_upstream(place: Scene, analyzer: Analyzer) -> None:
     from miscope.analysis import analyze
     from miscope.outcome import State
 
-    if not analyzer.reads:
+    if not analyzer.needs.reads:
         return
-    for outcome in analyze(place.workspace, [v.value for v in place.variants], list(analyzer.reads)):
+    for outcome in analyze(place.workspace, [v.value for v in place.variants], list(analyzer.needs.reads)):
         assert outcome.state in (State.SAVED, State.PRESENT), f"{outcome.analyzers}: {outcome.error}\n{outcome.trace}"
 
 
@@ -149,9 +149,9 @@ def _there_upstream(place: Scene, analyzer: Analyzer, steps: Sequence[int]) -> b
     from miscope.analysis import analyze
     from miscope.outcome import State
 
-    if not analyzer.reads:
+    if not analyzer.needs.reads:
         return True
-    found = list(analyze(place.workspace, [v.value for v in place.variants], list(analyzer.reads), steps=steps))
+    found = list(analyze(place.workspace, [v.value for v in place.variants], list(analyzer.needs.reads), steps=steps))
     return all(outcome.state in (State.SAVED, State.PRESENT) for outcome in found)
 
 
@@ -162,8 +162,9 @@ def _unlike(here: Arrays, there: Arrays) -> str:
 def _show(place: Scene, analyzer: Analyzer, *, steps: Sequence[int] | None = None) -> Any:
     """What the analyzer is shown, made anew; at the last of these steps, or over them."""
     from miscope.checkpoint_inputs import CheckpointInputs
+    from miscope.gathering import moment_of, record, trajectory_of
     from miscope.moment import Cohort
-    from miscope.seeing import moment_of, record, set_up, trajectory_of
+    from miscope.seeing import set_up
 
     store = place.workspace.store
     settings = [set_up(place.workspace, v.value, [analyzer.name], steps=steps or v.steps) for v in place.variants]
@@ -175,7 +176,7 @@ def _show(place: Scene, analyzer: Analyzer, *, steps: Sequence[int] | None = Non
         return trajectory_of(setting, analyzer.name, store)
     checkpoint = store.load_checkpoint(setting.variant.name, setting.steps[-1])
     activations = record(setting.subject, setting.probe, checkpoint.weights, [analyzer])
-    artifacts = {name: store.load_arrays(setting.key(name, checkpoint.step)) for name in analyzer.reads}
+    artifacts = {name: store.load_arrays(setting.key(name, checkpoint.step)) for name in analyzer.needs.reads}
     seen = CheckpointInputs(checkpoint=checkpoint, activations=activations)
     return moment_of(setting, analyzer.name, seen=seen, artifacts=artifacts)
 

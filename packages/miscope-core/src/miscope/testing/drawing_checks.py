@@ -33,11 +33,11 @@ _FAILURES = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeErr
 def check_alone(place: Scene, view: View) -> Shown:
     """What the view is shown of the variants with all that it reads; drawn first without what is only optional."""
     variants = [variant.value for variant in place.variants]
-    _compute(place, view, variants, [*dict.fromkeys((*view.reads, *view.history))])
-    if view.optional:
+    _compute(place, view, variants, [*dict.fromkeys((*view.needs.reads, *view.needs.history))])
+    if view.needs.optional:
         bare = _gathered(place, view, variants)
-        _drawn(view, bare, {}, f" where nothing optional was computed ({', '.join(view.optional)})")
-        _compute(place, view, variants, view.optional)
+        _drawn(view, bare, {}, f" where nothing optional was computed ({', '.join(view.needs.optional)})")
+        _compute(place, view, variants, view.needs.optional)
     return _gathered(place, view, variants)
 
 
@@ -65,7 +65,7 @@ def check_elsewhere(place: Scene, view: View, shown: Shown) -> None:
     _draws_or_refuses(view, _with_gaps(shown, other), " where its numbers are NaN")
     lone = [copied(run, "first", [next(iter(run.checkpoints))]).value for run in place.variants]
     try:
-        _compute(place, view, lone, [*view.reads, *view.history, *view.optional])
+        _compute(place, view, lone, [*view.needs.reads, *view.needs.history, *view.needs.optional])
         alone = _gathered(place, view, lone)
     except (AssertionError, DoesNotApply, NoArtifact):
         return
@@ -110,11 +110,11 @@ def _compute(place: Scene, view: View, variants: Sequence[Variant], names: Seque
         try:
             found = list(analyze(place.workspace, variants, [name]))
         except (DoesNotApply, UnknownName):
-            if name in view.optional:
+            if name in view.needs.optional:
                 continue
             raise
         bad = [each for each in found if each.state not in (State.SAVED, State.PRESENT)]
-        assert not bad or name in view.optional, f"{bad[0].analyzers}: {bad[0].error}\n{bad[0].trace}"
+        assert not bad or name in view.needs.optional, f"{bad[0].analyzers}: {bad[0].error}\n{bad[0].trace}"
 
 
 def _gathered(place: Scene, view: View, variants: Sequence[Variant]) -> Shown:

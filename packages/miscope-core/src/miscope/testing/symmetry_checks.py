@@ -46,8 +46,8 @@ def _changed(subject: Subject, checkpoint: Checkpoint, symmetries: Sequence[Symm
 def comparable(analyzer: Analyzer, symmetry: Symmetry) -> bool:
     """Whether the change tells something of it: not of one that looks at several variants, at a variant's record, or
     at the training set's gradient under a relabelling, which does not map that set to itself."""
-    of_weights = analyzer.grain != "cohort" and not analyzer.facts
-    return of_weights and not (analyzer.gradients and symmetry == "token relabelling")
+    of_weights = analyzer.grain != "cohort" and not analyzer.needs.facts
+    return of_weights and not (analyzer.needs.gradients and symmetry == "token relabelling")
 
 
 def differing(before: Arrays, after: Arrays, symmetry: Symmetry) -> Iterator[str]:

@@ -58,8 +58,8 @@ def check_view(
 
 
 def _check_reads(view: View, plugins: Plugins) -> None:
-    for name in (*view.reads, *view.history):
-        assert name in plugins.analyzers or name in view.optional, (
+    for name in (*view.needs.reads, *view.needs.history):
+        assert name in plugins.analyzers or name in view.needs.optional, (
             f"{view.name} reads {name!r}, and no analyzer of that name is in the tables it is checked with; pass "
             "check_view `plugins` that hold it"
         )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from miscope import Analyzer, Arrays, Grain, Moment, Options
+from miscope import Analyzer, Arrays, Grain, Moment, Needs, Options
 from miscope.analyzer import Count, Whole
 from miscope.errors import DoesNotApply
 from miscope.lazily import torch
@@ -125,12 +125,7 @@ PIZZA = Analyzer(
     version=2,
     grain=Grain.CHECKPOINT,
     compute=pizza,
-    sites=("logits",),
-    weights=("*",),
-    columns=("a", "b"),
-    grid=2,
-    labels=True,
-    runs=True,
+    needs=Needs(sites=("logits",), weights=("*",), columns=("a", "b"), grid=2, labels=True, runs=True),
     options=PizzaOptions,
     question="Does the network add by multiplying (clock) or by averaging (pizza)?",
     formula="q = mean_d std{L_ij : i - j = d} / std{L_ij}; s = mean cos(d logit_c / d E_a, d logit_c / d E_b)",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from miscope import Analyzer, Arrays, Grain, Moment, Options
+from miscope import Analyzer, Arrays, Grain, Moment, Needs, Options
 from miscope.analyzer import Count, Whole
 from miscope_modadd.analyzers.clock_margin import best_margin, canonical, margin, margins_at_random
 
@@ -75,12 +75,9 @@ MARGINS = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=margins,
-    reads=(_KEYS, _LOGITS),
-    columns=("a", "b", "sum"),
-    bases=("sum",),
-    grid=2,
-    labels=True,
-    answer_basis=True,
+    needs=Needs(
+        reads=(_KEYS, _LOGITS), columns=("a", "b", "sum"), bases=("sum",), grid=2, labels=True, answer_basis=True
+    ),
     options=MarginOptions,
     question="Could an ideal clock with these frequencies tell all answers apart, and how much better could others?",
     formula="m(F) = min over r != 0 of sum over k in F of a_k (1 - cos 2 pi k r / p)",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Grain, Shown, View
+from miscope import Grain, Needs, Shown, View
 from miscope.errors import DoesNotApply
 from miscope.figure_style import NULL, OKABE_ITO
 from miscope_modadd.views.frame import CLOCK, MARKS, band, clock_axis, event_marks, figure, line, title
@@ -104,8 +104,7 @@ VIEWS = (
         title="Clock or pizza",
         grain=Grain.TRAJECTORY,
         draw=over_training,
-        reads=(_READS,),
-        grid=2,
+        needs=Needs(reads=(_READS,), grid=2),
         controls=(CLOCK, MARKS),
         time_axis="x",
     ),
@@ -114,7 +113,6 @@ VIEWS = (
         title="Path between clock and pizza",
         grain=Grain.TRAJECTORY,
         draw=plane,
-        reads=(_READS,),
-        grid=2,
+        needs=Needs(reads=(_READS,), grid=2),
     ),
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Shown, View
+from miscope import Choice, Grain, Needs, Shown, View
 from miscope.errors import DoesNotApply
 from miscope.figure_style import NULL, OKABE_ITO, colour_of, variant_colours
 from miscope_modadd.interventions import FrequencyGain, gains_of
@@ -130,7 +130,7 @@ VIEWS = (
         title="The intervention, checked",
         grain=Grain.TRAJECTORY,
         draw=verification,
-        reads=(_LEAKAGE,),
+        needs=Needs(reads=(_LEAKAGE,)),
         time_axis="x",
     ),
     View(
@@ -138,8 +138,7 @@ VIEWS = (
         title="With and without the intervention",
         grain=Grain.COHORT,
         draw=compare,
-        reads=(_SPECTRUM,),
-        metrics=("*_loss", "*_accuracy"),
+        needs=Needs(reads=(_SPECTRUM,), metrics=("*_loss", "*_accuracy")),
         controls=(
             Choice(name="frequency", options_from=_frequencies),
             Choice(name="metric", options_from=_metrics),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Grain, Shown, View
+from miscope import Grain, Needs, Shown, View
 from miscope.figure_style import NULL, OKABE_ITO, colour_of
 from miscope_modadd.views.frame import CLOCK, MARKS, band, clock_axis, event_marks, figure, line, title
 
@@ -90,9 +90,7 @@ VIEWS = (
         title="Margin of an ideal clock",
         grain=Grain.TRAJECTORY,
         draw=margin,
-        reads=(_READS,),
-        bases=("sum",),
-        grid=2,
+        needs=Needs(reads=(_READS,), bases=("sum",), grid=2),
         controls=(CLOCK, MARKS),
         time_axis="x",
     ),
@@ -101,8 +99,6 @@ VIEWS = (
         title="Worth of each frequency",
         grain=Grain.CHECKPOINT,
         draw=quality,
-        reads=(_READS,),
-        bases=("sum",),
-        grid=2,
+        needs=Needs(reads=(_READS,), bases=("sum",), grid=2),
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from miscope import Analyzer, Arrays, Grain, Moment
+from miscope import Analyzer, Arrays, Grain, Moment, Needs
 
 __all__ = ["STABLE_RANK", "stable_rank"]
 
@@ -27,7 +27,7 @@ STABLE_RANK = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=stable_rank,
-    weights=("*",),
+    needs=Needs(weights=("*",)),
     varies=("relu scaling",),
     question="How many directions does a weight matrix really use?",
     formula="sum of s_i^2 over s_1^2, with singular values s_1 >= s_2 >= ...",

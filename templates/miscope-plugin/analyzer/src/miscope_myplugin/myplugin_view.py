@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from miscope import Choice, Grain, Shown, View
+from miscope import Choice, Grain, Needs, Shown, View
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -36,7 +36,7 @@ STABLE_RANK_VIEW = View(
     name="myplugin.stable_rank",
     title="Stable rank",
     grain=Grain.TRAJECTORY,
-    reads=("myplugin.stable_rank",),
+    needs=Needs(reads=("myplugin.stable_rank",)),
     draw=draw_stable_rank,
     controls=(Choice(name="matrix", options_from=_matrices, default=_ALL),),
     time_axis="x",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from miscope import Grain, Shown, Toggle, View
+from miscope import Grain, Needs, Shown, Toggle, View
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -29,7 +29,7 @@ WEIGHTS_LENGTH = View(
     name="myplugin.length",
     title="Length of the weights",
     grain=Grain.TRAJECTORY,
-    reads=("parameters.norms",),
+    needs=Needs(reads=("parameters.norms",)),
     draw=draw_length,
     controls=(Toggle(name="relative"),),
     time_axis="x",
