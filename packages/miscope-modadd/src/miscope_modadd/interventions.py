@@ -60,8 +60,11 @@ def gains_of(variant: Variant) -> tuple[FrequencyGain, ...]:
     return tuple(gain for name in names if (gain := _parsed(name)) is not None)
 
 
-def gain_intervention(name: str, variant: Variant) -> Intervention | None:
-    """The hooks that the name stands for; None where it is no frequency gain's."""
+def gain_intervention(name: str, variant: Variant, inputs: Callable[[], Tensor]) -> Intervention | None:
+    """The hooks that the name stands for; None where it is no frequency gain's.
+
+    inputs: all that the variant is trained on, (N, position).
+    """
     from miscope.intervention import Intervention
 
     if _parsed(name) is None:
@@ -71,7 +74,7 @@ def gain_intervention(name: str, variant: Variant) -> Intervention | None:
 
     def hooks(step: int) -> list[tuple[str, Callable[[Tensor], Tensor]]]:
         if not made:
-            made.append(amplified(_training_inputs(variant), _prime(variant), found))
+            made.append(amplified(inputs(), _prime(variant), found))
         return [(_SITE, made[0])]
 
     return Intervention(name=name, start=found.start, stop=found.stop, hooks=hooks)
@@ -138,14 +141,6 @@ def _checked(name: str, variant: Variant) -> FrequencyGain:
 def _prime(variant: Variant) -> int:
     params: Any = variant.params
     return int(params.prime)
-
-
-def _training_inputs(variant: Variant) -> Tensor:
-    from miscope_modadd.nanda2023 import Nanda2023Family
-    from miscope_modadd.transformer import TransformerFamily
-
-    family = next(f for f in (TransformerFamily(), Nanda2023Family()) if f.name == variant.family)
-    return family.task(variant).train.inputs
 
 
 def powers(embedding: np.ndarray) -> np.ndarray:

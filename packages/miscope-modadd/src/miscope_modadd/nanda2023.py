@@ -63,7 +63,7 @@ class Nanda2023Family(ModularAddition):
     def intervention(self, name: str, variant: Variant) -> Intervention | None:
         from miscope_modadd.interventions import gain_intervention
 
-        return gain_intervention(name, variant)
+        return gain_intervention(name, variant, lambda: self.task(variant).train.inputs)
 
     def adopt(self, state: Mapping[str, Tensor], params: Any) -> dict[str, Tensor] | None:
         return super().adopt(state, params) or super().adopt(roles_of_paper(state), params)

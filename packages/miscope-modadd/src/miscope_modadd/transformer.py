@@ -68,7 +68,7 @@ class TransformerFamily(ModularAddition):
     def intervention(self, name: str, variant: Variant) -> Intervention | None:
         from miscope_modadd.interventions import gain_intervention
 
-        return gain_intervention(name, variant)
+        return gain_intervention(name, variant, lambda: self.task(variant).train.inputs)
 
 
 def _architecture(params: Any) -> Architecture:
