@@ -331,7 +331,7 @@ def test_what_an_instrument_refuses_when_it_looks_is_remembered_and_stops_what_r
     def picky(moment):
         """Applies to nothing."""
         looked.append(moment.step)
-        raise DoesNotApply("t.picky", moment.variant.name, "no two inputs are alike")
+        raise DoesNotApply("no two inputs are alike")
 
     def after(trajectory):
         """Reads it over training."""
@@ -362,7 +362,7 @@ def test_a_refusal_across_variants_is_not_tried_again_and_one_that_is_overcome_b
         """Refuses the first time."""
         tried.append(len(cohort.members))
         if len(tried) == 1:
-            raise DoesNotApply("t.moody", "several", "they are all alike")
+            raise DoesNotApply("they are all alike")
         return {"x": np.array(1.0)}
 
     workspace = place(TOTAL, record("t.moody", moody, Grain.COHORT, needs=Needs(reads=("t.total",))))

@@ -64,7 +64,7 @@ def draw_power(shown: Shown) -> go.Figure:
 
 def draw_none(shown: Shown) -> go.Figure:
     """Finds nothing to draw."""
-    raise DoesNotApply("here.late", shown.variant.name, "none of its powers is negative")
+    raise DoesNotApply("none of its powers is negative")
 
 
 @hookimpl

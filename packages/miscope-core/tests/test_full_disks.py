@@ -204,7 +204,7 @@ def test_no_temporary_folder_is_a_reason_where_one_is_needed(
 
 def refuses(moment: object) -> dict[str, object]:
     """Never applies."""
-    raise DoesNotApply("t.never", "it", "of a reason")
+    raise DoesNotApply("of a reason")
 
 
 def test_a_refusal_that_cannot_be_kept_is_a_failure_and_ends_nothing(workspace: Callable[..., Workspace]):

@@ -64,7 +64,7 @@ def draw_spread(shown: Shown) -> go.Figure:
 
 def draw_nothing(shown: Shown) -> go.Figure:
     """Finds out for itself that there is nothing to draw."""
-    raise DoesNotApply("test.norm", shown.variant.name, "no unit varies")
+    raise DoesNotApply("no unit varies")
 
 
 def draw_two_clocks(shown: Shown) -> go.Figure:

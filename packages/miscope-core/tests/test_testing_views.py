@@ -178,7 +178,7 @@ def careful(shown: Shown) -> Any:
     """Draws where there is something to draw, and refuses elsewhere."""
     values = over_time(shown)
     if len(values) < 2 or np.isnan(values).all():
-        raise DoesNotApply("check.view", shown.variant.name, "there is nothing to compare")
+        raise DoesNotApply("there is nothing to compare")
     return go.Figure(go.Scatter(y=[round(1000 * values[1])]))
 
 

@@ -89,7 +89,7 @@ FAILS = analyzer("t.fails", lambda m: {"x": 1 / 0}, needs=Needs(weights=("W_E",)
 
 def does_not(moment: Any) -> dict[str, Any]:
     """Finds out while it computes."""
-    raise DoesNotApply("t.never", moment.variant.name, "its weights have no corners")
+    raise DoesNotApply("its weights have no corners")
 
 
 NEVER = analyzer("t.never", does_not, needs=Needs(weights=("W_E",)))

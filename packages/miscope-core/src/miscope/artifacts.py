@@ -64,7 +64,7 @@ def artifact(store: Store, setting: Setting, name: str, step: int | None) -> Arr
     variant = setting.variant.name
     why = reason(store, setting, name, step)
     if why is not None:
-        raise DoesNotApply(name, variant, why, cure=cure_of(setting.subject, why))
+        raise DoesNotApply(why, name=name, subject=variant, cure=cure_of(setting.subject, why))
     at = step if setting.analyzers[name].grain is Grain.CHECKPOINT else None
     have = store.artifact_steps(variant, name, setting.recipes[name])
     known, asked = what_is_known(store, [setting], name, step), asked_for(setting, name)
@@ -87,7 +87,7 @@ def artifact_across(store: Store, settings: Sequence[Setting], name: str) -> Arr
     why = why or store.refusal(key) or next(filter(None, reasons), None)
     if why is not None:
         cure = beside(settings, in_workspace(store.root, f"miscope analyze {', '.join(names)} OTHER --only {name}"))
-        raise DoesNotApply(name, ", ".join(names), why, cure=cure)
+        raise DoesNotApply(why, name=name, subject=", ".join(names), cure=cure)
     known = what_is_known(store, settings, name, None)
     asked = asked_for(settings[0], name)
     raise NoArtifact(name, " ".join(names), None, (), known=known, options=asked, root=store.root)

@@ -68,7 +68,7 @@ def _choice(view: View, control: Choice, shown: Shown, given: object) -> str:
     offered = options(control, shown)
     if not offered:
         reason = f"there is no {control.label or control.name} to choose"
-        raise DoesNotApply(view.name, shown.variant.name, reason, kind="view")
+        raise DoesNotApply(reason, name=view.name, subject=shown.variant.name, kind="view")
     if given is None:
         return control.default if control.default in offered else offered[0]
     if given in offered:

@@ -199,24 +199,25 @@ def _without_weights(variant: str, origin: str, root: Path | None) -> tuple[str,
 
 
 class DoesNotApply(MiscopeError):
-    """An instrument or a figure that a family, a probe or a variant gives nothing to."""
+    """An instrument or a figure that a family, a probe or a variant gives nothing to; raised with the reason alone."""
 
     def __init__(
         self,
-        name: str,
-        subject: str,
         reason: str,
         *,
+        name: str = "",
+        subject: str = "",
         kind: Literal["analyzer", "view"] = "analyzer",
         cure: tuple[str, str] | None = None,
     ) -> None:
-        """cure: what is known and what to do, where something can be done about it."""
+        """reason: a clause. miscope adds the rest. cure: what is known and what to do, where something can be done."""
         self.name, self.subject, self.reason = name, subject, reason
         known, todo = cure or (
             "Computing cannot bring it: the instrument needs something that the variant or its family does not have.",
-            f"`miscope {kind}s {name}` says what it needs.",
+            f"`miscope {kind}s{' ' * bool(name)}{name}` says what it needs.",
         )
-        super().__init__(f"{name!r} does not apply to {subject}: {reason}.", known, todo)
+        who = f"{name!r} does not apply to {subject}" if name else "It does not apply"
+        super().__init__(f"{who}: {reason}.", known, todo)
 
 
 class BadValue(MiscopeError):

@@ -85,7 +85,7 @@ def attempted(look_anew: Callable[[], Look], task: Task) -> tuple[Outcome, ...]:
             if look.spoilt:
                 look = look_anew()
             if (reason := look.refused(name)) is not None:
-                raise DoesNotApply(name, task.variant, reason)
+                raise DoesNotApply(reason, name=name, subject=task.variant)
             if reason := look.missing(name):
                 others.append(_ended(task, (name,), State.NOT_TRIED, error=reason))
                 look.keep_failure(name, reason)

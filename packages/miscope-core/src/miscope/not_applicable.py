@@ -97,7 +97,7 @@ def cure_of(subject: Subject, reason: str) -> tuple[str, str] | None:
 def refused(names: Iterable[str], reasons: Mapping[str, str], subject: Subject) -> list[DoesNotApply]:
     """The errors of those of the names that have a reason."""
     return [
-        DoesNotApply(name, subject.variant.name, reasons[name], cure=cure_of(subject, reasons[name]))
+        DoesNotApply(reasons[name], name=name, subject=subject.variant.name, cure=cure_of(subject, reasons[name]))
         for name in names
         if name in reasons
     ]
@@ -107,11 +107,11 @@ def refuse_view(view: View, subject: Subject, metrics: Iterable[str]) -> None:
     """Raise DoesNotApply where the variant lacks what the view needs. metrics: names of those recorded."""
     why = applies(view.needs, subject, subject.probe(), metrics)
     if why is not None:
-        raise DoesNotApply(view.name, subject.variant.name, why, kind="view", cure=cure_of(subject, why))
+        raise DoesNotApply(why, name=view.name, subject=subject.variant.name, kind="view", cure=cure_of(subject, why))
 
 
 def refuse_nothing(view: View, variant: str, artifacts: Mapping[str, Arrays]) -> None:
     """An instrument may find nothing to compute and leave no arrays: what reads it beside others does without."""
     if artifacts and all(set(arrays) <= {"step"} for arrays in artifacts.values()):
         why = f"{' and '.join(map(repr, artifacts))} found nothing here to compute"
-        raise DoesNotApply(view.name, variant, why, kind="view")
+        raise DoesNotApply(why, name=view.name, subject=variant, kind="view")

@@ -194,7 +194,7 @@ def _across(workspace: Workspace, courses: Sequence[_Course], asked: Asked) -> t
         if reason is not None and name in (asked.names or ()):
             together = ", ".join(setting.variant.name for setting in settings)
             cure = beside(settings, in_workspace(workspace.root, f"miscope analyze {together} OTHER --only {name}"))
-            apart.append(DoesNotApply(name, together, reason, cure=cure))
+            apart.append(DoesNotApply(reason, name=name, subject=together, cure=cure))
         if reason is not None:
             continue
         key = cohort_key(settings, name)

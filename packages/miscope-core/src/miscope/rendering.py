@@ -101,7 +101,8 @@ def _drawn(view: View, shown: Shown, controls: Mapping[str, Any]) -> Figure:
     try:
         figure = view.draw(shown, **controls)
     except DoesNotApply as error:
-        raise DoesNotApply(view.name, error.subject, error.reason, kind="view") from None
+        who = ", ".join(one.shown.variant.name for one in shown.members) or shown.variant.name
+        raise DoesNotApply(error.reason, name=view.name, subject=who, kind="view") from None
     except SystemExit as error:
         raise Ended(view.name, error.code) from error
     finally:
@@ -190,7 +191,7 @@ def _across(
                 together = ", ".join(one.name for one in variants)
                 line = in_workspace(workspace.root, f"miscope show {view.name} {together} OTHER")
                 cure = beside(settings, line)
-                raise DoesNotApply(view.name, together, error.reason, kind="view", cure=cure) from None
+                raise DoesNotApply(error.reason, name=view.name, subject=together, kind="view", cure=cure) from None
         except NoArtifact:
             if name in view.needs.reads:
                 raise

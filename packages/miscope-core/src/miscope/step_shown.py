@@ -27,7 +27,7 @@ def step_shown(store: Store, view: View, variant: str, step: int | None) -> int 
         if spans:
             return None
         reason = "it looks at a checkpoint, and of this variant there are metrics only"
-        raise DoesNotApply(view.name, variant, reason, kind="view")
+        raise DoesNotApply(reason, name=view.name, subject=variant, kind="view")
     if not steps or not (spans or step is None or step in steps):
         raise no_checkpoint(store, variant, step)
     if spans:
@@ -36,5 +36,5 @@ def step_shown(store: Store, view: View, variant: str, step: int | None) -> int 
     at = int(step) if step is not None else (finite or steps)[-1]
     if at not in finite:
         reason = f"at step {at}, {store.unfinite(variant, at)}"
-        raise DoesNotApply(view.name, variant, reason, kind="view", cure=cure(finite, at))
+        raise DoesNotApply(reason, name=view.name, subject=variant, kind="view", cure=cure(finite, at))
     return at

@@ -153,7 +153,7 @@ def _check(workspace: Workspace, variant: Variant, name: str) -> None:
         )
     subject = workspace.subject(variant)
     if (reason := chain_applies(chain, subject, (), lacking=None)) is not None:
-        raise DoesNotApply(name, variant.name, reason)
+        raise DoesNotApply(reason, name=name, subject=variant.name)
 
 
 def _try(workspace: Workspace, variant: Variant, watcher: Watcher, names: Iterable[str]) -> None:
@@ -166,7 +166,7 @@ def _try(workspace: Workspace, variant: Variant, watcher: Watcher, names: Iterab
     for name in tried:
         outcome = seen.lost.get(name)
         if outcome is not None and outcome.state is State.SKIPPED:
-            raise DoesNotApply(name, variant.name, outcome.error.removeprefix("does not apply: "))
+            raise DoesNotApply(outcome.error.removeprefix("does not apply: "), name=name, subject=variant.name)
         if outcome is not None:
             raise BadValue(
                 f"{name!r} cannot be watched: it fails on the first weights of {variant.name}.",

@@ -84,10 +84,9 @@ def test_a_model_without_parts_is_told_so():
     with pytest.raises(DoesNotApply) as error:
         EFFECTS.compute(moment(EFFECTS.options(), model=Bare()))
     assert str(error.value) == (
-        "'ablations.effects' does not apply to toy.fourier/v5-seed0-width16: its model shows no attention head, "
-        "attention layer or MLP to take out.\n"
+        "It does not apply: its model shows no attention head, attention layer or MLP to take out.\n"
         "Computing cannot bring it: the instrument needs something that the variant or its family does not have.\n"
-        "`miscope analyzers ablations.effects` says what it needs."
+        "`miscope analyzers` says what it needs."
     )
 
 

@@ -79,7 +79,7 @@ def embedding(shown: Shown, *, data: str, quantity: str, locked: bool) -> Figure
     tried = np.flatnonzero(np.isfinite(arrays[f"{data}/{quantity}"]))
     labels = arrays["label"][tried].tolist()
     if not labels:
-        raise DoesNotApply("ablations.embedding", shown.variant.name, f"no change of {quantity} is a number")
+        raise DoesNotApply(f"no change of {quantity} is a number")
     whole, kept = (float(arrays[f"{which}/{data}_{quantity}"]) for which in ("clean", "kept"))
     values = arrays[f"{data}/{quantity}"][tried] + whole
     error = WIDE * arrays[f"{data}/{quantity}_sem"][tried]
@@ -109,7 +109,7 @@ def embedding_over_training(shown: Shown, *, data: str, quantity: str, clock: st
     ever = np.flatnonzero(arrays["key"].any(axis=0) & np.isfinite(values).any(axis=0))
     if not len(ever):
         reason = "no component of its embedding is key at any step"
-        raise DoesNotApply("ablations.embedding_over_training", shown.variant.name, reason)
+        raise DoesNotApply(reason)
     ever = np.sort(ever[np.argsort(-np.nanmax(np.abs(values[:, ever]), axis=0), kind="stable")][:8])
     traces, gaps = [], 0
     for k in ever:

@@ -91,7 +91,7 @@ def leakage(shown: Shown, *, quantity: str, clock: str, events: bool) -> Figure:
     arrays = shown.artifacts[_METRICS]
     if f"test_{quantity}_leaked" not in arrays:
         reason = "its task has no symmetries, or they lead from no test input to a training input"
-        raise DoesNotApply("behaviour.leakage", shown.variant.name, reason)
+        raise DoesNotApply(reason)
     traces = []
     for name, what, colour, dash in _LEAKAGE:
         if f"{name.format(quantity)}" in arrays:

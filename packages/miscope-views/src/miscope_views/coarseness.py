@@ -106,7 +106,7 @@ def badges(shown: Shown, *, site: str, page: int) -> Figure:
     names = arrays["badge_label"].tolist()
     rows = [number for number in range(1, len(names)) if (badge == number).any()]
     if not rows:
-        raise DoesNotApply("coarseness.badges", shown.variant.name, f"no unit of {site} varies over the grid")
+        raise DoesNotApply(f"no unit of {site} varies over the grid")
     chosen = np.full((len(rows), _EACH), -1)
     for row, number in enumerate(rows):
         members = np.flatnonzero(badge == number)

@@ -173,7 +173,7 @@ def slingshots(shown: Shown, *, clock: str, events: bool) -> Figure:
     """Rises of the training loss after memorisation: where they are, how many so far, and the size of the weights."""
     arrays = shown.artifacts[_READS]
     if "train_loss" not in shown.metrics:
-        raise DoesNotApply("events.slingshots", shown.variant.name, "no training loss was recorded")
+        raise DoesNotApply("no training loss was recorded")
     rises, last = arrays["slingshots"], float(arrays["last"])
     series, norms = shown.metrics["train_loss"], shown.artifacts.get(_NORMS)
     domains = panels((1.5, 1, 1) if norms else (1.5, 1))

@@ -48,7 +48,7 @@ def spectrum(shown: Shown, *, product: str, clock: str, events: bool) -> Figure:
     """Share of the gradient's energy in every component of the task basis, over training."""
     if not product:
         reason = "the family gives no basis over an axis of its weights, so gradients have no spectrum"
-        raise DoesNotApply("gradients.spectrum", shown.variant.name, reason)
+        raise DoesNotApply(reason)
     found = over_training(shown, _READS, role=product, clock=clock, events=events)
     return found.update_layout(title_text=f"Gradient of {product} over training")
 
@@ -58,11 +58,11 @@ def initialisation(shown: Shown, *, product: str) -> Figure:
     first = [each for member in shown.members if (each := member.shown.artifacts[_READS])["step"][0] == 0]
     if not product:
         reason = "no variant has a basis over an axis of its weights, so gradients have no spectrum"
-        raise DoesNotApply("gradients.initialisation", shown.variant.name, reason)
+        raise DoesNotApply(reason)
     held = [arrays for arrays in first if f"{product}/fraction" in arrays]
     if not held:
         reason = f"no variant has a gradient of {product} at step 0; a record that begins later holds none from before"
-        raise DoesNotApply("gradients.initialisation", shown.variant.name, reason)
+        raise DoesNotApply(reason)
     labels = first_row(held[0][f"{product}/label"])
     same = [arrays for arrays in held if first_row(arrays[f"{product}/label"]).tolist() == labels.tolist()]
     shares = np.stack([arrays[f"{product}/fraction"][0] for arrays in same])

@@ -31,7 +31,7 @@ def _tree(shown: Shown, *, layer: str, measure: str, measures: dict[str, str]) -
     matrix, first = (np.asarray(array, dtype=np.float64) for array in (shown.artifacts[_READS][name], over[name][0]))
     if len(matrix) < 2 or not np.isfinite(matrix).all():
         reason = "the layer has one head alone" if len(matrix) < 2 else "a head of the layer writes nothing"
-        raise DoesNotApply("heads.tree", shown.variant.name, reason)
+        raise DoesNotApply(reason)
     joined = dendrogram(linkage(squareform(matrix, checks=False), method="average"), no_plot=True)
     x, y = ([np.append(branch, np.nan) for branch in joined[key]] for key in ("icoord", "dcoord"))
     branches = {"type": "scatter", "mode": "lines", "x": np.concatenate(x), "y": np.concatenate(y)}

@@ -29,7 +29,7 @@ def lanes(shown: Shown, *, most: int, clock: str, events: bool) -> Figure:
     role = next(iter(holders(arrays, "fraction")), None)
     if role is None:
         reason = "none of its weights has the axis 'token', or one with a task basis, to be a stream of components"
-        raise DoesNotApply("streams.lanes", shown.variant.name, reason)
+        raise DoesNotApply(reason)
     labels = first_row(arrays[f"{role}/label"])
     found = [(f"{role}<br>power", arrays["step"], arrays[f"{role}/fraction"]), *_others(shown, labels.tolist())]
     strong = _strong(found, most)

@@ -218,7 +218,7 @@ def classification(shown: Shown) -> Figure:
     """The verdict and every test in order: what was measured, where the line is, and whether it is met."""
     arrays = shown.artifacts[_WINDOWS]
     if not len(arrays["criterion"]):
-        raise DoesNotApply("summary.classification", shown.variant.name, "nothing was tested")
+        raise DoesNotApply("nothing was tested")
     met = arrays["met"].tolist()
     first = met.index(False) if False in met else len(met)
     marks = ["met" if ok else ("not met: decides" if i == first else "not met") for i, ok in enumerate(met)]

@@ -38,7 +38,7 @@ def effects(moment: Moment) -> Arrays:
     units = list(parts_of(subject.model, subject.weights))
     if not units:
         reason = "its model shows no attention head, attention layer or MLP to take out"
-        raise DoesNotApply("ablations.effects", moment.variant.name, reason)
+        raise DoesNotApply(reason)
     parts = subject.sample.parts
     clean = subject.answers(())
     order = donors(len(subject.sample.inputs), moment.options.seed)
@@ -106,7 +106,7 @@ def embedding(moment: Moment) -> Arrays:
     axes = _in_basis(moment, tuple(votes["label"].tolist()))
     if not axes:
         reason = "no axis of its weights is in the basis of its answers, so no component can be taken out"
-        raise DoesNotApply("ablations.embedding", moment.variant.name, reason)
+        raise DoesNotApply(reason)
     subject = asked(moment)
     basis = next(iter(axes.values()))[1]
     power = [

@@ -64,7 +64,7 @@ def velocity(trajectory: Trajectory) -> Arrays:
     arrays, steps = trajectory.artifacts[_SAMPLE], trajectory.steps
     if len(steps) < 2:
         reason = "it has one checkpoint, from which none moves"
-        raise DoesNotApply("behaviour.velocity", trajectory.variant.name, reason)
+        raise DoesNotApply(reason)
     rows, logits = arrays["row"][0], arrays["logit"].astype(np.float64)
     train = trajectory.probe.train
     parts = {"all": np.ones(len(rows), dtype=bool)}

@@ -163,7 +163,7 @@ def compositions(moment: Moment) -> Arrays:
     blocks = _blocks(moment)
     if len(blocks) < 2:
         reason = f"heads compose between layers, and it has {len(blocks)} with attention"
-        raise DoesNotApply("circuits.composition", moment.variant.name, reason)
+        raise DoesNotApply(reason)
     parts = {block: _factors(moment, block) for block in blocks}
     writers = {block: LowRank(value, out) for block, (_, _, value, out) in parts.items()}
     readers = {

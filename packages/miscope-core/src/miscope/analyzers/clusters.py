@@ -71,7 +71,7 @@ def _relabelled(trajectory: Trajectory, site: str) -> np.ndarray:
     assert isinstance(options, ClusterOptions)
     if model is None:
         reason = f"its record begins at step {trajectory.steps[0]}, and there is no model to draw a null from"
-        raise DoesNotApply("neurons.clusters", trajectory.variant.name, reason)
+        raise DoesNotApply(reason)
     weights = {role: load()[0] for role, load in trajectory.weights.items()}
     activation = activations(model.answers, weights, probe.inputs, [site])[site]
     units = activation.reshape(*probe.shape, -1)

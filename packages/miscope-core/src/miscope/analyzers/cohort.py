@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from miscope.analyzer import Analyzer, Count, Grain, Options, Whole
-from miscope.analyzers.cohort_endings import CLUSTERS, SPECTRA, WEIGHTS, CohortOptions, names_of, variants_of
+from miscope.analyzers.cohort_endings import CLUSTERS, SPECTRA, WEIGHTS, CohortOptions, variants_of
 from miscope.analyzers.cohort_order import LEARNING, ORDER
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
@@ -49,7 +49,7 @@ def losses(cohort: Cohort) -> Arrays:
     assert isinstance(options, LossOptions)
     metrics = sorted({name for member in cohort.members for name in member.metrics})
     if not metrics:
-        raise DoesNotApply("cohort.losses", names_of(cohort), "none of them has recorded a loss or an accuracy")
+        raise DoesNotApply("none of them has recorded a loss or an accuracy")
     found: dict[str, np.ndarray] = {"variant": variants_of(cohort)}
     chosen, said = _definitions(cohort)
     found |= {f"{event}/definition": np.array([words]) for event, words in said.items()}

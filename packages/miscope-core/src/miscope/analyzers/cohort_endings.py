@@ -42,11 +42,6 @@ def variants_of(cohort: Cohort) -> np.ndarray:
     return np.array([member.variant.name for member in cohort.members])
 
 
-def names_of(cohort: Cohort) -> str:
-    """The same in one line, for messages."""
-    return ", ".join(member.variant.name for member in cohort.members)
-
-
 def spectra(cohort: Cohort) -> Arrays:
     """Which components each variant ends on, the mean spectrum of their embeddings, and what they share beyond chance.
 
@@ -102,7 +97,7 @@ def _shared_labels(cohort: Cohort) -> np.ndarray:
     labels = [member.artifacts[_VOTES]["label"][0] for member in cohort.members]
     if any(not np.array_equal(labels[0], other) for other in labels[1:]):
         reason = "their answers' bases have different components, so there is no spectrum they could share"
-        raise DoesNotApply("cohort.spectra", names_of(cohort), reason)
+        raise DoesNotApply(reason)
     return labels[0]
 
 
@@ -159,13 +154,13 @@ def weights(cohort: Cohort) -> Arrays:
     """
     members = cohort.members
     if any(list(member.weights) != list(members[0].weights) for member in members):
-        raise DoesNotApply("cohort.weights", names_of(cohort), "their models have different weight tensors")
+        raise DoesNotApply("their models have different weight tensors")
     found: dict[str, np.ndarray] = {"variant": variants_of(cohort)}
     total = np.zeros((len(members), len(members)))
     for role in members[0].weights:
         rows = [member.weights[role]()[-1].double().flatten().numpy() for member in members]
         if len({row.shape for row in rows}) > 1:
-            raise DoesNotApply("cohort.weights", names_of(cohort), f"their weights {role!r} differ in shape")
+            raise DoesNotApply(f"their weights {role!r} differ in shape")
         gram = np.stack(rows) @ np.stack(rows).T
         total += gram
         found[f"{role}/distance"] = relative_distances(gram)
@@ -214,7 +209,7 @@ def _agreement(cohort: Cohort, site: str, options: CohortOptions) -> dict[str, n
     name = f"{site}/final"
     final = [m.artifacts[_CLUSTERS][name] if name in m.artifacts[_CLUSTERS] else np.array([]) for m in cohort.members]
     if len({len(each) for each in final}) > 1:
-        raise DoesNotApply("cohort.clusters", names_of(cohort), f"they have different numbers of neurons at {site!r}")
+        raise DoesNotApply(f"they have different numbers of neurons at {site!r}")
     size = np.stack([np.asarray(m.artifacts[_CLUSTERS][f"{site}/size"][-1], dtype=np.int64) for m in cohort.members])
     share = size / np.maximum(size.sum(axis=1, keepdims=True), 1)
     generator = np.random.default_rng(options.seed)

@@ -49,7 +49,7 @@ def barriers(trajectory: Trajectory) -> Arrays:
     assert isinstance(options, BarrierOptions)
     if len(trajectory.steps) < 2:
         reason = f"a line needs 2 checkpoints, and it has {len(trajectory.steps)}"
-        raise DoesNotApply("connectivity.barriers", trajectory.variant.name, reason)
+        raise DoesNotApply(reason)
     rows = spread(trajectory.steps, options.checkpoints)
     loaded = {role: load()[rows].double() for role, load in trajectory.weights.items()}
     points = [{role: tensor[i] for role, tensor in loaded.items()} for i in range(len(rows))]
@@ -194,11 +194,10 @@ def _symmetric(count: int, values: Mapping[tuple[int, int], Mapping[str, float]]
 
 def _need_alike(cohort: Cohort) -> None:
     shapes = [{role: tuple(load().shape[1:]) for role, load in one.weights.items()} for one in cohort.members]
-    names = ", ".join(one.variant.name for one in cohort.members)
     if len(shapes) < 2:
-        raise DoesNotApply("connectivity.seeds", names, "a line needs two networks, and there is one")
+        raise DoesNotApply("a line needs two networks, and there is one")
     if any(shape != shapes[0] for shape in shapes):
-        raise DoesNotApply("connectivity.seeds", names, "their weights differ in shape, so no line joins them")
+        raise DoesNotApply("their weights differ in shape, so no line joins them")
 
 
 def _looked_at(member: Trajectory) -> Tensor:

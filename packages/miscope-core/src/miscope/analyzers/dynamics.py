@@ -61,7 +61,7 @@ def dynamic_modes(trajectory: Trajectory) -> Arrays:
             null[kind] = _null([_states(scores, trajectory.steps, steps, chosen) for scores in drawn], rank)
         found |= {f"{group}/{name}": array for name, array in _of_group(states, rank, null, (steps, options)).items()}
     if len(found) == 2:
-        raise DoesNotApply("dynamics.modes", trajectory.variant.name, "its weights do not move")
+        raise DoesNotApply("its weights do not move")
     return found
 
 
@@ -79,11 +79,11 @@ def _walks(
 
 def _even(trajectory: Trajectory, options: ModeOptions) -> tuple[np.ndarray, slice | None]:
     """The uniform clock, and the rows of the checkpoints on it; None where they are interpolated."""
-    steps, name = trajectory.steps, trajectory.variant.name
+    steps = trajectory.steps
     if options.grid == "interpolate":
         if len(steps) < options.least:
             reason = f"it takes {options.least} checkpoints, and there are {len(steps)}"
-            raise DoesNotApply("dynamics.modes", name, reason)
+            raise DoesNotApply(reason)
         return np.linspace(float(steps[0]), float(steps[-1]), len(steps)), None
     chosen = longest_even(steps)
     count = chosen.stop - chosen.start
@@ -92,7 +92,7 @@ def _even(trajectory: Trajectory, options: ModeOptions) -> tuple[np.ndarray, sli
             f"it takes {options.least} checkpoints with equal gaps, and the longest stretch has {count}; "
             "the option grid='interpolate' fills the gaps"
         )
-        raise DoesNotApply("dynamics.modes", name, reason)
+        raise DoesNotApply(reason)
     return steps[chosen].astype(np.float64), chosen
 
 

@@ -104,7 +104,7 @@ def _curves(trajectory: Trajectory) -> dict[str, Series]:
     found = {name: kept for name, series in found.items() if len((kept := _finite(series)).steps)}
     if not {"train_loss", "test_loss"} <= set(found):
         reason = "there is no loss on a training and on a test set"
-        raise DoesNotApply("events.grokking", trajectory.variant.name, reason)
+        raise DoesNotApply(reason)
     return found
 
 

@@ -147,12 +147,12 @@ def plane(trajectory: Trajectory) -> Arrays:
     assert isinstance(options, PlaneOptions)
     if len(trajectory.steps) < 3:
         reason = f"a plane needs 3 checkpoints, and it has {len(trajectory.steps)}"
-        raise DoesNotApply("flatness.plane", trajectory.variant.name, reason)
+        raise DoesNotApply(reason)
     loss = next(iter(trajectory.losses.values())).sample(options.entries, options.seed)
     gram = sum(centred_gram(_flat(load()).numpy()) for load in trajectory.weights.values())
     path = components_of_gram(np.asarray(gram), 2)
     if path.variance[1] == 0:
-        raise DoesNotApply("flatness.plane", trajectory.variant.name, "its weights move along a line, not in a plane")
+        raise DoesNotApply("its weights move along a line, not in a plane")
     combine = torch.from_numpy(path.directions / np.linalg.norm(path.scores, axis=0))
     middle, axes = {}, ({}, {})
     for role, load in trajectory.weights.items():

@@ -42,7 +42,7 @@ def classes(moment: Moment) -> Arrays:
     assert isinstance(options, ClassOptions)
     values, numbers = np.unique(moment.probe.labels.numpy(), return_inverse=True)
     if len(values) < 2:
-        raise DoesNotApply("geometry.classes", moment.variant.name, "all its inputs have the same answer")
+        raise DoesNotApply("all its inputs have the same answer")
     basis = answer_basis(moment.probe, moment.bases)
     basis = basis if basis is not None and basis.size == len(values) else None
     found: dict[str, np.ndarray] = {}

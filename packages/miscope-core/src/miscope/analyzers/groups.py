@@ -51,7 +51,7 @@ def geometry(trajectory: Trajectory) -> Arrays:
             found |= {f"{name}/group": names, f"{name}/member": labels.astype(np.int32)}
     if not found:
         reason = f"no {options.least} of its neurons form a group"
-        raise DoesNotApply("groups.geometry", trajectory.variant.name, reason)
+        raise DoesNotApply(reason)
     return found
 
 
@@ -63,7 +63,7 @@ def _layers(trajectory: Trajectory) -> dict[str, str]:
             site = f"{role.rpartition('.')[0]}.hook_post" if ".mlp." in role else "blocks.0.mlp.hook_post"
             found.setdefault(site, role)
     if not found:
-        raise DoesNotApply("groups.geometry", trajectory.variant.name, "its weights have no neurons")
+        raise DoesNotApply("its weights have no neurons")
     return {role: site for site, role in found.items()}
 
 

@@ -101,7 +101,7 @@ def _sequences_for(moment: Moment) -> tuple[int, int]:
     if "token" not in sizes or context < 2 * SHORTEST:
         has = f"sequences of at most {context} tokens" if "token" in sizes else "no axis of tokens"
         reason = f"a repeat needs sequences of {2 * SHORTEST} tokens at least, and it has {has}"
-        raise DoesNotApply("heads.roles", moment.variant.name, reason)
+        raise DoesNotApply(reason)
     return context, sizes["token"]
 
 
@@ -254,10 +254,10 @@ def differentiation(trajectory: Trajectory) -> Arrays:
     arrays, steps = trajectory.artifacts["heads.distances"], trajectory.steps
     if len(steps) < 2:
         reason = f"parting needs 2 checkpoints, and it has {len(steps)}"
-        raise DoesNotApply("heads.differentiation", trajectory.variant.name, reason)
+        raise DoesNotApply(reason)
     if steps[0] != 0:
         reason = f"heads part from what they are at the initialisation, and the first checkpoint is step {steps[0]}"
-        raise DoesNotApply("heads.differentiation", trajectory.variant.name, reason)
+        raise DoesNotApply(reason)
     found: dict[str, np.ndarray] = {}
     for name in sorted(name.removesuffix("/mean") for name in arrays if name.endswith("/mean")):
         matrix = np.asarray(arrays[name])
@@ -270,7 +270,7 @@ def differentiation(trajectory: Trajectory) -> Arrays:
         found[f"{name}/first"] = np.array([pairs[0].min(), pairs[0].max()])
         found[f"{name}/gain"] = np.array(float(pairs[-1].mean() - pairs[0].mean()))
     if not found:
-        raise DoesNotApply("heads.differentiation", trajectory.variant.name, "no layer has two heads")
+        raise DoesNotApply("no layer has two heads")
     return found
 
 

@@ -78,7 +78,7 @@ def audit(trajectory: Trajectory) -> Arrays:
     options, steps = trajectory.options, trajectory.steps
     assert isinstance(options, AuditOptions)
     if len(steps) < 2:
-        raise DoesNotApply("integrity.audit", trajectory.variant.name, "it has one checkpoint, which succeeds nothing")
+        raise DoesNotApply("it has one checkpoint, which succeeds nothing")
     stored = trajectory.artifacts[_DIGESTS]
     moves, distance = _moves(trajectory)
     speed = moves.once / np.diff(steps)
@@ -205,9 +205,7 @@ def replay(trajectory: Trajectory) -> Arrays:
             found |= {f"{name}/{what}": array for what, array in arrays.items()}
     flags = [array for name, array in found.items() if name.endswith("/flag")]
     if not flags:
-        raise DoesNotApply(
-            "integrity.replay", trajectory.variant.name, "no loss was recorded that could be computed anew"
-        )
+        raise DoesNotApply("no loss was recorded that could be computed anew")
     ratios = [array for name, array in found.items() if name.endswith("/log_ratio")]
     compared = int(np.any(np.isfinite(ratios), axis=0).sum())
     count = float(np.any(flags, axis=0).sum()) if compared else np.nan

@@ -65,7 +65,7 @@ def interactions(moment: Moment) -> Arrays:
     ]
     if len(named) < 2:
         reason = f"an interaction takes two attention heads, and its model shows {len(named)}"
-        raise DoesNotApply("ablations.interactions", moment.variant.name, reason)
+        raise DoesNotApply(reason)
     heads = _heads(subject, [(site, int(head or 0)) for _, site, head in named], options)
     parts, clean = subject.sample.parts, subject.answers(())
     single = [heads.without([h]) for h in range(len(named))]

@@ -31,12 +31,10 @@ def joint(cohort: Cohort) -> Arrays:
     names = [one.variant.name for one in cohort.members]
     if any(shape != shapes[0] for shape in shapes):
         reason = "their weights differ in shape, so they have no axes in common"
-        raise DoesNotApply("parameters.joint", ", ".join(names), reason)
+        raise DoesNotApply(reason)
     counts = [len(one.steps) for one in cohort.members]
     if sum(counts) < 3:
-        raise DoesNotApply(
-            "parameters.joint", ", ".join(names), f"a plane needs 3 checkpoints, and it has {sum(counts)}"
-        )
+        raise DoesNotApply(f"a plane needs 3 checkpoints, and it has {sum(counts)}")
     gram = np.zeros((sum(counts), sum(counts)))
     for role in cohort.members[0].weights:
         points = [one.weights[role]().reshape(len(one.steps), -1).numpy() for one in cohort.members]

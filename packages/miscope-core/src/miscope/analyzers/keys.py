@@ -54,7 +54,7 @@ def votes(moment: Moment) -> Arrays:
     basis = next((basis for basis in moment.bases.values() if _about(basis, logits)), None)
     if basis is None:
         reason = "the family gives no basis over its answers, so there are no components to vote for"
-        raise DoesNotApply("keys.votes", moment.variant.name, reason)
+        raise DoesNotApply(reason)
     inputs = len(moment.probe.inputs)
     floor = np.array(
         [_noise(len(block.rows), inputs - 1, options.null / len(basis.labels)) for block in basis.components]

@@ -89,7 +89,7 @@ def order(trajectory: Trajectory) -> Arrays:
     options, probe, steps = trajectory.options, trajectory.probe, trajectory.steps
     assert isinstance(options, OrderOptions)
     if len(steps) < 2:
-        raise DoesNotApply("learning.order", trajectory.variant.name, "an order needs 2 checkpoints, and it has 1")
+        raise DoesNotApply("an order needs 2 checkpoints, and it has 1")
     stored = trajectory.artifacts[_CORRECTNESS]
     right = np.unpackbits(stored["correct"], axis=1, count=len(probe.inputs)).astype(bool)
     window = min(options.window, len(steps))

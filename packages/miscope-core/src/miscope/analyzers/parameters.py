@@ -94,7 +94,7 @@ def trajectory(shown: Trajectory) -> Arrays:
     """
     options = shown.options
     assert isinstance(options, PathOptions)
-    _need(shown, 3, "parameters.trajectory")
+    _need(shown, 3)
     gram, lengths, size = {}, {}, {}
     for role, points in _points(shown):
         gram[role] = centred_gram(points)
@@ -200,7 +200,7 @@ def velocity(shown: Trajectory) -> Arrays:
 
     Speed is |theta_{i+1} - theta_i| over the number of steps between the two checkpoints.
     """
-    _need(shown, 2, "parameters.velocity")
+    _need(shown, 2)
     parts: dict[str, dict[str, np.ndarray]] = {role: _motion(points) for role, points in _points(shown)}
     found: dict[str, np.ndarray] = {"midpoint": (shown.steps[1:] + shown.steps[:-1]) / 2}
     for name, roles in (_groups(parts) | {role: [role] for role in parts}).items():
@@ -254,10 +254,10 @@ VELOCITY = Analyzer(
 )
 
 
-def _need(shown: Trajectory, points: int, name: str) -> None:
+def _need(shown: Trajectory, points: int) -> None:
     if len(shown.steps) < points:
         reason = f"a path needs {points} checkpoints, and it has {len(shown.steps)}"
-        raise DoesNotApply(name, shown.variant.name, reason)
+        raise DoesNotApply(reason)
 
 
 def _points(shown: Trajectory) -> Iterator[tuple[str, np.ndarray]]:

@@ -43,11 +43,11 @@ def neurons(moment: Moment) -> Arrays:
     first, second = (moment.bases.get(column) for column in moment.probe.grid)
     if first is None or second is None or target is None:
         reason = "phases are read in a task basis, and the family does not give one for both factors and the answers"
-        raise DoesNotApply("phases.neurons", moment.variant.name, reason)
+        raise DoesNotApply(reason)
     labels = [label for label in target.labels if all(_pair(b, label) is not None for b in (first, second, target))]
     if not labels:
         reason = f"no block of the basis {target.name!r} has two rows, so that there are no phases in it"
-        raise DoesNotApply("phases.neurons", moment.variant.name, reason)
+        raise DoesNotApply(reason)
     found: dict[str, np.ndarray] = {}
     for site, activation in moment.activations.items():
         units = activation.reshape(*moment.probe.shape, -1)
@@ -64,7 +64,7 @@ def neurons(moment: Moment) -> Arrays:
         arrays |= {"label": np.array(labels, dtype=np.str_), "basis": np.array([target.name])}
         found |= {f"{site}/{name}": array for name, array in arrays.items()}
     if not found:
-        raise DoesNotApply("phases.neurons", moment.variant.name, "no weights lead from its neurons to the outputs")
+        raise DoesNotApply("no weights lead from its neurons to the outputs")
     return found
 
 

@@ -45,7 +45,7 @@ def inputs(moment: Moment) -> Arrays:
     for name, matrix, basis in _from_inputs(moment):
         found |= _named(name, matrix, basis, moment.options)
     if not found:
-        raise DoesNotApply("products.inputs", moment.variant.name, "no weights are over an axis of the input")
+        raise DoesNotApply("no weights are over an axis of the input")
     return found
 
 
@@ -60,7 +60,7 @@ def answers(moment: Moment) -> Arrays:
     for name, matrix in _to_answers(moment):
         found |= _named(name, matrix, basis, moment.options)
     if not found:
-        raise DoesNotApply("products.answers", moment.variant.name, _no_answers(moment.axes))
+        raise DoesNotApply(_no_answers(moment.axes))
     return found
 
 

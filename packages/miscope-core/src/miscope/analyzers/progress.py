@@ -52,7 +52,7 @@ def losses(moment: Moment) -> Arrays:
     basis = answer_basis(moment.probe, moment.bases)
     if basis is None:
         reason = "the family gives no basis over its answers, so there is nothing to restrict the logits to"
-        raise DoesNotApply("progress.losses", moment.variant.name, reason)
+        raise DoesNotApply(reason)
     key = moment.artifacts[_KEYS]["key"]
     if options.keys is not None:
         key = np.isin(basis.labels, options.keys)
@@ -122,7 +122,7 @@ def final(trajectory: Trajectory) -> Arrays:
     basis = answer_basis(trajectory.probe, trajectory.bases)
     if basis is None:
         reason = "the family gives no basis over its answers, so there is nothing to restrict the logits to"
-        raise DoesNotApply("progress.final", trajectory.variant.name, reason)
+        raise DoesNotApply(reason)
     key = trajectory.artifacts[_KEYS]["key"]
     count = len(trajectory.steps)
     rows = evenly_spaced(count, options.most, nearest=True)

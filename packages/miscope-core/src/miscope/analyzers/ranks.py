@@ -67,7 +67,7 @@ def weights(moment: Moment) -> Arrays:
         found |= {f"{name}/null_{measure}": band for measure, band in null.items()}
         found[f"{name}/shape"] = np.array([matrix.shapes[0][0], matrix.shapes[-1][1]])
     if not found:
-        raise DoesNotApply("ranks.weights", moment.variant.name, "none of its weights is a matrix")
+        raise DoesNotApply("none of its weights is a matrix")
     return found
 
 

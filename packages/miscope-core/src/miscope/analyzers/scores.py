@@ -37,11 +37,11 @@ def queries(moment: Moment) -> Arrays:
     biases and normalisation; keys are the embedding's alone, so in later layers this is the direct path. Scores have
     their mean over tokens removed; softmax does not feel it. Nanda et al. 2023, section 4.2 and appendix C.
     """
-    source = _embedding(moment, "scores.queries")
+    source = _embedding(moment)
     basis = moment.bases.get(_TOKEN)
     if basis is None:
         reason = "the family gives no basis over tokens, and one score a token has no spectrum of its own"
-        raise DoesNotApply("scores.queries", moment.variant.name, reason)
+        raise DoesNotApply(reason)
     rows = moment.weights[source].double().numpy()[: basis.size]
     found: dict[str, np.ndarray] = {}
     for block, vectors in _constant_queries(moment):
@@ -60,15 +60,15 @@ def queries(moment: Moment) -> Arrays:
             }
     if not found:
         reason = "the answer's query differs between inputs in every layer, so there is no one score for a token"
-        raise DoesNotApply("scores.queries", moment.variant.name, reason)
+        raise DoesNotApply(reason)
     return found
 
 
-def _embedding(moment: Moment, name: str) -> str:
+def _embedding(moment: Moment) -> str:
     roles = (r for r, axes in moment.axes.items() if axes == (_TOKEN, "d_model"))
     source = next(roles, None)
     if source is None:
-        raise DoesNotApply(name, moment.variant.name, "no weights embed tokens into the residual stream")
+        raise DoesNotApply("no weights embed tokens into the residual stream")
     return source
 
 
@@ -122,7 +122,7 @@ def circuits(moment: Moment) -> Arrays:
     basis over tokens, the form's singular values stand for them. Elhage et al. 2021, "A mathematical framework for
     transformer circuits".
     """
-    source = _embedding(moment, "scores.circuits")
+    source = _embedding(moment)
     basis = moment.bases.get(_TOKEN)
     rows = moment.weights[source].double().numpy()[: basis.size if basis else None]
     found: dict[str, np.ndarray] = {}

@@ -53,7 +53,7 @@ def change_points(trajectory: Trajectory) -> Arrays:
     assert isinstance(options, StageOptions)
     if len(steps) < 3:
         reason = f"stages need 3 checkpoints, and it has {len(steps)}"
-        raise DoesNotApply("stages.change_points", trajectory.variant.name, reason)
+        raise DoesNotApply(reason)
     values = _series(trajectory.artifacts)
     clock = _clock(steps, options.clock)
     points = scores(np.stack(list(values.values()), axis=1), clock)

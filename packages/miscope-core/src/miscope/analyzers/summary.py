@@ -157,7 +157,7 @@ def components(trajectory: Trajectory) -> Arrays:
     sites = [name.removesuffix("/size") for name in clusters if name.endswith("/size")]
     if not sites:
         reason = "no hidden layer has neurons that could settle on a component"
-        raise DoesNotApply("summary.components", trajectory.variant.name, reason)
+        raise DoesNotApply(reason)
     found: dict[str, np.ndarray] = {"at": steps.astype(np.int64)}
     for site in sites:
         arrays = {name: clusters[f"{site}/{name}"] for name in _OF_CLUSTERS}

@@ -110,7 +110,7 @@ def flips(trajectory: Trajectory) -> Arrays:
     arrays, steps = trajectory.artifacts["units.statistics"], trajectory.steps
     if len(steps) < 2:
         reason = f"a change needs 2 checkpoints, and it has {len(steps)}"
-        raise DoesNotApply("units.flips", trajectory.variant.name, reason)
+        raise DoesNotApply(reason)
     inputs = int(np.ravel(arrays["inputs"])[0])
     found: dict[str, np.ndarray] = {"later": steps[1:].copy()}
     for site in sorted(name.removesuffix("/signs") for name in arrays if name.endswith("/signs")):

@@ -43,7 +43,7 @@ def pizza(moment: Moment) -> Arrays:
     assert probe.labels is not None
     labels = probe.labels.numpy()
     if probe.shape != (prime, prime) or not np.array_equal(labels, (a + b) % prime):
-        raise DoesNotApply("clocks.pizza", moment.variant.name, "its answers are not (a + b) mod p")
+        raise DoesNotApply("its answers are not (a + b) mod p")
     right = moment.activations["logits"].numpy()[np.arange(len(labels)), labels].reshape(prime, prime)
     found = {"distance_irrelevance": np.array(distance_irrelevance(right))}
     triples = _triples(prime, options)

@@ -23,7 +23,7 @@ def leakage(moment: Moment) -> Arrays:
     gains = gains_of(moment.variant)
     if not gains:
         reason = "it is trained without a frequency gain"
-        raise DoesNotApply("interventions.leakage", moment.variant.name, reason)
+        raise DoesNotApply(reason)
     prime = len(moment.bases["token"].rows)
     inputs = _one_for_each(moment.probe.inputs, prime)
     active = np.array([gain.start <= moment.step < gain.stop for gain in gains])

@@ -54,7 +54,7 @@ def plane(shown: Shown) -> Figure:
     arrays = shown.artifacts[_READS]
     if _SYMMETRY not in arrays:
         reason = "it adds both embeddings before anything else, so that its gradients are alike by construction"
-        raise DoesNotApply("clocks.plane", shown.variant.name, reason)
+        raise DoesNotApply(reason)
     steps, x, y = arrays["step"], arrays[_IRRELEVANCE], arrays[_SYMMETRY]
     hover = f"{shown.step_label} %{{customdata:,}}<br>irrelevance %{{x:.3f}}<br>symmetricity %{{y:.3f}}<extra></extra>"
     bar = {"title": {"text": shown.step_label}, "tickformat": ","}

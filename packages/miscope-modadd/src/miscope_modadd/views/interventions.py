@@ -54,8 +54,7 @@ def compare(shown: Shown, *, frequency: str, metric: str) -> Figure:
     """A metric and one frequency's share of the embedding, of intervened variants and their parents; windows shaded."""
     gains = [gain for member in shown.members for gain in gains_of(member.shown.variant)]
     if not gains:
-        names = ", ".join(member.shown.variant.name for member in shown.members)
-        raise DoesNotApply("interventions.compare", names, "none of them is trained under a frequency gain")
+        raise DoesNotApply("none of them is trained under a frequency gain")
     colours = variant_colours(member.shown.variant.name for member in shown.members)
     plain = sum(not gains_of(member.shown.variant) for member in shown.members)
     traces: list[dict[str, Any]] = []
