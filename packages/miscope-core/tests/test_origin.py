@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 
 from miscope.errors import BadValue
 from miscope.importing import adopt
-from miscope.origin import Origin, origin_of
+from miscope.origin import Origin, keeps_optimizer, origin_of
 from miscope.workspace import BoundVariant, Workspace
 
 Make = Callable[..., Workspace]
@@ -274,3 +274,18 @@ def test_a_training_that_begins_again_writes_every_checkpoint_anew(place: Worksp
     assert other.steps == [0, 10, 20, 30]
     assert len(written) == 4
     assert all(path.stat().st_mtime_ns > before for path, before in written.items())
+
+
+@pytest.mark.parametrize(
+    ("origin", "cure"),
+    [
+        (Origin.TRAINED, "train with save_optimizer=true."),
+        (Origin.RECORDED, "give `optimizer=` to recorder.checkpoint."),
+        (Origin.IMPORTED, "checkpoints from elsewhere come without it."),
+        (Origin.ELSEWHERE, "checkpoints from elsewhere come without it."),
+    ],
+)
+def test_who_lacks_the_optimizers_state_is_told_what_keeps_it(place: Workspace, origin: Origin, cure: str) -> None:
+    variant = place.variant("toy.sum")
+    place.store.save_variant(variant.value, origin=origin.value)
+    assert keeps_optimizer(place.store, variant.name) == cure

@@ -16,6 +16,7 @@ from miscope.gathering import moment_of, record, trajectory_of
 from miscope.model import matching
 from miscope.moment import Cohort, Moment, Trajectory
 from miscope.not_applicable import reason_of_reads
+from miscope.origin import keeps_optimizer
 from miscope.recipe_note import RecipeNote, write_note
 from miscope.seeing import Setting, cohort_key, note_of, set_up
 from miscope.upstream import missing_reads
@@ -147,7 +148,8 @@ class _AtStep(_Stored):
         if reason := missing_reads(self.store, self._setting, name, step, fresh=self.fresh):
             return reason
         if self.analyzers[name].needs.optimizer and self._seen.state is None:
-            return f"No optimizer state was kept at step {step}; train with save_optimizer=true."
+            cure = keeps_optimizer(self.store, self._setting.variant.name)
+            return f"No optimizer state was kept at step {step}; {cure}"
         return ""
 
     def refused(self, name: str) -> str | None:

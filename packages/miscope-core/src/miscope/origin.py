@@ -18,6 +18,7 @@ __all__ = [
     "Origin",
     "Standing",
     "imported_files",
+    "keeps_optimizer",
     "may_import",
     "may_record",
     "may_restart",
@@ -127,6 +128,17 @@ def lacks_weights(store: Store, name: str) -> str | None:
         return "of this variant there are metrics only"
     last = f"at step {steps[-1]}, {store.unfinite(name, steps[-1])}"
     return f"its one checkpoint is not finite: {last}" if len(steps) == 1 else f"no checkpoint is finite: {last}"
+
+
+def keeps_optimizer(store: Store, name: str) -> str:
+    """What keeps the optimizer's state beside the checkpoints of such a variant, as the end of a sentence."""
+    match origin_of(store.variant_record(name).facts):
+        case Origin.RECORDED:
+            return "give `optimizer=` to recorder.checkpoint."
+        case Origin.IMPORTED | Origin.METRICS | Origin.ELSEWHERE:
+            return "checkpoints from elsewhere come without it."
+        case _:
+            return "train with save_optimizer=true."
 
 
 def may_train(standing: Standing, *, resume: bool, warm: bool) -> None:
