@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, final
+from typing import TYPE_CHECKING, Generic, TypeVar, final
 
 import numpy as np
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Cohort", "Declared", "Moment", "Series", "Trajectory"]
 
 V = TypeVar("V")
+Chosen = TypeVar("Chosen", bound=Options, covariant=True)
 
 
 @final
@@ -60,14 +61,14 @@ class Declared(Mapping[str, V], Generic[V]):
 @final
 @documented
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Moment:
+class Moment(Generic[Chosen]):
     """One checkpoint. Tensors are detached and on the CPU unless a device was asked for."""
 
     variant: Variant
     """Whose checkpoint it is."""
     step: int
     """Optimizer updates so far; 0 is the initialisation."""
-    options: Any
+    options: Chosen
     """The analyzer's own options, of the type it declared."""
     probe: Probe
     """The inputs shown; an empty one to an analyzer that declares nothing of it."""
@@ -108,14 +109,14 @@ class Series:
 @final
 @documented
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Trajectory:
+class Trajectory(Generic[Chosen]):
     """One variant's whole training."""
 
     variant: Variant
     """Whose training it is."""
     steps: np.ndarray
     """(T,) int64, ascending: the checkpoints looked at."""
-    options: Any
+    options: Chosen
     """The analyzer's own options, of the type it declared."""
     probe: Probe
     """The inputs shown; an empty one to an analyzer that declares nothing of it."""
@@ -142,10 +143,10 @@ class Trajectory:
 @final
 @documented
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Cohort:
+class Cohort(Generic[Chosen]):
     """Several variants, each as its trajectory, in the order of their names."""
 
-    members: tuple[Trajectory, ...]
+    members: tuple[Trajectory[Chosen], ...]
     """Two or more."""
-    options: Options
+    options: Chosen
     """The analyzer's own options, of the type it declared."""

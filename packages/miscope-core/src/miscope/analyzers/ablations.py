@@ -94,14 +94,13 @@ class EmbeddingOptions(AblationOptions):
     """Strongest components of the embedding, by power."""
 
 
-def embedding(moment: Moment) -> Arrays:
+def embedding(moment: Moment[EmbeddingOptions]) -> Arrays:
     """Change of loss and accuracy when one component of the task basis is taken out of the embeddings.
 
     Of every weight tensor that has an axis in the same basis, along that axis: rows beyond the basis, such as an
     equals sign's, stay. `kept` is the model whose embeddings hold nothing but the constant and the key components.
     """
     options = moment.options
-    assert isinstance(options, EmbeddingOptions)
     votes = moment.artifacts["keys.votes"]
     axes = _in_basis(moment, tuple(votes["label"].tolist()))
     if not axes:
@@ -177,13 +176,12 @@ class ClusterOptions(AblationOptions):
     """Largest clusters that are taken out."""
 
 
-def clusters(moment: Moment) -> Arrays:
+def clusters(moment: Moment[ClusterOptions]) -> Arrays:
     """Change of loss and accuracy when all neurons of one component give their mean.
 
     The last cluster, 'none', is all neurons that are specialised on nothing.
     """
     options = moment.options
-    assert isinstance(options, ClusterOptions)
     arrays = moment.artifacts["neurons.frequencies"]
     subject = asked(moment)
     clean, parts = subject.answers(()), subject.sample.parts

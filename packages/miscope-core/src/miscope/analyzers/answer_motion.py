@@ -25,10 +25,9 @@ class SampleOptions(Options):
     seed: Whole = 0
 
 
-def sample(moment: Moment) -> Arrays:
+def sample(moment: Moment[SampleOptions]) -> Arrays:
     """Some logits of some inputs, the same at every checkpoint; less their input's mean, which changes no answer."""
     options, logits = moment.options, moment.activations["logits"].double()
-    assert isinstance(options, SampleOptions)
     random = np.random.default_rng(options.seed)
     count, answers = logits.shape
     rows = np.sort(random.permutation(count)[: options.inputs])

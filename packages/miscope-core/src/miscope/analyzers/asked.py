@@ -52,10 +52,10 @@ class Asked:
         return answered(found[LOGITS], self.sample.labels)
 
 
-def asked(moment: Moment, most: int = 512) -> Asked:
+def asked(moment: Moment[AblationOptions], most: int = 512) -> Asked:
     """The model of a moment and the inputs drawn for it: at most so many unless the options say how many."""
     options = moment.options
-    assert isinstance(options, AblationOptions) and moment.model is not None  # noqa: PT018
+    assert moment.model is not None
     dtype = getattr(torch, options.precision)
     long = moment.probe.inputs.shape[1] if not moment.probe.inputs.is_floating_point() else 1
     count = max(128, min(most, 8 * most // long)) if options.inputs is None else options.inputs

@@ -85,13 +85,12 @@ class SequenceOptions(Options):
     """At most so many, evenly spread over the probe."""
 
 
-def sequence(moment: Moment) -> Arrays:
+def sequence(moment: Moment[SequenceOptions]) -> Arrays:
     """Attention of every query to every key, mean over inputs of the probe, and by how far back the key lies.
 
     The profile is over queries that have a key so far back: profile[d] = mean over q >= d of A[q, q - d].
     """
     options = moment.options
-    assert isinstance(options, SequenceOptions)
     assert moment.model is not None
     sites = matching(PATTERNS.needs.sites, sorted(moment.model.sites))
     count = len(moment.probe.inputs)

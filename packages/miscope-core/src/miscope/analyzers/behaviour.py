@@ -116,14 +116,13 @@ class CalibrationOptions(Options):
     seed: Whole = 0
 
 
-def calibration(moment: Moment) -> Arrays:
+def calibration(moment: Moment[CalibrationOptions]) -> Arrays:
     """Whether the model is as often right as it says, the spread of its losses, and its accuracy on each right answer.
 
     Confidence is the largest probability. The calibration error of a perfectly calibrated model with as many answers of
     the same confidences is not 0 but lies in `error_null`. Losses in nats, float64.
     """
     options, labels = moment.options, moment.probe.labels
-    assert isinstance(options, CalibrationOptions)
     assert labels is not None
     logits = moment.activations["logits"].double()
     each = _per_input(logits, labels)

@@ -36,7 +36,7 @@ class HeadOptions(Options):
     """Tokens that are also answers (numbers without '='), or all that are embedded; the same for QK and OV."""
 
 
-def heads(moment: Moment) -> Arrays:
+def heads(moment: Moment[HeadOptions]) -> Arrays:
     """Size and spectrum of each head's QK and OV circuit, and whether its OV circuit over tokens copies.
 
     QK = W_Q W_K^T / sqrt(d_head) and OV = W_V W_O over the residual stream. Copying is the eigenvalue positivity of
@@ -47,7 +47,6 @@ def heads(moment: Moment) -> Arrays:
     are not.
     """
     options = moment.options
-    assert isinstance(options, HeadOptions)
     found: dict[str, np.ndarray] = {}
     ends = _ends(moment)
     tokens = 0 if ends is None else _token_count(moment, *ends, options.tokens)
@@ -152,14 +151,13 @@ class CompositionOptions(Options):
     seed: Whole = 0
 
 
-def compositions(moment: Moment) -> Arrays:
+def compositions(moment: Moment[CompositionOptions]) -> Arrays:
     """How much each head reads of what each head of an earlier layer writes, less what random heads would.
 
     |W_OV W_QK| / (|W_OV| |W_QK|) from the query's side (Q), the key's (K), and |W_OV W_OV'| (V). Random matrices have
     about 1 / sqrt(d_model); the null is drawn with factors of the same shapes.
     """
     options = moment.options
-    assert isinstance(options, CompositionOptions)
     blocks = _blocks(moment)
     if len(blocks) < 2:
         reason = f"heads compose between layers, and it has {len(blocks)} with attention"

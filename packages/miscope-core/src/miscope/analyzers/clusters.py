@@ -39,7 +39,7 @@ class ClusterOptions(Options):
     seed: Whole = 0
 
 
-def clusters(trajectory: Trajectory) -> Arrays:
+def clusters(trajectory: Trajectory[ClusterOptions]) -> Arrays:
     """When each neuron settles on its block, how large the blocks' clusters are, and which of them come and go.
 
     A neuron is committed while its largest share is at least the threshold, by default the 99.9 % quantile of live
@@ -49,8 +49,6 @@ def clusters(trajectory: Trajectory) -> Arrays:
     first. Commitment is the first step from which it stays committed to its final block; at the first checkpoint of
     such a record it is the latest it can be.
     """
-    options = trajectory.options
-    assert isinstance(options, ClusterOptions)
     arrays = trajectory.artifacts["neurons.frequencies"]
     found: dict[str, np.ndarray] = {}
     for site in sorted({name.rpartition("/")[0] for name in arrays}):
@@ -65,10 +63,9 @@ def clusters(trajectory: Trajectory) -> Arrays:
     return found
 
 
-def _relabelled(trajectory: Trajectory, site: str) -> np.ndarray:
+def _relabelled(trajectory: Trajectory[ClusterOptions], site: str) -> np.ndarray:
     """(n,) largest shares of the first checkpoint's neurons with the factors' values in another order."""
     options, probe, model = trajectory.options, trajectory.probe, trajectory.model
-    assert isinstance(options, ClusterOptions)
     if model is None:
         reason = f"its record begins at step {trajectory.steps[0]}, and there is no model to draw a null from"
         raise DoesNotApply(reason)
@@ -84,12 +81,11 @@ def _relabelled(trajectory: Trajectory, site: str) -> np.ndarray:
 
 
 def _clusters(
-    share: np.ndarray, block: np.ndarray, blocks: int, null: np.ndarray, trajectory: Trajectory
+    share: np.ndarray, block: np.ndarray, blocks: int, null: np.ndarray, trajectory: Trajectory[ClusterOptions]
 ) -> dict[str, np.ndarray]:
     """What `clusters` finds at a site, of (T, M) largest shares, the numbers of the blocks they belong to, and the
     largest shares of (n,) neurons by chance."""
     options, tau = trajectory.options, trajectory.options.threshold
-    assert isinstance(options, ClusterOptions)
     if tau is None:
         tau = float(np.quantile(null, 0.999)) if len(null) else 0.0
     committed = np.where(share >= tau, block, -1)

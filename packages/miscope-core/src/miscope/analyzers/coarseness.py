@@ -35,7 +35,7 @@ class ScaleOptions(Options):
     """Share of power from which a map has a badge."""
 
 
-def units(moment: Moment) -> Arrays:
+def units(moment: Moment[ScaleOptions]) -> Arrays:
     """Coarseness of every neuron and every attention map over the grid of two factors, as they come and unwrapped.
 
     Low is the share of the power, without the mean, within the radius. A pattern of one high frequency is as simple
@@ -44,7 +44,6 @@ def units(moment: Moment) -> Arrays:
     of a factor are alike in meaning.
     """
     options = moment.options
-    assert isinstance(options, ScaleOptions)
     shape = moment.probe.shape
     group = automorphisms(*(moment.bases.get(column) for column in moment.probe.grid))
     found: dict[str, np.ndarray] = {"badge_label": np.array(BADGES), "automorphisms": np.array(len(group))}

@@ -37,7 +37,7 @@ class LossOptions(Options):
     seed: Whole = 0
 
 
-def losses(cohort: Cohort) -> Arrays:
+def losses(cohort: Cohort[LossOptions]) -> Arrays:
     """Median and spread over variants of every loss and accuracy, by step and by steps since an event.
 
     Quartiles and the extremes, at each time of the variants that were watched then, where at least half of them were.
@@ -46,7 +46,6 @@ def losses(cohort: Cohort) -> Arrays:
     that too.
     """
     options = cohort.options
-    assert isinstance(options, LossOptions)
     metrics = sorted({name for member in cohort.members for name in member.metrics})
     if not metrics:
         raise DoesNotApply("none of them has recorded a loss or an accuracy")
@@ -119,7 +118,7 @@ LOSSES = Analyzer(
 )
 
 
-def events(cohort: Cohort) -> Arrays:
+def events(cohort: Cohort[EventOptions]) -> Arrays:
     """When each variant memorised and generalised, the median over variants with its doubt, and who is unlike the rest.
 
     Variants that ended before count as watched until then (Kaplan & Meier 1958): left out, they would make the median
@@ -128,7 +127,6 @@ def events(cohort: Cohort) -> Arrays:
     otherwise.
     """
     options = cohort.options
-    assert isinstance(options, EventOptions)
     last = np.array([_last(member) for member in cohort.members])
     chosen, said = _definitions(cohort)
     at = np.array([[_event(member, name, chosen) for name in EVENTS] for member in cohort.members])

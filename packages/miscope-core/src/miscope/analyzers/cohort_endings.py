@@ -42,7 +42,7 @@ def variants_of(cohort: Cohort) -> np.ndarray:
     return np.array([member.variant.name for member in cohort.members])
 
 
-def spectra(cohort: Cohort) -> Arrays:
+def spectra(cohort: Cohort[CohortOptions]) -> Arrays:
     """Which components each variant ends on, the mean spectrum of their embeddings, and what they share beyond chance.
 
     Chance draws for every variant as many components of each orbit under the task's automorphisms x -> u x; all
@@ -51,7 +51,6 @@ def spectra(cohort: Cohort) -> Arrays:
     circuit of the same kind on other frequencies (weak universality).
     """
     options = cohort.options
-    assert isinstance(options, CohortOptions)
     label = _shared_labels(cohort)
     key = np.stack([np.asarray(member.artifacts[_VOTES]["key"][-1], dtype=bool) for member in cohort.members])
     moves = _moves(cohort, label)
@@ -188,14 +187,13 @@ WEIGHTS = Analyzer(
 )
 
 
-def clusters(cohort: Cohort) -> Arrays:
+def clusters(cohort: Cohort[CohortOptions]) -> Arrays:
     """Whether neurons of the same number end in the same cluster, and whether clusters are as large.
 
     Adjusted Rand index of the final clusters: 0 by chance. Between seeds chance is expected; between variants that
     start from the same weights, more says that the start decides. The profile is the overlap of the sizes' shares.
     """
     options = cohort.options
-    assert isinstance(options, CohortOptions)
     first = cohort.members[0].artifacts[_CLUSTERS]
     found: dict[str, np.ndarray] = {"variant": variants_of(cohort)}
     for name in first:

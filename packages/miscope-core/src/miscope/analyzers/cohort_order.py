@@ -25,14 +25,13 @@ MILESTONES = ("memorised", "peak", "half", "generalised")
 """Events whose order is not settled by how they are defined, as that of the levels of one fall is."""
 
 
-def order(cohort: Cohort) -> Arrays:
+def order(cohort: Cohort[CohortOptions]) -> Arrays:
     """Whether the milestones of training come in the same order in every variant, beside orders by chance.
 
     Memorisation, the peak of the test loss, half of its fall, generalisation, and the crossing of each MLP's ranks.
     What did not happen in a variant comes after all that did; what happened in none has no place in the order.
     """
     options = cohort.options
-    assert isinstance(options, CohortOptions)
     names, times = _milestones(cohort)
     read = [member.artifacts[_GROKKING] for member in cohort.members]
     said = words(read, definitions(read))
@@ -105,7 +104,7 @@ class LearningOptions(CohortOptions):
     """Draws of inputs for the intervals."""
 
 
-def learning(cohort: Cohort) -> Arrays:
+def learning(cohort: Cohort[LearningOptions]) -> Arrays:
     """Whether variants learn their inputs in the same order: Kendall's tau of the steps of learning, by pairs.
 
     Training inputs are those in both training sets, test inputs those in neither; clean are those of which no image
@@ -114,7 +113,6 @@ def learning(cohort: Cohort) -> Arrays:
     inputs, are honest.
     """
     options = cohort.options
-    assert isinstance(options, LearningOptions)
     learnt = [_learnt(member) for member in cohort.members]
     count = len(learnt)
     found: dict[str, np.ndarray] = {"variant": variants_of(cohort)}

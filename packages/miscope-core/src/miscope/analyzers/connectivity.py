@@ -38,7 +38,7 @@ class BarrierOptions(Options):
     seed: Whole = 0
 
 
-def barriers(trajectory: Trajectory) -> Arrays:
+def barriers(trajectory: Trajectory[BarrierOptions]) -> Arrays:
     """Loss and accuracy on the straight line between any two of some checkpoints, and the barrier between them.
 
     B = max_alpha [L((1 - alpha) theta_1 + alpha theta_2) - (1 - alpha) L_1 - alpha L_2], in nats, on training and other
@@ -46,7 +46,6 @@ def barriers(trajectory: Trajectory) -> Arrays:
     Frankle et al. 2020 (arXiv 1912.05671).
     """
     options = trajectory.options
-    assert isinstance(options, BarrierOptions)
     if len(trajectory.steps) < 2:
         reason = f"a line needs 2 checkpoints, and it has {len(trajectory.steps)}"
         raise DoesNotApply(reason)
@@ -126,7 +125,7 @@ class SeedOptions(Options):
     seed: Whole = 0
 
 
-def seeds(cohort: Cohort) -> Arrays:
+def seeds(cohort: Cohort[SeedOptions]) -> Arrays:
     """Barriers between the last checkpoints of several variants, as they are and with their units in matching order.
 
     Units are the residual stream's channels, heads, what is within heads, and neurons; their order is changed where the
@@ -136,7 +135,6 @@ def seeds(cohort: Cohort) -> Arrays:
     variant's.
     """
     options = cohort.options
-    assert isinstance(options, SeedOptions)
     members = cohort.members
     _need_alike(cohort)
     points = [{role: load()[-1].double() for role, load in one.weights.items()} for one in members]

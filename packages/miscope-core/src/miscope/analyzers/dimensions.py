@@ -31,14 +31,13 @@ class DimensionOptions(Options):
     """Eigenvalues stored of each site."""
 
 
-def activations(moment: Moment) -> Arrays:
+def activations(moment: Moment[DimensionOptions]) -> Arrays:
     """Dimensions of activations at the answer position: participation ratio, and directions for 90 and 99 % variance.
 
     Of the covariance over the probe, its eigenvalues in float64. What a layer writes is a linear map of what was
     recorded inside it, so its covariance is W^T C W exactly. Where there are labels, the share of variance between
     the right answers' means; by chance it is (C - 1) / (N - 1) of C answers.
     """
-    assert isinstance(moment.options, DimensionOptions)
     found: dict[str, np.ndarray] = {}
     labels = moment.probe.labels
     for site, activation in moment.activations.items():

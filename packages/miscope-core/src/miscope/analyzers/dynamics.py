@@ -33,7 +33,7 @@ class ModeOptions(Options):
     seed: Whole = 0
 
 
-def dynamic_modes(trajectory: Trajectory) -> Arrays:
+def dynamic_modes(trajectory: Trajectory[ModeOptions]) -> Arrays:
     """Eigenvalues of the linear law that takes the weights from one checkpoint to the next, beside random walks'.
 
     Exact dynamic mode decomposition of the path's principal components on a uniform clock only: on unequal gaps the
@@ -44,7 +44,6 @@ def dynamic_modes(trajectory: Trajectory) -> Arrays:
     al. 2023 (arXiv 2302.09160).
     """
     options = trajectory.options
-    assert isinstance(options, ModeOptions)
     steps, chosen = _even(trajectory, options)
     path, motion = trajectory.artifacts["parameters.trajectory"], trajectory.artifacts["parameters.velocity"]
     found: dict[str, np.ndarray] = {"at": steps, "gap": np.array(float(steps[1] - steps[0]))}

@@ -52,7 +52,7 @@ class GrokkingOptions(Options):
     seed: Whole = 0
 
 
-def grokking(trajectory: Trajectory) -> Arrays:
+def grokking(trajectory: Trajectory[GrokkingOptions]) -> Arrays:
     """Steps at which the model memorised, its test loss peaked and fell, and it generalised, with 95 % intervals.
 
     Read from the training metrics, or where there are none from `behaviour.metrics` at the checkpoints. A test loss
@@ -62,7 +62,6 @@ def grokking(trajectory: Trajectory) -> Arrays:
     `grokked` are NaN unless the bound decides. Power et al. 2022; Miller et al. 2024 for the jumps.
     """
     options = trajectory.options
-    assert isinstance(options, GrokkingOptions)
     curves = _curves(trajectory)
     train, test = curves["train_loss"], curves["test_loss"]
     fall, span = descent(test, final_records=options.final_records), _span(curves)

@@ -38,7 +38,7 @@ class PerturbationOptions(Options):
     seed: Whole = 0
 
 
-def perturbation(moment: Moment) -> Arrays:
+def perturbation(moment: Moment[PerturbationOptions]) -> Arrays:
     """Rise of the training loss at a distance from the weights, along random directions gone both ways.
 
     Delta = L(theta + eps u) - L(theta), the mean of u and -u for each direction, so that the slope cancels; `sem` is
@@ -49,7 +49,6 @@ def perturbation(moment: Moment) -> Arrays:
     else of all; float64. Li et al. 2018.
     """
     options = moment.options
-    assert isinstance(options, PerturbationOptions)
     loss = next(iter(moment.losses.values())).sample(options.entries, options.seed)
     weights = {role: tensor.double() for role, tensor in moment.weights.items()}
     at_weights = loss(weights)
@@ -136,7 +135,7 @@ class PlaneOptions(Options):
     seed: Whole = 0
 
 
-def plane(trajectory: Trajectory) -> Arrays:
+def plane(trajectory: Trajectory[PlaneOptions]) -> Arrays:
     """Training loss on the plane of the first two principal components of the path of all weights.
 
     theta = mean + x d1 + y d2 with unit vectors d1, d2, so that x and y are distances. The checkpoints lie beside the
@@ -144,7 +143,6 @@ def plane(trajectory: Trajectory) -> Arrays:
     with the terms of the last step. Li et al. 2018, section 7.
     """
     options = trajectory.options
-    assert isinstance(options, PlaneOptions)
     if len(trajectory.steps) < 3:
         reason = f"a plane needs 3 checkpoints, and it has {len(trajectory.steps)}"
         raise DoesNotApply(reason)

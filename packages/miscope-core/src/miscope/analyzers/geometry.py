@@ -29,7 +29,7 @@ class ClassOptions(Options):
     seed: Whole = 0
 
 
-def classes(moment: Moment) -> Arrays:
+def classes(moment: Moment[ClassOptions]) -> Arrays:
     """How far apart the classes are and how wide, whether they collapse, and on which circles their means lie.
 
     At the answer position, a class being all inputs with the same answer. Where the task has a basis over its answers,
@@ -39,7 +39,6 @@ def classes(moment: Moment) -> Arrays:
     """
     assert moment.probe.labels is not None
     options = moment.options
-    assert isinstance(options, ClassOptions)
     values, numbers = np.unique(moment.probe.labels.numpy(), return_inverse=True)
     if len(values) < 2:
         raise DoesNotApply("all its inputs have the same answer")
@@ -180,14 +179,13 @@ class PcaOptions(Options):
     """Kept, of the class means of all checkpoints."""
 
 
-def pca(shown: Trajectory) -> Arrays:
+def pca(shown: Trajectory[PcaOptions]) -> Arrays:
     """The class means of all checkpoints on principal axes that are the same at every step.
 
     Exact, of the T x C class means, each step's about their own mean, in the units of the activations. Later steps,
     where the classes are further apart, weigh more.
     """
     options = shown.options
-    assert isinstance(options, PcaOptions)
     arrays = shown.artifacts["geometry.classes"]
     found: dict[str, np.ndarray] = {"at": shown.steps}
     for name in arrays:

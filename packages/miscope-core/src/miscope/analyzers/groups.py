@@ -28,7 +28,7 @@ class GroupOptions(Options):
     seed: Whole = 0
 
 
-def geometry(trajectory: Trajectory) -> Arrays:
+def geometry(trajectory: Trajectory[GroupOptions]) -> Arrays:
     """Spread, distances, components and turning of each group of neurons in the space of their incoming weights.
 
     A group is the neurons with the same dominant block at the last checkpoint, by neurons.frequencies. `null` is the
@@ -37,7 +37,6 @@ def geometry(trajectory: Trajectory) -> Arrays:
     frequency come in all phases, so their centre lies near zero; `captured` says when the plane of the end was there.
     """
     options = trajectory.options
-    assert isinstance(options, GroupOptions)
     found: dict[str, np.ndarray] = {}
     arrays = trajectory.artifacts["neurons.frequencies"]
     for role, name in _layers(trajectory).items():

@@ -56,7 +56,7 @@ class RoleOptions(Options):
     """Attention above the role's null, from which a head has it."""
 
 
-def roles(moment: Moment) -> Arrays:
+def roles(moment: Moment[RoleOptions]) -> Arrays:
     """How much of each head's attention serves a known role, on blocks of random tokens that repeat.
 
     The score of a role is its least over several periods, since a head that always looks the same way back scores at
@@ -65,7 +65,6 @@ def roles(moment: Moment) -> Arrays:
     attention on random tokens that do not repeat. float64; sem over sequences.
     """
     options = moment.options
-    assert isinstance(options, RoleOptions)
     context, vocabulary = _sequences_for(moment)
     periods = options.periods or periods_for(context, vocabulary, distinct=options.distinct)
     generator = torch.Generator().manual_seed(options.seed)
@@ -196,13 +195,12 @@ class DistanceOptions(Options):
     """At most so many, evenly spread over the probe."""
 
 
-def distances(moment: Moment) -> Arrays:
+def distances(moment: Moment[DistanceOptions]) -> Arrays:
     """How differently the heads of each layer look, write, and are wired: a distance between every two of them.
 
     Pattern: Jensen-Shannon divergence of the answer's attention, mean over inputs, over ln 2. Output: 1 - linear CKA
     of what they write. QK and OV: 1 - cosine of their circuits. Heads in effect: the Vendi score of 1 - distance.
     """
-    assert isinstance(moment.options, DistanceOptions)
     count = len(moment.probe.inputs)
     rows = torch.from_numpy(evenly_spaced(count, moment.options.inputs))
     found: dict[str, np.ndarray] = {}

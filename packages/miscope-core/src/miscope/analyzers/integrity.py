@@ -68,7 +68,7 @@ class AuditOptions(Options):
     """Times too fast that the first or the last move must be."""
 
 
-def audit(trajectory: Trajectory) -> Arrays:
+def audit(trajectory: Trajectory[AuditOptions]) -> Arrays:
     """Which checkpoints are not what they say: damaged, doubled, or not between their neighbours.
 
     A duplicate is flagged where it fits worse. A jump goes to a checkpoint and back in some tensor, both much faster
@@ -76,7 +76,6 @@ def audit(trajectory: Trajectory) -> Arrays:
     fluctuates, or that has slingshots, keeps its flags off: both tests also ask for a detour that noise does not make.
     """
     options, steps = trajectory.options, trajectory.steps
-    assert isinstance(options, AuditOptions)
     if len(steps) < 2:
         raise DoesNotApply("it has one checkpoint, which succeeds nothing")
     stored = trajectory.artifacts[_DIGESTS]
@@ -186,7 +185,7 @@ class ReplayOptions(Options):
     """Checkpoints below which none can stand out: each is judged by itself."""
 
 
-def replay(trajectory: Trajectory) -> Arrays:
+def replay(trajectory: Trajectory[ReplayOptions]) -> Arrays:
     """The losses that the checkpoints have now beside the nearest of those that were recorded in training.
 
     A checkpoint is flagged where the log ratio of the two differs from what it is at most others, beyond the tolerance
@@ -196,7 +195,6 @@ def replay(trajectory: Trajectory) -> Arrays:
     compared with nothing is NaN.
     """
     options, measured = trajectory.options, trajectory.artifacts[_METRICS]
-    assert isinstance(options, ReplayOptions)
     found: dict[str, np.ndarray] = {"at": trajectory.steps.astype(np.int64)}
     for name in ("train_loss", "test_loss"):
         if name in measured and len(trajectory.metrics[name].steps if name in trajectory.metrics else ()):

@@ -50,7 +50,7 @@ class _Heads:
         return self.subject.answers([(site, put(self.level[site], torch.tensor(h))) for site, h in by_site.items()])
 
 
-def interactions(moment: Moment) -> Arrays:
+def interactions(moment: Moment[InteractionOptions]) -> Arrays:
     """Loss and accuracy with one head taken out, with no other head left, and what taking out two does beyond the sum.
 
     Interaction: [both out] - [one out] - [the other out] + [as it is]; positive where each stands in for the other,
@@ -58,7 +58,6 @@ def interactions(moment: Moment) -> Arrays:
     is put in a head's place is taken from the network as it is, also behind a head that is out.
     """
     options = moment.options
-    assert isinstance(options, InteractionOptions)
     subject = asked(moment, most=256)
     named = [
         (name, site, head) for name, kind, site, head in parts_of(subject.model, subject.weights) if kind == "head"

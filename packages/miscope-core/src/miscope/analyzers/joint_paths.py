@@ -19,14 +19,13 @@ class JointOptions(Options):
     """Kept, of all checkpoints together."""
 
 
-def joint(cohort: Cohort) -> Arrays:
+def joint(cohort: Cohort[JointOptions]) -> Arrays:
     """Principal components of all checkpoints of several variants together: one basis for all of them.
 
     Exact, from the Gram matrix over all checkpoints; each counts equally. Seeds that start apart differ in the first
     components by that alone. After Carroll et al. 2025.
     """
     options = cohort.options
-    assert isinstance(options, JointOptions)
     shapes = [{role: tuple(load().shape[1:]) for role, load in one.weights.items()} for one in cohort.members]
     names = [one.variant.name for one in cohort.members]
     if any(shape != shapes[0] for shape in shapes):

@@ -40,7 +40,7 @@ class VoteOptions(Options):
     """Votes that make a component key."""
 
 
-def votes(moment: Moment) -> Arrays:
+def votes(moment: Moment[VoteOptions]) -> Arrays:
     """Which components each of four instruments finds in use: neurons, logits by answer and own answer, embedding.
 
     The logits' thresholds are fixed ones or what white noise exceeds with chance `null`, whichever is larger. An
@@ -49,7 +49,6 @@ def votes(moment: Moment) -> Arrays:
     set may be used while training runs. Nanda et al. 2023, section 4.
     """
     options = moment.options
-    assert isinstance(options, VoteOptions)
     logits = moment.artifacts[_LOGITS]
     basis = next((basis for basis in moment.bases.values() if _about(basis, logits)), None)
     if basis is None:

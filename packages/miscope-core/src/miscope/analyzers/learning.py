@@ -77,7 +77,7 @@ class OrderOptions(Options):
     seed: Whole = 0
 
 
-def order(trajectory: Trajectory) -> Arrays:
+def order(trajectory: Trajectory[OrderOptions]) -> Arrays:
     """When each input is learnt for good, how often it is forgotten, and what inputs have in common that come early.
 
     An input graduates at the first checkpoint from which it is right for `window` checkpoints in a row; one that never
@@ -87,7 +87,6 @@ def order(trajectory: Trajectory) -> Arrays:
     et al. 2019; Swayamdipta et al. 2020.
     """
     options, probe, steps = trajectory.options, trajectory.probe, trajectory.steps
-    assert isinstance(options, OrderOptions)
     if len(steps) < 2:
         raise DoesNotApply("an order needs 2 checkpoints, and it has 1")
     stored = trajectory.artifacts[_CORRECTNESS]

@@ -115,7 +115,7 @@ class BandOptions(Options):
     """Bands of neighbouring components, as equal in number as can be."""
 
 
-def bands(trajectory: Trajectory) -> Arrays:
+def bands(trajectory: Trajectory[BandOptions]) -> Arrays:
     """Neurons committed to and specialised on each band of components over training, and how concentrated they are.
 
     Concentration is told over components, as the Herfindahl index sum f^2 and as the effective number exp(entropy) of
@@ -123,7 +123,6 @@ def bands(trajectory: Trajectory) -> Arrays:
     a matter of naming: multiplying both factors by a unit is a symmetry that permutes all frequencies.
     """
     options = trajectory.options
-    assert isinstance(options, BandOptions)
     arrays = trajectory.artifacts[_CLUSTERS]
     found: dict[str, np.ndarray] = {}
     for site in sorted({name.rpartition("/")[0] for name in arrays}):

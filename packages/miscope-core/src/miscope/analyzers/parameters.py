@@ -83,7 +83,7 @@ class PathOptions(Options):
     seed: Whole = 0
 
 
-def trajectory(shown: Trajectory) -> Arrays:
+def trajectory(shown: Trajectory[PathOptions]) -> Arrays:
     """Principal components of the path of the weights, all together and by group, beside a random walk's.
 
     Exact, from the Gram matrix over checkpoints. A loop in components 2 and 3 is what any high-dimensional random walk
@@ -93,7 +93,6 @@ def trajectory(shown: Trajectory) -> Arrays:
     Checkpoints count equally, whatever lies between them. Areas are NaN where there are too few.
     """
     options = shown.options
-    assert isinstance(options, PathOptions)
     _need(shown, 3)
     gram, lengths, size = {}, {}, {}
     for role, points in _points(shown):

@@ -29,7 +29,7 @@ class PhaseOptions(Options):
     """Neurons from which a block is judged by itself."""
 
 
-def neurons(moment: Moment) -> Arrays:
+def neurons(moment: Moment[PhaseOptions]) -> Arrays:
     """Phase at which each neuron follows either factor and writes to the answers, and how well the three agree.
 
     Of a neuron whose largest share is in a block of two rows (cos, sin): its mean over one factor, as a function of
@@ -39,7 +39,6 @@ def neurons(moment: Moment) -> Arrays:
     are radians; NaN for neurons that are dead or lie in no such block. Nanda et al. 2023, section 4.3; He et al. 2026.
     """
     options, target = moment.options, answer_basis(moment.probe, moment.bases)
-    assert isinstance(options, PhaseOptions)
     first, second = (moment.bases.get(column) for column in moment.probe.grid)
     if first is None or second is None or target is None:
         reason = "phases are read in a task basis, and the family does not give one for both factors and the answers"

@@ -37,7 +37,7 @@ class LossOptions(Options):
     """Nats that the loss without it must reach besides: a hundred times the least loss that float32 tells from 0."""
 
 
-def losses(moment: Moment) -> Arrays:
+def losses(moment: Moment[LossOptions]) -> Arrays:
     """Loss with only the key components of the answer in the logits (restricted), and without them (excluded).
 
     With P the projector on the key blocks' functions of the answer: restricted is the loss of P z + mean(z - P z),
@@ -48,7 +48,6 @@ def losses(moment: Moment) -> Arrays:
     no vote for a key component. Nanda et al. 2023, section 5.
     """
     options = moment.options
-    assert isinstance(options, LossOptions)
     basis = answer_basis(moment.probe, moment.bases)
     if basis is None:
         reason = "the family gives no basis over its answers, so there is nothing to restrict the logits to"
@@ -110,7 +109,7 @@ class FinalOptions(Options):
     """Checkpoints, spread evenly over those there are, the first and the last among them."""
 
 
-def final(trajectory: Trajectory) -> Arrays:
+def final(trajectory: Trajectory[FinalOptions]) -> Arrays:
     """Restricted and excluded loss with the key components of the last checkpoint, and with all that were key so far.
 
     The final set looks ahead: it says how early what the model ends with was there. The running union does not, and
@@ -118,7 +117,6 @@ def final(trajectory: Trajectory) -> Arrays:
     Without a key component restricted is the loss of the mean logits. Nanda et al. 2023, section 5, use the final set.
     """
     options = trajectory.options
-    assert isinstance(options, FinalOptions)
     basis = answer_basis(trajectory.probe, trajectory.bases)
     if basis is None:
         reason = "the family gives no basis over its answers, so there is nothing to restrict the logits to"
@@ -185,7 +183,7 @@ class SubspaceOptions(Options):
     """Share of the variance between class means that makes their dimension."""
 
 
-def subspace(moment: Moment) -> Arrays:
+def subspace(moment: Moment[SubspaceOptions]) -> Arrays:
     """Loss when logits are restricted to the principal directions of their class means, so many at a time.
 
     The universal restricted loss: directions in the space of outputs, by the variance between classes of the right
@@ -193,7 +191,6 @@ def subspace(moment: Moment) -> Arrays:
     float64. A rank beyond the number of outputs is the loss itself.
     """
     options, labels = moment.options, moment.probe.labels
-    assert isinstance(options, SubspaceOptions)
     assert labels is not None
     logits = moment.activations[LOGITS].double()
     mean = logits.mean(dim=0)

@@ -44,7 +44,7 @@ class _Matrix:
         return tuple((int(f.shape[-2]), int(f.shape[-1])) for f in self.factors)
 
 
-def weights(moment: Moment) -> Arrays:
+def weights(moment: Moment[RankOptions]) -> Arrays:
     """Ranks, outliers and power-law tail of every weight matrix, of each head's, and of the products along the paths.
 
     Of singular values s: sum s^2 / s_1^2, (sum s)^2 / sum s^2, (sum s^2)^2 / sum s^4 and exp H(s^2 / sum s^2), each
@@ -53,7 +53,6 @@ def weights(moment: Moment) -> Arrays:
     Smirnov distance above 0.15). Martin & Mahoney 2021; Roy & Vetterli 2007; Johnstone 2001.
     """
     options = moment.options
-    assert isinstance(options, RankOptions)
     found: dict[str, np.ndarray] = {}
     for name, matrix in _matrices(moment.weights, moment.axes):
         values = of_product(matrix.factors)

@@ -72,10 +72,9 @@ def _embedding(moment: Moment) -> str:
     return source
 
 
-def _constant_queries(moment: Moment) -> Iterator[tuple[str, np.ndarray]]:
+def _constant_queries(moment: Moment[QueryOptions]) -> Iterator[tuple[str, np.ndarray]]:
     """Each attention layer whose answer query does not depend on the input, with its queries (head, d_head)."""
     options, inputs = moment.options, moment.probe.inputs
-    assert isinstance(options, QueryOptions)
     model = moment.model
     assert model is not None
     chosen = inputs[evenly_spaced(len(inputs), options.inputs, nearest=True)]

@@ -21,14 +21,13 @@ class EmbeddingOptions(Options):
     """Blocks named, the strongest first."""
 
 
-def embedding(moment: Moment) -> Arrays:
+def embedding(moment: Moment[EmbeddingOptions]) -> Arrays:
     """Power of every weight tensor over tokens, or over another axis with a basis, in the blocks of that basis.
 
     The tensor is read over its first such axis as a matrix (q, everything else), in float64; only the first q rows,
     those the basis is about, are read. Fractions leave the constant out. Without any basis, embeddings are read in
     their own singular vectors, and `ROLE/basis` says 'singular'. Nanda et al. 2023, section 4.
     """
-    assert isinstance(moment.options, EmbeddingOptions)
     found: dict[str, np.ndarray] = {}
     for role, spectrum in _spectra(moment).items():
         found |= {f"{role}/{name}": array for name, array in _arrays(spectrum, moment.options.top).items()}

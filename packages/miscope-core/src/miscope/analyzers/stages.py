@@ -41,7 +41,7 @@ class StageOptions(Options):
     seed: Whole = 0
 
 
-def change_points(trajectory: Trajectory) -> Arrays:
+def change_points(trajectory: Trajectory[StageOptions]) -> Arrays:
     """Boundaries of stages found by at least two of three methods in the pace of losses, margins and norms.
 
     A stage is a stretch in which every series keeps its pace: its increments per time, as normal scores of their ranks.
@@ -50,7 +50,6 @@ def change_points(trajectory: Trajectory) -> Arrays:
     whose pace drifts smoothly is cut where that is cheapest: stages are a summary, not events.
     """
     options, steps = trajectory.options, trajectory.steps
-    assert isinstance(options, StageOptions)
     if len(steps) < 3:
         reason = f"stages need 3 checkpoints, and it has {len(steps)}"
         raise DoesNotApply(reason)

@@ -31,7 +31,7 @@ class WindowOptions(Options):
     """Steps after which generalisation is late."""
 
 
-def windows(trajectory: Trajectory) -> Arrays:
+def windows(trajectory: Trajectory[WindowOptions]) -> Arrays:
     """The four windows of training with the losses at their edges, the crossing of ranks, and a verdict with reasons.
 
     Memorising ends with memorisation, the plateau with the onset of the fall of the test loss, generalising with
@@ -40,7 +40,6 @@ def windows(trajectory: Trajectory) -> Arrays:
     more: (sum s)^2 / sum s^2 of their singular values.
     """
     options, events = trajectory.options, trajectory.artifacts[_EVENTS]
-    assert isinstance(options, WindowOptions)
     first, last = float(min([*trajectory.steps[:1], events["first"]])), float(events["last"])
     edge = _edges({name: float(events[name]) for name in ("memorised", "onset", "generalised")}, first, last)
     found: dict[str, np.ndarray] = {"window": np.array(WINDOWS), "start": edge[0], "end": edge[1], "open": edge[2] > 0}
@@ -143,7 +142,7 @@ class ComponentOptions(Options):
     """Share of the embedding's power that the final key components must hold to have the upper hand."""
 
 
-def components(trajectory: Trajectory) -> Arrays:
+def components(trajectory: Trajectory[ComponentOptions]) -> Arrays:
     """Which component gathers neurons first, in what order the others follow, and which lose them again.
 
     A neuron counts for the component it is committed to (`neurons.clusters`, a null-calibrated threshold). The first
@@ -152,7 +151,6 @@ def components(trajectory: Trajectory) -> Arrays:
     checkpoint is not the initialisation, what is there already came no later, and who was first is not known.
     """
     options, steps = trajectory.options, trajectory.steps
-    assert isinstance(options, ComponentOptions)
     clusters, onset = trajectory.artifacts[_CLUSTERS], float(trajectory.artifacts[_EVENTS]["onset"])
     sites = [name.removesuffix("/size") for name in clusters if name.endswith("/size")]
     if not sites:

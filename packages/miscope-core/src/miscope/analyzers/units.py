@@ -30,13 +30,12 @@ class StatisticsOptions(Options):
     """Inputs, evenly spread over the probe, whose signs are kept to count flips between checkpoints."""
 
 
-def statistics(moment: Moment) -> Arrays:
+def statistics(moment: Moment[StatisticsOptions]) -> Arrays:
     """Mean, spread, sparsity and kurtosis of every unit over the probe; how many are dead or always on.
 
     A unit is dead that is active on no input of the probe, always on if on all of them. At the answer position.
     """
     options = moment.options
-    assert isinstance(options, StatisticsOptions)
     rows = evenly_spaced(len(moment.probe.inputs), options.signs)
     found: dict[str, np.ndarray] = {"inputs": np.array(len(rows))}
     for site, activation in moment.activations.items():

@@ -25,7 +25,7 @@ class PizzaOptions(Options):
     seed: Whole = 0
 
 
-def pizza(moment: Moment) -> Arrays:
+def pizza(moment: Moment[PizzaOptions]) -> Arrays:
     """Distance irrelevance of the right answer's logit, and symmetricity of the gradients at the two embeddings.
 
     A clock multiplies, so that the logit of the right answer is as large whatever a - b, and its gradients at a and at
@@ -37,7 +37,6 @@ def pizza(moment: Moment) -> Arrays:
     anything else happens, since there it is 1 by construction. Zhong et al. 2023, sections 4.1 and 4.2.
     """
     options, probe = moment.options, moment.probe
-    assert isinstance(options, PizzaOptions)
     a, b = (probe.columns[name] for name in ("a", "b"))
     prime = int(a.max()) + 1
     assert probe.labels is not None

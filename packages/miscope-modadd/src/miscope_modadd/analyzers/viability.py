@@ -21,7 +21,7 @@ class MarginOptions(Options):
     """Sets tried for the best margin; beyond that it is NaN."""
 
 
-def margins(moment: Moment) -> Arrays:
+def margins(moment: Moment[MarginOptions]) -> Arrays:
     """Margin of the ideal clock with the key frequencies found at this checkpoint, beside the best and random sets.
 
     With equal amplitudes: min over wrong answers r away of sum_k (1 - cos 2 pi k r / p); and with amplitudes in
@@ -32,7 +32,6 @@ def margins(moment: Moment) -> Arrays:
     NaN without a key frequency.
     """
     options, keys = moment.options, moment.artifacts[_KEYS]
-    assert isinstance(options, MarginOptions)
     p = moment.probe.shape[0]
     chosen = np.flatnonzero(keys["key"])
     frequencies = keys["label"][chosen].astype(int).tolist()
