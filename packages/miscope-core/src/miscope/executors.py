@@ -98,6 +98,7 @@ class _Pools(Executor):
     def close(self) -> None:
         """Wait for what is running, and end the processes."""
         if self._pool is not None:
+            _kill_left_over(self._pool)
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
 
@@ -148,6 +149,16 @@ class _Pools(Executor):
 def _pool(workers: int) -> ProcessPoolExecutor:
     # Not fork: a child of a process whose threads hold locks (tensors, plots) may never get them.
     return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_settle)
+
+
+def _kill_left_over(pool: ProcessPoolExecutor) -> None:
+    """End what a pool still has of processes once one of them died.
+
+    The pool ends them itself, but for one that was just being started: for that it then waits for ever.
+    """
+    if getattr(pool, "_broken", False):
+        for process in list((getattr(pool, "_processes", None) or {}).values()):
+            process.kill()
 
 
 def _settle() -> None:

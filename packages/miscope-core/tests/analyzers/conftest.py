@@ -123,7 +123,7 @@ def look():
     def run(analyzer, model, **options):
         from miscope.model import matching
 
-        sites = matching(analyzer.sites, model.shown["activations"])
+        sites = matching(analyzer.needs.sites, model.shown["activations"])
         shown = model.shown | {"activations": {site: model.shown["activations"][site] for site in sites}}
         return analyzer.compute(Moment(options=analyzer.options(**options), **shown))
 
