@@ -34,7 +34,7 @@ MODULE = SimpleNamespace(miscope_analyzers=miscope_analyzers, miscope_executors=
 def test_plugins_are_core_the_toys_and_what_one_names(plugins: Callable[..., Plugins]) -> None:
     found = plugins(count=MODULE)
     assert [provider.plugin for provider in found.providers] == ["core", "toy", "count"]
-    assert set(found.families) == {"toy.fourier", "toy.sum"}
+    assert set(found.families) == {"pytorch.module", "toy.fourier", "toy.sum"}
     assert "count.one" in found.analyzers
     assert not found.views
 

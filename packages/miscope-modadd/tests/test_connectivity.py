@@ -9,6 +9,7 @@ import torch
 
 from miscope.analyzers.connectivity import SEEDS, seeds
 from miscope.family import Family, make_variant
+from miscope.losses import probe_losses
 from miscope.maths.permutation import permuted
 from miscope.maths.weight_matching import free, units_of
 from miscope.moment import Cohort, Trajectory
@@ -35,15 +36,17 @@ def members_of(subject: Subject, networks: list[dict[str, torch.Tensor]]) -> tup
     probe, model = subject.probe(), subject.model
     answers = model.answers(networks[0], probe.inputs, ["logits"])["logits"].argmax(dim=-1)
     options: Any = None
+    shown = replace(probe, labels=answers)
     return tuple(
         Trajectory(
             variant=subject.variant,
             steps=np.array([0]),
             options=options,
-            probe=replace(probe, labels=answers),
+            probe=shown,
             weights={role: lambda w=w: w[None] for role, w in weights.items()},
             axes={name: role.axes for name, role in model.roles.items()},
             model=model,
+            losses=probe_losses(shown, lambda: model),
         )
         for weights in networks
     )

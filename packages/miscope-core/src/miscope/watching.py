@@ -11,6 +11,7 @@ from miscope.applicability import chain_applies
 from miscope.artifact import Arrays, ArtifactKey
 from miscope.checkpoint import Checkpoint
 from miscope.checkpoint_inputs import CheckpointInputs
+from miscope.commands import in_workspace
 from miscope.errors import BadValue, DoesNotApply
 from miscope.finiteness import not_finite
 from miscope.gathering import moment_of, record
@@ -149,11 +150,16 @@ def _check(workspace: Workspace, variant: Variant, name: str) -> None:
         raise BadValue(
             f"{name!r} cannot be watched while a model trains.",
             f"It{reads} looks at {what}, and not at one step.",
-            f"Analyze it afterwards:  miscope analyze {variant.name} --only {name}",
+            _afterwards(workspace, variant, name),
         )
     subject = workspace.subject(variant)
     if (reason := chain_applies(chain, subject, (), lacking=None)) is not None:
         raise DoesNotApply(reason, name=name, subject=variant.name)
+
+
+def _afterwards(workspace: Workspace, variant: Variant, name: str) -> str:
+    line = in_workspace(workspace.root, f"miscope analyze {variant.name} --only {name}")
+    return f"Analyze it afterwards:  {line}"
 
 
 def _try(workspace: Workspace, variant: Variant, watcher: Watcher, names: Iterable[str]) -> None:
@@ -177,7 +183,7 @@ def _try(workspace: Workspace, variant: Variant, watcher: Watcher, names: Iterab
             raise BadValue(
                 f"{name!r} cannot be watched: it gives no single number.",
                 f"Its outputs are: {', '.join(table[name].outputs) or 'not documented'}.",
-                f"Analyze it afterwards:  miscope analyze {variant.name} --only {name}",
+                _afterwards(workspace, variant, name),
             )
 
 
