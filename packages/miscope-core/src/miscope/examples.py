@@ -27,6 +27,11 @@ class Examples:
     def __len__(self) -> int:
         return len(self.inputs)
 
+    def part(self, start: int, stop: int) -> Examples:
+        """Those from a row number to before another."""
+        labels = None if self.labels is None else self.labels[start:stop]
+        return Examples(inputs=self.inputs[start:stop], labels=labels)
+
     def rows(self, chosen: Tensor) -> Examples:
         """Those of these row numbers."""
         labels = None if self.labels is None else self.labels[chosen.to(self.labels.device)]

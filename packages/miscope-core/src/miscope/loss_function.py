@@ -77,8 +77,7 @@ def batches(objective: Objective, examples: Examples, *, entries: int = ENTRIES)
         yield examples
         return
     for start in range(0, len(examples), rows):
-        labels = None if examples.labels is None else examples.labels[start : start + rows]
-        yield Examples(inputs=examples.inputs[start : start + rows], labels=labels)
+        yield examples.part(start, start + rows)
 
 
 def mean_of(parts: Sequence[tuple[int, Mapping[str, Tensor]]]) -> dict[str, Tensor]:

@@ -8,7 +8,6 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from miscope.examples import Examples
 from miscope.loss_function import LossFunction, run_of
 from miscope.model import LOGITS, Model
 from miscope.objective import IGNORED
@@ -32,9 +31,7 @@ def check_task(family: str, model: Model, task: Task) -> None:
     assert not both, f"{family}: {len(both)} inputs are in both the training and the test set"
     _check_objective(family, model, task)
     weights = task.initial_weights()
-    few = Examples(
-        inputs=task.train.inputs[:_LEARNED], labels=None if task.train.labels is None else task.train.labels[:_LEARNED]
-    )
+    few = task.train.part(0, _LEARNED)
     buffers = {} if task.callbacks is None else task.callbacks.buffers()
     hooked = LossFunction(
         objective=task.objective, run=run_of(task.objective, lambda: model), examples=few, step=0, buffers=buffers

@@ -20,6 +20,7 @@ from miscope.model import HookedModel, Role
 from miscope.probe import Probe
 from miscope.schedule import Every
 from miscope.task import Task
+from miscope.testing.toy_network import drawn_weights
 from miscope.training_config import TrainingConfig
 from miscope.variant import Variant
 
@@ -94,14 +95,10 @@ class ToyFamily(Family):
         inputs, labels = _everything(variant)
         train = torch.from_numpy(_train_mask(variant))
 
-        def initial_weights() -> dict[str, Tensor]:
-            generator = torch.Generator().manual_seed(params.seed)
-            return {n: 0.3 * torch.randn(r.shape, generator=generator) for n, r in self.model(params).roles.items()}
-
         return Task(
             train=Examples(inputs=inputs[train], labels=labels[train]),
             test=Examples(inputs=inputs[~train], labels=labels[~train]),
-            initial_weights=initial_weights,
+            initial_weights=lambda: drawn_weights(self.model(params), params.seed),
             objective=classification(),
         )
 

@@ -13,10 +13,11 @@ from torch.nn.functional import cross_entropy
 from miscope.basis import Basis
 from miscope.cross_entropy import CROSS_ENTROPY, accuracy
 from miscope.examples import Examples
-from miscope.model import HookedModel, Role
+from miscope.model import HookedModel
 from miscope.objective import ForwardPass, Objective, Term
 from miscope.task import Task
 from miscope.testing.toy import ToyVariation
+from miscope.testing.toy_network import drawn_weights, hooked_by_role, register_by_role
 from miscope.variant import Variant
 
 __all__ = ["EMBED", "GATE", "SPARSE_EVERY", "ToyGated"]
@@ -42,8 +43,7 @@ class _Net(nn.Module):
     def __init__(self, values: int, width: int) -> None:
         super().__init__()
         sizes = {"token": values, "vocab_out": values, "d_model": 8, "d_mlp": width}
-        for role, axes in _AXES.items():
-            self.register_parameter(role.split(".")[-1], nn.Parameter(torch.zeros([sizes[axis] for axis in axes])))
+        register_by_role(self, _AXES, sizes)
         self.hook_embed, self.hook_gate, self.hook_post, self.hook_resid_post = (nn.Identity() for _ in range(4))
 
     def forward(self, tokens: Tensor) -> Tensor:
@@ -92,32 +92,23 @@ class ToyGated(ToyVariation):
 
     def model(self, params: Any) -> HookedModel:
         net = _Net(params.values, params.width)
-        shapes = {role: tuple(getattr(net, role.split(".")[-1]).shape) for role in _AXES}
-        return HookedModel(
-            net,
-            roles=[Role(name=role, axes=axes, shape=shapes[role]) for role, axes in _AXES.items()],
-            sites={
-                EMBED: net.hook_embed,
-                GATE: net.hook_gate,
-                "blocks.0.mlp.hook_post": net.hook_post,
-                "blocks.0.hook_resid_post": net.hook_resid_post,
-            },
-            place=lambda weights: {role.split(".")[-1]: tensor for role, tensor in weights.items()},
-        )
+        sites = {
+            EMBED: net.hook_embed,
+            GATE: net.hook_gate,
+            "blocks.0.mlp.hook_post": net.hook_post,
+            "blocks.0.hook_resid_post": net.hook_resid_post,
+        }
+        return hooked_by_role(net, _AXES, sites)
 
     def task(self, variant: Variant) -> Task:
         params: Any = variant.params
         plain = super().task(variant)
 
-        def initial_weights() -> dict[str, Tensor]:
-            generator = torch.Generator().manual_seed(params.seed)
-            return {n: 0.3 * torch.randn(r.shape, generator=generator) for n, r in self.model(params).roles.items()}
-
         return replace(
             plain,
             train=_asked_everywhere(plain.train),
             test=_asked_everywhere(plain.test),
-            initial_weights=initial_weights,
+            initial_weights=lambda: drawn_weights(self.model(params), params.seed),
             objective=OBJECTIVE,
         )
 

@@ -13,12 +13,13 @@ from miscope.basis import Basis
 from miscope.cross_entropy import next_token
 from miscope.examples import Examples
 from miscope.family import Family
-from miscope.model import HookedModel, Role
+from miscope.model import HookedModel
 from miscope.objective import IGNORED
 from miscope.probe import Probe
 from miscope.schedule import Every
 from miscope.task import Task
 from miscope.testing.toy import ToyParams
+from miscope.testing.toy_network import drawn_weights, hooked_by_role, register_by_role
 from miscope.training_config import TrainingConfig
 from miscope.variant import Variant
 
@@ -43,8 +44,7 @@ class _Net(nn.Module):
     def __init__(self, values: int, width: int) -> None:
         super().__init__()
         sizes = {"token": values, "vocab_out": values, "d_model": 8, "d_mlp": width}
-        for role, axes in _AXES.items():
-            self.register_parameter(role.split(".")[-1], nn.Parameter(torch.zeros([sizes[axis] for axis in axes])))
+        register_by_role(self, _AXES, sizes)
         self.hook_embed, self.hook_pre, self.hook_post = (nn.Identity() for _ in range(3))
 
     def forward(self, tokens: Tensor) -> Tensor:
@@ -63,17 +63,12 @@ class ToySequences(Family):
 
     def model(self, params: Any) -> HookedModel:
         net = _Net(params.values, params.width)
-        shapes = {role: tuple(getattr(net, role.split(".")[-1]).shape) for role in _AXES}
-        return HookedModel(
-            net,
-            roles=[Role(name=role, axes=axes, shape=shapes[role]) for role, axes in _AXES.items()],
-            sites={
-                "hook_embed": net.hook_embed,
-                "blocks.0.mlp.hook_pre": net.hook_pre,
-                "blocks.0.mlp.hook_post": net.hook_post,
-            },
-            place=lambda weights: {role.split(".")[-1]: tensor for role, tensor in weights.items()},
-        )
+        sites = {
+            "hook_embed": net.hook_embed,
+            "blocks.0.mlp.hook_pre": net.hook_pre,
+            "blocks.0.mlp.hook_post": net.hook_post,
+        }
+        return hooked_by_role(net, _AXES, sites)
 
     def training(self, params: Any) -> TrainingConfig:
         return TrainingConfig(steps=20, train_fraction=0.6, learning_rate=1e-2, batch_size=4, checkpoints=Every(n=10))
@@ -82,14 +77,10 @@ class ToySequences(Family):
         params: Any = variant.params
         tokens, labels, train = _data(variant)
 
-        def initial_weights() -> dict[str, Tensor]:
-            generator = torch.Generator().manual_seed(params.seed)
-            return {n: 0.3 * torch.randn(r.shape, generator=generator) for n, r in self.model(params).roles.items()}
-
         return Task(
             train=Examples(inputs=tokens[train], labels=labels[train]),
             test=Examples(inputs=tokens[~train], labels=labels[~train]),
-            initial_weights=initial_weights,
+            initial_weights=lambda: drawn_weights(self.model(params), params.seed),
             objective=next_token(),
         )
 
