@@ -48,7 +48,7 @@ def calibration_file() -> Callable[[str], Path]:
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
     """The Chromium that figures are drawn with; skips where there is none."""
-    from miscope.exporting import browser
+    from miscope.figures.export import browser
 
     if (found := browser()) is None:
         raise Wanting(CHROMIUM, "needs a Chromium")

@@ -18,12 +18,13 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 import torch
 
-from miscope.analysis import analyze
+from miscope.analysis.analyze import analyze
+from miscope.analysis.job import Job
+from miscope.analysis.perform import Portable, perform
 from miscope.analyzer import Grain
+from miscope.bound import BoundVariant, open_bound
 from miscope.checkpoint import Checkpoint
-from miscope.looking import Portable, Task, perform
 from miscope.outcome import Outcome, State
-from miscope.workspace import BoundVariant, open_workspace
 
 FAMILY = "modadd.transformer"
 CHECKPOINTS = 24
@@ -52,10 +53,10 @@ def main() -> None:
 @contextmanager
 def variant_with_checkpoints() -> Iterator[BoundVariant]:
     with tempfile.TemporaryDirectory(prefix="miscope-bench-") as folder:
-        workspace = open_workspace(folder)
+        workspace = open_bound(folder)
         variant = workspace.variant(FAMILY, prime=113, seed=999, data_seed=598)
         workspace.store.save_variant(variant.value)
-        task = workspace.subject(variant.value).task
+        task = workspace.value.context(variant.value).task
         assert task is not None
         weights = task.initial_weights()
         for step in range(CHECKPOINTS):
@@ -80,7 +81,7 @@ def names(variant: BoundVariant, grain: Grain) -> list[str]:
 def together(variant: BoundVariant, chosen: Sequence[str]) -> float:
     """Median CPU seconds of a checkpoint with these analyzers, loading and saving included."""
     seconds, before = [], time.process_time()
-    for outcome in checked(analyze(variant.workspace, [variant.value], chosen, force=True)):
+    for outcome in checked(analyze(variant.workspace.value, [variant.value], chosen, force=True)):
         now = time.process_time()
         if outcome.state is State.SAVED:
             seconds.append(now - before)
@@ -91,8 +92,8 @@ def together(variant: BoundVariant, chosen: Sequence[str]) -> float:
 def one(variant: BoundVariant, name: str) -> float:
     """Median CPU seconds of one analyzer's own look."""
     step = None if variant.workspace.plugins.analyzer(name).grain is Grain.TRAJECTORY else 0
-    task = Task(variant=variant.name, step=step, analyzers=(name,), steps=tuple(variant.steps))
-    place = Portable(variant.workspace)
+    task = Job(variant=variant.name, step=step, analyzers=(name,), steps=tuple(variant.steps))
+    place = Portable(variant.workspace.value)
     return statistics.median(cpu(lambda: list(checked(iter(perform(place, task))))) for _ in range(REPEATS))
 
 

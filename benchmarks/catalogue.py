@@ -23,13 +23,13 @@ from typing import Any
 
 os.environ["OMP_NUM_THREADS"] = "1"
 
-from miscope.analysis import analyze
+from miscope.analysis.analyze import analyze
 from miscope.analyzer import Analyzer, Grain
+from miscope.bound import BoundVariant, BoundWorkspace, open_bound
 from miscope.errors import DoesNotApply
 from miscope.hookspecs import hookimpl
 from miscope.outcome import State
-from miscope.plugins import Plugins
-from miscope.workspace import BoundVariant, Workspace, open_workspace
+from miscope.plugins.plugins import Plugins
 
 WORKSPACE = Path(__file__).parents[1] / "bench-workspace"
 FAMILY, PARAMS = "modadd.transformer", {"prime": 113, "seed": 999, "data_seed": 598}
@@ -55,7 +55,7 @@ def main() -> None:
 
 def trained() -> BoundVariant:
     """The run, trained as far as it is not there yet."""
-    variant = open_workspace(WORKSPACE).variant(FAMILY, **PARAMS)
+    variant = open_bound(WORKSPACE).variant(FAMILY, **PARAMS)
     for progress in variant.train(threads=1):
         if progress.step % 2500 == 0:
             print(f"training, step {progress.step}", file=sys.stderr, flush=True)
@@ -92,7 +92,7 @@ def measure(count: int, *, heavy: bool) -> Mapping[str, Any]:
 
 def look(variant: BoundVariant, names: list[str] | None, steps: list[int]) -> None:
     try:
-        for outcome in analyze(variant.workspace, [variant.value], names, steps=steps):
+        for outcome in analyze(variant.workspace.value, [variant.value], names, steps=steps):
             if outcome.state in (State.FAILED, State.NOT_TRIED):
                 raise SystemExit(f"{outcome.analyzers}: {outcome.error}\n{outcome.trace}")
     except DoesNotApply as error:
@@ -101,8 +101,8 @@ def look(variant: BoundVariant, names: list[str] | None, steps: list[int]) -> No
 
 def copied(folder: Path, plugins: Plugins) -> BoundVariant:
     """The run in a workspace of its own, with nothing computed."""
-    there = open_workspace(WORKSPACE).variant(FAMILY, **PARAMS)
-    here: Workspace = open_workspace(folder, plugins)
+    there = open_bound(WORKSPACE).variant(FAMILY, **PARAMS)
+    here: BoundWorkspace = open_bound(folder, plugins)
     source, target = (w.store.layout.variant(there.name) for w in (there.workspace, here))
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("artifacts"))
     return here.find(there.name)

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from miscope.bound import BoundVariant, BoundWorkspace
     from miscope.view import View
-    from miscope.workspace import BoundVariant, Workspace
 
 
 @dataclass(frozen=True)
@@ -77,18 +77,19 @@ def measure(root: Path, size: Size) -> dict[str, object]:
     return {"title": "Figures: load and draw", "rows": rows, "notes": notes}
 
 
-def timed(workspace: Workspace, view: View, variants: Sequence[BoundVariant], repeats: int) -> dict[str, float]:
+def timed(workspace: BoundWorkspace, view: View, variants: Sequence[BoundVariant], repeats: int) -> dict[str, float]:
     """Milliseconds of wall time, and of CPU time, which other work on the machine does not stretch."""
     from miscope.analyzer import Grain
-    from miscope.rendering import render
+    from miscope.figures.render import render
 
-    shown = variants if view.grain is Grain.COHORT else variants[0]
+    values = [variant.value for variant in variants]
+    shown = values if view.grain is Grain.COHORT else values[0]
     steps = variants[0].steps
     wall, cpu = [], []
     for i in range(repeats + 1):
         step = steps[(i * 7) % len(steps)] if view.grain is Grain.CHECKPOINT else None
         began, used = time.perf_counter(), time.process_time()
-        render(workspace, view, shown, step=step)
+        render(workspace.value, view, shown, step=step)
         wall.append(1e3 * (time.perf_counter() - began))
         cpu.append(1e3 * (time.process_time() - used))
     return {
@@ -99,7 +100,7 @@ def timed(workspace: Workspace, view: View, variants: Sequence[BoundVariant], re
     }
 
 
-def grow(workspace: Workspace, seed: int, size: Size) -> BoundVariant:
+def grow(workspace: BoundWorkspace, seed: int, size: Size) -> BoundVariant:
     """A variant with checkpoints and metrics that were made, not trained."""
     import torch
 
@@ -107,7 +108,7 @@ def grow(workspace: Workspace, seed: int, size: Size) -> BoundVariant:
 
     variant = workspace.variant("modadd.transformer", prime=size.prime, seed=seed)
     workspace.store.save_variant(variant.value)
-    task = workspace.subject(variant.value).task
+    task = workspace.value.context(variant.value).task
     assert task is not None
     first, noise = task.initial_weights(), torch.Generator().manual_seed(seed)
     towards = {name: torch.randn(w.shape, generator=noise) * w.std() for name, w in first.items()}

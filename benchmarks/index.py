@@ -57,8 +57,8 @@ def main() -> None:
 
 def measure(root: Path, size: Size) -> dict[str, float]:
     """Seconds, medians over the repeats."""
-    from miscope.index import Index
-    from miscope.store import Store
+    from miscope.index.index import Index
+    from miscope.store.store import Store
 
     def fresh() -> Index:
         return Index(Store(root))
@@ -90,7 +90,7 @@ def median(work: Callable[[], object], repeats: int) -> float:
 def write_workspace(root: Path, size: Size) -> None:
     """Variants, their ledgers, metrics and folders of files."""
     from miscope.family import make_variant
-    from miscope.store import Store
+    from miscope.store.store import Store
     from miscope.testing.toy import ToyFamily
 
     store, family = Store(root), ToyFamily()

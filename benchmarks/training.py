@@ -114,15 +114,15 @@ def our_epoch() -> Epoch:
     import torch
 
     from miscope.family import make_variant
-    from miscope.learner import Exercise, Learner
+    from miscope.training.trainer import Trainer, TrainingSetup
     from miscope_modadd.transformer import TransformerFamily
 
     family = TransformerFamily()
     variant = make_variant(family, {"prime": PRIME, "seed": SEED, "data_seed": DATA_SEED})
     task, config = family.task(variant), variant.training
     assert config is not None
-    exercise = Exercise(task=task, model=lambda: family.model(variant.params), config=config, seed=0)
-    learner = Learner(exercise, task.initial_weights(), device=torch.device("cpu"), compiled=False)
+    exercise = TrainingSetup(task=task, model=lambda: family.model(variant.params), config=config, seed=0)
+    learner = Trainer(exercise, task.initial_weights(), device=torch.device("cpu"), compiled=False)
     steps = iter(range(10**9))
 
     def epoch() -> None:

@@ -13,14 +13,14 @@ from pathlib import Path
 
 from plotly.graph_objects import Figure
 
-from miscope.analysis import analyze
+from miscope.analysis.analyze import analyze
 from miscope.analyzer import Grain
 from miscope.errors import DoesNotApply, NoArtifact
-from miscope.exporting import Exporter
-from miscope.importing import adopt
+from miscope.figures.export import Exporter
+from miscope.importing.adopt import adopt
 from miscope.outcome import State
-from miscope.plugins import Plugins
-from miscope.rendering import render
+from miscope.plugins.plugins import Plugins
+from miscope.figures.render import render
 from miscope.testing import coverage, coverage_of
 from miscope.view import View
 from miscope.workspace import BoundVariant, Workspace, open_workspace

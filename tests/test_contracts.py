@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from miscope.plugins import Plugins
+from miscope.plugins.plugins import Plugins
 from miscope.testing import check_analyzer, check_family, check_view
 
 INSTALLED = Plugins.installed()

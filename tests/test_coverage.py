@@ -29,10 +29,9 @@ def test_every_view_draws_a_family_or_says_why_not(name: str) -> None:
 
 
 def test_every_view_draws_the_published_induction_heads_or_says_why_not(workspace: Any, calibration_file: Any) -> None:
-    from miscope.importing import adopt
 
     place = workspace(**PLUGINS)
-    found = coverage_of(place, tuple(adopt(place, calibration_file("induction_head_infinite.pth"))))
+    found = coverage_of(place, tuple(place.adopt(calibration_file("induction_head_infinite.pth"))))
     assert found == RECORDED["toys.nanda-induction"], "`make docs` writes it anew"
 
 

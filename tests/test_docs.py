@@ -21,7 +21,7 @@ import miscope
 from miscope import hookspecs
 from miscope.cli.records import describe_analyzer, describe_family
 from miscope.errors import MiscopeError
-from miscope.plugins import Plugins
+from miscope.plugins.plugins import Plugins
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "packages").glob("*/README.md")])

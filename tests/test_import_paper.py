@@ -8,7 +8,6 @@ import pytest
 import torch
 
 import miscope
-from miscope.importing import adopt
 
 
 @pytest.mark.parametrize(
@@ -23,7 +22,7 @@ def test_the_papers_files_are_adopted(  # noqa: PLR0913
 ):
     path = calibration_file(f"{file}.pth")
     workspace = miscope.open(tmp_path)
-    (variant,) = adopt(workspace, path, family="modadd.nanda2023", params={"seed": 1})
+    (variant,) = workspace.adopt(path, family="modadd.nanda2023", params={"seed": 1})
     assert variant.name == f"modadd.nanda2023/{name}"
     assert variant.steps == [step]
     steps, values = variant.metric("train_loss")
@@ -31,18 +30,18 @@ def test_the_papers_files_are_adopted(  # noqa: PLR0913
     assert values[0] == pytest.approx(4.776912, abs=1e-6)
     assert variant.metric("test_loss")[0][:3].tolist() == [0, 10, 20]
 
-    subject = workspace.subject(variant.value)
-    assert subject.task is not None
+    context = workspace.value.context(variant.value)
+    assert context.task is not None
     weights = {role: tensor.double() for role, tensor in variant.at(step).checkpoint.weights.items()}
-    for examples, expected in zip((subject.task.train, subject.task.test), losses, strict=True):
+    for examples, expected in zip((context.task.train, context.task.test), losses, strict=True):
         with torch.no_grad():
-            logits = subject.model.answers(weights, examples.inputs, ["logits"])["logits"]
+            logits = context.model.answers(weights, examples.inputs, ["logits"])["logits"]
         assert float(torch.nn.functional.cross_entropy(logits, examples.labels)) == pytest.approx(expected, rel=2e-4)
 
 
 def test_the_paper_run_whose_configuration_contradicts_its_optimizer_is_found(tmp_path, calibration_file):
     path = calibration_file("wd_10-1_mod_addition_loss_curve.pth")
-    (variant,) = adopt(miscope.open(tmp_path), path, family="modadd.nanda2023", params={"seed": 1})
+    (variant,) = miscope.open(tmp_path).adopt(path, family="modadd.nanda2023", params={"seed": 1})
     variant.analyze("provenance.settings")
     found = variant.arrays("provenance.settings")
     assert found["setting"][found["mismatch"]].tolist() == ["weight_decay"]

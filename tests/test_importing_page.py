@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from miscope.foreign.history import HISTORY_KEYS
-from miscope.foreign.layout import LIST_KEYS, OTHER_LISTS, SAVED_LISTS, SCHEDULER_KEYS
-from miscope.foreign.losses import FOR_ALL, KEYS
-from miscope.foreign.optimizer import OPTIMIZER_KEYS
-from miscope.foreign.paths import SUFFIXES
-from miscope.foreign.split import TEST_KEYS, TRAIN_KEYS
-from miscope.foreign.state import STATE_KEYS
-from miscope.foreign.steps import STEP_KEYS
-from miscope.foreign.words import CONFIG_KEYS
+from miscope.importing.foreign.history import HISTORY_KEYS
+from miscope.importing.foreign.layout import LIST_KEYS, OTHER_LISTS, SAVED_LISTS, SCHEDULER_KEYS
+from miscope.importing.foreign.losses import FOR_ALL, KEYS
+from miscope.importing.foreign.optimizer import OPTIMIZER_KEYS
+from miscope.importing.foreign.paths import SUFFIXES
+from miscope.importing.foreign.split import TEST_KEYS, TRAIN_KEYS
+from miscope.importing.foreign.state import STATE_KEYS
+from miscope.importing.foreign.steps import STEP_KEYS
+from miscope.importing.foreign.words import CONFIG_KEYS
 
 PAGE = Path(__file__).parents[1] / "docs" / "importing.md"
 READ = {

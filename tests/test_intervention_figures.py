@@ -8,12 +8,12 @@ import pytest
 
 import miscope_modadd
 import miscope_views
-from miscope.analysis import analyze
+from miscope.analysis.analyze import analyze
+from miscope.bound import BoundVariant, open_bound
 from miscope.errors import DoesNotApply
-from miscope.plugins import Plugins
-from miscope.rendering import render
+from miscope.figures.render import render
+from miscope.plugins.plugins import Plugins
 from miscope.testing import tables
-from miscope.workspace import BoundVariant, open_workspace
 from miscope_modadd.interventions import frequency_gain
 
 
@@ -26,7 +26,7 @@ def plugins() -> Plugins:
 def pair(tmp_path_factory: pytest.TempPathFactory, plugins: Plugins) -> tuple[BoundVariant, BoundVariant]:
     """A variant, and the same with frequency 3 four times as strong from step 2 to 4; both analyzed."""
     root: Path = tmp_path_factory.mktemp("intervened")
-    workspace = open_workspace(root, plugins)
+    workspace = open_bound(root, plugins)
     given: Any = {"prime": 11, "steps": 6, "checkpoints": "every:1", "train_fraction": 0.5}
     parent = workspace.variant("modadd.transformer", **given)
     changed = frequency_gain(parent, k=3, gain=4, start=2, stop=4)
@@ -49,12 +49,12 @@ def test_inside_its_window_it_does_what_it_says_and_outside_nothing(pair: tuple[
 
 
 def test_a_variant_without_one_has_nothing_to_check(pair: tuple[BoundVariant, BoundVariant]) -> None:
-    (outcome,) = [o for o in analyze(pair[0].workspace, pair[0], ["interventions.leakage"], steps=[0])]
+    (outcome,) = [o for o in analyze(pair[0].workspace.value, pair[0].value, ["interventions.leakage"], steps=[0])]
     assert outcome.error == "does not apply: it is trained without a frequency gain"
 
 
 def test_the_check_is_drawn_with_its_window(pair: tuple[BoundVariant, BoundVariant]) -> None:
-    figure = render(pair[1].workspace, "interventions.verification", pair[1])
+    figure = render(pair[1].workspace.value, "interventions.verification", pair[1].value)
 
     assert [trace.name for trace in figure.data] == ["3, found", "3, asked", "all others"]
     assert list(figure.data[0].y) == pytest.approx([1, 1, 4, 4, 1, 1, 1])
@@ -63,7 +63,7 @@ def test_the_check_is_drawn_with_its_window(pair: tuple[BoundVariant, BoundVaria
 
 
 def test_it_is_compared_with_its_parent(pair: tuple[BoundVariant, BoundVariant]) -> None:
-    figure = render(pair[0].workspace, "interventions.compare", list(pair))
+    figure = render(pair[0].workspace.value, "interventions.compare", [each.value for each in list(pair)])
 
     names = {trace.name for trace in figure.data}
     assert names == {"without", "gain-k3-x4-from2-to4"}
@@ -79,4 +79,4 @@ def test_it_is_compared_with_its_parent(pair: tuple[BoundVariant, BoundVariant])
 
 def test_parents_alone_are_not_compared(pair: tuple[BoundVariant, BoundVariant]) -> None:
     with pytest.raises(DoesNotApply, match="none of them is trained under a frequency gain"):
-        render(pair[0].workspace, "interventions.compare", [pair[0], pair[0]])
+        render(pair[0].workspace.value, "interventions.compare", [each.value for each in [pair[0], pair[0]]])

@@ -13,10 +13,10 @@ from torch import Tensor
 
 import miscope_modadd
 from miscope.analyzer import Symmetry
+from miscope.bound import BoundVariant, open_bound
 from miscope.testing import tables
 from miscope.testing.same_function import CHANGES
 from miscope.testing.symmetry_checks import changed_variant, comparable, differing
-from miscope.workspace import BoundVariant, open_workspace
 
 PRIME, UNIT, STEPS = 11, 3, (0, 100, 200, 300)
 UNSEEN = {
@@ -32,7 +32,7 @@ the stream, and this family has a task basis. The toy's are not, and it has none
 @cache
 def looked_at(root: Path) -> dict[str, BoundVariant]:
     """A trained run, and the same under each change, each looked at through every instrument."""
-    workspace = open_workspace(root, tables(modadd=miscope_modadd))
+    workspace = open_bound(root, tables(modadd=miscope_modadd))
     schedule = ",".join(map(str, STEPS))
     run = workspace.variant("modadd.transformer", prime=PRIME, seed=0, steps=STEPS[-1], checkpoints=schedule)
     for _ in run.train(threads=1):
@@ -56,9 +56,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, BoundVariant]:
 @pytest.mark.parametrize("symmetry", CHANGES)
 def test_the_changes_leave_the_logits_as_they_are(symmetry: Symmetry, runs: Mapping[str, BoundVariant]) -> None:
     def logits(variant: BoundVariant) -> Tensor:
-        subject = variant.workspace.subject(variant.value)
+        context = variant.workspace.value.context(variant.value)
         weights = {role: tensor.double() for role, tensor in next(iter(variant.checkpoints)).weights.items()}
-        return subject.model.answers(weights, subject.probe().inputs, ["logits"])["logits"]
+        return context.model.answers(weights, context.probe().inputs, ["logits"])["logits"]
 
     before, after = logits(runs["as it is"]), logits(runs[symmetry])
     if symmetry == "token relabelling":

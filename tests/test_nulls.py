@@ -10,9 +10,9 @@ import torch
 
 import miscope_modadd
 import miscope_toys
+from miscope.bound import BoundVariant, BoundWorkspace, open_bound
 from miscope.checkpoint import Checkpoint
 from miscope.testing import tables
-from miscope.workspace import BoundVariant, Workspace, open_workspace
 
 pytestmark = pytest.mark.slow
 
@@ -24,13 +24,13 @@ STRIDE = 0.02
 """Length of a step of the walk, over that of the initial weights."""
 
 
-def wandering(workspace: Workspace, seed: int) -> BoundVariant:
+def wandering(workspace: BoundWorkspace, seed: int) -> BoundVariant:
     """A random initialisation, and a random walk from there: weights that change and learn nothing."""
     variant = workspace.variant("modadd.transformer", prime=13, seed=seed, steps=STEPS[-1])
     workspace.store.save_variant(variant.value)
-    subject = workspace.subject(variant.value)
-    assert subject.task is not None
-    weights, dice = subject.task.initial_weights(), torch.Generator().manual_seed(seed)
+    context = workspace.value.context(variant.value)
+    assert context.task is not None
+    weights, dice = context.task.initial_weights(), torch.Generator().manual_seed(seed)
     for step in STEPS:
         workspace.store.save_checkpoint(variant.name, Checkpoint(step=step, weights=weights))
         workspace.store.append_metrics(variant.name, measured(variant, weights, step))
@@ -40,11 +40,11 @@ def wandering(workspace: Workspace, seed: int) -> BoundVariant:
 
 
 def measured(variant: BoundVariant, weights: dict[str, torch.Tensor], step: int) -> list[tuple[int, str, float]]:
-    subject = variant.workspace.subject(variant.value)
-    probe = subject.probe()
+    context = variant.workspace.value.context(variant.value)
+    probe = context.probe()
     assert probe.train is not None
     assert probe.labels is not None
-    logits = subject.model.answers(weights, probe.inputs, ["logits"])["logits"].double()
+    logits = context.model.answers(weights, probe.inputs, ["logits"])["logits"].double()
     rows = []
     for name, part in (("train", torch.from_numpy(probe.train)), ("test", torch.from_numpy(~probe.train))):
         loss = torch.nn.functional.cross_entropy(logits[part], probe.labels[part])
@@ -55,7 +55,7 @@ def measured(variant: BoundVariant, weights: dict[str, torch.Tensor], step: int)
 
 @pytest.fixture(scope="module")
 def wanderers(tmp_path_factory: pytest.TempPathFactory) -> list[BoundVariant]:
-    workspace = open_workspace(tmp_path_factory.mktemp("nulls"), tables(modadd=miscope_modadd))
+    workspace = open_bound(tmp_path_factory.mktemp("nulls"), tables(modadd=miscope_modadd))
     return [wandering(workspace, seed) for seed in range(SEEDS)]
 
 
@@ -103,12 +103,12 @@ def test_no_stage_begins(wanderers: list[BoundVariant]) -> None:
 
 
 def test_no_head_has_a_role(tmp_path: Path) -> None:
-    workspace = open_workspace(tmp_path, tables(toys=miscope_toys))
+    workspace = open_bound(tmp_path, tables(toys=miscope_toys))
     found = []
     for seed in range(SEEDS):
         variant = workspace.variant("toys.induction", vocabulary=16, length=24, sequences=32, width=16, seed=seed)
         workspace.store.save_variant(variant.value)
-        task = workspace.subject(variant.value).task
+        task = workspace.value.context(variant.value).task
         assert task is not None
         workspace.store.save_checkpoint(variant.name, Checkpoint(step=0, weights=task.initial_weights()))
         looked(variant, "heads.roles")

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 import typer
 
+from miscope.bound import open_bound
 from miscope.cli.app import application
 from miscope.testing.staging import tables
-from miscope.workspace import open_workspace
 
 COMPUTING = {"torch", "transformer_lens", "scipy", "plotly", "pandas", "panel", "bokeh"}
 DATABASE = {"duckdb", "pyarrow"}
@@ -54,7 +54,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from miscope_toys.parity import ParityFamily
 
     folder = tmp_path_factory.mktemp("reading")
-    workspace = open_workspace(folder / "miscope-workspace", tables(ParityFamily()))
+    workspace = open_bound(folder / "miscope-workspace", tables(ParityFamily()))
     small = {"bits": 5, "degree": 2, "examples": 20, "width": 8}
     list(workspace.variant("toys.parity", **small, steps=2, checkpoints="every:1").train(threads=1))
     return folder

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from miscope.workspace import open_workspace
+from miscope.bound import open_bound
 
 ROOT = Path(__file__).parents[1]
 
@@ -34,7 +34,7 @@ def test_the_example_runs_as_it_stands(tmp_path: Path, monkeypatch: pytest.Monke
     assert len(names["figure"].data) > 0  # type: ignore[attr-defined]
     assert names["spectrum"]
     workspace: Any = names["workspace"]
-    assert workspace.root == open_workspace().root == tmp_path / "miscope-workspace"
+    assert workspace.root == open_bound().root == tmp_path / "miscope-workspace"
 
 
 def test_the_command_lines_go_on_with_the_variant_of_the_example() -> None:

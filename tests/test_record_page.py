@@ -65,7 +65,7 @@ def test_the_callback_of_the_page_hands_over_what_a_trainer_logs_and_saves(writt
             if control.should_save:
                 control = handler.on_save(args, state, control)
         handler.on_train_end(args, state, control)
-    variant = recorder.variant
+    variant = workspace.find(recorder.variant.name)
     assert variant.steps == [0, 4, 8]
     assert variant.metric("train_loss")[0].tolist() == [2, 4, 6, 8]
     assert torch.equal(variant.at(8).checkpoint.weights["1.weight"], model[1].weight)

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 import miscope
-from miscope.analysis import analyze
+from miscope.analysis.analyze import analyze
 from miscope.errors import DoesNotApply
+from miscope.figures.render import render
 from miscope.outcome import State
-from miscope.plugins import Plugins
-from miscope.rendering import render
+from miscope.plugins.plugins import Plugins
 
 INSTALLED = Plugins.installed()
 SMALL = {"prime": 7, "train_fraction": 0.6, "steps": 20, "checkpoints": "every:10"}
@@ -28,7 +28,7 @@ def test_from_a_config_to_every_figure(family: str, tmp_path: Path) -> None:
         assert last.step == 20
         outcomes = one.analyze()
         assert [outcome for outcome in outcomes if outcome.state in (State.FAILED, State.NOT_TRIED)] == []
-    assert not any(outcome.state == State.FAILED for outcome in analyze(workspace, [variant.value, other.value]))
+    assert not any(outcome.state == State.FAILED for outcome in analyze(workspace.value, [variant.value, other.value]))
     drawn = set()
     heavy = {name for name, analyzer in INSTALLED.analyzers.items() if analyzer.heavy}
     for name, view in INSTALLED.views.items():
@@ -36,7 +36,7 @@ def test_from_a_config_to_every_figure(family: str, tmp_path: Path) -> None:
             continue
         try:
             shown = [variant.value, other.value] if view.grain == "cohort" else variant.value
-            figure = render(workspace, name, shown)
+            figure = render(workspace.value, name, shown)
         except DoesNotApply:
             continue
         assert tuple(figure.data), name

@@ -13,13 +13,12 @@ import pytest
 import torch
 
 import miscope
+from miscope.analysis.applicability import applies
 from miscope.analyzer import Analyzer
-from miscope.applicability import applies
 from miscope.errors import MiscopeError
 from miscope.family import make_variant
-from miscope.importing import adopt
-from miscope.plugins import Plugins
-from miscope.subject import Subject
+from miscope.model_context import ModelContext
+from miscope.plugins.plugins import Plugins
 from miscope.testing import roundings, tables
 
 ROOT = Path(__file__).parents[1]
@@ -69,14 +68,14 @@ def test_a_state_dict_of_the_pages_network_is_adopted_and_computes_the_same(writ
     net, family = page["Net"](5).double(), page["RecurrentSum"]()
     torch.save(net.state_dict(), written / "step_500.pt")
     workspace = miscope.open(written / "w", plugins=tables(family))
-    (variant,) = adopt(workspace, written / "step_500.pt", family="recurrent.sum", params={"modulus": 5})
+    (variant,) = workspace.adopt(written / "step_500.pt", family="recurrent.sum", params={"modulus": 5})
     assert variant.steps == [500]
     inputs = torch.cartesian_prod(torch.arange(5), torch.arange(5))
     weights = variant.at(500).checkpoint.weights
     logits = family.model(variant.value.params).run(weights, inputs, ["logits"])["logits"]
     assert roundings(logits.numpy(), net(inputs).detach().numpy()) < 100
     with pytest.raises(MiscopeError):
-        adopt(workspace, written / "step_500.pt", family="recurrent.sum", params={"modulus": 7})
+        workspace.adopt(written / "step_500.pt", family="recurrent.sum", params={"modulus": 7})
 
 
 def test_names_of_its_own_cost_it_what_looks_at_activations() -> None:
@@ -95,9 +94,9 @@ def _applying(code: str) -> set[str]:
     defined: dict[str, Any] = {"__name__": "defined"}
     exec(compile(code, "recurrent_sum.py", "exec"), defined)
     family = defined["RecurrentSum"]()
-    subject = Subject(family, make_variant(family, {}))
-    probe = subject.probe()
-    return {name for name, analyzer in INSTALLED.analyzers.items() if applies(analyzer.needs, subject, probe) is None}
+    context = ModelContext(family, make_variant(family, {}))
+    probe = context.probe()
+    return {name for name, analyzer in INSTALLED.analyzers.items() if applies(analyzer.needs, context, probe) is None}
 
 
 @pytest.mark.parametrize(("need", "names"), NEEDED, ids=[need for need, _ in NEEDED])

@@ -51,9 +51,9 @@ LOOKED_AT = (
 @pytest.fixture(scope="session")
 def small(tmp_path_factory: pytest.TempPathFactory):
     """Two variants of a small family, trained and analyzed; their weight norms were never computed."""
-    from miscope.workspace import open_workspace
+    from miscope.bound import open_bound
 
-    workspace = open_workspace(tmp_path_factory.mktemp("browser") / "workspace")
+    workspace = open_bound(tmp_path_factory.mktemp("browser") / "workspace")
     for seed in (0, 1):
         variant = workspace.variant("modadd.embedding-mlp", prime=7, seed=seed, checkpoints="every:100")
         list(variant.train(steps=2000, threads=1))

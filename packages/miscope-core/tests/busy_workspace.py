@@ -14,9 +14,9 @@ import torch
 from miscope.artifact import ArtifactKey
 from miscope.checkpoint import Checkpoint
 from miscope.family import make_variant
-from miscope.index import Index
-from miscope.ledger import Ledger
-from miscope.store import Store
+from miscope.index.index import Index
+from miscope.store.ledger import Ledger
+from miscope.store.store import Store
 from miscope.testing.toy import ToyFamily
 
 # Imported before the forks, so that all begin at the same time.

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import torch
 
+from miscope.bound import open_bound
 from miscope.testing import tables
 from miscope.testing import toy_modules as own
-from miscope.workspace import open_workspace
 
 
 def record(root: Path, *, more: int = 10**9, kept: int = -1, seconds: float = 0.0) -> None:
     """Go on from the last checkpoint for so many more, to be killed so many seconds after those that are to be kept."""
-    place = open_workspace(root, tables())
+    place = open_bound(root, tables())
     model = own.seeded()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
     known = place.variants()

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from miscope.bound import BoundVariant, open_bound
 from miscope.testing import tables
 from miscope.testing.toy_autoencoder import ToyAutoencoder
 from miscope.testing.toy_gated import ToyGated
 from miscope.testing.toy_sequences import ToySequences
-from miscope.workspace import BoundVariant, open_workspace
 
 ENDLESS = 10**9
 FAMILIES = (ToyAutoencoder(), ToyGated(), ToySequences())
@@ -49,7 +49,7 @@ class Asked:
         """In the workspace there, with what it is built on."""
         fields = dict(self.fields)
         family = fields.pop("family", "toy.sum")
-        place = open_workspace(root, tables(*FAMILIES))
+        place = open_bound(root, tables(*FAMILIES))
         if "variant" in fields and fields["variant"] not in place.store.variants():
             for _ in place.variant("toy.sum").train(threads=1):
                 pass
@@ -81,7 +81,7 @@ def main(root: Path, rounds: int, asked: Asked) -> None:
             train(root, ENDLESS, asked, end)
         _, status = os.waitpid(child, 0)
         assert os.waitstatus_to_exitcode(status) == -signal.SIGPROF
-    state = open_workspace(root, tables(*FAMILIES)).store.load_training_state(name)
+    state = open_bound(root, tables(*FAMILIES)).store.load_training_state(name)
     assert state is not None
     train(root, state.step + 25, asked)
     print(state.step + 25)

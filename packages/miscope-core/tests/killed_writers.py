@@ -15,7 +15,7 @@ import torch
 from miscope.artifact import ArtifactKey
 from miscope.checkpoint import Checkpoint
 from miscope.family import make_variant
-from miscope.store import Store
+from miscope.store.store import Store
 from miscope.testing.toy import ToyFamily
 
 # Imported before the forks, so that the writers spend their short lives writing.

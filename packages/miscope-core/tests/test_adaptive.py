@@ -5,8 +5,8 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from miscope.adaptive import Decision, Pace, decide
 from miscope.schedule import Adaptive
+from miscope.training.adaptive import Decision, Pace, decide
 
 
 def kept(schedule: Adaptive, losses: list[float]) -> list[Decision]:

@@ -12,26 +12,27 @@ import numpy as np
 import pytest
 import torch
 
-from miscope.analysis import analyze
+from miscope.analysis.analyze import analyze
+from miscope.analysis.job import Job
+from miscope.analysis.perform import Portable, perform
 from miscope.analyzer import Analyzer, Grain, Options
 from miscope.checkpoint import Checkpoint
 from miscope.errors import BadValue, DoesNotApply, NoCheckpoint, UnknownName
 from miscope.hookspecs import hookimpl
-from miscope.looking import Portable, Task, perform
 from miscope.needs import Needs
 from miscope.outcome import State
 
 STEPS = (0, 10, 20)
 
 
-def total(moment):
+def total(snapshot):
     """Sum of all weights."""
-    return {"sum": np.array(sum(float(w.sum()) for w in moment.weights.values()))}
+    return {"sum": np.array(sum(float(w.sum()) for w in snapshot.weights.values()))}
 
 
-def doubled(moment):
+def doubled(snapshot):
     """Twice that sum."""
-    return {"sum": 2 * moment.artifacts["t.total"]["sum"]}
+    return {"sum": 2 * snapshot.artifacts["t.total"]["sum"]}
 
 
 def course(trajectory):
@@ -39,22 +40,22 @@ def course(trajectory):
     return {"sums": trajectory.artifacts["t.doubled"]["sum"], "step": trajectory.steps}
 
 
-def broken(moment):
+def broken(snapshot):
     """Always fails."""
     raise ZeroDivisionError("one over nought")
 
 
-def afterwards(moment):
+def afterwards(snapshot):
     """Reads what fails."""
-    return {"x": moment.artifacts["t.broken"]["x"]}
+    return {"x": snapshot.artifacts["t.broken"]["x"]}
 
 
-def nosy(moment):
+def nosy(snapshot):
     """Reads what it did not declare."""
-    return {"x": moment.weights["W_E"].numpy()}
+    return {"x": snapshot.weights["W_E"].numpy()}
 
 
-def ragged(moment):
+def ragged(snapshot):
     """Returns what cannot be stored."""
     return {"lists": np.array([[1], [1, 2]], dtype=object)}
 
@@ -69,20 +70,20 @@ class Power(Options):
     exponent: int = 1
 
 
-def powered(moment):
+def powered(snapshot):
     """The sum to a power."""
-    return {"power": np.array(float(moment.weights["W_E"].sum()) ** moment.options.exponent)}
+    return {"power": np.array(float(snapshot.weights["W_E"].sum()) ** snapshot.options.exponent)}
 
 
-def blind(moment):
+def blind(snapshot):
     """How many inputs an instrument is shown that does not look at the probe."""
-    return {"inputs": np.array(len(moment.probe.inputs))}
+    return {"inputs": np.array(len(snapshot.probe.inputs))}
 
 
-def slope(moment):
+def slope(snapshot):
     """Length of the gradient of W_U, and of the optimizer's average of it."""
-    average = moment.moments["W_U"]["exp_avg"] if moment.moments else moment.gradients["W_U"] * 0
-    return {"gradient": np.array(float(moment.gradients["W_U"].norm())), "average": np.array(float(average.norm()))}
+    average = snapshot.moments["W_U"]["exp_avg"] if snapshot.moments else snapshot.gradients["W_U"] * 0
+    return {"gradient": np.array(float(snapshot.gradients["W_U"].norm())), "average": np.array(float(average.norm()))}
 
 
 class Offered:
@@ -109,19 +110,19 @@ SPREAD = record("t.spread", spread, Grain.COHORT, needs=Needs(reads=("t.course",
 @pytest.fixture
 def place(tmp_path):
     """place(analyzers...): a workspace that knows them and the toy families only."""
-    from miscope.plugins import Plugins
+    from miscope.bound import open_bound
+    from miscope.plugins.plugins import Plugins
     from miscope.testing import toy
-    from miscope.workspace import open_workspace
 
     def make(*analyzers):
-        from miscope import executors
+        from miscope.analysis import executors
 
         class Runners:
             @hookimpl
             def miscope_executors(self):
                 return (executors.Inline(), executors.Processes(2))
 
-        return open_workspace(tmp_path / "w", Plugins.of(toy=toy, offered=Offered(*analyzers), runners=Runners()))
+        return open_bound(tmp_path / "w", Plugins.of(toy=toy, offered=Offered(*analyzers), runners=Runners()))
 
     return make
 
@@ -130,7 +131,7 @@ def untrained(workspace, *, family="toy.sum", steps=STEPS, **fields):
     """A variant with checkpoints that grow from its initialisation."""
     variant = workspace.variant(family, **fields)
     workspace.store.save_variant(variant.value)
-    weights = workspace.subject(variant.value).task.initial_weights()
+    weights = workspace.context(variant.value).task.initial_weights()
     for step in steps:
         grown = {role: tensor * (1 + step / 10) for role, tensor in weights.items()}
         workspace.store.save_checkpoint(variant.name, Checkpoint(step=step, weights=grown))
@@ -260,10 +261,10 @@ def test_gradients_of_the_training_loss_are_shown_to_who_declares_them(place):
     workspace = place(record("t.slope", slope, needs=Needs(weights=("W_U",), gradients=True)))
     variant = untrained(workspace, steps=(0,))
     list(analyze(workspace, variant))
-    subject = workspace.subject(variant.value)
-    weights = {role: t.double().requires_grad_() for role, t in subject.task.initial_weights().items()}
-    logits = subject.model.run(weights, subject.task.train.inputs, ["logits"])["logits"][:, -1]
-    torch.nn.functional.cross_entropy(logits, subject.task.train.labels).backward()
+    context = workspace.context(variant.value)
+    weights = {role: t.double().requires_grad_() for role, t in context.task.initial_weights().items()}
+    logits = context.model.run(weights, context.task.train.inputs, ["logits"])["logits"][:, -1]
+    torch.nn.functional.cross_entropy(logits, context.task.train.labels).backward()
     assert variant.arrays("t.slope", 0)["gradient"] == pytest.approx(float(weights["W_U"].grad.norm()), rel=1e-9)
 
 
@@ -328,9 +329,9 @@ def test_a_heavy_instrument_and_what_reads_it_wait_to_be_asked_for_by_name(place
 def test_what_an_instrument_refuses_when_it_looks_is_remembered_and_stops_what_reads_it(place):
     looked = []
 
-    def picky(moment):
+    def picky(snapshot):
         """Applies to nothing."""
-        looked.append(moment.step)
+        looked.append(snapshot.step)
         raise DoesNotApply("no two inputs are alike")
 
     def after(trajectory):
@@ -372,18 +373,18 @@ def test_a_refusal_across_variants_is_not_tried_again_and_one_that_is_overcome_b
     assert tried == [2]
     (outcome,) = (o for o in analyze(workspace, two, ["t.moody"], force=True) if "t.moody" in o.analyzers)
     assert outcome.state is State.SAVED
-    assert workspace.store.refusal(outcome.keys["t.moody"]) is None
+    assert workspace.store.not_applicable(outcome.keys["t.moody"]) is None
 
 
 def test_an_instrument_that_runs_the_model_is_given_it_and_no_other_is(place):
-    def rerun(moment):
+    def rerun(snapshot):
         """Largest logit of the weights doubled."""
-        doubled = {role: 2 * tensor for role, tensor in moment.weights.items()}
-        return {"most": moment.model.answers(doubled, moment.probe.inputs, ["logits"])["logits"].amax().numpy()}
+        doubled = {role: 2 * tensor for role, tensor in snapshot.weights.items()}
+        return {"most": snapshot.model.answers(doubled, snapshot.probe.inputs, ["logits"])["logits"].amax().numpy()}
 
-    def blind(moment):
+    def blind(snapshot):
         """Whether there is no model."""
-        return {"none": np.array(moment.model is None)}
+        return {"none": np.array(snapshot.model is None)}
 
     runner = record("t.rerun", rerun, needs=Needs(weights=("*",), runs=True))
     workspace = place(runner, record("t.blind", blind, needs=Needs(weights=("*",))))
@@ -514,16 +515,16 @@ def one_thread():
 @pytest.mark.usefixtures("one_thread")
 def test_processes_save_the_same_numbers_as_one(tmp_path):
     from miscope import builtin
-    from miscope.plugins import Plugins
+    from miscope.bound import open_bound
+    from miscope.plugins.plugins import Plugins
     from miscope.testing import toy
-    from miscope.workspace import open_workspace
 
     names = ["spectra.embedding", "neurons.frequencies", "neurons.clusters"]
     arrays = {}
     for executor in ("inline", "processes"):
-        workspace = open_workspace(tmp_path / executor, Plugins.of(core=builtin, toy=toy))
+        workspace = open_bound(tmp_path / executor, Plugins.of(core=builtin, toy=toy))
         variant = untrained(workspace, family="toy.fourier")
-        outcomes = list(analyze(workspace, variant, names, executor=executor))
+        outcomes = list(analyze(workspace.value, variant.value, names, executor=executor))
         assert {outcome.state for outcome in outcomes} == {State.SAVED}
         arrays[executor] = {name: dict(variant.arrays(name)) for name in names}
     for name in names:
@@ -536,7 +537,7 @@ def test_what_another_process_cannot_import_is_told_there(place):
     variant = untrained(workspace, steps=(0,))
     elsewhere = pickle.loads(pickle.dumps(Portable(workspace)))
     assert set(elsewhere.workspace.plugins.families) == set(workspace.plugins.families)
-    (outcome,) = perform(elsewhere, Task(variant=variant.name, step=0, analyzers=("t.total",), steps=(0,)))
+    (outcome,) = perform(elsewhere, Job(variant=variant.name, step=0, analyzers=("t.total",), steps=(0,)))
     assert outcome.state is State.FAILED
     assert outcome.error == (
         "There is no analyzer named 't.total', nor any other.\n"
@@ -550,17 +551,17 @@ import os, random, signal, sys
 import torch
 torch.set_num_threads(1)
 from miscope import builtin
-from miscope.analysis import analyze
-from miscope.plugins import Plugins
+from miscope.analysis.analyze import analyze
+from miscope.plugins.plugins import Plugins
 from miscope.testing import toy
-from miscope.workspace import open_workspace
+from miscope.bound import open_bound
 
 root, name = sys.argv[1:]
 def held():
-    return len(list(open_workspace(root).store.layout.root.rglob("step_*.npz")))
+    return len(list(open_bound(root).store.layout.root.rglob("step_*.npz")))
 
 def looks(**which):
-    workspace = open_workspace(root, Plugins.of(core=builtin, toy=toy))
+    workspace = open_bound(root, Plugins.of(core=builtin, toy=toy))
     return analyze(workspace, workspace.find(name), ['behaviour.metrics', 'neurons.frequencies'], **which)
 
 # Once here, so that what it imports is there and the others spend their lives looking.
@@ -588,12 +589,12 @@ for attempt in range(20):
 @pytest.mark.usefixtures("one_thread")
 def test_killing_it_at_random_moments_loses_nothing_that_was_finished(tmp_path):
     from miscope import builtin
-    from miscope.plugins import Plugins
+    from miscope.bound import open_bound
+    from miscope.plugins.plugins import Plugins
     from miscope.testing import toy
-    from miscope.workspace import open_workspace
 
     def fresh(folder):
-        workspace = open_workspace(folder, Plugins.of(core=builtin, toy=toy))
+        workspace = open_bound(folder, Plugins.of(core=builtin, toy=toy))
         return workspace, untrained(workspace, family="toy.fourier", steps=range(120))
 
     workspace, variant = fresh(tmp_path / "killed")
@@ -610,10 +611,10 @@ def test_killing_it_at_random_moments_loses_nothing_that_was_finished(tmp_path):
     assert counts[-1] > 20
     finished = {path: path.read_bytes() for path in Path(workspace.root).rglob("step_*.npz")}
     names = ["behaviour.metrics", "neurons.frequencies"]
-    assert {outcome.state for outcome in analyze(workspace, variant, names)} <= {State.SAVED, State.PRESENT}
+    assert {outcome.state for outcome in analyze(workspace.value, variant.value, names)} <= {State.SAVED, State.PRESENT}
     assert {path: path.read_bytes() for path in finished} == finished
     _, straight = fresh(tmp_path / "straight")
-    list(analyze(straight.workspace, straight, names))
+    list(analyze(straight.workspace.value, straight.value, names))
     for name in names:
         for array, values in straight.arrays(name).items():
             np.testing.assert_array_equal(values, variant.arrays(name)[array])

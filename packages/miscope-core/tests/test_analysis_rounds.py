@@ -10,23 +10,23 @@ from typing import Any, final
 import numpy as np
 import pytest
 
-from miscope.analysis import analyze
+from miscope.analysis.analyze import analyze
 from miscope.analyzer import Analyzer, Grain
+from miscope.bound import BoundVariant, open_bound
 from miscope.executor import Executor
 from miscope.needs import Needs
 from miscope.outcome import State
 from miscope.testing import tables
-from miscope.workspace import BoundVariant, open_workspace
 
 
-def here(moment: Any) -> dict[str, np.ndarray]:
+def here(snapshot: Any) -> dict[str, np.ndarray]:
     """The step."""
-    return {"x": np.array(float(moment.step))}
+    return {"x": np.array(float(snapshot.step))}
 
 
-def further(moment: Any) -> dict[str, np.ndarray]:
+def further(snapshot: Any) -> dict[str, np.ndarray]:
     """One more than what was there."""
-    return {"x": moment.artifacts["r.here"]["x"] + 1}
+    return {"x": snapshot.artifacts["r.here"]["x"] + 1}
 
 
 def course(trajectory: Any) -> dict[str, np.ndarray]:
@@ -77,7 +77,7 @@ class Counting(Executor):
 @pytest.fixture
 def variants(tmp_path: Path) -> list[BoundVariant]:
     """Two trained toys in a workspace that knows the analyzers."""
-    workspace = open_workspace(tmp_path / "w", tables(HERE, FURTHER, COURSE, *ACROSS))
+    workspace = open_bound(tmp_path / "w", tables(HERE, FURTHER, COURSE, *ACROSS))
     both = [workspace.variant("toy.sum", seed=seed) for seed in (1, 2)]
     for variant in both:
         list(variant.train(threads=1, steps=10))
@@ -86,7 +86,7 @@ def variants(tmp_path: Path) -> list[BoundVariant]:
 
 def test_an_executor_is_opened_once_however_many_rounds_there_are(variants: list[BoundVariant]) -> None:
     counting = Counting()
-    outcomes = list(analyze(variants[0].workspace, variants, NAMES, executor=counting))
+    outcomes = list(analyze(variants[0].workspace.value, [each.value for each in variants], NAMES, executor=counting))
     assert {outcome.state for outcome in outcomes} == {State.SAVED}
     assert len(counting.runs) == 3
     assert (counting.opened, counting.ended) == (1, 1)
@@ -94,20 +94,23 @@ def test_an_executor_is_opened_once_however_many_rounds_there_are(variants: list
 
 def test_what_spans_variants_is_handed_over_together(variants: list[BoundVariant]) -> None:
     counting = Counting()
-    list(analyze(variants[0].workspace, variants, NAMES, executor=counting))
+    list(analyze(variants[0].workspace.value, [each.value for each in variants], NAMES, executor=counting))
     assert counting.runs[-1] == [("r.acrossa",), ("r.acrossb",), ("r.acrossc",)]
 
 
 def test_an_executor_is_not_opened_where_nothing_is_to_be_done(variants: list[BoundVariant]) -> None:
-    list(analyze(variants[0].workspace, variants, NAMES))
+    list(analyze(variants[0].workspace.value, [each.value for each in variants], NAMES))
     counting = Counting()
-    assert {o.state for o in analyze(variants[0].workspace, variants, NAMES, executor=counting)} == {State.PRESENT}
+    assert {
+        o.state
+        for o in analyze(variants[0].workspace.value, [each.value for each in variants], NAMES, executor=counting)
+    } == {State.PRESENT}
     assert (counting.opened, counting.runs) == (0, [])
 
 
 def test_an_executor_is_closed_where_the_analysis_is_dropped(variants: list[BoundVariant]) -> None:
     counting = Counting()
-    outcomes = analyze(variants[0].workspace, variants, NAMES, executor=counting)
+    outcomes = analyze(variants[0].workspace.value, [each.value for each in variants], NAMES, executor=counting)
     next(outcomes)
     outcomes.close()
     assert (counting.opened, counting.ended) == (1, 1)
@@ -116,7 +119,11 @@ def test_an_executor_is_closed_where_the_analysis_is_dropped(variants: list[Boun
 def test_a_stop_between_rounds_hands_over_nothing_more(variants: list[BoundVariant]) -> None:
     counting, seen = Counting(), []
     for outcome in analyze(
-        variants[0].workspace, variants, NAMES, executor=counting, should_stop=lambda: len(seen) == 4
+        variants[0].workspace.value,
+        [each.value for each in variants],
+        NAMES,
+        executor=counting,
+        should_stop=lambda: len(seen) == 4,
     ):
         seen.append(outcome)
     assert [len(tasks) for tasks in counting.runs] == [4, 0, 0]

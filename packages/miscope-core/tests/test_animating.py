@@ -6,14 +6,14 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from miscope import Grain, Needs, Shown, View
-from miscope.animating import PAUSE, REST, Film, animate, spread
+from miscope import Grain, Needs, View, ViewData
+from miscope.bound import open_bound
 from miscope.errors import BadValue, NoArtifact
+from miscope.figures.animate import PAUSE, REST, Film, animate, spread
 from miscope.testing import tables
-from miscope.workspace import open_workspace
 
 
-def bar(shown: Shown) -> go.Figure:
+def bar(shown: ViewData) -> go.Figure:
     """One bar as high as the step."""
     return go.Figure(go.Bar(y=[shown.step])).update_layout(yaxis_range=[0, 40], width=320, height=240)
 
@@ -34,7 +34,7 @@ def variant(tmp_path: Path):
 
     small = ModuleType("small")
     small.miscope_views = hookimpl(lambda: VIEWS)  # type: ignore[attr-defined]
-    found = open_workspace(tmp_path / "ws", tables(small=small)).variant("toy.sum")
+    found = open_bound(tmp_path / "ws", tables(small=small)).variant("toy.sum")
     list(found.train(threads=1))
     return found
 

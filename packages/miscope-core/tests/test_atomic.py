@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from miscope.atomic import sweep, unfinished, write_whole
+from miscope.bound import open_bound
+from miscope.store.atomic import sweep, unfinished, write_whole
 from miscope.testing import tables
-from miscope.workspace import open_workspace
 
 
 @contextmanager
 def writer(path: Path) -> Iterator[subprocess.Popen[str]]:
     """Another process in the middle of writing the file."""
     script = (
-        "import sys, time\nfrom pathlib import Path\nfrom miscope.atomic import write_whole\n"
+        "import sys, time\nfrom pathlib import Path\nfrom miscope.store.atomic import write_whole\n"
         "def write(file):\n    file.write(b'half'); file.flush(); print('half', flush=True); time.sleep(600)\n"
         "write_whole(Path(sys.argv[1]), write)\n"
     )
@@ -76,7 +76,7 @@ def test_folders_are_swept_whole_and_only_this_one_where_it_is_not_deep(tmp_path
 
 
 def test_whoever_opens_a_workspace_to_write_sweeps_where_it_writes(tmp_path: Path) -> None:
-    variant = open_workspace(tmp_path, tables()).variant("toy.sum")
+    variant = open_bound(tmp_path, tables()).variant("toy.sum")
     layout = variant.workspace.store.layout
     places = [layout.checkpoints(variant.name), layout.variant(variant.name) / "artifacts/a/r", tmp_path]
     left = [place / orphan(name) for place, name in zip(places, ("step_1", "step_1.npz", "index.duckdb"), strict=True)]

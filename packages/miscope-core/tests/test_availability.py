@@ -17,17 +17,17 @@ from miscope import (
     Checkpoint,
     Cohort,
     Grain,
-    Moment,
     Needs,
     Options,
-    Shown,
+    Snapshot,
     Trajectory,
     View,
+    ViewData,
     hookimpl,
 )
-from miscope.availability import Availability, analyzer_availability, view_availability
 from miscope.bound import BoundVariant
 from miscope.errors import DoesNotApply
+from miscope.figures.availability import Availability, analyzer_availability, view_availability
 
 Make = Callable[..., Any]
 Run = Callable[..., tuple[int, str, str]]
@@ -37,32 +37,32 @@ class Power(Options):
     exponent: int = 1
 
 
-def power(moment: Moment) -> Arrays:
+def power(snapshot: Snapshot) -> Arrays:
     """Sum of the embedding's powers."""
-    return {"power": (moment.weights["W_E"].double() ** moment.options.exponent).sum().numpy()}
+    return {"power": (snapshot.weights["W_E"].double() ** snapshot.options.exponent).sum().numpy()}
 
 
-def nothing(seen: Moment | Trajectory | Cohort) -> Arrays:
+def nothing(seen: Snapshot | Trajectory | Cohort) -> Arrays:
     """Zero."""
     return {"nothing": np.zeros(())}
 
 
-def fails(moment: Moment) -> Arrays:
+def fails(snapshot: Snapshot) -> Arrays:
     """Divides by zero."""
     raise ZeroDivisionError("division by zero")
 
 
-def idle(moment: Moment) -> Arrays:
+def idle(snapshot: Snapshot) -> Arrays:
     """Finds nothing to compute."""
     return {}
 
 
-def draw_power(shown: Shown) -> go.Figure:
+def draw_power(shown: ViewData) -> go.Figure:
     """The power at a step."""
     return go.Figure(go.Bar(y=[1.0]))
 
 
-def draw_none(shown: Shown) -> go.Figure:
+def draw_none(shown: ViewData) -> go.Figure:
     """Finds nothing to draw."""
     raise DoesNotApply("none of its powers is negative")
 
@@ -100,7 +100,7 @@ def place(workspace: Make) -> Any:
     for seed in (0, 1):
         bound = place.variant("toy.sum", seed=seed)
         place.store.save_variant(bound.value)
-        weights = place.subject(bound.value).task.initial_weights()
+        weights = place.context(bound.value).task.initial_weights()
         for step in (0, 10, 20, 30):
             place.store.save_checkpoint(bound.name, Checkpoint(step=step, weights=weights))
     return place
@@ -114,11 +114,11 @@ def variant(place: Any) -> BoundVariant:
 def view(variant: BoundVariant, name: str, *others: BoundVariant, drawing: bool = False) -> Availability:
     workspace = variant.workspace
     every = [variant.value, *(other.value for other in others)]
-    return view_availability(workspace, workspace.plugins.view(name), every, drawing=drawing)
+    return view_availability(workspace.value, workspace.plugins.view(name), every, drawing=drawing)
 
 
 def analyzer(variant: BoundVariant, name: str, *others: BoundVariant) -> Availability:
-    return analyzer_availability(variant.workspace, name, [variant.value, *(other.value for other in others)])
+    return analyzer_availability(variant.workspace.value, name, [variant.value, *(other.value for other in others)])
 
 
 def test_what_was_never_computed_is_missing_and_comes_with_the_command(variant: BoundVariant) -> None:
@@ -181,9 +181,9 @@ def test_a_comparison_takes_several_variants(place: Any, variant: BoundVariant) 
         assert ask(variant, "here.together", other).command == (
             f"miscope analyze {variant.name} {other.name} --only here.together --workspace {variant.workspace.root}"
         )
-    from miscope.analysis import analyze
+    from miscope.analysis.analyze import analyze
 
-    list(analyze(place, [variant, other], ["here.together"]))
+    list(analyze(place.value, [variant.value, other.value], ["here.together"]))
     assert view(variant, "here.together", other).state == analyzer(variant, "here.together", other).state == "there"
 
 

@@ -12,13 +12,13 @@ import torch
 from torch import Tensor
 
 from miscope.analyzer import Analyzer, Grain
+from miscope.bound import BoundWorkspace, open_bound
 from miscope.checkpoint_source import CheckpointSource
 from miscope.errors import BadValue, NoCheckpoint
 from miscope.needs import Needs
 from miscope.testing import tables
 from miscope.testing.toy import ToyFamily, ToyVariation
 from miscope.variant import Variant
-from miscope.workspace import Workspace, open_workspace
 
 STEPS = (0, 100, 250)
 
@@ -68,25 +68,25 @@ NORM = Analyzer(
     name="t.norm",
     version=1,
     grain=Grain.CHECKPOINT,
-    compute=lambda moment: {"norm": np.array(float(moment.weights["W_E"].norm()))},
+    compute=lambda snapshot: {"norm": np.array(float(snapshot.weights["W_E"].norm()))},
     needs=Needs(weights=("W_E",)),
 )
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Workspace:
+def place(tmp_path: Path) -> BoundWorkspace:
     Revisions.asked.clear()
-    return open_workspace(tmp_path, tables(Hub(), NORM))
+    return open_bound(tmp_path, tables(Hub(), NORM))
 
 
-def test_its_steps_are_known_and_nothing_is_brought_or_written(place: Workspace) -> None:
+def test_its_steps_are_known_and_nothing_is_brought_or_written(place: BoundWorkspace) -> None:
     variant = place.variant("toy.hub")
     assert variant.steps == list(STEPS)
     assert Revisions.asked == []
     assert list(place.root.iterdir()) == []
 
 
-def test_instruments_look_at_every_step_and_only_at_the_weights_they_need(place: Workspace) -> None:
+def test_instruments_look_at_every_step_and_only_at_the_weights_they_need(place: BoundWorkspace) -> None:
     variant = place.variant("toy.hub")
     assert {str(one.state) for one in variant.analyze("t.norm")} == {"saved"}
     assert Revisions.asked == [(step, ("W_E",)) for step in STEPS]
@@ -96,10 +96,10 @@ def test_instruments_look_at_every_step_and_only_at_the_weights_they_need(place:
     assert not place.store.layout.checkpoints(variant.name).exists()
 
 
-def test_it_is_found_again_where_something_was_made_of_it(place: Workspace) -> None:
+def test_it_is_found_again_where_something_was_made_of_it(place: BoundWorkspace) -> None:
     variant = place.variant("toy.hub")
     list(variant.analyze("parameters.norms"))
-    again = open_workspace(place.root, tables(Hub()))
+    again = open_bound(place.root, tables(Hub()))
     (found,) = again.variants()
     assert found.name == variant.name
     assert found.steps == list(STEPS)
@@ -108,7 +108,7 @@ def test_it_is_found_again_where_something_was_made_of_it(place: Workspace) -> N
     assert {str(one.state) for one in found.analyze("parameters.norms")} == {"present"}
 
 
-def test_without_a_task_the_loss_around_its_weights_is_of_the_probes_right_answers(place: Workspace) -> None:
+def test_without_a_task_the_loss_around_its_weights_is_of_the_probes_right_answers(place: BoundWorkspace) -> None:
     variant = place.variant("toy.hub")
     (outcome,) = variant.analyze("flatness.perturbation", steps=[100])
     assert str(outcome.state) == "saved", outcome.error
@@ -116,13 +116,13 @@ def test_without_a_task_the_loss_around_its_weights_is_of_the_probes_right_answe
     assert float(variant.arrays("flatness.perturbation", 100)["loss"]) == pytest.approx(np.log(5))
 
 
-def test_a_step_that_is_not_there_is_refused_with_those_there_are(place: Workspace) -> None:
+def test_a_step_that_is_not_there_is_refused_with_those_there_are(place: BoundWorkspace) -> None:
     variant = place.variant("toy.hub")
     with pytest.raises(NoCheckpoint) as refused:
         place.store.load_checkpoint(variant.name, 50)
     assert "0, 100, 250" in str(refused.value)
 
 
-def test_it_cannot_be_trained(place: Workspace) -> None:
+def test_it_cannot_be_trained(place: BoundWorkspace) -> None:
     with pytest.raises(BadValue, match="cannot be trained"):
         list(place.variant("toy.hub").train())

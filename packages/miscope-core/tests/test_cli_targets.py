@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from miscope import Grain, Shown, View, hookimpl
+from miscope import Grain, View, ViewData, hookimpl
 
 Run = Callable[..., tuple[int, str, str]]
 
 
-def blank(shown: Shown) -> Any:
+def blank(shown: ViewData) -> Any:
     """Nothing but axes."""
     from plotly.graph_objects import Figure, Scatter
 

@@ -258,7 +258,7 @@ def test_a_signal_stops_a_training_at_a_step_that_can_be_gone_on_from(
     assert "Stopped; the same command goes on from here." in err
     assert "Traceback" not in err
     step = int(out.split("step ")[1].split(" of")[0])
+    from miscope.bound import open_bound
     from miscope.testing import tables
-    from miscope.workspace import open_workspace
 
-    assert open_workspace(ws, tables()).find("toy.sum/v5-seed0-width16").steps[-1] == step
+    assert open_bound(ws, tables()).find("toy.sum/v5-seed0-width16").steps[-1] == step

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 import miscope
+from miscope.bound import open_bound
 from miscope.commands import in_workspace
 from miscope.errors import NoArtifact
 from miscope.testing import tables
-from miscope.workspace import open_workspace
 
 Run = Callable[..., tuple[int, str, str]]
 SOURCE = Path(miscope.__file__).parent
@@ -36,7 +36,7 @@ def test_the_default_workspace_needs_no_name(tmp_path: Path, monkeypatch: pytest
     assert in_workspace(tmp_path, "miscope serve --workspace b") == "miscope serve --workspace b"
     monkeypatch.setenv("MISCOPE_WORKSPACE", "elsewhere")
     assert in_workspace(tmp_path / "elsewhere", "miscope serve") == "miscope serve"
-    assert open_workspace().root == tmp_path / "elsewhere"
+    assert open_bound().root == tmp_path / "elsewhere"
 
 
 def test_the_line_of_an_error_in_python_computes_what_was_missing(
@@ -45,7 +45,7 @@ def test_the_line_of_an_error_in_python_computes_what_was_missing(
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MISCOPE_WORKSPACE", raising=False)
     offer("toy", "miscope.testing.toy")
-    variant = open_workspace("my workspace", tables()).variant("toy.sum", values=5)
+    variant = open_bound("my workspace", tables()).variant("toy.sum", values=5)
     for _ in variant.train(steps=2):
         pass
     with pytest.raises(NoArtifact) as missing:

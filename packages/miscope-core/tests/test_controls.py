@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from miscope import Choice, Grain, Number, Shown, Toggle, View
-from miscope.controls import bounds, options, settle
+from miscope import Choice, Grain, Number, Toggle, View, ViewData
 from miscope.errors import BadValue, DoesNotApply
 from miscope.family import make_variant
+from miscope.figures.controls import bounds, options, settle
 from miscope.testing.toy import ToyFamily
 
-SHOWN = Shown(variant=make_variant(ToyFamily(), {}), step=0, steps=np.array([0]), sites=("early", "late"))
+SHOWN = ViewData(variant=make_variant(ToyFamily(), {}), step=0, steps=np.array([0]), sites=("early", "late"))
 
 CONTROLS = (
     Choice(name="site", options_from=lambda shown: shown.sites, default="late"),

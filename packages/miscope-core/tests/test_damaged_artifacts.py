@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from miscope.array_file import read_arrays, read_key, write_arrays
 from miscope.artifact import ArtifactKey
 from miscope.errors import BadFile
-from miscope.store import Store
+from miscope.store.array_file import read_arrays, read_key, write_arrays
+from miscope.store.store import Store
 
 
 def key(step: int) -> ArtifactKey:

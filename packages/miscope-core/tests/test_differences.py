@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from miscope.differences import differing_fields, labels
 from miscope.family import make_variant
+from miscope.figures.differences import differing_fields, labels
 from miscope.testing.toy import ToyFamily, ToyFourierFamily
 
 TOY = ToyFamily()

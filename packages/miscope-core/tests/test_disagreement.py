@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from miscope.disagreement import Account, check_agreement
 from miscope.errors import BadValue
+from miscope.recording.disagreement import Account, check_agreement
 
 TODO = "Import one of them with the parameter in which they differ (--param), or under another name (--as NAME)."
 

@@ -11,9 +11,9 @@ import plotly.graph_objects as go
 import pytest
 import torch
 
-from miscope import Checkpoint, Choice, Grain, Number, Shown, View, hookimpl
+from miscope import Checkpoint, Choice, Grain, Number, View, ViewData, hookimpl
 from miscope.errors import Ended
-from miscope.rendering import render
+from miscope.figures.render import render
 
 Make = Callable[..., Any]
 
@@ -24,12 +24,12 @@ TEXT = (
 )
 
 
-def ends(shown: Shown, **controls: object) -> Any:
+def ends(shown: ViewData, **controls: object) -> Any:
     """Ends whatever shows it."""
     sys.exit("enough")
 
 
-def draws(shown: Shown, **controls: object) -> go.Figure:
+def draws(shown: ViewData, **controls: object) -> go.Figure:
     """Nothing much."""
     return go.Figure()
 

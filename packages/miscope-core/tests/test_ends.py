@@ -61,7 +61,7 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     # Each worker holds the pipe open for as long as it lives, whoever else ends.
     task = f"(held := open({str(pipe)!r}, 'w'), held.write('!'), held.flush(), __import__('time').sleep(10**6))"
-    script = f"from miscope.executors import Processes\nlist(Processes(2).run(eval, [{task!r}] * 2))"
+    script = f"from miscope.analysis.executors import Processes\nlist(Processes(2).run(eval, [{task!r}] * 2))"
     if_main = "if __name__ == '__main__':\n    " + script.replace("\n", "\n    ")
     (tmp_path / "parent.py").write_text(if_main)
     with subprocess.Popen([sys.executable, str(tmp_path / "parent.py")]) as parent, pipe.open("rb") as workers:
@@ -97,7 +97,7 @@ def test_a_signal_ends_a_verb_that_has_nothing_to_go_on_from(
 
 def left_by_a_killed_process(path: Path) -> Path:
     """An unfinished file beside the path, whose writer is gone."""
-    script = "import sys; from pathlib import Path; from miscope.atomic import unfinished; "
+    script = "import sys; from pathlib import Path; from miscope.store.atomic import unfinished; "
     script += "aside = unfinished(Path(sys.argv[1])); aside.touch(); print(aside)"
     out = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True).stdout
     return Path(out.strip())

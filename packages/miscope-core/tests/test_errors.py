@@ -69,7 +69,7 @@ TEXTS = [
         "To train it anew:  miscope train toy.sum/v5",
     ),
     (
-        errors.DoesNotApply("it has no heads", name="heads.map", subject="toy.sum/v5", kind="view"),
+        errors.DoesNotApply("it has no heads", name="heads.map", variant="toy.sum/v5", kind="view"),
         "'heads.map' does not apply to toy.sum/v5: it has no heads.\n"
         "Computing cannot bring it: the instrument needs something that the variant or its family does not have.\n"
         "`miscope views heads.map` says what it needs.",

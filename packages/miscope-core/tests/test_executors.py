@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from miscope.executors import Inline, Lost, Processes
+from miscope.analysis.executors import Inline, Lost, Processes
 
 DIE = "__import__('os')._exit(1)"
 

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from miscope.errors import BadValue
-from miscope.exporting import Exporter, NoBrowser, export
+from miscope.figures.export import Exporter, NoBrowser, export
 
 FIGURE = go.Figure(go.Heatmap(z=np.arange(9, dtype=np.float32).reshape(3, 3)), layout={"title": "nine"})
 

@@ -51,7 +51,7 @@ def test_help_says_what_every_field_of_a_public_record_is() -> None:
 
 def test_the_records_of_every_hook_are_among_them() -> None:
     found = {kind.__name__ for kind in records()}
-    assert {"Analyzer", "View", "Family", "Executor", "Task", "Probe", "Basis", "Role", "Shown", "Moment"} <= found
+    assert {"Analyzer", "View", "Family", "Executor", "Task", "Probe", "Basis", "Role", "ViewData", "Snapshot"} <= found
     assert len(found) >= 28
 
 

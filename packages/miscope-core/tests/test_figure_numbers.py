@@ -6,8 +6,8 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from miscope.exporting import export
-from miscope.figure_numbers import numbers
+from miscope.figures.export import export
+from miscope.figures.figure_numbers import numbers
 
 
 def rows(figure):

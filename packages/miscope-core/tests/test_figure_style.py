@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from miscope.figure_style import CONFIG, NULL, colour_of, restyle, template, variant_colours
+from miscope.figures.figure_style import CONFIG, NULL, colour_of, restyle, template, variant_colours
 
 KEY_FREQUENCIES = (("14", "35", "41", "42", "52"), ("6", "23", "37", "39", "41"), ("3", "6", "23", "39"))
 

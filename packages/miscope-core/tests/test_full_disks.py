@@ -16,12 +16,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from miscope.analysis.job import Job
+from miscope.analysis.perform import Portable, perform
 from miscope.analyzer import Analyzer, Grain
+from miscope.bound import BoundWorkspace
 from miscope.errors import CannotWrite, DoesNotApply
-from miscope.looking import Portable, Task, perform
 from miscope.needs import Needs
 from miscope.outcome import State
-from miscope.workspace import Workspace
 
 Run = Callable[..., tuple[int, str, str]]
 NAME = "toy.sum/v5-seed0-width16"
@@ -202,12 +203,12 @@ def test_no_temporary_folder_is_a_reason_where_one_is_needed(
     assert answers[1] == (1, "", reason)
 
 
-def refuses(moment: object) -> dict[str, object]:
+def refuses(snapshot: object) -> dict[str, object]:
     """Never applies."""
     raise DoesNotApply("of a reason")
 
 
-def test_a_refusal_that_cannot_be_kept_is_a_failure_and_ends_nothing(workspace: Callable[..., Workspace]):
+def test_a_refusal_that_cannot_be_kept_is_a_failure_and_ends_nothing(workspace: Callable[..., BoundWorkspace]):
     from types import ModuleType
 
     from miscope.hookspecs import hookimpl
@@ -218,12 +219,12 @@ def test_a_refusal_that_cannot_be_kept_is_a_failure_and_ends_nothing(workspace: 
     place = workspace(never=module)
     variant = place.variant("toy.sum", steps=1)
     list(variant.train(threads=1))
-    task = Task(variant=variant.name, step=0, analyzers=("t.never",), steps=(0, 1))
+    task = Job(variant=variant.name, step=0, analyzers=("t.never",), steps=(0, 1))
     with files_of_at_most(5):
-        (outcome,) = perform(Portable(place), task)
+        (outcome,) = perform(Portable(place.value), task)
     assert outcome.state is State.FAILED
     assert outcome.error.splitlines()[1:] == [TOO_LARGE, ROOM]
-    assert perform(Portable(place), Task(variant=variant.name, step=0, analyzers=("t.never",), steps=(0, 1)))[
+    assert perform(Portable(place.value), Job(variant=variant.name, step=0, analyzers=("t.never",), steps=(0, 1)))[
         0
     ].state is (State.SKIPPED)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
-from miscope.figure_style import template
-from miscope.headings import fit_headings, lines_of
+from miscope.figures.figure_style import template
+from miscope.figures.headings import fit_headings, lines_of
 
 
 def test_a_line_is_broken_between_its_parts_and_within_one_only_where_it_must_be():

@@ -11,25 +11,24 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from miscope.bound import BoundWorkspace
 from miscope.errors import BadFile, BadValue, UnknownName
-from miscope.importing import adopt
-from miscope.workspace import Workspace
 
-Make = Callable[..., Workspace]
+Make = Callable[..., BoundWorkspace]
 
 
 @pytest.fixture
-def place(workspace: Make) -> Workspace:
+def place(workspace: Make) -> BoundWorkspace:
     return workspace()
 
 
-def tensors(place: Workspace, seed: int = 0) -> dict[str, torch.Tensor]:
+def tensors(place: BoundWorkspace, seed: int = 0) -> dict[str, torch.Tensor]:
     generator = torch.Generator().manual_seed(seed)
-    roles = place.subject(place.variant("toy.sum").value).model.roles
+    roles = place.value.context(place.variant("toy.sum").value).model.roles
     return {name: torch.randn(role.shape, generator=generator) for name, role in roles.items()}
 
 
-def paper_like(place: Workspace, *, decay: float = 0.1, said: float = 1.0, epochs: int = 21) -> dict[str, Any]:
+def paper_like(place: BoundWorkspace, *, decay: float = 0.1, said: float = 1.0, epochs: int = 21) -> dict[str, Any]:
     """A file as the paper's training loop leaves it, whose configuration lies about weight decay."""
     return {
         "model": {**tensors(place), "mask": None},
@@ -49,9 +48,9 @@ def saved(path: Path, content: Mapping[str, Any]) -> Path:
     return path
 
 
-def test_the_optimizer_is_believed_before_the_configuration(place: Workspace, tmp_path: Path):
+def test_the_optimizer_is_believed_before_the_configuration(place: BoundWorkspace, tmp_path: Path):
     path = saved(tmp_path / "run.pth", paper_like(place))
-    (variant,) = adopt(place, path, family="toy.sum")
+    (variant,) = place.adopt(path, family="toy.sum")
     assert variant.name == "toy.sum/v5-seed4-width16-wd0.1"
     facts: Any = place.store.variant_record(variant.name).facts
     assert facts["imported"]["run.pth"]["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
@@ -59,8 +58,8 @@ def test_the_optimizer_is_believed_before_the_configuration(place: Workspace, tm
     assert facts["imported"]["run.pth"]["optimizer"]["weight_decay"] == 0.1
 
 
-def test_weights_are_of_the_step_after_the_last_recorded_loss(place: Workspace, tmp_path: Path):
-    (variant,) = adopt(place, saved(tmp_path / "run.pth", paper_like(place)), family="toy.sum")
+def test_weights_are_of_the_step_after_the_last_recorded_loss(place: BoundWorkspace, tmp_path: Path):
+    (variant,) = place.adopt(saved(tmp_path / "run.pth", paper_like(place)), family="toy.sum")
     assert variant.steps == [21]
     assert variant.metric("train_loss")[0].tolist() == list(range(21))
     assert variant.metric("test_loss")[0].tolist() == [0, 10, 20]
@@ -70,77 +69,77 @@ def test_weights_are_of_the_step_after_the_last_recorded_loss(place: Workspace, 
 
 
 @pytest.mark.parametrize(("epochs", "every"), [(21, 10), (50_000, 10), (107_791, 10), (997, 4), (100, 1), (301, 100)])
-def test_the_epochs_of_a_sparser_test_loss_are_found(place: Workspace, tmp_path: Path, epochs: int, every: int):
+def test_the_epochs_of_a_sparser_test_loss_are_found(place: BoundWorkspace, tmp_path: Path, epochs: int, every: int):
     content = {**paper_like(place), "train_losses": [1.0] * epochs, "test_losses": [1.0] * len(range(0, epochs, every))}
-    (variant,) = adopt(place, saved(tmp_path / "run.pth", content), family="toy.sum")
+    (variant,) = place.adopt(saved(tmp_path / "run.pth", content), family="toy.sum")
     assert variant.metric("test_loss")[0].tolist() == list(range(0, epochs, every))
 
 
-def test_files_trained_differently_are_different_variants(place: Workspace, tmp_path: Path):
+def test_files_trained_differently_are_different_variants(place: BoundWorkspace, tmp_path: Path):
     one = saved(tmp_path / "a.pth", paper_like(place, decay=0.1))
     two = saved(tmp_path / "b.pth", paper_like(place, decay=1.0))
-    assert [v.name for v in adopt(place, [one, two], family="toy.sum")] == [
+    assert [v.name for v in place.adopt([one, two], family="toy.sum")] == [
         "toy.sum/v5-seed4-width16-wd0.1",
         "toy.sum/v5-seed4-width16",
     ]
 
 
-def test_what_one_says_decides_over_what_the_file_says(place: Workspace, tmp_path: Path):
+def test_what_one_says_decides_over_what_the_file_says(place: BoundWorkspace, tmp_path: Path):
     path = saved(tmp_path / "run.pth", paper_like(place))
-    (variant,) = adopt(place, path, family="toy.sum", params={"seed": 9, "weight_decay": 0.5})
+    (variant,) = place.adopt(path, family="toy.sum", params={"seed": 9, "weight_decay": 0.5})
     assert variant.name == "toy.sum/v5-seed9-width16-wd0.5"
 
 
-def test_losses_that_are_all_float32_numbers_were_computed_in_float32(place: Workspace, tmp_path: Path):
+def test_losses_that_are_all_float32_numbers_were_computed_in_float32(place: BoundWorkspace, tmp_path: Path):
     content = paper_like(place)
     content["train_losses"] = torch.tensor(content["train_losses"], dtype=torch.float32).tolist()
-    (variant,) = adopt(place, saved(tmp_path / "run.pth", content), family="toy.sum")
+    (variant,) = place.adopt(saved(tmp_path / "run.pth", content), family="toy.sum")
     assert variant.value.training is not None
     assert variant.value.training.loss_dtype == "float32"
 
 
-def test_adopting_twice_changes_nothing(place: Workspace, tmp_path: Path):
+def test_adopting_twice_changes_nothing(place: BoundWorkspace, tmp_path: Path):
     path = saved(tmp_path / "run.pth", paper_like(place))
-    (variant,) = adopt(place, path, family="toy.sum")
+    (variant,) = place.adopt(path, family="toy.sum")
     before = place.ask("FROM metrics ORDER BY ALL").to_pylist()
-    adopt(place, path, family="toy.sum")
+    place.adopt(path, family="toy.sum")
     assert place.ask("FROM metrics ORDER BY ALL").to_pylist() == before
     assert variant.steps == [21]
 
 
-def test_a_folder_of_named_steps_becomes_one_variant(place: Workspace, tmp_path: Path):
+def test_a_folder_of_named_steps_becomes_one_variant(place: BoundWorkspace, tmp_path: Path):
     folder = tmp_path / "checkpoints"
     folder.mkdir()
     for step in (0, 500):
         save_file(tensors(place, step), folder / f"step_{step}.safetensors")
     save_file(tensors(place, 7), folder / "checkpoint_epoch_00999.safetensors")
-    (variant,) = adopt(place, folder, family="toy.sum")
+    (variant,) = place.adopt(folder, family="toy.sum")
     assert variant.steps == [0, 500, 1000]
     assert torch.equal(variant.at(500).checkpoint.weights["W_E"], tensors(place, 500)["W_E"])
 
 
-def test_a_list_of_states_becomes_the_steps_of_one_variant(place: Workspace, tmp_path: Path):
+def test_a_list_of_states_becomes_the_steps_of_one_variant(place: BoundWorkspace, tmp_path: Path):
     content = {"state_dicts": [tensors(place, 0), tensors(place, 1)], "epochs": [99, 199], "config": {"seed": 2}}
-    (variant,) = adopt(place, saved(tmp_path / "all.pth", content), family="toy.sum")
+    (variant,) = place.adopt(saved(tmp_path / "all.pth", content), family="toy.sum")
     assert (variant.name, variant.steps) == ("toy.sum/v5-seed2-width16", [100, 200])
 
 
-def test_miscopes_own_checkpoints_are_adopted_with_their_step(place: Workspace, tmp_path: Path, workspace: Make):
+def test_miscopes_own_checkpoints_are_adopted_with_their_step(place: BoundWorkspace, tmp_path: Path, workspace: Make):
     from miscope.checkpoint import Checkpoint
-    from miscope.store import Store
+    from miscope.store.store import Store
 
     elsewhere = Store(tmp_path / "elsewhere")
     elsewhere.save_variant(place.variant("toy.sum").value)
     path = elsewhere.save_checkpoint("toy.sum/v5-seed0-width16", Checkpoint(step=40, weights=tensors(place)))
     path = path.rename(tmp_path / "renamed.safetensors")
-    (variant,) = adopt(place, path, family="toy.sum")
+    (variant,) = place.adopt(path, family="toy.sum")
     assert variant.steps == [40]
 
 
-def test_a_file_that_fits_several_families_asks_which(place: Workspace, tmp_path: Path):
+def test_a_file_that_fits_several_families_asks_which(place: BoundWorkspace, tmp_path: Path):
     path = saved(tmp_path / "step_5.pth", tensors(place))
     with pytest.raises(BadFile) as raised:
-        adopt(place, path)
+        place.adopt(path)
     assert "It fits 2 families: toy.sum, toy.fourier." in str(raised.value)
 
 
@@ -151,20 +150,20 @@ class Executed:
         return exec, ("raise SystemExit('executed')",)
 
 
-def test_nothing_in_a_file_is_executed(place: Workspace, tmp_path: Path):
+def test_nothing_in_a_file_is_executed(place: BoundWorkspace, tmp_path: Path):
     path = tmp_path / "step_1.pth"
     torch.save({"model": Executed()}, path)
     with pytest.raises(BadFile, match="code is never run"):
-        adopt(place, path, family="toy.sum")
+        place.adopt(path, family="toy.sum")
 
 
 @pytest.mark.parametrize("name", ["run.pth", "step_1.safetensors"])
-def test_a_truncated_file_is_named_and_nothing_is_written(place: Workspace, tmp_path: Path, name: str):
+def test_a_truncated_file_is_named_and_nothing_is_written(place: BoundWorkspace, tmp_path: Path, name: str):
     good = saved(tmp_path / "good.pth", paper_like(place))
     bad = tmp_path / name
     bad.write_bytes(good.read_bytes()[:200])
     with pytest.raises(BadFile) as raised:
-        adopt(place, [good, bad], family="toy.sum")
+        place.adopt([good, bad], family="toy.sum")
     assert raised.value.path == str(bad)
     assert place.names() == []
 
@@ -177,33 +176,35 @@ def test_a_truncated_file_is_named_and_nothing_is_written(place: Workspace, tmp_
         ([torch.zeros(1)], "It holds a list, not weights by name."),
     ],
 )
-def test_a_foreign_file_is_refused_with_what_it_holds(place: Workspace, tmp_path: Path, content: object, problem: str):
+def test_a_foreign_file_is_refused_with_what_it_holds(
+    place: BoundWorkspace, tmp_path: Path, content: object, problem: str
+):
     path = tmp_path / "step_3.pth"
     torch.save(content, path)
     with pytest.raises(BadFile) as raised:
-        adopt(place, path, family="toy.sum")
+        place.adopt(path, family="toy.sum")
     assert problem in str(raised.value)
     assert place.names() == []
 
 
-def test_a_file_without_a_step_asks_for_one_in_its_name(place: Workspace, tmp_path: Path):
+def test_a_file_without_a_step_asks_for_one_in_its_name(place: BoundWorkspace, tmp_path: Path):
     with pytest.raises(BadFile, match="Name it step_<N>"):
-        adopt(place, saved(tmp_path / "weights.pth", tensors(place)), family="toy.sum")
+        place.adopt(saved(tmp_path / "weights.pth", tensors(place)), family="toy.sum")
 
 
-def test_bad_arguments_are_refused(place: Workspace, tmp_path: Path):
+def test_bad_arguments_are_refused(place: BoundWorkspace, tmp_path: Path):
     path = saved(tmp_path / "step_3.pth", tensors(place))
     (tmp_path / "notes.txt").touch()
     (tmp_path / "empty").mkdir()
     with pytest.raises(BadFile, match="It is not there"):
-        adopt(place, tmp_path / "nope.pth")
+        place.adopt(tmp_path / "nope.pth")
     with pytest.raises(BadFile, match="Its name ends in none of"):
-        adopt(place, tmp_path / "notes.txt")
+        place.adopt(tmp_path / "notes.txt")
     with pytest.raises(BadFile, match="It holds no"):
-        adopt(place, tmp_path / "empty")
+        place.adopt(tmp_path / "empty")
     with pytest.raises(BadValue, match="There is nothing to adopt"):
-        adopt(place, [])
+        place.adopt([])
     with pytest.raises(UnknownName, match="There is no field named 'sed'"):
-        adopt(place, path, family="toy.sum", params={"sed": 1})
+        place.adopt(path, family="toy.sum", params={"sed": 1})
     with pytest.raises(BadValue, match="refuses seed=-1"):
-        adopt(place, path, family="toy.sum", params={"seed": -1})
+        place.adopt(path, family="toy.sum", params={"seed": -1})

@@ -12,13 +12,12 @@ import pytest
 import torch
 
 from miscope import Grain, View
+from miscope.bound import BoundVariant, BoundWorkspace
 from miscope.errors import BadFile, BadValue, DoesNotApply, NoCheckpoint
-from miscope.importing import adopt
-from miscope.rendering import render
+from miscope.figures.render import render
 from miscope.testing.toy import ToyFamily
-from miscope.workspace import BoundVariant, Workspace
 
-Make = Callable[..., Workspace]
+Make = Callable[..., BoundWorkspace]
 Run = Callable[..., tuple[int, str, str]]
 NAME = "toy.sum/v5-seed0-width16"
 
@@ -26,7 +25,7 @@ _LAST_WEIGHTS = View(name="test.weights", title="Weights", grain=Grain.CHECKPOIN
 
 
 @pytest.fixture
-def place(workspace: Make) -> Workspace:
+def place(workspace: Make) -> BoundWorkspace:
     return workspace()
 
 
@@ -69,12 +68,14 @@ def as_parquet(path: Path, seeds: Sequence[int]) -> Path:
     return path
 
 
-def brought(place: Workspace, path: Path, **options: Any) -> list[BoundVariant]:
-    return adopt(place, metrics=path, **{"family": "toy.sum", **options})
+def brought(place: BoundWorkspace, path: Path, **options: Any) -> list[BoundVariant]:
+    return place.adopt(metrics=path, **{"family": "toy.sum", **options})
 
 
 @pytest.mark.parametrize(("write", "name"), [(as_csv, "a.csv"), (as_json, "a.json"), (as_parquet, "a.parquet")])
-def test_every_run_of_a_sweep_becomes_a_variant_with_its_curve(place: Workspace, tmp_path: Path, write: Any, name: str):
+def test_every_run_of_a_sweep_becomes_a_variant_with_its_curve(
+    place: BoundWorkspace, tmp_path: Path, write: Any, name: str
+):
     found = brought(place, write(tmp_path / name, [3, 4]))
     assert [one.name for one in found] == ["toy.sum/v5-seed3-width16", "toy.sum/v5-seed4-width16"]
     assert (found[1].steps, found[1].metric("train_loss")[0].tolist()) == ([], list(range(60)))
@@ -85,11 +86,11 @@ def test_every_run_of_a_sweep_becomes_a_variant_with_its_curve(place: Workspace,
     assert facts["assumed"]["train_fraction"] == 0.6
 
 
-def test_events_and_cohorts_of_curves_are_computed_and_drawn(place: Workspace, tmp_path: Path):
-    from miscope.analysis import analyze
+def test_events_and_cohorts_of_curves_are_computed_and_drawn(place: BoundWorkspace, tmp_path: Path):
+    from miscope.analysis.analyze import analyze
 
     found = brought(place, as_csv(tmp_path / "a.csv", range(5)))
-    outcomes = list(analyze(place, found))
+    outcomes = list(analyze(place.value, [each.value for each in found]))
     assert [one.error for one in outcomes if one.state not in ("saved", "skipped")] == []
     assert [float(one.arrays("events.grokking")["grokked"]) for one in found] == [1] * 5
     assert found[0].arrays("events.grokking")["memorised"] == 19
@@ -101,7 +102,7 @@ def test_events_and_cohorts_of_curves_are_computed_and_drawn(place: Workspace, t
     assert place.ask("SELECT count(*) AS n FROM scalars WHERE name = 'grokked' AND value = 1").to_pylist() == [{"n": 5}]
 
 
-def test_what_needs_weights_says_so_of_a_curve(place: Workspace, tmp_path: Path):
+def test_what_needs_weights_says_so_of_a_curve(place: BoundWorkspace, tmp_path: Path):
     (variant,) = brought(place, as_csv(tmp_path / "a.csv", [0]))
     with pytest.raises(DoesNotApply) as raised:
         variant.analyze("parameters.norms")
@@ -112,14 +113,14 @@ def test_what_needs_weights_says_so_of_a_curve(place: Workspace, tmp_path: Path)
         variant.analyze("events.grokking", steps=[10])
 
 
-def test_of_a_curve_nobody_says_that_it_was_never_trained(place: Workspace, tmp_path: Path):
+def test_of_a_curve_nobody_says_that_it_was_never_trained(place: BoundWorkspace, tmp_path: Path):
     (variant,) = brought(place, as_csv(tmp_path / "a.csv", [0]))
     for ask in (
         lambda: variant.at("last"),
         lambda: variant.at(10),
         lambda: place.store.load_checkpoint(NAME, 10),
         lambda: variant.analyze("parameters.norms", steps=[10]),
-        lambda: render(place, _LAST_WEIGHTS, variant, step=10),
+        lambda: render(place.value, _LAST_WEIGHTS, variant.value, step=10),
     ):
         with pytest.raises(NoCheckpoint) as raised:
             ask()
@@ -131,23 +132,23 @@ def test_of_a_curve_nobody_says_that_it_was_never_trained(place: Workspace, tmp_
     assert "metrics only" in variant._repr_html_()
 
 
-def test_weights_of_the_same_run_are_added_to_a_curve(place: Workspace, tmp_path: Path):
+def test_weights_of_the_same_run_are_added_to_a_curve(place: BoundWorkspace, tmp_path: Path):
     (variant,) = brought(place, as_csv(tmp_path / "a.csv", [0]))
-    weights = place.subject(variant.value).task.initial_weights()  # pyright: ignore[reportOptionalMemberAccess]
+    weights = place.value.context(variant.value).task.initial_weights()  # pyright: ignore[reportOptionalMemberAccess]
     torch.save({"model": weights, "step": 59}, tmp_path / "step_59.pth")
-    (again,) = adopt(place, [tmp_path / "step_59.pth"], family="toy.sum")
+    (again,) = place.adopt([tmp_path / "step_59.pth"], family="toy.sum")
     assert (again.name, again.steps) == (NAME, [59])
 
 
 def test_variants_are_listed_with_where_they_come_from(
-    command: Run, offer: Callable[[str, str], None], place: Workspace, tmp_path: Path
+    command: Run, offer: Callable[[str, str], None], place: BoundWorkspace, tmp_path: Path
 ):
     offer("toy", "miscope.testing.toy")
     brought(place, as_csv(tmp_path / "a.csv", [0]))
     list(place.variant("toy.sum", seed=1).train(threads=1))
-    weights = place.subject(place.variant("toy.sum", seed=2).value).task.initial_weights()
+    weights = place.value.context(place.variant("toy.sum", seed=2).value).task.initial_weights()
     torch.save({"model": weights, "step": 7}, tmp_path / "step_7.pth")
-    adopt(place, [tmp_path / "step_7.pth"], family="toy.sum", params={"seed": 2})
+    place.adopt([tmp_path / "step_7.pth"], family="toy.sum", params={"seed": 2})
     place.store.save_variant(place.variant("toy.sum", seed=3).value)
     assert command("-w", place.root, "variants") == (
         0,
@@ -162,7 +163,7 @@ def test_variants_are_listed_with_where_they_come_from(
     assert [row["origin"] for row in listed] == ["metrics only", "trained here", "imported", None]
 
 
-def test_more_of_a_curve_makes_what_was_computed_of_less_stale(place: Workspace, tmp_path: Path):
+def test_more_of_a_curve_makes_what_was_computed_of_less_stale(place: BoundWorkspace, tmp_path: Path):
     rows = [f"{step},{train!r},{test!r}" for step, train, test in curve(0)]
     head = "step,train_loss,test_loss"
     (variant,) = brought(place, written(tmp_path / "a.csv", "\n".join([head, *rows[:25]])))
@@ -174,7 +175,7 @@ def test_more_of_a_curve_makes_what_was_computed_of_less_stale(place: Workspace,
     assert variant.workspace.find(NAME).value.training.steps == 59  # pyright: ignore[reportOptionalMemberAccess]
 
 
-def test_a_training_does_not_begin_over_a_curve(place: Workspace, tmp_path: Path):
+def test_a_training_does_not_begin_over_a_curve(place: BoundWorkspace, tmp_path: Path):
     (variant,) = brought(place, as_csv(tmp_path / "a.csv", [0]))
     with pytest.raises(BadValue) as raised:
         variant.train()
@@ -185,11 +186,11 @@ def test_a_training_does_not_begin_over_a_curve(place: Workspace, tmp_path: Path
     )
 
 
-def test_weights_and_their_losses_come_together_or_not_at_all(place: Workspace, tmp_path: Path):
+def test_weights_and_their_losses_come_together_or_not_at_all(place: BoundWorkspace, tmp_path: Path):
     roles = ToyFamily().model(ToyFamily.params()).roles
     torch.save({"model": {name: torch.ones(role.shape) for name, role in roles.items()}}, tmp_path / "step_59.pth")
     losses = as_csv(tmp_path / "a.csv", [0])
-    (variant,) = adopt(place, tmp_path / "step_59.pth", family="toy.sum")
+    (variant,) = place.adopt(tmp_path / "step_59.pth", family="toy.sum")
     with pytest.raises(BadValue) as raised:
         brought(place, losses)
     assert str(raised.value) == (
@@ -198,7 +199,7 @@ def test_weights_and_their_losses_come_together_or_not_at_all(place: Workspace, 
         "Import the checkpoint files and the losses in one call, under a name of their own (--as NAME)."
     )
     assert variant.metrics() == {}
-    (both,) = adopt(place, tmp_path / "step_59.pth", metrics=losses, family="toy.sum", name="both")
+    (both,) = place.adopt(tmp_path / "step_59.pth", metrics=losses, family="toy.sum", name="both")
     assert (both.steps, both.metric("test_loss")[0][-1]) == ([59], 59)
 
 
@@ -221,7 +222,7 @@ def test_weights_and_their_losses_come_together_or_not_at_all(place: Workspace, 
     ],
 )
 def test_what_is_no_curve_is_refused_with_the_reason(
-    place: Workspace, tmp_path: Path, name: str, text: str, problem: str
+    place: BoundWorkspace, tmp_path: Path, name: str, text: str, problem: str
 ):
     with pytest.raises(BadFile) as raised:
         brought(place, written(tmp_path / name, text))
@@ -229,10 +230,10 @@ def test_what_is_no_curve_is_refused_with_the_reason(
     assert place.names() == []
 
 
-def test_a_curve_does_not_say_its_family(place: Workspace, tmp_path: Path):
+def test_a_curve_does_not_say_its_family(place: BoundWorkspace, tmp_path: Path):
     path = as_csv(tmp_path / "a.csv", [0])
     with pytest.raises(BadValue) as raised:
-        adopt(place, metrics=path)
+        place.adopt(metrics=path)
     assert str(raised.value) == (
         f"{path} holds losses, which do not say of which family they are.\n"
         "There are: toy.sum, toy.fourier.\n"
@@ -252,19 +253,19 @@ def test_the_command_takes_losses_alone_and_says_what_was_assumed(
     assert err.startswith(f"Assumed, since no file says: {assumed}, ")
 
 
-def test_a_rate_that_changes_within_one_run_tells_no_runs_apart(place: Workspace, tmp_path: Path):
+def test_a_rate_that_changes_within_one_run_tells_no_runs_apart(place: BoundWorkspace, tmp_path: Path):
     (variant,) = brought(place, written(tmp_path / "a.csv", "step,lr,train_loss\n0,0.1,2\n1,0.05,1\n2,0.01,.5\n"))
     assert variant.metric("lr")[1].tolist() == [0.1, 0.05, 0.01]
     assert variant.metric("train_loss")[0].tolist() == [0, 1, 2]
 
 
-def test_runs_are_told_apart_by_the_abbreviations_of_their_fields(place: Workspace, tmp_path: Path):
+def test_runs_are_told_apart_by_the_abbreviations_of_their_fields(place: BoundWorkspace, tmp_path: Path):
     rows = "lr,wd,step,train_loss\n0.1,1,0,2\n0.1,1,5,1\n0.2,3,0,2\n0.2,3,5,.5\n"
     names = [one.name for one in brought(place, written(tmp_path / "a.csv", rows))]
     assert names == ["toy.sum/v5-seed0-width16-lr0.1", "toy.sum/v5-seed0-width16-lr0.2-wd3"]
 
 
-def test_what_is_no_number_is_left_out_and_said(place: Workspace, tmp_path: Path):
+def test_what_is_no_number_is_left_out_and_said(place: BoundWorkspace, tmp_path: Path):
     rows = [{"step": step, "train_loss": loss} for step, loss in enumerate((2.0, "high", 10**400))]
     (variant,) = brought(place, written(tmp_path / "a.json", json.dumps(rows)))
     assert variant.metric("train_loss")[0].tolist() == [0]
@@ -272,24 +273,24 @@ def test_what_is_no_number_is_left_out_and_said(place: Workspace, tmp_path: Path
     assert facts["imported"]["a.json"]["notes"] == ["'train_loss' is left out where it is no number: 'high' in row 2."]
 
 
-def test_the_row_numbers_of_pandas_are_no_metric(place: Workspace, tmp_path: Path):
+def test_the_row_numbers_of_pandas_are_no_metric(place: BoundWorkspace, tmp_path: Path):
     (variant,) = brought(place, written(tmp_path / "a.csv", ",step,train_loss\n0,0,2\n1,10,1\n"))
     assert sorted(variant.metrics()) == ["train_loss"]
 
 
-def test_losses_in_a_checkpoint_file_are_taken_alone(place: Workspace, tmp_path: Path):
+def test_losses_in_a_checkpoint_file_are_taken_alone(place: BoundWorkspace, tmp_path: Path):
     torch.save({"train_losses": torch.tensor([3.0, 2.0]), "config": {"seed": 4}}, tmp_path / "losses.pth")
     (variant,) = brought(place, tmp_path / "losses.pth")
     assert variant.name == "toy.sum/v5-seed4-width16"
     assert [values.tolist() for values in variant.metric("train_loss")] == [[0, 1], [3.0, 2.0]]
 
 
-def test_one_step_with_two_losses_in_one_file_is_named(place: Workspace, tmp_path: Path):
+def test_one_step_with_two_losses_in_one_file_is_named(place: BoundWorkspace, tmp_path: Path):
     roles = ToyFamily().model(ToyFamily.params()).roles
     held = {name: torch.ones(role.shape) for name, role in roles.items()}
     torch.save({"model": held, "train_losses": [(1, 2.0), (1, 3.0)]}, tmp_path / "step_2.pth")
     with pytest.raises(BadValue) as raised:
-        adopt(place, tmp_path / "step_2.pth", family="toy.sum")
+        place.adopt(tmp_path / "step_2.pth", family="toy.sum")
     assert str(raised.value) == (
         "step_2.pth records train_loss at step 1 twice.\n"
         "It is 2, and 3.\n"

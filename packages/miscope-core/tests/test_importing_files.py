@@ -13,9 +13,8 @@ from typing import Any
 import pytest
 import torch
 
+from miscope.bound import BoundWorkspace
 from miscope.errors import BadFile, MiscopeError
-from miscope.importing import adopt
-from miscope.workspace import Workspace
 
 SUFFIXES = ".safetensors, .pth, .pt, .ckpt, .bin"
 FILES = "Give checkpoint files, or a folder of them."
@@ -28,7 +27,7 @@ DENSE = "Where the file was made, save the weights as dense float32 tensors on t
 
 
 @pytest.fixture
-def place(workspace: Callable[..., Workspace]) -> Workspace:
+def place(workspace: Callable[..., BoundWorkspace]) -> BoundWorkspace:
     return workspace()
 
 
@@ -43,15 +42,15 @@ def saved(path: Path, content: object) -> Path:
     return path
 
 
-def refusal(place: Workspace, path: Path, family: str | None = "toy.sum", **fields: Any) -> str:
+def refusal(place: BoundWorkspace, path: Path, family: str | None = "toy.sum", **fields: Any) -> str:
     """The message; nothing may have been written."""
     with pytest.raises(MiscopeError) as raised:
-        adopt(place, path, family=family, params=fields)
+        place.adopt(path, family=family, params=fields)
     assert place.names() == []
     return str(raised.value)
 
 
-def test_what_is_no_regular_file_is_refused_without_waiting_for_it(place: Workspace, tmp_path: Path):
+def test_what_is_no_regular_file_is_refused_without_waiting_for_it(place: BoundWorkspace, tmp_path: Path):
     pipe, folder, device = tmp_path / "step_1.pt", tmp_path / "run", tmp_path / "step_2.pt"
     os.mkfifo(pipe)
     folder.mkdir()
@@ -63,7 +62,7 @@ def test_what_is_no_regular_file_is_refused_without_waiting_for_it(place: Worksp
     assert refusal(place, folder) == f"{inside} cannot be read.\nIt is a pipe, not a regular file.\n{FILES}"
 
 
-def test_what_is_not_there_or_not_a_checkpoint_is_named(place: Workspace, tmp_path: Path):
+def test_what_is_not_there_or_not_a_checkpoint_is_named(place: BoundWorkspace, tmp_path: Path):
     loop, long, notes = tmp_path / "loop.pt", tmp_path / ("x" * 300 + ".pt"), tmp_path / "notes.txt"
     loop.symlink_to(loop)
     notes.touch()
@@ -98,7 +97,7 @@ class Runs:
     ],
 )
 def test_a_file_that_would_need_code_names_the_class(
-    place: Workspace, tmp_path: Path, content: Any, offender: str, monkeypatch: pytest.MonkeyPatch
+    place: BoundWorkspace, tmp_path: Path, content: Any, offender: str, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(Net, "__module__", "test_importing_files")
     monkeypatch.setitem(__import__("sys").modules, "test_importing_files", __import__("sys").modules[__name__])
@@ -107,7 +106,7 @@ def test_a_file_that_would_need_code_names_the_class(
     assert refusal(place, path) == f"{path} cannot be read.\n{reason}\n{WEIGHTS}"
 
 
-def test_torchscript_is_refused_as_code(place: Workspace, tmp_path: Path):
+def test_torchscript_is_refused_as_code(place: BoundWorkspace, tmp_path: Path):
     path = tmp_path / "step_1.pt"
     path.write_bytes(torchscript())
     reason = "It holds an object of torch.jit.ScriptModule, which only its own code could make again"
@@ -148,7 +147,7 @@ DAMAGE: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("damage", DAMAGE)
 @pytest.mark.parametrize("suffix", [".pt", ".safetensors"])
-def test_a_damaged_file_is_three_sentences(place: Workspace, tmp_path: Path, damage: str, suffix: str):
+def test_a_damaged_file_is_three_sentences(place: BoundWorkspace, tmp_path: Path, damage: str, suffix: str):
     whole = saved(tmp_path / "whole.pt", state()).read_bytes()
     path = tmp_path / f"step_1{suffix}"
     path.write_bytes(DAMAGE[damage](whole))
@@ -163,8 +162,8 @@ def test_a_damaged_file_is_three_sentences(place: Workspace, tmp_path: Path, dam
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
-def test_half_precision_is_read_as_float32_and_said(place: Workspace, tmp_path: Path, dtype: torch.dtype):
-    (variant,) = adopt(place, saved(tmp_path / "step_1.pt", state(dtype)), family="toy.sum")
+def test_half_precision_is_read_as_float32_and_said(place: BoundWorkspace, tmp_path: Path, dtype: torch.dtype):
+    (variant,) = place.adopt(saved(tmp_path / "step_1.pt", state(dtype)), family="toy.sum")
     found = variant.at(1).checkpoint.weights
     assert {name: tensor.dtype for name, tensor in found.items()} == dict.fromkeys(state(), torch.float32)
     assert torch.equal(found["W_E"], state(dtype)["W_E"].float())
@@ -173,9 +172,9 @@ def test_half_precision_is_read_as_float32_and_said(place: Workspace, tmp_path: 
     assert facts["imported"]["step_1.pt"]["notes"] == [said]
 
 
-def test_weights_of_several_precisions_get_the_widest(place: Workspace, tmp_path: Path):
+def test_weights_of_several_precisions_get_the_widest(place: BoundWorkspace, tmp_path: Path):
     mixed = {**state(), "W_E": state()["W_E"].double()}
-    (variant,) = adopt(place, saved(tmp_path / "step_1.pt", mixed), family="toy.sum")
+    (variant,) = place.adopt(saved(tmp_path / "step_1.pt", mixed), family="toy.sum")
     assert {tensor.dtype for tensor in variant.at(1).checkpoint.weights.values()} == {torch.float64}
 
 
@@ -212,13 +211,13 @@ ODD: dict[str, tuple[Callable[[], torch.Tensor], str]] = {
 
 @pytest.mark.parametrize("family", ["toy.sum", None])
 @pytest.mark.parametrize("kind", ODD)
-def test_weights_no_instrument_reads_are_refused(place: Workspace, tmp_path: Path, kind: str, family: str | None):
+def test_weights_no_instrument_reads_are_refused(place: BoundWorkspace, tmp_path: Path, kind: str, family: str | None):
     make, reason = ODD[kind]
     path = saved(tmp_path / "step_1.pt", {**state(), "W_E": make()})
     assert refusal(place, path, family) == f"{path} cannot be read.\n{reason}\n{DENSE}"
 
 
-def test_tensors_of_another_size_are_compared_with_the_familys(place: Workspace, tmp_path: Path):
+def test_tensors_of_another_size_are_compared_with_the_familys(place: BoundWorkspace, tmp_path: Path):
     path = saved(tmp_path / "step_1.pt", {**state(), "W_E": torch.zeros(7, 9), "W_U": torch.zeros(9, 7)})
     differ = "W_E is (7, 9) and would be (5, 8), W_U is (9, 7) and would be (8, 5)"
     todo = (
@@ -231,7 +230,7 @@ def test_tensors_of_another_size_are_compared_with_the_familys(place: Workspace,
     assert refusal(place, path, None) == f"{path} cannot be read.\n{found}\n{todo}"
 
 
-def test_a_file_of_something_else_is_not_advised_to_change_parameters(place: Workspace, tmp_path: Path):
+def test_a_file_of_something_else_is_not_advised_to_change_parameters(place: BoundWorkspace, tmp_path: Path):
     path = saved(tmp_path / "step_1.pt", {"conv1.weight": torch.zeros(8, 3, 3, 3), "fc.weight": torch.zeros(10, 8)})
     known = "No family recognises its tensors: conv1.weight (8, 3, 3, 3), fc.weight (10, 8)."
     todo = (
@@ -249,18 +248,20 @@ def test_a_file_of_something_else_is_not_advised_to_change_parameters(place: Wor
         ({"values": 2}, "toy.sum refuses values=2: Input should be greater than or equal to 3."),
     ],
 )
-def test_without_a_family_a_wrong_field_is_still_the_reason(place: Workspace, tmp_path: Path, fields: Any, first: str):
+def test_without_a_family_a_wrong_field_is_still_the_reason(
+    place: BoundWorkspace, tmp_path: Path, fields: Any, first: str
+):
     path = saved(tmp_path / "step_1.pt", state())
     assert refusal(place, path, None, **fields).split("\n")[0] == first
 
 
-def test_a_file_without_weights_is_not_advised_to_be_renamed(place: Workspace, tmp_path: Path):
+def test_a_file_without_weights_is_not_advised_to_be_renamed(place: BoundWorkspace, tmp_path: Path):
     path = saved(tmp_path / "losses.pt", {"train_losses": [1.0, 0.5]})
     with pytest.raises(BadFile, match="It holds no weights, but: train_losses"):
-        adopt(place, path, family="toy.sum")
+        place.adopt(path, family="toy.sum")
 
 
-def test_a_flipped_byte_of_a_tensor_is_found_by_its_checksum(place: Workspace, tmp_path: Path):
+def test_a_flipped_byte_of_a_tensor_is_found_by_its_checksum(place: BoundWorkspace, tmp_path: Path):
     content = bytearray(saved(tmp_path / "step_1.pt", state()).read_bytes())
     first = state()["W_E"].numpy().tobytes()[:16]
     content[content.index(first) + 3] ^= 0x40
@@ -270,7 +271,7 @@ def test_a_flipped_byte_of_a_tensor_is_found_by_its_checksum(place: Workspace, t
     assert refusal(place, path) == f"{path} cannot be read.\n{reason}\n{AGAIN}"
 
 
-def test_a_mask_that_prunes_is_no_buffer(place: Workspace, tmp_path: Path):
+def test_a_mask_that_prunes_is_no_buffer(place: BoundWorkspace, tmp_path: Path):
     pruned = torch.ones(8, 8)
     pruned[3, 1] = 0
     path = saved(tmp_path / "step_1.pt", {**state(), "blocks.0.mlp.mask": pruned})
@@ -280,21 +281,21 @@ def test_a_mask_that_prunes_is_no_buffer(place: Workspace, tmp_path: Path):
 
 
 @pytest.mark.parametrize("mask", [torch.ones(4, 4).tril(), torch.zeros(1, 1, 4, 4), torch.ones(4, 4).bool().tril()])
-def test_a_causal_mask_is_a_buffer(place: Workspace, tmp_path: Path, mask: torch.Tensor):
+def test_a_causal_mask_is_a_buffer(place: BoundWorkspace, tmp_path: Path, mask: torch.Tensor):
     path = saved(tmp_path / "step_1.pt", {**state(), "blocks.0.attn.mask": mask})
-    assert [variant.steps for variant in adopt(place, path, family="toy.sum")] == [[1]]
+    assert [variant.steps for variant in place.adopt(path, family="toy.sum")] == [[1]]
 
 
-def test_tensors_without_a_common_beginning_are_left_out_by_name(place: Workspace, tmp_path: Path):
+def test_tensors_without_a_common_beginning_are_left_out_by_name(place: BoundWorkspace, tmp_path: Path):
     path = saved(tmp_path / "step_1.pt", {**state(), "ln_final.w": torch.ones(8), "b_U": torch.ones(5)})
     todo = refusal(place, path).split("\n")[2]
     assert todo == "Give the family it is of (--family); or leave them out on purpose:  --ignore 'ln_final.w|b_U'"
-    (variant,) = adopt(place, path, family="toy.sum", ignore=["ln_final.w|b_U"])
+    (variant,) = place.adopt(path, family="toy.sum", ignore=["ln_final.w|b_U"])
     assert variant.steps == [1]
 
 
-def test_a_counter_beside_wrapped_tensors_hides_nothing(place: Workspace, tmp_path: Path):
+def test_a_counter_beside_wrapped_tensors_hides_nothing(place: BoundWorkspace, tmp_path: Path):
     """As torch.optim.swa_utils.AveragedModel has it."""
     wrapped = {f"module.{name}": tensor for name, tensor in state().items()}
     path = saved(tmp_path / "step_1.pt", {"n_averaged": torch.tensor(3), **wrapped})
-    assert [variant.steps for variant in adopt(place, path, family="toy.sum")] == [[1]]
+    assert [variant.steps for variant in place.adopt(path, family="toy.sum")] == [[1]]

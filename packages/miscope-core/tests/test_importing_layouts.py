@@ -11,16 +11,15 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from miscope.bound import BoundVariant, BoundWorkspace
 from miscope.errors import BadFile
-from miscope.importing import adopt
-from miscope.workspace import BoundVariant, Workspace
 
-Make = Callable[..., Workspace]
+Make = Callable[..., BoundWorkspace]
 State = dict[str, torch.Tensor]
 
 
 @pytest.fixture
-def place(workspace: Make) -> Workspace:
+def place(workspace: Make) -> BoundWorkspace:
     return workspace()
 
 
@@ -31,8 +30,8 @@ def state(seed: int = 0) -> State:
     return {name: torch.randn(shape, generator=generator) for name, shape in shapes.items()}
 
 
-def imported(place: Workspace, path: Path, **fields: Any) -> BoundVariant:
-    (variant,) = adopt(place, path, family="toy.sum", params=fields)
+def imported(place: BoundWorkspace, path: Path, **fields: Any) -> BoundVariant:
+    (variant,) = place.adopt(path, family="toy.sum", params=fields)
     return variant
 
 
@@ -42,10 +41,10 @@ def written(path: Path, content: object) -> Path:
     return path
 
 
-def refusal(place: Workspace, path: Path) -> str:
+def refusal(place: BoundWorkspace, path: Path) -> str:
     """The message without the line that names the file; nothing may have been written."""
     with pytest.raises(BadFile) as raised:
-        adopt(place, path, family="toy.sum")
+        place.adopt(path, family="toy.sum")
     assert place.names() == []
     first, _, rest = str(raised.value).partition("\n")
     assert first == f"{raised.value.path} cannot be read."
@@ -87,7 +86,7 @@ ONE_STATE: dict[str, Callable[[], object]] = {
 
 
 @pytest.mark.parametrize("layout", ONE_STATE)
-def test_one_state_is_found_wherever_it_lies(place: Workspace, tmp_path: Path, layout: str):
+def test_one_state_is_found_wherever_it_lies(place: BoundWorkspace, tmp_path: Path, layout: str):
     variant = imported(place, written(tmp_path / "step_300.pt", ONE_STATE[layout]()))
     assert variant.steps == [300]
     found = variant.at(300).checkpoint.weights
@@ -95,12 +94,12 @@ def test_one_state_is_found_wherever_it_lies(place: Workspace, tmp_path: Path, l
 
 
 @pytest.mark.parametrize("suffix", [".pt", ".pth", ".ckpt", ".bin", ".PT", ".Pth"])
-def test_suffixes_are_known_in_either_case(place: Workspace, tmp_path: Path, suffix: str):
+def test_suffixes_are_known_in_either_case(place: BoundWorkspace, tmp_path: Path, suffix: str):
     written(tmp_path / "run" / f"step_7{suffix}", state())
     assert imported(place, tmp_path / "run").steps == [7]
 
 
-def test_a_safetensors_header_gives_the_step(place: Workspace, tmp_path: Path):
+def test_a_safetensors_header_gives_the_step(place: BoundWorkspace, tmp_path: Path):
     save_file(state(), tmp_path / "weights.SAFETENSORS", metadata={"step": "40"})
     assert imported(place, tmp_path / "weights.SAFETENSORS").steps == [40]
 
@@ -147,7 +146,7 @@ SEVERAL: dict[str, Callable[[], object]] = {
 
 
 @pytest.mark.parametrize("layout", SEVERAL)
-def test_several_states_become_as_many_steps(place: Workspace, tmp_path: Path, layout: str):
+def test_several_states_become_as_many_steps(place: BoundWorkspace, tmp_path: Path, layout: str):
     variant = imported(place, written(tmp_path / "all.pt", SEVERAL[layout]()))
     steps = [100, 200] if layout == "counted by its optimizer" else [0, 100, 200]
     assert variant.steps == steps
@@ -155,11 +154,11 @@ def test_several_states_become_as_many_steps(place: Workspace, tmp_path: Path, l
         assert torch.equal(variant.at(step).checkpoint.weights["W_E"], state(seed)["W_E"])
 
 
-def test_the_name_of_an_optimizer_is_no_optimizer(place: Workspace, tmp_path: Path):
+def test_the_name_of_an_optimizer_is_no_optimizer(place: BoundWorkspace, tmp_path: Path):
     assert imported(place, written(tmp_path / "step_3.pt", {"model": state(), "optimizer": "adam"})).steps == [3]
 
 
-def test_a_grokking_demo_is_read_whole(place: Workspace, tmp_path: Path):
+def test_a_grokking_demo_is_read_whole(place: BoundWorkspace, tmp_path: Path):
     """As TransformerLens' demo saves it: states at every 100th epoch, both losses at every epoch, the pairs of each."""
     content = {
         "model": hooked(),
@@ -178,14 +177,14 @@ def test_a_grokking_demo_is_read_whole(place: Workspace, tmp_path: Path):
     assert variant.metric("test_loss")[1].tolist() == content["test_losses"]
 
 
-def test_the_state_beside_a_list_is_a_step_of_its_own(place: Workspace, tmp_path: Path):
+def test_the_state_beside_a_list_is_a_step_of_its_own(place: BoundWorkspace, tmp_path: Path):
     content = {"model": state(9), "state_dicts": states(2), "epochs": [99, 199], "train_losses": [1.0] * 250}
     variant = imported(place, written(tmp_path / "all.pt", content))
     assert variant.steps == [100, 200, 250]
     assert torch.equal(variant.at(250).checkpoint.weights["W_E"], state(9)["W_E"])
 
 
-def test_weights_beside_the_model_are_said_to_be_left_out(place: Workspace, tmp_path: Path):
+def test_weights_beside_the_model_are_said_to_be_left_out(place: BoundWorkspace, tmp_path: Path):
     content = {"model": state(), "ema": {"module": state(1)}, "again": state()}
     variant = imported(place, written(tmp_path / "step_3.pt", content))
     said: Any = place.store.variant_record(variant.name).facts["imported"]
@@ -193,7 +192,7 @@ def test_weights_beside_the_model_are_said_to_be_left_out(place: Workspace, tmp_
     assert said["step_3.pt"]["notes"] == [note]
 
 
-def test_what_entries_record_of_themselves_is_kept(place: Workspace, tmp_path: Path):
+def test_what_entries_record_of_themselves_is_kept(place: BoundWorkspace, tmp_path: Path):
     entries = [
         {"step": 0, "model": state(0), "train_loss": 2.8, "metrics": {"test_loss": 3.0}},
         {"step": 100, "model": state(1), "train_loss": 2.0},
@@ -210,7 +209,7 @@ def test_what_entries_record_of_themselves_is_kept(place: Workspace, tmp_path: P
     assert said["all.pt"]["notes"] == ["'train_acc' goes up to 50: read as per cent."]
 
 
-def test_the_optimizer_of_the_last_entry_is_the_files(place: Workspace, tmp_path: Path):
+def test_the_optimizer_of_the_last_entry_is_the_files(place: BoundWorkspace, tmp_path: Path):
     optimizer = {"state": {0: {"step": torch.tensor(200.0)}}, "param_groups": [{"lr": 0.02}]}
     entries = [{"epoch": 99, "model": state(0)}, {"epoch": 199, "model": state(1), "optimizer": optimizer}]
     variant = imported(place, written(tmp_path / "all.pt", entries))
@@ -280,6 +279,6 @@ UNREADABLE: dict[str, tuple[Callable[[], object], str]] = {
 
 
 @pytest.mark.parametrize("case", UNREADABLE)
-def test_a_layout_that_cannot_be_read_is_named(place: Workspace, tmp_path: Path, case: str):
+def test_a_layout_that_cannot_be_read_is_named(place: BoundWorkspace, tmp_path: Path, case: str):
     make, message = UNREADABLE[case]
     assert refusal(place, written(tmp_path / "step_3.pt", make())) == message

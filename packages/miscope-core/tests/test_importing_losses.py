@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from miscope.errors import BadFile
-from miscope.foreign_file import ForeignFile, read_foreign
+from miscope.importing.foreign_file import ForeignFile, read_foreign
 
 
 def read(path: Path, **content: Any) -> ForeignFile:

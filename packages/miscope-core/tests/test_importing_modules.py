@@ -13,14 +13,12 @@ from safetensors.numpy import save_file
 from torch import nn
 
 import miscope
+from miscope.bound import BoundWorkspace
 from miscope.errors import BadFile, BadValue
-from miscope.foreign.probe import read_probe
-from miscope.importing import adopt
-from miscope.importing_modules import adopt_module
-from miscope.origin import origin_of
+from miscope.importing.foreign.probe import read_probe
+from miscope.store.origin import origin_of
 from miscope.testing import tables
 from miscope.testing import toy_modules as own
-from miscope.workspace import Workspace
 
 Run = Callable[..., tuple[int, str, str]]
 ADDER: dict[str, Any] = {"name": "mine", "build": "miscope.testing.toy_modules:adder", "names": own.NAMES}
@@ -29,7 +27,7 @@ ARRAYS = {"inputs": own.PAIRS.numpy(), "labels": own.SUMS.numpy(), "a": A, "b": 
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Workspace:
+def place(tmp_path: Path) -> BoundWorkspace:
     return miscope.open(tmp_path / "w", plugins=tables())
 
 
@@ -45,8 +43,8 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_folder_of_state_dicts_becomes_a_variant_with_the_whole_catalogue(place: Workspace, folder: Path):
-    variant = adopt_module(place, folder, probe=folder.parent / "pairs.npz", **ADDER)
+def test_a_folder_of_state_dicts_becomes_a_variant_with_the_whole_catalogue(place: BoundWorkspace, folder: Path):
+    variant = place.adopt_module(folder, probe=folder.parent / "pairs.npz", **ADDER)
     assert (variant.name, variant.steps) == ("pytorch.module/mine", [0, 10, 20])
     assert origin_of(place.store.variant_record(variant.name).facts) == "imported"
     assert variant.metric("train_loss")[1].round(3).tolist() == [1, 0.091, 0.048]
@@ -60,13 +58,13 @@ def test_a_folder_of_state_dicts_becomes_a_variant_with_the_whole_catalogue(plac
     assert other.arrays("behaviour.metrics", step=10)["all_loss"] == pytest.approx(loss, rel=1e-5)
 
 
-def test_what_the_module_makes_by_itself_may_lie_in_the_file(place: Workspace, tmp_path: Path):
+def test_what_the_module_makes_by_itself_may_lie_in_the_file(place: BoundWorkspace, tmp_path: Path):
     model = own.seeded(kind=own.Seer)
     model(torch.rand(8, 1, 4, 4))
     state = {**model.state_dict(), "norm.running_mean": torch.ones(3)}
     torch.save(state, tmp_path / "step_5.pt")
     given = {"name": "seer", "build": "miscope.testing.toy_modules:Seer"}
-    variant = adopt_module(place, tmp_path / "step_5.pt", probe=torch.rand(6, 1, 4, 4), **given)
+    variant = place.adopt_module(tmp_path / "step_5.pt", probe=torch.rand(6, 1, 4, 4), **given)
     assert variant.at(5).checkpoint.weights["norm.running_mean"].tolist() == [1, 1, 1]
     assert "norm.num_batches_tracked" in state
     assert {o.state for o in variant.analyze("units.statistics", "parameters.norms")} <= {"saved", "skipped"}
@@ -86,27 +84,27 @@ def test_what_the_module_makes_by_itself_may_lie_in_the_file(place: Workspace, t
     ],
 )
 def test_what_does_not_fit_is_refused_before_anything_is_written(
-    place: Workspace, folder: Path, changed: Mapping[str, Any], error: type[Exception], text: str
+    place: BoundWorkspace, folder: Path, changed: Mapping[str, Any], error: type[Exception], text: str
 ):
     with pytest.raises(error) as raised:
-        adopt_module(place, folder, **{"probe": own.pairs(), **ADDER, **changed})
+        place.adopt_module(folder, **{"probe": own.pairs(), **ADDER, **changed})
     assert text in str(raised.value)
     assert place.names() == []
 
 
 def test_nothing_is_imported_into_what_was_recorded_and_nothing_recorded_into_what_was_imported(
-    place: Workspace, folder: Path
+    place: BoundWorkspace, folder: Path
 ):
     model = own.seeded()
     with place.record("mine", model, probe=own.pairs(), names=own.NAMES) as recorder:
         recorder.checkpoint(0, model)
     with pytest.raises(BadValue) as error:
-        adopt_module(place, folder, probe=own.pairs(), **ADDER)
+        place.adopt_module(folder, probe=own.pairs(), **ADDER)
     first, second, todo = str(error.value).split("\n")
     assert first == "pytorch.module/mine was recorded, so nothing is imported into it."
     assert second.startswith("It has 1 checkpoint, at step 0; step_0.pt, step_10.pt, step_20.pt would add")
     assert todo.startswith("To keep them apart:  miscope")
-    adopt_module(place, folder, probe=own.pairs(), **{**ADDER, "name": "other"})
+    place.adopt_module(folder, probe=own.pairs(), **{**ADDER, "name": "other"})
     with (
         pytest.raises(BadValue) as error,
         place.record("other", model, probe=own.pairs(), names=own.NAMES, build=ADDER["build"]),
@@ -118,10 +116,10 @@ def test_nothing_is_imported_into_what_was_recorded_and_nothing_recorded_into_wh
     )
 
 
-def test_a_file_that_fits_no_family_is_none_of_any_module(place: Workspace, tmp_path: Path):
+def test_a_file_that_fits_no_family_is_none_of_any_module(place: BoundWorkspace, tmp_path: Path):
     torch.save(own.seeded().state_dict(), tmp_path / "step_2.pt")
     with pytest.raises(BadFile) as raised:
-        adopt(place, tmp_path / "step_2.pt")
+        place.adopt(tmp_path / "step_2.pt")
     assert "pytorch.module" not in str(raised.value)
 
 

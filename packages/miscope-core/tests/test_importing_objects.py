@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from miscope.errors import BadFile
-from miscope.foreign_file import read_foreign
+from miscope.importing.foreign_file import read_foreign
 
 
 class HookedTransformerConfig:

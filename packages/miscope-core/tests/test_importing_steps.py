@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from miscope.errors import BadFile
-from miscope.foreign.numbers import as_written
-from miscope.foreign_file import read_foreign
+from miscope.importing.foreign.numbers import as_written
+from miscope.importing.foreign_file import read_foreign
 
 TODO = "Name it step_<N>, N the updates made so far."
 

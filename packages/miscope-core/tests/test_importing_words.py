@@ -10,16 +10,15 @@ from typing import Any
 import pytest
 import torch
 
+from miscope.bound import BoundWorkspace
 from miscope.errors import BadFile, BadValue, MiscopeError
-from miscope.importing import adopt
 from miscope.testing.toy import ToyFamily
-from miscope.workspace import Workspace
 
-Make = Callable[..., Workspace]
+Make = Callable[..., BoundWorkspace]
 
 
 @pytest.fixture
-def place(workspace: Make) -> Workspace:
+def place(workspace: Make) -> BoundWorkspace:
     return workspace()
 
 
@@ -44,17 +43,17 @@ WHERE: dict[str, Callable[[int], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("where", WHERE)
-def test_a_seed_is_read_wherever_the_file_says_it(place: Workspace, tmp_path: Path, where: str):
+def test_a_seed_is_read_wherever_the_file_says_it(place: BoundWorkspace, tmp_path: Path, where: str):
     files = [written(tmp_path / f"step_{seed}.pt", {"model": state(seed), **WHERE[where](seed)}) for seed in (1, 2)]
-    variants = adopt(place, files, family="toy.sum")
+    variants = place.adopt(files, family="toy.sum")
     assert [variant.name for variant in variants] == ["toy.sum/v5-seed1-width16", "toy.sum/v5-seed2-width16"]
     assert [variant.steps for variant in variants] == [[1], [2]]
     assert "seed" not in place.store.variant_record(variants[0].name).facts["assumed"]  # pyright: ignore
 
 
-def test_the_configuration_of_entries_that_agree_is_the_files(place: Workspace, tmp_path: Path):
+def test_the_configuration_of_entries_that_agree_is_the_files(place: BoundWorkspace, tmp_path: Path):
     entries = [{"step": step, "model": state(step), "config": {"seed": 3}, "lr": 0.1 / (step + 1)} for step in (0, 7)]
-    (variant,) = adopt(place, written(tmp_path / "all.pt", entries), family="toy.sum")
+    (variant,) = place.adopt(written(tmp_path / "all.pt", entries), family="toy.sum")
     assert (variant.name, variant.steps) == ("toy.sum/v5-seed3-width16", [0, 7])
 
 
@@ -94,25 +93,25 @@ TWICE: dict[str, tuple[Callable[[], object], str]] = {
 
 
 @pytest.mark.parametrize("case", TWICE)
-def test_a_file_that_says_two_things_is_refused(place: Workspace, tmp_path: Path, case: str):
+def test_a_file_that_says_two_things_is_refused(place: BoundWorkspace, tmp_path: Path, case: str):
     make, message = TWICE[case]
     path = written(tmp_path / "step_3.pt", make())
     with pytest.raises(BadFile) as raised:
-        adopt(place, path, family="toy.sum")
+        place.adopt(path, family="toy.sum")
     assert str(raised.value) == f"{path} cannot be read.\n{message}"
     assert place.names() == []
 
 
 @pytest.mark.parametrize("chosen", [{"params": {"seed": 2}}, {"ignore": ["seed"]}])
-def test_of_two_things_one_may_be_chosen(place: Workspace, tmp_path: Path, chosen: Any):
+def test_of_two_things_one_may_be_chosen(place: BoundWorkspace, tmp_path: Path, chosen: Any):
     path = written(tmp_path / "step_3.pt", {"model": state(), "config": {"seed": 1}, "args": {"seed": 2}})
-    (variant,) = adopt(place, path, family="toy.sum", **chosen)
+    (variant,) = place.adopt(path, family="toy.sum", **chosen)
     assert variant.name == f"toy.sum/v5-seed{2 if 'params' in chosen else 0}-width16"
 
 
-def test_words_that_mean_nothing_here_may_differ_in_parts(place: Workspace, tmp_path: Path):
+def test_words_that_mean_nothing_here_may_differ_in_parts(place: BoundWorkspace, tmp_path: Path):
     config = {"data": {"name": "pairs"}, "model": {"name": "mlp"}, "eps": 1e-5, "optim": {"eps": 1e-8}}
-    (variant,) = adopt(place, written(tmp_path / "step_3.pt", {"model": state(), "config": config}), family="toy.sum")
+    (variant,) = place.adopt(written(tmp_path / "step_3.pt", {"model": state(), "config": config}), family="toy.sum")
     said: Any = place.store.variant_record(variant.name).facts["imported"]
     assert said["step_3.pt"]["config"] == {
         "config.data.name": "pairs",
@@ -122,9 +121,9 @@ def test_words_that_mean_nothing_here_may_differ_in_parts(place: Workspace, tmp_
     }
 
 
-def test_what_is_no_plain_value_is_said(place: Workspace, tmp_path: Path):
+def test_what_is_no_plain_value_is_said(place: BoundWorkspace, tmp_path: Path):
     config = {"seed": torch.zeros(2), "mode": {"kinds": [torch.zeros(1)]}}
-    (variant,) = adopt(place, written(tmp_path / "step_3.pt", {"model": state(), "config": config}), family="toy.sum")
+    (variant,) = place.adopt(written(tmp_path / "step_3.pt", {"model": state(), "config": config}), family="toy.sum")
     said: Any = place.store.variant_record(variant.name).facts["imported"]
     note = "Of its configuration 'config.seed', 'config.mode.kinds' could not be read: no plain values."
     assert said["step_3.pt"]["notes"] == [note]
@@ -140,11 +139,11 @@ OTHER_MODELS = [
 
 @pytest.mark.parametrize(("config", "said", "true"), OTHER_MODELS)
 def test_a_word_for_another_task_or_size_is_refused(
-    place: Workspace, tmp_path: Path, config: Any, said: str, true: str
+    place: BoundWorkspace, tmp_path: Path, config: Any, said: str, true: str
 ):
     path = written(tmp_path / "step_3.pt", {"model": state(), "config": config})
     with pytest.raises(BadValue) as raised:
-        adopt(place, path, family="toy.sum")
+        place.adopt(path, family="toy.sum")
     assert str(raised.value).split("\n")[:2] == [
         f"{path} is of another model than toy.sum.",
         f"It says {said}, and of toy.sum/v5-seed0-width16 it is {true}.",
@@ -152,39 +151,39 @@ def test_a_word_for_another_task_or_size_is_refused(
 
 
 @pytest.mark.parametrize("config", [{"task": "grokking"}, {"task": "addition"}, {"gated_mlp": True, "attn_only": True}])
-def test_a_word_that_says_nothing_of_such_a_model_is_passed_over(place: Workspace, tmp_path: Path, config: Any):
+def test_a_word_that_says_nothing_of_such_a_model_is_passed_over(place: BoundWorkspace, tmp_path: Path, config: Any):
     path = written(tmp_path / "step_3.pt", {"model": state(), "config": config})
-    assert [variant.steps for variant in adopt(place, path, family="toy.sum")] == [[3]]
+    assert [variant.steps for variant in place.adopt(path, family="toy.sum")] == [[3]]
 
 
-def test_groups_of_an_optimizer_that_differ_are_said(place: Workspace, tmp_path: Path):
+def test_groups_of_an_optimizer_that_differ_are_said(place: BoundWorkspace, tmp_path: Path):
     groups = [{"lr": 1e-3, "weight_decay": 1.0, "params": [0]}, {"lr": 1e-3, "weight_decay": 0.0, "params": [1]}]
     content = {"model": state(), "optimizer": {"state": {}, "param_groups": groups}}
-    (variant,) = adopt(place, written(tmp_path / "step_3.pt", content), family="toy.sum")
+    (variant,) = place.adopt(written(tmp_path / "step_3.pt", content), family="toy.sum")
     said: Any = place.store.variant_record(variant.name).facts["imported"]
     assert said["step_3.pt"]["notes"] == [
         "Its optimizer has 2 groups of parameters that differ; the record holds the first's: weight_decay 1.0."
     ]
 
 
-def test_the_abbreviations_of_a_slug_are_words_of_a_configuration(place: Workspace, tmp_path: Path):
+def test_the_abbreviations_of_a_slug_are_words_of_a_configuration(place: BoundWorkspace, tmp_path: Path):
     config = {"lr": 0.02, "wd": 0.5, "frac": 0.6}
-    (variant,) = adopt(place, written(tmp_path / "step_3.pt", {"model": state(), "config": config}), family="toy.sum")
+    (variant,) = place.adopt(written(tmp_path / "step_3.pt", {"model": state(), "config": config}), family="toy.sum")
     training = variant.value.training
     assert training is not None
     assert (training.learning_rate, training.weight_decay, training.train_fraction) == (0.02, 0.5, 0.6)
 
 
-def test_sizes_that_the_tensors_decide_are_taken_from_them(place: Workspace, tmp_path: Path):
+def test_sizes_that_the_tensors_decide_are_taken_from_them(place: BoundWorkspace, tmp_path: Path):
     wide = {"W_E": (7, 8), "blocks.0.mlp.W_in": (8, 24), "blocks.0.mlp.W_out": (24, 8), "W_U": (8, 7)}
     path = written(tmp_path / "step_3.pt", {name: torch.ones(shape) for name, shape in wide.items()})
-    (variant,) = adopt(place, path, family="toy.sum")
+    (variant,) = place.adopt(path, family="toy.sum")
     assert variant.name == "toy.sum/v7-seed0-width24"
     assert "values" not in place.store.variant_record(variant.name).facts["assumed"]  # pyright: ignore
 
 
-def test_sizes_that_are_given_are_not_taken_from_the_tensors(place: Workspace, tmp_path: Path):
+def test_sizes_that_are_given_are_not_taken_from_the_tensors(place: BoundWorkspace, tmp_path: Path):
     path = written(tmp_path / "step_3.pt", state())
     with pytest.raises(MiscopeError, match=r"W_E is \(5, 8\) and would be \(7, 8\)"):
-        adopt(place, path, family="toy.sum", params={"values": 7})
+        place.adopt(path, family="toy.sum", params={"values": 7})
     assert ToyFamily.params(values=7)

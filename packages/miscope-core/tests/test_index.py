@@ -17,10 +17,10 @@ from miscope.artifact import ArtifactKey
 from miscope.checkpoint import Checkpoint
 from miscope.errors import BadValue
 from miscope.family import make_variant
-from miscope.index import Index
-from miscope.index_schema import TABLES
-from miscope.ledger import Ledger
-from miscope.store import Store
+from miscope.index.index import Index
+from miscope.index.schema import TABLES
+from miscope.store.ledger import Ledger
+from miscope.store.store import Store
 from miscope.testing.toy import ToyFamily
 from miscope.variant import Variant
 
@@ -173,7 +173,7 @@ def test_a_killed_run_is_interrupted_and_what_it_saved_is_found(place: Place):
     place.ask("FROM variants")
     code = f"""
 import os
-from miscope.ledger import Ledger
+from miscope.store.ledger import Ledger
 log = Ledger({str(place.ledger.folder)!r}).run("analyze", {variant.name!r}).__enter__()
 log.write("checkpoint", step=5)
 os.kill(os.getpid(), 9)
@@ -297,7 +297,7 @@ def test_a_large_tail_is_published(place: Place, monkeypatch: pytest.MonkeyPatch
     variant = place.variant(0)
     place.ask("FROM variants")
     snapshot = (place.root / "index.duckdb").stat().st_ino
-    monkeypatch.setattr("miscope.index_views._TAIL_BYTES", 100)
+    monkeypatch.setattr("miscope.index.views._TAIL_BYTES", 100)
     place.save(variant, range(5))
     before = place.everything()
     assert (place.root / "index.duckdb").stat().st_ino != snapshot

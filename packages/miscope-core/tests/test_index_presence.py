@@ -15,10 +15,10 @@ from miscope.artifact import ArtifactKey, scalars_of
 from miscope.checkpoint import Checkpoint
 from miscope.errors import BadValue
 from miscope.family import make_variant
-from miscope.index import Index
-from miscope.index_schema import TABLES
-from miscope.ledger import Ledger
-from miscope.store import Store
+from miscope.index.index import Index
+from miscope.index.schema import TABLES
+from miscope.store.ledger import Ledger
+from miscope.store.store import Store
 from miscope.testing.toy import ToyFamily
 from miscope.variant import Variant
 

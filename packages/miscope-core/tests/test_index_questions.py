@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from miscope.errors import BadValue
-from miscope.index import Index
-from miscope.index_limits import limited
-from miscope.store import Store
+from miscope.index.index import Index
+from miscope.index.limits import limited
+from miscope.store.store import Store
 
 
 @pytest.fixture

@@ -10,19 +10,19 @@ from pathlib import Path
 import pytest
 import torch
 
+from miscope.bound import BoundVariant, BoundWorkspace, open_bound
 from miscope.checkpoint import Checkpoint
 from miscope.errors import BadFile, BadValue, MiscopeError, Misplaced
-from miscope.record_file import sealed
+from miscope.store.record_file import sealed
 from miscope.testing import tables
-from miscope.workspace import BoundVariant, Workspace, open_workspace
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Workspace:
-    return open_workspace(tmp_path / "workspace", tables())
+def place(tmp_path: Path) -> BoundWorkspace:
+    return open_bound(tmp_path / "workspace", tables())
 
 
-def stored(place: Workspace, **fields: object) -> BoundVariant:
+def stored(place: BoundWorkspace, **fields: object) -> BoundVariant:
     variant = place.variant("toy.sum", **fields)
     place.store.save_variant(variant.value)
     place.store.save_checkpoint(variant.name, Checkpoint(step=1, weights={"W_E": torch.zeros(1)}))
@@ -33,7 +33,7 @@ def folder(variant: BoundVariant) -> Path:
     return variant.workspace.store.layout.variant(variant.name)
 
 
-def problem(place: Workspace, name: str) -> str:
+def problem(place: BoundWorkspace, name: str) -> str:
     (found,) = (one for one in place.inventory() if one.name == name)
     assert found.variant is None
     return found.problem
@@ -78,7 +78,7 @@ REASONS = [
 
 @pytest.mark.parametrize(("damage", "slug", "reason"), REASONS)
 def test_a_bad_folder_is_listed_with_its_reason_and_disables_nothing(
-    place: Workspace, command, damage: Callable[[Path, str], None], slug: str, reason: str
+    place: BoundWorkspace, command, damage: Callable[[Path, str], None], slug: str, reason: str
 ):
     good = stored(place)
     damage(folder(good), slug)
@@ -96,7 +96,7 @@ def test_a_bad_folder_is_listed_with_its_reason_and_disables_nothing(
     assert set(rows) == {good.name, name}
 
 
-def test_the_table_of_variants_ends_with_those_that_cannot_be_opened(place: Workspace, command):
+def test_the_table_of_variants_ends_with_those_that_cannot_be_opened(place: BoundWorkspace, command):
     good = stored(place)
     break_params(folder(good), "v5-seed9-width16")
     code, out, _ = command("variants", "-w", place.root)
@@ -109,7 +109,7 @@ def test_the_table_of_variants_ends_with_those_that_cannot_be_opened(place: Work
     )
 
 
-def test_a_variant_of_a_family_not_installed_is_listed_with_its_parameters(place: Workspace, command):
+def test_a_variant_of_a_family_not_installed_is_listed_with_its_parameters(place: BoundWorkspace, command):
     good = stored(place)
     record = json.loads((folder(good) / "variant.json").read_text())
     alien = place.store.layout.variants / "alien.net" / "a1"
@@ -121,7 +121,7 @@ def test_a_variant_of_a_family_not_installed_is_listed_with_its_parameters(place
     assert row["problem"].startswith("alien.net/a1 belongs to the family 'alien.net', which is not installed.")
 
 
-def test_a_copied_folder_says_whose_it_is_and_is_not_written_to(place: Workspace):
+def test_a_copied_folder_says_whose_it_is_and_is_not_written_to(place: BoundWorkspace):
     good = stored(place)
     other = place.variant("toy.sum", seed=9)
     shutil.copytree(folder(good), folder(other))
@@ -148,7 +148,7 @@ def as_before(variant: BoundVariant) -> Path:
     return path
 
 
-def test_a_record_without_name_and_checksum_is_read_and_gets_both_when_it_is_next_written(place: Workspace):
+def test_a_record_without_name_and_checksum_is_read_and_gets_both_when_it_is_next_written(place: BoundWorkspace):
     variant = stored(place, seed=3)
     path = as_before(variant)
     assert place.find(variant.name).value == variant.value
@@ -157,7 +157,7 @@ def test_a_record_without_name_and_checksum_is_read_and_gets_both_when_it_is_nex
     assert place.find(variant.name).value == variant.value
 
 
-def test_an_old_record_under_another_name_is_noticed_by_its_parameters(place: Workspace):
+def test_an_old_record_under_another_name_is_noticed_by_its_parameters(place: BoundWorkspace):
     variant = stored(place, seed=3)
     as_before(variant)
     moved = folder(variant).with_name("v5-seed4-width16")
@@ -168,7 +168,7 @@ def test_an_old_record_under_another_name_is_noticed_by_its_parameters(place: Wo
 
 
 @pytest.mark.parametrize("old", [False, True], ids=["with checksum", "as before"])
-def test_a_record_with_a_flipped_bit_is_refused_or_says_the_same(place: Workspace, old: bool):
+def test_a_record_with_a_flipped_bit_is_refused_or_says_the_same(place: BoundWorkspace, old: bool):
     variant = stored(place, seed=3)
     path = as_before(variant) if old else folder(variant) / "variant.json"
     content, truth = path.read_bytes(), place.store.variant_record(variant.name)
@@ -191,7 +191,7 @@ def test_a_record_with_a_flipped_bit_is_refused_or_says_the_same(place: Workspac
     assert outcomes["refused"] > 100
 
 
-def test_a_changed_record_says_so(place: Workspace):
+def test_a_changed_record_says_so(place: BoundWorkspace):
     variant = stored(place, seed=3)
     path = folder(variant) / "variant.json"
     path.write_text(path.read_text().replace('"python"', '"pyth0n"'))
@@ -204,7 +204,7 @@ def test_a_changed_record_says_so(place: Workspace):
     )
 
 
-def test_a_name_that_is_none_says_what_to_do(place: Workspace):
+def test_a_name_that_is_none_says_what_to_do(place: BoundWorkspace):
     with pytest.raises(BadValue) as raised:
         place.store.steps("toy.sum/a (copy)")
     assert str(raised.value) == (
@@ -214,7 +214,7 @@ def test_a_name_that_is_none_says_what_to_do(place: Workspace):
     )
 
 
-def test_a_file_named_for_a_step_beyond_all_numbers_is_no_checkpoint(place: Workspace):
+def test_a_file_named_for_a_step_beyond_all_numbers_is_no_checkpoint(place: BoundWorkspace):
     variant = stored(place)
     whole = place.store.layout.checkpoint(variant.name, 1)
     for name in ("step_" + "9" * 30, "step_5", "step_0000000007"):

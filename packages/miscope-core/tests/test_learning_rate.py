@@ -10,8 +10,8 @@ import torch
 from pydantic import ValidationError
 from torch.optim import lr_scheduler
 
-from miscope.optimizing import learning_rate
 from miscope.testing import roundings
+from miscope.training.optimizing import learning_rate
 from miscope.training_config import TrainingConfig
 
 

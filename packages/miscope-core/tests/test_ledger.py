@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from miscope.errors import UnknownName
-from miscope.ledger import Ledger, is_alive
+from miscope.store.ledger import Ledger, is_alive
 
 
 def events(ledger: Ledger) -> list[str]:
@@ -103,7 +103,7 @@ def test_a_stop_request_reaches_the_run_it_names_and_no_other(tmp_path: Path):
 def test_a_killed_process_loses_no_line_and_counts_as_dead(tmp_path: Path):
     code = f"""
 import os
-from miscope.ledger import Ledger
+from miscope.store.ledger import Ledger
 log = Ledger({str(tmp_path)!r}).run("train", "toy.sum/a").__enter__()
 for step in range(50):
     log.write("checkpoint", step=step)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from miscope import Grain, Shown, View, hookimpl
-from miscope.left_out import note_left_out
-from miscope.rendering import render
+from miscope import Grain, View, ViewData, hookimpl
+from miscope.figures.left_out import note_left_out
+from miscope.figures.render import render
 
 LOG = {"type": "log"}
 
@@ -66,7 +66,7 @@ def test_beside_a_note_of_what_is_not_finite_there_is_room_for_one_line():
     assert note.text == f"⚠ 1 of 2 values are not finite and not drawn · {told(1, 2)[2:]}"
 
 
-def draw(shown: Shown) -> go.Figure:
+def draw(shown: ViewData) -> go.Figure:
     """A loss of nothing."""
     return go.Figure(go.Scatter(x=[0, 10], y=[1, 0]), layout={"yaxis": LOG, "xaxis": LOG})
 

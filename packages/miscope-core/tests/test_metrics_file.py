@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from miscope.errors import BadFile
-from miscope.metrics_file import append, compact, parts_in, read, read_series, truncate
+from miscope.store.metrics_file import append, compact, parts_in, read, read_series, truncate
 
 
 def rows(*steps: int) -> list[tuple[int, str, float]]:
@@ -81,7 +81,7 @@ def test_two_writers_do_not_overwrite_each_other(tmp_path: Path, monkeypatch):
     stale = parts_in(tmp_path)
     append(tmp_path, rows(1))
     listings = iter([stale])
-    monkeypatch.setattr("miscope.metrics_file.parts_in", lambda folder: next(listings, parts_in(folder)))
+    monkeypatch.setattr("miscope.store.metrics_file.parts_in", lambda folder: next(listings, parts_in(folder)))
     append(tmp_path, rows(2))
     monkeypatch.undo()
     assert read_series(tmp_path)["test_loss"].steps.tolist() == [0, 1, 2]

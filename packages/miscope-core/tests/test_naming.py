@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from miscope.describing import Given, described
 from miscope.errors import BadValue, UnknownName
 from miscope.model import HookedModel
-from miscope.module_model import model_of
-from miscope.naming import NamedWeight, named_weights
+from miscope.modules.describing import Given, described
+from miscope.modules.module_model import model_of
+from miscope.modules.naming import NamedWeight, named_weights
 from miscope.testing import roundings
 from miscope.testing import toy_modules as own
 

@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 from plotly.graph_objects import Figure, Scatter
 
-from miscope.analysis import analyze
+from miscope.analysis.analyze import analyze
 from miscope.analyzer import Analyzer, Grain
+from miscope.bound import BoundWorkspace, open_bound
 from miscope.errors import DoesNotApply, NotDeclared
+from miscope.figures.render import gather, render
 from miscope.needs import Needs
-from miscope.record_checks import fault
-from miscope.rendering import gather, render
+from miscope.plugins.record_checks import fault
 from miscope.testing import tables
 from miscope.view import View
-from miscope.workspace import Workspace, open_workspace
 
 
 def compute(shown: Any) -> dict[str, np.ndarray]:
@@ -39,9 +39,9 @@ def both(needs: Needs, grain: Grain = Grain.TRAJECTORY) -> tuple[Analyzer, View]
     )
 
 
-def trained(folder: Path, *records: Any) -> Workspace:
+def trained(folder: Path, *records: Any) -> BoundWorkspace:
     """A workspace with one toy, trained."""
-    workspace = open_workspace(folder / "w", tables(*records))
+    workspace = open_bound(folder / "w", tables(*records))
     list(workspace.variant("toy.sum").train(threads=1, steps=10))
     return workspace
 
@@ -62,9 +62,9 @@ def test_an_analyzer_and_a_view_are_told_the_same_of_what_is_lacking(tmp_path: P
     workspace = trained(tmp_path, analyzer, view)
     (variant,) = workspace.variants()
     with pytest.raises(DoesNotApply) as computed:
-        analyze(workspace, variant, [analyzer.name])
+        analyze(workspace.value, variant.value, [analyzer.name])
     with pytest.raises(DoesNotApply) as drawn:
-        render(workspace, view, variant)
+        render(workspace.value, view, variant.value)
     assert computed.value.reason == drawn.value.reason == reason
 
 
@@ -83,7 +83,7 @@ def test_what_is_said_of_an_analyzer_is_the_same_before_and_after_one_tries(tmp_
     workspace = trained(tmp_path, lower, upper)
     (variant,) = workspace.variants()
     with pytest.raises(DoesNotApply) as tried:
-        analyze(workspace, variant, [upper.name])
+        analyze(workspace.value, variant.value, [upper.name])
     with pytest.raises(DoesNotApply) as read:
         variant.arrays(upper.name)
     assert tried.value.reason == read.value.reason
@@ -93,7 +93,7 @@ def test_a_view_is_given_what_it_declares_and_nothing_else(tmp_path: Path) -> No
     _, view = both(Needs(weights=("W_E",), metrics=("train_*",), bases=("token",)), Grain.CHECKPOINT)
     workspace = trained(tmp_path, view)
     (variant,) = workspace.variants()
-    shown = gather(workspace, view, variant)
+    shown = gather(workspace.value, view, variant.value)
     assert (set(shown.weights), set(shown.metrics)) == ({"W_E"}, {"train_loss", "train_accuracy"})
     assert "token" not in shown.bases
     for given, name in ((shown.weights, "W_U"), (shown.metrics, "test_loss"), (shown.bases, "sum")):

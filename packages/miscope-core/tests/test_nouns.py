@@ -193,7 +193,7 @@ def test_digests_stay_as_they_are_or_every_stored_artifact_is_lost():
 def test_a_probe_that_is_not_there_is_answered_with_those_that_are(workspace):
     place = workspace()
     with pytest.raises(UnknownName, match=r"toy\.sum has: grid\."):
-        place.subject(place.variant("toy.sum").value).probe("corpus")
+        place.context(place.variant("toy.sum").value).probe("corpus")
 
 
 def test_the_digest_of_a_variant_without_interventions_is_what_it_was_before_there_were_any():

@@ -12,27 +12,27 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from miscope import ForwardPass, Objective, Term
+from miscope.analysis.losses import losses_of
+from miscope.bound import BoundVariant, open_bound
 from miscope.errors import BadValue
 from miscope.examples import Examples
 from miscope.family import Family, make_variant
 from miscope.loss_function import LossFunction, batches, loss_of
-from miscope.losses import losses_of
-from miscope.subject import Subject
+from miscope.model_context import ModelContext
 from miscope.testing import check_family, tables
 from miscope.testing.toy_gated import EMBED, GATE, SPARSE_EVERY, ToyGated
 from miscope.testing.toy_sequences import ToySequences
 from miscope.testing.toy_tables import ToyTables
-from miscope.workspace import BoundVariant, open_workspace
 
 FAMILIES: tuple[Family, ...] = (ToyTables(), ToyGated(), ToySequences())
 
 
-def subject(family: Family) -> Subject:
-    return Subject(family, make_variant(family, {}))
+def context(family: Family) -> ModelContext:
+    return ModelContext(family, make_variant(family, {}))
 
 
 def trained(tmp_path: Any, family: Family, **fields: Any) -> BoundVariant:
-    variant = open_workspace(tmp_path, tables(family)).variant(family.name, **fields)
+    variant = open_bound(tmp_path, tables(family)).variant(family.name, **fields)
     for _ in variant.train(threads=1):
         pass
     return variant
@@ -45,7 +45,7 @@ def test_each_of_these_toy_families_keeps_the_contract(family: Family) -> None:
 
 def by_hand(variant: BoundVariant, step: int, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Terms of the gated toy's loss on all its training examples, written out with the network's own algebra."""
-    train = variant.workspace.subject(variant.value).task.train  # pyright: ignore[reportOptionalMemberAccess]
+    train = variant.workspace.value.context(variant.value).task.train  # pyright: ignore[reportOptionalMemberAccess]
     embed = weights["W_E"][train.inputs].sum(1)
     gate = torch.sigmoid(embed @ weights["blocks.0.mlp.W_gate"])
     post = torch.tanh(embed @ weights["blocks.0.mlp.W_in"]) * gate
@@ -97,7 +97,7 @@ def test_the_gradient_and_the_loss_of_an_instrument_are_those_of_training(tmp_pa
     weights = {role: w.double().requires_grad_() for role, w in checkpoint.weights.items()}
     terms = by_hand(variant, 10, weights)
     terms["total"].backward()
-    loss = losses_of(variant.workspace.subject(variant.value), 10)["train"]
+    loss = losses_of(variant.workspace.value.context(variant.value), 10)["train"]
     assert loss(checkpoint.weights)["total"] == pytest.approx(terms["total"].item(), rel=1e-12)
     for roles in (list(weights), ["W_U"]):
         found = loss.gradient(checkpoint.weights, roles)
@@ -110,7 +110,7 @@ def test_the_gradient_and_the_loss_of_an_instrument_are_those_of_training(tmp_pa
 
 def test_next_tokens_are_asked_at_every_position_that_counts(tmp_path: Any) -> None:
     variant = trained(tmp_path, ToySequences(), steps=4, batch_size=None, checkpoints="every:4")
-    place = variant.workspace.subject(variant.value)
+    place = variant.workspace.value.context(variant.value)
     assert place.task is not None
     train = place.task.train
     assert train.labels is not None
@@ -136,7 +136,7 @@ def test_a_table_of_exact_logits_trains_the_same_weights_as_the_hooked_model(tmp
 
 
 def additive_loss(family: Family, entries: int) -> tuple[LossFunction, list[Examples]]:
-    loss = losses_of(subject(family), 10)["train"]
+    loss = losses_of(context(family), 10)["train"]
     return loss, list(batches(loss.objective, loss.examples, entries=entries))
 
 
@@ -147,7 +147,7 @@ def test_a_loss_and_its_gradient_in_batches_are_those_in_one_piece(
     loss, parts = additive_loss(family, entries=16)
     assert len(parts) > 1
     assert sum(map(len, parts)) == len(loss.examples)
-    task = subject(family).task
+    task = context(family).task
     assert task is not None
     weights = task.initial_weights()
     whole, slope = loss(weights), loss.gradient(weights, ["W_U"])["W_U"]
@@ -164,7 +164,7 @@ def test_a_loss_that_is_no_mean_over_parts_is_taken_in_one_piece() -> None:
 
 
 def test_the_examples_of_a_sample_do_not_depend_on_the_order_in_which_they_are_listed() -> None:
-    loss = losses_of(subject(ToySequences()), 0)["train"]
+    loss = losses_of(context(ToySequences()), 0)["train"]
     turned = replace(loss, examples=loss.examples.rows(torch.arange(len(loss.examples)).flip(0)))
     one, other = loss.sample(30, seed=3).examples, turned.sample(30, seed=3).examples
     assert len(one) == 5
@@ -190,7 +190,7 @@ def test_a_step_at_which_no_term_is_active_is_refused() -> None:
 
 
 def test_a_gates_activation_reaches_its_term_under_its_own_name() -> None:
-    place = subject(ToyGated())
+    place = context(ToyGated())
     assert place.task is not None
     assert set(place.task.objective.sites) == {"logits", EMBED, GATE}
     assert GATE in place.model.sites

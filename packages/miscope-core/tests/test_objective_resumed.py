@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 import torch
 
+from miscope.bound import BoundVariant, open_bound
 from miscope.testing import tables
 from miscope.testing.toy_autoencoder import ToyAutoencoder
 from miscope.testing.toy_gated import ToyGated
 from miscope.testing.toy_sequences import ToySequences
-from miscope.workspace import BoundVariant, open_workspace
 
 FIELDS: dict[str, dict[str, Any]] = {
     "toy.gated": {},
@@ -26,7 +26,7 @@ FIELDS: dict[str, dict[str, Any]] = {
 
 
 def opened(root: Path, family: str) -> BoundVariant:
-    place = open_workspace(root, tables(ToyAutoencoder(), ToyGated(), ToySequences()))
+    place = open_bound(root, tables(ToyAutoencoder(), ToyGated(), ToySequences()))
     if "variant" in FIELDS[family]:
         list(place.variant("toy.sum").train(threads=1))
     return place.variant(family, checkpoints="adaptive:3-20", batch_size=4, **FIELDS[family])

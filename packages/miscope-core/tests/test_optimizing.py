@@ -7,7 +7,7 @@ import torch
 from torch.nn import Parameter
 
 from miscope.errors import BadValue
-from miscope.optimizing import (
+from miscope.training.optimizing import (
     JointOptimizer,
     build_optimizer,
     check_optimizer,

@@ -8,8 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from miscope import builtin
+from miscope.analysis.analyzer_options import checked_options, options_asked
 from miscope.analyzer import Analyzer
-from miscope.analyzer_options import checked_options, options_asked
 from miscope.errors import BadValue
 
 ANALYZERS = {analyzer.name: analyzer for analyzer in builtin.miscope_analyzers()}

@@ -10,34 +10,34 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from miscope.bound import BoundVariant, BoundWorkspace
 from miscope.errors import BadValue
-from miscope.importing import adopt
-from miscope.origin import Origin, keeps_optimizer, origin_of
-from miscope.workspace import BoundVariant, Workspace
+from miscope.store.origin import Origin, origin_of
+from miscope.store.standing import keeps_optimizer
 
-Make = Callable[..., Workspace]
+Make = Callable[..., BoundWorkspace]
 NAME = "toy.sum/v5-seed0-width16"
 
 
 @pytest.fixture
-def place(workspace: Make) -> Workspace:
+def place(workspace: Make) -> BoundWorkspace:
     return workspace()
 
 
-def tensors(place: Workspace, seed: int = 0) -> dict[str, torch.Tensor]:
+def tensors(place: BoundWorkspace, seed: int = 0) -> dict[str, torch.Tensor]:
     generator = torch.Generator().manual_seed(seed)
-    roles = place.subject(place.variant("toy.sum").value).model.roles
+    roles = place.value.context(place.variant("toy.sum").value).model.roles
     return {name: torch.randn(role.shape, generator=generator) for name, role in roles.items()}
 
 
-def brought(place: Workspace, folder: Path, *steps: int, losses: int = 0) -> BoundVariant:
+def brought(place: BoundWorkspace, folder: Path, *steps: int, losses: int = 0) -> BoundVariant:
     """The default toy, imported with checkpoints at these steps, the last with so many recorded losses."""
     for step in steps:
         content = {"model": tensors(place, step), "step": step}
         if losses and step == steps[-1]:
             content["train_losses"] = [1.0 / (i + 1) for i in range(losses)]
         torch.save(content, folder / f"step_{step}.pth")
-    return adopt(place, [folder / f"step_{step}.pth" for step in steps], family="toy.sum")[0]
+    return place.adopt([folder / f"step_{step}.pth" for step in steps], family="toy.sum")[0]
 
 
 def facts(variant: BoundVariant) -> Any:
@@ -60,12 +60,12 @@ def refused(do: Callable[[], object]) -> str:
     return str(raised.value)
 
 
-def test_nothing_is_imported_into_what_was_trained_here(place: Workspace, tmp_path: Path):
+def test_nothing_is_imported_into_what_was_trained_here(place: BoundWorkspace, tmp_path: Path):
     variant = place.variant("toy.sum")
     trained(variant, steps=10)
     before = content(variant)
     save_file(tensors(place), tmp_path / "step_10.safetensors")
-    assert refused(lambda: adopt(place, tmp_path / "step_10.safetensors", family="toy.sum")) == (
+    assert refused(lambda: place.adopt(tmp_path / "step_10.safetensors", family="toy.sum")) == (
         f"{NAME} was trained here, so nothing is imported into it.\n"
         "It has 2 checkpoints, the last at step 10; step_10.safetensors would add to them or replace them.\n"
         f"To keep them apart:  miscope import ... --as NAME --workspace {place.root}; "
@@ -75,17 +75,17 @@ def test_nothing_is_imported_into_what_was_trained_here(place: Workspace, tmp_pa
     assert facts(variant)["origin"] == Origin.TRAINED == "trained here"
 
 
-def test_an_import_under_a_name_of_its_own_leaves_the_trained_one_alone(place: Workspace, tmp_path: Path):
+def test_an_import_under_a_name_of_its_own_leaves_the_trained_one_alone(place: BoundWorkspace, tmp_path: Path):
     variant = place.variant("toy.sum")
     trained(variant, steps=10)
     before = content(variant)
     save_file(tensors(place), tmp_path / "step_10.safetensors")
-    (other,) = adopt(place, tmp_path / "step_10.safetensors", family="toy.sum", name="theirs")
+    (other,) = place.adopt(tmp_path / "step_10.safetensors", family="toy.sum", name="theirs")
     assert (other.name, other.steps) == (f"{NAME}@theirs", [10])
     assert content(variant) == before
 
 
-def test_a_training_does_not_restart_what_was_imported(place: Workspace, tmp_path: Path):
+def test_a_training_does_not_restart_what_was_imported(place: BoundWorkspace, tmp_path: Path):
     variant = brought(place, tmp_path, 100, 300)
     before = content(variant)
     assert refused(variant.train) == (
@@ -104,7 +104,7 @@ def test_a_training_does_not_restart_what_was_imported(place: Workspace, tmp_pat
     assert facts(variant)["origin"] == "imported"
 
 
-def test_an_import_goes_on_warm_from_its_last_weights_and_says_so(place: Workspace, tmp_path: Path):
+def test_an_import_goes_on_warm_from_its_last_weights_and_says_so(place: BoundWorkspace, tmp_path: Path):
     variant = brought(place, tmp_path, 100, 300, losses=300)
     trained(variant, warm=True, steps=320)
     assert variant.steps == [100, 300, 310, 320]
@@ -117,7 +117,7 @@ def test_an_import_goes_on_warm_from_its_last_weights_and_says_so(place: Workspa
 
 
 def test_the_first_update_of_a_warm_training_is_that_of_a_fresh_optimizer_on_those_weights(
-    place: Workspace, tmp_path: Path
+    place: BoundWorkspace, tmp_path: Path
 ):
     variant = brought(place, tmp_path, 300)
     trained(variant, warm=True, steps=301)
@@ -127,7 +127,7 @@ def test_the_first_update_of_a_warm_training_is_that_of_a_fresh_optimizer_on_tho
     assert torch.allclose(moved.abs(), torch.full_like(moved, 1e-2), rtol=1e-3)
 
 
-def test_a_resumed_warm_training_equals_one_in_one_go(place: Workspace, tmp_path: Path):
+def test_a_resumed_warm_training_equals_one_in_one_go(place: BoundWorkspace, tmp_path: Path):
     variant = brought(place, tmp_path, 300, losses=300)
     one, two = variant.labelled("one"), variant.labelled("two")
     trained(one, warm=True, steps=320)
@@ -136,7 +136,7 @@ def test_a_resumed_warm_training_equals_one_in_one_go(place: Workspace, tmp_path
     assert torch.equal(one.at(320).checkpoint.weights["W_U"], two.at(320).checkpoint.weights["W_U"])
 
 
-def test_a_labelled_variant_branches_off_warm_and_the_other_stays(place: Workspace, tmp_path: Path):
+def test_a_labelled_variant_branches_off_warm_and_the_other_stays(place: BoundWorkspace, tmp_path: Path):
     variant = brought(place, tmp_path, 300, losses=400)
     before = content(variant)
     assert refused(lambda: variant.train(warm=True, steps=320)) == (
@@ -156,7 +156,7 @@ def test_a_labelled_variant_branches_off_warm_and_the_other_stays(place: Workspa
     )
 
 
-def test_what_was_trained_here_goes_on_with_its_own_optimizer_and_branches_off_warm(place: Workspace):
+def test_what_was_trained_here_goes_on_with_its_own_optimizer_and_branches_off_warm(place: BoundWorkspace):
     variant = place.variant("toy.sum")
     trained(variant, steps=10)
     assert refused(lambda: variant.train(warm=True, steps=20)) == (
@@ -170,7 +170,7 @@ def test_what_was_trained_here_goes_on_with_its_own_optimizer_and_branches_off_w
     assert branch.steps == [10, 20]
 
 
-def test_a_warm_training_says_where_it_would_begin_and_end(place: Workspace, tmp_path: Path):
+def test_a_warm_training_says_where_it_would_begin_and_end(place: BoundWorkspace, tmp_path: Path):
     variant = brought(place, tmp_path, 300)
     assert refused(lambda: list(variant.train(warm=True))) == (
         f"{NAME} is at step 300 already.\n"
@@ -191,10 +191,10 @@ def test_a_warm_training_says_where_it_would_begin_and_end(place: Workspace, tmp
     )
 
 
-def test_two_files_for_one_step_are_refused_and_neither_is_written(place: Workspace, tmp_path: Path):
+def test_two_files_for_one_step_are_refused_and_neither_is_written(place: BoundWorkspace, tmp_path: Path):
     for seed in (0, 1):
         save_file(tensors(place, seed), tmp_path / f"seed{seed}_step_300.safetensors")
-    assert refused(lambda: adopt(place, tmp_path, family="toy.sum")) == (
+    assert refused(lambda: place.adopt(tmp_path, family="toy.sum")) == (
         "seed0_step_300.safetensors and seed1_step_300.safetensors are not of one training, "
         f"and both would be {NAME}.\n"
         "Both hold step 300, with other weights: W_E, blocks.0.mlp.W_in, blocks.0.mlp.W_out, W_U.\n"
@@ -203,29 +203,29 @@ def test_two_files_for_one_step_are_refused_and_neither_is_written(place: Worksp
     assert place.names() == []
 
 
-def test_a_checkpoint_that_is_there_is_never_replaced(place: Workspace, tmp_path: Path):
+def test_a_checkpoint_that_is_there_is_never_replaced(place: BoundWorkspace, tmp_path: Path):
     variant = brought(place, tmp_path, 100)
     before = content(variant)
     (tmp_path / "others").mkdir()
     save_file(tensors(place, 7), tmp_path / "others" / "step_100.safetensors")
-    assert refused(lambda: adopt(place, tmp_path / "others", family="toy.sum")).startswith(
+    assert refused(lambda: place.adopt(tmp_path / "others", family="toy.sum")).startswith(
         f"{NAME} and step_100.safetensors are not of one training, and both would be {NAME}.\n"
     )
     assert content(variant) == before
 
 
-def test_files_of_one_name_from_two_folders_are_both_remembered(place: Workspace, tmp_path: Path):
+def test_files_of_one_name_from_two_folders_are_both_remembered(place: BoundWorkspace, tmp_path: Path):
     for step in (1, 2):
         (tmp_path / f"at{step}").mkdir()
         torch.save({"model": tensors(place, step), "step": step}, tmp_path / f"at{step}" / "model.pth")
-    (variant,) = adopt(place, [tmp_path / "at1", tmp_path / "at2"], family="toy.sum")
+    (variant,) = place.adopt([tmp_path / "at1", tmp_path / "at2"], family="toy.sum")
     assert {name: about["steps"] for name, about in facts(variant)["imported"].items()} == {
         "model.pth": [1],
         "at2/model.pth": [2],
     }
 
 
-def test_an_earlier_step_brought_later_does_not_shorten_the_training(place: Workspace, tmp_path: Path):
+def test_an_earlier_step_brought_later_does_not_shorten_the_training(place: BoundWorkspace, tmp_path: Path):
     brought(place, tmp_path, 300)
     variant = brought(place, tmp_path, 100)
     assert variant.steps == [100, 300]
@@ -247,7 +247,7 @@ def test_records_from_before_origins_were_written_down_have_one(record: dict[str
     assert origin_of(record) == origin
 
 
-def test_a_training_begins_again_only_if_it_goes_as_far(place: Workspace):
+def test_a_training_begins_again_only_if_it_goes_as_far(place: BoundWorkspace):
     variant = place.variant("toy.sum")
     trained(variant, steps=30)
     before = content(variant)
@@ -259,7 +259,7 @@ def test_a_training_begins_again_only_if_it_goes_as_far(place: Workspace):
     assert content(variant) == before
 
 
-def test_a_training_that_begins_again_writes_every_checkpoint_anew(place: Workspace):
+def test_a_training_that_begins_again_writes_every_checkpoint_anew(place: BoundWorkspace):
     """Those its own schedule leaves out too, and those left when it was stopped on the way."""
     variant = place.variant("toy.sum", checkpoints="every:10")
     trained(variant, steps=30)
@@ -285,7 +285,7 @@ def test_a_training_that_begins_again_writes_every_checkpoint_anew(place: Worksp
         (Origin.ELSEWHERE, "checkpoints from elsewhere come without it."),
     ],
 )
-def test_who_lacks_the_optimizers_state_is_told_what_keeps_it(place: Workspace, origin: Origin, cure: str) -> None:
+def test_who_lacks_the_optimizers_state_is_told_what_keeps_it(place: BoundWorkspace, origin: Origin, cure: str) -> None:
     variant = place.variant("toy.sum")
     place.store.save_variant(variant.value, origin=origin.value)
     assert keeps_optimizer(place.store, variant.name) == cure

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from miscope.analysis.planning import plan, recipes, resolve
 from miscope.analyzer import Analyzer, Grain, NoOptions, Options
 from miscope.errors import BadValue, UnknownName
 from miscope.needs import Needs
-from miscope.planning import plan, recipes, resolve
 
 STEPS = (0, 10, 20)
 
@@ -52,7 +52,7 @@ def changed(a, b):
 
 def test_analyzers_of_one_step_share_one_look_and_what_is_read_comes_first():
     waves = plan(resolve(TABLE, ["a.both", "a.weights"]), steps=STEPS)
-    assert [(look.step, look.analyzers) for look in waves[0].looks] == [
+    assert [(job.step, job.analyzers) for job in waves[0].jobs] == [
         (step, ("a.logits", "a.weights", "a.both")) for step in STEPS
     ]
     assert len(waves) == 1
@@ -60,7 +60,7 @@ def test_analyzers_of_one_step_share_one_look_and_what_is_read_comes_first():
 
 def test_what_spans_training_waits_for_every_step_and_what_reads_it_waits_for_it():
     waves = plan(resolve(TABLE, ["a.key"]), steps=STEPS)
-    assert [(wave.grain.value, wave.looks[0].analyzers) for wave in waves] == [
+    assert [(wave.grain.value, wave.jobs[0].analyzers) for wave in waves] == [
         ("checkpoint", ("a.logits", "a.weights", "a.both")),
         ("trajectory", ("a.path",)),
         ("trajectory", ("a.ends",)),
@@ -79,14 +79,14 @@ def test_what_nobody_asked_for_is_computed_only_where_something_computed_reads_i
     found = resolve(TABLE, ["a.both"])
     there = {"a.both": {0, 10}}
     (wave,) = plan(found, steps=STEPS, wanted=["a.both"], present=there)
-    assert [(look.step, look.analyzers) for look in wave.looks] == [(20, ("a.logits", "a.weights", "a.both"))]
+    assert [(job.step, job.analyzers) for job in wave.jobs] == [(20, ("a.logits", "a.weights", "a.both"))]
 
 
 def test_a_missing_step_of_what_a_trajectory_reads_is_computed_before_it():
     found = resolve(TABLE, ["a.path"])
     there = {"a.both": {0, 20}, "a.logits": set(STEPS), "a.weights": set(STEPS)}
     waves = plan(found, steps=STEPS, wanted=["a.path"], present=there)
-    assert [[(look.step, look.analyzers) for look in wave.looks] for wave in waves] == [
+    assert [[(job.step, job.analyzers) for job in wave.jobs] for wave in waves] == [
         [(10, ("a.both",))],
         [(None, ("a.path",))],
     ]
@@ -154,15 +154,15 @@ def test_every_plan_computes_what_is_missing_once_and_never_before_what_it_reads
     there = {(name, step) for name, steps in present.items() for step in steps}
     for wave in plan(table, steps=STEPS, present=present):
         left = set()
-        for look in wave.looks:
-            for name in look.analyzers:
-                assert (name, look.step) not in there | left
+        for job in wave.jobs:
+            for name in job.analyzers:
+                assert (name, job.step) not in there | left
                 for upstream in table[name].needs.reads:
                     together = table[name].grain is table[upstream].grain is Grain.CHECKPOINT
                     spans = STEPS if table[upstream].grain is Grain.CHECKPOINT else (None,)
-                    needed = {(upstream, look.step)} if together else {(upstream, step) for step in spans}
+                    needed = {(upstream, job.step)} if together else {(upstream, step) for step in spans}
                     assert needed <= (there | left if together else there)
-                left.add((name, look.step))
+                left.add((name, job.step))
         there |= left
     everything = {(n, s) for n, a in table.items() for s in (STEPS if a.grain is Grain.CHECKPOINT else (None,))}
     assert there == everything

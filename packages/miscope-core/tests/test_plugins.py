@@ -12,14 +12,14 @@ import pytest
 
 import miscope
 from miscope.analyzer import Analyzer, Grain
+from miscope.bound import open_bound
 from miscope.errors import UnknownHook, UnknownName
 from miscope.hookspecs import hookimpl
-from miscope.plugins import Plugins
+from miscope.plugins.plugins import Plugins
 from miscope.testing import toy
-from miscope.workspace import open_workspace
 
 
-def compute(moment: object) -> dict[str, object]:
+def compute(snapshot: object) -> dict[str, object]:
     """Nothing."""
     return {}
 
@@ -242,7 +242,7 @@ def test_the_bad_one_is_left_out_and_all_that_is_healthy_can_still_be_analyzed(
         "the analyzer 'sick.a'": "it reads itself in a circle, sick.a -> sick.b -> sick.a",
         "the analyzer 'sick.b'": "it reads itself in a circle, sick.b -> sick.a -> sick.b",
     }
-    place = open_workspace(tmp_path / "w")
+    place = open_bound(tmp_path / "w")
     variant = place.variant("toy.sum", steps=2)
     list(variant.train(threads=1))
     states = {name: one.state for one in variant.analyze("sick.well", "parameters.norms") for name in one.analyzers}

@@ -13,7 +13,7 @@ import plotly.io as pio
 import pytest
 import torch
 
-from miscope.process_settings import put_back, read_settings
+from miscope.analysis.process_settings import put_back, read_settings
 
 CHANGES: dict[str, Callable[[], object]] = {
     "of torch's default dtype": lambda: torch.set_default_dtype(torch.float64),

@@ -16,21 +16,21 @@ from miscope import (
     Checkpoint,
     Cohort,
     Grain,
-    Moment,
     Needs,
     Options,
-    Shown,
+    Snapshot,
     Trajectory,
     View,
+    ViewData,
     hookimpl,
 )
-from miscope.analysis import analyze
+from miscope.analysis.analyze import analyze
+from miscope.analysis.computed import computed_with
+from miscope.analysis.resolved_analysis import resolve_analysis
 from miscope.bound import BoundVariant
-from miscope.computed import computed_with
 from miscope.errors import BadValue, NoArtifact, UnknownName
+from miscope.figures.render import render
 from miscope.outcome import State
-from miscope.rendering import render
-from miscope.seeing import set_up
 
 Make = Callable[..., Any]
 
@@ -40,14 +40,14 @@ class Power(Options):
     columns: tuple[int, ...] | None = None
 
 
-def power(moment: Moment) -> Arrays:
+def power(snapshot: Snapshot) -> Arrays:
     """Sum of the embedding's powers."""
-    if moment.options.exponent == 99:
+    if snapshot.options.exponent == 99:
         sys.exit("enough")
-    if moment.options.exponent < 0:
+    if snapshot.options.exponent < 0:
         raise ZeroDivisionError("a power below zero\nand more of it")
-    chosen = moment.weights["W_E"][:, list(moment.options.columns or (0, 1, 2))]
-    return {"power": (chosen.double() ** moment.options.exponent).sum().numpy()}
+    chosen = snapshot.weights["W_E"][:, list(snapshot.options.columns or (0, 1, 2))]
+    return {"power": (chosen.double() ** snapshot.options.exponent).sum().numpy()}
 
 
 def course(trajectory: Trajectory) -> Arrays:
@@ -60,17 +60,17 @@ def spread(cohort: Cohort) -> Arrays:
     return {"last": np.array([member.artifacts["test.course"]["powers"][-1] for member in cohort.members])}
 
 
-def draw_power(shown: Shown) -> go.Figure:
+def draw_power(shown: ViewData) -> go.Figure:
     """The power at a step."""
     return go.Figure(go.Bar(y=[float(shown.artifacts["test.power"]["power"])]))
 
 
-def draw_course(shown: Shown) -> go.Figure:
+def draw_course(shown: ViewData) -> go.Figure:
     """The powers over training."""
     return go.Figure(go.Scatter(y=shown.artifacts["test.course"]["powers"]))
 
 
-def draw_spread(shown: Shown) -> go.Figure:
+def draw_spread(shown: ViewData) -> go.Figure:
     """The last powers."""
     return go.Figure(go.Bar(y=shown.artifacts["test.spread"]["last"]))
 
@@ -94,7 +94,7 @@ def miscope_views():
 def untrained(place: Any, seed: int = 0, steps: Sequence[int] = (0, 10)) -> BoundVariant:
     bound = place.variant("toy.sum", seed=seed)
     place.store.save_variant(bound.value)
-    weights = place.subject(bound.value).task.initial_weights()
+    weights = place.context(bound.value).task.initial_weights()
     for step in steps:
         grown = {role: tensor * (1 + step) for role, tensor in weights.items()}
         place.store.save_checkpoint(bound.name, Checkpoint(step=step, weights=grown))
@@ -133,12 +133,12 @@ def test_a_figure_says_which_options_it_was_computed_with(variant: BoundVariant)
 def test_a_comparison_is_read_back_with_the_options_of_what_its_members_read(workspace: Make) -> None:
     place = workspace(test=sys.modules[__name__])
     members = [untrained(place, seed=seed) for seed in (0, 1)]
-    list(analyze(place, members, ["test.spread"], options=SQUARED))
-    drawn = render(place, "test.spread", members, options=SQUARED).data[0].y
+    list(analyze(place, [each.value for each in members], ["test.spread"], options=SQUARED))
+    drawn = render(place, "test.spread", [each.value for each in members], options=SQUARED).data[0].y
     ends = [float(one.at(10).arrays("test.power", options=SQUARED)["power"]) for one in members]
     assert list(drawn) == ends
     with pytest.raises(NoArtifact, match=r"It exists with other options: -o test\.power\.exponent=2\."):
-        render(place, "test.spread", members)
+        render(place, "test.spread", [each.value for each in members])
 
 
 def test_what_is_not_there_by_default_names_the_options_it_is_there_with(variant: BoundVariant) -> None:
@@ -192,7 +192,7 @@ def test_an_instrument_that_ends_the_program_fails_alone(variant: BoundVariant) 
 
 def test_a_failure_is_forgotten_once_the_look_succeeds(variant: BoundVariant) -> None:
     place = variant.workspace
-    key = set_up(place, variant.value, ["test.power"], steps=variant.steps).key("test.power", 10)
+    key = resolve_analysis(place.value, variant.value, ["test.power"], steps=variant.steps).key("test.power", 10)
     place.store.save_failure(key, "the disk was full")
     variant.analyze("test.power")
     assert place.store.failure(key) is None
@@ -202,7 +202,7 @@ def test_options_offered_are_those_of_artifacts_that_can_be_shown(variant: Bound
     place, names = variant.workspace, ["test.power", "test.course"]
     variant.analyze("test.course", options=SQUARED)
     variant.analyze("test.course", steps=[0], options={"test.power": {"exponent": 3}})
-    settings = [set_up(place, variant.value, names, steps=variant.steps)]
+    settings = [resolve_analysis(place.value, variant.value, names, steps=variant.steps)]
     assert computed_with(place.store, settings, ["test.course"]) == [SQUARED]
     assert {o["test.power"]["exponent"] for o in computed_with(place.store, settings, ["test.power"])} == {2, 3}
     shutil.rmtree(place.store.layout.recipes(variant.name, "test.course"))
@@ -212,7 +212,7 @@ def test_options_offered_are_those_of_artifacts_that_can_be_shown(variant: Bound
 def test_an_option_at_its_default_is_no_option(variant: BoundVariant) -> None:
     variant.analyze("test.power", options={"test.power": {"exponent": 1}})
     assert variant.at(10).view("test.power").figure().layout.title.subtitle.text is None
-    settings = [set_up(variant.workspace, variant.value, ["test.power"], steps=variant.steps)]
+    settings = [resolve_analysis(variant.workspace.value, variant.value, ["test.power"], steps=variant.steps)]
     assert computed_with(variant.workspace.store, settings, ["test.power"]) == []
 
 

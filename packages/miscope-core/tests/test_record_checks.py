@@ -29,7 +29,7 @@ from miscope.testing import ToyFamily, tables
 Record = Any
 
 
-def compute(moment: object) -> dict[str, object]:
+def compute(snapshot: object) -> dict[str, object]:
     """Nothing."""
     return {}
 
@@ -262,7 +262,7 @@ def test_a_record_whose_own_code_raises_is_left_out():
 
 
 def test_each_of_a_circle_is_left_out_and_what_reads_one_of_them_says_so(tmp_path: Any):
-    from miscope.workspace import open_workspace
+    from miscope.bound import open_bound
 
     reader = analyzer(name="a.reader", needs=Needs(reads=("a.one",)))
     plugins = offered(
@@ -274,7 +274,7 @@ def test_each_of_a_circle_is_left_out_and_what_reads_one_of_them_says_so(tmp_pat
     )
     assert {one.record for one in plugins.broken} == {f"the analyzer 'a.{n}'" for n in ("one", "two", "three")}
     assert plugins.broken[0].reason == "it reads itself in a circle, a.one -> a.two -> a.three -> a.one"
-    variant = open_workspace(tmp_path, plugins).variant("toy.sum", steps=2)
+    variant = open_bound(tmp_path, plugins).variant("toy.sum", steps=2)
     list(variant.train(threads=1))
     errors = {name: one.error for one in variant.analyze() for name in one.analyzers}
     assert errors["a.reader"] == "does not apply: it reads 'a.one', which is not installed"
@@ -284,7 +284,7 @@ def test_what_is_checked_of_a_record_needs_no_torch():
     import subprocess
     import sys
 
-    code = "import sys, miscope.record_checks; sys.exit('torch' in sys.modules)"
+    code = "import sys, miscope.plugins.record_checks; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

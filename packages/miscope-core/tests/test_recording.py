@@ -13,24 +13,24 @@ import torch
 from torch import nn
 
 import miscope
-from miscope.any_module import AnyModule
-from miscope.describing import Given, described
+from miscope.bound import BoundVariant, BoundWorkspace
 from miscope.errors import BadValue, Busy, DoesNotApply
-from miscope.origin import origin_of
-from miscope.recorder import Recorder
+from miscope.modules.any_module import AnyModule
+from miscope.modules.describing import Given, described
+from miscope.recording.recorder import Recorder
+from miscope.store.origin import origin_of
 from miscope.testing import check_family, roundings, tables
 from miscope.testing import toy_modules as own
-from miscope.workspace import BoundVariant, Workspace
 
 BUILD = {"build": "miscope.testing.toy_modules:adder", "options": {"width": 12}}
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Workspace:
+def place(tmp_path: Path) -> BoundWorkspace:
     return miscope.open(tmp_path / "w", plugins=tables())
 
 
-def again(place: Workspace) -> Workspace:
+def again(place: BoundWorkspace) -> BoundWorkspace:
     """The same folder as another process finds it."""
     return miscope.open(place.root, plugins=tables())
 
@@ -49,14 +49,14 @@ def go(recorder: Recorder, model: nn.Module, steps: range, optimizer: torch.opti
         model.load_state_dict(after)
 
 
-def recorded(place: Workspace, **given: object) -> BoundVariant:
+def recorded(place: BoundWorkspace, **given: object) -> BoundVariant:
     model = own.seeded()
     with place.record("one", model, probe=own.pairs(), **given) as recorder:
         go(recorder, model, range(21))
-    return recorder.variant
+    return place.find(recorder.variant.name)
 
 
-def test_a_plain_loop_becomes_a_variant_with_its_weights_and_metrics(place: Workspace):
+def test_a_plain_loop_becomes_a_variant_with_its_weights_and_metrics(place: BoundWorkspace):
     model, kept = own.seeded(), {}
     with place.record("one", model, probe=own.pairs(), names=own.NAMES) as recorder:
         for step in range(3):
@@ -74,7 +74,7 @@ def test_a_plain_loop_becomes_a_variant_with_its_weights_and_metrics(place: Work
     assert events == ["started", "checkpoint", "checkpoint", "checkpoint", "finished"]
 
 
-def test_recording_changes_nothing_of_the_training(place: Workspace):
+def test_recording_changes_nothing_of_the_training(place: BoundWorkspace):
     model = own.seeded(kind=own.Seer).train()
     state, drawn = {n: w.clone() for n, w in model.state_dict().items()}, torch.get_rng_state()
     with place.record("one", model, probe=torch.ones(6, 1, 4, 4)) as recorder:
@@ -87,7 +87,7 @@ def test_recording_changes_nothing_of_the_training(place: Workspace):
 
 
 @pytest.mark.parametrize("kind", [own.Adder, own.Reader, own.Seer])
-def test_any_module_keeps_the_contract_of_families(kind: type[nn.Module], place: Workspace):
+def test_any_module_keeps_the_contract_of_families(kind: type[nn.Module], place: BoundWorkspace):
     probe = own.pairs() if kind is not own.Seer else torch.rand(6, 1, 4, 4)
     model = own.seeded(kind=kind)
     said = described(model, Given(probe=probe))
@@ -101,7 +101,7 @@ def test_any_module_keeps_the_contract_of_families(kind: type[nn.Module], place:
     assert roundings(logits.numpy(), (expected if expected.ndim == 3 else expected[:, None]).numpy()) < 50
 
 
-def test_what_looks_at_activations_applies_where_the_network_can_be_made(place: Workspace):
+def test_what_looks_at_activations_applies_where_the_network_can_be_made(place: BoundWorkspace):
     variant = recorded(place, names=own.NAMES, **BUILD)
     assert {o.state for o in variant.analyze("behaviour.metrics", "neurons.frequencies")} == {"saved"}
     here = variant.arrays("behaviour.metrics", step=20)
@@ -117,7 +117,9 @@ def test_what_looks_at_activations_applies_where_the_network_can_be_made(place: 
     assert {name: values.tolist() for name, values in here.items()} == there
 
 
-def test_without_a_function_that_makes_it_the_process_with_the_network_sees_it_and_others_its_weights(place: Workspace):
+def test_without_a_function_that_makes_it_the_process_with_the_network_sees_it_and_others_its_weights(
+    place: BoundWorkspace,
+):
     variant = recorded(place, names=own.NAMES)
     assert {o.state for o in variant.analyze("neurons.frequencies")} == {"saved"}
     other = again(place).find("one")
@@ -134,7 +136,7 @@ def test_without_a_function_that_makes_it_the_process_with_the_network_sees_it_a
     )
 
 
-def test_a_run_is_given_its_function_later(place: Workspace):
+def test_a_run_is_given_its_function_later(place: BoundWorkspace):
     recorded(place, names=own.NAMES)
     model = own.seeded()
     with again(place).record("one", model, probe=own.pairs(), names=own.NAMES, **BUILD):
@@ -181,7 +183,7 @@ def test_a_run_is_given_its_function_later(place: Workspace):
     ],
 )
 def test_a_function_that_cannot_make_the_network_is_refused_before_anything_is_written(
-    place: Workspace, build: dict[str, object], text: str
+    place: BoundWorkspace, build: dict[str, object], text: str
 ):
     with pytest.raises(BadValue) as error, place.record("one", own.seeded(), probe=own.pairs(), **build):
         pass
@@ -189,7 +191,7 @@ def test_a_function_that_cannot_make_the_network_is_refused_before_anything_is_w
     assert place.names() == []
 
 
-def test_nothing_but_what_makes_modules_is_called_for_a_record_from_elsewhere(place: Workspace, tmp_path: Path):
+def test_nothing_but_what_makes_modules_is_called_for_a_record_from_elsewhere(place: BoundWorkspace, tmp_path: Path):
     variant = recorded(place)
     facts = place.store.variant_record(variant.name).facts
     touched = tmp_path / "touched"
@@ -200,7 +202,7 @@ def test_nothing_but_what_makes_modules_is_called_for_a_record_from_elsewhere(pl
     assert not touched.exists()
 
 
-def test_one_process_at_a_time_records_a_run(place: Workspace):
+def test_one_process_at_a_time_records_a_run(place: BoundWorkspace):
     model = own.seeded()
     with (
         place.record("one", model, probe=own.pairs()),

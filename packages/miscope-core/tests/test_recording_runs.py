@@ -14,19 +14,18 @@ import torch
 from torch import nn
 
 import miscope
+from miscope.bound import BoundVariant, BoundWorkspace
 from miscope.errors import BadValue, NoArtifact, NoCheckpoint
-from miscope.importing import adopt
-from miscope.recorder import Recorder
+from miscope.recording.recorder import Recorder
 from miscope.testing import tables
 from miscope.testing import toy_modules as own
-from miscope.workspace import BoundVariant, Workspace
 
 NAME = "pytorch.module/one"
 FIRST = "embed.weight, hidden.weight, hidden.bias, head.weight"
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Workspace:
+def place(tmp_path: Path) -> BoundWorkspace:
     return miscope.open(tmp_path / "w", plugins=tables())
 
 
@@ -39,13 +38,13 @@ def trained(updates: int, *, seed: int = 0, rate: float = 0.1) -> nn.Module:
     return model
 
 
-def record(place: Workspace, steps: Sequence[int], model: nn.Module | None = None, **how: Any) -> BoundVariant:
+def record(place: BoundWorkspace, steps: Sequence[int], model: nn.Module | None = None, **how: Any) -> BoundVariant:
     """Record these steps of the training, going on from that model; how: its seed and rate."""
     given: dict[str, Any] = {key: how.pop(key) for key in ("resume", "probe", "names") if key in how}
     first = model or trained(0, **how)
     with place.record("one", first, **{"probe": own.pairs(), **given}) as recorder:
         hand_over(recorder, steps, **how)
-    return recorder.variant
+    return place.find(recorder.variant.name)
 
 
 def hand_over(recorder: Recorder, steps: Sequence[int], **how: Any) -> None:
@@ -58,7 +57,7 @@ def same(variant: BoundVariant, step: int, model: nn.Module) -> bool:
     return all(torch.equal(weights[name], weight) for name, weight in model.named_parameters())
 
 
-def test_a_run_goes_on_where_it_was(place: Workspace):
+def test_a_run_goes_on_where_it_was(place: BoundWorkspace):
     record(place, [0, 2, 4])
     variant = record(miscope.open(place.root, plugins=tables()), [6, 8], trained(4))
     assert variant.steps == [0, 2, 4, 6, 8]
@@ -66,7 +65,7 @@ def test_a_run_goes_on_where_it_was(place: Workspace):
     assert same(variant, 8, trained(8))
 
 
-def test_the_same_run_recorded_again_changes_nothing(place: Workspace):
+def test_the_same_run_recorded_again_changes_nothing(place: BoundWorkspace):
     record(place, [0, 2, 4])
     files = {path: path.stat().st_mtime_ns for path in place.root.rglob("step_*")}
     variant = record(place, [0, 2, 4, 6])
@@ -88,7 +87,7 @@ def test_the_same_run_recorded_again_changes_nothing(place: Workspace):
     ],
 )
 def test_another_run_is_refused_and_nothing_of_it_is_kept(
-    place: Workspace, steps: list[int], how: dict[str, object], why: str
+    place: BoundWorkspace, steps: list[int], how: dict[str, object], why: str
 ):
     record(place, [0, 2, 4])
     with pytest.raises(BadValue) as error:
@@ -103,7 +102,7 @@ def test_another_run_is_refused_and_nothing_of_it_is_kept(
     assert place.find("one").metric("train_loss")[0].tolist() == [0, 2, 4]
 
 
-def test_going_on_from_an_earlier_step_drops_what_followed_and_what_was_computed_of_it(place: Workspace):
+def test_going_on_from_an_earlier_step_drops_what_followed_and_what_was_computed_of_it(place: BoundWorkspace):
     variant = record(place, [0, 2, 4, 6])
     variant.analyze("parameters.norms", "parameters.trajectory")
     before = {step: variant.arrays("parameters.norms", step=step) for step in variant.steps}
@@ -142,7 +141,7 @@ def test_going_on_from_an_earlier_step_drops_what_followed_and_what_was_computed
         ),
     ],
 )
-def test_it_goes_on_from_what_is_there_only(place: Workspace, model: nn.Module, resume: int, text: str):
+def test_it_goes_on_from_what_is_there_only(place: BoundWorkspace, model: nn.Module, resume: int, text: str):
     record(place, [0, 2, 4])
     with pytest.raises(BadValue) as error:
         record(place, [], model, resume=resume)
@@ -150,7 +149,7 @@ def test_it_goes_on_from_what_is_there_only(place: Workspace, model: nn.Module, 
     assert place.store.steps(NAME) == [0, 2, 4]
 
 
-def test_there_is_nothing_to_go_on_from_where_nothing_was_recorded(place: Workspace):
+def test_there_is_nothing_to_go_on_from_where_nothing_was_recorded(place: BoundWorkspace):
     with pytest.raises(BadValue) as error:
         record(place, [], resume=2)
     assert str(error.value) == (
@@ -170,7 +169,7 @@ def test_there_is_nothing_to_go_on_from_where_nothing_was_recorded(place: Worksp
     ],
 )
 def test_another_network_or_probe_is_refused_under_the_same_name(
-    place: Workspace, given: dict[str, object], what: str, known: str
+    place: BoundWorkspace, given: dict[str, object], what: str, known: str
 ):
     record(place, [0])
     with pytest.raises(BadValue) as error:
@@ -182,7 +181,7 @@ def test_another_network_or_probe_is_refused_under_the_same_name(
 
 
 def test_metrics_beyond_the_last_checkpoint_of_a_run_that_ended_there_are_those_of_the_one_that_goes_on(
-    place: Workspace,
+    place: BoundWorkspace,
 ):
     with place.record("one", trained(0), probe=own.pairs()) as recorder:
         recorder.checkpoint(0, trained(0))
@@ -190,10 +189,10 @@ def test_metrics_beyond_the_last_checkpoint_of_a_run_that_ended_there_are_those_
         recorder.metrics(2, {"train_loss": 6.0})
     with place.record("one", trained(0), probe=own.pairs()) as recorder:
         recorder.metrics(1, {"train_loss": 7.0})
-    assert [each.tolist() for each in recorder.variant.metric("train_loss")] == [[1], [7.0]]
+    assert [each.tolist() for each in place.find("one").metric("train_loss")] == [[1], [7.0]]
 
 
-def test_the_optimizers_state_is_kept_by_role_as_the_weights_lie(place: Workspace):
+def test_the_optimizers_state_is_kept_by_role_as_the_weights_lie(place: BoundWorkspace):
     model = own.seeded()
     optimizer = torch.optim.AdamW(model.parameters())
     own.learn(model, optimizer)
@@ -211,21 +210,21 @@ def test_the_optimizers_state_is_kept_by_role_as_the_weights_lie(place: Workspac
     assert place.store.load_training_state(NAME) is None  # nothing to train on from
 
 
-def test_a_wrapped_model_is_the_model(place: Workspace):
+def test_a_wrapped_model_is_the_model(place: BoundWorkspace):
     with place.record("one", nn.DataParallel(trained(0)), probe=own.pairs()) as recorder:
         recorder.checkpoint(0, trained(0))
         recorder.checkpoint(2, nn.DataParallel(trained(2)))
-    assert same(recorder.variant, 2, trained(2))
+    assert same(place.find("one"), 2, trained(2))
 
 
-def test_weights_of_sixteen_bits_become_single_and_what_is_no_number_is_noted(place: Workspace):
+def test_weights_of_sixteen_bits_become_single_and_what_is_no_number_is_noted(place: BoundWorkspace):
     model = trained(1).bfloat16()
     with place.record("one", model, probe=own.pairs()) as recorder:
         recorder.checkpoint(1, model)
         broken = copy.deepcopy(model)
         nn.init.constant_(broken.head.bias, float("nan"))
         recorder.checkpoint(2, broken, metrics={"train_loss": float("nan")})
-    variant = recorder.variant
+    variant = place.find(recorder.variant.name)
     assert {weight.dtype for weight in variant.at(1).checkpoint.weights.values()} == {torch.float32}
     assert place.store.finite_steps(NAME) == [1]
     assert place.store.unfinite(NAME, 2) == "head.bias holds NaN (5 of 5 values)"
@@ -233,7 +232,7 @@ def test_weights_of_sixteen_bits_become_single_and_what_is_no_number_is_noted(pl
 
 
 def test_what_was_recorded_is_neither_trained_nor_imported_over_nor_the_other_way_round(
-    place: Workspace, tmp_path: Path
+    place: BoundWorkspace, tmp_path: Path
 ):
     variant = record(place, [0])
     with pytest.raises(BadValue) as error:
@@ -244,11 +243,11 @@ def test_what_was_recorded_is_neither_trained_nor_imported_over_nor_the_other_wa
     )
     torch.save(trained(2).state_dict(), tmp_path / "step_2.pt")
     with pytest.raises(BadValue):
-        adopt(place, tmp_path / "step_2.pt", family="pytorch.module")
+        place.adopt(tmp_path / "step_2.pt", family="pytorch.module")
     assert place.store.steps(NAME) == [0]
 
 
-def test_a_run_without_a_checkpoint_says_so(place: Workspace):
+def test_a_run_without_a_checkpoint_says_so(place: BoundWorkspace):
     variant = record(place, [])
     with pytest.raises(NoCheckpoint) as error:
         variant.at(0)

@@ -14,17 +14,17 @@ import torch
 from pydantic import BaseModel, ValidationError
 
 from miscope.analyze_request import AnalyzeRequest
+from miscope.bound import BoundVariant, BoundWorkspace, open_bound
 from miscope.errors import BadValue, UnknownName
 from miscope.intervention import Intervention
 from miscope.outcome import Outcome, State
 from miscope.progress import Progress
 from miscope.request import Request, read_request
 from miscope.running import run
-from miscope.session import Session
 from miscope.testing import tables
 from miscope.testing.toy import ToyVariation
+from miscope.train_options import TrainOptions
 from miscope.train_request import TrainRequest, train_request
-from miscope.workspace import BoundVariant, Workspace, open_workspace
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -53,14 +53,14 @@ ANALYZE = AnalyzeRequest(
 
 
 @pytest.fixture
-def ws(offer: Callable[[str, str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+def ws(offer: Callable[[str, str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BoundWorkspace:
     """A workspace in force for the commands, with the toy families installed."""
     offer("toy", "miscope.testing.toy")
     monkeypatch.setenv("MISCOPE_WORKSPACE", str(tmp_path / "ws"))
-    return open_workspace(tmp_path / "ws", tables())
+    return open_bound(tmp_path / "ws", tables())
 
 
-def asked(workspace: Workspace) -> list[Request]:
+def asked(workspace: BoundWorkspace) -> list[Request]:
     """The requests that the ledger's runs began with, oldest first, by way of JSON text."""
     lines = [line for line in workspace.ledger.lines() if line["event"] == "started"]
     return [read_request(json.dumps(line["request"])) for line in lines]
@@ -114,11 +114,11 @@ def test_what_is_no_request_is_refused_with_what_is_wrong() -> None:
 
 
 def test_a_request_holds_everything_of_a_session_but_who_may_stop_it() -> None:
-    assert {field.name for field in fields(Session)} - {"should_stop"} <= set(TrainRequest.model_fields)
+    assert {field.name for field in fields(TrainOptions)} - {"should_stop"} <= set(TrainRequest.model_fields)
 
 
 def test_a_training_asked_for_in_words_is_the_same_bit_for_bit_once_sent_as_json(
-    command: Run, ws: Workspace, tmp_path: Path
+    command: Run, ws: BoundWorkspace, tmp_path: Path
 ) -> None:
     words = ["toy.sum", "values=7", "--set", "weight_decay=0.5", "--set", "checkpoints=0,3,9", "--as", "mine"]
     assert command("train", *words, "--steps", 9, "--threads", 1)[0] == 0
@@ -131,8 +131,8 @@ def test_a_training_asked_for_in_words_is_the_same_bit_for_bit_once_sent_as_json
         steps=9,
         threads=1,
     )
-    elsewhere = open_workspace(tmp_path / "elsewhere", tables())
-    list(run(elsewhere, request))
+    elsewhere = open_bound(tmp_path / "elsewhere", tables())
+    list(run(elsewhere.value, request))
     here, there = ws.variants()[0], elsewhere.variants()[0]
     assert (here.name, here.value.digest, here.steps) == (there.name, there.value.digest, [0, 3, 9])
     assert files(here, "*.safetensors") == files(there, "*.safetensors")
@@ -141,12 +141,12 @@ def test_a_training_asked_for_in_words_is_the_same_bit_for_bit_once_sent_as_json
 
 
 def test_an_analysis_asked_for_in_words_leaves_the_same_artifacts_once_sent_as_json(
-    command: Run, ws: Workspace, tmp_path: Path
+    command: Run, ws: BoundWorkspace, tmp_path: Path
 ) -> None:
-    elsewhere = open_workspace(tmp_path / "elsewhere", tables())
+    elsewhere = open_bound(tmp_path / "elsewhere", tables())
     for seed in (1, 2):
         command("train", "toy.fourier", f"seed={seed}", "--steps", 10, "--threads", 1)
-        list(run(elsewhere, asked(ws)[-1]))
+        list(run(elsewhere.value, asked(ws)[-1]))
     only = [word for name in ("neurons.bands", "cohort.losses") for word in ("--only", name)]
     assert command("analyze", "toy.fourier", *only, "--steps", "every:10", "-o", "neurons.bands.bands=2")[0] == 0
     requests = [request for request in asked(ws) if isinstance(request, AnalyzeRequest)]
@@ -157,19 +157,19 @@ def test_an_analysis_asked_for_in_words_leaves_the_same_artifacts_once_sent_as_j
         options={"neurons.bands": {"bands": 2}},
     )
     assert all(each == requests[0] for each in requests[1:])
-    outcomes = list(run(elsewhere, requests[0]))
+    outcomes = list(run(elsewhere.value, requests[0]))
     assert {outcome.state for outcome in outcomes} == {State.SAVED}
     artifacts = {str(p.relative_to(ws.root)): p.read_bytes() for p in ws.root.rglob("*.npz")}
     assert len(artifacts) > 4
     assert artifacts == {str(p.relative_to(elsewhere.root)): p.read_bytes() for p in elsewhere.root.rglob("*.npz")}
 
 
-def test_what_is_asked_for_in_python_is_in_the_ledger_too(ws: Workspace) -> None:
+def test_what_is_asked_for_in_python_is_in_the_ledger_too(ws: BoundWorkspace) -> None:
     variant = ws.variant("toy.fourier", values=7)
     list(variant.train(steps=6, threads=1))
     variant.analyze("neurons.bands", steps=list(np.array([0, 6])), options={"neurons.bands": {"bands": "4"}})
     assert asked(ws) == [
-        train_request(variant.value, Session(steps=6, threads=1)),
+        train_request(variant.value, TrainOptions(steps=6, threads=1)),
         AnalyzeRequest(
             variants=(variant.name,),
             analyzers=("neurons.bands",),
@@ -179,25 +179,25 @@ def test_what_is_asked_for_in_python_is_in_the_ledger_too(ws: Workspace) -> None
     ]
 
 
-def test_a_request_for_what_is_not_here_is_refused_before_anything_is_written(ws: Workspace) -> None:
+def test_a_request_for_what_is_not_here_is_refused_before_anything_is_written(ws: BoundWorkspace) -> None:
     for request in (TrainRequest(family="toy.som"), AnalyzeRequest(variants=("toy.sum/v5",))):
         with pytest.raises(UnknownName):
-            run(ws, request)
+            run(ws.value, request)
     with pytest.raises(BadValue, match=r"toy\.sum refuses values=2"):
-        run(ws, TrainRequest(family="toy.sum", params={"values": 2}))
+        run(ws.value, TrainRequest(family="toy.sum", params={"values": 2}))
     with pytest.raises(BadValue, match=r"toy\.sum refuses prime=113"):
-        run(ws, TrainRequest(family="toy.sum", params={"prime": 113}))
+        run(ws.value, TrainRequest(family="toy.sum", params={"prime": 113}))
     assert not ws.root.exists()
 
 
-def test_who_runs_a_request_may_stop_it(ws: Workspace) -> None:
+def test_who_runs_a_request_may_stop_it(ws: BoundWorkspace) -> None:
     told: list[Progress] = []
-    for progress in run(ws, TrainRequest(family="toy.sum", threads=1), should_stop=lambda: len(told) == 2):
+    for progress in run(ws.value, TrainRequest(family="toy.sum", threads=1), should_stop=lambda: len(told) == 2):
         told.append(progress)
     assert told[-1].step < told[-1].total
     looked: list[Outcome] = []
     request = AnalyzeRequest(variants=tuple(ws.names()), analyzers=("parameters.norms",))
-    for outcome in run(ws, request, should_stop=lambda: len(looked) == 1):
+    for outcome in run(ws.value, request, should_stop=lambda: len(looked) == 1):
         looked.append(outcome)
     assert [outcome.state for outcome in looked] == [State.SAVED]
 
@@ -205,8 +205,8 @@ def test_who_runs_a_request_may_stop_it(ws: Workspace) -> None:
 # --- whose progress it is ------------------------------------------------------------------------------------------
 
 
-def test_progress_names_its_run_so_that_several_can_be_told_apart(ws: Workspace) -> None:
-    one, two = (run(ws, TrainRequest(family="toy.sum", params={"seed": seed}, threads=1)) for seed in (1, 2))
+def test_progress_names_its_run_so_that_several_can_be_told_apart(ws: BoundWorkspace) -> None:
+    one, two = (run(ws.value, TrainRequest(family="toy.sum", params={"seed": seed}, threads=1)) for seed in (1, 2))
     named = [{progress.run for progress in pair} for pair in zip(*zip(one, two, strict=False), strict=True)]
     lines = {str(line["run"]): line["variant"] for line in ws.ledger.lines() if line["event"] == "started"}
     assert [{lines[name] for name in names} for names in named] == [
@@ -215,18 +215,18 @@ def test_progress_names_its_run_so_that_several_can_be_told_apart(ws: Workspace)
     ]
 
 
-def test_an_outcome_names_its_run_and_none_where_nothing_was_to_be_done(ws: Workspace) -> None:
+def test_an_outcome_names_its_run_and_none_where_nothing_was_to_be_done(ws: BoundWorkspace) -> None:
     for seed in (1, 2):
-        list(run(ws, TrainRequest(family="toy.sum", params={"seed": seed}, threads=1)))
+        list(run(ws.value, TrainRequest(family="toy.sum", params={"seed": seed}, threads=1)))
     names = tuple(ws.names())
     request = AnalyzeRequest(variants=names, analyzers=("parameters.norms",))
-    list(run(ws, request.model_copy(update={"variants": names[:1]})))
+    list(run(ws.value, request.model_copy(update={"variants": names[:1]})))
     before = set(ws.ledger.runs())
-    outcomes = list(run(ws, request))
+    outcomes = list(run(ws.value, request))
     runs = {str(line["run"]): line["variant"] for line in ws.ledger.lines() if line["run"] not in before}
     assert {(runs[outcome.run], outcome.variant) for outcome in outcomes if outcome.run} == {(names[1], names[1])}
     assert [(o.variant, o.state) for o in outcomes if not o.run] == [(names[0], State.PRESENT)]
-    assert {outcome.run for outcome in run(ws, request)} == {""}
+    assert {outcome.run for outcome in run(ws.value, request)} == {""}
 
 
 # --- interventions travel by name ------------------------------------------------------------------------------------
@@ -252,11 +252,11 @@ SILENCE = Intervention(
 
 
 def test_an_intervention_given_in_python_is_found_by_its_name_elsewhere(tmp_path: Path) -> None:
-    here, there = (open_workspace(tmp_path / name, tables(ToyThatCanBeSilenced())) for name in ("here", "there"))
+    here, there = (open_bound(tmp_path / name, tables(ToyThatCanBeSilenced())) for name in ("here", "there"))
     list(here.variant("toy.silenced").train(steps=6, threads=1, interventions=[SILENCE]))
     (request,) = asked(here)
     assert isinstance(request, TrainRequest)
-    list(run(there, request))
+    list(run(there.value, request))
     plain = here.variant("toy.silenced").labelled("plain")
     list(plain.train(steps=6, threads=1))
     found = [files(variant, "*00000006.safetensors") for variant in (here.variants()[0], there.variants()[0], plain)]
@@ -268,9 +268,9 @@ def test_an_intervention_given_in_python_is_found_by_its_name_elsewhere(tmp_path
 
 
 def test_an_intervention_that_the_family_does_not_know_is_refused(tmp_path: Path) -> None:
-    workspace = open_workspace(tmp_path / "w", tables(ToyThatCanBeSilenced()))
+    workspace = open_bound(tmp_path / "w", tables(ToyThatCanBeSilenced()))
     with pytest.raises(BadValue) as refused:
-        run(workspace, TrainRequest(family="toy.silenced", interventions=("silence", "nois")))
+        run(workspace.value, TrainRequest(family="toy.silenced", interventions=("silence", "nois")))
     assert str(refused.value) == (
         "The family 'toy.silenced' knows no intervention nois.\n"
         "A variant that names one cannot be trained without it.\n"

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 import torch
 
+from miscope.bound import BoundVariant, open_bound
 from miscope.checkpoint import Checkpoint
 from miscope.errors import BadFile, BadValue, MiscopeError
 from miscope.testing import tables
-from miscope.training import Progress
-from miscope.workspace import BoundVariant, open_workspace
+from miscope.training.train import Progress
 
 Toy = Callable[..., BoundVariant]
 
@@ -23,7 +23,7 @@ Toy = Callable[..., BoundVariant]
 @pytest.fixture
 def toy(tmp_path: Path) -> Toy:
     """toy("name", field=...): an untrained toy variant in a workspace of that name."""
-    return lambda where="one", **fields: open_workspace(tmp_path / where, tables()).variant(
+    return lambda where="one", **fields: open_bound(tmp_path / where, tables()).variant(
         "toy.sum", checkpoints="every:10", **fields
     )
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from miscope.analysis.returned import returned_arrays
 from miscope.errors import BadValue
-from miscope.returned import returned_arrays
 
 NAMES = "A name is 1 to 120 printable characters, no backslash or '..'; at a checkpoint 'step' is its own."
 

@@ -10,19 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import Field
 
-from miscope.analysis import analyze
-from miscope.artifacts import arrays
+from miscope.analysis.analyze import analyze
+from miscope.analysis.artifacts import arrays
+from miscope.bound import BoundVariant, BoundWorkspace
 from miscope.errors import BadValue
 from miscope.family import Params, make_variant
-from miscope.importing import adopt
-from miscope.rendering import gather
+from miscope.figures.render import gather
 from miscope.slug import NAME_PATTERN, check_name, plain_slug, slug
 from miscope.testing.toy import ToyFamily
 from miscope.training_config import TrainingConfig
 from miscope.variant import Variant
-from miscope.workspace import BoundVariant, Workspace
 
-Make = Callable[..., Workspace]
+Make = Callable[..., BoundWorkspace]
 
 
 class Wide(Params):
@@ -126,7 +125,7 @@ def test_training_the_second_of_two_alike_never_gives_the_checkpoints_of_the_fir
     assert len(place.variants()) == 2
 
 
-def taken(place: Workspace) -> Variant:
+def taken(place: BoundWorkspace) -> Variant:
     """A variant whose name belongs to a folder that another was trained in."""
     trained = place.variant("toy.sum", seed=1, steps=2)
     list(trained.train(threads=1))
@@ -136,16 +135,16 @@ def taken(place: Workspace) -> Variant:
     return wanted
 
 
-DOORS: dict[str, Callable[[Workspace, Variant], object]] = {
+DOORS: dict[str, Callable[[BoundWorkspace, Variant], object]] = {
     "variant": lambda place, value: place.variant("toy.sum", seed=2),
     "train": lambda place, value: list(BoundVariant(place, value).train(threads=1)),
-    "analyze": lambda place, value: list(analyze(place, value)),
+    "analyze": lambda place, value: list(analyze(place.value, value)),
     "steps": lambda place, value: BoundVariant(place, value).steps,
     "checkpoints": lambda place, value: BoundVariant(place, value).checkpoints,
     "at": lambda place, value: BoundVariant(place, value).at(2),
     "metric": lambda place, value: BoundVariant(place, value).metric("train_loss"),
-    "arrays": lambda place, value: arrays(place, value, "parameters.trajectory"),
-    "gather": lambda place, value: gather(place, drawn(), value),
+    "arrays": lambda place, value: arrays(place.value, value, "parameters.trajectory"),
+    "gather": lambda place, value: gather(place.value, drawn(), value),
     "save": lambda place, value: place.store.save_variant(value),
 }
 
@@ -174,7 +173,7 @@ def test_nothing_is_adopted_into_the_folder_of_another_variant(workspace: Make):
     file = place.store.layout.checkpoint(taken(place).name, 2)
     copy = file.rename(place.root / "step_2.safetensors")
     with pytest.raises(BadValue, match="holds another variant"):
-        adopt(place, copy, family="toy.sum", params={"seed": 2})
+        place.adopt(copy, family="toy.sum", params={"seed": 2})
 
 
 def test_a_folder_from_before_values_were_told_apart_still_opens(workspace: Make):

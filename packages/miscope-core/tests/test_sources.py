@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 import torch
 
+from miscope.bound import BoundVariant, BoundWorkspace, open_bound
 from miscope.errors import BadValue, UnknownName
 from miscope.testing import check_family, tables
 from miscope.testing.toy_autoencoder import DEAD_AFTER, POST, RESAMPLED_EVERY, ToyAutoencoder
-from miscope.workspace import BoundVariant, Workspace, open_workspace
 
 PARENT = "toy.sum"
 
 
-def place(root: Path) -> Workspace:
-    return open_workspace(root, tables(ToyAutoencoder()))
+def place(root: Path) -> BoundWorkspace:
+    return open_bound(root, tables(ToyAutoencoder()))
 
 
 def trained(variant: BoundVariant, **session: Any) -> BoundVariant:
@@ -38,17 +38,17 @@ def child(parent: BoundVariant) -> BoundVariant:
 
 
 def test_an_autoencoder_keeps_the_contract_of_a_family(child: BoundVariant) -> None:
-    family = child.workspace.subject(child.value).family
+    family = child.workspace.value.context(child.value).family
     check_family(family, {"variant": child.value.params.model_dump()["variant"]})
 
 
 def test_it_is_trained_on_the_activations_of_another_variant(parent: BoundVariant, child: BoundVariant) -> None:
-    task = child.workspace.subject(child.value).task
+    task = child.workspace.value.context(child.value).task
     assert task is not None
-    subject = parent.workspace.subject(parent.value)
+    context = parent.workspace.value.context(parent.value)
     site = "blocks.0.mlp.hook_post"
     weights = parent.at(30).checkpoint.weights
-    seen = subject.model.answers(weights, subject.probe().inputs, [site])[site]
+    seen = context.model.answers(weights, context.probe().inputs, [site])[site]
     known = {row.numpy().tobytes() for row in seen}
     assert task.train.labels is None
     shown = {row.numpy().tobytes() for part in (task.train, task.test) for row in part.inputs}
@@ -188,6 +188,6 @@ def test_a_site_that_the_parent_has_not_is_told_with_those_it_has(parent: BoundV
 
 
 def test_a_model_without_logits_calls_its_output_by_its_own_name(child: BoundVariant) -> None:
-    model = child.workspace.subject(child.value).model
+    model = child.workspace.value.context(child.value).model
     assert "logits" not in model.sites
     assert {POST, "hook_sae_recons"} <= model.sites

@@ -19,10 +19,10 @@ from miscope.artifact import ArtifactKey
 from miscope.checkpoint import Checkpoint
 from miscope.errors import BadFile, BadValue, NoArtifact, NoCheckpoint, UnknownName
 from miscope.family import make_variant
-from miscope.record_file import sealed
-from miscope.store import Store
+from miscope.store.record_file import sealed
+from miscope.store.store import Store
+from miscope.store.training_state import TrainingState
 from miscope.testing.toy import ToyFamily
-from miscope.training_state import TrainingState
 from miscope.variant import Variant
 
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from miscope.analysis import analyze
+from miscope.analysis.analyze import analyze
+from miscope.bound import BoundWorkspace, open_bound
 from miscope.outcome import Outcome
 from miscope.testing import tables
-from miscope.workspace import Workspace, open_workspace
 
 FOURIER = "toy.fourier/v5-seed0-width16"
 SGD = "toy.sum/v5-seed1-width16-optsgd-wd0.5-nodecayW_E-batch4"
@@ -32,10 +32,10 @@ RAISED = {"flatness.perturbation", "connectivity.barriers"}
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Workspace:
+def place(tmp_path: Path) -> BoundWorkspace:
     with zipfile.ZipFile(Path(__file__).with_name("data") / "workspace-0.1.0.zip") as stored:
         stored.extractall(tmp_path)
-    return open_workspace(tmp_path, tables())
+    return open_bound(tmp_path, tables())
 
 
 def by_state(outcomes: list[Outcome]) -> Mapping[str, set[str]]:
@@ -45,7 +45,7 @@ def by_state(outcomes: list[Outcome]) -> Mapping[str, set[str]]:
     return found
 
 
-def test_every_variant_opens_under_its_name_and_digest(place: Workspace) -> None:
+def test_every_variant_opens_under_its_name_and_digest(place: BoundWorkspace) -> None:
     assert [one.problem for one in place.inventory()] == [""] * 5
     assert {one.name: one.value.digest for one in place.variants()} == DIGESTS
     assert place.variant("toy.fourier").name == FOURIER
@@ -53,7 +53,7 @@ def test_every_variant_opens_under_its_name_and_digest(place: Workspace) -> None
     assert place.variant("toy.sum", seed=1, **fields).value.digest == DIGESTS[SGD]
 
 
-def test_checkpoints_metrics_and_states_are_what_was_written(place: Workspace) -> None:
+def test_checkpoints_metrics_and_states_are_what_was_written(place: BoundWorkspace) -> None:
     variant = place.find(FOURIER)
     assert variant.steps == [0, 10, 20]
     assert variant.metric("train_loss")[0].tolist() == list(range(21))
@@ -66,10 +66,10 @@ def test_checkpoints_metrics_and_states_are_what_was_written(place: Workspace) -
     assert place.find(CURVE).metric("test_loss")[1].tolist() == [3.1, 2.9, 2.0]
 
 
-def test_artifacts_are_found_and_only_those_of_raised_versions_are_computed_again(place: Workspace) -> None:
+def test_artifacts_are_found_and_only_those_of_raised_versions_are_computed_again(place: BoundWorkspace) -> None:
     names = ["parameters.norms", "spectra.embedding", "gradients.energy", "events.grokking", "provenance.settings"]
     for name in (FOURIER, SGD):
-        outcomes = list(analyze(place, place.find(name), [*names, *RAISED], options=SMALL))
+        outcomes = list(analyze(place.value, place.find(name).value, [*names, *RAISED], options=SMALL))
         states = by_state(outcomes)
         assert states["present"] == set(names)
         assert states["saved"] == RAISED
@@ -77,20 +77,28 @@ def test_artifacts_are_found_and_only_those_of_raised_versions_are_computed_agai
         assert place.find(name).arrays("flatness.perturbation", options=SMALL)["loss"].shape == (3,)
 
 
-def test_what_spans_variants_is_found_too(place: Workspace) -> None:
+def test_what_spans_variants_is_found_too(place: BoundWorkspace) -> None:
     pair = [place.find(name) for name in PAIR]
-    states = by_state(list(analyze(place, pair, ["parameters.joint", "cohort.learning", "connectivity.seeds"])))
+    states = by_state(
+        list(
+            analyze(
+                place.value,
+                [each.value for each in pair],
+                ["parameters.joint", "cohort.learning", "connectivity.seeds"],
+            )
+        )
+    )
     # What reads an instrument whose version is raised is computed again with it.
     assert states["saved"] == {"connectivity.seeds", "learning.order", "cohort.learning"}
     assert set(states) == {"saved"}
 
 
-def test_a_training_goes_on_where_it_was(place: Workspace, tmp_path: Path) -> None:
+def test_a_training_goes_on_where_it_was(place: BoundWorkspace, tmp_path: Path) -> None:
     for name, steps in ((FOURIER, 30), (SGD, 24)):
         old = place.find(name)
         for _ in old.train(steps=steps, threads=1):
             pass
-        fresh = open_workspace(tmp_path / "fresh", tables())
+        fresh = open_bound(tmp_path / "fresh", tables())
         family, fields = old.value.family, old.value
         training = fields.training.model_dump() if fields.training else {}
         straight = fresh.variant(family, **{**fields.params.model_dump(), **training})
@@ -101,7 +109,7 @@ def test_a_training_goes_on_where_it_was(place: Workspace, tmp_path: Path) -> No
             torch.testing.assert_close(old.at(steps).checkpoint.weights[role], weight, rtol=1e-3, atol=1e-4)
 
 
-def test_the_index_is_built_from_its_files(place: Workspace) -> None:
+def test_the_index_is_built_from_its_files(place: BoundWorkspace) -> None:
     assert dict(place.index.rebuild()) == {}
     rows = place.ask("select variant, count(*) as n from checkpoints group by 1 order by 1").to_pylist()
     assert {row["variant"]: row["n"] for row in rows} == {FOURIER: 3, SGD: 3, PAIR[0]: 2, PAIR[1]: 2}

@@ -11,50 +11,63 @@ import pytest
 import torch
 from torch import Tensor
 
-from miscope import Analyzer, Choice, Grain, HookedModel, Moment, Needs, NoOptions, Shortcut, Shown, Task, Variant, View
+from miscope import (
+    Analyzer,
+    Choice,
+    Grain,
+    HookedModel,
+    Needs,
+    NoOptions,
+    Shortcut,
+    Snapshot,
+    Task,
+    Variant,
+    View,
+    ViewData,
+)
 from miscope.artifact import Arrays
 from miscope.basis import Basis
 from miscope.errors import NotDeclared
 from miscope.family import Family
 from miscope.probe import Probe
-from miscope.testing import ToyFamily, ToyFourierFamily, check_analyzer, check_family, check_view, tables, toy_moment
+from miscope.testing import ToyFamily, ToyFourierFamily, check_analyzer, check_family, check_view, tables, toy_snapshot
 from miscope.testing.array_checks import stands_for
 from miscope.testing.toy import ToyVariation
 
 
-def largest(moment: Moment) -> Arrays:
+def largest(snapshot: Snapshot) -> Arrays:
     """Largest entry of each weight."""
-    return {name: np.asarray(float(tensor.max())) for name, tensor in moment.weights.items()}
+    return {name: np.asarray(float(tensor.max())) for name, tensor in snapshot.weights.items()}
 
 
-def undocumented(moment: Moment) -> Arrays:
-    return largest(moment)
+def undocumented(snapshot: Snapshot) -> Arrays:
+    return largest(snapshot)
 
 
-def unlike(moment: Moment) -> Arrays:
+def unlike(snapshot: Snapshot) -> Arrays:
     """Another number at every look."""
     return {"W_E": np.random.default_rng().normal(size=3)}
 
 
-def greedy(moment: Moment) -> Arrays:
+def greedy(snapshot: Snapshot) -> Arrays:
     """Reads what it does not declare."""
-    return {"W_E": moment.weights["W_U"].numpy()}
+    return {"W_E": snapshot.weights["W_U"].numpy()}
 
 
-def careless(moment: Moment) -> Arrays:
+def careless(snapshot: Snapshot) -> Arrays:
     """Writes into what it is shown."""
-    moment.weights["W_E"].zero_()
-    return largest(moment)
+    snapshot.weights["W_E"].zero_()
+    return largest(snapshot)
 
 
-def listing(moment: Moment) -> Any:
+def listing(snapshot: Snapshot) -> Any:
     """Returns a list where an array belongs."""
     return {"W_E": [1.0]}
 
 
-def extra(moment: Moment) -> Arrays:
+def extra(snapshot: Snapshot) -> Arrays:
     """Returns more than it documents."""
-    return {**largest(moment), "more": np.zeros(2)}
+    return {**largest(snapshot), "more": np.zeros(2)}
 
 
 GOOD = Analyzer(
@@ -115,9 +128,9 @@ def test_an_analyzer_that_reads_what_it_does_not_declare_is_refused() -> None:
 
 
 def test_a_function_of_no_module_cannot_run_elsewhere() -> None:
-    def inside(moment: Moment) -> Arrays:
+    def inside(snapshot: Snapshot) -> Arrays:
         """Largest."""
-        return largest(moment)
+        return largest(snapshot)
 
     with pytest.raises(AssertionError) as told:
         check_analyzer(replace(GOOD, compute=inside))
@@ -144,7 +157,7 @@ def test_a_word_in_capitals_stands_for_its_names_or_for_any(pattern: str, names:
     assert not any(stands_for(pattern, WORDS).fullmatch(name) for name in others)
 
 
-def draw(shown: Shown, *, weight: str = "W_E") -> Any:
+def draw(shown: ViewData, *, weight: str = "W_E") -> Any:
     """Largest entry over training."""
     import plotly.graph_objects as go
 
@@ -152,14 +165,14 @@ def draw(shown: Shown, *, weight: str = "W_E") -> Any:
     return go.Figure(go.Scatter(x=found["step"], y=found[weight]))
 
 
-def draw_nothing(shown: Shown, *, weight: str = "W_E") -> Any:
+def draw_nothing(shown: ViewData, *, weight: str = "W_E") -> Any:
     """An empty figure."""
     import plotly.graph_objects as go
 
     return go.Figure()
 
 
-def draw_for_some(shown: Shown, *, weight: str = "W_E") -> Any:
+def draw_for_some(shown: ViewData, *, weight: str = "W_E") -> Any:
     """Draws only its default."""
     return draw(shown) if weight == "W_E" else draw_nothing(shown)
 
@@ -275,6 +288,6 @@ def test_a_family_whose_parts_do_not_fit_is_told_which(family: Family, sentence:
 
 
 def test_a_moment_by_hand_holds_what_it_is_given() -> None:
-    moment = toy_moment(weights={"W": torch.ones(2, 2)}, step=7, options=NoOptions())
-    assert (moment.step, list(moment.weights)) == (7, ["W"])
-    assert moment.probe.grid == ("a", "b")
+    snapshot = toy_snapshot(weights={"W": torch.ones(2, 2)}, step=7, options=NoOptions())
+    assert (snapshot.step, list(snapshot.weights)) == (7, ["W"])
+    assert snapshot.probe.grid == ("a", "b")

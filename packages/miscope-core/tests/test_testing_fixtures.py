@@ -6,11 +6,11 @@ from collections.abc import Callable
 from types import SimpleNamespace
 
 from miscope import Analyzer, Grain, Plugins, hookimpl
-from miscope.executors import Inline
-from miscope.workspace import BoundVariant, Workspace
+from miscope.analysis.executors import Inline
+from miscope.bound import BoundVariant, BoundWorkspace
 
 
-def count(moment: object) -> dict[str, object]:
+def count(snapshot: object) -> dict[str, object]:
     """One."""
     import numpy as np
 
@@ -39,7 +39,7 @@ def test_plugins_are_core_the_toys_and_what_one_names(plugins: Callable[..., Plu
     assert not found.views
 
 
-def test_a_workspace_knows_the_modules_one_names(workspace: Callable[..., Workspace]) -> None:
+def test_a_workspace_knows_the_modules_one_names(workspace: Callable[..., BoundWorkspace]) -> None:
     place = workspace(count=MODULE)
     assert "count.one" in place.plugins.analyzers
     assert place.variants() == []

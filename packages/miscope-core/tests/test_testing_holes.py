@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from miscope import Analyzer, Grain, HookedModel, Moment, Needs, Trajectory, Variant
+from miscope import Analyzer, Grain, HookedModel, Needs, Snapshot, Trajectory, Variant
 from miscope.artifact import Arrays
 from miscope.basis import Basis
 from miscope.family import Family
@@ -18,9 +18,9 @@ from miscope.testing import ToyFourierFamily, check_analyzer, check_family
 from miscope.testing.toy import ToyVariation
 
 
-def largest(moment: Moment) -> Arrays:
+def largest(snapshot: Snapshot) -> Arrays:
     """Largest entry of each weight."""
-    return {name: np.asarray(float(tensor.max())) for name, tensor in moment.weights.items()}
+    return {name: np.asarray(float(tensor.max())) for name, tensor in snapshot.weights.items()}
 
 
 GOOD = Analyzer(
@@ -48,12 +48,12 @@ def said(told: pytest.ExceptionInfo[AssertionError]) -> str:
     return str(told.value).partition("\nassert ")[0]
 
 
-def growing(moment: Moment) -> Arrays:
+def growing(snapshot: Snapshot) -> Arrays:
     """An array that is longer at every step."""
-    return {"W_E": np.zeros(moment.step + 1)}
+    return {"W_E": np.zeros(snapshot.step + 1)}
 
 
-def nested(moment: Moment) -> Arrays:
+def nested(snapshot: Snapshot) -> Arrays:
     """A name that leads out of its folder."""
     return {"../../x": np.zeros(1)}
 
@@ -88,7 +88,7 @@ OVER_TRAINING = replace(GOOD, grain=Grain.TRAJECTORY, compute=of_pairs, outputs=
             "for axis 0 with size 0.\nRefuse with DoesNotApply what cannot be looked at.",
         ),
         (
-            replace(GOOD, compute=lambda moment: largest(moment)),
+            replace(GOOD, compute=lambda snapshot: largest(snapshot)),
             "check.largest: its function needs a docstring, whose first line is its summary",
         ),
         (

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from miscope import Analyzer, Grain, Moment, Trajectory
+from miscope import Analyzer, Grain, Snapshot, Trajectory
 from miscope.analyzer import Symmetry
 from miscope.artifact import Arrays
 from miscope.family import make_variant
+from miscope.model_context import ModelContext
 from miscope.needs import Needs
-from miscope.subject import Subject
 from miscope.testing import ToyFamily, check_analyzer
 from miscope.testing.same_function import changed_weights
 
@@ -23,19 +23,22 @@ W_IN = "blocks.0.mlp.W_in"
 SAYS = "which leaves what the model computes as it is, and it declares varies"
 
 
-def norms(moment: Moment) -> Arrays:
+def norms(snapshot: Snapshot) -> Arrays:
     """Length of what is written into each neuron: the same in any order, and in any basis of the stream."""
-    return {"length": moment.weights[W_IN].double().norm(dim=0).numpy()}
+    return {"length": snapshot.weights[W_IN].double().norm(dim=0).numpy()}
 
 
-def first(moment: Moment) -> Arrays:
+def first(snapshot: Snapshot) -> Arrays:
     """The length of the first neuron's weights alone, and of the embedding of token 1."""
-    return {"neuron": np.asarray(norms(moment)["length"][0]), "token": moment.weights["W_E"][1].double().norm().numpy()}
+    return {
+        "neuron": np.asarray(norms(snapshot)["length"][0]),
+        "token": snapshot.weights["W_E"][1].double().norm().numpy(),
+    }
 
 
-def coordinates(moment: Moment) -> Arrays:
+def coordinates(snapshot: Snapshot) -> Arrays:
     """Largest entry of the embedding."""
-    return {"largest": moment.weights["W_E"].double().abs().max().numpy()}
+    return {"largest": snapshot.weights["W_E"].double().abs().max().numpy()}
 
 
 def moved(trajectory: Trajectory) -> Arrays:
@@ -100,28 +103,28 @@ def test_numbers_that_vary_while_the_function_does_not_are_told_with_the_change(
     assert str(told.value).partition("\nassert ")[0] == sentence
 
 
-def toy(of_hidden: Callable[[torch.Tensor], torch.Tensor] | None = None, **params: Any) -> Subject:
+def toy(of_hidden: Callable[[torch.Tensor], torch.Tensor] | None = None, **params: Any) -> ModelContext:
     """The toy, with something done to its hidden units."""
     family = ToyFamily()
-    subject = Subject(family, make_variant(family, params))
+    context = ModelContext(family, make_variant(family, params))
     if of_hidden is not None:
-        module: Any = subject.model.module  # pyright: ignore[reportAttributeAccessIssue]
+        module: Any = context.model.module  # pyright: ignore[reportAttributeAccessIssue]
         module.hook_post.register_forward_hook(lambda point, given, out: of_hidden(out))
-    return subject
+    return context
 
 
-def weights_of(subject: Subject) -> dict[str, torch.Tensor]:
-    assert subject.task is not None
-    return subject.task.initial_weights()
+def weights_of(context: ModelContext) -> dict[str, torch.Tensor]:
+    assert context.task is not None
+    return context.task.initial_weights()
 
 
 @pytest.mark.parametrize("symmetry", get_args(Symmetry))
 def test_the_toys_have_every_symmetry_but_that_of_heads(symmetry: Symmetry) -> None:
-    subject = toy()
-    made = changed_weights(symmetry, subject, weights_of(subject))
+    context = toy()
+    made = changed_weights(symmetry, context, weights_of(context))
     assert (made is None) == (symmetry == "head order")
     assert made is None or {name: tuple(w.shape) for name, w in made.items()} == {
-        name: role.shape for name, role in subject.model.roles.items()
+        name: role.shape for name, role in context.model.roles.items()
     }
 
 
@@ -134,9 +137,9 @@ def test_a_change_that_the_model_does_not_survive_is_none_of_its_symmetries() ->
 
 
 def test_tokens_are_renamed_so_that_right_answers_stay_right() -> None:
-    subject = toy(values=9)
-    weights = weights_of(subject)
-    made = changed_weights("token relabelling", subject, weights)
+    context = toy(values=9)
+    weights = weights_of(context)
+    made = changed_weights("token relabelling", context, weights)
     assert made is not None
     places = [np.flatnonzero((weights["W_E"] == row).all(dim=1).numpy()).tolist() for row in made["W_E"]]
     assert places == [[2 * token % 9] for token in range(9)]

@@ -10,15 +10,15 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from miscope import Analyzer, Choice, Grain, Moment, Needs, Number, Shown, Toggle, View
+from miscope import Analyzer, Choice, Grain, Needs, Number, Snapshot, Toggle, View, ViewData
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.testing import check_view, tables
 
 
-def largest(moment: Moment) -> Arrays:
+def largest(snapshot: Snapshot) -> Arrays:
     """Largest entry of each weight."""
-    return {name: np.asarray(float(tensor.max())) for name, tensor in moment.weights.items()}
+    return {name: np.asarray(float(tensor.max())) for name, tensor in snapshot.weights.items()}
 
 
 LARGEST = Analyzer(
@@ -32,11 +32,11 @@ LARGEST = Analyzer(
 OTHER = replace(LARGEST, name="check.other")
 
 
-def over_time(shown: Shown) -> np.ndarray:
+def over_time(shown: ViewData) -> np.ndarray:
     return shown.artifacts["check.largest"]["W_E"]
 
 
-def draw(shown: Shown) -> Any:
+def draw(shown: ViewData) -> Any:
     """Largest entry over training."""
     return go.Figure(go.Scatter(y=over_time(shown)))
 
@@ -46,58 +46,58 @@ GOOD = View(
 )
 
 
-def of_no_array(shown: Shown) -> Any:
+def of_no_array(shown: ViewData) -> Any:
     """Of an array that is not there."""
     return go.Figure(go.Scatter(y=shown.artifacts["check.largest"]["W_Q"]))
 
 
-def of_two(shown: Shown) -> Any:
+def of_two(shown: ViewData) -> Any:
     """The second checkpoint alone."""
     return go.Figure(go.Scatter(y=[over_time(shown)[1]]))
 
 
-def of_numbers(shown: Shown) -> Any:
+def of_numbers(shown: ViewData) -> Any:
     """A range that must be of numbers."""
     return go.Figure(go.Scatter(y=[int(over_time(shown)[-1] * 100)]))
 
 
-def a_dict(shown: Shown) -> Any:
+def a_dict(shown: ViewData) -> Any:
     """The traces, as plain data."""
     return {"data": []}
 
 
-def another(shown: Shown) -> Any:
+def another(shown: ViewData) -> Any:
     """Another point at every look."""
     return go.Figure(go.Scatter(y=np.random.default_rng().normal(size=2)))
 
 
-def of_objects(shown: Shown) -> Any:
+def of_objects(shown: ViewData) -> Any:
     """Points that carry what no browser can be sent."""
     return go.Figure(go.Scatter(y=[1], customdata=[object()]))
 
 
-def in_place(shown: Shown) -> Any:
+def in_place(shown: ViewData) -> Any:
     """Scaled by its first entry, where it lies."""
     over_time(shown)[:] /= 2
     return draw(shown)
 
 
-def of_weights(shown: Shown) -> Any:
+def of_weights(shown: ViewData) -> Any:
     """The weights without those that are small."""
     return go.Figure(go.Heatmap(z=shown.weights["W_E"].clamp_(min=0).numpy()))
 
 
-def untitled(shown: Shown) -> Any:
+def untitled(shown: ViewData) -> Any:
     """Without a title."""
     return go.Figure(go.Scatter(y=[1]), layout={"title": {"text": " "}})
 
 
-def beside(shown: Shown) -> Any:
+def beside(shown: ViewData) -> Any:
     """Beside another, which may be there."""
     return go.Figure(go.Scatter(y=shown.artifacts["check.other"]["W_E"]))
 
 
-def chosen(shown: Shown, *, weight: str) -> Any:
+def chosen(shown: ViewData, *, weight: str) -> Any:
     """One of the weights."""
     return go.Figure(go.Scatter(y=shown.artifacts["check.largest"][weight]))
 
@@ -174,7 +174,7 @@ def test_what_would_fail_later_is_told_now(view: View, sentence: str) -> None:
     assert str(told.value).partition("\nassert ")[0] == sentence
 
 
-def careful(shown: Shown) -> Any:
+def careful(shown: ViewData) -> Any:
     """Draws where there is something to draw, and refuses elsewhere."""
     values = over_time(shown)
     if len(values) < 2 or np.isnan(values).all():

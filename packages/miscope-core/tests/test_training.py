@@ -16,13 +16,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from miscope.bound import BoundVariant, BoundWorkspace, open_bound
 from miscope.errors import BadValue, Diverged
 from miscope.family import Family
 from miscope.objective import ForwardPass
 from miscope.testing import tables
 from miscope.testing.toy import ToyFamily, ToyParams
-from miscope.training import Intervention, Progress
-from miscope.workspace import BoundVariant, Workspace, open_workspace
+from miscope.training.train import Intervention, Progress
 
 Toy = Callable[..., BoundVariant]
 
@@ -30,7 +30,7 @@ Toy = Callable[..., BoundVariant]
 @pytest.fixture
 def toy(tmp_path: Path) -> Toy:
     """toy("name", field=...): an untrained toy variant in a workspace of that name."""
-    return lambda where="one", **fields: open_workspace(tmp_path / where, tables()).variant("toy.sum", **fields)
+    return lambda where="one", **fields: open_bound(tmp_path / where, tables()).variant("toy.sum", **fields)
 
 
 def trained(variant: BoundVariant, **options: Any) -> list[Progress]:
@@ -49,12 +49,12 @@ def history(variant: BoundVariant) -> dict[str, tuple[list[int], list[float]]]:
     return {name: (s.steps.tolist(), s.values.tolist()) for name, s in variant.metrics().items()}
 
 
-def events(workspace: Workspace, event: str) -> list[Mapping[str, object]]:
+def events(workspace: BoundWorkspace, event: str) -> list[Mapping[str, object]]:
     return [line for line in workspace.ledger.lines() if line["event"] == event]
 
 
 def task_of(variant: BoundVariant) -> Any:
-    return variant.workspace.subject(variant.value).task
+    return variant.workspace.value.context(variant.value).task
 
 
 # --- what a training leaves behind ---------------------------------------------------------------------------------
@@ -92,7 +92,7 @@ def test_the_first_update_is_pytorchs_own(toy: Toy) -> None:
 def test_metrics_of_a_step_are_those_of_its_weights(toy: Toy) -> None:
     variant = toy(checkpoints="every:7")
     trained(variant)
-    task, model = task_of(variant), variant.workspace.subject(variant.value).model
+    task, model = task_of(variant), variant.workspace.value.context(variant.value).model
     for step in variant.steps:
         checkpoint = variant.at(step).checkpoint
         for name, examples in (("train", task.train), ("test", task.test)):
@@ -197,8 +197,8 @@ def test_beginning_again_gives_the_same_weights(toy: Toy) -> None:
 def test_a_kept_state_without_a_checkpoint_is_enough_to_go_on(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     straight, cut = toy("straight", checkpoints="every:100"), toy("cut", checkpoints="every:100")
     trained(straight)
-    monkeypatch.setattr("miscope.training._SAVE_EVERY", 0.0)
-    monkeypatch.setattr("miscope.training._TELL_EVERY", 0.0)
+    monkeypatch.setattr("miscope.training.train._SAVE_EVERY", 0.0)
+    monkeypatch.setattr("miscope.training.train._TELL_EVERY", 0.0)
     for progress in cut.train(threads=1):
         if progress.step == 13:
             break
@@ -404,7 +404,7 @@ class ImportedToys(Family):
 
 
 def test_a_loss_that_is_no_number_ends_training_and_leaves_what_was_good(tmp_path: Path) -> None:
-    variant = open_workspace(tmp_path, tables(ToyFamilyThatExplodes())).variant("toy.explodes")
+    variant = open_bound(tmp_path, tables(ToyFamilyThatExplodes())).variant("toy.explodes")
     with pytest.raises(Diverged) as ended:
         trained(variant)
     assert str(ended.value) == (
@@ -425,7 +425,7 @@ def test_a_learning_rate_beyond_reason_diverges(toy: Toy) -> None:
 
 
 def test_a_family_without_a_task_cannot_be_trained(tmp_path: Path) -> None:
-    variant = open_workspace(tmp_path / "w", tables(ImportedToys())).variant("toy.imported")
+    variant = open_bound(tmp_path / "w", tables(ImportedToys())).variant("toy.imported")
     with pytest.raises(BadValue) as refused:
         variant.train()
     assert str(refused.value) == (
@@ -455,8 +455,8 @@ def test_compiled_or_not_the_losses_agree(toy: Toy) -> None:
     plain, compiled = toy("plain"), toy("compiled")
     trained(plain, steps=5)
     script = (
-        "import sys; from miscope.testing import tables; from miscope.workspace import open_workspace\n"
-        "variant = open_workspace(sys.argv[1], tables()).variant('toy.sum')\n"
+        "import sys; from miscope.testing import tables; from miscope.bound import open_bound\n"
+        "variant = open_bound(sys.argv[1], tables()).variant('toy.sum')\n"
         "[None for _ in variant.train(steps=5, threads=1, compile=True)]\n"
         "import json; print(json.dumps(variant.metric('train_loss')[1].tolist()))"
     )

@@ -7,15 +7,15 @@ from typing import Any, get_args
 
 import pytest
 
+from miscope.bound import BoundWorkspace
 from miscope.errors import BadValue
 from miscope.family import make_variant
 from miscope.learning_rate import SCHEDULES
 from miscope.optimizers import OPTIMIZERS
 from miscope.testing.toy import ToyFamily
 from miscope.training_config import TrainingConfig
-from miscope.workspace import Workspace
 
-Make = Callable[..., Workspace]
+Make = Callable[..., BoundWorkspace]
 
 GAIN = "gain-k14-x2-from500-to1000"
 

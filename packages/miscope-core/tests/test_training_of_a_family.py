@@ -13,18 +13,17 @@ import torch
 from pydantic import Field
 
 from miscope.basis import Basis
-from miscope.differences import labels
+from miscope.bound import BoundWorkspace, open_bound
 from miscope.errors import BadValue, UnknownName
 from miscope.family import make_variant
 from miscope.field_docs import documented
-from miscope.importing import adopt
+from miscope.figures.differences import labels
 from miscope.inventory import look_up
 from miscope.task import Task
 from miscope.testing import check_family, tables
 from miscope.testing.toy import ToyFamily, ToyVariation
 from miscope.training_config import TrainingConfig
 from miscope.variant import Variant, digest_of
-from miscope.workspace import Workspace, open_workspace
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -61,15 +60,15 @@ class Scaled(ToyVariation):
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Workspace:
-    return open_workspace(tmp_path / "workspace", tables(Scaled()))
+def place(tmp_path: Path) -> BoundWorkspace:
+    return open_bound(tmp_path / "workspace", tables(Scaled()))
 
 
 def test_a_family_with_a_training_of_its_own_keeps_the_contract():
     check_family(Scaled())
 
 
-def test_its_field_decides_the_weights_and_so_slug_and_digest(place: Workspace):
+def test_its_field_decides_the_weights_and_so_slug_and_digest(place: BoundWorkspace):
     plain, doubled = place.variant("toy.scaled"), place.variant("toy.scaled", scale=2.0)
     for variant in (plain, doubled):
         list(variant.train(threads=1))
@@ -80,12 +79,12 @@ def test_its_field_decides_the_weights_and_so_slug_and_digest(place: Workspace):
     assert labels([plain.value, doubled.value]) == ["scale=1", "scale=2"]
 
 
-def test_a_field_that_only_records_changes_neither(place: Workspace):
+def test_a_field_that_only_records_changes_neither(place: BoundWorkspace):
     noted, plain = place.variant("toy.scaled", told="again"), place.variant("toy.scaled")
     assert (noted.value.slug, noted.value.digest) == (plain.value.slug, plain.value.digest)
 
 
-def test_what_is_stored_is_read_back_with_it(place: Workspace):
+def test_what_is_stored_is_read_back_with_it(place: BoundWorkspace):
     variant = place.variant("toy.scaled", scale=0.5, told="once")
     list(variant.train(threads=1))
     found = place.find(variant.name).value
@@ -130,12 +129,12 @@ def test_the_command_line_sets_lists_and_explains_it(
     )
 
 
-def test_a_configuration_of_a_foreign_file_says_it(place: Workspace, tmp_path: Path):
+def test_a_configuration_of_a_foreign_file_says_it(place: BoundWorkspace, tmp_path: Path):
     state = ToyFamily().task(make_variant(ToyFamily(), {})).initial_weights()
     for name, config in (("said", {"scale": 3.0}), ("silent", {"seed": 1})):
         torch.save({"model": state, "step": 10, "config": config}, tmp_path / f"{name}.pth")
-    (said,) = adopt(place, tmp_path / "said.pth", family="toy.scaled")
-    (silent,) = adopt(place, tmp_path / "silent.pth", family="toy.scaled")
+    (said,) = place.adopt(tmp_path / "said.pth", family="toy.scaled")
+    (silent,) = place.adopt(tmp_path / "silent.pth", family="toy.scaled")
     assert said.value.slug.endswith("-scale3")
     assumed: Any = [place.store.variant_record(each.name).facts["assumed"] for each in (said, silent)]
     assert "scale" not in assumed[0]
@@ -143,7 +142,7 @@ def test_a_configuration_of_a_foreign_file_says_it(place: Workspace, tmp_path: P
     assert "lr_schedule" not in assumed[1], "what training had no choice of before is not worth a word"
 
 
-def test_a_field_of_another_family_is_unknown(place: Workspace):
+def test_a_field_of_another_family_is_unknown(place: BoundWorkspace):
     with pytest.raises(UnknownName) as raised:
         place.variant("toy.sum", scale=2.0)
     assert "'scale'" in str(raised.value)

@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 import torch
 
-from miscope.analysis import analyze
+from miscope.analysis.analyze import analyze
 from miscope.analyzer import Analyzer, Grain
+from miscope.bound import BoundVariant, open_bound
 from miscope.errors import DoesNotApply, MiscopeError, UnknownName
 from miscope.needs import Needs
 from miscope.outcome import State
 from miscope.patterns import matching_metrics
 from miscope.testing import tables
 from miscope.testing.toy_gated import ToyGated
-from miscope.training import Progress
-from miscope.workspace import BoundVariant, open_workspace
+from miscope.training.train import Progress
 
 Toy = Callable[..., BoundVariant]
 
@@ -29,37 +29,37 @@ def analyzer(name: str, compute: Callable[[Any], Mapping[str, Any]], **fields: A
     return Analyzer(**{"name": name, "version": 1, "grain": Grain.CHECKPOINT, "compute": compute, **fields})
 
 
-def disturbs_later(moment: Any) -> dict[str, Any]:
+def disturbs_later(snapshot: Any) -> dict[str, Any]:
     """From step 3 on."""
-    return disturbs(moment) if moment.step >= 3 else {"x": np.array(0.0)}
+    return disturbs(snapshot) if snapshot.step >= 3 else {"x": np.array(0.0)}
 
 
-def disturbs(moment: Any) -> dict[str, Any]:
+def disturbs(snapshot: Any) -> dict[str, Any]:
     """Changes whatever of the process can be changed, and runs the network."""
-    moment.model.run(moment.weights, moment.probe.inputs, ["logits"])
+    snapshot.model.run(snapshot.weights, snapshot.probe.inputs, ["logits"])
     torch.manual_seed(7)
     np.random.seed(7)
     random.seed(7)
     torch.set_num_threads(1 + torch.get_num_threads())
     torch.set_flush_denormal(False)
     torch.set_grad_enabled(False)
-    for weight in moment.weights.values():
+    for weight in snapshot.weights.values():
         weight.zero_()
     return {"x": np.array(1.0)}
 
 
-def fails_late(moment: Any) -> dict[str, Any]:
+def fails_late(snapshot: Any) -> dict[str, Any]:
     """From step 7 on."""
-    if moment.step >= 7:
+    if snapshot.step >= 7:
         raise ZeroDivisionError("one over nought")
-    return {"x": np.array(float(moment.step))}
+    return {"x": np.array(float(snapshot.step))}
 
 
-def remembered(moment: Any) -> dict[str, Any]:
+def remembered(snapshot: Any) -> dict[str, Any]:
     """Of the optimizer and the gradient."""
     return {
-        "average": np.array(float(moment.moments["W_U"]["exp_avg"].norm())),
-        "gradient": np.array(float(moment.gradients["W_U"].norm())),
+        "average": np.array(float(snapshot.moments["W_U"]["exp_avg"].norm())),
+        "gradient": np.array(float(snapshot.gradients["W_U"].norm())),
     }
 
 
@@ -87,7 +87,7 @@ MAPS = analyzer(
 FAILS = analyzer("t.fails", lambda m: {"x": 1 / 0}, needs=Needs(weights=("W_E",)))
 
 
-def does_not(moment: Any) -> dict[str, Any]:
+def does_not(snapshot: Any) -> dict[str, Any]:
     """Finds out while it computes."""
     raise DoesNotApply("its weights have no corners")
 
@@ -102,7 +102,7 @@ RECORDS = (
 @pytest.fixture
 def toy(tmp_path: Path) -> Toy:
     """toy("name", field=...): an untrained toy variant in a workspace of that name, which knows the instruments."""
-    return lambda where="one", **fields: open_workspace(tmp_path / where, tables(*RECORDS)).variant(
+    return lambda where="one", **fields: open_bound(tmp_path / where, tables(*RECORDS)).variant(
         fields.pop("family", "toy.fourier"), **{"steps": 12, "checkpoints": "every:5", **fields}
     )
 
@@ -126,7 +126,7 @@ def test_what_is_seen_in_training_is_what_is_seen_of_its_checkpoints(toy: Toy):
     names = ("behaviour.metrics", "gradients.energy", "parameters.norms", "t.double")
     variant = toy()
     trained(variant, *names)
-    for outcome in analyze(variant.workspace, [variant], list(names)):
+    for outcome in analyze(variant.workspace.value, [variant.value], list(names)):
         assert outcome.state is State.SAVED
         for name in set(outcome.scalars) & set(names):
             for output, value in outcome.scalars[name].items():
@@ -149,7 +149,7 @@ def test_gradients_and_the_optimizers_state_are_those_of_a_checkpoint_where_it_w
     variant = toy(save_optimizer=True)
     trained(variant, "t.remembered:5")
     assert watched(variant)["t.remembered/average"][0] == [5, 10, 12], "before the first update nothing is remembered"
-    for outcome in analyze(variant.workspace, [variant], ["t.remembered"], steps=[5, 10, 12]):
+    for outcome in analyze(variant.workspace.value, [variant.value], ["t.remembered"], steps=[5, 10, 12]):
         for output, value in outcome.scalars["t.remembered"].items():
             steps, values = watched(variant)[f"t.remembered/{output}"]
             assert values[steps.index(outcome.step)] == pytest.approx(value, rel=1e-12)
@@ -347,7 +347,7 @@ def test_the_command_line_shows_and_stores_it(
     words = ("-w", tmp_path / "place", "train", "toy.sum", "--steps", "4")
     code, out, err = command(*words, "--watch", "parameters.norms:2", "--watch", "behaviour.metrics")
     assert code == 0, err
-    place = open_workspace(tmp_path / "place", tables())
+    place = open_bound(tmp_path / "place", tables())
     (variant,) = place.variants()
     squares = variant.metric("parameters.norms/total/squares")
     assert squares[0].tolist() == [0, 2, 4]

@@ -13,15 +13,15 @@ import pytest
 import torch
 
 import miscope
+from miscope.bound import BoundVariant, BoundWorkspace, open_bound
 from miscope.checkpoint import Checkpoint
 from miscope.errors import BadValue, MiscopeError, NoCheckpoint, UnknownName
-from miscope.record_file import sealed
-from miscope.workspace import BoundVariant, Workspace, open_workspace
+from miscope.store.record_file import sealed
 
-Make = Callable[..., Workspace]
+Make = Callable[..., BoundWorkspace]
 
 
-def stored(place: Workspace, *steps: int, **fields: object) -> BoundVariant:
+def stored(place: BoundWorkspace, *steps: int, **fields: object) -> BoundVariant:
     """A toy variant with empty-handed checkpoints at these steps."""
     variant = place.variant("toy.sum", **fields)
     place.store.save_variant(variant.value)
@@ -198,7 +198,7 @@ def test_an_unknown_view_is_refused_before_anything_is_drawn(workspace: Make):
 def test_subjects_are_built_once(workspace: Make):
     place = workspace()
     value = place.variant("toy.sum").value
-    assert place.subject(value) is place.subject(place.variant("toy.sum").value)
+    assert place.value.context(value) is place.value.context(place.variant("toy.sum").value)
 
 
 def test_threads_that_ask_at_once_are_given_the_same_subject(workspace: Make):
@@ -208,10 +208,10 @@ def test_threads_that_ask_at_once_are_given_the_same_subject(workspace: Make):
     sys.setswitchinterval(1e-6)
     try:
         with ThreadPoolExecutor(4) as pool:
-            found = list(pool.map(lambda _: {id(place.subject(value)) for _ in range(1000)}, range(4)))
+            found = list(pool.map(lambda _: {id(place.value.context(value)) for _ in range(1000)}, range(4)))
     finally:
         sys.setswitchinterval(before)
-    assert found == [{id(place.subject(value))}] * 4
+    assert found == [{id(place.value.context(value))}] * 4
 
 
 def test_a_variant_shows_itself_in_a_notebook(workspace: Make):
@@ -223,20 +223,20 @@ def test_a_variant_shows_itself_in_a_notebook(workspace: Make):
 def test_the_workspace_is_where_one_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plugins):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MISCOPE_WORKSPACE", raising=False)
-    assert open_workspace(plugins=plugins()).root == tmp_path / "miscope-workspace"
+    assert open_bound(plugins=plugins()).root == tmp_path / "miscope-workspace"
     monkeypatch.setenv("MISCOPE_WORKSPACE", str(tmp_path / "elsewhere"))
-    assert open_workspace(plugins=plugins()).root == tmp_path / "elsewhere"
+    assert open_bound(plugins=plugins()).root == tmp_path / "elsewhere"
     monkeypatch.setenv("HOME", str(tmp_path))
     assert miscope.open("~/here", plugins()).root == tmp_path / "here"
     (tmp_path / "file").touch()
     with pytest.raises(MiscopeError, match="is not a folder"):
-        open_workspace(tmp_path / "file", plugins())
+        open_bound(tmp_path / "file", plugins())
 
 
 def test_opening_a_workspace_and_listing_it_loads_no_torch(tmp_path: Path):
     code = f"""
 import sys, miscope
-from miscope.plugins import Plugins
+from miscope.plugins.plugins import Plugins
 place = miscope.open({str(tmp_path)!r}, Plugins.of())
 place.names()
 heavy = {{"torch", "duckdb", "plotly", "panel", "transformer_lens", "pandas"}} & set(sys.modules)
@@ -252,7 +252,7 @@ def test_a_link_that_leads_nowhere_is_no_place_for_a_workspace(tmp_path: Path, t
     (tmp_path / "loop").symlink_to(tmp_path / "back")
     (tmp_path / "back").symlink_to(tmp_path / target)
     with pytest.raises(BadValue) as raised:
-        open_workspace(tmp_path / "back" / inside)
+        open_bound(tmp_path / "back" / inside)
     assert str(raised.value) == (
         f"{tmp_path / 'back' / inside} is no place for a workspace.\n"
         f"{tmp_path / 'back'} is a link that leads nowhere.\n"

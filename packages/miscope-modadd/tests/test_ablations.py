@@ -13,8 +13,8 @@ import torch
 from miscope.analyzers import ablations
 from miscope.analyzers.neurons import FREQUENCIES
 from miscope.family import make_variant
-from miscope.moment import Moment
-from miscope.subject import Subject
+from miscope.model_context import ModelContext
+from miscope.snapshot import Snapshot
 from miscope_modadd.nanda2023 import Nanda2023Family
 
 NAME = "wd_10-1_mod_addition_loss_curve.pth"
@@ -30,24 +30,24 @@ def known(calibration_file: Callable[[str], Path]) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def moment(calibration_file: Callable[[str], Path]) -> Moment:
+def snapshot(calibration_file: Callable[[str], Path]) -> Snapshot:
     """The paper's last weights."""
     family = Nanda2023Family()
     variant = make_variant(family, {"seed": 1}, {"weight_decay": 0.1})
-    subject = Subject(family, variant)
+    context = ModelContext(family, variant)
     stored = torch.load(calibration_file(NAME), map_location="cpu", weights_only=True)["model"]
     weights = family.adopt(stored, variant.params)
     assert weights is not None
-    roles = subject.model.roles
-    return Moment(
+    roles = context.model.roles
+    return Snapshot(
         variant=variant,
         step=0,
         options=None,
-        probe=subject.probe(),
+        probe=context.probe(),
         weights=weights,
-        bases=subject.bases,
+        bases=context.bases,
         axes={role: roles[role].axes for role in roles},
-        model=subject.model,
+        model=context.model,
     )
 
 
@@ -59,9 +59,9 @@ def agrees(found: Any, at: Any, theirs: dict[str, float]) -> None:
     assert found["all/accuracy"][at] + found["clean/all_accuracy"] == pytest.approx(theirs["acc_all"], abs=1e-12)
 
 
-def test_heads_and_layers(moment: Moment, known: dict[str, Any]) -> None:
+def test_heads_and_layers(snapshot: Snapshot, known: dict[str, Any]) -> None:
     options = ablations.EFFECTS.options.model_validate(EXACT)
-    found = ablations.EFFECTS.compute(replace(moment, options=options))
+    found = ablations.EFFECTS.compute(replace(snapshot, options=options))
 
     assert found["unit"].tolist() == ["L0H0", "L0H1", "L0H2", "L0H3", "L0 attention", "L0 MLP"]
     names = ("head_0", "head_1", "head_2", "head_3", "all_heads", "mlp_out")
@@ -73,11 +73,11 @@ def test_heads_and_layers(moment: Moment, known: dict[str, Any]) -> None:
     assert attention == pytest.approx(1 / 113)
 
 
-def test_frequencies_of_the_embedding(moment: Moment, known: dict[str, Any]) -> None:
-    labels = np.array(moment.bases["token"].labels)
+def test_frequencies_of_the_embedding(snapshot: Snapshot, known: dict[str, Any]) -> None:
+    labels = np.array(snapshot.bases["token"].labels)
     votes = {"label": labels, "key": np.isin(labels, [str(k) for k in KEYS])}
     options = ablations.EMBEDDING.options.model_validate(EXACT)
-    found = ablations.EMBEDDING.compute(replace(moment, options=options, artifacts={"keys.votes": votes}))
+    found = ablations.EMBEDDING.compute(replace(snapshot, options=options, artifacts={"keys.votes": votes}))
 
     for k in KEYS:
         agrees(found, k - 1, known[f"remove_freq_{k}_from_W_E"])
@@ -87,14 +87,16 @@ def test_frequencies_of_the_embedding(moment: Moment, known: dict[str, Any]) -> 
     assert found["share"][[22, 5]] == pytest.approx([0.23799030, 0.16845105], rel=1e-5)
 
 
-def test_clusters_of_neurons(moment: Moment, known: dict[str, Any]) -> None:
-    assert moment.model is not None
+def test_clusters_of_neurons(snapshot: Snapshot, known: dict[str, Any]) -> None:
+    assert snapshot.model is not None
     site = "blocks.0.mlp.hook_post"
-    double = {role: tensor.double() for role, tensor in moment.weights.items()}
-    post = moment.model.answers(double, moment.probe.inputs, [site])
-    frequencies = FREQUENCIES.compute(replace(moment, options=FREQUENCIES.options(), activations=post))
+    double = {role: tensor.double() for role, tensor in snapshot.weights.items()}
+    post = snapshot.model.answers(double, snapshot.probe.inputs, [site])
+    frequencies = FREQUENCIES.compute(replace(snapshot, options=FREQUENCIES.options(), activations=post))
     options = ablations.CLUSTERS.options.model_validate(EXACT)
-    found = ablations.CLUSTERS.compute(replace(moment, options=options, artifacts={"neurons.frequencies": frequencies}))
+    found = ablations.CLUSTERS.compute(
+        replace(snapshot, options=options, artifacts={"neurons.frequencies": frequencies})
+    )
 
     at_site = {name.removeprefix(f"{site}/"): array for name, array in found.items()}
     for k in KEYS:
@@ -103,9 +105,9 @@ def test_clusters_of_neurons(moment: Moment, known: dict[str, Any]) -> None:
         agrees(at_site, k - 1, theirs)
 
 
-def test_a_sample_says_the_same_within_its_error(moment: Moment) -> None:
+def test_a_sample_says_the_same_within_its_error(snapshot: Snapshot) -> None:
     exact, drawn = (
-        ablations.EFFECTS.compute(replace(moment, options=ablations.EFFECTS.options.model_validate(values)))
+        ablations.EFFECTS.compute(replace(snapshot, options=ablations.EFFECTS.options.model_validate(values)))
         for values in (EXACT, {})
     )
     for quantity in ("loss", "accuracy"):

@@ -6,8 +6,8 @@ import pytest
 from miscope.analyzers.neurons import FREQUENCIES
 from miscope.analyzers.spectra import EMBEDDING
 from miscope.family import make_variant
-from miscope.moment import Moment
-from miscope.subject import Subject
+from miscope.model_context import ModelContext
+from miscope.snapshot import Snapshot
 from miscope_modadd.nanda2023 import Nanda2023Family
 
 POST = "blocks.0.mlp.hook_post"
@@ -16,16 +16,16 @@ POST = "blocks.0.mlp.hook_post"
 @pytest.fixture(scope="module")
 def untrained():
     """The subject of seed 0 and its first weights."""
-    subject = Subject(Nanda2023Family(), make_variant(Nanda2023Family(), {"seed": 0}))
-    assert subject.task is not None
-    return subject, subject.task.initial_weights()
+    context = ModelContext(Nanda2023Family(), make_variant(Nanda2023Family(), {"seed": 0}))
+    assert context.task is not None
+    return context, context.task.initial_weights()
 
 
 def test_the_embedding_is_spread_over_all_frequencies(untrained):
-    subject, weights = untrained
-    axes = {"W_E": subject.model.roles["W_E"].axes}
-    shown = {"probe": subject.probe(), "weights": {"W_E": weights["W_E"]}, "axes": axes, "bases": subject.bases}
-    found = EMBEDDING.compute(Moment(variant=subject.variant, step=0, options=EMBEDDING.options(), **shown))
+    context, weights = untrained
+    axes = {"W_E": context.model.roles["W_E"].axes}
+    shown = {"probe": context.probe(), "weights": {"W_E": weights["W_E"]}, "axes": axes, "bases": context.bases}
+    found = EMBEDDING.compute(Snapshot(variant=context.variant, step=0, options=EMBEDDING.options(), **shown))
 
     assert found["W_E/max_fraction"] == pytest.approx(0.022, abs=5e-4)
     assert found["W_E/gini_power"] == pytest.approx(0.052, abs=5e-4)
@@ -33,10 +33,10 @@ def test_the_embedding_is_spread_over_all_frequencies(untrained):
 
 
 def test_a_constant_threshold_would_call_most_neurons_committed(untrained):
-    subject, weights = untrained
-    seen = {"activations": subject.model.answers(weights, subject.probe().inputs, [POST]), "bases": subject.bases}
-    given = {"variant": subject.variant, "step": 0, "options": None, "probe": subject.probe()}
-    found = FREQUENCIES.compute(Moment(**given, **seen))
+    context, weights = untrained
+    seen = {"activations": context.model.answers(weights, context.probe().inputs, [POST]), "bases": context.bases}
+    given = {"variant": context.variant, "step": 0, "options": None, "probe": context.probe()}
+    found = FREQUENCIES.compute(Snapshot(**given, **seen))
     most = found[f"{POST}/max_fraction"]
 
     assert found[f"{POST}/dead_count"] == 71

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 import miscope_modadd
-from miscope import Moment, Shown
+from miscope import Snapshot, ViewData
 from miscope.errors import DoesNotApply
 from miscope.family import make_variant
-from miscope.subject import Subject
+from miscope.model_context import ModelContext
 from miscope.testing import check_analyzer, check_view, tables
 from miscope_modadd.analyzers.clock_pizza import PIZZA, distance_irrelevance, stratified
 from miscope_modadd.mlp import MlpFamily
@@ -43,17 +43,17 @@ def test_every_view_draws_a_trained_model(view):
 def test_the_papers_models(name, calibration_file):
     path = calibration_file(f"{name}.pth")
     family = Nanda2023Family()
-    subject = Subject(family, make_variant(family, {"seed": 1}))
+    context = ModelContext(family, make_variant(family, {"seed": 1}))
     state = torch.load(path, map_location="cpu", weights_only=True)["model"]
-    weights = family.adopt(state, subject.variant.params)
+    weights = family.adopt(state, context.variant.params)
     assert weights is not None
-    found = PIZZA.compute(moment(subject, weights, triples=4096))
+    found = PIZZA.compute(snapshot(context, weights, triples=4096))
     irrelevance, symmetricity, sem = PUBLISHED[name]
     assert found["distance_irrelevance"] == pytest.approx(irrelevance, rel=1e-6)
     spread = np.hypot(sem, found["gradient_symmetricity/sem"])
     assert abs(found["gradient_symmetricity"] - symmetricity) < 3 * spread
     assert found["gradient_symmetricity/sem"] < 0.01
-    default = PIZZA.compute(moment(subject, weights, triples=PIZZA.options().triples))
+    default = PIZZA.compute(snapshot(context, weights, triples=PIZZA.options().triples))
     away = abs(default["gradient_symmetricity"] - EVERY_TRIPLE[name])
     assert away < 2.5 * default["gradient_symmetricity/sem"]
     assert default["gradient_symmetricity/sem"] < 0.01
@@ -61,20 +61,20 @@ def test_the_papers_models(name, calibration_file):
 
 @pytest.fixture
 def transformer():
-    subject = Subject(TransformerFamily(), make_variant(TransformerFamily(), {"prime": 7}))
-    assert subject.task is not None
-    return subject, subject.task.initial_weights()
+    context = ModelContext(TransformerFamily(), make_variant(TransformerFamily(), {"prime": 7}))
+    assert context.task is not None
+    return context, context.task.initial_weights()
 
 
 def test_where_there_are_no_more_triples_than_asked_for_all_are_taken_and_there_is_no_error(transformer):
-    found = PIZZA.compute(moment(*transformer, triples=7**3))
+    found = PIZZA.compute(snapshot(*transformer, triples=7**3))
     assert found["gradient_symmetricity"] == pytest.approx(brute_force(*transformer).mean(), rel=1e-5)
     assert found["gradient_symmetricity/sem"] == 0
 
 
-def brute_force(subject, weights):
+def brute_force(context, weights):
     """(p, p, p) cosines, one gradient at a time."""
-    p, inputs, found = 7, subject.probe().inputs, np.empty((7, 7, 7))
+    p, inputs, found = 7, context.probe().inputs, np.empty((7, 7, 7))
     for row, c in np.ndindex(p * p, p):
         leaf = []
 
@@ -84,15 +84,15 @@ def brute_force(subject, weights):
 
         with torch.enable_grad():
             chosen = inputs[row : row + 1]
-            logits = subject.model.run(dict(weights), chosen, ["logits"], hooks=[("hook_embed", cut)])["logits"]
+            logits = context.model.run(dict(weights), chosen, ["logits"], hooks=[("hook_embed", cut)])["logits"]
             (gradient,) = torch.autograd.grad(logits[0, -1, c], leaf[-1])
         found[row // p, row % p, c] = torch.cosine_similarity(gradient[0, 0], gradient[0, 1], dim=0)
     return found
 
 
 def test_the_estimate_and_its_error_are_unbiased(transformer):
-    truth = float(PIZZA.compute(moment(*transformer, triples=7**3))["gradient_symmetricity"])
-    drawn = [PIZZA.compute(moment(*transformer, triples=70, seed=seed)) for seed in range(200)]
+    truth = float(PIZZA.compute(snapshot(*transformer, triples=7**3))["gradient_symmetricity"])
+    drawn = [PIZZA.compute(snapshot(*transformer, triples=70, seed=seed)) for seed in range(200)]
     values, errors = (np.array([found[f"gradient_symmetricity{end}"] for found in drawn]) for end in ("", "/sem"))
     # Four standard errors of a mean of 200, and of a share of 200 that is 95 %.
     assert abs(values.mean() - truth) < 4 * values.std() / len(values) ** 0.5
@@ -113,18 +113,18 @@ def test_cosines_that_are_not_known_are_left_out():
     assert np.isnan(stratified(np.full(3, np.nan), np.zeros(3, dtype=int))).all()
 
 
-def moment(subject, weights, triples=64, seed=0):
+def snapshot(context, weights, triples=64, seed=0):
     exact = {role: tensor.double() for role, tensor in weights.items()}
-    seen = subject.model.answers(exact, subject.probe().inputs, ["logits"])
-    given = {"weights": weights, "activations": seen, "model": subject.model, "probe": subject.probe()}
-    return Moment(variant=subject.variant, step=0, options=PIZZA.options(triples=triples, seed=seed), **given)
+    seen = context.model.answers(exact, context.probe().inputs, ["logits"])
+    given = {"weights": weights, "activations": seen, "model": context.model, "probe": context.probe()}
+    return Snapshot(variant=context.variant, step=0, options=PIZZA.options(triples=triples, seed=seed), **given)
 
 
 @pytest.fixture
 def perceptron():
-    subject = Subject(MlpFamily(), make_variant(MlpFamily(), {"prime": 11}))
-    assert subject.task is not None
-    return subject, subject.task.initial_weights()
+    context = ModelContext(MlpFamily(), make_variant(MlpFamily(), {"prime": 11}))
+    assert context.task is not None
+    return context, context.task.initial_weights()
 
 
 def test_a_logit_that_ignores_the_distance_is_irrelevant_to_it_and_one_that_is_the_distance_is_not():
@@ -138,12 +138,12 @@ def test_a_logit_that_ignores_the_distance_is_irrelevant_to_it_and_one_that_is_t
 
 
 def test_embeddings_added_at_once_have_no_symmetricity_of_their_own(perceptron):
-    found = PIZZA.compute(moment(*perceptron))
+    found = PIZZA.compute(snapshot(*perceptron))
     assert set(found) == {"distance_irrelevance"}
 
 
 def test_other_answers_than_a_sum_are_refused(perceptron):
-    shown = moment(*perceptron)
+    shown = snapshot(*perceptron)
     shown.probe.labels[:] = 0
     with pytest.raises(DoesNotApply, match=r"its answers are not \(a \+ b\) mod p"):
         PIZZA.compute(shown)
@@ -152,7 +152,7 @@ def test_other_answers_than_a_sum_are_refused(perceptron):
 def shown(**arrays):
     reads = {"clocks.pizza": {"step": np.array([0, 100]), **arrays}}
     variant = make_variant(MlpFamily(), {"prime": 11})
-    return Shown(variant=variant, step=None, steps=np.array([0, 100]), artifacts=reads)
+    return ViewData(variant=variant, step=None, steps=np.array([0, 100]), artifacts=reads)
 
 
 BOTH = {

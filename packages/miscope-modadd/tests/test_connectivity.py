@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import torch
 
+from miscope.analysis.losses import probe_losses
 from miscope.analyzers.connectivity import SEEDS, seeds
 from miscope.family import Family, make_variant
-from miscope.losses import probe_losses
 from miscope.maths.permutation import permuted
 from miscope.maths.weight_matching import free, units_of
-from miscope.moment import Cohort, Trajectory
-from miscope.subject import Subject
+from miscope.model_context import ModelContext
+from miscope.snapshot import Cohort, Trajectory
 from miscope_modadd.embedding_mlp import EmbeddingMlpFamily
 from miscope_modadd.mlp import MlpFamily
 from miscope_modadd.nanda2023 import Nanda2023Family
@@ -22,24 +22,24 @@ from miscope_modadd.transformer import TransformerFamily
 P = 7
 
 
-def subject_of(family: Family) -> tuple[Subject, dict[str, torch.Tensor]]:
+def subject_of(family: Family) -> tuple[ModelContext, dict[str, torch.Tensor]]:
     """The family at p = 7, with weights that answer each input in its own way: biases are no zeros."""
-    subject = Subject(family, make_variant(family, {"prime": P}, {"train_fraction": 0.5}))
+    context = ModelContext(family, make_variant(family, {"prime": P}, {"train_fraction": 0.5}))
     random = torch.Generator().manual_seed(0)
-    roles = subject.model.roles
+    roles = context.model.roles
     drawn = {n: torch.randn(role.shape, generator=random, dtype=torch.float64) for n, role in roles.items()}
-    return subject, {n: w / w.shape[0] ** 0.5 for n, w in drawn.items()}
+    return context, {n: w / w.shape[0] ** 0.5 for n, w in drawn.items()}
 
 
-def members_of(subject: Subject, networks: list[dict[str, torch.Tensor]]) -> tuple[Trajectory, ...]:
+def members_of(context: ModelContext, networks: list[dict[str, torch.Tensor]]) -> tuple[Trajectory, ...]:
     """Taught what the first of them answers."""
-    probe, model = subject.probe(), subject.model
+    probe, model = context.probe(), context.model
     answers = model.answers(networks[0], probe.inputs, ["logits"])["logits"].argmax(dim=-1)
     options: Any = None
     shown = replace(probe, labels=answers)
     return tuple(
         Trajectory(
-            variant=subject.variant,
+            variant=context.variant,
             steps=np.array([0]),
             options=options,
             probe=shown,
@@ -54,12 +54,12 @@ def members_of(subject: Subject, networks: list[dict[str, torch.Tensor]]) -> tup
 
 @pytest.mark.parametrize("family", [TransformerFamily(), Nanda2023Family()], ids=lambda family: family.name)
 def test_stream_heads_and_neurons_in_another_order_are_put_back_exactly(family: Family) -> None:
-    subject, weights = subject_of(family)
-    axes = {name: role.axes for name, role in subject.model.roles.items()}
+    context, weights = subject_of(family)
+    axes = {name: role.axes for name, role in context.model.roles.items()}
     random = np.random.default_rng(0)
     orders = {unit: random.permuted(order, axis=-1) for unit, order in units_of(weights, axes).items()}
     assert {axis for _, axis in orders} == {"d_model", "head", "QK", "VO", "d_mlp"}
-    members = members_of(subject, [weights, permuted(weights, axes, orders)])
+    members = members_of(context, [weights, permuted(weights, axes, orders)])
 
     found = seeds(Cohort(members=members, options=SEEDS.options()))
     for part in ("train", "test"):
@@ -70,8 +70,8 @@ def test_stream_heads_and_neurons_in_another_order_are_put_back_exactly(family: 
 
 @pytest.mark.parametrize("family", [MlpFamily(), EmbeddingMlpFamily()], ids=lambda family: family.name)
 def test_the_order_of_channels_and_neurons_is_free_in_the_perceptrons_too(family: Family) -> None:
-    subject, weights = subject_of(family)
-    axes = {name: role.axes for name, role in subject.model.roles.items()}
-    found = free(subject.model, weights, axes, subject.probe().inputs[:20])
+    context, weights = subject_of(family)
+    axes = {name: role.axes for name, role in context.model.roles.items()}
+    found = free(context.model, weights, axes, context.probe().inputs[:20])
     assert set(found) == set(units_of(weights, axes))
     assert ("blocks.0", "d_mlp") in found

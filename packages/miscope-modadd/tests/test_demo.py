@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from miscope.analyzer import Grain
+from miscope.bound import BoundVariant, open_bound
 from miscope.needs import Needs
 from miscope.testing import tables
-from miscope.view import Shown, View
-from miscope.workspace import BoundVariant, open_workspace
+from miscope.view import View, ViewData
 from miscope_modadd import paper
 from miscope_modadd.demo import DEMO, FAMILY, first_above
 from miscope_modadd.drawing import Picture, draw
@@ -18,7 +18,7 @@ from miscope_modadd.nanda2023 import Nanda2023Family
 from miscope_modadd.transformer import TransformerFamily
 
 
-def dots(shown: Shown) -> Any:
+def dots(shown: ViewData) -> Any:
     """The training losses as dots."""
     import plotly.graph_objects as go
 
@@ -31,13 +31,13 @@ VIEW = View(name="dots.losses", title="Dots", grain=Grain.TRAJECTORY, draw=dots,
 
 @pytest.fixture
 def small(tmp_path: Path) -> BoundVariant:
-    variant = open_workspace(tmp_path, tables(TransformerFamily(), VIEW)).variant(FAMILY, prime=5, steps=40)
+    variant = open_bound(tmp_path, tables(TransformerFamily(), VIEW)).variant(FAMILY, prime=5, steps=40)
     list(variant.train(threads=1))
     return variant
 
 
 def test_the_demo_asks_for_what_its_family_takes(tmp_path: Path) -> None:
-    variant = open_workspace(tmp_path, tables(TransformerFamily())).variant(FAMILY, **DEMO)
+    variant = open_bound(tmp_path, tables(TransformerFamily())).variant(FAMILY, **DEMO)
     assert variant.value.slug == "p59-seed0-dseed598-wd2-frac0.45"
 
 
@@ -65,7 +65,7 @@ def test_the_demo_is_a_command(command: Any) -> None:
 
 
 def test_the_paper_run_reports_its_frequencies_and_events(tmp_path: Path) -> None:
-    variant = open_workspace(tmp_path, tables(Nanda2023Family())).variant("modadd.nanda2023", prime=7, steps=20)
+    variant = open_bound(tmp_path, tables(Nanda2023Family())).variant("modadd.nanda2023", prime=7, steps=20)
     list(variant.train(threads=1))
     variant.analyze("neurons.frequencies")
     keys = paper.key_frequencies(variant)

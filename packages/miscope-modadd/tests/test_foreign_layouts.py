@@ -11,21 +11,20 @@ import pytest
 import torch
 
 import miscope_modadd
+from miscope.bound import BoundWorkspace
 from miscope.errors import BadFile, BadValue
-from miscope.importing import adopt
-from miscope.workspace import Workspace
 
 State = dict[str, torch.Tensor]
 PRIME = 11
 
 
 @pytest.fixture
-def place(workspace: Callable[..., Workspace]) -> Workspace:
+def place(workspace: Callable[..., BoundWorkspace]) -> BoundWorkspace:
     return workspace(modadd=miscope_modadd)
 
 
-def drawn(place: Workspace, family: str) -> Mapping[str, torch.Tensor]:
-    task = place.subject(place.variant(family, prime=PRIME).value).task
+def drawn(place: BoundWorkspace, family: str) -> Mapping[str, torch.Tensor]:
+    task = place.value.context(place.variant(family, prime=PRIME).value).task
     assert task is not None
     return task.initial_weights()
 
@@ -78,18 +77,20 @@ def bridged(weights: Mapping[str, torch.Tensor]) -> State:
 @pytest.mark.parametrize("prefix", ["", "module.", "_orig_mod.", "model._orig_mod."])
 @pytest.mark.parametrize("layout", [hooked, paper, bridged])
 @pytest.mark.parametrize("family", ["modadd.transformer", "modadd.nanda2023"])
-def test_every_layout_gives_the_same_weights(place: Workspace, tmp_path: Path, family: str, layout: Any, prefix: str):
+def test_every_layout_gives_the_same_weights(
+    place: BoundWorkspace, tmp_path: Path, family: str, layout: Any, prefix: str
+):
     weights = drawn(place, family)
     state = {f"{prefix}{name}": tensor for name, tensor in layout(weights).items()}
     torch.save({"model": state, "step": 40}, tmp_path / "run.pth")
-    (variant,) = adopt(place, tmp_path / "run.pth", params={"prime": PRIME})
+    (variant,) = place.adopt(tmp_path / "run.pth", params={"prime": PRIME})
     assert (variant.value.family, variant.steps) == (family, [40])
     found = variant.at(40).checkpoint.weights
     assert set(found) == set(weights)
     assert all(torch.equal(found[name], tensor) for name, tensor in weights.items())
 
 
-def test_a_grokking_demo_becomes_a_variant_with_all_its_checkpoints(place: Workspace, tmp_path: Path):
+def test_a_grokking_demo_becomes_a_variant_with_all_its_checkpoints(place: BoundWorkspace, tmp_path: Path):
     weights = drawn(place, "modadd.transformer")
     states = [hooked({**weights, "W_E": (i + 1) * weights["W_E"]}) for i in range(3)]
     content = {
@@ -103,20 +104,20 @@ def test_a_grokking_demo_becomes_a_variant_with_all_its_checkpoints(place: Works
         "test_indices": torch.arange(36, 121),
     }
     torch.save(content, tmp_path / "grokking_demo.pth")
-    (variant,) = adopt(place, tmp_path / "grokking_demo.pth", params={"prime": PRIME})
+    (variant,) = place.adopt(tmp_path / "grokking_demo.pth", params={"prime": PRIME})
     assert (variant.name, variant.steps) == ("modadd.transformer/p11-seed999-dseed598", [100, 200, 300])
     assert torch.equal(variant.at(200).checkpoint.weights["W_E"], 2 * weights["W_E"])
 
 
-def test_a_split_that_is_not_the_variants_is_said(place: Workspace, tmp_path: Path):
+def test_a_split_that_is_not_the_variants_is_said(place: BoundWorkspace, tmp_path: Path):
     variant = place.variant("modadd.transformer", prime=PRIME)
-    mask = place.subject(variant.value).probe().train
+    mask = place.value.context(variant.value).probe().train
     assert mask is not None
     rows, others = np.flatnonzero(mask).tolist(), np.flatnonzero(~mask).tolist()
     for step, (train, test) in enumerate([(rows, others), ([*rows[1:], others[0]], [*others[1:], rows[0]])]):
         content = {"model": hooked(drawn(place, "modadd.transformer")), "train_indices": train, "test_indices": test}
         torch.save(content, tmp_path / f"step_{step}.pth")
-        adopt(place, tmp_path / f"step_{step}.pth", params={"prime": PRIME})
+        place.adopt(tmp_path / f"step_{step}.pth", params={"prime": PRIME})
     facts: Any = place.store.variant_record(variant.name).facts
     said = {name: about["notes"] for name, about in facts["imported"].items()}
     differ = (
@@ -142,35 +143,35 @@ ODD_ROWS = [
 
 @pytest.mark.parametrize(("train", "test", "message"), ODD_ROWS)
 def test_rows_that_are_none_are_refused_as_rows(
-    place: Workspace, tmp_path: Path, train: list[int], test: list[int], message: str
+    place: BoundWorkspace, tmp_path: Path, train: list[int], test: list[int], message: str
 ):
     content = {"model": hooked(drawn(place, "modadd.transformer")), "train_indices": train, "test_indices": test}
     torch.save(content, tmp_path / "step_1.pth")
     with pytest.raises(BadFile) as raised:
-        adopt(place, tmp_path / "step_1.pth", params={"prime": PRIME})
+        place.adopt(tmp_path / "step_1.pth", params={"prime": PRIME})
     assert str(raised.value) == f"{tmp_path / 'step_1.pth'} cannot be read.\n{message}"
 
 
-def test_a_split_of_other_inputs_is_not_compared(place: Workspace, tmp_path: Path):
+def test_a_split_of_other_inputs_is_not_compared(place: BoundWorkspace, tmp_path: Path):
     content = {"model": hooked(drawn(place, "modadd.transformer")), "train_indices": [0, 1], "test_indices": [2, 3]}
     torch.save(content, tmp_path / "step_1.pth")
-    (variant,) = adopt(place, tmp_path / "step_1.pth", params={"prime": PRIME})
+    (variant,) = place.adopt(tmp_path / "step_1.pth", params={"prime": PRIME})
     facts: Any = place.store.variant_record(variant.name).facts
     note = "It lists 2 examples of 4 as trained on; this variant's split is of 121, and they are not compared."
     assert facts["imported"]["step_1.pth"]["notes"] == [note]
 
 
-def test_the_prime_is_read_from_the_tensors(place: Workspace, tmp_path: Path):
+def test_the_prime_is_read_from_the_tensors(place: BoundWorkspace, tmp_path: Path):
     torch.save({"model": hooked(drawn(place, "modadd.transformer")), "step": 40}, tmp_path / "run.pth")
-    (variant,) = adopt(place, tmp_path / "run.pth")
+    (variant,) = place.adopt(tmp_path / "run.pth")
     assert variant.name == "modadd.transformer/p11-seed999-dseed598"
 
 
-def test_a_network_of_another_width_is_not_advised_to_give_parameters(place: Workspace, tmp_path: Path):
+def test_a_network_of_another_width_is_not_advised_to_give_parameters(place: BoundWorkspace, tmp_path: Path):
     state = {name: tensor[..., :64] for name, tensor in drawn(place, "modadd.transformer").items()}
     torch.save({"model": state, "step": 40}, tmp_path / "run.pth")
     with pytest.raises(BadFile) as raised:
-        adopt(place, tmp_path / "run.pth", family="modadd.transformer", params={"prime": PRIME})
+        place.adopt(tmp_path / "run.pth", family="modadd.transformer", params={"prime": PRIME})
     assert str(raised.value).split("\n")[2] == (
         "Give the sizes it was made with (--param NAME=VALUE, of prime), or the family it is of. "
         "For a network of other sizes than modadd.transformer has, write a family: docs/write-a-family.md."
@@ -181,22 +182,22 @@ def test_a_network_of_another_width_is_not_advised_to_give_parameters(place: Wor
     "config",
     [{"use_attn_scale": False}, {"gated_mlp": True}, {"attn_only": True}, {"positional_embedding_type": "rotary"}],
 )
-def test_parts_that_no_tensor_shows_are_refused(place: Workspace, tmp_path: Path, config: dict[str, Any]):
+def test_parts_that_no_tensor_shows_are_refused(place: BoundWorkspace, tmp_path: Path, config: dict[str, Any]):
     content = {"model": hooked(drawn(place, "modadd.transformer")), "step": 40, "config": config}
     torch.save(content, tmp_path / "run.pth")
     with pytest.raises(BadValue, match=f"It says {next(iter(config))}="):
-        adopt(place, tmp_path / "run.pth", family="modadd.transformer", params={"prime": PRIME})
+        place.adopt(tmp_path / "run.pth", family="modadd.transformer", params={"prime": PRIME})
 
 
-def test_a_dict_of_hooked_transformer_names_in_neither_orientation_is_refused(place: Workspace, tmp_path: Path):
+def test_a_dict_of_hooked_transformer_names_in_neither_orientation_is_refused(place: BoundWorkspace, tmp_path: Path):
     state = hooked(drawn(place, "modadd.transformer"))
     state["blocks.0.attn.W_O"] = state["blocks.0.attn.W_O"].flatten(1, 2)
     torch.save({"model": state, "step": 40}, tmp_path / "run.pth")
     with pytest.raises(Exception, match=r"W_O is \(4, 4096\) and would be \(4, 32, 128\)"):
-        adopt(place, tmp_path / "run.pth", family="modadd.transformer", params={"prime": PRIME})
+        place.adopt(tmp_path / "run.pth", family="modadd.transformer", params={"prime": PRIME})
 
 
-def test_the_command_says_of_which_steps_the_weights_are_and_why(place: Workspace, tmp_path: Path, command: Any):
+def test_the_command_says_of_which_steps_the_weights_are_and_why(place: BoundWorkspace, tmp_path: Path, command: Any):
     folder = tmp_path / "run"
     folder.mkdir()
     for epoch in (99, 199):

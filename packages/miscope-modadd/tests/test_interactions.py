@@ -14,8 +14,8 @@ from miscope.analyzers.ablations import EFFECTS
 from miscope.analyzers.interactions import INTERACTIONS
 from miscope.errors import DoesNotApply
 from miscope.family import Family, make_variant
-from miscope.moment import Moment
-from miscope.subject import Subject
+from miscope.model_context import ModelContext
+from miscope.snapshot import Snapshot
 from miscope.testing import check_analyzer
 from miscope_modadd.mlp import MlpFamily
 from miscope_modadd.nanda2023 import Nanda2023Family
@@ -25,22 +25,22 @@ NAME = "wd_10-1_mod_addition_loss_curve.pth"
 EXACT: Any = {"inputs": 0, "precision": "float64"}
 
 
-def moment_of(family: Family, params: dict[str, Any], weights: dict[str, torch.Tensor] | None = None) -> Moment:
-    subject = Subject(family, make_variant(family, params, {"train_fraction": 0.5}))
-    random, roles = torch.Generator().manual_seed(0), subject.model.roles
+def snapshot_of(family: Family, params: dict[str, Any], weights: dict[str, torch.Tensor] | None = None) -> Snapshot:
+    context = ModelContext(family, make_variant(family, params, {"train_fraction": 0.5}))
+    random, roles = torch.Generator().manual_seed(0), context.model.roles
     drawn = {n: torch.randn(r.shape, generator=random, dtype=torch.float64) / 4 for n, r in roles.items()}
-    return Moment(
-        variant=subject.variant,
+    return Snapshot(
+        variant=context.variant,
         step=0,
         options=INTERACTIONS.options(**EXACT, mode="zero"),
-        probe=subject.probe(),
+        probe=context.probe(),
         weights=weights or drawn,
         axes={role: roles[role].axes for role in roles},
-        model=subject.model,
+        model=context.model,
     )
 
 
-SMALL = moment_of(TransformerFamily(), {"prime": 7})
+SMALL = snapshot_of(TransformerFamily(), {"prime": 7})
 
 
 def loss_without(*heads: int) -> float:
@@ -90,7 +90,7 @@ def test_only_the_heads_that_matter_most_are_paired() -> None:
 
 def test_a_network_without_heads_has_no_interaction() -> None:
     with pytest.raises(DoesNotApply) as error:
-        INTERACTIONS.compute(moment_of(MlpFamily(), {"prime": 7}))
+        INTERACTIONS.compute(snapshot_of(MlpFamily(), {"prime": 7}))
     assert "an interaction takes two attention heads, and its model shows 0" in str(error.value)
 
 
@@ -111,10 +111,10 @@ def test_the_papers_heads(mode: str, calibration_file: Callable[[str], Path]) ->
     variant = make_variant(family, {"seed": 1}, {"weight_decay": 0.1})
     weights = family.adopt(stored, variant.params)
     assert weights is not None
-    subject = Subject(family, variant)
-    shown = moment_of(family, {"seed": 1}, dict(weights))
+    context = ModelContext(family, variant)
+    shown = snapshot_of(family, {"seed": 1}, dict(weights))
     options = INTERACTIONS.options(**EXACT, mode=mode)
-    found = INTERACTIONS.compute(replace(shown, variant=variant, probe=subject.probe(), options=options))
+    found = INTERACTIONS.compute(replace(shown, variant=variant, probe=context.probe(), options=options))
     for h in range(4):
         theirs = known[f"{mode}_ablate_head_{h}"]
         assert found["out/test/loss"][h] + found["clean/test_loss"] == pytest.approx(theirs["test"], rel=1e-6)

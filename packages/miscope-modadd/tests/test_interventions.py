@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from miscope.bound import BoundVariant, open_bound
 from miscope.errors import BadValue
 from miscope.family import make_variant
 from miscope.testing import tables
-from miscope.workspace import BoundVariant, open_workspace
 from miscope_modadd.interventions import FrequencyGain, amplified, frequency_gain, gains_of, powers
 from miscope_modadd.transformer import TransformerFamily
 
@@ -19,7 +19,7 @@ FAMILY = TransformerFamily()
 
 
 def parent(root: Path, **fields: Any) -> BoundVariant:
-    workspace = open_workspace(root, tables(FAMILY))
+    workspace = open_bound(root, tables(FAMILY))
     given = {"prime": P, "steps": 6, "checkpoints": "every:2", "train_fraction": 0.5, **fields}
     return workspace.variant("modadd.transformer", **given)
 
@@ -86,7 +86,7 @@ def test_a_gain_of_one_changes_nothing_but_the_name(tmp_path: Path) -> None:
 def test_it_resumes_by_its_name_alone(tmp_path: Path) -> None:
     name = frequency_gain(parent(tmp_path), k=3, gain=4, start=2, stop=4).name
     list(frequency_gain(parent(tmp_path), k=3, gain=4, start=2, stop=4).train(threads=1, steps=3))
-    found = open_workspace(tmp_path, tables(FAMILY)).find(name)
+    found = open_bound(tmp_path, tables(FAMILY)).find(name)
     assert found.value.training is not None
     assert list(found.train(threads=1, steps=6))[-1].step == 6
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from miscope.bound import open_bound
 from miscope.family import Family, make_variant
 from miscope.testing import check_family, roundings, tables
-from miscope.workspace import open_workspace
 from miscope_modadd.embedding_mlp import EmbeddingMlpFamily
 from miscope_modadd.mlp import MlpFamily
 
@@ -62,7 +62,7 @@ def test_the_embedding_mlp_begins_as_pytorchs_embeddings_and_linear_layers() -> 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda f: f.name)
 def test_they_train(tmp_path: Path, family: Family) -> None:
-    variant = open_workspace(tmp_path, tables(family)).variant(family.name, prime=11, learning_rate=1e-2)
+    variant = open_bound(tmp_path, tables(family)).variant(family.name, prime=11, learning_rate=1e-2)
     list(variant.train(steps=60, threads=1))
     losses = variant.metric("train_loss")[1]
     assert losses[-1] < 0.5 * losses[0]

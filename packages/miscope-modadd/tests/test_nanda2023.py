@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
+from miscope.bound import BoundVariant, open_bound
 from miscope.family import make_variant
 from miscope.testing import check_family, tables
-from miscope.training import Intervention
-from miscope.workspace import BoundVariant, open_workspace
+from miscope.training.train import Intervention
 from miscope_modadd.nanda2023 import Nanda2023Family
 
 LOW_PRECISION, WD_01 = "low_precision_mod_addition", "wd_10-1_mod_addition_loss_curve"
@@ -30,7 +30,7 @@ def paper(calibration_file: Callable[[str], Path]) -> Callable[[str], Mapping[st
 
 def trained(root: Path, steps: int, *, whole: bool = False, **fields: Any) -> BoundVariant:
     """A replay of seed 1; whole: by the hooked network on full sequences instead of at the answer position alone."""
-    variant = open_workspace(root, tables(Nanda2023Family())).variant(
+    variant = open_bound(root, tables(Nanda2023Family())).variant(
         "modadd.nanda2023", seed=1, evaluate_every=1, **fields
     )
     unhooked = Intervention(name="whole", start=0, stop=steps + 1, hooks=lambda step: [])

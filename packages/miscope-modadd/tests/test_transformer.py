@@ -7,14 +7,14 @@ import pytest
 import torch
 from torch import Tensor
 
+from miscope.bound import BoundVariant, open_bound
 from miscope.testing import check_family, tables
-from miscope.training import Intervention
-from miscope.workspace import BoundVariant, open_workspace
+from miscope.training.train import Intervention
 from miscope_modadd.transformer import TransformerFamily
 
 
 def variant(root: Path, **fields: object) -> BoundVariant:
-    return open_workspace(root, tables(TransformerFamily())).variant("modadd.transformer", **fields)
+    return open_bound(root, tables(TransformerFamily())).variant("modadd.transformer", **fields)
 
 
 def weights(of: BoundVariant, step: int) -> Mapping[str, Tensor]:
@@ -58,7 +58,7 @@ def test_the_first_epochs_are_the_originals(tmp_path: Path) -> None:
 
 def test_drawing_weights_leaves_the_global_generator_alone() -> None:
     family, before = TransformerFamily(), torch.get_rng_state()
-    found = open_workspace("nowhere", tables(family)).variant("modadd.transformer", prime=5)
+    found = open_bound("nowhere", tables(family)).variant("modadd.transformer", prime=5)
     task = family.task(found.value)
     task.initial_weights()
     assert torch.equal(torch.get_rng_state(), before)

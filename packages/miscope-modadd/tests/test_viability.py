@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import miscope_modadd
-from miscope import Moment, Shown
+from miscope import Snapshot, ViewData
 from miscope.family import make_variant
-from miscope.subject import Subject
+from miscope.model_context import ModelContext
 from miscope.testing import check_analyzer, check_view, tables
 from miscope_modadd.analyzers.clock_margin import best_margin, canonical, margin, margins_at_random
 from miscope_modadd.analyzers.viability import MARGINS
@@ -86,20 +86,20 @@ def test_random_sets_are_distinct_frequencies_and_the_same_at_every_call():
     assert np.array_equal(margins_at_random(4, 113, 50, 1), margins_at_random(4, 113, 50, 1))
 
 
-def moment(keys):
-    subject = Subject(MlpFamily(), make_variant(MlpFamily(), {"prime": 113}))
+def snapshot(keys):
+    context = ModelContext(MlpFamily(), make_variant(MlpFamily(), {"prime": 113}))
     label = np.arange(1, 57).astype(str)
     own = np.where(np.isin(np.arange(1, 57), keys), 0.04, 0.0)
     reads = {
         "keys.votes": {"label": label, "key": np.isin(np.arange(1, 57), keys)},
         "factors.shares": {"logits/own_answer": own},
     }
-    given = {"probe": subject.probe(), "bases": subject.bases, "artifacts": reads}
-    return Moment(variant=subject.variant, step=0, options=MARGINS.options(), **given)
+    given = {"probe": context.probe(), "bases": context.bases, "artifacts": reads}
+    return Snapshot(variant=context.variant, step=0, options=MARGINS.options(), **given)
 
 
 def test_equal_amplitudes_weigh_alike_and_the_worth_of_a_frequency_is_the_margin_it_adds():
-    found = MARGINS.compute(moment([14, 35, 41, 42]))
+    found = MARGINS.compute(snapshot([14, 35, 41, 42]))
     assert found["weighted_margin"] == pytest.approx(found["margin"])
     assert found["quality"][13] == pytest.approx(margin([14, 35, 41, 42], 113) - margin([35, 41, 42], 113))
     assert np.isnan(found["quality"][0])
@@ -109,7 +109,7 @@ def test_equal_amplitudes_weigh_alike_and_the_worth_of_a_frequency_is_the_margin
 
 
 def test_without_a_key_frequency_there_is_no_margin():
-    found = MARGINS.compute(moment([]))
+    found = MARGINS.compute(snapshot([]))
     assert found["count"] == 0
     assert np.isnan([found["margin"], found["best_margin"], found["rank"], *found["null"]]).all()
     assert not found["canonical"].any()
@@ -117,19 +117,19 @@ def test_without_a_key_frequency_there_is_no_margin():
 
 def shown(arrays, step):
     variant = make_variant(MlpFamily(), {"prime": 113})
-    return Shown(variant=variant, step=step, steps=np.array([0, 9]), artifacts={"viability.margins": arrays})
+    return ViewData(variant=variant, step=step, steps=np.array([0, 9]), artifacts={"viability.margins": arrays})
 
 
 def test_bars_are_those_of_the_key_frequencies():
-    figure = viability.quality(shown(MARGINS.compute(moment([14, 35, 41, 42, 52])), 9))
+    figure = viability.quality(shown(MARGINS.compute(snapshot([14, 35, 41, 42, 52])), 9))
     assert list(figure.data[0].x) == ["14", "35", "41", "42", "52"]
     assert "margin 2.410" in figure.layout.title.subtitle.text
-    nothing = viability.quality(shown(MARGINS.compute(moment([])), 9))
+    nothing = viability.quality(shown(MARGINS.compute(snapshot([])), 9))
     assert "no frequency is key here" in nothing.layout.title.subtitle.text
 
 
 def test_the_margin_stands_beside_the_best_and_random_sets():
-    both = [MARGINS.compute(moment(keys)) for keys in ([], [14, 35])]
+    both = [MARGINS.compute(snapshot(keys)) for keys in ([], [14, 35])]
     stacked = {name: np.stack([one[name] for one in both]) for name in both[0]} | {"step": np.array([0, 9])}
     figure = viability.margin(shown(stacked, None), clock="linear", events=True)
     names = [trace.name for trace in figure.data[1:]]

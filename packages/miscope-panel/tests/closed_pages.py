@@ -17,8 +17,8 @@ from pathlib import Path
 from bokeh_fastapi import BokehFastAPI
 from fastapi.testclient import TestClient
 
+from miscope.bound import open_bound
 from miscope.testing import tables
-from miscope.workspace import open_workspace
 from miscope_panel import app as app_module
 from miscope_panel.app import application
 from miscope_panel.guard import LOOPBACK
@@ -37,7 +37,7 @@ def main(root: Path, pages: int) -> None:
 
     app_module.Workbench = remembered
     with ThreadPoolExecutor(1) as pool:
-        guard = application(open_workspace(root, tables()), pool, hosts=LOOPBACK)
+        guard = application(open_bound(root, tables()).value, pool, hosts=LOOPBACK)
         (served,) = (each for each in gc.get_objects() if type(each) is BokehFastAPI)
         with TestClient(guard, base_url="http://127.0.0.1:5006") as client:
             for _ in range(pages):

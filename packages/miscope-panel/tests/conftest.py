@@ -12,18 +12,18 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from miscope import Analyzer, Choice, Grain, Needs, Number, Shown, Toggle, View, hookimpl
+from miscope import Analyzer, Choice, Grain, Needs, Number, Toggle, View, ViewData, hookimpl
+from miscope.bound import BoundWorkspace, open_bound
 from miscope.testing import tables
-from miscope.workspace import Workspace, open_workspace
 
 
-def losses(shown: Shown, scale: str) -> go.Figure:
+def losses(shown: ViewData, scale: str) -> go.Figure:
     """Loss of every step."""
     curves = [go.Scatter(x=series.steps, y=series.values, name=name) for name, series in shown.metrics.items()]
     return go.Figure(curves).update_layout(yaxis_type=scale)
 
 
-def neuron(shown: Shown, site: str, neuron: int, transposed: bool) -> go.Figure:
+def neuron(shown: ViewData, site: str, neuron: int, transposed: bool) -> go.Figure:
     """Activation of one neuron over the grid."""
     assert shown.activations is not None
     assert shown.probe is not None
@@ -31,18 +31,18 @@ def neuron(shown: Shown, site: str, neuron: int, transposed: bool) -> go.Figure:
     return go.Figure(go.Heatmap(z=grid.T if transposed else grid)).update_layout(title_text=f"Neuron {neuron}")
 
 
-def norms(shown: Shown) -> go.Figure:
+def norms(shown: ViewData) -> go.Figure:
     """Norm of every weight, at the step."""
     found = {name: float(array) for name, array in shown.artifacts["parameters.norms"].items() if np.ndim(array) == 0}
     return go.Figure(go.Bar(x=list(found), y=list(found.values())))
 
 
-def broken(shown: Shown) -> go.Figure:
+def broken(shown: ViewData) -> go.Figure:
     """Divides by zero."""
     raise ZeroDivisionError("division by zero")
 
 
-def compared(shown: Shown) -> go.Figure:
+def compared(shown: ViewData) -> go.Figure:
     """One curve a variant."""
     return go.Figure([go.Scatter(y=m.shown.metrics["test_loss"].values, name=m.label) for m in shown.members])
 
@@ -103,7 +103,7 @@ VIEWS = (
 )
 
 
-def never(moment: Any) -> dict[str, np.ndarray]:
+def never(snapshot: Any) -> dict[str, np.ndarray]:
     """Is offered, and run by nobody."""
     return {"nothing": np.zeros(())}
 
@@ -135,9 +135,9 @@ def offered() -> dict[str, object]:
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+def trained(tmp_path_factory: pytest.TempPathFactory) -> BoundWorkspace:
     """Two toy variants with checkpoints at 0, 10, 20 and 30; norms were computed at 0 and 20 only."""
-    workspace = open_workspace(tmp_path_factory.mktemp("panel") / "workspace", tables(**offered()))
+    workspace = open_bound(tmp_path_factory.mktemp("panel") / "workspace", tables(**offered()))
     for seed in (0, 1):
         variant = workspace.variant("toy.sum", seed=seed)
         list(variant.train(threads=1))
@@ -146,7 +146,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 
 @pytest.fixture
-def name(trained: Workspace) -> str:
+def name(trained: BoundWorkspace) -> str:
     return "toy.sum/v5-seed0-width16"
 
 
@@ -186,5 +186,5 @@ def when_told() -> WhenTold:
 
 
 @pytest.fixture
-def empty(tmp_path: Path) -> Workspace:
-    return open_workspace(tmp_path / "nothing", tables(**offered()))
+def empty(tmp_path: Path) -> BoundWorkspace:
+    return open_bound(tmp_path / "nothing", tables(**offered()))

@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 import miscope
-from miscope.figure_numbers import numbers
+from miscope.figures.figure_numbers import numbers
 from miscope.hookspecs import HOOK_API
 from miscope_panel.app import application
 from miscope_panel.guard import LOOPBACK

@@ -7,8 +7,8 @@ import plotly.graph_objects as go
 import pytest
 
 from miscope import Grain, Needs, View, hookimpl
+from miscope.bound import open_bound
 from miscope.testing import tables
-from miscope.workspace import open_workspace
 from miscope_panel.picture import Request, figure, picture
 
 NAME = "toy.sum/v5-seed0-width16"
@@ -30,7 +30,7 @@ def both(tmp_path_factory):
         View(name=f"test.{name.partition('.')[0]}", title=name, needs=Needs(reads=(name,)), **reads) for name in names
     ]
     offered.miscope_views = hookimpl(lambda: views)
-    workspace = open_workspace(tmp_path_factory.mktemp("options") / "workspace", tables(offered=offered))
+    workspace = open_bound(tmp_path_factory.mktemp("options") / "workspace", tables(offered=offered))
     variant = workspace.variant("toy.sum", steps=10, checkpoints="0,10")
     list(variant.train(threads=1))
     variant.analyze("spectra.embedding")

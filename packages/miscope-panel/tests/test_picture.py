@@ -3,7 +3,7 @@ import json
 import pytest
 
 from miscope import Grain, Needs, View
-from miscope.analysis import analyze
+from miscope.analysis.analyze import analyze
 from miscope.errors import UnknownName
 from miscope_panel.picture import Request, command, figure, picture, why_not
 

@@ -17,8 +17,8 @@ from bokeh_fastapi import BokehFastAPI
 from fastapi.testclient import TestClient
 
 from miscope import Grain, View, hookimpl
+from miscope.bound import open_bound
 from miscope.testing import tables
-from miscope.workspace import open_workspace
 from miscope_panel.app import application
 from miscope_panel.guard import LOOPBACK
 
@@ -128,7 +128,7 @@ def plugin():
 @pytest.fixture(scope="module")
 def served(trained, plugin, pool):
     # One for all tests: Panel keeps to the event loop that it met first.
-    guard = application(open_workspace(trained.root, tables(slow=plugin.module())), pool, hosts=LOOPBACK)
+    guard = application(open_bound(trained.root, tables(slow=plugin.module())).value, pool, hosts=LOOPBACK)
     with TestClient(guard, base_url="http://127.0.0.1:5006") as client:
         yield client
 

@@ -9,7 +9,7 @@ import torch
 import miscope_toys
 from miscope.analyzers.circuits import COMPOSITION, HEADS
 from miscope.checkpoint import Checkpoint
-from miscope.importing import adopt
+from miscope.importing.adopt import adopt
 from miscope.testing import check_analyzer
 from miscope_toys.induction import InductionFamily
 
@@ -83,7 +83,7 @@ def test_qk_and_ov_are_taken_between_the_same_tokens_numbers_unless_all_are_aske
 
 def saved_initialisation(variant):
     """Weights of step 0, saved as a checkpoint."""
-    task = variant.workspace.subject(variant.value).task
+    task = variant.workspace.context(variant.value).task
     weights = task.initial_weights()
     variant.workspace.store.save_variant(variant.value)
     variant.workspace.store.save_checkpoint(variant.name, Checkpoint(step=0, weights=weights))

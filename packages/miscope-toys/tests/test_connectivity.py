@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import torch
 
+from miscope.analysis.losses import probe_losses
 from miscope.analyzers.connectivity import SEEDS, seeds
 from miscope.family import Family, make_variant
-from miscope.losses import probe_losses
 from miscope.maths.permutation import permuted
 from miscope.maths.weight_matching import units_of
-from miscope.moment import Cohort, Trajectory
-from miscope.subject import Subject
+from miscope.model_context import ModelContext
+from miscope.snapshot import Cohort, Trajectory
 from miscope_toys.induction import InductionFamily
 from miscope_toys.parity import ParityFamily
 
@@ -22,8 +22,8 @@ KINDS = {"toys.induction": {"d_model", "head", "QK", "VO"}, "toys.parity": {"d_m
 
 @pytest.mark.parametrize("family", [InductionFamily(), ParityFamily()], ids=lambda family: family.name)
 def test_every_unit_in_another_order_is_put_back_exactly(family: Family) -> None:
-    subject = Subject(family, make_variant(family, {}))
-    model, probe = subject.model, subject.probe()
+    context = ModelContext(family, make_variant(family, {}))
+    model, probe = context.model, context.probe()
     axes = {name: role.axes for name, role in model.roles.items()}
     dice, random = torch.Generator().manual_seed(0), np.random.default_rng(0)
     first = {name: torch.randn(role.shape, generator=dice).double() / 3 for name, role in model.roles.items()}
@@ -35,7 +35,7 @@ def test_every_unit_in_another_order_is_put_back_exactly(family: Family) -> None
     shown = replace(probe, inputs=inputs, labels=labels, train=None)
     members = tuple(
         Trajectory(
-            variant=subject.variant,
+            variant=context.variant,
             steps=np.array([0]),
             options=options,
             probe=shown,

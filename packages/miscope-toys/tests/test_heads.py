@@ -12,7 +12,6 @@ import miscope_toys
 from miscope.analyzers.heads import DIFFERENTIATION, DISTANCES, ROLES
 from miscope.checkpoint import Checkpoint
 from miscope.errors import DoesNotApply
-from miscope.importing import adopt
 from miscope.testing import check_analyzer
 from miscope_toys.induction import InductionFamily
 
@@ -25,7 +24,7 @@ SMALL = {"vocabulary": 12, "length": 16, "sequences": 64, "width": 8}
 @pytest.fixture
 def roles(calibration, workspace):
     """roles(**options): the instrument's arrays on the published model."""
-    adopted = adopt(workspace(toys=miscope_toys), calibration / NAME)[0]
+    adopted = workspace(toys=miscope_toys).adopt(calibration / NAME)[0]
 
     def look(**options):
         (outcome,) = adopted.analyze("heads.roles", options={"heads.roles": options})

@@ -96,9 +96,9 @@ def test_the_circuit_forms_in_the_default_run(workspace) -> None:
     at = dict(zip(loss.steps.tolist(), loss.values.tolist(), strict=True))
     assert at[480] > 2 > 0.2 > at[1200] > at[2000]
     assert variant.metrics()["test_accuracy"].values[-1] > 0.99
-    subject = variant.workspace.subject(variant.value)
-    before = scores(subject.model, variant.at(0).checkpoint.weights, subject.probe())
-    after = scores(subject.model, variant.at(2000).checkpoint.weights, subject.probe())
+    context = variant.workspace.context(variant.value)
+    before = scores(context.model, variant.at(0).checkpoint.weights, context.probe())
+    after = scores(context.model, variant.at(2000).checkpoint.weights, context.probe())
     assert before["induction"].max() < 0.2
     assert after["induction"][0].max() < 0.2 < 0.6 < after["induction"][1].max()
     assert before["previous"].max() < 0.15
@@ -136,10 +136,10 @@ def test_its_gradients_and_its_flatness_are_those_of_its_own_loss(workspace) -> 
     names = ("gradients.energy", "flatness.perturbation")
     alone = {"flatness.perturbation": {"directions": 1, "relative": (0.1,), "filter": (), "isotropic": ()}}
     assert all(outcome.error == "" for outcome in small.analyze(*names, steps=[2], options=alone))
-    subject = small.workspace.subject(small.value)
-    train = subject.task.train
+    context = small.workspace.context(small.value)
+    train = context.task.train
     weights = {r: w.double().requires_grad_() for r, w in small.at(2).checkpoint.weights.items()}
-    logits = subject.model.run(weights, train.inputs, ["logits"])["logits"]
+    logits = context.model.run(weights, train.inputs, ["logits"])["logits"]
     asked_for = train.labels != IGNORED
     loss = torch.nn.functional.cross_entropy(logits[asked_for], train.labels[asked_for])
     loss.backward()

@@ -10,7 +10,7 @@ import torch
 
 import miscope_toys
 from miscope import Probe
-from miscope.importing import adopt
+from miscope.importing.adopt import adopt
 from miscope.model import LOGITS
 from miscope.testing import check_family
 from miscope_toys.induction import InductionFamily
@@ -31,7 +31,7 @@ def known(calibration: Path) -> dict:
 
 def run(adopted, probe: Probe, *sites: str) -> dict[str, torch.Tensor]:
     weights = {name: w.double() for name, w in adopted.at(6000).checkpoint.weights.items()}
-    return dict(adopted.workspace.subject(adopted.value).model.run(weights, probe.inputs, sites))
+    return dict(adopted.workspace.context(adopted.value).model.run(weights, probe.inputs, sites))
 
 
 def next_token_loss(logits: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
@@ -60,14 +60,14 @@ def test_the_file_itself_says_whether_its_data_were_finite(calibration: Path, tm
 
 
 def test_the_loss_on_random_tokens_is_that_of_the_file(adopted, known) -> None:
-    probe = adopted.workspace.subject(adopted.value).probe("random")
+    probe = adopted.workspace.context(adopted.value).probe("random")
     loss = next_token_loss(run(adopted, probe, LOGITS)[LOGITS], probe.inputs).mean()
     assert float(loss) == pytest.approx(known["loss_on_random_tokens_no_repeat"], rel=1e-9)
 
 
 @pytest.mark.parametrize("period", PERIODS)
 def test_the_loss_of_every_copy_is_that_of_the_file(adopted, known, period: int) -> None:
-    probe = adopted.workspace.subject(adopted.value).probe(f"period-{period}")
+    probe = adopted.workspace.context(adopted.value).probe(f"period-{period}")
     loss = next_token_loss(run(adopted, probe, LOGITS)[LOGITS], probe.inputs)
     copies = probe.inputs.shape[1] // period
     found = [float(loss[:, max(i * period - 1, 0) : (i + 1) * period - 1].mean()) for i in range(copies)]
@@ -76,7 +76,7 @@ def test_the_loss_of_every_copy_is_that_of_the_file(adopted, known, period: int)
 
 @pytest.mark.parametrize("period", PERIODS)
 def test_every_head_has_the_scores_of_the_file(adopted, known, period: int) -> None:
-    probe = adopted.workspace.subject(adopted.value).probe(f"period-{period}")
+    probe = adopted.workspace.context(adopted.value).probe(f"period-{period}")
     copies = probe.inputs.shape[1] // period
     for layer in range(2):
         pattern = run(adopted, probe, site := f"blocks.{layer}.attn.hook_pattern")[site]
@@ -94,8 +94,8 @@ def test_every_head_has_the_scores_of_the_file(adopted, known, period: int) -> N
 def test_tensors_of_another_family_are_left_alone(calibration: Path) -> None:
     state = torch.load(calibration / NAME, weights_only=True, map_location="cpu")["model"]
     params = NandaInductionFamily.params()
-    assert NandaInductionFamily().adopt(state, params) is not None
-    assert InductionFamily().adopt(state, InductionFamily.params()) is None
+    assert NandaInductionFamily().state.adopt(params) is not None
+    assert InductionFamily().state.adopt(InductionFamily.params()) is None
     assert NandaInductionFamily().adopt({**state, "embed.W_E": torch.zeros(48, 127)}, params) is None
     assert adopt_paper({"embed.W_E": state["embed.W_E"]}) is None
 
@@ -121,5 +121,5 @@ def test_a_hooked_transformer_of_these_sizes_is_adopted(workspace, tmp_path: Pat
     masks = {f"blocks.{layer}.attn.mask": torch.ones(85, 85, dtype=torch.bool) for layer in (0, 1)}
     state = {**{around.get(name, name): tensor for name, tensor in weights.items()}, **masks}
     torch.save({"model": state, "step": 40}, tmp_path / "run.pth")
-    (variant,) = adopt(workspace(toys=miscope_toys), tmp_path / "run.pth")
+    (variant,) = workspace(toys=miscope_toys).adopt(tmp_path / "run.pth")
     assert (variant.name, variant.steps) == ("toys.nanda-induction/infinite", [40])

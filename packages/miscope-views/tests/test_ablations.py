@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from miscope import Shown
+from miscope import ViewData
 from miscope.errors import DoesNotApply
 from miscope.family import make_variant
 from miscope.testing import ToyFamily, ToyFourierFamily, check_view
@@ -24,10 +24,10 @@ def test_clusters_are_drawn_without_a_basis():
     check_view(next(view for view in ablations.VIEWS if view.name == "ablations.clusters"), ToyFamily())
 
 
-def shown(name: str, arrays: dict[str, np.ndarray], step: int | None) -> Shown:
+def shown(name: str, arrays: dict[str, np.ndarray], step: int | None) -> ViewData:
     stacked = arrays | {"step": STEPS}
     now = stacked if step is None else {key: array[1] for key, array in arrays.items()}
-    return Shown(
+    return ViewData(
         variant=make_variant(ToyFourierFamily(), {}),
         step=step,
         steps=STEPS,

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from miscope import Shown
+from miscope import ViewData
 from miscope.family import make_variant
 from miscope.testing import check_view
 from miscope.testing.toy import ToyFamily
@@ -24,7 +24,9 @@ MOTION = {
 
 
 def drawn():
-    shown = Shown(variant=make_variant(ToyFamily(), {}), step=None, steps=STEPS, artifacts={VELOCITY_VIEW.name: MOTION})
+    shown = ViewData(
+        variant=make_variant(ToyFamily(), {}), step=None, steps=STEPS, artifacts={VELOCITY_VIEW.name: MOTION}
+    )
     return velocity(shown, clock="linear", events=True)
 
 

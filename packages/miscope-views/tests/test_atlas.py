@@ -6,19 +6,19 @@ import numpy as np
 import pytest
 import torch
 
-from miscope import Shown
+from miscope import ViewData
 from miscope.errors import BadValue
 from miscope.family import make_variant
-from miscope.subject import Subject
+from miscope.model_context import ModelContext
 from miscope.testing import ToyFamily, check_view
 from miscope_views import atlas
 
 SITE = "blocks.0.hook_resid_post"
 VARIANT = make_variant(ToyFamily(), {"values": 31})
-PROBE = Subject(ToyFamily(), VARIANT).probe()
+PROBE = ModelContext(ToyFamily(), VARIANT).probe()
 A, B = torch.meshgrid(torch.arange(31.0), torch.arange(31.0), indexing="ij")
 UNITS = torch.stack([A.flatten(), 3 * B.flatten(), torch.where((A + B) % 2 == 0, 1.0, -1.0).flatten()], dim=1)
-SHOWN = Shown(
+SHOWN = ViewData(
     variant=VARIANT,
     step=5,
     steps=np.array([5]),

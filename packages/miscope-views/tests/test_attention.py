@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from miscope import Shown
+from miscope import ViewData
 from miscope.family import make_variant
-from miscope.subject import Subject
+from miscope.model_context import ModelContext
 from miscope.testing import ToyFamily, check_view, tables
 from miscope_views.attention import VIEWS, entropy, patterns, statistics, symmetry
 from miscope_views.attention_sequence import profile, sequence
@@ -23,13 +23,13 @@ AT = {
 }
 
 
-def shown(step: int | None) -> Shown:
+def shown(step: int | None) -> ViewData:
     stacked = {name: np.stack([array] * 3) for name, array in AT.items()} | {"step": STEPS}
-    return Shown(
+    return ViewData(
         variant=VARIANT,
         step=step,
         steps=STEPS,
-        probe=Subject(ToyFamily(), VARIANT).probe(),
+        probe=ModelContext(ToyFamily(), VARIANT).probe(),
         artifacts={"attention.patterns": AT if step is not None else stacked},
     )
 
@@ -102,9 +102,9 @@ def test_symmetry_follows_each_keys_counterpart():
     swapped[:, 0, 1, 0] = [0, 0.4, 0.9]
     arrays = {f"{SITE}/symmetry/swap": swapped, f"{SITE}/mean": np.zeros((3, 1, 2)), "step": STEPS}
     arrays[f"{SITE}/entropy"] = np.zeros((3, 1))
-    probe = Subject(ToyFamily(), VARIANT).probe()
+    probe = ModelContext(ToyFamily(), VARIANT).probe()
     reads = {"attention.patterns": arrays}
-    found = Shown(variant=VARIANT, step=None, steps=STEPS, probe=probe, artifacts=reads)
+    found = ViewData(variant=VARIANT, step=None, steps=STEPS, probe=probe, artifacts=reads)
     figure = symmetry(found, site=SITE, symmetry="swap", clock="linear", events=True)
 
     assert [trace.name for trace in figure.data] == ["head 0: 0 (a) with 1 (b)", "head 0: 1 (b) with 0 (a)"]
@@ -115,7 +115,7 @@ def test_along_the_sequence_every_head_has_a_map_and_a_profile():
     at = {f"{SITE}/mean": np.tile(np.eye(4), (2, 1, 1)), f"{SITE}/profile": np.tile([1.0, 0, 0, 0], (2, 1))}
     history = {"attention.sequence": {f"{SITE}/profile": at[f"{SITE}/profile"][None], "step": np.array([0])}}
     reads = {"attention.sequence": at}
-    found = Shown(variant=VARIANT, step=20, steps=STEPS, artifacts=reads, history=history)
+    found = ViewData(variant=VARIANT, step=20, steps=STEPS, artifacts=reads, history=history)
 
     assert [note.text for note in sequence(found, site=SITE).layout.annotations] == ["L0H0", "L0H1"]
     figure = profile(found, site=SITE)

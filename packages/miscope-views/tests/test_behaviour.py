@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 import miscope_views
-from miscope import Shown
+from miscope import ViewData
 from miscope.errors import DoesNotApply
 from miscope.family import make_variant
-from miscope.figure_style import TEST, TRAIN
-from miscope.moment import Series
-from miscope.rendering import gather
+from miscope.figures.figure_style import TEST, TRAIN
+from miscope.figures.render import gather
+from miscope.snapshot import Series
 from miscope.testing import ToyFamily, scene, tables
 from miscope.view import Member
 from miscope_views.behaviour import accuracies, compare, leakage, losses, margins
@@ -23,8 +23,8 @@ def series(*values: float) -> Series:
     return Series(steps=STEPS, values=np.array(values))
 
 
-def shown(seed: int = 0, **more: object) -> Shown:
-    return Shown(
+def shown(seed: int = 0, **more: object) -> ViewData:
+    return ViewData(
         variant=make_variant(ToyFamily(), {"seed": seed}),
         step=None,
         steps=STEPS,
@@ -39,7 +39,7 @@ def shown(seed: int = 0, **more: object) -> Shown:
     )
 
 
-def only(kind: str) -> Shown:
+def only(kind: str) -> ViewData:
     whole = shown()
     return replace(whole, metrics={name: s for name, s in whole.metrics.items() if name.endswith(kind)})
 
@@ -67,7 +67,7 @@ def test_events_are_marked_where_they_were_found_and_can_be_left_out():
     assert not losses(dated, clock="linear", events=False).layout.shapes
 
 
-def members(*each: Shown) -> Shown:
+def members(*each: ViewData) -> ViewData:
     told = tuple(Member(label=f"seed={i}", shown=one) for i, one in enumerate(each))
     return replace(each[0], metrics={}, members=told)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from miscope import Shown
+from miscope import ViewData
 from miscope.family import make_variant
 from miscope.testing import ToyFamily, check_view
 from miscope_views import calibration
@@ -12,9 +12,9 @@ VARIANT = make_variant(ToyFamily(), {})
 STEPS = np.array([0, 10])
 
 
-def shown(at: int | None, /, **arrays: object) -> Shown:
+def shown(at: int | None, /, **arrays: object) -> ViewData:
     reads = {"behaviour.calibration": arrays}
-    return Shown(
+    return ViewData(
         variant=VARIANT,
         step=at,
         steps=STEPS,
@@ -73,7 +73,7 @@ def test_log_odds_are_symmetric_about_even_odds():
     nll = np.full(25, np.log(2), dtype=np.float16)
     nll[0] = 3.0
     arrays = {"nll": nll, "correct": np.packbits(nll < 1)}
-    base = Shown(
+    base = ViewData(
         variant=VARIANT,
         step=0,
         steps=STEPS,

@@ -12,7 +12,7 @@ import miscope_views
 from miscope import Grain, View
 from miscope.bound import BoundVariant
 from miscope.errors import DoesNotApply, NoArtifact
-from miscope.rendering import render
+from miscope.figures.render import render
 from miscope.testing import check_view
 
 CATALOGUE = {view.name: view for view in miscope_views.miscope_views()}
@@ -32,7 +32,7 @@ def test_a_view_of_attention_does_not_apply_to_a_model_without(name: str, toy_va
     variant = toy_variant(views=miscope_views)
 
     with pytest.raises(DoesNotApply, match=r"has no site|has no weights|no head to choose"):
-        render(variant.workspace, name, variant)
+        render(variant.workspace.value, name, variant.value)
 
 
 def test_a_view_over_training_says_which_axis_counts_steps():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from miscope import Shown
+from miscope import ViewData
 from miscope.family import make_variant
 from miscope.testing import ToyFamily, check_view, tables
 from miscope.testing.toy import cosines
@@ -16,7 +16,7 @@ WEIGHTS = {"W_E": torch.randn(6, 4, generator=GENERATOR), "W_U": torch.randn(4, 
 for letter in "QKV":
     WEIGHTS[f"blocks.0.attn.W_{letter}"] = torch.randn(2, 4, 3, generator=GENERATOR)
 WEIGHTS["blocks.0.attn.W_O"] = torch.randn(2, 3, 4, generator=GENERATOR)
-SHOWN = Shown(variant=VARIANT, step=3, steps=np.array([3]), weights=WEIGHTS)
+SHOWN = ViewData(variant=VARIANT, step=3, steps=np.array([3]), weights=WEIGHTS)
 
 
 @pytest.mark.parametrize("view", circuits.VIEWS, ids=lambda view: view.name)
@@ -39,7 +39,7 @@ def test_the_maps_are_the_products_of_the_heads_matrices():
 
 
 def test_in_the_basis_a_map_keeps_its_power_over_the_tokens_the_basis_is_about():
-    shown = Shown(variant=VARIANT, step=3, steps=np.array([3]), weights=WEIGHTS, bases={"token": cosines(5)})
+    shown = ViewData(variant=VARIANT, step=3, steps=np.array([3]), weights=WEIGHTS, bases={"token": cosines(5)})
     plain, turned = (circuits.ov(shown, head="L0H0", order=order).data[0].z for order in ("token", "basis"))
     assert turned.shape == (5, 5)
     assert (turned**2).sum() == pytest.approx((plain[:5] ** 2).sum(), rel=1e-5)
@@ -48,7 +48,7 @@ def test_in_the_basis_a_map_keeps_its_power_over_the_tokens_the_basis_is_about()
 def test_heads_are_offered_only_where_there_are_tokens_at_both_ends():
     offered = circuits.VIEWS[0].controls[0].options_from
     assert list(offered(SHOWN)) == ["L0H0", "L0H1"]
-    alone = Shown(variant=VARIANT, step=3, steps=np.array([3]), weights={"W_E": WEIGHTS["W_E"]})
+    alone = ViewData(variant=VARIANT, step=3, steps=np.array([3]), weights={"W_E": WEIGHTS["W_E"]})
     assert list(offered(alone)) == []
 
 
@@ -58,7 +58,9 @@ def test_composition_shows_only_writers_and_readers():
     at = {"heads": np.array(["blocks.0/0", "blocks.0/1", "blocks.1/0", "blocks.1/1"]), "K": matrix}
     at["null"] = np.array([0.1, 0.12, 0.14])
     history = {"circuits.composition": {name: array[None] for name, array in at.items()}}
-    shown = Shown(variant=VARIANT, step=3, steps=np.array([3]), artifacts={"circuits.composition": at}, history=history)
+    shown = ViewData(
+        variant=VARIANT, step=3, steps=np.array([3]), artifacts={"circuits.composition": at}, history=history
+    )
     heat = circuits.composition(shown, kind="K").data[0]
     assert (list(heat.y), list(heat.x)) == (["L0H0", "L0H1"], ["L1H0", "L1H1"])
     assert heat.z[1, 0] == pytest.approx(0.3)
@@ -72,11 +74,11 @@ def test_figures_of_positivity_say_between_which_tokens():
         "tokens": np.array(5),
         "token_set": np.array(["answers"]),
     }
-    one = Shown(variant=VARIANT, step=3, steps=np.array([3]), artifacts={"circuits.heads": at})
+    one = ViewData(variant=VARIANT, step=3, steps=np.array([3]), artifacts={"circuits.heads": at})
     assert "between the 5 tokens that are answers" in circuits.eigenvalues(one, circuit="OV").layout.title.subtitle.text
     over = {name: array[None] for name, array in at.items()} | {"step": np.array([3])}
     over["tokens"], over["token_set"] = np.array([6]), np.array([["all"]])
-    path = Shown(variant=VARIANT, step=None, steps=np.array([3]), artifacts={"circuits.heads": over})
+    path = ViewData(variant=VARIANT, step=None, steps=np.array([3]), artifacts={"circuits.heads": over})
     drawn = {
         quantity: circuits.heads(path, quantity=quantity, clock="linear", events=True).layout.title.subtitle.text
         for quantity in ("copying (positivity of OV)", "norm of OV")

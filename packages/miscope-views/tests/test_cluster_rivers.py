@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from miscope import Shown
+from miscope import ViewData
 from miscope.family import make_variant
-from miscope.figure_style import colour_of
+from miscope.figures.figure_style import colour_of
 from miscope.testing import ToyFourierFamily, check_view
 from miscope_views import cluster_rivers as views
 
@@ -23,7 +23,7 @@ CLUSTERS = {
     f"{SITE}/found_share": np.array([0.0, 0.25, 0.75]),
     f"{SITE}/committed_share": np.array([0.0, 0.5, 0.75]),
 }
-SHOWN = Shown(
+SHOWN = ViewData(
     variant=make_variant(ToyFourierFamily(), {}),
     step=None,
     steps=np.array([0, 10, 20]),

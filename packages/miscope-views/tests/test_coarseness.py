@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from miscope import Shown
+from miscope import ViewData
 from miscope.family import make_variant
-from miscope.subject import Subject
+from miscope.model_context import ModelContext
 from miscope.testing import ToyFamily, check_view
 from miscope_views import coarseness
 
@@ -25,12 +25,12 @@ AT = {
 STACKED = {name: np.stack([array, array]) for name, array in AT.items()} | {"step": np.array([0, 10])}
 
 
-def shown(step: int | None) -> Shown:
-    return Shown(
+def shown(step: int | None) -> ViewData:
+    return ViewData(
         variant=VARIANT,
         step=step,
         steps=STACKED["step"],
-        probe=Subject(ToyFamily(), VARIANT).probe(),
+        probe=ModelContext(ToyFamily(), VARIANT).probe(),
         artifacts={"coarseness.units": AT if step is not None else STACKED},
         activations=lambda site, channels: torch.arange(100.0).reshape(25, 4),
     )

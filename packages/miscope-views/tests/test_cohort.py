@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from miscope import Shown
+from miscope import ViewData
 from miscope.family import make_variant
-from miscope.moment import Series
+from miscope.snapshot import Series
 from miscope.testing import ToyFourierFamily, check_view
 from miscope.testing.toy import cosines
 from miscope.view import Member
@@ -22,17 +22,17 @@ def test_every_view_draws_trained_toys(view):
     check_view(view, ToyFourierFamily(), params={"values": 5})
 
 
-def shown(name: str = "", arrays: dict[str, np.ndarray] | None = None) -> Shown:
+def shown(name: str = "", arrays: dict[str, np.ndarray] | None = None) -> ViewData:
     """Three variants that differ in their seed."""
     variants = [make_variant(ToyFourierFamily(), {"seed": seed}) for seed in (1, 2, 3)]
     members = []
     for i, variant in enumerate(variants):
         metrics = {"test_loss": Series(steps=STEPS, values=np.array([1.0, 10.0 ** -(i + 1)]))}
-        one = Shown(variant=variant, step=None, steps=STEPS, metrics=metrics, bases={"sum": cosines(5)})
+        one = ViewData(variant=variant, step=None, steps=STEPS, metrics=metrics, bases={"sum": cosines(5)})
         members.append(Member(label=f"seed={i + 1}", shown=one))
     named = {"variant": np.array([variant.name for variant in variants])}
     artifacts = {name: named | arrays} if arrays is not None else {}
-    return Shown(variant=variants[0], step=None, steps=STEPS, members=tuple(members), artifacts=artifacts)
+    return ViewData(variant=variants[0], step=None, steps=STEPS, members=tuple(members), artifacts=artifacts)
 
 
 EVENTS = {

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from miscope import Shown
+from miscope import ViewData
 from miscope.family import make_variant
 from miscope.testing import ToyFamily, check_view
 from miscope.view import Member
@@ -13,7 +13,7 @@ from miscope_views.connectivity import VIEWS, barriers, profiles, seeds
 
 LOSS = np.zeros((3, 3, 3)) + np.array([1.0, 5.0, 1.0])
 BARRIER = np.array([[0.0, 4, 4], [4, 0, 4], [4, 4, 0]])
-SHOWN = Shown(
+SHOWN = ViewData(
     variant=make_variant(ToyFamily(), {}),
     step=None,
     steps=np.array([0, 10, 1000]),

@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 import miscope_views
-from miscope.analysis import analyze
+from miscope.analysis.analyze import analyze
 from miscope.errors import DoesNotApply
-from miscope.importing import adopt
-from miscope.rendering import render
+from miscope.figures.render import render
 
 
 @pytest.fixture
@@ -24,7 +23,7 @@ def curves(workspace, tmp_path: Path):
     ]
     (tmp_path / "a.csv").write_text("\n".join(["seed,step,train_loss,test_loss", *rows]))
     place = workspace(views=miscope_views)
-    found = adopt(place, metrics=tmp_path / "a.csv", family="toy.sum")
+    found = place.adopt(metrics=tmp_path / "a.csv", family="toy.sum")
     for _ in analyze(place, found, ["events.grokking", "summary.windows", "cohort.events", "cohort.losses"]):
         pass
     return place, found

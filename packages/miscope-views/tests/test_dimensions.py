@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from miscope import Shown
+from miscope import ViewData
 from miscope.family import make_variant
 from miscope.testing import ToyFamily, check_view
 from miscope_views import dimensions
@@ -19,11 +19,11 @@ AT = {
 STACKED = {name: np.stack([array, array]) for name, array in AT.items()} | {"step": np.array([0, 50])}
 
 
-def shown(step: int | None, **more: np.ndarray) -> Shown:
+def shown(step: int | None, **more: np.ndarray) -> ViewData:
     reads = {"dimensions.activations": AT if step is not None else STACKED | more}
     history = {"dimensions.activations": STACKED}
     variant = make_variant(ToyFamily(), {})
-    return Shown(variant=variant, step=step, steps=STACKED["step"], artifacts=reads, history=history)
+    return ViewData(variant=variant, step=step, steps=STACKED["step"], artifacts=reads, history=history)
 
 
 @pytest.mark.parametrize("view", dimensions.VIEWS, ids=lambda view: view.name)

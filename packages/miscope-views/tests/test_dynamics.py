@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 import miscope_views
-from miscope import Shown
+from miscope import ViewData
 from miscope.family import make_variant
-from miscope.rendering import render
+from miscope.figures.render import render
 from miscope.testing import ToyFamily, scene, tables
 from miscope_views.dynamics import VIEWS, modes, residual
 
-SHOWN = Shown(
+SHOWN = ViewData(
     variant=make_variant(ToyFamily(), {}),
     step=None,
     steps=np.arange(4) * 10,
@@ -42,7 +42,7 @@ def test_it_draws_a_trained_toy(view):
     with scene(ToyFamily(), tables(views=miscope_views), steps=20) as place:
         variant = place.variants[0]
         assert list(variant.analyze("dynamics.modes"))
-        assert render(place.workspace, view.name, variant).data
+        assert render(place.workspace, view.name, variant.value).data
 
 
 def test_eigenvalues_lie_in_the_plane_with_their_ellipses_above_what_walks_reach():

@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from miscope import Shown
+from miscope import ViewData
 from miscope.errors import DoesNotApply
 from miscope.family import make_variant
-from miscope.moment import Series
+from miscope.snapshot import Series
 from miscope.testing import ToyFamily, check_view
 from miscope_views.events import VIEWS, definitions, slingshots, timeline
 
@@ -27,7 +27,7 @@ GROKKED = {
     "fell": 1.0,
     "rebound": 0.0,
 }
-SHOWN = Shown(
+SHOWN = ViewData(
     variant=make_variant(ToyFamily(), {}),
     step=None,
     steps=STEPS,
@@ -37,7 +37,7 @@ SHOWN = Shown(
 )
 
 
-def shown(facts: Mapping[str, float | np.ndarray]) -> Shown:
+def shown(facts: Mapping[str, float | np.ndarray]) -> ViewData:
     arrays = {name: np.asarray(value) for name, value in facts.items()}
     arrays |= {"memorised/ci": np.array([40.0, 70.0]), "generalised/ci": np.array([np.nan, np.nan])}
     arrays = {"train_divergences": np.zeros((0, 2)), "test_divergences": np.zeros((0, 2))} | arrays
@@ -161,7 +161,7 @@ def test_every_view_draws_a_trained_toy(view):
     check_view(view)
 
 
-def flung(rises: list[int], **more: float | np.ndarray) -> Shown:
+def flung(rises: list[int], **more: float | np.ndarray) -> ViewData:
     facts = shown(GROKKED | {"memorised": 50.0} | more)
     arrays = facts.artifacts["events.grokking"] | {"slingshots": np.array(rises, dtype=np.int64)}
     return replace(facts, artifacts={"events.grokking": arrays})

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from miscope import Shown
+from miscope import ViewData
 from miscope.family import make_variant
-from miscope.figure_style import colour_of
+from miscope.figures.figure_style import colour_of
 from miscope.testing import ToyFourierFamily, check_view
 from miscope.testing.toy import cosines
 from miscope_views import factors
@@ -15,7 +15,7 @@ LABELS = np.array([[str(k) for k in range(1, 15)]] * 2)
 ANSWER = np.array([np.full(14, 0.002), 0.7 * np.eye(14)[4]])
 
 
-def shown() -> Shown:
+def shown() -> ViewData:
     stacked = {
         "step": STEPS,
         "logits/basis": np.array([["fourier"]] * 2),
@@ -31,7 +31,7 @@ def shown() -> Shown:
     }
     variant = make_variant(ToyFourierFamily(), {})
     reads = {"factors.shares": stacked}
-    return Shown(variant=variant, step=None, steps=STEPS, artifacts=reads, bases={"token": cosines(29)})
+    return ViewData(variant=variant, step=None, steps=STEPS, artifacts=reads, bases={"token": cosines(29)})
 
 
 @pytest.mark.parametrize("view", factors.VIEWS, ids=lambda view: view.name)

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from miscope import Shown
+from miscope import ViewData
 from miscope.family import make_variant
 from miscope.testing import ToyFamily
 from miscope_views.figures import clock_axis, event_marks, figure, line, panels, thin, title
 
-SHOWN = Shown(
+SHOWN = ViewData(
     variant=make_variant(ToyFamily(), {}),
     step=None,
     steps=np.array([0, 10, 1000]),
@@ -117,7 +117,7 @@ def test_a_colour_scale_that_is_given_is_the_one_that_is_drawn():
 
 
 def test_below_a_title_a_long_note_takes_the_room_of_the_familys_name():
-    shown = Shown(variant=make_variant(ToyFamily(), {}), step=None, steps=np.arange(3))
+    shown = ViewData(variant=make_variant(ToyFamily(), {}), step=None, steps=np.arange(3))
     slug = shown.variant.slug
     assert title(shown, "Losses", "short")["subtitle"]["text"] == f"toy.sum/{slug} · short"
     assert title(shown, "Losses", "x" * 90)["subtitle"]["text"] == f"{slug} · {'x' * 90}"

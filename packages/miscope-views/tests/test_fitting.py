@@ -9,8 +9,8 @@ import pytest
 
 import miscope_views
 from miscope.errors import DoesNotApply, NoArtifact
-from miscope.headings import BELOW, TITLE
-from miscope.rendering import render
+from miscope.figures.headings import BELOW, TITLE
+from miscope.figures.render import render
 from miscope.testing import ToyFourierFamily, scene, tables
 from miscope_views.tables import WIDTH, table, tall
 
@@ -20,14 +20,13 @@ def figures() -> Iterator[dict[str, Any]]:
     """Every view of a variant with a long name that draws."""
     plugins = tables(views=miscope_views)
     with scene(ToyFourierFamily(), plugins) as place:
+        values = [variant.value for variant in place.variants]
         for variant in place.variants:
             list(variant.analyze())
         found = {}
         for name, view in plugins.views.items():
             try:
-                found[name] = render(
-                    place.workspace, view, list(place.variants) if view.grain == "cohort" else place.variants[0]
-                )
+                found[name] = render(place.workspace, view, values if view.grain == "cohort" else values[0])
             except (DoesNotApply, NoArtifact):
                 continue
         yield found

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from miscope import Shown
+from miscope import ViewData
 from miscope.family import make_variant
 from miscope.testing import ToyFamily, check_view
 from miscope_views.flatness import VIEWS, over_training, plane, radii
@@ -24,7 +24,7 @@ ARRAYS = {
     "isotropic/trace": np.array([[10.0], [20.0]]),
     "isotropic/trace_sem": np.array([[1.0], [1.0]]),
 }
-SHOWN = Shown(
+SHOWN = ViewData(
     variant=make_variant(ToyFamily(), {}),
     step=None,
     steps=STEPS,

@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from miscope import Shown
+from miscope import ViewData
 from miscope.analyzers.geometry import CLASSES, PCA
 from miscope.family import make_variant
-from miscope.moment import Trajectory
-from miscope.testing import ToyFamily, ToyFourierFamily, check_view, toy_moment
+from miscope.snapshot import Trajectory
+from miscope.testing import ToyFamily, ToyFourierFamily, check_view, toy_snapshot
 from miscope.testing.toy import cosines
 from miscope_views import geometry
 
@@ -21,27 +21,27 @@ def test_every_view_draws_a_trained_toy(view, family):
     check_view(view, family)
 
 
-def shown(step: int | None, bases=True, width=0.0) -> Shown:
+def shown(step: int | None, bases=True, width=0.0) -> ViewData:
     """Five classes on a circle, twice as wide at the later step; each so wide across it."""
     basis = {"sum": cosines(5)} if bases else {}
     at_step = []
     for size in (1.0, 2.0):
-        angles = 2 * np.pi * toy_moment(options=None).probe.columns["sum"] / 5
+        angles = 2 * np.pi * toy_snapshot(options=None).probe.columns["sum"] / 5
         across = width * np.linspace(-1, 1, len(angles))
         circle = size * np.column_stack([np.cos(angles), np.sin(angles), across])
-        moment = toy_moment(options=CLASSES.options(), activations={SITE: tensor(circle)}, bases=basis)
-        at_step.append(CLASSES.compute(moment))
+        snapshot = toy_snapshot(options=CLASSES.options(), activations={SITE: tensor(circle)}, bases=basis)
+        at_step.append(CLASSES.compute(snapshot))
     stacked = {name: np.stack([arrays[name] for arrays in at_step]) for name in at_step[0]}
     trajectory = Trajectory(
         variant=make_variant(ToyFourierFamily(), {}),
         steps=STEPS,
         options=PCA.options(),
-        probe=toy_moment(options=None).probe,
+        probe=toy_snapshot(options=None).probe,
         artifacts={"geometry.classes": stacked},
     )
     stacked["step"] = STEPS
     now = stacked if step is None else at_step[int(step > 0)]
-    return Shown(
+    return ViewData(
         variant=trajectory.variant,
         step=step,
         steps=STEPS,

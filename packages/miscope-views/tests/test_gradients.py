@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from miscope import Shown
+from miscope import ViewData
 from miscope.errors import DoesNotApply
 from miscope.family import make_variant
 from miscope.testing import ToyFourierFamily, check_view
@@ -25,7 +25,7 @@ def shown(shares, members=()):
         arrays |= {"W_E/label": np.array([["1", "2"]] * 2), "W_E/basis": np.array([["fourier"]] * 2)}
     variant, reads = make_variant(ToyFourierFamily(), {}), {"gradients.energy": arrays}
     bases = {"token": cosines(5)}
-    return Shown(variant=variant, step=None, steps=STEPS, artifacts=reads, bases=bases, members=members)
+    return ViewData(variant=variant, step=None, steps=STEPS, artifacts=reads, bases=bases, members=members)
 
 
 def cohort(*shares):

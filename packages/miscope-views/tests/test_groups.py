@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from miscope import Shown
+from miscope import ViewData
 from miscope.family import make_variant
-from miscope.figure_style import colour_of
+from miscope.figures.figure_style import colour_of
 from miscope.testing import ToyFamily, check_view
 from miscope_views.groups import VIEWS, curvature, geometry, paths
 
@@ -23,7 +23,7 @@ ARRAYS = {
     "s/explained": np.array([[0.6, 0.3], [0.5, 0.4]]),
     "s/turning": np.array([[np.pi / 2, np.nan], [np.pi, np.nan]]),
 }
-SHOWN = Shown(
+SHOWN = ViewData(
     variant=make_variant(ToyFamily(), {}),
     step=None,
     steps=STEPS,
@@ -57,7 +57,7 @@ def test_components_stand_beside_those_of_shuffled_groups():
 
 def test_one_group_has_nothing_to_be_apart_from():
     one = ARRAYS | {"s/group": np.array(["11"]), "s/separation": np.full(4, np.nan)}
-    shown = Shown(variant=SHOWN.variant, step=None, steps=STEPS, artifacts={"groups.geometry": one})
+    shown = ViewData(variant=SHOWN.variant, step=None, steps=STEPS, artifacts={"groups.geometry": one})
     figure = geometry(shown, site="s", quantity="spread", **OVER)
 
     assert len(figure.data) == 1

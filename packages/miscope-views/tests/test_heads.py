@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from miscope import Shown
+from miscope import ViewData
 from miscope.family import make_variant
 from miscope.testing import ToyFamily, check_view
 from miscope_views import heads
@@ -21,10 +21,10 @@ STEPS = np.array([0, 100])
 STACKED = {name: np.stack([array] * 2) for name, array in ROLES.items()} | {"step": STEPS}
 
 
-def shown(step: int | None) -> Shown:
+def shown(step: int | None) -> ViewData:
     reads = {"heads.roles": ROLES if step is not None else STACKED}
     variant = make_variant(ToyFamily(), {})
-    return Shown(variant=variant, step=step, steps=STEPS, artifacts=reads, history={"heads.roles": STACKED})
+    return ViewData(variant=variant, step=step, steps=STEPS, artifacts=reads, history={"heads.roles": STACKED})
 
 
 @pytest.mark.parametrize("view", heads.VIEWS, ids=lambda view: view.name)
@@ -66,12 +66,12 @@ for measure in ("pattern", "output", "QK", "OV"):
     DISTANCES[f"blocks.0/{measure}/heads"] = np.array([1.1, 1.6])
 
 
-def apart(step: int | None) -> Shown:
+def apart(step: int | None) -> ViewData:
     at = {name: array[-1] for name, array in DISTANCES.items()}
     reads = {"heads.distances": at if step is not None else DISTANCES}
     reads["heads.differentiation"] = {"blocks.0/pattern/parted": np.array(100.0)}
     variant, history = make_variant(ToyFamily(), {}), {"heads.distances": DISTANCES}
-    return Shown(variant=variant, step=step, steps=STEPS, artifacts=reads, history=history)
+    return ViewData(variant=variant, step=step, steps=STEPS, artifacts=reads, history=history)
 
 
 def test_heads_part_above_the_band_of_the_first_checkpoint():
@@ -98,7 +98,7 @@ def tree_of(matrix):
     over = {"blocks.0/pattern": np.stack([DISTANCE / 10, DISTANCE]), "step": STEPS}
     reads, history = {"heads.distances": {"blocks.0/pattern": matrix}}, {"heads.distances": over}
     variant = make_variant(ToyFamily(), {})
-    given = Shown(variant=variant, step=100, steps=STEPS, artifacts=reads, history=history)
+    given = ViewData(variant=variant, step=100, steps=STEPS, artifacts=reads, history=history)
     return view.draw(given, layer="blocks.0", measure="attention pattern")
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from miscope import Shown
+from miscope import ViewData
 from miscope.family import make_variant
 from miscope.testing import ToyFamily
 from miscope_views.interactions import interactions
@@ -21,7 +21,7 @@ NOW = {
     "none/test_loss": np.array(4.5),
 }
 HISTORY = {name: np.stack([array, 2 * array]) if array.dtype.kind == "f" else array for name, array in NOW.items()}
-SHOWN = Shown(
+SHOWN = ViewData(
     variant=make_variant(ToyFamily(), {}),
     step=100,
     steps=np.array([100, 200]),

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from miscope import Shown
+from miscope import ViewData
 from miscope.family import make_variant
 from miscope.testing import ToyFourierFamily, check_view
 from miscope.testing.toy import cosines
@@ -25,11 +25,11 @@ STACKED = {
 }
 
 
-def shown(step: int | None) -> Shown:
+def shown(step: int | None) -> ViewData:
     arrays = STACKED if step is None else {name: array[1] for name, array in STACKED.items()}
     variant = make_variant(ToyFourierFamily(), {})
     reads = {"keys.votes": arrays}
-    return Shown(variant=variant, step=step, steps=STACKED["step"], artifacts=reads, bases={"sum": cosines(29)})
+    return ViewData(variant=variant, step=step, steps=STACKED["step"], artifacts=reads, bases={"sum": cosines(29)})
 
 
 @pytest.mark.parametrize("view", keys.VIEWS, ids=lambda view: view.name)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import miscope_views
-from miscope.analysis import analyze
+from miscope.analysis.analyze import analyze
 from miscope.errors import DoesNotApply, NoArtifact
-from miscope.rendering import render
+from miscope.figures.render import render
 from miscope.testing import scene, tables
 
 BLOCKS = ["[3,1]", "[2,2]", "[2,1,1]", "[1^4]"]

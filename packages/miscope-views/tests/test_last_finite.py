@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 import miscope_views
+from miscope.bound import BoundWorkspace
 from miscope.checkpoint import Checkpoint
 from miscope.errors import DoesNotApply
-from miscope.workspace import Workspace
 
 
-def test_the_last_checkpoint_shown_is_the_last_that_is_finite(workspace: Callable[..., Workspace]):
+def test_the_last_checkpoint_shown_is_the_last_that_is_finite(workspace: Callable[..., BoundWorkspace]):
     found = workspace(views=miscope_views).variant("toy.fourier")
     for _ in found.train(threads=1):
         pass

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from miscope import Shown
+from miscope import ViewData
 from miscope.family import make_variant
 from miscope.testing import ToyFamily, check_view
 from miscope_views import learning
@@ -41,8 +41,8 @@ ARRAYS = {
 }
 
 
-def shown(probe: object = PROBE) -> Shown:
-    return Shown(
+def shown(probe: object = PROBE) -> ViewData:
+    return ViewData(
         variant=VARIANT,
         step=None,
         steps=STEPS,

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from miscope import Shown
+from miscope import ViewData
 from miscope.family import make_variant
 from miscope.testing import ToyFourierFamily, check_view
 from miscope_views import neuron_dynamics as views
@@ -32,7 +32,7 @@ BANDS = {
     f"{SITE}/specialised": np.array([[0, 0], [2, 1], [0, 2]]),
     f"{SITE}/effective": np.array([np.nan, 1.9, 2.0]),
 }
-SHOWN = Shown(
+SHOWN = ViewData(
     variant=make_variant(ToyFourierFamily(), {}),
     step=None,
     steps=np.array([0, 10, 20]),

@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from miscope import Shown
+from miscope import ViewData
 from miscope.errors import BadValue
 from miscope.family import make_variant
-from miscope.figure_style import colour_of
-from miscope.subject import Subject
+from miscope.figures.figure_style import colour_of
+from miscope.model_context import ModelContext
 from miscope.testing import ToyFamily
 from miscope_views import neurons
 from miscope_views.clusters import clusters, frequencies
@@ -20,7 +20,7 @@ from miscope_views.neurons import contact_sheet, heatmap
 
 SITE = "blocks.0.mlp.hook_post"
 VARIANT = make_variant(ToyFamily(), {})
-PROBE = Subject(ToyFamily(), VARIANT).probe()
+PROBE = ModelContext(ToyFamily(), VARIANT).probe()
 A, B = torch.meshgrid(torch.arange(5.0), torch.arange(5.0), indexing="ij")
 UNITS = torch.stack([(A + 10 * B + 100 * neuron).flatten() for neuron in range(4)], dim=1)
 """Neuron j answers a + 10 b + 100 j."""
@@ -52,7 +52,7 @@ def activations(site: str, channels: Sequence[int] | None) -> Tensor:
     return UNITS if channels is None else UNITS[:, list(channels)]
 
 
-SHOWN = Shown(
+SHOWN = ViewData(
     variant=VARIANT,
     step=20,
     steps=np.array([0, 10, 20]),

@@ -14,8 +14,8 @@ from torch import Tensor
 import miscope_views
 from miscope.bound import BoundVariant
 from miscope.errors import DoesNotApply, NoArtifact
+from miscope.figures.render import render
 from miscope.outcome import State
-from miscope.rendering import render
 from miscope.testing import ToyFourierFamily, scene, tables
 
 
@@ -63,7 +63,7 @@ def no_numbers(variant: BoundVariant, name: str) -> Iterator[str]:
     """Texts of the view's figure that hold NaN or infinity for a number; none where it refuses."""
     view = variant.workspace.plugins.views[name]
     try:
-        figure = render(variant.workspace, view, [variant] if view.grain == "cohort" else variant)
+        figure = render(variant.workspace.value, view, [variant.value] if view.grain == "cohort" else variant.value)
     except (DoesNotApply, NoArtifact):
         return
     content = figure.to_plotly_json()

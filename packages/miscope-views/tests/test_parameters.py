@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from miscope import Shown
+from miscope import ViewData
 from miscope.family import make_variant
-from miscope.figure_style import NULL
+from miscope.figures.figure_style import NULL
 from miscope.testing import ToyFamily, check_view
 from miscope.view import Member
 from miscope_views.parameters import VIEWS, norms
@@ -15,7 +15,7 @@ from miscope_views.paths import trajectory, variance, velocity
 from miscope_views.proximity import components, joint, proximity
 
 STEPS = np.array([0, 10, 20, 40])
-SHOWN = Shown(
+SHOWN = ViewData(
     variant=make_variant(ToyFamily(), {}),
     step=None,
     steps=STEPS,
@@ -42,7 +42,7 @@ PATH = {
 }
 
 
-def path() -> Shown:
+def path() -> ViewData:
     return replace(SHOWN, artifacts={"parameters.trajectory": PATH})
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from miscope import Shown
+from miscope import ViewData
 from miscope.family import make_variant
 from miscope.testing import ToyFourierFamily, check_view
 from miscope.testing.toy import cosines
@@ -25,7 +25,9 @@ AT = {
 def shown(arrays, step):
     variant = make_variant(ToyFourierFamily(), {})
     bases = {"sum": cosines(5)}
-    return Shown(variant=variant, step=step, steps=np.array([0, 9]), artifacts={"phases.neurons": arrays}, bases=bases)
+    return ViewData(
+        variant=variant, step=step, steps=np.array([0, 9]), artifacts={"phases.neurons": arrays}, bases=bases
+    )
 
 
 @pytest.mark.parametrize("view", phases.VIEWS, ids=lambda view: view.name)

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from miscope import Shown
+from miscope import ViewData
 from miscope.family import make_variant
-from miscope.figure_style import colour_of
+from miscope.figures.figure_style import colour_of
 from miscope.testing import ToyFourierFamily, check_view
 from miscope.testing.toy import cosines
 from miscope_views import products
@@ -29,7 +29,7 @@ def test_products_are_drawn_as_spectra_and_sparsity_has_a_panel_for_how_many():
         f"{NAME}/participation": np.array([14.0, 1.0]),
         **{f"{NAME}/{index}": np.array([0.0, 0.9]) for index in ("gini", "hoyer", "concentration", "top_share")},
     }
-    shown = Shown(
+    shown = ViewData(
         variant=make_variant(ToyFourierFamily(), {}),
         step=None,
         steps=STEPS,

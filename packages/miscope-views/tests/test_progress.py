@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from miscope import Shown
+from miscope import ViewData
 from miscope.family import make_variant
-from miscope.figure_style import colour_of
+from miscope.figures.figure_style import colour_of
 from miscope.testing import ToyFourierFamily, check_view
 from miscope_views import progress
 
@@ -14,7 +14,7 @@ EACH[1:, 4] = 2.5, 2.0
 EACH[2, 7] = 0.2
 
 
-def shown() -> Shown:
+def shown() -> ViewData:
     falling, rising = np.array([4.0, 2.0, 0.01]), np.array([4.0, 3.0, 9.0])
     curves = {"full": falling, "restricted": falling / 10, "excluded": rising, "trig": falling}
     arrays = {f"{name}/{part}": values for name, values in curves.items() for part in ("train", "test", "all")}
@@ -24,7 +24,7 @@ def shown() -> Shown:
     arrays["causal"] = 10 * falling[:, None] < EACH
     arrays["label"] = np.array([[str(k) for k in range(1, 15)]] * 3)
     variant = make_variant(ToyFourierFamily(), {})
-    return Shown(variant=variant, step=None, steps=arrays["step"], artifacts={"progress.losses": arrays})
+    return ViewData(variant=variant, step=None, steps=arrays["step"], artifacts={"progress.losses": arrays})
 
 
 @pytest.mark.parametrize("view", progress.VIEWS, ids=lambda view: view.name)
@@ -62,7 +62,7 @@ def test_what_is_causal_is_counted_below_what_is_key():
 def of(reads, arrays):
     found = shown()
     steps = np.array([0, 100])
-    return Shown(variant=found.variant, step=None, steps=steps, artifacts={reads: arrays | {"step": steps}})
+    return ViewData(variant=found.variant, step=None, steps=steps, artifacts={reads: arrays | {"step": steps}})
 
 
 def test_both_sets_are_drawn_over_the_checkpoints_looked_at():

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from miscope import Shown
+from miscope import ViewData
 from miscope.family import make_variant
-from miscope.figure_style import OKABE_ITO
+from miscope.figures.figure_style import OKABE_ITO
 from miscope.testing import ToyFamily, check_view
 from miscope_views.provenance import VIEWS, settings
 
@@ -29,7 +29,7 @@ def test_contradictions_lead_and_stand_out():
         "warm_step": np.array([300]),
     }
     variant = make_variant(ToyFamily(), {})
-    shown = Shown(variant=variant, step=None, steps=np.arange(1), artifacts={"provenance.settings": arrays})
+    shown = ViewData(variant=variant, step=None, steps=np.arange(1), artifacts={"provenance.settings": arrays})
     figure = settings(shown)
     setting, *_, record = figure.data[0].cells.values
     assert list(setting) == ["weight_decay", "seed", "lr"]

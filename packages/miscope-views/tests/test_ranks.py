@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from miscope import Shown
+from miscope import ViewData
 from miscope.family import make_variant
-from miscope.figure_style import NULL
+from miscope.figures.figure_style import NULL
 from miscope.testing import ToyFamily, check_view
 from miscope_views.ranks import VIEWS, over_training, scree, spectrum
 
@@ -28,7 +28,7 @@ ARRAYS = {
     "W_OV/outliers": np.full((3, 2), np.nan),
     "W_OV/alpha": np.full((3, 2), np.nan),
 }
-SHOWN = Shown(
+SHOWN = ViewData(
     variant=make_variant(ToyFamily(), {}),
     step=None,
     steps=STEPS,

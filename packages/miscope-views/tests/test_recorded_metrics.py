@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 
 import miscope_views
-from miscope.controls import options
+from miscope.bound import BoundWorkspace
 from miscope.errors import DoesNotApply
-from miscope.importing import adopt
-from miscope.rendering import gather, render
-from miscope.workspace import Workspace
+from miscope.figures.controls import options
+from miscope.figures.render import gather, render
 
-Make = Callable[..., Workspace]
+Make = Callable[..., BoundWorkspace]
 NAME = "behaviour.recorded"
 
 
@@ -23,7 +22,7 @@ def test_what_instruments_saw_is_drawn_as_they_saw_it(workspace: Make):
     place = workspace(views=miscope_views)
     variant = place.variant("toy.fourier", steps=6)
     list(variant.train(threads=1, watch=["parameters.norms:2"]))
-    figure = render(place, NAME, variant, metric="parameters.norms/total/squares", log=True)
+    figure = render(place.value, NAME, variant.value, metric="parameters.norms/total/squares", log=True)
     steps, values = variant.metric("parameters.norms/total/squares")
     (trace,) = figure.data
     assert np.asarray(trace.x).tolist() == steps.tolist() == [0, 2, 4, 6]
@@ -39,7 +38,7 @@ def test_they_come_before_the_losses_which_are_never_mixed_with_theirs(workspace
     offered = options(view.controls[0], gather(place, view, variant))  # pyright: ignore[reportArgumentType]
     assert offered[0].startswith("behaviour.metrics/")
     assert offered[-4:] == ("test_accuracy", "test_loss", "train_accuracy", "train_loss")
-    losses: Any = render(place, "behaviour.losses", variant)
+    losses: Any = render(place.value, "behaviour.losses", variant.value)
     assert {trace.name for trace in losses.data} == {"train", "test"}
 
 
@@ -47,9 +46,9 @@ def test_where_nothing_was_recorded_there_is_nothing_to_choose(workspace: Make, 
     import torch
 
     place = workspace(views=miscope_views)
-    subject = place.subject(place.variant("toy.fourier").value)
-    assert subject.task is not None
-    torch.save({"model": subject.task.initial_weights(), "step": 3}, tmp_path / "bare.pth")
-    (variant,) = adopt(place, tmp_path / "bare.pth", family="toy.fourier")
+    context = place.value.context(place.variant("toy.fourier").value)
+    assert context.task is not None
+    torch.save({"model": context.task.initial_weights(), "step": 3}, tmp_path / "bare.pth")
+    (variant,) = place.adopt(tmp_path / "bare.pth", family="toy.fourier")
     with pytest.raises(DoesNotApply, match=r"no metric like '\*' was recorded"):
-        render(place, NAME, variant)
+        render(place.value, NAME, variant.value)

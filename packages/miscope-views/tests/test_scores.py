@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from miscope import Shown
+from miscope import ViewData
 from miscope.family import make_variant
 from miscope.testing import ToyFourierFamily
 from miscope.testing.toy import cosines
@@ -22,7 +22,7 @@ HISTORY = {
 def shown(reads, step):
     arrays = HISTORY if step is None else {name: array[1] for name, array in HISTORY.items()}
     given = {"artifacts": {reads: arrays}, "history": {reads: HISTORY}, "bases": {"token": cosines(7)}}
-    return Shown(variant=make_variant(ToyFourierFamily(), {}), step=step, steps=HISTORY["step"], **given)
+    return ViewData(variant=make_variant(ToyFourierFamily(), {}), step=step, steps=HISTORY["step"], **given)
 
 
 @pytest.mark.parametrize("view", scores.VIEWS, ids=lambda view: view.name)

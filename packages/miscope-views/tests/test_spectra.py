@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from miscope import Shown
+from miscope import ViewData
 from miscope.family import make_variant
-from miscope.figure_style import NULL, colour_of
+from miscope.figures.figure_style import NULL, colour_of
 from miscope.testing import ToyFourierFamily
 from miscope.testing.toy import cosines
 from miscope_views.spectra import embedding, embedding_lines, embedding_map
@@ -20,7 +20,7 @@ SHARE[2] = 0.01
 SHARE[2, [4, 11]] = 0.6, 0.28
 
 
-def shown(step: int | None, basis: str = "fourier") -> Shown:
+def shown(step: int | None, basis: str = "fourier") -> ViewData:
     stacked = {
         "step": STEPS,
         "W_E/fraction": SHARE,
@@ -28,7 +28,7 @@ def shown(step: int | None, basis: str = "fourier") -> Shown:
         "W_E/basis": np.array([[basis]] * 3),
     }
     at = {name: array[list(STEPS).index(step)] for name, array in stacked.items()} if step is not None else stacked
-    return Shown(
+    return ViewData(
         variant=make_variant(ToyFourierFamily(), {}),
         step=step,
         steps=STEPS,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from miscope import Shown
+from miscope import ViewData
 from miscope.family import make_variant
 from miscope.testing import ToyFamily, check_view
 from miscope_views import stages
@@ -24,10 +24,10 @@ ARRAYS = {
 }
 
 
-def shown(**arrays: object) -> Shown:
+def shown(**arrays: object) -> ViewData:
     reads = {"stages.change_points": ARRAYS | arrays}
     variant = make_variant(ToyFamily(), {})
-    return Shown(variant=variant, step=None, steps=STEPS, step_label="epoch", artifacts=reads)  # pyright: ignore
+    return ViewData(variant=variant, step=None, steps=STEPS, step_label="epoch", artifacts=reads)  # pyright: ignore
 
 
 def test_the_view_draws_a_trained_toy():

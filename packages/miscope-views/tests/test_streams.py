@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from miscope import Shown
+from miscope import ViewData
 from miscope.errors import DoesNotApply
 from miscope.family import make_variant
-from miscope.figure_style import colour_of
+from miscope.figures.figure_style import colour_of
 from miscope.testing import ToyFamily, ToyFourierFamily, check_view
 from miscope_views import streams
 
@@ -31,7 +31,7 @@ CLUSTERS = {"post/label": LABEL[0], "post/size": np.array([[0, 0, 0], [0, 2, 0],
 def shown(**artifacts):
     reads = {"spectra.embedding": EMBEDDING} | {name.replace("_", "."): arrays for name, arrays in artifacts.items()}
     variant = make_variant(ToyFourierFamily(), {})
-    return Shown(variant=variant, step=None, steps=STEPS, artifacts=reads)
+    return ViewData(variant=variant, step=None, steps=STEPS, artifacts=reads)
 
 
 @pytest.mark.parametrize("family", [ToyFourierFamily(), ToyFamily()], ids=lambda family: family.name)
@@ -59,7 +59,7 @@ def test_a_stream_about_other_components_has_no_lane():
 
 
 def test_weights_over_no_inputs_have_no_lanes():
-    nothing = Shown(
+    nothing = ViewData(
         variant=make_variant(ToyFamily(), {}), step=None, steps=STEPS, artifacts={"spectra.embedding": {"step": STEPS}}
     )
     with pytest.raises(DoesNotApply) as refused:

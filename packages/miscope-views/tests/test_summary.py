@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from miscope import Shown
+from miscope import ViewData
 from miscope.family import make_variant
-from miscope.moment import Series
+from miscope.snapshot import Series
 from miscope.testing import ToyFamily, check_view
 from miscope_views import summary
 
@@ -42,8 +42,8 @@ COMPONENTS = {
 }
 
 
-def shown(**reads: object) -> Shown:
-    return Shown(
+def shown(**reads: object) -> ViewData:
+    return ViewData(
         variant=make_variant(ToyFamily(), {}),
         step=None,
         steps=STEPS,

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from miscope import Shown
+from miscope import ViewData
 from miscope.family import make_variant
 from miscope.testing import ToyFamily, check_view
 from miscope_views import units
@@ -22,11 +22,11 @@ FLIPS = {
 }
 
 
-def shown(step: int | None) -> Shown:
+def shown(step: int | None) -> ViewData:
     at = {name: array[-1] for name, array in STACKED.items()}
     reads = {"units.statistics": at if step is not None else STACKED, "units.flips": FLIPS}
     history = {"units.statistics": STACKED}
-    return Shown(variant=make_variant(ToyFamily(), {}), step=step, steps=STEPS, artifacts=reads, history=history)
+    return ViewData(variant=make_variant(ToyFamily(), {}), step=step, steps=STEPS, artifacts=reads, history=history)
 
 
 @pytest.mark.parametrize("view", units.VIEWS, ids=lambda view: view.name)
@@ -58,5 +58,7 @@ def test_flips_stand_at_the_later_checkpoint():
 def test_hidden_layers_come_first_among_the_sites():
     view = units.VIEWS[0].controls[0]
     arrays = {f"{site}/dead_share": np.zeros(1) for site in ("blocks.0.attn.hook_z", SITE)}
-    found = Shown(variant=make_variant(ToyFamily(), {}), step=None, steps=STEPS, artifacts={"units.statistics": arrays})
+    found = ViewData(
+        variant=make_variant(ToyFamily(), {}), step=None, steps=STEPS, artifacts={"units.statistics": arrays}
+    )
     assert view.options_from(found) == [SITE, "blocks.0.attn.hook_z"]

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from miscope.artifact import Arrays as Arrays
     from miscope.basis import Basis as Basis
     from miscope.basis import Block as Block
+    from miscope.bound import BoundSnapshot as BoundSnapshot
+    from miscope.bound import BoundVariant as BoundVariant
+    from miscope.bound import BoundView as BoundView
+    from miscope.bound import BoundWorkspace as BoundWorkspace
+    from miscope.bound import open_bound as open  # noqa: F401 - the name users call
     from miscope.callbacks import Callbacks as Callbacks
     from miscope.callbacks import Changes as Changes
     from miscope.callbacks import UpdatePoint as UpdatePoint
@@ -29,17 +34,17 @@ if TYPE_CHECKING:
     from miscope.model import Model as Model
     from miscope.model import Role as Role
     from miscope.model import Shortcut as Shortcut
-    from miscope.moment import Cohort as Cohort
-    from miscope.moment import Moment as Moment
-    from miscope.moment import Series as Series
-    from miscope.moment import Trajectory as Trajectory
-    from miscope.naming import NamedWeight as NamedWeight
+    from miscope.modules.naming import NamedWeight as NamedWeight
     from miscope.needs import Needs as Needs
     from miscope.objective import ForwardPass as ForwardPass
     from miscope.objective import Objective as Objective
     from miscope.objective import Term as Term
-    from miscope.plugins import Plugins as Plugins
+    from miscope.plugins.plugins import Plugins as Plugins
     from miscope.probe import Probe as Probe
+    from miscope.snapshot import Cohort as Cohort
+    from miscope.snapshot import Series as Series
+    from miscope.snapshot import Snapshot as Snapshot
+    from miscope.snapshot import Trajectory as Trajectory
     from miscope.source import Source as Source
     from miscope.source_checkpoint import SourceCheckpoint as SourceCheckpoint
     from miscope.task import Task as Task
@@ -47,11 +52,10 @@ if TYPE_CHECKING:
     from miscope.variant import Variant as Variant
     from miscope.view import Choice as Choice
     from miscope.view import Number as Number
-    from miscope.view import Shown as Shown
     from miscope.view import Toggle as Toggle
     from miscope.view import View as View
+    from miscope.view import ViewData as ViewData
     from miscope.workspace import Workspace as Workspace
-    from miscope.workspace import open_workspace as open  # noqa: F401 - the name users call
 
 __version__ = "0.2.0"
 
@@ -60,6 +64,7 @@ _HOME = {
     "analyzer": ("Analyzer", "Grain", "NoOptions", "Options"),
     "artifact": ("Arrays",),
     "basis": ("Basis", "Block"),
+    "bound": ("BoundSnapshot", "BoundVariant", "BoundView", "BoundWorkspace"),
     "callbacks": ("Callbacks", "Changes", "UpdatePoint"),
     "checkpoint": ("Checkpoint",),
     "cross_entropy": ("classification", "next_token"),
@@ -69,22 +74,22 @@ _HOME = {
     "family": ("Family", "Params"),
     "hookspecs": ("hookimpl",),
     "model": ("HookedModel", "Model", "Role", "Shortcut"),
-    "moment": ("Cohort", "Moment", "Series", "Trajectory"),
-    "naming": ("NamedWeight",),
+    "moment": ("Cohort", "Snapshot", "Series", "Trajectory"),
+    "modules.naming": ("NamedWeight",),
     "objective": ("ForwardPass", "Objective", "Term"),
     "needs": ("Needs",),
-    "plugins": ("Plugins",),
+    "plugins.plugins": ("Plugins",),
     "probe": ("Probe",),
     "source": ("Source",),
     "source_checkpoint": ("SourceCheckpoint",),
     "task": ("Task",),
     "training_config": ("TrainingConfig",),
     "variant": ("Variant",),
-    "view": ("Choice", "Number", "Shown", "Toggle", "View"),
+    "view": ("Choice", "Number", "ViewData", "Toggle", "View"),
     "workspace": ("Workspace",),
 }
 _WHERE = {name: (f"miscope.{module}", name) for module, names in _HOME.items() for name in names}
-_WHERE["open"] = ("miscope.workspace", "open_workspace")
+_WHERE["open"] = ("miscope.bound", "open_bound")
 
 __all__ = sorted(_WHERE)  # pyright: ignore[reportUnsupportedDunderAll]
 

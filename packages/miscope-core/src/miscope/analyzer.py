@@ -62,7 +62,7 @@ class Analyzer:
     grain: Grain
     """How much of training it looks at in one go."""
     compute: Callable[[Any], Arrays]
-    """Takes a Moment, a Trajectory or a Cohort, as the grain says."""
+    """Takes a Snapshot, a Trajectory or a Cohort, as the grain says."""
     needs: Needs = field(default_factory=Needs)
     """What it is given, and nothing else."""
     heavy: bool = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from html import escape
 from numbers import Integral
@@ -10,23 +10,130 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, final
 
 from miscope.errors import BadValue, UnknownName
-from miscope.origin import no_checkpoint
+from miscope.store.no_checkpoint import no_checkpoint
 from miscope.variant import Variant
+from miscope.workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:
-    import numpy as np
-    from plotly.graph_objects import Figure
+    from contextlib import AbstractContextManager
 
-    from miscope.analyzer_options import Options
+    import numpy as np
+    import pyarrow
+    from plotly.graph_objects import Figure
+    from torch import Tensor, nn
+
+    from miscope.analysis.analyzer_options import Options
     from miscope.artifact import Arrays
     from miscope.checkpoint import Checkpoint
-    from miscope.moment import Series
+    from miscope.index.index import Index
+    from miscope.inventory import Stored
     from miscope.outcome import Outcome
-    from miscope.store import Store
-    from miscope.training import Progress
-    from miscope.workspace import Workspace
+    from miscope.plugins.plugins import Plugins
+    from miscope.probe import Probe
+    from miscope.recording.recorder import Recorder
+    from miscope.snapshot import Series
+    from miscope.store.ledger import Ledger
+    from miscope.store.store import Store
+    from miscope.training.train import Progress
 
-__all__ = ["BoundMoment", "BoundVariant", "BoundView"]
+    Paths = str | Path | Iterable[str | Path]
+    Recording = AbstractContextManager[Recorder]
+
+__all__ = ["BoundSnapshot", "BoundVariant", "BoundView", "BoundWorkspace", "open_bound"]
+
+
+def open_bound(path: str | Path | None = None, plugins: Plugins | None = None) -> BoundWorkspace:
+    """The workspace at the path, else at MISCOPE_WORKSPACE, else in ./miscope-workspace; nothing is written yet.
+
+    plugins: the tables in force; None for everything installed. This is `miscope.open`.
+    """
+    return BoundWorkspace(open_workspace(path, plugins))
+
+
+@final
+@dataclass(frozen=True)
+class BoundWorkspace:
+    """A workspace whose variants are handles."""
+
+    value: Workspace
+    """What the verbs take: `render(workspace.value, view, variants)`."""
+
+    def variant(self, family: str, **fields: Any) -> BoundVariant:
+        """The variant of a family with these parameters and training fields, told apart by name; nothing is written.
+
+        Raises BadValue if its folder holds another variant.
+        """
+        return BoundVariant(self, self.value.variant(family, **fields))
+
+    def find(self, name: str) -> BoundVariant:
+        """A stored variant by its name 'family/slug', or by its slug where one family has it."""
+        return BoundVariant(self, self.value.find(name))
+
+    def variants(self, family: str | None = None) -> list[BoundVariant]:
+        """Stored variants that can be opened, by name; `inventory` has the others too, and why not."""
+        return [BoundVariant(self, variant) for variant in self.value.variants(family)]
+
+    def inventory(self, family: str | None = None) -> list[Stored]:
+        """Everything that lies here as a variant, by name: what can be opened, and the reason for what cannot."""
+        return self.value.inventory(family)
+
+    def names(self, family: str | None = None) -> list[str]:
+        """Names of all stored variants, whether or not their family is installed."""
+        return self.value.names(family)
+
+    def record(self, name: str, model: nn.Module, *, probe: Probe | Tensor, **options: Any) -> Recording:
+        """Record a training loop of one's own under a name; options are those of `miscope.recording.record.record`.
+
+        `with workspace.record("my-run", model, probe=probe) as recorder:`, and in the loop
+        `recorder.checkpoint(step, model, metrics={...}, optimizer=optimizer)`.
+        """
+        from miscope.recording.record import record
+
+        return record(self.value, name, model, probe=probe, **options)
+
+    def adopt(self, paths: Paths = (), **options: Any) -> list[BoundVariant]:
+        """Import checkpoints and losses made elsewhere; options are those of `miscope.importing.adopt.adopt`."""
+        from miscope.importing.adopt import adopt
+
+        return [BoundVariant(self, variant) for variant in adopt(self.value, paths, **options)]
+
+    def adopt_module(self, paths: Paths, **options: Any) -> BoundVariant:
+        """Import checkpoints of a module of one's own; options: `miscope.importing.modules.adopt_module`."""
+        from miscope.importing.modules import adopt_module
+
+        return BoundVariant(self, adopt_module(self.value, paths, **options))
+
+    def ask(self, sql: str) -> pyarrow.Table:
+        """The answer to a SELECT over variants, runs, checkpoints, artifacts, metrics and scalars."""
+        return self.value.ask(sql)
+
+    @property
+    def root(self) -> Path:
+        """Its folder."""
+        return self.value.root
+
+    @property
+    def plugins(self) -> Plugins:
+        """Families, analyzers, views and executors in force."""
+        return self.value.plugins
+
+    @property
+    def store(self) -> Store:
+        """Its files."""
+        return self.value.store
+
+    @property
+    def ledger(self) -> Ledger:
+        """What happened in it."""
+        return self.value.ledger
+
+    @property
+    def index(self) -> Index:
+        """Its DuckDB index."""
+        return self.value.index
+
+    def __repr__(self) -> str:
+        return repr(self.value)
 
 
 @final
@@ -34,7 +141,7 @@ __all__ = ["BoundMoment", "BoundVariant", "BoundView"]
 class BoundVariant:
     """A variant in its workspace."""
 
-    workspace: Workspace
+    workspace: BoundWorkspace
     value: Variant
 
     @property
@@ -47,20 +154,20 @@ class BoundVariant:
         return BoundVariant(self.workspace, self.value.labelled(label))
 
     def train(self, **options: Any) -> Iterator[Progress]:
-        """Train it, or go on where it stopped; yields progress. Options are those of a `miscope.training.Session`."""
-        from miscope.training import Session, train
+        """Train it, or go on where it stopped; yields progress. Options: `miscope.train_options.TrainOptions`."""
+        from miscope.training.train import TrainOptions, train
 
-        known = [field.name for field in fields(Session)]
+        known = [field.name for field in fields(TrainOptions)]
         for name in options:
             if name not in known:
                 raise UnknownName("training option", name, known, listing=f"`train` takes: {', '.join(known)}.")
-        return train(self.workspace, self.value, Session(**options))
+        return train(self.workspace.value, self.value, TrainOptions(**options))
 
     def analyze(self, *names: str, **options: Any) -> list[Outcome]:
-        """Compute what is absent of these analyzers, or of all that apply. Options as of `miscope.analysis.analyze`."""
-        from miscope.analysis import analyze
+        """Compute what is absent of these analyzers, or of all that apply. Options as of `analyze`."""
+        from miscope.analysis.analyze import analyze
 
-        return list(analyze(self.workspace, [self.value], names or None, **options))
+        return list(analyze(self.workspace.value, [self.value], names or None, **options))
 
     @property
     def steps(self) -> list[int]:
@@ -73,12 +180,12 @@ class BoundVariant:
         store = self._store
         return (store.load_checkpoint(self.name, step) for step in self.steps)
 
-    def at(self, step: int | Literal["first", "last"]) -> BoundMoment:
+    def at(self, step: int | Literal["first", "last"]) -> BoundSnapshot:
         """The variant at a checkpoint; NoCheckpoint with the nearest ones if there is none."""
         number = self._number(step)
         if number not in self.steps:
-            raise no_checkpoint(self._store, self.name, number)
-        return BoundMoment(self, number)
+            raise no_checkpoint(self._store.layout, self.name, number, self.steps)
+        return BoundSnapshot(self, number)
 
     def _number(self, step: object) -> int:
         """A step as a number; BadValue for what is neither one nor 'first' or 'last'."""
@@ -122,10 +229,10 @@ class BoundVariant:
 
         options: those it was computed with, by analyzer name, as `analyze` was given them.
         """
-        from miscope.artifacts import arrays
+        from miscope.analysis.artifacts import arrays
 
         at = None if step is None else self._number(step)
-        return arrays(self.workspace, self.value, analyzer, step=at, names=names, options=options)
+        return arrays(self.workspace.value, self.value, analyzer, step=at, names=names, options=options)
 
     @property
     def _store(self) -> Store:
@@ -147,7 +254,7 @@ class BoundVariant:
 
 @final
 @dataclass(frozen=True)
-class BoundMoment:
+class BoundSnapshot:
     """A variant at one of its checkpoints."""
 
     variant: BoundVariant
@@ -183,21 +290,21 @@ class BoundView:
 
     def figure(self) -> Figure:
         """The Plotly figure."""
-        from miscope.rendering import render
+        from miscope.figures.render import render
 
         workspace = self.variant.workspace
         view = workspace.plugins.view(self.name)
-        return render(workspace, view, self.variant.value, step=self.step, options=self.options, **self.controls)
+        return render(workspace.value, view, self.variant.value, step=self.step, options=self.options, **self.controls)
 
     def show(self) -> None:
         """Show it: inline in a notebook, in the browser elsewhere."""
-        from miscope.figure_style import CONFIG
+        from miscope.figures.figure_style import CONFIG
 
         self.figure().show(config=dict(CONFIG))
 
     def export(self, target: str | Path) -> Path:
         """Write it to a path, or to a file of this format ('png') named for what it shows, in the current folder."""
-        from miscope.exporting import export
+        from miscope.figures.export import export
 
         path = Path(target)
         if not path.suffix and path.name == str(target):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def miscope_families() -> Iterable[Family]:
-    from miscope.any_module import AnyModule
+    from miscope.modules.any_module import AnyModule
 
     return (AnyModule(),)
 
@@ -29,6 +29,6 @@ def miscope_analyzers() -> Iterable[Analyzer]:
 
 @hookimpl
 def miscope_executors() -> Iterable[Executor]:
-    from miscope.executors import Inline, Processes
+    from miscope.analysis.executors import Inline, Processes
 
     return (Inline(), Processes())

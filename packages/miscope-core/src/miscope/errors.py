@@ -206,17 +206,17 @@ class DoesNotApply(MiscopeError):
         reason: str,
         *,
         name: str = "",
-        subject: str = "",
+        variant: str = "",
         kind: Literal["analyzer", "view"] = "analyzer",
         cure: tuple[str, str] | None = None,
     ) -> None:
         """reason: a clause. miscope adds the rest. cure: what is known and what to do, where something can be done."""
-        self.name, self.subject, self.reason = name, subject, reason
+        self.name, self.variant, self.reason = name, variant, reason
         known, todo = cure or (
             "Computing cannot bring it: the instrument needs something that the variant or its family does not have.",
             f"`miscope {kind}s{' ' * bool(name)}{name}` says what it needs.",
         )
-        who = f"{name!r} does not apply to {subject}" if name else "It does not apply"
+        who = f"{name!r} does not apply to {variant}" if name else "It does not apply"
         super().__init__(f"{who}: {reason}.", known, todo)
 
 

@@ -17,16 +17,18 @@ _BATCH = 1 << 14
 """Inputs in one forward pass: bounds what a model holds between its layers."""
 
 
-Look: TypeAlias = "Callable[[Mapping[str, Tensor], Tensor, Collection[str]], Activations]"
+Forward: TypeAlias = "Callable[[Mapping[str, Tensor], Tensor, Collection[str]], Activations]"
 """(weights, inputs, sites) -> activations: a model's `run` or `answers`."""
 
 
-def activations(look: Look, weights: Mapping[str, Tensor], inputs: Tensor, sites: Collection[str]) -> dict[str, Tensor]:
-    """What the look gives of each site for all inputs, (N, ...), detached; inputs that are no tokens are cast."""
+def activations(
+    forward: Forward, weights: Mapping[str, Tensor], inputs: Tensor, sites: Collection[str]
+) -> dict[str, Tensor]:
+    """Activations of each site for all inputs, (N, ...), detached; inputs that are no tokens are cast."""
     if not sites:
         return {}
     if inputs.is_floating_point():
         inputs = inputs.to(next(iter(weights.values())).dtype)
     with torch.no_grad():
-        parts = [look(weights, some, sorted(sites)) for some in inputs.split(_BATCH)]
+        parts = [forward(weights, some, sorted(sites)) for some in inputs.split(_BATCH)]
     return {name: torch.cat([part[name] for part in parts]) if len(parts) > 1 else parts[0][name] for name in sites}

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import final
 
-__all__ = ["Ears", "Interruption", "Terminated", "sigterm_interrupts", "stop_on_signals"]
+__all__ = ["Interruption", "StopSignal", "Terminated", "sigterm_interrupts", "stop_on_signals"]
 
 _LOOK_EVERY = 0.2
 """Seconds between two looks for a stop request on disk."""
@@ -83,7 +83,7 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 
 
 @final
-class Ears:
+class StopSignal:
     """Whether anybody wants this to end."""
 
     def __init__(

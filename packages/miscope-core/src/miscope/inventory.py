@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from typing import final
 
 from miscope.errors import BadValue, MiscopeError, Misplaced
-from miscope.layout import is_name
-from miscope.plugins import Plugins
-from miscope.store import Store
+from miscope.plugins.plugins import Plugins
+from miscope.store.layout import is_name
+from miscope.store.store import Store
+from miscope.store.variant_record import VariantRecord
 from miscope.validation import checked_variant
 from miscope.variant import Variant
-from miscope.variant_record import VariantRecord
 
 __all__ = ["Stored", "look_up", "stored_variant"]
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, assert_never, overload
 
-from miscope.analysis import analyze
+from miscope.analysis.analyze import analyze
 from miscope.analyze_request import AnalyzeRequest
-from miscope.named_interventions import interventions_by_name
 from miscope.outcome import Outcome
 from miscope.progress import Progress
-from miscope.session import Session
+from miscope.train_options import TrainOptions
 from miscope.train_request import TrainRequest
-from miscope.training import train
+from miscope.training.named_interventions import interventions_by_name
+from miscope.training.train import train
 
 if TYPE_CHECKING:
     from miscope.workspace import Workspace
@@ -48,7 +48,7 @@ def _train(workspace: Workspace, request: TrainRequest, should_stop: Ask) -> Ite
     family = workspace.plugins.family(request.family)
     plain = workspace.value(family, request.params, request.training)
     variant = plain if request.label is None else plain.labelled(request.label)
-    session = Session(
+    session = TrainOptions(
         steps=request.steps,
         resume=request.resume,
         warm=request.warm,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, final
 
@@ -17,45 +18,57 @@ if TYPE_CHECKING:
     from miscope.checkpoint import Checkpoint
     from miscope.model import Model
     from miscope.probe import Probe
-    from miscope.subject import Subject
 
-__all__ = ["SourceCheckpoint"]
+__all__ = ["OpenedSource", "SourceCheckpoint"]
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class OpenedSource:
+    """Another variant, opened at a checkpoint."""
+
+    model: Model
+    probe: Callable[[], Probe]
+    """Its first probe."""
+    width: Callable[[str], int]
+    """Size of the last axis at a site."""
+    checkpoint: Checkpoint
 
 
 @final
 class SourceCheckpoint:
     """The network, the probe and the weights of a source."""
 
-    def __init__(self, source: Source, opened: Callable[[], tuple[Subject, Checkpoint]]) -> None:
+    def __init__(self, source: Source, opened: Callable[[], OpenedSource]) -> None:
         """opened: the other variant and its checkpoint; raises BadValue where they are not what is built on."""
         self.source, self._open = source, opened
 
     @cached_property
-    def _opened(self) -> tuple[Subject, Checkpoint]:
+    def _opened(self) -> OpenedSource:
         return self._open()
 
     @property
     def model(self) -> Model:
         """The other variant's network."""
-        return self._opened[0].model
+        return self._opened.model
 
     @property
     def probe(self) -> Probe:
         """The other variant's first probe."""
-        return self._opened[0].probe()
+        return self._opened.probe()
 
     @cached_property
     def weights(self) -> Mapping[str, Tensor]:
         """By role, float32."""
         import torch
 
-        return cast(self._opened[1].weights, torch.float32)
+        return cast(self._opened.checkpoint.weights, torch.float32)
 
     @property
     def width(self) -> int:
         """Size of the last axis at the site."""
         self._check_site()
-        return self._opened[0].width(self.source.site)
+        return self._opened.width(self.source.site)
 
     def activations(self, inputs: Tensor | None = None) -> Tensor:
         """(N, ...) float32 at the site and the answer position, of these inputs; None for the probe's.

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, final
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from miscope.field_docs import documented
-from miscope.session import Session
+from miscope.train_options import TrainOptions
 from miscope.variant import Variant
 
 __all__ = ["TrainRequest", "train_request"]
@@ -49,9 +49,9 @@ class TrainRequest(BaseModel):
     """Instruments whose scalars are recorded while it trains: 'ranks.weights', 'ranks.weights:100'."""
 
 
-def train_request(variant: Variant, session: Session | None = None) -> TrainRequest:
+def train_request(variant: Variant, session: TrainOptions | None = None) -> TrainRequest:
     """The request for this training of the variant; who may stop it is no part of it."""
-    session = session or Session()
+    session = session or TrainOptions()
     return TrainRequest(
         family=variant.family,
         params=variant.params.model_dump(mode="json"),

@@ -13,7 +13,7 @@ from miscope.field_text import allowed, is_list, read_value, written_value
 from miscope.slug import abbreviation
 from miscope.variant import Variant
 
-__all__ = ["checked_variant", "refusal", "refuse_unused", "split_fields"]
+__all__ = ["checked_variant", "invalid_fields", "refuse_unused", "split_fields"]
 
 
 def split_fields(family: Family, fields: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -43,7 +43,7 @@ def checked_variant(family: Family, params: Mapping[str, Any], training: Mapping
         variant = make_variant(family, _read(family.params, params), given)
     except ValidationError as error:
         models = (family.params, family.training_config)
-        raise refusal(
+        raise invalid_fields(
             error, family.name, next((m for m in models if m.__name__ == error.title), family.params)
         ) from None
     if training and variant.training is None:
@@ -80,17 +80,17 @@ def _read(model: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any]:
     return {n: read_value(fields[n], v) if n in fields and is_list(fields[n]) else v for n, v in given.items()}
 
 
-def refusal(error: ValidationError, subject: str, model: type[BaseModel]) -> BadValue:
+def invalid_fields(error: ValidationError, refused_by: str, model: type[BaseModel]) -> BadValue:
     """The first thing refused: which field, what it may be, what to do."""
     first = error.errors(include_url=False)[0]
     name = str(first["loc"][0]) if first["loc"] else ""
     reason = first["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     if not name:
-        return BadValue(f"{subject} refuses these values: {reason}.", f"It takes: {_names(model)}.", _TODO)
+        return BadValue(f"{refused_by} refuses these values: {reason}.", f"It takes: {_names(model)}.", _TODO)
     info = model.model_fields.get(name)
     known = f"It takes: {_names(model)}." if info is None else f"{name!r} is {allowed(info)}."
     given = "" if first["type"] == "missing" else f"={first['input']!r}"
-    return BadValue(f"{subject} refuses {name}{given}: {reason}.", known, _TODO)
+    return BadValue(f"{refused_by} refuses {name}{given}: {reason}.", known, _TODO)
 
 
 _TODO = "Change it and try again; nothing was written."

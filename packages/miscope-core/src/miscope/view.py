@@ -10,9 +10,9 @@ from miscope.analyzer import Grain
 from miscope.artifact import Arrays
 from miscope.basis import Basis
 from miscope.field_docs import documented
-from miscope.moment import Series
 from miscope.needs import Needs
 from miscope.probe import Probe
+from miscope.snapshot import Series
 from miscope.variant import Variant
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
     from torch import Tensor
 
-__all__ = ["Choice", "Control", "Member", "Number", "Shown", "Toggle", "View"]
+__all__ = ["Choice", "Control", "Member", "Number", "Toggle", "View", "ViewData"]
 
 
 @final
@@ -33,7 +33,7 @@ class Choice:
     """What `draw` is given it as."""
     options: tuple[str, ...] = ()
     """Fixed names; () when they come from the data."""
-    options_from: Callable[[Shown], Sequence[str]] | None = None
+    options_from: Callable[[ViewData], Sequence[str]] | None = None
     """Names that depend on what is shown: the model's heads, the artifact's matrices."""
     default: str | None = None
     """None: the first option."""
@@ -55,7 +55,7 @@ class Number:
     """Smallest value, inclusive."""
     maximum: float | None = None
     """None when it comes from the data."""
-    maximum_from: Callable[[Shown], int] | None = None
+    maximum_from: Callable[[ViewData], int] | None = None
     """Largest value, inclusive, that what is shown allows: the last neuron."""
     whole: bool = True
     """Whether it has no fraction."""
@@ -88,14 +88,14 @@ class Member:
 
     label: str
     """What differs: 'seed=485'; the whole slug if need be."""
-    shown: Shown
+    shown: ViewData
     """Of trajectory grain: what a view of this variant alone would be given."""
 
 
 @final
 @documented
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Shown:
+class ViewData:
     """What a view is given to draw; only what it declared."""
 
     variant: Variant

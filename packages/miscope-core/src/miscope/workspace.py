@@ -7,40 +7,33 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-from miscope.bound import BoundVariant
 from miscope.commands import default_root
 from miscope.errors import BadValue, UnknownName
 from miscope.family import Family
 from miscope.inventory import Stored, look_up, stored_variant
-from miscope.ledger import Ledger
-from miscope.origin import Origin
-from miscope.plugins import Plugins
+from miscope.model_context import ModelContext
+from miscope.plugins.plugins import Plugins
 from miscope.recipe import digest
-from miscope.source_checkpoint import SourceCheckpoint
-from miscope.sources import check_source, with_parents
-from miscope.store import Store
-from miscope.subject import Subject
+from miscope.source_checkpoint import OpenedSource, SourceCheckpoint
+from miscope.store.ledger import Ledger
+from miscope.store.origin import Origin
+from miscope.store.sources import check_source, with_parents
+from miscope.store.store import Store
 from miscope.validation import checked_variant, refuse_unused, split_fields
 from miscope.variant import Variant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from contextlib import AbstractContextManager
 
     import pyarrow
-    from torch import Tensor, nn
+    from torch import nn
 
-    from miscope.checkpoint import Checkpoint
     from miscope.checkpoint_source import CheckpointSource
-    from miscope.index import Index
-    from miscope.probe import Probe
-    from miscope.recorder import Recorder
+    from miscope.index.index import Index
     from miscope.source import Source
-    from miscope.variant_record import VariantRecord
+    from miscope.store.variant_record import VariantRecord
 
-    Recording = AbstractContextManager[Recorder]
-
-__all__ = ["BoundVariant", "Workspace", "open_workspace"]
+__all__ = ["Workspace", "open_workspace"]
 
 _SUBJECTS = 8
 """Models and probes of so many variants stay in memory."""
@@ -71,17 +64,17 @@ class Workspace:
         self.store = Store(root, elsewhere=self._checkpoints_of)
         self._elsewhere: dict[str, CheckpointSource | None] = {}
         self.ledger = Ledger(self.store.layout.ledger)
-        self._subjects: dict[str, Subject] = {}
+        self._contexts: dict[str, ModelContext] = {}
         self._networks: dict[str, nn.Module | None] = {}
         self._turn = threading.Lock()
 
     @cached_property
     def index(self) -> Index:
-        from miscope.index import Index
+        from miscope.index.index import Index
 
         return Index(self.store)
 
-    def variant(self, family: str, **fields: Any) -> BoundVariant:
+    def variant(self, family: str, **fields: Any) -> Variant:
         """The variant of a family with these parameters and training fields, told apart by name; nothing is written.
 
         Raises BadValue if its folder holds another variant.
@@ -93,13 +86,13 @@ class Workspace:
         self.store.refuse_another(value)
         if type(found).checkpoints is not Family.checkpoints:
             self._elsewhere[value.name] = found.checkpoints(value)
-        return BoundVariant(self, value)
+        return value
 
     def value(self, family: Family, params: Mapping[str, Any], training: Mapping[str, Any]) -> Variant:
         """The variant of these values with what it is built on here, under the slug it has here."""
         return self.store.placed(with_parents(self.store, family, checked_variant(family, params, training)))
 
-    def find(self, name: str) -> BoundVariant:
+    def find(self, name: str) -> Variant:
         """A stored variant by its name 'family/slug', or by its slug where one family has it."""
         names = self.store.variants()
         matches = [name] if name in names else [known for known in names if known.partition("/")[2] == name]
@@ -111,11 +104,11 @@ class Workspace:
             count = f"{len(names)} variant{'s' * (len(names) != 1)}"
             listing = f"{self.root} holds {count}" + (f": {', '.join(names[:5])}." if names else ".")
             raise UnknownName("variant", name, names, listing=listing)
-        return BoundVariant(self, stored_variant(self.store, self.plugins, matches[0]))
+        return stored_variant(self.store, self.plugins, matches[0])
 
-    def variants(self, family: str | None = None) -> list[BoundVariant]:
+    def variants(self, family: str | None = None) -> list[Variant]:
         """Stored variants that can be opened, by name; `inventory` has the others too, and why not."""
-        return [BoundVariant(self, one.variant) for one in self.inventory(family) if one.variant is not None]
+        return [one.variant for one in self.inventory(family) if one.variant is not None]
 
     def inventory(self, family: str | None = None) -> list[Stored]:
         """Everything that lies here as a variant, by name: what can be opened, and the reason for what cannot."""
@@ -125,17 +118,17 @@ class Workspace:
         """Names of all stored variants, whether or not their family is installed."""
         return [name for name in self.store.variants() if family in (None, name.partition("/")[0])]
 
-    def subject(self, variant: Variant) -> Subject:
+    def context(self, variant: Variant) -> ModelContext:
         """The variant with what its family says of it; the same object while it is in memory, on every thread."""
         family = self.plugins.family(variant.family)
         record = self.store.variant_record(variant.name) if family.described else None
         key = f"{variant.name} {variant.digest} {digest(record.facts) if record else ''}"
         with self._turn:
-            subject = self._subjects.pop(key, None) or Subject(self._family_of(family, variant, record), variant)
-            self._subjects[key] = subject
-            while len(self._subjects) > _SUBJECTS:
-                del self._subjects[next(iter(self._subjects))]
-        return subject
+            context = self._contexts.pop(key, None) or ModelContext(self._family_of(family, variant, record), variant)
+            self._contexts[key] = context
+            while len(self._contexts) > _SUBJECTS:
+                del self._contexts[next(iter(self._contexts))]
+        return context
 
     def keep_record(self, variant: Variant) -> None:
         """Write the record of a variant whose checkpoints come from elsewhere, once something is made of them."""
@@ -143,21 +136,11 @@ class Workspace:
         if elsewhere and not self.store.layout.record(variant.name).exists():
             self.store.save_variant(variant, origin=Origin.ELSEWHERE.value)
 
-    def record(self, name: str, model: nn.Module, *, probe: Probe | Tensor, **options: Any) -> Recording:
-        """Record a training loop of one's own under a name; options are those of `miscope.recording.record`.
-
-        `with workspace.record("my-run", model, probe=probe) as recorder:`, and in the loop
-        `recorder.checkpoint(step, model, metrics={...}, optimizer=optimizer)`.
-        """
-        from miscope.recording import record
-
-        return record(self, name, model, probe=probe, **options)
-
     def keep_network(self, variant: Variant, network: nn.Module | None) -> None:
         """Have the variant looked at through this very network, for as long as this workspace is open."""
         with self._turn:
             self._networks[f"{variant.name} {variant.digest}"] = network
-            self._subjects = {k: s for k, s in self._subjects.items() if s.variant.name != variant.name}
+            self._contexts = {k: s for k, s in self._contexts.items() if s.variant.name != variant.name}
 
     def _family_of(self, family: Family, variant: Variant, record: VariantRecord | None) -> Family:
         """The family with what it is to be told of this very variant."""
@@ -169,7 +152,7 @@ class Workspace:
             family = family.given(sources)
         if record is None:
             return family
-        from miscope.description_file import read_description
+        from miscope.modules.description_file import read_description
 
         path, contents = self.store.layout.probe(variant.name), variant.params.model_dump()["contents"]
         network = self._networks.get(f"{variant.name} {variant.digest}")
@@ -182,13 +165,15 @@ class Workspace:
             return None
         if name not in self._elsewhere:
             known = self.store.layout.record(name).exists()
-            self._elsewhere[name] = family.checkpoints(self.find(name).value) if known else None
+            self._elsewhere[name] = family.checkpoints(self.find(name)) if known else None
         return self._elsewhere[name]
 
-    def _open_source(self, variant: Variant, place: int, source: Source) -> tuple[Subject, Checkpoint]:
+    def _open_source(self, variant: Variant, place: int, source: Source) -> OpenedSource:
         check_source(self.store, variant, place, source)
-        parent = self.find(source.variant).value
-        return self.subject(parent), self.store.load_checkpoint(parent.name, source.step)
+        parent = self.find(source.variant)
+        context = self.context(parent)
+        checkpoint = self.store.load_checkpoint(parent.name, source.step)
+        return OpenedSource(model=context.model, probe=context.probe, width=context.width, checkpoint=checkpoint)
 
     def ask(self, sql: str) -> pyarrow.Table:
         """The answer to a SELECT over variants, runs, checkpoints, artifacts, metrics and scalars."""

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from miscope.moment import Moment, Series
 from miscope.probe import Probe
+from miscope.snapshot import Series, Snapshot
 from miscope.testing.toy import cosines
 
 P = 113
@@ -125,7 +125,7 @@ def look():
 
         sites = matching(analyzer.needs.sites, model.shown["activations"])
         shown = model.shown | {"activations": {site: model.shown["activations"][site] for site in sites}}
-        return analyzer.compute(Moment(options=analyzer.options(**options), **shown))
+        return analyzer.compute(Snapshot(options=analyzer.options(**options), **shown))
 
     return run
 

@@ -7,7 +7,7 @@ import torch
 from miscope.analyzers.ablations import CLUSTERS, EFFECTS, EMBEDDING
 from miscope.errors import DoesNotApply
 from miscope.family import make_variant
-from miscope.moment import Moment
+from miscope.snapshot import Snapshot
 from miscope.testing import check_analyzer
 from miscope.testing.toy import ToyFamily, ToyFourierFamily
 
@@ -24,7 +24,7 @@ def test_it_keeps_the_contract_without_a_basis(analyzer):
     check_analyzer(analyzer, ToyFamily())
 
 
-def moment(options, family=None, **fields):
+def snapshot(options, family=None, **fields):
     """The toy at its first weights, with all it can give."""
     family = family or ToyFourierFamily()
     variant = make_variant(family, {})
@@ -39,15 +39,15 @@ def moment(options, family=None, **fields):
         "axes": {name: role.axes for name, role in model.roles.items()},
         "model": model,
     }
-    return Moment(**shown | fields)
+    return Snapshot(**shown | fields)
 
 
 def test_an_mlp_at_zero_is_one_without_output_weights():
-    shown = moment(EFFECTS.options(inputs=0, precision="float64"))
+    shown = snapshot(EFFECTS.options(inputs=0, precision="float64"))
     found = EFFECTS.compute(shown)
 
     silent = dict(shown.weights) | {"blocks.0.mlp.W_out": torch.zeros(16, 8)}
-    without = EFFECTS.compute(moment(shown.options, weights=silent))
+    without = EFFECTS.compute(snapshot(shown.options, weights=silent))
     assert found["unit"].tolist() == ["L0 MLP"]
     zero = found["mode"].tolist().index("zero")
     for part in ("train", "test", "all"):
@@ -57,8 +57,8 @@ def test_an_mlp_at_zero_is_one_without_output_weights():
 
 
 def test_what_does_nothing_is_not_missed():
-    silent = moment(None).weights | {"blocks.0.mlp.W_out": torch.zeros(16, 8)}
-    found = EFFECTS.compute(moment(EFFECTS.options(), weights=silent))
+    silent = snapshot(None).weights | {"blocks.0.mlp.W_out": torch.zeros(16, 8)}
+    found = EFFECTS.compute(snapshot(EFFECTS.options(), weights=silent))
 
     assert np.abs(found["all/loss"]).max() == 0
     assert found["largest/all_loss"] == 0
@@ -66,7 +66,7 @@ def test_what_does_nothing_is_not_missed():
 
 def test_another_inputs_output_is_that_of_the_donor_drawn_for_the_seed():
     options = EFFECTS.options(inputs=0, precision="float64")
-    found, again, other = (EFFECTS.compute(moment(options.model_copy(update={"seed": seed}))) for seed in (0, 0, 1))
+    found, again, other = (EFFECTS.compute(snapshot(options.model_copy(update={"seed": seed}))) for seed in (0, 0, 1))
     resample = found["mode"].tolist().index("resample")
     assert found["all/loss"][resample] == pytest.approx(again["all/loss"][resample], rel=1e-12)
     assert found["all/loss"][resample, 0] != pytest.approx(other["all/loss"][resample, 0], rel=1e-6)
@@ -74,7 +74,7 @@ def test_another_inputs_output_is_that_of_the_donor_drawn_for_the_seed():
 
 
 def test_a_sample_holds_the_inputs_asked_for():
-    assert EFFECTS.compute(moment(EFFECTS.options(inputs=7)))["inputs"] == 7
+    assert EFFECTS.compute(snapshot(EFFECTS.options(inputs=7)))["inputs"] == 7
 
 
 def test_a_model_without_parts_is_told_so():
@@ -82,7 +82,7 @@ def test_a_model_without_parts_is_told_so():
         sites = frozenset({"logits", "hook_embed"})
 
     with pytest.raises(DoesNotApply) as error:
-        EFFECTS.compute(moment(EFFECTS.options(), model=Bare()))
+        EFFECTS.compute(snapshot(EFFECTS.options(), model=Bare()))
     assert str(error.value) == (
         "It does not apply: its model shows no attention head, attention layer or MLP to take out.\n"
         "Computing cannot bring it: the instrument needs something that the variant or its family does not have.\n"
@@ -95,7 +95,7 @@ def votes(key):
 
 
 def test_an_embedding_that_keeps_all_its_components_is_as_it_was():
-    shown = moment(EMBEDDING.options(inputs=0, precision="float64"), artifacts=votes([True, True]))
+    shown = snapshot(EMBEDDING.options(inputs=0, precision="float64"), artifacts=votes([True, True]))
     found = EMBEDDING.compute(shown)
 
     assert found["role"].tolist() == ["W_E"]
@@ -104,12 +104,12 @@ def test_an_embedding_that_keeps_all_its_components_is_as_it_was():
 
 
 def test_an_embedding_without_components_answers_all_inputs_alike():
-    shown = moment(EMBEDDING.options(inputs=0), artifacts=votes([False, False]))
+    shown = snapshot(EMBEDDING.options(inputs=0), artifacts=votes([False, False]))
     assert EMBEDDING.compute(shown)["kept/all_accuracy"] == pytest.approx(1 / 5)
 
 
 def test_only_the_strongest_components_are_tried():
-    shown = moment(EMBEDDING.options(most=1), artifacts=votes([True, True]))
+    shown = snapshot(EMBEDDING.options(most=1), artifacts=votes([True, True]))
     found = EMBEDDING.compute(shown)
 
     assert np.isfinite(found["all/loss"]).tolist() == (found["share"] == found["share"].max()).tolist()
@@ -118,7 +118,7 @@ def test_only_the_strongest_components_are_tried():
 def test_weights_in_another_basis_are_left_alone():
     other = {"keys.votes": {"label": np.array(["x", "y"]), "key": np.array([True, True])}}
     with pytest.raises(DoesNotApply, match="no axis of its weights is in the basis of its answers"):
-        EMBEDDING.compute(moment(EMBEDDING.options(), artifacts=other))
+        EMBEDDING.compute(snapshot(EMBEDDING.options(), artifacts=other))
 
 
 def test_clusters_take_their_neurons_with_them_and_the_rest_is_a_cluster_too():
@@ -127,15 +127,15 @@ def test_clusters_take_their_neurons_with_them_and_the_rest_is_a_cluster_too():
         f"{SITE}/dominant": np.array(["1"] * 6 + ["2"] * 10),
         f"{SITE}/max_fraction": np.array([0.9] * 6 + [0.1] * 10),
     }
-    shown = moment(CLUSTERS.options(inputs=0, precision="float64"), artifacts={"neurons.frequencies": neurons})
+    shown = snapshot(CLUSTERS.options(inputs=0, precision="float64"), artifacts={"neurons.frequencies": neurons})
     found = CLUSTERS.compute(shown)
 
     assert found[f"{SITE}/cluster"].tolist() == ["1", "2", "none"]
     assert found[f"{SITE}/size"].tolist() == [6, 0, 10]
     assert np.isfinite(found[f"{SITE}/all/loss"]).tolist() == [True, False, True]
-    all_of_them = moment(
+    all_of_them = snapshot(
         shown.options, artifacts={"neurons.frequencies": neurons | {f"{SITE}/max_fraction": np.zeros(16)}}
     )
     every = CLUSTERS.compute(all_of_them)[f"{SITE}/all/loss"][2]
-    whole = EFFECTS.compute(moment(EFFECTS.options(inputs=0, precision="float64")))
+    whole = EFFECTS.compute(snapshot(EFFECTS.options(inputs=0, precision="float64")))
     assert every == pytest.approx(whole["all/loss"][0, 0], rel=1e-9)

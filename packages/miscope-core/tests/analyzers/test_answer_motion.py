@@ -9,9 +9,9 @@ import torch
 from miscope.analyzers.answer_motion import SAMPLE, VELOCITY, SampleOptions, sample, velocity
 from miscope.errors import DoesNotApply
 from miscope.family import make_variant
-from miscope.moment import Trajectory
 from miscope.probe import Probe
-from miscope.testing import check_analyzer, toy_moment
+from miscope.snapshot import Trajectory
+from miscope.testing import check_analyzer, toy_snapshot
 from miscope.testing.toy import ToyFamily
 
 STEPS = np.array([0, 10, 30, 40])
@@ -33,7 +33,7 @@ def trajectory(logits: np.ndarray, *, train=None, steps: np.ndarray = STEPS) -> 
 
 
 def logits_at(values: torch.Tensor, **options):
-    return sample(toy_moment(activations={"logits": values}, options=SampleOptions(**options)))
+    return sample(toy_snapshot(activations={"logits": values}, options=SampleOptions(**options)))
 
 
 def test_a_straight_line_at_even_pace_has_its_speed_everywhere():

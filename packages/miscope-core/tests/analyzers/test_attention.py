@@ -6,7 +6,7 @@ import torch
 
 from miscope.analyzers.attention import PATTERNS, SEQUENCE, patterns, sequence
 from miscope.probe import Probe
-from miscope.testing import toy_moment
+from miscope.testing import toy_snapshot
 
 SITE = "blocks.0.attn.hook_pattern"
 
@@ -33,7 +33,7 @@ def test_the_table_of_the_first_model(calibration, look):
 
 
 def shown(pattern):
-    return toy_moment(activations={SITE: pattern})
+    return toy_snapshot(activations={SITE: pattern})
 
 
 def test_a_head_that_looks_everywhere_alike_has_full_support_and_no_correlation():
@@ -82,7 +82,7 @@ class Looking:
 
 def test_along_a_sequence_a_previous_token_head_looks_one_back():
     probe = Probe(name="tokens", inputs=torch.zeros(7, 5, dtype=torch.int64))
-    found = sequence(toy_moment(probe=probe, options=SEQUENCE.options(), model=Looking()))
+    found = sequence(toy_snapshot(probe=probe, options=SEQUENCE.options(), model=Looking()))
     assert found[f"{SITE}/profile"][0] == pytest.approx([0.2, 1, 0, 0, 0])
     assert found[f"{SITE}/mean"][0, 3].tolist() == [0, 0, 1, 0, 0]
     assert found[f"{SITE}/entropy"][1] == pytest.approx(np.log(np.arange(1, 6)), rel=1e-6)

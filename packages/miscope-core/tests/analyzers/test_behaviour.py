@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from miscope.analyzers.behaviour import METRICS, metrics
-from miscope.testing import check_analyzer, toy_moment
+from miscope.testing import check_analyzer, toy_snapshot
 
 
 def test_it_keeps_the_contract():
@@ -32,39 +32,39 @@ def test_the_table_of_the_first_model(calibration, look):
     assert found["all_margin_min"] == pytest.approx(7.6485, abs=1e-4)
 
 
-def moment(logits, **probe):
+def snapshot(logits, **probe):
     from dataclasses import replace
 
-    shown = toy_moment(activations={"logits": logits})
+    shown = toy_snapshot(activations={"logits": logits})
     return replace(shown, probe=replace(shown.probe, **probe))
 
 
 def test_a_model_that_knows_nothing_has_the_entropy_and_loss_of_chance():
-    found = metrics(moment(torch.zeros(25, 5)))
+    found = metrics(snapshot(torch.zeros(25, 5)))
     for name in ("train_loss", "test_loss", "all_loss", "all_entropy"):
         assert found[name] == pytest.approx(np.log(5))
     assert found["all_margin_min"] == 0
 
 
 def test_test_loss_is_split_by_whether_the_swapped_pair_was_trained_on():
-    shown = moment(torch.zeros(25, 5))
+    shown = snapshot(torch.zeros(25, 5))
     probe = shown.probe
     swapped = probe.symmetries["swap"]
     leaked = ~probe.train & probe.train[swapped]
     logits = torch.zeros(25, 5)
     logits[torch.from_numpy(leaked), probe.labels[torch.from_numpy(leaked)]] = 20.0
-    found = metrics(moment(logits))
+    found = metrics(snapshot(logits))
     assert found["test_loss_leaked"] < 1e-6 < found["test_loss_clean"]
     assert found["test_accuracy_leaked"] == 1
     assert found["test_accuracy_clean"] == 0
 
 
 def test_without_a_known_split_there_is_only_the_whole():
-    found = metrics(moment(torch.zeros(25, 5), train=None))
+    found = metrics(snapshot(torch.zeros(25, 5), train=None))
     assert {name.split("_")[0] for name in found} == {"all", "worst"}
 
 
 def test_the_loss_keeps_its_precision_far_below_float32():
     logits = torch.zeros(25, 5, dtype=torch.float64)
-    logits[torch.arange(25), toy_moment().probe.labels] = 40.0
-    assert metrics(moment(logits))["all_loss"] == pytest.approx(4 * np.exp(-40), rel=1e-9, abs=0)
+    logits[torch.arange(25), toy_snapshot().probe.labels] = 40.0
+    assert metrics(snapshot(logits))["all_loss"] == pytest.approx(4 * np.exp(-40), rel=1e-9, abs=0)

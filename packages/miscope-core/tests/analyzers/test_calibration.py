@@ -6,8 +6,8 @@ import torch
 
 from miscope.analyzers.behaviour import CALIBRATION, METRICS
 from miscope.maths.calibration import calibration_null, reliability
-from miscope.moment import Moment
-from miscope.testing import check_analyzer, toy_moment
+from miscope.snapshot import Snapshot
+from miscope.testing import check_analyzer, toy_snapshot
 
 
 def test_it_keeps_the_contract():
@@ -15,7 +15,7 @@ def test_it_keeps_the_contract():
 
 
 def look(logits, **options):
-    return CALIBRATION.compute(toy_moment(options=CALIBRATION.options(**options), activations={"logits": logits}))
+    return CALIBRATION.compute(toy_snapshot(options=CALIBRATION.options(**options), activations={"logits": logits}))
 
 
 def test_the_error_is_the_mean_gap_between_sure_and_right_weighted_by_bin():
@@ -55,8 +55,8 @@ def test_the_null_of_few_answers_is_exact():
 
 
 def test_each_answer_has_its_own_accuracy():
-    moment = toy_moment()
-    labels = moment.probe.labels
+    snapshot = toy_snapshot()
+    labels = snapshot.probe.labels
     logits = torch.nn.functional.one_hot(labels, 5).double()
     logits[labels == 3] = torch.eye(5, dtype=torch.float64)[0]
     found = look(logits)
@@ -68,8 +68,8 @@ def test_each_answer_has_its_own_accuracy():
 @pytest.mark.parametrize("name", ["wd_10-1_mod_addition_loss_curve", "low_precision_mod_addition"])
 def test_the_papers_models(calibration, name):
     model = calibration(name)
-    shown = Moment(options=CALIBRATION.options(), **model.shown)
-    found, metrics = CALIBRATION.compute(shown), METRICS.compute(Moment(options=None, **model.shown))
+    shown = Snapshot(options=CALIBRATION.options(), **model.shown)
+    found, metrics = CALIBRATION.compute(shown), METRICS.compute(Snapshot(options=None, **model.shown))
     for split in ("train", "test", "all"):
         assert found[f"{split}/mean_accuracy"] == metrics[f"{split}_accuracy"]
         quantile = dict(zip(found["quantile"].tolist(), found[f"{split}/loss_quantile"].tolist(), strict=True))

@@ -8,7 +8,7 @@ from miscope.analyzers.clusters import CLUSTERS, ClusterOptions, clusters
 from miscope.maths.commitment import commitments, switches, transients, transitions
 from miscope.maths.factor_spectrum import block_fractions
 from miscope.maths.relabelled_units import largest_when_relabelled, relabelled
-from miscope.moment import Trajectory
+from miscope.snapshot import Trajectory
 from miscope.testing import ToyFamily, check_analyzer, scene, tables
 from miscope.testing.toy import ToyFourierFamily, cosines
 

@@ -7,7 +7,7 @@ import torch
 from miscope.analyzers.coarseness import BADGES, UNITS
 from miscope.analyzers.neurons import FREQUENCIES
 from miscope.maths.coarseness import preserved_variance
-from miscope.testing import check_analyzer, toy_moment
+from miscope.testing import check_analyzer, toy_snapshot
 
 POST, PATTERN = "blocks.0.mlp.hook_post", "blocks.0.attn.hook_pattern"
 
@@ -49,7 +49,7 @@ def test_the_first_models_heads_and_its_neurons_unwrapped(calibration, look):
 
 def looked_at(*maps):
     values = torch.stack([m.expand(5, 5) for m in maps], dim=-1).reshape(25, -1)
-    return UNITS.compute(toy_moment(activations={POST: values}, options=UNITS.options(radius=0.3)))
+    return UNITS.compute(toy_snapshot(activations={POST: values}, options=UNITS.options(radius=0.3)))
 
 
 def test_badges_name_flat_maps_stripes_and_blobs():
@@ -66,6 +66,6 @@ def test_a_head_is_as_coarse_as_the_keys_its_attention_varies_on():
     x = 2 * np.pi * torch.arange(5) / 5
     coarse, fine = (torch.cos(k * x)[:, None] * torch.cos(k * x)[None] for k in (1, 2))
     pattern = torch.stack([0.3 * coarse, 0.01 * fine], dim=-1).reshape(25, 1, 2)
-    found = UNITS.compute(toy_moment(activations={PATTERN: pattern}, options=UNITS.options(radius=0.3)))
+    found = UNITS.compute(toy_snapshot(activations={PATTERN: pattern}, options=UNITS.options(radius=0.3)))
     assert found[f"{PATTERN}/low"] == pytest.approx(np.array([[1.0, 0.0]]), abs=1e-6)
     assert found[f"{PATTERN}/head_low"] == pytest.approx([0.9989], abs=1e-3)

@@ -9,8 +9,8 @@ import torch
 from miscope.analyzers.cohort import CLUSTERS, EVENTS_OF_ALL, LEARNING, LOSSES, ORDER, SPECTRA, WEIGHTS
 from miscope.errors import DoesNotApply
 from miscope.family import make_variant
-from miscope.moment import Cohort, Series, Trajectory
 from miscope.probe import Probe
+from miscope.snapshot import Cohort, Series, Trajectory
 from miscope.testing import check_analyzer
 from miscope.testing.toy import ToyFourierFamily, cosines
 

@@ -6,7 +6,7 @@ import pytest
 from miscope.analyzers.cohort import EVENTS_OF_ALL, LOSSES, ORDER
 from miscope.analyzers.events import GrokkingOptions, grokking
 from miscope.family import make_variant
-from miscope.moment import Cohort, Series, Trajectory
+from miscope.snapshot import Cohort, Series, Trajectory
 from miscope.testing.toy import ToyFourierFamily
 
 STEPS = np.arange(0, 1000, 10)

@@ -8,14 +8,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from miscope.analysis.losses import probe_losses
 from miscope.analyzers.connectivity import BARRIERS, SEEDS, BarrierOptions, barriers, seeds, spread
 from miscope.errors import DoesNotApply
-from miscope.losses import probe_losses
 from miscope.maths.barriers import barrier
 from miscope.maths.permutation import EVERYWHERE, correlations, match_heads, match_units, permuted, places
 from miscope.maths.weight_matching import free, matched_weights, units_of
-from miscope.moment import Cohort, Trajectory
-from miscope.testing import ToyFamily, check_analyzer, toy_moment
+from miscope.snapshot import Cohort, Trajectory
+from miscope.testing import ToyFamily, check_analyzer, toy_snapshot
 
 
 @pytest.mark.parametrize("analyzer", [BARRIERS, SEEDS], ids=lambda a: a.name)
@@ -31,25 +31,25 @@ def test_the_barrier_is_the_rise_above_the_straight_line():
 
 
 def course(*points, model=None):
-    moment = toy_moment()
-    model = model or ToyFamily().model(moment.variant.params)
+    snapshot = toy_snapshot()
+    model = model or ToyFamily().model(snapshot.variant.params)
     stacked = {role: torch.stack([p[role] for p in points]) for role in points[0]}
     return Trajectory(
-        variant=moment.variant,
+        variant=snapshot.variant,
         steps=np.arange(len(points)) * 10,
         options=BarrierOptions(),
-        probe=moment.probe,
+        probe=snapshot.probe,
         weights={role: lambda t=tensor: t for role, tensor in stacked.items()},
         axes={name: role.axes for name, role in model.roles.items()},
         model=model,
-        losses=probe_losses(moment.probe, lambda: model),
+        losses=probe_losses(snapshot.probe, lambda: model),
     )
 
 
 def network(seed):
     random = torch.Generator().manual_seed(seed)
-    moment = toy_moment()
-    roles = ToyFamily().model(moment.variant.params).roles
+    snapshot = toy_snapshot()
+    roles = ToyFamily().model(snapshot.variant.params).roles
     return {name: torch.randn(role.shape, generator=random) for name, role in roles.items()}
 
 
@@ -95,7 +95,7 @@ def taught(member, weights):
 
 
 def axes_of():
-    return {name: role.axes for name, role in ToyFamily().model(toy_moment().variant.params).roles.items()}
+    return {name: role.axes for name, role in ToyFamily().model(toy_snapshot().variant.params).roles.items()}
 
 
 def test_networks_of_other_shapes_and_single_ones_have_no_line_between_them():
@@ -152,10 +152,10 @@ def test_only_the_layer_that_was_named_is_permuted():
 
 
 def test_units_whose_order_the_answers_depend_on_or_that_are_not_one_for_one_are_left_alone():
-    model, weights, axes = ToyFamily().model(toy_moment().variant.params), network(1), axes_of()
-    assert free(model, weights, axes, toy_moment().probe.inputs) == [(EVERYWHERE, "d_model"), ("blocks.0", "d_mlp")]
+    model, weights, axes = ToyFamily().model(toy_snapshot().variant.params), network(1), axes_of()
+    assert free(model, weights, axes, toy_snapshot().probe.inputs) == [(EVERYWHERE, "d_model"), ("blocks.0", "d_mlp")]
     without = {role: names for role, names in axes.items() if role != "W_E"}
-    assert free(model, weights, without, toy_moment().probe.inputs) == [("blocks.0", "d_mlp")]
+    assert free(model, weights, without, toy_snapshot().probe.inputs) == [("blocks.0", "d_mlp")]
     shared = {"blocks.0.attn.W_Q": ("head", "d_model"), "blocks.0.attn.W_K": ("head", "d_model")}
     tensors = {"blocks.0.attn.W_Q": torch.zeros(4, 2), "blocks.0.attn.W_K": torch.zeros(2, 2)}
     assert list(units_of(tensors, shared)) == [(EVERYWHERE, "d_model")]

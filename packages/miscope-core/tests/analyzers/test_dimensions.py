@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from miscope.analyzers.dimensions import ACTIVATIONS
-from miscope.moment import Moment
-from miscope.testing import check_analyzer, toy_moment
+from miscope.snapshot import Snapshot
+from miscope.testing import check_analyzer, toy_snapshot
 
 POST, MLP_OUT = "blocks.0.mlp.hook_post", "blocks.0.hook_mlp_out"
 
@@ -31,7 +31,7 @@ def test_the_papers_dimensions(calibration, name):
     resid = stream + torch.einsum("nhe,hed->nd", z, w["blocks.0.attn.W_O"])
     resid = resid + post.double() @ w["blocks.0.mlp.W_out"] + w["blocks.0.mlp.b_out"]
     sites = {"blocks.0.attn.hook_z": z.float(), POST: post, "blocks.0.hook_resid_post": resid.float()}
-    found = ACTIVATIONS.compute(Moment(**model.shown | {"activations": sites}, options=ACTIVATIONS.options()))
+    found = ACTIVATIONS.compute(Snapshot(**model.shown | {"activations": sites}, options=ACTIVATIONS.options()))
     ours = {"post": POST, "mlp_out": MLP_OUT}
     ours |= {"attn_out": "blocks.0.hook_attn_out", "resid_post": "blocks.0.hook_resid_post"}
     for short, site in ours.items():
@@ -51,7 +51,7 @@ def test_what_a_layer_writes_is_measured_without_recording_it():
         "weights": {"blocks.0.mlp.W_out": matrix},
         "axes": {"blocks.0.mlp.W_out": ("d_mlp", "d_model")},
     }
-    found = ACTIVATIONS.compute(toy_moment(options=ACTIVATIONS.options(), **shown))
+    found = ACTIVATIONS.compute(toy_snapshot(options=ACTIVATIONS.options(), **shown))
     for what in ("participation_ratio", "variance", "between_share", "within_ratio", "between_ratio"):
         assert found[f"{MLP_OUT}/{what}"] == pytest.approx(float(found[f"blocks.0.hook_mlp_ou_st/{what}"]), rel=1e-4)
 
@@ -59,6 +59,6 @@ def test_what_a_layer_writes_is_measured_without_recording_it():
 def test_a_layer_that_writes_logits_writes_nothing_to_the_stream():
     axes = {"blocks.0.mlp.W_out": ("d_mlp", "vocab_out")}
     shown = {"activations": {POST: torch.rand(25, 6)}, "weights": {"blocks.0.mlp.W_out": torch.eye(6)}, "axes": axes}
-    found = ACTIVATIONS.compute(toy_moment(options=ACTIVATIONS.options(), **shown))
+    found = ACTIVATIONS.compute(toy_snapshot(options=ACTIVATIONS.options(), **shown))
     assert f"{MLP_OUT}/variance" not in found
     assert np.isfinite(found[f"{POST}/participation_ratio"])

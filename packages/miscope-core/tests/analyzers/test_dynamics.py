@@ -8,14 +8,14 @@ from miscope.analyzers.dynamics import MODES, ModeOptions, dynamic_modes
 from miscope.analyzers.parameters import TRAJECTORY, VELOCITY, trajectory, velocity
 from miscope.errors import DoesNotApply
 from miscope.maths.driven_walk import Drive, drifting, pulled
-from miscope.moment import Trajectory
 from miscope.outcome import State
-from miscope.testing import ToyFamily, scene, tables, toy_moment
+from miscope.snapshot import Trajectory
+from miscope.testing import ToyFamily, scene, tables, toy_snapshot
 
 
 def course(points, steps=None, **options):
     fields = {
-        "variant": toy_moment().variant,
+        "variant": toy_snapshot().variant,
         "steps": np.arange(len(points)) * 10 if steps is None else np.array(steps),
         "probe": None,
         "weights": {"W_E": lambda: torch.from_numpy(points).float()},

@@ -9,8 +9,8 @@ from miscope.errors import DoesNotApply
 from miscope.maths.block_bootstrap import course, redrawn, thinned
 from miscope.maths.grokking import descent, first_below, settled_below, steepest, upward
 from miscope.maths.jump import jump
-from miscope.moment import Series, Trajectory
-from miscope.testing import check_analyzer, toy_moment
+from miscope.snapshot import Series, Trajectory
+from miscope.testing import check_analyzer, toy_snapshot
 
 STEPS = np.arange(0, 10_000, 10)
 
@@ -25,7 +25,7 @@ def logistic(middle, width=200.0):
 
 def events(metrics, **options):
     shown = Trajectory(
-        variant=toy_moment().variant,
+        variant=toy_snapshot().variant,
         steps=STEPS,
         options=GrokkingOptions(**{"draws": 20, **options}),
         probe=None,
@@ -214,7 +214,7 @@ def test_crossings_tell_first_from_settled():
 def test_recorded_metrics_are_read_and_without_them_the_measured_ones():
     metrics = grokked()
     measured = {name: values.values for name, values in metrics.items()}
-    shown = dict(variant=toy_moment().variant, steps=STEPS, options=GrokkingOptions(draws=5), probe=None)
+    shown = dict(variant=toy_snapshot().variant, steps=STEPS, options=GrokkingOptions(draws=5), probe=None)
     found = grokking(Trajectory(**shown, artifacts={"behaviour.metrics": measured}))
     assert found["generalised"] == events(metrics)["generalised"]
     with pytest.raises(DoesNotApply, match="there is no loss on a training and on a test set"):
@@ -229,7 +229,7 @@ def test_values_that_are_not_numbers_are_left_out():
     with pytest.raises(DoesNotApply):
         grokking(
             Trajectory(
-                variant=toy_moment().variant,
+                variant=toy_snapshot().variant,
                 steps=STEPS,
                 options=GrokkingOptions(),
                 probe=None,

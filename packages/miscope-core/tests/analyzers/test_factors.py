@@ -6,7 +6,7 @@ import torch
 
 from miscope.analyzers.factors import SHARES
 from miscope.maths.factor_shares import block_powers, class_sums
-from miscope.testing import check_analyzer, toy_moment
+from miscope.testing import check_analyzer, toy_snapshot
 from miscope.testing.toy import ToyFamily, cosines
 
 P = 5
@@ -38,12 +38,12 @@ def test_the_papers_logits(calibration, look, name):
 
 
 def of(values, bases=("a", "b", "sum")):
-    moment = toy_moment(
+    snapshot = toy_snapshot(
         options=SHARES.options(),
         activations={"blocks.0.hook_post": torch.from_numpy(values)[:, None]},
         bases={name: cosines(P) for name in bases},
     )
-    return {name.rpartition("/")[2]: array for name, array in SHARES.compute(moment).items()}
+    return {name.rpartition("/")[2]: array for name, array in SHARES.compute(snapshot).items()}
 
 
 @pytest.mark.parametrize(

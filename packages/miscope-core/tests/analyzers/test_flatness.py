@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from miscope.analysis.losses import probe_losses
 from miscope.analyzers.flatness import PERTURBATION, PLANE, PerturbationOptions, perturbation, plane
 from miscope.errors import DoesNotApply
-from miscope.losses import probe_losses
 from miscope.maths.landscape import add, drawn, mix, scaled
 from miscope.model import Model
-from miscope.moment import Moment, Trajectory
-from miscope.testing import check_analyzer, toy_moment
+from miscope.snapshot import Snapshot, Trajectory
+from miscope.testing import check_analyzer, toy_snapshot
 
 
 @pytest.mark.parametrize("analyzer", [PERTURBATION, PLANE], ids=lambda a: a.name)
@@ -45,10 +45,10 @@ def bowl(curvature=CURVATURE, **options):
     random = torch.Generator().manual_seed(1)
     weights = {role: torch.randn(c.shape, generator=random) for role, c in curvature.items()}
     fields = {"model": Bowl(curvature), "weights": weights, "axes": AXES, "options": PerturbationOptions(**options)}
-    moment = toy_moment(**fields)
-    zeros = torch.zeros_like(moment.probe.labels)
-    probe = replace(moment.probe, labels=zeros)
-    return replace(moment, probe=probe, losses=probe_losses(probe, lambda: moment.model))
+    snapshot = toy_snapshot(**fields)
+    zeros = torch.zeros_like(snapshot.probe.labels)
+    probe = replace(snapshot.probe, labels=zeros)
+    return replace(snapshot, probe=probe, losses=probe_losses(probe, lambda: snapshot.model))
 
 
 def test_on_a_bowl_of_one_curvature_the_rise_is_exact_at_every_radius():
@@ -61,9 +61,9 @@ def test_on_a_bowl_of_one_curvature_the_rise_is_exact_at_every_radius():
 
 
 def test_on_any_bowl_each_pair_gives_half_the_curvature_along_its_direction():
-    moment = bowl(directions=5, isotropic=(0.7,))
-    found = perturbation(moment)
-    exact = {role: w.double() for role, w in moment.weights.items()}
+    snapshot = bowl(directions=5, isotropic=(0.7,))
+    found = perturbation(snapshot)
+    exact = {role: w.double() for role, w in snapshot.weights.items()}
     along = [scaled(drawn(exact, 0, i), exact, "isotropic", AXES) for i in range(5)]
     curvature = [sum(float((CURVATURE[r] * u[r] ** 2).sum()) for r in u) for u in along]
     assert found["isotropic/mean"][0] == pytest.approx(0.49 / 2 * np.mean(curvature), rel=1e-9)
@@ -91,10 +91,10 @@ def test_directions_are_as_long_as_the_weights_they_move():
 
 
 def test_the_loss_is_taken_on_the_training_inputs_or_on_all_where_nobody_knows_them():
-    moment = bowl()
-    parts = probe_losses(moment.probe, lambda: moment.model)
+    snapshot = bowl()
+    parts = probe_losses(snapshot.probe, lambda: snapshot.model)
     assert {name: len(part.examples) for name, part in parts.items()} == {"train": 15, "test": 10}
-    unknown = probe_losses(replace(moment.probe, train=None), lambda: moment.model)
+    unknown = probe_losses(replace(snapshot.probe, train=None), lambda: snapshot.model)
     assert {name: len(part.sample(15, 0).examples) for name, part in unknown.items()} == {"all": 7}
 
 
@@ -128,7 +128,7 @@ def test_the_papers_models_are_as_flat_as_was_measured(calibration, paper_forwar
     losses = probe_losses(model.shown["probe"], lambda: Paper(paper_forward))
     shown = model.shown | {"activations": {}, "losses": losses}
     with torch.no_grad():
-        found = perturbation(Moment(options=options, **shown))
+        found = perturbation(Snapshot(options=options, **shown))
     assert float(found["loss"]) == pytest.approx(known["base_train_loss"], rel=1e-6)
     for kind, theirs in (
         ("relative", "perturbation_per_tensor_relative"),
@@ -141,14 +141,14 @@ def test_the_papers_models_are_as_flat_as_was_measured(calibration, paper_forwar
 
 
 def course(points, model=None):
-    moment = bowl()
+    snapshot = bowl()
     return Trajectory(
-        variant=moment.variant,
+        variant=snapshot.variant,
         steps=10 * np.arange(len(points)),
         options=PLANE.options(points=5),
-        probe=moment.probe,
+        probe=snapshot.probe,
         weights={"W_E": lambda: torch.from_numpy(points).reshape(-1, 3, 4).float()},
-        losses=probe_losses(moment.probe, lambda: model or moment.model),
+        losses=probe_losses(snapshot.probe, lambda: model or snapshot.model),
     )
 
 
@@ -176,7 +176,7 @@ def test_a_line_and_two_checkpoints_make_no_plane():
 
 
 def test_accuracy_is_counted():
-    moment = bowl()
-    loss = probe_losses(replace(moment.probe, train=None), lambda: moment.model)["all"]
-    assert loss({role: 0 * w for role, w in moment.weights.items()})["accuracy"] == 1.0
-    assert loss({role: 9 * w for role, w in moment.weights.items()})["accuracy"] == 0.0
+    snapshot = bowl()
+    loss = probe_losses(replace(snapshot.probe, train=None), lambda: snapshot.model)["all"]
+    assert loss({role: 0 * w for role, w in snapshot.weights.items()})["accuracy"] == 1.0
+    assert loss({role: 9 * w for role, w in snapshot.weights.items()})["accuracy"] == 0.0

@@ -6,8 +6,8 @@ import torch
 
 from miscope.analyzers.geometry import CLASSES, PCA
 from miscope.errors import DoesNotApply
-from miscope.moment import Moment, Trajectory
-from miscope.testing import check_analyzer, toy_moment
+from miscope.snapshot import Snapshot, Trajectory
+from miscope.testing import check_analyzer, toy_snapshot
 from miscope.testing.toy import ToyFamily, cosines
 
 RESID = "blocks.0.hook_resid_post"
@@ -39,7 +39,7 @@ def test_the_papers_classes(calibration, name):
     model = calibration(name)
     known = model.known["resid_post_centroids"]
     shown = model.shown | {"activations": {RESID: resid_post(model)}, "bases": {"sum": cosines(113)}}
-    found = CLASSES.compute(Moment(**shown, options=CLASSES.options()))
+    found = CLASSES.compute(Snapshot(**shown, options=CLASSES.options()))
 
     # 1e-6 is what the stored pattern's float32 leaves.
     assert found[f"{RESID}/between"] == pytest.approx(known["between_class_variance"], rel=1e-6)
@@ -56,12 +56,12 @@ def test_the_papers_classes(calibration, name):
 
 def circle_of_five(bases, spread=0.0):
     """Five classes on a circle, its inputs `spread` off their mean along a third axis."""
-    probe = toy_moment(options=None).probe
+    probe = toy_snapshot(options=None).probe
     angles = 2 * np.pi * probe.columns["sum"] / 5
     first = probe.columns["a"]
     units = np.column_stack([np.cos(angles), np.sin(angles), spread * (first - 2)])
     activations = {RESID: torch.from_numpy(units).float()}
-    return toy_moment(options=CLASSES.options(), activations=activations, bases=bases)
+    return toy_snapshot(options=CLASSES.options(), activations=activations, bases=bases)
 
 
 def test_a_circle_of_classes_by_hand():
@@ -97,22 +97,22 @@ def test_classes_that_are_points_leave_nothing_undefined_behind():
 def test_inputs_with_one_and_the_same_answer_are_no_classes():
     from dataclasses import replace
 
-    moment = circle_of_five({})
-    alike = replace(moment.probe, labels=torch.zeros(25, dtype=torch.int64))
+    snapshot = circle_of_five({})
+    alike = replace(snapshot.probe, labels=torch.zeros(25, dtype=torch.int64))
     with pytest.raises(DoesNotApply, match="all its inputs have the same answer"):
-        CLASSES.compute(replace(moment, probe=alike))
+        CLASSES.compute(replace(snapshot, probe=alike))
 
 
 def test_fixed_axes_are_those_of_all_checkpoints_together():
     early, late = (CLASSES.compute(circle_of_five({})) for _ in range(2))
     turned = late | {f"{RESID}/centroid": 3 * late[f"{RESID}/centroid"][:, [2, 1, 0]]}
     stacked = {name: np.stack([early[name], turned[name]]) for name in early}
-    moment = circle_of_five({})
+    snapshot = circle_of_five({})
     trajectory = Trajectory(
-        variant=moment.variant,
+        variant=snapshot.variant,
         steps=np.array([0, 5]),
         options=PCA.options(),
-        probe=moment.probe,
+        probe=snapshot.probe,
         artifacts={"geometry.classes": stacked},
     )
     found = PCA.compute(trajectory)
@@ -124,13 +124,13 @@ def test_fixed_axes_are_those_of_all_checkpoints_together():
 
 
 def test_one_checkpoint_has_fixed_axes_too():
-    moment = circle_of_five({})
-    arrays = {name: array[None] for name, array in CLASSES.compute(moment).items()}
+    snapshot = circle_of_five({})
+    arrays = {name: array[None] for name, array in CLASSES.compute(snapshot).items()}
     trajectory = Trajectory(
-        variant=moment.variant,
+        variant=snapshot.variant,
         steps=np.array([7]),
         options=PCA.options(),
-        probe=moment.probe,
+        probe=snapshot.probe,
         artifacts={"geometry.classes": arrays},
     )
     assert PCA.compute(trajectory)[f"{RESID}/scores"].shape == (1, 5, 3)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from miscope.analyzers.gradients import ENERGY
-from miscope.testing import ToyFamily, check_analyzer, toy_moment
+from miscope.testing import ToyFamily, check_analyzer, toy_snapshot
 from miscope.testing.toy import cosines
 
 AXES = {"W_E": ("token", "d_model"), "W_in": ("d_model", "d_mlp"), "W_U": ("d_model", "vocab_out"), "b": ("d_mlp",)}
@@ -18,7 +18,7 @@ def test_it_keeps_the_contract_with_a_basis_and_without():
 
 def of(gradients, weights=None, bases=("token", "sum")):
     return ENERGY.compute(
-        toy_moment(
+        toy_snapshot(
             gradients=gradients,
             weights=weights or {"W_E": torch.eye(5, 4)},
             axes={role: AXES[role] for role in gradients},

@@ -7,8 +7,8 @@ import torch
 from miscope.analyzers.groups import GEOMETRY, geometry
 from miscope.errors import DoesNotApply
 from miscope.maths.unit_groups import leading_shares, shuffled_shares, spread
-from miscope.moment import Trajectory
-from miscope.testing import check_analyzer, toy_moment
+from miscope.snapshot import Trajectory
+from miscope.testing import check_analyzer, toy_snapshot
 
 SITE = "blocks.0.mlp.hook_post"
 
@@ -21,7 +21,7 @@ def course(points, labels, role="blocks.0.mlp.W_in", **options):
     """points (T, M, d); labels by neuron."""
     weight = torch.from_numpy(points.swapaxes(1, 2).copy()).float()
     return Trajectory(
-        variant=toy_moment().variant,
+        variant=toy_snapshot().variant,
         steps=np.arange(len(points)),
         options=GEOMETRY.options(**options),
         probe=None,

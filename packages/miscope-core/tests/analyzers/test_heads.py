@@ -6,8 +6,8 @@ import torch
 
 from miscope.analyzers.heads import DIFFERENTIATION, DISTANCES
 from miscope.errors import DoesNotApply
-from miscope.moment import Moment, Trajectory
-from miscope.testing import toy_moment
+from miscope.snapshot import Snapshot, Trajectory
+from miscope.testing import toy_snapshot
 
 BLOCK = "blocks.0"
 
@@ -15,10 +15,10 @@ BLOCK = "blocks.0"
 def trained(distance, steps=None):
     matrices = np.array([[[0, d, d], [d, 0, d + 0.1], [d, d + 0.1, 0]] for d in distance])
     stacked = {f"{BLOCK}/pattern": matrices, f"{BLOCK}/pattern/mean": matrices.mean(axis=(1, 2))}
-    moment = toy_moment()
+    snapshot = toy_snapshot()
     steps = np.arange(len(distance)) * 10 if steps is None else steps
     reads = {"heads.distances": stacked}
-    return Trajectory(variant=moment.variant, steps=steps, options=None, probe=moment.probe, artifacts=reads)
+    return Trajectory(variant=snapshot.variant, steps=steps, options=None, probe=snapshot.probe, artifacts=reads)
 
 
 def test_heads_have_parted_once_they_stay_farther_apart_than_any_two_at_first():
@@ -48,7 +48,7 @@ def test_the_papers_heads_of_one_frequency_are_each_others_opposite_and_of_two_u
     pattern = model.shown["activations"][f"{BLOCK}.attn.hook_pattern"]
     z = torch.randn(len(pattern), 4, 32, generator=torch.Generator().manual_seed(0))
     sites = {f"{BLOCK}.attn.hook_pattern": pattern, f"{BLOCK}.attn.hook_z": z}
-    found = DISTANCES.compute(Moment(**model.shown | {"activations": sites}, options=DISTANCES.options()))
+    found = DISTANCES.compute(Snapshot(**model.shown | {"activations": sites}, options=DISTANCES.options()))
     # Heads 0 and 1 look by frequency 23, heads 2 and 3 by frequency 6, each two with opposite signs.
     distance = found[f"{BLOCK}/QK"]
     assert min(distance[0, 1], distance[2, 3]) > 1.3

@@ -9,8 +9,8 @@ import torch
 from miscope.analyzers.integrity import AUDIT, DIGESTS, REPLAY, AuditOptions, audit
 from miscope.errors import DoesNotApply
 from miscope.maths.succession import detours, local_residuals, squared_distances
-from miscope.moment import Trajectory
-from miscope.testing import check_analyzer, toy_moment
+from miscope.snapshot import Trajectory
+from miscope.testing import check_analyzer, toy_snapshot
 
 T = 40
 
@@ -37,7 +37,7 @@ def run(points, steps=None):
     }
     return audit(
         Trajectory(
-            variant=toy_moment().variant,
+            variant=toy_snapshot().variant,
             steps=np.arange(count) * 10 if steps is None else steps,
             options=AuditOptions(),
             probe=None,
@@ -133,9 +133,9 @@ def test_three_checkpoints_are_enough_and_one_is_not():
 
 def test_a_digest_changes_with_one_bit_and_counts_what_is_no_number():
     weights = {"W_E": torch.zeros(2, 3), "b": torch.tensor([0.0, torch.nan, torch.inf])}
-    found = DIGESTS.compute(toy_moment(weights=weights))
+    found = DIGESTS.compute(toy_snapshot(weights=weights))
     nudged = weights | {"W_E": torch.full((2, 3), -0.0)}
-    again = DIGESTS.compute(toy_moment(weights=nudged))
+    again = DIGESTS.compute(toy_snapshot(weights=nudged))
     assert found["digest"][0] != again["digest"][0]
     assert found["digest"][1] == again["digest"][1]
     assert found["type"].tolist() == ["float32 (2, 3)", "float32 (3,)"]

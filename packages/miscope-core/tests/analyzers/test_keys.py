@@ -10,8 +10,8 @@ from miscope.analyzers.neurons import FREQUENCIES
 from miscope.analyzers.spectra import EMBEDDING
 from miscope.errors import DoesNotApply
 from miscope.maths.harmonics import second_harmonics
-from miscope.moment import Moment
-from miscope.testing import check_analyzer, toy_moment
+from miscope.snapshot import Snapshot
+from miscope.testing import check_analyzer, toy_snapshot
 from miscope.testing.toy import cosines
 
 UPSTREAM = (FREQUENCIES, SHARES, EMBEDDING)
@@ -31,7 +31,7 @@ def votes(calibration, look):
         model = calibration(name)
         model.shown["bases"] = model.shown["bases"] | {"sum": cosines(113)}
         artifacts = {analyzer.name: look(analyzer, model) for analyzer in UPSTREAM}
-        return VOTES.compute(Moment(**model.shown, options=VOTES.options(), artifacts=artifacts))
+        return VOTES.compute(Snapshot(**model.shown, options=VOTES.options(), artifacts=artifacts))
 
     return run
 
@@ -75,9 +75,9 @@ def at_random(seed, p=31, width=128):
     seen = ((FREQUENCIES, {"blocks.0.mlp.hook_post": site}), (SHARES, {"logits": logits}), (EMBEDDING, {}))
     artifacts = {}
     for analyzer, activations in seen:
-        moment = toy_moment(options=analyzer.options(), activations=activations, **shown)
-        artifacts[analyzer.name] = analyzer.compute(moment)
-    return VOTES.compute(toy_moment(options=VOTES.options(), artifacts=artifacts, **shown))
+        snapshot = toy_snapshot(options=analyzer.options(), activations=activations, **shown)
+        artifacts[analyzer.name] = analyzer.compute(snapshot)
+    return VOTES.compute(toy_snapshot(options=VOTES.options(), artifacts=artifacts, **shown))
 
 
 def toy_probe(p):
@@ -99,4 +99,4 @@ def test_the_harmonic_of_a_frequency_is_its_double():
 def test_without_a_basis_there_is_nothing_to_vote_for():
     artifacts = {analyzer.name: {} for analyzer in UPSTREAM}
     with pytest.raises(DoesNotApply, match="no basis over its answers"):
-        VOTES.compute(toy_moment(options=VOTES.options(), artifacts=artifacts))
+        VOTES.compute(toy_snapshot(options=VOTES.options(), artifacts=artifacts))

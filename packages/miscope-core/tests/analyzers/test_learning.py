@@ -8,8 +8,8 @@ from miscope.analyzers.learning import CORRECTNESS, ORDER, OrderOptions, order
 from miscope.errors import DoesNotApply
 from miscope.maths.graduation import agreement, forgotten, graduation
 from miscope.maths.kaplan_meier import kaplan_meier
-from miscope.moment import Moment, Trajectory
-from miscope.testing import check_analyzer, toy_moment
+from miscope.snapshot import Snapshot, Trajectory
+from miscope.testing import check_analyzer, toy_snapshot
 
 STEPS = np.array([0, 10, 20, 30, 40, 50])
 N = 25
@@ -22,13 +22,13 @@ def test_they_keep_the_contract(analyzer):
 
 def look(nll, right, steps=STEPS, **options):
     stored = {"nll": np.asarray(nll, np.float16), "correct": np.packbits(right, axis=1)}
-    moment = toy_moment()
+    snapshot = toy_snapshot()
     return order(
         Trajectory(
-            variant=moment.variant,
+            variant=snapshot.variant,
             steps=steps,
             options=OrderOptions(**options),
-            probe=moment.probe,
+            probe=snapshot.probe,
             artifacts={"learning.correctness": stored},
         )
     )
@@ -43,7 +43,7 @@ def from_steps(at):
 @pytest.mark.parametrize("name", ["wd_10-1_mod_addition_loss_curve", "low_precision_mod_addition"])
 def test_every_answer_of_the_papers_models(calibration, name):
     model = calibration(name)
-    found = CORRECTNESS.compute(Moment(options=None, **model.shown))
+    found = CORRECTNESS.compute(Snapshot(options=None, **model.shown))
     right = np.unpackbits(found["correct"], count=113 * 113)
     assert right.mean() == pytest.approx({"wd_1": 1.0, "low_": 0.99945}[name[:4]], abs=5e-6)
     assert found["right_count"] == right.sum()
@@ -55,7 +55,7 @@ def test_every_answer_of_the_papers_models(calibration, name):
 
 
 def test_a_tie_is_not_right_and_chance_is_the_log_of_the_number_of_answers():
-    found = CORRECTNESS.compute(toy_moment(activations={"logits": torch.zeros(N, 5)}))
+    found = CORRECTNESS.compute(toy_snapshot(activations={"logits": torch.zeros(N, 5)}))
     assert found["right_count"] == 0
     assert found["nll"] == pytest.approx(np.log(5), rel=1e-3)
 
@@ -100,7 +100,7 @@ def test_half_of_an_even_number_is_a_half_however_the_product_of_shares_is_round
 
 
 def test_train_and_test_are_told_apart_and_those_never_learnt_are_censored():
-    train = toy_moment().probe.train
+    train = toy_snapshot().probe.train
     at = np.where(train, 1, 3)
     at[np.flatnonzero(~train)[0]] = 99
     found = look(*from_steps(at))
@@ -115,7 +115,7 @@ def test_train_and_test_are_told_apart_and_those_never_learnt_are_censored():
 
 
 def test_deciles_of_a_known_order_and_the_share_that_is_never_learnt():
-    train = toy_moment().probe.train
+    train = toy_snapshot().probe.train
     test = np.flatnonzero(~train)
     at = np.zeros(N, dtype=int)
     # Of ten test inputs two are learnt at 10, four at 20, two at 30, and two never.
@@ -130,7 +130,7 @@ def test_deciles_of_a_known_order_and_the_share_that_is_never_learnt():
 
 
 def test_pairs_and_their_images_learnt_together_are_told_in_one_number():
-    probe = toy_moment().probe
+    probe = toy_snapshot().probe
     a, b = np.divmod(np.arange(N), 5)
     (name,) = probe.symmetries
     found = look(*from_steps(np.minimum(a, b)), window=1)
@@ -185,7 +185,7 @@ def test_nothing_is_said_of_a_symmetry_where_all_are_learnt_at_once():
 
 
 def test_a_class_is_dated_by_its_median_and_undated_where_half_are_never_learnt():
-    probe = toy_moment().probe
+    probe = toy_snapshot().probe
     labels = probe.labels.numpy()
     found = look(*from_steps(np.where(labels == 2, 99, labels)), window=1)
     assert found["class"].tolist() == list("01234")

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from miscope.analyzers.neurons import BANDS, FREQUENCIES, bands
 from miscope.maths.bands import band_of, effective_number, herfindahl
 from miscope.maths.factor_spectrum import block_fractions, conditional_means_basis
-from miscope.moment import Trajectory
 from miscope.probe import Probe
-from miscope.testing import ToyFamily, check_analyzer, toy_moment
+from miscope.snapshot import Trajectory
+from miscope.testing import ToyFamily, check_analyzer, toy_snapshot
 from miscope.testing.toy import cosines
 
 SITE = "blocks.0.mlp.hook_post"
@@ -137,10 +137,10 @@ def test_bands_add_up_their_components():
     arrays = {f"{SITE}/size": size, f"{SITE}/size_specialised": size // 2, f"{SITE}/label": np.array(list("1234"))}
     reads = {"neurons.clusters": arrays}
     shown = Trajectory(
-        variant=toy_moment().variant,
+        variant=toy_snapshot().variant,
         steps=np.array([0, 10]),
         options=BANDS.options(bands=2),
-        probe=toy_moment().probe,
+        probe=toy_snapshot().probe,
         artifacts=reads,
     )
     found = bands(shown)
@@ -153,7 +153,7 @@ def test_bands_add_up_their_components():
 
 def test_the_range_of_a_neuron_is_that_of_its_activations():
     units = torch.randn(25, 3, generator=torch.Generator().manual_seed(9))
-    found = FREQUENCIES.compute(toy_moment(activations={SITE: units}))
+    found = FREQUENCIES.compute(toy_snapshot(activations={SITE: units}))
     assert found[f"{SITE}/low"] == pytest.approx(units.min(dim=0).values.numpy())
     assert found[f"{SITE}/high"] == pytest.approx(units.max(dim=0).values.numpy())
 
@@ -163,7 +163,7 @@ def test_a_neuron_active_at_one_input_has_no_frequency_of_its_own():
     units[3, 2, 0] = 1.0
     units[..., 1] = torch.cos(2 * torch.pi * torch.arange(7) * 2 / 7)[:, None]
     found = FREQUENCIES.compute(
-        toy_moment(
+        toy_snapshot(
             probe=Probe(
                 name="grid",
                 inputs=torch.cartesian_prod(torch.arange(7), torch.arange(7)),

@@ -8,8 +8,8 @@ from miscope.analyzer import NoOptions
 from miscope.analyzers.joint_paths import JOINT, joint
 from miscope.analyzers.parameters import NORMS, TRAJECTORY, VELOCITY, PathOptions, trajectory, velocity
 from miscope.errors import DoesNotApply
-from miscope.moment import Cohort, Trajectory
-from miscope.testing import check_analyzer, toy_moment
+from miscope.snapshot import Cohort, Trajectory
+from miscope.testing import check_analyzer, toy_snapshot
 
 PAPER = {
     "embed.W_E": "W_E",
@@ -47,7 +47,7 @@ def test_the_table_of_the_first_model(calibration, look):
 def course(weights, analyzer, **options):
     steps = 100 * np.arange(len(next(iter(weights.values()))))
     return Trajectory(
-        variant=toy_moment().variant,
+        variant=toy_snapshot().variant,
         steps=steps,
         options=analyzer.options(**options),
         probe=None,

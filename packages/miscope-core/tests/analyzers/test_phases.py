@@ -7,8 +7,8 @@ import torch
 from miscope.analyzers.neurons import FREQUENCIES
 from miscope.analyzers.phases import NEURONS
 from miscope.errors import DoesNotApply
-from miscope.moment import Moment
-from miscope.testing import check_analyzer, toy_moment
+from miscope.snapshot import Snapshot
+from miscope.testing import check_analyzer, toy_snapshot
 from miscope.testing.toy import cosines
 
 SITE = "blocks.0.mlp.hook_post"
@@ -31,11 +31,11 @@ def clock(sign=1.0, size=64, seed=0):
 
 def shown(units, written, **fields):
     bases = dict.fromkeys(("a", "b", "sum"), cosines(5))
-    moment = toy_moment(activations={SITE: units}, bases=bases)
-    reads = {"neurons.frequencies": FREQUENCIES.compute(moment)}
+    snapshot = toy_snapshot(activations={SITE: units}, bases=bases)
+    reads = {"neurons.frequencies": FREQUENCIES.compute(snapshot)}
     weights, axes = {"W_out": written}, {"W_out": ("d_mlp", "vocab_out")}
     given = {"activations": {SITE: units}, "bases": bases, "artifacts": reads, "weights": weights, "axes": axes}
-    return toy_moment(options=NEURONS.options(specialised=0.5), **(given | fields))
+    return toy_snapshot(options=NEURONS.options(specialised=0.5), **(given | fields))
 
 
 def test_a_clocks_phases_are_read_off_and_agree():
@@ -85,7 +85,7 @@ def test_the_papers_clusters_write_at_their_own_frequency(calibration, look, nam
     reads = {"neurons.frequencies": look(FREQUENCIES, model)}
     fields = model.shown | {"artifacts": reads, "bases": model.shown["bases"] | {"sum": cosines(113)}}
     fields["activations"] = {SITE: model.shown["activations"][SITE]}
-    found = NEURONS.compute(Moment(options=NEURONS.options(), **fields))
+    found = NEURONS.compute(Snapshot(options=NEURONS.options(), **fields))
     for k, known in model.known["W_L_cluster_alignment"].items():
         assert found[f"{SITE}/count"][int(k) - 1] == known["n_neurons"]
         own, constant = (found[f"{SITE}/{name}"][int(k) - 1] for name in ("own_output", "constant_output"))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from miscope.analyzers.products import ANSWERS, INPUTS
 from miscope.maths.sparsity import concentration, gini, hoyer, participation_ratio, top_share
-from miscope.testing import check_analyzer, toy_moment
+from miscope.testing import check_analyzer, toy_snapshot
 from miscope.testing.toy import ToyFamily, cosines
 
 WD, LOW = "wd_10-1_mod_addition_loss_curve", "low_precision_mod_addition"
@@ -85,7 +85,7 @@ def test_multiplying_all_tokens_by_a_unit_permutes_the_blocks(unit, seed):
     axes = {"W_E": ("token", "d_model"), "W_in": ("d_model", "d_mlp")}
     share = {}
     for name, shown in {"before": weights, "after": moved}.items():
-        moment = toy_moment(options=INPUTS.options(), weights=shown, axes=axes, bases={"token": cosines(11)})
-        share[name] = INPUTS.compute(moment)["W_E @ W_in/fraction"]
+        snapshot = toy_snapshot(options=INPUTS.options(), weights=shown, axes=axes, bases={"token": cosines(11)})
+        share[name] = INPUTS.compute(snapshot)["W_E @ W_in/fraction"]
     k = unit * np.arange(1, 6) % 11
     assert share["after"][np.minimum(k, 11 - k) - 1] == pytest.approx(share["before"])

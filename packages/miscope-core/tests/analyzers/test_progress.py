@@ -10,8 +10,8 @@ from miscope.analyzers.progress import FINAL, LOSSES, SUBSPACE
 from miscope.errors import DoesNotApply
 from miscope.maths.restricted import class_mean_directions, losses_without, restrict
 from miscope.maths.restricted import losses as losses_of
-from miscope.moment import Moment, Trajectory
-from miscope.testing import check_analyzer, toy_moment
+from miscope.snapshot import Snapshot, Trajectory
+from miscope.testing import check_analyzer, toy_snapshot
 from miscope.testing.toy import cosines
 
 
@@ -27,7 +27,7 @@ def test_the_papers_losses(calibration, name):
     known = model.known
     keys = np.isin(np.arange(1, 57), known["key_freqs"]["USED"])
     shown = model.shown | {"bases": {"sum": cosines(113)}, "artifacts": {"keys.votes": {"key": keys}}}
-    found = LOSSES.compute(Moment(**shown, options=LOSSES.options()))
+    found = LOSSES.compute(Snapshot(**shown, options=LOSSES.options()))
     theirs = {
         "restricted": known["restricted_loss"],
         "excluded": known["excluded_loss_2D_all_key"],
@@ -50,7 +50,7 @@ def shown(keys, bases=True):
     artifacts = {"keys.votes": {"key": np.array([False, False])}}
     seen = {"logits": torch.from_numpy(logits)}
     basis = {"sum": cosines(5)} if bases else {}
-    return toy_moment(options=LOSSES.options(keys=keys), activations=seen, artifacts=artifacts, bases=basis)
+    return toy_snapshot(options=LOSSES.options(keys=keys), activations=seen, artifacts=artifacts, bases=basis)
 
 
 def test_a_perfect_sum_needs_its_frequency_and_no_other():
@@ -77,7 +77,7 @@ def test_the_papers_losses_without_the_cosines_of_answer_and_output(calibration,
     model = calibration(name)
     keys = np.isin(np.arange(1, 57), model.known["key_freqs"]["USED"])
     shown = model.shown | {"bases": {"sum": cosines(113)}, "artifacts": {"keys.votes": {"key": keys}}}
-    found = LOSSES.compute(Moment(**shown, options=LOSSES.options()))
+    found = LOSSES.compute(Snapshot(**shown, options=LOSSES.options()))
     for part, loss in model.known["excluded_loss_3D_all_key"].items():
         assert found[f"untrig/{part}"] == pytest.approx(loss, rel=1e-6)
     assert found["restricted_accuracy/all"] == model.known["restricted_accuracy_all"]
@@ -143,7 +143,7 @@ def test_directions_of_class_means_are_theirs_and_no_other_variance():
 def test_logits_of_one_frequency_need_two_directions():
     a, b = np.divmod(np.arange(25), 5)
     logits = 20 * np.cos(2 * np.pi * (a + b)[:, None] / 5 - 2 * np.pi * np.arange(5) / 5)
-    shown = toy_moment(options=SUBSPACE.options(ranks=(1, 2, 9)), activations={"logits": torch.from_numpy(logits)})
+    shown = toy_snapshot(options=SUBSPACE.options(ranks=(1, 2, 9)), activations={"logits": torch.from_numpy(logits)})
     found = SUBSPACE.compute(shown)
     assert found["dimension"] == 2
     assert found["restricted/all"][1:] == pytest.approx([float(found["full/all"])] * 2)
@@ -162,10 +162,10 @@ class Fading:
 def course(keys, most=24):
     weights = torch.tensor([[0.0, 0], [0, 9], [9, 9], [20, 0.1]])
     return Trajectory(
-        variant=toy_moment().variant,
+        variant=toy_snapshot().variant,
         steps=np.arange(4) * 10,
         options=FINAL.options(most=most),
-        probe=toy_moment().probe,
+        probe=toy_snapshot().probe,
         artifacts={"keys.votes": {"key": np.array(keys, dtype=bool)}},
         weights={"w": lambda: weights},
         bases={"sum": cosines(5)},

@@ -4,13 +4,13 @@ import numpy as np
 
 from miscope.analyzers.provenance import SETTINGS
 from miscope.family import make_variant
-from miscope.moment import Trajectory
 from miscope.probe import Probe
-from miscope.testing import ToyFamily, check_analyzer, toy_moment
+from miscope.snapshot import Trajectory
+from miscope.testing import ToyFamily, check_analyzer, toy_snapshot
 
 
 def shown(facts):
-    probe: Probe = toy_moment().probe
+    probe: Probe = toy_snapshot().probe
     return Trajectory(
         variant=make_variant(ToyFamily(), {}, {"weight_decay": 0.1}),
         steps=np.array([0]),

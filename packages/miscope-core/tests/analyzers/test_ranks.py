@@ -6,7 +6,7 @@ import torch
 
 from miscope.analyzers.ranks import WEIGHTS, weights
 from miscope.errors import DoesNotApply
-from miscope.testing import check_analyzer, toy_moment
+from miscope.testing import check_analyzer, toy_snapshot
 
 NAMES = {
     "stable_rank": "stable_rank",
@@ -44,7 +44,7 @@ def test_the_papers_spectra(calibration, name):
 
 def look_at(matrices, axes, **options):
     tensors = {role: torch.as_tensor(matrix) for role, matrix in matrices.items()}
-    return weights(toy_moment(weights=tensors, axes=axes, options=WEIGHTS.options(**options)))
+    return weights(toy_snapshot(weights=tensors, axes=axes, options=WEIGHTS.options(**options)))
 
 
 def test_every_head_and_every_product_has_ranks_of_its_own():

@@ -8,8 +8,8 @@ import pytest
 from miscope.analyzers.integrity import ReplayOptions, replay
 from miscope.errors import DoesNotApply
 from miscope.maths.replaying import beside, rounding
-from miscope.moment import Series, Trajectory
-from miscope.testing import toy_moment
+from miscope.snapshot import Series, Trajectory
+from miscope.testing import toy_snapshot
 
 
 def replayed(now, then, steps=None, at=None):
@@ -17,7 +17,7 @@ def replayed(now, then, steps=None, at=None):
     at = np.arange(0, 200, 5) if at is None else np.asarray(at)
     return replay(
         Trajectory(
-            variant=toy_moment().variant,
+            variant=toy_snapshot().variant,
             steps=steps,
             options=ReplayOptions(),
             probe=None,
@@ -112,7 +112,7 @@ def test_without_a_recorded_loss_there_is_nothing_to_compare():
     with pytest.raises(DoesNotApply, match="no loss was recorded that could be computed anew"):
         replay(
             Trajectory(
-                variant=toy_moment().variant,
+                variant=toy_snapshot().variant,
                 steps=np.array([0]),
                 options=ReplayOptions(),
                 probe=None,

@@ -6,8 +6,8 @@ import torch
 
 from miscope.analyzers.scores import CIRCUITS, QUERIES
 from miscope.errors import DoesNotApply
-from miscope.moment import Moment
-from miscope.testing import toy_moment
+from miscope.snapshot import Snapshot
+from miscope.testing import toy_snapshot
 from miscope.testing.toy import cosines
 
 BLOCK = "blocks.0.attn"
@@ -34,7 +34,7 @@ class OneQuery:
 def test_the_papers_heads(calibration, name):
     model = calibration(name)
     shown = {key: value for key, value in model.shown.items() if key != "activations"}
-    found = QUERIES.compute(Moment(options=QUERIES.options(), model=OneQuery(), **shown))
+    found = QUERIES.compute(Snapshot(options=QUERIES.options(), model=OneQuery(), **shown))
     for head, known in enumerate(model.known["attention"]["heads"]):
         fraction = found[f"{BLOCK}[{head}]/fraction"]
         for k, share in known["score_token_freq_fraction_top3"]:
@@ -54,12 +54,12 @@ def wave(k=2, n=5):
 
 
 def shown(analyzer, weights, last=5, **fields):
-    probe = toy_moment().probe
+    probe = toy_snapshot().probe
     from dataclasses import replace
 
     tokens = torch.cat([probe.inputs, torch.full((25, 1), 5) if last == 5 else probe.inputs[:, :1]], dim=1)
     given = {"weights": weights, "axes": AXES, "bases": {"token": cosines(5)}, "model": OneQuery()}
-    return toy_moment(options=analyzer.options(), probe=replace(probe, inputs=tokens), **(given | fields))
+    return toy_snapshot(options=analyzer.options(), probe=replace(probe, inputs=tokens), **(given | fields))
 
 
 def test_the_score_of_a_circle_is_its_wave():

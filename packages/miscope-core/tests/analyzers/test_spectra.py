@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from miscope.analyzers.spectra import EMBEDDING, EmbeddingOptions, embedding
 from miscope.maths.sparsity import gini
 from miscope.maths.spectrum import basis_spectrum, singular_spectrum
-from miscope.testing import check_analyzer, toy_moment
+from miscope.testing import check_analyzer, toy_snapshot
 from miscope.testing.toy import cosines
 
 BASIS = cosines(11)
@@ -60,7 +60,7 @@ def test_rows_beyond_the_basis_are_not_read():
 
 
 def test_without_a_basis_an_embedding_is_read_in_its_own_singular_vectors():
-    shown = toy_moment(
+    shown = toy_snapshot(
         weights={"W_E": torch.diag(torch.tensor([3.0, 2.0, 1.0, 0.0, 0.0])), "W_U": torch.ones(8, 5)},
         axes={"W_E": ("token", "d_model"), "W_U": ("d_model", "vocab_out")},
         options=EmbeddingOptions(top=2),

@@ -10,8 +10,8 @@ from miscope.errors import DoesNotApply
 from miscope.maths.partition import Costs, gaussian_gram, optimal_partition
 from miscope.maths.run_length import change_probability, run_lengths
 from miscope.maths.stages import agreed, cut, limits, scores
-from miscope.moment import Trajectory
-from miscope.testing import check_analyzer, toy_moment
+from miscope.snapshot import Trajectory
+from miscope.testing import check_analyzer, toy_snapshot
 
 
 def test_it_keeps_the_contract():
@@ -167,7 +167,7 @@ def trained(count, train=True):
     parts = ("train", "test") if train else ("all",)
     kinds = {name: sign * fall + rough for name, sign, rough in zip(names, signs, noise, strict=True)}
     return Trajectory(
-        variant=toy_moment().variant,
+        variant=toy_snapshot().variant,
         steps=t.astype(int),
         options=StageOptions(draws=20),
         probe=None,

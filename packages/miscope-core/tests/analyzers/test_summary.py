@@ -15,8 +15,8 @@ from miscope.analyzers.summary import (
 from miscope.errors import DoesNotApply
 from miscope.maths.cascade import cascade, stays_above
 from miscope.maths.verdict import Limits, verdict
-from miscope.moment import Series, Trajectory
-from miscope.testing import check_analyzer, toy_moment
+from miscope.snapshot import Series, Trajectory
+from miscope.testing import check_analyzer, toy_snapshot
 
 STEPS = np.array([0, 100, 200, 300, 400])
 NAN = np.nan
@@ -34,7 +34,7 @@ def windowed(ranks=None, steps=STEPS, **events):
     loss = Series(steps=np.arange(0, 1001, 50), values=np.linspace(5, 1, 21))
     return windows(
         Trajectory(
-            variant=toy_moment().variant,
+            variant=toy_snapshot().variant,
             steps=steps,
             options=WindowOptions(),
             probe=None,
@@ -125,7 +125,7 @@ def test_what_grokked_by_the_detector_is_not_without_delay_by_the_verdict(test, 
             steps=steps, values=5 * np.exp(-steps / 60 if test < 100 else -((steps / test) ** 9)) + 1e-7
         ),
     }
-    given = {"variant": toy_moment().variant, "steps": steps, "probe": None, "metrics": curves}
+    given = {"variant": toy_snapshot().variant, "steps": steps, "probe": None, "metrics": curves}
     artifacts = {"behaviour.metrics": {}}
     found = grokking(Trajectory(options=GrokkingOptions(draws=2), artifacts=artifacts, **given))
     said = windows(
@@ -173,7 +173,7 @@ def story(clusters, onset=250.0, since=0, embedding=None):
     key = np.array([[0, 0, 0, 0, 0], [1, 0, 0, 0, 0], [1, 0, 1, 0, 0], [1, 1, 1, 0, 0], [1, 1, 0, 0, 0]], dtype=bool)
     return components(
         Trajectory(
-            variant=toy_moment().variant,
+            variant=toy_snapshot().variant,
             steps=STEPS + since,
             options=ComponentOptions(),
             probe=None,

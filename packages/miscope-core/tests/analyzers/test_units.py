@@ -6,8 +6,8 @@ import torch
 
 from miscope.analyzers.units import FLIPS, STATISTICS
 from miscope.errors import DoesNotApply
-from miscope.moment import Trajectory
-from miscope.testing import check_analyzer, toy_moment
+from miscope.snapshot import Trajectory
+from miscope.testing import check_analyzer, toy_snapshot
 
 POST = "blocks.0.mlp.hook_post"
 
@@ -27,7 +27,7 @@ def test_no_neuron_of_the_paper_is_dead_or_constant(calibration, look, name):
 
 def looked_at(units, **options):
     activations = {POST: torch.tensor(units, dtype=torch.float32).T.repeat(5, 1)}
-    return STATISTICS.compute(toy_moment(activations=activations, options=STATISTICS.options(**options)))
+    return STATISTICS.compute(toy_snapshot(activations=activations, options=STATISTICS.options(**options)))
 
 
 def test_dead_constant_and_always_on_units_are_counted():
@@ -47,12 +47,12 @@ def test_a_channel_far_above_the_others_is_an_outlier():
 def trained(signs):
     steps = np.arange(len(signs)) * 10
     stacked = {f"{POST}/signs": np.packbits(np.array(signs, dtype=bool), axis=2), "inputs": np.full(len(signs), 4)}
-    moment = toy_moment()
+    snapshot = toy_snapshot()
     return Trajectory(
-        variant=moment.variant,
+        variant=snapshot.variant,
         steps=steps,
         options=None,
-        probe=moment.probe,
+        probe=snapshot.probe,
         artifacts={"units.statistics": stacked},
     )
 

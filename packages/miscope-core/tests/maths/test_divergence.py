@@ -3,7 +3,7 @@
 import numpy as np
 
 from miscope.maths.divergence import divergences, undiverged
-from miscope.moment import Series
+from miscope.snapshot import Series
 
 
 def spans(*loss):

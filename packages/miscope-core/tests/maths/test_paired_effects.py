@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from miscope.maths.paired_effects import Answers, answered, changes, drawn, levels
-from miscope.testing import toy_moment
+from miscope.testing import toy_snapshot
 
-PROBE = toy_moment().probe
+PROBE = toy_snapshot().probe
 
 
 def test_losses_below_what_float32_can_tell_are_exact():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from miscope.maths.taking_out import donors, power_along, put, removed, without
+from miscope.maths.ablation import donors, power_along, put, removed, without
 from miscope.testing.toy import cosines
 
 BASIS = cosines(5)

@@ -12,7 +12,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from miscope.workspace import BoundVariant
+    from miscope.bound import BoundVariant
 
 __all__ = ["DEMO", "FAMILY", "demo"]
 
@@ -38,12 +38,12 @@ def demo(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the dashboard; 0 takes a free one.")] = 5006,
 ) -> None:
     """Train a small transformer until it groks, analyze every checkpoint, draw figures, open the dashboard."""
-    from miscope.workspace import open_workspace
+    from miscope.bound import open_bound
     from miscope_modadd.drawing import PICTURES, draw
 
     began = time.monotonic()
     place = ["--workspace", str(workspace)]
-    variant = open_workspace(workspace).variant(FAMILY, **DEMO)
+    variant = open_bound(workspace).variant(FAMILY, **DEMO)
     _command("train", FAMILY, *(f"{name}={value}" for name, value in DEMO.items()), "--threads", "1", *place)
     _command("analyze", variant.name, "--executor", _executor(), *place)
     print(_story(variant))

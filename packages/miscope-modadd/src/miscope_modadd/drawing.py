@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, final
 
 if TYPE_CHECKING:
-    from miscope.workspace import BoundVariant
+    from miscope.bound import BoundVariant
 
 __all__ = ["PICTURES", "Picture", "draw"]
 
@@ -40,13 +40,13 @@ PICTURES = tuple(
 
 def draw(variant: BoundVariant, pictures: Sequence[Picture], folder: Path, *, prefix: str = "") -> Iterator[Path]:
     """Each picture as 'folder/prefix<view>.png'; as a page where there is no browser to draw images."""
-    from miscope.exporting import Exporter, NoBrowser
-    from miscope.rendering import render
+    from miscope.figures.export import Exporter, NoBrowser
+    from miscope.figures.render import render
 
     kind = "png"
     with Exporter() as exporter:
         for picture in pictures:
-            figure = render(variant.workspace, picture.view, variant.value, step=picture.step)
+            figure = render(variant.workspace.value, picture.view, variant.value, step=picture.step)
             name = prefix + picture.view.replace(".", "-")
             try:
                 yield exporter.export(figure, folder / f"{name}.{kind}")

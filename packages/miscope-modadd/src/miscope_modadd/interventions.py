@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from miscope import Variant
+from miscope import BoundVariant, Variant
 from miscope.errors import BadValue
 from miscope_modadd.fourier import fourier_basis
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from miscope.bound import BoundVariant
     from miscope.intervention import Intervention
 
 __all__ = ["FrequencyGain", "amplified", "frequency_gain", "gain_intervention", "gains_of", "powers"]

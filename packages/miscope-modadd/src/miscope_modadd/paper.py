@@ -17,7 +17,7 @@ from miscope_modadd.demo import first_above
 from miscope_modadd.drawing import PICTURES, Picture, draw
 
 if TYPE_CHECKING:
-    from miscope.workspace import BoundVariant
+    from miscope.bound import BoundVariant
 
 KEY_FREQUENCIES = (14, 35, 41, 42, 52)
 """Of the paper's own mainline run (its section 4)."""

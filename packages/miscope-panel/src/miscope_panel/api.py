@@ -13,7 +13,6 @@ from fastapi.responses import JSONResponse
 
 import miscope
 from miscope.analyzer import Grain
-from miscope.availability import analyzer_availability
 from miscope.errors import (
     BadFile,
     BadValue,
@@ -24,11 +23,12 @@ from miscope.errors import (
     NoCheckpoint,
     UnknownName,
 )
-from miscope.exporting import NoBrowser, export
+from miscope.figures.availability import analyzer_availability
+from miscope.figures.export import NoBrowser, export
 from miscope.hookspecs import HOOK_API
 from miscope.jsonable import jsonable
-from miscope.origin import origin_of
-from miscope.plugins import Plugins
+from miscope.plugins.plugins import Plugins
+from miscope.store.origin import origin_of
 from miscope.view import View
 from miscope_panel import picture
 
@@ -171,7 +171,7 @@ def _plugins(plugins: Plugins) -> dict[str, Any]:
 
 
 def _availability(workspace: Workspace, variant: str) -> dict[str, Any]:
-    value, plugins = workspace.find(variant).value, workspace.plugins
+    value, plugins = workspace.find(variant), workspace.plugins
     alone = (name for name, analyzer in sorted(plugins.analyzers.items()) if analyzer.grain is not Grain.COHORT)
     instruments = (analyzer_availability(workspace, name, [value]) for name in alone)
     artifacts = {

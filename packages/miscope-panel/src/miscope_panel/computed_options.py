@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from miscope.analyzer_options import Options, split_options, written_options
+from miscope.analysis.analyzer_options import Options, split_options, written_options
 from miscope.variant import Variant
 from miscope.view import View
 
@@ -36,16 +36,16 @@ def offered_options(
     workspace: Workspace, view: View, variants: Sequence[Variant], chosen: Options
 ) -> tuple[Mapping[str, Any], ...]:
     """The choice, as a control of the card, where anything the view reads was computed with other options too."""
-    from miscope.computed import computed_with
-    from miscope.seeing import set_up
+    from miscope.analysis.computed import computed_with
+    from miscope.analysis.resolved_analysis import resolve_analysis
 
     reads = view.needs.artifacts
     names = [name for name in dict.fromkeys(reads) if name in workspace.plugins.analyzers]
     if not names:
         return ()
     steps = workspace.store.finite_steps
-    settings = [set_up(workspace, variant, names, steps=steps(variant.name)) for variant in variants]
-    there = [" ".join(written_options(options)) for options in computed_with(workspace.store, settings, names)]
+    analyses = [resolve_analysis(workspace, variant, names, steps=steps(variant.name)) for variant in variants]
+    there = [" ".join(written_options(options)) for options in computed_with(workspace.store, analyses, names)]
     value = " ".join(written_options(chosen)) or _DEFAULTS
     texts = list(dict.fromkeys([_DEFAULTS, *there, value]))
     if len(texts) == 1:

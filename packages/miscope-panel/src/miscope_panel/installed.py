@@ -7,7 +7,7 @@ from html import escape
 
 import panel as pn
 
-from miscope.plugins import Broken, Plugins, Provider
+from miscope.plugins.plugins import Broken, Plugins, Provider
 from miscope_panel.client import sheet
 
 __all__ = ["installed_page"]

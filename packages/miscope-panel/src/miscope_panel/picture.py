@@ -11,15 +11,15 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, final
 
+from miscope.analysis.analyzer_options import Options
 from miscope.analyzer import Grain
-from miscope.analyzer_options import Options
-from miscope.availability import gather_before, view_availability
 from miscope.commands import in_workspace
-from miscope.controls import Value, bounds, options, settle
 from miscope.errors import BadValue, DoesNotApply, Ended, MiscopeError, NoArtifact, NoCheckpoint
-from miscope.rendering import draw, gather
+from miscope.figures.availability import gather_before, view_availability
+from miscope.figures.controls import Value, bounds, options, settle
+from miscope.figures.render import draw, gather
 from miscope.variant import Variant
-from miscope.view import Choice, Control, Number, Shown, View
+from miscope.view import Choice, Control, Number, View, ViewData
 from miscope_panel.computed_options import names_an_option, offered_options, options_given
 from miscope_panel.plotlyjs import wire
 from miscope_panel.selection import settled
@@ -161,12 +161,12 @@ def _turn(view: View) -> AbstractContextManager[Any]:
 
 def _variants(workspace: Workspace, view: View, request: Request) -> list[Variant]:
     names = [request.variant, *(request.compared if view.grain is Grain.COHORT else ())]
-    return [workspace.find(name).value for name in dict.fromkeys(names)]
+    return [workspace.find(name) for name in dict.fromkeys(names)]
 
 
 def _gathered(
     workspace: Workspace, view: View, variants: Sequence[Variant], asked: int | None, options: Options | None = None
-) -> tuple[Shown, int | None]:
+) -> tuple[ViewData, int | None]:
     """What the view is given at the nearest step at or before the one asked for that has all it needs, and the
     checkpoint that would have been shown."""
     if view.grain is Grain.COHORT:
@@ -177,7 +177,7 @@ def _gathered(
     return gather_before(workspace, view, variants[:1], wanted, options), wanted
 
 
-def _accepted(view: View, shown: Shown, given: Mapping[str, str]) -> dict[str, Value]:
+def _accepted(view: View, shown: ViewData, given: Mapping[str, str]) -> dict[str, Value]:
     """Every control's value: the one given where this variant takes it, else its default."""
     taken = {}
     for control in view.controls:
@@ -189,7 +189,7 @@ def _accepted(view: View, shown: Shown, given: Mapping[str, str]) -> dict[str, V
     return settle(view, shown, taken)
 
 
-def _described(control: Control, shown: Shown, value: Value) -> dict[str, Any]:
+def _described(control: Control, shown: ViewData, value: Value) -> dict[str, Any]:
     known = {"name": control.name, "label": control.label or control.name.replace("_", " "), "value": value}
     if isinstance(control, Choice):
         return {**known, "kind": "choice", "options": list(options(control, shown))}

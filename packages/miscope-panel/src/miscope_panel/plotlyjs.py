@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from miscope.figure_style import CONFIG, template
+from miscope.figures.figure_style import CONFIG, template
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlencode
 
-from miscope.analyzer_options import written_options
-from miscope.controls import Value
-from miscope.view import Shown, View
+from miscope.analysis.analyzer_options import written_options
+from miscope.figures.controls import Value
+from miscope.view import View, ViewData
 
 __all__ = ["in_python", "in_query", "in_shell", "turned_away"]
 
@@ -20,7 +20,7 @@ def turned_away(view: View, settled: Mapping[str, Value], resting: Mapping[str, 
     return {name: settled[name] for name in names if settled[name] != resting[name]}
 
 
-def in_python(root: Path, view: View, shown: Shown, turned: Mapping[str, Value]) -> str:
+def in_python(root: Path, view: View, shown: ViewData, turned: Mapping[str, Value]) -> str:
     """The figure in a notebook."""
     controls = "".join(f", {name}={value!r}" for name, value in turned.items())
     controls = f", options={ {n: dict(v) for n, v in shown.options.items()}!r}{controls}" if shown.options else controls
@@ -30,11 +30,11 @@ def in_python(root: Path, view: View, shown: Shown, turned: Mapping[str, Value])
     else:
         at = "" if shown.step is None else f".at({shown.step})"
         drawn = f"{found[0]}{at}.view({view.name!r}{controls}).figure()"
-    imports = ["import miscope", *(["from miscope.rendering import render"] if shown.members else [])]
+    imports = ["import miscope", *(["from miscope.figures.render import render"] if shown.members else [])]
     return "\n".join([*imports, "", f"workspace = miscope.open({str(root)!r})", f"figure = {drawn}", ""])
 
 
-def in_shell(view: View, shown: Shown, turned: Mapping[str, Value]) -> str:
+def in_shell(view: View, shown: ViewData, turned: Mapping[str, Value]) -> str:
     """The command that writes it to a file."""
     words = ["miscope", "show", view.name, *_names(shown)]
     words += [] if shown.step is None else ["--step", str(shown.step)]
@@ -44,7 +44,7 @@ def in_shell(view: View, shown: Shown, turned: Mapping[str, Value]) -> str:
     return shlex.join([*words, "--out", f"{view.name}.pdf"])
 
 
-def in_query(view: View, shown: Shown, turned: Mapping[str, Value]) -> str:
+def in_query(view: View, shown: ViewData, turned: Mapping[str, Value]) -> str:
     """What the HTTP interface is asked for it."""
     first, *others = _names(shown)
     asked: dict[str, object] = {"view": view.name, "variant": first}
@@ -55,7 +55,7 @@ def in_query(view: View, shown: Shown, turned: Mapping[str, Value]) -> str:
     return urlencode({**asked, **{name: _text(value) for name, value in turned.items()}})
 
 
-def _names(shown: Shown) -> Sequence[str]:
+def _names(shown: ViewData) -> Sequence[str]:
     return [member.shown.variant.name for member in shown.members] or [shown.variant.name]
 
 

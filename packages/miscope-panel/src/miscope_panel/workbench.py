@@ -11,8 +11,8 @@ import panel_material_ui as pmui
 
 from miscope.analyzer import Grain
 from miscope.errors import MiscopeError
+from miscope.figures.render import gather
 from miscope.inventory import look_up
-from miscope.rendering import gather
 from miscope.view import View
 from miscope.workspace import Workspace
 from miscope_panel import pin
@@ -213,7 +213,7 @@ def _known(workspace: Workspace) -> list[str]:
 
 def _events(workspace: Workspace, variant: str) -> dict[str, float]:
     try:
-        return dict(gather(workspace, _CLOCK, workspace.find(variant).value).events)
+        return dict(gather(workspace, _CLOCK, workspace.find(variant)).events)
     except MiscopeError:
         return {}
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Needs, Shown, Toggle, View
+from miscope import Choice, Grain, Needs, Toggle, View, ViewData
 from miscope.errors import DoesNotApply
-from miscope.figure_style import NULL, OKABE_ITO, colour_of
+from miscope.figures.figure_style import NULL, OKABE_ITO, colour_of
 from miscope_views.figures import CLOCK, MARKS, WIDE, band, clock_axis, event_marks, figure, line, title
 from miscope_views.interactions import DATA, INTERACTIONS_VIEW
 from miscope_views.named_arrays import choice_of, first_row, unit_of
@@ -25,7 +25,7 @@ _DASHES = ("solid", "dash", "dot", "dashdot")
 Arrays = Mapping[str, np.ndarray]
 
 
-def effects(shown: Shown, *, data: str, quantity: str, locked: bool) -> Figure:
+def effects(shown: ViewData, *, data: str, quantity: str, locked: bool) -> Figure:
     """Change of loss or accuracy with each head and layer at its mean, zero or another input's; 95 % intervals."""
     arrays, history = shown.artifacts[_EFFECTS], shown.history[_EFFECTS]
     traces = []
@@ -47,7 +47,7 @@ def effects(shown: Shown, *, data: str, quantity: str, locked: bool) -> Figure:
 
 
 def over_training(  # noqa: PLR0913 - one argument a control
-    shown: Shown, *, data: str, quantity: str, mode: str, clock: str, events: bool
+    shown: ViewData, *, data: str, quantity: str, mode: str, clock: str, events: bool
 ) -> Figure:
     """Change of loss or accuracy without each head and layer over training; bands are 95 % intervals."""
     arrays = shown.artifacts[_EFFECTS]
@@ -73,7 +73,7 @@ def over_training(  # noqa: PLR0913 - one argument a control
     return figure(traces, layout)
 
 
-def embedding(shown: Shown, *, data: str, quantity: str, locked: bool) -> Figure:
+def embedding(shown: ViewData, *, data: str, quantity: str, locked: bool) -> Figure:
     """Loss or accuracy without each strong component of the embedding, beside the key components alone."""
     arrays, history = shown.artifacts[_EMBEDDING], shown.history[_EMBEDDING]
     tried = np.flatnonzero(np.isfinite(arrays[f"{data}/{quantity}"]))
@@ -102,7 +102,7 @@ def embedding(shown: Shown, *, data: str, quantity: str, locked: bool) -> Figure
     return figure([bars], layout)
 
 
-def embedding_over_training(shown: Shown, *, data: str, quantity: str, clock: str, events: bool) -> Figure:
+def embedding_over_training(shown: ViewData, *, data: str, quantity: str, clock: str, events: bool) -> Figure:
     """Change of loss or accuracy without each key component of the embedding over training, with 95 % intervals."""
     arrays = shown.artifacts[_EMBEDDING]
     labels, values = first_row(arrays["label"]), arrays[f"{data}/{quantity}"]
@@ -133,7 +133,7 @@ def embedding_over_training(shown: Shown, *, data: str, quantity: str, clock: st
     return figure(traces, layout, gaps=gaps)
 
 
-def clusters(shown: Shown, *, site: str, data: str, quantity: str, locked: bool) -> Figure:
+def clusters(shown: ViewData, *, site: str, data: str, quantity: str, locked: bool) -> Figure:
     """Change of loss or accuracy with all neurons of one component at their mean; the number of neurons above each."""
     arrays, history = shown.artifacts[_CLUSTERS], shown.history[_CLUSTERS]
     values = arrays[f"{site}/{data}/{quantity}"]
@@ -193,8 +193,8 @@ def _level(height: float, text: str) -> dict[str, Any]:
     return {"type": "line", **place, "line": {"color": NULL, "width": 1, "dash": "dash"}, "label": label}
 
 
-def _data_of(analyzer: str) -> Callable[[Shown], Sequence[str]]:
-    def offered(shown: Shown) -> Sequence[str]:
+def _data_of(analyzer: str) -> Callable[[ViewData], Sequence[str]]:
+    def offered(shown: ViewData) -> Sequence[str]:
         names = {name.rpartition("/")[0].rpartition("/")[2] for name in shown.artifacts[analyzer] if "loss_sem" in name}
         return [part for part in DATA if part in names]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from miscope import Grain, Needs, Shown, View
-from miscope.figure_style import OKABE_ITO, TEST, TRAIN
+from miscope import Grain, Needs, View, ViewData
+from miscope.figures.figure_style import OKABE_ITO, TEST, TRAIN
 from miscope_views.figures import CLOCK, MARKS, WIDE, band, clock_axis, event_marks, figure, line, panels, said, title
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _STILL = "nothing moves"
 _COLOURS = {"train": TRAIN, "test": TEST, "all": OKABE_ITO[2]}
 
 
-def velocity(shown: Shown, *, clock: str, events: bool) -> Figure:
+def velocity(shown: ViewData, *, clock: str, events: bool) -> Figure:
     """How fast logits change on training and on test inputs, with 95 % intervals, and how straight they go."""
     arrays = shown.artifacts[_READS]
     middle, inner = arrays["midpoint"], shown.steps[1:-1]

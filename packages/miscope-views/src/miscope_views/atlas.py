@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Needs, Number, Shown, Toggle, View
+from miscope import Choice, Grain, Needs, Number, Toggle, View, ViewData
 from miscope_views.contact_sheets import AMOUNT, PAGE, RESOLUTION, Pictures, contact_figure, maps_of, page_of, room
 from miscope_views.figures import figure, title
 from miscope_views.thumbnails import area_average
@@ -19,7 +19,7 @@ _SIZES = (64, 32, 16)
 
 
 def units(  # noqa: PLR0913 - one argument a control
-    shown: Shown, *, site: str, page: int, sort: str, own_scale: bool, pixels: str, amount: str = str(PAGE)
+    shown: ViewData, *, site: str, page: int, sort: str, own_scale: bool, pixels: str, amount: str = str(PAGE)
 ) -> Figure:
     """Small pictures of the units of any site: attention's and the layers' output, the residual stream, neurons."""
     order = np.arange(shown.channels[site])
@@ -41,7 +41,7 @@ def units(  # noqa: PLR0913 - one argument a control
     return contact_figure(pictures, heading, own_scale=own_scale, pixels=int(pixels))
 
 
-def pyramid(shown: Shown, *, site: str, unit: int) -> Figure:
+def pyramid(shown: ViewData, *, site: str, unit: int) -> Figure:
     """One unit at full resolution and shrunk by area averaging, each with the share of its variance that is left."""
     assert shown.probe is not None
     full = maps_of(shown, site, [unit])
@@ -79,15 +79,15 @@ def pyramid(shown: Shown, *, site: str, unit: int) -> Figure:
     return figure(traces, layout)
 
 
-def _widest(shown: Shown) -> int:
+def _widest(shown: ViewData) -> int:
     return max(shown.channels.values(), default=1)
 
 
-def _hidden_first(shown: Shown) -> list[str]:
+def _hidden_first(shown: ViewData) -> list[str]:
     return sorted(shown.sites, key=lambda site: not site.endswith("mlp.hook_post"))
 
 
-def _others_first(shown: Shown) -> list[str]:
+def _others_first(shown: ViewData) -> list[str]:
     """Sites, those that have no contact sheet of their own first."""
     return sorted(shown.sites, key=lambda site: site.endswith("mlp.hook_post"))
 

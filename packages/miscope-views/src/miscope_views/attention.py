@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Needs, Shown, View
-from miscope.figure_style import NULL, OKABE_ITO
+from miscope import Choice, Grain, Needs, View, ViewData
+from miscope.figures.figure_style import NULL, OKABE_ITO
 from miscope_views.attention_sequence import PROFILE_VIEW, SEQUENCE_VIEW
 from miscope_views.coarseness import BADGE_COLOURS
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, on_clock, panels, title
@@ -25,7 +25,7 @@ _MOST_KEYS = 4
 """Keys drawn of each head, from the first."""
 
 
-def patterns(shown: Shown, *, site: str, key: str) -> Figure:
+def patterns(shown: ViewData, *, site: str, key: str) -> Figure:
     """Attention of the answer's query to one key for every pair of factor values: one map a head, colours 0 to 1."""
     assert shown.probe is not None
     maps = shown.artifacts[_READS][f"{site}/map"][:, _keys(shown).index(key)]
@@ -58,7 +58,7 @@ def patterns(shown: Shown, *, site: str, key: str) -> Figure:
     return figure(traces, layout)
 
 
-def _texture(shown: Shown, site: str, head: int, key: int) -> tuple[str, str]:
+def _texture(shown: ViewData, site: str, head: int, key: int) -> tuple[str, str]:
     """The badge of a head's map in its colour, and how coarse the map is, where scales were measured."""
     arrays = shown.artifacts.get(_SCALES, {})
     if f"{site}/badge" not in arrays:
@@ -69,12 +69,12 @@ def _texture(shown: Shown, site: str, head: int, key: int) -> tuple[str, str]:
     return dot, f", low-frequency share {low:.2f}" if np.isfinite(low) else ""
 
 
-def _legend(shown: Shown, site: str) -> str:
+def _legend(shown: ViewData, site: str) -> str:
     measured = f"{site}/badge" in shown.artifacts.get(_SCALES, {})
     return " · dots: what each map looks like, as in coarseness" if measured else ""
 
 
-def statistics(shown: Shown, *, site: str, key: str, clock: str, events: bool) -> Figure:
+def statistics(shown: ViewData, *, site: str, key: str, clock: str, events: bool) -> Figure:
     """How much each head looks at one key, and how spread its attention is, over training."""
     arrays = shown.artifacts[_READS]
     steps, mean, entropy = arrays["step"], arrays[f"{site}/mean"], arrays[f"{site}/entropy"]
@@ -109,7 +109,7 @@ def statistics(shown: Shown, *, site: str, key: str, clock: str, events: bool) -
     return figure(traces, layout)
 
 
-def symmetry(shown: Shown, *, site: str, symmetry: str, clock: str, events: bool) -> Figure:
+def symmetry(shown: ViewData, *, site: str, symmetry: str, clock: str, events: bool) -> Figure:
     """Whether each head treats an input and its image alike: correlation of its attention to each key with that to the
     key's counterpart, over training."""
     arrays = shown.artifacts[_READS]
@@ -134,7 +134,7 @@ def symmetry(shown: Shown, *, site: str, symmetry: str, clock: str, events: bool
     return figure(traces, layout)
 
 
-def entropy(shown: Shown, *, clock: str, events: bool) -> Figure:
+def entropy(shown: ViewData, *, clock: str, events: bool) -> Figure:
     """How spread each head's attention is over training, all layers and heads at once, in shares of the greatest."""
     arrays = shown.artifacts[_READS]
     rows, names = [], []
@@ -155,7 +155,7 @@ def entropy(shown: Shown, *, clock: str, events: bool) -> Figure:
     return figure([heat | {"hovertemplate": hover}], layout)
 
 
-def _counterparts(shown: Shown, symmetry: str, keys: int) -> list[int]:
+def _counterparts(shown: ViewData, symmetry: str, keys: int) -> list[int]:
     """The position that holds in the image what each key held in the input, for every input; itself if none does."""
     probe = shown.probe
     if probe is None or probe.inputs.ndim != 2 or probe.inputs.shape[1] != keys or symmetry not in probe.symmetries:
@@ -166,12 +166,12 @@ def _counterparts(shown: Shown, symmetry: str, keys: int) -> list[int]:
     return [key if same[key, key] or not same[key].any() else int(same[key].argmax()) for key in range(keys)]
 
 
-def _symmetries(shown: Shown) -> list[str]:
+def _symmetries(shown: ViewData) -> list[str]:
     found = (name.partition("/symmetry/")[2] for name in shown.artifacts[_READS])
     return sorted({name for name in found if name})
 
 
-def _keys(shown: Shown) -> Sequence[str]:
+def _keys(shown: ViewData) -> Sequence[str]:
     """A name for each key position: '0 (a)' where that position of the input holds a factor, else '2'."""
     arrays = shown.artifacts[_READS]
     count = arrays[f"{holders(arrays, 'entropy')[0]}/mean"].shape[-1]

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from miscope import Grain, Needs, Shown, View
-from miscope.figure_style import NULL, OKABE_ITO
+from miscope import Grain, Needs, View, ViewData
+from miscope.figures.figure_style import NULL, OKABE_ITO
 from miscope_views.figures import figure, line, title
 from miscope_views.head_maps import above, across, cell, map_axes
 from miscope_views.head_names import head_name
@@ -21,7 +21,7 @@ __all__ = ["PROFILE_VIEW", "SEQUENCE_VIEW", "profile", "sequence"]
 _SEQUENCE = "attention.sequence"
 
 
-def sequence(shown: Shown, *, site: str) -> Figure:
+def sequence(shown: ViewData, *, site: str) -> Figure:
     """Mean attention of every position to every position before it, one map a head."""
     maps = shown.artifacts[_SEQUENCE][f"{site}/mean"]
     traces, axes, names = [], {}, []
@@ -43,7 +43,7 @@ def sequence(shown: Shown, *, site: str) -> Figure:
     return figure(traces, layout)
 
 
-def profile(shown: Shown, *, site: str) -> Figure:
+def profile(shown: ViewData, *, site: str) -> Figure:
     """How much each head looks at the key so many positions back, beside the first checkpoint."""
     now, over = shown.artifacts[_SEQUENCE][f"{site}/profile"], shown.history[_SEQUENCE]
     first = over[f"{site}/profile"][0].mean(axis=0)

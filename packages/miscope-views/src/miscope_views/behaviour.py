@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Needs, Shown, Toggle, View
+from miscope import Choice, Grain, Needs, Toggle, View, ViewData
 from miscope.errors import DoesNotApply
-from miscope.figure_style import OKABE_ITO, TEST, TRAIN, colour_of, variant_colours
-from miscope.moment import Series
+from miscope.figures.figure_style import OKABE_ITO, TEST, TRAIN, colour_of, variant_colours
+from miscope.snapshot import Series
 from miscope_views.answer_motion import VELOCITY_VIEW
 from miscope_views.calibration import CALIBRATION_VIEWS
 from miscope_views.definitions import defined
@@ -30,19 +30,19 @@ _LEAKAGE = (
 _LOG = {"type": "log", "exponentformat": "power"}
 
 
-def losses(shown: Shown, *, clock: str, events: bool) -> Figure:
+def losses(shown: ViewData, *, clock: str, events: bool) -> Figure:
     """Training and test loss over training, on a logarithmic scale."""
     y_axis = {"title": {"text": "loss (nats)"}, **_LOG}
     return _metric_curves(shown, "loss", y_axis=y_axis, clock=clock, events=events)
 
 
-def accuracies(shown: Shown, *, clock: str, events: bool) -> Figure:
+def accuracies(shown: ViewData, *, clock: str, events: bool) -> Figure:
     """Share of right answers in training and test data over training."""
     y_axis = {"title": {"text": "accuracy"}, "range": [-0.03, 1.03]}
     return _metric_curves(shown, "accuracy", y_axis=y_axis, clock=clock, events=events)
 
 
-def recorded(shown: Shown, *, metric: str, log: bool, clock: str, events: bool) -> Figure:
+def recorded(shown: ViewData, *, metric: str, log: bool, clock: str, events: bool) -> Figure:
     """Any metric that was recorded while it trained: terms of the loss, and what instruments saw that watched it."""
     series = shown.metrics[metric]
     hover = f"%{{y:.4g}} at {shown.step_label} %{{x:,}}<extra></extra>"
@@ -56,7 +56,7 @@ def recorded(shown: Shown, *, metric: str, log: bool, clock: str, events: bool) 
     return figure([trace], layout)
 
 
-def margins(shown: Shown, *, split: str, clock: str, events: bool) -> Figure:
+def margins(shown: ViewData, *, split: str, clock: str, events: bool) -> Figure:
     """By how much the right answer wins over training: the mean, the worst percent and the worst input."""
     arrays = shown.artifacts[_METRICS]
     steps = arrays["step"]
@@ -86,7 +86,7 @@ def margins(shown: Shown, *, split: str, clock: str, events: bool) -> Figure:
     return figure(traces, layout)
 
 
-def leakage(shown: Shown, *, quantity: str, clock: str, events: bool) -> Figure:
+def leakage(shown: ViewData, *, quantity: str, clock: str, events: bool) -> Figure:
     """Test performance where a symmetric input was in the training set, and where none was."""
     arrays = shown.artifacts[_METRICS]
     if f"test_{quantity}_leaked" not in arrays:
@@ -109,7 +109,7 @@ def leakage(shown: Shown, *, quantity: str, clock: str, events: bool) -> Figure:
     return figure(traces, layout)
 
 
-def compare(shown: Shown, *, metric: str, align: str, train: bool) -> Figure:
+def compare(shown: ViewData, *, metric: str, align: str, train: bool) -> Figure:
     """One metric of several variants, their time axes aligned by step, by fraction of training or by an event."""
     colours = variant_colours(member.shown.variant.name for member in shown.members)
     splits = ("train", "test") if train else ("test",)
@@ -141,7 +141,7 @@ def compare(shown: Shown, *, metric: str, align: str, train: bool) -> Figure:
     return figure(traces, layout)
 
 
-def _metric_curves(shown: Shown, kind: str, *, y_axis: dict[str, Any], clock: str, events: bool) -> Figure:
+def _metric_curves(shown: ViewData, kind: str, *, y_axis: dict[str, Any], clock: str, events: bool) -> Figure:
     traces = []
     for name, series in shown.metrics.items():
         split = name.removesuffix(f"_{kind}")
@@ -164,11 +164,11 @@ def _faint(colour: str) -> str:
     return f"rgba({red},{green},{blue},0.12)"
 
 
-def _splits(shown: Shown) -> Sequence[str]:
+def _splits(shown: ViewData) -> Sequence[str]:
     return [split for split in ("test", "train", "all") if f"{split}_margin_mean" in shown.artifacts[_METRICS]]
 
 
-def _member_curve(label: str, shown: Shown, name: str, align: str, colours: dict[str, str]) -> dict[str, Any]:
+def _member_curve(label: str, shown: ViewData, name: str, align: str, colours: dict[str, str]) -> dict[str, Any]:
     series = shown.metrics[name]
     dash = "dot" if name.startswith("train_") else "solid"
     hover = f"{label}<br>{name} %{{y:.4g}} at %{{x:,}}<extra></extra>"
@@ -184,23 +184,23 @@ def _member_curve(label: str, shown: Shown, name: str, align: str, colours: dict
     )
 
 
-def _aligned(series: Series, shown: Shown, align: str) -> np.ndarray:
+def _aligned(series: Series, shown: ViewData, align: str) -> np.ndarray:
     if align == "fraction":
         return series.steps / max(int(series.steps[-1]), 1)
     return series.steps if align == "step" else series.steps - shown.events[align]
 
 
-def _recorded(shown: Shown) -> Sequence[str]:
+def _recorded(shown: ViewData) -> Sequence[str]:
     """What instruments saw comes first: losses and accuracies have views of their own."""
     return sorted(shown.metrics, key=lambda name: ("/" not in name, name))
 
 
-def _metric_kinds(shown: Shown) -> Sequence[str]:
+def _metric_kinds(shown: ViewData) -> Sequence[str]:
     found = {name.removeprefix("test_") for m in shown.members for name in m.shown.metrics if name.startswith("test_")}
     return sorted(found, key=lambda kind: (kind != "loss", kind))
 
 
-def _alignments(shown: Shown) -> Sequence[str]:
+def _alignments(shown: ViewData) -> Sequence[str]:
     return "step", "fraction", *sorted({event for member in shown.members for event in member.shown.events})
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Needs, Shown, Toggle, View
-from miscope.figure_style import NULL, TEST, TRAIN, colour_of
+from miscope import Choice, Grain, Needs, Toggle, View, ViewData
+from miscope.figures.figure_style import NULL, TEST, TRAIN, colour_of
 from miscope_views.figures import (
     CLOCK,
     MARKS,
@@ -44,7 +44,7 @@ _SPLIT = Choice(
 )
 
 
-def reliability(shown: Shown, *, split: str) -> Figure:
+def reliability(shown: ViewData, *, split: str) -> Figure:
     """Share of right answers by how sure the model was, against the diagonal of perfect calibration; counts below."""
     arrays = shown.artifacts[_READS]
     count, sure, right = (arrays[f"{split}/{what}"] for what in ("count", "confidence", "accuracy"))
@@ -82,7 +82,7 @@ def reliability(shown: Shown, *, split: str) -> Figure:
     return figure([perfect, dots, bars | hover], layout)
 
 
-def calibration(shown: Shown, *, clock: str, events: bool) -> Figure:
+def calibration(shown: ViewData, *, clock: str, events: bool) -> Figure:
     """Calibration error over training beside that of a calibrated model; below, the entropy of the answers."""
     arrays, metrics = shown.artifacts[_READS], shown.artifacts[_METRICS]
     above, below = panels([1.4, 1])
@@ -109,7 +109,7 @@ def calibration(shown: Shown, *, clock: str, events: bool) -> Figure:
     return figure(traces, layout)
 
 
-def quantiles(shown: Shown, *, split: str, clock: str, events: bool) -> Figure:
+def quantiles(shown: ViewData, *, split: str, clock: str, events: bool) -> Figure:
     """How the losses of single inputs are spread over training: ribbons between their quantiles, and the median."""
     arrays = shown.artifacts[_READS]
     share, exact = first_row(arrays["quantile"]), arrays[f"{split}/loss_quantile"]
@@ -135,7 +135,7 @@ def quantiles(shown: Shown, *, split: str, clock: str, events: bool) -> Figure:
     return figure(traces, layout)
 
 
-def by_class(shown: Shown, *, split: str, clock: str, events: bool) -> Figure:
+def by_class(shown: ViewData, *, split: str, clock: str, events: bool) -> Figure:
     """Accuracy on the inputs of each right answer over training."""
     arrays = shown.artifacts[_READS]
     names = first_row(arrays["class"]).tolist()
@@ -168,7 +168,7 @@ _QUANTITIES = {
 }
 
 
-def accuracy_grid(shown: Shown, *, quantity: str, locked: bool) -> Figure:
+def accuracy_grid(shown: ViewData, *, quantity: str, locked: bool) -> Figure:
     """What the model makes of every input of a grid of two factors at this step: how far for or against the answer."""
     assert shown.probe is not None
     count = len(shown.probe.inputs)

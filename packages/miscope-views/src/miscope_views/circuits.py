@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Needs, Shown, View
-from miscope.figure_style import NULL, OKABE_ITO
+from miscope import Choice, Grain, Needs, View, ViewData
+from miscope.figures.figure_style import NULL, OKABE_ITO
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, said, title
 from miscope_views.head_names import head_colour, head_dash, head_name, layer_of
 from miscope_views.named_arrays import first_row, holders
@@ -35,7 +35,7 @@ _QUANTITIES = {
 }
 
 
-def qk(shown: Shown, *, head: str, order: str) -> Figure:
+def qk(shown: ViewData, *, head: str, order: str) -> Figure:
     """Attention score of every query token for every key token, before the softmax, without positions."""
     embed, _ = _ends(shown)
     query, key = (_inward(shown, head, letter) for letter in "QK")
@@ -43,7 +43,7 @@ def qk(shown: Shown, *, head: str, order: str) -> Figure:
     return _token_map(shown, scores, order, f"QK circuit of {head}", ("key token", "query token", "score"))
 
 
-def ov(shown: Shown, *, head: str, order: str) -> Figure:
+def ov(shown: ViewData, *, head: str, order: str) -> Figure:
     """What attending to each token adds to every answer's logit."""
     embed, unembed = _ends(shown)
     out = _weight(shown, head, "W_O")
@@ -51,7 +51,7 @@ def ov(shown: Shown, *, head: str, order: str) -> Figure:
     return _token_map(shown, effect, order, f"OV circuit of {head}", ("answer", "attended token", "logit"))
 
 
-def _token_map(shown: Shown, values: np.ndarray, order: str, text: str, names: tuple[str, str, str]) -> Figure:
+def _token_map(shown: ViewData, values: np.ndarray, order: str, text: str, names: tuple[str, str, str]) -> Figure:
     across, down, what = names
     basis = shown.bases.get("token")
     note, ticks = "", {}
@@ -84,7 +84,7 @@ def _token_map(shown: Shown, values: np.ndarray, order: str, text: str, names: t
     return figure([heat], layout)
 
 
-def eigenvalues(shown: Shown, *, circuit: str) -> Figure:
+def eigenvalues(shown: ViewData, *, circuit: str) -> Figure:
     """Eigenvalues of every head's circuit from tokens to tokens, over its largest: on the right, heads that copy."""
     arrays = shown.artifacts[_HEADS]
     angle = np.linspace(0, 2 * np.pi, 181)
@@ -112,7 +112,7 @@ def eigenvalues(shown: Shown, *, circuit: str) -> Figure:
     return figure(traces, layout)
 
 
-def composition(shown: Shown, *, kind: str) -> Figure:
+def composition(shown: ViewData, *, kind: str) -> Figure:
     """How much each head reads through its query, key or value of what each earlier head writes, above random heads."""
     arrays = shown.artifacts[_COMPOSITION]
     names = [_short(str(name)) for name in arrays["heads"]]
@@ -136,7 +136,7 @@ def composition(shown: Shown, *, kind: str) -> Figure:
     return figure([heat], layout, gaps=int(np.isnan(shown_part).sum()))
 
 
-def composition_over_training(shown: Shown, *, kind: str, clock: str, events: bool) -> Figure:
+def composition_over_training(shown: ViewData, *, kind: str, clock: str, events: bool) -> Figure:
     """Composition of the pairs of heads that compose most, over training, above the band of random heads."""
     arrays = shown.artifacts[_COMPOSITION]
     steps, names = arrays["step"], [_short(str(name)) for name in first_row(arrays["heads"])]
@@ -173,7 +173,7 @@ def composition_over_training(shown: Shown, *, kind: str, clock: str, events: bo
     return figure(traces, layout)
 
 
-def heads(shown: Shown, *, quantity: str, clock: str, events: bool) -> Figure:
+def heads(shown: ViewData, *, quantity: str, clock: str, events: bool) -> Figure:
     """Size, dimensions or positivity of every head's QK or OV circuit over training."""
     arrays = shown.artifacts[_HEADS]
     name = _QUANTITIES[quantity]
@@ -211,7 +211,7 @@ def _short(head: str) -> str:
     return head_name(block, int(number))
 
 
-def _head_names(shown: Shown) -> Sequence[str]:
+def _head_names(shown: ViewData) -> Sequence[str]:
     """'L0H0' and so on, where there are tokens at both ends."""
     if not {"W_E", "W_U"} <= set(shown.weights):
         return ()
@@ -219,7 +219,7 @@ def _head_names(shown: Shown) -> Sequence[str]:
     return [head_name(role, head) for role in roles for head in range(len(shown.weights[role]))]
 
 
-def _orders(shown: Shown) -> tuple[str, ...]:
+def _orders(shown: ViewData) -> tuple[str, ...]:
     basis = shown.bases.get("token")
     if basis is None:
         return ("token",)
@@ -227,22 +227,22 @@ def _orders(shown: Shown) -> tuple[str, ...]:
     return ("token", "basis") if basis.size <= min(len(embed), unembed.shape[1]) else ("token",)
 
 
-def _ends(shown: Shown) -> tuple[np.ndarray, np.ndarray]:
+def _ends(shown: ViewData) -> tuple[np.ndarray, np.ndarray]:
     """W_E (token, d_model) and W_U (d_model, answer), LayerNorm's weight folded in, float64."""
     return shown.weights["W_E"].double().numpy(), _folded(shown, "ln_final.w", shown.weights["W_U"].double().numpy())
 
 
-def _inward(shown: Shown, head: str, letter: str) -> np.ndarray:
+def _inward(shown: ViewData, head: str, letter: str) -> np.ndarray:
     layer = re.sub(r"H\d+$", "", head)[1:]
     return _folded(shown, f"blocks.{layer}.ln1.w", _weight(shown, head, f"W_{letter}"))
 
 
-def _weight(shown: Shown, head: str, name: str) -> np.ndarray:
+def _weight(shown: ViewData, head: str, name: str) -> np.ndarray:
     layer, number = head[1:].split("H")
     return shown.weights[f"blocks.{layer}.attn.{name}"][int(number)].double().numpy()
 
 
-def _folded(shown: Shown, scale: str, matrix: np.ndarray) -> np.ndarray:
+def _folded(shown: ViewData, scale: str, matrix: np.ndarray) -> np.ndarray:
     return shown.weights[scale].double().numpy()[:, None] * matrix if scale in shown.weights else matrix
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Grain, Needs, Number, Shown, View
-from miscope.figure_style import NULL, OKABE_ITO, colour_of
+from miscope import Grain, Needs, Number, View, ViewData
+from miscope.figures.figure_style import NULL, OKABE_ITO, colour_of
 from miscope.maths.evenly_spaced import evenly_placed
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
 from miscope_views.named_arrays import choice_of, first_row, unit_of
@@ -23,7 +23,7 @@ _NONE, _OTHER = "none", "other"
 _CURVE = np.linspace(0, 1, 12)
 
 
-def river(shown: Shown, *, site: str, columns: int, clock: str, events: bool) -> Figure:
+def river(shown: ViewData, *, site: str, columns: int, clock: str, events: bool) -> Figure:
     """How many neurons each cluster holds at some checkpoints, and from which to which the neurons passed between."""
     steps, banks = _columns(shown, columns, clock), _banks(shown, site)
     number = _membership(shown, site, banks)[np.searchsorted(_steps(shown), steps)]
@@ -52,7 +52,7 @@ def river(shown: Shown, *, site: str, columns: int, clock: str, events: bool) ->
     return figure(traces, layout, gaps=gaps)
 
 
-def _columns(shown: Shown, count: int, clock: str) -> np.ndarray:
+def _columns(shown: ViewData, count: int, clock: str) -> np.ndarray:
     """Steps of so many checkpoints, evenly spread over the axis as far as checkpoints allow."""
     steps = _steps(shown)
     steps = steps[steps > 0] if clock == "log" else steps
@@ -60,7 +60,7 @@ def _columns(shown: Shown, count: int, clock: str) -> np.ndarray:
     return steps[evenly_placed(place, count)]
 
 
-def _banks(shown: Shown, site: str) -> list[str]:
+def _banks(shown: ViewData, site: str) -> list[str]:
     """The largest clusters by number, then all others, then the neurons of none."""
     arrays = shown.artifacts[_CLUSTERS]
     labels, most = arrays[f"{site}/label"], arrays[f"{site}/size"].max(axis=0)
@@ -68,7 +68,7 @@ def _banks(shown: Shown, site: str) -> list[str]:
     return [*(str(labels[k]) for k in large if most[k] > 0), _OTHER, _NONE]
 
 
-def _membership(shown: Shown, site: str, banks: list[str]) -> np.ndarray:
+def _membership(shown: ViewData, site: str, banks: list[str]) -> np.ndarray:
     """(T, M) the bank in which each neuron is: its component's if it is committed to it."""
     shares = shown.artifacts[_SHARES]
     committed = shares[f"{site}/max_fraction"] >= float(shown.artifacts[_CLUSTERS][f"{site}/threshold"])
@@ -105,7 +105,7 @@ def _colour(name: str) -> str:
     return {_NONE: "rgba(154,154,154,0.25)", _OTHER: NULL}.get(name) or colour_of(name)
 
 
-def stability(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
+def stability(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure:
     """How far clusters are those of the checkpoint before, and those of the end; below, how many neurons stand out."""
     arrays, steps = shown.artifacts[_CLUSTERS], _steps(shown)
     upper, lower = panels((3, 2))
@@ -132,11 +132,11 @@ def stability(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
     return figure(traces, layout, gaps=int(np.isnan(before).sum() + np.isnan(end).sum()))
 
 
-def _steps(shown: Shown) -> np.ndarray:
+def _steps(shown: ViewData) -> np.ndarray:
     return shown.artifacts[_SHARES]["step"]
 
 
-def _first(shown: Shown) -> dict[str, np.ndarray]:
+def _first(shown: ViewData) -> dict[str, np.ndarray]:
     arrays = shown.artifacts[_SHARES]
     return {name: first_row(arrays[name]) for name in arrays if name.endswith("/basis")}
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Grain, Needs, Shown, View
-from miscope.figure_style import NULL, OKABE_ITO, colour_of
+from miscope import Grain, Needs, View, ViewData
+from miscope.figures.figure_style import NULL, OKABE_ITO, colour_of
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, on_clock, panels, title
 from miscope_views.named_arrays import basis_note, choice_of, first_row, ticked, unit_of
 
@@ -24,7 +24,7 @@ _BESIDE = {"title": {"text": "share of<br>variance", "side": "top"}, "x": 0.59}
 """Colour bar of the left panel."""
 
 
-def frequencies(shown: Shown, *, site: str) -> Figure:
+def frequencies(shown: ViewData, *, site: str) -> Figure:
     """How much of each neuron's variance every component explains, neurons by their final cluster, beside the null."""
     arrays = shown.artifacts[_SHARES]
     share, labels = arrays[f"{site}/fraction"], arrays[f"{site}/label"]
@@ -56,7 +56,7 @@ def frequencies(shown: Shown, *, site: str) -> Figure:
     return figure([heat, *_before_training(shown, site), _histogram(live, "now", OKABE_ITO[0])], layout)
 
 
-def clusters(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
+def clusters(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure:
     """How many neurons are committed to each component over training, and to which each neuron is."""
     arrays = shown.artifacts[_CLUSTERS]
     labels, size = arrays[f"{site}/label"], arrays[f"{site}/size"]
@@ -82,7 +82,7 @@ def clusters(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
     return figure([*traces, _map(shown, site, strong, clock)], layout)
 
 
-def _map(shown: Shown, site: str, strong: np.ndarray, clock: str) -> dict[str, Any]:
+def _map(shown: ViewData, site: str, strong: np.ndarray, clock: str) -> dict[str, Any]:
     """Neurons down, steps across; each in the colour of the component it is committed to, or blank."""
     arrays, shares = shown.artifacts[_CLUSTERS], shown.artifacts[_SHARES]
     labels = arrays[f"{site}/label"]
@@ -114,12 +114,12 @@ def _map(shown: Shown, site: str, strong: np.ndarray, clock: str) -> dict[str, A
     }
 
 
-def _size(steps: np.ndarray, size: np.ndarray, label: str, shown: Shown) -> dict[str, Any]:
+def _size(steps: np.ndarray, size: np.ndarray, label: str, shown: ViewData) -> dict[str, Any]:
     hover = f"{label}: %{{y}} neurons at {shown.step_label} %{{x:,}}<extra></extra>"
     return line(steps, size, label, colour_of(label), hovertemplate=hover)
 
 
-def _before_training(shown: Shown, site: str) -> list[dict[str, Any]]:
+def _before_training(shown: ViewData, site: str) -> list[dict[str, Any]]:
     """The histogram's null, where there is a checkpoint from before training."""
     first = shown.history[_SHARES]
     if first["step"][0] != 0:
@@ -149,7 +149,7 @@ def _ticks(final: np.ndarray, labels: np.ndarray) -> list[str]:
     return ticked(labels, np.array([k for k, name in enumerate(labels) if (final == name).mean() >= 0.03], dtype=int))
 
 
-def _first(shown: Shown) -> dict[str, np.ndarray]:
+def _first(shown: ViewData) -> dict[str, np.ndarray]:
     arrays = shown.artifacts[_SHARES]
     return {name: first_row(arrays[name]) for name in arrays if name.endswith("/basis")}
 

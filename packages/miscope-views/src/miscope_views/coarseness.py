@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Needs, Number, Shown, View
+from miscope import Choice, Grain, Needs, Number, View, ViewData
 from miscope.errors import DoesNotApply
-from miscope.figure_style import NULL, OKABE_ITO
+from miscope.figures.figure_style import NULL, OKABE_ITO
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
 from miscope_views.named_arrays import first_row, holders
 from miscope_views.thumbnails import area_average, sheet
@@ -33,7 +33,7 @@ BADGE_COLOURS = {"flat": NULL, **dict(zip(("stripes", "blob", "plaid", "mixed"),
 _EACH, _PIXELS, _GUTTER, _BINS = 10, 28, 4, 50
 
 
-def distribution(shown: Shown, *, site: str, quantity: str) -> Figure:
+def distribution(shown: ViewData, *, site: str, quantity: str) -> Figure:
     """How a measure of scale is spread over units, by badge, and against roughness below."""
     arrays = shown.artifacts[_READS]
     values, rough, badge = (np.ravel(arrays[f"{site}/{q}"]) for q in (_QUANTITIES[quantity], "roughness", "badge"))
@@ -69,7 +69,7 @@ def distribution(shown: Shown, *, site: str, quantity: str) -> Figure:
     return figure(traces or [{"type": "scatter", "x": [], "y": []}], layout)
 
 
-def over_training(shown: Shown, *, site: str, quantity: str, clock: str, events: bool) -> Figure:
+def over_training(shown: ViewData, *, site: str, quantity: str, clock: str, events: bool) -> Figure:
     """Median of a measure of scale with the middle 80 % of units, and the share of each badge, over training."""
     arrays = shown.artifacts[_READS]
     steps, count = arrays["step"], arrays[f"{site}/badge"][0].size
@@ -99,7 +99,7 @@ def over_training(shown: Shown, *, site: str, quantity: str, clock: str, events:
     return figure(traces, layout, gaps=int(sum((~np.isfinite(y)).sum() for y in (low, middle, high))))
 
 
-def badges(shown: Shown, *, site: str, page: int) -> Figure:
+def badges(shown: ViewData, *, site: str, page: int) -> Figure:
     """The liveliest units of every badge as small pictures, one row a badge."""
     arrays = shown.artifacts[_READS]
     badge, variance = np.ravel(arrays[f"{site}/badge"]), np.ravel(arrays[f"{site}/variance"])
@@ -138,7 +138,7 @@ def badges(shown: Shown, *, site: str, page: int) -> Figure:
     return figure([pixels, _labels(arrays, site, chosen, image.shape)], layout, gaps=int(np.isnan(image).sum()))
 
 
-def _pictures(shown: Shown, site: str, chosen: np.ndarray) -> np.ndarray:
+def _pictures(shown: ViewData, site: str, chosen: np.ndarray) -> np.ndarray:
     """Maps of these units, each from 0 to 1, shrunk; NaN for a place that holds none: (pixels, pixels, units)."""
     assert shown.activations is not None
     assert shown.probe is not None
@@ -191,12 +191,12 @@ def _quantiles(values: np.ndarray) -> np.ndarray:
     return found
 
 
-def _quantities(shown: Shown) -> list[str]:
+def _quantities(shown: ViewData) -> list[str]:
     unwrapped = int(np.ravel(shown.artifacts[_READS]["automorphisms"])[0]) > 0
     return [text for text, name in _QUANTITIES.items() if unwrapped or name != "unwrapped"]
 
 
-def _offered(shown: Shown) -> list[str]:
+def _offered(shown: ViewData) -> list[str]:
     """Sites, the hidden layers' first."""
     return sorted(holders(shown.artifacts[_READS], "badge"), key=lambda site: not site.endswith("mlp.hook_post"))
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Needs, Shown, Toggle, View
-from miscope.figure_style import NULL, OKABE_ITO, colour_of
+from miscope import Choice, Grain, Needs, Toggle, View, ViewData
+from miscope.figures.figure_style import NULL, OKABE_ITO, colour_of
 from miscope.view import Member
 from miscope_views.cohort_matrices import CLUSTERS_VIEW, WEIGHTS_VIEW, labels_of
 from miscope_views.cohort_order import LEARNING_VIEW, ORDER_VIEW
@@ -26,7 +26,7 @@ _STRONG = 30
 """Components that a spectrum over variants names."""
 
 
-def losses(shown: Shown, *, metric: str, align: str, band: str, each: bool) -> Figure:
+def losses(shown: ViewData, *, metric: str, align: str, band: str, each: bool) -> Figure:
     """Median of a metric over variants with their spread, or with its doubt, by step or since an event."""
     arrays = shown.artifacts[_LOSSES]
     time, spread = arrays[f"{align}/{metric}/time"], arrays[f"{align}/{metric}/band"]
@@ -83,7 +83,7 @@ def _own_curve(member: Member, metric: str, align: str) -> list[dict[str, Any]]:
     return [line(steps, series.values, member.label, NULL, line=thin, showlegend=False, hovertemplate=hover)]
 
 
-def events(shown: Shown, *, event: str) -> Figure:
+def events(shown: ViewData, *, event: str) -> Figure:
     """When each variant reached an event, with its interval, and the share that had not: Kaplan and Meier's curve."""
     arrays = shown.artifacts[_EVENTS]
     column = arrays["event"].tolist().index(event)
@@ -169,7 +169,7 @@ def _median_marks(arrays: Any, event: str) -> list[dict[str, Any]]:
     return marks
 
 
-def spectra(shown: Shown, *, role: str) -> Figure:
+def spectra(shown: ViewData, *, role: str) -> Figure:
     """Key components of each variant at the end, and the mean spectrum of an embedding over the variants."""
     arrays = shown.artifacts[_SPECTRA]
     names, labels, key = labels_of(shown, arrays), arrays["label"].tolist(), arrays["key"]
@@ -222,12 +222,12 @@ def _shared(arrays: Any) -> str:
     return " · ".join(said)
 
 
-def _metrics(shown: Shown) -> Sequence[str]:
+def _metrics(shown: ViewData) -> Sequence[str]:
     found = {name.split("/")[1] for name in shown.artifacts[_LOSSES] if name.endswith("/band")}
     return sorted(found, key=lambda name: (name != "test_loss", name))
 
 
-def _alignments(shown: Shown) -> Sequence[str]:
+def _alignments(shown: ViewData) -> Sequence[str]:
     """Ways to align that every metric has."""
     names = [name.split("/") for name in shown.artifacts[_LOSSES] if name.endswith("/band")]
     metrics = {metric for _, metric, _ in names}
@@ -235,19 +235,19 @@ def _alignments(shown: Shown) -> Sequence[str]:
     return [align for align in ways if all([align, metric, "band"] in names for metric in metrics)]
 
 
-def _bands(shown: Shown) -> Sequence[str]:
+def _bands(shown: ViewData) -> Sequence[str]:
     """The doubt of the median only where there are variants enough for it in every alignment."""
     names = list(shown.artifacts[_LOSSES])
     known = [name for name in names if name.endswith("/median_pointwise")]
     return (_SPREAD, _DOUBT) if len(known) == sum(name.endswith("/band") for name in names) else (_SPREAD,)
 
 
-def _events_there(shown: Shown) -> Sequence[str]:
+def _events_there(shown: ViewData) -> Sequence[str]:
     arrays = shown.artifacts[_EVENTS]
     return sorted(arrays["event"].tolist(), key=lambda name: name != "generalised")
 
 
-def _roles(shown: Shown) -> Sequence[str]:
+def _roles(shown: ViewData) -> Sequence[str]:
     return [name.removesuffix("/mean") for name in shown.artifacts[_SPECTRA] if name.endswith("/mean")]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Needs, Shown, View
+from miscope import Choice, Grain, Needs, View, ViewData
 from miscope_views.figures import figure, title
 from miscope_views.named_arrays import choice_of, holders
 
@@ -20,13 +20,13 @@ _WEIGHTS, _CLUSTERS = "cohort.weights", "cohort.clusters"
 _AGREEMENT = {"rand": "adjusted Rand index", "profile": "overlap of sizes"}
 
 
-def labels_of(shown: Shown, arrays: Mapping[str, np.ndarray]) -> list[str]:
+def labels_of(shown: ViewData, arrays: Mapping[str, np.ndarray]) -> list[str]:
     """What tells each variant of the artifact from the others, in its order."""
     known = {member.shown.variant.name: member.label for member in shown.members}
     return [known.get(str(name), str(name)) for name in arrays["variant"]]
 
 
-def weights(shown: Shown, *, role: str) -> Figure:
+def weights(shown: ViewData, *, role: str) -> Figure:
     """Distance between the weights of each two variants at the end: 0 the same, 1 at right angles."""
     arrays = shown.artifacts[_WEIGHTS]
     note = f"{role} · at the last checkpoint, relative to their lengths · 1: independent"
@@ -35,7 +35,7 @@ def weights(shown: Shown, *, role: str) -> Figure:
     return matrix(labels_of(shown, arrays), arrays[f"{role}/distance"], heading, bar)
 
 
-def clusters(shown: Shown, *, site: str, quantity: str) -> Figure:
+def clusters(shown: ViewData, *, site: str, quantity: str) -> Figure:
     """How far the clusters of neurons agree between each two variants: neuron by neuron, or in their sizes."""
     arrays = shown.artifacts[_CLUSTERS]
     low, high = arrays[f"{site}/rand_null"]
@@ -72,7 +72,7 @@ def matrix(
     return figure([heat], layout, gaps=int((~known).sum()))
 
 
-def _roles(shown: Shown) -> Sequence[str]:
+def _roles(shown: ViewData) -> Sequence[str]:
     found = holders(shown.artifacts[_WEIGHTS], "distance")
     return sorted(found, key=lambda role: role != "all")
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Needs, Shown, View
-from miscope.figure_style import variant_colours
+from miscope import Choice, Grain, Needs, View, ViewData
+from miscope.figures.figure_style import variant_colours
 from miscope_views.cohort_matrices import labels_of, matrix
 from miscope_views.definitions import by
 from miscope_views.figures import figure, title
@@ -28,7 +28,7 @@ _INPUTS = {
 }
 
 
-def order(shown: Shown) -> Figure:
+def order(shown: ViewData) -> Figure:
     """When each variant reached each milestone, and beside it in what share of them one came before another."""
     arrays = shown.artifacts[_ORDER]
     milestones, before = arrays["milestone"].tolist(), np.asarray(arrays["before"], dtype=np.float64)
@@ -72,7 +72,7 @@ def _concordant(arrays: Any) -> str:
     return f"{said}, shuffled {low:.2f} to {high:.2f} · p = {float(arrays['p_value']):.2g}"
 
 
-def learning(shown: Shown, *, part: str) -> Figure:
+def learning(shown: ViewData, *, part: str) -> Figure:
     """How far each two variants learn their inputs in the same order: 1 the same, 0 nothing in common."""
     arrays = shown.artifacts[_LEARNING]
     blank = " · blank where all come at once, or none" if np.isnan(arrays[f"{part}/tau"]).any() else ""
@@ -82,7 +82,7 @@ def learning(shown: Shown, *, part: str) -> Figure:
     return matrix(labels_of(shown, arrays), arrays[f"{part}/tau"], heading, bar, arrays[f"{part}/interval"])
 
 
-def _parts(shown: Shown) -> Sequence[str]:
+def _parts(shown: ViewData) -> Sequence[str]:
     """What a symmetry gives nothing away of comes first, unless there is nothing to tell of it."""
     arrays = shown.artifacts[_LEARNING]
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Grain, Needs, Shown, View
-from miscope.differences import differing_fields
-from miscope.figure_style import variant_colours
+from miscope import Grain, Needs, View, ViewData
+from miscope.figures.differences import differing_fields
+from miscope.figures.figure_style import variant_colours
 from miscope_views.definitions import defined
 from miscope_views.figures import figure, title
 from miscope_views.tables import table as cells_of
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["TABLE_VIEW"]
 
 
-def table(shown: Shown) -> Figure:
+def table(shown: ViewData) -> Figure:
     """The variants in rows: what tells them apart, when they memorised and generalised, how well they end."""
     variants = [member.shown.variant for member in shown.members]
     fields = [name for name in differing_fields(variants) if name != "family"]
@@ -53,17 +53,17 @@ def _number(value: float | None, form: str) -> str:
     return _NONE if value is None or not np.isfinite(value) else f"{value:{form}}"
 
 
-def _last_value(shown: Shown, metric: str) -> str:
+def _last_value(shown: ViewData, metric: str) -> str:
     series = shown.metrics.get(metric)
     return _number(None if series is None or not len(series.values) else float(series.values[-1]), ".3g")
 
 
-def _keys(shown: Shown) -> str:
+def _keys(shown: ViewData) -> str:
     arrays = shown.artifacts.get("keys.votes")
     return _NONE if arrays is None else ", ".join(arrays["label"][-1][arrays["key"][-1]].tolist()) or "none"
 
 
-def _norm(shown: Shown) -> str:
+def _norm(shown: ViewData) -> str:
     arrays = shown.artifacts.get("parameters.norms")
     return _NONE if arrays is None else _number(float(arrays["total/squares"][-1]), ".4g")
 

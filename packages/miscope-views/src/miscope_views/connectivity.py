@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Needs, Shown, Toggle, View
-from miscope.figure_style import OKABE_ITO
+from miscope import Choice, Grain, Needs, Toggle, View, ViewData
+from miscope.figures.figure_style import OKABE_ITO
 from miscope_views.figures import figure, line, title
 from miscope_views.named_arrays import choice_of, holders
 
@@ -18,7 +18,7 @@ _READS, _SEEDS = "connectivity.barriers", "connectivity.seeds"
 _OF = {"train": "training", "test": "test", "all": "all inputs'"}
 
 
-def barriers(shown: Shown, *, part: str, logarithmic: bool) -> Figure:
+def barriers(shown: ViewData, *, part: str, logarithmic: bool) -> Figure:
     """How far the loss rises on the straight line between any two checkpoints; 0 where they are linearly connected."""
     arrays = shown.artifacts[_READS]
     names = [f"{int(step):,}" for step in arrays["at"]]
@@ -42,7 +42,7 @@ def barriers(shown: Shown, *, part: str, logarithmic: bool) -> Figure:
     return figure([heat], layout)
 
 
-def profiles(shown: Shown, *, part: str, quantity: str, towards: str, logarithmic: bool) -> Figure:
+def profiles(shown: ViewData, *, part: str, quantity: str, towards: str, logarithmic: bool) -> Figure:
     """Loss or accuracy on the line from each checkpoint to one of them, early ones light, late ones dark."""
     arrays = shown.artifacts[_READS]
     steps, alpha = arrays["at"], arrays["alpha"]
@@ -69,7 +69,7 @@ def profiles(shown: Shown, *, part: str, quantity: str, towards: str, logarithmi
     return figure(traces, layout)
 
 
-def seeds(shown: Shown, *, part: str, quantity: str) -> Figure:
+def seeds(shown: ViewData, *, part: str, quantity: str) -> Figure:
     """Loss or accuracy on the line between the last checkpoints of two runs, as they are and with matching units."""
     arrays = shown.artifacts[_SEEDS]
     labels = [member.label for member in shown.members]
@@ -121,11 +121,11 @@ def _shade(share: float) -> str:
     return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in zip(light, dark, strict=True))
 
 
-def _steps(shown: Shown) -> tuple[str, ...]:
+def _steps(shown: ViewData) -> tuple[str, ...]:
     return tuple(str(int(step)) for step in shown.artifacts[_READS]["at"][::-1])
 
 
-def _parts(shown: Shown) -> tuple[str, ...]:
+def _parts(shown: ViewData) -> tuple[str, ...]:
     return holders(shown.artifacts[_SEEDS], "before_barrier")
 
 

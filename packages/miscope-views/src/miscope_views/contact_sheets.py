@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from miscope import Choice, Shown
+from miscope import Choice, ViewData
 from miscope.errors import BadValue
 from miscope_views.figures import figure
 from miscope_views.thumbnails import area_average, sheet
@@ -103,7 +103,7 @@ def page_of(order: np.ndarray, page: int, what: str, size: int = PAGE) -> np.nda
     return chosen
 
 
-def maps_of(shown: Shown, site: str, channels: Sequence[int] | None) -> np.ndarray:
+def maps_of(shown: ViewData, site: str, channels: Sequence[int] | None) -> np.ndarray:
     """Activations of some channels on the factor grid, (rows, columns, channels); None: of all."""
     assert shown.probe is not None
     assert shown.activations is not None

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from miscope import Shown
+    from miscope import ViewData
 
 __all__ = ["by", "defined"]
 
 
-def defined(shown: Shown, event: str) -> str:
+def defined(shown: ViewData, event: str) -> str:
     """'memorised (train loss < 0.01)'; the event's name alone where it has one definition."""
     return f"{event} ({shown.definitions[event]})" if event in shown.definitions else event
 
 
-def by(shown: Shown, *events: str) -> str:
+def by(shown: ViewData, *events: str) -> str:
     """'by train loss < 0.01 · ' of those of the events that can be dated in two ways; '' of none."""
     said = dict.fromkeys(shown.definitions[event] for event in events if event in shown.definitions)
     return f"by {', '.join(said)} · " if said else ""

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Needs, Shown, View
-from miscope.figure_style import NULL, OKABE_ITO
+from miscope import Choice, Grain, Needs, View, ViewData
+from miscope.figures.figure_style import NULL, OKABE_ITO
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
 from miscope_views.named_arrays import choice_of, holders
 
@@ -25,7 +25,7 @@ _QUANTITIES = {
 }
 
 
-def activations(shown: Shown, *, quantity: str, clock: str, events: bool) -> Figure:
+def activations(shown: ViewData, *, quantity: str, clock: str, events: bool) -> Figure:
     """How many directions each site's activations take up over training, and the share between the right answers."""
     arrays = shown.artifacts[_READS]
     steps, sites = arrays["step"], holders(arrays, _QUANTITIES[quantity])
@@ -54,7 +54,7 @@ def activations(shown: Shown, *, quantity: str, clock: str, events: bool) -> Fig
     return figure(traces, layout)
 
 
-def spectrum(shown: Shown, *, site: str) -> Figure:
+def spectrum(shown: ViewData, *, site: str) -> Figure:
     """Share of a site's variance along each principal direction, beside the first checkpoint's."""
     now, over = shown.artifacts[_READS], shown.history[_READS]
     first = int(over["step"][0])
@@ -98,7 +98,7 @@ def _holds(count: int, text: str) -> dict[str, Any]:
     return {"type": "line", **place, "line": {"width": 1, "dash": "dot"}, "label": {**label, "yanchor": "top"}}
 
 
-def _quantities(shown: Shown) -> list[str]:
+def _quantities(shown: ViewData) -> list[str]:
     arrays = shown.artifacts[_READS]
     return [text for text, name in _QUANTITIES.items() if holders(arrays, name)]
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Grain, Needs, Shown, Toggle, View
-from miscope.figure_style import NULL, OKABE_ITO
+from miscope import Grain, Needs, Toggle, View, ViewData
+from miscope.figures.figure_style import NULL, OKABE_ITO
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, title
 from miscope_views.named_arrays import choice_of
 
@@ -20,7 +20,7 @@ _CHI = 5.991
 """95 % quantile of chi squared with two degrees of freedom."""
 
 
-def modes(shown: Shown, *, group: str, whole: bool) -> Figure:
+def modes(shown: ViewData, *, group: str, whole: bool) -> Figure:
     """Eigenvalues of the weights' linear law in the complex plane, with 95 % ellipses and the unit circle.
 
     Grey: imaginary parts that walks with the same step lengths reach, aimless, drifting or pulled.
@@ -58,7 +58,7 @@ def modes(shown: Shown, *, group: str, whole: bool) -> Figure:
     return figure(traces, layout)
 
 
-def residual(shown: Shown, *, group: str, clock: str, events: bool) -> Figure:
+def residual(shown: ViewData, *, group: str, clock: str, events: bool) -> Figure:
     """How far each checkpoint lies from where the linear law takes the one before, in lengths of the step; grey: walks.
 
     A peak is a change of regime; 1 is no better than predicting nothing but the same place.

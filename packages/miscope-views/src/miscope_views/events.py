@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Grain, Needs, Shown, View
+from miscope import Grain, Needs, View, ViewData
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
-from miscope.figure_style import OKABE_ITO, TEST, TRAIN
-from miscope.moment import Series
+from miscope.figures.figure_style import OKABE_ITO, TEST, TRAIN
+from miscope.snapshot import Series
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _WHAT = {
 """What each event of the detector means; falls are shares of the whole fall of log test loss."""
 
 
-def timeline(shown: Shown, *, clock: str) -> Figure:
+def timeline(shown: ViewData, *, clock: str) -> Figure:
     """When the model memorised, its test loss fell and it generalised: with 95 % intervals, below the losses."""
     arrays = shown.artifacts[_READS]
     upper, lower = panels((1.2, 1))
@@ -61,7 +61,7 @@ def timeline(shown: Shown, *, clock: str) -> Figure:
     return figure(traces, layout)
 
 
-def _whiskers(shown: Shown, arrays: Arrays, dated: list[str]) -> list[dict[str, Any]]:
+def _whiskers(shown: ViewData, arrays: Arrays, dated: list[str]) -> list[dict[str, Any]]:
     """A point for each event with the interval of the bootstrap where it has one, and beside it the numbers."""
     step = np.array([shown.events[name] for name in dated])
     low, high = np.array([arrays[f"{name}/ci"] for name in dated]).reshape(-1, 2).T
@@ -115,7 +115,7 @@ _ROWS = (
 _LOSSES = (1.0, 1e-2, 1e-4)
 
 
-def definitions(shown: Shown, *, clock: str) -> Figure:
+def definitions(shown: ViewData, *, clock: str) -> Figure:
     """When training got where by every definition in use, side by side: what depends on the definition, and how far."""
     arrays = shown.artifacts[_READS]
     dated = list(_dated(arrays))
@@ -169,7 +169,7 @@ def _slingshots(steps: np.ndarray, train: Series | None) -> dict[str, Any]:
     }
 
 
-def slingshots(shown: Shown, *, clock: str, events: bool) -> Figure:
+def slingshots(shown: ViewData, *, clock: str, events: bool) -> Figure:
     """Rises of the training loss after memorisation: where they are, how many so far, and the size of the weights."""
     arrays = shown.artifacts[_READS]
     if "train_loss" not in shown.metrics:
@@ -218,7 +218,7 @@ def _sling_note(arrays: Arrays) -> str:
     return f"{said} in {bursts:,} bursts, the first at {rises[0]:,}"
 
 
-def _verdict(shown: Shown, arrays: Arrays) -> str:
+def _verdict(shown: ViewData, arrays: Arrays) -> str:
     """'generalised 9,660 epochs after it memorised', or why there is no delay to tell."""
     if float(arrays["first"]) == float(arrays["last"]):
         return _at_one(shown, arrays)
@@ -228,13 +228,13 @@ def _verdict(shown: Shown, arrays: Arrays) -> str:
     return said + _diverged(shown, arrays)
 
 
-def _at_one(shown: Shown, arrays: Arrays) -> str:
+def _at_one(shown: ViewData, arrays: Arrays) -> str:
     """What a single recorded step tells: what is learnt there, and nothing of when."""
     states = (name if np.isfinite(arrays[name]) else f"not {name}" for name in ("memorised", "generalised"))
     return f"one record, at {shown.step_label} {float(arrays['first']):,.0f}: {', '.join(states)}"
 
 
-def _delayed(shown: Shown, arrays: Arrays) -> str:
+def _delayed(shown: ViewData, arrays: Arrays) -> str:
     unit, first = f"{shown.step_label}s", f"{shown.step_label} {float(arrays['first']):,.0f}"
     delay, least, ratio = (float(arrays[name]) for name in ("delay", "delay_at_least", "ratio"))
     if np.isnan(arrays["memorised"]):
@@ -252,7 +252,7 @@ def _delayed(shown: Shown, arrays: Arrays) -> str:
     return f"generalised {when} it memorised: without delay{times}"
 
 
-def _diverged(shown: Shown, arrays: Arrays) -> str:
+def _diverged(shown: ViewData, arrays: Arrays) -> str:
     """When a loss first came up again and when it was down again; the training set's where both did."""
     for split in ("train", "test"):
         for start, stop in arrays[f"{split}_divergences"]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Grain, Needs, Shown, View
-from miscope.figure_style import NULL, OKABE_ITO, colour_of
+from miscope import Grain, Needs, View, ViewData
+from miscope.figures.figure_style import NULL, OKABE_ITO, colour_of
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, on_clock, title
 from miscope_views.named_arrays import (
     apart,
@@ -30,7 +30,7 @@ _ANSWERS = choice_of("site", _READS, "answer_share", default="logits")
 _SHARE = "share of variance"
 
 
-def shares(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
+def shares(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure:
     """Shares of variance over training: each factor alone, the answer, other interactions within a block, the rest."""
     arrays = shown.artifacts[_READS]
     steps = arrays["step"]
@@ -46,7 +46,7 @@ def shares(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
     return figure(traces, layout)
 
 
-def _parts(shown: Shown, arrays: Mapping[str, np.ndarray], site: str) -> list[tuple[str, np.ndarray, str]]:
+def _parts(shown: ViewData, arrays: Mapping[str, np.ndarray], site: str) -> list[tuple[str, np.ndarray, str]]:
     """Names, (T,) shares and colours of the layers, from below; where the answer has no basis, only the factors'."""
     first, second = shown.probe.grid if shown.probe is not None else ("first factor", "second factor")
     within = arrays[f"{site}/within_share"]
@@ -68,7 +68,7 @@ def _layer(steps: np.ndarray, values: np.ndarray, name: str, colour: str) -> dic
     return line(steps, values, name, colour, stackgroup="shares", line={"width": 0.5}, hovertemplate=hover)
 
 
-def answers(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
+def answers(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure:
     """Share of variance along each component's functions of the answer, over training, and of the answer in all."""
     arrays = shown.artifacts[_READS]
     steps, whole = arrays["step"], arrays[f"{site}/answer_share"]
@@ -90,7 +90,7 @@ def answers(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
     return figure(traces, layout)
 
 
-def components(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
+def components(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure:
     """Share of the interaction within each component over training; those that dominate at the end are ticked."""
     arrays = shown.artifacts[_READS]
     share, labels = arrays[f"{site}/within"], first_row(arrays[f"{site}/label"])
@@ -109,7 +109,7 @@ def components(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
     return figure([heat], layout)
 
 
-def blocks(shown: Shown, *, site: str) -> Figure:
+def blocks(shown: ViewData, *, site: str) -> Figure:
     """Share of variance in each pair of components of the two factors, the constant's in the first row and column."""
     arrays = shown.artifacts[_READS]
     share = np.asarray(arrays[f"{site}/blocks"], dtype=np.float64)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Shown, Toggle
-from miscope.figure_style import caution, template
+from miscope import Choice, Toggle, ViewData
+from miscope.figures.figure_style import caution, template
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -116,7 +116,7 @@ def _gives_scale(key: str, value: Any) -> bool:
     return key.startswith("coloraxis") and "colorscale" in value
 
 
-def title(shown: Shown, text: str, note: str = "") -> dict[str, Any]:
+def title(shown: ViewData, text: str, note: str = "") -> dict[str, Any]:
     """A title, with the variant, the step and a note below it."""
     at = f"{shown.step_label} {shown.step:,}" if shown.step is not None else ""
     name = "" if shown.members else shown.variant.name
@@ -130,7 +130,7 @@ def said(value: float, form: str, otherwise: str = "not defined") -> str:
     return format(value, form) if np.isfinite(value) else otherwise
 
 
-def clock_axis(shown: Shown, clock: str) -> dict[str, Any]:
+def clock_axis(shown: ViewData, clock: str) -> dict[str, Any]:
     """The axis that counts steps."""
     if clock == "log":
         return {
@@ -147,7 +147,7 @@ def on_clock(steps: np.ndarray, values: np.ndarray, clock: str) -> tuple[np.ndar
     return (steps[steps > 0], values[steps > 0]) if clock == "log" else (steps, values)
 
 
-def grid_axes(shown: Shown) -> dict[str, Any]:
+def grid_axes(shown: ViewData) -> dict[str, Any]:
     """Axes of a factor grid: the first factor down, the second across, the origin at the top left as in a matrix."""
     assert shown.probe is not None
     row, column = shown.probe.grid
@@ -163,7 +163,7 @@ def grid_axes(shown: Shown) -> dict[str, Any]:
     }
 
 
-def event_marks(shown: Shown, on: bool) -> list[dict[str, Any]]:
+def event_marks(shown: ViewData, on: bool) -> list[dict[str, Any]]:
     """Labelled vertical lines at the events of training, through all panels."""
     marked = ((name, shown.events[name]) for name in MARKED if name in shown.events)
     ordered = sorted(marked, key=lambda item: item[1]) if on else []
@@ -182,7 +182,7 @@ def event_marks(shown: Shown, on: bool) -> list[dict[str, Any]]:
     return marks
 
 
-def _last_step(shown: Shown, marked: Sequence[float]) -> float:
+def _last_step(shown: ViewData, marked: Sequence[float]) -> float:
     """Where the axis that counts steps ends: a curve alone has no checkpoints, but records and events."""
     recorded = [series.steps[-1] for series in shown.metrics.values() if len(series.steps)]
     return float(max([*shown.steps[-1:], *recorded, *marked], default=0))

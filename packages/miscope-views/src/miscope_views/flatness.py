@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Needs, Shown, Toggle, View
-from miscope.figure_style import NULL, OKABE_ITO
+from miscope import Choice, Grain, Needs, Toggle, View, ViewData
+from miscope.figures.figure_style import NULL, OKABE_ITO
 from miscope_views.figures import CLOCK, MARKED, MARKS, clock_axis, event_marks, figure, line, title
 from miscope_views.named_arrays import first_row, holders
 
@@ -30,7 +30,7 @@ _KINDS: Mapping[str, str] = {
 }
 
 
-def over_training(shown: Shown, *, measure: str, kind: str, clock: str, events: bool) -> Figure:
+def over_training(shown: ViewData, *, measure: str, kind: str, clock: str, events: bool) -> Figure:
     """Mean rise of the loss along random directions over training, by radius; bands are two standard errors.
 
     The trace is that of isotropic directions, whatever the kind.
@@ -67,7 +67,7 @@ def over_training(shown: Shown, *, measure: str, kind: str, clock: str, events: 
     return figure(traces, layout)
 
 
-def radii(shown: Shown, *, locked: bool) -> Figure:
+def radii(shown: ViewData, *, locked: bool) -> Figure:
     """Every rise of the loss against the distance gone, each direction a dot; dotted: a bowl through the first mean."""
     arrays, over_time = shown.artifacts[_READS], shown.history[_READS]
     kinds = [kind for kind in _KINDS if f"{kind}/delta" in arrays]
@@ -104,7 +104,7 @@ def radii(shown: Shown, *, locked: bool) -> Figure:
     return figure(traces, layout)
 
 
-def plane(shown: Shown, *, quantity: str, logarithmic: bool, events: bool) -> Figure:
+def plane(shown: ViewData, *, quantity: str, logarithmic: bool, events: bool) -> Figure:
     """Training loss over the plane of the path's first two principal components, with the checkpoints on it."""
     arrays = shown.artifacts[_PLANE]
     values = np.asarray(arrays[quantity], dtype=np.float64)
@@ -170,7 +170,7 @@ def _side_by_side(kinds: list[str], arrays: Mapping[str, np.ndarray]) -> dict[st
     return axes
 
 
-def _kinds(shown: Shown) -> tuple[str, ...]:
+def _kinds(shown: ViewData) -> tuple[str, ...]:
     there = holders(shown.artifacts[_READS], "mean")
     return tuple(kind for kind in _KINDS if kind in there)
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Needs, Shown, View
+from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.basis import Basis
-from miscope.figure_style import NULL
+from miscope.figures.figure_style import NULL
 from miscope_views.figures import figure, panels, title
 from miscope_views.geometry_over_training import ALIGNMENT_VIEW, COLLAPSE_VIEW, SEPARATION_VIEW
 from miscope_views.named_arrays import choice_of, first_row, holders
@@ -23,7 +23,7 @@ _BY_CLASS = "answer"
 _ACROSS, _MOST_PLANES = 3, 6
 
 
-def centroids(shown: Shown, *, site: str, axes: str, colour: str) -> Figure:
+def centroids(shown: ViewData, *, site: str, axes: str, colour: str) -> Figure:
     """The mean activation of every class on the principal axes of this step; one point a class."""
     arrays = shown.artifacts[_READS]
     reach = 1.08 * float(np.abs(shown.history[_READS][f"{site}/coordinates"]).max())
@@ -36,7 +36,7 @@ def centroids(shown: Shown, *, site: str, axes: str, colour: str) -> Figure:
     return _scatter(points, _axes(shown_names, reach), (marks, arrays["class"]), layout)
 
 
-def global_path(shown: Shown, *, site: str, axes: str, colour: str) -> Figure:
+def global_path(shown: ViewData, *, site: str, axes: str, colour: str) -> Figure:
     """The class means on axes that are the same at every step, with the way each has come."""
     arrays = shown.artifacts[_PATH]
     scores, at = arrays[f"{site}/scores"], arrays["at"]
@@ -95,7 +95,7 @@ def _scatter(
     return figure(traces, layout | flat, gaps=gaps)
 
 
-def circles(shown: Shown, *, site: str, colour: str) -> Figure:
+def circles(shown: ViewData, *, site: str, colour: str) -> Figure:
     """The class means in the plane of each strong block of the answers' basis, or in pairs of axes with a circle.
 
     A block of more than two functions has no plane: there they are seen along its two widest directions.
@@ -128,7 +128,7 @@ def _block_name(arrays: Mapping[str, np.ndarray], site: str, k: int) -> str:
     return " · ".join([name, *(f"{value:.2f}" if np.isfinite(value) else "none" for value in measured)])
 
 
-def _fitted(shown: Shown, site: str, colour: str) -> Figure:
+def _fitted(shown: ViewData, site: str, colour: str) -> Figure:
     arrays = shown.artifacts[_READS]
     score, null = arrays[f"{site}/circularity"], arrays[f"{site}/circularity_null"][2]
     cells = []
@@ -141,7 +141,7 @@ def _fitted(shown: Shown, site: str, colour: str) -> Figure:
     return _grid(shown, cells, title(shown, "Circles through the class means", note), site, colour)
 
 
-def _grid(shown: Shown, cells: Sequence[tuple[Any, ...]], heading: dict[str, Any], site: str, colour: str) -> Figure:
+def _grid(shown: ViewData, cells: Sequence[tuple[Any, ...]], heading: dict[str, Any], site: str, colour: str) -> Figure:
     """Panels of points, three across; in each block's own colours, unless one colouring was asked for."""
     arrays = shown.artifacts[_READS]
     text = arrays["class"].astype(str).tolist()
@@ -174,7 +174,7 @@ def _circle(circle: np.ndarray, suffix: str) -> dict[str, Any]:
     return {"type": "circle", "xref": f"x{suffix}", "yref": f"y{suffix}", **place, "line": {"color": NULL, "width": 1}}
 
 
-def distances(shown: Shown, *, site: str) -> Figure:
+def distances(shown: ViewData, *, site: str) -> Figure:
     """How far every two classes stand apart, for their width: the Fisher ratio of each pair."""
     arrays = shown.artifacts[_READS]
     points = arrays[f"{site}/centroid"].astype(np.float64) * float(arrays[f"{site}/spread"])
@@ -206,7 +206,7 @@ def distances(shown: Shown, *, site: str) -> Figure:
 _OWN = "own block"
 
 
-def _coloured(shown: Shown, arrays: Mapping[str, np.ndarray], site: str, colour: str) -> dict[str, Any]:
+def _coloured(shown: ViewData, arrays: Mapping[str, np.ndarray], site: str, colour: str) -> dict[str, Any]:
     """Marker colours of the classes: by answer, or by the angle that a block gives to each."""
     basis = _answers_basis(shown, arrays, site)
     block = next((b for b in basis.components if b.label == colour and len(b.rows) == 2), None) if basis else None
@@ -219,14 +219,14 @@ def _coloured(shown: Shown, arrays: Mapping[str, np.ndarray], site: str, colour:
     return {"color": angle, "colorscale": "Phase", "cmin": -np.pi, "cmax": np.pi, "showscale": True, "colorbar": bar}
 
 
-def _answers_basis(shown: Shown, arrays: Mapping[str, np.ndarray], site: str) -> Basis | None:
+def _answers_basis(shown: ViewData, arrays: Mapping[str, np.ndarray], site: str) -> Basis | None:
     if f"{site}/label" not in arrays:
         return None
     labels = tuple(arrays[f"{site}/label"].tolist())
     return next((b for b in shown.bases.values() if b.labels == labels and b.size == len(arrays["class"])), None)
 
 
-def _colours(shown: Shown) -> Sequence[str]:
+def _colours(shown: ViewData) -> Sequence[str]:
     """By the angle of one of the blocks that are strong at the end of training, the strongest first, or by answer."""
     arrays = shown.history[_READS]
     found: list[str] = []
@@ -237,7 +237,7 @@ def _colours(shown: Shown) -> Sequence[str]:
     return *dict.fromkeys(found), _BY_CLASS
 
 
-def _own_or_one(shown: Shown) -> Sequence[str]:
+def _own_or_one(shown: ViewData) -> Sequence[str]:
     return _OWN, *_colours(shown)
 
 

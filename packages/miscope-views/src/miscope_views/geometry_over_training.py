@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Grain, Needs, Shown, View
-from miscope.figure_style import NULL, OKABE_ITO, colour_of
+from miscope import Grain, Needs, View, ViewData
+from miscope.figures.figure_style import NULL, OKABE_ITO, colour_of
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
 from miscope_views.named_arrays import choice_of, first_row
 
@@ -38,7 +38,7 @@ _COLLAPSE: tuple[Curve, ...] = (
 )
 
 
-def separation(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
+def separation(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure:
     """Variance between and within the classes over training, and how far apart their pairs stand."""
     heading = title(shown, "How the classes come apart", site)
     upper = {"title": {"text": "mean square<br>distance"}, **_LOG}
@@ -46,7 +46,7 @@ def separation(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
     return _two(shown, site, _SEPARATION, (heading, upper, lower), _time(shown, clock, events))
 
 
-def collapse(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
+def collapse(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure:
     """Neural collapse over training: spread that is left within classes, and distance from a regular simplex."""
     heading = title(shown, "Neural collapse", f"{site} · each is 0 once collapsed · NC1 = tr(S_W S_B⁺) / C")
     upper = {"title": {"text": "spread within<br>over between"}, **_LOG}
@@ -54,12 +54,12 @@ def collapse(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
     return _two(shown, site, _COLLAPSE, (heading, upper, lower), _time(shown, clock, events))
 
 
-def _time(shown: Shown, clock: str, events: bool) -> dict[str, Any]:
+def _time(shown: ViewData, clock: str, events: bool) -> dict[str, Any]:
     return {"xaxis": {**clock_axis(shown, clock), "anchor": "y2"}, "shapes": event_marks(shown, events)}
 
 
 def _two(
-    shown: Shown, site: str, curves: Sequence[Curve], parts: tuple[dict[str, Any], ...], time: Mapping[str, Any]
+    shown: ViewData, site: str, curves: Sequence[Curve], parts: tuple[dict[str, Any], ...], time: Mapping[str, Any]
 ) -> Figure:
     """Curves in two panels; parts: the title, and what is particular to each y axis; time: the axis they share."""
     arrays = shown.artifacts[_READS]
@@ -80,7 +80,7 @@ def _two(
     return figure(traces, layout)
 
 
-def alignment(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
+def alignment(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure:
     """Share of the class means' variance in each strong block, and how round its circle is; or the best circle.
 
     Only a block of two functions has a plane in which there may be a circle.
@@ -118,7 +118,7 @@ def alignment(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
     return figure(traces, layout, gaps=hidden)
 
 
-def _best_circle(shown: Shown, site: str, clock: str, events: bool) -> Figure:
+def _best_circle(shown: ViewData, site: str, clock: str, events: bool) -> Figure:
     arrays = shown.artifacts[_READS]
     score, null, steps = arrays[f"{site}/circularity"], arrays[f"{site}/circularity_null"], arrays["step"]
     best = score.argmax(axis=1)

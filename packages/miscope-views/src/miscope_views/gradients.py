@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Needs, Shown, Toggle, View
+from miscope import Choice, Grain, Needs, Toggle, View, ViewData
 from miscope.errors import DoesNotApply
-from miscope.figure_style import NULL, OKABE_ITO, colour_of
+from miscope.figures.figure_style import NULL, OKABE_ITO, colour_of
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, title
 from miscope_views.named_arrays import first_row, holders, unit_of
 from miscope_views.spectrum_figures import over_training
@@ -21,7 +21,7 @@ _DASHES = ("solid", "dash", "dot", "dashdot")
 _STRONG = 6
 
 
-def energy(shown: Shown, *, relative: bool, clock: str, events: bool) -> Figure:
+def energy(shown: ViewData, *, relative: bool, clock: str, events: bool) -> Figure:
     """Energy of the training gradient of every weight tensor and of all together, over training."""
     arrays = shown.artifacts[_READS]
     steps, quantity = arrays["step"], "share" if relative else "energy"
@@ -44,7 +44,7 @@ def energy(shown: Shown, *, relative: bool, clock: str, events: bool) -> Figure:
     return figure(traces, layout)
 
 
-def spectrum(shown: Shown, *, product: str, clock: str, events: bool) -> Figure:
+def spectrum(shown: ViewData, *, product: str, clock: str, events: bool) -> Figure:
     """Share of the gradient's energy in every component of the task basis, over training."""
     if not product:
         reason = "the family gives no basis over an axis of its weights, so gradients have no spectrum"
@@ -53,7 +53,7 @@ def spectrum(shown: Shown, *, product: str, clock: str, events: bool) -> Figure:
     return found.update_layout(title_text=f"Gradient of {product} over training")
 
 
-def initialisation(shown: Shown, *, product: str) -> Figure:
+def initialisation(shown: ViewData, *, product: str) -> Figure:
     """Share of the gradient's energy by component before training: mean over variants, and what isotropic ones have."""
     first = [each for member in shown.members if (each := member.shown.artifacts[_READS])["step"][0] == 0]
     if not product:
@@ -97,7 +97,7 @@ def initialisation(shown: Shown, *, product: str) -> Figure:
     return figure([bars, level, edge], layout)
 
 
-def _products(shown: Shown) -> tuple[str, ...]:
+def _products(shown: ViewData) -> tuple[str, ...]:
     """Gradients that any member has a spectrum of; '' where none has."""
     members = [member.shown for member in shown.members] or [shown]
     found = dict.fromkeys(name for one in members for name in holders(one.artifacts[_READS], "fraction"))

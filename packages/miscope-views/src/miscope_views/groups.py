@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Needs, Shown, View
-from miscope.figure_style import NULL, colour_of
+from miscope import Choice, Grain, Needs, View, ViewData
+from miscope.figures.figure_style import NULL, colour_of
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
 from miscope_views.named_arrays import choice_of, holders
 
@@ -25,7 +25,7 @@ _MOST = 60
 """Neurons of a group whose paths are drawn: more are a tangle."""
 
 
-def geometry(shown: Shown, *, site: str, quantity: str, clock: str, events: bool) -> Figure:
+def geometry(shown: ViewData, *, site: str, quantity: str, clock: str, events: bool) -> Figure:
     """Spread of each group of neurons, or its share of variance in two components, above how far apart groups are.
 
     Grey: 95 % of groups as large of neurons drawn at random.
@@ -65,7 +65,7 @@ def geometry(shown: Shown, *, site: str, quantity: str, clock: str, events: bool
     return figure(traces, layout)
 
 
-def paths(shown: Shown, *, site: str, group: str) -> Figure:
+def paths(shown: ViewData, *, site: str, group: str) -> Figure:
     """Paths of a group's neurons in the plane the group ends in, from ring to dot; of a large group, every n-th."""
     arrays = shown.artifacts[_READS]
     names = [str(label) for label in arrays[f"{site}/group"]]
@@ -98,7 +98,7 @@ def paths(shown: Shown, *, site: str, group: str) -> Figure:
     return figure(traces, layout, gaps=len(chosen))
 
 
-def curvature(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
+def curvature(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure:
     """Angle by which each group's centre turns from one move to the next; a right angle is what chance does."""
     arrays = shown.artifacts[_READS]
     values = np.degrees(arrays[f"{site}/turning"])
@@ -121,17 +121,17 @@ def curvature(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
     return figure(traces or [still], layout)
 
 
-def _groups(shown: Shown, site: str) -> Iterator[tuple[int, str, str]]:
+def _groups(shown: ViewData, site: str) -> Iterator[tuple[int, str, str]]:
     """(place, label, colour) of each group."""
     for g, label in enumerate(shown.artifacts[_READS][f"{site}/group"]):
         yield g, str(label), colour_of(str(label))
 
 
-def _unit(shown: Shown) -> str:
+def _unit(shown: ViewData) -> str:
     return next((basis.unit for basis in shown.bases.values()), "component")
 
 
-def _labels(shown: Shown) -> tuple[str, ...]:
+def _labels(shown: ViewData) -> tuple[str, ...]:
     """Groups of any site, the largest of the first site first."""
     arrays = shown.artifacts[_READS]
     every = [str(label) for site in holders(arrays, "group") for label in arrays[f"{site}/group"]]

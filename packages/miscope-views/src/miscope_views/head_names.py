@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from miscope.figure_style import OKABE_ITO
+from miscope.figures.figure_style import OKABE_ITO
 
 __all__ = ["head_colour", "head_dash", "head_name", "layer_of"]
 

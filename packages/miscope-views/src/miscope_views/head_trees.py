@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Needs, Shown, View
+from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.errors import DoesNotApply
-from miscope.figure_style import NULL, OKABE_ITO
+from miscope.figures.figure_style import NULL, OKABE_ITO
 from miscope_views.figures import figure, title
 from miscope_views.head_names import head_name
 
@@ -22,7 +22,7 @@ _READS = "heads.distances"
 _BAND = "rgba(154,154,154,0.2)"
 
 
-def _tree(shown: Shown, *, layer: str, measure: str, measures: dict[str, str]) -> Figure:
+def _tree(shown: ViewData, *, layer: str, measure: str, measures: dict[str, str]) -> Figure:
     from scipy.cluster.hierarchy import dendrogram, linkage
     from scipy.spatial.distance import squareform
 
@@ -53,7 +53,7 @@ def _tree(shown: Shown, *, layer: str, measure: str, measures: dict[str, str]) -
     return figure([branches], layout, gaps=len(x))
 
 
-def _start(shown: Shown) -> str:
+def _start(shown: ViewData) -> str:
     return f"{shown.step_label} {int(shown.history[_READS]['step'][0]):,}"
 
 
@@ -63,10 +63,10 @@ def _band(pairs: np.ndarray) -> list[dict[str, Any]]:
     return [{"type": "rect", **place, "fillcolor": _BAND, "line": {"width": 1, "color": NULL}, "layer": "below"}]
 
 
-def tree_view(measures: dict[str, str], layers: Callable[[Shown], Sequence[str]]) -> View:
+def tree_view(measures: dict[str, str], layers: Callable[[ViewData], Sequence[str]]) -> View:
     """The view, of those measures of distance and those layers."""
 
-    def tree(shown: Shown, *, layer: str, measure: str) -> Figure:
+    def tree(shown: ViewData, *, layer: str, measure: str) -> Figure:
         """Heads of a layer joined by how little they differ at this step, beside how far any two were at first."""
         return _tree(shown, layer=layer, measure=measure, measures=measures)
 

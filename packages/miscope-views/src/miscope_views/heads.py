@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Needs, Shown, Toggle, View
-from miscope.figure_style import NULL, OKABE_ITO
+from miscope import Choice, Grain, Needs, Toggle, View, ViewData
+from miscope.figures.figure_style import NULL, OKABE_ITO
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
 from miscope_views.head_names import head_colour, head_dash, head_name, layer_of
 from miscope_views.head_trees import tree_view
@@ -25,7 +25,7 @@ _BAND = "rgba(154,154,154,0.3)"
 _WITHOUT = "without the role"
 
 
-def roles(shown: Shown, *, locked: bool) -> Figure:
+def roles(shown: ViewData, *, locked: bool) -> Figure:
     """How much of every head's attention serves each role, beside what a head without the role would give."""
     arrays = shown.artifacts[_ROLES]
     sites, labels = holders(arrays, "score"), arrays["label"].tolist()
@@ -57,7 +57,7 @@ def roles(shown: Shown, *, locked: bool) -> Figure:
     return figure(traces, layout)
 
 
-def roles_over_training(shown: Shown, *, role: str, clock: str, events: bool) -> Figure:
+def roles_over_training(shown: ViewData, *, role: str, clock: str, events: bool) -> Figure:
     """How much of every head's attention serves one role over training, above what heads without the role give."""
     arrays = shown.artifacts[_ROLES]
     sites, steps = holders(arrays, "score"), arrays["step"]
@@ -88,7 +88,7 @@ def roles_over_training(shown: Shown, *, role: str, clock: str, events: bool) ->
     return figure(traces, layout)
 
 
-def similarity(shown: Shown, *, layer: str, measure: str) -> Figure:
+def similarity(shown: ViewData, *, layer: str, measure: str) -> Figure:
     """How far every two heads of a layer are apart at this step."""
     arrays = shown.artifacts[_DISTANCES]
     name = f"{layer}/{_MEASURES[measure]}"
@@ -109,7 +109,7 @@ def similarity(shown: Shown, *, layer: str, measure: str) -> Figure:
     return figure([heat], layout)
 
 
-def differentiation(shown: Shown, *, measure: str, clock: str, events: bool) -> Figure:
+def differentiation(shown: ViewData, *, measure: str, clock: str, events: bool) -> Figure:
     """How far the heads of each layer are apart over training, and how many there are in effect; grey: at first."""
     arrays, parted = shown.artifacts[_DISTANCES], shown.artifacts.get(_PARTED, {})
     steps, name = arrays["step"], _MEASURES[measure]
@@ -148,7 +148,7 @@ def _pairs(matrices: np.ndarray) -> np.ndarray:
     return matrices[:, *np.triu_indices(matrices.shape[-1], 1)]
 
 
-def _layers(shown: Shown) -> Sequence[str]:
+def _layers(shown: ViewData) -> Sequence[str]:
     return holders(shown.artifacts[_DISTANCES], "pattern/mean")
 
 
@@ -163,7 +163,7 @@ def _periods(arrays: Any) -> str:
     return f"least over blocks of {', '.join(str(period) for period in first_row(arrays['period']))} tokens"
 
 
-def _role_names(shown: Shown) -> list[str]:
+def _role_names(shown: ViewData) -> list[str]:
     return first_row(shown.artifacts[_ROLES]["label"]).tolist()
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Grain, Needs, Shown, View
+from miscope import Grain, Needs, View, ViewData
 from miscope.artifact import Arrays
-from miscope.figure_style import NULL, OKABE_ITO, TEST, TRAIN
+from miscope.figures.figure_style import NULL, OKABE_ITO, TEST, TRAIN
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, on_clock, panels, title
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _MOST = 6
 """Flagged steps that a note names."""
 
 
-def distances(shown: Shown, *, clock: str) -> Figure:
+def distances(shown: ViewData, *, clock: str) -> Figure:
     """Distance between the weights of any two checkpoints: one run is a band that darkens away from the diagonal."""
     arrays = shown.artifacts[_AUDIT]
     steps, rows = on_clock(arrays["at"], arrays["distance"], clock)
@@ -50,7 +50,7 @@ def distances(shown: Shown, *, clock: str) -> Figure:
     return figure([heat], layout)
 
 
-def flags(shown: Shown, *, clock: str, events: bool) -> Figure:
+def flags(shown: ViewData, *, clock: str, events: bool) -> Figure:
     """What is wrong with which checkpoint; below, how far each tensor's speed is from what those around it suggest."""
     arrays = shown.artifacts[_AUDIT]
     steps, kinds, flag = arrays["at"], arrays["kind"].tolist(), arrays["flag"]
@@ -100,7 +100,7 @@ _LOOK = {"color": NULL, "dash": "dash", "width": 1}
 _BOUND = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "yref": "y2", "line": _LOOK}
 
 
-def replay(shown: Shown, *, clock: str, events: bool) -> Figure:
+def replay(shown: ViewData, *, clock: str, events: bool) -> Figure:
     """Losses computed from the checkpoints on those recorded in training; below, how far apart they are."""
     arrays = shown.artifacts[_REPLAY]
     above, below = panels([1.4, 1])
@@ -156,7 +156,7 @@ def _lag(arrays: Arrays, name: str) -> str:
     return f" (agrees better {abs(lag)} record {'later' if lag > 0 else 'earlier'})" if lag else ""
 
 
-def _verdict(shown: Shown, arrays: Arrays) -> str:
+def _verdict(shown: ViewData, arrays: Arrays) -> str:
     flagged = arrays["at"][arrays["flag"].any(axis=1)]
     if not len(flagged):
         return f"none of {len(arrays['at']):,} checkpoints is flagged"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Needs, Shown, Toggle, View
-from miscope.figure_style import NULL, OKABE_ITO
+from miscope import Choice, Grain, Needs, Toggle, View, ViewData
+from miscope.figures.figure_style import NULL, OKABE_ITO
 from miscope_views.figures import WIDE, figure, title
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _MOST_WRITTEN = 6
 """Heads up to which every number is written in its square."""
 
 
-def interactions(shown: Shown, *, data: str, quantity: str, locked: bool) -> Figure:
+def interactions(shown: ViewData, *, data: str, quantity: str, locked: bool) -> Figure:
     """What taking out two heads does beyond the sum of each alone, beside what one out, or one alone, does.
 
     Positive for the loss: the two stand in for each other. Negative: they work only together.
@@ -83,7 +83,7 @@ def _range(stacks: list[np.ndarray]) -> list[float]:
     return [low - margin, high + margin]
 
 
-def _parts(shown: Shown) -> tuple[str, ...]:
+def _parts(shown: ViewData) -> tuple[str, ...]:
     return tuple(part for part in DATA if f"pair/{part}/loss" in shown.artifacts[_READS])
 
 

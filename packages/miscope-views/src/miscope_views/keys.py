@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Grain, Needs, Shown, View
-from miscope.figure_style import NULL, OKABE_ITO, colour_of
+from miscope import Grain, Needs, View, ViewData
+from miscope.figures.figure_style import NULL, OKABE_ITO, colour_of
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, on_clock, panels, title
 from miscope_views.named_arrays import first_row
 
@@ -19,7 +19,7 @@ _CAUSAL = "causal: loss × 10<br>without it (no vote)"
 _SCALE = ((0.0, "rgba(0,0,0,0)"), (0.25, "#c6dbef"), (0.5, "#6baed6"), (0.75, "#2171b5"), (1.0, "#08306b"))
 
 
-def presence(shown: Shown, *, clock: str, events: bool) -> Figure:
+def presence(shown: ViewData, *, clock: str, events: bool) -> Figure:
     """Votes for each component that was ever key, over training, and which of them passed; how many are key below."""
     arrays = shown.artifacts[_READS]
     labels, votes, key = first_row(arrays["label"]), np.asarray(arrays["votes"], dtype=int), arrays["key"]
@@ -56,7 +56,7 @@ def _named(label: str, stays: bool) -> str:
     return f"{label} {dot}" if stays else f"transient {label} {dot}"
 
 
-def votes(shown: Shown) -> Figure:
+def votes(shown: ViewData) -> Figure:
     """Which instruments find each component in use at this step; what breaks the loss, and second harmonics, apart."""
     arrays = shown.artifacts[_READS]
     labels, ballot, voters = arrays["label"], arrays["vote"], arrays["voter"]

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from miscope import Shown
+    from miscope import ViewData
 
 __all__ = ["there_already"]
 
 
-def there_already(shown: Shown, steps: np.ndarray, when: np.ndarray) -> str:
+def there_already(shown: ViewData, steps: np.ndarray, when: np.ndarray) -> str:
     """' · 12 by epoch 300, where the record begins' of the steps at which something came; '' where none is such."""
     first = int(steps[0])
     count = int((when == first).sum()) if first > 0 else 0

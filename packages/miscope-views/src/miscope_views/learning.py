@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Needs, Number, Shown, View
+from miscope import Choice, Grain, Needs, Number, View, ViewData
 from miscope.artifact import Arrays
-from miscope.figure_style import NULL, OKABE_ITO, TEST, TRAIN
+from miscope.figures.figure_style import NULL, OKABE_ITO, TEST, TRAIN
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, grid_axes, line, panels, title
 from miscope_views.late_records import there_already
 
@@ -27,7 +27,7 @@ _PARTS = {
 _MOST_DOTS = 4000
 
 
-def _windows(shown: Shown) -> Sequence[str]:
+def _windows(shown: ViewData) -> Sequence[str]:
     found = (name.removeprefix("graduation/") for name in shown.artifacts[_READS] if name.startswith("graduation/"))
     told = int(shown.artifacts[_READS]["window"])
     return sorted(found, key=lambda window: (int(window) != told, int(window)))
@@ -36,7 +36,7 @@ def _windows(shown: Shown) -> Sequence[str]:
 _WINDOW = Choice(name="window", options_from=_windows, label="checkpoints in a row")
 
 
-def order(shown: Shown, *, window: str) -> Figure:
+def order(shown: ViewData, *, window: str) -> Figure:
     """The step at which each input is learnt: a map of two factors, or a sorted curve."""
     learnt = shown.artifacts[_READS][f"graduation/{window}"]
     never = int(np.isnan(learnt).sum())
@@ -62,7 +62,7 @@ def order(shown: Shown, *, window: str) -> Figure:
     return figure([heat], layout, gaps=never)
 
 
-def _sorted(shown: Shown, learnt: np.ndarray, note: str) -> Figure:
+def _sorted(shown: ViewData, learnt: np.ndarray, note: str) -> Figure:
     traces = []
     for part, rows in _rows(shown, len(learnt)).items():
         name, colour = _PARTS[part]
@@ -79,14 +79,14 @@ def _sorted(shown: Shown, learnt: np.ndarray, note: str) -> Figure:
     return figure(traces, layout)
 
 
-def _rows(shown: Shown, count: int) -> dict[str, np.ndarray]:
+def _rows(shown: ViewData, count: int) -> dict[str, np.ndarray]:
     train = None if shown.probe is None else shown.probe.train
     if train is None:
         return {"all": np.ones(count, dtype=bool)}
     return {name: rows for name, rows in (("train", train), ("test", ~train)) if rows.any()}
 
 
-def survival(shown: Shown, *, clock: str, events: bool) -> Figure:
+def survival(shown: ViewData, *, clock: str, events: bool) -> Figure:
     """Share of inputs not yet learnt over training, by their part of the data, with 95 % bands."""
     arrays = shown.artifacts[_READS]
     traces: list[dict[str, Any]] = []
@@ -135,7 +135,7 @@ def _alike(arrays: Arrays) -> str:
     return said[0] if said else ""
 
 
-def forgetting(shown: Shown, *, part: str, clock: str, events: bool) -> Figure:
+def forgetting(shown: ViewData, *, part: str, clock: str, events: bool) -> Figure:
     """Inputs that turn right and that turn wrong again between checkpoints; below, how often each was forgotten."""
     arrays = shown.artifacts[_READS]
     name, colour = _PARTS[part]
@@ -188,12 +188,12 @@ def _tally(times: np.ndarray, colour: str) -> dict[str, Any]:
     }
 
 
-def _split_names(shown: Shown) -> Sequence[str]:
+def _split_names(shown: ViewData) -> Sequence[str]:
     arrays = shown.artifacts[_READS]
     return [part for part in ("test", "train", "all") if f"forgetting/{part}/lost" in arrays]
 
 
-def cartography(shown: Shown, *, seed: int) -> Figure:
+def cartography(shown: ViewData, *, seed: int) -> Figure:
     """Each input by how sure the model is of its answer on average and how much that varies over training."""
     arrays = shown.artifacts[_READS]
     count = len(arrays["confidence"])
@@ -229,7 +229,7 @@ def cartography(shown: Shown, *, seed: int) -> Figure:
     return figure(traces, layout)
 
 
-def by_class(shown: Shown) -> Figure:
+def by_class(shown: ViewData) -> Figure:
     """When the inputs of each right answer are learnt: the median step, with the middle half as whiskers."""
     arrays = shown.artifacts[_READS]
     names = arrays["class"].tolist()

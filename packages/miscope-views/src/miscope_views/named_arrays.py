@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from miscope import Choice, Shown
+from miscope import Choice, ViewData
 
 __all__ = ["apart", "basis_note", "choice_of", "dominant", "first_row", "holders", "null_of", "ticked", "unit_of"]
 
@@ -30,7 +30,7 @@ def choice_of(control: str, analyzer: str, quantity: str, *, default: str | None
     return Choice(name=control, options_from=_offer(analyzer, quantity), default=default)
 
 
-def _offer(analyzer: str, quantity: str) -> Callable[[Shown], Sequence[str]]:
+def _offer(analyzer: str, quantity: str) -> Callable[[ViewData], Sequence[str]]:
     return lambda shown: holders(shown.artifacts[analyzer], quantity)
 
 
@@ -45,7 +45,7 @@ def basis_note(arrays: Mapping[str, np.ndarray], holder: str) -> str:
     return f"in the data's own basis ({name}): the family gives none" if name in _OWN else ""
 
 
-def unit_of(shown: Shown, arrays: Mapping[str, np.ndarray], holder: str) -> str:
+def unit_of(shown: ViewData, arrays: Mapping[str, np.ndarray], holder: str) -> str:
     """What a component's label counts, for axis titles: 'frequency k'."""
     name = str(np.ravel(arrays[f"{holder}/basis"])[0])
     return next((basis.unit for basis in shown.bases.values() if basis.name == name), f"{name} component")

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Needs, Shown, View
-from miscope.figure_style import NULL, OKABE_ITO, colour_of
+from miscope import Choice, Grain, Needs, View, ViewData
+from miscope.figures.figure_style import NULL, OKABE_ITO, colour_of
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, on_clock, panels, title
 from miscope_views.late_records import there_already
 from miscope_views.named_arrays import apart, choice_of, ticked, unit_of
@@ -21,7 +21,7 @@ _SHARES, _CLUSTERS, _BANDS = "neurons.frequencies", "neurons.clusters", "neurons
 _MOST = 10
 
 
-def specialisation(shown: Shown, *, site: str, counting: str, clock: str, events: bool) -> Figure:
+def specialisation(shown: ViewData, *, site: str, counting: str, clock: str, events: bool) -> Figure:
     """How many neurons are committed to, or specialised on, every component over training."""
     arrays = shown.artifacts[_CLUSTERS]
     labels, size = arrays[f"{site}/label"], arrays[f"{site}/{_COUNTED[counting]}"]
@@ -50,7 +50,7 @@ def specialisation(shown: Shown, *, site: str, counting: str, clock: str, events
 _COUNTED = {"committed": "size", "specialised": "size_specialised"}
 
 
-def bands(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
+def bands(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure:
     """Neurons committed to each band of components over training, and over how many components they spread."""
     arrays, steps = shown.artifacts[_BANDS], _steps(shown)
     upper, lower = panels((3, 2))
@@ -76,7 +76,7 @@ def bands(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
     return figure(traces, layout, gaps=int(np.isnan(effective).sum()))
 
 
-def switches(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
+def switches(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure:
     """From which component to which neurons switched, and when."""
     arrays, steps = shown.artifacts[_CLUSTERS], _steps(shown)
     labels, matrix = arrays[f"{site}/label"], arrays[f"{site}/transitions"]
@@ -117,7 +117,7 @@ def switches(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
     return figure([count, heat] if len(ever) else [count], layout)
 
 
-def commitment(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
+def commitment(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure:
     """How many neurons have settled for good on their final component, over training, component by component."""
     arrays, steps = shown.artifacts[_CLUSTERS], _steps(shown)
     final, when, first = (arrays[f"{site}/{name}"] for name in ("final", "commitment", "first"))
@@ -142,7 +142,7 @@ def commitment(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
     return figure(traces, layout)
 
 
-def transients(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
+def transients(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure:
     """Neurons on the components that came and went over training, beside those that stayed."""
     arrays, steps = shown.artifacts[_CLUSTERS], _steps(shown)
     labels, size, gone = (arrays[f"{site}/{name}"] for name in ("label", "size_passing", "transient"))
@@ -161,25 +161,25 @@ def transients(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
     return figure(traces or [line(steps, size.sum(axis=1), "all", NULL)], layout)
 
 
-def _held(shown: Shown, steps: np.ndarray, size: np.ndarray, label: str, *, stays: bool) -> dict[str, Any]:
+def _held(shown: ViewData, steps: np.ndarray, size: np.ndarray, label: str, *, stays: bool) -> dict[str, Any]:
     look = {"line": {"width": 1.2 if stays else 2.2, "dash": "solid" if stays else "dash"}}
     hover = f"{label}: %{{y}} neurons at {shown.step_label} %{{x:,}}<extra></extra>"
     name = label if stays else f"{label}, transient"
     return line(steps, size, name, colour_of(label), opacity=0.6 if stays else 1.0, hovertemplate=hover, **look)
 
 
-def _reached(shown: Shown, steps: np.ndarray, when: np.ndarray, name: str, colour: str) -> dict[str, Any]:
+def _reached(shown: ViewData, steps: np.ndarray, when: np.ndarray, name: str, colour: str) -> dict[str, Any]:
     """How many have a step at or before each checkpoint."""
     count = np.searchsorted(np.sort(when[np.isfinite(when)]), steps, side="right")
     hover = f"{name}: %{{y}} neurons by {shown.step_label} %{{x:,}}<extra></extra>"
     return line(steps, count, name, colour, hovertemplate=hover)
 
 
-def _steps(shown: Shown) -> np.ndarray:
+def _steps(shown: ViewData) -> np.ndarray:
     return shown.artifacts[_SHARES]["step"]
 
 
-def _first(shown: Shown) -> dict[str, np.ndarray]:
+def _first(shown: ViewData) -> dict[str, np.ndarray]:
     arrays = shown.artifacts[_SHARES]
     return {name: arrays[name] for name in arrays if name.endswith("/basis")}
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Needs, Number, Shown, Toggle, View
-from miscope.figure_style import NULL, colour_of
+from miscope import Choice, Grain, Needs, Number, Toggle, View, ViewData
+from miscope.figures.figure_style import NULL, colour_of
 from miscope_views.cluster_rivers import RIVER_VIEWS
 from miscope_views.clusters import CLUSTERS_VIEW, FREQUENCIES_VIEW
 from miscope_views.contact_sheets import (
@@ -39,7 +39,7 @@ _NEURON = Number(name="neuron", default=0, maximum_from=lambda shown: _widest(sh
 _PAGES = Number(name="page", default=1, minimum=1, maximum_from=lambda shown: -(-_widest(shown) // PAGE))
 
 
-def heatmap(shown: Shown, *, site: str, neuron: int, locked: bool) -> Figure:
+def heatmap(shown: ViewData, *, site: str, neuron: int, locked: bool) -> Figure:
     """Activation of one neuron for every pair of factor values."""
     values = maps_of(shown, site, [neuron])[:, :, 0]
     assert shown.probe is not None
@@ -61,7 +61,7 @@ def heatmap(shown: Shown, *, site: str, neuron: int, locked: bool) -> Figure:
 
 
 def contact_sheet(  # noqa: PLR0913 - one argument a control
-    shown: Shown,
+    shown: ViewData,
     *,
     site: str,
     page: int,
@@ -97,7 +97,7 @@ def contact_sheet(  # noqa: PLR0913 - one argument a control
     return contact_figure(pictures, heading, own_scale=own_scale, pixels=int(pixels))
 
 
-def _filtered(shown: Shown, site: str, order: np.ndarray, component: str, least: float) -> np.ndarray:
+def _filtered(shown: ViewData, site: str, order: np.ndarray, component: str, least: float) -> np.ndarray:
     """Those of one component only, with at least such a share of their variance in it."""
     if _SHARES not in shown.artifacts or (component == _ALL and least <= 0):
         return order
@@ -110,13 +110,13 @@ def _filtered(shown: Shown, site: str, order: np.ndarray, component: str, least:
     return order[kept[order]]
 
 
-def _of_badge(shown: Shown, site: str, badge: str) -> np.ndarray:
+def _of_badge(shown: ViewData, site: str, badge: str) -> np.ndarray:
     """(M,) which neurons have the badge."""
     arrays = shown.artifacts[_SCALES]
     return arrays[f"{site}/badge"] == arrays["badge_label"].tolist().index(badge)
 
 
-def _badges(shown: Shown) -> tuple[str, ...]:
+def _badges(shown: ViewData) -> tuple[str, ...]:
     """All, and the badges that some neuron has at this step."""
     arrays = shown.artifacts.get(_SCALES, {})
     there = [array for name, array in arrays.items() if name.endswith("mlp.hook_post/badge")]
@@ -124,7 +124,7 @@ def _badges(shown: Shown) -> tuple[str, ...]:
     return (_ALL, *(name for number, name in enumerate(names) if any((array == number).any() for array in there)))
 
 
-def _components(shown: Shown) -> tuple[str, ...]:
+def _components(shown: ViewData) -> tuple[str, ...]:
     """All, the components that some neuron follows at this step, and the dead."""
     if _SHARES not in shown.artifacts:
         return (_ALL,)
@@ -136,7 +136,7 @@ def _components(shown: Shown) -> tuple[str, ...]:
     return (_ALL, *named, *dead)
 
 
-def _order(shown: Shown, site: str, sort: str) -> np.ndarray:
+def _order(shown: ViewData, site: str, sort: str) -> np.ndarray:
     """Neurons in the order of the sheet: (M,) indices."""
     count = shown.channels[site]
     if sort == "index":
@@ -167,7 +167,7 @@ def _share(arrays: Mapping[str, np.ndarray], site: str) -> np.ndarray:
     return arrays[f"{site}/max_fraction"]
 
 
-def _sorts(shown: Shown) -> tuple[str, ...]:
+def _sorts(shown: ViewData) -> tuple[str, ...]:
     if _SHARES not in shown.artifacts:
         return ("index",)
     final = ("final cluster",) if _CLUSTERS in shown.artifacts else ()
@@ -175,11 +175,11 @@ def _sorts(shown: Shown) -> tuple[str, ...]:
     return (*final, "cluster", *phase, "variance", "dead", "index")
 
 
-def _labels(shown: Shown, site: str) -> np.ndarray | None:
+def _labels(shown: ViewData, site: str) -> np.ndarray | None:
     return shown.artifacts[_SHARES][f"{site}/dominant"] if _SHARES in shown.artifacts else None
 
 
-def _said_of(shown: Shown, site: str, neuron: int) -> str:
+def _said_of(shown: ViewData, site: str, neuron: int) -> str:
     """'frequency k = 14 explains 91 % of its variance', where that was computed."""
     if _SHARES not in shown.artifacts:
         return ""
@@ -189,7 +189,7 @@ def _said_of(shown: Shown, site: str, neuron: int) -> str:
     return f"{which} explains {_share(arrays, site)[neuron]:.0%} of its variance" if label else "dead"
 
 
-def _widest(shown: Shown) -> int:
+def _widest(shown: ViewData) -> int:
     return max(shown.channels.values(), default=1)
 
 

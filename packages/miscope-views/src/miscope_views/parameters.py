@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from miscope import Choice, Grain, Needs, Shown, Toggle, View
-from miscope.figure_style import OKABE_ITO
+from miscope import Choice, Grain, Needs, Toggle, View, ViewData
+from miscope.figures.figure_style import OKABE_ITO
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, title
 from miscope_views.named_arrays import holders
 from miscope_views.paths import TRAJECTORY_VIEW, VARIANCE_VIEW, VELOCITY_VIEW
@@ -20,7 +20,7 @@ _DASHES = ("solid", "dash", "dot", "dashdot")
 _QUANTITIES: Mapping[str, str] = {"squares": "sum of squares", "l1": "sum of absolute values"}
 
 
-def norms(shown: Shown, *, quantity: str, relative: bool, clock: str, events: bool) -> Figure:
+def norms(shown: ViewData, *, quantity: str, relative: bool, clock: str, events: bool) -> Figure:
     """Size of every weight tensor and of all together over training."""
     arrays = shown.artifacts[_NORMS]
     roles = [role for role in holders(arrays, quantity) if role != "total"]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Needs, Shown, Toggle, View
-from miscope.figure_style import NULL, OKABE_ITO
+from miscope import Choice, Grain, Needs, Toggle, View, ViewData
+from miscope.figures.figure_style import NULL, OKABE_ITO
 from miscope_views.figures import CLOCK, MARKED, MARKS, clock_axis, event_marks, figure, line, panels, said, title
 from miscope_views.named_arrays import choice_of, holders
 
@@ -30,7 +30,7 @@ _STILL = "nothing moves"
 _OF = {"all": "all weights", "embedding": "the embeddings", "attention": "attention", "mlp": "the MLP"}
 
 
-def trajectory(shown: Shown, *, group: str, components: str, null: str, events: bool) -> Figure:
+def trajectory(shown: ViewData, *, group: str, components: str, null: str, events: bool) -> Figure:
     """Path of the weights in its principal components, coloured by step, beside a random walk of equal step lengths."""
     arrays, axes = shown.artifacts[_PATH], _PLANES[components]
     scores, explained = arrays[f"{group}/scores"], arrays[f"{group}/explained"]
@@ -61,7 +61,7 @@ def trajectory(shown: Shown, *, group: str, components: str, null: str, events: 
     return figure(traces, layout)
 
 
-def variance(shown: Shown, *, group: str, null: str) -> Figure:
+def variance(shown: ViewData, *, group: str, null: str) -> Figure:
     """How much each component explains, how round the loops are and how cosine-like the scores, beside the null."""
     arrays, (prefix, kind) = shown.artifacts[_PATH], _NULLS[null]
     explained = arrays[f"{group}/explained"]
@@ -98,7 +98,7 @@ def variance(shown: Shown, *, group: str, null: str) -> Figure:
     return figure(traces, layout)
 
 
-def velocity(shown: Shown, *, parts: str, relative: bool, clock: str, events: bool) -> Figure:
+def velocity(shown: ViewData, *, parts: str, relative: bool, clock: str, events: bool) -> Figure:
     """How fast the weights move, and how straight: the cosine between one move and the next."""
     arrays = shown.artifacts[_MOTION]
     everything = holders(arrays, "speed")
@@ -144,7 +144,7 @@ def _points(scores: np.ndarray, axes: tuple[int, ...]) -> dict[str, Any]:
     return {"type": "scatter3d" if len(axes) == 3 else "scatter", **coordinates}
 
 
-def _weights_path(shown: Shown, scores: np.ndarray, axes: tuple[int, ...]) -> dict[str, Any]:
+def _weights_path(shown: ViewData, scores: np.ndarray, axes: tuple[int, ...]) -> dict[str, Any]:
     colours = {"color": shown.steps, "coloraxis": "coloraxis", "size": 3 if len(axes) == 3 else 6}
     return {
         **_points(scores, axes),
@@ -157,7 +157,7 @@ def _weights_path(shown: Shown, scores: np.ndarray, axes: tuple[int, ...]) -> di
     }
 
 
-def _marked(shown: Shown, scores: np.ndarray, axes: tuple[int, ...]) -> list[dict[str, Any]]:
+def _marked(shown: ViewData, scores: np.ndarray, axes: tuple[int, ...]) -> list[dict[str, Any]]:
     """The checkpoints nearest to the events, by name."""
     dated = {name: shown.events[name] for name in MARKED if name in shown.events}
     if not dated:

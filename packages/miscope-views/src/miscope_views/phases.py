@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Needs, Shown, View
-from miscope.figure_style import NULL, OKABE_ITO, colour_of
+from miscope import Choice, Grain, Needs, View, ViewData
+from miscope.figures.figure_style import NULL, OKABE_ITO, colour_of
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
 from miscope_views.named_arrays import choice_of, first_row, holders
 
@@ -20,7 +20,7 @@ _ALL = "all"
 _MOST_BLOCKS = 8
 
 
-def alignment(shown: Shown, *, site: str, component: str) -> Figure:
+def alignment(shown: ViewData, *, site: str, component: str) -> Figure:
     """Each neuron's output phase against the sum of its input phases; how far it is off beside it."""
     arrays = shown.artifacts[_READS]
     labels, block = arrays[f"{site}/label"], arrays[f"{site}/block"].astype(int)
@@ -50,7 +50,7 @@ def alignment(shown: Shown, *, site: str, component: str) -> Figure:
     return figure([*dots, _histogram(chosen)], layout)
 
 
-def coherence(shown: Shown, *, site: str, below: str, clock: str, events: bool) -> Figure:
+def coherence(shown: ViewData, *, site: str, below: str, clock: str, events: bool) -> Figure:
     """How well output phases agree with the sum of input phases over training, above what chance gives."""
     arrays = shown.artifacts[_READS]
     steps, labels = arrays["step"], first_row(arrays[f"{site}/label"])
@@ -88,7 +88,7 @@ _MEANING = {
 }
 
 
-def _block(shown: Shown, steps: np.ndarray, values: np.ndarray, chance: np.ndarray, label: str) -> dict[str, Any]:
+def _block(shown: ViewData, steps: np.ndarray, values: np.ndarray, chance: np.ndarray, label: str) -> dict[str, Any]:
     hover = f"{label}: %{{y:.3f}} at {shown.step_label} %{{x:,}}, by chance %{{customdata:.2g}}<extra></extra>"
     return line(steps, values, label, colour_of(label), yaxis="y2", customdata=chance, hovertemplate=hover)
 
@@ -135,7 +135,7 @@ def _note(arrays: Any, site: str) -> str:
     return f"coherence {value:.2f}, by chance below {null:.2f}"
 
 
-def _components(shown: Shown) -> list[str]:
+def _components(shown: ViewData) -> list[str]:
     """Blocks that at least one neuron follows."""
     arrays = shown.artifacts[_READS]
     names: dict[str, None] = {}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from miscope import Choice, Grain, Needs, Shown, Toggle, View
-from miscope.figure_style import OKABE_ITO
+from miscope import Choice, Grain, Needs, Toggle, View, ViewData
+from miscope.figures.figure_style import OKABE_ITO
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
 from miscope_views.named_arrays import choice_of
 from miscope_views.spectrum_figures import bars, lines, over_training
@@ -21,47 +21,47 @@ _INDICES = {"gini": "Gini", "hoyer": "Hoyer", "concentration": "1 - entropy", "t
 """Indices between 0, all components alike, and about 1, a single one."""
 
 
-def inputs(shown: Shown, *, product: str, locked: bool) -> Figure:
+def inputs(shown: ViewData, *, product: str, locked: bool) -> Figure:
     """Share of the power of an embedding times what reads it in each component of the task basis."""
     return bars(shown, _INPUTS, role=product, locked=locked)
 
 
-def inputs_lines(shown: Shown, *, product: str, clock: str, events: bool) -> Figure:
+def inputs_lines(shown: ViewData, *, product: str, clock: str, events: bool) -> Figure:
     """Share of the dominant components of what a layer reads of a token over training, above a band of the others."""
     return lines(shown, _INPUTS, role=product, clock=clock, events=events)
 
 
-def inputs_map(shown: Shown, *, product: str, clock: str, events: bool) -> Figure:
+def inputs_map(shown: ViewData, *, product: str, clock: str, events: bool) -> Figure:
     """Share of every component of what a layer reads of a token over training."""
     return over_training(shown, _INPUTS, role=product, clock=clock, events=events)
 
 
-def answers(shown: Shown, *, product: str, locked: bool) -> Figure:
+def answers(shown: ViewData, *, product: str, locked: bool) -> Figure:
     """Share of the power of the unembedding, or of what writes to it, in each component of the answers' basis."""
     return bars(shown, _ANSWERS, role=product, locked=locked)
 
 
-def answers_lines(shown: Shown, *, product: str, clock: str, events: bool) -> Figure:
+def answers_lines(shown: ViewData, *, product: str, clock: str, events: bool) -> Figure:
     """Share of the dominant components of what is written to the answers over training, above a band of the others."""
     return lines(shown, _ANSWERS, role=product, clock=clock, events=events)
 
 
-def answers_map(shown: Shown, *, product: str, clock: str, events: bool) -> Figure:
+def answers_map(shown: ViewData, *, product: str, clock: str, events: bool) -> Figure:
     """Share of every component of what is written to the answers over training."""
     return over_training(shown, _ANSWERS, role=product, clock=clock, events=events)
 
 
-def inputs_sparsity(shown: Shown, *, product: str, clock: str, events: bool) -> Figure:
+def inputs_sparsity(shown: ViewData, *, product: str, clock: str, events: bool) -> Figure:
     """How unequally a product's power is spread over the components, by several indices, over training."""
     return _sparsity(shown, _INPUTS, product, clock, events)
 
 
-def answers_sparsity(shown: Shown, *, product: str, clock: str, events: bool) -> Figure:
+def answers_sparsity(shown: ViewData, *, product: str, clock: str, events: bool) -> Figure:
     """How unequally the power of what is written to the answers is spread over the components, over training."""
     return _sparsity(shown, _ANSWERS, product, clock, events)
 
 
-def _sparsity(shown: Shown, reads: str, product: str, clock: str, events: bool) -> Figure:
+def _sparsity(shown: ViewData, reads: str, product: str, clock: str, events: bool) -> Figure:
     arrays = shown.artifacts[reads]
     steps = arrays["step"]
     traces = [

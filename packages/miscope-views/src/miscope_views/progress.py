@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from miscope import Choice, Grain, Needs, Shown, View
-from miscope.figure_style import NULL, OKABE_ITO, TEST, TRAIN, colour_of
+from miscope import Choice, Grain, Needs, View, ViewData
+from miscope.figures.figure_style import NULL, OKABE_ITO, TEST, TRAIN, colour_of
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, on_clock, panels, title
 from miscope_views.named_arrays import first_row
 
@@ -30,7 +30,7 @@ def _parts(reads: str) -> Choice:
 _PART = _parts(_READS)
 
 
-def losses(shown: Shown, *, part: str, clock: str, events: bool) -> Figure:
+def losses(shown: ViewData, *, part: str, clock: str, events: bool) -> Figure:
     """Loss, restricted, excluded and trig (own answer's) loss over training; test loss over restricted loss below."""
     arrays = shown.artifacts[_READS]
     steps = arrays["step"]
@@ -53,7 +53,7 @@ def losses(shown: Shown, *, part: str, clock: str, events: bool) -> Figure:
     return figure(traces, layout)
 
 
-def _of_waves(shown: Shown) -> bool:
+def _of_waves(shown: ViewData) -> bool:
     """Whether the basis is made of sines and cosines, two to a frequency, and no block is larger."""
     sizes = {len(block.rows) for basis in shown.bases.values() for block in basis.components}
     return 2 in sizes and max(sizes) == 2
@@ -62,7 +62,7 @@ def _of_waves(shown: Shown) -> bool:
 _COLOURS = {"restricted": OKABE_ITO[2], "excluded": OKABE_ITO[3], "trig": OKABE_ITO[5]}
 
 
-def excluded(shown: Shown, *, clock: str, events: bool) -> Figure:
+def excluded(shown: ViewData, *, clock: str, events: bool) -> Figure:
     """Loss on the training set without one component at a time: those once key or causal, and a band of all others."""
     arrays = shown.artifacts[_READS]
     steps, each, labels = arrays["step"], arrays["excluded/each"], first_row(arrays["label"])
@@ -107,7 +107,7 @@ def _whole(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
     return arrays["full/train" if "full/train" in arrays else "full/all"]
 
 
-def causal(shown: Shown, *, clock: str, events: bool) -> Figure:
+def causal(shown: ViewData, *, clock: str, events: bool) -> Figure:
     """Which components are causal: left out alone, they multiply the training loss by ten, to 1e-5 nats or more."""
     arrays = shown.artifacts[_READS]
     labels, key, found, ever = first_row(arrays["label"]), arrays["key"], arrays["causal"], _ever(arrays)
@@ -139,7 +139,7 @@ def causal(shown: Shown, *, clock: str, events: bool) -> Figure:
     return figure(traces, layout, gaps=int((~np.isfinite(seen)).sum()))
 
 
-def final_keys(shown: Shown, *, part: str, clock: str, events: bool) -> Figure:
+def final_keys(shown: ViewData, *, part: str, clock: str, events: bool) -> Figure:
     """Restricted and excluded loss with the last checkpoint's key components, and with all that were key so far."""
     arrays = shown.artifacts[_FINAL]
     at = arrays["at"]
@@ -168,7 +168,7 @@ def final_keys(shown: Shown, *, part: str, clock: str, events: bool) -> Figure:
 _SETS = {"final": "final set", "union": "key so far"}
 
 
-def subspace(shown: Shown, *, part: str, clock: str, events: bool) -> Figure:
+def subspace(shown: ViewData, *, part: str, clock: str, events: bool) -> Figure:
     """Loss of the logits in the leading directions of their class means over training, by how many are kept."""
     arrays = shown.artifacts[_SUBSPACE]
     steps, ranks = arrays["step"], first_row(arrays["rank"])

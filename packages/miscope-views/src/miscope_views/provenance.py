@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from miscope import Grain, Needs, Shown, View
+from miscope import Grain, Needs, View, ViewData
 from miscope.artifact import Arrays
-from miscope.figure_style import NULL, OKABE_ITO
+from miscope.figures.figure_style import NULL, OKABE_ITO
 from miscope_views.figures import figure, title
 from miscope_views.tables import table, tall
 
@@ -17,7 +17,7 @@ _READS = "provenance.settings"
 _MARK, _ASSUMED = OKABE_ITO[1], OKABE_ITO[0]
 
 
-def settings(shown: Shown) -> Figure:
+def settings(shown: ViewData) -> Figure:
     """What files say of the training, what the optimizer did, what the record holds, what was assumed of it, and where
     it went on from; contradictions lead, assumptions follow."""
     arrays = shown.artifacts[_READS]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Needs, Shown, View
-from miscope.figure_style import OKABE_ITO, variant_colours
+from miscope import Choice, Grain, Needs, View, ViewData
+from miscope.figures.figure_style import OKABE_ITO, variant_colours
 from miscope_views.figures import CLOCK, MARKED, MARKS, clock_axis, event_marks, figure, line, title
 from miscope_views.named_arrays import choice_of, holders
 
@@ -22,7 +22,7 @@ _EVERY = "first of every group"
 _PLANES: Mapping[str, tuple[int, int]] = {"1-2": (0, 1), "2-3": (1, 2), "1-3": (0, 2)}
 
 
-def proximity(shown: Shown, *, group: str, clock: str, events: bool) -> Figure:
+def proximity(shown: ViewData, *, group: str, clock: str, events: bool) -> Figure:
     """Distance of every checkpoint from every other: blocks are stages, off-diagonal valleys are returns."""
     arrays = shown.artifacts[_PATH]
     steps, values = shown.steps, np.asarray(arrays[f"{group}/distance"], dtype=np.float64)
@@ -42,7 +42,7 @@ def proximity(shown: Shown, *, group: str, clock: str, events: bool) -> Figure:
     return figure([heat], layout)
 
 
-def components(shown: Shown, *, group: str, clock: str, events: bool) -> Figure:
+def components(shown: ViewData, *, group: str, clock: str, events: bool) -> Figure:
     """Scores of the first components over training, of one group or of every group, each over its largest."""
     arrays = shown.artifacts[_PATH]
     curves: list[tuple[str, np.ndarray, float]] = []
@@ -68,7 +68,7 @@ def components(shown: Shown, *, group: str, clock: str, events: bool) -> Figure:
     return figure(traces, layout)
 
 
-def joint(shown: Shown, *, components: str, events: bool) -> Figure:
+def joint(shown: ViewData, *, components: str, events: bool) -> Figure:
     """Paths of several runs in the principal components of all of them; a ring is where each starts."""
     arrays, (first, second) = shown.artifacts[_JOINT], _PLANES[components]
     scores, explained, member = arrays["scores"], arrays["explained"], arrays["member"]
@@ -113,7 +113,7 @@ def _turned(mark: dict[str, Any], steps: np.ndarray) -> dict[str, Any]:
     return {"xref": "x", "yref": "y", "x0": steps[0], "x1": steps[-1], "y0": mark["x0"], "y1": mark["x0"]}
 
 
-def _milestones(shown: Shown, points: np.ndarray, steps: np.ndarray, colour: str) -> list[dict[str, Any]]:
+def _milestones(shown: ViewData, points: np.ndarray, steps: np.ndarray, colour: str) -> list[dict[str, Any]]:
     dated = {name: shown.events[name] for name in MARKED if name in shown.events}
     if not dated:
         return []
@@ -124,7 +124,7 @@ def _milestones(shown: Shown, points: np.ndarray, steps: np.ndarray, colour: str
     return [{**place, **look, "hovertemplate": "%{text}<extra></extra>"}]
 
 
-def _groups(shown: Shown) -> tuple[str, ...]:
+def _groups(shown: ViewData) -> tuple[str, ...]:
     return (*holders(shown.artifacts[_PATH], "scores"), _EVERY)
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Needs, Shown, Toggle, View
-from miscope.figure_style import NULL, OKABE_ITO
+from miscope import Choice, Grain, Needs, Toggle, View, ViewData
+from miscope.figures.figure_style import NULL, OKABE_ITO
 from miscope.maths.marchenko_pastur import Bulk, density
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, on_clock, title
 from miscope_views.named_arrays import choice_of, first_row, holders
@@ -31,7 +31,7 @@ _BAND = "rgba(154,154,154,0.25)"
 
 
 def over_training(  # noqa: PLR0913 - one argument a control
-    shown: Shown, *, measure: str, matrix: str, relative: bool, clock: str, events: bool
+    shown: ViewData, *, measure: str, matrix: str, relative: bool, clock: str, events: bool
 ) -> Figure:
     """Effective rank of every weight matrix over training; grey: 95 % of Gaussian matrices of the same shape."""
     arrays = shown.artifacts[_READS]
@@ -67,7 +67,7 @@ def over_training(  # noqa: PLR0913 - one argument a control
 
 
 def scree(  # noqa: PLR0913 - one argument a control
-    shown: Shown, *, matrix: str, head: str, scale: str, clock: str, events: bool
+    shown: ViewData, *, matrix: str, head: str, scale: str, clock: str, events: bool
 ) -> Figure:
     """Every singular value of a matrix over training, from the largest down."""
     arrays = shown.artifacts[_READS]
@@ -90,7 +90,7 @@ def scree(  # noqa: PLR0913 - one argument a control
     return figure([{**heat, "hovertemplate": hover}], layout)
 
 
-def spectrum(shown: Shown, *, matrix: str, head: str, locked: bool) -> Figure:
+def spectrum(shown: ViewData, *, matrix: str, head: str, locked: bool) -> Figure:
     """Singular values of a matrix by rank, beside those at the start; their squares as a histogram over the noise bulk.
 
     The bulk is the Marchenko-Pastur law of a matrix of independent entries with the same median.
@@ -176,7 +176,7 @@ def _histogram(values: np.ndarray) -> list[dict[str, Any]]:
     ]
 
 
-def _curve(shown: Shown, values: np.ndarray, name: str, place: int, *, gaps: bool = False) -> dict[str, Any]:
+def _curve(shown: ViewData, values: np.ndarray, name: str, place: int, *, gaps: bool = False) -> dict[str, Any]:
     turn, colour = divmod(place, len(OKABE_ITO) - 1)
     look = {"dash": _DASHES[turn % len(_DASHES)]}
     mode = {"mode": "lines+markers", "marker": {"size": 4}} if gaps else {}
@@ -200,11 +200,11 @@ def _nothing(steps: np.ndarray) -> dict[str, Any]:
     return {"type": "scatter", "x": steps[:1], "y": np.array([np.nan]), "showlegend": False}
 
 
-def _matrices(shown: Shown) -> tuple[str, ...]:
+def _matrices(shown: ViewData) -> tuple[str, ...]:
     return (_EVERY, *holders(shown.artifacts[_READS], "stable_rank"))
 
 
-def _heads(shown: Shown) -> tuple[str, ...]:
+def _heads(shown: ViewData) -> tuple[str, ...]:
     arrays = shown.artifacts[_READS]
     by_head = [arrays[f"{name}/stable_rank"] for name in holders(arrays, "stable_rank")]
     time = 0 if shown.step is not None else 1

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Grain, Needs, Shown, Toggle, View
-from miscope.figure_style import OKABE_ITO
+from miscope import Grain, Needs, Toggle, View, ViewData
+from miscope.figures.figure_style import OKABE_ITO
 from miscope_views.figures import CLOCK, MARKS, figure, title
 from miscope_views.named_arrays import choice_of, holders
 from miscope_views.spectrum_figures import bars, lines, over_training
@@ -20,32 +20,32 @@ _HEAD, _CIRCUIT = (choice_of("head", reads, "fraction") for reads in (_READS, _C
 _LOCKED = Toggle(name="locked", default=True, label="same scale at every step")
 
 
-def spectrum(shown: Shown, *, head: str, locked: bool) -> Figure:
+def spectrum(shown: ViewData, *, head: str, locked: bool) -> Figure:
     """Share of the answer's score of tokens in each component of the task basis, one head at a time."""
     return bars(shown, _READS, role=head, locked=locked)
 
 
-def score_map(shown: Shown, *, head: str, clock: str, events: bool) -> Figure:
+def score_map(shown: ViewData, *, head: str, clock: str, events: bool) -> Figure:
     """Share of the answer's score of tokens in every component, over training."""
     return over_training(shown, _READS, role=head, clock=clock, events=events)
 
 
-def score_lines(shown: Shown, *, head: str, clock: str, events: bool) -> Figure:
+def score_lines(shown: ViewData, *, head: str, clock: str, events: bool) -> Figure:
     """Dominant components of the answer's score of tokens over training, above a band that holds the others."""
     return lines(shown, _READS, role=head, clock=clock, events=events)
 
 
-def circuit_spectrum(shown: Shown, *, head: str, locked: bool) -> Figure:
+def circuit_spectrum(shown: ViewData, *, head: str, locked: bool) -> Figure:
     """Share of what tokens ask of tokens that couples each component to itself, one head at a time."""
     return bars(shown, _CIRCUITS, role=head, locked=locked)
 
 
-def circuit_map(shown: Shown, *, head: str, clock: str, events: bool) -> Figure:
+def circuit_map(shown: ViewData, *, head: str, clock: str, events: bool) -> Figure:
     """Share of what tokens ask of tokens that couples each component to itself, over training."""
     return over_training(shown, _CIRCUITS, role=head, clock=clock, events=events)
 
 
-def tokens(shown: Shown, *, locked: bool) -> Figure:
+def tokens(shown: ViewData, *, locked: bool) -> Figure:
     """The score that the answer's query gives each token, all heads together, less its mean."""
     arrays = shown.artifacts[_READS]
     traces = [_curve(arrays[f"{head}/score"], head, i) for i, head in enumerate(holders(arrays, "score"))]

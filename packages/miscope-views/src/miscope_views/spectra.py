@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from miscope import Grain, Needs, Shown, Toggle, View
+from miscope import Grain, Needs, Toggle, View, ViewData
 from miscope_views.figures import CLOCK, MARKS
 from miscope_views.named_arrays import choice_of
 from miscope_views.spectrum_figures import bars, lines, over_training
@@ -16,17 +16,17 @@ _READS = "spectra.embedding"
 _ROLE = choice_of("role", _READS, "fraction", default="W_E")
 
 
-def embedding(shown: Shown, *, role: str, locked: bool) -> Figure:
+def embedding(shown: ViewData, *, role: str, locked: bool) -> Figure:
     """Share of a weight tensor's power in each component of the task basis, the dominant ones named and coloured."""
     return bars(shown, _READS, role=role, locked=locked)
 
 
-def embedding_lines(shown: Shown, *, role: str, clock: str, events: bool) -> Figure:
+def embedding_lines(shown: ViewData, *, role: str, clock: str, events: bool) -> Figure:
     """Share of the dominant components over training, each in its own colour, above a band that holds the others."""
     return lines(shown, _READS, role=role, clock=clock, events=events)
 
 
-def embedding_map(shown: Shown, *, role: str, clock: str, events: bool) -> Figure:
+def embedding_map(shown: ViewData, *, role: str, clock: str, events: bool) -> Figure:
     """Share of every component over training; those that dominate at the end are ticked."""
     return over_training(shown, _READS, role=role, clock=clock, events=events)
 

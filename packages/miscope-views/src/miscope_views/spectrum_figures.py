@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Shown
-from miscope.figure_style import NULL, colour_of
+from miscope import ViewData
+from miscope.figures.figure_style import NULL, colour_of
 from miscope_views.figures import clock_axis, event_marks, figure, line, on_clock, title
 from miscope_views.named_arrays import apart, basis_note, dominant, first_row, null_of, ticked, unit_of
 
@@ -19,7 +19,7 @@ __all__ = ["bars", "lines", "over_training"]
 _SHARE = "share of power"
 
 
-def bars(shown: Shown, reads: str, *, role: str, locked: bool) -> Figure:
+def bars(shown: ViewData, reads: str, *, role: str, locked: bool) -> Figure:
     """Share of a weight tensor's power in each component of the task basis, the dominant ones named and coloured."""
     arrays, over_time = shown.artifacts[reads], shown.history[reads][f"{role}/fraction"]
     share, labels = arrays[f"{role}/fraction"], arrays[f"{role}/label"]
@@ -47,7 +47,7 @@ def bars(shown: Shown, reads: str, *, role: str, locked: bool) -> Figure:
     return figure([trace], layout)
 
 
-def lines(shown: Shown, reads: str, *, role: str, clock: str, events: bool) -> Figure:
+def lines(shown: ViewData, reads: str, *, role: str, clock: str, events: bool) -> Figure:
     """Share of the dominant components over training, each in its own colour, above a band that holds the others."""
     arrays = shown.artifacts[reads]
     share, labels = arrays[f"{role}/fraction"], first_row(arrays[f"{role}/label"])
@@ -66,7 +66,7 @@ def lines(shown: Shown, reads: str, *, role: str, clock: str, events: bool) -> F
     return figure(traces, layout)
 
 
-def over_training(shown: Shown, reads: str, *, role: str, clock: str, events: bool) -> Figure:
+def over_training(shown: ViewData, reads: str, *, role: str, clock: str, events: bool) -> Figure:
     """Share of every component over training; those that dominate at the end are ticked."""
     arrays = shown.artifacts[reads]
     share, labels = arrays[f"{role}/fraction"], first_row(arrays[f"{role}/label"])
@@ -91,13 +91,13 @@ def over_training(shown: Shown, reads: str, *, role: str, clock: str, events: bo
     return figure([heat], layout)
 
 
-def _component(steps: np.ndarray, share: np.ndarray, labels: np.ndarray, k: int, shown: Shown) -> dict[str, Any]:
+def _component(steps: np.ndarray, share: np.ndarray, labels: np.ndarray, k: int, shown: ViewData) -> dict[str, Any]:
     label = str(labels[k])
     hover = f"{label}: %{{y:.4f}} at {shown.step_label} %{{x:,}}<extra></extra>"
     return line(steps, share[:, k], label, colour_of(label), hovertemplate=hover)
 
 
-def _band(steps: np.ndarray, others: np.ndarray, shown: Shown) -> list[dict[str, Any]]:
+def _band(steps: np.ndarray, others: np.ndarray, shown: ViewData) -> list[dict[str, Any]]:
     """Where the components that do not stand out lie: from the least to the greatest."""
     edge = {"mode": "lines", "line": {"width": 0, "color": NULL}, "hoverinfo": "skip"}
     below = {"type": "scatter", "x": steps, "y": others.min(axis=1), "showlegend": False, **edge}

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Grain, Needs, Shown, View
+from miscope import Grain, Needs, View, ViewData
 from miscope.artifact import Arrays
-from miscope.figure_style import NULL, OKABE_ITO, TEST, TRAIN
+from miscope.figures.figure_style import NULL, OKABE_ITO, TEST, TRAIN
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _COLOURS = {"train": TRAIN, "test": TEST, "squares": OKABE_ITO[2], "l1": OKABE_I
 _LOGARITHMIC = ("loss", "entropy", "weights")
 
 
-def change_points(shown: Shown, *, clock: str, events: bool) -> Figure:
+def change_points(shown: ViewData, *, clock: str, events: bool) -> Figure:
     """Losses, accuracies, entropies, margins and norms with the stages shaded; below, which method cuts where."""
     arrays = shown.artifacts[_READS]
     groups = _groups(arrays["series"].tolist())
@@ -65,7 +65,7 @@ def _rows(names: list[str]) -> dict[str, Any]:
     return {**order, "dtick": 1, "tickfont": {"size": 9}, "range": [len(names) - 0.4, -0.6]}
 
 
-def _stability(shown: Shown, arrays: Arrays, axis: str) -> dict[str, Any]:
+def _stability(shown: ViewData, arrays: Arrays, axis: str) -> dict[str, Any]:
     """Where the partition by the mean is cut at each penalty: a cut that is there at all of them is beyond doubt."""
     factor, place = np.nonzero(arrays["stability"])
     names = np.array([f"{each:g}×" for each in arrays["factor"]])
@@ -85,7 +85,7 @@ def _groups(names: list[str]) -> dict[str, list[tuple[int, str]]]:
     return found
 
 
-def _strip(shown: Shown, arrays: Arrays, axis: str) -> list[dict[str, Any]]:
+def _strip(shown: ViewData, arrays: Arrays, axis: str) -> list[dict[str, Any]]:
     traces = []
     base = {"type": "scatter", "mode": "markers", "yaxis": axis, "showlegend": False}
     for method, row in zip(arrays["method"].tolist(), arrays["boundary"], strict=True):

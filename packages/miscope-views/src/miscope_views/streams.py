@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Grain, Needs, Number, Shown, View
+from miscope import Grain, Needs, Number, View, ViewData
 from miscope.errors import DoesNotApply
-from miscope.figure_style import NULL, colour_of
+from miscope.figures.figure_style import NULL, colour_of
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
 from miscope_views.named_arrays import dominant, first_row, holders, null_of, unit_of
 
@@ -23,7 +23,7 @@ Lane = tuple[str, np.ndarray, np.ndarray]
 """What it shows, its steps (T,), and the share of each component (T, K)."""
 
 
-def lanes(shown: Shown, *, most: int, clock: str, events: bool) -> Figure:
+def lanes(shown: ViewData, *, most: int, clock: str, events: bool) -> Figure:
     """Share of the dominant components in embedding, attention scores, neurons and logits, one lane each, over time."""
     arrays = shown.artifacts[_EMBEDDING]
     role = next(iter(holders(arrays, "fraction")), None)
@@ -50,7 +50,7 @@ def lanes(shown: Shown, *, most: int, clock: str, events: bool) -> Figure:
     return figure(traces, layout)
 
 
-def _others(shown: Shown, labels: list[str]) -> list[Lane]:
+def _others(shown: ViewData, labels: list[str]) -> list[Lane]:
     """Lanes of the streams that were computed, in the network's order, as far as they are about the same components."""
     found: list[Lane] = []
     if _SCORES in shown.artifacts:
@@ -86,7 +86,7 @@ def _strong(found: list[Lane], most: int) -> np.ndarray:
     return np.array(sorted(sorted(chosen, key=lambda k: -chosen[k])[:most]), dtype=int)
 
 
-def _curve(shown: Shown, steps: np.ndarray, share: np.ndarray, label: str, lane: int) -> dict[str, Any]:
+def _curve(shown: ViewData, steps: np.ndarray, share: np.ndarray, label: str, lane: int) -> dict[str, Any]:
     hover = f"{label}: %{{y:.3f}} at {shown.step_label} %{{x:,}}<extra></extra>"
     place = {"yaxis": f"y{_suffix(lane)}", "legendgroup": label, "showlegend": lane == 0}
     return line(steps, share, label, colour_of(label), hovertemplate=hover, **place)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Needs, Shown, View
+from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
-from miscope.figure_style import NULL, OKABE_ITO, TEST, TRAIN, colour_of
+from miscope.figures.figure_style import NULL, OKABE_ITO, TEST, TRAIN, colour_of
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
 from miscope_views.named_arrays import holders
 from miscope_views.tables import table, tall
@@ -27,7 +27,7 @@ _SHADES = {
 }
 
 
-def windows(shown: Shown, *, clock: str) -> Figure:
+def windows(shown: ViewData, *, clock: str) -> Figure:
     """The windows of training as bars under the losses: how long each lasted and what the losses did."""
     arrays = shown.artifacts[_WINDOWS]
     above, below = panels([1.3, 1])
@@ -73,7 +73,7 @@ def _bar(name: str, edges: tuple[float, float], said: str, *, late: bool) -> lis
     return [{**place, **bar, **hover}, {**place, **where, **text, "hoverinfo": "skip", "cliponaxis": False}]
 
 
-def _said(shown: Shown, arrays: Arrays, i: int) -> str:
+def _said(shown: ViewData, arrays: Arrays, i: int) -> str:
     length = float(arrays["end"][i] - arrays["start"][i])
     said = f"{length:,.0f} {shown.step_label}s" + (", still open" if arrays["open"][i] else "")
     for split in ("train", "test"):
@@ -83,7 +83,7 @@ def _said(shown: Shown, arrays: Arrays, i: int) -> str:
     return said
 
 
-def _crossing(shown: Shown, arrays: Arrays) -> str:
+def _crossing(shown: ViewData, arrays: Arrays) -> str:
     said = []
     for layer in holders(arrays, "rank_crossing"):
         step = float(arrays[f"{layer}/rank_crossing"])
@@ -95,7 +95,7 @@ def _crossing(shown: Shown, arrays: Arrays) -> str:
 _SITE = Choice(name="site", options_from=lambda shown: holders(shown.artifacts[_COMPONENTS], "state"))
 
 
-def components(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
+def components(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure:
     """The neurons of each component that ever had a cluster, as ribbons in the order they came."""
     arrays = shown.artifacts[_COMPONENTS]
     steps, label, state = arrays["at"], arrays[f"{site}/label"], arrays[f"{site}/state"]
@@ -134,7 +134,7 @@ def components(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
     return figure([*traces, *_key_shares(shown, roles)], layout)
 
 
-def _key_shares(shown: Shown, roles: Sequence[str]) -> list[dict[str, Any]]:
+def _key_shares(shown: ViewData, roles: Sequence[str]) -> list[dict[str, Any]]:
     """How much of each embedding's power is in the key components."""
     arrays, traces = shown.artifacts[_COMPONENTS], []
     for i, role in enumerate(roles):
@@ -197,7 +197,7 @@ def _moments(arrays: Arrays, site: str, ever: np.ndarray) -> list[dict[str, Any]
     return traces
 
 
-def _story(shown: Shown, arrays: Arrays, site: str) -> str:
+def _story(shown: ViewData, arrays: Arrays, site: str) -> str:
     movers, step = arrays[f"{site}/first_mover"].tolist(), float(arrays[f"{site}/first_mover_step"])
     already = arrays[f"{site}/label"][arrays[f"{site}/already"]].tolist()
     if not movers and not already:
@@ -214,7 +214,7 @@ def _story(shown: Shown, arrays: Arrays, site: str) -> str:
     return said + (f" · {role} crosses over at {crossed:,.0f}" if np.isfinite(crossed) else "")
 
 
-def classification(shown: Shown) -> Figure:
+def classification(shown: ViewData) -> Figure:
     """The verdict and every test in order: what was measured, where the line is, and whether it is met."""
     arrays = shown.artifacts[_WINDOWS]
     if not len(arrays["criterion"]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from miscope.figure_style import NULL
+from miscope.figures.figure_style import NULL
 
 __all__ = ["HEIGHT", "WIDTH", "table", "tall"]
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Needs, Shown, View
-from miscope.figure_style import NULL, OKABE_ITO
+from miscope import Choice, Grain, Needs, View, ViewData
+from miscope.figures.figure_style import NULL, OKABE_ITO
 from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
 from miscope_views.named_arrays import holders
 
@@ -28,7 +28,7 @@ _QUANTITIES = {
 _BINS = 60
 
 
-def dead(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
+def dead(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure:
     """Share of a site's units that are dead or always on, and how sparsely the units answer, over training."""
     arrays = shown.artifacts[_READS]
     steps = arrays["step"]
@@ -52,7 +52,7 @@ def dead(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
     return figure(traces, layout)
 
 
-def distribution(shown: Shown, *, site: str, quantity: str) -> Figure:
+def distribution(shown: ViewData, *, site: str, quantity: str) -> Figure:
     """How a statistic is spread over the units of a site, beside the first checkpoint's spread."""
     now, over = shown.artifacts[_READS], shown.history[_READS]
     name = f"{site}/{_QUANTITIES[quantity]}"
@@ -86,7 +86,7 @@ def _histogram(values: np.ndarray, edges: np.ndarray, name: str, colour: str) ->
     return {**place, "name": name, "marker": {"color": colour, "opacity": 0.6}, "hovertemplate": hover}
 
 
-def flips(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
+def flips(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure:
     """How many signs of units change from one checkpoint to the next, and how many differ from the first."""
     arrays = shown.artifacts[_FLIPS]
     later = arrays["later"]
@@ -123,7 +123,7 @@ def flips(shown: Shown, *, site: str, clock: str, events: bool) -> Figure:
     return figure(traces, layout)
 
 
-def _sites(shown: Shown, analyzer: str, quantity: str) -> list[str]:
+def _sites(shown: ViewData, analyzer: str, quantity: str) -> list[str]:
     """Sites, the hidden layers' first: there a unit can be dead."""
     return sorted(holders(shown.artifacts[analyzer], quantity), key=lambda site: not site.endswith("mlp.hook_post"))
 

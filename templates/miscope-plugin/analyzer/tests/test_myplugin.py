@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import torch
 from miscope import Plugins
-from miscope.testing import check_analyzer, check_view, toy_moment
+from miscope.testing import check_analyzer, check_view, toy_snapshot
 
 import miscope_myplugin
 from miscope_myplugin.myplugin import STABLE_RANK, stable_rank
@@ -15,12 +15,12 @@ from miscope_myplugin.myplugin_view import STABLE_RANK_VIEW
 
 
 def test_the_identity_uses_every_direction() -> None:
-    assert stable_rank(toy_moment(weights={"W": torch.eye(5)}))["W"] == pytest.approx(5)
+    assert stable_rank(toy_snapshot(weights={"W": torch.eye(5)}))["W"] == pytest.approx(5)
 
 
 def test_an_outer_product_uses_one() -> None:
     matrix = torch.outer(torch.arange(1.0, 4), torch.arange(1.0, 6))
-    assert stable_rank(toy_moment(weights={"W": matrix}))["W"] == pytest.approx(1)
+    assert stable_rank(toy_snapshot(weights={"W": matrix}))["W"] == pytest.approx(1)
 
 
 def test_the_analyzer_keeps_the_contract() -> None:

@@ -11,7 +11,9 @@ Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def trained(workspace: Callable[..., miscope.Workspace], offer: Callable[[str, str], None]) -> miscope.Workspace:
+def trained(
+    workspace: Callable[..., miscope.BoundWorkspace], offer: Callable[[str, str], None]
+) -> miscope.BoundWorkspace:
     """A workspace with one variant of a toy family, which the command line knows too."""
     offer("toy", "miscope.testing.toy")
     place = workspace()
@@ -20,7 +22,7 @@ def trained(workspace: Callable[..., miscope.Workspace], offer: Callable[[str, s
     return place
 
 
-def test_it_prints_the_last_test_loss_of_a_variant(trained: miscope.Workspace, command: Run) -> None:
+def test_it_prints_the_last_test_loss_of_a_variant(trained: miscope.BoundWorkspace, command: Run) -> None:
     (variant,) = trained.variants()
     steps, losses = variant.metric("test_loss")
     line = f"{variant.name}  step {steps[-1]}  test loss {losses[-1]:.3g}\n"

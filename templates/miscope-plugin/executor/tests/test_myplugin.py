@@ -30,7 +30,7 @@ def test_it_takes_a_task_only_when_there_is_room_for_it() -> None:
     assert (first, taken) == (0, [0])
 
 
-def test_an_analysis_leaves_the_arrays_that_it_leaves_inline(workspace: Callable[..., miscope.Workspace]) -> None:
+def test_an_analysis_leaves_the_arrays_that_it_leaves_inline(workspace: Callable[..., miscope.BoundWorkspace]) -> None:
     variant = workspace(myplugin=miscope_myplugin).variant("toy.sum")
     for _ in variant.train(threads=1):
         pass

@@ -12,15 +12,15 @@ import miscope_myplugin
 from miscope_myplugin.myplugin import LargerFamily
 
 
-def test_the_answer_is_the_larger_of_the_two(workspace: Callable[..., miscope.Workspace]) -> None:
+def test_the_answer_is_the_larger_of_the_two(workspace: Callable[..., miscope.BoundWorkspace]) -> None:
     place = workspace(myplugin=miscope_myplugin)
-    probe = place.subject(place.variant("myplugin.larger", values=3).value).probe()
+    probe = place.context(place.variant("myplugin.larger", values=3).value).probe()
     answers = {(int(a), int(b)): int(c) for (a, b), c in zip(probe.inputs, probe.labels, strict=True)}
     assert answers[0, 2] == answers[2, 0] == answers[2, 1] == 2
     assert answers[1, 1] == 1
 
 
-def test_it_learns_the_pairs_it_is_trained_on(workspace: Callable[..., miscope.Workspace]) -> None:
+def test_it_learns_the_pairs_it_is_trained_on(workspace: Callable[..., miscope.BoundWorkspace]) -> None:
     place = workspace(myplugin=miscope_myplugin)
     variant = place.variant("myplugin.larger", values=5)
     for _ in variant.train(steps=100, threads=1):

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from miscope import Plugins
+from miscope.bound import BoundVariant
 from miscope.testing import check_view
-from miscope.workspace import BoundVariant
 
 import miscope_myplugin
 from miscope_myplugin.myplugin import WEIGHTS_LENGTH

@@ -13,10 +13,10 @@ from miscope.artifact import Arrays
 from miscope.basis import Basis
 from miscope.errors import DoesNotApply
 from miscope.lazily import torch
+from miscope.maths.ablation import MODES, donors, power_along, removed, without
 from miscope.maths.paired_effects import Answers, changes, levels
-from miscope.maths.taking_out import MODES, donors, power_along, removed, without
-from miscope.moment import Moment
 from miscope.needs import Needs
+from miscope.snapshot import Snapshot
 
 _NONE = "none"
 
@@ -27,24 +27,24 @@ def _table(found: Sequence[dict[str, float]]) -> dict[str, np.ndarray]:
     return {name: np.array([each.get(name, np.nan) for each in found]) for name in names}
 
 
-def effects(moment: Moment) -> Arrays:
+def effects(snapshot: Snapshot) -> Arrays:
     """Change of loss and accuracy when a head or layer gives its mean, nothing, or what it gives for another input.
 
     The mean is over the inputs drawn, at each position; which other input's output one gets is drawn once, the same for
     every part and step. Parts downstream answer to what they then see, so effects do not add up. Every change is
     paired, input by input; its standard error is that of the sample.
     """
-    subject = asked(moment)
-    units = list(parts_of(subject.model, subject.weights))
+    context = asked(snapshot)
+    units = list(parts_of(context.model, context.weights))
     if not units:
         reason = "its model shows no attention head, attention layer or MLP to take out"
         raise DoesNotApply(reason)
-    parts = subject.sample.parts
-    clean = subject.answers(())
-    order = donors(len(subject.sample.inputs), moment.options.seed)
+    parts = context.sample.parts
+    clean = context.answers(())
+    order = donors(len(context.sample.inputs), snapshot.options.seed)
 
     def changed(mode: str, site: str, head: int | None) -> dict[str, float]:
-        return changes(clean, subject.answers([(site, without(mode, head, order))]), parts)
+        return changes(clean, context.answers([(site, without(mode, head, order))]), parts)
 
     found = [_table([changed(mode, site, head) for _, _, site, head in units]) for mode in MODES]
     arrays = {name: np.stack([each[name] for each in found]) for name in found[0]}
@@ -52,7 +52,7 @@ def effects(moment: Moment) -> Arrays:
         "unit": np.array([name for name, *_ in units]),
         "kind": np.array([kind for _, kind, *_ in units]),
         "mode": np.array(MODES),
-        "inputs": np.array(len(subject.sample.inputs)),
+        "inputs": np.array(len(context.sample.inputs)),
         **arrays,
         **{f"clean/{name}": value for name, value in levels(clean, parts).items()},
         **{f"largest/{part}_loss": np.array(arrays[f"{part}/loss"][0].max()) for part in parts},
@@ -94,30 +94,30 @@ class EmbeddingOptions(AblationOptions):
     """Strongest components of the embedding, by power."""
 
 
-def embedding(moment: Moment[EmbeddingOptions]) -> Arrays:
+def embedding(snapshot: Snapshot[EmbeddingOptions]) -> Arrays:
     """Change of loss and accuracy when one component of the task basis is taken out of the embeddings.
 
     Of every weight tensor that has an axis in the same basis, along that axis: rows beyond the basis, such as an
     equals sign's, stay. `kept` is the model whose embeddings hold nothing but the constant and the key components.
     """
-    options = moment.options
-    votes = moment.artifacts["keys.votes"]
-    axes = _in_basis(moment, tuple(votes["label"].tolist()))
+    options = snapshot.options
+    votes = snapshot.artifacts["keys.votes"]
+    axes = _in_basis(snapshot, tuple(votes["label"].tolist()))
     if not axes:
         reason = "no axis of its weights is in the basis of its answers, so no component can be taken out"
         raise DoesNotApply(reason)
-    subject = asked(moment)
+    context = asked(snapshot)
     basis = next(iter(axes.values()))[1]
     power = [
-        sum(power_along(subject.weights[role], axis, basis, block.rows) for role, (axis, _) in axes.items())
+        sum(power_along(context.weights[role], axis, basis, block.rows) for role, (axis, _) in axes.items())
         for block in basis.components
     ]
     strongest = np.argsort(-np.array(power), kind="stable")[: options.most]
-    clean, parts = subject.answers_with({}), subject.sample.parts
+    clean, parts = context.answers_with({}), context.sample.parts
 
     def lacking(rows: Sequence[int]) -> Answers:
-        changed = {role: removed(subject.weights[role], axis, basis, rows) for role, (axis, _) in axes.items()}
-        return subject.answers_with(changed)
+        changed = {role: removed(context.weights[role], axis, basis, rows) for role, (axis, _) in axes.items()}
+        return context.answers_with(changed)
 
     found: list[dict[str, float]] = [{} for _ in basis.components]
     for k in strongest:
@@ -128,20 +128,20 @@ def embedding(moment: Moment[EmbeddingOptions]) -> Arrays:
         "key": np.asarray(votes["key"]),
         "role": np.array(list(axes)),
         "share": (np.array(power) / max(sum(power), np.finfo(float).tiny)).astype(np.float32),
-        "inputs": np.array(len(subject.sample.inputs)),
+        "inputs": np.array(len(context.sample.inputs)),
         **_table(found),
         **{f"clean/{name}": value for name, value in levels(clean, parts).items()},
         **{f"kept/{name}": value for name, value in levels(lacking(useless), parts).items()},
     }
 
 
-def _in_basis(moment: Moment, labels: tuple[str, ...]) -> dict[str, tuple[int, Basis]]:
+def _in_basis(snapshot: Snapshot, labels: tuple[str, ...]) -> dict[str, tuple[int, Basis]]:
     """Weight tensors with an axis in the basis of these labels: which axis, and the basis."""
     found = {}
-    for role, names in moment.axes.items():
+    for role, names in snapshot.axes.items():
         for axis, name in enumerate(names):
-            if name in moment.bases and moment.bases[name].labels == labels:
-                found[role] = (axis, moment.bases[name])
+            if name in snapshot.bases and snapshot.bases[name].labels == labels:
+                found[role] = (axis, snapshot.bases[name])
     return found
 
 
@@ -176,16 +176,16 @@ class ClusterOptions(AblationOptions):
     """Largest clusters that are taken out."""
 
 
-def clusters(moment: Moment[ClusterOptions]) -> Arrays:
+def clusters(snapshot: Snapshot[ClusterOptions]) -> Arrays:
     """Change of loss and accuracy when all neurons of one component give their mean.
 
     The last cluster, 'none', is all neurons that are specialised on nothing.
     """
-    options = moment.options
-    arrays = moment.artifacts["neurons.frequencies"]
-    subject = asked(moment)
-    clean, parts = subject.answers(()), subject.sample.parts
-    found: dict[str, np.ndarray] = {"inputs": np.array(len(subject.sample.inputs))}
+    options = snapshot.options
+    arrays = snapshot.artifacts["neurons.frequencies"]
+    context = asked(snapshot)
+    clean, parts = context.answers(()), context.sample.parts
+    found: dict[str, np.ndarray] = {"inputs": np.array(len(context.sample.inputs))}
     for name in arrays:
         if name.endswith("/max_fraction"):
             site = name.removesuffix("/max_fraction")
@@ -194,7 +194,7 @@ def clusters(moment: Moment[ClusterOptions]) -> Arrays:
             size = np.array([int((home == label).sum()) for label in labels])
             chosen = {*np.argsort(-size[:-1], kind="stable")[: options.most].tolist(), len(labels) - 1}
             each = [
-                _taken_out(subject, clean, site, home == label) if k in chosen and size[k] else {}
+                _taken_out(context, clean, site, home == label) if k in chosen and size[k] else {}
                 for k, label in enumerate(labels)
             ]
             found |= {f"{site}/cluster": labels, f"{site}/size": size.astype(np.int32)}
@@ -202,9 +202,9 @@ def clusters(moment: Moment[ClusterOptions]) -> Arrays:
     return found | {f"clean/{name}": value for name, value in levels(clean, parts).items()}
 
 
-def _taken_out(subject: Asked, clean: Answers, site: str, chosen: np.ndarray) -> dict[str, float]:
+def _taken_out(context: Asked, clean: Answers, site: str, chosen: np.ndarray) -> dict[str, float]:
     hook = (site, without("mean", torch.from_numpy(np.flatnonzero(chosen))))
-    return changes(clean, subject.answers([hook]), subject.sample.parts)
+    return changes(clean, context.answers([hook]), context.sample.parts)
 
 
 CLUSTERS = Analyzer(

@@ -9,8 +9,8 @@ from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.lazily import torch
 from miscope.maths.path_course import course
-from miscope.moment import Moment, Trajectory
 from miscope.needs import Needs
+from miscope.snapshot import Snapshot, Trajectory
 
 _SAMPLE = "behaviour.sample"
 
@@ -25,9 +25,9 @@ class SampleOptions(Options):
     seed: Whole = 0
 
 
-def sample(moment: Moment[SampleOptions]) -> Arrays:
+def sample(snapshot: Snapshot[SampleOptions]) -> Arrays:
     """Some logits of some inputs, the same at every checkpoint; less their input's mean, which changes no answer."""
-    options, logits = moment.options, moment.activations["logits"].double()
+    options, logits = snapshot.options, snapshot.activations["logits"].double()
     random = np.random.default_rng(options.seed)
     count, answers = logits.shape
     rows = np.sort(random.permutation(count)[: options.inputs])

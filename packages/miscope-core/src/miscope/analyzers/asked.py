@@ -10,7 +10,7 @@ from miscope.analyzer import Options, Whole
 from miscope.lazily import torch
 from miscope.maths.paired_effects import Answers, Sample, answered, drawn
 from miscope.model import LOGITS, Hook, Model, cast, matching
-from miscope.moment import Moment
+from miscope.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -52,17 +52,17 @@ class Asked:
         return answered(found[LOGITS], self.sample.labels)
 
 
-def asked(moment: Moment[AblationOptions], most: int = 512) -> Asked:
+def asked(snapshot: Snapshot[AblationOptions], most: int = 512) -> Asked:
     """The model of a moment and the inputs drawn for it: at most so many unless the options say how many."""
-    options = moment.options
-    assert moment.model is not None
+    options = snapshot.options
+    assert snapshot.model is not None
     dtype = getattr(torch, options.precision)
-    long = moment.probe.inputs.shape[1] if not moment.probe.inputs.is_floating_point() else 1
+    long = snapshot.probe.inputs.shape[1] if not snapshot.probe.inputs.is_floating_point() else 1
     count = max(128, min(most, 8 * most // long)) if options.inputs is None else options.inputs
-    sample = drawn(moment.probe, count, options.seed)
+    sample = drawn(snapshot.probe, count, options.seed)
     if sample.inputs.is_floating_point():
         sample = replace(sample, inputs=sample.inputs.to(dtype))
-    return Asked(model=moment.model, weights=cast(moment.weights, dtype), sample=sample)
+    return Asked(model=snapshot.model, weights=cast(snapshot.weights, dtype), sample=sample)
 
 
 def parts_of(model: Model, weights: Mapping[str, Tensor]) -> Iterable[tuple[str, str, str, int | None]]:

@@ -11,27 +11,27 @@ from miscope.artifact import Arrays
 from miscope.lazily import torch
 from miscope.maths.evenly_spaced import evenly_spaced
 from miscope.model import matching
-from miscope.moment import Moment
 from miscope.needs import Needs
+from miscope.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-def patterns(moment: Moment) -> Arrays:
+def patterns(snapshot: Snapshot) -> Arrays:
     """Attention of the answer's query to every key: mean, spread and entropy over the probe, and maps on a grid.
 
     Under each symmetry of the task, the correlation of one key's attention with another's on the image input: a head
     that treats swapped inputs alike has corr(A_a(a, b), A_b(b, a)) = 1. Entropy in nats.
     """
     found: dict[str, np.ndarray] = {}
-    for site, pattern in moment.activations.items():
+    for site, pattern in snapshot.activations.items():
         found |= {f"{site}/{name}": array for name, array in _statistics(pattern.double()).items()}
-        for name, image in moment.probe.symmetries.items():
+        for name, image in snapshot.probe.symmetries.items():
             correlation = _correlation(pattern.double(), torch.from_numpy(image))
             found[f"{site}/symmetry/{name}"] = correlation.numpy()
-        if len(moment.probe.grid) == 2:
-            maps = pattern.permute(1, 2, 0).reshape(*pattern.shape[1:], *moment.probe.shape)
+        if len(snapshot.probe.grid) == 2:
+            maps = pattern.permute(1, 2, 0).reshape(*pattern.shape[1:], *snapshot.probe.shape)
             found[f"{site}/map"] = maps.half().numpy()
     return found
 
@@ -85,17 +85,17 @@ class SequenceOptions(Options):
     """At most so many, evenly spread over the probe."""
 
 
-def sequence(moment: Moment[SequenceOptions]) -> Arrays:
+def sequence(snapshot: Snapshot[SequenceOptions]) -> Arrays:
     """Attention of every query to every key, mean over inputs of the probe, and by how far back the key lies.
 
     The profile is over queries that have a key so far back: profile[d] = mean over q >= d of A[q, q - d].
     """
-    options = moment.options
-    assert moment.model is not None
-    sites = matching(PATTERNS.needs.sites, sorted(moment.model.sites))
-    count = len(moment.probe.inputs)
+    options = snapshot.options
+    assert snapshot.model is not None
+    sites = matching(PATTERNS.needs.sites, sorted(snapshot.model.sites))
+    count = len(snapshot.probe.inputs)
     rows = evenly_spaced(count, options.inputs)
-    seen = moment.model.run(moment.weights, moment.probe.inputs[torch.from_numpy(rows)], sites)
+    seen = snapshot.model.run(snapshot.weights, snapshot.probe.inputs[torch.from_numpy(rows)], sites)
     found: dict[str, np.ndarray] = {}
     for site in sites:
         pattern = seen[site].double()

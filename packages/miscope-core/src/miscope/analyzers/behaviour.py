@@ -10,27 +10,27 @@ from miscope.analyzer import Analyzer, Count, Grain, Options, Whole
 from miscope.artifact import Arrays
 from miscope.lazily import torch
 from miscope.maths.calibration import calibration_null, reliability
-from miscope.moment import Moment
 from miscope.needs import Needs
 from miscope.probe import Probe
+from miscope.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-def metrics(moment: Moment) -> Arrays:
+def metrics(snapshot: Snapshot) -> Arrays:
     """Loss, accuracy, margin and entropy of the answers on the training inputs, the test inputs, and all.
 
     Loss and entropy in nats, in float64; margin is the right answer's logit less the best wrong one's. Where the task
     has symmetries, the test loss and accuracy are split into inputs whose image under one is in the training set
     ('leaked') and those without ('clean'): a rise of test accuracy may be the symmetry, not the task.
     """
-    assert moment.probe.labels is not None
-    each = _per_input(moment.activations["logits"].double(), moment.probe.labels)
+    assert snapshot.probe.labels is not None
+    each = _per_input(snapshot.activations["logits"].double(), snapshot.probe.labels)
     found: dict[str, np.ndarray] = {}
-    for name, chosen in _splits(moment.probe).items():
+    for name, chosen in _splits(snapshot.probe).items():
         found |= {f"{name}_{what}": value for what, value in _summary(each, chosen).items()}
-    for name, chosen in _by_leakage(moment.probe).items():
+    for name, chosen in _by_leakage(snapshot.probe).items():
         if chosen.any():
             found[f"test_loss_{name}"] = _scalar(each["loss"][chosen].mean())
             found[f"test_accuracy_{name}"] = _scalar(each["right"][chosen].mean())
@@ -116,15 +116,15 @@ class CalibrationOptions(Options):
     seed: Whole = 0
 
 
-def calibration(moment: Moment[CalibrationOptions]) -> Arrays:
+def calibration(snapshot: Snapshot[CalibrationOptions]) -> Arrays:
     """Whether the model is as often right as it says, the spread of its losses, and its accuracy on each right answer.
 
     Confidence is the largest probability. The calibration error of a perfectly calibrated model with as many answers of
     the same confidences is not 0 but lies in `error_null`. Losses in nats, float64.
     """
-    options, labels = moment.options, moment.probe.labels
+    options, labels = snapshot.options, snapshot.probe.labels
     assert labels is not None
-    logits = moment.activations["logits"].double()
+    logits = snapshot.activations["logits"].double()
     each = _per_input(logits, labels)
     sure = torch.softmax(logits, dim=-1).amax(dim=-1).numpy()
     classes = np.unique(labels.numpy())
@@ -133,7 +133,7 @@ def calibration(moment: Moment[CalibrationOptions]) -> Arrays:
         "quantile": np.array(options.quantiles),
         "class": classes.astype(np.str_),
     }
-    for name, chosen in _splits(moment.probe).items():
+    for name, chosen in _splits(snapshot.probe).items():
         rows = chosen.numpy()
         arrays = _calibrated(sure[rows], each["right"].numpy()[rows], options)
         arrays["loss_quantile"] = np.quantile(each["loss"].numpy()[rows], options.quantiles)

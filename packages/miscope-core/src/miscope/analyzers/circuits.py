@@ -20,8 +20,8 @@ from miscope.maths.circuits import (
     expected_composition,
     noise_composition,
 )
-from miscope.moment import Moment
 from miscope.needs import Needs
+from miscope.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,7 +36,7 @@ class HeadOptions(Options):
     """Tokens that are also answers (numbers without '='), or all that are embedded; the same for QK and OV."""
 
 
-def heads(moment: Moment[HeadOptions]) -> Arrays:
+def heads(snapshot: Snapshot[HeadOptions]) -> Arrays:
     """Size and spectrum of each head's QK and OV circuit, and whether its OV circuit over tokens copies.
 
     QK = W_Q W_K^T / sqrt(d_head) and OV = W_V W_O over the residual stream. Copying is the eigenvalue positivity of
@@ -46,12 +46,12 @@ def heads(moment: Moment[HeadOptions]) -> Arrays:
     eigenvalues of OV as they are and not those of QK. A LayerNorm's weights are folded in, its centring and scaling
     are not.
     """
-    options = moment.options
+    options = snapshot.options
     found: dict[str, np.ndarray] = {}
-    ends = _ends(moment)
-    tokens = 0 if ends is None else _token_count(moment, *ends, options.tokens)
-    for block in _blocks(moment):
-        query, key, value, out = _factors(moment, block)
+    ends = _ends(snapshot)
+    tokens = 0 if ends is None else _token_count(snapshot, *ends, options.tokens)
+    for block in _blocks(snapshot):
+        query, key, value, out = _factors(snapshot, block)
         circuits = {"QK": LowRank(query / query.shape[-1] ** 0.5, key.transpose(1, 2)), "OV": LowRank(value, out)}
         for name, circuit in circuits.items():
             singular = circuit.singular
@@ -70,11 +70,11 @@ def heads(moment: Moment[HeadOptions]) -> Arrays:
     return found
 
 
-def _token_count(moment: Moment, embed: Tensor, unembed: Tensor, which: Literal["answers", "all"]) -> int:
+def _token_count(snapshot: Snapshot, embed: Tensor, unembed: Tensor, which: Literal["answers", "all"]) -> int:
     """How many tokens, from the first, circuits are taken between."""
     if which == "all":
         return len(embed)
-    basis = moment.bases.get("token")
+    basis = snapshot.bases.get("token")
     return min(len(embed), unembed.shape[1], len(embed) if basis is None else basis.size)
 
 
@@ -93,22 +93,22 @@ def _token_circuits(
     return found
 
 
-def _ends(moment: Moment) -> tuple[Tensor, Tensor] | None:
+def _ends(snapshot: Snapshot) -> tuple[Tensor, Tensor] | None:
     """W_E (token, d_model) and W_U (d_model, answer) in float64, LayerNorm's weight folded in; None without either."""
-    axes, weights = moment.axes, moment.weights
+    axes, weights = snapshot.axes, snapshot.weights
     if axes.get("W_E") != ("token", "d_model") or axes.get("W_U", ("",))[0] != "d_model":
         return None
     return weights["W_E"].double(), _folded(weights, "ln_final.w", weights["W_U"].double())
 
 
-def _blocks(moment: Moment) -> list[str]:
-    found = {re.sub(r"\.attn\.W_Q$", "", role) for role in moment.weights if role.endswith(".attn.W_Q")}
+def _blocks(snapshot: Snapshot) -> list[str]:
+    found = {re.sub(r"\.attn\.W_Q$", "", role) for role in snapshot.weights if role.endswith(".attn.W_Q")}
     return sorted(found, key=lambda block: [int(part) for part in re.findall(r"\d+", block)])
 
 
-def _factors(moment: Moment, block: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _factors(snapshot: Snapshot, block: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """W_Q, W_K, W_V (H, d_model, d_head) and W_O (H, d_head, d_model), float64."""
-    weights = moment.weights
+    weights = snapshot.weights
     inward = (_folded(weights, f"{block}.ln1.w", weights[f"{block}.attn.W_{letter}"].double()) for letter in "QKV")
     query, key, value = inward
     return query, key, value, weights[f"{block}.attn.W_O"].double()
@@ -151,18 +151,18 @@ class CompositionOptions(Options):
     seed: Whole = 0
 
 
-def compositions(moment: Moment[CompositionOptions]) -> Arrays:
+def compositions(snapshot: Snapshot[CompositionOptions]) -> Arrays:
     """How much each head reads of what each head of an earlier layer writes, less what random heads would.
 
     |W_OV W_QK| / (|W_OV| |W_QK|) from the query's side (Q), the key's (K), and |W_OV W_OV'| (V). Random matrices have
     about 1 / sqrt(d_model); the null is drawn with factors of the same shapes.
     """
-    options = moment.options
-    blocks = _blocks(moment)
+    options = snapshot.options
+    blocks = _blocks(snapshot)
     if len(blocks) < 2:
         reason = f"heads compose between layers, and it has {len(blocks)} with attention"
         raise DoesNotApply(reason)
-    parts = {block: _factors(moment, block) for block in blocks}
+    parts = {block: _factors(snapshot, block) for block in blocks}
     writers = {block: LowRank(value, out) for block, (_, _, value, out) in parts.items()}
     readers = {
         block: {

@@ -15,8 +15,8 @@ from miscope.maths.agreement import agreement_of_committed
 from miscope.maths.commitment import commitments, switches, transients, transitions
 from miscope.maths.false_discovery import benjamini_hochberg, chance_of
 from miscope.maths.relabelled_units import largest_when_relabelled
-from miscope.moment import Trajectory
 from miscope.needs import Needs
+from miscope.snapshot import Trajectory
 
 
 class ClusterOptions(Options):

@@ -10,8 +10,8 @@ import numpy as np
 from miscope.analyzer import Analyzer, Count, Grain, Options
 from miscope.artifact import Arrays
 from miscope.maths.coarseness import Scales, automorphisms, low_share_of_noise, preserved_variance, scales
-from miscope.moment import Moment
 from miscope.needs import Needs
+from miscope.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,7 +35,7 @@ class ScaleOptions(Options):
     """Share of power from which a map has a badge."""
 
 
-def units(moment: Moment[ScaleOptions]) -> Arrays:
+def units(snapshot: Snapshot[ScaleOptions]) -> Arrays:
     """Coarseness of every neuron and every attention map over the grid of two factors, as they come and unwrapped.
 
     Low is the share of the power, without the mean, within the radius. A pattern of one high frequency is as simple
@@ -43,12 +43,12 @@ def units(moment: Moment[ScaleOptions]) -> Arrays:
     factors at once, where one Fourier basis counts both; else it is not there. It supposes that neighbouring values
     of a factor are alike in meaning.
     """
-    options = moment.options
-    shape = moment.probe.shape
-    group = automorphisms(*(moment.bases.get(column) for column in moment.probe.grid))
+    options = snapshot.options
+    shape = snapshot.probe.shape
+    group = automorphisms(*(snapshot.bases.get(column) for column in snapshot.probe.grid))
     found: dict[str, np.ndarray] = {"badge_label": np.array(BADGES), "automorphisms": np.array(len(group))}
     found["null_low"] = np.array(low_share_of_noise((shape[0], shape[1]), options.radius))
-    for site, activation in moment.activations.items():
+    for site, activation in snapshot.activations.items():
         maps = activation.reshape(*shape, -1)
         measured = scales(maps, radius=options.radius, rings=options.rings, units=group)
         stored = _stored(measured, activation.shape[1:])

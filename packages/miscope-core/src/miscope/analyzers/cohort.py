@@ -16,8 +16,8 @@ from miscope.maths.curve_bands import pointwise, redrawn_medians, simultaneous
 from miscope.maths.learnt import definitions, step_by
 from miscope.maths.learnt import words as words_of
 from miscope.maths.survival import median_interval, median_time, quantile_time, survival
-from miscope.moment import Cohort, Series, Trajectory
 from miscope.needs import Needs
+from miscope.snapshot import Cohort, Series, Trajectory
 
 __all__ = ["CLUSTERS", "EVENTS_OF_ALL", "LEARNING", "LOSSES", "ORDER", "SPECTRA", "WEIGHTS"]
 

@@ -19,8 +19,8 @@ from miscope.maths.agreement import (
 )
 from miscope.maths.answer_basis import answer_basis
 from miscope.maths.relabelling import orbits, relabellings
-from miscope.moment import Cohort
 from miscope.needs import Needs
+from miscope.snapshot import Cohort
 
 _VOTES, _EMBEDDING, _CLUSTERS = "keys.votes", "spectra.embedding", "neurons.clusters"
 

@@ -14,9 +14,9 @@ from miscope.artifact import Arrays
 from miscope.maths.agreement import mean_over_pairs
 from miscope.maths.concordance import concordance, concordance_by_chance, precedence
 from miscope.maths.learnt import definitions, step_by, words
-from miscope.moment import Cohort, Trajectory
 from miscope.needs import Needs
 from miscope.probe import Probe
+from miscope.snapshot import Cohort, Trajectory
 
 _GROKKING, _WINDOWS, _LEARNING = "events.grokking", "summary.windows", "learning.order"
 _CROSSING = "/rank_crossing"

@@ -16,8 +16,8 @@ from miscope.maths.evenly_spaced import evenly_placed
 from miscope.maths.permutation import Unit, match_heads, match_units, permuted
 from miscope.maths.weight_matching import free, matched_weights
 from miscope.model import matching
-from miscope.moment import Cohort, Trajectory
 from miscope.needs import Needs
+from miscope.snapshot import Cohort, Trajectory
 
 if TYPE_CHECKING:
     from torch import Tensor

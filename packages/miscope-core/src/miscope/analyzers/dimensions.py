@@ -11,8 +11,8 @@ from miscope.analyzer import Analyzer, Count, Grain, Options
 from miscope.artifact import Arrays
 from miscope.lazily import torch
 from miscope.maths.covariance import Dimensions, between_classes, centred_gram, dimensions
-from miscope.moment import Moment
 from miscope.needs import Needs
+from miscope.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,7 +31,7 @@ class DimensionOptions(Options):
     """Eigenvalues stored of each site."""
 
 
-def activations(moment: Moment[DimensionOptions]) -> Arrays:
+def activations(snapshot: Snapshot[DimensionOptions]) -> Arrays:
     """Dimensions of activations at the answer position: participation ratio, and directions for 90 and 99 % variance.
 
     Of the covariance over the probe, its eigenvalues in float64. What a layer writes is a linear map of what was
@@ -39,14 +39,14 @@ def activations(moment: Moment[DimensionOptions]) -> Arrays:
     the right answers' means; by chance it is (C - 1) / (N - 1) of C answers.
     """
     found: dict[str, np.ndarray] = {}
-    labels = moment.probe.labels
-    for site, activation in moment.activations.items():
+    labels = snapshot.probe.labels
+    for site, activation in snapshot.activations.items():
         points = activation.flatten(1)
         total = centred_gram(points)
         between = None if labels is None else between_classes(points, labels)
-        for name, matrix in _written(moment, site):
+        for name, matrix in _written(snapshot, site):
             spread = _through(total, matrix)
-            stored = _summary(dimensions(spread), moment.options.kept)
+            stored = _summary(dimensions(spread), snapshot.options.kept)
             if between is not None:
                 stored |= _classes(spread, _through(between, matrix))
             found |= {f"{name}/{what}": array for what, array in stored.items()}
@@ -56,13 +56,13 @@ def activations(moment: Moment[DimensionOptions]) -> Arrays:
     return found
 
 
-def _written(moment: Moment, site: str) -> Iterator[tuple[str, Tensor | None]]:
+def _written(snapshot: Snapshot, site: str) -> Iterator[tuple[str, Tensor | None]]:
     """The site itself, and the one behind the weights that read it, if those write to the residual stream."""
     yield site, None
     for end, (weights, out) in _OUT.items():
         role = site.removesuffix(end) + weights
-        if site.endswith(end) and role in moment.weights and moment.axes[role][-1] == "d_model":
-            yield site.removesuffix(end) + out, moment.weights[role].flatten(0, -2).double()
+        if site.endswith(end) and role in snapshot.weights and snapshot.axes[role][-1] == "d_model":
+            yield site.removesuffix(end) + out, snapshot.weights[role].flatten(0, -2).double()
 
 
 def _through(covariance: Tensor, matrix: Tensor | None) -> Tensor:

@@ -13,8 +13,8 @@ from miscope.errors import DoesNotApply
 from miscope.maths.driven_walk import Drive, drifting, pulled
 from miscope.maths.dynamic_modes import Modes, bagged, hard_threshold, longest_even, modes
 from miscope.maths.random_walk import BAND, leading_scores, walk
-from miscope.moment import Trajectory
 from miscope.needs import Needs
+from miscope.snapshot import Trajectory
 
 
 class ModeOptions(Options):

@@ -25,8 +25,8 @@ from miscope.maths.grokking import (
 )
 from miscope.maths.jump import jump
 from miscope.maths.learnt import BY, LEARNT, delay
-from miscope.moment import Series, Trajectory
 from miscope.needs import Needs
+from miscope.snapshot import Series, Trajectory
 
 _CURVES = ("train_loss", "test_loss", "train_accuracy", "test_accuracy")
 _LEVEL_NAMES = ("onset", "half", "complete")

@@ -13,14 +13,14 @@ from miscope.maths.answer_basis import answer_basis
 from miscope.maths.factor_shares import answer_powers, block_powers, class_power, class_sums, own_answer_powers
 from miscope.maths.factor_spectrum import conditional_means_basis, shared_labels
 from miscope.model import LOGITS
-from miscope.moment import Moment
 from miscope.needs import Needs
+from miscope.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-def shares(moment: Moment) -> Arrays:
+def shares(snapshot: Snapshot) -> Arrays:
     """Shares of variance over a grid of two factors: main effects, interactions within blocks, functions of the answer.
 
     A two-way analysis of variance in the task's basis, all channels together, each with its mean removed. The answer's
@@ -29,15 +29,15 @@ def shares(moment: Moment) -> Arrays:
     conditional means give one; without one of the answers, only `SITE/answer_share` is said. Nanda et al. 2023,
     section 4.1.
     """
-    first, second = (moment.bases.get(column) for column in moment.probe.grid)
-    target = answer_basis(moment.probe, moment.bases)
-    assert moment.probe.labels is not None
-    classes = moment.probe.labels.numpy()
+    first, second = (snapshot.bases.get(column) for column in snapshot.probe.grid)
+    target = answer_basis(snapshot.probe, snapshot.bases)
+    assert snapshot.probe.labels is not None
+    classes = snapshot.probe.labels.numpy()
     found: dict[str, np.ndarray] = {}
-    for site, activation in moment.activations.items():
+    for site, activation in snapshot.activations.items():
         flat = activation.reshape(len(classes), -1)
         flat = flat[:, : target.size] if site == LOGITS and target else flat
-        units = flat.reshape(*moment.probe.shape, -1)
+        units = flat.reshape(*snapshot.probe.shape, -1)
         bases = (first, second) if first and second else conditional_means_basis(units)
         arrays = _factors(units, *bases) | _answers(flat, classes, target, whole=site == LOGITS)
         found |= {f"{site}/{name}": np.asarray(value) for name, value in arrays.items()}

@@ -13,8 +13,8 @@ from miscope.errors import DoesNotApply
 from miscope.lazily import torch
 from miscope.maths.landscape import KINDS, add, drawn, scaled
 from miscope.maths.path_pca import centred_gram, components_of_gram
-from miscope.moment import Moment, Trajectory
 from miscope.needs import Needs
+from miscope.snapshot import Snapshot, Trajectory
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,7 +38,7 @@ class PerturbationOptions(Options):
     seed: Whole = 0
 
 
-def perturbation(moment: Moment[PerturbationOptions]) -> Arrays:
+def perturbation(snapshot: Snapshot[PerturbationOptions]) -> Arrays:
     """Rise of the training loss at a distance from the weights, along random directions gone both ways.
 
     Delta = L(theta + eps u) - L(theta), the mean of u and -u for each direction, so that the slope cancels; `sem` is
@@ -48,9 +48,9 @@ def perturbation(moment: Moment[PerturbationOptions]) -> Arrays:
     by filter do not. The loss is the one trained on, with all its terms, of the training examples where they are known,
     else of all; float64. Li et al. 2018.
     """
-    options = moment.options
-    loss = next(iter(moment.losses.values())).sample(options.entries, options.seed)
-    weights = {role: tensor.double() for role, tensor in moment.weights.items()}
+    options = snapshot.options
+    loss = next(iter(snapshot.losses.values())).sample(options.entries, options.seed)
+    weights = {role: tensor.double() for role, tensor in snapshot.weights.items()}
     at_weights = loss(weights)
     here = at_weights["total"]
     size = sum(tensor.numel() for tensor in weights.values())
@@ -60,7 +60,7 @@ def perturbation(moment: Moment[PerturbationOptions]) -> Arrays:
         radii = np.array(getattr(options, kind), dtype=np.float64)
         if not len(radii) or not options.directions:
             continue
-        rises = np.array([_rises(moment, weights, kind, loss, i) for i in range(options.directions)]) - here
+        rises = np.array([_rises(snapshot, weights, kind, loss, i) for i in range(options.directions)]) - here
         found |= {f"{kind}/{name}": array for name, array in _summary(rises, radii).items()}
         found[f"{kind}/increase"] = found[f"{kind}/mean"][0].copy()
     if "isotropic/mean" in found:
@@ -70,10 +70,10 @@ def perturbation(moment: Moment[PerturbationOptions]) -> Arrays:
     return {name: np.asarray(array) for name, array in found.items()}
 
 
-def _rises(moment: Moment, weights: Mapping[str, Tensor], kind: str, loss: LossFunction, index: int) -> np.ndarray:
+def _rises(snapshot: Snapshot, weights: Mapping[str, Tensor], kind: str, loss: LossFunction, index: int) -> np.ndarray:
     """(radius, 2) loss at both ends of one direction."""
-    along = scaled(drawn(weights, moment.options.seed, index), weights, kind, moment.axes)
-    radii = getattr(moment.options, kind)
+    along = scaled(drawn(weights, snapshot.options.seed, index), weights, kind, snapshot.axes)
+    radii = getattr(snapshot.options, kind)
     return np.array([[loss(add(weights, along, sign * radius))["total"] for sign in (1, -1)] for radius in radii])
 
 

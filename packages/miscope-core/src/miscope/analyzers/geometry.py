@@ -13,8 +13,8 @@ from miscope.errors import DoesNotApply
 from miscope.maths.answer_basis import answer_basis
 from miscope.maths.circles import circle_fit, planes, shuffled
 from miscope.maths.class_geometry import Clouds, clouds, collapse, dimensions, fisher, leading, simplex_deviation
-from miscope.moment import Moment, Trajectory
 from miscope.needs import Needs
+from miscope.snapshot import Snapshot, Trajectory
 
 
 class ClassOptions(Options):
@@ -29,7 +29,7 @@ class ClassOptions(Options):
     seed: Whole = 0
 
 
-def classes(moment: Moment[ClassOptions]) -> Arrays:
+def classes(snapshot: Snapshot[ClassOptions]) -> Arrays:
     """How far apart the classes are and how wide, whether they collapse, and on which circles their means lie.
 
     At the answer position, a class being all inputs with the same answer. Where the task has a basis over its answers,
@@ -37,15 +37,15 @@ def classes(moment: Moment[ClassOptions]) -> Arrays:
     leading principal axes, beside a shuffle. Lengths are those of the activations; stored coordinates are in units of
     `spread`, the root of `between`.
     """
-    assert moment.probe.labels is not None
-    options = moment.options
-    values, numbers = np.unique(moment.probe.labels.numpy(), return_inverse=True)
+    assert snapshot.probe.labels is not None
+    options = snapshot.options
+    values, numbers = np.unique(snapshot.probe.labels.numpy(), return_inverse=True)
     if len(values) < 2:
         raise DoesNotApply("all its inputs have the same answer")
-    basis = answer_basis(moment.probe, moment.bases)
+    basis = answer_basis(snapshot.probe, snapshot.bases)
     basis = basis if basis is not None and basis.size == len(values) else None
     found: dict[str, np.ndarray] = {}
-    for site, units in moment.activations.items():
+    for site, units in snapshot.activations.items():
         seen = clouds(units.reshape(len(units), -1), numbers)
         arrays = _apart(seen, values) | _collapsed(seen, options) | _circles(seen, basis, options)
         found |= {f"{site}/{name}": array for name, array in arrays.items()}

@@ -9,15 +9,15 @@ from miscope.artifact import Arrays
 from miscope.basis import Basis
 from miscope.maths.answer_basis import answer_basis
 from miscope.maths.false_discovery import benjamini_hochberg
-from miscope.moment import Moment
 from miscope.needs import Needs
+from miscope.snapshot import Snapshot
 
 _ANSWERS = "vocab_out"
 _READ = (("d_model",), ("head", "d_model"))
 """How the axes begin of a tensor that reads the residual stream."""
 
 
-def energy(moment: Moment) -> Arrays:
+def energy(snapshot: Snapshot) -> Arrays:
     """Energy of the training gradient, |dL/dW|_F^2, by tensor, and in blocks of the task basis along a tensor's axis.
 
     Of every tensor; and of each whose axis has a basis (an embedding over tokens, an unembedding over answers), the
@@ -27,33 +27,33 @@ def energy(moment: Moment) -> Arrays:
     are not isotropic. Exact, over the whole training set and every position that training asks at, in float64.
     """
     found: dict[str, np.ndarray] = {}
-    energies = {role: float(gradient.square().sum()) for role, gradient in moment.gradients.items()}
+    energies = {role: float(gradient.square().sum()) for role, gradient in snapshot.gradients.items()}
     total = sum(energies.values())
     for role, value in energies.items():
         found[f"{role}/energy"] = np.array(value)
         found[f"{role}/share"] = np.array(value / total if total > 0 else 0.0)
-    for name, (matrix, basis) in _over_blocks(moment).items():
+    for name, (matrix, basis) in _over_blocks(snapshot).items():
         found |= {f"{name}/{what}": array for what, array in _spectrum(matrix, basis).items()}
     return found | {"total/energy": np.array(total), "total/norm": np.array(total**0.5)}
 
 
-def _over_blocks(moment: Moment) -> dict[str, tuple[np.ndarray, Basis]]:
+def _over_blocks(snapshot: Snapshot) -> dict[str, tuple[np.ndarray, Basis]]:
     """Gradients by name as matrices (q, everything else) over an axis with a basis, alone and through the embedding."""
     found: dict[str, tuple[np.ndarray, Basis]] = {}
-    over_answers = answer_basis(moment.probe, moment.bases)
-    bases = dict(moment.bases) | ({_ANSWERS: over_answers} if over_answers is not None else {})
-    for role, gradient in moment.gradients.items():
-        axes = moment.axes[role]
+    over_answers = answer_basis(snapshot.probe, snapshot.bases)
+    bases = dict(snapshot.bases) | ({_ANSWERS: over_answers} if over_answers is not None else {})
+    for role, gradient in snapshot.gradients.items():
+        axes = snapshot.axes[role]
         axis = next((name for name in axes if name in bases), None)
         if axis is not None:
             basis = bases[axis]
             moved = gradient.movedim(axes.index(axis), 0).numpy()
             found[role] = moved[: basis.size].reshape(basis.size, -1), basis
-    for source in [role for role in found if moment.axes[role][1:] == ("d_model",)]:
+    for source in [role for role in found if snapshot.axes[role][1:] == ("d_model",)]:
         basis = found[source][1]
-        rows = moment.weights[source][: basis.size].double().numpy()
-        for role, gradient in moment.gradients.items():
-            axes = moment.axes[role]
+        rows = snapshot.weights[source][: basis.size].double().numpy()
+        for role, gradient in snapshot.gradients.items():
+            axes = snapshot.axes[role]
             if axes[:1] in _READ or axes[:2] in _READ:
                 moved = gradient.movedim(axes.index("d_model"), 0).reshape(rows.shape[1], -1).numpy()
                 found[f"{source} @ {role}"] = rows @ moved, basis

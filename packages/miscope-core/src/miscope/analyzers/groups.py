@@ -9,8 +9,8 @@ from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.maths.evenly_spaced import evenly_spaced
 from miscope.maths.unit_groups import leading_shares, shuffled_shares, spread
-from miscope.moment import Trajectory
 from miscope.needs import Needs
+from miscope.snapshot import Trajectory
 
 _UNIT = "d_mlp"
 _SHARES = 3

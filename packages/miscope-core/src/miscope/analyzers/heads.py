@@ -30,8 +30,8 @@ from miscope.maths.head_roles import (
     role_scores,
 )
 from miscope.model import LOGITS, cast, matching
-from miscope.moment import Moment, Trajectory
 from miscope.needs import Needs
+from miscope.snapshot import Snapshot, Trajectory
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -56,7 +56,7 @@ class RoleOptions(Options):
     """Attention above the role's null, from which a head has it."""
 
 
-def roles(moment: Moment[RoleOptions]) -> Arrays:
+def roles(snapshot: Snapshot[RoleOptions]) -> Arrays:
     """How much of each head's attention serves a known role, on blocks of random tokens that repeat.
 
     The score of a role is its least over several periods, since a head that always looks the same way back scores at
@@ -64,20 +64,20 @@ def roles(moment: Moment[RoleOptions]) -> Arrays:
     first token), attention that is even over all keys in sight; for one that names an earlier token, the head's own
     attention on random tokens that do not repeat. float64; sem over sequences.
     """
-    options = moment.options
-    context, vocabulary = _sequences_for(moment)
+    options = snapshot.options
+    context, vocabulary = _sequences_for(snapshot)
     periods = options.periods or periods_for(context, vocabulary, distinct=options.distinct)
     generator = torch.Generator().manual_seed(options.seed)
-    weights, count = cast(moment.weights, torch.float64), options.sequences
-    assert moment.model is not None
-    sites = matching([PATTERN], sorted(moment.model.sites))
+    weights, count = cast(snapshot.weights, torch.float64), options.sequences
+    assert snapshot.model is not None
+    sites = matching([PATTERN], sorted(snapshot.model.sites))
     seen = []
     for period in periods:
         block = draw_blocks(vocabulary, (count, period), generator, distinct=options.distinct)
         tokens = block.repeat(1, context // period)
-        seen.append((tokens, moment.model.run(weights, tokens, [*sites, LOGITS])))
+        seen.append((tokens, snapshot.model.run(weights, tokens, [*sites, LOGITS])))
     plain = draw_blocks(vocabulary, (count, context), generator, distinct=options.distinct and vocabulary >= context)
-    null = moment.model.run(weights, plain, sites)
+    null = snapshot.model.run(weights, plain, sites)
     found = _in_context(periods, [(tokens, ran[LOGITS]) for tokens, ran in seen])
     for site in sites:
         each = [role_scores(ran[site], period) for period, (_, ran) in zip(periods, seen, strict=True)]
@@ -88,15 +88,15 @@ def roles(moment: Moment[RoleOptions]) -> Arrays:
     return found | _strongest(found, sites)
 
 
-def _sequences_for(moment: Moment) -> tuple[int, int]:
+def _sequences_for(snapshot: Snapshot) -> tuple[int, int]:
     """Longest context and size of the vocabulary, or why there are none."""
-    assert moment.model is not None
+    assert snapshot.model is not None
     sizes = {
         axis: size
-        for role, axes in moment.axes.items()
-        for axis, size in zip(axes, moment.weights[role].shape, strict=True)
+        for role, axes in snapshot.axes.items()
+        for axis, size in zip(axes, snapshot.weights[role].shape, strict=True)
     }
-    context = sizes.get("position", moment.probe.inputs.shape[-1])
+    context = sizes.get("position", snapshot.probe.inputs.shape[-1])
     if "token" not in sizes or context < 2 * SHORTEST:
         has = f"sequences of at most {context} tokens" if "token" in sizes else "no axis of tokens"
         reason = f"a repeat needs sequences of {2 * SHORTEST} tokens at least, and it has {has}"
@@ -195,21 +195,21 @@ class DistanceOptions(Options):
     """At most so many, evenly spread over the probe."""
 
 
-def distances(moment: Moment[DistanceOptions]) -> Arrays:
+def distances(snapshot: Snapshot[DistanceOptions]) -> Arrays:
     """How differently the heads of each layer look, write, and are wired: a distance between every two of them.
 
     Pattern: Jensen-Shannon divergence of the answer's attention, mean over inputs, over ln 2. Output: 1 - linear CKA
     of what they write. QK and OV: 1 - cosine of their circuits. Heads in effect: the Vendi score of 1 - distance.
     """
-    count = len(moment.probe.inputs)
-    rows = torch.from_numpy(evenly_spaced(count, moment.options.inputs))
+    count = len(snapshot.probe.inputs)
+    rows = torch.from_numpy(evenly_spaced(count, snapshot.options.inputs))
     found: dict[str, np.ndarray] = {}
-    for site in (name for name in moment.activations if name.endswith("hook_pattern")):
+    for site in (name for name in snapshot.activations if name.endswith("hook_pattern")):
         block = site.removesuffix(".attn.hook_pattern")
-        query, key, value, out = (moment.weights[f"{block}.attn.W_{letter}"] for letter in "QKVO")
+        query, key, value, out = (snapshot.weights[f"{block}.attn.W_{letter}"] for letter in "QKVO")
         measured = {
-            "pattern": pattern_divergence(moment.activations[site][rows]) / np.log(2),
-            "output": output_distance(moment.activations[f"{block}.attn.hook_z"][rows], out),
+            "pattern": pattern_divergence(snapshot.activations[site][rows]) / np.log(2),
+            "output": output_distance(snapshot.activations[f"{block}.attn.hook_z"][rows], out),
             "QK": circuit_distance(query, key.transpose(1, 2)),
             "OV": circuit_distance(value, out),
         }

@@ -14,17 +14,17 @@ from miscope.errors import DoesNotApply
 from miscope.maths.duplicates import duplicated, partly_duplicated
 from miscope.maths.replaying import beside
 from miscope.maths.succession import detours, local_residuals, misplaced, robust_z, squared_distances, strays
-from miscope.moment import Moment, Series, Trajectory
 from miscope.needs import Needs
+from miscope.snapshot import Series, Snapshot, Trajectory
 
 _DIGESTS, _METRICS = "integrity.digests", "behaviour.metrics"
 FLAGS = ("not a number", "type changed", "duplicate", "part duplicate", "jump", "out of place")
 
 
-def digests(moment: Moment) -> Arrays:
+def digests(snapshot: Snapshot) -> Arrays:
     """SHA-256 of every weight tensor, and whether its numbers are numbers."""
     found: dict[str, list[object]] = {name: [] for name in ("role", "digest", "type", "nan", "infinite")}
-    for role, tensor in moment.weights.items():
+    for role, tensor in snapshot.weights.items():
         values = tensor.detach().cpu().contiguous()
         found["role"].append(role)
         found["digest"].append(hashlib.sha256(values.numpy().tobytes()).hexdigest()[:16])

@@ -14,10 +14,10 @@ from miscope.analyzers.asked import AblationOptions, Asked, asked, parts_of
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.lazily import torch
+from miscope.maths.ablation import donors, level_of, put
 from miscope.maths.paired_effects import Answers, changes, interaction, levels
-from miscope.maths.taking_out import donors, level_of, put
-from miscope.moment import Moment
 from miscope.needs import Needs
+from miscope.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,7 +37,7 @@ class InteractionOptions(AblationOptions):
 class _Heads:
     """Heads that can be taken out in any combination; what is put in their place is of the network as it is."""
 
-    subject: Asked
+    context: Asked
     place: tuple[tuple[str, int], ...]
     """Site and number of each."""
     level: dict[str, Tensor]
@@ -47,26 +47,26 @@ class _Heads:
         for h in chosen:
             site, head = self.place[h]
             by_site.setdefault(site, []).append(head)
-        return self.subject.answers([(site, put(self.level[site], torch.tensor(h))) for site, h in by_site.items()])
+        return self.context.answers([(site, put(self.level[site], torch.tensor(h))) for site, h in by_site.items()])
 
 
-def interactions(moment: Moment[InteractionOptions]) -> Arrays:
+def interactions(snapshot: Snapshot[InteractionOptions]) -> Arrays:
     """Loss and accuracy with one head taken out, with no other head left, and what taking out two does beyond the sum.
 
     Interaction: [both out] - [one out] - [the other out] + [as it is]; positive where each stands in for the other,
     negative where either alone breaks what they do together. Input by input, with the standard error over inputs. What
     is put in a head's place is taken from the network as it is, also behind a head that is out.
     """
-    options = moment.options
-    subject = asked(moment, most=256)
+    options = snapshot.options
+    context = asked(snapshot, most=256)
     named = [
-        (name, site, head) for name, kind, site, head in parts_of(subject.model, subject.weights) if kind == "head"
+        (name, site, head) for name, kind, site, head in parts_of(context.model, context.weights) if kind == "head"
     ]
     if len(named) < 2:
         reason = f"an interaction takes two attention heads, and its model shows {len(named)}"
         raise DoesNotApply(reason)
-    heads = _heads(subject, [(site, int(head or 0)) for _, site, head in named], options)
-    parts, clean = subject.sample.parts, subject.answers(())
+    heads = _heads(context, [(site, int(head or 0)) for _, site, head in named], options)
+    parts, clean = context.sample.parts, context.answers(())
     single = [heads.without([h]) for h in range(len(named))]
     chosen = np.sort(np.argsort([-float(np.abs(one.loss - clean.loss).mean()) for one in single])[: options.most])
     found: dict[str, np.ndarray] = {"head": np.array([named[h][0] for h in chosen])}
@@ -84,17 +84,17 @@ def interactions(moment: Moment[InteractionOptions]) -> Arrays:
     return {
         **found,
         **tables,
-        "inputs": np.array(len(subject.sample.inputs)),
+        "inputs": np.array(len(context.sample.inputs)),
         **{f"clean/{name}": value for name, value in levels(clean, parts).items()},
         **{f"none/{name}": value for name, value in none.items()},
     }
 
 
-def _heads(subject: Asked, place: list[tuple[str, int]], options: InteractionOptions) -> _Heads:
-    seen = subject.model.run(subject.weights, subject.sample.inputs, sorted({site for site, _ in place}))
-    order = donors(len(subject.sample.inputs), options.seed)
+def _heads(context: Asked, place: list[tuple[str, int]], options: InteractionOptions) -> _Heads:
+    seen = context.model.run(context.weights, context.sample.inputs, sorted({site for site, _ in place}))
+    order = donors(len(context.sample.inputs), options.seed)
     level = {site: level_of(activation, options.mode, order) for site, activation in seen.items()}
-    return _Heads(subject=subject, place=tuple(place), level=level)
+    return _Heads(context=context, place=tuple(place), level=level)
 
 
 _PARTS = "{train,test,all}/{loss,accuracy}"

@@ -8,8 +8,8 @@ from miscope.analyzer import Analyzer, Count, Grain, Options
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.maths.path_pca import centred_gram, components_of_gram
-from miscope.moment import Cohort
 from miscope.needs import Needs
+from miscope.snapshot import Cohort
 
 
 class JointOptions(Options):

@@ -11,8 +11,8 @@ from miscope.artifact import Arrays
 from miscope.basis import Basis
 from miscope.errors import DoesNotApply
 from miscope.maths.harmonics import second_harmonics
-from miscope.moment import Moment
 from miscope.needs import Needs
+from miscope.snapshot import Snapshot
 
 _NEURONS, _LOGITS, _EMBEDDING = "neurons.frequencies", "factors.shares", "spectra.embedding"
 
@@ -40,7 +40,7 @@ class VoteOptions(Options):
     """Votes that make a component key."""
 
 
-def votes(moment: Moment[VoteOptions]) -> Arrays:
+def votes(snapshot: Snapshot[VoteOptions]) -> Arrays:
     """Which components each of four instruments finds in use: neurons, logits by answer and own answer, embedding.
 
     The logits' thresholds are fixed ones or what white noise exceeds with chance `null`, whichever is larger. An
@@ -48,20 +48,20 @@ def votes(moment: Moment[VoteOptions]) -> Arrays:
     are, at p = 113); harmonics nobody else votes for are listed apart. Nothing but this checkpoint is looked at, so the
     set may be used while training runs. Nanda et al. 2023, section 4.
     """
-    options = moment.options
-    logits = moment.artifacts[_LOGITS]
-    basis = next((basis for basis in moment.bases.values() if _about(basis, logits)), None)
+    options = snapshot.options
+    logits = snapshot.artifacts[_LOGITS]
+    basis = next((basis for basis in snapshot.bases.values() if _about(basis, logits)), None)
     if basis is None:
         reason = "the family gives no basis over its answers, so there are no components to vote for"
         raise DoesNotApply(reason)
-    inputs = len(moment.probe.inputs)
+    inputs = len(snapshot.probe.inputs)
     floor = np.array(
         [_noise(len(block.rows), inputs - 1, options.null / len(basis.labels)) for block in basis.components]
     )
-    embedding, harmonic = _embedding(moment.artifacts[_EMBEDDING], basis, options)
+    embedding, harmonic = _embedding(snapshot.artifacts[_EMBEDDING], basis, options)
     ballot = np.stack(
         [
-            _specialised(moment.artifacts[_NEURONS], basis.labels, options) >= options.neurons,
+            _specialised(snapshot.artifacts[_NEURONS], basis.labels, options) >= options.neurons,
             logits["logits/answer"] >= np.maximum(options.answer, floor),
             logits["logits/own_answer"] >= np.maximum(options.own_answer, floor),
             embedding,

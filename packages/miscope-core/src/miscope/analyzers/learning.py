@@ -13,9 +13,9 @@ from miscope.errors import DoesNotApply
 from miscope.lazily import torch
 from miscope.maths.graduation import agreement, forgotten, graduation
 from miscope.maths.kaplan_meier import kaplan_meier
-from miscope.moment import Moment, Trajectory
 from miscope.needs import Needs
 from miscope.probe import Probe
+from miscope.snapshot import Snapshot, Trajectory
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,15 +24,15 @@ _CORRECTNESS = "learning.correctness"
 _HALF = float(np.finfo(np.float16).max)
 
 
-def correctness(moment: Moment) -> Arrays:
+def correctness(snapshot: Snapshot) -> Arrays:
     """Whether each answer of the probe is right, and its negative log-likelihood.
 
     correct is one bit an input (`numpy.unpackbits(correct, count=N)`), nll (N,) float16 in nats: 0 below 3e-8. A tie
     of the largest logits is not right.
     """
-    labels = moment.probe.labels
+    labels = snapshot.probe.labels
     assert labels is not None
-    answer, rivals = _against(moment.activations["logits"].double(), labels)
+    answer, rivals = _against(snapshot.activations["logits"].double(), labels)
     right = (answer > rivals.amax(dim=-1)).numpy()
     nll = torch.nn.functional.softplus(rivals.logsumexp(dim=-1) - answer).numpy()
     return {

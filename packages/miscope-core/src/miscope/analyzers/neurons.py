@@ -13,9 +13,9 @@ from miscope.basis import Basis
 from miscope.lazily import torch
 from miscope.maths.bands import band_of, effective_number, herfindahl
 from miscope.maths.factor_spectrum import block_fractions, conditional_means_basis, shared_labels
-from miscope.moment import Moment, Trajectory
 from miscope.needs import Needs
 from miscope.probe import Probe
+from miscope.snapshot import Snapshot, Trajectory
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,7 +25,7 @@ SPECIALISED = 0.85
 0.962 but an ideal relu(cos(a + b)) only 0.841, so read it beside the null-calibrated threshold."""
 
 
-def frequencies(moment: Moment) -> Arrays:
+def frequencies(snapshot: Snapshot) -> Arrays:
     """Share of each neuron's variance over a grid of two factors that one block of the task basis explains.
 
     For a frequency k these are the eight coefficients over {1, cos k, sin k} x {1, cos k, sin k} without the mean
@@ -33,9 +33,9 @@ def frequencies(moment: Moment) -> Arrays:
     principal components of the units' conditional means, and `SITE/basis` says 'conditional means'.
     """
     found: dict[str, np.ndarray] = {}
-    for site, activation in moment.activations.items():
-        units = activation.reshape(*moment.probe.shape, -1)
-        bases = bases_of(units, moment.probe, moment.bases)
+    for site, activation in snapshot.activations.items():
+        units = activation.reshape(*snapshot.probe.shape, -1)
+        bases = bases_of(units, snapshot.probe, snapshot.bases)
         found |= {f"{site}/{name}": array for name, array in _of_units(units, *bases).items()}
         least, most = torch.aminmax(units.reshape(-1, units.shape[-1]), dim=0)
         found |= {f"{site}/low": least.float().numpy(), f"{site}/high": most.float().numpy()}

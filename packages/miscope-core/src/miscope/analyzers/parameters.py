@@ -14,8 +14,8 @@ from miscope.maths.driven_walk import drift_of, drifting, pull_of, pulled
 from miscope.maths.path_course import course
 from miscope.maths.path_pca import centred_gram, components_of_gram, cosine_agreement, distances, shapes
 from miscope.maths.random_walk import effective_dimension, null_of, walk
-from miscope.moment import Moment, Trajectory
 from miscope.needs import Needs
+from miscope.snapshot import Snapshot, Trajectory
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,22 +27,22 @@ _GROUPS = {"attention": (".attn.",), "mlp": (".mlp.",), "embedding": ("W_E", "W_
 """What a role's name holds, by group; a role that holds none of it is in 'all' only."""
 
 
-def norms(moment: Moment) -> Arrays:
+def norms(snapshot: Snapshot) -> Arrays:
     """Sum of squares and of absolute values of every weight tensor, of its heads and neurons, and of all together.
 
     Squares are |W|_F^2, the quantity that weight decay acts on.
     """
     found: dict[str, np.ndarray] = {}
     squares, absolute = 0.0, 0.0
-    for role, tensor in moment.weights.items():
+    for role, tensor in snapshot.weights.items():
         exact = tensor.double()
         found[f"{role}/squares"] = np.array(float(exact.square().sum()))
         found[f"{role}/l1"] = np.array(float(exact.abs().sum()))
         squares += found[f"{role}/squares"]
         absolute += found[f"{role}/l1"]
         for axis, unit in _UNITS.items():
-            if axis in moment.axes[role]:
-                found[f"{role}/squares_by_{unit}"] = _squares_along(exact, moment.axes[role].index(axis))
+            if axis in snapshot.axes[role]:
+                found[f"{role}/squares_by_{unit}"] = _squares_along(exact, snapshot.axes[role].index(axis))
     return found | {"total/squares": np.asarray(squares), "total/l1": np.asarray(absolute)}
 
 

@@ -12,8 +12,8 @@ from miscope.maths.answer_basis import answer_basis
 from miscope.maths.circular import coherence, coherence_by_chance, direction, rayleigh, wrapped
 from miscope.maths.false_discovery import benjamini_hochberg
 from miscope.maths.output_map import output_map
-from miscope.moment import Moment
 from miscope.needs import Needs
+from miscope.snapshot import Snapshot
 
 _SHARES = "neurons.frequencies"
 
@@ -29,7 +29,7 @@ class PhaseOptions(Options):
     """Neurons from which a block is judged by itself."""
 
 
-def neurons(moment: Moment[PhaseOptions]) -> Arrays:
+def neurons(snapshot: Snapshot[PhaseOptions]) -> Arrays:
     """Phase at which each neuron follows either factor and writes to the answers, and how well the three agree.
 
     Of a neuron whose largest share is in a block of two rows (cos, sin): its mean over one factor, as a function of
@@ -38,8 +38,8 @@ def neurons(moment: Moment[PhaseOptions]) -> Arrays:
     |mean exp(i residual)| is 1 where all hit. Phases that are uniform within a block cancel each other's errors. Angles
     are radians; NaN for neurons that are dead or lie in no such block. Nanda et al. 2023, section 4.3; He et al. 2026.
     """
-    options, target = moment.options, answer_basis(moment.probe, moment.bases)
-    first, second = (moment.bases.get(column) for column in moment.probe.grid)
+    options, target = snapshot.options, answer_basis(snapshot.probe, snapshot.bases)
+    first, second = (snapshot.bases.get(column) for column in snapshot.probe.grid)
     if first is None or second is None or target is None:
         reason = "phases are read in a task basis, and the family does not give one for both factors and the answers"
         raise DoesNotApply(reason)
@@ -48,12 +48,12 @@ def neurons(moment: Moment[PhaseOptions]) -> Arrays:
         reason = f"no block of the basis {target.name!r} has two rows, so that there are no phases in it"
         raise DoesNotApply(reason)
     found: dict[str, np.ndarray] = {}
-    for site, activation in moment.activations.items():
-        units = activation.reshape(*moment.probe.shape, -1)
-        written = output_map(site, units.shape[-1], moment.weights, moment.axes)
+    for site, activation in snapshot.activations.items():
+        units = activation.reshape(*snapshot.probe.shape, -1)
+        written = output_map(site, units.shape[-1], snapshot.weights, snapshot.axes)
         if written is None:
             continue
-        shares = {name: moment.artifacts[_SHARES][f"{site}/{name}"] for name in ("dominant", "max_fraction")}
+        shares = {name: snapshot.artifacts[_SHARES][f"{site}/{name}"] for name in ("dominant", "max_fraction")}
         block = _index(shares["dominant"], labels)
         means = (units.double().mean(dim=1).numpy(), units.double().mean(dim=0).numpy())
         output = written[1].numpy()[:, : target.size].T

@@ -14,8 +14,8 @@ from miscope.errors import DoesNotApply
 from miscope.maths.answer_basis import answer_basis
 from miscope.maths.sparsity import concentration, gini, hoyer, participation_ratio, top_share
 from miscope.maths.spectrum import Spectrum, basis_spectrum, singular_spectrum
-from miscope.moment import Moment
 from miscope.needs import Needs
+from miscope.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,7 +34,7 @@ class SpectrumOptions(Options):
     """Blocks whose share of the power is added up."""
 
 
-def inputs(moment: Moment) -> Arrays:
+def inputs(snapshot: Snapshot) -> Arrays:
     """Power of an embedding times what reads it (W_E W_in, W_E W_V W_O by head, W_E W_U) in blocks of the task basis.
 
     Of every tensor over an axis with a basis, alone and times each tensor whose first axis is its second; in float64,
@@ -42,55 +42,55 @@ def inputs(moment: Moment) -> Arrays:
     vectors, and `NAME/basis` says 'singular'. Nanda et al. 2023, section 4.
     """
     found: dict[str, np.ndarray] = {}
-    for name, matrix, basis in _from_inputs(moment):
-        found |= _named(name, matrix, basis, moment.options)
+    for name, matrix, basis in _from_inputs(snapshot):
+        found |= _named(name, matrix, basis, snapshot.options)
     if not found:
         raise DoesNotApply("no weights are over an axis of the input")
     return found
 
 
-def answers(moment: Moment) -> Arrays:
+def answers(snapshot: Snapshot) -> Arrays:
     """Power of the unembedding, alone and times what writes to it (W_out W_U), in blocks of the basis of the answers.
 
     The basis is that of the probe's column that holds the right answers. W_out W_U is the paper's neuron-logit map W_L
     (Nanda et al. 2023, section 4.3). Without that basis, in singular vectors.
     """
-    basis = answer_basis(moment.probe, moment.bases)
+    basis = answer_basis(snapshot.probe, snapshot.bases)
     found: dict[str, np.ndarray] = {}
-    for name, matrix in _to_answers(moment):
-        found |= _named(name, matrix, basis, moment.options)
+    for name, matrix in _to_answers(snapshot):
+        found |= _named(name, matrix, basis, snapshot.options)
     if not found:
-        raise DoesNotApply(_no_answers(moment.axes))
+        raise DoesNotApply(_no_answers(snapshot.axes))
     return found
 
 
-def _from_inputs(moment: Moment) -> Iterator[tuple[str, np.ndarray, Basis | None]]:
-    over = [role for role in moment.weights if moment.axes[role][0] in moment.bases]
-    over = over or [role for role in moment.weights if moment.axes[role][0] == _TOKEN]
+def _from_inputs(snapshot: Snapshot) -> Iterator[tuple[str, np.ndarray, Basis | None]]:
+    over = [role for role in snapshot.weights if snapshot.axes[role][0] in snapshot.bases]
+    over = over or [role for role in snapshot.weights if snapshot.axes[role][0] == _TOKEN]
     for source in over:
-        axis, *rest = moment.axes[source]
-        basis = moment.bases.get(axis)
-        rows = _exact(moment.weights[source])[: basis.size if basis else None]
+        axis, *rest = snapshot.axes[source]
+        basis = snapshot.bases.get(axis)
+        rows = _exact(snapshot.weights[source])[: basis.size if basis else None]
         yield source, rows, basis
-        for role, tensor in moment.weights.items() if len(rest) == 1 else ():
-            if moment.axes[role][0] == rest[0] and tensor.ndim == 2:
+        for role, tensor in snapshot.weights.items() if len(rest) == 1 else ():
+            if snapshot.axes[role][0] == rest[0] and tensor.ndim == 2:
                 yield f"{source} @ {role}", rows @ _exact(tensor), basis
-        for value, output in _heads(moment.axes) if len(rest) == 1 else ():
-            if moment.axes[value][1] == rest[0]:
-                for head, (v, o) in enumerate(zip(moment.weights[value], moment.weights[output], strict=True)):
+        for value, output in _heads(snapshot.axes) if len(rest) == 1 else ():
+            if snapshot.axes[value][1] == rest[0]:
+                for head, (v, o) in enumerate(zip(snapshot.weights[value], snapshot.weights[output], strict=True)):
                     name = f"{source} @ {value}[{head}] @ {output}[{head}]"
                     yield name, rows @ _exact(v) @ _exact(o), basis
 
 
-def _to_answers(moment: Moment) -> Iterator[tuple[str, np.ndarray]]:
-    for role, tensor in moment.weights.items():
-        if tensor.ndim != 2 or moment.axes[role][1] != _ANSWER:
+def _to_answers(snapshot: Snapshot) -> Iterator[tuple[str, np.ndarray]]:
+    for role, tensor in snapshot.weights.items():
+        if tensor.ndim != 2 or snapshot.axes[role][1] != _ANSWER:
             continue
         unembedding = _exact(tensor)
         yield role, unembedding.T
-        for writer, weight in moment.weights.items():
-            axes = moment.axes[writer]
-            if axes[1:] == moment.axes[role][:1] and axes[0] not in _NOT_UNITS and axes[0] not in moment.bases:
+        for writer, weight in snapshot.weights.items():
+            axes = snapshot.axes[writer]
+            if axes[1:] == snapshot.axes[role][:1] and axes[0] not in _NOT_UNITS and axes[0] not in snapshot.bases:
                 yield f"{writer} @ {role}", (_exact(weight) @ unembedding).T
 
 

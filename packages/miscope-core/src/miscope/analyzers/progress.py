@@ -16,8 +16,8 @@ from miscope.maths.evenly_spaced import evenly_spaced
 from miscope.maths.restricted import accuracies, class_mean_directions, losses_without, own, restrict
 from miscope.maths.restricted import losses as losses_of
 from miscope.model import LOGITS
-from miscope.moment import Moment, Trajectory
 from miscope.needs import Needs
+from miscope.snapshot import Snapshot, Trajectory
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,7 +37,7 @@ class LossOptions(Options):
     """Nats that the loss without it must reach besides: a hundred times the least loss that float32 tells from 0."""
 
 
-def losses(moment: Moment[LossOptions]) -> Arrays:
+def losses(snapshot: Snapshot[LossOptions]) -> Arrays:
     """Loss with only the key components of the answer in the logits (restricted), and without them (excluded).
 
     With P the projector on the key blocks' functions of the answer: restricted is the loss of P z + mean(z - P z),
@@ -47,27 +47,27 @@ def losses(moment: Moment[LossOptions]) -> Arrays:
     nothing is still nothing. Where the loss is low by memorising, whatever is taken away breaks it, so that causal is
     no vote for a key component. Nanda et al. 2023, section 5.
     """
-    options = moment.options
-    basis = answer_basis(moment.probe, moment.bases)
+    options = snapshot.options
+    basis = answer_basis(snapshot.probe, snapshot.bases)
     if basis is None:
         reason = "the family gives no basis over its answers, so there is nothing to restrict the logits to"
         raise DoesNotApply(reason)
-    key = moment.artifacts[_KEYS]["key"]
+    key = snapshot.artifacts[_KEYS]["key"]
     if options.keys is not None:
         key = np.isin(basis.labels, options.keys)
-    labels = moment.probe.labels
+    labels = snapshot.probe.labels
     assert labels is not None
-    logits = moment.activations[LOGITS][:, : basis.size].double()
+    logits = snapshot.activations[LOGITS][:, : basis.size].double()
     chosen = [block for block, wanted in zip(basis.components, key, strict=True) if wanted]
     restricted, rest = restrict(logits, labels, basis, chosen)
     trig = own(logits, labels, basis, chosen)
     shown = {"full": logits, "restricted": restricted, "excluded": rest, "trig": trig, "untrig": logits - trig}
     found = {"label": np.array(basis.labels, dtype=np.str_), "key": np.asarray(key)}
     for name, changed in shown.items():
-        found |= {f"{name}/{part}": np.array(loss) for part, loss in losses_of(changed, moment.probe).items()}
-    right = accuracies(restricted, moment.probe)
+        found |= {f"{name}/{part}": np.array(loss) for part, loss in losses_of(changed, snapshot.probe).items()}
+    right = accuracies(restricted, snapshot.probe)
     found |= {f"restricted_accuracy/{part}": np.array(share) for part, share in right.items()}
-    part, train = "train" if "full/train" in found else "all", moment.probe.train
+    part, train = "train" if "full/train" in found else "all", snapshot.probe.train
     seen = torch.arange(len(labels)) if train is None or part == "all" else torch.from_numpy(np.flatnonzero(train))
     each = losses_without(logits, labels, basis, seen)
     causal = each > np.maximum(options.causal * found[f"full/{part}"], options.floor)
@@ -183,16 +183,16 @@ class SubspaceOptions(Options):
     """Share of the variance between class means that makes their dimension."""
 
 
-def subspace(moment: Moment[SubspaceOptions]) -> Arrays:
+def subspace(snapshot: Snapshot[SubspaceOptions]) -> Arrays:
     """Loss when logits are restricted to the principal directions of their class means, so many at a time.
 
     The universal restricted loss: directions in the space of outputs, by the variance between classes of the right
     answer; what lies outside is replaced by its mean. A model whose answers live in few directions needs no more. In
     float64. A rank beyond the number of outputs is the loss itself.
     """
-    options, labels = moment.options, moment.probe.labels
+    options, labels = snapshot.options, snapshot.probe.labels
     assert labels is not None
-    logits = moment.activations[LOGITS].double()
+    logits = snapshot.activations[LOGITS].double()
     mean = logits.mean(dim=0)
     directions, variance = class_mean_directions(logits, labels)
     share = variance.numpy() / max(float(variance.sum()), np.finfo(np.float64).tiny)
@@ -200,10 +200,10 @@ def subspace(moment: Moment[SubspaceOptions]) -> Arrays:
     found: dict[str, list[float]] = {}
     for rank in options.ranks:
         kept = mean + scores[:, :rank] @ directions[:, :rank].T if rank < logits.shape[1] else logits
-        for part, loss in losses_of(kept, moment.probe).items():
+        for part, loss in losses_of(kept, snapshot.probe).items():
             found.setdefault(f"restricted/{part}", []).append(loss)
     arrays = {name: np.array(values) for name, values in found.items()}
-    whole = {f"full/{part}": np.array(loss) for part, loss in losses_of(logits, moment.probe).items()}
+    whole = {f"full/{part}": np.array(loss) for part, loss in losses_of(logits, snapshot.probe).items()}
     needed = int((np.cumsum(share) < options.most).sum()) + 1 if share.sum() > 0 else 0
     kept_share = np.array([share[:rank].sum() for rank in options.ranks])
     return {"rank": np.array(options.ranks), "share": kept_share, "dimension": np.array(needed)} | arrays | whole

@@ -9,8 +9,8 @@ import numpy as np
 
 from miscope.analyzer import Analyzer, Grain
 from miscope.artifact import Arrays
-from miscope.moment import Trajectory
 from miscope.needs import Needs
+from miscope.snapshot import Trajectory
 
 _FIELDS = {"lr": "learning_rate", "weight_decay": "weight_decay", "betas": "betas", "eps": "eps"}
 """What an optimizer's group calls a setting, and the training field that it is."""

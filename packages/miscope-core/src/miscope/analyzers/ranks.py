@@ -14,8 +14,8 @@ from miscope.errors import DoesNotApply
 from miscope.maths.marchenko_pastur import bulk, outliers
 from miscope.maths.matrix_ranks import MEASURES, gaussian_null, of_product, ranks
 from miscope.maths.power_law import power_law
-from miscope.moment import Moment
 from miscope.needs import Needs
+from miscope.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,7 +44,7 @@ class _Matrix:
         return tuple((int(f.shape[-2]), int(f.shape[-1])) for f in self.factors)
 
 
-def weights(moment: Moment[RankOptions]) -> Arrays:
+def weights(snapshot: Snapshot[RankOptions]) -> Arrays:
     """Ranks, outliers and power-law tail of every weight matrix, of each head's, and of the products along the paths.
 
     Of singular values s: sum s^2 / s_1^2, (sum s)^2 / sum s^2, (sum s^2)^2 / sum s^4 and exp H(s^2 / sum s^2), each
@@ -52,9 +52,9 @@ def weights(moment: Moment[RankOptions]) -> Arrays:
     with the same median s^2 has. The exponent is NaN below 50 values or where the tail is no power law (Kolmogorov-
     Smirnov distance above 0.15). Martin & Mahoney 2021; Roy & Vetterli 2007; Johnstone 2001.
     """
-    options = moment.options
+    options = snapshot.options
     found: dict[str, np.ndarray] = {}
-    for name, matrix in _matrices(moment.weights, moment.axes):
+    for name, matrix in _matrices(snapshot.weights, snapshot.axes):
         values = of_product(matrix.factors)
         rows = values[None] if values.ndim == 1 else values
         measured = [_of_one(row, matrix) for row in rows]

@@ -14,8 +14,8 @@ from miscope.maths.circuit_spectrum import circuit_singular_values, circuit_spec
 from miscope.maths.evenly_spaced import evenly_spaced
 from miscope.maths.sparsity import gini
 from miscope.maths.spectrum import basis_spectrum
-from miscope.moment import Moment
 from miscope.needs import Needs
+from miscope.snapshot import Snapshot
 
 _TOKEN = "token"
 
@@ -29,7 +29,7 @@ class QueryOptions(Options):
     """Largest difference between them, relative to the largest entry."""
 
 
-def queries(moment: Moment) -> Arrays:
+def queries(snapshot: Snapshot) -> Arrays:
     """Score that the answer's query gives each token, head by head, and its power in the blocks of the task basis.
 
     Where the last position always holds the same token, its query q_h is one vector, and s_h[x] = q_h . (W_E[x] W_K) /
@@ -37,15 +37,15 @@ def queries(moment: Moment) -> Arrays:
     biases and normalisation; keys are the embedding's alone, so in later layers this is the direct path. Scores have
     their mean over tokens removed; softmax does not feel it. Nanda et al. 2023, section 4.2 and appendix C.
     """
-    source = _embedding(moment)
-    basis = moment.bases.get(_TOKEN)
+    source = _embedding(snapshot)
+    basis = snapshot.bases.get(_TOKEN)
     if basis is None:
         reason = "the family gives no basis over tokens, and one score a token has no spectrum of its own"
         raise DoesNotApply(reason)
-    rows = moment.weights[source].double().numpy()[: basis.size]
+    rows = snapshot.weights[source].double().numpy()[: basis.size]
     found: dict[str, np.ndarray] = {}
-    for block, vectors in _constant_queries(moment):
-        keys = moment.weights[f"{block}.W_K"].double().numpy()
+    for block, vectors in _constant_queries(snapshot):
+        keys = snapshot.weights[f"{block}.W_K"].double().numpy()
         for head, (query, key) in enumerate(zip(vectors, keys, strict=True)):
             score = rows @ key @ query / np.sqrt(len(query))
             spectrum = basis_spectrum(score[:, None], basis)
@@ -64,25 +64,25 @@ def queries(moment: Moment) -> Arrays:
     return found
 
 
-def _embedding(moment: Moment) -> str:
-    roles = (r for r, axes in moment.axes.items() if axes == (_TOKEN, "d_model"))
+def _embedding(snapshot: Snapshot) -> str:
+    roles = (r for r, axes in snapshot.axes.items() if axes == (_TOKEN, "d_model"))
     source = next(roles, None)
     if source is None:
         raise DoesNotApply("no weights embed tokens into the residual stream")
     return source
 
 
-def _constant_queries(moment: Moment[QueryOptions]) -> Iterator[tuple[str, np.ndarray]]:
+def _constant_queries(snapshot: Snapshot[QueryOptions]) -> Iterator[tuple[str, np.ndarray]]:
     """Each attention layer whose answer query does not depend on the input, with its queries (head, d_head)."""
-    options, inputs = moment.options, moment.probe.inputs
-    model = moment.model
+    options, inputs = snapshot.options, snapshot.probe.inputs
+    model = snapshot.model
     assert model is not None
     chosen = inputs[evenly_spaced(len(inputs), options.inputs, nearest=True)]
-    blocks = [role.removesuffix(".W_Q") for role in moment.weights if role.endswith(".W_Q")]
+    blocks = [role.removesuffix(".W_Q") for role in snapshot.weights if role.endswith(".W_Q")]
     sites = [f"{block}.hook_q" for block in blocks if f"{block}.hook_q" in model.sites]
     if not sites or (chosen.ndim == 2 and bool((chosen[:, -1] != chosen[0, -1]).any())):
         return
-    exact = {role: tensor.double() for role, tensor in moment.weights.items()}
+    exact = {role: tensor.double() for role, tensor in snapshot.weights.items()}
     with torch.no_grad():
         recorded = model.run(exact, chosen, sites)
     for site in sites:
@@ -113,7 +113,7 @@ QUERIES = Analyzer(
 )
 
 
-def circuits(moment: Moment) -> Arrays:
+def circuits(snapshot: Snapshot) -> Arrays:
     """What tokens ask of tokens: power of W_E W_Q W_K' W_E' / sqrt(d_head) by head, in blocks of the task basis.
 
     Shares of each block coupled with itself, and of different blocks coupled to each other, constants on either side
@@ -121,12 +121,12 @@ def circuits(moment: Moment) -> Arrays:
     basis over tokens, the form's singular values stand for them. Elhage et al. 2021, "A mathematical framework for
     transformer circuits".
     """
-    source = _embedding(moment)
-    basis = moment.bases.get(_TOKEN)
-    rows = moment.weights[source].double().numpy()[: basis.size if basis else None]
+    source = _embedding(snapshot)
+    basis = snapshot.bases.get(_TOKEN)
+    rows = snapshot.weights[source].double().numpy()[: basis.size if basis else None]
     found: dict[str, np.ndarray] = {}
-    for role in (r for r in moment.weights if r.endswith(".W_Q") and r.replace(".W_Q", ".W_K") in moment.weights):
-        asking, asked = (moment.weights[role.replace(".W_Q", f".W_{which}")].double().numpy() for which in "QK")
+    for role in (r for r in snapshot.weights if r.endswith(".W_Q") and r.replace(".W_Q", ".W_K") in snapshot.weights):
+        asking, asked = (snapshot.weights[role.replace(".W_Q", f".W_{which}")].double().numpy() for which in "QK")
         for head, (q, k) in enumerate(zip(asking, asked, strict=True)):
             left, right = rows @ q / q.shape[1] ** 0.25, rows @ k / k.shape[1] ** 0.25
             if basis is None:

@@ -7,8 +7,8 @@ import numpy as np
 from miscope.analyzer import Analyzer, Count, Grain, Options
 from miscope.artifact import Arrays
 from miscope.maths.spectrum import Spectrum, basis_spectrum, singular_spectrum
-from miscope.moment import Moment
 from miscope.needs import Needs
+from miscope.snapshot import Snapshot
 
 _INPUT_AXIS = "token"
 """What the rows of an embedding count; read in its own singular vectors where the family gives no basis."""
@@ -21,7 +21,7 @@ class EmbeddingOptions(Options):
     """Blocks named, the strongest first."""
 
 
-def embedding(moment: Moment[EmbeddingOptions]) -> Arrays:
+def embedding(snapshot: Snapshot[EmbeddingOptions]) -> Arrays:
     """Power of every weight tensor over tokens, or over another axis with a basis, in the blocks of that basis.
 
     The tensor is read over its first such axis as a matrix (q, everything else), in float64; only the first q rows,
@@ -29,24 +29,24 @@ def embedding(moment: Moment[EmbeddingOptions]) -> Arrays:
     their own singular vectors, and `ROLE/basis` says 'singular'. Nanda et al. 2023, section 4.
     """
     found: dict[str, np.ndarray] = {}
-    for role, spectrum in _spectra(moment).items():
-        found |= {f"{role}/{name}": array for name, array in _arrays(spectrum, moment.options.top).items()}
+    for role, spectrum in _spectra(snapshot).items():
+        found |= {f"{role}/{name}": array for name, array in _arrays(spectrum, snapshot.options.top).items()}
     return found
 
 
-def _spectra(moment: Moment) -> dict[str, Spectrum]:
+def _spectra(snapshot: Snapshot) -> dict[str, Spectrum]:
     in_basis = {}
-    for role, tensor in moment.weights.items():
-        axis = next((i for i, name in enumerate(moment.axes[role]) if name in moment.bases), None)
+    for role, tensor in snapshot.weights.items():
+        axis = next((i for i, name in enumerate(snapshot.axes[role]) if name in snapshot.bases), None)
         if axis is not None:
             rows = tensor.movedim(axis, 0).numpy()
-            in_basis[role] = basis_spectrum(rows, moment.bases[moment.axes[role][axis]])
+            in_basis[role] = basis_spectrum(rows, snapshot.bases[snapshot.axes[role][axis]])
     if in_basis:
         return in_basis
     return {
         role: singular_spectrum(tensor.numpy())
-        for role, tensor in moment.weights.items()
-        if moment.axes[role][0] == _INPUT_AXIS
+        for role, tensor in snapshot.weights.items()
+        if snapshot.axes[role][0] == _INPUT_AXIS
     }
 
 

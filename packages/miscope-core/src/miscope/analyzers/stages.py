@@ -11,8 +11,8 @@ from miscope.analyzer import Analyzer, Count, Grain, Options, Whole
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.maths.stages import METHODS, Cuts, Limits, agreed, cut, limits, scores, stability
-from miscope.moment import Trajectory
 from miscope.needs import Needs
+from miscope.snapshot import Trajectory
 
 _METRICS, _NORMS = "behaviour.metrics", "parameters.norms"
 _PARTS = ("train", "test")

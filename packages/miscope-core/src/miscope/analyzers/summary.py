@@ -11,8 +11,8 @@ from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.maths.cascade import cascade, stays_above
 from miscope.maths.verdict import Limits, verdict
-from miscope.moment import Series, Trajectory
 from miscope.needs import Needs
+from miscope.snapshot import Series, Trajectory
 
 _EVENTS, _RANKS, _CLUSTERS = "events.grokking", "ranks.weights", "neurons.clusters"
 _VOTES, _EMBEDDING = "keys.votes", "spectra.embedding"

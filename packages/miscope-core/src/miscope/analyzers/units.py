@@ -12,8 +12,8 @@ from miscope.errors import DoesNotApply
 from miscope.lazily import torch
 from miscope.maths.activity import activity, flip_error, flip_rate, packed_signs
 from miscope.maths.evenly_spaced import evenly_spaced
-from miscope.moment import Moment, Trajectory
 from miscope.needs import Needs
+from miscope.snapshot import Snapshot, Trajectory
 
 SITES = "blocks.*hook_z|blocks.*_post"
 """Sites 'hook_z', 'hook_post' and 'hook_resid_post' by one pattern: which of them there are depends on the family."""
@@ -30,15 +30,15 @@ class StatisticsOptions(Options):
     """Inputs, evenly spread over the probe, whose signs are kept to count flips between checkpoints."""
 
 
-def statistics(moment: Moment[StatisticsOptions]) -> Arrays:
+def statistics(snapshot: Snapshot[StatisticsOptions]) -> Arrays:
     """Mean, spread, sparsity and kurtosis of every unit over the probe; how many are dead or always on.
 
     A unit is dead that is active on no input of the probe, always on if on all of them. At the answer position.
     """
-    options = moment.options
-    rows = evenly_spaced(len(moment.probe.inputs), options.signs)
+    options = snapshot.options
+    rows = evenly_spaced(len(snapshot.probe.inputs), options.signs)
     found: dict[str, np.ndarray] = {"inputs": np.array(len(rows))}
-    for site, activation in moment.activations.items():
+    for site, activation in snapshot.activations.items():
         units = activation.flatten(1)
         measured = activity(units, options.threshold)
         power = np.sqrt(measured.mean**2 + measured.std**2)

@@ -13,10 +13,12 @@ from miscope.cli.printing import note
 from miscope.cli.sources import said_of_assumed, said_of_files
 from miscope.commands import in_workspace
 from miscope.errors import BadValue
-from miscope.origin import Standing, imported_files, standing_of
+from miscope.store.origin import Standing, imported_files
+from miscope.store.standing import standing_of
 
 if TYPE_CHECKING:
-    from miscope.workspace import BoundVariant, Workspace
+    from miscope.variant import Variant
+    from miscope.workspace import Workspace
 
 __all__ = ["add_to"]
 
@@ -31,8 +33,8 @@ def _held(standing: Standing) -> str:
     return f"{count} checkpoint{'s' * (count != 1)}" if count else str(standing)
 
 
-def _module(place: Workspace, path: Sequence[Path], name: str | None, **module: Any) -> BoundVariant:
-    from miscope.importing_modules import adopt_module
+def _module(place: Workspace, path: Sequence[Path], name: str | None, **module: Any) -> Variant:
+    from miscope.importing.modules import adopt_module
 
     given = {"--as": name, "--build": module["build"], "--probe": module["probe"]}
     if lacking := [option for option, value in given.items() if value is None]:
@@ -76,8 +78,8 @@ def adopt(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Adopt checkpoints made elsewhere, weights only, or losses alone; nothing in the files is executed."""
-    from miscope import importing
-    from miscope.foreign.paths import checkpoint_files
+    from miscope.importing import adopt as importing
+    from miscope.importing.foreign.paths import checkpoint_files
 
     place = opened(workspace)
     words = {"options": assignments(option or ()), "names": assignments(named or ())}

@@ -43,8 +43,8 @@ def analyze(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Compute what is not there yet; ends with 1 if an instrument failed, with 130 or 143 if it was stopped."""
+    from miscope.analysis.analyzer_options import options_apart, options_asked, split_options
     from miscope.analyze_request import AnalyzeRequest
-    from miscope.analyzer_options import options_apart, options_asked, split_options
     from miscope.cli.targets import those_there
     from miscope.interruption import stop_on_signals
     from miscope.running import run

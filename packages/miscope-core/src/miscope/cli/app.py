@@ -16,7 +16,7 @@ from miscope.cli.leaving import explained
 from miscope.cli.offered import offered_commands
 from miscope.cli.options import WorkspaceOption
 from miscope.errors import MiscopeError
-from miscope.offers import CHOICE
+from miscope.plugins.offers import CHOICE
 
 __all__ = ["application"]
 

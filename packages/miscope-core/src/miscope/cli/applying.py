@@ -10,11 +10,11 @@ from miscope.analyzer import Analyzer, Grain
 from miscope.cli.printing import print_json, print_table
 from miscope.commands import in_workspace
 from miscope.errors import BadValue
-from miscope.plugins import Plugins
+from miscope.plugins.plugins import Plugins
 from miscope.view import View
 
 if TYPE_CHECKING:
-    from miscope.availability import Availability, State
+    from miscope.figures.availability import Availability, State
     from miscope.variant import Variant
     from miscope.workspace import Workspace
 
@@ -33,7 +33,7 @@ def tell(workspace: Workspace, kind: str, name: str | None, targets: Sequence[st
 
     targets: its name; several: what there is of what compares them.
     """
-    variants = [workspace.find(target).value for target in dict.fromkeys(targets)]
+    variants = [workspace.find(target) for target in dict.fromkeys(targets)]
     if name is not None:
         _tell_one(workspace, _record(workspace, kind, name, alone=len(variants) == 1), variants, as_json=as_json)
         return
@@ -74,7 +74,7 @@ def _tell_one(workspace: Workspace, record: View | Analyzer, variants: Sequence[
 def _available(
     workspace: Workspace, record: View | Analyzer, variants: Sequence[Variant], *, alone: bool = False
 ) -> Availability:
-    from miscope.availability import analyzer_availability, view_availability
+    from miscope.figures.availability import analyzer_availability, view_availability
 
     if isinstance(record, View):
         return view_availability(workspace, record, variants, drawing=alone)

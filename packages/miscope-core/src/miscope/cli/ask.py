@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from miscope.atomic import explaining
 from miscope.cli.options import WorkspaceOption, opened
 from miscope.cli.printing import note, note_problems, print_table
 from miscope.errors import BadValue
 from miscope.jsonable import jsonable
+from miscope.store.atomic import explaining
 
 if TYPE_CHECKING:
     import pyarrow

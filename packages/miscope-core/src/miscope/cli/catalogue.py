@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any, final
 
 import typer
 
-from miscope.atomic import explaining
 from miscope.cli.records import describe_analyzer, describe_family, describe_view
+from miscope.store.atomic import explaining
 
 if TYPE_CHECKING:
-    from miscope.plugins import Plugins
+    from miscope.plugins.plugins import Plugins
 
 __all__ = ["Examples", "add_to", "catalogue_page"]
 
@@ -54,7 +54,7 @@ def catalogue(
     ] = None,
 ) -> None:
     """Write the catalogue of everything installed, as Markdown."""
-    from miscope.plugins import Plugins
+    from miscope.plugins.plugins import Plugins
 
     page = catalogue_page(Plugins.installed(), Examples.found(examples) if examples else Examples())
     if out is None:

@@ -14,7 +14,7 @@ from miscope.cli.options import ForOption, JsonOption, WorkspaceOption, opened
 from miscope.cli.printing import note, print_json, print_table
 from miscope.cli.records import describe_analyzer, describe_family, describe_view, print_record
 from miscope.hookspecs import HOOK_API
-from miscope.plugins import KINDS, Broken, Plugins
+from miscope.plugins.plugins import KINDS, Broken, Plugins
 
 __all__ = ["add_to"]
 

@@ -17,9 +17,9 @@ from typing import Annotated
 
 import typer
 
-from miscope.atomic import explaining
 from miscope.errors import BadValue
 from miscope.hookspecs import PROJECT
+from miscope.store.atomic import explaining
 
 __all__ = ["Kind", "add_to", "write_plugin"]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from miscope.plugins import Broken, installed_commands
+from miscope.plugins.plugins import Broken, installed_commands
 
 __all__ = ["offered_commands"]
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from miscope.analyzer import Analyzer
     from miscope.family import Family
     from miscope.needs import Needs
-    from miscope.plugins import Plugins
+    from miscope.plugins.plugins import Plugins
     from miscope.training_config import TrainingConfig
     from miscope.view import Control, View
 

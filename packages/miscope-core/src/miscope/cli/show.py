@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from miscope.atomic import TEMPORARY, explaining
 from miscope.cli.options import WorkspaceOption, assignments, opened
+from miscope.store.atomic import TEMPORARY, explaining
 
 if TYPE_CHECKING:
-    from miscope.animating import Film
+    from miscope.figures.animate import Film
 
 __all__ = ["add_to"]
 
@@ -54,16 +54,15 @@ def show(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Draw VIEW of VARIANT and write it to a file; without --out, open it in a browser."""
-    from miscope.analyzer_options import split_options
-    from miscope.animating import animate
+    from miscope.analysis.analyzer_options import split_options
     from miscope.cli.targets import those_there
-    from miscope.exporting import export
-    from miscope.rendering import render
+    from miscope.figures.animate import animate
+    from miscope.figures.export import export
+    from miscope.figures.render import render
 
     place = opened(workspace)
     fields = [word for word in variant if "=" in word]
-    there = those_there(place, [word for word in variant if word not in fields], assignments(fields))
-    members = [one.value for one in there]
+    members = those_there(place, [word for word in variant if word not in fields], assignments(fields))
     given = assignments(option or ())
     controls = {name: value for name, value in given.items() if "." not in name}
     options = split_options(place.plugins.analyzers, {n: v for n, v in given.items() if n not in controls})

@@ -9,15 +9,16 @@ from pydantic import BaseModel, ValidationError
 
 from miscope.commands import in_workspace
 from miscope.errors import BadValue
-from miscope.validation import refusal, split_fields
+from miscope.validation import invalid_fields, split_fields
 
 if TYPE_CHECKING:
-    from miscope.workspace import BoundVariant, Workspace
+    from miscope.variant import Variant
+    from miscope.workspace import Workspace
 
 __all__ = ["one_to_train", "those_there"]
 
 
-def one_to_train(workspace: Workspace, target: str, fields: Mapping[str, Any]) -> BoundVariant:
+def one_to_train(workspace: Workspace, target: str, fields: Mapping[str, Any]) -> Variant:
     """The variant of a family with these fields, trained before or not; or the one of that name, which takes none."""
     if target in workspace.plugins.families:
         return workspace.variant(target, **fields)
@@ -28,7 +29,7 @@ def one_to_train(workspace: Workspace, target: str, fields: Mapping[str, Any]) -
     return workspace.find(target)
 
 
-def those_there(workspace: Workspace, targets: Sequence[str], fields: Mapping[str, Any]) -> list[BoundVariant]:
+def those_there(workspace: Workspace, targets: Sequence[str], fields: Mapping[str, Any]) -> list[Variant]:
     """The variants in the workspace that carry one of the names, or that are of the family and have these fields."""
     if not targets:
         raise BadValue(
@@ -43,7 +44,7 @@ def those_there(workspace: Workspace, targets: Sequence[str], fields: Mapping[st
     return list({variant.name: variant for variant in found}.values())
 
 
-def _meant(workspace: Workspace, target: str, fields: Mapping[str, Any]) -> list[BoundVariant]:
+def _meant(workspace: Workspace, target: str, fields: Mapping[str, Any]) -> list[Variant]:
     if target not in workspace.plugins.families:
         return [workspace.find(_whole(workspace, target))]
     there = workspace.variants(target)
@@ -76,8 +77,8 @@ def _whole(workspace: Workspace, target: str) -> str:
     return begun[0] if begun else target
 
 
-def _has(variant: BoundVariant, name: str, value: object) -> bool:
-    for part in (variant.value.params, variant.value.training):
+def _has(variant: Variant, name: str, value: object) -> bool:
+    for part in (variant.params, variant.training):
         if part is not None and name in type(part).model_fields:
             return getattr(part, name) == _as_field(part, name, value)
     return False
@@ -87,7 +88,7 @@ def _as_field(part: BaseModel, name: str, value: object) -> object:
     try:
         return getattr(type(part).model_validate({**part.model_dump(), name: value}), name)
     except ValidationError as error:
-        raise refusal(error, type(part).__name__, type(part)) from None
+        raise invalid_fields(error, type(part).__name__, type(part)) from None
 
 
 def _fields_of_a_name(target: str, fields: Mapping[str, Any]) -> BadValue:

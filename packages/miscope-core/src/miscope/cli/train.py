@@ -53,16 +53,16 @@ def train(
     from miscope.cli.targets import one_to_train
     from miscope.interruption import stop_on_signals
     from miscope.running import run
-    from miscope.session import Session
+    from miscope.train_options import TrainOptions
     from miscope.train_request import train_request
 
     place = opened(workspace)
     variant = one_to_train(place, target, assignments([*(fields or ()), *(setting or ())]))
     variant = variant if label is None else variant.labelled(label)
-    session = Session(
+    options = TrainOptions(
         steps=steps, resume=resume, warm=warm, device=device, threads=threads, compile=compiled, watch=watch or ()
     )
-    request = train_request(variant.value, session)
+    request = train_request(variant, options)
     note(f"{variant.name}  in {place.root}")
     with stop_on_signals() as asked:
         last = _report(run(place, request, should_stop=asked))

@@ -9,7 +9,7 @@ import typer
 from miscope.cli.options import JsonOption, WorkspaceOption, opened
 from miscope.cli.printing import print_json, print_table
 from miscope.commands import in_workspace
-from miscope.origin import origin_of
+from miscope.store.origin import origin_of
 
 if TYPE_CHECKING:
     from miscope.inventory import Stored

@@ -13,7 +13,7 @@ from miscope.cli.options import JsonOption
 from miscope.cli.printing import print_json
 
 if TYPE_CHECKING:
-    from miscope.plugins import Plugins
+    from miscope.plugins.plugins import Plugins
 
 __all__ = ["add_to", "places_of"]
 
@@ -28,7 +28,7 @@ def where(
     as_json: JsonOption = False,
 ) -> None:
     """Say where the code of NAME is: the file and line that computes it, its views, its tests."""
-    from miscope.plugins import Plugins
+    from miscope.plugins.plugins import Plugins
 
     places = places_of(Plugins.installed(), name)
     if as_json:

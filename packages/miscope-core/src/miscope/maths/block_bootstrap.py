@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from miscope.moment import Series
+from miscope.snapshot import Series
 
 __all__ = ["course", "redrawn", "thinned"]
 

@@ -7,7 +7,7 @@ from typing import final
 
 import numpy as np
 
-from miscope.moment import Series
+from miscope.snapshot import Series
 
 __all__ = ["FALLEN", "RISEN", "Divergence", "divergences", "undiverged"]
 

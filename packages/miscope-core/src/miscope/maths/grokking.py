@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 
 from miscope.maths.divergence import divergences, undiverged
-from miscope.moment import Series
+from miscope.snapshot import Series
 
 __all__ = [
     "LEVELS",

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from miscope.moment import Series
+from miscope.snapshot import Series
 
 __all__ = ["jump"]
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from miscope.testing.analyzer_checks import check_analyzer as check_analyzer
     from miscope.testing.family_checks import check_family as check_family
-    from miscope.testing.moments import toy_moment as toy_moment
     from miscope.testing.rounding import roundings as roundings
+    from miscope.testing.snapshots import toy_snapshot as toy_snapshot
     from miscope.testing.staging import Scene as Scene
     from miscope.testing.staging import scene as scene
     from miscope.testing.staging import tables as tables
@@ -25,7 +25,7 @@ _HOME = {
     "analyzer_checks": ("check_analyzer",),
     "view_coverage": ("coverage", "coverage_of"),
     "family_checks": ("check_family",),
-    "moments": ("toy_moment",),
+    "snapshots": ("toy_snapshot",),
     "rounding": ("roundings",),
     "staging": ("Scene", "scene", "tables"),
     "toy": ("ToyFamily", "ToyFourierFamily", "ToyParams"),

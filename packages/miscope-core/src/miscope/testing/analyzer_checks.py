@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import record_checks
+from miscope.analysis.input_guard import InputGuard
 from miscope.analyzer import Analyzer, Grain
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
+from miscope.plugins import record_checks
 from miscope.testing.array_checks import check_arrays, not_returned
 from miscope.testing.generators import draw_from_all
 from miscope.testing.symmetry_checks import check_symmetries
-from miscope.watch import Watch
 
 if TYPE_CHECKING:
+    from miscope.bound import BoundVariant
     from miscope.family import Family
-    from miscope.plugins import Plugins
+    from miscope.plugins.plugins import Plugins
     from miscope.testing.staging import Scene
-    from miscope.workspace import BoundVariant
 
 __all__ = ["check_analyzer"]
 
@@ -65,7 +65,7 @@ def check_analyzer(
 
 def _words(place: Scene) -> dict[str, Collection[str]]:
     """What the words ROLE and SITE stand for in the names of arrays."""
-    model = place.workspace.subject(place.variants[0].value).model
+    model = place.workspace.context(place.variants[0].value).model
     return {"ROLE": [*model.roles], "SITE": [*model.sites]}
 
 
@@ -86,17 +86,17 @@ def _check_record(analyzer: Analyzer) -> None:
 
 
 def _scene_for(analyzer: Analyzer, family: Family | None, plugins: Plugins | None, params: Any) -> Any:
-    from miscope.applicability import applies
+    from miscope.analysis.applicability import applies
     from miscope.family import make_variant
-    from miscope.subject import Subject
+    from miscope.model_context import ModelContext
     from miscope.testing.staging import scene, tables
     from miscope.testing.toy import ToyFamily, ToyFourierFamily
 
     candidates = [family] if family is not None else [ToyFourierFamily(), ToyFamily()]
     reasons = []
     for candidate in candidates:
-        subject = Subject(candidate, make_variant(candidate, params or {}))
-        reason = applies(analyzer.needs, subject, subject.probe(), ["train_loss", "test_loss"])
+        context = ModelContext(candidate, make_variant(candidate, params or {}))
+        reason = applies(analyzer.needs, context, context.probe(), ["train_loss", "test_loss"])
         if reason is None:
             found = plugins or tables(*((analyzer,) if family is None else (analyzer, family)))
             assert analyzer.name in found.analyzers, f"{analyzer.name} is not in the tables given as `plugins`"
@@ -108,7 +108,7 @@ def _scene_for(analyzer: Analyzer, family: Family | None, plugins: Plugins | Non
 
 
 def _compute_upstream(place: Scene, analyzer: Analyzer) -> None:
-    from miscope.analysis import analyze
+    from miscope.analysis.analyze import analyze
     from miscope.outcome import State
 
     if not analyzer.needs.reads:
@@ -146,7 +146,7 @@ def _check_elsewhere(place: Scene, analyzer: Analyzer, there: Arrays) -> None:
 
 def _there_upstream(place: Scene, analyzer: Analyzer, steps: Sequence[int]) -> bool:
     """Whether what it reads can be had over these steps; computes it."""
-    from miscope.analysis import analyze
+    from miscope.analysis.analyze import analyze
     from miscope.outcome import State
 
     if not analyzer.needs.reads:
@@ -161,29 +161,31 @@ def _unlike(here: Arrays, there: Arrays) -> str:
 
 def _show(place: Scene, analyzer: Analyzer, *, steps: Sequence[int] | None = None) -> Any:
     """What the analyzer is shown, made anew; at the last of these steps, or over them."""
-    from miscope.checkpoint_inputs import CheckpointInputs
-    from miscope.gathering import moment_of, record, trajectory_of
-    from miscope.moment import Cohort
-    from miscope.seeing import set_up
+    from miscope.analysis.checkpoint_inputs import CheckpointInputs
+    from miscope.analysis.gathering import record, snapshot_of, trajectory_of
+    from miscope.analysis.resolved_analysis import resolve_analysis
+    from miscope.snapshot import Cohort
 
     store = place.workspace.store
-    settings = [set_up(place.workspace, v.value, [analyzer.name], steps=steps or v.steps) for v in place.variants]
+    analyses = [
+        resolve_analysis(place.workspace, v.value, [analyzer.name], steps=steps or v.steps) for v in place.variants
+    ]
     if analyzer.grain is Grain.COHORT:
-        members = tuple(trajectory_of(setting, analyzer.name, store) for setting in settings)
-        return Cohort(members=members, options=settings[0].options_of(analyzer.name))
-    setting = settings[0]
+        members = tuple(trajectory_of(analysis, analyzer.name, store) for analysis in analyses)
+        return Cohort(members=members, options=analyses[0].options_of(analyzer.name))
+    analysis = analyses[0]
     if analyzer.grain is Grain.TRAJECTORY:
-        return trajectory_of(setting, analyzer.name, store)
-    checkpoint = store.load_checkpoint(setting.variant.name, setting.steps[-1])
-    activations = record(setting.subject, setting.probe, checkpoint.weights, [analyzer])
-    artifacts = {name: store.load_arrays(setting.key(name, checkpoint.step)) for name in analyzer.needs.reads}
+        return trajectory_of(analysis, analyzer.name, store)
+    checkpoint = store.load_checkpoint(analysis.variant.name, analysis.steps[-1])
+    activations = record(analysis.context, analysis.probe, checkpoint.weights, [analyzer])
+    artifacts = {name: store.load_arrays(analysis.key(name, checkpoint.step)) for name in analyzer.needs.reads}
     seen = CheckpointInputs(checkpoint=checkpoint, activations=activations)
-    return moment_of(setting, analyzer.name, seen=seen, artifacts=artifacts)
+    return snapshot_of(analysis, analyzer.name, seen=seen, artifacts=artifacts)
 
 
 def _computed(analyzer: Analyzer, shown: Any) -> Arrays:
     """The arrays, after checking that what was shown is as it was."""
-    watch = Watch()
+    watch = InputGuard()
     watch.see(shown)
     arrays = analyzer.compute(shown)
     changed = watch.changed(shown)

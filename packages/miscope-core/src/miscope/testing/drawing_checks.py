@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from miscope.analysis.input_guard import fingerprint
 from miscope.analyzer import Grain
 from miscope.errors import BadValue, DoesNotApply, MiscopeError, NoArtifact, WroteIntoShown
 from miscope.testing.generators import draw_from_all
 from miscope.testing.staging import copied
-from miscope.watch import fingerprint
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from miscope.artifact import Arrays
     from miscope.testing.staging import Scene
     from miscope.variant import Variant
-    from miscope.view import Shown, View
+    from miscope.view import View, ViewData
 
 __all__ = ["check_alone", "check_elsewhere", "check_turned"]
 
 _FAILURES = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 
-def check_alone(place: Scene, view: View) -> Shown:
+def check_alone(place: Scene, view: View) -> ViewData:
     """What the view is shown of the variants with all that it reads; drawn first without what is only optional."""
     variants = [variant.value for variant in place.variants]
     _compute(place, view, variants, [*dict.fromkeys((*view.needs.reads, *view.needs.history))])
@@ -41,7 +41,7 @@ def check_alone(place: Scene, view: View) -> Shown:
     return _gathered(place, view, variants)
 
 
-def check_turned(view: View, shown: Shown, turns: Iterable[Mapping[str, Any]]) -> None:
+def check_turned(view: View, shown: ViewData, turns: Iterable[Mapping[str, Any]]) -> None:
     """Assert that it draws the same twice, and something with each of these controls."""
     weights = {name: fingerprint(tensor) for name, tensor in shown.weights.items()}
     first = _drawn(view, shown, {})
@@ -58,7 +58,7 @@ def check_turned(view: View, shown: Shown, turns: Iterable[Mapping[str, Any]]) -
     )
 
 
-def check_elsewhere(place: Scene, view: View, shown: Shown) -> None:
+def check_elsewhere(place: Scene, view: View, shown: ViewData) -> None:
     """Assert that it draws, or refuses with DoesNotApply, where numbers are NaN and where there is one checkpoint."""
     variants = [variant.value for variant in place.variants]
     other = shown if view.grain is Grain.COHORT or len(variants) == 1 else _gathered(place, view, variants[1:])
@@ -72,14 +72,14 @@ def check_elsewhere(place: Scene, view: View, shown: Shown) -> None:
     _draws_or_refuses(view, alone, f" where there is the checkpoint of step {place.variants[0].steps[0]} alone")
 
 
-def _draws_or_refuses(view: View, shown: Shown, where: str) -> None:
+def _draws_or_refuses(view: View, shown: ViewData, where: str) -> None:
     with suppress(DoesNotApply), warnings.catch_warnings(action="ignore"):  # numpy warns of a mean of nothing
         _drawn(view, shown, {}, where, empty=True)
 
 
-def _drawn(view: View, shown: Shown, controls: Mapping[str, Any], where: str = "", *, empty: bool = False) -> Figure:
+def _drawn(view: View, shown: ViewData, controls: Mapping[str, Any], where: str = "", *, empty: bool = False) -> Figure:
     """The figure, if it is one that can be sent to a browser; `empty`: also without a trace."""
-    from miscope.rendering import draw
+    from miscope.figures.render import draw
 
     try:
         figure = draw(view, shown, controls)
@@ -102,7 +102,7 @@ def _drawn(view: View, shown: Shown, controls: Mapping[str, Any], where: str = "
 
 def _compute(place: Scene, view: View, variants: Sequence[Variant], names: Sequence[str]) -> None:
     """Compute what is named; what is only optional may not apply, or not be installed."""
-    from miscope.analysis import analyze
+    from miscope.analysis.analyze import analyze
     from miscope.errors import UnknownName
     from miscope.outcome import State
 
@@ -117,13 +117,13 @@ def _compute(place: Scene, view: View, variants: Sequence[Variant], names: Seque
         assert not bad or name in view.needs.optional, f"{bad[0].analyzers}: {bad[0].error}\n{bad[0].trace}"
 
 
-def _gathered(place: Scene, view: View, variants: Sequence[Variant]) -> Shown:
-    from miscope.rendering import gather
+def _gathered(place: Scene, view: View, variants: Sequence[Variant]) -> ViewData:
+    from miscope.figures.render import gather
 
     return gather(place.workspace, view, variants if view.grain is Grain.COHORT else variants[0])
 
 
-def _with_gaps(shown: Shown, other: Shown) -> Shown:
+def _with_gaps(shown: ViewData, other: ViewData) -> ViewData:
     """The same with NaN for every number that is not the same of another variant too, such as the edges of bins."""
     blank = {name: replace(m, values=np.full_like(m.values, np.nan)) for name, m in shown.metrics.items()}
     members = enumerate(shown.members)

@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from miscope import record_checks
 from miscope.family import Family, make_variant
 from miscope.model import LOGITS, Model, at_answer
-from miscope.subject import Subject
+from miscope.model_context import ModelContext
+from miscope.plugins import record_checks
 from miscope.testing.probe_checks import check_probes
 from miscope.testing.task_checks import check_task
 from miscope.testing.vocabulary_checks import AXES, check_axes, check_order, check_site_names
@@ -36,36 +36,36 @@ def check_family(family: Family, params: Mapping[str, Any] | None = None) -> Non
     assert _NAME.fullmatch(family.name), f"{family.name!r} should read like 'package.kind', in lower case"
     assert family.title, f"{family.name}: it needs a title"
     assert family.params.model_config.get("frozen"), f"{family.name}: derive its params from miscope.Params"
-    subject = Subject(family, make_variant(family, params or {}))
-    assert make_variant(family, params or {}).digest == subject.variant.digest, (
+    context = ModelContext(family, make_variant(family, params or {}))
+    assert make_variant(family, params or {}).digest == context.variant.digest, (
         f"{family.name}: its digest is not stable"
     )
-    check_probes(subject)
-    task = subject.task
-    weights = _random_weights(subject.model) if task is None else task.initial_weights()
-    _check_weights(family, subject, weights)
-    check_axes(subject)
-    check_site_names(family.name, subject.model.sites)
-    _check_runs(family.name, subject.model, weights, subject.probe().inputs[:_SOME])
-    _check_model(family.name, subject.model, weights, subject.probe().inputs[:_SOME])
-    check_order(family.name, subject.model, weights, subject.probe().inputs[:_SOME])
+    check_probes(context)
+    task = context.task
+    weights = _random_weights(context.model) if task is None else task.initial_weights()
+    _check_weights(family, context, weights)
+    check_axes(context)
+    check_site_names(family.name, context.model.sites)
+    _check_runs(family.name, context.model, weights, context.probe().inputs[:_SOME])
+    _check_model(family.name, context.model, weights, context.probe().inputs[:_SOME])
+    check_order(family.name, context.model, weights, context.probe().inputs[:_SOME])
     if task is not None:
-        check_task(family.name, subject.model, task)
-    _check_bases(subject)
+        check_task(family.name, context.model, task)
+    _check_bases(context)
 
 
-def _check_weights(family: Family, subject: Subject, weights: Mapping[str, Tensor]) -> None:
-    roles = subject.model.roles
+def _check_weights(family: Family, context: ModelContext, weights: Mapping[str, Tensor]) -> None:
+    roles = context.model.roles
     assert set(weights) == set(roles), f"{family.name}: its first weights and its model's roles differ in names"
     for name, role in roles.items():
         assert role.name == name, f"{family.name}: the role {role.name!r} is given under the name {name!r}"
         assert tuple(weights[name].shape) == role.shape, f"{family.name}: {name} is not of the shape its role says"
         assert len(role.axes) == len(role.shape), f"{family.name}: the axes of {name} do not match its shape"
-    if subject.task is not None:
-        again = subject.task.initial_weights()
+    if context.task is not None:
+        again = context.task.initial_weights()
         assert all(torch.equal(weights[n], again[n]) for n in weights), f"{family.name}: its first weights vary"
         assert all(weights[n] is not again[n] for n in weights), f"{family.name}: two calls share their tensors"
-        adopted = family.adopt(weights, subject.variant.params)
+        adopted = family.adopt(weights, context.variant.params)
         assert adopted is not None, f"{family.name}: it does not adopt its own weights"
         same = set(adopted) == set(weights) and all(torch.equal(adopted[n], weights[n]) for n in weights)
         assert same, f"{family.name}: what it adopts of its own weights, by role, is not those weights"
@@ -111,13 +111,13 @@ def _check_close(given: Tensor, hooked: Tensor, where: str) -> None:
     assert off <= 1e-5 * max(1.0, float(hooked.abs().max())), f"{where} differs from the hooked model's by {off:.1e}"
 
 
-def _check_bases(subject: Subject) -> None:
-    probe, family = subject.probe(), subject.family.name
+def _check_bases(context: ModelContext) -> None:
+    probe, family = context.probe(), context.family.name
     sizes: dict[str, set[int]] = {}
-    for role in subject.model.roles.values():
+    for role in context.model.roles.values():
         for axis, size in zip(role.axes, role.shape, strict=True):
             sizes.setdefault(axis, set()).add(size)
-    for name, basis in subject.bases.items():
+    for name, basis in context.bases.items():
         assert name in probe.columns or name in sizes or name in AXES, (
             f"{family}: the basis under {name!r} belongs to nothing: the columns are {', '.join(probe.columns)}, the "
             f"axes {', '.join(sizes)}"

@@ -10,8 +10,8 @@ import pytest
 
 # Nothing of miscope that brings in torch is imported up here: pytest loads this module at every start.
 if TYPE_CHECKING:
-    from miscope.plugins import Plugins
-    from miscope.workspace import BoundVariant, Workspace
+    from miscope.bound import BoundVariant, BoundWorkspace
+    from miscope.plugins.plugins import Plugins
 
 __all__ = ["command", "offer", "plugins", "toy_variant", "workspace"]
 
@@ -25,19 +25,19 @@ def plugins() -> Callable[..., Plugins]:
 
 
 @pytest.fixture
-def workspace(tmp_path: Path, plugins: Callable[..., Plugins]) -> Callable[..., Workspace]:
+def workspace(tmp_path: Path, plugins: Callable[..., Plugins]) -> Callable[..., BoundWorkspace]:
     """workspace(name=module, ...): an empty workspace that knows core, the toy families and these modules."""
 
-    def make(**modules: object) -> Workspace:
-        from miscope.workspace import open_workspace
+    def make(**modules: object) -> BoundWorkspace:
+        from miscope.bound import open_bound
 
-        return open_workspace(tmp_path / "workspace", plugins(**modules))
+        return open_bound(tmp_path / "workspace", plugins(**modules))
 
     return make
 
 
 @pytest.fixture
-def toy_variant(workspace: Callable[..., Workspace]) -> Callable[..., BoundVariant]:
+def toy_variant(workspace: Callable[..., BoundWorkspace]) -> Callable[..., BoundVariant]:
     """toy_variant(name=module, ...): a toy variant, trained, and analyzed by every instrument that applies."""
 
     def make(**modules: object) -> BoundVariant:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from miscope.subject import Subject
+from miscope.model_context import ModelContext
 
 if TYPE_CHECKING:
     from miscope.examples import Examples
@@ -17,17 +17,17 @@ from miscope.task import Task
 __all__ = ["check_probes"]
 
 
-def check_probes(subject: Subject) -> None:
+def check_probes(context: ModelContext) -> None:
     """Assert of every probe that its parts fit each other and the task that the family trains on."""
-    family = subject.family.name
-    assert subject.probes, f"{family}: it has no probe; `probes` must give one input set at least"
-    for name, probe in subject.probes.items():
+    family = context.family.name
+    assert context.probes, f"{family}: it has no probe; `probes` must give one input set at least"
+    for name, probe in context.probes.items():
         assert probe.name == name, f"{family}: the probe {probe.name!r} is given under the name {name!r}"
         _check_arrays(family, probe)
         _check_grid(family, probe)
         _check_symmetries(family, probe)
-        if subject.task is not None:
-            _check_against_task(family, probe, subject.task)
+        if context.task is not None:
+            _check_against_task(family, probe, context.task)
 
 
 def _check_arrays(family: str, probe: Probe) -> None:

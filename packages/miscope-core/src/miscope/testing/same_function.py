@@ -16,7 +16,7 @@ from miscope.model import LOGITS, cast
 
 if TYPE_CHECKING:
     from miscope.analyzer import Symmetry
-    from miscope.subject import Subject
+    from miscope.model_context import ModelContext
 
 __all__ = ["CHANGES", "changed_weights"]
 
@@ -26,21 +26,21 @@ _UNITS = (3, 2, 5, 7)
 """Factors to multiply tokens by; of these the first that has none in common with their number."""
 
 
-def changed_weights(symmetry: Symmetry, subject: Subject, weights: Weights) -> dict[str, Tensor] | None:
+def changed_weights(symmetry: Symmetry, context: ModelContext, weights: Weights) -> dict[str, Tensor] | None:
     """The weights of one checkpoint under that change; None where the model has nothing to change, or does not keep
     its logits: a LayerNorm does not commute with a rotation, nor a GELU with a scale.
 
     A relabelling of the tokens multiplies them modulo their number; it is one only where that maps right answers to
     right answers.
     """
-    axes = {name: role.axes for name, role in subject.model.roles.items()}
-    renamed = _renaming(subject) if symmetry == "token relabelling" else None
+    axes = {name: role.axes for name, role in context.model.roles.items()}
+    renamed = _renaming(context) if symmetry == "token relabelling" else None
     if symmetry == "token relabelling" and renamed is None:
         return None
     made = CHANGES[symmetry](weights, axes)
     if all(torch.equal(made[name], weights[name]) for name in weights):
         return None
-    before, after = _logits(subject, weights), _logits(subject, made)
+    before, after = _logits(context, weights), _logits(context, made)
     if renamed is not None:
         rows, image = renamed
         before = before[rows][..., image]
@@ -114,13 +114,13 @@ def _image(answers: int, tokens: int) -> Tensor:
     return torch.cat([torch.arange(answers) * unit % answers, torch.arange(answers, tokens)])[:tokens]
 
 
-def _renaming(subject: Subject) -> tuple[Tensor, Tensor] | None:
+def _renaming(context: ModelContext) -> tuple[Tensor, Tensor] | None:
     """(N,) the row of the probe that each becomes when its tokens are renamed, and (answers,) what an answer is called
     then; None where that is no symmetry of the task."""
     sizes = {
-        axis: size for role in subject.model.roles.values() for axis, size in zip(role.axes, role.shape, strict=True)
+        axis: size for role in context.model.roles.values() for axis, size in zip(role.axes, role.shape, strict=True)
     }
-    inputs, labels = subject.probe().inputs, subject.probe().labels
+    inputs, labels = context.probe().inputs, context.probe().labels
     if not {"token", "vocab_out"} <= set(sizes) or inputs.dtype != torch.int64 or labels is None or labels.min() < 0:
         return None
     image = _image(sizes["vocab_out"], sizes["token"])
@@ -132,6 +132,6 @@ def _renaming(subject: Subject) -> tuple[Tensor, Tensor] | None:
     return torch.tensor(renamed), answers
 
 
-def _logits(subject: Subject, weights: Weights) -> Tensor:
+def _logits(context: ModelContext, weights: Weights) -> Tensor:
     with torch.no_grad():
-        return subject.model.answers(cast(weights, torch.float64), subject.probe().inputs, [LOGITS])[LOGITS]
+        return context.model.answers(cast(weights, torch.float64), context.probe().inputs, [LOGITS])[LOGITS]

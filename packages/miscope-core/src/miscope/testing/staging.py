@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any, final
 
 from miscope.field_docs import documented
 from miscope.hookspecs import hookimpl
-from miscope.plugins import Plugins
+from miscope.plugins.plugins import Plugins
 
 if TYPE_CHECKING:
     from miscope.analyzer import Analyzer
+    from miscope.bound import BoundVariant
     from miscope.checkpoint import Checkpoint
     from miscope.family import Family
     from miscope.view import View
-    from miscope.workspace import BoundVariant, Workspace
+    from miscope.workspace import Workspace
 
 __all__ = ["Scene", "copied", "scene", "tables"]
 
@@ -43,20 +44,20 @@ def scene(
 
     steps: None for 4, and as long as they say of the toy families.
     """
+    from miscope.bound import open_bound
     from miscope.testing.toy import ToyFamily, ToyFourierFamily
-    from miscope.workspace import open_workspace
 
     toy = isinstance(family, ToyFamily | ToyFourierFamily)
     short = {} if toy and steps is None else {"steps": steps or 4, "checkpoints": "every:2"}
     with tempfile.TemporaryDirectory(prefix="miscope-scene-") as folder:
-        workspace = open_workspace(Path(folder), plugins)
+        workspace = open_bound(Path(folder), plugins)
         seeds = [{"seed": 1}, {"seed": 2}] if "seed" in family.params.model_fields else [{}]
         variants = tuple(workspace.variant(family.name, **{**seed, **dict(params or {}), **short}) for seed in seeds)
         variants = tuple({variant.name: variant for variant in variants}.values())
         for variant in variants:
             for _ in variant.train(threads=1):
                 pass
-        yield Scene(workspace=workspace, variants=variants)
+        yield Scene(workspace=workspace.value, variants=variants)
 
 
 def copied(run: BoundVariant, label: str, checkpoints: Sequence[Checkpoint]) -> BoundVariant:

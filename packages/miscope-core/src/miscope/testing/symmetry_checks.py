@@ -16,8 +16,8 @@ from miscope.testing.staging import copied
 if TYPE_CHECKING:
     from miscope.analyzer import Analyzer
     from miscope.artifact import Arrays
-    from miscope.subject import Subject
-    from miscope.workspace import BoundVariant
+    from miscope.bound import BoundVariant
+    from miscope.model_context import ModelContext
 
 __all__ = ["changed_variant", "check_symmetries", "comparable", "differing"]
 
@@ -28,18 +28,18 @@ _OF_A_PART = ("train", "test", "leaked", "clean")
 def changed_variant(run: BoundVariant, symmetries: Sequence[Symmetry]) -> BoundVariant | None:
     """The run beside itself, under a label, with every checkpoint changed by those that its model has, one after the
     other, and its metrics as they are; None where it has none of them."""
-    subject = run.workspace.subject(run.value)
-    changed = [_changed(subject, checkpoint, symmetries) for checkpoint in run.checkpoints]
+    context = run.workspace.value.context(run.value)
+    changed = [_changed(context, checkpoint, symmetries) for checkpoint in run.checkpoints]
     found = [checkpoint for checkpoint in changed if checkpoint is not None]
     if len(found) < len(changed):
         return None
     return copied(run, "-".join(symmetry.replace(" ", "-") for symmetry in symmetries)[:40], found)
 
 
-def _changed(subject: Subject, checkpoint: Checkpoint, symmetries: Sequence[Symmetry]) -> Checkpoint | None:
+def _changed(context: ModelContext, checkpoint: Checkpoint, symmetries: Sequence[Symmetry]) -> Checkpoint | None:
     weights = checkpoint.weights
     for symmetry in symmetries:
-        weights = changed_weights(symmetry, subject, weights) or weights
+        weights = changed_weights(symmetry, context, weights) or weights
     return None if weights is checkpoint.weights else Checkpoint(step=checkpoint.step, weights=weights)
 
 

@@ -6,13 +6,13 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from miscope import record_checks
+from miscope.plugins import record_checks
 from miscope.testing.drawing_checks import check_alone, check_elsewhere, check_turned
-from miscope.view import Choice, Number, Shown, View
+from miscope.view import Choice, Number, View, ViewData
 
 if TYPE_CHECKING:
     from miscope.family import Family
-    from miscope.plugins import Plugins
+    from miscope.plugins.plugins import Plugins
 
 __all__ = ["check_view"]
 
@@ -65,9 +65,9 @@ def _check_reads(view: View, plugins: Plugins) -> None:
         )
 
 
-def _turns(view: View, shown: Shown) -> Iterator[dict[str, Any]]:
+def _turns(view: View, shown: ViewData) -> Iterator[dict[str, Any]]:
     """Each control turned to each of its values, the others at their defaults."""
-    from miscope.controls import bounds, options
+    from miscope.figures.controls import bounds, options
 
     for control in view.controls:
         if isinstance(control, Choice):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from miscope.bound import BoundVariant
     from miscope.family import Family
-    from miscope.plugins import Plugins
-    from miscope.workspace import BoundVariant, Workspace
+    from miscope.plugins.plugins import Plugins
+    from miscope.variant import Variant
+    from miscope.workspace import Workspace
 
 __all__ = ["coverage", "coverage_of"]
 
@@ -34,13 +36,14 @@ def coverage(family: Family, plugins: Plugins, params: Mapping[str, Any] | None 
 def coverage_of(workspace: Workspace, variants: tuple[BoundVariant, ...]) -> dict[str, str]:
     """The same for variants that are there already."""
     from miscope.errors import DoesNotApply
-    from miscope.rendering import render
+    from miscope.figures.render import render
 
-    _look(workspace, variants)
+    values = [variant.value for variant in variants]
+    _look(workspace, values)
     found = {}
     for name, view in sorted(workspace.plugins.views.items()):
         try:
-            figure = render(workspace, view, list(variants) if view.grain == "cohort" else variants[0])
+            figure = render(workspace, view, values if view.grain == "cohort" else values[0])
             assert tuple(figure.data), f"{name} draws nothing: its figure has no trace"
             found[name] = ""
         except DoesNotApply as error:
@@ -48,16 +51,15 @@ def coverage_of(workspace: Workspace, variants: tuple[BoundVariant, ...]) -> dic
     return found
 
 
-def _look(workspace: Workspace, variants: tuple[BoundVariant, ...]) -> None:
-    from miscope.analysis import analyze
+def _look(workspace: Workspace, variants: Sequence[Variant]) -> None:
+    from miscope.analysis.analyze import analyze
     from miscope.errors import DoesNotApply
     from miscope.outcome import State
 
-    values = [variant.value for variant in variants]
     heavy = [name for name, analyzer in workspace.plugins.analyzers.items() if analyzer.heavy]
     for names in (None, *([name] for name in heavy)):
         try:
-            for outcome in analyze(workspace, values, names):
+            for outcome in analyze(workspace, variants, names):
                 bad = outcome.state in (State.FAILED, State.NOT_TRIED)
                 assert not bad, f"{outcome.analyzers} at {outcome.step}: {outcome.error}\n{outcome.trace}"
         except DoesNotApply:

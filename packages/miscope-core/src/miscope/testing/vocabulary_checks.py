@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from miscope.model import LOGITS, Model
+from miscope.model_context import ModelContext
 from miscope.patterns import matches
-from miscope.subject import Subject
 from miscope.testing.rounding import roundings
 
 __all__ = ["AXES", "check_axes", "check_order", "check_site_names"]
@@ -72,11 +72,11 @@ def check_site_names(family: str, sites: Iterable[str]) -> None:
         )
 
 
-def check_axes(subject: Subject) -> None:
+def check_axes(context: ModelContext) -> None:
     """Assert that one axis has one size throughout, and that axes are called by the words instruments look for."""
-    family, sizes = subject.family.name, dict[str, tuple[str, int]]()
-    own = {*subject.bases, *(name for probe in subject.probes.values() for name in probe.columns)}
-    for name, role in subject.model.roles.items():
+    family, sizes = context.family.name, dict[str, tuple[str, int]]()
+    own = {*context.bases, *(name for probe in context.probes.values() for name in probe.columns)}
+    for name, role in context.model.roles.items():
         for axis, size in zip(role.axes, role.shape, strict=True):
             there = sizes.setdefault(axis, (name, size))
             assert there[1] == size, (

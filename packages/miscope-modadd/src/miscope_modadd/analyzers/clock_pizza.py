@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from miscope import Analyzer, Arrays, Grain, Moment, Needs, Options
+from miscope import Analyzer, Arrays, Grain, Needs, Options, Snapshot
 from miscope.analyzer import Count, Whole
 from miscope.errors import DoesNotApply
 from miscope.lazily import torch
@@ -25,7 +25,7 @@ class PizzaOptions(Options):
     seed: Whole = 0
 
 
-def pizza(moment: Moment[PizzaOptions]) -> Arrays:
+def pizza(snapshot: Snapshot[PizzaOptions]) -> Arrays:
     """Distance irrelevance of the right answer's logit, and symmetricity of the gradients at the two embeddings.
 
     A clock multiplies, so that the logit of the right answer is as large whatever a - b, and its gradients at a and at
@@ -36,17 +36,17 @@ def pizza(moment: Moment[PizzaOptions]) -> Arrays:
     a sample. The triples are the same at every checkpoint. It is left out where both embeddings are added before
     anything else happens, since there it is 1 by construction. Zhong et al. 2023, sections 4.1 and 4.2.
     """
-    options, probe = moment.options, moment.probe
+    options, probe = snapshot.options, snapshot.probe
     a, b = (probe.columns[name] for name in ("a", "b"))
     prime = int(a.max()) + 1
     assert probe.labels is not None
     labels = probe.labels.numpy()
     if probe.shape != (prime, prime) or not np.array_equal(labels, (a + b) % prime):
         raise DoesNotApply("its answers are not (a + b) mod p")
-    right = moment.activations["logits"].numpy()[np.arange(len(labels)), labels].reshape(prime, prime)
+    right = snapshot.activations["logits"].numpy()[np.arange(len(labels)), labels].reshape(prime, prime)
     found = {"distance_irrelevance": np.array(distance_irrelevance(right))}
     triples = _triples(prime, options)
-    cosines = _cosines(moment, prime, triples)
+    cosines = _cosines(snapshot, prime, triples)
     if cosines is not None:
         distances = (triples[:, 0] - triples[:, 1]).numpy() % prime
         mean, error = stratified(cosines, distances)
@@ -93,9 +93,9 @@ def _triples(prime: int, options: PizzaOptions) -> Tensor:
     return torch.stack([(second + torch.arange(prime).repeat(each)) % prime, second, output], dim=1)
 
 
-def _cosines(moment: Moment, prime: int, triples: Tensor) -> np.ndarray | None:
+def _cosines(snapshot: Snapshot, prime: int, triples: Tensor) -> np.ndarray | None:
     """(n,) cosines, NaN where a gradient has no length; None where the model has no embedding to itself."""
-    model, inputs = moment.model, moment.probe.inputs
+    model, inputs = snapshot.model, snapshot.probe.inputs
     assert model is not None
     if EMBED not in model.sites:
         return None
@@ -107,7 +107,7 @@ def _cosines(moment: Moment, prime: int, triples: Tensor) -> np.ndarray | None:
         return leaf[-1]
 
     # float32: a cosine's sampling error is ten thousand times its rounding.
-    single = {role: tensor.float() for role, tensor in moment.weights.items()}
+    single = {role: tensor.float() for role, tensor in snapshot.weights.items()}
     with torch.enable_grad():
         logits = model.run(single, chosen, ["logits"], hooks=[(EMBED, cut)])["logits"][:, -1]
         if leaf[-1].ndim != 3 or leaf[-1].shape[1] < 2:

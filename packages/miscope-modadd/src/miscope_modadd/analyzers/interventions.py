@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from miscope import Analyzer, Arrays, Grain, Moment, Needs
+from miscope import Analyzer, Arrays, Grain, Needs, Snapshot
 from miscope.errors import DoesNotApply
 from miscope_modadd.interventions import amplified, gains_of, powers
 
@@ -14,28 +14,28 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-def leakage(moment: Moment) -> Arrays:
+def leakage(snapshot: Snapshot) -> Arrays:
     """Power of every frequency of the token embedding before and behind the hooks of an intervention.
 
     Both read off the network's own activation, in float64, of one input for each token; outside an intervention's
     window its hook is not there. `leakage` is the largest relative change of a frequency that was not asked for.
     """
-    gains = gains_of(moment.variant)
+    gains = gains_of(snapshot.variant)
     if not gains:
         reason = "it is trained without a frequency gain"
         raise DoesNotApply(reason)
-    prime = len(moment.bases["token"].rows)
-    inputs = _one_for_each(moment.probe.inputs, prime)
-    active = np.array([gain.start <= moment.step < gain.stop for gain in gains])
+    prime = len(snapshot.bases["token"].rows)
+    inputs = _one_for_each(snapshot.probe.inputs, prime)
+    active = np.array([gain.start <= snapshot.step < gain.stop for gain in gains])
     hooks = [amplified(inputs, prime, gain) for gain, on in zip(gains, active, strict=True) if on]
-    before, behind = (powers(_embedded(moment, inputs, some).numpy()[:prime]) for some in ([], hooks))
+    before, behind = (powers(_embedded(snapshot, inputs, some).numpy()[:prime]) for some in ([], hooks))
     target = np.isin(np.arange(1, len(before) + 1), [gain.k for gain in gains])
     ratio = behind / np.maximum(before, np.finfo(float).tiny)
     asked = np.ones(len(before))
     for gain, on in zip(gains, active, strict=True):
         asked[gain.k - 1] *= gain.gain if on else 1.0
     return {
-        "label": np.array(moment.bases["token"].labels),
+        "label": np.array(snapshot.bases["token"].labels),
         "power": before,
         "power_behind": behind,
         "target": target,
@@ -56,11 +56,11 @@ def _one_for_each(inputs: Tensor, prime: int) -> Tensor:
     return inputs[first]
 
 
-def _embedded(moment: Moment, inputs: Tensor, hooks: list) -> Tensor:
-    assert moment.model is not None
-    double = {role: weight.double() for role, weight in moment.weights.items()}
+def _embedded(snapshot: Snapshot, inputs: Tensor, hooks: list) -> Tensor:
+    assert snapshot.model is not None
+    double = {role: weight.double() for role, weight in snapshot.weights.items()}
     named = [("hook_embed", hook) for hook in hooks]
-    return moment.model.run(double, inputs, ["hook_embed"], hooks=named)["hook_embed"][:, 0]
+    return snapshot.model.run(double, inputs, ["hook_embed"], hooks=named)["hook_embed"][:, 0]
 
 
 LEAKAGE = Analyzer(

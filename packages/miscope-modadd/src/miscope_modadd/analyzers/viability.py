@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from miscope import Analyzer, Arrays, Grain, Moment, Needs, Options
+from miscope import Analyzer, Arrays, Grain, Needs, Options, Snapshot
 from miscope.analyzer import Count, Whole
 from miscope_modadd.analyzers.clock_margin import best_margin, canonical, margin, margins_at_random
 
@@ -21,7 +21,7 @@ class MarginOptions(Options):
     """Sets tried for the best margin; beyond that it is NaN."""
 
 
-def margins(moment: Moment[MarginOptions]) -> Arrays:
+def margins(snapshot: Snapshot[MarginOptions]) -> Arrays:
     """Margin of the ideal clock with the key frequencies found at this checkpoint, beside the best and random sets.
 
     With equal amplitudes: min over wrong answers r away of sum_k (1 - cos 2 pi k r / p); and with amplitudes in
@@ -31,12 +31,12 @@ def margins(moment: Moment[MarginOptions]) -> Arrays:
     is, so no k is better than another; only sets differ, up to that symmetry, of which `canonical` is the first image.
     NaN without a key frequency.
     """
-    options, keys = moment.options, moment.artifacts[_KEYS]
-    p = moment.probe.shape[0]
+    options, keys = snapshot.options, snapshot.artifacts[_KEYS]
+    p = snapshot.probe.shape[0]
     chosen = np.flatnonzero(keys["key"])
     frequencies = keys["label"][chosen].astype(int).tolist()
     count, size = len(frequencies), len(keys["label"])
-    amplitude = np.sqrt(moment.artifacts[_LOGITS]["logits/own_answer"].clip(min=0))
+    amplitude = np.sqrt(snapshot.artifacts[_LOGITS]["logits/own_answer"].clip(min=0))
     lost = np.full(size, np.nan)
     whole = best = weighted = rank = np.nan
     if count:

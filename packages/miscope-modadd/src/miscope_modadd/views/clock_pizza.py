@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Grain, Needs, Shown, View
+from miscope import Grain, Needs, View, ViewData
 from miscope.errors import DoesNotApply
-from miscope.figure_style import NULL, OKABE_ITO
+from miscope.figures.figure_style import NULL, OKABE_ITO
 from miscope_modadd.views.frame import CLOCK, MARKS, band, clock_axis, event_marks, figure, line, title
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _PUBLISHED = {"clock: model B": (0.85, 0.33), "pizza: model A": (0.17, 0.99)}
 """Zhong et al. 2023: (irrelevance, symmetricity)."""
 
 
-def over_training(shown: Shown, *, clock: str, events: bool) -> Figure:
+def over_training(shown: ViewData, *, clock: str, events: bool) -> Figure:
     """Distance irrelevance and gradient symmetricity over training: which of two ways of adding."""
     arrays = shown.artifacts[_READS]
     steps = arrays["step"]
@@ -49,7 +49,7 @@ def over_training(shown: Shown, *, clock: str, events: bool) -> Figure:
     return figure(traces, layout)
 
 
-def plane(shown: Shown) -> Figure:
+def plane(shown: ViewData) -> Figure:
     """The path of training through the plane of both measures, beside the published clock and pizza."""
     arrays = shown.artifacts[_READS]
     if _SYMMETRY not in arrays:

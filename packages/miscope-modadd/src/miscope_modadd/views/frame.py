@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Shown, Toggle
-from miscope.figure_style import template
+from miscope import Choice, Toggle, ViewData
+from miscope.figures.figure_style import template
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -28,20 +28,20 @@ def figure(traces: Iterable[Mapping[str, Any]], layout: Mapping[str, Any]) -> Fi
     return go.Figure(data=[dict(trace) for trace in traces], layout={"template": template(), **layout})
 
 
-def title(shown: Shown, text: str, note: str = "") -> dict[str, Any]:
+def title(shown: ViewData, text: str, note: str = "") -> dict[str, Any]:
     """A title, with the variant, the step and a note below it."""
     at = f"{shown.step_label} {shown.step:,}" if shown.step is not None else ""
     return {"text": text, "subtitle": {"text": " · ".join(part for part in (shown.variant.name, at, note) if part)}}
 
 
-def clock_axis(shown: Shown, clock: str) -> dict[str, Any]:
+def clock_axis(shown: ViewData, clock: str) -> dict[str, Any]:
     """The axis that counts steps."""
     if clock == "log":
         return {"title": {"text": f"{shown.step_label} (log; 0 is not shown)"}, "type": "log", "dtick": 1}
     return {"title": {"text": shown.step_label}, "tickformat": ","}
 
 
-def event_marks(shown: Shown, on: bool) -> list[dict[str, Any]]:
+def event_marks(shown: ViewData, on: bool) -> list[dict[str, Any]]:
     """Labelled vertical lines at the events of training, through all panels."""
     marked = sorted((shown.events[name], name) for name in _MARKED if name in shown.events) if on else []
     marks = []

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Grain, Needs, Shown, View
+from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.errors import DoesNotApply
-from miscope.figure_style import NULL, OKABE_ITO, colour_of, variant_colours
+from miscope.figures.figure_style import NULL, OKABE_ITO, colour_of, variant_colours
 from miscope_modadd.interventions import FrequencyGain, gains_of
 from miscope_modadd.views.frame import figure, line, title
 
@@ -20,7 +20,7 @@ _LEAKAGE, _SPECTRUM = "interventions.leakage", "spectra.embedding"
 _FLOOR = 1e-17
 
 
-def verification(shown: Shown) -> Figure:
+def verification(shown: ViewData) -> Figure:
     """Power of the frequencies behind the hooks over power before, the named ones and the worst of all others."""
     arrays = shown.artifacts[_LEAKAGE]
     steps, labels = arrays["step"], arrays["label"][0]
@@ -50,7 +50,7 @@ def verification(shown: Shown) -> Figure:
     return figure(traces, layout)
 
 
-def compare(shown: Shown, *, frequency: str, metric: str) -> Figure:
+def compare(shown: ViewData, *, frequency: str, metric: str) -> Figure:
     """A metric and one frequency's share of the embedding, of intervened variants and their parents; windows shaded."""
     gains = [gain for member in shown.members for gain in gains_of(member.shown.variant)]
     if not gains:
@@ -110,7 +110,7 @@ def _windows_note(gains: Sequence[FrequencyGain]) -> str:
     return " · ".join(dict.fromkeys(said))
 
 
-def _frequencies(shown: Shown) -> Sequence[str]:
+def _frequencies(shown: ViewData) -> Sequence[str]:
     """Those that an intervention names first."""
     named = dict.fromkeys(str(gain.k) for member in shown.members for gain in gains_of(member.shown.variant))
     arrays = shown.members[0].shown.artifacts[_SPECTRUM]
@@ -118,7 +118,7 @@ def _frequencies(shown: Shown) -> Sequence[str]:
     return [*named, *(name for name in labels if name not in named)]
 
 
-def _metrics(shown: Shown) -> Sequence[str]:
+def _metrics(shown: ViewData) -> Sequence[str]:
     found = {name for member in shown.members for name in member.shown.metrics}
     return sorted(found, key=lambda name: (name != "test_loss", name))
 

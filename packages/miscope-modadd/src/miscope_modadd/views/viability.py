@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Grain, Needs, Shown, View
-from miscope.figure_style import NULL, OKABE_ITO, colour_of
+from miscope import Grain, Needs, View, ViewData
+from miscope.figures.figure_style import NULL, OKABE_ITO, colour_of
 from miscope_modadd.views.frame import CLOCK, MARKS, band, clock_axis, event_marks, figure, line, title
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ _READS = "viability.margins"
 _GREY = "rgba(154,154,154,0.3)"
 
 
-def margin(shown: Shown, *, clock: str, events: bool) -> Figure:
+def margin(shown: ViewData, *, clock: str, events: bool) -> Figure:
     """Margin of the ideal clock with the key frequencies over training, beside the best and random sets of as many."""
     arrays = shown.artifacts[_READS]
     steps, null = arrays["step"], arrays["null"]
@@ -43,7 +43,7 @@ def margin(shown: Shown, *, clock: str, events: bool) -> Figure:
     return figure([*traces, count], layout)
 
 
-def quality(shown: Shown) -> Figure:
+def quality(shown: ViewData) -> Figure:
     """What each key frequency is worth: the margin lost without it, beside its amplitude in the logits."""
     arrays = shown.artifacts[_READS]
     chosen = np.flatnonzero(arrays["key"])

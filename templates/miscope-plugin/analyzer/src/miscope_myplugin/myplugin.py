@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
-from miscope import Analyzer, Arrays, Grain, Moment, Needs
+from miscope import Analyzer, Arrays, Grain, Needs, Snapshot
 
 __all__ = ["STABLE_RANK", "stable_rank"]
 
 
-def stable_rank(moment: Moment) -> Arrays:
+def stable_rank(snapshot: Snapshot) -> Arrays:
     """Stable rank of each weight matrix, ||W||_F^2 / ||W||_2^2.
 
     One number per matrix, or one per head where the weights are (head, row, column); NaN where all weights are zero.
     """
     ranks = {}
-    for role, tensor in moment.weights.items():
+    for role, tensor in snapshot.weights.items():
         if tensor.ndim >= 2:
             squares = np.linalg.svd(tensor.double().numpy(), compute_uv=False) ** 2
             with np.errstate(invalid="ignore"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from miscope import Choice, Grain, Needs, Shown, View
+from miscope import Choice, Grain, Needs, View, ViewData
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -14,12 +14,12 @@ __all__ = ["STABLE_RANK_VIEW"]
 _ALL = "all"
 
 
-def _matrices(shown: Shown) -> list[str]:
+def _matrices(shown: ViewData) -> list[str]:
     ranks = shown.artifacts["myplugin.stable_rank"]
     return [_ALL, *sorted(name for name in ranks if name != "step")]
 
 
-def draw_stable_rank(shown: Shown, *, matrix: str = _ALL) -> Figure:
+def draw_stable_rank(shown: ViewData, *, matrix: str = _ALL) -> Figure:
     """Stable rank of the weight matrices over training; the mean over heads where there are heads."""
     import plotly.graph_objects as go
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from miscope import Grain, Needs, Shown, Toggle, View
+from miscope import Grain, Needs, Toggle, View, ViewData
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["WEIGHTS_LENGTH"]
 
 
-def draw_length(shown: Shown, *, relative: bool) -> Figure:
+def draw_length(shown: ViewData, *, relative: bool) -> Figure:
     """Length of all weights as one vector, at every checkpoint; relative: in units of the first."""
     import plotly.graph_objects as go
 

@@ -1,0 +1,149 @@
+"""Look at checkpoints through instruments: what is missing is computed, saved and told, one outcome at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from miscope.analysis.analyzer_options import Options, options_apart, options_asked
+from miscope.analysis.chosen_steps import chosen_steps
+from miscope.analysis.job import Job
+from miscope.analysis.outstanding import Asked, Outstanding, outstanding
+from miscope.analysis.perform import Portable, failed, perform
+from miscope.analyze_request import AnalyzeRequest
+from miscope.artifact import as_written
+from miscope.errors import MiscopeError
+from miscope.interruption import stop_on_signals
+from miscope.outcome import Outcome, State, left_out
+from miscope.variant import Variant
+
+if TYPE_CHECKING:
+    from miscope.executor import Executor
+    from miscope.store.ledger import RunLog
+    from miscope.workspace import Workspace
+
+__all__ = ["analyze"]
+
+
+def analyze(  # noqa: PLR0913 - the whole of a user's choice, all keyword-only
+    workspace: Workspace,
+    variants: Variant | Sequence[Variant],
+    names: Sequence[str] | None = None,
+    *,
+    steps: Sequence[int] | str | None = None,
+    executor: str | Executor = "inline",
+    force: bool = False,
+    options: Options | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Iterator[Outcome]:
+    """Compute what is missing of the named analyzers and of what they read; yield outcomes.
+
+    names: None for all that apply and are not `heavy`. steps: the checkpoints to look at, or a
+    schedule of them ('every:1000'; None: all); trajectory grain
+    spans exactly these, and they are part of its recipe. options: values by analyzer name. force: compute the named
+    ones again though they exist. should_stop: asked before each look, as are Ctrl-C, SIGTERM and the run's own stop
+    request; what is under way is finished and saved. A look that fails is an outcome, and the rest goes on; so is
+    a named analyzer that does not apply. Raises, before anything is computed, UnknownName, NoCheckpoint, DoesNotApply
+    (where none of the named ones applies to any variant) or BadValue (options, circles).
+    """
+    values = [variants] if isinstance(variants, Variant) else list(variants)
+    place = workspace.plugins.executor(executor) if isinstance(executor, str) else executor
+    table = workspace.plugins.analyzers
+    chosen = options_asked(table, names, options or {})
+    exact = chosen_steps(steps, [workspace.store.steps(v.name) for v in values]) if isinstance(steps, str) else steps
+    work = outstanding(workspace, values, Asked(names=names, steps=exact, force=force, options=chosen))
+    request = AnalyzeRequest(
+        variants=tuple(value.name for value in values),
+        analyzers=None if names is None else tuple(names),
+        steps=steps if steps is None or isinstance(steps, str) else tuple(map(int, steps)),
+        executor=place.name,
+        force=force,
+        options=options_apart(table, list(chosen), chosen),
+    )
+    for value in values:
+        workspace.keep_record(value)
+    return _run(workspace, place, work, request, should_stop or (lambda: False))
+
+
+def _run(
+    workspace: Workspace, place: Executor, work: Outstanding, request: AnalyzeRequest, should_stop: Callable[[], bool]
+) -> Iterator[Outcome]:
+    total, facts = work.total, {"request": request.model_dump(mode="json")}
+    _sweep(workspace, work)
+    with ExitStack() as opened:
+        logs = {name: opened.enter_context(workspace.ledger.run("analyze", name, **facts)) for name in work.busy}
+        for outcome in _without_a_look(workspace, work):
+            yield replace(outcome, total=total, run=logs[outcome.variant].name if outcome.variant in logs else "")
+        if not logs:
+            return
+        interrupted = opened.enter_context(stop_on_signals())
+        executor = opened.enter_context(place.open())
+
+        def stopped() -> bool:
+            return interrupted() or should_stop() or any(log.stop_requested() for log in logs.values())
+
+        done = 0
+        for jobs in work.rounds():
+            look = partial(perform, Portable(workspace))
+            for outcomes in executor.run(look, _until(stopped, jobs), lost=_lost):
+                done += 1
+                for outcome in outcomes:
+                    log = logs[outcome.variant]
+                    _tell(log, outcome)
+                    yield replace(outcome, done=done, total=total, run=log.name)
+        if done < total and stopped():
+            for log in logs.values():
+                log.write("stopped", reason="stop requested", done=done, total=total)
+
+
+def _sweep(workspace: Workspace, work: Outstanding) -> None:
+    """Remove what killed runs left, where nothing is left to do, too."""
+    for name in [*(course.name for course in work.courses), *(job.variant for job in work.together[:1])]:
+        workspace.store.sweep(name)
+
+
+def _without_a_look(workspace: Workspace, work: Outstanding) -> Iterator[Outcome]:
+    """What can be said at once."""
+    skipped = [(course.name, name, reason) for course in work.courses for name, reason in course.skipped.items()]
+    skipped += [(error.variant, error.name, f"does not apply: {error.reason}") for error in work.apart]
+    for course in work.courses:
+        for step in course.unfinite:
+            yield left_out(course.name, step, workspace.store.unfinite(course.name, step))
+        if course.whole:
+            yield Outcome(variant=course.name, analyzers=course.whole, step=None, state=State.PRESENT)
+    for variant, name, reason in skipped:
+        yield Outcome(variant=variant, analyzers=(name,), step=None, state=State.SKIPPED, error=reason)
+
+
+def _until(stopped: Callable[[], bool], jobs: Iterable[Job]) -> Iterator[Job]:
+    for job in jobs:
+        if stopped():
+            return
+        yield job
+
+
+def _lost(job: Job, reason: str) -> tuple[Outcome, ...]:
+    step = "the whole of training" if job.step is None else f"step {job.step}"
+    error = MiscopeError(
+        f"The process that looked at {step} of {job.variant} died.",
+        reason,
+        "What it had saved is kept. `--executor inline` shows what happens.",
+    )
+    return (failed(job, job.analyzers, error),)
+
+
+def _tell(log: RunLog, outcome: Outcome) -> None:
+    """One ledger line an artifact, and one for each failure."""
+    for name, scalars in outcome.scalars.items():
+        key = outcome.keys[name]
+        log.write(
+            "artifact", analyzer=name, recipe=key.recipe, probe=key.probe, step=key.step, scalars=as_written(scalars)
+        )
+    if outcome.state in (State.FAILED, State.NOT_TRIED):
+        names = list(outcome.analyzers)
+        log.write(
+            "failure", analyzers=names, step=outcome.step, state=outcome.state, error=outcome.error, trace=outcome.trace
+        )

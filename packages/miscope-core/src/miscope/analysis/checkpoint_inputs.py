@@ -1,0 +1,37 @@
+"""One checkpoint with what was made of it for all instruments that look at it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, final
+
+from miscope.checkpoint import Checkpoint
+from miscope.store.training_state import TrainingState
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["CheckpointInputs"]
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CheckpointInputs:
+    """Weights, activations and the training's state at a step."""
+
+    checkpoint: Checkpoint
+    activations: Mapping[str, Mapping[str, Tensor]] = field(default_factory=dict)
+    """Of every declared site, by 'answer' and 'all' positions."""
+    state: TrainingState | None = None
+    """Where it was kept beside the checkpoint, and an instrument needs it."""
+
+    @property
+    def moments(self) -> Mapping[str, Mapping[str, Tensor]]:
+        """The optimizer's state by role."""
+        return self.state.moments if self.state is not None else {}
+
+    @property
+    def buffers(self) -> Mapping[str, Tensor]:
+        """The training's own tensors."""
+        return self.state.buffers if self.state is not None else {}

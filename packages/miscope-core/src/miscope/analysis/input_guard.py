@@ -1,0 +1,167 @@
+"""Notices when an instrument writes into what it is shown: others are shown the same tensors and arrays."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, TypeAlias, final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from miscope.analysis.module_state import ModuleState
+from miscope.analysis.process_settings import GENERATORS, OF_ANY_THREAD, put_back, read_settings
+from miscope.model import HookedModel
+from miscope.snapshot import Cohort, Snapshot, Trajectory
+from miscope.view import ViewData
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
+    from miscope.probe import Probe
+
+__all__ = ["InputGuard", "fingerprint"]
+
+What: TypeAlias = "Snapshot | Trajectory | Cohort | ViewData"
+Held: TypeAlias = "Tensor | np.ndarray"
+
+_COLUMNS, _ROWS = 1024, 64
+"""Words of eight bytes in a row of the table that a fingerprint sums, and rows at once, which the caches hold."""
+_HALF = np.uint64(32)
+_WEIGHTS = np.random.default_rng(0).integers(2**63, size=_COLUMNS, dtype=np.uint64) | np.uint64(1)
+
+
+@final
+class InputGuard:
+    """What several instruments are shown in turn, and what it held before the first of them."""
+
+    def __init__(self) -> None:
+        self._prints: dict[tuple[str, int], int] = {}
+        self._copies: dict[int, tuple[Held, Held]] = {}
+        self._networks: dict[int, ModuleState] = {}
+        self._settings: dict[str, Any] = {}
+        self._random: tuple[Any, ...] = ()
+
+    def see(self, shown: What) -> None:
+        """Remember what is shown, where it is shown for the first time."""
+        self._settings = read_settings(OF_ANY_THREAD) if isinstance(shown, ViewData) else read_settings()
+        # Put back without a word, since building a network draws. Not of a view: several are drawn at a time.
+        self._random = () if isinstance(shown, ViewData) else tuple(read() for read, _ in GENERATORS)
+        for model, inputs in _networks(shown):
+            if id(model) not in self._networks:
+                # Once before: a TransformerLens bridge hangs hooks of its own on itself when it is first run.
+                with torch.no_grad():
+                    model.run({name: torch.zeros(r.shape) for name, r in model.roles.items()}, inputs, [])
+                self._networks[id(model)] = ModuleState(model.module)
+        for label, value in _per_look(shown):
+            if (label, id(value)) not in self._prints:
+                self._prints[label, id(value)] = fingerprint(value)
+        for label, value in _for_good(shown):
+            if (label, id(value)) not in self._prints:
+                self._prints[label, id(value)] = fingerprint(value)
+                self._copies[id(value)] = value, value.clone() if _is_tensor(value) else value.copy()
+
+    def changed(self, shown: What) -> list[str]:
+        """What of it is no longer as it was, in words; what outlives the look is put back as it was."""
+        wrong = [
+            (label, value)
+            for label, value in (*_per_look(shown), *_for_good(shown))
+            if fingerprint(value) != self._prints[label, id(value)]
+        ]
+        for _, value in wrong:
+            if id(value) in self._copies:
+                _put_back(*self._copies[id(value)])
+        for before, (_, write) in zip(self._random, GENERATORS, strict=False):
+            write(before)
+        told = [label for label, _ in wrong]
+        for model, _ in _networks(shown):
+            if id(model) in self._networks:  # else it was built meanwhile
+                told += self._networks[id(model)].put_back()
+        return told + [f"the setting {name}" for name in put_back(self._settings)]
+
+
+def fingerprint(value: Held) -> int:
+    """A number that changes with any change of the bytes, of their order or of the shape; nearly at memory's speed."""
+    array = value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy() if _is_tensor(value) else value
+    if array.dtype.kind in "USO":
+        return zlib.crc32(repr(array.tolist()).encode())
+    flat = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+    whole = len(flat) // (8 * _COLUMNS) * (8 * _COLUMNS)
+    table = flat[:whole].view(np.uint64).reshape(-1, _COLUMNS)
+    found = zlib.crc32(flat[whole:].data, zlib.crc32(repr((value.dtype, tuple(value.shape))).encode()))
+    for start in range(0, len(table), _ROWS):
+        rows = table[start : start + _ROWS]
+        # Weighted, since a plain sum is the same after a shuffle; the high half mixed in, since of an even number of
+        # changed signs, the highest bits, nothing is left in a sum modulo 2^64.
+        mixed = rows >> _HALF
+        mixed ^= rows
+        mixed *= _WEIGHTS
+        found = zlib.crc32(mixed.sum(1).data, found)
+    return found
+
+
+def _is_tensor(value: Held) -> TypeIs[Tensor]:
+    return isinstance(value, Tensor)
+
+
+def _parts(shown: What) -> Iterator[Snapshot | Trajectory | ViewData]:
+    """What is shown of each variant."""
+    members = getattr(shown, "members", ())
+    if isinstance(shown, Snapshot | Trajectory | ViewData):
+        yield shown
+    for member in members:
+        yield from _parts(getattr(member, "shown", member))
+
+
+def _per_look(shown: What) -> Iterator[tuple[str, Held]]:
+    """What every instrument of a look is shown, made for that look."""
+    if not isinstance(shown, Snapshot):
+        return
+    yield from ((f"weights {name!r}", value) for name, value in shown.weights.items())
+    yield from ((f"activations {name!r}", value) for name, value in shown.activations.items())
+    for name, moments in shown.moments.items():
+        yield from ((f"moments {name!r} {key!r}", value) for key, value in moments.items())
+    for name, arrays in shown.artifacts.items():
+        yield from ((f"artifacts {name!r} {key!r}", value) for key, value in arrays.items())
+
+
+def _for_good(shown: What) -> Iterator[tuple[str, Held]]:
+    """What is made once for a variant and shown to everything that looks at it in this process."""
+    for part in _parts(shown):
+        yield from (() if part.probe is None else _of_probe(part.probe))
+        yield from ((f"bases {name!r}", basis.rows) for name, basis in part.bases.items())
+        for name, loss in getattr(part, "losses", {}).items():
+            yield f"losses {name!r} inputs", loss.examples.inputs
+            if loss.examples.labels is not None:
+                yield f"losses {name!r} labels", loss.examples.labels
+
+
+def _of_probe(probe: Probe) -> Iterator[tuple[str, Held]]:
+    yield "probe inputs", probe.inputs
+    if probe.labels is not None:
+        yield "probe labels", probe.labels
+    if probe.train is not None:
+        yield "probe train", probe.train
+    yield from ((f"probe columns {name!r}", values) for name, values in probe.columns.items())
+    yield from ((f"probe symmetries {name!r}", values) for name, values in probe.symmetries.items())
+
+
+def _networks(shown: What) -> Iterator[tuple[HookedModel, Tensor]]:
+    """The networks that an instrument is given to run, also inside of another model, and one input of each."""
+    for part in _parts(shown):
+        model = getattr(part, "model", None)
+        for holder in (model, *getattr(model, "__dict__", {}).values()):
+            if isinstance(holder, HookedModel) and part.probe is not None:
+                yield holder, part.probe.inputs[:1]
+
+
+def _put_back(value: Held, copy: Held) -> None:
+    if _is_tensor(value):
+        with torch.no_grad():
+            if value.shape != copy.shape:
+                value.resize_(tuple(copy.shape))
+            value.copy_(torch.as_tensor(copy))
+    else:
+        value.shape = tuple(copy.shape)
+        np.copyto(value, np.asarray(copy))

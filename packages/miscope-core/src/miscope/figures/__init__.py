@@ -1,0 +1,1 @@
+"""From artifacts to figures: gathering, controls, drawing, export."""

@@ -1,0 +1,184 @@
+"""Figures as files: images through a local Chromium, self-contained pages and tables of numbers without one."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import CancelledError
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar, final
+
+from miscope.errors import BadValue, MiscopeError
+from miscope.figures.figure_numbers import numbers
+from miscope.figures.figure_style import CONFIG
+from miscope.store.atomic import write_whole
+
+if TYPE_CHECKING:
+    from kaleido import Kaleido
+    from plotly.graph_objects import Figure
+
+__all__ = ["SUFFIXES", "Exporter", "NoBrowser", "browser", "export"]
+
+T = TypeVar("T")
+
+IMAGES = ("png", "svg", "pdf")
+SUFFIXES = (*IMAGES, "html", "csv")
+
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
+_PATIENCE = 120.0
+"""Seconds one image may take, the start of the browser included."""
+
+
+class NoBrowser(MiscopeError):
+    """An image was asked for and there is no browser to draw it."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            f"{path.name} needs a Chromium to be drawn, and there is none that works.",
+            reason,
+            f"Install one (Debian: `apt install chromium`), or set BROWSER_PATH to one, or export {path.stem}.html, "
+            "which needs none.",
+        )
+
+
+def export(
+    figure: Figure, path: str | Path, *, width: int | None = None, height: int | None = None, scale: float = 2
+) -> Path:
+    """Write the figure as png, svg, pdf, html or csv, by the suffix of the path, and return the path.
+
+    width, height: in CSS pixels; None takes the figure's own. scale: image pixels per CSS pixel. For more than one
+    image keep an Exporter open. Raises BadValue on another suffix, NoBrowser where an image cannot be drawn.
+    """
+    with Exporter() as exporter:
+        return exporter.export(figure, path, width=width, height=height, scale=scale)
+
+
+def browser() -> str | None:
+    """Path of the browser that draws images: BROWSER_PATH, else the first Chromium-like one on PATH."""
+    chosen = os.environ.get("BROWSER_PATH")
+    if chosen:
+        return chosen if os.access(chosen, os.X_OK) and Path(chosen).is_file() else None
+    return next((found for name in _BROWSERS if (found := shutil.which(name))), None)
+
+
+@final
+class Exporter:
+    """Writes figures; keeps one browser open from the first image until it is left."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._kaleido: Kaleido | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def export(
+        self, figure: Figure, path: str | Path, *, width: int | None = None, height: int | None = None, scale: float = 2
+    ) -> Path:
+        """As `export`; the file appears whole or not at all."""
+        path = Path(path)
+        kind = path.suffix.removeprefix(".").lower()
+        if kind not in SUFFIXES:
+            raise BadValue(
+                f"A figure cannot be written as {path.name!r}.",
+                f"The suffix says how: {', '.join(f'.{suffix}' for suffix in SUFFIXES)}; .gif over training.",
+                f"Try {path.stem}.html, which needs no browser, or {path.stem}.png.",
+            )
+        if kind == "html":
+            content = page(figure).encode()
+        elif kind == "csv":
+            content = numbers(figure).encode()
+        else:
+            content = self._draw(figure, path, {"format": kind, "width": width, "height": height, "scale": scale})
+        return write_whole(path, lambda file: file.write(content))
+
+    def close(self) -> None:
+        """End the browser and its thread; a later export starts them again."""
+        if self._loop is None or self._thread is None:
+            return
+        if self._kaleido is not None:
+            from choreographer.channels import ChannelClosedError
+            from kaleido.errors import BrowserClosedError, BrowserFailedError
+
+            with suppress(TimeoutError, CancelledError, BrowserClosedError, BrowserFailedError, ChannelClosedError):
+                self._wait(self._kaleido.close(), timeout=20)
+            self._kaleido = None
+        with suppress(TimeoutError):
+            self._wait(_cancel_the_rest(), timeout=20)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+        self._loop = self._thread = None
+
+    def _draw(self, figure: Figure, path: Path, options: dict[str, Any]) -> bytes:
+        try:
+            import kaleido
+        except ImportError:
+            raise NoBrowser(path, "The package kaleido is not installed: `pip install miscope-core[export]`.") from None
+        from choreographer.channels import ChannelClosedError
+        from kaleido.errors import BrowserClosedError, BrowserFailedError, ChromeNotFoundError
+
+        # Kaleido's watch over a browser that died cancels what waits for it, or lets it fail, as they happen to meet.
+        lost = (
+            BrowserClosedError,
+            BrowserFailedError,
+            ChannelClosedError,
+            ChromeNotFoundError,
+            CancelledError,
+            TimeoutError,
+        )
+        found = browser()
+        if found is None:
+            chosen = os.environ.get("BROWSER_PATH")
+            looked = f"Looked on PATH for {', '.join(_BROWSERS)}."
+            raise NoBrowser(path, f"BROWSER_PATH is {chosen!r}, which is no program." if chosen else looked)
+        reused = self._kaleido is not None
+        try:
+            if self._kaleido is None:
+                # No mathjax: by default kaleido fetches it from the network. A sandbox is off, as it fails for root.
+                self._kaleido = kaleido.Kaleido(n=1, timeout=_PATIENCE, mathjax=False, path=found)
+                self._wait(self._kaleido.open(), timeout=_PATIENCE)
+            given: Any = {name: value for name, value in options.items() if value is not None}
+            return self._wait(self._kaleido.calc_fig(figure, opts=given), timeout=_PATIENCE)
+        except lost as error:
+            self.close()
+            if not reused:
+                raise NoBrowser(path, f"{found} did not answer: {type(error).__name__}.") from error
+        # The browser was lost since the last image; a new one may do.
+        return self._draw(figure, path, options)
+
+    def _wait(self, work: Coroutine[Any, Any, T], *, timeout: float) -> T:
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+            self._thread = threading.Thread(target=self._loop.run_forever, name="miscope-export", daemon=True)
+            self._thread.start()
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result(timeout)
+        except TimeoutError:
+            future.cancel()
+            raise
+
+
+async def _cancel_the_rest() -> None:
+    """End what the browser's library leaves running: its watch over the process."""
+    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+
+
+def page(figure: Figure) -> str:
+    """The figure as one HTML page that holds plotly.js itself and asks the network for nothing."""
+    return figure.to_html(include_plotlyjs=True, full_html=True, config=dict(CONFIG))

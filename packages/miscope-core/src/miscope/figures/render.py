@@ -1,0 +1,269 @@
+"""From a view's name to a figure: gather what it declared, check its controls, draw, and say what was drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+import numpy as np
+
+from miscope.analysis.analyzer_options import Options, options_read, written_options
+from miscope.analysis.artifacts import arrays, artifact, artifact_across, artifact_if_there
+from miscope.analysis.gathering import Gathering
+from miscope.analysis.not_applicable import refuse_nothing, refuse_view
+from miscope.analysis.on_demand import activations_on_demand
+from miscope.analyzer import Grain
+from miscope.artifact import Arrays
+from miscope.commands import in_workspace
+from miscope.errors import BadValue, DoesNotApply, Ended, NoArtifact, WroteIntoShown
+from miscope.figures.controls import refuse_unknown, settle
+from miscope.figures.differences import labels
+from miscope.figures.figure_style import is_ours, template
+from miscope.figures.headings import fit_headings
+from miscope.figures.left_out import note_left_out
+from miscope.figures.step_shown import step_shown
+from miscope.maths.learnt import marks
+from miscope.variant import Variant
+from miscope.view import Member, View, ViewData
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+    from miscope.analysis.resolved_analysis import ResolvedAnalysis
+    from miscope.store.store import Store
+    from miscope.workspace import Workspace
+
+Variants: TypeAlias = Variant | Sequence[Variant]
+
+__all__ = ["EVENTS", "arrays", "draw", "gather", "render"]
+
+EVENTS = "events.grokking"
+"""The analyzer whose artifact gives the marks on time axes, where it was computed."""
+
+
+def render(
+    workspace: Workspace,
+    view: View | str,
+    variant: Variants,
+    /,
+    *,
+    step: int | None = None,
+    options: Options | None = None,
+    **controls: object,
+) -> Figure:
+    """The figure of a view for a variant, or for several where the view compares them.
+
+    step: the checkpoint of a view of checkpoint grain; None for the last. options: those that what it reads was
+    computed with, by analyzer name. `layout.meta["miscope"]` says what is shown and which axes count steps. Raises
+    UnknownName, NoCheckpoint, NoArtifact, DoesNotApply or BadValue.
+    """
+    found = workspace.plugins.view(view) if isinstance(view, str) else view
+    refuse_unknown(found, controls)
+    return draw(found, gather(workspace, found, variant, step, options), controls)
+
+
+def draw(view: View, shown: ViewData, controls: Mapping[str, object]) -> Figure:
+    """The view's figure of what was gathered, with its controls checked, its template set and its contents described.
+
+    A drawing function that puts steps on some axes only names them in `layout.meta["time_axes"]`: ('x2',).
+    """
+    figure = _drawn(view, shown, settle(view, shown, controls))
+    layout: Any = figure.layout
+    if not is_ours(figure):
+        layout.template = template("light")
+    if layout.title.text is None:
+        layout.title.text = view.title
+    declared = layout.meta or {}
+    axes = declared["time_axes"] if "time_axes" in declared else _axes(figure, view.time_axis)
+    about = {
+        "view": view.name,
+        "variant": [m.shown.variant.name for m in shown.members] if shown.members else shown.variant.name,
+        "step": shown.step,
+        "time_axis": view.time_axis if axes else None,
+        "time_axes": list(axes),
+        "step_label": shown.step_label,
+    }
+    if chosen_options := written_options(shown.options):
+        about["options"] = list(chosen_options)
+        before = [layout.title.subtitle.text] if layout.title.subtitle.text else []
+        layout.title.subtitle.text = " · ".join([*before, *chosen_options])
+    layout.meta = {"miscope": {**about, "heading": fit_headings(figure)}}
+    note_left_out(figure, clocks=axes)
+    return figure
+
+
+def _drawn(view: View, shown: ViewData, controls: Mapping[str, Any]) -> Figure:
+    from miscope.analysis.input_guard import InputGuard
+
+    watch = InputGuard()
+    watch.see(shown)
+    try:
+        figure = view.draw(shown, **controls)
+    except DoesNotApply as error:
+        who = ", ".join(one.shown.variant.name for one in shown.members) or shown.variant.name
+        raise DoesNotApply(error.reason, name=view.name, variant=who, kind="view") from None
+    except SystemExit as error:
+        raise Ended(view.name, error.code) from error
+    finally:
+        changed = watch.changed(shown)
+    if changed:
+        raise WroteIntoShown(view.name, changed)
+    if not hasattr(figure, "to_plotly_json"):
+        raise BadValue(
+            f"{view.name!r} drew {type(figure).__name__}, not a figure.",
+            "The function of a view returns a plotly Figure.",
+            "Return plotly.graph_objects.Figure(...).",
+        )
+    return figure
+
+
+def gather(
+    workspace: Workspace,
+    view: View | str,
+    variant: Variants,
+    step: int | None = None,
+    options: Options | None = None,
+) -> ViewData:
+    """Everything a view declared, and nothing else; arrays are read when they are first looked at.
+
+    options: those that what it reads was computed with, by analyzer name. Raises UnknownName, NoCheckpoint where the
+    variant has none at that step, NoArtifact where an instrument was not run, DoesNotApply where the family lacks what
+    the view needs, and BadValue for options, and for a wrong number of variants.
+    """
+    found = workspace.plugins.view(view) if isinstance(view, str) else view
+    several = [variant] if isinstance(variant, Variant) else list(variant)
+    chosen = options_read(workspace.plugins.analyzers, found, options or {})
+    if not several or (found.grain is not Grain.COHORT and len(several) != 1):
+        wanted = "several variants" if found.grain is Grain.COHORT else "one variant"
+        raise BadValue(
+            f"{found.name!r} cannot be drawn for {len(several)} variants.",
+            f"It is of {found.grain} grain and shows {wanted}.",
+            "Give at least one." if not several else "Draw one at a time, or use a view that compares.",
+        )
+    if found.grain is not Grain.COHORT:
+        return _shown(workspace, found, several[0], step, chosen)
+    together = [name for name in (*found.needs.reads, *found.needs.optional) if _spans_variants(workspace, name)]
+    across = _across(workspace, found, several, together, chosen)
+    apart = {f: tuple(n for n in getattr(found.needs, f) if n not in together) for f in _READING}
+    alone = replace(found, needs=replace(found.needs, **apart))
+    members = [_shown(workspace, alone, one, None, chosen) for one in several]
+    dated = marks([_detected(workspace, alone, one, chosen) for one in several])
+    members = [replace(member, **cast(Any, each)) for member, each in zip(members, dated, strict=True)]
+    return ViewData(
+        variant=several[0],
+        step=None,
+        steps=members[0].steps,
+        step_label=members[0].step_label,
+        definitions={name: said for member in members for name, said in member.definitions.items()},
+        artifacts=Gathering.of(found, workspace.context(several[0])).artifacts(across),
+        options=chosen,
+        members=tuple(Member(label=label, shown=one) for label, one in zip(labels(several), members, strict=True)),
+    )
+
+
+_READING = ("reads", "optional")
+
+
+def _spans_variants(workspace: Workspace, name: str) -> bool:
+    table = workspace.plugins.analyzers
+    return name in table and table[name].grain is Grain.COHORT
+
+
+def _across(
+    workspace: Workspace, view: View, variants: Sequence[Variant], names: Sequence[str], options: Options
+) -> dict[str, Arrays]:
+    """What analyzers that span the variants left; DoesNotApply or NoArtifact where the view cannot do without."""
+    from miscope.analysis.not_applicable import beside
+    from miscope.analysis.resolved_analysis import resolve_analysis
+
+    found: dict[str, Arrays] = {}
+    for name in names:
+        steps = workspace.store.finite_steps
+        analyses = [
+            resolve_analysis(workspace, one, [name], steps=steps(one.name), options=options) for one in variants
+        ]
+        try:
+            found[name] = artifact_across(workspace.store, analyses, name)
+        except DoesNotApply as error:
+            if name in view.needs.reads:
+                together = ", ".join(one.name for one in variants)
+                line = in_workspace(workspace.root, f"miscope show {view.name} {together} OTHER")
+                cure = beside(analyses, line)
+                raise DoesNotApply(error.reason, name=view.name, variant=together, kind="view", cure=cure) from None
+        except NoArtifact:
+            if name in view.needs.reads:
+                raise
+    return found
+
+
+def _shown(workspace: Workspace, view: View, variant: Variant, step: int | None, options: Options) -> ViewData:
+    context, store = workspace.context(variant), workspace.store
+    store.refuse_another(variant)
+    steps = store.finite_steps(variant.name)
+    at = step_shown(store, view, variant.name, step)
+    needs, given = view.needs, Gathering.of(view, context)
+    refuse_view(view, context, store.metrics(variant.name) if needs.metrics else ())
+    analysis = _analysis(workspace, view, variant, steps, options)
+    artifacts = {name: artifact(store, analysis, name, at) for name in needs.reads}
+    refuse_nothing(view, variant.name, artifacts)
+    artifacts |= _those_there(store, analysis, needs.optional, at)
+    maybe = [name for name in needs.history if name in needs.optional]
+    history = {name: artifact(store, analysis, name, None) for name in needs.history if name not in maybe}
+    history |= _those_there(store, analysis, maybe, None)
+    kept = store.load_checkpoint(variant.name, at, given.roles).weights if given.roles and at is not None else {}
+    sites, channels, activations = activations_on_demand(store, context, view, at)
+    return ViewData(
+        variant=variant,
+        step=at,
+        steps=np.asarray(steps, dtype=np.int64),
+        step_label=context.family.step_label,
+        probe=context.probe(),
+        artifacts=given.artifacts(artifacts),
+        history=given.history(history),
+        metrics=given.metrics(store.metrics(variant.name, needs.metrics) if needs.metrics else {}),
+        activations=activations,
+        weights=given.weights(kept),
+        sites=sites,
+        channels=channels,
+        bases=given.bases(),
+        **cast(Any, marks([_detected(workspace, view, variant, options)])[0]),
+        options=options,
+    )
+
+
+def _those_there(store: Store, analysis: ResolvedAnalysis, names: Sequence[str], step: int | None) -> dict[str, Arrays]:
+    found = {name: artifact_if_there(store, analysis, name, step) for name in names}
+    return {name: arrays for name, arrays in found.items() if arrays is not None}
+
+
+def _analysis(
+    workspace: Workspace, view: View, variant: Variant, steps: Sequence[int], options: Options
+) -> ResolvedAnalysis:
+    from miscope.analysis.resolved_analysis import resolve_analysis
+
+    needs = view.needs
+    installed = [name for name in needs.optional if name in workspace.plugins.analyzers]
+    return resolve_analysis(
+        workspace, variant, [*needs.reads, *needs.history, *installed], steps=steps, options=options
+    )
+
+
+def _detected(workspace: Workspace, view: View, variant: Variant, options: Options) -> Arrays | None:
+    """What the event detector left of a variant; None of a view of one checkpoint, or where it was not run."""
+    from miscope.analysis.resolved_analysis import resolve_analysis
+
+    if view.grain is Grain.CHECKPOINT or EVENTS not in workspace.plugins.analyzers:
+        return None
+    analysis = resolve_analysis(
+        workspace, variant, [EVENTS], steps=workspace.store.finite_steps(variant.name), options=options
+    )
+    return artifact_if_there(workspace.store, analysis, EVENTS, None)
+
+
+def _axes(figure: Figure, letter: str | None) -> tuple[str, ...]:
+    """Every axis of that letter that a trace is drawn on, in order."""
+    if letter is None:
+        return ()
+    name = f"{letter}axis"
+    return tuple(dict.fromkeys(cast(Any, trace)[name] or letter for trace in figure.data if hasattr(trace, name)))

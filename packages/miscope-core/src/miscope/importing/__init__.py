@@ -1,0 +1,1 @@
+"""Checkpoints and losses made elsewhere, taken into a workspace."""

@@ -1,0 +1,1 @@
+"""The DuckDB index of a workspace, made from its files."""

@@ -1,0 +1,1 @@
+"""What is installed: offers of packages, checked and in tables."""

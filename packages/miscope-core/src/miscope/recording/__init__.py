@@ -1,0 +1,1 @@
+"""A training loop of somebody's own, recorded."""

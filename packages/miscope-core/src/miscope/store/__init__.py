@@ -1,0 +1,1 @@
+"""Files of a workspace: checkpoints, artifacts, metrics, records, the ledger."""

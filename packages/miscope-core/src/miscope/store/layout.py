@@ -1,0 +1,143 @@
+"""Where everything lies in a workspace folder. Pure: makes paths of checked names, touches no file."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+from miscope.artifact import ArtifactKey
+from miscope.errors import BadValue
+from miscope.variant import check_name
+
+__all__ = ["COHORT", "NOT_APPLICABLE", "Layout", "is_name", "step_name", "step_of"]
+
+COHORT = "cohort"
+"""What stands for the family in the name of several variants together: 'cohort/<digest>'."""
+
+NOT_APPLICABLE = (".not_applicable", ".refused")
+"""How files are named that say why an analyzer does not apply; the first is written, the other was before 0.2."""
+
+_STEP = re.compile(r"step_(\d{9}|[1-9]\d{9,17})\.[a-z_]+")
+"""As `step_name` writes it, and small enough for 64 bits: a file of any other name could not be found again."""
+_RENAME = "Choose another name; a folder that has this one is to be renamed."
+
+
+def step_name(step: int, suffix: str) -> str:
+    """'step_000000500.npz': sorts as text and as number."""
+    if not 0 <= step < 10**18:
+        known = "Steps count optimizer updates, from 0 to 10^18 - 1."
+        raise BadValue(f"{step} is not a step.", known, "Give a number from 0 up.")
+    return f"step_{step:09d}.{suffix}"
+
+
+def step_of(name: str) -> int | None:
+    """The step in a file's name; None if the name is not of that form."""
+    match = _STEP.fullmatch(name)
+    return int(match[1]) if match else None
+
+
+def is_name(variant: str) -> bool:
+    """Whether 'family/slug' can be the name of a variant, and so of a folder."""
+    family, _, slug = variant.partition("/")
+    try:
+        return bool(check_name(family) and check_name(slug))
+    except ValueError:
+        return False
+
+
+def _checked(name: str, what: str) -> str:
+    try:
+        return check_name(name)
+    except ValueError as error:
+        known = f"It becomes part of a path: {error}."
+        raise BadValue(f"{what} cannot be called {name!r}.", known, _RENAME) from None
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Paths under one root."""
+
+    root: Path
+
+    @property
+    def variants(self) -> Path:
+        return self.root / "variants"
+
+    @property
+    def ledger(self) -> Path:
+        return self.root / "ledger"
+
+    @property
+    def index(self) -> Path:
+        return self.root / "index.duckdb"
+
+    def variant(self, name: str) -> Path:
+        family, _, slug = name.partition("/")
+        if not slug:
+            raise BadValue(
+                f"{name!r} does not name a variant.",
+                "A variant's name is family/slug: 'modadd.transformer/p113-seed999-dseed598'.",
+                "`workspace.names()` lists those there are.",
+            )
+        _checked(family, "A family")
+        _checked(slug, "A slug")
+        return self.root / "cohorts" / slug if family == COHORT else self.variants / family / slug
+
+    def record(self, variant: str) -> Path:
+        return self.variant(variant) / "variant.json"
+
+    def probe(self, variant: str) -> Path:
+        """Of a variant that is described beside its record."""
+        return self.variant(variant) / "probe.safetensors"
+
+    def lock(self, variant: str) -> Path:
+        """Held by whoever trains, records or imports the variant."""
+        return self.variant(variant) / "writing.lock"
+
+    def checkpoints(self, variant: str) -> Path:
+        return self.variant(variant) / "checkpoints"
+
+    def checkpoint(self, variant: str, step: int) -> Path:
+        return self.checkpoints(variant) / step_name(step, "safetensors")
+
+    def unfinite(self, variant: str, step: int) -> Path:
+        """Where it is written which weights of that checkpoint are no numbers."""
+        return self.checkpoints(variant) / step_name(step, "unfinite")
+
+    def training_state(self, variant: str, step: int | None) -> Path:
+        if step is None:
+            return self.variant(variant) / "training_state.safetensors"
+        return self.variant(variant) / "training_states" / step_name(step, "safetensors")
+
+    def metrics(self, variant: str) -> Path:
+        return self.variant(variant) / "metrics"
+
+    def recipes(self, variant: str, analyzer: str) -> Path:
+        return self.variant(variant) / "artifacts" / _checked(analyzer, "An analyzer")
+
+    def artifacts(self, variant: str, analyzer: str, recipe: str) -> Path:
+        return self.recipes(variant, analyzer) / _checked(recipe, "A recipe")
+
+    def recipe_note(self, variant: str, analyzer: str, recipe: str) -> Path:
+        """What the recipe's digest stands for."""
+        return self.artifacts(variant, analyzer, recipe) / "recipe.json"
+
+    def artifact(self, key: ArtifactKey) -> Path:
+        name = "trajectory.npz" if key.step is None else step_name(key.step, "npz")
+        return self.artifacts(key.variant, key.analyzer, key.recipe) / name
+
+    def not_applicable(self, key: ArtifactKey) -> Path:
+        """Where it is written that there will be no artifact under this key, and why."""
+        return self.artifact(key).with_suffix(NOT_APPLICABLE[0])
+
+    def kept_not_applicable(self, key: ArtifactKey) -> Path:
+        """The same file under the name it was given, which versions before 0.2 called otherwise."""
+        named = [self.artifact(key).with_suffix(suffix) for suffix in NOT_APPLICABLE]
+        return next((path for path in named if path.exists()), named[0])
+
+    def failure(self, key: ArtifactKey) -> Path:
+        """Where it is written that the artifact could not be computed when that was last tried, and why."""
+        return self.artifact(key).with_suffix(".failed")

@@ -1,0 +1,84 @@
+"""One process at a time trains a variant: a lock that the system takes back when its holder ends, however it ends."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from platform import node
+from typing import BinaryIO
+
+from miscope.errors import Busy
+from miscope.store.atomic import explaining, make_folder
+
+__all__ = ["lock_holder", "variant_lock"]
+
+
+@contextmanager
+def variant_lock(path: Path, variant: str) -> Iterator[None]:
+    """Hold the lock file while in the `with`; Busy, saying who has it, if somebody else does.
+
+    The file stays where it is: to remove it would let a third in who locks another file of its name.
+    """
+    make_folder(path.parent)
+    with explaining(path):
+        held = path.open("a+b")
+    with held as file:
+        if not _locked(file):
+            raise Busy(variant, *_holder(file))
+        _say(file, {"host": node(), "pid": os.getpid(), "since": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"})
+        try:
+            yield
+        finally:
+            file.truncate(0)
+
+
+def _locked(file: BinaryIO) -> bool:
+    """Whether the lock is ours; so it is, too, where there are no locks to be had: Windows, some network disks."""
+    try:
+        import fcntl
+    except ImportError:
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno not in (errno.EWOULDBLOCK, errno.EACCES)
+    return True
+
+
+def _say(file: BinaryIO, holder: dict[str, object]) -> None:
+    file.truncate(0)
+    file.write(json.dumps(holder).encode())
+    file.flush()
+
+
+def _holder(file: BinaryIO) -> tuple[str, str]:
+    """Who has the lock, and how to stop them, as far as they have said it."""
+    file.seek(0)
+    try:
+        said = json.loads(file.read())
+        host, pid, since = str(said["host"]), int(said["pid"]), str(said["since"])
+    except (ValueError, KeyError, TypeError):
+        return "another process", "Ctrl-C there"
+    if (host, pid) == (node(), os.getpid()):
+        return f"another thread of this process since {since}", "close its iterator"
+    return f"process {pid} on {host} since {since}", f"`kill {pid}`" if host == node() else f"Ctrl-C on {host}"
+
+
+def lock_holder(path: Path) -> str:
+    """Who holds the lock file by what it says, as ' by process 4242'; "" where nobody of this machine does.
+
+    Looks without trying the lock, which would stand in the way of somebody who wants it.
+    """
+    import psutil
+
+    try:
+        said = json.loads(path.read_bytes())
+        host, pid = str(said["host"]), int(said["pid"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    return f" by process {pid}" if host == node() and psutil.pid_exists(pid) else ""

@@ -1,0 +1,56 @@
+"""What one call of `train` asks for beyond the variant: none of it decides the weights at a step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+from miscope.errors import BadValue
+
+if TYPE_CHECKING:
+    from miscope.intervention import Intervention
+
+__all__ = ["TrainOptions"]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions:
+    """How far a training goes this time, where it runs, and who may stop it."""
+
+    steps: int | None = None
+    """How many updates in all; None for the variant's own number. Beyond a finished training's end it is extended."""
+    resume: bool = True
+    """Go on from the last saved state; False begins again at step 0."""
+    warm: bool = False
+    """Begin with the weights of the last checkpoint, made elsewhere or by another training, and a fresh optimizer."""
+    device: str = "auto"
+    """'cpu', 'cuda', 'mps', or the fastest there is."""
+    threads: int | None = None
+    """Of the CPU; None leaves PyTorch's setting. With 1, resumed equals uninterrupted bit by bit."""
+    compile: bool = False
+    """Compile the forward pass, where that works."""
+    interventions: Sequence[Intervention] = ()
+    """Hooks to train under; none are needed where the family knows those that the variant names."""
+    watch: Sequence[str] = ()
+    """Instruments computed while it trains, whose scalars become metrics: 'ranks.weights', or 'ranks.weights:100' for
+    every hundredth step instead of every evaluated one; at every checkpoint in any case."""
+    should_stop: Callable[[], bool] = lambda: False
+    """Asked at every step; a stop leaves a checkpoint to go on from. So do Ctrl-C and SIGTERM."""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.watch, str):
+            raise BadValue(
+                f"A training does not take watch={self.watch!r}.",
+                "It is a list of instruments.",
+                f"Give it like this:  watch=[{self.watch!r}]",
+            )
+        for name in ("steps", "threads"):
+            value = getattr(self, name)
+            if value is not None and (type(value) is not int or (name == "threads" and value < 1)):
+                raise BadValue(
+                    f"A training does not take {name}={value!r}.",
+                    "It is a whole number" + (", 1 or more." if name == "threads" else "."),
+                    f"Give one, or leave `{name}` out.",
+                )

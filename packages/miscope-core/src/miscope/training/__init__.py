@@ -1,0 +1,1 @@
+"""Training: from weights to the next weights, and what it leaves behind."""

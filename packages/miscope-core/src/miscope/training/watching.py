@@ -1,0 +1,234 @@
+"""Instruments that look at the weights while they are trained; their scalars are recorded as metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, final
+
+from miscope.analysis.applicability import chain_applies
+from miscope.analysis.checkpoint_inputs import CheckpointInputs
+from miscope.analysis.gathering import record, snapshot_of
+from miscope.analysis.job import Job
+from miscope.analysis.job_inputs import JobInputs
+from miscope.analysis.not_applicable import because_of
+from miscope.analysis.perform import attempted
+from miscope.analysis.planning import resolve
+from miscope.analysis.process_settings import undisturbed
+from miscope.analysis.resolved_analysis import ResolvedAnalysis, resolve_analysis
+from miscope.analyzer import Grain
+from miscope.artifact import Arrays, ArtifactKey
+from miscope.checkpoint import Checkpoint
+from miscope.commands import in_workspace
+from miscope.errors import BadValue, DoesNotApply
+from miscope.finiteness import not_finite
+from miscope.outcome import State
+from miscope.snapshot import Snapshot
+from miscope.store.training_state import TrainingState
+from miscope.training.checkpoint_writer import state_of
+from miscope.training.watched import Watched
+from miscope.variant import Variant
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from miscope.training.trainer import Trainer
+    from miscope.workspace import Workspace
+
+__all__ = ["Watcher", "watcher_of"]
+
+
+@final
+class Watcher:
+    """The instruments that watch one training."""
+
+    def __init__(self, analysis: ResolvedAnalysis, every: Mapping[str, int]) -> None:
+        """every: steps from one look to the next, by analyzer."""
+        self._analysis, self._every = analysis, dict(every)
+        self._waiting: set[str] = set()
+
+    def see(self, step: int, trainer: Trainer, *, kept: bool) -> Watched:
+        """What the instruments whose turn it is see of the weights as they are; all of them at a step that is kept."""
+        due = [name for name, every in self._every.items() if kept or step % every == 0]
+        if not due:
+            return Watched()
+        remembers = any(analyzer.needs.optimizer for analyzer in resolve(self._analysis.analyzers, due).values())
+        state = state_of(step, trainer, {}, optimizer=remembers)
+        seen = self.inputs(state, [name for name in due if not self._waits(name, state)])
+        for name in seen.lost:
+            del self._every[name]
+        return seen
+
+    def inputs(self, state: TrainingState, names: Sequence[str]) -> Watched:
+        """What these instruments see of a training in this state."""
+        if not names:
+            return Watched()
+        chain = tuple(resolve(self._analysis.analyzers, names))
+        job = Job(variant=self._analysis.variant.name, step=state.step, analyzers=chain, steps=())
+        found = _Found()
+        with undisturbed():
+            outcomes = attempted(lambda: _LiveInputs(self._analysis, chain, state, found), job)
+        metrics = {
+            f"{name}/{output}": value
+            for outcome in outcomes
+            for name, scalars in outcome.scalars.items()
+            for output, value in (scalars.items() if name in names else ())
+        }
+        failed = (outcome for outcome in outcomes if outcome.state is not State.SAVED)
+        return Watched(
+            metrics=metrics, lost={n: outcome for outcome in failed for n in outcome.analyzers if n in names}
+        )
+
+    def _waits(self, name: str, state: TrainingState) -> bool:
+        """Whether it needs what the optimizer remembers, and that has not made its first update; once only."""
+        chain = resolve(self._analysis.analyzers, [name]).values()
+        if state.moments or name in self._waiting or not any(analyzer.needs.optimizer for analyzer in chain):
+            return False
+        self._waiting.add(name)
+        return True
+
+
+def watcher_of(workspace: Workspace, variant: Variant, watch: Sequence[str]) -> Watcher:
+    """Of these instruments: 'rank.stable', 'rank.stable:100' for every hundredth step and every checkpoint.
+
+    Each is tried on the first weights. Raises UnknownName, DoesNotApply, and BadValue for one that spans training,
+    fails, or gives no single number.
+    """
+    assert variant.training is not None
+    every: dict[str, int] = {}
+    for text in watch:
+        name, often = _parsed(text, variant.training.evaluate_every)
+        if name in every:
+            raise BadValue(
+                f"{name!r} is to be watched twice.", f"Given: {', '.join(watch)}.", "Name each instrument once."
+            )
+        every[name] = often
+    with undisturbed():  # networks are built, which draws
+        for name in every:
+            _check(workspace, variant, name)
+        watcher = Watcher(resolve_analysis(workspace, variant, every, steps=(variant.training.steps,)), every)
+        _try(workspace, variant, watcher, every)
+    return watcher
+
+
+def _parsed(text: str, default: int) -> tuple[str, int]:
+    name, colon, number = text.rpartition(":")
+    if not colon:
+        return text, default
+    if not number.isdecimal() or int(number) < 1:
+        raise BadValue(
+            f"{text!r} does not say how often {name!r} is to be watched.",
+            f"What follows the colon is a whole number of steps, 1 or more, and not {number!r}.",
+            f"Write it like this:  {name}:100",
+        )
+    return name, int(number)
+
+
+def _check(workspace: Workspace, variant: Variant, name: str) -> None:
+    """Whether it looks at one checkpoint, and has something to look at."""
+    chain = resolve(workspace.plugins.analyzers, [name])
+    spanning = next((each for each in chain.values() if each.grain is not Grain.CHECKPOINT), None)
+    if spanning is not None:
+        what = "several variants" if spanning.grain is Grain.COHORT else "the whole of a training"
+        reads = "" if spanning.name == name else f" reads {spanning.name!r}, which"
+        raise BadValue(
+            f"{name!r} cannot be watched while a model trains.",
+            f"It{reads} looks at {what}, and not at one step.",
+            _afterwards(workspace, variant, name),
+        )
+    context = workspace.context(variant)
+    if (reason := chain_applies(chain, context, (), lacking=None)) is not None:
+        raise DoesNotApply(reason, name=name, variant=variant.name)
+
+
+def _afterwards(workspace: Workspace, variant: Variant, name: str) -> str:
+    line = in_workspace(workspace.root, f"miscope analyze {variant.name} --only {name}")
+    return f"Analyze it afterwards:  {line}"
+
+
+def _try(workspace: Workspace, variant: Variant, watcher: Watcher, names: Iterable[str]) -> None:
+    """Watch the first weights; an optimizer remembers nothing yet, so what looks at that is not tried."""
+    task, table = workspace.context(variant).task, workspace.plugins.analyzers
+    tried = [name for name in names if not any(each.needs.optimizer for each in resolve(table, [name]).values())]
+    if task is None or not tried:
+        return
+    seen = watcher.inputs(TrainingState(step=0, weights=task.initial_weights()), tried)
+    for name in tried:
+        outcome = seen.lost.get(name)
+        if outcome is not None and outcome.state is State.SKIPPED:
+            raise DoesNotApply(outcome.error.removeprefix("does not apply: "), name=name, variant=variant.name)
+        if outcome is not None:
+            raise BadValue(
+                f"{name!r} cannot be watched: it fails on the first weights of {variant.name}.",
+                outcome.error.splitlines()[0],
+                "Leave it out; once there is a checkpoint, `miscope analyze --only` says where it fails.",
+            )
+        if not any(metric.startswith(f"{name}/") for metric in seen.metrics):
+            raise BadValue(
+                f"{name!r} cannot be watched: it gives no single number.",
+                f"Its outputs are: {', '.join(table[name].outputs) or 'not documented'}.",
+                _afterwards(workspace, variant, name),
+            )
+
+
+@final
+@dataclass(kw_only=True, eq=False)
+class _Found:
+    """What became of the analyzers of one step so far, if it takes several looks."""
+
+    fresh: dict[str, Arrays] = field(default_factory=dict)
+    not_applicable: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+@final
+class _LiveInputs(JobInputs):
+    """A look at weights that are in training: nothing is read from the store, and nothing kept there."""
+
+    def __init__(self, analysis: ResolvedAnalysis, names: Sequence[str], state: TrainingState, found: _Found) -> None:
+        super().__init__(analysis.analyzers)
+        self.fresh, self._found, self._analysis = found.fresh, found, analysis
+        looking = [analysis.analyzers[name] for name in names]
+        weights = _copied(state.weights)
+        moments = {role: _copied(remembered) for role, remembered in state.moments.items()}
+        self._unfinite = not_finite(weights)
+        self._seen = CheckpointInputs(
+            checkpoint=Checkpoint(step=state.step, weights=weights),
+            activations=record(analysis.context, analysis.probe, weights, looking),
+            state=replace(state, weights=weights, moments=moments, buffers=_copied(state.buffers)),
+        )
+
+    def missing(self, name: str) -> str:
+        failed = next(
+            (upstream for upstream in self.analyzers[name].needs.reads if upstream in self._found.failed), None
+        )
+        return "" if failed is None else f"It reads {failed!r}, which failed: {self._found.failed[failed]}"
+
+    def not_applicable(self, name: str) -> str | None:
+        if self._unfinite and self.analyzers[name].needs.checkpoint:
+            return f"at step {self._seen.checkpoint.step}, {self._unfinite}"
+        reasons = (
+            (upstream, self._found.not_applicable.get(upstream)) for upstream in self.analyzers[name].needs.reads
+        )
+        return next((because_of(upstream, reason) for upstream, reason in reasons if reason is not None), None)
+
+    def show(self, name: str) -> Snapshot:
+        artifacts = {upstream: self.fresh[upstream] for upstream in self.analyzers[name].needs.reads}
+        return snapshot_of(self._analysis, name, seen=self._seen, artifacts=artifacts)
+
+    def keep(self, name: str, arrays: Arrays) -> None:
+        pass
+
+    def keep_not_applicable(self, name: str, reason: str) -> None:
+        self._found.not_applicable[name] = reason
+
+    def keep_failure(self, name: str, reason: str) -> None:
+        self._found.failed[name] = reason
+
+    def keys(self, names: Iterable[str]) -> dict[str, ArtifactKey]:
+        return {}
+
+
+def _copied(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """On the CPU: whatever is done to them, the training's own stay as they are."""
+    return {name: tensor.detach().to("cpu", copy=True) for name, tensor in tensors.items()}
