@@ -74,7 +74,7 @@ def names(variant: BoundVariant, grain: Grain) -> list[str]:
         if kind == "analyzer" and plugins.provided_by[kind, name].plugin == "core"
     }
     return [
-        n for n, analyzer in plugins.analyzers.items() if n in core and analyzer.grain is grain and not analyzer.heavy
+        n for n, analyzer in plugins.analyzers.items() if n in core and analyzer.grain is grain and not analyzer.opt_in
     ]
 
 

@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("--heavy", action="store_true")
     asked = parser.parse_args()
     if asked.measure:
-        print(json.dumps(measure(asked.measure, heavy=asked.heavy)))
+        print(json.dumps(measure(asked.measure, heavy=asked.opt_in)))
         return
     steps = trained().steps
     whole, few = child(len(steps)), child(FEW)
@@ -75,7 +75,7 @@ def measure(count: int, *, heavy: bool) -> Mapping[str, Any]:
         variant = copied(Path(folder), timed(seconds))
         steps = variant.steps
         steps = [steps[i * (len(steps) - 1) // (count - 1)] for i in range(count)]
-        names = [n for n, a in variant.workspace.plugins.analyzers.items() if a.heavy and a.grain is not Grain.COHORT]
+        names = [n for n, a in variant.workspace.plugins.analyzers.items() if a.opt_in and a.grain is not Grain.COHORT]
         began, wall = time.process_time(), time.perf_counter()
         for chosen in ([name] for name in names) if heavy else (None,):
             look(variant, chosen, steps)
@@ -160,9 +160,9 @@ def report(
     rows = [row(what, each, size_) for what, each, size_ in totals]
     rows += lines(whole, lambda n: analyzers[n].grain is Grain.CHECKPOINT, count, "")
     rows += lines(whole, lambda n: analyzers[n].grain is Grain.TRAJECTORY, 1, f", once over {count} checkpoints")
-    rows += lines(heavy, lambda n: analyzers[n].heavy and analyzers[n].grain is Grain.CHECKPOINT, HEAVY_AT, " (heavy)")
+    rows += lines(heavy, lambda n: analyzers[n].opt_in and analyzers[n].grain is Grain.CHECKPOINT, HEAVY_AT, " (heavy)")
     spans = f" (heavy), once over {HEAVY_AT} checkpoints"
-    rows += lines(heavy, lambda n: analyzers[n].heavy and analyzers[n].grain is Grain.TRAJECTORY, 1, spans)
+    rows += lines(heavy, lambda n: analyzers[n].opt_in and analyzers[n].grain is Grain.TRAJECTORY, 1, spans)
     minutes = {name: f"{whole[name] / 60:.1f} minutes" for name in ("cpu", "wall")}
     peaks = [f"{measured['peak'] / 2**20:.0f} MiB over {n} checkpoints" for measured, n in ((whole, count), (few, FEW))]
     notes = [

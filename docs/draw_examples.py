@@ -98,7 +98,7 @@ def trained(place: Workspace) -> list[list[BoundVariant]]:
                     print(variant.name, progress.step, flush=True)
         check(place, variants, None)
         for name, analyzer in place.plugins.analyzers.items():
-            if not analyzer.heavy:
+            if not analyzer.opt_in:
                 continue
             try:
                 check(place, variants if analyzer.grain is Grain.COHORT else variants[:1], [name])

@@ -76,7 +76,7 @@ def test_an_instrument_changes_under_what_it_declares_and_nothing_else(
 
     wrong = {}
     for name, analyzer in runs["as it is"].workspace.plugins.analyzers.items():
-        if analyzer.heavy or not comparable(analyzer, symmetry):
+        if analyzer.opt_in or not comparable(analyzer, symmetry):
             continue
         step = STEPS[-1] if analyzer.grain == "checkpoint" else None
         try:
@@ -84,6 +84,6 @@ def test_an_instrument_changes_under_what_it_declares_and_nothing_else(
         except DoesNotApply:
             continue
         found = sorted(differing(before, after, symmetry))
-        if bool(found) != (symmetry in analyzer.varies) and (name, symmetry) not in UNSEEN:
+        if bool(found) != (symmetry in analyzer.not_invariant_to) and (name, symmetry) not in UNSEEN:
             wrong[name] = found or "declared, and nothing changed"
     assert wrong == {}, "\n".join(f"{name}: {found}" for name, found in wrong.items())

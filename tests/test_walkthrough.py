@@ -30,7 +30,7 @@ def test_from_a_config_to_every_figure(family: str, tmp_path: Path) -> None:
         assert [outcome for outcome in outcomes if outcome.state in (State.FAILED, State.NOT_TRIED)] == []
     assert not any(outcome.state == State.FAILED for outcome in analyze(workspace.value, [variant.value, other.value]))
     drawn = set()
-    heavy = {name for name, analyzer in INSTALLED.analyzers.items() if analyzer.heavy}
+    heavy = {name for name, analyzer in INSTALLED.analyzers.items() if analyzer.opt_in}
     for name, view in INSTALLED.views.items():
         if heavy & {*view.needs.reads, *view.needs.history}:
             continue

@@ -314,7 +314,7 @@ def test_a_raised_version_computes_that_instrument_and_its_readers_anew_and_noth
 
 
 def test_a_heavy_instrument_and_what_reads_it_wait_to_be_asked_for_by_name(place):
-    heavy = record("t.total", total, needs=Needs(weights=("*",)), heavy=True)
+    heavy = record("t.total", total, needs=Needs(weights=("*",)), opt_in=True)
     workspace = place(heavy, DOUBLED, record("t.light", total, needs=Needs(weights=("*",))))
     variant = untrained(workspace, steps=(0,))
     unasked = list(analyze(workspace, variant))
@@ -386,7 +386,7 @@ def test_an_instrument_that_runs_the_model_is_given_it_and_no_other_is(place):
         """Whether there is no model."""
         return {"none": np.array(snapshot.model is None)}
 
-    runner = record("t.rerun", rerun, needs=Needs(weights=("*",), runs=True))
+    runner = record("t.rerun", rerun, needs=Needs(weights=("*",), model=True))
     workspace = place(runner, record("t.blind", blind, needs=Needs(weights=("*",))))
     variant = untrained(workspace, steps=(0,))
     assert states(analyze(workspace, variant))["t.rerun", 0] is State.SAVED

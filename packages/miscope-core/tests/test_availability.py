@@ -74,7 +74,7 @@ def miscope_analyzers():
     yield Analyzer(name="here.fails", version=1, grain=at, compute=fails, needs=Needs(weights=("W_E",)))
     yield Analyzer(name="here.heads", version=1, grain=at, compute=nothing, needs=Needs(sites=("*.hook_pattern",)))
     yield Analyzer(name="here.idle", version=1, grain=at, compute=idle, needs=Needs(weights=("W_E",)))
-    yield Analyzer(name="here.long", version=1, grain=over, compute=nothing, needs=Needs(weights=("W_E",)), heavy=True)
+    yield Analyzer(name="here.long", version=1, grain=over, compute=nothing, needs=Needs(weights=("W_E",)), opt_in=True)
     yield Analyzer(name="here.together", version=1, grain=across, compute=nothing)
     yield Analyzer(name="here.reader", version=1, grain=at, compute=nothing, needs=Needs(reads=("elsewhere.sums",)))
 

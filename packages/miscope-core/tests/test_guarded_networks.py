@@ -85,7 +85,7 @@ def plugin(leave: Callable[[Any], None], grain: Grain) -> ModuleType:
         leave(model.module)
         return {"value": np.zeros(1)}
 
-    look: dict[str, Any] = {"version": 1, "grain": grain, "needs": Needs(weights=("*",), runs=True)}
+    look: dict[str, Any] = {"version": 1, "grain": grain, "needs": Needs(weights=("*",), model=True)}
     module: Any = ModuleType("leaving")
     module.miscope_analyzers = hookimpl(
         lambda: (

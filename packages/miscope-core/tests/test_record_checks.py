@@ -133,8 +133,8 @@ PATH = "its name becomes part of a path, and {!r} cannot be used in a path; use 
         (analyzer(compute=None), "its `compute` must be a function, and is None"),
         (analyzer(needs=Needs(positions="last")), "its `positions` must be one of 'answer', 'all', and is 'last'"),
         (
-            analyzer(varies=("neurons",)),
-            "its `varies` must be one of 'neuron order', 'head order', 'residual rotation', 'relu scaling', "
+            analyzer(not_invariant_to=("neurons",)),
+            "its `not_invariant_to` must be one of 'neuron order', 'head order', 'residual rotation', 'relu scaling', "
             "'token relabelling', and is 'neurons'",
         ),
         (analyzer(outputs=("x",)), "its `outputs` must map array names to what they are, and is ('x',)"),

@@ -29,7 +29,7 @@ GOOD = Analyzer(
     grain=Grain.CHECKPOINT,
     compute=largest,
     needs=Needs(weights=("W_E",)),
-    varies=("residual rotation",),
+    not_invariant_to=("residual rotation",),
     outputs={"W_E": "() its largest entry"},
 )
 

@@ -20,7 +20,7 @@ from miscope.testing import ToyFamily, check_analyzer
 from miscope.testing.same_function import changed_weights
 
 W_IN = "blocks.0.mlp.W_in"
-SAYS = "which leaves what the model computes as it is, and it declares varies"
+SAYS = "which leaves what the model computes as it is, and it declares not_invariant_to"
 
 
 def norms(snapshot: Snapshot) -> Arrays:
@@ -53,24 +53,28 @@ LOOK: dict[str, Any] = {
     "needs": Needs(weights=(W_IN, "W_E")),
     "grain": Grain.CHECKPOINT,
 }
-NORMS = Analyzer(compute=norms, varies=("relu scaling",), outputs={"length": "(d_mlp,) units of the weights"}, **LOOK)
+NORMS = Analyzer(
+    compute=norms, not_invariant_to=("relu scaling",), outputs={"length": "(d_mlp,) units of the weights"}, **LOOK
+)
 FIRST = replace(NORMS, compute=first, outputs={"neuron": "() of neuron 0", "token": "() of token 1"})
-LARGEST = replace(NORMS, compute=coordinates, varies=(), outputs={"largest": "() units of the weights"})
-MOVED = replace(NORMS, compute=moved, grain=Grain.TRAJECTORY, varies=(), outputs={"moved": "(T,) units of the weights"})
+LARGEST = replace(NORMS, compute=coordinates, not_invariant_to=(), outputs={"largest": "() units of the weights"})
+MOVED = replace(
+    NORMS, compute=moved, grain=Grain.TRAJECTORY, not_invariant_to=(), outputs={"moved": "(T,) units of the weights"}
+)
 
 
 def test_an_analyzer_that_declares_all_that_its_numbers_depend_on_passes() -> None:
     check_analyzer(NORMS)
-    check_analyzer(replace(FIRST, varies=("neuron order", "relu scaling", "token relabelling")))
-    check_analyzer(replace(LARGEST, varies=("residual rotation",)))
-    check_analyzer(replace(MOVED, varies=("relu scaling",)))
+    check_analyzer(replace(FIRST, not_invariant_to=("neuron order", "relu scaling", "token relabelling")))
+    check_analyzer(replace(LARGEST, not_invariant_to=("residual rotation",)))
+    check_analyzer(replace(MOVED, not_invariant_to=("relu scaling",)))
 
 
 @pytest.mark.parametrize(
     ("analyzer", "sentence"),
     [
         (
-            replace(NORMS, varies=()),
+            replace(NORMS, not_invariant_to=()),
             f"check.length: 'length' changes under 'relu scaling', {SAYS}=(); add 'relu scaling' there, or compute "
             "what does not depend on it",
         ),
@@ -80,7 +84,7 @@ def test_an_analyzer_that_declares_all_that_its_numbers_depend_on_passes() -> No
             "there, or compute what does not depend on it",
         ),
         (
-            replace(FIRST, varies=("neuron order", "relu scaling")),
+            replace(FIRST, not_invariant_to=("neuron order", "relu scaling")),
             f"check.length: 'token' changes under 'token relabelling', {SAYS}=('neuron order', 'relu scaling'); add "
             "'token relabelling' there, or compute what does not depend on it",
         ),

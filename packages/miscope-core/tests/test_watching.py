@@ -72,8 +72,8 @@ DOUBLE = analyzer("t.double", lambda m: {"norm": 2 * m.artifacts["t.norm"]["norm
 UNDEFINED = analyzer("t.undefined", lambda m: {"loss": np.array(np.nan)}, needs=Needs(weights=("W_E",)))
 LATE = analyzer("t.late", fails_late, needs=Needs(weights=("W_E",)))
 AFTER = analyzer("t.after", lambda m: {"x": m.artifacts["t.late"]["x"]}, needs=Needs(reads=("t.late",)))
-DISTURBS = analyzer("t.disturbs", disturbs, needs=Needs(weights=("*",), runs=True))
-LATER = analyzer("t.disturbs_later", disturbs_later, needs=Needs(weights=("*",), runs=True))
+DISTURBS = analyzer("t.disturbs", disturbs, needs=Needs(weights=("*",), model=True))
+LATER = analyzer("t.disturbs_later", disturbs_later, needs=Needs(weights=("*",), model=True))
 REMEMBERED = analyzer("t.remembered", remembered, needs=Needs(weights=("W_U",), gradients=True, optimizer=True))
 COURSE = analyzer(
     "t.course", lambda t: {"n": np.array(len(t.steps))}, grain=Grain.TRAJECTORY, needs=Needs(reads=("t.norm",))

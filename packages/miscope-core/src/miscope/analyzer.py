@@ -65,11 +65,11 @@ class Analyzer:
     """Takes a Snapshot, a Trajectory or a Cohort, as the grain says."""
     needs: Needs = field(default_factory=Needs)
     """What it is given, and nothing else."""
-    heavy: bool = False
+    opt_in: bool = False
     """Whether it takes more than a second or two a checkpoint: then it is computed only when asked for by name."""
     options: type[Options] = NoOptions
     """What can be chosen: a subclass of miscope.Options."""
-    varies: tuple[Symmetry, ...] = ()
+    not_invariant_to: tuple[Symmetry, ...] = ()
     """What leaves the model's function as it is and yet changes these numbers: say so, for a reader who compares."""
     question: str = ""
     """What a reader asks of it, a sentence: 'When did the model memorise?'; for the catalogue, like the next two."""

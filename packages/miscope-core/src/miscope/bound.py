@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from miscope.checkpoint import Checkpoint
     from miscope.index.index import Index
     from miscope.inventory import Stored
+    from miscope.model_context import ModelContext
     from miscope.outcome import Outcome
     from miscope.plugins.plugins import Plugins
     from miscope.probe import Probe
@@ -102,6 +103,10 @@ class BoundWorkspace:
         from miscope.importing.modules import adopt_module
 
         return BoundVariant(self, adopt_module(self.value, paths, **options))
+
+    def context(self, variant: Variant) -> ModelContext:
+        """The variant with what its family says of it: model, probes, bases, task."""
+        return self.value.context(variant)
 
     def ask(self, sql: str) -> pyarrow.Table:
         """The answer to a SELECT over variants, runs, checkpoints, artifacts, metrics and scalars."""

@@ -43,12 +43,12 @@ class Needs:
     positions: Literal["answer", "all"] = "answer"
     """Of an analyzer: activations at the answer position only, or at every position."""
     optimizer: bool = False
-    """Of an analyzer: whether it needs the optimizer's moments beside the checkpoint."""
+    """Of an analyzer: whether it needs the optimizer's state beside the checkpoint."""
     gradients: bool = False
     """Of an analyzer: whether it needs gradients of the training loss."""
     objective: bool = False
     """Of an analyzer: whether it takes the loss at weights of its own choice; it declares the weights too."""
-    runs: bool = False
+    model: bool = False
     """Of an analyzer: whether it runs the model itself, on other weights or with activations replaced; it declares the
     weights too."""
     facts: bool = False
@@ -66,7 +66,7 @@ class Needs:
     @property
     def probed(self) -> bool:
         """Whether it looks at the probe at all; what looks at weights only does not depend on it."""
-        return bool(self.sites or self.columns or self.grid or self.labels or self.runs or self.loss)
+        return bool(self.sites or self.columns or self.grid or self.labels or self.model or self.loss)
 
     @property
     def loss(self) -> bool:
@@ -76,4 +76,4 @@ class Needs:
     @property
     def checkpoint(self) -> bool:
         """Whether what it is given is made of the weights, and not of other artifacts alone."""
-        return bool(self.weights or self.sites or self.runs or self.loss)
+        return bool(self.weights or self.sites or self.model or self.loss)

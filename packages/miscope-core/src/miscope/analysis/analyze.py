@@ -41,7 +41,7 @@ def analyze(  # noqa: PLR0913 - the whole of a user's choice, all keyword-only
 ) -> Iterator[Outcome]:
     """Compute what is missing of the named analyzers and of what they read; yield outcomes.
 
-    names: None for all that apply and are not `heavy`. steps: the checkpoints to look at, or a
+    names: None for all that apply and are not `opt_in`. steps: the checkpoints to look at, or a
     schedule of them ('every:1000'; None: all); trajectory grain
     spans exactly these, and they are part of its recipe. options: values by analyzer name. force: compute the named
     ones again though they exist. should_stop: asked before each look, as are Ctrl-C, SIGTERM and the run's own stop

@@ -62,7 +62,7 @@ def needs_weights(table: Mapping[str, Analyzer], name: str, lacking: str) -> str
 def _missing_in_model(needs: Needs, context: ModelContext) -> str | None:
     if not (needs.sites or needs.weights):
         return None
-    if context.model.missing is not None and (needs.sites or needs.runs or needs.objective):
+    if context.model.missing is not None and (needs.sites or needs.model or needs.objective):
         return context.model.missing.reason
     for kind, patterns, names in (
         ("site", needs.sites, context.model.sites),

@@ -135,7 +135,7 @@ def snapshot_of(
         gradients=losses["train"].gradient(checkpoint.weights, given.roles) if needs.gradients else {},
         moments={role: seen.moments[role] for role in given.roles if role in seen.moments} if needs.optimizer else {},
         losses=losses if needs.objective else {},
-        model=analysis.context.model if needs.runs else None,
+        model=analysis.context.model if needs.model else None,
     )
 
 
@@ -155,7 +155,7 @@ def trajectory_of(analysis: ResolvedAnalysis, name: str, store: Store) -> Trajec
         bases=given.bases(),
         axes=given.axes,
         losses=losses_of(analysis.context, analysis.steps[-1]) if needs.objective and analysis.steps else {},
-        model=analysis.context.model if needs.runs else None,
+        model=analysis.context.model if needs.model else None,
         facts=analysis.facts if needs.facts else {},
     )
 

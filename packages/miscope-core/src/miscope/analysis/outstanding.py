@@ -157,10 +157,10 @@ def _wanted(workspace: Workspace, variant: Variant, names: Sequence[str] | None)
     for name in table:
         try:
             why = reason(name)
-            heavy = any(analyzer.heavy for analyzer in resolve(table, [name]).values())
+            waits = any(analyzer.opt_in for analyzer in resolve(table, [name]).values())
         except UnknownName as error:
-            why, heavy = f"it reads {error.name!r}, which is not installed", False
-        if why or heavy:
+            why, waits = f"it reads {error.name!r}, which is not installed", False
+        if why or waits:
             skipped[name] = f"does not apply: {why}" if why else "takes long, and is computed when asked for by name"
     return [name for name in table if name not in skipped], skipped
 

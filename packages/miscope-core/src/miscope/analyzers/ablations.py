@@ -70,9 +70,9 @@ EFFECTS = Analyzer(
     version=2,
     grain=Grain.CHECKPOINT,
     compute=effects,
-    needs=Needs(weights=("*",), labels=True, runs=True),
+    needs=Needs(weights=("*",), labels=True, model=True),
     options=AblationOptions,
-    varies=("token relabelling",),
+    not_invariant_to=("token relabelling",),
     question="Which heads and layers do the answers need?",
     formula="mean over inputs of [loss with the part's output at its mean, 0 or another input's] - [loss as it is]",
     source="Nanda et al. 2023, section 4.4 (arXiv 2301.05217); Wang et al. 2022 (arXiv 2211.00593) for mean ablation",
@@ -150,7 +150,9 @@ EMBEDDING = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=embedding,
-    needs=Needs(reads=("keys.votes",), weights=("*",), bases=("*",), grid=2, labels=True, answer_basis=True, runs=True),
+    needs=Needs(
+        reads=("keys.votes",), weights=("*",), bases=("*",), grid=2, labels=True, answer_basis=True, model=True
+    ),
     options=EmbeddingOptions,
     question="Which components of the embedding do the answers need, and are the key ones enough?",
     formula="W_E - B_k^T B_k W_E for component k; kept: (B_const^T B_const + sum over key k of B_k^T B_k) W_E",
@@ -212,9 +214,9 @@ CLUSTERS = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=clusters,
-    needs=Needs(reads=("neurons.frequencies",), weights=("*",), bases=("*",), grid=2, labels=True, runs=True),
+    needs=Needs(reads=("neurons.frequencies",), weights=("*",), bases=("*",), grid=2, labels=True, model=True),
     options=ClusterOptions,
-    varies=("relu scaling",),  # without a basis: the data's own one weighs large units more
+    not_invariant_to=("relu scaling",),  # without a basis: the data's own one weighs large units more
     question="Which clusters of neurons do the answers need?",
     formula="mean over inputs of [loss with the cluster's activations at their mean] - [loss as it is]",
     source="Nanda et al. 2023, section 4.4 (arXiv 2301.05217)",

@@ -117,7 +117,7 @@ SEQUENCE = Analyzer(
         # Says to whom it applies; what is read comes from a run at all positions of few inputs.
         sites=PATTERNS.needs.sites,
         weights=("*",),
-        runs=True,
+        model=True,
     ),
     options=SequenceOptions,
     question="Where along the sequence does each head look, from every position?",

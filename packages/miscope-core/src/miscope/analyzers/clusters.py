@@ -141,9 +141,9 @@ CLUSTERS = Analyzer(
     version=5,
     grain=Grain.TRAJECTORY,
     compute=clusters,
-    needs=Needs(reads=("neurons.frequencies",), weights=("*",), bases=("*",), grid=2, runs=True),
+    needs=Needs(reads=("neurons.frequencies",), weights=("*",), bases=("*",), grid=2, model=True),
     options=ClusterOptions,
-    varies=("relu scaling",),  # without a basis: the data's own one weighs large units more
+    not_invariant_to=("relu scaling",),  # without a basis: the data's own one weighs large units more
     question="When does each neuron settle on its component, and which components come and go?",
     formula="committed to argmax_k F_k while max_k F_k >= tau; commitment: first step of the last unbroken stay",
     source="After Nanda et al. 2023, section 4.2; the threshold is the 99.9 % quantile of a null",

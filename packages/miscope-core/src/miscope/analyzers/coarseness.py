@@ -114,7 +114,7 @@ UNITS = Analyzer(
     compute=units,
     needs=Needs(sites=(SITES,), bases=("*",), grid=2),
     options=ScaleOptions,
-    varies=("relu scaling", "token relabelling"),
+    not_invariant_to=("relu scaling", "token relabelling"),
     question="At which scale do neurons and heads vary over the inputs, and which of them are simple once unwrapped?",
     formula="low = P(|f| <= r) / P(f != 0) of the 2-D Fourier transform; unwrapped = max over u of low of x(u a, u b)",
     source="The user's notebook of 2026-02-02, 'Multi-scale structure in activations and attention'",

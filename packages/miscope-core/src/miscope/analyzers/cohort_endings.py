@@ -174,7 +174,7 @@ WEIGHTS = Analyzer(
     grain=Grain.COHORT,
     compute=weights,
     needs=Needs(weights=("*",)),
-    heavy=True,
+    opt_in=True,
     question="How far apart do these variants end in weight space?",
     formula="|x - y| / sqrt(|x|^2 + |y|^2)",
     source="Cosine distance; permutations of neurons: Ainsworth et al. 2022 (arXiv 2209.04836)",

@@ -100,7 +100,7 @@ ACTIVATIONS = Analyzer(
     compute=activations,
     needs=Needs(sites=(WRITTEN,), weights=("*",)),
     options=DimensionOptions,
-    varies=("relu scaling",),
+    not_invariant_to=("relu scaling",),
     question="How many dimensions do the activations take up, and how many of them tell the answers apart?",
     formula="PR = (sum l)^2 / sum l^2 over eigenvalues l of the covariance over the probe",
     source="Gao et al. 2017, 'A theory of multineuronal dimensionality' (bioRxiv 214262), eq. 2",

@@ -87,7 +87,7 @@ SHARES = Analyzer(
     grain=Grain.CHECKPOINT,
     compute=shares,
     needs=Needs(sites=(LOGITS, "blocks.*_post"), bases=("*",), grid=2, labels=True),
-    varies=("relu scaling",),
+    not_invariant_to=("relu scaling",),
     question="Do logits and activations depend on either factor alone, on both, or on the answer?",
     formula="shares of sum |B_a X B_b'|^2 by pair of blocks; |u_k . X|^2 along cos k(a + b), sin k(a + b)",
     source="Nanda et al. 2023, section 4.1 (arXiv 2301.05217); two-way analysis of variance",

@@ -99,10 +99,10 @@ PERTURBATION = Analyzer(
     grain=Grain.CHECKPOINT,
     compute=perturbation,
     needs=Needs(weights=("*",), objective=True),
-    heavy=True,
+    opt_in=True,
     options=PerturbationOptions,
     # The directions drawn are others when the weights lie in another order.
-    varies=("neuron order", "head order", "residual rotation", "relu scaling", "token relabelling"),
+    not_invariant_to=("neuron order", "head order", "residual rotation", "relu scaling", "token relabelling"),
     question="How much does the training loss rise when all weights are perturbed a little?",
     formula="Delta = (L(theta + eps u) + L(theta - eps u)) / 2 - L(theta); implied tr H = 2 mean(Delta) D / eps^2",
     source="Li et al. 2018 (arXiv 1712.09913); Keskar et al. 2017; Dinh et al. 2017",
@@ -187,9 +187,12 @@ PLANE = Analyzer(
     grain=Grain.TRAJECTORY,
     compute=plane,
     needs=Needs(weights=("*",), objective=True),
-    heavy=True,
+    opt_in=True,
     options=PlaneOptions,
-    varies=("relu scaling", "token relabelling"),  # the training set, over which the loss is, is not relabelled
+    not_invariant_to=(
+        "relu scaling",
+        "token relabelling",
+    ),  # the training set, over which the loss is, is not relabelled
     question="What does the training loss look like around the path that training took?",
     formula="L(mean + x d1 + y d2), d1 and d2 the first principal directions of the checkpoints",
     source="Li et al. 2018 (arXiv 1712.09913), section 7",

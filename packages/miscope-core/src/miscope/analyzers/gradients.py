@@ -89,7 +89,7 @@ ENERGY = Analyzer(
     grain=Grain.CHECKPOINT,
     compute=energy,
     needs=Needs(weights=("*",), bases=("*",), gradients=True),
-    varies=("relu scaling",),
+    not_invariant_to=("relu scaling",),
     question="Which weights and which components of the task does the training gradient pull at?",
     formula="|dL/dW|_F^2; f_k = |B_k dL/dW|^2 / sum over k != const",
     source="The chain rule; after the initialisation study of the original miscope",

@@ -169,7 +169,7 @@ GEOMETRY = Analyzer(
     compute=geometry,
     needs=Needs(reads=("neurons.frequencies",), weights=("*",)),
     options=GroupOptions,
-    varies=("relu scaling",),
+    not_invariant_to=("relu scaling",),
     question="Do neurons of one frequency move together, and how far apart are the groups?",
     formula="spread = mean |w - centre|; separation = mean |centre - centre'| / mean spread; turning = angle of moves",
     source="within- and between-group geometry of incoming weights; null by shuffled groups",

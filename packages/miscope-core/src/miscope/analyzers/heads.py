@@ -163,7 +163,7 @@ ROLES = Analyzer(
         # Says to whom it applies; what is read comes from runs on sequences of its own.
         sites=(PATTERN,),
         weights=("*",),
-        runs=True,
+        model=True,
     ),
     options=RoleOptions,
     question="Which heads look at the previous token, and which at what followed the present token before?",

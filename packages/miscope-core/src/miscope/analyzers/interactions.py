@@ -104,7 +104,7 @@ INTERACTIONS = Analyzer(
     version=2,
     grain=Grain.CHECKPOINT,
     compute=interactions,
-    needs=Needs(weights=("*", "blocks.*.attn.W_O"), labels=True, runs=True),
+    needs=Needs(weights=("*", "blocks.*.attn.W_O"), labels=True, model=True),
     options=InteractionOptions,
     question="Which heads stand in for one another, and which work only together?",
     formula="I_gh = mean over inputs of L(g, h out) - L(g out) - L(h out) + L",

@@ -82,7 +82,7 @@ FREQUENCIES = Analyzer(
     grain=Grain.CHECKPOINT,
     compute=frequencies,
     needs=Needs(sites=("blocks.*.mlp.hook_post",), bases=("*",), grid=2),
-    varies=("relu scaling",),
+    not_invariant_to=("relu scaling",),
     question="What does each neuron respond to, and how purely?",
     formula="F_kj = sum of squares of neuron j's coefficients over (const, k) x (const, k), without the mean, over all",
     source="Nanda et al. 2023, section 4.2 (arXiv 2301.05217)",
@@ -151,7 +151,7 @@ BANDS = Analyzer(
     compute=bands,
     needs=Needs(reads=(_CLUSTERS,)),
     options=BandOptions,
-    varies=("relu scaling",),  # without a basis: the data's own one weighs large units more
+    not_invariant_to=("relu scaling",),  # without a basis: the data's own one weighs large units more
     question="Over how many components, and which bands of them, do the neurons specialise?",
     formula="H = sum_k f_k^2 and exp(-sum_k f_k ln f_k), f_k the share of committed neurons on component k",
     source="Herfindahl-Hirschman index; Hill 1973 for the effective number",

@@ -161,7 +161,9 @@ NEURONS = Analyzer(
         answer_basis=True,
     ),
     options=PhaseOptions,
-    varies=("token relabelling",),  # it may turn k into p - k, and with it a block's residuals into their negatives
+    not_invariant_to=(
+        "token relabelling",
+    ),  # it may turn k into p - k, and with it a block's residuals into their negatives
     question="Does each neuron write to the answer at the sum of the phases at which it listens to the factors?",
     formula="residual = phase_out - phase_a - phase_b; R = |mean exp(i residual)|; chance of R by the Rayleigh test",
     source="Nanda et al. 2023, section 4.3 (arXiv 2301.05217); He et al. 2026 (arXiv 2602.16849)",

@@ -81,7 +81,9 @@ LOSSES = Analyzer(
     compute=losses,
     needs=Needs(reads=(_KEYS,), sites=(LOGITS,), bases=("*",), grid=2, labels=True, answer_basis=True),
     options=LossOptions,
-    varies=("token relabelling",),  # the training set, over which each component is left out, is not relabelled
+    not_invariant_to=(
+        "token relabelling",
+    ),  # the training set, over which each component is left out, is not relabelled
     question="Does the loss need only the key components, and does it break without them?",
     formula="restricted: NLL(P z + mean(z - P z)); excluded: NLL(z - P z); P on cos k(a + b), sin k(a + b), k key",
     source=_SOURCE,
@@ -158,7 +160,7 @@ FINAL = Analyzer(
     version=1,
     grain=Grain.TRAJECTORY,
     compute=final,
-    needs=Needs(reads=(_KEYS,), weights=("*",), bases=("*",), grid=2, labels=True, answer_basis=True, runs=True),
+    needs=Needs(reads=(_KEYS,), weights=("*",), bases=("*",), grid=2, labels=True, answer_basis=True, model=True),
     options=FinalOptions,
     question="How early was the circuit there that the model ends with?",
     formula="restricted and excluded loss as in progress.losses, P on the last checkpoint's key components",

@@ -120,7 +120,7 @@ WEIGHTS = Analyzer(
     compute=weights,
     needs=Needs(weights=("*",)),
     options=RankOptions,
-    varies=("relu scaling",),
+    not_invariant_to=("relu scaling",),
     question="How many directions does each weight matrix use, and which stick out of what noise would give?",
     formula="stable rank = sum s^2 / s_1^2; PR_sigma = (sum s)^2 / sum s^2; PR_sigma2 = (sum s^2)^2 / sum s^4; "
     "entropy rank = exp H(s^2 / sum s^2); outliers: s^2 above the Marchenko-Pastur edge on Tracy-Widom's scale",

@@ -96,7 +96,7 @@ QUERIES = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=queries,
-    needs=Needs(weights=("*", "*.attn.W_Q"), bases=("*",), runs=True),
+    needs=Needs(weights=("*", "*.attn.W_Q"), bases=("*",), model=True),
     options=QueryOptions,
     question="Which components of the task basis decide how much the answer attends to a token?",
     formula="s_h[x] = q_h . (W_E[x] W_K) / sqrt(d_head); f_k = P_k / sum P_k over k != const",

@@ -147,7 +147,7 @@ CHANGE_POINTS = Analyzer(
     compute=change_points,
     needs=Needs(reads=(_METRICS, _NORMS)),
     options=StageOptions,
-    varies=("residual rotation", "relu scaling", "token relabelling"),
+    not_invariant_to=("residual rotation", "relu scaling", "token relabelling"),
     question="How many stages has this training, where are their boundaries, and do methods agree?",
     formula="min over cuts of sum |s - mean of its stage|^2 + beta per cut; s: normal scores of pace",
     source="Killick et al. 2012; Harchaoui & Cappe 2007; Adams & MacKay 2007 (arXiv 0710.3742)",

@@ -102,8 +102,8 @@ def _analyzer(record: Mapping[str, Any]) -> str:
         f"Source: {record['source']}." if record["source"] else "",
         f"Grain: {record['grain']}. Version {record['version']}, from {record['package']}."
         + _needs(record["needs"])
-        + (" Takes long: computed when asked for by name." if record["heavy"] else "")
-        + (f" Changes under {', '.join(record['varies'])}." if record["varies"] else "")
+        + (" Takes long: computed when asked for by name." if record["opt_in"] else "")
+        + (f" Changes under {', '.join(record['not_invariant_to'])}." if record["not_invariant_to"] else "")
         + (f" Views: {_codes(record['views'])}." if record["views"] else ""),
         _table(("output", "what it is"), outputs),
         _table(("option", "what it is", "type", "default", "bounds"), _chosen(record["options"])),

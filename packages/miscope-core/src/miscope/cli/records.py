@@ -48,8 +48,8 @@ def describe_analyzer(plugins: Plugins, analyzer: Analyzer) -> dict[str, Any]:
         "source": analyzer.source,
         **_origin(plugins, "analyzer", analyzer.name),
         "needs": _declared(analyzer.needs),
-        "heavy": analyzer.heavy,
-        "varies": list(analyzer.varies),
+        "opt_in": analyzer.opt_in,
+        "not_invariant_to": list(analyzer.not_invariant_to),
         "options": _fields(analyzer.options),
         "outputs": dict(analyzer.outputs),
         "views": sorted(v.name for v in plugins.views.values() if analyzer.name in v.needs.artifacts),
@@ -74,7 +74,7 @@ def describe_view(plugins: Plugins, view: View) -> dict[str, Any]:
 def _declared(needs: Needs) -> dict[str, Any]:
     """The declarations that are not empty: {'weights': ['W_E'], 'grid': 2}."""
     looks = ("reads", "sites", "weights", "columns", "bases", "metrics", "grid", "labels")
-    fields = (*looks, "answer_basis", "optimizer", "gradients", "objective", "runs", "facts")
+    fields = (*looks, "answer_basis", "optimizer", "gradients", "objective", "model", "facts")
     given = {name: getattr(needs, name) for name in fields}
     return {name: list(value) if isinstance(value, tuple) else value for name, value in given.items() if value}
 

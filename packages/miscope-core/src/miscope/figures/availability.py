@@ -80,7 +80,7 @@ def analyzer_availability(workspace: Workspace, name: str, variants: Sequence[Va
             return Availability(name=name, state="inapplicable", reason="it found nothing here to compute")
     except NoArtifact as error:
         found = _without(analyzer, error)
-        waits = any(each.heavy for each in resolve(workspace.plugins.analyzers, [name]).values())
+        waits = any(each.opt_in for each in resolve(workspace.plugins.analyzers, [name]).values())
         return replace(found, reason=f"{found.reason}; {_WAITS}") if waits else found
     except MiscopeError as error:
         return _without(analyzer, error)

@@ -106,9 +106,11 @@ def _analyzer(analyzer: Analyzer) -> Iterator[str | None]:
         yield f"its `version` must be a whole number, and is {_shown(analyzer.version)}"
     yield _grain(analyzer.grain)
     yield _function(analyzer, "compute")
-    yield _tuple(analyzer, "varies")
+    yield _tuple(analyzer, "not_invariant_to")
     yield from _needs(analyzer, "analyzer", foreign=("optional", "history"))
-    yield from (_one_of(analyzer, "varies", get_args(Symmetry), value=word) for word in analyzer.varies)
+    yield from (
+        _one_of(analyzer, "not_invariant_to", get_args(Symmetry), value=word) for word in analyzer.not_invariant_to
+    )
     if not isinstance(analyzer.outputs, Mapping):
         yield f"its `outputs` must map array names to what they are, and is {_shown(analyzer.outputs)}"
     if not (isinstance(analyzer.options, type) and issubclass(analyzer.options, Options)):
@@ -117,7 +119,7 @@ def _analyzer(analyzer: Analyzer) -> Iterator[str | None]:
     yield _json(analyzer.options, "option", defaults=True)
 
 
-_COMPUTED = ("optimizer", "gradients", "objective", "runs", "facts", "same_probe")
+_COMPUTED = ("optimizer", "gradients", "objective", "model", "facts", "same_probe")
 """What is given where something is computed and kept, and not where it is drawn."""
 
 

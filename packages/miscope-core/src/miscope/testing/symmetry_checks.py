@@ -75,7 +75,9 @@ def check_symmetries(
 
     All such changes but a relabelling are made at once, and told apart only where something differs.
     """
-    silent = [each for each in get_args(Symmetry) if each not in analyzer.varies and comparable(analyzer, each)]
+    silent = [
+        each for each in get_args(Symmetry) if each not in analyzer.not_invariant_to and comparable(analyzer, each)
+    ]
     together = [each for each in silent if each != "token relabelling"]
     for group in (together, [each for each in silent if each not in together]):
         changed = changed_variant(run, group) if group else None
@@ -90,12 +92,12 @@ def check_symmetries(
 
 
 def _sentence(analyzer: Analyzer, symmetry: Symmetry, names: Sequence[str]) -> str:
-    declared = ", ".join(map(repr, analyzer.varies)) + "," * (len(analyzer.varies) == 1)
+    declared = ", ".join(map(repr, analyzer.not_invariant_to)) + "," * (len(analyzer.not_invariant_to) == 1)
     changes = "changes" if len(names) == 1 else "change"
     return (
         f"{analyzer.name}: {', '.join(map(repr, names))} {changes} under {symmetry!r}, which leaves what the model "
-        f"computes as it is, and it declares varies=({declared}); add {symmetry!r} there, or compute what does not "
-        "depend on it"
+        f"computes as it is, and it declares not_invariant_to=({declared}); add {symmetry!r} there, or compute what "
+        "does not depend on it"
     )
 
 

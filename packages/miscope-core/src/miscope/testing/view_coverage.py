@@ -21,7 +21,7 @@ STEPS = 18
 def coverage(family: Family, plugins: Plugins, params: Mapping[str, Any] | None = None) -> dict[str, str]:
     """View name -> '' where it draws a figure of the family, else why it does not apply; every view of the tables.
 
-    Trains two small variants and looks at them through every instrument, the heavy ones too. Raises AssertionError
+    Trains two small variants and computes every instrument, those that wait to be asked for too. Raises AssertionError
     where an instrument fails, where a view neither draws nor says why, and where the tables hold no view.
     """
     assert plugins.views, (
@@ -56,8 +56,8 @@ def _look(workspace: Workspace, variants: Sequence[Variant]) -> None:
     from miscope.errors import DoesNotApply
     from miscope.outcome import State
 
-    heavy = [name for name, analyzer in workspace.plugins.analyzers.items() if analyzer.heavy]
-    for names in (None, *([name] for name in heavy)):
+    opt_in = [name for name, analyzer in workspace.plugins.analyzers.items() if analyzer.opt_in]
+    for names in (None, *([name] for name in opt_in)):
         try:
             for outcome in analyze(workspace, variants, names):
                 bad = outcome.state in (State.FAILED, State.NOT_TRIED)

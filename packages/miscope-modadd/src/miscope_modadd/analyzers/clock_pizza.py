@@ -124,7 +124,7 @@ PIZZA = Analyzer(
     version=2,
     grain=Grain.CHECKPOINT,
     compute=pizza,
-    needs=Needs(sites=("logits",), weights=("*",), columns=("a", "b"), grid=2, labels=True, runs=True),
+    needs=Needs(sites=("logits",), weights=("*",), columns=("a", "b"), grid=2, labels=True, model=True),
     options=PizzaOptions,
     question="Does the network add by multiplying (clock) or by averaging (pizza)?",
     formula="q = mean_d std{L_ij : i - j = d} / std{L_ij}; s = mean cos(d logit_c / d E_a, d logit_c / d E_b)",

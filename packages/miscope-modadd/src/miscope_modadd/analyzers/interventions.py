@@ -68,7 +68,7 @@ LEAKAGE = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=leakage,
-    needs=Needs(weights=("*",), columns=("a", "b"), bases=("token",), runs=True),
+    needs=Needs(weights=("*",), columns=("a", "b"), bases=("token",), model=True),
     question="Does the intervention change the frequency it names, by what it says, and no other?",
     formula="|B_k E'|^2 / |B_k E|^2 with E' the embedding behind the hooks; leakage: max over other k of |ratio - 1|",
     source="The embedding's Fourier components: Nanda et al. 2023, section 4.1 (arXiv 2301.05217)",

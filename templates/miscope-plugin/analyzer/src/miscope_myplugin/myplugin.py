@@ -28,7 +28,7 @@ STABLE_RANK = Analyzer(
     grain=Grain.CHECKPOINT,
     compute=stable_rank,
     needs=Needs(weights=("*",)),
-    varies=("relu scaling",),
+    not_invariant_to=("relu scaling",),
     question="How many directions does a weight matrix really use?",
     formula="sum of s_i^2 over s_1^2, with singular values s_1 >= s_2 >= ...",
     source="Rudelson & Vershynin 2007 (arXiv math/0503442)",
