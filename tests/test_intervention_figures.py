@@ -62,7 +62,7 @@ def test_the_check_is_drawn_with_its_window(pair: tuple[BoundVariant, BoundVaria
     assert (window.x0, window.x1) == (2, 4)
 
 
-def test_it_is_compared_with_its_parent(pair: tuple[BoundVariant, BoundVariant]) -> None:
+def test_an_intervention_is_compared_with_its_parent(pair: tuple[BoundVariant, BoundVariant]) -> None:
     figure = render(pair[0].workspace.value, "interventions.compare", [each.value for each in list(pair)])
 
     names = {trace.name for trace in figure.data}

@@ -463,7 +463,7 @@ def test_variants_that_are_shown_different_inputs_are_not_compared_input_by_inpu
     assert list(analyze(workspace, [five, other], ["t.spread"]))[-1].state is State.SAVED
 
 
-def test_it_stops_before_the_next_look_and_goes_on_from_there(place):
+def test_an_analysis_stops_before_the_next_checkpoint_and_goes_on_from_there(place):
     workspace = place(TOTAL)
     variant = untrained(workspace)
     seen = []

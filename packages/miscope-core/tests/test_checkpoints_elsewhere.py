@@ -96,7 +96,7 @@ def test_instruments_look_at_every_step_and_only_at_the_weights_they_need(place:
     assert not place.store.layout.checkpoints(variant.name).exists()
 
 
-def test_it_is_found_again_where_something_was_made_of_it(place: BoundWorkspace) -> None:
+def test_a_variant_of_distant_checkpoints_is_found_again_where_something_was_made_of_it(place: BoundWorkspace) -> None:
     variant = place.variant("toy.hub")
     list(variant.analyze("parameters.norms"))
     again = open_bound(place.root, tables(Hub()))
@@ -123,6 +123,6 @@ def test_a_step_that_is_not_there_is_refused_with_those_there_are(place: BoundWo
     assert "0, 100, 250" in str(refused.value)
 
 
-def test_it_cannot_be_trained(place: BoundWorkspace) -> None:
+def test_a_variant_of_distant_checkpoints_cannot_be_trained(place: BoundWorkspace) -> None:
     with pytest.raises(BadValue, match="cannot be trained"):
         list(place.variant("toy.hub").train())

@@ -29,7 +29,9 @@ def test_a_new_plugin_carries_its_name_everywhere(command: Run, tmp_path: Path) 
     assert {path.relative_to(target).parts[0] for path in everything} == {"pyproject.toml", "README.md", "src", "tests"}
 
 
-def test_it_goes_to_a_folder_of_its_name(command: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_plugin_goes_to_a_folder_of_its_name(
+    command: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert command("new-plugin", "miscope-rank")[0] == 0
     assert (tmp_path / "miscope-rank" / "src" / "miscope_rank").is_dir()

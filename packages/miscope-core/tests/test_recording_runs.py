@@ -141,7 +141,7 @@ def test_going_on_from_an_earlier_step_drops_what_followed_and_what_was_computed
         ),
     ],
 )
-def test_it_goes_on_from_what_is_there_only(place: BoundWorkspace, model: nn.Module, resume: int, text: str):
+def test_a_recording_goes_on_only_from_what_is_there(place: BoundWorkspace, model: nn.Module, resume: int, text: str):
     record(place, [0, 2, 4])
     with pytest.raises(BadValue) as error:
         record(place, [], model, resume=resume)

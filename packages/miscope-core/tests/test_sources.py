@@ -42,7 +42,7 @@ def test_an_autoencoder_keeps_the_contract_of_a_family(child: BoundVariant) -> N
     check_family(family, {"variant": child.value.params.model_dump()["variant"]})
 
 
-def test_it_is_trained_on_the_activations_of_another_variant(parent: BoundVariant, child: BoundVariant) -> None:
+def test_a_child_is_trained_on_the_activations_of_another_variant(parent: BoundVariant, child: BoundVariant) -> None:
     task = child.workspace.value.context(child.value).task
     assert task is not None
     context = parent.workspace.value.context(parent.value)

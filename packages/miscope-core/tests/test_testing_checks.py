@@ -86,7 +86,7 @@ def test_an_analyzer_that_keeps_the_contract_passes() -> None:
     assert check_analyzer(GOOD, ToyFamily(), params={"values": 7}) == ()
 
 
-def test_it_is_told_which_documented_outputs_were_not_returned() -> None:
+def test_an_analyzer_check_reports_which_documented_outputs_were_not_returned() -> None:
     outputs = {"ROLE": "() its largest entry", "ROLE/by_head": "(head,) of each head", "SITE": "() of a site"}
     assert check_analyzer(replace(GOOD, outputs=outputs)) == ("ROLE/by_head", "SITE")
 

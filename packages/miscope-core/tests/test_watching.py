@@ -135,7 +135,7 @@ def test_what_is_seen_in_training_is_what_is_seen_of_its_checkpoints(toy: Toy):
     assert {name.partition("/")[0] for name in watched(variant)} == set(names), "what is read is not watched itself"
 
 
-def test_it_is_seen_at_every_evaluated_step_or_as_often_as_said_and_at_every_checkpoint(toy: Toy):
+def test_a_watched_instrument_is_computed_at_every_evaluation_or_as_asked_and_at_every_checkpoint(toy: Toy):
     variant = toy(evaluate_every=2)
     trained(variant, "t.norm", "t.double:4", "t.undefined:100")
     found = watched(variant)

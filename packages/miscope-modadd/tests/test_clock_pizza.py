@@ -28,7 +28,7 @@ PUBLISHED = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("family", [TransformerFamily(), MlpFamily()], ids=lambda family: family.name)
-def test_it_keeps_the_contract(family):
+def test_the_clock_and_pizza_instrument_keeps_the_contract(family):
     check_analyzer(PIZZA, family, plugins=tables(modadd=miscope_modadd), params={"prime": 7})
 
 

@@ -10,5 +10,5 @@ from miscope_modadd.transformer import TransformerFamily
 
 @pytest.mark.slow
 @pytest.mark.parametrize("analyzer", [QUERIES, CIRCUITS], ids=lambda analyzer: analyzer.name)
-def test_it_keeps_the_contract(analyzer):
+def test_each_instrument_of_heads_keeps_the_contract(analyzer):
     check_analyzer(analyzer, TransformerFamily(), plugins=tables(modadd=miscope_modadd), params={"prime": 7})

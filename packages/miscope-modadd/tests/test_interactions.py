@@ -53,7 +53,7 @@ def loss_without(*heads: int) -> float:
     return float(torch.nn.functional.cross_entropy(logits["logits"], SMALL.probe.labels))
 
 
-def test_it_keeps_the_contract() -> None:
+def test_interactions_of_components_keep_the_contract() -> None:
     check_analyzer(INTERACTIONS, TransformerFamily(), params={"prime": 5})
 
 

@@ -83,7 +83,7 @@ def test_a_gain_of_one_changes_nothing_but_the_name(tmp_path: Path) -> None:
     assert other == pytest.approx(one, rel=1e-5)
 
 
-def test_it_resumes_by_its_name_alone(tmp_path: Path) -> None:
+def test_a_frequency_gain_resumes_by_its_name_alone(tmp_path: Path) -> None:
     name = frequency_gain(parent(tmp_path), k=3, gain=4, start=2, stop=4).name
     list(frequency_gain(parent(tmp_path), k=3, gain=4, start=2, stop=4).train(threads=1, steps=3))
     found = open_bound(tmp_path, tables(FAMILY)).find(name)

@@ -23,7 +23,7 @@ def first_weights(family: Family) -> Mapping[str, Tensor]:
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda f: f.name)
-def test_they_keep_the_contract_of_a_family(family: Family) -> None:
+def test_each_mlp_keeps_the_contract_of_a_family(family: Family) -> None:
     check_family(family, {"prime": 11})
 
 
@@ -61,7 +61,7 @@ def test_the_embedding_mlp_begins_as_pytorchs_embeddings_and_linear_layers() -> 
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda f: f.name)
-def test_they_train(tmp_path: Path, family: Family) -> None:
+def test_each_mlp_trains(tmp_path: Path, family: Family) -> None:
     variant = open_bound(tmp_path, tables(family)).variant(family.name, prime=11, learning_rate=1e-2)
     list(variant.train(steps=60, threads=1))
     losses = variant.metric("train_loss")[1]

@@ -46,7 +46,7 @@ def deviation(found: BoundVariant, theirs: Mapping[str, Any]) -> np.ndarray:
     return np.abs(mine - reference) / reference
 
 
-def test_it_keeps_the_contract_of_a_family() -> None:
+def test_the_papers_model_keeps_the_contract_of_a_family() -> None:
     check_family(Nanda2023Family(), {"prime": 11})
 
 
@@ -77,7 +77,7 @@ def test_the_first_loss_is_the_papers(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_it_replays_the_run_with_losses_in_single_precision(tmp_path: Path, paper) -> None:
+def test_the_papers_model_replays_the_run_with_losses_in_single_precision(tmp_path: Path, paper) -> None:
     found = deviation(trained(tmp_path, 60, loss_dtype="float32"), paper(LOW_PRECISION))
     assert found[:11].max() < 5e-7
     assert found[20] < 1e-5
@@ -85,7 +85,7 @@ def test_it_replays_the_run_with_losses_in_single_precision(tmp_path: Path, pape
 
 
 @pytest.mark.slow
-def test_it_replays_the_run_with_losses_in_double_precision(tmp_path: Path, paper) -> None:
+def test_the_papers_model_replays_the_run_with_losses_in_double_precision(tmp_path: Path, paper) -> None:
     replays_up_to_rounding(deviation(trained(tmp_path, 60, whole=True, weight_decay=0.1), paper(WD_01)))
 
 

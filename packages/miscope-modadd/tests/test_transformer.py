@@ -21,7 +21,7 @@ def weights(of: BoundVariant, step: int) -> Mapping[str, Tensor]:
     return of.at(step).checkpoint.weights
 
 
-def test_it_keeps_the_contract_of_a_family() -> None:
+def test_the_transformer_keeps_the_contract_of_a_family() -> None:
     check_family(TransformerFamily(), {"prime": 11})
 
 
@@ -36,7 +36,7 @@ def test_it_keeps_the_contract_of_a_family() -> None:
         (59, 485, 598, 4.0916386632, 4.0847981759, 3.568103),
     ],
 )
-def test_it_begins_exactly_as_the_original(  # noqa: PLR0913
+def test_the_transformer_begins_exactly_as_the_original(  # noqa: PLR0913
     tmp_path: Path, prime: int, seed: int, data_seed: int, train: float, test: float, total: float
 ) -> None:
     found = variant(tmp_path, prime=prime, seed=seed, data_seed=data_seed)

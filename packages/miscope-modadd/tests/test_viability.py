@@ -21,7 +21,7 @@ from miscope_modadd.views import viability
 
 
 @pytest.mark.slow
-def test_it_keeps_the_contract():
+def test_margins_keep_the_contract():
     check_analyzer(MARGINS, MlpFamily(), plugins=tables(modadd=miscope_modadd), params={"prime": 7})
 
 

@@ -17,7 +17,7 @@ SMALL = {"vocabulary": 12, "length": 16, "sequences": 64, "width": 8}
 
 
 @pytest.mark.parametrize("analyzer", [HEADS, COMPOSITION], ids=lambda analyzer: analyzer.name)
-def test_it_keeps_the_contract(analyzer):
+def test_each_instrument_of_circuits_keeps_the_contract(analyzer):
     check_analyzer(analyzer, InductionFamily(), params=SMALL)
 
 

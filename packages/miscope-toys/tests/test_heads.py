@@ -35,7 +35,7 @@ def roles(calibration, workspace):
 
 
 @pytest.mark.parametrize("analyzer", [ROLES, DISTANCES, DIFFERENTIATION], ids=lambda analyzer: analyzer.name)
-def test_it_keeps_the_contract(analyzer):
+def test_each_instrument_of_heads_keeps_the_contract(analyzer):
     check_analyzer(analyzer, InductionFamily(), params=SMALL)
 
 

@@ -19,7 +19,7 @@ from miscope_toys.sequences import IGNORED
 TINY = {"vocabulary": 12, "length": 16, "sequences": 64, "width": 16}
 
 
-def test_it_keeps_the_contract() -> None:
+def test_the_induction_family_keeps_the_contract() -> None:
     check_family(InductionFamily(), TINY)
 
 

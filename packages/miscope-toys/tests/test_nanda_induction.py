@@ -39,7 +39,7 @@ def next_token_loss(logits: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
     return -logits[:, :-1].log_softmax(-1).gather(-1, tokens[:, 1:, None])[..., 0]
 
 
-def test_it_keeps_the_contract() -> None:
+def test_the_papers_induction_family_keeps_the_contract() -> None:
     check_family(NandaInductionFamily())
 
 

@@ -17,7 +17,7 @@ TINY = {"bits": 6, "degree": 2, "examples": 60, "width": 16}
 
 
 @pytest.mark.parametrize("params", [{}, TINY, {"bits": 3, "degree": 3, "examples": 100}, {"degree": 1}])
-def test_it_keeps_the_contract(params: dict[str, int]) -> None:
+def test_the_parity_family_keeps_the_contract(params: dict[str, int]) -> None:
     check_family(ParityFamily(), params)
 
 

@@ -15,7 +15,7 @@ from miscope_toys.permutation import PermutationFamily
 
 
 @pytest.mark.parametrize("params", [{}, {"degree": 3, "width": 8, "neurons": 16}])
-def test_it_keeps_the_contract(params: dict[str, int]) -> None:
+def test_the_permutation_family_keeps_the_contract(params: dict[str, int]) -> None:
     check_family(PermutationFamily(), params)
 
 

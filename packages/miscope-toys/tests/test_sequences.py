@@ -35,7 +35,7 @@ def test_behind_the_offset_every_token_returns_after_one_period_and_no_sooner(si
 
 @given(sizes)
 @settings(max_examples=30, deadline=None)
-def test_it_is_asked_exactly_where_the_present_token_was_seen_with_its_successor(size: dict[str, int]) -> None:
+def test_a_label_stands_exactly_where_the_present_token_was_seen_with_its_successor(size: dict[str, int]) -> None:
     data = draw_repeats(20, **size)
     for tokens, labels in zip(data.tokens.tolist(), data.labels.tolist(), strict=True):
         for position, token in enumerate(tokens):

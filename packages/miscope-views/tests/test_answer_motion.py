@@ -49,5 +49,5 @@ def test_the_subtitle_says_how_straight_the_paths_are():
     assert drawn().layout.title.subtitle.text.endswith("start to end / length of path: train 0.75, test 1.00")
 
 
-def test_it_is_drawn_of_a_trained_toy():
+def test_the_velocity_of_answers_is_drawn_of_a_trained_toy():
     check_view(VELOCITY_VIEW)

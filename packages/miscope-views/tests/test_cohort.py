@@ -70,7 +70,7 @@ def test_variants_stand_in_the_order_in_which_they_got_there_and_those_that_did_
     assert list(reached.customdata)[1] == "<br>+4.0 robust standard deviations from the median"
 
 
-def test_it_is_said_by_what_variants_are_dated_and_how_many_had_got_there_before():
+def test_the_subtitle_says_by_what_variants_are_dated_and_how_many_had_got_there_before():
     early = EVENTS | {"already": np.array([[True, True], [False, True], [False, False]])}
     given = replace(shown("cohort.events", early), definitions={"generalised": "test loss < 0.01"})
     subtitle = cohort.events(given, event="generalised").layout.title.subtitle.text

@@ -32,7 +32,7 @@ SHOWN = ViewData(
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
-def test_it_draws_a_trained_toy_with_every_control_turned(view):
+def test_each_connectivity_view_draws_a_trained_toy_with_every_control_turned(view):
     check_view(view)
 
 

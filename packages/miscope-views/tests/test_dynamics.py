@@ -38,7 +38,7 @@ SHOWN = ViewData(
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
-def test_it_draws_a_trained_toy(view):
+def test_each_view_of_dynamics_draws_a_trained_toy(view):
     with scene(ToyFamily(), tables(views=miscope_views), steps=20) as place:
         variant = place.variants[0]
         assert list(variant.analyze("dynamics.modes"))

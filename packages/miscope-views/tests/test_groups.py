@@ -34,7 +34,7 @@ OVER = {"clock": "linear", "events": True}
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
-def test_it_draws_a_trained_toy_with_every_control_turned(view):
+def test_each_view_of_groups_draws_a_trained_toy_with_every_control_turned(view):
     check_view(view)
 
 

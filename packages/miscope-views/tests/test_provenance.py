@@ -9,7 +9,7 @@ from miscope.testing import ToyFamily, check_view
 from miscope_views.provenance import VIEWS, settings
 
 
-def test_it_draws_a_variant_trained_here():
+def test_provenance_is_drawn_of_a_variant_trained_here():
     check_view(VIEWS[0])
 
 

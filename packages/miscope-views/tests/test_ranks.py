@@ -46,7 +46,7 @@ CLOCK = {"clock": "linear", "events": True}
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
-def test_it_draws_a_trained_toy_with_every_control_turned(view):
+def test_each_view_of_ranks_draws_a_trained_toy_with_every_control_turned(view):
     check_view(view)
 
 

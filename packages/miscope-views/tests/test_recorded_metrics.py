@@ -30,7 +30,7 @@ def test_what_instruments_saw_is_drawn_as_they_saw_it(workspace: Make):
     assert figure.layout.yaxis.type == "log"
 
 
-def test_they_come_before_the_losses_which_are_never_mixed_with_theirs(workspace: Make):
+def test_watched_metrics_come_before_the_losses_and_are_never_mixed_with_them(workspace: Make):
     place = workspace(views=miscope_views)
     variant = place.variant("toy.fourier", steps=4)
     list(variant.train(threads=1, watch=["behaviour.metrics"]))

@@ -35,7 +35,7 @@ def shown(**artifacts):
 
 
 @pytest.mark.parametrize("family", [ToyFourierFamily(), ToyFamily()], ids=lambda family: family.name)
-def test_it_draws_a_trained_toy_with_a_basis_and_without(family):
+def test_the_streams_of_a_trained_toy_are_drawn_with_a_basis_and_without(family):
     check_view(streams.VIEWS[0], family)
 
 

@@ -97,5 +97,5 @@ def test_a_sample_as_large_as_the_probe_is_every_logit_once():
 
 
 @pytest.mark.parametrize("analyzer", [SAMPLE, VELOCITY], ids=lambda analyzer: analyzer.name)
-def test_it_keeps_what_its_record_promises(analyzer):
+def test_each_instrument_of_answer_motion_keeps_what_its_record_promises(analyzer):
     check_analyzer(analyzer)

@@ -8,7 +8,7 @@ from miscope.analyzers.behaviour import METRICS, metrics
 from miscope.testing import check_analyzer, toy_snapshot
 
 
-def test_it_keeps_the_contract():
+def test_behaviour_metrics_keep_the_contract():
     check_analyzer(METRICS)
 
 

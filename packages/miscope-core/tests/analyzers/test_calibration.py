@@ -10,7 +10,7 @@ from miscope.snapshot import Snapshot
 from miscope.testing import check_analyzer, toy_snapshot
 
 
-def test_it_keeps_the_contract():
+def test_calibration_keeps_the_contract():
     check_analyzer(CALIBRATION)
 
 

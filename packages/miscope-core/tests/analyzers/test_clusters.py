@@ -15,7 +15,7 @@ from miscope.testing.toy import ToyFourierFamily, cosines
 SITE = "blocks.0.mlp.hook_post"
 
 
-def test_it_keeps_the_contract():
+def test_clusters_of_neurons_keep_the_contract():
     check_analyzer(CLUSTERS)
     check_analyzer(CLUSTERS, ToyFamily())
 

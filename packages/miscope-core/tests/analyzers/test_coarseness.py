@@ -12,7 +12,7 @@ from miscope.testing import check_analyzer, toy_snapshot
 POST, PATTERN = "blocks.0.mlp.hook_post", "blocks.0.attn.hook_pattern"
 
 
-def test_it_keeps_the_contract():
+def test_coarseness_of_units_keeps_the_contract():
     check_analyzer(UNITS)
 
 

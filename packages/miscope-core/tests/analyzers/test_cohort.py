@@ -22,7 +22,7 @@ ALL = (LOSSES, EVENTS_OF_ALL, SPECTRA, WEIGHTS, CLUSTERS, LEARNING, ORDER)
 
 
 @pytest.mark.parametrize("analyzer", ALL, ids=lambda analyzer: analyzer.name)
-def test_it_keeps_the_contract(analyzer):
+def test_each_cohort_instrument_keeps_the_contract(analyzer):
     check_analyzer(analyzer, ToyFourierFamily(), params={"values": 5})
 
 

@@ -19,7 +19,7 @@ from miscope.testing import ToyFamily, check_analyzer, toy_snapshot
 
 
 @pytest.mark.parametrize("analyzer", [BARRIERS, SEEDS], ids=lambda a: a.name)
-def test_they_keep_the_contract(analyzer):
+def test_each_connectivity_instrument_keeps_the_contract(analyzer):
     check_analyzer(analyzer)
 
 

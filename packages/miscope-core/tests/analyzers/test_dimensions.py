@@ -11,7 +11,7 @@ from miscope.testing import check_analyzer, toy_snapshot
 POST, MLP_OUT = "blocks.0.mlp.hook_post", "blocks.0.hook_mlp_out"
 
 
-def test_it_keeps_the_contract():
+def test_dimensions_of_activations_keep_the_contract():
     check_analyzer(ACTIVATIONS)
 
 

@@ -27,7 +27,7 @@ def course(points, steps=None, **options):
     return Trajectory(options=ModeOptions(**options), artifacts=artifacts, **fields)
 
 
-def test_it_looks_at_a_trained_toy_and_documents_what_it_leaves():
+def test_dynamic_modes_of_a_trained_toy_are_saved_under_documented_names():
     with scene(ToyFamily(), tables(), steps=16) as place:
         variant = place.variants[0]
         states = [outcome.state for outcome in variant.analyze("dynamics.modes")]

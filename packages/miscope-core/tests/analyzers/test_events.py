@@ -44,7 +44,7 @@ def grokked():
     }
 
 
-def test_it_keeps_the_contract():
+def test_the_events_of_grokking_keep_the_contract():
     check_analyzer(GROKKING)
 
 

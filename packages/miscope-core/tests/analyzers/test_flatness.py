@@ -16,7 +16,7 @@ from miscope.testing import check_analyzer, toy_snapshot
 
 
 @pytest.mark.parametrize("analyzer", [PERTURBATION, PLANE], ids=lambda a: a.name)
-def test_they_keep_the_contract(analyzer):
+def test_each_flatness_instrument_keeps_the_contract(analyzer):
     check_analyzer(analyzer)
 
 

@@ -14,11 +14,11 @@ RESID = "blocks.0.hook_resid_post"
 
 
 @pytest.mark.parametrize("analyzer", [CLASSES, PCA], ids=lambda analyzer: analyzer.name)
-def test_it_keeps_the_contract(analyzer):
+def test_each_geometry_instrument_keeps_the_contract(analyzer):
     check_analyzer(analyzer)
 
 
-def test_it_keeps_the_contract_without_a_basis():
+def test_the_geometry_of_classes_keeps_the_contract_without_a_basis():
     check_analyzer(CLASSES, ToyFamily())
 
 

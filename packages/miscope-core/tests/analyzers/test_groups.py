@@ -13,7 +13,7 @@ from miscope.testing import check_analyzer, toy_snapshot
 SITE = "blocks.0.mlp.hook_post"
 
 
-def test_it_keeps_the_contract():
+def test_the_geometry_of_groups_keeps_the_contract():
     check_analyzer(GEOMETRY)
 
 

@@ -16,7 +16,7 @@ T = 40
 
 
 @pytest.mark.parametrize("analyzer", [DIGESTS, AUDIT, REPLAY], ids=lambda analyzer: analyzer.name)
-def test_they_keep_the_contract(analyzer):
+def test_each_integrity_instrument_keeps_the_contract(analyzer):
     check_analyzer(analyzer)
 
 

@@ -17,7 +17,7 @@ from miscope.testing.toy import cosines
 UPSTREAM = (FREQUENCIES, SHARES, EMBEDDING)
 
 
-def test_it_keeps_the_contract():
+def test_votes_of_keys_keep_the_contract():
     check_analyzer(VOTES)
 
 

@@ -16,7 +16,7 @@ N = 25
 
 
 @pytest.mark.parametrize("analyzer", [CORRECTNESS, ORDER], ids=lambda analyzer: analyzer.name)
-def test_they_keep_the_contract(analyzer):
+def test_each_learning_instrument_keeps_the_contract(analyzer):
     check_analyzer(analyzer)
 
 

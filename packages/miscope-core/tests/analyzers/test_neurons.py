@@ -22,7 +22,7 @@ def grid(p, k):
     return np.meshgrid(x, x, indexing="ij")
 
 
-def test_they_keep_the_contract():
+def test_the_instruments_of_neurons_keep_the_contract():
     check_analyzer(FREQUENCIES)
     check_analyzer(FREQUENCIES, ToyFamily())
     check_analyzer(BANDS)

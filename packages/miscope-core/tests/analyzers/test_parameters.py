@@ -19,7 +19,7 @@ PAPER = {
 
 
 @pytest.mark.parametrize("analyzer", [NORMS, TRAJECTORY, VELOCITY, JOINT], ids=lambda a: a.name)
-def test_they_keep_the_contract(analyzer):
+def test_each_instrument_of_parameters_keeps_the_contract(analyzer):
     check_analyzer(analyzer)
 
 

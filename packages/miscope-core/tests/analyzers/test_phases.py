@@ -14,7 +14,7 @@ from miscope.testing.toy import cosines
 SITE = "blocks.0.mlp.hook_post"
 
 
-def test_it_keeps_the_contract():
+def test_phases_of_neurons_keep_the_contract():
     check_analyzer(NEURONS)
 
 

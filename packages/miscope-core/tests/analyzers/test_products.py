@@ -15,7 +15,7 @@ WD, LOW = "wd_10-1_mod_addition_loss_curve", "low_precision_mod_addition"
 
 
 @pytest.mark.parametrize("analyzer", [INPUTS, ANSWERS], ids=lambda a: a.name)
-def test_they_keep_the_contract(analyzer):
+def test_each_instrument_of_products_keeps_the_contract(analyzer):
     check_analyzer(analyzer)
 
 

@@ -15,7 +15,7 @@ from miscope.testing import check_analyzer, toy_snapshot
 from miscope.testing.toy import cosines
 
 
-def test_it_keeps_the_contract():
+def test_the_progress_measures_keep_the_contract():
     check_analyzer(LOSSES)
     check_analyzer(SUBSPACE)
     check_analyzer(FINAL)

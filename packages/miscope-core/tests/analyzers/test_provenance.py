@@ -20,7 +20,7 @@ def shown(facts):
     )
 
 
-def test_it_keeps_the_contract():
+def test_provenance_keeps_the_contract():
     check_analyzer(SETTINGS)
 
 

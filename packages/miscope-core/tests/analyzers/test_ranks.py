@@ -23,7 +23,7 @@ ROLES = {
 }
 
 
-def test_it_keeps_the_contract():
+def test_ranks_of_weights_keep_the_contract():
     check_analyzer(WEIGHTS)
 
 

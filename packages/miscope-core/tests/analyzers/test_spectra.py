@@ -15,7 +15,7 @@ from miscope.testing.toy import cosines
 BASIS = cosines(11)
 
 
-def test_it_keeps_the_contract():
+def test_the_embedding_spectrum_keeps_the_contract():
     check_analyzer(EMBEDDING)
 
 

@@ -14,7 +14,7 @@ from miscope.snapshot import Trajectory
 from miscope.testing import check_analyzer, toy_snapshot
 
 
-def test_it_keeps_the_contract():
+def test_change_points_keep_the_contract():
     check_analyzer(CHANGE_POINTS)
 
 

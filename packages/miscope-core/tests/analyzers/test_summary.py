@@ -26,7 +26,7 @@ LIMITS = Limits(good_loss=1e-5, rebound=0.2, late=12_000)
 
 
 @pytest.mark.parametrize("analyzer", [WINDOWS_OF_TRAINING, COMPONENTS], ids=lambda analyzer: analyzer.name)
-def test_they_keep_the_contract(analyzer):
+def test_each_summary_keeps_the_contract(analyzer):
     check_analyzer(analyzer)
 
 

@@ -13,7 +13,7 @@ POST = "blocks.0.mlp.hook_post"
 
 
 @pytest.mark.parametrize("analyzer", [STATISTICS, FLIPS], ids=lambda analyzer: analyzer.name)
-def test_it_keeps_the_contract(analyzer):
+def test_each_instrument_of_units_keeps_the_contract(analyzer):
     check_analyzer(analyzer)
 
 

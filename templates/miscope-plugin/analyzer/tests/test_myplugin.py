@@ -32,7 +32,7 @@ def test_the_view_draws_what_the_analyzer_computed(plugins: Callable[..., Plugin
     check_view(STABLE_RANK_VIEW, plugins=both)
 
 
-def test_it_is_found_once_installed() -> None:
+def test_the_analyzer_is_found_once_installed() -> None:
     found = Plugins.installed()
     assert "myplugin.stable_rank" in found.analyzers
     assert "myplugin.stable_rank" in found.views

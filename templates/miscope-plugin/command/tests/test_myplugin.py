@@ -22,7 +22,7 @@ def trained(
     return place
 
 
-def test_it_prints_the_last_test_loss_of_a_variant(trained: miscope.BoundWorkspace, command: Run) -> None:
+def test_the_command_prints_the_last_test_loss_of_a_variant(trained: miscope.BoundWorkspace, command: Run) -> None:
     (variant,) = trained.variants()
     steps, losses = variant.metric("test_loss")
     line = f"{variant.name}  step {steps[-1]}  test loss {losses[-1]:.3g}\n"

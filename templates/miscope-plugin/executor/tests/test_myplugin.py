@@ -13,12 +13,14 @@ import miscope_myplugin
 from miscope_myplugin.myplugin import Timed
 
 
-def test_it_yields_the_outcome_of_every_task_and_says_how_long_it_took(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_executor_yields_the_outcome_of_every_job_and_says_how_long_it_took(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert list(Timed().run(abs, [-1, 2])) == [1, 2]
     assert [line.split()[1:] for line in capsys.readouterr().err.splitlines()] == [["s", "-1"], ["s", "2"]]
 
 
-def test_it_takes_a_task_only_when_there_is_room_for_it() -> None:
+def test_the_executor_takes_a_job_only_when_there_is_room_for_it() -> None:
     taken: list[int] = []
 
     def tasks() -> Iterator[int]:
@@ -42,5 +44,5 @@ def test_an_analysis_leaves_the_arrays_that_it_leaves_inline(workspace: Callable
     assert all(np.array_equal(here[name], inline[name]) for name in here)
 
 
-def test_it_is_found_once_installed() -> None:
+def test_the_executor_is_found_once_installed() -> None:
     assert "myplugin" in Plugins.installed().executors

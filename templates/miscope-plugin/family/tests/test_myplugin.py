@@ -20,7 +20,7 @@ def test_the_answer_is_the_larger_of_the_two(workspace: Callable[..., miscope.Bo
     assert answers[1, 1] == 1
 
 
-def test_it_learns_the_pairs_it_is_trained_on(workspace: Callable[..., miscope.BoundWorkspace]) -> None:
+def test_the_family_learns_the_pairs_it_is_trained_on(workspace: Callable[..., miscope.BoundWorkspace]) -> None:
     place = workspace(myplugin=miscope_myplugin)
     variant = place.variant("myplugin.larger", values=5)
     for _ in variant.train(steps=100, threads=1):
@@ -32,5 +32,5 @@ def test_the_family_keeps_the_contract() -> None:
     check_family(LargerFamily(), {"values": 5})
 
 
-def test_it_is_found_once_installed() -> None:
+def test_the_family_is_found_once_installed() -> None:
     assert "myplugin.larger" in Plugins.installed().families

@@ -14,7 +14,7 @@ import miscope_myplugin
 from miscope_myplugin.myplugin import WEIGHTS_LENGTH
 
 
-def test_it_draws_the_length_of_the_weights_at_every_checkpoint(toy_variant: Callable[..., BoundVariant]) -> None:
+def test_the_view_draws_the_length_of_the_weights_at_every_checkpoint(toy_variant: Callable[..., BoundVariant]) -> None:
     variant = toy_variant(myplugin=miscope_myplugin)
     curve = variant.view("myplugin.length").figure().data[0]
     last = variant.at("last").checkpoint.weights.values()
@@ -32,5 +32,5 @@ def test_the_view_keeps_the_contract() -> None:
     check_view(WEIGHTS_LENGTH)
 
 
-def test_it_is_found_once_installed() -> None:
+def test_the_view_is_found_once_installed() -> None:
     assert "myplugin.length" in Plugins.installed().views
