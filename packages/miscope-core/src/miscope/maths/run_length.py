@@ -7,42 +7,47 @@ import numpy as np
 __all__ = ["change_probability", "run_lengths"]
 
 
-def run_lengths(points: np.ndarray, *, hazard: float, noise: float = 1.0, weight: float = 1.0) -> np.ndarray:
-    """(n, n) probability, after point t (row), that the present run has begun at point j (column): Adams & MacKay 2007.
+def run_lengths(
+    points: np.ndarray, *, hazard: float, noise: float | np.ndarray = 1.0, weight: float = 1.0
+) -> np.ndarray:
+    """(..., n, n) probability, after point t (row), that the present run has begun at point j (column): Adams & MacKay
+    2007.
 
-    points (n, m) are Gaussian of variance `noise` about means that are drawn anew from a standard Gaussian with chance
-    `hazard` at every point. weight: how much a point's likelihood counts, less than 1 where the m series tell the same
-    story; at 1 the posterior is exact.
+    points (..., n, m) are Gaussian of variance `noise` (...) about means that are drawn anew from a standard Gaussian
+    with chance `hazard` at every point. weight: how much a point's likelihood counts, less than 1 where the m series
+    tell the same story; at 1 the posterior is exact.
     """
-    n, m = points.shape
-    found = np.zeros((n, n))
-    log = np.zeros(1)
-    total, count = np.zeros((1, m)), np.zeros(1)
+    *many, n, m = points.shape
+    noise = np.asarray(noise)[..., None]
+    found = np.zeros((*many, n, n))
+    log = np.zeros((*many, 1))
+    total, count = np.zeros((*many, 1, m)), np.zeros(1)
     for t in range(n):
+        point = points[..., t, None, :]
         spread = noise + noise / (noise + count)
-        error = points[t] - total / (noise + count)[:, None]
-        seen = -0.5 * weight * ((error**2).sum(axis=1) / spread + m * np.log(2 * np.pi * spread))
-        log = log + seen
-        log -= np.logaddexp.reduce(log)
-        found[t, : t + 1] = np.exp(log)
-        grown = log + np.log1p(-hazard)
-        log = np.append(grown, np.log(hazard))
-        total = np.vstack([total + points[t], np.zeros((1, m))])
+        error = point - total / (noise + count)[..., None]
+        log = log - 0.5 * weight * ((error**2).sum(axis=-1) / spread + m * np.log(2 * np.pi * spread))
+        log -= np.logaddexp.reduce(log, axis=-1, keepdims=True)
+        found[..., t, : t + 1] = np.exp(log)
+        log = np.concatenate([log + np.log1p(-hazard), np.full((*many, 1), np.log(hazard))], axis=-1)
+        total = np.concatenate([total + point, np.zeros((*many, 1, m))], axis=-2)
         count = np.append(count + 1, 0.0)
     return found
 
 
 def change_probability(
-    points: np.ndarray, *, hazard: float, noise: float = 1.0, weight: float = 1.0, ahead: int = 5
+    points: np.ndarray, *, hazard: float, noise: float | np.ndarray = 1.0, weight: float = 1.0, ahead: int = 5
 ) -> np.ndarray:
-    """(n,) probability that a run begins at each point, seen `ahead` points later; 0 at the first.
+    """(..., n) probability that a run begins at each of the points (..., n, m), seen `ahead` points later; 0 at the
+    first.
 
     Right after a point its own run is as likely as the hazard, whatever it holds; only what follows tells.
     """
     posterior = run_lengths(points, hazard=hazard, noise=noise, weight=weight)
-    at = np.arange(len(points))
-    found = posterior[np.minimum(at + ahead, len(points) - 1), at]
-    found[0] = 0.0
+    n = points.shape[-2]
+    at = np.arange(n)
+    found = posterior[..., np.minimum(at + ahead, n - 1), at]
+    found[..., 0] = 0.0
     # Too little follows to tell.
-    found[len(points) - ahead + 1 :] = 0.0
+    found[..., n - ahead + 1 :] = 0.0
     return found

@@ -17,6 +17,8 @@ METHODS = ("mean", "distribution", "online")
 
 _AHEAD = 5
 _HAZARD = 1 / 50
+_TOGETHER = 2**21
+"""Numbers that the draws of the null hold at once; 16 MiB."""
 
 
 def scores(values: np.ndarray, clock: np.ndarray) -> np.ndarray:
@@ -57,13 +59,16 @@ def limits(points: np.ndarray, *, least: int, level: float, draws: int, seed: in
     random = np.random.default_rng(seed)
     weight = _weight(points)
     plain, kernel = points @ points.T, gaussian_gram(points)
+    orders = [_shuffled(len(points), block, random) for _ in range(draws)]
     most = np.zeros((draws, 3))
-    for i in range(draws):
-        order = _shuffled(len(points), block, random)
+    for i, order in enumerate(orders):
         dealt = np.ix_(order, order)
         most[i, 0] = Costs(plain[dealt]).best_cut(least)
         most[i, 1] = Costs(kernel[dealt]).best_cut(least)
-        most[i, 2] = _online(points[order], weight).max(initial=0)
+    together = max(1, _TOGETHER // len(points) ** 2)
+    for start in range(0, draws, together):
+        dealt = points[np.array(orders[start : start + together])]
+        most[start : start + together, 2] = _online(dealt, weight).max(axis=-1, initial=0)
     mean, distribution, online = np.quantile(most, 1 - level, axis=0, method="higher")
     return Limits(mean=float(mean), distribution=float(distribution), online=max(float(online), 0.5), weight=weight)
 
@@ -106,7 +111,10 @@ def cut(points: np.ndarray, held: Limits, *, least: int, factor: float = 1.0) ->
 
 def _online(points: np.ndarray, weight: float) -> np.ndarray:
     """The noise is half the mean square of successive differences, which a change of level hardly moves."""
-    noise = float(np.clip(np.square(np.diff(points, axis=0)).mean() / 2, 0.1, 1.0)) if len(points) > 1 else 1.0
+    if points.shape[-2] > 1:
+        noise = np.clip(np.square(np.diff(points, axis=-2)).mean(axis=(-2, -1)) / 2, 0.1, 1.0)
+    else:
+        noise = 1.0
     return change_probability(points, hazard=_HAZARD, noise=noise, weight=weight, ahead=_AHEAD)
 
 
