@@ -20,8 +20,9 @@ export UV
 export UV_PYTHON ?= $(PYTHON)
 export PATH := $(CURDIR)/.uv-env/bin:$(PATH)
 
-# Tests share the cores by file; each computes on one thread, so that its numbers repeat.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest
+# Tests share the cores by file; each computes on one thread, so that its numbers repeat. They start hundreds of
+# processes: without bytecode each would compile PyTorch anew, whatever the shell says of writing it.
+PYTEST := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/pytest
 PARALLEL := -n logical --maxprocesses 8 --dist loadfile
 SRC := packages tests benchmarks templates conftest.py
 
