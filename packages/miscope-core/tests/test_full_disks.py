@@ -35,11 +35,14 @@ ROOM = "Make room, then give the same command again: what was finished is kept, 
 def files_of_at_most(size: int) -> Iterator[None]:
     """Files can grow to so many bytes: a write beyond fails as on a full disk, with a number of its own."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # Python does not notice that a module's bytecode was cut off, and fails to import it ever after.
+    wrote, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        sys.dont_write_bytecode = wrote
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,8 @@ def test_a_figure_on_a_full_disk_says_so_and_leaves_nothing(
     name = "toy.sum/v5-seed0-width16"
     assert command("train", "toy.sum", "--threads", 1)[0] == 0
     target = tmp_path / "figure.html"
+    # Python does not notice that a module's bytecode was cut off, and fails to import it ever after.
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4000, hard))
     try:
