@@ -66,10 +66,13 @@ def by_role(model):
 def forward(weights, inputs):
     """(logits, pattern of the answer's query, hidden activations) at the last position, in float64."""
     w = {role: tensor.double() for role, tensor in weights.items()}
-    x = w["W_E"][inputs] + w["W_pos"][: inputs.shape[1]]
-    q, k, v = (torch.einsum("npd,hde->nhpe", x, w[f"blocks.0.attn.W_{n}"]) for n in "QKV")
-    pattern = torch.softmax(torch.einsum("nhe,nhke->nhk", q[:, :, -1], k) / math.sqrt(32), dim=-1)
-    x = x[:, -1] + torch.einsum("nhk,nhke,hed->nd", pattern, v, w["blocks.0.attn.W_O"])
+    here = inputs, torch.arange(inputs.shape[1])
+    # Of every token at every position, of which there are far fewer than inputs.
+    table = w["W_E"][:, None] + w["W_pos"][: inputs.shape[1]]
+    q, k, v = (torch.einsum("tpd,hde->tphe", table, w[f"blocks.0.attn.W_{n}"])[here] for n in "QKV")
+    x = table[here][:, -1]
+    pattern = torch.softmax(torch.einsum("nhe,nphe->nhp", q[:, -1], k) / math.sqrt(32), dim=-1)
+    x = x + torch.einsum("nhe,hed->nd", torch.einsum("nhp,nphe->nhe", pattern, v), w["blocks.0.attn.W_O"])
     hidden = torch.relu(x @ w["blocks.0.mlp.W_in"] + w["blocks.0.mlp.b_in"])
     return (x + hidden @ w["blocks.0.mlp.W_out"] + w["blocks.0.mlp.b_out"]) @ w["W_U"], pattern, hidden
 
