@@ -129,11 +129,18 @@ def chromium(chromium_path: str):
         browser.close()
 
 
-@pytest.fixture
-def visit(chromium, address: str) -> Iterator[Callable]:
-    """visit("e=0&views=..."): an open page and what it does; no error and no foreign request may come of it."""
+@pytest.fixture(scope="session")
+def visitor(chromium):
+    """One visitor's browser, which keeps the scripts it was sent; the page keeps nothing else there."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     context.grant_permissions(["clipboard-read", "clipboard-write"])
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def visit(visitor, address: str) -> Iterator[Callable]:
+    """visit("e=0&views=..."): an open page and what it does; no error and no foreign request may come of it."""
     seen = Watched()
 
     def heard(frame: object) -> None:
@@ -144,7 +151,7 @@ def visit(chromium, address: str) -> Iterator[Callable]:
             seen.foreign.append(request.url)
 
     def opened(query: str = ""):
-        page = context.new_page()
+        page = visitor.new_page()
         page.set_default_timeout(PATIENCE)
         page.on("console", lambda message: message.type == "error" and seen.errors.append(message.text))
         page.on("pageerror", lambda error: seen.errors.append(str(error)))
@@ -155,6 +162,9 @@ def visit(chromium, address: str) -> Iterator[Callable]:
         return page, seen
 
     yield opened
-    context.close()
+    for page in visitor.pages:
+        page.close()
+    kept = visitor.storage_state()
+    assert (kept["cookies"], kept["origins"]) == ([], [])
     assert seen.errors == []
     assert seen.foreign == []
