@@ -51,6 +51,12 @@ def snapshot(calibration_file: Callable[[str], Path]) -> Snapshot:
     )
 
 
+@pytest.fixture(scope="module")
+def exact(snapshot: Snapshot) -> dict[str, np.ndarray]:
+    """What heads and layers do, of all inputs; only read."""
+    return dict(ablations.EFFECTS.compute(replace(snapshot, options=ablations.EFFECTS.options.model_validate(EXACT))))
+
+
 def agrees(found: Any, at: Any, theirs: dict[str, float]) -> None:
     """Losses are stored as changes."""
     for part in ("train", "test"):
@@ -59,17 +65,14 @@ def agrees(found: Any, at: Any, theirs: dict[str, float]) -> None:
     assert found["all/accuracy"][at] + found["clean/all_accuracy"] == pytest.approx(theirs["acc_all"], abs=1e-12)
 
 
-def test_heads_and_layers(snapshot: Snapshot, known: dict[str, Any]) -> None:
-    options = ablations.EFFECTS.options.model_validate(EXACT)
-    found = ablations.EFFECTS.compute(replace(snapshot, options=options))
-
-    assert found["unit"].tolist() == ["L0H0", "L0H1", "L0H2", "L0H3", "L0 attention", "L0 MLP"]
+def test_heads_and_layers(exact: dict[str, np.ndarray], known: dict[str, Any]) -> None:
+    assert exact["unit"].tolist() == ["L0H0", "L0H1", "L0H2", "L0H3", "L0 attention", "L0 MLP"]
     names = ("head_0", "head_1", "head_2", "head_3", "all_heads", "mlp_out")
     for mode, how in enumerate(("mean", "zero")):
         for unit, name in enumerate(names):
-            agrees(found, (mode, unit), known[f"{how}_ablate_{name}"])
+            agrees(exact, (mode, unit), known[f"{how}_ablate_{name}"])
     # At a constant all inputs are answered alike; at another input's activations they need not be.
-    attention = found["all/accuracy"][:2, 4] + found["clean/all_accuracy"]
+    attention = exact["all/accuracy"][:2, 4] + exact["clean/all_accuracy"]
     assert attention == pytest.approx(1 / 113)
 
 
@@ -105,11 +108,8 @@ def test_clusters_of_neurons(snapshot: Snapshot, known: dict[str, Any]) -> None:
         agrees(at_site, k - 1, theirs)
 
 
-def test_a_sample_says_the_same_within_its_error(snapshot: Snapshot) -> None:
-    exact, drawn = (
-        ablations.EFFECTS.compute(replace(snapshot, options=ablations.EFFECTS.options.model_validate(values)))
-        for values in (EXACT, {})
-    )
+def test_a_sample_says_the_same_within_its_error(snapshot: Snapshot, exact: dict[str, np.ndarray]) -> None:
+    drawn = ablations.EFFECTS.compute(replace(snapshot, options=ablations.EFFECTS.options()))
     for quantity in ("loss", "accuracy"):
         error = drawn[f"test/{quantity}_sem"]
         away = np.abs(drawn[f"test/{quantity}"] - exact[f"test/{quantity}"])
