@@ -69,7 +69,7 @@ def test_what_was_not_computed_is_named_with_its_command(workspace: Callable[...
         pass
 
     with pytest.raises(NoArtifact, match=rf"miscope analyze {variant.name} --only spectra\.embedding"):
-        render(place, "spectra.embedding_lines", variant)  # pyright: ignore[reportArgumentType]
+        render(place.value, "spectra.embedding_lines", variant.value)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def test_the_catalogue_is_listed_without_plotly_or_torch():
