@@ -20,7 +20,7 @@ CLUSTERS = {
     f"{SITE}/threshold": np.array(0.4),
     f"{SITE}/stability": np.array([np.nan, 0.3]),
     f"{SITE}/likeness_to_end": np.array([np.nan, 0.3, 1.0]),
-    f"{SITE}/found_share": np.array([0.0, 0.25, 0.75]),
+    f"{SITE}/significant_share": np.array([0.0, 0.25, 0.75]),
     f"{SITE}/committed_share": np.array([0.0, 0.5, 0.75]),
 }
 SHOWN = ViewData(

@@ -1,4 +1,4 @@
-"""Confidence against correctness: closed forms, the paper's models, and a calibrated model's chance error."""
+"""Confidence against correctness: closed forms, the paper's models, and a calibrated model's error."""
 
 import numpy as np
 import pytest

@@ -60,8 +60,8 @@ def test_the_threshold_is_the_first_checkpoints_own_and_clusters_count_from_it()
     assert found[f"{SITE}/first"] == pytest.approx([100, 0, np.nan], nan_ok=True)
     assert found[f"{SITE}/switches"].tolist() == [0, 1, 0]
     assert found[f"{SITE}/final"].tolist() == ["14", "14", ""]
-    # Against two shares at the start no neuron stands out, however pure: the chance is never below one in three.
-    assert found[f"{SITE}/found_share"].tolist() == [0, 0, 0]
+    # Against two shares at the start no neuron stands out, however pure: no p-value is below a third.
+    assert found[f"{SITE}/significant_share"].tolist() == [0, 0, 0]
 
 
 def random_units(count, q=31, seed=0):
@@ -144,7 +144,7 @@ def test_neurons_stand_out_together_where_none_would_alone():
     start = np.random.default_rng(0).uniform(0.05, 0.15, 400)
     later = np.where(np.arange(400) < 100, 0.9, start[::-1])
     found = course(np.stack([start, later]), np.full((2, 400), "1"), ["1"])
-    assert found[f"{SITE}/found_share"] == pytest.approx([0, 0.25], abs=0.01)
+    assert found[f"{SITE}/significant_share"] == pytest.approx([0, 0.25], abs=0.01)
 
 
 def test_switches_are_told_from_where_to_where_and_when():

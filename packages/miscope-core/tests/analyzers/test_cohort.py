@@ -1,4 +1,4 @@
-"""Several variants together, by hand and against chance."""
+"""Several variants together, by hand and against nulls."""
 
 import dataclasses
 
@@ -139,7 +139,7 @@ def ended(seed, keys, labels=("1", "2", "3", "4")):
     return member(seed, arrays)
 
 
-def test_the_same_key_components_in_all_are_more_than_chance():
+def test_the_same_key_components_in_all_are_more_than_the_null():
     found = cohort(SPECTRA, [ended(seed, ("1", "3")) for seed in range(6)], draws=500)
 
     assert found["mean_overlap"] == 2
@@ -168,7 +168,7 @@ def test_sets_of_the_same_kind_on_other_frequencies_are_the_same_after_relabelli
     assert 1 <= low <= found["mean_relabelled_overlap"] <= high <= 2
 
 
-def test_without_a_known_symmetry_only_plain_overlaps_are_beside_chance():
+def test_without_a_known_symmetry_only_plain_overlaps_are_beside_a_null():
     found = cohort(SPECTRA, [ended(1, ("1",)), ended(2, ("2",))])
     assert found["relabelling_count"] == 1
     assert "mean_relabelled_overlap_null" not in found
@@ -182,7 +182,7 @@ def staged(seed, crossing=np.nan, **events):
     return member(seed, {"events.grokking": dated, "summary.windows": windows})
 
 
-def test_the_same_order_in_every_variant_is_full_concordance_and_more_than_chance():
+def test_the_same_order_in_every_variant_is_full_concordance_and_more_than_the_null():
     found = cohort(ORDER, [staged(s, 70, memorised=s, peak=20 + s, half=60, generalised=80 + s) for s in range(6)])
 
     assert found["milestone"].tolist() == ["memorised", "peak", "half", "generalised", "blocks.0.mlp ranks cross"]

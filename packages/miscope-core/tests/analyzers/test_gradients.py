@@ -40,8 +40,8 @@ def test_a_gradient_of_one_frequency_has_all_its_energy_there():
     assert found["W_E/fraction"] == pytest.approx([0, 1])
     assert found["W_E/expected"] == pytest.approx([0.5, 0.5])
     assert found["W_E/excess"] == pytest.approx(2)
-    assert found["W_E/chance"] == pytest.approx([1, 0], abs=1e-9)
-    assert found["W_E/found_count"] == 1
+    assert found["W_E/p_adjusted"] == pytest.approx([1, 0], abs=1e-9)
+    assert found["W_E/significant_count"] == 1
 
 
 def test_an_unembedding_is_read_over_the_answers_and_through_the_embedding_over_tokens():
@@ -57,7 +57,7 @@ def test_isotropic_gradients_stay_below_the_edge_as_often_as_it_says():
     random = torch.Generator().manual_seed(0)
     seen = [of({"W_E": torch.randn(5, 4, generator=random).double()}) for _ in range(400)]
     below = np.array([found["W_E/fraction"] < found["W_E/high"] for found in seen])
-    assert np.mean([found["W_E/found_count"] > 0 for found in seen]) < 0.08
+    assert np.mean([found["W_E/significant_count"] > 0 for found in seen]) < 0.08
     assert below.mean(axis=0) == pytest.approx([0.975, 0.975], abs=0.02)
     assert np.mean([found["W_E/fraction"] for found in seen], axis=0) == pytest.approx([0.5, 0.5], abs=0.02)
 

@@ -1,4 +1,4 @@
-"""Which components are key, in the paper's models, and that chance elects none."""
+"""Which components are key, in the paper's models, and that noise elects none."""
 
 import numpy as np
 import pytest
@@ -88,7 +88,7 @@ def toy_probe(p):
     return family.probes(make_variant(family, {"values": p}))["grid"]
 
 
-def test_chance_elects_nothing():
+def test_noise_elects_nothing():
     assert sum(int(at_random(seed)["key_count"]) > 0 for seed in range(20)) <= 1
 
 

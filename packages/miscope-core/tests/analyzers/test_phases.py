@@ -91,8 +91,8 @@ def test_the_papers_clusters_write_at_their_own_frequency(calibration, look, nam
         own, constant = (found[f"{SITE}/{name}"][int(k) - 1] for name in ("own_output", "constant_output"))
         assert own * (1 - constant) == pytest.approx(known["W_L_power_fraction_at_own_freq"], 1e-6)
     assert found[f"{SITE}/coherence_specialised"] > 5 * found[f"{SITE}/null_specialised"]
-    chance = found[f"{SITE}/block_chance"][[int(k) - 1 for k in model.known["W_L_cluster_alignment"]]]
-    assert chance.max() < 1e-4
+    p_adjusted = found[f"{SITE}/block_p_adjusted"][[int(k) - 1 for k in model.known["W_L_cluster_alignment"]]]
+    assert p_adjusted.max() < 1e-4
 
 
 def test_where_there_is_nothing_no_block_is_aligned_but_one_time_in_twenty():
@@ -108,9 +108,9 @@ def test_a_clocks_phases_are_all_around_and_those_of_neurons_that_write_alike_ar
     _, _, units, written = clock()
     found = NEURONS.compute(shown(units, written))
     assert found[f"{SITE}/aligned_count"] == 2
-    assert (found[f"{SITE}/spread_chance"] > 0.05).all()
+    assert (found[f"{SITE}/spread_p_adjusted"] > 0.05).all()
     alike = torch.from_numpy(cosines(5).rows[[1, 3]])[torch.arange(64) % 2]
-    assert (NEURONS.compute(shown(units, alike))[f"{SITE}/spread_chance"] < 1e-6).all()
+    assert (NEURONS.compute(shown(units, alike))[f"{SITE}/spread_p_adjusted"] < 1e-6).all()
 
 
 def test_without_a_basis_it_does_not_apply():

@@ -7,8 +7,8 @@ from miscope.maths.agreement import (
     adjusted_rand,
     largest_overlaps,
     mean_over_pairs,
+    null_overlaps,
     overlaps,
-    overlaps_by_chance,
     random_sets,
     relative_distances,
     resampled_mean,
@@ -25,7 +25,7 @@ def test_sets_share_what_is_in_both():
 def test_random_sets_share_the_product_of_their_sizes_over_the_number_of_elements():
     sets = np.zeros((2, 56), dtype=bool)
     sets[:, :5] = True
-    null = overlaps_by_chance(sets, draws=20_000, seed=0)
+    null = null_overlaps(sets, draws=20_000, seed=0)
 
     assert null.mean() == pytest.approx(5 * 5 / 56, abs=0.015)
     # Hypergeometric: 5 * 5/56 * 51/56 * 51/55.
@@ -35,7 +35,7 @@ def test_random_sets_share_the_product_of_their_sizes_over_the_number_of_element
 def test_of_several_random_sets_the_mean_over_pairs_is_the_same():
     sets = np.zeros((6, 20), dtype=bool)
     sets[:, :4] = True
-    assert overlaps_by_chance(sets, draws=4000, seed=1).mean() == pytest.approx(0.8, abs=0.02)
+    assert null_overlaps(sets, draws=4000, seed=1).mean() == pytest.approx(0.8, abs=0.02)
 
 
 def test_random_sets_keep_their_number_in_every_orbit():
@@ -46,7 +46,7 @@ def test_random_sets_keep_their_number_in_every_orbit():
     assert mixed[..., 5].all(), "an element alone in its orbit is in every set that had it"
     assert (mixed[..., :5].sum(axis=-1) == [2, 1]).all()
     # 1 for the fixed element, and 2 x 1 / 5 for the others.
-    assert overlaps_by_chance(sets, draws=20_000, seed=0, orbit=orbit).mean() == pytest.approx(1.4, abs=0.02)
+    assert null_overlaps(sets, draws=20_000, seed=0, orbit=orbit).mean() == pytest.approx(1.4, abs=0.02)
 
 
 def test_sets_share_most_under_the_best_relabelling():

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from miscope.maths.circular import coherence, coherence_by_chance, direction, rayleigh, wrapped
+from miscope.maths.circular import coherence, direction, null_coherence, rayleigh, wrapped
 
 
 @given(st.floats(-1000, 1000))
@@ -23,15 +23,15 @@ def test_equal_angles_are_coherent_and_opposite_ones_cancel():
 
 
 @pytest.mark.parametrize("count", [5, 20, 500])
-def test_uniform_angles_exceed_the_null_with_its_chance(count):
+def test_uniform_angles_exceed_the_null_with_its_level(count):
     random = np.random.default_rng(count)
     drawn = np.abs(np.exp(2j * np.pi * random.random((20_000, count))).mean(axis=1))
-    assert (drawn > coherence_by_chance(count, 0.05)).mean() == pytest.approx(0.05, abs=0.006)
+    assert (drawn > null_coherence(count, 0.05)).mean() == pytest.approx(0.05, abs=0.006)
 
 
-def test_a_single_angle_is_coherent_by_chance_and_none_says_nothing():
-    assert coherence_by_chance(1) == 1
-    assert np.isnan(coherence_by_chance(0))
+def test_a_single_angle_is_as_coherent_as_can_be_and_none_says_nothing():
+    assert null_coherence(1) == 1
+    assert np.isnan(null_coherence(0))
 
 
 def test_the_rayleigh_test_gives_zars_example():
@@ -45,12 +45,12 @@ def test_the_rayleigh_test_gives_zars_example():
 @pytest.mark.parametrize("count", [5, 50])
 def test_the_rayleigh_test_of_uniform_angles_is_uniform(count):
     random = np.random.default_rng(count)
-    chance = np.array([rayleigh(row) for row in random.uniform(-np.pi, np.pi, (4000, count))])
+    p_values = np.array([rayleigh(row) for row in random.uniform(-np.pi, np.pi, (4000, count))])
     for level in (0.01, 0.05, 0.5):
-        assert (chance < level).mean() == pytest.approx(level, abs=0.03 * level**0.5 + 0.005)
+        assert (p_values < level).mean() == pytest.approx(level, abs=0.03 * level**0.5 + 0.005)
     assert np.isnan(rayleigh(np.zeros(1)))
 
 
 def test_the_rayleigh_test_and_the_nulls_edge_are_one():
     angles = np.random.default_rng(4).uniform(0, 1.9, 12)
-    assert coherence_by_chance(12, rayleigh(angles)) == pytest.approx(coherence(angles))
+    assert null_coherence(12, rayleigh(angles)) == pytest.approx(coherence(angles))

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import friedmanchisquare
 
-from miscope.maths.concordance import concordance, concordance_by_chance, modified_z, precedence
+from miscope.maths.concordance import concordance, modified_z, null_concordance, precedence
 
 
 def test_the_same_order_is_1_and_an_order_beside_its_reverse_is_0():
@@ -33,9 +33,9 @@ def test_runs_that_tell_nothing_apart_have_no_concordance():
     assert np.isnan(concordance(np.full((3, 4), np.inf)))
 
 
-def test_by_chance_it_is_one_over_the_number_of_runs():
+def test_of_shuffled_orders_it_is_one_over_the_number_of_runs():
     times = np.random.default_rng(0).random((8, 5))
-    null = concordance_by_chance(times, draws=4000, seed=0)
+    null = null_concordance(times, draws=4000, seed=0)
     assert null.mean() == pytest.approx(1 / 8, abs=0.004)
 
 

@@ -47,7 +47,7 @@ def test_points_that_are_their_classes_means_lie_between_classes_entirely():
     torch.testing.assert_close(between_classes(points, classes), centred_gram(points))
 
 
-def test_random_classes_explain_their_share_of_chance():
+def test_random_classes_explain_the_share_expected_of_them():
     points, classes = gaussian(2000, 20), torch.arange(2000) % 50
     share = between_classes(points, classes).trace() / centred_gram(points).trace()
     assert float(share) == pytest.approx(49 / 1999, rel=0.1)

@@ -38,7 +38,7 @@ def test_prefix_matching_counts_older_copies_and_induction_does_not():
     assert found["prefix matching"] == 4 / 8
 
 
-def test_a_uniform_causal_head_scores_what_chance_gives():
+def test_a_uniform_causal_head_scores_one_over_the_keys_in_sight():
     pattern = torch.ones(1, 1, 12, 12, dtype=torch.float64).tril()
     pattern = pattern / pattern.sum(-1, keepdim=True)
     found = scored(pattern)

@@ -112,7 +112,7 @@ def stability(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure
     at = f"at {shown.step_label} %{{x:,}}<extra></extra>"
     before, end, found, committed = (
         np.asarray(arrays[f"{site}/{name}"], dtype=np.float64)
-        for name in ("stability", "likeness_to_end", "found_share", "committed_share")
+        for name in ("stability", "likeness_to_end", "significant_share", "committed_share")
     )
     traces = [
         line(steps[1:], before, "with the checkpoint before", OKABE_ITO[0], hovertemplate=f"%{{y:.3f}} {at}"),

@@ -51,11 +51,11 @@ def alignment(shown: ViewData, *, site: str, component: str) -> Figure:
 
 
 def coherence(shown: ViewData, *, site: str, below: str, clock: str, events: bool) -> Figure:
-    """How well output phases agree with the sum of input phases over training, above what chance gives."""
+    """How well output phases agree with the sum of input phases over training, above what uniform phases give."""
     arrays = shown.artifacts[_READS]
     steps, labels = arrays["step"], first_row(arrays[f"{site}/label"])
     upper, lower = panels((1, 1))
-    traces = [*_chance(steps, arrays[f"{site}/null"], "y")]
+    traces = [*_null_band(steps, arrays[f"{site}/null"], "y")]
     for name, colour, said in (
         ("coherence", OKABE_ITO[0], "sum: all live neurons"),
         ("coherence_specialised", OKABE_ITO[1], "sum: specialised"),
@@ -64,11 +64,11 @@ def coherence(shown: ViewData, *, site: str, below: str, clock: str, events: boo
         values = arrays[f"{site}/{name}"]
         hover = f"{said} %{{y:.3f}} at {shown.step_label} %{{x:,}}<extra></extra>"
         traces.append(line(steps, values, said, colour, hovertemplate=hover))
-    quantity, chance = _BELOW[below]
-    each, count, by_chance = (arrays[f"{site}/{name}"] for name in (quantity, "count", chance))
+    quantity, p_adjusted = _BELOW[below]
+    each, count, p_values = (arrays[f"{site}/{name}"] for name in (quantity, "count", p_adjusted))
     ever = np.flatnonzero(np.isfinite(each).any(axis=0) & (count.max(axis=0) > 0))
     ever = np.sort(ever[np.argsort(-count.max(axis=0)[ever], kind="stable")[:_MOST_BLOCKS]])
-    traces += [_block(shown, steps, each[:, k], by_chance[:, k], str(labels[k])) for k in ever]
+    traces += [_block(shown, steps, each[:, k], p_values[:, k], str(labels[k])) for k in ever]
     gaps = sum(int(np.isnan(trace["y"]).sum()) for trace in traces)
     layout: dict[str, Any] = {
         "title": title(shown, "Coherence of output and input phases", _MEANING[below]),
@@ -81,19 +81,19 @@ def coherence(shown: ViewData, *, site: str, below: str, clock: str, events: boo
     return figure(traces, layout, gaps=gaps)
 
 
-_BELOW = {"agreement": ("block_coherence", "block_chance"), "unevenness": ("spread", "spread_chance")}
+_BELOW = {"agreement": ("block_coherence", "block_p_adjusted"), "unevenness": ("spread", "spread_p_adjusted")}
 _MEANING = {
     "agreement": "1: every neuron writes at the sum it hears",
     "unevenness": "below, 0: a component's neurons write at phases all around",
 }
 
 
-def _block(shown: ViewData, steps: np.ndarray, values: np.ndarray, chance: np.ndarray, label: str) -> dict[str, Any]:
-    hover = f"{label}: %{{y:.3f}} at {shown.step_label} %{{x:,}}, by chance %{{customdata:.2g}}<extra></extra>"
-    return line(steps, values, label, colour_of(label), yaxis="y2", customdata=chance, hovertemplate=hover)
+def _block(shown: ViewData, steps: np.ndarray, values: np.ndarray, p_values: np.ndarray, label: str) -> dict[str, Any]:
+    hover = f"{label}: %{{y:.3f}} at {shown.step_label} %{{x:,}}, adjusted p %{{customdata:.2g}}<extra></extra>"
+    return line(steps, values, label, colour_of(label), yaxis="y2", customdata=p_values, hovertemplate=hover)
 
 
-def _chance(steps: np.ndarray, null: np.ndarray, axis: str) -> list[dict[str, Any]]:
+def _null_band(steps: np.ndarray, null: np.ndarray, axis: str) -> list[dict[str, Any]]:
     """What 95 % of uniform phases stay below, as a grey band."""
     name = "uniform phases, 95 %"
     band = {"mode": "lines", "line": {"width": 0, "color": NULL}, "hoverinfo": "skip", "yaxis": axis}
@@ -132,7 +132,7 @@ def _note(arrays: Any, site: str) -> str:
     value, null = float(arrays[f"{site}/coherence"]), float(arrays[f"{site}/null"])
     if not np.isfinite([value, null]).all():
         return "no neuron follows a block of two functions, which has a phase"
-    return f"coherence {value:.2f}, by chance below {null:.2f}"
+    return f"coherence {value:.2f}, of uniform phases below {null:.2f}"
 
 
 def _components(shown: ViewData) -> list[str]:

@@ -105,7 +105,7 @@ METRICS = Analyzer(
 
 
 class CalibrationOptions(Options):
-    """How confidences are sorted, and how chance is drawn."""
+    """How confidences are sorted, and how the null is drawn."""
 
     bins: Count = 15
     """Bins of equal width over confidences from 0 to 1."""

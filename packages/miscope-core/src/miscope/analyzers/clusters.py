@@ -13,7 +13,7 @@ from miscope.errors import DoesNotApply
 from miscope.forward import activations
 from miscope.maths.agreement import agreement_of_committed
 from miscope.maths.commitment import commitments, switches, transients, transitions
-from miscope.maths.false_discovery import benjamini_hochberg, chance_of
+from miscope.maths.false_discovery import benjamini_hochberg, empirical_p_values
 from miscope.maths.relabelled_units import largest_when_relabelled
 from miscope.needs import Needs
 from miscope.snapshot import Trajectory
@@ -30,8 +30,8 @@ class ClusterOptions(Options):
     """Largest share from which it counts towards transient blocks."""
     transient_share: float = 0.05
     """Share of all neurons that a block must once have had to be more than noise."""
-    chance: float = 0.05
-    """Share by chance among the neurons that are found to stand out from the null's."""
+    level: float = 0.05
+    """False discovery rate among the neurons whose largest share is significant against the null."""
     final_share: float = 0.10
     """Share of all neurons from which a block is there at the end."""
     draws: Count = 2000
@@ -45,9 +45,9 @@ def clusters(trajectory: Trajectory[ClusterOptions]) -> Arrays:
     A neuron is committed while its largest share is at least the threshold, by default the 99.9 % quantile of live
     neurons at the initialisation: a null, not a constant. Of a record that begins later, as an imported one may, the
     null is the first checkpoint's neurons with the factors' values in another order, each neuron's own, both factors'
-    alike where they have as many: what a neuron has of a block by chance, exactly so where all values are alike at
-    first. Commitment is the first step from which it stays committed to its final block; at the first checkpoint of
-    such a record it is the latest it can be.
+    alike where they have as many: exactly the null distribution where all values are alike at first. Commitment is the
+    first step from which it stays committed to its final block; at the first checkpoint of such a record it is the
+    latest it can be.
     """
     arrays = trajectory.artifacts["neurons.frequencies"]
     found: dict[str, np.ndarray] = {}
@@ -84,7 +84,7 @@ def _clusters(
     share: np.ndarray, block: np.ndarray, blocks: int, null: np.ndarray, trajectory: Trajectory[ClusterOptions]
 ) -> dict[str, np.ndarray]:
     """What `clusters` finds at a site, of (T, M) largest shares, the numbers of the blocks they belong to, and the
-    largest shares of (n,) neurons by chance."""
+    largest shares of (n,) neurons of the null."""
     options, tau = trajectory.options, trajectory.options.threshold
     if tau is None:
         tau = float(np.quantile(null, 0.999)) if len(null) else 0.0
@@ -113,15 +113,15 @@ def _clusters(
         "homeless_count": np.array(sum(homeless)),
         "committed_count": np.array(int((committed[-1] >= 0).sum())),
         "committed_share": (committed >= 0).mean(axis=1),
-        "found_share": _found(share, null, options.chance),
+        "significant_share": _significant(share, null, options.level),
         "stability": np.array([agreement_of_committed(a, b) for a, b in itertools.pairwise(committed)]),
         "likeness_to_end": np.array([agreement_of_committed(now, committed[-1]) for now in committed]),
     }
 
 
-def _found(share: np.ndarray, null: np.ndarray, level: float) -> np.ndarray:
-    """(T,) share of neurons whose share stands out from the null's, of (T, M) all tested together at each step."""
-    return np.array([(benjamini_hochberg(chance_of(now, null)) < level).mean() for now in share])
+def _significant(share: np.ndarray, null: np.ndarray, level: float) -> np.ndarray:
+    """(T,) share of neurons whose share is significant against the null, of (T, M) all tested together at each step."""
+    return np.array([(benjamini_hochberg(empirical_p_values(now, null)) < level).mean() for now in share])
 
 
 def _index(names: np.ndarray, label: np.ndarray) -> np.ndarray:
@@ -138,7 +138,7 @@ def _sizes(block: np.ndarray, blocks: int) -> np.ndarray:
 
 CLUSTERS = Analyzer(
     name="neurons.clusters",
-    version=5,
+    version=6,
     grain=Grain.TRAJECTORY,
     compute=clusters,
     needs=Needs(reads=("neurons.frequencies",), weights=("*",), bases=("*",), grid=2, model=True),
@@ -154,10 +154,10 @@ CLUSTERS = Analyzer(
         "SITE/size": "(T, K) neurons committed to each block",
         "SITE/size_specialised": "(T, K) neurons specialised on each block",
         "SITE/committed_share": "(T,) share of all neurons that are committed",
-        "SITE/found_share": "(T,) share of all neurons whose largest share stands out from the null's, of "
-        "those found at most 5 % by chance (Benjamini & Hochberg)",
+        "SITE/significant_share": "(T,) share of all neurons whose largest share is significant against the null, at a "
+        "false discovery rate of 0.05 (Benjamini & Hochberg)",
         "SITE/stability": "(T-1,) adjusted Rand index of the clusters with the checkpoint before's, of the neurons "
-        "committed at both: 1 for the same clusters, whatever they are called, 0 for chance",
+        "committed at both: 1 for the same clusters, whatever they are called, 0 expected at random",
         "SITE/likeness_to_end": "(T,) the same with the last checkpoint's",
         "SITE/final": "(M,) label of the block a neuron is committed to at the end; '' for none",
         "SITE/commitment": "(M,) step from which it stays committed to that block; NaN for none",

@@ -1,4 +1,4 @@
-"""Several variants together: what all of them do, what differs, and what chance would give."""
+"""Several variants together: what all of them do, what differs, and what a null would give."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ from miscope.maths.agreement import (
     adjusted_rand,
     largest_overlaps,
     mean_over_pairs,
+    null_overlaps,
     overlaps,
-    overlaps_by_chance,
     random_sets,
     relative_distances,
     resampled_mean,
@@ -43,9 +43,9 @@ def variants_of(cohort: Cohort) -> np.ndarray:
 
 
 def spectra(cohort: Cohort[CohortOptions]) -> Arrays:
-    """Which components each variant ends on, the mean spectrum of their embeddings, and what they share beyond chance.
+    """Which components each variant ends on, the mean spectrum of their embeddings, and what they share beyond a null.
 
-    Chance draws for every variant as many components of each orbit under the task's automorphisms x -> u x; all
+    The null draws for every variant as many components of each orbit under the task's automorphisms x -> u x; all
     frequencies of a prime are one orbit, so there two sets share |A| |B| / K. Where the basis has none known,
     components count as equivalent. The same once more for sets of which one may be relabelled by an automorphism: a
     circuit of the same kind on other frequencies (weak universality).
@@ -66,15 +66,15 @@ def spectra(cohort: Cohort[CohortOptions]) -> Arrays:
         "often": key.sum(axis=0),
         "overlap": overlaps(key),
         "relabelled_overlap": relabelled,
-        **_beside_chance("overlap", overlaps(key), overlaps_by_chance(key, **drawn)),
+        **_beside_null("overlap", overlaps(key), null_overlaps(key, **drawn)),
     }
     if len(moves) > 1:
         null = mean_over_pairs(largest_overlaps(random_sets(key, **drawn), moves))
-        found |= _beside_chance("relabelled_overlap", relabelled, null)
+        found |= _beside_null("relabelled_overlap", relabelled, null)
     return found | _mean_spectra(cohort, label, options)
 
 
-def _beside_chance(name: str, matrix: np.ndarray, null: np.ndarray) -> dict[str, np.ndarray]:
+def _beside_null(name: str, matrix: np.ndarray, null: np.ndarray) -> dict[str, np.ndarray]:
     mean = mean_over_pairs(matrix)
     return {
         f"mean_{name}": np.array(mean),
@@ -123,7 +123,7 @@ SPECTRA = Analyzer(
     compute=spectra,
     needs=Needs(reads=(_VOTES, _EMBEDDING), bases=("*",), labels=True),
     options=CohortOptions,
-    question="Do these variants end on the same components, more than chance would have it?",
+    question="Do these variants end on the same components, more than random sets would?",
     formula="mean over pairs of |A n B|, and of max over u of |u A n B|, against random sets with as many per orbit",
     source="Hypergeometric null; weak and strong universality: Chughtai et al. 2023 (arXiv 2302.03025)",
     outputs={
@@ -190,7 +190,7 @@ WEIGHTS = Analyzer(
 def clusters(cohort: Cohort[CohortOptions]) -> Arrays:
     """Whether neurons of the same number end in the same cluster, and whether clusters are as large.
 
-    Adjusted Rand index of the final clusters: 0 by chance. Between seeds chance is expected; between variants that
+    Adjusted Rand index of the final clusters: 0 expected at random, as between seeds; between variants that
     start from the same weights, more says that the start decides. The profile is the overlap of the sizes' shares.
     """
     options = cohort.options
@@ -237,7 +237,7 @@ CLUSTERS = Analyzer(
         "variant": "(n,) names",
         "SITE/label": "(K,) labels of the components",
         "SITE/size": "(n, K) neurons committed to each component at the last checkpoint",
-        "SITE/rand": "(n, n) adjusted Rand index of the clusters; 1 for the same, 0 by chance",
+        "SITE/rand": "(n, n) adjusted Rand index of the clusters; 1 for the same, 0 expected at random",
         "SITE/rand_null": "(2,) 2.5 and 97.5 % with the neurons shuffled",
         "SITE/profile": "(n, n) overlap of the shares of neurons by component: 1 for the same sizes",
     },

@@ -12,7 +12,7 @@ from miscope.analyzer import Analyzer, Count, Grain
 from miscope.analyzers.cohort_endings import CohortOptions, variants_of
 from miscope.artifact import Arrays
 from miscope.maths.agreement import mean_over_pairs
-from miscope.maths.concordance import concordance, concordance_by_chance, precedence
+from miscope.maths.concordance import concordance, null_concordance, precedence
 from miscope.maths.learnt import definitions, step_by, words
 from miscope.needs import Needs
 from miscope.probe import Probe
@@ -26,7 +26,7 @@ MILESTONES = ("memorised", "peak", "half", "generalised")
 
 
 def order(cohort: Cohort[CohortOptions]) -> Arrays:
-    """Whether the milestones of training come in the same order in every variant, beside orders by chance.
+    """Whether the milestones of training come in the same order in every variant, beside shuffled orders.
 
     Memorisation, the peak of the test loss, half of its fall, generalisation, and the crossing of each MLP's ranks.
     What did not happen in a variant comes after all that did; what happened in none has no place in the order.
@@ -40,7 +40,7 @@ def order(cohort: Cohort[CohortOptions]) -> Arrays:
     agreed, null = np.nan, np.full(1, np.nan)
     if happened.sum() > 1:
         agreed = concordance(times[:, happened])
-        null = concordance_by_chance(times[:, happened], draws=options.draws, seed=options.seed)
+        null = null_concordance(times[:, happened], draws=options.draws, seed=options.seed)
     return {
         "variant": variants_of(cohort),
         **{f"{event}/definition": np.array([definition]) for event, definition in said.items()},
@@ -179,9 +179,9 @@ LEARNING = Analyzer(
     source="Kendall 1945; the order of examples over seeds: Toneva et al. 2019 (arXiv 1812.05159), Baldock et al. 2021",
     outputs={
         "variant": "(n,) names",
-        "PART/tau": "(n, n) Kendall's tau-b of the steps at which inputs are learnt: 1 the same order, 0 by chance; "
-        "NaN where all are learnt at once. PART is train (in both training sets), test (in neither), clean (nor any "
-        "image) or all",
+        "PART/tau": "(n, n) Kendall's tau-b of the steps at which inputs are learnt: 1 the same order, 0 expected at "
+        "random; NaN where all are learnt at once. PART is train (in both training sets), test (in neither), clean "
+        "(nor any image) or all",
         "PART/interval": "(n, n, 2) its 95 % interval by bootstrap over inputs; NaN on the diagonal",
         "PART/mean_tau": "() mean over pairs",
     },

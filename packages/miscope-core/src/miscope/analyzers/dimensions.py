@@ -36,7 +36,7 @@ def activations(snapshot: Snapshot[DimensionOptions]) -> Arrays:
 
     Of the covariance over the probe, its eigenvalues in float64. What a layer writes is a linear map of what was
     recorded inside it, so its covariance is W^T C W exactly. Where there are labels, the share of variance between
-    the right answers' means; by chance it is (C - 1) / (N - 1) of C answers.
+    the right answers' means; of random answers it is (C - 1) / (N - 1), for C of them.
     """
     found: dict[str, np.ndarray] = {}
     labels = snapshot.probe.labels

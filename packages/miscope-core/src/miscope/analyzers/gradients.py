@@ -22,9 +22,10 @@ def energy(snapshot: Snapshot) -> Arrays:
 
     Of every tensor; and of each whose axis has a basis (an embedding over tokens, an unembedding over answers), the
     share of its energy in every block outside the constant. An isotropic gradient has a share of `expected`, the
-    block's rows over all rows, and less than `high` with chance 0.975; `excess` is the largest share over expectation.
-    Tensors that read the residual stream are seen through the embedding, as the rows of W_E dL/dW over tokens, which
-    are not isotropic. Exact, over the whole training set and every position that training asks at, in float64.
+    block's rows over all rows, and less than `high` with probability 0.975; `excess` is the largest share over its
+    expectation. Tensors that read the residual stream are seen through the embedding, as the rows of W_E dL/dW over
+    tokens, which are not isotropic. Exact, over the whole training set and every position that training asks at, in
+    float64.
     """
     found: dict[str, np.ndarray] = {}
     energies = {role: float(gradient.square().sum()) for role, gradient in snapshot.gradients.items()}
@@ -70,22 +71,22 @@ def _spectrum(matrix: np.ndarray, basis: Basis) -> dict[str, np.ndarray]:
     share = power / power.sum() if power.sum() > 0 else np.zeros(len(power))
     half = rows * matrix.shape[1] / 2
     rest = np.maximum(half.sum() - half, 1e-9)
-    chance = benjamini_hochberg(beta.sf(share, half, rest))
+    p_adjusted = benjamini_hochberg(beta.sf(share, half, rest))
     return {
         "basis": np.array([basis.name]),
         "label": np.array(basis.labels, dtype=np.str_),
         "fraction": share,
         "expected": expected,
         "high": beta.ppf(0.975, half, rest),
-        "chance": chance,
-        "found_count": np.array(int((chance < 0.05).sum())),
+        "p_adjusted": p_adjusted,
+        "significant_count": np.array(int((p_adjusted < 0.05).sum())),
         "excess": np.array(float((share / expected).max(initial=0.0))),
     }
 
 
 ENERGY = Analyzer(
     name="gradients.energy",
-    version=2,
+    version=3,
     grain=Grain.CHECKPOINT,
     compute=energy,
     needs=Needs(weights=("*",), bases=("*",), gradients=True),
@@ -101,10 +102,10 @@ ENERGY = Analyzer(
         "NAME/label": "(K,) labels of the blocks without the constant",
         "NAME/fraction": "(K,) share of each block in the energy outside the constant",
         "NAME/expected": "(K,) the share it has of an isotropic gradient",
-        "NAME/high": "(K,) what its share of an isotropic gradient stays below with chance 0.975",
-        "NAME/chance": "(K,) chance that an isotropic gradient has as much there, adjusted for K blocks (Benjamini & "
-        "Hochberg)",
-        "NAME/found_count": "() blocks whose chance is below 0.05",
+        "NAME/high": "(K,) what its share of an isotropic gradient stays below with probability 0.975",
+        "NAME/p_adjusted": "(K,) p-value of the share against an isotropic gradient, adjusted for K blocks (Benjamini "
+        "& Hochberg)",
+        "NAME/significant_count": "() blocks whose adjusted p-value is below 0.05",
         "NAME/excess": "() largest share over its expectation",
         "total/energy": "() sum of squares of the whole gradient",
         "total/norm": "() length of the whole gradient",

@@ -82,8 +82,8 @@ def roles(snapshot: Snapshot[RoleOptions]) -> Arrays:
     for site in sites:
         each = [role_scores(ran[site], period) for period, (_, ran) in zip(periods, seen, strict=True)]
         cut = [null[site][..., : tokens.shape[1], : tokens.shape[1]] for tokens, _ in seen]
-        chance = [_without_role(pattern, period) for period, pattern in zip(periods, cut, strict=True)]
-        scored = _scored(torch.stack(each), torch.stack(chance), options.threshold)
+        null_scores = [_without_role(pattern, period) for period, pattern in zip(periods, cut, strict=True)]
+        scored = _scored(torch.stack(each), torch.stack(null_scores), options.threshold)
         found |= {f"{site}/{name}": array for name, array in scored.items()}
     return found | _strongest(found, sites)
 
@@ -111,9 +111,9 @@ def _without_role(pattern: Tensor, period: int) -> Tensor:
     return scores
 
 
-def _scored(each: Tensor, chance: Tensor, threshold: float) -> dict[str, np.ndarray]:
+def _scored(each: Tensor, null_scores: Tensor, threshold: float) -> dict[str, np.ndarray]:
     """Of scores (period, role, N, H) with the role and without: each role's least over periods, and who has which."""
-    mean, null = each.mean(2), chance.mean(2)
+    mean, null = each.mean(2), null_scores.mean(2)
     least = mean.min(dim=0)
     at = least.indices[None]
     sem = (each.std(2) / each.shape[2] ** 0.5).gather(0, at)[0]

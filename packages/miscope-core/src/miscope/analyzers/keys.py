@@ -35,7 +35,7 @@ class VoteOptions(Options):
     equal: float = 1.25
     """Times an equal share, the largest that embeddings drawn at random have at the paper's size."""
     null: float = 0.001
-    """Chance that white noise in place of the logits gives a vote to any component."""
+    """Probability that white noise in place of the logits gives a vote to any component."""
     majority: Count = 2
     """Votes that make a component key."""
 
@@ -43,7 +43,7 @@ class VoteOptions(Options):
 def votes(snapshot: Snapshot[VoteOptions]) -> Arrays:
     """Which components each of four instruments finds in use: neurons, logits by answer and own answer, embedding.
 
-    The logits' thresholds are fixed ones or what white noise exceeds with chance `null`, whichever is larger. An
+    The logits' thresholds are fixed ones or what white noise exceeds with probability `null`, whichever is larger. An
     embedding has no say on the second harmonic of a component stronger there, which may be key all the same (37 and 39
     are, at p = 113); harmonics nobody else votes for are listed apart. Nothing but this checkpoint is looked at, so the
     set may be used while training runs. Nanda et al. 2023, section 4.
@@ -85,11 +85,11 @@ def _about(basis: Basis, logits: Arrays) -> bool:
     return "logits/answer" in logits and tuple(logits["logits/answer_label"].tolist()) == basis.labels
 
 
-def _noise(rows: int, dimension: int, chance: float) -> float:
-    """Share of white noise in so many dimensions that so many rows hold with no more than that chance."""
+def _noise(rows: int, dimension: int, level: float) -> float:
+    """Share of white noise in so many dimensions that so many rows exceed with probability `level`."""
     from scipy.stats import beta
 
-    return float(beta.isf(chance, rows / 2, (dimension - rows) / 2)) if dimension > rows else 1.0
+    return float(beta.isf(level, rows / 2, (dimension - rows) / 2)) if dimension > rows else 1.0
 
 
 def _specialised(arrays: Arrays, labels: Sequence[str], options: VoteOptions) -> np.ndarray:

@@ -238,7 +238,7 @@ ORDER = Analyzer(
         "symmetry/NAME/PART/{pearson,spearman}": "() correlation of the steps at which an input and its image "
         "are learnt, over pairs that both are; PART is all, or test where both are in it",
         "symmetry/NAME/PART/null": "(2,) 2.5 and 97.5 % of the rank correlation with the steps dealt out anew",
-        "symmetry/NAME/PART/p": "() chance of as large a rank correlation by shuffling",
+        "symmetry/NAME/PART/p": "() p-value of the rank correlation, by shuffling",
         "symmetry/NAME/PART/pairs": "() rows compared",
         "class": "(C,) right answers",
         "class/PART/quartile": "(C, 3) step by which a quarter, half and three quarters of a class are learnt; "

@@ -9,7 +9,7 @@ from miscope.artifact import Arrays
 from miscope.basis import Basis
 from miscope.errors import DoesNotApply
 from miscope.maths.answer_basis import answer_basis
-from miscope.maths.circular import coherence, coherence_by_chance, direction, rayleigh, wrapped
+from miscope.maths.circular import coherence, direction, null_coherence, rayleigh, wrapped
 from miscope.maths.false_discovery import benjamini_hochberg
 from miscope.maths.output_map import output_map
 from miscope.needs import Needs
@@ -23,8 +23,8 @@ class PhaseOptions(Options):
 
     specialised: float = 0.85
     """Share of its variance in one block from which a neuron is specialised on it."""
-    chance: float = 0.05
-    """Chance that uniform phases exceed the null."""
+    level: float = 0.05
+    """Level of significance: the probability that uniform phases exceed the null."""
     least: Count = 5
     """Neurons from which a block is judged by itself."""
 
@@ -80,11 +80,9 @@ def _arrays(
         f"coherence_difference{suffix}": coherence(wrapped(output - first + second)[members])
         for suffix, members in both.items()
     }
-    scalars |= {
-        f"null{suffix}": coherence_by_chance(int(members.sum()), options.chance) for suffix, members in both.items()
-    }
-    chance = benjamini_hochberg(np.array([rayleigh(residual[members]) for members in followers]))
-    scalars["aligned_count"] = float((chance < options.chance).sum())
+    scalars |= {f"null{suffix}": null_coherence(int(members.sum()), options.level) for suffix, members in both.items()}
+    p_adjusted = benjamini_hochberg(np.array([rayleigh(residual[members]) for members in followers]))
+    scalars["aligned_count"] = float((p_adjusted < options.level).sum())
     outputs = [_shares(power, members) for power, members in zip(own, judged, strict=True)]
     return {
         "block": np.where(live, block, -1).astype(np.int16),
@@ -95,10 +93,10 @@ def _arrays(
         "count": np.bincount(block[special], minlength=len(own)),
         "block_coherence": np.array([coherence(residual[members]) for members in followers]),
         "block_direction": np.array([direction(residual[members]) for members in followers]),
-        "block_null": np.array([coherence_by_chance(int(members.sum()), options.chance) for members in followers]),
-        "block_chance": chance,
+        "block_null": np.array([null_coherence(int(members.sum()), options.level) for members in followers]),
+        "block_p_adjusted": p_adjusted,
         "spread": np.array([coherence(output[members]) for members in judged]),
-        "spread_chance": benjamini_hochberg(np.array([rayleigh(output[members]) for members in judged])),
+        "spread_p_adjusted": benjamini_hochberg(np.array([rayleigh(output[members]) for members in judged])),
         "own_output": np.array([share[0] for share in outputs]),
         "constant_output": np.array([share[1] for share in outputs]),
         **{name: np.array(value) for name, value in scalars.items()},
@@ -148,7 +146,7 @@ def _shares(power: np.ndarray, members: np.ndarray) -> tuple[float, float]:
 
 NEURONS = Analyzer(
     name="phases.neurons",
-    version=2,
+    version=3,
     grain=Grain.CHECKPOINT,
     compute=neurons,
     needs=Needs(
@@ -165,7 +163,7 @@ NEURONS = Analyzer(
         "token relabelling",
     ),  # it may turn k into p - k, and with it a block's residuals into their negatives
     question="Does each neuron write to the answer at the sum of the phases at which it listens to the factors?",
-    formula="residual = phase_out - phase_a - phase_b; R = |mean exp(i residual)|; chance of R by the Rayleigh test",
+    formula="residual = phase_out - phase_a - phase_b; R = |mean exp(i residual)|; p-value of R by the Rayleigh test",
     source="Nanda et al. 2023, section 4.3 (arXiv 2301.05217); He et al. 2026 (arXiv 2602.16849)",
     outputs={
         "SITE/basis": "(1,) name of the basis",
@@ -178,17 +176,17 @@ NEURONS = Analyzer(
         "SITE/count": "(K,) neurons specialised on each block",
         "SITE/block_coherence": "(K,) |mean exp(i residual)| of its live neurons; NaN of fewer than five",
         "SITE/block_direction": "(K,) angle of that mean, radians",
-        "SITE/block_null": "(K,) coherence that uniform phases of as many neurons exceed with chance 0.05",
-        "SITE/block_chance": "(K,) chance that uniform phases are as coherent, adjusted for all blocks judged "
-        "(Rayleigh; Benjamini & Hochberg)",
-        "SITE/aligned_count": "() blocks whose chance is below 0.05",
+        "SITE/block_null": "(K,) coherence that uniform phases of as many neurons exceed with probability 0.05",
+        "SITE/block_p_adjusted": "(K,) p-value of that coherence against uniform phases, adjusted for all blocks "
+        "judged (Rayleigh; Benjamini & Hochberg)",
+        "SITE/aligned_count": "() blocks whose adjusted p-value is below 0.05",
         "SITE/spread": "(K,) |mean exp(i output)| of its specialised neurons: near 0 where their phases are uniform",
-        "SITE/spread_chance": "(K,) chance that uniform phases are as uneven, adjusted likewise: small where they "
-        "are not spread all around",
+        "SITE/spread_p_adjusted": "(K,) p-value of that unevenness against uniform phases, adjusted likewise: small "
+        "where they are not spread all around",
         "SITE/own_output": "(K,) share of the power that they write outside the constant which lies in their own block",
         "SITE/constant_output": "(K,) share of all the power that they write which adds the same to every answer",
         "SITE/coherence{,_specialised}": "() |mean exp(i residual)| of all live neurons, or of the specialised ones",
         "SITE/coherence_difference{,_specialised}": "() the same of output - first + second: 1 for a difference",
-        "SITE/null{,_specialised}": "() coherence that as many uniform phases exceed with chance 0.05",
+        "SITE/null{,_specialised}": "() coherence that as many uniform phases exceed with probability 0.05",
     },
 )

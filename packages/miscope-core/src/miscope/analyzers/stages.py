@@ -27,7 +27,7 @@ class StageOptions(Options):
     least: Count = 4
     """Checkpoints that a stage has at least."""
     level: float = 0.05
-    """Chance that a method cuts a random walk."""
+    """Level of significance: the probability that a method cuts a random walk."""
     block: Count = 1
     """Checkpoints dealt out together in the null; more of them make a walk with momentum no stage."""
     within: Count = 2
@@ -45,9 +45,9 @@ def change_points(trajectory: Trajectory[StageOptions]) -> Arrays:
     """Boundaries of stages found by at least two of three methods in the pace of losses, margins and norms.
 
     A stage is a stretch in which every series keeps its pace: its increments per time, as normal scores of their ranks.
-    A random walk has none, whatever its increments: each method's limit is what it exceeds with chance `level` when the
-    increments are shuffled. Boundaries carry the interval in which they lie when the series are drawn anew. A series
-    whose pace drifts smoothly is cut where that is cheapest: stages are a summary, not events.
+    A random walk has none, whatever its increments: each method's limit is what it exceeds with probability `level`
+    when the increments are shuffled. Boundaries carry the interval in which they lie when the series are drawn anew. A
+    series whose pace drifts smoothly is cut where that is cheapest: stages are a summary, not events.
     """
     options, steps = trajectory.options, trajectory.steps
     if len(steps) < 3:

@@ -1,4 +1,4 @@
-"""How far several runs found the same: sets they chose, groups they made, points they reached; beside chance."""
+"""How far several runs found the same: sets they chose, groups they made, points they reached; beside a null."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ __all__ = [
     "agreement_of_committed",
     "largest_overlaps",
     "mean_over_pairs",
+    "null_overlaps",
     "overlaps",
-    "overlaps_by_chance",
     "random_sets",
     "relative_distances",
     "resampled_mean",
@@ -39,7 +39,7 @@ def random_sets(chosen: np.ndarray, *, draws: int, seed: int, orbit: np.ndarray 
     return sets
 
 
-def overlaps_by_chance(chosen: np.ndarray, *, draws: int, seed: int, orbit: np.ndarray | None = None) -> np.ndarray:
+def null_overlaps(chosen: np.ndarray, *, draws: int, seed: int, orbit: np.ndarray | None = None) -> np.ndarray:
     """(draws,) the mean overlap of random sets as large as these; expected |A| |B| / K for two sets in one orbit."""
     mixed = random_sets(chosen, draws=draws, seed=seed, orbit=orbit).astype(np.int64)
     count = mixed.shape[1]
@@ -62,7 +62,7 @@ def largest_overlaps(chosen: np.ndarray, moves: np.ndarray) -> np.ndarray:
 
 
 def adjusted_rand(first: np.ndarray, second: np.ndarray) -> float:
-    """How far two groupings of the same things agree: 1 the same, 0 by chance (Hubert & Arabie 1985).
+    """How far two groupings of the same things agree: 1 the same, 0 expected at random (Hubert & Arabie 1985).
 
     NaN where both put everything into one group, or everything into its own: then there is nothing to agree on.
     """

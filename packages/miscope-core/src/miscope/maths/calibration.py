@@ -1,4 +1,4 @@
-"""Whether a model that is 80 % sure is right four times in five: reliability in bins, and its error beside chance."""
+"""Whether a model that is 80 % sure is right four times in five: reliability in bins, and its error beside a null."""
 
 from __future__ import annotations
 

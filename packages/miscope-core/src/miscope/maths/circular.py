@@ -1,10 +1,10 @@
-"""Statistics of angles: how far they point the same way, and how far they would by chance."""
+"""Statistics of angles: how far they point the same way, and how far uniform ones do."""
 
 from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["coherence", "coherence_by_chance", "direction", "rayleigh", "wrapped"]
+__all__ = ["coherence", "direction", "null_coherence", "rayleigh", "wrapped"]
 
 
 def wrapped(angles: np.ndarray) -> np.ndarray:
@@ -22,20 +22,20 @@ def direction(angles: np.ndarray) -> float:
     return float(np.angle(np.exp(1j * angles).mean())) if len(angles) else np.nan
 
 
-def coherence_by_chance(count: int, chance: float = 0.05) -> float:
-    """Coherence that so many independent uniform angles exceed with that chance; NaN of none.
+def null_coherence(count: int, level: float = 0.05) -> float:
+    """Coherence that so many independent uniform angles exceed with probability `level`; NaN of none.
 
     From the Rayleigh test's p = exp(sqrt(1 + 4n + 4n^2 (1 - R^2)) - (1 + 2n)), solved for R (Zar 1999, eq. 27.4); it
     is good to 0.01 from n = 5 on. Of a single angle the coherence is always 1.
     """
     if count < 2:
         return 1.0 if count else np.nan
-    log = np.log(chance)
+    log = np.log(level)
     return float(np.sqrt(np.clip(-(log**2 + 2 * log * (1 + 2 * count)) / (4 * count**2), 0, 1)))
 
 
 def rayleigh(angles: np.ndarray) -> float:
-    """Chance that as many independent uniform angles are as coherent: the Rayleigh test's p; NaN of fewer than two.
+    """P-value of the angles' coherence, were they independent and uniform: the Rayleigh test; NaN of fewer than two.
 
     exp(sqrt(1 + 4n + 4n^2 (1 - R^2)) - (1 + 2n)) of the coherence R (Zar 1999, eq. 27.4).
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["concordance", "concordance_by_chance", "modified_z", "precedence"]
+__all__ = ["concordance", "modified_z", "null_concordance", "precedence"]
 
 
 def concordance(times: np.ndarray) -> float:
@@ -17,7 +17,7 @@ def concordance(times: np.ndarray) -> float:
     return _w(rankdata(times, axis=1))
 
 
-def concordance_by_chance(times: np.ndarray, *, draws: int, seed: int) -> np.ndarray:
+def null_concordance(times: np.ndarray, *, draws: int, seed: int) -> np.ndarray:
     """(draws,) W with the order of every run shuffled on its own."""
     from scipy.stats import rankdata
 

@@ -28,7 +28,7 @@ def pointwise(drawn: np.ndarray, level: float = 0.95) -> np.ndarray:
 
 
 def simultaneous(drawn: np.ndarray, centre: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, float]:
-    """(2, G) band in which the whole curve lies with this chance, and its half width in standard errors.
+    """(2, G) band in which the whole curve lies with probability `level`, and its half width in standard errors.
 
     centre +- c se, c the quantile of the largest |draw - centre| / se over the points: the sup-t band (Montiel Olea &
     Plagborg-Moller 2019). c is 1.96 for a single Gaussian point and grows with the number of independent ones.

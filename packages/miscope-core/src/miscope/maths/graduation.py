@@ -35,7 +35,7 @@ class Agreement:
     null: tuple[float, float]
     """2.5 and 97.5 % of the rank correlation when the values are dealt out anew."""
     p: float
-    """Chance of a rank correlation as large as this or larger among the shuffled and this one."""
+    """P-value of the rank correlation: share of the shuffled and this one that are as large or larger."""
     pairs: int
 
 

@@ -1,4 +1,4 @@
-"""Where a multivariate series changes: the best partition into segments, and how good a single cut can be by chance."""
+"""Where a multivariate series changes: the best partition into segments, and how good one cut can be under a null."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a unit has of a block by chance: the same units with the values of the factors in another order."""
+"""Null of what a unit has of a block: the same units with the values of the factors in another order."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def largest_when_relabelled(
     """(n,) largest block fraction of at least so many relabelled units (q_a, q_b, M) that are not the same everywhere.
 
     bases: of relabelled units, since they may be the units' own. Where the values of a factor are alike to begin with,
-    as independent equal Gaussian embeddings are, this is exactly the distribution by chance. Permutation test: Fisher
+    as independent equal Gaussian embeddings are, this is exactly the null distribution. Permutation test: Fisher
     1935; its use against a model's own units: Hewitt & Liang 2019 (arXiv 1909.03368).
     """
     generator = torch.Generator().manual_seed(seed)

@@ -14,8 +14,8 @@ def run_lengths(
     2007.
 
     points (..., n, m) are Gaussian of variance `noise` (...) about means that are drawn anew from a standard Gaussian
-    with chance `hazard` at every point. weight: how much a point's likelihood counts, less than 1 where the m series
-    tell the same story; at 1 the posterior is exact.
+    with probability `hazard` at every point. weight: how much a point's likelihood counts, less than 1 where the m
+    series tell the same story; at 1 the posterior is exact.
     """
     *many, n, m = points.shape
     noise = np.asarray(noise)[..., None]

@@ -51,7 +51,7 @@ class Limits:
 
 
 def limits(points: np.ndarray, *, least: int, level: float, draws: int, seed: int, block: int = 1) -> Limits:  # noqa: PLR0913 - options, all by name
-    """Limits that each method exceeds with chance `level` when the points (n, m) are dealt out anew.
+    """Limits that each method exceeds with probability `level` when the points (n, m) are dealt out anew.
 
     Rows stay whole, so series that move together do so in the null. Dealt out one by one they are a random walk's;
     in blocks of `block` points, which keep what neighbours have in common, those of a walk with momentum.

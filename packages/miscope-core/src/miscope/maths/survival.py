@@ -60,9 +60,9 @@ def median_interval(
         return np.take(ordered, (rows.shape[axis] - 1) // 2, axis=axis)
 
     # As scipy before 1.15 calls it, and later ones still understand.
-    chance: dict[str, Any] = {"random_state": np.random.default_rng(seed)}
-    found = bootstrap((times,), median, n_resamples=draws, method="BCa", vectorized=True, **chance)
-    low, high = found.confidence_interval
+    generator: dict[str, Any] = {"random_state": np.random.default_rng(seed)}
+    result = bootstrap((times,), median, n_resamples=draws, method="BCa", vectorized=True, **generator)
+    low, high = result.confidence_interval
     return float(low), float(high), "BCa"
 
 
