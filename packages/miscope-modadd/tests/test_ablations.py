@@ -1,4 +1,4 @@
-"""What the paper's model loses when a part of it is taken out, against numbers measured with plain PyTorch."""
+"""What the paper's model loses when a part of it is ablated, against numbers measured with plain PyTorch."""
 
 import json
 from collections.abc import Callable

@@ -63,7 +63,7 @@ def test_heads_at_zero_are_heads_that_write_nothing() -> None:
     assert found["head"].tolist() == ["L0H0", "L0H1", "L0H2", "L0H3"]
     assert found["clean/all_loss"] == pytest.approx(clean, rel=1e-9)
     assert found["none/all_loss"] == pytest.approx(loss_without(0, 1, 2, 3), rel=1e-9)
-    assert found["out/all/loss"] == pytest.approx([loss_without(h) - clean for h in range(4)], rel=1e-6)
+    assert found["ablated/all/loss"] == pytest.approx([loss_without(h) - clean for h in range(4)], rel=1e-6)
     rest = [loss_without(*(g for g in range(4) if g != h)) - clean for h in range(4)]
     assert found["alone/all/loss"] == pytest.approx(rest, rel=1e-6)
     for g, h in ((0, 1), (3, 2)):
@@ -99,7 +99,7 @@ def test_one_head_out_is_what_the_effects_say_in_every_mode() -> None:
     for row, mode in enumerate(effects["mode"].tolist()):
         found = INTERACTIONS.compute(replace(SMALL, options=INTERACTIONS.options(**EXACT, mode=mode)))
         for what in ("loss", "loss_sem", "accuracy"):
-            assert found[f"out/test/{what}"] == pytest.approx(effects[f"test/{what}"][row, :4], rel=1e-9, abs=1e-12)
+            assert found[f"ablated/test/{what}"] == pytest.approx(effects[f"test/{what}"][row, :4], rel=1e-9, abs=1e-12)
 
 
 @pytest.mark.slow
@@ -117,7 +117,7 @@ def test_the_papers_heads(mode: str, calibration_file: Callable[[str], Path]) ->
     found = INTERACTIONS.compute(replace(shown, variant=variant, probe=context.probe(), options=options))
     for h in range(4):
         theirs = known[f"{mode}_ablate_head_{h}"]
-        assert found["out/test/loss"][h] + found["clean/test_loss"] == pytest.approx(theirs["test"], rel=1e-6)
-        assert found["out/all/accuracy"][h] + found["clean/all_accuracy"] == pytest.approx(theirs["acc_all"])
+        assert found["ablated/test/loss"][h] + found["clean/test_loss"] == pytest.approx(theirs["test"], rel=1e-6)
+        assert found["ablated/all/accuracy"][h] + found["clean/all_accuracy"] == pytest.approx(theirs["acc_all"])
     assert found["none/test_loss"] == pytest.approx(known[f"{mode}_ablate_all_heads"]["test"], rel=1e-6)
     assert found["none/all_accuracy"] == pytest.approx(1 / 113)

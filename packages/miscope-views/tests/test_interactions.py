@@ -13,8 +13,8 @@ NOW = {
     "inputs": np.array(64),
     "pair/test/loss": np.array([[0, -0.5], [-0.5, 0]]),
     "pair/test/loss_sem": np.array([[0, 0.1], [0.1, 0]]),
-    "out/test/loss": np.array([1.0, 2.0]),
-    "out/test/loss_sem": np.array([0.1, 0.1]),
+    "ablated/test/loss": np.array([1.0, 2.0]),
+    "ablated/test/loss_sem": np.array([0.1, 0.1]),
     "alone/test/loss": np.array([3.0, 2.5]),
     "alone/test/loss_sem": np.array([0.1, 0.1]),
     "clean/test_loss": np.array(0.25),
@@ -32,12 +32,12 @@ SHOWN = ViewData(
 
 def test_pairs_are_a_signed_matrix_without_a_diagonal_beside_each_head_out_and_alone():
     figure = interactions(SHOWN, data="test", quantity="loss", locked=False)
-    heat, out, alone = figure.data
+    heat, ablated, alone = figure.data
 
     assert heat.z[0][1] == pytest.approx(-0.5)
     assert np.isnan(heat.z[0][0])
     assert (figure.layout.coloraxis.cmin, figure.layout.coloraxis.cmax) == (-0.5, 0.5)
-    assert list(out.y) == [1, 2]
+    assert list(ablated.y) == [1, 2]
     assert list(alone.error_y.array) == pytest.approx([0.196, 0.196])
     assert "loss 0.25 with all heads, 4.5 with none" in figure.layout.title.subtitle.text
     assert not figure.layout.annotations

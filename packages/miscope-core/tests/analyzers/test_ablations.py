@@ -1,4 +1,4 @@
-"""Parts taken out of small models, against what must happen then. The paper's numbers: miscope-modadd's tests."""
+"""Parts of small models ablated, against what must happen then. The paper's numbers: miscope-modadd's tests."""
 
 import numpy as np
 import pytest
@@ -84,7 +84,7 @@ def test_a_model_without_parts_is_told_so():
     with pytest.raises(DoesNotApply) as error:
         EFFECTS.compute(snapshot(EFFECTS.options(), model=Bare()))
     assert str(error.value) == (
-        "It does not apply: its model shows no attention head, attention layer or MLP to take out.\n"
+        "It does not apply: its model shows no attention head, attention layer or MLP to ablate.\n"
         "Computing cannot bring it: the instrument needs something that the variant or its family does not have.\n"
         "`miscope analyzers` says what it needs."
     )

@@ -91,10 +91,10 @@ def embedding(shown: ViewData, *, data: str, quantity: str, locked: bool) -> Fig
     bars["customdata"] = arrays["share"][tried]
     stacked = history[f"{data}/{quantity}"] + history[f"clean/{data}_{quantity}"][:, None]
     roles = ", ".join(arrays["role"].tolist())
-    note = f"taken out of {roles} · {DATA[data]} · {quantity} {whole:.3g} as it is · grey: no key component"
+    note = f"ablated in {roles} · {DATA[data]} · {quantity} {whole:.3g} as it is · grey: no key component"
     layout = {
         "title": title(shown, "Answers without a component of the embedding", note),
-        "xaxis": {"title": {"text": f"{unit} taken out"}, "type": "category", "showgrid": False},
+        "xaxis": {"title": {"text": f"ablated {unit}"}, "type": "category", "showgrid": False},
         "yaxis": _level_axis(quantity, float(np.nanmax(stacked)) if locked else None),
         "shapes": [_level(kept, "key components alone")],
         "showlegend": False,

@@ -18,14 +18,14 @@ __all__ = ["DATA", "INTERACTIONS_VIEW"]
 
 _READS = "ablations.interactions"
 DATA = {"test": "test inputs", "train": "training inputs", "all": "all inputs"}
-"""Inputs that parts of a network are taken out for, in the order they are offered."""
+"""Inputs that parts of a network are ablated for, in the order they are offered."""
 
 _MOST_WRITTEN = 6
 """Heads up to which every number is written in its square."""
 
 
 def interactions(shown: ViewData, *, data: str, quantity: str, locked: bool) -> Figure:
-    """What taking out two heads does beyond the sum of each alone, beside what one out, or one alone, does.
+    """What ablating two heads does beyond the sum of each alone, beside what one ablated, or one alone, does.
 
     Positive for the loss: the two stand in for each other. Negative: they work only together.
     """
@@ -57,7 +57,7 @@ def interactions(shown: ViewData, *, data: str, quantity: str, locked: bool) -> 
         "showlegend": True,
     }
     if locked:
-        layout["yaxis2"]["range"] = _range([history[f"{which}/{data}/{quantity}"] for which in ("out", "alone")])
+        layout["yaxis2"]["range"] = _range([history[f"{which}/{data}/{quantity}"] for which in ("ablated", "alone")])
     return figure([heat, *_bars(arrays, heads, data, quantity)], layout, gaps=len(heads))
 
 
@@ -67,7 +67,7 @@ def _named(quantity: str) -> tuple[str, str]:
 
 def _bars(arrays: Mapping[str, np.ndarray], heads: list[str], data: str, quantity: str) -> list[dict[str, Any]]:
     found = []
-    for which, name, colour in (("out", "without it", OKABE_ITO[0]), ("alone", "without the others", OKABE_ITO[4])):
+    for which, name, colour in (("ablated", "without it", OKABE_ITO[0]), ("alone", "without the others", OKABE_ITO[4])):
         values, error = (arrays[f"{which}/{data}/{each}"] for each in _named(quantity))
         whiskers = {"type": "data", "array": WIDE * error, "thickness": 1, "width": 3, "color": NULL}
         hover = f"{name}, %{{x}}: %{{y:+.4g}} ± %{{error_y.array:.2g}}<extra></extra>"

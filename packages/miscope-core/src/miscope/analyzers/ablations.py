@@ -1,4 +1,4 @@
-"""What the answers lose when a part of the model is taken out: heads, layers, frequencies, clusters of neurons."""
+"""What the answers lose when a part of the model is ablated: heads, layers, frequencies, clusters of neurons."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from miscope.analyzer import Analyzer, Count, Grain
-from miscope.analyzers.asked import AblationOptions, Asked, asked, parts_of
+from miscope.analyzers.ablation_context import AblationContext, AblationOptions, ablation_context, parts_of
 from miscope.analyzers.neurons import SPECIALISED
 from miscope.artifact import Arrays
 from miscope.basis import Basis
 from miscope.errors import DoesNotApply
 from miscope.lazily import torch
-from miscope.maths.ablation import MODES, donors, power_along, removed, without
+from miscope.maths.ablation import MODES, ablate, ablate_component, donors, power_along
 from miscope.maths.paired_effects import Answers, changes, levels
 from miscope.needs import Needs
 from miscope.snapshot import Snapshot
@@ -21,10 +21,10 @@ from miscope.snapshot import Snapshot
 _NONE = "none"
 
 
-def _table(found: Sequence[dict[str, float]]) -> dict[str, np.ndarray]:
-    """Changes by name, one entry for each thing taken out; NaN where one was not."""
-    names = next(each for each in found if each)
-    return {name: np.array([each.get(name, np.nan) for each in found]) for name in names}
+def _table(rows: Sequence[dict[str, float]]) -> dict[str, np.ndarray]:
+    """Changes by name, one entry for each part ablated; NaN where one was not."""
+    names = next(row for row in rows if row)
+    return {name: np.array([row.get(name, np.nan) for row in rows]) for name in names}
 
 
 def effects(snapshot: Snapshot) -> Arrays:
@@ -34,20 +34,20 @@ def effects(snapshot: Snapshot) -> Arrays:
     every part and step. Parts downstream answer to what they then see, so effects do not add up. Every change is
     paired, input by input; its standard error is that of the sample.
     """
-    context = asked(snapshot)
+    context = ablation_context(snapshot)
     units = list(parts_of(context.model, context.weights))
     if not units:
-        reason = "its model shows no attention head, attention layer or MLP to take out"
+        reason = "its model shows no attention head, attention layer or MLP to ablate"
         raise DoesNotApply(reason)
     parts = context.sample.parts
     clean = context.answers(())
     order = donors(len(context.sample.inputs), snapshot.options.seed)
 
     def changed(mode: str, site: str, head: int | None) -> dict[str, float]:
-        return changes(clean, context.answers([(site, without(mode, head, order))]), parts)
+        return changes(clean, context.answers([(site, ablate(mode, head, order))]), parts)
 
-    found = [_table([changed(mode, site, head) for _, _, site, head in units]) for mode in MODES]
-    arrays = {name: np.stack([each[name] for each in found]) for name in found[0]}
+    tables = [_table([changed(mode, site, head) for _, _, site, head in units]) for mode in MODES]
+    arrays = {name: np.stack([table[name] for table in tables]) for name in tables[0]}
     return {
         "unit": np.array([name for name, *_ in units]),
         "kind": np.array([kind for _, kind, *_ in units]),
@@ -63,7 +63,7 @@ _CHANGES = {
     "{train,test,all}/{loss,accuracy}": "change of the mean over these inputs; of the loss in nats",
     "{train,test,all}/{loss_sem,accuracy_sem}": "its standard error, from the differences input by input",
 }
-_CLEAN = {"clean/{train,test,all}_{loss,accuracy}": "() with nothing taken out", "inputs": "() inputs drawn"}
+_CLEAN = {"clean/{train,test,all}_{loss,accuracy}": "() with nothing ablated", "inputs": "() inputs drawn"}
 
 EFFECTS = Analyzer(
     name="ablations.effects",
@@ -88,14 +88,14 @@ EFFECTS = Analyzer(
 
 
 class EmbeddingOptions(AblationOptions):
-    """Beside what is answered, how many components are taken out."""
+    """Beside what is answered, how many components are ablated."""
 
     most: Count = 10
     """Strongest components of the embedding, by power."""
 
 
 def embedding(snapshot: Snapshot[EmbeddingOptions]) -> Arrays:
-    """Change of loss and accuracy when one component of the task basis is taken out of the embeddings.
+    """Change of loss and accuracy when one component of the task basis is ablated in the embeddings.
 
     Of every weight tensor that has an axis in the same basis, along that axis: rows beyond the basis, such as an
     equals sign's, stay. `kept` is the model whose embeddings hold nothing but the constant and the key components.
@@ -104,9 +104,9 @@ def embedding(snapshot: Snapshot[EmbeddingOptions]) -> Arrays:
     votes = snapshot.artifacts["keys.votes"]
     axes = _in_basis(snapshot, tuple(votes["label"].tolist()))
     if not axes:
-        reason = "no axis of its weights is in the basis of its answers, so no component can be taken out"
+        reason = "no axis of its weights is in the basis of its answers, so no component can be ablated"
         raise DoesNotApply(reason)
-    context = asked(snapshot)
+    context = ablation_context(snapshot)
     basis = next(iter(axes.values()))[1]
     power = [
         sum(power_along(context.weights[role], axis, basis, block.rows) for role, (axis, _) in axes.items())
@@ -115,34 +115,34 @@ def embedding(snapshot: Snapshot[EmbeddingOptions]) -> Arrays:
     strongest = np.argsort(-np.array(power), kind="stable")[: options.most]
     clean, parts = context.answers_with({}), context.sample.parts
 
-    def lacking(rows: Sequence[int]) -> Answers:
-        changed = {role: removed(context.weights[role], axis, basis, rows) for role, (axis, _) in axes.items()}
-        return context.answers_with(changed)
+    def without(rows: Sequence[int]) -> Answers:
+        ablated = {r: ablate_component(context.weights[r], axis, basis, rows) for r, (axis, _) in axes.items()}
+        return context.answers_with(ablated)
 
-    found: list[dict[str, float]] = [{} for _ in basis.components]
+    by_component: list[dict[str, float]] = [{} for _ in basis.components]
     for k in strongest:
-        found[k] = changes(clean, lacking(basis.components[k].rows), parts)
-    useless = [row for k, block in enumerate(basis.components) if not votes["key"][k] for row in block.rows]
+        by_component[k] = changes(clean, without(basis.components[k].rows), parts)
+    not_key = [row for k, block in enumerate(basis.components) if not votes["key"][k] for row in block.rows]
     return {
         "label": np.array(basis.labels, dtype=np.str_),
         "key": np.asarray(votes["key"]),
         "role": np.array(list(axes)),
         "share": (np.array(power) / max(sum(power), np.finfo(float).tiny)).astype(np.float32),
         "inputs": np.array(len(context.sample.inputs)),
-        **_table(found),
+        **_table(by_component),
         **{f"clean/{name}": value for name, value in levels(clean, parts).items()},
-        **{f"kept/{name}": value for name, value in levels(lacking(useless), parts).items()},
+        **{f"kept/{name}": value for name, value in levels(without(not_key), parts).items()},
     }
 
 
 def _in_basis(snapshot: Snapshot, labels: tuple[str, ...]) -> dict[str, tuple[int, Basis]]:
     """Weight tensors with an axis in the basis of these labels: which axis, and the basis."""
-    found = {}
+    axes = {}
     for role, names in snapshot.axes.items():
         for axis, name in enumerate(names):
             if name in snapshot.bases and snapshot.bases[name].labels == labels:
-                found[role] = (axis, snapshot.bases[name])
-    return found
+                axes[role] = (axis, snapshot.bases[name])
+    return axes
 
 
 EMBEDDING = Analyzer(
@@ -160,7 +160,7 @@ EMBEDDING = Analyzer(
     outputs={
         "label": "(K,) labels of the components",
         "key": "(K,) whether the component counts as key",
-        "role": "(R,) weight tensors it is taken out of",
+        "role": "(R,) weight tensors it is ablated in",
         "share": "(K,) share of their power in each component",
         **{name: f"(K,) {what}; NaN for components that were not tried" for name, what in _CHANGES.items()},
         **_CLEAN,
@@ -175,7 +175,7 @@ class ClusterOptions(AblationOptions):
     specialised: float = SPECIALISED
     """Share of variance in one component from which a neuron belongs to its cluster."""
     most: Count = 8
-    """Largest clusters that are taken out."""
+    """Largest clusters that are ablated."""
 
 
 def clusters(snapshot: Snapshot[ClusterOptions]) -> Arrays:
@@ -185,9 +185,9 @@ def clusters(snapshot: Snapshot[ClusterOptions]) -> Arrays:
     """
     options = snapshot.options
     arrays = snapshot.artifacts["neurons.frequencies"]
-    context = asked(snapshot)
+    context = ablation_context(snapshot)
     clean, parts = context.answers(()), context.sample.parts
-    found: dict[str, np.ndarray] = {"inputs": np.array(len(context.sample.inputs))}
+    changed: dict[str, np.ndarray] = {"inputs": np.array(len(context.sample.inputs))}
     for name in arrays:
         if name.endswith("/max_fraction"):
             site = name.removesuffix("/max_fraction")
@@ -196,16 +196,16 @@ def clusters(snapshot: Snapshot[ClusterOptions]) -> Arrays:
             size = np.array([int((home == label).sum()) for label in labels])
             chosen = {*np.argsort(-size[:-1], kind="stable")[: options.most].tolist(), len(labels) - 1}
             each = [
-                _taken_out(context, clean, site, home == label) if k in chosen and size[k] else {}
+                _ablated(context, clean, site, home == label) if k in chosen and size[k] else {}
                 for k, label in enumerate(labels)
             ]
-            found |= {f"{site}/cluster": labels, f"{site}/size": size.astype(np.int32)}
-            found |= {f"{site}/{what}": array for what, array in _table(each).items()}
-    return found | {f"clean/{name}": value for name, value in levels(clean, parts).items()}
+            changed |= {f"{site}/cluster": labels, f"{site}/size": size.astype(np.int32)}
+            changed |= {f"{site}/{what}": array for what, array in _table(each).items()}
+    return changed | {f"clean/{name}": value for name, value in levels(clean, parts).items()}
 
 
-def _taken_out(context: Asked, clean: Answers, site: str, chosen: np.ndarray) -> dict[str, float]:
-    hook = (site, without("mean", torch.from_numpy(np.flatnonzero(chosen))))
+def _ablated(context: AblationContext, clean: Answers, site: str, chosen: np.ndarray) -> dict[str, float]:
+    hook = (site, ablate("mean", torch.from_numpy(np.flatnonzero(chosen))))
     return changes(clean, context.answers([hook]), context.sample.parts)
 
 

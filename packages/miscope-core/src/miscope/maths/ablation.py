@@ -1,4 +1,4 @@
-"""Activations and weights with a part of them taken out."""
+"""Activations and weights with a part of them ablated."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from miscope.lazily import torch
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["MODES", "donors", "level_of", "power_along", "put", "removed", "without"]
+__all__ = ["MODES", "ablate", "ablate_component", "ablate_to", "donors", "power_along", "replacement"]
 
 MODES = ("mean", "zero", "resample")
 
@@ -21,13 +21,13 @@ MODES = ("mean", "zero", "resample")
 def donors(count: int, seed: int) -> Tensor:
     """(count,) for each input another one, none twice: a single cycle through all of them, the same for a seed."""
     order = np.random.default_rng(seed).permutation(count)
-    found = np.empty(count, dtype=np.int64)
-    found[order] = np.roll(order, 1)
-    return torch.from_numpy(found)
+    donor = np.empty(count, dtype=np.int64)
+    donor[order] = np.roll(order, 1)
+    return torch.from_numpy(donor)
 
 
-def level_of(activation: Tensor, mode: str, order: Tensor | None) -> Tensor:
-    """What is put in the place of activations (batch, position, ...): their mean over the batch, zero, or another's.
+def replacement(activation: Tensor, mode: str, order: Tensor | None) -> Tensor:
+    """What replaces ablated activations (batch, position, ...): their mean over the batch, zero, or another input's.
 
     order: of 'resample', whose activations each input gets.
     """
@@ -38,20 +38,20 @@ def level_of(activation: Tensor, mode: str, order: Tensor | None) -> Tensor:
     return level.expand_as(activation)
 
 
-def without(mode: str, entries: int | Tensor | None, order: Tensor | None = None) -> Callable[[Tensor], Tensor]:
-    """A function of activations (batch, position, ...) that puts what the mode says in their place.
+def ablate(mode: str, entries: int | Tensor | None, order: Tensor | None = None) -> Callable[[Tensor], Tensor]:
+    """A hook that ablates activations (batch, position, ...) by mean, zero or resample, as the mode says.
 
     entries: only at these of the axis behind the positions, a head or neurons; None for everything.
     """
-    return lambda activation: _put(activation, level_of(activation, mode, order), entries)
+    return lambda activation: _replaced(activation, replacement(activation, mode, order), entries)
 
 
-def put(level: Tensor, entries: Tensor) -> Callable[[Tensor], Tensor]:
-    """The same with a level taken elsewhere, such as in the network as it is."""
-    return lambda activation: _put(activation, level, entries)
+def ablate_to(level: Tensor, entries: Tensor) -> Callable[[Tensor], Tensor]:
+    """The same with replacements (batch, position, ...) taken elsewhere, such as in the network as it is."""
+    return lambda activation: _replaced(activation, level, entries)
 
 
-def _put(activation: Tensor, level: Tensor, entries: int | Tensor | None) -> Tensor:
+def _replaced(activation: Tensor, level: Tensor, entries: int | Tensor | None) -> Tensor:
     if entries is None:
         return level
     changed = activation.clone()
@@ -66,7 +66,7 @@ def power_along(weight: Tensor, axis: int, basis: Basis, rows: Sequence[int]) ->
     return float((directions @ first.reshape(basis.size, -1)).square().sum())
 
 
-def removed(weight: Tensor, axis: int, basis: Basis, rows: Sequence[int]) -> Tensor:
+def ablate_component(weight: Tensor, axis: int, basis: Basis, rows: Sequence[int]) -> Tensor:
     """The weight without its part along these rows of a basis; entries of the axis beyond the basis stay."""
     along = torch.from_numpy(np.ascontiguousarray(basis.rows[list(rows)])).to(weight.dtype)
     changed = weight.movedim(axis, 0).clone()

@@ -1,4 +1,4 @@
-"""A model with parts of it changed, and the inputs it is asked: what all ablations share."""
+"""A model with parts of it ablated, and the inputs it answers: what all ablations share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from miscope.snapshot import Snapshot
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["AblationOptions", "Asked", "asked", "parts_of"]
+__all__ = ["AblationContext", "AblationOptions", "ablation_context", "parts_of"]
 
 _HEADS, _ATTENTION = "blocks.*.attn.hook_z", "blocks.*.hook_attn_out"
 _MLPS = ("blocks.*.hook_mlp_out", "blocks.*.mlp.hook_post")
@@ -35,25 +35,25 @@ class AblationOptions(Options):
 
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Asked:
-    """A model on its weights, and the inputs it is asked."""
+class AblationContext:
+    """A model on its weights, and the inputs it answers."""
 
     model: Model
     weights: Mapping[str, Tensor]
     sample: Sample
 
     def answers(self, hooks: Iterable[Hook]) -> Answers:
-        found = self.model.answers(self.weights, self.sample.inputs, [LOGITS], hooks=hooks)
-        return answered(found[LOGITS], self.sample.labels)
+        activations = self.model.answers(self.weights, self.sample.inputs, [LOGITS], hooks=hooks)
+        return answered(activations[LOGITS], self.sample.labels)
 
     def answers_with(self, weights: Mapping[str, Tensor]) -> Answers:
         """On other weights; takes the model's shortcut where it has one."""
-        found = self.model.answers({**self.weights, **weights}, self.sample.inputs, [LOGITS])
-        return answered(found[LOGITS], self.sample.labels)
+        activations = self.model.answers({**self.weights, **weights}, self.sample.inputs, [LOGITS])
+        return answered(activations[LOGITS], self.sample.labels)
 
 
-def asked(snapshot: Snapshot[AblationOptions], most: int = 512) -> Asked:
-    """The model of a moment and the inputs drawn for it: at most so many unless the options say how many."""
+def ablation_context(snapshot: Snapshot[AblationOptions], most: int = 512) -> AblationContext:
+    """The model of a snapshot and the inputs drawn for it: at most so many unless the options say how many."""
     options = snapshot.options
     assert snapshot.model is not None
     dtype = getattr(torch, options.precision)
@@ -62,15 +62,15 @@ def asked(snapshot: Snapshot[AblationOptions], most: int = 512) -> Asked:
     sample = drawn(snapshot.probe, count, options.seed)
     if sample.inputs.is_floating_point():
         sample = replace(sample, inputs=sample.inputs.to(dtype))
-    return Asked(model=snapshot.model, weights=cast(snapshot.weights, dtype), sample=sample)
+    return AblationContext(model=snapshot.model, weights=cast(snapshot.weights, dtype), sample=sample)
 
 
 def parts_of(model: Model, weights: Mapping[str, Tensor]) -> Iterable[tuple[str, str, str, int | None]]:
-    """Name, kind, site and head of everything that can be taken out, by layer."""
+    """Name, kind, site and head of every part that can be ablated, by layer."""
     sites = sorted(model.sites)
-    mlps = next((found for pattern in _MLPS if (found := matching([pattern], sites))), ())
+    mlps = next((names for pattern in _MLPS if (names := matching([pattern], sites))), ())
     kinds = {"head": matching([_HEADS], sites), "attention": matching([_ATTENTION], sites), "mlp": mlps}
-    layers = [(site, kind) for kind, found in kinds.items() for site in found]
+    layers = [(site, kind) for kind, names in kinds.items() for site in names]
     for site, kind in sorted(layers, key=lambda each: int(each[0].split(".")[1])):
         layer = site.split(".")[1]
         if kind == "head":
