@@ -69,6 +69,6 @@ def test_the_callback_of_the_page_hands_over_what_a_trainer_logs_and_saves(writt
     assert variant.steps == [0, 4, 8]
     assert variant.metric("train_loss")[0].tolist() == [2, 4, 6, 8]
     assert torch.equal(variant.at(8).checkpoint.weights["1.weight"], model[1].weight)
-    moments = workspace.store.load_training_state(variant.name, step=8)
-    assert moments is not None
-    assert set(moments.moments) == {"0.weight", "1.weight", "1.bias"}
+    state = workspace.store.load_training_state(variant.name, step=8)
+    assert state is not None
+    assert set(state.optimizer_state) == {"0.weight", "1.weight", "1.bias"}

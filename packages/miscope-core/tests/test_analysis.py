@@ -82,7 +82,7 @@ def blind(snapshot):
 
 def slope(snapshot):
     """Length of the gradient of W_U, and of the optimizer's average of it."""
-    average = snapshot.moments["W_U"]["exp_avg"] if snapshot.moments else snapshot.gradients["W_U"] * 0
+    average = snapshot.optimizer_state["W_U"]["exp_avg"] if snapshot.optimizer_state else snapshot.gradients["W_U"] * 0
     return {"gradient": np.array(float(snapshot.gradients["W_U"].norm())), "average": np.array(float(average.norm()))}
 
 
@@ -587,7 +587,7 @@ for attempt in range(20):
 
 
 @pytest.mark.usefixtures("one_thread")
-def test_killing_it_at_random_moments_loses_nothing_that_was_finished(tmp_path):
+def test_an_analysis_killed_at_random_loses_nothing_that_was_finished(tmp_path):
     from miscope import builtin
     from miscope.bound import open_bound
     from miscope.plugins.plugins import Plugins

@@ -51,7 +51,7 @@ NAMES = [record.name for record in (HERE, FURTHER, COURSE, *ACROSS)]
 
 @final
 class Counting(Executor):
-    """Takes all tasks of a run before it works on the first, and remembers what it was given."""
+    """Takes all jobs of a run before it works on the first, and remembers what it was given."""
 
     name = "counting"
 
@@ -67,10 +67,10 @@ class Counting(Executor):
         finally:
             self.ended += 1
 
-    def run(self, work: Any, tasks: Any, *, lost: Any = None) -> Iterator[Any]:
+    def run(self, work: Any, jobs: Any, *, lost: Any = None) -> Iterator[Any]:
         assert self.opened == self.ended + 1, "it is open while it runs"
-        taken = list(tasks)
-        self.runs.append([task.analyzers for task in taken])
+        taken = list(jobs)
+        self.runs.append([job.analyzers for job in taken])
         yield from map(work, taken)
 
 
@@ -126,5 +126,5 @@ def test_a_stop_between_rounds_hands_over_nothing_more(variants: list[BoundVaria
         should_stop=lambda: len(seen) == 4,
     ):
         seen.append(outcome)
-    assert [len(tasks) for tasks in counting.runs] == [4, 0, 0]
+    assert [len(jobs) for jobs in counting.runs] == [4, 0, 0]
     assert list(variants[0].workspace.ledger.lines())[-1]["reason"] == "stop requested"

@@ -60,5 +60,5 @@ def test_a_killed_training_ends_in_the_same_weights_optimizer_and_buffers(family
     assert set(kept.buffers) == set(expected.buffers)
     assert bool(kept.buffers) == (family == "toy.autoencoder")
     assert all(torch.equal(kept.buffers[name], tensor) for name, tensor in expected.buffers.items())
-    for role, moments in expected.moments.items():
-        assert all(torch.equal(kept.moments[role][name], tensor) for name, tensor in moments.items()), role
+    for role, tensors in expected.optimizer_state.items():
+        assert all(torch.equal(kept.optimizer_state[role][name], tensor) for name, tensor in tensors.items()), role

@@ -13,7 +13,7 @@ from miscope.training.optimizing import (
     check_optimizer,
     groups,
     learning_rate,
-    moments,
+    optimizer_state,
     restore,
     update,
 )
@@ -55,7 +55,7 @@ SETTINGS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("fields", SETTINGS, ids=[each["optimizer"] for each in SETTINGS])
-def test_an_optimizer_with_its_moments_back_goes_on_as_if_nothing_had_been(fields: dict[str, Any]) -> None:
+def test_an_optimizer_with_its_state_back_goes_on_as_if_nothing_had_been(fields: dict[str, Any]) -> None:
     config = TrainingConfig(learning_rate=0.1, no_decay=("*.b_*",), **fields)
     straight = weights()
     descend(config, straight, build_optimizer(config, straight), 7)
@@ -63,7 +63,7 @@ def test_an_optimizer_with_its_moments_back_goes_on_as_if_nothing_had_been(field
     first = weights()
     optimizer = build_optimizer(config, first)
     descend(config, first, optimizer, 3)
-    kept = moments(optimizer, first)
+    kept = optimizer_state(optimizer, first)
     second = {role: Parameter(p.detach().clone()) for role, p in first.items()}
     again = build_optimizer(config, second)
     restore(again, second, kept)

@@ -97,7 +97,7 @@ Slashed.model_fields["size"].json_schema_extra = {"slug": "s/"}
 
 
 class Nowhere(Executor):
-    def run(self, work: Any, tasks: Any, *, lost: Any = None) -> Any:
+    def run(self, work: Any, jobs: Any, *, lost: Any = None) -> Any:
         return iter(())
 
 

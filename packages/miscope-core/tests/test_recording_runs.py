@@ -203,7 +203,7 @@ def test_the_optimizers_state_is_kept_by_role_as_the_weights_lie(place: BoundWor
             recorder.metrics(1, {"train_loss": "low"})
     state = place.store.load_training_state(NAME, step=1)
     assert state is not None
-    kept = state.moments["blocks.0.mlp.W_in"]
+    kept = state.optimizer_state["blocks.0.mlp.W_in"]
     assert torch.equal(kept["exp_avg"], optimizer.state[model.hidden.weight]["exp_avg"].T)
     assert kept["step"].item() == 1
     assert place.find("one").at(1).checkpoint.weights["blocks.0.mlp.W_in"].shape == (16, 12)

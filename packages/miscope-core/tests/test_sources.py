@@ -78,10 +78,10 @@ def test_dead_latents_are_drawn_anew_at_planned_steps_and_the_optimizer_forgets_
     after = child.workspace.store.load_training_state(child.name)
     assert after is not None
     drawn = after.buffers["idle"] == 0
-    forgotten = (after.moments["W_dec"]["exp_avg"] == 0).all(1)
+    forgotten = (after.optimizer_state["W_dec"]["exp_avg"] == 0).all(1)
     assert forgotten.any()
     assert (drawn | ~forgotten).all()
-    assert not (after.moments["W_dec"]["exp_avg"] == 0).all()
+    assert not (after.optimizer_state["W_dec"]["exp_avg"] == 0).all()
     assert after.buffers["idle"].dtype == torch.int64
 
 

@@ -119,7 +119,9 @@ def test_a_damaged_checkpoint_is_an_error_that_names_it_and_the_others_load(
 def test_a_training_state_is_read_back_whole(store: Store, variant: Variant):
     state = TrainingState(
         step=7,
-        moments={"blocks.0.mlp.W_in": {"exp_avg": torch.ones(2), "exp_avg_sq": torch.zeros(2, dtype=torch.float64)}},
+        optimizer_state={
+            "blocks.0.mlp.W_in": {"exp_avg": torch.ones(2), "exp_avg_sq": torch.zeros(2, dtype=torch.float64)}
+        },
         weights={"W_E": torch.ones(1)},
         generators={"cpu": torch.get_rng_state()},
         facts={"param_groups": [{"lr": 0.1}]},
@@ -130,7 +132,7 @@ def test_a_training_state_is_read_back_whole(store: Store, variant: Variant):
     assert found is not None
     assert (found.step, found.facts) == (7, {"param_groups": [{"lr": 0.1}]})
     assert torch.equal(found.generators["cpu"], torch.get_rng_state())
-    assert found.moments["blocks.0.mlp.W_in"]["exp_avg_sq"].dtype == torch.float64
+    assert found.optimizer_state["blocks.0.mlp.W_in"]["exp_avg_sq"].dtype == torch.float64
     assert store.load_training_state(variant.name, step=6) is None
 
 

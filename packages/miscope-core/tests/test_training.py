@@ -121,12 +121,12 @@ def test_the_record_says_how_it_was_really_trained(toy: Toy) -> None:
     assert (facts["device"], facts["threads"]) == ("cpu", 1)
 
 
-def test_moments_are_kept_beside_every_checkpoint_on_request(toy: Toy) -> None:
+def test_the_optimizer_state_is_kept_beside_every_checkpoint_on_request(toy: Toy) -> None:
     variant = toy(save_optimizer=True)
     trained(variant)
     state = variant.workspace.store.load_training_state(variant.name, step=10)
     assert state is not None
-    assert state.moments["W_E"]["exp_avg"].shape == (5, 8)
+    assert state.optimizer_state["W_E"]["exp_avg"].shape == (5, 8)
 
 
 def test_progress_tells_every_checkpoint_and_the_end(toy: Toy) -> None:
@@ -319,8 +319,8 @@ def test_an_intervention_acts_on_the_updates_of_its_window_only(toy: Toy) -> Non
     assert same(weights(plain, 10), weights(silenced, 10))
     before, within, after = (weights(silenced, step)["blocks.0.mlp.W_out"] for step in (10, 12, 13))
     decay = (1 - 1e-2 * 1.0) ** 2
-    moments = plain.workspace.store.load_training_state(plain.name)
-    assert moments is not None
+    state = plain.workspace.store.load_training_state(plain.name)
+    assert state is not None
     assert not same(weights(plain, 12), weights(silenced, 12))
     # No gradient reaches W_out through a silenced layer: it only decays, and drifts on its momentum.
     assert (within - decay * before).abs().max() < 2 * 1e-2 * 1.5

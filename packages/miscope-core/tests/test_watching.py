@@ -58,7 +58,7 @@ def fails_late(snapshot: Any) -> dict[str, Any]:
 def remembered(snapshot: Any) -> dict[str, Any]:
     """Of the optimizer and the gradient."""
     return {
-        "average": np.array(float(snapshot.moments["W_U"]["exp_avg"].norm())),
+        "average": np.array(float(snapshot.optimizer_state["W_U"]["exp_avg"].norm())),
         "gradient": np.array(float(snapshot.gradients["W_U"].norm())),
     }
 

@@ -74,7 +74,7 @@ _HOME = {
     "family": ("Family", "Params"),
     "hookspecs": ("hookimpl",),
     "model": ("HookedModel", "Model", "Role", "Shortcut"),
-    "moment": ("Cohort", "Snapshot", "Series", "Trajectory"),
+    "snapshot": ("Cohort", "Series", "Snapshot", "Trajectory"),
     "modules.naming": ("NamedWeight",),
     "objective": ("ForwardPass", "Objective", "Term"),
     "needs": ("Needs",),

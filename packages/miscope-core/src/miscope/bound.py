@@ -1,4 +1,4 @@
-"""A variant, a moment and a view bound to their workspace: thin handles that only call the verbs."""
+"""A variant, a snapshot and a view bound to their workspace: thin handles that only call the verbs."""
 
 from __future__ import annotations
 
@@ -266,7 +266,7 @@ class BoundSnapshot:
     step: int
 
     def view(self, name: str, *, options: Options | None = None, **controls: Any) -> BoundView:
-        """A figure of this moment by the view's name; options: what it reads was computed with, by analyzer."""
+        """A figure at this step by the view's name; options: what it reads was computed with, by analyzer."""
         self.variant.workspace.plugins.view(name)
         return BoundView(self.variant, name, self.step, controls, options)
 

@@ -1,4 +1,4 @@
-"""Where tasks run. A task carries names, not code, so the same one runs in this process or on another machine."""
+"""Where jobs run. A job carries names, not code, so the same one runs in this process or on another machine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ R = TypeVar("R")
 
 @documented
 class Executor(ABC):
-    """Runs work on tasks, anywhere. Subclasses are final."""
+    """Runs work on jobs, anywhere. Subclasses are final."""
 
     name: ClassVar[str]
     """'inline': what `--executor` takes."""
@@ -25,18 +25,18 @@ class Executor(ABC):
     def open(self) -> AbstractContextManager[Executor]:
         """An executor for several runs, one after another: what it starts for them ends with the `with`.
 
-        An analysis opens it once. The default opens nothing; override it where starting costs more than a task does.
+        An analysis opens it once. The default opens nothing; override it where starting costs more than a job does.
         """
         return nullcontext(self)
 
     @abstractmethod
     def run(
-        self, work: Callable[[T], R], tasks: Iterable[T], *, lost: Callable[[T, str], R] | None = None
+        self, work: Callable[[T], R], jobs: Iterable[T], *, lost: Callable[[T, str], R] | None = None
     ) -> Iterator[R]:
-        """Yield each task's outcome as it comes, in any order.
+        """Yield each job's outcome as it comes, in any order.
 
-        work never raises: it turns a failure into an outcome. It is picklable, as are the tasks; these are taken
+        work never raises: it turns a failure into an outcome. It is picklable, as are the jobs; these are taken
         from their iterable only as there is room for them, so that an iterable which ends early stops the run once
-        what is under way has finished. lost: the outcome of a task whose process died, and the reason; without it the
-        loss is raised. Closing the iterator starts no further task and waits for those running.
+        what is under way has finished. lost: the outcome of a job whose process died, and the reason; without it the
+        loss is raised. Closing the iterator starts no further job and waits for those running.
         """

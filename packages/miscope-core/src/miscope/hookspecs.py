@@ -47,7 +47,7 @@ def miscope_views() -> Iterable[View]:
 
 @hookspec
 def miscope_executors() -> Iterable[Executor]:
-    """Places this plug-in can run tasks."""
+    """Places this plug-in can run jobs."""
     return ()
 
 

@@ -88,10 +88,10 @@ class Snapshot(Generic[Chosen]):
     losses: Mapping[str, LossFunction] = field(default_factory=dict)
     """The loss as a function of all weights, of the 'train' and the 'test' examples, or of 'all' where nobody knows
     which were trained on; for an analyzer that declares objective."""
-    moments: Mapping[str, Mapping[str, Tensor]] = field(default_factory=dict)
+    optimizer_state: Mapping[str, Mapping[str, Tensor]] = field(default_factory=dict)
     """The optimizer's own state by declared role ({'W_E': {'exp_avg': ...}}); for one that declares optimizer."""
     model: Model | None = None
-    """The network, to be run on any weights; for an analyzer that declares runs."""
+    """The network, to be run on any weights; for an analyzer that declares model."""
 
 
 @final
@@ -135,7 +135,7 @@ class Trajectory(Generic[Chosen]):
     losses: Mapping[str, LossFunction] = field(default_factory=dict)
     """As a Snapshot's, with the terms of the last step."""
     model: Model | None = None
-    """The network, to be run on any weights; for an analyzer that declares runs."""
+    """The network, to be run on any weights; for an analyzer that declares model."""
     facts: Mapping[str, object] = field(default_factory=dict)
     """What the variant's record says of its origin: versions, files imported; for an analyzer that declares facts."""
 

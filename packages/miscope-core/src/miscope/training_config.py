@@ -57,7 +57,7 @@ class TrainingConfig(RateFields, OptimizerFields):
     evaluate_every: Annotated[int, Field(ge=1, json_schema_extra=_recording())] = 1
     """Test metrics at every n-th step, and at every checkpoint."""
     save_optimizer: Annotated[bool, Field(json_schema_extra=_recording())] = False
-    """Keep the optimizer's moments beside every checkpoint, for lenses on optimizer dynamics."""
+    """Keep the optimizer's state beside every checkpoint, for lenses on optimizer dynamics."""
 
     @field_validator("checkpoints", mode="before")
     @classmethod

@@ -1,4 +1,4 @@
-"""The executor: the outcomes of all tasks, none taken too early, and an analysis that gives what another gives."""
+"""The executor: the outcomes of all jobs, none taken too early, and an analysis that gives what another gives."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def test_the_executor_yields_the_outcome_of_every_job_and_says_how_long_it_took(
 def test_the_executor_takes_a_job_only_when_there_is_room_for_it() -> None:
     taken: list[int] = []
 
-    def tasks() -> Iterator[int]:
+    def jobs() -> Iterator[int]:
         for number in range(3):
             taken.append(number)
             yield number
 
-    first = next(iter(Timed().run(abs, tasks())))
+    first = next(iter(Timed().run(abs, jobs())))
     assert (first, taken) == (0, [0])
 
 

@@ -27,9 +27,9 @@ class CheckpointInputs:
     """Where it was kept beside the checkpoint, and an instrument needs it."""
 
     @property
-    def moments(self) -> Mapping[str, Mapping[str, Tensor]]:
+    def optimizer_state(self) -> Mapping[str, Mapping[str, Tensor]]:
         """The optimizer's state by role."""
-        return self.state.moments if self.state is not None else {}
+        return self.state.optimizer_state if self.state is not None else {}
 
     @property
     def buffers(self) -> Mapping[str, Tensor]:

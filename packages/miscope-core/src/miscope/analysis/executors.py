@@ -24,30 +24,28 @@ R = TypeVar("R")
 
 
 class Lost(MiscopeError):
-    """A worker process that died with its task."""
+    """A worker process that died with its job."""
 
-    def __init__(self, task: object, reason: str) -> None:
-        super().__init__(
-            f"A worker process died while it ran {task}.", reason, "Run it again with `--executor inline`."
-        )
+    def __init__(self, job: object, reason: str) -> None:
+        super().__init__(f"A worker process died while it ran {job}.", reason, "Run it again with `--executor inline`.")
 
 
 @final
 class Inline(Executor):
-    """One task after another, in this process."""
+    """One job after another, in this process."""
 
     name = "inline"
 
     def run(
-        self, work: Callable[[T], R], tasks: Iterable[T], *, lost: Callable[[T, str], R] | None = None
+        self, work: Callable[[T], R], jobs: Iterable[T], *, lost: Callable[[T, str], R] | None = None
     ) -> Iterator[R]:
-        for task in tasks:
-            yield work(task)
+        for job in jobs:
+            yield work(job)
 
 
 @final
 class Processes(Executor):
-    """Several tasks at a time, each in a process of its own with one thread for tensors."""
+    """Several jobs at a time, each in a process of its own with one thread for tensors."""
 
     name = "processes"
 
@@ -57,7 +55,7 @@ class Processes(Executor):
 
     @contextmanager
     def open(self) -> Iterator[Executor]:
-        """The processes, which are started as tasks need them and keep what they have imported from run to run."""
+        """The processes, which are started as jobs need them and keep what they have imported from run to run."""
         pools = _Pools(self.workers)
         try:
             yield pools
@@ -65,35 +63,35 @@ class Processes(Executor):
             pools.close()
 
     def run(
-        self, work: Callable[[T], R], tasks: Iterable[T], *, lost: Callable[[T, str], R] | None = None
+        self, work: Callable[[T], R], jobs: Iterable[T], *, lost: Callable[[T, str], R] | None = None
     ) -> Iterator[R]:
         with self.open() as opened:
-            yield from opened.run(work, tasks, lost=lost)
+            yield from opened.run(work, jobs, lost=lost)
 
 
 @final
 class _Pools(Executor):
-    """The processes of an executor that is open: a pool, and another where a task killed one."""
+    """The processes of an executor that is open: a pool, and another where a job killed one."""
 
     name = Processes.name
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
         self._pool: ProcessPoolExecutor | None = None
-        """None before the first task, and once a worker has died."""
+        """None before the first job, and once a worker has died."""
 
     def run(
-        self, work: Callable[[T], R], tasks: Iterable[T], *, lost: Callable[[T, str], R] | None = None
+        self, work: Callable[[T], R], jobs: Iterable[T], *, lost: Callable[[T, str], R] | None = None
     ) -> Iterator[R]:
-        waiting = iter(tasks)
+        waiting = iter(jobs)
         while True:
             orphans: list[T] = []
             yield from self._until_one_dies(work, waiting, orphans)
             if not orphans:
                 return
             self.close()
-            for task in orphans:
-                yield self._alone(work, task, lost)
+            for job in orphans:
+                yield self._alone(work, job, lost)
 
     def close(self) -> None:
         """Wait for what is running, and end the processes."""
@@ -103,20 +101,20 @@ class _Pools(Executor):
             self._pool = None
 
     def _until_one_dies(self, work: Callable[[T], R], waiting: Iterator[T], orphans: list[T]) -> Iterator[R]:
-        """Results until the tasks end or a worker dies; then what was under way is left in `orphans`."""
+        """Results until the jobs end or a worker dies; then what was under way is left in `orphans`."""
         running: dict[Future[R], T] = {}
         try:
             while not orphans:
-                for task in islice(waiting, self._workers - len(running)):
-                    running[self._submit(work, task)] = task
+                for job in islice(waiting, self._workers - len(running)):
+                    running[self._submit(work, job)] = job
                 if not running:
                     return
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    task = running.pop(future)
+                    job = running.pop(future)
                     try:
                         result = future.result()
                     except BrokenProcessPool:
-                        orphans.append(task)
+                        orphans.append(job)
                     else:
                         yield result
             orphans.extend(running.values())
@@ -125,25 +123,25 @@ class _Pools(Executor):
                 future.cancel()
             wait(running)
 
-    def _submit(self, work: Callable[[T], R], task: T) -> Future[R]:
+    def _submit(self, work: Callable[[T], R], job: T) -> Future[R]:
         self._pool = self._pool or _pool(self._workers)
         try:
-            return self._pool.submit(work, task)
+            return self._pool.submit(work, job)
         except BrokenProcessPool as error:
             broken: Future[R] = Future()
             broken.set_exception(error)
             return broken
 
-    def _alone(self, work: Callable[[T], R], task: T, lost: Callable[[T, str], R] | None) -> R:
-        """The pool does not say whose task killed it, so each that was under way is tried once more by itself."""
+    def _alone(self, work: Callable[[T], R], job: T, lost: Callable[[T, str], R] | None) -> R:
+        """The pool does not say whose job killed it, so each that was under way is tried once more by itself."""
         with _pool(1) as pool:
             try:
-                return pool.submit(work, task).result()
+                return pool.submit(work, job).result()
             except BrokenProcessPool as error:
                 reason = "It was killed, ran out of memory, or crashed in native code, twice in a row."
                 if lost is None:
-                    raise Lost(task, reason) from error
-                return lost(task, reason)
+                    raise Lost(job, reason) from error
+                return lost(job, reason)
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:

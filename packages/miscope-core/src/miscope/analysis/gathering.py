@@ -133,7 +133,9 @@ def snapshot_of(
         bases=given.bases(),
         axes=given.axes,
         gradients=losses["train"].gradient(checkpoint.weights, given.roles) if needs.gradients else {},
-        moments={role: seen.moments[role] for role in given.roles if role in seen.moments} if needs.optimizer else {},
+        optimizer_state={role: seen.optimizer_state[role] for role in given.roles if role in seen.optimizer_state}
+        if needs.optimizer
+        else {},
         losses=losses if needs.objective else {},
         model=analysis.context.model if needs.model else None,
     )

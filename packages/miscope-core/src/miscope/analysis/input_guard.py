@@ -120,8 +120,8 @@ def _per_look(shown: What) -> Iterator[tuple[str, Held]]:
         return
     yield from ((f"weights {name!r}", value) for name, value in shown.weights.items())
     yield from ((f"activations {name!r}", value) for name, value in shown.activations.items())
-    for name, moments in shown.moments.items():
-        yield from ((f"moments {name!r} {key!r}", value) for key, value in moments.items())
+    for name, tensors in shown.optimizer_state.items():
+        yield from ((f"optimizer_state {name!r} {key!r}", value) for key, value in tensors.items())
     for name, arrays in shown.artifacts.items():
         yield from ((f"artifacts {name!r} {key!r}", value) for key, value in arrays.items())
 

@@ -78,8 +78,8 @@ class Recorder:
         self.flush()
         if optimizer is not None:
             # Before the checkpoint, so that one that is there has it.
-            moments = self._moments(model, optimizer)
-            store.save_training_state(name, TrainingState(step=number, moments=moments), step=number)
+            optimizer_state = self._optimizer_state(model, optimizer)
+            store.save_training_state(name, TrainingState(step=number, optimizer_state=optimizer_state), step=number)
         at, values = self._latest
         path = store.save_checkpoint(
             name, Checkpoint(step=number, weights=weights, metrics=values if at == number else {})
@@ -140,11 +140,13 @@ class Recorder:
             self._begun = True
             self._store.truncate_metrics(self.variant.name, -1 if self._before is None else self._before)
 
-    def _moments(self, model: nn.Module, optimizer: Optimizer | Sequence[Optimizer]) -> dict[str, dict[str, Tensor]]:
+    def _optimizer_state(
+        self, model: nn.Module, optimizer: Optimizer | Sequence[Optimizer]
+    ) -> dict[str, dict[str, Tensor]]:
         """The optimizer's state by role, each tensor that has its parameter's shape laid as the weight is."""
         parameters = dict(unwrapped(model).named_parameters())
         parts = optimizer if isinstance(optimizer, Sequence) else [optimizer]
-        found = optimizing.moments(optimizing.JointOptimizer(parts), parameters)
+        found = optimizing.optimizer_state(optimizing.JointOptimizer(parts), parameters)
         laid = {w.parameter: w for w in self._network.weights if w.parameter in found}
         return {
             weight.role: {

@@ -49,8 +49,8 @@ def write_state(path: Path, state: TrainingState, *, digest: str | None = None) 
     tensors = {f"weight/{role}": tensor for role, tensor in state.weights.items()}
     tensors |= {f"buffer/{name}": tensor for name, tensor in state.buffers.items()}
     tensors |= {f"generator/{name}": tensor for name, tensor in state.generators.items()}
-    for role, moments in state.moments.items():
-        tensors |= {f"moment/{role}/{name}": tensor for name, tensor in moments.items()}
+    for role, remembered in state.optimizer_state.items():
+        tensors |= {f"moment/{role}/{name}": tensor for name, tensor in remembered.items()}
     return _write(path, tensors, {"step": state.step, "digest": digest, "facts": dict(state.facts)})
 
 
@@ -61,7 +61,7 @@ def read_training_state(path: Path, *, digest: str | None = None) -> TrainingSta
     weights: dict[str, Tensor] = {}
     buffers: dict[str, Tensor] = {}
     generators: dict[str, Tensor] = {}
-    moments: dict[str, dict[str, Tensor]] = {}
+    optimizer_state: dict[str, dict[str, Tensor]] = {}
     for name, tensor in read_tensors(path).items():
         match name.split("/"):
             case ["weight", role]:
@@ -70,13 +70,13 @@ def read_training_state(path: Path, *, digest: str | None = None) -> TrainingSta
                 buffers[which] = tensor
             case ["generator", which]:
                 generators[which] = tensor
-            case ["moment", role, snapshot]:
-                moments.setdefault(role, {})[snapshot] = tensor
+            case ["moment", role, which]:
+                optimizer_state.setdefault(role, {})[which] = tensor
             case _:
                 raise BadFile(path, f"It holds {name!r}, which is no part of a training state.", _todo(path))
     return TrainingState(
         step=int(header["step"]),
-        moments=moments,
+        optimizer_state=optimizer_state,
         weights=weights,
         buffers=buffers,
         generators=generators,

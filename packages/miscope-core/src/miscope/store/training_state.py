@@ -19,7 +19,7 @@ class TrainingState:
 
     step: int
     """Optimizer updates so far; the weights are those of the checkpoint at this step, unless given here."""
-    moments: Mapping[str, Mapping[str, Tensor]] = field(default_factory=dict)
+    optimizer_state: Mapping[str, Mapping[str, Tensor]] = field(default_factory=dict)
     """By role, then by the optimizer's own name: {'W_E': {'exp_avg': ..., 'exp_avg_sq': ...}}."""
     weights: Mapping[str, Tensor] = field(default_factory=dict)
     """By role, where the step leaves no checkpoint."""

@@ -1,4 +1,4 @@
-"""A moment made by hand, for testing the maths of an instrument on numbers one knows."""
+"""A snapshot made by hand, for testing the maths of an instrument on numbers one knows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["toy_snapshot"]
 
 
 def toy_snapshot(**fields: Any) -> Snapshot:
-    """A moment of the toy family at step 0 that holds these fields: toy_snapshot(weights={"W_E": torch.eye(5)})."""
+    """A snapshot of the toy family at step 0 that holds these fields: toy_snapshot(weights={"W_E": torch.eye(5)})."""
     family = ToyFamily()
     variant = make_variant(family, {})
     probe = next(iter(family.probes(variant).values()))

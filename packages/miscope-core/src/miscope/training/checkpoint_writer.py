@@ -33,7 +33,7 @@ class CheckpointWriter:
     """Writes one variant's metrics, checkpoints and training states."""
 
     def __init__(self, store: Store, log: RunLog, variant: str, *, optimizer: bool) -> None:
-        """optimizer: keep its moments beside every checkpoint."""
+        """optimizer: keep its state beside every checkpoint."""
         self._store, self._log, self._variant, self._optimizer = store, log, variant, optimizer
         self._seen: list[tuple[int, Mapping[str, Tensor]]] = []
         self._rows: list[tuple[int, str, float]] = []
@@ -110,6 +110,8 @@ class CheckpointWriter:
 
 def state_of(step: int, trainer: Trainer, facts: Mapping[str, Any], *, optimizer: bool = True) -> TrainingState:
     """What is needed to go on from this step; the weights themselves, and copies of what the optimizer remembers."""
-    moments = optimizing.moments(trainer.optimizer, trainer.weights) if optimizer else {}
+    optimizer_state = optimizing.optimizer_state(trainer.optimizer, trainer.weights) if optimizer else {}
     weights = {role: w.detach() for role, w in trainer.weights.items()}
-    return TrainingState(step=step, moments=moments, weights=weights, buffers=trainer.buffers, facts=facts)
+    return TrainingState(
+        step=step, optimizer_state=optimizer_state, weights=weights, buffers=trainer.buffers, facts=facts
+    )

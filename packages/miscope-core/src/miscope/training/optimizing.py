@@ -22,7 +22,7 @@ __all__ = [
     "check_optimizer",
     "groups",
     "learning_rate",
-    "moments",
+    "optimizer_state",
     "restore",
     "update",
 ]
@@ -110,7 +110,7 @@ def groups(optimizer: JointOptimizer, parameters: Mapping[str, Parameter]) -> li
     ]
 
 
-def moments(optimizer: JointOptimizer, parameters: Mapping[str, Parameter]) -> dict[str, dict[str, Tensor]]:
+def optimizer_state(optimizer: JointOptimizer, parameters: Mapping[str, Parameter]) -> dict[str, dict[str, Tensor]]:
     """What the optimizer remembers, by role and its own names, as copies on the CPU."""
     state = optimizer.state
     return {
@@ -127,7 +127,7 @@ def moments(optimizer: JointOptimizer, parameters: Mapping[str, Parameter]) -> d
 def restore(
     optimizer: JointOptimizer, parameters: Mapping[str, Parameter], remembered: Mapping[str, Mapping[str, Tensor]]
 ) -> None:
-    """Give the optimizer back what `moments` took."""
+    """Give the optimizer back what `optimizer_state` took."""
     role_of = {id(p): role for role, p in parameters.items()}
     for part in optimizer.parts:
         order = [role_of[id(p)] for group in part.param_groups for p in group["params"]]

@@ -72,7 +72,7 @@ class Trainer:
 
     def restore(self, state: TrainingState) -> None:
         """Give optimizer and buffers what they held when the state was kept."""
-        optimizing.restore(self.optimizer, self.weights, state.moments)
+        optimizing.restore(self.optimizer, self.weights, state.optimizer_state)
         if self._callbacks is not None and state.buffers:
             self._callbacks.restore(state.buffers)
 

@@ -82,7 +82,7 @@ class Watcher:
     def _waits(self, name: str, state: TrainingState) -> bool:
         """Whether it needs what the optimizer remembers, and that has not made its first update; once only."""
         chain = resolve(self._analysis.analyzers, [name]).values()
-        if state.moments or name in self._waiting or not any(analyzer.needs.optimizer for analyzer in chain):
+        if state.optimizer_state or name in self._waiting or not any(analyzer.needs.optimizer for analyzer in chain):
             return False
         self._waiting.add(name)
         return True
@@ -190,12 +190,12 @@ class _LiveInputs(JobInputs):
         self.fresh, self._found, self._analysis = found.fresh, found, analysis
         looking = [analysis.analyzers[name] for name in names]
         weights = _copied(state.weights)
-        moments = {role: _copied(remembered) for role, remembered in state.moments.items()}
+        optimizer_state = {role: _copied(remembered) for role, remembered in state.optimizer_state.items()}
         self._unfinite = not_finite(weights)
         self._seen = CheckpointInputs(
             checkpoint=Checkpoint(step=state.step, weights=weights),
             activations=record(analysis.context, analysis.probe, weights, looking),
-            state=replace(state, weights=weights, moments=moments, buffers=_copied(state.buffers)),
+            state=replace(state, weights=weights, optimizer_state=optimizer_state, buffers=_copied(state.buffers)),
         )
 
     def missing(self, name: str) -> str:

@@ -17,17 +17,17 @@ R = TypeVar("R")
 
 @final
 class Timed(Executor):
-    """One task after another in this process; the seconds of each on standard error."""
+    """One job after another in this process; the seconds of each on standard error."""
 
     name = "myplugin"
 
     def run(
-        self, work: Callable[[T], R], tasks: Iterable[T], *, lost: Callable[[T, str], R] | None = None
+        self, work: Callable[[T], R], jobs: Iterable[T], *, lost: Callable[[T, str], R] | None = None
     ) -> Iterator[R]:
-        # `work` and every task can be pickled, so that this loop may as well send them to where they are to run;
-        # it takes the next task only when there is room for it, since an iterable that ends early stops the run.
-        for task in tasks:
+        # `work` and every job can be pickled, so that this loop may as well send them to where they are to run;
+        # it takes the next job only when there is room for it, since an iterable that ends early stops the run.
+        for job in jobs:
             began = time.perf_counter()
-            outcome = work(task)
-            print(f"{time.perf_counter() - began:8.3f} s  {task}", file=sys.stderr)
+            outcome = work(job)
+            print(f"{time.perf_counter() - began:8.3f} s  {job}", file=sys.stderr)
             yield outcome
