@@ -13,13 +13,6 @@ from miscope_views import ablations
 STEPS = np.array([0, 100])
 
 
-@pytest.mark.parametrize(
-    "name", ["ablations.effects", "ablations.over_training", "ablations.embedding", "ablations.clusters"]
-)
-def test_a_view_draws_a_trained_toy(name):
-    check_view(next(view for view in ablations.VIEWS if view.name == name))
-
-
 def test_clusters_are_drawn_without_a_basis():
     check_view(next(view for view in ablations.VIEWS if view.name == "ablations.clusters"), ToyFamily())
 

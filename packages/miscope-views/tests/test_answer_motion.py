@@ -5,7 +5,6 @@ import pytest
 
 from miscope import ViewData
 from miscope.family import make_variant
-from miscope.testing import check_view
 from miscope.testing.toy import ToyFamily
 from miscope_views.answer_motion import VELOCITY_VIEW, velocity
 
@@ -47,7 +46,3 @@ def test_a_ribbon_that_reaches_below_zero_ends_above_it():
 
 def test_the_subtitle_says_how_straight_the_paths_are():
     assert drawn().layout.title.subtitle.text.endswith("start to end / length of path: train 0.75, test 1.00")
-
-
-def test_the_velocity_of_answers_is_drawn_of_a_trained_toy():
-    check_view(VELOCITY_VIEW)

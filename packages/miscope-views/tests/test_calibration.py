@@ -5,7 +5,7 @@ import pytest
 
 from miscope import ViewData
 from miscope.family import make_variant
-from miscope.testing import ToyFamily, check_view
+from miscope.testing import ToyFamily
 from miscope_views import calibration
 
 VARIANT = make_variant(ToyFamily(), {})
@@ -22,11 +22,6 @@ def shown(at: int | None, /, **arrays: object) -> ViewData:
         probe=ToyFamily().probes(VARIANT)["grid"],
         artifacts=reads,  # pyright: ignore[reportArgumentType]
     )
-
-
-@pytest.mark.parametrize("view", calibration.CALIBRATION_VIEWS, ids=lambda view: view.name)
-def test_every_view_draws_a_trained_toy(view):
-    check_view(view)
 
 
 def test_the_reliability_diagram_leaves_empty_bins_out_and_tells_error_and_chance():

@@ -3,12 +3,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from miscope import ViewData
 from miscope.family import make_variant
 from miscope.figures.figure_style import colour_of
-from miscope.testing import ToyFourierFamily, check_view
+from miscope.testing import ToyFourierFamily
 from miscope_views import cluster_rivers as views
 
 SITE = "post"
@@ -38,11 +37,6 @@ SHOWN = ViewData(
     },
 )
 TIME = {"clock": "linear", "events": False}
-
-
-@pytest.mark.parametrize("view", views.RIVER_VIEWS, ids=lambda view: view.name)
-def test_every_view_draws_a_trained_toy(view):
-    check_view(view)
 
 
 def test_every_cluster_is_as_wide_as_it_has_neurons_and_the_rest_is_of_none():

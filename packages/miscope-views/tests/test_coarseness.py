@@ -7,7 +7,7 @@ import torch
 from miscope import ViewData
 from miscope.family import make_variant
 from miscope.model_context import ModelContext
-from miscope.testing import ToyFamily, check_view
+from miscope.testing import ToyFamily
 from miscope_views import coarseness
 
 SITE = "blocks.0.mlp.hook_post"
@@ -34,11 +34,6 @@ def shown(step: int | None) -> ViewData:
         artifacts={"coarseness.units": AT if step is not None else STACKED},
         activations=lambda site, channels: torch.arange(100.0).reshape(25, 4),
     )
-
-
-@pytest.mark.parametrize("view", coarseness.VIEWS, ids=lambda view: view.name)
-def test_every_view_draws_a_trained_toy(view):
-    check_view(view)
 
 
 def test_units_are_counted_by_badge_and_those_without_a_scale_left_out():

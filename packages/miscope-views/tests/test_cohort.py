@@ -8,18 +8,13 @@ import pytest
 from miscope import ViewData
 from miscope.family import make_variant
 from miscope.snapshot import Series
-from miscope.testing import ToyFourierFamily, check_view
+from miscope.testing import ToyFourierFamily
 from miscope.testing.toy import cosines
 from miscope.view import Member
 from miscope_views import cohort
 
 STEPS = np.array([0, 100])
 SPREAD, DOUBT = "spread of the variants", "doubt of the median"
-
-
-@pytest.mark.parametrize("view", cohort.VIEWS, ids=lambda view: view.name)
-def test_every_view_draws_trained_toys(view):
-    check_view(view, ToyFourierFamily(), params={"values": 5})
 
 
 def shown(name: str = "", arrays: dict[str, np.ndarray] | None = None) -> ViewData:

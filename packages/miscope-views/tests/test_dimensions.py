@@ -5,7 +5,7 @@ import pytest
 
 from miscope import ViewData
 from miscope.family import make_variant
-from miscope.testing import ToyFamily, check_view
+from miscope.testing import ToyFamily
 from miscope_views import dimensions
 
 SITE = "blocks.0.mlp.hook_post"
@@ -24,11 +24,6 @@ def shown(step: int | None, **more: np.ndarray) -> ViewData:
     history = {"dimensions.activations": STACKED}
     variant = make_variant(ToyFamily(), {})
     return ViewData(variant=variant, step=step, steps=STACKED["step"], artifacts=reads, history=history)
-
-
-@pytest.mark.parametrize("view", dimensions.VIEWS, ids=lambda view: view.name)
-def test_every_view_draws_a_trained_toy(view):
-    check_view(view)
 
 
 def test_the_spectrum_is_a_share_of_variance_and_marks_what_holds_most_of_it():

@@ -10,8 +10,8 @@ from miscope import ViewData
 from miscope.errors import DoesNotApply
 from miscope.family import make_variant
 from miscope.snapshot import Series
-from miscope.testing import ToyFamily, check_view
-from miscope_views.events import VIEWS, definitions, slingshots, timeline
+from miscope.testing import ToyFamily
+from miscope_views.events import definitions, slingshots, timeline
 
 STEPS = np.arange(0, 1001, 10)
 GROKKED = {
@@ -154,11 +154,6 @@ def test_a_divergence_is_marked_at_its_own_height():
 def test_a_variant_without_recorded_losses_shows_its_events_alone():
     figure = timeline(replace(shown(GROKKED), metrics={}), clock="linear")
     assert [trace.name for trace in figure.data] == ["event, 95 %", None, "slingshot"]
-
-
-@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
-def test_every_view_draws_a_trained_toy(view):
-    check_view(view)
 
 
 def flung(rises: list[int], **more: float | np.ndarray) -> ViewData:

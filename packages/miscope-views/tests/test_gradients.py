@@ -8,7 +8,7 @@ import pytest
 from miscope import ViewData
 from miscope.errors import DoesNotApply
 from miscope.family import make_variant
-from miscope.testing import ToyFourierFamily, check_view
+from miscope.testing import ToyFourierFamily
 from miscope.testing.toy import cosines
 from miscope.view import Member
 from miscope_views import gradients
@@ -31,11 +31,6 @@ def shown(shares, members=()):
 def cohort(*shares):
     members = tuple(Member(label=f"seed={i}", shown=shown(one)) for i, one in enumerate(shares))
     return shown(shares[0], members)
-
-
-@pytest.mark.parametrize("view", gradients.VIEWS, ids=lambda view: view.name)
-def test_every_view_draws_a_trained_toy(view):
-    check_view(view)
 
 
 def test_energies_are_drawn_by_tensor_and_in_all_and_shares_by_tensor():

@@ -6,8 +6,8 @@ import pytest
 from miscope import ViewData
 from miscope.family import make_variant
 from miscope.figures.figure_style import colour_of
-from miscope.testing import ToyFamily, check_view
-from miscope_views.groups import VIEWS, curvature, geometry, paths
+from miscope.testing import ToyFamily
+from miscope_views.groups import curvature, geometry, paths
 
 STEPS = np.array([0, 10, 20, 30])
 ARRAYS = {
@@ -31,11 +31,6 @@ SHOWN = ViewData(
     artifacts={"groups.geometry": ARRAYS},
 )
 OVER = {"clock": "linear", "events": True}
-
-
-@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
-def test_each_view_of_groups_draws_a_trained_toy_with_every_control_turned(view):
-    check_view(view)
 
 
 def test_each_group_has_the_colour_of_its_component_above_how_far_apart_they_are():

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from miscope import ViewData
 from miscope.family import make_variant
-from miscope.testing import ToyFourierFamily, check_view
+from miscope.testing import ToyFourierFamily
 from miscope.testing.toy import cosines
 from miscope_views import keys
 
@@ -30,11 +29,6 @@ def shown(step: int | None) -> ViewData:
     variant = make_variant(ToyFourierFamily(), {})
     reads = {"keys.votes": arrays}
     return ViewData(variant=variant, step=step, steps=STACKED["step"], artifacts=reads, bases={"sum": cosines(29)})
-
-
-@pytest.mark.parametrize("view", keys.VIEWS, ids=lambda view: view.name)
-def test_every_view_draws_a_trained_toy(view):
-    check_view(view)
 
 
 def test_only_components_that_were_ever_key_have_a_bar():

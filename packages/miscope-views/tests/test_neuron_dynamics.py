@@ -3,11 +3,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from miscope import ViewData
 from miscope.family import make_variant
-from miscope.testing import ToyFourierFamily, check_view
+from miscope.testing import ToyFourierFamily
 from miscope_views import neuron_dynamics as views
 
 SITE = "post"
@@ -43,11 +42,6 @@ SHOWN = ViewData(
     },
 )
 TIME = {"clock": "linear", "events": False}
-
-
-@pytest.mark.parametrize("view", views.DYNAMICS_VIEWS, ids=lambda view: view.name)
-def test_every_view_draws_a_trained_toy(view):
-    check_view(view)
 
 
 def test_specialised_neurons_are_counted_apart_from_committed_ones():

@@ -8,9 +8,9 @@ import pytest
 from miscope import ViewData
 from miscope.family import make_variant
 from miscope.figures.figure_style import NULL
-from miscope.testing import ToyFamily, check_view
+from miscope.testing import ToyFamily
 from miscope.view import Member
-from miscope_views.parameters import VIEWS, norms
+from miscope_views.parameters import norms
 from miscope_views.paths import trajectory, variance, velocity
 from miscope_views.proximity import components, joint, proximity
 
@@ -157,8 +157,3 @@ def test_paths_of_several_runs_share_their_axes():
     assert [trace.name for trace in figure.data[::2]] == ["seed=1", "seed=2"]
     assert list(figure.data[2].x) == [7, 10]
     assert figure.layout.yaxis.title.text == "component 3 (10.0%)"
-
-
-@pytest.mark.parametrize("name", ["parameters.proximity", "parameters.components", "parameters.joint_paths"])
-def test_the_comparisons_draw_trained_toys(name: str):
-    check_view(next(view for view in VIEWS if view.name == name))

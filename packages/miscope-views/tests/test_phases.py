@@ -5,7 +5,7 @@ import pytest
 
 from miscope import ViewData
 from miscope.family import make_variant
-from miscope.testing import ToyFourierFamily, check_view
+from miscope.testing import ToyFourierFamily
 from miscope.testing.toy import cosines
 from miscope_views import phases
 
@@ -28,11 +28,6 @@ def shown(arrays, step):
     return ViewData(
         variant=variant, step=step, steps=np.array([0, 9]), artifacts={"phases.neurons": arrays}, bases=bases
     )
-
-
-@pytest.mark.parametrize("view", phases.VIEWS, ids=lambda view: view.name)
-def test_every_view_draws_a_trained_toy(view):
-    check_view(view)
 
 
 def test_a_neuron_lies_where_it_listens_and_writes_and_dead_ones_nowhere():

@@ -1,22 +1,16 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from miscope import ViewData
 from miscope.family import make_variant
 from miscope.figures.figure_style import colour_of
-from miscope.testing import ToyFourierFamily, check_view
+from miscope.testing import ToyFourierFamily
 from miscope.testing.toy import cosines
 from miscope_views import products
 
 STEPS = np.array([0, 100])
 NAME = "W_E @ W_U"
-
-
-@pytest.mark.parametrize("view", products.VIEWS, ids=lambda view: view.name)
-def test_every_view_draws_a_trained_toy(view):
-    check_view(view)
 
 
 def test_products_are_drawn_as_spectra_and_sparsity_has_a_panel_for_how_many():

@@ -6,7 +6,7 @@ import pytest
 from miscope import ViewData
 from miscope.family import make_variant
 from miscope.figures.figure_style import colour_of
-from miscope.testing import ToyFourierFamily, check_view
+from miscope.testing import ToyFourierFamily
 from miscope_views import progress
 
 EACH = np.tile(np.array([4.0, 2.0, 0.01])[:, None], (1, 14))
@@ -25,11 +25,6 @@ def shown() -> ViewData:
     arrays["label"] = np.array([[str(k) for k in range(1, 15)]] * 3)
     variant = make_variant(ToyFourierFamily(), {})
     return ViewData(variant=variant, step=None, steps=arrays["step"], artifacts={"progress.losses": arrays})
-
-
-@pytest.mark.parametrize("view", progress.VIEWS, ids=lambda view: view.name)
-def test_every_view_draws_a_trained_toy(view):
-    check_view(view)
 
 
 def test_the_ratio_says_how_much_the_rest_of_the_logits_costs():

@@ -8,8 +8,8 @@ import pytest
 from miscope import ViewData
 from miscope.family import make_variant
 from miscope.figures.figure_style import NULL
-from miscope.testing import ToyFamily, check_view
-from miscope_views.ranks import VIEWS, over_training, scree, spectrum
+from miscope.testing import ToyFamily
+from miscope_views.ranks import over_training, scree, spectrum
 
 STEPS = np.array([0, 10, 20])
 LARGE = np.linspace(5, 1, 24)
@@ -43,11 +43,6 @@ AT_END = replace(
     history={"ranks.weights": ARRAYS},
 )
 CLOCK = {"clock": "linear", "events": True}
-
-
-@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
-def test_each_view_of_ranks_draws_a_trained_toy_with_every_control_turned(view):
-    check_view(view)
 
 
 def test_ranks_relative_to_noise_start_at_one_above_a_grey_band():

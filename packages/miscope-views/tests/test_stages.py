@@ -4,7 +4,7 @@ import numpy as np
 
 from miscope import ViewData
 from miscope.family import make_variant
-from miscope.testing import ToyFamily, check_view
+from miscope.testing import ToyFamily
 from miscope_views import stages
 
 STEPS = np.array([0, 10, 20, 30])
@@ -28,10 +28,6 @@ def shown(**arrays: object) -> ViewData:
     reads = {"stages.change_points": ARRAYS | arrays}
     variant = make_variant(ToyFamily(), {})
     return ViewData(variant=variant, step=None, steps=STEPS, step_label="epoch", artifacts=reads)  # pyright: ignore
-
-
-def test_the_view_draws_a_trained_toy():
-    check_view(stages.VIEWS[0])
 
 
 def test_every_second_stage_is_shaded_and_each_kind_of_series_has_its_panel():

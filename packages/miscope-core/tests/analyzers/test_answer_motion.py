@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from miscope.analyzers.answer_motion import SAMPLE, VELOCITY, SampleOptions, sample, velocity
+from miscope.analyzers.answer_motion import SampleOptions, sample, velocity
 from miscope.errors import DoesNotApply
 from miscope.family import make_variant
 from miscope.probe import Probe
 from miscope.snapshot import Trajectory
-from miscope.testing import check_analyzer, toy_snapshot
+from miscope.testing import toy_snapshot
 from miscope.testing.toy import ToyFamily
 
 STEPS = np.array([0, 10, 30, 40])
@@ -94,8 +94,3 @@ def test_a_sample_as_large_as_the_probe_is_every_logit_once():
     centred = values - values.mean(dim=1, keepdim=True)
     np.testing.assert_array_equal(found["row"], np.arange(5))
     np.testing.assert_allclose(np.sort(found["logit"], axis=1), np.sort(centred.float().numpy(), axis=1))
-
-
-@pytest.mark.parametrize("analyzer", [SAMPLE, VELOCITY], ids=lambda analyzer: analyzer.name)
-def test_each_instrument_of_answer_motion_keeps_what_its_record_promises(analyzer):
-    check_analyzer(analyzer)

@@ -15,8 +15,7 @@ from miscope.testing.toy import ToyFourierFamily, cosines
 SITE = "blocks.0.mlp.hook_post"
 
 
-def test_clusters_of_neurons_keep_the_contract():
-    check_analyzer(CLUSTERS)
+def test_clusters_of_neurons_keep_the_contract_without_a_basis():
     check_analyzer(CLUSTERS, ToyFamily())
 
 

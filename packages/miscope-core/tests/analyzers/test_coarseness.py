@@ -7,13 +7,9 @@ import torch
 from miscope.analyzers.coarseness import BADGES, UNITS
 from miscope.analyzers.neurons import FREQUENCIES
 from miscope.maths.coarseness import preserved_variance
-from miscope.testing import check_analyzer, toy_snapshot
+from miscope.testing import toy_snapshot
 
 POST, PATTERN = "blocks.0.mlp.hook_post", "blocks.0.attn.hook_pattern"
-
-
-def test_coarseness_of_units_keeps_the_contract():
-    check_analyzer(UNITS)
 
 
 @pytest.mark.parametrize("name", ["wd_10-1_mod_addition_loss_curve", "low_precision_mod_addition"])

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from scipy.special import erf
 
-from miscope.analyzers.events import GROKKING, GrokkingOptions, grokking
+from miscope.analyzers.events import GrokkingOptions, grokking
 from miscope.errors import DoesNotApply
 from miscope.maths.block_bootstrap import course, redrawn, thinned
 from miscope.maths.grokking import descent, first_below, settled_below, steepest, upward
 from miscope.maths.jump import jump
 from miscope.snapshot import Series, Trajectory
-from miscope.testing import check_analyzer, toy_snapshot
+from miscope.testing import toy_snapshot
 
 STEPS = np.arange(0, 10_000, 10)
 
@@ -42,10 +42,6 @@ def grokked():
         "train_accuracy": series(logistic(150, 20)),
         "test_accuracy": series(logistic(6000)),
     }
-
-
-def test_the_events_of_grokking_keep_the_contract():
-    check_analyzer(GROKKING)
 
 
 @pytest.mark.parametrize("name", ["wd_10-1_mod_addition_loss_curve", "low_precision_mod_addition"])

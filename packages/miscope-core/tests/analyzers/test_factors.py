@@ -13,8 +13,7 @@ P = 5
 A, B = np.divmod(np.arange(P * P), P)
 
 
-def test_factor_shares_keep_the_contract_with_a_basis_and_without():
-    check_analyzer(SHARES)
+def test_factor_shares_keep_the_contract_without_a_basis():
     check_analyzer(SHARES, ToyFamily())
 
 

@@ -7,17 +7,12 @@ import pytest
 import torch
 
 from miscope.analysis.losses import probe_losses
-from miscope.analyzers.flatness import PERTURBATION, PLANE, PerturbationOptions, perturbation, plane
+from miscope.analyzers.flatness import PLANE, PerturbationOptions, perturbation, plane
 from miscope.errors import DoesNotApply
 from miscope.maths.landscape import add, drawn, mix, scaled
 from miscope.model import Model
 from miscope.snapshot import Snapshot, Trajectory
-from miscope.testing import check_analyzer, toy_snapshot
-
-
-@pytest.mark.parametrize("analyzer", [PERTURBATION, PLANE], ids=lambda a: a.name)
-def test_each_flatness_instrument_keeps_the_contract(analyzer):
-    check_analyzer(analyzer)
+from miscope.testing import toy_snapshot
 
 
 class Bowl(Model):

@@ -13,11 +13,6 @@ from miscope.testing.toy import ToyFamily, cosines
 RESID = "blocks.0.hook_resid_post"
 
 
-@pytest.mark.parametrize("analyzer", [CLASSES, PCA], ids=lambda analyzer: analyzer.name)
-def test_each_geometry_instrument_keeps_the_contract(analyzer):
-    check_analyzer(analyzer)
-
-
 def test_the_geometry_of_classes_keeps_the_contract_without_a_basis():
     check_analyzer(CLASSES, ToyFamily())
 

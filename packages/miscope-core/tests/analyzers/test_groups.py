@@ -8,13 +8,9 @@ from miscope.analyzers.groups import GEOMETRY, geometry
 from miscope.errors import DoesNotApply
 from miscope.maths.unit_groups import leading_shares, shuffled_shares, spread
 from miscope.snapshot import Trajectory
-from miscope.testing import check_analyzer, toy_snapshot
+from miscope.testing import toy_snapshot
 
 SITE = "blocks.0.mlp.hook_post"
-
-
-def test_the_geometry_of_groups_keeps_the_contract():
-    check_analyzer(GEOMETRY)
 
 
 def course(points, labels, role="blocks.0.mlp.W_in", **options):

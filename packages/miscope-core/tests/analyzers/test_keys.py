@@ -11,14 +11,10 @@ from miscope.analyzers.spectra import EMBEDDING
 from miscope.errors import DoesNotApply
 from miscope.maths.harmonics import second_harmonics
 from miscope.snapshot import Snapshot
-from miscope.testing import check_analyzer, toy_snapshot
+from miscope.testing import toy_snapshot
 from miscope.testing.toy import cosines
 
 UPSTREAM = (FREQUENCIES, SHARES, EMBEDDING)
-
-
-def test_votes_of_keys_keep_the_contract():
-    check_analyzer(VOTES)
 
 
 def named(found, which):

@@ -4,20 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from miscope.analyzers.learning import CORRECTNESS, ORDER, OrderOptions, order
+from miscope.analyzers.learning import CORRECTNESS, OrderOptions, order
 from miscope.errors import DoesNotApply
 from miscope.maths.graduation import agreement, forgotten, graduation
 from miscope.maths.kaplan_meier import kaplan_meier
 from miscope.snapshot import Snapshot, Trajectory
-from miscope.testing import check_analyzer, toy_snapshot
+from miscope.testing import toy_snapshot
 
 STEPS = np.array([0, 10, 20, 30, 40, 50])
 N = 25
-
-
-@pytest.mark.parametrize("analyzer", [CORRECTNESS, ORDER], ids=lambda analyzer: analyzer.name)
-def test_each_learning_instrument_keeps_the_contract(analyzer):
-    check_analyzer(analyzer)
 
 
 def look(nll, right, steps=STEPS, **options):

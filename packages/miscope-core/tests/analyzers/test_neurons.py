@@ -22,10 +22,8 @@ def grid(p, k):
     return np.meshgrid(x, x, indexing="ij")
 
 
-def test_the_instruments_of_neurons_keep_the_contract():
-    check_analyzer(FREQUENCIES)
+def test_the_instruments_of_neurons_keep_the_contract_without_a_basis():
     check_analyzer(FREQUENCIES, ToyFamily())
-    check_analyzer(BANDS)
     check_analyzer(BANDS, ToyFamily())
 
 

@@ -8,14 +8,10 @@ from miscope.analyzers.neurons import FREQUENCIES
 from miscope.analyzers.phases import NEURONS
 from miscope.errors import DoesNotApply
 from miscope.snapshot import Snapshot
-from miscope.testing import check_analyzer, toy_snapshot
+from miscope.testing import toy_snapshot
 from miscope.testing.toy import cosines
 
 SITE = "blocks.0.mlp.hook_post"
-
-
-def test_phases_of_neurons_keep_the_contract():
-    check_analyzer(NEURONS)
 
 
 def clock(sign=1.0, size=64, seed=0):

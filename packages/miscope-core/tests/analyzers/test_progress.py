@@ -11,14 +11,8 @@ from miscope.errors import DoesNotApply
 from miscope.maths.restricted import class_mean_directions, losses_without, restrict
 from miscope.maths.restricted import losses as losses_of
 from miscope.snapshot import Snapshot, Trajectory
-from miscope.testing import check_analyzer, toy_snapshot
+from miscope.testing import toy_snapshot
 from miscope.testing.toy import cosines
-
-
-def test_the_progress_measures_keep_the_contract():
-    check_analyzer(LOSSES)
-    check_analyzer(SUBSPACE)
-    check_analyzer(FINAL)
 
 
 @pytest.mark.parametrize("name", ["wd_10-1_mod_addition_loss_curve", "low_precision_mod_addition"])

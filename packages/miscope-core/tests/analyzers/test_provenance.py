@@ -6,7 +6,7 @@ from miscope.analyzers.provenance import SETTINGS
 from miscope.family import make_variant
 from miscope.probe import Probe
 from miscope.snapshot import Trajectory
-from miscope.testing import ToyFamily, check_analyzer, toy_snapshot
+from miscope.testing import ToyFamily, toy_snapshot
 
 
 def shown(facts):
@@ -18,10 +18,6 @@ def shown(facts):
         probe=probe,
         facts=facts,
     )
-
-
-def test_provenance_keeps_the_contract():
-    check_analyzer(SETTINGS)
 
 
 def test_a_configuration_that_contradicts_its_optimizer_is_found_whichever_way_numbers_are_written():

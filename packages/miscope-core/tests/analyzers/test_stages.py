@@ -5,17 +5,13 @@ import itertools
 import numpy as np
 import pytest
 
-from miscope.analyzers.stages import CHANGE_POINTS, StageOptions, change_points
+from miscope.analyzers.stages import StageOptions, change_points
 from miscope.errors import DoesNotApply
 from miscope.maths.partition import Costs, gaussian_gram, optimal_partition
 from miscope.maths.run_length import change_probability, run_lengths
 from miscope.maths.stages import agreed, cut, limits, scores
 from miscope.snapshot import Trajectory
-from miscope.testing import check_analyzer, toy_snapshot
-
-
-def test_change_points_keep_the_contract():
-    check_analyzer(CHANGE_POINTS)
+from miscope.testing import toy_snapshot
 
 
 def boundaries(values, clock=None, draws=60):

@@ -5,8 +5,6 @@ import pytest
 
 from miscope.analyzers.events import GrokkingOptions, grokking
 from miscope.analyzers.summary import (
-    COMPONENTS,
-    WINDOWS_OF_TRAINING,
     ComponentOptions,
     WindowOptions,
     components,
@@ -16,18 +14,13 @@ from miscope.errors import DoesNotApply
 from miscope.maths.cascade import cascade, stays_above
 from miscope.maths.verdict import Limits, verdict
 from miscope.snapshot import Series, Trajectory
-from miscope.testing import check_analyzer, toy_snapshot
+from miscope.testing import toy_snapshot
 
 STEPS = np.array([0, 100, 200, 300, 400])
 NAN = np.nan
 HEALTHY = {"memorised": 100.0, "onset": 250.0, "generalised": 400.0, "first": 0.0, "last": 1000.0, "final_loss": 1e-6}
 HEALTHY |= {"grokked": 1.0, "line/delay": 2.0}
 LIMITS = Limits(good_loss=1e-5, rebound=0.2, late=12_000)
-
-
-@pytest.mark.parametrize("analyzer", [WINDOWS_OF_TRAINING, COMPONENTS], ids=lambda analyzer: analyzer.name)
-def test_each_summary_keeps_the_contract(analyzer):
-    check_analyzer(analyzer)
 
 
 def windowed(ranks=None, steps=STEPS, **events):
