@@ -73,15 +73,17 @@ def _activations(
     weights: Weights, inputs: Tensor, sites: Collection[str], channels: Sequence[int] | None
 ) -> dict[str, Tensor]:
     pick = slice(None) if channels is None else list(channels)
-    found: dict[str, Tensor] = {}
+    activations: dict[str, Tensor] = {}
     if {PRE, POST} & set(sites):
-        found[PRE] = _pre(weights, inputs, pick)
-        found[POST] = torch.relu(found[PRE])
+        activations[PRE] = _pre(weights, inputs, pick)
+        activations[POST] = torch.relu(activations[PRE])
     if EMBED in sites:
-        found[EMBED] = _embed(weights, inputs)[:, pick]
+        activations[EMBED] = _embed(weights, inputs)[:, pick]
     if LOGITS in sites:
-        found[LOGITS] = found[POST] @ weights[W_OUT] if POST in found and channels is None else logits(weights, inputs)
-    return {name: found[name] for name in sites}
+        activations[LOGITS] = (
+            activations[POST] @ weights[W_OUT] if POST in activations and channels is None else logits(weights, inputs)
+        )
+    return {name: activations[name] for name in sites}
 
 
 def parameter_name(role: str) -> str:

@@ -68,15 +68,15 @@ def gain_intervention(name: str, variant: Variant, inputs: Callable[[], Tensor])
 
     if _parsed(name) is None:
         return None
-    found = _checked(name, variant)
+    gain = _checked(name, variant)
     made: list[Callable[[Tensor], Tensor]] = []
 
     def hooks(step: int) -> list[tuple[str, Callable[[Tensor], Tensor]]]:
         if not made:
-            made.append(amplified(inputs(), _prime(variant), found))
+            made.append(amplified(inputs(), _prime(variant), gain))
         return [(_SITE, made[0])]
 
-    return Intervention(name=name, start=found.start, stop=found.stop, hooks=hooks)
+    return Intervention(name=name, start=gain.start, stop=gain.stop, hooks=hooks)
 
 
 def amplified(inputs: Tensor, prime: int, gain: FrequencyGain) -> Callable[[Tensor], Tensor]:
@@ -122,19 +122,19 @@ def _parsed(name: str) -> FrequencyGain | None:
 
 def _checked(name: str, variant: Variant) -> FrequencyGain:
     """The gain, if this variant can be trained under it."""
-    found, prime = _parsed(name), _prime(variant)
+    gain, prime = _parsed(name), _prime(variant)
     problem = None
-    if found is None:
+    if gain is None:
         problem = "A gain reads like gain-k14-x2-from500-to1000, with a power factor x from 0 up."
-    elif not 1 <= found.k <= (prime - 1) // 2:
+    elif not 1 <= gain.k <= (prime - 1) // 2:
         problem = f"The frequencies of {prime} tokens are 1 to {(prime - 1) // 2}."
-    elif found.stop <= found.start:
+    elif gain.stop <= gain.start:
         problem = "It would end before it begins."
     elif variant.training is not None and variant.training.batch_size is not None:
         problem = "It needs every token in every batch, and this training takes mini-batches."
-    if found is None or problem is not None:
+    if gain is None or problem is not None:
         raise BadValue(f"{variant.family} cannot be trained under {name!r}.", problem or "", "Correct the name.")
-    return found
+    return gain
 
 
 def _prime(variant: Variant) -> int:

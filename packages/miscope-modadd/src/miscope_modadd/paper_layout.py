@@ -36,7 +36,7 @@ def roles_of_paper(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     heads, d_head, _ = state[_ATTENTION[0]].shape
     if state[_OUT].shape[1] != heads * d_head:
         return {}
-    found = {
+    roles = {
         "W_E": state["embed.W_E"].T,
         "W_pos": state["pos_embed.W_pos"],
         **{name: state[name].transpose(1, 2) for name in _ATTENTION},
@@ -46,4 +46,4 @@ def roles_of_paper(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         "W_U": state["unembed.W_U"],
     }
     biases = {name: state[name] for name in (f"{_BLOCK}mlp.b_in", f"{_BLOCK}mlp.b_out") if name in state}
-    return {name: tensor.contiguous() for name, tensor in {**found, **biases}.items()}
+    return {name: tensor.contiguous() for name, tensor in {**roles, **biases}.items()}

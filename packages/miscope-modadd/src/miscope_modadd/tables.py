@@ -78,23 +78,23 @@ def activations(
     channels: only these entries of the last axis, of sites other than 'logits'.
     """
     pick = slice(None) if channels is None else list(channels)
-    found: dict[str, Tensor] = {}
+    by_site: dict[str, Tensor] = {}
     attention, rows = _attention(weights, inputs)
     heads = weights["blocks.0.attn.W_Q"].shape[0]
     if PATTERN in sites:
-        found[PATTERN] = attention.view(len(inputs), 3, heads).transpose(1, 2)[..., pick]
+        by_site[PATTERN] = attention.view(len(inputs), 3, heads).transpose(1, 2)[..., pick]
     if Z in sites:
-        found[Z] = _attended_values(weights, attention, rows)[..., pick]
+        by_site[Z] = _attended_values(weights, attention, rows)[..., pick]
     if {PRE, POST} & set(sites):
         W_in = weights["blocks.0.mlp.W_in"][:, pick]
         constant = _answer_stream(weights) @ W_in + _bias(weights, "b_in")[..., pick]
         pre = _mixed(_folded(weights, W_in, constant), attention, rows)
-        found |= {name: value for name, value in ((PRE, pre), (POST, torch.relu(pre))) if name in sites}
+        by_site |= {name: value for name, value in ((PRE, pre), (POST, torch.relu(pre))) if name in sites}
     if {ATTENTION, MID, WRITTEN, RESID} & set(sites):
-        found |= _written(weights, attention, rows, pick, sites)
+        by_site |= _written(weights, attention, rows, pick, sites)
     if "logits" in sites:
-        found["logits"] = logits(weights, inputs)
-    return {name: found[name] for name in sites}
+        by_site["logits"] = logits(weights, inputs)
+    return {name: by_site[name] for name in sites}
 
 
 def _answer_stream(weights: Weights) -> Tensor:
@@ -167,13 +167,13 @@ def _written(
     W_O = weights["blocks.0.attn.W_O"].flatten(0, 1)
     attended = z @ (W_O if through else W_O[:, pick])
     mid = stream + attended if through else stream[pick] + attended
-    found = {ATTENTION: attended, MID: mid}
+    by_site = {ATTENTION: attended, MID: mid}
     if through:
         pre = mid @ weights["blocks.0.mlp.W_in"] + _bias(weights, "b_in")
-        found = {site: part[:, pick] for site, part in found.items()}
-        found[WRITTEN] = torch.relu(pre) @ weights["blocks.0.mlp.W_out"][:, pick] + _bias(weights, "b_out")[pick]
-        found[RESID] = found[MID] + found[WRITTEN]
-    return found
+        by_site = {site: part[:, pick] for site, part in by_site.items()}
+        by_site[WRITTEN] = torch.relu(pre) @ weights["blocks.0.mlp.W_out"][:, pick] + _bias(weights, "b_out")[pick]
+        by_site[RESID] = by_site[MID] + by_site[WRITTEN]
+    return by_site
 
 
 def _after_block(weights: Weights, attention: Tensor, rows: Tensor) -> Tensor:

@@ -35,12 +35,14 @@ def irreps(degree: int) -> dict[Partition, np.ndarray]:
     sqrt(1 - 1 / r^2) between two tableaux that it exchanges, with r the distance between both along the diagonals;
     others are products of those. James & Kerber 1981, "The representation theory of the symmetric group", section 3.4.
     """
-    found = {}
+    representations = {}
     for partition in _partitions(degree, degree):
         tableaux = list(_tableaux(partition))
         exchange = [_exchange(tableaux, i) for i in range(degree - 1)]
-        found[partition] = np.stack([_matrix(element, exchange, len(tableaux)) for element in elements(degree)])
-    return found
+        representations[partition] = np.stack(
+            [_matrix(element, exchange, len(tableaux)) for element in elements(degree)]
+        )
+    return representations
 
 
 def irreps_basis(degree: int) -> Basis:

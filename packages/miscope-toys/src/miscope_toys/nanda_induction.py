@@ -60,8 +60,8 @@ class NandaInductionFamily(Family):
         return {}
 
     def read_config(self, config: Mapping[str, object]) -> Mapping[str, Any]:
-        said = config.get("is_finite")
-        return {"data": "finite" if said else "infinite"} if isinstance(said, bool) else {}
+        finite = config.get("is_finite")
+        return {"data": "finite" if finite else "infinite"} if isinstance(finite, bool) else {}
 
     def adopt(self, state: Mapping[str, Tensor], params: Any) -> dict[str, Tensor] | None:
         from miscope_toys.attention_only import adopt_roles
@@ -78,15 +78,15 @@ def adopt_paper(state: Mapping[str, Tensor]) -> dict[str, Tensor] | None:
     names = ["embed.W_E", "pos_embed.W_pos", "unembed.W_U", *(block + letter for block in blocks for letter in "QKVO")]
     if any(name not in state or state[name].ndim != (3 if name[-1] in "QKV" else 2) for name in names):
         return None
-    found = {"W_E": state["embed.W_E"].T, "W_pos": state["pos_embed.W_pos"], "W_U": state["unembed.W_U"]}
+    roles = {"W_E": state["embed.W_E"].T, "W_pos": state["pos_embed.W_pos"], "W_U": state["unembed.W_U"]}
     for layer, block in enumerate(blocks):
         heads, d_head, _ = state[f"{block}Q"].shape
         if state[f"{block}O"].shape[1] != heads * d_head:
             return None
         role = f"blocks.{layer}.attn.W_"
-        found |= {role + letter: state[block + letter].transpose(1, 2) for letter in "QKV"}
-        found[f"{role}O"] = state[f"{block}O"].unflatten(1, (heads, d_head)).permute(1, 2, 0)
-    return {name: tensor.contiguous() for name, tensor in found.items()}
+        roles |= {role + letter: state[block + letter].transpose(1, 2) for letter in "QKV"}
+        roles[f"{role}O"] = state[f"{block}O"].unflatten(1, (heads, d_head)).permute(1, 2, 0)
+    return {name: tensor.contiguous() for name, tensor in roles.items()}
 
 
 def _architecture() -> Architecture:
@@ -103,13 +103,13 @@ def _probes() -> list[Probe]:
     import torch
 
     generator = torch.Generator().manual_seed(_SEED)
-    found = []
+    probes = []
     for period in (*PERIODS, CONTEXT):
         copies = CONTEXT // period
         block = torch.randint(VOCABULARY, (_ROWS, period), generator=generator)
         inputs = block.repeat(1, copies)
         if copies == 1:
-            found.append(Probe(name="random", inputs=inputs, columns={"current": inputs[:, -1].numpy()}))
+            probes.append(Probe(name="random", inputs=inputs, columns={"current": inputs[:, -1].numpy()}))
             continue
         columns = {
             "current": inputs[:, -1].numpy(),
@@ -117,5 +117,5 @@ def _probes() -> list[Probe]:
             "period": np.full(_ROWS, period),
             "offset": np.zeros(_ROWS, dtype=np.int64),
         }
-        found.append(Probe(name=f"period-{period}", inputs=inputs, labels=inputs[:, 0], columns=columns))
-    return found
+        probes.append(Probe(name=f"period-{period}", inputs=inputs, labels=inputs[:, 0], columns=columns))
+    return probes

@@ -66,8 +66,14 @@ class Repeats:
     def columns(self) -> dict[str, np.ndarray]:
         """Of the answer position: its token, the next, its place in the block; period and offset of the sequence."""
         phase = (self.tokens.shape[1] - 1 - self.offset) % self.period
-        found = {"current": self.tokens[:, -1], "next": self.next[:, -1], "period": self.period, "offset": self.offset}
-        return {name: column.numpy() for name, column in {**found, "phase": phase}.items()}
+        tensors = {
+            "current": self.tokens[:, -1],
+            "next": self.next[:, -1],
+            "period": self.period,
+            "offset": self.offset,
+            "phase": phase,
+        }
+        return {name: column.numpy() for name, column in tensors.items()}
 
 
 def draw_repeats(count: int, *, vocabulary: int, length: int, seed: int) -> Repeats:
@@ -111,13 +117,13 @@ def repeats_probe(*, vocabulary: int, length: int, seed: int) -> Probe:
     order[rows, last], order[rows, after] = 0, rows + 1
     grid = torch.arange(vocabulary).repeat_interleave(shifts)
     which = rows.repeat(vocabulary)
-    found = _repeats((order[which] + grid[:, None]) % vocabulary, period[which], offset[which], length)
+    repeats = _repeats((order[which] + grid[:, None]) % vocabulary, period[which], offset[which], length)
     image = ((grid + 1) % vocabulary) * shifts + which
     return Probe(
         name="repeats",
-        inputs=found.tokens,
-        labels=found.next[:, -1],
-        columns={**found.columns, "shift": which.numpy()},
+        inputs=repeats.tokens,
+        labels=repeats.next[:, -1],
+        columns={**repeats.columns, "shift": which.numpy()},
         grid=("current", "shift"),
         symmetries={"relabel": image.numpy()},
     )

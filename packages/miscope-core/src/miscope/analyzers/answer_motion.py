@@ -69,12 +69,12 @@ def velocity(trajectory: Trajectory) -> Arrays:
     parts = {"all": np.ones(len(rows), dtype=bool)}
     if train is not None:
         parts = {"train": train[rows], "test": ~train[rows]}
-    found: dict[str, np.ndarray] = {"midpoint": (steps[1:] + steps[:-1]) / 2}
+    outputs: dict[str, np.ndarray] = {"midpoint": (steps[1:] + steps[:-1]) / 2}
     for part, chosen in parts.items():
         if chosen.any():
             motion = _motion(logits[:, chosen], np.diff(steps).astype(np.float64))
-            found |= {f"{part}/{what}": array for what, array in motion.items()}
-    return found
+            outputs |= {f"{part}/{what}": array for what, array in motion.items()}
+    return outputs
 
 
 def _motion(logits: np.ndarray, gaps: np.ndarray) -> dict[str, np.ndarray]:

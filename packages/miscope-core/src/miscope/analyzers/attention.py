@@ -24,16 +24,16 @@ def patterns(snapshot: Snapshot) -> Arrays:
     Under each symmetry of the task, the correlation of one key's attention with another's on the image input: a head
     that treats swapped inputs alike has corr(A_a(a, b), A_b(b, a)) = 1. Entropy in nats.
     """
-    found: dict[str, np.ndarray] = {}
+    outputs: dict[str, np.ndarray] = {}
     for site, pattern in snapshot.activations.items():
-        found |= {f"{site}/{name}": array for name, array in _statistics(pattern.double()).items()}
+        outputs |= {f"{site}/{name}": array for name, array in _statistics(pattern.double()).items()}
         for name, image in snapshot.probe.symmetries.items():
             correlation = _correlation(pattern.double(), torch.from_numpy(image))
-            found[f"{site}/symmetry/{name}"] = correlation.numpy()
+            outputs[f"{site}/symmetry/{name}"] = correlation.numpy()
         if len(snapshot.probe.grid) == 2:
             maps = pattern.permute(1, 2, 0).reshape(*pattern.shape[1:], *snapshot.probe.shape)
-            found[f"{site}/map"] = maps.half().numpy()
-    return found
+            outputs[f"{site}/map"] = maps.half().numpy()
+    return outputs
 
 
 def _statistics(pattern: Tensor) -> dict[str, np.ndarray]:
@@ -96,16 +96,16 @@ def sequence(snapshot: Snapshot[SequenceOptions]) -> Arrays:
     count = len(snapshot.probe.inputs)
     rows = evenly_spaced(count, options.inputs)
     seen = snapshot.model.run(snapshot.weights, snapshot.probe.inputs[torch.from_numpy(rows)], sites)
-    found: dict[str, np.ndarray] = {}
+    outputs: dict[str, np.ndarray] = {}
     for site in sites:
         pattern = seen[site].double()
         mean, length = pattern.mean(dim=0), pattern.shape[-1]
         back = [mean.diagonal(-distance, -2, -1).mean(-1) for distance in range(length)]
         entropy = -torch.xlogy(pattern, pattern).sum(dim=-1).mean(dim=0)
-        found[f"{site}/mean"] = mean.half().numpy()
-        found[f"{site}/profile"] = torch.stack(back, dim=1).float().numpy()
-        found[f"{site}/entropy"] = entropy.float().numpy()
-    return found
+        outputs[f"{site}/mean"] = mean.half().numpy()
+        outputs[f"{site}/profile"] = torch.stack(back, dim=1).float().numpy()
+        outputs[f"{site}/entropy"] = entropy.float().numpy()
+    return outputs
 
 
 SEQUENCE = Analyzer(

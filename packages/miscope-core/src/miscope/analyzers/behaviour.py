@@ -27,15 +27,15 @@ def metrics(snapshot: Snapshot) -> Arrays:
     """
     assert snapshot.probe.labels is not None
     each = _per_input(snapshot.activations["logits"].double(), snapshot.probe.labels)
-    found: dict[str, np.ndarray] = {}
+    outputs: dict[str, np.ndarray] = {}
     for name, chosen in _splits(snapshot.probe).items():
-        found |= {f"{name}_{what}": value for what, value in _summary(each, chosen).items()}
+        outputs |= {f"{name}_{what}": value for what, value in _summary(each, chosen).items()}
     for name, chosen in _by_leakage(snapshot.probe).items():
         if chosen.any():
-            found[f"test_loss_{name}"] = _scalar(each["loss"][chosen].mean())
-            found[f"test_accuracy_{name}"] = _scalar(each["right"][chosen].mean())
+            outputs[f"test_loss_{name}"] = _scalar(each["loss"][chosen].mean())
+            outputs[f"test_accuracy_{name}"] = _scalar(each["right"][chosen].mean())
     worst = each["margin"].argmin()
-    return found | {"worst_input": np.array(int(worst))}
+    return outputs | {"worst_input": np.array(int(worst))}
 
 
 def _per_input(logits: Tensor, labels: Tensor) -> dict[str, Tensor]:
@@ -128,7 +128,7 @@ def calibration(snapshot: Snapshot[CalibrationOptions]) -> Arrays:
     each = _per_input(logits, labels)
     sure = torch.softmax(logits, dim=-1).amax(dim=-1).numpy()
     classes = np.unique(labels.numpy())
-    found = {
+    outputs = {
         "edge": np.linspace(0, 1, options.bins + 1),
         "quantile": np.array(options.quantiles),
         "class": classes.astype(np.str_),
@@ -138,8 +138,8 @@ def calibration(snapshot: Snapshot[CalibrationOptions]) -> Arrays:
         arrays = _calibrated(sure[rows], each["right"].numpy()[rows], options)
         arrays["loss_quantile"] = np.quantile(each["loss"].numpy()[rows], options.quantiles)
         arrays |= _by_class(labels.numpy()[rows], each["right"].numpy()[rows], classes)
-        found |= {f"{name}/{what}": array for what, array in arrays.items()}
-    return found
+        outputs |= {f"{name}/{what}": array for what, array in arrays.items()}
+    return outputs
 
 
 def _calibrated(sure: np.ndarray, right: np.ndarray, options: CalibrationOptions) -> dict[str, np.ndarray]:

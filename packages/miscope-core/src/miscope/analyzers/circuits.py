@@ -47,7 +47,7 @@ def heads(snapshot: Snapshot[HeadOptions]) -> Arrays:
     are not.
     """
     options = snapshot.options
-    found: dict[str, np.ndarray] = {}
+    outputs: dict[str, np.ndarray] = {}
     ends = _ends(snapshot)
     tokens = 0 if ends is None else _token_count(snapshot, *ends, options.tokens)
     for block in _blocks(snapshot):
@@ -56,18 +56,18 @@ def heads(snapshot: Snapshot[HeadOptions]) -> Arrays:
         for name, circuit in circuits.items():
             singular = circuit.singular
             power = singular.square()
-            found[f"{block}/{name}/norm"] = circuit.norm.numpy()
-            found[f"{block}/{name}/singular"] = singular.float().numpy()
+            outputs[f"{block}/{name}/norm"] = circuit.norm.numpy()
+            outputs[f"{block}/{name}/singular"] = singular.float().numpy()
             ratio = power.sum(1).square() / power.square().sum(1).clamp_min(torch.finfo(torch.float64).tiny)
-            found[f"{block}/{name}/participation_ratio"] = ratio.numpy()
+            outputs[f"{block}/{name}/participation_ratio"] = ratio.numpy()
         if ends is not None:
             between = _token_circuits(circuits, *ends, tokens)
-            found |= {f"{block}/{name}": array for name, array in between.items()}
-    copying = [array for name, array in found.items() if name.endswith("OV/positivity")]
+            outputs |= {f"{block}/{name}": array for name, array in between.items()}
+    copying = [array for name, array in outputs.items() if name.endswith("OV/positivity")]
     if copying:
         most = np.array(max(float(each.max()) for each in copying))
-        found |= {"most_copying": most, "tokens": np.array(tokens), "token_set": np.array([options.tokens])}
-    return found
+        outputs |= {"most_copying": most, "tokens": np.array(tokens), "token_set": np.array([options.tokens])}
+    return outputs
 
 
 def _token_count(snapshot: Snapshot, embed: Tensor, unembed: Tensor, which: Literal["answers", "all"]) -> int:
@@ -85,12 +85,12 @@ def _token_circuits(
     outputs = min(tokens, unembed.shape[1])
     chosen, known = embed[:tokens], unembed[:, :outputs]
     answers = torch.nn.functional.pad(known, (0, tokens - outputs))
-    writes, looks = circuits["OV"].between(chosen, answers), circuits["QK"].between(chosen, chosen.T)
-    found = {"OV/copy_score": copy_score(circuits["OV"].between(embed[:outputs], known))}
-    for name, values in (("OV", writes.eigenvalues), ("QK", looks.eigenvalues)):
-        found[f"{name}/eigenvalue"] = torch.view_as_real(values).float().numpy()
-        found[f"{name}/positivity"] = eigenvalue_positivity(values)
-    return found
+    writes, reads = circuits["OV"].between(chosen, answers), circuits["QK"].between(chosen, chosen.T)
+    arrays = {"OV/copy_score": copy_score(circuits["OV"].between(embed[:outputs], known))}
+    for name, values in (("OV", writes.eigenvalues), ("QK", reads.eigenvalues)):
+        arrays[f"{name}/eigenvalue"] = torch.view_as_real(values).float().numpy()
+        arrays[f"{name}/positivity"] = eigenvalue_positivity(values)
+    return arrays
 
 
 def _ends(snapshot: Snapshot) -> tuple[Tensor, Tensor] | None:
@@ -102,8 +102,8 @@ def _ends(snapshot: Snapshot) -> tuple[Tensor, Tensor] | None:
 
 
 def _blocks(snapshot: Snapshot) -> list[str]:
-    found = {re.sub(r"\.attn\.W_Q$", "", role) for role in snapshot.weights if role.endswith(".attn.W_Q")}
-    return sorted(found, key=lambda block: [int(part) for part in re.findall(r"\d+", block)])
+    blocks = {re.sub(r"\.attn\.W_Q$", "", role) for role in snapshot.weights if role.endswith(".attn.W_Q")}
+    return sorted(blocks, key=lambda block: [int(part) for part in re.findall(r"\d+", block)])
 
 
 def _factors(snapshot: Snapshot, block: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -175,16 +175,16 @@ def compositions(snapshot: Snapshot[CompositionOptions]) -> Arrays:
     first, last = writers[blocks[0]], readers[blocks[-1]]["K"]
     null = noise_composition(first, last, options.draws, options.seed)
     low, middle, high = np.quantile(null, (0.025, 0.5, 0.975))
-    found = {
+    outputs = {
         "heads": np.array([f"{block}/{head}" for block in blocks for head in range(len(writers[block].left))]),
         "null": np.array([low, middle, high]),
         "expected": np.array(expected_composition(first.right.shape[2])),
     }
     for kind in "QKV":
         matrix = _pairs(writers, {block: readers[block][kind] for block in blocks}, null.mean())
-        found[kind] = matrix
-        found[f"strongest_{kind}"] = np.array(float(np.nanmax(matrix)))
-    return found
+        outputs[kind] = matrix
+        outputs[f"strongest_{kind}"] = np.array(float(np.nanmax(matrix)))
+    return outputs
 
 
 def _pairs(writers: Mapping[str, LowRank], readers: Mapping[str, LowRank], null: float) -> np.ndarray:

@@ -50,7 +50,7 @@ def clusters(trajectory: Trajectory[ClusterOptions]) -> Arrays:
     latest it can be.
     """
     arrays = trajectory.artifacts["neurons.frequencies"]
-    found: dict[str, np.ndarray] = {}
+    outputs: dict[str, np.ndarray] = {}
     for site in sorted({name.rpartition("/")[0] for name in arrays}):
         share = np.asarray(arrays[f"{site}/max_fraction"], dtype=np.float64)
         label = arrays[f"{site}/label"][0]
@@ -59,8 +59,8 @@ def clusters(trajectory: Trajectory[ClusterOptions]) -> Arrays:
         measured = _clusters(share, block, len(label), null, trajectory)
         named = {"label": label, "final": np.append(label, "")[measured.pop("final_block")]}
         named["null"] = np.array(["initialisation" if trajectory.steps[0] == 0 else "relabelled"])
-        found |= {f"{site}/{name}": array for name, array in (measured | named).items()}
-    return found
+        outputs |= {f"{site}/{name}": array for name, array in (measured | named).items()}
+    return outputs
 
 
 def _relabelled(trajectory: Trajectory[ClusterOptions], site: str) -> np.ndarray:

@@ -46,8 +46,8 @@ def units(snapshot: Snapshot[ScaleOptions]) -> Arrays:
     options = snapshot.options
     shape = snapshot.probe.shape
     group = automorphisms(*(snapshot.bases.get(column) for column in snapshot.probe.grid))
-    found: dict[str, np.ndarray] = {"badge_label": np.array(BADGES), "automorphisms": np.array(len(group))}
-    found["null_low"] = np.array(low_share_of_noise((shape[0], shape[1]), options.radius))
+    outputs: dict[str, np.ndarray] = {"badge_label": np.array(BADGES), "automorphisms": np.array(len(group))}
+    outputs["null_low"] = np.array(low_share_of_noise((shape[0], shape[1]), options.radius))
     for site, activation in snapshot.activations.items():
         maps = activation.reshape(*shape, -1)
         measured = scales(maps, radius=options.radius, rings=options.rings, units=group)
@@ -58,8 +58,8 @@ def units(snapshot: Snapshot[ScaleOptions]) -> Arrays:
         stored["badge"] = badge.astype(np.uint8).reshape(activation.shape[1:])
         if activation.ndim == 3:
             stored |= _heads(measured, activation)
-        found |= {f"{site}/{name}": array for name, array in (stored | _totals(measured, badge)).items()}
-    return found
+        outputs |= {f"{site}/{name}": array for name, array in (stored | _totals(measured, badge)).items()}
+    return outputs
 
 
 def badges(measured: Scales, threshold: float) -> np.ndarray:
@@ -75,24 +75,24 @@ def badges(measured: Scales, threshold: float) -> np.ndarray:
 
 def _stored(measured: Scales, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
     names = [field.name for field in fields(measured) if field.name not in ("radial", "stripes", "unit")]
-    found = {name: getattr(measured, name).astype(np.float32).reshape(shape) for name in names}
-    found["unit"] = measured.unit.astype(np.int32).reshape(shape)
-    found["stripes"] = measured.stripes.astype(np.float32).reshape(2, *shape)
-    found["radial"] = measured.radial.astype(np.float16).reshape(-1, *shape)
-    return found
+    arrays = {name: getattr(measured, name).astype(np.float32).reshape(shape) for name in names}
+    arrays["unit"] = measured.unit.astype(np.int32).reshape(shape)
+    arrays["stripes"] = measured.stripes.astype(np.float32).reshape(2, *shape)
+    arrays["radial"] = measured.radial.astype(np.float16).reshape(-1, *shape)
+    return arrays
 
 
 def _heads(measured: Scales, pattern: Tensor) -> dict[str, np.ndarray]:
     """Of each head, over its keys: the mean weighted by how much its attention to them varies."""
     weight = measured.variance.reshape(pattern.shape[1:])
     total = weight.sum(axis=1)
-    found = {}
+    means = {}
     for name in ("low", "roughness", "unwrapped"):
         values = np.nan_to_num(getattr(measured, name)).reshape(weight.shape)
         seen = np.isfinite(getattr(measured, name)).any()
         mean = (values * weight).sum(axis=1) / np.where(total > 0, total, 1)
-        found[f"head_{name}"] = np.where((total > 0) & seen, mean, np.nan).astype(np.float32)
-    return found
+        means[f"head_{name}"] = np.where((total > 0) & seen, mean, np.nan).astype(np.float32)
+    return means
 
 
 def _totals(measured: Scales, badge: np.ndarray) -> dict[str, np.ndarray]:

@@ -49,9 +49,9 @@ def losses(cohort: Cohort[LossOptions]) -> Arrays:
     metrics = sorted({name for member in cohort.members for name in member.metrics})
     if not metrics:
         raise DoesNotApply("none of them has recorded a loss or an accuracy")
-    found: dict[str, np.ndarray] = {"variant": variants_of(cohort)}
-    chosen, said = _definitions(cohort)
-    found |= {f"{event}/definition": np.array([words]) for event, words in said.items()}
+    outputs: dict[str, np.ndarray] = {"variant": variants_of(cohort)}
+    chosen, texts = _definitions(cohort)
+    outputs |= {f"{event}/definition": np.array([words]) for event, words in texts.items()}
     for align in ("step", *EVENTS):
         zero = [0.0 if align == "step" else _event(member, align, chosen) for member in cohort.members]
         for metric in metrics:
@@ -61,10 +61,10 @@ def losses(cohort: Cohort[LossOptions]) -> Arrays:
                 if metric in member.metrics and np.isfinite(start)
             ]
             if len(curves) > 1:
-                found |= {
+                outputs |= {
                     f"{align}/{metric}/{name}": array for name, array in _laid_over(curves, metric, options).items()
                 }
-    return found
+    return outputs
 
 
 def _laid_over(curves: Sequence[Series], metric: str, options: LossOptions) -> dict[str, np.ndarray]:
@@ -128,20 +128,20 @@ def events(cohort: Cohort[EventOptions]) -> Arrays:
     """
     options = cohort.options
     last = np.array([_last(member) for member in cohort.members])
-    chosen, said = _definitions(cohort)
+    chosen, texts = _definitions(cohort)
     at = np.array([[_event(member, name, chosen) for name in EVENTS] for member in cohort.members])
-    found = {"variant": variants_of(cohort), "event": np.array(EVENTS), "at": at, "last": last}
-    found |= {f"{event}/definition": np.array([words]) for event, words in said.items()}
-    found["interval"] = np.array([[_interval(member, name, chosen) for name in EVENTS] for member in cohort.members])
+    outputs = {"variant": variants_of(cohort), "event": np.array(EVENTS), "at": at, "last": last}
+    outputs |= {f"{event}/definition": np.array([words]) for event, words in texts.items()}
+    outputs["interval"] = np.array([[_interval(member, name, chosen) for name in EVENTS] for member in cohort.members])
     first = np.array([float(member.artifacts[_GROKKING].get("first", 0.0)) for member in cohort.members])
-    found["already"] = (at == first[:, None]) & (first[:, None] > 0)
-    found["z"] = np.stack([_unlike(column, options) for column in at.T], axis=1)
-    found["outlier"] = np.abs(found["z"]) > options.outlier
+    outputs["already"] = (at == first[:, None]) & (first[:, None] > 0)
+    outputs["z"] = np.stack([_unlike(column, options) for column in at.T], axis=1)
+    outputs["outlier"] = np.abs(outputs["z"]) > options.outlier
     for column, name in enumerate(EVENTS):
         happened = np.isfinite(at[:, column])
         times = np.where(happened, at[:, column], last)
-        found |= {f"{name}/{what}": array for what, array in _together(times, happened, options).items()}
-    return found
+        outputs |= {f"{name}/{what}": array for what, array in _together(times, happened, options).items()}
+    return outputs
 
 
 def _together(times: np.ndarray, happened: np.ndarray, options: EventOptions) -> dict[str, np.ndarray]:

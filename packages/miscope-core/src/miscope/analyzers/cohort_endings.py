@@ -57,7 +57,7 @@ def spectra(cohort: Cohort[CohortOptions]) -> Arrays:
     orbit = orbits(moves) if len(moves) > 1 else np.zeros(len(label), dtype=int)
     drawn = {"draws": options.draws, "seed": options.seed, "orbit": orbit}
     relabelled = largest_overlaps(key, moves)
-    found = {
+    outputs = {
         "variant": variants_of(cohort),
         "label": label,
         "orbit": orbit,
@@ -70,8 +70,8 @@ def spectra(cohort: Cohort[CohortOptions]) -> Arrays:
     }
     if len(moves) > 1:
         null = mean_over_pairs(largest_overlaps(random_sets(key, **drawn), moves))
-        found |= _beside_null("relabelled_overlap", relabelled, null)
-    return found | _mean_spectra(cohort, label, options)
+        outputs |= _beside_null("relabelled_overlap", relabelled, null)
+    return outputs | _mean_spectra(cohort, label, options)
 
 
 def _beside_null(name: str, matrix: np.ndarray, null: np.ndarray) -> dict[str, np.ndarray]:
@@ -102,18 +102,18 @@ def _shared_labels(cohort: Cohort) -> np.ndarray:
 
 def _mean_spectra(cohort: Cohort, label: np.ndarray, options: CohortOptions) -> dict[str, np.ndarray]:
     """Of every embedding that all members have in the basis of the answers."""
-    found: dict[str, np.ndarray] = {}
+    arrays: dict[str, np.ndarray] = {}
     seen = [member.artifacts[_EMBEDDING] for member in cohort.members]
     roles = [name.removesuffix("/fraction") for name in seen[0] if name.endswith("/fraction")]
     for role in roles:
         if not all(f"{role}/label" in s and np.array_equal(s[f"{role}/label"][0], label) for s in seen):
             continue
         share = np.stack([np.asarray(s[f"{role}/fraction"][-1], dtype=np.float64) for s in seen])
-        found |= {f"{role}/share": share.astype(np.float32), f"{role}/mean": share.mean(axis=0)}
+        arrays |= {f"{role}/share": share.astype(np.float32), f"{role}/mean": share.mean(axis=0)}
         if len(share) >= options.least:
             low, high = resampled_mean(share, draws=options.draws, seed=options.seed)
-            found |= {f"{role}/low": low, f"{role}/high": high}
-    return found
+            arrays |= {f"{role}/low": low, f"{role}/high": high}
+    return arrays
 
 
 SPECTRA = Analyzer(
@@ -154,7 +154,7 @@ def weights(cohort: Cohort) -> Arrays:
     members = cohort.members
     if any(list(member.weights) != list(members[0].weights) for member in members):
         raise DoesNotApply("their models have different weight tensors")
-    found: dict[str, np.ndarray] = {"variant": variants_of(cohort)}
+    outputs: dict[str, np.ndarray] = {"variant": variants_of(cohort)}
     total = np.zeros((len(members), len(members)))
     for role in members[0].weights:
         rows = [member.weights[role]()[-1].double().flatten().numpy() for member in members]
@@ -162,10 +162,10 @@ def weights(cohort: Cohort) -> Arrays:
             raise DoesNotApply(f"their weights {role!r} differ in shape")
         gram = np.stack(rows) @ np.stack(rows).T
         total += gram
-        found[f"{role}/distance"] = relative_distances(gram)
+        outputs[f"{role}/distance"] = relative_distances(gram)
     together = relative_distances(total)
     mean = together[np.triu_indices(len(members), k=1)].mean()
-    return found | {"all/distance": together, "mean_distance": np.array(mean)}
+    return outputs | {"all/distance": together, "mean_distance": np.array(mean)}
 
 
 WEIGHTS = Analyzer(
@@ -195,12 +195,12 @@ def clusters(cohort: Cohort[CohortOptions]) -> Arrays:
     """
     options = cohort.options
     first = cohort.members[0].artifacts[_CLUSTERS]
-    found: dict[str, np.ndarray] = {"variant": variants_of(cohort)}
+    outputs: dict[str, np.ndarray] = {"variant": variants_of(cohort)}
     for name in first:
         if name.endswith("/final"):
             site = name.removesuffix("/final")
-            found |= {f"{site}/{what}": array for what, array in _agreement(cohort, site, options).items()}
-    return found
+            outputs |= {f"{site}/{what}": array for what, array in _agreement(cohort, site, options).items()}
+    return outputs
 
 
 def _agreement(cohort: Cohort, site: str, options: CohortOptions) -> dict[str, np.ndarray]:

@@ -34,7 +34,7 @@ def order(cohort: Cohort[CohortOptions]) -> Arrays:
     options = cohort.options
     names, times = _milestones(cohort)
     read = [member.artifacts[_GROKKING] for member in cohort.members]
-    said = words(read, definitions(read))
+    texts = words(read, definitions(read))
     happened = np.isfinite(times).any(axis=0)
     before = np.where(np.outer(happened, happened), precedence(times), np.nan)
     agreed, null = np.nan, np.full(1, np.nan)
@@ -43,7 +43,7 @@ def order(cohort: Cohort[CohortOptions]) -> Arrays:
         null = null_concordance(times[:, happened], draws=options.draws, seed=options.seed)
     return {
         "variant": variants_of(cohort),
-        **{f"{event}/definition": np.array([definition]) for event, definition in said.items()},
+        **{f"{event}/definition": np.array([definition]) for event, definition in texts.items()},
         "milestone": names,
         "at": np.where(np.isfinite(times), times, np.nan),
         "before": before,
@@ -56,19 +56,19 @@ def order(cohort: Cohort[CohortOptions]) -> Arrays:
 def _milestones(cohort: Cohort) -> tuple[np.ndarray, np.ndarray]:
     """Names (E,), and the step of each in each member (n, E), infinite where it did not happen."""
     chosen = definitions([member.artifacts[_GROKKING] for member in cohort.members])
-    said = [_reached(member, chosen) for member in cohort.members]
-    names = list(dict.fromkeys(name for each in said for name in each))
-    times = np.array([[each.get(name, np.nan) for name in names] for each in said])
+    reached = [_reached(member, chosen) for member in cohort.members]
+    names = list(dict.fromkeys(name for each in reached for name in each))
+    times = np.array([[each.get(name, np.nan) for name in names] for each in reached])
     return np.array(names), np.where(np.isfinite(times), times, np.inf)
 
 
 def _reached(member: Trajectory, chosen: Mapping[str, str]) -> dict[str, float]:
     events, windows = member.artifacts[_GROKKING], member.artifacts[_WINDOWS]
-    found = {name: float(step_by(events, name, chosen)) for name in MILESTONES}
+    steps = {name: float(step_by(events, name, chosen)) for name in MILESTONES}
     if not events["fell"]:
-        found["peak"] = np.nan
+        steps["peak"] = np.nan
     crossed = [name for name in windows if name.endswith(_CROSSING)]
-    return found | {f"{name.removesuffix(_CROSSING)} ranks cross": float(windows[name]) for name in crossed}
+    return steps | {f"{name.removesuffix(_CROSSING)} ranks cross": float(windows[name]) for name in crossed}
 
 
 ORDER = Analyzer(
@@ -115,7 +115,7 @@ def learning(cohort: Cohort[LearningOptions]) -> Arrays:
     options = cohort.options
     learnt = [_learnt(member) for member in cohort.members]
     count = len(learnt)
-    found: dict[str, np.ndarray] = {"variant": variants_of(cohort)}
+    outputs: dict[str, np.ndarray] = {"variant": variants_of(cohort)}
     probes = [member.probe for member in cohort.members]
     split = ("train", "test", *(["clean"] if probes[0].symmetries else []))
     for part in ("all",) if any(probe.train is None for probe in probes) else split:
@@ -125,8 +125,8 @@ def learning(cohort: Cohort[LearningOptions]) -> Arrays:
             tau[i, j], interval[i, j] = _agreement(learnt[i][rows], learnt[j][rows], options)
             tau[j, i], interval[j, i] = tau[i, j], interval[i, j]
         mean = mean_over_pairs(tau)
-        found |= {f"{part}/tau": tau, f"{part}/interval": interval, f"{part}/mean_tau": np.array(mean)}
-    return found
+        outputs |= {f"{part}/tau": tau, f"{part}/interval": interval, f"{part}/mean_tau": np.array(mean)}
+    return outputs
 
 
 def _learnt(member: Trajectory) -> np.ndarray:
@@ -150,12 +150,12 @@ def _shared(pair: tuple[Probe, Probe], part: str, options: LearningOptions) -> n
 
 def _agreement(first: np.ndarray, second: np.ndarray, options: LearningOptions) -> tuple[float, np.ndarray]:
     """Kendall's tau-b and its 95 % interval; NaN where one learnt all of them at once."""
-    found = _tau(first, second) if len(first) > 2 else np.nan
-    if np.isnan(found):
-        return found, np.full(2, np.nan)
+    tau = _tau(first, second) if len(first) > 2 else np.nan
+    if np.isnan(tau):
+        return tau, np.full(2, np.nan)
     random = np.random.default_rng(options.seed)
     chosen = random.integers(len(first), size=(options.draws, len(first)))
-    return found, np.nanquantile([found, *(_tau(first[rows], second[rows]) for rows in chosen)], (0.025, 0.975))
+    return tau, np.nanquantile([tau, *(_tau(first[rows], second[rows]) for rows in chosen)], (0.025, 0.975))
 
 
 def _tau(first: np.ndarray, second: np.ndarray) -> float:
@@ -163,8 +163,8 @@ def _tau(first: np.ndarray, second: np.ndarray) -> float:
     from scipy.stats import kendalltau
 
     ranks = (np.unique(each, return_inverse=True)[1] for each in (first, second))
-    found: Any = kendalltau(*ranks)
-    return float(found.statistic)
+    result: Any = kendalltau(*ranks)
+    return float(result.statistic)
 
 
 LEARNING = Analyzer(

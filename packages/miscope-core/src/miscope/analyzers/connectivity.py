@@ -54,12 +54,12 @@ def barriers(trajectory: Trajectory[BarrierOptions]) -> Arrays:
     points = [{role: tensor[i] for role, tensor in loaded.items()} for i in range(len(rows))]
     parts = {part: loss.sample(options.entries, options.seed) for part, loss in trajectory.losses.items()}
     alphas = np.linspace(0, 1, options.alphas)
-    found: dict[str, np.ndarray] = {"at": trajectory.steps[rows], "alpha": alphas}
+    outputs: dict[str, np.ndarray] = {"at": trajectory.steps[rows], "alpha": alphas}
     for part, loss in parts.items():
         arrays = _between(points, {(i, j): points[j] for i, j in combinations(range(len(rows)), 2)}, loss, alphas)
-        found |= {f"{part}/{name}": array for name, array in arrays.items()}
-        found[f"{part}/first_to_last"] = np.array(arrays["barrier"][0, -1])
-    return found
+        outputs |= {f"{part}/{name}": array for name, array in arrays.items()}
+        outputs[f"{part}/first_to_last"] = np.array(arrays["barrier"][0, -1])
+    return outputs
 
 
 def spread(steps: np.ndarray, most: int) -> np.ndarray:
@@ -143,16 +143,16 @@ def seeds(cohort: Cohort[SeedOptions]) -> Arrays:
     alphas = np.linspace(0, 1, options.alphas)
     pairs = list(combinations(range(len(members)), 2))
     moved = _all_matched(cohort, points)
-    found: dict[str, np.ndarray] = {"variant": np.array([one.variant.name for one in members]), "alpha": alphas}
+    outputs: dict[str, np.ndarray] = {"variant": np.array([one.variant.name for one in members]), "alpha": alphas}
     for part, loss in parts.items():
         for when, others in (("before", {(i, j): points[j] for i, j in pairs}), ("after", moved)):
             arrays = _between(points, others, loss, alphas)
-            found |= {f"{part}/{when}_{name}": array for name, array in arrays.items()}
+            outputs |= {f"{part}/{when}_{name}": array for name, array in arrays.items()}
     roles = {role: (role,) for role in first.axes} | {"all": tuple(first.axes)}
     for when, others in (("before", {(i, j): points[j] for i, j in pairs}), ("after", moved)):
         alike = {pair: _cosines(points[pair[0]], other, roles) for pair, other in others.items()}
-        found |= {f"{name}/{when}_cosine": _symmetric(len(members), alike, name) for name in roles}
-    return found
+        outputs |= {f"{name}/{when}_cosine": _symmetric(len(members), alike, name) for name in roles}
+    return outputs
 
 
 def _all_matched(cohort: Cohort, points: Sequence[Mapping[str, Tensor]]) -> dict[tuple[int, int], dict[str, Tensor]]:
@@ -162,31 +162,31 @@ def _all_matched(cohort: Cohort, points: Sequence[Mapping[str, Tensor]]) -> dict
     assert first.model is not None
     units = free(first.model, points[0], first.axes, inputs[:_TRIED])
     seen = [_responses(one, inputs, weights) for one, weights in zip(cohort.members, points, strict=True)]
-    found = {}
+    matched = {}
     for i, j in combinations(range(len(points)), 2):
         start = {unit: order for unit, order in _by_activity(seen[i], seen[j]).items() if unit in units}
         orders = matched_weights(points[i], points[j], first.axes, units, start)
-        found[i, j] = permuted(points[j], first.axes, orders)
-    return found
+        matched[i, j] = permuted(points[j], first.axes, orders)
+    return matched
 
 
 def _cosines(
     first: Mapping[str, Tensor], second: Mapping[str, Tensor], roles: Mapping[str, tuple[str, ...]]
 ) -> dict[str, float]:
     """Cosine between two networks' weights, of each tensor and of all together."""
-    found = {}
+    cosines = {}
     for name, several in roles.items():
         product = sum(float((first[role] * second[role]).sum()) for role in several)
         power = [sum(float(each[role].square().sum()) for role in several) for each in (first, second)]
-        found[name] = product / max(np.sqrt(power[0] * power[1]), np.finfo(float).tiny)
-    return found
+        cosines[name] = product / max(np.sqrt(power[0] * power[1]), np.finfo(float).tiny)
+    return cosines
 
 
 def _symmetric(count: int, values: Mapping[tuple[int, int], Mapping[str, float]], name: str) -> np.ndarray:
     """(n, n), 1 on the diagonal."""
     matrix = np.eye(count)
-    for (i, j), found in values.items():
-        matrix[i, j] = matrix[j, i] = found[name]
+    for (i, j), by_name in values.items():
+        matrix[i, j] = matrix[j, i] = by_name[name]
     return matrix
 
 
@@ -207,8 +207,8 @@ def _responses(member: Trajectory, inputs: Tensor, weights: Mapping[str, Tensor]
     """Activations of neurons and patterns of heads, by site."""
     assert member.model is not None
     sites = matching(("blocks.*.mlp.hook_post", "blocks.*.attn.hook_pattern"), sorted(member.model.sites))
-    found = member.model.answers(weights, inputs, sites) if sites else {}
-    return {site: found[site].double().numpy() for site in sites}
+    activations = member.model.answers(weights, inputs, sites) if sites else {}
+    return {site: activations[site].double().numpy() for site in sites}
 
 
 def _by_activity(first: Mapping[str, np.ndarray], second: Mapping[str, np.ndarray]) -> dict[Unit, np.ndarray]:

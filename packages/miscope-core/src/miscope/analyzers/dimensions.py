@@ -38,7 +38,7 @@ def activations(snapshot: Snapshot[DimensionOptions]) -> Arrays:
     recorded inside it, so its covariance is W^T C W exactly. Where there are labels, the share of variance between
     the right answers' means; of random answers it is (C - 1) / (N - 1), for C of them.
     """
-    found: dict[str, np.ndarray] = {}
+    outputs: dict[str, np.ndarray] = {}
     labels = snapshot.probe.labels
     for site, activation in snapshot.activations.items():
         points = activation.flatten(1)
@@ -49,11 +49,11 @@ def activations(snapshot: Snapshot[DimensionOptions]) -> Arrays:
             stored = _summary(dimensions(spread), snapshot.options.kept)
             if between is not None:
                 stored |= _classes(spread, _through(between, matrix))
-            found |= {f"{name}/{what}": array for what, array in stored.items()}
+            outputs |= {f"{name}/{what}": array for what, array in stored.items()}
     if labels is not None:
         classes = len(torch.unique(labels))
-        found["between_null"] = np.array((classes - 1) / max(len(labels) - 1, 1))
-    return found
+        outputs["between_null"] = np.array((classes - 1) / max(len(labels) - 1, 1))
+    return outputs
 
 
 def _written(snapshot: Snapshot, site: str) -> Iterator[tuple[str, Tensor | None]]:
@@ -69,13 +69,13 @@ def _through(covariance: Tensor, matrix: Tensor | None) -> Tensor:
     return covariance if matrix is None else matrix.T @ covariance @ matrix
 
 
-def _summary(found: Dimensions, kept: int) -> dict[str, np.ndarray]:
+def _summary(measured: Dimensions, kept: int) -> dict[str, np.ndarray]:
     return {
-        "eigenvalue": found.eigenvalue[:kept].astype(np.float32),
-        "variance": np.array(found.variance),
-        "participation_ratio": np.array(found.participation_ratio),
-        "dimensions_90": np.array(found.holding(0.90)),
-        "dimensions_99": np.array(found.holding(0.99)),
+        "eigenvalue": measured.eigenvalue[:kept].astype(np.float32),
+        "variance": np.array(measured.variance),
+        "participation_ratio": np.array(measured.participation_ratio),
+        "dimensions_90": np.array(measured.holding(0.90)),
+        "dimensions_99": np.array(measured.holding(0.99)),
     }
 
 

@@ -46,7 +46,7 @@ def dynamic_modes(trajectory: Trajectory[ModeOptions]) -> Arrays:
     options = trajectory.options
     steps, chosen = _even(trajectory, options)
     path, motion = trajectory.artifacts["parameters.trajectory"], trajectory.artifacts["parameters.velocity"]
-    found: dict[str, np.ndarray] = {"at": steps, "gap": np.array(float(steps[1] - steps[0]))}
+    outputs: dict[str, np.ndarray] = {"at": steps, "gap": np.array(float(steps[1] - steps[0]))}
     for group in [name.removesuffix("/scores") for name in path if name.endswith("/scores")]:
         lengths = np.diff(np.asarray(motion[f"{group}/length"], dtype=np.float64))
         states = _states(np.asarray(path[f"{group}/scores"], dtype=np.float64), trajectory.steps, steps, chosen)
@@ -58,10 +58,10 @@ def dynamic_modes(trajectory: Trajectory[ModeOptions]) -> Arrays:
             random = np.random.default_rng(options.seed)
             drawn = [leading_scores(draw(random), states.shape[1])[0] for _ in range(options.draws)]
             null[kind] = _null([_states(scores, trajectory.steps, steps, chosen) for scores in drawn], rank)
-        found |= {f"{group}/{name}": array for name, array in _of_group(states, rank, null, (steps, options)).items()}
-    if len(found) == 2:
+        outputs |= {f"{group}/{name}": array for name, array in _of_group(states, rank, null, (steps, options)).items()}
+    if len(outputs) == 2:
         raise DoesNotApply("its weights do not move")
-    return found
+    return outputs
 
 
 def _walks(
@@ -108,18 +108,18 @@ def _rank(states: np.ndarray, options: ModeOptions) -> int:
     return hard_threshold(np.linalg.svd(centred, compute_uv=False), (len(states), states.shape[1]))
 
 
-def _residual(states: np.ndarray, found: Modes) -> np.ndarray:
+def _residual(states: np.ndarray, fitted: Modes) -> np.ndarray:
     """(n - 1,) |x - predicted| / |step|, both within the span of the modes."""
-    moved = np.linalg.norm(np.diff(states, axis=0) @ found.directions.T, axis=1)
-    missed = np.linalg.norm((states[1:] - found.predicted) @ found.directions.T, axis=1)
+    moved = np.linalg.norm(np.diff(states, axis=0) @ fitted.directions.T, axis=1)
+    missed = np.linalg.norm((states[1:] - fitted.predicted) @ fitted.directions.T, axis=1)
     return missed / np.where(moved > 0, moved, np.nan)
 
 
 def _null(walks: Sequence[np.ndarray], rank: int) -> tuple[np.ndarray, np.ndarray]:
     """(draws,) largest imaginary part of a walk's eigenvalues, and its residuals; with as many modes as the path."""
-    found = [modes(states, rank) for states in walks]
-    turning = np.array([np.abs(np.imag(one.eigenvalues)).max(initial=0) for one in found])
-    return turning, np.array([_residual(s, one) for s, one in zip(walks, found, strict=True)])
+    fitted = [modes(states, rank) for states in walks]
+    turning = np.array([np.abs(np.imag(one.eigenvalues)).max(initial=0) for one in fitted])
+    return turning, np.array([_residual(s, one) for s, one in zip(walks, fitted, strict=True)])
 
 
 def _of_group(
@@ -129,9 +129,9 @@ def _of_group(
     clock: tuple[np.ndarray, ModeOptions],
 ) -> dict[str, np.ndarray]:
     steps, options = clock
-    found = modes(states, rank)
+    fitted = modes(states, rank)
     drawn = bagged(states, rank, draws=options.bags, seed=options.seed)
-    values, gap = found.eigenvalues, float(steps[1] - steps[0])
+    values, gap = fitted.eigenvalues, float(steps[1] - steps[0])
     imaginary = np.imag(values)
     threshold = {kind: float(np.percentile(turning, BAND[2])) for kind, (turning, _) in null.items()}
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -139,7 +139,7 @@ def _of_group(
         rate = np.log(np.maximum(np.abs(values), np.finfo(float).tiny)) / gap
     # What has not come round once may as well be a bend in the path.
     oscillates = (np.abs(imaginary) > max(threshold.values())) & (period <= steps[-1] - steps[0])
-    residual = _residual(states, found)
+    residual = _residual(states, fitted)
     return {
         "eigenvalue": np.stack([np.real(values), imaginary], axis=1),
         "covariance": _covariances(drawn),
@@ -147,7 +147,7 @@ def _of_group(
         "modulus_band": np.nanpercentile(np.abs(drawn), (BAND[0], BAND[2]), axis=0),
         "rate": rate,
         "period": period,
-        "amplitude": found.amplitudes,
+        "amplitude": fitted.amplitudes,
         "oscillates": oscillates,
         "oscillations": np.array(int(oscillates[imaginary > 0].sum())),
         **{f"{kind}_imaginary": np.array(value) for kind, value in threshold.items()},
@@ -166,12 +166,12 @@ def _verdict(count: int) -> str:
 
 def _covariances(drawn: np.ndarray) -> np.ndarray:
     """(r, 2, 2) of real and imaginary part over the draws that have the mode: few distinct pairs may span fewer."""
-    found = np.zeros((drawn.shape[1], 2, 2))
+    covariances = np.zeros((drawn.shape[1], 2, 2))
     for mode, column in enumerate(drawn.T):
         there = column[np.isfinite(column)]
         if len(there) > 1:
-            found[mode] = np.cov(np.stack([np.real(there), np.imag(there)]))
-    return found
+            covariances[mode] = np.cov(np.stack([np.real(there), np.imag(there)]))
+    return covariances
 
 
 MODES = Analyzer(

@@ -92,19 +92,19 @@ def grokking(trajectory: Trajectory[GrokkingOptions]) -> Arrays:
 
 def _curves(trajectory: Trajectory) -> dict[str, Series]:
     """The four curves, those that are there; both losses always are."""
-    found = {name: trajectory.metrics[name] for name in _CURVES if name in trajectory.metrics}
-    if not {"train_loss", "test_loss"} <= set(found):
+    curves = {name: trajectory.metrics[name] for name in _CURVES if name in trajectory.metrics}
+    if not {"train_loss", "test_loss"} <= set(curves):
         measured = trajectory.artifacts["behaviour.metrics"]
-        found = {
+        curves = {
             name: Series(steps=trajectory.steps, values=np.asarray(measured[name], dtype=np.float64))
             for name in _CURVES
             if name in measured
         }
-    found = {name: kept for name, series in found.items() if len((kept := _finite(series)).steps)}
-    if not {"train_loss", "test_loss"} <= set(found):
+    curves = {name: kept for name, series in curves.items() if len((kept := _finite(series)).steps)}
+    if not {"train_loss", "test_loss"} <= set(curves):
         reason = "there is no loss on a training and on a test set"
         raise DoesNotApply(reason)
-    return found
+    return curves
 
 
 def _window(test: Series) -> int:
@@ -127,14 +127,14 @@ def _by(curves: Mapping[str, Series], split: str) -> str:
 
 def _learnt(curves: Mapping[str, Series], options: GrokkingOptions, fell: bool, first: float) -> dict[str, float]:
     """When each set was learnt by each definition that has a curve, and by the preferred one of those."""
-    found: dict[str, float] = {}
+    steps: dict[str, float] = {}
     for event, split in LEARNT.items():
         for by in BY:
             step = _reached(curves[f"{split}_{by}"], by, options) if f"{split}_{by}" in curves else np.nan
             dated = split == "train" or fell or step == first > 0
-            found[f"{event}/{by}"] = step if dated else np.nan
-        found[event] = found[f"{event}/{_by(curves, split)}"]
-    return found
+            steps[f"{event}/{by}"] = step if dated else np.nan
+        steps[event] = steps[f"{event}/{_by(curves, split)}"]
+    return steps
 
 
 def _reached(series: Series, by: str, options: GrokkingOptions) -> float:
@@ -182,32 +182,32 @@ def _jumps(curves: Mapping[str, Series]) -> dict[str, float]:
 
 
 def _crossings(train: Series, test: Series) -> dict[str, np.ndarray]:
-    found = {"threshold": np.array(THRESHOLDS)}
+    steps = {"threshold": np.array(THRESHOLDS)}
     for name, series in (("train", train), ("test", test)):
-        found[f"{name}_first"] = np.array([first_below(series, threshold) for threshold in THRESHOLDS])
-        found[f"{name}_settled"] = np.array([settled_below(series, threshold) for threshold in THRESHOLDS])
-    return found
+        steps[f"{name}_first"] = np.array([first_below(series, threshold) for threshold in THRESHOLDS])
+        steps[f"{name}_settled"] = np.array([settled_below(series, threshold) for threshold in THRESHOLDS])
+    return steps
 
 
 def _intervals(curves: Mapping[str, Series], options: GrokkingOptions, fell: bool) -> dict[str, np.ndarray]:
     """(2,) for each event; NaN where the event does not happen in most of the bootstrapped curves."""
 
     def events_of(test: Series) -> tuple[float, ...]:
-        found = descent(test, final_records=options.final_records)
-        return (found.peak, *found.levels)
+        fall = descent(test, final_records=options.final_records)
+        return (fall.peak, *fall.levels)
 
     bands = _interval(curves["test_loss"], events_of, options, logarithmic=True).T
-    found = {f"{name}/ci": band for name, band in zip(("peak", *_LEVEL_NAMES), bands, strict=True)}
+    intervals = {f"{name}/ci": band for name, band in zip(("peak", *_LEVEL_NAMES), bands, strict=True)}
     for event, split in LEARNT.items():
         for by in BY:
             curve = curves.get(f"{split}_{by}")
-            found[f"{event}/{by}/ci"] = np.full(2, np.nan)
+            intervals[f"{event}/{by}/ci"] = np.full(2, np.nan)
             if curve is not None and (fell or split == "train"):
                 reached = partial(_dated_by, by, options)
-                found[f"{event}/{by}/ci"] = _interval(curve, reached, options, logarithmic=by == "loss")[:, 0]
-        found[f"{event}/ci"] = found[f"{event}/{_by(curves, split)}/ci"]
-        found[f"{split}_jump/ci"] = _jump_interval(curves, split, options)
-    return found
+                intervals[f"{event}/{by}/ci"] = _interval(curve, reached, options, logarithmic=by == "loss")[:, 0]
+        intervals[f"{event}/ci"] = intervals[f"{event}/{_by(curves, split)}/ci"]
+        intervals[f"{split}_jump/ci"] = _jump_interval(curves, split, options)
+    return intervals
 
 
 def _jump_interval(curves: Mapping[str, Series], split: str, options: GrokkingOptions) -> np.ndarray:

@@ -26,22 +26,22 @@ def shares(snapshot: Snapshot) -> Arrays:
     A two-way analysis of variance in the task's basis, all channels together, each with its mean removed. The answer's
     functions are cos k(a + b) and sin k(a + b) for a sum; what else lies in a block's interaction is, there, the
     difference direction. Logits: the outputs the basis of the answers is about. Without a basis over the factors their
-    conditional means give one; without one of the answers, only `SITE/answer_share` is said. Nanda et al. 2023,
+    conditional means give one; without one of the answers, only `SITE/answer_share` is given. Nanda et al. 2023,
     section 4.1.
     """
     first, second = (snapshot.bases.get(column) for column in snapshot.probe.grid)
     target = answer_basis(snapshot.probe, snapshot.bases)
     assert snapshot.probe.labels is not None
     classes = snapshot.probe.labels.numpy()
-    found: dict[str, np.ndarray] = {}
+    outputs: dict[str, np.ndarray] = {}
     for site, activation in snapshot.activations.items():
         flat = activation.reshape(len(classes), -1)
         flat = flat[:, : target.size] if site == LOGITS and target else flat
         units = flat.reshape(*snapshot.probe.shape, -1)
         bases = (first, second) if first and second else conditional_means_basis(units)
         arrays = _factors(units, *bases) | _answers(flat, classes, target, whole=site == LOGITS)
-        found |= {f"{site}/{name}": np.asarray(value) for name, value in arrays.items()}
-    return found
+        outputs |= {f"{site}/{name}": np.asarray(value) for name, value in arrays.items()}
+    return outputs
 
 
 def _factors(units: Tensor, first: Basis, second: Basis) -> dict[str, object]:
@@ -69,16 +69,16 @@ def _answers(flat: Tensor, classes: np.ndarray, target: Basis | None, *, whole: 
     tiny = np.finfo(np.float64).tiny
     centred = class_sums(flat - flat.mean(dim=0), classes, target.size if target else int(classes.max()) + 1)
     total = max(centred.power, tiny)
-    found: dict[str, object] = {"answer_share": class_power(centred) / total}
+    arrays: dict[str, object] = {"answer_share": class_power(centred) / total}
     if target is None:
-        return found
-    found |= {"answer_label": np.array(target.labels, dtype=np.str_)}
-    found |= {"answer": answer_powers(centred, target) / total}
+        return arrays
+    arrays |= {"answer_label": np.array(target.labels, dtype=np.str_)}
+    arrays |= {"answer": answer_powers(centred, target) / total}
     if whole:
         along = class_sums(flat - flat.mean(dim=1, keepdim=True), classes, target.size)
         own = own_answer_powers(along, target) / max(along.power, tiny)
-        found |= {"own_answer": own, "own_answer_share": own.sum()}
-    return found
+        arrays |= {"own_answer": own, "own_answer_share": own.sum()}
+    return arrays
 
 
 SHARES = Analyzer(

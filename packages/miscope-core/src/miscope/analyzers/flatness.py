@@ -54,20 +54,20 @@ def perturbation(snapshot: Snapshot[PerturbationOptions]) -> Arrays:
     at_weights = loss(weights)
     here = at_weights["total"]
     size = sum(tensor.numel() for tensor in weights.values())
-    found: dict[str, np.ndarray] = {"loss": np.array(here)}
-    found |= {name: np.array(at_weights[name]) for name in ("accuracy",) if name in at_weights}
+    outputs: dict[str, np.ndarray] = {"loss": np.array(here)}
+    outputs |= {name: np.array(at_weights[name]) for name in ("accuracy",) if name in at_weights}
     for kind in KINDS:
         radii = np.array(getattr(options, kind), dtype=np.float64)
         if not len(radii) or not options.directions:
             continue
         rises = np.array([_rises(snapshot, weights, kind, loss, i) for i in range(options.directions)]) - here
-        found |= {f"{kind}/{name}": array for name, array in _summary(rises, radii).items()}
-        found[f"{kind}/increase"] = found[f"{kind}/mean"][0].copy()
-    if "isotropic/mean" in found:
-        factor = 2 * size / found["isotropic/radius"] ** 2
-        found["isotropic/trace"] = factor * found["isotropic/mean"]
-        found["isotropic/trace_sem"] = factor * found["isotropic/sem"]
-    return {name: np.asarray(array) for name, array in found.items()}
+        outputs |= {f"{kind}/{name}": array for name, array in _summary(rises, radii).items()}
+        outputs[f"{kind}/increase"] = outputs[f"{kind}/mean"][0].copy()
+    if "isotropic/mean" in outputs:
+        factor = 2 * size / outputs["isotropic/radius"] ** 2
+        outputs["isotropic/trace"] = factor * outputs["isotropic/mean"]
+        outputs["isotropic/trace_sem"] = factor * outputs["isotropic/sem"]
+    return {name: np.asarray(array) for name, array in outputs.items()}
 
 
 def _rises(snapshot: Snapshot, weights: Mapping[str, Tensor], kind: str, loss: LossFunction, index: int) -> np.ndarray:

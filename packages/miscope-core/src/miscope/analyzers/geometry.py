@@ -44,12 +44,12 @@ def classes(snapshot: Snapshot[ClassOptions]) -> Arrays:
         raise DoesNotApply("all its inputs have the same answer")
     basis = answer_basis(snapshot.probe, snapshot.bases)
     basis = basis if basis is not None and basis.size == len(values) else None
-    found: dict[str, np.ndarray] = {}
+    outputs: dict[str, np.ndarray] = {}
     for site, units in snapshot.activations.items():
         seen = clouds(units.reshape(len(units), -1), numbers)
         arrays = _apart(seen, values) | _collapsed(seen, options) | _circles(seen, basis, options)
-        found |= {f"{site}/{name}": array for name, array in arrays.items()}
-    return found | {"class": values}
+        outputs |= {f"{site}/{name}": array for name, array in arrays.items()}
+    return outputs | {"class": values}
 
 
 def _apart(seen: Clouds, values: np.ndarray) -> dict[str, np.ndarray]:
@@ -92,18 +92,18 @@ def _circles(seen: Clouds, basis: Basis | None, options: ClassOptions) -> dict[s
     scale = np.sqrt(seen.between) if seen.between > 0 else 1.0
     if basis is None:
         return _circles_anywhere(leading(seen.centroids / scale, options.components)[0], options)
-    found = planes(seen.centroids / scale, basis)
-    strongest = int(found.share.argmax())
+    circles = planes(seen.centroids / scale, basis)
+    strongest = int(circles.share.argmax())
     return {
         "label": np.array(basis.labels, dtype=np.str_),
-        "share": found.share.astype(np.float32),
-        "axis_ratio": found.axis_ratio.astype(np.float32),
-        "angular_r2": found.angular.astype(np.float32),
-        "plane": found.coordinates.astype(np.float16),
-        "plane_share": found.held.astype(np.float32),
+        "share": circles.share.astype(np.float32),
+        "axis_ratio": circles.axis_ratio.astype(np.float32),
+        "angular_r2": circles.angular.astype(np.float32),
+        "plane": circles.coordinates.astype(np.float16),
+        "plane_share": circles.held.astype(np.float32),
         "functions": np.array([len(block.rows) for block in basis.components]),
-        "strongest_share": np.array(found.share[strongest]),
-        "strongest_axis_ratio": np.array(found.axis_ratio[strongest]),
+        "strongest_share": np.array(circles.share[strongest]),
+        "strongest_axis_ratio": np.array(circles.axis_ratio[strongest]),
     }
 
 
@@ -187,14 +187,14 @@ def pca(shown: Trajectory[PcaOptions]) -> Arrays:
     """
     options = shown.options
     arrays = shown.artifacts["geometry.classes"]
-    found: dict[str, np.ndarray] = {"at": shown.steps}
+    outputs: dict[str, np.ndarray] = {"at": shown.steps}
     for name in arrays:
         if name.endswith("/centroid"):
             site = name.removesuffix("/centroid")
             spread = np.asarray(arrays[f"{site}/spread"], dtype=np.float64)
             points = np.asarray(arrays[name], dtype=np.float64) * spread[:, None, None]
-            found |= {f"{site}/{what}": array for what, array in _fixed_axes(points, options.components).items()}
-    return found
+            outputs |= {f"{site}/{what}": array for what, array in _fixed_axes(points, options.components).items()}
+    return outputs
 
 
 def _fixed_axes(points: np.ndarray, count: int) -> dict[str, np.ndarray]:

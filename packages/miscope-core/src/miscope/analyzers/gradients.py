@@ -27,20 +27,20 @@ def energy(snapshot: Snapshot) -> Arrays:
     tokens, which are not isotropic. Exact, over the whole training set and every position that training asks at, in
     float64.
     """
-    found: dict[str, np.ndarray] = {}
+    outputs: dict[str, np.ndarray] = {}
     energies = {role: float(gradient.square().sum()) for role, gradient in snapshot.gradients.items()}
     total = sum(energies.values())
     for role, value in energies.items():
-        found[f"{role}/energy"] = np.array(value)
-        found[f"{role}/share"] = np.array(value / total if total > 0 else 0.0)
+        outputs[f"{role}/energy"] = np.array(value)
+        outputs[f"{role}/share"] = np.array(value / total if total > 0 else 0.0)
     for name, (matrix, basis) in _over_blocks(snapshot).items():
-        found |= {f"{name}/{what}": array for what, array in _spectrum(matrix, basis).items()}
-    return found | {"total/energy": np.array(total), "total/norm": np.array(total**0.5)}
+        outputs |= {f"{name}/{what}": array for what, array in _spectrum(matrix, basis).items()}
+    return outputs | {"total/energy": np.array(total), "total/norm": np.array(total**0.5)}
 
 
 def _over_blocks(snapshot: Snapshot) -> dict[str, tuple[np.ndarray, Basis]]:
     """Gradients by name as matrices (q, everything else) over an axis with a basis, alone and through the embedding."""
-    found: dict[str, tuple[np.ndarray, Basis]] = {}
+    matrices: dict[str, tuple[np.ndarray, Basis]] = {}
     over_answers = answer_basis(snapshot.probe, snapshot.bases)
     bases = dict(snapshot.bases) | ({_ANSWERS: over_answers} if over_answers is not None else {})
     for role, gradient in snapshot.gradients.items():
@@ -49,16 +49,16 @@ def _over_blocks(snapshot: Snapshot) -> dict[str, tuple[np.ndarray, Basis]]:
         if axis is not None:
             basis = bases[axis]
             moved = gradient.movedim(axes.index(axis), 0).numpy()
-            found[role] = moved[: basis.size].reshape(basis.size, -1), basis
-    for source in [role for role in found if snapshot.axes[role][1:] == ("d_model",)]:
-        basis = found[source][1]
+            matrices[role] = moved[: basis.size].reshape(basis.size, -1), basis
+    for source in [role for role in matrices if snapshot.axes[role][1:] == ("d_model",)]:
+        basis = matrices[source][1]
         rows = snapshot.weights[source][: basis.size].double().numpy()
         for role, gradient in snapshot.gradients.items():
             axes = snapshot.axes[role]
             if axes[:1] in _READ or axes[:2] in _READ:
                 moved = gradient.movedim(axes.index("d_model"), 0).reshape(rows.shape[1], -1).numpy()
-                found[f"{source} @ {role}"] = rows @ moved, basis
-    return found
+                matrices[f"{source} @ {role}"] = rows @ moved, basis
+    return matrices
 
 
 def _spectrum(matrix: np.ndarray, basis: Basis) -> dict[str, np.ndarray]:

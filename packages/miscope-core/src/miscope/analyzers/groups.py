@@ -37,7 +37,7 @@ def geometry(trajectory: Trajectory[GroupOptions]) -> Arrays:
     frequency come in all phases, so their centre lies near zero; `captured` says when the plane of the end was there.
     """
     options = trajectory.options
-    found: dict[str, np.ndarray] = {}
+    outputs: dict[str, np.ndarray] = {}
     arrays = trajectory.artifacts["neurons.frequencies"]
     for role, name in _layers(trajectory).items():
         if f"{name}/dominant" not in arrays:
@@ -46,24 +46,24 @@ def geometry(trajectory: Trajectory[GroupOptions]) -> Arrays:
         labels, names = _grouped(np.asarray(arrays[f"{name}/dominant"][-1]).astype(str), options)
         if len(names):
             measured = _measured(points, labels, len(names), options)
-            found |= {f"{name}/{what}": array for what, array in measured.items()}
-            found |= {f"{name}/group": names, f"{name}/member": labels.astype(np.int32)}
-    if not found:
+            outputs |= {f"{name}/{what}": array for what, array in measured.items()}
+            outputs |= {f"{name}/group": names, f"{name}/member": labels.astype(np.int32)}
+    if not outputs:
         reason = f"no {options.least} of its neurons form a group"
         raise DoesNotApply(reason)
-    return found
+    return outputs
 
 
 def _layers(trajectory: Trajectory) -> dict[str, str]:
     """Incoming weights of each layer of neurons -> the site of their activations."""
-    found = {}
+    layers = {}
     for role, axes in trajectory.axes.items():
         if axes[-1] == _UNIT and len(axes) == 2:
             site = f"{role.rpartition('.')[0]}.hook_post" if ".mlp." in role else "blocks.0.mlp.hook_post"
-            found.setdefault(site, role)
-    if not found:
+            layers.setdefault(site, role)
+    if not layers:
         raise DoesNotApply("its weights have no neurons")
-    return {role: site for site, role in found.items()}
+    return {role: site for site, role in layers.items()}
 
 
 def _neurons(trajectory: Trajectory, first: str) -> np.ndarray:
@@ -134,13 +134,13 @@ def _plane(last: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def _captured(points: np.ndarray, labels: np.ndarray, planes: list[np.ndarray]) -> np.ndarray:
     """(T, G) share of a group's variance that lies in the plane it ends with."""
-    found = np.zeros((len(points), len(planes)))
+    shares = np.zeros((len(points), len(planes)))
     for g, plane in enumerate(planes):
         members = points[:, labels == g]
         centred = members - members.mean(axis=1, keepdims=True)
         total = (centred**2).sum(axis=(1, 2))
-        found[:, g] = ((centred @ plane.T) ** 2).sum(axis=(1, 2)) / np.where(total > 0, total, np.inf)
-    return found
+        shares[:, g] = ((centred @ plane.T) ** 2).sum(axis=(1, 2)) / np.where(total > 0, total, np.inf)
+    return shares
 
 
 def _separation(between: np.ndarray, width: np.ndarray) -> np.ndarray:

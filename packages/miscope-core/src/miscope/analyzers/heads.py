@@ -78,14 +78,14 @@ def roles(snapshot: Snapshot[RoleOptions]) -> Arrays:
         seen.append((tokens, snapshot.model.run(weights, tokens, [*sites, LOGITS])))
     plain = draw_blocks(vocabulary, (count, context), generator, distinct=options.distinct and vocabulary >= context)
     null = snapshot.model.run(weights, plain, sites)
-    found = _in_context(periods, [(tokens, ran[LOGITS]) for tokens, ran in seen])
+    outputs = _in_context(periods, [(tokens, ran[LOGITS]) for tokens, ran in seen])
     for site in sites:
         each = [role_scores(ran[site], period) for period, (_, ran) in zip(periods, seen, strict=True)]
         cut = [null[site][..., : tokens.shape[1], : tokens.shape[1]] for tokens, _ in seen]
         null_scores = [_without_role(pattern, period) for period, pattern in zip(periods, cut, strict=True)]
         scored = _scored(torch.stack(each), torch.stack(null_scores), options.threshold)
-        found |= {f"{site}/{name}": array for name, array in scored.items()}
-    return found | _strongest(found, sites)
+        outputs |= {f"{site}/{name}": array for name, array in scored.items()}
+    return outputs | _strongest(outputs, sites)
 
 
 def _sequences_for(snapshot: Snapshot) -> tuple[int, int]:
@@ -144,9 +144,9 @@ def _in_context(periods: tuple[Count, ...], ran: list[tuple[Tensor, Tensor]]) ->
     }
 
 
-def _strongest(found: Mapping[str, np.ndarray], sites: tuple[str, ...]) -> dict[str, np.ndarray]:
-    score = np.concatenate([found[f"{site}/score"] for site in sites], axis=1).max(axis=1)
-    role = np.concatenate([found[f"{site}/role"] for site in sites])
+def _strongest(outputs: Mapping[str, np.ndarray], sites: tuple[str, ...]) -> dict[str, np.ndarray]:
+    score = np.concatenate([outputs[f"{site}/score"] for site in sites], axis=1).max(axis=1)
+    role = np.concatenate([outputs[f"{site}/role"] for site in sites])
     sizes = np.unique(role[role != ""], return_counts=True)[1].astype(np.float64)
     distinct = {"distinct_roles": np.array(float(effective_number(sizes)) if len(sizes) else 0.0)}
     return distinct | {
@@ -203,7 +203,7 @@ def distances(snapshot: Snapshot[DistanceOptions]) -> Arrays:
     """
     count = len(snapshot.probe.inputs)
     rows = torch.from_numpy(evenly_spaced(count, snapshot.options.inputs))
-    found: dict[str, np.ndarray] = {}
+    outputs: dict[str, np.ndarray] = {}
     for site in (name for name in snapshot.activations if name.endswith("hook_pattern")):
         block = site.removesuffix(".attn.hook_pattern")
         query, key, value, out = (snapshot.weights[f"{block}.attn.W_{letter}"] for letter in "QKVO")
@@ -214,10 +214,10 @@ def distances(snapshot: Snapshot[DistanceOptions]) -> Arrays:
             "OV": circuit_distance(value, out),
         }
         for name, matrix in ((name, tensor.numpy()) for name, tensor in measured.items()):
-            found[f"{block}/{name}"] = matrix
-            found[f"{block}/{name}/mean"] = np.array(mean_distance(matrix))
-            found[f"{block}/{name}/heads"] = np.array(distinct_heads(1 - matrix))
-    return found
+            outputs[f"{block}/{name}"] = matrix
+            outputs[f"{block}/{name}/mean"] = np.array(mean_distance(matrix))
+            outputs[f"{block}/{name}/heads"] = np.array(distinct_heads(1 - matrix))
+    return outputs
 
 
 DISTANCES = Analyzer(
@@ -256,7 +256,7 @@ def differentiation(trajectory: Trajectory) -> Arrays:
     if steps[0] != 0:
         reason = f"heads part from what they are at the initialisation, and the first checkpoint is step {steps[0]}"
         raise DoesNotApply(reason)
-    found: dict[str, np.ndarray] = {}
+    outputs: dict[str, np.ndarray] = {}
     for name in sorted(name.removesuffix("/mean") for name in arrays if name.endswith("/mean")):
         matrix = np.asarray(arrays[name])
         pairs = matrix[:, *np.triu_indices(matrix.shape[1], 1)]
@@ -264,12 +264,12 @@ def differentiation(trajectory: Trajectory) -> Arrays:
             continue
         above = pairs.mean(axis=1) > pairs[0].max()
         apart = np.flatnonzero(~above)[-1] + 1
-        found[f"{name}/parted"] = np.array(float(steps[apart]) if apart < len(steps) else np.nan)
-        found[f"{name}/first"] = np.array([pairs[0].min(), pairs[0].max()])
-        found[f"{name}/gain"] = np.array(float(pairs[-1].mean() - pairs[0].mean()))
-    if not found:
+        outputs[f"{name}/parted"] = np.array(float(steps[apart]) if apart < len(steps) else np.nan)
+        outputs[f"{name}/first"] = np.array([pairs[0].min(), pairs[0].max()])
+        outputs[f"{name}/gain"] = np.array(float(pairs[-1].mean() - pairs[0].mean()))
+    if not outputs:
         raise DoesNotApply("no layer has two heads")
-    return found
+    return outputs
 
 
 DIFFERENTIATION = Analyzer(

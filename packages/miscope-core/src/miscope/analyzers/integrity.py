@@ -23,15 +23,15 @@ FLAGS = ("not a number", "type changed", "duplicate", "part duplicate", "jump", 
 
 def digests(snapshot: Snapshot) -> Arrays:
     """SHA-256 of every weight tensor, and whether its numbers are numbers."""
-    found: dict[str, list[object]] = {name: [] for name in ("role", "digest", "type", "nan", "infinite")}
+    columns: dict[str, list[object]] = {name: [] for name in ("role", "digest", "type", "nan", "infinite")}
     for role, tensor in snapshot.weights.items():
         values = tensor.detach().cpu().contiguous()
-        found["role"].append(role)
-        found["digest"].append(hashlib.sha256(values.numpy().tobytes()).hexdigest()[:16])
-        found["type"].append(f"{str(values.dtype).removeprefix('torch.')} {tuple(values.shape)}")
-        found["nan"].append(int(values.isnan().sum()))
-        found["infinite"].append(int(values.isinf().sum()))
-    arrays = {name: np.array(values) for name, values in found.items()}
+        columns["role"].append(role)
+        columns["digest"].append(hashlib.sha256(values.numpy().tobytes()).hexdigest()[:16])
+        columns["type"].append(f"{str(values.dtype).removeprefix('torch.')} {tuple(values.shape)}")
+        columns["nan"].append(int(values.isnan().sum()))
+        columns["infinite"].append(int(values.isinf().sum()))
+    arrays = {name: np.array(values) for name, values in columns.items()}
     return arrays | {"bad_count": np.array(int(arrays["nan"].sum() + arrays["infinite"].sum()))}
 
 
@@ -195,45 +195,45 @@ def replay(trajectory: Trajectory[ReplayOptions]) -> Arrays:
     compared with nothing is NaN.
     """
     options, measured = trajectory.options, trajectory.artifacts[_METRICS]
-    found: dict[str, np.ndarray] = {"at": trajectory.steps.astype(np.int64)}
+    outputs: dict[str, np.ndarray] = {"at": trajectory.steps.astype(np.int64)}
     for name in ("train_loss", "test_loss"):
         if name in measured and len(trajectory.metrics[name].steps if name in trajectory.metrics else ()):
             now = np.asarray(measured[name], dtype=np.float64)
             arrays = _compared(now, trajectory.metrics[name], trajectory.steps, options)
-            found |= {f"{name}/{what}": array for what, array in arrays.items()}
-    flags = [array for name, array in found.items() if name.endswith("/flag")]
+            outputs |= {f"{name}/{what}": array for what, array in arrays.items()}
+    flags = [array for name, array in outputs.items() if name.endswith("/flag")]
     if not flags:
         raise DoesNotApply("no loss was recorded that could be computed anew")
-    ratios = [array for name, array in found.items() if name.endswith("/log_ratio")]
+    ratios = [array for name, array in outputs.items() if name.endswith("/log_ratio")]
     compared = int(np.any(np.isfinite(ratios), axis=0).sum())
     count = float(np.any(flags, axis=0).sum()) if compared else np.nan
-    return found | {"compared_count": np.array(compared), "flag_count": np.array(count)}
+    return outputs | {"compared_count": np.array(compared), "flag_count": np.array(count)}
 
 
 def _compared(now: np.ndarray, series: Series, steps: np.ndarray, options: ReplayOptions) -> Mapping[str, np.ndarray]:
     record = (series.steps, series.values)
     by_lag = {lag: beside(now, steps, record, reach=options.reach, shift=lag) for lag in (0, -1, 1)}
-    found, count = by_lag[0], int(np.isfinite(by_lag[0].log_ratio).sum())
+    unshifted, count = by_lag[0], int(np.isfinite(by_lag[0].log_ratio).sum())
     miss = {lag: _median(np.abs(one.log_ratio)) for lag, one in by_lag.items()}
     lag = min(miss, key=lambda lag: np.nan_to_num(miss[lag], nan=np.inf)) if count >= options.few else 0
-    typical, best = _median(found.log_ratio), by_lag[lag]
+    typical, best = _median(unshifted.log_ratio), by_lag[lag]
     differs = abs(_median(best.log_ratio)) > options.apart + _median(best.moved) if count else np.nan
-    size = np.abs(found.log_ratio) - found.moved
+    size = np.abs(unshifted.log_ratio) - unshifted.moved
     if differs == 1 or count < options.few:
         flag = np.isfinite(size) & ((differs == 1) | (size > options.apart))
     else:
-        away = np.nan_to_num(found.log_ratio - typical)
+        away = np.nan_to_num(unshifted.log_ratio - typical)
         out = np.abs(robust_z(away, options.tolerance / options.z)) > options.z
-        flag = out & (np.abs(away) > options.tolerance + np.nan_to_num(found.moved))
+        flag = out & (np.abs(away) > options.tolerance + np.nan_to_num(unshifted.moved))
     return {
-        "recorded": found.recorded,
-        "distance": found.distance,
+        "recorded": unshifted.recorded,
+        "distance": unshifted.distance,
         "recomputed": now,
-        "log_ratio": found.log_ratio,
-        "moved": found.moved,
+        "log_ratio": unshifted.log_ratio,
+        "moved": unshifted.moved,
         "flag": flag,
         "typical": np.array(typical),
-        "worst": np.array(float(np.nanmax(np.abs(found.log_ratio))) if count else np.nan),
+        "worst": np.array(float(np.nanmax(np.abs(unshifted.log_ratio))) if count else np.nan),
         "differs": np.array(float(differs)),
         "lag": np.array(float(lag) if count else np.nan),
     }

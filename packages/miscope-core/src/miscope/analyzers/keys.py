@@ -94,13 +94,13 @@ def _noise(rows: int, dimension: int, level: float) -> float:
 
 def _specialised(arrays: Arrays, labels: Sequence[str], options: VoteOptions) -> np.ndarray:
     """(K,) neurons specialised on each component, over all sites."""
-    found = np.zeros(len(labels), dtype=int)
+    counts = np.zeros(len(labels), dtype=int)
     for name in arrays:
         if name.endswith("/max_fraction"):
             site = name.removesuffix("/max_fraction")
             chosen = arrays[f"{site}/dominant"][arrays[name] >= options.specialised]
-            found += np.array([int((chosen == label).sum()) for label in labels])
-    return found
+            counts += np.array([int((chosen == label).sum()) for label in labels])
+    return counts
 
 
 def _embedding(arrays: Arrays, basis: Basis, options: VoteOptions) -> tuple[np.ndarray, np.ndarray]:

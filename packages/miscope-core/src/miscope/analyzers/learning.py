@@ -94,55 +94,55 @@ def order(trajectory: Trajectory[OrderOptions]) -> Arrays:
     window = min(options.window, len(steps))
     learnt = graduation(right, steps, window)
     parts = _parts(probe)
-    found = {
+    outputs = {
         f"graduation/{w}": graduation(right, steps, w).astype(np.float32) for w in sorted({*options.windows, window})
     }
-    found |= {"at": steps.astype(np.int64), "window": np.array(window)}
-    found |= _survival(learnt, steps[: len(steps) - window + 1], steps, parts)
-    found |= _deciles(learnt, parts)
-    found |= _forgetting(right, parts)
-    found |= _cartography(stored["nll"], right)
-    found |= _symmetry(learnt, probe, options)
-    return found | _by_class(learnt, probe)
+    outputs |= {"at": steps.astype(np.int64), "window": np.array(window)}
+    outputs |= _survival(learnt, steps[: len(steps) - window + 1], steps, parts)
+    outputs |= _deciles(learnt, parts)
+    outputs |= _forgetting(right, parts)
+    outputs |= _cartography(stored["nll"], right)
+    outputs |= _symmetry(learnt, probe, options)
+    return outputs | _by_class(learnt, probe)
 
 
 def _parts(probe: Probe) -> dict[str, np.ndarray]:
     """Rows of the training and test set, and test rows by whether a symmetry leads from them into training."""
     if probe.train is None:
         return {"all": np.ones(len(probe.inputs), dtype=bool)}
-    found = {"train": probe.train, "test": ~probe.train}
+    parts = {"train": probe.train, "test": ~probe.train}
     if probe.symmetries:
         leaked = np.any([probe.train[image] for image in probe.symmetries.values()], axis=0)
-        found |= {"leaked": ~probe.train & leaked, "clean": ~probe.train & ~leaked}
-    return {name: rows for name, rows in found.items() if rows.any()}
+        parts |= {"leaked": ~probe.train & leaked, "clean": ~probe.train & ~leaked}
+    return {name: rows for name, rows in parts.items() if rows.any()}
 
 
 def _survival(
     learnt: np.ndarray, watched: np.ndarray, steps: np.ndarray, parts: Mapping[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
     """Share of each part not yet learnt, at every step; NaN after the last at which learning could be seen."""
-    found: dict[str, np.ndarray] = {}
+    arrays: dict[str, np.ndarray] = {}
     never = np.isnan(learnt)
     time = np.where(never, float(watched[-1]), learnt)
     for name, rows in parts.items():
         curve = kaplan_meier(time[rows], ~never[rows], watched.astype(np.float64))
         later = np.full(len(steps) - len(watched), np.nan)
         for what, values in (("share", curve.share), ("low", curve.low), ("high", curve.high)):
-            found[f"unlearnt/{name}/{what}"] = np.append(values, later).astype(np.float32)
-        found[f"unlearnt/{name}/median"] = np.array(curve.median)
-        found[f"unlearnt/{name}/censored"] = np.array(int(never[rows].sum()))
-        found[f"unlearnt/{name}/count"] = np.array(int(rows.sum()))
-    return found
+            arrays[f"unlearnt/{name}/{what}"] = np.append(values, later).astype(np.float32)
+        arrays[f"unlearnt/{name}/median"] = np.array(curve.median)
+        arrays[f"unlearnt/{name}/censored"] = np.array(int(never[rows].sum()))
+        arrays[f"unlearnt/{name}/count"] = np.array(int(rows.sum()))
+    return arrays
 
 
 def _deciles(learnt: np.ndarray, parts: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Steps by which a tenth, half and nine tenths of each part are learnt; never is later than any step."""
-    found: dict[str, np.ndarray] = {}
+    arrays: dict[str, np.ndarray] = {}
     for name, rows in parts.items():
         at = _shares_learnt(learnt[rows], (10, 50, 90))
-        found |= {f"learnt/{name}/p{q}": np.array(float(step)) for q, step in zip((10, 50, 90), at, strict=True)}
-        found[f"learnt/{name}/never"] = np.array(float(np.isnan(learnt[rows]).mean()))
-    return found
+        arrays |= {f"learnt/{name}/p{q}": np.array(float(step)) for q, step in zip((10, 50, 90), at, strict=True)}
+        arrays[f"learnt/{name}/never"] = np.array(float(np.isnan(learnt[rows]).mean()))
+    return arrays
 
 
 def _shares_learnt(learnt: np.ndarray, percent: tuple[int, ...]) -> np.ndarray:
@@ -156,18 +156,18 @@ def _shares_learnt(learnt: np.ndarray, percent: tuple[int, ...]) -> np.ndarray:
 def _forgetting(right: np.ndarray, parts: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     lost = forgotten(right)
     gained = forgotten(~right)
-    found = {
+    arrays = {
         "forgotten": np.minimum(lost.sum(axis=0), np.iinfo(np.uint16).max).astype(np.uint16),
         "never_right": ~right.any(axis=0),
     }
     for name, rows in parts.items():
-        found[f"forgetting/{name}/lost"] = lost[:, rows].sum(axis=1).astype(np.int32)
-        found[f"forgetting/{name}/gained"] = gained[:, rows].sum(axis=1).astype(np.int32)
-        found[f"forgetting/{name}/mean"] = np.array(float(lost[:, rows].sum() / rows.sum()))
+        arrays[f"forgetting/{name}/lost"] = lost[:, rows].sum(axis=1).astype(np.int32)
+        arrays[f"forgetting/{name}/gained"] = gained[:, rows].sum(axis=1).astype(np.int32)
+        arrays[f"forgetting/{name}/mean"] = np.array(float(lost[:, rows].sum() / rows.sum()))
         once = right[:, rows].any(axis=0)
         kept = once & ~lost[:, rows].any(axis=0)
-        found[f"forgetting/{name}/unforgettable"] = np.array(float(kept.sum() / max(once.sum(), 1)))
-    return found
+        arrays[f"forgetting/{name}/unforgettable"] = np.array(float(kept.sum() / max(once.sum(), 1)))
+    return arrays
 
 
 def _cartography(nll: np.ndarray, right: np.ndarray) -> dict[str, np.ndarray]:
@@ -182,15 +182,15 @@ def _cartography(nll: np.ndarray, right: np.ndarray) -> dict[str, np.ndarray]:
 def _symmetry(learnt: np.ndarray, probe: Probe, options: OrderOptions) -> dict[str, np.ndarray]:
     everything = np.ones(len(learnt), dtype=bool)
     parts = {"all": everything} | ({} if probe.train is None else {"test": ~probe.train})
-    found: dict[str, np.ndarray] = {}
+    arrays: dict[str, np.ndarray] = {}
     for name, image in probe.symmetries.items():
         for part, rows in parts.items():
             alike = agreement(learnt, image, rows, draws=options.draws, seed=options.seed)
             if alike is not None:
                 measured = {"pearson": alike.pearson, "spearman": alike.spearman, "p": alike.p, "pairs": alike.pairs}
-                found |= {f"symmetry/{name}/{part}/{what}": np.array(value) for what, value in measured.items()}
-                found[f"symmetry/{name}/{part}/null"] = np.array(alike.null)
-    return found
+                arrays |= {f"symmetry/{name}/{part}/{what}": np.array(value) for what, value in measured.items()}
+                arrays[f"symmetry/{name}/{part}/null"] = np.array(alike.null)
+    return arrays
 
 
 def _by_class(learnt: np.ndarray, probe: Probe) -> dict[str, np.ndarray]:
@@ -198,13 +198,13 @@ def _by_class(learnt: np.ndarray, probe: Probe) -> dict[str, np.ndarray]:
     assert probe.labels is not None
     labels = probe.labels.numpy()
     classes = np.unique(labels)
-    found: dict[str, np.ndarray] = {"class": classes.astype(np.str_)}
+    arrays: dict[str, np.ndarray] = {"class": classes.astype(np.str_)}
     split = {"all": np.ones(len(labels), dtype=bool)} if probe.train is None else {}
     for part, rows in (split or {"train": probe.train, "test": ~np.asarray(probe.train)}).items():
         assert rows is not None
         each = [_shares_learnt(learnt[rows & (labels == value)], (25, 50, 75)) for value in classes]
-        found[f"class/{part}/quartile"] = np.array(each, dtype=np.float32)
-    return found
+        arrays[f"class/{part}/quartile"] = np.array(each, dtype=np.float32)
+    return arrays
 
 
 ORDER = Analyzer(

@@ -32,14 +32,14 @@ def frequencies(snapshot: Snapshot) -> Arrays:
     (Nanda et al. 2023, section 4.2). White noise scores 8 / (q^2 - 1). Without a basis the blocks are the
     principal components of the units' conditional means, and `SITE/basis` says 'conditional means'.
     """
-    found: dict[str, np.ndarray] = {}
+    outputs: dict[str, np.ndarray] = {}
     for site, activation in snapshot.activations.items():
         units = activation.reshape(*snapshot.probe.shape, -1)
         bases = bases_of(units, snapshot.probe, snapshot.bases)
-        found |= {f"{site}/{name}": array for name, array in _of_units(units, *bases).items()}
+        outputs |= {f"{site}/{name}": array for name, array in _of_units(units, *bases).items()}
         least, most = torch.aminmax(units.reshape(-1, units.shape[-1]), dim=0)
-        found |= {f"{site}/low": least.float().numpy(), f"{site}/high": most.float().numpy()}
-    return found
+        outputs |= {f"{site}/low": least.float().numpy(), f"{site}/high": most.float().numpy()}
+    return outputs
 
 
 def bases_of(units: Tensor, probe: Probe, bases: Mapping[str, Basis]) -> tuple[Basis, Basis]:
@@ -124,7 +124,7 @@ def bands(trajectory: Trajectory[BandOptions]) -> Arrays:
     """
     options = trajectory.options
     arrays = trajectory.artifacts[_CLUSTERS]
-    found: dict[str, np.ndarray] = {}
+    outputs: dict[str, np.ndarray] = {}
     for site in sorted({name.rpartition("/")[0] for name in arrays}):
         committed, special = (arrays[f"{site}/{name}"].astype(np.float64) for name in ("size", "size_specialised"))
         labels, count = arrays[f"{site}/label"], min(options.bands, committed.shape[1])
@@ -140,8 +140,8 @@ def bands(trajectory: Trajectory[BandOptions]) -> Arrays:
             "band_herfindahl": herfindahl(committed @ member),
             "final_effective": np.array(effective_number(committed)[-1]),
         }
-        found |= {f"{site}/{name}": array for name, array in named.items()}
-    return found
+        outputs |= {f"{site}/{name}": array for name, array in named.items()}
+    return outputs
 
 
 BANDS = Analyzer(

@@ -32,18 +32,18 @@ def norms(snapshot: Snapshot) -> Arrays:
 
     Squares are |W|_F^2, the quantity that weight decay acts on.
     """
-    found: dict[str, np.ndarray] = {}
+    outputs: dict[str, np.ndarray] = {}
     squares, absolute = 0.0, 0.0
     for role, tensor in snapshot.weights.items():
         exact = tensor.double()
-        found[f"{role}/squares"] = np.array(float(exact.square().sum()))
-        found[f"{role}/l1"] = np.array(float(exact.abs().sum()))
-        squares += found[f"{role}/squares"]
-        absolute += found[f"{role}/l1"]
+        outputs[f"{role}/squares"] = np.array(float(exact.square().sum()))
+        outputs[f"{role}/l1"] = np.array(float(exact.abs().sum()))
+        squares += outputs[f"{role}/squares"]
+        absolute += outputs[f"{role}/l1"]
         for axis, unit in _UNITS.items():
             if axis in snapshot.axes[role]:
-                found[f"{role}/squares_by_{unit}"] = _squares_along(exact, snapshot.axes[role].index(axis))
-    return found | {"total/squares": np.asarray(squares), "total/l1": np.asarray(absolute)}
+                outputs[f"{role}/squares_by_{unit}"] = _squares_along(exact, snapshot.axes[role].index(axis))
+    return outputs | {"total/squares": np.asarray(squares), "total/l1": np.asarray(absolute)}
 
 
 def _squares_along(tensor: Tensor, axis: int) -> np.ndarray:
@@ -99,13 +99,13 @@ def trajectory(shown: Trajectory[PathOptions]) -> Arrays:
         gram[role] = centred_gram(points)
         lengths[role] = _squared_lengths(points)
         size[role] = points.shape[1]
-    found: dict[str, np.ndarray] = {}
+    outputs: dict[str, np.ndarray] = {}
     for group, roles in _groups(gram).items():
         steps = np.sqrt(sum(lengths[role] for role in roles))
         dimension = effective_dimension([lengths[role].sum() for role in roles], [size[role] for role in roles])
         arrays = _path({role: gram[role] for role in roles}, steps, dimension, options)
-        found |= {f"{group}/{name}": array for name, array in arrays.items()}
-    return found
+        outputs |= {f"{group}/{name}": array for name, array in arrays.items()}
+    return outputs
 
 
 def _path(
@@ -141,17 +141,17 @@ def _beside_nulls(
         "pull": lambda random: pulled(lengths, dimension, drive, random),
     }
     count = min(options.null_components, len(gram) - 1)
-    found = {"drift": np.array(drift), "pull": np.array(drive.pull), "reach": np.array(drive.reach)}
+    arrays = {"drift": np.array(drift), "pull": np.array(drive.pull), "reach": np.array(drive.reach)}
     for kind, draw in drawn.items():
         null = null_of(draw, draws=options.draws, seed=options.seed, count=count)
-        found |= {
+        arrays |= {
             f"{kind}_explained": null.explained,
             f"{kind}_area": null.area,
             f"{kind}_cosine": null.cosine,
             f"{kind}_path": null.path,
             f"{kind}_area_p": _p_value(area, null.areas),
         }
-    return found
+    return arrays
 
 
 def _p_value(observed: np.ndarray, null: np.ndarray) -> np.ndarray:
@@ -201,11 +201,11 @@ def velocity(shown: Trajectory) -> Arrays:
     """
     _need(shown, 2)
     parts: dict[str, dict[str, np.ndarray]] = {role: _motion(points) for role, points in _points(shown)}
-    found: dict[str, np.ndarray] = {"midpoint": (shown.steps[1:] + shown.steps[:-1]) / 2}
+    outputs: dict[str, np.ndarray] = {"midpoint": (shown.steps[1:] + shown.steps[:-1]) / 2}
     for name, roles in (_groups(parts) | {role: [role] for role in parts}).items():
         together = {what: np.sum([parts[role][what] for role in roles], axis=0) for what in parts[roles[0]]}
-        found |= {f"{name}/{what}": array for what, array in _speeds(together, np.diff(shown.steps)).items()}
-    return found
+        outputs |= {f"{name}/{what}": array for what, array in _speeds(together, np.diff(shown.steps)).items()}
+    return outputs
 
 
 def _motion(points: np.ndarray) -> dict[str, np.ndarray]:
@@ -266,10 +266,10 @@ def _points(shown: Trajectory) -> Iterator[tuple[str, np.ndarray]]:
 
 
 def _groups(roles: Mapping[str, object]) -> dict[str, list[str]]:
-    found = {"all": list(roles)}
+    groups = {"all": list(roles)}
     for group, parts in _GROUPS.items():
-        found[group] = [role for role in roles if any(part in role for part in parts)]
-    return {group: members for group, members in found.items() if members}
+        groups[group] = [role for role in roles if any(part in role for part in parts)]
+    return {group: members for group, members in groups.items() if members}
 
 
 def _squares(rows: np.ndarray) -> np.ndarray:

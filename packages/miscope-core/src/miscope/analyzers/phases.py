@@ -47,7 +47,7 @@ def neurons(snapshot: Snapshot[PhaseOptions]) -> Arrays:
     if not labels:
         reason = f"no block of the basis {target.name!r} has two rows, so that there are no phases in it"
         raise DoesNotApply(reason)
-    found: dict[str, np.ndarray] = {}
+    outputs: dict[str, np.ndarray] = {}
     for site, activation in snapshot.activations.items():
         units = activation.reshape(*snapshot.probe.shape, -1)
         written = output_map(site, units.shape[-1], snapshot.weights, snapshot.axes)
@@ -61,10 +61,10 @@ def neurons(snapshot: Snapshot[PhaseOptions]) -> Arrays:
         own = _own_power(output, target, labels, block)
         arrays = _arrays(phase, block, own, shares["max_fraction"], options)
         arrays |= {"label": np.array(labels, dtype=np.str_), "basis": np.array([target.name])}
-        found |= {f"{site}/{name}": array for name, array in arrays.items()}
-    if not found:
+        outputs |= {f"{site}/{name}": array for name, array in arrays.items()}
+    if not outputs:
         raise DoesNotApply("no weights lead from its neurons to the outputs")
-    return found
+    return outputs
 
 
 def _arrays(
@@ -105,8 +105,8 @@ def _arrays(
 
 def _by_block(members: np.ndarray, block: np.ndarray, blocks: int, least: int) -> list[np.ndarray]:
     """Which of the members are of each block; none where there are too few to judge it by."""
-    found = [members & (block == k) for k in range(blocks)]
-    return [chosen if chosen.sum() >= least else np.zeros_like(chosen) for chosen in found]
+    by_block = [members & (block == k) for k in range(blocks)]
+    return [chosen if chosen.sum() >= least else np.zeros_like(chosen) for chosen in by_block]
 
 
 def _pair(basis: Basis, label: str) -> tuple[int, ...] | None:

@@ -41,12 +41,12 @@ def inputs(snapshot: Snapshot) -> Arrays:
     first q rows only, those the basis is about. Without any basis, products over tokens are read in their own singular
     vectors, and `NAME/basis` says 'singular'. Nanda et al. 2023, section 4.
     """
-    found: dict[str, np.ndarray] = {}
+    outputs: dict[str, np.ndarray] = {}
     for name, matrix, basis in _from_inputs(snapshot):
-        found |= _named(name, matrix, basis, snapshot.options)
-    if not found:
+        outputs |= _named(name, matrix, basis, snapshot.options)
+    if not outputs:
         raise DoesNotApply("no weights are over an axis of the input")
-    return found
+    return outputs
 
 
 def answers(snapshot: Snapshot) -> Arrays:
@@ -56,12 +56,12 @@ def answers(snapshot: Snapshot) -> Arrays:
     (Nanda et al. 2023, section 4.3). Without that basis, in singular vectors.
     """
     basis = answer_basis(snapshot.probe, snapshot.bases)
-    found: dict[str, np.ndarray] = {}
+    outputs: dict[str, np.ndarray] = {}
     for name, matrix in _to_answers(snapshot):
-        found |= _named(name, matrix, basis, snapshot.options)
-    if not found:
+        outputs |= _named(name, matrix, basis, snapshot.options)
+    if not outputs:
         raise DoesNotApply(_no_answers(snapshot.axes))
-    return found
+    return outputs
 
 
 def _from_inputs(snapshot: Snapshot) -> Iterator[tuple[str, np.ndarray, Basis | None]]:

@@ -62,16 +62,16 @@ def losses(snapshot: Snapshot[LossOptions]) -> Arrays:
     restricted, rest = restrict(logits, labels, basis, chosen)
     trig = own(logits, labels, basis, chosen)
     shown = {"full": logits, "restricted": restricted, "excluded": rest, "trig": trig, "untrig": logits - trig}
-    found = {"label": np.array(basis.labels, dtype=np.str_), "key": np.asarray(key)}
+    outputs = {"label": np.array(basis.labels, dtype=np.str_), "key": np.asarray(key)}
     for name, changed in shown.items():
-        found |= {f"{name}/{part}": np.array(loss) for part, loss in losses_of(changed, snapshot.probe).items()}
+        outputs |= {f"{name}/{part}": np.array(loss) for part, loss in losses_of(changed, snapshot.probe).items()}
     right = accuracies(restricted, snapshot.probe)
-    found |= {f"restricted_accuracy/{part}": np.array(share) for part, share in right.items()}
-    part, train = "train" if "full/train" in found else "all", snapshot.probe.train
+    outputs |= {f"restricted_accuracy/{part}": np.array(share) for part, share in right.items()}
+    part, train = "train" if "full/train" in outputs else "all", snapshot.probe.train
     seen = torch.arange(len(labels)) if train is None or part == "all" else torch.from_numpy(np.flatnonzero(train))
     each = losses_without(logits, labels, basis, seen)
-    causal = each > np.maximum(options.causal * found[f"full/{part}"], options.floor)
-    return found | {"excluded/each": each, "causal": causal, "causal_count": np.array(int(causal.sum()))}
+    causal = each > np.maximum(options.causal * outputs[f"full/{part}"], options.floor)
+    return outputs | {"excluded/each": each, "causal": causal, "causal_count": np.array(int(causal.sum()))}
 
 
 LOSSES = Analyzer(
@@ -128,15 +128,15 @@ def final(trajectory: Trajectory[FinalOptions]) -> Arrays:
     rows = evenly_spaced(count, options.most, nearest=True)
     weights = {role: load()[rows.tolist()] for role, load in trajectory.weights.items()}
     sets = {"final": np.broadcast_to(key[-1], key.shape), "union": np.logical_or.accumulate(key, axis=0)}
-    found: dict[str, list[float]] = {}
+    curves: dict[str, list[float]] = {}
     for place, row in enumerate(rows):
         logits = _logits(trajectory, {role: stack[place] for role, stack in weights.items()}, basis)
         measured = losses_of(logits, trajectory.probe)
         for name, chosen in sets.items():
             measured |= _both(logits, trajectory, basis, name, chosen[row])
         for name, value in measured.items():
-            found.setdefault(name if "/" in name else f"full/{name}", []).append(value)
-    arrays = {name: np.array(values) for name, values in found.items()}
+            curves.setdefault(name if "/" in name else f"full/{name}", []).append(value)
+    arrays = {name: np.array(values) for name, values in curves.items()}
     return arrays | {"at": trajectory.steps[rows], "label": np.array(basis.labels, dtype=np.str_), "key": key[-1]}
 
 
@@ -199,12 +199,12 @@ def subspace(snapshot: Snapshot[SubspaceOptions]) -> Arrays:
     directions, variance = class_mean_directions(logits, labels)
     share = variance.numpy() / max(float(variance.sum()), np.finfo(np.float64).tiny)
     scores = (logits - mean) @ directions
-    found: dict[str, list[float]] = {}
+    by_rank: dict[str, list[float]] = {}
     for rank in options.ranks:
         kept = mean + scores[:, :rank] @ directions[:, :rank].T if rank < logits.shape[1] else logits
         for part, loss in losses_of(kept, snapshot.probe).items():
-            found.setdefault(f"restricted/{part}", []).append(loss)
-    arrays = {name: np.array(values) for name, values in found.items()}
+            by_rank.setdefault(f"restricted/{part}", []).append(loss)
+    arrays = {name: np.array(values) for name, values in by_rank.items()}
     whole = {f"full/{part}": np.array(loss) for part, loss in losses_of(logits, snapshot.probe).items()}
     needed = int((np.cumsum(share) < options.most).sum()) + 1 if share.sum() > 0 else 0
     kept_share = np.array([share[:rank].sum() for rank in options.ranks])

@@ -26,19 +26,19 @@ def settings(shown: Trajectory) -> Arrays:
     imported: Any = shown.facts.get("imported", {})
     training = {} if shown.variant.training is None else shown.variant.training.model_dump(mode="json")
     rows = [
-        (name, word, *_accounts(word, said, training))
-        for name, said in imported.items()
-        for word in sorted({*said.get("config", {}), *said.get("optimizer", {})} - {"params"})
+        (name, word, *_accounts(word, account, training))
+        for name, account in imported.items()
+        for word in sorted({*account.get("config", {}), *account.get("optimizer", {})} - {"params"})
     ]
     columns = list(zip(*rows, strict=True)) if rows else [()] * 5
     named = dict(zip(("file", "setting", "configuration", "optimizer", "record"), columns, strict=True))
-    found = {name: np.array(values, dtype=np.str_) for name, values in named.items()}
-    both = (found["configuration"] != "") & (found["optimizer"] != "")
-    mismatch = both & (found["configuration"] != found["optimizer"])
+    outputs = {name: np.array(values, dtype=np.str_) for name, values in named.items()}
+    both = (outputs["configuration"] != "") & (outputs["optimizer"] != "")
+    mismatch = both & (outputs["configuration"] != outputs["optimizer"])
     versions: Any = shown.facts.get("versions", {})
     assumed: Any = shown.facts.get("assumed", {})
     warm: Any = shown.facts.get("warm", {})
-    return found | {
+    return outputs | {
         "origin": np.array([str(shown.facts["origin"])] if "origin" in shown.facts else [], dtype=np.str_),
         "assumed": np.array(list(assumed), dtype=np.str_),
         "assumed_value": np.array([_text(value) or "none" for value in assumed.values()], dtype=np.str_),
@@ -48,19 +48,19 @@ def settings(shown: Trajectory) -> Arrays:
         "mismatch": mismatch,
         "mismatch_count": np.array(int(mismatch.sum())),
         "source": np.array(list(imported), dtype=np.str_),
-        "sha256": np.array([said.get("sha256", "") for said in imported.values()], dtype=np.str_),
+        "sha256": np.array([account.get("sha256", "") for account in imported.values()], dtype=np.str_),
         "library": np.array(list(versions), dtype=np.str_),
         "version": np.array([str(version) for version in versions.values()], dtype=np.str_),
     }
 
 
 def _accounts(
-    word: str, said: Mapping[str, Mapping[str, object]], training: Mapping[str, object]
+    word: str, account: Mapping[str, Mapping[str, object]], training: Mapping[str, object]
 ) -> tuple[str, str, str]:
     """The value by the configuration, the optimizer and the record, as text; '' where one is silent."""
     values = (
-        said.get("config", {}).get(word),
-        said.get("optimizer", {}).get(word),
+        account.get("config", {}).get(word),
+        account.get("optimizer", {}).get(word),
         training.get(_FIELDS.get(word, "")),
     )
     first, second, third = (_text(value) for value in values)
@@ -98,7 +98,7 @@ SETTINGS = Analyzer(
         "source": "(F,) imported files",
         "sha256": "(F,) their digests when they were imported",
         "origin": "(1,) trained here, imported or metrics only; (0,) in records from before that was written down",
-        "assumed": "(A,) fields that no file and nobody said, at the family's default",
+        "assumed": "(A,) fields that neither file nor caller gave, at the family's default",
         "assumed_value": "(A,) what was assumed of each",
         "assumed_count": "() how many were",
         "warm_from": "(1,) variant whose weights the training went on from with a fresh optimizer; (0,) for none",

@@ -53,21 +53,21 @@ def weights(snapshot: Snapshot[RankOptions]) -> Arrays:
     Smirnov distance above 0.15). Martin & Mahoney 2021; Roy & Vetterli 2007; Johnstone 2001.
     """
     options = snapshot.options
-    found: dict[str, np.ndarray] = {}
+    outputs: dict[str, np.ndarray] = {}
     for name, matrix in _matrices(snapshot.weights, snapshot.axes):
         values = of_product(matrix.factors)
         rows = values[None] if values.ndim == 1 else values
         measured = [_of_one(row, matrix) for row in rows]
         for what in measured[0]:
             array = np.array([one[what] for one in measured])
-            found[f"{name}/{what}"] = np.asarray(array[0]) if values.ndim == 1 else array
-        found[f"{name}/spectrum"] = values.astype(np.float32)
+            outputs[f"{name}/{what}"] = np.asarray(array[0]) if values.ndim == 1 else array
+        outputs[f"{name}/spectrum"] = values.astype(np.float32)
         null = gaussian_null(matrix.shapes, options.draws, options.seed)
-        found |= {f"{name}/null_{measure}": band for measure, band in null.items()}
-        found[f"{name}/shape"] = np.array([matrix.shapes[0][0], matrix.shapes[-1][1]])
-    if not found:
+        outputs |= {f"{name}/null_{measure}": band for measure, band in null.items()}
+        outputs[f"{name}/shape"] = np.array([matrix.shapes[0][0], matrix.shapes[-1][1]])
+    if not outputs:
         raise DoesNotApply("none of its weights is a matrix")
-    return found
+    return outputs
 
 
 def _of_one(values: np.ndarray, matrix: _Matrix) -> dict[str, float]:

@@ -43,13 +43,13 @@ def queries(snapshot: Snapshot) -> Arrays:
         reason = "the family gives no basis over tokens, and one score a token has no spectrum of its own"
         raise DoesNotApply(reason)
     rows = snapshot.weights[source].double().numpy()[: basis.size]
-    found: dict[str, np.ndarray] = {}
+    outputs: dict[str, np.ndarray] = {}
     for block, vectors in _constant_queries(snapshot):
         keys = snapshot.weights[f"{block}.W_K"].double().numpy()
         for head, (query, key) in enumerate(zip(vectors, keys, strict=True)):
             score = rows @ key @ query / np.sqrt(len(query))
             spectrum = basis_spectrum(score[:, None], basis)
-            found |= {
+            outputs |= {
                 f"{block}[{head}]/basis": np.array([basis.name]),
                 f"{block}[{head}]/label": spectrum.label,
                 f"{block}[{head}]/fraction": spectrum.fraction,
@@ -58,10 +58,10 @@ def queries(snapshot: Snapshot) -> Arrays:
                 f"{block}[{head}]/gini": np.array(gini(spectrum.power)),
                 f"{block}[{head}]/max_fraction": np.array(float(spectrum.fraction.max(initial=0))),
             }
-    if not found:
+    if not outputs:
         reason = "the answer's query differs between inputs in every layer, so there is no one score for a token"
         raise DoesNotApply(reason)
-    return found
+    return outputs
 
 
 def _embedding(snapshot: Snapshot) -> str:
@@ -124,7 +124,7 @@ def circuits(snapshot: Snapshot) -> Arrays:
     source = _embedding(snapshot)
     basis = snapshot.bases.get(_TOKEN)
     rows = snapshot.weights[source].double().numpy()[: basis.size if basis else None]
-    found: dict[str, np.ndarray] = {}
+    outputs: dict[str, np.ndarray] = {}
     for role in (r for r in snapshot.weights if r.endswith(".W_Q") and r.replace(".W_Q", ".W_K") in snapshot.weights):
         asking, asked = (snapshot.weights[role.replace(".W_Q", f".W_{which}")].double().numpy() for which in "QK")
         for head, (q, k) in enumerate(zip(asking, asked, strict=True)):
@@ -139,8 +139,8 @@ def circuits(snapshot: Snapshot) -> Arrays:
                 across, power = spectrum.across, spectrum.power
             named = {"basis": np.array([basis.name if basis else "singular"]), "label": label, "fraction": within}
             named |= {"across": np.array(across), "power": np.array(power)}
-            found |= {f"{role.removesuffix('.W_Q')}[{head}]/{name}": array for name, array in named.items()}
-    return found
+            outputs |= {f"{role.removesuffix('.W_Q')}[{head}]/{name}": array for name, array in named.items()}
+    return outputs
 
 
 CIRCUITS = Analyzer(

@@ -28,10 +28,10 @@ def embedding(snapshot: Snapshot[EmbeddingOptions]) -> Arrays:
     those the basis is about, are read. Fractions leave the constant out. Without any basis, embeddings are read in
     their own singular vectors, and `ROLE/basis` says 'singular'. Nanda et al. 2023, section 4.
     """
-    found: dict[str, np.ndarray] = {}
+    outputs: dict[str, np.ndarray] = {}
     for role, spectrum in _spectra(snapshot).items():
-        found |= {f"{role}/{name}": array for name, array in _arrays(spectrum, snapshot.options.top).items()}
-    return found
+        outputs |= {f"{role}/{name}": array for name, array in _arrays(spectrum, snapshot.options.top).items()}
+    return outputs
 
 
 def _spectra(snapshot: Snapshot) -> dict[str, Spectrum]:

@@ -92,15 +92,15 @@ def _series(artifacts: Mapping[str, Arrays]) -> dict[str, np.ndarray]:
     """Every series that is finite throughout, the logarithm of those that are never negative."""
     metrics, norms = artifacts[_METRICS], artifacts[_NORMS]
     parts = [part for part in _PARTS if f"{part}_loss" in metrics] or ["all"]
-    found = {
+    series = {
         f"{part} {what.replace('_mean', '')}": np.asarray(metrics[f"{part}_{what}"], dtype=np.float64)
         for what in ("loss", "accuracy", "entropy", "margin_mean")
         for part in parts
     }
-    found |= {f"weights {what}": np.asarray(norms[f"total/{what}"], dtype=np.float64) for what in ("squares", "l1")}
+    series |= {f"weights {what}": np.asarray(norms[f"total/{what}"], dtype=np.float64) for what in ("squares", "l1")}
     scaled = {
         name: np.log(np.maximum(values, 1e-30)) if name.split()[-1] in _LOGARITHMIC else values
-        for name, values in found.items()
+        for name, values in series.items()
     }
     return {name: values for name, values in scaled.items() if np.isfinite(values).all()}
 
@@ -113,19 +113,20 @@ def _clock(steps: np.ndarray, wanted: str) -> np.ndarray:
 
 
 def _marked(cuts: Cuts, count: int) -> np.ndarray:
-    found = np.zeros((len(METHODS), count), dtype=bool)
-    for row, name in zip(found, METHODS, strict=True):
+    marked = np.zeros((len(METHODS), count), dtype=bool)
+    for row, name in zip(marked, METHODS, strict=True):
         row[cuts.by[name]] = True
-    return found
+    return marked
 
 
 def _intervals(
     points: np.ndarray, held: Limits, places: list[int], options: StageOptions
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(K, 2) places between which 95 % of the cuts nearest to each boundary lie with series drawn anew; share found."""
+    """(K, 2) places between which 95 % of the cuts nearest to each boundary lie with series drawn anew, and the
+    share of draws that have one."""
     random = np.random.default_rng(options.seed)
     near: list[list[int]] = [[at] for at in places]
-    found = np.zeros(len(places))
+    hits = np.zeros(len(places))
     draws = max(1, options.draws // 2)
     for _ in range(draws if places else 0):
         chosen = points[:, random.integers(points.shape[1], size=points.shape[1])]
@@ -135,9 +136,9 @@ def _intervals(
             gap = np.abs(everywhere - at)
             if len(gap) and gap.min() <= 3 * options.within:
                 near[i].append(int(everywhere[gap.argmin()]))
-                found[i] += 1
+                hits[i] += 1
     band = [np.percentile(each, (2.5, 97.5), method="nearest").astype(int) for each in near]
-    return np.array(band, dtype=int).reshape(-1, 2), found / draws
+    return np.array(band, dtype=int).reshape(-1, 2), hits / draws
 
 
 CHANGE_POINTS = Analyzer(

@@ -42,38 +42,45 @@ def windows(trajectory: Trajectory[WindowOptions]) -> Arrays:
     options, events = trajectory.options, trajectory.artifacts[_EVENTS]
     first, last = float(min([*trajectory.steps[:1], events["first"]])), float(events["last"])
     edge = _edges({name: float(events[name]) for name in ("memorised", "onset", "generalised")}, first, last)
-    found: dict[str, np.ndarray] = {"window": np.array(WINDOWS), "start": edge[0], "end": edge[1], "open": edge[2] > 0}
+    outputs: dict[str, np.ndarray] = {
+        "window": np.array(WINDOWS),
+        "start": edge[0],
+        "end": edge[1],
+        "open": edge[2] > 0,
+    }
     for name in ("train_loss", "test_loss"):
         if name in trajectory.metrics:
-            found[name] = np.stack([_at(trajectory.metrics[name], at) for at in edge[:2]], axis=1)
+            outputs[name] = np.stack([_at(trajectory.metrics[name], at) for at in edge[:2]], axis=1)
     for name, step in _crossings(trajectory).items():
-        found[f"{name}/rank_crossing"] = np.array(step)
-        found[f"{name}/rank_crossing_lead"] = np.array(float(events["generalised"]) - step)
+        outputs[f"{name}/rank_crossing"] = np.array(step)
+        outputs[f"{name}/rank_crossing_lead"] = np.array(float(events["generalised"]) - step)
     limits = Limits(good_loss=options.good_loss, rebound=options.rebound, late=options.late)
-    said = verdict({name: float(events[name]) for name in events if events[name].ndim == 0}, _rise(trajectory), limits)
-    return found | {
-        "verdict": np.array([said.label]),
-        "criterion": np.array([test.criterion for test in said.tests]),
-        "value": np.array([test.value for test in said.tests]),
-        "limit": np.array([test.limit for test in said.tests]),
-        "met": np.array([test.met for test in said.tests]),
-        "reason": np.array(said.reasons),
+    judgement = verdict(
+        {name: float(events[name]) for name in events if events[name].ndim == 0}, _rise(trajectory), limits
+    )
+    return outputs | {
+        "verdict": np.array([judgement.label]),
+        "criterion": np.array([test.criterion for test in judgement.tests]),
+        "value": np.array([test.value for test in judgement.tests]),
+        "limit": np.array([test.limit for test in judgement.tests]),
+        "met": np.array([test.met for test in judgement.tests]),
+        "reason": np.array(judgement.reasons),
     }
 
 
 def _edges(events: Mapping[str, float], first: float, last: float) -> np.ndarray:
     """(3, 4) start, end and whether it is open, of each window; NaN for one that was never entered or is empty."""
-    found = np.full((3, len(WINDOWS)), np.nan)
-    found[2] = 0
+    edges = np.full((3, len(WINDOWS)), np.nan)
+    edges[2] = 0
     start = first
     for i, end in enumerate((events["memorised"], events["onset"], events["generalised"], last)):
         if np.isnan(end):
-            found[:, i] = start, last, 1
+            edges[:, i] = start, last, 1
             break
         if end > start:
-            found[:2, i] = start, end
+            edges[:2, i] = start, end
         start = max(start, end)
-    return found
+    return edges
 
 
 def _at(series: Series, steps: np.ndarray) -> np.ndarray:
@@ -94,13 +101,13 @@ def _crossings(trajectory: Trajectory) -> dict[str, float]:
     ranks = trajectory.artifacts[_RANKS]
     what = "participation_sigma"
     layers = [name.removesuffix(f".W_out/{what}") for name in ranks if name.endswith(f".W_out/{what}")]
-    found = {}
+    steps = {}
     for layer in layers:
         if f"{layer}.W_in/{what}" in ranks:
             above = ranks[f"{layer}.W_out/{what}"] > ranks[f"{layer}.W_in/{what}"]
             crossed = ~above & np.maximum.accumulate(above)
-            found[layer] = float(trajectory.steps[crossed.argmax()]) if crossed.any() else np.nan
-    return found
+            steps[layer] = float(trajectory.steps[crossed.argmax()]) if crossed.any() else np.nan
+    return steps
 
 
 WINDOWS_OF_TRAINING = Analyzer(
@@ -156,11 +163,11 @@ def components(trajectory: Trajectory[ComponentOptions]) -> Arrays:
     if not sites:
         reason = "no hidden layer has neurons that could settle on a component"
         raise DoesNotApply(reason)
-    found: dict[str, np.ndarray] = {"at": steps.astype(np.int64)}
+    outputs: dict[str, np.ndarray] = {"at": steps.astype(np.int64)}
     for site in sites:
         arrays = {name: clusters[f"{site}/{name}"] for name in _OF_CLUSTERS}
-        found |= {f"{site}/{name}": array for name, array in _story(arrays, steps, onset, options).items()}
-    return found | _keys(trajectory, options)
+        outputs |= {f"{site}/{name}": array for name, array in _story(arrays, steps, onset, options).items()}
+    return outputs | _keys(trajectory, options)
 
 
 def _story(arrays: Mapping[str, np.ndarray], steps: np.ndarray, onset: float, options: ComponentOptions) -> Arrays:
@@ -205,15 +212,15 @@ def _quartiles(values: np.ndarray) -> np.ndarray:
 def _keys(trajectory: Trajectory, options: ComponentOptions) -> dict[str, np.ndarray]:
     votes, embedding = trajectory.artifacts[_VOTES], trajectory.artifacts[_EMBEDDING]
     labels, key = votes["label"][0], votes["key"]
-    found = {"key": labels[key[-1]], "key_lost": labels[key.any(axis=0) & ~key[-1]]}
+    arrays = {"key": labels[key[-1]], "key_lost": labels[key.any(axis=0) & ~key[-1]]}
     for role in [name.removesuffix("/fraction") for name in embedding if name.endswith("/fraction")]:
         chosen = np.isin(embedding[f"{role}/label"][0], labels[key[-1]])
         if chosen.any():
             share = embedding[f"{role}/fraction"][:, chosen].sum(axis=1, dtype=np.float64)
-            found[f"{role}/key_share"] = share
+            arrays[f"{role}/key_share"] = share
             crossed = stays_above(share, trajectory.steps, options.power)
-            found[f"{role}/crossover"] = np.array(np.nan if crossed == trajectory.steps[0] > 0 else crossed)
-    return found
+            arrays[f"{role}/crossover"] = np.array(np.nan if crossed == trajectory.steps[0] > 0 else crossed)
+    return arrays
 
 
 COMPONENTS = Analyzer(

@@ -37,7 +37,7 @@ def statistics(snapshot: Snapshot[StatisticsOptions]) -> Arrays:
     """
     options = snapshot.options
     rows = evenly_spaced(len(snapshot.probe.inputs), options.signs)
-    found: dict[str, np.ndarray] = {"inputs": np.array(len(rows))}
+    outputs: dict[str, np.ndarray] = {"inputs": np.array(len(rows))}
     for site, activation in snapshot.activations.items():
         units = activation.flatten(1)
         measured = activity(units, options.threshold)
@@ -57,8 +57,8 @@ def statistics(snapshot: Snapshot[StatisticsOptions]) -> Arrays:
         stored = {name: array.astype(np.float32) for name, array in per_unit.items()}
         stored |= {name: np.array(value) for name, value in scalars.items()}
         stored["signs"] = packed_signs(units[torch.from_numpy(rows)])
-        found |= {f"{site}/{name}": array for name, array in stored.items()}
-    return found
+        outputs |= {f"{site}/{name}": array for name, array in stored.items()}
+    return outputs
 
 
 def _finite(values: np.ndarray) -> np.ndarray:
@@ -66,8 +66,8 @@ def _finite(values: np.ndarray) -> np.ndarray:
 
 
 def _mean(values: np.ndarray) -> float:
-    found = _finite(values)
-    return float(found.mean()) if len(found) else np.nan
+    finite = _finite(values)
+    return float(finite.mean()) if len(finite) else np.nan
 
 
 STATISTICS = Analyzer(
@@ -111,16 +111,16 @@ def flips(trajectory: Trajectory) -> Arrays:
         reason = f"a change needs 2 checkpoints, and it has {len(steps)}"
         raise DoesNotApply(reason)
     inputs = int(np.ravel(arrays["inputs"])[0])
-    found: dict[str, np.ndarray] = {"later": steps[1:].copy()}
+    outputs: dict[str, np.ndarray] = {"later": steps[1:].copy()}
     for site in sorted(name.removesuffix("/signs") for name in arrays if name.endswith("/signs")):
         signs = np.asarray(arrays[f"{site}/signs"])
         rate = np.stack([flip_rate(a, b, inputs) for a, b in itertools.pairwise(signs)])
         start = np.stack([flip_rate(signs[0], now, inputs) for now in signs])
-        found[f"{site}/rate"] = rate.mean(axis=1)
-        found[f"{site}/rate_sem"] = np.array([flip_error(a, b, inputs) for a, b in itertools.pairwise(signs)])
-        found[f"{site}/quantile"] = np.quantile(rate, (0.1, 0.5, 0.9), axis=1)
-        found[f"{site}/from_start"] = start.mean(axis=1)
-    return found
+        outputs[f"{site}/rate"] = rate.mean(axis=1)
+        outputs[f"{site}/rate_sem"] = np.array([flip_error(a, b, inputs) for a, b in itertools.pairwise(signs)])
+        outputs[f"{site}/quantile"] = np.quantile(rate, (0.1, 0.5, 0.9), axis=1)
+        outputs[f"{site}/from_start"] = start.mean(axis=1)
+    return outputs
 
 
 FLIPS = Analyzer(

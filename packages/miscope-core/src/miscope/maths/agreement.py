@@ -91,9 +91,9 @@ def relative_distances(gram: np.ndarray) -> np.ndarray:
     squares = np.diag(gram)
     sums = squares[:, None] + squares[None]
     apart = (sums - 2 * gram).clip(min=0)
-    found = np.sqrt(apart / np.where(sums > 0, sums, 1.0))
-    np.fill_diagonal(found, 0.0)
-    return found
+    relative = np.sqrt(apart / np.where(sums > 0, sums, 1.0))
+    np.fill_diagonal(relative, 0.0)
+    return relative
 
 
 def resampled_mean(rows: np.ndarray, *, draws: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

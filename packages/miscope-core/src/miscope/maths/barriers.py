@@ -22,8 +22,8 @@ def profile(
     first: Mapping[str, Tensor], second: Mapping[str, Tensor], loss: Loss, alphas: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """(A,) loss and accuracy at (1 - alpha) first + alpha second; the accuracy is NaN where there is none."""
-    found = [loss(mix(first, second, float(alpha))) for alpha in alphas]
-    return np.array([each["total"] for each in found]), np.array([each.get("accuracy", np.nan) for each in found])
+    losses = [loss(mix(first, second, float(alpha))) for alpha in alphas]
+    return np.array([each["total"] for each in losses]), np.array([each.get("accuracy", np.nan) for each in losses])
 
 
 def barrier(losses: np.ndarray, alphas: np.ndarray) -> float:

@@ -35,8 +35,8 @@ class Planes:
 def planes(points: np.ndarray, basis: Basis) -> Planes:
     """Of centred points (q, D), in the plane of each block of two functions; larger ones have no plane of their own."""
     total = max(float((points**2).sum()), np.finfo(float).tiny)
-    found = [_plane(points, basis.rows[list(block.rows)]) for block in basis.components]
-    power, held, ratio, angular, coordinates = zip(*found, strict=True)
+    per_block = [_plane(points, basis.rows[list(block.rows)]) for block in basis.components]
+    power, held, ratio, angular, coordinates = zip(*per_block, strict=True)
     return Planes(
         share=np.array(power) / total,
         axis_ratio=np.array(ratio),

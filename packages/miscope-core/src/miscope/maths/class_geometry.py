@@ -59,22 +59,22 @@ def fisher(seen: Clouds) -> np.ndarray:
     squares = (seen.centroids**2).sum(axis=1)
     apart = squares[:, None] + squares[None] - 2 * seen.centroids @ seen.centroids.T
     wide = (seen.radii**2)[:, None] + (seen.radii**2)[None]
-    found = np.full(apart.shape, np.nan)
-    np.divide(apart.clip(min=0), wide, out=found, where=wide > 0)
-    np.fill_diagonal(found, np.nan)
-    return found
+    ratio = np.full(apart.shape, np.nan)
+    np.divide(apart.clip(min=0), wide, out=ratio, where=wide > 0)
+    np.fill_diagonal(ratio, np.nan)
+    return ratio
 
 
 def dimensions(seen: Clouds) -> np.ndarray:
     """(C,) participation ratio of each class's own covariance, (sum l)^2 / sum l^2; NaN for a point."""
-    found = np.full(len(seen.members), np.nan)
+    ratio = np.full(len(seen.members), np.nan)
     for c, member in enumerate(seen.members):
         tall = member.T if len(member) > member.shape[1] else member
         gram = tall @ tall.T
         power = float(gram.square().sum())
         if power > 0:
-            found[c] = float(gram.diagonal().sum()) ** 2 / power
-    return found
+            ratio[c] = float(gram.diagonal().sum()) ** 2 / power
+    return ratio
 
 
 def collapse(seen: Clouds, *, tolerance: float) -> float:

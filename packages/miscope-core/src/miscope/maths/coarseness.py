@@ -206,7 +206,7 @@ def _interpolating(there: int, wanted: int) -> Tensor:
     """(wanted, there) linear interpolation between the middles of cells, constant beyond the first and the last."""
     at = ((np.arange(wanted) + 0.5) * there / wanted - 0.5).clip(0, there - 1)
     below = np.minimum(at.astype(int), max(there - 2, 0))
-    found = np.zeros((wanted, there))
-    found[np.arange(wanted), below] += 1 - (at - below)
-    found[np.arange(wanted), np.minimum(below + 1, there - 1)] += at - below
-    return torch.from_numpy(found)
+    weights = np.zeros((wanted, there))
+    weights[np.arange(wanted), below] += 1 - (at - below)
+    weights[np.arange(wanted), np.minimum(below + 1, there - 1)] += at - below
+    return torch.from_numpy(weights)

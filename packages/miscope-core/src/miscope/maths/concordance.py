@@ -46,10 +46,10 @@ def modified_z(values: np.ndarray) -> np.ndarray:
     Where more than half of the values are the same, 0.7979 times the distance over the mean absolute one. NaN stays
     NaN.
     """
-    found = np.full(len(values), np.nan)
+    z = np.full(len(values), np.nan)
     known = np.isfinite(values)
     away = values[known] - np.median(values[known]) if known.any() else values[known]
     middle, mean = (float(f(np.abs(away))) if len(away) else 0.0 for f in (np.median, np.mean))
     scale = middle / 0.6744897501960817 if middle > 0 else mean / 0.7978845608028654
-    found[known] = away / scale if scale > 0 else 0.0
-    return found
+    z[known] = away / scale if scale > 0 else 0.0
+    return z

@@ -42,16 +42,16 @@ def divergences(loss: np.ndarray) -> tuple[Divergence, ...]:
         return ()
     at, peak = int(fallen[0]), float(highest[fallen[0]])
     high, low = np.flatnonzero(loss > RISEN * peak), np.flatnonzero(loss < FALLEN * peak)
-    found: list[Divergence] = []
+    rises: list[Divergence] = []
     while (place := int(np.searchsorted(high, at))) < len(high):
         start = int(high[place])
         after = int(np.searchsorted(low, start))
         stop = int(low[after]) if after < len(low) else len(loss)
-        found.append(Divergence(start=start, stop=stop, trough=float(loss[at:start].min())))
+        rises.append(Divergence(start=start, stop=stop, trough=float(loss[at:start].min())))
         if stop == len(loss):
             break
         at = stop
-    return tuple(found)
+    return tuple(rises)
 
 
 def undiverged(series: Series) -> Series:

@@ -18,12 +18,12 @@ def duplicated(digest: np.ndarray, distance: np.ndarray) -> np.ndarray:
     groups = defaultdict(list)
     for i, row in enumerate(digest.tolist()):
         groups[tuple(row)].append(i)
-    found = np.zeros(len(digest), dtype=bool)
+    duplicate = np.zeros(len(digest), dtype=bool)
     for group in groups.values():
         if len(group) > 1:
-            found[group] = True
-            found[min(group, key=lambda i: _unfit(i, group, distance))] = False
-    return found
+            duplicate[group] = True
+            duplicate[min(group, key=lambda i: _unfit(i, group, distance))] = False
+    return duplicate
 
 
 def partly_duplicated(digest: np.ndarray, moved: np.ndarray) -> np.ndarray:
@@ -32,7 +32,7 @@ def partly_duplicated(digest: np.ndarray, moved: np.ndarray) -> np.ndarray:
     moved: (R, T-1) distances. The one whose tensor moves further to and from it is flagged; a tensor that simply stays
     as it is for a while is not.
     """
-    found = np.zeros(len(digest), dtype=bool)
+    duplicate = np.zeros(len(digest), dtype=bool)
     whole = [tuple(row) for row in digest.tolist()]
     for r in range(digest.shape[1]):
         seen = defaultdict(list)
@@ -41,8 +41,8 @@ def partly_duplicated(digest: np.ndarray, moved: np.ndarray) -> np.ndarray:
         for group in seen.values():
             for i, j in pairwise(group):
                 if j - i > 1 and whole[i] != whole[j] and (moved[r, i:j] > 0).any():
-                    found[max((i, j), key=lambda at: _beside(moved[r], at))] = True
-    return found
+                    duplicate[max((i, j), key=lambda at: _beside(moved[r], at))] = True
+    return duplicate
 
 
 def _unfit(i: int, group: list[int], distance: np.ndarray) -> float:

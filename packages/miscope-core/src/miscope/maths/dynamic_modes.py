@@ -60,13 +60,13 @@ def bagged(states: np.ndarray, rank: int, *, draws: int, seed: int) -> np.ndarra
 
     random = np.random.default_rng(seed)
     base = modes(states, rank).eigenvalues
-    found = np.full((draws, len(base)), np.nan, dtype=complex)
+    eigenvalues = np.full((draws, len(base)), np.nan, dtype=complex)
     for i in range(draws):
         pairs = random.integers(0, len(states) - 1, size=len(states) - 1)
         drawn = _fitted(states[:-1][pairs], states[1:][pairs], states, rank).eigenvalues
         mine, theirs = linear_sum_assignment(np.abs(base[:, None] - drawn[None]))
-        found[i, mine] = drawn[theirs]
-    return found
+        eigenvalues[i, mine] = drawn[theirs]
+    return eigenvalues
 
 
 def hard_threshold(values: np.ndarray, shape: tuple[int, int]) -> int:

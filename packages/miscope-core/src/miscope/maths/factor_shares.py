@@ -31,9 +31,9 @@ def block_powers(units: Tensor, first: Basis, second: Basis) -> np.ndarray:
     # One row of coefficients at a time: all of them together would go through memory three times more.
     rows = [(columns @ row).square_().sum(dim=1) for row in half.reshape(units.shape)]
     power = torch.stack(rows).double().numpy()
-    found = _membership(first) @ power @ _membership(second).T
-    found[0, 0] = 0.0
-    return found
+    powers = _membership(first) @ power @ _membership(second).T
+    powers[0, 0] = 0.0
+    return powers
 
 
 def _membership(basis: Basis) -> np.ndarray:
@@ -81,12 +81,12 @@ def answer_powers(centred: ClassSums, basis: Basis) -> np.ndarray:
     The directions of Nanda et al. 2023, section 4.1. Of units with their mean removed. Blocks add up where all classes
     are equally large.
     """
-    found = []
+    powers = []
     for block in basis.components:
         rows = basis.rows[list(block.rows)]
         along = rows @ centred.sums
-        found.append((np.linalg.pinv((rows * centred.counts) @ rows.T) @ (along @ along.T)).trace())
-    return np.array(found)
+        powers.append((np.linalg.pinv((rows * centred.counts) @ rows.T) @ (along @ along.T)).trace())
+    return np.array(powers)
 
 
 def own_answer_powers(centred: ClassSums, basis: Basis) -> np.ndarray:
@@ -94,8 +94,8 @@ def own_answer_powers(centred: ClassSums, basis: Basis) -> np.ndarray:
 
     Of logits (N, q) with their mean over outputs removed; the cube statistic of Nanda et al. 2023.
     """
-    found = []
+    powers = []
     for block in basis.components:
         rows = basis.rows[list(block.rows)]
-        found.append(((rows @ centred.sums) * rows).sum() ** 2 / ((rows**2) @ centred.counts).sum())
-    return np.array(found)
+        powers.append(((rows @ centred.sums) * rows).sum() ** 2 / ((rows**2) @ centred.counts).sum())
+    return np.array(powers)

@@ -54,16 +54,16 @@ def agreement(values: np.ndarray, image: np.ndarray, chosen: np.ndarray, *, draw
     members = np.unique(np.concatenate([row, image[row]]))
     ranks = rankdata(values[members])
     first, second = np.searchsorted(members, row), np.searchsorted(members, image[row])
-    found = _correlation(ranks[first], ranks[second])
+    spearman = _correlation(ranks[first], ranks[second])
     random = np.random.default_rng(seed)
     shuffled = (random.permutation(ranks) for _ in range(draws))
     null = np.array([_correlation(dealt[first], dealt[second]) for dealt in shuffled])
     low, high = np.percentile(null, (2.5, 97.5)) if draws else (np.nan, np.nan)
     return Agreement(
         pearson=_correlation(values[row], values[image[row]]),
-        spearman=found,
+        spearman=spearman,
         null=(float(low), float(high)),
-        p=float((1 + (null >= found).sum()) / (draws + 1)),
+        p=float((1 + (null >= spearman).sum()) / (draws + 1)),
         pairs=len(row),
     )
 

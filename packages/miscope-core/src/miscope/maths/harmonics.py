@@ -18,10 +18,10 @@ def second_harmonics(basis: Basis) -> np.ndarray:
     cos² kx = 1/2 + 1/2 cos 2kx, so in a Fourier basis the harmonic of k is 2k, or n - 2k where that is beyond n / 2.
     """
     blocks = basis.components
-    found = np.full(len(blocks), -1)
+    harmonic = np.full(len(blocks), -1)
     for k, block in enumerate(blocks):
         squared = basis.rows @ (basis.rows[list(block.rows)] ** 2).T
         power = np.array([(squared[list(other.rows)] ** 2).sum() for other in blocks])
         if power.sum() > 1e-20 and power.max() >= _MOST * power.sum() and power.argmax() != k:
-            found[k] = power.argmax()
-    return found
+            harmonic[k] = power.argmax()
+    return harmonic

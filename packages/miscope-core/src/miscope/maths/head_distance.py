@@ -22,12 +22,12 @@ def pattern_divergence(pattern: Tensor) -> Tensor:
     weights = pattern.double()
     entropy = _entropy(weights)
     heads = weights.shape[1]
-    found = torch.zeros(heads, heads, dtype=torch.float64)
+    divergence = torch.zeros(heads, heads, dtype=torch.float64)
     for i in range(heads):
         for j in range(i):
             both = _entropy((weights[:, i] + weights[:, j]) / 2)
-            found[i, j] = found[j, i] = (both - (entropy[:, i] + entropy[:, j]) / 2).mean().clamp_min(0)
-    return found
+            divergence[i, j] = divergence[j, i] = (both - (entropy[:, i] + entropy[:, j]) / 2).mean().clamp_min(0)
+    return divergence
 
 
 def _entropy(weights: Tensor) -> Tensor:

@@ -20,12 +20,12 @@ def definitions(members: Sequence[Mapping[str, np.ndarray]]) -> dict[str, str]:
     """By what each of LEARNT is dated in all of several `events.grokking` artifacts: accuracy where all have recorded
     one, loss otherwise; what was dated in none of them is left out.
     """
-    found: dict[str, str] = {}
+    chosen: dict[str, str] = {}
     for event in LEARNT:
         by = {str(np.ravel(arrays[f"{event}/by"])[0]) for arrays in members if f"{event}/by" in arrays}
         if by:
-            found[event] = BY[0] if by == {BY[0]} else BY[1]
-    return found
+            chosen[event] = BY[0] if by == {BY[0]} else BY[1]
+    return chosen
 
 
 def step_by(arrays: Mapping[str, np.ndarray], event: str, chosen: Mapping[str, str], what: str = "") -> np.ndarray:
@@ -39,12 +39,12 @@ def step_by(arrays: Mapping[str, np.ndarray], event: str, chosen: Mapping[str, s
 
 def words(members: Sequence[Mapping[str, np.ndarray]], chosen: Mapping[str, str]) -> dict[str, str]:
     """'train accuracy ≥ 0.99' of each event of which a definition was chosen."""
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for event, by in chosen.items():
         lines = {float(arrays[f"line/{by}"]) for arrays in members if f"line/{by}" in arrays}
         sign = "≥" if by == "accuracy" else "<"
-        found[event] = f"{LEARNT[event]} {by} {sign} {' or '.join(f'{line:g}' for line in sorted(lines))}"
-    return found
+        texts[event] = f"{LEARNT[event]} {by} {sign} {' or '.join(f'{line:g}' for line in sorted(lines))}"
+    return texts
 
 
 def marks(read: Sequence[Mapping[str, np.ndarray] | None]) -> list[dict[str, dict[str, float] | dict[str, str]]]:
@@ -53,12 +53,12 @@ def marks(read: Sequence[Mapping[str, np.ndarray] | None]) -> list[dict[str, dic
     """
     there = [arrays for arrays in read if arrays is not None]
     chosen = definitions(there)
-    found: list[dict[str, dict[str, float] | dict[str, str]]] = []
+    marked: list[dict[str, dict[str, float] | dict[str, str]]] = []
     for arrays in read:
         dated = {name: float(step_by(arrays or {}, name, chosen)) for name in _DATED}
         events = {name: step for name, step in dated.items() if np.isfinite(step)}
-        found.append({"events": events, "definitions": words(there, chosen) if arrays is not None else {}})
-    return found
+        marked.append({"events": events, "definitions": words(there, chosen) if arrays is not None else {}})
+    return marked
 
 
 def delay(memorised: float, generalised: float, span: tuple[float, float], least: float) -> dict[str, float]:

@@ -24,8 +24,8 @@ def ranks(values: np.ndarray) -> dict[str, float]:
     up to a factor of two, so neither goes without its name.
     """
     s = np.asarray(values, dtype=np.float64)
-    found = (stable_rank(s), participation_ratio(s), participation_ratio(s**2), entropy_rank(s))
-    return dict(zip(MEASURES, found, strict=True))
+    measures = (stable_rank(s), participation_ratio(s), participation_ratio(s**2), entropy_rank(s))
+    return dict(zip(MEASURES, measures, strict=True))
 
 
 def stable_rank(values: np.ndarray) -> float:
@@ -67,4 +67,4 @@ def gaussian_null(shapes: tuple[tuple[int, int], ...], draws: int, seed: int) ->
     """
     random = np.random.default_rng(seed)
     drawn = [ranks(of_product([random.standard_normal(shape) for shape in shapes])) for _ in range(draws)]
-    return {name: np.percentile([found[name] for found in drawn], _BAND) for name in MEASURES}
+    return {name: np.percentile([measures[name] for measures in drawn], _BAND) for name in MEASURES}

@@ -65,11 +65,11 @@ def answered(logits: Tensor, labels: Tensor) -> Answers:
 
 def levels(answers: Answers, parts: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Mean loss and accuracy of each part: 'test_loss', 'test_accuracy', ..."""
-    found = {}
+    means = {}
     for name, mask in parts.items():
-        found[f"{name}_loss"] = np.array(answers.loss[mask].mean())
-        found[f"{name}_accuracy"] = np.array(answers.right[mask].mean())
-    return found
+        means[f"{name}_loss"] = np.array(answers.loss[mask].mean())
+        means[f"{name}_accuracy"] = np.array(answers.right[mask].mean())
+    return means
 
 
 def changes(clean: Answers, changed: Answers, parts: Mapping[str, np.ndarray]) -> dict[str, float]:
@@ -89,10 +89,10 @@ def interaction(
 
 
 def _means(loss: np.ndarray, right: np.ndarray, parts: Mapping[str, np.ndarray]) -> dict[str, float]:
-    found: dict[str, float] = {}
+    means: dict[str, float] = {}
     for name, mask in parts.items():
         for what, values in (("loss", loss[mask]), ("accuracy", right[mask])):
-            found[f"{name}/{what}"] = float(values.mean())
+            means[f"{name}/{what}"] = float(values.mean())
             error = values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.nan
-            found[f"{name}/{what}_sem"] = float(error)
-    return found
+            means[f"{name}/{what}_sem"] = float(error)
+    return means

@@ -76,21 +76,21 @@ def places(axes: Mapping[str, tuple[str, ...]]) -> dict[Unit, list[tuple[str, in
             layer = ".".join(role.split(".")[:2])
             if role.startswith(_LAYERS) and layer not in layers[axis]:
                 layers[axis].append(layer)
-    found: dict[Unit, list[tuple[str, int]]] = {}
+    tensors: dict[Unit, list[tuple[str, int]]] = {}
     for role, names in axes.items():
         layer = ".".join(role.split(".")[:2])
         for place, axis in enumerate(names):
             known = sorted(layers.get(axis, ()), key=lambda name: (len(name), name))
             if axis == _STREAM:
-                found.setdefault((EVERYWHERE, axis), []).append((role, place))
+                tensors.setdefault((EVERYWHERE, axis), []).append((role, place))
             elif known:
                 outside = known[-1] if role.endswith("_U") else known[0]
-                found.setdefault((layer if role.startswith(_LAYERS) else outside, axis), []).append((role, place))
+                tensors.setdefault((layer if role.startswith(_LAYERS) else outside, axis), []).append((role, place))
             elif axis == _WITHIN and _HEAD in names:
                 inner = next((pair for pair in INNER if role[-1] in pair and role[-2:-1] == "_"), None)
                 if inner is not None:
-                    found.setdefault((layer, inner), []).append((role, place))
-    return found
+                    tensors.setdefault((layer, inner), []).append((role, place))
+    return tensors
 
 
 def permuted(
@@ -100,15 +100,15 @@ def permuted(
 
     Orders within heads (H, n) are of the heads as they come after their own order.
     """
-    found, known = dict(weights), places(axes)
+    reordered, known = dict(weights), places(axes)
     for unit, order in sorted(orders.items(), key=lambda item: item[1].ndim):
         for role, place in known[unit]:
-            index = _index(order, found[role])
+            index = _index(order, reordered[role])
             if order.ndim == 1:
-                found[role] = found[role].index_select(place, index)
+                reordered[role] = reordered[role].index_select(place, index)
             else:
-                found[role] = _within(found[role], (axes[role].index(_HEAD), place), index)
-    return found
+                reordered[role] = _within(reordered[role], (axes[role].index(_HEAD), place), index)
+    return reordered
 
 
 def _within(tensor: Tensor, head_and_place: tuple[int, int], order: Tensor) -> Tensor:

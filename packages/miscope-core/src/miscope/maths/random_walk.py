@@ -85,9 +85,9 @@ def directions(count: int, dimension: int, random: np.random.Generator) -> np.nd
     """
     if dimension <= count:
         return random.standard_normal((count, dimension))
-    found = np.tril(random.standard_normal((count, count)), -1)
-    found[np.diag_indices(count)] = np.sqrt(random.chisquare(dimension - np.arange(count)))
-    return found
+    vectors = np.tril(random.standard_normal((count, count)), -1)
+    vectors[np.diag_indices(count)] = np.sqrt(random.chisquare(dimension - np.arange(count)))
+    return vectors
 
 
 def leading_scores(points: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:

@@ -41,8 +41,8 @@ def largest_when_relabelled(
     generator = torch.Generator().manual_seed(seed)
     _, variance = block_fractions(units, *bases(units))
     live = units[..., variance > 0]
-    found: list[np.ndarray] = []
+    largest: list[np.ndarray] = []
     for _ in range(-(-draws // live.shape[-1]) if live.shape[-1] else 0):
         moved = relabelled(live, generator)
-        found.append(block_fractions(moved, *bases(moved))[0].amax(dim=0).numpy())
-    return np.concatenate(found).astype(np.float64) if found else np.zeros(0)
+        largest.append(block_fractions(moved, *bases(moved))[0].amax(dim=0).numpy())
+    return np.concatenate(largest).astype(np.float64) if largest else np.zeros(0)

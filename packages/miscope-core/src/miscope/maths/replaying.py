@@ -41,7 +41,7 @@ def beside(
     within = 2 * np.maximum(np.abs(distance), np.where(distance == 0, 0, spacing))
     moved = np.array([_moved(record, i, reach) for i, reach in zip(chosen, within, strict=True)])
     ratio = _log_ratio(np.asarray(now, dtype=np.float64), values[chosen], rounding(values))
-    return Beside(*(np.where(usable, found, np.nan) for found in (values[chosen], distance, ratio, moved)))
+    return Beside(*(np.where(usable, column, np.nan) for column in (values[chosen], distance, ratio, moved)))
 
 
 def rounding(values: np.ndarray) -> float:

@@ -19,7 +19,7 @@ def run_lengths(
     """
     *many, n, m = points.shape
     noise = np.asarray(noise)[..., None]
-    found = np.zeros((*many, n, n))
+    posterior = np.zeros((*many, n, n))
     log = np.zeros((*many, 1))
     total, count = np.zeros((*many, 1, m)), np.zeros(1)
     for t in range(n):
@@ -28,11 +28,11 @@ def run_lengths(
         error = point - total / (noise + count)[..., None]
         log = log - 0.5 * weight * ((error**2).sum(axis=-1) / spread + m * np.log(2 * np.pi * spread))
         log -= np.logaddexp.reduce(log, axis=-1, keepdims=True)
-        found[..., t, : t + 1] = np.exp(log)
+        posterior[..., t, : t + 1] = np.exp(log)
         log = np.concatenate([log + np.log1p(-hazard), np.full((*many, 1), np.log(hazard))], axis=-1)
         total = np.concatenate([total + point, np.zeros((*many, 1, m))], axis=-2)
         count = np.append(count + 1, 0.0)
-    return found
+    return posterior
 
 
 def change_probability(
@@ -46,8 +46,8 @@ def change_probability(
     posterior = run_lengths(points, hazard=hazard, noise=noise, weight=weight)
     n = points.shape[-2]
     at = np.arange(n)
-    found = posterior[..., np.minimum(at + ahead, n - 1), at]
-    found[..., 0] = 0.0
+    probability = posterior[..., np.minimum(at + ahead, n - 1), at]
+    probability[..., 0] = 0.0
     # Too little follows to tell.
-    found[..., n - ahead + 1 :] = 0.0
-    return found
+    probability[..., n - ahead + 1 :] = 0.0
+    return probability

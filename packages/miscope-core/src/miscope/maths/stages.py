@@ -31,11 +31,11 @@ def scores(values: np.ndarray, clock: np.ndarray) -> np.ndarray:
     from scipy.stats import rankdata
 
     pace = np.diff(values, axis=0) / np.diff(clock)[:, None]
-    found = np.zeros(pace.shape)
+    normal_scores = np.zeros(pace.shape)
     for i, column in enumerate(pace.T):
         if np.ptp(column) > 0:
-            found[:, i] = ndtri((rankdata(column) - 0.375) / (len(column) + 0.25))
-    return found
+            normal_scores[:, i] = ndtri((rankdata(column) - 0.375) / (len(column) + 0.25))
+    return normal_scores
 
 
 @final
@@ -120,13 +120,13 @@ def _online(points: np.ndarray, weight: float) -> np.ndarray:
 
 def _peaks(probability: np.ndarray, limit: float, least: int) -> list[int]:
     """Places above the limit, the largest first, none nearer to another than `least`."""
-    found: list[int] = []
+    peaks: list[int] = []
     for at in np.argsort(-probability, kind="stable"):
         if probability[at] <= limit:
             break
-        if all(abs(int(at) - other) >= least for other in found):
-            found.append(int(at))
-    return sorted(found)
+        if all(abs(int(at) - other) >= least for other in peaks):
+            peaks.append(int(at))
+    return sorted(peaks)
 
 
 def agreed(by: dict[str, list[int]], *, within: int, methods: int) -> list[tuple[int, int]]:
@@ -135,7 +135,7 @@ def agreed(by: dict[str, list[int]], *, within: int, methods: int) -> list[tuple
     Places are taken where most agree first, and a method's boundary counts once; the place is their rounded median.
     """
     left = {name: list(cuts) for name, cuts in by.items()}
-    found: list[tuple[int, int]] = []
+    boundaries: list[tuple[int, int]] = []
     while True:
         candidates = sorted({at for cuts in left.values() for at in cuts})
         near = [{n: min(c, key=lambda x: abs(x - at)) for n, c in left.items() if c} for at in candidates]
@@ -145,8 +145,8 @@ def agreed(by: dict[str, list[int]], *, within: int, methods: int) -> list[tuple
         ]
         best = max(groups, key=len, default={})
         if len(best) < methods:
-            return sorted(found)
-        found.append((round(float(np.median(list(best.values())))), len(best)))
+            return sorted(boundaries)
+        boundaries.append((round(float(np.median(list(best.values())))), len(best)))
         for name, at in best.items():
             left[name].remove(at)
 
@@ -154,7 +154,7 @@ def agreed(by: dict[str, list[int]], *, within: int, methods: int) -> list[tuple
 def stability(points: np.ndarray, held: Limits, factors: tuple[float, ...], *, least: int) -> np.ndarray:
     """(F, n) where the partition by the mean is cut when its penalty is multiplied by each factor."""
     costs = Costs(points @ points.T)
-    found = np.zeros((len(factors), len(points)), dtype=bool)
-    for row, factor in zip(found, factors, strict=True):
+    cuts = np.zeros((len(factors), len(points)), dtype=bool)
+    for row, factor in zip(cuts, factors, strict=True):
         row[optimal_partition(costs, factor * held.mean, least)] = True
-    return found
+    return cuts

@@ -16,9 +16,9 @@ def squared_distances(points: np.ndarray) -> np.ndarray:
     """(T, T) float64 squared Euclidean distances between the rows of (T, n)."""
     gram = centred_gram(points)
     size = np.diag(gram)
-    found = np.maximum(size[:, None] + size - 2 * gram, 0.0)
-    np.fill_diagonal(found, 0.0)
-    return found
+    squares = np.maximum(size[:, None] + size - 2 * gram, 0.0)
+    np.fill_diagonal(squares, 0.0)
+    return squares
 
 
 def detours(step: np.ndarray, skip: np.ndarray) -> np.ndarray:
@@ -27,10 +27,10 @@ def detours(step: np.ndarray, skip: np.ndarray) -> np.ndarray:
     step: (T-1,) distances between neighbours; skip: (T-2,) between the neighbours of each inner point. Straight on is
     1, a right angle 1.41, and 2 is what a point at equal distances from both neighbours has that are as far apart.
     """
-    found = np.ones(len(step) + 1)
+    detour = np.ones(len(step) + 1)
     through = step[:-1] + step[1:]
-    found[1:-1] = np.where(through > 0, through / np.maximum(skip, 1e-12 * np.maximum(through, 1e-300)), 1.0)
-    return found
+    detour[1:-1] = np.where(through > 0, through / np.maximum(skip, 1e-12 * np.maximum(through, 1e-300)), 1.0)
+    return detour
 
 
 def local_residuals(values: np.ndarray) -> np.ndarray:
@@ -41,15 +41,15 @@ def local_residuals(values: np.ndarray) -> np.ndarray:
     n = len(values)
     if n < 2 * _REACH:
         return np.zeros(n)
-    found = np.empty(n)
+    residuals = np.empty(n)
     for i in range(n):
         first = min(max(i - _REACH, 0), n - 2 * _REACH - 1) if n > 2 * _REACH else 0
         x = np.array([j for j in range(first, min(first + 2 * _REACH + 1, n)) if j != i])
         y = values[x]
         later, earlier = np.triu_indices(len(x), 1)[::-1]
         slope = np.median((y[later] - y[earlier]) / (x[later] - x[earlier]))
-        found[i] = values[i] - np.median(y + slope * (i - x))
-    return found
+        residuals[i] = values[i] - np.median(y + slope * (i - x))
+    return residuals
 
 
 def robust_z(residual: np.ndarray, least: float) -> np.ndarray:
@@ -66,12 +66,12 @@ def strays(speed: np.ndarray, detour: np.ndarray, *, z: float, least: float, end
     """
     residual = local_residuals(np.log(np.maximum(speed, 1e-300)))
     fast = robust_z(residual, 0.1) > z
-    found = np.zeros(len(speed) + 1, dtype=bool)
-    found[1:-1] = fast[1:] & fast[:-1] & (detour[1:-1] > least)
+    stray = np.zeros(len(speed) + 1, dtype=bool)
+    stray[1:-1] = fast[1:] & fast[:-1] & (detour[1:-1] > least)
     if len(speed):
-        found[0] = fast[0] and residual[0] > np.log(end) and not found[1]
-        found[-1] = fast[-1] and residual[-1] > np.log(end) and not found[-2]
-    return found
+        stray[0] = fast[0] and residual[0] > np.log(end) and not stray[1]
+        stray[-1] = fast[-1] and residual[-1] > np.log(end) and not stray[-2]
+    return stray
 
 
 def misplaced(distance: np.ndarray, *, ratio: float, detour: float) -> np.ndarray:
@@ -82,17 +82,17 @@ def misplaced(distance: np.ndarray, *, ratio: float, detour: float) -> np.ndarra
     taken from; an end is compared with points that are in place.
     """
     count = len(distance)
-    found = np.zeros(count, dtype=bool)
+    out_of_place = np.zeros(count, dtype=bool)
     if count < 4:
-        return found
+        return out_of_place
     index = np.arange(count)
     beside = np.abs(index[:, None] - index) <= 1
     near = np.where(beside & (index[:, None] != index), distance, np.inf).min(axis=1)
     step = distance[index[:-1], index[1:]]
     far = detours(step, distance[index[:-2], index[2:]]) > detour
     closest = np.where(beside, np.inf, distance).min(axis=1)
-    found[1:-1] = (closest < ratio * near)[1:-1] & far[1:-1]
-    trusted = np.where(beside | found[None, :], np.inf, distance).min(axis=1)
+    out_of_place[1:-1] = (closest < ratio * near)[1:-1] & far[1:-1]
+    trusted = np.where(beside | out_of_place[None, :], np.inf, distance).min(axis=1)
     for end in (0, count - 1):
-        found[end] = trusted[end] < ratio * near[end]
-    return found
+        out_of_place[end] = trusted[end] < ratio * near[end]
+    return out_of_place

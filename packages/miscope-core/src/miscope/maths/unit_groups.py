@@ -25,8 +25,8 @@ def leading_shares(points: np.ndarray, count: int) -> np.ndarray:
 def shuffled_shares(points: np.ndarray, labels: np.ndarray, *, groups: int, draws: int, seed: int) -> np.ndarray:
     """(draws, groups) share of variance in the first two components of groups as large, of units drawn at random."""
     random = np.random.default_rng(seed)
-    found = np.zeros((draws, groups))
+    shares = np.zeros((draws, groups))
     for i in range(draws):
         mixed = random.permutation(labels)
-        found[i] = [leading_shares(points[mixed == g], 2).sum() for g in range(groups)]
-    return found
+        shares[i] = [leading_shares(points[mixed == g], 2).sum() for g in range(groups)]
+    return shares

@@ -33,15 +33,15 @@ def units_of(weights: Weights, axes: Axes) -> dict[Unit, np.ndarray]:
 
     None where its tensors do not agree on how many there are, as with keys and values that heads share.
     """
-    found = {}
+    orders = {}
     for unit, tensors in places(axes).items():
         roles = [role for role, _ in tensors]
         counts = {weights[role].shape[place] for role, place in tensors}
         heads = {weights[role].shape[axes[role].index("head")] for role in roles if unit[1] in INNER}
         if len(counts) == 1 and len(heads) < 2 and len(set(roles)) == len(roles):
             order = np.arange(counts.pop())
-            found[unit] = np.tile(order, (heads.pop(), 1)) if heads else order
-    return found
+            orders[unit] = np.tile(order, (heads.pop(), 1)) if heads else order
+    return orders
 
 
 def free(model: Model, weights: Weights, axes: Axes, inputs: Tensor) -> list[Unit]:
@@ -50,12 +50,12 @@ def free(model: Model, weights: Weights, axes: Axes, inputs: Tensor) -> list[Uni
     inputs = inputs.double() if inputs.is_floating_point() else inputs
     logits = model.answers(weights, inputs, [LOGITS])[LOGITS]
     limit = _SAME * float(logits.abs().max())
-    found = []
+    units = []
     for unit, order in units_of(weights, axes).items():
         other = permuted(weights, axes, {unit: order[..., ::-1]})
         if float((model.answers(other, inputs, [LOGITS])[LOGITS] - logits).abs().max()) <= limit:
-            found.append(unit)
-    return found
+            units.append(unit)
+    return units
 
 
 def matched_weights(
@@ -107,8 +107,8 @@ def _best(
         current += float(np.take_along_axis(paired, now.get(each, as_is[0])[..., None], axis=2).sum())
         inside[each] = orders
     rows, best = linear_sum_assignment(-agreement)
-    found = {each: orders[here, best] for each, orders in inside.items() if each in now}
-    return {unit: best, **found}, float(agreement[rows, best].sum()) - current
+    inner_orders = {each: orders[here, best] for each, orders in inside.items() if each in now}
+    return {unit: best, **inner_orders}, float(agreement[rows, best].sum()) - current
 
 
 def _assigned(table: np.ndarray) -> np.ndarray:
@@ -125,19 +125,19 @@ def _total(table: np.ndarray, orders: np.ndarray) -> np.ndarray:
 
 def _agreement(first: Weights, second: Weights, axes: Axes, tensors: list[tuple[str, int]]) -> np.ndarray | None:
     """(n, n) sum of products of the weights at each unit of the first network with those at each of the second's."""
-    found = None
+    agreement = None
     for role, place in tensors:
         one, two = (each[role].double().movedim(place, 0).numpy() for each in (first, second))
-        found = one.reshape(len(one), -1) @ two.reshape(len(two), -1).T + (0.0 if found is None else found)
-    return found
+        agreement = one.reshape(len(one), -1) @ two.reshape(len(two), -1).T + (0.0 if agreement is None else agreement)
+    return agreement
 
 
 def _within_heads(first: Weights, second: Weights, axes: Axes, tensors: list[tuple[str, int]]) -> np.ndarray:
     """(H, H, n, n) the same for each pair of heads, at what is within them."""
-    found: np.ndarray | float = 0.0
+    agreement: np.ndarray | float = 0.0
     for role, place in tensors:
         at = (axes[role].index("head"), place)
         one, two = (each[role].double().movedim(at, (0, 1)).numpy() for each in (first, second))
         one, two = (each.reshape(*each.shape[:2], -1) for each in (one, two))
-        found = found + np.einsum("gax,hbx->ghab", one, two, optimize=True)
-    return np.asarray(found)
+        agreement = agreement + np.einsum("gax,hbx->ghab", one, two, optimize=True)
+    return np.asarray(agreement)

@@ -62,9 +62,9 @@ def margins_at_random(count: int, p: int, draws: int, seed: int) -> np.ndarray:
     random = np.random.default_rng([seed, count, p])
     falls = _falls(p)
     chosen = random.random((draws, len(falls))).argpartition(count - 1, axis=1)[:, :count]
-    found = np.sort(falls[chosen].sum(axis=1).min(axis=1))
-    found.flags.writeable = False
-    return found
+    margins = np.sort(falls[chosen].sum(axis=1).min(axis=1))
+    margins.flags.writeable = False
+    return margins
 
 
 def canonical(frequencies: Sequence[int], p: int) -> tuple[int, ...]:

@@ -44,15 +44,15 @@ def pizza(snapshot: Snapshot[PizzaOptions]) -> Arrays:
     if probe.shape != (prime, prime) or not np.array_equal(labels, (a + b) % prime):
         raise DoesNotApply("its answers are not (a + b) mod p")
     right = snapshot.activations["logits"].numpy()[np.arange(len(labels)), labels].reshape(prime, prime)
-    found = {"distance_irrelevance": np.array(distance_irrelevance(right))}
+    outputs = {"distance_irrelevance": np.array(distance_irrelevance(right))}
     triples = _triples(prime, options)
     cosines = _cosines(snapshot, prime, triples)
     if cosines is not None:
         distances = (triples[:, 0] - triples[:, 1]).numpy() % prime
         mean, error = stratified(cosines, distances)
-        found["gradient_symmetricity"] = np.array(mean)
-        found["gradient_symmetricity/sem"] = np.array(error if len(triples) < prime**3 else 0.0)
-    return found
+        outputs["gradient_symmetricity"] = np.array(mean)
+        outputs["gradient_symmetricity/sem"] = np.array(error if len(triples) < prime**3 else 0.0)
+    return outputs
 
 
 def distance_irrelevance(right: np.ndarray) -> float:

@@ -106,8 +106,8 @@ _SHADE = "rgba({},{},{},0.14)".format(*(int(OKABE_ITO[4][i : i + 2], 16) for i i
 
 
 def _windows_note(gains: Sequence[FrequencyGain]) -> str:
-    said = (f"power of {gain.k} times {gain.gain:g} from {gain.start:,} to {gain.stop:,}" for gain in gains)
-    return " · ".join(dict.fromkeys(said))
+    windows = (f"power of {gain.k} times {gain.gain:g} from {gain.start:,} to {gain.stop:,}" for gain in gains)
+    return " · ".join(dict.fromkeys(windows))
 
 
 def _frequencies(shown: ViewData) -> Sequence[str]:
@@ -119,8 +119,8 @@ def _frequencies(shown: ViewData) -> Sequence[str]:
 
 
 def _metrics(shown: ViewData) -> Sequence[str]:
-    found = {name for member in shown.members for name in member.shown.metrics}
-    return sorted(found, key=lambda name: (name != "test_loss", name))
+    names = {name for member in shown.members for name in member.shown.metrics}
+    return sorted(names, key=lambda name: (name != "test_loss", name))
 
 
 VIEWS = (

@@ -23,14 +23,14 @@ def margin(shown: ViewData, *, clock: str, events: bool) -> Figure:
     steps, null = arrays["step"], arrays["null"]
     stepped = {"shape": "hv"}
     traces = band(steps, null[:, 0], null[:, 2], _GREY, name="random sets, 95 %")
-    for name, said, colour, dash in (
+    for name, label, colour, dash in (
         ("best_margin", "best set of as many", NULL, "dash"),
         ("margin", "key frequencies", OKABE_ITO[0], "solid"),
         ("weighted_margin", "with the logits' amplitudes", OKABE_ITO[1], "solid"),
     ):
-        hover = f"{said}: %{{y:.3f}} at {shown.step_label} %{{x:,}}<extra></extra>"
+        hover = f"{label}: %{{y:.3f}} at {shown.step_label} %{{x:,}}<extra></extra>"
         look = stepped if name != "weighted_margin" else {}
-        traces.append(line(steps, arrays[name], said, colour, line={**look, "dash": dash}, hovertemplate=hover))
+        traces.append(line(steps, arrays[name], label, colour, line={**look, "dash": dash}, hovertemplate=hover))
     count = line(steps, arrays["count"], "", OKABE_ITO[5], yaxis="y2", showlegend=False, line=stepped)
     layout: dict[str, Any] = {
         "title": title(shown, "Margin of an ideal clock", "with the frequencies that are key at each step"),
@@ -66,14 +66,14 @@ def quality(shown: ViewData) -> Figure:
         "hovertemplate": "%{x}: amplitude %{y:.3f}<extra></extra>",
     }
     first = ", ".join(str(k + 1) for k in np.flatnonzero(arrays["canonical"]))
-    said = (
+    note = (
         f"margin {float(arrays['margin']):.3f}, above {float(arrays['rank']):.0%} of random sets; like {{{first}}}"
         if len(chosen)
         else "no frequency is key here"
     )
     axis = {"type": "category", "title": {"text": "frequency k"}, "showgrid": False}
     layout: dict[str, Any] = {
-        "title": title(shown, "Worth of each frequency", said),
+        "title": title(shown, "Worth of each frequency", note),
         "xaxis": {**axis, "domain": [0, 0.46]},
         "yaxis": {"title": {"text": "margin lost without it"}, "rangemode": "tozero"},
         "xaxis2": {**axis, "domain": [0.56, 1], "anchor": "y2"},
