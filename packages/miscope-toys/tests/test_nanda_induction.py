@@ -94,8 +94,8 @@ def test_every_head_has_the_scores_of_the_file(adopted, known, period: int) -> N
 def test_tensors_of_another_family_are_left_alone(calibration: Path) -> None:
     state = torch.load(calibration / NAME, weights_only=True, map_location="cpu")["model"]
     params = NandaInductionFamily.params()
-    assert NandaInductionFamily().state.adopt(params) is not None
-    assert InductionFamily().state.adopt(InductionFamily.params()) is None
+    assert NandaInductionFamily().adopt(state, params) is not None
+    assert InductionFamily().adopt(state, InductionFamily.params()) is None
     assert NandaInductionFamily().adopt({**state, "embed.W_E": torch.zeros(48, 127)}, params) is None
     assert adopt_paper({"embed.W_E": state["embed.W_E"]}) is None
 
