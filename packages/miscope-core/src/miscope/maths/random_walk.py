@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -18,6 +18,8 @@ BAND = (2.5, 50.0, 97.5)
 _SPARE = 8
 _ROUNDS = 8
 """Subspace iteration: with so many spare columns and rounds the first four components of a walk are good to 1e-9."""
+_TOGETHER = 2**17
+"""Numbers of the walks that are looked at together; 1 MiB, which a core has at hand."""
 
 
 @final
@@ -46,16 +48,27 @@ def null_of(draw: Callable[[np.random.Generator], np.ndarray], *, draws: int, se
     """Bands from so many paths (T, m) as `draw` makes them."""
     random = np.random.default_rng(seed)
     explained, areas, cosines, path = [], [], [], None
-    for _ in range(draws):
-        points = draw(random)
-        scores, share = leading_scores(points, min(count, len(points) - 1))
-        explained.append(share)
-        areas.append(shapes(scores))
-        cosines.append(cosine_agreement(scores))
-        path = scores if path is None else path
+    for points in _together(draw(random) for _ in range(draws)):
+        scores, share = leading_scores(points, min(count, points.shape[1] - 1))
+        explained.extend(share)
+        areas.extend(map(shapes, scores))
+        cosines.extend(map(cosine_agreement, scores))
+        path = scores[0] if path is None else path
     assert path is not None
     bands = (np.percentile(np.array(values), BAND, axis=0) for values in (explained, areas, cosines))
     return WalkNull(**dict(zip(("explained", "area", "cosine"), bands, strict=True)), areas=np.array(areas), path=path)
+
+
+def _together(paths: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """The paths (T, m), several at a time: (n, T, m)."""
+    held: list[np.ndarray] = []
+    for path in paths:
+        held.append(path)
+        if len(held) * path.size >= _TOGETHER:
+            yield np.stack(held)
+            held = []
+    if held:
+        yield np.stack(held)
 
 
 def effective_dimension(squares: Sequence[float], sizes: Sequence[int]) -> int:
@@ -91,17 +104,18 @@ def directions(count: int, dimension: int, random: np.random.Generator) -> np.nd
 
 
 def leading_scores(points: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Scores (T, count) and explained shares (count,) of the first principal components of a smooth path (T, m).
+    """Scores (..., T, count) and explained shares (..., count) of the first principal components of smooth paths
+    (..., T, m).
 
     By subspace iteration from cosines, which a walk's components nearly are: T x m x count work instead of T^3.
     """
-    centred = points - points.mean(axis=0)
-    t = (np.arange(len(points)) + 0.5) / len(points)
-    width = min(count + _SPARE, *centred.shape)
+    centred = points - points.mean(axis=-2, keepdims=True)
+    t = (np.arange(points.shape[-2]) + 0.5) / points.shape[-2]
+    width = min(count + _SPARE, *centred.shape[-2:])
     basis = np.linalg.qr(np.cos(np.pi * np.outer(t, np.arange(1, width + 1))))[0]
     for _ in range(_ROUNDS):
-        basis = np.linalg.qr(centred @ (centred.T @ basis))[0]
-    left, values, _ = np.linalg.svd(basis.T @ centred, full_matrices=False)
+        basis = np.linalg.qr(centred @ (centred.swapaxes(-2, -1) @ basis))[0]
+    left, values, _ = np.linalg.svd(basis.swapaxes(-2, -1) @ centred, full_matrices=False)
     count = min(count, width)
-    total = max(float((centred**2).sum()), np.finfo(float).tiny)
-    return basis @ left[:, :count] * values[:count], values[:count] ** 2 / total
+    total = np.maximum((centred**2).sum(axis=(-2, -1)), np.finfo(float).tiny)[..., None]
+    return basis @ left[..., :count] * values[..., None, :count], values[..., :count] ** 2 / total
