@@ -15,15 +15,15 @@ from plotly.graph_objects import Figure
 
 from miscope.analysis.analyze import analyze
 from miscope.analyzer import Grain
+from miscope.bound import BoundVariant, BoundWorkspace, open_bound
 from miscope.errors import DoesNotApply, NoArtifact
 from miscope.figures.export import Exporter
-from miscope.importing.adopt import adopt
+from miscope.figures.render import render
 from miscope.outcome import State
 from miscope.plugins.plugins import Plugins
-from miscope.figures.render import render
 from miscope.testing import coverage, coverage_of
+from miscope.variant import Variant
 from miscope.view import View
-from miscope.workspace import BoundVariant, Workspace, open_workspace
 from miscope_modadd.demo import DEMO, FAMILY
 
 ROOT = Path(__file__).parents[1]
@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=[], help="these views")
     asked = parser.parse_args()
     OUT.mkdir(exist_ok=True)
-    place = open_workspace(ROOT / "examples-workspace")
+    place = open_bound(ROOT / "examples-workspace")
     if not asked.only:
         record(place.plugins)
     runs = trained(place)
@@ -75,12 +75,12 @@ def record(plugins: Plugins) -> None:
         import tempfile
 
         with tempfile.TemporaryDirectory() as folder:
-            place = open_workspace(folder, plugins)
-            found["toys.nanda-induction"] = coverage_of(place, tuple(adopt(place, PUBLISHED)))
+            place = open_bound(folder, plugins)
+            found["toys.nanda-induction"] = coverage_of(place.value, tuple(place.adopt(PUBLISHED)))
     path.write_text(json.dumps(dict(sorted(found.items())), indent=1) + "\n", encoding="utf-8")
 
 
-def trained(place: Workspace) -> list[list[BoundVariant]]:
+def trained(place: BoundWorkspace) -> list[list[BoundVariant]]:
     """Several seeds of each kind of run, trained and analyzed."""
     demo = [place.variant(FAMILY, **{**DEMO, "seed": seed}) for seed in (0, 1, 2)]
     gained = place.variant(FAMILY, **DEMO, interventions=GAIN)
@@ -107,27 +107,28 @@ def trained(place: Workspace) -> list[list[BoundVariant]]:
     return kinds
 
 
-def check(place: Workspace, variants: list[BoundVariant], names: list[str] | None) -> None:
+def check(place: BoundWorkspace, variants: list[BoundVariant], names: list[str] | None) -> None:
     """Analyze them, together where that is asked; anything that fails is said."""
-    for outcome in analyze(place, [variant.value for variant in variants], names):
+    for outcome in analyze(place.value, [variant.value for variant in variants], names):
         if outcome.state in (State.FAILED, State.NOT_TRIED):
             print(outcome.variant, outcome.analyzers, outcome.step, outcome.error, outcome.trace, flush=True)
 
 
-def example(place: Workspace, view: View, runs: list[list[BoundVariant]]) -> Figure:
+def example(place: BoundWorkspace, view: View, runs: list[list[BoundVariant]]) -> Figure:
     """The view of the first run that it draws."""
     for variants in runs:
         for shown in candidates(view, variants):
             try:
-                return render(place, view, shown)
+                return render(place.value, view, shown)
             except (DoesNotApply, NoArtifact) as error:
                 reason = error
     raise SystemExit(f"{view.name} draws none of the example runs: {reason}")
 
 
-def candidates(view: View, variants: list[BoundVariant]) -> Iterator[BoundVariant | list[BoundVariant]]:
+def candidates(view: View, variants: list[BoundVariant]) -> Iterator[Variant | list[Variant]]:
     """All of them for a view that compares, else the first."""
-    yield variants if view.grain is Grain.COHORT else variants[0]
+    values = [variant.value for variant in variants]
+    yield values if view.grain is Grain.COHORT else values[0]
 
 
 if __name__ == "__main__":
