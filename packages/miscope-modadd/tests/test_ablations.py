@@ -57,12 +57,12 @@ def exact(snapshot: Snapshot) -> dict[str, np.ndarray]:
     return dict(ablations.EFFECTS.compute(replace(snapshot, options=ablations.EFFECTS.options.model_validate(EXACT))))
 
 
-def agrees(found: Any, at: Any, theirs: dict[str, float]) -> None:
+def agrees(outputs: Any, at: Any, theirs: dict[str, float]) -> None:
     """Losses are stored as changes."""
     for part in ("train", "test"):
-        loss = found[f"{part}/loss"][at] + found[f"clean/{part}_loss"]
+        loss = outputs[f"{part}/loss"][at] + outputs[f"clean/{part}_loss"]
         assert loss == pytest.approx(theirs[part], rel=1e-6)
-    assert found["all/accuracy"][at] + found["clean/all_accuracy"] == pytest.approx(theirs["acc_all"], abs=1e-12)
+    assert outputs["all/accuracy"][at] + outputs["clean/all_accuracy"] == pytest.approx(theirs["acc_all"], abs=1e-12)
 
 
 def test_heads_and_layers(exact: dict[str, np.ndarray], known: dict[str, Any]) -> None:
@@ -80,14 +80,14 @@ def test_frequencies_of_the_embedding(snapshot: Snapshot, known: dict[str, Any])
     labels = np.array(snapshot.bases["token"].labels)
     votes = {"label": labels, "key": np.isin(labels, [str(k) for k in KEYS])}
     options = ablations.EMBEDDING.options.model_validate(EXACT)
-    found = ablations.EMBEDDING.compute(replace(snapshot, options=options, artifacts={"keys.votes": votes}))
+    outputs = ablations.EMBEDDING.compute(replace(snapshot, options=options, artifacts={"keys.votes": votes}))
 
     for k in KEYS:
-        agrees(found, k - 1, known[f"remove_freq_{k}_from_W_E"])
+        agrees(outputs, k - 1, known[f"remove_freq_{k}_from_W_E"])
     kept = known["keep_only_const+key_freqs_in_W_E"]
-    assert found["kept/test_loss"] == pytest.approx(kept["test"], rel=1e-6)
-    assert found["kept/all_accuracy"] == pytest.approx(kept["acc_all"])
-    assert found["share"][[22, 5]] == pytest.approx([0.23799030, 0.16845105], rel=1e-5)
+    assert outputs["kept/test_loss"] == pytest.approx(kept["test"], rel=1e-6)
+    assert outputs["kept/all_accuracy"] == pytest.approx(kept["acc_all"])
+    assert outputs["share"][[22, 5]] == pytest.approx([0.23799030, 0.16845105], rel=1e-5)
 
 
 def test_clusters_of_neurons(snapshot: Snapshot, known: dict[str, Any]) -> None:
@@ -97,11 +97,11 @@ def test_clusters_of_neurons(snapshot: Snapshot, known: dict[str, Any]) -> None:
     post = snapshot.model.answers(double, snapshot.probe.inputs, [site])
     frequencies = FREQUENCIES.compute(replace(snapshot, options=FREQUENCIES.options(), activations=post))
     options = ablations.CLUSTERS.options.model_validate(EXACT)
-    found = ablations.CLUSTERS.compute(
+    outputs = ablations.CLUSTERS.compute(
         replace(snapshot, options=options, artifacts={"neurons.frequencies": frequencies})
     )
 
-    at_site = {name.removeprefix(f"{site}/"): array for name, array in found.items()}
+    at_site = {name.removeprefix(f"{site}/"): array for name, array in outputs.items()}
     for k in KEYS:
         theirs = known[f"mean_ablate_neuron_cluster_k={k}"]
         assert at_site["size"][k - 1] == theirs["n_neurons"]

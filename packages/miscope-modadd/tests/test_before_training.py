@@ -25,21 +25,21 @@ def test_the_embedding_is_spread_over_all_frequencies(untrained):
     context, weights = untrained
     axes = {"W_E": context.model.roles["W_E"].axes}
     shown = {"probe": context.probe(), "weights": {"W_E": weights["W_E"]}, "axes": axes, "bases": context.bases}
-    found = EMBEDDING.compute(Snapshot(variant=context.variant, step=0, options=EMBEDDING.options(), **shown))
+    outputs = EMBEDDING.compute(Snapshot(variant=context.variant, step=0, options=EMBEDDING.options(), **shown))
 
-    assert found["W_E/max_fraction"] == pytest.approx(0.022, abs=5e-4)
-    assert found["W_E/gini_power"] == pytest.approx(0.052, abs=5e-4)
-    assert found["W_E/gini_norm"] == pytest.approx(0.035, abs=5e-4)
+    assert outputs["W_E/max_fraction"] == pytest.approx(0.022, abs=5e-4)
+    assert outputs["W_E/gini_power"] == pytest.approx(0.052, abs=5e-4)
+    assert outputs["W_E/gini_norm"] == pytest.approx(0.035, abs=5e-4)
 
 
 def test_a_constant_threshold_would_call_most_neurons_committed(untrained):
     context, weights = untrained
     seen = {"activations": context.model.answers(weights, context.probe().inputs, [POST]), "bases": context.bases}
     given = {"variant": context.variant, "step": 0, "options": None, "probe": context.probe()}
-    found = FREQUENCIES.compute(Snapshot(**given, **seen))
-    most = found[f"{POST}/max_fraction"]
+    outputs = FREQUENCIES.compute(Snapshot(**given, **seen))
+    most = outputs[f"{POST}/max_fraction"]
 
-    assert found[f"{POST}/dead_count"] == 71
+    assert outputs[f"{POST}/dead_count"] == 71
     assert np.quantile(most, (0.5, 0.999, 1)) == pytest.approx([0.061, 0.140, 0.145], abs=5e-4)
     # 3 / frequencies, the original system's.
     assert (most >= 3 / 56).mean() == pytest.approx(0.58, abs=5e-3)

@@ -47,12 +47,12 @@ def test_the_papers_models(name, calibration_file):
     state = torch.load(path, map_location="cpu", weights_only=True)["model"]
     weights = family.adopt(state, context.variant.params)
     assert weights is not None
-    found = PIZZA.compute(snapshot(context, weights, triples=4096))
+    outputs = PIZZA.compute(snapshot(context, weights, triples=4096))
     irrelevance, symmetricity, sem = PUBLISHED[name]
-    assert found["distance_irrelevance"] == pytest.approx(irrelevance, rel=1e-6)
-    spread = np.hypot(sem, found["gradient_symmetricity/sem"])
-    assert abs(found["gradient_symmetricity"] - symmetricity) < 3 * spread
-    assert found["gradient_symmetricity/sem"] < 0.01
+    assert outputs["distance_irrelevance"] == pytest.approx(irrelevance, rel=1e-6)
+    spread = np.hypot(sem, outputs["gradient_symmetricity/sem"])
+    assert abs(outputs["gradient_symmetricity"] - symmetricity) < 3 * spread
+    assert outputs["gradient_symmetricity/sem"] < 0.01
     default = PIZZA.compute(snapshot(context, weights, triples=PIZZA.options().triples))
     away = abs(default["gradient_symmetricity"] - EVERY_TRIPLE[name])
     assert away < 2.5 * default["gradient_symmetricity/sem"]
@@ -67,14 +67,14 @@ def transformer():
 
 
 def test_where_there_are_no_more_triples_than_asked_for_all_are_taken_and_there_is_no_error(transformer):
-    found = PIZZA.compute(snapshot(*transformer, triples=7**3))
-    assert found["gradient_symmetricity"] == pytest.approx(brute_force(*transformer).mean(), rel=1e-5)
-    assert found["gradient_symmetricity/sem"] == 0
+    outputs = PIZZA.compute(snapshot(*transformer, triples=7**3))
+    assert outputs["gradient_symmetricity"] == pytest.approx(brute_force(*transformer).mean(), rel=1e-5)
+    assert outputs["gradient_symmetricity/sem"] == 0
 
 
 def brute_force(context, weights):
     """(p, p, p) cosines, one gradient at a time."""
-    p, inputs, found = 7, context.probe().inputs, np.empty((7, 7, 7))
+    p, inputs, cosines = 7, context.probe().inputs, np.empty((7, 7, 7))
     for row, c in np.ndindex(p * p, p):
         leaf = []
 
@@ -86,14 +86,14 @@ def brute_force(context, weights):
             chosen = inputs[row : row + 1]
             logits = context.model.run(dict(weights), chosen, ["logits"], hooks=[("hook_embed", cut)])["logits"]
             (gradient,) = torch.autograd.grad(logits[0, -1, c], leaf[-1])
-        found[row // p, row % p, c] = torch.cosine_similarity(gradient[0, 0], gradient[0, 1], dim=0)
-    return found
+        cosines[row // p, row % p, c] = torch.cosine_similarity(gradient[0, 0], gradient[0, 1], dim=0)
+    return cosines
 
 
 def test_the_estimate_and_its_error_are_unbiased(transformer):
     truth = float(PIZZA.compute(snapshot(*transformer, triples=7**3))["gradient_symmetricity"])
     drawn = [PIZZA.compute(snapshot(*transformer, triples=70, seed=seed)) for seed in range(200)]
-    values, errors = (np.array([found[f"gradient_symmetricity{end}"] for found in drawn]) for end in ("", "/sem"))
+    values, errors = (np.array([outputs[f"gradient_symmetricity{end}"] for outputs in drawn]) for end in ("", "/sem"))
     # Four standard errors of a mean of 200, and of a share of 200 that is 95 %.
     assert abs(values.mean() - truth) < 4 * values.std() / len(values) ** 0.5
     assert np.mean(np.abs(values - truth) < 1.96 * errors) == pytest.approx(0.95, abs=4 * (0.95 * 0.05 / 200) ** 0.5)
@@ -138,8 +138,8 @@ def test_a_logit_that_ignores_the_distance_is_irrelevant_to_it_and_one_that_is_t
 
 
 def test_embeddings_added_at_once_have_no_symmetricity_of_their_own(perceptron):
-    found = PIZZA.compute(snapshot(*perceptron))
-    assert set(found) == {"distance_irrelevance"}
+    outputs = PIZZA.compute(snapshot(*perceptron))
+    assert set(outputs) == {"distance_irrelevance"}
 
 
 def test_other_answers_than_a_sum_are_refused(perceptron):

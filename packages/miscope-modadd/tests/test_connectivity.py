@@ -61,17 +61,17 @@ def test_stream_heads_and_neurons_in_another_order_are_put_back_exactly(family: 
     assert {axis for _, axis in orders} == {"d_model", "head", "QK", "VO", "d_mlp"}
     members = members_of(context, [weights, permuted(weights, axes, orders)])
 
-    found = seeds(Cohort(members=members, options=SEEDS.options()))
+    outputs = seeds(Cohort(members=members, options=SEEDS.options()))
     for part in ("train", "test"):
-        assert found[f"{part}/before_barrier"][0, 1] > 0.01
-        assert found[f"{part}/after_barrier"][0, 1] == pytest.approx(0, abs=1e-12)
-    assert found["all/after_cosine"][0, 1] == pytest.approx(1, abs=1e-12)
+        assert outputs[f"{part}/before_barrier"][0, 1] > 0.01
+        assert outputs[f"{part}/after_barrier"][0, 1] == pytest.approx(0, abs=1e-12)
+    assert outputs["all/after_cosine"][0, 1] == pytest.approx(1, abs=1e-12)
 
 
 @pytest.mark.parametrize("family", [MlpFamily(), EmbeddingMlpFamily()], ids=lambda family: family.name)
 def test_the_order_of_channels_and_neurons_is_free_in_the_perceptrons_too(family: Family) -> None:
     context, weights = subject_of(family)
     axes = {name: role.axes for name, role in context.model.roles.items()}
-    found = free(context.model, weights, axes, context.probe().inputs[:20])
-    assert set(found) == set(units_of(weights, axes))
-    assert ("blocks.0", "d_mlp") in found
+    units = free(context.model, weights, axes, context.probe().inputs[:20])
+    assert set(units) == set(units_of(weights, axes))
+    assert ("blocks.0", "d_mlp") in units

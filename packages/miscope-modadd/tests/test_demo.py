@@ -43,9 +43,9 @@ def test_the_demo_asks_for_what_its_family_takes(tmp_path: Path) -> None:
 
 def test_the_first_step_that_reaches_a_level(small: BoundVariant) -> None:
     steps, values = small.metric("train_accuracy")
-    found = first_above(small, "train_accuracy", 0.99)
-    assert values[steps == found] >= 0.99
-    assert (values[steps < found] < 0.99).all()
+    reached = first_above(small, "train_accuracy", 0.99)
+    assert values[steps == reached] >= 0.99
+    assert (values[steps < reached] < 0.99).all()
     assert first_above(small, "train_accuracy", 1.5) is None
 
 

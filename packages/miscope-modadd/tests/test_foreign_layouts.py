@@ -42,11 +42,11 @@ def hooked(weights: Mapping[str, torch.Tensor]) -> State:
 
 def paper(weights: Mapping[str, torch.Tensor]) -> State:
     """As the paper's own code has them: by its names and in its orientation, with its causal mask."""
-    found = {f"blocks.0.attn.W_{letter}": weights[f"blocks.0.attn.W_{letter}"].transpose(1, 2) for letter in "QKV"}
-    found["blocks.0.attn.W_O"] = weights["blocks.0.attn.W_O"].flatten(0, 1).T
+    attention = {f"blocks.0.attn.W_{letter}": weights[f"blocks.0.attn.W_{letter}"].transpose(1, 2) for letter in "QKV"}
+    attention["blocks.0.attn.W_O"] = weights["blocks.0.attn.W_O"].flatten(0, 1).T
     mlp = {name: tensor.T if tensor.ndim == 2 else tensor for name, tensor in weights.items() if ".mlp." in name}
     ends = {"embed.W_E": weights["W_E"].T, "pos_embed.W_pos": weights["W_pos"], "unembed.W_U": weights["W_U"]}
-    held = {**ends, **found, **mlp, "blocks.0.attn.mask": torch.ones(3, 3).tril()}
+    held = {**ends, **attention, **mlp, "blocks.0.attn.mask": torch.ones(3, 3).tril()}
     return {name: tensor.clone() for name, tensor in held.items()}
 
 
@@ -85,9 +85,9 @@ def test_every_layout_gives_the_same_weights(
     torch.save({"model": state, "step": 40}, tmp_path / "run.pth")
     (variant,) = place.adopt(tmp_path / "run.pth", params={"prime": PRIME})
     assert (variant.value.family, variant.steps) == (family, [40])
-    found = variant.at(40).checkpoint.weights
-    assert set(found) == set(weights)
-    assert all(torch.equal(found[name], tensor) for name, tensor in weights.items())
+    adopted = variant.at(40).checkpoint.weights
+    assert set(adopted) == set(weights)
+    assert all(torch.equal(adopted[name], tensor) for name, tensor in weights.items())
 
 
 def test_a_grokking_demo_becomes_a_variant_with_all_its_checkpoints(place: BoundWorkspace, tmp_path: Path):
@@ -119,12 +119,12 @@ def test_a_split_that_is_not_the_variants_is_said(place: BoundWorkspace, tmp_pat
         torch.save(content, tmp_path / f"step_{step}.pth")
         place.adopt(tmp_path / f"step_{step}.pth", params={"prime": PRIME})
     facts: Any = place.store.variant_record(variant.name).facts
-    said = {name: about["notes"] for name, about in facts["imported"].items()}
+    notes = {name: about["notes"] for name, about in facts["imported"].items()}
     differ = (
         f"It lists {len(rows)} examples as trained on, this variant trains on {len(rows)}, and {len(rows) - 1} are in "
         "both: train and test losses computed here are of another split than its own."
     )
-    assert said == {"step_0.pth": [], "step_1.pth": [differ]}
+    assert notes == {"step_0.pth": [], "step_1.pth": [differ]}
 
 
 ODD_ROWS = [

@@ -58,18 +58,18 @@ def test_interactions_of_components_keep_the_contract() -> None:
 
 
 def test_heads_at_zero_are_heads_that_write_nothing() -> None:
-    found = INTERACTIONS.compute(SMALL)
+    outputs = INTERACTIONS.compute(SMALL)
     clean = loss_without()
-    assert found["head"].tolist() == ["L0H0", "L0H1", "L0H2", "L0H3"]
-    assert found["clean/all_loss"] == pytest.approx(clean, rel=1e-9)
-    assert found["none/all_loss"] == pytest.approx(loss_without(0, 1, 2, 3), rel=1e-9)
-    assert found["ablated/all/loss"] == pytest.approx([loss_without(h) - clean for h in range(4)], rel=1e-6)
+    assert outputs["head"].tolist() == ["L0H0", "L0H1", "L0H2", "L0H3"]
+    assert outputs["clean/all_loss"] == pytest.approx(clean, rel=1e-9)
+    assert outputs["none/all_loss"] == pytest.approx(loss_without(0, 1, 2, 3), rel=1e-9)
+    assert outputs["ablated/all/loss"] == pytest.approx([loss_without(h) - clean for h in range(4)], rel=1e-6)
     rest = [loss_without(*(g for g in range(4) if g != h)) - clean for h in range(4)]
-    assert found["alone/all/loss"] == pytest.approx(rest, rel=1e-6)
+    assert outputs["alone/all/loss"] == pytest.approx(rest, rel=1e-6)
     for g, h in ((0, 1), (3, 2)):
         expected = loss_without(g, h) - loss_without(g) - loss_without(h) + clean
-        assert found["pair/all/loss"][g, h] == pytest.approx(expected, abs=1e-9)
-    assert np.diag(found["pair/all/loss"]).tolist() == [0, 0, 0, 0]
+        assert outputs["pair/all/loss"][g, h] == pytest.approx(expected, abs=1e-9)
+    assert np.diag(outputs["pair/all/loss"]).tolist() == [0, 0, 0, 0]
 
 
 def test_a_head_that_writes_nothing_interacts_with_none() -> None:
@@ -77,15 +77,15 @@ def test_a_head_that_writes_nothing_interacts_with_none() -> None:
     output[2] = 0
     silent = replace(SMALL, weights={**SMALL.weights, "blocks.0.attn.W_O": output})
     for mode in ("mean", "zero", "resample"):
-        found = INTERACTIONS.compute(replace(silent, options=INTERACTIONS.options(**EXACT, mode=mode)))
-        assert np.abs(found["pair/all/loss"][2]).max() == pytest.approx(0, abs=1e-12)
-        assert np.abs(found["pair/all/loss"]).max() > 1e-6
+        outputs = INTERACTIONS.compute(replace(silent, options=INTERACTIONS.options(**EXACT, mode=mode)))
+        assert np.abs(outputs["pair/all/loss"][2]).max() == pytest.approx(0, abs=1e-12)
+        assert np.abs(outputs["pair/all/loss"]).max() > 1e-6
 
 
 def test_only_the_heads_that_matter_most_are_paired() -> None:
-    found = INTERACTIONS.compute(replace(SMALL, options=INTERACTIONS.options(**EXACT, mode="zero", most=2)))
-    assert len(found["head"]) == 2
-    assert found["pair/all/loss"].shape == (2, 2)
+    outputs = INTERACTIONS.compute(replace(SMALL, options=INTERACTIONS.options(**EXACT, mode="zero", most=2)))
+    assert len(outputs["head"]) == 2
+    assert outputs["pair/all/loss"].shape == (2, 2)
 
 
 def test_a_network_without_heads_has_no_interaction() -> None:
@@ -97,9 +97,11 @@ def test_a_network_without_heads_has_no_interaction() -> None:
 def test_one_head_out_is_what_the_effects_say_in_every_mode() -> None:
     effects = EFFECTS.compute(replace(SMALL, options=EFFECTS.options.model_validate(EXACT)))
     for row, mode in enumerate(effects["mode"].tolist()):
-        found = INTERACTIONS.compute(replace(SMALL, options=INTERACTIONS.options(**EXACT, mode=mode)))
+        outputs = INTERACTIONS.compute(replace(SMALL, options=INTERACTIONS.options(**EXACT, mode=mode)))
         for what in ("loss", "loss_sem", "accuracy"):
-            assert found[f"ablated/test/{what}"] == pytest.approx(effects[f"test/{what}"][row, :4], rel=1e-9, abs=1e-12)
+            assert outputs[f"ablated/test/{what}"] == pytest.approx(
+                effects[f"test/{what}"][row, :4], rel=1e-9, abs=1e-12
+            )
 
 
 @pytest.mark.slow
@@ -114,10 +116,10 @@ def test_the_papers_heads(mode: str, calibration_file: Callable[[str], Path]) ->
     context = ModelContext(family, variant)
     shown = snapshot_of(family, {"seed": 1}, dict(weights))
     options = INTERACTIONS.options(**EXACT, mode=mode)
-    found = INTERACTIONS.compute(replace(shown, variant=variant, probe=context.probe(), options=options))
+    outputs = INTERACTIONS.compute(replace(shown, variant=variant, probe=context.probe(), options=options))
     for h in range(4):
         theirs = known[f"{mode}_ablate_head_{h}"]
-        assert found["ablated/test/loss"][h] + found["clean/test_loss"] == pytest.approx(theirs["test"], rel=1e-6)
-        assert found["ablated/all/accuracy"][h] + found["clean/all_accuracy"] == pytest.approx(theirs["acc_all"])
-    assert found["none/test_loss"] == pytest.approx(known[f"{mode}_ablate_all_heads"]["test"], rel=1e-6)
-    assert found["none/all_accuracy"] == pytest.approx(1 / 113)
+        assert outputs["ablated/test/loss"][h] + outputs["clean/test_loss"] == pytest.approx(theirs["test"], rel=1e-6)
+        assert outputs["ablated/all/accuracy"][h] + outputs["clean/all_accuracy"] == pytest.approx(theirs["acc_all"])
+    assert outputs["none/test_loss"] == pytest.approx(known[f"{mode}_ablate_all_heads"]["test"], rel=1e-6)
+    assert outputs["none/all_accuracy"] == pytest.approx(1 / 113)

@@ -86,13 +86,13 @@ def test_a_gain_of_one_changes_nothing_but_the_name(tmp_path: Path) -> None:
 def test_a_frequency_gain_resumes_by_its_name_alone(tmp_path: Path) -> None:
     name = frequency_gain(parent(tmp_path), k=3, gain=4, start=2, stop=4).name
     list(frequency_gain(parent(tmp_path), k=3, gain=4, start=2, stop=4).train(threads=1, steps=3))
-    found = open_bound(tmp_path, tables(FAMILY)).find(name)
-    assert found.value.training is not None
-    assert list(found.train(threads=1, steps=6))[-1].step == 6
+    again = open_bound(tmp_path, tables(FAMILY)).find(name)
+    assert again.value.training is not None
+    assert list(again.train(threads=1, steps=6))[-1].step == 6
 
     whole = frequency_gain(parent(tmp_path / "whole"), k=3, gain=4, start=2, stop=4)
     list(whole.train(threads=1))
-    assert found.metric("train_loss")[1].tolist() == whole.metric("train_loss")[1].tolist()
+    assert again.metric("train_loss")[1].tolist() == whole.metric("train_loss")[1].tolist()
 
 
 @pytest.mark.parametrize(

@@ -58,14 +58,14 @@ def at_random(family, seed):
     ids=lambda family: family.name,
 )
 def test_fewer_than_one_in_twenty_random_networks_has_a_key_component(family):
-    found = []
+    elected = []
     for seed in range(40):
         context, weights = at_random(family, seed)
         labels = context.probe().labels
         shuffled = labels[torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))]
         probes = context.probe(), relabelled(context.probe(), shuffled)
-        found.append([votes(context, weights, probe)["key"].any() for probe in probes])
-    assert (np.mean(found, axis=0) < 0.05).all()
+        elected.append([votes(context, weights, probe)["key"].any() for probe in probes])
+    assert (np.mean(elected, axis=0) < 0.05).all()
 
 
 @pytest.mark.slow

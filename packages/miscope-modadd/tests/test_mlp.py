@@ -32,32 +32,32 @@ def test_their_sites_are_named_like_a_transformers_with_one_position(family: Fam
     model, probe = family.model(family.params()), family.probes(make_variant(family, {}))["grid"]
     task = family.task(make_variant(family, {}))
     assert task is not None
-    found = model.run(task.initial_weights(), probe.inputs[:3], sorted(model.sites))
-    assert {"blocks.0.mlp.hook_pre", "blocks.0.mlp.hook_post", "logits"} <= set(found)
-    assert found["blocks.0.mlp.hook_post"].shape == (3, 1, 512)
-    assert found["logits"].shape == (3, 1, 113)
+    activations = model.run(task.initial_weights(), probe.inputs[:3], sorted(model.sites))
+    assert {"blocks.0.mlp.hook_pre", "blocks.0.mlp.hook_post", "logits"} <= set(activations)
+    assert activations["blocks.0.mlp.hook_post"].shape == (3, 1, 512)
+    assert activations["logits"].shape == (3, 1, 113)
 
 
 def test_the_mlp_begins_as_pytorchs_linear_layers_on_one_hot_inputs() -> None:
-    found = first_weights(MlpFamily())
+    weights = first_weights(MlpFamily())
     torch.manual_seed(4)
     first, second = torch.nn.Linear(22, 512, bias=False), torch.nn.Linear(512, 11, bias=False)
     one_hot = torch.cat([torch.eye(11)[torch.tensor([2, 9])], torch.eye(11)[torch.tensor([5, 0])]], dim=1)
     expected = second(torch.relu(first(one_hot)))
     from miscope_modadd.hooked_mlp import logits
 
-    assert roundings(logits(found, torch.tensor([[2, 5], [9, 0]])), expected) < 100
+    assert roundings(logits(weights, torch.tensor([[2, 5], [9, 0]])), expected) < 100
 
 
 def test_the_embedding_mlp_begins_as_pytorchs_embeddings_and_linear_layers() -> None:
-    found = first_weights(EmbeddingMlpFamily())
+    weights = first_weights(EmbeddingMlpFamily())
     torch.manual_seed(4)
     a, b = torch.nn.Embedding(11, 16), torch.nn.Embedding(11, 16)
     first, second = torch.nn.Linear(16, 512, bias=False), torch.nn.Linear(512, 11, bias=False)
     expected = second(torch.relu(first(a(torch.tensor([2, 9])) + b(torch.tensor([5, 0])))))
     from miscope_modadd.hooked_mlp import logits
 
-    assert roundings(logits(found, torch.tensor([[2, 5], [9, 0]])), expected) < 100
+    assert roundings(logits(weights, torch.tensor([[2, 5], [9, 0]])), expected) < 100
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda f: f.name)

@@ -39,9 +39,9 @@ def trained(root: Path, steps: int, *, whole: bool = False, **fields: Any) -> Bo
     return variant
 
 
-def deviation(found: BoundVariant, theirs: Mapping[str, Any]) -> np.ndarray:
+def deviation(ours: BoundVariant, theirs: Mapping[str, Any]) -> np.ndarray:
     """Relative error of the train losses at every step."""
-    mine = found.metric("train_loss")[1]
+    mine = ours.metric("train_loss")[1]
     reference = np.array([float(loss) for loss in theirs["train_losses"][: len(mine)]])
     return np.abs(mine - reference) / reference
 
@@ -78,10 +78,10 @@ def test_the_first_loss_is_the_papers(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_papers_model_replays_the_run_with_losses_in_single_precision(tmp_path: Path, paper) -> None:
-    found = deviation(trained(tmp_path, 60, loss_dtype="float32"), paper(LOW_PRECISION))
-    assert found[:11].max() < 5e-7
-    assert found[20] < 1e-5
-    assert found.max() < 1e-3
+    error = deviation(trained(tmp_path, 60, loss_dtype="float32"), paper(LOW_PRECISION))
+    assert error[:11].max() < 5e-7
+    assert error[20] < 1e-5
+    assert error.max() < 1e-3
 
 
 @pytest.mark.slow
@@ -94,10 +94,10 @@ def test_at_the_answer_position_alone_it_replays_that_run_up_to_rounding(tmp_pat
     replays_up_to_rounding(deviation(trained(tmp_path, 60, weight_decay=0.1), paper(WD_01)))
 
 
-def replays_up_to_rounding(found: np.ndarray) -> None:
-    assert found[:7].max() < 5e-9
+def replays_up_to_rounding(error: np.ndarray) -> None:
+    assert error[:7].max() < 5e-9
     # Soon one pre-activation of two million is zero to rounding, and falls on the other side of the ReLU than in the
     # paper's run (as it does in float64, or on another processor); Adam makes 1e-7 of it within a few steps.
-    assert found[:11].max() < 5e-7
-    assert found[20] < 1e-5
-    assert found.max() < 5e-4
+    assert error[:11].max() < 5e-7
+    assert error[20] < 1e-5
+    assert error.max() < 5e-4

@@ -30,8 +30,8 @@ def test_the_papers_split_is_pythons_shuffle_of_the_list_of_pairs() -> None:
     listed = [(i, j, 113) for i in range(113) for j in range(113)]
     random.shuffle(listed)
     random.setstate(state)
-    found = pairs(113, equals=True)[paper_split(113, 0.3, 1)]
-    assert found.tolist() == [list(row) for row in listed[: int(0.3 * len(listed))]]
+    chosen = pairs(113, equals=True)[paper_split(113, 0.3, 1)]
+    assert chosen.tolist() == [list(row) for row in listed[: int(0.3 * len(listed))]]
 
 
 def test_drawing_a_split_leaves_global_generators_alone() -> None:

@@ -79,8 +79,8 @@ def test_the_handwritten_backward_pass_is_the_derivative(weights, inputs) -> Non
 def test_gradients_reach_the_weights_through_recorded_sites(network, weights, inputs) -> None:
     def through(run) -> Weights:
         leaves = {name: w.double().requires_grad_() for name, w in weights.items()}
-        found = run(leaves, inputs, [tables.PRE, tables.PATTERN, tables.Z])
-        loss = sum((value**2).sum() for value in found.values())
+        activations = run(leaves, inputs, [tables.PRE, tables.PATTERN, tables.Z])
+        loss = sum((value**2).sum() for value in activations.values())
         used = [name for name in leaves if name not in ("W_U", "blocks.0.mlp.W_out", "blocks.0.mlp.b_out")]
         return dict(zip(used, torch.autograd.grad(loss, [leaves[name] for name in used]), strict=True))
 
@@ -99,27 +99,27 @@ def test_channels_are_entries_of_the_last_axis(network, weights, inputs, site) -
 
 def test_logits_are_whole_whatever_the_channels(network, weights, inputs) -> None:
     with torch.no_grad():
-        found = network.answers(weights, inputs, ["logits", tables.POST], channels=[1])
-    assert found["logits"].shape == (len(inputs), network.roles["W_U"].shape[1])
-    assert found[tables.POST].shape == (len(inputs), 1)
+        activations = network.answers(weights, inputs, ["logits", tables.POST], channels=[1])
+    assert activations["logits"].shape == (len(inputs), network.roles["W_U"].shape[1])
+    assert activations[tables.POST].shape == (len(inputs), 1)
 
 
 def test_many_rows_give_what_few_rows_give(network, weights) -> None:
     inputs = pairs(PRIME, equals=True).repeat(30, 1)
     with torch.no_grad():
-        found = tables.logits(weights, inputs)
+        rows = tables.logits(weights, inputs)
     assert len(inputs) > 2 * tables._ROWS
-    assert roundings(found[: PRIME**2], found[-(PRIME**2) :]) < APART
+    assert roundings(rows[: PRIME**2], rows[-(PRIME**2) :]) < APART
 
 
 def test_inputs_of_another_form_go_through_the_network(network, weights) -> None:
     other = torch.tensor([[1, PRIME, 2], [3, 4, 5]])
     assert not tables.answerable(other, PRIME)
     with torch.no_grad():
-        found = network.answers(weights, other, ["logits"])["logits"]
+        logits = network.answers(weights, other, ["logits"])["logits"]
         hooked = network.hooked.answers(weights, other, ["logits"])["logits"]
-        assert roundings(found, hooked) < APART
-        assert roundings(found, table_logits(network, PRIME, weights, other)) < APART
+        assert roundings(logits, hooked) < APART
+        assert roundings(logits, table_logits(network, PRIME, weights, other)) < APART
 
 
 def test_the_form_the_tables_are_for() -> None:

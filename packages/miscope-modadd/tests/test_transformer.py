@@ -39,27 +39,27 @@ def test_the_transformer_keeps_the_contract_of_a_family() -> None:
 def test_the_transformer_begins_exactly_as_the_original(  # noqa: PLR0913
     tmp_path: Path, prime: int, seed: int, data_seed: int, train: float, test: float, total: float
 ) -> None:
-    found = variant(tmp_path, prime=prime, seed=seed, data_seed=data_seed)
-    list(found.train(steps=1, threads=1))
-    assert abs(found.metric("train_loss")[1][0] - train) < 1e-6
-    assert abs(found.metric("test_loss")[1][1] - test) < 1e-6
+    run = variant(tmp_path, prime=prime, seed=seed, data_seed=data_seed)
+    list(run.train(steps=1, threads=1))
+    assert abs(run.metric("train_loss")[1][0] - train) < 1e-6
+    assert abs(run.metric("test_loss")[1][1] - test) < 1e-6
     # The first step moves each of some 15,000 entries by the learning rate times its gradient over the gradient's own
     # size. Where that is as small as its rounding, the move is any part of 1e-3, up or down: no bound on the sum is
     # safe below. Another beginning is off by whole units.
-    assert abs(weights(found, 1)["W_E"].double().sum().item() - total) < 1e-3
+    assert abs(weights(run, 1)["W_E"].double().sum().item() - total) < 1e-3
 
 
 def test_the_first_epochs_are_the_originals(tmp_path: Path) -> None:
-    found = variant(tmp_path, prime=113, seed=999, data_seed=598)
-    list(found.train(steps=3, threads=1))
-    assert found.metric("train_loss")[1][:3] == pytest.approx([4.7358857559, 4.7274707161, 4.7225084339], abs=1e-8)
-    assert found.metric("test_loss")[1][1:4] == pytest.approx([4.7321728924, 4.7339995551, 4.7369604200], abs=1e-8)
+    run = variant(tmp_path, prime=113, seed=999, data_seed=598)
+    list(run.train(steps=3, threads=1))
+    assert run.metric("train_loss")[1][:3] == pytest.approx([4.7358857559, 4.7274707161, 4.7225084339], abs=1e-8)
+    assert run.metric("test_loss")[1][1:4] == pytest.approx([4.7321728924, 4.7339995551, 4.7369604200], abs=1e-8)
 
 
 def test_drawing_weights_leaves_the_global_generator_alone() -> None:
     family, before = TransformerFamily(), torch.get_rng_state()
-    found = open_bound("nowhere", tables(family)).variant("modadd.transformer", prime=5)
-    task = family.task(found.value)
+    run = open_bound("nowhere", tables(family)).variant("modadd.transformer", prime=5)
+    task = family.task(run.value)
     task.initial_weights()
     assert torch.equal(torch.get_rng_state(), before)
 

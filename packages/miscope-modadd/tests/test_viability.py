@@ -99,20 +99,20 @@ def snapshot(keys):
 
 
 def test_equal_amplitudes_weigh_alike_and_the_worth_of_a_frequency_is_the_margin_it_adds():
-    found = MARGINS.compute(snapshot([14, 35, 41, 42]))
-    assert found["weighted_margin"] == pytest.approx(found["margin"])
-    assert found["quality"][13] == pytest.approx(margin([14, 35, 41, 42], 113) - margin([35, 41, 42], 113))
-    assert np.isnan(found["quality"][0])
-    assert found["margin"] <= found["best_margin"]
-    assert 0 <= found["rank"] <= 1
-    assert found["canonical"].sum() == 4
+    outputs = MARGINS.compute(snapshot([14, 35, 41, 42]))
+    assert outputs["weighted_margin"] == pytest.approx(outputs["margin"])
+    assert outputs["quality"][13] == pytest.approx(margin([14, 35, 41, 42], 113) - margin([35, 41, 42], 113))
+    assert np.isnan(outputs["quality"][0])
+    assert outputs["margin"] <= outputs["best_margin"]
+    assert 0 <= outputs["rank"] <= 1
+    assert outputs["canonical"].sum() == 4
 
 
 def test_without_a_key_frequency_there_is_no_margin():
-    found = MARGINS.compute(snapshot([]))
-    assert found["count"] == 0
-    assert np.isnan([found["margin"], found["best_margin"], found["rank"], *found["null"]]).all()
-    assert not found["canonical"].any()
+    outputs = MARGINS.compute(snapshot([]))
+    assert outputs["count"] == 0
+    assert np.isnan([outputs["margin"], outputs["best_margin"], outputs["rank"], *outputs["null"]]).all()
+    assert not outputs["canonical"].any()
 
 
 def shown(arrays, step):

@@ -28,37 +28,37 @@ def adopted(calibration, workspace):
 
 def test_induction_heads_read_their_keys_from_the_previous_token_head(adopted):
     assert [o.error for o in adopted.analyze("circuits.composition") if o.error] == []
-    found = adopted.arrays("circuits.composition", step=6000)
-    names = found["heads"].tolist()
-    keys = found["K"]
+    outputs = adopted.arrays("circuits.composition", step=6000)
+    names = outputs["heads"].tolist()
+    keys = outputs["K"]
     previous = names.index("blocks.0/2")
     induction = [names.index(f"blocks.1/{head}") for head in (1, 2, 3)]
-    assert (keys[previous, induction] > 5 * (found["null"][2] - found["null"][1])).all()
+    assert (keys[previous, induction] > 5 * (outputs["null"][2] - outputs["null"][1])).all()
     assert (keys[:4, induction].argmax(axis=0) == previous).all()
     assert np.isnan(keys[4:]).all()
-    assert found["expected"] == pytest.approx(48**-0.5)
+    assert outputs["expected"] == pytest.approx(48**-0.5)
 
 
 def test_induction_heads_copy(adopted):
     assert [o.error for o in adopted.analyze("circuits.heads") if o.error] == []
-    found = adopted.arrays("circuits.heads", step=6000)
-    assert (found["blocks.1/OV/positivity"][1:] > 0.9).all()
-    assert (found["blocks.1/OV/copy_score"][1:] > 0.8).all()
+    outputs = adopted.arrays("circuits.heads", step=6000)
+    assert (outputs["blocks.1/OV/positivity"][1:] > 0.9).all()
+    assert (outputs["blocks.1/OV/copy_score"][1:] > 0.8).all()
 
 
 def test_the_circuits_of_a_head_are_those_of_its_full_matrices(adopted):
     list(adopted.analyze("circuits.heads"))
-    found = adopted.arrays("circuits.heads", step=6000)
+    outputs = adopted.arrays("circuits.heads", step=6000)
     w = {name: tensor.double() for name, tensor in adopted.at(6000).checkpoint.weights.items()}
     ov = w["blocks.1.attn.W_V"][2] @ w["blocks.1.attn.W_O"][2]
     qk = w["blocks.1.attn.W_Q"][2] @ w["blocks.1.attn.W_K"][2].T / 12**0.5
     tokens = torch.linalg.eigvals(w["W_E"] @ ov @ w["W_U"])
-    assert found["blocks.1/OV/norm"][2] == pytest.approx(float(ov.norm()))
-    assert found["blocks.1/QK/singular"][2] == pytest.approx(torch.linalg.svdvals(qk)[:12].numpy(), rel=1e-5)
+    assert outputs["blocks.1/OV/norm"][2] == pytest.approx(float(ov.norm()))
+    assert outputs["blocks.1/QK/singular"][2] == pytest.approx(torch.linalg.svdvals(qk)[:12].numpy(), rel=1e-5)
     expected = float(tokens.real.sum() / tokens.abs().sum())
-    assert found["blocks.1/OV/positivity"][2] == pytest.approx(expected, rel=1e-6)
+    assert outputs["blocks.1/OV/positivity"][2] == pytest.approx(expected, rel=1e-6)
     raised = (w["W_E"] @ ov @ w["W_U"]).argmax(dim=1) == torch.arange(len(w["W_E"]))
-    assert found["blocks.1/OV/copy_score"][2] == pytest.approx(float(raised.double().mean()))
+    assert outputs["blocks.1/OV/copy_score"][2] == pytest.approx(float(raised.double().mean()))
 
 
 @pytest.mark.parametrize("family", ["modadd.transformer", "modadd.nanda2023"])
@@ -70,15 +70,15 @@ def test_qk_and_ov_are_taken_between_the_same_tokens_numbers_unless_all_are_aske
     outputs = torch.nn.functional.pad(w["W_U"], (0, 6 - w["W_U"].shape[1]))
     for tokens, count in (("answers", 5), ("all", 6)):
         (outcome,) = variant.analyze("circuits.heads", steps=[0], options={"circuits.heads": {"tokens": tokens}})
-        found = variant.workspace.store.load_arrays(outcome.keys["circuits.heads"])
-        assert (found["tokens"], *found["token_set"]) == (count, tokens)
+        arrays = variant.workspace.store.load_arrays(outcome.keys["circuits.heads"])
+        assert (arrays["tokens"], *arrays["token_set"]) == (count, tokens)
         embed = w["W_E"][:count]
         query, key = (embed @ w[f"blocks.0.attn.W_{letter}"] for letter in "QK")
         looks = torch.linalg.eigvals(query @ key.transpose(1, 2))
         writes = torch.linalg.eigvals(embed @ w["blocks.0.attn.W_V"] @ w["blocks.0.attn.W_O"] @ outputs[:, :count])
         for name, values in (("QK", looks), ("OV", writes)):
             expected = (values.real.sum(1) / values.abs().sum(1)).numpy()
-            assert found[f"blocks.0/{name}/positivity"] == pytest.approx(expected, abs=1e-6)
+            assert arrays[f"blocks.0/{name}/positivity"] == pytest.approx(expected, abs=1e-6)
 
 
 def saved_initialisation(variant):

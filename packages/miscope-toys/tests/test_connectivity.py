@@ -46,7 +46,7 @@ def test_every_unit_in_another_order_is_put_back_exactly(family: Family) -> None
         )
         for weights in (first, permuted(first, axes, orders))
     )
-    found = seeds(Cohort(members=members, options=SEEDS.options(entries=400, alphas=3)))
-    assert found["all/before_barrier"][0, 1] > 0.05
-    assert found["all/after_barrier"][0, 1] == pytest.approx(0, abs=1e-12)
-    assert found["all/after_cosine"][0, 1] == pytest.approx(1, abs=1e-12)
+    outputs = seeds(Cohort(members=members, options=SEEDS.options(entries=400, alphas=3)))
+    assert outputs["all/before_barrier"][0, 1] > 0.05
+    assert outputs["all/after_barrier"][0, 1] == pytest.approx(0, abs=1e-12)
+    assert outputs["all/after_cosine"][0, 1] == pytest.approx(1, abs=1e-12)

@@ -45,10 +45,10 @@ def known(calibration):
 
 
 def test_every_score_of_every_head_is_that_of_the_file(roles, known):
-    found = roles(periods=[16, 28, 42], distinct=False)
-    labels = found["label"].tolist()
+    outputs = roles(periods=[16, 28, 42], distinct=False)
+    labels = outputs["label"].tolist()
     for layer, head in np.ndindex(2, 4):
-        each = found[f"blocks.{layer}.attn.hook_pattern/each"][:, :, head]
+        each = outputs[f"blocks.{layer}.attn.hook_pattern/each"][:, :, head]
         for i, (period, copies) in enumerate(((16, 5), (28, 3), (42, 2))):
             expected = known[f"repeat_period_{period}_x{copies}"]["heads"][f"L{layer}H{head}"]
             for ours, theirs in THEIRS.items():
@@ -56,29 +56,29 @@ def test_every_score_of_every_head_is_that_of_the_file(roles, known):
 
 
 def test_three_heads_match_prefixes_and_one_looks_at_the_previous_token(roles):
-    found = roles(periods=[16], distinct=False)
-    prefix, previous = (found["label"].tolist().index(name) for name in ("prefix matching", "previous token"))
-    first, second = (found[f"blocks.{layer}.attn.hook_pattern/score"] for layer in (0, 1))
+    outputs = roles(periods=[16], distinct=False)
+    prefix, previous = (outputs["label"].tolist().index(name) for name in ("prefix matching", "previous token"))
+    first, second = (outputs[f"blocks.{layer}.attn.hook_pattern/score"] for layer in (0, 1))
     assert second[prefix] == pytest.approx([0.0802, 0.4237, 0.4320, 0.4229], abs=1e-4)
     assert first[previous, 2] == pytest.approx(0.286, abs=5e-4)
-    assert found["gain"] == pytest.approx(1.89, abs=0.1)
-    assert found["blocks.0.attn.hook_pattern/role"].tolist() == ["", "", "previous token", ""]
-    assert found["blocks.1.attn.hook_pattern/role"].tolist() == ["", *["prefix matching"] * 3]
-    named = [role for site in range(2) for role in found[f"blocks.{site}.attn.hook_pattern/role"] if role]
+    assert outputs["gain"] == pytest.approx(1.89, abs=0.1)
+    assert outputs["blocks.0.attn.hook_pattern/role"].tolist() == ["", "", "previous token", ""]
+    assert outputs["blocks.1.attn.hook_pattern/role"].tolist() == ["", *["prefix matching"] * 3]
+    named = [role for site in range(2) for role in outputs[f"blocks.{site}.attn.hook_pattern/role"] if role]
     share = np.unique(named, return_counts=True)[1] / len(named)
-    assert found["distinct_roles"] == pytest.approx(np.exp(-(share * np.log(share)).sum()))
-    assert found["strongest/prefix_matching"] == pytest.approx(0.432, abs=1e-3)
+    assert outputs["distinct_roles"] == pytest.approx(np.exp(-(share * np.log(share)).sum()))
+    assert outputs["strongest/prefix_matching"] == pytest.approx(0.432, abs=1e-3)
 
 
 def test_a_score_is_its_least_over_periods_and_stands_far_above_tokens_that_do_not_repeat(roles):
-    found = roles()
+    outputs = roles()
     site = "blocks.1.attn.hook_pattern"
-    assert found["period"].tolist() == [17, 28, 42]
-    assert found[f"{site}/score"] == pytest.approx(found[f"{site}/each"].min(axis=0))
-    prefix = found["label"].tolist().index("prefix matching")
-    assert (found[f"{site}/score"][prefix, 1:] > 0.2).all()
-    assert (found[f"{site}/null"][prefix] < 0.08).all()
-    assert (found[f"{site}/sem"] < 0.02).all()
+    assert outputs["period"].tolist() == [17, 28, 42]
+    assert outputs[f"{site}/score"] == pytest.approx(outputs[f"{site}/each"].min(axis=0))
+    prefix = outputs["label"].tolist().index("prefix matching")
+    assert (outputs[f"{site}/score"][prefix, 1:] > 0.2).all()
+    assert (outputs[f"{site}/null"][prefix] < 0.08).all()
+    assert (outputs[f"{site}/sem"] < 0.02).all()
 
 
 def test_heads_that_look_at_a_place_whatever_is_there_are_named_after_it_and_even_attention_is_not(workspace):
@@ -94,13 +94,13 @@ def test_heads_that_look_at_a_place_whatever_is_there_are_named_after_it_and_eve
     variant.workspace.store.save_variant(variant.value)
     variant.workspace.store.save_checkpoint(variant.name, Checkpoint(step=0, weights=weights))
     (outcome,) = variant.analyze("heads.roles", options={"heads.roles": {"periods": [8]}})
-    found = variant.workspace.store.load_arrays(outcome.keys["heads.roles"])
+    outputs = variant.workspace.store.load_arrays(outcome.keys["heads.roles"])
     site = "blocks.0.attn.hook_pattern"
-    assert found[f"{site}/role"].tolist() == ["previous token", "current token", "first token", ""]
-    assert found[f"{site}/score"][[0, 1, 2], [0, 1, 2]] == pytest.approx([1, 1, 1], abs=1e-3)
+    assert outputs[f"{site}/role"].tolist() == ["previous token", "current token", "first token", ""]
+    assert outputs[f"{site}/score"][[0, 1, 2], [0, 1, 2]] == pytest.approx([1, 1, 1], abs=1e-3)
     even = sum(1 / seen for seen in range(2, 17)) / 15
-    assert found[f"{site}/null"][0] == pytest.approx([even] * 4)
-    assert found[f"{site}/score"][0, 3] == pytest.approx(even)
+    assert outputs[f"{site}/null"][0] == pytest.approx([even] * 4)
+    assert outputs[f"{site}/score"][0, 3] == pytest.approx(even)
 
 
 def test_a_model_without_heads_is_told_so(workspace):

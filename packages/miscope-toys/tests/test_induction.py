@@ -83,8 +83,10 @@ def scores(model: Model, weights, probe: Probe) -> dict[str, torch.Tensor]:
     followed &= torch.ones(pattern.shape[-2:]).tril().bool()
     matched = (pattern * followed[:, None, None]).sum(-1)
     asked = followed.any(-1)[:, None, None]
-    found = [(matched * asked)[period == value].sum((0, 3)) / asked[period == value].sum() for value in period.unique()]
-    return {"previous": pattern.diagonal(-1, -2, -1).mean((0, 3)), "induction": torch.stack(found).amin(0)}
+    shares = [
+        (matched * asked)[period == value].sum((0, 3)) / asked[period == value].sum() for value in period.unique()
+    ]
+    return {"previous": pattern.diagonal(-1, -2, -1).mean((0, 3)), "induction": torch.stack(shares).amin(0)}
 
 
 @pytest.mark.slow

@@ -38,9 +38,9 @@ def test_their_dimensions_are_known_and_their_squares_add_up_to_the_order(degree
 
 @pytest.mark.parametrize("degree", DEGREES)
 def test_matrix_elements_obey_schurs_orthogonality(degree):
-    found = list(irreps(degree).values())
-    for one in found:
-        for other in found:
+    representations = list(irreps(degree).values())
+    for one in representations:
+        for other in representations:
             inner = np.einsum("gij,gkl->ijkl", one, other)
             expected = np.zeros_like(inner)
             if one is other:

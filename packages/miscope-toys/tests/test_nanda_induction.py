@@ -70,8 +70,8 @@ def test_the_loss_of_every_copy_is_that_of_the_file(adopted, known, period: int)
     probe = adopted.workspace.context(adopted.value).probe(f"period-{period}")
     loss = next_token_loss(run(adopted, probe, LOGITS)[LOGITS], probe.inputs)
     copies = probe.inputs.shape[1] // period
-    found = [float(loss[:, max(i * period - 1, 0) : (i + 1) * period - 1].mean()) for i in range(copies)]
-    assert found == pytest.approx(known[f"repeat_period_{period}_x{copies}"]["loss_per_repetition"], rel=1e-9)
+    losses = [float(loss[:, max(i * period - 1, 0) : (i + 1) * period - 1].mean()) for i in range(copies)]
+    assert losses == pytest.approx(known[f"repeat_period_{period}_x{copies}"]["loss_per_repetition"], rel=1e-9)
 
 
 @pytest.mark.parametrize("period", PERIODS)
@@ -87,8 +87,8 @@ def test_every_head_has_the_scores_of_the_file(adopted, known, period: int) -> N
         }
         for head in range(4):
             expected = known[f"repeat_period_{period}_x{copies}"]["heads"][f"L{layer}H{head}"]
-            found = {name: float(score[head]) for name, score in scores.items()}
-            assert found == pytest.approx({name: expected[name] for name in found}, rel=1e-6)
+            scored = {name: float(score[head]) for name, score in scores.items()}
+            assert scored == pytest.approx({name: expected[name] for name in scored}, rel=1e-6)
 
 
 def test_tensors_of_another_family_are_left_alone(calibration: Path) -> None:

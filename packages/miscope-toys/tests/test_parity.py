@@ -113,9 +113,10 @@ def test_the_default_run_memorises_first_and_generalises_late(workspace) -> None
     variant = workspace(toys=miscope_toys).variant("toys.parity")
     for _ in variant.train(threads=1):
         pass
-    found = variant.metrics()
+    metrics = variant.metrics()
     train, test = (
-        dict(zip(s.steps.tolist(), s.values, strict=True)) for s in (found["train_accuracy"], found["test_accuracy"])
+        dict(zip(s.steps.tolist(), s.values, strict=True))
+        for s in (metrics["train_accuracy"], metrics["test_accuracy"])
     )
     assert train[2000] > 0.99
     assert test[2000] < 0.55

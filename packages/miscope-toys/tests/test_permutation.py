@@ -49,9 +49,10 @@ def test_the_default_run_memorises_first_and_generalises_late_by_a_few_represent
     variant = workspace(toys=miscope_toys).variant("toys.permutation", steps=3_000, checkpoints="0,3000")
     for _ in variant.train(threads=1):
         pass
-    found = variant.metrics()
+    metrics = variant.metrics()
     train, test = (
-        dict(zip(s.steps.tolist(), s.values, strict=True)) for s in (found["train_accuracy"], found["test_accuracy"])
+        dict(zip(s.steps.tolist(), s.values, strict=True))
+        for s in (metrics["train_accuracy"], metrics["test_accuracy"])
     )
     assert train[500] > 0.99
     assert test[500] < 0.3

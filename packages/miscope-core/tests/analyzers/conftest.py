@@ -80,16 +80,16 @@ def forward(weights, inputs):
 @pytest.fixture(scope="session")
 def calibration(calibration_file):
     """calibration(name): a stored model as a moment, its curves, and what was measured on it; skips where absent."""
-    found = {}
+    loaded = {}
 
     def load(name):
         path = calibration_file(f"{name}.pth")
-        if name not in found:
+        if name not in loaded:
             stored = torch.load(path, map_location="cpu", weights_only=True)
             known = json.loads(calibration_file("paper_calibration.json").read_text())
             weights, probe, basis = by_role(stored["model"]), grid_probe(paper_train()), cosines(P)
             logits, pattern, hidden = forward(weights, probe.inputs)
-            found[name] = SimpleNamespace(
+            loaded[name] = SimpleNamespace(
                 shown=dict(
                     variant=None,
                     step=0,
@@ -110,7 +110,7 @@ def calibration(calibration_file):
                 },
                 known_curves=known["curves"][f"{name}.pth"],
             )
-        return found[name]
+        return loaded[name]
 
     return load
 

@@ -39,33 +39,33 @@ def snapshot(options, family=None, **fields):
 
 def test_an_mlp_at_zero_is_one_without_output_weights():
     shown = snapshot(EFFECTS.options(inputs=0, precision="float64"))
-    found = EFFECTS.compute(shown)
+    outputs = EFFECTS.compute(shown)
 
     silent = dict(shown.weights) | {"blocks.0.mlp.W_out": torch.zeros(16, 8)}
     without = EFFECTS.compute(snapshot(shown.options, weights=silent))
-    assert found["unit"].tolist() == ["L0 MLP"]
-    zero = found["mode"].tolist().index("zero")
+    assert outputs["unit"].tolist() == ["L0 MLP"]
+    zero = outputs["mode"].tolist().index("zero")
     for part in ("train", "test", "all"):
-        assert found[f"{part}/loss"][zero, 0] + found[f"clean/{part}_loss"] == pytest.approx(
+        assert outputs[f"{part}/loss"][zero, 0] + outputs[f"clean/{part}_loss"] == pytest.approx(
             without[f"clean/{part}_loss"], rel=1e-12
         )
 
 
 def test_what_does_nothing_is_not_missed():
     silent = snapshot(None).weights | {"blocks.0.mlp.W_out": torch.zeros(16, 8)}
-    found = EFFECTS.compute(snapshot(EFFECTS.options(), weights=silent))
+    outputs = EFFECTS.compute(snapshot(EFFECTS.options(), weights=silent))
 
-    assert np.abs(found["all/loss"]).max() == 0
-    assert found["largest/all_loss"] == 0
+    assert np.abs(outputs["all/loss"]).max() == 0
+    assert outputs["largest/all_loss"] == 0
 
 
 def test_another_inputs_output_is_that_of_the_donor_drawn_for_the_seed():
     options = EFFECTS.options(inputs=0, precision="float64")
-    found, again, other = (EFFECTS.compute(snapshot(options.model_copy(update={"seed": seed}))) for seed in (0, 0, 1))
-    resample = found["mode"].tolist().index("resample")
-    assert found["all/loss"][resample] == pytest.approx(again["all/loss"][resample], rel=1e-12)
-    assert found["all/loss"][resample, 0] != pytest.approx(other["all/loss"][resample, 0], rel=1e-6)
-    assert found["all/loss"][:resample] == pytest.approx(other["all/loss"][:resample], rel=1e-9)
+    outputs, again, other = (EFFECTS.compute(snapshot(options.model_copy(update={"seed": seed}))) for seed in (0, 0, 1))
+    resample = outputs["mode"].tolist().index("resample")
+    assert outputs["all/loss"][resample] == pytest.approx(again["all/loss"][resample], rel=1e-12)
+    assert outputs["all/loss"][resample, 0] != pytest.approx(other["all/loss"][resample, 0], rel=1e-6)
+    assert outputs["all/loss"][:resample] == pytest.approx(other["all/loss"][:resample], rel=1e-9)
 
 
 def test_a_sample_holds_the_inputs_asked_for():
@@ -91,11 +91,11 @@ def votes(key):
 
 def test_an_embedding_that_keeps_all_its_components_is_as_it_was():
     shown = snapshot(EMBEDDING.options(inputs=0, precision="float64"), artifacts=votes([True, True]))
-    found = EMBEDDING.compute(shown)
+    outputs = EMBEDDING.compute(shown)
 
-    assert found["role"].tolist() == ["W_E"]
-    assert found["share"].sum() == pytest.approx(1)
-    assert found["kept/all_loss"] == pytest.approx(float(found["clean/all_loss"]), rel=1e-12)
+    assert outputs["role"].tolist() == ["W_E"]
+    assert outputs["share"].sum() == pytest.approx(1)
+    assert outputs["kept/all_loss"] == pytest.approx(float(outputs["clean/all_loss"]), rel=1e-12)
 
 
 def test_an_embedding_without_components_answers_all_inputs_alike():
@@ -105,9 +105,9 @@ def test_an_embedding_without_components_answers_all_inputs_alike():
 
 def test_only_the_strongest_components_are_tried():
     shown = snapshot(EMBEDDING.options(most=1), artifacts=votes([True, True]))
-    found = EMBEDDING.compute(shown)
+    outputs = EMBEDDING.compute(shown)
 
-    assert np.isfinite(found["all/loss"]).tolist() == (found["share"] == found["share"].max()).tolist()
+    assert np.isfinite(outputs["all/loss"]).tolist() == (outputs["share"] == outputs["share"].max()).tolist()
 
 
 def test_weights_in_another_basis_are_left_alone():
@@ -123,11 +123,11 @@ def test_clusters_take_their_neurons_with_them_and_the_rest_is_a_cluster_too():
         f"{SITE}/max_fraction": np.array([0.9] * 6 + [0.1] * 10),
     }
     shown = snapshot(CLUSTERS.options(inputs=0, precision="float64"), artifacts={"neurons.frequencies": neurons})
-    found = CLUSTERS.compute(shown)
+    outputs = CLUSTERS.compute(shown)
 
-    assert found[f"{SITE}/cluster"].tolist() == ["1", "2", "none"]
-    assert found[f"{SITE}/size"].tolist() == [6, 0, 10]
-    assert np.isfinite(found[f"{SITE}/all/loss"]).tolist() == [True, False, True]
+    assert outputs[f"{SITE}/cluster"].tolist() == ["1", "2", "none"]
+    assert outputs[f"{SITE}/size"].tolist() == [6, 0, 10]
+    assert np.isfinite(outputs[f"{SITE}/all/loss"]).tolist() == [True, False, True]
     all_of_them = snapshot(
         shown.options, artifacts={"neurons.frequencies": neurons | {f"{SITE}/max_fraction": np.zeros(16)}}
     )

@@ -38,37 +38,37 @@ def logits_at(values: torch.Tensor, **options):
 
 def test_a_straight_line_at_even_pace_has_its_speed_everywhere():
     direction = np.linspace(-3, 3, 6 * 4).reshape(6, 4)
-    found = velocity(trajectory(STEPS[:, None, None] * direction))
+    outputs = velocity(trajectory(STEPS[:, None, None] * direction))
 
-    np.testing.assert_allclose(found["all/speed"], np.abs(direction).mean(), rtol=1e-6)
-    np.testing.assert_allclose(found["all/turning"], 1, rtol=1e-6)
-    assert found["all/straightness"] == pytest.approx(1)
-    assert found["all/length"][-1] == pytest.approx(40 * np.sqrt((direction**2).mean()))
-    np.testing.assert_array_equal(found["midpoint"], [5, 20, 35])
+    np.testing.assert_allclose(outputs["all/speed"], np.abs(direction).mean(), rtol=1e-6)
+    np.testing.assert_allclose(outputs["all/turning"], 1, rtol=1e-6)
+    assert outputs["all/straightness"] == pytest.approx(1)
+    assert outputs["all/length"][-1] == pytest.approx(40 * np.sqrt((direction**2).mean()))
+    np.testing.assert_array_equal(outputs["midpoint"], [5, 20, 35])
     spread = np.abs(direction).mean(axis=1).std(ddof=1) / np.sqrt(6)
-    np.testing.assert_allclose(found["all/speed_sem"], spread, rtol=1e-5)
+    np.testing.assert_allclose(outputs["all/speed_sem"], spread, rtol=1e-5)
 
 
 def test_what_goes_there_and_back_ends_where_it_began():
     there = np.ones((6, 4)) * np.array([1, -1, 1, -1])
-    found = velocity(trajectory(np.stack([0 * there, there, 0 * there, there]), train=np.arange(6) < 2))
+    outputs = velocity(trajectory(np.stack([0 * there, there, 0 * there, there]), train=np.arange(6) < 2))
 
     for part in ("train", "test"):
-        np.testing.assert_allclose(found[f"{part}/turning"], -1)
-        assert found[f"{part}/straightness"] == pytest.approx(1 / 3)
-        np.testing.assert_allclose(found[f"{part}/speed"], [0.1, 0.05, 0.1], rtol=1e-6)
-        np.testing.assert_allclose(found[f"{part}/to_end"], [1, 0, 1, 0])
-    assert "all/speed" not in found
+        np.testing.assert_allclose(outputs[f"{part}/turning"], -1)
+        assert outputs[f"{part}/straightness"] == pytest.approx(1 / 3)
+        np.testing.assert_allclose(outputs[f"{part}/speed"], [0.1, 0.05, 0.1], rtol=1e-6)
+        np.testing.assert_allclose(outputs[f"{part}/to_end"], [1, 0, 1, 0])
+    assert "all/speed" not in outputs
 
 
 def test_training_and_test_inputs_have_speeds_of_their_own():
     moved = np.zeros((4, 6, 3))
     moved[1:, 4:] = [1, 0, -1]
-    found = velocity(trajectory(moved, train=np.arange(6) < 4))
+    outputs = velocity(trajectory(moved, train=np.arange(6) < 4))
 
-    assert found["train/speed"].max() == 0
-    assert np.isnan(found["train/straightness"])
-    np.testing.assert_allclose(found["test/speed"], [2 / 30, 0, 0], rtol=1e-6)
+    assert outputs["train/speed"].max() == 0
+    assert np.isnan(outputs["train/straightness"])
+    np.testing.assert_allclose(outputs["test/speed"], [2 / 30, 0, 0], rtol=1e-6)
 
 
 def test_one_checkpoint_does_not_move():
@@ -89,8 +89,8 @@ def test_the_sample_is_the_same_at_every_checkpoint_and_blind_to_what_changes_no
 
 def test_a_sample_as_large_as_the_probe_is_every_logit_once():
     values = torch.randn(5, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
-    found = logits_at(values)
+    outputs = logits_at(values)
 
     centred = values - values.mean(dim=1, keepdim=True)
-    np.testing.assert_array_equal(found["row"], np.arange(5))
-    np.testing.assert_allclose(np.sort(found["logit"], axis=1), np.sort(centred.float().numpy(), axis=1))
+    np.testing.assert_array_equal(outputs["row"], np.arange(5))
+    np.testing.assert_allclose(np.sort(outputs["logit"], axis=1), np.sort(centred.float().numpy(), axis=1))

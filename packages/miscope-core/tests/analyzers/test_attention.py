@@ -14,22 +14,22 @@ SITE = "blocks.0.attn.hook_pattern"
 @pytest.mark.parametrize("name", ["wd_10-1_mod_addition_loss_curve", "low_precision_mod_addition"])
 def test_the_papers_heads(calibration, look, name):
     model = calibration(name)
-    found = look(PATTERNS, model)
+    outputs = look(PATTERNS, model)
     for head, known in enumerate(model.known["attention"]["heads"]):
-        assert found[f"{SITE}/mean"][head] == pytest.approx(known["mean_attention_to_a_b_eq"], rel=1e-5)
-        assert found[f"{SITE}/std"][head, 0] == pytest.approx(known["std_attention_to_a"], rel=1e-4)
-        assert found[f"{SITE}/entropy"][head] == pytest.approx(known["mean_entropy_nats"], rel=1e-5)
+        assert outputs[f"{SITE}/mean"][head] == pytest.approx(known["mean_attention_to_a_b_eq"], rel=1e-5)
+        assert outputs[f"{SITE}/std"][head, 0] == pytest.approx(known["std_attention_to_a"], rel=1e-4)
+        assert outputs[f"{SITE}/entropy"][head] == pytest.approx(known["mean_entropy_nats"], rel=1e-5)
         symmetry = known["symmetry_corr_A_to_a(a,b)_vs_A_to_b(b,a)"]
-        assert found[f"{SITE}/symmetry/swap"][head, 0, 1] == pytest.approx(symmetry, abs=1e-6)
-    assert found[f"{SITE}/map"].shape == (4, 3, 113, 113)
+        assert outputs[f"{SITE}/symmetry/swap"][head, 0, 1] == pytest.approx(symmetry, abs=1e-6)
+    assert outputs[f"{SITE}/map"].shape == (4, 3, 113, 113)
 
 
 def test_the_table_of_the_first_model(calibration, look):
-    found = look(PATTERNS, calibration("wd_10-1_mod_addition_loss_curve"))
-    assert found[f"{SITE}/mean"][0] == pytest.approx([0.509, 0.489, 0.0019], abs=5e-4)
-    assert found[f"{SITE}/std"][0, 0] == pytest.approx(0.203, abs=5e-4)
-    assert found[f"{SITE}/entropy"][0] == pytest.approx(0.616, abs=5e-4)
-    assert found[f"{SITE}/symmetry/swap"][0, 0, 1] == pytest.approx(0.9998, abs=1e-4)
+    outputs = look(PATTERNS, calibration("wd_10-1_mod_addition_loss_curve"))
+    assert outputs[f"{SITE}/mean"][0] == pytest.approx([0.509, 0.489, 0.0019], abs=5e-4)
+    assert outputs[f"{SITE}/std"][0, 0] == pytest.approx(0.203, abs=5e-4)
+    assert outputs[f"{SITE}/entropy"][0] == pytest.approx(0.616, abs=5e-4)
+    assert outputs[f"{SITE}/symmetry/swap"][0, 0, 1] == pytest.approx(0.9998, abs=1e-4)
 
 
 def shown(pattern):
@@ -37,25 +37,25 @@ def shown(pattern):
 
 
 def test_a_head_that_looks_everywhere_alike_has_full_support_and_no_correlation():
-    found = patterns(shown(torch.full((25, 2, 4), 0.25)))
-    assert found[f"{SITE}/support"] == pytest.approx([4, 4])
-    assert found[f"{SITE}/std"] == pytest.approx(np.zeros((2, 4)))
-    assert found[f"{SITE}/symmetry/swap"] == pytest.approx(np.zeros((2, 4, 4)))
+    outputs = patterns(shown(torch.full((25, 2, 4), 0.25)))
+    assert outputs[f"{SITE}/support"] == pytest.approx([4, 4])
+    assert outputs[f"{SITE}/std"] == pytest.approx(np.zeros((2, 4)))
+    assert outputs[f"{SITE}/symmetry/swap"] == pytest.approx(np.zeros((2, 4, 4)))
 
 
 def test_a_head_that_looks_at_one_key_has_no_entropy():
     pattern = torch.zeros(25, 1, 3)
     pattern[..., 1] = 1
-    found = patterns(shown(pattern))
-    assert found[f"{SITE}/entropy"] == pytest.approx([0])
-    assert found[f"{SITE}/mean"].tolist() == [[0, 1, 0]]
+    outputs = patterns(shown(pattern))
+    assert outputs[f"{SITE}/entropy"] == pytest.approx([0])
+    assert outputs[f"{SITE}/mean"].tolist() == [[0, 1, 0]]
 
 
 def test_the_map_has_the_first_factor_first():
     a = torch.arange(25).div(5, rounding_mode="floor") / 10
-    found = patterns(shown(torch.stack([a, 1 - a], dim=-1)[:, None]))
-    assert found[f"{SITE}/map"][0, 0, :, 3] == pytest.approx([0, 0.1, 0.2, 0.3, 0.4], abs=1e-3)
-    assert found[f"{SITE}/map"][0, 0, 3] == pytest.approx([0.3] * 5, abs=1e-3)
+    outputs = patterns(shown(torch.stack([a, 1 - a], dim=-1)[:, None]))
+    assert outputs[f"{SITE}/map"][0, 0, :, 3] == pytest.approx([0, 0.1, 0.2, 0.3, 0.4], abs=1e-3)
+    assert outputs[f"{SITE}/map"][0, 0, 3] == pytest.approx([0.3] * 5, abs=1e-3)
 
 
 def test_permuting_heads_permutes_everything():
@@ -82,8 +82,10 @@ class Looking:
 
 def test_along_a_sequence_a_previous_token_head_looks_one_back():
     probe = Probe(name="tokens", inputs=torch.zeros(7, 5, dtype=torch.int64))
-    found = sequence(toy_snapshot(probe=probe, options=SEQUENCE.options(), model=Looking()))
-    assert found[f"{SITE}/profile"][0] == pytest.approx([0.2, 1, 0, 0, 0])
-    assert found[f"{SITE}/mean"][0, 3].tolist() == [0, 0, 1, 0, 0]
-    assert found[f"{SITE}/entropy"][1] == pytest.approx(np.log(np.arange(1, 6)), rel=1e-6)
-    assert found[f"{SITE}/profile"][1] == pytest.approx([np.mean(1 / np.arange(d + 1, 6)) for d in range(5)], rel=1e-3)
+    outputs = sequence(toy_snapshot(probe=probe, options=SEQUENCE.options(), model=Looking()))
+    assert outputs[f"{SITE}/profile"][0] == pytest.approx([0.2, 1, 0, 0, 0])
+    assert outputs[f"{SITE}/mean"][0, 3].tolist() == [0, 0, 1, 0, 0]
+    assert outputs[f"{SITE}/entropy"][1] == pytest.approx(np.log(np.arange(1, 6)), rel=1e-6)
+    assert outputs[f"{SITE}/profile"][1] == pytest.approx(
+        [np.mean(1 / np.arange(d + 1, 6)) for d in range(5)], rel=1e-3
+    )

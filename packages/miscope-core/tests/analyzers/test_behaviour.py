@@ -11,21 +11,21 @@ from miscope.testing import toy_snapshot
 def test_losses_of_the_papers_models(calibration, look):
     for name, tolerance in (("wd_10-1_mod_addition_loss_curve", 1e-6), ("low_precision_mod_addition", 1e-6)):
         model = calibration(name)
-        found = look(METRICS, model)
+        outputs = look(METRICS, model)
         for split in ("train", "test", "all"):
-            assert found[f"{split}_loss"] == pytest.approx(model.known["loss_114_logits"][split], rel=tolerance)
-            assert found[f"{split}_accuracy"] == pytest.approx(model.known["accuracy"][split], abs=1e-12)
+            assert outputs[f"{split}_loss"] == pytest.approx(model.known["loss_114_logits"][split], rel=tolerance)
+            assert outputs[f"{split}_accuracy"] == pytest.approx(model.known["accuracy"][split], abs=1e-12)
         margin = model.known["logit_margin"]
-        assert found["all_margin_min"] == pytest.approx(margin["min"], rel=1e-6)
-        assert found["all_margin_mean"] == pytest.approx(margin["mean"], rel=1e-6)
-        assert list(divmod(int(found["worst_input"]), 113)) == margin["argmin_ab"]
+        assert outputs["all_margin_min"] == pytest.approx(margin["min"], rel=1e-6)
+        assert outputs["all_margin_mean"] == pytest.approx(margin["mean"], rel=1e-6)
+        assert list(divmod(int(outputs["worst_input"]), 113)) == margin["argmin_ab"]
 
 
 def test_the_table_of_the_first_model(calibration, look):
-    found = look(METRICS, calibration("wd_10-1_mod_addition_loss_curve"))
-    assert found["train_loss"] == pytest.approx(9.2024e-9, rel=1e-4)
-    assert found["test_loss"] == pytest.approx(4.9884e-7, rel=1e-4)
-    assert found["all_margin_min"] == pytest.approx(7.6485, abs=1e-4)
+    outputs = look(METRICS, calibration("wd_10-1_mod_addition_loss_curve"))
+    assert outputs["train_loss"] == pytest.approx(9.2024e-9, rel=1e-4)
+    assert outputs["test_loss"] == pytest.approx(4.9884e-7, rel=1e-4)
+    assert outputs["all_margin_min"] == pytest.approx(7.6485, abs=1e-4)
 
 
 def snapshot(logits, **probe):
@@ -36,10 +36,10 @@ def snapshot(logits, **probe):
 
 
 def test_a_model_that_knows_nothing_has_the_entropy_and_loss_of_chance():
-    found = metrics(snapshot(torch.zeros(25, 5)))
+    outputs = metrics(snapshot(torch.zeros(25, 5)))
     for name in ("train_loss", "test_loss", "all_loss", "all_entropy"):
-        assert found[name] == pytest.approx(np.log(5))
-    assert found["all_margin_min"] == 0
+        assert outputs[name] == pytest.approx(np.log(5))
+    assert outputs["all_margin_min"] == 0
 
 
 def test_test_loss_is_split_by_whether_the_swapped_pair_was_trained_on():
@@ -49,15 +49,15 @@ def test_test_loss_is_split_by_whether_the_swapped_pair_was_trained_on():
     leaked = ~probe.train & probe.train[swapped]
     logits = torch.zeros(25, 5)
     logits[torch.from_numpy(leaked), probe.labels[torch.from_numpy(leaked)]] = 20.0
-    found = metrics(snapshot(logits))
-    assert found["test_loss_leaked"] < 1e-6 < found["test_loss_clean"]
-    assert found["test_accuracy_leaked"] == 1
-    assert found["test_accuracy_clean"] == 0
+    outputs = metrics(snapshot(logits))
+    assert outputs["test_loss_leaked"] < 1e-6 < outputs["test_loss_clean"]
+    assert outputs["test_accuracy_leaked"] == 1
+    assert outputs["test_accuracy_clean"] == 0
 
 
 def test_without_a_known_split_there_is_only_the_whole():
-    found = metrics(snapshot(torch.zeros(25, 5), train=None))
-    assert {name.split("_")[0] for name in found} == {"all", "worst"}
+    outputs = metrics(snapshot(torch.zeros(25, 5), train=None))
+    assert {name.split("_")[0] for name in outputs} == {"all", "worst"}
 
 
 def test_the_loss_keeps_its_precision_far_below_float32():

@@ -17,21 +17,21 @@ def look(logits, **options):
 def test_the_error_is_the_mean_gap_between_sure_and_right_weighted_by_bin():
     sure = np.array([0.62, 0.64, 0.93, 0.95, 0.97, 1.0])
     right = np.array([1.0, 0, 1, 1, 1, 0])
-    found = reliability(sure, right, 15)
-    assert found.count.tolist() == [0] * 9 + [2, 0, 0, 0, 1, 3]
-    assert found.confidence[[9, 13, 14]] == pytest.approx([0.63, 0.93, 2.92 / 3])
-    assert found.accuracy[[9, 13, 14]] == pytest.approx([0.5, 1, 2 / 3])
-    assert found.error == pytest.approx((2 * 0.13 + 1 * 0.07 + 3 * (2.92 - 2) / 3) / 6)
+    bins = reliability(sure, right, 15)
+    assert bins.count.tolist() == [0] * 9 + [2, 0, 0, 0, 1, 3]
+    assert bins.confidence[[9, 13, 14]] == pytest.approx([0.63, 0.93, 2.92 / 3])
+    assert bins.accuracy[[9, 13, 14]] == pytest.approx([0.5, 1, 2 / 3])
+    assert bins.error == pytest.approx((2 * 0.13 + 1 * 0.07 + 3 * (2.92 - 2) / 3) / 6)
 
 
 def test_a_guess_that_knows_nothing_is_calibrated_to_chance():
-    found = look(torch.zeros(25, 5))
-    assert found["test/mean_confidence"] == pytest.approx(0.2)
+    outputs = look(torch.zeros(25, 5))
+    assert outputs["test/mean_confidence"] == pytest.approx(0.2)
     # All in the one bin of a fifth, where the first of the tied answers is never counted as right.
-    assert found["all/error"] == pytest.approx(0.2)
-    assert found["all/loss_quantile"] == pytest.approx(np.log(5))
-    assert found["all/count"].sum() == 25
-    assert np.isnan(found["all/accuracy"]).sum() == 14
+    assert outputs["all/error"] == pytest.approx(0.2)
+    assert outputs["all/loss_quantile"] == pytest.approx(np.log(5))
+    assert outputs["all/count"].sum() == 25
+    assert np.isnan(outputs["all/accuracy"]).sum() == 14
 
 
 def test_a_perfectly_calibrated_model_lies_within_its_null_as_often_as_it_should():
@@ -55,25 +55,25 @@ def test_each_answer_has_its_own_accuracy():
     labels = snapshot.probe.labels
     logits = torch.nn.functional.one_hot(labels, 5).double()
     logits[labels == 3] = torch.eye(5, dtype=torch.float64)[0]
-    found = look(logits)
-    assert found["class"].tolist() == list("01234")
-    assert found["all/class_accuracy"].tolist() == [1, 1, 1, 0, 1]
-    assert found["all/class_count"].tolist() == [5] * 5
+    outputs = look(logits)
+    assert outputs["class"].tolist() == list("01234")
+    assert outputs["all/class_accuracy"].tolist() == [1, 1, 1, 0, 1]
+    assert outputs["all/class_count"].tolist() == [5] * 5
 
 
 @pytest.mark.parametrize("name", ["wd_10-1_mod_addition_loss_curve", "low_precision_mod_addition"])
 def test_the_papers_models(calibration, name):
     model = calibration(name)
     shown = Snapshot(options=CALIBRATION.options(), **model.shown)
-    found, metrics = CALIBRATION.compute(shown), METRICS.compute(Snapshot(options=None, **model.shown))
+    outputs, metrics = CALIBRATION.compute(shown), METRICS.compute(Snapshot(options=None, **model.shown))
     for split in ("train", "test", "all"):
-        assert found[f"{split}/mean_accuracy"] == metrics[f"{split}_accuracy"]
-        quantile = dict(zip(found["quantile"].tolist(), found[f"{split}/loss_quantile"].tolist(), strict=True))
+        assert outputs[f"{split}/mean_accuracy"] == metrics[f"{split}_accuracy"]
+        quantile = dict(zip(outputs["quantile"].tolist(), outputs[f"{split}/loss_quantile"].tolist(), strict=True))
         assert quantile[0.0] <= quantile[0.5] <= metrics[f"{split}_loss"] <= quantile[1.0]
-        weighted = found[f"{split}/class_accuracy"] @ found[f"{split}/class_count"]
-        assert weighted / found[f"{split}/class_count"].sum() == pytest.approx(float(metrics[f"{split}_accuracy"]))
+        weighted = outputs[f"{split}/class_accuracy"] @ outputs[f"{split}/class_count"]
+        assert weighted / outputs[f"{split}/class_count"].sum() == pytest.approx(float(metrics[f"{split}_accuracy"]))
     if name.startswith("wd"):
         # Every answer right with nearly all the probability: the error is the mean doubt, which the loss bounds.
-        assert found["all/error"] == pytest.approx(1 - float(found["all/mean_confidence"]), rel=1e-6)
-        assert found["all/error"] < float(metrics["all_loss"])
-    assert sum(array.nbytes for array in found.values()) < 20_000
+        assert outputs["all/error"] == pytest.approx(1 - float(outputs["all/mean_confidence"]), rel=1e-6)
+        assert outputs["all/error"] < float(metrics["all_loss"])
+    assert sum(array.nbytes for array in outputs.values()) < 20_000

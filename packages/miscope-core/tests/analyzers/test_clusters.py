@@ -43,7 +43,7 @@ def test_the_threshold_is_the_first_checkpoints_own_and_clusters_count_from_it()
         f"{SITE}/dominant": dominant,
         f"{SITE}/label": np.array([["3", "14"]] * 3),
     }
-    found = clusters(
+    outputs = clusters(
         Trajectory(
             variant=None,
             steps=np.array([0, 100, 200]),
@@ -52,15 +52,15 @@ def test_the_threshold_is_the_first_checkpoints_own_and_clusters_count_from_it()
             artifacts={"neurons.frequencies": arrays},
         )
     )
-    assert found[f"{SITE}/threshold"] == pytest.approx(0.1999)
-    assert found[f"{SITE}/size"].tolist() == [[1, 0], [0, 1], [0, 2]]
-    assert found[f"{SITE}/size_specialised"].tolist() == [[0, 0], [0, 0], [0, 1]]
-    assert found[f"{SITE}/commitment"] == pytest.approx([100, 200, np.nan], nan_ok=True)
-    assert found[f"{SITE}/first"] == pytest.approx([100, 0, np.nan], nan_ok=True)
-    assert found[f"{SITE}/switches"].tolist() == [0, 1, 0]
-    assert found[f"{SITE}/final"].tolist() == ["14", "14", ""]
+    assert outputs[f"{SITE}/threshold"] == pytest.approx(0.1999)
+    assert outputs[f"{SITE}/size"].tolist() == [[1, 0], [0, 1], [0, 2]]
+    assert outputs[f"{SITE}/size_specialised"].tolist() == [[0, 0], [0, 0], [0, 1]]
+    assert outputs[f"{SITE}/commitment"] == pytest.approx([100, 200, np.nan], nan_ok=True)
+    assert outputs[f"{SITE}/first"] == pytest.approx([100, 0, np.nan], nan_ok=True)
+    assert outputs[f"{SITE}/switches"].tolist() == [0, 1, 0]
+    assert outputs[f"{SITE}/final"].tolist() == ["14", "14", ""]
     # Against two shares at the start no neuron stands out, however pure: no p-value is below a third.
-    assert found[f"{SITE}/significant_share"].tolist() == [0, 0, 0]
+    assert outputs[f"{SITE}/significant_share"].tolist() == [0, 0, 0]
 
 
 def random_units(count, q=31, seed=0):
@@ -120,9 +120,9 @@ def test_a_record_that_begins_after_the_initialisation_has_a_null_of_its_own():
         variant = place.variants[0]
         next((place.workspace.root / "variants" / variant.name).rglob("step_000000000.safetensors")).unlink()
         assert list(variant.analyze("neurons.clusters"))
-        found = variant.arrays("neurons.clusters")
-    assert found[f"{SITE}/null"].tolist() == ["relabelled"]
-    assert 0.1 < found[f"{SITE}/threshold"] < 0.6
+        outputs = variant.arrays("neurons.clusters")
+    assert outputs[f"{SITE}/null"].tolist() == ["relabelled"]
+    assert 0.1 < outputs[f"{SITE}/threshold"] < 0.6
 
 
 def course(share, dominant, label):
@@ -134,16 +134,16 @@ def course(share, dominant, label):
 
 def test_clusters_are_the_same_whatever_they_are_called():
     names = np.array([["1", "1", "2", "2"], ["2", "2", "1", "1"], ["2", "1", "2", "1"]])
-    found = course(np.array([[0.1] * 4, [0.5] * 4, [0.6] * 4]), names, ["1", "2"])
-    assert found[f"{SITE}/stability"] == pytest.approx([1, -0.5])
-    assert found[f"{SITE}/likeness_to_end"] == pytest.approx([-0.5, -0.5, 1])
+    outputs = course(np.array([[0.1] * 4, [0.5] * 4, [0.6] * 4]), names, ["1", "2"])
+    assert outputs[f"{SITE}/stability"] == pytest.approx([1, -0.5])
+    assert outputs[f"{SITE}/likeness_to_end"] == pytest.approx([-0.5, -0.5, 1])
 
 
 def test_neurons_stand_out_together_where_none_would_alone():
     start = np.random.default_rng(0).uniform(0.05, 0.15, 400)
     later = np.where(np.arange(400) < 100, 0.9, start[::-1])
-    found = course(np.stack([start, later]), np.full((2, 400), "1"), ["1"])
-    assert found[f"{SITE}/significant_share"] == pytest.approx([0, 0.25], abs=0.01)
+    outputs = course(np.stack([start, later]), np.full((2, 400), "1"), ["1"])
+    assert outputs[f"{SITE}/significant_share"] == pytest.approx([0, 0.25], abs=0.01)
 
 
 def test_switches_are_told_from_where_to_where_and_when():

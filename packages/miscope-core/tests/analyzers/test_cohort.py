@@ -50,20 +50,20 @@ def falling(seed, start, generalised=np.nan):
 
 
 def test_the_median_course_is_that_of_the_middle_variant():
-    found = cohort(LOSSES, [falling(1, 20), falling(2, 40), falling(3, 90)], points=101)
+    outputs = cohort(LOSSES, [falling(1, 20), falling(2, 40), falling(3, 90)], points=101)
 
-    least, lower, median, upper, greatest = found["step/test_loss/band"]
+    least, lower, median, upper, greatest = outputs["step/test_loss/band"]
     assert [int((band > 0.5).sum()) for band in (least, median, greatest)] == [20, 40, 90]
     assert ((least <= lower) & (lower <= median) & (median <= upper) & (upper <= greatest)).all()
-    assert found["step/test_loss/count"].tolist() == [3] * 101
+    assert outputs["step/test_loss/count"].tolist() == [3] * 101
 
 
 def test_aligned_by_an_event_courses_that_differ_in_their_delay_alone_are_one():
-    found = cohort(LOSSES, [falling(1, 20, 20), falling(2, 40, 40), falling(3, 60, 60)], points=101)
+    outputs = cohort(LOSSES, [falling(1, 20, 20), falling(2, 40, 40), falling(3, 60, 60)], points=101)
 
-    band = found["generalised/test_loss/band"]
+    band = outputs["generalised/test_loss/band"]
     assert np.array_equal(band[0], band[4])
-    assert "memorised/test_loss/band" not in found
+    assert "memorised/test_loss/band" not in outputs
 
 
 def test_variants_without_metrics_have_no_course():
@@ -72,36 +72,36 @@ def test_variants_without_metrics_have_no_course():
 
 
 def test_a_variant_that_ended_before_is_watched_until_then():
-    found = cohort(EVENTS_OF_ALL, [falling(1, 20, 20), falling(2, 40, 40), falling(3, 101)])
+    outputs = cohort(EVENTS_OF_ALL, [falling(1, 20, 20), falling(2, 40, 40), falling(3, 101)])
 
-    column = found["event"].tolist().index("generalised")
-    assert found["at"][:, column].tolist()[:2] == [20, 40]
-    assert np.isnan(found["at"][2, column])
-    assert found["generalised/survival"] == pytest.approx([2 / 3, 1 / 3])
-    assert found["generalised/median"] == 40
-    assert found["generalised/count"] == 2
-    assert np.isnan(found["generalised/median_interval"]).all(), "three variants are too few for an interval"
-    assert found["memorised/median"] == np.inf
+    column = outputs["event"].tolist().index("generalised")
+    assert outputs["at"][:, column].tolist()[:2] == [20, 40]
+    assert np.isnan(outputs["at"][2, column])
+    assert outputs["generalised/survival"] == pytest.approx([2 / 3, 1 / 3])
+    assert outputs["generalised/median"] == 40
+    assert outputs["generalised/count"] == 2
+    assert np.isnan(outputs["generalised/median_interval"]).all(), "three variants are too few for an interval"
+    assert outputs["memorised/median"] == np.inf
 
 
 def test_enough_variants_have_an_interval_around_the_median():
-    found = cohort(EVENTS_OF_ALL, [falling(seed, 50, 10.0 * seed) for seed in range(1, 8)])
+    outputs = cohort(EVENTS_OF_ALL, [falling(seed, 50, 10.0 * seed) for seed in range(1, 8)])
 
-    low, high = found["generalised/median_interval"]
-    assert 10 <= low < found["generalised/median"] == 40 < high <= 70
-    assert found["generalised/median_method"].tolist() == ["BCa"]
-    assert found["generalised/quartile"].tolist() == [20, 60]
-    assert found["memorised/median_method"].tolist() == ["percentile"], "nobody memorised, so all are censored"
+    low, high = outputs["generalised/median_interval"]
+    assert 10 <= low < outputs["generalised/median"] == 40 < high <= 70
+    assert outputs["generalised/median_method"].tolist() == ["BCa"]
+    assert outputs["generalised/quartile"].tolist() == [20, 60]
+    assert outputs["memorised/median_method"].tolist() == ["percentile"], "nobody memorised, so all are censored"
 
 
 def test_a_variant_far_from_the_rest_stands_out_and_of_few_none_does():
     near = [falling(seed, 50, 100.0 + seed) for seed in range(6)]
-    found = cohort(EVENTS_OF_ALL, [*near, falling(9, 50, 400.0)])
+    outputs = cohort(EVENTS_OF_ALL, [*near, falling(9, 50, 400.0)])
 
-    column = found["event"].tolist().index("generalised")
-    assert found["outlier"][:, column].tolist() == [False] * 6 + [True]
+    column = outputs["event"].tolist().index("generalised")
+    assert outputs["outlier"][:, column].tolist() == [False] * 6 + [True]
     # Seven values, their median 103, distances 3 2 1 0 1 2 297: the middle one is 2.
-    assert found["z"][6, column] == pytest.approx(0.6744897501960817 * 297 / 2)
+    assert outputs["z"][6, column] == pytest.approx(0.6744897501960817 * 297 / 2)
     few = cohort(EVENTS_OF_ALL, [near[0], near[1], falling(9, 50, 400.0)])
     assert np.isnan(few["z"]).all()
     assert not few["outlier"].any()
@@ -113,10 +113,10 @@ def test_of_few_variants_the_median_course_has_no_band_and_of_five_it_has_two():
 
     random = np.random.default_rng(0)
     noisy = [member(i, {"events.grokking": {}}, {"test_loss": curve(np.exp(random.normal(size=60)))}) for i in range(9)]
-    found = cohort(LOSSES, noisy, points=60)
-    median = found["step/test_loss/band"][2]
-    low, high = found["step/test_loss/median_pointwise"]
-    lower, upper = found["step/test_loss/median_simultaneous"]
+    outputs = cohort(LOSSES, noisy, points=60)
+    median = outputs["step/test_loss/band"][2]
+    low, high = outputs["step/test_loss/median_pointwise"]
+    lower, upper = outputs["step/test_loss/median_simultaneous"]
     assert ((low <= median) & (median <= high)).all()
     assert ((lower < median) & (median < upper)).all()
     assert (upper / lower).mean() > (high / low).mean(), "to hold everywhere at once it must be wider"
@@ -134,14 +134,14 @@ def ended(seed, keys, labels=("1", "2", "3", "4")):
 
 
 def test_the_same_key_components_in_all_are_more_than_the_null():
-    found = cohort(SPECTRA, [ended(seed, ("1", "3")) for seed in range(6)], draws=500)
+    outputs = cohort(SPECTRA, [ended(seed, ("1", "3")) for seed in range(6)], draws=500)
 
-    assert found["mean_overlap"] == 2
-    assert found["mean_overlap_null"][0] == pytest.approx(1, abs=0.1)
-    assert found["overlap_p_value"] == pytest.approx(1 / 501)
-    assert found["often"].tolist() == [6, 0, 6, 0]
-    assert found["W_E/mean"].tolist() == [0.5, 0, 0.5, 0]
-    assert found["W_E/low"].tolist() == found["W_E/high"].tolist() == [0.5, 0, 0.5, 0]
+    assert outputs["mean_overlap"] == 2
+    assert outputs["mean_overlap_null"][0] == pytest.approx(1, abs=0.1)
+    assert outputs["overlap_p_value"] == pytest.approx(1 / 501)
+    assert outputs["often"].tolist() == [6, 0, 6, 0]
+    assert outputs["W_E/mean"].tolist() == [0.5, 0, 0.5, 0]
+    assert outputs["W_E/low"].tolist() == outputs["W_E/high"].tolist() == [0.5, 0, 0.5, 0]
 
 
 def test_sets_of_the_same_kind_on_other_frequencies_are_the_same_after_relabelling():
@@ -152,21 +152,21 @@ def test_sets_of_the_same_kind_on_other_frequencies_are_the_same_after_relabelli
     family = ToyFourierFamily()
     variant = make_variant(family, {"values": 13})
     probe = next(iter(family.probes(variant).values()))
-    found = cohort(SPECTRA, [dataclasses.replace(each, probe=probe, bases=basis) for each in variants])
+    outputs = cohort(SPECTRA, [dataclasses.replace(each, probe=probe, bases=basis) for each in variants])
 
-    assert found["relabelling_count"] == 6
-    assert found["orbit"].tolist() == [0] * 6
-    assert found["overlap"][0].tolist() == [2, 0, 0, 1]
-    assert found["relabelled_overlap"][0].tolist() == [2, 2, 2, 1]
-    low, high = found["mean_relabelled_overlap_null"][1:]
-    assert 1 <= low <= found["mean_relabelled_overlap"] <= high <= 2
+    assert outputs["relabelling_count"] == 6
+    assert outputs["orbit"].tolist() == [0] * 6
+    assert outputs["overlap"][0].tolist() == [2, 0, 0, 1]
+    assert outputs["relabelled_overlap"][0].tolist() == [2, 2, 2, 1]
+    low, high = outputs["mean_relabelled_overlap_null"][1:]
+    assert 1 <= low <= outputs["mean_relabelled_overlap"] <= high <= 2
 
 
 def test_without_a_known_symmetry_only_plain_overlaps_are_beside_a_null():
-    found = cohort(SPECTRA, [ended(1, ("1",)), ended(2, ("2",))])
-    assert found["relabelling_count"] == 1
-    assert "mean_relabelled_overlap_null" not in found
-    assert found["relabelled_overlap"].tolist() == found["overlap"].tolist()
+    outputs = cohort(SPECTRA, [ended(1, ("1",)), ended(2, ("2",))])
+    assert outputs["relabelling_count"] == 1
+    assert "mean_relabelled_overlap_null" not in outputs
+    assert outputs["relabelled_overlap"].tolist() == outputs["overlap"].tolist()
 
 
 def staged(seed, crossing=np.nan, **events):
@@ -177,30 +177,30 @@ def staged(seed, crossing=np.nan, **events):
 
 
 def test_the_same_order_in_every_variant_is_full_concordance_and_more_than_the_null():
-    found = cohort(ORDER, [staged(s, 70, memorised=s, peak=20 + s, half=60, generalised=80 + s) for s in range(6)])
+    outputs = cohort(ORDER, [staged(s, 70, memorised=s, peak=20 + s, half=60, generalised=80 + s) for s in range(6)])
 
-    assert found["milestone"].tolist() == ["memorised", "peak", "half", "generalised", "blocks.0.mlp ranks cross"]
-    assert found["concordance"] == pytest.approx(1)
-    assert found["p_value"] == pytest.approx(1 / 1001)
+    assert outputs["milestone"].tolist() == ["memorised", "peak", "half", "generalised", "blocks.0.mlp ranks cross"]
+    assert outputs["concordance"] == pytest.approx(1)
+    assert outputs["p_value"] == pytest.approx(1 / 1001)
     # W of shuffled orders is 1/m in the mean.
-    assert found["concordance_null"][0] == pytest.approx(1 / 6, abs=0.02)
-    assert found["before"][0].tolist() == [0.5, 1, 1, 1, 1]
+    assert outputs["concordance_null"][0] == pytest.approx(1 / 6, abs=0.02)
+    assert outputs["before"][0].tolist() == [0.5, 1, 1, 1, 1]
 
 
 def test_what_a_variant_did_not_reach_comes_last_and_what_none_did_has_no_place():
-    found = cohort(ORDER, [staged(1, memorised=5, generalised=9), staged(2, memorised=5)])
+    outputs = cohort(ORDER, [staged(1, memorised=5, generalised=9), staged(2, memorised=5)])
 
-    assert found["milestone"].tolist()[:4] == ["memorised", "peak", "half", "generalised"]
-    assert np.isnan(found["at"][1, 3])
-    assert found["before"][0, 3] == 1
-    assert np.isnan(found["before"][:, 1:3]).all()
-    assert found["concordance"] == pytest.approx(1), "of the two that were reached"
+    assert outputs["milestone"].tolist()[:4] == ["memorised", "peak", "half", "generalised"]
+    assert np.isnan(outputs["at"][1, 3])
+    assert outputs["before"][0, 3] == 1
+    assert np.isnan(outputs["before"][:, 1:3]).all()
+    assert outputs["concordance"] == pytest.approx(1), "of the two that were reached"
 
 
 def test_one_milestone_has_no_order():
-    found = cohort(ORDER, [staged(1, memorised=5, peak=7, fell=0), staged(2, memorised=6)])
-    assert np.isnan([found["concordance"], found["p_value"]]).all()
-    assert np.isnan(found["at"][:, 1:]).all(), "without a fall there is no peak"
+    outputs = cohort(ORDER, [staged(1, memorised=5, peak=7, fell=0), staged(2, memorised=6)])
+    assert np.isnan([outputs["concordance"], outputs["p_value"]]).all()
+    assert np.isnan(outputs["at"][:, 1:]).all(), "without a fall there is no peak"
 
 
 def learning(seed, steps, train=None):
@@ -214,18 +214,18 @@ def learning(seed, steps, train=None):
 def test_orders_of_learning_agree_by_kendalls_tau():
     first, second = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], [4, 7, 2, 10, 3, 6, 8, 1, 5, 9]
     concordant = sum(second[i] < second[j] for i in range(10) for j in range(i + 1, 10))
-    found = cohort(LEARNING, [learning(1, first), learning(2, second)])
+    outputs = cohort(LEARNING, [learning(1, first), learning(2, second)])
 
-    assert found["test/tau"][0, 1] == pytest.approx((2 * concordant - 45) / 45)
-    low, high = found["test/interval"][0, 1]
-    assert low < found["test/tau"][0, 1] < high
-    assert np.isnan(found["train/tau"][0, 1]), "no input is in both training sets"
+    assert outputs["test/tau"][0, 1] == pytest.approx((2 * concordant - 45) / 45)
+    low, high = outputs["test/interval"][0, 1]
+    assert low < outputs["test/tau"][0, 1] < high
+    assert np.isnan(outputs["train/tau"][0, 1]), "no input is in both training sets"
 
 
 def test_inputs_never_learnt_are_tied_at_the_end():
     steps = np.array([1.0, 2, 3, np.nan, np.nan])
-    found = cohort(LEARNING, [learning(1, steps), learning(2, [1, 2, 3, 9, 9])])
-    assert found["test/tau"][0, 1] == pytest.approx(1)
+    outputs = cohort(LEARNING, [learning(1, steps), learning(2, [1, 2, 3, 9, 9])])
+    assert outputs["test/tau"][0, 1] == pytest.approx(1)
     alike = cohort(LEARNING, [learning(1, np.ones(5)), learning(2, [1, 2, 3, 9, 9])])
     assert np.isnan(alike["test/tau"][0, 1])
 
@@ -242,20 +242,20 @@ def test_what_a_symmetry_gives_away_is_no_agreement_of_the_clean_inputs():
         made = learning(seed, np.concatenate([np.zeros(10), np.arange(10), 100 + order]), train)
         probe = dataclasses.replace(made.probe, symmetries={"swap": image})
         variants.append(dataclasses.replace(made, probe=probe))
-    found = cohort(LEARNING, variants)
+    outputs = cohort(LEARNING, variants)
 
-    assert found["clean/tau"][0, 1] == pytest.approx(-1)
+    assert outputs["clean/tau"][0, 1] == pytest.approx(-1)
     # 45 pairs of the ten given away and their 200 with the rest agree, 190 of the rest do not.
-    assert found["test/tau"][0, 1] == pytest.approx((45 + 200 - 190) / 435)
-    assert np.isnan(found["train/tau"][0, 1])
+    assert outputs["test/tau"][0, 1] == pytest.approx((45 + 200 - 190) / 435)
+    assert np.isnan(outputs["train/tau"][0, 1])
 
 
 def test_orders_drawn_at_random_have_nothing_in_common_by_their_intervals():
     random = np.random.default_rng(0)
     inside = []
     for _ in range(20):
-        found = cohort(LEARNING, [learning(i, random.permutation(200)) for i in range(2)])
-        low, high = found["test/interval"][0, 1]
+        outputs = cohort(LEARNING, [learning(i, random.permutation(200)) for i in range(2)])
+        low, high = outputs["test/interval"][0, 1]
         inside.append(low <= 0 <= high)
     assert np.mean(inside) >= 0.8
 
@@ -274,10 +274,12 @@ def weighing(seed, last, role="W_E"):
 
 
 def test_weights_are_as_far_apart_as_they_are_at_the_last_checkpoint():
-    found = cohort(WEIGHTS, [weighing(seed, torch.tensor(w)) for seed, w in enumerate(([1.0, 0], [0, 1.0], [2.0, 0]))])
+    outputs = cohort(
+        WEIGHTS, [weighing(seed, torch.tensor(w)) for seed, w in enumerate(([1.0, 0], [0, 1.0], [2.0, 0]))]
+    )
 
-    assert found["all/distance"][0] == pytest.approx([0, 1, 1 / np.sqrt(5)])
-    assert found["W_E/distance"].tolist() == found["all/distance"].tolist()
+    assert outputs["all/distance"][0] == pytest.approx([0, 1, 1 / np.sqrt(5)])
+    assert outputs["W_E/distance"].tolist() == outputs["all/distance"].tolist()
 
 
 @pytest.mark.parametrize(
@@ -301,11 +303,11 @@ def clustered(seed, final):
 
 def test_clusters_that_are_as_large_need_not_hold_the_same_neurons():
     first, second = ["1"] * 20 + ["2"] * 20, ["1", "2"] * 20
-    found = cohort(CLUSTERS, [clustered(1, first), clustered(2, first), clustered(3, second)])
+    outputs = cohort(CLUSTERS, [clustered(1, first), clustered(2, first), clustered(3, second)])
 
-    assert found[f"{SITE}/rand"][0] == pytest.approx([1, 1, 0], abs=0.05)
-    assert found[f"{SITE}/profile"][0] == pytest.approx([1, 1, 1])
-    low, high = found[f"{SITE}/rand_null"]
+    assert outputs[f"{SITE}/rand"][0] == pytest.approx([1, 1, 0], abs=0.05)
+    assert outputs[f"{SITE}/profile"][0] == pytest.approx([1, 1, 1])
+    low, high = outputs[f"{SITE}/rand_null"]
     assert low <= 0 <= high < 1
 
 

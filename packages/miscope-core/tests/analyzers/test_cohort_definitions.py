@@ -31,35 +31,35 @@ def compared(analyzer, *members):
 
 
 def test_variants_that_all_have_accuracies_are_dated_by_them():
-    found = compared(EVENTS_OF_ALL, member(1, accuracy=True), member(2, accuracy=True))
-    assert found["at"][:, 0].tolist() == [140, 140]
-    assert found["memorised/definition"].tolist() == ["train accuracy ≥ 0.99"]
+    outputs = compared(EVENTS_OF_ALL, member(1, accuracy=True), member(2, accuracy=True))
+    assert outputs["at"][:, 0].tolist() == [140, 140]
+    assert outputs["memorised/definition"].tolist() == ["train accuracy ≥ 0.99"]
 
 
 def test_where_one_has_losses_alone_all_are_dated_by_their_losses():
-    found = compared(EVENTS_OF_ALL, member(1, accuracy=True), member(2, accuracy=False))
-    assert found["at"][:, 0].tolist() == [280, 280]
-    assert found["at"][:, -1].tolist() == [280, 280]
-    assert found["memorised/definition"].tolist() == ["train loss < 0.01"]
-    assert found["generalised/definition"].tolist() == ["test loss < 0.01"]
-    assert not found["already"].any()
+    outputs = compared(EVENTS_OF_ALL, member(1, accuracy=True), member(2, accuracy=False))
+    assert outputs["at"][:, 0].tolist() == [280, 280]
+    assert outputs["at"][:, -1].tolist() == [280, 280]
+    assert outputs["memorised/definition"].tolist() == ["train loss < 0.01"]
+    assert outputs["generalised/definition"].tolist() == ["test loss < 0.01"]
+    assert not outputs["already"].any()
 
 
 def test_curves_are_laid_over_each_other_by_one_definition():
-    found = compared(LOSSES, member(1, accuracy=True), member(2, accuracy=False))
-    band = found["memorised/train_loss/band"]
+    outputs = compared(LOSSES, member(1, accuracy=True), member(2, accuracy=False))
+    band = outputs["memorised/train_loss/band"]
     assert np.array_equal(band[0], band[4])
-    assert found["memorised/definition"].tolist() == ["train loss < 0.01"]
+    assert outputs["memorised/definition"].tolist() == ["train loss < 0.01"]
 
 
 def test_the_order_of_milestones_is_by_one_definition():
-    found = compared(ORDER, member(1, accuracy=True), member(2, accuracy=False))
-    assert found["at"][:, 0].tolist() == [280, 280]
-    assert found["memorised/definition"].tolist() == ["train loss < 0.01"]
+    outputs = compared(ORDER, member(1, accuracy=True), member(2, accuracy=False))
+    assert outputs["at"][:, 0].tolist() == [280, 280]
+    assert outputs["memorised/definition"].tolist() == ["train loss < 0.01"]
 
 
 @pytest.mark.parametrize("accuracy", [True, False])
 def test_what_a_record_begins_with_came_no_later(accuracy):
-    found = compared(EVENTS_OF_ALL, member(1, accuracy=accuracy), member(2, accuracy=accuracy, since=500))
-    assert found["already"][:, 0].tolist() == [False, True]
-    assert found["at"][1, 0] == 500
+    outputs = compared(EVENTS_OF_ALL, member(1, accuracy=accuracy), member(2, accuracy=accuracy, since=500))
+    assert outputs["already"][:, 0].tolist() == [False, True]
+    assert outputs["at"][1, 0] == 500

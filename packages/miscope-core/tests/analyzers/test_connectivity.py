@@ -50,14 +50,14 @@ def network(seed):
 
 def test_there_is_no_barrier_to_oneself_and_profiles_read_backwards_are_those_from_the_other_end():
     first, second = network(1), network(2)
-    found = barriers(course(first, second, first))
-    heights = found["train/barrier"]
+    outputs = barriers(course(first, second, first))
+    heights = outputs["train/barrier"]
     assert np.diag(heights).tolist() == [0, 0, 0]
     assert heights[0, 2] == pytest.approx(0, abs=1e-9)
     assert heights == pytest.approx(heights.T)
-    np.testing.assert_array_equal(found["train/loss"][0, 1], found["train/loss"][1, 0, ::-1])
-    assert float(found["train/first_to_last"]) == heights[0, 2]
-    assert found["test/accuracy"].shape == (3, 3, 11)
+    np.testing.assert_array_equal(outputs["train/loss"][0, 1], outputs["train/loss"][1, 0, ::-1])
+    assert float(outputs["train/first_to_last"]) == heights[0, 2]
+    assert outputs["test/accuracy"].shape == (3, 3, 11)
 
 
 def test_a_copy_with_its_stream_and_neurons_in_another_order_has_a_barrier_that_matching_removes():
@@ -65,21 +65,21 @@ def test_a_copy_with_its_stream_and_neurons_in_another_order_has_a_barrier_that_
     orders = {("blocks.0", "d_mlp"): random.permutation(16), (EVERYWHERE, "d_model"): random.permutation(8)}
     other = permuted(first, axes_of(), orders)
     members = tuple(taught(course(weights), first) for weights in (first, other))
-    found = seeds(Cohort(members=members, options=SEEDS.options()))
+    outputs = seeds(Cohort(members=members, options=SEEDS.options()))
     for part in ("train", "test"):
-        assert found[f"{part}/before_loss"][0, 1, [0, -1]] == pytest.approx(found[f"{part}/before_loss"][0, 0, :2])
-        assert found[f"{part}/after_barrier"][0, 1] == pytest.approx(0, abs=1e-12)
-    assert found["train/before_barrier"][0, 1] > 0.01
-    assert found["all/before_cosine"][0, 1] < 0.5
-    assert found["all/after_cosine"][0, 1] == pytest.approx(1, abs=1e-12)
+        assert outputs[f"{part}/before_loss"][0, 1, [0, -1]] == pytest.approx(outputs[f"{part}/before_loss"][0, 0, :2])
+        assert outputs[f"{part}/after_barrier"][0, 1] == pytest.approx(0, abs=1e-12)
+    assert outputs["train/before_barrier"][0, 1] > 0.01
+    assert outputs["all/before_cosine"][0, 1] < 0.5
+    assert outputs["all/after_cosine"][0, 1] == pytest.approx(1, abs=1e-12)
 
 
 def test_matching_brings_other_networks_nearer_and_leaves_what_they_answer():
     one, two = network(1), network(2)
     members = tuple(course(weights) for weights in (one, two))
-    found = seeds(Cohort(members=members, options=SEEDS.options()))
-    assert found["all/after_cosine"][0, 1] > found["all/before_cosine"][0, 1] + 0.1
-    assert found["train/after_loss"][0, 1, [0, -1]] == pytest.approx(found["train/before_loss"][0, 1, [0, -1]])
+    outputs = seeds(Cohort(members=members, options=SEEDS.options()))
+    assert outputs["all/after_cosine"][0, 1] > outputs["all/before_cosine"][0, 1] + 0.1
+    assert outputs["train/after_loss"][0, 1, [0, -1]] == pytest.approx(outputs["train/before_loss"][0, 1, [0, -1]])
 
 
 def taught(member, weights):
@@ -164,9 +164,9 @@ def test_weights_are_matched_whatever_order_they_come_in(seed):
     stream, neurons = random.permutation(8), random.permutation(16)
     second = permuted(first, axes, {(EVERYWHERE, "d_model"): stream, ("blocks.0", "d_mlp"): neurons})
     start = {("blocks.0", "d_mlp"): np.argsort(neurons)}
-    found = matched_weights(first, second, axes, units_of(second, axes), start)
-    assert stream[found[EVERYWHERE, "d_model"]].tolist() == list(range(8))
-    assert neurons[found["blocks.0", "d_mlp"]].tolist() == list(range(16))
+    orders = matched_weights(first, second, axes, units_of(second, axes), start)
+    assert stream[orders[EVERYWHERE, "d_model"]].tolist() == list(range(8))
+    assert neurons[orders["blocks.0", "d_mlp"]].tolist() == list(range(16))
 
 
 def test_checkpoints_are_spread_over_the_logarithm_of_the_step():

@@ -27,16 +27,16 @@ def test_the_papers_dimensions(calibration, name):
     resid = stream + torch.einsum("nhe,hed->nd", z, w["blocks.0.attn.W_O"])
     resid = resid + post.double() @ w["blocks.0.mlp.W_out"] + w["blocks.0.mlp.b_out"]
     sites = {"blocks.0.attn.hook_z": z.float(), POST: post, "blocks.0.hook_resid_post": resid.float()}
-    found = ACTIVATIONS.compute(Snapshot(**model.shown | {"activations": sites}, options=ACTIVATIONS.options()))
+    outputs = ACTIVATIONS.compute(Snapshot(**model.shown | {"activations": sites}, options=ACTIVATIONS.options()))
     ours = {"post": POST, "mlp_out": MLP_OUT}
     ours |= {"attn_out": "blocks.0.hook_attn_out", "resid_post": "blocks.0.hook_resid_post"}
     for short, site in ours.items():
         known = model.known["activation_dimensionality"][short]
-        assert found[f"{site}/participation_ratio"] == pytest.approx(known["participation_ratio_cov"], rel=1e-4)
-        assert found[f"{site}/dimensions_90"] == known["n_dims_for_90pct_var"]
-        assert found[f"{site}/dimensions_99"] == known["n_dims_for_99pct_var"]
-    assert found["between_null"] == pytest.approx(112 / 12768)
-    assert found["blocks.0.hook_resid_post/between_share"] > 0.5
+        assert outputs[f"{site}/participation_ratio"] == pytest.approx(known["participation_ratio_cov"], rel=1e-4)
+        assert outputs[f"{site}/dimensions_90"] == known["n_dims_for_90pct_var"]
+        assert outputs[f"{site}/dimensions_99"] == known["n_dims_for_99pct_var"]
+    assert outputs["between_null"] == pytest.approx(112 / 12768)
+    assert outputs["blocks.0.hook_resid_post/between_share"] > 0.5
 
 
 def test_what_a_layer_writes_is_measured_without_recording_it():
@@ -47,14 +47,16 @@ def test_what_a_layer_writes_is_measured_without_recording_it():
         "weights": {"blocks.0.mlp.W_out": matrix},
         "axes": {"blocks.0.mlp.W_out": ("d_mlp", "d_model")},
     }
-    found = ACTIVATIONS.compute(toy_snapshot(options=ACTIVATIONS.options(), **shown))
+    outputs = ACTIVATIONS.compute(toy_snapshot(options=ACTIVATIONS.options(), **shown))
     for what in ("participation_ratio", "variance", "between_share", "within_ratio", "between_ratio"):
-        assert found[f"{MLP_OUT}/{what}"] == pytest.approx(float(found[f"blocks.0.hook_mlp_ou_st/{what}"]), rel=1e-4)
+        assert outputs[f"{MLP_OUT}/{what}"] == pytest.approx(
+            float(outputs[f"blocks.0.hook_mlp_ou_st/{what}"]), rel=1e-4
+        )
 
 
 def test_a_layer_that_writes_logits_writes_nothing_to_the_stream():
     axes = {"blocks.0.mlp.W_out": ("d_mlp", "vocab_out")}
     shown = {"activations": {POST: torch.rand(25, 6)}, "weights": {"blocks.0.mlp.W_out": torch.eye(6)}, "axes": axes}
-    found = ACTIVATIONS.compute(toy_snapshot(options=ACTIVATIONS.options(), **shown))
-    assert f"{MLP_OUT}/variance" not in found
-    assert np.isfinite(found[f"{POST}/participation_ratio"])
+    outputs = ACTIVATIONS.compute(toy_snapshot(options=ACTIVATIONS.options(), **shown))
+    assert f"{MLP_OUT}/variance" not in outputs
+    assert np.isfinite(outputs[f"{POST}/participation_ratio"])

@@ -48,16 +48,16 @@ def oscillator(n=120, angle=0.5, noise=0.01):
 
 
 def test_an_oscillation_is_found_with_its_period():
-    found = dynamic_modes(course(oscillator(), draws=20, rank=3))
-    assert found["all/oscillations"] == 1
-    turning = np.flatnonzero(found["all/oscillates"])
-    assert found["all/period"][turning] == pytest.approx([2 * np.pi * 10 / 0.5] * 2, rel=0.01)
-    assert found["all/modulus"][turning] == pytest.approx([0.995] * 2, abs=0.01)
-    assert found["all/verdict"].tolist() == ["1 oscillatory mode"]
-    low, high = found["all/modulus_band"]
-    assert (low <= found["all/modulus"] + 1e-3).all()
-    assert (high >= found["all/modulus"] - 1e-3).all()
-    assert found["all/median_residual"] < 0.2
+    outputs = dynamic_modes(course(oscillator(), draws=20, rank=3))
+    assert outputs["all/oscillations"] == 1
+    turning = np.flatnonzero(outputs["all/oscillates"])
+    assert outputs["all/period"][turning] == pytest.approx([2 * np.pi * 10 / 0.5] * 2, rel=0.01)
+    assert outputs["all/modulus"][turning] == pytest.approx([0.995] * 2, abs=0.01)
+    assert outputs["all/verdict"].tolist() == ["1 oscillatory mode"]
+    low, high = outputs["all/modulus_band"]
+    assert (low <= outputs["all/modulus"] + 1e-3).all()
+    assert (high >= outputs["all/modulus"] - 1e-3).all()
+    assert outputs["all/median_residual"] < 0.2
 
 
 NONE = "no oscillatory mode beyond what walks show"
@@ -75,25 +75,25 @@ EVEN, FASTER = np.ones(49), np.exp(np.linspace(0, 1.5, 49))
     ids=["aimless", "pulled", "pulled and growing faster", "drifting"],
 )
 def test_of_walks_at_most_the_nominal_share_seems_to_oscillate(walk, turns):
-    found = [
+    walks = [
         dynamic_modes(course(walk(np.random.default_rng(seed)), draws=20, bags=2, seed=100 + seed)) for seed in range(8)
     ]
-    assert [arrays["all/verdict"][0] for arrays in found].count(NONE) >= 7
+    assert [arrays["all/verdict"][0] for arrays in walks].count(NONE) >= 7
     if turns:
-        faster = [np.abs(arrays["all/eigenvalue"][:, 1]).max() > arrays["all/null_imaginary"] for arrays in found]
+        faster = [np.abs(arrays["all/eigenvalue"][:, 1]).max() > arrays["all/null_imaginary"] for arrays in walks]
         assert np.mean(faster) > 0.5, "beside aimless walks alone, these would be called oscillations"
 
 
 def test_what_has_not_turned_once_within_the_record_is_no_oscillation():
     t, random = np.arange(60), np.random.default_rng(0)
     arc = np.stack([np.cos(0.08 * t), np.sin(0.08 * t)], axis=1) @ random.standard_normal((2, 300))
-    found = dynamic_modes(course(arc + 0.01 * random.standard_normal(arc.shape), draws=20, bags=2, rank=2))
-    turning = np.abs(found["all/eigenvalue"][:, 1]) > 0
+    outputs = dynamic_modes(course(arc + 0.01 * random.standard_normal(arc.shape), draws=20, bags=2, rank=2))
+    turning = np.abs(outputs["all/eigenvalue"][:, 1]) > 0
     assert turning.all()
-    limits = [found[f"all/{null}_imaginary"] for null in ("null", "drift", "pull")]
-    assert np.abs(found["all/eigenvalue"][turning, 1]).min() > max(limits)
-    assert found["all/period"][turning].min() > found["at"][-1] - found["at"][0]
-    assert found["all/verdict"].tolist() == [NONE]
+    limits = [outputs[f"all/{null}_imaginary"] for null in ("null", "drift", "pull")]
+    assert np.abs(outputs["all/eigenvalue"][turning, 1]).min() > max(limits)
+    assert outputs["all/period"][turning].min() > outputs["at"][-1] - outputs["at"][0]
+    assert outputs["all/verdict"].tolist() == [NONE]
 
 
 def test_an_uneven_clock_is_refused_unless_it_is_interpolated():
@@ -105,16 +105,16 @@ def test_an_uneven_clock_is_refused_unless_it_is_interpolated():
         r"the option grid='interpolate' fills the gaps",
     ):
         dynamic_modes(course(points, steps))
-    found = dynamic_modes(course(points, steps, grid="interpolate", draws=5, bags=5))
-    assert found["at"].tolist() == np.linspace(0, 128, 9).tolist()
-    assert found["gap"] == 16
+    outputs = dynamic_modes(course(points, steps, grid="interpolate", draws=5, bags=5))
+    assert outputs["at"].tolist() == np.linspace(0, 128, 9).tolist()
+    assert outputs["gap"] == 16
 
 
 def test_only_the_longest_even_stretch_is_used():
     steps = [0, 1, 2, *range(10, 210, 10)]
-    found = dynamic_modes(course(oscillator(len(steps)), steps, draws=5, bags=5))
-    assert found["at"].tolist() == list(range(10, 210, 10))
-    assert found["all/residual"].shape == (19,)
+    outputs = dynamic_modes(course(oscillator(len(steps)), steps, draws=5, bags=5))
+    assert outputs["at"].tolist() == list(range(10, 210, 10))
+    assert outputs["all/residual"].shape == (19,)
 
 
 def test_weights_that_stand_still_have_no_modes():
@@ -123,6 +123,6 @@ def test_weights_that_stand_still_have_no_modes():
 
 
 def test_bags_that_span_fewer_directions_leave_the_others_their_band():
-    found = dynamic_modes(course(oscillator(9), draws=5, rank=6))
-    assert np.isfinite(found["all/modulus_band"]).all()
-    assert np.isfinite(found["all/covariance"]).all()
+    outputs = dynamic_modes(course(oscillator(9), draws=5, rank=6))
+    assert np.isfinite(outputs["all/modulus_band"]).all()
+    assert np.isfinite(outputs["all/covariance"]).all()

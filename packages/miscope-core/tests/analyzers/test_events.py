@@ -47,63 +47,63 @@ def grokked():
 @pytest.mark.parametrize("name", ["wd_10-1_mod_addition_loss_curve", "low_precision_mod_addition"])
 def test_the_papers_curves(calibration, name):
     model = calibration(name)
-    found, known = events(model.curves, final_records=100), model.known_curves["grok_times"]
-    assert found["memorised"] == known["t_memorise_train<1e-2"]
-    assert found["peak"] == known["t_test_peak"]
-    assert found["peak_loss"] == pytest.approx(known["test_peak"])
-    assert found["onset"] == known["t_onset_10pct_log_drop"]
-    assert found["half"] == known["t_half_log_drop"]
-    assert found["complete"] == known["t_complete_90pct_log_drop"]
-    assert found["half_linear"] == known["t_half_linear_drop_settled"]
-    assert found["steepest"] == known["t_steepest_log_descent"]
+    outputs, known = events(model.curves, final_records=100), model.known_curves["grok_times"]
+    assert outputs["memorised"] == known["t_memorise_train<1e-2"]
+    assert outputs["peak"] == known["t_test_peak"]
+    assert outputs["peak_loss"] == pytest.approx(known["test_peak"])
+    assert outputs["onset"] == known["t_onset_10pct_log_drop"]
+    assert outputs["half"] == known["t_half_log_drop"]
+    assert outputs["complete"] == known["t_complete_90pct_log_drop"]
+    assert outputs["half_linear"] == known["t_half_linear_drop_settled"]
+    assert outputs["steepest"] == known["t_steepest_log_descent"]
     for split in ("train", "test"):
-        for at, threshold in enumerate(found["threshold"]):
+        for at, threshold in enumerate(outputs["threshold"]):
             crossing = model.known_curves[split]["crossings"][f"{threshold:g}"]
             for when in ("first", "settled"):
-                step = found[f"{split}_{when}"][at]
+                step = outputs[f"{split}_{when}"][at]
                 assert (None if np.isnan(step) else step) == crossing[when]
     slingshots = model.known_curves.get("slingshots", {"n": 0, "first_epochs": []})
-    assert found["slingshot_count"] == slingshots["n"]
-    assert list(found["slingshots"][:5]) == slingshots["first_epochs"][:5]
+    assert outputs["slingshot_count"] == slingshots["n"]
+    assert list(outputs["slingshots"][:5]) == slingshots["first_epochs"][:5]
     for event in ("memorised", "half", "complete"):
-        low, high = found[f"{event}/ci"]
-        assert low <= found[event] <= high
+        low, high = outputs[f"{event}/ci"]
+        assert low <= outputs[event] <= high
 
 
 def test_a_run_that_grokked_is_dated():
-    found = events(grokked())
-    assert found["grokked"] == 1
-    assert found["censored"] == 0
-    assert found["memorised"] == pytest.approx(240, abs=10)
-    assert found["generalised"] == pytest.approx(6920, abs=10)
-    assert found["delay"] == found["generalised"] - found["memorised"]
-    assert found["train_jump"] == pytest.approx(150, abs=20)
-    assert found["test_jump"] == pytest.approx(6000, abs=30)
-    assert found["onset"] < found["half"] <= found["complete"]
-    assert found["steepest"] == pytest.approx(found["half"], abs=400)
+    outputs = events(grokked())
+    assert outputs["grokked"] == 1
+    assert outputs["censored"] == 0
+    assert outputs["memorised"] == pytest.approx(240, abs=10)
+    assert outputs["generalised"] == pytest.approx(6920, abs=10)
+    assert outputs["delay"] == outputs["generalised"] - outputs["memorised"]
+    assert outputs["train_jump"] == pytest.approx(150, abs=20)
+    assert outputs["test_jump"] == pytest.approx(6000, abs=30)
+    assert outputs["onset"] < outputs["half"] <= outputs["complete"]
+    assert outputs["steepest"] == pytest.approx(outputs["half"], abs=400)
     for event in ("train_jump", "test_jump", "generalised"):
-        low, high = found[f"{event}/ci"]
-        assert low <= found[event] <= high
+        low, high = outputs[f"{event}/ci"]
+        assert low <= outputs[event] <= high
 
 
 def test_a_run_that_never_generalises_is_censored_not_dated():
     metrics = grokked()
     metrics["test_loss"] = series(5 + 20 * (1 - np.exp(-STEPS / 300)))
     metrics["test_accuracy"] = series(np.full(len(STEPS), 0.05))
-    found = events(metrics)
-    assert (found["fell"], found["grokked"], found["censored"]) == (0, 0, 1)
-    assert np.isnan([found["generalised"], found["delay"], found["half"], found["test_jump"]]).all()
-    assert found["delay_at_least"] == found["last"] - found["memorised"]
+    outputs = events(metrics)
+    assert (outputs["fell"], outputs["grokked"], outputs["censored"]) == (0, 0, 1)
+    assert np.isnan([outputs["generalised"], outputs["delay"], outputs["half"], outputs["test_jump"]]).all()
+    assert outputs["delay_at_least"] == outputs["last"] - outputs["memorised"]
 
 
 def test_a_late_divergence_is_not_taken_for_the_peak():
     loss = 5 * np.exp(-STEPS / 800) + 1e-3
     loss[-50:] = 60.0
-    found = descent(series(loss))
-    assert found.peak == 0
-    assert found.diverged
-    assert found.rebound
-    assert 0 < found.levels[0] < found.levels[1] < found.levels[2] < STEPS[-50]
+    fall = descent(series(loss))
+    assert fall.peak == 0
+    assert fall.diverged
+    assert fall.rebound
+    assert 0 < fall.levels[0] < fall.levels[1] < fall.levels[2] < STEPS[-50]
 
 
 def diverging(start=8000, stop=8500, depth=0.02):
@@ -114,66 +114,66 @@ def diverging(start=8000, stop=8500, depth=0.02):
 
 
 def test_a_late_divergence_that_recovers_is_told_and_does_not_move_the_fall():
-    found, calm = events(diverging()), events(diverging(20_000, 20_000))
-    assert (found["diverged"], calm["diverged"]) == (1, 0)
-    assert found["train_divergences"].tolist() == found["test_divergences"].tolist() == [[8000, 8500]]
-    assert (found["slingshots"].tolist(), found["slingshot_count"]) == ([8000], 1)
-    assert (found["rebound"], found["fell"], found["peak"]) == (0, 1, 0)
+    outputs, calm = events(diverging()), events(diverging(20_000, 20_000))
+    assert (outputs["diverged"], calm["diverged"]) == (1, 0)
+    assert outputs["train_divergences"].tolist() == outputs["test_divergences"].tolist() == [[8000, 8500]]
+    assert (outputs["slingshots"].tolist(), outputs["slingshot_count"]) == ([8000], 1)
+    assert (outputs["rebound"], outputs["fell"], outputs["peak"]) == (0, 1, 0)
     for name in ("half_linear", "steepest", "peak_loss"):
-        assert found[name] == calm[name], name
-    assert found["half_linear"] == pytest.approx(200 * np.log(2), abs=10)
-    assert found["complete"] < 2000
+        assert outputs[name] == calm[name], name
+    assert outputs["half_linear"] == pytest.approx(200 * np.log(2), abs=10)
+    assert outputs["complete"] < 2000
 
 
 def test_a_divergence_from_below_the_line_is_a_slingshot_once():
-    found = events(diverging(depth=1e-3))
-    assert found["slingshots"].tolist() == [8000]
-    assert found["diverged"] == 1
+    outputs = events(diverging(depth=1e-3))
+    assert outputs["slingshots"].tolist() == [8000]
+    assert outputs["diverged"] == 1
 
 
 def test_a_divergence_of_the_training_set_alone_is_one():
-    found = events({"train_loss": diverging()["train_loss"], "test_loss": series(5 * np.exp(-STEPS / 200) + 0.02)})
-    assert found["diverged"] == 1
-    assert found["test_divergences"].shape == (0, 2)
+    outputs = events({"train_loss": diverging()["train_loss"], "test_loss": series(5 * np.exp(-STEPS / 200) + 0.02)})
+    assert outputs["diverged"] == 1
+    assert outputs["test_divergences"].shape == (0, 2)
 
 
 def test_memorising_is_dated_by_both_definitions():
-    found = events(grokked())
-    assert found["memorised/by"].tolist() == found["generalised/by"].tolist() == ["accuracy"]
-    assert found["memorised"] == found["memorised/accuracy"] == pytest.approx(240, abs=10)
-    assert found["memorised/loss"] == pytest.approx(50 * np.log(500), abs=10)
-    assert found["memorised/loss/ci"][0] <= found["memorised/loss"] <= found["memorised/loss/ci"][1]
+    outputs = events(grokked())
+    assert outputs["memorised/by"].tolist() == outputs["generalised/by"].tolist() == ["accuracy"]
+    assert outputs["memorised"] == outputs["memorised/accuracy"] == pytest.approx(240, abs=10)
+    assert outputs["memorised/loss"] == pytest.approx(50 * np.log(500), abs=10)
+    assert outputs["memorised/loss/ci"][0] <= outputs["memorised/loss"] <= outputs["memorised/loss/ci"][1]
     losses = events({name: curve for name, curve in grokked().items() if name.endswith("loss")})
     assert losses["memorised/by"].tolist() == ["loss"]
-    assert losses["memorised"] == found["memorised/loss"]
+    assert losses["memorised"] == outputs["memorised/loss"]
     assert np.isnan(losses["memorised/accuracy"])
 
 
 def test_both_sets_learnt_together_is_not_to_grok():
     together = {name: series(5 * np.exp(-STEPS / 300) + 1e-7) for name in ("train_loss", "test_loss")}
-    found = events(together)
-    assert (found["grokked"], found["censored"], found["delay"], found["ratio"]) == (0, 0, 0, 1)
+    outputs = events(together)
+    assert (outputs["grokked"], outputs["censored"], outputs["delay"], outputs["ratio"]) == (0, 0, 0, 1)
 
 
 def test_a_record_of_a_trained_model_alone_leaves_open_when_it_learnt():
     trained = {name: Series(steps=np.array([40_000]), values=np.array([1e-7])) for name in ("train_loss", "test_loss")}
-    found = events(trained)
-    assert (found["memorised"], found["generalised"], found["first"]) == (40_000, 40_000, 40_000)
-    assert np.isnan([found["grokked"], found["delay"], found["ratio"]]).all()
-    assert found["censored"] == 0
+    outputs = events(trained)
+    assert (outputs["memorised"], outputs["generalised"], outputs["first"]) == (40_000, 40_000, 40_000)
+    assert np.isnan([outputs["grokked"], outputs["delay"], outputs["ratio"]]).all()
+    assert outputs["censored"] == 0
 
 
 def test_a_fall_that_ends_above_where_the_loss_began_is_measured_from_its_own_peak():
-    found = descent(series([1.0, 1.1, 4.0, 1.5, 1.9, 3.0, 3.5, 3.9], np.arange(8)))
-    assert (found.peak, found.fell, found.diverged) == (2, True, True)
-    assert found.final_loss == pytest.approx(np.sqrt(4.0 * 1.5))
+    fall = descent(series([1.0, 1.1, 4.0, 1.5, 1.9, 3.0, 3.5, 3.9], np.arange(8)))
+    assert (fall.peak, fall.fell, fall.diverged) == (2, True, True)
+    assert fall.final_loss == pytest.approx(np.sqrt(4.0 * 1.5))
 
 
 def test_overfitting_has_a_peak_and_no_fall():
-    found = descent(series(5 + np.log1p(STEPS)))
-    assert found.peak == STEPS[-1]
-    assert not found.fell
-    assert np.isnan(found.levels).all()
+    fall = descent(series(5 + np.log1p(STEPS)))
+    assert fall.peak == STEPS[-1]
+    assert not fall.fell
+    assert np.isnan(fall.levels).all()
 
 
 def test_the_error_function_is_found_again_with_its_slope_and_an_interval_that_holds_it():
@@ -211,8 +211,8 @@ def test_recorded_metrics_are_read_and_without_them_the_measured_ones():
     metrics = grokked()
     measured = {name: values.values for name, values in metrics.items()}
     shown = dict(variant=toy_snapshot().variant, steps=STEPS, options=GrokkingOptions(draws=5), probe=None)
-    found = grokking(Trajectory(**shown, artifacts={"behaviour.metrics": measured}))
-    assert found["generalised"] == events(metrics)["generalised"]
+    outputs = grokking(Trajectory(**shown, artifacts={"behaviour.metrics": measured}))
+    assert outputs["generalised"] == events(metrics)["generalised"]
     with pytest.raises(DoesNotApply, match="there is no loss on a training and on a test set"):
         grokking(Trajectory(**shown, artifacts={"behaviour.metrics": {"all_loss": measured["test_loss"]}}))
 

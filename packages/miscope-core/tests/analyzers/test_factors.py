@@ -21,18 +21,18 @@ def test_factor_shares_keep_the_contract_without_a_basis():
 def test_the_papers_logits(calibration, look, name):
     model = calibration(name)
     model.shown["bases"] = model.shown["bases"] | {"sum": cosines(113)}
-    found, known = look(SHARES, model), model.known["logits"]
-    answer = dict(zip(found["logits/answer_label"], found["logits/answer"], strict=True))
-    own = dict(zip(found["logits/answer_label"], found["logits/own_answer"], strict=True))
+    outputs, known = look(SHARES, model), model.known["logits"]
+    answer = dict(zip(outputs["logits/answer_label"], outputs["logits/answer"], strict=True))
+    own = dict(zip(outputs["logits/answer_label"], outputs["logits/own_answer"], strict=True))
     for k, share in known["sum_direction_fraction_top10"]:
         assert answer[str(k)] == pytest.approx(share, rel=1e-6)
     for k, share in known["cos_w(a+b-c)_variance_fraction_top10"]:
         assert own[str(k)] == pytest.approx(share, rel=1e-6, abs=1e-15)
-    assert found["logits/answer_share"] == pytest.approx(known["sum_direction_fraction_total_all_freqs"], rel=1e-6)
-    assert found["logits/own_answer_share"] == pytest.approx(known["cos_w(a+b-c)_variance_fraction_total_all_freqs"])
-    difference = float(found["logits/within"].sum() - found["logits/answer"].sum())
+    assert outputs["logits/answer_share"] == pytest.approx(known["sum_direction_fraction_total_all_freqs"], rel=1e-6)
+    assert outputs["logits/own_answer_share"] == pytest.approx(known["cos_w(a+b-c)_variance_fraction_total_all_freqs"])
+    difference = float(outputs["logits/within"].sum() - outputs["logits/answer"].sum())
     assert difference == pytest.approx(known["difference_direction_fraction_total"], rel=1e-6)
-    linear = sum(float(found[f"logits/{part}_share"]) for part in ("first", "second", "within"))
+    linear = sum(float(outputs[f"logits/{part}_share"]) for part in ("first", "second", "within"))
     assert linear == pytest.approx(known["single_freq_block_fraction_total_incl_linear"], rel=1e-6)
 
 
@@ -55,8 +55,8 @@ def of(values, bases=("a", "b", "sum")):
     ],
 )
 def test_each_part_is_told_from_the_others(values, part):
-    found = of(values)
-    assert {name: float(found[name]) for name in found if name.endswith("_share") and name != "answer_share"} == (
+    outputs = of(values)
+    assert {name: float(outputs[name]) for name in outputs if name.endswith("_share") and name != "answer_share"} == (
         pytest.approx(
             {name: float(name == part) for name in ("first_share", "second_share", "within_share", "across_share")}
         )
@@ -86,8 +86,8 @@ def test_block_powers_are_those_of_the_whole_array_of_coefficients():
 def test_class_sums_are_exact_however_many_inputs_there_are():
     units = torch.randn(1300, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     classes = np.random.default_rng(0).integers(4, size=1300)
-    found = class_sums(units, classes, 6)
+    sums = class_sums(units, classes, 6)
     expected = np.stack([units.numpy()[classes == c].sum(axis=0) for c in range(6)])
-    np.testing.assert_allclose(found.sums, expected, rtol=1e-10, atol=1e-12)
-    assert found.counts.tolist() == [*np.bincount(classes), 0, 0]
-    assert found.power == pytest.approx(float(units.square().sum()), rel=1e-12)
+    np.testing.assert_allclose(sums.sums, expected, rtol=1e-10, atol=1e-12)
+    assert sums.counts.tolist() == [*np.bincount(classes), 0, 0]
+    assert sums.power == pytest.approx(float(units.square().sum()), rel=1e-12)

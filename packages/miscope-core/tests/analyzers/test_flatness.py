@@ -48,29 +48,29 @@ def bowl(curvature=CURVATURE, **options):
 
 def test_on_a_bowl_of_one_curvature_the_rise_is_exact_at_every_radius():
     even = {role: torch.full_like(c, 3.0) for role, c in CURVATURE.items()}
-    found = perturbation(bowl(even, isotropic=(0.5, 2.0)))
+    outputs = perturbation(bowl(even, isotropic=(0.5, 2.0)))
     size = sum(c.numel() for c in even.values())
-    assert found["isotropic/mean"] == pytest.approx([3 * 0.25 / 2, 3 * 4 / 2], rel=1e-9)
-    assert found["isotropic/trace"] == pytest.approx([3 * size] * 2, rel=1e-9)
-    assert found["isotropic/sem"] == pytest.approx([0, 0], abs=1e-12)
+    assert outputs["isotropic/mean"] == pytest.approx([3 * 0.25 / 2, 3 * 4 / 2], rel=1e-9)
+    assert outputs["isotropic/trace"] == pytest.approx([3 * size] * 2, rel=1e-9)
+    assert outputs["isotropic/sem"] == pytest.approx([0, 0], abs=1e-12)
 
 
 def test_on_any_bowl_each_pair_gives_half_the_curvature_along_its_direction():
     snapshot = bowl(directions=5, isotropic=(0.7,))
-    found = perturbation(snapshot)
+    outputs = perturbation(snapshot)
     exact = {role: w.double() for role, w in snapshot.weights.items()}
     along = [scaled(drawn(exact, 0, i), exact, "isotropic", AXES) for i in range(5)]
     curvature = [sum(float((CURVATURE[r] * u[r] ** 2).sum()) for r in u) for u in along]
-    assert found["isotropic/mean"][0] == pytest.approx(0.49 / 2 * np.mean(curvature), rel=1e-9)
-    assert found["isotropic/sem"][0] == pytest.approx(0.49 / 2 * np.std(curvature, ddof=1) / 5**0.5, rel=1e-9)
+    assert outputs["isotropic/mean"][0] == pytest.approx(0.49 / 2 * np.mean(curvature), rel=1e-9)
+    assert outputs["isotropic/sem"][0] == pytest.approx(0.49 / 2 * np.std(curvature, ddof=1) / 5**0.5, rel=1e-9)
 
 
 def test_many_directions_find_the_trace():
-    found = perturbation(bowl(directions=400, isotropic=(0.5,), relative=(), filter=()))
+    outputs = perturbation(bowl(directions=400, isotropic=(0.5,), relative=(), filter=()))
     trace = float(sum(c.sum() for c in CURVATURE.values()))
-    assert abs(found["isotropic/trace"][0] - trace) < 4 * found["isotropic/trace_sem"][0]
-    assert found["isotropic/trace_sem"][0] < 0.03 * trace
-    assert "relative/mean" not in found
+    assert abs(outputs["isotropic/trace"][0] - trace) < 4 * outputs["isotropic/trace_sem"][0]
+    assert outputs["isotropic/trace_sem"][0] < 0.03 * trace
+    assert "relative/mean" not in outputs
 
 
 def test_directions_are_as_long_as_the_weights_they_move():
@@ -123,16 +123,16 @@ def test_the_papers_models_are_as_flat_as_was_measured(calibration, paper_forwar
     losses = probe_losses(model.shown["probe"], lambda: Paper(paper_forward))
     shown = model.shown | {"activations": {}, "losses": losses}
     with torch.no_grad():
-        found = perturbation(Snapshot(options=options, **shown))
-    assert float(found["loss"]) == pytest.approx(known["base_train_loss"], rel=1e-6)
+        outputs = perturbation(Snapshot(options=options, **shown))
+    assert float(outputs["loss"]) == pytest.approx(known["base_train_loss"], rel=1e-6)
     for kind, theirs in (
         ("relative", "perturbation_per_tensor_relative"),
         ("isotropic", "perturbation_absolute_L2_radius"),
     ):
-        for i, radius in enumerate(found[f"{kind}/radius"]):
+        for i, radius in enumerate(outputs[f"{kind}/radius"]):
             measured = known[theirs][f"{radius:g}"]
-            error = np.hypot(found[f"{kind}/sem"][i], measured["sem"])
-            assert abs(found[f"{kind}/mean"][i] - measured["mean_delta"]) < 4 * error, (kind, radius)
+            error = np.hypot(outputs[f"{kind}/sem"][i], measured["sem"])
+            assert abs(outputs[f"{kind}/mean"][i] - measured["mean_delta"]) < 4 * error, (kind, radius)
 
 
 def course(points, model=None):
@@ -151,16 +151,16 @@ def test_the_plane_holds_a_path_of_two_dimensions_and_the_loss_above_it():
     random = np.random.default_rng(0)
     corners = random.standard_normal((2, 12))
     path = random.standard_normal((6, 2)) @ corners
-    found = plane(course(path))
-    assert found["explained"].sum() == pytest.approx(1)
-    assert found["off"] == pytest.approx(np.zeros(6), abs=1e-2)
-    assert found["loss"].shape == (5, 5)
+    outputs = plane(course(path))
+    assert outputs["explained"].sum() == pytest.approx(1)
+    assert outputs["off"] == pytest.approx(np.zeros(6), abs=1e-2)
+    assert outputs["loss"].shape == (5, 5)
     centre = path.mean(axis=0)
     _, _, v = np.linalg.svd(path - centre, full_matrices=False)
     signs = np.sign((v[:2] @ (path - centre).T)[:, -1] - (v[:2] @ (path - centre).T)[:, 0])
-    at = centre + found["x"][1] * signs[0] * v[0] + found["y"][3] * signs[1] * v[1]
+    at = centre + outputs["x"][1] * signs[0] * v[0] + outputs["y"][3] * signs[1] * v[1]
     expected = 0.1 + (CURVATURE["W_E"].numpy().ravel() * at**2).sum() / 2
-    assert found["loss"][3, 1] == pytest.approx(expected, rel=1e-4)
+    assert outputs["loss"][3, 1] == pytest.approx(expected, rel=1e-4)
 
 
 def test_a_line_and_two_checkpoints_make_no_plane():

@@ -34,14 +34,14 @@ def test_the_papers_classes(calibration, name):
     model = calibration(name)
     known = model.known["resid_post_centroids"]
     shown = model.shown | {"activations": {RESID: resid_post(model)}, "bases": {"sum": cosines(113)}}
-    found = CLASSES.compute(Snapshot(**shown, options=CLASSES.options()))
+    outputs = CLASSES.compute(Snapshot(**shown, options=CLASSES.options()))
 
     # 1e-6 is what the stored pattern's float32 leaves.
-    assert found[f"{RESID}/between"] == pytest.approx(known["between_class_variance"], rel=1e-6)
-    assert found[f"{RESID}/within"] == pytest.approx(known["mean_within_class_variance"], rel=1e-6)
-    assert found[f"{RESID}/ratio"] == pytest.approx(known["between/within"], rel=1e-6)
+    assert outputs[f"{RESID}/between"] == pytest.approx(known["between_class_variance"], rel=1e-6)
+    assert outputs[f"{RESID}/within"] == pytest.approx(known["mean_within_class_variance"], rel=1e-6)
+    assert outputs[f"{RESID}/ratio"] == pytest.approx(known["between/within"], rel=1e-6)
     keys = [int(k) - 1 for k in known["per_freq_circle"]]
-    share, ratio = found[f"{RESID}/share"][keys], found[f"{RESID}/axis_ratio"][keys]
+    share, ratio = outputs[f"{RESID}/share"][keys], outputs[f"{RESID}/axis_ratio"][keys]
     assert share.sum() == pytest.approx(known["key_freq_variance_fraction"], rel=1e-6)
     assert share == pytest.approx(
         [c["centroid_variance_fraction"] for c in known["per_freq_circle"].values()], rel=1e-6
@@ -60,33 +60,33 @@ def circle_of_five(bases, spread=0.0):
 
 
 def test_a_circle_of_classes_by_hand():
-    found = CLASSES.compute(circle_of_five({"sum": cosines(5)}, spread=1.0))
+    outputs = CLASSES.compute(circle_of_five({"sum": cosines(5)}, spread=1.0))
 
-    assert found[f"{RESID}/between"] == pytest.approx(1)
-    assert found[f"{RESID}/within"] == pytest.approx(2)
-    assert found[f"{RESID}/fisher_min"] == pytest.approx((2 * np.sin(np.pi / 5)) ** 2 / 4)
-    assert found[f"{RESID}/mean_dimension"] == pytest.approx(1)
-    assert found[f"{RESID}/nc1"] == pytest.approx(0, abs=1e-9)
-    assert found[f"{RESID}/nc2_length"] == pytest.approx(0, abs=1e-6)
-    assert found[f"{RESID}/share"] == pytest.approx([1, 0], abs=1e-6)
-    assert found[f"{RESID}/explained"][:3] == pytest.approx([0.5, 0.5, 0], abs=1e-6)
+    assert outputs[f"{RESID}/between"] == pytest.approx(1)
+    assert outputs[f"{RESID}/within"] == pytest.approx(2)
+    assert outputs[f"{RESID}/fisher_min"] == pytest.approx((2 * np.sin(np.pi / 5)) ** 2 / 4)
+    assert outputs[f"{RESID}/mean_dimension"] == pytest.approx(1)
+    assert outputs[f"{RESID}/nc1"] == pytest.approx(0, abs=1e-9)
+    assert outputs[f"{RESID}/nc2_length"] == pytest.approx(0, abs=1e-6)
+    assert outputs[f"{RESID}/share"] == pytest.approx([1, 0], abs=1e-6)
+    assert outputs[f"{RESID}/explained"][:3] == pytest.approx([0.5, 0.5, 0], abs=1e-6)
 
 
 def test_without_a_basis_the_circle_is_found_all_the_same():
-    found = CLASSES.compute(circle_of_five({}))
+    outputs = CLASSES.compute(circle_of_five({}))
 
-    assert found[f"{RESID}/pair"][0].tolist() == [1, 2]
-    assert found[f"{RESID}/circularity"][0] == pytest.approx(1, abs=1e-6)
-    assert found[f"{RESID}/circle"][0] == pytest.approx([0, 0, 1], abs=1e-6)
-    assert f"{RESID}/share" not in found
+    assert outputs[f"{RESID}/pair"][0].tolist() == [1, 2]
+    assert outputs[f"{RESID}/circularity"][0] == pytest.approx(1, abs=1e-6)
+    assert outputs[f"{RESID}/circle"][0] == pytest.approx([0, 0, 1], abs=1e-6)
+    assert f"{RESID}/share" not in outputs
 
 
 def test_classes_that_are_points_leave_nothing_undefined_behind():
-    found = CLASSES.compute(circle_of_five({"sum": cosines(5)}))
+    outputs = CLASSES.compute(circle_of_five({"sum": cosines(5)}))
 
-    assert np.isnan(found[f"{RESID}/ratio"])
-    assert np.isnan(found[f"{RESID}/fisher_min"])
-    assert found[f"{RESID}/nc1"] == pytest.approx(0, abs=1e-9)
+    assert np.isnan(outputs[f"{RESID}/ratio"])
+    assert np.isnan(outputs[f"{RESID}/fisher_min"])
+    assert outputs[f"{RESID}/nc1"] == pytest.approx(0, abs=1e-9)
 
 
 def test_inputs_with_one_and_the_same_answer_are_no_classes():
@@ -110,12 +110,12 @@ def test_fixed_axes_are_those_of_all_checkpoints_together():
         probe=snapshot.probe,
         artifacts={"geometry.classes": stacked},
     )
-    found = PCA.compute(trajectory)
+    outputs = PCA.compute(trajectory)
 
     # Variances 0.5 of cosines and sines, nine times that at the later step, the sines on a common axis.
-    assert found[f"{RESID}/explained"] == pytest.approx([5 / 10, 4.5 / 10, 0.5 / 10], rel=1e-3)
-    assert found[f"{RESID}/explained_at"].sum(axis=1) == pytest.approx([1, 1], rel=1e-3)
-    assert found["at"].tolist() == [0, 5]
+    assert outputs[f"{RESID}/explained"] == pytest.approx([5 / 10, 4.5 / 10, 0.5 / 10], rel=1e-3)
+    assert outputs[f"{RESID}/explained_at"].sum(axis=1) == pytest.approx([1, 1], rel=1e-3)
+    assert outputs["at"].tolist() == [0, 5]
 
 
 def test_one_checkpoint_has_fixed_axes_too():

@@ -41,24 +41,24 @@ def circles(steps=6, seed=0):
 
 
 def test_spread_distance_and_components_of_two_rings():
-    found = geometry(course(*circles()))
-    assert found[f"{SITE}/group"].tolist() == ["11", "5"]
-    assert found[f"{SITE}/size"].tolist() == [20, 20]
-    assert found[f"{SITE}/spread"][-1] == pytest.approx([2, 1])
-    assert found[f"{SITE}/between"][-1] == pytest.approx(np.array([[0, 10], [10, 0]]), abs=1e-5)
-    assert found[f"{SITE}/separation"] == pytest.approx([10 / 1.5] * 6)
-    assert found[f"{SITE}/shares"][-1] == pytest.approx(np.array([[0.5, 0.5, 0]] * 2), abs=1e-6)
-    assert found[f"{SITE}/member"].tolist()[-2:] == [-1, -1]
-    assert found[f"{SITE}/captured"] == pytest.approx(np.ones((6, 2)))
-    assert np.linalg.norm(found[f"{SITE}/tracks"][-1, :20].astype(float), axis=1) == pytest.approx([1] * 20, abs=2e-3)
-    assert np.isnan(found[f"{SITE}/tracks"][:, -1]).all()
+    outputs = geometry(course(*circles()))
+    assert outputs[f"{SITE}/group"].tolist() == ["11", "5"]
+    assert outputs[f"{SITE}/size"].tolist() == [20, 20]
+    assert outputs[f"{SITE}/spread"][-1] == pytest.approx([2, 1])
+    assert outputs[f"{SITE}/between"][-1] == pytest.approx(np.array([[0, 10], [10, 0]]), abs=1e-5)
+    assert outputs[f"{SITE}/separation"] == pytest.approx([10 / 1.5] * 6)
+    assert outputs[f"{SITE}/shares"][-1] == pytest.approx(np.array([[0.5, 0.5, 0]] * 2), abs=1e-6)
+    assert outputs[f"{SITE}/member"].tolist()[-2:] == [-1, -1]
+    assert outputs[f"{SITE}/captured"] == pytest.approx(np.ones((6, 2)))
+    assert np.linalg.norm(outputs[f"{SITE}/tracks"][-1, :20].astype(float), axis=1) == pytest.approx([1] * 20, abs=2e-3)
+    assert np.isnan(outputs[f"{SITE}/tracks"][:, -1]).all()
 
 
 def test_a_group_that_ends_in_another_plane_than_it_began_in_is_captured_only_at_the_end():
     ring = circles(1)[0][0, :20]
     turned = ring[:, [2, 3, 0, 1, 4, 5, 6, 7]]
-    found = geometry(course(np.stack([turned, turned, ring]), np.array(["5"] * 20)))
-    assert found[f"{SITE}/captured"][:, 0] == pytest.approx([0, 0, 1], abs=1e-9)
+    outputs = geometry(course(np.stack([turned, turned, ring]), np.array(["5"] * 20)))
+    assert outputs[f"{SITE}/captured"][:, 0] == pytest.approx([0, 0, 1], abs=1e-9)
 
 
 def test_a_straight_march_does_not_turn_and_a_square_turns_by_right_angles():
@@ -66,9 +66,9 @@ def test_a_straight_march_does_not_turn_and_a_square_turns_by_right_angles():
     assert np.nanmax(straight[f"{SITE}/turning"][:, 0]) == pytest.approx(0, abs=1e-3)
     corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0.0]])
     points = corners[:, None, :] + np.random.default_rng(0).standard_normal((6, 2))
-    found = geometry(course(points, np.array(["1"] * 6)))
-    assert found[f"{SITE}/turning"][:, 0] == pytest.approx([np.pi / 2] * 3, abs=1e-5)
-    assert np.isnan(found[f"{SITE}/separation"]).all()
+    outputs = geometry(course(points, np.array(["1"] * 6)))
+    assert outputs[f"{SITE}/turning"][:, 0] == pytest.approx([np.pi / 2] * 3, abs=1e-5)
+    assert np.isnan(outputs[f"{SITE}/separation"]).all()
 
 
 def test_groups_that_mean_nothing_lie_within_the_null_and_real_ones_above():
@@ -82,8 +82,8 @@ def test_groups_that_mean_nothing_lie_within_the_null_and_real_ones_above():
     planes = np.concatenate(
         [random.standard_normal((30, 2)) @ np.linalg.qr(random.standard_normal((12, 2)))[0].T for _ in range(3)]
     )
-    found = geometry(course(planes[None].repeat(3, axis=0), np.repeat(["1", "2", "3"], 30)))
-    assert (found[f"{SITE}/shares"][-1, :, :2].sum(axis=-1) > found[f"{SITE}/null"][2, -1]).all()
+    outputs = geometry(course(planes[None].repeat(3, axis=0), np.repeat(["1", "2", "3"], 30)))
+    assert (outputs[f"{SITE}/shares"][-1, :, :2].sum(axis=-1) > outputs[f"{SITE}/null"][2, -1]).all()
 
 
 def test_embeddings_that_feed_neurons_directly_are_taken_together():

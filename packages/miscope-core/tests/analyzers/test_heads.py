@@ -22,10 +22,10 @@ def trained(distance, steps=None):
 
 
 def test_heads_have_parted_once_they_stay_farther_apart_than_any_two_at_first():
-    found = DIFFERENTIATION.compute(trained([0.1, 0.5, 0.1, 0.3, 0.4]))
-    assert found[f"{BLOCK}/pattern/parted"] == 30
-    assert found[f"{BLOCK}/pattern/first"] == pytest.approx([0.1, 0.2])
-    assert found[f"{BLOCK}/pattern/gain"] == pytest.approx(0.3)
+    outputs = DIFFERENTIATION.compute(trained([0.1, 0.5, 0.1, 0.3, 0.4]))
+    assert outputs[f"{BLOCK}/pattern/parted"] == 30
+    assert outputs[f"{BLOCK}/pattern/first"] == pytest.approx([0.1, 0.2])
+    assert outputs[f"{BLOCK}/pattern/gain"] == pytest.approx(0.3)
 
 
 def test_heads_that_come_together_again_have_not_parted():
@@ -48,11 +48,11 @@ def test_the_papers_heads_of_one_frequency_are_each_others_opposite_and_of_two_u
     pattern = model.shown["activations"][f"{BLOCK}.attn.hook_pattern"]
     z = torch.randn(len(pattern), 4, 32, generator=torch.Generator().manual_seed(0))
     sites = {f"{BLOCK}.attn.hook_pattern": pattern, f"{BLOCK}.attn.hook_z": z}
-    found = DISTANCES.compute(Snapshot(**model.shown | {"activations": sites}, options=DISTANCES.options()))
+    outputs = DISTANCES.compute(Snapshot(**model.shown | {"activations": sites}, options=DISTANCES.options()))
     # Heads 0 and 1 look by frequency 23, heads 2 and 3 by frequency 6, each two with opposite signs.
-    distance = found[f"{BLOCK}/QK"]
+    distance = outputs[f"{BLOCK}/QK"]
     assert min(distance[0, 1], distance[2, 3]) > 1.3
     assert np.abs(1 - distance[:2, 2:]).max() < 0.15
-    assert 1 < found[f"{BLOCK}/pattern/heads"] < 4
-    assert found[f"{BLOCK}/pattern/mean"] == pytest.approx(found[f"{BLOCK}/pattern"].sum() / 12)
+    assert 1 < outputs[f"{BLOCK}/pattern/heads"] < 4
+    assert outputs[f"{BLOCK}/pattern/mean"] == pytest.approx(outputs[f"{BLOCK}/pattern"].sum() / 12)
     assert np.diag(distance) == pytest.approx(np.zeros(4), abs=1e-9)

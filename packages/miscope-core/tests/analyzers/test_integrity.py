@@ -42,10 +42,10 @@ def run(points, steps=None):
     )
 
 
-def flags(found):
+def flags(outputs):
     """{checkpoint: what is said of it}."""
-    said = {i: set(found["kind"][row].tolist()) for i, row in enumerate(found["flag"])}
-    return {i: what for i, what in said.items() if what}
+    kinds = {i: set(outputs["kind"][row].tolist()) for i, row in enumerate(outputs["flag"])}
+    return {i: what for i, what in kinds.items() if what}
 
 
 def walk(kind, seed=0, count=T, size=400):
@@ -77,25 +77,25 @@ def test_nothing_is_flagged_on_a_healthy_run(kind, seed):
 def test_a_checkpoint_replaced_by_the_final_one_is_flagged_and_no_other(kind, at):
     points = walk(kind)
     points[at] = points[-1]
-    found = flags(run({"W_E": points}))
-    assert set(found) == {at}
-    assert "duplicate" in found[at]
+    flagged = flags(run({"W_E": points}))
+    assert set(flagged) == {at}
+    assert "duplicate" in flagged[at]
 
 
 def test_a_late_state_with_another_rounding_is_still_out_of_place():
     points = walk("random walk")
     points[12] = points[-1] + 1e-4
-    found = flags(run({"W_E": points}))
-    assert set(found) == {12}
-    assert {"jump", "out of place"} <= found[12]
+    flagged = flags(run({"W_E": points}))
+    assert set(flagged) == {12}
+    assert {"jump", "out of place"} <= flagged[12]
 
 
 def test_one_tensor_of_a_later_checkpoint_is_a_part_duplicate():
     first, second = walk("random walk", 1), walk("random walk", 2)
     second[10] = second[-1]
-    found = flags(run({"W_E": first, "W_U": second}))
-    assert set(found) == {10}
-    assert {"part duplicate", "jump"} <= found[10]
+    flagged = flags(run({"W_E": first, "W_U": second}))
+    assert set(flagged) == {10}
+    assert {"part duplicate", "jump"} <= flagged[10]
 
 
 def test_two_checkpoints_that_changed_places_are_both_out_of_place():
@@ -113,28 +113,28 @@ def test_a_first_state_of_another_run_is_a_jump():
 def test_numbers_that_are_none_are_flagged_and_a_tensor_that_stays_as_it_is_is_not():
     points = walk("random walk")
     points[7, 3] = np.nan
-    found = flags(run({"W_E": points, "b": np.zeros((T, 5))}))
-    assert "not a number" in found[7]
-    assert set(found) == {7}
+    flagged = flags(run({"W_E": points, "b": np.zeros((T, 5))}))
+    assert "not a number" in flagged[7]
+    assert set(flagged) == {7}
 
 
 def test_three_checkpoints_are_enough_and_one_is_not():
-    found = run({"W_E": walk("random walk", count=3)})
-    assert flags(found) == {}
-    assert found["distance"].shape == (3, 3)
+    outputs = run({"W_E": walk("random walk", count=3)})
+    assert flags(outputs) == {}
+    assert outputs["distance"].shape == (3, 3)
     with pytest.raises(DoesNotApply, match="it has one checkpoint, which succeeds nothing"):
         run({"W_E": walk("random walk", count=1)})
 
 
 def test_a_digest_changes_with_one_bit_and_counts_what_is_no_number():
     weights = {"W_E": torch.zeros(2, 3), "b": torch.tensor([0.0, torch.nan, torch.inf])}
-    found = DIGESTS.compute(toy_snapshot(weights=weights))
+    outputs = DIGESTS.compute(toy_snapshot(weights=weights))
     nudged = weights | {"W_E": torch.full((2, 3), -0.0)}
     again = DIGESTS.compute(toy_snapshot(weights=nudged))
-    assert found["digest"][0] != again["digest"][0]
-    assert found["digest"][1] == again["digest"][1]
-    assert found["type"].tolist() == ["float32 (2, 3)", "float32 (3,)"]
-    assert (found["nan"].tolist(), found["infinite"].tolist(), found["bad_count"]) == ([0, 1], [0, 1], 2)
+    assert outputs["digest"][0] != again["digest"][0]
+    assert outputs["digest"][1] == again["digest"][1]
+    assert outputs["type"].tolist() == ["float32 (2, 3)", "float32 (3,)"]
+    assert (outputs["nan"].tolist(), outputs["infinite"].tolist(), outputs["bad_count"]) == ([0, 1], [0, 1], 2)
 
 
 def test_distances_detours_and_residuals_in_closed_form():
@@ -143,6 +143,6 @@ def test_distances_detours_and_residuals_in_closed_form():
     assert detours(np.array([5.0, 5, 8]), np.array([10.0, 5])) == pytest.approx([1, 1, 13 / 5, 1])
     values = 3 + 2.0 * np.arange(12)
     values[5] += 7
-    found = local_residuals(values)
-    assert found[5] == pytest.approx(7)
-    assert np.delete(found, 5) == pytest.approx(0)
+    residuals = local_residuals(values)
+    assert residuals[5] == pytest.approx(7)
+    assert np.delete(residuals, 5) == pytest.approx(0)

@@ -17,8 +17,8 @@ from miscope.testing.toy import cosines
 UPSTREAM = (FREQUENCIES, SHARES, EMBEDDING)
 
 
-def named(found, which):
-    return {int(label) for label in found["label"][found[which]]}
+def named(outputs, which):
+    return {int(label) for label in outputs["label"][outputs[which]]}
 
 
 @pytest.fixture
@@ -33,25 +33,25 @@ def votes(calibration, look):
 
 
 def test_all_instruments_agree_on_the_first_model(votes):
-    found = votes("wd_10-1_mod_addition_loss_curve")
-    for vote in found["vote"][:3]:
-        assert {int(label) for label in found["label"][vote]} == {6, 23, 37, 39, 41}
-    assert named(found, "key") == {6, 23, 37, 39, 41}
-    assert named(found, "harmonic") == {12, 46}
+    outputs = votes("wd_10-1_mod_addition_loss_curve")
+    for vote in outputs["vote"][:3]:
+        assert {int(label) for label in outputs["label"][vote]} == {6, 23, 37, 39, 41}
+    assert named(outputs, "key") == {6, 23, 37, 39, 41}
+    assert named(outputs, "harmonic") == {12, 46}
 
 
 def test_an_embedding_has_no_say_on_the_double_of_a_stronger_frequency(votes):
-    found = votes("wd_10-1_mod_addition_loss_curve")
-    assert {int(label) for label in found["label"][found["vote"][3]]} == {6, 23, 37, 41}
-    assert found["votes"][39 - 1] == 3
-    assert found["intersection_count"] == 4
+    outputs = votes("wd_10-1_mod_addition_loss_curve")
+    assert {int(label) for label in outputs["label"][outputs["vote"][3]]} == {6, 23, 37, 41}
+    assert outputs["votes"][39 - 1] == 3
+    assert outputs["intersection_count"] == 4
 
 
 def test_the_second_model_has_a_key_component_without_specialised_neurons(votes):
-    found = votes("low_precision_mod_addition")
-    assert named(found, "key") == {3, 6, 23, 39}
-    assert {int(label) for label in found["label"][found["vote"][0]]} == {6, 23, 39}
-    assert found["intersection_count"] == 3
+    outputs = votes("low_precision_mod_addition")
+    assert named(outputs, "key") == {3, 6, 23, 39}
+    assert {int(label) for label in outputs["label"][outputs["vote"][0]]} == {6, 23, 39}
+    assert outputs["intersection_count"] == 3
 
 
 def at_random(seed, p=31, width=128):

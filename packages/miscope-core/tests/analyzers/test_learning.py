@@ -38,21 +38,21 @@ def from_steps(at):
 @pytest.mark.parametrize("name", ["wd_10-1_mod_addition_loss_curve", "low_precision_mod_addition"])
 def test_every_answer_of_the_papers_models(calibration, name):
     model = calibration(name)
-    found = CORRECTNESS.compute(Snapshot(options=None, **model.shown))
-    right = np.unpackbits(found["correct"], count=113 * 113)
+    outputs = CORRECTNESS.compute(Snapshot(options=None, **model.shown))
+    right = np.unpackbits(outputs["correct"], count=113 * 113)
     assert right.mean() == pytest.approx({"wd_1": 1.0, "low_": 0.99945}[name[:4]], abs=5e-6)
-    assert found["right_count"] == right.sum()
+    assert outputs["right_count"] == right.sum()
     if name.startswith("low"):
         # fp16 keeps three digits of each loss, so their mean is good to as much.
         theirs = 3.0452e-4 * 0.3 + 3.9950e-3 * 0.7
-        assert found["nll"].astype(float).mean() == pytest.approx(theirs, rel=2e-3)
-    assert found["correct"].nbytes + found["nll"].nbytes < 40_000
+        assert outputs["nll"].astype(float).mean() == pytest.approx(theirs, rel=2e-3)
+    assert outputs["correct"].nbytes + outputs["nll"].nbytes < 40_000
 
 
 def test_a_tie_is_not_right_and_chance_is_the_log_of_the_number_of_answers():
-    found = CORRECTNESS.compute(toy_snapshot(activations={"logits": torch.zeros(N, 5)}))
-    assert found["right_count"] == 0
-    assert found["nll"] == pytest.approx(np.log(5), rel=1e-3)
+    outputs = CORRECTNESS.compute(toy_snapshot(activations={"logits": torch.zeros(N, 5)}))
+    assert outputs["right_count"] == 0
+    assert outputs["nll"] == pytest.approx(np.log(5), rel=1e-3)
 
 
 def test_an_input_graduates_when_it_is_right_so_many_times_in_a_row():
@@ -98,15 +98,15 @@ def test_train_and_test_are_told_apart_and_those_never_learnt_are_censored():
     train = toy_snapshot().probe.train
     at = np.where(train, 1, 3)
     at[np.flatnonzero(~train)[0]] = 99
-    found = look(*from_steps(at))
-    assert found["unlearnt/train/median"] == 10
-    assert found["unlearnt/test/median"] == 30
-    assert (found["unlearnt/train/censored"], found["unlearnt/test/censored"]) == (0, 1)
-    np.testing.assert_allclose(found["unlearnt/train/share"][:4], [1, 0, 0, 0])
-    assert found["unlearnt/test/share"][3] == pytest.approx(1 / (~train).sum())
-    assert np.isnan(found["unlearnt/test/share"][4:]).all()
-    assert int(found["unlearnt/leaked/count"] + found["unlearnt/clean/count"]) == (~train).sum()
-    assert np.isnan(found["graduation/3"]).sum() == 1
+    outputs = look(*from_steps(at))
+    assert outputs["unlearnt/train/median"] == 10
+    assert outputs["unlearnt/test/median"] == 30
+    assert (outputs["unlearnt/train/censored"], outputs["unlearnt/test/censored"]) == (0, 1)
+    np.testing.assert_allclose(outputs["unlearnt/train/share"][:4], [1, 0, 0, 0])
+    assert outputs["unlearnt/test/share"][3] == pytest.approx(1 / (~train).sum())
+    assert np.isnan(outputs["unlearnt/test/share"][4:]).all()
+    assert int(outputs["unlearnt/leaked/count"] + outputs["unlearnt/clean/count"]) == (~train).sum()
+    assert np.isnan(outputs["graduation/3"]).sum() == 1
 
 
 def test_deciles_of_a_known_order_and_the_share_that_is_never_learnt():
@@ -115,22 +115,22 @@ def test_deciles_of_a_known_order_and_the_share_that_is_never_learnt():
     at = np.zeros(N, dtype=int)
     # Of ten test inputs two are learnt at 10, four at 20, two at 30, and two never.
     at[test] = [1, 1, 2, 2, 2, 2, 3, 3, 99, 99]
-    found = look(*from_steps(at))
-    assert [found[f"learnt/train/p{q}"] for q in (10, 50, 90)] == [0, 0, 0]
-    assert [found[f"learnt/test/p{q}"] for q in (10, 50)] == [10, 20]
-    assert np.isnan(found["learnt/test/p90"])
-    assert (found["learnt/train/never"], found["learnt/test/never"]) == (0, 0.2)
-    assert found["learnt/test/p50"] == found["unlearnt/test/median"]
-    assert all(array.ndim == 0 for name, array in found.items() if name.startswith("learnt/"))
+    outputs = look(*from_steps(at))
+    assert [outputs[f"learnt/train/p{q}"] for q in (10, 50, 90)] == [0, 0, 0]
+    assert [outputs[f"learnt/test/p{q}"] for q in (10, 50)] == [10, 20]
+    assert np.isnan(outputs["learnt/test/p90"])
+    assert (outputs["learnt/train/never"], outputs["learnt/test/never"]) == (0, 0.2)
+    assert outputs["learnt/test/p50"] == outputs["unlearnt/test/median"]
+    assert all(array.ndim == 0 for name, array in outputs.items() if name.startswith("learnt/"))
 
 
 def test_pairs_and_their_images_learnt_together_are_told_in_one_number():
     probe = toy_snapshot().probe
     a, b = np.divmod(np.arange(N), 5)
     (name,) = probe.symmetries
-    found = look(*from_steps(np.minimum(a, b)), window=1)
-    assert found[f"symmetry/{name}/all/pearson"] == pytest.approx(1)
-    assert found[f"symmetry/{name}/all/pearson"].ndim == 0
+    outputs = look(*from_steps(np.minimum(a, b)), window=1)
+    assert outputs[f"symmetry/{name}/all/pearson"] == pytest.approx(1)
+    assert outputs[f"symmetry/{name}/all/pearson"].ndim == 0
     noise = look(*from_steps(np.random.default_rng(0).integers(0, 5, size=N)), window=1)
     assert abs(noise[f"symmetry/{name}/all/pearson"]) < 0.6
 
@@ -139,15 +139,15 @@ def test_forgetting_and_cartography_by_hand():
     at = np.ones(N, dtype=int)
     nll, right = from_steps(at)
     right[3, :] = False
-    found = look(nll, right)
-    assert set(found["forgotten"]) == {1}
-    lost = found["forgetting/train/lost"] + found["forgetting/test/lost"]
+    outputs = look(nll, right)
+    assert set(outputs["forgotten"]) == {1}
+    lost = outputs["forgetting/train/lost"] + outputs["forgetting/test/lost"]
     assert lost.tolist() == [0, 0, N, 0, 0]
-    assert found["forgetting/test/unforgettable"] == 0
-    assert found["correctness"] == pytest.approx(4 / 6)
+    assert outputs["forgetting/test/unforgettable"] == 0
+    assert outputs["correctness"] == pytest.approx(4 / 6)
     probability = np.exp(-np.where(np.arange(6) >= 1, 0.01, 3.0))
-    assert found["confidence"] == pytest.approx(probability.mean(), rel=1e-3)
-    assert found["variability"] == pytest.approx(probability.std(), rel=1e-3)
+    assert outputs["confidence"] == pytest.approx(probability.mean(), rel=1e-3)
+    assert outputs["variability"] == pytest.approx(probability.std(), rel=1e-3)
 
 
 def test_a_symmetric_order_agrees_with_its_image_and_a_random_one_with_nothing():
@@ -170,29 +170,29 @@ def test_half_shared_order_correlates_by_a_half():
     a, b = np.divmod(np.arange(10_000), 100)
     shared = random.normal(size=(100, 100))
     values = ((shared + shared.T) / np.sqrt(2)).ravel() + random.normal(size=10_000)
-    found = agreement(values, b * 100 + a, np.ones(10_000, dtype=bool), draws=20, seed=0)
-    assert found.pearson == pytest.approx(0.5, abs=0.03)
+    agreed = agreement(values, b * 100 + a, np.ones(10_000, dtype=bool), draws=20, seed=0)
+    assert agreed.pearson == pytest.approx(0.5, abs=0.03)
 
 
 def test_nothing_is_said_of_a_symmetry_where_all_are_learnt_at_once():
-    found = look(*from_steps(np.ones(N, dtype=int)))
-    assert not [name for name in found if name.startswith("symmetry")]
+    outputs = look(*from_steps(np.ones(N, dtype=int)))
+    assert not [name for name in outputs if name.startswith("symmetry")]
 
 
 def test_a_class_is_dated_by_its_median_and_undated_where_half_are_never_learnt():
     probe = toy_snapshot().probe
     labels = probe.labels.numpy()
-    found = look(*from_steps(np.where(labels == 2, 99, labels)), window=1)
-    assert found["class"].tolist() == list("01234")
-    middle = found["class/train/quartile"][:, 1]
+    outputs = look(*from_steps(np.where(labels == 2, 99, labels)), window=1)
+    assert outputs["class"].tolist() == list("01234")
+    middle = outputs["class/train/quartile"][:, 1]
     np.testing.assert_array_equal(middle, [0, 10, np.nan, 30, 40])
 
 
 def test_few_checkpoints_shorten_the_window_and_one_is_too_few():
     nll, right = from_steps(np.ones(N, dtype=int))
-    found = look(nll[:2], right[:2], steps=STEPS[:2])
-    assert found["window"] == 2
-    assert np.isnan(found["graduation/2"]).all()
+    outputs = look(nll[:2], right[:2], steps=STEPS[:2])
+    assert outputs["window"] == 2
+    assert np.isnan(outputs["graduation/2"]).all()
     with pytest.raises(DoesNotApply) as refused:
         look(nll[:1], right[:1], steps=STEPS[:1])
     assert refused.value.reason == "an order needs 2 checkpoints, and it has 1"

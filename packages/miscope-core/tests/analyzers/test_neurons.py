@@ -33,43 +33,43 @@ def test_ideal_neurons_score_what_the_closed_forms_say(k):
     units = np.stack(
         [np.maximum(np.cos(a) + np.cos(b), 0), np.maximum(np.cos(a + b), 0), np.cos(a) * np.cos(b)], axis=-1
     )
-    found, _ = block_fractions(torch.from_numpy(units).float(), cosines(113), cosines(113))
-    assert found[k - 1].numpy() == pytest.approx([0.96208, 0.84077, 1.0], abs=2e-5)
+    fractions, _ = block_fractions(torch.from_numpy(units).float(), cosines(113), cosines(113))
+    assert fractions[k - 1].numpy() == pytest.approx([0.96208, 0.84077, 1.0], abs=2e-5)
 
 
 def test_white_noise_scores_its_share_of_the_coefficients():
     noise = torch.randn(113, 113, 64, generator=torch.Generator().manual_seed(0))
-    found, variance = block_fractions(noise, cosines(113), cosines(113))
-    assert float(found.mean()) == pytest.approx(8 / (113**2 - 1), rel=0.05)
+    fractions, variance = block_fractions(noise, cosines(113), cosines(113))
+    assert float(fractions.mean()) == pytest.approx(8 / (113**2 - 1), rel=0.05)
     assert variance.numpy() == pytest.approx(np.ones(64), rel=0.1)
 
 
 def test_a_neuron_that_never_moves_scores_nothing():
-    found, variance = block_fractions(torch.full((11, 11, 2), 0.1), cosines(11), cosines(11))
-    assert float(found.abs().max()) == 0
+    fractions, variance = block_fractions(torch.full((11, 11, 2), 0.1), cosines(11), cosines(11))
+    assert float(fractions.abs().max()) == 0
     assert variance.tolist() == [0, 0]
 
 
 @pytest.mark.parametrize("name", ["wd_10-1_mod_addition_loss_curve", "low_precision_mod_addition"])
 def test_the_papers_neurons(calibration, look, name):
     model = calibration(name)
-    found, known = look(FREQUENCIES, model), model.known["neurons"]
-    most, dominant = found[f"{SITE}/max_fraction"], found[f"{SITE}/dominant"]
+    outputs, known = look(FREQUENCIES, model), model.known["neurons"]
+    most, dominant = outputs[f"{SITE}/max_fraction"], outputs[f"{SITE}/dominant"]
     strong = dominant[most >= 0.85]
     assert counts(strong) == known["argmax_freq_counts_frac>=0.85"]
     live = counts(dominant)
     assert {k: live[k] for k in known["argmax_freq_counts_all_live"]} == known["argmax_freq_counts_all_live"]
-    assert found[f"{SITE}/specialised_count"] == known["n_ge_0.85"]
-    assert found[f"{SITE}/dead_count"] == 0
-    assert found[f"{SITE}/median_max_fraction"] == pytest.approx(known["frac_explained_median"], abs=1e-5)
+    assert outputs[f"{SITE}/specialised_count"] == known["n_ge_0.85"]
+    assert outputs[f"{SITE}/dead_count"] == 0
+    assert outputs[f"{SITE}/median_max_fraction"] == pytest.approx(known["frac_explained_median"], abs=1e-5)
     assert most.min() == pytest.approx(known["frac_explained_min"], abs=1e-5)
     assert most.mean() == pytest.approx(known["frac_explained_mean"], rel=1e-5)
     assert (most >= 0.95).sum() == known["n_ge_0.95"]
     percentiles = known["frac_explained_percentiles_5_25_50_75_95"]
     assert np.percentile(most, (5, 25, 50, 75, 95)) == pytest.approx(percentiles, rel=1e-5)
     weighted = known["frac_explained_variance_weighted_mean"]
-    assert found[f"{SITE}/weighted_max_fraction"] == pytest.approx(weighted, rel=1e-5)
-    share = dict(zip(found[f"{SITE}/label"], found[f"{SITE}/variance_fraction"], strict=True))
+    assert outputs[f"{SITE}/weighted_max_fraction"] == pytest.approx(weighted, rel=1e-5)
+    share = dict(zip(outputs[f"{SITE}/label"], outputs[f"{SITE}/variance_fraction"], strict=True))
     for k, fraction in known["total_variance_fraction_by_freq_top10"]:
         assert share[str(k)] == pytest.approx(fraction, rel=1e-5)
     keys = sum(share[str(k)] for k in model.known["key_freqs"]["USED"])
@@ -104,15 +104,15 @@ def test_relabelling_both_factors_permutes_the_blocks(u):
 def test_without_a_basis_the_datas_own_explains_what_depends_on_one_factor():
     shape = torch.randn(7, 1, generator=torch.Generator().manual_seed(3))
     units = torch.stack([shape.expand(7, 7), torch.randn(7, 7, generator=torch.Generator().manual_seed(4)) * 0.01], -1)
-    found, _ = block_fractions(units, *conditional_means_basis(units))
-    assert float(found[0, 0]) == pytest.approx(1, abs=1e-4)
+    fractions, _ = block_fractions(units, *conditional_means_basis(units))
+    assert float(fractions[0, 0]) == pytest.approx(1, abs=1e-4)
 
 
 def test_factors_of_unequal_size_have_bases_of_their_own():
     first, second = conditional_means_basis(torch.randn(5, 4, 3, generator=torch.Generator().manual_seed(5)))
     assert (first.size, second.size) == (5, 4)
-    found, _ = block_fractions(torch.randn(5, 4, 3), first, second)
-    assert found.shape == (3, 3)
+    fractions, _ = block_fractions(torch.randn(5, 4, 3), first, second)
+    assert fractions.shape == (3, 3)
 
 
 def test_concentration_of_equal_and_single_shares():
@@ -141,26 +141,26 @@ def test_bands_add_up_their_components():
         probe=toy_snapshot().probe,
         artifacts=reads,
     )
-    found = bands(shown)
-    assert found[f"{SITE}/band"].tolist() == ["low", "high"]
-    assert found[f"{SITE}/range"].tolist() == ["1-2", "3-4"]
-    assert found[f"{SITE}/committed"].tolist() == [[0, 0], [3, 3]]
-    assert found[f"{SITE}/specialised"].tolist() == [[0, 0], [1, 1]]
-    assert found[f"{SITE}/band_herfindahl"] == pytest.approx([np.nan, 0.5], nan_ok=True)
+    outputs = bands(shown)
+    assert outputs[f"{SITE}/band"].tolist() == ["low", "high"]
+    assert outputs[f"{SITE}/range"].tolist() == ["1-2", "3-4"]
+    assert outputs[f"{SITE}/committed"].tolist() == [[0, 0], [3, 3]]
+    assert outputs[f"{SITE}/specialised"].tolist() == [[0, 0], [1, 1]]
+    assert outputs[f"{SITE}/band_herfindahl"] == pytest.approx([np.nan, 0.5], nan_ok=True)
 
 
 def test_the_range_of_a_neuron_is_that_of_its_activations():
     units = torch.randn(25, 3, generator=torch.Generator().manual_seed(9))
-    found = FREQUENCIES.compute(toy_snapshot(activations={SITE: units}))
-    assert found[f"{SITE}/low"] == pytest.approx(units.min(dim=0).values.numpy())
-    assert found[f"{SITE}/high"] == pytest.approx(units.max(dim=0).values.numpy())
+    outputs = FREQUENCIES.compute(toy_snapshot(activations={SITE: units}))
+    assert outputs[f"{SITE}/low"] == pytest.approx(units.min(dim=0).values.numpy())
+    assert outputs[f"{SITE}/high"] == pytest.approx(units.max(dim=0).values.numpy())
 
 
 def test_a_neuron_active_at_one_input_has_no_frequency_of_its_own():
     units = torch.zeros(7, 7, 2)
     units[3, 2, 0] = 1.0
     units[..., 1] = torch.cos(2 * torch.pi * torch.arange(7) * 2 / 7)[:, None]
-    found = FREQUENCIES.compute(
+    outputs = FREQUENCIES.compute(
         toy_snapshot(
             probe=Probe(
                 name="grid",
@@ -172,4 +172,4 @@ def test_a_neuron_active_at_one_input_has_no_frequency_of_its_own():
             bases={"a": cosines(7), "b": cosines(7)},
         )
     )
-    assert found["blocks.0.mlp.hook_post/dominant"].tolist() == ["", "2"]
+    assert outputs["blocks.0.mlp.hook_post/dominant"].tolist() == ["", "2"]

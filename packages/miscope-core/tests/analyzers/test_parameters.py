@@ -21,22 +21,22 @@ PAPER = {
 @pytest.mark.parametrize("name", ["wd_10-1_mod_addition_loss_curve", "low_precision_mod_addition"])
 def test_the_papers_norms(calibration, look, name):
     model = calibration(name)
-    found = look(NORMS, model)
+    outputs = look(NORMS, model)
     for tensor, squares in model.known["sum_of_squared_weights"].items():
         role = PAPER.get(tensor, tensor)
-        assert found[f"{role}/squares"] == pytest.approx(squares, rel=1e-6)
+        assert outputs[f"{role}/squares"] == pytest.approx(squares, rel=1e-6)
     for unit, role, count in (("head", "blocks.0.attn.W_Q", 4), ("neuron", "blocks.0.mlp.W_in", 512)):
-        parts = found[f"{role}/squares_by_{unit}"]
+        parts = outputs[f"{role}/squares_by_{unit}"]
         assert parts.shape == (count,)
-        assert parts.sum() == pytest.approx(found[f"{role}/squares"])
+        assert parts.sum() == pytest.approx(outputs[f"{role}/squares"])
 
 
 def test_the_table_of_the_first_model(calibration, look):
-    found = look(NORMS, calibration("wd_10-1_mod_addition_loss_curve"))
+    outputs = look(NORMS, calibration("wd_10-1_mod_addition_loss_curve"))
     known = {"W_E": 203.83, "W_U": 192.94, "total": 1180.97}
     known |= {f"blocks.0.attn.W_{n}": s for n, s in zip("VOQK", (189.72, 189.67, 9.80, 9.77), strict=True)}
     known |= {"blocks.0.mlp.W_in": 188.39, "blocks.0.mlp.W_out": 188.66}
-    assert {name: round(float(found[f"{name}/squares"]), 2) for name in known} == known
+    assert {name: round(float(outputs[f"{name}/squares"]), 2) for name in known} == known
 
 
 def course(weights, analyzer, **options):
@@ -57,11 +57,11 @@ def walks(points=120, seed=0):
 
 
 def test_a_random_walk_looks_like_its_own_null():
-    found = trajectory(course(walks(), TRAJECTORY, draws=50))
+    outputs = trajectory(course(walks(), TRAJECTORY, draws=50))
     for group in ("all", "embedding", "attention", "mlp"):
-        _, median, _ = found[f"{group}/null_explained"]
-        assert found[f"{group}/explained"][:4] == pytest.approx(median, rel=0.3)
-    assert found["all/cosine"][:2] == pytest.approx([1, 1], abs=0.02)
+        _, median, _ = outputs[f"{group}/null_explained"]
+        assert outputs[f"{group}/explained"][:4] == pytest.approx(median, rel=0.3)
+    assert outputs["all/cosine"][:2] == pytest.approx([1, 1], abs=0.02)
 
 
 def test_a_path_that_drifts_or_is_pulled_back_looks_like_the_null_that_does():
@@ -72,26 +72,26 @@ def test_a_path_that_drifts_or_is_pulled_back_looks_like_the_null_that_does():
     for step in noise:
         pulled.append(0.8 * pulled[-1] + step)
     for points, kind in ((drifting, "drift"), (np.array(pulled), "pull")):
-        found = trajectory(course({"W_E": points}, TRAJECTORY, draws=60))
-        assert found["all/explained"][:3] == pytest.approx(found[f"all/{kind}_explained"][1, :3], rel=0.15)
-        low, _, high = found["all/null_explained"]
-        assert not low[0] <= found["all/explained"][0] <= high[0]
-    assert found["all/pull"] == pytest.approx(0.2, abs=0.02)
+        outputs = trajectory(course({"W_E": points}, TRAJECTORY, draws=60))
+        assert outputs["all/explained"][:3] == pytest.approx(outputs[f"all/{kind}_explained"][1, :3], rel=0.15)
+        low, _, high = outputs["all/null_explained"]
+        assert not low[0] <= outputs["all/explained"][0] <= high[0]
+    assert outputs["all/pull"] == pytest.approx(0.2, abs=0.02)
 
 
 def test_a_straight_line_with_noise_lies_far_outside_it():
     line = np.linspace(0, 10, 60)[:, None] * np.ones(400) + 0.01 * np.random.default_rng(0).normal(size=(60, 400))
-    found = trajectory(course({"W_E": line}, TRAJECTORY))
-    assert found["all/explained"][0] > 0.99 > found["all/null_explained"][2, 0]
+    outputs = trajectory(course({"W_E": line}, TRAJECTORY))
+    assert outputs["all/explained"][0] > 0.99 > outputs["all/null_explained"][2, 0]
 
 
 def test_each_component_is_shared_out_over_the_tensors_that_carry_it():
     time = np.linspace(0, 1, 40)[:, None]
     weights = {"W_E": 3 * time * np.ones(16), "blocks.0.mlp.W_in": 1 * time * np.ones(16)}
-    found = trajectory(course(weights, TRAJECTORY, draws=5))
-    assert found["all/role"].tolist() == ["W_E", "blocks.0.mlp.W_in"]
-    assert found["all/loading"][0] == pytest.approx([0.9, 0.1], abs=1e-6)
-    assert found["all/loading"][:1].sum(axis=1) == pytest.approx([1])
+    outputs = trajectory(course(weights, TRAJECTORY, draws=5))
+    assert outputs["all/role"].tolist() == ["W_E", "blocks.0.mlp.W_in"]
+    assert outputs["all/loading"][0] == pytest.approx([0.9, 0.1], abs=1e-6)
+    assert outputs["all/loading"][:1].sum(axis=1) == pytest.approx([1])
 
 
 def test_the_same_seed_draws_the_same_null():
@@ -106,26 +106,26 @@ def test_too_few_checkpoints_are_said_not_to_apply():
 
 def test_a_straight_march_has_constant_speed_and_does_not_turn():
     points = np.arange(6.0)[:, None] * np.ones(25)
-    found = velocity(course({"W_E": points}, VELOCITY))
-    assert found["all/speed"] == pytest.approx([5 / 100] * 5)
-    assert found["all/turning"] == pytest.approx([1] * 4)
-    assert found["all/straightness"] == pytest.approx(1)
-    assert found["all/length"] == pytest.approx(found["all/from_start"])
-    assert found["midpoint"] == pytest.approx([50, 150, 250, 350, 450])
+    outputs = velocity(course({"W_E": points}, VELOCITY))
+    assert outputs["all/speed"] == pytest.approx([5 / 100] * 5)
+    assert outputs["all/turning"] == pytest.approx([1] * 4)
+    assert outputs["all/straightness"] == pytest.approx(1)
+    assert outputs["all/length"] == pytest.approx(outputs["all/from_start"])
+    assert outputs["midpoint"] == pytest.approx([50, 150, 250, 350, 450])
 
 
 def test_there_and_back_is_not_straight():
     points = np.array([0.0, 1, 2, 1, 0])[:, None] * np.ones(4)
-    found = velocity(course({"W_E": points}, VELOCITY))
-    assert found["all/turning"] == pytest.approx([1, -1, 1])
-    assert found["all/straightness"] == pytest.approx(0)
-    assert found["all/to_end"] == pytest.approx([0, 2, 4, 2, 0])
+    outputs = velocity(course({"W_E": points}, VELOCITY))
+    assert outputs["all/turning"] == pytest.approx([1, -1, 1])
+    assert outputs["all/straightness"] == pytest.approx(0)
+    assert outputs["all/to_end"] == pytest.approx([0, 2, 4, 2, 0])
 
 
 def test_squares_of_speeds_add_up_over_tensors():
-    found = velocity(course(walks(10), VELOCITY))
-    parts = [found[f"{role}/speed"] ** 2 for role in walks(2)]
-    assert found["all/speed"] ** 2 == pytest.approx(np.sum(parts, axis=0))
+    outputs = velocity(course(walks(10), VELOCITY))
+    parts = [outputs[f"{role}/speed"] ** 2 for role in walks(2)]
+    assert outputs["all/speed"] ** 2 == pytest.approx(np.sum(parts, axis=0))
 
 
 def test_options_have_the_documented_defaults():
@@ -137,36 +137,36 @@ def test_a_loop_larger_than_that_of_walks_is_told_from_one_that_is_not():
     turn = np.linspace(0, 2 * np.pi, 60)
     circle = np.stack([np.cos(turn), np.sin(turn)], axis=1) @ np.random.default_rng(0).normal(size=(2, 400))
     assert trajectory(course({"W_E": circle}, TRAJECTORY, draws=50))["all/null_area_p"][0] == pytest.approx(1 / 51)
-    found = trajectory(course(walks(), TRAJECTORY, draws=50))
-    assert found["all/null_area_p"].min() > 1 / 51
-    assert found["all/dimension"] > 100
+    outputs = trajectory(course(walks(), TRAJECTORY, draws=50))
+    assert outputs["all/null_area_p"].min() > 1 / 51
+    assert outputs["all/dimension"] > 100
 
 
 def test_distances_between_checkpoints_are_those_of_all_tensors_together():
     points = walks(8)
-    found = trajectory(course(points, TRAJECTORY, draws=2))
+    outputs = trajectory(course(points, TRAJECTORY, draws=2))
     flat = np.concatenate([p.reshape(8, -1).astype(np.float32) for p in points.values()], axis=1)
     expected = np.linalg.norm(flat[:, None] - flat[None], axis=-1)
-    assert found["all/distance"] == pytest.approx(expected, rel=1e-5, abs=1e-3)
+    assert outputs["all/distance"] == pytest.approx(expected, rel=1e-5, abs=1e-3)
 
 
 def test_relative_speed_is_that_of_the_logarithm():
     points = np.exp(0.01 * np.arange(5.0))[:, None] * np.ones(9)
-    found = velocity(course({"W_E": points}, VELOCITY))
-    assert found["W_E/relative"] == pytest.approx([0.01 / 100] * 4, rel=1e-3)
+    outputs = velocity(course({"W_E": points}, VELOCITY))
+    assert outputs["W_E/relative"] == pytest.approx([0.01 / 100] * 4, rel=1e-3)
 
 
 def test_runs_are_laid_out_in_common_components():
     one, two = walks(6, seed=1), walks(5, seed=2)
     members = tuple(course(points, JOINT) for points in (one, two))
-    found = joint(Cohort(members=members, options=JOINT.options(components=20)))
-    assert found["member"].tolist() == [0] * 6 + [1] * 5
-    assert found["at"].tolist() == [0, 100, 200, 300, 400, 500, 0, 100, 200, 300, 400]
+    outputs = joint(Cohort(members=members, options=JOINT.options(components=20)))
+    assert outputs["member"].tolist() == [0] * 6 + [1] * 5
+    assert outputs["at"].tolist() == [0, 100, 200, 300, 400, 500, 0, 100, 200, 300, 400]
     flat = [np.concatenate([p.reshape(len(p), -1) for p in points.values()], axis=1) for points in (one, two)]
     both = np.concatenate(flat)
-    scores = found["scores"]
+    scores = outputs["scores"]
     assert np.linalg.norm(scores[0] - scores[8]) == pytest.approx(np.linalg.norm(both[0] - both[8]), rel=1e-4)
-    assert found["explained"].sum() == pytest.approx(1)
+    assert outputs["explained"].sum() == pytest.approx(1)
 
 
 def test_runs_of_other_shapes_have_no_axes_in_common():

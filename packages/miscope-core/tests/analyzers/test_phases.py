@@ -36,22 +36,22 @@ def shown(units, written, **fields):
 
 def test_a_clocks_phases_are_read_off_and_agree():
     s, t, units, written = clock()
-    found = NEURONS.compute(shown(units, written))
-    assert found[f"{SITE}/block"].tolist() == [0, 1] * 32
+    outputs = NEURONS.compute(shown(units, written))
+    assert outputs[f"{SITE}/block"].tolist() == [0, 1] * 32
     # Over five values the relu's overtones alias into the fundamental.
-    assert np.abs(np.angle(np.exp(1j * (found[f"{SITE}/first"] - s)))).max() < 0.3
-    assert np.abs(np.angle(np.exp(1j * (found[f"{SITE}/second"] - t)))).max() < 0.3
-    assert np.exp(1j * found[f"{SITE}/output"]) == pytest.approx(np.exp(1j * (s + t)), abs=1e-6)
-    assert found[f"{SITE}/coherence"] > 0.95
-    assert found[f"{SITE}/coherence_difference"] < found[f"{SITE}/null"]
-    assert found[f"{SITE}/own_output"] == pytest.approx([1, 1])
+    assert np.abs(np.angle(np.exp(1j * (outputs[f"{SITE}/first"] - s)))).max() < 0.3
+    assert np.abs(np.angle(np.exp(1j * (outputs[f"{SITE}/second"] - t)))).max() < 0.3
+    assert np.exp(1j * outputs[f"{SITE}/output"]) == pytest.approx(np.exp(1j * (s + t)), abs=1e-6)
+    assert outputs[f"{SITE}/coherence"] > 0.95
+    assert outputs[f"{SITE}/coherence_difference"] < outputs[f"{SITE}/null"]
+    assert outputs[f"{SITE}/own_output"] == pytest.approx([1, 1])
 
 
 def test_a_difference_agrees_the_other_way():
     _, _, units, written = clock(sign=-1.0)
-    found = NEURONS.compute(shown(units, written))
-    assert found[f"{SITE}/coherence_difference"] > 0.95
-    assert found[f"{SITE}/coherence"] < found[f"{SITE}/null"]
+    outputs = NEURONS.compute(shown(units, written))
+    assert outputs[f"{SITE}/coherence_difference"] > 0.95
+    assert outputs[f"{SITE}/coherence"] < outputs[f"{SITE}/null"]
 
 
 def test_turning_both_factors_turns_the_phases_and_leaves_the_residual():
@@ -61,7 +61,7 @@ def test_turning_both_factors_turns_the_phases_and_leaves_the_residual():
     moved = NEURONS.compute(shown(grid, written.roll(2, dims=1)))
     turn = 2 * np.pi / 5 * (plain[f"{SITE}/block"] + 1)
     assert np.exp(1j * (moved[f"{SITE}/first"] - plain[f"{SITE}/first"])) == pytest.approx(np.exp(1j * turn), abs=1e-5)
-    residuals = (np.exp(1j * found[f"{SITE}/residual"]) for found in (plain, moved))
+    residuals = (np.exp(1j * outputs[f"{SITE}/residual"]) for outputs in (plain, moved))
     assert next(residuals) == pytest.approx(next(residuals), abs=1e-5)
 
 
@@ -70,8 +70,8 @@ def test_networks_at_random_stay_below_the_null_as_often_as_it_says():
     for seed in range(60):
         random = torch.Generator().manual_seed(seed)
         units = torch.relu(torch.randn(25, 40, generator=random)).double()
-        found = NEURONS.compute(shown(units, torch.randn(40, 5, generator=random).double()))
-        above.append(float(found[f"{SITE}/coherence"]) > float(found[f"{SITE}/null"]))
+        outputs = NEURONS.compute(shown(units, torch.randn(40, 5, generator=random).double()))
+        above.append(float(outputs[f"{SITE}/coherence"]) > float(outputs[f"{SITE}/null"]))
     assert np.mean(above) < 0.15
 
 
@@ -81,30 +81,30 @@ def test_the_papers_clusters_write_at_their_own_frequency(calibration, look, nam
     reads = {"neurons.frequencies": look(FREQUENCIES, model)}
     fields = model.shown | {"artifacts": reads, "bases": model.shown["bases"] | {"sum": cosines(113)}}
     fields["activations"] = {SITE: model.shown["activations"][SITE]}
-    found = NEURONS.compute(Snapshot(options=NEURONS.options(), **fields))
+    outputs = NEURONS.compute(Snapshot(options=NEURONS.options(), **fields))
     for k, known in model.known["W_L_cluster_alignment"].items():
-        assert found[f"{SITE}/count"][int(k) - 1] == known["n_neurons"]
-        own, constant = (found[f"{SITE}/{name}"][int(k) - 1] for name in ("own_output", "constant_output"))
+        assert outputs[f"{SITE}/count"][int(k) - 1] == known["n_neurons"]
+        own, constant = (outputs[f"{SITE}/{name}"][int(k) - 1] for name in ("own_output", "constant_output"))
         assert own * (1 - constant) == pytest.approx(known["W_L_power_fraction_at_own_freq"], 1e-6)
-    assert found[f"{SITE}/coherence_specialised"] > 5 * found[f"{SITE}/null_specialised"]
-    p_adjusted = found[f"{SITE}/block_p_adjusted"][[int(k) - 1 for k in model.known["W_L_cluster_alignment"]]]
+    assert outputs[f"{SITE}/coherence_specialised"] > 5 * outputs[f"{SITE}/null_specialised"]
+    p_adjusted = outputs[f"{SITE}/block_p_adjusted"][[int(k) - 1 for k in model.known["W_L_cluster_alignment"]]]
     assert p_adjusted.max() < 1e-4
 
 
 def test_where_there_is_nothing_no_block_is_aligned_but_one_time_in_twenty():
-    found = []
+    drawn = []
     for seed in range(100):
         random = torch.Generator().manual_seed(seed)
         units = torch.relu(torch.randn(25, 40, generator=random)).double()
-        found.append(NEURONS.compute(shown(units, torch.randn(40, 5, generator=random).double())))
-    assert np.mean([one[f"{SITE}/aligned_count"] > 0 for one in found]) < 0.1
+        drawn.append(NEURONS.compute(shown(units, torch.randn(40, 5, generator=random).double())))
+    assert np.mean([one[f"{SITE}/aligned_count"] > 0 for one in drawn]) < 0.1
 
 
 def test_a_clocks_phases_are_all_around_and_those_of_neurons_that_write_alike_are_not():
     _, _, units, written = clock()
-    found = NEURONS.compute(shown(units, written))
-    assert found[f"{SITE}/aligned_count"] == 2
-    assert (found[f"{SITE}/spread_p_adjusted"] > 0.05).all()
+    outputs = NEURONS.compute(shown(units, written))
+    assert outputs[f"{SITE}/aligned_count"] == 2
+    assert (outputs[f"{SITE}/spread_p_adjusted"] > 0.05).all()
     alike = torch.from_numpy(cosines(5).rows[[1, 3]])[torch.arange(64) % 2]
     assert (NEURONS.compute(shown(units, alike))[f"{SITE}/spread_p_adjusted"] < 1e-6).all()
 

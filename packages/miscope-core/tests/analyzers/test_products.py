@@ -24,8 +24,8 @@ def of(model, analyzer, look):
     return look(analyzer, model)
 
 
-def shares(found, name):
-    return dict(zip(found[f"{name}/label"], found[f"{name}/fraction"], strict=True))
+def shares(outputs, name):
+    return dict(zip(outputs[f"{name}/label"], outputs[f"{name}/fraction"], strict=True))
 
 
 @pytest.mark.parametrize("name", [WD, LOW])
@@ -54,13 +54,13 @@ def test_the_papers_products(calibration, look, name):
 
 def test_each_heads_path_is_a_product_of_its_own(calibration, look):
     model = calibration(WD)
-    found = of(model, INPUTS, look)
+    outputs = of(model, INPUTS, look)
     weights = {role: tensor.double() for role, tensor in model.shown["weights"].items()}
     path = weights["W_E"][:113] @ weights["blocks.0.attn.W_V"][2] @ weights["blocks.0.attn.W_O"][2]
     power = ((cosines(113).rows @ path.numpy()) ** 2).sum(axis=1)[1:].reshape(56, 2).sum(axis=1)
     name = "W_E @ blocks.0.attn.W_V[2] @ blocks.0.attn.W_O[2]"
-    assert found[f"{name}/fraction"] == pytest.approx(power / power.sum())
-    assert sum(n.endswith("/gini") and "W_V" in n for n in found) == 4
+    assert outputs[f"{name}/fraction"] == pytest.approx(power / power.sum())
+    assert sum(n.endswith("/gini") and "W_V" in n for n in outputs) == 4
 
 
 def test_sparsity_has_its_closed_forms():

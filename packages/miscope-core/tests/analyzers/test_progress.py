@@ -21,7 +21,7 @@ def test_the_papers_losses(calibration, name):
     known = model.known
     keys = np.isin(np.arange(1, 57), known["key_freqs"]["USED"])
     shown = model.shown | {"bases": {"sum": cosines(113)}, "artifacts": {"keys.votes": {"key": keys}}}
-    found = LOSSES.compute(Snapshot(**shown, options=LOSSES.options()))
+    outputs = LOSSES.compute(Snapshot(**shown, options=LOSSES.options()))
     theirs = {
         "restricted": known["restricted_loss"],
         "excluded": known["excluded_loss_2D_all_key"],
@@ -30,12 +30,12 @@ def test_the_papers_losses(calibration, name):
     }
     for measure, parts in theirs.items():
         for part, loss in parts.items():
-            assert found[f"{measure}/{part}"] == pytest.approx(loss, rel=1e-6)
+            assert outputs[f"{measure}/{part}"] == pytest.approx(loss, rel=1e-6)
     for k, parts in known["excluded_loss_2D_per_key_freq"].items():
-        assert found["excluded/each"][int(k) - 1] == pytest.approx(parts["train"], rel=1e-6)
+        assert outputs["excluded/each"][int(k) - 1] == pytest.approx(parts["train"], rel=1e-6)
     # Harmonics and all others matter less than the least key component.
-    others = np.delete(found["excluded/each"], np.flatnonzero(keys))
-    assert others.max() < found["excluded/each"][keys].min()
+    others = np.delete(outputs["excluded/each"], np.flatnonzero(keys))
+    assert others.max() < outputs["excluded/each"][keys].min()
 
 
 def shown(keys, bases=True):
@@ -48,17 +48,17 @@ def shown(keys, bases=True):
 
 
 def test_a_perfect_sum_needs_its_frequency_and_no_other():
-    found = LOSSES.compute(shown(("1",)))
-    assert found["restricted/all"] == pytest.approx(found["full/all"])
-    assert found["trig/all"] == pytest.approx(found["full/all"])
-    assert found["excluded/test"] == pytest.approx(np.log(5))
-    assert LOSSES.compute(shown(("2",)))["excluded/all"] == pytest.approx(found["full/all"])
+    outputs = LOSSES.compute(shown(("1",)))
+    assert outputs["restricted/all"] == pytest.approx(outputs["full/all"])
+    assert outputs["trig/all"] == pytest.approx(outputs["full/all"])
+    assert outputs["excluded/test"] == pytest.approx(np.log(5))
+    assert LOSSES.compute(shown(("2",)))["excluded/all"] == pytest.approx(outputs["full/all"])
 
 
 def test_without_key_components_restricted_is_chance_and_excluded_the_loss_itself():
-    found = LOSSES.compute(shown(None))
-    assert found["restricted/train"] == pytest.approx(np.log(5))
-    assert found["excluded/train"] == pytest.approx(float(found["full/train"]))
+    outputs = LOSSES.compute(shown(None))
+    assert outputs["restricted/train"] == pytest.approx(np.log(5))
+    assert outputs["excluded/train"] == pytest.approx(float(outputs["full/train"]))
 
 
 def test_without_a_basis_it_does_not_apply():
@@ -71,14 +71,14 @@ def test_the_papers_losses_without_the_cosines_of_answer_and_output(calibration,
     model = calibration(name)
     keys = np.isin(np.arange(1, 57), model.known["key_freqs"]["USED"])
     shown = model.shown | {"bases": {"sum": cosines(113)}, "artifacts": {"keys.votes": {"key": keys}}}
-    found = LOSSES.compute(Snapshot(**shown, options=LOSSES.options()))
+    outputs = LOSSES.compute(Snapshot(**shown, options=LOSSES.options()))
     for part, loss in model.known["excluded_loss_3D_all_key"].items():
-        assert found[f"untrig/{part}"] == pytest.approx(loss, rel=1e-6)
-    assert found["restricted_accuracy/all"] == model.known["restricted_accuracy_all"]
+        assert outputs[f"untrig/{part}"] == pytest.approx(loss, rel=1e-6)
+    assert outputs["restricted_accuracy/all"] == model.known["restricted_accuracy_all"]
     base = model.known["loss_113_logits"]["train"]
     each = model.known["excluded_loss_2D_per_key_freq"]
     causal = [int(k) for k, parts in each.items() if parts["train"] > 10 * base]
-    assert (np.flatnonzero(found["causal"]) + 1).tolist() == sorted(causal)
+    assert (np.flatnonzero(outputs["causal"]) + 1).tolist() == sorted(causal)
     kept, rest = restrict(model.shown["activations"]["logits"][:, :113], PAPER_SUM, cosines(113), chosen(keys))
     probe = model.shown["probe"]
     assert losses_of(kept, probe) == pytest.approx(model.known["restricted_loss"], rel=1e-6)
@@ -104,24 +104,24 @@ def test_the_loss_without_each_block_is_what_taking_it_out_of_the_logits_gives(s
 
 
 def test_every_component_is_left_out_once_key_or_not():
-    found = LOSSES.compute(shown(("2",)))
-    assert found["excluded/each"] == pytest.approx([np.log(5), float(found["full/train"])])
-    assert found["causal"].tolist() == [True, False]
-    assert found["causal_count"] == 1
+    outputs = LOSSES.compute(shown(("2",)))
+    assert outputs["excluded/each"] == pytest.approx([np.log(5), float(outputs["full/train"])])
+    assert outputs["causal"].tolist() == [True, False]
+    assert outputs["causal_count"] == 1
 
 
 def test_ten_times_next_to_nothing_is_not_causal():
     answers = torch.nn.functional.one_hot(torch.from_numpy(np.add.outer(range(5), range(5)).ravel() % 5), 5)
     seen = {"logits": 45 * answers.double()}
-    found, relative = (
+    outputs, relative = (
         LOSSES.compute(replace(shown(None), activations=seen, options=LOSSES.options(floor=floor)))
         for floor in (LOSSES.options().floor, 0.0)
     )
-    assert 10 * found["full/train"] < found["excluded/each"].min()
-    assert found["excluded/each"].max() < 1e-5
+    assert 10 * outputs["full/train"] < outputs["excluded/each"].min()
+    assert outputs["excluded/each"].max() < 1e-5
     assert relative["causal"].tolist() == [True, True]
-    assert found["causal"].tolist() == [False, False]
-    assert found["causal_count"] == 0
+    assert outputs["causal"].tolist() == [False, False]
+    assert outputs["causal_count"] == 0
 
 
 def test_directions_of_class_means_are_theirs_and_no_other_variance():
@@ -138,11 +138,11 @@ def test_logits_of_one_frequency_need_two_directions():
     a, b = np.divmod(np.arange(25), 5)
     logits = 20 * np.cos(2 * np.pi * (a + b)[:, None] / 5 - 2 * np.pi * np.arange(5) / 5)
     shown = toy_snapshot(options=SUBSPACE.options(ranks=(1, 2, 9)), activations={"logits": torch.from_numpy(logits)})
-    found = SUBSPACE.compute(shown)
-    assert found["dimension"] == 2
-    assert found["restricted/all"][1:] == pytest.approx([float(found["full/all"])] * 2)
-    assert found["restricted/test"][0] > 10 * found["full/test"]
-    assert found["share"] == pytest.approx([0.5, 1, 1])
+    outputs = SUBSPACE.compute(shown)
+    assert outputs["dimension"] == 2
+    assert outputs["restricted/all"][1:] == pytest.approx([float(outputs["full/all"])] * 2)
+    assert outputs["restricted/test"][0] > 10 * outputs["full/test"]
+    assert outputs["share"] == pytest.approx([0.5, 1, 1])
 
 
 class Fading:
@@ -171,13 +171,13 @@ KEYS = [[0, 0], [0, 1], [1, 1], [1, 0]]
 
 
 def test_the_final_set_looks_ahead_and_the_union_only_back():
-    found = FINAL.compute(course(KEYS))
-    assert found["at"].tolist() == [0, 10, 20, 30]
-    assert found["final/restricted/all"][1] == pytest.approx(np.log(5))
-    assert found["union/restricted/all"][1] == pytest.approx(found["full/all"][1])
-    assert found["union/restricted/all"][3] == pytest.approx(found["full/all"][3])
-    assert found["final/excluded/train"][3] > 100 * found["full/train"][3]
-    assert found["final/excluded/all"][1] == pytest.approx(found["full/all"][1])
+    outputs = FINAL.compute(course(KEYS))
+    assert outputs["at"].tolist() == [0, 10, 20, 30]
+    assert outputs["final/restricted/all"][1] == pytest.approx(np.log(5))
+    assert outputs["union/restricted/all"][1] == pytest.approx(outputs["full/all"][1])
+    assert outputs["union/restricted/all"][3] == pytest.approx(outputs["full/all"][3])
+    assert outputs["final/excluded/train"][3] > 100 * outputs["full/train"][3]
+    assert outputs["final/excluded/all"][1] == pytest.approx(outputs["full/all"][1])
 
 
 def test_the_model_is_run_at_so_many_checkpoints_the_first_and_the_last_among_them():
@@ -185,6 +185,6 @@ def test_the_model_is_run_at_so_many_checkpoints_the_first_and_the_last_among_th
 
 
 def test_without_a_key_component_at_the_end_restricted_is_chance_and_excluded_the_loss_itself():
-    found = FINAL.compute(course(np.zeros((4, 2))))
-    assert found["final/restricted/all"] == pytest.approx([np.log(5)] * 4)
-    assert found["final/excluded/all"] == pytest.approx(found["full/all"])
+    outputs = FINAL.compute(course(np.zeros((4, 2))))
+    assert outputs["final/restricted/all"] == pytest.approx([np.log(5)] * 4)
+    assert outputs["final/excluded/all"] == pytest.approx(outputs["full/all"])

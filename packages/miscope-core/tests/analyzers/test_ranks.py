@@ -28,14 +28,14 @@ def test_the_papers_spectra(calibration, name):
     model = calibration(name)
     exact = {role: tensor.double() for role, tensor in model.shown["weights"].items()}
     exact |= {"W_E": exact["W_E"][:113], "W_U": exact["W_U"][:, :113]}
-    found = look_at(exact, model.shown["axes"])
+    outputs = look_at(exact, model.shown["axes"])
     for tensor, known in model.known["spectra"].items():
         role, head = ROLES.get(tensor), ...
         if role is None:
             role, head = f"blocks.0.attn.{tensor[:3]}", int(tensor[4])
         for theirs, ours in NAMES.items():
-            assert found[f"{role}/{ours}"][head] == pytest.approx(known[theirs], rel=1e-6), (tensor, ours)
-        assert found[f"{role}/spectrum"][head][:5] == pytest.approx(known["top5_singular_values"], rel=1e-6)
+            assert outputs[f"{role}/{ours}"][head] == pytest.approx(known[theirs], rel=1e-6), (tensor, ours)
+        assert outputs[f"{role}/spectrum"][head][:5] == pytest.approx(known["top5_singular_values"], rel=1e-6)
 
 
 def look_at(matrices, axes, **options):
@@ -49,7 +49,7 @@ def test_every_head_and_every_product_has_ranks_of_its_own():
     axes["blocks.1.attn.W_O"] = ("head", "d_head", "d_model")
     shapes = dict.fromkeys(axes, (2, 24, 4)) | {"blocks.1.attn.W_O": (2, 4, 24)}
     given = {role: random.standard_normal(shape) for role, shape in shapes.items()}
-    found = look_at(given, axes)
+    outputs = look_at(given, axes)
     ov, qk = (
         np.linalg.svd(product, compute_uv=False)
         for product in (
@@ -57,26 +57,26 @@ def test_every_head_and_every_product_has_ranks_of_its_own():
             given["blocks.1.attn.W_Q"] @ given["blocks.1.attn.W_K"].swapaxes(1, 2),
         )
     )
-    assert found["blocks.1.attn.W_OV/spectrum"] == pytest.approx(ov[:, :4], rel=1e-5)
-    assert found["blocks.1.attn.W_QK/spectrum"] == pytest.approx(qk[:, :4], rel=1e-5)
-    assert found["blocks.1.attn.W_OV/stable_rank"].shape == (2,)
-    assert np.isnan(found["blocks.1.attn.W_OV/outliers"]).all()
+    assert outputs["blocks.1.attn.W_OV/spectrum"] == pytest.approx(ov[:, :4], rel=1e-5)
+    assert outputs["blocks.1.attn.W_QK/spectrum"] == pytest.approx(qk[:, :4], rel=1e-5)
+    assert outputs["blocks.1.attn.W_OV/stable_rank"].shape == (2,)
+    assert np.isnan(outputs["blocks.1.attn.W_OV/outliers"]).all()
 
 
 def test_a_random_matrix_lies_within_its_own_null():
-    found = look_at({"W_E": np.random.default_rng(5).standard_normal((113, 128))}, {"W_E": ("token", "d_model")})
+    outputs = look_at({"W_E": np.random.default_rng(5).standard_normal((113, 128))}, {"W_E": ("token", "d_model")})
     for measure in NAMES.values():
-        low, _, high = found[f"W_E/null_{measure}"]
-        assert low - 0.03 * low < found[f"W_E/{measure}"] < high + 0.03 * high
-    assert found["W_E/outliers"] == 0
+        low, _, high = outputs[f"W_E/null_{measure}"]
+        assert low - 0.03 * low < outputs[f"W_E/{measure}"] < high + 0.03 * high
+    assert outputs["W_E/outliers"] == 0
 
 
 def test_a_matrix_of_few_directions_lies_far_below_it():
     random = np.random.default_rng(0)
     few = random.standard_normal((113, 5)) @ random.standard_normal((5, 128))
-    found = look_at({"W_E": few + 0.01 * random.standard_normal((113, 128))}, {"W_E": ("token", "d_model")})
-    assert found["W_E/stable_rank"] < 5 < found["W_E/null_stable_rank"][0]
-    assert found["W_E/outliers"] == 5
+    outputs = look_at({"W_E": few + 0.01 * random.standard_normal((113, 128))}, {"W_E": ("token", "d_model")})
+    assert outputs["W_E/stable_rank"] < 5 < outputs["W_E/null_stable_rank"][0]
+    assert outputs["W_E/outliers"] == 5
 
 
 def test_vectors_have_no_rank():

@@ -32,30 +32,32 @@ def falling(steps):
 
 
 def test_losses_that_agree_raise_no_flag_and_one_that_does_not_does():
-    found = replayed(falling, falling)
-    assert (found["flag_count"], found["train_loss/worst"], found["train_loss/lag"]) == (0, 0, 0)
-    assert (found["compared_count"], found["train_loss/differs"]) == (20, 0)
-    found = replayed(lambda s: np.where(s == 50, 4e-2, falling(s)), falling)
-    assert found["at"][found["train_loss/flag"]].tolist() == [50]
-    assert found["train_loss/worst"] == pytest.approx(np.log(falling(50) / 4e-2))
+    outputs = replayed(falling, falling)
+    assert (outputs["flag_count"], outputs["train_loss/worst"], outputs["train_loss/lag"]) == (0, 0, 0)
+    assert (outputs["compared_count"], outputs["train_loss/differs"]) == (20, 0)
+    outputs = replayed(lambda s: np.where(s == 50, 4e-2, falling(s)), falling)
+    assert outputs["at"][outputs["train_loss/flag"]].tolist() == [50]
+    assert outputs["train_loss/worst"] == pytest.approx(np.log(falling(50) / 4e-2))
 
 
 def test_a_record_made_one_record_early_is_told_by_its_lag():
-    found = replayed(falling, lambda s: falling(s - 5))
-    assert found["train_loss/lag"] == 1
-    assert (found["flag_count"], found["train_loss/differs"]) == (0, 0)
-    assert found["train_loss/typical"] == pytest.approx(-5 / 40)
+    outputs = replayed(falling, lambda s: falling(s - 5))
+    assert outputs["train_loss/lag"] == 1
+    assert (outputs["flag_count"], outputs["train_loss/differs"]) == (0, 0)
+    assert outputs["train_loss/typical"] == pytest.approx(-5 / 40)
 
 
 def test_rounding_of_a_single_precision_record_is_no_difference():
-    found = replayed(lambda s: np.full(len(s), 3e-9), lambda s: np.where(s == 5, 4.75, np.float32(2e-7)).astype(float))
-    assert found["train_loss/worst"] == 0
+    outputs = replayed(
+        lambda s: np.full(len(s), 3e-9), lambda s: np.where(s == 5, 4.75, np.float32(2e-7)).astype(float)
+    )
+    assert outputs["train_loss/worst"] == 0
 
 
 def test_a_double_precision_record_is_compared_however_small_its_losses():
-    found = replayed(lambda s: np.full(len(s), 1.6e-7), lambda s: np.full(len(s), 1.1e-6))
-    assert found["train_loss/typical"] == pytest.approx(np.log(1.6e-7 / 1.1e-6))
-    assert (found["train_loss/differs"], found["flag_count"]) == (1, 20)
+    outputs = replayed(lambda s: np.full(len(s), 1.6e-7), lambda s: np.full(len(s), 1.1e-6))
+    assert outputs["train_loss/typical"] == pytest.approx(np.log(1.6e-7 / 1.1e-6))
+    assert (outputs["train_loss/differs"], outputs["flag_count"]) == (1, 20)
 
 
 def test_a_single_checkpoint_one_step_after_the_last_record_is_judged():
@@ -70,37 +72,37 @@ def test_what_the_record_itself_moves_over_the_distance_is_no_difference():
     def steep(steps):
         return np.exp(-np.asarray(steps) / 20)
 
-    found = replayed(steep, steep, steps=[95], at=range(0, 91, 10))
-    assert found["train_loss/distance"].tolist() == [-5]
-    assert found["train_loss/log_ratio"] == pytest.approx([-0.25])
-    assert found["flag_count"] == 0
+    outputs = replayed(steep, steep, steps=[95], at=range(0, 91, 10))
+    assert outputs["train_loss/distance"].tolist() == [-5]
+    assert outputs["train_loss/log_ratio"] == pytest.approx([-0.25])
+    assert outputs["flag_count"] == 0
 
 
 def test_nothing_compared_is_not_a_number_and_never_0():
-    found = replayed(falling, falling, steps=[1000], at=range(0, 100, 10))
-    assert found["compared_count"] == 0
+    outputs = replayed(falling, falling, steps=[1000], at=range(0, 100, 10))
+    assert outputs["compared_count"] == 0
     for name in ("flag_count", "train_loss/worst", "train_loss/typical", "train_loss/lag", "train_loss/differs"):
-        assert np.isnan(found[name]), name
-    assert np.isnan([found[f"train_loss/{name}"][0] for name in ("recorded", "distance", "log_ratio")]).all()
+        assert np.isnan(outputs[name]), name
+    assert np.isnan([outputs[f"train_loss/{name}"][0] for name in ("recorded", "distance", "log_ratio")]).all()
 
 
 def test_losses_of_other_data_are_flagged_at_every_checkpoint():
-    found = replayed(lambda s: 2 * falling(s), falling)
-    assert (found["train_loss/differs"], found["flag_count"]) == (1, 20)
+    outputs = replayed(lambda s: 2 * falling(s), falling)
+    assert (outputs["train_loss/differs"], outputs["flag_count"]) == (1, 20)
 
 
 def test_noise_about_the_record_is_no_difference():
     noise = np.random.default_rng(0).normal(0, 0.01, 20)
-    found = replayed(lambda s: falling(s) * np.exp(noise), falling)
-    assert (found["train_loss/differs"], found["flag_count"]) == (0, 0)
+    outputs = replayed(lambda s: falling(s) * np.exp(noise), falling)
+    assert (outputs["train_loss/differs"], outputs["flag_count"]) == (0, 0)
 
 
 def test_the_nearest_record_and_its_distance_in_closed_form():
-    found = beside(np.array([2.0, 2.0, 2.0]), np.array([0, 14, 300]), (np.array([0, 10, 20]), np.ones(3)), reach=2)
-    assert found.distance[:2].tolist() == [0, -4]
-    assert np.isnan(found.distance[2])
-    assert found.log_ratio[:2] == pytest.approx(np.log(2))
-    assert found.moved[:2].tolist() == [0, 0]
+    compared = beside(np.array([2.0, 2.0, 2.0]), np.array([0, 14, 300]), (np.array([0, 10, 20]), np.ones(3)), reach=2)
+    assert compared.distance[:2].tolist() == [0, -4]
+    assert np.isnan(compared.distance[2])
+    assert compared.log_ratio[:2] == pytest.approx(np.log(2))
+    assert compared.moved[:2].tolist() == [0, 0]
 
 
 def test_rounding_is_two_units_of_the_records_own_precision_at_its_largest_value():

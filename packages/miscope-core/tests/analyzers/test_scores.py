@@ -34,9 +34,9 @@ class OneQuery:
 def test_the_papers_heads(calibration, name):
     model = calibration(name)
     shown = {key: value for key, value in model.shown.items() if key != "activations"}
-    found = QUERIES.compute(Snapshot(options=QUERIES.options(), model=OneQuery(), **shown))
+    outputs = QUERIES.compute(Snapshot(options=QUERIES.options(), model=OneQuery(), **shown))
     for head, known in enumerate(model.known["attention"]["heads"]):
-        fraction = found[f"{BLOCK}[{head}]/fraction"]
+        fraction = outputs[f"{BLOCK}[{head}]/fraction"]
         for k, share in known["score_token_freq_fraction_top3"]:
             assert fraction[k - 1] == pytest.approx(share, rel=1e-6)
         assert fraction.sum() == pytest.approx(1)
@@ -63,10 +63,10 @@ def shown(analyzer, weights, last=5, **fields):
 
 
 def test_the_score_of_a_circle_is_its_wave():
-    found = QUERIES.compute(shown(QUERIES, wave()))
-    assert found[f"{BLOCK}[0]/fraction"] == pytest.approx([0, 1])
-    assert found[f"{BLOCK}[0]/score"] == pytest.approx(3 * np.cos(4 * np.pi * np.arange(5) / 5), abs=1e-6)
-    assert found[f"{BLOCK}[0]/std"] == pytest.approx(3 / 2**0.5)
+    outputs = QUERIES.compute(shown(QUERIES, wave()))
+    assert outputs[f"{BLOCK}[0]/fraction"] == pytest.approx([0, 1])
+    assert outputs[f"{BLOCK}[0]/score"] == pytest.approx(3 * np.cos(4 * np.pi * np.arange(5) / 5), abs=1e-6)
+    assert outputs[f"{BLOCK}[0]/std"] == pytest.approx(3 / 2**0.5)
 
 
 def test_a_query_that_depends_on_the_input_is_refused():
@@ -82,16 +82,16 @@ def test_without_a_basis_a_score_has_no_spectrum():
 def test_a_circuit_that_compares_circles_couples_their_frequency():
     weights = wave()
     weights[f"{BLOCK}.W_Q"] = weights[f"{BLOCK}.W_K"]
-    found = CIRCUITS.compute(shown(CIRCUITS, weights))
-    assert found[f"{BLOCK}[0]/fraction"] == pytest.approx([0, 1])
-    assert found[f"{BLOCK}[0]/across"] == pytest.approx(0, abs=1e-12)
+    outputs = CIRCUITS.compute(shown(CIRCUITS, weights))
+    assert outputs[f"{BLOCK}[0]/fraction"] == pytest.approx([0, 1])
+    assert outputs[f"{BLOCK}[0]/across"] == pytest.approx(0, abs=1e-12)
     # cos 2(x - y) over five tokens each, by sqrt 4.
-    assert found[f"{BLOCK}[0]/power"] == pytest.approx(25 / 2 / 4)
+    assert outputs[f"{BLOCK}[0]/power"] == pytest.approx(25 / 2 / 4)
 
 
 def test_without_a_basis_a_circuit_is_read_in_its_singular_values():
     weights = wave()
     weights[f"{BLOCK}.W_Q"] = weights[f"{BLOCK}.W_K"]
-    found = CIRCUITS.compute(shown(CIRCUITS, weights, bases={}))
-    assert found[f"{BLOCK}[0]/basis"].tolist() == ["singular"]
-    assert found[f"{BLOCK}[0]/fraction"][:2] == pytest.approx([0.5, 0.5])
+    outputs = CIRCUITS.compute(shown(CIRCUITS, weights, bases={}))
+    assert outputs[f"{BLOCK}[0]/basis"].tolist() == ["singular"]
+    assert outputs[f"{BLOCK}[0]/fraction"][:2] == pytest.approx([0.5, 0.5])

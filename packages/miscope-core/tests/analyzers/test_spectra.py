@@ -18,27 +18,27 @@ BASIS = cosines(11)
 @pytest.mark.parametrize("name", ["wd_10-1_mod_addition_loss_curve", "low_precision_mod_addition"])
 def test_the_papers_embeddings(calibration, look, name):
     model = calibration(name)
-    found, known = look(EMBEDDING, model), model.known["W_E"]
-    share = dict(zip(found["W_E/label"], found["W_E/fraction"], strict=True))
+    outputs, known = look(EMBEDDING, model), model.known["W_E"]
+    share = dict(zip(outputs["W_E/label"], outputs["W_E/fraction"], strict=True))
     for k, fraction in known["freq_power_fraction_nonconst_top10"]:
         assert share[str(k)] == pytest.approx(fraction, rel=1e-6)
     strongest = [norm for _, _, norm in known["component_norms_top10"]]
-    assert sorted(found["W_E/norm"], reverse=True)[:10] == pytest.approx(strongest, rel=1e-6)
-    assert found["W_E/gini_norm"] == pytest.approx(known["gini_112_component_norms_no_const"], rel=1e-6)
-    assert found["W_E/gini_power"] == pytest.approx(known["gini_56_freq_power"], rel=1e-6)
+    assert sorted(outputs["W_E/norm"], reverse=True)[:10] == pytest.approx(strongest, rel=1e-6)
+    assert outputs["W_E/gini_norm"] == pytest.approx(known["gini_112_component_norms_no_const"], rel=1e-6)
+    assert outputs["W_E/gini_power"] == pytest.approx(known["gini_56_freq_power"], rel=1e-6)
     top = [str(k) for k, _ in known["freq_power_fraction_nonconst_top10"][:5]]
-    assert list(found["W_E/top"]) == top
+    assert list(outputs["W_E/top"]) == top
 
 
 def test_the_table_of_the_first_model(calibration, look):
-    found = look(EMBEDDING, calibration("wd_10-1_mod_addition_loss_curve"))
-    assert list(found["W_E/top"]) == ["23", "6", "37", "41", "39"]
-    share = dict(zip(found["W_E/label"], found["W_E/fraction"], strict=True))
-    assert [round(share[k], 4) for k in found["W_E/top"]] == [0.2380, 0.1685, 0.1523, 0.1442, 0.1271]
-    assert sum(share[k] for k in found["W_E/top"]) == pytest.approx(0.8300, abs=5e-5)
-    assert found["W_E/gini_norm"] == pytest.approx(0.5353, abs=5e-5)
-    assert found["W_E/gini_power"] == pytest.approx(0.8499, abs=5e-5)
-    assert list(found["W_E/basis"]) == ["fourier"]
+    outputs = look(EMBEDDING, calibration("wd_10-1_mod_addition_loss_curve"))
+    assert list(outputs["W_E/top"]) == ["23", "6", "37", "41", "39"]
+    share = dict(zip(outputs["W_E/label"], outputs["W_E/fraction"], strict=True))
+    assert [round(share[k], 4) for k in outputs["W_E/top"]] == [0.2380, 0.1685, 0.1523, 0.1442, 0.1271]
+    assert sum(share[k] for k in outputs["W_E/top"]) == pytest.approx(0.8300, abs=5e-5)
+    assert outputs["W_E/gini_norm"] == pytest.approx(0.5353, abs=5e-5)
+    assert outputs["W_E/gini_power"] == pytest.approx(0.8499, abs=5e-5)
+    assert list(outputs["W_E/basis"]) == ["fourier"]
 
 
 def test_one_frequency_is_one_block_and_the_constant_is_left_out():
@@ -61,11 +61,11 @@ def test_without_a_basis_an_embedding_is_read_in_its_own_singular_vectors():
         axes={"W_E": ("token", "d_model"), "W_U": ("d_model", "vocab_out")},
         options=EmbeddingOptions(top=2),
     )
-    found = embedding(shown)
-    assert found["W_E/norm"] == pytest.approx([3, 2, 1, 0, 0])
-    assert list(found["W_E/basis"]) == ["singular"]
-    assert list(found["W_E/top"]) == ["1", "2"]
-    assert not [name for name in found if name.startswith("W_U")]
+    outputs = embedding(shown)
+    assert outputs["W_E/norm"] == pytest.approx([3, 2, 1, 0, 0])
+    assert list(outputs["W_E/basis"]) == ["singular"]
+    assert list(outputs["W_E/top"]) == ["1", "2"]
+    assert not [name for name in outputs if name.startswith("W_U")]
     assert singular_spectrum(np.zeros((3, 2))).fraction == pytest.approx([0, 0])
 
 

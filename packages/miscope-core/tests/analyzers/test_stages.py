@@ -34,16 +34,16 @@ def test_a_random_walk_has_one_stage():
 
 @pytest.mark.slow
 def test_random_walks_have_one_stage_in_95_of_100_draws():
-    found = sum(bool(boundaries(walk(seed, heavy=seed % 4 == 0))) for seed in range(200))
-    assert found <= 10
+    cut = sum(bool(boundaries(walk(seed, heavy=seed % 4 == 0))) for seed in range(200))
+    assert cut <= 10
 
 
 def test_a_change_of_pace_is_found_where_it_is():
     random = np.random.default_rng(1)
     pace = np.repeat([1.0, -1.0, 0.2], [25, 30, 25])[:, None] + 0.5 * random.standard_normal((80, 5))
-    found = boundaries(np.cumsum(pace, axis=0))
-    assert len(found) == 2
-    assert found == pytest.approx([25, 55], abs=2)
+    places = boundaries(np.cumsum(pace, axis=0))
+    assert len(places) == 2
+    assert places == pytest.approx([25, 55], abs=2)
 
 
 def test_uneven_checkpoints_are_no_change_of_pace():
@@ -135,17 +135,17 @@ def test_run_lengths_are_the_exact_posterior():
             edges = [0, *cuts, 5]
             likelihood = np.prod([evidence(points[a:b]) for a, b in itertools.pairwise(edges)])
             weight[edges[-2]] += likelihood * hazard**size * (1 - hazard) ** (4 - size)
-    found = run_lengths(points[:, None], hazard=hazard)
-    np.testing.assert_allclose(found[-1], weight / weight.sum(), rtol=1e-9)
-    assert found.sum(axis=1) == pytest.approx(1)
+    posterior = run_lengths(points[:, None], hazard=hazard)
+    np.testing.assert_allclose(posterior[-1], weight / weight.sum(), rtol=1e-9)
+    assert posterior.sum(axis=1) == pytest.approx(1)
 
 
 def test_a_jump_is_certain_once_enough_has_followed():
     points = np.repeat([-1.5, 1.5], 15)[:, None] * np.ones(4)
-    found = change_probability(points, hazard=0.02)
-    assert found.argmax() == 15
-    assert found[15] > 0.99
-    assert np.delete(found, [14, 15, 16]).max() < 0.05
+    probability = change_probability(points, hazard=0.02)
+    assert probability.argmax() == 15
+    assert probability[15] > 0.99
+    assert np.delete(probability, [14, 15, 16]).max() < 0.05
 
 
 def test_methods_agree_within_their_tolerance_and_each_counts_once():
@@ -175,16 +175,16 @@ def trained(count, train=True):
 
 
 def test_a_fall_is_a_stage_of_its_own_with_intervals_about_its_edges():
-    found = change_points(trained(60))
-    assert found["boundary_count"] == len(found["consensus"]) >= 2
-    assert found["consensus"] == pytest.approx([200, 400], abs=20)
-    assert (found["ci"][:, 0] <= found["consensus"]).all()
-    assert (found["consensus"] <= found["ci"][:, 1]).all()
-    assert found["boundary"].shape == (3, 60)
+    outputs = change_points(trained(60))
+    assert outputs["boundary_count"] == len(outputs["consensus"]) >= 2
+    assert outputs["consensus"] == pytest.approx([200, 400], abs=20)
+    assert (outputs["ci"][:, 0] <= outputs["consensus"]).all()
+    assert (outputs["consensus"] <= outputs["ci"][:, 1]).all()
+    assert outputs["boundary"].shape == (3, 60)
 
 
 def test_three_checkpoints_are_one_stage_and_two_are_refused():
-    found = change_points(trained(3, train=False))
-    assert (found["stage_count"], found["ci"].shape) == (1, (0, 2))
+    outputs = change_points(trained(3, train=False))
+    assert (outputs["stage_count"], outputs["ci"].shape) == (1, (0, 2))
     with pytest.raises(DoesNotApply, match="stages need 3 checkpoints, and it has 2"):
         change_points(trained(2))

@@ -41,25 +41,25 @@ def windowed(ranks=None, steps=STEPS, **events):
 
 
 def test_windows_are_cut_at_the_events_and_carry_the_losses_at_their_edges():
-    found = windowed()
-    assert found["start"].tolist() == [0, 100, 250, 400]
-    assert found["end"].tolist() == [100, 250, 400, 1000]
-    assert not found["open"].any()
-    assert found["test_loss"][1] == pytest.approx([5 - 0.4, 5 - 1.0])
-    assert "train_loss" not in found
+    outputs = windowed()
+    assert outputs["start"].tolist() == [0, 100, 250, 400]
+    assert outputs["end"].tolist() == [100, 250, 400, 1000]
+    assert not outputs["open"].any()
+    assert outputs["test_loss"][1] == pytest.approx([5 - 0.4, 5 - 1.0])
+    assert "train_loss" not in outputs
 
 
 def test_a_window_whose_end_never_came_is_open_and_none_follows():
-    found = windowed(onset=NAN, generalised=NAN)
-    np.testing.assert_array_equal(found["start"], [0, 100, NAN, NAN])
-    np.testing.assert_array_equal(found["end"], [100, 1000, NAN, NAN])
-    assert found["open"].tolist() == [False, True, False, False]
+    outputs = windowed(onset=NAN, generalised=NAN)
+    np.testing.assert_array_equal(outputs["start"], [0, 100, NAN, NAN])
+    np.testing.assert_array_equal(outputs["end"], [100, 1000, NAN, NAN])
+    assert outputs["open"].tolist() == [False, True, False, False]
 
 
 def test_generalisation_before_memorisation_leaves_no_plateau():
-    found = windowed(memorised=300.0, onset=120.0, generalised=350.0)
-    np.testing.assert_array_equal(found["start"], [0, NAN, 300, 350])
-    np.testing.assert_array_equal(found["end"], [300, NAN, 350, 1000])
+    outputs = windowed(memorised=300.0, onset=120.0, generalised=350.0)
+    np.testing.assert_array_equal(outputs["start"], [0, NAN, 300, 350])
+    np.testing.assert_array_equal(outputs["end"], [300, NAN, 350, 1000])
 
 
 def test_ranks_cross_at_the_first_checkpoint_after_the_output_had_more():
@@ -69,10 +69,10 @@ def test_ranks_cross_at_the_first_checkpoint_after_the_output_had_more():
         "blocks.1.mlp.W_in/participation_sigma": np.full(5, 8.0),
         "blocks.1.mlp.W_out/participation_sigma": np.full(5, 7.0),
     }
-    found = windowed(ranks)
-    assert found["blocks.0.mlp/rank_crossing"] == 300
-    assert found["blocks.0.mlp/rank_crossing_lead"] == 100
-    assert np.isnan(found["blocks.1.mlp/rank_crossing"])
+    outputs = windowed(ranks)
+    assert outputs["blocks.0.mlp/rank_crossing"] == 300
+    assert outputs["blocks.0.mlp/rank_crossing_lead"] == 100
+    assert np.isnan(outputs["blocks.1.mlp/rank_crossing"])
 
 
 @pytest.mark.parametrize(
@@ -89,22 +89,22 @@ def test_ranks_cross_at_the_first_checkpoint_after_the_output_had_more():
     ],
 )
 def test_the_first_test_that_is_not_met_names_the_variant(events, rise, label):
-    found = verdict(HEALTHY | events, rise, LIMITS)
-    assert found.label == label
-    failed = [test for test in found.tests if not test.met]
-    assert found.reasons == ((failed[0].reason,) if failed else found.reasons)
-    assert len(found.tests) == 7
+    judgement = verdict(HEALTHY | events, rise, LIMITS)
+    assert judgement.label == label
+    failed = [test for test in judgement.tests if not test.met]
+    assert judgement.reasons == ((failed[0].reason,) if failed else judgement.reasons)
+    assert len(judgement.tests) == 7
 
 
 def test_the_reason_says_what_was_measured_and_where_the_line_is():
-    found = verdict(HEALTHY | {"final_loss": 1e-3}, 0.001, LIMITS)
-    assert found.reasons == ("its final test loss is 0.001, above 1e-05",)
-    found = verdict(HEALTHY | {"generalised": NAN}, 0.0, LIMITS)
-    assert found.reasons == ("it memorised by step 100 and had not generalised by step 1,000",)
-    found = verdict(HEALTHY | {"generalised": 150.0, "grokked": 0.0}, 0.0, LIMITS)
-    assert found.reasons == ("it generalised 1.5 times as late as it memorised, less than 2",)
-    found = verdict(HEALTHY | {"memorised": 400.0, "first": 400.0, "grokked": NAN}, 0.0, LIMITS)
-    assert found.reasons == (
+    judgement = verdict(HEALTHY | {"final_loss": 1e-3}, 0.001, LIMITS)
+    assert judgement.reasons == ("its final test loss is 0.001, above 1e-05",)
+    judgement = verdict(HEALTHY | {"generalised": NAN}, 0.0, LIMITS)
+    assert judgement.reasons == ("it memorised by step 100 and had not generalised by step 1,000",)
+    judgement = verdict(HEALTHY | {"generalised": 150.0, "grokked": 0.0}, 0.0, LIMITS)
+    assert judgement.reasons == ("it generalised 1.5 times as late as it memorised, less than 2",)
+    judgement = verdict(HEALTHY | {"memorised": 400.0, "first": 400.0, "grokked": NAN}, 0.0, LIMITS)
+    assert judgement.reasons == (
         "its record begins at step 400, when it had learnt already, so that its delay is not known",
     )
 
@@ -120,18 +120,18 @@ def test_what_grokked_by_the_detector_is_not_without_delay_by_the_verdict(test, 
     }
     given = {"variant": toy_snapshot().variant, "steps": steps, "probe": None, "metrics": curves}
     artifacts = {"behaviour.metrics": {}}
-    found = grokking(Trajectory(options=GrokkingOptions(draws=2), artifacts=artifacts, **given))
-    said = windows(
-        Trajectory(options=WindowOptions(), artifacts={"events.grokking": found, "ranks.weights": {}}, **given)
+    events = grokking(Trajectory(options=GrokkingOptions(draws=2), artifacts=artifacts, **given))
+    summary = windows(
+        Trajectory(options=WindowOptions(), artifacts={"events.grokking": events, "ranks.weights": {}}, **given)
     )
-    assert said["verdict"].tolist() == [label]
-    assert found["grokked"] == (label == "healthy")
+    assert summary["verdict"].tolist() == [label]
+    assert events["grokked"] == (label == "healthy")
 
 
 def test_the_windows_of_a_model_with_its_curves_and_only_its_last_checkpoint_begin_with_the_curves():
-    found = windowed(steps=np.array([1000]))
-    assert found["start"].tolist() == [0, 100, 250, 400]
-    assert found["end"].tolist() == [100, 250, 400, 1000]
+    outputs = windowed(steps=np.array([1000]))
+    assert outputs["start"].tolist() == [0, 100, 250, 400]
+    assert outputs["end"].tolist() == [100, 250, 400, 1000]
 
 
 SHARE = np.array(
@@ -146,12 +146,12 @@ SHARE = np.array(
 
 
 def test_components_are_told_by_what_became_of_their_clusters():
-    found = cascade(SHARE, STEPS.astype(float), cluster=0.05, final=0.10)
-    assert found.state.tolist() == ["committed", "committed", "transient", "never", "growing"]
-    np.testing.assert_array_equal(found.arrived, [100, 200, 200, NAN, 100])
-    np.testing.assert_array_equal(found.half, [100, 300, NAN, NAN, 100])
-    np.testing.assert_array_equal(found.left, [NAN, NAN, 400, NAN, NAN])
-    assert found.order.tolist() == [0, 4, 1]
+    course = cascade(SHARE, STEPS.astype(float), cluster=0.05, final=0.10)
+    assert course.state.tolist() == ["committed", "committed", "transient", "never", "growing"]
+    np.testing.assert_array_equal(course.arrived, [100, 200, 200, NAN, 100])
+    np.testing.assert_array_equal(course.half, [100, 300, NAN, NAN, 100])
+    np.testing.assert_array_equal(course.left, [NAN, NAN, 400, NAN, NAN])
+    assert course.order.tolist() == [0, 4, 1]
 
 
 def test_a_crossing_counts_only_when_it_is_for_good():
@@ -196,21 +196,21 @@ CLUSTERS = {
 def test_of_a_record_that_begins_later_no_first_mover_is_told():
     size = CLUSTERS["mlp/size"].copy()
     size[0, 0] = 20
-    found = story(CLUSTERS | {"mlp/size": size}, since=300, onset=400.0)
-    assert found["mlp/already"].tolist() == [True, False, False, False, False]
-    assert found["mlp/state"].tolist() == ["committed", "committed", "transient", "never", "growing"]
-    assert found["mlp/arrived"][0] == 300
-    assert len(found["mlp/first_mover"]) == 0
-    assert np.isnan([found["mlp/first_mover_step"], found["mlp/first_mover_stayed"], found["mlp/spread"]]).all()
-    assert found["mlp/at_onset"].tolist() == ["3", "13"]
-    assert found["W_E/crossover"] == 600
+    outputs = story(CLUSTERS | {"mlp/size": size}, since=300, onset=400.0)
+    assert outputs["mlp/already"].tolist() == [True, False, False, False, False]
+    assert outputs["mlp/state"].tolist() == ["committed", "committed", "transient", "never", "growing"]
+    assert outputs["mlp/arrived"][0] == 300
+    assert len(outputs["mlp/first_mover"]) == 0
+    assert np.isnan([outputs["mlp/first_mover_step"], outputs["mlp/first_mover_stayed"], outputs["mlp/spread"]]).all()
+    assert outputs["mlp/at_onset"].tolist() == ["3", "13"]
+    assert outputs["W_E/crossover"] == 600
 
 
 def test_what_was_there_at_an_onset_before_the_record_is_not_told():
-    found = story(CLUSTERS, since=300, onset=250.0)
-    assert len(found["mlp/at_onset"]) == 0
-    assert not found["mlp/already"].any()
-    assert found["mlp/first_mover"].tolist() == ["3", "13"], "it came within the record"
+    outputs = story(CLUSTERS, since=300, onset=250.0)
+    assert len(outputs["mlp/at_onset"]) == 0
+    assert not outputs["mlp/already"].any()
+    assert outputs["mlp/first_mover"].tolist() == ["3", "13"], "it came within the record"
 
 
 def test_an_embedding_that_crossed_over_before_the_record_has_no_date():
@@ -222,18 +222,18 @@ def test_an_embedding_that_crossed_over_before_the_record_has_no_date():
 
 
 def test_the_story_tells_the_first_movers_the_order_and_who_was_lost():
-    found = story(CLUSTERS)
-    assert found["mlp/first_mover"].tolist() == ["3", "13"]
-    assert (found["mlp/first_mover_step"], found["mlp/first_mover_stayed"]) == (100, 1)
-    assert found["mlp/order"].tolist() == ["3", "13", "5"]
-    assert found["mlp/spread"] == 100
-    assert found["mlp/at_onset"].tolist() == ["3", "5", "7", "13"]
-    assert found["mlp/onset_stayed"] == 0.75
-    assert found["mlp/homeless_share"] == 0.12
-    assert found["mlp/commitment"].tolist() == [200, 200, 200]
-    assert (found["key"].tolist(), found["key_lost"].tolist()) == (["3", "5"], ["7"])
-    assert found["W_E/key_share"] == pytest.approx([0.4, 0.4, 0.4, 0.6, 0.6])
-    assert found["W_E/crossover"] == 300
+    outputs = story(CLUSTERS)
+    assert outputs["mlp/first_mover"].tolist() == ["3", "13"]
+    assert (outputs["mlp/first_mover_step"], outputs["mlp/first_mover_stayed"]) == (100, 1)
+    assert outputs["mlp/order"].tolist() == ["3", "13", "5"]
+    assert outputs["mlp/spread"] == 100
+    assert outputs["mlp/at_onset"].tolist() == ["3", "5", "7", "13"]
+    assert outputs["mlp/onset_stayed"] == 0.75
+    assert outputs["mlp/homeless_share"] == 0.12
+    assert outputs["mlp/commitment"].tolist() == [200, 200, 200]
+    assert (outputs["key"].tolist(), outputs["key_lost"].tolist()) == (["3", "5"], ["7"])
+    assert outputs["W_E/key_share"] == pytest.approx([0.4, 0.4, 0.4, 0.6, 0.6])
+    assert outputs["W_E/crossover"] == 300
 
 
 def test_a_model_without_hidden_neurons_has_no_story():
@@ -249,7 +249,7 @@ def test_nothing_is_told_of_components_that_never_come():
         "mlp/commitment": np.full(10, NAN),
         "mlp/homeless_count": np.array(0),
     }
-    found = story(clusters, onset=NAN)
-    assert set(found["mlp/state"]) == {"never"}
-    assert np.isnan(found["mlp/first_mover_step"])
-    assert len(found["mlp/first_mover"]) == len(found["mlp/at_onset"]) == 0
+    outputs = story(clusters, onset=NAN)
+    assert set(outputs["mlp/state"]) == {"never"}
+    assert np.isnan(outputs["mlp/first_mover_step"])
+    assert len(outputs["mlp/first_mover"]) == len(outputs["mlp/at_onset"]) == 0

@@ -15,9 +15,9 @@ POST = "blocks.0.mlp.hook_post"
 @pytest.mark.parametrize("name", ["wd_10-1_mod_addition_loss_curve", "low_precision_mod_addition"])
 def test_no_neuron_of_the_paper_is_dead_or_constant(calibration, look, name):
     model = calibration(name)
-    found = look(STATISTICS, model)
-    assert found[f"{POST}/dead_count"] == model.known["neurons"]["n_dead_over_all_inputs"] == 0
-    assert found[f"{POST}/constant_share"] == model.known["neurons"]["n_constant"] == 0
+    outputs = look(STATISTICS, model)
+    assert outputs[f"{POST}/dead_count"] == model.known["neurons"]["n_dead_over_all_inputs"] == 0
+    assert outputs[f"{POST}/constant_share"] == model.known["neurons"]["n_constant"] == 0
 
 
 def looked_at(units, **options):
@@ -26,11 +26,11 @@ def looked_at(units, **options):
 
 
 def test_dead_constant_and_always_on_units_are_counted():
-    found = looked_at([[0, 0, 0, 0, 0], [1, 1, 1, 1, 1], [1, 2, 3, 4, 5], [0, 0, 0, 0, 9]])
-    assert found[f"{POST}/dead_count"] == 1
-    assert found[f"{POST}/dead_share"] == 0.25
-    assert found[f"{POST}/constant_share"] == 0.5
-    assert found[f"{POST}/always_on_share"] == 0.5
+    outputs = looked_at([[0, 0, 0, 0, 0], [1, 1, 1, 1, 1], [1, 2, 3, 4, 5], [0, 0, 0, 0, 9]])
+    assert outputs[f"{POST}/dead_count"] == 1
+    assert outputs[f"{POST}/dead_share"] == 0.25
+    assert outputs[f"{POST}/constant_share"] == 0.5
+    assert outputs[f"{POST}/always_on_share"] == 0.5
 
 
 def test_a_channel_far_above_the_others_is_an_outlier():
@@ -53,12 +53,12 @@ def trained(signs):
 
 
 def test_flips_are_counted_from_checkpoint_to_checkpoint_and_from_the_first():
-    found = FLIPS.compute(trained([[[0, 0, 0, 0]], [[1, 1, 0, 0]], [[0, 1, 0, 0]]]))
-    assert found[f"{POST}/rate"] == pytest.approx([0.5, 0.25])
+    outputs = FLIPS.compute(trained([[[0, 0, 0, 0]], [[1, 1, 0, 0]], [[0, 1, 0, 0]]]))
+    assert outputs[f"{POST}/rate"] == pytest.approx([0.5, 0.25])
     # Two inputs of four flip, then one.
-    assert found[f"{POST}/rate_sem"] == pytest.approx([3**-0.5 / 2, 0.25])
-    assert found[f"{POST}/from_start"] == pytest.approx([0, 0.5, 0.25])
-    assert found["later"].tolist() == [10, 20]
+    assert outputs[f"{POST}/rate_sem"] == pytest.approx([3**-0.5 / 2, 0.25])
+    assert outputs[f"{POST}/from_start"] == pytest.approx([0, 0.5, 0.25])
+    assert outputs["later"].tolist() == [10, 20]
 
 
 def test_one_checkpoint_has_no_flips():

@@ -12,16 +12,16 @@ def of(*units, threshold=0.0):
 
 
 def test_a_unit_that_answers_one_input_has_sparsity_1_and_one_that_answers_all_alike_0():
-    found = of([0, 0, 0, 3.0], [2.0, 2, 2, 2])
-    assert found.sparsity == pytest.approx([1, 0])
-    assert found.active == pytest.approx([0.25, 1])
+    measured = of([0, 0, 0, 3.0], [2.0, 2, 2, 2])
+    assert measured.sparsity == pytest.approx([1, 0])
+    assert measured.active == pytest.approx([0.25, 1])
 
 
 def test_a_silent_unit_is_never_active_and_has_no_sparsity():
-    found = of([0, 0, 0, 0])
-    assert found.active.tolist() == [0]
-    assert np.isnan(found.sparsity[0])
-    assert np.isnan(found.kurtosis[0])
+    measured = of([0, 0, 0, 0])
+    assert measured.active.tolist() == [0]
+    assert np.isnan(measured.sparsity[0])
+    assert np.isnan(measured.kurtosis[0])
 
 
 def test_kurtosis_is_that_of_known_distributions():

@@ -81,10 +81,10 @@ def test_one_group_of_all_has_nothing_to_agree_on():
 
 def test_distances_are_0_between_equals_1_at_right_angles_and_root_2_between_opposites():
     points = np.array([[3.0, 0.0], [3.0, 0.0], [0.0, 4.0], [-3.0, 0.0]])
-    found = relative_distances(points @ points.T)
+    distance = relative_distances(points @ points.T)
 
-    assert found[0] == pytest.approx([0, 0, 1, np.sqrt(2)])
-    assert np.diag(found).tolist() == [0, 0, 0, 0]
+    assert distance[0] == pytest.approx([0, 0, 1, np.sqrt(2)])
+    assert np.diag(distance).tolist() == [0, 0, 0, 0]
 
 
 def test_the_interval_of_a_mean_is_as_wide_as_its_standard_error_says():

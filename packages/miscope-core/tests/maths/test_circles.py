@@ -17,55 +17,55 @@ def ellipse(k, minor=1.0):
 
 
 def test_a_circle_at_one_frequency_is_found_whole_and_round():
-    found = planes(ellipse(3), cosines(29))
+    fitted = planes(ellipse(3), cosines(29))
 
-    assert found.share[2] == pytest.approx(1.0)
-    assert found.axis_ratio[2] == pytest.approx(1.0)
-    assert found.angular[2] == pytest.approx(1.0)
-    np.testing.assert_allclose(found.coordinates[2], ellipse(3), atol=1e-12)
+    assert fitted.share[2] == pytest.approx(1.0)
+    assert fitted.axis_ratio[2] == pytest.approx(1.0)
+    assert fitted.angular[2] == pytest.approx(1.0)
+    np.testing.assert_allclose(fitted.coordinates[2], ellipse(3), atol=1e-12)
 
 
 @pytest.mark.parametrize("minor", [0.5, 0.01])
 def test_an_ellipse_has_the_ratio_of_its_axes_and_tells_the_angle_still(minor):
-    found = planes(ellipse(3, minor), cosines(29))
+    fitted = planes(ellipse(3, minor), cosines(29))
 
-    assert found.axis_ratio[2] == pytest.approx(minor)
-    assert found.angular[2] == pytest.approx(1.0)
+    assert fitted.axis_ratio[2] == pytest.approx(minor)
+    assert fitted.angular[2] == pytest.approx(1.0)
 
 
 def test_a_line_has_no_second_axis_and_no_angle():
-    found = planes(ellipse(3, 0.0), cosines(29))
+    fitted = planes(ellipse(3, 0.0), cosines(29))
 
-    assert found.axis_ratio[2] == pytest.approx(0.0, abs=1e-12)
-    assert np.isnan(found.angular[2])
+    assert fitted.axis_ratio[2] == pytest.approx(0.0, abs=1e-12)
+    assert np.isnan(fitted.angular[2])
 
 
 def test_circles_in_different_planes_are_told_apart():
     points = np.concatenate([3 * ellipse(2), ellipse(5)], axis=1)
-    found = planes(points, cosines(29))
+    fitted = planes(points, cosines(29))
 
-    assert found.share[[1, 4]] == pytest.approx([0.9, 0.1])
-    assert found.axis_ratio[[1, 4]] == pytest.approx([1.0, 1.0])
-    assert found.angular[[1, 4]] == pytest.approx([1.0, 1.0])
+    assert fitted.share[[1, 4]] == pytest.approx([0.9, 0.1])
+    assert fitted.axis_ratio[[1, 4]] == pytest.approx([1.0, 1.0])
+    assert fitted.angular[[1, 4]] == pytest.approx([1.0, 1.0])
 
 
 def test_a_turned_circle_tells_the_angle_as_well():
     turn, _ = np.linalg.qr(np.random.default_rng(0).normal(size=(6, 6)))
-    found = planes(np.pad(ellipse(3), ((0, 0), (0, 4))) @ turn, cosines(29))
+    fitted = planes(np.pad(ellipse(3), ((0, 0), (0, 4))) @ turn, cosines(29))
 
-    assert found.angular[2] == pytest.approx(1.0)
+    assert fitted.angular[2] == pytest.approx(1.0)
 
 
 def test_a_block_of_four_functions_has_two_widest_directions_and_no_plane():
     waves = cosines(29)
     merged = (waves.blocks[0], Block("1 and 2", (1, 2, 3, 4)), *waves.blocks[3:])
     points = np.concatenate([3 * ellipse(1), ellipse(2)], axis=1)
-    found = planes(points, replace(waves, blocks=merged))
+    fitted = planes(points, replace(waves, blocks=merged))
 
-    assert found.share[0] == pytest.approx(1.0)
-    assert found.held[0] == pytest.approx(0.9)
-    assert np.isnan([found.axis_ratio[0], found.angular[0]]).all()
-    np.testing.assert_allclose(np.linalg.norm(found.coordinates[0], axis=1), np.full(29, 3.0), rtol=1e-12)
+    assert fitted.share[0] == pytest.approx(1.0)
+    assert fitted.held[0] == pytest.approx(0.9)
+    assert np.isnan([fitted.axis_ratio[0], fitted.angular[0]]).all()
+    np.testing.assert_allclose(np.linalg.norm(fitted.coordinates[0], axis=1), np.full(29, 3.0), rtol=1e-12)
 
 
 def test_of_one_function_there_is_no_ellipse():
@@ -77,11 +77,11 @@ def test_of_one_function_there_is_no_ellipse():
         rows=np.array([[1.0, 1.0], [1.0, -1.0]]) / np.sqrt(2),
         blocks=(Block("const", (0,)), Block("1", (1,))),
     )
-    found = planes(np.array([[1.0, 2.0], [-1.0, -2.0]]), walsh)
+    fitted = planes(np.array([[1.0, 2.0], [-1.0, -2.0]]), walsh)
 
-    assert found.share == pytest.approx([1.0])
-    assert np.isnan(found.axis_ratio).all()
-    assert found.coordinates.shape == (1, 2, 2)
+    assert fitted.share == pytest.approx([1.0])
+    assert np.isnan(fitted.axis_ratio).all()
+    assert fitted.coordinates.shape == (1, 2, 2)
 
 
 def test_a_circle_that_is_off_centre_is_fitted_exactly():

@@ -10,17 +10,17 @@ from miscope.testing.toy import cosines
 def test_a_form_that_compares_one_frequency_with_itself_has_all_its_power_there():
     basis = cosines(7)
     plane = basis.rows[3:5].T
-    found = circuit_spectrum(plane, 2 * plane, basis)
-    assert found.within == pytest.approx([0, 1, 0])
-    assert found.across == pytest.approx(0)
-    assert found.power == pytest.approx(8)
+    spectrum = circuit_spectrum(plane, 2 * plane, basis)
+    assert spectrum.within == pytest.approx([0, 1, 0])
+    assert spectrum.across == pytest.approx(0)
+    assert spectrum.power == pytest.approx(8)
 
 
 def test_two_frequencies_coupled_to_each_other_are_across_and_constants_are_left_out():
     basis = cosines(7)
-    found = circuit_spectrum(basis.rows[[1]].T, basis.rows[[3]].T + 5 * basis.rows[[0]].T, basis)
-    assert found.within == pytest.approx([0, 0, 0])
-    assert found.across == pytest.approx(1)
+    spectrum = circuit_spectrum(basis.rows[[1]].T, basis.rows[[3]].T + 5 * basis.rows[[0]].T, basis)
+    assert spectrum.within == pytest.approx([0, 0, 0])
+    assert spectrum.across == pytest.approx(1)
     assert circuit_spectrum(basis.rows[[0]].T, basis.rows[[0]].T, basis).across == 0
 
 

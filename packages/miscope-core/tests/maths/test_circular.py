@@ -10,9 +10,9 @@ from miscope.maths.circular import coherence, direction, null_coherence, rayleig
 
 @given(st.floats(-1000, 1000))
 def test_wrapping_keeps_the_angle(angle):
-    found = float(wrapped(np.array(angle)))
-    assert -np.pi < found <= np.pi
-    assert np.exp(1j * found) == pytest.approx(np.exp(1j * angle), abs=1e-9)
+    once = float(wrapped(np.array(angle)))
+    assert -np.pi < once <= np.pi
+    assert np.exp(1j * once) == pytest.approx(np.exp(1j * angle), abs=1e-9)
 
 
 def test_equal_angles_are_coherent_and_opposite_ones_cancel():

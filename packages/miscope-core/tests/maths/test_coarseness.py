@@ -32,39 +32,39 @@ def test_an_ideal_neurons_coarse_share_is_that_of_the_file(known):
 
 def test_unwrapped_it_is_coarse_at_every_frequency(known):
     for k, expected in known["fft_nodc_after_automorphism_unwrap"].items():
-        found = scales(unit(int(k)), units=ALL)
-        assert found.unwrapped[0] == pytest.approx(expected, rel=1e-6)
+        measured = scales(unit(int(k)), units=ALL)
+        assert measured.unwrapped[0] == pytest.approx(expected, rel=1e-6)
         # Under x -> u x frequency k becomes u k, so the unit that makes it 1 is the inverse of k, up to sign.
-        assert int(found.unit[0]) * int(k) % P in (1, P - 1)
+        assert int(measured.unit[0]) * int(k) % P in (1, P - 1)
 
 
 def test_the_gradient_of_a_cosine_is_its_closed_form(known):
     for k, expected in known["cosine_gradient_p113"].items():
-        found = scales(torch.cos(int(k) * X)[:, None, None].expand(P, P, 1).contiguous())
+        measured = scales(torch.cos(int(k) * X)[:, None, None].expand(P, P, 1).contiguous())
         # Along b nothing changes, so the mean over both factors is half of it.
-        assert 2 * found.gradient[0] == pytest.approx(expected["measured"], rel=1e-9)
-        assert 2 * found.gradient[0] == pytest.approx(4 / np.pi * np.sin(np.pi * int(k) / P), rel=0.01)
+        assert 2 * measured.gradient[0] == pytest.approx(expected["measured"], rel=1e-9)
+        assert 2 * measured.gradient[0] == pytest.approx(4 / np.pi * np.sin(np.pi * int(k) / P), rel=0.01)
 
 
 def test_a_function_of_one_factor_is_stripes_along_the_other():
-    found = scales(torch.cos(9 * X)[:, None, None].expand(P, P, 1).contiguous())
-    assert found.stripes[:, 0] == pytest.approx([1, 0], abs=1e-12)
-    assert found.centroid[0] == pytest.approx(9 / P)
-    assert found.bandwidth[0] == pytest.approx(0, abs=1e-3)
+    measured = scales(torch.cos(9 * X)[:, None, None].expand(P, P, 1).contiguous())
+    assert measured.stripes[:, 0] == pytest.approx([1, 0], abs=1e-12)
+    assert measured.centroid[0] == pytest.approx(9 / P)
+    assert measured.bandwidth[0] == pytest.approx(0, abs=1e-3)
 
 
 def test_white_noise_has_the_share_of_its_coefficients():
     noise = torch.randn(31, 31, 400, generator=torch.Generator().manual_seed(0))
-    found = scales(noise)
-    assert found.low.mean() == pytest.approx(low_share_of_noise((31, 31)), rel=0.05)
-    assert found.radial.sum(axis=0) == pytest.approx(np.ones(400), abs=1e-5)
+    measured = scales(noise)
+    assert measured.low.mean() == pytest.approx(low_share_of_noise((31, 31)), rel=0.05)
+    assert measured.radial.sum(axis=0) == pytest.approx(np.ones(400), abs=1e-5)
 
 
 def test_a_constant_map_has_no_scale():
-    found = scales(torch.full((5, 5, 1), 0.3), units=(1, 2))
-    assert found.variance.tolist() == [0]
-    assert found.gradient.tolist() == [0]
-    assert np.isnan([found.low[0], found.unwrapped[0], found.roughness[0]]).all()
+    measured = scales(torch.full((5, 5, 1), 0.3), units=(1, 2))
+    assert measured.variance.tolist() == [0]
+    assert measured.gradient.tolist() == [0]
+    assert np.isnan([measured.low[0], measured.unwrapped[0], measured.roughness[0]]).all()
 
 
 def test_moving_a_map_around_leaves_its_spectrum_alone():

@@ -46,15 +46,15 @@ def test_what_comes_before_what_is_a_share_of_runs_and_a_tie_is_half():
 
 def test_robust_deviations_of_iglewicz_and_hoaglin():
     """Median 2.2, absolute distances with median 0.1: the last is 0.6745 x 1.8 / 0.1."""
-    found = modified_z(np.array([2.1, 2.2, 2.3, 2.2, 2.1, 2.4, 4.0]))
-    assert found[-1] == pytest.approx(0.6744897501960817 * 1.8 / 0.1)
+    z = modified_z(np.array([2.1, 2.2, 2.3, 2.2, 2.1, 2.4, 4.0]))
+    assert z[-1] == pytest.approx(0.6744897501960817 * 1.8 / 0.1)
     normal = modified_z(np.random.default_rng(0).normal(size=20_000))
     assert normal.std() == pytest.approx(1, abs=0.03)
 
 
 def test_where_most_are_the_same_the_mean_distance_is_the_scale_and_nan_stays():
-    found = modified_z(np.array([5.0, 5, 5, 5, 9, np.nan]))
+    z = modified_z(np.array([5.0, 5, 5, 5, 9, np.nan]))
     # Mean distance 0.8.
-    assert found[4] == pytest.approx(4 / 0.8 * 0.7978845608028654)
-    assert np.isnan(found[5])
+    assert z[4] == pytest.approx(4 / 0.8 * 0.7978845608028654)
+    assert np.isnan(z[5])
     assert modified_z(np.full(4, 7.0)).tolist() == [0, 0, 0, 0]

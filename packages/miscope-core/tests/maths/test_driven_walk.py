@@ -13,10 +13,10 @@ from miscope.maths.random_walk import null_of, walk
 def relaxing(pull, reach, points=200, dimension=5000, seed=0):
     random = np.random.default_rng(seed)
     place = np.full(dimension, reach / np.sqrt(dimension))
-    found = [np.zeros(dimension)]
+    path = [np.zeros(dimension)]
     for _ in range(points - 1):
-        found.append(found[-1] + pull * (place - found[-1]) + random.standard_normal(dimension))
-    return np.array(found)
+        path.append(path[-1] + pull * (place - path[-1]) + random.standard_normal(dimension))
+    return np.array(path)
 
 
 def test_a_walk_with_half_a_sigma_of_drift_has_the_published_components():
@@ -32,9 +32,9 @@ def test_a_walk_with_half_a_sigma_of_drift_has_the_published_components():
 
 @pytest.mark.parametrize(("pull", "reach"), [(0.05, 500.0), (0.3, 0.0), (0.02, 1000.0)])
 def test_pull_and_place_are_found_again(pull, reach):
-    found = pull_of(centred_gram(relaxing(pull, reach)))
-    assert found.pull == pytest.approx(pull, rel=0.03)
-    assert found.reach == pytest.approx(reach, rel=0.03, abs=10)
+    drive = pull_of(centred_gram(relaxing(pull, reach)))
+    assert drive.pull == pytest.approx(pull, rel=0.03)
+    assert drive.reach == pytest.approx(reach, rel=0.03, abs=10)
 
 
 def test_an_aimless_walk_is_neither_pulled_nor_drifting():
@@ -48,9 +48,9 @@ def test_an_aimless_walk_is_neither_pulled_nor_drifting():
 
 def test_a_noiseless_approach_is_pulled_by_what_it_goes():
     path = (1 - 0.9 ** np.arange(30))[:, None] * np.array([[3.0, 4.0]])
-    found = pull_of(centred_gram(path))
-    assert found.pull == pytest.approx(0.1, rel=1e-6)
-    assert found.reach == pytest.approx(5, rel=1e-6)
+    drive = pull_of(centred_gram(path))
+    assert drive.pull == pytest.approx(0.1, rel=1e-6)
+    assert drive.reach == pytest.approx(5, rel=1e-6)
 
 
 def test_weights_that_stand_still_are_not_pulled():

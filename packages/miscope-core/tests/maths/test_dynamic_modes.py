@@ -18,10 +18,10 @@ def system(steps, angle=0.1):
 
 def test_a_linear_system_is_found_exactly():
     states = system(range(60))
-    found = modes(states, 3)
-    assert np.abs(found.eigenvalues) == pytest.approx([TURN, TURN, 0.9], abs=1e-9)
-    assert np.sort(np.abs(np.angle(found.eigenvalues))) == pytest.approx([0, 0.1, 0.1], abs=1e-9)
-    assert found.predicted == pytest.approx(states[1:], abs=1e-9)
+    fitted = modes(states, 3)
+    assert np.abs(fitted.eigenvalues) == pytest.approx([TURN, TURN, 0.9], abs=1e-9)
+    assert np.sort(np.abs(np.angle(fitted.eigenvalues))) == pytest.approx([0, 0.1, 0.1], abs=1e-9)
+    assert fitted.predicted == pytest.approx(states[1:], abs=1e-9)
 
 
 def test_a_fixed_point_elsewhere_changes_no_eigenvalue():
@@ -65,9 +65,9 @@ def test_a_library_finds_the_same_modes_where_it_can():
     import pydmd
 
     def theirs(states):
-        found = pydmd.DMD(svd_rank=3, exact=True)
-        found.fit(states.T)
-        return np.sort(np.abs(found.eigs))
+        fitted = pydmd.DMD(svd_rank=3, exact=True)
+        fitted.fit(states.T)
+        return np.sort(np.abs(fitted.eigs))
 
     states = system(range(60))
     assert theirs(states) == pytest.approx(np.sort(np.abs(modes(states, 3).eigenvalues)), abs=1e-9)

@@ -13,8 +13,8 @@ def test_the_example_of_benjamini_and_hochberg():
 
 
 def test_adjusted_p_values_rise_with_the_p_values_and_nan_are_no_tests():
-    found = benjamini_hochberg(np.array([0.04, np.nan, 0.01, 0.03]))
-    assert found == pytest.approx([0.04, np.nan, 0.03, 0.04], nan_ok=True)
+    p_adjusted = benjamini_hochberg(np.array([0.04, np.nan, 0.01, 0.03]))
+    assert p_adjusted == pytest.approx([0.04, np.nan, 0.03, 0.04], nan_ok=True)
     assert np.isnan(benjamini_hochberg(np.array([np.nan]))).all()
     assert benjamini_hochberg(np.array([1 + 2e-16, 0.5])).tolist() == [1, 1]
 
@@ -31,8 +31,8 @@ def test_the_false_discovery_rate_is_what_it_promises():
 
 def test_where_the_null_is_true_nothing_is_significant_nineteen_times_in_twenty():
     random = np.random.default_rng(1)
-    found = [bool((benjamini_hochberg(random.random(56)) < 0.05).any()) for _ in range(2000)]
-    assert np.mean(found) == pytest.approx(0.05, abs=0.015)
+    significant = [bool((benjamini_hochberg(random.random(56)) < 0.05).any()) for _ in range(2000)]
+    assert np.mean(significant) == pytest.approx(0.05, abs=0.015)
 
 
 def test_an_empirical_p_value_counts_the_draws_as_large_and_the_value_itself():

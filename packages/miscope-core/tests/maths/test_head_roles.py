@@ -19,11 +19,11 @@ def scored(pattern, period=4):
 
 
 def test_looking_one_back_is_a_previous_token_head_save_for_the_first_tokens_that_have_none():
-    found = scored(looking(1))
-    assert found["previous token"] == 1
-    assert found["first token"] == pytest.approx(1 / 11)
-    assert found["current token"] == pytest.approx(1 / 12)
-    assert found["induction"] == found["duplicate token"] == found["prefix matching"] == 0
+    scores = scored(looking(1))
+    assert scores["previous token"] == 1
+    assert scores["first token"] == pytest.approx(1 / 11)
+    assert scores["current token"] == pytest.approx(1 / 12)
+    assert scores["induction"] == scores["duplicate token"] == scores["prefix matching"] == 0
 
 
 def test_looking_a_period_back_is_duplication_and_one_less_is_induction():
@@ -32,19 +32,19 @@ def test_looking_a_period_back_is_duplication_and_one_less_is_induction():
 
 
 def test_prefix_matching_counts_older_copies_and_induction_does_not():
-    found = scored(looking(7))
+    scores = scored(looking(7))
     # The four queries of the second copy have no copy so far back.
-    assert found["induction"] == 0
-    assert found["prefix matching"] == 4 / 8
+    assert scores["induction"] == 0
+    assert scores["prefix matching"] == 4 / 8
 
 
 def test_a_uniform_causal_head_scores_one_over_the_keys_in_sight():
     pattern = torch.ones(1, 1, 12, 12, dtype=torch.float64).tril()
     pattern = pattern / pattern.sum(-1, keepdim=True)
-    found = scored(pattern)
+    scores = scored(pattern)
     later = [1 / (q + 1) for q in range(4, 12)]
-    assert found["induction"] == pytest.approx(sum(later) / 8)
-    assert found["prefix matching"] == pytest.approx((sum(later[:4]) + 2 * sum(later[4:])) / 8)
+    assert scores["induction"] == pytest.approx(sum(later) / 8)
+    assert scores["prefix matching"] == pytest.approx((sum(later[:4]) + 2 * sum(later[4:])) / 8)
 
 
 def test_distinct_blocks_hold_no_token_twice():

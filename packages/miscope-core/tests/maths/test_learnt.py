@@ -9,9 +9,9 @@ NAN = np.nan
 
 
 def detected(by, accuracy, loss):
-    found = {"memorised/by": np.array([by]), "memorised/accuracy": np.array(accuracy), "memorised/loss": np.array(loss)}
+    steps = {"memorised/by": np.array([by]), "memorised/accuracy": np.array(accuracy), "memorised/loss": np.array(loss)}
     lines = {"line/accuracy": np.array(0.99), "line/loss": np.array(0.01)}
-    return found | lines | {"memorised": np.array(accuracy if by == "accuracy" else loss), "peak": np.array(7.0)}
+    return steps | lines | {"memorised": np.array(accuracy if by == "accuracy" else loss), "peak": np.array(7.0)}
 
 
 TRAINED, IMPORTED = detected("accuracy", 140.0, 280.0), detected("loss", NAN, 300.0)
@@ -57,12 +57,12 @@ def test_marks_of_variants_that_are_compared_are_of_one_definition():
     ],
 )
 def test_to_grok_is_to_generalise_at_twice_the_step_of_memorising(memorised, generalised, first, grokked, known):
-    found = delay(memorised, generalised, (first, 5000), 2.0)
-    assert float(found["grokked"]) == pytest.approx(grokked, nan_ok=True)
-    assert found["delay"] == pytest.approx(known, nan_ok=True)
+    outputs = delay(memorised, generalised, (first, 5000), 2.0)
+    assert float(outputs["grokked"]) == pytest.approx(grokked, nan_ok=True)
+    assert outputs["delay"] == pytest.approx(known, nan_ok=True)
 
 
 def test_where_memorising_came_before_the_record_the_delay_is_at_least_what_is_in_it():
     assert delay(300.0, 1000.0, (300, 5000), 2.0)["delay_at_least"] == 700
-    found = delay(300.0, NAN, (300, 5000), 2.0)
-    assert (found["censored"], found["delay_at_least"]) == (True, 4700)
+    outputs = delay(300.0, NAN, (300, 5000), 2.0)
+    assert (outputs["censored"], outputs["delay_at_least"]) == (True, 4700)

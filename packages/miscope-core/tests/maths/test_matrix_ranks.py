@@ -24,11 +24,11 @@ def test_one_direction_and_no_direction():
 
 
 def test_two_unequal_directions_in_closed_form():
-    found = ranks(np.array([2.0, 1.0]))
-    assert found["stable_rank"] == pytest.approx(5 / 4)
-    assert found["participation_sigma"] == pytest.approx(9 / 5)
-    assert found["participation_sigma2"] == pytest.approx(25 / 17)
-    assert found["entropy_rank"] == pytest.approx(np.exp(-(0.8 * np.log(0.8) + 0.2 * np.log(0.2))))
+    measures = ranks(np.array([2.0, 1.0]))
+    assert measures["stable_rank"] == pytest.approx(5 / 4)
+    assert measures["participation_sigma"] == pytest.approx(9 / 5)
+    assert measures["participation_sigma2"] == pytest.approx(25 / 17)
+    assert measures["entropy_rank"] == pytest.approx(np.exp(-(0.8 * np.log(0.8) + 0.2 * np.log(0.2))))
 
 
 def test_a_gaussian_matrix_has_the_ranks_that_theory_gives():
@@ -42,9 +42,9 @@ def test_a_gaussian_matrix_has_the_ranks_that_theory_gives():
 @given(st.lists(st.floats(0.01, 100), min_size=1, max_size=20), st.floats(0.01, 100))
 def test_ranks_do_not_depend_on_scale_and_never_exceed_the_number_of_values(values, scale):
     s = np.array(values)
-    found = ranks(s)
-    assert ranks(scale * s) == pytest.approx(found)
-    assert all(1 - 1e-9 <= rank <= len(s) + 1e-9 for rank in found.values())
+    measures = ranks(s)
+    assert ranks(scale * s) == pytest.approx(measures)
+    assert all(1 - 1e-9 <= rank <= len(s) + 1e-9 for rank in measures.values())
     assert stable_rank(s) <= entropy_rank(s) + 1e-9
 
 
@@ -52,10 +52,10 @@ def test_ranks_do_not_depend_on_scale_and_never_exceed_the_number_of_values(valu
 def test_the_singular_values_of_a_product_come_without_forming_it(m, k, n):
     left, right = gaussian(1, (3, m, k)), gaussian(2, (3, k, n))
     expected = np.linalg.svd(left @ right, compute_uv=False)
-    found = of_product((left, right))
+    values = of_product((left, right))
     rank = min(m, k, n)
-    assert found[:, :rank] == pytest.approx(expected[:, :rank])
-    assert np.abs(found[:, rank:]).max(initial=0) < 1e-9
+    assert values[:, :rank] == pytest.approx(expected[:, :rank])
+    assert np.abs(values[:, rank:]).max(initial=0) < 1e-9
 
 
 def test_the_bulk_of_a_gaussian_matrix_is_found_and_nothing_sticks_out():
@@ -104,9 +104,9 @@ def test_no_bulk_is_fitted_to_few_values_or_to_a_matrix_of_low_rank():
 
 def test_the_exponent_of_a_power_law_is_found():
     x = np.random.default_rng(0).pareto(1.5, 2000) + 1
-    found = power_law(x)
-    assert found.alpha == pytest.approx(2.5, abs=0.1)
-    assert found.distance < 0.03
+    law = power_law(x)
+    assert law.alpha == pytest.approx(2.5, abs=0.1)
+    assert law.distance < 0.03
 
 
 def test_an_exponent_is_refused_below_fifty_values_and_where_it_does_not_fit():

@@ -11,29 +11,29 @@ PROBE = toy_snapshot().probe
 
 
 def test_losses_below_what_float32_can_tell_are_exact():
-    found = answered(torch.tensor([[40.0, 0.0], [0.0, 1.0]]), torch.tensor([0, 0]))
+    answers = answered(torch.tensor([[40.0, 0.0], [0.0, 1.0]]), torch.tensor([0, 0]))
 
-    assert found.loss == pytest.approx([np.exp(-40), np.log1p(np.e)], rel=1e-12)
-    assert found.right.tolist() == [1, 0]
+    assert answers.loss == pytest.approx([np.exp(-40), np.log1p(np.e)], rel=1e-12)
+    assert answers.right.tolist() == [1, 0]
 
 
 def test_a_change_that_is_the_same_for_every_input_has_no_error():
     clean = Answers(loss=np.array([1.0, 2.0, 3.0]), right=np.array([1.0, 0, 1]))
     after = Answers(loss=clean.loss + 0.5, right=np.zeros(3))
-    found = changes(clean, after, {"all": np.ones(3, dtype=bool)})
+    changed = changes(clean, after, {"all": np.ones(3, dtype=bool)})
 
-    assert found["all/loss"] == 0.5
-    assert found["all/loss_sem"] == 0
-    assert found["all/accuracy"] == pytest.approx(-2 / 3)
-    assert found["all/accuracy_sem"] == pytest.approx(np.std([1, 0, 1], ddof=1) / np.sqrt(3))
+    assert changed["all/loss"] == 0.5
+    assert changed["all/loss_sem"] == 0
+    assert changed["all/accuracy"] == pytest.approx(-2 / 3)
+    assert changed["all/accuracy_sem"] == pytest.approx(np.std([1, 0, 1], ddof=1) / np.sqrt(3))
 
 
 def test_one_input_tells_a_change_and_no_error():
     one = Answers(loss=np.array([1.0]), right=np.array([1.0]))
-    found = changes(one, one, {"test": np.array([True])})
+    changed = changes(one, one, {"test": np.array([True])})
 
-    assert found["test/loss"] == 0
-    assert np.isnan(found["test/loss_sem"])
+    assert changed["test/loss"] == 0
+    assert np.isnan(changed["test/loss_sem"])
 
 
 def test_a_sample_is_the_same_for_the_same_seed_and_keeps_its_labels():

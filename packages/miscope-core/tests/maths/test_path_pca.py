@@ -24,11 +24,11 @@ def test_the_null_has_the_ratios_and_the_loop_of_the_closed_form(null):
 
 def test_a_real_random_walk_lies_in_the_bands(null):
     points = np.cumsum(np.random.default_rng(1).standard_normal((200, 20_000)), axis=0)
-    found = components_of_gram(centred_gram(points), 4)
-    assert found.explained == pytest.approx([0.607, 0.153, 0.067, 0.038], abs=0.002)
-    assert ((null.explained[0] <= found.explained) & (found.explained <= null.explained[2])).all()
-    assert shapes(found.scores)[1] == pytest.approx(0.397, abs=0.01)
-    assert (cosine_agreement(found.scores)[:2] > 0.9995).all()
+    components = components_of_gram(centred_gram(points), 4)
+    assert components.explained == pytest.approx([0.607, 0.153, 0.067, 0.038], abs=0.002)
+    assert ((null.explained[0] <= components.explained) & (components.explained <= null.explained[2])).all()
+    assert shapes(components.scores)[1] == pytest.approx(0.397, abs=0.01)
+    assert (cosine_agreement(components.scores)[:2] > 0.9995).all()
 
 
 def test_the_band_holds_nineteen_of_twenty_walks():
@@ -71,9 +71,9 @@ def test_leading_components_agree_with_the_exact_ones():
 def test_scores_are_those_of_a_singular_value_decomposition():
     points = np.random.default_rng(0).normal(size=(12, 40_000))
     left, values, _ = np.linalg.svd(points - points.mean(axis=0), full_matrices=False)
-    found = components_of_gram(centred_gram(points), 5)
-    assert np.abs(found.scores) == pytest.approx(np.abs(left[:, :5] * values[:5]), rel=1e-6)
-    assert found.explained == pytest.approx((values**2 / (values**2).sum())[:5])
+    components = components_of_gram(centred_gram(points), 5)
+    assert np.abs(components.scores) == pytest.approx(np.abs(left[:, :5] * values[:5]), rel=1e-6)
+    assert components.explained == pytest.approx((values**2 / (values**2).sum())[:5])
 
 
 @given(seed=st.integers(0, 2**31), shift=st.floats(-10, 10))
@@ -86,15 +86,15 @@ def test_turning_and_shifting_the_space_changes_nothing(seed, shift):
 
 
 def test_a_path_has_one_component_less_than_points():
-    found = components_of_gram(centred_gram(np.random.default_rng(0).normal(size=(4, 50))), 10)
-    assert found.scores.shape == (4, 3)
-    assert found.explained.sum() == pytest.approx(1)
+    components = components_of_gram(centred_gram(np.random.default_rng(0).normal(size=(4, 50))), 10)
+    assert components.scores.shape == (4, 3)
+    assert components.explained.sum() == pytest.approx(1)
 
 
 def test_a_path_that_stands_still_has_no_components():
-    found = components_of_gram(centred_gram(np.ones((5, 7))), 3)
-    assert found.explained.tolist() == [0, 0, 0]
-    assert loop_area(*found.scores[:, :2].T) == 0
+    components = components_of_gram(centred_gram(np.ones((5, 7))), 3)
+    assert components.explained.tolist() == [0, 0, 0]
+    assert loop_area(*components.scores[:, :2].T) == 0
 
 
 def test_the_area_of_a_circle_and_of_a_line():
