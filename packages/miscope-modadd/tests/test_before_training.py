@@ -15,7 +15,7 @@ POST = "blocks.0.mlp.hook_post"
 
 @pytest.fixture(scope="module")
 def untrained():
-    """The subject of seed 0 and its first weights."""
+    """The context of seed 0 and its first weights."""
     context = ModelContext(Nanda2023Family(), make_variant(Nanda2023Family(), {"seed": 0}))
     assert context.task is not None
     return context, context.task.initial_weights()

@@ -30,9 +30,9 @@ def test_the_slug_names_prime_and_seeds() -> None:
 )
 @pytest.mark.parametrize("params", [ModAddParams, PaperParams])
 def test_a_modulus_that_is_no_prime_is_refused(params: type[PaperParams], value: int, message: str) -> None:
-    with pytest.raises(BadValue) as refused:
+    with pytest.raises(BadValue) as raised:
         params(prime=value)
-    assert str(refused.value) == message
+    assert str(raised.value) == message
 
 
 def test_small_primes_are_allowed() -> None:
@@ -41,9 +41,9 @@ def test_small_primes_are_allowed() -> None:
 
 def test_a_split_without_training_pairs_is_refused() -> None:
     variant = make_variant(TransformerFamily(), {"prime": 2}, {"train_fraction": 0.1})
-    with pytest.raises(BadValue) as refused:
+    with pytest.raises(BadValue) as raised:
         TransformerFamily().probes(variant)
-    assert str(refused.value) == (
+    assert str(raised.value) == (
         "train_fraction=0.1 of 4 pairs leaves nothing to train on.\n"
         "It makes 0 training pairs.\n"
         "Choose a larger prime, or another train_fraction."

@@ -74,9 +74,9 @@ def test_qk_and_ov_are_taken_between_the_same_tokens_numbers_unless_all_are_aske
         assert (arrays["tokens"], *arrays["token_set"]) == (count, tokens)
         embed = w["W_E"][:count]
         query, key = (embed @ w[f"blocks.0.attn.W_{letter}"] for letter in "QK")
-        looks = torch.linalg.eigvals(query @ key.transpose(1, 2))
+        reads = torch.linalg.eigvals(query @ key.transpose(1, 2))
         writes = torch.linalg.eigvals(embed @ w["blocks.0.attn.W_V"] @ w["blocks.0.attn.W_O"] @ outputs[:, :count])
-        for name, values in (("QK", looks), ("OV", writes)):
+        for name, values in (("QK", reads), ("OV", writes)):
             expected = (values.real.sum(1) / values.abs().sum(1)).numpy()
             assert arrays[f"blocks.0/{name}/positivity"] == pytest.approx(expected, abs=1e-6)
 

@@ -26,12 +26,12 @@ def roles(calibration, workspace):
     """roles(**options): the instrument's arrays on the published model."""
     adopted = workspace(toys=miscope_toys).adopt(calibration / NAME)[0]
 
-    def look(**options):
+    def computed(**options):
         (outcome,) = adopted.analyze("heads.roles", options={"heads.roles": options})
         assert not outcome.error
         return adopted.workspace.store.load_arrays(outcome.keys["heads.roles"])
 
-    return look
+    return computed
 
 
 @pytest.mark.parametrize("analyzer", [ROLES, DISTANCES, DIFFERENTIATION], ids=lambda analyzer: analyzer.name)

@@ -79,7 +79,7 @@ def forward(weights, inputs):
 
 @pytest.fixture(scope="session")
 def calibration(calibration_file):
-    """calibration(name): a stored model as a moment, its curves, and what was measured on it; skips where absent."""
+    """calibration(name): a stored model as a snapshot, its curves, and what was measured on it; skips where absent."""
     loaded = {}
 
     def load(name):
@@ -120,8 +120,8 @@ def series(values, stride):
 
 
 @pytest.fixture
-def look():
-    """look(analyzer, model, sites): its arrays on a calibration model, shown only the sites and roles it declares."""
+def computed():
+    """computed(analyzer, model, sites): its arrays on a calibration model, given only what it declares."""
 
     def run(analyzer, model, **options):
         from miscope.model import matching

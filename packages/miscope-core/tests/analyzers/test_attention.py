@@ -12,9 +12,9 @@ SITE = "blocks.0.attn.hook_pattern"
 
 
 @pytest.mark.parametrize("name", ["wd_10-1_mod_addition_loss_curve", "low_precision_mod_addition"])
-def test_the_papers_heads(calibration, look, name):
+def test_the_papers_heads(calibration, computed, name):
     model = calibration(name)
-    outputs = look(PATTERNS, model)
+    outputs = computed(PATTERNS, model)
     for head, known in enumerate(model.known["attention"]["heads"]):
         assert outputs[f"{SITE}/mean"][head] == pytest.approx(known["mean_attention_to_a_b_eq"], rel=1e-5)
         assert outputs[f"{SITE}/std"][head, 0] == pytest.approx(known["std_attention_to_a"], rel=1e-4)
@@ -24,8 +24,8 @@ def test_the_papers_heads(calibration, look, name):
     assert outputs[f"{SITE}/map"].shape == (4, 3, 113, 113)
 
 
-def test_the_table_of_the_first_model(calibration, look):
-    outputs = look(PATTERNS, calibration("wd_10-1_mod_addition_loss_curve"))
+def test_the_table_of_the_first_model(calibration, computed):
+    outputs = computed(PATTERNS, calibration("wd_10-1_mod_addition_loss_curve"))
     assert outputs[f"{SITE}/mean"][0] == pytest.approx([0.509, 0.489, 0.0019], abs=5e-4)
     assert outputs[f"{SITE}/std"][0, 0] == pytest.approx(0.203, abs=5e-4)
     assert outputs[f"{SITE}/entropy"][0] == pytest.approx(0.616, abs=5e-4)

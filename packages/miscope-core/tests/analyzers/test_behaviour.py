@@ -8,10 +8,10 @@ from miscope.analyzers.behaviour import METRICS, metrics
 from miscope.testing import toy_snapshot
 
 
-def test_losses_of_the_papers_models(calibration, look):
+def test_losses_of_the_papers_models(calibration, computed):
     for name, tolerance in (("wd_10-1_mod_addition_loss_curve", 1e-6), ("low_precision_mod_addition", 1e-6)):
         model = calibration(name)
-        outputs = look(METRICS, model)
+        outputs = computed(METRICS, model)
         for split in ("train", "test", "all"):
             assert outputs[f"{split}_loss"] == pytest.approx(model.known["loss_114_logits"][split], rel=tolerance)
             assert outputs[f"{split}_accuracy"] == pytest.approx(model.known["accuracy"][split], abs=1e-12)
@@ -21,8 +21,8 @@ def test_losses_of_the_papers_models(calibration, look):
         assert list(divmod(int(outputs["worst_input"]), 113)) == margin["argmin_ab"]
 
 
-def test_the_table_of_the_first_model(calibration, look):
-    outputs = look(METRICS, calibration("wd_10-1_mod_addition_loss_curve"))
+def test_the_table_of_the_first_model(calibration, computed):
+    outputs = computed(METRICS, calibration("wd_10-1_mod_addition_loss_curve"))
     assert outputs["train_loss"] == pytest.approx(9.2024e-9, rel=1e-4)
     assert outputs["test_loss"] == pytest.approx(4.9884e-7, rel=1e-4)
     assert outputs["all_margin_min"] == pytest.approx(7.6485, abs=1e-4)

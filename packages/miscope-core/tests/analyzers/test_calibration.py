@@ -10,7 +10,7 @@ from miscope.snapshot import Snapshot
 from miscope.testing import toy_snapshot
 
 
-def look(logits, **options):
+def computed(logits, **options):
     return CALIBRATION.compute(toy_snapshot(options=CALIBRATION.options(**options), activations={"logits": logits}))
 
 
@@ -25,7 +25,7 @@ def test_the_error_is_the_mean_gap_between_sure_and_right_weighted_by_bin():
 
 
 def test_a_guess_that_knows_nothing_is_calibrated_to_chance():
-    outputs = look(torch.zeros(25, 5))
+    outputs = computed(torch.zeros(25, 5))
     assert outputs["test/mean_confidence"] == pytest.approx(0.2)
     # All in the one bin of a fifth, where the first of the tied answers is never counted as right.
     assert outputs["all/error"] == pytest.approx(0.2)
@@ -55,7 +55,7 @@ def test_each_answer_has_its_own_accuracy():
     labels = snapshot.probe.labels
     logits = torch.nn.functional.one_hot(labels, 5).double()
     logits[labels == 3] = torch.eye(5, dtype=torch.float64)[0]
-    outputs = look(logits)
+    outputs = computed(logits)
     assert outputs["class"].tolist() == list("01234")
     assert outputs["all/class_accuracy"].tolist() == [1, 1, 1, 0, 1]
     assert outputs["all/class_count"].tolist() == [5] * 5

@@ -13,9 +13,9 @@ POST, PATTERN = "blocks.0.mlp.hook_post", "blocks.0.attn.hook_pattern"
 
 
 @pytest.mark.parametrize("name", ["wd_10-1_mod_addition_loss_curve", "low_precision_mod_addition"])
-def test_the_papers_neurons_and_heads(calibration, look, name):
+def test_the_papers_neurons_and_heads(calibration, computed, name):
     model = calibration(name)
-    outputs, known = look(UNITS, model), model.known["neuron_coarseness"]
+    outputs, known = computed(UNITS, model), model.known["neuron_coarseness"]
     first = np.array(known["first_10_neurons"])
     assert outputs[f"{POST}/low"][:10] == pytest.approx(first[:, 0], rel=1e-4)
     assert outputs[f"{POST}/gradient"][:10] == pytest.approx(first[:, 1], rel=1e-4)
@@ -25,7 +25,7 @@ def test_the_papers_neurons_and_heads(calibration, look, name):
     to_a = [[head[f"coarseness_attn_to_a_{name}"] for head in heads] for name in ("fft_nodc", "gradient")]
     assert outputs[f"{PATTERN}/low"][:, 0] == pytest.approx(to_a[0], rel=1e-4)
     assert outputs[f"{PATTERN}/gradient"][:, 0] == pytest.approx(to_a[1], rel=1e-4)
-    neurons = look(FREQUENCIES, model)
+    neurons = computed(FREQUENCIES, model)
     special = neurons[f"{POST}/max_fraction"] >= 0.85
     for k, mean in known["mean_fft_nodc_by_neuron_freq"].items():
         mine = special & (neurons[f"{POST}/dominant"] == k)
@@ -34,8 +34,8 @@ def test_the_papers_neurons_and_heads(calibration, look, name):
     assert preserved_variance(maps, area=False).numpy() == pytest.approx(first[:, 2], rel=1e-5)
 
 
-def test_the_first_models_heads_and_its_neurons_unwrapped(calibration, look):
-    outputs = look(UNITS, calibration("wd_10-1_mod_addition_loss_curve"))
+def test_the_first_models_heads_and_its_neurons_unwrapped(calibration, computed):
+    outputs = computed(UNITS, calibration("wd_10-1_mod_addition_loss_curve"))
     assert outputs[f"{PATTERN}/low"][:, 0] == pytest.approx([0.409, 0.188, 0.558, 0.291], abs=1e-3)
     assert outputs["automorphisms"] == 56
     # Neuron 0 is of frequency 6: 19 times 6 is 1 modulo 113.
@@ -43,7 +43,7 @@ def test_the_first_models_heads_and_its_neurons_unwrapped(calibration, look):
     assert outputs[f"{POST}/mean_unwrapped"] > 0.85 > 0.3 > outputs[f"{POST}/mean_low"]
 
 
-def looked_at(*maps):
+def of_maps(*maps):
     values = torch.stack([m.expand(5, 5) for m in maps], dim=-1).reshape(25, -1)
     return UNITS.compute(toy_snapshot(activations={POST: values}, options=UNITS.options(radius=0.3)))
 
@@ -51,7 +51,7 @@ def looked_at(*maps):
 def test_badges_name_flat_maps_stripes_and_blobs():
     x = 2 * np.pi * torch.arange(5) / 5
     blob, fine = torch.cos(x)[:, None] * torch.cos(x)[None], torch.cos(2 * x)[:, None] * torch.cos(2 * x)[None]
-    outputs = looked_at(torch.ones(5, 5), torch.cos(x)[:, None], blob, fine)
+    outputs = of_maps(torch.ones(5, 5), torch.cos(x)[:, None], blob, fine)
     assert [BADGES[i] for i in outputs[f"{POST}/badge"]] == ["flat", "stripes", "blob", "mixed"]
     assert outputs[f"{POST}/badge_count"].tolist() == [1, 1, 1, 0, 1]
     assert outputs["automorphisms"] == 0

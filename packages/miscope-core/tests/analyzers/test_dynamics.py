@@ -1,4 +1,4 @@
-"""Modes of the weights' path: oscillators are found, random walks are not taken for any, uneven clocks are refused."""
+"""Modes of the weights' path: oscillators are found, random walks are not taken for any."""
 
 import numpy as np
 import pytest

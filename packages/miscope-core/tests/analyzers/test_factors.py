@@ -18,10 +18,10 @@ def test_factor_shares_keep_the_contract_without_a_basis():
 
 
 @pytest.mark.parametrize("name", ["wd_10-1_mod_addition_loss_curve", "low_precision_mod_addition"])
-def test_the_papers_logits(calibration, look, name):
+def test_the_papers_logits(calibration, computed, name):
     model = calibration(name)
     model.shown["bases"] = model.shown["bases"] | {"sum": cosines(113)}
-    outputs, known = look(SHARES, model), model.known["logits"]
+    outputs, known = computed(SHARES, model), model.known["logits"]
     answer = dict(zip(outputs["logits/answer_label"], outputs["logits/answer"], strict=True))
     own = dict(zip(outputs["logits/answer_label"], outputs["logits/own_answer"], strict=True))
     for k, share in known["sum_direction_fraction_top10"]:

@@ -22,11 +22,11 @@ def named(outputs, which):
 
 
 @pytest.fixture
-def votes(calibration, look):
+def votes(calibration, computed):
     def run(name):
         model = calibration(name)
         model.shown["bases"] = model.shown["bases"] | {"sum": cosines(113)}
-        artifacts = {analyzer.name: look(analyzer, model) for analyzer in UPSTREAM}
+        artifacts = {analyzer.name: computed(analyzer, model) for analyzer in UPSTREAM}
         return VOTES.compute(Snapshot(**model.shown, options=VOTES.options(), artifacts=artifacts))
 
     return run

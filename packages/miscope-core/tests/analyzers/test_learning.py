@@ -15,7 +15,7 @@ STEPS = np.array([0, 10, 20, 30, 40, 50])
 N = 25
 
 
-def look(nll, right, steps=STEPS, **options):
+def computed(nll, right, steps=STEPS, **options):
     stored = {"nll": np.asarray(nll, np.float16), "correct": np.packbits(right, axis=1)}
     snapshot = toy_snapshot()
     return order(
@@ -98,7 +98,7 @@ def test_train_and_test_are_told_apart_and_those_never_learnt_are_censored():
     train = toy_snapshot().probe.train
     at = np.where(train, 1, 3)
     at[np.flatnonzero(~train)[0]] = 99
-    outputs = look(*from_steps(at))
+    outputs = computed(*from_steps(at))
     assert outputs["unlearnt/train/median"] == 10
     assert outputs["unlearnt/test/median"] == 30
     assert (outputs["unlearnt/train/censored"], outputs["unlearnt/test/censored"]) == (0, 1)
@@ -115,7 +115,7 @@ def test_deciles_of_a_known_order_and_the_share_that_is_never_learnt():
     at = np.zeros(N, dtype=int)
     # Of ten test inputs two are learnt at 10, four at 20, two at 30, and two never.
     at[test] = [1, 1, 2, 2, 2, 2, 3, 3, 99, 99]
-    outputs = look(*from_steps(at))
+    outputs = computed(*from_steps(at))
     assert [outputs[f"learnt/train/p{q}"] for q in (10, 50, 90)] == [0, 0, 0]
     assert [outputs[f"learnt/test/p{q}"] for q in (10, 50)] == [10, 20]
     assert np.isnan(outputs["learnt/test/p90"])
@@ -128,10 +128,10 @@ def test_pairs_and_their_images_learnt_together_are_told_in_one_number():
     probe = toy_snapshot().probe
     a, b = np.divmod(np.arange(N), 5)
     (name,) = probe.symmetries
-    outputs = look(*from_steps(np.minimum(a, b)), window=1)
+    outputs = computed(*from_steps(np.minimum(a, b)), window=1)
     assert outputs[f"symmetry/{name}/all/pearson"] == pytest.approx(1)
     assert outputs[f"symmetry/{name}/all/pearson"].ndim == 0
-    noise = look(*from_steps(np.random.default_rng(0).integers(0, 5, size=N)), window=1)
+    noise = computed(*from_steps(np.random.default_rng(0).integers(0, 5, size=N)), window=1)
     assert abs(noise[f"symmetry/{name}/all/pearson"]) < 0.6
 
 
@@ -139,7 +139,7 @@ def test_forgetting_and_cartography_by_hand():
     at = np.ones(N, dtype=int)
     nll, right = from_steps(at)
     right[3, :] = False
-    outputs = look(nll, right)
+    outputs = computed(nll, right)
     assert set(outputs["forgotten"]) == {1}
     lost = outputs["forgetting/train/lost"] + outputs["forgetting/test/lost"]
     assert lost.tolist() == [0, 0, N, 0, 0]
@@ -175,14 +175,14 @@ def test_half_shared_order_correlates_by_a_half():
 
 
 def test_nothing_is_said_of_a_symmetry_where_all_are_learnt_at_once():
-    outputs = look(*from_steps(np.ones(N, dtype=int)))
+    outputs = computed(*from_steps(np.ones(N, dtype=int)))
     assert not [name for name in outputs if name.startswith("symmetry")]
 
 
 def test_a_class_is_dated_by_its_median_and_undated_where_half_are_never_learnt():
     probe = toy_snapshot().probe
     labels = probe.labels.numpy()
-    outputs = look(*from_steps(np.where(labels == 2, 99, labels)), window=1)
+    outputs = computed(*from_steps(np.where(labels == 2, 99, labels)), window=1)
     assert outputs["class"].tolist() == list("01234")
     middle = outputs["class/train/quartile"][:, 1]
     np.testing.assert_array_equal(middle, [0, 10, np.nan, 30, 40])
@@ -190,9 +190,9 @@ def test_a_class_is_dated_by_its_median_and_undated_where_half_are_never_learnt(
 
 def test_few_checkpoints_shorten_the_window_and_one_is_too_few():
     nll, right = from_steps(np.ones(N, dtype=int))
-    outputs = look(nll[:2], right[:2], steps=STEPS[:2])
+    outputs = computed(nll[:2], right[:2], steps=STEPS[:2])
     assert outputs["window"] == 2
     assert np.isnan(outputs["graduation/2"]).all()
-    with pytest.raises(DoesNotApply) as refused:
-        look(nll[:1], right[:1], steps=STEPS[:1])
-    assert refused.value.reason == "an order needs 2 checkpoints, and it has 1"
+    with pytest.raises(DoesNotApply) as raised:
+        computed(nll[:1], right[:1], steps=STEPS[:1])
+    assert raised.value.reason == "an order needs 2 checkpoints, and it has 1"

@@ -51,9 +51,9 @@ def test_a_neuron_that_never_moves_scores_nothing():
 
 
 @pytest.mark.parametrize("name", ["wd_10-1_mod_addition_loss_curve", "low_precision_mod_addition"])
-def test_the_papers_neurons(calibration, look, name):
+def test_the_papers_neurons(calibration, computed, name):
     model = calibration(name)
-    outputs, known = look(FREQUENCIES, model), model.known["neurons"]
+    outputs, known = computed(FREQUENCIES, model), model.known["neurons"]
     most, dominant = outputs[f"{SITE}/max_fraction"], outputs[f"{SITE}/dominant"]
     strong = dominant[most >= 0.85]
     assert counts(strong) == known["argmax_freq_counts_frac>=0.85"]

@@ -19,9 +19,9 @@ PAPER = {
 
 
 @pytest.mark.parametrize("name", ["wd_10-1_mod_addition_loss_curve", "low_precision_mod_addition"])
-def test_the_papers_norms(calibration, look, name):
+def test_the_papers_norms(calibration, computed, name):
     model = calibration(name)
-    outputs = look(NORMS, model)
+    outputs = computed(NORMS, model)
     for tensor, squares in model.known["sum_of_squared_weights"].items():
         role = PAPER.get(tensor, tensor)
         assert outputs[f"{role}/squares"] == pytest.approx(squares, rel=1e-6)
@@ -31,8 +31,8 @@ def test_the_papers_norms(calibration, look, name):
         assert parts.sum() == pytest.approx(outputs[f"{role}/squares"])
 
 
-def test_the_table_of_the_first_model(calibration, look):
-    outputs = look(NORMS, calibration("wd_10-1_mod_addition_loss_curve"))
+def test_the_table_of_the_first_model(calibration, computed):
+    outputs = computed(NORMS, calibration("wd_10-1_mod_addition_loss_curve"))
     known = {"W_E": 203.83, "W_U": 192.94, "total": 1180.97}
     known |= {f"blocks.0.attn.W_{n}": s for n, s in zip("VOQK", (189.72, 189.67, 9.80, 9.77), strict=True)}
     known |= {"blocks.0.mlp.W_in": 188.39, "blocks.0.mlp.W_out": 188.66}

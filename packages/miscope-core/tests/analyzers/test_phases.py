@@ -76,9 +76,9 @@ def test_networks_at_random_stay_below_the_null_as_often_as_it_says():
 
 
 @pytest.mark.parametrize("name", ["wd_10-1_mod_addition_loss_curve", "low_precision_mod_addition"])
-def test_the_papers_clusters_write_at_their_own_frequency(calibration, look, name):
+def test_the_papers_clusters_write_at_their_own_frequency(calibration, computed, name):
     model = calibration(name)
-    reads = {"neurons.frequencies": look(FREQUENCIES, model)}
+    reads = {"neurons.frequencies": computed(FREQUENCIES, model)}
     fields = model.shown | {"artifacts": reads, "bases": model.shown["bases"] | {"sum": cosines(113)}}
     fields["activations"] = {SITE: model.shown["activations"][SITE]}
     outputs = NEURONS.compute(Snapshot(options=NEURONS.options(), **fields))

@@ -19,9 +19,9 @@ def test_without_a_basis_they_read_singular_vectors():
     check_analyzer(ANSWERS, ToyFamily())
 
 
-def of(model, analyzer, look):
+def of(model, analyzer, computed):
     model.shown["bases"] = model.shown["bases"] | {"sum": cosines(113)}
-    return look(analyzer, model)
+    return computed(analyzer, model)
 
 
 def shares(outputs, name):
@@ -29,9 +29,9 @@ def shares(outputs, name):
 
 
 @pytest.mark.parametrize("name", [WD, LOW])
-def test_the_papers_products(calibration, look, name):
+def test_the_papers_products(calibration, computed, name):
     model = calibration(name)
-    read, written = of(model, INPUTS, look), of(model, ANSWERS, look)
+    read, written = of(model, INPUTS, computed), of(model, ANSWERS, computed)
     mine = {
         "W_E_W_in": shares(read, "W_E @ blocks.0.mlp.W_in"),
         "W_U": shares(written, "W_U"),
@@ -52,9 +52,9 @@ def test_the_papers_products(calibration, look, name):
     assert read["W_E/gini"] == pytest.approx(model.known["W_E"]["gini_56_freq_power"], rel=1e-6)
 
 
-def test_each_heads_path_is_a_product_of_its_own(calibration, look):
+def test_each_heads_path_is_a_product_of_its_own(calibration, computed):
     model = calibration(WD)
-    outputs = of(model, INPUTS, look)
+    outputs = of(model, INPUTS, computed)
     weights = {role: tensor.double() for role, tensor in model.shown["weights"].items()}
     path = weights["W_E"][:113] @ weights["blocks.0.attn.W_V"][2] @ weights["blocks.0.attn.W_O"][2]
     power = ((cosines(113).rows @ path.numpy()) ** 2).sum(axis=1)[1:].reshape(56, 2).sum(axis=1)

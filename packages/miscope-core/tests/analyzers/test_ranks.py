@@ -28,7 +28,7 @@ def test_the_papers_spectra(calibration, name):
     model = calibration(name)
     exact = {role: tensor.double() for role, tensor in model.shown["weights"].items()}
     exact |= {"W_E": exact["W_E"][:113], "W_U": exact["W_U"][:, :113]}
-    outputs = look_at(exact, model.shown["axes"])
+    outputs = computed(exact, model.shown["axes"])
     for tensor, known in model.known["spectra"].items():
         role, head = ROLES.get(tensor), ...
         if role is None:
@@ -38,7 +38,7 @@ def test_the_papers_spectra(calibration, name):
         assert outputs[f"{role}/spectrum"][head][:5] == pytest.approx(known["top5_singular_values"], rel=1e-6)
 
 
-def look_at(matrices, axes, **options):
+def computed(matrices, axes, **options):
     tensors = {role: torch.as_tensor(matrix) for role, matrix in matrices.items()}
     return weights(toy_snapshot(weights=tensors, axes=axes, options=WEIGHTS.options(**options)))
 
@@ -49,7 +49,7 @@ def test_every_head_and_every_product_has_ranks_of_its_own():
     axes["blocks.1.attn.W_O"] = ("head", "d_head", "d_model")
     shapes = dict.fromkeys(axes, (2, 24, 4)) | {"blocks.1.attn.W_O": (2, 4, 24)}
     given = {role: random.standard_normal(shape) for role, shape in shapes.items()}
-    outputs = look_at(given, axes)
+    outputs = computed(given, axes)
     ov, qk = (
         np.linalg.svd(product, compute_uv=False)
         for product in (
@@ -64,7 +64,7 @@ def test_every_head_and_every_product_has_ranks_of_its_own():
 
 
 def test_a_random_matrix_lies_within_its_own_null():
-    outputs = look_at({"W_E": np.random.default_rng(5).standard_normal((113, 128))}, {"W_E": ("token", "d_model")})
+    outputs = computed({"W_E": np.random.default_rng(5).standard_normal((113, 128))}, {"W_E": ("token", "d_model")})
     for measure in NAMES.values():
         low, _, high = outputs[f"W_E/null_{measure}"]
         assert low - 0.03 * low < outputs[f"W_E/{measure}"] < high + 0.03 * high
@@ -74,11 +74,11 @@ def test_a_random_matrix_lies_within_its_own_null():
 def test_a_matrix_of_few_directions_lies_far_below_it():
     random = np.random.default_rng(0)
     few = random.standard_normal((113, 5)) @ random.standard_normal((5, 128))
-    outputs = look_at({"W_E": few + 0.01 * random.standard_normal((113, 128))}, {"W_E": ("token", "d_model")})
+    outputs = computed({"W_E": few + 0.01 * random.standard_normal((113, 128))}, {"W_E": ("token", "d_model")})
     assert outputs["W_E/stable_rank"] < 5 < outputs["W_E/null_stable_rank"][0]
     assert outputs["W_E/outliers"] == 5
 
 
 def test_vectors_have_no_rank():
     with pytest.raises(DoesNotApply, match="none of its weights is a matrix"):
-        look_at({"b": np.ones(4)}, {"b": ("d_model",)})
+        computed({"b": np.ones(4)}, {"b": ("d_model",)})

@@ -16,9 +16,9 @@ BASIS = cosines(11)
 
 
 @pytest.mark.parametrize("name", ["wd_10-1_mod_addition_loss_curve", "low_precision_mod_addition"])
-def test_the_papers_embeddings(calibration, look, name):
+def test_the_papers_embeddings(calibration, computed, name):
     model = calibration(name)
-    outputs, known = look(EMBEDDING, model), model.known["W_E"]
+    outputs, known = computed(EMBEDDING, model), model.known["W_E"]
     share = dict(zip(outputs["W_E/label"], outputs["W_E/fraction"], strict=True))
     for k, fraction in known["freq_power_fraction_nonconst_top10"]:
         assert share[str(k)] == pytest.approx(fraction, rel=1e-6)
@@ -30,8 +30,8 @@ def test_the_papers_embeddings(calibration, look, name):
     assert list(outputs["W_E/top"]) == top
 
 
-def test_the_table_of_the_first_model(calibration, look):
-    outputs = look(EMBEDDING, calibration("wd_10-1_mod_addition_loss_curve"))
+def test_the_table_of_the_first_model(calibration, computed):
+    outputs = computed(EMBEDDING, calibration("wd_10-1_mod_addition_loss_curve"))
     assert list(outputs["W_E/top"]) == ["23", "6", "37", "41", "39"]
     share = dict(zip(outputs["W_E/label"], outputs["W_E/fraction"], strict=True))
     assert [round(share[k], 4) for k in outputs["W_E/top"]] == [0.2380, 0.1685, 0.1523, 0.1442, 0.1271]

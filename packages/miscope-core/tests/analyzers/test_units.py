@@ -13,20 +13,20 @@ POST = "blocks.0.mlp.hook_post"
 
 
 @pytest.mark.parametrize("name", ["wd_10-1_mod_addition_loss_curve", "low_precision_mod_addition"])
-def test_no_neuron_of_the_paper_is_dead_or_constant(calibration, look, name):
+def test_no_neuron_of_the_paper_is_dead_or_constant(calibration, computed, name):
     model = calibration(name)
-    outputs = look(STATISTICS, model)
+    outputs = computed(STATISTICS, model)
     assert outputs[f"{POST}/dead_count"] == model.known["neurons"]["n_dead_over_all_inputs"] == 0
     assert outputs[f"{POST}/constant_share"] == model.known["neurons"]["n_constant"] == 0
 
 
-def looked_at(units, **options):
+def of_units(units, **options):
     activations = {POST: torch.tensor(units, dtype=torch.float32).T.repeat(5, 1)}
     return STATISTICS.compute(toy_snapshot(activations=activations, options=STATISTICS.options(**options)))
 
 
 def test_dead_constant_and_always_on_units_are_counted():
-    outputs = looked_at([[0, 0, 0, 0, 0], [1, 1, 1, 1, 1], [1, 2, 3, 4, 5], [0, 0, 0, 0, 9]])
+    outputs = of_units([[0, 0, 0, 0, 0], [1, 1, 1, 1, 1], [1, 2, 3, 4, 5], [0, 0, 0, 0, 9]])
     assert outputs[f"{POST}/dead_count"] == 1
     assert outputs[f"{POST}/dead_share"] == 0.25
     assert outputs[f"{POST}/constant_share"] == 0.5
@@ -35,8 +35,8 @@ def test_dead_constant_and_always_on_units_are_counted():
 
 def test_a_channel_far_above_the_others_is_an_outlier():
     units = [[1.0, -1, 1, -1, 1]] * 5 + [[100.0, -100, 100, -100, 100]]
-    assert looked_at(units)[f"{POST}/outlier_count"] == 1
-    assert looked_at(units, outlier=200)[f"{POST}/outlier_count"] == 0
+    assert of_units(units)[f"{POST}/outlier_count"] == 1
+    assert of_units(units, outlier=200)[f"{POST}/outlier_count"] == 0
 
 
 def trained(signs):

@@ -6,8 +6,8 @@ import torch
 from miscope.maths.head_roles import HEAD_ROLES, draw_blocks, even_scores, periods_for, role_scores
 
 
-def looking(back, length=12):
-    """A head that looks so many tokens back, or at the first one."""
+def attending(back, length=12):
+    """A head that attends so many tokens back, or to the first one."""
     pattern = torch.zeros(1, 1, length, length)
     for query in range(length):
         pattern[0, 0, query, max(query - back, 0)] = 1
@@ -19,7 +19,7 @@ def scored(pattern, period=4):
 
 
 def test_looking_one_back_is_a_previous_token_head_save_for_the_first_tokens_that_have_none():
-    scores = scored(looking(1))
+    scores = scored(attending(1))
     assert scores["previous token"] == 1
     assert scores["first token"] == pytest.approx(1 / 11)
     assert scores["current token"] == pytest.approx(1 / 12)
@@ -27,12 +27,12 @@ def test_looking_one_back_is_a_previous_token_head_save_for_the_first_tokens_tha
 
 
 def test_looking_a_period_back_is_duplication_and_one_less_is_induction():
-    assert scored(looking(4))["duplicate token"] == 1
-    assert scored(looking(3))["induction"] == scored(looking(3))["prefix matching"] == 1
+    assert scored(attending(4))["duplicate token"] == 1
+    assert scored(attending(3))["induction"] == scored(attending(3))["prefix matching"] == 1
 
 
 def test_prefix_matching_counts_older_copies_and_induction_does_not():
-    scores = scored(looking(7))
+    scores = scored(attending(7))
     # The four queries of the second copy have no copy so far back.
     assert scores["induction"] == 0
     assert scores["prefix matching"] == 4 / 8

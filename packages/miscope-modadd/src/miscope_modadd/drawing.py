@@ -16,7 +16,7 @@ __all__ = ["PICTURES", "Picture", "draw"]
 @final
 @dataclass(frozen=True)
 class Picture:
-    """A view, and when to look."""
+    """A view, and the step to draw it at."""
 
     view: str
     step: int | None = None

@@ -2,7 +2,7 @@
 
 Twice as fast as the bridge, without TransformerLens, whose import takes seconds. What is written into a site counts
 downstream whatever TransformerLens is installed (a bridge of its version 3 goes on with its own pattern), and
-`hook_attn_scores` is what enters the softmax, -inf where a query may not look.
+`hook_attn_scores` is what enters the softmax, -inf where a query may not attend.
 """
 
 from __future__ import annotations

@@ -115,7 +115,7 @@ def _bias(weights: Weights, name: str) -> Tensor:
 
 
 def _streams(weights: Weights) -> Tensor:
-    """(2 prime + 1, d_model) everything attention can look at: tokens at position 0, at position 1, then '='."""
+    """(2 prime + 1, d_model) everything that can be attended to: tokens at position 0, at position 1, then '='."""
     tokens, positions = weights["W_E"][:-1], weights["W_pos"]
     return torch.cat([tokens + positions[0], tokens + positions[1], _answer_stream(weights)[None]])
 

@@ -1,4 +1,4 @@
-"""Where the answer looks: attention patterns over the probe."""
+"""What the answer attends to: attention patterns over the probe."""
 
 from __future__ import annotations
 
@@ -63,14 +63,14 @@ PATTERNS = Analyzer(
     grain=Grain.CHECKPOINT,
     compute=patterns,
     needs=Needs(sites=("blocks.*.attn.hook_pattern",)),
-    question="Which keys does the answer look at, how sharply, and do heads treat symmetric inputs alike?",
+    question="Which keys does the answer attend to, how sharply, and do heads treat symmetric inputs alike?",
     formula="entropy = -sum_k A log A; symmetry = corr(A[h, k](x), A[h, k'](image of x)) over the probe",
     source="Nanda et al. 2023, section 4.2 and figure 3 (arXiv 2301.05217)",
     outputs={
         "SITE/mean": "(H, key) mean attention of the answer's query to each key",
         "SITE/std": "(H, key) its standard deviation over inputs",
         "SITE/entropy": "(H,) mean entropy, nats",
-        "SITE/support": "(H,) mean exp(entropy): how many keys it looks at",
+        "SITE/support": "(H,) mean exp(entropy): how many keys it attends to",
         "SITE/mean_entropy": "() mean entropy over heads, nats",
         "SITE/symmetry/NAME": "(H, key, key') correlation of attention to key with that to key' on the image input",
         "SITE/map": "(H, key, q_a, q_b) float16, attention on the probe's grid of two factors, if it has one",
@@ -120,7 +120,7 @@ SEQUENCE = Analyzer(
         model=True,
     ),
     options=SequenceOptions,
-    question="Where along the sequence does each head look, from every position?",
+    question="Where along the sequence does each head attend, from every position?",
     formula="mean over inputs of A[h, q, k]; profile[h, d] = mean over q >= d of A[h, q, q - d]",
     source="Elhage et al. 2021, 'A mathematical framework for transformer circuits', section on attention patterns",
     outputs={

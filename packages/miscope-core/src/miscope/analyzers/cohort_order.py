@@ -136,7 +136,7 @@ def _learnt(member: Trajectory) -> np.ndarray:
 
 
 def _shared(pair: tuple[Probe, Probe], part: str, options: LearningOptions) -> np.ndarray:
-    """Rows of a part of both members, one of each orbit under the symmetries, as many as are looked at."""
+    """Rows of a part of both members, one of each orbit under the symmetries, as many as are compared."""
     images = [np.arange(len(pair[0].inputs)), *pair[0].symmetries.values()]
     inside = np.ones(len(images[0]), dtype=bool)
     for probe in pair:

@@ -158,7 +158,7 @@ def seeds(cohort: Cohort[SeedOptions]) -> Arrays:
 def _all_matched(cohort: Cohort, points: Sequence[Mapping[str, Tensor]]) -> dict[tuple[int, int], dict[str, Tensor]]:
     """For every pair of networks the second with its units in the order of the first's."""
     first = cohort.members[0]
-    inputs = _looked_at(first)
+    inputs = _compared_inputs(first)
     assert first.model is not None
     units = free(first.model, points[0], first.axes, inputs[:_TRIED])
     seen = [_responses(one, inputs, weights) for one, weights in zip(cohort.members, points, strict=True)]
@@ -198,7 +198,7 @@ def _need_alike(cohort: Cohort) -> None:
         raise DoesNotApply("their weights differ in shape, so no line joins them")
 
 
-def _looked_at(member: Trajectory) -> Tensor:
+def _compared_inputs(member: Trajectory) -> Tensor:
     inputs = member.probe.inputs[:: max(1, len(member.probe.inputs) // _MATCHED_ON)]
     return inputs.double() if inputs.is_floating_point() else inputs
 

@@ -48,7 +48,7 @@ class GrokkingOptions(Options):
     draws: Count = 200
     """Bootstrap draws for the intervals."""
     records: Count = 5000
-    """Records at most that the bootstrap looks at; thinned to that."""
+    """Records at most that are bootstrapped; thinned to that."""
     seed: Whole = 0
 
 
@@ -117,7 +117,7 @@ def _finite(series: Series) -> Series:
 
 
 def _span(curves: Mapping[str, Series]) -> tuple[float, float]:
-    """First step looked at of any curve, and the last of the test loss."""
+    """First step of any curve, and the last of the test loss."""
     return float(min(series.steps[0] for series in curves.values())), float(curves["test_loss"].steps[-1])
 
 
@@ -265,7 +265,7 @@ GROKKING = Analyzer(
         "{delay,ratio}": "() generalised less memorised, and over memorised; NaN where either is not known",
         "delay_at_least": "() where censored: steps from memorisation to the end; where memorised before the record: "
         "from its first step",
-        "{first,last}": "() first and last step looked at",
+        "{first,last}": "() first step of any curve, and last of the test loss",
         "rebound": "() 1 if the test loss ends above three times its minimum",
         "diverged": f"() 1 if training or test loss rose above {RISEN:g} of its first peak after it had fallen to "
         f"{FALLEN:g} of it, or the test loss ends above half of its peak although it had fallen",

@@ -107,7 +107,7 @@ PERTURBATION = Analyzer(
     formula="Delta = (L(theta + eps u) + L(theta - eps u)) / 2 - L(theta); implied tr H = 2 mean(Delta) D / eps^2",
     source="Li et al. 2018 (arXiv 1712.09913); Keskar et al. 2017; Dinh et al. 2017",
     outputs={
-        "loss": "() loss as it is trained on, nats; of the training examples looked at, or of all where nobody knows "
+        "loss": "() loss as it is trained on, nats; of the training examples drawn, or of all where nobody knows "
         "which they are",
         "accuracy": "() accuracy there, where there is any",
         "KIND/radius": "(E,) distances; KIND is relative, filter or isotropic",

@@ -20,7 +20,7 @@ class GroupOptions(Options):
     """Which groups count, and how the null is drawn."""
 
     least: Count = 4
-    """Neurons of the smallest group looked at."""
+    """Neurons of the smallest group that is measured."""
     most: Count = 10
     """Groups, the largest first."""
     draws: Count = 20
@@ -95,11 +95,11 @@ def _measured(points: np.ndarray, labels: np.ndarray, groups: int, options: Grou
             centres[t, g], width[t, g] = spread(members)
             shares[t, g] = leading_shares(members, _SHARES)
     inside = labels >= 0
-    looked = evenly_spaced(steps, 5)
+    null_rows = evenly_spaced(steps, 5)
     null = np.stack(
         [
             shuffled_shares(exact[t, inside], labels[inside], groups=groups, draws=options.draws, seed=options.seed)
-            for t in looked
+            for t in null_rows
         ]
     )
     between = np.linalg.norm(centres[:, :, None] - centres[:, None], axis=-1)
@@ -114,7 +114,7 @@ def _measured(points: np.ndarray, labels: np.ndarray, groups: int, options: Grou
         "between": between.astype(np.float32),
         "separation": _separation(between, width),
         "shares": shares,
-        "null_rows": looked,
+        "null_rows": null_rows,
         "null": np.percentile(null, (2.5, 50, 97.5), axis=1),
         "turning": _turning(centres),
         "captured": _captured(exact, labels, [plane for plane, _, _ in planes]),

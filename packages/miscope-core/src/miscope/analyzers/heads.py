@@ -59,7 +59,7 @@ class RoleOptions(Options):
 def roles(snapshot: Snapshot[RoleOptions]) -> Arrays:
     """How much of each head's attention serves a known role, on blocks of random tokens that repeat.
 
-    The score of a role is its least over several periods, since a head that always looks the same way back scores at
+    The score of a role is its least over several periods, since a head that always attends so far back scores at
     one period only. Its null is what a head without the role does: for one that names a place (previous, current,
     first token), attention that is even over all keys in sight; for one that names an earlier token, the head's own
     attention on random tokens that do not repeat. float64; sem over sequences.
@@ -166,7 +166,7 @@ ROLES = Analyzer(
         model=True,
     ),
     options=RoleOptions,
-    question="Which heads look at the previous token, and which at what followed the present token before?",
+    question="Which heads attend to the previous token, and which to what followed the present token before?",
     formula="prefix matching = min over P of mean over q >= P of sum_m A[q, q - mP + 1] on repeated blocks of P",
     source="Olsson et al. 2022, 'In-context learning and induction heads' (arXiv 2209.11895); Nanda et al. 2023, "
     "appendix on induction heads (arXiv 2301.05217)",
@@ -196,7 +196,7 @@ class DistanceOptions(Options):
 
 
 def distances(snapshot: Snapshot[DistanceOptions]) -> Arrays:
-    """How differently the heads of each layer look, write, and are wired: a distance between every two of them.
+    """How differently the heads of each layer attend, write, and are wired: a distance between every two of them.
 
     Pattern: Jensen-Shannon divergence of the answer's attention, mean over inputs, over ln 2. Output: 1 - linear CKA
     of what they write. QK and OV: 1 - cosine of their circuits. Heads in effect: the Vendi score of 1 - distance.

@@ -156,7 +156,7 @@ AUDIT = Analyzer(
     formula="detour_i = (|w_i - w_{i-1}| + |w_{i+1} - w_i|) / |w_{i+1} - w_{i-1}|; z of log speed about a local line",
     source="EleutherAI/pythia issues 83, 108, 195, 198, 203, 205, 206; allenai/OLMo issue 915",
     outputs={
-        "at": "(T,) steps looked at",
+        "at": "(T,) steps of the checkpoints",
         "kind": "(F,) what a flag says",
         "flag": "(T, F) whether it is raised at each checkpoint",
         "flag_count": "() checkpoints with any flag",
@@ -255,7 +255,7 @@ REPLAY = Analyzer(
     formula="log(recomputed / recorded), of the nearest record, less what its rounding explains: 2 eps max(loss)",
     source="Nanda et al. 2023, public checkpoints: one run's stored configuration contradicts its optimizer's",
     outputs={
-        "at": "(T,) steps looked at",
+        "at": "(T,) steps of the checkpoints",
         "{train_loss,test_loss}/recorded": "(T,) nats; NaN where nothing was recorded near the checkpoint",
         "{train_loss,test_loss}/distance": "(T,) steps from the checkpoint to that record; negative for one before it",
         "{train_loss,test_loss}/recomputed": "(T,) nats, float64",

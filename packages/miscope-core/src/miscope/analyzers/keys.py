@@ -45,7 +45,7 @@ def votes(snapshot: Snapshot[VoteOptions]) -> Arrays:
 
     The logits' thresholds are fixed ones or what white noise exceeds with probability `null`, whichever is larger. An
     embedding has no say on the second harmonic of a component stronger there, which may be key all the same (37 and 39
-    are, at p = 113); harmonics nobody else votes for are listed apart. Nothing but this checkpoint is looked at, so the
+    are, at p = 113); harmonics nobody else votes for are listed apart. Nothing but this checkpoint is read, so the
     set may be used while training runs. Nanda et al. 2023, section 4.
     """
     options = snapshot.options

@@ -218,7 +218,7 @@ ORDER = Analyzer(
     formula="g_i = first s_t with right_i(t), ..., right_i(t + w - 1); S(t) = prod (1 - d_j / n_j)",
     source="Toneva et al. 2019 (arXiv 1812.05159); Swayamdipta et al. 2020 (arXiv 2009.10795); Kaplan & Meier 1958",
     outputs={
-        "at": "(T,) steps looked at",
+        "at": "(T,) steps of the checkpoints",
         "window": "() checkpoints in a row that make an input learnt, for what is told below",
         "graduation/WINDOW": "(N,) step from which an input is right for so many checkpoints in a row; NaN for never",
         "unlearnt/PART/{share,low,high}": "(T,) share of inputs not yet learnt and its 95 % band; PART is train, test, "

@@ -21,7 +21,7 @@ def settings(shown: Trajectory) -> Arrays:
 
     A configuration is what somebody meant to do, an optimizer's group what was done. Without an imported file the
     record is the only account, and there is nothing to contradict it. What was assumed of an import, since nothing
-    said it, and where a training went on from weights made elsewhere are listed beside.
+    gave it, and where a training went on from weights made elsewhere are listed beside.
     """
     imported: Any = shown.facts.get("imported", {})
     training = {} if shown.variant.training is None else shown.variant.training.model_dump(mode="json")

@@ -37,7 +37,7 @@ class StageOptions(Options):
     draws: Count = 100
     """Shufflings of the null, and half as many draws of series for the intervals."""
     factors: tuple[float, ...] = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)
-    """Times the penalty at which the partition by the mean is looked at again."""
+    """Times the penalty at which the partition by the mean is computed again."""
     seed: Whole = 0
 
 
@@ -153,7 +153,7 @@ CHANGE_POINTS = Analyzer(
     formula="min over cuts of sum |s - mean of its stage|^2 + beta per cut; s: normal scores of pace",
     source="Killick et al. 2012; Harchaoui & Cappe 2007; Adams & MacKay 2007 (arXiv 0710.3742)",
     outputs={
-        "at": "(T,) steps looked at",
+        "at": "(T,) steps of the checkpoints",
         "clock": "(1,) what pace is per: linear or log",
         "series": "(m,) names of the series",
         "value": "(T, m) the series; logarithms of losses, entropies and norms",

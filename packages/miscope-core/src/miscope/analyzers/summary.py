@@ -234,7 +234,7 @@ COMPONENTS = Analyzer(
     formula="arrived_k = first s_t with size_k(t) >= 0.05 M; crossover: sum over keys f_k(t) > 1/2 from s_t on",
     source="the first mover, cascade and transient frequencies of the first miscope, with thresholds from a null",
     outputs={
-        "at": "(T,) steps looked at",
+        "at": "(T,) steps of the checkpoints",
         "SITE/label": "(K,) labels of the components",
         "SITE/share": "(T, K) share of the layer's neurons committed to each",
         "SITE/state": "(K,) never, transient, growing or committed",

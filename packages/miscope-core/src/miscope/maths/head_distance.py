@@ -1,4 +1,4 @@
-"""How differently heads of one layer look and write, from the same inputs."""
+"""How differently heads of one layer attend and write, from the same inputs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["circuit_distance", "distinct_heads", "mean_distance", "output_distan
 def pattern_divergence(pattern: Tensor) -> Tensor:
     """Jensen-Shannon divergence between heads' attention, mean over inputs, (H, H), nats; of patterns (N, H, key).
 
-    0 where two heads look alike on every input, ln 2 where they never share a key.
+    0 where two heads attend alike on every input, ln 2 where they never share a key.
     """
     weights = pattern.double()
     entropy = _entropy(weights)

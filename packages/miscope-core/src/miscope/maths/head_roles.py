@@ -1,4 +1,4 @@
-"""What an attention head does on repeated random tokens: which key it looks at, counted from the query."""
+"""What an attention head does on repeated random tokens: which key it attends to, counted from the query."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def role_scores(pattern: Tensor, period: int) -> Tensor:
     length = pattern.shape[-1]
     later = range(period, length)
     prefix = torch.stack([pattern[..., q, range((q % period) + 1, q, period)].sum(-1) for q in later], dim=-1)
-    looks = (
+    attended = (
         pattern.diagonal(-1, -2, -1),
         pattern.diagonal(0, -2, -1),
         pattern[..., 1:, 0],
@@ -53,7 +53,7 @@ def role_scores(pattern: Tensor, period: int) -> Tensor:
         pattern.diagonal(1 - period, -2, -1)[..., 1:],
         prefix,
     )
-    return torch.stack([look.mean(-1) for look in looks])
+    return torch.stack([weights.mean(-1) for weights in attended])
 
 
 def even_scores(pattern: Tensor) -> Tensor:

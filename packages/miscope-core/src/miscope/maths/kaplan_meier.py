@@ -29,8 +29,8 @@ class Survival:
 def kaplan_meier(time: np.ndarray, observed: np.ndarray, grid: np.ndarray) -> Survival:
     """S(t) = prod over t_j <= t of (1 - d_j / n_j), on an ascending grid that holds every event time.
 
-    time: (N,) of the event, or of the last look where observed (N,) is False; whoever is lost at a time was at risk
-    then. The band is Greenwood's on the log(-log) scale, which stays within 0 and 1 (Kalbfleisch & Prentice 1980);
+    time: (N,) of the event, or of the last checkpoint where observed (N,) is False; whoever is lost at a time was at
+    risk then. The band is Greenwood's on the log(-log) scale, which stays within 0 and 1 (Kalbfleisch & Prentice 1980);
     it is NaN while nobody has had the event, and after everybody has. Kaplan & Meier 1958.
     """
     from scipy.stats import CensoredData, ecdf

@@ -45,8 +45,8 @@ def power_law(values: np.ndarray) -> PowerLaw:
     fits = [_fit(x[start:]) for start in range(len(x) - _LEAST_TAIL + 1)]
     best = int(np.argmin([distance for _, distance in fits]))
     alpha, distance = fits[best]
-    refused = len(x) < LEAST_VALUES or distance > WORST_FIT
-    return PowerLaw(alpha=np.nan if refused else alpha, distance=distance, start=float(x[best]), count=len(x) - best)
+    unfit = len(x) < LEAST_VALUES or distance > WORST_FIT
+    return PowerLaw(alpha=np.nan if unfit else alpha, distance=distance, start=float(x[best]), count=len(x) - best)
 
 
 def _fit(tail: np.ndarray) -> tuple[float, float]:

@@ -19,7 +19,7 @@ _SPARE = 8
 _ROUNDS = 8
 """Subspace iteration: with so many spare columns and rounds the first four components of a walk are good to 1e-9."""
 _TOGETHER = 2**17
-"""Numbers of the walks that are looked at together; 1 MiB, which a core has at hand."""
+"""Numbers of the walks that are computed together; 1 MiB, which a core has at hand."""
 
 
 @final

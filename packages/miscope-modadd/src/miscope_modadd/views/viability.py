@@ -29,8 +29,8 @@ def margin(shown: ViewData, *, clock: str, events: bool) -> Figure:
         ("weighted_margin", "with the logits' amplitudes", OKABE_ITO[1], "solid"),
     ):
         hover = f"{label}: %{{y:.3f}} at {shown.step_label} %{{x:,}}<extra></extra>"
-        look = stepped if name != "weighted_margin" else {}
-        traces.append(line(steps, arrays[name], label, colour, line={**look, "dash": dash}, hovertemplate=hover))
+        style = stepped if name != "weighted_margin" else {}
+        traces.append(line(steps, arrays[name], label, colour, line={**style, "dash": dash}, hovertemplate=hover))
     count = line(steps, arrays["count"], "", OKABE_ITO[5], yaxis="y2", showlegend=False, line=stepped)
     layout: dict[str, Any] = {
         "title": title(shown, "Margin of an ideal clock", "with the frequencies that are key at each step"),
