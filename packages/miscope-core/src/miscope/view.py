@@ -79,6 +79,12 @@ class Toggle:
 
 Control = Choice | Number | Toggle
 
+STEP_SCALE = Choice(name="clock", options=("linear", "log"), label="time axis")
+"""How steps are laid out; every view with an axis that counts them has it."""
+
+EVENT_MARKS = Toggle(name="events", default=True, label="event marks")
+"""Whether the events of training are marked; every view over the training of a variant has it on its time axis."""
+
 
 @final
 @documented
@@ -152,13 +158,29 @@ class View:
     needs: Needs = field(default_factory=Needs)
     """What it is given to draw, and nothing else."""
     controls: tuple[Control, ...] = ()
-    """What can be turned: Choice, Number and Toggle; each is given to `draw` by its name."""
+    """What can be turned: Choice, Number and Toggle; each is given to `draw` by its name. Among them STEP_SCALE where
+    `draw` must know how steps are laid out, and EVENT_MARKS where it marks events itself."""
     time_axis: Literal["x", "y"] | None = None
-    """The axis that counts steps: there the cursor is drawn, and a click moves it."""
+    """The axis that counts steps. Its title, its scale and event marks are put there after `draw`, with their controls;
+    there the cursor is drawn, and a click moves it."""
 
     @property
     def namespace(self) -> str:
         return self.name.partition(".")[0]
+
+    @property
+    def time_controls(self) -> tuple[Control, ...]:
+        """What can be turned on its time axis and is not given to `draw`; without those that it declares itself."""
+        if self.time_axis is None:
+            return ()
+        marked = (EVENT_MARKS,) if self.grain is Grain.TRAJECTORY else ()
+        own = {control.name for control in self.controls}
+        return tuple(control for control in (STEP_SCALE, *marked) if control.name not in own)
+
+    @property
+    def all_controls(self) -> tuple[Control, ...]:
+        """Its own, then those of its time axis."""
+        return (*self.controls, *self.time_controls)
 
     @property
     def summary(self) -> str:
@@ -169,5 +191,5 @@ class View:
         """The controls' values before anybody turns them; None where the data decides."""
         return {
             c.name: (c.default or (c.options[0] if c.options else None)) if isinstance(c, Choice) else c.default
-            for c in self.controls
+            for c in self.all_controls
         }

@@ -148,7 +148,7 @@ def _view(plugins: Plugins, view: View) -> dict[str, Any]:
         "summary": view.summary,
         "grain": view.grain.value,
         "reads": list(view.needs.reads),
-        "controls": [control.name for control in view.controls],
+        "controls": [control.name for control in view.all_controls],
         "package": str(plugins.provided_by["view", view.name]),
     }
 

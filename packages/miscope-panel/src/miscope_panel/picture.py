@@ -107,7 +107,7 @@ def picture(workspace: Workspace, request: Request) -> Picture:
             step=shown.step,
             asked=asked,
             label=label,
-            controls=(*(_described(c, shown, controls[c.name]) for c in view.controls), *offered),
+            controls=(*(_described(c, shown, controls[c.name]) for c in view.all_controls), *offered),
             taken={
                 "python": in_python(workspace.root, view, shown, turned),
                 "shell": command(workspace, in_shell(view, shown, turned)),
@@ -180,7 +180,7 @@ def _gathered(
 def _accepted(view: View, shown: ViewData, given: Mapping[str, str]) -> dict[str, Value]:
     """Every control's value: the one given where this variant takes it, else its default."""
     taken = {}
-    for control in view.controls:
+    for control in view.all_controls:
         if control.name in given:
             try:
                 taken[control.name] = settle(view, shown, {control.name: given[control.name]})[control.name]

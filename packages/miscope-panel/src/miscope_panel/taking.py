@@ -16,7 +16,7 @@ __all__ = ["in_python", "in_query", "in_shell", "turned_away"]
 
 def turned_away(view: View, settled: Mapping[str, Value], resting: Mapping[str, Value]) -> dict[str, Value]:
     """The controls that stand elsewhere than they would by themselves, in the view's order."""
-    names = [control.name for control in view.controls]
+    names = [control.name for control in view.all_controls]
     return {name: settled[name] for name in names if settled[name] != resting[name]}
 
 

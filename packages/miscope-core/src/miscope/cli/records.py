@@ -67,7 +67,7 @@ def describe_view(plugins: Plugins, view: View) -> dict[str, Any]:
         "reads": list(dict.fromkeys((*view.needs.reads, *view.needs.history))),
         "optional": list(view.needs.optional),
         "needs": _declared(view.needs),
-        "controls": [_control(control) for control in view.controls],
+        "controls": [_control(control) for control in view.all_controls],
     }
 
 

@@ -25,7 +25,7 @@ def settle(view: View, shown: ViewData, given: Mapping[str, object]) -> dict[str
     own function of what is shown ends the program.
     """
     refuse_unknown(view, given)
-    known = {control.name: control for control in view.controls}
+    known = {control.name: control for control in view.all_controls}
     try:
         return {name: _settle(view, control, shown, given.get(name)) for name, control in known.items()}
     except SystemExit as error:
@@ -34,7 +34,7 @@ def settle(view: View, shown: ViewData, given: Mapping[str, object]) -> dict[str
 
 def refuse_unknown(view: View, given: Mapping[str, object]) -> None:
     """Raise BadValue for a control that the view does not have."""
-    known = {control.name for control in view.controls}
+    known = {control.name for control in view.all_controls}
     for name in given:
         if name not in known:
             raise _unknown(view, name)
@@ -121,7 +121,7 @@ def _toggle(view: View, control: Toggle, given: object) -> bool:
 
 
 def _unknown(view: View, name: str) -> BadValue:
-    names = [control.name for control in view.controls]
+    names = [control.name for control in view.all_controls]
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     return BadValue(
         f"{view.name!r} has no control named {name!r}.",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from miscope.figures.axes import axis_of
 from miscope.figures.figure_style import caution
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def note_left_out(figure: Figure, *, clocks: Collection[str] = ()) -> None:
     """
     hidden = total = 0
     for trace in figure.data:
-        places = [_not_above_0(figure, trace, letter) for letter in "xy" if _axis_of(trace, letter) not in clocks]
+        places = [_not_above_0(figure, trace, letter) for letter in "xy" if axis_of(trace, letter) not in clocks]
         told = [place for place in places if place is not None]
         if told:
             size = min(len(place) for place in told)
@@ -41,15 +42,9 @@ def note_left_out(figure: Figure, *, clocks: Collection[str] = ()) -> None:
         figure.add_annotation(caution(words))
 
 
-def _axis_of(trace: Any, letter: str) -> str | None:
-    """'y2'; None for a trace that is on no such axes: a table, a surface."""
-    name = f"{letter}axis"
-    return (trace[name] or letter) if hasattr(trace, name) and letter in trace else None
-
-
 def _not_above_0(figure: Figure, trace: Any, letter: str) -> np.ndarray | None:
     """Of each value, whether a logarithmic axis cannot place it; None where the axis is not, or holds no numbers."""
-    name, layout = _axis_of(trace, letter), figure.layout
+    name, layout = axis_of(trace, letter), figure.layout
     if name is None or trace[letter] is None:
         return None
     axis = f"{letter}axis{name[1:]}"

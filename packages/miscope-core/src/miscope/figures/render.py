@@ -23,6 +23,7 @@ from miscope.figures.figure_style import is_ours, template
 from miscope.figures.headings import fit_headings
 from miscope.figures.left_out import note_left_out
 from miscope.figures.step_shown import step_shown
+from miscope.figures.time_axes import apply_time_axes
 from miscope.maths.learnt import marks
 from miscope.variant import Variant
 from miscope.view import Member, View, ViewData
@@ -64,18 +65,19 @@ def render(
 
 
 def draw(view: View, shown: ViewData, controls: Mapping[str, object]) -> Figure:
-    """The view's figure of what was gathered, with its controls checked, its template set and its contents described.
+    """The view's figure of what was gathered, with its controls checked, its template set, axes that count steps given
+    their title, scale and event marks, and its contents described.
 
     A drawing function that puts steps on some axes only names them in `layout.meta["time_axes"]`: ('x2',).
     """
-    figure = _drawn(view, shown, settle(view, shown, controls))
+    settled = settle(view, shown, controls)
+    figure = _drawn(view, shown, {control.name: settled[control.name] for control in view.controls})
     layout: Any = figure.layout
     if not is_ours(figure):
         layout.template = template("light")
     if layout.title.text is None:
         layout.title.text = view.title
-    declared = layout.meta or {}
-    axes = declared["time_axes"] if "time_axes" in declared else _axes(figure, view.time_axis)
+    axes = apply_time_axes(figure, view, shown, settled)
     about = {
         "view": view.name,
         "variant": [m.shown.variant.name for m in shown.members] if shown.members else shown.variant.name,
@@ -259,11 +261,3 @@ def _detected(workspace: Workspace, view: View, variant: Variant, options: Optio
         workspace, variant, [EVENTS], steps=workspace.store.finite_steps(variant.name), options=options
     )
     return artifact_if_there(workspace.store, analysis, EVENTS, None)
-
-
-def _axes(figure: Figure, letter: str | None) -> tuple[str, ...]:
-    """Every axis of that letter that a trace is drawn on, in order."""
-    if letter is None:
-        return ()
-    name = f"{letter}axis"
-    return tuple(dict.fromkeys(cast(Any, trace)[name] or letter for trace in figure.data if hasattr(trace, name)))

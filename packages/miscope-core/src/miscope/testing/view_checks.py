@@ -69,7 +69,7 @@ def _turns(view: View, shown: ViewData) -> Iterator[dict[str, Any]]:
     """Each control turned to each of its values, the others at their defaults."""
     from miscope.figures.controls import bounds, options
 
-    for control in view.controls:
+    for control in view.all_controls:
         if isinstance(control, Choice):
             offered = options(control, shown)
             assert control.default is None or control.default in offered, (

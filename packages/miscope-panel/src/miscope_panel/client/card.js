@@ -102,12 +102,15 @@ export function render({model, el}) {
 
   const panes = () => Object.values(canvas._fullLayout?._plots ?? {}).filter((p) => p.xaxis && p.yaxis)
 
+  const counts = (axis) => plot.time_axes.includes(axis._id)
+
   function lay_cursor() {
     const axis = plot?.time_axis
     const lines = []
     if (axis && miscope.step != null) {
       for (const {xaxis, yaxis} of panes()) {
         const along = axis === "x" ? xaxis : yaxis
+        if (!counts(along)) continue
         const at = along.d2p(miscope.step)
         if (!Number.isFinite(at) || at < -0.5 || at > along._length + 0.5) continue
         const line = h("div", {class: "line"})
@@ -129,7 +132,7 @@ export function render({model, el}) {
       const [across, down] = [x - xaxis._offset, y - yaxis._offset]
       if (across < 0 || down < 0 || across > xaxis._length || down > yaxis._length) continue
       const step = axis === "x" ? xaxis.p2d(across) : yaxis.p2d(down)
-      if (Number.isFinite(step)) announce("jump", {step})
+      if (counts(axis === "x" ? xaxis : yaxis) && Number.isFinite(step)) announce("jump", {step})
       return
     }
   }
