@@ -163,7 +163,7 @@ BOTH = {
 
 
 def test_the_estimate_has_a_band_and_the_exact_measure_none():
-    figure = clock_pizza.over_training(shown(**BOTH), clock="linear", events=True)
+    figure = clock_pizza.over_training(shown(**BOTH))
     assert [trace.name for trace in figure.data] == ["distance irrelevance", None, None, "gradient symmetricity"]
     assert figure.data[1].y[1] == pytest.approx(0.9 - 0.0196)
 

@@ -131,7 +131,7 @@ def test_bars_are_those_of_the_key_frequencies():
 def test_the_margin_stands_beside_the_best_and_random_sets():
     both = [MARGINS.compute(snapshot(keys)) for keys in ([], [14, 35])]
     stacked = {name: np.stack([one[name] for one in both]) for name in both[0]} | {"step": np.array([0, 9])}
-    figure = viability.margin(shown(stacked, None), clock="linear", events=True)
+    figure = viability.margin(shown(stacked, None))
     names = [trace.name for trace in figure.data[1:]]
     assert names == ["random sets, 95 %", "best set of as many", "key frequencies", "with the logits' amplitudes", ""]
     assert list(figure.data[-1].y) == [0, 2]

@@ -62,7 +62,7 @@ def test_bars_have_whiskers_of_a_95_percent_interval_and_a_range_for_all_of_trai
 
 def test_over_training_each_part_has_a_curve_in_a_band():
     given = shown("ablations.effects", EFFECTS, None)
-    figure = ablations.over_training(given, data="test", quantity="loss", mode="zero", clock="linear", events=False)
+    figure = ablations.over_training(given, data="test", quantity="loss", mode="zero")
 
     curves = [trace for trace in figure.data if trace.name]
     assert [trace.name for trace in curves] == ["L0H0", "L0 MLP"]
@@ -82,7 +82,7 @@ def test_the_embedding_is_shown_by_level_beside_its_key_components_alone():
 
 def test_only_key_components_are_followed_and_what_was_not_tried_is_no_missing_value():
     given = shown("ablations.embedding", EMBEDDING, None)
-    figure = ablations.embedding_over_training(given, data="test", quantity="loss", clock="linear", events=False)
+    figure = ablations.embedding_over_training(given, data="test", quantity="loss")
 
     assert [trace.name for trace in figure.data if trace.name] == ["1"]
     assert not figure.layout.annotations
@@ -91,4 +91,4 @@ def test_only_key_components_are_followed_and_what_was_not_tried_is_no_missing_v
 def test_without_a_key_component_there_is_nothing_to_follow():
     given = shown("ablations.embedding", EMBEDDING | {"key": np.zeros((2, 2), dtype=bool)}, None)
     with pytest.raises(DoesNotApply, match="no component of its embedding is key at any step"):
-        ablations.embedding_over_training(given, data="test", quantity="loss", clock="linear", events=False)
+        ablations.embedding_over_training(given, data="test", quantity="loss")

@@ -26,7 +26,7 @@ def drawn():
     shown = ViewData(
         variant=make_variant(ToyFamily(), {}), step=None, steps=STEPS, artifacts={VELOCITY_VIEW.name: MOTION}
     )
-    return velocity(shown, clock="linear", events=True)
+    return velocity(shown)
 
 
 def test_speeds_stand_between_checkpoints_and_cosines_at_the_one_in_the_middle():

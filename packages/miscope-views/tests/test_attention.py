@@ -71,7 +71,7 @@ def test_keys_are_named_by_the_factor_they_hold():
 
 
 def test_attention_and_entropy_share_the_axis_of_steps():
-    figure = statistics(shown(None), site=SITE, key="1 (b)", clock="linear", events=True)
+    figure = statistics(shown(None), site=SITE, key="1 (b)")
 
     assert len(figure.data) == 2 * HEADS
     assert list(figure.data[0].y) == pytest.approx([0.75] * 3)
@@ -90,7 +90,7 @@ def test_every_view_draws_a_trained_model(view):
 
 
 def test_entropy_is_a_share_of_the_greatest_there_can_be():
-    figure = entropy(shown(None), clock="linear", events=True)
+    figure = entropy(shown(None))
 
     assert list(figure.data[0].y) == [f"L0H{head}" for head in range(HEADS)]
     assert figure.data[0].z[0, 0] == pytest.approx(0.5 / np.log(KEYS))
@@ -105,7 +105,7 @@ def test_symmetry_follows_each_keys_counterpart():
     probe = ModelContext(ToyFamily(), VARIANT).probe()
     reads = {"attention.patterns": arrays}
     found = ViewData(variant=VARIANT, step=None, steps=STEPS, probe=probe, artifacts=reads)
-    figure = symmetry(found, site=SITE, symmetry="swap", clock="linear", events=True)
+    figure = symmetry(found, site=SITE, symmetry="swap")
 
     assert [trace.name for trace in figure.data] == ["head 0: 0 (a) with 1 (b)", "head 0: 1 (b) with 0 (a)"]
     assert list(figure.data[0].y) == pytest.approx([0, 0.5, 1.0])

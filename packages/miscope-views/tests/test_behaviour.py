@@ -45,26 +45,17 @@ def only(kind: str) -> ViewData:
 
 
 def test_training_and_test_loss_have_their_fixed_colours_on_a_logarithmic_scale():
-    figure = losses(only("_loss"), clock="linear", events=True)
+    figure = losses(only("_loss"))
 
     assert [(trace.name, trace.line.color) for trace in figure.data] == [("train", TRAIN), ("test", TEST)]
     assert figure.layout.yaxis.type == "log"
     assert list(figure.data[1].y) == pytest.approx([5, 5, 5, 0.1])
-    assert figure.layout.xaxis.title.text == "epoch"
 
 
 def test_accuracies_keep_the_whole_range_in_sight():
-    figure = accuracies(only("_accuracy"), clock="log", events=True)
+    figure = accuracies(only("_accuracy"))
 
     assert tuple(figure.layout.yaxis.range) == (-0.03, 1.03)
-    assert figure.layout.xaxis.type == "log"
-
-
-def test_events_are_marked_where_they_were_found_and_can_be_left_out():
-    dated = replace(only("_loss"), events={"memorised": 10.0, "generalised": 30.0})
-
-    assert [shape.x0 for shape in losses(dated, clock="linear", events=True).layout.shapes] == [10, 30]
-    assert not losses(dated, clock="linear", events=False).layout.shapes
 
 
 def members(*each: ViewData) -> ViewData:
@@ -144,9 +135,7 @@ MARGINS = {
 
 
 def test_margins_show_mean_worst_percent_and_worst_input():
-    figure = margins(
-        replace(shown(), artifacts={"behaviour.metrics": MARGINS}), split="test", clock="linear", events=True
-    )
+    figure = margins(replace(shown(), artifacts={"behaviour.metrics": MARGINS}), split="test")
     drawn = {trace.name: list(trace.y) for trace in figure.data if trace.name}
 
     assert drawn == {"mean": [0, 1, 2, 3], "1 % quantile": [-1, 0, 1, 2], "smallest": [-3, -2, -1, 0]}
@@ -155,9 +144,7 @@ def test_margins_show_mean_worst_percent_and_worst_input():
 def test_leakage_splits_the_test_set_by_symmetry():
     arrays = {"step": STEPS, "train_loss": STEPS, "test_loss_leaked": STEPS + 1.0, "test_loss_clean": STEPS + 2.0}
 
-    figure = leakage(
-        replace(shown(), artifacts={"behaviour.metrics": arrays}), quantity="loss", clock="linear", events=True
-    )
+    figure = leakage(replace(shown(), artifacts={"behaviour.metrics": arrays}), quantity="loss")
 
     assert [trace.name for trace in figure.data] == [
         "training data",
@@ -169,4 +156,4 @@ def test_leakage_splits_the_test_set_by_symmetry():
 def test_leakage_does_not_apply_without_symmetries():
     arrays = {"step": STEPS, "train_loss": STEPS, "test_loss": STEPS}
     with pytest.raises(DoesNotApply, match="no symmetries"):
-        leakage(replace(shown(), artifacts={"behaviour.metrics": arrays}), quantity="loss", clock="linear", events=True)
+        leakage(replace(shown(), artifacts={"behaviour.metrics": arrays}), quantity="loss")

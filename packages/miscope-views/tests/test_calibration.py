@@ -41,7 +41,7 @@ def test_ribbons_join_quantiles_from_both_ends():
     loss = np.array([[1, 2, 3, 4, 5], [0, 2, 3, 4, 5]], dtype=float)
     share = np.tile([0, 0.25, 0.5, 0.75, 1], (2, 1))
     arrays = {"step": STEPS, "quantile": share, "test/loss_quantile": loss}
-    figure = calibration.quantiles(shown(None, **arrays), split="test", clock="linear", events=False)
+    figure = calibration.quantiles(shown(None, **arrays), split="test")
 
     names = [trace.name for trace in figure.data]
     assert names == [None, "smallest to largest", None, "25% to 75%", "median", "largest"]
@@ -57,7 +57,7 @@ def test_classes_without_inputs_are_blank_not_missing():
         "test/class_accuracy": np.array([[0.5, np.nan], [1, np.nan]]),
         "test/class_count": np.array([[2, 0]] * 2),
     }
-    figure = calibration.by_class(shown(None, **arrays), split="test", clock="linear", events=False)
+    figure = calibration.by_class(shown(None, **arrays), split="test")
 
     assert list(figure.data[0].z[0]) == [0.5, 1]
     assert not figure.layout.annotations

@@ -80,7 +80,7 @@ def test_figures_of_positivity_say_between_which_tokens():
     over["tokens"], over["token_set"] = np.array([6]), np.array([["all"]])
     path = ViewData(variant=VARIANT, step=None, steps=np.array([3]), artifacts={"circuits.heads": over})
     drawn = {
-        quantity: circuits.heads(path, quantity=quantity, clock="linear", events=True).layout.title.subtitle.text
+        quantity: circuits.heads(path, quantity=quantity).layout.title.subtitle.text
         for quantity in ("copying (positivity of OV)", "norm of OV")
     }
     assert [text.endswith("between all 6 tokens") for text in drawn.values()] == [True, False]

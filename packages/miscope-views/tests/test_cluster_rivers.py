@@ -36,7 +36,7 @@ SHOWN = ViewData(
         },
     },
 )
-TIME = {"clock": "linear", "events": False}
+TIME = {"clock": "linear"}
 
 
 def test_every_cluster_is_as_wide_as_it_has_neurons_and_the_rest_is_of_none():
@@ -64,14 +64,14 @@ def test_on_a_logarithmic_clock_columns_are_spread_evenly_over_it():
     steps = np.array([0, *range(1, 101)])
     shares = {name: np.repeat(array[:1], 101, axis=0) for name, array in SHOWN.artifacts["neurons.frequencies"].items()}
     long = replace(SHOWN, steps=steps, artifacts={**SHOWN.artifacts, "neurons.frequencies": shares | {"step": steps}})
-    figure = views.river(long, site=SITE, columns=3, clock="log", events=False)
+    figure = views.river(long, site=SITE, columns=3, clock="log")
 
     assert list(figure.data[1].x) == [1, 10, 100]
     assert figure.layout.xaxis.type == "log"
 
 
 def test_stability_starts_where_there_is_a_checkpoint_before():
-    figure = views.stability(SHOWN, site=SITE, **TIME)
+    figure = views.stability(SHOWN, site=SITE)
 
     assert [trace.name for trace in figure.data][:2] == ["with the checkpoint before", "with the last checkpoint"]
     assert list(figure.data[0].x) == [10, 20]

@@ -45,9 +45,7 @@ def test_units_are_counted_by_badge_and_those_without_a_scale_left_out():
 
 
 def test_over_training_the_badges_shares_stack_to_one():
-    figure = coarseness.over_training(
-        shown(None), site=SITE, quantity="low-frequency share", clock="linear", events=True
-    )
+    figure = coarseness.over_training(shown(None), site=SITE, quantity="low-frequency share")
     assert list(figure.data[2].y) == pytest.approx([0.8, 0.8])
     assert sum(trace.y[-1] for trace in figure.data[3:]) == pytest.approx(1)
 

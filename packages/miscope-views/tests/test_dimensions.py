@@ -35,13 +35,13 @@ def test_the_spectrum_is_a_share_of_variance_and_marks_what_holds_most_of_it():
 
 
 def test_without_labels_there_is_no_panel_of_answers():
-    figure = dimensions.activations(shown(None), quantity="directions for 90 %", clock="linear", events=True)
+    figure = dimensions.activations(shown(None), quantity="directions for 90 %")
     assert [list(trace.y) for trace in figure.data] == [[2, 2]]
     assert "yaxis2" not in figure.layout.to_plotly_json()
 
 
 def test_with_labels_the_share_between_answers_is_drawn_beside_its_chance():
     labelled = {f"{SITE}/between_share": np.array([0.1, 0.9]), "between_null": np.array([0.05, 0.05])}
-    figure = dimensions.activations(shown(None, **labelled), quantity="participation ratio", clock="log", events=True)
+    figure = dimensions.activations(shown(None, **labelled), quantity="participation ratio")
     assert list(figure.data[1].y) == pytest.approx([0.1, 0.9])
     assert figure.layout.shapes[-1].y0 == 0.05

@@ -58,7 +58,7 @@ def test_eigenvalues_lie_in_the_plane_with_their_ellipses_above_what_walks_reach
 
 
 def test_the_residual_stands_at_the_later_checkpoint_beside_the_walks_band():
-    low, high, curve = residual(SHOWN, group="all", clock="linear", events=True).data
+    low, high, curve = residual(SHOWN, group="all").data
 
     assert list(curve.x) == [10, 20, 30]
     assert (low.y[0], high.y[0]) == pytest.approx((0.6, 0.8))

@@ -45,7 +45,7 @@ def shown(facts: Mapping[str, float | np.ndarray]) -> ViewData:
 
 
 def test_events_stand_below_the_losses_with_their_intervals():
-    train, test, events, numbers, slingshots = timeline(shown(GROKKED), clock="linear").data
+    train, test, events, numbers, slingshots = timeline(shown(GROKKED)).data
 
     assert (train.name, test.name, slingshots.name) == ("train", "test", "slingshot")
     assert list(events.x) == [50, 800]
@@ -61,9 +61,7 @@ def test_every_definition_that_was_met_has_its_row_with_its_interval():
     crossings = {f"{split}_{kind}": np.full(3, np.nan) for split in ("train", "test") for kind in ("first", "settled")}
     crossings["test_first"] = np.array([600.0, 700.0, np.nan])
     facts = GROKKED | never | {"memorised": 50.0, "onset": 500.0, "generalised": 800.0}
-    train, test = definitions(
-        shown(facts | crossings | {"threshold": np.array([1.0, 1e-2, 1e-4])}), clock="linear"
-    ).data
+    train, test = definitions(shown(facts | crossings | {"threshold": np.array([1.0, 1e-2, 1e-4])})).data
 
     assert list(train.y) == ["training set learnt"]
     assert list(train.error_x.array) == [20]
@@ -74,7 +72,7 @@ def test_every_definition_that_was_met_has_its_row_with_its_interval():
 
 
 def test_numbers_stand_where_there_is_room():
-    numbers = timeline(shown(GROKKED), clock="linear").data[3]
+    numbers = timeline(shown(GROKKED)).data[3]
 
     assert list(numbers.textposition) == ["middle right", "middle left"]
     assert list(numbers.x) == [70, 800]
@@ -85,7 +83,7 @@ def test_numbers_stand_where_there_is_room():
 )
 def test_of_one_record_no_delay_is_told(name: str, learnt: str):
     one = {"first": 300.0, "last": 300.0, "memorised": 300.0, "censored": 1.0, "fell": 0.0, "generalised": np.nan}
-    subtitle = timeline(shown({**GROKKED, **one, name: 300.0 * (name != "fell")}), clock="linear").layout.title.subtitle
+    subtitle = timeline(shown({**GROKKED, **one, name: 300.0 * (name != "fell")})).layout.title.subtitle
 
     assert subtitle.text == f"toy.sum/v5-seed0-width16 · one record, at epoch 300: {learnt}"
 
@@ -134,7 +132,7 @@ def test_of_one_record_no_delay_is_told(name: str, learnt: str):
     ],
 )
 def test_the_verdict_is_said_in_words(changes: dict[str, float], verdict: str):
-    subtitle = timeline(shown({**GROKKED, **changes}), clock="linear").layout.title.subtitle.text
+    subtitle = timeline(shown({**GROKKED, **changes})).layout.title.subtitle.text
     assert subtitle.removeprefix("toy.sum/") == f"v5-seed0-width16 · {verdict}"
 
 
@@ -143,8 +141,8 @@ def test_a_divergence_is_marked_at_its_own_height():
     loss = np.where(STEPS == 300, 30.0, 0.02)
     given = replace(given, metrics={"train_loss": Series(steps=STEPS, values=loss)})
 
-    assert list(timeline(given, clock="linear").data[-1].y) == [30]
-    figure = slingshots(given, clock="linear", events=True)
+    assert list(timeline(given).data[-1].y) == [30]
+    figure = slingshots(given)
     assert list(figure.data[1].y) == [30]
     assert "1 rises through 0.01, or of a divergence from above it (1), in 1 bursts, the first at 300" in (
         figure.layout.title.subtitle.text
@@ -152,7 +150,7 @@ def test_a_divergence_is_marked_at_its_own_height():
 
 
 def test_a_variant_without_recorded_losses_shows_its_events_alone():
-    figure = timeline(replace(shown(GROKKED), metrics={}), clock="linear")
+    figure = timeline(replace(shown(GROKKED), metrics={}))
     assert [trace.name for trace in figure.data] == ["event, 95 %", None, "slingshot"]
 
 
@@ -163,7 +161,7 @@ def flung(rises: list[int], **more: float | np.ndarray) -> ViewData:
 
 
 def test_slingshots_are_marked_on_the_loss_and_counted():
-    figure = slingshots(flung([300, 500, 600, 605]), clock="linear", events=True)
+    figure = slingshots(flung([300, 500, 600, 605]))
     loss, tops, count = figure.data
 
     assert loss.name == "train"
@@ -175,17 +173,15 @@ def test_slingshots_are_marked_on_the_loss_and_counted():
 def test_the_size_of_the_weights_has_its_panel_where_it_is_known():
     norms = {"step": STEPS[:3], "total/squares": np.array([9.0, 8, 7])}
     given = flung([300])
-    figure = slingshots(
-        replace(given, artifacts=given.artifacts | {"parameters.norms": norms}), clock="linear", events=True
-    )
+    figure = slingshots(replace(given, artifacts=given.artifacts | {"parameters.norms": norms}))
 
     assert list(figure.data[-1].y) == [9, 8, 7]
     assert figure.layout.xaxis.anchor == "y3"
 
 
 def test_a_run_without_slingshots_says_why():
-    assert "never rises" in slingshots(flung([]), clock="linear", events=True).layout.title.subtitle.text
-    never = slingshots(flung([], memorised=np.nan), clock="linear", events=True)
+    assert "never rises" in slingshots(flung([])).layout.title.subtitle.text
+    never = slingshots(flung([], memorised=np.nan))
     assert "it never memorised" in never.layout.title.subtitle.text
     with pytest.raises(DoesNotApply, match="no training loss was recorded"):
-        slingshots(replace(flung([]), metrics={}), clock="linear", events=True)
+        slingshots(replace(flung([]), metrics={}))

@@ -35,14 +35,14 @@ def shown() -> ViewData:
 
 
 def test_the_layers_fill_the_whole():
-    figure = factors.shares(shown(), site="logits", clock="linear", events=True)
+    figure = factors.shares(shown(), site="logits")
 
     assert np.sum([trace.y for trace in figure.data], axis=0) == pytest.approx([1, 1], rel=1e-6)
     assert [trace.name for trace in figure.data][2] == "the answer"
 
 
 def test_the_answers_components_have_their_own_colours():
-    figure = factors.answers(shown(), site="logits", clock="linear", events=True)
+    figure = factors.answers(shown(), site="logits")
 
     assert [trace.name for trace in figure.data] == ["answer in all", "5"]
     assert figure.data[1].line.color == colour_of("5")

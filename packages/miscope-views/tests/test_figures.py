@@ -10,14 +10,13 @@ from hypothesis import strategies as st
 from miscope import ViewData
 from miscope.family import make_variant
 from miscope.testing import ToyFamily
-from miscope_views.figures import clock_axis, event_marks, figure, line, panels, thin, title
+from miscope_views.figures import figure, line, panels, thin, title
 
 SHOWN = ViewData(
     variant=make_variant(ToyFamily(), {}),
     step=None,
     steps=np.array([0, 10, 1000]),
     step_label="epoch",
-    events={"memorised": 10.0, "onset": 20.0, "half": 300.0, "generalised": 900.0},
 )
 
 
@@ -62,44 +61,6 @@ def test_a_title_says_what_is_shown_and_when():
     assert title(replace(SHOWN, step=1000), "Loss", "note")["subtitle"]["text"] == (
         "toy.sum/v5-seed0-width16 · epoch 1,000 · note"
     )
-
-
-def test_marks_stand_at_the_main_events_and_close_labels_do_not_meet():
-    marks = event_marks(SHOWN, True)
-
-    assert [mark["label"]["text"] for mark in marks] == ["memorised 10", "onset of generalising 20", "generalised 900"]
-    assert [mark["x0"] for mark in marks] == [10, 20, 900]
-    assert [mark["label"]["textposition"] for mark in marks] == ["end", "start", "end"]
-    assert event_marks(SHOWN, False) == []
-
-
-def test_labels_do_not_meet_where_there_are_no_checkpoints():
-    alone = replace(SHOWN, steps=np.array([], dtype=np.int64), events={"memorised": 200.0, "onset": 200.0})
-    assert [mark["label"]["textposition"] for mark in event_marks(alone, True)] == ["end", "start"]
-
-
-def test_marks_show_on_every_colour_of_a_heat_map_and_their_labels_where_they_lie_on_it():
-    heat = {"type": "heatmap", "z": np.ones((2, 2)), "yaxis": "y2"}
-    marks = event_marks(SHOWN, True)
-    plain = {"type": "line", "x0": 0, "x1": 1, "y0": 0, "y1": 0}
-
-    on_paper = figure([line(np.arange(2), np.ones(2), "", "#000000")], {"shapes": [*marks, plain]})
-    below = figure([heat], {"shapes": [*marks, plain], "yaxis2": {"domain": [0, 0.4]}})
-    on_top = figure([heat], {"shapes": [*marks, plain], "yaxis2": {"domain": [0.6, 1.0]}})
-
-    assert len(on_paper.layout.shapes) == 4
-    light, dark = below.layout.shapes[:2]
-    assert (light.line.width, light.line.dash, light.label.text) == (3, None, None)
-    assert (dark.line.width, dark.line.dash, dark.label.text) == (1, "dot", "memorised 10")
-    assert light.x0 == dark.x0 == 10
-    assert (dark.label.font.color, on_top.layout.shapes[1].label.font.color) == (None, "#262626")
-    assert len(below.layout.shapes) == 7
-    assert below.layout.shapes[-1].line.color is None
-
-
-def test_a_logarithmic_clock_says_that_step_0_is_missing():
-    assert clock_axis(SHOWN, "log")["title"]["text"] == "epoch (log; 0 is not shown)"
-    assert clock_axis(SHOWN, "linear")["title"]["text"] == "epoch"
 
 
 def test_panels_fill_the_figure_from_the_top():

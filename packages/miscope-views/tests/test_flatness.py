@@ -35,7 +35,7 @@ SHOWN = ViewData(
 
 
 def test_every_radius_has_a_line_in_a_band_of_two_standard_errors():
-    figure = over_training(SHOWN, measure="increase", kind="relative", clock="linear", events=True)
+    figure = over_training(SHOWN, measure="increase", kind="relative")
     low, high, mean = figure.data[:3]
 
     assert list(mean.y) == [1, 2]
@@ -44,8 +44,8 @@ def test_every_radius_has_a_line_in_a_band_of_two_standard_errors():
 
 
 def test_the_rise_can_be_read_relative_to_the_loss_and_as_a_trace():
-    relative = over_training(SHOWN, measure="over loss", kind="relative", clock="linear", events=False)
-    trace = over_training(SHOWN, measure="trace", kind="relative", clock="linear", events=False)
+    relative = over_training(SHOWN, measure="over loss", kind="relative")
+    trace = over_training(SHOWN, measure="trace", kind="relative")
 
     assert list(relative.data[2].y) == [0.5, 4]
     assert list(trace.data[2].y) == [10, 20]
@@ -54,7 +54,7 @@ def test_the_rise_can_be_read_relative_to_the_loss_and_as_a_trace():
 def test_a_mean_below_zero_is_drawn_on_a_linear_axis():
     arrays = ARRAYS | {"relative/mean": np.array([[-1.0, 4.0], [2.0, 8.0]])}
     shown = replace(SHOWN, artifacts={"flatness.perturbation": arrays})
-    figure = over_training(shown, measure="increase", kind="relative", clock="linear", events=False)
+    figure = over_training(shown, measure="increase", kind="relative")
 
     assert figure.layout.yaxis.type is None
     assert figure.data[2].y[0] == -1

@@ -105,7 +105,7 @@ def test_of_classes_without_a_width_none_is_hardest_to_tell():
 
 def test_alignment_shows_one_pair_of_curves_for_each_strong_block():
     geometry_alignment = next(view for view in geometry.VIEWS if view.name == "geometry.alignment")
-    figure = geometry_alignment.draw(shown(None), site=SITE, clock="linear", events=False)
+    figure = geometry_alignment.draw(shown(None), site=SITE)
 
     assert [trace.name for trace in figure.data] == ["1", "1"]
     assert list(figure.data[1].y) == pytest.approx([1, 1])

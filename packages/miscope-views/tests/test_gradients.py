@@ -34,9 +34,9 @@ def cohort(*shares):
 
 
 def test_energies_are_drawn_by_tensor_and_in_all_and_shares_by_tensor():
-    figure = gradients.energy(shown(None), relative=False, clock="linear", events=True)
+    figure = gradients.energy(shown(None), relative=False)
     assert {trace.name: list(trace.y) for trace in figure.data} == {"W_E": [2, 1], "b": [2, 9], "total": [4, 10]}
-    figure = gradients.energy(shown(None), relative=True, clock="linear", events=True)
+    figure = gradients.energy(shown(None), relative=True)
     assert [trace.name for trace in figure.data] == ["W_E", "b"]
 
 
@@ -67,4 +67,4 @@ def test_a_record_that_begins_later_has_no_gradient_from_before_training():
 
 def test_without_a_basis_there_is_no_spectrum():
     with pytest.raises(DoesNotApply, match="the family gives no basis over an axis of its weights"):
-        gradients.spectrum(shown(None), product="", clock="linear", events=True)
+        gradients.spectrum(shown(None), product="")

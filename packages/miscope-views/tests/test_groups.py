@@ -30,11 +30,10 @@ SHOWN = ViewData(
     step_label="epoch",
     artifacts={"groups.geometry": ARRAYS},
 )
-OVER = {"clock": "linear", "events": True}
 
 
 def test_each_group_has_the_colour_of_its_component_above_how_far_apart_they_are():
-    first, second, apart = geometry(SHOWN, site="s", quantity="spread", **OVER).data
+    first, second, apart = geometry(SHOWN, site="s", quantity="spread").data
 
     assert [first.name, second.name] == ["11", "5"]
     assert first.line.color == colour_of("11")
@@ -43,7 +42,7 @@ def test_each_group_has_the_colour_of_its_component_above_how_far_apart_they_are
 
 
 def test_components_stand_beside_those_of_shuffled_groups():
-    low, high, first, *_ = geometry(SHOWN, site="s", quantity="components", **OVER).data
+    low, high, first, *_ = geometry(SHOWN, site="s", quantity="components").data
 
     assert (list(low.x), list(low.y)) == ([0, 30], pytest.approx([0.1, 0.1]))
     assert list(high.y) == pytest.approx([0.4, 0.4])
@@ -53,7 +52,7 @@ def test_components_stand_beside_those_of_shuffled_groups():
 def test_one_group_has_nothing_to_be_apart_from():
     one = ARRAYS | {"s/group": np.array(["11"]), "s/separation": np.full(4, np.nan)}
     shown = ViewData(variant=SHOWN.variant, step=None, steps=STEPS, artifacts={"groups.geometry": one})
-    figure = geometry(shown, site="s", quantity="spread", **OVER)
+    figure = geometry(shown, site="s", quantity="spread")
 
     assert len(figure.data) == 1
     assert "there is one group only" in figure.layout.title.subtitle.text
@@ -72,7 +71,7 @@ def test_neurons_leave_paths_from_ring_to_dot_with_a_gap_between_two():
 
 
 def test_a_group_that_stands_still_is_left_out():
-    figure = curvature(SHOWN, site="s", **OVER)
+    figure = curvature(SHOWN, site="s")
 
     assert [trace.name for trace in figure.data] == ["11"]
     assert list(figure.data[0].y) == pytest.approx([90, 180])

@@ -51,7 +51,7 @@ def test_every_role_has_a_panel_with_all_heads_and_their_null():
 
 
 def test_over_training_every_head_has_a_line_above_the_band_without_the_role():
-    figure = heads.roles_over_training(shown(None), role="prefix matching", clock="linear", events=True)
+    figure = heads.roles_over_training(shown(None), role="prefix matching")
     assert [trace.name for trace in figure.data[1:]] == ["without the role", "L0H0", "L0H1", "L1H0", "L1H1", "gain"]
     assert list(figure.data[5].y) == pytest.approx([0.7, 0.7])
     assert list(figure.data[1].y) == pytest.approx([0.02, 0.02])
@@ -75,7 +75,7 @@ def apart(step: int | None) -> ViewData:
 
 
 def test_heads_part_above_the_band_of_the_first_checkpoint():
-    figure = heads.differentiation(apart(None), measure="attention pattern", clock="linear", events=True)
+    figure = heads.differentiation(apart(None), measure="attention pattern")
     assert list(figure.data[1].y) == pytest.approx([0.1, 0.1])
     assert list(figure.data[2].y) == pytest.approx([0.1, 0.6])
     assert figure.data[2].name == "layer 0, apart from 100"

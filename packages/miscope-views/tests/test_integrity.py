@@ -5,6 +5,7 @@ import pytest
 
 from miscope import ViewData
 from miscope.family import make_variant
+from miscope.figures.render import draw
 from miscope.snapshot import Series
 from miscope.testing import ToyFamily
 from miscope_views import integrity
@@ -47,21 +48,22 @@ def shown(**reads: object) -> ViewData:
 
 
 def test_flagged_checkpoints_are_named_and_marked_in_the_map_of_distances():
-    figure = integrity.distances(shown(integrity_audit=AUDIT), clock="linear")
+    figure = integrity.distances(shown(integrity_audit=AUDIT))
 
     assert [mark.x0 for mark in figure.layout.shapes] == [10]
     assert "1 of 3 flagged: epoch 10" in figure.layout.title.subtitle.text
     assert figure.data[0].z.shape == (3, 3)
 
 
-def test_a_logarithmic_clock_leaves_step_0_out_of_both_axes():
-    figure = integrity.distances(shown(integrity_audit=AUDIT), clock="log")
+def test_a_logarithmic_axis_leaves_step_0_out_of_both_axes_of_distances():
+    (view,) = [view for view in integrity.VIEWS if view.draw is integrity.distances]
+    figure = draw(view, shown(integrity_audit=AUDIT), {"clock": "log"})
 
     assert figure.data[0].z.tolist() == [[0, 1], [1, 0]]
 
 
 def test_only_what_is_flagged_has_a_cross():
-    figure = integrity.flags(shown(integrity_audit=AUDIT), clock="linear", events=True)
+    figure = integrity.flags(shown(integrity_audit=AUDIT))
     crosses = [(list(t.x), list(t.y)) for t in figure.data if t.marker.symbol == "x" and len(t.x)]
 
     assert crosses == [([10], ["jump"])]
@@ -70,13 +72,13 @@ def test_only_what_is_flagged_has_a_cross():
 
 def test_a_healthy_run_says_so():
     healthy = AUDIT | {"flag": np.zeros_like(FLAG)}
-    figure = integrity.flags(shown(integrity_audit=healthy), clock="linear", events=True)
+    figure = integrity.flags(shown(integrity_audit=healthy))
 
     assert "none of 3 checkpoints is flagged" in figure.layout.title.subtitle.text
 
 
 def test_the_replay_marks_what_differs_and_tells_a_record_that_is_off_by_one():
-    figure = integrity.replay(shown(integrity_replay=REPLAY), clock="linear", events=True)
+    figure = integrity.replay(shown(integrity_replay=REPLAY))
 
     assert list(figure.data[-1].marker.symbol) == ["circle", "x", "circle"]
     assert figure.data[-1].y[1] == pytest.approx(np.log(1.5))
@@ -96,7 +98,7 @@ def test_the_replay_marks_what_differs_and_tells_a_record_that_is_off_by_one():
     ],
 )
 def test_losses_that_differ_throughout_and_those_never_recorded_are_said_in_words(change: dict, told: str):
-    figure = integrity.replay(shown(integrity_replay=REPLAY | change), clock="linear", events=True)
+    figure = integrity.replay(shown(integrity_replay=REPLAY | change))
     text = figure.layout.title.subtitle.text
     assert told in text
     assert ("flagged" in text) != ("nothing" in told)

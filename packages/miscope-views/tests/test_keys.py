@@ -32,7 +32,7 @@ def shown(step: int | None) -> ViewData:
 
 
 def test_only_components_that_were_ever_key_have_a_bar():
-    figure = keys.presence(shown(None), clock="linear", events=True)
+    figure = keys.presence(shown(None))
 
     assert list(figure.data[1].y) == ["5"]
     assert figure.data[1].z.tolist() == [[0, 4]]
@@ -62,8 +62,8 @@ def test_a_component_that_is_not_key_at_the_end_is_named_transient():
     from dataclasses import replace
 
     gone = {name: array[::-1] for name, array in STACKED.items() if name != "step"} | {"step": STACKED["step"]}
-    passed = keys.presence(replace(shown(None), artifacts={"keys.votes": gone}), clock="linear", events=True)
-    stayed = keys.presence(shown(None), clock="linear", events=True)
+    passed = keys.presence(replace(shown(None), artifacts={"keys.votes": gone}))
+    stayed = keys.presence(shown(None))
 
     assert passed.layout.yaxis.ticktext[0].startswith("transient 5")
     assert stayed.layout.yaxis.ticktext[0].startswith("5 <span")

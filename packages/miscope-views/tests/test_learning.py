@@ -68,7 +68,7 @@ def test_without_a_grid_the_order_is_a_sorted_curve():
 
 
 def test_survival_ends_where_learning_can_no_longer_be_seen_and_tells_the_symmetry():
-    figure = learning.survival(shown(), clock="linear", events=True)
+    figure = learning.survival(shown())
 
     assert list(figure.data[-1].y) == [1, 0.5]
     assert list(figure.data[1].y) == pytest.approx([1, 0.6])
@@ -76,7 +76,7 @@ def test_survival_ends_where_learning_can_no_longer_be_seen_and_tells_the_symmet
 
 
 def test_inputs_never_right_are_not_counted_as_never_forgotten():
-    figure = learning.forgetting(shown(), part="train", clock="linear", events=True)
+    figure = learning.forgetting(shown(), part="train")
     bars = dict(zip(figure.data[-1].x, figure.data[-1].y, strict=True))
     rows = np.asarray(PROBE.train)
 

@@ -152,7 +152,7 @@ def test_neurons_are_sorted_by_their_final_cluster_beside_the_null():
 def test_clusters_show_their_size_and_each_neurons_course():
     trajectory = replace(ANALYZED, step=None, artifacts={"neurons.frequencies": STACKED, "neurons.clusters": CLUSTERS})
 
-    figure = clusters(trajectory, site=SITE, clock="linear", events=True)
+    figure = clusters(trajectory, site=SITE)
     *sizes, heat = figure.data
 
     assert {trace.name: list(trace.y) for trace in sizes} == {"2": [0, 1, 2]}
@@ -169,7 +169,7 @@ def test_clusters_say_what_their_threshold_is_drawn_from(null, words):
     told = CLUSTERS | {f"{SITE}/null": np.array([null])}
     trajectory = replace(ANALYZED, step=None, artifacts={"neurons.frequencies": STACKED, "neurons.clusters": told})
 
-    figure = clusters(trajectory, site=SITE, clock="linear", events=True)
+    figure = clusters(trajectory, site=SITE)
 
     said = f" · committed from a share of 0.40 on, which 0.1 % reach {words}"
     assert figure.layout.title.subtitle.text.endswith(said)

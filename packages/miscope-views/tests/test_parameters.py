@@ -8,11 +8,12 @@ import pytest
 from miscope import ViewData
 from miscope.family import make_variant
 from miscope.figures.figure_style import NULL
+from miscope.figures.render import draw
 from miscope.testing import ToyFamily
 from miscope.view import Member
 from miscope_views.parameters import norms
 from miscope_views.paths import trajectory, variance, velocity
-from miscope_views.proximity import components, joint, proximity
+from miscope_views.proximity import PROXIMITY_VIEW, components, joint
 
 STEPS = np.array([0, 10, 20, 40])
 SHOWN = ViewData(
@@ -50,8 +51,8 @@ def test_norms_can_be_read_relative_to_the_start():
     arrays = {"step": STEPS, "W_E/squares": np.array([4.0, 2, 2, 1]), "total/squares": np.array([8.0, 4, 4, 2])}
     shown = replace(SHOWN, artifacts={"parameters.norms": arrays})
 
-    plain = norms(shown, quantity="squares", relative=False, clock="linear", events=True)
-    relative = norms(shown, quantity="squares", relative=True, clock="linear", events=True)
+    plain = norms(shown, quantity="squares", relative=False)
+    relative = norms(shown, quantity="squares", relative=True)
 
     assert {trace.name: list(trace.y) for trace in plain.data} == {"W_E": [4, 2, 2, 1], "total": [8, 4, 4, 2]}
     assert list(relative.data[0].y) == [1, 0.5, 0.5, 0.25]
@@ -113,30 +114,28 @@ def test_speed_stands_between_checkpoints_and_turning_at_them():
     }
     shown = replace(SHOWN, artifacts={"parameters.velocity": arrays})
 
-    speed, turning = velocity(shown, parts="groups", relative=False, clock="linear", events=True).data
+    speed, turning = velocity(shown, parts="groups", relative=False).data
 
     assert list(speed.x) == [5, 15, 30]
     assert list(turning.x) == [10, 20]
-    assert {
-        trace.name for trace in velocity(shown, parts="tensors", relative=True, clock="linear", events=True).data
-    } == {"W_E"}
+    assert {trace.name for trace in velocity(shown, parts="tensors", relative=True).data} == {"W_E"}
 
 
 def test_distances_between_checkpoints_are_a_matrix_with_events_across_and_down():
-    figure = proximity(path(), group="all", clock="linear", events=True)
+    figure = draw(PROXIMITY_VIEW, path(), {"group": "all"})
     (heat,) = figure.data
 
     assert heat.z[0][3] == 40
     assert {shape.x0 for shape in figure.layout.shapes if shape.yref == "paper"} == {11, 40}
     assert {shape.y0 for shape in figure.layout.shapes if shape.yref == "y"} == {11, 40}
-    assert list(proximity(path(), group="all", clock="log", events=False).data[0].x) == [10, 20, 40]
+    assert list(draw(PROXIMITY_VIEW, path(), {"clock": "log"}).data[0].x) == [10, 20, 40]
 
 
 def test_components_are_drawn_over_their_largest_or_the_first_of_every_group():
     arrays = PATH | {"mlp/scores": np.array([[1.0], [2], [3], [4]]), "mlp/explained": np.array([0.9])}
     shown = replace(SHOWN, artifacts={"parameters.trajectory": arrays})
-    one = components(shown, group="all", clock="linear", events=False)
-    every = components(shown, group="first of every group", clock="linear", events=False)
+    one = components(shown, group="all")
+    every = components(shown, group="first of every group")
 
     assert [trace.name for trace in one.data][:2] == ["component 1 (70.0%)", "component 2 (20.0%)"]
     assert one.data[0].y[-1] == 1

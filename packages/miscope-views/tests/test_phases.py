@@ -69,13 +69,13 @@ def test_coherence_stands_above_the_band_of_chance():
         f"{SITE}/coherence_specialised": np.array([np.nan, 0.97]),
         f"{SITE}/coherence_difference": np.array([0.1, 0.1]),
     }
-    figure = phases.coherence(shown(arrays, None), site=SITE, below="agreement", clock="linear", events=False)
+    figure = phases.coherence(shown(arrays, None), site=SITE, below="agreement")
 
     assert list(figure.data[1].y) == pytest.approx([0.2, 0.2])
     assert list(figure.data[2].y) == pytest.approx([0.1, 0.95])
     assert [trace.name for trace in figure.data[5:]] == ["1"]
     assert figure.data[5].customdata[1] == pytest.approx(0.001)
-    around = phases.coherence(shown(arrays, None), site=SITE, below="unevenness", clock="linear", events=False)
+    around = phases.coherence(shown(arrays, None), site=SITE, below="unevenness")
     assert around.data[5].y[1] == pytest.approx(0.1)
     assert around.layout.yaxis2.title.text.startswith("unevenness")
     assert not figure.layout.annotations

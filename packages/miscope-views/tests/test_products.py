@@ -31,8 +31,8 @@ def test_products_are_drawn_as_spectra_and_sparsity_has_a_panel_for_how_many():
         bases={"token": cosines(29)},
     )
 
-    lines = products.inputs_lines(shown, product=NAME, clock="linear", events=True)
-    indices = products.inputs_sparsity(shown, product=NAME, clock="linear", events=True)
+    lines = products.inputs_lines(shown, product=NAME)
+    indices = products.inputs_sparsity(shown, product=NAME)
 
     assert {trace.name: trace for trace in lines.data}["5"].line.color == colour_of("5")
     assert list(indices.data[-1].y) == [14, 1]

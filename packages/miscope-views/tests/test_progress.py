@@ -28,7 +28,7 @@ def shown() -> ViewData:
 
 
 def test_the_ratio_says_how_much_the_rest_of_the_logits_costs():
-    figure = progress.losses(shown(), part="test", clock="linear", events=True)
+    figure = progress.losses(shown(), part="test")
 
     assert figure.layout.yaxis.type == "log"
     assert list(figure.data[-1].y) == pytest.approx([10, 10, 10])
@@ -36,7 +36,7 @@ def test_the_ratio_says_how_much_the_rest_of_the_logits_costs():
 
 
 def test_what_was_ever_key_or_causal_has_a_line_above_the_band_of_all_others():
-    figure = progress.excluded(shown(), clock="linear", events=True)
+    figure = progress.excluded(shown())
 
     assert [trace.name for trace in figure.data] == ["nothing left out", None, "any other", "5", "8"]
     assert figure.data[3].line.color == colour_of("5")
@@ -45,7 +45,7 @@ def test_what_was_ever_key_or_causal_has_a_line_above_the_band_of_all_others():
 
 
 def test_what_is_causal_is_counted_below_what_is_key():
-    figure = progress.causal(shown(), clock="linear", events=True)
+    figure = progress.causal(shown())
     counts = {trace.name: list(trace.y) for trace in figure.data[:2]}
 
     assert counts == {"key": [0, 1, 1], "causal": [0, 0, 2]}
@@ -64,7 +64,7 @@ def test_both_sets_are_drawn_over_the_checkpoints_looked_at():
     curves = {f"{s}/{m}/test": np.array([4.0, 1.0]) for s in ("final", "union") for m in ("restricted", "excluded")}
     whole = {f"full/{part}": np.array([4.0, 0.1]) for part in ("train", "test")}
     arrays = curves | whole | {"at": np.array([0, 100]), "label": np.array(["1", "2"]), "key": np.array([True, False])}
-    figure = progress.final_keys(of("progress.final", arrays), part="test", clock="linear", events=True)
+    figure = progress.final_keys(of("progress.final", arrays), part="test")
 
     assert [trace.name for trace in figure.data][2:4] == ["restricted, final set", "restricted, key so far"]
     assert "key at the end: 1" in figure.layout.title.subtitle.text
@@ -77,7 +77,7 @@ def test_a_line_for_every_number_of_directions():
         "restricted/all": np.array([[4.0, 4.0], [1.0, 0.1]]),
         "full/all": np.array([4.0, 0.1]),
     }
-    figure = progress.subspace(of("progress.subspace", arrays), part="all", clock="linear", events=True)
+    figure = progress.subspace(of("progress.subspace", arrays), part="all")
 
     assert [trace.name for trace in figure.data] == ["all directions", "2", "5", ""]
     assert list(figure.data[1].y) == [4.0, 1.0]

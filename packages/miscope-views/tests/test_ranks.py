@@ -42,11 +42,10 @@ AT_END = replace(
     artifacts={"ranks.weights": {name: array[-1] for name, array in ARRAYS.items() if name != "step"}},
     history={"ranks.weights": ARRAYS},
 )
-CLOCK = {"clock": "linear", "events": True}
 
 
 def test_ranks_relative_to_noise_start_at_one_above_a_grey_band():
-    figure = over_training(SHOWN, measure="stable_rank", matrix="all", relative=True, **CLOCK)
+    figure = over_training(SHOWN, measure="stable_rank", matrix="all", relative=True)
     low, high, first, heads = figure.data
 
     assert (low.y[0], high.y[0]) == pytest.approx((0.5, 1.25))
@@ -56,7 +55,7 @@ def test_ranks_relative_to_noise_start_at_one_above_a_grey_band():
 
 
 def test_one_matrix_is_drawn_head_by_head():
-    figure = over_training(SHOWN, measure="stable_rank", matrix="W_OV", relative=False, **CLOCK)
+    figure = over_training(SHOWN, measure="stable_rank", matrix="W_OV", relative=False)
 
     assert [trace.name for trace in figure.data[2:]] == ["head 0", "head 1"]
     assert list(figure.data[2].y) == [4, 2, 1]
@@ -64,21 +63,21 @@ def test_one_matrix_is_drawn_head_by_head():
 
 
 def test_an_exponent_that_was_refused_leaves_a_gap_without_a_warning():
-    figure = over_training(SHOWN, measure="alpha", matrix="all", relative=True, **CLOCK)
+    figure = over_training(SHOWN, measure="alpha", matrix="all", relative=True)
 
     assert [trace.name for trace in figure.data] == ["W_E"]
     assert not figure.layout.annotations
 
 
 def test_a_measure_that_no_matrix_allows_is_said_to_be_so():
-    figure = over_training(SHOWN, measure="alpha", matrix="W_OV", relative=True, **CLOCK)
+    figure = over_training(SHOWN, measure="alpha", matrix="W_OV", relative=True)
 
     assert "no matrix allows this measure" in figure.layout.title.subtitle.text
 
 
 @pytest.mark.parametrize(("scale", "first"), [("values", 5.0), ("share", 25 / (LARGE**2).sum()), ("log", np.log10(5))])
 def test_the_scree_has_ranks_down_and_steps_across(scale: str, first: float):
-    (heat,) = scree(SHOWN, matrix="W_E", head="0", scale=scale, **CLOCK).data
+    (heat,) = scree(SHOWN, matrix="W_E", head="0", scale=scale).data
 
     assert list(heat.x) == [0, 10, 20]
     assert list(heat.y) == list(range(1, 25))

@@ -28,7 +28,7 @@ def shown(reads, step):
 @pytest.mark.parametrize("view", scores.VIEWS, ids=lambda view: view.name)
 def test_every_view_draws_a_head(view):
     over = view.grain == "trajectory"
-    controls = {"clock": "linear", "events": True} if over else {"locked": True}
+    controls = {} if over else {"locked": True}
     controls |= {"head": HEAD} if any(control.name == "head" for control in view.controls) else {}
     figure = view.draw(shown(view.needs.reads[0], None if over else 100), **controls)
     assert figure.data

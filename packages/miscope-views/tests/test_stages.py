@@ -31,7 +31,7 @@ def shown(**arrays: object) -> ViewData:
 
 
 def test_every_second_stage_is_shaded_and_each_kind_of_series_has_its_panel():
-    figure = stages.change_points(shown(), clock="linear", events=True)
+    figure = stages.change_points(shown())
 
     assert [(shape.x0, shape.x1) for shape in figure.layout.shapes] == [(10, 20)]
     assert figure.layout.yaxis.title.text == "log<br>loss"
@@ -41,7 +41,7 @@ def test_every_second_stage_is_shaded_and_each_kind_of_series_has_its_panel():
 
 
 def test_the_strip_tells_each_method_and_the_interval_of_what_they_agree_on():
-    figure = stages.change_points(shown(), clock="linear", events=True)
+    figure = stages.change_points(shown())
     mean, online, both, _ = figure.data[-4:]
 
     assert (list(mean.x), list(online.x), list(both.x)) == ([10, 20], [10], [10, 20])
@@ -49,7 +49,7 @@ def test_the_strip_tells_each_method_and_the_interval_of_what_they_agree_on():
 
 
 def test_the_path_of_stability_shows_the_cuts_at_every_penalty():
-    figure = stages.change_points(shown(), clock="linear", events=True)
+    figure = stages.change_points(shown())
     path = figure.data[-1]
 
     assert list(zip(path.x, path.y, strict=True)) == [(10, "0.5×"), (20, "0.5×"), (10, "4×")]
@@ -58,9 +58,7 @@ def test_the_path_of_stability_shows_the_cuts_at_every_penalty():
 
 def test_one_stage_is_said_to_be_one():
     none = {"consensus": np.zeros(0, int), "votes": np.zeros(0, int), "ci": np.zeros((0, 2), int)}
-    figure = stages.change_points(
-        shown(**none, support=np.zeros(0), stage_count=np.array(1)), clock="linear", events=True
-    )
+    figure = stages.change_points(shown(**none, support=np.zeros(0), stage_count=np.array(1)))
 
     assert not figure.layout.shapes
     assert "one stage" in figure.layout.title.subtitle.text

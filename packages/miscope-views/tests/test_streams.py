@@ -42,7 +42,7 @@ def test_each_stream_that_was_computed_has_a_lane():
     everything = shown(
         scores_queries=SCORES, neurons_clusters=CLUSTERS, neurons_frequencies={"step": STEPS}, factors_shares=LOGITS
     )
-    figure = streams.lanes(everything, most=6, clock="linear", events=True)
+    figure = streams.lanes(everything, most=6)
     curves = [trace for trace in figure.data if trace.name == "2"]
     assert [trace.yaxis for trace in curves] == ["y", "y2", "y3", "y4"]
     assert list(curves[1].y) == pytest.approx([0.2475, 0.45, 0.675])
@@ -53,7 +53,7 @@ def test_each_stream_that_was_computed_has_a_lane():
 
 def test_a_stream_about_other_components_has_no_lane():
     other = LOGITS | {"logits/answer_label": np.array([["4", "5", "6"]] * 3)}
-    figure = streams.lanes(shown(factors_shares=other), most=6, clock="linear", events=True)
+    figure = streams.lanes(shown(factors_shares=other), most=6)
     assert {trace.yaxis for trace in figure.data} == {"y"}
 
 
@@ -62,7 +62,7 @@ def test_weights_over_no_inputs_have_no_lanes():
         variant=make_variant(ToyFamily(), {}), step=None, steps=STEPS, artifacts={"spectra.embedding": {"step": STEPS}}
     )
     with pytest.raises(DoesNotApply) as refused:
-        streams.lanes(nothing, most=6, clock="linear", events=True)
+        streams.lanes(nothing, most=6)
     assert refused.value.reason == (
         "none of its weights has the axis 'token', or one with a task basis, to be a stream of components"
     )

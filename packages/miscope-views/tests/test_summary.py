@@ -54,7 +54,7 @@ def shown(**reads: object) -> ViewData:
 
 
 def test_windows_that_were_entered_are_shaded_and_told():
-    figure = summary.windows(shown(summary_windows=WINDOWS), clock="linear")
+    figure = summary.windows(shown(summary_windows=WINDOWS))
 
     assert [(shape.x0, shape.x1) for shape in figure.layout.shapes] == [(0, 50), (50, 200)]
     told = [trace.text[0].strip() for trace in figure.data if trace.mode == "text"]
@@ -63,7 +63,7 @@ def test_windows_that_were_entered_are_shaded_and_told():
 
 
 def test_components_that_never_came_have_no_ribbon_and_the_rest_say_what_became_of_them():
-    figure = summary.components(shown(summary_components=COMPONENTS), site="mlp", clock="linear", events=True)
+    figure = summary.components(shown(summary_components=COMPONENTS), site="mlp")
 
     assert list(figure.layout.yaxis.ticktext) == ["3", "7"]
     told = [trace.text[0].strip() for trace in figure.data if trace.mode == "text"]
@@ -82,7 +82,7 @@ def test_of_a_record_that_begins_later_it_is_said_what_was_there_by_then():
         "mlp/first_mover": np.array([], dtype=str),
         "mlp/first_mover_step": np.array(np.nan),
     }
-    figure = summary.components(shown(summary_components=late), site="mlp", clock="linear", events=True)
+    figure = summary.components(shown(summary_components=late), site="mlp")
 
     assert "3, 7 there by epoch 100, where the record begins · 1 transient" in figure.layout.title.subtitle.text
 

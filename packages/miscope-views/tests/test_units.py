@@ -37,14 +37,14 @@ def test_the_histogram_counts_every_unit_once_at_both_steps():
 
 
 def test_dead_units_are_shares_on_one_fixed_scale():
-    figure = units.dead(shown(None), site=SITE, clock="linear", events=True)
+    figure = units.dead(shown(None), site=SITE)
     assert [trace.name for trace in figure.data] == ["dead", "always on", "active inputs, mean", "sparsity"]
     assert list(figure.data[0].y) == [0.25, 0.25, 0.5]
     assert figure.layout.yaxis.range == (-0.02, 1.02)
 
 
 def test_flips_stand_at_the_later_checkpoint():
-    figure = units.flips(shown(None), site=SITE, clock="linear", events=True)
+    figure = units.flips(shown(None), site=SITE)
     assert list(figure.data[2].x) == [10, 20]
     assert list(figure.data[4].x) == [0, 10, 20]
 

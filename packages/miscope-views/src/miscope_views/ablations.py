@@ -10,7 +10,7 @@ import numpy as np
 from miscope import Choice, Grain, Needs, Toggle, View, ViewData
 from miscope.errors import DoesNotApply
 from miscope.figures.figure_style import NULL, OKABE_ITO, colour_of
-from miscope_views.figures import CLOCK, MARKS, WIDE, band, clock_axis, event_marks, figure, line, title
+from miscope_views.figures import WIDE, band, figure, line, title
 from miscope_views.interactions import DATA, INTERACTIONS_VIEW
 from miscope_views.named_arrays import choice_of, first_row, unit_of
 
@@ -46,9 +46,7 @@ def effects(shown: ViewData, *, data: str, quantity: str, locked: bool) -> Figur
     return figure(traces, layout)
 
 
-def over_training(  # noqa: PLR0913 - one argument a control
-    shown: ViewData, *, data: str, quantity: str, mode: str, clock: str, events: bool
-) -> Figure:
+def over_training(shown: ViewData, *, data: str, quantity: str, mode: str) -> Figure:
     """Change of loss or accuracy without each head and layer over training; bands are 95 % intervals."""
     arrays = shown.artifacts[_EFFECTS]
     names, row = first_row(arrays["unit"]).tolist(), first_row(arrays["mode"]).tolist().index(mode)
@@ -65,10 +63,8 @@ def over_training(  # noqa: PLR0913 - one argument a control
         traces.append({**curve, "legendgroup": name})
     layout = {
         "title": title(shown, f"What is lost with a part at {_PUT[mode]}", _note(arrays, data, quantity)),
-        "xaxis": clock_axis(shown, clock),
         "yaxis": _change_axis(quantity, None),
         "showlegend": True,
-        "shapes": event_marks(shown, events),
     }
     return figure(traces, layout)
 
@@ -102,7 +98,7 @@ def embedding(shown: ViewData, *, data: str, quantity: str, locked: bool) -> Fig
     return figure([bars], layout)
 
 
-def embedding_over_training(shown: ViewData, *, data: str, quantity: str, clock: str, events: bool) -> Figure:
+def embedding_over_training(shown: ViewData, *, data: str, quantity: str) -> Figure:
     """Change of loss or accuracy without each key component of the embedding over training, with 95 % intervals."""
     arrays = shown.artifacts[_EMBEDDING]
     labels, values = first_row(arrays["label"]), arrays[f"{data}/{quantity}"]
@@ -124,11 +120,9 @@ def embedding_over_training(shown: ViewData, *, data: str, quantity: str, clock:
     unit = next((basis.unit for basis in shown.bases.values() if labels[0] in basis.labels), "component")
     layout = {
         "title": title(shown, "What is lost without a key component", _note(arrays, data, quantity)),
-        "xaxis": clock_axis(shown, clock),
         "yaxis": _change_axis(quantity, None),
         "legend": {"title": {"text": unit}},
         "showlegend": True,
-        "shapes": event_marks(shown, events),
     }
     return figure(traces, layout, gaps=gaps)
 
@@ -224,7 +218,7 @@ VIEWS = (
         title="Ablated heads and layers over training",
         draw=over_training,
         needs=Needs(reads=(_EFFECTS,)),
-        controls=(_data(_EFFECTS), _QUANTITY, Choice(name="mode", options=tuple(_PUT)), CLOCK, MARKS),
+        controls=(_data(_EFFECTS), _QUANTITY, Choice(name="mode", options=tuple(_PUT))),
         **_OVER_TIME,
     ),
     View(
@@ -240,7 +234,7 @@ VIEWS = (
         title="Embedding without a key component over training",
         draw=embedding_over_training,
         needs=Needs(reads=(_EMBEDDING,), bases=("*",)),
-        controls=(_data(_EMBEDDING), _QUANTITY, CLOCK, MARKS),
+        controls=(_data(_EMBEDDING), _QUANTITY),
         **_OVER_TIME,
     ),
     View(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from miscope import Grain, Needs, View, ViewData
 from miscope.figures.figure_style import OKABE_ITO, TEST, TRAIN
-from miscope_views.figures import CLOCK, MARKS, WIDE, band, clock_axis, event_marks, figure, line, panels, said, title
+from miscope_views.figures import WIDE, band, figure, line, panels, said, title
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -18,7 +18,7 @@ _STILL = "nothing moves"
 _COLOURS = {"train": TRAIN, "test": TEST, "all": OKABE_ITO[2]}
 
 
-def velocity(shown: ViewData, *, clock: str, events: bool) -> Figure:
+def velocity(shown: ViewData) -> Figure:
     """How fast logits change on training and on test inputs, with 95 % intervals, and how straight they go."""
     arrays = shown.artifacts[_READS]
     middle, inner = arrays["midpoint"], shown.steps[1:-1]
@@ -36,7 +36,6 @@ def velocity(shown: ViewData, *, clock: str, events: bool) -> Figure:
     straight = ", ".join(f"{part} {said(float(arrays[f'{part}/straightness']), '.2f', _STILL)}" for part in parts)
     layout: dict[str, Any] = {
         "title": title(shown, "Speed and straightness of the answers", f"start to end / length of path: {straight}"),
-        "xaxis": {**clock_axis(shown, clock), "anchor": "y2"},
         "yaxis": {
             "title": {"text": f"change of a logit per {shown.step_label}"},
             "type": "log",
@@ -44,7 +43,6 @@ def velocity(shown: ViewData, *, clock: str, events: bool) -> Figure:
             "exponentformat": "power",
         },
         "yaxis2": {"title": {"text": "cosine with the move before"}, "domain": lower, "range": [-1.05, 1.05]},
-        "shapes": event_marks(shown, events),
         "showlegend": True,
     }
     return figure(traces, layout)
@@ -56,6 +54,5 @@ VELOCITY_VIEW = View(
     grain=Grain.TRAJECTORY,
     draw=velocity,
     needs=Needs(reads=(_READS,)),
-    controls=(CLOCK, MARKS),
     time_axis="x",
 )

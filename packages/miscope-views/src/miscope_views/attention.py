@@ -11,7 +11,7 @@ from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO
 from miscope_views.attention_sequence import PROFILE_VIEW, SEQUENCE_VIEW
 from miscope_views.coarseness import BADGE_COLOURS
-from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, on_clock, panels, title
+from miscope_views.figures import figure, line, panels, title
 from miscope_views.head_maps import above, across, cell, map_axes
 from miscope_views.head_names import head_name
 from miscope_views.named_arrays import choice_of, holders
@@ -74,7 +74,7 @@ def _legend(shown: ViewData, site: str) -> str:
     return " · dots: what each map looks like, as in coarseness" if measured else ""
 
 
-def statistics(shown: ViewData, *, site: str, key: str, clock: str, events: bool) -> Figure:
+def statistics(shown: ViewData, *, site: str, key: str) -> Figure:
     """How much each head looks at one key, and how spread its attention is, over training."""
     arrays = shown.artifacts[_READS]
     steps, mean, entropy = arrays["step"], arrays[f"{site}/mean"], arrays[f"{site}/entropy"]
@@ -100,16 +100,15 @@ def statistics(shown: ViewData, *, site: str, key: str, clock: str, events: bool
     uniform = float(np.log(mean.shape[2]))
     layout: dict[str, Any] = {
         "title": title(shown, f"Attention of the answer to key {key}, and its entropy", site),
-        "xaxis": {**clock_axis(shown, clock), "anchor": "y2"},
         "yaxis": {"title": {"text": f"mean attention to {key}"}, "domain": upper, "range": [-0.02, 1.02]},
         "yaxis2": {"title": {"text": "entropy (nats)"}, "domain": lower, "range": [-0.02 * uniform, 1.08 * uniform]},
-        "shapes": [_ceiling(uniform), *event_marks(shown, events)],
+        "shapes": [_ceiling(uniform)],
         "showlegend": True,
     }
     return figure(traces, layout)
 
 
-def symmetry(shown: ViewData, *, site: str, symmetry: str, clock: str, events: bool) -> Figure:
+def symmetry(shown: ViewData, *, site: str, symmetry: str) -> Figure:
     """Whether each head treats an input and its image alike: correlation of its attention to each key with that to the
     key's counterpart, over training."""
     arrays = shown.artifacts[_READS]
@@ -126,15 +125,13 @@ def symmetry(shown: ViewData, *, site: str, symmetry: str, clock: str, events: b
             traces.append(line(steps, matrix[:, head, key, other], name, colour, **look, hovertemplate=hover))
     layout = {
         "title": title(shown, f"Symmetry of attention under {symmetry}", site),
-        "xaxis": clock_axis(shown, clock),
         "yaxis": {"title": {"text": "correlation on the image input"}, "range": [-1.03, 1.03]},
-        "shapes": event_marks(shown, events),
         "showlegend": True,
     }
     return figure(traces, layout)
 
 
-def entropy(shown: ViewData, *, clock: str, events: bool) -> Figure:
+def entropy(shown: ViewData) -> Figure:
     """How spread each head's attention is over training, all layers and heads at once, in shares of the greatest."""
     arrays = shown.artifacts[_READS]
     rows, names = [], []
@@ -142,15 +139,14 @@ def entropy(shown: ViewData, *, clock: str, events: bool) -> Figure:
         values = np.asarray(arrays[f"{site}/entropy"], dtype=np.float64)
         rows.append(values.T / max(np.log(arrays[f"{site}/mean"].shape[-1]), 1e-12))
         names += [head_name(site, head) for head in range(values.shape[1])]
-    steps, share = on_clock(arrays["step"], np.concatenate(rows).T, clock)
+    steps, share = arrays["step"], np.concatenate(rows).T
     heat = {"type": "heatmap", "x": steps, "y": names, "z": share.T, "coloraxis": "coloraxis"}
     hover = f"%{{y}}: %{{z:.3f}} of the greatest entropy at {shown.step_label} %{{x:,}}<extra></extra>"
     layout = {
         "title": title(shown, "Entropy of attention", "of the answer's query; 1 where all keys are alike"),
-        "xaxis": {**clock_axis(shown, clock), "showgrid": False},
+        "xaxis": {"showgrid": False},
         "yaxis": {"type": "category", "autorange": "reversed", "showgrid": False, "title": {"text": "head"}},
         "coloraxis": {"cmin": 0, "cmax": 1, "colorbar": {"title": {"text": "share of the greatest entropy"}}},
-        "shapes": event_marks(shown, events),
     }
     return figure([heat | {"hovertemplate": hover}], layout)
 
@@ -206,7 +202,7 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=statistics,
         needs=Needs(reads=(_READS,)),
-        controls=(choice_of("site", _READS, "entropy"), _KEY, CLOCK, MARKS),
+        controls=(choice_of("site", _READS, "entropy"), _KEY),
         time_axis="x",
     ),
     View(
@@ -218,8 +214,6 @@ VIEWS = (
         controls=(
             choice_of("site", _READS, "entropy"),
             Choice(name="symmetry", options_from=_symmetries),
-            CLOCK,
-            MARKS,
         ),
         time_axis="x",
     ),
@@ -229,7 +223,6 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=entropy,
         needs=Needs(reads=(_READS,)),
-        controls=(CLOCK, MARKS),
         time_axis="x",
     ),
     SEQUENCE_VIEW,

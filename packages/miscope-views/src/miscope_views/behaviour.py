@@ -14,7 +14,7 @@ from miscope.snapshot import Series
 from miscope_views.answer_motion import VELOCITY_VIEW
 from miscope_views.calibration import CALIBRATION_VIEWS
 from miscope_views.definitions import defined
-from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, title
+from miscope_views.figures import figure, line, title
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -30,33 +30,31 @@ _LEAKAGE = (
 _LOG = {"type": "log", "exponentformat": "power"}
 
 
-def losses(shown: ViewData, *, clock: str, events: bool) -> Figure:
+def losses(shown: ViewData) -> Figure:
     """Training and test loss over training, on a logarithmic scale."""
     y_axis = {"title": {"text": "loss (nats)"}, **_LOG}
-    return _metric_curves(shown, "loss", y_axis=y_axis, clock=clock, events=events)
+    return _metric_curves(shown, "loss", y_axis=y_axis)
 
 
-def accuracies(shown: ViewData, *, clock: str, events: bool) -> Figure:
+def accuracies(shown: ViewData) -> Figure:
     """Share of right answers in training and test data over training."""
     y_axis = {"title": {"text": "accuracy"}, "range": [-0.03, 1.03]}
-    return _metric_curves(shown, "accuracy", y_axis=y_axis, clock=clock, events=events)
+    return _metric_curves(shown, "accuracy", y_axis=y_axis)
 
 
-def recorded(shown: ViewData, *, metric: str, log: bool, clock: str, events: bool) -> Figure:
+def recorded(shown: ViewData, *, metric: str, log: bool) -> Figure:
     """Any metric that was recorded while it trained: terms of the loss, and what instruments saw that watched it."""
     series = shown.metrics[metric]
     hover = f"%{{y:.4g}} at {shown.step_label} %{{x:,}}<extra></extra>"
     trace = line(series.steps, series.values, metric, colour_of(metric), hovertemplate=hover)
     layout = {
         "title": title(shown, metric),
-        "xaxis": clock_axis(shown, clock),
         "yaxis": {"title": {"text": metric}, **(_LOG if log else {})},
-        "shapes": event_marks(shown, events),
     }
     return figure([trace], layout)
 
 
-def margins(shown: ViewData, *, split: str, clock: str, events: bool) -> Figure:
+def margins(shown: ViewData, *, split: str) -> Figure:
     """By how much the right answer wins over training: the mean, the worst percent and the worst input."""
     arrays = shown.artifacts[_METRICS]
     steps = arrays["step"]
@@ -78,15 +76,14 @@ def margins(shown: ViewData, *, split: str, clock: str, events: bool) -> Figure:
     zero = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 0, "y1": 0, "line": {"width": 1}}
     layout = {
         "title": title(shown, f"Margin of the right answer on {_SPLIT_NAMES[split]}", "below 0 the answer is wrong"),
-        "xaxis": clock_axis(shown, clock),
         "yaxis": {"title": {"text": "right logit less the best wrong one"}},
-        "shapes": [zero, *event_marks(shown, events)],
+        "shapes": [zero],
         "showlegend": True,
     }
     return figure(traces, layout)
 
 
-def leakage(shown: ViewData, *, quantity: str, clock: str, events: bool) -> Figure:
+def leakage(shown: ViewData, *, quantity: str) -> Figure:
     """Test performance where a symmetric input was in the training set, and where none was."""
     arrays = shown.artifacts[_METRICS]
     if f"test_{quantity}_leaked" not in arrays:
@@ -101,9 +98,7 @@ def leakage(shown: ViewData, *, quantity: str, clock: str, events: bool) -> Figu
     log = {"title": {"text": "loss (nats)"}, **_LOG}
     layout = {
         "title": title(shown, f"Test {quantity} by what a symmetry gives away"),
-        "xaxis": clock_axis(shown, clock),
         "yaxis": log if quantity == "loss" else {"title": {"text": "accuracy"}, "range": [-0.03, 1.03]},
-        "shapes": event_marks(shown, events),
         "showlegend": True,
     }
     return figure(traces, layout)
@@ -141,7 +136,7 @@ def compare(shown: ViewData, *, metric: str, align: str, train: bool) -> Figure:
     return figure(traces, layout)
 
 
-def _metric_curves(shown: ViewData, kind: str, *, y_axis: dict[str, Any], clock: str, events: bool) -> Figure:
+def _metric_curves(shown: ViewData, kind: str, *, y_axis: dict[str, Any]) -> Figure:
     traces = []
     for name, series in shown.metrics.items():
         split = name.removesuffix(f"_{kind}")
@@ -151,9 +146,7 @@ def _metric_curves(shown: ViewData, kind: str, *, y_axis: dict[str, Any], clock:
     ordered = sorted(traces, key=lambda trace: trace["name"] != "train")
     layout = {
         "title": title(shown, " and ".join(trace["name"] for trace in ordered).capitalize() + f" {kind}"),
-        "xaxis": clock_axis(shown, clock),
         "yaxis": y_axis,
-        "shapes": event_marks(shown, events),
         "showlegend": True,
     }
     return figure(ordered, layout)
@@ -211,7 +204,6 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=losses,
         needs=Needs(metrics=("*_loss",)),
-        controls=(CLOCK, MARKS),
         time_axis="x",
     ),
     View(
@@ -220,7 +212,6 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=accuracies,
         needs=Needs(metrics=("*_accuracy",)),
-        controls=(CLOCK, MARKS),
         time_axis="x",
     ),
     View(
@@ -232,8 +223,6 @@ VIEWS = (
         controls=(
             Choice(name="metric", options_from=_recorded),
             Toggle(name="log", label="logarithmic"),
-            CLOCK,
-            MARKS,
         ),
         time_axis="x",
     ),
@@ -243,7 +232,7 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=margins,
         needs=Needs(reads=(_METRICS,)),
-        controls=(Choice(name="split", options_from=_splits, label="data"), CLOCK, MARKS),
+        controls=(Choice(name="split", options_from=_splits, label="data"),),
         time_axis="x",
     ),
     View(
@@ -252,7 +241,7 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=leakage,
         needs=Needs(reads=(_METRICS,)),
-        controls=(Choice(name="quantity", options=("loss", "accuracy")), CLOCK, MARKS),
+        controls=(Choice(name="quantity", options=("loss", "accuracy")),),
         time_axis="x",
     ),
     View(

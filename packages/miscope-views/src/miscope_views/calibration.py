@@ -9,18 +9,7 @@ import numpy as np
 
 from miscope import Choice, Grain, Needs, Toggle, View, ViewData
 from miscope.figures.figure_style import NULL, TEST, TRAIN, colour_of
-from miscope_views.figures import (
-    CLOCK,
-    MARKS,
-    clock_axis,
-    event_marks,
-    figure,
-    grid_axes,
-    line,
-    on_clock,
-    panels,
-    title,
-)
+from miscope_views.figures import figure, grid_axes, line, panels, title
 from miscope_views.named_arrays import first_row, holders
 
 if TYPE_CHECKING:
@@ -82,7 +71,7 @@ def reliability(shown: ViewData, *, split: str) -> Figure:
     return figure([perfect, dots, bars | hover], layout)
 
 
-def calibration(shown: ViewData, *, clock: str, events: bool) -> Figure:
+def calibration(shown: ViewData) -> Figure:
     """Calibration error over training beside that of a calibrated model; below, the entropy of the answers."""
     arrays, metrics = shown.artifacts[_READS], shown.artifacts[_METRICS]
     above, below = panels([1.4, 1])
@@ -100,16 +89,14 @@ def calibration(shown: ViewData, *, clock: str, events: bool) -> Figure:
         traces.append(line(metrics["step"], metrics[f"{split}_entropy"], split, colour, **unsure))
     layout = {
         "title": title(shown, "Calibration"),
-        "xaxis": {**clock_axis(shown, clock), "anchor": "y2"},
         "yaxis": {"title": {"text": "expected calibration error"}, "domain": above, "rangemode": "tozero"},
         "yaxis2": {"title": {"text": "entropy of the answer (nats)"}, "domain": below, "rangemode": "tozero"},
-        "shapes": event_marks(shown, events),
         "showlegend": True,
     }
     return figure(traces, layout)
 
 
-def quantiles(shown: ViewData, *, split: str, clock: str, events: bool) -> Figure:
+def quantiles(shown: ViewData, *, split: str) -> Figure:
     """How the losses of single inputs are spread over training: ribbons between their quantiles, and the median."""
     arrays = shown.artifacts[_READS]
     share, exact = first_row(arrays["quantile"]), arrays[f"{split}/loss_quantile"]
@@ -127,19 +114,17 @@ def quantiles(shown: ViewData, *, split: str, clock: str, events: bool) -> Figur
         traces.append(line(steps, loss[:, at], name, colour, line={"dash": dash}, hovertemplate=hover))
     layout = {
         "title": title(shown, f"Losses of single inputs, {_NAMES[split]}", note),
-        "xaxis": clock_axis(shown, clock),
         "yaxis": {"title": {"text": "loss (nats)"}, "type": "log", "exponentformat": "power"},
-        "shapes": event_marks(shown, events),
         "showlegend": True,
     }
     return figure(traces, layout)
 
 
-def by_class(shown: ViewData, *, split: str, clock: str, events: bool) -> Figure:
+def by_class(shown: ViewData, *, split: str) -> Figure:
     """Accuracy on the inputs of each right answer over training."""
     arrays = shown.artifacts[_READS]
     names = first_row(arrays["class"]).tolist()
-    steps, share = on_clock(arrays["step"], arrays[f"{split}/class_accuracy"], clock)
+    steps, share = arrays["step"], arrays[f"{split}/class_accuracy"]
     count = first_row(arrays[f"{split}/class_count"])
     heat = {
         "type": "heatmap",
@@ -153,10 +138,9 @@ def by_class(shown: ViewData, *, split: str, clock: str, events: bool) -> Figure
     note = f"{count.min():,} to {count.max():,} inputs an answer"
     layout = {
         "title": title(shown, f"Accuracy by right answer, {_NAMES[split]}", note),
-        "xaxis": {**clock_axis(shown, clock), "showgrid": False},
+        "xaxis": {"showgrid": False},
         "yaxis": {"title": {"text": "right answer"}, "type": "category", "showgrid": False, "nticks": 20},
         "coloraxis": {"cmin": 0, "cmax": 1, "colorbar": {"title": {"text": "share right"}, "tickformat": ".0%"}},
-        "shapes": event_marks(shown, events),
     }
     return figure([heat], layout, gaps=int(np.isnan(share).sum()))
 
@@ -206,7 +190,7 @@ def _view(name: str, heading: str, draw: Any, *, reads: tuple[str, ...] = (_READ
         grain=Grain.TRAJECTORY,
         draw=draw,
         needs=Needs(reads=reads),
-        controls=((_SPLIT,) if split else ()) + (CLOCK, MARKS),
+        controls=(_SPLIT,) if split else (),
         time_axis="x",
     )
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO
-from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, said, title
+from miscope_views.figures import figure, line, said, title
 from miscope_views.head_names import head_colour, head_dash, head_name, layer_of
 from miscope_views.named_arrays import first_row, holders
 from miscope_views.thumbnails import area_average
@@ -136,7 +136,7 @@ def composition(shown: ViewData, *, kind: str) -> Figure:
     return figure([heat], layout, gaps=int(np.isnan(shown_part).sum()))
 
 
-def composition_over_training(shown: ViewData, *, kind: str, clock: str, events: bool) -> Figure:
+def composition_over_training(shown: ViewData, *, kind: str) -> Figure:
     """Composition of the pairs of heads that compose most, over training, above the band of random heads."""
     arrays = shown.artifacts[_COMPOSITION]
     steps, names = arrays["step"], [_short(str(name)) for name in first_row(arrays["heads"])]
@@ -165,15 +165,13 @@ def composition_over_training(shown: ViewData, *, kind: str, clock: str, events:
     note = f"the strongest {_MOST_PAIRS} of {len(pairs)} pairs" if len(pairs) > _MOST_PAIRS else ""
     layout = {
         "title": title(shown, f"{kind}-composition over training", note),
-        "xaxis": clock_axis(shown, clock),
         "yaxis": {"title": {"text": "composition above random heads"}},
-        "shapes": event_marks(shown, events),
         "showlegend": True,
     }
     return figure(traces, layout)
 
 
-def heads(shown: ViewData, *, quantity: str, clock: str, events: bool) -> Figure:
+def heads(shown: ViewData, *, quantity: str) -> Figure:
     """Size, dimensions or positivity of every head's QK or OV circuit over training."""
     arrays = shown.artifacts[_HEADS]
     name = _QUANTITIES[quantity]
@@ -189,9 +187,7 @@ def heads(shown: ViewData, *, quantity: str, clock: str, events: bool) -> Figure
             )
     layout = {
         "title": title(shown, f"Circuits of heads: {quantity}", _between(arrays).lstrip(" ·") if of_tokens else ""),
-        "xaxis": clock_axis(shown, clock),
         "yaxis": {"title": {"text": quantity}, **({"range": [-1.03, 1.03]} if signed else {"rangemode": "tozero"})},
-        "shapes": event_marks(shown, events),
         "showlegend": True,
     }
     return figure(traces, layout)
@@ -275,7 +271,7 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=heads,
         needs=Needs(reads=(_HEADS,)),
-        controls=(Choice(name="quantity", options=tuple(_QUANTITIES)), CLOCK, MARKS),
+        controls=(Choice(name="quantity", options=tuple(_QUANTITIES)),),
         time_axis="x",
     ),
     View(
@@ -292,7 +288,7 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=composition_over_training,
         needs=Needs(reads=(_COMPOSITION,)),
-        controls=(_KIND, CLOCK, MARKS),
+        controls=(_KIND,),
         time_axis="x",
     ),
 )

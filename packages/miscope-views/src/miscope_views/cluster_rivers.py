@@ -9,7 +9,8 @@ import numpy as np
 from miscope import Grain, Needs, Number, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO, colour_of
 from miscope.maths.evenly_spaced import evenly_placed
-from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
+from miscope.view import STEP_SCALE
+from miscope_views.figures import figure, line, panels, title
 from miscope_views.named_arrays import choice_of, first_row, unit_of
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _NONE, _OTHER = "none", "other"
 _CURVE = np.linspace(0, 1, 12)
 
 
-def river(shown: ViewData, *, site: str, columns: int, clock: str, events: bool) -> Figure:
+def river(shown: ViewData, *, site: str, columns: int, clock: str) -> Figure:
     """How many neurons each cluster holds at some checkpoints, and from which to which the neurons passed between."""
     steps, banks = _columns(shown, columns, clock), _banks(shown, site)
     number = _membership(shown, site, banks)[np.searchsorted(_steps(shown), steps)]
@@ -42,11 +43,9 @@ def river(shown: ViewData, *, site: str, columns: int, clock: str, events: bool)
         traces.append({**middle, **dots, "showlegend": False, "legendgroup": name, "hovertemplate": hover})
     layout: dict[str, Any] = {
         "title": title(shown, f"Neurons between clusters of {site}", "a stream has the colour of where it comes from"),
-        "xaxis": clock_axis(shown, clock),
         "yaxis": {"title": {"text": "neurons"}, "range": [0, number.shape[1]], "showgrid": False},
         "legend": {"title": {"text": unit_of(shown, _first(shown), site)}, "traceorder": "reversed"},
         "showlegend": True,
-        "shapes": event_marks(shown, events),
     }
     gaps = sum(int(np.isnan(trace["y"]).sum()) for trace in traces)
     return figure(traces, layout, gaps=gaps)
@@ -105,7 +104,7 @@ def _colour(name: str) -> str:
     return {_NONE: "rgba(154,154,154,0.25)", _OTHER: NULL}.get(name) or colour_of(name)
 
 
-def stability(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure:
+def stability(shown: ViewData, *, site: str) -> Figure:
     """How far clusters are those of the checkpoint before, and those of the end; below, how many neurons stand out."""
     arrays, steps = shown.artifacts[_CLUSTERS], _steps(shown)
     upper, lower = panels((3, 2))
@@ -123,10 +122,9 @@ def stability(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure
     chance = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 0, "y1": 0}
     layout: dict[str, Any] = {
         "title": title(shown, f"Stability of the clusters of {site}", "of neurons committed at both; 0: by chance"),
-        "xaxis": {**clock_axis(shown, clock), "anchor": "y2"},
         "yaxis": {"title": {"text": "adjusted Rand index"}, "domain": upper, "range": [-0.1, 1.03]},
         "yaxis2": {"title": {"text": "share of neurons"}, "domain": lower, "range": [-0.02, 1.03]},
-        "shapes": [*event_marks(shown, events), {**chance, "line": {"color": NULL, "dash": "dash", "width": 1}}],
+        "shapes": [{**chance, "line": {"color": NULL, "dash": "dash", "width": 1}}],
         "showlegend": True,
     }
     return figure(traces, layout, gaps=int(np.isnan(before).sum() + np.isnan(end).sum()))
@@ -151,8 +149,7 @@ RIVER_VIEWS = (
         controls=(
             choice_of("site", _CLUSTERS, "size"),
             Number(name="columns", default=12, minimum=2, maximum=40, label="checkpoints"),
-            CLOCK,
-            MARKS,
+            STEP_SCALE,
         ),
         time_axis="x",
     ),
@@ -162,7 +159,7 @@ RIVER_VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=stability,
         needs=Needs(reads=(_CLUSTERS, _SHARES), bases=("*",)),
-        controls=(choice_of("site", _CLUSTERS, "stability"), CLOCK, MARKS),
+        controls=(choice_of("site", _CLUSTERS, "stability"),),
         time_axis="x",
     ),
 )

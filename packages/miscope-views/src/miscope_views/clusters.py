@@ -8,7 +8,7 @@ import numpy as np
 
 from miscope import Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO, colour_of
-from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, on_clock, panels, title
+from miscope_views.figures import figure, line, panels, title
 from miscope_views.named_arrays import basis_note, choice_of, first_row, ticked, unit_of
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def frequencies(shown: ViewData, *, site: str) -> Figure:
     return figure([heat, *_before_training(shown, site), _histogram(live, "now", OKABE_ITO[0])], layout)
 
 
-def clusters(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure:
+def clusters(shown: ViewData, *, site: str) -> Figure:
     """How many neurons are committed to each component over training, and to which each neuron is."""
     arrays = shown.artifacts[_CLUSTERS]
     labels, size = arrays[f"{site}/label"], arrays[f"{site}/size"]
@@ -72,17 +72,15 @@ def clusters(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure:
             f"Clusters of {site}",
             f"committed from a share of {threshold:.2f} on, which 0.1 % reach {_NULLS[str(arrays[f'{site}/null'][0])]}",
         ),
-        "xaxis": {**clock_axis(shown, clock), "anchor": "y2"},
         "yaxis": {"title": {"text": "neurons committed"}, "domain": upper, "rangemode": "tozero"},
         "yaxis2": {"title": {"text": "neuron, by final cluster"}, "domain": lower, "showgrid": False},
         "legend": {"title": {"text": unit_of(shown, _first(shown), site)}},
         "showlegend": True,
-        "shapes": event_marks(shown, events),
     }
-    return figure([*traces, _map(shown, site, strong, clock)], layout)
+    return figure([*traces, _map(shown, site, strong)], layout)
 
 
-def _map(shown: ViewData, site: str, strong: np.ndarray, clock: str) -> dict[str, Any]:
+def _map(shown: ViewData, site: str, strong: np.ndarray) -> dict[str, Any]:
     """Neurons down, steps across; each in the colour of the component it is committed to, or blank."""
     arrays, shares = shown.artifacts[_CLUSTERS], shown.artifacts[_SHARES]
     labels = arrays[f"{site}/label"]
@@ -97,7 +95,7 @@ def _map(shown: ViewData, site: str, strong: np.ndarray, clock: str) -> dict[str
     for place, name in enumerate(labels.tolist()):
         rank[final == name] = place
     order = np.argsort(rank, kind="stable")
-    steps, number = on_clock(shares["step"], number[:, order], clock)
+    steps, number = shares["step"], number[:, order]
     edges = np.arange(len(colours) + 1) / len(colours)
     scale = [[edge, colour] for i, colour in enumerate(colours) for edge in (edges[i], edges[i + 1])]
     return {
@@ -171,6 +169,6 @@ CLUSTERS_VIEW = View(
     grain=Grain.TRAJECTORY,
     draw=clusters,
     needs=Needs(reads=(_SHARES, _CLUSTERS), bases=("*",)),
-    controls=(_SITE, CLOCK, MARKS),
+    controls=(_SITE,),
     time_axis="x",
 )

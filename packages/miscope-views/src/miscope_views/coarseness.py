@@ -10,7 +10,7 @@ import numpy as np
 from miscope import Choice, Grain, Needs, Number, View, ViewData
 from miscope.errors import DoesNotApply
 from miscope.figures.figure_style import NULL, OKABE_ITO
-from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
+from miscope_views.figures import figure, line, panels, title
 from miscope_views.named_arrays import first_row, holders
 from miscope_views.thumbnails import area_average, sheet
 
@@ -69,7 +69,7 @@ def distribution(shown: ViewData, *, site: str, quantity: str) -> Figure:
     return figure(traces or [{"type": "scatter", "x": [], "y": []}], layout)
 
 
-def over_training(shown: ViewData, *, site: str, quantity: str, clock: str, events: bool) -> Figure:
+def over_training(shown: ViewData, *, site: str, quantity: str) -> Figure:
     """Median of a measure of scale with the middle 80 % of units, and the share of each badge, over training."""
     arrays = shown.artifacts[_READS]
     steps, count = arrays["step"], arrays[f"{site}/badge"][0].size
@@ -90,10 +90,8 @@ def over_training(shown: ViewData, *, site: str, quantity: str, clock: str, even
     upper, lower = panels((1, 1))
     layout: dict[str, Any] = {
         "title": title(shown, f"Scale of {site} over training", _group_note(arrays)),
-        "xaxis": {**clock_axis(shown, clock), "anchor": "y2"},
         "yaxis": {"title": {"text": quantity}, "domain": upper, "rangemode": "tozero"},
         "yaxis2": {"title": {"text": f"share of {count:,} units"}, "domain": lower, "range": [0, 1]},
-        "shapes": event_marks(shown, events),
         "showlegend": True,
     }
     return figure(traces, layout, gaps=int(sum((~np.isfinite(y)).sum() for y in (low, middle, high))))
@@ -219,7 +217,7 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=over_training,
         needs=Needs(reads=(_READS,)),
-        controls=(_SITE, _QUANTITY, CLOCK, MARKS),
+        controls=(_SITE, _QUANTITY),
         time_axis="x",
     ),
     View(

@@ -48,10 +48,10 @@ def losses(shown: ViewData, *, metric: str, align: str, band: str, each: bool) -
     middle = line(time, spread[2], "median", OKABE_ITO[0], line={"width": 2.6}, hovertemplate=hover)
     traces.append({**middle, "customdata": count})
     unit = " (nats)" if metric.endswith("loss") else ""
-    axis = shown.step_label if align == "step" else f"{shown.step_label}s since {defined(shown, align)}"
+    since = {"title": {"text": f"{shown.step_label}s since {defined(shown, align)}"}, "tickformat": ","}
     layout = {
         "title": title(shown, f"{metric.replace('_', ' ').capitalize()} over variants", _watched(time, count)),
-        "xaxis": {"title": {"text": axis}, "tickformat": ","},
+        "xaxis": {} if align == "step" else since,
         "yaxis": {"title": {"text": metric.replace("_", " ") + unit}, **(_LOG if unit else {})},
         "showlegend": True,
         "meta": {"time_axes": ["x"] if align == "step" else []},
@@ -112,12 +112,11 @@ def events(shown: ViewData, *, event: str) -> Figure:
     traces.append(_survival(arrays, event, float(last.max())))
     layout = {
         "title": title(shown, f"When the variants {_HAVE[event]}", by(shown, event) + _median_note(arrays, event)),
-        "xaxis": {"title": {"text": shown.step_label}, "anchor": "y2", "tickformat": ",", "rangemode": "tozero"},
+        "xaxis": {"rangemode": "tozero"},
         "yaxis": {"type": "category", "categoryarray": rows, "categoryorder": "array", "domain": upper},
         "yaxis2": {"title": {"text": "share that<br>has not"}, "domain": lower, "range": [-0.03, 1.05]},
         "shapes": _median_marks(arrays, event),
         "showlegend": True,
-        "meta": {"time_axes": ["x"]},
     }
     layout["yaxis"]["autorange"] = "reversed"
     return figure(traces, layout)

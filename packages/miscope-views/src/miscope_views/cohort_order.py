@@ -48,7 +48,7 @@ def order(shown: ViewData) -> Figure:
         "title": title(
             shown, "In what order milestones are reached", by(shown, *shown.definitions) + _concordant(arrays)
         ),
-        "xaxis": {"title": {"text": shown.step_label}, "tickformat": ",", "domain": [0, 0.58], "rangemode": "tozero"},
+        "xaxis": {"domain": [0, 0.58], "rangemode": "tozero"},
         "xaxis2": {"type": "category", "domain": [0.66, 1], "showgrid": False, "tickangle": -40},
         "yaxis": {
             "type": "category",

@@ -8,7 +8,7 @@ import numpy as np
 
 from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO
-from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
+from miscope_views.figures import figure, line, panels, title
 from miscope_views.named_arrays import choice_of, holders
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _QUANTITIES = {
 }
 
 
-def activations(shown: ViewData, *, quantity: str, clock: str, events: bool) -> Figure:
+def activations(shown: ViewData, *, quantity: str) -> Figure:
     """How many directions each site's activations take up over training, and the share between the right answers."""
     arrays = shown.artifacts[_READS]
     steps, sites = arrays["step"], holders(arrays, _QUANTITIES[quantity])
@@ -42,15 +42,13 @@ def activations(shown: ViewData, *, quantity: str, clock: str, events: bool) -> 
             traces.append(line(steps, arrays[f"{site}/between_share"], site, **shared, **rest))
     layout: dict[str, Any] = {
         "title": title(shown, f"Dimensions of activations: {quantity}"),
-        "xaxis": {**clock_axis(shown, clock), "anchor": "y2" if labelled else "y"},
         "yaxis": {"title": {"text": quantity}, "domain": upper, "type": "log", "tickvals": _TICKS},
-        "shapes": event_marks(shown, events),
         "showlegend": True,
     }
     if labelled:
         layout["yaxis2"] = {"title": {"text": "variance<br>between answers"}, "domain": lower, "range": [0, 1.02]}
         layout["yaxis2"]["tickformat"] = ".0%"
-        layout["shapes"] = [*layout["shapes"], _chance(float(arrays["between_null"][0]))]
+        layout["shapes"] = [_chance(float(arrays["between_null"][0]))]
     return figure(traces, layout)
 
 
@@ -110,7 +108,7 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=activations,
         needs=Needs(reads=(_READS,)),
-        controls=(Choice(name="quantity", options_from=_quantities), CLOCK, MARKS),
+        controls=(Choice(name="quantity", options_from=_quantities),),
         time_axis="x",
     ),
     View(

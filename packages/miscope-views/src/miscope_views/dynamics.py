@@ -8,7 +8,7 @@ import numpy as np
 
 from miscope import Grain, Needs, Toggle, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO
-from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, title
+from miscope_views.figures import figure, line, title
 from miscope_views.named_arrays import choice_of
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def modes(shown: ViewData, *, group: str, whole: bool) -> Figure:
     return figure(traces, layout)
 
 
-def residual(shown: ViewData, *, group: str, clock: str, events: bool) -> Figure:
+def residual(shown: ViewData, *, group: str) -> Figure:
     """How far each checkpoint lies from where the linear law takes the one before, in lengths of the step; grey: walks.
 
     A peak is a change of regime; 1 is no better than predicting nothing but the same place.
@@ -76,10 +76,8 @@ def residual(shown: ViewData, *, group: str, clock: str, events: bool) -> Figure
     top = 1.1 * max(1.0, float(np.nanmax(values)))
     layout = {
         "title": title(shown, f"Residual of the linear law: {group}", note),
-        "xaxis": clock_axis(shown, clock),
         "yaxis": {"title": {"text": "|x − predicted| / |step|"}, "range": [0, top]},
         "showlegend": True,
-        "shapes": event_marks(shown, events),
     }
     return figure([below, above, curve], layout)
 
@@ -118,7 +116,7 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=residual,
         needs=Needs(reads=(_READS,)),
-        controls=(_GROUP, CLOCK, MARKS),
+        controls=(_GROUP,),
         time_axis="x",
     ),
 )

@@ -12,7 +12,7 @@ from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.figures.figure_style import OKABE_ITO, TEST, TRAIN
 from miscope.snapshot import Series
-from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
+from miscope_views.figures import figure, line, panels, title
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -30,7 +30,7 @@ _WHAT = {
 """What each event of the detector means; falls are shares of the whole fall of log test loss."""
 
 
-def timeline(shown: ViewData, *, clock: str) -> Figure:
+def timeline(shown: ViewData) -> Figure:
     """When the model memorised, its test loss fell and it generalised: with 95 % intervals, below the losses."""
     arrays = shown.artifacts[_READS]
     upper, lower = panels((1.2, 1))
@@ -46,7 +46,6 @@ def timeline(shown: ViewData, *, clock: str) -> Figure:
         traces.append(_slingshots(arrays["slingshots"], shown.metrics.get("train_loss")))
     layout: dict[str, Any] = {
         "title": title(shown, "Events of training", _verdict(shown, arrays)),
-        "xaxis": {**clock_axis(shown, clock), "anchor": "y2"},
         "yaxis": {"title": {"text": "loss (nats)"}, "type": "log", "domain": upper},
         "yaxis2": {
             "domain": lower,
@@ -55,7 +54,6 @@ def timeline(shown: ViewData, *, clock: str) -> Figure:
             "categoryorder": "array",
             "categoryarray": list(_WHAT.values()),
         },
-        "shapes": event_marks(shown, True),
         "showlegend": True,
     }
     return figure(traces, layout)
@@ -115,7 +113,7 @@ _ROWS = (
 _LOSSES = (1.0, 1e-2, 1e-4)
 
 
-def definitions(shown: ViewData, *, clock: str) -> Figure:
+def definitions(shown: ViewData) -> Figure:
     """When training got where by every definition in use, side by side: what depends on the definition, and how far."""
     arrays = shown.artifacts[_READS]
     dated = list(_dated(arrays))
@@ -133,7 +131,6 @@ def definitions(shown: ViewData, *, clock: str) -> Figure:
     names = [name for name, *_ in dated]
     layout: dict[str, Any] = {
         "title": title(shown, "Events by every definition", _verdict(shown, arrays)),
-        "xaxis": clock_axis(shown, clock),
         "yaxis": {"type": "category", "autorange": "reversed", "categoryorder": "array", "categoryarray": names},
         "showlegend": True,
     }
@@ -169,7 +166,7 @@ def _slingshots(steps: np.ndarray, train: Series | None) -> dict[str, Any]:
     }
 
 
-def slingshots(shown: ViewData, *, clock: str, events: bool) -> Figure:
+def slingshots(shown: ViewData) -> Figure:
     """Rises of the training loss after memorisation: where they are, how many so far, and the size of the weights."""
     arrays = shown.artifacts[_READS]
     if "train_loss" not in shown.metrics:
@@ -188,10 +185,9 @@ def slingshots(shown: ViewData, *, clock: str, events: bool) -> Figure:
     ]
     layout: dict[str, Any] = {
         "title": title(shown, "Slingshots", _sling_note(arrays)),
-        "xaxis": {**clock_axis(shown, clock), "anchor": f"y{len(domains)}"},
+        "xaxis": {"anchor": f"y{len(domains)}"},
         "yaxis": {"title": {"text": "train loss (nats)"}, "type": "log", "domain": domains[0]},
         "yaxis2": {"title": {"text": "so far"}, "domain": domains[1], "rangemode": "tozero"},
-        "shapes": event_marks(shown, events),
         "showlegend": True,
     }
     if norms:
@@ -268,7 +264,6 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=timeline,
         needs=Needs(reads=(_READS,), metrics=("train_loss", "test_loss")),
-        controls=(CLOCK,),
         time_axis="x",
     ),
     View(
@@ -277,7 +272,6 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=definitions,
         needs=Needs(reads=(_READS,)),
-        controls=(CLOCK,),
         time_axis="x",
     ),
     View(
@@ -286,7 +280,6 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=slingshots,
         needs=Needs(reads=(_READS,), optional=(_NORMS,), metrics=("train_loss",)),
-        controls=(CLOCK, MARKS),
         time_axis="x",
     ),
 )

@@ -9,7 +9,7 @@ import numpy as np
 
 from miscope import Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO, colour_of
-from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, on_clock, title
+from miscope_views.figures import figure, line, title
 from miscope_views.named_arrays import (
     apart,
     basis_note,
@@ -30,18 +30,16 @@ _ANSWERS = choice_of("site", _READS, "answer_share", default="logits")
 _SHARE = "share of variance"
 
 
-def shares(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure:
+def shares(shown: ViewData, *, site: str) -> Figure:
     """Shares of variance over training: each factor alone, the answer, other interactions within a block, the rest."""
     arrays = shown.artifacts[_READS]
     steps = arrays["step"]
     traces = [_layer(steps, values, name, colour) for name, values, colour in _parts(shown, arrays, site)]
     layout = {
         "title": title(shown, f"Shares of variance of {site}", basis_note(arrays, site)),
-        "xaxis": clock_axis(shown, clock),
         "yaxis": {"title": {"text": _SHARE}, "range": [0, 1.0]},
         "legend": {"traceorder": "reversed"},
         "showlegend": True,
-        "shapes": event_marks(shown, events),
     }
     return figure(traces, layout)
 
@@ -68,7 +66,7 @@ def _layer(steps: np.ndarray, values: np.ndarray, name: str, colour: str) -> dic
     return line(steps, values, name, colour, stackgroup="shares", line={"width": 0.5}, hovertemplate=hover)
 
 
-def answers(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure:
+def answers(shown: ViewData, *, site: str) -> Figure:
     """Share of variance along each component's functions of the answer, over training, and of the answer in all."""
     arrays = shown.artifacts[_READS]
     steps, whole = arrays["step"], arrays[f"{site}/answer_share"]
@@ -81,30 +79,27 @@ def answers(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure:
             traces.append(line(steps, share[:, k], label, colour_of(label), hovertemplate=hover))
     layout = {
         "title": title(shown, f"The answer in {site}", basis_note(arrays, site)),
-        "xaxis": clock_axis(shown, clock),
         "yaxis": {"title": {"text": _SHARE}, "rangemode": "tozero"},
         "legend": {"title": {"text": unit_of(shown, arrays, site)}},
         "showlegend": True,
-        "shapes": event_marks(shown, events),
     }
     return figure(traces, layout)
 
 
-def components(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure:
+def components(shown: ViewData, *, site: str) -> Figure:
     """Share of the interaction within each component over training; those that dominate at the end are ticked."""
     arrays = shown.artifacts[_READS]
     share, labels = arrays[f"{site}/within"], first_row(arrays[f"{site}/label"])
     strong = apart(dominant(share[-1], null_of(arrays["step"], share)), len(labels))
-    steps, share = on_clock(arrays["step"], share, clock)
+    steps = arrays["step"]
     unit = unit_of(shown, arrays, site)
     heat = {"type": "heatmap", "x": steps, "y": labels.tolist(), "z": share.T, "coloraxis": "coloraxis"}
     heat["hovertemplate"] = f"{unit}: %{{y}}<br>{shown.step_label} %{{x:,}}<br>{_SHARE} %{{z:.4f}}<extra></extra>"
     layout = {
         "title": title(shown, f"Interactions within a component in {site}", basis_note(arrays, site)),
-        "xaxis": {**clock_axis(shown, clock), "showgrid": False},
+        "xaxis": {"showgrid": False},
         "yaxis": {"title": {"text": unit}, "type": "category", "tickvals": ticked(labels, strong), "showgrid": False},
         "coloraxis": {"cmin": 0, "cmax": float(share.max(initial=0)) or 1.0, "colorbar": {"title": {"text": _SHARE}}},
-        "shapes": event_marks(shown, events),
     }
     return figure([heat], layout)
 
@@ -139,19 +134,19 @@ _TIME: dict[str, Any] = {
 }
 
 VIEWS = (
-    View(name=_READS, title="What a site depends on", draw=shares, controls=(_SITE, CLOCK, MARKS), **_TIME),
+    View(name=_READS, title="What a site depends on", draw=shares, controls=(_SITE,), **_TIME),
     View(
         name="factors.answers",
         title="The answer by component",
         draw=answers,
-        controls=(_ANSWERS, CLOCK, MARKS),
+        controls=(_ANSWERS,),
         **_TIME,
     ),
     View(
         name="factors.components",
         title="Interactions by component over training",
         draw=components,
-        controls=(_SITE, CLOCK, MARKS),
+        controls=(_SITE,),
         **_TIME,
     ),
     View(

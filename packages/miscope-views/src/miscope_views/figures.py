@@ -1,4 +1,4 @@
-"""The grammar all figures share: one builder, titles, time axes, event marks, stacked panels, thinned curves."""
+"""The grammar all figures share: one builder, titles, stacked panels, thinned curves."""
 
 from __future__ import annotations
 
@@ -7,50 +7,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from miscope import Choice, Toggle, ViewData
+from miscope import ViewData
 from miscope.figures.figure_style import caution, template
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 __all__ = [
-    "CLOCK",
-    "MARKS",
     "WIDE",
     "band",
-    "clock_axis",
-    "event_marks",
     "figure",
     "grid_axes",
     "line",
-    "on_clock",
     "panels",
     "said",
     "thin",
     "title",
 ]
 
-CLOCK = Choice(name="clock", options=("linear", "log"), label="time axis")
-"""How steps are laid out; every view over training offers it."""
-
-MARKS = Toggle(name="events", default=True, label="event marks")
-
 Trace = dict[str, Any]
-
-MARKED = ("memorised", "onset", "generalised")
-"""Events that every view over training marks; `events.timeline` shows them all."""
-
-_WORDS = {"onset": "onset of generalising"}
-"""Events whose name alone does not say of what."""
-
-_EVENT = "event"
-"""Name of the shapes that mark events."""
-
-_DENSE = ("heatmap", "contour")
-"""Traces that leave no paper free."""
-
-_DARK = "#262626"
-_RIM = ", ".join(["0 0 2px #ffffff"] * 6)
 
 WIDE = 1.96
 """Standard errors on either side of a 95 % interval."""
@@ -77,35 +52,12 @@ def figure(traces: Iterable[Trace], layout: Mapping[str, Any], *, gaps: int = 0)
     # The template chooses a scale by the signs of the values; a scale that is given must say that it is meant.
     scaled: dict[str, Any] = {k: {**v, "autocolorscale": False} for k, v in layout.items() if _gives_scale(k, v)}
     scaled |= {k: {"nticks": _LOG_TICKS, **v} for k, v in layout.items() if _is_logarithmic(k, v)}
-    shapes = layout.get("shapes", ())
-    dense = [trace for trace in made if trace.get("type") in _DENSE]
-    if dense:
-        tops = [_top(trace, layout) for trace in dense]
-        scaled["shapes"] = [part for shape in shapes for part in _legible(shape, tops)]
     built = go.Figure(data=made, layout={"template": template(), **layout, **scaled})
     missing = sum(_unfinite(trace) for trace in made) - gaps
     if missing > 0:
         total = sum(np.size(trace.get("z", trace.get("y", ()))) for trace in made) - gaps
         built.add_annotation(caution(f"⚠ {missing:,} of {total:,} values are not finite and not drawn"))
     return built
-
-
-def _legible(shape: dict[str, Any], tops: Sequence[float]) -> list[dict[str, Any]]:
-    """An event's mark as dark dots on a light line, so that it shows on every colour of a heat map; others as is.
-
-    tops: where heat maps end; a label at such an end lies on colours too, and not on paper.
-    """
-    if shape.get("name") != _EVENT:
-        return [shape]
-    light = {**shape, "label": {}, "line": {"width": 3, "color": "rgba(255,255,255,0.7)"}}
-    above = bool(shape["label"]) and any(abs(shape["y1"] - top) < 1e-6 for top in tops)
-    font = {"font": {"color": _DARK, "shadow": _RIM}} if above else {}
-    return [light, {**shape, "line": {**shape["line"], "color": _DARK}, "label": {**shape["label"], **font}}]
-
-
-def _top(trace: Trace, layout: Mapping[str, Any]) -> float:
-    axis = layout.get(f"yaxis{trace.get('yaxis', 'y')[1:]}", {})
-    return axis.get("domain", (0, 1))[1]
 
 
 def _is_logarithmic(key: str, axis: Any) -> bool:
@@ -130,23 +82,6 @@ def said(value: float, form: str, otherwise: str = "not defined") -> str:
     return format(value, form) if np.isfinite(value) else otherwise
 
 
-def clock_axis(shown: ViewData, clock: str) -> dict[str, Any]:
-    """The axis that counts steps."""
-    if clock == "log":
-        return {
-            "title": {"text": f"{shown.step_label} (log; 0 is not shown)"},
-            "type": "log",
-            "dtick": 1,
-            "tickformat": ",",
-        }
-    return {"title": {"text": shown.step_label}, "tickformat": ","}
-
-
-def on_clock(steps: np.ndarray, values: np.ndarray, clock: str) -> tuple[np.ndarray, np.ndarray]:
-    """Steps and the values of a heat map over them; a logarithmic clock cannot place step 0."""
-    return (steps[steps > 0], values[steps > 0]) if clock == "log" else (steps, values)
-
-
 def grid_axes(shown: ViewData) -> dict[str, Any]:
     """Axes of a factor grid: the first factor down, the second across, the origin at the top left as in a matrix."""
     assert shown.probe is not None
@@ -161,31 +96,6 @@ def grid_axes(shown: ViewData) -> dict[str, Any]:
             "constrain": "domain",
         },
     }
-
-
-def event_marks(shown: ViewData, on: bool) -> list[dict[str, Any]]:
-    """Labelled vertical lines at the events of training, through all panels."""
-    marked = ((name, shown.events[name]) for name in MARKED if name in shown.events)
-    ordered = sorted(marked, key=lambda item: item[1]) if on else []
-    # Two labels that would lie on each other go to opposite ends of their lines.
-    last = _last_step(shown, [step for _, step in ordered])
-    marks = []
-    for i, (name, step) in enumerate(ordered):
-        crowded = i % 2 == 1 and step - ordered[i - 1][1] < 0.03 * last
-        label = {"text": f"{_WORDS.get(name, name)} {step:,.0f}", "textposition": "start" if crowded else "end"}
-        place = {"xref": "x", "yref": "paper", "x0": step, "x1": step, "y0": 0, "y1": 1}
-        # Along the text, then across it: inside the panel, and on the side of the line where there is room.
-        anchors = {"xanchor": "left" if crowded else "right", "yanchor": "bottom" if step > 0.1 * last else "top"}
-        turned = {"textangle": -90, **anchors, "padding": 3}
-        look = {"type": "line", "name": _EVENT, "line": {"width": 1, "dash": "dot"}}
-        marks.append({**look, **place, "label": {**label, **turned}})
-    return marks
-
-
-def _last_step(shown: ViewData, marked: Sequence[float]) -> float:
-    """Where the axis that counts steps ends: a curve alone has no checkpoints, but records and events."""
-    recorded = [series.steps[-1] for series in shown.metrics.values() if len(series.steps)]
-    return float(max([*shown.steps[-1:], *recorded, *marked], default=0))
 
 
 def panels(heights: Sequence[float], gap: float = 0.08) -> list[list[float]]:

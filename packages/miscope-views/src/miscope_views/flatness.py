@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from miscope import Choice, Grain, Needs, Toggle, View, ViewData
+from miscope.figures.event_marks import marked_events
 from miscope.figures.figure_style import NULL, OKABE_ITO
-from miscope_views.figures import CLOCK, MARKED, MARKS, clock_axis, event_marks, figure, line, title
+from miscope.view import EVENT_MARKS
+from miscope_views.figures import figure, line, title
 from miscope_views.named_arrays import first_row, holders
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ _KINDS: Mapping[str, str] = {
 }
 
 
-def over_training(shown: ViewData, *, measure: str, kind: str, clock: str, events: bool) -> Figure:
+def over_training(shown: ViewData, *, measure: str, kind: str) -> Figure:
     """Mean rise of the loss along random directions over training, by radius; bands are two standard errors.
 
     The trace is that of isotropic directions, whatever the kind.
@@ -56,11 +58,9 @@ def over_training(shown: ViewData, *, measure: str, kind: str, clock: str, event
         traces.append(line(arrays["step"], arrays["loss"], "training loss", NULL, line=look, hovertemplate=hover))
     layout: dict[str, Any] = {
         "title": title(shown, "Flatness of the training loss", f"radii are {_KINDS[kind]}; bands: ± 2 standard errors"),
-        "xaxis": clock_axis(shown, clock),
         "yaxis": {"title": {"text": _MEASURES[measure if what == "mean" or measure == "trace" else "increase"]}},
         "legend": {"title": {"text": "radius"}},
         "showlegend": True,
-        "shapes": event_marks(shown, events),
     }
     if positive:
         layout["yaxis"] |= {"type": "log", "exponentformat": "power"}
@@ -126,7 +126,7 @@ def plane(shown: ViewData, *, quantity: str, logarithmic: bool, events: bool) ->
         "hovertemplate": tip,
     }
     traces = [{**contour, "hovertemplate": hover, "line": {"width": 0.5}, "ncontours": 24}, path]
-    dated = {name: shown.events[name] for name in MARKED if name in shown.events} if events else {}
+    dated = marked_events(shown) if events else {}
     if dated:
         rows = [int(np.abs(shown.steps - step).argmin()) for step in dated.values()]
         look = {"size": 11, "color": OKABE_ITO[1], "symbol": "diamond", "line": {"color": "#FFFFFF", "width": 1.5}}
@@ -185,8 +185,6 @@ VIEWS = (
         controls=(
             Choice(name="measure", options=tuple(_MEASURES)),
             Choice(name="kind", options_from=_kinds),
-            CLOCK,
-            MARKS,
         ),
         time_axis="x",
     ),
@@ -207,7 +205,7 @@ VIEWS = (
         controls=(
             Choice(name="quantity", options=("loss", "accuracy")),
             Toggle(name="logarithmic", default=True, label="logarithm of the loss"),
-            MARKS,
+            EVENT_MARKS,
         ),
     ),
 )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from miscope import Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO, colour_of
-from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
+from miscope_views.figures import figure, line, panels, title
 from miscope_views.named_arrays import choice_of, first_row
 
 if TYPE_CHECKING:
@@ -38,30 +38,24 @@ _COLLAPSE: tuple[Curve, ...] = (
 )
 
 
-def separation(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure:
+def separation(shown: ViewData, *, site: str) -> Figure:
     """Variance between and within the classes over training, and how far apart their pairs stand."""
     heading = title(shown, "How the classes come apart", site)
     upper = {"title": {"text": "mean square<br>distance"}, **_LOG}
     lower = {"title": {"text": "Fisher ratio"}, **_LOG}
-    return _two(shown, site, _SEPARATION, (heading, upper, lower), _time(shown, clock, events))
+    return _two(shown, site, _SEPARATION, (heading, upper, lower))
 
 
-def collapse(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure:
+def collapse(shown: ViewData, *, site: str) -> Figure:
     """Neural collapse over training: spread that is left within classes, and distance from a regular simplex."""
     heading = title(shown, "Neural collapse", f"{site} · each is 0 once collapsed · NC1 = tr(S_W S_B⁺) / C")
     upper = {"title": {"text": "spread within<br>over between"}, **_LOG}
     lower = {"title": {"text": "deviation from<br>a simplex"}, "rangemode": "tozero"}
-    return _two(shown, site, _COLLAPSE, (heading, upper, lower), _time(shown, clock, events))
+    return _two(shown, site, _COLLAPSE, (heading, upper, lower))
 
 
-def _time(shown: ViewData, clock: str, events: bool) -> dict[str, Any]:
-    return {"xaxis": {**clock_axis(shown, clock), "anchor": "y2"}, "shapes": event_marks(shown, events)}
-
-
-def _two(
-    shown: ViewData, site: str, curves: Sequence[Curve], parts: tuple[dict[str, Any], ...], time: Mapping[str, Any]
-) -> Figure:
-    """Curves in two panels; parts: the title, and what is particular to each y axis; time: the axis they share."""
+def _two(shown: ViewData, site: str, curves: Sequence[Curve], parts: tuple[dict[str, Any], ...]) -> Figure:
+    """Curves in two panels; parts: the title, and what is particular to each y axis."""
     arrays = shown.artifacts[_READS]
     heading, upper, lower = parts
     above, below = panels((1, 1))
@@ -71,7 +65,6 @@ def _two(
         values = 1 / arrays[f"{site}/ratio"] if name == "1/ratio" else arrays[f"{site}/{name}"]
         traces.append(line(arrays["step"], values, what, colour, yaxis=axis, hovertemplate=hover))
     layout = {
-        **time,
         "title": heading,
         "yaxis": {**upper, "domain": above},
         "yaxis2": {**lower, "domain": below},
@@ -80,14 +73,14 @@ def _two(
     return figure(traces, layout)
 
 
-def alignment(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure:
+def alignment(shown: ViewData, *, site: str) -> Figure:
     """Share of the class means' variance in each strong block, and how round its circle is; or the best circle.
 
     Only a block of two functions has a plane in which there may be a circle.
     """
     arrays = shown.artifacts[_READS]
     if f"{site}/share" not in arrays:
-        return _best_circle(shown, site, clock, events)
+        return _best_circle(shown, site)
     share, labels = arrays[f"{site}/share"], first_row(arrays[f"{site}/label"])
     strong = np.sort(np.argsort(-share.max(axis=0), kind="stable")[:_MOST])
     strong = strong[share.max(axis=0)[strong] >= min(0.05, share.max())]
@@ -106,19 +99,17 @@ def alignment(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure
     note = "axis ratio 1: a circle, 0: a line" if len(planes) else "none of the strong blocks is a plane"
     layout = {
         "title": title(shown, "Class means in the blocks of the basis", f"{site} · {note}"),
-        "xaxis": clock_axis(shown, clock),
         "yaxis": {"title": {"text": "share of variance"}, "range": [-0.02, 1.02]},
         "showlegend": True,
-        "shapes": event_marks(shown, events),
     }
     if len(planes):
         upper, lower = panels((1, 1))
-        layout["xaxis"]["anchor"], layout["yaxis"]["domain"] = "y2", upper
+        layout["yaxis"]["domain"] = upper
         layout["yaxis2"] = {"title": {"text": "minor over<br>major axis"}, "domain": lower, "range": [-0.02, 1.04]}
     return figure(traces, layout, gaps=hidden)
 
 
-def _best_circle(shown: ViewData, site: str, clock: str, events: bool) -> Figure:
+def _best_circle(shown: ViewData, site: str) -> Figure:
     arrays = shown.artifacts[_READS]
     score, null, steps = arrays[f"{site}/circularity"], arrays[f"{site}/circularity_null"], arrays["step"]
     best = score.argmax(axis=1)
@@ -136,10 +127,8 @@ def _best_circle(shown: ViewData, site: str, clock: str, events: bool) -> Figure
     note = f"{site} · the family gives no basis over its answers"
     layout = {
         "title": title(shown, "The best circle through the class means", note),
-        "xaxis": clock_axis(shown, clock),
         "yaxis": {"title": {"text": "circularity"}, "range": [-0.02, 1.02]},
         "showlegend": True,
-        "shapes": event_marks(shown, events),
     }
     return figure(traces, layout)
 
@@ -148,7 +137,7 @@ _SITE = choice_of("site", _READS, "spread")
 _SHARED: Any = {
     "grain": Grain.TRAJECTORY,
     "needs": Needs(reads=(_READS,)),
-    "controls": (_SITE, CLOCK, MARKS),
+    "controls": (_SITE,),
     "time_axis": "x",
 }
 

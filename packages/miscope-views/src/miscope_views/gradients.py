@@ -9,7 +9,7 @@ import numpy as np
 from miscope import Choice, Grain, Needs, Toggle, View, ViewData
 from miscope.errors import DoesNotApply
 from miscope.figures.figure_style import NULL, OKABE_ITO, colour_of
-from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, title
+from miscope_views.figures import figure, line, title
 from miscope_views.named_arrays import first_row, holders, unit_of
 from miscope_views.spectrum_figures import over_training
 
@@ -21,7 +21,7 @@ _DASHES = ("solid", "dash", "dot", "dashdot")
 _STRONG = 6
 
 
-def energy(shown: ViewData, *, relative: bool, clock: str, events: bool) -> Figure:
+def energy(shown: ViewData, *, relative: bool) -> Figure:
     """Energy of the training gradient of every weight tensor and of all together, over training."""
     arrays = shown.artifacts[_READS]
     steps, quantity = arrays["step"], "share" if relative else "energy"
@@ -36,20 +36,18 @@ def energy(shown: ViewData, *, relative: bool, clock: str, events: bool) -> Figu
     unit = "share of the energy" if relative else "|dL/dW|² (nats² per weight²)"
     layout: dict[str, Any] = {
         "title": title(shown, "Energy of the training gradient"),
-        "xaxis": clock_axis(shown, clock),
         "yaxis": {"title": {"text": unit}, "type": "linear" if relative else "log", "exponentformat": "power"},
         "showlegend": True,
-        "shapes": event_marks(shown, events),
     }
     return figure(traces, layout)
 
 
-def spectrum(shown: ViewData, *, product: str, clock: str, events: bool) -> Figure:
+def spectrum(shown: ViewData, *, product: str) -> Figure:
     """Share of the gradient's energy in every component of the task basis, over training."""
     if not product:
         reason = "the family gives no basis over an axis of its weights, so gradients have no spectrum"
         raise DoesNotApply(reason)
-    found = over_training(shown, _READS, role=product, clock=clock, events=events)
+    found = over_training(shown, _READS, role=product)
     return found.update_layout(title_text=f"Gradient of {product} over training")
 
 
@@ -113,7 +111,7 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=energy,
         needs=Needs(reads=(_READS,)),
-        controls=(Toggle(name="relative", label="share of all"), CLOCK, MARKS),
+        controls=(Toggle(name="relative", label="share of all"),),
         time_axis="x",
     ),
     View(
@@ -122,7 +120,7 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=spectrum,
         needs=Needs(reads=(_READS,), bases=("*",)),
-        controls=(_PRODUCT, CLOCK, MARKS),
+        controls=(_PRODUCT,),
         time_axis="x",
     ),
     View(

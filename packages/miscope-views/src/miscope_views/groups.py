@@ -9,7 +9,7 @@ import numpy as np
 
 from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, colour_of
-from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
+from miscope_views.figures import figure, line, panels, title
 from miscope_views.named_arrays import choice_of, holders
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _MOST = 60
 """Neurons of a group whose paths are drawn: more are a tangle."""
 
 
-def geometry(shown: ViewData, *, site: str, quantity: str, clock: str, events: bool) -> Figure:
+def geometry(shown: ViewData, *, site: str, quantity: str) -> Figure:
     """Spread of each group of neurons, or its share of variance in two components, above how far apart groups are.
 
     Grey: 95 % of groups as large of neurons drawn at random.
@@ -53,12 +53,10 @@ def geometry(shown: ViewData, *, site: str, quantity: str, clock: str, events: b
         traces.append(line(shown.steps, apart, "separation", NULL, **more))
     layout: dict[str, Any] = {
         "title": title(shown, f"Groups of neurons of {site}", "there is one group only" if alone else ""),
-        "xaxis": {**clock_axis(shown, clock), "anchor": "y" if alone else "y2"},
         "yaxis": {"title": {"text": _PAIR[quantity]}, "rangemode": "tozero", "domain": [0, 1] if alone else upper},
         "yaxis2": {"title": {"text": "between / within"}, "rangemode": "tozero", "domain": lower},
         "legend": {"title": {"text": _unit(shown)}},
         "showlegend": True,
-        "shapes": event_marks(shown, events),
     }
     if alone:
         del layout["yaxis2"]
@@ -98,7 +96,7 @@ def paths(shown: ViewData, *, site: str, group: str) -> Figure:
     return figure(traces, layout, gaps=len(chosen))
 
 
-def curvature(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure:
+def curvature(shown: ViewData, *, site: str) -> Figure:
     """Angle by which each group's centre turns from one move to the next; a right angle is what chance does."""
     arrays = shown.artifacts[_READS]
     values = np.degrees(arrays[f"{site}/turning"])
@@ -111,11 +109,10 @@ def curvature(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure
     right = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 90, "y1": 90}
     layout = {
         "title": title(shown, f"Turning of the groups of {site}", "dashed: independent moves in many dimensions"),
-        "xaxis": clock_axis(shown, clock),
         "yaxis": {"title": {"text": "angle between successive moves, degrees"}, "range": [0, 180], "dtick": 30},
         "legend": {"title": {"text": _unit(shown)}},
         "showlegend": True,
-        "shapes": [*event_marks(shown, events), {**right, "line": {"color": NULL, "dash": "dash", "width": 1}}],
+        "shapes": [{**right, "line": {"color": NULL, "dash": "dash", "width": 1}}],
     }
     still = {"type": "scatter", "x": shown.steps[:1], "y": [None], "showlegend": False}
     return figure(traces or [still], layout)
@@ -147,7 +144,7 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=geometry,
         needs=Needs(reads=(_READS,), bases=("*",)),
-        controls=(_SITE, Choice(name="quantity", options=tuple(_PAIR)), CLOCK, MARKS),
+        controls=(_SITE, Choice(name="quantity", options=tuple(_PAIR))),
         time_axis="x",
     ),
     View(
@@ -164,7 +161,7 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=curvature,
         needs=Needs(reads=(_READS,), bases=("*",)),
-        controls=(_SITE, CLOCK, MARKS),
+        controls=(_SITE,),
         time_axis="x",
     ),
 )

@@ -9,7 +9,7 @@ import numpy as np
 
 from miscope import Choice, Grain, Needs, Toggle, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO
-from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
+from miscope_views.figures import figure, line, panels, title
 from miscope_views.head_names import head_colour, head_dash, head_name, layer_of
 from miscope_views.head_trees import tree_view
 from miscope_views.named_arrays import first_row, holders
@@ -57,7 +57,7 @@ def roles(shown: ViewData, *, locked: bool) -> Figure:
     return figure(traces, layout)
 
 
-def roles_over_training(shown: ViewData, *, role: str, clock: str, events: bool) -> Figure:
+def roles_over_training(shown: ViewData, *, role: str) -> Figure:
     """How much of every head's attention serves one role over training, above what heads without the role give."""
     arrays = shown.artifacts[_ROLES]
     sites, steps = holders(arrays, "score"), arrays["step"]
@@ -79,10 +79,8 @@ def roles_over_training(shown: ViewData, *, role: str, clock: str, events: bool)
     traces.append({**gain, "hovertemplate": f"%{{y:.3f}} nats at {shown.step_label} %{{x:,}}<extra></extra>"})
     layout = {
         "title": title(shown, f"Heads' role over training: {role}", _periods(arrays)),
-        "xaxis": {**clock_axis(shown, clock), "anchor": "y2"},
         "yaxis": {"title": {"text": "attention"}, "domain": upper, "rangemode": "tozero"},
         "yaxis2": {"title": {"text": "loss gained<br>by the repeat (nats)"}, "domain": lower},
-        "shapes": event_marks(shown, events),
         "showlegend": True,
     }
     return figure(traces, layout)
@@ -109,7 +107,7 @@ def similarity(shown: ViewData, *, layer: str, measure: str) -> Figure:
     return figure([heat], layout)
 
 
-def differentiation(shown: ViewData, *, measure: str, clock: str, events: bool) -> Figure:
+def differentiation(shown: ViewData, *, measure: str) -> Figure:
     """How far the heads of each layer are apart over training, and how many there are in effect; grey: at first."""
     arrays, parted = shown.artifacts[_DISTANCES], shown.artifacts.get(_PARTED, {})
     steps, name = arrays["step"], _MEASURES[measure]
@@ -134,10 +132,8 @@ def differentiation(shown: ViewData, *, measure: str, clock: str, events: bool) 
     most = max(arrays[f"{layer}/{name}"].shape[-1] for layer in layers)
     layout = {
         "title": title(shown, f"Differentiation of heads: {measure}"),
-        "xaxis": {**clock_axis(shown, clock), "anchor": "y2"},
         "yaxis": {"title": {"text": "mean distance<br>between two heads"}, "domain": upper, "rangemode": "tozero"},
         "yaxis2": {"title": {"text": "heads in effect"}, "domain": lower, "range": [0.9, 1.05 * most]},
-        "shapes": event_marks(shown, events),
         "showlegend": True,
     }
     return figure(traces, layout)
@@ -184,7 +180,7 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=roles_over_training,
         needs=Needs(reads=(_ROLES,)),
-        controls=(Choice(name="role", options_from=_role_names, default="prefix matching"), CLOCK, MARKS),
+        controls=(Choice(name="role", options_from=_role_names, default="prefix matching"),),
         time_axis="x",
     ),
     View(
@@ -202,7 +198,7 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=differentiation,
         needs=Needs(reads=(_DISTANCES,), optional=(_PARTED,)),
-        controls=(_MEASURE, CLOCK, MARKS),
+        controls=(_MEASURE,),
         time_axis="x",
     ),
 )

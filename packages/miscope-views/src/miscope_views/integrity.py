@@ -10,7 +10,7 @@ import numpy as np
 from miscope import Grain, Needs, View, ViewData
 from miscope.artifact import Arrays
 from miscope.figures.figure_style import NULL, OKABE_ITO, TEST, TRAIN
-from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, on_clock, panels, title
+from miscope_views.figures import figure, line, panels, title
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -21,20 +21,19 @@ _MOST = 6
 """Flagged steps that a note names."""
 
 
-def distances(shown: ViewData, *, clock: str) -> Figure:
+def distances(shown: ViewData) -> Figure:
     """Distance between the weights of any two checkpoints: one run is a band that darkens away from the diagonal."""
     arrays = shown.artifacts[_AUDIT]
-    steps, rows = on_clock(arrays["at"], arrays["distance"], clock)
-    kept = rows[:, arrays["at"] > 0] if clock == "log" else rows
+    steps = arrays["at"]
     heat = {
         "type": "heatmap",
         "x": steps,
         "y": steps,
-        "z": kept,
+        "z": arrays["distance"],
         "coloraxis": "coloraxis",
         "hovertemplate": f"{shown.step_label} %{{x:,}} and %{{y:,}}: %{{z:.4g}} apart<extra></extra>",
     }
-    axis = {**clock_axis(shown, clock), "showgrid": False, "constrain": "domain"}
+    axis = {"showgrid": False, "constrain": "domain"}
     flagged, most = arrays["at"][arrays["flag"].any(axis=1)], float(arrays["distance"].max())
     marks = [
         {"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "paper", "line": {"color": _FLAG, "width": 1}}
@@ -43,14 +42,15 @@ def distances(shown: ViewData, *, clock: str) -> Figure:
     layout = {
         "title": title(shown, "Distance between checkpoints", f"{_verdict(shown, arrays)} · {_neighbours(arrays)}"),
         "xaxis": axis,
-        "yaxis": {**axis, "scaleanchor": "x"} if clock == "linear" else axis,
+        "yaxis": {**axis, "scaleanchor": "x"},
         "coloraxis": {"cmin": 0, "cmax": most or 1.0, "colorbar": {"title": {"text": "|Δw|"}}},
         "shapes": marks,
+        "meta": {"time_axes": ["x", "y"]},
     }
     return figure([heat], layout)
 
 
-def flags(shown: ViewData, *, clock: str, events: bool) -> Figure:
+def flags(shown: ViewData) -> Figure:
     """What is wrong with which checkpoint; below, how far each tensor's speed is from what those around it suggest."""
     arrays = shown.artifacts[_AUDIT]
     steps, kinds, flag = arrays["at"], arrays["kind"].tolist(), arrays["flag"]
@@ -67,7 +67,6 @@ def flags(shown: ViewData, *, clock: str, events: bool) -> Figure:
         traces.append(line(middle, arrays["speed_z"][:, column], role, colour, **more))
     layout = {
         "title": title(shown, "What is wrong with the checkpoints", _verdict(shown, arrays)),
-        "xaxis": {**clock_axis(shown, clock), "anchor": "y2"},
         "yaxis": {
             "type": "category",
             "domain": above,
@@ -77,10 +76,7 @@ def flags(shown: ViewData, *, clock: str, events: bool) -> Figure:
             "showgrid": False,
         },
         "yaxis2": {"title": {"text": "speed beside its<br>neighbours' (sd)"}, "domain": below},
-        "shapes": [
-            *event_marks(shown, events),
-            *({**_BOUND, "y0": z, "y1": z} for z in (-6, 6)),
-        ],
+        "shapes": [{**_BOUND, "y0": z, "y1": z} for z in (-6, 6)],
         "showlegend": True,
     }
     return figure(traces, layout)
@@ -100,7 +96,7 @@ _LOOK = {"color": NULL, "dash": "dash", "width": 1}
 _BOUND = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "yref": "y2", "line": _LOOK}
 
 
-def replay(shown: ViewData, *, clock: str, events: bool) -> Figure:
+def replay(shown: ViewData) -> Figure:
     """Losses computed from the checkpoints on those recorded in training; below, how far apart they are."""
     arrays = shown.artifacts[_REPLAY]
     above, below = panels([1.4, 1])
@@ -130,10 +126,8 @@ def replay(shown: ViewData, *, clock: str, events: bool) -> Figure:
         notes.append(f"{bad:.0f} flagged" if bad else "none flagged")
     layout = {
         "title": title(shown, "Losses computed anew beside those recorded", " · ".join(notes)),
-        "xaxis": {**clock_axis(shown, clock), "anchor": "y2"},
         "yaxis": {"title": {"text": "loss (nats)"}, "type": "log", "domain": above, "exponentformat": "power"},
         "yaxis2": {"title": {"text": "|log ratio|"}, "type": "log", "domain": below, "exponentformat": "power"},
-        "shapes": event_marks(shown, events),
         "showlegend": True,
     }
     return figure(traces, layout, gaps=gaps)
@@ -175,7 +169,6 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=distances,
         needs=Needs(reads=(_AUDIT,)),
-        controls=(CLOCK,),
         time_axis="x",
     ),
     View(
@@ -184,7 +177,6 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=flags,
         needs=Needs(reads=(_AUDIT,)),
-        controls=(CLOCK, MARKS),
         time_axis="x",
     ),
     View(
@@ -193,7 +185,6 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=replay,
         needs=Needs(reads=(_REPLAY,), metrics=("*_loss",)),
-        controls=(CLOCK, MARKS),
         time_axis="x",
     ),
 )

@@ -8,7 +8,7 @@ import numpy as np
 
 from miscope import Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO, colour_of
-from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, on_clock, panels, title
+from miscope_views.figures import figure, line, panels, title
 from miscope_views.named_arrays import first_row
 
 if TYPE_CHECKING:
@@ -19,13 +19,13 @@ _CAUSAL = "causal: loss × 10<br>without it (no vote)"
 _SCALE = ((0.0, "rgba(0,0,0,0)"), (0.25, "#c6dbef"), (0.5, "#6baed6"), (0.75, "#2171b5"), (1.0, "#08306b"))
 
 
-def presence(shown: ViewData, *, clock: str, events: bool) -> Figure:
+def presence(shown: ViewData) -> Figure:
     """Votes for each component that was ever key, over training, and which of them passed; how many are key below."""
     arrays = shown.artifacts[_READS]
     labels, votes, key = first_row(arrays["label"]), np.asarray(arrays["votes"], dtype=int), arrays["key"]
     voters = arrays["voter"].shape[-1]
     ever = np.flatnonzero(key.any(axis=0))
-    steps, seen = on_clock(arrays["step"], votes[:, ever], clock)
+    steps, seen = arrays["step"], votes[:, ever]
     above, below = panels([3, 1])
     unit = next((basis.unit for basis in shown.bases.values()), "component")
     traces: list[dict[str, Any]] = [
@@ -41,11 +41,10 @@ def presence(shown: ViewData, *, clock: str, events: bool) -> Figure:
     bar = {"title": {"text": "votes"}, "tickvals": np.arange(voters + 1), "len": 0.7, "y": 0.65}
     layout = {
         "title": title(shown, "Key components", note),
-        "xaxis": {**clock_axis(shown, clock), "anchor": "y2", "showgrid": False},
+        "xaxis": {"showgrid": False},
         "yaxis": {"title": {"text": unit}, "type": "category", "domain": above, "showgrid": False, **named},
         "yaxis2": {"title": {"text": "key components"}, "domain": below, "rangemode": "tozero"},
         "coloraxis": {"cmin": 0, "cmax": voters, "colorscale": _SCALE, "colorbar": bar},
-        "shapes": event_marks(shown, events),
     }
     return figure(traces, layout)
 
@@ -96,7 +95,6 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=presence,
         needs=Needs(reads=(_READS,), bases=("*",), grid=2),
-        controls=(CLOCK, MARKS),
         time_axis="x",
     ),
     View(

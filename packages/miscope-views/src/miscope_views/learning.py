@@ -10,7 +10,7 @@ import numpy as np
 from miscope import Choice, Grain, Needs, Number, View, ViewData
 from miscope.artifact import Arrays
 from miscope.figures.figure_style import NULL, OKABE_ITO, TEST, TRAIN
-from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, grid_axes, line, panels, title
+from miscope_views.figures import figure, grid_axes, line, panels, title
 from miscope_views.late_records import there_already
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _rows(shown: ViewData, count: int) -> dict[str, np.ndarray]:
     return {name: rows for name, rows in (("train", train), ("test", ~train)) if rows.any()}
 
 
-def survival(shown: ViewData, *, clock: str, events: bool) -> Figure:
+def survival(shown: ViewData) -> Figure:
     """Share of inputs not yet learnt over training, by their part of the data, with 95 % bands."""
     arrays = shown.artifacts[_READS]
     traces: list[dict[str, Any]] = []
@@ -103,9 +103,7 @@ def survival(shown: ViewData, *, clock: str, events: bool) -> Figure:
     note = f"{int(arrays['window'])} in a row right · {_alike(arrays)}".removesuffix(" · ")
     layout = {
         "title": title(shown, "Inputs not yet learnt", note),
-        "xaxis": clock_axis(shown, clock),
         "yaxis": {"title": {"text": "share not learnt"}, "range": [-0.03, 1.03], "tickformat": ".0%"},
-        "shapes": event_marks(shown, events),
         "showlegend": True,
     }
     return figure(traces, layout)
@@ -135,7 +133,7 @@ def _alike(arrays: Arrays) -> str:
     return said[0] if said else ""
 
 
-def forgetting(shown: ViewData, *, part: str, clock: str, events: bool) -> Figure:
+def forgetting(shown: ViewData, *, part: str) -> Figure:
     """Inputs that turn right and that turn wrong again between checkpoints; below, how often each was forgotten."""
     arrays = shown.artifacts[_READS]
     name, colour = _PARTS[part]
@@ -161,11 +159,9 @@ def forgetting(shown: ViewData, *, part: str, clock: str, events: bool) -> Figur
             f"Learnt and forgotten: {name}",
             f"forgotten {mean:.2f} times on average · {kept:.0%} of those ever right never forgotten",
         ),
-        "xaxis": {**clock_axis(shown, clock), "anchor": "y"},
         "yaxis": {"title": {"text": "inputs between checkpoints"}, "domain": above, "rangemode": "tozero"},
         "xaxis2": {"title": {"text": "times forgotten"}, "type": "category", "anchor": "y2"},
         "yaxis2": {"title": {"text": "inputs"}, "domain": below},
-        "shapes": [{**mark, "yref": "y domain"} for mark in event_marks(shown, events)],
         "showlegend": True,
     }
     return figure([*traces, bars], layout)
@@ -279,14 +275,12 @@ def _view(name: str, heading: str, draw: Any, *controls: Any, time_axis: Any = N
 
 VIEWS = (
     _view("order", "When each input is learnt", order, _WINDOW),
-    _view("survival", "Inputs not yet learnt", survival, CLOCK, MARKS, time_axis="x"),
+    _view("survival", "Inputs not yet learnt", survival, time_axis="x"),
     _view(
         "forgetting",
         "Learnt and forgotten",
         forgetting,
         Choice(name="part", options_from=_split_names, label="data"),
-        CLOCK,
-        MARKS,
         time_axis="x",
     ),
     _view(

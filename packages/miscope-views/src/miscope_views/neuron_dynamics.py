@@ -8,7 +8,7 @@ import numpy as np
 
 from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO, colour_of
-from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, on_clock, panels, title
+from miscope_views.figures import figure, line, panels, title
 from miscope_views.late_records import there_already
 from miscope_views.named_arrays import apart, choice_of, ticked, unit_of
 
@@ -21,11 +21,11 @@ _SHARES, _CLUSTERS, _BANDS = "neurons.frequencies", "neurons.clusters", "neurons
 _MOST = 10
 
 
-def specialisation(shown: ViewData, *, site: str, counting: str, clock: str, events: bool) -> Figure:
+def specialisation(shown: ViewData, *, site: str, counting: str) -> Figure:
     """How many neurons are committed to, or specialised on, every component over training."""
     arrays = shown.artifacts[_CLUSTERS]
     labels, size = arrays[f"{site}/label"], arrays[f"{site}/{_COUNTED[counting]}"]
-    steps, seen = on_clock(_steps(shown), size, clock)
+    steps, seen = _steps(shown), size
     unit = unit_of(shown, _first(shown), site)
     strong = np.argsort(-size.max(axis=0), kind="stable")[:_MOST]
     strong = apart(strong[size.max(axis=0)[strong] > 0], len(labels))
@@ -39,10 +39,9 @@ def specialisation(shown: ViewData, *, site: str, counting: str, clock: str, eve
     }
     layout: dict[str, Any] = {
         "title": title(shown, f"Neurons {counting} by component", site),
-        "xaxis": {**clock_axis(shown, clock), "showgrid": False},
+        "xaxis": {"showgrid": False},
         "yaxis": {"title": {"text": unit}, "type": "category", "tickvals": ticked(labels, strong), "showgrid": False},
         "coloraxis": {"cmin": 0, "cmax": float(size.max()) or 1.0, "colorbar": {"title": {"text": "neurons"}}},
-        "shapes": event_marks(shown, events),
     }
     return figure([heat], layout)
 
@@ -50,7 +49,7 @@ def specialisation(shown: ViewData, *, site: str, counting: str, clock: str, eve
 _COUNTED = {"committed": "size", "specialised": "size_specialised"}
 
 
-def bands(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure:
+def bands(shown: ViewData, *, site: str) -> Figure:
     """Neurons committed to each band of components over training, and over how many components they spread."""
     arrays, steps = shown.artifacts[_BANDS], _steps(shown)
     upper, lower = panels((3, 2))
@@ -66,17 +65,15 @@ def bands(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure:
     traces.append(line(steps, effective, "", OKABE_ITO[5], yaxis="y2", showlegend=False, hovertemplate=hover))
     layout: dict[str, Any] = {
         "title": title(shown, f"Bands of {site}", "solid: committed; dotted: specialised"),
-        "xaxis": {**clock_axis(shown, clock), "anchor": "y2"},
         "yaxis": {"title": {"text": "neurons"}, "domain": upper, "rangemode": "tozero"},
         "yaxis2": {"title": {"text": "effective components"}, "domain": lower, "rangemode": "tozero"},
         "legend": {"title": {"text": unit_of(shown, _first(shown), site)}},
         "showlegend": True,
-        "shapes": event_marks(shown, events),
     }
     return figure(traces, layout, gaps=int(np.isnan(effective).sum()))
 
 
-def switches(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure:
+def switches(shown: ViewData, *, site: str) -> Figure:
     """From which component to which neurons switched, and when."""
     arrays, steps = shown.artifacts[_CLUSTERS], _steps(shown)
     labels, matrix = arrays[f"{site}/label"], arrays[f"{site}/transitions"]
@@ -100,7 +97,6 @@ def switches(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure:
     category = {"type": "category", "showgrid": False}
     layout: dict[str, Any] = {
         "title": title(shown, "Switches between components", f"{int(matrix.sum())} in all, {site}"),
-        "xaxis": {**clock_axis(shown, clock), "anchor": "y"},
         "yaxis": {"title": {"text": "neurons switching"}, "domain": lower, "rangemode": "tozero"},
         "xaxis2": {"title": {"text": f"to {unit}"}, "anchor": "y2", "visible": bool(len(ever)), **category},
         "yaxis2": {
@@ -111,13 +107,11 @@ def switches(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure:
             **category,
         },
         "coloraxis": {"cmin": 0, "colorbar": {"title": {"text": "switches"}, "len": 0.7, "y": 0.68}},
-        "meta": {"time_axes": ["x"]},
-        "shapes": [{**mark, "y0": lower[0], "y1": lower[1]} for mark in event_marks(shown, events)],
     }
     return figure([count, heat] if len(ever) else [count], layout)
 
 
-def commitment(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure:
+def commitment(shown: ViewData, *, site: str) -> Figure:
     """How many neurons have settled for good on their final component, over training, component by component."""
     arrays, steps = shown.artifacts[_CLUSTERS], _steps(shown)
     final, when, first = (arrays[f"{site}/{name}"] for name in ("final", "commitment", "first"))
@@ -132,17 +126,15 @@ def commitment(shown: ViewData, *, site: str, clock: str, events: bool) -> Figur
         "title": title(
             shown, f"Commitment of {site}", f"neurons that stay from then on{there_already(shown, steps, when)}"
         ),
-        "xaxis": {**clock_axis(shown, clock), "anchor": "y2"},
         "yaxis": {"title": {"text": "settled neurons"}, "domain": upper, "rangemode": "tozero"},
         "yaxis2": {"title": {"text": "all"}, "domain": lower, "rangemode": "tozero"},
         "legend": {"title": {"text": unit_of(shown, _first(shown), site)}},
         "showlegend": True,
-        "shapes": event_marks(shown, events),
     }
     return figure(traces, layout)
 
 
-def transients(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure:
+def transients(shown: ViewData, *, site: str) -> Figure:
     """Neurons on the components that came and went over training, beside those that stayed."""
     arrays, steps = shown.artifacts[_CLUSTERS], _steps(shown)
     labels, size, gone = (arrays[f"{site}/{name}"] for name in ("label", "size_passing", "transient"))
@@ -152,11 +144,9 @@ def transients(shown: ViewData, *, site: str, clock: str, events: bool) -> Figur
     homeless = int(arrays[f"{site}/homeless_count"])
     layout: dict[str, Any] = {
         "title": title(shown, "Transient components", f"{int(gone.sum())} transient, {homeless} neurons homeless"),
-        "xaxis": clock_axis(shown, clock),
         "yaxis": {"title": {"text": "neurons on the component"}, "rangemode": "tozero"},
         "legend": {"title": {"text": unit_of(shown, _first(shown), site)}},
         "showlegend": True,
-        "shapes": event_marks(shown, events),
     }
     return figure(traces or [line(steps, size.sum(axis=1), "all", NULL)], layout)
 
@@ -191,7 +181,7 @@ def _view(name: str, titled: str, draw: Any, *controls: Any, quantity: str = "si
         grain=Grain.TRAJECTORY,
         draw=draw,
         needs=Needs(reads=tuple(dict.fromkeys((reads, _SHARES))), bases=("*",), grid=2),
-        controls=(choice_of("site", reads, quantity), *controls, CLOCK, MARKS),
+        controls=(choice_of("site", reads, quantity), *controls),
         time_axis="x",
     )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from miscope import Choice, Grain, Needs, Toggle, View, ViewData
 from miscope.figures.figure_style import OKABE_ITO
-from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, title
+from miscope_views.figures import figure, line, title
 from miscope_views.named_arrays import holders
 from miscope_views.paths import TRAJECTORY_VIEW, VARIANCE_VIEW, VELOCITY_VIEW
 from miscope_views.proximity import COMPONENTS_VIEW, JOINT_VIEW, PROXIMITY_VIEW
@@ -20,7 +20,7 @@ _DASHES = ("solid", "dash", "dot", "dashdot")
 _QUANTITIES: Mapping[str, str] = {"squares": "sum of squares", "l1": "sum of absolute values"}
 
 
-def norms(shown: ViewData, *, quantity: str, relative: bool, clock: str, events: bool) -> Figure:
+def norms(shown: ViewData, *, quantity: str, relative: bool) -> Figure:
     """Size of every weight tensor and of all together over training."""
     arrays = shown.artifacts[_NORMS]
     roles = [role for role in holders(arrays, quantity) if role != "total"]
@@ -39,10 +39,8 @@ def norms(shown: ViewData, *, quantity: str, relative: bool, clock: str, events:
     unit = _QUANTITIES[quantity] + (f" relative to {shown.step_label} {int(arrays['step'][0]):,}" if relative else "")
     layout: dict[str, Any] = {
         "title": title(shown, "Size of the weights"),
-        "xaxis": clock_axis(shown, clock),
         "yaxis": {"title": {"text": unit}, "type": "log"},
         "showlegend": True,
-        "shapes": event_marks(shown, events),
     }
     return figure(traces, layout)
 
@@ -57,8 +55,6 @@ VIEWS = (
         controls=(
             Choice(name="quantity", options=tuple(_QUANTITIES)),
             Toggle(name="relative", label="relative to the first checkpoint"),
-            CLOCK,
-            MARKS,
         ),
         time_axis="x",
     ),

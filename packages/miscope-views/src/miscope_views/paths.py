@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from miscope import Choice, Grain, Needs, Toggle, View, ViewData
+from miscope.figures.event_marks import marked_events
 from miscope.figures.figure_style import NULL, OKABE_ITO
-from miscope_views.figures import CLOCK, MARKED, MARKS, clock_axis, event_marks, figure, line, panels, said, title
+from miscope.view import EVENT_MARKS
+from miscope_views.figures import figure, line, panels, said, title
 from miscope_views.named_arrays import choice_of, holders
 
 if TYPE_CHECKING:
@@ -98,7 +100,7 @@ def variance(shown: ViewData, *, group: str, null: str) -> Figure:
     return figure(traces, layout)
 
 
-def velocity(shown: ViewData, *, parts: str, relative: bool, clock: str, events: bool) -> Figure:
+def velocity(shown: ViewData, *, parts: str, relative: bool) -> Figure:
     """How fast the weights move, and how straight: the cosine between one move and the next."""
     arrays = shown.artifacts[_MOTION]
     everything = holders(arrays, "speed")
@@ -122,10 +124,8 @@ def velocity(shown: ViewData, *, parts: str, relative: bool, clock: str, events:
             "Speed and straightness of the weights",
             f"start to end / length of path: {said(straight, '.3f', _STILL)}",
         ),
-        "xaxis": {**clock_axis(shown, clock), "anchor": "y2"},
         "yaxis": {"title": {"text": unit}, "type": "log", "domain": upper},
         "yaxis2": {"title": {"text": "cosine with the move before"}, "domain": lower, "range": [-1.05, 1.05]},
-        "shapes": event_marks(shown, events),
         "showlegend": True,
     }
     return figure(traces, layout)
@@ -159,7 +159,7 @@ def _weights_path(shown: ViewData, scores: np.ndarray, axes: tuple[int, ...]) ->
 
 def _marked(shown: ViewData, scores: np.ndarray, axes: tuple[int, ...]) -> list[dict[str, Any]]:
     """The checkpoints nearest to the events, by name."""
-    dated = {name: shown.events[name] for name in MARKED if name in shown.events}
+    dated = marked_events(shown)
     if not dated:
         return []
     rows = [int(np.abs(shown.steps - step).argmin()) for step in dated.values()]
@@ -204,7 +204,7 @@ TRAJECTORY_VIEW = View(
         _GROUP,
         Choice(name="components", options=tuple(_PLANES)),
         Choice(name="null", options=(*_NULLS, _NONE), label="random walk"),
-        MARKS,
+        EVENT_MARKS,
     ),
 )
 
@@ -226,8 +226,6 @@ VELOCITY_VIEW = View(
     controls=(
         Choice(name="parts", options=("groups", "tensors")),
         Toggle(name="relative", label="relative to the weights"),
-        CLOCK,
-        MARKS,
     ),
     time_axis="x",
 )

@@ -8,7 +8,7 @@ import numpy as np
 
 from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO, colour_of
-from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
+from miscope_views.figures import figure, line, panels, title
 from miscope_views.named_arrays import choice_of, first_row, holders
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def alignment(shown: ViewData, *, site: str, component: str) -> Figure:
     return figure([*dots, _histogram(chosen)], layout)
 
 
-def coherence(shown: ViewData, *, site: str, below: str, clock: str, events: bool) -> Figure:
+def coherence(shown: ViewData, *, site: str, below: str) -> Figure:
     """How well output phases agree with the sum of input phases over training, above what uniform phases give."""
     arrays = shown.artifacts[_READS]
     steps, labels = arrays["step"], first_row(arrays[f"{site}/label"])
@@ -72,11 +72,9 @@ def coherence(shown: ViewData, *, site: str, below: str, clock: str, events: boo
     gaps = sum(int(np.isnan(trace["y"]).sum()) for trace in traces)
     layout: dict[str, Any] = {
         "title": title(shown, "Coherence of output and input phases", _MEANING[below]),
-        "xaxis": {**clock_axis(shown, clock), "anchor": "y2"},
         "yaxis": {"title": {"text": "coherence"}, "domain": upper, "range": [0, 1.03]},
         "yaxis2": {"title": {"text": f"{below}<br>by component"}, "domain": lower, "range": [0, 1.03]},
         "showlegend": True,
-        "shapes": event_marks(shown, events),
     }
     return figure(traces, layout, gaps=gaps)
 
@@ -166,8 +164,6 @@ VIEWS = (
         controls=(
             choice_of("site", _READS, "block"),
             Choice(name="below", options=tuple(_BELOW), label="by component"),
-            CLOCK,
-            MARKS,
         ),
         time_axis="x",
     ),

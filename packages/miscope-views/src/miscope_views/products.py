@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from miscope import Choice, Grain, Needs, Toggle, View, ViewData
 from miscope.figures.figure_style import OKABE_ITO
-from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
+from miscope_views.figures import figure, line, panels, title
 from miscope_views.named_arrays import choice_of
 from miscope_views.spectrum_figures import bars, lines, over_training
 
@@ -26,14 +26,14 @@ def inputs(shown: ViewData, *, product: str, locked: bool) -> Figure:
     return bars(shown, _INPUTS, role=product, locked=locked)
 
 
-def inputs_lines(shown: ViewData, *, product: str, clock: str, events: bool) -> Figure:
+def inputs_lines(shown: ViewData, *, product: str) -> Figure:
     """Share of the dominant components of what a layer reads of a token over training, above a band of the others."""
-    return lines(shown, _INPUTS, role=product, clock=clock, events=events)
+    return lines(shown, _INPUTS, role=product)
 
 
-def inputs_map(shown: ViewData, *, product: str, clock: str, events: bool) -> Figure:
+def inputs_map(shown: ViewData, *, product: str) -> Figure:
     """Share of every component of what a layer reads of a token over training."""
-    return over_training(shown, _INPUTS, role=product, clock=clock, events=events)
+    return over_training(shown, _INPUTS, role=product)
 
 
 def answers(shown: ViewData, *, product: str, locked: bool) -> Figure:
@@ -41,27 +41,27 @@ def answers(shown: ViewData, *, product: str, locked: bool) -> Figure:
     return bars(shown, _ANSWERS, role=product, locked=locked)
 
 
-def answers_lines(shown: ViewData, *, product: str, clock: str, events: bool) -> Figure:
+def answers_lines(shown: ViewData, *, product: str) -> Figure:
     """Share of the dominant components of what is written to the answers over training, above a band of the others."""
-    return lines(shown, _ANSWERS, role=product, clock=clock, events=events)
+    return lines(shown, _ANSWERS, role=product)
 
 
-def answers_map(shown: ViewData, *, product: str, clock: str, events: bool) -> Figure:
+def answers_map(shown: ViewData, *, product: str) -> Figure:
     """Share of every component of what is written to the answers over training."""
-    return over_training(shown, _ANSWERS, role=product, clock=clock, events=events)
+    return over_training(shown, _ANSWERS, role=product)
 
 
-def inputs_sparsity(shown: ViewData, *, product: str, clock: str, events: bool) -> Figure:
+def inputs_sparsity(shown: ViewData, *, product: str) -> Figure:
     """How unequally a product's power is spread over the components, by several indices, over training."""
-    return _sparsity(shown, _INPUTS, product, clock, events)
+    return _sparsity(shown, _INPUTS, product)
 
 
-def answers_sparsity(shown: ViewData, *, product: str, clock: str, events: bool) -> Figure:
+def answers_sparsity(shown: ViewData, *, product: str) -> Figure:
     """How unequally the power of what is written to the answers is spread over the components, over training."""
-    return _sparsity(shown, _ANSWERS, product, clock, events)
+    return _sparsity(shown, _ANSWERS, product)
 
 
-def _sparsity(shown: ViewData, reads: str, product: str, clock: str, events: bool) -> Figure:
+def _sparsity(shown: ViewData, reads: str, product: str) -> Figure:
     arrays = shown.artifacts[reads]
     steps = arrays["step"]
     traces = [
@@ -89,11 +89,9 @@ def _sparsity(shown: ViewData, reads: str, product: str, clock: str, events: boo
     above, below = panels([3, 2])
     layout = {
         "title": title(shown, f"Sparsity of {product}", "indices of the powers of components, without the constant"),
-        "xaxis": {**clock_axis(shown, clock), "anchor": "y2"},
         "yaxis": {"title": {"text": "index"}, "domain": above, "range": [0, 1.02]},
         "yaxis2": {"title": {"text": "participation ratio"}, "domain": below, "rangemode": "tozero"},
         "showlegend": True,
-        "shapes": event_marks(shown, events),
     }
     return figure(traces, layout)
 
@@ -121,7 +119,7 @@ def _views(prefix: str, reads: str, choice: Choice, titled: str) -> tuple[View, 
                 grain=Grain.TRAJECTORY,
                 draw=draw,
                 needs=Needs(reads=(reads,), bases=("*",)),
-                controls=(choice, CLOCK, MARKS),
+                controls=(choice,),
                 time_axis="x",
             )
             for what, draw in zip(said, over, strict=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO, TEST, TRAIN, colour_of
-from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, on_clock, panels, title
+from miscope_views.figures import figure, line, panels, title
 from miscope_views.named_arrays import first_row
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def _parts(reads: str) -> Choice:
 _PART = _parts(_READS)
 
 
-def losses(shown: ViewData, *, part: str, clock: str, events: bool) -> Figure:
+def losses(shown: ViewData, *, part: str) -> Figure:
     """Loss, restricted, excluded and trig (own answer's) loss over training; test loss over restricted loss below."""
     arrays = shown.artifacts[_READS]
     steps = arrays["step"]
@@ -44,11 +44,9 @@ def losses(shown: ViewData, *, part: str, clock: str, events: bool) -> Figure:
     above, below = panels([3, 1])
     layout = {
         "title": title(shown, "Progress measures", _NOTE),
-        "xaxis": {**clock_axis(shown, clock), "anchor": "y2"},
         "yaxis": {"title": {"text": "loss (nats)"}, "type": "log", "domain": above, "exponentformat": "power"},
         "yaxis2": {"title": {"text": "test / restricted"}, "domain": below, "type": "log"},
         "showlegend": True,
-        "shapes": event_marks(shown, events),
     }
     return figure(traces, layout)
 
@@ -62,7 +60,7 @@ def _of_waves(shown: ViewData) -> bool:
 _COLOURS = {"restricted": OKABE_ITO[2], "excluded": OKABE_ITO[3], "trig": OKABE_ITO[5]}
 
 
-def excluded(shown: ViewData, *, clock: str, events: bool) -> Figure:
+def excluded(shown: ViewData) -> Figure:
     """Loss on the training set without one component at a time: those once key or causal, and a band of all others."""
     arrays = shown.artifacts[_READS]
     steps, each, labels = arrays["step"], arrays["excluded/each"], first_row(arrays["label"])
@@ -85,11 +83,9 @@ def excluded(shown: ViewData, *, clock: str, events: bool) -> Figure:
         traces.append(line(steps, each[:, k], label, colour_of(label), hovertemplate=hover))
     layout = {
         "title": title(shown, "Loss without one component", "those that were ever key or causal in colour"),
-        "xaxis": clock_axis(shown, clock),
         "yaxis": {"title": {"text": "train loss (nats)"}, "type": "log"},
         "legend": {"title": {"text": "left out"}},
         "showlegend": True,
-        "shapes": event_marks(shown, events),
     }
     return figure(traces, layout)
 
@@ -107,13 +103,13 @@ def _whole(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
     return arrays["full/train" if "full/train" in arrays else "full/all"]
 
 
-def causal(shown: ViewData, *, clock: str, events: bool) -> Figure:
+def causal(shown: ViewData) -> Figure:
     """Which components are causal: left out alone, they multiply the training loss by ten, to 1e-5 nats or more."""
     arrays = shown.artifacts[_READS]
     labels, key, found, ever = first_row(arrays["label"]), arrays["key"], arrays["causal"], _ever(arrays)
     with np.errstate(divide="ignore", invalid="ignore"):
         times = np.log10(arrays["excluded/each"][:, ever] / _whole(arrays)[:, None])
-    steps, seen = on_clock(arrays["step"], times, clock)
+    steps, seen = arrays["step"], times
     upper, lower = panels((3, 1))
     count = line(arrays["step"], key.sum(axis=1), "key", NULL, yaxis="y2", line={"shape": "hv"})
     causally = line(arrays["step"], found.sum(axis=1), "causal", OKABE_ITO[0], yaxis="y2", line={"shape": "hv"})
@@ -128,18 +124,17 @@ def causal(shown: ViewData, *, clock: str, events: bool) -> Figure:
     note = _CAUSAL if len(ever) else "no component is causal"
     layout = {
         "title": title(shown, "What leaving a component out does", note),
-        "xaxis": {**clock_axis(shown, clock), "anchor": "y2", "showgrid": False},
+        "xaxis": {"showgrid": False},
         "yaxis": {"title": {"text": unit}, "type": "category", "domain": upper, "showgrid": False},
         "yaxis2": {"title": {"text": "components"}, "domain": lower, "rangemode": "tozero"},
         "coloraxis": {"cmin": -most, "cmax": most, "colorscale": _SIGNED, "colorbar": bar},
         "legend": {"orientation": "h", "y": lower[1], "yanchor": "bottom", "x": 1, "xanchor": "right"},
         "showlegend": True,
-        "shapes": event_marks(shown, events),
     }
     return figure(traces, layout, gaps=int((~np.isfinite(seen)).sum()))
 
 
-def final_keys(shown: ViewData, *, part: str, clock: str, events: bool) -> Figure:
+def final_keys(shown: ViewData, *, part: str) -> Figure:
     """Restricted and excluded loss with the last checkpoint's key components, and with all that were key so far."""
     arrays = shown.artifacts[_FINAL]
     at = arrays["at"]
@@ -157,10 +152,8 @@ def final_keys(shown: ViewData, *, part: str, clock: str, events: bool) -> Figur
     key = ", ".join(arrays["label"][arrays["key"]].tolist()) or "none"
     layout = {
         "title": title(shown, f"Progress by the final key components ({part})", f"key at the end: {key}"),
-        "xaxis": clock_axis(shown, clock),
         "yaxis": {"title": {"text": "loss (nats)"}, "type": "log"},
         "showlegend": True,
-        "shapes": event_marks(shown, events),
     }
     return figure(traces, layout)
 
@@ -168,7 +161,7 @@ def final_keys(shown: ViewData, *, part: str, clock: str, events: bool) -> Figur
 _SETS = {"final": "final set", "union": "key so far"}
 
 
-def subspace(shown: ViewData, *, part: str, clock: str, events: bool) -> Figure:
+def subspace(shown: ViewData, *, part: str) -> Figure:
     """Loss of the logits in the leading directions of their class means over training, by how many are kept."""
     arrays = shown.artifacts[_SUBSPACE]
     steps, ranks = arrays["step"], first_row(arrays["rank"])
@@ -184,12 +177,10 @@ def subspace(shown: ViewData, *, part: str, clock: str, events: bool) -> Figure:
     upper, lower = panels((3, 1))
     layout = {
         "title": title(shown, f"Loss in few directions of the outputs ({part})", "principal directions of class means"),
-        "xaxis": {**clock_axis(shown, clock), "anchor": "y2"},
         "yaxis": {"title": {"text": "loss (nats)"}, "type": "log", "domain": upper, "exponentformat": "power"},
         "yaxis2": {"title": {"text": "for 99 %"}, "domain": lower, "rangemode": "tozero"},
         "legend": {"title": {"text": "directions kept"}},
         "showlegend": True,
-        "shapes": event_marks(shown, events),
     }
     return figure(traces, layout)
 
@@ -201,7 +192,7 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=losses,
         needs=Needs(reads=(_READS,), bases=("*",), grid=2),
-        controls=(_PART, CLOCK, MARKS),
+        controls=(_PART,),
         time_axis="x",
     ),
     View(
@@ -210,7 +201,6 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=excluded,
         needs=Needs(reads=(_READS,), bases=("*",), grid=2),
-        controls=(CLOCK, MARKS),
         time_axis="x",
     ),
     View(
@@ -219,7 +209,6 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=causal,
         needs=Needs(reads=(_READS,), bases=("*",), grid=2),
-        controls=(CLOCK, MARKS),
         time_axis="x",
     ),
     View(
@@ -228,7 +217,7 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=final_keys,
         needs=Needs(reads=(_FINAL,), bases=("*",), grid=2),
-        controls=(_parts(_FINAL), CLOCK, MARKS),
+        controls=(_parts(_FINAL),),
         time_axis="x",
     ),
     View(
@@ -237,7 +226,7 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=subspace,
         needs=Needs(reads=(_SUBSPACE,)),
-        controls=(_parts(_SUBSPACE), CLOCK, MARKS),
+        controls=(_parts(_SUBSPACE),),
         time_axis="x",
     ),
 )

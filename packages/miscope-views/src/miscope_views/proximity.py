@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from miscope import Choice, Grain, Needs, View, ViewData
+from miscope.figures.event_marks import marked_events
 from miscope.figures.figure_style import OKABE_ITO, variant_colours
-from miscope_views.figures import CLOCK, MARKED, MARKS, clock_axis, event_marks, figure, line, title
+from miscope.view import EVENT_MARKS
+from miscope_views.figures import figure, line, title
 from miscope_views.named_arrays import choice_of, holders
 
 if TYPE_CHECKING:
@@ -22,27 +24,24 @@ _EVERY = "first of every group"
 _PLANES: Mapping[str, tuple[int, int]] = {"1-2": (0, 1), "2-3": (1, 2), "1-3": (0, 2)}
 
 
-def proximity(shown: ViewData, *, group: str, clock: str, events: bool) -> Figure:
+def proximity(shown: ViewData, *, group: str) -> Figure:
     """Distance of every checkpoint from every other: blocks are stages, off-diagonal valleys are returns."""
     arrays = shown.artifacts[_PATH]
     steps, values = shown.steps, np.asarray(arrays[f"{group}/distance"], dtype=np.float64)
-    if clock == "log":
-        steps, values = steps[steps > 0], values[steps > 0][:, steps > 0]
     hover = f"{shown.step_label} %{{y:,}} to %{{x:,}}<br>distance %{{z:.4g}}<extra></extra>"
     heat = {"type": "heatmap", "x": steps, "y": steps, "z": values, "coloraxis": "coloraxis", "hovertemplate": hover}
-    axis = {**clock_axis(shown, clock), "showgrid": False, "constrain": "domain"}
-    across = [{**mark, "label": {}} | _turned(mark, steps) for mark in event_marks(shown, events)]
+    axis = {"showgrid": False, "constrain": "domain"}
     layout = {
         "title": title(shown, f"Distances between checkpoints: {group}"),
         "xaxis": axis,
         "yaxis": {**axis, "scaleanchor": "x", "autorange": "reversed"},
         "coloraxis": {"cmin": 0, "cmax": float(values.max()) or 1.0, "colorbar": {"title": {"text": "distance"}}},
-        "shapes": event_marks(shown, events) + across,
+        "meta": {"time_axes": ["x", "y"]},
     }
     return figure([heat], layout)
 
 
-def components(shown: ViewData, *, group: str, clock: str, events: bool) -> Figure:
+def components(shown: ViewData, *, group: str) -> Figure:
     """Scores of the first components over training, of one group or of every group, each over its largest."""
     arrays = shown.artifacts[_PATH]
     curves: list[tuple[str, np.ndarray, float]] = []
@@ -60,10 +59,8 @@ def components(shown: ViewData, *, group: str, clock: str, events: bool) -> Figu
         traces.append(line(shown.steps, values / largest, label, OKABE_ITO[i], hovertemplate=hover))
     layout = {
         "title": title(shown, "Components of the path over training", group),
-        "xaxis": clock_axis(shown, clock),
         "yaxis": {"title": {"text": "score / largest"}, "range": [-1.08, 1.08]},
         "showlegend": True,
-        "shapes": event_marks(shown, events),
     }
     return figure(traces, layout)
 
@@ -108,13 +105,8 @@ def joint(shown: ViewData, *, components: str, events: bool) -> Figure:
     return figure(traces, layout)
 
 
-def _turned(mark: dict[str, Any], steps: np.ndarray) -> dict[str, Any]:
-    """The event's line from side to side of the map, which is square and narrower than the figure."""
-    return {"xref": "x", "yref": "y", "x0": steps[0], "x1": steps[-1], "y0": mark["x0"], "y1": mark["x0"]}
-
-
 def _milestones(shown: ViewData, points: np.ndarray, steps: np.ndarray, colour: str) -> list[dict[str, Any]]:
-    dated = {name: shown.events[name] for name in MARKED if name in shown.events}
+    dated = marked_events(shown)
     if not dated:
         return []
     rows = [int(np.abs(steps - step).argmin()) for step in dated.values()]
@@ -134,7 +126,7 @@ PROXIMITY_VIEW = View(
     grain=Grain.TRAJECTORY,
     draw=proximity,
     needs=Needs(reads=(_PATH,)),
-    controls=(choice_of("group", _PATH, "distance", default="all"), CLOCK, MARKS),
+    controls=(choice_of("group", _PATH, "distance", default="all"),),
     time_axis="x",
 )
 
@@ -144,7 +136,7 @@ COMPONENTS_VIEW = View(
     grain=Grain.TRAJECTORY,
     draw=components,
     needs=Needs(reads=(_PATH,)),
-    controls=(Choice(name="group", options_from=_groups, default="all"), CLOCK, MARKS),
+    controls=(Choice(name="group", options_from=_groups, default="all"),),
     time_axis="x",
 )
 
@@ -154,5 +146,5 @@ JOINT_VIEW = View(
     grain=Grain.COHORT,
     draw=joint,
     needs=Needs(reads=(_JOINT,)),
-    controls=(Choice(name="components", options=tuple(_PLANES)), MARKS),
+    controls=(Choice(name="components", options=tuple(_PLANES)), EVENT_MARKS),
 )

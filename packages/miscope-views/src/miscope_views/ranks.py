@@ -10,7 +10,7 @@ import numpy as np
 from miscope import Choice, Grain, Needs, Toggle, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO
 from miscope.maths.marchenko_pastur import Bulk, density
-from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, on_clock, title
+from miscope_views.figures import figure, line, title
 from miscope_views.named_arrays import choice_of, first_row, holders
 
 if TYPE_CHECKING:
@@ -30,9 +30,7 @@ _DASHES = ("solid", "dash", "dot", "dashdot")
 _BAND = "rgba(154,154,154,0.25)"
 
 
-def over_training(  # noqa: PLR0913 - one argument a control
-    shown: ViewData, *, measure: str, matrix: str, relative: bool, clock: str, events: bool
-) -> Figure:
+def over_training(shown: ViewData, *, measure: str, matrix: str, relative: bool) -> Figure:
     """Effective rank of every weight matrix over training; grey: 95 % of Gaussian matrices of the same shape."""
     arrays = shown.artifacts[_READS]
     steps = arrays["step"]
@@ -58,22 +56,18 @@ def over_training(  # noqa: PLR0913 - one argument a control
     unit = _MEASURES[measure] + (" / that of Gaussian matrices" if against else "")
     layout: dict[str, Any] = {
         "title": title(shown, "Effective rank of the weights", note),
-        "xaxis": clock_axis(shown, clock),
         "yaxis": {"title": {"text": unit}, "rangemode": "tozero"},
         "showlegend": True,
-        "shapes": event_marks(shown, events),
     }
     return figure(traces or [_nothing(steps)], layout, gaps=refused if traces else 1)
 
 
-def scree(  # noqa: PLR0913 - one argument a control
-    shown: ViewData, *, matrix: str, head: str, scale: str, clock: str, events: bool
-) -> Figure:
+def scree(shown: ViewData, *, matrix: str, head: str, scale: str) -> Figure:
     """Every singular value of a matrix over training, from the largest down."""
     arrays = shown.artifacts[_READS]
     spectrum, which = _spectrum(arrays[f"{matrix}/spectrum"], head, stacked=True)
     values = _scaled(spectrum, scale)
-    steps, values = on_clock(arrays["step"], values, clock)
+    steps = arrays["step"]
     rank = np.arange(1, spectrum.shape[1] + 1)
     hover = f"value %{{y}}<br>{shown.step_label} %{{x:,}}<br>{_SCALES[scale]} %{{z:.4g}}<extra></extra>"
     heat = {"type": "heatmap", "x": steps, "y": rank, "z": values.T, "coloraxis": "coloraxis"}
@@ -82,10 +76,9 @@ def scree(  # noqa: PLR0913 - one argument a control
         shared |= {"cmin": 0, "cmax": float(values.max()) or 1.0}
     layout = {
         "title": title(shown, f"Singular values of {matrix}{which} over training"),
-        "xaxis": {**clock_axis(shown, clock), "showgrid": False},
+        "xaxis": {"showgrid": False},
         "yaxis": {"title": {"text": "singular value, by rank"}, "autorange": "reversed", "showgrid": False},
         "coloraxis": shared,
-        "shapes": event_marks(shown, events),
     }
     return figure([{**heat, "hovertemplate": hover}], layout)
 
@@ -225,8 +218,6 @@ VIEWS = (
             Choice(name="measure", options=tuple(_MEASURES)),
             Choice(name="matrix", options_from=_matrices, default=_EVERY),
             Toggle(name="relative", default=True, label="relative to Gaussian matrices"),
-            CLOCK,
-            MARKS,
         ),
         time_axis="x",
     ),
@@ -236,7 +227,7 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=scree,
         needs=Needs(reads=(_READS,)),
-        controls=(_MATRIX, _HEAD, Choice(name="scale", options=tuple(_SCALES)), CLOCK, MARKS),
+        controls=(_MATRIX, _HEAD, Choice(name="scale", options=tuple(_SCALES))),
         time_axis="x",
     ),
     View(

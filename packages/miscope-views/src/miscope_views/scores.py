@@ -8,7 +8,7 @@ import numpy as np
 
 from miscope import Grain, Needs, Toggle, View, ViewData
 from miscope.figures.figure_style import OKABE_ITO
-from miscope_views.figures import CLOCK, MARKS, figure, title
+from miscope_views.figures import figure, title
 from miscope_views.named_arrays import choice_of, holders
 from miscope_views.spectrum_figures import bars, lines, over_training
 
@@ -25,14 +25,14 @@ def spectrum(shown: ViewData, *, head: str, locked: bool) -> Figure:
     return bars(shown, _READS, role=head, locked=locked)
 
 
-def score_map(shown: ViewData, *, head: str, clock: str, events: bool) -> Figure:
+def score_map(shown: ViewData, *, head: str) -> Figure:
     """Share of the answer's score of tokens in every component, over training."""
-    return over_training(shown, _READS, role=head, clock=clock, events=events)
+    return over_training(shown, _READS, role=head)
 
 
-def score_lines(shown: ViewData, *, head: str, clock: str, events: bool) -> Figure:
+def score_lines(shown: ViewData, *, head: str) -> Figure:
     """Dominant components of the answer's score of tokens over training, above a band that holds the others."""
-    return lines(shown, _READS, role=head, clock=clock, events=events)
+    return lines(shown, _READS, role=head)
 
 
 def circuit_spectrum(shown: ViewData, *, head: str, locked: bool) -> Figure:
@@ -40,9 +40,9 @@ def circuit_spectrum(shown: ViewData, *, head: str, locked: bool) -> Figure:
     return bars(shown, _CIRCUITS, role=head, locked=locked)
 
 
-def circuit_map(shown: ViewData, *, head: str, clock: str, events: bool) -> Figure:
+def circuit_map(shown: ViewData, *, head: str) -> Figure:
     """Share of what tokens ask of tokens that couples each component to itself, over training."""
-    return over_training(shown, _CIRCUITS, role=head, clock=clock, events=events)
+    return over_training(shown, _CIRCUITS, role=head)
 
 
 def tokens(shown: ViewData, *, locked: bool) -> Figure:
@@ -82,7 +82,7 @@ def _over(name: str, titled: str, draw: Any, reads: str, *controls: Any) -> View
         grain=Grain.TRAJECTORY,
         draw=draw,
         needs=Needs(reads=(reads,), bases=("*",)),
-        controls=(*controls, CLOCK, MARKS),
+        controls=controls,
         time_axis="x",
     )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from miscope import Grain, Needs, Toggle, View, ViewData
-from miscope_views.figures import CLOCK, MARKS
 from miscope_views.named_arrays import choice_of
 from miscope_views.spectrum_figures import bars, lines, over_training
 
@@ -21,14 +20,14 @@ def embedding(shown: ViewData, *, role: str, locked: bool) -> Figure:
     return bars(shown, _READS, role=role, locked=locked)
 
 
-def embedding_lines(shown: ViewData, *, role: str, clock: str, events: bool) -> Figure:
+def embedding_lines(shown: ViewData, *, role: str) -> Figure:
     """Share of the dominant components over training, each in its own colour, above a band that holds the others."""
-    return lines(shown, _READS, role=role, clock=clock, events=events)
+    return lines(shown, _READS, role=role)
 
 
-def embedding_map(shown: ViewData, *, role: str, clock: str, events: bool) -> Figure:
+def embedding_map(shown: ViewData, *, role: str) -> Figure:
     """Share of every component over training; those that dominate at the end are ticked."""
-    return over_training(shown, _READS, role=role, clock=clock, events=events)
+    return over_training(shown, _READS, role=role)
 
 
 VIEWS = (
@@ -46,7 +45,7 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=embedding_lines,
         needs=Needs(reads=(_READS,), bases=("*",)),
-        controls=(_ROLE, CLOCK, MARKS),
+        controls=(_ROLE,),
         time_axis="x",
     ),
     View(
@@ -55,7 +54,7 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=embedding_map,
         needs=Needs(reads=(_READS,), bases=("*",)),
-        controls=(_ROLE, CLOCK, MARKS),
+        controls=(_ROLE,),
         time_axis="x",
     ),
 )

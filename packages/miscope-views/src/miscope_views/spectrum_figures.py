@@ -8,7 +8,7 @@ import numpy as np
 
 from miscope import ViewData
 from miscope.figures.figure_style import NULL, colour_of
-from miscope_views.figures import clock_axis, event_marks, figure, line, on_clock, title
+from miscope_views.figures import figure, line, title
 from miscope_views.named_arrays import apart, basis_note, dominant, first_row, null_of, ticked, unit_of
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def bars(shown: ViewData, reads: str, *, role: str, locked: bool) -> Figure:
     return figure([trace], layout)
 
 
-def lines(shown: ViewData, reads: str, *, role: str, clock: str, events: bool) -> Figure:
+def lines(shown: ViewData, reads: str, *, role: str) -> Figure:
     """Share of the dominant components over training, each in its own colour, above a band that holds the others."""
     arrays = shown.artifacts[reads]
     share, labels = arrays[f"{role}/fraction"], first_row(arrays[f"{role}/label"])
@@ -57,21 +57,19 @@ def lines(shown: ViewData, reads: str, *, role: str, clock: str, events: bool) -
     traces = [*_band(steps, others, shown), *(_component(steps, share, labels, k, shown) for k in strong)]
     layout = {
         "title": title(shown, f"Dominant components of {role}", basis_note(arrays, role)),
-        "xaxis": clock_axis(shown, clock),
         "yaxis": {"title": {"text": _SHARE}, "rangemode": "tozero"},
         "legend": {"title": {"text": unit_of(shown, arrays, role)}},
         "showlegend": True,
-        "shapes": event_marks(shown, events),
     }
     return figure(traces, layout)
 
 
-def over_training(shown: ViewData, reads: str, *, role: str, clock: str, events: bool) -> Figure:
+def over_training(shown: ViewData, reads: str, *, role: str) -> Figure:
     """Share of every component over training; those that dominate at the end are ticked."""
     arrays = shown.artifacts[reads]
     share, labels = arrays[f"{role}/fraction"], first_row(arrays[f"{role}/label"])
     strong = apart(dominant(share[-1], null_of(arrays["step"], share)), len(labels))
-    steps, share = on_clock(arrays["step"], share, clock)
+    steps = arrays["step"]
     unit = unit_of(shown, arrays, role)
     heat = {
         "type": "heatmap",
@@ -83,10 +81,9 @@ def over_training(shown: ViewData, reads: str, *, role: str, clock: str, events:
     }
     layout = {
         "title": title(shown, f"Spectrum of {role} over training", basis_note(arrays, role)),
-        "xaxis": {**clock_axis(shown, clock), "showgrid": False},
+        "xaxis": {"showgrid": False},
         "yaxis": {"title": {"text": unit}, "type": "category", "tickvals": ticked(labels, strong), "showgrid": False},
         "coloraxis": {"cmin": 0, "cmax": float(share.max()) or 1.0, "colorbar": {"title": {"text": _SHARE}}},
-        "shapes": event_marks(shown, events),
     }
     return figure([heat], layout)
 

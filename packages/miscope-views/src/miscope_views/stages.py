@@ -10,7 +10,7 @@ import numpy as np
 from miscope import Grain, Needs, View, ViewData
 from miscope.artifact import Arrays
 from miscope.figures.figure_style import NULL, OKABE_ITO, TEST, TRAIN
-from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
+from miscope_views.figures import figure, line, panels, title
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -20,7 +20,7 @@ _COLOURS = {"train": TRAIN, "test": TEST, "squares": OKABE_ITO[2], "l1": OKABE_I
 _LOGARITHMIC = ("loss", "entropy", "weights")
 
 
-def change_points(shown: ViewData, *, clock: str, events: bool) -> Figure:
+def change_points(shown: ViewData) -> Figure:
     """Losses, accuracies, entropies, margins and norms with the stages shaded; below, which method cuts where."""
     arrays = shown.artifacts[_READS]
     groups = _groups(arrays["series"].tolist())
@@ -49,8 +49,7 @@ def change_points(shown: ViewData, *, clock: str, events: bool) -> Figure:
             "domain": domains[-1],
         },
         "title": title(shown, "Stages of training", _note(arrays)),
-        "xaxis": {**clock_axis(shown, clock), "anchor": path},
-        "shapes": [*_shades(arrays), *event_marks(shown, events)],
+        "shapes": _shades(arrays),
         "showlegend": True,
     }
     return figure(traces, layout)
@@ -130,7 +129,6 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=change_points,
         needs=Needs(reads=(_READS,)),
-        controls=(CLOCK, MARKS),
         time_axis="x",
     ),
 )

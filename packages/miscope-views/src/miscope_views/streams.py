@@ -10,7 +10,7 @@ import numpy as np
 from miscope import Grain, Needs, Number, View, ViewData
 from miscope.errors import DoesNotApply
 from miscope.figures.figure_style import NULL, colour_of
-from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
+from miscope_views.figures import figure, line, panels, title
 from miscope_views.named_arrays import dominant, first_row, holders, null_of, unit_of
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ Lane = tuple[str, np.ndarray, np.ndarray]
 """What it shows, its steps (T,), and the share of each component (T, K)."""
 
 
-def lanes(shown: ViewData, *, most: int, clock: str, events: bool) -> Figure:
+def lanes(shown: ViewData, *, most: int) -> Figure:
     """Share of the dominant components in embedding, attention scores, neurons and logits, one lane each, over time."""
     arrays = shown.artifacts[_EMBEDDING]
     role = next(iter(holders(arrays, "fraction")), None)
@@ -37,10 +37,9 @@ def lanes(shown: ViewData, *, most: int, clock: str, events: bool) -> Figure:
     traces: list[dict[str, Any]] = []
     layout: dict[str, Any] = {
         "title": title(shown, "Streams", "share of each component, by lane"),
-        "xaxis": {**clock_axis(shown, clock), "anchor": f"y{_suffix(len(found) - 1)}"},
+        "xaxis": {"anchor": f"y{_suffix(len(found) - 1)}"},
         "legend": {"title": {"text": unit_of(shown, arrays, role)}},
         "showlegend": True,
-        "shapes": event_marks(shown, events),
     }
     for i, (name, steps, share) in enumerate(found):
         traces.append(_rest(steps, np.delete(share, strong, axis=1), i))
@@ -111,7 +110,7 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=lanes,
         needs=Needs(reads=(_EMBEDDING,), optional=(_SCORES, _SHARES, _CLUSTERS, _LOGITS), bases=("*",)),
-        controls=(Number(name="most", default=6, minimum=1, maximum=12, label="components"), CLOCK, MARKS),
+        controls=(Number(name="most", default=6, minimum=1, maximum=12, label="components"),),
         time_axis="x",
     ),
 )

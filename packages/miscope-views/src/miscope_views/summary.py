@@ -11,7 +11,7 @@ from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.figures.figure_style import NULL, OKABE_ITO, TEST, TRAIN, colour_of
-from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
+from miscope_views.figures import figure, line, panels, title
 from miscope_views.named_arrays import holders
 from miscope_views.tables import table, tall
 
@@ -27,7 +27,7 @@ _SHADES = {
 }
 
 
-def windows(shown: ViewData, *, clock: str) -> Figure:
+def windows(shown: ViewData) -> Figure:
     """The windows of training as bars under the losses: how long each lasted and what the losses did."""
     arrays = shown.artifacts[_WINDOWS]
     above, below = panels([1.3, 1])
@@ -52,7 +52,6 @@ def windows(shown: ViewData, *, clock: str) -> Figure:
         "title": title(
             shown, "Windows of training", f"{arrays['verdict'][0]} · {_crossing(shown, arrays)}".strip(" ·")
         ),
-        "xaxis": {**clock_axis(shown, clock), "anchor": "y2"},
         "yaxis": {"title": {"text": "loss (nats)"}, "type": "log", "domain": above, "exponentformat": "power"},
         "yaxis2": {"domain": below, "showgrid": False, **order},
         "shapes": shades,
@@ -95,7 +94,7 @@ def _crossing(shown: ViewData, arrays: Arrays) -> str:
 _SITE = Choice(name="site", options_from=lambda shown: holders(shown.artifacts[_COMPONENTS], "state"))
 
 
-def components(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure:
+def components(shown: ViewData, *, site: str) -> Figure:
     """The neurons of each component that ever had a cluster, as ribbons in the order they came."""
     arrays = shown.artifacts[_COMPONENTS]
     steps, label, state = arrays["at"], arrays[f"{site}/label"], arrays[f"{site}/state"]
@@ -111,10 +110,8 @@ def components(shown: ViewData, *, site: str, clock: str, events: bool) -> Figur
         traces += _ribbon(steps, row, half, (str(label[k]), share[:, k]), shown.step_label)
         traces.append(_fate(steps, row, str(state[k]), share[:, k]))
     traces += _moments(arrays, site, ever)
-    marked = event_marks(shown, events)
     layout: dict[str, Any] = {
         "title": title(shown, f"Story of the components of {site}", _story(shown, arrays, site)),
-        "xaxis": {**clock_axis(shown, clock), "anchor": "y2" if roles else "y"},
         "yaxis": {
             "title": {"text": next((basis.unit for basis in shown.bases.values()), "component")},
             "domain": above,
@@ -124,13 +121,12 @@ def components(shown: ViewData, *, site: str, clock: str, events: bool) -> Figur
             "showgrid": False,
         },
         "margin": {"r": 150},
-        "shapes": marked,
         "legend": {"orientation": "h", "x": 0, "y": -0.16, "yanchor": "top"},
         "showlegend": True,
     }
     if below:
         layout["yaxis2"] = {"title": {"text": "key share of<br>embedding power"}, "domain": below, "range": [0, 1.02]}
-        layout["shapes"] = [*marked, {**_HALF, "y0": 0.5, "y1": 0.5}]
+        layout["shapes"] = [{**_HALF, "y0": 0.5, "y1": 0.5}]
     return figure([*traces, *_key_shares(shown, roles)], layout)
 
 
@@ -248,7 +244,6 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=windows,
         needs=Needs(reads=(_WINDOWS,), metrics=("*_loss",)),
-        controls=(CLOCK,),
         time_axis="x",
     ),
     View(
@@ -257,7 +252,7 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=components,
         needs=Needs(reads=(_COMPONENTS,), bases=("*",), grid=2),
-        controls=(_SITE, CLOCK, MARKS),
+        controls=(_SITE,),
         time_axis="x",
     ),
     View(

@@ -8,7 +8,7 @@ import numpy as np
 
 from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO
-from miscope_views.figures import CLOCK, MARKS, clock_axis, event_marks, figure, line, panels, title
+from miscope_views.figures import figure, line, panels, title
 from miscope_views.named_arrays import holders
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _QUANTITIES = {
 _BINS = 60
 
 
-def dead(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure:
+def dead(shown: ViewData, *, site: str) -> Figure:
     """Share of a site's units that are dead or always on, and how sparsely the units answer, over training."""
     arrays = shown.artifacts[_READS]
     steps = arrays["step"]
@@ -43,10 +43,8 @@ def dead(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure:
     count = arrays[f"{site}/active"].shape[-1]
     layout = {
         "title": title(shown, f"Dead and active units of {site}", f"{count:,} units"),
-        "xaxis": {**clock_axis(shown, clock), "anchor": "y2"},
         "yaxis": {"title": {"text": "share of units or inputs"}, "domain": upper, "range": [-0.02, 1.02]},
         "yaxis2": {"title": {"text": "mean sparsity"}, "domain": lower, "range": [-0.02, 1.02]},
-        "shapes": event_marks(shown, events),
         "showlegend": True,
     }
     return figure(traces, layout)
@@ -86,7 +84,7 @@ def _histogram(values: np.ndarray, edges: np.ndarray, name: str, colour: str) ->
     return {**place, "name": name, "marker": {"color": colour, "opacity": 0.6}, "hovertemplate": hover}
 
 
-def flips(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure:
+def flips(shown: ViewData, *, site: str) -> Figure:
     """How many signs of units change from one checkpoint to the next, and how many differ from the first."""
     arrays = shown.artifacts[_FLIPS]
     later = arrays["later"]
@@ -113,10 +111,8 @@ def flips(shown: ViewData, *, site: str, clock: str, events: bool) -> Figure:
     traces.append(line(steps, arrays[f"{site}/from_start"], "from the first", OKABE_ITO[2], **start))
     layout = {
         "title": title(shown, f"Sign changes of units of {site}", "between checkpoints, on the same inputs"),
-        "xaxis": {**clock_axis(shown, clock), "anchor": "y2"},
         "yaxis": {"title": {"text": "changed since the<br>checkpoint before"}, "domain": upper, "tickformat": ".0%"},
         "yaxis2": {"title": {"text": "differ from the<br>first checkpoint"}, "domain": lower, "tickformat": ".0%"},
-        "shapes": event_marks(shown, events),
         "showlegend": True,
     }
     layout["yaxis"]["rangemode"] = layout["yaxis2"]["rangemode"] = "tozero"
@@ -135,11 +131,7 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=dead,
         needs=Needs(reads=(_READS,)),
-        controls=(
-            Choice(name="site", options_from=lambda shown: _sites(shown, _READS, "dead_share")),
-            CLOCK,
-            MARKS,
-        ),
+        controls=(Choice(name="site", options_from=lambda shown: _sites(shown, _READS, "dead_share")),),
         time_axis="x",
     ),
     View(
@@ -159,7 +151,7 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=flips,
         needs=Needs(reads=(_FLIPS,)),
-        controls=(Choice(name="site", options_from=lambda shown: _sites(shown, _FLIPS, "rate")), CLOCK, MARKS),
+        controls=(Choice(name="site", options_from=lambda shown: _sites(shown, _FLIPS, "rate")),),
         time_axis="x",
     ),
 )

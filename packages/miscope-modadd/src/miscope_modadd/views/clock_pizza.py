@@ -9,7 +9,7 @@ import numpy as np
 from miscope import Grain, Needs, View, ViewData
 from miscope.errors import DoesNotApply
 from miscope.figures.figure_style import NULL, OKABE_ITO
-from miscope_modadd.views.frame import CLOCK, MARKS, band, clock_axis, event_marks, figure, line, title
+from miscope_modadd.views.frame import band, figure, line, title
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -20,7 +20,7 @@ _PUBLISHED = {"clock: model B": (0.85, 0.33), "pizza: model A": (0.17, 0.99)}
 """Zhong et al. 2023: (irrelevance, symmetricity)."""
 
 
-def over_training(shown: ViewData, *, clock: str, events: bool) -> Figure:
+def over_training(shown: ViewData) -> Figure:
     """Distance irrelevance and gradient symmetricity over training: which of two ways of adding."""
     arrays = shown.artifacts[_READS]
     steps = arrays["step"]
@@ -41,10 +41,8 @@ def over_training(shown: ViewData, *, clock: str, events: bool) -> Figure:
         traces.append(line(steps, mean, "gradient symmetricity", OKABE_ITO[1], hovertemplate=hover))
     layout = {
         "title": title(shown, "Clock or pizza", "clock: irrelevance high, symmetricity low; pizza: the reverse"),
-        "xaxis": clock_axis(shown, clock),
         "yaxis": {"title": {"text": "measure"}, "range": [_least(arrays), 1.04]},
         "showlegend": True,
-        "shapes": event_marks(shown, events),
     }
     return figure(traces, layout)
 
@@ -105,7 +103,6 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=over_training,
         needs=Needs(reads=(_READS,), grid=2),
-        controls=(CLOCK, MARKS),
         time_axis="x",
     ),
     View(

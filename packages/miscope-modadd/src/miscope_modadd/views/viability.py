@@ -8,7 +8,7 @@ import numpy as np
 
 from miscope import Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO, colour_of
-from miscope_modadd.views.frame import CLOCK, MARKS, band, clock_axis, event_marks, figure, line, title
+from miscope_modadd.views.frame import band, figure, line, title
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -17,7 +17,7 @@ _READS = "viability.margins"
 _GREY = "rgba(154,154,154,0.3)"
 
 
-def margin(shown: ViewData, *, clock: str, events: bool) -> Figure:
+def margin(shown: ViewData) -> Figure:
     """Margin of the ideal clock with the key frequencies over training, beside the best and random sets of as many."""
     arrays = shown.artifacts[_READS]
     steps, null = arrays["step"], arrays["null"]
@@ -34,11 +34,9 @@ def margin(shown: ViewData, *, clock: str, events: bool) -> Figure:
     count = line(steps, arrays["count"], "", OKABE_ITO[5], yaxis="y2", showlegend=False, line=stepped)
     layout: dict[str, Any] = {
         "title": title(shown, "Margin of an ideal clock", "with the frequencies that are key at each step"),
-        "xaxis": {**clock_axis(shown, clock), "anchor": "y2"},
         "yaxis": {"title": {"text": "margin (amplitudes 1)"}, "domain": [0.32, 1], "rangemode": "tozero"},
         "yaxis2": {"title": {"text": "frequencies"}, "domain": [0, 0.22], "rangemode": "tozero"},
         "showlegend": True,
-        "shapes": event_marks(shown, events),
     }
     return figure([*traces, count], layout)
 
@@ -91,7 +89,6 @@ VIEWS = (
         grain=Grain.TRAJECTORY,
         draw=margin,
         needs=Needs(reads=(_READS,), bases=("sum",), grid=2),
-        controls=(CLOCK, MARKS),
         time_axis="x",
     ),
     View(
