@@ -74,9 +74,9 @@ def test_every_parameter_and_every_option_is_described() -> None:
 
 
 def test_every_error_has_its_line_in_the_index() -> None:
-    for module in pkgutil.iter_modules(miscope.__path__):
-        if module.name not in ("cli", "testing", "template", "analyzers"):
-            importlib.import_module(f"miscope.{module.name}")
+    for module in pkgutil.walk_packages(miscope.__path__, "miscope."):
+        if module.name.split(".")[1] not in ("cli", "testing", "template", "analyzers", "__main__"):
+            importlib.import_module(module.name)
     listed = set(re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "errors.md").read_text(encoding="utf-8"), re.MULTILINE))
     kinds = {k.__name__ for k in _descendants(MiscopeError) if k.__module__.startswith("miscope.")}
     assert listed == kinds
@@ -88,13 +88,13 @@ def _descendants(kind: type) -> set[type]:
 
 def test_the_architecture_page_gives_the_signatures_there_are() -> None:
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
-    for module, function in re.findall(r"`(\w+)\.(train|plan|analyze|render|export|adopt)`", text):
+    for module, function in re.findall(r"`([\w.]+)\.(train|plan|analyze|render|export|adopt|run|record)`", text):
         assert callable(getattr(importlib.import_module(f"miscope.{module}"), function)), f"{module}.{function}"
     block = text.partition("```python")[2].partition("```")[0]
-    sections = re.split(r"^# (\w+)(?:\.py|/) ?.*$", block, flags=re.MULTILINE)[1:]
+    sections = re.split(r"^# ([\w/]+?)(?:\.py|/)(?: .*)?$", block, flags=re.MULTILINE)[1:]
     checked = 0
     for module, body in zip(sections[::2], sections[1::2], strict=True):
-        here = importlib.import_module(f"miscope.{module}")
+        here = importlib.import_module(f"miscope.{module.replace('/', '.')}")
         owner: object = here
         for line in re.findall(r"^class \w+|^ *def \w+\(.*?\)(?= ->|\n|  )", body, flags=re.MULTILINE | re.DOTALL):
             if line.startswith("class "):
@@ -140,3 +140,22 @@ def test_the_changelog_knows_the_version_there_is() -> None:
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     core = tomllib.loads((ROOT / "packages/miscope-core/pyproject.toml").read_text())["project"]["version"]
     assert re.findall(r"^## \[(.+)\]$", text, re.MULTILINE)[:2] == ["Unreleased", core]
+
+
+EXPORTING = ("miscope", "miscope.testing", "miscope.model", "miscope.hookspecs", "miscope.schedule")
+
+
+def test_every_exported_name_stands_in_the_glossary_and_every_name_there_is_exported() -> None:
+    text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([^|]+) \| [^|]+ \|(.*)\|$", text, re.MULTILINE)
+    listed = [name for _, names in rows for name in re.findall(r"`(\w+)`", names)]
+    exported = {name for module in EXPORTING for name in importlib.import_module(module).__all__}
+    assert sorted(listed) == sorted(exported)
+
+
+def test_the_glossary_has_each_word_once_and_in_order() -> None:
+    text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    for section in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
+        words = re.findall(r"^\| ([^|]+) \|", section, re.MULTILINE)[1:]
+        words = [word for word in words if not word.startswith("---")]
+        assert words == sorted(set(words), key=str.lower), section.partition("\n")[0]

@@ -17,7 +17,7 @@ class RateFields(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     warmup_steps: Annotated[int, Field(ge=0, json_schema_extra={"slug": "warmup"})] = 0
-    """The update from step s uses learning_rate * min(s / warmup_steps, 1), so the first is at rate 0."""
+    """Updates of linear warmup: from step s at learning_rate * min(s / warmup_steps, 1), so the first is at rate 0."""
     lr_schedule: Annotated[Literal["constant", "linear", "cosine"], Field(json_schema_extra={"slug": "sched"})] = (
         "constant"
     )

@@ -34,15 +34,15 @@ class OptimizerFields(BaseModel):
     """As PyTorch has it; AdamW and Muon decay weights apart from the gradient. Muon takes the weights with two axes,
     AdamW the others."""
     learning_rate: Annotated[float, Field(gt=0, json_schema_extra={"slug": "lr"})] = 1e-3
-    """Of every update once `warmup_steps` are over, before `lr_schedule` lowers it."""
+    """Per update, after `warmup_steps` and before `lr_schedule` lowers it; 1e-3 as in Nanda et al. 2023."""
     betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = (0.9, 0.98)
-    """Adam's two decay rates; not of SGD."""
+    """Adam's decay rates per update of gradient and squared gradient (Kingma & Ba 2015, algorithm 1); not of SGD."""
     eps: Annotated[float, Field(gt=0)] = 1e-8
-    """Adam's term in the denominator; not of SGD."""
+    """Adam's term in the denominator, in units of the gradient (Kingma & Ba 2015, algorithm 1); not of SGD."""
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Of SGD only."""
+    """Of SGD only: decay rate per update of the averaged gradient, as `torch.optim.SGD` has it."""
     muon_momentum: Annotated[float, Field(ge=0, lt=1)] = 0.95
-    """Muon's decay rate of the averaged gradient."""
+    """Muon's decay rate per update of the averaged gradient (Jordan et al. 2024)."""
     muon_nesterov: bool = True
     """Whether Muon's update looks ahead by one step of its momentum."""
     muon_ns_steps: Annotated[int, Field(ge=1, lt=100)] = 5
@@ -52,7 +52,8 @@ class OptimizerFields(BaseModel):
     muon_exclude: tuple[str, ...] = ()
     """Role patterns with two axes that Muon leaves to AdamW ('W_E', 'W_U')."""
     weight_decay: Annotated[float, Field(ge=0, json_schema_extra={"slug": "wd"})] = 1.0
-    """Coefficient, as PyTorch means it for that optimizer."""
+    """Coefficient: AdamW and Muon shrink a weight by rate times this at every update (Loshchilov & Hutter 2019),
+    Adam and SGD add this times the weight to the gradient. 1.0 as in Nanda et al. 2023."""
     no_decay: Annotated[tuple[str, ...], Field(json_schema_extra={"slug": "nodecay"})] = ()
     """Role patterns excluded from weight decay ('*.b_*')."""
     role_groups: Annotated[tuple[RoleGroup, ...], Field(json_schema_extra={"slug": "groups", "form": FORM})] = ()

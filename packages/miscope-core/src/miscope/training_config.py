@@ -39,23 +39,23 @@ class TrainingConfig(RateFields, OptimizerFields):
     """
 
     clip_norm: Annotated[float | None, Field(gt=0, json_schema_extra={"slug": "clip"})] = None
-    """Global gradient norm above which gradients are scaled down."""
+    """L2 norm of the whole gradient above which it is scaled down to it (Pascanu et al. 2013, section 3.2)."""
     batch_size: Annotated[int | None, Field(ge=1, json_schema_extra={"slug": "batch"})] = None
-    """None: the full training set at every step, so that a step is an epoch."""
+    """Examples an update sees; None: the full training set, so that a step is an epoch (Nanda et al. 2023)."""
     train_fraction: Annotated[float, Field(gt=0, lt=1, json_schema_extra={"slug": "frac"})] = 0.3
-    """Share of the examples trained on, where the family splits them; the rest is the test set."""
+    """Share of the examples trained on, 0 to 1, where the family splits them; 0.3 as in Nanda et al. 2023."""
     loss_dtype: Annotated[Literal["float32", "float64"], Field(json_schema_extra={"slug": "loss"})] = "float64"
-    """Type the logits are cast to before the loss: with float32 small losses are noise."""
+    """Type of the logits in the loss: in float32, losses below 1e-7 nats are rounding (arXiv 2501.04697)."""
 
     interventions: Annotated[tuple[str, ...], Field(json_schema_extra={"slug": "do"})] = ()
     """Names by which the family knows what is done to the activations on the way: 'gain-k14-x2-from500-to1000'."""
 
     steps: Annotated[int, Field(ge=0, json_schema_extra=_recording())] = 25_000
-    """Updates in all."""
+    """Optimizer updates in all, from step 0."""
     checkpoints: Annotated[Schedule, Field(json_schema_extra=_recording(form=FORMS))] = Every(n=100)
-    """Which steps are kept; step 0 and the last always are."""
+    """Steps at which a checkpoint is kept; step 0 and the last always are."""
     evaluate_every: Annotated[int, Field(ge=1, json_schema_extra=_recording())] = 1
-    """Test metrics at every n-th step, and at every checkpoint."""
+    """Steps from one evaluation of the test metrics to the next; they are at every checkpoint too."""
     save_optimizer: Annotated[bool, Field(json_schema_extra=_recording())] = False
     """Keep the optimizer's state beside every checkpoint, for lenses on optimizer dynamics."""
 
