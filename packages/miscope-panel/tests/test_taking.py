@@ -47,7 +47,8 @@ def test_a_view_over_training_names_no_step(taken, name):
 def test_a_view_that_compares_names_all_its_variants(taken, name):
     made = taken("small.compared", compared=(OTHER,))
     assert (
-        f"render(workspace, 'small.compared', [workspace.find({name!r}), workspace.find({OTHER!r})])" in made["python"]
+        f"workspace.view('small.compared', [workspace.find({name!r}), workspace.find({OTHER!r})]).figure()"
+        in made["python"]
     )
     assert parse_qs(made["query"]) == {"view": ["small.compared"], "variant": [name], "with": [OTHER]}
     compile(made["python"], "copied", "exec")

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from miscope.basis import Block as Block
     from miscope.bound import BoundSnapshot as BoundSnapshot
     from miscope.bound import BoundVariant as BoundVariant
-    from miscope.bound import BoundView as BoundView
     from miscope.bound import BoundWorkspace as BoundWorkspace
     from miscope.bound import open_bound as open  # noqa: F401 - the name users call
+    from miscope.bound_view import BoundView as BoundView
     from miscope.callbacks import Callbacks as Callbacks
     from miscope.callbacks import Changes as Changes
     from miscope.callbacks import UpdatePoint as UpdatePoint
@@ -64,7 +64,8 @@ _HOME = {
     "analyzer": ("Analyzer", "Grain", "NoOptions", "Options"),
     "artifact": ("Arrays",),
     "basis": ("Basis", "Block"),
-    "bound": ("BoundSnapshot", "BoundVariant", "BoundView", "BoundWorkspace"),
+    "bound": ("BoundSnapshot", "BoundVariant", "BoundWorkspace"),
+    "bound_view": ("BoundView",),
     "callbacks": ("Callbacks", "Changes", "UpdatePoint"),
     "checkpoint": ("Checkpoint",),
     "cross_entropy": ("classification", "next_token"),

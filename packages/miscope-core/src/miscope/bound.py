@@ -9,7 +9,9 @@ from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, final
 
+from miscope.bound_view import BoundView
 from miscope.errors import BadValue, UnknownName
+from miscope.field_docs import documented
 from miscope.store.no_checkpoint import no_checkpoint
 from miscope.variant import Variant
 from miscope.workspace import Workspace, open_workspace
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 
     import numpy as np
     import pyarrow
-    from plotly.graph_objects import Figure
     from torch import Tensor, nn
 
     from miscope.analysis.analyzer_options import Options
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     Paths = str | Path | Iterable[str | Path]
     Recording = AbstractContextManager[Recorder]
 
-__all__ = ["BoundSnapshot", "BoundVariant", "BoundView", "BoundWorkspace", "open_bound"]
+__all__ = ["BoundSnapshot", "BoundVariant", "BoundWorkspace", "open_bound"]
 
 
 def open_bound(path: str | Path | None = None, plugins: Plugins | None = None) -> BoundWorkspace:
@@ -52,6 +53,7 @@ def open_bound(path: str | Path | None = None, plugins: Plugins | None = None) -
 
 
 @final
+@documented
 @dataclass(frozen=True)
 class BoundWorkspace:
     """A workspace whose variants are handles."""
@@ -81,6 +83,13 @@ class BoundWorkspace:
     def names(self, family: str | None = None) -> list[str]:
         """Names of all stored variants, whether or not their family is installed."""
         return self.value.names(family)
+
+    def view(
+        self, name: str, variants: Sequence[BoundVariant], *, options: Options | None = None, **controls: Any
+    ) -> BoundView:
+        """A figure that compares variants, by the view's name; options: as of `BoundVariant.view`."""
+        self.plugins.view(name)
+        return BoundView(self.value, tuple(variant.value for variant in variants), name, None, controls, options)
 
     def record(self, name: str, model: nn.Module, *, probe: Probe | Tensor, **options: Any) -> Recording:
         """Record a training loop of one's own under a name; options are those of `miscope.recording.record.record`.
@@ -142,12 +151,15 @@ class BoundWorkspace:
 
 
 @final
+@documented
 @dataclass(frozen=True)
 class BoundVariant:
     """A variant in its workspace."""
 
     workspace: BoundWorkspace
+    """Where it is, or will be."""
     value: Variant
+    """What the verbs take."""
 
     @property
     def name(self) -> str:
@@ -208,7 +220,7 @@ class BoundVariant:
     def view(self, name: str, *, options: Options | None = None, **controls: Any) -> BoundView:
         """A figure of the variant by the view's name; options: what it reads was computed with, by analyzer."""
         self.workspace.plugins.view(name)
-        return BoundView(self, name, None, controls, options)
+        return BoundView(self.workspace.value, (self.value,), name, None, controls, options)
 
     def metric(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Steps (n,) int64 and values (n,) float64 of a training metric."""
@@ -258,17 +270,21 @@ class BoundVariant:
 
 
 @final
+@documented
 @dataclass(frozen=True)
 class BoundSnapshot:
     """A variant at one of its checkpoints."""
 
     variant: BoundVariant
+    """The variant."""
     step: int
+    """At which there is a checkpoint."""
 
     def view(self, name: str, *, options: Options | None = None, **controls: Any) -> BoundView:
         """A figure at this step by the view's name; options: what it reads was computed with, by analyzer."""
         self.variant.workspace.plugins.view(name)
-        return BoundView(self.variant, name, self.step, controls, options)
+        here = self.variant.workspace.value
+        return BoundView(here, (self.variant.value,), name, self.step, controls, options)
 
     def arrays(self, analyzer: str, names: Sequence[str] | None = None, *, options: Options | None = None) -> Arrays:
         """An analyzer's arrays at this step; options: those it was computed with, by analyzer name."""
@@ -278,44 +294,3 @@ class BoundSnapshot:
     def checkpoint(self) -> Checkpoint:
         """The weights."""
         return self.variant._store.load_checkpoint(self.variant.name, self.step)
-
-
-@final
-@dataclass(frozen=True)
-class BoundView:
-    """A view of a variant with its controls set; drawn when asked."""
-
-    variant: BoundVariant
-    name: str
-    step: int | None
-    """None: the view's own choice, the last checkpoint where it shows one."""
-    controls: dict[str, Any]
-    options: Options | None = None
-    """What it reads was computed with, by analyzer name, where that is not the default."""
-
-    def figure(self) -> Figure:
-        """The Plotly figure."""
-        from miscope.figures.render import render
-
-        workspace = self.variant.workspace
-        view = workspace.plugins.view(self.name)
-        return render(workspace.value, view, self.variant.value, step=self.step, options=self.options, **self.controls)
-
-    def show(self) -> None:
-        """Show it: inline in a notebook, in the browser elsewhere."""
-        from miscope.figures.figure_style import CONFIG
-
-        self.figure().show(config=dict(CONFIG))
-
-    def export(self, target: str | Path) -> Path:
-        """Write it to a path, or to a file of this format ('png') named for what it shows, in the current folder."""
-        from miscope.figures.export import export
-
-        path = Path(target)
-        if not path.suffix and path.name == str(target):
-            at = "" if self.step is None else f".step_{self.step}"
-            path = Path(f"{self.variant.value.slug}.{self.name}{at}.{target}")
-        return export(self.figure(), path)
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        return self.figure()._repr_mimebundle_(include, exclude)

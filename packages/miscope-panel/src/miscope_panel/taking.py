@@ -24,14 +24,13 @@ def in_python(root: Path, view: View, shown: ViewData, turned: Mapping[str, Valu
     """The figure in a notebook."""
     controls = "".join(f", {name}={value!r}" for name, value in turned.items())
     controls = f", options={ {n: dict(v) for n, v in shown.options.items()}!r}{controls}" if shown.options else controls
-    found = [f"workspace.find({name!r})" for name in _names(shown)]
+    variants = [f"workspace.find({name!r})" for name in _names(shown)]
     if shown.members:
-        drawn = f"render(workspace, {view.name!r}, [{', '.join(found)}]{controls})"
+        drawn = f"workspace.view({view.name!r}, [{', '.join(variants)}]{controls}).figure()"
     else:
         at = "" if shown.step is None else f".at({shown.step})"
-        drawn = f"{found[0]}{at}.view({view.name!r}{controls}).figure()"
-    imports = ["import miscope", *(["from miscope.figures.render import render"] if shown.members else [])]
-    return "\n".join([*imports, "", f"workspace = miscope.open({str(root)!r})", f"figure = {drawn}", ""])
+        drawn = f"{variants[0]}{at}.view({view.name!r}{controls}).figure()"
+    return "\n".join(["import miscope", "", f"workspace = miscope.open({str(root)!r})", f"figure = {drawn}", ""])
 
 
 def in_shell(view: View, shown: ViewData, turned: Mapping[str, Value]) -> str:

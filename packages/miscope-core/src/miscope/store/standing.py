@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from miscope.store.origin import Origin, Standing, origin_of
-from miscope.store.store import Store
+
+if TYPE_CHECKING:
+    from miscope.store.store import Store
 
 __all__ = ["keeps_optimizer", "lacks_weights", "standing_of"]
 
