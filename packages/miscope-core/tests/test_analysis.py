@@ -145,7 +145,7 @@ def states(outcomes):
 def test_everything_that_applies_is_computed_saved_and_told(place):
     workspace = place(TOTAL, DOUBLED, COURSE)
     variant = untrained(workspace)
-    outcomes = list(analyze(workspace, variant))
+    outcomes = list(analyze(workspace.value, variant.value))
     expected = {(name, step): State.SAVED for name in ("t.total", "t.doubled") for step in STEPS}
     assert states(outcomes) == expected | {("t.course", None): State.SAVED}
     assert [(o.done, o.total) for o in outcomes] == [(1, 4), (2, 4), (3, 4), (4, 4)]
@@ -160,8 +160,8 @@ def test_everything_that_applies_is_computed_saved_and_told(place):
 def test_what_is_there_is_not_computed_again(place):
     workspace = place(TOTAL, DOUBLED, COURSE)
     variant = untrained(workspace)
-    list(analyze(workspace, variant))
-    (outcome,) = analyze(workspace, variant)
+    list(analyze(workspace.value, variant.value))
+    (outcome,) = analyze(workspace.value, variant.value)
     assert (outcome.state, set(outcome.analyzers)) == (State.PRESENT, {"t.total", "t.doubled", "t.course"})
     assert len(workspace.ledger.runs()) == 1
 
@@ -169,17 +169,19 @@ def test_what_is_there_is_not_computed_again(place):
 def test_force_computes_the_named_ones_again_and_leaves_what_they_read(place):
     workspace = place(TOTAL, DOUBLED)
     variant = untrained(workspace)
-    list(analyze(workspace, variant))
-    assert set(states(analyze(workspace, variant, ["t.doubled"], force=True))) == {("t.doubled", s) for s in STEPS}
+    list(analyze(workspace.value, variant.value))
+    assert set(states(analyze(workspace.value, variant.value, ["t.doubled"], force=True))) == {
+        ("t.doubled", s) for s in STEPS
+    }
 
 
 def test_a_new_checkpoint_brings_its_own_look_and_a_new_course(place):
     workspace = place(TOTAL, DOUBLED, COURSE)
     variant = untrained(workspace)
-    list(analyze(workspace, variant))
+    list(analyze(workspace.value, variant.value))
     last = workspace.store.load_checkpoint(variant.name, 20)
     workspace.store.save_checkpoint(variant.name, Checkpoint(step=30, weights=last.weights))
-    saved = {key for key, state in states(analyze(workspace, variant)).items() if state is State.SAVED}
+    saved = {key for key, state in states(analyze(workspace.value, variant.value)).items() if state is State.SAVED}
     assert saved == {("t.total", 30), ("t.doubled", 30), ("t.course", None)}
     assert list(variant.arrays("t.course")["step"]) == [0, 10, 20, 30]
 
@@ -187,7 +189,7 @@ def test_a_new_checkpoint_brings_its_own_look_and_a_new_course(place):
 def test_chosen_steps_are_all_that_is_looked_at(place):
     workspace = place(TOTAL, DOUBLED, COURSE)
     variant = untrained(workspace)
-    assert set(states(analyze(workspace, variant, ["t.course"], steps=[0, 20]))) == {
+    assert set(states(analyze(workspace.value, variant.value, ["t.course"], steps=[0, 20]))) == {
         *((name, step) for name in ("t.total", "t.doubled") for step in (0, 20)),
         ("t.course", None),
     }
@@ -197,7 +199,7 @@ def test_a_failure_is_an_outcome_what_reads_it_is_not_tried_and_the_rest_goes_on
     reader = record("t.afterwards", afterwards, needs=Needs(reads=("t.broken",)))
     workspace = place(TOTAL, record("t.broken", broken, needs=Needs(weights=("*",))), reader)
     variant = untrained(workspace, steps=(0,))
-    outcomes = list(analyze(workspace, variant))
+    outcomes = list(analyze(workspace.value, variant.value))
     assert states(outcomes) == {
         ("t.total", 0): State.SAVED,
         ("t.broken", 0): State.FAILED,
@@ -217,7 +219,7 @@ def test_a_failure_at_one_step_leaves_what_spans_training_untried(place):
     variant = untrained(workspace)
     path = workspace.store.layout.checkpoint(variant.name, 10)
     path.write_bytes(path.read_bytes()[:100])
-    outcomes = list(analyze(workspace, variant))
+    outcomes = list(analyze(workspace.value, variant.value))
     assert states(outcomes) == {
         **{(name, step): State.SAVED for name in ("t.total", "t.doubled") for step in (0, 20)},
         **{(name, 10): State.FAILED for name in ("t.total", "t.doubled")},
@@ -230,7 +232,7 @@ def test_a_failure_at_one_step_leaves_what_spans_training_untried(place):
 
 def test_an_undeclared_read_is_told_with_the_cure(place):
     workspace = place(record("t.nosy", nosy, needs=Needs(weights=("W_U",))))
-    (outcome,) = analyze(workspace, untrained(workspace, steps=(0,)))
+    (outcome,) = analyze(workspace.value, untrained(workspace, steps=(0,)).value)
     assert outcome.state is State.FAILED
     assert outcome.error == (
         "'t.nosy' read the weight 'W_E' without declaring it.\n"
@@ -241,7 +243,7 @@ def test_an_undeclared_read_is_told_with_the_cure(place):
 
 def test_python_objects_are_not_stored(place):
     workspace = place(record("t.ragged", ragged))
-    (outcome,) = analyze(workspace, untrained(workspace, steps=(0,)))
+    (outcome,) = analyze(workspace.value, untrained(workspace, steps=(0,)).value)
     assert outcome.error == (
         "'t.ragged' returned under 'lists' what is no array: ndarray.\n"
         "Only numbers and text can be stored without pickling; a list of arrays of unequal length cannot, nor can "
@@ -253,14 +255,14 @@ def test_python_objects_are_not_stored(place):
 def test_an_instrument_that_does_not_look_at_the_probe_is_not_shown_it(place):
     workspace = place(record("t.blind", blind, needs=Needs(weights=("W_E",))))
     variant = untrained(workspace, steps=(0,))
-    list(analyze(workspace, variant))
+    list(analyze(workspace.value, variant.value))
     assert variant.arrays("t.blind", 0)["inputs"] == 0
 
 
 def test_gradients_of_the_training_loss_are_shown_to_who_declares_them(place):
     workspace = place(record("t.slope", slope, needs=Needs(weights=("W_U",), gradients=True)))
     variant = untrained(workspace, steps=(0,))
-    list(analyze(workspace, variant))
+    list(analyze(workspace.value, variant.value))
     context = workspace.context(variant.value)
     weights = {role: t.double().requires_grad_() for role, t in context.task.initial_weights().items()}
     logits = context.model.run(weights, context.task.train.inputs, ["logits"])["logits"][:, -1]
@@ -270,12 +272,12 @@ def test_gradients_of_the_training_loss_are_shown_to_who_declares_them(place):
 
 def test_the_optimizers_state_is_shown_where_it_was_kept(place):
     workspace = place(record("t.slope", slope, needs=Needs(weights=("W_U",), gradients=True, optimizer=True)))
-    (outcome,) = analyze(workspace, untrained(workspace, steps=(0,)))
+    (outcome,) = analyze(workspace.value, untrained(workspace, steps=(0,)).value)
     assert outcome.state is State.NOT_TRIED
     assert outcome.error == "No optimizer state was kept at step 0; train with save_optimizer=true."
     variant = workspace.variant("toy.sum", seed=3, save_optimizer=True, steps=4, checkpoints="every:2")
     list(variant.train(threads=1))
-    assert {outcome.state for outcome in analyze(workspace, variant, steps=[4])} == {State.SAVED}
+    assert {outcome.state for outcome in analyze(workspace.value, variant.value, steps=[4])} == {State.SAVED}
     assert variant.arrays("t.slope", 4)["average"] > 0
 
 
@@ -285,7 +287,7 @@ def test_what_does_not_apply_is_skipped_by_default_and_refused_by_name(place):
     lonely = record("t.lonely", total, needs=Needs(reads=("t.gone",)))
     workspace = place(TOTAL, attention, reader, lonely)
     variant = untrained(workspace, steps=(0,))
-    skipped = {o.analyzers[0]: o.error for o in analyze(workspace, variant) if o.state is State.SKIPPED}
+    skipped = {o.analyzers[0]: o.error for o in analyze(workspace.value, variant.value) if o.state is State.SKIPPED}
     reason = "toy.sum has no site 'blocks.*.attn.hook_pattern'"
     assert skipped == {
         "t.attention": f"does not apply: {reason}",
@@ -293,7 +295,7 @@ def test_what_does_not_apply_is_skipped_by_default_and_refused_by_name(place):
         "t.lonely": "does not apply: it reads 't.gone', which is not installed",
     }
     with pytest.raises(DoesNotApply) as error:
-        analyze(workspace, variant, ["t.attention"])
+        analyze(workspace.value, variant.value, ["t.attention"])
     assert str(error.value) == (
         f"'t.attention' does not apply to {variant.name}: {reason}.\n"
         "Computing cannot bring it: the instrument needs something that the variant or its family does not have.\n"
@@ -305,9 +307,9 @@ def test_a_raised_version_computes_that_instrument_and_its_readers_anew_and_noth
     aside = record("t.aside", total, needs=Needs(weights=("W_E",)))
     workspace = place(TOTAL, DOUBLED, COURSE, aside)
     variant = untrained(workspace, steps=(0, 10))
-    list(analyze(workspace, variant))
+    list(analyze(workspace.value, variant.value))
     raised = place(TOTAL, replace(DOUBLED, version=2), COURSE, aside)
-    found = states(analyze(raised, raised.find(variant.name)))
+    found = states(analyze(raised.value, raised.find(variant.name).value))
     computed = {key for key, state in found.items() if state is State.SAVED}
     assert computed == {("t.doubled", 0), ("t.doubled", 10), ("t.course", None)}
     assert {name for (name, _), state in found.items() if state is State.PRESENT} == {"t.total", "t.aside"}
@@ -317,13 +319,13 @@ def test_a_heavy_instrument_and_what_reads_it_wait_to_be_asked_for_by_name(place
     heavy = record("t.total", total, needs=Needs(weights=("*",)), opt_in=True)
     workspace = place(heavy, DOUBLED, record("t.light", total, needs=Needs(weights=("*",))))
     variant = untrained(workspace, steps=(0,))
-    unasked = list(analyze(workspace, variant))
+    unasked = list(analyze(workspace.value, variant.value))
     long = "takes long, and is computed when asked for by name"
     assert {o.analyzers[0]: o.error for o in unasked if o.state is State.SKIPPED} == {
         "t.total": long,
         "t.doubled": long,
     }
-    assert states(analyze(workspace, variant, ["t.doubled"]))["t.doubled", 0] is State.SAVED
+    assert states(analyze(workspace.value, variant.value, ["t.doubled"]))["t.doubled", 0] is State.SAVED
 
 
 def test_what_an_instrument_refuses_when_it_looks_is_remembered_and_stops_what_reads_it(place):
@@ -345,10 +347,10 @@ def test_what_an_instrument_refuses_when_it_looks_is_remembered_and_stops_what_r
     workspace = place(*there, record("t.after", after, Grain.TRAJECTORY, needs=Needs(reads=("t.picky",))))
     variant = untrained(workspace, steps=(0, 10))
     chain = "it reads 't.picky', which does not apply: no two inputs are alike"
-    errors = {(o.analyzers[0], o.step): o.error for o in analyze(workspace, variant)}
+    errors = {(o.analyzers[0], o.step): o.error for o in analyze(workspace.value, variant.value)}
     assert errors["t.picky", 10] == "does not apply: no two inputs are alike"
     assert errors["t.doubled", 0] == errors["t.after", None] == f"does not apply: {chain}"
-    list(analyze(workspace, variant))
+    list(analyze(workspace.value, variant.value))
     assert looked == [0, 10]
     for name, step in (("t.doubled", 0), ("t.doubled", None), ("t.after", None)):
         with pytest.raises(DoesNotApply) as error:
@@ -367,11 +369,15 @@ def test_a_refusal_across_variants_is_not_tried_again_and_one_that_is_overcome_b
         return {"x": np.array(1.0)}
 
     workspace = place(TOTAL, record("t.moody", moody, Grain.COHORT, needs=Needs(reads=("t.total",))))
-    two = [untrained(workspace, steps=(0,), seed=seed).value for seed in (1, 2)]
+    two = [untrained(workspace, steps=(0,), seed=seed) for seed in (1, 2)]
     for _ in range(2):
-        list(analyze(workspace, two))
+        list(analyze(workspace.value, [each.value for each in two]))
     assert tried == [2]
-    (outcome,) = (o for o in analyze(workspace, two, ["t.moody"], force=True) if "t.moody" in o.analyzers)
+    (outcome,) = (
+        o
+        for o in analyze(workspace.value, [each.value for each in two], ["t.moody"], force=True)
+        if "t.moody" in o.analyzers
+    )
     assert outcome.state is State.SAVED
     assert workspace.store.not_applicable(outcome.keys["t.moody"]) is None
 
@@ -389,7 +395,7 @@ def test_an_instrument_that_runs_the_model_is_given_it_and_no_other_is(place):
     runner = record("t.rerun", rerun, needs=Needs(weights=("*",), model=True))
     workspace = place(runner, record("t.blind", blind, needs=Needs(weights=("*",))))
     variant = untrained(workspace, steps=(0,))
-    assert states(analyze(workspace, variant))["t.rerun", 0] is State.SAVED
+    assert states(analyze(workspace.value, variant.value))["t.rerun", 0] is State.SAVED
     assert variant.arrays("t.blind", 0)["none"]
 
 
@@ -397,13 +403,13 @@ def test_bad_input_is_refused_before_anything_is_computed(place):
     workspace = place(TOTAL, record("t.power", powered, needs=Needs(weights=("W_E",)), options=Power))
     variant = untrained(workspace)
     with pytest.raises(UnknownName, match=r"Did you mean 't\.total'\?"):
-        analyze(workspace, variant, ["t.totl"])
+        analyze(workspace.value, variant.value, ["t.totl"])
     with pytest.raises(NoCheckpoint, match="no checkpoint at step 15"):
-        analyze(workspace, variant, steps=[15])
+        analyze(workspace.value, variant.value, steps=[15])
     with pytest.raises(UnknownName, match="no executor named 'clouds'"):
-        analyze(workspace, variant, executor="clouds")
+        analyze(workspace.value, variant.value, executor="clouds")
     with pytest.raises(BadValue) as error:
-        analyze(workspace, variant, options={"t.power": {"exponent": "high"}})
+        analyze(workspace.value, variant.value, options={"t.power": {"exponent": "high"}})
     assert str(error.value) == (
         "'t.power' does not take exponent=high.\n"
         "'exponent' is a whole number, by default 1.\n"
@@ -415,68 +421,70 @@ def test_bad_input_is_refused_before_anything_is_computed(place):
 def test_other_options_are_another_artifact(place):
     workspace = place(record("t.power", powered, needs=Needs(weights=("W_E",)), options=Power))
     variant = untrained(workspace, steps=(0,))
-    (first,) = analyze(workspace, variant)
-    (second,) = analyze(workspace, variant, options={"t.power": {"exponent": 2}})
+    (first,) = analyze(workspace.value, variant.value)
+    (second,) = analyze(workspace.value, variant.value, options={"t.power": {"exponent": 2}})
     assert second.state is State.SAVED
     assert second.scalars["t.power"]["power"] == pytest.approx(first.scalars["t.power"]["power"] ** 2)
-    (third,) = analyze(workspace, variant)
+    (third,) = analyze(workspace.value, variant.value)
     assert third.state is State.PRESENT
 
 
 def test_several_variants_are_one_cohort_in_whatever_order_they_are_given(place):
     workspace = place(TOTAL, DOUBLED, COURSE, SPREAD)
     variants = [untrained(workspace, seed=seed) for seed in (1, 2)]
-    outcomes = list(analyze(workspace, variants, ["t.spread"]))
+    outcomes = list(analyze(workspace.value, [each.value for each in variants], ["t.spread"]))
     assert outcomes[-1].analyzers == ("t.spread",)
     assert outcomes[-1].variant.startswith("cohort/")
     ends = [variant.arrays("t.course")["sums"][-1] for variant in variants]
     assert outcomes[-1].scalars["t.spread"]["spread"] == pytest.approx(abs(ends[0] - ends[1]))
     for order in (variants, variants[::-1]):
-        assert {o.state for o in analyze(workspace, order, ["t.spread"])} <= {State.PRESENT}
+        assert {o.state for o in analyze(workspace.value, [each.value for each in order], ["t.spread"])} <= {
+            State.PRESENT
+        }
 
 
 def test_one_variant_alone_is_no_cohort(place):
     workspace = place(TOTAL, DOUBLED, COURSE, SPREAD)
     variant = untrained(workspace, seed=1)
     with pytest.raises(DoesNotApply) as error:
-        analyze(workspace, variant, ["t.spread"])
+        analyze(workspace.value, variant.value, ["t.spread"])
     assert str(error.value) == (
         f"'t.spread' does not apply to {variant.name}: it compares several variants, and this is one alone.\n"
         "Nothing is missing of the variant: a comparison takes two or more.\n"
         f"Name others beside it:  miscope analyze {variant.name} OTHER --only t.spread --workspace {workspace.root}"
     )
-    assert not any(o.analyzers == ("t.spread",) for o in analyze(workspace, variant))
+    assert not any(o.analyzers == ("t.spread",) for o in analyze(workspace.value, variant.value))
 
 
 def test_variants_that_are_shown_different_inputs_are_not_compared_input_by_input(place):
     by_input = record("t.spread", spread, Grain.COHORT, needs=Needs(reads=("t.course",), same_probe=True))
     workspace = place(TOTAL, DOUBLED, COURSE, by_input)
-    five, seven = (untrained(workspace, values=n).value for n in (5, 7))
+    five, seven = (untrained(workspace, values=n) for n in (5, 7))
     with pytest.raises(DoesNotApply) as error:
-        analyze(workspace, [seven, five], ["t.spread"])
+        analyze(workspace.value, [seven.value, five.value], ["t.spread"])
     assert str(error.value).split("\n")[0] == (
         f"'t.spread' does not apply to {five.name}, {seven.name}: it compares variants input by input, and "
         f"{five.name} and {seven.name} are shown different inputs."
     )
     # Another seed is another split of the same inputs.
-    other = untrained(workspace, seed=2).value
-    assert list(analyze(workspace, [five, other], ["t.spread"]))[-1].state is State.SAVED
+    other = untrained(workspace, seed=2)
+    assert list(analyze(workspace.value, [five.value, other.value], ["t.spread"]))[-1].state is State.SAVED
 
 
 def test_an_analysis_stops_before_the_next_checkpoint_and_goes_on_from_there(place):
     workspace = place(TOTAL)
     variant = untrained(workspace)
     seen = []
-    for outcome in analyze(workspace, variant, should_stop=lambda: len(seen) == 2):
+    for outcome in analyze(workspace.value, variant.value, should_stop=lambda: len(seen) == 2):
         seen.append(outcome)
     assert [outcome.step for outcome in seen] == [0, 10]
     assert [line["event"] for line in workspace.ledger.lines()][-1] == "stopped"
-    assert [o.step for o in analyze(workspace, variant) if o.state is State.SAVED] == [20]
+    assert [o.step for o in analyze(workspace.value, variant.value) if o.state is State.SAVED] == [20]
 
 
 def test_a_stop_request_for_the_run_is_heard(place):
     workspace = place(TOTAL)
-    outcomes = analyze(workspace, untrained(workspace))
+    outcomes = analyze(workspace.value, untrained(workspace).value)
     next(outcomes)
     workspace.ledger.request_stop(workspace.ledger.runs()[0])
     assert list(outcomes) == []
@@ -484,7 +492,7 @@ def test_a_stop_request_for_the_run_is_heard(place):
 
 def test_an_iterator_that_is_dropped_leaves_a_run_that_stopped(place):
     workspace = place(TOTAL)
-    outcomes = analyze(workspace, untrained(workspace))
+    outcomes = analyze(workspace.value, untrained(workspace).value)
     next(outcomes)
     outcomes.close()
     assert [line["event"] for line in workspace.ledger.lines()][-1] == "stopped"
@@ -493,12 +501,12 @@ def test_an_iterator_that_is_dropped_leaves_a_run_that_stopped(place):
 def test_ctrl_c_finishes_the_look_under_way(place):
     workspace = place(TOTAL)
     variant = untrained(workspace)
-    outcomes = analyze(workspace, variant)
+    outcomes = analyze(workspace.value, variant.value)
     next(outcomes)
     os.kill(os.getpid(), signal.SIGINT)
     assert list(outcomes) == []
     assert workspace.ledger.runs()
-    assert len([o for o in analyze(workspace, variant) if o.state is State.SAVED]) == 2
+    assert len([o for o in analyze(workspace.value, variant.value) if o.state is State.SAVED]) == 2
 
 
 @pytest.fixture
@@ -562,7 +570,7 @@ def held():
 
 def looks(**which):
     workspace = open_bound(root, Plugins.of(core=builtin, toy=toy))
-    return analyze(workspace, workspace.find(name), ['behaviour.metrics', 'neurons.frequencies'], **which)
+    return analyze(workspace.value, workspace.value.find(name), ['behaviour.metrics', 'neurons.frequencies'], **which)
 
 # Once here, so that what it imports is there and the others spend their lives looking.
 list(looks(steps=[0]))

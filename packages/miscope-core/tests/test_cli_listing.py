@@ -79,8 +79,8 @@ def test_the_training_of_a_family_is_shown_as_one_types_it_with_what_each_field_
     code, out, _ = command("families", "toy.sum")
     assert code == 0
     lines = out.partition("training, each to be changed as KEY=VALUE or --set KEY=VALUE, which is the same:\n")[2]
-    assert "  checkpoints=every:10  Which steps are kept; step 0 and the last always are.\n" in lines
-    assert "  evaluate_every=1  Test metrics at every n-th step, and at every checkpoint.\n" in lines
+    assert "  checkpoints=every:10  Steps at which a checkpoint is kept; step 0 and the last always are.\n" in lines
+    assert "  evaluate_every=1  Steps from one evaluation of the test metrics to the next; they are at every checkpoint too.\n" in lines
     assert "  betas=[0.9,0.98]  Adam's two decay rates; not of SGD.\n" in lines
 
 

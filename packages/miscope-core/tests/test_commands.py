@@ -20,8 +20,8 @@ Run = Callable[..., tuple[int, str, str]]
 SOURCE = Path(miscope.__file__).parent
 UNPLACED = {
     "errors.py": "their constructors put it there",
-    "foreign/layout.py": "says how a line that was just typed goes on",
-    "checkpoint_file.py": "knows a file, not its workspace",
+    "importing/foreign/layout.py": "says how a line that was just typed goes on",
+    "store/checkpoint_file.py": "knows a file, not its workspace",
 }
 
 

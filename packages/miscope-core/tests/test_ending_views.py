@@ -50,9 +50,9 @@ def test_a_view_that_ends_the_program_fails_alone(workspace: Make, view: str):
     place.store.save_variant(bound.value)
     place.store.save_checkpoint(bound.name, Checkpoint(step=0, weights={"W_E": torch.zeros(1)}))
     with pytest.raises(Ended) as raised:
-        render(place, view, bound)
+        render(place.value, view, bound.value)
     assert str(raised.value) == TEXT.format(view=view)
-    assert render(place, "test.draws", bound).layout.title.text == "Draws"
+    assert render(place.value, "test.draws", bound.value).layout.title.text == "Draws"
 
 
 VIEWS = """

@@ -80,6 +80,6 @@ def test_a_view_of_any_package_is_given_the_note_where_it_is_drawn(workspace: Ca
     bound = workspace(test=sys.modules[__name__]).variant("toy.sum")
     bound.workspace.store.save_variant(bound.value)
     bound.workspace.store.append_metrics(bound.name, [(0, "test_loss", 1.0)])
-    (note,) = render(bound.workspace, "test.loss", bound).layout.annotations
+    (note,) = render(bound.workspace.value, "test.loss", bound.value).layout.annotations
     assert note.text == told(1, 2)
     assert (note.xanchor, note.yanchor, note.showarrow) == ("right", "bottom", False)

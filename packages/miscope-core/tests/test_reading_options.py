@@ -133,12 +133,12 @@ def test_a_figure_says_which_options_it_was_computed_with(variant: BoundVariant)
 def test_a_comparison_is_read_back_with_the_options_of_what_its_members_read(workspace: Make) -> None:
     place = workspace(test=sys.modules[__name__])
     members = [untrained(place, seed=seed) for seed in (0, 1)]
-    list(analyze(place, [each.value for each in members], ["test.spread"], options=SQUARED))
-    drawn = render(place, "test.spread", [each.value for each in members], options=SQUARED).data[0].y
+    list(analyze(place.value, [each.value for each in members], ["test.spread"], options=SQUARED))
+    drawn = render(place.value, "test.spread", [each.value for each in members], options=SQUARED).data[0].y
     ends = [float(one.at(10).arrays("test.power", options=SQUARED)["power"]) for one in members]
     assert list(drawn) == ends
     with pytest.raises(NoArtifact, match=r"It exists with other options: -o test\.power\.exponent=2\."):
-        render(place, "test.spread", [each.value for each in members])
+        render(place.value, "test.spread", [each.value for each in members])
 
 
 def test_what_is_not_there_by_default_names_the_options_it_is_there_with(variant: BoundVariant) -> None:

@@ -15,6 +15,7 @@ import pytest
 from miscope import Analyzer, Choice, Grain, Needs, Number, Toggle, View, ViewData, hookimpl
 from miscope.bound import BoundWorkspace, open_bound
 from miscope.testing import tables
+from miscope.workspace import Workspace
 
 
 def losses(shown: ViewData, scale: str) -> go.Figure:
@@ -135,18 +136,18 @@ def offered() -> dict[str, object]:
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> BoundWorkspace:
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """Two toy variants with checkpoints at 0, 10, 20 and 30; norms were computed at 0 and 20 only."""
     workspace = open_bound(tmp_path_factory.mktemp("panel") / "workspace", tables(**offered()))
     for seed in (0, 1):
         variant = workspace.variant("toy.sum", seed=seed)
         list(variant.train(threads=1))
         variant.analyze("parameters.norms", steps=[0, 20])
-    return workspace
+    return workspace.value
 
 
 @pytest.fixture
-def name(trained: BoundWorkspace) -> str:
+def name(trained: Workspace) -> str:
     return "toy.sum/v5-seed0-width16"
 
 

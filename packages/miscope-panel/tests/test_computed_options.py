@@ -36,7 +36,7 @@ def both(tmp_path_factory):
     variant.analyze("spectra.embedding")
     variant.analyze("spectra.embedding", options={"spectra.embedding": {"top": 1}})
     variant.analyze("ranks.weights", options={"ranks.weights": {"draws": 2}})
-    return workspace
+    return workspace.value
 
 
 def choice(made):

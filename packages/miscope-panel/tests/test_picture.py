@@ -96,7 +96,7 @@ def test_only_a_view_that_compares_is_given_the_other_variants(trained, name):
 
 
 def test_the_catalogue_learns_in_a_line_why_a_view_shows_nothing(trained, name):
-    views, variant = trained.plugins.views, trained.find(name).value
+    views, variant = trained.plugins.views, trained.find(name)
     assert why_not(trained, views["small.losses"], variant) == ("figure", "")
     assert why_not(trained, views["small.norms"], variant) == ("figure", "")
     assert why_not(trained, views["small.unmade"], variant) == ("missing", "needs small.never: it was never computed")
@@ -111,7 +111,7 @@ def test_what_compares_has_something_to_show_once_there_are_others_to_compare_wi
         draw=lambda shown: None,
         needs=Needs(reads=("cohort.losses",)),
     )
-    variant, other = trained.find(name).value, trained.find("toy.sum/v5-seed1-width16").value
+    variant, other = trained.find(name), trained.find("toy.sum/v5-seed1-width16")
     assert why_not(trained, bands, variant)[0] == "inapplicable"
     assert why_not(trained, bands, variant, [other]) == ("missing", "needs cohort.losses: it was never computed")
     for _ in analyze(trained, [variant, other], ["cohort.losses"]):
@@ -133,6 +133,6 @@ def test_a_view_that_compares_says_how_to_give_it_others(trained, name):
 def test_where_there_is_one_variant_only_it_says_how_to_train_another(empty):
     variant = empty.variant("toy.sum")
     list(variant.train(threads=1))
-    made = picture(empty, Request(view="small.together", variant=variant.name))
+    made = picture(empty.value, Request(view="small.together", variant=variant.name))
     assert made.words == ("It compares variants, and there is only one.", "To train another:")
     assert made.commands == (f"miscope train toy.sum KEY=VALUE --workspace {empty.root}",)

@@ -68,7 +68,8 @@ def test_what_is_no_figure_cannot_be_taken(taken):
 
 def test_the_copied_python_runs(trained, name, monkeypatch, taken):
     import miscope
+    from miscope.bound import BoundWorkspace
 
-    monkeypatch.setattr(miscope, "open", lambda root: trained)
+    monkeypatch.setattr(miscope, "open", lambda root: BoundWorkspace(trained))
     drawn = run(taken("small.compared", compared=(OTHER,))["python"])["figure"]
     assert drawn.layout.meta["miscope"]["variant"] == [name, OTHER]

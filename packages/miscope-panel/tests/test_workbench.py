@@ -136,7 +136,7 @@ def test_two_visitors_do_not_move_each_other(bench):
 
 
 def test_an_empty_workspace_shows_the_commands_that_fill_it(empty, at_once):
-    opened = Workbench(empty, at_once)
+    opened = Workbench(empty.value, at_once)
     assert titles(opened) == ["No variants yet."]
     assert opened.board[0].picture["commands"] == [
         f"miscope demo --workspace {empty.root}",
@@ -183,7 +183,7 @@ def test_a_view_that_compares_is_not_held(bench):
 
 
 def test_looking_again_finds_what_was_trained_and_computed_meanwhile(empty, at_once):
-    opened = Workbench(empty, at_once, "views=small.norms")
+    opened = Workbench(empty.value, at_once, "views=small.norms")
     assert titles(opened) == ["No variants yet."]
     variant = empty.variant("toy.sum")
     list(variant.train(threads=1))

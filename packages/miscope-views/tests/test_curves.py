@@ -23,8 +23,8 @@ def curves(workspace, tmp_path: Path):
     ]
     (tmp_path / "a.csv").write_text("\n".join(["seed,step,train_loss,test_loss", *rows]))
     place = workspace(views=miscope_views)
-    found = place.adopt(metrics=tmp_path / "a.csv", family="toy.sum")
-    for _ in analyze(place, found, ["events.grokking", "summary.windows", "cohort.events", "cohort.losses"]):
+    found = [variant.value for variant in place.adopt(metrics=tmp_path / "a.csv", family="toy.sum")]
+    for _ in analyze(place.value, found, ["events.grokking", "summary.windows", "cohort.events", "cohort.losses"]):
         pass
     return place, found
 
@@ -34,17 +34,17 @@ def curves(workspace, tmp_path: Path):
 )
 def test_a_view_of_a_training_is_drawn_of_a_curve(curves, name: str):
     place, found = curves
-    assert len(render(place, name, found[0].value).data)
+    assert len(render(place.value, name, found[0]).data)
 
 
 @pytest.mark.parametrize("name", ["cohort.losses", "cohort.events", "cohort.table", "behaviour.compare"])
 def test_a_view_of_several_is_drawn_of_curves(curves, name: str):
     place, found = curves
-    assert len(render(place, name, [one.value for one in found]).data)
+    assert len(render(place.value, name, found).data)
 
 
 @pytest.mark.parametrize("name", ["behaviour.reliability", "behaviour.margins"])
 def test_a_view_of_weights_says_that_there_are_metrics_only(curves, name: str):
     place, found = curves
     with pytest.raises(DoesNotApply, match="of this variant there are metrics only"):
-        render(place, name, found[0].value)
+        render(place.value, name, found[0])

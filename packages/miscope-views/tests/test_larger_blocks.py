@@ -36,7 +36,7 @@ def place():
 
 
 def drawn(place, name):
-    return render(place.workspace, place.workspace.plugins.views[name], place.variants[0])
+    return render(place.workspace, place.workspace.plugins.views[name], place.variants[0].value)
 
 
 @pytest.mark.parametrize(("name", "axis"), (BARS | MAPS | NEURONS).items())

@@ -35,7 +35,7 @@ def test_watched_metrics_come_before_the_losses_and_are_never_mixed_with_them(wo
     variant = place.variant("toy.fourier", steps=4)
     list(variant.train(threads=1, watch=["behaviour.metrics"]))
     view = place.plugins.views[NAME]
-    offered = options(view.controls[0], gather(place, view, variant))  # pyright: ignore[reportArgumentType]
+    offered = options(view.controls[0], gather(place.value, view, variant.value))  # pyright: ignore[reportArgumentType]
     assert offered[0].startswith("behaviour.metrics/")
     assert offered[-4:] == ("test_accuracy", "test_loss", "train_accuracy", "train_loss")
     losses: Any = render(place.value, "behaviour.losses", variant.value)

@@ -25,6 +25,7 @@ class BoundView:
     """A view of one variant or of several with its controls set; drawn when asked."""
 
     workspace: Workspace
+    """What its variants are in."""
     variants: tuple[Variant, ...]
     """One, or those that the view compares."""
     name: str
