@@ -14,6 +14,7 @@ from miscope.forward import activations
 from miscope.maths.agreement import agreement_of_committed
 from miscope.maths.commitment import commitments, switches, transients, transitions
 from miscope.maths.false_discovery import benjamini_hochberg, empirical_p_values
+from miscope.maths.label_index import label_index
 from miscope.maths.relabelled_units import largest_when_relabelled
 from miscope.needs import Needs
 from miscope.snapshot import Trajectory
@@ -54,7 +55,7 @@ def clusters(trajectory: Trajectory[ClusterOptions]) -> Arrays:
     for site in sorted({name.rpartition("/")[0] for name in arrays}):
         share = np.asarray(arrays[f"{site}/max_fraction"], dtype=np.float64)
         label = arrays[f"{site}/label"][0]
-        block = _index(arrays[f"{site}/dominant"], label)
+        block = label_index(arrays[f"{site}/dominant"], label)
         null = share[0][block[0] >= 0] if trajectory.steps[0] == 0 else _relabelled(trajectory, site)
         measured = _clusters(share, block, len(label), null, trajectory)
         named = {"label": label, "final": np.append(label, "")[measured.pop("final_block")]}
@@ -122,13 +123,6 @@ def _clusters(
 def _significant(share: np.ndarray, null: np.ndarray, level: float) -> np.ndarray:
     """(T,) share of neurons whose share is significant against the null, of (T, M) all tested together at each step."""
     return np.array([(benjamini_hochberg(empirical_p_values(now, null)) < level).mean() for now in share])
-
-
-def _index(names: np.ndarray, label: np.ndarray) -> np.ndarray:
-    """Position of each name among the labels; -1 for ''."""
-    order = np.argsort(label)
-    at = np.searchsorted(label[order], names).clip(max=len(label) - 1)
-    return np.where(label[order][at] == names, order[at], -1)
 
 
 def _sizes(block: np.ndarray, blocks: int) -> np.ndarray:

@@ -179,15 +179,15 @@ class PcaOptions(Options):
     """Kept, of the class means of all checkpoints."""
 
 
-def pca(shown: Trajectory[PcaOptions]) -> Arrays:
+def pca(trajectory: Trajectory[PcaOptions]) -> Arrays:
     """The class means of all checkpoints on principal axes that are the same at every step.
 
     Exact, of the T x C class means, each step's about their own mean, in the units of the activations. Later steps,
     where the classes are further apart, weigh more.
     """
-    options = shown.options
-    arrays = shown.artifacts["geometry.classes"]
-    outputs: dict[str, np.ndarray] = {"at": shown.steps}
+    options = trajectory.options
+    arrays = trajectory.artifacts["geometry.classes"]
+    outputs: dict[str, np.ndarray] = {"at": trajectory.steps}
     for name in arrays:
         if name.endswith("/centroid"):
             site = name.removesuffix("/centroid")

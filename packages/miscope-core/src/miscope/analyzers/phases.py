@@ -11,6 +11,7 @@ from miscope.errors import DoesNotApply
 from miscope.maths.answer_basis import answer_basis
 from miscope.maths.circular import coherence, direction, null_coherence, rayleigh, wrapped
 from miscope.maths.false_discovery import benjamini_hochberg
+from miscope.maths.label_index import label_index
 from miscope.maths.output_map import output_map
 from miscope.needs import Needs
 from miscope.snapshot import Snapshot
@@ -54,7 +55,7 @@ def neurons(snapshot: Snapshot[PhaseOptions]) -> Arrays:
         if written is None:
             continue
         shares = {name: snapshot.artifacts[_SHARES][f"{site}/{name}"] for name in ("dominant", "max_fraction")}
-        block = _index(shares["dominant"], labels)
+        block = label_index(shares["dominant"], labels)
         means = (units.double().mean(dim=1).numpy(), units.double().mean(dim=0).numpy())
         output = written[1].numpy()[:, : target.size].T
         phase = [_phases(v, b, labels, block) for v, b in zip((*means, output), (first, second, target), strict=True)]
@@ -111,12 +112,6 @@ def _by_block(members: np.ndarray, block: np.ndarray, blocks: int, least: int) -
 
 def _pair(basis: Basis, label: str) -> tuple[int, ...] | None:
     return next((b.rows for b in basis.components if b.label == label and len(b.rows) == 2), None)
-
-
-def _index(names: np.ndarray, labels: list[str]) -> np.ndarray:
-    """(M,) place of each name among the labels; -1 where it is none of them."""
-    known = {label: place for place, label in enumerate(labels)}
-    return np.array([known.get(name, -1) for name in names.tolist()], dtype=np.int64)
 
 
 def _phases(values: np.ndarray, basis: Basis, labels: list[str], block: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 
 from miscope.analyzer import Analyzer, Count, Grain, Options
 from miscope.artifact import Arrays
-from miscope.basis import Basis
+from miscope.basis import Basis, Block
 from miscope.errors import DoesNotApply
 from miscope.lazily import torch
 from miscope.maths.answer_basis import answer_basis
@@ -48,22 +48,19 @@ def losses(snapshot: Snapshot[LossOptions]) -> Arrays:
     no vote for a key component. Nanda et al. 2023, section 5.
     """
     options = snapshot.options
-    basis = answer_basis(snapshot.probe, snapshot.bases)
-    if basis is None:
-        reason = "the family gives no basis over its answers, so there is nothing to restrict the logits to"
-        raise DoesNotApply(reason)
+    basis = _restricting_basis(snapshot)
     key = snapshot.artifacts[_KEYS]["key"]
     if options.keys is not None:
         key = np.isin(basis.labels, options.keys)
     labels = snapshot.probe.labels
     assert labels is not None
     logits = snapshot.activations[LOGITS][:, : basis.size].double()
-    chosen = [block for block, wanted in zip(basis.components, key, strict=True) if wanted]
+    chosen = _key_blocks(basis, key)
     restricted, rest = restrict(logits, labels, basis, chosen)
     trig = own(logits, labels, basis, chosen)
-    shown = {"full": logits, "restricted": restricted, "excluded": rest, "trig": trig, "untrig": logits - trig}
+    logits_by_name = {"full": logits, "restricted": restricted, "excluded": rest, "trig": trig, "untrig": logits - trig}
     outputs = {"label": np.array(basis.labels, dtype=np.str_), "key": np.asarray(key)}
-    for name, changed in shown.items():
+    for name, changed in logits_by_name.items():
         outputs |= {f"{name}/{part}": np.array(loss) for part, loss in losses_of(changed, snapshot.probe).items()}
     right = accuracies(restricted, snapshot.probe)
     outputs |= {f"restricted_accuracy/{part}": np.array(share) for part, share in right.items()}
@@ -72,6 +69,20 @@ def losses(snapshot: Snapshot[LossOptions]) -> Arrays:
     each = losses_without(logits, labels, basis, seen)
     causal = each > np.maximum(options.causal * outputs[f"full/{part}"], options.floor)
     return outputs | {"excluded/each": each, "causal": causal, "causal_count": np.array(int(causal.sum()))}
+
+
+def _restricting_basis(given: Snapshot | Trajectory) -> Basis:
+    """The basis of the answers."""
+    basis = answer_basis(given.probe, given.bases)
+    if basis is None:
+        reason = "the family gives no basis over its answers, so there is nothing to restrict the logits to"
+        raise DoesNotApply(reason)
+    return basis
+
+
+def _key_blocks(basis: Basis, key: np.ndarray) -> list[Block]:
+    """The components that count as key, of (K,) whether each does."""
+    return [block for block, wanted in zip(basis.components, key, strict=True) if wanted]
 
 
 LOSSES = Analyzer(
@@ -119,10 +130,7 @@ def final(trajectory: Trajectory[FinalOptions]) -> Arrays:
     Without a key component restricted is the loss of the mean logits. Nanda et al. 2023, section 5, use the final set.
     """
     options = trajectory.options
-    basis = answer_basis(trajectory.probe, trajectory.bases)
-    if basis is None:
-        reason = "the family gives no basis over its answers, so there is nothing to restrict the logits to"
-        raise DoesNotApply(reason)
+    basis = _restricting_basis(trajectory)
     key = trajectory.artifacts[_KEYS]["key"]
     count = len(trajectory.steps)
     rows = evenly_spaced(count, options.most, nearest=True)
@@ -140,19 +148,18 @@ def final(trajectory: Trajectory[FinalOptions]) -> Arrays:
     return arrays | {"at": trajectory.steps[rows], "label": np.array(basis.labels, dtype=np.str_), "key": key[-1]}
 
 
-def _both(logits: Tensor, shown: Trajectory, basis: Basis, name: str, key: np.ndarray) -> dict[str, float]:
-    assert shown.probe.labels is not None
-    blocks = [block for block, wanted in zip(basis.components, key, strict=True) if wanted]
-    kept, rest = restrict(logits, shown.probe.labels, basis, blocks)
-    measured = {f"{name}/restricted/{part}": loss for part, loss in losses_of(kept, shown.probe).items()}
-    return measured | {f"{name}/excluded/{part}": loss for part, loss in losses_of(rest, shown.probe).items()}
+def _both(logits: Tensor, trajectory: Trajectory, basis: Basis, name: str, key: np.ndarray) -> dict[str, float]:
+    assert trajectory.probe.labels is not None
+    kept, rest = restrict(logits, trajectory.probe.labels, basis, _key_blocks(basis, key))
+    measured = {f"{name}/restricted/{part}": loss for part, loss in losses_of(kept, trajectory.probe).items()}
+    return measured | {f"{name}/excluded/{part}": loss for part, loss in losses_of(rest, trajectory.probe).items()}
 
 
-def _logits(shown: Trajectory, weights: dict[str, Tensor], basis: Basis) -> Tensor:
-    assert shown.model is not None
+def _logits(trajectory: Trajectory, weights: dict[str, Tensor], basis: Basis) -> Tensor:
+    assert trajectory.model is not None
     exact = {role: tensor.double() for role, tensor in weights.items()}
     with torch.no_grad():
-        return shown.model.answers(exact, shown.probe.inputs, [LOGITS])[LOGITS][:, : basis.size].double()
+        return trajectory.model.answers(exact, trajectory.probe.inputs, [LOGITS])[LOGITS][:, : basis.size].double()
 
 
 FINAL = Analyzer(

@@ -16,15 +16,15 @@ _FIELDS = {"lr": "learning_rate", "weight_decay": "weight_decay", "betas": "beta
 """What an optimizer's group calls a setting, and the training field that it is."""
 
 
-def settings(shown: Trajectory) -> Arrays:
+def settings(trajectory: Trajectory) -> Arrays:
     """Settings of the training by every account of them: the file's configuration, its optimizer, the variant's record.
 
     A configuration is what somebody meant to do, an optimizer's group what was done. Without an imported file the
     record is the only account, and there is nothing to contradict it. What was assumed of an import, since nothing
     gave it, and where a training went on from weights made elsewhere are listed beside.
     """
-    imported: Any = shown.facts.get("imported", {})
-    training = {} if shown.variant.training is None else shown.variant.training.model_dump(mode="json")
+    imported: Any = trajectory.facts.get("imported", {})
+    training = {} if trajectory.variant.training is None else trajectory.variant.training.model_dump(mode="json")
     rows = [
         (name, word, *_accounts(word, account, training))
         for name, account in imported.items()
@@ -35,11 +35,11 @@ def settings(shown: Trajectory) -> Arrays:
     outputs = {name: np.array(values, dtype=np.str_) for name, values in named.items()}
     both = (outputs["configuration"] != "") & (outputs["optimizer"] != "")
     mismatch = both & (outputs["configuration"] != outputs["optimizer"])
-    versions: Any = shown.facts.get("versions", {})
-    assumed: Any = shown.facts.get("assumed", {})
-    warm: Any = shown.facts.get("warm", {})
+    versions: Any = trajectory.facts.get("versions", {})
+    assumed: Any = trajectory.facts.get("assumed", {})
+    warm: Any = trajectory.facts.get("warm", {})
     return outputs | {
-        "origin": np.array([str(shown.facts["origin"])] if "origin" in shown.facts else [], dtype=np.str_),
+        "origin": np.array([str(trajectory.facts["origin"])] if "origin" in trajectory.facts else [], dtype=np.str_),
         "assumed": np.array(list(assumed), dtype=np.str_),
         "assumed_value": np.array([_text(value) or "none" for value in assumed.values()], dtype=np.str_),
         "assumed_count": np.array(len(assumed)),
