@@ -80,9 +80,9 @@ class UnmarkedHook(MiscopeError):
     """A module of a plug-in without the mark that makes a function a hook."""
 
     def __init__(self, provider: str, hook: str | None) -> None:
-        found = "has no function marked with @hookimpl" if hook is None else f"defines {hook} without @hookimpl"
+        problem = "has no function marked with @hookimpl" if hook is None else f"defines {hook} without @hookimpl"
         super().__init__(
-            f"{provider} {found}.",
+            f"{provider} {problem}.",
             "The mark makes a function a hook; nothing would ever call another.",
             "Write `@miscope.hookimpl` above it.",
         )
@@ -181,7 +181,7 @@ class NoCheckpoint(MiscopeError):
 def _without_weights(variant: str, origin: str, root: Path | None) -> tuple[str, str]:
     """What is known of a variant without checkpoints, and what to do."""
     again = in_workspace(root, "miscope import FILE")
-    told = {
+    by_origin = {
         "metrics only": (
             "It was imported as a curve: there are its metrics, and no weights.",
             f"To add weights of the same run:  {again}",
@@ -195,7 +195,7 @@ def _without_weights(variant: str, origin: str, root: Path | None) -> tuple[str,
     }
     family = variant.partition("/")[0]
     line = in_workspace(root, f"miscope train {family} KEY=VALUE ...  (in Python: `variant.train()`)")
-    return told.get(origin, ("It was never trained here.", f"To train it:  {line}"))
+    return by_origin.get(origin, ("It was never trained here.", f"To train it:  {line}"))
 
 
 class DoesNotApply(MiscopeError):

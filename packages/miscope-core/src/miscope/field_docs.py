@@ -21,8 +21,8 @@ _ELSEWHERE = {"abc", "builtins", "pydantic", "typing"}
 def documented(kind: type[T]) -> type[T]:
     """The class, with what is written under each of its fields at the end of its docstring."""
     own = inspect.cleandoc(vars(kind).get("__doc__") or "")
-    told = [f"  {name}: {text}" for name, text in field_docs(kind).items()]
-    kind.__doc__ = "\n".join([own, "", "Fields:", *told] if told else [own])
+    lines = [f"  {name}: {text}" for name, text in field_docs(kind).items()]
+    kind.__doc__ = "\n".join([own, "", "Fields:", *lines] if lines else [own])
     return kind
 
 

@@ -15,9 +15,9 @@ _NAMED = 3
 
 def not_finite(weights: Mapping[str, Tensor]) -> str:
     """Which weights hold NaN or infinity, as a clause: 'W_E holds NaN (1 of 2,304 values)'; "" where none does."""
-    found = [told for role, tensor in weights.items() if (told := _told(role, tensor))]
-    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
-    return ", ".join(found[:_NAMED]) + more
+    clauses = [clause for role, tensor in weights.items() if (clause := _clause(role, tensor))]
+    more = f" and {len(clauses) - _NAMED} more" if len(clauses) > _NAMED else ""
+    return ", ".join(clauses[:_NAMED]) + more
 
 
 def cure(finite: list[int], step: int) -> tuple[str, str]:
@@ -32,7 +32,7 @@ def cure(finite: list[int], step: int) -> tuple[str, str]:
     return known, f"Look at another step, the nearest is {nearest}:  --step {nearest}"
 
 
-def _told(role: str, tensor: Tensor) -> str:
+def _clause(role: str, tensor: Tensor) -> str:
     if not (tensor.is_floating_point() or tensor.is_complex()):
         return ""
     bad = int((~tensor.isfinite()).sum())

@@ -59,8 +59,8 @@ def _opened(store: Store, plugins: Plugins, record: VariantRecord) -> Variant:
             f"Installed here: {', '.join(sorted(plugins.families)) or 'no family'}.",
             f"Install the package that provides {record.family!r}; `miscope plugins` shows what is there.",
         )
-    found = checked_variant(plugins.families[record.family], record.params, record.training)
-    value = replace(found, label=record.label, parents=record.parents)
+    checked = checked_variant(plugins.families[record.family], record.params, record.training)
+    value = replace(checked, label=record.label, parents=record.parents)
     variant = value.former if value.former.name == name and value.digest == record.digest else value
     if variant.name != name:
         # Every file is found by the variant's own name, so what lies under another would be looked for in vain.

@@ -49,25 +49,25 @@ def run_of(objective: Objective, model: Callable[[], Model], logits: Forward | N
 
 def loss_of(objective: Objective, seen: ForwardPass) -> Loss:
     """The terms of a forward pass and their weighted sum, differentiable where the pass is."""
-    found = {term.name: (coefficient, term.value(seen)) for term, coefficient in objective.active(seen.step).items()}
-    if not found:
+    weighted = {term.name: (coefficient, term.value(seen)) for term, coefficient in objective.active(seen.step).items()}
+    if not weighted:
         names = ", ".join(term.name for term in objective.terms)
         raise BadValue(
             f"At step {seen.step} the objective has no term to descend.",
             f"The coefficient of each is 0 there: {names}.",
             "Give one of them a coefficient that is never 0.",
         )
-    first, *rest = (value if coefficient == 1 else coefficient * value for coefficient, value in found.values())
+    first, *rest = (value if coefficient == 1 else coefficient * value for coefficient, value in weighted.values())
     for value in rest:
         first = first + value
-    return Loss(total=first, terms={name: value for name, (_, value) in found.items()})
+    return Loss(total=first, terms={name: value for name, (_, value) in weighted.items()})
 
 
 def recorded(objective: Objective, seen: ForwardPass, loss: Loss) -> dict[str, Tensor]:
     """What is recorded of a pass: 'loss', the metrics, and, of several terms, each one and their 'total'; detached."""
     several = {"total": loss.total, **loss.terms} if len(objective.terms) > 1 else {}
-    found = {"loss": loss.total, **several, **objective.metrics(seen)}
-    return {name: value.detach() for name, value in found.items()}
+    values = {"loss": loss.total, **several, **objective.metrics(seen)}
+    return {name: value.detach() for name, value in values.items()}
 
 
 def batches(objective: Objective, examples: Examples, *, entries: int = ENTRIES) -> Iterator[Examples]:
@@ -86,7 +86,7 @@ def mean_of(parts: Sequence[tuple[int, Mapping[str, Tensor]]]) -> dict[str, Tens
     if len(parts) == 1:
         return dict(parts[0][1])
     whole = sum(weight for weight, _ in parts)
-    return {name: sum(weight * found[name] for weight, found in parts) / whole for name in parts[0][1]}  # pyright: ignore[reportReturnType]
+    return {name: sum(weight * values[name] for weight, values in parts) / whole for name in parts[0][1]}  # pyright: ignore[reportReturnType]
 
 
 @final
@@ -113,8 +113,8 @@ class LossFunction:
             for some in batches(self.objective, self.examples):
                 seen = self._seen(exact, some)
                 loss = loss_of(self.objective, seen)
-                found = {"total": loss.total.detach(), **recorded(self.objective, seen, loss)}
-                parts.append((self.objective.count(some), found))
+                values = {"total": loss.total.detach(), **recorded(self.objective, seen, loss)}
+                parts.append((self.objective.count(some), values))
         return {name: float(value) for name, value in mean_of(parts).items()}
 
     def gradient(self, weights: Weights, roles: Collection[str]) -> dict[str, Tensor]:
@@ -129,8 +129,8 @@ class LossFunction:
         with torch.enable_grad():
             for some in batches(self.objective, self.examples):
                 total = loss_of(self.objective, self._seen(exact, some)).total
-                found = torch.autograd.grad(total, list(wanted.values()), allow_unused=True)
-                gradients = zip(wanted.items(), found, strict=True)
+                derivatives = torch.autograd.grad(total, list(wanted.values()), allow_unused=True)
+                gradients = zip(wanted.items(), derivatives, strict=True)
                 each = {role: torch.zeros_like(w) if g is None else g for (role, w), g in gradients}
                 parts.append((self.objective.count(some), each))
         return mean_of(parts)

@@ -241,9 +241,9 @@ def at_answer(site: str, activation: Tensor) -> Tensor:
     return activation[:, :, -1] if site.endswith(_QUERY_SITES) else activation[:, -1]
 
 
-def at_answers(found: Activations, channels: Sequence[int] | None = None) -> dict[str, Tensor]:
+def at_answers(activations: Activations, channels: Sequence[int] | None = None) -> dict[str, Tensor]:
     """Every activation at the last position; of all but the logits only these channels."""
-    last = {name: at_answer(name, tensor) for name, tensor in found.items()}
+    last = {name: at_answer(name, tensor) for name, tensor in activations.items()}
     if channels is None:
         return last
     return {name: tensor if name == LOGITS else tensor[..., list(channels)] for name, tensor in last.items()}

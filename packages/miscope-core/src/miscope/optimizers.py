@@ -127,7 +127,7 @@ def parameter_groups(config: OptimizerFields, shapes: Mapping[str, Sequence[int]
     """Every weight in one group: of no role group first, of each then in turn; those without decay after the others."""
     bare = set(matching(config.no_decay, shapes))
     mine = [next((g for g in config.role_groups if matching([g.roles], [role])), None) for role in shapes]
-    found = []
+    groups = []
     for name in dict.fromkeys((config.optimizer, OPTIMIZERS[config.optimizer].matrices_else or config.optimizer)):
         taken = [(role, g) for role, g in zip(shapes, mine, strict=True) if _optimizer_of(config, role, shapes) == name]
         for group in (None, *config.role_groups):
@@ -140,8 +140,8 @@ def parameter_groups(config: OptimizerFields, shapes: Mapping[str, Sequence[int]
                     lr_factor=1.0 if group is None else group.lr_factor,
                     weight_decay=0.0 if without else decay,
                 )
-                found += [made] if roles else []
-    return tuple(found)
+                groups += [made] if roles else []
+    return tuple(groups)
 
 
 def _optimizer_of(config: OptimizerFields, role: str, shapes: Mapping[str, Sequence[int]]) -> str:

@@ -108,13 +108,13 @@ def parse_schedule(text: str) -> Explicit | Every | Ranges | LogSpaced | Adaptiv
         return Adaptive(least=int(least), most=int(most)) if rest else Adaptive()
     if "-" in text:
         parts = [part.partition(":") for part in text.split(",")]
-        found = Ranges.model_validate(
+        schedule = Ranges.model_validate(
             {"ranges": [(*map(int, span.split("-")), int(every)) for span, _, every in parts]}
         )
-        empty = next((each for each in found.ranges if each[0] >= each[1]), None)
+        empty = next((each for each in schedule.ranges if each[0] >= each[1]), None)
         if empty is not None:
             raise ValueError(f"the range {empty[0]}-{empty[1]} holds no step, since it ends where it begins or before")
-        return found
+        return schedule
     return Explicit(steps=tuple(int(step) for step in text.split(",")))
 
 

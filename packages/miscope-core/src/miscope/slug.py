@@ -41,16 +41,16 @@ def slug(
     '++' and eight digits of its digest. ending: stands last in any case.
     """
     fields = list(_fields(params, training, default))
-    parts = [_part(field, fields) for field in fields if field.told]
+    parts = [_part(field, fields) for field in fields if field.named]
     whole = "-".join(parts) or "default"
     if len(whole + ending) > _LONGEST:
-        whole = f"{whole[:_KEPT]}{_MARK}{digest([[f.name, f.dumped()] for f in fields if f.told])[:8]}"
+        whole = f"{whole[:_KEPT]}{_MARK}{digest([[f.name, f.dumped()] for f in fields if f.named])[:8]}"
     return check_name(whole + ending)
 
 
 def plain_slug(params: BaseModel, training: TrainingConfig | None, default: TrainingConfig | None) -> str:
     """The slug without digests, as folders were called before there were any; "" where that could be no name."""
-    whole = "-".join(f.short + _text(f.value) for f in _fields(params, training, default) if f.told) or "default"
+    whole = "-".join(f.short + _text(f.value) for f in _fields(params, training, default) if f.named) or "default"
     return whole if NAME_PATTERN.fullmatch(whole) and ".." not in whole else ""
 
 
@@ -62,7 +62,7 @@ class _Field:
     name: str
     short: str
     model: BaseModel
-    told: bool
+    named: bool
     """Whether it is part of the slug."""
 
     @property
@@ -77,12 +77,12 @@ def _fields(params: BaseModel, training: TrainingConfig | None, default: Trainin
     for name, info in type(params).model_fields.items():
         if not _in_name(info):
             continue
-        told = getattr(params, name) is not None
-        yield _Field(name=name, short=_short(name, info), model=params, told=told)
+        named = getattr(params, name) is not None
+        yield _Field(name=name, short=_short(name, info), model=params, named=named)
     if training is not None and default is not None:
         for name in training.identity_fields():
-            told = getattr(training, name) != getattr(default, name)
-            yield _Field(name=name, short=_short(name, type(training).model_fields[name]), model=training, told=told)
+            named = getattr(training, name) != getattr(default, name)
+            yield _Field(name=name, short=_short(name, type(training).model_fields[name]), model=training, named=named)
 
 
 def abbreviation(info: FieldInfo) -> str | None:
@@ -98,8 +98,8 @@ def _in_name(info: FieldInfo) -> bool:
 
 
 def _short(field: str, info: FieldInfo) -> str:
-    said = abbreviation(info)
-    return field.replace("_", "") if said is None else said
+    abbreviated = abbreviation(info)
+    return field.replace("_", "") if abbreviated is None else abbreviated
 
 
 def _part(field: _Field, fields: Sequence[_Field]) -> str:
@@ -122,16 +122,16 @@ def _text(value: object) -> str:
 
 
 def _given_back(value: object) -> bool:
-    """Whether the value can be told from its text."""
+    """Whether the value can be distinguished from its text."""
     if isinstance(value, float):
         return float(_text(value)) == value
     if isinstance(value, tuple | list):
-        return all(_told_apart(item) for item in value)
+        return all(_distinguishable(item) for item in value)
     return value is not None and (isinstance(value, bool) or _text(value) == str(value))
 
 
-def _told_apart(item: object) -> bool:
-    """Whether an item can be told from its neighbours, between which stands a '+'."""
+def _distinguishable(item: object) -> bool:
+    """Whether an item can be distinguished from its neighbours, between which stands a '+'."""
     if isinstance(item, int | float):
         return _given_back(item)
     return not isinstance(item, tuple | list) and _given_back(item) and _text(item) != "" and "+" not in _text(item)

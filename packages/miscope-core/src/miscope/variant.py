@@ -76,13 +76,13 @@ class Variant:
         """Changes with anything that decides the weights at a given step."""
         training = self.training
         identity = None if training is None else training.identity_of(training.model_dump(mode="json"))
-        found = digest_of(self.family, self.params.model_dump(mode="json"), identity, self.label)
-        return digest([found, *self.parents]) if self.parents else found
+        own = digest_of(self.family, self.params.model_dump(mode="json"), identity, self.label)
+        return digest([own, *self.parents]) if self.parents else own
 
 
 def digest_of(
     family: str, params: Mapping[str, object], identity: Mapping[str, object] | None, label: str | None
 ) -> str:
     """The digest of a variant of these values that is built on none; identity: of its training, None without one."""
-    said = {"family": family, "params": params, "training": identity}
-    return digest(said | ({"label": label} if label else {}))
+    fields = {"family": family, "params": params, "training": identity}
+    return digest(fields | ({"label": label} if label else {}))

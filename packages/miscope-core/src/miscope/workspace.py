@@ -79,13 +79,13 @@ class Workspace:
 
         Raises BadValue if its folder holds another variant.
         """
-        found = self.plugins.family(family)
-        params, training = split_fields(found, fields)
-        value = self.value(found, params, training)
+        chosen = self.plugins.family(family)
+        params, training = split_fields(chosen, fields)
+        value = self.value(chosen, params, training)
         refuse_unused(value, training)
         self.store.refuse_another(value)
-        if type(found).checkpoints is not Family.checkpoints:
-            self._elsewhere[value.name] = found.checkpoints(value)
+        if type(chosen).checkpoints is not Family.checkpoints:
+            self._elsewhere[value.name] = chosen.checkpoints(value)
         return value
 
     def value(self, family: Family, params: Mapping[str, Any], training: Mapping[str, Any]) -> Variant:

@@ -30,13 +30,13 @@ Options = Mapping[str, Mapping[str, Any]]
 
 def split_options(table: Mapping[str, Analyzer], given: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """{'neurons.clusters.threshold': '0.8'} as {'neurons.clusters': {'threshold': '0.8'}}; UnknownName for another."""
-    found: dict[str, dict[str, Any]] = {}
+    by_analyzer: dict[str, dict[str, Any]] = {}
     for path, value in given.items():
         name, _, field = path.rpartition(".")
         if name not in table:
             raise UnknownName("analyzer", name or path, table)
-        found.setdefault(name, {})[field] = value
-    return found
+        by_analyzer.setdefault(name, {})[field] = value
+    return by_analyzer
 
 
 def checked_options(table: Mapping[str, Analyzer], given: Options) -> dict[str, dict[str, Any]]:
@@ -44,7 +44,7 @@ def checked_options(table: Mapping[str, Analyzer], given: Options) -> dict[str, 
 
     Raises UnknownName for an analyzer that is not in the table, BadValue for an option it does not have or refuses.
     """
-    found: dict[str, dict[str, Any]] = {}
+    checked: dict[str, dict[str, Any]] = {}
     for name, values in given.items():
         if name not in table:
             raise UnknownName("analyzer", name, table)
@@ -56,8 +56,8 @@ def checked_options(table: Mapping[str, Analyzer], given: Options) -> dict[str, 
         except ValidationError as error:
             raise _refused(error, name, model) from None
         if apart := _apart(chosen):
-            found[name] = apart
-    return found
+            checked[name] = apart
+    return checked
 
 
 def options_read(table: Mapping[str, Analyzer], view: View, given: Options) -> dict[str, dict[str, Any]]:

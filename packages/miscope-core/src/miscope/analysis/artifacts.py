@@ -45,12 +45,12 @@ def arrays(  # noqa: PLR0913 - the whole of a reader's choice, keyword-only past
     analysis = resolve_analysis(
         workspace, variant, [analyzer], steps=workspace.store.finite_steps(variant.name), options=chosen
     )
-    found = artifact(workspace.store, analysis, analyzer, step)
-    wanted = found if names is None else (names,) if isinstance(names, str) else names
+    stored = artifact(workspace.store, analysis, analyzer, step)
+    wanted = stored if names is None else (names,) if isinstance(names, str) else names
     for name in wanted:
-        if name not in found:
-            raise UnknownName("array", name, found, listing=f"{analyzer!r} keeps: {', '.join(found)}.")
-    return {name: found[name] for name in wanted}
+        if name not in stored:
+            raise UnknownName("array", name, stored, listing=f"{analyzer!r} keeps: {', '.join(stored)}.")
+    return {name: stored[name] for name in wanted}
 
 
 def artifact(store: Store, analysis: ResolvedAnalysis, name: str, step: int | None) -> Arrays:
@@ -60,9 +60,9 @@ def artifact(store: Store, analysis: ResolvedAnalysis, name: str, step: int | No
     """
     from miscope.analysis.not_applicable import cure_of, reason
 
-    found = artifact_if_there(store, analysis, name, step)
-    if found is not None:
-        return found
+    stored = artifact_if_there(store, analysis, name, step)
+    if stored is not None:
+        return stored
     variant = analysis.variant.name
     why = reason(store, analysis, name, step)
     if why is not None:

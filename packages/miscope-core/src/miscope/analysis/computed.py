@@ -25,13 +25,13 @@ def computed_with(store: Store, analyses: Sequence[ResolvedAnalysis], names: Seq
     settings: of the variants shown, over the checkpoints they have; several where a view compares. Only what can be
     shown counts: of the installed versions, and over all the checkpoints there are.
     """
-    found: list[Options] = []
+    options: list[Options] = []
     for name in names:
         for note in _notes(store, analyses, name):
             spans = note.steps is None or note.steps == analyses[0].steps
-            if note.options and spans and note.options not in found:
-                found.append(note.options)
-    return found
+            if note.options and spans and note.options not in options:
+                options.append(note.options)
+    return options
 
 
 def asked_for(analysis: ResolvedAnalysis, name: str) -> tuple[str, ...]:

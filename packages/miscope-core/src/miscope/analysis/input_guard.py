@@ -89,7 +89,7 @@ def fingerprint(value: Held) -> int:
     flat = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
     whole = len(flat) // (8 * _COLUMNS) * (8 * _COLUMNS)
     table = flat[:whole].view(np.uint64).reshape(-1, _COLUMNS)
-    found = zlib.crc32(flat[whole:].data, zlib.crc32(repr((value.dtype, tuple(value.shape))).encode()))
+    checksum = zlib.crc32(flat[whole:].data, zlib.crc32(repr((value.dtype, tuple(value.shape))).encode()))
     for start in range(0, len(table), _ROWS):
         rows = table[start : start + _ROWS]
         # Weighted, since a plain sum is the same after a shuffle; the high half mixed in, since of an even number of
@@ -97,8 +97,8 @@ def fingerprint(value: Held) -> int:
         mixed = rows >> _HALF
         mixed ^= rows
         mixed *= _WEIGHTS
-        found = zlib.crc32(mixed.sum(1).data, found)
-    return found
+        checksum = zlib.crc32(mixed.sum(1).data, checksum)
+    return checksum
 
 
 def _is_tensor(value: Held) -> TypeIs[Tensor]:

@@ -39,14 +39,14 @@ def resolve(table: Mapping[str, Analyzer], names: Iterable[str]) -> dict[str, An
     Raises UnknownName for a name that is not in the table, BadValue for analyzers that read each other in a circle
     or that read one of cohort grain.
     """
-    found: dict[str, Analyzer] = {}
+    resolved: dict[str, Analyzer] = {}
     for name in names:
-        _visit(table, name, (), found)
-    return found
+        _visit(table, name, (), resolved)
+    return resolved
 
 
-def _visit(table: Mapping[str, Analyzer], name: str, path: tuple[str, ...], found: dict[str, Analyzer]) -> None:
-    if name in found:
+def _visit(table: Mapping[str, Analyzer], name: str, path: tuple[str, ...], resolved: dict[str, Analyzer]) -> None:
+    if name in resolved:
         return
     if name in path:
         circle = " -> ".join((*path[path.index(name) :], name))
@@ -59,14 +59,14 @@ def _visit(table: Mapping[str, Analyzer], name: str, path: tuple[str, ...], foun
         raise UnknownName("analyzer", name, table)
     analyzer = table[name]
     for upstream in analyzer.needs.reads:
-        _visit(table, upstream, (*path, name), found)
-        if found[upstream].grain is Grain.COHORT:
+        _visit(table, upstream, (*path, name), resolved)
+        if resolved[upstream].grain is Grain.COHORT:
             raise BadValue(
                 f"{name!r} reads {upstream!r}, which spans several variants.",
                 "Its numbers depend on which variants were analyzed together, so nothing may build on them.",
                 f"Read what {upstream!r} reads instead.",
             )
-    found[name] = analyzer
+    resolved[name] = analyzer
 
 
 def looks_at_probe(analyzers: Mapping[str, Analyzer], name: str) -> bool:
@@ -89,17 +89,17 @@ def recipes(
     variant, probe: digests. steps: the checkpoints that trajectory and cohort grain span. options: values that differ
     from an analyzer's defaults, by analyzer name; a default that is spelt out gives the same digest as one that is not.
     """
-    found: dict[str, str] = {}
+    digests: dict[str, str] = {}
     for name, analyzer in analyzers.items():
         chosen = analyzer.options.model_validate(dict((options or {}).get(name, {})))
-        found[name] = recipe(
+        digests[name] = recipe(
             {"name": name, "version": analyzer.version, "options": chosen.model_dump(mode="json")},
             variant=variant,
             probe=probe if looks_at_probe(analyzers, name) else None,
-            upstream={upstream: found[upstream] for upstream in analyzer.needs.reads},
+            upstream={upstream: digests[upstream] for upstream in analyzer.needs.reads},
             steps=None if analyzer.grain is Grain.CHECKPOINT else steps,
         )
-    return found
+    return digests
 
 
 def plan(

@@ -36,15 +36,15 @@ def write_note(layout: Layout, key: ArtifactKey, note: RecipeNote) -> None:
 
 def noted(layout: Layout, variant: str, analyzer: str) -> dict[str, RecipeNote]:
     """The notes on an analyzer's artifacts of a variant, by recipe; one that cannot be read is as good as none."""
-    found: dict[str, RecipeNote] = {}
+    notes: dict[str, RecipeNote] = {}
     for path in sorted(layout.recipes(variant, analyzer).glob("*/recipe.json")):
         try:
-            said = json.loads(path.read_bytes())
-            steps = said["steps"]
-            found[path.parent.name] = RecipeNote(
-                options={name: dict(values) for name, values in said["options"].items()},
+            content = json.loads(path.read_bytes())
+            steps = content["steps"]
+            notes[path.parent.name] = RecipeNote(
+                options={name: dict(values) for name, values in content["options"].items()},
                 steps=None if steps is None else tuple(map(int, steps)),
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue
-    return found
+    return notes

@@ -19,13 +19,13 @@ def metrics_until(store: Store, variant: str, steps: Sequence[int], patterns: Se
 
     All of them where there are no steps: then it names their `extent`.
     """
-    found = store.metrics(variant, patterns) if patterns else {}
+    metrics = store.metrics(variant, patterns) if patterns else {}
     if not steps:
-        return found
+        return metrics
     last = steps[-1]
     return {
         name: replace(series, steps=series.steps[series.steps <= last], values=series.values[series.steps <= last])
-        for name, series in found.items()
+        for name, series in metrics.items()
     }
 
 

@@ -125,9 +125,9 @@ def resolved_otherwise(
     analyzers, facts = analysis.analyzers, analysis.facts
     variant, probe = analysis.context.family.identity(analysis.variant), analysis.probe.digest
     spanned = steps or analysis.recorded
-    found = recipes(analyzers, variant=variant, probe=probe, steps=spanned, options=options)
-    found |= {name: digest([found[name], facts]) for name, analyzer in analyzers.items() if analyzer.needs.facts}
-    return replace(analysis, recipes=found, steps=tuple(steps), options=dict(options))
+    digests = recipes(analyzers, variant=variant, probe=probe, steps=spanned, options=options)
+    digests |= {name: digest([digests[name], facts]) for name, analyzer in analyzers.items() if analyzer.needs.facts}
+    return replace(analysis, recipes=digests, steps=tuple(steps), options=dict(options))
 
 
 def note_of(analysis: ResolvedAnalysis, name: str) -> RecipeNote:

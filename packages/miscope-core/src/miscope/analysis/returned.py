@@ -33,18 +33,18 @@ def returned_arrays(name: str, arrays: Arrays, *, stacked: bool = False) -> dict
                 "A name is 1 to 120 printable characters, no backslash or '..'; at a checkpoint 'step' is its own.",
                 "Choose another.",
             )
-    found = {array: _as_array(name, array, value) for array, value in arrays.items()}
-    for value in found.values():
+    checked = {array: _as_array(name, array, value) for array, value in arrays.items()}
+    for value in checked.values():
         # Those that read it are shown this very array.
         value.flags.writeable = False
-    return found
+    return checked
 
 
 def _as_array(name: str, array: str, value: object) -> np.ndarray:
     try:
-        found = np.asarray(value).view()
-        if found.dtype != object:
-            return found
+        converted = np.asarray(value).view()
+        if converted.dtype != object:
+            return converted
     except (ValueError, TypeError, RuntimeError):
         pass
     raise BadValue(

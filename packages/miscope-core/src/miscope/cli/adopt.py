@@ -10,7 +10,7 @@ import typer
 
 from miscope.cli.options import LabelOption, WorkspaceOption, assignments, opened
 from miscope.cli.printing import note
-from miscope.cli.sources import said_of_assumed, said_of_files
+from miscope.cli.sources import line_on_assumed, lines_on_files
 from miscope.commands import in_workspace
 from miscope.errors import BadValue
 from miscope.store.origin import Standing, imported_files
@@ -94,10 +94,10 @@ def adopt(
         standing = standing_of(place.store, variant.name)
         assert standing is not None, "it was imported just now"
         print(f"{variant.name}: {_held(standing)}")
-        for line in said_of_files(imported_files(standing.facts), {file.name for file in given}):
+        for line in lines_on_files(imported_files(standing.facts), {file.name for file in given}):
             note(line)
         if assumed := standing.facts.get("assumed"):
-            note(said_of_assumed(assumed))
+            note(line_on_assumed(assumed))
         for step in standing.steps:
             if unfinite := place.store.unfinite(variant.name, step):
                 note(f"At step {step}, {unfinite}: no instrument looks at it.")

@@ -31,10 +31,10 @@ class _Commands(TyperGroup):
     @cached_property
     def offered(self) -> dict[str, Any]:
         """Plug-ins' commands by name."""
-        found, broken = offered_commands(self.commands)
+        commands, broken = offered_commands(self.commands)
         for each in broken:
             print(each, file=sys.stderr)
-        return found
+        return commands
 
     def list_commands(self, ctx: Any) -> list[str]:
         return [*self.commands, *(name for name in self.offered if name not in self.commands)]

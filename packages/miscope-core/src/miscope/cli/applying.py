@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from miscope.variant import Variant
     from miscope.workspace import Workspace
 
-__all__ = ["tell"]
+__all__ = ["print_available"]
 
 _WORDS: Mapping[State, str] = {
     "there": "yes",
@@ -28,27 +28,32 @@ _WORDS: Mapping[State, str] = {
 }
 
 
-def tell(workspace: Workspace, kind: str, name: str | None, targets: Sequence[str], *, as_json: bool) -> None:
+def print_available(
+    workspace: Workspace, kind: str, name: str | None, targets: Sequence[str], *, as_json: bool
+) -> None:
     """Print for every view or analyzer of the tables, or for the one of that name, what there is of a variant.
 
     targets: its name; several: what there is of what compares them.
     """
     variants = [workspace.find(target) for target in dict.fromkeys(targets)]
     if name is not None:
-        _tell_one(workspace, _record(workspace, kind, name, alone=len(variants) == 1), variants, as_json=as_json)
+        _print_one(workspace, _record(workspace, kind, name, alone=len(variants) == 1), variants, as_json=as_json)
         return
     table = {"view": workspace.plugins.views, "analyzer": workspace.plugins.analyzers}[kind]
     records = [record for _, record in sorted(table.items()) if len(variants) == 1 or record.grain is Grain.COHORT]
     every = [(record, _available(workspace, record, variants)) for record in records]
     if as_json:
-        print_json([_plain(record, found) for record, found in every])
+        print_json([_plain(record, availability) for record, availability in every])
         return
     of = len(workspace.store.steps(variants[0].name))
     print_table(
         (kind, "grain", "there", "why not, or where"),
-        [(r.name, r.grain, _WORDS[found.state], found.reason or _where(found, of)) for r, found in every],
+        [
+            (r.name, r.grain, _WORDS[availability.state], availability.reason or _where(availability, of))
+            for r, availability in every
+        ],
     )
-    for line in _summary(workspace.root, kind, [found for _, found in every], variants):
+    for line in _summary(workspace.root, kind, [availability for _, availability in every], variants):
         print(line)
 
 
@@ -63,12 +68,12 @@ def _record(workspace: Workspace, kind: str, name: str, *, alone: bool) -> View 
     return record
 
 
-def _tell_one(workspace: Workspace, record: View | Analyzer, variants: Sequence[Variant], *, as_json: bool) -> None:
-    found = _available(workspace, record, variants, alone=True)
+def _print_one(workspace: Workspace, record: View | Analyzer, variants: Sequence[Variant], *, as_json: bool) -> None:
+    availability = _available(workspace, record, variants, alone=True)
     if as_json:
-        print_json(_plain(record, found))
+        print_json(_plain(record, availability))
     else:
-        print(found.message or _there(workspace.root, record, found, variants))
+        print(availability.message or _there(workspace.root, record, availability, variants))
 
 
 def _available(
@@ -81,33 +86,36 @@ def _available(
     return analyzer_availability(workspace, record.name, variants)
 
 
-def _plain(record: View | Analyzer, found: Availability) -> dict[str, object]:
-    where = {"step": found.step} if isinstance(record, View) else {"steps": list(found.steps)}
-    why = {"reason": found.reason, "message": found.message, "command": found.command}
-    return {"name": found.name, "grain": str(record.grain), "state": found.state, **why, **where}
+def _plain(record: View | Analyzer, availability: Availability) -> dict[str, object]:
+    where = {"step": availability.step} if isinstance(record, View) else {"steps": list(availability.steps)}
+    why = {"reason": availability.reason, "message": availability.message, "command": availability.command}
+    return {"name": availability.name, "grain": str(record.grain), "state": availability.state, **why, **where}
 
 
-def _where(found: Availability, checkpoints: int) -> str:
+def _where(availability: Availability, checkpoints: int) -> str:
     """The step of a view that cannot be drawn at the last; how many checkpoints an analyzer has looked at."""
-    if found.steps and len(found.steps) < checkpoints:
-        return f"at {len(found.steps)} of {checkpoints} checkpoints"
-    return f"at --step {found.step}" if found.earlier else ""
+    if availability.steps and len(availability.steps) < checkpoints:
+        return f"at {len(availability.steps)} of {checkpoints} checkpoints"
+    return f"at --step {availability.step}" if availability.earlier else ""
 
 
 def _summary(root: Path, kind: str, every: Sequence[Availability], variants: Sequence[Variant]) -> Iterator[str]:
-    names, there = " ".join(variant.name for variant in variants), sum(found.state == "there" for found in every)
+    names, there = (
+        " ".join(variant.name for variant in variants),
+        sum(availability.state == "there" for availability in every),
+    )
     done = "can be drawn" if kind == "view" else "have been computed"
     yield f"\n{there} of {len(every)} {kind}s {done} for {names}."
-    if any(found.command for found in every):
+    if any(availability.command for availability in every):
         line = in_workspace(root, f"miscope analyze {names}")
         yield f"To compute what is missing:  {line}  (with --only NAME what takes long)"
 
 
-def _there(root: Path, record: View | Analyzer, found: Availability, variants: Sequence[Variant]) -> str:
+def _there(root: Path, record: View | Analyzer, availability: Availability, variants: Sequence[Variant]) -> str:
     names = " ".join(variant.name for variant in variants)
     if isinstance(record, View):
-        at = f" --step {found.step}" if found.earlier else ""
+        at = f" --step {availability.step}" if availability.earlier else ""
         line = in_workspace(root, f"miscope show {record.name} {names}{at}")
         return f"{record.name!r} can be drawn for {names}.\nTo draw it:  {line}"
-    at = f" at {len(found.steps)} checkpoints" if record.grain is Grain.CHECKPOINT else ""
+    at = f" at {len(availability.steps)} checkpoints" if record.grain is Grain.CHECKPOINT else ""
     return f"{record.name!r} has been computed for {names}{at}."

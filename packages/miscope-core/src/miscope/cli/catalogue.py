@@ -32,7 +32,7 @@ class Examples:
     """Family -> view -> '' where it draws a figure, else why not."""
 
     @classmethod
-    def found(cls, folder: Path) -> Examples:
+    def of_folder(cls, folder: Path) -> Examples:
         """Those in a folder: its png files, and coverage.json."""
         recorded = folder / "coverage.json"
         return cls(
@@ -56,7 +56,7 @@ def catalogue(
     """Write the catalogue of everything installed, as Markdown."""
     from miscope.plugins.plugins import Plugins
 
-    page = catalogue_page(Plugins.installed(), Examples.found(examples) if examples else Examples())
+    page = catalogue_page(Plugins.installed(), Examples.of_folder(examples) if examples else Examples())
     if out is None:
         print(page, end="")
     else:
@@ -140,7 +140,7 @@ def _asked(record: Mapping[str, Any], plugins: Plugins) -> str:
 
 def _drawn_for(view: str, coverage: Mapping[str, Mapping[str, str]]) -> str:
     """Which families it draws; of the others, why not."""
-    known = {family: found[view] for family, found in coverage.items() if view in found}
+    known = {family: reasons_by_view[view] for family, reasons_by_view in coverage.items() if view in reasons_by_view}
     if not known:
         return ""
     drawn = [family for family, reason in known.items() if not reason]

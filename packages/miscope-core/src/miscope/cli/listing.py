@@ -29,8 +29,8 @@ def add_to(cli: typer.Typer) -> None:
 
 def plugins(context: typer.Context, as_json: JsonOption = False) -> None:
     """List installed plug-ins, what each provides, what could not be loaded, and the version of the hooks."""
-    found = Plugins.installed()
-    told = _all_broken(found, context)
+    installed = Plugins.installed()
+    faults = _all_broken(installed, context)
     rows = [
         {
             "plugin": p.plugin,
@@ -38,13 +38,15 @@ def plugins(context: typer.Context, as_json: JsonOption = False) -> None:
             "version": p.version,
             "hooks": list(p.hooks),
             "provides": {
-                kind: sorted(name for (k, name), provider in found.provided_by.items() if provider == p and k == kind)
+                kind: sorted(
+                    name for (k, name), provider in installed.provided_by.items() if provider == p and k == kind
+                )
                 for kind in KINDS
             },
         }
-        for p in found.providers
+        for p in installed.providers
     ]
-    broken = [{name: getattr(b, name) for name in _TOLD} for b in told]
+    broken = [{name: getattr(b, name) for name in _TOLD} for b in faults]
     if as_json:
         print_json({"hook_api": HOOK_API, "plugins": rows, "broken": broken})
         return
@@ -62,18 +64,18 @@ def plugins(context: typer.Context, as_json: JsonOption = False) -> None:
         ],
     )
     print(f"\nHooks: version {HOOK_API}.")
-    for b in told:
+    for b in faults:
         print(f"\nBroken: {b}")
 
 
 _TOLD = ("plugin", "package", "version", "record", "reason", "trace")
 
 
-def _all_broken(found: Plugins, context: typer.Context) -> list[Broken]:
+def _all_broken(installed: Plugins, context: typer.Context) -> list[Broken]:
     """What could not be loaded of packages, records and commands, each once."""
     core: Any = context.find_root().command
     _, of_commands = offered_commands(core.commands)
-    return list({(b.plugin, b.record, b.reason): b for b in (*found.broken, *of_commands)}.values())
+    return list({(b.plugin, b.record, b.reason): b for b in (*installed.broken, *of_commands)}.values())
 
 
 def families(name: Name = None, as_json: JsonOption = False) -> None:
@@ -86,9 +88,9 @@ def analyzers(
 ) -> None:
     """List the instruments; with a NAME, what it needs, its options and its outputs."""
     if variants:
-        from miscope.cli.applying import tell
+        from miscope.cli.applying import print_available
 
-        tell(opened(workspace), "analyzer", name, variants, as_json=as_json)
+        print_available(opened(workspace), "analyzer", name, variants, as_json=as_json)
         return
     _list(_ANALYZERS, name, as_json=as_json)
 
@@ -98,17 +100,17 @@ def views(
 ) -> None:
     """List the figures; with a NAME, what it reads and what can be turned."""
     if variants:
-        from miscope.cli.applying import tell
+        from miscope.cli.applying import print_available
 
-        tell(opened(workspace), "view", name, variants, as_json=as_json)
+        print_available(opened(workspace), "view", name, variants, as_json=as_json)
         return
     _list(_VIEWS, name, as_json=as_json)
 
 
 def executors(as_json: JsonOption = False) -> None:
     """List the places where analysis can run."""
-    found = _installed("executor", quiet=as_json)
-    rows = [(name, found.provided_by["executor", name].package) for name in sorted(found.executors)]
+    installed = _installed("executor", quiet=as_json)
+    rows = [(name, installed.provided_by["executor", name].package) for name in sorted(installed.executors)]
     if as_json:
         print_json([{"name": name, "package": package} for name, package in rows])
         return
@@ -118,7 +120,7 @@ def executors(as_json: JsonOption = False) -> None:
 @final
 @dataclass(frozen=True, kw_only=True)
 class _Listing:
-    """One kind of record: where it is found, and what is told of each in one line."""
+    """One kind of record: where it is found, and what is printed of each in one line."""
 
     kind: str
     table: Callable[[Plugins], Mapping[str, Any]]
@@ -131,11 +133,11 @@ class _Listing:
 
 def _list(listing: _Listing, name: str | None, *, as_json: bool) -> None:
     """All records, or the one of that name in full."""
-    found = _installed(listing.kind, quiet=as_json)
+    installed = _installed(listing.kind, quiet=as_json)
     if name is not None:
-        print_record(listing.describe(found, listing.named(found, name)), as_json=as_json)
+        print_record(listing.describe(installed, listing.named(installed, name)), as_json=as_json)
         return
-    records = [listing.describe(found, record) for _, record in sorted(listing.table(found).items())]
+    records = [listing.describe(installed, record) for _, record in sorted(listing.table(installed).items())]
     if as_json:
         print_json(records)
         return
@@ -185,11 +187,11 @@ _VIEWS = _Listing(
 
 def _installed(kind: str, *, quiet: bool) -> Plugins:
     """Everything installed; which packages have none of this kind because they are broken is noted."""
-    found = Plugins.installed()
+    installed = Plugins.installed()
     if not quiet:
-        for broken in found.broken_among(kind):
+        for broken in installed.broken_among(kind):
             note(str(broken))
-    return found
+    return installed
 
 
 def _short(hooks: list[str]) -> str:

@@ -91,8 +91,8 @@ def _installing() -> str:
 
 def _python() -> str:
     """This interpreter, as one types it: by its whole path unless `python` finds it."""
-    found = shutil.which("python")
-    return "python" if found and Path(found).parent == Path(sys.executable).parent else shlex.quote(sys.executable)
+    on_path = shutil.which("python")
+    return "python" if on_path and Path(on_path).parent == Path(sys.executable).parent else shlex.quote(sys.executable)
 
 
 def write_plugin(name: str, target: Path, kind: Kind = Kind.ANALYZER) -> Path:

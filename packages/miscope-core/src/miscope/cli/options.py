@@ -50,7 +50,7 @@ def assignments(words: Sequence[str]) -> dict[str, Any]:
 
     Raises BadValue where the equals sign or the name is missing, and where one name is given two values.
     """
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for word in words:
         name, equals, text = word.partition("=")
         if not equals or not name:
@@ -59,14 +59,14 @@ def assignments(words: Sequence[str]) -> dict[str, Any]:
                 "Parameters and options are given as key=value, without spaces.",
                 "Write, for instance, prime=113.",
             )
-        if name in found and found[name] != _value(text):
+        if name in values and values[name] != _value(text):
             raise BadValue(
-                f"{name!r} is given twice, as {found[name]!r} and as {_value(text)!r}.",
+                f"{name!r} is given twice, as {values[name]!r} and as {_value(text)!r}.",
                 "A parameter has one value.",
                 "Leave one of them out.",
             )
-        found[name] = _value(text)
-    return found
+        values[name] = _value(text)
+    return values
 
 
 def _value(text: str) -> Any:

@@ -108,11 +108,11 @@ def _training(training: TrainingConfig) -> dict[str, Any]:
     return {**training.model_dump(mode="json"), "checkpoints": written(training.checkpoints)}
 
 
-def _print_training(values: Mapping[str, Any], told: Mapping[str, str]) -> None:
+def _print_training(values: Mapping[str, Any], docs: Mapping[str, str]) -> None:
     print("training, each to be changed as KEY=VALUE or --set KEY=VALUE, which is the same:")
     for name, value in values.items():
         text = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
-        print(f"  {name}={text}  {told.get(name, '')}".rstrip())
+        print(f"  {name}={text}  {docs.get(name, '')}".rstrip())
 
 
 def _origin(plugins: Plugins, kind: str, name: str) -> dict[str, str]:

@@ -40,8 +40,8 @@ def those_there(workspace: Workspace, targets: Sequence[str], fields: Mapping[st
     named = [target for target in targets if target not in workspace.plugins.families]
     if named and fields:
         raise _fields_of_a_name(named[0], fields)
-    found = [one for target in targets for one in _meant(workspace, target, fields)]
-    return list({variant.name: variant for variant in found}.values())
+    variants = [one for target in targets for one in _meant(workspace, target, fields)]
+    return list({variant.name: variant for variant in variants}.values())
 
 
 def _meant(workspace: Workspace, target: str, fields: Mapping[str, Any]) -> list[Variant]:
@@ -49,15 +49,15 @@ def _meant(workspace: Workspace, target: str, fields: Mapping[str, Any]) -> list
         return [workspace.find(_whole(workspace, target))]
     there = workspace.variants(target)
     split_fields(workspace.plugins.family(target), fields)
-    found = [variant for variant in there if all(_has(variant, name, value) for name, value in fields.items())]
-    if not found:
+    variants = [variant for variant in there if all(_has(variant, name, value) for name, value in fields.items())]
+    if not variants:
         words = " ".join(f"{name}={value}" for name, value in fields.items())
         raise BadValue(
             f"There is no variant of {target}{f' with {words}' if words else ''} in {workspace.root}.",
             f"It holds {len(there)} of that family.",
             f"To train one:  {in_workspace(workspace.root, f'miscope train {target} {words}'.rstrip())}",
         )
-    return found
+    return variants
 
 
 def _whole(workspace: Workspace, target: str) -> str:

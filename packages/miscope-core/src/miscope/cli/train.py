@@ -73,13 +73,13 @@ def train(
 
 
 def _report(progress: Iterable[Progress]) -> Progress:
-    """Show the training as it goes; the last thing it said."""
-    *_, last = _with_bar(_told(progress)) if sys.stderr.isatty() else _with_lines(_told(progress))
+    """Show the training as it goes; its last progress."""
+    *_, last = _with_bar(_with_messages(progress)) if sys.stderr.isatty() else _with_lines(_with_messages(progress))
     return last
 
 
-def _told(progress: Iterable[Progress]) -> Iterator[Progress]:
-    """The same, each message said as it comes; the last one is for the caller to say."""
+def _with_messages(progress: Iterable[Progress]) -> Iterator[Progress]:
+    """The same, each message printed as it comes; the last one is for the caller to print."""
     message = ""
     for seen in progress:
         if message:
@@ -106,10 +106,10 @@ def _with_bar(progress: Iterable[Progress]) -> Iterator[Progress]:
 
 def _with_lines(progress: Iterable[Progress]) -> Iterator[Progress]:
     """A line at every twentieth of the way, for logs."""
-    told = -1
+    shown = -1
     for seen in progress:
-        if seen.step * 20 // max(seen.total, 1) > told:
-            told = seen.step * 20 // max(seen.total, 1)
+        if seen.step * 20 // max(seen.total, 1) > shown:
+            shown = seen.step * 20 // max(seen.total, 1)
             note(_line(seen))
         yield seen
 
@@ -126,7 +126,7 @@ _MOST = 3
 
 
 def _metrics(seen: Progress) -> str:
-    told = [form.format(seen.metrics[name]) for name, form in _SHOWN.items() if name in seen.metrics]
+    losses = [form.format(seen.metrics[name]) for name, form in _SHOWN.items() if name in seen.metrics]
     by_instrument: dict[str, list[str]] = {}
     for name, value in seen.metrics.items():
         instrument, slash, output = name.partition("/")
@@ -135,4 +135,4 @@ def _metrics(seen: Progress) -> str:
     # The first of each instrument, then the second of each.
     watched = [text for each in zip_longest(*by_instrument.values()) for text in each if text is not None]
     more = [f"{len(watched) - _MOST} more"] if len(watched) > _MOST else []
-    return " | ".join([*told, *watched[:_MOST], *more])
+    return " | ".join([*losses, *watched[:_MOST], *more])

@@ -34,8 +34,8 @@ def where(
     if as_json:
         print_json(places)
         return
-    for kind, found in places.items():
-        for label, place in found.items():
+    for kind, labelled in places.items():
+        for label, place in labelled.items():
             print(f"{kind:10} {label:32} {place}")
 
 

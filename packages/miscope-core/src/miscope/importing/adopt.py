@@ -129,10 +129,10 @@ def _account(one: Adopted) -> Account:
 
 def _stored(store: Store, standing: Standing) -> list[Account]:
     """What is there: each file's configuration, and all that came of them together."""
-    name, said = standing.name, imported_files(standing.facts)
+    name, by_file = standing.name, imported_files(standing.facts)
     series = store.metrics(name)
     return [
-        *(Account(source=file, config=about.get("config", {})) for file, about in said.items()),
+        *(Account(source=file, config=about.get("config", {})) for file, about in by_file.items()),
         Account(
             source=name,
             losses={key: list(zip(s.steps.tolist(), s.values.tolist(), strict=True)) for key, s in series.items()},
@@ -153,11 +153,11 @@ def _save(workspace: Workspace, adopted: Sequence[Adopted], wish: Wish) -> None:
         rows = _new_rows(store, variant.name, adopted)
         reached = held or {step for step, _, _ in rows} | {standing.recorded if standing else 0}
         facts: dict[str, object] = {"origin": origin.value, "assumed": _assumed(adopted, standing)}
-        said = {**known, **_facts_by_file(adopted, known)}
+        by_file = {**known, **_facts_by_file(adopted, known)}
         if wish.description is not None:
             write_probe(store.layout.probe(variant.name), wish.description)
             facts["network"] = wish.description.network.as_facts()
-        store.save_variant(_with_length(variant, {step or 0 for step in reached}), **facts, imported=said)
+        store.save_variant(_with_length(variant, {step or 0 for step in reached}), **facts, imported=by_file)
         with workspace.ledger.run("import", variant.name, files=[str(one.file.path) for one in adopted]) as log:
             store.append_metrics(variant.name, rows)
             for one in adopted:
@@ -180,13 +180,13 @@ def _assumed(adopted: Sequence[Adopted], standing: Standing | None) -> dict[str,
 def _facts_by_file(adopted: Sequence[Adopted], known: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
     """What is remembered of each file, under its name; with its folder's where another file has that name."""
     digests = {name: about.get("sha256") for name, about in known.items()}
-    found: dict[str, object] = {}
+    facts: dict[str, object] = {}
     for one in adopted:
         path, digest = one.file.path, one.file.sha256
         names = (path.name, f"{path.parent.name}/{path.name}", f"{path.name} {digest[:12]}")
         name = next(name for name in names if digests.setdefault(name, digest) == digest)
-        found[name] = _facts(one)
-    return found
+        facts[name] = _facts(one)
+    return facts
 
 
 def _metrics_at(step: int, file: ForeignFile) -> dict[str, float]:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Contradiction",
     "contradictions",
-    "said_of_params",
-    "said_of_training",
+    "params_in_config",
+    "training_in_file",
     "worded",
     "words_of",
     "words_of_family",
@@ -91,7 +91,7 @@ class Contradiction(NamedTuple):
     """A word of a configuration that is not true of a family's models."""
 
     word: str
-    said: object
+    written: object
     true: str
     """What is, in a word: 'relu', '1'."""
 
@@ -103,10 +103,10 @@ def worded(family: Family, file: ForeignFile, settled: Container[str], ignores: 
     file gives one field, or one size or kind of its model, two values.
     """
     beside = {word: v for word, v in file.words.beside.items() if _tells(family, word, v) and word not in file.config}
-    said = {**beside, **file.config}
+    config = {**beside, **file.config}
     twice = dict(file.words.twice)
     for field in _fields(family):
-        values = [(word, said[word]) for word in words_of(family, field) if said.get(word) is not None]
+        values = [(word, config[word]) for word in words_of(family, field) if config.get(word) is not None]
         if different := [one for one in values[1:] if one[1] != values[0][1]]:
             twice.setdefault(values[0][0], (values[0], different[0]))
     for word, ((one, value), (other, another)) in twice.items():
@@ -116,7 +116,7 @@ def worded(family: Family, file: ForeignFile, settled: Container[str], ignores: 
         problem = f"It says {word} twice: {value!r} ({one}) and {another!r} ({other})."
         given = f"Give the one that is true:  --param {meant}=VALUE" if meant else "Correct one of them"
         raise BadFile(file.path, problem, f"{given}; or leave both out of account:  --ignore {word}")
-    return replace(file, config=said)
+    return replace(file, config=config)
 
 
 def _fields(family: Family) -> tuple[str, ...]:
@@ -139,16 +139,16 @@ def _tells(family: Family, word: str, value: object) -> bool:
     return word in known or bool(family.read_config({word: value}))
 
 
-def said_of_params(family: Family, config: Mapping[str, object]) -> dict[str, object]:
+def params_in_config(family: Family, config: Mapping[str, object]) -> dict[str, object]:
     """Values the configuration gives the parameters: by their names, their abbreviations, or words the family knows."""
-    found = dict(family.read_config(config))
+    values = dict(family.read_config(config))
     for name in family.params.model_fields:
         for word in words_of(family, name):
             # None is a value only where it may be one: elsewhere it says that nothing was chosen.
             if word in config and (config[word] is not None or family.params.model_fields[name].default is None):
-                found[name] = config[word]
+                values[name] = config[word]
                 break
-    return found
+    return values
 
 
 def words_of(family: Family, field: str) -> tuple[str, ...]:
@@ -160,33 +160,33 @@ def words_of(family: Family, field: str) -> tuple[str, ...]:
     return (field, short) if short else (field,)
 
 
-def said_of_training(family: Family, file: ForeignFile) -> dict[str, Any]:
+def training_in_file(family: Family, file: ForeignFile) -> dict[str, Any]:
     """Training fields by the file's optimizer, then its configuration; the precision of the loss by the losses."""
     # The optimizer's present rate may be scheduled.
     config = {word: value for word, value in file.config.items() if word not in _OTHERWISE}
-    said = {**config, **_said_of_optimizer(file.optimizer)}
+    words = {**config, **_fields_of_optimizer(file.optimizer)}
     known = _words_of_training(family)
-    found = {
+    fields = {
         known[word]: value
-        for word, value in said.items()
+        for word, value in words.items()
         if word in known and (value is not None or known[word] in ("batch_size", "clip_norm"))
     }
     if file.learning_rate is not None:
-        found["learning_rate"] = file.learning_rate
-    if isinstance(kind := found.get("optimizer"), str):
-        found["optimizer"] = kind.lower()
+        fields["learning_rate"] = file.learning_rate
+    if isinstance(kind := fields.get("optimizer"), str):
+        fields["optimizer"] = kind.lower()
     if "betas" in file.optimizer and "decoupled_weight_decay" in file.optimizer:
-        found["optimizer"] = "adamw" if file.optimizer["decoupled_weight_decay"] else "adam"
+        fields["optimizer"] = "adamw" if file.optimizer["decoupled_weight_decay"] else "adam"
     elif {"momentum", "dampening"} <= set(file.optimizer):
-        found["optimizer"] = "sgd"
+        fields["optimizer"] = "sgd"
     elif _MUON in file.optimizer:
-        found["optimizer"] = "muon"
+        fields["optimizer"] = "muon"
     if file.float32_losses:
-        found["loss_dtype"] = "float32"
-    return found
+        fields["loss_dtype"] = "float32"
+    return fields
 
 
-def _said_of_optimizer(group: Mapping[str, Any]) -> dict[str, Any]:
+def _fields_of_optimizer(group: Mapping[str, Any]) -> dict[str, Any]:
     """Its words, but the rate; Muon's by the fields that are Muon's alone."""
     if _MUON not in group:
         return {word: value for word, value in group.items() if word != "lr"}
@@ -204,7 +204,7 @@ def contradictions(family: Family, model: Model, file: ForeignFile) -> list[Cont
     beyond = (Contradiction(word, True, "False") for word in _BEYOND if file.optimizer.get(word) is True)
     if _MUON in file.optimizer:
         beyond = (one for one in beyond if one.word != "nesterov")
-    return [*(one for one in checked if one.said is not None), *beyond]
+    return [*(one for one in checked if one.written is not None), *beyond]
 
 
 def _of_kind(family: Family, config: Mapping[str, object]) -> Iterator[Contradiction]:
@@ -217,8 +217,8 @@ def _of_kind(family: Family, config: Mapping[str, object]) -> Iterator[Contradic
 def _of_task(family: Family, config: Mapping[str, object]) -> Iterator[Contradiction]:
     true = family.fixed.get("operation", ())
     for word in _OPERATIONS:
-        said = str(config.get(word, "")).lower().strip()
-        if true and _plain(said) not in map(_plain, true) and said.startswith(_OTHER_OPERATIONS):
+        operation = str(config.get(word, "")).lower().strip()
+        if true and _plain(operation) not in map(_plain, true) and operation.startswith(_OTHER_OPERATIONS):
             yield Contradiction(word, config[word], true[0])
 
 
@@ -245,17 +245,17 @@ def _of_size(model: Model, config: Mapping[str, object]) -> Iterator[Contradicti
     sizes |= {what: {model.roles[name].shape[axis]} for what, (name, axis) in ends.items() if name in model.roles}
     for axis, words in _SIZES.items():
         for word in words:
-            said = config.get(word)
-            if isinstance(said, int) and len(sizes.get(axis, ())) == 1 and {said} != sizes[axis]:
-                yield Contradiction(word, said, str(*sizes[axis]))
+            number = config.get(word)
+            if isinstance(number, int) and len(sizes.get(axis, ())) == 1 and {number} != sizes[axis]:
+                yield Contradiction(word, number, str(*sizes[axis]))
 
 
 def _of_normalisation(model: Model, config: Mapping[str, object]) -> Iterator[Contradiction]:
     normalised = any(site.endswith(("hook_scale", "hook_normalized")) for site in model.sites)
     for word in _NORMALISATION:
         if word in config and (_plain(config[word]) not in _NONE) != normalised:
-            said = "none" if config[word] is None else config[word]
-            yield Contradiction(word, said, "a normalisation" if normalised else "none")
+            written = "none" if config[word] is None else config[word]
+            yield Contradiction(word, written, "a normalisation" if normalised else "none")
 
 
 def _plain(value: object) -> str:

@@ -13,7 +13,7 @@ from miscope.importing.foreign.content import read_content
 from miscope.importing.foreign.entries import recorded_by_entries
 from miscope.importing.foreign.layout import Content, lay_out
 from miscope.importing.foreign.losses import Recorded, placed, recorded
-from miscope.importing.foreign.optimizer import said_of_groups
+from miscope.importing.foreign.optimizer import notes_on_groups
 from miscope.importing.foreign.paths import checkpoint_files
 from miscope.importing.foreign.precision import in_single_precision
 from miscope.importing.foreign.rate import learning_rate
@@ -77,9 +77,11 @@ def read_foreign(paths: str | Path | Iterable[str | Path]) -> list[ForeignFile]:
     """
     files = [_undated(path) for path in checkpoint_files(paths)]
     dated = settled([file.count for file in files])
-    found = [_dated(file, *when) for file, when in zip(files, dated, strict=True)]
-    losses = [(file.path, (value for _, value in file.metrics.get("train_loss", ()))) for file in found]
-    return [replace(file, float32_losses=is_so) for file, is_so in zip(found, in_single_precision(losses), strict=True)]
+    with_steps = [_dated(file, *when) for file, when in zip(files, dated, strict=True)]
+    losses = [(file.path, (value for _, value in file.metrics.get("train_loss", ()))) for file in with_steps]
+    return [
+        replace(file, float32_losses=is_so) for file, is_so in zip(with_steps, in_single_precision(losses), strict=True)
+    ]
 
 
 def _undated(path: Path) -> _Undated:
@@ -121,7 +123,7 @@ def _dated(file: _Undated, steps: tuple[int, ...], source: str) -> ForeignFile:
         optimizer=plain_values(group),
         learning_rate=rate,
         split=train_rows(path, content.header),
-        notes=(*content.notes, *file.words.notes, *notes, *unplaced, *scheduled, *said_of_groups(content.optimizer)),
+        notes=(*content.notes, *file.words.notes, *notes, *unplaced, *scheduled, *notes_on_groups(content.optimizer)),
     )
 
 

@@ -54,16 +54,16 @@ def adopt_module(  # noqa: PLR0913 - what one knows of a module, keyword-only
     if isinstance(network, NoNetwork):
         raise BadValue(f"{network.reason[:1].upper()}{network.reason[1:]}.", network.known, network.todo)
     shown = read_probe(probe) if isinstance(probe, str | Path) else probe
-    said = described(network, Given(probe=shown, names=names or {}, bases=bases or {}, build=wanted))
-    kept = {weight.parameter for weight in said.network.weights}
+    description = described(network, Given(probe=shown, names=names or {}, bases=bases or {}, build=wanted))
+    kept = {weight.parameter for weight in description.network.weights}
     # What the module makes by itself, and the other names of tied weights.
     made = [pattern for key in network.state_dict() if key not in kept for pattern in (key, f"*.{key}")]
     wish = Wish(
-        fields={"run": name, "contents": said.contents},
+        fields={"run": name, "contents": description.contents},
         ignore=(*ignore, *made),
-        description=replace(said, module=None),
+        description=replace(description, module=None),
     )
-    family = AnyModule().of(said)
+    family = AnyModule().of(description)
     adopted = [recognised(file, [family], wish) for file in read_foreign(paths)]
     adopted += [one for path in metrics for one in of_curves(Path(path), [family], wish)]
     (variant,) = keep(workspace, adopted, wish)

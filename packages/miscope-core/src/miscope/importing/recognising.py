@@ -10,12 +10,12 @@ from pydantic import ValidationError
 
 from miscope.errors import BadFile, BadValue, MiscopeError
 from miscope.family import Family, make_variant
-from miscope.importing.configuration import contradictions, said_of_params, said_of_training, worded, words_of
+from miscope.importing.configuration import contradictions, params_in_config, training_in_file, worded, words_of
 from miscope.importing.foreign.misfit import refused_by_all, unrecognised
 from miscope.importing.foreign.names import idle
 from miscope.importing.foreign.roles import by_role
 from miscope.importing.foreign.sizes import at_another_value, sizes_of
-from miscope.importing.foreign.split import said_of_split
+from miscope.importing.foreign.split import notes_on_split
 from miscope.importing.foreign_file import ForeignFile
 from miscope.patterns import matches
 from miscope.store.leftovers import unused
@@ -107,24 +107,24 @@ class _Tried:
 
 def _tried(file: ForeignFile, family: Family, wish: Wish) -> _Tried:
     try:
-        told = worded(family, file, wish.fields, wish.ignores)
-        variant = _variant(family, told, wish)
+        worded_file = worded(family, file, wish.fields, wish.ignores)
+        variant = _variant(family, worded_file, wish)
     except MiscopeError as error:
         return _Tried(family=family, refusal=error)
-    found = [by_role(file.path, family, state, variant.params) for _, state in file.states]
-    states = [one for one in found if one is not None]
-    if not found or len(states) < len(found):
+    by_roles = [by_role(file.path, family, state, variant.params) for _, state in file.states]
+    states = [one for one in by_roles if one is not None]
+    if not by_roles or len(states) < len(by_roles):
         return _Tried(family=family, params=variant.params)
     try:
-        return _Tried(family=family, params=variant.params, adopted=_fitted(told, family, variant, wish, states))
+        return _Tried(family=family, params=variant.params, adopted=_fitted(worded_file, family, variant, wish, states))
     except BadValue as error:
         return _Tried(family=family, params=variant.params, other=error)
 
 
 def _sized(file: ForeignFile, tried: _Tried, wish: Wish) -> Wish:
     """The wish with the parameters that the shapes of the tensors decide."""
-    said = {*wish.fields, *said_of_params(tried.family, file.config)}
-    sizes = sizes_of(tried.family, file.states[0][1], tried.params, said)
+    given = {*wish.fields, *params_in_config(tried.family, file.config)}
+    sizes = sizes_of(tried.family, file.states[0][1], tried.params, given)
     return replace(wish, fields={**sizes, **wish.fields})
 
 
@@ -143,8 +143,8 @@ def recognised_curve(curve: Curve, family: Family, wish: Wish) -> Adopted:
 def _variant(family: Family, file: ForeignFile, wish: Wish) -> Variant:
     given, given_training = split_fields(family, wish.fields)
     config = {word: value for word, value in file.config.items() if not wish.ignores(word)}
-    params = {**said_of_params(family, config), **given}
-    training = {**said_of_training(family, file), **given_training}
+    params = {**params_in_config(family, config), **given}
+    training = {**training_in_file(family, file), **given_training}
     try:
         trained = make_variant(family, params).training is not None
     except ValidationError:
@@ -172,7 +172,7 @@ def _fitted(
         weights=tuple((step, weights) for step, (weights, _) in zip(steps, states, strict=True)),
         assumed=_assumed(family, variant, file, wish),
         overruled=overruled,
-        notes=(*ignored, *said_of_split(file.split, family.probes(variant))),
+        notes=(*ignored, *notes_on_split(file.split, family.probes(variant))),
     )
 
 
@@ -181,12 +181,12 @@ def _refuse_contradictions(
 ) -> None:
     if family.described:
         return  # what was described is the network itself, whatever words it is given
-    for word, said, true in contradictions(family, family.model(variant.params), file):
+    for word, written, true in contradictions(family, family.model(variant.params), file):
         if word in overruled or wish.ignores(word):
             continue
         raise BadValue(
             f"{file.path} is of another model than {family.name}.",
-            f"It says {word}={said!r}, and of {variant.name} it is {true}.",
+            f"It says {word}={written!r}, and of {variant.name} it is {true}.",
             f"Give the family it is of (--family); or, if the word is wrong, leave it out of account:  --ignore {word}",
         )
 
@@ -232,20 +232,20 @@ def _pattern(names: Sequence[str]) -> str:
 
 def _assumed(family: Family, variant: Variant, file: ForeignFile, wish: Wish) -> dict[str, object]:
     """Fields that are at their default for want of a word; a size that the tensors decide is none of them."""
-    said = {*wish.fields, *said_of_params(family, file.config)}
-    found = {
+    given = {*wish.fields, *params_in_config(family, file.config)}
+    assumed = {
         name: value
         for name, value in variant.params.model_dump(mode="json").items()
-        if name not in said and not _decided(family, variant, name, file)
+        if name not in given and not _decided(family, variant, name, file)
     }
     if variant.training is not None:
-        said |= {*said_of_training(family, file), *variant.training.idle_fields()}
-        found |= {
+        given |= {*training_in_file(family, file), *variant.training.idle_fields()}
+        assumed |= {
             name: value
             for name, value in _chosen(variant.training).items()
-            if name not in said and (value or name not in _NOTHING_EXTRA)
+            if name not in given and (value or name not in _NOTHING_EXTRA)
         }
-    return found
+    return assumed
 
 
 def _chosen(training: TrainingConfig) -> dict[str, object]:

@@ -100,9 +100,9 @@ def _line(
         folder = layout.artifacts(variant, analyzer, recipe)
         path = folder / ("trajectory.npz" if step is None else step_name(step, "npz"))
         scalars = scalars_of(read_arrays(path))
-        said = {"analyzer": analyzer, "recipe": recipe, "probe": read_key(path).probe, "scalars": scalars}
+        artifact = {"analyzer": analyzer, "recipe": recipe, "probe": read_key(path).probe, "scalars": scalars}
         common = {"time": _changed(path), "event": "artifact", "variant": variant, "step": step}
-        return {**dict.fromkeys(LINE), **common, **said}
+        return {**dict.fromkeys(LINE), **common, **artifact}
     except (BadFile, FileNotFoundError):
         return None
 

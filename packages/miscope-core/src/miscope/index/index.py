@@ -85,7 +85,7 @@ class Index:
                 database.execute("SET enable_external_access = false")
                 database.execute("SET python_enable_replacements = false")
                 database.execute("SET lock_configuration = true")
-                return Answer(_told_apart(database.sql(statement).to_arrow_table()), problems)
+                return Answer(_distinct_columns(database.sql(statement).to_arrow_table()), problems)
 
     def rebuild(self) -> Mapping[str, str]:
         """Build the snapshot anew from the files and the ledgers, and publish it; what is wrong, by variant.
@@ -149,7 +149,7 @@ def _problems(database: DuckDBPyConnection) -> dict[str, str]:
     return dict(database.execute(query).fetchall())
 
 
-def _told_apart(table: pyarrow.Table) -> pyarrow.Table:
+def _distinct_columns(table: pyarrow.Table) -> pyarrow.Table:
     """The table with a number after each column's name that stood before: two of one name would be read as one."""
     names: list[str] = []
     for name in table.column_names:
@@ -170,9 +170,9 @@ def _only_question(sql: str) -> str:
     kinds = [statement.type for statement in statements]
     if kinds in ([duckdb.StatementType.SELECT], [duckdb.StatementType.EXPLAIN]):
         return statements[0].query
-    said = ", ".join(kind.name for kind in kinds) or "nothing"
+    listed = ", ".join(kind.name for kind in kinds) or "nothing"
     raise BadValue(
-        f"The index answers one SELECT; this is {said}.",
+        f"The index answers one SELECT; this is {listed}.",
         "It is derived from the files of the workspace, so there is nothing to change in it.",
         "Ask one question at a time:  SELECT variant, min(step) FROM scalars GROUP BY variant",
     )

@@ -43,12 +43,12 @@ def forget_lost(database: DuckDBPyConnection) -> None:
 
 def unknown(database: DuckDBPyConnection) -> set[str]:
     """The variants looked at that have something which no table has, and that nobody works on just now."""
-    found = database.execute(
+    rows = database.execute(
         f"""
         SELECT variant FROM ({_NEW_CHECKPOINTS} UNION {_NEW_RECIPES})
         WHERE variant NOT IN (SELECT variant FROM runs WHERE state = 'running' AND variant IS NOT NULL)"""
     ).fetchall()
-    return {variant for (variant,) in found}
+    return {variant for (variant,) in rows}
 
 
 _THERE = {

@@ -83,7 +83,7 @@ def _files(folder: str, now: int, *, deep: bool) -> str:
 
 def _state(folders: Iterable[str], now: int) -> str:
     """The times of these folders, as text that changes with any of them; "" where there is none."""
-    times = [found.st_mtime_ns for folder in folders if (found := stat_of(folder)) is not None]
+    times = [status.st_mtime_ns for folder in folders if (status := stat_of(folder)) is not None]
     if not times:
         return ""
     unsettled = now - max(times) < _UNSETTLED_NS

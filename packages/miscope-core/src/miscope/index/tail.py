@@ -65,9 +65,9 @@ def whole_bytes(path: Path) -> int:
         while end > 0:
             begin = max(0, end - _BLOCK)
             file.seek(begin)
-            found = file.read(end - begin).rfind(b"\n")
-            if found >= 0:
-                return begin + found + 1
+            at = file.read(end - begin).rfind(b"\n")
+            if at >= 0:
+                return begin + at + 1
             end = begin
     return 0
 
@@ -104,12 +104,12 @@ def _row(store: Store, name: str, problem: str | None) -> tuple[str | None, ...]
 
 def misplaced(store: Store, names: Iterable[str]) -> set[str]:
     """Of these names, those whose folders have the record of another variant."""
-    found = set()
+    elsewhere = set()
     for name in names:
         with suppress(MiscopeError):
             if store.variant_record(name).written_as != name:
-                found.add(name)
-    return found
+                elsewhere.add(name)
+    return elsewhere
 
 
 def fill_metrics(
@@ -135,8 +135,8 @@ def fill_metrics(
         )
     except duckdb.Error:
         # A file is bad, or was merged into another meanwhile: one by one, so that it costs its own rows at most.
-        found = {name: _fill_one(database, layout.metrics(name), name) for name in names}
-        return {name: problem for name, problem in found.items() if problem}
+        problems = {name: _fill_one(database, layout.metrics(name), name) for name in names}
+        return {name: problem for name, problem in problems.items() if problem}
     return {}
 
 

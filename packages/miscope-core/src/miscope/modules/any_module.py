@@ -53,7 +53,7 @@ class AnyModule(Family):
         return AnyModule(description)
 
     def identity(self, variant: Variant) -> str:
-        resumed = self._told().resumed
+        resumed = self._described().resumed
         return digest([variant.digest, resumed]) if resumed else variant.digest
 
     def model(self, params: Any) -> Model:
@@ -63,14 +63,14 @@ class AnyModule(Family):
         from miscope.modules.building import rebuilt
         from miscope.modules.module_model import Unbuilt, model_of
 
-        said = self._told()
-        if said.module is not None:
-            return model_of(copy.deepcopy(said.module), said.network)
-        model = rebuilt(said)
-        return Unbuilt(said.network, model) if isinstance(model, NoNetwork) else model
+        description = self._described()
+        if description.module is not None:
+            return model_of(copy.deepcopy(description.module), description.network)
+        model = rebuilt(description)
+        return Unbuilt(description.network, model) if isinstance(model, NoNetwork) else model
 
     def probes(self, variant: Variant) -> Mapping[str, Probe]:
-        probe = self._told().probe
+        probe = self._described().probe
         return {probe.name: probe}
 
     def training(self, params: Any) -> TrainingConfig | None:
@@ -80,17 +80,17 @@ class AnyModule(Family):
         return None
 
     def bases(self, params: Any) -> Mapping[str, Basis]:
-        return self._told().bases
+        return self._described().bases
 
     def adopt(self, state: Mapping[str, Tensor], params: Any) -> dict[str, Tensor] | None:
-        weights = self._told().network.weights
+        weights = self._described().network.weights
         if not {weight.parameter for weight in weights} <= set(state):
             return super().adopt(state, params)
         if any(tuple(state[weight.parameter].shape) != weight.stored for weight in weights):
             return None
         return {weight.role: weight.as_role(state[weight.parameter]) for weight in weights}
 
-    def _told(self) -> Description:
+    def _described(self) -> Description:
         if self._description is None:
             raise BadValue(
                 f"{self.name} alone says nothing of a network.",

@@ -29,22 +29,22 @@ _EXAMPLE = 'build="package.module:function", options={...}'
 
 def rebuilt(description: Description) -> HookedModel | NoNetwork:
     """The network of a variant's record as a model, or why there is none."""
-    said = description.network
-    if said.build is None:
+    recorded = description.network
+    if recorded.build is None:
         return NoNetwork(
             reason="its network is in the process that recorded it only, and cannot be made anew",
             known="It was recorded without `build=`: its weights and metrics are here, and no code that runs them.",
             todo=f"Record the run again under its name and give it:  workspace.record(..., {_EXAMPLE})",
         )
-    network = build(said.build)
+    network = build(recorded.build)
     if isinstance(network, NoNetwork):
         return network
-    if (other := unlike(network, said.weights)) is not None:
-        return _another(said.build, other)
-    model = model_of(network, said)
-    found = replace(description, output=output_on_set_weights(model, description.probe, said.weights))
-    if not same_output(found, description):
-        return _another(said.build, "on the same weights and inputs it gives other answers")
+    if (other := unlike(network, recorded.weights)) is not None:
+        return _another(recorded.build, other)
+    model = model_of(network, recorded)
+    remade = replace(description, output=output_on_set_weights(model, description.probe, recorded.weights))
+    if not same_output(remade, description):
+        return _another(recorded.build, "on the same weights and inputs it gives other answers")
     return model
 
 
@@ -118,10 +118,10 @@ def _makes_modules(maker: Any) -> bool:
     if not inspect.isfunction(maker):
         return False
     try:
-        said = typing.get_type_hints(maker).get("return")
+        returned = typing.get_type_hints(maker).get("return")
     except (NameError, TypeError):
         return False
-    return isinstance(said, type) and issubclass(said, nn.Module)
+    return isinstance(returned, type) and issubclass(returned, nn.Module)
 
 
 def _refused(wanted: Build, known: str, todo: str) -> NoNetwork:

@@ -46,21 +46,21 @@ def described(model: nn.Module, given: Given) -> Description:
     if network is None and given.build is not None:
         network = _made(given.build)
     sites, double = ([], True) if network is None else recordable(network, probe.inputs)
-    said = NetworkDescription(
+    network_description = NetworkDescription(
         kind=f"{type(plain).__module__}.{type(plain).__qualname__}",
         weights=weights,
         sites=named_sites(plain, sites, given.names),
         single=not double,
         build=given.build,
     )
-    found = Description(network=said, probe=probe, bases=dict(given.bases), module=network)
+    description = Description(network=network_description, probe=probe, bases=dict(given.bases), module=network)
     if network is None:
-        return found
-    model_of_it = model_of(copy.deepcopy(network), said)
-    found = replace(found, output=output_on_set_weights(model_of_it, probe, said.weights))
-    if given.build is not None and isinstance(none := rebuilt(found), NoNetwork):
+        return description
+    model_of_it = model_of(copy.deepcopy(network), network_description)
+    description = replace(description, output=output_on_set_weights(model_of_it, probe, network_description.weights))
+    if given.build is not None and isinstance(none := rebuilt(description), NoNetwork):
         raise _refused(none)
-    return found
+    return description
 
 
 def checked_build(target: str | None, options: Mapping[str, object] | None) -> Build | None:

@@ -59,21 +59,21 @@ def read_description(path: Path, record: VariantRecord, *, contents: str, module
         with safe_open(path, framework="pt") as file:
             header = json.loads((file.metadata() or {})[_HEADER])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-        said: Any = record.facts
-        found = Description(
-            network=NetworkDescription.from_facts(said["network"]),
+        facts: Any = record.facts
+        description = Description(
+            network=NetworkDescription.from_facts(facts["network"]),
             probe=_probe(header, tensors),
             bases=_bases(header, tensors),
             output=tensors["output"].numpy() if "output" in tensors else None,
-            resumed=tuple(said.get("resumed", ())),
+            resumed=tuple(facts.get("resumed", ())),
             module=module,
         )
     except (SafetensorError, OSError, LookupError, TypeError, ValueError, AttributeError) as error:
         known = str(error).splitlines()[0].rstrip(".")
         raise BadFile(path, f"It is no probe of {record.name}: {type(error).__name__}: {known}.", _TODO) from None
-    if found.contents != contents:
+    if description.contents != contents:
         raise BadFile(path, f"It is not the probe, or not of the network, that {record.name} was recorded with.", _TODO)
-    return found
+    return description
 
 
 def _probe(header: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Probe:
@@ -92,13 +92,13 @@ def _bases(header: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> dict[str
     rows = _arrays_under("basis/", tensors)
     return {
         axis: Basis(
-            name=said["name"],
-            unit=said["unit"],
+            name=basis["name"],
+            unit=basis["unit"],
             rows=rows[axis],
-            blocks=tuple(Block(label, tuple(rows)) for label, rows in said["blocks"]),
-            constant=said["constant"],
+            blocks=tuple(Block(label, tuple(rows)) for label, rows in basis["blocks"]),
+            constant=basis["constant"],
         )
-        for axis, said in header["bases"].items()
+        for axis, basis in header["bases"].items()
     }
 
 

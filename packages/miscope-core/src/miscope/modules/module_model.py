@@ -53,7 +53,7 @@ def recordable(module: nn.Module, inputs: Tensor) -> tuple[list[str], bool]:
     if inputs.is_floating_point():
         inputs = inputs.to(next(module.parameters()).dtype)
     try:
-        found, again = (_seen(module, inputs[:size]) for size in (sizes[0], sizes[-1]))
+        called, again = (_seen(module, inputs[:size]) for size in (sizes[0], sizes[-1]))
     except (RuntimeError, ValueError, TypeError, LookupError, AttributeError) as error:
         known = f"{type(error).__name__}: {error}".splitlines()[0].rstrip(".")
         raise BadValue(
@@ -66,7 +66,7 @@ def recordable(module: nn.Module, inputs: Tensor) -> tuple[list[str], bool]:
         _run(copy.deepcopy(module).double(), inputs[:1].double() if inputs.is_floating_point() else inputs[:1])
     except RuntimeError:
         double = False
-    return [name for name in found if name in again], double
+    return [name for name in called if name in again], double
 
 
 def _seen(module: nn.Module, inputs: Tensor) -> list[str]:
@@ -151,28 +151,28 @@ class _Tapped(nn.Module):
         return _by_position(LOGITS, _logits_of(self.network(inputs)))
 
 
-def model_of(network: nn.Module, said: NetworkDescription) -> HookedModel:
+def model_of(network: nn.Module, description: NetworkDescription) -> HookedModel:
     """The module as a model. It becomes the model's: hooks stay on it."""
-    tapped = _Tapped(network.cpu().eval(), said.sites)
-    ours = {weight.parameter for weight in said.weights}
+    tapped = _Tapped(network.cpu().eval(), description.sites)
+    ours = {weight.parameter for weight in description.weights}
     constant = {n: b for n, b in network.named_buffers() if b.is_floating_point() and n not in ours}
 
     def place(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        kind = torch.float32 if said.single else next(iter(weights.values())).dtype
-        laid = {w.parameter: w.as_stored(weights[w.role]).to(kind) for w in said.weights}
+        kind = torch.float32 if description.single else next(iter(weights.values())).dtype
+        laid = {w.parameter: w.as_stored(weights[w.role]).to(kind) for w in description.weights}
         laid |= {name: buffer.to(kind) for name, buffer in constant.items()}
         return {f"network.{name}": tensor for name, tensor in laid.items()}
 
-    points = dict(zip(said.sites, tapped.points, strict=True))
-    return HookedModel(tapped, roles=said.roles, sites=points, place=place)
+    points = dict(zip(description.sites, tapped.points, strict=True))
+    return HookedModel(tapped, roles=description.roles, sites=points, place=place)
 
 
 @final
 class Unbuilt(Model):
     """Weights without a network: what looks at weights alone applies."""
 
-    def __init__(self, said: NetworkDescription, missing: NoNetwork) -> None:
-        self._said, self._missing = said, missing
+    def __init__(self, description: NetworkDescription, missing: NoNetwork) -> None:
+        self._description, self._missing = description, missing
 
     @property
     def missing(self) -> NoNetwork:
@@ -180,11 +180,11 @@ class Unbuilt(Model):
 
     @property
     def roles(self) -> Mapping[str, Role]:
-        return {role.name: role for role in self._said.roles}
+        return {role.name: role for role in self._description.roles}
 
     @property
     def sites(self) -> frozenset[str]:
-        return frozenset(self._said.sites) | {LOGITS}
+        return frozenset(self._description.sites) | {LOGITS}
 
     def run(
         self, weights: Mapping[str, Tensor], inputs: Tensor, sites: Collection[str], *, hooks: Iterable[Hook] = ()

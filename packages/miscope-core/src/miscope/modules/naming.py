@@ -71,13 +71,13 @@ def named_weights(module: nn.Module, names: Names) -> tuple[ModuleWeight, ...]:
     if not any(True for _ in module.parameters()):
         kind = type(module).__name__
         raise BadValue("This model has no parameters.", f"It is {kind}.", "Record one that is trained.")
-    found = [
+    weights = [
         *(_weight(module, name, tensor, names.get(name)) for name, tensor in module.named_parameters()),
         *(_own(name, tensor, buffer=True) for name, tensor in buffers.items()),
     ]
-    _refuse_twice([weight.role for weight in found], "weights")
-    _refuse_two_sizes(found)
-    return tuple(found)
+    _refuse_twice([weight.role for weight in weights], "weights")
+    _refuse_two_sizes(weights)
+    return tuple(weights)
 
 
 def named_sites(module: nn.Module, recordable: Sequence[str], names: Names) -> dict[str, str]:
@@ -97,8 +97,8 @@ def named_sites(module: nn.Module, recordable: Sequence[str], names: Names) -> d
                 f"Name another; those that can be recorded are: {', '.join(recordable)}.",
             )
     called = {name: str(names.get(name, name)) for name in recordable}
-    found = [site for site in called.values() if site != "logits"]
-    _refuse_twice(found, "sites")
+    sites = [site for site in called.values() if site != "logits"]
+    _refuse_twice(sites, "sites")
     return {site: name for name, site in called.items() if site != "logits"}
 
 

@@ -154,7 +154,7 @@ def installed_commands(
     taken: names that core has.
     """
     offers, broken = installed_offers()
-    found: dict[str, C] = {}
+    commands: dict[str, C] = {}
     by: dict[str, str] = dict.fromkeys(taken, "core")
     for offer in offers:
         if "miscope_commands" not in offer.provider.hooks:
@@ -168,8 +168,8 @@ def installed_commands(
             if name in by:
                 broken.append(left_out(offer.provider, f"the command {name!r}", f"{by[name]} has one of that name"))
                 continue
-            found[name], by[name] = command, str(offer.provider)
-    return found, tuple(broken)
+            commands[name], by[name] = command, str(offer.provider)
+    return commands, tuple(broken)
 
 
 def _named(kind: str, name: str, table: Mapping[str, Any]) -> Any:

@@ -46,18 +46,18 @@ def faults_of_reads(table: Mapping[str, Analyzer]) -> dict[str, str]:
     """Analyzers that nobody can compute because of what they read: those in a circle, and readers of cohort grain."""
     from miscope.analyzer import Grain
 
-    found = {}
+    faults = {}
     for name, analyzer in table.items():
         circle = _circle(table, name)
         if circle:
-            found[name] = f"it reads itself in a circle, {' -> '.join(circle)}"
+            faults[name] = f"it reads itself in a circle, {' -> '.join(circle)}"
         for upstream in analyzer.needs.reads:
             if upstream in table and table[upstream].grain is Grain.COHORT:
-                found[name] = (
+                faults[name] = (
                     f"it reads {upstream!r}, which spans several variants: its numbers depend on which were analyzed "
                     "together, so nothing may build on them"
                 )
-    return found
+    return faults
 
 
 def _circle(table: Mapping[str, Analyzer], name: str) -> tuple[str, ...]:

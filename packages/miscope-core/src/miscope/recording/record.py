@@ -54,22 +54,22 @@ def record(  # noqa: PLR0913 - what one knows of a model, keyword-only
     not fit or would mix two runs, and Busy while another process records, trains or imports the variant.
     """
     given = Given(probe=probe, names=names or {}, bases=bases or {}, build=checked_build(build, options))
-    said = described(model, given)
+    description = described(model, given)
     family = workspace.plugins.family(AnyModule.name)
-    value = checked_variant(family, {"run": name, "contents": said.contents})
-    _check(workspace.store, value, said)
+    value = checked_variant(family, {"run": name, "contents": description.contents})
+    _check(workspace.store, value, description)
     with workspace.store.writing(value.name):
-        before = _check(workspace.store, value, said)
-        weights = weights_of(model, said.network, value.name)
+        before = _check(workspace.store, value, description)
+        weights = weights_of(model, description.network, value.name)
         at = _resumed(workspace.store, before, value, weights, resume)
-        _write(workspace.store, value, said, before)
+        _write(workspace.store, value, description, before)
         with workspace.ledger.run("record", value.name, start=at or 0) as log:
             if resume is not None:
                 _drop(workspace.store, value, resume, log)
-            workspace.keep_network(value, said.module)
+            workspace.keep_network(value, description.module)
             steps = workspace.store.steps(value.name)
             goes_on = bool(steps) and at == steps[-1]
-            recorder = Recorder(workspace.store, value, said.network, log=log, goes_on=goes_on)
+            recorder = Recorder(workspace.store, value, description.network, log=log, goes_on=goes_on)
             whole = False
             try:
                 yield recorder
@@ -78,7 +78,7 @@ def record(  # noqa: PLR0913 - what one knows of a model, keyword-only
                 recorder.close(whole=whole)
 
 
-def _check(store: Store, variant: Variant, said: Description) -> Standing | None:
+def _check(store: Store, variant: Variant, description: Description) -> Standing | None:
     """What there is of the run; BadValue where that is not recorded, or of another network or probe."""
     standing = standing_of(store, variant.name)
     if standing is None:
@@ -86,7 +86,7 @@ def _check(store: Store, variant: Variant, said: Description) -> Standing | None
     may_record(standing)
     there = store.variant_record(variant.name)
     before = read_description(store.layout.probe(variant.name), there, contents=str(there.params.get("contents")))
-    differing = _difference(before, said)
+    differing = _difference(before, description)
     if differing:
         raise BadValue(
             f"{variant.name} was recorded with another {differing[0]}.",
@@ -139,15 +139,15 @@ def _resumed(
     return None if differing else at
 
 
-def _write(store: Store, variant: Variant, said: Description, before: Standing | None) -> None:
+def _write(store: Store, variant: Variant, description: Description, before: Standing | None) -> None:
     """The record, and the probe beside it; a `build` from before stays where none is given."""
     if before is not None:
         there: Any = before.facts["network"]
-        kept = {key: there[key] for key in ("build", "options") if key in there and said.network.build is None}
-        store.save_variant(variant, network={**said.network.as_facts(), **kept})
+        kept = {key: there[key] for key in ("build", "options") if key in there and description.network.build is None}
+        store.save_variant(variant, network={**description.network.as_facts(), **kept})
         return
-    write_probe(store.layout.probe(variant.name), said)
-    store.save_variant(variant, origin=Origin.RECORDED.value, network=said.network.as_facts())
+    write_probe(store.layout.probe(variant.name), description)
+    store.save_variant(variant, origin=Origin.RECORDED.value, network=description.network.as_facts())
 
 
 def _drop(store: Store, variant: Variant, resume: int, log: RunLog) -> None:

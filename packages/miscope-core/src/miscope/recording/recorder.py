@@ -94,12 +94,12 @@ class Recorder:
         number.
         """
         number = self._step(step)
-        found = {str(name): _number(name, value) for name, value in values.items()}
+        numbers = {str(name): _number(name, value) for name, value in values.items()}
         at, before = self._latest
-        self._latest = (number, {**before, **found} if at == number else found)
+        self._latest = (number, {**before, **numbers} if at == number else numbers)
         if self._before is not None and number <= self._before:
             return
-        self._rows += [(number, name, value) for name, value in found.items()]
+        self._rows += [(number, name, value) for name, value in numbers.items()]
         if self._goes_on and (len(self._rows) > _MANY or time.monotonic() - self._written > _LONG):
             self.flush()
 
@@ -146,12 +146,12 @@ class Recorder:
         """The optimizer's state by role, each tensor that has its parameter's shape laid as the weight is."""
         parameters = dict(unwrapped(model).named_parameters())
         parts = optimizer if isinstance(optimizer, Sequence) else [optimizer]
-        found = optimizing.optimizer_state(optimizing.JointOptimizer(parts), parameters)
-        laid = {w.parameter: w for w in self._network.weights if w.parameter in found}
+        states = optimizing.optimizer_state(optimizing.JointOptimizer(parts), parameters)
+        laid = {w.parameter: w for w in self._network.weights if w.parameter in states}
         return {
             weight.role: {
                 name: weight.as_role(t).contiguous() if tuple(t.shape) == weight.stored else t
-                for name, t in found[parameter].items()
+                for name, t in states[parameter].items()
             }
             for parameter, weight in laid.items()
         }

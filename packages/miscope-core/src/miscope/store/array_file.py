@@ -83,10 +83,10 @@ def read_key(path: Path) -> ArtifactKey:
     """The key the file was saved under."""
     try:
         with zipfile.ZipFile(path) as archive:
-            said = json.loads(archive.comment)
+            fields = json.loads(archive.comment)
         # Files from before there were checksums have none.
-        checksum = said.pop("checksum", None)
-        key = ArtifactKey(**said)
+        checksum = fields.pop("checksum", None)
+        key = ArtifactKey(**fields)
         if checksum not in (None, _checksum(key)):
             raise ValueError("it does not fit its checksum")
         return key

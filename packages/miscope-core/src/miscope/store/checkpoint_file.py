@@ -116,12 +116,12 @@ def read_tensors(path: Path, names: Collection[str] | None = None) -> dict[str, 
             if missing:
                 raise BadFile(path, f"It holds no {missing[0]!r}, but: {', '.join(held)}.", _todo(path))
             wanted = [name for name in held if names is None or name in names]
-            found = {name: file.get_tensor(name) for name in wanted}
+            tensors = {name: file.get_tensor(name) for name in wanted}
             checksums = json.loads((file.metadata() or {}).get(_HEADER, "{}")).get("checksums")
     except (SafetensorError, ValueError, TypeError, AttributeError, OSError) as error:
         raise BadFile(path, f"It is no complete safetensors file: {error}.", _todo(path)) from None
-    _verify(path, found, checksums)
-    return found
+    _verify(path, tensors, checksums)
+    return tensors
 
 
 def _write(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, object]) -> Path:
@@ -130,9 +130,9 @@ def _write(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, objec
     # Cloned, because safetensors refuses tensors that share memory: tied weights, views of one parameter.
     plain = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()}
     checksums = {name: _checksum(tensor) for name, tensor in plain.items()}
-    said = json.loads(json.dumps({"schema": SCHEMA, **header, "checksums": checksums}))
+    fields = json.loads(json.dumps({"schema": SCHEMA, **header, "checksums": checksums}))
     # One key, since the order of several in a safetensors header varies, and equal checkpoints are equal files.
-    content = save(plain, {_HEADER: json.dumps({**said, "checksum": _checksum_of(said)}, sort_keys=True)})
+    content = save(plain, {_HEADER: json.dumps({**fields, "checksum": _checksum_of(fields)}, sort_keys=True)})
     return write_whole(path, lambda file: file.write(content))
 
 
@@ -161,9 +161,9 @@ def _verify(path: Path, tensors: Mapping[str, Tensor], checksums: object) -> Non
 
 
 def _check_whose(path: Path, header: Mapping[str, Any], digest: str | None) -> None:
-    said = header.get("digest")
-    if digest is not None and said is not None and said != digest:
-        problem = f"It was saved by another variant: that has digest {said}, this one {digest}."
+    recorded = header.get("digest")
+    if digest is not None and recorded is not None and recorded != digest:
+        problem = f"It was saved by another variant: that has digest {recorded}, this one {digest}."
         raise BadFile(path, problem, "Move it to the variant that it is of, or delete it.")
 
 

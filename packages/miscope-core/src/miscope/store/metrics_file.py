@@ -46,8 +46,8 @@ def parts_in(folder: Path) -> list[Part]:
         names = os.listdir(folder)
     except (FileNotFoundError, NotADirectoryError):
         return []
-    found = [Part(int(m[1]), int(m[2]), folder / m[0]) for name in names if (m := _NAME.fullmatch(name))]
-    widest = sorted(found, key=lambda part: (part.first, -part.last))
+    parts = [Part(int(m[1]), int(m[2]), folder / m[0]) for name in names if (m := _NAME.fullmatch(name))]
+    widest = sorted(parts, key=lambda part: (part.first, -part.last))
     chosen: list[Part] = []
     for part in widest:
         if not chosen or part.last > chosen[-1].last:

@@ -38,9 +38,9 @@ class Origin(enum.StrEnum):
 
 def origin_of(facts: Mapping[str, object]) -> Origin | None:
     """The origin by the facts of a variant's record; None where nothing was made yet."""
-    said = facts.get("origin")
-    if isinstance(said, str) and said in tuple(Origin):
-        return Origin(said)
+    recorded = facts.get("origin")
+    if isinstance(recorded, str) and recorded in tuple(Origin):
+        return Origin(recorded)
     # Records from before origins were written down: a training left its device there, an import its files.
     if "device" in facts:
         return Origin.TRAINED
@@ -49,8 +49,8 @@ def origin_of(facts: Mapping[str, object]) -> Origin | None:
 
 def imported_files(facts: Mapping[str, object]) -> dict[str, Mapping[str, Any]]:
     """What is remembered of each imported file, by its name: 'sha256', 'steps', 'config', 'optimizer'."""
-    said = facts.get("imported")
-    return dict(said) if isinstance(said, Mapping) else {}
+    files = facts.get("imported")
+    return dict(files) if isinstance(files, Mapping) else {}
 
 
 @final

@@ -35,11 +35,11 @@ def check_source(store: Store, variant: Variant, place: int, source: Source) -> 
     place: of the source among the variant's.
     """
     name, parent = variant.name, source.variant
-    found = _digest(store, name, source)
-    if found != variant.parents[place]:
+    digest = _digest(store, name, source)
+    if digest != variant.parents[place]:
         raise BadValue(
             f"{name} is built on {parent}, which is another variant now.",
-            f"It had digest {variant.parents[place]}, and has {found}.",
+            f"It had digest {variant.parents[place]}, and has {digest}.",
             f"Put back the one it was; or build a new one on it:  {in_workspace(store.root, _train(variant))}",
         )
     steps = store.steps(parent)
@@ -98,10 +98,10 @@ def _trainer(store: Store, parent: str) -> str:
 
 def _remembered(store: Store, name: str) -> Mapping[str, str]:
     try:
-        said = store.variant_record(name).facts.get("sources")
+        recorded = store.variant_record(name).facts.get("sources")
     except MiscopeError:  # there is no record yet
         return {}
-    return dict(said) if isinstance(said, Mapping) else {}
+    return dict(recorded) if isinstance(recorded, Mapping) else {}
 
 
 def _train(variant: Variant) -> str:

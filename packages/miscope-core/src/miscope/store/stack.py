@@ -94,14 +94,14 @@ def read_stack(folder: Path, memory: Memory, names: Collection[str] | None = Non
 
 
 def _entries(folder: Path) -> tuple[_Entry, ...]:
-    found = []
+    entries = []
     with os.scandir(folder) as listing:
         for item in listing:
             step = step_of(item.name)
             if step is not None and item.name.endswith(".npz"):
                 stat = item.stat()
-                found.append(_Entry(step, stat.st_mtime_ns, stat.st_size))
-    return tuple(sorted(found))
+                entries.append(_Entry(step, stat.st_mtime_ns, stat.st_size))
+    return tuple(sorted(entries))
 
 
 def _fingerprint(entries: Sequence[_Entry]) -> str:

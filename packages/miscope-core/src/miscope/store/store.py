@@ -76,14 +76,14 @@ class Store:
         path = self.layout.record(variant.name)
         if not path.exists():
             return None
-        found = self.variant_record(variant.name)
-        if found.digest != variant.digest:
+        record = self.variant_record(variant.name)
+        if record.digest != variant.digest:
             raise BadValue(
                 f"The folder of {variant.name} holds another variant.",
-                unlike(found, variant),
+                unlike(record, variant),
                 f"Move {path.parent} away, or choose other parameters.",
             )
-        return found
+        return record
 
     @contextmanager
     def writing(self, variant: str) -> Iterator[None]:

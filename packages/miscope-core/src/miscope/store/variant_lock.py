@@ -60,8 +60,8 @@ def _holder(file: BinaryIO) -> tuple[str, str]:
     """Who has the lock, and how to stop them, as far as they have said it."""
     file.seek(0)
     try:
-        said = json.loads(file.read())
-        host, pid, since = str(said["host"]), int(said["pid"]), str(said["since"])
+        holder = json.loads(file.read())
+        host, pid, since = str(holder["host"]), int(holder["pid"]), str(holder["since"])
     except (ValueError, KeyError, TypeError):
         return "another process", "Ctrl-C there"
     if (host, pid) == (node(), os.getpid()):
@@ -77,8 +77,8 @@ def lock_holder(path: Path) -> str:
     import psutil
 
     try:
-        said = json.loads(path.read_bytes())
-        host, pid = str(said["host"]), int(said["pid"])
+        holder = json.loads(path.read_bytes())
+        host, pid = str(holder["host"]), int(holder["pid"])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
     return f" by process {pid}" if host == node() and psutil.pid_exists(pid) else ""

@@ -98,9 +98,9 @@ def _scene_for(analyzer: Analyzer, family: Family | None, plugins: Plugins | Non
         context = ModelContext(candidate, make_variant(candidate, params or {}))
         reason = applies(analyzer.needs, context, context.probe(), ["train_loss", "test_loss"])
         if reason is None:
-            found = plugins or tables(*((analyzer,) if family is None else (analyzer, family)))
-            assert analyzer.name in found.analyzers, f"{analyzer.name} is not in the tables given as `plugins`"
-            return scene(candidate, found, params)
+            offered = plugins or tables(*((analyzer,) if family is None else (analyzer, family)))
+            assert analyzer.name in offered.analyzers, f"{analyzer.name} is not in the tables given as `plugins`"
+            return scene(candidate, offered, params)
         reasons.append(reason)
     raise AssertionError(
         f"{analyzer.name} has nothing to look at: {'; '.join(reasons)}.\nPass check_analyzer a family that has it."
@@ -151,8 +151,10 @@ def _there_upstream(place: Scene, analyzer: Analyzer, steps: Sequence[int]) -> b
 
     if not analyzer.needs.reads:
         return True
-    found = list(analyze(place.workspace, [v.value for v in place.variants], list(analyzer.needs.reads), steps=steps))
-    return all(outcome.state in (State.SAVED, State.PRESENT) for outcome in found)
+    outcomes = list(
+        analyze(place.workspace, [v.value for v in place.variants], list(analyzer.needs.reads), steps=steps)
+    )
+    return all(outcome.state in (State.SAVED, State.PRESENT) for outcome in outcomes)
 
 
 def _unlike(here: Arrays, there: Arrays) -> str:

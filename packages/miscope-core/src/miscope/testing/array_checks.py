@@ -51,12 +51,12 @@ def _check_shape(analyzer: Analyzer, name: str, array: np.ndarray, documented: s
 
     What is said of many arrays at once (ROLE/...) need not be one shape: heads stand side by side in some.
     """
-    found = re.match(r"\(([^()]*)\)", documented)
-    if not found or "..." in found[1]:
+    shape = re.match(r"\(([^()]*)\)", documented)
+    if not shape or "..." in shape[1]:
         return
-    axes = [axis.strip() for axis in found[1].split(",") if axis.strip()]
+    axes = [axis.strip() for axis in shape[1].split(",") if axis.strip()]
     fits = len(axes) == array.ndim and all(map(_fits, axes, array.shape))
-    assert fits, f"{analyzer.name}: {name!r} is documented as ({found[1]}), and is {array.shape}"
+    assert fits, f"{analyzer.name}: {name!r} is documented as ({shape[1]}), and is {array.shape}"
 
 
 def _fits(axis: str, size: int) -> bool:

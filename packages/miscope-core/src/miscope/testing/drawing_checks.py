@@ -85,8 +85,8 @@ def _drawn(view: View, shown: ViewData, controls: Mapping[str, Any], where: str 
         figure = draw(view, shown, controls)
         json.loads(str(figure.to_json()))
     except WroteIntoShown as error:
-        told = f"{view.name} changed what it was shown: {', '.join(error.what)}; copy before writing"
-        raise AssertionError(told) from error
+        message = f"{view.name} changed what it was shown: {', '.join(error.what)}; copy before writing"
+        raise AssertionError(message) from error
     except BadValue as error:
         raise AssertionError(str(error)) from error
     except MiscopeError:
@@ -108,12 +108,12 @@ def _compute(place: Scene, view: View, variants: Sequence[Variant], names: Seque
 
     for name in dict.fromkeys(names):
         try:
-            found = list(analyze(place.workspace, variants, [name]))
+            outcomes = list(analyze(place.workspace, variants, [name]))
         except (DoesNotApply, UnknownName):
             if name in view.needs.optional:
                 continue
             raise
-        bad = [each for each in found if each.state not in (State.SAVED, State.PRESENT)]
+        bad = [each for each in outcomes if each.state not in (State.SAVED, State.PRESENT)]
         assert not bad or name in view.needs.optional, f"{bad[0].analyzers}: {bad[0].error}\n{bad[0].trace}"
 
 

@@ -80,9 +80,9 @@ def _check_against_task(family: str, probe: Probe, task: Task) -> None:
         key = given.numpy().tobytes()
         answer = train.get(key, test.get(key))
         if answer is not None and probe.labels is not None:
-            told = int(probe.labels[row])
-            assert told == answer, (
-                f"{family}: the probe {probe.name!r} says the answer to its input {row} is {told}, the task {answer}"
+            given = int(probe.labels[row])
+            assert given == answer, (
+                f"{family}: the probe {probe.name!r} says the answer to its input {row} is {given}, the task {answer}"
             )
         if probe.train is not None and (key in train) != (key in test):
             assert bool(probe.train[row]) == (key in train), (

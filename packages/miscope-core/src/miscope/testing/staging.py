@@ -78,10 +78,10 @@ def tables(*records: Family | Analyzer | View, **modules: object) -> Plugins:
     from miscope import builtin
     from miscope.testing import toy
 
-    found = Plugins.of(**{"core": builtin, "toy": toy, **modules})
-    there = {*found.families, *found.analyzers, *found.views}
+    installed = Plugins.of(**{"core": builtin, "toy": toy, **modules})
+    there = {*installed.families, *installed.analyzers, *installed.views}
     fresh = tuple(record for record in records if record.name not in there)
-    return Plugins.of(**{"core": builtin, "toy": toy, **modules, "checked": _Records(fresh)}) if fresh else found
+    return Plugins.of(**{"core": builtin, "toy": toy, **modules, "checked": _Records(fresh)}) if fresh else installed
 
 
 @final

@@ -30,10 +30,10 @@ def changed_variant(run: BoundVariant, symmetries: Sequence[Symmetry]) -> BoundV
     other, and its metrics as they are; None where it has none of them."""
     context = run.workspace.value.context(run.value)
     changed = [_changed(context, checkpoint, symmetries) for checkpoint in run.checkpoints]
-    found = [checkpoint for checkpoint in changed if checkpoint is not None]
-    if len(found) < len(changed):
+    checkpoints = [checkpoint for checkpoint in changed if checkpoint is not None]
+    if len(checkpoints) < len(changed):
         return None
-    return copied(run, "-".join(symmetry.replace(" ", "-") for symmetry in symmetries)[:40], found)
+    return copied(run, "-".join(symmetry.replace(" ", "-") for symmetry in symmetries)[:40], checkpoints)
 
 
 def _changed(context: ModelContext, checkpoint: Checkpoint, symmetries: Sequence[Symmetry]) -> Checkpoint | None:
@@ -103,11 +103,11 @@ def _sentence(analyzer: Analyzer, symmetry: Symmetry, names: Sequence[str]) -> s
 
 def _pooled(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The arrays of floats, those of several heads as one."""
-    found: dict[str, list[np.ndarray]] = {}
+    pooled: dict[str, list[np.ndarray]] = {}
     for name, values in arrays.items():
         if np.issubdtype(values.dtype, np.floating):
-            found.setdefault(re.sub(r"\[\d+\]", "[h]", name), []).append(values.ravel())
-    return {name: np.concatenate(parts) for name, parts in found.items()}
+            pooled.setdefault(re.sub(r"\[\d+\]", "[h]", name), []).append(values.ravel())
+    return {name: np.concatenate(parts) for name, parts in pooled.items()}
 
 
 def _same(one: np.ndarray, two: np.ndarray, error: float) -> bool:

@@ -37,8 +37,8 @@ def check_task(family: str, model: Model, task: Task) -> None:
         objective=task.objective, run=run_of(task.objective, lambda: model), examples=few, step=0, buffers=buffers
     )
     _check_labels(family, hooked, task, weights)
-    found = hooked(weights)
-    assert all(map(_finite, found.values())), "the loss of the first weights is not a finite number"
+    losses = hooked(weights)
+    assert all(map(_finite, losses.values())), "the loss of the first weights is not a finite number"
     slow = hooked.gradient(weights, list(weights))
     reached = any(bool(gradient.abs().max() > 0) for gradient in slow.values())
     assert reached, f"{family}: no gradient of the loss reaches any weight"

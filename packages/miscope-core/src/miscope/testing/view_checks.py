@@ -43,9 +43,9 @@ def check_view(
     assert view.summary, f"{view.name}: its drawing function needs a docstring, whose first line is its summary"
     reasons = []
     for candidate in [family] if family is not None else [ToyFourierFamily(), ToyFamily()]:
-        found = plugins or tables(*((view,) if family is None else (view, family)))
-        _check_reads(view, found)
-        with scene(candidate, found, params) as place:
+        offered = plugins or tables(*((view,) if family is None else (view, family)))
+        _check_reads(view, offered)
+        with scene(candidate, offered, params) as place:
             try:
                 shown = check_alone(place, view)
             except DoesNotApply as error:

@@ -40,15 +40,15 @@ def coverage_of(workspace: Workspace, variants: tuple[BoundVariant, ...]) -> dic
 
     values = [variant.value for variant in variants]
     _look(workspace, values)
-    found = {}
+    reasons = {}
     for name, view in sorted(workspace.plugins.views.items()):
         try:
             figure = render(workspace, view, values if view.grain == "cohort" else values[0])
             assert tuple(figure.data), f"{name} draws nothing: its figure has no trace"
-            found[name] = ""
+            reasons[name] = ""
         except DoesNotApply as error:
-            found[name] = error.reason
-    return found
+            reasons[name] = error.reason
+    return reasons
 
 
 def _look(workspace: Workspace, variants: Sequence[Variant]) -> None:

@@ -69,15 +69,15 @@ class CheckpointWriter:
         # Terms that are not active at every step make steps of different length.
         values = iter(torch.stack([value.double() for _, metrics in self._seen for value in metrics.values()]).tolist())
         for step, metrics in self._seen:
-            found = {name: next(values) for name in metrics}
-            if not all(math.isfinite(value) for name, value in found.items() if name.endswith(("loss", "total"))):
+            numbers = {name: next(values) for name in metrics}
+            if not all(math.isfinite(value) for name, value in numbers.items() if name.endswith(("loss", "total"))):
                 self._seen.clear()
                 self.flush()
                 raise Diverged(
                     self._variant, step, max((s for s in self._store.steps(self._variant) if s < step), default=0)
                 )
-            self._rows += [(step, name, value) for name, value in found.items()]
-            self.latest = found
+            self._rows += [(step, name, value) for name, value in numbers.items()]
+            self.latest = numbers
         self._seen.clear()
 
     def flush(self) -> None:

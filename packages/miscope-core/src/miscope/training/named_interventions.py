@@ -15,12 +15,12 @@ __all__ = ["interventions_by_name"]
 def interventions_by_name(family: Family, names: Sequence[str], variant: Variant) -> tuple[Intervention, ...]:
     """What the family makes of the names for this variant, in their order; BadValue where it does not know one."""
     made = [family.intervention(name, variant) for name in names]
-    found = tuple(each for each in made if each is not None)
-    if len(found) != len(names):
+    known = tuple(each for each in made if each is not None)
+    if len(known) != len(names):
         unknown = ", ".join(name for name, each in zip(names, made, strict=True) if each is None)
         raise BadValue(
             f"The family {family.name!r} knows no intervention {unknown}.",
             "A variant that names one cannot be trained without it.",
             "Give it to `train(interventions=...)`, or correct the name.",
         )
-    return found
+    return known

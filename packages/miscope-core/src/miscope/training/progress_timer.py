@@ -1,4 +1,4 @@
-"""When something long was last told and saved, and how long the rest of it will take."""
+"""When something long was last reported and saved, and how long the rest of it will take."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ class ProgressTimer:
 
     def __init__(self, first: int, total: int) -> None:
         self._first, self._total = first, total
-        self._began = self._told = self._saved = time.monotonic()
+        self._began = self._reported = self._saved = time.monotonic()
 
     @property
     def quiet(self) -> float:
-        """Seconds since something was told."""
-        return time.monotonic() - self._told
+        """Seconds since something was reported."""
+        return time.monotonic() - self._reported
 
     @property
     def unsaved(self) -> float:
         """Seconds since something was saved."""
         return time.monotonic() - self._saved
 
-    def told(self) -> None:
-        self._told = time.monotonic()
+    def reported(self) -> None:
+        self._reported = time.monotonic()
 
     def saved(self) -> None:
         self._saved = time.monotonic()

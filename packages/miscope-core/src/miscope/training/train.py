@@ -207,7 +207,7 @@ def _steps(
             timer.saved()
         if path is not None or timer.quiet > _TELL_EVERY or step == total:
             writer.settle()
-            timer.told()
+            timer.reported()
             yield Progress(step=step, total=total, metrics=writer.shown, checkpoint=path, eta=timer.left(step))
         if stopping:
             return

@@ -96,8 +96,8 @@ class Trainer:
                 train = recorded(self._objective, self._seen, self._known)
         else:
             train = self._measured(self._train, step)
-        found = {f"train_{name}": value for name, value in train.items()}
-        return found | {f"test_{name}": value for name, value in self._measured(self._test, step).items()}
+        by_name = {f"train_{name}": value for name, value in train.items()}
+        return by_name | {f"test_{name}": value for name, value in self._measured(self._test, step).items()}
 
     def update(self, step: int, loss: Tensor) -> None:
         """One optimizer step down the gradient of the loss of `step`, with what the task's callbacks change."""
@@ -118,16 +118,18 @@ class Trainer:
         with torch.set_grad_enabled(self._objective.differentiates(step)):
             for some in batches(self._objective, examples):
                 seen = self._pass(some, step, None)
-                found = recorded(self._objective, seen, loss_of(self._objective, seen))
-                parts.append((self._objective.count(some), found))
+                values = recorded(self._objective, seen, loss_of(self._objective, seen))
+                parts.append((self._objective.count(some), values))
         return mean_of(parts)
 
     def _pass(self, examples: Examples, step: int, hooks: list[Hook] | None) -> ForwardPass:
         run = self._run if hooks is None else partial(self._hooked, hooks=hooks, step=step)
-        found = dict(run(self.weights, examples.inputs))
-        if LOGITS in found:
-            found[LOGITS] = found[LOGITS].to(self._loss_device).to(self._loss_dtype)
-        return ForwardPass(examples=examples, activations=found, weights=self.weights, step=step, buffers=self.buffers)
+        activations = dict(run(self.weights, examples.inputs))
+        if LOGITS in activations:
+            activations[LOGITS] = activations[LOGITS].to(self._loss_device).to(self._loss_dtype)
+        return ForwardPass(
+            examples=examples, activations=activations, weights=self.weights, step=step, buffers=self.buffers
+        )
 
     def _callbacks_of(self, task: Task) -> UpdateCallbacks | None:
         if task.callbacks is None:
@@ -148,8 +150,8 @@ class Trainer:
         devices = [self.device] if self.device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices):
             torch.manual_seed((self._exercise.seed + step) % 2**63)
-            found = self._exercise.model().run(weights, inputs, self._objective.sites, hooks=hooks)
-        return found if self._objective.positions == "all" else at_answers(found)
+            activations = self._exercise.model().run(weights, inputs, self._objective.sites, hooks=hooks)
+        return activations if self._objective.positions == "all" else at_answers(activations)
 
 
 def _detached(seen: ForwardPass) -> ForwardPass:

@@ -65,9 +65,9 @@ class Watcher:
             return Watched()
         chain = tuple(resolve(self._analysis.analyzers, names))
         job = Job(variant=self._analysis.variant.name, step=state.step, analyzers=chain, steps=())
-        found = _Found()
+        results = _Results()
         with undisturbed():
-            outcomes = attempted(lambda: _LiveInputs(self._analysis, chain, state, found), job)
+            outcomes = attempted(lambda: _LiveInputs(self._analysis, chain, state, results), job)
         metrics = {
             f"{name}/{output}": value
             for outcome in outcomes
@@ -173,8 +173,8 @@ def _try(workspace: Workspace, variant: Variant, watcher: Watcher, names: Iterab
 
 @final
 @dataclass(kw_only=True, eq=False)
-class _Found:
-    """What became of the analyzers of one step so far, if it takes several looks."""
+class _Results:
+    """What became of the analyzers of one step so far, if its inputs are gathered several times."""
 
     fresh: dict[str, Arrays] = field(default_factory=dict)
     not_applicable: dict[str, str] = field(default_factory=dict)
@@ -183,11 +183,13 @@ class _Found:
 
 @final
 class _LiveInputs(JobInputs):
-    """A look at weights that are in training: nothing is read from the store, and nothing kept there."""
+    """Inputs of weights that are in training: nothing is read from the store, and nothing kept there."""
 
-    def __init__(self, analysis: ResolvedAnalysis, names: Sequence[str], state: TrainingState, found: _Found) -> None:
+    def __init__(
+        self, analysis: ResolvedAnalysis, names: Sequence[str], state: TrainingState, results: _Results
+    ) -> None:
         super().__init__(analysis.analyzers)
-        self.fresh, self._found, self._analysis = found.fresh, found, analysis
+        self.fresh, self._results, self._analysis = results.fresh, results, analysis
         looking = [analysis.analyzers[name] for name in names]
         weights = _copied(state.weights)
         optimizer_state = {role: _copied(remembered) for role, remembered in state.optimizer_state.items()}
@@ -200,15 +202,15 @@ class _LiveInputs(JobInputs):
 
     def missing(self, name: str) -> str:
         failed = next(
-            (upstream for upstream in self.analyzers[name].needs.reads if upstream in self._found.failed), None
+            (upstream for upstream in self.analyzers[name].needs.reads if upstream in self._results.failed), None
         )
-        return "" if failed is None else f"It reads {failed!r}, which failed: {self._found.failed[failed]}"
+        return "" if failed is None else f"It reads {failed!r}, which failed: {self._results.failed[failed]}"
 
     def not_applicable(self, name: str) -> str | None:
         if self._unfinite and self.analyzers[name].needs.checkpoint:
             return f"at step {self._seen.checkpoint.step}, {self._unfinite}"
         reasons = (
-            (upstream, self._found.not_applicable.get(upstream)) for upstream in self.analyzers[name].needs.reads
+            (upstream, self._results.not_applicable.get(upstream)) for upstream in self.analyzers[name].needs.reads
         )
         return next((because_of(upstream, reason) for upstream, reason in reasons if reason is not None), None)
 
@@ -220,10 +222,10 @@ class _LiveInputs(JobInputs):
         pass
 
     def keep_not_applicable(self, name: str, reason: str) -> None:
-        self._found.not_applicable[name] = reason
+        self._results.not_applicable[name] = reason
 
     def keep_failure(self, name: str, reason: str) -> None:
-        self._found.failed[name] = reason
+        self._results.failed[name] = reason
 
     def keys(self, names: Iterable[str]) -> dict[str, ArtifactKey]:
         return {}

@@ -31,17 +31,17 @@ def by_bridge(state: Mapping[str, Tensor], roles: Mapping[str, Role]) -> Mapping
     roles: of the family's model; the shapes of the heads' weights say how many heads the layers are cut into, which no
     tensor of this layout does. None where the state is of another layout, or a tensor cannot be cut so.
     """
-    found: dict[str, Tensor] = {}
+    by_role: dict[str, Tensor] = {}
     for name, tensor in state.items():
         role = _role(name)
         if role not in roles:
-            found[name] = tensor
+            by_role[name] = tensor
             continue
         turned = _turned(role, tensor, roles[role].shape)
         if turned is None:
             return None
-        found[role] = turned
-    return found if found.keys() != state.keys() else None
+        by_role[role] = turned
+    return by_role if by_role.keys() != state.keys() else None
 
 
 def _role(name: str) -> str:

@@ -100,22 +100,24 @@ def _safetensors(path: Path) -> Mapping[str, Any]:
 
     try:
         with safe_open(path, framework="pt") as file:
-            said = file.metadata() or {}
+            metadata = file.metadata() or {}
     except (SafetensorError, OSError) as error:
         raise BadFile(path, f"It is no complete safetensors file: {_first_line(error)}.", _AGAIN) from None
-    header: dict[str, Any] = {key: _number(said[key]) for key in ("step", "global_step", "epoch") if key in said}
-    if "miscope" in said:
-        header = {"step": _json(path, said["miscope"]).get("step")}
-    config = _json(path, said["config"]) if str(said.get("config", "")).startswith("{") else {}
+    header: dict[str, Any] = {
+        key: _number(metadata[key]) for key in ("step", "global_step", "epoch") if key in metadata
+    }
+    if "miscope" in metadata:
+        header = {"step": _json(path, metadata["miscope"]).get("step")}
+    config = _json(path, metadata["config"]) if str(metadata.get("config", "")).startswith("{") else {}
     return {"model": read_tensors(path), "config": config, **header}
 
 
 def _json(path: Path, text: str) -> Mapping[str, Any]:
     try:
-        found = json.loads(text)
+        value = json.loads(text)
     except json.JSONDecodeError as error:
         raise BadFile(path, f"Its header holds broken JSON: {error.msg}.", _AGAIN) from None
-    return found if isinstance(found, Mapping) else {}
+    return value if isinstance(value, Mapping) else {}
 
 
 def _number(text: str) -> object:

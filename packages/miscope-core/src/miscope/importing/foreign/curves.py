@@ -54,14 +54,14 @@ def read_curves(path: Path, words: Collection[str]) -> list[Curve]:
         problem = f"Its name ends in none of {', '.join(CURVE_SUFFIXES)}." if path.exists() else "It is not there."
         raise BadFile(path, problem, "Give losses as CSV, JSON or Parquet, or the checkpoint file that holds them.")
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    found = [
+    curves = [
         Curve(path=path, sha256=sha256, metrics=run.metrics, fields=run.fields, words=run.words, notes=tuple(run.notes))
         for run in _runs(path, _content(path), words)
         if run.metrics
     ]
-    if not found:
+    if not curves:
         raise BadFile(path, "It holds no recorded numbers.", _TODO)
-    return found
+    return curves
 
 
 @final
@@ -125,13 +125,13 @@ def _runs(path: Path, content: Any, words: Collection[str]) -> Iterator[_Run]:
 
 def _of_mapping(path: Path, content: Mapping[str, Any], words: Collection[str]) -> Iterator[_Run]:
     """A run as lists by name, with its configuration; lists of one length with steps among them are a table."""
-    said = words_in(content)
-    config = {**said.config, **{word: v for word, v in content.items() if word in words and not isinstance(v, list)}}
+    written = words_in(content)
+    config = {**written.config, **{word: v for word, v in content.items() if word in words and not isinstance(v, list)}}
     inner = next((content[key] for key in _WITHIN if isinstance(content.get(key), Mapping | list)), None)
     held: Any = content if inner is None else inner
     runs = _runs(path, held, words) if isinstance(held, list) else _of_lists(path, held, words)
     for run in runs:
-        yield replace(run, fields={**config, **run.fields}, words=replace(said, beside={}))
+        yield replace(run, fields={**config, **run.fields}, words=replace(written, beside={}))
 
 
 def _of_lists(path: Path, held: Mapping[str, Any], words: Collection[str]) -> Iterator[_Run]:
@@ -153,10 +153,10 @@ def _of_lists(path: Path, held: Mapping[str, Any], words: Collection[str]) -> It
 
 def _of_header(path: Path, header: Mapping[str, Any]) -> _Run:
     """Losses as a checkpoint file has them: with steps of their own, else the i-th of the weights before update i."""
-    found = {name: [one for one in ones if not one.single] for name, ones in recorded(path, header).items()}
-    found = {name: ones for name, ones in found.items() if ones}
-    dense = max((len(one.values) for ones in found.values() for one in ones if one.at is None), default=0)
-    metrics, notes = placed(found, (dense,))
+    by_metric = {name: [one for one in ones if not one.single] for name, ones in recorded(path, header).items()}
+    by_metric = {name: ones for name, ones in by_metric.items() if ones}
+    dense = max((len(one.values) for ones in by_metric.values() for one in ones if one.at is None), default=0)
+    metrics, notes = placed(by_metric, (dense,))
     return _Run(metrics={name: sorted(points) for name, points in metrics.items()}, notes=notes)
 
 

@@ -17,13 +17,13 @@ def recorded_by_entries(path: Path, entries: Sequence[Mapping[Any, Any]]) -> dic
     A list in an entry is what was recorded until then, so that the longest holds the others.
     """
     each = [recorded(path, entry) for entry in entries]
-    found: dict[str, list[Recorded]] = {}
+    by_metric: dict[str, list[Recorded]] = {}
     for metric in KEYS:
         ones = [(place, one) for place, of_entry in enumerate(each) for one in of_entry.get(metric, ()) if one.values]
         singles = {place: one for place, one in ones if one.single}
         if lists := [one for _, one in ones if not one.single]:
-            found[metric] = [max(lists, key=lambda one: len(one.values))]
+            by_metric[metric] = [max(lists, key=lambda one: len(one.values))]
         if singles:
             key, values = next(iter(singles.values())).key, tuple(one.values[0] for one in singles.values())
-            found.setdefault(metric, []).append(Recorded(key=key, values=values, single=True, of=tuple(singles)))
-    return found
+            by_metric.setdefault(metric, []).append(Recorded(key=key, values=values, single=True, of=tuple(singles)))
+    return by_metric

@@ -33,17 +33,17 @@ class Named:
 
 def numbers_in_name(path: Path) -> Named:
     """'step_300' is step 300, 'epoch=99' epoch 99; 'epoch_100_step_5' and 'step_1_000' are problems."""
-    found: dict[str, set[int]] = {"step": set(), "epoch": set()}
+    by_kind: dict[str, set[int]] = {"step": set(), "epoch": set()}
     for word, text in _WORDS.findall(path.stem):
         number = as_written(text)
         if number is None:
             return Named(problem=f"The number {text!r} in its name can be read in several ways.")
         if number > LARGEST_STEP:
             return Named(problem=f"Its name says step {number}, and steps go from 0 to {LARGEST_STEP}.")
-        found["epoch" if word.lower().startswith("ep") else "step"].add(number)
-    numbers = frozenset(found["step"] | found["epoch"])
+        by_kind["epoch" if word.lower().startswith("ep") else "step"].add(number)
+    numbers = frozenset(by_kind["step"] | by_kind["epoch"])
     if len(numbers) > 1:
-        listed = ", ".join(f"{kind} {number}" for kind in ("epoch", "step") for number in sorted(found[kind]))
+        listed = ", ".join(f"{kind} {number}" for kind in ("epoch", "step") for number in sorted(by_kind[kind]))
         return Named(problem=f"Its name gives several numbers: {listed}.", numbers=numbers)
     number = next(iter(numbers), None)
-    return Named(step=number if found["step"] else None, epoch=None if found["step"] else number, numbers=numbers)
+    return Named(step=number if by_kind["step"] else None, epoch=None if by_kind["step"] else number, numbers=numbers)

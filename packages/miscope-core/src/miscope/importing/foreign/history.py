@@ -18,11 +18,11 @@ def flat(header: Mapping[Any, Any], words: Collection[str]) -> dict[Any, Any]:
 
     words: the names of metrics to bring up; one that the header has already stays as it is.
     """
-    found: dict[Any, Any] = {}
+    opened: dict[Any, Any] = {}
     for key, held in header.items():
         if key not in HISTORY_KEYS or not isinstance(held, Mapping) or not any(isinstance(name, str) for name in held):
-            found[key] = held
+            opened[key] = held
             continue
         named = {_PARTS.get(name, name) if "loss" in key else name: values for name, values in held.items()}
-        found |= {name: values for name, values in named.items() if name in words and name not in header}
-    return found
+        opened |= {name: values for name, values in named.items() if name in words and name not in header}
+    return opened

@@ -34,14 +34,14 @@ def stand_ins() -> list[Any]:
 
     Besides configurations, NumPy's numbers and arrays of numbers: losses are often kept so.
     """
-    found = [_named(type("", (Inert,), {}), name) for name in _RECORDS]
-    found += [_named(_Dtype, "numpy.dtype"), _named(_Array, "numpy.ndarray")]
+    made = [_named(type("", (Inert,), {}), name) for name in _RECORDS]
+    made += [_named(_Dtype, "numpy.dtype"), _named(_Array, "numpy.ndarray")]
     for module in ("numpy.core.multiarray", "numpy._core.multiarray"):
         # Two of each, since a stand-in is known by the one name it carries.
-        found.append(_named(lambda dtype, content: _numbers(dtype, content)[0].item(), f"{module}.scalar"))
-        found.append(_named(lambda kind, shape, code: _Array(), f"{module}._reconstruct"))
+        made.append(_named(lambda dtype, content: _numbers(dtype, content)[0].item(), f"{module}.scalar"))
+        made.append(_named(lambda kind, shape, code: _Array(), f"{module}._reconstruct"))
     kinds = ("Float16", "Float32", "Float64", "Int32", "Int64", "Bool")
-    return found + [_named(type("", (_Dtype,), {}), f"numpy.dtypes.{kind}DType") for kind in kinds]
+    return made + [_named(type("", (_Dtype,), {}), f"numpy.dtypes.{kind}DType") for kind in kinds]
 
 
 def plain(value: Any, *, depth: int = _DEPTH) -> Any:

@@ -116,21 +116,21 @@ def _listed(path: Path, raw: Mapping[Any, Any], key: str, entries: list[Any]) ->
     """What says it of the states of a list: a list for it, the entries themselves, or any list of as many numbers."""
     count = len(entries)
     own = next((name for name in OWN_KEYS if all(entry.get(name) is not None for entry in entries)), None)
-    said = _numbers(path, f"{own!r} in {key!r}", [entry[own] for entry in entries]) if own else ()
+    counted = _numbers(path, f"{own!r} in {key!r}", [entry[own] for entry in entries]) if own else ()
     saved, other = ([n for n in names if _is_list(raw.get(n))] for names in (SAVED_LISTS, OTHER_LISTS))
     lists = saved or ([] if own else other)
     if not lists:
         if own is None:
             raise _without_steps(path, f"{count} states in a list")
-        return own, said
+        return own, counted
     when = next((name for name in lists if len(raw[name]) == count), lists[0])
     numbers = _numbers(path, repr(when), raw[when])
     if len(numbers) != count:
         problem = f"Its {key!r} holds {count} states, its {when!r} {len(numbers)} numbers."
         raise BadFile(path, problem, "Save as many of one as of the other.")
-    if own and (own in EPOCH_KEYS) == (when in EPOCH_LISTS) and numbers != said:
-        at = next(i for i in range(count) if numbers[i] != said[i])
-        problem = f"Its {when!r} says {numbers[at]} of entry {at}, which says {own} {said[at]} of itself."
+    if own and (own in EPOCH_KEYS) == (when in EPOCH_LISTS) and numbers != counted:
+        at = next(i for i in range(count) if numbers[i] != counted[i])
+        problem = f"Its {when!r} says {numbers[at]} of entry {at}, which says {own} {counted[at]} of itself."
         raise BadFile(path, problem, "Correct one of them, or leave it out.")
     return when, numbers
 

@@ -51,12 +51,12 @@ def recorded(path: Path, header: Mapping[Any, Any], listed: str | None = None) -
     """
     words = {word for keys in KEYS.values() for word in keys}
     beside = {name: values for name, values in flat(header, words).items() if name != listed}
-    found: dict[str, list[Recorded]] = {}
+    by_metric: dict[str, list[Recorded]] = {}
     for metric, keys in KEYS.items():
         ones = [one for key in keys if (one := _recorded(path, beside, key)) is not None]
         if ones:
-            found[metric] = sorted(ones, key=lambda one: (not one.values, one.single))
-    return found
+            by_metric[metric] = sorted(ones, key=lambda one: (not one.values, one.single))
+    return by_metric
 
 
 def placed(metrics: Mapping[str, Sequence[Recorded]], steps: Sequence[int]) -> tuple[dict[str, Points], list[str]]:
@@ -68,7 +68,7 @@ def placed(metrics: Mapping[str, Sequence[Recorded]], steps: Sequence[int]) -> t
     """
     full = [len(one.values) for one in metrics.get("train_loss", ()) if one.at is None and not one.single]
     dense = max((count for count in full if count >= max(steps)), default=0)
-    found: dict[str, Points] = {}
+    points: dict[str, Points] = {}
     notes = []
     for metric, ones in metrics.items():
         options = ((one, where) for one in ones if (where := _where(one, steps, dense)) is not None)
@@ -82,10 +82,10 @@ def placed(metrics: Mapping[str, Sequence[Recorded]], steps: Sequence[int]) -> t
                 f"and no list '{one.key}_steps' says where they belong."
             )
         else:
-            values, said = _as_share(metric, one)
-            notes += said
-            found[metric] = list(zip(where, values, strict=True))
-    return found, notes
+            values, remarks = _as_share(metric, one)
+            notes += remarks
+            points[metric] = list(zip(where, values, strict=True))
+    return points, notes
 
 
 def _as_share(metric: str, one: Recorded) -> tuple[Sequence[float], list[str]]:

@@ -23,12 +23,12 @@ _FEW = 4
 
 def refused_by_all(families: Sequence[Family], refusals: Sequence[MiscopeError]) -> MiscopeError:
     """The one refusal to show where every family refuses the fields: of a family that knows them, if there is one."""
-    told = next((error for error in refusals if not isinstance(error, UnknownName)), refusals[0])
-    if not isinstance(told, UnknownName) or len(families) == 1:
-        return told
+    refusal = next((error for error in refusals if not isinstance(error, UnknownName)), refusals[0])
+    if not isinstance(refusal, UnknownName) or len(families) == 1:
+        return refusal
     known = {name for error in refusals if isinstance(error, UnknownName) for name in error.known}
     return UnknownName(
-        "field", told.name, known, listing="Name the family (--family), and the message lists its fields."
+        "field", refusal.name, known, listing="Name the family (--family), and the message lists its fields."
     )
 
 
@@ -67,14 +67,14 @@ def _nearest(
     state: Mapping[str, Tensor], tried: Sequence[tuple[Family, Any]]
 ) -> tuple[Family, Mapping[str, Role], dict[str, Tensor]]:
     """The family with most of its roles among the names of the state; its roles, and the tensors under them."""
-    found = []
+    candidates = []
     for family, params in tried:
         roles = family.model(params).roles
         for named in namings(state):
             shared = {name: named[name] for name in roles if name in named}
             alike = sum(tuple(tensor.shape) == roles[name].shape for name, tensor in shared.items())
-            found.append(((len(shared) / len(roles), alike), family, roles, shared))
-    _, family, roles, shared = max(found, key=lambda one: one[0])
+            candidates.append(((len(shared) / len(roles), alike), family, roles, shared))
+    _, family, roles, shared = max(candidates, key=lambda one: one[0])
     return family, roles, shared
 
 

@@ -28,13 +28,13 @@ def checkpoint_files(paths: str | Path | Iterable[str | Path]) -> list[Path]:
 
     Raises BadFile for what is not there, no regular file, or of another suffix; BadValue where nothing is given.
     """
-    found: list[Path] = []
+    files: list[Path] = []
     for given in [paths] if isinstance(paths, str | Path) else paths:
         path = Path(given).expanduser()
-        found += _inside(path) if _kind(path) == stat.S_IFDIR else [_checked(path)]
-    if not found:
+        files += _inside(path) if _kind(path) == stat.S_IFDIR else [_checked(path)]
+    if not files:
         raise BadValue("There is nothing to adopt.", "No path was given.", _TODO)
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(files))
 
 
 def _inside(folder: Path) -> list[Path]:

@@ -32,6 +32,6 @@ def in_single_precision(files: Sequence[tuple[Path, Iterable[float]]]) -> list[b
 
 
 def _single(losses: Collection[float]) -> bool:
-    found = np.array(sorted(losses))
+    values = np.array(sorted(losses))
     with np.errstate(over="ignore"):
-        return bool(len(found)) and np.array_equal(found, found.astype(np.float32))
+        return bool(len(values)) and np.array_equal(values, values.astype(np.float32))

@@ -67,8 +67,8 @@ def _safetensors(path: Path) -> tuple[Mapping[str, Any], tuple[str, ...]]:
 
     try:
         with safe_open(path, framework="np") as file:
-            said = (file.metadata() or {}).get("grid", "")
+            grid = (file.metadata() or {}).get("grid", "")
             held = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
     except SafetensorError as error:
         raise ValueError(str(error)) from None
-    return held, tuple(name.strip() for name in said.split(",") if name.strip())
+    return held, tuple(name.strip() for name in grid.split(",") if name.strip())

@@ -22,8 +22,8 @@ def learning_rate(group: Mapping[str, Any], scheduler: Mapping[str, Any]) -> tup
         return now or None, zero
     if now is None or now == first:
         return first, []
-    said = f"Its learning rate was scheduled from {first:g}, which the record holds; at the end it was {now:g}."
-    return first, [said]
+    note = f"Its learning rate was scheduled from {first:g}, which the record holds; at the end it was {now:g}."
+    return first, [note]
 
 
 def _number(value: object) -> float | None:

@@ -29,15 +29,15 @@ def sizes_of(family: Family, state: Mapping[str, Tensor], params: Any, known: Co
     wanted = Counter(_turned(tensor.shape) for tensor in state.values() if tensor.ndim)
     sizes = {size for shape in wanted for size in shape}
     candidates = sorted(sizes | {size - 1 for size in sizes if size > 1})
-    found: dict[str, int] = {}
+    chosen: dict[str, int] = {}
     names = [name for name in params.model_dump() if name not in known and scales(family, params, name)]
     for _ in range(_SWEEPS):
         for name in names:
-            start = {**params.model_dump(), **found}
+            start = {**params.model_dump(), **chosen}
             best = max([start[name], *candidates], key=lambda size: _shared(family, {**start, name: size}, wanted))
             if best != start[name]:
-                found[name] = best
-    return {name: size for name, size in found.items() if size != getattr(params, name)}
+                chosen[name] = best
+    return {name: size for name, size in chosen.items() if size != getattr(params, name)}
 
 
 def scales(family: Family, params: Any, name: str) -> bool:

@@ -12,7 +12,7 @@ from miscope.errors import BadFile
 from miscope.importing.foreign.numbers import row
 from miscope.probe import Probe
 
-__all__ = ["said_of_split", "train_rows"]
+__all__ = ["notes_on_split", "train_rows"]
 
 TRAIN_KEYS = ("train_indices", "train_idx", "train_ids")
 TEST_KEYS = ("test_indices", "test_idx", "test_ids", "val_indices")
@@ -31,7 +31,7 @@ def train_rows(path: Path, header: Mapping[Any, Any]) -> tuple[tuple[int, ...], 
     return tuple(sorted(train)), len(train) + len(test)
 
 
-def said_of_split(rows: tuple[tuple[int, ...], int] | None, probes: Mapping[str, Probe]) -> list[str]:
+def notes_on_split(rows: tuple[tuple[int, ...], int] | None, probes: Mapping[str, Probe]) -> list[str]:
     """A sentence where a file's split is not the variant's, or cannot be compared with it; [] where it is.
 
     Rows are taken in the order of the first probe that shows all inputs: pairs in row-major order.

@@ -20,9 +20,9 @@ def one_state(raw: Any, *, depth: int = 4) -> Mapping[Any, Any] | None:
     for key in STATE_KEYS:
         inner = raw.get(key)
         if isinstance(inner, Mapping) and depth:
-            found = inner if _holds_tensors(inner) else one_state(inner, depth=depth - 1)
-            if found is not None:
-                return found
+            state = inner if _holds_tensors(inner) else one_state(inner, depth=depth - 1)
+            if state is not None:
+                return state
     # Losses and the like may be tensors too; the weights of a model have axes.
     return raw if any(getattr(value, "ndim", 0) > 1 for value in raw.values()) else None
 

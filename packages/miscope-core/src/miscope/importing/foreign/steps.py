@@ -86,10 +86,10 @@ class Evidence:
         if self.content.listed is not None:
             return self._of_list(*self.content.listed)
         header = self.content.header
-        if said := {
+        if counts := {
             key: whole(self.path, f"its key {key!r}", header[key]) for key in STEP_KEYS if _is_one(header.get(key))
         }:
-            return self._of_keys(said)
+            return self._of_keys(counts)
         if self.named.problem:
             return self._of_unclear_name()
         if self.named.step is not None:
@@ -119,14 +119,14 @@ class Evidence:
         self._refuse_batches(source)
         return Count(numbers=numbers, source=source, open=True)
 
-    def _of_keys(self, said: Mapping[str, int]) -> Count:
+    def _of_keys(self, counts: Mapping[str, int]) -> Count:
         """Keys that count updates, which must not differ; where they do, the optimizer knows which of them does."""
-        key = next((key for key, number in said.items() if number == self.made), next(iter(said)))
-        other = next((other for other, number in said.items() if number != said[key]), None)
-        if other is not None and said[key] != self.made:
-            problem = f"Its key {key!r} says {said[key]}, and its key {other!r} says {said[other]}."
+        key = next((key for key, number in counts.items() if number == self.made), next(iter(counts)))
+        other = next((other for other, number in counts.items() if number != counts[key]), None)
+        if other is not None and counts[key] != self.made:
+            problem = f"Its key {key!r} says {counts[key]}, and its key {other!r} says {counts[other]}."
             raise BadFile(self.path, problem, "Leave out the one that does not count updates.")
-        return self._of_updates(said[key], f"its key {key!r}")
+        return self._of_updates(counts[key], f"its key {key!r}")
 
     def _of_updates(self, step: int, source: str) -> Count:
         """A number that counts updates, against the name and the optimizer's own count."""

@@ -44,10 +44,10 @@ def words_in(header: Mapping[Any, Any], entries: Sequence[Mapping[Any, Any]] = (
     Configurations may be nested, or JSON text; tensors and arrays of one number are numbers.
     """
     unread: list[str] = []
-    said = list(_configured(header, unread))
+    statements = list(_configured(header, unread))
     for number, entry in enumerate(entries):
-        said += [(f"entry {number}'s {where}", word, value) for where, word, value in _configured(entry, unread)]
-    config, twice = _by_word(said)
+        statements += [(f"entry {number}'s {where}", word, value) for where, word, value in _configured(entry, unread)]
+    config, twice = _by_word(statements)
     beside, differing = _by_word(
         (where, word, value)
         for where, held in (("its top", header), *((f"entry {number}", each) for number, each in enumerate(entries)))
@@ -125,17 +125,17 @@ def _plain(value: Any) -> object:
     return _Unread()
 
 
-def _by_word(said: Iterable[tuple[str, str, object]]) -> tuple[dict[str, object], dict[str, tuple[_Said, _Said]]]:
+def _by_word(statements: Iterable[tuple[str, str, object]]) -> tuple[dict[str, object], dict[str, tuple[_Said, _Said]]]:
     """Values by word, by the whole name where a word has several; and the first two that differ, with their places."""
     first: dict[str, _Said] = {}
     twice: dict[str, tuple[_Said, _Said]] = {}
     named: dict[str, dict[str, object]] = {}
-    for where, word, value in said:
+    for where, word, value in statements:
         one = first.setdefault(word, (where, value))
         named.setdefault(word, {})[where] = value
         if one[1] != value:
             twice.setdefault(word, (one, (where, value)))
-    found: dict[str, object] = {}
+    values: dict[str, object] = {}
     for word, (_, value) in first.items():
-        found |= named[word] if word in twice else {word: value}
-    return found, twice
+        values |= named[word] if word in twice else {word: value}
+    return values, twice
