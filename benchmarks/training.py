@@ -121,15 +121,15 @@ def our_epoch() -> Epoch:
     variant = make_variant(family, {"prime": PRIME, "seed": SEED, "data_seed": DATA_SEED})
     task, config = family.task(variant), variant.training
     assert config is not None
-    exercise = TrainingSetup(task=task, model=lambda: family.model(variant.params), config=config, seed=0)
-    learner = Trainer(exercise, task.initial_weights(), device=torch.device("cpu"), compiled=False)
+    setup = TrainingSetup(task=task, model=lambda: family.model(variant.params), config=config, seed=0)
+    trainer = Trainer(setup, task.initial_weights(), device=torch.device("cpu"), compiled=False)
     steps = iter(range(10**9))
 
     def epoch() -> None:
         step = next(steps)
-        loss = learner.loss(step)
-        {name: float(value) for name, value in learner.metrics(step).items()}
-        learner.update(step, loss)
+        loss = trainer.loss(step)
+        {name: float(value) for name, value in trainer.metrics(step).items()}
+        trainer.update(step, loss)
 
     return epoch
 

@@ -215,13 +215,13 @@ def test_of_many_that_are_skipped_for_one_reason_the_first_are_named(capsys: pyt
     assert capsys.readouterr().err.splitlines()[1] == f"skipped  {', '.join(names[:8])} and 52 more: no weights"
 
 
-def test_a_log_gets_a_line_for_every_tenth_of_the_looks(capsys: pytest.CaptureFixture[str]) -> None:
-    looks = [
+def test_a_log_gets_a_line_for_every_tenth_of_the_jobs(capsys: pytest.CaptureFixture[str]) -> None:
+    saved = [
         Outcome(variant="f/one", analyzers=("a.b",), step=i, state=State.SAVED, done=i, total=40) for i in range(1, 41)
     ]
-    assert report(looks)
+    assert report(saved)
     out, err = capsys.readouterr()
-    assert (out, err.splitlines()) == ("40 saved\n", [f"{n} of 40 parts done" for n in range(4, 41, 4)])
+    assert (out, err.splitlines()) == ("40 saved\n", [f"{n} of 40 jobs done" for n in range(4, 41, 4)])
 
 
 def test_assignments_read_json_and_leave_other_words_as_they_are() -> None:

@@ -198,7 +198,7 @@ def test_numbers_from_a_shared_generator_are_noticed_by_the_test_kit():
         needs=Needs(weights=("W_E",)),
         outputs={"drawn": "(3,) numbers"},
     )
-    with pytest.raises(AssertionError, match="'drawn' differs between two looks at the same checkpoint"):
+    with pytest.raises(AssertionError, match="'drawn' differs between two computations at the same checkpoint"):
         check_analyzer(analyzer)
 
 
@@ -212,7 +212,7 @@ class Wrapping:
 def test_a_network_inside_of_a_model_is_watched_too():
     model, watch = Wrapping(), InputGuard()
     snapshot = toy_snapshot(model=model)
-    watch.see(snapshot)
+    watch.remember(snapshot)
     assert watch.changed(snapshot) == []
     training_mode(model.hooked.module)
     assert watch.changed(snapshot) == ["the model's training mode"]

@@ -100,7 +100,7 @@ def test_an_analyzer_check_reports_which_documented_outputs_were_not_returned() 
         (replace(GOOD, outputs={}), "check.largest: say what it returns in `outputs`"),
         (
             replace(GOOD, compute=unlike, outputs={"W_E": "(3,) numbers"}),
-            "check.largest: 'W_E' differs between two looks",
+            "check.largest: 'W_E' differs between two computations",
         ),
         (replace(GOOD, compute=careless), "check.largest changed what it was shown"),
         (replace(GOOD, compute=listing), "check.largest: 'W_E' is list; wrap it in np.asarray"),

@@ -85,7 +85,7 @@ OVER_TRAINING = replace(GOOD, grain=Grain.TRAJECTORY, compute=of_pairs, outputs=
         (
             OVER_TRAINING,
             "check.largest fails where there is the checkpoint of step 0 alone: IndexError: index 0 is out of bounds "
-            "for axis 0 with size 0.\nRefuse with DoesNotApply what cannot be looked at.",
+            "for axis 0 with size 0.\nRaise DoesNotApply for what cannot be looked at.",
         ),
         (
             replace(GOOD, compute=lambda snapshot: largest(snapshot)),

@@ -102,7 +102,7 @@ def chosen(shown: ViewData, *, weight: str) -> Any:
     return go.Figure(go.Scatter(y=shown.artifacts["check.largest"][weight]))
 
 
-FAILS = "Refuse with DoesNotApply what cannot be drawn."
+FAILS = "Raise DoesNotApply for what cannot be drawn."
 OF_WEIGHTS = replace(GOOD, grain=Grain.CHECKPOINT, needs=Needs(weights=("W_E",)), draw=of_weights)
 
 

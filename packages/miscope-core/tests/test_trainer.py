@@ -23,12 +23,12 @@ def context() -> ModelContext:
     return ModelContext(ToyFamily(), make_variant(ToyFamily(), {}))
 
 
-def learner(task: Task, *interventions: Intervention) -> Trainer:
+def trainer(task: Task, *interventions: Intervention) -> Trainer:
     toy = context()
     config = toy.variant.training
     assert config is not None
-    exercise = TrainingSetup(task=task, model=lambda: toy.model, config=config, seed=0, interventions=interventions)
-    return Trainer(exercise, task.initial_weights(), device=torch.device("cpu"), compiled=False)
+    setup = TrainingSetup(task=task, model=lambda: toy.model, config=config, seed=0, interventions=interventions)
+    return Trainer(setup, task.initial_weights(), device=torch.device("cpu"), compiled=False)
 
 
 def everywhere(task: Task) -> Task:
@@ -49,7 +49,7 @@ def halved(step: int) -> list[tuple[str, object]]:
 def test_a_task_that_asks_everywhere_sees_the_logits_of_every_position(hooks: tuple[Intervention, ...]) -> None:
     task = context().task
     assert task is not None
-    one, all_of_them = learner(task, *hooks), learner(everywhere(task), *hooks)
+    one, all_of_them = trainer(task, *hooks), trainer(everywhere(task), *hooks)
     torch.testing.assert_close(all_of_them.loss(0), one.loss(0))
     torch.testing.assert_close(all_of_them.metrics(0)["test_loss"], one.metrics(0)["test_loss"])
 
@@ -57,7 +57,7 @@ def test_a_task_that_asks_everywhere_sees_the_logits_of_every_position(hooks: tu
 def test_an_open_intervention_changes_the_loss_and_not_the_metrics() -> None:
     task = context().task
     assert task is not None
-    plain, hooked = learner(task), learner(task, Intervention(name="half", start=0, stop=1, hooks=halved))  # pyright: ignore
+    plain, hooked = trainer(task), trainer(task, Intervention(name="half", start=0, stop=1, hooks=halved))  # pyright: ignore
     assert plain.loss(0) != hooked.loss(0)
     assert plain.metrics(0)["train_loss"] == hooked.metrics(0)["train_loss"]
     assert plain.loss(1) == hooked.loss(1)

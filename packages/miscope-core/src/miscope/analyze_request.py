@@ -26,7 +26,7 @@ class AnalyzeRequest(BaseModel):
     analyzers: tuple[str, ...] | None = None
     """Names; None for all that apply and do not take long."""
     steps: tuple[int, ...] | str | None = None
-    """The checkpoints to look at, or a schedule of them ('every:1000'); None for all."""
+    """The checkpoints to analyze, or a schedule of them ('every:1000'); None for all."""
     executor: str = "inline"
     """Where it runs: 'inline', 'processes', or a plug-in's."""
     force: bool = False

@@ -1,4 +1,4 @@
-"""What is written under the fields of a class, told where Python's `help` looks for it."""
+"""What is written under the fields of a class, put where Python's `help` looks for it."""
 
 from __future__ import annotations
 

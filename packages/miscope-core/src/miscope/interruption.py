@@ -1,4 +1,4 @@
-"""A wish to stop, heard at the next safe point: from Ctrl-C and SIGTERM, from the caller, from another process."""
+"""A request to stop, taken at the next safe point: from Ctrl-C and SIGTERM, from the caller, from another process."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import final
 
-__all__ = ["Interruption", "StopSignal", "Terminated", "sigterm_interrupts", "stop_on_signals"]
+__all__ = ["SignalFlag", "StopSignal", "Terminated", "sigterm_interrupts", "stop_on_signals"]
 
-_LOOK_EVERY = 0.2
-"""Seconds between two looks for a stop request on disk."""
+_POLL_EVERY = 0.2
+"""Seconds between two checks for a stop request on disk."""
 
 
 @final
@@ -22,7 +22,7 @@ class Terminated(KeyboardInterrupt):
 
 
 @final
-class Interruption:
+class SignalFlag:
     """Whether a signal asked to stop; a second one interrupts at once."""
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class Interruption:
     def __call__(self) -> bool:
         return self.signal is not None
 
-    def hear(self, number: int, frame: FrameType | None) -> None:
+    def handle(self, number: int, frame: FrameType | None) -> None:
         """Handle the signal."""
         if self.signal is not None:
             raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
@@ -45,20 +45,20 @@ class Interruption:
 
 
 @contextmanager
-def stop_on_signals() -> Iterator[Interruption]:
+def stop_on_signals() -> Iterator[SignalFlag]:
     """Whether a signal asked to stop, while in the `with`.
 
     Signals that somebody else handles already, and threads other than the main one, are left alone.
     """
-    interruption = Interruption()
+    flag = SignalFlag()
     before = {}
     if threading.current_thread() is threading.main_thread():
         free = {signal.SIGINT: (signal.default_int_handler,), signal.SIGTERM: (signal.SIG_DFL, _terminate)}
         before = {number: now for number, known in free.items() if (now := signal.getsignal(number)) in known}
     for number in before:
-        signal.signal(number, interruption.hear)
+        signal.signal(number, flag.handle)
     try:
-        yield interruption
+        yield flag
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -89,15 +89,15 @@ class StopSignal:
     def __init__(
         self, asked: Callable[[], bool], interrupted: Callable[[], bool], requested: Callable[[], bool]
     ) -> None:
-        """requested: looks at a file, so it is asked less often than the others."""
+        """requested: reads a file, so it is asked less often than the others."""
         self._asked, self._interrupted, self._requested = asked, interrupted, requested
-        self._looked = 0.0
-        self.heard = False
+        self._polled = 0.0
+        self.received = False
 
-    def listen(self) -> bool:
-        """Whether there is a wish by now; once heard it stays."""
-        self.heard = self.heard or self._asked() or self._interrupted()
+    def poll(self) -> bool:
+        """Whether there is a request by now; once received it stays."""
+        self.received = self.received or self._asked() or self._interrupted()
         now = time.monotonic()
-        if not self.heard and now - self._looked > _LOOK_EVERY:
-            self._looked, self.heard = now, self._requested()
-        return self.heard
+        if not self.received and now - self._polled > _POLL_EVERY:
+            self._polled, self.received = now, self._requested()
+        return self.received

@@ -1,4 +1,4 @@
-"""What became of a look: the arrays were saved, or why they were not."""
+"""What became of a job: the arrays were saved, or why they were not."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Outcome", "State", "left_out"]
 
 
 class State(enum.StrEnum):
-    """How a look ended."""
+    """How a job ended."""
 
     SAVED = "saved"
     PRESENT = "present"
@@ -37,7 +37,7 @@ class Outcome:
     """None: the whole of training, or every step at once for what is present or skipped."""
     state: State
     seconds: float = 0.0
-    """Wall time of the look, reading and writing included; 0 where nothing was done."""
+    """Wall time of the job, reading and writing included; 0 where nothing was done."""
     error: str = ""
     """Why not, in sentences; "" for what was saved or present."""
     trace: str = ""
@@ -49,9 +49,9 @@ class Outcome:
     run: str = ""
     """The run of the ledger that it is part of; "" where nothing was to be done for the variant, so that none began."""
     done: int = 0
-    """Looks finished so far in this call."""
+    """Jobs finished so far in this call."""
     total: int = 0
-    """Looks this call has to take; known from the first outcome on."""
+    """Jobs that this call has; known from the first outcome on."""
 
 
 def left_out(variant: str, step: int, unfinite: str | None) -> Outcome:

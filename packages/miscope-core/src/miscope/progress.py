@@ -13,7 +13,7 @@ __all__ = ["Progress"]
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """A step of a training, told at every checkpoint and several times a second in between."""
+    """A step of a training, reported at every checkpoint and several times a second in between."""
 
     step: int
     """Optimizer updates so far."""

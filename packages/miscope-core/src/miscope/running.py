@@ -31,7 +31,7 @@ def run(
 ) -> Iterator[Progress] | Iterator[Outcome]:
     """Train or analyze as the request says; works only as far as one iterates.
 
-    should_stop: asked at every step of a training, before every look of an analysis. Raises, before anything is
+    should_stop: asked at every step of a training, before every job of an analysis. Raises, before anything is
     written, what `train` and `analyze` raise, UnknownName for what is not installed or not there, and BadValue for
     values that the family refuses.
     """
@@ -48,7 +48,7 @@ def _train(workspace: Workspace, request: TrainRequest, should_stop: Ask) -> Ite
     family = workspace.plugins.family(request.family)
     plain = workspace.value(family, request.params, request.training)
     variant = plain if request.label is None else plain.labelled(request.label)
-    session = TrainOptions(
+    options = TrainOptions(
         steps=request.steps,
         resume=request.resume,
         warm=request.warm,
@@ -59,7 +59,7 @@ def _train(workspace: Workspace, request: TrainRequest, should_stop: Ask) -> Ite
         watch=request.watch,
         should_stop=should_stop,
     )
-    return train(workspace, variant, session)
+    return train(workspace, variant, options)
 
 
 def _analyze(workspace: Workspace, request: AnalyzeRequest, should_stop: Ask | None) -> Iterator[Outcome]:

@@ -49,22 +49,22 @@ class TrainRequest(BaseModel):
     """Instruments whose scalars are recorded while it trains: 'ranks.weights', 'ranks.weights:100'."""
 
 
-def train_request(variant: Variant, session: TrainOptions | None = None) -> TrainRequest:
+def train_request(variant: Variant, options: TrainOptions | None = None) -> TrainRequest:
     """The request for this training of the variant; who may stop it is no part of it."""
-    session = session or TrainOptions()
+    options = options or TrainOptions()
     return TrainRequest(
         family=variant.family,
         params=variant.params.model_dump(mode="json"),
         training=_changes(variant),
         label=variant.label,
-        steps=session.steps,
-        resume=session.resume,
-        warm=session.warm,
-        device=session.device,
-        threads=session.threads,
-        compile=session.compile,
-        interventions=() if _names_its_own(variant) else tuple(each.name for each in session.interventions),
-        watch=tuple(session.watch),
+        steps=options.steps,
+        resume=options.resume,
+        warm=options.warm,
+        device=options.device,
+        threads=options.threads,
+        compile=options.compile,
+        interventions=() if _names_its_own(variant) else tuple(each.name for each in options.interventions),
+        watch=tuple(options.watch),
     )
 
 

@@ -1,4 +1,4 @@
-"""Look at checkpoints through instruments: what is missing is computed, saved and told, one outcome at a time."""
+"""Compute instruments at checkpoints: what is missing is computed, saved and reported, one outcome at a time."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ def analyze(  # noqa: PLR0913 - the whole of a user's choice, all keyword-only
 ) -> Iterator[Outcome]:
     """Compute what is missing of the named analyzers and of what they read; yield outcomes.
 
-    names: None for all that apply and are not `opt_in`. steps: the checkpoints to look at, or a
-    schedule of them ('every:1000'; None: all); trajectory grain
-    spans exactly these, and they are part of its recipe. options: values by analyzer name. force: compute the named
-    ones again though they exist. should_stop: asked before each look, as are Ctrl-C, SIGTERM and the run's own stop
-    request; what is under way is finished and saved. A look that fails is an outcome, and the rest goes on; so is
+    names: None for all that apply and are not `opt_in`. steps: the checkpoints to analyze, or a schedule of them
+    ('every:1000'; None: all); trajectory grain spans exactly these, and they are part of its recipe. options: values
+    by analyzer name. force: compute the named
+    ones again though they exist. should_stop: asked before each job, as are Ctrl-C, SIGTERM and the run's own stop
+    request; what is under way is finished and saved. A job that fails is an outcome, and the rest goes on; so is
     a named analyzer that does not apply. Raises, before anything is computed, UnknownName, NoCheckpoint, DoesNotApply
     (where none of the named ones applies to any variant) or BadValue (options, circles).
     """
@@ -75,7 +75,7 @@ def _run(
     _sweep(workspace, work)
     with ExitStack() as opened:
         logs = {name: opened.enter_context(workspace.ledger.run("analyze", name, **facts)) for name in work.busy}
-        for outcome in _without_a_look(workspace, work):
+        for outcome in _known_beforehand(workspace, work):
             yield replace(outcome, total=total, run=logs[outcome.variant].name if outcome.variant in logs else "")
         if not logs:
             return
@@ -87,12 +87,12 @@ def _run(
 
         done = 0
         for jobs in work.rounds():
-            look = partial(perform, Portable(workspace))
-            for outcomes in executor.run(look, _until(stopped, jobs), lost=_lost):
+            perform_here = partial(perform, Portable(workspace))
+            for outcomes in executor.run(perform_here, _until(stopped, jobs), lost=_lost):
                 done += 1
                 for outcome in outcomes:
                     log = logs[outcome.variant]
-                    _tell(log, outcome)
+                    _write(log, outcome)
                     yield replace(outcome, done=done, total=total, run=log.name)
         if done < total and stopped():
             for log in logs.values():
@@ -101,19 +101,19 @@ def _run(
 
 def _sweep(workspace: Workspace, work: Outstanding) -> None:
     """Remove what killed runs left, where nothing is left to do, too."""
-    for name in [*(course.name for course in work.courses), *(job.variant for job in work.together[:1])]:
+    for name in [*(one.name for one in work.by_variant), *(job.variant for job in work.together[:1])]:
         workspace.store.sweep(name)
 
 
-def _without_a_look(workspace: Workspace, work: Outstanding) -> Iterator[Outcome]:
-    """What can be said at once."""
-    skipped = [(course.name, name, reason) for course in work.courses for name, reason in course.skipped.items()]
+def _known_beforehand(workspace: Workspace, work: Outstanding) -> Iterator[Outcome]:
+    """What is known before anything is computed."""
+    skipped = [(one.name, name, reason) for one in work.by_variant for name, reason in one.skipped.items()]
     skipped += [(error.variant, error.name, f"does not apply: {error.reason}") for error in work.apart]
-    for course in work.courses:
-        for step in course.unfinite:
-            yield left_out(course.name, step, workspace.store.unfinite(course.name, step))
-        if course.whole:
-            yield Outcome(variant=course.name, analyzers=course.whole, step=None, state=State.PRESENT)
+    for one in work.by_variant:
+        for step in one.unfinite:
+            yield left_out(one.name, step, workspace.store.unfinite(one.name, step))
+        if one.whole:
+            yield Outcome(variant=one.name, analyzers=one.whole, step=None, state=State.PRESENT)
     for variant, name, reason in skipped:
         yield Outcome(variant=variant, analyzers=(name,), step=None, state=State.SKIPPED, error=reason)
 
@@ -128,14 +128,14 @@ def _until(stopped: Callable[[], bool], jobs: Iterable[Job]) -> Iterator[Job]:
 def _lost(job: Job, reason: str) -> tuple[Outcome, ...]:
     step = "the whole of training" if job.step is None else f"step {job.step}"
     error = MiscopeError(
-        f"The process that looked at {step} of {job.variant} died.",
+        f"The process that analyzed {step} of {job.variant} died.",
         reason,
         "What it had saved is kept. `--executor inline` shows what happens.",
     )
     return (failed(job, job.analyzers, error),)
 
 
-def _tell(log: RunLog, outcome: Outcome) -> None:
+def _write(log: RunLog, outcome: Outcome) -> None:
     """One ledger line an artifact, and one for each failure."""
     for name, scalars in outcome.scalars.items():
         key = outcome.keys[name]

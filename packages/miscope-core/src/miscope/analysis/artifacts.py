@@ -54,7 +54,7 @@ def arrays(  # noqa: PLR0913 - the whole of a reader's choice, keyword-only past
 
 
 def artifact(store: Store, analysis: ResolvedAnalysis, name: str, step: int | None) -> Arrays:
-    """The artifact at the step, or, of checkpoint grain without a step, stacked over training as it is looked at.
+    """The artifact at the step, or, of checkpoint grain without a step, stacked over training.
 
     Raises NoArtifact with the command that computes it, or DoesNotApply with the reason.
     """
@@ -96,7 +96,7 @@ def artifact_across(store: Store, analyses: Sequence[ResolvedAnalysis], name: st
 
 
 def artifact_if_there(store: Store, analysis: ResolvedAnalysis, name: str, step: int | None) -> Arrays | None:
-    """As `artifact`; None where there is none, or where the analyzer is not part of the setting."""
+    """As `artifact`; None where there is none, or where the analyzer is not part of the analysis."""
     if name not in analysis.analyzers:
         return None
     key = analysis.key(name, step)

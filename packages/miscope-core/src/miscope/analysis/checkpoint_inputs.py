@@ -1,4 +1,4 @@
-"""One checkpoint with what was made of it for all instruments that look at it."""
+"""One checkpoint with what was made of it for all instruments of a job."""
 
 from __future__ import annotations
 

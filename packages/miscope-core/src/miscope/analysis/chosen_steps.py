@@ -12,7 +12,7 @@ from miscope.store.no_checkpoint import no_checkpoint
 if TYPE_CHECKING:
     from miscope.store.store import Store
 
-__all__ = ["chosen_steps", "steps_to_look_at"]
+__all__ = ["chosen_steps", "steps_to_analyze"]
 
 
 def chosen_steps(text: str, there: Sequence[Sequence[int]]) -> list[int]:
@@ -37,7 +37,7 @@ def chosen_steps(text: str, there: Sequence[Sequence[int]]) -> list[int]:
     return [step for step in shared if step in wanted]
 
 
-def steps_to_look_at(store: Store, variant: str, steps: Sequence[int] | None) -> tuple[int, ...]:
+def steps_to_analyze(store: Store, variant: str, steps: Sequence[int] | None) -> tuple[int, ...]:
     """The steps asked for, ascending, or all; NoCheckpoint for one that is not there, BadValue for none."""
     have = store.steps(variant)
     if not have:

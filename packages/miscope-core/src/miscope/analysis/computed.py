@@ -22,7 +22,7 @@ __all__ = ["asked_for", "computed_with", "what_is_known"]
 def computed_with(store: Store, analyses: Sequence[ResolvedAnalysis], names: Sequence[str]) -> list[Options]:
     """The options, apart from the defaults, that artifacts of these analyzers were computed with, each once.
 
-    settings: of the variants shown, over the checkpoints they have; several where a view compares. Only what can be
+    analyses: of the variants shown, over the checkpoints they have; several where a view compares. Only what can be
     shown counts: of the installed versions, and over all the checkpoints there are.
     """
     options: list[Options] = []
@@ -43,7 +43,7 @@ def asked_for(analysis: ResolvedAnalysis, name: str) -> tuple[str, ...]:
 def what_is_known(store: Store, analyses: Sequence[ResolvedAnalysis], name: str, step: int | None) -> str:
     """Of an artifact that is not there: that it failed, or what there is of it otherwise; "" if nothing is known.
 
-    settings: one, or of the variants that it compares.
+    analyses: one, or of the variants that it compares.
     """
     analysis = analyses[0]
     failure = store.failure(_key(analyses, name, analysis.steps[-1] if step is None and analysis.steps else step))

@@ -16,7 +16,7 @@ def missing_reads(
 ) -> str:
     """Why an analyzer cannot be tried at the step, or over training: what of its reads is not there; "" if all is.
 
-    fresh: what was computed in the same look.
+    fresh: what was computed in the same job.
     """
     for upstream in analysis.analyzers[name].needs.reads:
         if upstream in fresh:

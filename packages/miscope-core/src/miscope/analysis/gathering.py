@@ -103,14 +103,14 @@ def record(
     wanted: dict[str, set[str]] = {"answer": set(), "all": set()}
     for analyzer in analyzers:
         wanted[analyzer.needs.positions] |= set(matching(analyzer.needs.sites, model.sites))
-    look = {"answer": model.answers, "all": model.run}
+    passes = {"answer": model.answers, "all": model.run}
     everything = wanted["answer"] | wanted["all"]
     # Each precision once, and only where a site is wanted in it.
     double = cast(weights, torch.float64) if LOGITS in everything else {}
     single = cast(weights, torch.float32) if everything - {LOGITS} else {}
     return {
-        positions: activations(look[positions], double, probe.inputs, sites & {LOGITS})
-        | activations(look[positions], single, probe.inputs, sites - {LOGITS})
+        positions: activations(passes[positions], double, probe.inputs, sites & {LOGITS})
+        | activations(passes[positions], single, probe.inputs, sites - {LOGITS})
         for positions, sites in wanted.items()
     }
 

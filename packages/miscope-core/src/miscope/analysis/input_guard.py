@@ -43,7 +43,7 @@ class InputGuard:
         self._settings: dict[str, Any] = {}
         self._random: tuple[Any, ...] = ()
 
-    def see(self, shown: What) -> None:
+    def remember(self, shown: What) -> None:
         """Remember what is shown, where it is shown for the first time."""
         self._settings = read_settings(OF_ANY_THREAD) if isinstance(shown, ViewData) else read_settings()
         # Put back without a word, since building a network draws. Not of a view: several are drawn at a time.
@@ -54,19 +54,19 @@ class InputGuard:
                 with torch.no_grad():
                     model.run({name: torch.zeros(r.shape) for name, r in model.roles.items()}, inputs, [])
                 self._networks[id(model)] = ModuleState(model.module)
-        for label, value in _per_look(shown):
+        for label, value in _per_job(shown):
             if (label, id(value)) not in self._prints:
                 self._prints[label, id(value)] = fingerprint(value)
-        for label, value in _for_good(shown):
+        for label, value in _per_variant(shown):
             if (label, id(value)) not in self._prints:
                 self._prints[label, id(value)] = fingerprint(value)
                 self._copies[id(value)] = value, value.clone() if _is_tensor(value) else value.copy()
 
     def changed(self, shown: What) -> list[str]:
-        """What of it is no longer as it was, in words; what outlives the look is put back as it was."""
+        """What of it is no longer as it was, in words; what outlives the job is put back as it was."""
         wrong = [
             (label, value)
-            for label, value in (*_per_look(shown), *_for_good(shown))
+            for label, value in (*_per_job(shown), *_per_variant(shown))
             if fingerprint(value) != self._prints[label, id(value)]
         ]
         for _, value in wrong:
@@ -74,11 +74,11 @@ class InputGuard:
                 _put_back(*self._copies[id(value)])
         for before, (_, write) in zip(self._random, GENERATORS, strict=False):
             write(before)
-        told = [label for label, _ in wrong]
+        labels = [label for label, _ in wrong]
         for model, _ in _networks(shown):
             if id(model) in self._networks:  # else it was built meanwhile
-                told += self._networks[id(model)].put_back()
-        return told + [f"the setting {name}" for name in put_back(self._settings)]
+                labels += self._networks[id(model)].put_back()
+        return labels + [f"the setting {name}" for name in put_back(self._settings)]
 
 
 def fingerprint(value: Held) -> int:
@@ -114,8 +114,8 @@ def _parts(shown: What) -> Iterator[Snapshot | Trajectory | ViewData]:
         yield from _parts(getattr(member, "shown", member))
 
 
-def _per_look(shown: What) -> Iterator[tuple[str, Held]]:
-    """What every instrument of a look is shown, made for that look."""
+def _per_job(shown: What) -> Iterator[tuple[str, Held]]:
+    """What every instrument of a job is shown, made for that job."""
     if not isinstance(shown, Snapshot):
         return
     yield from ((f"weights {name!r}", value) for name, value in shown.weights.items())
@@ -126,7 +126,7 @@ def _per_look(shown: What) -> Iterator[tuple[str, Held]]:
         yield from ((f"artifacts {name!r} {key!r}", value) for key, value in arrays.items())
 
 
-def _for_good(shown: What) -> Iterator[tuple[str, Held]]:
+def _per_variant(shown: What) -> Iterator[tuple[str, Held]]:
     """What is made once for a variant and shown to everything that looks at it in this process."""
     for part in _parts(shown):
         yield from (() if part.probe is None else _of_probe(part.probe))

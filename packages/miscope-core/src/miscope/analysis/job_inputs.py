@@ -99,7 +99,7 @@ class _StoredInputs(JobInputs):
 
 
 def inputs_of(workspace: Workspace, job: Job) -> JobInputs:
-    """What the analyzers of a task are shown, read from the store, where what they give is kept."""
+    """What the analyzers of a job are shown, read from the store, where what they give is kept."""
     analyses = [
         resolve_analysis(workspace, workspace.find(name), job.analyzers, steps=steps, options=job.options)
         for name, steps in (job.members or ((job.variant, job.steps),))
@@ -117,23 +117,23 @@ class _AtStep(_StoredInputs):
         super().__init__(store, analysis.analyzers)
         assert job.step is not None
         self._analysis = analysis
-        looking = [analysis.analyzers[name] for name in job.analyzers]
+        wanted = [analysis.analyzers[name] for name in job.analyzers]
         roles = analysis.context.model.roles
-        # A look at sites or at the loss needs all the weights, a look at artifacts none.
-        takes_loss = any(a.needs.loss for a in looking)
-        all_of_them = takes_loss or any(a.needs.sites for a in looking)
-        patterns = ["*"] if all_of_them else [p for a in looking for p in a.needs.weights]
+        # What reads sites or the loss needs all the weights, what reads artifacts none.
+        takes_loss = any(a.needs.loss for a in wanted)
+        all_of_them = takes_loss or any(a.needs.sites for a in wanted)
+        patterns = ["*"] if all_of_them else [p for a in wanted for p in a.needs.weights]
         self._checkpoint = store.load_checkpoint(analysis.variant.name, job.step, matching(patterns, roles))
         self._unfinite = not_finite(self._checkpoint.weights)
         if self._unfinite:
-            # Of a file that was put there by hand: later looks leave the step out.
+            # Of a file that was put there by hand: later analyses leave the step out.
             with suppress(OSError):
                 store.note_unfinite(analysis.variant.name, job.step, self._unfinite)
         trained = analysis.context.task if takes_loss else None
-        wants_state = any(a.needs.optimizer for a in looking) or (trained is not None and trained.callbacks is not None)
+        wants_state = any(a.needs.optimizer for a in wanted) or (trained is not None and trained.callbacks is not None)
         self._seen = CheckpointInputs(
             checkpoint=self._checkpoint,
-            activations=record(analysis.context, analysis.probe, self._checkpoint.weights, looking),
+            activations=record(analysis.context, analysis.probe, self._checkpoint.weights, wanted),
             state=store.load_training_state(analysis.variant.name, step=job.step) if wants_state else None,
         )
 
@@ -193,20 +193,20 @@ class _OverTraining(_StoredInputs):
 class _AcrossVariants(_StoredInputs):
     def __init__(self, store: Store, analyses: Sequence[ResolvedAnalysis]) -> None:
         super().__init__(store, analyses[0].analyzers)
-        self._settings = analyses
+        self._analyses = analyses
 
     def key(self, name: str) -> ArtifactKey:
-        return cohort_key(self._settings, name)
+        return cohort_key(self._analyses, name)
 
     def note(self, name: str) -> RecipeNote:
-        return replace(note_of(self._settings[0], name), steps=None)
+        return replace(note_of(self._analyses[0], name), steps=None)
 
     def missing(self, name: str) -> str:
-        return next(filter(None, (missing_reads(self.store, s, name) for s in self._settings)), "")
+        return next(filter(None, (missing_reads(self.store, a, name) for a in self._analyses)), "")
 
     def not_applicable(self, name: str) -> str | None:
-        return next(filter(None, (reason_of_reads(self.store, s, name, None) for s in self._settings)), None)
+        return next(filter(None, (reason_of_reads(self.store, a, name, None) for a in self._analyses)), None)
 
     def show(self, name: str) -> Cohort:
-        members = tuple(trajectory_of(analysis, name, self.store) for analysis in self._settings)
-        return Cohort(members=members, options=self._settings[0].options_of(name))
+        members = tuple(trajectory_of(analysis, name, self.store) for analysis in self._analyses)
+        return Cohort(members=members, options=self._analyses[0].options_of(name))

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 __all__ = [
     "because_of",
     "beside",
+    "check_something_computed",
+    "check_view_applies",
     "cure_of",
     "incomparable",
+    "not_applicable_errors",
     "reason",
     "reason_of_reads",
-    "refuse_nothing",
-    "refuse_view",
-    "refused",
 ]
 
 
@@ -61,8 +61,8 @@ def _kept(store: Store, analysis: ResolvedAnalysis, name: str, step: int | None)
     if analysis.analyzers[name].grain is not Grain.CHECKPOINT or step is not None:
         return store.not_applicable(analysis.key(name, step))
     key = analysis.key(name)
-    refused = set(store.not_applicable_steps(key.variant, name, key.recipe)) & set(analysis.steps)
-    return store.not_applicable(analysis.key(name, min(refused))) if refused else None
+    steps = set(store.not_applicable_steps(key.variant, name, key.recipe)) & set(analysis.steps)
+    return store.not_applicable(analysis.key(name, min(steps))) if steps else None
 
 
 def incomparable(analyses: Sequence[ResolvedAnalysis], name: str) -> str | None:
@@ -94,7 +94,9 @@ def cure_of(context: ModelContext, reason: str) -> tuple[str, str] | None:
     return (missing.known, missing.todo) if missing is not None and missing.reason == reason else None
 
 
-def refused(names: Iterable[str], reasons: Mapping[str, str], context: ModelContext) -> list[DoesNotApply]:
+def not_applicable_errors(
+    names: Iterable[str], reasons: Mapping[str, str], context: ModelContext
+) -> list[DoesNotApply]:
     """The errors of those of the names that have a reason."""
     return [
         DoesNotApply(reasons[name], name=name, variant=context.variant.name, cure=cure_of(context, reasons[name]))
@@ -103,14 +105,14 @@ def refused(names: Iterable[str], reasons: Mapping[str, str], context: ModelCont
     ]
 
 
-def refuse_view(view: View, context: ModelContext, metrics: Iterable[str]) -> None:
+def check_view_applies(view: View, context: ModelContext, metrics: Iterable[str]) -> None:
     """Raise DoesNotApply where the variant lacks what the view needs. metrics: names of those recorded."""
     why = applies(view.needs, context, context.probe(), metrics)
     if why is not None:
         raise DoesNotApply(why, name=view.name, variant=context.variant.name, kind="view", cure=cure_of(context, why))
 
 
-def refuse_nothing(view: View, variant: str, artifacts: Mapping[str, Arrays]) -> None:
+def check_something_computed(view: View, variant: str, artifacts: Mapping[str, Arrays]) -> None:
     """An instrument may find nothing to compute and leave no arrays: what reads it beside others does without."""
     if artifacts and all(set(arrays) <= {"step"} for arrays in artifacts.values()):
         why = f"{' and '.join(map(repr, artifacts))} found nothing here to compute"

@@ -1,4 +1,4 @@
-"""What an analysis has still to do: the looks that variants lack, those across them, and what is left out and why."""
+"""What an analysis has still to do: the jobs that variants lack, those across them, and what is left out and why."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, final
 
 from miscope.analysis.analyzer_options import Options
 from miscope.analysis.applicability import chain_applies
-from miscope.analysis.chosen_steps import steps_to_look_at
+from miscope.analysis.chosen_steps import steps_to_analyze
 from miscope.analysis.job import Job
-from miscope.analysis.not_applicable import beside, incomparable, refused
+from miscope.analysis.not_applicable import beside, incomparable, not_applicable_errors
 from miscope.analysis.planning import Wave, plan, resolve
 from miscope.analysis.resolved_analysis import ResolvedAnalysis, cohort_key, in_order, resolve_analysis
 from miscope.analyzer import Analyzer, Grain
@@ -41,7 +41,7 @@ class Asked:
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class _Course:
+class _VariantWork:
     """What one variant has, lacks and can do without."""
 
     analysis: ResolvedAnalysis
@@ -54,7 +54,7 @@ class _Course:
     """Steps asked for that no instrument looks at, since weights there are no numbers."""
     skipped: Mapping[str, str]
     """Analyzers that do not apply or take too long to be computed unasked, with the reason."""
-    refused: Sequence[DoesNotApply]
+    not_applicable: Sequence[DoesNotApply]
     """Of those asked for by name, the ones that do not apply."""
 
     @property
@@ -77,7 +77,7 @@ class _Course:
 class Outstanding:
     """All there is to do, and what cannot be done across the variants."""
 
-    courses: Sequence[_Course]
+    by_variant: Sequence[_VariantWork]
     together: Sequence[Job]
     """Across the variants; they need nothing of each other."""
     apart: Sequence[DoesNotApply]
@@ -85,43 +85,43 @@ class Outstanding:
 
     @property
     def total(self) -> int:
-        """How many looks."""
-        return sum(len(wave.jobs) for course in self.courses for wave in course.waves) + len(self.together)
+        """How many jobs."""
+        return sum(len(wave.jobs) for one in self.by_variant for wave in one.waves) + len(self.together)
 
     @property
     def busy(self) -> list[str]:
         """Names of what has something to do: the variants, and all of them together."""
-        return [c.name for c in self.courses if c.waves] + [job.variant for job in self.together[:1]]
+        return [c.name for c in self.by_variant if c.waves] + [job.variant for job in self.together[:1]]
 
     def rounds(self) -> Iterator[Iterator[Job]]:
-        """Tasks that need nothing of each other, only what those of earlier rounds left."""
-        for waves in zip_longest(*(course.waves for course in self.courses)):
-            yield chain.from_iterable(c.jobs(w) for c, w in zip(self.courses, waves, strict=True) if w)
+        """Jobs that need nothing of each other, only what those of earlier rounds left."""
+        for waves in zip_longest(*(one.waves for one in self.by_variant)):
+            yield chain.from_iterable(c.jobs(w) for c, w in zip(self.by_variant, waves, strict=True) if w)
         if self.together:
             yield iter(self.together)
 
 
 def outstanding(workspace: Workspace, variants: Sequence[Variant], asked: Asked) -> Outstanding:
     """What has to be done for these variants; DoesNotApply where nothing of what was asked for by name applies."""
-    courses = [_course(workspace, variant, asked) for variant in variants]
-    together, apart = _across(workspace, courses, asked)
-    refused = [error for course in courses for error in course.refused] + apart
-    if refused and not {name for c in courses for name in c.wanted} - {error.name for error in apart}:
-        raise refused[0]
-    return Outstanding(courses=courses, together=together, apart=apart)
+    by_variant = [_work_of(workspace, variant, asked) for variant in variants]
+    together, apart = _across(workspace, by_variant, asked)
+    not_applicable = [error for one in by_variant for error in one.not_applicable] + apart
+    if not_applicable and not {name for c in by_variant for name in c.wanted} - {error.name for error in apart}:
+        raise not_applicable[0]
+    return Outstanding(by_variant=by_variant, together=together, apart=apart)
 
 
-def _course(workspace: Workspace, variant: Variant, asked: Asked) -> _Course:
+def _work_of(workspace: Workspace, variant: Variant, asked: Asked) -> _VariantWork:
     store = workspace.store
     store.refuse_another(variant)
     have = store.steps(variant.name)
     curves_only = not have and asked.steps is None and bool(store.metrics(variant.name))
-    looked_at = () if curves_only else steps_to_look_at(store, variant.name, asked.steps)
+    steps = () if curves_only else steps_to_analyze(store, variant.name, asked.steps)
     finite = set(store.finite_steps(variant.name))
-    chosen = tuple(step for step in looked_at if step in finite)
+    chosen = tuple(step for step in steps if step in finite)
     wanted, skipped = _wanted(workspace, variant, asked.names)
-    refusals = refused(asked.names or (), skipped, workspace.context(variant))
-    skipped = {**skipped, **{error.name: f"does not apply: {error.reason}" for error in refusals}}
+    errors = not_applicable_errors(asked.names or (), skipped, workspace.context(variant))
+    skipped = {**skipped, **{error.name: f"does not apply: {error.reason}" for error in errors}}
     analysis = resolve_analysis(workspace, variant, wanted, steps=chosen, options=asked.options)
     mine = {name: a for name, a in analysis.analyzers.items() if a.grain is not Grain.COHORT}
     present = {name: _present(workspace, analysis, name) for name in mine}
@@ -131,14 +131,14 @@ def _course(workspace: Workspace, variant: Variant, asked: Asked) -> _Course:
     # What a cohort analyzer reads is wanted of every member.
     read = {upstream for name in set(wanted) - set(mine) for upstream in analysis.analyzers[name].needs.reads}
     waves = plan(mine, steps=chosen, wanted={*wanted, *read} & set(mine), present=present)
-    return _Course(
+    return _VariantWork(
         analysis=analysis,
         waves=waves,
         whole=() if asked.force else whole,
         wanted=wanted,
-        unfinite=[step for step in looked_at if step not in finite],
+        unfinite=[step for step in steps if step not in finite],
         skipped=skipped,
-        refused=refusals,
+        not_applicable=errors,
     )
 
 
@@ -151,8 +151,8 @@ def _wanted(workspace: Workspace, variant: Variant, names: Sequence[str] | None)
         return chain_applies(resolve(table, [name]), context, metrics, lacking=lacking)
 
     if names is not None:
-        refused = {name: why for name in names if (why := reason(name))}
-        return [name for name in dict.fromkeys(names) if name not in refused], refused
+        reasons = {name: why for name in names if (why := reason(name))}
+        return [name for name in dict.fromkeys(names) if name not in reasons], reasons
     skipped = {}
     for name in table:
         try:
@@ -169,8 +169,8 @@ def _present(workspace: Workspace, analysis: ResolvedAnalysis, name: str) -> Col
     key = analysis.key(name)
     if analysis.analyzers[name].grain is Grain.CHECKPOINT:
         there = workspace.store.artifact_steps(key.variant, name, key.recipe)
-        refused = workspace.store.not_applicable_steps(key.variant, name, key.recipe)
-        return {*there, *refused} & set(analysis.steps)
+        not_applicable = workspace.store.not_applicable_steps(key.variant, name, key.recipe)
+        return {*there, *not_applicable} & set(analysis.steps)
     return {None} if workspace.store.settled(key) else set()
 
 
@@ -178,12 +178,14 @@ def _span(analyzer: Analyzer, steps: Steps) -> int:
     return len(steps) if analyzer.grain is Grain.CHECKPOINT else 1
 
 
-def _across(workspace: Workspace, courses: Sequence[_Course], asked: Asked) -> tuple[list[Job], list[DoesNotApply]]:
-    """The looks over all variants together: of cohort analyzers that apply to every one and compare what is alike.
+def _across(
+    workspace: Workspace, by_variant: Sequence[_VariantWork], asked: Asked
+) -> tuple[list[Job], list[DoesNotApply]]:
+    """The jobs over all variants together: of cohort analyzers that apply to every one and compare what is alike.
 
     Beside them those asked for by name that cannot compare these variants.
     """
-    analyses = in_order([course.analysis for course in courses])
+    analyses = in_order([one.analysis for one in by_variant])
     shared = set.intersection(*(set(analysis.analyzers) for analysis in analyses))
     members = tuple((analysis.variant.name, analysis.steps) for analysis in analyses)
     jobs, apart = [], []

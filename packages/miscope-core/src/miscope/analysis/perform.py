@@ -87,7 +87,7 @@ def attempted(inputs_anew: Callable[[], JobInputs], job: Job) -> tuple[Outcome, 
 
 
 def _not_applicable(inputs: JobInputs, job: Job, name: str, reason: str) -> Outcome:
-    """The refusal as an outcome, once it is written down; a failure where it cannot be: it would be tried again."""
+    """That it does not apply, once that is written down; a failure where it cannot be: it would be tried again."""
     try:
         inputs.keep_not_applicable(name, reason)
     except OSError as error:
@@ -111,7 +111,7 @@ def _take(inputs: JobInputs, name: str) -> Arrays:
     import torch
 
     shown = inputs.show(name)
-    inputs.guard.see(shown)
+    inputs.guard.remember(shown)
     try:
         with torch.no_grad():
             arrays = returned_arrays(name, inputs.analyzers[name].compute(shown), stacked=isinstance(shown, Snapshot))

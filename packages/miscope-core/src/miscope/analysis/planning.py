@@ -10,7 +10,7 @@ from miscope.analyzer import Analyzer, Grain
 from miscope.errors import BadValue, UnknownName
 from miscope.recipe import recipe
 
-__all__ = ["PlannedJob", "Wave", "looks_at_probe", "plan", "recipes", "resolve"]
+__all__ = ["PlannedJob", "Wave", "depends_on_probe", "plan", "recipes", "resolve"]
 
 
 @final
@@ -69,10 +69,10 @@ def _visit(table: Mapping[str, Analyzer], name: str, path: tuple[str, ...], reso
     resolved[name] = analyzer
 
 
-def looks_at_probe(analyzers: Mapping[str, Analyzer], name: str) -> bool:
+def depends_on_probe(analyzers: Mapping[str, Analyzer], name: str) -> bool:
     """Whether an analyzer's numbers depend on the probe, by itself or through what it reads."""
     return analyzers[name].needs.probed or any(
-        looks_at_probe(analyzers, upstream) for upstream in analyzers[name].needs.reads
+        depends_on_probe(analyzers, upstream) for upstream in analyzers[name].needs.reads
     )
 
 
@@ -95,7 +95,7 @@ def recipes(
         digests[name] = recipe(
             {"name": name, "version": analyzer.version, "options": chosen.model_dump(mode="json")},
             variant=variant,
-            probe=probe if looks_at_probe(analyzers, name) else None,
+            probe=probe if depends_on_probe(analyzers, name) else None,
             upstream={upstream: digests[upstream] for upstream in analyzer.needs.reads},
             steps=None if analyzer.grain is Grain.CHECKPOINT else steps,
         )

@@ -1,4 +1,4 @@
-"""One variant with the analyzers that look at it: over which checkpoints, with which options, under which recipes."""
+"""One variant with the analyzers of it: over which checkpoints, with which options, under which recipes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, final
 
 from miscope.analysis.analyzer_options import options_apart
-from miscope.analysis.planning import looks_at_probe, recipes, resolve
+from miscope.analysis.planning import depends_on_probe, recipes, resolve
 from miscope.analysis.recipe_note import RecipeNote
 from miscope.analysis.recorded_metrics import extent
 from miscope.analyzer import Analyzer, Grain
@@ -41,7 +41,7 @@ def _unseen() -> Probe:
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ResolvedAnalysis:
-    """One variant, the analyzers looking at it, the checkpoints they span and their options."""
+    """One variant, its analyzers, the checkpoints they span and their options."""
 
     context: ModelContext
     probe: Probe
@@ -62,7 +62,7 @@ class ResolvedAnalysis:
     def key(self, name: str, step: int | None = None) -> ArtifactKey:
         """The key of an analyzer's artifact; the step is ignored where it spans the whole of training."""
         analyzer = self.analyzers[name]
-        probe = f"{self.probe.name}@{self.probe.digest}" if looks_at_probe(self.analyzers, name) else "-"
+        probe = f"{self.probe.name}@{self.probe.digest}" if depends_on_probe(self.analyzers, name) else "-"
         at = step if analyzer.grain is Grain.CHECKPOINT else None
         return ArtifactKey(variant=self.variant.name, analyzer=name, recipe=self.recipes[name], probe=probe, step=at)
 
@@ -70,7 +70,7 @@ class ResolvedAnalysis:
         return self.analyzers[name].options.model_validate(dict(self.options.get(name, {})))
 
     def shown_probe(self, name: str) -> Probe:
-        return self.probe if looks_at_probe(self.analyzers, name) else _unseen()
+        return self.probe if depends_on_probe(self.analyzers, name) else _unseen()
 
 
 def cohort_key(analyses: Sequence[ResolvedAnalysis], name: str) -> ArtifactKey:
@@ -100,7 +100,7 @@ def resolve_analysis(
     steps: Sequence[int],
     options: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> ResolvedAnalysis:
-    """The setting of the named analyzers and everything they read."""
+    """The analysis by the named analyzers and everything they read."""
     context = workspace.context(variant)
     analyzers = resolve(workspace.plugins.analyzers, names)
     curious = any(analyzer.needs.facts for analyzer in analyzers.values())

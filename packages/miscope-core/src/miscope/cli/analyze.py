@@ -1,4 +1,4 @@
-"""`miscope analyze`: look at the checkpoints of variants through the instruments."""
+"""`miscope analyze`: compute the instruments at the checkpoints of variants."""
 
 from __future__ import annotations
 
@@ -62,10 +62,10 @@ def analyze(
         force=force,
         options=options_apart(table, list(chosen), chosen),
     )
-    course = _Course()
+    remaining = _Remaining()
     with stop_on_signals() as asked:
-        fine = report(course.of(run(place, request, should_stop=asked)))
-    if course.left or (asked() and not course.seen):
+        fine = report(remaining.of(run(place, request, should_stop=asked)))
+    if remaining.left or (asked() and not remaining.seen):
         note("Stopped; what was computed is kept, and the same command goes on from here.")
         raise typer.Exit(asked.exit_code)
     if not fine:
@@ -73,12 +73,12 @@ def analyze(
 
 
 @final
-class _Course:
+class _Remaining:
     """How far an analysis came, by the outcomes that went by."""
 
     def __init__(self) -> None:
         self.seen, self.left = False, 0
-        """left: looks that were planned and not taken."""
+        """left: jobs that were planned and not done."""
 
     def of(self, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
         for outcome in outcomes:
@@ -100,7 +100,7 @@ def report(outcomes: Iterable[Outcome]) -> bool:
     for outcome in _with_bar(outcomes):
         counts[outcome.state] += len(outcome.analyzers)
         if outcome.state is State.SKIPPED:
-            # What refuses at one checkpoint refuses at all of them, in the same words.
+            # What does not apply at one checkpoint applies at none of them, in the same words.
             reason = " ".join(outcome.error.splitlines()[:1])
             skipped.setdefault(reason, {}).update(dict.fromkeys(outcome.analyzers))
         if outcome.state is State.FAILED:
@@ -143,7 +143,7 @@ def _with_bar(outcomes: Iterable[Outcome]) -> Iterable[Outcome]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("looking", total=None)
+        task = bar.add_task("analyzing", total=None)
         for outcome in outcomes:
             bar.update(task, completed=outcome.done, total=outcome.total or None)
             yield outcome
@@ -157,4 +157,4 @@ def _with_lines(outcomes: Iterable[Outcome]) -> Iterable[Outcome]:
         if outcome.total and outcome.done * 10 // outcome.total > tenths:
             tenths = outcome.done * 10 // outcome.total
             left = (time.monotonic() - began) * (outcome.total / outcome.done - 1)
-            note(f"{outcome.done} of {outcome.total} parts done" + (f", {left:.0f} s left" if left >= 1 else ""))
+            note(f"{outcome.done} of {outcome.total} jobs done" + (f", {left:.0f} s left" if left >= 1 else ""))

@@ -31,7 +31,7 @@ def train(
     fields: Annotated[
         list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Parameters, such as prime=113 seed=999.")
     ] = None,
-    steps: Annotated[int | None, typer.Option(min=0, help="How far.  (default: the family's)")] = None,
+    steps: Annotated[int | None, typer.Option(min=0, help="Train to this step.  (default: the family's)")] = None,
     setting: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="How to train: weight_decay=0.5.")
     ] = None,

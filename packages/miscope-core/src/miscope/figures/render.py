@@ -11,7 +11,7 @@ import numpy as np
 from miscope.analysis.analyzer_options import Options, options_read, written_options
 from miscope.analysis.artifacts import arrays, artifact, artifact_across, artifact_if_there
 from miscope.analysis.gathering import Gathering
-from miscope.analysis.not_applicable import refuse_nothing, refuse_view
+from miscope.analysis.not_applicable import check_something_computed, check_view_applies
 from miscope.analysis.on_demand import activations_on_demand
 from miscope.analyzer import Grain
 from miscope.artifact import Arrays
@@ -99,7 +99,7 @@ def _drawn(view: View, shown: ViewData, controls: Mapping[str, Any]) -> Figure:
     from miscope.analysis.input_guard import InputGuard
 
     watch = InputGuard()
-    watch.see(shown)
+    watch.remember(shown)
     try:
         figure = view.draw(shown, **controls)
     except DoesNotApply as error:
@@ -205,10 +205,10 @@ def _shown(workspace: Workspace, view: View, variant: Variant, step: int | None,
     steps = store.finite_steps(variant.name)
     at = step_shown(store, view, variant.name, step)
     needs, given = view.needs, Gathering.of(view, context)
-    refuse_view(view, context, store.metrics(variant.name) if needs.metrics else ())
+    check_view_applies(view, context, store.metrics(variant.name) if needs.metrics else ())
     analysis = _analysis(workspace, view, variant, steps, options)
     artifacts = {name: artifact(store, analysis, name, at) for name in needs.reads}
-    refuse_nothing(view, variant.name, artifacts)
+    check_something_computed(view, variant.name, artifacts)
     artifacts |= _those_there(store, analysis, needs.optional, at)
     maybe = [name for name in needs.history if name in needs.optional]
     history = {name: artifact(store, analysis, name, None) for name in needs.history if name not in maybe}

@@ -24,25 +24,25 @@ def list_present(database: DuckDBPyConnection, layout: Layout, names: Collection
         "AS analyzer, unnest(?::VARCHAR[]) AS recipe, unnest(?::BIGINT[]) AS step",
         columns,
     )
-    database.execute("CREATE OR REPLACE TEMP TABLE looked AS SELECT unnest(?::VARCHAR[]) AS variant", [list(names)])
+    database.execute("CREATE OR REPLACE TEMP TABLE surveyed AS SELECT unnest(?::VARCHAR[]) AS variant", [list(names)])
 
 
 def lost(database: DuckDBPyConnection) -> bool:
-    """Whether the snapshot has something of the variants looked at that is no longer there."""
+    """Whether the snapshot has something of the variants surveyed that is no longer there."""
     return any(database.execute(f"{query} LIMIT 1").fetchall() for query in (_GONE_CHECKPOINTS, _GONE_RECIPES))
 
 
 def forget_lost(database: DuckDBPyConnection) -> None:
-    """Drop lines about the variants looked at that speak of what is no longer there."""
+    """Drop lines about the variants surveyed that speak of what is no longer there."""
     for event, there in _THERE.items():
         database.execute(
-            f"DELETE FROM lines WHERE event = '{event}' AND variant IN (FROM looked) AND rowid NOT IN (SELECT l.rowid "
-            f"FROM lines AS l SEMI JOIN present AS p ON l.variant = p.variant AND {there})"
+            f"DELETE FROM lines WHERE event = '{event}' AND variant IN (FROM surveyed) AND rowid NOT IN "
+            f"(SELECT l.rowid FROM lines AS l SEMI JOIN present AS p ON l.variant = p.variant AND {there})"
         )
 
 
 def unknown(database: DuckDBPyConnection) -> set[str]:
-    """The variants looked at that have something which no table has, and that nobody works on just now."""
+    """The variants surveyed that have something which no table has, and that nobody works on just now."""
     rows = database.execute(
         f"""
         SELECT variant FROM ({_NEW_CHECKPOINTS} UNION {_NEW_RECIPES})
@@ -55,9 +55,9 @@ _THERE = {
     "checkpoint": "p.analyzer IS NULL AND l.step = p.step",
     "artifact": "l.analyzer = p.analyzer AND l.recipe = p.recipe",
 }
-_KNOWN_RECIPES = "(SELECT DISTINCT variant, analyzer, recipe FROM {table} SEMI JOIN looked USING (variant))"
+_KNOWN_RECIPES = "(SELECT DISTINCT variant, analyzer, recipe FROM {table} SEMI JOIN surveyed USING (variant))"
 _GONE_CHECKPOINTS = """
-    FROM snapshot.main.checkpoints SEMI JOIN looked USING (variant)
+    FROM snapshot.main.checkpoints SEMI JOIN surveyed USING (variant)
     ANTI JOIN (FROM present WHERE analyzer IS NULL) USING (variant, step)"""
 _GONE_RECIPES = f"""
     FROM {_KNOWN_RECIPES.format(table="snapshot.main.artifacts")}
@@ -75,7 +75,7 @@ def _present(folder: Path, name: str) -> Iterator[tuple[str, str | None, str | N
             yield name, None, None, step
     for analyzer in _listed(folder / "artifacts"):
         for recipe in _listed(folder / "artifacts" / analyzer):
-            # An empty one holds nothing to know of: of a refusal, or of artifacts that were removed.
+            # An empty one holds nothing to know of: of what does not apply, or of artifacts that were removed.
             if any(file.endswith(".npz") for file in _listed(folder / "artifacts" / analyzer / recipe)):
                 yield name, analyzer, recipe, None
 

@@ -112,7 +112,7 @@ class Recorder:
         self._written = time.monotonic()
 
     def close(self, *, whole: bool) -> None:
-        """Write what is left; called at the end of the `with`. whole: not because of an error, which is to be told."""
+        """Write what is left; called at the end of the `with`. whole: not because of an error, which is then raised."""
         if whole or self._goes_on:
             self.flush()
         self._store.compact_metrics(self.variant.name)

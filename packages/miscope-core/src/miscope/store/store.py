@@ -223,7 +223,7 @@ class Store:
         from miscope.store.array_file import write_arrays
 
         path = write_arrays(self.layout.artifact(key), arrays, key)
-        # What was refused once and is computed after all, by force, must not stop what reads it.
+        # What did not apply once and is computed after all, by force, must not stop what reads it.
         self.layout.kept_not_applicable(key).unlink(missing_ok=True)
         self.layout.failure(key).unlink(missing_ok=True)
         return path
@@ -261,11 +261,11 @@ class Store:
         return path.read_text(encoding="utf-8") if path.exists() else None
 
     def save_failure(self, key: ArtifactKey, reason: str) -> None:
-        """Write down why the artifact could not be computed; the next look tries it again."""
+        """Write down why the artifact could not be computed; the next analysis tries it again."""
         write_whole(self.layout.failure(key), lambda file: file.write(reason.encode()))
 
     def failure(self, key: ArtifactKey) -> str | None:
-        """Why the last look at this key failed; None where it was not tried, or did not fail."""
+        """Why the last computation of this key failed; None where it was not tried, or did not fail."""
         path = self.layout.failure(key)
         return path.read_text(encoding="utf-8") if path.exists() else None
 

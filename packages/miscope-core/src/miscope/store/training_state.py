@@ -15,7 +15,7 @@ __all__ = ["TrainingState"]
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TrainingState:
-    """Optimizer moments, random generators and counters at a step boundary."""
+    """Optimizer state, random generators and counters at a step boundary."""
 
     step: int
     """Optimizer updates so far; the weights are those of the checkpoint at this step, unless given here."""

@@ -1,4 +1,4 @@
-"""Whether an analyzer keeps the contract: it reads what it declares, and the same look gives the same arrays."""
+"""Whether an analyzer keeps the contract: it reads what it declares, and the same inputs give the same arrays."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def check_analyzer(
         check_arrays(analyzer, first, words)
         for name in first:
             assert np.array_equal(first[name], second[name], equal_nan=first[name].dtype.kind == "f"), (
-                f"{analyzer.name}: {name!r} differs between two looks at the same checkpoint; draw no random numbers "
-                "without a seed of your own"
+                f"{analyzer.name}: {name!r} differs between two computations at the same checkpoint; draw no random "
+                "numbers without a seed of your own"
             )
         _check_elsewhere(place, analyzer, first)
         check_symmetries(analyzer, place.variants[0], first, lambda variant: _computed_of(place, analyzer, variant))
@@ -131,7 +131,7 @@ def _check_elsewhere(place: Scene, analyzer: Analyzer, there: Arrays) -> None:
     except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
         raise AssertionError(
             f"{analyzer.name} fails where there is the checkpoint of step {first[0]} alone: "
-            f"{type(error).__name__}: {error}.\nRefuse with DoesNotApply what cannot be looked at."
+            f"{type(error).__name__}: {error}.\nRaise DoesNotApply for what cannot be looked at."
         ) from error
     check_arrays(analyzer, here, _words(place))
     if analyzer.grain is not Grain.CHECKPOINT:
@@ -187,10 +187,10 @@ def _show(place: Scene, analyzer: Analyzer, *, steps: Sequence[int] | None = Non
 
 def _computed(analyzer: Analyzer, shown: Any) -> Arrays:
     """The arrays, after checking that what was shown is as it was."""
-    watch = InputGuard()
-    watch.see(shown)
+    guard = InputGuard()
+    guard.remember(shown)
     arrays = analyzer.compute(shown)
-    changed = watch.changed(shown)
+    changed = guard.changed(shown)
     assert not changed, f"{analyzer.name} changed what it was shown: {', '.join(changed)}; copy before writing"
     return arrays
 

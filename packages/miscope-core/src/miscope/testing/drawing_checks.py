@@ -59,7 +59,7 @@ def check_turned(view: View, shown: ViewData, turns: Iterable[Mapping[str, Any]]
 
 
 def check_elsewhere(place: Scene, view: View, shown: ViewData) -> None:
-    """Assert that it draws, or refuses with DoesNotApply, where numbers are NaN and where there is one checkpoint."""
+    """Assert that it draws, or raises DoesNotApply, where numbers are NaN and where there is one checkpoint."""
     variants = [variant.value for variant in place.variants]
     other = shown if view.grain is Grain.COHORT or len(variants) == 1 else _gathered(place, view, variants[1:])
     _draws_or_refuses(view, _with_gaps(shown, other), " where its numbers are NaN")
@@ -93,8 +93,7 @@ def _drawn(view: View, shown: ViewData, controls: Mapping[str, Any], where: str 
         raise
     except _FAILURES as error:
         raise AssertionError(
-            f"{view.name} fails{where}: {type(error).__name__}: {error}.\n"
-            "Refuse with DoesNotApply what cannot be drawn."
+            f"{view.name} fails{where}: {type(error).__name__}: {error}.\nRaise DoesNotApply for what cannot be drawn."
         ) from error
     assert empty or tuple(figure.data), f"{view.name} draws nothing{where}: its figure has no trace"
     return figure

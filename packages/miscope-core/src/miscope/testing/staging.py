@@ -1,4 +1,4 @@
-"""A small workspace with a trained variant or two: what the checks look at instead of mocks."""
+"""A small workspace with a trained variant or two: what the checks use instead of mocks."""
 
 from __future__ import annotations
 

@@ -210,7 +210,7 @@ class ToyAutoencoder(Family):
             raise BadValue(
                 "The autoencoder is built on a checkpoint that it was not given.",
                 "A family is given what it is built on by the workspace it is used in.",
-                "Take it from there:  workspace.subject(variant).family",
+                "Take it from there:  workspace.context(variant).family",
             )
         return self._sources[0]
 

@@ -28,7 +28,7 @@ def check_view(
     params: Mapping[str, Any] | None = None,
 ) -> None:
     """Assert that a view is documented, draws a figure for every value of its controls on a really trained and
-    analyzed variant, and the same twice, changes nothing it is shown, and draws or refuses with DoesNotApply where
+    analyzed variant, and the same twice, changes nothing it is shown, and draws or raises DoesNotApply where
     there is one checkpoint alone, where numbers are NaN, and where what is optional was not computed.
 
     family: None takes the toy families, of which one must give the view what it needs. plugins: tables that hold the

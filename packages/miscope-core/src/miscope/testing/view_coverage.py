@@ -39,7 +39,7 @@ def coverage_of(workspace: Workspace, variants: tuple[BoundVariant, ...]) -> dic
     from miscope.figures.render import render
 
     values = [variant.value for variant in variants]
-    _look(workspace, values)
+    _analyze(workspace, values)
     reasons = {}
     for name, view in sorted(workspace.plugins.views.items()):
         try:
@@ -51,7 +51,7 @@ def coverage_of(workspace: Workspace, variants: tuple[BoundVariant, ...]) -> dic
     return reasons
 
 
-def _look(workspace: Workspace, variants: Sequence[Variant]) -> None:
+def _analyze(workspace: Workspace, variants: Sequence[Variant]) -> None:
     from miscope.analysis.analyze import analyze
     from miscope.errors import DoesNotApply
     from miscope.outcome import State

@@ -39,14 +39,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Intervention", "Progress", "TrainOptions", "train"]
 
-_TELL_EVERY, _SAVE_EVERY = 0.1, 60.0
+_REPORT_EVERY, _SAVE_EVERY = 0.1, 60.0
 """Seconds between two yields, and between two saved states."""
 
 
 def train(workspace: Workspace, variant: Variant, options: TrainOptions | None = None) -> Iterator[Progress]:
     """Train a variant; yields progress, and works only as far as one iterates.
 
-    session: None trains to the variant's own number of steps, from where it stopped. A training of the same variant
+    options: None trains to the variant's own number of steps, from where it stopped. A training of the same variant
     that this thread left half-way is closed. Raises BadValue, before anything is written, if the variant cannot be
     trained; then Busy while another process trains it, and Diverged if the loss is no number.
     """
@@ -158,7 +158,7 @@ def _trained(run: _Run) -> Generator[Progress]:
                 yield Progress(step=start.step, total=total, run=log.name, message=start.line)
             for progress in _steps(run, trainer, writer, stop_signal, start):
                 yield replace(progress, run=log.name)
-            if stop_signal.heard:
+            if stop_signal.received:
                 log.write("stopped", step=progress.step, total=total)
             store.compact_metrics(name)
 
@@ -177,7 +177,7 @@ def _finished(run: _Run) -> Progress | None:
 def _steps(
     run: _Run, trainer: Trainer, writer: CheckpointWriter, stop_signal: StopSignal, start: Start
 ) -> Iterator[Progress]:
-    """Every step from the start to the end or a wish to stop: look, keep, tell, update."""
+    """Every step from the start to the end or a request to stop: measure, keep, report, update."""
     store, name, total = run.workspace.store, run.variant.name, run.config.steps
     first, state = start.step, start.state
     choice = CheckpointChoice(run.config, store.steps(name), start)
@@ -188,14 +188,14 @@ def _steps(
     store.truncate_metrics(name, first if lent else first - 1)
     for step in range(first, total + 1):
         loss = trainer.loss(step)
-        stopping = stop_signal.listen() and step > first
+        stopping = stop_signal.poll() and step > first
         if (stopping or choice.evaluates(step)) and not (lent and step == first):
             metrics = trainer.metrics(step)
             writer.note(step, metrics)
             choice.see(step, metrics, writer)
         kept = stopping or choice.keeps(step)
         if run.watcher is not None and not (lent and step == first):
-            seen = run.watcher.see(step, trainer, kept=kept or step in choice.there)
+            seen = run.watcher.measure(step, trainer, kept=kept or step in choice.there)
             writer.note_seen(step, seen)
             yield from (Progress(step=step, total=total, metrics=writer.shown, message=line) for line in seen.lines)
         path = None
@@ -205,7 +205,7 @@ def _steps(
         elif timer.unsaved > _SAVE_EVERY:
             writer.state(step, trainer, choice.facts)
             timer.saved()
-        if path is not None or timer.quiet > _TELL_EVERY or step == total:
+        if path is not None or timer.quiet > _REPORT_EVERY or step == total:
             writer.settle()
             timer.reported()
             yield Progress(step=step, total=total, metrics=writer.shown, checkpoint=path, eta=timer.left(step))

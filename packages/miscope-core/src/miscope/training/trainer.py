@@ -1,4 +1,4 @@
-"""Weights in training: one look at the loss, one update. Touches no file."""
+"""Weights in training: one evaluation of the loss, one update. Touches no file."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Trainer:
     def __init__(
         self, setup: TrainingSetup, weights: Mapping[str, Tensor], *, device: torch.device, compiled: bool
     ) -> None:
-        self._exercise, self.device = setup, device
+        self._setup, self.device = setup, device
         task = setup.task
         self._objective = task.objective
         # In the order of memory in which a checkpoint brings them back: products round by it.
@@ -79,7 +79,7 @@ class Trainer:
     def loss(self, step: int) -> Tensor:
         """Loss of the examples of the update from `step`, with the graph to differentiate."""
         rows = self._batch(step)
-        hooks = hooks_at(self._exercise.interventions, step)
+        hooks = hooks_at(self._setup.interventions, step)
         examples = self._train if rows is None else self._train.rows(rows)
         seen = self._pass(examples, step, hooks)
         loss = loss_of(self._objective, seen)
@@ -107,7 +107,7 @@ class Trainer:
         if callbacks is not None and self._seen is not None:
             callbacks.observe(self._seen)
             callbacks.before_clipping(step)
-        optimizing.update(self._exercise.config, self.optimizer, step)
+        optimizing.update(self._setup.config, self.optimizer, step)
         if callbacks is not None:
             callbacks.after_update(step + 1)
         self._seen = self._known = None
@@ -134,13 +134,13 @@ class Trainer:
     def _callbacks_of(self, task: Task) -> UpdateCallbacks | None:
         if task.callbacks is None:
             return None
-        return UpdateCallbacks(task.callbacks, self.weights, self.optimizer, self._train, self._exercise.seed)
+        return UpdateCallbacks(task.callbacks, self.weights, self.optimizer, self._train, self._setup.seed)
 
     def _batch(self, step: int) -> Tensor | None:
-        size, count = self._exercise.config.batch_size, len(self._train)
+        size, count = self._setup.config.batch_size, len(self._train)
         if size is None or size >= count:
             return None
-        return rows_of_batch(step, count=count, size=size, seed=self._exercise.seed).to(self.device)
+        return rows_of_batch(step, count=count, size=size, seed=self._setup.seed).to(self.device)
 
     def _moved(self, examples: Examples) -> Examples:
         labels = None if examples.labels is None else examples.labels.to(self._loss_device)
@@ -149,8 +149,8 @@ class Trainer:
     def _hooked(self, weights: Mapping[str, Tensor], inputs: Tensor, *, hooks: list[Hook], step: int) -> Activations:
         devices = [self.device] if self.device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices):
-            torch.manual_seed((self._exercise.seed + step) % 2**63)
-            activations = self._exercise.model().run(weights, inputs, self._objective.sites, hooks=hooks)
+            torch.manual_seed((self._setup.seed + step) % 2**63)
+            activations = self._setup.model().run(weights, inputs, self._objective.sites, hooks=hooks)
         return activations if self._objective.positions == "all" else at_answers(activations)
 
 

@@ -1,4 +1,4 @@
-"""Instruments that look at the weights while they are trained; their scalars are recorded as metrics."""
+"""Instruments that are computed on the weights while they are trained; their scalars are recorded as metrics."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ class Watcher:
     """The instruments that watch one training."""
 
     def __init__(self, analysis: ResolvedAnalysis, every: Mapping[str, int]) -> None:
-        """every: steps from one look to the next, by analyzer."""
+        """every: steps from one computation to the next, by analyzer."""
         self._analysis, self._every = analysis, dict(every)
         self._waiting: set[str] = set()
 
-    def see(self, step: int, trainer: Trainer, *, kept: bool) -> Watched:
+    def measure(self, step: int, trainer: Trainer, *, kept: bool) -> Watched:
         """What the instruments whose turn it is see of the weights as they are; all of them at a step that is kept."""
         due = [name for name, every in self._every.items() if kept or step % every == 0]
         if not due:
@@ -190,13 +190,13 @@ class _LiveInputs(JobInputs):
     ) -> None:
         super().__init__(analysis.analyzers)
         self.fresh, self._results, self._analysis = results.fresh, results, analysis
-        looking = [analysis.analyzers[name] for name in names]
+        wanted = [analysis.analyzers[name] for name in names]
         weights = _copied(state.weights)
         optimizer_state = {role: _copied(remembered) for role, remembered in state.optimizer_state.items()}
         self._unfinite = not_finite(weights)
         self._seen = CheckpointInputs(
             checkpoint=Checkpoint(step=state.step, weights=weights),
-            activations=record(analysis.context, analysis.probe, weights, looking),
+            activations=record(analysis.context, analysis.probe, weights, wanted),
             state=replace(state, weights=weights, optimizer_state=optimizer_state, buffers=_copied(state.buffers)),
         )
 
