@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from miscope.analysis.executors import Inline, Lost, Processes
+from miscope.analysis.executors import Inline, Processes, WorkerDied
 
 DIE = "__import__('os')._exit(1)"
 
@@ -47,7 +47,7 @@ def test_a_task_whose_worker_dies_is_told_and_the_others_are_done():
 
 
 def test_without_an_outcome_for_it_the_loss_is_raised():
-    with pytest.raises(Lost) as error:
+    with pytest.raises(WorkerDied) as error:
         list(Processes(1).run(eval, [DIE]))
     assert str(error.value) == (
         f"A worker process died while it ran {DIE}.\n"

@@ -59,11 +59,11 @@ def test_a_folder_of_state_dicts_becomes_a_variant_with_the_whole_catalogue(plac
 
 
 def test_what_the_module_makes_by_itself_may_lie_in_the_file(place: BoundWorkspace, tmp_path: Path):
-    model = own.seeded(kind=own.Seer)
+    model = own.seeded(kind=own.Convolutional)
     model(torch.rand(8, 1, 4, 4))
     state = {**model.state_dict(), "norm.running_mean": torch.ones(3)}
     torch.save(state, tmp_path / "step_5.pt")
-    given = {"name": "seer", "build": "miscope.testing.toy_modules:Seer"}
+    given = {"name": "seer", "build": "miscope.testing.toy_modules:Convolutional"}
     variant = place.adopt_module(tmp_path / "step_5.pt", probe=torch.rand(6, 1, 4, 4), **given)
     assert variant.at(5).checkpoint.weights["norm.running_mean"].tolist() == [1, 1, 1]
     assert "norm.num_batches_tracked" in state

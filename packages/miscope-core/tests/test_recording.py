@@ -75,7 +75,7 @@ def test_a_plain_loop_becomes_a_variant_with_its_weights_and_metrics(place: Boun
 
 
 def test_recording_changes_nothing_of_the_training(place: BoundWorkspace):
-    model = own.seeded(kind=own.Seer).train()
+    model = own.seeded(kind=own.Convolutional).train()
     state, drawn = {n: w.clone() for n, w in model.state_dict().items()}, torch.get_rng_state()
     with place.record("one", model, probe=torch.ones(6, 1, 4, 4)) as recorder:
         recorder.checkpoint(0, model)
@@ -86,13 +86,13 @@ def test_recording_changes_nothing_of_the_training(place: BoundWorkspace):
     assert all(weight.requires_grad for weight in model.parameters())
 
 
-@pytest.mark.parametrize("kind", [own.Adder, own.Reader, own.Seer])
+@pytest.mark.parametrize("kind", [own.Adder, own.Recurrent, own.Convolutional])
 def test_any_module_keeps_the_contract_of_families(kind: type[nn.Module], place: BoundWorkspace):
-    probe = own.pairs() if kind is not own.Seer else torch.rand(6, 1, 4, 4)
+    probe = own.pairs() if kind is not own.Convolutional else torch.rand(6, 1, 4, 4)
     model = own.seeded(kind=kind)
     said = described(model, Given(probe=probe))
     family = AnyModule().of(said)
-    if kind is not own.Seer:  # the check's weights are of any sign, and a variance is not
+    if kind is not own.Convolutional:  # the check's weights are of any sign, and a variance is not
         check_family(family, {"run": "one", "contents": said.contents})
     found = family.model(None)
     weights = {w.role: w.as_role(model.state_dict()[w.parameter]) for w in said.network.weights}

@@ -198,7 +198,7 @@ def test_a_kept_state_without_a_checkpoint_is_enough_to_go_on(toy: Toy, monkeypa
     straight, cut = toy("straight", checkpoints="every:100"), toy("cut", checkpoints="every:100")
     trained(straight)
     monkeypatch.setattr("miscope.training.train._SAVE_EVERY", 0.0)
-    monkeypatch.setattr("miscope.training.train._TELL_EVERY", 0.0)
+    monkeypatch.setattr("miscope.training.train._REPORT_EVERY", 0.0)
     for progress in cut.train(threads=1):
         if progress.step == 13:
             break

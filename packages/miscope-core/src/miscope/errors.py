@@ -275,7 +275,7 @@ class CannotWrite(MiscopeError, OSError):
 
 
 class Busy(MiscopeError):
-    """A variant that somebody else is training, recording or importing at this moment."""
+    """A variant that somebody else is training, recording or importing now."""
 
     def __init__(self, variant: str, holder: str, stop: str) -> None:
         """holder: 'process 4242 on atlas since ...'. stop: what ends it: '`kill 4242`'."""

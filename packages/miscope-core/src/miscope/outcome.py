@@ -55,6 +55,6 @@ class Outcome:
 
 
 def left_out(variant: str, step: int, unfinite: str | None) -> Outcome:
-    """Of a step at which no instrument looks; unfinite: which of its weights are no numbers."""
+    """Of a step that no instrument looks at; unfinite: which of its weights are no numbers."""
     error = f"at step {step}, {unfinite}, and no instrument looks at it"
     return Outcome(variant=variant, analyzers=(), step=step, state=State.SKIPPED, error=error)

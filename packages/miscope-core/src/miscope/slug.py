@@ -106,7 +106,7 @@ def _part(field: _Field, fields: Sequence[_Field]) -> str:
     plain = _text(field.value)
     text = re.sub(r"([.+])\1+", r"\1", plain if field.short else plain.lstrip("._+-"))
     part = field.short + text
-    if text == plain and _given_back(field.value) and not _reads_otherwise(field, text, fields):
+    if text == plain and _recoverable(field.value) and not _reads_otherwise(field, text, fields):
         return part
     return f"{part}{_MARK}{digest([field.name, field.dumped()])[:8]}"
 
@@ -121,7 +121,7 @@ def _text(value: object) -> str:
     return re.sub(r"[^A-Za-z0-9._+-]", "", str(value))
 
 
-def _given_back(value: object) -> bool:
+def _recoverable(value: object) -> bool:
     """Whether the value can be distinguished from its text."""
     if isinstance(value, float):
         return float(_text(value)) == value
@@ -133,8 +133,8 @@ def _given_back(value: object) -> bool:
 def _distinguishable(item: object) -> bool:
     """Whether an item can be distinguished from its neighbours, between which stands a '+'."""
     if isinstance(item, int | float):
-        return _given_back(item)
-    return not isinstance(item, tuple | list) and _given_back(item) and _text(item) != "" and "+" not in _text(item)
+        return _recoverable(item)
+    return not isinstance(item, tuple | list) and _recoverable(item) and _text(item) != "" and "+" not in _text(item)
 
 
 def _reads_otherwise(field: _Field, text: str, fields: Sequence[_Field]) -> bool:

@@ -143,7 +143,7 @@ class Workspace:
             self._contexts = {k: s for k, s in self._contexts.items() if s.variant.name != variant.name}
 
     def _family_of(self, family: Family, variant: Variant, record: VariantRecord | None) -> Family:
-        """The family with what it is to be told of this very variant."""
+        """The family with what is known of this very variant."""
         sources = [
             SourceCheckpoint(source, partial(self._open_source, variant, place, source))
             for place, source in enumerate(family.sources(variant.params))

@@ -17,13 +17,13 @@ from typing import TypeVar, final
 from miscope.errors import MiscopeError
 from miscope.executor import Executor
 
-__all__ = ["Inline", "Lost", "Processes"]
+__all__ = ["Inline", "Processes", "WorkerDied"]
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
-class Lost(MiscopeError):
+class WorkerDied(MiscopeError):
     """A worker process that died with its job."""
 
     def __init__(self, job: object, reason: str) -> None:
@@ -140,13 +140,13 @@ class _Pools(Executor):
             except BrokenProcessPool as error:
                 reason = "It was killed, ran out of memory, or crashed in native code, twice in a row."
                 if lost is None:
-                    raise Lost(job, reason) from error
+                    raise WorkerDied(job, reason) from error
                 return lost(job, reason)
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:
     # Not fork: a child of a process whose threads hold locks (tensors, plots) may never get them.
-    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_settle)
+    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_prepare_worker)
 
 
 def _kill_left_over(pool: ProcessPoolExecutor) -> None:
@@ -159,7 +159,7 @@ def _kill_left_over(pool: ProcessPoolExecutor) -> None:
             process.kill()
 
 
-def _settle() -> None:
+def _prepare_worker() -> None:
     """A worker leaves Ctrl-C to its parent, ends with it, and takes one core."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, name="miscope-parent", daemon=True).start()

@@ -66,7 +66,7 @@ def _kept(store: Store, analysis: ResolvedAnalysis, name: str, step: int | None)
 
 
 def incomparable(analyses: Sequence[ResolvedAnalysis], name: str) -> str | None:
-    """Why an analyzer cannot look at these variants together, as a clause; None if it can.
+    """Why an analyzer cannot compare these variants, as a clause; None if it can.
 
     Variants of one modulus with different splits are shown the same inputs; those of another modulus are not.
     """

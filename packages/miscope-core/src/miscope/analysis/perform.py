@@ -74,7 +74,7 @@ def attempted(inputs_anew: Callable[[], JobInputs], job: Job) -> tuple[Outcome, 
                 others.append(_ended(job, (name,), State.NOT_TRIED, error=reason))
                 inputs.keep_failure(name, reason)
                 continue
-            saved[name] = scalars_of(_take(inputs, name))
+            saved[name] = scalars_of(_compute(inputs, name))
         except DoesNotApply as error:
             others.append(_not_applicable(inputs, job, name, error.reason))
         except (Exception, SystemExit, GeneratorExit) as error:  # noqa: BLE001 - the job's door; none ends a program
@@ -107,7 +107,7 @@ def _ended(job: Job, analyzers: Iterable[str], state: State, **facts: Any) -> Ou
     return Outcome(variant=job.variant, analyzers=tuple(analyzers), step=job.step, state=state, **facts)
 
 
-def _take(inputs: JobInputs, name: str) -> Arrays:
+def _compute(inputs: JobInputs, name: str) -> Arrays:
     import torch
 
     shown = inputs.show(name)

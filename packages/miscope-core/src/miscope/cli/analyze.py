@@ -45,13 +45,13 @@ def analyze(
     """Compute what is not there yet; ends with 1 if an instrument failed, with 130 or 143 if it was stopped."""
     from miscope.analysis.analyzer_options import options_apart, options_asked, split_options
     from miscope.analyze_request import AnalyzeRequest
-    from miscope.cli.targets import those_there
+    from miscope.cli.targets import existing_variants
     from miscope.interruption import stop_on_signals
     from miscope.running import run
 
     place = opened(workspace)
     fields = [word for word in target if "=" in word]
-    variants = those_there(place, [word for word in target if word not in fields], assignments(fields))
+    variants = existing_variants(place, [word for word in target if word not in fields], assignments(fields))
     table, names = place.plugins.analyzers, tuple(only) if only else None
     chosen = options_asked(table, names, split_options(table, assignments(option or ())))
     request = AnalyzeRequest(

@@ -14,7 +14,7 @@ _FEW = 6
 def lines_on_files(imported: Mapping[str, Mapping[str, Any]], names: Collection[str]) -> list[str]:
     """A line for all files whose steps are from the same source, and one for all with the same note; a few of each.
 
-    imported: by file, 'steps', 'steps_from' and 'notes', as a variant's record holds them. names: the files to tell of;
+    imported: by file, 'steps', 'steps_from' and 'notes', as a variant's record holds them. names: the files to list;
     a record may have a folder before a file's name, or a digest behind it.
     """
     steps: dict[str, list[int]] = {}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from miscope.variant import Variant
     from miscope.workspace import Workspace
 
-__all__ = ["one_to_train", "those_there"]
+__all__ = ["existing_variants", "one_to_train"]
 
 
 def one_to_train(workspace: Workspace, target: str, fields: Mapping[str, Any]) -> Variant:
@@ -29,7 +29,7 @@ def one_to_train(workspace: Workspace, target: str, fields: Mapping[str, Any]) -
     return workspace.find(target)
 
 
-def those_there(workspace: Workspace, targets: Sequence[str], fields: Mapping[str, Any]) -> list[Variant]:
+def existing_variants(workspace: Workspace, targets: Sequence[str], fields: Mapping[str, Any]) -> list[Variant]:
     """The variants in the workspace that carry one of the names, or that are of the family and have these fields."""
     if not targets:
         raise BadValue(
@@ -40,11 +40,11 @@ def those_there(workspace: Workspace, targets: Sequence[str], fields: Mapping[st
     named = [target for target in targets if target not in workspace.plugins.families]
     if named and fields:
         raise _fields_of_a_name(named[0], fields)
-    variants = [one for target in targets for one in _meant(workspace, target, fields)]
+    variants = [one for target in targets for one in _matching(workspace, target, fields)]
     return list({variant.name: variant for variant in variants}.values())
 
 
-def _meant(workspace: Workspace, target: str, fields: Mapping[str, Any]) -> list[Variant]:
+def _matching(workspace: Workspace, target: str, fields: Mapping[str, Any]) -> list[Variant]:
     if target not in workspace.plugins.families:
         return [workspace.find(_whole(workspace, target))]
     there = workspace.variants(target)

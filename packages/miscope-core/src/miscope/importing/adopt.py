@@ -13,7 +13,7 @@ from miscope.family import Family
 from miscope.importing.configuration import words_of_family
 from miscope.importing.foreign.curves import read_curves
 from miscope.importing.foreign_file import ForeignFile, read_foreign
-from miscope.importing.recognising import Adopted, Wish, recognised, recognised_curve
+from miscope.importing.recognising import Adopted, ImportChoices, recognised, recognised_curve
 from miscope.modules.description_file import write_probe
 from miscope.recording.disagreement import Account, check_agreement
 from miscope.store.origin import Origin, Standing, imported_files, may_import
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from miscope.store.store import Store
     from miscope.workspace import Workspace
 
-__all__ = ["adopt", "keep", "of_curves"]
+__all__ = ["adopt", "of_curves", "write_adopted"]
 
 
 def adopt(  # noqa: PLR0913 - what one wishes, keyword-only
@@ -52,28 +52,28 @@ def adopt(  # noqa: PLR0913 - what one wishes, keyword-only
     files = read_foreign(paths) if not curves or paths else []
     table = workspace.plugins.families.values()
     families = [workspace.plugins.family(family)] if family else [each for each in table if not each.described]
-    wish = Wish(fields=params or {}, ignore=tuple(ignore))
-    adopted = [recognised(file, families, wish) for file in files]
-    adopted += [one for path in curves for one in of_curves(path, families, wish)]
+    choices = ImportChoices(fields=params or {}, ignore=tuple(ignore))
+    adopted = [recognised(file, families, choices) for file in files]
+    adopted += [one for path in curves for one in of_curves(path, families, choices)]
     if name is not None:
         adopted = [replace(one, variant=one.variant.labelled(name)) for one in adopted]
-    return keep(workspace, adopted, wish)
+    return write_adopted(workspace, adopted, choices)
 
 
-def keep(workspace: Workspace, adopted: Sequence[Adopted], wish: Wish) -> list[Variant]:
+def write_adopted(workspace: Workspace, adopted: Sequence[Adopted], choices: ImportChoices) -> list[Variant]:
     """Write what was recognised, once all of it fits together and what is there; the variants it became."""
     adopted = [replace(one, variant=workspace.store.placed(one.variant)) for one in adopted]
     by_name: dict[str, list[Adopted]] = {}
     for one in adopted:
         by_name.setdefault(one.variant.name, []).append(one)
     for mine in by_name.values():
-        _check(workspace.store, mine, wish)
+        _check(workspace.store, mine, choices)
     for mine in by_name.values():
-        _save(workspace, mine, wish)
+        _save(workspace, mine, choices)
     return [workspace.find(variant) for variant in by_name]
 
 
-def of_curves(path: Path, families: Sequence[Family], wish: Wish) -> list[Adopted]:
+def of_curves(path: Path, families: Sequence[Family], choices: ImportChoices) -> list[Adopted]:
     """The losses in a file, each as of the variant of that family; BadValue where several are given."""
     if len(families) != 1:
         raise BadValue(
@@ -82,7 +82,7 @@ def of_curves(path: Path, families: Sequence[Family], wish: Wish) -> list[Adopte
             "Name it:  --family NAME",
         )
     curves = read_curves(path.expanduser(), words_of_family(families[0]))
-    return [recognised_curve(curve, families[0], wish) for curve in curves]
+    return [recognised_curve(curve, families[0], choices) for curve in curves]
 
 
 def _with_length(variant: Variant, steps: Collection[int]) -> Variant:
@@ -92,7 +92,7 @@ def _with_length(variant: Variant, steps: Collection[int]) -> Variant:
     return replace(variant, training=variant.training.model_copy(update={"steps": max(steps)}))
 
 
-def _check(store: Store, adopted: Sequence[Adopted], wish: Wish) -> None:
+def _check(store: Store, adopted: Sequence[Adopted], choices: ImportChoices) -> None:
     """BadValue where the variant was trained here, or where what is there and the files are not of one training."""
     variant = adopted[0].variant
     store.refuse_another(variant)
@@ -102,7 +102,7 @@ def _check(store: Store, adopted: Sequence[Adopted], wish: Wish) -> None:
         may_import(standing, [account.source for account in accounts])
         _refuse_late_losses(store, standing, adopted)
         accounts = [*_stored(store, standing), *accounts]
-    check_agreement(variant.name, accounts, ignore=[*wish.ignore, *adopted[0].overruled])
+    check_agreement(variant.name, accounts, ignore=[*choices.ignore, *adopted[0].overruled])
 
 
 def _refuse_late_losses(store: Store, standing: Standing, adopted: Sequence[Adopted]) -> None:
@@ -142,10 +142,10 @@ def _stored(store: Store, standing: Standing) -> list[Account]:
     ]
 
 
-def _save(workspace: Workspace, adopted: Sequence[Adopted], wish: Wish) -> None:
+def _save(workspace: Workspace, adopted: Sequence[Adopted], choices: ImportChoices) -> None:
     store, variant = workspace.store, adopted[0].variant
     with store.writing(variant.name):
-        _check(store, adopted, wish)
+        _check(store, adopted, choices)
         standing = standing_of(store, variant.name)
         there, known = (set(standing.steps), imported_files(standing.facts)) if standing else (set(), {})
         held = there | {step for one in adopted for step, _ in one.weights}
@@ -154,9 +154,9 @@ def _save(workspace: Workspace, adopted: Sequence[Adopted], wish: Wish) -> None:
         reached = held or {step for step, _, _ in rows} | {standing.recorded if standing else 0}
         facts: dict[str, object] = {"origin": origin.value, "assumed": _assumed(adopted, standing)}
         by_file = {**known, **_facts_by_file(adopted, known)}
-        if wish.description is not None:
-            write_probe(store.layout.probe(variant.name), wish.description)
-            facts["network"] = wish.description.network.as_facts()
+        if choices.description is not None:
+            write_probe(store.layout.probe(variant.name), choices.description)
+            facts["network"] = choices.description.network.as_facts()
         store.save_variant(_with_length(variant, {step or 0 for step in reached}), **facts, imported=by_file)
         with workspace.ledger.run("import", variant.name, files=[str(one.file.path) for one in adopted]) as log:
             store.append_metrics(variant.name, rows)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from miscope.basis import Basis
 from miscope.errors import BadValue
-from miscope.importing.adopt import keep, of_curves
+from miscope.importing.adopt import of_curves, write_adopted
 from miscope.importing.foreign.probe import read_probe
 from miscope.importing.foreign_file import read_foreign
-from miscope.importing.recognising import Wish, recognised
+from miscope.importing.recognising import ImportChoices, recognised
 from miscope.model import NoNetwork
 from miscope.modules.any_module import AnyModule
 from miscope.modules.building import build as built
@@ -58,13 +58,13 @@ def adopt_module(  # noqa: PLR0913 - what one knows of a module, keyword-only
     kept = {weight.parameter for weight in description.network.weights}
     # What the module makes by itself, and the other names of tied weights.
     made = [pattern for key in network.state_dict() if key not in kept for pattern in (key, f"*.{key}")]
-    wish = Wish(
+    choices = ImportChoices(
         fields={"run": name, "contents": description.contents},
         ignore=(*ignore, *made),
         description=replace(description, module=None),
     )
     family = AnyModule().of(description)
-    adopted = [recognised(file, [family], wish) for file in read_foreign(paths)]
-    adopted += [one for path in metrics for one in of_curves(Path(path), [family], wish)]
-    (variant,) = keep(workspace, adopted, wish)
+    adopted = [recognised(file, [family], choices) for file in read_foreign(paths)]
+    adopted += [one for path in metrics for one in of_curves(Path(path), [family], choices)]
+    (variant,) = write_adopted(workspace, adopted, choices)
     return variant

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from miscope.description import Description
     from miscope.importing.foreign.curves import Curve
 
-__all__ = ["Adopted", "Wish", "recognised", "recognised_curve"]
+__all__ = ["Adopted", "ImportChoices", "recognised", "recognised_curve"]
 
 _FEW = 6
 _NOTHING_EXTRA = ("no_decay", "clip_norm", "warmup_steps", "momentum")
@@ -38,8 +38,8 @@ _NOTHING_EXTRA = ("no_decay", "clip_norm", "warmup_steps", "momentum")
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class Wish:
-    """What is said of files beside what they say themselves."""
+class ImportChoices:
+    """What whoever imports says of files, beside what they say themselves."""
 
     fields: Mapping[str, Any] = field(default_factory=dict)
     """Parameters and training fields."""
@@ -62,20 +62,20 @@ class Adopted:
     variant: Variant
     weights: tuple[tuple[int, dict[str, Tensor]], ...] = ()
     assumed: Mapping[str, object] = field(default_factory=dict)
-    """Fields at the family's default that neither the file nor the wish says."""
+    """Fields at the family's default that neither the file nor the choices say."""
     overruled: tuple[str, ...] = ()
-    """Words of the configuration that the wish says otherwise."""
+    """Words of the configuration that the choices contradict."""
     notes: tuple[str, ...] = ()
 
 
-def recognised(file: ForeignFile, families: Sequence[Family], wish: Wish) -> Adopted:
+def recognised(file: ForeignFile, families: Sequence[Family], choices: ImportChoices) -> Adopted:
     """The file as of the one family that takes all its tensors and that it does not contradict; BadFile or BadValue.
 
     Where none takes them at the parameters that are given, said or default, sizes are taken from the tensors.
     """
-    tried = [_tried(file, family, wish) for family in families]
+    tried = [_tried(file, family, choices) for family in families]
     if not any(one.adopted or one.other for one in tried):
-        sized = [_tried(file, one.family, _sized(file, one, wish)) for one in tried if one.params is not None]
+        sized = [_tried(file, one.family, _sized(file, one, choices)) for one in tried if one.params is not None]
         tried = sized if any(one.adopted or one.other for one in sized) else tried
     fitting = [one.adopted for one in tried if one.adopted is not None]
     if len(fitting) == 1:
@@ -105,10 +105,10 @@ class _Tried:
     """Why it is of another model though its weights are found."""
 
 
-def _tried(file: ForeignFile, family: Family, wish: Wish) -> _Tried:
+def _tried(file: ForeignFile, family: Family, choices: ImportChoices) -> _Tried:
     try:
-        worded_file = worded(family, file, wish.fields, wish.ignores)
-        variant = _variant(family, worded_file, wish)
+        worded_file = worded(family, file, choices.fields, choices.ignores)
+        variant = _variant(family, worded_file, choices)
     except MiscopeError as error:
         return _Tried(family=family, refusal=error)
     by_roles = [by_role(file.path, family, state, variant.params) for _, state in file.states]
@@ -116,33 +116,35 @@ def _tried(file: ForeignFile, family: Family, wish: Wish) -> _Tried:
     if not by_roles or len(states) < len(by_roles):
         return _Tried(family=family, params=variant.params)
     try:
-        return _Tried(family=family, params=variant.params, adopted=_fitted(worded_file, family, variant, wish, states))
+        return _Tried(
+            family=family, params=variant.params, adopted=_fitted(worded_file, family, variant, choices, states)
+        )
     except BadValue as error:
         return _Tried(family=family, params=variant.params, other=error)
 
 
-def _sized(file: ForeignFile, tried: _Tried, wish: Wish) -> Wish:
-    """The wish with the parameters that the shapes of the tensors decide."""
-    given = {*wish.fields, *params_in_config(tried.family, file.config)}
+def _sized(file: ForeignFile, tried: _Tried, choices: ImportChoices) -> ImportChoices:
+    """The choices with the parameters that the shapes of the tensors decide."""
+    given = {*choices.fields, *params_in_config(tried.family, file.config)}
     sizes = sizes_of(tried.family, file.states[0][1], tried.params, given)
-    return replace(wish, fields={**sizes, **wish.fields})
+    return replace(choices, fields={**sizes, **choices.fields})
 
 
-def recognised_curve(curve: Curve, family: Family, wish: Wish) -> Adopted:
-    """A curve as of the variant that it and the wish say; BadValue where its configuration says another model."""
+def recognised_curve(curve: Curve, family: Family, choices: ImportChoices) -> Adopted:
+    """A curve as of the variant that it and the choices say; BadValue where its configuration says another model."""
     held = {"metrics": curve.metrics, "config": curve.fields, "words": curve.words, "notes": curve.notes}
     file = ForeignFile(path=curve.path, sha256=curve.sha256, states=(), steps_from="", **held)
-    file = worded(family, file, wish.fields, wish.ignores)
-    variant = _variant(family, file, wish)
-    overruled = tuple(word for name in wish.fields for word in words_of(family, name))
-    _refuse_contradictions(file, family, variant, wish, overruled)
-    assumed = _assumed(family, variant, file, wish)
+    file = worded(family, file, choices.fields, choices.ignores)
+    variant = _variant(family, file, choices)
+    overruled = tuple(word for name in choices.fields for word in words_of(family, name))
+    _refuse_contradictions(file, family, variant, choices, overruled)
+    assumed = _assumed(family, variant, file, choices)
     return Adopted(file=file, variant=variant, assumed=assumed, overruled=overruled)
 
 
-def _variant(family: Family, file: ForeignFile, wish: Wish) -> Variant:
-    given, given_training = split_fields(family, wish.fields)
-    config = {word: value for word, value in file.config.items() if not wish.ignores(word)}
+def _variant(family: Family, file: ForeignFile, choices: ImportChoices) -> Variant:
+    given, given_training = split_fields(family, choices.fields)
+    config = {word: value for word, value in file.config.items() if not choices.ignores(word)}
     params = {**params_in_config(family, config), **given}
     training = {**training_in_file(family, file), **given_training}
     try:
@@ -156,33 +158,33 @@ def _fitted(
     file: ForeignFile,
     family: Family,
     variant: Variant,
-    wish: Wish,
+    choices: ImportChoices,
     states: Sequence[tuple[dict[str, Tensor], Mapping[str, Tensor]]],
 ) -> Adopted:
     """The file as of this variant; BadValue where it is of another model."""
-    overruled = tuple(word for name in wish.fields for word in words_of(family, name))
-    _refuse_contradictions(file, family, variant, wish, overruled)
+    overruled = tuple(word for name in choices.fields for word in words_of(family, name))
+    _refuse_contradictions(file, family, variant, choices, overruled)
     left = _left_over(family, variant, [named for _, named in states])
-    _refuse_leftovers(file, family, {name: t for name, t in left.items() if not wish.ignores(name)})
+    _refuse_leftovers(file, family, {name: t for name, t in left.items() if not choices.ignores(name)})
     steps = [step for step, _ in file.states]
     ignored = (f"Left out: {_listing(left)}.",) if left else ()
     return Adopted(
         file=file,
         variant=variant,
         weights=tuple((step, weights) for step, (weights, _) in zip(steps, states, strict=True)),
-        assumed=_assumed(family, variant, file, wish),
+        assumed=_assumed(family, variant, file, choices),
         overruled=overruled,
         notes=(*ignored, *notes_on_split(file.split, family.probes(variant))),
     )
 
 
 def _refuse_contradictions(
-    file: ForeignFile, family: Family, variant: Variant, wish: Wish, overruled: Sequence[str]
+    file: ForeignFile, family: Family, variant: Variant, choices: ImportChoices, overruled: Sequence[str]
 ) -> None:
     if family.described:
         return  # what was described is the network itself, whatever words it is given
     for word, written, true in contradictions(family, family.model(variant.params), file):
-        if word in overruled or wish.ignores(word):
+        if word in overruled or choices.ignores(word):
             continue
         raise BadValue(
             f"{file.path} is of another model than {family.name}.",
@@ -230,9 +232,9 @@ def _pattern(names: Sequence[str]) -> str:
     return f"{common}*" if common and len(names) > 1 else "|".join(names)
 
 
-def _assumed(family: Family, variant: Variant, file: ForeignFile, wish: Wish) -> dict[str, object]:
+def _assumed(family: Family, variant: Variant, file: ForeignFile, choices: ImportChoices) -> dict[str, object]:
     """Fields that are at their default for want of a word; a size that the tensors decide is none of them."""
-    given = {*wish.fields, *params_in_config(family, file.config)}
+    given = {*choices.fields, *params_in_config(family, file.config)}
     assumed = {
         name: value
         for name, value in variant.params.model_dump(mode="json").items()

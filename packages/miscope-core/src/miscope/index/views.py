@@ -41,14 +41,16 @@ def show_all(database: DuckDBPyConnection, store: Store, *, anew: bool) -> bool:
     with readable(store.layout) as (layout, snapshot):
         now = survey(layout)
         covered = None if anew else _attached(database, snapshot)
-        if covered is not None and _something_went(database, store, layout, now, covered):
+        if covered is not None and _something_is_gone(database, store, layout, now, covered):
             # Only the files can say what went with it.
             database.execute("DETACH snapshot")
             covered = None
         return _show_now(database, store, layout, now, covered)
 
 
-def _something_went(database: DuckDBPyConnection, store: Store, layout: Layout, now: Survey, covered: Survey) -> bool:
+def _something_is_gone(
+    database: DuckDBPyConnection, store: Store, layout: Layout, now: Survey, covered: Survey
+) -> bool:
     """Whether anything the snapshot holds is there no more, or is another variant's now."""
     if not (covered.records.keys() <= now.records.keys() and covered.files.keys() <= now.files.keys()):
         return True
@@ -82,14 +84,14 @@ def _show_now(database: DuckDBPyConnection, store: Store, layout: Layout, now: S
         # Looked at again the next time: a file that is put back may have the time and size of the damaged one.
         metrics={name: state for name, state in now.metrics.items() if name not in bad},
     )
-    _note_deaths(database)
+    _mark_interrupted(database)
     _note_coverage(database, read)
     return covered is None or recovered or _large(changed, read)
 
 
 def _recover_unnoted(database: DuckDBPyConnection, layout: Layout, now: Survey, changed: Survey) -> bool:
     """Add what lies in folders and no ledger says: of runs that were killed, and of folders copied here."""
-    again = now.files.keys() & (_note_deaths(database) | (unknown(database) if changed.files else set()))
+    again = now.files.keys() & (_mark_interrupted(database) | (unknown(database) if changed.files else set()))
     if not again:
         return False
     list_files(database, layout, again)
@@ -131,7 +133,7 @@ def _note_coverage(database: DuckDBPyConnection, covered: Survey) -> None:
         )
 
 
-def _note_deaths(database: DuckDBPyConnection) -> set[str]:
+def _mark_interrupted(database: DuckDBPyConnection) -> set[str]:
     """Show the runs as interrupted whose process is gone; the variants they worked on."""
     running = database.execute("SELECT run, variant, host, pid, born FROM runs WHERE state = 'running'").fetchall()
     dead = {run: variant for run, variant, host, pid, born in running if not is_alive(host, pid, born)}

@@ -73,7 +73,7 @@ def _seen(module: nn.Module, inputs: Tensor) -> list[str]:
     calls: Counter[str] = Counter()
     batched: dict[str, bool] = {}
 
-    def see(name: str) -> Any:
+    def record_output(name: str) -> Any:
         def hook(_module: nn.Module, _given: object, out: object) -> None:
             calls[name] += 1
             tensor = _tensor_of(out)
@@ -81,7 +81,7 @@ def _seen(module: nn.Module, inputs: Tensor) -> list[str]:
 
         return hook
 
-    handles = [part.register_forward_hook(see(name)) for name, part in module.named_modules() if name]
+    handles = [part.register_forward_hook(record_output(name)) for name, part in module.named_modules() if name]
     try:
         _run(module, inputs)
     finally:

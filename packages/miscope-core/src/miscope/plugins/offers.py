@@ -118,12 +118,12 @@ def offer_of(name: str, module: object) -> Offer:
 
 
 def broken_by(provider: Provider, error: BaseException) -> Broken:
-    """What is told of a package whose hook raised this."""
+    """What is reported of a package whose hook raised this."""
     return _broken(provider.plugin, provider.package, provider.version, error)
 
 
 def left_out(provider: Provider, record: str, reason: str) -> Broken:
-    """What is told of one record, or one command, of a package whose others are in use."""
+    """What is reported of one record, or one command, of a package whose others are in use."""
     return Broken(provider.plugin, provider.package, provider.version, reason, "", record)
 
 

@@ -56,7 +56,7 @@ def make_folder(folder: Path) -> None:
 
 
 TEMPORARY = Path("A temporary file")
-"""What is told of one that cannot be had; nobody chose its name."""
+"""What is reported of one that cannot be had; nobody chose its name."""
 
 
 @contextmanager

@@ -90,7 +90,7 @@ def _what_there_is(store: Store, parent: str, steps: Sequence[int]) -> str:
 
 
 def _trainer(store: Store, parent: str) -> str:
-    """Who trains it at the moment, in words; "" where nobody does."""
+    """Who trains it now, in words; "" where nobody does."""
     from miscope.store.variant_lock import lock_holder
 
     return lock_holder(store.layout.lock(parent))

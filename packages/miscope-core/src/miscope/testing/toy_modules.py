@@ -7,7 +7,19 @@ from torch import Tensor, nn
 
 from miscope.probe import Probe
 
-__all__ = ["NAMES", "PAIRS", "SUMS", "TRAIN", "Adder", "Reader", "Seer", "adder", "learn", "pairs", "seeded"]
+__all__ = [
+    "NAMES",
+    "PAIRS",
+    "SUMS",
+    "TRAIN",
+    "Adder",
+    "Convolutional",
+    "Recurrent",
+    "adder",
+    "learn",
+    "pairs",
+    "seeded",
+]
 
 N = 5
 PAIRS = torch.cartesian_prod(torch.arange(N), torch.arange(N))
@@ -30,7 +42,7 @@ class Adder(nn.Module):
         return self.head(units**2 if self.squared else units)
 
 
-class Reader(nn.Module):
+class Recurrent(nn.Module):
     """One token after the other."""
 
     def __init__(self) -> None:
@@ -41,7 +53,7 @@ class Reader(nn.Module):
         return self.head(self.cell(self.embed(tokens))[0])
 
 
-class Seer(nn.Module):
+class Convolutional(nn.Module):
     """A convolution with a batch normalisation, on images."""
 
     def __init__(self) -> None:

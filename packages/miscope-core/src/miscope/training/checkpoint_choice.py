@@ -43,7 +43,7 @@ class CheckpointChoice:
     def evaluates(self, step: int) -> bool:
         return step % self._every == 0 or step in self._planned or step in self.there or step in self._again
 
-    def see(self, step: int, metrics: Mapping[str, Tensor], writer: CheckpointWriter) -> None:
+    def observe(self, step: int, metrics: Mapping[str, Tensor], writer: CheckpointWriter) -> None:
         """Let an adaptive schedule decide, at the steps that are evaluated however the training is cut into runs."""
         if not isinstance(self._schedule, Adaptive) or step % self._every:
             return

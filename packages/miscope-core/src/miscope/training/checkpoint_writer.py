@@ -38,15 +38,15 @@ class CheckpointWriter:
         self._seen: list[tuple[int, Mapping[str, Tensor]]] = []
         self._rows: list[tuple[int, str, float]] = []
         self.latest: dict[str, float] = {}
-        """Metrics of the last settled step."""
+        """Metrics of the last fetched step."""
         self._watched: dict[str, float] = {}
 
     @property
-    def shown(self) -> dict[str, float]:
+    def latest_metrics(self) -> dict[str, float]:
         """The last of every metric, those of watched instruments among them."""
         return self.latest | self._watched
 
-    def note_seen(self, step: int, seen: Watched) -> None:
+    def note_watched(self, step: int, seen: Watched) -> None:
         """Remember what watching instruments saw, and write down which of them are watched no longer."""
         self._rows += [(step, name, value) for name, value in seen.metrics.items()]
         self._watched |= seen.metrics
@@ -57,10 +57,10 @@ class CheckpointWriter:
             self._log.write("failure", analyzers=[name], step=step, **why)
 
     def note(self, step: int, metrics: Mapping[str, Tensor]) -> None:
-        """Remember a step's metrics; they stay on their device until settled."""
+        """Remember a step's metrics; they stay on their device until fetched."""
         self._seen.append((step, metrics))
 
-    def settle(self) -> None:
+    def fetch(self) -> None:
         """Take the noted metrics from the device in one go; Diverged at the first loss that is no number."""
         import torch
 
@@ -81,8 +81,8 @@ class CheckpointWriter:
         self._seen.clear()
 
     def flush(self) -> None:
-        """Write the settled metrics."""
-        self.settle()
+        """Write the fetched metrics."""
+        self.fetch()
         self._store.append_metrics(self._variant, self._rows)
         self._rows.clear()
 

@@ -17,7 +17,7 @@ class ProgressTimer:
         self._began = self._reported = self._saved = time.monotonic()
 
     @property
-    def quiet(self) -> float:
+    def since_report(self) -> float:
         """Seconds since something was reported."""
         return time.monotonic() - self._reported
 

@@ -192,12 +192,14 @@ def _steps(
         if (stopping or choice.evaluates(step)) and not (lent and step == first):
             metrics = trainer.metrics(step)
             writer.note(step, metrics)
-            choice.see(step, metrics, writer)
+            choice.observe(step, metrics, writer)
         kept = stopping or choice.keeps(step)
         if run.watcher is not None and not (lent and step == first):
             seen = run.watcher.measure(step, trainer, kept=kept or step in choice.there)
-            writer.note_seen(step, seen)
-            yield from (Progress(step=step, total=total, metrics=writer.shown, message=line) for line in seen.lines)
+            writer.note_watched(step, seen)
+            yield from (
+                Progress(step=step, total=total, metrics=writer.latest_metrics, message=line) for line in seen.lines
+            )
         path = None
         if kept and not (step == first and step in there):
             path = writer.checkpoint(step, trainer, choice.facts)
@@ -205,10 +207,10 @@ def _steps(
         elif timer.unsaved > _SAVE_EVERY:
             writer.state(step, trainer, choice.facts)
             timer.saved()
-        if path is not None or timer.quiet > _REPORT_EVERY or step == total:
-            writer.settle()
+        if path is not None or timer.since_report > _REPORT_EVERY or step == total:
+            writer.fetch()
             timer.reported()
-            yield Progress(step=step, total=total, metrics=writer.shown, checkpoint=path, eta=timer.left(step))
+            yield Progress(step=step, total=total, metrics=writer.latest_metrics, checkpoint=path, eta=timer.left(step))
         if stopping:
             return
         if step < total:

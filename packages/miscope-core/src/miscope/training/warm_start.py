@@ -1,4 +1,4 @@
-"""A training that begins with weights made elsewhere: no optimizer state, and every reader is told."""
+"""A training that begins with weights made elsewhere: no optimizer state, and the record says so."""
 
 from __future__ import annotations
 
