@@ -309,10 +309,10 @@ def test_a_raised_version_computes_that_instrument_and_its_readers_anew_and_noth
     variant = untrained(workspace, steps=(0, 10))
     list(analyze(workspace.value, variant.value))
     raised = place(TOTAL, replace(DOUBLED, version=2), COURSE, aside)
-    found = states(analyze(raised.value, raised.find(variant.name).value))
-    computed = {key for key, state in found.items() if state is State.SAVED}
+    state_by_job = states(analyze(raised.value, raised.find(variant.name).value))
+    computed = {key for key, state in state_by_job.items() if state is State.SAVED}
     assert computed == {("t.doubled", 0), ("t.doubled", 10), ("t.course", None)}
-    assert {name for (name, _), state in found.items() if state is State.PRESENT} == {"t.total", "t.aside"}
+    assert {name for (name, _), state in state_by_job.items() if state is State.PRESENT} == {"t.total", "t.aside"}
 
 
 def test_a_heavy_instrument_and_what_reads_it_wait_to_be_asked_for_by_name(place):

@@ -34,9 +34,9 @@ def variant(tmp_path: Path):
 
     small = ModuleType("small")
     small.miscope_views = hookimpl(lambda: VIEWS)  # type: ignore[attr-defined]
-    found = open_bound(tmp_path / "ws", tables(small=small)).variant("toy.sum")
-    list(found.train(threads=1))
-    return found
+    trained = open_bound(tmp_path / "ws", tables(small=small)).variant("toy.sum")
+    list(trained.train(threads=1))
+    return trained
 
 
 def film(variant, view: str, path: Path) -> list[Film]:

@@ -122,17 +122,19 @@ def analyzer(variant: BoundVariant, name: str, *others: BoundVariant) -> Availab
 
 
 def test_what_was_never_computed_is_missing_and_comes_with_the_command(variant: BoundVariant) -> None:
-    found = view(variant, "here.power")
-    assert (found.state, found.reason) == ("missing", "needs here.power: it was never computed")
-    assert found.command == f"miscope analyze {variant.name} --only here.power --workspace {variant.workspace.root}"
-    assert found.message.splitlines()[-1] == f"To compute it:  {found.command}"
+    availability = view(variant, "here.power")
+    assert (availability.state, availability.reason) == ("missing", "needs here.power: it was never computed")
+    assert (
+        availability.command == f"miscope analyze {variant.name} --only here.power --workspace {variant.workspace.root}"
+    )
+    assert availability.message.splitlines()[-1] == f"To compute it:  {availability.command}"
     assert analyzer(variant, "here.power").reason == "it was never computed"
 
 
 def test_what_takes_long_says_that_it_waits_to_be_named(variant: BoundVariant) -> None:
-    found = analyzer(variant, "here.long")
+    availability = analyzer(variant, "here.long")
     waits = "it takes long, and is computed when asked for by name"
-    assert (found.state, found.reason) == ("missing", f"it was never computed; {waits}")
+    assert (availability.state, availability.reason) == ("missing", f"it was never computed; {waits}")
 
 
 def test_what_exists_with_other_options_only_names_them(variant: BoundVariant) -> None:
@@ -144,15 +146,15 @@ def test_what_exists_with_other_options_only_names_them(variant: BoundVariant) -
 
 def test_a_failure_is_told_in_place_of_never(variant: BoundVariant) -> None:
     variant.analyze("here.fails")
-    found = analyzer(variant, "here.fails")
+    availability = analyzer(variant, "here.fails")
     failed = "it failed when it was last tried: ZeroDivisionError: division by zero"
-    assert (found.state, found.reason) == ("missing", failed)
+    assert (availability.state, availability.reason) == ("missing", failed)
 
 
 def test_what_the_family_lacks_does_not_apply_and_says_what(variant: BoundVariant) -> None:
     lacking = "toy.sum has no site '*.hook_pattern'"
-    for found in (view(variant, "here.heads"), analyzer(variant, "here.heads")):
-        assert (found.state, found.reason, found.command) == ("inapplicable", lacking, "")
+    for availability in (view(variant, "here.heads"), analyzer(variant, "here.heads")):
+        assert (availability.state, availability.reason, availability.command) == ("inapplicable", lacking, "")
 
 
 def test_an_artifact_without_arrays_is_nothing_to_look_at(variant: BoundVariant) -> None:
@@ -161,8 +163,8 @@ def test_an_artifact_without_arrays_is_nothing_to_look_at(variant: BoundVariant)
         "inapplicable",
         "'here.idle' found nothing here to compute",
     )
-    found = analyzer(variant, "here.idle")
-    assert (found.state, found.reason) == ("inapplicable", "it found nothing here to compute")
+    availability = analyzer(variant, "here.idle")
+    assert (availability.state, availability.reason) == ("inapplicable", "it found nothing here to compute")
     with pytest.raises(DoesNotApply):
         variant.view("here.idle").figure()
 
@@ -188,21 +190,24 @@ def test_a_comparison_takes_several_variants(place: Any, variant: BoundVariant) 
 
 
 def test_what_reads_what_is_not_installed_stays_alone_with_that(variant: BoundVariant) -> None:
-    for found in (view(variant, "here.reader"), view(variant, "here.foreign"), analyzer(variant, "here.reader")):
-        assert (found.state, found.reason) == ("error", "it reads 'elsewhere.sums', which is not installed")
+    for availability in (view(variant, "here.reader"), view(variant, "here.foreign"), analyzer(variant, "here.reader")):
+        assert (availability.state, availability.reason) == (
+            "error",
+            "it reads 'elsewhere.sums', which is not installed",
+        )
 
 
 def test_what_was_computed_at_some_checkpoints_is_there_at_those(variant: BoundVariant) -> None:
     variant.analyze("here.power", steps=[0, 20])
-    found = view(variant, "here.power")
-    assert (found.state, found.step, found.earlier) == ("there", 20, True)
+    availability = view(variant, "here.power")
+    assert (availability.state, availability.step, availability.earlier) == ("there", 20, True)
     assert analyzer(variant, "here.power").steps == (0, 20)
 
 
 def test_of_a_variant_that_was_never_trained_nothing_is_there(place: Any) -> None:
     fresh = place.variant("toy.sum", seed=7)
-    found = view(fresh, "here.late")
-    assert (found.state, found.reason) == ("missing", "it was never trained here")
+    availability = view(fresh, "here.late")
+    assert (availability.state, availability.reason) == ("missing", "it was never trained here")
 
 
 @pytest.fixture

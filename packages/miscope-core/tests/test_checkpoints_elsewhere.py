@@ -90,9 +90,9 @@ def test_instruments_look_at_every_step_and_only_at_the_weights_they_need(place:
     variant = place.variant("toy.hub")
     assert {str(one.state) for one in variant.analyze("t.norm")} == {"saved"}
     assert Revisions.asked == [(step, ("W_E",)) for step in STEPS]
-    found = variant.arrays("t.norm")
-    assert found["step"].tolist() == list(STEPS)
-    assert found["norm"] == pytest.approx([0.01 * (1 + step) * 40**0.5 for step in STEPS])
+    norms = variant.arrays("t.norm")
+    assert norms["step"].tolist() == list(STEPS)
+    assert norms["norm"] == pytest.approx([0.01 * (1 + step) * 40**0.5 for step in STEPS])
     assert not place.store.layout.checkpoints(variant.name).exists()
 
 
@@ -100,12 +100,12 @@ def test_a_variant_of_distant_checkpoints_is_found_again_where_something_was_mad
     variant = place.variant("toy.hub")
     list(variant.analyze("parameters.norms"))
     again = open_bound(place.root, tables(Hub()))
-    (found,) = again.variants()
-    assert found.name == variant.name
-    assert found.steps == list(STEPS)
-    assert float(found.at(100).checkpoint.weights["W_U"][0, 0]) == pytest.approx(1.01)
-    assert again.store.variant_record(found.name).facts["origin"] == "kept elsewhere"
-    assert {str(one.state) for one in found.analyze("parameters.norms")} == {"present"}
+    (reopened,) = again.variants()
+    assert reopened.name == variant.name
+    assert reopened.steps == list(STEPS)
+    assert float(reopened.at(100).checkpoint.weights["W_U"][0, 0]) == pytest.approx(1.01)
+    assert again.store.variant_record(reopened.name).facts["origin"] == "kept elsewhere"
+    assert {str(one.state) for one in reopened.analyze("parameters.norms")} == {"present"}
 
 
 def test_without_a_task_the_loss_around_its_weights_is_of_the_probes_right_answers(place: BoundWorkspace) -> None:

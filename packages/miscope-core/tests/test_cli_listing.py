@@ -29,13 +29,13 @@ def test_the_version_is_one_line(command: Run) -> None:
 @pytest.mark.usefixtures("toy")
 def test_plugins_are_listed_with_their_package_and_what_they_provide(command: Run) -> None:
     code, out, _ = command("plugins", "--json")
-    found = {row["plugin"]: row for row in json.loads(out)["plugins"]}
+    listed = {row["plugin"]: row for row in json.loads(out)["plugins"]}
     assert code == 0
-    assert found["toy"]["package"] == "miscope-toy"
-    assert found["toy"]["version"] == "1.0"
-    assert found["toy"]["hooks"] == ["miscope_families"]
-    assert found["toy"]["provides"]["family"] == ["toy.fourier", "toy.sum"]
-    assert "inline" in found["core"]["provides"]["executor"]
+    assert listed["toy"]["package"] == "miscope-toy"
+    assert listed["toy"]["version"] == "1.0"
+    assert listed["toy"]["hooks"] == ["miscope_families"]
+    assert listed["toy"]["provides"]["family"] == ["toy.fourier", "toy.sum"]
+    assert "inline" in listed["core"]["provides"]["executor"]
 
 
 def test_the_plugins_come_with_the_version_of_the_hooks_they_are_called_by(command: Run) -> None:

@@ -56,11 +56,11 @@ def test_the_line_of_an_error_in_python_computes_what_was_missing(
 
 def test_no_line_is_printed_without_its_workspace() -> None:
     bare = re.compile(r"\w:  miscope (train|analyze|import|show|serve)\b")
-    found = {
+    bare_in = {
         str(path.relative_to(SOURCE))
         for path in SOURCE.rglob("*.py")
         if "template" not in path.parts
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and bare.search(node.value)
     }
-    assert found <= set(UNPLACED)
+    assert bare_in <= set(UNPLACED)

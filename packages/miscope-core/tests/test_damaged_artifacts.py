@@ -34,9 +34,9 @@ def test_every_flipped_bit_of_an_artifact_is_seen_or_means_nothing(tmp_path: Pat
         flipped[bit // 8] ^= 1 << bit % 8
         path.write_bytes(flipped)
         try:
-            found = read_arrays(path)
-            assert set(found) == set(arrays)
-            assert all(np.array_equal(found[name], arrays[name]) for name in arrays)
+            loaded = read_arrays(path)
+            assert set(loaded) == set(arrays)
+            assert all(np.array_equal(loaded[name], arrays[name]) for name in arrays)
         except BadFile:
             refused += 1
         try:
@@ -94,8 +94,8 @@ def test_a_stack_with_any_flipped_bit_is_built_again(store: Store):
             flipped = bytearray(content)
             flipped[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
             (folder / name).write_bytes(flipped)
-            found = again(store)
-            assert all(np.array_equal(found[array], truth[array]) for array in truth)
+            stacked = again(store)
+            assert all(np.array_equal(stacked[array], truth[array]) for array in truth)
             (folder / name).write_bytes(content)
 
 
@@ -107,9 +107,9 @@ def test_a_damaged_stack_gives_no_row_to_the_next_one(store: Store):
         content[-1] ^= 1
         path.write_bytes(content)
     store.save_arrays(key(5), {"a": np.full((40, 3), 5.0), "n": np.int64(5)})
-    found = again(store)
-    assert (found["a"][:, 0, 0] == np.arange(6)).all()
-    assert (found["a"][:, -1, -1] == np.arange(6)).all()
+    stacked = again(store)
+    assert (stacked["a"][:, 0, 0] == np.arange(6)).all()
+    assert (stacked["a"][:, -1, -1] == np.arange(6)).all()
 
 
 def test_a_stack_from_before_there_were_checksums_is_built_again(store: Store):

@@ -21,14 +21,14 @@ PROMISED = ("miscope", "miscope.model", "miscope.schedule", "miscope.interventio
 
 
 def records() -> Iterator[type]:
-    found = {}
+    by_name = {}
     for place in PROMISED:
         module = importlib.import_module(place)
         for name in module.__all__:
             kind = getattr(module, name)
             if inspect.isclass(kind) and (fields_of(kind) or kind.__name__ in ("Family", "Executor")):
-                found[kind.__name__] = kind
-    yield from found.values()
+                by_name[kind.__name__] = kind
+    yield from by_name.values()
 
 
 def fields_of(kind: type) -> list[str]:
@@ -50,9 +50,9 @@ def test_help_says_what_every_field_of_a_public_record_is() -> None:
 
 
 def test_the_records_of_every_hook_are_among_them() -> None:
-    found = {kind.__name__ for kind in records()}
-    assert {"Analyzer", "View", "Family", "Executor", "Task", "Probe", "Basis", "Role", "ViewData", "Snapshot"} <= found
-    assert len(found) >= 28
+    names = {kind.__name__ for kind in records()}
+    assert {"Analyzer", "View", "Family", "Executor", "Task", "Probe", "Basis", "Role", "ViewData", "Snapshot"} <= names
+    assert len(names) >= 28
 
 
 def test_a_docstring_keeps_what_it_said_and_is_that_of_an_instance_too() -> None:

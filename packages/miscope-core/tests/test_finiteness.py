@@ -15,10 +15,10 @@ def spoilt(variant, steps, value=float("nan")):
     """The variant with one weight that is no number at those steps."""
     store = variant.workspace.store
     for step in steps:
-        found = store.load_checkpoint(variant.name, step)
-        weights = {role: tensor.clone() for role, tensor in found.weights.items()}
+        checkpoint = store.load_checkpoint(variant.name, step)
+        weights = {role: tensor.clone() for role, tensor in checkpoint.weights.items()}
         weights["W_E"].view(-1)[1] = value
-        store.save_checkpoint(variant.name, Checkpoint(step=step, weights=weights, metrics=found.metrics))
+        store.save_checkpoint(variant.name, Checkpoint(step=step, weights=weights, metrics=checkpoint.metrics))
     return variant
 
 
@@ -33,10 +33,10 @@ def test_a_clause_names_the_weights_that_are_no_numbers():
 
 @pytest.fixture
 def variant(workspace):
-    found = workspace().variant("toy.fourier")
-    for _ in found.train(threads=1):
+    trained = workspace().variant("toy.fourier")
+    for _ in trained.train(threads=1):
         pass
-    return found
+    return trained
 
 
 def test_instruments_leave_out_a_checkpoint_that_is_not_finite_and_say_so_once(variant):

@@ -100,9 +100,9 @@ def outcomes(place: BoundWorkspace, grain: Grain) -> tuple[dict[str, Any], np.nd
     """What became of each analyzer at the end, and what the second saw there."""
     variant = place.variant("toy.fourier", steps=2)
     list(variant.train(threads=1))
-    found = variant.analyze("leave.first", "leave.second")
+    analyzed = variant.analyze("leave.first", "leave.second")
     at = None if grain is Grain.TRAJECTORY else 2
-    last = {name: one for one in found for name in one.analyzers if one.step == at}
+    last = {name: one for one in analyzed for name in one.analyzers if one.step == at}
     return last, variant.arrays("leave.second", at)["logits"]
 
 
@@ -179,8 +179,8 @@ def test_generators_of_the_process_are_put_back_without_a_word(workspace: Make):
     list(variant.train(threads=1))
     place.value.context(variant.value).model.sites  # noqa: B018 - building the network draws from them
     before = a_state()
-    found = variant.analyze("leave.first")
-    assert [outcome.state for outcome in found] == [State.SAVED] * len(found)
+    analyzed = variant.analyze("leave.first")
+    assert [outcome.state for outcome in analyzed] == [State.SAVED] * len(analyzed)
     assert a_state() == before
 
 

@@ -64,8 +64,8 @@ def test_weights_are_of_the_step_after_the_last_recorded_loss(place: BoundWorksp
     assert variant.metric("train_loss")[0].tolist() == list(range(21))
     assert variant.metric("test_loss")[0].tolist() == [0, 10, 20]
     assert variant.metric("test_loss")[1].tolist() == [2.2 / (i + 1) for i in (0, 10, 20)]
-    found = variant.at(21).checkpoint.weights
-    assert all(torch.equal(found[name], tensor) for name, tensor in tensors(place).items())
+    weights = variant.at(21).checkpoint.weights
+    assert all(torch.equal(weights[name], tensor) for name, tensor in tensors(place).items())
 
 
 @pytest.mark.parametrize(("epochs", "every"), [(21, 10), (50_000, 10), (107_791, 10), (997, 4), (100, 1), (301, 100)])

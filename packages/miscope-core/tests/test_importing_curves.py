@@ -89,11 +89,11 @@ def test_every_run_of_a_sweep_becomes_a_variant_with_its_curve(
 def test_events_and_cohorts_of_curves_are_computed_and_drawn(place: BoundWorkspace, tmp_path: Path):
     from miscope.analysis.analyze import analyze
 
-    found = brought(place, as_csv(tmp_path / "a.csv", range(5)))
-    outcomes = list(analyze(place.value, [each.value for each in found]))
+    variants = brought(place, as_csv(tmp_path / "a.csv", range(5)))
+    outcomes = list(analyze(place.value, [each.value for each in variants]))
     assert [one.error for one in outcomes if one.state not in ("saved", "skipped")] == []
-    assert [float(one.arrays("events.grokking")["grokked"]) for one in found] == [1] * 5
-    assert found[0].arrays("events.grokking")["memorised"] == 19
+    assert [float(one.arrays("events.grokking")["grokked"]) for one in variants] == [1] * 5
+    assert variants[0].arrays("events.grokking")["memorised"] == 19
     skipped = {name: one.error for one in outcomes if one.state == "skipped" for name in one.analyzers}
     reason = "it looks at weights, and of this variant there are metrics only"
     assert skipped["parameters.norms"] == f"does not apply: {reason}"

@@ -164,12 +164,12 @@ def test_a_damaged_file_is_three_sentences(place: BoundWorkspace, tmp_path: Path
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_half_precision_is_read_as_float32_and_said(place: BoundWorkspace, tmp_path: Path, dtype: torch.dtype):
     (variant,) = place.adopt(saved(tmp_path / "step_1.pt", state(dtype)), family="toy.sum")
-    found = variant.at(1).checkpoint.weights
-    assert {name: tensor.dtype for name, tensor in found.items()} == dict.fromkeys(state(), torch.float32)
-    assert torch.equal(found["W_E"], state(dtype)["W_E"].float())
+    weights = variant.at(1).checkpoint.weights
+    assert {name: tensor.dtype for name, tensor in weights.items()} == dict.fromkeys(state(), torch.float32)
+    assert torch.equal(weights["W_E"], state(dtype)["W_E"].float())
     facts: Any = place.store.variant_record(variant.name).facts
-    said = f"Weights in {str(dtype).removeprefix('torch.')} were read as float32."
-    assert facts["imported"]["step_1.pt"]["notes"] == [said]
+    note = f"Weights in {str(dtype).removeprefix('torch.')} were read as float32."
+    assert facts["imported"]["step_1.pt"]["notes"] == [note]
 
 
 def test_weights_of_several_precisions_get_the_widest(place: BoundWorkspace, tmp_path: Path):
@@ -226,8 +226,8 @@ def test_tensors_of_another_size_are_compared_with_the_familys(place: BoundWorks
     )
     asked = f"The family 'toy.sum' does not recognise its tensors; for it, {differ}."
     assert refusal(place, path) == f"{path} cannot be read.\n{asked}\n{todo}"
-    found = f"No family recognises its tensors; for the nearest, toy.sum, {differ}."
-    assert refusal(place, path, None) == f"{path} cannot be read.\n{found}\n{todo}"
+    nearest = f"No family recognises its tensors; for the nearest, toy.sum, {differ}."
+    assert refusal(place, path, None) == f"{path} cannot be read.\n{nearest}\n{todo}"
 
 
 def test_a_file_of_something_else_is_not_advised_to_change_parameters(place: BoundWorkspace, tmp_path: Path):

@@ -89,8 +89,8 @@ ONE_STATE: dict[str, Callable[[], object]] = {
 def test_one_state_is_found_wherever_it_lies(place: BoundWorkspace, tmp_path: Path, layout: str):
     variant = imported(place, written(tmp_path / "step_300.pt", ONE_STATE[layout]()))
     assert variant.steps == [300]
-    found = variant.at(300).checkpoint.weights
-    assert {name: tensor.tolist() for name, tensor in found.items()} == {n: t.tolist() for n, t in state().items()}
+    weights = variant.at(300).checkpoint.weights
+    assert {name: tensor.tolist() for name, tensor in weights.items()} == {n: t.tolist() for n, t in state().items()}
 
 
 @pytest.mark.parametrize("suffix", [".pt", ".pth", ".ckpt", ".bin", ".PT", ".Pth"])
@@ -187,9 +187,9 @@ def test_the_state_beside_a_list_is_a_step_of_its_own(place: BoundWorkspace, tmp
 def test_weights_beside_the_model_are_said_to_be_left_out(place: BoundWorkspace, tmp_path: Path):
     content = {"model": state(), "ema": {"module": state(1)}, "again": state()}
     variant = imported(place, written(tmp_path / "step_3.pt", content))
-    said: Any = place.store.variant_record(variant.name).facts["imported"]
+    imported_files: Any = place.store.variant_record(variant.name).facts["imported"]
     note = "The weights are those under 'model'; others, under 'ema', are left out."
-    assert said["step_3.pt"]["notes"] == [note]
+    assert imported_files["step_3.pt"]["notes"] == [note]
 
 
 def test_what_entries_record_of_themselves_is_kept(place: BoundWorkspace, tmp_path: Path):
@@ -205,8 +205,8 @@ def test_what_entries_record_of_themselves_is_kept(place: BoundWorkspace, tmp_pa
         "test_loss": ([0, 200], [3.0, 2.5]),
         "train_accuracy": ([200], [0.5]),
     }
-    said: Any = place.store.variant_record(variant.name).facts["imported"]
-    assert said["all.pt"]["notes"] == ["'train_acc' goes up to 50: read as per cent."]
+    imported_files: Any = place.store.variant_record(variant.name).facts["imported"]
+    assert imported_files["all.pt"]["notes"] == ["'train_acc' goes up to 50: read as per cent."]
 
 
 def test_the_optimizer_of_the_last_entry_is_the_files(place: BoundWorkspace, tmp_path: Path):

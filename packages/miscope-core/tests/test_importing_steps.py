@@ -81,8 +81,8 @@ def test_a_list_and_a_folder_of_the_same_epochs_are_of_the_same_steps(
         save(tmp_path / "keys", f"{epoch}.pt", model=state, epoch=epoch)
         save(tmp_path / "names", f"epoch_{epoch:03d}.pt", model=state)
     assert read(tmp_path / "all.pt")[0][0] == steps
-    assert sorted(found for (found,), _ in read(tmp_path / "keys")) == steps
-    assert sorted(found for (found,), _ in read(tmp_path / "names")) == steps
+    assert sorted(step for (step,), _ in read(tmp_path / "keys")) == steps
+    assert sorted(step for (step,), _ in read(tmp_path / "names")) == steps
 
 
 @pytest.mark.parametrize(("made", "steps"), [(4, [2, 4]), (5, [3, 5])])
@@ -108,13 +108,13 @@ def test_a_list_of_epochs_of_mini_batches_is_refused(tmp_path: Path):
 def test_epochs_saved_one_by_one_are_taken_as_they_are(tmp_path: Path):
     for epoch in range(12):
         save(tmp_path / "run", f"epoch_{epoch:02d}.pt")
-    assert [found for (found,), _ in read(tmp_path / "run")] == list(range(12))
+    assert [step for (step,), _ in read(tmp_path / "run")] == list(range(12))
 
 
 def test_a_run_whose_first_file_has_an_empty_optimizer_begins_at_step_0(tmp_path: Path):
     for epoch in (0, 100, 200):
         save(tmp_path / "run", f"{epoch:03d}.pt", epoch=epoch, optimizer=adam(float(epoch) or None))
-    assert [found for (found,), _ in read(tmp_path / "run")] == [0, 100, 200]
+    assert [step for (step,), _ in read(tmp_path / "run")] == [0, 100, 200]
 
 
 NUMBER = "Give the number of updates made so far, a whole number from 0 up."

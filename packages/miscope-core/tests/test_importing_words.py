@@ -112,8 +112,8 @@ def test_of_two_things_one_may_be_chosen(place: BoundWorkspace, tmp_path: Path, 
 def test_words_that_mean_nothing_here_may_differ_in_parts(place: BoundWorkspace, tmp_path: Path):
     config = {"data": {"name": "pairs"}, "model": {"name": "mlp"}, "eps": 1e-5, "optim": {"eps": 1e-8}}
     (variant,) = place.adopt(written(tmp_path / "step_3.pt", {"model": state(), "config": config}), family="toy.sum")
-    said: Any = place.store.variant_record(variant.name).facts["imported"]
-    assert said["step_3.pt"]["config"] == {
+    imported_files: Any = place.store.variant_record(variant.name).facts["imported"]
+    assert imported_files["step_3.pt"]["config"] == {
         "config.data.name": "pairs",
         "config.model.name": "mlp",
         "config.eps": 1e-5,
@@ -124,9 +124,9 @@ def test_words_that_mean_nothing_here_may_differ_in_parts(place: BoundWorkspace,
 def test_what_is_no_plain_value_is_said(place: BoundWorkspace, tmp_path: Path):
     config = {"seed": torch.zeros(2), "mode": {"kinds": [torch.zeros(1)]}}
     (variant,) = place.adopt(written(tmp_path / "step_3.pt", {"model": state(), "config": config}), family="toy.sum")
-    said: Any = place.store.variant_record(variant.name).facts["imported"]
+    imported_files: Any = place.store.variant_record(variant.name).facts["imported"]
     note = "Of its configuration 'config.seed', 'config.mode.kinds' could not be read: no plain values."
-    assert said["step_3.pt"]["notes"] == [note]
+    assert imported_files["step_3.pt"]["notes"] == [note]
 
 
 OTHER_MODELS = [
@@ -160,8 +160,8 @@ def test_groups_of_an_optimizer_that_differ_are_said(place: BoundWorkspace, tmp_
     groups = [{"lr": 1e-3, "weight_decay": 1.0, "params": [0]}, {"lr": 1e-3, "weight_decay": 0.0, "params": [1]}]
     content = {"model": state(), "optimizer": {"state": {}, "param_groups": groups}}
     (variant,) = place.adopt(written(tmp_path / "step_3.pt", content), family="toy.sum")
-    said: Any = place.store.variant_record(variant.name).facts["imported"]
-    assert said["step_3.pt"]["notes"] == [
+    imported_files: Any = place.store.variant_record(variant.name).facts["imported"]
+    assert imported_files["step_3.pt"]["notes"] == [
         "Its optimizer has 2 groups of parameters that differ; the record holds the first's: weight_decay 1.0."
     ]
 

@@ -46,9 +46,9 @@ class Place:
                 key = ArtifactKey(variant=variant.name, analyzer="toy.norm", recipe=recipe, probe="grid@12", step=step)
                 self.store.save_arrays(key, {"norm": np.float64(step), "map": np.zeros(3)})
                 if noted:
-                    said = {"analyzer": key.analyzer, "recipe": recipe, "probe": key.probe}
+                    source = {"analyzer": key.analyzer, "recipe": recipe, "probe": key.probe}
                     log.write("checkpoint", step=step)
-                    log.write("artifact", **said, step=step, scalars={"norm": float(step)})
+                    log.write("artifact", **source, step=step, scalars={"norm": float(step)})
         self.store.append_metrics(variant.name, [(step, "test_loss", 1 / (1 + step)) for step in steps])
 
     def ask(self, sql: str) -> Rows:

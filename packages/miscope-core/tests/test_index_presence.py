@@ -41,9 +41,9 @@ class Place:
                 self.store.save_checkpoint(variant.name, Checkpoint(step=step, weights={"W_E": torch.zeros(1)}))
                 key = ArtifactKey(variant=variant.name, analyzer="toy.norm", recipe="r1", probe="grid@12", step=step)
                 self.store.save_arrays(key, {"norm": np.float64(step)})
-                said = {"analyzer": key.analyzer, "recipe": key.recipe, "probe": key.probe}
+                source = {"analyzer": key.analyzer, "recipe": key.recipe, "probe": key.probe}
                 log.write("checkpoint", step=step)
-                log.write("artifact", **said, step=step, scalars={"norm": float(step)})
+                log.write("artifact", **source, step=step, scalars={"norm": float(step)})
         self.store.append_metrics(variant.name, [(step, "test_loss", 1 / (1 + step)) for step in steps])
         return variant
 
@@ -55,16 +55,16 @@ class Place:
 
     def counts(self) -> dict[str, dict[str, object]]:
         """Rows of each table by slug, as asked; the same as in an index made anew."""
-        found: dict[str, dict[str, object]] = {name: {} for name in COUNTED}
+        counted: dict[str, dict[str, object]] = {name: {} for name in COUNTED}
         for row in self.ask(" UNION ALL ".join(COUNT.format(table=name) for name in COUNTED)):
-            found[str(row["name"])][str(row["slug"])] = row["n"]
+            counted[str(row["name"])][str(row["slug"])] = row["n"]
         everything = " UNION ALL ".join(
             f"SELECT '{name}' AS name, {name}::VARCHAR AS said FROM {name}" for name in TABLES
         )
         rows = self.ask(f"{everything} ORDER BY ALL")
         Index(Store(self.root)).rebuild()
         assert rows == self.ask(f"{everything} ORDER BY ALL")
-        return found
+        return counted
 
 
 @pytest.fixture
@@ -106,9 +106,9 @@ def test_artifact_folders_removed_by_hand_are_counted_no_more(place: Place, remo
         place.store.append_metrics(other.name, [(9, "test_loss", 0.5)])
         variant = place.made(2)
     shutil.rmtree(place.folder(variant) / removed)
-    found = place.counts()
-    assert variant.slug not in found["artifacts"] | found["scalars"]
-    assert found["artifacts"][B] == 3
+    counted = place.counts()
+    assert variant.slug not in counted["artifacts"] | counted["scalars"]
+    assert counted["artifacts"][B] == 3
 
 
 def test_a_copy_under_another_good_name_shows_nothing_as_its_own_and_says_whose_it_is(place: Place):
@@ -190,8 +190,8 @@ def test_scalars_that_are_no_numbers_are_there_and_in_no_comparison(place: Place
         for step, value in ((0, "inf"), (1, None), (2, "-inf")):
             key = ArtifactKey(variant=variant.name, analyzer="toy.odd", recipe="r1", probe="-", step=step)
             place.store.save_arrays(key, {"odd": np.float64(value or "nan")})
-            said = {"analyzer": key.analyzer, "recipe": key.recipe, "probe": key.probe}
-            log.write("artifact", **said, step=step, scalars={"odd": value})
+            source = {"analyzer": key.analyzer, "recipe": key.recipe, "probe": key.probe}
+            log.write("artifact", **source, step=step, scalars={"odd": value})
     expected = [{"step": 0, "value": float("inf")}, {"step": 1, "value": None}, {"step": 2, "value": float("-inf")}]
     query = "SELECT step, value FROM scalars WHERE name = 'odd' ORDER BY step"
     assert place.ask(query) == expected

@@ -145,8 +145,8 @@ def outcomes(place: BoundWorkspace) -> tuple[dict[str, Any], Arrays]:
     variant = place.variant("toy.fourier", steps=4, checkpoints="every:2")
     list(variant.train(threads=1))
     names = ["spoil.first", "spoil.second", "spoil.third"]
-    found = variant.analyze(*names)
-    at_last = {name: one for one in found for name in one.analyzers if one.step == 4}
+    analyzed = variant.analyze(*names)
+    at_last = {name: one for one in analyzed for name in one.analyzers if one.step == 4}
     return at_last, dict(variant.arrays("spoil.third", 4))
 
 

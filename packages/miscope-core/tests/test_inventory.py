@@ -34,9 +34,9 @@ def folder(variant: BoundVariant) -> Path:
 
 
 def problem(place: BoundWorkspace, name: str) -> str:
-    (found,) = (one for one in place.inventory() if one.name == name)
-    assert found.variant is None
-    return found.problem
+    (entry,) = (one for one in place.inventory() if one.name == name)
+    assert entry.variant is None
+    return entry.problem
 
 
 def break_text(good: Path, slug: str) -> None:
@@ -180,13 +180,13 @@ def test_a_record_with_a_flipped_bit_is_refused_or_says_the_same(place: BoundWor
         flipped[bit // 8] ^= 1 << bit % 8
         path.write_bytes(flipped)
         try:
-            found = place.store.variant_record(variant.name)
+            record = place.store.variant_record(variant.name)
         except BadFile:
             outcomes["refused"] += 1
             continue
         # Facts of a record without a checksum are only told, never computed with.
-        assert (found.params, found.digest, found.label) == (truth.params, truth.digest, truth.label)
-        assert old or found == truth
+        assert (record.params, record.digest, record.label) == (truth.params, truth.digest, truth.label)
+        assert old or record == truth
         outcomes["same"] += 1
     assert outcomes["refused"] > 100
 

@@ -18,12 +18,12 @@ from miscope.training_config import TrainingConfig
 def pytorchs(make: Any, steps: int, rate: float = 0.2) -> list[float]:
     """The rates of the updates from steps 0, 1, ... under a scheduler of PyTorch."""
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=rate)
-    scheduler, found = make(optimizer), []
+    scheduler, rates = make(optimizer), []
     for _ in range(steps):
-        found.append(optimizer.param_groups[0]["lr"])
+        rates.append(optimizer.param_groups[0]["lr"])
         optimizer.step()
         scheduler.step()
-    return found
+    return rates
 
 
 def ours(steps: int, **fields: Any) -> list[float]:
@@ -42,9 +42,9 @@ def cosine(n: int, end: float) -> Any:
 @pytest.mark.parametrize("end", [0.0, 0.1])
 @pytest.mark.parametrize(("name", "theirs"), [("linear", linear), ("cosine", cosine)])
 def test_a_schedule_is_pytorchs_own(name: str, theirs: Any, end: float):
-    found = ours(51, lr_schedule=name, lr_schedule_steps=50, lr_min_ratio=end)
+    rates = ours(51, lr_schedule=name, lr_schedule_steps=50, lr_min_ratio=end)
     # PyTorch multiplies its rate from step to step: each adds a rounding.
-    assert roundings(np.array(found), np.array(pytorchs(theirs(50, end), 51))) < 51
+    assert roundings(np.array(rates), np.array(pytorchs(theirs(50, end), 51))) < 51
 
 
 def test_with_a_warmup_and_a_final_decay_it_is_pytorchs_in_sequence():
@@ -56,13 +56,13 @@ def test_with_a_warmup_and_a_final_decay_it_is_pytorchs_in_sequence():
         ]
         return lr_scheduler.SequentialLR(optimizer, parts, milestones=[5, 35])
 
-    found = ours(51, lr_schedule="cosine", warmup_steps=5, lr_schedule_steps=50, lr_min_ratio=0.25, lr_decay_steps=15)
-    assert roundings(np.array(found), np.array(pytorchs(sequence, 51))) < 51
+    rates = ours(51, lr_schedule="cosine", warmup_steps=5, lr_schedule_steps=50, lr_min_ratio=0.25, lr_decay_steps=15)
+    assert roundings(np.array(rates), np.array(pytorchs(sequence, 51))) < 51
 
 
 def test_a_constant_rate_with_a_final_decay_is_a_trapezoid():
-    found = ours(12, warmup_steps=2, lr_schedule_steps=10, lr_decay_steps=4)
-    assert found == pytest.approx([0, 0.1, 0.2, 0.2, 0.2, 0.2, 0.2, 0.15, 0.1, 0.05, 0, 0])
+    rates = ours(12, warmup_steps=2, lr_schedule_steps=10, lr_decay_steps=4)
+    assert rates == pytest.approx([0, 0.1, 0.2, 0.2, 0.2, 0.2, 0.2, 0.15, 0.1, 0.05, 0, 0])
 
 
 def test_once_its_schedule_is_over_the_rate_stays():

@@ -7,8 +7,8 @@ import sys
 
 
 def test_the_module_says_what_the_command_says() -> None:
-    said = subprocess.run([sys.executable, "-m", "miscope", "--help"], capture_output=True, text=True, check=True)
-    assert "Usage: miscope [OPTIONS] COMMAND" in said.stdout
+    finished = subprocess.run([sys.executable, "-m", "miscope", "--help"], capture_output=True, text=True, check=True)
+    assert "Usage: miscope [OPTIONS] COMMAND" in finished.stdout
 
 
 def test_wrong_usage_ends_it_with_2() -> None:

@@ -20,10 +20,10 @@ def rows(*steps: int) -> list[tuple[int, str, float]]:
 def test_series_are_read_back_by_name_and_ascending(tmp_path: Path):
     append(tmp_path, rows(2, 3))
     append(tmp_path, rows(0, 1))
-    found = read_series(tmp_path)
-    assert list(found) == ["test_loss", "train_loss"]
-    assert found["test_loss"].steps.tolist() == [0, 1, 2, 3]
-    assert found["test_loss"].values.tolist() == [0, 0.5, 1, 1.5]
+    series = read_series(tmp_path)
+    assert list(series) == ["test_loss", "train_loss"]
+    assert series["test_loss"].steps.tolist() == [0, 1, 2, 3]
+    assert series["test_loss"].values.tolist() == [0, 0.5, 1, 1.5]
 
 
 def test_values_keep_every_bit_and_nan_stays_nan(tmp_path: Path):

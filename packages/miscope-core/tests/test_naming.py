@@ -135,22 +135,22 @@ class Two(nn.Module):
 
 
 def test_sites_are_what_is_called_once_and_gives_a_batch_and_weights_are_counted_once():
-    said = described(Odd(), Given(probe=torch.randn(6, 4)))
-    assert set(said.network.sites) == {"tied", "pairs"}
-    assert [w.role for w in said.network.weights] == [
+    description = described(Odd(), Given(probe=torch.randn(6, 4)))
+    assert set(description.network.sites) == {"tied", "pairs"}
+    assert [w.role for w in description.network.weights] == [
         *("twice.weight", "twice.bias", "never.weight", "never.bias", "tied.bias"),
     ]
-    assert said.network.single is False
+    assert description.network.single is False
 
 
 def test_a_site_can_be_replaced_also_where_it_is_the_first_of_several():
     module = Odd()
-    said = described(module, Given(probe=torch.randn(6, 4)))
-    assert said.module is not None
-    model: HookedModel = model_of(said.module, said.network)
-    weights = {w.role: w.as_role(module.state_dict()[w.parameter]) for w in said.network.weights}
-    run = model.run(weights, said.probe.inputs, ["pairs", "logits"], hooks=[("pairs", lambda x: x + 1)])
-    plain = module(said.probe.inputs)[:, None].detach()
+    description = described(module, Given(probe=torch.randn(6, 4)))
+    assert description.module is not None
+    model: HookedModel = model_of(description.module, description.network)
+    weights = {w.role: w.as_role(module.state_dict()[w.parameter]) for w in description.network.weights}
+    run = model.run(weights, description.probe.inputs, ["pairs", "logits"], hooks=[("pairs", lambda x: x + 1)])
+    plain = module(description.probe.inputs)[:, None].detach()
     assert torch.equal(run["logits"], plain + 1)
     assert run["pairs"].shape == (6, 1, 4)
 
@@ -159,12 +159,12 @@ def test_a_transformer_of_pytorch_is_seen_layer_by_layer():
     layer = nn.TransformerEncoderLayer(8, 2, dim_feedforward=16, batch_first=True, dropout=0.1)
     layers = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
     module = nn.Sequential(nn.Embedding(5, 8), layers, nn.Linear(8, 5))
-    said = described(module, Given(probe=own.PAIRS))
+    description = described(module, Given(probe=own.PAIRS))
     expected = {"0", "1", "1.layers.0", "1.layers.1", "1.layers.0.linear1", "1.layers.0.self_attn"}
-    assert expected <= set(said.network.sites)
-    assert said.module is not None
-    model = model_of(said.module, said.network)
-    weights = {w.role: w.as_role(module.state_dict()[w.parameter]) for w in said.network.weights}
+    assert expected <= set(description.network.sites)
+    assert description.module is not None
+    model = model_of(description.module, description.network)
+    weights = {w.role: w.as_role(module.state_dict()[w.parameter]) for w in description.network.weights}
     with torch.no_grad():
         seen = model.run(weights, own.PAIRS, ["1.layers.0.linear1", "logits"])
         assert roundings(seen["logits"].numpy(), module.eval()(own.PAIRS).numpy()) < 200
@@ -184,12 +184,12 @@ class Halves(nn.Module):
 
 def test_a_module_that_runs_in_single_precision_only_is_run_so():
     module = Halves()
-    said = described(module, Given(probe=torch.randn(6, 4)))
-    assert said.network.single
-    assert said.module is not None
-    model = model_of(said.module, said.network)
-    weights = {w.role: module.state_dict()[w.parameter].double() for w in said.network.weights}
-    assert model.run(weights, said.probe.inputs.double(), ["logits"])["logits"].dtype == torch.float32
+    description = described(module, Given(probe=torch.randn(6, 4)))
+    assert description.network.single
+    assert description.module is not None
+    model = model_of(description.module, description.network)
+    weights = {w.role: module.state_dict()[w.parameter].double() for w in description.network.weights}
+    assert model.run(weights, description.probe.inputs.double(), ["logits"])["logits"].dtype == torch.float32
 
 
 @pytest.mark.parametrize(

@@ -52,13 +52,13 @@ def by_hand(variant: BoundVariant, step: int, weights: Mapping[str, Tensor]) -> 
     logits = (embed + post @ weights["blocks.0.mlp.W_out"]) @ weights["W_U"]
     labels = train.labels[:, 0]  # pyright: ignore[reportOptionalSubscript]
     (slope,) = torch.autograd.grad(logits.gather(1, labels[:, None]).sum(), embed, create_graph=True)
-    found = {
+    terms = {
         "cross_entropy": cross_entropy(logits, labels),
         "sparsity": gate.mean(),
         "jacobian": slope.square().sum(1).mean(),
     }
     weighed = {"cross_entropy": 1, "sparsity": 0 if step % SPARSE_EVERY else 0.3, "jacobian": 0.02 * min(step, 10) / 10}
-    return found | {"total": sum((weighed[name] * value for name, value in found.items()), torch.zeros(()))}
+    return terms | {"total": sum((weighed[name] * value for name, value in terms.items()), torch.zeros(()))}
 
 
 def test_terms_of_a_hidden_site_and_of_second_derivatives_are_descended_and_recorded(tmp_path: Any) -> None:
@@ -85,10 +85,10 @@ def series(variant: BoundVariant) -> dict[str, tuple[list[int], list[float]]]:
 
 
 def test_a_term_is_recorded_where_it_is_active_and_nowhere_else(tmp_path: Any) -> None:
-    found = series(trained(tmp_path, ToyGated(), steps=12))
-    assert found["train_sparsity"][0] == found["test_sparsity"][0] == [0, 5, 10]
-    assert found["train_jacobian"][0] == list(range(1, 13))
-    assert found["train_total"][0] == found["train_loss"][0] == list(range(13))
+    recorded = series(trained(tmp_path, ToyGated(), steps=12))
+    assert recorded["train_sparsity"][0] == recorded["test_sparsity"][0] == [0, 5, 10]
+    assert recorded["train_jacobian"][0] == list(range(1, 13))
+    assert recorded["train_total"][0] == recorded["train_loss"][0] == list(range(13))
 
 
 def test_the_gradient_and_the_loss_of_an_instrument_are_those_of_training(tmp_path: Any) -> None:
@@ -100,9 +100,9 @@ def test_the_gradient_and_the_loss_of_an_instrument_are_those_of_training(tmp_pa
     loss = losses_of(variant.workspace.value.context(variant.value), 10)["train"]
     assert loss(checkpoint.weights)["total"] == pytest.approx(terms["total"].item(), rel=1e-12)
     for roles in (list(weights), ["W_U"]):
-        found = loss.gradient(checkpoint.weights, roles)
-        assert list(found) == roles
-        for role, gradient in found.items():
+        gradients = loss.gradient(checkpoint.weights, roles)
+        assert list(gradients) == roles
+        for role, gradient in gradients.items():
             expected = weights[role].grad
             assert expected is not None
             torch.testing.assert_close(gradient, expected, rtol=1e-10, atol=1e-12)

@@ -23,8 +23,8 @@ from miscope.training_config import TrainingConfig
 def weights() -> dict[str, Parameter]:
     generator = torch.Generator().manual_seed(0)
     names = ("W_E", "blocks.0.mlp.W_in", "blocks.0.mlp.b_in")
-    found = {name: Parameter(torch.randn(4, 3, generator=generator)) for name in names}
-    return found | {"blocks.0.ln.w": Parameter(torch.randn(3, generator=generator))}
+    drawn = {name: Parameter(torch.randn(4, 3, generator=generator)) for name in names}
+    return drawn | {"blocks.0.ln.w": Parameter(torch.randn(3, generator=generator))}
 
 
 def descend(config: TrainingConfig, parameters: dict[str, Parameter], optimizer: JointOptimizer, n: int) -> None:

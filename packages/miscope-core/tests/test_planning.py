@@ -69,23 +69,23 @@ def test_what_spans_training_waits_for_every_step_and_what_reads_it_waits_for_it
 
 
 def test_what_is_there_is_not_computed_again():
-    found = resolve(TABLE, ["a.path"])
-    there = {name: set(STEPS) for name in found if name != "a.path"}
-    assert [wave.grain for wave in plan(found, steps=STEPS, present=there)] == [Grain.TRAJECTORY]
-    assert plan(found, steps=STEPS, present=there | {"a.path": {None}}) == []
+    resolved = resolve(TABLE, ["a.path"])
+    there = {name: set(STEPS) for name in resolved if name != "a.path"}
+    assert [wave.grain for wave in plan(resolved, steps=STEPS, present=there)] == [Grain.TRAJECTORY]
+    assert plan(resolved, steps=STEPS, present=there | {"a.path": {None}}) == []
 
 
 def test_what_nobody_asked_for_is_computed_only_where_something_computed_reads_it():
-    found = resolve(TABLE, ["a.both"])
+    resolved = resolve(TABLE, ["a.both"])
     there = {"a.both": {0, 10}}
-    (wave,) = plan(found, steps=STEPS, wanted=["a.both"], present=there)
+    (wave,) = plan(resolved, steps=STEPS, wanted=["a.both"], present=there)
     assert [(job.step, job.analyzers) for job in wave.jobs] == [(20, ("a.logits", "a.weights", "a.both"))]
 
 
 def test_a_missing_step_of_what_a_trajectory_reads_is_computed_before_it():
-    found = resolve(TABLE, ["a.path"])
+    resolved = resolve(TABLE, ["a.path"])
     there = {"a.both": {0, 20}, "a.logits": set(STEPS), "a.weights": set(STEPS)}
-    waves = plan(found, steps=STEPS, wanted=["a.path"], present=there)
+    waves = plan(resolved, steps=STEPS, wanted=["a.path"], present=there)
     assert [[(job.step, job.analyzers) for job in wave.jobs] for wave in waves] == [
         [(10, ("a.both",))],
         [(None, ("a.path",))],
@@ -139,13 +139,13 @@ def test_the_steps_count_for_what_spans_them_and_for_all_that_builds_on_it():
 @st.composite
 def tables(draw):
     count = draw(st.integers(1, 7))
-    found = {}
+    table = {}
     for i in range(count):
-        upstream = draw(st.sets(st.sampled_from(sorted(found)), max_size=3)) if found else set()
+        upstream = draw(st.sets(st.sampled_from(sorted(table)), max_size=3)) if table else set()
         grain = draw(st.sampled_from([Grain.CHECKPOINT, Grain.TRAJECTORY]))
-        found[f"n.a{i}"] = record(f"n.a{i}", *sorted(upstream), grain=grain)
-    spans = {name: STEPS if a.grain is Grain.CHECKPOINT else (None,) for name, a in found.items()}
-    return found, {name: draw(st.sets(st.sampled_from(span))) for name, span in spans.items()}
+        table[f"n.a{i}"] = record(f"n.a{i}", *sorted(upstream), grain=grain)
+    spans = {name: STEPS if a.grain is Grain.CHECKPOINT else (None,) for name, a in table.items()}
+    return table, {name: draw(st.sets(st.sampled_from(span))) for name, span in spans.items()}
 
 
 @given(tables())

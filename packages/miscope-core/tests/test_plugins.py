@@ -281,8 +281,8 @@ def test_the_command_line_starts_without_plugins(
 ):
     monkeypatch.setenv("MISCOPE_PLUGINS", "")  # so that what the option sets goes with the test
     offer("sick", "nonsense_that_is_not_there")
-    found = json.loads(command("--no-plugins", "plugins", "--json")[1])
-    assert ([row["plugin"] for row in found["plugins"]], found["broken"]) == (["core"], [])
+    listed = json.loads(command("--no-plugins", "plugins", "--json")[1])
+    assert ([row["plugin"] for row in listed["plugins"]], listed["broken"]) == (["core"], [])
 
 
 def test_a_command_named_like_one_of_core_or_that_cannot_be_read_is_listed_and_the_others_work(

@@ -65,8 +65,8 @@ def test_weights_of_a_layer_norm_are_left_out_only_on_purpose_and_the_record_say
         "ln_final.w (8).\n"
         "Give the family it is of (--family); or leave them out on purpose:  --ignore 'ln_final.w'"
     )
-    found = facts(place, path, ignore=["ln_*"])
-    assert found["imported"]["norm.pth"]["notes"][-1] == "Left out: ln_final.w (8)."
+    recorded = facts(place, path, ignore=["ln_*"])
+    assert recorded["imported"]["norm.pth"]["notes"][-1] == "Left out: ln_final.w (8)."
 
 
 def test_buffers_and_biases_of_zeros_change_no_answer(place: BoundWorkspace, tmp_path: Path):
@@ -107,8 +107,8 @@ def test_a_configuration_that_says_another_model_is_refused(
 
 
 def test_a_configuration_that_says_the_same_in_other_words_is_none(place: BoundWorkspace, tmp_path: Path):
-    said = {"act_fn": "torch.nn.ReLU", "fn_name": "Add", "n_layers": 1, "normalization_type": None, "use_ln": False}
-    path = saved(tmp_path / "run.pth", tensors(), config={**said, "d_model": 8, "d_head": 4})
+    words = {"act_fn": "torch.nn.ReLU", "fn_name": "Add", "n_layers": 1, "normalization_type": None, "use_ln": False}
+    path = saved(tmp_path / "run.pth", tensors(), config={**words, "d_model": 8, "d_head": 4})
     assert facts(place, path)["origin"] == "imported"
 
 

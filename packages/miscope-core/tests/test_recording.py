@@ -90,14 +90,14 @@ def test_recording_changes_nothing_of_the_training(place: BoundWorkspace):
 def test_any_module_keeps_the_contract_of_families(kind: type[nn.Module], place: BoundWorkspace):
     probe = own.pairs() if kind is not own.Convolutional else torch.rand(6, 1, 4, 4)
     model = own.seeded(kind=kind)
-    said = described(model, Given(probe=probe))
-    family = AnyModule().of(said)
+    description = described(model, Given(probe=probe))
+    family = AnyModule().of(description)
     if kind is not own.Convolutional:  # the check's weights are of any sign, and a variance is not
-        check_family(family, {"run": "one", "contents": said.contents})
-    found = family.model(None)
-    weights = {w.role: w.as_role(model.state_dict()[w.parameter]) for w in said.network.weights}
-    inputs, expected = said.probe.inputs, model.eval()(said.probe.inputs).detach()
-    logits = found.run(weights, inputs, ["logits", *said.network.sites])["logits"]
+        check_family(family, {"run": "one", "contents": description.contents})
+    rebuilt = family.model(None)
+    weights = {w.role: w.as_role(model.state_dict()[w.parameter]) for w in description.network.weights}
+    inputs, expected = description.probe.inputs, model.eval()(description.probe.inputs).detach()
+    logits = rebuilt.run(weights, inputs, ["logits", *description.network.sites])["logits"]
     assert roundings(logits.numpy(), (expected if expected.ndim == 3 else expected[:, None]).numpy()) < 50
 
 

@@ -157,12 +157,12 @@ def plant(bound: BoundVariant, steps: tuple[int, ...]) -> None:
         place.store.save_checkpoint(bound.name, Checkpoint(step=step, weights=weights))
     analysis = resolve_analysis(place.value, bound.value, ["test.norm"], steps=steps)
     for step in steps:
-        found = norm(
+        arrays = norm(
             Snapshot(
                 variant=bound.value, step=step, options=None, probe=analysis.probe, weights=weights_at(bound, step)
             )
         )
-        place.store.save_arrays(analysis.key("test.norm", step), found)
+        place.store.save_arrays(analysis.key("test.norm", step), arrays)
 
 
 def weights_at(bound: BoundVariant, step: int) -> dict[str, torch.Tensor]:

@@ -259,9 +259,9 @@ def test_an_intervention_given_in_python_is_found_by_its_name_elsewhere(tmp_path
     list(run(there.value, request))
     plain = here.variant("toy.silenced").labelled("plain")
     list(plain.train(steps=6, threads=1))
-    found = [files(variant, "*00000006.safetensors") for variant in (here.variants()[0], there.variants()[0], plain)]
-    assert found[0] == found[1]
-    assert len(found[0]) == 1
+    contents = [files(variant, "*00000006.safetensors") for variant in (here.variants()[0], there.variants()[0], plain)]
+    assert contents[0] == contents[1]
+    assert len(contents[0]) == 1
     weights = [workspace.variants()[0].at(6).checkpoint.weights for workspace in (here, there)]
     assert torch.equal(weights[0]["W_U"], weights[1]["W_U"])
     assert not torch.equal(weights[0]["W_U"], plain.at(6).checkpoint.weights["W_U"])

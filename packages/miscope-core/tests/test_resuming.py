@@ -205,11 +205,11 @@ def test_every_flipped_bit_of_a_checkpoint_or_a_state_is_seen(toy: Toy):
             flipped[place] ^= 1 << place % 8
             path.write_bytes(flipped)
             try:
-                found = load()
+                loaded = load()
             except MiscopeError:
                 continue
             # A space between two words of the header may change and mean the same.
-            assert isinstance(found, Checkpoint), place
-            assert found.metrics == truth.metrics
-            assert all(torch.equal(w, truth.weights[role]) for role, w in found.weights.items())
+            assert isinstance(loaded, Checkpoint), place
+            assert loaded.metrics == truth.metrics
+            assert all(torch.equal(w, truth.weights[role]) for role, w in loaded.weights.items())
         path.write_bytes(content)

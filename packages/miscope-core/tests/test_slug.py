@@ -110,9 +110,9 @@ def test_a_value_that_its_text_gives_back_is_that_text():
 
 
 def test_any_other_is_followed_by_its_digest():
-    found = slug(Wide(tag="a/b"), None, None)
-    assert found.startswith("tagab++")
-    assert NAME_PATTERN.fullmatch(found)
+    made = slug(Wide(tag="a/b"), None, None)
+    assert made.startswith("tagab++")
+    assert NAME_PATTERN.fullmatch(made)
     assert plain_slug(Wide(tag="a/b"), None, None) == "tagab-r0.1-roles-scales-nested-mono-onfalse"
 
 

@@ -90,10 +90,10 @@ def test_a_parents_identity_is_part_of_its_childs(parent: BoundVariant, child: B
     other = trained(parent.workspace.variant(PARENT, seed=1))
     assert parent.workspace.variant("toy.autoencoder", variant=other.name).value.digest != child.value.digest
     trained(child)
-    found = place(parent.workspace.root).find(child.name)
-    assert found.value.digest == child.value.digest
-    (said,) = child.workspace.store.variant_record(child.name).facts["sources"].items()  # type: ignore[attr-defined]
-    assert said[0] == f"blocks.0.mlp.hook_post of {parent.name} at step 30"
+    reopened = place(parent.workspace.root).find(child.name)
+    assert reopened.value.digest == child.value.digest
+    (recorded,) = child.workspace.store.variant_record(child.name).facts["sources"].items()  # type: ignore[attr-defined]
+    assert recorded[0] == f"blocks.0.mlp.hook_post of {parent.name} at step 30"
 
 
 def test_instruments_look_at_every_checkpoint_of_an_autoencoder(child: BoundVariant) -> None:
@@ -109,9 +109,9 @@ def test_instruments_look_at_every_checkpoint_of_an_autoencoder(child: BoundVari
 
 
 def refused(build: Any) -> str:
-    with pytest.raises(BadValue) as found:
+    with pytest.raises(BadValue) as error:
         build()
-    return str(found.value)
+    return str(error.value)
 
 
 def test_a_parent_that_is_not_there_is_refused_before_anything_is_written(tmp_path: Path) -> None:
@@ -179,9 +179,9 @@ def test_a_checkpoint_that_was_changed_since_is_told_by_its_child(parent: BoundV
 
 def test_a_site_that_the_parent_has_not_is_told_with_those_it_has(parent: BoundVariant) -> None:
     child = parent.workspace.variant("toy.autoencoder", variant=parent.name, site="blocks.0.mlp.hook_pots")
-    with pytest.raises(UnknownName) as found:
+    with pytest.raises(UnknownName) as error:
         trained(child)
-    assert str(found.value).splitlines()[:2] == [
+    assert str(error.value).splitlines()[:2] == [
         "There is no site named 'blocks.0.mlp.hook_pots'.",
         "Did you mean 'blocks.0.mlp.hook_post'?",
     ]

@@ -48,11 +48,11 @@ def weights() -> dict[str, torch.Tensor]:
 
 def test_a_checkpoint_is_read_back_bit_for_bit_with_its_metrics(store: Store, variant: Variant):
     store.save_checkpoint(variant.name, Checkpoint(step=5, weights=weights(), metrics={"test_loss": 0.1}))
-    found = store.load_checkpoint(variant.name, 5)
-    assert found.step == 5
-    assert found.metrics == {"test_loss": 0.1}
-    assert {name: t.dtype for name, t in found.weights.items()} == {n: t.dtype for n, t in weights().items()}
-    assert all(torch.equal(found.weights[name], tensor) for name, tensor in weights().items())
+    loaded = store.load_checkpoint(variant.name, 5)
+    assert loaded.step == 5
+    assert loaded.metrics == {"test_loss": 0.1}
+    assert {name: t.dtype for name, t in loaded.weights.items()} == {n: t.dtype for n, t in weights().items()}
+    assert all(torch.equal(loaded.weights[name], tensor) for name, tensor in weights().items())
 
 
 def test_single_roles_can_be_loaded_and_an_unknown_one_is_named(store: Store, variant: Variant):
@@ -128,11 +128,11 @@ def test_a_training_state_is_read_back_whole(store: Store, variant: Variant):
     )
     store.save_training_state(variant.name, state)
     store.save_training_state(variant.name, TrainingState(step=5), step=5)
-    found = store.load_training_state(variant.name)
-    assert found is not None
-    assert (found.step, found.facts) == (7, {"param_groups": [{"lr": 0.1}]})
-    assert torch.equal(found.generators["cpu"], torch.get_rng_state())
-    assert found.optimizer_state["blocks.0.mlp.W_in"]["exp_avg_sq"].dtype == torch.float64
+    loaded = store.load_training_state(variant.name)
+    assert loaded is not None
+    assert (loaded.step, loaded.facts) == (7, {"param_groups": [{"lr": 0.1}]})
+    assert torch.equal(loaded.generators["cpu"], torch.get_rng_state())
+    assert loaded.optimizer_state["blocks.0.mlp.W_in"]["exp_avg_sq"].dtype == torch.float64
     assert store.load_training_state(variant.name, step=6) is None
 
 
@@ -150,11 +150,11 @@ def test_a_training_state_is_read_back_whole(store: Store, variant: Variant):
 def test_arrays_are_read_back_as_they_were_whatever_their_type_and_name(tmp_path_factory, arrays):
     store, made = Store(tmp_path_factory.mktemp("store")), make_variant(ToyFamily(), {})
     store.save_arrays(key(made, 1), arrays)
-    found = store.load_arrays(key(made, 1))
-    assert list(found) == list(arrays)
+    loaded = store.load_arrays(key(made, 1))
+    assert list(loaded) == list(arrays)
     for name, array in arrays.items():
-        assert found[name].dtype == array.dtype
-        np.testing.assert_array_equal(found[name], array)
+        assert loaded[name].dtype == array.dtype
+        np.testing.assert_array_equal(loaded[name], array)
 
 
 def test_an_artifact_nobody_computed_says_where_it_exists(store: Store, variant: Variant):
@@ -318,8 +318,8 @@ def test_killed_writers_leave_nothing_half_written_and_lose_nothing_finished(tmp
             assert int(step) in steps
             assert store.load_checkpoint(name, int(step)).weights["W_E"][0, 0] == int(step)
         elif kind == "artifact":
-            found = store.load_arrays(ArtifactKey(variant=name, analyzer="toy", recipe="r", probe="-", step=int(step)))
-            assert found["a"][0] == int(step)
+            arrays = store.load_arrays(ArtifactKey(variant=name, analyzer="toy", recipe="r", probe="-", step=int(step)))
+            assert arrays["a"][0] == int(step)
     assert all(store.load_checkpoint(name, step).step == step for step in steps)
     metrics = store.metrics(name)["loss"]
     recorded = sorted({int(step) for kind, step in finished if kind == "metrics"})

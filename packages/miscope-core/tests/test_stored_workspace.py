@@ -39,10 +39,10 @@ def place(tmp_path: Path) -> BoundWorkspace:
 
 
 def by_state(outcomes: list[Outcome]) -> Mapping[str, set[str]]:
-    found: dict[str, set[str]] = {}
+    analyzers: dict[str, set[str]] = {}
     for outcome in outcomes:
-        found.setdefault(str(outcome.state), set()).update(outcome.analyzers)
-    return found
+        analyzers.setdefault(str(outcome.state), set()).update(outcome.analyzers)
+    return analyzers
 
 
 def test_every_variant_opens_under_its_name_and_digest(place: BoundWorkspace) -> None:

@@ -161,8 +161,8 @@ def draw(shown: ViewData, *, weight: str = "W_E") -> Any:
     """Largest entry over training."""
     import plotly.graph_objects as go
 
-    found = shown.artifacts["check.largest"]
-    return go.Figure(go.Scatter(x=found["step"], y=found[weight]))
+    arrays = shown.artifacts["check.largest"]
+    return go.Figure(go.Scatter(x=arrays["step"], y=arrays[weight]))
 
 
 def draw_nothing(shown: ViewData, *, weight: str = "W_E") -> Any:

@@ -32,11 +32,11 @@ MODULE = SimpleNamespace(miscope_analyzers=miscope_analyzers, miscope_executors=
 
 
 def test_plugins_are_core_the_toys_and_what_one_names(plugins: Callable[..., Plugins]) -> None:
-    found = plugins(count=MODULE)
-    assert [provider.plugin for provider in found.providers] == ["core", "toy", "count"]
-    assert set(found.families) == {"pytorch.module", "toy.fourier", "toy.sum"}
-    assert "count.one" in found.analyzers
-    assert not found.views
+    offered = plugins(count=MODULE)
+    assert [provider.plugin for provider in offered.providers] == ["core", "toy", "count"]
+    assert set(offered.families) == {"pytorch.module", "toy.fourier", "toy.sum"}
+    assert "count.one" in offered.analyzers
+    assert not offered.views
 
 
 def test_a_workspace_knows_the_modules_one_names(workspace: Callable[..., BoundWorkspace]) -> None:

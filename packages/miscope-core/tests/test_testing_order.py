@@ -37,7 +37,7 @@ class Recurrent(Model):
         return {site: torch.stack(seen[site], dim=1) for site in sites}
 
     def answers(self, *given: Any, **named: Any) -> dict[str, torch.Tensor]:
-        return {site: found[:, -1] for site, found in self.run(*given, **named).items()}
+        return {site: activations[:, -1] for site, activations in self.run(*given, **named).items()}
 
 
 def test_a_network_that_passes_its_hooks_at_every_position_is_in_order() -> None:
@@ -48,9 +48,9 @@ def test_a_network_that_passes_its_hooks_at_every_position_is_in_order() -> None
 
 
 def test_one_whose_sites_are_swapped_is_still_found() -> None:
-    with pytest.raises(AssertionError) as found:
+    with pytest.raises(AssertionError) as error:
         check_order("test.recurrent", Recurrent(POST, PRE), {}, INPUTS)
-    assert str(found.value).splitlines()[0] == (
+    assert str(error.value).splitlines()[0] == (
         f"test.recurrent: what replaces {POST!r} changes {PRE!r}, which comes before it; are the two swapped?"
     )
 
@@ -59,8 +59,8 @@ class RoundedOtherwise(Recurrent):
     """Where something is replaced it sums in another order."""
 
     def run(self, weights: Any, inputs: Any, sites: Any, *, hooks: Any = ()) -> dict[str, torch.Tensor]:
-        found = super().run(weights, inputs, sites, hooks=hooks)
-        return {site: seen * (1 + 3e-7) if hooks else seen for site, seen in found.items()}
+        activations = super().run(weights, inputs, sites, hooks=hooks)
+        return {site: seen * (1 + 3e-7) if hooks else seen for site, seen in activations.items()}
 
 
 def test_a_network_that_rounds_otherwise_where_something_is_replaced_is_in_order() -> None:

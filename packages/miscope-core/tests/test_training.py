@@ -85,8 +85,8 @@ def test_the_first_update_is_pytorchs_own(toy: Toy) -> None:
     optimizer = torch.optim.AdamW(net.values(), lr=config.learning_rate, betas=config.betas, weight_decay=1.0)
     torch.nn.functional.cross_entropy(logits, task.train.labels).backward()
     optimizer.step()
-    found = weights(variant, 1)
-    assert all(torch.allclose(found[role], net[role], atol=1e-6) for role in net)
+    trained_weights = weights(variant, 1)
+    assert all(torch.allclose(trained_weights[role], net[role], atol=1e-6) for role in net)
 
 
 def test_metrics_of_a_step_are_those_of_its_weights(toy: Toy) -> None:
@@ -107,9 +107,9 @@ def test_every_evaluated_step_has_one_row_of_every_metric(toy: Toy) -> None:
     variant = toy(evaluate_every=4, checkpoints="every:10")
     trained(variant, steps=22)
     expected = [0, 4, 8, 10, 12, 16, 20, 22]
-    found = history(variant)
-    assert set(found) == {"train_loss", "train_accuracy", "test_loss", "test_accuracy"}
-    assert all(steps == expected for steps, _ in found.values())
+    recorded = history(variant)
+    assert set(recorded) == {"train_loss", "train_accuracy", "test_loss", "test_accuracy"}
+    assert all(steps == expected for steps, _ in recorded.values())
 
 
 def test_the_record_says_how_it_was_really_trained(toy: Toy) -> None:
@@ -383,8 +383,8 @@ class ToyFamilyThatExplodes(Family):
         calls = iter(range(10**6))
 
         def metrics(seen: ForwardPass) -> Mapping[str, Tensor]:
-            found = dict(task.objective.metrics(seen))
-            return found if next(calls) < 2 * 13 else {**found, "loss": torch.tensor(np.nan)}
+            values = dict(task.objective.metrics(seen))
+            return values if next(calls) < 2 * 13 else {**values, "loss": torch.tensor(np.nan)}
 
         return replace(task, objective=replace(task.objective, metrics=metrics))
 

@@ -87,16 +87,16 @@ def test_a_field_that_only_records_changes_neither(place: BoundWorkspace):
 def test_what_is_stored_is_read_back_with_it(place: BoundWorkspace):
     variant = place.variant("toy.scaled", scale=0.5, told="once")
     list(variant.train(threads=1))
-    found = place.find(variant.name).value
-    assert found == variant.value
-    assert isinstance(found.training, ScaledTraining)
-    assert (found.training.scale, found.training.told) == (0.5, "once")
+    reopened = place.find(variant.name).value
+    assert reopened == variant.value
+    assert isinstance(reopened.training, ScaledTraining)
+    assert (reopened.training.scale, reopened.training.told) == (0.5, "once")
     record = look_up(place.store, place.plugins, variant.name).record
     assert record is not None
     assert record.training is not None
     assert record.training["scale"] == 0.5
     with pytest.raises(BadValue, match=r"It has scale=0\.5; this one has scale=3\.0\."):
-        place.store.refuse_another(replace(make_variant(Scaled(), {}, {"scale": 3.0}), stored_as=found.slug))
+        place.store.refuse_another(replace(make_variant(Scaled(), {}, {"scale": 3.0}), stored_as=reopened.slug))
 
 
 def test_the_digests_from_before_the_field_was_added_stay():

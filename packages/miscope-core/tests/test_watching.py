@@ -138,11 +138,11 @@ def test_what_is_seen_in_training_is_what_is_seen_of_its_checkpoints(toy: Toy):
 def test_a_watched_instrument_is_computed_at_every_evaluation_or_as_asked_and_at_every_checkpoint(toy: Toy):
     variant = toy(evaluate_every=2)
     trained(variant, "t.norm", "t.double:4", "t.undefined:100")
-    found = watched(variant)
-    assert found["t.norm/norm"][0] == [0, 2, 4, 5, 6, 8, 10, 12]
-    assert found["t.double/norm"][0] == [0, 4, 5, 8, 10, 12]
-    assert found["t.undefined/loss"][0] == [0, 5, 10, 12]
-    assert found["t.double/norm"][1][1] == 2 * found["t.norm/norm"][1][2]
+    recorded = watched(variant)
+    assert recorded["t.norm/norm"][0] == [0, 2, 4, 5, 6, 8, 10, 12]
+    assert recorded["t.double/norm"][0] == [0, 4, 5, 8, 10, 12]
+    assert recorded["t.undefined/loss"][0] == [0, 5, 10, 12]
+    assert recorded["t.double/norm"][1][1] == 2 * recorded["t.norm/norm"][1][2]
 
 
 def test_gradients_and_the_optimizers_state_are_those_of_a_checkpoint_where_it_was_kept(toy: Toy):
@@ -231,9 +231,9 @@ def test_a_training_in_pieces_has_seen_what_one_in_one_go_has(toy: Toy):
     assert set(one) == set(other)
     for name, (steps, values) in one.items():
         # It is seen at the step of the stop too, which left a checkpoint.
-        found = dict(zip(*other[name], strict=True))
-        assert [found[step] for step in steps] == pytest.approx(values, rel=0, abs=0, nan_ok=True)
-        assert set(found) - set(steps) <= {7}
+        by_step = dict(zip(*other[name], strict=True))
+        assert [by_step[step] for step in steps] == pytest.approx(values, rel=0, abs=0, nan_ok=True)
+        assert set(by_step) - set(steps) <= {7}
 
 
 def test_one_that_fails_later_is_told_in_a_line_and_the_training_goes_on(toy: Toy):

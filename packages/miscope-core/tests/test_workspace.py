@@ -201,17 +201,17 @@ def test_subjects_are_built_once(workspace: Make):
     assert place.value.context(value) is place.value.context(place.variant("toy.sum").value)
 
 
-def test_threads_that_ask_at_once_are_given_the_same_subject(workspace: Make):
+def test_threads_that_ask_at_once_are_given_the_same_context(workspace: Make):
     place = workspace()
     value = place.variant("toy.sum").value
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
         with ThreadPoolExecutor(4) as pool:
-            found = list(pool.map(lambda _: {id(place.value.context(value)) for _ in range(1000)}, range(4)))
+            identities = list(pool.map(lambda _: {id(place.value.context(value)) for _ in range(1000)}, range(4)))
     finally:
         sys.setswitchinterval(before)
-    assert found == [{id(place.value.context(value))}] * 4
+    assert identities == [{id(place.value.context(value))}] * 4
 
 
 def test_a_variant_shows_itself_in_a_notebook(workspace: Make):
