@@ -175,7 +175,7 @@ def test_force_computes_the_named_ones_again_and_leaves_what_they_read(place):
     }
 
 
-def test_a_new_checkpoint_brings_its_own_look_and_a_new_course(place):
+def test_a_new_checkpoint_brings_its_own_job_and_a_new_course(place):
     workspace = place(TOTAL, DOUBLED, COURSE)
     variant = untrained(workspace)
     list(analyze(workspace.value, variant.value))
@@ -315,7 +315,7 @@ def test_a_raised_version_computes_that_instrument_and_its_readers_anew_and_noth
     assert {name for (name, _), state in state_by_job.items() if state is State.PRESENT} == {"t.total", "t.aside"}
 
 
-def test_a_heavy_instrument_and_what_reads_it_wait_to_be_asked_for_by_name(place):
+def test_an_opt_in_instrument_and_what_reads_it_wait_to_be_asked_for_by_name(place):
     heavy = record("t.total", total, needs=Needs(weights=("*",)), opt_in=True)
     workspace = place(heavy, DOUBLED, record("t.light", total, needs=Needs(weights=("*",))))
     variant = untrained(workspace, steps=(0,))
@@ -328,7 +328,7 @@ def test_a_heavy_instrument_and_what_reads_it_wait_to_be_asked_for_by_name(place
     assert states(analyze(workspace.value, variant.value, ["t.doubled"]))["t.doubled", 0] is State.SAVED
 
 
-def test_what_an_instrument_refuses_when_it_looks_is_remembered_and_stops_what_reads_it(place):
+def test_why_an_instrument_does_not_apply_is_remembered_and_stops_what_reads_it(place):
     looked = []
 
     def picky(snapshot):
@@ -358,7 +358,7 @@ def test_what_an_instrument_refuses_when_it_looks_is_remembered_and_stops_what_r
         assert error.value.reason == chain
 
 
-def test_a_refusal_across_variants_is_not_tried_again_and_one_that_is_overcome_by_force_is_forgotten(place):
+def test_what_does_not_apply_across_variants_is_not_tried_again_and_is_forgotten_once_forced(place):
     tried = []
 
     def moody(cohort):
@@ -498,7 +498,7 @@ def test_an_iterator_that_is_dropped_leaves_a_run_that_stopped(place):
     assert [line["event"] for line in workspace.ledger.lines()][-1] == "stopped"
 
 
-def test_ctrl_c_finishes_the_look_under_way(place):
+def test_ctrl_c_finishes_the_job_under_way(place):
     workspace = place(TOTAL)
     variant = untrained(workspace)
     outcomes = analyze(workspace.value, variant.value)
@@ -568,18 +568,18 @@ root, name = sys.argv[1:]
 def held():
     return len(list(open_bound(root).store.layout.root.rglob("step_*.npz")))
 
-def looks(**which):
+def analysis(**which):
     workspace = open_bound(root, Plugins.of(core=builtin, toy=toy))
     return analyze(workspace.value, workspace.value.find(name), ['behaviour.metrics', 'neurons.frequencies'], **which)
 
-# Once here, so that what it imports is there and the others spend their lives looking.
-list(looks(steps=[0]))
+# Once here, so that what it imports is there and the others spend their lives analyzing.
+list(analysis(steps=[0]))
 chance = random.Random(0)
 for attempt in range(20):
     more, seconds = chance.randrange(4), chance.uniform(0.0001, 0.005)
     child = os.fork()
     if child == 0:
-        here = looks()
+        here = analysis()
         for _ in range(more):
             next(here)
         # After so much more work: killed by the kernel, as no handler is set for this signal.

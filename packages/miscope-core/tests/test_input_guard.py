@@ -207,7 +207,7 @@ def flatten(trajectory: Trajectory) -> Arrays:
     return {"value": np.zeros(1)}
 
 
-def test_what_outlives_a_look_is_put_back_whatever_the_grain(workspace: Make):
+def test_what_outlives_a_job_is_put_back_whatever_the_grain(workspace: Make):
     module = ModuleType("flat")
     module.miscope_analyzers = hookimpl(  # pyright: ignore[reportAttributeAccessIssue]
         lambda: (

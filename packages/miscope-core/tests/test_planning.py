@@ -50,7 +50,7 @@ def changed(a, b):
     return {name for name in a if a[name] != b[name]}
 
 
-def test_analyzers_of_one_step_share_one_look_and_what_is_read_comes_first():
+def test_analyzers_of_one_step_share_one_job_and_what_is_read_comes_first():
     waves = plan(resolve(TABLE, ["a.both", "a.weights"]), steps=STEPS)
     assert [(job.step, job.analyzers) for job in waves[0].jobs] == [
         (step, ("a.logits", "a.weights", "a.both")) for step in STEPS

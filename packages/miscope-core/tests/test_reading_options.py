@@ -170,7 +170,7 @@ def test_what_spans_fewer_checkpoints_than_there_are_says_so(variant: BoundVaria
     assert str(error.value).splitlines()[1] == "It exists over one checkpoint, 0; there are 2."
 
 
-def test_a_look_that_failed_is_not_told_as_one_that_never_was(variant: BoundVariant) -> None:
+def test_a_computation_that_failed_is_not_reported_as_one_that_never_was(variant: BoundVariant) -> None:
     below = {"test.power": {"exponent": -1}}
     variant.analyze("test.power", "test.course", options=below)
     with pytest.raises(NoArtifact) as error:
@@ -190,7 +190,7 @@ def test_an_instrument_that_ends_the_program_fails_alone(variant: BoundVariant) 
     }
 
 
-def test_a_failure_is_forgotten_once_the_look_succeeds(variant: BoundVariant) -> None:
+def test_a_failure_is_forgotten_once_the_computation_succeeds(variant: BoundVariant) -> None:
     place = variant.workspace
     key = resolve_analysis(place.value, variant.value, ["test.power"], steps=variant.steps).key("test.power", 10)
     place.store.save_failure(key, "the disk was full")

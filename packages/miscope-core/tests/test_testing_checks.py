@@ -45,7 +45,7 @@ def undocumented(snapshot: Snapshot) -> Arrays:
 
 
 def unlike(snapshot: Snapshot) -> Arrays:
-    """Another number at every look."""
+    """Another number at every call."""
     return {"W_E": np.random.default_rng().normal(size=3)}
 
 

@@ -67,7 +67,7 @@ def a_dict(shown: ViewData) -> Any:
 
 
 def another(shown: ViewData) -> Any:
-    """Another point at every look."""
+    """Another point at every call."""
     return go.Figure(go.Scatter(y=np.random.default_rng().normal(size=2)))
 
 

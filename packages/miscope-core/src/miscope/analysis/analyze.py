@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from miscope.analysis.analyzer_options import Options, options_apart, options_asked
 from miscope.analysis.chosen_steps import chosen_steps
 from miscope.analysis.job import Job
-from miscope.analysis.outstanding import Asked, Outstanding, outstanding
+from miscope.analysis.outstanding import Outstanding, ResolvedRequest, outstanding
 from miscope.analysis.perform import Portable, failed, perform
 from miscope.analyze_request import AnalyzeRequest
 from miscope.artifact import as_written
@@ -54,7 +54,7 @@ def analyze(  # noqa: PLR0913 - the whole of a user's choice, all keyword-only
     table = workspace.plugins.analyzers
     chosen = options_asked(table, names, options or {})
     exact = chosen_steps(steps, [workspace.store.steps(v.name) for v in values]) if isinstance(steps, str) else steps
-    work = outstanding(workspace, values, Asked(names=names, steps=exact, force=force, options=chosen))
+    work = outstanding(workspace, values, ResolvedRequest(names=names, steps=exact, force=force, options=chosen))
     request = AnalyzeRequest(
         variants=tuple(value.name for value in values),
         analyzers=None if names is None else tuple(names),

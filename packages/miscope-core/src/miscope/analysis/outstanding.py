@@ -23,14 +23,14 @@ from miscope.variant import Variant
 if TYPE_CHECKING:
     from miscope.workspace import Workspace
 
-__all__ = ["Asked", "Outstanding", "outstanding"]
+__all__ = ["Outstanding", "ResolvedRequest", "outstanding"]
 
 Steps = Sequence[int]
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class ResolvedRequest:
     """What is asked of every variant, with the steps that a schedule stands for."""
 
     names: Sequence[str] | None
@@ -101,7 +101,7 @@ class Outstanding:
             yield iter(self.together)
 
 
-def outstanding(workspace: Workspace, variants: Sequence[Variant], asked: Asked) -> Outstanding:
+def outstanding(workspace: Workspace, variants: Sequence[Variant], asked: ResolvedRequest) -> Outstanding:
     """What has to be done for these variants; DoesNotApply where nothing of what was asked for by name applies."""
     by_variant = [_work_of(workspace, variant, asked) for variant in variants]
     together, apart = _across(workspace, by_variant, asked)
@@ -111,7 +111,7 @@ def outstanding(workspace: Workspace, variants: Sequence[Variant], asked: Asked)
     return Outstanding(by_variant=by_variant, together=together, apart=apart)
 
 
-def _work_of(workspace: Workspace, variant: Variant, asked: Asked) -> _VariantWork:
+def _work_of(workspace: Workspace, variant: Variant, asked: ResolvedRequest) -> _VariantWork:
     store = workspace.store
     store.refuse_another(variant)
     have = store.steps(variant.name)
@@ -179,7 +179,7 @@ def _span(analyzer: Analyzer, steps: Steps) -> int:
 
 
 def _across(
-    workspace: Workspace, by_variant: Sequence[_VariantWork], asked: Asked
+    workspace: Workspace, by_variant: Sequence[_VariantWork], asked: ResolvedRequest
 ) -> tuple[list[Job], list[DoesNotApply]]:
     """The jobs over all variants together: of cohort analyzers that apply to every one and compare what is alike.
 
