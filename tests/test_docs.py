@@ -55,7 +55,7 @@ def test_the_catalogue_page_is_what_is_installed() -> None:
     if {provider.package for provider in found.providers} != ours:
         pytest.skip("other plug-ins are installed beside those of the page")
     page = (ROOT / "docs" / "catalogue.md").read_text(encoding="utf-8")
-    examples = Examples.found(ROOT / "docs" / "examples")
+    examples = Examples.of_folder(ROOT / "docs" / "examples")
     assert page == catalogue_page(found, examples), "`make docs` writes it anew"
     assert set(found.views) <= examples.pictures, "each view has an example; `make examples` draws them"
     for name, analyzer in found.analyzers.items():
