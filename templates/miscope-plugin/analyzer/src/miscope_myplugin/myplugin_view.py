@@ -29,7 +29,7 @@ def draw_stable_rank(shown: ViewData, *, matrix: str = _ALL) -> Figure:
     for name in names:
         values = ranks[name].reshape(len(ranks["step"]), -1).mean(axis=1)
         figure.add_scatter(x=ranks["step"], y=values, name=name, mode="lines")
-    return figure.update_layout(xaxis_title=shown.step_label, yaxis_title="stable rank", showlegend=True)
+    return figure.update_layout(yaxis_title="stable rank", showlegend=True)
 
 
 STABLE_RANK_VIEW = View(

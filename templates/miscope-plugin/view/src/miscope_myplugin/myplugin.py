@@ -22,7 +22,7 @@ def draw_length(shown: ViewData, *, relative: bool) -> Figure:
     values = length / length[0] if relative else length
     unit = "length of the weights, in units of the first" if relative else "length of the weights"
     figure = go.Figure(go.Scatter(x=norms["step"], y=values, mode="lines", name="all weights"))
-    return figure.update_layout(xaxis_title=shown.step_label, yaxis_title=unit)
+    return figure.update_layout(yaxis_title=unit)
 
 
 WEIGHTS_LENGTH = View(
