@@ -39,3 +39,29 @@ def test_what_is_no_array_is_refused(value: Any):
         "tensors in bfloat16 or with a gradient.\n"
         "Return one rectangular array, or a flat one with offsets; of a tensor  tensor.detach().float().numpy()."
     )
+
+
+def test_nested_arrays_are_stored_under_their_paths():
+    nested = {"blocks.0.hook_post": {"power": np.arange(2), "basis": {"unit": np.array("k")}}, "total": 1.0, "none": {}}
+
+    assert {name: array.tolist() for name, array in returned_arrays("t.nested", nested).items()} == {
+        "blocks.0.hook_post/power": [0, 1],
+        "blocks.0.hook_post/basis/unit": "k",
+        "total": 1.0,
+    }
+
+
+def test_two_arrays_of_one_path_are_refused():
+    with pytest.raises(BadValue) as raised:
+        returned_arrays("t.nested", {"W_E/power": np.zeros(1), "W_E": {"power": np.ones(1)}})
+    assert str(raised.value) == (
+        "'t.nested' returned two arrays called 'W_E/power'.\n"
+        "Nested keys are joined by '/': {'W_E': {'power': ...}} and {'W_E/power': ...} are the same name.\n"
+        "Give one of them another."
+    )
+
+
+@pytest.mark.parametrize("nested", [{"W_E": {3: np.zeros(1)}}, {"W_E": {"..": np.zeros(1)}}, {3: {"a": np.zeros(1)}}])
+def test_a_nested_name_that_cannot_be_stored_is_refused(nested: Any):
+    with pytest.raises(BadValue, match=r"returned an array called"):
+        returned_arrays("t.odd", nested)

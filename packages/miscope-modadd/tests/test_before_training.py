@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from miscope.analysis.returned import returned_arrays
 from miscope.analyzers.neurons import FREQUENCIES
 from miscope.analyzers.spectra import EMBEDDING
 from miscope.family import make_variant
@@ -25,7 +26,10 @@ def test_the_embedding_is_spread_over_all_frequencies(untrained):
     context, weights = untrained
     axes = {"W_E": context.model.roles["W_E"].axes}
     shown = {"probe": context.probe(), "weights": {"W_E": weights["W_E"]}, "axes": axes, "bases": context.bases}
-    outputs = EMBEDDING.compute(Snapshot(variant=context.variant, step=0, options=EMBEDDING.options(), **shown))
+    outputs = returned_arrays(
+        EMBEDDING.name,
+        EMBEDDING.compute(Snapshot(variant=context.variant, step=0, options=EMBEDDING.options(), **shown)),
+    )
 
     assert outputs["W_E/max_fraction"] == pytest.approx(0.022, abs=5e-4)
     assert outputs["W_E/gini_power"] == pytest.approx(0.052, abs=5e-4)

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from miscope import Snapshot
+from miscope.analysis.returned import returned_arrays
 from miscope.analyzers.factors import SHARES
 from miscope.analyzers.keys import VOTES
 from miscope.analyzers.neurons import FREQUENCIES
@@ -31,7 +32,9 @@ def votes(context, weights, probe):
     axes = {name: role.axes for name, role in context.model.roles.items()}
     common = {"variant": context.variant, "step": 0, "probe": probe, "bases": context.bases, "axes": axes}
     reads = {
-        analyzer.name: analyzer.compute(Snapshot(options=analyzer.options(), **seen, **common))
+        analyzer.name: returned_arrays(
+            analyzer.name, analyzer.compute(Snapshot(options=analyzer.options(), **seen, **common))
+        )
         for analyzer, seen in (
             (SHARES, {"activations": logits}),
             (FREQUENCIES, {"activations": post}),

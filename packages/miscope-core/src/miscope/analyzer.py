@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias, final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from miscope.artifact import Arrays
+from miscope.artifact import NestedArrays
 from miscope.field_docs import documented
 from miscope.needs import Needs
 
@@ -61,8 +61,8 @@ class Analyzer:
     """Raise it when the numbers change; artifacts of the old version are then absent."""
     grain: Grain
     """How much of training it looks at in one go."""
-    compute: Callable[[Any], Arrays]
-    """Takes a Snapshot, a Trajectory or a Cohort, as the grain says."""
+    compute: Callable[[Any], NestedArrays]
+    """Takes a Snapshot, a Trajectory or a Cohort, as the grain says; gives arrays by name, nested or not."""
     needs: Needs = field(default_factory=Needs)
     """What it is given, and nothing else."""
     opt_in: bool = False

@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import final
+from typing import TypeAlias, final
 
 import numpy as np
 
-__all__ = ["Arrays", "ArtifactKey", "as_written", "is_scalar", "scalars_of"]
+__all__ = ["Arrays", "ArtifactKey", "NestedArrays", "as_written", "is_scalar", "scalars_of"]
 
 Arrays = Mapping[str, np.ndarray]
-"""What a `compute` returns: name -> array. A 0-d array is a scalar and becomes a row of the `scalars` table."""
+"""Name -> array, as it is stored. A 0-d array is a scalar and becomes a row of the `scalars` table."""
+
+NestedArrays: TypeAlias = "Mapping[str, np.ndarray | NestedArrays]"
+"""What a `compute` returns: arrays by name, or by site and name: {'W_E': {'power': x}} is stored as 'W_E/power'."""
 
 
 @final

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from miscope.analysis.returned import returned_arrays
 from miscope.probe import Probe
 from miscope.snapshot import Series, Snapshot
 from miscope.testing.toy import cosines
@@ -128,7 +129,7 @@ def computed():
 
         sites = matching(analyzer.needs.sites, model.shown["activations"])
         shown = model.shown | {"activations": {site: model.shown["activations"][site] for site in sites}}
-        return analyzer.compute(Snapshot(options=analyzer.options(**options), **shown))
+        return returned_arrays(analyzer.name, analyzer.compute(Snapshot(options=analyzer.options(**options), **shown)))
 
     return run
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from miscope.analysis.returned import returned_arrays
 from miscope.analyzers.answer_motion import SampleOptions, sample, velocity
 from miscope.errors import DoesNotApply
 from miscope.family import make_variant
@@ -38,7 +39,7 @@ def logits_at(values: torch.Tensor, **options):
 
 def test_a_straight_line_at_even_pace_has_its_speed_everywhere():
     direction = np.linspace(-3, 3, 6 * 4).reshape(6, 4)
-    outputs = velocity(trajectory(STEPS[:, None, None] * direction))
+    outputs = returned_arrays("velocity", velocity(trajectory(STEPS[:, None, None] * direction)))
 
     np.testing.assert_allclose(outputs["all/speed"], np.abs(direction).mean(), rtol=1e-6)
     np.testing.assert_allclose(outputs["all/turning"], 1, rtol=1e-6)
@@ -51,7 +52,9 @@ def test_a_straight_line_at_even_pace_has_its_speed_everywhere():
 
 def test_what_goes_there_and_back_ends_where_it_began():
     there = np.ones((6, 4)) * np.array([1, -1, 1, -1])
-    outputs = velocity(trajectory(np.stack([0 * there, there, 0 * there, there]), train=np.arange(6) < 2))
+    outputs = returned_arrays(
+        "velocity", velocity(trajectory(np.stack([0 * there, there, 0 * there, there]), train=np.arange(6) < 2))
+    )
 
     for part in ("train", "test"):
         np.testing.assert_allclose(outputs[f"{part}/turning"], -1)
@@ -64,7 +67,7 @@ def test_what_goes_there_and_back_ends_where_it_began():
 def test_training_and_test_inputs_have_speeds_of_their_own():
     moved = np.zeros((4, 6, 3))
     moved[1:, 4:] = [1, 0, -1]
-    outputs = velocity(trajectory(moved, train=np.arange(6) < 4))
+    outputs = returned_arrays("velocity", velocity(trajectory(moved, train=np.arange(6) < 4)))
 
     assert outputs["train/speed"].max() == 0
     assert np.isnan(outputs["train/straightness"])

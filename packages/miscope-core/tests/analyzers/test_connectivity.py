@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from miscope.analysis.losses import probe_losses
+from miscope.analysis.returned import returned_arrays
 from miscope.analyzers.connectivity import SEEDS, BarrierOptions, barriers, seeds, spread
 from miscope.errors import DoesNotApply
 from miscope.maths.barriers import barrier
@@ -50,7 +51,7 @@ def network(seed):
 
 def test_there_is_no_barrier_to_oneself_and_profiles_read_backwards_are_those_from_the_other_end():
     first, second = network(1), network(2)
-    outputs = barriers(course(first, second, first))
+    outputs = returned_arrays("barriers", barriers(course(first, second, first)))
     heights = outputs["train/barrier"]
     assert np.diag(heights).tolist() == [0, 0, 0]
     assert heights[0, 2] == pytest.approx(0, abs=1e-9)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from miscope.analysis.returned import returned_arrays
 from miscope.analyzers.dynamics import MODES, ModeOptions, dynamic_modes
 from miscope.analyzers.parameters import TRAJECTORY, VELOCITY, trajectory, velocity
 from miscope.errors import DoesNotApply
@@ -21,8 +22,10 @@ def course(points, steps=None, **options):
         "weights": {"W_E": lambda: torch.from_numpy(points).float()},
     }
     artifacts = {
-        "parameters.trajectory": trajectory(Trajectory(options=TRAJECTORY.options(draws=2), **fields)),
-        "parameters.velocity": velocity(Trajectory(options=VELOCITY.options(), **fields)),
+        "parameters.trajectory": returned_arrays(
+            "trajectory", trajectory(Trajectory(options=TRAJECTORY.options(draws=2), **fields))
+        ),
+        "parameters.velocity": returned_arrays("velocity", velocity(Trajectory(options=VELOCITY.options(), **fields))),
     }
     return Trajectory(options=ModeOptions(**options), artifacts=artifacts, **fields)
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from miscope.analysis.returned import returned_arrays
 from miscope.analyzers.factors import SHARES
 from miscope.analyzers.keys import VOTES
 from miscope.analyzers.neurons import FREQUENCIES
@@ -72,7 +73,7 @@ def at_random(seed, p=31, width=128):
     artifacts = {}
     for analyzer, activations in seen:
         snapshot = toy_snapshot(options=analyzer.options(), activations=activations, **shown)
-        artifacts[analyzer.name] = analyzer.compute(snapshot)
+        artifacts[analyzer.name] = returned_arrays(analyzer.name, analyzer.compute(snapshot))
     return VOTES.compute(toy_snapshot(options=VOTES.options(), artifacts=artifacts, **shown))
 
 

@@ -6,6 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from miscope.analysis.returned import returned_arrays
 from miscope.analyzers.neurons import BANDS, FREQUENCIES, bands
 from miscope.maths.bands import band_of, effective_number, herfindahl
 from miscope.maths.factor_spectrum import block_fractions, conditional_means_basis
@@ -141,7 +142,7 @@ def test_bands_add_up_their_components():
         probe=toy_snapshot().probe,
         artifacts=reads,
     )
-    outputs = bands(shown)
+    outputs = returned_arrays("bands", bands(shown))
     assert outputs[f"{SITE}/band"].tolist() == ["low", "high"]
     assert outputs[f"{SITE}/range"].tolist() == ["1-2", "3-4"]
     assert outputs[f"{SITE}/committed"].tolist() == [[0, 0], [3, 3]]

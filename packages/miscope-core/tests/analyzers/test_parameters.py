@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from miscope.analysis.returned import returned_arrays
 from miscope.analyzer import NoOptions
 from miscope.analyzers.joint_paths import JOINT, joint
 from miscope.analyzers.parameters import NORMS, TRAJECTORY, VELOCITY, PathOptions, trajectory, velocity
@@ -57,7 +58,7 @@ def walks(points=120, seed=0):
 
 
 def test_a_random_walk_looks_like_its_own_null():
-    outputs = trajectory(course(walks(), TRAJECTORY, draws=50))
+    outputs = returned_arrays("trajectory", trajectory(course(walks(), TRAJECTORY, draws=50)))
     for group in ("all", "embedding", "attention", "mlp"):
         _, median, _ = outputs[f"{group}/null_explained"]
         assert outputs[f"{group}/explained"][:4] == pytest.approx(median, rel=0.3)
@@ -72,7 +73,7 @@ def test_a_path_that_drifts_or_is_pulled_back_looks_like_the_null_that_does():
     for step in noise:
         pulled.append(0.8 * pulled[-1] + step)
     for points, kind in ((drifting, "drift"), (np.array(pulled), "pull")):
-        outputs = trajectory(course({"W_E": points}, TRAJECTORY, draws=60))
+        outputs = returned_arrays("trajectory", trajectory(course({"W_E": points}, TRAJECTORY, draws=60)))
         assert outputs["all/explained"][:3] == pytest.approx(outputs[f"all/{kind}_explained"][1, :3], rel=0.15)
         low, _, high = outputs["all/null_explained"]
         assert not low[0] <= outputs["all/explained"][0] <= high[0]
@@ -81,21 +82,23 @@ def test_a_path_that_drifts_or_is_pulled_back_looks_like_the_null_that_does():
 
 def test_a_straight_line_with_noise_lies_far_outside_it():
     line = np.linspace(0, 10, 60)[:, None] * np.ones(400) + 0.01 * np.random.default_rng(0).normal(size=(60, 400))
-    outputs = trajectory(course({"W_E": line}, TRAJECTORY))
+    outputs = returned_arrays("trajectory", trajectory(course({"W_E": line}, TRAJECTORY)))
     assert outputs["all/explained"][0] > 0.99 > outputs["all/null_explained"][2, 0]
 
 
 def test_each_component_is_shared_out_over_the_tensors_that_carry_it():
     time = np.linspace(0, 1, 40)[:, None]
     weights = {"W_E": 3 * time * np.ones(16), "blocks.0.mlp.W_in": 1 * time * np.ones(16)}
-    outputs = trajectory(course(weights, TRAJECTORY, draws=5))
+    outputs = returned_arrays("trajectory", trajectory(course(weights, TRAJECTORY, draws=5)))
     assert outputs["all/role"].tolist() == ["W_E", "blocks.0.mlp.W_in"]
     assert outputs["all/loading"][0] == pytest.approx([0.9, 0.1], abs=1e-6)
     assert outputs["all/loading"][:1].sum(axis=1) == pytest.approx([1])
 
 
 def test_the_same_seed_draws_the_same_null():
-    first, second = (trajectory(course(walks(40), TRAJECTORY, draws=10)) for _ in range(2))
+    first, second = (
+        returned_arrays("trajectory", trajectory(course(walks(40), TRAJECTORY, draws=10))) for _ in range(2)
+    )
     np.testing.assert_array_equal(first["all/null_path"], second["all/null_path"])
 
 
@@ -106,7 +109,7 @@ def test_too_few_checkpoints_are_said_not_to_apply():
 
 def test_a_straight_march_has_constant_speed_and_does_not_turn():
     points = np.arange(6.0)[:, None] * np.ones(25)
-    outputs = velocity(course({"W_E": points}, VELOCITY))
+    outputs = returned_arrays("velocity", velocity(course({"W_E": points}, VELOCITY)))
     assert outputs["all/speed"] == pytest.approx([5 / 100] * 5)
     assert outputs["all/turning"] == pytest.approx([1] * 4)
     assert outputs["all/straightness"] == pytest.approx(1)
@@ -116,14 +119,14 @@ def test_a_straight_march_has_constant_speed_and_does_not_turn():
 
 def test_there_and_back_is_not_straight():
     points = np.array([0.0, 1, 2, 1, 0])[:, None] * np.ones(4)
-    outputs = velocity(course({"W_E": points}, VELOCITY))
+    outputs = returned_arrays("velocity", velocity(course({"W_E": points}, VELOCITY)))
     assert outputs["all/turning"] == pytest.approx([1, -1, 1])
     assert outputs["all/straightness"] == pytest.approx(0)
     assert outputs["all/to_end"] == pytest.approx([0, 2, 4, 2, 0])
 
 
 def test_squares_of_speeds_add_up_over_tensors():
-    outputs = velocity(course(walks(10), VELOCITY))
+    outputs = returned_arrays("velocity", velocity(course(walks(10), VELOCITY)))
     parts = [outputs[f"{role}/speed"] ** 2 for role in walks(2)]
     assert outputs["all/speed"] ** 2 == pytest.approx(np.sum(parts, axis=0))
 
@@ -136,15 +139,17 @@ def test_options_have_the_documented_defaults():
 def test_a_loop_larger_than_that_of_walks_is_told_from_one_that_is_not():
     turn = np.linspace(0, 2 * np.pi, 60)
     circle = np.stack([np.cos(turn), np.sin(turn)], axis=1) @ np.random.default_rng(0).normal(size=(2, 400))
-    assert trajectory(course({"W_E": circle}, TRAJECTORY, draws=50))["all/null_area_p"][0] == pytest.approx(1 / 51)
-    outputs = trajectory(course(walks(), TRAJECTORY, draws=50))
+    assert returned_arrays("trajectory", trajectory(course({"W_E": circle}, TRAJECTORY, draws=50)))["all/null_area_p"][
+        0
+    ] == pytest.approx(1 / 51)
+    outputs = returned_arrays("trajectory", trajectory(course(walks(), TRAJECTORY, draws=50)))
     assert outputs["all/null_area_p"].min() > 1 / 51
     assert outputs["all/dimension"] > 100
 
 
 def test_distances_between_checkpoints_are_those_of_all_tensors_together():
     points = walks(8)
-    outputs = trajectory(course(points, TRAJECTORY, draws=2))
+    outputs = returned_arrays("trajectory", trajectory(course(points, TRAJECTORY, draws=2)))
     flat = np.concatenate([p.reshape(8, -1).astype(np.float32) for p in points.values()], axis=1)
     expected = np.linalg.norm(flat[:, None] - flat[None], axis=-1)
     assert outputs["all/distance"] == pytest.approx(expected, rel=1e-5, abs=1e-3)
@@ -152,7 +157,7 @@ def test_distances_between_checkpoints_are_those_of_all_tensors_together():
 
 def test_relative_speed_is_that_of_the_logarithm():
     points = np.exp(0.01 * np.arange(5.0))[:, None] * np.ones(9)
-    outputs = velocity(course({"W_E": points}, VELOCITY))
+    outputs = returned_arrays("velocity", velocity(course({"W_E": points}, VELOCITY)))
     assert outputs["W_E/relative"] == pytest.approx([0.01 / 100] * 4, rel=1e-3)
 
 

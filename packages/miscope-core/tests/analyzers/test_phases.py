@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from miscope.analysis.returned import returned_arrays
 from miscope.analyzers.neurons import FREQUENCIES
 from miscope.analyzers.phases import NEURONS
 from miscope.errors import DoesNotApply
@@ -36,7 +37,7 @@ def shown(units, written, **fields):
 
 def test_a_clocks_phases_are_read_off_and_agree():
     s, t, units, written = clock()
-    outputs = NEURONS.compute(shown(units, written))
+    outputs = returned_arrays(NEURONS.name, NEURONS.compute(shown(units, written)))
     assert outputs[f"{SITE}/block"].tolist() == [0, 1] * 32
     # Over five values the relu's overtones alias into the fundamental.
     assert np.abs(np.angle(np.exp(1j * (outputs[f"{SITE}/first"] - s)))).max() < 0.3
@@ -49,7 +50,7 @@ def test_a_clocks_phases_are_read_off_and_agree():
 
 def test_a_difference_agrees_the_other_way():
     _, _, units, written = clock(sign=-1.0)
-    outputs = NEURONS.compute(shown(units, written))
+    outputs = returned_arrays(NEURONS.name, NEURONS.compute(shown(units, written)))
     assert outputs[f"{SITE}/coherence_difference"] > 0.95
     assert outputs[f"{SITE}/coherence"] < outputs[f"{SITE}/null"]
 
@@ -57,8 +58,8 @@ def test_a_difference_agrees_the_other_way():
 def test_turning_both_factors_turns_the_phases_and_leaves_the_residual():
     _, _, units, written = clock()
     grid = units.reshape(5, 5, -1).roll((1, 1), dims=(0, 1)).reshape(25, -1)
-    plain = NEURONS.compute(shown(units, written))
-    moved = NEURONS.compute(shown(grid, written.roll(2, dims=1)))
+    plain = returned_arrays(NEURONS.name, NEURONS.compute(shown(units, written)))
+    moved = returned_arrays(NEURONS.name, NEURONS.compute(shown(grid, written.roll(2, dims=1))))
     turn = 2 * np.pi / 5 * (plain[f"{SITE}/block"] + 1)
     assert np.exp(1j * (moved[f"{SITE}/first"] - plain[f"{SITE}/first"])) == pytest.approx(np.exp(1j * turn), abs=1e-5)
     residuals = (np.exp(1j * outputs[f"{SITE}/residual"]) for outputs in (plain, moved))
@@ -70,7 +71,9 @@ def test_networks_at_random_stay_below_the_null_as_often_as_it_says():
     for seed in range(60):
         random = torch.Generator().manual_seed(seed)
         units = torch.relu(torch.randn(25, 40, generator=random)).double()
-        outputs = NEURONS.compute(shown(units, torch.randn(40, 5, generator=random).double()))
+        outputs = returned_arrays(
+            NEURONS.name, NEURONS.compute(shown(units, torch.randn(40, 5, generator=random).double()))
+        )
         above.append(float(outputs[f"{SITE}/coherence"]) > float(outputs[f"{SITE}/null"]))
     assert np.mean(above) < 0.15
 
@@ -81,7 +84,7 @@ def test_the_papers_clusters_write_at_their_own_frequency(calibration, computed,
     reads = {"neurons.frequencies": computed(FREQUENCIES, model)}
     fields = model.shown | {"artifacts": reads, "bases": model.shown["bases"] | {"sum": cosines(113)}}
     fields["activations"] = {SITE: model.shown["activations"][SITE]}
-    outputs = NEURONS.compute(Snapshot(options=NEURONS.options(), **fields))
+    outputs = returned_arrays(NEURONS.name, NEURONS.compute(Snapshot(options=NEURONS.options(), **fields)))
     for k, known in model.known["W_L_cluster_alignment"].items():
         assert outputs[f"{SITE}/count"][int(k) - 1] == known["n_neurons"]
         own, constant = (outputs[f"{SITE}/{name}"][int(k) - 1] for name in ("own_output", "constant_output"))
@@ -96,17 +99,21 @@ def test_where_there_is_nothing_no_block_is_aligned_but_one_time_in_twenty():
     for seed in range(100):
         random = torch.Generator().manual_seed(seed)
         units = torch.relu(torch.randn(25, 40, generator=random)).double()
-        drawn.append(NEURONS.compute(shown(units, torch.randn(40, 5, generator=random).double())))
+        drawn.append(
+            returned_arrays(NEURONS.name, NEURONS.compute(shown(units, torch.randn(40, 5, generator=random).double())))
+        )
     assert np.mean([one[f"{SITE}/aligned_count"] > 0 for one in drawn]) < 0.1
 
 
 def test_a_clocks_phases_are_all_around_and_those_of_neurons_that_write_alike_are_not():
     _, _, units, written = clock()
-    outputs = NEURONS.compute(shown(units, written))
+    outputs = returned_arrays(NEURONS.name, NEURONS.compute(shown(units, written)))
     assert outputs[f"{SITE}/aligned_count"] == 2
     assert (outputs[f"{SITE}/spread_p_adjusted"] > 0.05).all()
     alike = torch.from_numpy(cosines(5).rows[[1, 3]])[torch.arange(64) % 2]
-    assert (NEURONS.compute(shown(units, alike))[f"{SITE}/spread_p_adjusted"] < 1e-6).all()
+    assert (
+        returned_arrays(NEURONS.name, NEURONS.compute(shown(units, alike)))[f"{SITE}/spread_p_adjusted"] < 1e-6
+    ).all()
 
 
 def test_without_a_basis_it_does_not_apply():

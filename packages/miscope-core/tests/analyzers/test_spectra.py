@@ -6,6 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from miscope.analysis.returned import returned_arrays
 from miscope.analyzers.spectra import EMBEDDING, EmbeddingOptions, embedding
 from miscope.maths.sparsity import gini
 from miscope.maths.spectrum import basis_spectrum, singular_spectrum
@@ -61,7 +62,7 @@ def test_without_a_basis_an_embedding_is_read_in_its_own_singular_vectors():
         axes={"W_E": ("token", "d_model"), "W_U": ("d_model", "vocab_out")},
         options=EmbeddingOptions(top=2),
     )
-    outputs = embedding(shown)
+    outputs = returned_arrays("embedding", embedding(shown))
     assert outputs["W_E/norm"] == pytest.approx([3, 2, 1, 0, 0])
     assert list(outputs["W_E/basis"]) == ["singular"]
     assert list(outputs["W_E/top"]) == ["1", "2"]

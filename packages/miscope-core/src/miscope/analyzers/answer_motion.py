@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from miscope.analyzer import Analyzer, Count, Grain, Options, Whole
-from miscope.artifact import Arrays
+from miscope.artifact import Arrays, NestedArrays
 from miscope.errors import DoesNotApply
 from miscope.lazily import torch
 from miscope.maths.path_course import course
@@ -54,7 +54,7 @@ SAMPLE = Analyzer(
 )
 
 
-def velocity(trajectory: Trajectory) -> Arrays:
+def velocity(trajectory: Trajectory) -> NestedArrays:
     """How fast the logits change, and how straight: on training inputs, on test inputs.
 
     Speed is the mean of |z_{i+1} - z_i| over the sample, by the steps between the two checkpoints; its standard error
@@ -69,11 +69,10 @@ def velocity(trajectory: Trajectory) -> Arrays:
     parts = {"all": np.ones(len(rows), dtype=bool)}
     if train is not None:
         parts = {"train": train[rows], "test": ~train[rows]}
-    outputs: dict[str, np.ndarray] = {"midpoint": (steps[1:] + steps[:-1]) / 2}
+    outputs: dict[str, np.ndarray | NestedArrays] = {"midpoint": (steps[1:] + steps[:-1]) / 2}
     for part, chosen in parts.items():
         if chosen.any():
-            motion = _motion(logits[:, chosen], np.diff(steps).astype(np.float64))
-            outputs |= {f"{part}/{what}": array for what, array in motion.items()}
+            outputs[part] = _motion(logits[:, chosen], np.diff(steps).astype(np.float64))
     return outputs
 
 

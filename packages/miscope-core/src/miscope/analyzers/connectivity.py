@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from miscope.analyzer import Analyzer, Count, Grain, Options, Whole
-from miscope.artifact import Arrays
+from miscope.artifact import Arrays, NestedArrays
 from miscope.errors import DoesNotApply
 from miscope.maths.barriers import Loss, barrier, profile
 from miscope.maths.evenly_spaced import evenly_placed
@@ -38,7 +38,7 @@ class BarrierOptions(Options):
     seed: Whole = 0
 
 
-def barriers(trajectory: Trajectory[BarrierOptions]) -> Arrays:
+def barriers(trajectory: Trajectory[BarrierOptions]) -> NestedArrays:
     """Loss and accuracy on the straight line between any two of some checkpoints, and the barrier between them.
 
     B = max_alpha [L((1 - alpha) theta_1 + alpha theta_2) - (1 - alpha) L_1 - alpha L_2], in nats, on training and other
@@ -54,11 +54,10 @@ def barriers(trajectory: Trajectory[BarrierOptions]) -> Arrays:
     points = [{role: tensor[i] for role, tensor in loaded.items()} for i in range(len(rows))]
     parts = {part: loss.sample(options.entries, options.seed) for part, loss in trajectory.losses.items()}
     alphas = np.linspace(0, 1, options.alphas)
-    outputs: dict[str, np.ndarray] = {"at": trajectory.steps[rows], "alpha": alphas}
+    outputs: dict[str, np.ndarray | NestedArrays] = {"at": trajectory.steps[rows], "alpha": alphas}
     for part, loss in parts.items():
         arrays = _between(points, {(i, j): points[j] for i, j in combinations(range(len(rows)), 2)}, loss, alphas)
-        outputs |= {f"{part}/{name}": array for name, array in arrays.items()}
-        outputs[f"{part}/first_to_last"] = np.array(arrays["barrier"][0, -1])
+        outputs[part] = arrays | {"first_to_last": np.array(arrays["barrier"][0, -1])}
     return outputs
 
 

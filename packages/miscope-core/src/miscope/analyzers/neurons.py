@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from miscope.analyzer import Analyzer, Count, Grain, Options
-from miscope.artifact import Arrays
+from miscope.artifact import Arrays, NestedArrays
 from miscope.basis import Basis
 from miscope.lazily import torch
 from miscope.maths.bands import band_of, effective_number, herfindahl
@@ -115,7 +115,7 @@ class BandOptions(Options):
     """Bands of neighbouring components, as equal in number as can be."""
 
 
-def bands(trajectory: Trajectory[BandOptions]) -> Arrays:
+def bands(trajectory: Trajectory[BandOptions]) -> NestedArrays:
     """Neurons committed to and specialised on each band of components over training, and how concentrated they are.
 
     Concentration is told over components, as the Herfindahl index sum f^2 and as the effective number exp(entropy) of
@@ -124,13 +124,13 @@ def bands(trajectory: Trajectory[BandOptions]) -> Arrays:
     """
     options = trajectory.options
     arrays = trajectory.artifacts[_CLUSTERS]
-    outputs: dict[str, np.ndarray] = {}
+    outputs: dict[str, NestedArrays] = {}
     for site in sorted({name.rpartition("/")[0] for name in arrays}):
         committed, special = (arrays[f"{site}/{name}"].astype(np.float64) for name in ("size", "size_specialised"))
         labels, count = arrays[f"{site}/label"], min(options.bands, committed.shape[1])
         band = band_of(committed.shape[1], count)
         member = (band[:, None] == np.arange(count)).astype(np.float64)
-        named = {
+        outputs[site] = {
             "band": np.array(_NAMES.get(count, tuple(str(i + 1) for i in range(count)))),
             "range": np.array([f"{labels[band == i][0]}-{labels[band == i][-1]}" for i in range(count)]),
             "committed": (committed @ member).astype(np.int32),
@@ -140,7 +140,6 @@ def bands(trajectory: Trajectory[BandOptions]) -> Arrays:
             "band_herfindahl": herfindahl(committed @ member),
             "final_effective": np.array(effective_number(committed)[-1]),
         }
-        outputs |= {f"{site}/{name}": array for name, array in named.items()}
     return outputs
 
 

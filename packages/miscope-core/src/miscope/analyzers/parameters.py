@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from miscope.analyzer import Analyzer, Count, Grain, Options, Whole
-from miscope.artifact import Arrays
+from miscope.artifact import Arrays, NestedArrays
 from miscope.errors import DoesNotApply
 from miscope.maths.driven_walk import drift_of, drifting, pull_of, pulled
 from miscope.maths.path_course import course
@@ -83,7 +83,7 @@ class PathOptions(Options):
     seed: Whole = 0
 
 
-def trajectory(shown: Trajectory[PathOptions]) -> Arrays:
+def trajectory(shown: Trajectory[PathOptions]) -> NestedArrays:
     """Principal components of the path of the weights, all together and by group, beside a random walk's.
 
     Exact, from the Gram matrix over checkpoints. A loop in components 2 and 3 is what any high-dimensional random walk
@@ -99,12 +99,11 @@ def trajectory(shown: Trajectory[PathOptions]) -> Arrays:
         gram[role] = centred_gram(points)
         lengths[role] = _squared_lengths(points)
         size[role] = points.shape[1]
-    outputs: dict[str, np.ndarray] = {}
+    outputs: dict[str, NestedArrays] = {}
     for group, roles in _groups(gram).items():
         steps = np.sqrt(sum(lengths[role] for role in roles))
         dimension = effective_dimension([lengths[role].sum() for role in roles], [size[role] for role in roles])
-        arrays = _path({role: gram[role] for role in roles}, steps, dimension, options)
-        outputs |= {f"{group}/{name}": array for name, array in arrays.items()}
+        outputs[group] = _path({role: gram[role] for role in roles}, steps, dimension, options)
     return outputs
 
 
@@ -194,17 +193,17 @@ TRAJECTORY = Analyzer(
 )
 
 
-def velocity(shown: Trajectory) -> Arrays:
+def velocity(shown: Trajectory) -> NestedArrays:
     """How fast the weights move and how straight, all together, by group and by tensor.
 
     Speed is |theta_{i+1} - theta_i| over the number of steps between the two checkpoints.
     """
     _need(shown, 2)
     parts: dict[str, dict[str, np.ndarray]] = {role: _motion(points) for role, points in _points(shown)}
-    outputs: dict[str, np.ndarray] = {"midpoint": (shown.steps[1:] + shown.steps[:-1]) / 2}
+    outputs: dict[str, np.ndarray | NestedArrays] = {"midpoint": (shown.steps[1:] + shown.steps[:-1]) / 2}
     for name, roles in (_groups(parts) | {role: [role] for role in parts}).items():
         together = {what: np.sum([parts[role][what] for role in roles], axis=0) for what in parts[roles[0]]}
-        outputs |= {f"{name}/{what}": array for what, array in _speeds(together, np.diff(shown.steps)).items()}
+        outputs[name] = _speeds(together, np.diff(shown.steps))
     return outputs
 
 

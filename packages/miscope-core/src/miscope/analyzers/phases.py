@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from miscope.analyzer import Analyzer, Count, Grain, Options
-from miscope.artifact import Arrays
+from miscope.artifact import NestedArrays
 from miscope.basis import Basis
 from miscope.errors import DoesNotApply
 from miscope.maths.answer_basis import answer_basis
@@ -30,7 +30,7 @@ class PhaseOptions(Options):
     """Neurons from which a block is judged by itself."""
 
 
-def neurons(snapshot: Snapshot[PhaseOptions]) -> Arrays:
+def neurons(snapshot: Snapshot[PhaseOptions]) -> NestedArrays:
     """Phase at which each neuron follows either factor and writes to the answers, and how well the three agree.
 
     Of a neuron whose largest share is in a block of two rows (cos, sin): its mean over one factor, as a function of
@@ -48,7 +48,7 @@ def neurons(snapshot: Snapshot[PhaseOptions]) -> Arrays:
     if not labels:
         reason = f"no block of the basis {target.name!r} has two rows, so that there are no phases in it"
         raise DoesNotApply(reason)
-    outputs: dict[str, np.ndarray] = {}
+    outputs: dict[str, NestedArrays] = {}
     for site, activation in snapshot.activations.items():
         units = activation.reshape(*snapshot.probe.shape, -1)
         written = output_map(site, units.shape[-1], snapshot.weights, snapshot.axes)
@@ -61,8 +61,7 @@ def neurons(snapshot: Snapshot[PhaseOptions]) -> Arrays:
         phase = [_phases(v, b, labels, block) for v, b in zip((*means, output), (first, second, target), strict=True)]
         own = _own_power(output, target, labels, block)
         arrays = _arrays(phase, block, own, shares["max_fraction"], options)
-        arrays |= {"label": np.array(labels, dtype=np.str_), "basis": np.array([target.name])}
-        outputs |= {f"{site}/{name}": array for name, array in arrays.items()}
+        outputs[site] = arrays | {"label": np.array(labels, dtype=np.str_), "basis": np.array([target.name])}
     if not outputs:
         raise DoesNotApply("no weights lead from its neurons to the outputs")
     return outputs

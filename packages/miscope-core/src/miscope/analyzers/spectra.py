@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from miscope.analyzer import Analyzer, Count, Grain, Options
-from miscope.artifact import Arrays
+from miscope.artifact import NestedArrays
 from miscope.maths.spectrum import Spectrum, basis_spectrum, singular_spectrum
 from miscope.needs import Needs
 from miscope.snapshot import Snapshot
@@ -21,17 +21,14 @@ class EmbeddingOptions(Options):
     """Blocks named, the strongest first."""
 
 
-def embedding(snapshot: Snapshot[EmbeddingOptions]) -> Arrays:
+def embedding(snapshot: Snapshot[EmbeddingOptions]) -> NestedArrays:
     """Power of every weight tensor over tokens, or over another axis with a basis, in the blocks of that basis.
 
     The tensor is read over its first such axis as a matrix (q, everything else), in float64; only the first q rows,
     those the basis is about, are read. Fractions leave the constant out. Without any basis, embeddings are read in
     their own singular vectors, and `ROLE/basis` says 'singular'. Nanda et al. 2023, section 4.
     """
-    outputs: dict[str, np.ndarray] = {}
-    for role, spectrum in _spectra(snapshot).items():
-        outputs |= {f"{role}/{name}": array for name, array in _arrays(spectrum, snapshot.options.top).items()}
-    return outputs
+    return {role: _arrays(spectrum, snapshot.options.top) for role, spectrum in _spectra(snapshot).items()}
 
 
 def _spectra(snapshot: Snapshot) -> dict[str, Spectrum]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from miscope.analysis.input_guard import InputGuard
+from miscope.analysis.returned import flattened
 from miscope.analyzer import Analyzer, Grain
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
@@ -189,10 +190,11 @@ def _computed(analyzer: Analyzer, shown: Any) -> Arrays:
     """The arrays, after checking that what was shown is as it was."""
     guard = InputGuard()
     guard.remember(shown)
-    arrays = analyzer.compute(shown)
+    returned = analyzer.compute(shown)
     changed = guard.changed(shown)
     assert not changed, f"{analyzer.name} changed what it was shown: {', '.join(changed)}; copy before writing"
-    return arrays
+    # What is no mapping is told of where arrays are checked.
+    return flattened(analyzer.name, returned) if isinstance(returned, Mapping) else returned
 
 
 def _computed_of(place: Scene, analyzer: Analyzer, variant: BoundVariant) -> Arrays:
