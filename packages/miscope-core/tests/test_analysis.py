@@ -149,6 +149,7 @@ def test_everything_that_applies_is_computed_saved_and_told(place):
     expected = {(name, step): State.SAVED for name in ("t.total", "t.doubled") for step in STEPS}
     assert states(outcomes) == expected | {("t.course", None): State.SAVED}
     assert [(o.done, o.total) for o in outcomes] == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert {o.checkpoints for o in outcomes} == {len(STEPS)}
     sums = variant.arrays("t.course")["sums"]
     assert sums == pytest.approx(variant.arrays("t.total")["sum"] * 2)
     assert sums[1] == pytest.approx(2 * sums[0])

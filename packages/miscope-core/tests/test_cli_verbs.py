@@ -215,13 +215,15 @@ def test_of_many_that_are_skipped_for_one_reason_the_first_are_named(capsys: pyt
     assert capsys.readouterr().err.splitlines()[1] == f"skipped  {', '.join(names[:8])} and 52 more: no weights"
 
 
-def test_a_log_gets_a_line_for_every_tenth_of_the_jobs(capsys: pytest.CaptureFixture[str]) -> None:
-    saved = [
-        Outcome(variant="f/one", analyzers=("a.b",), step=i, state=State.SAVED, done=i, total=40) for i in range(1, 41)
-    ]
-    assert report(saved)
+def test_a_log_counts_checkpoints_and_what_spans_training_in_a_line_for_every_tenth_of_the_work(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    whole = {"variant": "f/one", "analyzers": ("a.b",), "state": State.SAVED, "total": 40, "checkpoints": 36}
+    saved = [Outcome(step=i, done=i, **whole) for i in range(1, 37)]
+    assert report(saved + [Outcome(step=None, done=i, **whole) for i in range(37, 41)])
     out, err = capsys.readouterr()
-    assert (out, err.splitlines()) == ("40 saved\n", [f"{n} of 40 jobs done" for n in range(4, 41, 4)])
+    lines = [f"{n} of 36 checkpoints, 0 of 4 over training" for n in range(4, 37, 4)]
+    assert (out, err.splitlines()) == ("40 saved\n", [*lines, "36 of 36 checkpoints, 4 of 4 over training"])
 
 
 def test_assignments_read_json_and_leave_other_words_as_they_are() -> None:

@@ -52,6 +52,8 @@ class Outcome:
     """Jobs finished so far in this call."""
     total: int = 0
     """Jobs that this call has; known from the first outcome on."""
+    checkpoints: int = 0
+    """Of `total`, those at one checkpoint each; the others span a training, or several."""
 
 
 def left_out(variant: str, step: int, unfinite: str | None) -> Outcome:

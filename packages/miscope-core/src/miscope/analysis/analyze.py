@@ -72,11 +72,12 @@ def _run(
     workspace: Workspace, place: Executor, work: Outstanding, request: AnalyzeRequest, should_stop: Callable[[], bool]
 ) -> Iterator[Outcome]:
     total, facts = work.total, {"request": request.model_dump(mode="json")}
+    planned = partial(replace, total=total, checkpoints=work.checkpoints)
     _sweep(workspace, work)
     with ExitStack() as opened:
         logs = {name: opened.enter_context(workspace.ledger.run("analyze", name, **facts)) for name in work.busy}
         for outcome in _known_beforehand(workspace, work):
-            yield replace(outcome, total=total, run=logs[outcome.variant].name if outcome.variant in logs else "")
+            yield planned(outcome, run=logs[outcome.variant].name if outcome.variant in logs else "")
         if not logs:
             return
         interrupted = opened.enter_context(stop_on_signals())
@@ -93,7 +94,7 @@ def _run(
                 for outcome in outcomes:
                     log = logs[outcome.variant]
                     _write(log, outcome)
-                    yield replace(outcome, done=done, total=total, run=log.name)
+                    yield planned(outcome, done=done, run=log.name)
         if done < total and stopped():
             for log in logs.values():
                 log.write("stopped", reason="stop requested", done=done, total=total)

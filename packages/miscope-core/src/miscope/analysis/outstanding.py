@@ -89,6 +89,11 @@ class Outstanding:
         return sum(len(wave.jobs) for one in self.by_variant for wave in one.waves) + len(self.together)
 
     @property
+    def checkpoints(self) -> int:
+        """How many of the jobs are at one checkpoint each."""
+        return sum(job.step is not None for one in self.by_variant for wave in one.waves for job in wave.jobs)
+
+    @property
     def busy(self) -> list[str]:
         """Names of what has something to do: the variants, and all of them together."""
         return [c.name for c in self.by_variant if c.waves] + [job.variant for job in self.together[:1]]

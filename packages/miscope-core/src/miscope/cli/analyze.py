@@ -127,7 +127,6 @@ def _with_bar(outcomes: Iterable[Outcome]) -> Iterable[Outcome]:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
-        MofNCompleteColumn,
         Progress,
         TextColumn,
         TimeElapsedColumn,
@@ -137,24 +136,36 @@ def _with_bar(outcomes: Iterable[Outcome]) -> Iterable[Outcome]:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("analyzing", total=None)
+        at: set[int] = set()
         for outcome in outcomes:
-            bar.update(task, completed=outcome.done, total=outcome.total or None)
+            line = _done(outcome, at)
+            bar.update(task, completed=outcome.done, total=outcome.total or None, description=line)
             yield outcome
 
 
 def _with_lines(outcomes: Iterable[Outcome]) -> Iterable[Outcome]:
     """A line for every tenth of the work: a log can be read later, and is not flooded."""
     tenths, began = 0, time.monotonic()
+    at: set[int] = set()
     for outcome in outcomes:
         yield outcome
+        line = _done(outcome, at)
         if outcome.total and outcome.done * 10 // outcome.total > tenths:
             tenths = outcome.done * 10 // outcome.total
             left = (time.monotonic() - began) * (outcome.total / outcome.done - 1)
-            note(f"{outcome.done} of {outcome.total} jobs done" + (f", {left:.0f} s left" if left >= 1 else ""))
+            note(line + (f", {left:.0f} s left" if left >= 1 else ""))
+
+
+def _done(outcome: Outcome, at: set[int]) -> str:
+    """'12 of 40 checkpoints, 0 of 3 over training'; at: numbers of the jobs done at checkpoints, to be added to."""
+    if outcome.step is not None and outcome.done:
+        at.add(outcome.done)
+    spanning = outcome.total - outcome.checkpoints
+    parts = ((len(at), outcome.checkpoints, "checkpoints"), (outcome.done - len(at), spanning, "over training"))
+    return ", ".join(f"{done} of {total} {what}" for done, total, what in parts if total)
