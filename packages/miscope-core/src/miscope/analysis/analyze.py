@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -71,11 +71,10 @@ def analyze(  # noqa: PLR0913 - the whole of a user's choice, all keyword-only
 def _run(
     workspace: Workspace, place: Executor, work: Outstanding, request: AnalyzeRequest, should_stop: Callable[[], bool]
 ) -> Iterator[Outcome]:
-    total, facts = work.total, {"request": request.model_dump(mode="json")}
-    planned = partial(replace, total=total, checkpoints=work.checkpoints)
+    planned = partial(replace, total=work.total, checkpoints=work.checkpoints)
     _sweep(workspace, work)
     with ExitStack() as opened:
-        logs = {name: opened.enter_context(workspace.ledger.run("analyze", name, **facts)) for name in work.busy}
+        logs = {name: opened.enter_context(_log(workspace, name, request)) for name in work.busy}
         for outcome in _known_beforehand(workspace, work):
             yield planned(outcome, run=logs[outcome.variant].name if outcome.variant in logs else "")
         if not logs:
@@ -95,9 +94,15 @@ def _run(
                     log = logs[outcome.variant]
                     _write(log, outcome)
                     yield planned(outcome, done=done, run=log.name)
-        if done < total and stopped():
+        if done < work.total and stopped():
             for log in logs.values():
-                log.write("stopped", reason="stop requested", done=done, total=total)
+                log.write("stopped", reason="stop requested", done=done, total=work.total)
+
+
+def _log(workspace: Workspace, name: str, request: AnalyzeRequest) -> AbstractContextManager[RunLog]:
+    """The run of one variant, begun with what is asked of that one; the run of a cohort with the whole request."""
+    own = request.model_copy(update={"variants": (name,)}) if name in request.variants else request
+    return workspace.ledger.run("analyze", name, request=own.model_dump(mode="json"))
 
 
 def _sweep(workspace: Workspace, work: Outstanding) -> None:
