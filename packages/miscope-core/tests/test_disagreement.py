@@ -26,7 +26,7 @@ def refusal(*accounts: Account, **options: Any) -> str | None:
     return None
 
 
-def said(source: str, **config: object) -> Account:
+def account(source: str, **config: object) -> Account:
     return Account(source=source, config=config)
 
 
@@ -40,7 +40,7 @@ def kept(source: str, **by_step: torch.Tensor) -> Account:
 
 
 def test_a_word_with_two_values_is_a_disagreement_unless_it_is_left_out_of_account():
-    one, two = said("a.pth", is_finite=False, lr=1), said("b.pth", is_finite=True, lr=1.0)
+    one, two = account("a.pth", is_finite=False, lr=1), account("b.pth", is_finite=True, lr=1.0)
     assert refusal(one, two) == (
         f"a.pth says is_finite=False, b.pth says is_finite=True.\n{TODO} --ignore is_finite leaves it out of account."
     )
@@ -51,12 +51,12 @@ def test_a_word_with_two_values_is_a_disagreement_unless_it_is_left_out_of_accou
     "word", ["num_epochs", "steps", "save_every", "run_name", "device", "out_dir", "stopping_thresh"]
 )
 def test_how_long_and_where_a_run_went_may_differ(word: str):
-    assert refusal(said("a.pth", **{word: 1}), said("b.pth", **{word: 2})) is None
+    assert refusal(account("a.pth", **{word: 1}), account("b.pth", **{word: 2})) is None
 
 
 @pytest.mark.parametrize("word", ["fn_name", "weight_decay", "seed", "batch_size", "act_type"])
 def test_what_decides_the_weights_may_not(word: str):
-    assert refusal(said("a.pth", **{word: 1}), said("b.pth", **{word: 2})) is not None
+    assert refusal(account("a.pth", **{word: 1}), account("b.pth", **{word: 2})) is not None
 
 
 def test_losses_at_a_common_step_are_the_same_to_six_digits():

@@ -28,7 +28,9 @@ def tensors(place: BoundWorkspace, seed: int = 0) -> dict[str, torch.Tensor]:
     return {name: torch.randn(role.shape, generator=generator) for name, role in roles.items()}
 
 
-def paper_like(place: BoundWorkspace, *, decay: float = 0.1, said: float = 1.0, epochs: int = 21) -> dict[str, Any]:
+def paper_like(
+    place: BoundWorkspace, *, decay: float = 0.1, configured: float = 1.0, epochs: int = 21
+) -> dict[str, Any]:
     """A file as the paper's training loop leaves it, whose configuration lies about weight decay."""
     return {
         "model": {**tensors(place), "mask": None},
@@ -39,7 +41,7 @@ def paper_like(place: BoundWorkspace, *, decay: float = 0.1, said: float = 1.0, 
         "train_losses": [1.1 / (i + 1) for i in range(epochs)],
         "test_losses": [2.2 / (i + 1) for i in range(0, epochs, 10)],
         "epoch": epochs - 1,
-        "config": {"seed": 4, "v": 5, "weight_decay": said, "frac_train": 0.6},
+        "config": {"seed": 4, "v": 5, "weight_decay": configured, "frac_train": 0.6},
     }
 
 

@@ -137,16 +137,16 @@ OTHER_MODELS = [
 ]
 
 
-@pytest.mark.parametrize(("config", "said", "true"), OTHER_MODELS)
+@pytest.mark.parametrize(("config", "stated", "true"), OTHER_MODELS)
 def test_a_word_for_another_task_or_size_is_refused(
-    place: BoundWorkspace, tmp_path: Path, config: Any, said: str, true: str
+    place: BoundWorkspace, tmp_path: Path, config: Any, stated: str, true: str
 ):
     path = written(tmp_path / "step_3.pt", {"model": state(), "config": config})
     with pytest.raises(BadValue) as raised:
         place.adopt(path, family="toy.sum")
     assert str(raised.value).split("\n")[:2] == [
         f"{path} is of another model than toy.sum.",
-        f"It says {said}, and of toy.sum/v5-seed0-width16 it is {true}.",
+        f"It says {stated}, and of toy.sum/v5-seed0-width16 it is {true}.",
     ]
 
 

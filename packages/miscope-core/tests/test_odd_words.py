@@ -95,7 +95,7 @@ def test_python_takes_the_words_of_the_command_line_for_steps(workspace: Make):
 
 
 @pytest.mark.parametrize(
-    ("option", "said"),
+    ("option", "message"),
     [
         ({"steps": 1.5}, "A training does not take steps=1.5.\nIt is a whole number.\nGive one, or leave `steps` out."),
         (
@@ -104,10 +104,10 @@ def test_python_takes_the_words_of_the_command_line_for_steps(workspace: Make):
         ),
     ],
 )
-def test_a_number_that_is_none_of_steps_or_threads_is_refused(workspace: Make, option: Any, said: str):
+def test_a_number_that_is_none_of_steps_or_threads_is_refused(workspace: Make, option: Any, message: str):
     with pytest.raises(BadValue) as raised:
         workspace().variant("toy.sum").train(**option)
-    assert str(raised.value) == said
+    assert str(raised.value) == message
 
 
 def test_a_misspelt_word_of_train_is_told_with_the_one_meant(workspace: Make):

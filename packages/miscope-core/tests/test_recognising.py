@@ -83,7 +83,7 @@ def refused_elsewhere(tmp_path: Path, state: Mapping[str, Tensor]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("word", "said", "true"),
+    ("word", "value", "true"),
     [
         ("act_type", "GELU", "relu"),
         ("activation", "torch.nn.functional.gelu", "relu"),
@@ -95,15 +95,15 @@ def refused_elsewhere(tmp_path: Path, state: Mapping[str, Tensor]) -> str:
     ],
 )
 def test_a_configuration_that_says_another_model_is_refused(
-    place: BoundWorkspace, tmp_path: Path, word: str, said: object, true: str
+    place: BoundWorkspace, tmp_path: Path, word: str, value: object, true: str
 ):
-    path = saved(tmp_path / "run.pth", tensors(), config={word: said})
+    path = saved(tmp_path / "run.pth", tensors(), config={word: value})
     assert refused(place, path) == (
         f"{path} is of another model than toy.sum.\n"
-        f"It says {word}={said!r}, and of toy.sum/v5-seed0-width16 it is {true}.\n"
+        f"It says {word}={value!r}, and of toy.sum/v5-seed0-width16 it is {true}.\n"
         f"Give the family it is of (--family); or, if the word is wrong, leave it out of account:  --ignore {word}"
     )
-    assert facts(place, path, ignore=[word])["imported"]["run.pth"]["config"] == {word: said}
+    assert facts(place, path, ignore=[word])["imported"]["run.pth"]["config"] == {word: value}
 
 
 def test_a_configuration_that_says_the_same_in_other_words_is_none(place: BoundWorkspace, tmp_path: Path):

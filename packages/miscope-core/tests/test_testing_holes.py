@@ -43,7 +43,7 @@ class Delegating(ToyVariation):
         return {}
 
 
-def said(told: pytest.ExceptionInfo[AssertionError]) -> str:
+def sentence_of(told: pytest.ExceptionInfo[AssertionError]) -> str:
     """The sentence, without what pytest adds of the values compared."""
     return str(told.value).partition("\nassert ")[0]
 
@@ -102,7 +102,7 @@ OVER_TRAINING = replace(GOOD, grain=Grain.TRAJECTORY, compute=of_pairs, outputs=
 def test_what_would_fail_later_is_told_now(analyzer: Analyzer, sentence: str) -> None:
     with pytest.raises(AssertionError) as told:
         check_analyzer(analyzer)
-    assert said(told) == sentence
+    assert sentence_of(told) == sentence
 
 
 class Probed(Delegating):
@@ -199,10 +199,10 @@ PRE, POST = "blocks.0.mlp.hook_pre", "blocks.0.mlp.hook_post"
 def test_a_family_that_instruments_would_misread_is_told_where(family: Family, sentence: str) -> None:
     with pytest.raises(AssertionError) as told:
         check_family(family)
-    assert said(told) == sentence
+    assert sentence_of(told) == sentence
 
 
 def test_an_inverted_train_mask_is_noticed() -> None:
     with pytest.raises(AssertionError) as told:
         check_family(Probed(train=lambda probe: ~probe.train))
-    assert said(told).endswith("trained on, and the task says the opposite; is it inverted?")
+    assert sentence_of(told).endswith("trained on, and the task says the opposite; is it inverted?")

@@ -46,7 +46,7 @@ def plugins(context: typer.Context, as_json: JsonOption = False) -> None:
         }
         for p in installed.providers
     ]
-    broken = [{name: getattr(b, name) for name in _TOLD} for b in faults]
+    broken = [{name: getattr(b, name) for name in _FIELDS_OF_BROKEN} for b in faults]
     if as_json:
         print_json({"hook_api": HOOK_API, "plugins": rows, "broken": broken})
         return
@@ -68,7 +68,7 @@ def plugins(context: typer.Context, as_json: JsonOption = False) -> None:
         print(f"\nBroken: {b}")
 
 
-_TOLD = ("plugin", "package", "version", "record", "reason", "trace")
+_FIELDS_OF_BROKEN = ("plugin", "package", "version", "record", "reason", "trace")
 
 
 def _all_broken(installed: Plugins, context: typer.Context) -> list[Broken]:
