@@ -175,13 +175,13 @@ def _availability(workspace: Workspace, variant: str) -> dict[str, Any]:
     alone = (name for name, analyzer in sorted(plugins.analyzers.items()) if analyzer.grain is not Grain.COHORT)
     instruments = (analyzer_availability(workspace, name, [value]) for name in alone)
     artifacts = {
-        found.name: {
-            "present": found.state == "there",
-            "steps": list(found.steps),
-            "state": found.state,
-            "reason": found.reason or None,
+        instrument.name: {
+            "present": instrument.state == "there",
+            "steps": list(instrument.steps),
+            "state": instrument.state,
+            "reason": instrument.reason or None,
         }
-        for found in instruments
+        for instrument in instruments
     }
     states = {name: picture.why_not(workspace, view, value) for name, view in sorted(plugins.views.items())}
     views = {name: {"state": state, "reason": reason} for name, (state, reason) in states.items()}

@@ -43,8 +43,8 @@ def installed_page(plugins: Plugins) -> pn.pane.HTML:
 
 def _about(record: object) -> str:
     titles = (getattr(record, name, "") for name in ("title", "summary"))
-    found = [text for text in titles if text]
-    return ". ".join(text.rstrip(".") for text in found) or (type(record).__doc__ or "").strip().split("\n")[0].rstrip(
+    parts = [text for text in titles if text]
+    return ". ".join(text.rstrip(".") for text in parts) or (type(record).__doc__ or "").strip().split("\n")[0].rstrip(
         "."
     )
 

@@ -144,10 +144,10 @@ def why_not(workspace: Workspace, view: View, variant: Variant, compared: Sequen
     """
     try:
         with _turn(view):
-            found = view_availability(workspace, view, [variant, *(compared if view.grain is Grain.COHORT else ())])
+            available = view_availability(workspace, view, [variant, *(compared if view.grain is Grain.COHORT else ())])
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the same door: the catalogue lists the other views
         return "error", f"{type(error).__name__}: {error}".splitlines()[0]
-    return "figure" if found.state == "there" else found.state, found.reason
+    return "figure" if available.state == "there" else available.state, available.reason
 
 
 def command(workspace: Workspace, text: str) -> str:
@@ -203,10 +203,10 @@ def _described(control: Control, shown: ViewData, value: Value) -> dict[str, Any
 def _explained(workspace: Workspace, state: State, error: MiscopeError) -> Picture:
     words, commands = [], []
     for sentence in str(error).splitlines():
-        found = _COMMAND.match(sentence)
-        words.append(f"{found['words']}:" if found else sentence)
-        if found:
-            commands.append(command(workspace, found["command"]))
+        advised = _COMMAND.match(sentence)
+        words.append(f"{advised['words']}:" if advised else sentence)
+        if advised:
+            commands.append(command(workspace, advised["command"]))
     return Picture(state=state, words=tuple(words), commands=tuple(commands))
 
 

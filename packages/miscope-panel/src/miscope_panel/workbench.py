@@ -181,9 +181,9 @@ class Workbench:
             texts = ["miscope train " + place.variant.partition("/")[0]]
         else:
             title, words, texts = "No view is open.", ["Open one on the left."], []
-        said = {"state": "notice", "words": words, "commands": [command(self._workspace, text) for text in texts]}
+        notice = {"state": "notice", "words": words, "commands": [command(self._workspace, text) for text in texts]}
         return Card(
-            title=title, closable=False, picture=said, css_classes=["notice"], sizing_mode="stretch_width", margin=0
+            title=title, closable=False, picture=notice, css_classes=["notice"], sizing_mode="stretch_width", margin=0
         )
 
     def _return(self, query: str) -> None:
@@ -220,6 +220,6 @@ def _events(workspace: Workspace, variant: str) -> dict[str, float]:
 
 def _states(workspace: Workspace, place: Place) -> dict[str, tuple[State, str]]:
     asked = dict.fromkeys((place.variant, *place.compared))
-    found = (look_up(workspace.store, workspace.plugins, name).variant for name in asked)
-    value, *compared = (variant for variant in found if variant is not None)
+    known = (look_up(workspace.store, workspace.plugins, name).variant for name in asked)
+    value, *compared = (variant for variant in known if variant is not None)
     return {name: why_not(workspace, view, value, compared) for name, view in workspace.plugins.views.items()}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from miscope import Grain, Needs, View, ViewData
 from miscope.figures.figure_style import OKABE_ITO, TEST, TRAIN
-from miscope_views.figures import WIDE, band, figure, line, panels, said, title
+from miscope_views.figures import WIDE, band, figure, formatted, line, panels, title
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -33,7 +33,7 @@ def velocity(shown: ViewData) -> Figure:
         traces.append(line(middle, speed, part, colour, legendgroup=part, hovertemplate=f"{part}: {at}"))
         more = {"yaxis": "y2", "showlegend": False, "legendgroup": part, "hovertemplate": f"{part}: cosine {at}"}
         traces.append(line(inner, arrays[f"{part}/turning"], part, colour, **more))
-    straight = ", ".join(f"{part} {said(float(arrays[f'{part}/straightness']), '.2f', _STILL)}" for part in parts)
+    straight = ", ".join(f"{part} {formatted(float(arrays[f'{part}/straightness']), '.2f', _STILL)}" for part in parts)
     layout: dict[str, Any] = {
         "title": title(shown, "Speed and straightness of the answers", f"start to end / length of path: {straight}"),
         "yaxis": {

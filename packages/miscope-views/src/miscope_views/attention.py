@@ -163,8 +163,8 @@ def _counterparts(shown: ViewData, symmetry: str, keys: int) -> list[int]:
 
 
 def _symmetries(shown: ViewData) -> list[str]:
-    found = (name.partition("/symmetry/")[2] for name in shown.artifacts[_READS])
-    return sorted({name for name in found if name})
+    names = (name.partition("/symmetry/")[2] for name in shown.artifacts[_READS])
+    return sorted({name for name in names if name})
 
 
 def _keys(shown: ViewData) -> Sequence[str]:

@@ -189,8 +189,8 @@ def _recorded(shown: ViewData) -> Sequence[str]:
 
 
 def _metric_kinds(shown: ViewData) -> Sequence[str]:
-    found = {name.removeprefix("test_") for m in shown.members for name in m.shown.metrics if name.startswith("test_")}
-    return sorted(found, key=lambda kind: (kind != "loss", kind))
+    kinds = {name.removeprefix("test_") for m in shown.members for name in m.shown.metrics if name.startswith("test_")}
+    return sorted(kinds, key=lambda kind: (kind != "loss", kind))
 
 
 def _alignments(shown: ViewData) -> Sequence[str]:

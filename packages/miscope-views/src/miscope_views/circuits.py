@@ -10,7 +10,7 @@ import numpy as np
 
 from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO
-from miscope_views.figures import figure, line, said, title
+from miscope_views.figures import figure, formatted, line, title
 from miscope_views.head_names import head_colour, head_dash, head_name, layer_of
 from miscope_views.named_arrays import first_row, holders
 from miscope_views.thumbnails import area_average
@@ -100,7 +100,9 @@ def eigenvalues(shown: ViewData, *, circuit: str) -> Figure:
             mark = {"color": head_colour(head), "size": 6, "opacity": 0.75}
             mark["symbol"] = _SYMBOLS[layer_of(block) % len(_SYMBOLS)]
             dots = {"type": "scatter", "mode": "markers", "x": scaled[:, 0], "y": scaled[:, 1], "marker": mark}
-            traces.append({**dots, "name": f"{name}: {said(positive, '+.2f', 'all are zero')}", "hovertemplate": hover})
+            traces.append(
+                {**dots, "name": f"{name}: {formatted(positive, '+.2f', 'all are zero')}", "hovertemplate": hover}
+            )
     span = [-1.08, 1.08]
     layout = {
         "title": title(shown, f"Eigenvalues of {circuit} circuits", f"over each head's largest{_between(arrays)}"),

@@ -109,7 +109,7 @@ def stability(shown: ViewData, *, site: str) -> Figure:
     arrays, steps = shown.artifacts[_CLUSTERS], _steps(shown)
     upper, lower = panels((3, 2))
     at = f"at {shown.step_label} %{{x:,}}<extra></extra>"
-    before, end, found, committed = (
+    before, end, distinct, committed = (
         np.asarray(arrays[f"{site}/{name}"], dtype=np.float64)
         for name in ("stability", "likeness_to_end", "significant_share", "committed_share")
     )
@@ -117,7 +117,7 @@ def stability(shown: ViewData, *, site: str) -> Figure:
         line(steps[1:], before, "with the checkpoint before", OKABE_ITO[0], hovertemplate=f"%{{y:.3f}} {at}"),
         line(steps, end, "with the last checkpoint", OKABE_ITO[1], hovertemplate=f"%{{y:.3f}} {at}"),
         line(steps, committed, "committed", OKABE_ITO[2], yaxis="y2", hovertemplate=f"%{{y:.1%}} committed {at}"),
-        line(steps, found, "stand out from the start", OKABE_ITO[3], yaxis="y2", hovertemplate=f"%{{y:.1%}} {at}"),
+        line(steps, distinct, "stand out from the start", OKABE_ITO[3], yaxis="y2", hovertemplate=f"%{{y:.1%}} {at}"),
     ]
     chance = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 0, "y1": 0}
     layout: dict[str, Any] = {

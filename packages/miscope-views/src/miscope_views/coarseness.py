@@ -51,11 +51,11 @@ def distribution(shown: ViewData, *, site: str, quantity: str) -> Figure:
         bars = {"type": "bar", "x": (edges[1:] + edges[:-1]) / 2, "y": counts, "yaxis": "y", **look}
         traces.append({**bars, "hovertemplate": f"%{{x:.2f}}: %{{y}} {name}<extra></extra>"})
         dots = {"type": "scatter", "mode": "markers", "x": values[chosen], "y": rough[chosen], "yaxis": "y2", **look}
-        said = [
+        hover_lines = [
             f"{_unit_name(arrays, site, int(i))}: {quantity} {values[i]:.3f}, roughness {rough[i]:.3f}" for i in chosen
         ]
         dots |= {"marker": {"color": BADGE_COLOURS[name], "size": 5, "opacity": 0.7}, "showlegend": False}
-        traces.append({**dots, "text": said, "hovertemplate": "%{text}<extra></extra>"})
+        traces.append({**dots, "text": hover_lines, "hovertemplate": "%{text}<extra></extra>"})
     layout = {
         "title": title(shown, f"Scale of {site}", _group_note(arrays)),
         "xaxis": {"title": {"text": quantity}, "range": [-0.02 * most, 1.02 * most], "anchor": "y2"},
@@ -151,13 +151,13 @@ def _labels(arrays: Mapping[str, np.ndarray], site: str, chosen: np.ndarray, sha
     row, column = np.nonzero(chosen >= 0)
     which = chosen[row, column]
     low, free, rough = (np.ravel(arrays[f"{site}/{name}"]) for name in ("low", "unwrapped", "roughness"))
-    said = [
+    hover_lines = [
         f"{_unit_name(arrays, site, i)}<br>low {low[i]:.3f}, unwrapped {free[i]:.3f}, roughness {rough[i]:.2f}"
         for i in which
     ]
     x, y = (column + 0.5) * shape[1] / chosen.shape[1], (row + 0.5) * shape[0] / chosen.shape[0]
     unseen = {"type": "scatter", "mode": "markers", "marker": {"size": 24}, "opacity": 0}
-    return {**unseen, "x": x, "y": y, "text": said, "hovertemplate": "%{text}<extra></extra>"}
+    return {**unseen, "x": x, "y": y, "text": hover_lines, "hovertemplate": "%{text}<extra></extra>"}
 
 
 def _unit_name(arrays: Mapping[str, np.ndarray], site: str, unit: int) -> str:
@@ -181,12 +181,12 @@ def _noise(arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
 
 def _quantiles(values: np.ndarray) -> np.ndarray:
     """(3, T) 10, 50 and 90 % of the finite values at each step; NaN where there are none."""
-    found = np.full((3, len(values)), np.nan)
+    quantiles = np.full((3, len(values)), np.nan)
     for at, row in enumerate(np.asarray(values, dtype=np.float64)):
         finite = row[np.isfinite(row)]
         if len(finite):
-            found[:, at] = np.quantile(finite, (0.1, 0.5, 0.9))
-    return found
+            quantiles[:, at] = np.quantile(finite, (0.1, 0.5, 0.9))
+    return quantiles
 
 
 def _quantities(shown: ViewData) -> list[str]:

@@ -142,14 +142,14 @@ def _survival(arrays: Any, event: str, end: float) -> dict[str, Any]:
 def _median_note(arrays: Any, event: str) -> str:
     count, total = int(arrays[f"{event}/count"]), len(arrays["variant"])
     median, (low, high) = float(arrays[f"{event}/median"]), arrays[f"{event}/median_interval"]
-    said = f"median {median:,.0f}" if np.isfinite(median) else "not reached by half"
+    reached = f"median {median:,.0f}" if np.isfinite(median) else "not reached by half"
     if np.isfinite(median) and not np.isnan(low):
-        said += f" [{low:,.0f}, {_until(high)}] ({arrays[f'{event}/median_method'][0]})"
+        reached += f" [{low:,.0f}, {_until(high)}] ({arrays[f'{event}/median_method'][0]})"
     lower, upper = arrays[f"{event}/quartile"]
-    said += f" · middle half {lower:,.0f} to {_until(upper)}" if np.isfinite(lower) else ""
+    reached += f" · middle half {lower:,.0f} to {_until(upper)}" if np.isfinite(lower) else ""
     odd, early = (int(arrays[name][:, arrays["event"].tolist().index(event)].sum()) for name in ("outlier", "already"))
-    said += f" · {early} by the first record, or before" if early else ""
-    return f"{count} of {total} variants · {said}" + (f" · {odd} unlike the rest" if odd else "")
+    reached += f" · {early} by the first record, or before" if early else ""
+    return f"{count} of {total} variants · {reached}" + (f" · {odd} unlike the rest" if odd else "")
 
 
 def _until(step: float) -> str:
@@ -212,18 +212,18 @@ def spectra(shown: ViewData, *, role: str) -> Figure:
 def _shared(arrays: Any) -> str:
     if not np.any(arrays["key"]):
         return "none of them has a key component"
-    said = []
+    sentences = []
     for name, how in (("overlap", "two share"), ("relabelled_overlap", "relabelled")):
         if f"mean_{name}_null" in arrays:
             mean, low, high = arrays[f"mean_{name}_null"]
             seen, p = float(arrays[f"mean_{name}"]), float(arrays[f"{name}_p_value"])
-            said.append(f"{how} {seen:.2f}, by chance {mean:.2f} [{low:.2f}, {high:.2f}], p = {p:.2g}")
-    return " · ".join(said)
+            sentences.append(f"{how} {seen:.2f}, by chance {mean:.2f} [{low:.2f}, {high:.2f}], p = {p:.2g}")
+    return " · ".join(sentences)
 
 
 def _metrics(shown: ViewData) -> Sequence[str]:
-    found = {name.split("/")[1] for name in shown.artifacts[_LOSSES] if name.endswith("/band")}
-    return sorted(found, key=lambda name: (name != "test_loss", name))
+    metrics = {name.split("/")[1] for name in shown.artifacts[_LOSSES] if name.endswith("/band")}
+    return sorted(metrics, key=lambda name: (name != "test_loss", name))
 
 
 def _alignments(shown: ViewData) -> Sequence[str]:

@@ -73,8 +73,8 @@ def matrix(
 
 
 def _roles(shown: ViewData) -> Sequence[str]:
-    found = holders(shown.artifacts[_WEIGHTS], "distance")
-    return sorted(found, key=lambda role: role != "all")
+    groups = holders(shown.artifacts[_WEIGHTS], "distance")
+    return sorted(groups, key=lambda role: role != "all")
 
 
 WEIGHTS_VIEW = View(

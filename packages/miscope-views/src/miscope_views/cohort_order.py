@@ -65,11 +65,11 @@ def order(shown: ViewData) -> Figure:
 
 def _concordant(arrays: Any) -> str:
     agreed, (_, low, high) = float(arrays["concordance"]), arrays["concordance_null"]
-    said = f"{len(arrays['variant'])} variants · "
+    note = f"{len(arrays['variant'])} variants · "
     if np.isnan(agreed):
-        return f"{said}too few milestones were reached for an order"
-    said += f"concordance W = {agreed:.2f}"
-    return f"{said}, shuffled {low:.2f} to {high:.2f} · p = {float(arrays['p_value']):.2g}"
+        return f"{note}too few milestones were reached for an order"
+    note += f"concordance W = {agreed:.2f}"
+    return f"{note}, shuffled {low:.2f} to {high:.2f} · p = {float(arrays['p_value']):.2g}"
 
 
 def learning(shown: ViewData, *, part: str) -> Figure:

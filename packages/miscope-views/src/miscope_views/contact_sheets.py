@@ -67,10 +67,10 @@ def contact_figure(shown: Pictures, title: dict[str, Any], *, own_scale: bool, p
     return figure([heat, *_points(shown, pixels)], layout, gaps=int((places < 0).sum()))
 
 
-def empty_sheet(title: dict[str, Any], said: str) -> Figure:
+def empty_sheet(title: dict[str, Any], reason: str) -> Figure:
     """The page where nothing passes the filter: the sentence that says so."""
     bare = {"visible": False, "showgrid": False}
-    words = {"type": "scatter", "mode": "text", "x": [0], "y": [0], "text": [said], "hoverinfo": "skip"}
+    words = {"type": "scatter", "mode": "text", "x": [0], "y": [0], "text": [reason], "hoverinfo": "skip"}
     return figure([words], {"title": title, "xaxis": bare, "yaxis": bare, "showlegend": False})
 
 

@@ -17,5 +17,5 @@ def defined(shown: ViewData, event: str) -> str:
 
 def by(shown: ViewData, *events: str) -> str:
     """'by train loss < 0.01 · ' of those of the events that can be dated in two ways; '' of none."""
-    said = dict.fromkeys(shown.definitions[event] for event in events if event in shown.definitions)
-    return f"by {', '.join(said)} · " if said else ""
+    wordings = dict.fromkeys(shown.definitions[event] for event in events if event in shown.definitions)
+    return f"by {', '.join(wordings)} · " if wordings else ""

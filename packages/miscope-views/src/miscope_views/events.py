@@ -66,7 +66,7 @@ def _whiskers(shown: ViewData, arrays: Arrays, dated: list[str]) -> list[dict[st
     low, high = np.where(np.isfinite(low), low, step), np.where(np.isfinite(high), high, step)
     error = {"type": "data", "symmetric": False, "array": high - step, "arrayminus": step - low}
     names = [_WHAT[name] for name in dated]
-    said = [
+    hover_lines = [
         f"    {at:,.0f}  [{a:,.0f}, {b:,.0f}]    " if b > a else f"    {at:,.0f}    "
         for at, a, b in zip(step, low, high, strict=True)
     ]
@@ -83,7 +83,7 @@ def _whiskers(shown: ViewData, arrays: Arrays, dated: list[str]) -> list[dict[st
     numbers = {
         "mode": "text",
         "x": np.where(late, low, high),
-        "text": said,
+        "text": hover_lines,
         "textposition": ["middle left" if left else "middle right" for left in late],
         "textfont": {"size": 11},
         "cliponaxis": False,
@@ -141,7 +141,7 @@ def definitions(shown: ViewData) -> Figure:
 def _dated(arrays: Arrays) -> Iterator[tuple[str, float, tuple[float, float], str]]:
     """Name, step, interval (of no width where there is none) and colour of every definition that was met."""
     thresholds = arrays["threshold"].tolist()
-    for name, said, colour in _ROWS:
+    for name, form, colour in _ROWS:
         values = arrays[name]
         places = [(f"{loss:g}", thresholds.index(loss)) for loss in _LOSSES] if values.ndim else [("", ())]
         for loss, place in places:
@@ -149,7 +149,7 @@ def _dated(arrays: Arrays) -> Iterator[tuple[str, float, tuple[float, float], st
             if np.isfinite(step):
                 low, high = arrays.get(f"{name}/ci", np.full(2, np.nan))
                 ci = (low if np.isfinite(low) else step, high if np.isfinite(high) else step)
-                yield said.format(loss), float(step), (float(ci[0]), float(ci[1])), colour
+                yield form.format(loss), float(step), (float(ci[0]), float(ci[1])), colour
 
 
 def _slingshots(steps: np.ndarray, train: Series | None) -> dict[str, Any]:
@@ -210,18 +210,18 @@ def _sling_note(arrays: Arrays) -> str:
     # One slingshot may cross the line many times: what lies within a hundredth of training is one burst.
     bursts = 1 + int((np.diff(rises) > 0.01 * float(arrays["last"])).sum())
     above = int(np.isin(arrays["train_divergences"][:, 0], rises).sum())
-    said = f"{len(rises):,} rises through 0.01" + (f", or of a divergence from above it ({above:,})," if above else "")
-    return f"{said} in {bursts:,} bursts, the first at {rises[0]:,}"
+    rose = f"{len(rises):,} rises through 0.01" + (f", or of a divergence from above it ({above:,})," if above else "")
+    return f"{rose} in {bursts:,} bursts, the first at {rises[0]:,}"
 
 
 def _verdict(shown: ViewData, arrays: Arrays) -> str:
     """'generalised 9,660 epochs after it memorised', or why there is no delay to tell."""
     if float(arrays["first"]) == float(arrays["last"]):
         return _at_one(shown, arrays)
-    said = _delayed(shown, arrays)
-    said += "" if arrays["fell"] > 0 else " · the test loss never fell below half of its peak"
-    said += " · the test loss rose again at the end" if arrays["rebound"] > 0 else ""
-    return said + _diverged(shown, arrays)
+    verdict = _delayed(shown, arrays)
+    verdict += "" if arrays["fell"] > 0 else " · the test loss never fell below half of its peak"
+    verdict += " · the test loss rose again at the end" if arrays["rebound"] > 0 else ""
+    return verdict + _diverged(shown, arrays)
 
 
 def _at_one(shown: ViewData, arrays: Arrays) -> str:

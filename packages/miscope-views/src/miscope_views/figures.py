@@ -17,10 +17,10 @@ __all__ = [
     "WIDE",
     "band",
     "figure",
+    "formatted",
     "grid_axes",
     "line",
     "panels",
-    "said",
     "thin",
     "title",
 ]
@@ -77,7 +77,7 @@ def title(shown: ViewData, text: str, note: str = "") -> dict[str, Any]:
     return {"text": text, "subtitle": {"text": " · ".join(part for part in (name, at, note) if part)}}
 
 
-def said(value: float, form: str, otherwise: str = "not defined") -> str:
+def formatted(value: float, form: str, otherwise: str = "not defined") -> str:
     """A number in a sentence; otherwise: what is said of one that is not finite."""
     return format(value, form) if np.isfinite(value) else otherwise
 

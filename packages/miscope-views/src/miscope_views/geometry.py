@@ -229,12 +229,12 @@ def _answers_basis(shown: ViewData, arrays: Mapping[str, np.ndarray], site: str)
 def _colours(shown: ViewData) -> Sequence[str]:
     """By the angle of one of the blocks that are strong at the end of training, the strongest first, or by answer."""
     arrays = shown.history[_READS]
-    found: list[str] = []
+    labels: list[str] = []
     for site in holders(arrays, "share"):
         share = arrays[f"{site}/share"][-1]
         strong = np.argsort(-share, kind="stable")[:_MOST_PLANES]
-        found += first_row(arrays[f"{site}/label"])[strong[share[strong] > 0.01]].tolist()
-    return *dict.fromkeys(found), _BY_CLASS
+        labels += first_row(arrays[f"{site}/label"])[strong[share[strong] > 0.01]].tolist()
+    return *dict.fromkeys(labels), _BY_CLASS
 
 
 def _own_or_one(shown: ViewData) -> Sequence[str]:

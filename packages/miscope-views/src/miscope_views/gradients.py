@@ -47,8 +47,8 @@ def spectrum(shown: ViewData, *, product: str) -> Figure:
     if not product:
         reason = "the family gives no basis over an axis of its weights, so gradients have no spectrum"
         raise DoesNotApply(reason)
-    found = over_training(shown, _READS, role=product)
-    return found.update_layout(title_text=f"Gradient of {product} over training")
+    drawn = over_training(shown, _READS, role=product)
+    return drawn.update_layout(title_text=f"Gradient of {product} over training")
 
 
 def initialisation(shown: ViewData, *, product: str) -> Figure:
@@ -98,8 +98,8 @@ def initialisation(shown: ViewData, *, product: str) -> Figure:
 def _products(shown: ViewData) -> tuple[str, ...]:
     """Gradients that any member has a spectrum of; '' where none has."""
     members = [member.shown for member in shown.members] or [shown]
-    found = dict.fromkeys(name for one in members for name in holders(one.artifacts[_READS], "fraction"))
-    return tuple(found) or ("",)
+    products = dict.fromkeys(name for one in members for name in holders(one.artifacts[_READS], "fraction"))
+    return tuple(products) or ("",)
 
 
 _PRODUCT = Choice(name="product", options_from=_products, label="gradient of")

@@ -13,8 +13,8 @@ _DASHES = ("solid", "dash", "dot", "dashdot")
 
 def layer_of(site: str) -> int:
     """The first number in a site's or a role's name: 1 of 'blocks.1.attn.hook_pattern'."""
-    found = re.search(r"\.(\d+)\.", f".{site}.")
-    return int(found.group(1)) if found else 0
+    layer = re.search(r"\.(\d+)\.", f".{site}.")
+    return int(layer.group(1)) if layer else 0
 
 
 def head_name(site: str, head: int) -> str:

@@ -122,12 +122,12 @@ def differentiation(shown: ViewData, *, measure: str) -> Figure:
     for layer in layers:
         number = layer_of(layer)
         colour, step = OKABE_ITO[number % len(OKABE_ITO)], float(parted.get(f"{layer}/{name}/parted", np.nan))
-        said = f"layer {number}" + (f", apart from {step:,.0f}" if np.isfinite(step) else "")
+        label = f"layer {number}" + (f", apart from {step:,.0f}" if np.isfinite(step) else "")
         at = f"at {shown.step_label} %{{x:,}}<extra></extra>"
         hover = {"hovertemplate": f"layer {number}: mean distance %{{y:.3f}} {at}", "legendgroup": layer}
-        traces.append(line(steps, arrays[f"{layer}/{name}/mean"], said, colour, **hover))
+        traces.append(line(steps, arrays[f"{layer}/{name}/mean"], label, colour, **hover))
         more = {"yaxis": "y2", "showlegend": False, "hovertemplate": f"%{{y:.2f}} heads in effect {at}"}
-        traces.append(line(steps, arrays[f"{layer}/{name}/heads"], said, colour, **hover | more))
+        traces.append(line(steps, arrays[f"{layer}/{name}/heads"], label, colour, **hover | more))
     upper, lower = panels((3, 2))
     most = max(arrays[f"{layer}/{name}"].shape[-1] for layer in layers)
     layout = {

@@ -85,10 +85,10 @@ def flags(shown: ViewData) -> Figure:
 def _raised(steps: np.ndarray, raised: np.ndarray, kind: str, step_label: str) -> Iterator[dict[str, Any]]:
     """A row of marks: a tick for every checkpoint that is well, a cross for each that is not."""
     for which, colour, symbol, size in ((~raised, NULL, "line-ns-open", 5), (raised, _FLAG, "x", 9)):
-        said = f"{kind} at" if size > 5 else f"no {kind} at"
+        state = f"{kind} at" if size > 5 else f"no {kind} at"
         place = {"type": "scatter", "mode": "markers", "x": steps[which], "y": [kind] * int(which.sum())}
         mark = {"color": colour, "symbol": symbol, "size": size}
-        hover = f"{said} {step_label} %{{x:,}}<extra></extra>"
+        hover = f"{state} {step_label} %{{x:,}}<extra></extra>"
         yield {**place, "marker": mark, "showlegend": False, "hovertemplate": hover}
 
 

@@ -66,14 +66,14 @@ def _named(quantity: str) -> tuple[str, str]:
 
 
 def _bars(arrays: Mapping[str, np.ndarray], heads: list[str], data: str, quantity: str) -> list[dict[str, Any]]:
-    found = []
+    traces = []
     for which, name, colour in (("ablated", "without it", OKABE_ITO[0]), ("alone", "without the others", OKABE_ITO[4])):
         values, error = (arrays[f"{which}/{data}/{each}"] for each in _named(quantity))
         whiskers = {"type": "data", "array": WIDE * error, "thickness": 1, "width": 3, "color": NULL}
         hover = f"{name}, %{{x}}: %{{y:+.4g}} ± %{{error_y.array:.2g}}<extra></extra>"
         bar = {"type": "bar", "x": heads, "y": values, "name": name, "marker": {"color": colour}, "error_y": whiskers}
-        found.append({**bar, "xaxis": "x2", "yaxis": "y2", "hovertemplate": hover})
-    return found
+        traces.append({**bar, "xaxis": "x2", "yaxis": "y2", "hovertemplate": hover})
+    return traces
 
 
 def _range(stacks: list[np.ndarray]) -> list[float]:

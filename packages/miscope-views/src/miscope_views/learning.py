@@ -28,9 +28,9 @@ _MOST_DOTS = 4000
 
 
 def _windows(shown: ViewData) -> Sequence[str]:
-    found = (name.removeprefix("graduation/") for name in shown.artifacts[_READS] if name.startswith("graduation/"))
+    windows = (name.removeprefix("graduation/") for name in shown.artifacts[_READS] if name.startswith("graduation/"))
     told = int(shown.artifacts[_READS]["window"])
-    return sorted(found, key=lambda window: (int(window) != told, int(window)))
+    return sorted(windows, key=lambda window: (int(window) != told, int(window)))
 
 
 _WINDOW = Choice(name="window", options_from=_windows, label="checkpoints in a row")
@@ -98,8 +98,8 @@ def survival(shown: ViewData) -> Figure:
         steps, share = arrays["at"][watched], share[watched]
         traces += _band(steps, arrays, part, watched, colour)
         count, censored = (int(arrays[f"unlearnt/{part}/{what}"]) for what in ("count", "censored"))
-        said = f"{name}: %{{y:.1%}} not learnt by {shown.step_label} %{{x:,}}<br>{count:,} inputs, {censored:,} never"
-        traces.append(line(steps, share, name, colour, line={"shape": "hv"}, hovertemplate=f"{said}<extra></extra>"))
+        text = f"{name}: %{{y:.1%}} not learnt by {shown.step_label} %{{x:,}}<br>{count:,} inputs, {censored:,} never"
+        traces.append(line(steps, share, name, colour, line={"shape": "hv"}, hovertemplate=f"{text}<extra></extra>"))
     note = f"{int(arrays['window'])} in a row right · {_alike(arrays)}".removesuffix(" · ")
     layout = {
         "title": title(shown, "Inputs not yet learnt", note),
@@ -121,7 +121,7 @@ def _band(steps: np.ndarray, arrays: Arrays, part: str, watched: np.ndarray, col
 
 def _alike(arrays: Arrays) -> str:
     """'test, swap: ρ = 0.61 (shuffled -0.02 to 0.02)': agreement under the first symmetry."""
-    said = []
+    agreements = []
     for name in arrays:
         parts = name.split("/")
         if parts[0] == "symmetry" and parts[-1] == "spearman":
@@ -129,8 +129,8 @@ def _alike(arrays: Arrays) -> str:
             if parts[2] == part:
                 low, high = arrays[f"symmetry/{parts[1]}/{part}/null"]
                 rank = float(arrays[name])
-                said.append(f"{part}, {parts[1]}: ρ = {rank:.2f} (shuffled {low:.2f} to {high:.2f})")
-    return said[0] if said else ""
+                agreements.append(f"{part}, {parts[1]}: ρ = {rank:.2f} (shuffled {low:.2f} to {high:.2f})")
+    return agreements[0] if agreements else ""
 
 
 def forgetting(shown: ViewData, *, part: str) -> Figure:
@@ -143,11 +143,11 @@ def forgetting(shown: ViewData, *, part: str) -> Figure:
         line(
             steps,
             arrays[f"forgetting/{part}/{what}"],
-            said,
+            label,
             shade,
-            hovertemplate=f"%{{y:,}} {said} by {shown.step_label} %{{x:,}}<extra></extra>",
+            hovertemplate=f"%{{y:,}} {label} by {shown.step_label} %{{x:,}}<extra></extra>",
         )
-        for what, said, shade in (("gained", "turned right", OKABE_ITO[2]), ("lost", "forgotten", OKABE_ITO[1]))
+        for what, label, shade in (("gained", "turned right", OKABE_ITO[2]), ("lost", "forgotten", OKABE_ITO[1]))
     ]
     rows = _rows(shown, len(arrays["forgotten"])).get(part, np.ones(len(arrays["forgotten"]), dtype=bool))
     bars = _tally(np.where(arrays["never_right"], -1, arrays["forgotten"].astype(int))[rows], colour)

@@ -78,8 +78,8 @@ def contact_sheet(  # noqa: PLR0913 - one argument a control
     order = order if badge == _ALL else order[_of_badge(shown, site, badge)[order]]
     if not len(order):
         kind = "" if badge == _ALL else f" and a {badge}"
-        said = f"none of {shown.channels[site]} neurons is of {component} with a share of {least:g}{kind}"
-        return empty_sheet(title(shown, f"Neurons of {site}, by {sort}"), said)
+        reason = f"none of {shown.channels[site]} neurons is of {component} with a share of {least:g}{kind}"
+        return empty_sheet(title(shown, f"Neurons of {site}, by {sort}"), reason)
     size, across = room(amount, len(order))
     chosen = page_of(order, page, site, size)
     labels = _labels(shown, site)

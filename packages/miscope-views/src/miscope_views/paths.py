@@ -11,7 +11,7 @@ from miscope import Choice, Grain, Needs, Toggle, View, ViewData
 from miscope.figures.event_marks import marked_events
 from miscope.figures.figure_style import NULL, OKABE_ITO
 from miscope.view import EVENT_MARKS
-from miscope_views.figures import figure, line, panels, said, title
+from miscope_views.figures import figure, formatted, line, panels, title
 from miscope_views.named_arrays import choice_of, holders
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def velocity(shown: ViewData, *, parts: str, relative: bool) -> Figure:
         "title": title(
             shown,
             "Speed and straightness of the weights",
-            f"start to end / length of path: {said(straight, '.3f', _STILL)}",
+            f"start to end / length of path: {formatted(straight, '.3f', _STILL)}",
         ),
         "yaxis": {"title": {"text": unit}, "type": "log", "domain": upper},
         "yaxis2": {"title": {"text": "cosine with the move before"}, "domain": lower, "range": [-1.05, 1.05]},

@@ -56,14 +56,14 @@ def coherence(shown: ViewData, *, site: str, below: str) -> Figure:
     steps, labels = arrays["step"], first_row(arrays[f"{site}/label"])
     upper, lower = panels((1, 1))
     traces = [*_null_band(steps, arrays[f"{site}/null"], "y")]
-    for name, colour, said in (
+    for name, colour, label in (
         ("coherence", OKABE_ITO[0], "sum: all live neurons"),
         ("coherence_specialised", OKABE_ITO[1], "sum: specialised"),
         ("coherence_difference", OKABE_ITO[5], "difference: all live neurons"),
     ):
         values = arrays[f"{site}/{name}"]
-        hover = f"{said} %{{y:.3f}} at {shown.step_label} %{{x:,}}<extra></extra>"
-        traces.append(line(steps, values, said, colour, hovertemplate=hover))
+        hover = f"{label} %{{y:.3f}} at {shown.step_label} %{{x:,}}<extra></extra>"
+        traces.append(line(steps, values, label, colour, hovertemplate=hover))
     quantity, p_adjusted = _BELOW[below]
     each, count, p_values = (arrays[f"{site}/{name}"] for name in (quantity, "count", p_adjusted))
     ever = np.flatnonzero(np.isfinite(each).any(axis=0) & (count.max(axis=0) > 0))
@@ -101,7 +101,7 @@ def _null_band(steps: np.ndarray, null: np.ndarray, axis: str) -> list[dict[str,
 
 
 def _dots(listens: np.ndarray, writes: np.ndarray, name: str, colour: str, members: np.ndarray) -> dict[str, Any]:
-    said = f"neuron %{{customdata}}, {name}<br>hears %{{x:.0f}}°, writes %{{y:.0f}}°<extra></extra>"
+    hover = f"neuron %{{customdata}}, {name}<br>hears %{{x:.0f}}°, writes %{{y:.0f}}°<extra></extra>"
     return {
         "type": "scatter",
         "mode": "markers",
@@ -110,7 +110,7 @@ def _dots(listens: np.ndarray, writes: np.ndarray, name: str, colour: str, membe
         "customdata": np.flatnonzero(members),
         "name": name,
         "marker": {"color": colour, "size": 5, "opacity": 0.8},
-        "hovertemplate": said,
+        "hovertemplate": hover,
     }
 
 

@@ -68,11 +68,11 @@ def _sparsity(shown: ViewData, reads: str, product: str) -> Figure:
         line(
             steps,
             arrays[f"{product}/{name}"],
-            said,
+            label,
             colour,
-            hovertemplate=f"{said} %{{y:.3f}} at %{{x:,}}<extra></extra>",
+            hovertemplate=f"{label} %{{y:.3f}} at %{{x:,}}<extra></extra>",
         )
-        for (name, said), colour in zip(_INDICES.items(), OKABE_ITO, strict=False)
+        for (name, label), colour in zip(_INDICES.items(), OKABE_ITO, strict=False)
     ]
     many = f"equal components: %{{y:.1f}} at {shown.step_label} %{{x:,}}<extra></extra>"
     traces.append(
@@ -102,7 +102,7 @@ def _views(prefix: str, reads: str, choice: Choice, titled: str) -> tuple[View, 
         "inputs": (inputs, (inputs_lines, inputs_map, inputs_sparsity)),
         "answers": (answers, (answers_lines, answers_map, answers_sparsity)),
     }[prefix]
-    said = ("dominant components over training", "every component over training", "sparsity over training")
+    titles = ("dominant components over training", "every component over training", "sparsity over training")
     return (
         View(
             name=f"products.{prefix}",
@@ -122,7 +122,7 @@ def _views(prefix: str, reads: str, choice: Choice, titled: str) -> tuple[View, 
                 controls=(choice,),
                 time_axis="x",
             )
-            for what, draw in zip(said, over, strict=True)
+            for what, draw in zip(titles, over, strict=True)
         ),
     )
 

@@ -35,9 +35,9 @@ def losses(shown: ViewData, *, part: str) -> Figure:
     arrays = shown.artifacts[_READS]
     steps = arrays["step"]
     whole = {"train loss": ("full/train", TRAIN), "test loss": ("full/test", TEST)}
-    said = {"trig": "trig" if _of_waves(shown) else "own answer"}
-    measures = {f"{said.get(name, name)} ({part})": (f"{name}/{part}", colour) for name, colour in _COLOURS.items()}
-    curves = {name: found for name, found in (whole | measures).items() if found[0] in arrays}
+    shown_as = {"trig": "trig" if _of_waves(shown) else "own answer"}
+    measures = {f"{shown_as.get(name, name)} ({part})": (f"{name}/{part}", colour) for name, colour in _COLOURS.items()}
+    curves = {name: source for name, source in (whole | measures).items() if source[0] in arrays}
     traces = [line(steps, arrays[key], name, colour) for name, (key, colour) in curves.items()]
     ratio = arrays["full/test" if "full/test" in arrays else "full/all"] / arrays[f"restricted/{part}"]
     traces.append(line(steps, ratio, "", OKABE_ITO[2], yaxis="y2", showlegend=False))
@@ -106,13 +106,13 @@ def _whole(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
 def causal(shown: ViewData) -> Figure:
     """Which components are causal: left out alone, they multiply the training loss by ten, to 1e-5 nats or more."""
     arrays = shown.artifacts[_READS]
-    labels, key, found, ever = first_row(arrays["label"]), arrays["key"], arrays["causal"], _ever(arrays)
+    labels, key, causes, ever = first_row(arrays["label"]), arrays["key"], arrays["causal"], _ever(arrays)
     with np.errstate(divide="ignore", invalid="ignore"):
         times = np.log10(arrays["excluded/each"][:, ever] / _whole(arrays)[:, None])
     steps, seen = arrays["step"], times
     upper, lower = panels((3, 1))
     count = line(arrays["step"], key.sum(axis=1), "key", NULL, yaxis="y2", line={"shape": "hv"})
-    causally = line(arrays["step"], found.sum(axis=1), "causal", OKABE_ITO[0], yaxis="y2", line={"shape": "hv"})
+    causally = line(arrays["step"], causes.sum(axis=1), "causal", OKABE_ITO[0], yaxis="y2", line={"shape": "hv"})
     traces = [count, causally]
     if len(ever):
         hover = f"%{{y}}<br>{shown.step_label} %{{x:,}}<br>loss × 10^%{{z:.2f}} without it<extra></extra>"
@@ -140,8 +140,8 @@ def final_keys(shown: ViewData, *, part: str) -> Figure:
     at = arrays["at"]
     whole = {"train loss": ("full/train", TRAIN), "test loss": ("full/test", TEST)}
     traces = [
-        line(at, arrays[name], said, colour, line={"dash": "dot"})
-        for said, (name, colour) in whole.items()
+        line(at, arrays[name], label, colour, line={"dash": "dot"})
+        for label, (name, colour) in whole.items()
         if name in arrays
     ]
     for measure, colour in (("restricted", OKABE_ITO[2]), ("excluded", OKABE_ITO[3])):

@@ -30,8 +30,8 @@ def change_points(shown: ViewData) -> Figure:
     layout: dict[str, Any] = {}
     for i, (group, members) in enumerate(groups.items()):
         suffix = "" if i == 0 else str(i + 1)
-        said = f"log<br>{group}" if group in _LOGARITHMIC else group
-        layout[f"yaxis{suffix}"] = {"title": {"text": said, **_SMALL}, "domain": domains[i], "nticks": 4}
+        label = f"log<br>{group}" if group in _LOGARITHMIC else group
+        layout[f"yaxis{suffix}"] = {"title": {"text": label, **_SMALL}, "domain": domains[i], "nticks": 4}
         for column, name in members:
             hover = f"{group}, {name}: %{{y:.3g}} at {shown.step_label} %{{x:,}}<extra></extra>"
             look = {"yaxis": f"y{suffix}", "hovertemplate": hover, "legendgroup": name}
@@ -76,12 +76,12 @@ def _stability(shown: ViewData, arrays: Arrays, axis: str) -> dict[str, Any]:
 
 def _groups(names: list[str]) -> dict[str, list[tuple[int, str]]]:
     """{'loss': [(0, 'train'), (1, 'test')], 'weights': [(8, 'squares')]}."""
-    found: dict[str, list[tuple[int, str]]] = {}
+    columns: dict[str, list[tuple[int, str]]] = {}
     for column, name in enumerate(names):
         part, what = name.split()
         group, member = ("weights", what) if part == "weights" else (what, part)
-        found.setdefault(group, []).append((column, member))
-    return found
+        columns.setdefault(group, []).append((column, member))
+    return columns
 
 
 def _strip(shown: ViewData, arrays: Arrays, axis: str) -> list[dict[str, Any]]:
@@ -97,10 +97,10 @@ def _strip(shown: ViewData, arrays: Arrays, axis: str) -> list[dict[str, Any]]:
     spread = {"type": "data", "symmetric": False, "array": high - at, "arrayminus": at - low, "width": 5}
     mark = {"symbol": "diamond", "size": 9, "color": OKABE_ITO[1]}
     where = f"<br>{shown.step_label} %{{x:,}}<extra></extra>"
-    said = f"%{{customdata[0]}} methods, in %{{customdata[1]:.0%}} of draws{where}"
+    agreed_hover = f"%{{customdata[0]}} methods, in %{{customdata[1]:.0%}} of draws{where}"
     points = {"x": at, "y": ["agreed"] * len(at), "customdata": np.stack([votes, arrays["support"]], axis=1)}
     error = {"error_x": {**spread, "color": OKABE_ITO[1]}}
-    return [*traces, {**base, **points, **error, "marker": mark, "hovertemplate": said}]
+    return [*traces, {**base, **points, **error, "marker": mark, "hovertemplate": agreed_hover}]
 
 
 def _shades(arrays: Arrays) -> list[dict[str, Any]]:

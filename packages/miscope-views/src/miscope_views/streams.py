@@ -31,17 +31,17 @@ def lanes(shown: ViewData, *, most: int) -> Figure:
         reason = "none of its weights has the axis 'token', or one with a task basis, to be a stream of components"
         raise DoesNotApply(reason)
     labels = first_row(arrays[f"{role}/label"])
-    found = [(f"{role}<br>power", arrays["step"], arrays[f"{role}/fraction"]), *_others(shown, labels.tolist())]
-    strong = _strong(found, most)
-    domains = panels([1.0] * len(found), 0.05)
+    lanes_drawn = [(f"{role}<br>power", arrays["step"], arrays[f"{role}/fraction"]), *_others(shown, labels.tolist())]
+    strong = _strong(lanes_drawn, most)
+    domains = panels([1.0] * len(lanes_drawn), 0.05)
     traces: list[dict[str, Any]] = []
     layout: dict[str, Any] = {
         "title": title(shown, "Streams", "share of each component, by lane"),
-        "xaxis": {"anchor": f"y{_suffix(len(found) - 1)}"},
+        "xaxis": {"anchor": f"y{_suffix(len(lanes_drawn) - 1)}"},
         "legend": {"title": {"text": unit_of(shown, arrays, role)}},
         "showlegend": True,
     }
-    for i, (name, steps, share) in enumerate(found):
+    for i, (name, steps, share) in enumerate(lanes_drawn):
         traces.append(_rest(steps, np.delete(share, strong, axis=1), i))
         traces += [_curve(shown, steps, share[:, k], str(labels[k]), i) for k in strong]
         axis = {"title": {"text": name}, "domain": domains[i], "rangemode": "tozero", "nticks": 4}
@@ -51,37 +51,37 @@ def lanes(shown: ViewData, *, most: int) -> Figure:
 
 def _others(shown: ViewData, labels: list[str]) -> list[Lane]:
     """Lanes of the streams that were computed, in the network's order, as far as they are about the same components."""
-    found: list[Lane] = []
+    lanes_found: list[Lane] = []
     if _SCORES in shown.artifacts:
         arrays = shown.artifacts[_SCORES]
         heads = [head for head in holders(arrays, "fraction") if _about(arrays, head, labels)]
         if heads:
             mean = np.mean([arrays[f"{head}/fraction"] for head in heads], axis=0)
-            found.append(("scores,<br>mean of heads", arrays["step"], mean))
+            lanes_found.append(("scores,<br>mean of heads", arrays["step"], mean))
     if _CLUSTERS in shown.artifacts and _SHARES in shown.artifacts:
         arrays, steps = shown.artifacts[_CLUSTERS], shown.artifacts[_SHARES]["step"]
         for site in holders(arrays, "size"):
             if arrays[f"{site}/label"].tolist() == labels:
                 count = len(arrays[f"{site}/final"])
-                found.append(("neurons<br>committed", steps, arrays[f"{site}/size"] / count))
+                lanes_found.append(("neurons<br>committed", steps, arrays[f"{site}/size"] / count))
     if _LOGITS in shown.artifacts:
         arrays = shown.artifacts[_LOGITS]
         if "logits/answer" in arrays and first_row(arrays["logits/answer_label"]).tolist() == labels:
-            found.append(("logits along<br>the answer", arrays["step"], arrays["logits/answer"]))
-    return found
+            lanes_found.append(("logits along<br>the answer", arrays["step"], arrays["logits/answer"]))
+    return lanes_found
 
 
 def _about(arrays: Mapping[str, np.ndarray], name: str, labels: list[str]) -> bool:
     return first_row(arrays[f"{name}/label"]).tolist() == labels
 
 
-def _strong(found: list[Lane], most: int) -> np.ndarray:
+def _strong(every: list[Lane], most: int) -> np.ndarray:
     """Components that stand out in some lane, those of most power over all lanes first, at most so many."""
     chosen: dict[int, float] = {}
-    for _, steps, share in found:
+    for _, steps, share in every:
         share = np.asarray(share, dtype=np.float64)
         for k in dominant(share, null_of(steps, share)):
-            chosen[int(k)] = sum(float(lane[2][:, k].max()) for lane in found)
+            chosen[int(k)] = sum(float(lane[2][:, k].max()) for lane in every)
     return np.array(sorted(sorted(chosen, key=lambda k: -chosen[k])[:most]), dtype=int)
 
 

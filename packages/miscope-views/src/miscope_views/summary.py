@@ -42,8 +42,8 @@ def windows(shown: ViewData) -> Figure:
         start, end = float(arrays["start"][i]), float(arrays["end"][i])
         if np.isnan(start):
             continue
-        said = _said(shown, arrays, i)
-        traces += _bar(name, (start, end), said, late=start > 0.5 * float(np.nanmax(arrays["end"])))
+        outcome = _said(shown, arrays, i)
+        traces += _bar(name, (start, end), outcome, late=start > 0.5 * float(np.nanmax(arrays["end"])))
         look = {"fillcolor": _SHADES[name], "opacity": 0.12, "line": {"width": 0}, "layer": "below"}
         shades.append({"type": "rect", "x0": start, "x1": end, "yref": "y domain", "y0": 0, "y1": 1, **look})
     names = arrays["window"].tolist()
@@ -60,35 +60,35 @@ def windows(shown: ViewData) -> Figure:
     return figure(traces, layout)
 
 
-def _bar(name: str, edges: tuple[float, float], said: str, *, late: bool) -> list[dict[str, Any]]:
+def _bar(name: str, edges: tuple[float, float], outcome: str, *, late: bool) -> list[dict[str, Any]]:
     """A thick line from start to end, and what is to be said of it where there is room."""
     place = {"type": "scatter", "y": [name, name], "yaxis": "y2", "showlegend": False}
     bar = {"mode": "lines", "x": np.array(edges), "line": {"color": _SHADES[name], "width": 18}}
     where = {"x": [edges[0] if late else edges[1]], "y": [name]}
     # Beside the bar there is room for its length and what became of the last loss; the cursor tells the rest.
-    short = " · ".join(dict.fromkeys((said.split(" · ")[0], said.split(" · ")[-1])))
+    short = " · ".join(dict.fromkeys((outcome.split(" · ")[0], outcome.split(" · ")[-1])))
     text = {"mode": "text", "text": [f"  {short}  "], "textposition": "middle left" if late else "middle right"}
-    hover = {"hovertemplate": f"{name}: {said}<extra></extra>"}
+    hover = {"hovertemplate": f"{name}: {outcome}<extra></extra>"}
     return [{**place, **bar, **hover}, {**place, **where, **text, "hoverinfo": "skip", "cliponaxis": False}]
 
 
 def _said(shown: ViewData, arrays: Arrays, i: int) -> str:
     length = float(arrays["end"][i] - arrays["start"][i])
-    said = f"{length:,.0f} {shown.step_label}s" + (", still open" if arrays["open"][i] else "")
+    outcome = f"{length:,.0f} {shown.step_label}s" + (", still open" if arrays["open"][i] else "")
     for split in ("train", "test"):
         if f"{split}_loss" in arrays:
             before, after = arrays[f"{split}_loss"][i]
-            said += f" · {split} {before:.2g} → {after:.2g}"
-    return said
+            outcome += f" · {split} {before:.2g} → {after:.2g}"
+    return outcome
 
 
 def _crossing(shown: ViewData, arrays: Arrays) -> str:
-    said = []
+    crossings = []
     for layer in holders(arrays, "rank_crossing"):
         step = float(arrays[f"{layer}/rank_crossing"])
         if np.isfinite(step):
-            said.append(f"{layer}: W_out below W_in in rank from {shown.step_label} {step:,.0f}")
-    return " · ".join(said[:2])
+            crossings.append(f"{layer}: W_out below W_in in rank from {shown.step_label} {step:,.0f}")
+    return " · ".join(crossings[:2])
 
 
 _SITE = Choice(name="site", options_from=lambda shown: holders(shown.artifacts[_COMPONENTS], "state"))
@@ -153,8 +153,8 @@ def _fate(steps: np.ndarray, row: int, state: str, share: np.ndarray) -> dict[st
 
 def _nothing(steps: np.ndarray) -> dict[str, Any]:
     """A line of words across the time axis, where there is nothing else to draw."""
-    said = ["no component has a cluster of neurons at any step"]
-    place = {"type": "scatter", "mode": "text", "x": [float(steps.mean())], "y": [0], "text": said}
+    message = ["no component has a cluster of neurons at any step"]
+    place = {"type": "scatter", "mode": "text", "x": [float(steps.mean())], "y": [0], "text": message}
     return {**place, "hoverinfo": "skip", "showlegend": False}
 
 
@@ -182,14 +182,14 @@ def _moments(arrays: Arrays, site: str, ever: np.ndarray) -> list[dict[str, Any]
     """Marks where a component came, had half its neurons, and was gone."""
     row = np.arange(len(ever))
     traces = []
-    for what, said, symbol in _MOMENTS:
+    for what, label, symbol in _MOMENTS:
         at = arrays[f"{site}/{what}"][ever]
         known = np.isfinite(at)
         if known.any():
             look = {"color": NULL, "symbol": symbol, "size": 8, "line": {"width": 1, "color": "white"}}
             place = {"type": "scatter", "mode": "markers", "x": at[known], "y": row[known]}
-            hover = f"{said} at %{{x:,}}<extra></extra>"
-            traces.append({**place, "name": said, "marker": look, "hovertemplate": hover})
+            hover = f"{label} at %{{x:,}}<extra></extra>"
+            traces.append({**place, "name": label, "marker": look, "hovertemplate": hover})
     return traces
 
 
@@ -200,14 +200,14 @@ def _story(shown: ViewData, arrays: Arrays, site: str) -> str:
         if len(shown.steps) == 1:
             return f"no component has a cluster of neurons at {shown.step_label} {shown.steps[0]:,}, the one checkpoint"
         return "no component ever has a cluster of neurons"
-    said = f"first {', '.join(movers[:3])} at {shown.step_label} {step:,.0f}"
+    text = f"first {', '.join(movers[:3])} at {shown.step_label} {step:,.0f}"
     if already:
-        said = f"{', '.join(already[:5])} there by {shown.step_label} {int(arrays['at'][0]):,}, where the record begins"
+        text = f"{', '.join(already[:5])} there by {shown.step_label} {int(arrays['at'][0]):,}, where the record begins"
     lost, homeless = int(arrays[f"{site}/transient_count"]), int(arrays[f"{site}/homeless_count"])
-    said += f" · {lost} transient" + (f", {homeless} neurons homeless" if homeless else "")
+    text += f" · {lost} transient" + (f", {homeless} neurons homeless" if homeless else "")
     role = next(iter(holders(arrays, "crossover")), None)
     crossed = float(arrays[f"{role}/crossover"]) if role else np.nan
-    return said + (f" · {role} crosses over at {crossed:,.0f}" if np.isfinite(crossed) else "")
+    return text + (f" · {role} crosses over at {crossed:,.0f}" if np.isfinite(crossed) else "")
 
 
 def classification(shown: ViewData) -> Figure:

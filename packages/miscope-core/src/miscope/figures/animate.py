@@ -49,20 +49,20 @@ def animate(
     spans training, NoArtifact where nothing was computed, and NoBrowser where images cannot be drawn. The file appears
     whole, at the end, or not at all.
     """
-    found = workspace.plugins.view(view)
-    if found.grain is not Grain.CHECKPOINT:
+    record = workspace.plugins.view(view)
+    if record.grain is not Grain.CHECKPOINT:
         raise BadValue(
             f"{view!r} does not move.",
-            f"It is of {found.grain} grain: one figure shows the whole of training.",
+            f"It is of {record.grain} grain: one figure shows the whole of training.",
             f"Write it as {path.stem}.html or {path.stem}.png.",
         )
     image = _library(path)
-    steps = spread(_drawable(workspace, found, variant, shown.get("options")), frames)
+    steps = spread(_drawable(workspace, record, variant, shown.get("options")), frames)
     made = []
     with Exporter() as exporter, TemporaryDirectory() as folder:
         for step in steps:
             drawn = exporter.export(
-                render(workspace, found, variant, step=step, **shown), Path(folder) / "frame.png", scale=1
+                render(workspace, record, variant, step=step, **shown), Path(folder) / "frame.png", scale=1
             )
             made.append(image.open(io.BytesIO(drawn.read_bytes())).convert("P", palette=image.Palette.ADAPTIVE))
             yield Film(len(made), len(steps))

@@ -79,9 +79,9 @@ def analyzer_availability(workspace: Workspace, name: str, variants: Sequence[Va
         if set(artifact(store, analyses[0], name, None)) <= {"step"}:
             return Availability(name=name, state="inapplicable", reason="it found nothing here to compute")
     except NoArtifact as error:
-        found = _without(analyzer, error)
+        missing = _without(analyzer, error)
         waits = any(each.opt_in for each in resolve(workspace.plugins.analyzers, [name]).values())
-        return replace(found, reason=f"{found.reason}; {_WAITS}") if waits else found
+        return replace(missing, reason=f"{missing.reason}; {_WAITS}") if waits else missing
     except MiscopeError as error:
         return _without(analyzer, error)
     at_steps, alone = analyzer.grain is Grain.CHECKPOINT, analyses[0]

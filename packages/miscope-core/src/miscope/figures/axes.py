@@ -52,11 +52,11 @@ def panels_along(figure: Figure, traces: Sequence[Placed], name: str) -> Mapping
     """The y axes beside an x axis, also those that have no trace, with where each begins and ends up the page."""
     x_of = {each.y: each.x for each in traces if each.y is not None}
     listed = (key.replace("axis", "") for key in figure.layout if key.startswith("yaxis"))
-    found = {}
+    panels = {}
     for y in [y for y in dict.fromkeys((*x_of, *listed)) if x_of.get(y, "x") == name]:
         axis = given(figure, y)
         if axis.get("overlaying", "free") != "free":
             axis = given(figure, axis["overlaying"])
         if "domain" in axis or y in x_of:
-            found[y] = tuple(axis.get("domain", (0.0, 1.0)))
-    return found
+            panels[y] = tuple(axis.get("domain", (0.0, 1.0)))
+    return panels

@@ -19,14 +19,14 @@ def differing_fields(variants: Sequence[Variant]) -> tuple[str, ...]:
 def labels(variants: Sequence[Variant]) -> list[str]:
     """One label each, saying only what differs: 'seed=485'; the whole slug where nothing does. No two are alike."""
     names = differing_fields(variants)
-    found = []
+    distinct = []
     for variant in variants:
         fields = _described(variant)
         told = [_short(fields[n]) if n == "family" else f"{n}={_short(fields[n])}" for n in names if n in fields]
-        found.append(", ".join(told) or variant.slug)
-    if len(set(found)) == len(found):
-        return found
-    return [f"{label} ({found[: i + 1].count(label)})" for i, label in enumerate(found)]
+        distinct.append(", ".join(told) or variant.slug)
+    if len(set(distinct)) == len(distinct):
+        return distinct
+    return [f"{label} ({distinct[: i + 1].count(label)})" for i, label in enumerate(distinct)]
 
 
 def _described(variant: Variant) -> Mapping[str, object]:

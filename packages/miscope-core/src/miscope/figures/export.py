@@ -63,7 +63,7 @@ def browser() -> str | None:
     chosen = os.environ.get("BROWSER_PATH")
     if chosen:
         return chosen if os.access(chosen, os.X_OK) and Path(chosen).is_file() else None
-    return next((found for name in _BROWSERS if (found := shutil.which(name))), None)
+    return next((path for name in _BROWSERS if (path := shutil.which(name))), None)
 
 
 @final
@@ -138,8 +138,8 @@ class Exporter:
             CancelledError,
             TimeoutError,
         )
-        found = browser()
-        if found is None:
+        browser_path = browser()
+        if browser_path is None:
             chosen = os.environ.get("BROWSER_PATH")
             looked = f"Looked on PATH for {', '.join(_BROWSERS)}."
             raise NoBrowser(path, f"BROWSER_PATH is {chosen!r}, which is no program." if chosen else looked)
@@ -147,14 +147,14 @@ class Exporter:
         try:
             if self._kaleido is None:
                 # No mathjax: by default kaleido fetches it from the network. A sandbox is off, as it fails for root.
-                self._kaleido = kaleido.Kaleido(n=1, timeout=_PATIENCE, mathjax=False, path=found)
+                self._kaleido = kaleido.Kaleido(n=1, timeout=_PATIENCE, mathjax=False, path=browser_path)
                 self._wait(self._kaleido.open(), timeout=_PATIENCE)
             given: Any = {name: value for name, value in options.items() if value is not None}
             return self._wait(self._kaleido.calc_fig(figure, opts=given), timeout=_PATIENCE)
         except lost as error:
             self.close()
             if not reused:
-                raise NoBrowser(path, f"{found} did not answer: {type(error).__name__}.") from error
+                raise NoBrowser(path, f"{browser_path} did not answer: {type(error).__name__}.") from error
         # The browser was lost since the last image; a new one may do.
         return self._draw(figure, path, options)
 

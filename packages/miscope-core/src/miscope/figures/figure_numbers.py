@@ -49,11 +49,11 @@ def _titles(figure: Figure, rows: Sequence[Row]) -> dict[str, str]:
     if not panel.startswith("x"):
         return {}
     axes = {"x": f"xaxis{panel[1:]}", "y": f"yaxis{panel[1:]}"}
-    found = {name: figure.layout[axis].title.text for name, axis in axes.items() if axis in figure.layout}
+    titles = {name: figure.layout[axis].title.text for name, axis in axes.items() if axis in figure.layout}
     traces: list[Any] = list(figure.data)
     bars = [trace.colorbar.title.text for trace in traces if trace.type in _GRIDS]
-    found["z"] = bars[0] if len(bars) == 1 else None
-    return {name: " ".join(re.sub(r"<[^>]*>", " ", title).split()) for name, title in found.items() if title}
+    titles["z"] = bars[0] if len(bars) == 1 else None
+    return {name: " ".join(re.sub(r"<[^>]*>", " ", title).split()) for name, title in titles.items() if title}
 
 
 def _rows(trace: Any) -> Iterator[Row]:
@@ -84,8 +84,8 @@ def _read(values: Any) -> Any:
     """An array as such; one that came as JSON is still in base64."""
     if not isinstance(values, dict) or "bdata" not in values:
         return values
-    found = np.frombuffer(base64.b64decode(values["bdata"]), dtype=np.dtype(values["dtype"]).newbyteorder("<"))
-    return found.reshape([int(n) for n in str(values["shape"]).split(",")]) if "shape" in values else found
+    numbers = np.frombuffer(base64.b64decode(values["bdata"]), dtype=np.dtype(values["dtype"]).newbyteorder("<"))
+    return numbers.reshape([int(n) for n in str(values["shape"]).split(",")]) if "shape" in values else numbers
 
 
 def _along(given: Any, count: int) -> Any:

@@ -59,9 +59,9 @@ def render(
     computed with, by analyzer name. `layout.meta["miscope"]` says what is shown and which axes count steps. Raises
     UnknownName, NoCheckpoint, NoArtifact, DoesNotApply or BadValue.
     """
-    found = workspace.plugins.view(view) if isinstance(view, str) else view
-    refuse_unknown(found, controls)
-    return draw(found, gather(workspace, found, variant, step, options), controls)
+    record = workspace.plugins.view(view) if isinstance(view, str) else view
+    refuse_unknown(record, controls)
+    return draw(record, gather(workspace, record, variant, step, options), controls)
 
 
 def draw(view: View, shown: ViewData, controls: Mapping[str, object]) -> Figure:
@@ -133,22 +133,22 @@ def gather(
     variant has none at that step, NoArtifact where an instrument was not run, DoesNotApply where the family lacks what
     the view needs, and BadValue for options, and for a wrong number of variants.
     """
-    found = workspace.plugins.view(view) if isinstance(view, str) else view
+    record = workspace.plugins.view(view) if isinstance(view, str) else view
     several = [variant] if isinstance(variant, Variant) else list(variant)
-    chosen = options_read(workspace.plugins.analyzers, found, options or {})
-    if not several or (found.grain is not Grain.COHORT and len(several) != 1):
-        wanted = "several variants" if found.grain is Grain.COHORT else "one variant"
+    chosen = options_read(workspace.plugins.analyzers, record, options or {})
+    if not several or (record.grain is not Grain.COHORT and len(several) != 1):
+        wanted = "several variants" if record.grain is Grain.COHORT else "one variant"
         raise BadValue(
-            f"{found.name!r} cannot be drawn for {len(several)} variants.",
-            f"It is of {found.grain} grain and shows {wanted}.",
+            f"{record.name!r} cannot be drawn for {len(several)} variants.",
+            f"It is of {record.grain} grain and shows {wanted}.",
             "Give at least one." if not several else "Draw one at a time, or use a view that compares.",
         )
-    if found.grain is not Grain.COHORT:
-        return _shown(workspace, found, several[0], step, chosen)
-    together = [name for name in (*found.needs.reads, *found.needs.optional) if _spans_variants(workspace, name)]
-    across = _across(workspace, found, several, together, chosen)
-    apart = {f: tuple(n for n in getattr(found.needs, f) if n not in together) for f in _READING}
-    alone = replace(found, needs=replace(found.needs, **apart))
+    if record.grain is not Grain.COHORT:
+        return _shown(workspace, record, several[0], step, chosen)
+    together = [name for name in (*record.needs.reads, *record.needs.optional) if _spans_variants(workspace, name)]
+    across = _across(workspace, record, several, together, chosen)
+    apart = {f: tuple(n for n in getattr(record.needs, f) if n not in together) for f in _READING}
+    alone = replace(record, needs=replace(record.needs, **apart))
     members = [_shown(workspace, alone, one, None, chosen) for one in several]
     dated = marks([_detected(workspace, alone, one, chosen) for one in several])
     members = [replace(member, **cast(Any, each)) for member, each in zip(members, dated, strict=True)]
@@ -157,8 +157,8 @@ def gather(
         step=None,
         steps=members[0].steps,
         step_label=members[0].step_label,
-        definitions={name: said for member in members for name, said in member.definitions.items()},
-        artifacts=Gathering.of(found, workspace.context(several[0])).artifacts(across),
+        definitions={name: words for member in members for name, words in member.definitions.items()},
+        artifacts=Gathering.of(record, workspace.context(several[0])).artifacts(across),
         options=chosen,
         members=tuple(Member(label=label, shown=one) for label, one in zip(labels(several), members, strict=True)),
     )
@@ -179,14 +179,14 @@ def _across(
     from miscope.analysis.not_applicable import beside
     from miscope.analysis.resolved_analysis import resolve_analysis
 
-    found: dict[str, Arrays] = {}
+    spanning: dict[str, Arrays] = {}
     for name in names:
         steps = workspace.store.finite_steps
         analyses = [
             resolve_analysis(workspace, one, [name], steps=steps(one.name), options=options) for one in variants
         ]
         try:
-            found[name] = artifact_across(workspace.store, analyses, name)
+            spanning[name] = artifact_across(workspace.store, analyses, name)
         except DoesNotApply as error:
             if name in view.needs.reads:
                 together = ", ".join(one.name for one in variants)
@@ -196,7 +196,7 @@ def _across(
         except NoArtifact:
             if name in view.needs.reads:
                 raise
-    return found
+    return spanning
 
 
 def _shown(workspace: Workspace, view: View, variant: Variant, step: int | None, options: Options) -> ViewData:
@@ -235,8 +235,8 @@ def _shown(workspace: Workspace, view: View, variant: Variant, step: int | None,
 
 
 def _those_there(store: Store, analysis: ResolvedAnalysis, names: Sequence[str], step: int | None) -> dict[str, Arrays]:
-    found = {name: artifact_if_there(store, analysis, name, step) for name in names}
-    return {name: arrays for name, arrays in found.items() if arrays is not None}
+    present = {name: artifact_if_there(store, analysis, name, step) for name in names}
+    return {name: arrays for name, arrays in present.items() if arrays is not None}
 
 
 def _analysis(
