@@ -19,7 +19,7 @@ from miscope.errors import MiscopeError
 from miscope.family import make_variant
 from miscope.model_context import ModelContext
 from miscope.plugins.plugins import Plugins
-from miscope.testing import roundings, tables
+from miscope.testing import check_family, roundings, tables
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "write-a-family.md").read_text(encoding="utf-8")
@@ -139,3 +139,16 @@ def test_the_axes_are_words_that_instruments_look_for() -> None:
     for axis, names in AXES:
         assert f'"{axis}"' in code, axis
         assert set(re.findall(r"`(.+?)`", names)) <= set(INSTALLED.analyzers)
+
+
+def test_the_pages_linear_probe_reads_a_sum_off_another_variant_and_is_looked_at(written: Path) -> None:
+    family = runpy.run_path(str(written / "linear_probe.py"))["LinearProbe"]()
+    workspace = miscope.open(written / "w", plugins=tables(family))
+    parent = workspace.variant("toy.sum")
+    list(parent.train(threads=1))
+    probe = workspace.variant(family.name, variant=parent.name, step=30)
+    list(probe.train(threads=1))
+    losses = probe.metric("train_loss")[1]
+    assert losses[-1] < losses[0] / 2
+    assert {outcome.state for outcome in probe.analyze("behaviour.metrics")} == {"saved"}
+    check_family(workspace.context(probe).family, probe.value.params.model_dump())

@@ -13,10 +13,14 @@ import pytest
 import torch
 
 import miscope
+from miscope import Grain, View
+from miscope.analysis.analyze import analyze
 from miscope.bound import BoundVariant, BoundWorkspace, open_bound
 from miscope.checkpoint import Checkpoint
 from miscope.errors import BadValue, MiscopeError, NoCheckpoint, UnknownName
+from miscope.figures.render import render
 from miscope.store.record_file import sealed
+from miscope.testing import tables
 
 Make = Callable[..., BoundWorkspace]
 
@@ -258,3 +262,19 @@ def test_a_link_that_leads_nowhere_is_no_place_for_a_workspace(tmp_path: Path, t
         f"{tmp_path / 'back'} is a link that leads nowhere.\n"
         "Name another path."
     )
+
+
+def test_a_verb_says_which_handle_stands_for_a_value(tmp_path: Path) -> None:
+    place = open_bound(tmp_path / "w", tables())
+    variant = place.variant("toy.sum")
+    known = "Verbs take plain values; what `miscope.open` gives are handles, and each holds one."
+    view = View(name="t.v", title="V", grain=Grain.TRAJECTORY, draw=print)
+    for workspace, given, first in (
+        (place.value, variant, f"{variant!r} is not a Variant."),
+        (place.value, [variant.value, variant], f"{variant!r} is not a Variant."),
+        (place, variant.value, f"{place!r} is not a Workspace."),
+    ):
+        for verb in (analyze, lambda workspace, given: render(workspace, view, given)):
+            with pytest.raises(BadValue) as refused:
+                verb(workspace, given)  # pyright: ignore[reportArgumentType]
+            assert str(refused.value) == f"{first}\n{known}\nGive its `.value`."

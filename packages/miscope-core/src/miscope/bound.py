@@ -113,9 +113,9 @@ class BoundWorkspace:
 
         return BoundVariant(self, adopt_module(self.value, paths, **options))
 
-    def context(self, variant: Variant) -> ModelContext:
+    def context(self, variant: BoundVariant | Variant) -> ModelContext:
         """The variant with what its family says of it: model, probes, bases, task."""
-        return self.value.context(variant)
+        return self.value.context(variant.value if isinstance(variant, BoundVariant) else variant)
 
     def ask(self, sql: str) -> pyarrow.Table:
         """The answer to a SELECT over variants, runs, checkpoints, artifacts, metrics and scalars."""

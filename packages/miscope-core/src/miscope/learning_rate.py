@@ -25,7 +25,7 @@ class RateFields(BaseModel):
     lr_schedule_steps: Annotated[int | None, Field(ge=1, json_schema_extra={"slug": "over"})] = None
     """The step at which schedule and final decay are over. Not `steps`, by which a training may be extended."""
     lr_min_ratio: Annotated[float, Field(ge=0, le=1, json_schema_extra={"slug": "minlr"})] = 0.0
-    """Share of the rate at which a linear or cosine schedule ends."""
+    """Share of the rate at which a schedule ends that is not constant."""
     lr_decay_steps: Annotated[int, Field(ge=0, json_schema_extra={"slug": "lrdecay"})] = 0
     """Length of the final decay, linear from where the schedule ends to 0."""
 

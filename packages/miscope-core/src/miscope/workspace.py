@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from miscope.source import Source
     from miscope.store.variant_record import VariantRecord
 
-__all__ = ["Workspace", "open_workspace"]
+__all__ = ["Workspace", "open_workspace", "plain_variants"]
 
 _SUBJECTS = 8
 """Models and probes of so many variants stay in memory."""
@@ -181,3 +182,16 @@ class Workspace:
 
     def __repr__(self) -> str:
         return f"Workspace({str(self.root)!r})"
+
+
+def plain_variants(workspace: Workspace, variants: Variant | Sequence[Variant]) -> list[Variant]:
+    """One variant or several as a list; BadValue where a handle of the Python interface is given for a value."""
+    several = list(variants) if isinstance(variants, Sequence) else [variants]
+    for given, kind in ((workspace, Workspace), *((each, Variant) for each in several)):
+        if not isinstance(given, kind):
+            raise BadValue(
+                f"{given!r} is not a {kind.__name__}.",
+                "Verbs take plain values; what `miscope.open` gives are handles, and each holds one.",
+                "Give its `.value`.",
+            )
+    return several

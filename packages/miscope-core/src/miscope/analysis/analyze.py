@@ -19,11 +19,11 @@ from miscope.errors import MiscopeError
 from miscope.interruption import stop_on_signals
 from miscope.outcome import Outcome, State, left_out
 from miscope.variant import Variant
+from miscope.workspace import Workspace, plain_variants
 
 if TYPE_CHECKING:
     from miscope.executor import Executor
     from miscope.store.ledger import RunLog
-    from miscope.workspace import Workspace
 
 __all__ = ["analyze"]
 
@@ -49,7 +49,7 @@ def analyze(  # noqa: PLR0913 - the whole of a user's choice, all keyword-only
     a named analyzer that does not apply. Raises, before anything is computed, UnknownName, NoCheckpoint, DoesNotApply
     (where none of the named ones applies to any variant) or BadValue (options, circles).
     """
-    values = [variants] if isinstance(variants, Variant) else list(variants)
+    values = plain_variants(workspace, variants)
     place = workspace.plugins.executor(executor) if isinstance(executor, str) else executor
     table = workspace.plugins.analyzers
     chosen = options_asked(table, names, options or {})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from miscope.cli.printing import print_json
 from miscope.field_docs import field_docs
@@ -32,7 +32,7 @@ def describe_family(plugins: Plugins, family: Family) -> dict[str, Any]:
         "step": family.step_label,
         "params": _fields(family.params),
         "training": None if training is None else _training(training),
-        "training_help": {} if training is None else dict(field_docs(type(training))),
+        "training_help": {} if training is None else _training_help(type(training)),
     }
 
 
@@ -106,6 +106,14 @@ def _training(training: TrainingConfig) -> dict[str, Any]:
     from miscope.schedule import written
 
     return {**training.model_dump(mode="json"), "checkpoints": written(training.checkpoints)}
+
+
+def _training_help(fields: type[TrainingConfig]) -> dict[str, str]:
+    """What each field is, and the words it takes where these are few."""
+    annotations = {name: info.annotation for name, info in fields.model_fields.items()}
+    words = {name: get_args(each) for name, each in annotations.items() if get_origin(each) is Literal}
+    help_ = dict(field_docs(fields))
+    return help_ | {name: f"{help_.get(name, '')} One of: {', '.join(words[name])}.".lstrip() for name in words}
 
 
 def _print_training(values: Mapping[str, Any], docs: Mapping[str, str]) -> None:

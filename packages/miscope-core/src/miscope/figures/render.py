@@ -27,13 +27,13 @@ from miscope.figures.time_axes import apply_time_axes
 from miscope.maths.learnt import marks
 from miscope.variant import Variant
 from miscope.view import Member, View, ViewData
+from miscope.workspace import Workspace, plain_variants
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
     from miscope.analysis.resolved_analysis import ResolvedAnalysis
     from miscope.store.store import Store
-    from miscope.workspace import Workspace
 
 Variants: TypeAlias = Variant | Sequence[Variant]
 
@@ -134,7 +134,7 @@ def gather(
     the view needs, and BadValue for options, and for a wrong number of variants.
     """
     record = workspace.plugins.view(view) if isinstance(view, str) else view
-    several = [variant] if isinstance(variant, Variant) else list(variant)
+    several = plain_variants(workspace, variant)
     chosen = options_read(workspace.plugins.analyzers, record, options or {})
     if not several or (record.grain is not Grain.COHORT and len(several) != 1):
         wanted = "several variants" if record.grain is Grain.COHORT else "one variant"

@@ -80,7 +80,7 @@ class Layout:
             raise BadValue(
                 f"{name!r} does not name a variant.",
                 "A variant's name is family/slug: 'modadd.transformer/p113-seed999-dseed598'.",
-                "`workspace.names()` lists those there are.",
+                "`miscope variants` lists those there are.",
             )
         _checked(family, "A family")
         _checked(slug, "A slug")
