@@ -76,7 +76,7 @@ def record(plugins: Plugins) -> None:
 
         with tempfile.TemporaryDirectory() as folder:
             place = open_bound(folder, plugins)
-            found["toys.nanda-induction"] = coverage_of(place.value, tuple(place.adopt(PUBLISHED)))
+            found["toys.nanda-induction"] = coverage_of(place.value, [one.value for one in place.adopt(PUBLISHED)])
     path.write_text(json.dumps(dict(sorted(found.items())), indent=1) + "\n", encoding="utf-8")
 
 

@@ -31,7 +31,8 @@ def test_every_view_draws_a_family_or_says_why_not(name: str) -> None:
 def test_every_view_draws_the_published_induction_heads_or_says_why_not(workspace: Any, calibration_file: Any) -> None:
 
     place = workspace(**PLUGINS)
-    found = coverage_of(place.value, tuple(place.adopt(calibration_file("induction_head_infinite.pth"))))
+    adopted = place.adopt(calibration_file("induction_head_infinite.pth"))
+    found = coverage_of(place.value, [variant.value for variant in adopted])
     assert found == RECORDED["toys.nanda-induction"], "`make docs` writes it anew"
 
 

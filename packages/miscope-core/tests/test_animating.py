@@ -40,7 +40,7 @@ def variant(tmp_path: Path):
 
 
 def film(variant, view: str, path: Path) -> list[Film]:
-    return list(animate(variant.workspace, view, variant.value, path))
+    return list(animate(variant.workspace.value, view, variant.value, path))
 
 
 @pytest.mark.slow

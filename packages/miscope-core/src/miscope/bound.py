@@ -147,7 +147,7 @@ class BoundWorkspace:
         return self.value.index
 
     def __repr__(self) -> str:
-        return repr(self.value)
+        return f"BoundWorkspace({str(self.root)!r})"
 
 
 @final

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from miscope.bound import BoundVariant
     from miscope.family import Family
     from miscope.plugins.plugins import Plugins
     from miscope.variant import Variant
@@ -30,20 +29,19 @@ def coverage(family: Family, plugins: Plugins, params: Mapping[str, Any] | None 
     from miscope.testing.staging import scene
 
     with scene(family, plugins, params, steps=STEPS) as place:
-        return coverage_of(place.workspace, place.variants)
+        return coverage_of(place.workspace, [variant.value for variant in place.variants])
 
 
-def coverage_of(workspace: Workspace, variants: tuple[BoundVariant, ...]) -> dict[str, str]:
+def coverage_of(workspace: Workspace, variants: Sequence[Variant]) -> dict[str, str]:
     """The same for variants that are there already."""
     from miscope.errors import DoesNotApply
     from miscope.figures.render import render
 
-    values = [variant.value for variant in variants]
-    _analyze(workspace, values)
+    _analyze(workspace, variants)
     reasons = {}
     for name, view in sorted(workspace.plugins.views.items()):
         try:
-            figure = render(workspace, view, values if view.grain == "cohort" else values[0])
+            figure = render(workspace, view, variants if view.grain == "cohort" else variants[0])
             assert tuple(figure.data), f"{name} draws nothing: its figure has no trace"
             reasons[name] = ""
         except DoesNotApply as error:
