@@ -35,22 +35,22 @@ WORKSPACE = Path(__file__).parents[1] / "bench-workspace"
 FAMILY, PARAMS = "modadd.transformer", {"prime": 113, "seed": 999, "data_seed": 598}
 FEW = 24
 """Checkpoints of a shorter measurement: memory that grew with their number would show between the two."""
-HEAVY_AT = 3
-"""Checkpoints at which the heavy ones are measured."""
+OPT_IN_AT = 3
+"""Checkpoints at which the opt-in ones are measured."""
 
 
 def main() -> None:
     """Print one JSON object."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--measure", type=int, help="checkpoints to look at; for the processes it starts")
-    parser.add_argument("--heavy", action="store_true")
+    parser.add_argument("--opt-in", action="store_true")
     asked = parser.parse_args()
     if asked.measure:
-        print(json.dumps(measure(asked.measure, heavy=asked.opt_in)))
+        print(json.dumps(measure(asked.measure, opt_in=asked.opt_in)))
         return
     steps = trained().steps
     whole, few = child(len(steps)), child(FEW)
-    print(json.dumps(report(whole, few, child(HEAVY_AT, "--heavy"), len(steps)), indent=1))
+    print(json.dumps(report(whole, few, child(OPT_IN_AT, "--opt-in"), len(steps)), indent=1))
 
 
 def trained() -> BoundVariant:
@@ -68,7 +68,7 @@ def child(count: int, *more: str) -> Mapping[str, Any]:
     return json.loads(subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout)
 
 
-def measure(count: int, *, heavy: bool) -> Mapping[str, Any]:
+def measure(count: int, *, opt_in: bool) -> Mapping[str, Any]:
     """CPU seconds by analyzer and in all, bytes by analyzer, and the peak of memory."""
     seconds: dict[str, float] = {}
     with tempfile.TemporaryDirectory(prefix="miscope-bench-") as folder:
@@ -77,7 +77,7 @@ def measure(count: int, *, heavy: bool) -> Mapping[str, Any]:
         steps = [steps[i * (len(steps) - 1) // (count - 1)] for i in range(count)]
         names = [n for n, a in variant.workspace.plugins.analyzers.items() if a.opt_in and a.grain is not Grain.COHORT]
         began, wall = time.process_time(), time.perf_counter()
-        for chosen in ([name] for name in names) if heavy else (None,):
+        for chosen in ([name] for name in names) if opt_in else (None,):
             look(variant, chosen, steps)
         artifacts = variant.workspace.store.layout.variant(variant.name) / "artifacts"
         sizes = {path.name: size(path) for path in artifacts.iterdir()}
@@ -145,13 +145,13 @@ def size(folder: Path) -> int:
 
 
 def report(
-    whole: Mapping[str, Any], few: Mapping[str, Any], heavy: Mapping[str, Any], count: int
+    whole: Mapping[str, Any], few: Mapping[str, Any], opt_in: Mapping[str, Any], count: int
 ) -> Mapping[str, object]:
     analyzers = Plugins.installed().analyzers
     own = sum(whole["seconds"].values())
     totals = [
         (
-            "everything that is not heavy, each checkpoint",
+            "everything that is not opt-in, each checkpoint",
             ms(whole["cpu"] / count),
             kib(sum(whole["bytes"].values()) / count),
         ),
@@ -160,14 +160,16 @@ def report(
     rows = [row(what, each, size_) for what, each, size_ in totals]
     rows += lines(whole, lambda n: analyzers[n].grain is Grain.CHECKPOINT, count, "")
     rows += lines(whole, lambda n: analyzers[n].grain is Grain.TRAJECTORY, 1, f", once over {count} checkpoints")
-    rows += lines(heavy, lambda n: analyzers[n].opt_in and analyzers[n].grain is Grain.CHECKPOINT, HEAVY_AT, " (heavy)")
-    spans = f" (heavy), once over {HEAVY_AT} checkpoints"
-    rows += lines(heavy, lambda n: analyzers[n].opt_in and analyzers[n].grain is Grain.TRAJECTORY, 1, spans)
+    rows += lines(
+        opt_in, lambda n: analyzers[n].opt_in and analyzers[n].grain is Grain.CHECKPOINT, OPT_IN_AT, " (opt-in)"
+    )
+    spans = f" (opt-in), once over {OPT_IN_AT} checkpoints"
+    rows += lines(opt_in, lambda n: analyzers[n].opt_in and analyzers[n].grain is Grain.TRAJECTORY, 1, spans)
     minutes = {name: f"{whole[name] / 60:.1f} minutes" for name in ("cpu", "wall")}
     peaks = [f"{measured['peak'] / 2**20:.0f} MiB over {n} checkpoints" for measured, n in ((whole, count), (few, FEW))]
     notes = [
         f"{FAMILY} at p = 113, {count} checkpoints (default schedule, 25,000 steps), one thread: "
-        f"{minutes['cpu']} of CPU, {minutes['wall']} of wall time for everything that is not heavy.",
+        f"{minutes['cpu']} of CPU, {minutes['wall']} of wall time for everything that is not opt-in.",
         f"On disk {sum(whole['bytes'].values()) / 2**20:.0f} MiB of artifacts for the variant, stacks included.",
         f"Peak memory: {'; '.join(peaks)}.",
     ]
