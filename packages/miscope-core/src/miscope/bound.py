@@ -1,4 +1,4 @@
-"""A variant, a snapshot and a view bound to their workspace: thin handles that only call the verbs."""
+"""The Python interface: a workspace, its variants and their checkpoints as handles, which only call the verbs."""
 
 from __future__ import annotations
 

@@ -17,10 +17,6 @@ def no_checkpoint(layout: Layout, name: str, step: int | None, steps: Sequence[i
 
     try:
         origin = origin_of(read_record(layout.record(name), name).facts)
-    except (
-        MiscopeError,
-        FileNotFoundError,
-        NotADirectoryError,
-    ):  # no record, or none that can be read: nothing is known
-        origin = None
+    except (MiscopeError, FileNotFoundError, NotADirectoryError):
+        origin = None  # no record, or none that can be read: nothing is known
     return NoCheckpoint(name, step, list(steps), origin=origin or "", root=layout.root)
