@@ -41,6 +41,7 @@ TRAIN = TrainRequest(
     compile=True,
     interventions=("silence", "noise"),
     watch=("ranks.weights:2",),
+    group="widths",
 )
 ANALYZE = AnalyzeRequest(
     variants=("toy.sum/v7-seed3-width16", "toy.sum/v7-seed4-width16"),
@@ -49,6 +50,7 @@ ANALYZE = AnalyzeRequest(
     executor="processes",
     force=True,
     options={"neurons.clusters": {"threshold": 1e-17, "draws": 3}},
+    group="widths",
 )
 
 

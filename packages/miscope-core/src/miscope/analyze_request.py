@@ -33,3 +33,5 @@ class AnalyzeRequest(BaseModel):
     """Compute the named ones again though they exist."""
     options: Mapping[str, Mapping[str, JsonValue]] = {}
     """Values by option, by analyzer."""
+    group: str | None = None
+    """The study that it is a run of; None where it stands alone."""

@@ -57,6 +57,7 @@ def _train(workspace: Workspace, request: TrainRequest, should_stop: Ask) -> Ite
         compile=request.compile,
         interventions=interventions_by_name(family, request.interventions, variant),
         watch=request.watch,
+        group=request.group,
         should_stop=should_stop,
     )
     return train(workspace, variant, options)
@@ -71,5 +72,6 @@ def _analyze(workspace: Workspace, request: AnalyzeRequest, should_stop: Ask | N
         executor=request.executor,
         force=request.force,
         options=request.options,
+        group=request.group,
         should_stop=should_stop,
     )

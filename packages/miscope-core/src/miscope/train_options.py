@@ -36,6 +36,8 @@ class TrainOptions:
     watch: Sequence[str] = ()
     """Instruments computed while it trains, whose scalars become metrics: 'ranks.weights', or 'ranks.weights:100' for
     every hundredth step instead of every evaluated one; at every checkpoint in any case."""
+    group: str | None = None
+    """The study that it is a run of, as the ledger and the index have it."""
     should_stop: Callable[[], bool] = lambda: False
     """Asked at every step; a stop leaves a checkpoint to go on from. So do Ctrl-C and SIGTERM."""
 

@@ -47,6 +47,8 @@ class TrainRequest(BaseModel):
     """Names of those to train under that the training does not name itself; the family makes them."""
     watch: tuple[str, ...] = ()
     """Instruments whose scalars are recorded while it trains: 'ranks.weights', 'ranks.weights:100'."""
+    group: str | None = None
+    """The study that it is a run of; None where it stands alone."""
 
 
 def train_request(variant: Variant, options: TrainOptions | None = None) -> TrainRequest:
@@ -65,6 +67,7 @@ def train_request(variant: Variant, options: TrainOptions | None = None) -> Trai
         compile=options.compile,
         interventions=() if _names_its_own(variant) else tuple(each.name for each in options.interventions),
         watch=tuple(options.watch),
+        group=options.group,
     )
 
 

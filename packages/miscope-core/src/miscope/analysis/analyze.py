@@ -37,17 +37,18 @@ def analyze(  # noqa: PLR0913 - the whole of a user's choice, all keyword-only
     executor: str | Executor = "inline",
     force: bool = False,
     options: Options | None = None,
+    group: str | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Iterator[Outcome]:
     """Compute what is missing of the named analyzers and of what they read; yield outcomes.
 
     names: None for all that apply and are not `opt_in`. steps: the checkpoints to analyze, or a schedule of them
     ('every:1000'; None: all); trajectory grain spans exactly these, and they are part of its recipe. options: values
-    by analyzer name. force: compute the named
-    ones again though they exist. should_stop: asked before each job, as are Ctrl-C, SIGTERM and the run's own stop
-    request; what is under way is finished and saved. A job that fails is an outcome, and the rest goes on; so is
-    a named analyzer that does not apply. Raises, before anything is computed, UnknownName, NoCheckpoint, DoesNotApply
-    (where none of the named ones applies to any variant) or BadValue (options, circles).
+    by analyzer name. force: compute the named ones again though they exist. group: the study that this is a run of.
+    should_stop: asked before each job, as are Ctrl-C, SIGTERM and the run's own stop request; what is under way is
+    finished and saved. A job that fails is an outcome, and the rest goes on; so is a named analyzer that does not
+    apply. Raises, before anything is computed, UnknownName, NoCheckpoint, DoesNotApply (where none of the named ones
+    applies to any variant) or BadValue (options, circles).
     """
     values = plain_variants(workspace, variants)
     place = workspace.plugins.executor(executor) if isinstance(executor, str) else executor
@@ -62,6 +63,7 @@ def analyze(  # noqa: PLR0913 - the whole of a user's choice, all keyword-only
         executor=place.name,
         force=force,
         options=options_apart(table, list(chosen), chosen),
+        group=group,
     )
     for value in values:
         workspace.keep_record(value)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, final
 from miscope.errors import BadValue, CannotWrite
 from miscope.index.limits import MEMORY, SECONDS, limited
 from miscope.index.place import made_aside, quoted
-from miscope.index.schema import SCHEMA, TABLES, create
+from miscope.index.schema import SCHEMA, TABLES, column, create
 from miscope.index.views import COVERAGE, show_all
 from miscope.store.atomic import explaining, make_folder, sweep
 from miscope.store.store import Store
@@ -180,7 +180,7 @@ def _only_question(sql: str) -> str:
 
 def _refused(message: str) -> BadValue:
     lines = [line for line in message.strip().splitlines() if line.strip()]
-    tables = "; ".join(f"{table} ({', '.join(columns)})" for table, columns in TABLES.items())
+    tables = "; ".join(f"{table} ({', '.join(map(column, columns))})" for table, columns in TABLES.items())
     return BadValue(
         f"The question cannot be answered. {' '.join(lines[:2])}",
         f"The tables are: {tables}.",

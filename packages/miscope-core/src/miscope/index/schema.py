@@ -10,9 +10,9 @@ from miscope.store.ledger import ENDINGS
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-__all__ = ["LINE", "SCHEMA", "TABLES", "create", "derive", "show_snapshot", "show_tail", "show_union"]
+__all__ = ["LINE", "SCHEMA", "TABLES", "column", "create", "derive", "show_snapshot", "show_tail", "show_union"]
 
-SCHEMA = 2
+SCHEMA = 3
 """Raise it when a table changes; an index of another schema is built anew."""
 
 TABLES: Mapping[str, Mapping[str, str]] = {
@@ -38,6 +38,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "host": "VARCHAR",
         "pid": "BIGINT",
         "born": "DOUBLE",
+        "group": "VARCHAR",
     },
     "checkpoints": {"variant": "VARCHAR", "step": "BIGINT", "time": "TIMESTAMP", "run": "VARCHAR"},
     "artifacts": {
@@ -78,6 +79,7 @@ LINE: Mapping[str, str] = {
     "host": "VARCHAR",
     "pid": "BIGINT",
     "born": "DOUBLE",
+    "request": 'STRUCT("group" VARCHAR)',
 }
 """What the index reads of a ledger line; a line may say more."""
 
@@ -87,7 +89,8 @@ _DERIVED = {
     "runs": f"""
         SELECT run, max(kind), any_value(variant), coalesce(max({_ENDING}), 'running'),
             min(time) FILTER (event = 'started'), max(time) FILTER ({_ENDING} IS NOT NULL), max(time),
-            max(error) FILTER (event = 'failed'), max(host), max(pid), max(born)
+            max(error) FILTER (event = 'failed'), max(host), max(pid), max(born),
+            max(request."group")
         FROM lines WHERE run IS NOT NULL GROUP BY run""",
     "checkpoints": """
         SELECT variant, step, max(time), max_by(run, time)
@@ -121,10 +124,15 @@ _REPLACED = {
 """Which rows of the snapshot the tail makes obsolete."""
 
 
+def column(name: str) -> str:
+    """The column's name as SQL has it: between quotes where it is a word of the language, as `group` is."""
+    return f'"{name}"' if name == "group" else name
+
+
 def create(database: DuckDBPyConnection, schema: str) -> None:
     """Make the empty tables in a schema."""
     for table, columns in TABLES.items():
-        listed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+        listed = ", ".join(f"{column(name)} {kind}" for name, kind in columns.items())
         database.execute(f"CREATE TABLE {schema}.{table} ({listed})")
 
 
@@ -162,5 +170,6 @@ _MERGED_RUNS = """
         coalesce(max(state) FILTER (state NOT IN ('running', 'interrupted')),
             max(state) FILTER (state = 'interrupted'), 'running') AS state,
         min(started) AS started, max(ended) AS ended, max(last_line) AS last_line, max(error) AS error,
-        max(host) AS host, max(pid) AS pid, max(born) AS born
+        max(host) AS host, max(pid) AS pid, max(born) AS born,
+        max("group") AS "group"
     FROM (FROM snapshot.main.runs UNION ALL FROM tail.runs) GROUP BY run"""
