@@ -3,6 +3,7 @@
 import re
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 
@@ -69,8 +70,8 @@ def test_the_numbers_of_a_card_are_those_drawn_with_its_controls_turned(visit, s
         choose(neurons(page), "Numbers (CSV)")
     rows = download.value.path().read_text().splitlines()
     figure = small.variants()[0].at(700).view("neurons.heatmap", neuron=3).figure()
-    assert rows[0] == "b,a,z"
-    assert float(rows[1].split(",")[2]) == float(figure.data[0].z[0][0])
+    assert rows[0] == "b,a,activation"
+    assert np.float32(rows[1].split(",")[2]) == figure.data[0].z[0][0]
     assert len(rows) == 1 + 7 * 7
 
 

@@ -103,7 +103,7 @@ def router(workspace: Workspace) -> APIRouter:
 
     @routes.get("/export/{suffix}")
     def file(request: Request, suffix: str, view: str, variant: str, step: int | None = None) -> Response:
-        """The same figure as a file: png, svg, pdf, html, or csv for the numbers it draws."""
+        """The same figure as a file: png, svg, pdf, html; csv, parquet or npz for the numbers it draws."""
         return _file(picture.figure(workspace, _asked(request, view, variant, step)), suffix)
 
     return routes

@@ -49,11 +49,10 @@ def roles(shown: ViewData, *, locked: bool) -> Figure:
         error = {"type": "data", "array": sem[i], "thickness": 1, "width": 2, "color": NULL}
         traces.append({**bar, "error_y": error, "marker": {"color": OKABE_ITO[i % len(OKABE_ITO)]}})
         traces.append(_without_role(names, null[i], y, first=i == 0))
-        axis = {"domain": domain, "range": [0, most], "nticks": 3}
+        axis = {"domain": domain, "range": [0, most], "nticks": 3, "title": {"text": "attention" if i == 0 else ""}}
         layout["yaxis" if i == 0 else f"yaxis{i + 1}"] = axis
         place = {"x": 0.01, "y": domain[1], "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "top"}
         layout["annotations"].append({"text": label, **place, "showarrow": False})
-    layout["yaxis"]["title"] = {"text": "attention"}
     return figure(traces, layout)
 
 

@@ -46,8 +46,8 @@ def show(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Where to write it: .png, .svg, .pdf, .html, .csv for its numbers, .gif for its checkpoints in turn.  "
-            "(default: open a browser)"
+            help="Where to write it: .png, .svg, .pdf, .html; .csv, .parquet or .npz for its numbers; .gif for its "
+            "checkpoints in turn.  (default: open a browser)"
         ),
     ] = None,
     frames: Annotated[int, typer.Option(min=2, help="Of a .gif, at most so many.")] = 40,

@@ -1,4 +1,4 @@
-"""Figures as files: images through a local Chromium, self-contained pages and tables of numbers without one."""
+"""Figures as files: images through a local Chromium, self-contained pages and the numbers themselves without one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, final
 
 from miscope.errors import BadValue, MiscopeError
-from miscope.figures.figure_numbers import numbers
+from miscope.figures.figure_numbers import npz, numbers, parquet
 from miscope.figures.figure_style import CONFIG
 from miscope.store.atomic import write_whole
 
@@ -27,7 +27,7 @@ __all__ = ["SUFFIXES", "Exporter", "NoBrowser", "browser", "export"]
 T = TypeVar("T")
 
 IMAGES = ("png", "svg", "pdf")
-SUFFIXES = (*IMAGES, "html", "csv")
+SUFFIXES = (*IMAGES, "html", "csv", "parquet", "npz")
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge")
 _PATIENCE = 120.0
@@ -49,10 +49,12 @@ class NoBrowser(MiscopeError):
 def export(
     figure: Figure, path: str | Path, *, width: int | None = None, height: int | None = None, scale: float = 2
 ) -> Path:
-    """Write the figure as png, svg, pdf, html or csv, by the suffix of the path, and return the path.
+    """Write the figure as png, svg, pdf or html, or its numbers as csv, parquet or npz, by the suffix of the path.
 
-    width, height: in CSS pixels; None takes the figure's own. scale: image pixels per CSS pixel. For more than one
-    image keep an Exporter open. Raises BadValue on another suffix, NoBrowser where an image cannot be drawn.
+    The numbers are named as `figures.figure_data.figure_data` says: a row for each point or cell, in npz an array for
+    each quantity of each trace. width, height: in CSS pixels; None takes the figure's own. scale: image pixels per CSS
+    pixel. For more than one image keep an Exporter open. Returns the path. Raises BadValue on another suffix and for
+    numbers of a figure that has neither points nor grids, NoBrowser where an image cannot be drawn.
     """
     with Exporter() as exporter:
         return exporter.export(figure, path, width=width, height=height, scale=scale)
@@ -99,6 +101,10 @@ class Exporter:
             content = page(figure).encode()
         elif kind == "csv":
             content = numbers(figure).encode()
+        elif kind == "parquet":
+            content = parquet(figure)
+        elif kind == "npz":
+            content = npz(figure)
         else:
             content = self._draw(figure, path, {"format": kind, "width": width, "height": height, "scale": scale})
         return write_whole(path, lambda file: file.write(content))

@@ -1,99 +1,128 @@
-"""The numbers that a figure draws, as a table: what remains of a picture for a reader with other tools."""
+"""The numbers that a figure draws as files: what remains of a picture for a reader with other tools."""
 
 from __future__ import annotations
 
-import base64
 import csv
 import io
-import re
-from collections.abc import Iterator, Sequence
+import json
+import zipfile
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from miscope.figures.figure_data import figure_data
+from miscope.figures.figure_names import plain, unlike
+from miscope.figures.trace_columns import PANEL, TRACE
+
 if TYPE_CHECKING:
+    import pyarrow
     from plotly.graph_objects import Figure
 
-__all__ = ["numbers"]
+__all__ = ["figure_arrays", "figure_columns", "figure_table", "npz", "numbers", "parquet"]
 
-_GRIDS = ("heatmap", "contour")
-_COLUMNS = ("panel", "trace", "x", "y", "z", "error", "text")
 
-Row = dict[str, object]
+def figure_columns(figure: Figure) -> dict[str, np.ndarray]:
+    """The numbers in long form: a row for each point or cell, named as by `figure_data`.
+
+    The column 'trace' says whose a row is, 'panel' where its panel is; each only where it tells rows apart. A column
+    that some trace lacks is None there, or NaN in one of real numbers.
+    """
+    traces = figure_data(figure)
+    rows = [one.long() for one in traces]
+    sizes = [len(next(iter(columns.values()))) for columns in rows]
+    long = {}
+    for name, belongs in ((PANEL, [one.panel for one in traces]), (TRACE, [one.trace for one in traces])):
+        if any(belongs):
+            long[name] = np.repeat(np.array([words or None for words in belongs], dtype=object), sizes)
+    for name in dict.fromkeys(name for columns in rows for name in columns):
+        long[name] = _joined([columns.get(name) for columns in rows], sizes)
+    return long
+
+
+def figure_arrays(figure: Figure) -> dict[str, np.ndarray]:
+    """The numbers as arrays 'train/loss (nats)'; those of one name before the stroke belong together.
+
+    That name is the trace's, after its panel's where this is needed to tell them apart; a figure's only trace has none.
+    Of a grid there are two axes and what the cells hold, (down, across). Texts are of fixed width, "" where there is
+    none.
+    """
+    traces = figure_data(figure)
+    arrays: dict[str, np.ndarray] = {}
+    names: list[str] = []
+    for number, one in enumerate(traces, start=1):
+        name = "/".join(words for words in (one.panel, one.trace if len(traces) > 1 else "") if words)
+        names.append(unlike(name or f"trace {number}", names) if name or "" in names else "")
+        for quantity, column in one.columns.items():
+            texts = np.array(["" if value is None else value for value in column.flat]).reshape(column.shape)
+            key = f"{names[-1]}/{quantity}" if names[-1] else quantity
+            arrays[unlike(key, arrays)] = texts if column.dtype.hasobject else column
+    return arrays
+
+
+def figure_table(figure: Figure) -> pyarrow.Table:
+    """The columns as a table, null where there is nothing; its metadata 'miscope' says what is shown, as JSON."""
+    import pyarrow as pa
+
+    columns = figure_columns(figure)
+    texts = {n for n, column in columns.items() if column.dtype.hasobject and not any(type(v) is int for v in column)}
+    kinds = {name: pa.string() if name in texts else None for name in columns}
+    table = pa.table({name: pa.array(column, kinds[name], from_pandas=True) for name, column in columns.items()})
+    return table.replace_schema_metadata({"miscope": _about(figure)})
 
 
 def numbers(figure: Figure) -> str:
-    """The figure as CSV: a row for each point or pixel, with the panel and trace it belongs to.
-
-    Columns that no trace fills are left out, and so is the panel where there is but one; then x, y and z are called
-    what the axes and the colour bar are. A figure that is a table is
-    written as that table.
-    """
-    traces: list[Any] = list(figure.data)
-    if traces and all(trace.type == "table" for trace in traces):
-        return _written([list(traces[0].header.values), *zip(*traces[0].cells.values, strict=True)])
-    rows = [row for trace in traces if trace.type != "table" for row in _rows(trace)]
-    several = len({row["panel"] for row in rows}) > 1
-    columns = [name for name in _COLUMNS if any(row.get(name) is not None for row in rows)]
-    columns = [name for name in columns if name != "panel" or several]
-    titles = {} if several else _titles(figure, rows)
-    heads = [titles.get(name, name) for name in columns]
-    if len(set(heads)) < len(heads):
-        heads = columns
-    return _written([heads, *([row.get(name) for name in columns] for row in rows)])
-
-
-def _titles(figure: Figure, rows: Sequence[Row]) -> dict[str, str]:
-    """What the axes of the one panel and the colours of a grid are called, {'x': 'step'}, where they have titles."""
-    panel = str(rows[0]["panel"]) if rows else ""
-    if not panel.startswith("x"):
-        return {}
-    axes = {"x": f"xaxis{panel[1:]}", "y": f"yaxis{panel[1:]}"}
-    titles = {name: figure.layout[axis].title.text for name, axis in axes.items() if axis in figure.layout}
-    traces: list[Any] = list(figure.data)
-    bars = [trace.colorbar.title.text for trace in traces if trace.type in _GRIDS]
-    titles["z"] = bars[0] if len(bars) == 1 else None
-    return {name: " ".join(re.sub(r"<[^>]*>", " ", title).split()) for name, title in titles.items() if title}
-
-
-def _rows(trace: Any) -> Iterator[Row]:
-    known = {"panel": _panel(trace), "trace": trace.name}
-    if trace.type in _GRIDS:
-        z = np.asarray(_read(trace.z), dtype=object)
-        across, down = _along(_read(trace.x), z.shape[1]), _along(_read(trace.y), z.shape[0])
-        for (i, j), value in np.ndenumerate(z):
-            yield {**known, "x": across[j], "y": down[i], "z": value}
-        return
-    given = {name: _read(trace[name]) for name in ("x", "y", "z") if name in trace and trace[name] is not None}
-    points = max((len(values) for values in given.values()), default=0)
-    columns = {name: _along(given.get(name), points) for name in ("x", "y") if points}
-    columns |= {"z": given["z"]} if "z" in given else {}
-    # One text for the whole trace says nothing of a point.
-    columns |= {"text": trace.text} if "text" in trace and isinstance(trace.text, list | tuple | np.ndarray) else {}
-    if "error_y" in trace and trace.error_y.array is not None:
-        columns["error"] = _read(trace.error_y.array)
-    for i in range(points):
-        yield {**known, **{name: values[i] for name, values in columns.items() if i < len(values)}}
-
-
-def _panel(trace: Any) -> str:
-    return next((str(getattr(trace, name)) for name in ("xaxis", "scene") if getattr(trace, name, None)), "x")
-
-
-def _read(values: Any) -> Any:
-    """An array as such; one that came as JSON is still in base64."""
-    if not isinstance(values, dict) or "bdata" not in values:
-        return values
-    numbers = np.frombuffer(base64.b64decode(values["bdata"]), dtype=np.dtype(values["dtype"]).newbyteorder("<"))
-    return numbers.reshape([int(n) for n in str(values["shape"]).split(",")]) if "shape" in values else numbers
-
-
-def _along(given: Any, count: int) -> Any:
-    """Coordinates along an axis; plotly counts from 0 where none are given."""
-    return range(count) if given is None else given
-
-
-def _written(rows: list[Any]) -> str:
+    """The columns as CSV, empty where there is nothing."""
+    columns = figure_columns(figure)
+    # As scalars of their own types, which are written with as many digits as they have.
+    rows = zip(*([None if v is None or v != v else v for v in column] for column in columns.values()), strict=True)
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    csv.writer(text, lineterminator="\n").writerows([list(columns), *rows])
     return text.getvalue()
+
+
+def parquet(figure: Figure) -> bytes:
+    """The columns as a Parquet file."""
+    from pyarrow import parquet as files
+
+    buffer = io.BytesIO()
+    files.write_table(figure_table(figure), buffer)
+    return buffer.getvalue()
+
+
+def npz(figure: Figure) -> bytes:
+    """The arrays as an npz file that is read without unpickling; its comment says what is shown, as JSON."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name, array in figure_arrays(figure).items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
+        archive.comment = _about(figure)
+    return buffer.getvalue()
+
+
+def _about(figure: Figure) -> bytes:
+    """What the figure shows: its title, view, variants and step."""
+    layout: Any = figure.layout
+    shown = (layout.meta or {}).get("miscope", {})
+    about = {name: shown[name] for name in ("view", "variant", "step", "options") if name in shown}
+    return json.dumps({"title": plain(layout.title.text), **about}).encode()
+
+
+def _joined(parts: Sequence[np.ndarray | None], sizes: Sequence[int]) -> np.ndarray:
+    """One column of what each trace has of it."""
+    there = [part for part in parts if part is not None]
+    if any(part.dtype.hasobject for part in there):
+        whole = [np.full(n, None) if p is None else _texts(p) for p, n in zip(parts, sizes, strict=True)]
+        return np.concatenate(whole)
+    kind = np.result_type(*there)
+    lacking = None if kind.kind in "iub" and len(there) < len(parts) else np.nan
+    filled = [np.full(n, lacking) if p is None else p for p, n in zip(parts, sizes, strict=True)]
+    return np.concatenate([part.astype(object if lacking is None else kind) for part in filled])
+
+
+def _texts(column: np.ndarray) -> np.ndarray:
+    """Numbers as text, where another trace has text under that name."""
+    if column.dtype.hasobject:
+        return column
+    return np.array([None if value != value else str(value) for value in column.tolist()], dtype=object)

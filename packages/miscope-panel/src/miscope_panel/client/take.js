@@ -47,7 +47,8 @@ const taking = (model, canvas, figure, say) => {
     return [
       {title: "Save", items: !there ? [] : [
         ["Image (PNG)", () => image("png")], ["Drawing (SVG)", () => image("svg")], ["For print (PDF)", () => file("pdf")],
-        ["Page (HTML)", () => file("html")], ["Numbers (CSV)", () => file("csv")]]},
+        ["Page (HTML)", () => file("html")], ["Numbers (CSV)", () => file("csv")],
+        ["Numbers (Parquet)", () => file("parquet")], ["Numbers (NumPy)", () => file("npz")]]},
       {title: "Copy", items: [
         ["Link to this view", () => copy("Link", address())],
         ...(there ? [["Python", () => copy("Python", taken.python)], ["Command", () => copy("Command", taken.shell)]] : [])]},
