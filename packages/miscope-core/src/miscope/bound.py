@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from html import escape
-from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, final
 
 from miscope.bound_view import BoundView
-from miscope.errors import BadValue, UnknownName
+from miscope.errors import UnknownName
 from miscope.field_docs import documented
 from miscope.store.no_checkpoint import no_checkpoint
 from miscope.variant import Variant
@@ -205,17 +204,9 @@ class BoundVariant:
         return BoundSnapshot(self, number)
 
     def _number(self, step: object) -> int:
-        """A step as a number; BadValue for what is neither one nor 'first' or 'last'."""
-        steps = self.steps
-        if step in ("first", "last"):
-            return (steps or [0])[0 if step == "first" else -1]
-        if not isinstance(step, Integral) or isinstance(step, bool):
-            raise BadValue(
-                f"{step!r} is not a step.",
-                f"{self.name} has {len(steps)} checkpoints.",
-                "Give a step as a number, or 'first' or 'last'.",
-            )
-        return int(step)
+        from miscope.analysis.chosen_steps import one_step
+
+        return one_step(step, self.steps, self.name)
 
     def view(self, name: str, *, options: Options | None = None, **controls: Any) -> BoundView:
         """A figure of the variant by the view's name; options: what it reads was computed with, by analyzer."""
@@ -233,6 +224,12 @@ class BoundVariant:
     def metrics(self, *patterns: str) -> dict[str, Series]:
         """Training metrics that match any of the shell patterns; all without one."""
         return self._store.metrics(self.name, patterns or ("*",))
+
+    def history(self, *patterns: str) -> pyarrow.Table:
+        """Metrics and single numbers of instruments, a row for each step; as `miscope.exporting.history.history`."""
+        from miscope.exporting.history import history
+
+        return history(self.workspace.value, self.value, patterns or ("*",))
 
     def arrays(
         self,

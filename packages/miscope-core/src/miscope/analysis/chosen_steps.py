@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 from miscope.errors import BadValue
@@ -12,7 +13,7 @@ from miscope.store.no_checkpoint import no_checkpoint
 if TYPE_CHECKING:
     from miscope.store.store import Store
 
-__all__ = ["chosen_steps", "steps_to_analyze"]
+__all__ = ["chosen_steps", "one_step", "steps_to_analyze"]
 
 
 def chosen_steps(text: str, there: Sequence[Sequence[int]]) -> list[int]:
@@ -35,6 +36,19 @@ def chosen_steps(text: str, there: Sequence[Sequence[int]]) -> list[int]:
     shared = sorted(set.intersection(*map(set, there)))
     wanted = planned_steps(schedule, shared[-1] if shared else 0)
     return [step for step in shared if step in wanted]
+
+
+def one_step(step: object, steps: Sequence[int], variant: str) -> int:
+    """A step as a number, the first or the last of those there are by that word; BadValue for what is none of these."""
+    if step in ("first", "last"):
+        return (steps or [0])[0 if step == "first" else -1]
+    if not isinstance(step, Integral) or isinstance(step, bool):
+        raise BadValue(
+            f"{step!r} is not a step.",
+            f"{variant} has {len(steps)} checkpoints.",
+            "Give a step as a number, or 'first' or 'last'.",
+        )
+    return int(step)
 
 
 def steps_to_analyze(store: Store, variant: str, steps: Sequence[int] | None) -> tuple[int, ...]:
