@@ -40,9 +40,11 @@ READING = (
     ["ask", "SELECT nothing"],
     ["index", "status"],
     ["index", "rebuild"],
+    ["export", "history", "toys.parity"],
+    ["export", "history", "no.family"],
     ["new-plugin", "plugin"],
 )
-ASKING = {"ask", "index"}
+ASKING = {"ask", "index", "export"}
 """Those that need the database."""
 MAKING = {"train", "analyze", "import", "show", "serve", "demo"}
 """Those that compute, draw or serve."""

@@ -11,6 +11,7 @@ from miscope.commands import in_workspace
 from miscope.errors import BadValue
 from miscope.patterns import matching
 from miscope.snapshot import Series
+from miscope.store.column_numbers import column_numbers
 from miscope.variant import Variant
 from miscope.workspace import Workspace, plain_variants
 
@@ -24,8 +25,9 @@ WITH latest AS (
     SELECT variant, analyzer, max_by(recipe, time) AS recipe FROM artifacts
     WHERE variant = '{variant}' AND step IS NOT NULL GROUP BY variant, analyzer
 )
-SELECT analyzer || '/' || name AS name, list(step ORDER BY step) AS steps, list(value ORDER BY step) AS values
-FROM scalars JOIN latest USING (variant, analyzer, recipe) WHERE step IS NOT NULL GROUP BY ALL ORDER BY ALL
+SELECT analyzer || '/' || name AS name, count(*) AS count, list(step ORDER BY step) AS steps,
+    list(coalesce(value, 'nan'::DOUBLE) ORDER BY step) AS values
+FROM scalars JOIN latest USING (variant, analyzer, recipe) WHERE step IS NOT NULL GROUP BY ALL ORDER BY name
 """
 
 
@@ -61,15 +63,20 @@ def _series(workspace: Workspace, variant: Variant) -> dict[str, Series]:
     workspace.store.refuse_another(variant)
     recorded = workspace.store.metrics(variant.name)
     rows = workspace.ask(_SCALARS.format(variant=variant.name))
-    lists = [rows[name].combine_chunks() for name in ("steps", "values")]
-    steps, values = (column.flatten().to_numpy(zero_copy_only=False) for column in lists)
-    ends = np.cumsum(lists[0].value_lengths().to_numpy(zero_copy_only=False))
+    steps, values = _flat(rows["steps"], np.int64), _flat(rows["values"], np.float64)
+    ends = np.cumsum([0, *rows["count"].to_pylist()])
     computed = {
         name: Series(steps=steps[begin:end], values=values[begin:end])
-        for name, begin, end in zip(rows["name"].to_pylist(), [0, *ends], ends, strict=False)
+        for name, begin, end in zip(rows["name"].to_pylist(), ends[:-1], ends[1:], strict=True)
     }
     plain = {name: one for name, one in recorded.items() if "/" not in name}
     return {**plain, **dict(sorted({**recorded, **computed}.items())), **_both(recorded, computed)}
+
+
+def _flat(lists: pyarrow.ChunkedArray, dtype: type[np.number]) -> np.ndarray:
+    """The numbers of all lists, one after the other."""
+    parts = [column_numbers(chunk.flatten(), dtype) for chunk in lists.chunks]
+    return np.concatenate([np.empty(0, dtype), *parts])
 
 
 def _both(recorded: Mapping[str, Series], computed: Mapping[str, Series]) -> dict[str, Series]:
@@ -95,7 +102,7 @@ def _pivoted(series: Mapping[str, Series]) -> pyarrow.Table:
         there = np.packbits(~np.isnan(column), bitorder="little")
         buffers = [pa.py_buffer(there), pa.py_buffer(column)]
         columns[name] = pa.Array.from_buffers(pa.float64(), len(steps), buffers)
-    return pa.table(columns)
+    return pa.Table.from_arrays(list(columns.values()), names=list(columns))
 
 
 def _nothing(workspace: Workspace, variants: Sequence[Variant], patterns: Sequence[str]) -> BadValue:

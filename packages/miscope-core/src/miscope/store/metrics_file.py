@@ -18,6 +18,7 @@ import numpy as np
 from miscope.errors import BadFile
 from miscope.snapshot import Series
 from miscope.store.atomic import write_whole
+from miscope.store.column_numbers import column_numbers
 from miscope.store.read_only import read_only
 
 if TYPE_CHECKING:
@@ -121,9 +122,9 @@ def read_whole(folder: Path) -> tuple[list[pa.Table], list[Path]]:
 def read_series(folder: Path) -> dict[str, Series]:
     """One series per name, steps ascending; of two rows for a step the one written last counts."""
     table = read(folder)
-    steps, values = _numbers(table["step"], np.int64), _numbers(table["value"], np.float64)
+    steps, values = column_numbers(table["step"], np.int64), column_numbers(table["value"], np.float64)
     encoded = table["name"].combine_chunks().dictionary_encode()
-    names, which = encoded.dictionary.to_pylist(), _numbers(encoded.indices, np.int32)
+    names, which = encoded.dictionary.to_pylist(), column_numbers(encoded.indices, np.int32)
     series = {}
     for name, number in sorted((name, number) for number, name in enumerate(names)):
         rows = np.flatnonzero(which == number)
@@ -131,13 +132,6 @@ def read_series(folder: Path) -> dict[str, Series]:
         last = np.append(steps[rows][1:] != steps[rows][:-1], True)
         series[name] = Series(steps=read_only(steps[rows[last]]), values=read_only(values[rows[last]]))
     return series
-
-
-def _numbers(column: pa.ChunkedArray | pa.Array, dtype: type[np.number]) -> np.ndarray:
-    """The column's numbers, by their memory: `to_numpy` would import pandas. A metric is never null; it may be NaN."""
-    chunks = getattr(column, "chunks", [column])
-    parts = [np.frombuffer(c.buffers()[1], dtype)[c.offset : c.offset + len(c)] for c in chunks if len(c)]
-    return np.concatenate(parts) if parts else np.empty(0, dtype)
 
 
 def _schema() -> pa.Schema:
