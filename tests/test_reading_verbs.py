@@ -46,7 +46,7 @@ READING = (
 )
 ASKING = {"ask", "index", "export"}
 """Those that need the database."""
-MAKING = {"train", "analyze", "import", "show", "serve", "demo"}
+MAKING = {"train", "analyze", "sweep", "import", "show", "serve", "demo"}
 """Those that compute, draw or serve."""
 
 

@@ -11,7 +11,21 @@ import typer
 from typer.core import TyperGroup
 
 import miscope
-from miscope.cli import adopt, analyze, ask, catalogue, export, index, listing, new_plugin, show, train, variants, where
+from miscope.cli import (
+    adopt,
+    analyze,
+    ask,
+    catalogue,
+    export,
+    index,
+    listing,
+    new_plugin,
+    show,
+    sweep,
+    train,
+    variants,
+    where,
+)
 from miscope.cli.leaving import explained
 from miscope.cli.offered import offered_commands
 from miscope.cli.options import WorkspaceOption
@@ -114,6 +128,7 @@ def application() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     cli.callback()(_root)
-    for module in (train, analyze, show, ask, export, index, variants, adopt, listing, where, new_plugin, catalogue):
+    making, looking = (train, analyze, sweep), (show, ask, export, index, variants)
+    for module in (*making, *looking, adopt, listing, where, new_plugin, catalogue):
         module.add_to(cli)
     return cli

@@ -74,6 +74,10 @@ class Layout:
     def index(self) -> Path:
         return self.root / "index.duckdb"
 
+    def study(self, name: str) -> Path:
+        """Where the study of that name is kept, as it was last run."""
+        return self.root / "studies" / f"{_checked(name, 'A study')}.yaml"
+
     def variant(self, name: str) -> Path:
         family, _, slug = name.partition("/")
         if not slug:

@@ -1,0 +1,110 @@
+"""What becomes of a study's runs, printed as it happens: one line when a run begins, one when it is over."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from miscope.cli.printing import note
+from miscope.progress import Progress
+from miscope.studies.sweeping import Begun, Ended, Ending, Seen
+
+if TYPE_CHECKING:
+    from miscope.interruption import SignalFlag
+
+__all__ = ["exit_code", "report"]
+
+
+def report(events: Iterable[Begun | Seen | Ended], total: int) -> list[Ended]:
+    """Print what happens as it happens, and the sum at the end; how each run ended. total: of the runs."""
+    ended: list[Ended] = []
+    for event in _with_bar(events) if sys.stderr.isatty() else _with_lines(events):
+        match event:
+            case Begun(planned=planned):
+                note(f"[{len(ended) + 1}/{total}] {planned.run.name}: {planned}")
+            case Ended():
+                ended.append(event)
+                note(f"[{len(ended)}/{total}] {_line(event)}{_rest(event, total - len(ended))}")
+                if event.error:
+                    note(event.trace.rstrip() or event.error)
+            case Seen():
+                pass
+    counts = Counter(each.ending for each in ended)
+    seconds = sum(each.seconds for each in ended)
+    listed = ", ".join(f"{counts[ending]} {ending}" for ending in Ending if counts[ending]) or "nothing done"
+    note(f"{listed}{f', {total - len(ended)} not begun' * (len(ended) < total)}, in {_duration(seconds)}")
+    return ended
+
+
+def exit_code(ended: Sequence[Ended], total: int, asked: SignalFlag) -> int:
+    """What the command ends with: 1 if a run failed, 130 or 143 if it was stopped, else 0."""
+    endings = {each.ending for each in ended}
+    if asked() or Ending.STOPPED in endings or len(ended) < total:
+        note("Stopped; the same command goes on from here.")
+        return asked.exit_code
+    return 1 if Ending.FAILED in endings else 0
+
+
+_MARKS = {Ending.DONE: "✓", Ending.SKIPPED: "-", Ending.FAILED: "✗", Ending.STOPPED: "■"}
+
+
+def _line(ended: Ended) -> str:
+    """'✓ p17_lr3e-4: done, at step 1000, 12 artifacts saved, 1.2 s'."""
+    saved = f", {ended.saved} artifacts saved" * bool(ended.saved)
+    seconds = f", {_duration(ended.seconds)}" * (ended.ending is not Ending.SKIPPED)
+    name = ended.planned.run.name
+    return f"{_MARKS[ended.ending]} {name}: {ended.ending}, at step {ended.step}{saved}{seconds}"
+
+
+def _rest(ended: Ended, count: int) -> str:
+    left = f", about {_duration(ended.left)}" if ended.left else ""
+    return f"; {count} left{left}" if count else ""
+
+
+def _duration(seconds: float) -> str:
+    """'0.4 s', '12 min', '3 h 5 min'."""
+    minutes = round(seconds / 60)
+    if minutes < 2:
+        return f"{seconds:.1f} s"
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _with_lines(events: Iterable[Begun | Seen | Ended]) -> Iterator[Begun | Seen | Ended]:
+    """A line at every quarter of a training, for logs."""
+    shown = 0
+    for event in events:
+        yield event
+        if isinstance(event, Begun):
+            shown = event.planned.step * 4 // max(event.planned.total, 1)
+        if isinstance(event, Seen) and isinstance(event.what, Progress):
+            quarter = event.what.step * 4 // max(event.what.total, 1)
+            if quarter > shown and event.what.step < event.what.total:
+                note(f"  step {event.what.step} of {event.what.total}")
+            shown = max(quarter, shown)
+
+
+def _with_bar(events: Iterable[Begun | Seen | Ended]) -> Iterator[Begun | Seen | Ended]:
+    """A bar for what is under way, below the lines."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"),
+        TimeRemainingColumn(),
+    )  # fmt: skip
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+        doing = ""
+        for event in events:
+            if isinstance(event, Seen):
+                training = isinstance(event.what, Progress)
+                now = f"{'training' if training else 'analyzing'} {event.planned.run.name}"
+                if now != doing:
+                    bar.reset(task)
+                    doing = now
+                done = event.what.step if isinstance(event.what, Progress) else event.what.done
+                bar.update(task, description=now, completed=done, total=event.what.total or None)
+            yield event
