@@ -40,6 +40,7 @@ READING = (
     ["ask", "SELECT nothing"],
     ["index", "status"],
     ["index", "rebuild"],
+    ["bundle", "toys.parity", "--out", "runs.zip"],
     ["export", "history", "toys.parity"],
     ["export", "history", "no.family"],
     ["new-plugin", "plugin"],

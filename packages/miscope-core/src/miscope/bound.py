@@ -101,7 +101,7 @@ class BoundWorkspace:
         return record(self.value, name, model, probe=probe, **options)
 
     def adopt(self, paths: Paths = (), **options: Any) -> list[BoundVariant]:
-        """Import checkpoints and losses made elsewhere; options are those of `miscope.importing.adopt.adopt`."""
+        """Import checkpoints, losses, bundles made elsewhere; options are those of `miscope.importing.adopt.adopt`."""
         from miscope.importing.adopt import adopt
 
         return [BoundVariant(self, variant) for variant in adopt(self.value, paths, **options)]
@@ -111,6 +111,13 @@ class BoundWorkspace:
         from miscope.importing.modules import adopt_module
 
         return BoundVariant(self, adopt_module(self.value, paths, **options))
+
+    def bundle(self, variants: Sequence[BoundVariant], path: str | Path, **options: Any) -> None:
+        """Put variants into one archive for another workspace; options: `miscope.exporting.bundle.bundle`."""
+        from miscope.exporting.bundle import bundle
+
+        for _ in bundle(self.value, [variant.value for variant in variants], path, **options):
+            pass
 
     def context(self, variant: BoundVariant | Variant) -> ModelContext:
         """The variant with what its family says of it: model, probes, bases, task."""

@@ -1,4 +1,4 @@
-"""`miscope import`: checkpoints made elsewhere become a variant."""
+"""`miscope import`: checkpoints made elsewhere become a variant, and bundles bring theirs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from miscope.cli.bundle import with_bar
 from miscope.cli.options import LabelOption, WorkspaceOption, assignments, opened
 from miscope.cli.printing import note
 from miscope.cli.sources import line_on_assumed, lines_on_files
@@ -46,9 +47,25 @@ def _module(place: Workspace, path: Sequence[Path], name: str | None, **module: 
     return adopt_module(place, path, name=str(name), **module)
 
 
+def _take_in(place: Workspace, archives: Sequence[Path]) -> None:
+    """Import bundles, and say of each variant what there is of it."""
+    from miscope.importing.bundle import import_bundle, read_bundle
+
+    for archive in archives:
+        bundle = read_bundle(archive)
+        names = [variant.name for variant in bundle.manifest.variants]
+        known = {name for name in names if place.store.layout.record(name).exists()}
+        with_bar(import_bundle(place, bundle))
+        for name in names:
+            standing = standing_of(place.store, name)
+            assert standing is not None, "it is there now"
+            print(f"{name}: {_held(standing)}{', here already' * (name in known)}")
+
+
 def adopt(
     path: Annotated[
-        list[Path] | None, typer.Argument(help="Checkpoint files, or a folder of them.", show_default=False)
+        list[Path] | None,
+        typer.Argument(help="Checkpoint files, or a folder of them; or a bundle.", show_default=False),
     ] = None,
     metrics: Annotated[
         list[Path] | None,
@@ -77,11 +94,19 @@ def adopt(
     ] = None,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Adopt checkpoints made elsewhere, weights only, or losses alone; nothing in the files is executed."""
+    """Adopt checkpoints made elsewhere, weights only, or losses alone; nothing in the files is executed.
+
+    An archive that `miscope bundle` made brings its variants as they are.
+    """
     from miscope.importing import adopt as importing
+    from miscope.importing.bundle import bundles
     from miscope.importing.foreign.paths import checkpoint_files
 
     place = opened(workspace)
+    others = (metrics, family, param, label, build, option, probe, named, ignore)
+    if archives := bundles(path or (), *others):
+        _take_in(place, archives)
+        return
     words = {"options": assignments(option or ()), "names": assignments(named or ())}
     module: dict[str, Any] = {"build": build, "probe": probe, **words}
     if any(module.values()):

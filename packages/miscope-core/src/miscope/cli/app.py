@@ -15,6 +15,7 @@ from miscope.cli import (
     adopt,
     analyze,
     ask,
+    bundle,
     catalogue,
     export,
     index,
@@ -129,6 +130,6 @@ def application() -> typer.Typer:
     )
     cli.callback()(_root)
     making, looking = (train, analyze, sweep), (show, ask, export, index, variants)
-    for module in (*making, *looking, adopt, listing, where, new_plugin, catalogue):
+    for module in (*making, *looking, adopt, bundle, listing, where, new_plugin, catalogue):
         module.add_to(cli)
     return cli

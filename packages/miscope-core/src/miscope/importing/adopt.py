@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from miscope.checkpoint import Checkpoint
 from miscope.errors import BadValue
 from miscope.family import Family
+from miscope.importing.bundle import bundles, take_in
 from miscope.importing.configuration import words_of_family
 from miscope.importing.foreign.curves import read_curves
 from miscope.importing.foreign_file import ForeignFile, read_foreign
@@ -37,7 +38,7 @@ def adopt(  # noqa: PLR0913 - what one wishes, keyword-only
     name: str | None = None,
     ignore: Sequence[str] = (),
 ) -> list[Variant]:
-    """Adopt checkpoint files, or folders of them (docs/importing.md). Returns the variants they became.
+    """Adopt checkpoint files, or folders of them (docs/importing.md), or bundles. Returns the variants they became.
 
     metrics: files of losses without weights; alone they make variants with metrics only, one for each run in them.
     family: None for the one installed family that recognises the tensors. params: its parameters and training fields;
@@ -48,6 +49,8 @@ def adopt(  # noqa: PLR0913 - what one wishes, keyword-only
     say is taken at the family's default, and is the variant's fact 'assumed'. Raises BadFile or BadValue before
     anything is written; nothing that is there is ever replaced.
     """
+    if archives := bundles(paths, metrics, family, params, name, ignore):
+        return [variant for archive in archives for variant in take_in(workspace, archive)]
     curves = [Path(metrics)] if isinstance(metrics, str | Path) else [Path(path) for path in metrics]
     files = read_foreign(paths) if not curves or paths else []
     table = workspace.plugins.families.values()
