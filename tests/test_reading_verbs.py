@@ -34,6 +34,8 @@ READING = (
     ["where", "modadd.transformer"],
     ["catalogue"],
     ["variants"],
+    ["templates"],
+    ["templates", "show", "none"],
     ["variants", "toys.parity"],
     ["variants", "no.family"],
     ["ask", "SELECT * FROM runs"],

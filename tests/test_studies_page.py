@@ -39,7 +39,7 @@ def test_the_page_runs_from_an_empty_folder(
         "decayed - skipped at step 60",
     ]
     assert {path.name for path in (tmp_path / "miscope-workspace" / "studies").iterdir()} == {
-        "widths.yaml", "longer.yaml",
+        "widths.yaml", "longer.yaml", "again.yaml",
     }  # fmt: skip
     assert len(miscope.open().variants()) == 4
 

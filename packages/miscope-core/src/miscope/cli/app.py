@@ -23,6 +23,7 @@ from miscope.cli import (
     new_plugin,
     show,
     sweep,
+    templates,
     train,
     variants,
     where,
@@ -129,7 +130,7 @@ def application() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     cli.callback()(_root)
-    making, looking = (train, analyze, sweep), (show, ask, export, index, variants)
-    for module in (*making, *looking, adopt, bundle, listing, where, new_plugin, catalogue):
+    making, looking = (train, analyze, sweep, templates, adopt, bundle), (show, ask, export, index, variants)
+    for module in (*making, *looking, listing, where, new_plugin, catalogue):
         module.add_to(cli)
     return cli

@@ -12,6 +12,7 @@ from miscope.cli.printing import note, print_json
 
 if TYPE_CHECKING:
     from miscope.studies.study import Study
+    from miscope.studies.template import Template
     from miscope.workspace import Workspace
 
 __all__ = ["add_to"]
@@ -24,7 +25,7 @@ def add_to(cli: typer.Typer) -> None:
 
 def sweep(
     study: Annotated[
-        str, typer.Argument(metavar="STUDY", help="A study's file, or the name of one that was run here before.")
+        str, typer.Argument(metavar="STUDY", help="A study's file, a template, or the name of one that was run before.")
     ],
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show every run with all its settings, and run none.")
@@ -33,6 +34,9 @@ def sweep(
         list[str] | None, typer.Option(metavar="RUN", help="Only the run of this name (repeatable).")
     ] = None,
     start_from: Annotated[int, typer.Option(min=0, metavar="N", help="Leave out the first N of these runs.")] = 0,
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Call it so.  (default: as it says, or as its file is called)")
+    ] = None,
     executor: Annotated[
         str | None, typer.Option(help="Where to run the analyses.  (default: as the study says)")
     ] = None,
@@ -47,11 +51,13 @@ def sweep(
     from miscope.cli.sweep_report import exit_code, report
     from miscope.interruption import stop_on_signals
     from miscope.studies.keeping import keep_study
-    from miscope.studies.planning import planned
+    from miscope.studies.planning import Presence, planned
     from miscope.studies.sweeping import sweep as swept
+    from miscope.studies.templates import Templates
 
     place = opened(workspace)
-    found = _found(place, study)
+    template = _template(place, study)
+    found = _study(place, study, template, name)
     if executor is not None:
         place.plugins.executor(executor)
         found = found.with_executor(executor)
@@ -60,6 +66,9 @@ def sweep(
         show_plan(found, plan, as_json=as_json)
         return
     keep_study(place, found)
+    started = [each.run.name for each in plan if each.presence is not Presence.FINISHED]
+    if template is not None and started:
+        Templates(place).note_use(template, found, started)
     note(f"{found.name}: {len(plan)} of {len(found.runs)} runs, in {place.root}")
     with stop_on_signals() as asked:
         ended = report(swept(place, plan, should_stop=asked), len(plan))
@@ -70,9 +79,21 @@ def sweep(
         raise typer.Exit(code)
 
 
-def _found(place: Workspace, study: str) -> Study:
-    """The study of that file; or of that name, as the workspace has it."""
-    from miscope.studies.resolving import read_study
+def _template(place: Workspace, study: str) -> Template | None:
+    """The template of that name, unless there is a file that is called so."""
+    from miscope.studies.templates import Templates
 
+    return None if Path(study).exists() else Templates(place).named(study)
+
+
+def _study(place: Workspace, study: str, template: Template | None, name: str | None) -> Study:
+    """The study of the template; or of that file; or the one that was run here under that name."""
+    from miscope.studies.extending import read_study_file
+    from miscope.studies.resolving import resolved
+    from miscope.studies.templates import Templates
+
+    if template is not None:
+        return Templates(place).study(template, name=name)
     kept = place.store.layout.study(study) if "/" not in study and not Path(study).exists() else None
-    return read_study(place, kept if kept is not None and kept.exists() else Path(study))
+    document = read_study_file(kept if kept is not None and kept.exists() else Path(study))
+    return resolved(place, document.with_values(name=name) if name else document)

@@ -74,6 +74,10 @@ class Layout:
     def index(self) -> Path:
         return self.root / "index.duckdb"
 
+    @property
+    def templates(self) -> Path:
+        return self.root / "templates"
+
     def study(self, name: str) -> Path:
         """Where the study of that name is kept, as it was last run."""
         return self.root / "studies" / f"{_checked(name, 'A study')}.yaml"

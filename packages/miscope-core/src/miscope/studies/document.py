@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
@@ -27,9 +27,10 @@ class Place(NamedTuple):
 
     file: str
     line: int
+    """Counted from 1; 0 for what was written in no file."""
 
     def __str__(self) -> str:
-        return f"{self.file}, line {self.line}"
+        return f"{self.file}, line {self.line}" if self.line else self.file
 
 
 @final
@@ -40,12 +41,20 @@ class Document:
     file: str
     """As whoever asked for it named it."""
     values: Mapping[str, Any]
-    places: Mapping[KeyPath, Place]
+    places: Mapping[KeyPath, Place] = field(default_factory=dict)
+    """Of every value; {} where it was written in no file."""
 
     def place(self, *path: str | int) -> Place:
         """Where that value is written, or the nearest one that holds it; the file's first line for none."""
         known = (path[:end] for end in range(len(path), 0, -1) if path[:end] in self.places)
-        return self.places.get(next(known, ()), Place(self.file, 1))
+        return self.places.get(next(known, ()), Place(self.file, 1 if self.places else 0))
+
+    def with_values(self, **values: Any) -> Document:
+        """The same with these keys, and without those that are None."""
+        both = {**self.values, **values}
+        return replace(
+            self, values={key: value for key, value in both.items() if value is not None or key not in values}
+        )
 
 
 def read_file(path: Path) -> Document:
@@ -84,6 +93,8 @@ def parsed(text: str, file: str) -> Document:
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise BadStudy(str(Place(file, line)), f"This is no YAML: {error.problem}.", _AS_YAML, _CORRECT) from None
+    except RecursionError:
+        raise BadStudy(file, "It is nested too deeply.", _AS_YAML, _CORRECT) from None
     except (YAMLError, ValueError) as error:
         raise BadStudy(file, f"This is no YAML: {str(error).splitlines()[0]}.", _AS_YAML, _CORRECT) from None
     return Document(file=file, values=values, places=places)

@@ -13,7 +13,7 @@ from miscope.field_docs import documented, field_docs
 from miscope.studies.bad_study import BadStudy
 from miscope.studies.document import Document
 
-__all__ = ["StudyAnalysis", "StudyFields", "StudyTraining", "study_fields"]
+__all__ = ["TEMPLATE", "StudyAnalysis", "StudyFields", "StudyTraining", "study_fields"]
 
 _Fields = Annotated[Mapping[str, JsonValue], Field(min_length=1)]
 _Values = Annotated[tuple[JsonValue, ...], Field(min_length=1)]
@@ -103,6 +103,8 @@ _EXAMPLES = {
 _PARTS: Mapping[str, type[_Part]] = {"train": StudyTraining, "analyze": StudyAnalysis}
 _SEED_LIST = "experiments"
 """Another word for `include`."""
+TEMPLATE = "template"
+"""What is kept of a study that is a template; it says nothing of the runs."""
 
 
 def study_fields(document: Document) -> StudyFields:
@@ -113,6 +115,7 @@ def study_fields(document: Document) -> StudyFields:
             place, known = document.place(_SEED_LIST), "Both are lists of further runs."
             raise BadStudy(str(place), "There are `include` and `experiments`.", known, "Make them one list.")
         values["include"] = values.pop(_SEED_LIST)
+    values.pop(TEMPLATE, None)
     values.setdefault("name", Path(document.file).stem)
     try:
         return StudyFields.model_validate(values)
