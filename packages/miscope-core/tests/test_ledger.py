@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from miscope.errors import UnknownName
-from miscope.store.ledger import Ledger, is_alive
+from miscope.store.ledger import Ledger
+from miscope.store.process_identity import is_alive
 
 
 def events(ledger: Ledger) -> list[str]:

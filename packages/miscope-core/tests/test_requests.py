@@ -115,8 +115,9 @@ def test_what_is_no_request_is_refused_with_what_is_wrong() -> None:
             read_request(stored)
 
 
-def test_a_request_holds_everything_of_a_session_but_who_may_stop_it() -> None:
-    assert {field.name for field in fields(TrainOptions)} - {"should_stop"} <= set(TrainRequest.model_fields)
+def test_a_request_holds_everything_of_a_session_but_who_is_asked_meanwhile() -> None:
+    asked_meanwhile = {"should_stop", "should_save"}
+    assert {field.name for field in fields(TrainOptions)} - asked_meanwhile <= set(TrainRequest.model_fields)
 
 
 def test_a_training_asked_for_in_words_is_the_same_bit_for_bit_once_sent_as_json(

@@ -23,28 +23,41 @@ Ask = Callable[[], bool]
 
 
 @overload
-def run(workspace: Workspace, request: TrainRequest, *, should_stop: Ask | None = None) -> Iterator[Progress]: ...
-@overload
-def run(workspace: Workspace, request: AnalyzeRequest, *, should_stop: Ask | None = None) -> Iterator[Outcome]: ...
 def run(
-    workspace: Workspace, request: TrainRequest | AnalyzeRequest, *, should_stop: Ask | None = None
+    workspace: Workspace, request: TrainRequest, *, should_stop: Ask | None = None, should_save: Ask | None = None
+) -> Iterator[Progress]: ...
+@overload
+def run(
+    workspace: Workspace, request: AnalyzeRequest, *, should_stop: Ask | None = None, should_save: Ask | None = None
+) -> Iterator[Outcome]: ...
+def run(
+    workspace: Workspace,
+    request: TrainRequest | AnalyzeRequest,
+    *,
+    should_stop: Ask | None = None,
+    should_save: Ask | None = None,
 ) -> Iterator[Progress] | Iterator[Outcome]:
     """Train or analyze as the request says; works only as far as one iterates.
 
-    should_stop: asked at every step of a training, before every job of an analysis. Raises, before anything is
-    written, what `train` and `analyze` raise, UnknownName for what is not installed or not there, and BadValue for
-    values that the family refuses.
+    should_stop: asked at every step of a training, before every job of an analysis. should_save: asked at every step of
+    a training, which keeps a checkpoint there if it is true; an analysis keeps everything anyway. Raises, before
+    anything is written, what `train` and `analyze` raise, UnknownName for what is not installed or not there, and
+    BadValue for values that the family refuses.
     """
     match request:
         case TrainRequest():
-            return _train(workspace, request, should_stop or (lambda: False))
+            return _train(workspace, request, should_stop or _never, should_save or _never)
         case AnalyzeRequest():
             return _analyze(workspace, request, should_stop)
         case _:
             assert_never(request)
 
 
-def _train(workspace: Workspace, request: TrainRequest, should_stop: Ask) -> Iterator[Progress]:
+def _never() -> bool:
+    return False
+
+
+def _train(workspace: Workspace, request: TrainRequest, should_stop: Ask, should_save: Ask) -> Iterator[Progress]:
     family = workspace.plugins.family(request.family)
     plain = workspace.value(family, request.params, request.training)
     variant = plain if request.label is None else plain.labelled(request.label)
@@ -59,6 +72,7 @@ def _train(workspace: Workspace, request: TrainRequest, should_stop: Ask) -> Ite
         watch=request.watch,
         group=request.group,
         should_stop=should_stop,
+        should_save=should_save,
     )
     return train(workspace, variant, options)
 

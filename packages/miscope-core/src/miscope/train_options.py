@@ -40,6 +40,8 @@ class TrainOptions:
     """The study that it is a run of, as the ledger and the index have it."""
     should_stop: Callable[[], bool] = lambda: False
     """Asked at every step; a stop leaves a checkpoint to go on from. So do Ctrl-C and SIGTERM."""
+    should_save: Callable[[], bool] = lambda: False
+    """Asked at every step; true keeps a checkpoint there, whatever the schedule says."""
 
     def __post_init__(self) -> None:
         if isinstance(self.watch, str):

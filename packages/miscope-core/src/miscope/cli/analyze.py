@@ -11,6 +11,7 @@ import typer
 
 from miscope.cli.options import WorkspaceOption, assignments, opened
 from miscope.cli.printing import note
+from miscope.cli.queueing import AfterOption, PriorityOption, QueueJsonOption, QueueOption, enqueue, only_with_queue
 
 if TYPE_CHECKING:
     from miscope.outcome import Outcome
@@ -40,7 +41,11 @@ def analyze(
     option: Annotated[
         list[str] | None, typer.Option("--option", "-o", metavar="ANALYZER.OPTION=VALUE", help="An analyzer's option.")
     ] = None,
+    queued: QueueOption = False,
+    priority: PriorityOption = 0,
+    after: AfterOption = None,
     workspace: WorkspaceOption = None,
+    as_json: QueueJsonOption = False,
 ) -> None:
     """Compute what is not there yet; ends with 1 if an instrument failed, with 130 or 143 if it was stopped."""
     from miscope.analysis.analyzer_options import options_apart, options_asked, split_options
@@ -50,6 +55,7 @@ def analyze(
     from miscope.running import run
 
     place = opened(workspace)
+    only_with_queue(queued, priority=priority, after=after, json=as_json)
     fields = [word for word in target if "=" in word]
     variants = existing_variants(place, [word for word in target if word not in fields], assignments(fields))
     table, names = place.plugins.analyzers, tuple(only) if only else None
@@ -62,6 +68,9 @@ def analyze(
         force=force,
         options=options_apart(table, list(chosen), chosen),
     )
+    if queued:
+        enqueue(place, [request], priority=priority, after=after or (), as_json=as_json)
+        return
     remaining = _Remaining()
     with stop_on_signals() as asked:
         fine = report(remaining.of(run(place, request, should_stop=asked)))

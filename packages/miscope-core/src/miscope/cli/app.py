@@ -21,6 +21,7 @@ from miscope.cli import (
     index,
     listing,
     new_plugin,
+    runs,
     show,
     sweep,
     templates,
@@ -130,7 +131,8 @@ def application() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     cli.callback()(_root)
-    making, looking = (train, analyze, sweep, templates, adopt, bundle), (show, ask, export, index, variants)
+    making = (train, analyze, sweep, templates, runs, adopt, bundle)
+    looking = (show, ask, export, index, variants)
     for module in (*making, *looking, listing, where, new_plugin, catalogue):
         module.add_to(cli)
     return cli

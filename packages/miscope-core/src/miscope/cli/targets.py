@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from miscope.commands import in_workspace
 from miscope.errors import BadValue
-from miscope.validation import invalid_fields, split_fields
+from miscope.validation import checked_variant, invalid_fields, refuse_unused, split_fields
 
 if TYPE_CHECKING:
     from miscope.variant import Variant
@@ -18,15 +18,28 @@ if TYPE_CHECKING:
 __all__ = ["existing_variants", "one_to_train"]
 
 
-def one_to_train(workspace: Workspace, target: str, fields: Mapping[str, Any]) -> Variant:
-    """The variant of a family with these fields, trained before or not; or the one of that name, which takes none."""
+def one_to_train(workspace: Workspace, target: str, fields: Mapping[str, Any], *, now: bool = True) -> Variant:
+    """The variant of a family with these fields, trained before or not; or the one of that name, which takes none.
+
+    now: what it is built on has to be here; otherwise that may come later.
+    """
     if target in workspace.plugins.families:
-        return workspace.variant(target, **fields)
+        return workspace.variant(target, **fields) if now else _later(workspace, target, fields)
     if "/" not in target:
         workspace.plugins.family(target)  # raises, with a suggestion
     if fields:
         raise _fields_of_a_name(target, fields)
     return workspace.find(target)
+
+
+def _later(workspace: Workspace, target: str, fields: Mapping[str, Any]) -> Variant:
+    """As `Workspace.variant`, where what it is built on is here; else without what only that can say."""
+    family = workspace.plugins.family(target)
+    params, training = split_fields(family, fields)
+    variant = checked_variant(family, params, training)
+    refuse_unused(variant, training)
+    here = all(workspace.store.layout.record(source.variant).exists() for source in family.sources(variant.params))
+    return workspace.variant(target, **fields) if here else variant
 
 
 def existing_variants(workspace: Workspace, targets: Sequence[str], fields: Mapping[str, Any]) -> list[Variant]:

@@ -12,6 +12,15 @@ import typer
 
 from miscope.cli.options import LabelOption, WorkspaceOption, assignments, opened
 from miscope.cli.printing import note
+from miscope.cli.queueing import (
+    AfterOption,
+    PriorityOption,
+    QueueJsonOption,
+    QueueOption,
+    enqueue,
+    following,
+    only_with_queue,
+)
 
 if TYPE_CHECKING:
     from miscope.progress import Progress
@@ -47,7 +56,14 @@ def train(
         typer.Option(metavar="NAME[:EVERY]", help="Instrument to compute while it trains; its scalars become metrics."),
     ] = None,
     label: LabelOption = None,
+    queued: QueueOption = False,
+    then: Annotated[
+        str | None, typer.Option(metavar="analyze[:NAME,...]", help="With --queue: what follows the training.")
+    ] = None,
+    priority: PriorityOption = 0,
+    after: AfterOption = None,
     workspace: WorkspaceOption = None,
+    as_json: QueueJsonOption = False,
 ) -> None:
     """Train a variant and keep its checkpoints; Ctrl-C stops at a step that the same command goes on from."""
     from miscope.cli.targets import one_to_train
@@ -57,12 +73,17 @@ def train(
     from miscope.train_request import train_request
 
     place = opened(workspace)
-    variant = one_to_train(place, target, assignments([*(fields or ()), *(setting or ())]))
+    only_with_queue(queued, then=then, priority=priority, after=after, json=as_json)
+    variant = one_to_train(place, target, assignments([*(fields or ()), *(setting or ())]), now=not queued)
     variant = variant if label is None else variant.labelled(label)
     options = TrainOptions(
         steps=steps, resume=resume, warm=warm, device=device, threads=threads, compile=compiled, watch=watch or ()
     )
     request = train_request(variant, options)
+    if queued:
+        requests = [request, *following(then, variant.name)]
+        enqueue(place, requests, priority=priority, after=after or (), as_json=as_json)
+        return
     note(f"{variant.name}  in {place.root}")
     with stop_on_signals() as asked:
         last = _report(run(place, request, should_stop=asked))

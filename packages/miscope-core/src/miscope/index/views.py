@@ -13,7 +13,7 @@ from miscope.index.presence import forget_lost, list_present, lost, unknown
 from miscope.index.schema import SCHEMA, TABLES, create, derive, show_snapshot, show_tail, show_union
 from miscope.index.survey import Survey, newer, survey
 from miscope.index.tail import fill_metrics, fill_variants, misplaced, read_lines
-from miscope.store.ledger import is_alive
+from miscope.store.process_identity import is_alive
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

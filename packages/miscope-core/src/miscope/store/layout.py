@@ -82,6 +82,25 @@ class Layout:
         """Where the study of that name is kept, as it was last run."""
         return self.root / "studies" / f"{_checked(name, 'A study')}.yaml"
 
+    @property
+    def queue(self) -> Path:
+        """The runs that were asked for."""
+        return self.root / "runs.sqlite"
+
+    @property
+    def runs(self) -> Path:
+        """Where each run that was asked for has its folder."""
+        return self.root / "runs"
+
+    @property
+    def supervisor(self) -> Path:
+        """Held by whoever works through the queue."""
+        return self.runs / "supervisor.lock"
+
+    def run(self, number: int) -> Path:
+        """What is kept of one run beside the queue: what was asked for, how it ended, what it printed."""
+        return self.runs / str(int(number))
+
     def variant(self, name: str) -> Path:
         family, _, slug = name.partition("/")
         if not slug:

@@ -7,18 +7,20 @@ import os
 import secrets
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from platform import node, python_version
+from platform import python_version
 from typing import BinaryIO, final
 
 from miscope.errors import CannotWrite, UnknownName
 from miscope.jsonable import jsonable
 from miscope.store.atomic import explaining, make_folder
+from miscope.store.process_identity import this_process
 from miscope.variant import check_name
 
-__all__ = ["ENDINGS", "Ledger", "RunLog", "is_alive", "parse"]
+__all__ = ["ENDINGS", "Ledger", "RunLog", "parse"]
 
 ENDINGS: Mapping[str, str] = {"finished": "completed", "failed": "failed", "stopped": "stopped"}
 """The event that ends a run, and the state the run is then in."""
@@ -31,14 +33,20 @@ _SYNC_EVERY = 1.0
 class Ledger:
     """The folder of all runs' files."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **facts: object) -> None:
+        """facts: of whoever writes here, said in the first line of each of its runs."""
         self.folder = Path(folder)
+        self._facts = facts
 
     def run(self, kind: str, variant: str, **facts: object) -> RunLog:
         """A new run's log, to be used in a `with`: started, then finished, failed or stopped."""
         now = datetime.now(UTC)
         name = check_name(f"{now:%Y%m%dT%H%M%S}{now.microsecond:06d}-{kind}-{secrets.token_hex(3)}")
-        return RunLog(self.folder, name, {"kind": kind, "variant": variant, **facts})
+        return RunLog(self.folder, name, {"kind": kind, "variant": variant, **self._facts, **facts})
+
+    def signed(self, **facts: object) -> Ledger:
+        """The same, with more facts in the first line of each run that is written through it."""
+        return Ledger(self.folder, **{**self._facts, **facts})
 
     def runs(self) -> list[str]:
         """Names of all runs, oldest first."""
@@ -132,22 +140,5 @@ class RunLog:
         return (self._folder / f"{self.name}.stop").exists()
 
 
-def is_alive(host: str | None, pid: int | None, born: float | None) -> bool:
-    """Whether the process that wrote a 'started' line still runs; one on another host counts as running."""
-    if host != node():
-        return True
-    import psutil
-
-    try:
-        return pid is not None and born is not None and abs(psutil.Process(pid).create_time() - born) < 1.0
-    except psutil.NoSuchProcess:
-        return False
-    except psutil.AccessDenied:
-        return True
-
-
 def _process() -> dict[str, object]:
-    import psutil
-
-    facts = {"host": node(), "pid": os.getpid(), "born": psutil.Process().create_time()}
-    return {**facts, "miscope": version("miscope-core"), "python": python_version()}
+    return {**asdict(this_process()), "miscope": version("miscope-core"), "python": python_version()}

@@ -189,11 +189,12 @@ def _steps(
     for step in range(first, total + 1):
         loss = trainer.loss(step)
         stopping = stop_signal.poll() and step > first
-        if (stopping or choice.evaluates(step)) and not (lent and step == first):
+        demanded = run.options.should_save() or stopping
+        if (demanded or choice.evaluates(step)) and not (lent and step == first):
             metrics = trainer.metrics(step)
             writer.note(step, metrics)
             choice.observe(step, metrics, writer)
-        kept = stopping or choice.keeps(step)
+        kept = demanded or choice.keeps(step)
         if run.watcher is not None and not (lent and step == first):
             seen = run.watcher.measure(step, trainer, kept=kept or step in choice.there)
             writer.note_watched(step, seen)

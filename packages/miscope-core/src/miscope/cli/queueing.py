@@ -1,0 +1,87 @@
+"""Put what a command asks for into the queue instead of doing it, and have somebody work through the queue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from miscope.cli.printing import note, print_json
+from miscope.commands import in_workspace
+from miscope.errors import BadValue
+
+if TYPE_CHECKING:
+    from miscope.request import Request
+    from miscope.workspace import Workspace
+
+__all__ = [
+    "AfterOption",
+    "PriorityOption",
+    "QueueJsonOption",
+    "QueueOption",
+    "enqueue",
+    "following",
+    "only_with_queue",
+]
+
+QueueOption = Annotated[
+    bool, typer.Option("--queue", help="Put it into the queue and return; `miscope runs watch` follows it.")
+]
+PriorityOption = Annotated[int, typer.Option(help="In the queue: higher ones begin first.")]
+AfterOption = Annotated[
+    list[int] | None, typer.Option(metavar="RUN", help="In the queue: not before this run is completed (repeatable).")
+]
+QueueJsonOption = Annotated[bool, typer.Option("--json", help="With --queue: print the runs as JSON, for scripts.")]
+
+
+def only_with_queue(queued: bool, **options: object) -> None:
+    """BadValue where one of these options is given and the queue is not asked for."""
+    given = [] if queued else [f"--{name}" for name, value in options.items() if value]
+    if given:
+        raise BadValue(
+            f"{', '.join(given)} means nothing without --queue.",
+            "It says where in the queue a run goes, or what follows it there.",
+            "Add --queue, or leave it out.",
+        )
+
+
+def enqueue(
+    workspace: Workspace, requests: Sequence[Request], *, priority: int, after: Sequence[int], as_json: bool
+) -> None:
+    """Put the requests into the queue, each behind the one before it, and see to it that a supervisor is there."""
+    from miscope.runs.queued_run import Place
+    from miscope.runs.run_queue import RunQueue
+    from miscope.runs.submitting import submit
+    from miscope.runs.supervisor import start_supervisor
+
+    queue, needs, runs = RunQueue(workspace.root), tuple(after), []
+    for request in requests:
+        run = submit(workspace, queue, request, Place(priority=priority, needs=needs))
+        runs.append(run)
+        needs = (run.id,)
+    start_supervisor(workspace.root)
+    if as_json:
+        print_json([run.facts() for run in runs])
+        return
+    for run in runs:
+        behind = f", after {', '.join(map(str, run.place.needs))}" if run.place.needs else ""
+        print(f"run {run.id}: {run.kind} {run.what}{behind}")
+    note(f"To follow:  {in_workspace(workspace.root, f'miscope runs watch {runs[-1].id}')}")
+
+
+def following(then: str | None, variant: str) -> list[Request]:
+    """What `--then` asks for after the training: 'analyze', or 'analyze:NAME,NAME'."""
+    from miscope.analyze_request import AnalyzeRequest
+
+    if then is None:
+        return []
+    verb, _, names = then.partition(":")
+    if verb != "analyze":
+        raise BadValue(
+            f"{then!r} cannot follow a training.",
+            "What can is an analysis: of everything that applies, or of named instruments.",
+            "Write --then analyze, or --then analyze:NAME,NAME.",
+        )
+    chosen = tuple(name.strip() for name in names.split(",") if name.strip())
+    return [AnalyzeRequest(variants=(variant,), analyzers=chosen or None)]

@@ -1,0 +1,124 @@
+"""`miscope runs stop|pause|resume|retry|cancel|save|delete|restore|extend`: what is asked of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from miscope.cli.options import JsonOption, WorkspaceOption, opened
+from miscope.cli.printing import note, print_json
+from miscope.errors import BadValue
+
+if TYPE_CHECKING:
+    from miscope.runs.actions import Done
+    from miscope.runs.queued_run import QueuedRun
+    from miscope.runs.run_queue import RunQueue
+
+__all__ = ["add_to"]
+
+_HELP = {
+    "stop": "Have runs save a checkpoint and end; `resume` goes on from there.",
+    "pause": "As `stop`; runs that have not begun are held back until they are resumed.",
+    "resume": "Put runs back into the queue, to go on from their last state.",
+    "retry": "Ask for the same anew, as new runs that say which they repeat.",
+    "cancel": "Have runs never run, or not any further.",
+    "save": "Have trainings keep a checkpoint of the step that they are at.",
+    "delete": "Take runs out of the list; `restore` puts them back. Variants and artifacts stay.",
+    "restore": "Put deleted runs back into the list.",
+}
+
+_STARTS = ("resume", "retry", "extend")
+"""After these there is something to work on."""
+
+NumbersArgument = Annotated[list[int] | None, typer.Argument(metavar="RUN...", help="Their numbers.")]
+StatesOption = Annotated[
+    list[str] | None, typer.Option("--state", help="All in this state (repeatable), instead of numbers.")
+]
+
+
+def add_to(group: typer.Typer) -> None:
+    """A command for each."""
+    for name, text in _HELP.items():
+        group.command(name, help=text)(_asking(name))
+    group.command()(extend)
+
+
+def _asking(name: str) -> Callable[..., None]:
+    def command(
+        runs: NumbersArgument = None,
+        state: StatesOption = None,
+        workspace: WorkspaceOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        from miscope.runs import actions
+        from miscope.runs.run_state import Action
+
+        queue = _queue(workspace)
+        numbers = _numbers(queue, runs, state, deleted=name == "restore")
+
+        def asked(number: int) -> QueuedRun:
+            return actions.restore(queue, number) if name == "restore" else actions.ask(queue, Action(name), number)
+
+        _answer(queue, name, actions.each(numbers, asked), as_json=as_json)
+
+    return command
+
+
+def extend(
+    run: Annotated[int, typer.Argument(metavar="RUN", help="A completed training's number.")],
+    steps: Annotated[int, typer.Option(min=1, help="Train to this step.")],
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask for the training of the same variant to a later step, as a new run."""
+    from miscope.runs import actions
+
+    queue = _queue(workspace)
+    _answer(queue, "extend", actions.each([run], lambda number: actions.extend(queue, number, steps)), as_json=as_json)
+
+
+def _numbers(queue: RunQueue, runs: list[int] | None, state: list[str] | None, *, deleted: bool) -> list[int]:
+    from miscope.cli.runs_table import chosen_states
+
+    if bool(runs) == bool(state):
+        raise BadValue(
+            "Which runs?" if not runs else "Runs are given by their numbers or by their state, not by both.",
+            "`miscope runs list` has their numbers.",
+            "Give some, as in 3 4; or --state failed for all in that state.",
+        )
+    return runs or [run.id for run in queue.runs(chosen_states(state), deleted=deleted)]
+
+
+def _answer(queue: RunQueue, name: str, done: Sequence[Done], *, as_json: bool) -> None:
+    """Say what became of each; ends with 1 where one was refused."""
+    from miscope.runs.supervisor import start_supervisor
+
+    if name in _STARTS and any(one.run is not None for one in done):
+        start_supervisor(queue.layout.root)
+    if as_json:
+        print_json(
+            [
+                {"id": one.number, "run": one.run.facts() if one.run else None, "refused": one.refused or None}
+                for one in done
+            ]
+        )
+    for one in () if as_json else done:
+        if one.run is not None:
+            new = f" (again, as run {one.run.id})" if one.run.id != one.number else ""
+            state = "deleted" if one.run.deleted else one.run.state.value
+            print(f"run {one.number}: {state if not new else one.run.what}{new}")
+        else:
+            note(one.refused)
+    if not done and not as_json:
+        print("There are none.")
+    if any(one.refused for one in done):
+        raise typer.Exit(1)
+
+
+def _queue(workspace: Path | None) -> RunQueue:
+    from miscope.runs.run_queue import RunQueue
+
+    return RunQueue(opened(workspace).root)

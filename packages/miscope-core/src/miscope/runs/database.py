@@ -1,0 +1,182 @@
+"""The queue's file: SQLite with a write-ahead log, so that one process writes while others read."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import final
+
+from miscope.commands import in_workspace
+from miscope.errors import BadFile, CannotWrite, MiscopeError
+from miscope.store.atomic import make_folder
+
+__all__ = ["Database", "is_whole"]
+
+_FORMAT = 1
+_WAIT = 30.0
+"""Seconds that one waits for another's transaction, each of which takes milliseconds."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS runs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    request TEXT NOT NULL,
+    what TEXT NOT NULL,
+    trains TEXT NOT NULL,
+    state TEXT NOT NULL,
+    priority INTEGER NOT NULL,
+    retry_of INTEGER,
+    attempt INTEGER NOT NULL,
+    created REAL NOT NULL,
+    started REAL,
+    ended REAL,
+    host TEXT,
+    pid INTEGER,
+    born REAL,
+    turn INTEGER NOT NULL DEFAULT 0,
+    acknowledged INTEGER NOT NULL DEFAULT 0,
+    save INTEGER NOT NULL DEFAULT 0,
+    reached TEXT NOT NULL DEFAULT '{}',
+    error TEXT NOT NULL DEFAULT '',
+    deleted INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE IF NOT EXISTS needs (
+    run INTEGER NOT NULL REFERENCES runs (id),
+    needed INTEGER NOT NULL REFERENCES runs (id),
+    PRIMARY KEY (run, needed)
+);
+CREATE INDEX IF NOT EXISTS runs_by_state ON runs (state, priority DESC, id);
+"""
+"""trains: the variant that it trains, '' for an analysis. turn: how often a process began to work on it."""
+
+
+@final
+class Database:
+    """One connection, shared by the threads of a process."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._turn = threading.RLock()
+        self._connection: sqlite3.Connection | None = None
+        self._opened_file: int | None = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Everything in the `with`, or nothing of it; nobody else writes meanwhile.
+
+        Raises BadFile where the file is damaged, CannotWrite where the system refuses.
+        """
+        with self._turn, _explaining(self.path), self._opened() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+
+    def rows(self, sql: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
+        """The answer to one SELECT; [] where there is no queue yet."""
+        if not self.path.exists():
+            return []
+        with self._turn, _explaining(self.path):
+            return self._opened().execute(sql, values).fetchall()
+
+    def close(self) -> None:
+        """Let go of the file; the next call opens it again."""
+        with self._turn:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is not None and _number_of(self.path) != self._opened_file:
+            self.close()  # it was made anew: what one wrote into the old file nobody would read
+        if self._connection is None:
+            make_folder(self.path.parent)
+            self._connection = _connected(self.path)
+            self._opened_file = _number_of(self.path)
+        return self._connection
+
+
+def _number_of(path: Path) -> int | None:
+    """The number that the file system has for it; None where it is not there."""
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return None
+
+
+def is_whole(path: Path) -> bool:
+    """Whether SQLite finds nothing wrong in the file; so is one that is not there."""
+    if not path.exists():
+        return True
+    try:
+        connection = sqlite3.connect(path, timeout=_WAIT)
+        connection.text_factory = bytes  # in a damaged file it is none
+        try:
+            sound = connection.execute("PRAGMA integrity_check(1)").fetchone()[0] == b"ok"
+            names = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+            return sound and (not names or {b"runs", b"needs"} <= names)
+        finally:
+            connection.close()
+    except sqlite3.DatabaseError as error:
+        if _system_said(error):
+            raise CannotWrite(path, OSError(_NUMBERS[error.sqlite_errorname], str(error))) from error
+        return False
+    except UnicodeDecodeError:  # of SQLite's own message, which quotes what is damaged
+        return False
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=_WAIT, isolation_level=None, check_same_thread=False)
+    connection.row_factory = sqlite3.Row
+    known = connection.execute("PRAGMA user_version").fetchone()[0]
+    if known > _FORMAT:
+        connection.close()
+        raise BadFile(path, "A later version of miscope wrote it.", "Use that version, or another workspace.")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    if known < _FORMAT:
+        connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_FORMAT}; COMMIT;")
+    return connection
+
+
+@contextmanager
+def _explaining(path: Path) -> Iterator[None]:
+    """What SQLite cannot do, as an error that says what to do."""
+    try:
+        yield
+    except (sqlite3.ProgrammingError, sqlite3.IntegrityError):
+        raise
+    except UnicodeDecodeError:  # of SQLite's own message, which quotes what is damaged
+        raise _damaged(path, "it holds what no text is") from None
+    except sqlite3.DatabaseError as error:
+        if "locked" in str(error):
+            raise MiscopeError(
+                f"{path} cannot be written just now.",
+                f"Another process has held it for {_WAIT:.0f} seconds.",
+                "Give the same command again.",
+            ) from None
+        if _system_said(error):
+            raise CannotWrite(path, OSError(_NUMBERS[error.sqlite_errorname], str(error))) from error
+        raise _damaged(path, str(error)) from None
+
+
+def _damaged(path: Path, how: str) -> BadFile:
+    again = in_workspace(path.parent, "miscope runs rebuild")
+    return BadFile(path, f"It is damaged: {how}.", f"To make it anew from what the runs left:  {again}")
+
+
+def _system_said(error: sqlite3.DatabaseError) -> bool:
+    """Whether the system refused, and nothing is wrong with the file. Some of SQLite's errors have no name."""
+    return getattr(error, "sqlite_errorname", "") in _NUMBERS
+
+
+_NUMBERS: Mapping[str, int] = {
+    "SQLITE_FULL": errno.ENOSPC,
+    "SQLITE_IOERR_WRITE": errno.ENOSPC,
+    "SQLITE_READONLY": errno.EROFS,
+    "SQLITE_READONLY_DIRECTORY": errno.EROFS,
+    "SQLITE_CANTOPEN": errno.EACCES,
+    "SQLITE_PERM": errno.EPERM,
+}
+"""What the system calls what SQLite reports."""

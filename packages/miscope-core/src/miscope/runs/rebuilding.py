@@ -1,0 +1,127 @@
+"""Make the queue anew from the runs' folders and the ledger, where its file is damaged or gone."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from miscope.runs.database import is_whole
+from miscope.runs.queued_run import QueuedRun, Reached
+from miscope.runs.reconciling import ending_in_ledger, turns_in_ledger
+from miscope.runs.run_folder import RunFolder
+from miscope.runs.run_state import RunState
+from miscope.store.process_identity import is_alive
+from miscope.train_request import TrainRequest
+
+if TYPE_CHECKING:
+    from miscope.runs.run_queue import RunQueue
+    from miscope.store.ledger import Ledger
+
+__all__ = ["mend", "rebuild"]
+
+_SIDES = ("", "-wal", "-shm")
+
+
+def mend(queue: RunQueue, ledger: Ledger) -> Iterator[str]:
+    """Rebuild the queue if its file is damaged, or gone where runs are; a line that says so. For the supervisor."""
+    lost = not queue.layout.queue.exists() and next(iter(_numbers(queue)), None) is not None
+    if lost or not is_whole(queue.layout.queue):
+        yield from rebuild(queue, ledger)
+
+
+def rebuild(queue: RunQueue, ledger: Ledger) -> Iterator[str]:
+    """Put the queue's file aside and write it anew: each run in the state that its folder and the ledger say.
+
+    What is lost is how far a run was, which its process says again. For the supervisor alone.
+    """
+    queue.close()
+    aside = _put_aside(queue.layout.queue)
+    unread = []
+    with queue.database.transaction() as connection:
+        for number in _numbers(queue):
+            run = _run_of(RunFolder(queue.layout, number), ledger)
+            if run is None:
+                unread.append(number)
+            else:
+                _insert(connection, run)
+    count = len(queue.runs()) + len(queue.runs(deleted=True))
+    kept = f" The damaged one is kept: {aside.name}." if aside else ""
+    yield f"The queue was made anew from the runs' folders and the ledger, with {count} runs.{kept}"
+    for number in unread:
+        yield f"What run {number} was asked for cannot be read: {RunFolder(queue.layout, number).path}."
+
+
+def _numbers(queue: RunQueue) -> list[int]:
+    folder = queue.layout.runs
+    return sorted(int(path.name) for path in folder.iterdir() if path.name.isdigit()) if folder.is_dir() else []
+
+
+def _put_aside(path: Path) -> Path | None:
+    """The damaged file with its log under another name; None where there was none."""
+    if not path.exists():
+        return None
+    name = f"{path.name}.damaged-{secrets.token_hex(3)}"
+    for side in _SIDES:
+        file = path.with_name(path.name + side)
+        if file.exists():
+            file.rename(path.with_name(name + side))
+    return path.with_name(name)
+
+
+def _run_of(folder: RunFolder, ledger: Ledger) -> QueuedRun | None:
+    """The run as its folder has it, in the state that it is in; None where it cannot be read."""
+    asked = folder.asked()
+    if asked is None:
+        return None
+    turns = turns_in_ledger(ledger, folder.number)
+    run = QueuedRun(
+        id=folder.number,
+        request=asked.request,
+        what=asked.what,
+        state=RunState.PENDING,
+        place=asked.place,
+        reached=Reached(),
+        created=asked.created,
+        turn=turns[-1].turn if turns else 0,
+        deleted=folder.deleted,
+    )
+    ended = folder.ended()
+    if ended is not None:
+        return replace(run, state=ended[0], error=ended[1], ended=asked.created)
+    if not turns:
+        return run
+    process = turns[-1].process
+    if is_alive(process.host, process.pid, process.born):
+        return replace(run, state=RunState.RUNNING, host=process.host, pid=process.pid, born=process.born)
+    state, error = ending_in_ledger(ledger, run, "Its process is gone.")
+    return replace(run, state=state, error=error, ended=asked.created)
+
+
+def _insert(connection: sqlite3.Connection, run: QueuedRun) -> None:
+    place = run.place
+    trains = run.what if isinstance(run.request, TrainRequest) else ""
+    values = {
+        "id": run.id,
+        "request": run.request.model_dump_json(),
+        "what": run.what,
+        "trains": trains,
+        "state": run.state,
+        "priority": place.priority,
+        "retry_of": place.retry_of,
+        "attempt": place.attempt,
+        "created": run.created,
+        "ended": run.ended,
+        "host": run.host,
+        "pid": run.pid,
+        "born": run.born,
+        "turn": run.turn,
+        "error": run.error,
+        "deleted": run.deleted,
+    }
+    marks = ", ".join(f":{name}" for name in values)
+    connection.execute(f"INSERT INTO runs ({', '.join(values)}) VALUES ({marks})", values)
+    connection.executemany("INSERT OR IGNORE INTO needs VALUES (?, ?)", [(run.id, needed) for needed in place.needs])

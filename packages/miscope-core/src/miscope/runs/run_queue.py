@@ -1,0 +1,207 @@
+"""The queue: runs that were asked for, each in one state, moved from state to state in one transaction each."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import final
+
+from miscope.errors import UnknownName
+from miscope.request import Request, read_request
+from miscope.runs.database import Database
+from miscope.runs.queued_run import Place, QueuedRun, Reached
+from miscope.runs.run_errors import WrongState
+from miscope.runs.run_folder import RunFolder
+from miscope.runs.run_state import ACTIVE, ALLOWED, NEXT, Action, RunState
+from miscope.store.layout import Layout
+from miscope.store.process_identity import ProcessIdentity
+from miscope.train_request import TrainRequest
+
+__all__ = ["RunQueue"]
+
+
+@final
+class RunQueue:
+    """All runs of a workspace; safe to use from several threads and processes of one machine."""
+
+    def __init__(self, root: Path) -> None:
+        self.layout = Layout(Path(root))
+        self.database = Database(self.layout.queue)
+
+    def submit(self, request: Request, *, what: str, place: Place | None = None) -> QueuedRun:
+        """Put it at its place in the queue.
+
+        what: the variant to train, or the variants to analyze in short. Raises UnknownName where it needs a run that
+        there is not.
+        """
+        place = place or Place()
+        for needed in place.needs:
+            self.run(needed)
+        with self.database.transaction() as connection:
+            trains = what if isinstance(request, TrainRequest) else ""
+            values = (request.model_dump_json(), what, trains, RunState.PENDING, time.time())
+            number = connection.execute(
+                "INSERT INTO runs (request, what, trains, state, created, priority, retry_of, attempt)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (*values, place.priority, place.retry_of, place.attempt),
+            ).lastrowid
+            assert number is not None
+            connection.executemany("INSERT INTO needs VALUES (?, ?)", [(number, each) for each in set(place.needs)])
+            run = _read(connection, [number])[0]
+            RunFolder(self.layout, number).write_asked(run)
+        return run
+
+    def run(self, number: int) -> QueuedRun:
+        """The run of that number; UnknownName where there is none."""
+        found = self._selected("id = ?", [number])
+        if not found:
+            known = [str(row["id"]) for row in self.database.rows("SELECT id FROM runs WHERE NOT deleted")]
+            raise UnknownName("run", str(number), known, listing="`miscope runs list` has them all.")
+        return found[0]
+
+    def runs(self, states: Collection[RunState] | None = None, *, deleted: bool = False) -> list[QueuedRun]:
+        """All of them, or those in these states, in the order in which they were asked for."""
+        if states is None:
+            return self._selected("deleted = ?", [deleted])
+        marks = ", ".join("?" * len(states))
+        return self._selected(f"deleted = ? AND state IN ({marks})", [deleted, *states])
+
+    def ready(self) -> list[QueuedRun]:
+        """Those that could begin now, the next one first: nothing that they need is left, nobody trains the variant."""
+        active = ", ".join(f"'{state}'" for state in sorted(ACTIVE))
+        return self._selected(
+            f"""state = 'pending' AND NOT deleted
+            AND NOT EXISTS (SELECT 1 FROM needs JOIN runs AS other ON other.id = needs.needed
+                            WHERE needs.run = runs.id AND other.state <> 'completed')
+            AND (trains = '' OR NOT EXISTS (SELECT 1 FROM runs AS other
+                            WHERE other.trains = runs.trains AND other.id <> runs.id AND other.state IN ({active})))""",
+            order="priority DESC, id",
+        )
+
+    def needed_by(self, number: int) -> list[int]:
+        """Runs that wait for this one."""
+        sql = "SELECT run FROM needs JOIN runs ON runs.id = run WHERE needed = ? AND state = 'pending' ORDER BY run"
+        return [row["run"] for row in self.database.rows(sql, [number])]
+
+    def claim(self, number: int, process: ProcessIdentity) -> QueuedRun | None:
+        """The run, which this process works on from now; None where it is pending no longer, or another trains it."""
+        active = ", ".join(f"'{state}'" for state in sorted(ACTIVE))
+        with self.database.transaction() as connection:
+            changed = connection.execute(
+                f"""UPDATE runs SET state = 'running', host = ?, pid = ?, born = ?, started = ?, ended = NULL,
+                    turn = turn + 1, acknowledged = 0, save = 0, error = ''
+                WHERE id = ? AND state = 'pending' AND NOT deleted AND NOT EXISTS (
+                    SELECT 1 FROM runs AS other WHERE other.trains = runs.trains AND runs.trains <> ''
+                    AND other.id <> runs.id AND other.state IN ({active}))""",
+                (process.host, process.pid, process.born, time.time(), number),
+            ).rowcount
+            return _read(connection, [number])[0] if changed else None
+
+    def reach(self, number: int, reached: Reached) -> None:
+        """Write down how far it is."""
+        with self.database.transaction() as connection:
+            text = json.dumps(asdict(reached))
+            connection.execute("UPDATE runs SET reached = ? WHERE id = ?", (text, number))
+
+    def move(self, number: int, state: RunState, error: str = "", *, within: Collection[RunState] = ()) -> QueuedRun:
+        """Have the run in that state; WrongState where it is in one that this does not follow.
+
+        within: only from these of them. A run that ended leaves word of it in its folder.
+        """
+        sources = {each for each in RunState if state in NEXT[each] and (not within or each in within)}
+        with self.database.transaction() as connection:
+            before = self._there(connection, number)
+            if before.state not in sources:
+                raise WrongState(number, before.state, f"become {state}", sources, _actions(before.state))
+            ended = None if state in (RunState.PENDING, *ACTIVE) else time.time()
+            connection.execute(
+                "UPDATE runs SET state = ?, error = ?, ended = ?, acknowledged = 0 WHERE id = ?",
+                (state, error, ended, number),
+            )
+            if state not in ACTIVE:
+                connection.execute("UPDATE runs SET pid = NULL, born = NULL WHERE id = ?", (number,))
+                RunFolder(self.layout, number).write_ended(None if state is RunState.PENDING else state, error)
+            return _read(connection, [number])[0]
+
+    def acknowledge(self, number: int) -> None:
+        """Note that the run's process knows that it is to stop."""
+        with self.database.transaction() as connection:
+            connection.execute("UPDATE runs SET acknowledged = 1 WHERE id = ?", (number,))
+
+    def ask_save(self, number: int) -> None:
+        """Ask a running training for a checkpoint now."""
+        with self.database.transaction() as connection:
+            connection.execute("UPDATE runs SET save = save + 1 WHERE id = ?", (number,))
+
+    def hide(self, number: int, *, deleted: bool) -> None:
+        """Take it out of every listing, or put it back."""
+        with self.database.transaction() as connection:
+            connection.execute("UPDATE runs SET deleted = ? WHERE id = ?", (deleted, number))
+            RunFolder(self.layout, number).write_deleted(deleted)
+
+    def wait_for_another(self, number: int, other: int) -> None:
+        """Have what waits for the one wait for the other."""
+        with self.database.transaction() as connection:
+            waiting = [row["run"] for row in connection.execute("SELECT run FROM needs WHERE needed = ?", (number,))]
+            connection.execute("UPDATE OR IGNORE needs SET needed = ? WHERE needed = ?", (other, number))
+            for each in _read(connection, waiting):
+                RunFolder(self.layout, each.id).write_asked(each)
+
+    def permitted(self, number: int, action: Action) -> QueuedRun:
+        """The run, of which this may be asked as it stands; WrongState otherwise."""
+        run = self.run(number)
+        if run.state not in ALLOWED[action]:
+            raise WrongState(number, run.state, action, ALLOWED[action], _actions(run.state))
+        return run
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.database.close()
+
+    def _there(self, connection: sqlite3.Connection, number: int) -> QueuedRun:
+        found = _read(connection, [number])
+        return found[0] if found else self.run(number)
+
+    def _selected(self, condition: str, values: Iterable[object] = (), order: str = "id") -> list[QueuedRun]:
+        rows = self.database.rows(f"SELECT * FROM runs WHERE {condition} ORDER BY {order}", [*values])
+        needs: dict[int, list[int]] = {}
+        for row in self.database.rows("SELECT * FROM needs ORDER BY needed") if rows else ():
+            needs.setdefault(row["run"], []).append(row["needed"])
+        return [_run_of(row, needs.get(row["id"], ())) for row in rows]
+
+
+def _actions(state: RunState) -> list[str]:
+    """What may be asked of a run in that state."""
+    return [action.value for action, states in ALLOWED.items() if state in states]
+
+
+def _read(connection: sqlite3.Connection, numbers: Iterable[int]) -> list[QueuedRun]:
+    runs = []
+    for number in numbers:
+        row = connection.execute("SELECT * FROM runs WHERE id = ?", (number,)).fetchone()
+        needs = connection.execute("SELECT needed FROM needs WHERE run = ? ORDER BY needed", (number,))
+        if row is not None:
+            runs.append(_run_of(row, [each["needed"] for each in needs]))
+    return runs
+
+
+def _run_of(row: sqlite3.Row, needs: Iterable[int]) -> QueuedRun:
+    known: Mapping[str, object] = {name: row[name] for name in ("created", "started", "ended", "pid", "born", "host")}
+    return QueuedRun(
+        id=row["id"],
+        request=read_request(row["request"]),
+        what=row["what"],
+        state=RunState(row["state"]),
+        place=Place(priority=row["priority"], needs=tuple(needs), retry_of=row["retry_of"], attempt=row["attempt"]),
+        reached=Reached(**json.loads(row["reached"])),
+        acknowledged=bool(row["acknowledged"]),
+        save=row["save"],
+        turn=row["turn"],
+        error=row["error"],
+        deleted=bool(row["deleted"]),
+        **known,  # pyright: ignore[reportArgumentType]
+    )

@@ -1,0 +1,55 @@
+"""Put requests into the queue as a person means them: named, and behind what they are built on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from miscope.analyze_request import AnalyzeRequest
+from miscope.runs.queued_run import Place, QueuedRun
+from miscope.runs.run_state import ENDED, RunState
+from miscope.train_request import TrainRequest
+from miscope.validation import checked_variant
+
+if TYPE_CHECKING:
+    from miscope.family import Family
+    from miscope.request import Request
+    from miscope.runs.run_queue import RunQueue
+    from miscope.workspace import Workspace
+
+__all__ = ["submit"]
+
+_FEW = 3
+"""Names that stand for what an analysis is of."""
+
+
+def submit(workspace: Workspace, queue: RunQueue, request: Request, place: Place | None = None) -> QueuedRun:
+    """Put it into the queue; behind the run, if there is one, that trains what it is built on or that it analyzes.
+
+    Raises UnknownName for a family that is not installed, BadValue for values that it refuses.
+    """
+    place = place or Place()
+    made_by = {run.what: run.id for run in queue.runs(frozenset(RunState) - ENDED) if run.kind == "train"}
+    if isinstance(request, AnalyzeRequest):
+        needed = [made_by[name] for name in request.variants if name in made_by and not _there(workspace, name)]
+        more = f" and {len(request.variants) - _FEW} more" if len(request.variants) > _FEW else ""
+        what = ", ".join(request.variants[:_FEW]) + more
+    else:
+        family = workspace.plugins.family(request.family)
+        sources = family.sources(checked_variant(family, request.params, request.training).params)
+        needed = [made_by[source.variant] for source in sources if source.variant in made_by]
+        what = _name(workspace, family, request, waits=bool(needed))
+    needs = tuple(dict.fromkeys([*place.needs, *needed]))
+    return queue.submit(request, what=what, place=replace(place, needs=needs))
+
+
+def _there(workspace: Workspace, name: str) -> bool:
+    return workspace.store.layout.record(name).exists()
+
+
+def _name(workspace: Workspace, family: Family, request: TrainRequest, *, waits: bool) -> str:
+    """The variant's; waits: on a parent that may not be here yet, of which nothing can be checked."""
+    fields: tuple[Mapping[str, Any], Mapping[str, Any]] = (request.params, request.training)
+    variant = checked_variant(family, *fields) if waits else workspace.value(family, *fields)
+    return variant.name if request.label is None else variant.labelled(request.label).name

@@ -1,0 +1,190 @@
+"""Work through the queue: a process for each run, as many at once as there is room for."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import final
+
+from miscope.errors import Busy
+from miscope.runs.child import LOST
+from miscope.runs.queued_run import QueuedRun
+from miscope.runs.rebuilding import mend
+from miscope.runs.reconciling import reconcile
+from miscope.runs.run_errors import Supervised, WrongState
+from miscope.runs.run_folder import RunFolder
+from miscope.runs.run_queue import RunQueue
+from miscope.runs.run_state import ACTIVE, RunState
+from miscope.runs.slots import Slots
+from miscope.runs.spawning import leave_alone, spawn
+from miscope.store.layout import Layout
+from miscope.store.ledger import Ledger
+from miscope.store.variant_lock import variant_lock
+
+__all__ = ["Supervisor", "start_supervisor", "supervising"]
+
+_LOOK_EVERY = 0.2
+"""Seconds between two looks at the queue."""
+_LINGER = 2.0
+"""Seconds that one waits, where it is to end with the last run, for somebody to ask for another."""
+
+
+@contextmanager
+def supervising(queue: RunQueue) -> Iterator[None]:
+    """Be the one supervisor of the workspace; Supervised, saying who is, if there is one."""
+    with ExitStack() as held:
+        try:
+            held.enter_context(variant_lock(queue.layout.supervisor, str(queue.layout.root)))
+        except Busy as error:
+            raise Supervised(queue.layout.root, error.holder) from None
+        yield
+
+
+@final
+@dataclass(kw_only=True)
+class _Child:
+    """A run's process that this supervisor started."""
+
+    process: subprocess.Popen[bytes]
+    card: str
+
+
+@final
+@dataclass(kw_only=True)
+class Supervisor:
+    """Starts runs when their turn comes, and says of those that died without a word what became of them."""
+
+    queue: RunQueue
+    ledger: Ledger
+    slots: Slots
+    pause: float = 0.0
+    """Seconds of rest after each run, before the next begins."""
+    note: Callable[[str], None] = lambda line: None
+    """Told of each thing that happens."""
+    words: tuple[str, ...] = (sys.executable, "-m", "miscope.runs.child")
+    """What starts a run's process, before the workspace and the run's number."""
+    _children: dict[int, _Child] = field(default_factory=dict)
+    _rest_until: float = 0.0
+    _checked: float = 0.0
+
+    def serve(self, *, should_stop: Callable[[], bool], until_idle: bool = False) -> None:
+        """Work through the queue until told to stop, or until nothing more can begin.
+
+        Its runs go on when it ends: each is a process of its own, and the next supervisor finds it.
+        """
+        for line in (*mend(self.queue, self.ledger), *reconcile(self.queue, self.ledger, ours=())):
+            self.note(line)
+        try:
+            self._work(should_stop, until_idle=until_idle)
+        finally:
+            for child in self._children.values():
+                leave_alone(child.process)
+
+    def _work(self, should_stop: Callable[[], bool], *, until_idle: bool) -> None:
+        idle_since: float | None = None
+        while not should_stop():
+            self._collect()
+            self._look_after()
+            self._start()
+            busy = bool(self._children) or bool(self.queue.runs(ACTIVE)) or bool(self.queue.ready())
+            idle_since = None if busy else idle_since or time.monotonic()
+            if until_idle and idle_since is not None and time.monotonic() - idle_since > _LINGER:
+                return
+            time.sleep(_LOOK_EVERY)
+
+    def _collect(self) -> None:
+        """Note which processes ended, and write it for those that did not write it themselves."""
+        for number, child in list(self._children.items()):
+            code = child.process.poll()
+            if code is None:
+                continue
+            del self._children[number]
+            self._rest_until = time.monotonic() + self.pause
+            run = self.queue.run(number)
+            if run.state is RunState.PENDING and code != LOST:
+                # It died before it could claim its run; the same would happen again.
+                self._end(run, RunState.FAILED, _last_words(self.queue, number, code))
+            elif run.state in ACTIVE and run.pid == child.process.pid:
+                for line in reconcile(self.queue, self.ledger, ours=(number,), how=_how(code)):
+                    self.note(line)
+            else:
+                self.note(_line(run))
+
+    def _look_after(self) -> None:
+        """Once a second: runs whose processes another supervisor started, and that died."""
+        if time.monotonic() - self._checked < 1.0:
+            return
+        self._checked = time.monotonic()
+        for line in reconcile(self.queue, self.ledger, ours=(), but=tuple(self._children)):
+            self.note(line)
+
+    def _start(self) -> None:
+        if time.monotonic() < self._rest_until:
+            return
+        ready = [run for run in self.queue.ready() if run.id not in self._children]
+        others = [run for run in self.queue.runs(ACTIVE) if run.id not in self._children]
+        room = self.slots.at_once - len(self._children) - len(others)
+        taken = {child.card for child in self._children.values()}
+        trained: set[str] = set()
+        for run in ready:
+            card = self.slots.card_for(run, taken)
+            if room <= 0:
+                return
+            if card is None or (run.kind == "train" and run.what in trained):
+                continue
+            self._spawn(run, card)
+            taken.add(card)
+            trained.add(run.what)
+            room -= 1
+            if self.pause:
+                return
+
+    def _spawn(self, run: QueuedRun, card: str) -> None:
+        words = [*self.words, str(self.queue.layout.root), str(run.id)]
+        environment = {**os.environ, **self.slots.environment(run, card)}
+        process = spawn(words, RunFolder(self.queue.layout, run.id).log, environment)
+        self._children[run.id] = _Child(process=process, card=card)
+        self.note(f"run {run.id} begins: {run.kind} {run.what}")
+
+    def _end(self, run: QueuedRun, state: RunState, error: str) -> None:
+        try:
+            self.note(_line(self.queue.move(run.id, state, error)))
+        except WrongState:
+            self.note(_line(self.queue.run(run.id)))
+
+
+def _line(run: QueuedRun) -> str:
+    reason = f": {run.error.splitlines()[0]}" if run.error else ""
+    return f"run {run.id} {run.state}: {run.kind} {run.what}{reason}"
+
+
+def _how(code: int) -> str:
+    """In words, how a process ended that wrote nothing."""
+    if code < 0:
+        name = signal.Signals(-code).name if -code in {each.value for each in signal.Signals} else str(-code)
+        memory = " Out of memory, perhaps." if name == "SIGKILL" else ""
+        return f"Its process was ended by {name}.{memory}"
+    return f"Its process ended with {code}."
+
+
+def _last_words(queue: RunQueue, number: int, code: int) -> str:
+    words = "\n".join(RunFolder(queue.layout, number).tail(5))
+    return f"{_how(code)} It could not begin." + (f" It printed last:\n{words}" if words else "")
+
+
+def start_supervisor(root: Path) -> int:
+    """Start a supervisor in the background that ends with the last run; where there is one, it leaves at once.
+
+    The number of its process. What it says is in runs/supervisor.log.
+    """
+    words = [sys.executable, "-m", "miscope", "runs", "serve", "--until-idle", "--workspace", str(root)]
+    process = spawn(words, Layout(root).runs / "supervisor.log")
+    leave_alone(process)
+    return process.pid
