@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from miscope.cli.estimating import print_estimate
 from miscope.cli.options import LabelOption, WorkspaceOption, assignments, opened
 from miscope.cli.printing import note
 from miscope.cli.queueing import (
     AfterOption,
     PriorityOption,
-    QueueJsonOption,
     QueueOption,
     enqueue,
     following,
@@ -56,6 +56,9 @@ def train(
         typer.Option(metavar="NAME[:EVERY]", help="Instrument to compute while it trains; its scalars become metrics."),
     ] = None,
     label: LabelOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what it will take - time, checkpoints, disk - and train nothing.")
+    ] = False,
     queued: QueueOption = False,
     then: Annotated[
         str | None, typer.Option(metavar="analyze[:NAME,...]", help="With --queue: what follows the training.")
@@ -63,7 +66,9 @@ def train(
     priority: PriorityOption = 0,
     after: AfterOption = None,
     workspace: WorkspaceOption = None,
-    as_json: QueueJsonOption = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="With --queue or --dry-run: print JSON, for scripts.")
+    ] = False,
 ) -> None:
     """Train a variant and keep its checkpoints; Ctrl-C stops at a step that the same command goes on from."""
     from miscope.cli.targets import one_to_train
@@ -73,13 +78,16 @@ def train(
     from miscope.train_request import train_request
 
     place = opened(workspace)
-    only_with_queue(queued, then=then, priority=priority, after=after, json=as_json)
+    only_with_queue(queued, then=then, priority=priority, after=after, json=as_json and not dry_run)
     variant = one_to_train(place, target, assignments([*(fields or ()), *(setting or ())]), now=not queued)
     variant = variant if label is None else variant.labelled(label)
     options = TrainOptions(
         steps=steps, resume=resume, warm=warm, device=device, threads=threads, compile=compiled, watch=watch or ()
     )
     request = train_request(variant, options)
+    if dry_run:
+        print_estimate(place, variant, options, as_json=as_json)
+        return
     if queued:
         requests = [request, *following(then, variant.name)]
         enqueue(place, requests, priority=priority, after=after or (), as_json=as_json)

@@ -23,6 +23,7 @@ from miscope.train_request import train_request
 from miscope.training import optimizing
 from miscope.training.checkpoint_choice import CheckpointChoice
 from miscope.training.checkpoint_writer import CheckpointWriter
+from miscope.training.estimate import work_of
 from miscope.training.named_interventions import interventions_by_name
 from miscope.training.progress_timer import ProgressTimer
 from miscope.training.resuming import Start, start_of
@@ -150,7 +151,10 @@ def _trained(run: _Run) -> Generator[Progress]:
         start = _start(run)
         trainer = _trainer(run, start)
         store.save_variant(run.variant, **_facts(run, trainer, start))
-        with run.workspace.ledger.run("train", name, total=total, start=start.step, request=run.request) as log:
+        work = work_of(run.setup.task, run.config, trainer.weights)
+        with run.workspace.ledger.run(
+            "train", name, total=total, start=start.step, work=work, request=run.request
+        ) as log:
             stop_signal = StopSignal(run.options.should_stop, interrupted, log.stop_requested)
             writer = CheckpointWriter(store, log, name, optimizer=run.config.save_optimizer)
             if start.line:

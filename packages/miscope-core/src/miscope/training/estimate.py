@@ -1,0 +1,161 @@
+"""How long a training will take, and how much it will write: known before it starts, as ranges.
+
+Time is measured where trainings of the same family were run here, and a guess from the model's size where none was.
+A step of a training takes a + b * work, with work the weights times the examples that they see; neither constant is
+known, but each past training bounds the new one: at least and at most its own seconds a step, and these scaled by work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, final
+
+from miscope.errors import BadValue
+from miscope.schedule import Adaptive, planned_steps
+from miscope.store.ledger import parse
+from miscope.training_config import TrainingConfig
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from miscope.store.ledger import Ledger
+    from miscope.task import Task
+    from miscope.variant import Variant
+    from miscope.workspace import Workspace
+
+__all__ = ["Estimate", "PastTraining", "estimate", "past_trainings", "seconds_a_step", "work_of"]
+
+_NEAREST = 5
+"""Past trainings that are asked, those of the most similar work."""
+_UNSURE = 1.25
+"""By how much the same training may be faster or slower another time, where one alone was measured."""
+_FAST, _SLOW = 300e9, 15e9
+"""Floating-point operations a second and thread, between which small models on CPUs seem to be: where a task's exact
+algebra leaves some out, or embeddings are only looked up, more than the processor can."""
+_OVERHEAD = (2e-4, 5e-3)
+"""Seconds of a step without any arithmetic."""
+_HEADER = 2048
+"""Bytes of a checkpoint beside its weights."""
+_ADAM = 3
+"""Copies of the weights in a training state: themselves and two moments."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What a training will take."""
+
+    weights: int
+    """Numbers that are trained."""
+    steps: int
+    """Updates that are left to do."""
+    checkpoints: int
+    """Checkpoints that it will write; the least number where the schedule decides on the way."""
+    adaptive: bool
+    size: int
+    """Bytes that these and its state will take."""
+    seconds: tuple[float, float]
+    """Between which it will probably lie."""
+    measured: int
+    """Past trainings that this comes from; 0: from the model's size alone."""
+
+    def facts(self) -> dict[str, object]:
+        """As JSON has it."""
+        return {**asdict(self), "seconds": list(self.seconds)}
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastTraining:
+    """A training that was run here."""
+
+    work: float
+    """Weights times examples, as `work_of` counts them."""
+    seconds_a_step: float
+
+
+def estimate(workspace: Workspace, variant: Variant, *, steps: int | None = None, threads: int = 1) -> Estimate:
+    """What training the variant to so many steps will take; None: to its own number. Nothing is written.
+
+    Raises BadValue where it cannot be trained here.
+    """
+    task, config = workspace.context(variant).task, variant.training
+    if task is None or config is None:
+        raise BadValue(
+            f"{variant.name} cannot be trained.",
+            "Its checkpoints come from elsewhere.",
+            "Ask for an estimate of one that can.",
+        )
+    total, there = config.steps if steps is None else steps, workspace.store.steps(variant.name)
+    begun = min(there[-1], total) if there else 0
+    weights = task.initial_weights()
+    left, planned = total - begun, planned_steps(config.checkpoints, total)
+    new = len([step for step in planned if step not in there])
+    pasts = past_trainings(workspace.ledger, variant.family)
+    low, high = seconds_a_step(pasts, work_of(task, config, weights), threads=threads)
+    return Estimate(
+        weights=_count(weights),
+        steps=left,
+        checkpoints=new,
+        adaptive=isinstance(config.checkpoints, Adaptive),
+        size=_size(weights, new, config),
+        seconds=(low * left, high * left),
+        measured=len(pasts),
+    )
+
+
+def seconds_a_step(pasts: Sequence[PastTraining], work: float, *, threads: int = 1) -> tuple[float, float]:
+    """Between which a step of so much work lies, by the past trainings of the most similar work; else by a guess."""
+    if not pasts:
+        operations = 6 * work / threads
+        return _OVERHEAD[0] + operations / _FAST, _OVERHEAD[1] + operations / _SLOW
+    nearest = sorted(pasts, key=lambda past: max(past.work, work) / max(min(past.work, work), 1.0))[:_NEAREST]
+    bounds = [past.seconds_a_step * factor for past in nearest for factor in (1.0, work / max(past.work, 1.0))]
+    low, high = min(bounds), max(bounds)
+    return (low, high) if high > _UNSURE**2 * low else (low / _UNSURE, high * _UNSURE)
+
+
+def work_of(task: Task, config: TrainingConfig, weights: Mapping[str, Tensor]) -> float:
+    """What a step costs, in weights times examples: three passes over an update, one over all when evaluated."""
+    seen = len(task.train) if config.batch_size is None else min(config.batch_size, len(task.train))
+    measured = (len(task.train) + len(task.test)) / 3 / config.evaluate_every
+    return _count(weights) * (seen + measured)
+
+
+def past_trainings(ledger: Ledger, family: str) -> list[PastTraining]:
+    """Trainings of the family that the ledger has, the latest first, with how long a step of each took."""
+    names = [name for name in reversed(ledger.runs()) if "-train-" in name]
+    found = (_past(list(parse((ledger.folder / f"{name}.jsonl").read_bytes())), family) for name in names)
+    return [past for past in found if past is not None]
+
+
+def _past(lines: Sequence[Mapping[str, Any]], family: str) -> PastTraining | None:
+    """What the lines of one run tell; None where it is of another family, or went no way."""
+    first = lines[0] if lines else {}
+    work = first.get("work")
+    if work is None or str(first.get("variant", "")).partition("/")[0] != family:
+        return None
+    pace = _pace(lines)
+    return None if pace is None else PastTraining(work=float(work), seconds_a_step=pace)
+
+
+def _pace(lines: Sequence[Mapping[str, Any]]) -> float | None:
+    """Seconds a step from the first checkpoint to the last; None where there is no way, or the clock was set back."""
+    marks = [line for line in lines if line.get("event") == "checkpoint"]
+    if len(marks) < 2:
+        return None
+    began, ended = (datetime.fromisoformat(str(mark["time"])) for mark in (marks[0], marks[-1]))
+    steps, passed = int(marks[-1]["step"]) - int(marks[0]["step"]), (ended - began).total_seconds()
+    return passed / steps if steps > 0 and passed > 0 else None
+
+
+def _count(weights: Mapping[str, Tensor]) -> int:
+    return sum(tensor.numel() for tensor in weights.values())
+
+
+def _size(weights: Mapping[str, Tensor], checkpoints: int, config: TrainingConfig) -> int:
+    of_weights = sum(tensor.numel() * tensor.element_size() for tensor in weights.values())
+    states = checkpoints + 1 if config.save_optimizer else 1
+    return checkpoints * (of_weights + _HEADER) + states * _ADAM * of_weights
