@@ -16,6 +16,7 @@ from miscope.errors import BadValue, Busy
 from miscope.importing.bundle import read_bundle
 from miscope.outcome import State
 from miscope.testing import tables
+from miscope.testing import toy_modules as own
 from miscope.testing.toy_autoencoder import ToyAutoencoder
 
 Run = Callable[..., tuple[int, str, str]]
@@ -167,6 +168,33 @@ def test_what_it_is_built_on_is_named_where_it_is_gone(child: BoundVariant, vari
     with pytest.raises(BadValue, match=f"is built on {variant.name}, which is not in this workspace"):
         child.workspace.bundle([child], tmp_path / "runs.zip")
     assert not (tmp_path / "runs.zip").exists()
+
+
+def test_a_recorded_run_of_a_module_of_ones_own_is_the_same_elsewhere(tmp_path: Path) -> None:
+    here = place(tmp_path / "here")
+    model = own.seeded()
+    built = {"build": "miscope.testing.toy_modules:adder", "options": {"width": 12}}
+    with here.record("one", model, probe=own.pairs(), **built) as recorder:
+        for step in range(3):
+            recorder.checkpoint(step, model, metrics={"train_loss": 0.5})
+            own.learn(model, torch.optim.SGD(model.parameters(), lr=0.1))
+    one = here.find("one")
+    assert State.SAVED in {outcome.state for outcome in one.analyze()}
+    here.bundle([one], tmp_path / "runs.zip")
+    (there,) = place(tmp_path / "there").adopt(tmp_path / "runs.zip")
+    mine, theirs = (each.at(2).checkpoint.weights for each in (one, there))
+    assert all(torch.equal(mine[role], theirs[role]) for role in mine)
+    states = {outcome.state for outcome in there.analyze()}
+    assert states == {State.PRESENT, State.SKIPPED}
+
+
+def test_a_curve_alone_is_a_variant_there_too(tmp_path: Path) -> None:
+    here = place(tmp_path / "here")
+    (tmp_path / "curve.csv").write_text("step,train_loss\n0,2.5\n10,0.5\n")
+    (curve,) = here.adopt(metrics=tmp_path / "curve.csv", family="toy.sum")
+    here.bundle([curve], tmp_path / "runs.zip")
+    (there,) = place(tmp_path / "there").adopt(tmp_path / "runs.zip")
+    assert (there.steps, there.metric("train_loss")[1].tolist()) == ([], [2.5, 0.5])
 
 
 def test_what_is_being_trained_waits(variant: BoundVariant, tmp_path: Path) -> None:
