@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -10,6 +13,7 @@ from miscope import Grain, Needs, View, ViewData
 from miscope.bound import open_bound
 from miscope.errors import BadValue, NoArtifact
 from miscope.figures.animate import PAUSE, REST, Film, animate, spread
+from miscope.figures.scrubber import scrubber_page
 from miscope.testing import tables
 
 
@@ -82,6 +86,65 @@ def test_a_view_over_training_does_not_move(variant, tmp_path: Path):
         "It is of trajectory grain: one figure shows the whole of training.\n"
         "Write it as film.html or film.png."
     )
+
+
+def held(page: str) -> dict[str, Any]:
+    """What the page's slider chooses from."""
+    found = re.search(r'<script type="application/json" id="frames">(.*?)</script>', page, flags=re.DOTALL)
+    assert found is not None
+    return json.loads(found[1])
+
+
+def test_a_page_has_a_figure_for_each_checkpoint_in_one_range_and_asks_nobody(
+    variant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("BROWSER_PATH", str(tmp_path / "nothing"))
+    assert film(variant, "small.bar", tmp_path / "film.html") == [Film(i, 4) for i in (1, 2, 3, 4)]
+    page = (tmp_path / "film.html").read_text()
+    assert not re.search(r"<(script|link|img|iframe)[^>]*(src|href)=", page)
+    assert '<input id="step" type="range" min="0" max="3"' in page
+    shown = held(page)
+    assert shown["labels"] == ["epoch 0", "epoch 10", "epoch 20", "epoch 30"]
+    assert [frame["data"][0]["y"] for frame in shown["frames"]] == [[0], [10], [20], [30]]
+    assert [frame["layout"]["yaxis"]["range"] for frame in shown["frames"]] == [[0, 40]] * 4
+    assert len({str(frame["layout"]["xaxis"]) for frame in shown["frames"]}) == 1
+
+
+def test_text_of_a_view_cannot_end_the_script_it_is_in():
+    figure = go.Figure(go.Scatter(y=[1], name="</script><script>alert(1)</script>"), layout_title="<i>a</i> & b")
+    page = scrubber_page([figure], ["step 1"])
+    assert "</script><script>alert" not in page
+    assert held(page)["frames"][0]["data"][0]["name"] == "</script><script>alert(1)</script>"
+    assert "<title>a &amp; b</title>" in page
+
+
+PLUGIN = """
+import plotly.graph_objects as go
+from miscope import Grain, View, hookimpl
+
+def draw(shown):
+    '''A dot as high as the step.'''
+    return go.Figure(go.Scatter(x=[0], y=[shown.step]))
+
+@hookimpl
+def miscope_views():
+    return [View(name="steps.shown", title="Step", grain=Grain.CHECKPOINT, draw=draw)]
+"""
+
+
+def test_the_command_writes_a_page_with_a_slider_where_it_is_told_how_many_frames(
+    command, offer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    offer("toy", "miscope.testing.toy")
+    offer("steps", "views_of_steps")
+    (tmp_path / "site-packages" / "views_of_steps.py").write_text(PLUGIN)
+    monkeypatch.setenv("MISCOPE_WORKSPACE", str(tmp_path / "ws"))
+    command("train", "toy.sum", "--threads", 1)
+    out = tmp_path / "film.html"
+    assert command("show", "steps.shown", "v5", "--frames", 3, "--out", out)[:2] == (0, f"{out}\n")
+    assert held(out.read_text())["labels"] == ["epoch 0", "epoch 20", "epoch 30"]
+    assert command("show", "steps.shown", "v5", "--out", out)[:2] == (0, f"{out}\n")
+    assert 'id="frames"' not in out.read_text()
 
 
 def test_frames_are_spread_by_order_with_both_ends():

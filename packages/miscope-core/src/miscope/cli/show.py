@@ -50,7 +50,13 @@ def show(
             "checkpoints in turn.  (default: open a browser)"
         ),
     ] = None,
-    frames: Annotated[int, typer.Option(min=2, help="Of a .gif, at most so many.")] = 40,
+    frames: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            help="At most so many checkpoints, of a .gif or of an .html with a slider.  (default: 40 of a .gif)",
+        ),
+    ] = None,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Draw VIEW of VARIANT and write it to a file; without --out, open it in a browser."""
@@ -66,8 +72,11 @@ def show(
     given = assignments(option or ())
     controls = {name: value for name, value in given.items() if "." not in name}
     options = split_options(place.plugins.analyzers, {n: v for n, v in given.items() if n not in controls})
-    if out is not None and out.suffix.lower() == ".gif" and step is None and len(members) == 1:
-        _film(animate(place, view, members[0], out, frames=frames, options=options, **controls))
+    moving = out is not None and (
+        out.suffix.lower() == ".gif" or (out.suffix.lower() == ".html" and frames is not None)
+    )
+    if out is not None and moving and step is None and len(members) == 1:
+        _film(animate(place, view, members[0], out, frames=frames or 40, options=options, **controls))
         print(out)
         return
     figure = render(place, view, members[0] if len(members) == 1 else members, step=step, options=options, **controls)

@@ -12,7 +12,7 @@ from miscope.errors import BadValue
 from miscope.figures.figure_names import axis_name, colour_name, counts_names, plain, scene_name, unlike
 from miscope.figures.hover_names import hover_names
 
-__all__ = ["PANEL", "TRACE", "trace_columns"]
+__all__ = ["PANEL", "TRACE", "trace_columns", "values_of"]
 
 PANEL, TRACE = "panel", "trace"
 """Columns of a long table that say which trace a row is of, so no other is called that."""
@@ -33,8 +33,8 @@ def trace_columns(trace: Part, layout: Part) -> tuple[Columns, tuple[str, str] |
     """
     if trace["type"] == "table":
         heads = [plain(head) for head in trace["header"]["values"]]
-        return _named(zip(heads, map(_values, trace["cells"]["values"]), strict=True)), None
-    given = {letter: _values(trace[letter]) for letter in _AXES if trace.get(letter) is not None}
+        return _named(zip(heads, map(values_of, trace["cells"]["values"]), strict=True)), None
+    given = {letter: values_of(trace[letter]) for letter in _AXES if trace.get(letter) is not None}
     grid = trace["type"] in _GRIDS and "z" in given and all(given[a].ndim == 1 for a in "xy" if a in given)
     if (not given and trace["type"] not in _POINTS) or (grid and given["z"].ndim != 2):
         raise BadValue(
@@ -69,8 +69,8 @@ def _points(trace: Part, given: Columns, layout: Part) -> Columns:
         columns += _errors(trace.get(f"error_{letter}", {}), names.get(letter, ""))
     marker = trace.get("marker", {})
     if (scale := colour_name(layout, marker)) and _is_array(marker.get("color")):
-        columns.append((scale, _values(marker["color"])))
-    columns += [(name, _values(trace[name])) for name in ("width", "base") if _is_array(trace.get(name))]
+        columns.append((scale, values_of(marker["color"])))
+    columns += [(name, values_of(trace[name])) for name in ("width", "base") if _is_array(trace.get(name))]
     columns += _further(trace, (count,))
     return _named((name, _of_size(column, count)) for name, column in columns)
 
@@ -94,18 +94,18 @@ def _errors(bars: Part, name: str) -> list[tuple[str, np.ndarray]]:
     if above is None or bars.get("visible") is False:
         return []
     if below is None or bars.get("symmetric"):
-        return [(f"error of {name}", _values(above))]
-    return [(f"error of {name}, above", _values(above)), (f"error of {name}, below", _values(below))]
+        return [(f"error of {name}", values_of(above))]
+    return [(f"error of {name}, above", values_of(above)), (f"error of {name}, below", values_of(below))]
 
 
 def _further(trace: Part, shape: tuple[int, ...]) -> list[tuple[str, np.ndarray]]:
     """The text of each place, and the custom numbers that hovering shows; not one text for all."""
-    further = [("label", _values(trace["text"]))] if _is_array(trace.get("text")) else []
+    further = [("label", values_of(trace["text"]))] if _is_array(trace.get("text")) else []
     if _is_array(trace.get("customdata")):
         custom = _array(trace["customdata"])
         custom = custom if custom.ndim > len(shape) else custom[..., None]
         names = hover_names(trace.get("hovertemplate") or "")
-        further += [(name, _values(custom[..., i])) for i, name in names.items() if i < custom.shape[-1]]
+        further += [(name, values_of(custom[..., i])) for i, name in names.items() if i < custom.shape[-1]]
     fitting = ((name, column) for name, column in further if column.ndim == len(shape))
     return [(name, column) for name, column in fitting if len(shape) == 1 or column.shape == shape]
 
@@ -141,7 +141,7 @@ def _is_array(given: Any) -> bool:
     return isinstance(given, list | tuple | np.ndarray) or (isinstance(given, dict) and "bdata" in given)
 
 
-def _values(given: Any) -> np.ndarray:
+def values_of(given: Any) -> np.ndarray:
     """Numbers with NaN where there is none; texts, and None, as objects."""
     array = _array(given)
     if array.dtype.kind in "iufb":
