@@ -97,7 +97,7 @@ def test_broad_exceptions_are_caught_at_five_doors_only() -> None:
     }
     # A plug-in that fails to load or to give its records, an instrument at a step, a view in its card, a study's run,
     # the process of a run.
-    assert doors <= {"offers.py", "plugins.py", "perform.py", "picture.py", "sweeping.py", "child.py"}
+    assert doors <= {"offers.py", "plugins.py", "perform.py", "picture.py", "attempting.py", "child.py"}
 
 
 def test_nothing_committed_names_this_machine_or_a_host() -> None:

@@ -31,6 +31,8 @@ def test_the_page_runs_from_an_empty_folder(
     plan = done[0][1]
     assert [line.split()[1] for line in plan.splitlines()[-4:]] == ["w8_lr3e-2", "w8_lr1e-1", "w16_lr1e-1", "decayed"]
     assert "4 done, in " in done[1][2]
+    beside = next(err for words, (_, _, err) in zip(LINES, done, strict=True) if "--jobs" in words)
+    assert "1 done, 3 skipped, in " in beside
     asked = done[2][1]
     assert asked.count("completed") == 8
     used = subprocess.run([sys.executable, "use_it.py"], capture_output=True, text=True, check=True).stdout

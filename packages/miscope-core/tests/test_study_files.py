@@ -85,7 +85,7 @@ def test_what_is_no_mapping_in_yaml_is_refused(read: Write, text: str, first: st
 
 def test_aliases_of_aliases_are_counted_before_they_are_made() -> None:
     levels = "\n".join(f"l{i}: &l{i} [{', '.join([f'*l{i - 1}'] * 9)}]" for i in range(1, 9))
-    with pytest.raises(BadStudy, match="It holds more than 100000 values"):
+    with pytest.raises(BadStudy, match="It holds more than 400000 values"):
         parsed(f"l0: &l0 [1]\n{levels}\n", "f.yaml")
 
 

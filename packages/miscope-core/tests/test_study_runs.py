@@ -237,13 +237,6 @@ def test_no_analysis_is_asked_for_unless_the_study_says_so(study: Of) -> None:
     assert everything.analyzers is None
 
 
-def test_the_analyses_can_be_moved_to_another_executor(study: Of) -> None:
-    moved = study("analyze: {}\nmatrix: {seed: [1, 2]}").with_executor("processes")
-    assert [run.analyze and run.analyze.executor for run in moved.runs] == ["processes", "processes"]
-    plain = study("base: {}")
-    assert plain.with_executor("processes") == plain
-
-
 def test_runs_are_chosen_by_name_and_the_first_of_those_left_out(study: Of) -> None:
     found = study("run_name: 's{seed}'\nmatrix: {seed: [1, 2, 3, 4]}")
     assert [run.name for run in found.chosen(start_from=1)] == ["s2", "s3", "s4"]

@@ -9,8 +9,10 @@ import typer
 
 from miscope.cli.options import JsonOption, WorkspaceOption, opened
 from miscope.cli.printing import note, print_json
+from miscope.errors import BadValue
 
 if TYPE_CHECKING:
+    from miscope.executor import Executor
     from miscope.studies.study import Study
     from miscope.studies.template import Template
     from miscope.workspace import Workspace
@@ -38,7 +40,10 @@ def sweep(
         str | None, typer.Option(metavar="NAME", help="Call it so.  (default: as it says, or as its file is called)")
     ] = None,
     executor: Annotated[
-        str | None, typer.Option(help="Where to run the analyses.  (default: as the study says)")
+        str, typer.Option(help="Where to make the runs: 'inline', one after the other; 'processes', or a plug-in's.")
+    ] = "inline",
+    jobs: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="So many runs at a time, each in a process of its own.")
     ] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
@@ -48,19 +53,18 @@ def sweep(
     Ends with 1 if a run failed, with 130 or 143 if it was stopped; the same command goes on from there.
     """
     from miscope.cli.sweep_plan import show_plan
-    from miscope.cli.sweep_report import exit_code, report
+    from miscope.cli.sweep_report import exit_code, report, row
     from miscope.interruption import stop_on_signals
     from miscope.studies.keeping import keep_study
     from miscope.studies.planning import Presence, planned
-    from miscope.studies.sweeping import sweep as swept
+    from miscope.studies.sweeping import sweep as sweep_runs
+    from miscope.studies.sweeping import sweep_on
     from miscope.studies.templates import Templates
 
     place = opened(workspace)
     template = _template(place, study)
     found = _study(place, study, template, name)
-    if executor is not None:
-        place.plugins.executor(executor)
-        found = found.with_executor(executor)
+    where = _executor(place, executor, jobs)
     plan = planned(place, found.chosen(only or (), start_from), first=start_from)
     if dry_run:
         show_plan(found, plan, as_json=as_json)
@@ -71,12 +75,28 @@ def sweep(
         Templates(place).note_use(template, found, started)
     note(f"{found.name}: {len(plan)} of {len(found.runs)} runs, in {place.root}")
     with stop_on_signals() as asked:
-        ended = report(swept(place, plan, should_stop=asked), len(plan))
+        swept = sweep_runs(place, plan, should_stop=asked)
+        ended = report(swept if where is None else sweep_on(where, place, plan, should_stop=asked), len(plan))
     if as_json:
-        print_json([each.as_row() for each in ended])
+        print_json([row(each) for each in ended])
     code = exit_code(ended, len(plan), asked)
     if code:
         raise typer.Exit(code)
+
+
+def _executor(place: Workspace, name: str, jobs: int | None) -> Executor | None:
+    """Where the runs are made; None for one after the other, in this process."""
+    if jobs is None:
+        return None if name == "inline" else place.plugins.executor(name)
+    if name not in ("inline", "processes"):
+        raise BadValue(
+            f"--jobs {jobs} says how many processes of this machine to use; --executor {name} runs elsewhere.",
+            "How many runs are made at a time there, it knows itself.",
+            "Leave one of them out.",
+        )
+    from miscope.analysis.executors import Processes
+
+    return Processes(jobs)
 
 
 def _template(place: Workspace, study: str) -> Template | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from miscope.cli.printing import note
 from miscope.progress import Progress
@@ -14,12 +15,12 @@ from miscope.studies.sweeping import Begun, Ended, Ending, Seen
 if TYPE_CHECKING:
     from miscope.interruption import SignalFlag
 
-__all__ = ["exit_code", "report"]
+__all__ = ["exit_code", "report", "row"]
 
 
 def report(events: Iterable[Begun | Seen | Ended], total: int) -> list[Ended]:
     """Print what happens as it happens, and the sum at the end; how each run ended. total: of the runs."""
-    ended: list[Ended] = []
+    began, ended = time.monotonic(), list[Ended]()
     for event in _with_bar(events) if sys.stderr.isatty() else _with_lines(events):
         match event:
             case Begun(planned=planned):
@@ -27,14 +28,14 @@ def report(events: Iterable[Begun | Seen | Ended], total: int) -> list[Ended]:
             case Ended():
                 ended.append(event)
                 note(f"[{len(ended)}/{total}] {_line(event)}{_rest(event, total - len(ended))}")
-                if event.error:
-                    note(event.trace.rstrip() or event.error)
+                if event.result.error:
+                    note(event.result.trace.rstrip() or event.result.error)
             case Seen():
                 pass
     counts = Counter(each.ending for each in ended)
-    seconds = sum(each.seconds for each in ended)
     listed = ", ".join(f"{counts[ending]} {ending}" for ending in Ending if counts[ending]) or "nothing done"
-    note(f"{listed}{f', {total - len(ended)} not begun' * (len(ended) < total)}, in {_duration(seconds)}")
+    rest = f", {total - len(ended)} not begun" if len(ended) < total else ""
+    note(f"{listed}{rest}, in {_duration(time.monotonic() - began)}")
     return ended
 
 
@@ -47,15 +48,23 @@ def exit_code(ended: Sequence[Ended], total: int, asked: SignalFlag) -> int:
     return 1 if Ending.FAILED in endings else 0
 
 
+def row(ended: Ended) -> dict[str, Any]:
+    """As JSON has it, without a traceback."""
+    run, result = ended.planned.run, ended.result
+    names = {"name": run.name, "variant": run.variant.name, "ending": result.ending.value}
+    known = {"step": result.step, "saved": result.saved, "seconds": result.seconds}
+    return {**names, **known, "error": result.error or None}
+
+
 _MARKS = {Ending.DONE: "✓", Ending.SKIPPED: "-", Ending.FAILED: "✗", Ending.STOPPED: "■"}
 
 
 def _line(ended: Ended) -> str:
     """'✓ p17_lr3e-4: done, at step 1000, 12 artifacts saved, 1.2 s'."""
-    saved = f", {ended.saved} artifacts saved" * bool(ended.saved)
-    seconds = f", {_duration(ended.seconds)}" * (ended.ending is not Ending.SKIPPED)
-    name = ended.planned.run.name
-    return f"{_MARKS[ended.ending]} {name}: {ended.ending}, at step {ended.step}{saved}{seconds}"
+    result, name = ended.result, ended.planned.run.name
+    saved = f", {result.saved} artifacts saved" * bool(result.saved)
+    seconds = f", {_duration(result.seconds)}" * (result.ending is not Ending.SKIPPED)
+    return f"{_MARKS[result.ending]} {name}: {result.ending}, at step {result.step}{saved}{seconds}"
 
 
 def _rest(ended: Ended, count: int) -> str:

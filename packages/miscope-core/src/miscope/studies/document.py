@@ -17,9 +17,9 @@ __all__ = ["Document", "KeyPath", "Place", "parsed", "read_file"]
 KeyPath = tuple[str | int, ...]
 """('matrix', 'prime', 0): keys and numbers of items, from the top."""
 
-_MOST_VALUES = 100_000
+_MOST_VALUES = 400_000
 """Values in a file; aliases of aliases could stand for more than any memory holds."""
-_MOST_BYTES = 2**20
+_MOST_BYTES = 2**24
 
 
 class Place(NamedTuple):

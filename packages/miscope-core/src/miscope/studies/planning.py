@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, final
 from miscope.studies.study import StudyRun
 
 if TYPE_CHECKING:
+    from miscope.request import Request
+    from miscope.train_request import TrainRequest
     from miscope.workspace import Workspace
 
 __all__ = ["PlannedRun", "Presence", "planned"]
@@ -42,6 +44,16 @@ class PlannedRun:
     """Of its last checkpoint; 0 where there is none."""
     total: int
     """The step that it is to reach."""
+
+    @property
+    def train(self) -> TrainRequest | None:
+        """What trains it; None where that is finished."""
+        return None if self.presence is Presence.FINISHED else self.run.train
+
+    @property
+    def requests(self) -> tuple[Request, ...]:
+        """What is left to ask for: to train it, then to compute what is absent."""
+        return tuple(request for request in (self.train, self.run.analyze) if request is not None)
 
     @property
     def left(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, final
 
 from miscope.analyze_request import AnalyzeRequest
@@ -65,15 +65,6 @@ class Study:
                 "Give a smaller number.",
             )
         return chosen[start_from:]
-
-    def with_executor(self, name: str) -> Study:
-        """The same with its analyses run there."""
-        return replace(self, runs=tuple(_moved(run, name) for run in self.runs))
-
-
-def _moved(run: StudyRun, executor: str) -> StudyRun:
-    analyze = run.analyze
-    return run if analyze is None else replace(run, analyze=analyze.model_copy(update={"executor": executor}))
 
 
 def settings_of(variant: Variant) -> dict[str, Any]:
