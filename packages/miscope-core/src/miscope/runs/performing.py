@@ -38,6 +38,8 @@ def analyze(workspace: Workspace, request: AnalyzeRequest, reporter: Reporter) -
         if last.state is State.FAILED:
             failures += len(last.analyzers)
             first = first or f"{', '.join(last.analyzers)} of {last.variant}: {last.error}"
+    if last is None and reporter.should_stop():
+        return RunState.STOPPED, "It was stopped before its first job."
     if last is not None and last.done < last.total and reporter.should_stop():
         return RunState.STOPPED, f"It was stopped after {last.done} of {last.total} jobs."
     if failures:

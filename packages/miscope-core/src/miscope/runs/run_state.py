@@ -31,7 +31,7 @@ class RunState(enum.StrEnum):
 _S = RunState
 
 NEXT: Mapping[RunState, frozenset[RunState]] = {
-    _S.PENDING: frozenset({_S.RUNNING, _S.STOPPED, _S.CANCELLED}),
+    _S.PENDING: frozenset({_S.RUNNING, _S.STOPPED, _S.CANCELLED, _S.FAILED, _S.INTERRUPTED}),
     _S.RUNNING: frozenset({_S.STOPPING, _S.STOPPED, _S.COMPLETED, _S.FAILED, _S.INTERRUPTED}),
     _S.STOPPING: frozenset({_S.STOPPED, _S.COMPLETED, _S.FAILED, _S.INTERRUPTED}),
     _S.STOPPED: frozenset({_S.PENDING, _S.CANCELLED}),
@@ -40,7 +40,7 @@ NEXT: Mapping[RunState, frozenset[RunState]] = {
     _S.COMPLETED: frozenset(),
     _S.CANCELLED: frozenset(),
 }
-"""Which states may follow each. A run without a process was 'stopped' at once where a signal ended it."""
+"""Which states may follow each. One that was pending fails, or is interrupted, where its process could not begin."""
 
 ACTIVE = frozenset({_S.RUNNING, _S.STOPPING})
 """A process works on it, or did when somebody last looked."""

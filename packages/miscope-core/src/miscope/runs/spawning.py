@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from miscope.store.atomic import explaining, make_folder
 
-__all__ = ["leave_alone", "spawn"]
+__all__ = ["PYTHON", "leave_alone", "spawn"]
+
+PYTHON = (sys.executable, "-P", "-m")
+"""What runs a module of what is installed, whatever files of the same names lie in the current folder."""
 
 
 def spawn(words: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -23,7 +22,7 @@ from miscope.runs.run_folder import RunFolder
 from miscope.runs.run_queue import RunQueue
 from miscope.runs.run_state import ACTIVE, RunState
 from miscope.runs.slots import Slots
-from miscope.runs.spawning import leave_alone, spawn
+from miscope.runs.spawning import PYTHON, leave_alone, spawn
 from miscope.store.layout import Layout
 from miscope.store.ledger import Ledger
 from miscope.store.variant_lock import variant_lock
@@ -68,7 +67,7 @@ class Supervisor:
     """Seconds of rest after each run, before the next begins."""
     note: Callable[[str], None] = lambda line: None
     """Told of each thing that happens."""
-    words: tuple[str, ...] = (sys.executable, "-m", "miscope.runs.child")
+    words: tuple[str, ...] = (*PYTHON, "miscope.runs.child")
     """What starts a run's process, before the workspace and the run's number."""
     _children: dict[int, _Child] = field(default_factory=dict)
     _rest_until: float = 0.0
@@ -109,8 +108,9 @@ class Supervisor:
             self._rest_until = time.monotonic() + self.pause
             run = self.queue.run(number)
             if run.state is RunState.PENDING and code != LOST:
-                # It died before it could claim its run; the same would happen again.
-                self._end(run, RunState.FAILED, _last_words(self.queue, number, code))
+                # It died before it could claim its run; begun again at once, it might die so without end.
+                state = RunState.INTERRUPTED if code < 0 else RunState.FAILED
+                self._end(run, state, _last_words(self.queue, number, code))
             elif run.state in ACTIVE and run.pid == child.process.pid:
                 for line in reconcile(self.queue, self.ledger, ours=(number,), how=_how(code)):
                     self.note(line)
@@ -184,7 +184,7 @@ def start_supervisor(root: Path) -> int:
 
     The number of its process. What it says is in runs/supervisor.log.
     """
-    words = [sys.executable, "-m", "miscope", "runs", "serve", "--until-idle", "--workspace", str(root)]
+    words = [*PYTHON, "miscope", "runs", "serve", "--until-idle", "--workspace", str(root)]
     process = spawn(words, Layout(root).runs / "supervisor.log")
     leave_alone(process)
     return process.pid
