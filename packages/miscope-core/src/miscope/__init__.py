@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from miscope.bound import BoundVariant as BoundVariant
     from miscope.bound import BoundWorkspace as BoundWorkspace
     from miscope.bound import open_bound as open  # noqa: F401 - the name users call
+    from miscope.bound_queue import BoundQueue as BoundQueue
+    from miscope.bound_queue import BoundRun as BoundRun
     from miscope.bound_view import BoundView as BoundView
     from miscope.callbacks import Callbacks as Callbacks
     from miscope.callbacks import Changes as Changes
@@ -65,6 +67,7 @@ _HOME = {
     "artifact": ("Arrays",),
     "basis": ("Basis", "Block"),
     "bound": ("BoundSnapshot", "BoundVariant", "BoundWorkspace"),
+    "bound_queue": ("BoundQueue", "BoundRun"),
     "bound_view": ("BoundView",),
     "callbacks": ("Callbacks", "Changes", "UpdatePoint"),
     "checkpoint": ("Checkpoint",),

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
-from html import escape
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, final
 
+from miscope.bound_html import variant_card
+from miscope.bound_queue import BoundQueue
 from miscope.bound_view import BoundView
 from miscope.errors import UnknownName
 from miscope.field_docs import documented
 from miscope.store.no_checkpoint import no_checkpoint
+from miscope.train_options import options_of
 from miscope.variant import Variant
 from miscope.workspace import Workspace, open_workspace
 
@@ -128,6 +130,11 @@ class BoundWorkspace:
         return self.value.ask(sql)
 
     @property
+    def queue(self) -> BoundQueue:
+        """Its runs, done in the background."""
+        return BoundQueue(self.value)
+
+    @property
     def root(self) -> Path:
         """Its folder."""
         return self.value.root
@@ -178,13 +185,9 @@ class BoundVariant:
 
     def train(self, **options: Any) -> Iterator[Progress]:
         """Train it, or go on where it stopped; yields progress. Options: `miscope.train_options.TrainOptions`."""
-        from miscope.training.train import TrainOptions, train
+        from miscope.training.train import train
 
-        known = [field.name for field in fields(TrainOptions)]
-        for name in options:
-            if name not in known:
-                raise UnknownName("training option", name, known, listing=f"`train` takes: {', '.join(known)}.")
-        return train(self.workspace.value, self.value, TrainOptions(**options))
+        return train(self.workspace.value, self.value, options_of(options))
 
     def analyze(self, *names: str, **options: Any) -> list[Outcome]:
         """Compute what is absent of these analyzers, or of all that apply. Options as of `analyze`."""
@@ -262,12 +265,7 @@ class BoundVariant:
         return self.workspace.store
 
     def _repr_html_(self) -> str:
-        steps = self.steps
-        bare = "metrics only" if self._store.metrics(self.name) else "no checkpoints yet"
-        kept = f"{len(steps)} checkpoints, steps {steps[0]} to {steps[-1]}" if steps else bare
-        fields = self.value.params.model_dump()
-        rows = "".join(f"<tr><th>{escape(k)}</th><td>{escape(str(v))}</td></tr>" for k, v in fields.items())
-        return f"<b>{escape(self.name)}</b><br>{kept}<table>{rows}</table>"
+        return variant_card(self.value, self._store)
 
     def __repr__(self) -> str:
         return f"<{self.name}: {len(self.steps)} checkpoints>"

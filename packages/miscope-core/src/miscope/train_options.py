@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, final
 
-from miscope.errors import BadValue
+from miscope.errors import BadValue, UnknownName
 
 if TYPE_CHECKING:
     from miscope.intervention import Intervention
 
-__all__ = ["TrainOptions"]
+__all__ = ["TrainOptions", "options_of"]
 
 
 @final
@@ -58,3 +58,12 @@ class TrainOptions:
                     "It is a whole number" + (", 1 or more." if name == "threads" else "."),
                     f"Give one, or leave `{name}` out.",
                 )
+
+
+def options_of(given: Mapping[str, Any]) -> TrainOptions:
+    """The options of these names; UnknownName for one that there is not."""
+    known = [field.name for field in fields(TrainOptions)]
+    for name in given:
+        if name not in known:
+            raise UnknownName("training option", name, known, listing=f"`train` takes: {', '.join(known)}.")
+    return TrainOptions(**given)
