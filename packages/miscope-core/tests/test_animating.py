@@ -110,6 +110,12 @@ def test_a_page_has_a_figure_for_each_checkpoint_in_one_range_and_asks_nobody(
     assert len({str(frame["layout"]["xaxis"]) for frame in shown["frames"]}) == 1
 
 
+def test_a_handle_writes_the_same_page(variant, tmp_path: Path):
+    view = variant.view("small.bar")
+    shown = held(view.film(tmp_path / "film.html", frames=2).read_text())
+    assert shown["labels"] == ["epoch 0", "epoch 30"]
+
+
 def test_text_of_a_view_cannot_end_the_script_it_is_in():
     figure = go.Figure(go.Scatter(y=[1], name="</script><script>alert(1)</script>"), layout_title="<i>a</i> & b")
     page = scrubber_page([figure], ["step 1"])

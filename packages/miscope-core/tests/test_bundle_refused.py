@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import resource
 import subprocess
 import sys
 import zipfile
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from miscope.bound import BoundWorkspace, open_bound
-from miscope.errors import BadFile, BadValue
+from miscope.errors import BadFile, BadValue, CannotWrite
 from miscope.importing.bundle import import_bundle, read_bundle
 from miscope.testing import tables
 
@@ -232,6 +233,24 @@ def test_an_import_that_is_left_half_way_leaves_nothing(good: Path, there: Bound
     next(copying)
     copying.close()  # type: ignore[attr-defined]
     assert list(there.root.iterdir()) == []
+
+
+def test_on_a_full_disk_it_says_so_and_nothing_is_left(good: Path, there: BoundWorkspace, tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1500, hard))
+    try:
+        with pytest.raises(CannotWrite) as error:
+            there.adopt(good)
+        source = open_bound(good.parent / "here", tables())
+        with pytest.raises(CannotWrite) as outward:
+            source.bundle(source.variants(), tmp_path / "again.zip")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert str(error.value).splitlines()[0].startswith(f"{there.root}/ledger/")
+    assert str(outward.value).splitlines()[0] == f"{tmp_path / 'again.zip'} cannot be written."
+    assert {len(str(each.value).splitlines()) for each in (error, outward)} == {3}
+    assert list(there.root.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["there"]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="kills its own children")

@@ -60,5 +60,14 @@ class BoundView:
             path = Path(f"{self.variants[0].slug}.{self.name}{at}.{target}")
         return export(self.figure(), path)
 
+    def film(self, path: str | Path, *, frames: int = 40) -> Path:
+        """Write it at so many checkpoints at most, spread over training: as a .gif, or an .html with a slider."""
+        from miscope.figures.animate import animate
+
+        shown = {"options": self.options, **self.controls}
+        for _ in animate(self.workspace, self.name, self.variants[0], Path(path), frames=frames, **shown):
+            pass
+        return Path(path)
+
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         return self.figure()._repr_mimebundle_(include, exclude)

@@ -107,6 +107,8 @@ def _map(shown: ViewData, site: str, strong: np.ndarray) -> dict[str, Any]:
         "zmax": len(colours) - 0.5,
         "colorscale": scale,
         "showscale": False,
+        # Shown nowhere: what its numbers are called where they are written to a file.
+        "colorbar": {"title": {"text": "cluster: 0 none, 1 another, from 2 on as in the legend"}},
         "customdata": np.broadcast_to(order[:, None], number.T.shape),
         "hovertemplate": f"neuron %{{customdata}} at {shown.step_label} %{{x:,}}<extra></extra>",
     }

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from miscope.errors import BadValue, CannotWrite
 from miscope.exporting.bundle_manifest import MANIFEST, BundledFile, BundledVariant, Copied, Manifest, Parent, is_kept
-from miscope.store.atomic import explaining, make_folder, sync_folder, unfinished
+from miscope.store.atomic import explaining, make_folder, sweep, sync_folder, unfinished
 from miscope.store.ledger import ENDINGS, Ledger, parse
 from miscope.store.sources import check_source
 from miscope.store.store import Store
@@ -68,6 +68,7 @@ def _parents(workspace: Workspace, variant: Variant) -> tuple[Variant, ...]:
 
 def _bundled(workspace: Workspace, everyone: Mapping[str, Variant], path: Path, *, artifacts: bool) -> Iterator[Copied]:
     make_folder(path.parent)
+    sweep(path.parent, deep=False)
     aside = unfinished(path)
     with ExitStack() as stack:
         for name in everyone:

@@ -188,7 +188,9 @@ def _unpacked(bundle: Bundle, files: dict[str, BundledFile], folder: Path) -> It
             for name in sorted(files):
                 digest, size = hashlib.sha256(), 0
                 make_folder((folder / name).parent)
-                with archive.open(name) as source, explaining(folder / name), (folder / name).open("xb") as target:
+                # Said of the place it is for: that of the moment has a name that nobody chose.
+                place = folder.parent / name
+                with archive.open(name) as source, explaining(place), (folder / name).open("xb") as target:
                     while chunk := source.read(_CHUNK):
                         digest.update(chunk)
                         size += target.write(chunk)
