@@ -137,7 +137,7 @@ def test_a_command_for_runs_needs_to_know_which(command: Run, unattended: RunQue
     assert (code, err) == (
         1,
         "Which runs?\n`miscope runs list` has their numbers.\n"
-        "Give some, as in 3 4; or --state failed for all in that state.\n",
+        "Give some, as in 3 4; or --state failed for all in that state, --group STUDY for all of a study.\n",
     )
 
 

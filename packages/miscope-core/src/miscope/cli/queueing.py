@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AfterOption",
+    "GroupOption",
     "PriorityOption",
     "QueueJsonOption",
     "QueueOption",
     "enqueue",
+    "enqueue_chains",
     "following",
     "only_with_queue",
 ]
@@ -31,6 +33,9 @@ QueueOption = Annotated[
 PriorityOption = Annotated[int, typer.Option(help="In the queue: higher ones begin first.")]
 AfterOption = Annotated[
     list[int] | None, typer.Option(metavar="RUN", help="In the queue: not before this run is completed (repeatable).")
+]
+GroupOption = Annotated[
+    str | None, typer.Option("--group", metavar="STUDY", help="All of this study; with --state, those in that state.")
 ]
 QueueJsonOption = Annotated[bool, typer.Option("--json", help="With --queue: print the runs as JSON, for scripts.")]
 
@@ -50,24 +55,41 @@ def enqueue(
     workspace: Workspace, requests: Sequence[Request], *, priority: int, after: Sequence[int], as_json: bool
 ) -> None:
     """Put the requests into the queue, each behind the one before it, and see to it that a supervisor is there."""
+    enqueue_chains(workspace, [requests], priority=priority, after=after, as_json=as_json)
+
+
+def enqueue_chains(
+    workspace: Workspace, chains: Sequence[Sequence[Request]], *, priority: int, after: Sequence[int], as_json: bool
+) -> None:
+    """The same for several; what has not ended and asks for the same is not asked for a second time."""
     from miscope.runs.queued_run import Place
     from miscope.runs.run_queue import RunQueue
+    from miscope.runs.run_state import ENDED, RunState
     from miscope.runs.submitting import submit
     from miscope.runs.supervisor import start_supervisor
 
-    queue, needs, runs = RunQueue(workspace.root), tuple(after), []
-    for request in requests:
-        run = submit(workspace, queue, request, Place(priority=priority, needs=needs))
-        runs.append(run)
-        needs = (run.id,)
-    start_supervisor(workspace.root)
+    queue, runs = RunQueue(workspace.root), []
+    under_way = {run.request.model_dump_json(): run for run in queue.runs(frozenset(RunState) - ENDED)}
+    for chain in chains:
+        needs = tuple(after)
+        for request in chain:
+            run = under_way.get(request.model_dump_json())
+            run = run or submit(workspace, queue, request, Place(priority=priority, needs=needs))
+            runs.append(run)
+            needs = (run.id,)
+    if runs:
+        start_supervisor(workspace.root)
     if as_json:
         print_json([run.facts() for run in runs])
         return
     for run in runs:
         behind = f", after {', '.join(map(str, run.place.needs))}" if run.place.needs else ""
         print(f"run {run.id}: {run.kind} {run.what}{behind}")
-    note(f"To follow:  {in_workspace(workspace.root, f'miscope runs watch {runs[-1].id}')}")
+    if not runs:
+        print("There is nothing to do.")
+        return
+    last = "" if len(chains) > 1 else f" {runs[-1].id}"
+    note(f"To follow:  {in_workspace(workspace.root, f'miscope runs watch{last}')}")
 
 
 def following(then: str | None, variant: str) -> list[Request]:

@@ -10,6 +10,7 @@ import typer
 from miscope.cli import runs_asking, runs_following
 from miscope.cli.options import JsonOption, WorkspaceOption, opened
 from miscope.cli.printing import note, print_json, print_table
+from miscope.cli.queueing import GroupOption
 from miscope.commands import in_workspace
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def add_to(cli: typer.Typer) -> None:
 
 def list_runs(
     state: StateOption = None,
+    group: GroupOption = None,
     deleted: Annotated[bool, typer.Option("--deleted", help="Those that were deleted.")] = False,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
@@ -49,7 +51,7 @@ def list_runs(
     from miscope.cli.runs_table import HEADER, chosen_states, table_row
 
     queue = queue_of(workspace)
-    runs = queue.runs(chosen_states(state), deleted=deleted)
+    runs = queue.runs(chosen_states(state), group=group, deleted=deleted)
     if as_json:
         print_json([run.facts() for run in runs])
         return

@@ -10,6 +10,7 @@ import typer
 
 from miscope.cli.options import JsonOption, WorkspaceOption, opened
 from miscope.cli.printing import note, print_json
+from miscope.cli.queueing import GroupOption
 from miscope.errors import BadValue
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def _asking(name: str) -> Callable[..., None]:
     def command(
         runs: NumbersArgument = None,
         state: StatesOption = None,
+        group: GroupOption = None,
         workspace: WorkspaceOption = None,
         as_json: JsonOption = False,
     ) -> None:
@@ -57,7 +59,7 @@ def _asking(name: str) -> Callable[..., None]:
         from miscope.runs.run_state import Action
 
         queue = _queue(workspace)
-        numbers = _numbers(queue, runs, state, deleted=name == "restore")
+        numbers = _numbers(queue, runs, (state, group), deleted=name == "restore")
 
         def asked(number: int) -> QueuedRun:
             return actions.restore(queue, number) if name == "restore" else actions.ask(queue, Action(name), number)
@@ -80,16 +82,20 @@ def extend(
     _answer(queue, "extend", actions.each([run], lambda number: actions.extend(queue, number, steps)), as_json=as_json)
 
 
-def _numbers(queue: RunQueue, runs: list[int] | None, state: list[str] | None, *, deleted: bool) -> list[int]:
+def _numbers(
+    queue: RunQueue, runs: list[int] | None, chosen: tuple[list[str] | None, str | None], *, deleted: bool
+) -> list[int]:
+    """chosen: by state, and by study."""
     from miscope.cli.runs_table import chosen_states
 
-    if bool(runs) == bool(state):
+    states, group = chosen
+    if bool(runs) == any(chosen):
         raise BadValue(
-            "Which runs?" if not runs else "Runs are given by their numbers or by their state, not by both.",
+            "Which runs?" if not runs else "Runs are given by their numbers or by what they are, not by both.",
             "`miscope runs list` has their numbers.",
-            "Give some, as in 3 4; or --state failed for all in that state.",
+            "Give some, as in 3 4; or --state failed for all in that state, --group STUDY for all of a study.",
         )
-    return runs or [run.id for run in queue.runs(chosen_states(state), deleted=deleted)]
+    return runs or [run.id for run in queue.runs(chosen_states(states), group=group, deleted=deleted)]
 
 
 def _answer(queue: RunQueue, name: str, done: Sequence[Done], *, as_json: bool) -> None:

@@ -13,6 +13,7 @@ import typer
 
 from miscope.cli.options import JsonOption, WorkspaceOption, opened
 from miscope.cli.printing import note, print_json
+from miscope.cli.queueing import GroupOption
 from miscope.commands import in_workspace
 from miscope.jsonable import jsonable
 
@@ -37,6 +38,7 @@ def watch(
     runs: Annotated[
         list[int] | None, typer.Argument(metavar="RUN...", help="Their numbers.  (default: all that have not ended)")
     ] = None,
+    group: GroupOption = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -48,7 +50,7 @@ def watch(
     from miscope.runs.run_state import ENDED, RunState
 
     queue = RunQueue(opened(workspace).root)
-    numbers = runs or [run.id for run in queue.runs() if run.state not in ENDED]
+    numbers = runs or [run.id for run in queue.runs(group=group) if group or run.state not in ENDED]
     if not numbers:
         note("No run is under way.")
         return

@@ -9,6 +9,7 @@ import typer
 
 from miscope.cli.options import JsonOption, WorkspaceOption, opened
 from miscope.cli.printing import note, print_json
+from miscope.cli.queueing import PriorityOption, QueueOption, enqueue_chains, only_with_queue
 from miscope.errors import BadValue
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ def sweep(
     jobs: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="So many runs at a time, each in a process of its own.")
     ] = None,
+    queued: QueueOption = False,
+    priority: PriorityOption = 0,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -62,6 +65,7 @@ def sweep(
     from miscope.studies.templates import Templates
 
     place = opened(workspace)
+    only_with_queue(queued, priority=priority)
     template = _template(place, study)
     found = _study(place, study, template, name)
     where = _executor(place, executor, jobs)
@@ -73,6 +77,9 @@ def sweep(
     started = [each.run.name for each in plan if each.presence is not Presence.FINISHED]
     if template is not None and started:
         Templates(place).note_use(template, found, started)
+    if queued:
+        enqueue_chains(place, [each.requests for each in plan], priority=priority, after=(), as_json=as_json)
+        return
     note(f"{found.name}: {len(plan)} of {len(found.runs)} runs, in {place.root}")
     with stop_on_signals() as asked:
         swept = sweep_runs(place, plan, should_stop=asked)

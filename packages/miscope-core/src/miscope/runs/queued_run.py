@@ -88,6 +88,11 @@ class QueuedRun:
         return self.request.kind
 
     @property
+    def group(self) -> str | None:
+        """The study that it is a run of."""
+        return self.request.group
+
+    @property
     def unit(self) -> str:
         """What `reached` counts."""
         return "step" if isinstance(self.request, TrainRequest) else "job"
@@ -105,6 +110,7 @@ class QueuedRun:
             "id": self.id,
             "kind": self.kind,
             "what": self.what,
+            "group": self.group,
             "state": self.state.value,
             **place,
             **reached,

@@ -63,12 +63,14 @@ class RunQueue:
             raise UnknownName("run", str(number), known, listing="`miscope runs list` has them all.")
         return found[0]
 
-    def runs(self, states: Collection[RunState] | None = None, *, deleted: bool = False) -> list[QueuedRun]:
-        """All of them, or those in these states, in the order in which they were asked for."""
-        if states is None:
-            return self._selected("deleted = ?", [deleted])
-        marks = ", ".join("?" * len(states))
-        return self._selected(f"deleted = ? AND state IN ({marks})", [deleted, *states])
+    def runs(
+        self, states: Collection[RunState] | None = None, *, group: str | None = None, deleted: bool = False
+    ) -> list[QueuedRun]:
+        """All of them, or those in these states and of this study, in the order in which they were asked for."""
+        wanted = frozenset(RunState) if states is None else states
+        marks = ", ".join("?" * len(wanted))
+        of_group, named = ("", []) if group is None else (" AND json_extract(request, '$.group') = ?", [group])
+        return self._selected(f"deleted = ? AND state IN ({marks}){of_group}", [deleted, *wanted, *named])
 
     def ready(self) -> list[QueuedRun]:
         """Those that could begin now, the next one first: nothing that they need is left, nobody trains the variant."""
