@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,10 +10,11 @@ from miscope.cli import runs_asking, runs_following
 from miscope.cli.options import JsonOption, WorkspaceOption, opened
 from miscope.cli.printing import note, print_json, print_table
 from miscope.cli.queueing import GroupOption
+from miscope.cli.runs_attendance import queue_of
 from miscope.commands import in_workspace
 
 if TYPE_CHECKING:
-    from miscope.runs.run_queue import RunQueue
+    pass
 
 __all__ = ["add_to"]
 
@@ -89,12 +89,13 @@ def serve(
 ) -> None:
     """Work through the queue, a process for each run; its runs go on when it is ended."""
     from miscope.interruption import stop_on_signals
+    from miscope.runs.run_queue import RunQueue
     from miscope.runs.run_state import ACTIVE
     from miscope.runs.slots import Slots, graphics_cards
     from miscope.runs.supervisor import Supervisor, supervising
 
     place = opened(workspace)
-    queue = queue_of(workspace)
+    queue = RunQueue(place.root)
     slots = Slots.of(at_once=at_once, threads=threads, cards=graphics_cards())
     with stop_on_signals() as asked:
         while True:
@@ -116,17 +117,11 @@ def serve(
 def rebuild(workspace: WorkspaceOption = None) -> None:
     """Make the queue anew from the runs' folders and the ledger, where its file is damaged."""
     from miscope.runs.rebuilding import rebuild as rebuilt
+    from miscope.runs.run_queue import RunQueue
     from miscope.runs.supervisor import supervising
 
     place = opened(workspace)
-    queue = queue_of(workspace)
+    queue = RunQueue(place.root)
     with supervising(queue):
         for line in rebuilt(queue, place.ledger):
             print(line)
-
-
-def queue_of(workspace: Path | None) -> RunQueue:
-    """The queue of the workspace there."""
-    from miscope.runs.run_queue import RunQueue
-
-    return RunQueue(opened(workspace).root)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from miscope.cli.options import JsonOption, WorkspaceOption, opened
+from miscope.cli.options import JsonOption, WorkspaceOption
 from miscope.cli.printing import note, print_json
 from miscope.cli.queueing import GroupOption
+from miscope.cli.runs_attendance import queue_of
 from miscope.errors import BadValue
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _asking(name: str) -> Callable[..., None]:
         from miscope.runs import actions
         from miscope.runs.run_state import Action
 
-        queue = _queue(workspace)
+        queue = queue_of(workspace)
         numbers = _numbers(queue, runs, (state, group), deleted=name == "restore")
 
         def asked(number: int) -> QueuedRun:
@@ -78,7 +78,7 @@ def extend(
     """Ask for the training of the same variant to a later step, as a new run."""
     from miscope.runs import actions
 
-    queue = _queue(workspace)
+    queue = queue_of(workspace)
     _answer(queue, "extend", actions.each([run], lambda number: actions.extend(queue, number, steps)), as_json=as_json)
 
 
@@ -122,9 +122,3 @@ def _answer(queue: RunQueue, name: str, done: Sequence[Done], *, as_json: bool) 
         print("There are none.")
     if any(one.refused for one in done):
         raise typer.Exit(1)
-
-
-def _queue(workspace: Path | None) -> RunQueue:
-    from miscope.runs.run_queue import RunQueue
-
-    return RunQueue(opened(workspace).root)

@@ -11,21 +11,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from miscope.cli.options import JsonOption, WorkspaceOption, opened
+from miscope.cli.options import JsonOption, WorkspaceOption
 from miscope.cli.printing import note, print_json
 from miscope.cli.queueing import GroupOption
-from miscope.commands import in_workspace
+from miscope.cli.runs_attendance import Attendance
 from miscope.jsonable import jsonable
 
 if TYPE_CHECKING:
     from miscope.runs.queued_run import QueuedRun
-    from miscope.runs.run_queue import RunQueue
 
 __all__ = ["add_to"]
 
 _LOOK_EVERY = 0.5
-_PATIENCE = 5.0
-"""Seconds that a supervisor has to begin."""
+"""Seconds."""
 
 
 def add_to(group: typer.Typer) -> None:
@@ -42,20 +40,19 @@ def watch(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Follow runs until they have ended; ends with 1 unless all are completed. Ctrl-C stops watching, and no run.
+    """Follow runs until they have ended, or will not begin as things stand; ends with 1 unless all are completed.
 
-    With --json one object a line, whenever something changed.
+    Ctrl-C stops watching, and no run. With --json one object a line, whenever something changed.
     """
-    from miscope.runs.run_queue import RunQueue
     from miscope.runs.run_state import ENDED, RunState
 
-    queue = RunQueue(opened(workspace).root)
-    numbers = runs or [run.id for run in queue.runs(group=group) if group or run.state not in ENDED]
+    attendance = Attendance.of(workspace)
+    attendance.look()
+    numbers = runs or [run.id for run in attendance.queue.runs(group=group) if group or run.state not in ENDED]
     if not numbers:
         note("No run is under way.")
         return
-    _say_who_works(queue)
-    seen = _seen(queue, numbers)
+    seen = _seen(attendance, numbers)
     if as_json:
         last = _as_lines(seen, lambda run: json.dumps(jsonable(run.facts()), default=str))
     else:
@@ -75,49 +72,48 @@ def logs(
 ) -> None:
     """Print what a run's process printed."""
     from miscope.runs.run_folder import RunFolder
-    from miscope.runs.run_queue import RunQueue
 
-    queue = RunQueue(opened(workspace).root)
+    attendance = Attendance.of(workspace)
+    attendance.look()
+    queue = attendance.queue
     folder = RunFolder(queue.layout, queue.run(run).id)
-    lines = folder.tail(tail)
+    end = folder.log.stat().st_size if folder.log.exists() else 0
+    lines = folder.tail(tail, end)
     if as_json:
         print_json({"id": run, "lines": lines})
         return
-    start = folder.log.stat().st_size if folder.log.exists() else 0
     print("\n".join(lines) if lines else "", end="\n" if lines else "", flush=True)
     if follow:
-        _follow(queue, run, folder.log, start)
+        _follow(attendance, run, folder.log, end)
 
 
-def _follow(queue: RunQueue, number: int, log: Path, start: int) -> None:
-    """Print what comes after that many bytes, until the run has ended and all is printed."""
+def _follow(attendance: Attendance, number: int, log: Path, start: int) -> None:
+    """Print what comes after that many bytes, until the run has ended, or will not begin, and all is printed."""
     from miscope.runs.run_state import ENDED
 
-    while True:
-        ended = queue.run(number).state in ENDED
+    for (run,) in _seen(attendance, [number]):
         content = b""
         if log.exists():
             with log.open("rb") as file:
                 file.seek(start)
                 content = file.read()
         # What is not a whole line yet is left for the next look.
-        whole = content if ended else content[: content.rfind(b"\n") + 1]
+        whole = content if run.state in ENDED else content[: content.rfind(b"\n") + 1]
         start += len(whole)
         print(whole.decode(errors="replace"), end="", flush=True)
-        if ended:
-            return
-        time.sleep(_LOOK_EVERY)
 
 
-def _seen(queue: RunQueue, numbers: list[int]) -> Iterator[list[QueuedRun]]:
-    """The runs as they stand, again and again until all have ended."""
+def _seen(attendance: Attendance, numbers: list[int]) -> Iterator[list[QueuedRun]]:
+    """The runs as they stand, again and again until all have ended, or nothing will happen to them."""
     from miscope.runs.run_state import ENDED
 
     while True:
-        runs = [queue.run(number) for number in numbers]
+        attendance.look()
+        runs = [attendance.queue.run(number) for number in numbers]
         yield runs
-        if all(run.state in ENDED for run in runs):
+        if all(run.state in ENDED for run in runs) or attendance.waits_in_vain(runs):
             return
+        attendance.say_who_works()
         time.sleep(_LOOK_EVERY)
 
 
@@ -159,18 +155,3 @@ def _line(run: QueuedRun) -> str:
     share = "" if run.share is None else f" {run.share * 20 // 1 * 5:.0f} %"
     reason = f": {run.error.partition(chr(10))[0]}" if run.error else ""
     return f"run {run.id}: {run.state}{share} | {run.kind} {run.what}{reason}"
-
-
-def _say_who_works(queue: RunQueue) -> None:
-    """Say so where nobody works through the queue; one who was started just now is given the time to begin."""
-    from miscope.runs.run_state import RunState
-    from miscope.store.variant_lock import lock_holder
-
-    patience = time.monotonic() + _PATIENCE
-    while queue.runs([RunState.PENDING]) and not lock_holder(queue.layout.supervisor):
-        if time.monotonic() < patience:
-            time.sleep(_LOOK_EVERY)
-            continue
-        line = in_workspace(queue.layout.root, "miscope runs serve")
-        note(f"Nobody works through the queue now.  To do that:  {line}")
-        return

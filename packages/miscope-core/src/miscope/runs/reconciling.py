@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
+from miscope.errors import CannotWrite
 from miscope.runs.queued_run import QueuedRun
 from miscope.runs.run_errors import WrongState
 from miscope.runs.run_state import ACTIVE, RunState
 from miscope.store.ledger import ENDINGS, parse
 from miscope.store.process_identity import ProcessIdentity, is_alive
+from miscope.store.variant_lock import lock_holder
 from miscope.train_request import TrainRequest
 
 if TYPE_CHECKING:
     from miscope.runs.run_queue import RunQueue
     from miscope.store.ledger import Ledger
 
-__all__ = ["Turn", "ending_in_ledger", "reconcile", "turns_in_ledger"]
+__all__ = ["Turn", "ending_in_ledger", "reconcile", "reconcile_unattended", "turns_in_ledger"]
 
 _GONE = "Its process is gone."
 
@@ -40,6 +43,15 @@ def reconcile(
         except WrongState:  # it wrote it itself in the meantime
             moved = queue.run(run.id)
         yield f"run {moved.id} {moved.state}: {moved.kind} {moved.what}" + f": {moved.error}" * bool(moved.error)
+
+
+def reconcile_unattended(queue: RunQueue, ledger: Ledger) -> None:
+    """The same of all runs where no supervisor does it; what cannot be written stays as it is."""
+    if lock_holder(queue.layout.supervisor):
+        return
+    with suppress(CannotWrite):
+        for _ in reconcile(queue, ledger, ours=()):
+            pass
 
 
 def ending_in_ledger(ledger: Ledger, run: QueuedRun, how: str) -> tuple[RunState, str]:

@@ -96,13 +96,13 @@ class RunFolder:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def tail(self, lines: int) -> list[str]:
-        """The last lines that its process printed, at most 64 KiB of them."""
+    def tail(self, lines: int, end: int | None = None) -> list[str]:
+        """The last lines that its process printed, at most 64 KiB of them; end: bytes of the log that count, all."""
         try:
             with self.log.open("rb") as file:
-                file.seek(0, 2)
-                file.seek(max(0, file.tell() - 65536))
-                text = file.read().decode(errors="replace")
+                end = file.seek(0, 2) if end is None else end
+                start = file.seek(max(0, end - 65536))
+                text = file.read(end - start).decode(errors="replace")
         except OSError:
             return []
         # A progress bar overwrites its line; of such a line the last state counts.

@@ -72,6 +72,10 @@ class RunQueue:
         of_group, named = ("", []) if group is None else (" AND json_extract(request, '$.group') = ?", [group])
         return self._selected(f"deleted = ? AND state IN ({marks}){of_group}", [deleted, *wanted, *named])
 
+    def every(self) -> dict[int, QueuedRun]:
+        """All by their numbers, the deleted ones too."""
+        return {run.id: run for run in self._selected("1")}
+
     def ready(self) -> list[QueuedRun]:
         """Those that could begin now, the next one first: nothing that they need is left, nobody trains the variant."""
         active = ", ".join(f"'{state}'" for state in sorted(ACTIVE))
