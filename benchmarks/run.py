@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-BENCHMARKS = ("training", "analysis", "catalogue", "figures", "index", "startup")
+BENCHMARKS = ("training", "analysis", "catalogue", "figures", "index", "startup", "runs")
 PACKAGES = ("torch", "transformer-lens", "numpy", "duckdb", "plotly", "safetensors", "pyarrow")
 
 
@@ -33,11 +33,12 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", choices=BENCHMARKS, default=BENCHMARKS)
     parser.add_argument("--out", type=Path, default=HERE.parent / "BENCHMARKS.md")
     asked = parser.parse_args()
+    kept = {} if set(asked.only) == set(BENCHMARKS) else sections_measured_here(asked.out)
     sections = []
     for name in asked.only:
         print(f"{name} ...", file=sys.stderr, flush=True)
         sections.append(measured(name, ["--old", str(asked.old)] if name == "training" and asked.old else []))
-    asked.out.write_text(page(sections), encoding="utf-8")
+    asked.out.write_text(page(sections, kept), encoding="utf-8")
     print(asked.out)
 
 
@@ -53,13 +54,23 @@ def measured(name: str, extra: Sequence[str]) -> Mapping[str, Any]:
     return {"title": name.capitalize(), "rows": [{"what": what, "": value} for what, value in found.items()]}
 
 
-def page(sections: Iterable[Mapping[str, Any]]) -> str:
-    """The whole of BENCHMARKS.md."""
-    parts = ["# Benchmarks", "Written by `make bench`; measured, not edited.", table(machine())]
+def page(sections: Iterable[Mapping[str, Any]], kept: Mapping[str, str]) -> str:
+    """The whole of BENCHMARKS.md. kept: sections by title that stay where they are, unless they were measured now."""
+    measured_now = {}
     for section in sections:
-        parts += [f"## {section['title']}", table(section["rows"])]
-        parts += ["\n".join(f"- {note}" for note in section.get("notes", ()))]
-    return "\n\n".join(part for part in parts if part) + "\n"
+        notes = "\n".join(f"- {note}" for note in section.get("notes", ()))
+        measured_now[section["title"]] = "\n\n".join(part for part in (table(section["rows"]), notes) if part)
+    head = ["# Benchmarks", "Written by `make bench`; measured, not edited.", table(machine())]
+    return "\n\n".join([*head, *(f"## {name}\n\n{body}" for name, body in {**kept, **measured_now}.items())]) + "\n"
+
+
+def sections_measured_here(path: Path) -> dict[str, str]:
+    """The sections of the page by title; ends everything where they are of another machine or other versions."""
+    head, *sections = path.read_text(encoding="utf-8").split("\n## ")
+    rows = {line for line in head.splitlines() if line.startswith("| ") and not line.startswith("| date ")}
+    if not {line for line in table(machine()).splitlines() if not line.startswith("| date ")} <= rows:
+        raise SystemExit(f"{path} was measured elsewhere, or with other versions: leave --only out.")
+    return {name: body.strip() for name, _, body in (section.partition("\n") for section in sections)}
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:
