@@ -5,17 +5,26 @@ from __future__ import annotations
 import types
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 
 from miscope import Analyzer, Choice, Grain, Needs, Number, Toggle, View, ViewData, hookimpl
 from miscope.bound import BoundWorkspace, open_bound
+from miscope.runs.run_queue import RunQueue
+from miscope.store.process_identity import this_process
 from miscope.testing import tables
 from miscope.workspace import Workspace
+from miscope_panel.guard import LOOPBACK, Guard
+from miscope_panel.problem import PREFIX
+from miscope_panel.queue_access import QueueAccess
+from miscope_panel.rest import add_rest
 
 
 def losses(shown: ViewData, scale: str) -> go.Figure:
@@ -189,3 +198,50 @@ def when_told() -> WhenTold:
 @pytest.fixture
 def empty(tmp_path: Path) -> BoundWorkspace:
     return open_bound(tmp_path / "nothing", tables(**offered()))
+
+
+@dataclass(kw_only=True)
+class Asking:
+    """What a script knows: paths, verbs and JSON."""
+
+    client: TestClient
+    workspace: Workspace
+    queue: RunQueue
+    summoned: list[int] = field(default_factory=list)
+    """How many runs were in the queue, each time somebody was called to work through it."""
+
+    def get(self, path: str, **query: object) -> Any:
+        return self.client.get(f"{PREFIX}/{path}", params=query)  # type: ignore[arg-type]
+
+    def post(self, path: str, **body: object) -> Any:
+        return self.client.post(f"{PREFIX}/{path}", json=body)
+
+    def delete(self, path: str) -> Any:
+        return self.client.delete(f"{PREFIX}/{path}")
+
+    def train(self, seed: int = 0, **more: object) -> int:
+        """The number of a training of the toy that is asked for."""
+        answer = self.post("trainings", family="toy.sum", params={"seed": seed}, **more)
+        assert answer.status_code == 201, answer.text
+        return answer.json()["id"]
+
+    def begin(self, number: int) -> None:
+        """As its process would."""
+        assert self.queue.claim(number, this_process()) is not None
+
+
+@pytest.fixture
+def asked_in(tmp_path: Path) -> Callable[..., Asking]:
+    """asked_in(token=..., read_only=...): a client of /api/v1 over an empty workspace where nobody works."""
+
+    def make(*, token: str | None = None, read_only: bool = False) -> Asking:
+        workspace = open_bound(tmp_path / "asked", tables()).value
+        queue, app = RunQueue(workspace.root), FastAPI(openapi_url=f"{PREFIX}/openapi.json")
+        summoned: list[int] = []
+        access = QueueAccess(workspace=workspace, queue=queue, summon=lambda: summoned.append(len(queue.runs())))
+        add_rest(app, access)
+        guard = Guard(app, LOOPBACK, token, read_only=read_only)
+        client = TestClient(guard, base_url="http://127.0.0.1:5006", raise_server_exceptions=False)
+        return Asking(client=client, workspace=workspace, queue=queue, summoned=summoned)
+
+    return make

@@ -107,13 +107,13 @@ def test_a_figure_is_a_file_named_for_what_it_shows(client, name):
     assert answer.text == numbers(figure)
     page = get(client, "export/html", view="small.losses", variant=name)
     assert page.headers["content-disposition"] == f'attachment; filename="{slug}.small.losses.html"'
-    assert get(client, "export/bmp", view="small.losses", variant=name).json()["error"] == "BadValue"
+    assert get(client, "export/bmp", view="small.losses", variant=name).json()["error"]["code"] == "BadValue"
 
 
 def test_without_a_browser_an_image_says_so(client, name, monkeypatch):
     monkeypatch.setenv("BROWSER_PATH", "/nowhere/chromium")
     answer = get(client, "export/pdf", view="small.losses", variant=name)
-    assert (answer.status_code, answer.json()["error"]) == (501, "NoBrowser")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (501, "NoBrowser")
 
 
 @pytest.mark.parametrize(
@@ -129,13 +129,14 @@ def test_without_a_browser_an_image_says_so(client, name, monkeypatch):
 def test_errors_are_json_with_the_same_words_as_the_command_line(client, name, query, status, error):
     answer = get(client, "figure", **{"variant": name, **query})
     assert answer.status_code == status
-    assert answer.json()["error"] == error
-    assert len(answer.json()["message"].splitlines()) == 3
+    assert answer.json()["error"]["code"] == error
+    assert len(answer.json()["error"]["message"].splitlines()) == 3
 
 
 @pytest.mark.parametrize("method", ["post", "put", "delete", "patch"])
-def test_nothing_can_be_written(client, method):
-    assert getattr(client, method)("/api/v1/variants").status_code == 405
+def test_variants_cannot_be_written(client, method):
+    headers = {"content-type": "application/json"}
+    assert getattr(client, method)("/api/v1/variants", headers=headers).status_code == 405
 
 
 @pytest.mark.parametrize("path", ["/docs", "/redoc"])

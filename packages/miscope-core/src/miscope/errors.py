@@ -223,8 +223,9 @@ class DoesNotApply(MiscopeError):
 class BadValue(MiscopeError):
     """Input of the wrong kind, refused at the door."""
 
-    def __init__(self, what: str, known: str, todo: str) -> None:
+    def __init__(self, what: str, known: str, todo: str, *, field: str = "") -> None:
         super().__init__(what, known, todo)
+        self.field = field  # whose value is refused; "" where that is none, or not one alone
 
 
 class BadFile(MiscopeError):

@@ -72,6 +72,7 @@ def refuse_unused(variant: Variant, given: Iterable[str]) -> None:
                 f"lr_schedule={training.lr_schedule}.",
                 f"It is of {idle[name]}.",
                 f"Leave {name} out, or choose what uses it.",
+                field=name,
             )
 
 
@@ -90,7 +91,7 @@ def invalid_fields(error: ValidationError, refused_by: str, model: type[BaseMode
     info = model.model_fields.get(name)
     known = f"It takes: {_names(model)}." if info is None else f"{name!r} is {allowed(info)}."
     given = "" if first["type"] == "missing" else f"={first['input']!r}"
-    return BadValue(f"{refused_by} refuses {name}{given}: {reason}.", known, _TODO)
+    return BadValue(f"{refused_by} refuses {name}{given}: {reason}.", known, _TODO, field=name)
 
 
 _TODO = "Change it and try again; nothing was written."

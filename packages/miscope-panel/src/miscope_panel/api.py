@@ -1,36 +1,25 @@
-"""What scripts may ask over HTTP, under /api/v1: read-only, JSON, the same words as the command line."""
+"""What scripts may look at over HTTP, under /api/v1: variants, views, figures, in the words of the command line."""
 
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
 
 import miscope
 from miscope.analyzer import Grain
-from miscope.errors import (
-    BadFile,
-    BadValue,
-    DoesNotApply,
-    MiscopeError,
-    Misplaced,
-    NoArtifact,
-    NoCheckpoint,
-    UnknownName,
-)
 from miscope.figures.availability import analyzer_availability
-from miscope.figures.export import NoBrowser, export
+from miscope.figures.export import export
 from miscope.hookspecs import HOOK_API
 from miscope.jsonable import jsonable
 from miscope.plugins.plugins import Plugins
 from miscope.store.origin import origin_of
 from miscope.view import View
 from miscope_panel import picture
+from miscope_panel.problem import PREFIX
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -38,30 +27,7 @@ if TYPE_CHECKING:
     from miscope.inventory import Stored
     from miscope.workspace import Workspace
 
-__all__ = ["PREFIX", "explain", "router"]
-
-PREFIX = "/api/v1"
-
-_STATUS: Mapping[type[MiscopeError], int] = {
-    UnknownName: 404,
-    NoArtifact: 404,
-    NoCheckpoint: 404,
-    DoesNotApply: 409,
-    BadFile: 409,
-    Misplaced: 409,
-    BadValue: 422,
-    NoBrowser: 501,
-}
-
-
-async def explain(request: Request, error: Exception) -> Response:
-    """A MiscopeError as JSON: its kind, and its whole text as `miscope` prints it."""
-    body = {"error": type(error).__name__, "message": str(error)}
-    return JSONResponse(body, status_code=_status(error))
-
-
-def _status(error: Exception) -> int:
-    return next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 500)
+__all__ = ["router"]
 
 
 def router(workspace: Workspace) -> APIRouter:

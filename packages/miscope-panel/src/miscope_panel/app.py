@@ -12,12 +12,16 @@ import panel as pn
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from miscope.errors import MiscopeError
-from miscope_panel import api
+import miscope
+from miscope.runs.run_queue import RunQueue
+from miscope_panel.attendance import Attendance
 from miscope_panel.components import components
 from miscope_panel.guard import Guard
 from miscope_panel.pages import route_pages
 from miscope_panel.plotlyjs import ASSETS, directory
+from miscope_panel.problem import PREFIX
+from miscope_panel.queue_access import QueueAccess
+from miscope_panel.rest import add_rest
 from miscope_panel.workbench import Workbench
 
 if TYPE_CHECKING:
@@ -30,8 +34,10 @@ __all__ = ["application"]
 _DRAWN_WITH = ("numpy", "pandas", "pyarrow.parquet", "plotly.graph_objects")
 
 
-def application(workspace: Workspace, pool: Executor, *, hosts: frozenset[str], token: str | None = None) -> Guard:
-    """The whole application, as ASGI. Figures are made on the pool; hosts and token as Guard has them."""
+def application(
+    workspace: Workspace, pool: Executor, *, hosts: frozenset[str], token: str | None = None, read_only: bool = False
+) -> Guard:
+    """The whole application, as ASGI. Figures are made on the pool; hosts, token and read_only as Guard has them."""
     from panel.io.fastapi import add_applications
 
     if "lazy_resources" in pn.config.param:
@@ -39,10 +45,16 @@ def application(workspace: Workspace, pool: Executor, *, hosts: frozenset[str], 
         pn.config.lazy_resources = False  # pyright: ignore
     # FastAPI's own pages of documentation load their scripts from a CDN.
     _warm()
-    app = FastAPI(title="miscope", docs_url=None, redoc_url=None, openapi_url=f"{api.PREFIX}/openapi.json")
+    app = FastAPI(
+        title="miscope",
+        version=miscope.__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=f"{PREFIX}/openapi.json",
+    )
     app.mount(ASSETS, StaticFiles(directory=directory()))
-    app.include_router(api.router(workspace))
-    app.add_exception_handler(MiscopeError, api.explain)
+    queue = RunQueue(workspace.root)
+    add_rest(app, QueueAccess(workspace=workspace, queue=queue, summon=Attendance(queue).call))
 
     def session() -> pmui.Page:
         return Workbench(workspace, pool, _query()).page()
@@ -51,7 +63,7 @@ def application(workspace: Workspace, pool: Executor, *, hosts: frozenset[str], 
     app.include_router(components())
     served = add_applications({"/": session}, app=app, title="miscope", location=False, websocket_origin=["*"])
     route_pages(served)
-    return Guard(app, hosts, token)
+    return Guard(app, hosts, token, read_only=read_only)
 
 
 def _warm() -> None:

@@ -11,7 +11,7 @@ from miscope.cli.options import WorkspaceOption
 __all__ = ["serve"]
 
 
-def serve(
+def serve(  # noqa: PLR0913 - a command's parameters are its options
     workspace: WorkspaceOption = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 5006,
     host: Annotated[
@@ -21,16 +21,20 @@ def serve(
         str | None,
         typer.Option(envvar="MISCOPE_TOKEN", help="Secret that every visitor must know.", show_default=False),
     ] = None,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Refuse whatever would start, change or delete a run.")
+    ] = False,
     open_browser: Annotated[
         bool | None,
         typer.Option("--open/--no-open", help="Open a browser.  [default: on a terminal]", show_default=False),
     ] = None,
 ) -> None:
-    """Look at a workspace in the browser: every view, one step cursor. Read-only; Ctrl-C ends it."""
+    """Look at a workspace in the browser: every view, one step cursor; scripts ask for runs. Ctrl-C ends it."""
     import sys
 
     from miscope.workspace import open_workspace
     from miscope_panel.serving import Address, serve
 
     wanted = sys.stdout.isatty() if open_browser is None else open_browser
-    serve(open_workspace(workspace), Address(host=host, port=port, token=token), open_browser=wanted)
+    address = Address(host=host, port=port, token=token)
+    serve(open_workspace(workspace), address, open_browser=wanted, read_only=read_only)

@@ -1,11 +1,14 @@
-"""Who may come in: the right host name, no foreign page, the token where one is set. An ASGI layer around it all."""
+"""Who may come in, and with what: the right host name, no foreign page, the token, a body of JSON. An ASGI layer."""
 
 from __future__ import annotations
 
 import hmac
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, final
+from typing import Any, NamedTuple, final
 from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from miscope_panel.bounded_body import MOST, TooLong, bounded
+from miscope_panel.problem import PREFIX, Problem
 
 __all__ = ["LOOPBACK", "Guard"]
 
@@ -24,49 +27,88 @@ _POLICY = (
 _LONGEST, _NAME, _QUOTED = 8192, 255, 100
 """Characters of a query, of one name in a path, and of what is repeated to whoever sent it."""
 
+_READS = ("GET", "HEAD", "OPTIONS")
+
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Any, Send], Awaitable[None]]
 
 
+class _Refusal(NamedTuple):
+    status: int
+    code: str
+    reason: str
+
+
+_TOO_LONG = _Refusal(413, "BodyTooLarge", f"That body is too long: {MOST} bytes are the most.")
+_NO_TOKEN = _Refusal(
+    401, "Unauthenticated", "This server wants its token: open the address that `miscope serve` printed."
+)
+
+
 @final
 class Guard:
-    """Refuses, before anything else sees the request, what does not come from this server's own pages."""
+    """Refuses, before anything else sees the request, what does not come from this server's own pages or a script."""
 
-    def __init__(self, app: App, hosts: frozenset[str], token: str | None) -> None:
+    def __init__(self, app: App, hosts: frozenset[str], token: str | None, *, read_only: bool = False) -> None:
         """hosts: names this server answers to; '*' for any (then the token alone decides)."""
-        self.app, self._hosts, self._token = app, hosts, token
+        self.app, self._hosts, self._token, self._read_only = app, hosts, token, read_only
 
     async def __call__(self, scope: Scope, receive: Any, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        status, reason = self._judge(scope, headers)
-        if status == 303:
+        refusal = self._judge(scope, headers)
+        if refusal is _NO_TOKEN and self._introduced(scope):
             await _redirect(scope, send, self._token or "")
-        elif status:
-            await _refuse(scope, send, status, reason)
+            return
+        if refusal is None and _writes(scope):
+            try:
+                receive = await bounded(receive, headers.get("content-length", ""))
+            except TooLong:
+                refusal = _TOO_LONG
+        if refusal is not None:
+            await _refuse(scope, send, refusal)
         else:
             await self.app(scope, receive, _with_policy(send))
 
-    def _judge(self, scope: Scope, headers: dict[str, str]) -> tuple[int, str]:
+    def _judge(self, scope: Scope, headers: dict[str, str]) -> _Refusal | None:
         host = headers.get("host", "")
         if "*" not in self._hosts and _name(host) not in self._hosts:
-            return 400, f"This server does not answer to the name {_name(host)[:_QUOTED]!r}.\n"
+            return _Refusal(400, "WrongHost", f"This server does not answer to the name {_name(host)[:_QUOTED]!r}.")
         origin = headers.get("origin")
         if origin is not None and _netloc(origin) != host:
-            return 403, f"This server does not answer pages of {origin[:_QUOTED]}.\n"
+            return _Refusal(403, "ForeignOrigin", f"This server does not answer pages of {origin[:_QUOTED]}.")
         if len(scope["query_string"]) > _LONGEST or any(len(part) > _NAME for part in scope["path"].split("/")):
-            return 414, f"That address is too long: {_LONGEST} characters after the '?', {_NAME} in a name.\n"
-        if self._token is None:
-            return 0, ""
-        if self._known(headers):
-            return 0, ""
+            known = f"{_LONGEST} characters after the '?', {_NAME} in a name"
+            return _Refusal(414, "AddressTooLong", f"That address is too long: {known}.")
+        if self._token is not None and not self._known(headers):
+            return _NO_TOKEN
+        return self._judge_writing(scope, headers) if _writes(scope) else None
+
+    def _judge_writing(self, scope: Scope, headers: dict[str, str]) -> _Refusal | None:
+        # A browser says where a request comes from, though not every one sends an Origin with each.
+        if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+            return _Refusal(403, "ForeignOrigin", "This server takes no such request from the page of another.")
+        if self._read_only:
+            known = "it was started with --read-only, and nothing can be started, changed or deleted here"
+            return _Refusal(403, "ReadOnly", f"This server only shows: {known}.")
+        kind = headers.get("content-type")
+        # A foreign page can send a form, or text, without being asked; JSON and DELETE a browser asks about first.
+        if kind is None and scope["method"] == "DELETE":
+            return None
+        if (kind or "").partition(";")[0].strip().lower() != "application/json":
+            return _Refusal(
+                415, "WrongContentType", "This server takes JSON alone: send content-type: application/json."
+            )
+        return None
+
+    def _introduced(self, scope: Scope) -> bool:
+        """Whether somebody opens the address that has the token in it."""
         given = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("token", "")
-        if scope["type"] == "http" and given and _same(given, self._token):
-            return 303, ""
-        return 401, "This server wants its token: open the address that `miscope serve` printed.\n"
+        reads = scope["type"] == "http" and not _writes(scope)
+        return reads and bool(given) and _same(given, self._token or "")
 
     def _known(self, headers: dict[str, str]) -> bool:
         # Not http.cookies, which refuses them all for one whose name it does not like.
@@ -74,6 +116,10 @@ class Guard:
         cookie = next((value for name, _, value in cookies if name == COOKIE), "")
         bearer = headers.get("authorization", "").removeprefix("Bearer ")
         return any(_same(given, self._token or "") for given in (cookie, bearer) if given)
+
+
+def _writes(scope: Scope) -> bool:
+    return scope["type"] == "http" and scope["method"] not in _READS
 
 
 def _same(given: str, token: str) -> bool:
@@ -117,11 +163,13 @@ async def _redirect(scope: Scope, send: Send, token: str) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-async def _refuse(scope: Scope, send: Send, status: int, reason: str) -> None:
+async def _refuse(scope: Scope, send: Send, refusal: _Refusal) -> None:
     if scope["type"] == "websocket":
-        await send({"type": "websocket.close", "code": 1008, "reason": reason.strip()})
+        await send({"type": "websocket.close", "code": 1008, "reason": refusal.reason})
         return
-    body = reason.encode()
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+    for_script = scope["path"].startswith(f"{PREFIX}/")
+    body = Problem.of(refusal.code, refusal.reason).content() if for_script else f"{refusal.reason}\n".encode()
+    kind = b"application/json" if for_script else b"text/plain; charset=utf-8"
+    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -89,19 +89,26 @@ def listen(address: Address) -> socket.socket:
     return bound
 
 
-def serve(workspace: Workspace, address: Address, *, open_browser: bool = False) -> None:
-    """Serve the workspace until interrupted. Raises MiscopeError, before anything is served, on a bad address."""
+def serve(workspace: Workspace, address: Address, *, open_browser: bool = False, read_only: bool = False) -> None:
+    """Serve the workspace until interrupted. Raises MiscopeError, before anything is served, on a bad address.
+
+    read_only: nothing can be started, changed or deleted; otherwise what waits in the queue is gone on with.
+    """
     address.check()
     with listen(address) as bound:
         import uvicorn
 
+        from miscope.runs.run_queue import RunQueue
         from miscope_panel.app import application
+        from miscope_panel.attendance import Attendance
         from miscope_panel.connections import BoundedConnection
 
         url = address.url(bound.getsockname()[1])
         hosts = LOOPBACK | {address.host} if address.loopback else frozenset({"*"})
         with ThreadPoolExecutor(_PAINTERS, thread_name_prefix="miscope-figure") as pool:
-            app = application(workspace, pool, hosts=frozenset(hosts), token=address.token)
+            app = application(workspace, pool, hosts=frozenset(hosts), token=address.token, read_only=read_only)
+            if not read_only:
+                Attendance(RunQueue(workspace.root)).look()
             # Open pages hold their websocket for good, so waiting for them to leave is bounded.
             # A page that is closed while a picture is on its way to it is no news.
             logging.getLogger("asyncio").setLevel(logging.ERROR)

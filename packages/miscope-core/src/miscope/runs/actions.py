@@ -8,7 +8,7 @@ from typing import final
 
 from miscope.errors import BadValue, MiscopeError
 from miscope.runs.queued_run import Place, QueuedRun
-from miscope.runs.run_errors import WrongState
+from miscope.runs.run_errors import StillNeeded, WrongState
 from miscope.runs.run_queue import RunQueue
 from miscope.runs.run_state import Action, RunState
 from miscope.train_request import TrainRequest
@@ -127,11 +127,7 @@ def delete(queue: RunQueue, number: int) -> QueuedRun:
     queue.permitted(number, Action.DELETE)
     waiting = queue.needed_by(number)
     if waiting:
-        raise BadValue(
-            f"Run {number} cannot be deleted.",
-            f"These wait for it: {', '.join(map(str, waiting))}.",
-            "Cancel them, or retry it.",
-        )
+        raise StillNeeded(number, waiting)
     queue.hide(number, deleted=True)
     return queue.run(number)
 

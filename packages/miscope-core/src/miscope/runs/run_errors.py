@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from miscope.commands import in_workspace
-from miscope.errors import MiscopeError
+from miscope.errors import BadValue, MiscopeError
 
-__all__ = ["Supervised", "WrongState"]
+__all__ = ["StillNeeded", "Supervised", "WrongState"]
 
 
 class WrongState(MiscopeError):
@@ -21,6 +21,18 @@ class WrongState(MiscopeError):
             f"Run {run} is {state}, which does not allow '{action}'.",
             f"It is for runs that are {' or '.join(sorted(sources)) or 'in no state'}.",
             f"What may be asked of this one: {', '.join(allowed)}." if allowed else "Wait until it has ended.",
+        )
+
+
+class StillNeeded(BadValue):
+    """A run that is to be deleted while others wait for it."""
+
+    def __init__(self, run: int, waiting: Sequence[int]) -> None:
+        self.run, self.waiting = run, tuple(waiting)
+        super().__init__(
+            f"Run {run} cannot be deleted.",
+            f"These wait for it: {', '.join(map(str, waiting))}.",
+            "Cancel them, or retry it.",
         )
 
 

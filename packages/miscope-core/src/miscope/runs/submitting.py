@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from miscope.runs.run_queue import RunQueue
     from miscope.workspace import Workspace
 
-__all__ = ["submit"]
+__all__ = ["arranged", "submit"]
 
 _FEW = 3
 """Names that stand for what an analysis is of."""
@@ -29,7 +29,12 @@ def submit(workspace: Workspace, queue: RunQueue, request: Request, place: Place
 
     Raises UnknownName for a family that is not installed, BadValue for values that it refuses.
     """
-    place = place or Place()
+    what, behind = arranged(workspace, queue, request, place or Place())
+    return queue.submit(request, what=what, place=behind)
+
+
+def arranged(workspace: Workspace, queue: RunQueue, request: Request, place: Place) -> tuple[str, Place]:
+    """What it would be called in the queue, and its place with what it has to wait for; nothing is written."""
     made_by = {run.what: run.id for run in queue.runs(frozenset(RunState) - ENDED) if run.kind == "train"}
     if isinstance(request, AnalyzeRequest):
         needed = [made_by[name] for name in request.variants if name in made_by and not _there(workspace, name)]
@@ -40,8 +45,7 @@ def submit(workspace: Workspace, queue: RunQueue, request: Request, place: Place
         sources = family.sources(checked_variant(family, request.params, request.training).params)
         needed = [made_by[source.variant] for source in sources if source.variant in made_by]
         what = _name(workspace, family, request, waits=bool(needed))
-    needs = tuple(dict.fromkeys([*place.needs, *needed]))
-    return queue.submit(request, what=what, place=replace(place, needs=needs))
+    return what, replace(place, needs=tuple(dict.fromkeys([*place.needs, *needed])))
 
 
 def _there(workspace: Workspace, name: str) -> bool:

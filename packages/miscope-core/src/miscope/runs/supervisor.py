@@ -27,7 +27,7 @@ from miscope.store.layout import Layout
 from miscope.store.ledger import Ledger
 from miscope.store.variant_lock import variant_lock
 
-__all__ = ["Supervisor", "start_supervisor", "supervising"]
+__all__ = ["Supervisor", "start_supervisor", "supervising", "supervisor_process"]
 
 _LOOK_EVERY = 0.2
 """Seconds between two looks at the queue."""
@@ -184,7 +184,12 @@ def start_supervisor(root: Path) -> int:
 
     The number of its process. What it says is in runs/supervisor.log.
     """
-    words = [*PYTHON, "miscope", "runs", "serve", "--until-idle", "--workspace", str(root)]
-    process = spawn(words, Layout(root).runs / "supervisor.log")
+    process = supervisor_process(root)
     leave_alone(process)
     return process.pid
+
+
+def supervisor_process(root: Path) -> subprocess.Popen[bytes]:
+    """The same as a process to be waited for: it ends with 0 after the last run, with 1 where there is another."""
+    words = [*PYTHON, "miscope", "runs", "serve", "--until-idle", "--workspace", str(root)]
+    return spawn(words, Layout(root).runs / "supervisor.log")

@@ -1,0 +1,57 @@
+"""What the routes over runs work with: the workspace, its queue, and somebody to call when there is work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal, final
+
+from fastapi import Path
+
+from miscope.errors import BadValue, UnknownName
+
+if TYPE_CHECKING:
+    from miscope.runs.queued_run import QueuedRun
+    from miscope.runs.run_queue import RunQueue
+    from miscope.workspace import Workspace
+
+__all__ = ["LARGEST", "Kind", "QueueAccess", "RunNumber", "about"]
+
+Kind = Literal["train", "analyze"]
+
+LARGEST = 2**63 - 1
+"""The greatest number that the queue's file can hold."""
+
+RunNumber = Annotated[int, Path(ge=1, le=LARGEST, description="The run's number.", examples=[3])]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class QueueAccess:
+    """Of one workspace."""
+
+    workspace: Workspace
+    queue: RunQueue
+    summon: Callable[[], None]
+    """Sees to it that somebody works through the queue."""
+
+    def run(self, number: int, kind: Kind | None) -> QueuedRun:
+        """The run of that number, if it is of that kind; None for either."""
+        found = self.queue.run(number)
+        if kind is not None and found.kind != kind:
+            known = [str(run.id) for run in self.queue.runs() if run.kind == kind]
+            listing = f"That run is to {found.kind} {found.what}; it is at /api/v1/runs/{number}."
+            raise UnknownName("training", str(number), known, listing=listing)
+        return found
+
+
+@contextmanager
+def about(field: str) -> Iterator[None]:
+    """Whatever is unknown or refused meanwhile, as the refusal of that field of the request."""
+    try:
+        yield
+    except (UnknownName, BadValue) as error:
+        what, known, todo = [*str(error).split("\n", 2), "", ""][:3]
+        below = getattr(error, "field", "")
+        raise BadValue(what, known, todo, field=f"{field}.{below}" if below else field) from None

@@ -1,0 +1,31 @@
+"""All routes under /api/v1, and how whatever they refuse is told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from miscope.errors import MiscopeError
+from miscope_panel import api, problem
+from miscope_panel.families_api import families_router
+from miscope_panel.runs_api import runs_router
+from miscope_panel.trainings_api import trainings_router
+
+if TYPE_CHECKING:
+    from miscope_panel.queue_access import QueueAccess
+
+__all__ = ["add_rest"]
+
+
+def add_rest(app: FastAPI, access: QueueAccess) -> None:
+    """Add them to the application."""
+    app.include_router(api.router(access.workspace))
+    app.include_router(families_router(access.workspace.plugins))
+    app.include_router(trainings_router(access))
+    app.include_router(runs_router(access))
+    app.add_exception_handler(MiscopeError, problem.of_miscope)
+    app.add_exception_handler(RequestValidationError, problem.of_values)
+    app.add_exception_handler(HTTPException, problem.of_http)

@@ -1,0 +1,73 @@
+"""What is answered of trainings alone: their plan, curves, checkpoints and configuration."""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["CheckpointSeen", "Checkpoints", "Curve", "Metrics", "TrainingPlan"]
+
+
+@final
+class TrainingPlan(BaseModel):
+    """What a training that is asked for would be; nothing was queued."""
+
+    dry_run: bool = True
+    what: str = Field(description="The variant.", examples=["modadd.transformer/p59-seed1-dseed598"])
+    params: dict[str, Any] = Field(description="Every parameter, those by default too.")
+    training: dict[str, Any] = Field(description="Every field of the training.")
+    steps: int
+    needs: list[int] = Field(description="Runs that it would wait for.")
+    checkpoints: int = Field(description="Of the variant that are there already.")
+    last_step: int | None
+
+
+@final
+class Curve(BaseModel):
+    """One metric over steps; a value that is not finite is null."""
+
+    steps: list[int]
+    values: list[float | None]
+    points: int = Field(description="Between start_step and end_step; more than are here where they were thinned out.")
+
+
+@final
+class Metrics(BaseModel):
+    """The metrics of a training's variant, as columns."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": 3,
+                    "variant": "modadd.transformer/p113-seed1-dseed598",
+                    "metrics": {"train_loss": {"steps": [0, 100], "values": [4.73, 3.1], "points": 2}},
+                }
+            ]
+        }
+    )
+
+    id: int
+    variant: str
+    metrics: dict[str, Curve]
+
+
+@final
+class CheckpointSeen(BaseModel):
+    """One checkpoint of a training's variant."""
+
+    step: int
+    bytes: int | None = Field(description="Null where it is no file of the workspace.")
+    problem: str | None = Field(description="Which of its weights are NaN or infinite; null where none is known to be.")
+    with_state: bool = Field(description="Whether the optimizer's state of this step is kept beside it.")
+    metrics: dict[str, float | None] = Field(description="Of this step, as far as they were computed there.")
+
+
+@final
+class Checkpoints(BaseModel):
+    """The checkpoints of a training's variant, by step."""
+
+    id: int
+    variant: str
+    checkpoints: list[CheckpointSeen]

@@ -1,0 +1,46 @@
+"""A training's request as the command that asks for the same."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from miscope.errors import BadValue
+from miscope.field_text import written_value
+
+if TYPE_CHECKING:
+    from miscope.train_request import TrainRequest
+
+__all__ = ["command_of"]
+
+
+def command_of(request: TrainRequest) -> str:
+    """`miscope train ...`; BadValue for a request that no command line can say."""
+    if request.interventions:
+        raise BadValue(
+            "No command line asks for this training.",
+            f"It is under interventions that are given by name: {', '.join(request.interventions)}.",
+            "Take format=json.",
+        )
+    return shlex.join(["miscope", "train", request.family, *_words(request)])
+
+
+def _words(request: TrainRequest) -> Iterator[str]:
+    yield from _assigned(request.params)
+    for word in _assigned(request.training):
+        yield from ("--set", word)
+    given = {"--steps": request.steps, "--as": request.label, "--threads": request.threads}
+    for option, value in given.items():
+        if value is not None:
+            yield from (option, str(value))
+    if request.device != "auto":
+        yield from ("--device", request.device)
+    flags = {"--no-resume": not request.resume, "--warm": request.warm, "--compile": request.compile}
+    yield from (flag for flag, wanted in flags.items() if wanted)
+    for watched in request.watch:
+        yield from ("--watch", watched)
+
+
+def _assigned(fields: Mapping[str, object]) -> Iterator[str]:
+    yield from (f"{name}={written_value(value)}" for name, value in fields.items())

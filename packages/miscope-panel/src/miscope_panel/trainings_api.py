@@ -1,0 +1,178 @@
+"""Trainings over HTTP: asked for, extended, and what they left: metrics, checkpoints, configuration."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from miscope.jsonable import jsonable
+from miscope.runs import actions
+from miscope.runs.queued_run import Place
+from miscope.runs.run_state import Action
+from miscope.runs.submitting import arranged, submit
+from miscope.snapshot import Series
+from miscope.train_request import TrainRequest
+from miscope.validation import checked_variant
+from miscope_panel.problem import Problem
+from miscope_panel.queue_access import QueueAccess, RunNumber, about
+from miscope_panel.run_answers import RunSeen, answered
+from miscope_panel.runs_api import add_action, router
+from miscope_panel.thinning import FEWEST, thinned
+from miscope_panel.training_answers import Checkpoints, CheckpointSeen, Curve, Metrics, TrainingPlan
+from miscope_panel.training_asked import TrainingAsked, analysis_after, check, place_of, request_of
+from miscope_panel.training_command import command_of
+
+if TYPE_CHECKING:
+    from miscope.store.store import Store
+
+__all__ = ["trainings_router"]
+
+_KIND = "train"
+_LAST = 10**18 - 1
+_MOST_POINTS = 10_000
+
+StepQuery = Annotated[int | None, Query(ge=0, le=_LAST)]
+
+
+class Longer(BaseModel):
+    """To which step a completed training is to go on."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"steps": 50000}]})
+
+    steps: Annotated[int, Field(ge=1, le=_LAST, description="In all.")]
+
+
+class ConfigFormat(StrEnum):
+    """How a configuration is written."""
+
+    JSON = "json"
+    CLI = "cli"
+
+
+def trainings_router(access: QueueAccess) -> APIRouter:
+    """The routes over runs, of trainings, and what trainings alone have."""
+    routes = router(access, path="trainings", kind=_KIND)
+    add_action(routes, access, _KIND, Action.SAVE)
+    _add_beginning(routes, access)
+    _add_results(routes, access)
+    return routes
+
+
+def _add_beginning(routes: APIRouter, access: QueueAccess) -> None:
+    @routes.post(
+        "",
+        status_code=201,
+        response_model=RunSeen,
+        responses={200: {"model": TrainingPlan, "description": "What it would be, where dry_run is true."}},
+    )
+    def create(asked: TrainingAsked) -> Response:
+        """Ask for a training; what the family refuses is refused at once. The answer is its run."""
+        request, place = request_of(asked), place_of(asked, access.queue)
+        check(access.workspace, request)
+        what, arranged_at = arranged(access.workspace, access.queue, request, place)
+        after = analysis_after(asked, access.workspace, what)
+        if asked.dry_run:
+            return answered(_plan(access, request, what, arranged_at))
+        run = access.queue.submit(request, what=what, place=arranged_at)
+        if after is not None:
+            submit(access.workspace, access.queue, after, replace(Place(), priority=asked.priority, needs=(run.id,)))
+        access.summon()
+        return answered(RunSeen.of(run), 201)
+
+    @routes.post("/{id}/extend", status_code=201, response_model=RunSeen, responses={409: {"model": Problem}})
+    def extend(id: RunNumber, body: Longer) -> Response:
+        """Ask for the same training to a later step: the answer is the new run."""
+        completed = access.run(id, _KIND)
+        with about("steps"):
+            run = actions.extend(access.queue, completed.id, body.steps)
+        access.summon()
+        return answered(RunSeen.of(run), 201)
+
+
+def _plan(access: QueueAccess, request: TrainRequest, what: str, place: Place) -> TrainingPlan:
+    family = access.workspace.plugins.family(request.family)
+    variant = checked_variant(family, request.params, request.training)
+    assert variant.training is not None, "such a request was refused"
+    steps = access.workspace.store.steps(what)
+    facts: dict[str, Any] = {
+        "what": what,
+        "params": jsonable(variant.params.model_dump(mode="json")),
+        "training": jsonable(variant.training.model_dump(mode="json")),
+        "steps": variant.training.steps if request.steps is None else request.steps,
+        "needs": place.needs,
+        "checkpoints": len(steps),
+        "last_step": steps[-1] if steps else None,
+    }
+    return TrainingPlan.model_validate(facts)
+
+
+def _add_results(routes: APIRouter, access: QueueAccess) -> None:
+    @routes.get("/{id}/metrics", response_model=Metrics)
+    def metrics(
+        id: RunNumber,
+        names: Annotated[list[str] | None, Query(description="Names, or patterns such as *_loss; repeatable.")] = None,
+        start_step: StepQuery = None,
+        end_step: StepQuery = None,
+        max_points: Annotated[int | None, Query(ge=FEWEST, le=_MOST_POINTS, description="Of each metric.")] = None,
+    ) -> Response:
+        """The metrics of the training's variant as columns; thinned out, each keeps its ends and all extremes."""
+        run = access.run(id, _KIND)
+        found = access.workspace.store.metrics(run.what, names or ("*",))
+        between = {name: _between(series, start_step, end_step) for name, series in found.items()}
+        curves = {name: _curve(series, max_points) for name, series in between.items()}
+        return answered(Metrics(id=run.id, variant=run.what, metrics=curves))
+
+    @routes.get("/{id}/checkpoints", response_model=Checkpoints)
+    def checkpoints(id: RunNumber) -> Response:
+        """The checkpoints of the training's variant: size, metrics of that step, what is wrong with one."""
+        run = access.run(id, _KIND)
+        return answered(Checkpoints(id=run.id, variant=run.what, checkpoints=_checkpoints(access, run.what)))
+
+    @routes.get("/{id}/config", responses={200: {"content": {"application/json": {}, "text/plain": {}}}})
+    def config(id: RunNumber, format: ConfigFormat = ConfigFormat.JSON) -> Response:
+        """What was asked for: as the body that asks for the same, or as the command that does."""
+        request = access.run(id, _KIND).request
+        assert isinstance(request, TrainRequest)
+        if format is ConfigFormat.CLI:
+            return PlainTextResponse(f"{command_of(request)}\n")
+        return JSONResponse(request.model_dump(mode="json", exclude_defaults=True))
+
+
+def _between(series: Series, start: int | None, end: int | None) -> Series:
+    low = 0 if start is None else np.searchsorted(series.steps, start, side="left")
+    high = None if end is None else np.searchsorted(series.steps, end, side="right")
+    return Series(steps=series.steps[low:high], values=series.values[low:high])
+
+
+def _curve(series: Series, most: int | None) -> Curve:
+    shown = series if most is None else thinned(series, most)
+    return Curve(steps=shown.steps.tolist(), values=shown.values.tolist(), points=len(series.steps))
+
+
+def _checkpoints(access: QueueAccess, variant: str) -> list[CheckpointSeen]:
+    store = access.workspace.store
+    by_step: dict[int, dict[str, float | None]] = {}
+    for name, series in store.metrics(variant).items():
+        for step, value in zip(series.steps.tolist(), series.values.tolist(), strict=True):
+            by_step.setdefault(step, {})[name] = value
+    return [_checkpoint(store, variant, step, by_step.get(step, {})) for step in store.steps(variant)]
+
+
+def _checkpoint(store: Store, variant: str, step: int, metrics: dict[str, float | None]) -> CheckpointSeen:
+    try:
+        size = store.layout.checkpoint(variant, step).stat().st_size
+    except FileNotFoundError:
+        size = None
+    return CheckpointSeen(
+        step=step,
+        bytes=size,
+        problem=store.unfinite(variant, step),
+        with_state=store.layout.training_state(variant, step).exists(),
+        metrics=metrics,
+    )
