@@ -12,7 +12,7 @@ import pytest
 from pydantic import Field
 
 from miscope.basis import Basis
-from miscope.family import Family, Params
+from miscope.family import Family, Params, make_variant
 from miscope.hookspecs import hookimpl
 from miscope.model import HookedModel
 from miscope.probe import Probe
@@ -68,7 +68,7 @@ class SmallFamily(Family):
         return SmallTraining(learning_rate=0.5, weight_decay=0.0, optimizer="sgd", betas=(0.5, 0.5), eps=1.0)
 
     def task(self, variant: Variant) -> Task:
-        raise NotImplementedError
+        return ToyFamily().task(make_variant(ToyFamily(), {}))
 
     def probes(self, variant: Variant) -> Mapping[str, Probe]:
         raise NotImplementedError
@@ -214,7 +214,10 @@ def test_a_dry_run_lists_the_sweep_with_every_setting_and_writes_nothing(
     settings = runs[0]["settings"]
     assert {name: settings[name] for name in given} == given
     assert set(settings) - set(given) == NEVER_GIVEN
+    estimates = [run["estimate"] for run in runs]
+    assert {(each["steps"], each["checkpoints"], each["measured"]) for each in estimates} == {(100_000, 11, 0)}
     text = command(*words)[1]
     assert text.splitlines()[0] == "transformer_sweep: 18 of 18 runs of lal.small: 18 new"
+    assert "18 to train, 1,800,000 steps, 198 checkpoints, " in text
     assert all(f"{name}=" in text for name in set(SHARED) | NEVER_GIVEN)
     assert not (tmp_path / "ws").exists()

@@ -256,13 +256,29 @@ def test_a_dry_run_shows_what_is_shared_and_what_is_each_runs_own(ws: BoundWorks
     assert "fields   values=5 width=16 optimizer=adamw learning_rate=0.01 " in head
     assert "train    device=auto threads=1 compile=false watch=none label=null" in head
     assert "analyze  analyzers=parameters.norms steps=null executor=inline options={}" in head
-    assert rows.split("\n") == [
+    assert rows.split("\n")[:4] == [
         "  run  seed  what there is",
         "1  s2   2     new, to step 4",
         "2  s3   3     new, to step 4",
         "",
     ]
+    assert rows.split("\n")[4].startswith("2 to train, 8 steps, 6 checkpoints, ")
     assert not ws.root.exists()
+
+
+def test_a_dry_run_says_what_is_left_will_take_and_of_which_runs_nobody_knows(
+    ws: BoundWorkspace, command: Run, tmp_path: Path
+) -> None:
+    changed(tmp_path / "sweep.yaml", "toy.sum", "toy.odd")
+    assert command("sweep", "sweep.yaml", "--only", "s1")[0] == 0
+    code, out, err = command("sweep", "sweep.yaml", "--dry-run")
+    assert code == 0
+    assert "\n1 to train, 4 steps, 3 checkpoints, " in out
+    assert out.endswith("by 1 measured training of toy.odd here; analyses not counted.\n")
+    assert err == "\ns2 cannot be estimated: RuntimeError: this seed is ill\n"
+    runs = json.loads(command("sweep", "sweep.yaml", "--dry-run", "--json")[1])["runs"]
+    assert [run["estimate"] is None for run in runs] == [True, True, False]
+    assert [run["problem"] for run in runs] == [None, "RuntimeError: this seed is ill", None]
 
 
 def test_a_study_with_a_mistake_runs_nothing_and_ends_with_1(ws: BoundWorkspace, command: Run, tmp_path: Path) -> None:

@@ -8,11 +8,10 @@ from miscope.cli.printing import print_json, print_table
 
 if TYPE_CHECKING:
     from miscope.train_options import TrainOptions
-    from miscope.training.estimate import Estimate
     from miscope.variant import Variant
     from miscope.workspace import Workspace
 
-__all__ = ["print_estimate"]
+__all__ = ["basis", "print_estimate", "written_bytes", "written_time"]
 
 
 def print_estimate(place: Workspace, variant: Variant, options: TrainOptions, *, as_json: bool) -> None:
@@ -29,27 +28,30 @@ def print_estimate(place: Workspace, variant: Variant, options: TrainOptions, *,
         ("steps", f"{known.steps:,} to do" if known.steps else "none to do: it is trained that far"),
     ]
     if known.steps:
+        low, high = (written_time(seconds) for seconds in known.seconds)
         rows += [
             ("checkpoints", f"{'at least ' * known.adaptive}{known.checkpoints:,} to write"),
-            ("disk", _bytes(known.size)),
-            ("time", f"{_time(known.seconds[0])} to {_time(known.seconds[1])}, {_basis(known, variant)}"),
+            ("disk", written_bytes(known.size)),
+            ("time", f"{low} to {high}, {basis(known.measured, variant.family)}"),
         ]
     print_table(("", ""), rows)
 
 
-def _basis(known: Estimate, variant: Variant) -> str:
-    if not known.measured:
-        return f"guessed from its size; no training of {variant.family} was measured here yet"
-    return f"by {known.measured} measured training{'s' * (known.measured > 1)} of {variant.family} here"
+def basis(measured: int, family: str) -> str:
+    """Where the times come from: so many trainings of the family that were measured, or none."""
+    if not measured:
+        return f"guessed from its size; no training of {family} was measured here yet"
+    return f"by {measured} measured training{'s' * (measured > 1)} of {family} here"
 
 
-def _time(seconds: float) -> str:
+def written_time(seconds: float) -> str:
+    """'0.4 s', '4 min 10 s'."""
     from miscope.cli.runs_table import duration
 
     return f"{seconds:.1f} s" if seconds < 10 else duration(seconds)
 
 
-def _bytes(size: int) -> str:
+def written_bytes(size: int) -> str:
     """'3.2 MB', in powers of ten as disks are sold."""
     for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if size >= factor:

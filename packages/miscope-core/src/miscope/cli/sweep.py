@@ -60,6 +60,7 @@ def sweep(
     from miscope.interruption import stop_on_signals
     from miscope.studies.keeping import keep_study
     from miscope.studies.planning import Presence, planned
+    from miscope.studies.study_estimate import study_estimate
     from miscope.studies.sweeping import sweep as sweep_runs
     from miscope.studies.sweeping import sweep_on
     from miscope.studies.templates import Templates
@@ -71,7 +72,7 @@ def sweep(
     where = _executor(place, executor, jobs)
     plan = planned(place, found.chosen(only or (), start_from), first=start_from)
     if dry_run:
-        show_plan(found, plan, as_json=as_json)
+        show_plan(found, plan, study_estimate(place, plan), as_json=as_json)
         return
     keep_study(place, found)
     started = [each.run.name for each in plan if each.presence is not Presence.FINISHED]

@@ -6,18 +6,21 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from miscope.cli.printing import print_json, print_table
+from miscope.cli.estimating import basis, written_bytes, written_time
+from miscope.cli.printing import note, print_json, print_table
 from miscope.field_text import written_value
 from miscope.studies.planning import PlannedRun, Presence
 from miscope.studies.study import Study, settings_of, shared_settings
+from miscope.studies.study_estimate import StudyEstimate
 
 __all__ = ["show_plan"]
 
 
-def show_plan(study: Study, plan: Sequence[PlannedRun], *, as_json: bool) -> None:
-    """Print the plan: what the runs have in common, then a row for each with what is its own."""
+def show_plan(study: Study, plan: Sequence[PlannedRun], left: StudyEstimate, *, as_json: bool) -> None:
+    """Print the plan: what the runs have in common, a row for each with what is its own, and what is left to do."""
     if as_json:
-        print_json({"study": study.name, "family": study.family, "runs": [_row(each) for each in plan]})
+        rows = [_row(each) | _estimated(each, left) for each in plan]
+        print_json({"study": study.name, "family": study.family, "runs": rows})
         return
     counts = Counter(each.presence for each in plan)
     listed = ", ".join(f"{counts[presence]} {presence}" for presence in Presence if counts[presence])
@@ -35,6 +38,27 @@ def show_plan(study: Study, plan: Sequence[PlannedRun], *, as_json: bool) -> Non
         ("#", "run", *own, "what there is"),
         [(each.number, each.run.name, *(_text(all_of[name]) for name in own), each) for each, all_of in rows],
     )
+    _show_estimate(left, study.family)
+
+
+def _show_estimate(left: StudyEstimate, family: str) -> None:
+    """What there is to train, and of which runs nobody knows."""
+    if left.runs:
+        low, high = (written_time(seconds) for seconds in left.seconds)
+        adaptive = any(each.adaptive for each in left.runs.values())
+        counts = (
+            f"{len(left.runs)} to train, {left.steps:,} steps, {'at least ' * adaptive}{left.checkpoints:,} checkpoints"
+        )
+        print(f"\n{counts}, {written_bytes(left.size)}; one after the other {low} to {high},")
+        print(f"{basis(left.measured, family)}; analyses not counted.")
+    for name, problem in left.problems.items():
+        note(f"\n{name} cannot be estimated: {problem}")
+
+
+def _estimated(planned: PlannedRun, left: StudyEstimate) -> dict[str, Any]:
+    """What the training will take; null where it is finished, or nobody knows."""
+    known = left.runs.get(planned.run.name)
+    return {"estimate": None if known is None else known.facts(), "problem": left.problems.get(planned.run.name)}
 
 
 def _asked(planned: PlannedRun) -> dict[str, Mapping[str, Any]]:

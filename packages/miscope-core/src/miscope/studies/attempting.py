@@ -7,7 +7,7 @@ import time
 import traceback
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias, final
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, final
 
 from miscope.errors import MiscopeError
 from miscope.outcome import Outcome, State
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from miscope.request import Request
     from miscope.workspace import Workspace
 
-__all__ = ["Ending", "Perform", "RunResult", "attempt", "run_here"]
+__all__ = ["Ending", "Failure", "Perform", "RunResult", "attempt", "run_here", "tried"]
+
+T = TypeVar("T")
 
 Perform: TypeAlias = "Callable[[Workspace, Request, Callable[[], bool]], Iterator[Progress] | Iterator[Outcome]]"
 """Does what a request asks for, until it is told to stop, and says how far it is."""
@@ -74,7 +76,7 @@ def attempt(
     began, result = time.monotonic(), RunResult(step=step)
     for request in requests:
         for what in _guarded(lambda request=request: perform(workspace, request, should_stop)):
-            if isinstance(what, _Failure):
+            if isinstance(what, Failure):
                 result = replace(result, ending=Ending.FAILED, error=what.error, trace=what.trace)
             else:
                 result = _after(result, what)
@@ -102,32 +104,36 @@ def _after(result: RunResult, what: Progress | Outcome) -> RunResult:
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class _Failure:
-    """Why a request could not be done."""
+class Failure:
+    """Why something of a run could not be done."""
 
     error: str
+    """In sentences."""
     trace: str = ""
+    """Python's traceback, where it is not an error that miscope explains."""
 
 
 def _guarded(
     work: Callable[[], Iterator[Progress] | Iterator[Outcome]],
-) -> Iterator[Progress | Outcome | _Failure]:
+) -> Iterator[Progress | Outcome | Failure]:
     """What the work yields, and last of all why it failed, if it did."""
 
     def begun() -> Iterator[Progress | Outcome]:
         yield from work()
 
     steps = begun()
-    while True:
-        try:
-            what = next(steps, None)
-        except MiscopeError as error:
-            yield _Failure(error=str(error))
-            return
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - the study's door: the other runs are still to be made
-            trace = "".join(traceback.format_exception(error))
-            yield _Failure(error=f"{type(error).__name__}: {error}", trace=trace)
-            return
-        if what is None:
-            return
+    while (what := tried(lambda: next(steps, None))) is not None:
         yield what
+        if isinstance(what, Failure):
+            return
+
+
+def tried(make: Callable[[], T]) -> T | Failure:
+    """What is made, or why it could not be: what a family does wrong for one run is no matter of the others."""
+    try:
+        return make()
+    except MiscopeError as error:
+        return Failure(error=str(error))
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the study's door: the other runs are still to be made
+        trace = "".join(traceback.format_exception(error))
+        return Failure(error=f"{type(error).__name__}: {error}", trace=trace)

@@ -76,10 +76,18 @@ class PastTraining:
     seconds_a_step: float
 
 
-def estimate(workspace: Workspace, variant: Variant, *, steps: int | None = None, threads: int = 1) -> Estimate:
+def estimate(
+    workspace: Workspace,
+    variant: Variant,
+    *,
+    steps: int | None = None,
+    threads: int = 1,
+    pasts: Sequence[PastTraining] | None = None,
+) -> Estimate:
     """What training the variant to so many steps will take; None: to its own number. Nothing is written.
 
-    Raises BadValue where it cannot be trained here.
+    pasts: trainings of its family that were run here; None looks for them. Raises BadValue where it cannot be trained
+    here.
     """
     task, config = workspace.context(variant).task, variant.training
     if task is None or config is None:
@@ -93,7 +101,7 @@ def estimate(workspace: Workspace, variant: Variant, *, steps: int | None = None
     weights = task.initial_weights()
     left, planned = total - begun, planned_steps(config.checkpoints, total)
     new = len([step for step in planned if step not in there])
-    pasts = past_trainings(workspace.ledger, variant.family)
+    pasts = past_trainings(workspace.ledger, variant.family) if pasts is None else pasts
     low, high = seconds_a_step(pasts, work_of(task, config, weights), threads=threads)
     return Estimate(
         weights=_count(weights),
