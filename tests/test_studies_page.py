@@ -28,8 +28,8 @@ def test_the_page_runs_from_an_empty_folder(
         (tmp_path / name).write_text(content, encoding="utf-8")
     done = [command(*words) for words in LINES]
     assert [code for code, *_ in done] == [0] * len(LINES)
-    plan = done[0][1]
-    assert [line.split()[1] for line in plan.splitlines()[-4:]] == ["w8_lr3e-2", "w8_lr1e-1", "w16_lr1e-1", "decayed"]
+    rows = done[0][1].partition("\n#")[2].splitlines()[1:5]
+    assert [line.split()[1] for line in rows] == ["w8_lr3e-2", "w8_lr1e-1", "w16_lr1e-1", "decayed"]
     assert "4 done, in " in done[1][2]
     beside = next(err for words, (_, _, err) in zip(LINES, done, strict=True) if "--jobs" in words)
     assert "1 done, 3 skipped, in " in beside

@@ -102,7 +102,7 @@ def test_a_run_whose_process_is_lost_has_failed_alone_and_is_made_by_the_next_ca
     ]  # fmt: skip
 
 
-def test_the_number_of_processes_is_of_this_machine_alone(
+def test_where_runs_are_made_is_said_once(
     ws: BoundWorkspace, command: Run, offer: Callable[[str, str], None], tmp_path: Path
 ) -> None:
     offer("toy", "miscope.testing.toy")
@@ -114,3 +114,11 @@ def test_the_number_of_processes_is_of_this_machine_alone(
         "How many runs are made at a time there, it knows itself.\n"
         "Leave one of them out.\n"
     )
+    code, out, err = command("sweep", tmp_path / "sweep.yaml", "--jobs", 2, "--queue", "-w", ws.root)
+    assert (code, out) == (1, "")
+    assert err == (
+        "--queue has the queue's supervisor make the runs; --jobs and --executor have this command make them.\n"
+        "How many it makes at a time is the supervisor's setting.\n"
+        "Leave one of them out; or set it:  miscope runs serve --at-once N\n"
+    )
+    assert not ws.root.exists()

@@ -69,7 +69,7 @@ def sweep(
     only_with_queue(queued, priority=priority)
     template = _template(place, study)
     found = _study(place, study, template, name)
-    where = _executor(place, executor, jobs)
+    where = _executor(place, executor, jobs, queued=queued)
     plan = planned(place, found.chosen(only or (), start_from), first=start_from)
     if dry_run:
         show_plan(found, plan, study_estimate(place, plan), as_json=as_json)
@@ -92,8 +92,14 @@ def sweep(
         raise typer.Exit(code)
 
 
-def _executor(place: Workspace, name: str, jobs: int | None) -> Executor | None:
+def _executor(place: Workspace, name: str, jobs: int | None, *, queued: bool) -> Executor | None:
     """Where the runs are made; None for one after the other, in this process."""
+    if queued and (jobs is not None or name != "inline"):
+        raise BadValue(
+            "--queue has the queue's supervisor make the runs; --jobs and --executor have this command make them.",
+            "How many it makes at a time is the supervisor's setting.",
+            "Leave one of them out; or set it:  miscope runs serve --at-once N",
+        )
     if jobs is None:
         return None if name == "inline" else place.plugins.executor(name)
     if name not in ("inline", "processes"):
