@@ -26,6 +26,7 @@ from miscope.cli import (
     sweep,
     templates,
     train,
+    trash,
     variants,
     where,
 )
@@ -131,7 +132,7 @@ def application() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     cli.callback()(_root)
-    making = (train, analyze, sweep, templates, runs, adopt, bundle)
+    making = (train, analyze, sweep, templates, runs, adopt, bundle, trash)
     looking = (show, ask, export, index, variants)
     for module in (*making, *looking, listing, where, new_plugin, catalogue):
         module.add_to(cli)

@@ -16,7 +16,7 @@ from miscope.runs.database import Database
 from miscope.runs.queued_run import Place, QueuedRun, Reached
 from miscope.runs.run_errors import WrongState
 from miscope.runs.run_folder import RunFolder
-from miscope.runs.run_state import ACTIVE, ALLOWED, NEXT, Action, RunState
+from miscope.runs.run_state import ACTIVE, ALLOWED, ENDED, NEXT, Action, RunState
 from miscope.store.layout import Layout
 from miscope.store.process_identity import ProcessIdentity
 from miscope.train_request import TrainRequest
@@ -87,6 +87,11 @@ class RunQueue:
                             WHERE other.trains = runs.trains AND other.id <> runs.id AND other.state IN ({active})))""",
             order="priority DESC, id",
         )
+
+    def unfinished_on(self, variant: str) -> list[QueuedRun]:
+        """Runs that have not ended and train the variant or analyze it."""
+        runs = self.runs(frozenset(RunState) - ENDED)
+        return [run for run in runs if variant in (run.what, *getattr(run.request, "variants", ()))]
 
     def needed_by(self, number: int) -> list[int]:
         """Runs that wait for this one."""

@@ -87,6 +87,11 @@ class Layout:
         return self.root / "studies" / f"{_checked(name, 'A request to stop')}.stop"
 
     @property
+    def trash(self) -> Path:
+        """Variants that were deleted, each as it was."""
+        return self.root / "trash"
+
+    @property
     def queue(self) -> Path:
         """The runs that were asked for."""
         return self.root / "runs.sqlite"
