@@ -65,6 +65,24 @@ def test_a_process_that_dies_before_it_takes_its_run_is_started_once(
     assert (queue.run(1).state, queue.run(1).error) == (state, error)
 
 
+def test_a_run_resumed_before_the_end_of_its_process_was_noted_has_not_failed(tmp_path: Path) -> None:
+    queue = RunQueue(tmp_path)
+    queue.submit(TrainRequest(family="toy.sum"), what=NAME)
+    lines: list[str] = []
+    script = (
+        "import sys; from pathlib import Path; from miscope.runs import actions; from miscope.runs.run_queue import *;"
+        "from miscope.runs.run_state import RunState; from miscope.store.process_identity import this_process;"
+        "queue = RunQueue(Path(sys.argv[1])); run = queue.claim(1, this_process());"
+        "run.turn == 2 or (queue.move(1, RunState.STOPPED), actions.resume(queue, 1), sys.exit(130));"
+        "queue.move(1, RunState.COMPLETED)"
+    )
+    words = (sys.executable, "-c", script)
+    ledger, slots = Ledger(queue.layout.ledger), Slots(at_once=1)
+    supervisor = Supervisor(queue=queue, ledger=ledger, slots=slots, note=lines.append, words=words)
+    supervisor.serve(should_stop=lambda: len(lines) > 3, until_idle=True)
+    assert (queue.run(1).state, queue.run(1).turn) == (RunState.COMPLETED, 2)
+
+
 def test_an_analysis_stopped_before_its_first_job_is_stopped_and_not_completed(tmp_path: Path) -> None:
     workspace = open_bound(tmp_path, tables())
     for _ in workspace.variant("toy.sum").train(threads=1):

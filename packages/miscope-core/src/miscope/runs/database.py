@@ -14,7 +14,7 @@ from miscope.commands import in_workspace
 from miscope.errors import BadFile, CannotWrite, MiscopeError
 from miscope.store.atomic import make_folder
 
-__all__ = ["Database", "is_whole"]
+__all__ = ["Database", "is_whole", "numbered"]
 
 _FORMAT = 1
 _WAIT = 30.0
@@ -57,25 +57,32 @@ CREATE INDEX IF NOT EXISTS runs_by_state ON runs (state, priority DESC, id);
 class Database:
     """One connection, shared by the threads of a process."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, runs: Path) -> None:
+        """runs: the folder with a folder for each run, which are never there without the file."""
+        self.path, self._runs = path, runs
         self._turn = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self._opened_file: int | None = None
 
+    @property
+    def lost(self) -> bool:
+        """Whether the file is gone although there are runs."""
+        return not self.path.exists() and next(iter(numbered(self._runs)), None) is not None
+
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self, *, anew: bool = False) -> Iterator[sqlite3.Connection]:
         """Everything in the `with`, or nothing of it; nobody else writes meanwhile.
 
-        Raises BadFile where the file is damaged, CannotWrite where the system refuses.
+        anew: make the file where it is lost. Raises BadFile where it is damaged or lost, CannotWrite where the system
+        refuses.
         """
-        with self._turn, _explaining(self.path), self._opened() as connection:
+        with self._turn, _explaining(self.path), self._opened(anew=anew) as connection:
             connection.execute("BEGIN IMMEDIATE")
             yield connection
 
     def rows(self, sql: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
-        """The answer to one SELECT; [] where there is no queue yet."""
-        if not self.path.exists():
+        """The answer to one SELECT; [] where there is no queue yet. Raises as `transaction` does."""
+        if not self.path.exists() and not self.lost:
             return []
         with self._turn, _explaining(self.path):
             return self._opened().execute(sql, values).fetchall()
@@ -87,10 +94,12 @@ class Database:
                 self._connection.close()
                 self._connection = None
 
-    def _opened(self) -> sqlite3.Connection:
+    def _opened(self, *, anew: bool = False) -> sqlite3.Connection:
         if self._connection is not None and _number_of(self.path) != self._opened_file:
             self.close()  # it was made anew: what one wrote into the old file nobody would read
         if self._connection is None:
+            if self.lost and not anew:  # an empty one in its place would give the runs' numbers to others
+                raise _unusable(self.path, "It is gone, and the runs are there")
             make_folder(self.path.parent)
             self._connection = _connected(self.path)
             self._opened_file = _number_of(self.path)
@@ -103,6 +112,11 @@ def _number_of(path: Path) -> int | None:
         return path.stat().st_ino
     except FileNotFoundError:
         return None
+
+
+def numbered(runs: Path) -> list[int]:
+    """The numbers of the runs that have a folder there, from the first."""
+    return sorted(int(path.name) for path in runs.iterdir() if path.name.isdigit()) if runs.is_dir() else []
 
 
 def is_whole(path: Path) -> bool:
@@ -148,7 +162,7 @@ def _explaining(path: Path) -> Iterator[None]:
     except (sqlite3.ProgrammingError, sqlite3.IntegrityError):
         raise
     except UnicodeDecodeError:  # of SQLite's own message, which quotes what is damaged
-        raise _damaged(path, "it holds what no text is") from None
+        raise _unusable(path, "It is damaged: it holds what no text is") from None
     except sqlite3.DatabaseError as error:
         if "locked" in str(error):
             raise MiscopeError(
@@ -158,12 +172,12 @@ def _explaining(path: Path) -> Iterator[None]:
             ) from None
         if _system_said(error):
             raise CannotWrite(path, OSError(_NUMBERS[error.sqlite_errorname], str(error))) from error
-        raise _damaged(path, str(error)) from None
+        raise _unusable(path, f"It is damaged: {error}") from None
 
 
-def _damaged(path: Path, how: str) -> BadFile:
+def _unusable(path: Path, how: str) -> BadFile:
     again = in_workspace(path.parent, "miscope runs rebuild")
-    return BadFile(path, f"It is damaged: {how}.", f"To make it anew from what the runs left:  {again}")
+    return BadFile(path, f"{how}.", f"To make it anew from what the runs left:  {again}")
 
 
 def _system_said(error: sqlite3.DatabaseError) -> bool:

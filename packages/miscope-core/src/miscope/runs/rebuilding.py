@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from miscope.runs.database import is_whole
+from miscope.runs.database import is_whole, numbered
 from miscope.runs.queued_run import QueuedRun, Reached
 from miscope.runs.reconciling import ending_in_ledger, turns_in_ledger
 from miscope.runs.run_folder import RunFolder
@@ -28,8 +29,7 @@ _SIDES = ("", "-wal", "-shm")
 
 def mend(queue: RunQueue, ledger: Ledger) -> Iterator[str]:
     """Rebuild the queue if its file is damaged, or gone where runs are; a line that says so. For the supervisor."""
-    lost = not queue.layout.queue.exists() and next(iter(_numbers(queue)), None) is not None
-    if lost or not is_whole(queue.layout.queue):
+    if queue.database.lost or not is_whole(queue.layout.queue):
         yield from rebuild(queue, ledger)
 
 
@@ -41,8 +41,11 @@ def rebuild(queue: RunQueue, ledger: Ledger) -> Iterator[str]:
     queue.close()
     aside = _put_aside(queue.layout.queue)
     unread = []
-    with queue.database.transaction() as connection:
-        for number in _numbers(queue):
+    with queue.database.transaction(anew=True) as connection:
+        # No run gets the number of another, not even that of one which cannot be read.
+        last = max(numbered(queue.layout.runs), default=0)
+        connection.execute("INSERT INTO sqlite_sequence VALUES ('runs', ?)", (last,))
+        for number in numbered(queue.layout.runs):
             run = _run_of(RunFolder(queue.layout, number), ledger)
             if run is None:
                 unread.append(number)
@@ -53,11 +56,6 @@ def rebuild(queue: RunQueue, ledger: Ledger) -> Iterator[str]:
     yield f"The queue was made anew from the runs' folders and the ledger, with {count} runs.{kept}"
     for number in unread:
         yield f"What run {number} was asked for cannot be read: {RunFolder(queue.layout, number).path}."
-
-
-def _numbers(queue: RunQueue) -> list[int]:
-    folder = queue.layout.runs
-    return sorted(int(path.name) for path in folder.iterdir() if path.name.isdigit()) if folder.is_dir() else []
 
 
 def _put_aside(path: Path) -> Path | None:
@@ -77,6 +75,7 @@ def _run_of(folder: RunFolder, ledger: Ledger) -> QueuedRun | None:
     asked = folder.asked()
     if asked is None:
         return None
+    ended, working = folder.ended(), folder.process()
     turns = turns_in_ledger(ledger, folder.number)
     run = QueuedRun(
         id=folder.number,
@@ -86,19 +85,18 @@ def _run_of(folder: RunFolder, ledger: Ledger) -> QueuedRun | None:
         place=asked.place,
         reached=Reached(),
         created=asked.created,
-        turn=turns[-1].turn if turns else 0,
+        turn=working[1] if working else max((turn.turn for turn in turns), default=0),
         deleted=folder.deleted,
     )
-    ended = folder.ended()
     if ended is not None:
-        return replace(run, state=ended[0], error=ended[1], ended=asked.created)
-    if not turns:
+        return replace(run, state=ended[0], error=ended[1], ended=ended[2])
+    if working is None:
         return run
-    process = turns[-1].process
+    process = working[0]
     if is_alive(process.host, process.pid, process.born):
         return replace(run, state=RunState.RUNNING, host=process.host, pid=process.pid, born=process.born)
     state, error = ending_in_ledger(ledger, run, "Its process is gone.")
-    return replace(run, state=state, error=error, ended=asked.created)
+    return replace(run, state=state, error=error, ended=time.time())
 
 
 def _insert(connection: sqlite3.Connection, run: QueuedRun) -> None:

@@ -13,6 +13,7 @@ from miscope.runs.queued_run import Place, QueuedRun
 from miscope.runs.run_state import RunState
 from miscope.store.atomic import write_whole
 from miscope.store.layout import Layout
+from miscope.store.process_identity import ProcessIdentity
 
 __all__ = ["Asked", "RunFolder"]
 
@@ -55,10 +56,24 @@ class RunFolder:
         }
         self._write("run.json", facts)
 
+    def write_process(self, process: ProcessIdentity, turn: int) -> None:
+        """Keep which process works on it, and how many did."""
+        self._write("process.json", {**asdict(process), "turn": turn})
+
+    def process(self) -> tuple[ProcessIdentity, int] | None:
+        """The last that worked on it, and how many did; None where none has since it was put into the queue."""
+        try:
+            facts = json.loads((self.path / "process.json").read_bytes())
+            process = ProcessIdentity(str(facts["host"]), int(facts["pid"]), float(facts["born"]))
+            return process, int(facts["turn"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
     def write_ended(self, state: RunState | None, error: str) -> None:
         """Keep how it ended; None where it is to go on."""
         if state is None:
-            (self.path / "ended.json").unlink(missing_ok=True)
+            for name in ("ended.json", "process.json"):
+                (self.path / name).unlink(missing_ok=True)
         else:
             self._write("ended.json", {"state": state.value, "error": error})
 
@@ -88,11 +103,12 @@ class RunFolder:
         except (OSError, ValueError, KeyError, TypeError, BadValue):
             return None
 
-    def ended(self) -> tuple[RunState, str] | None:
-        """How it ended; None where it did not, or that cannot be read."""
+    def ended(self) -> tuple[RunState, str, float] | None:
+        """How it ended, why, and when; None where it did not, or that cannot be read."""
+        path = self.path / "ended.json"
         try:
-            facts = json.loads((self.path / "ended.json").read_bytes())
-            return RunState(facts["state"]), str(facts["error"])
+            facts = json.loads(path.read_bytes())
+            return RunState(facts["state"]), str(facts["error"]), path.stat().st_mtime
         except (OSError, ValueError, KeyError, TypeError):
             return None
 

@@ -30,7 +30,7 @@ class RunQueue:
 
     def __init__(self, root: Path) -> None:
         self.layout = Layout(Path(root))
-        self.database = Database(self.layout.queue)
+        self.database = Database(self.layout.queue, self.layout.runs)
 
     def submit(self, request: Request, *, what: str, place: Place | None = None) -> QueuedRun:
         """Put it at its place in the queue.
@@ -110,7 +110,11 @@ class RunQueue:
                     AND other.id <> runs.id AND other.state IN ({active}))""",
                 (process.host, process.pid, process.born, time.time(), number),
             ).rowcount
-            return _read(connection, [number])[0] if changed else None
+            if not changed:
+                return None
+            run = _read(connection, [number])[0]
+            RunFolder(self.layout, number).write_process(process, run.turn)
+            return run
 
     def reach(self, number: int, reached: Reached) -> None:
         """Write down how far it is."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import final
 
-from miscope.errors import Busy
+from miscope.errors import BadFile, Busy
 from miscope.runs.child import LOST
 from miscope.runs.queued_run import QueuedRun
 from miscope.runs.rebuilding import mend
@@ -53,6 +53,8 @@ class _Child:
 
     process: subprocess.Popen[bytes]
     card: str
+    turns: int
+    """How many had worked on the run before it."""
 
 
 @final
@@ -89,14 +91,26 @@ class Supervisor:
     def _work(self, should_stop: Callable[[], bool], *, until_idle: bool) -> None:
         idle_since: float | None = None
         while not should_stop():
-            self._collect()
-            self._look_after()
-            self._start()
-            busy = bool(self._children) or bool(self.queue.runs(ACTIVE)) or bool(self.queue.ready())
+            try:
+                busy = self._look()
+            except BadFile:
+                mended = list(mend(self.queue, self.ledger))
+                if not mended:
+                    raise
+                for line in mended:
+                    self.note(line)
+                continue
             idle_since = None if busy else idle_since or time.monotonic()
             if until_idle and idle_since is not None and time.monotonic() - idle_since > _LINGER:
                 return
             time.sleep(_LOOK_EVERY)
+
+    def _look(self) -> bool:
+        """Do what there is to do now; whether something is under way, or could begin."""
+        self._collect()
+        self._look_after()
+        self._start()
+        return bool(self._children) or bool(self.queue.runs(ACTIVE)) or bool(self.queue.ready())
 
     def _collect(self) -> None:
         """Note which processes ended, and write it for those that did not write it themselves."""
@@ -104,10 +118,12 @@ class Supervisor:
             code = child.process.poll()
             if code is None:
                 continue
+            run = self.queue.every().get(number)
             del self._children[number]
             self._rest_until = time.monotonic() + self.pause
-            run = self.queue.run(number)
-            if run.state is RunState.PENDING and code != LOST:
+            if run is None:  # the queue was made anew, and what this one was asked for could not be read
+                continue
+            if run.state is RunState.PENDING and run.turn == child.turns and code != LOST:
                 # It died before it could claim its run; begun again at once, it might die so without end.
                 state = RunState.INTERRUPTED if code < 0 else RunState.FAILED
                 self._end(run, state, _last_words(self.queue, number, code))
@@ -150,7 +166,7 @@ class Supervisor:
         words = [*self.words, str(self.queue.layout.root), str(run.id)]
         environment = {**os.environ, **self.slots.environment(run, card)}
         process = spawn(words, RunFolder(self.queue.layout, run.id).log, environment)
-        self._children[run.id] = _Child(process=process, card=card)
+        self._children[run.id] = _Child(process=process, card=card, turns=run.turn)
         self.note(f"run {run.id} begins: {run.kind} {run.what}")
 
     def _end(self, run: QueuedRun, state: RunState, error: str) -> None:
