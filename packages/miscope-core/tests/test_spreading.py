@@ -102,6 +102,35 @@ def test_a_run_whose_process_is_lost_has_failed_alone_and_is_made_by_the_next_ca
     ]  # fmt: skip
 
 
+@final
+class Noting(Executor):
+    """Notes what lies in a folder when no more of its results are taken."""
+
+    name = "noting"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.seen = folder, list[str]()
+
+    def run(
+        self, work: Callable[[T], R], jobs: Iterable[T], *, lost: Callable[[T, str], R] | None = None
+    ) -> Iterator[R]:
+        try:
+            yield from map(work, jobs)
+        finally:
+            self.seen = [path.suffix for path in self.folder.iterdir()] if self.folder.is_dir() else []
+
+
+def test_what_is_under_way_is_told_to_stop_where_nobody_takes_its_result(ws: BoundWorkspace) -> None:
+    executor = Noting(ws.root / "studies")
+    events = sweep_on(executor, ws.value, plan_of(ws))
+    assert next(events).ending == "done"
+    events.close()  # type: ignore[attr-defined]
+    assert executor.seen == [".stop"]
+    assert list(executor.folder.iterdir()) == []
+    assert len(list(sweep_on(executor, ws.value, plan_of(ws)))) == 4
+    assert executor.seen == []
+
+
 def test_where_runs_are_made_is_said_once(
     ws: BoundWorkspace, command: Run, offer: Callable[[str, str], None], tmp_path: Path
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -49,13 +49,22 @@ def spread(
     """What became of each run, with its place in the plan, in the order in which they end.
 
     A run is analyzed where it was trained. should_stop: asked several times a second; no run begins then, and those
-    under way are told by a file, which all machines see that share the workspace.
+    under way are told by a file, which all machines see that share the workspace. So they are where the iterator is
+    closed before its end.
     """
     token = secrets.token_hex(8)
     stop = workspace.store.layout.study_stop(token)
     jobs = (_job(place, planned, token) for place, planned in enumerate(plan))
     with _told(stop, should_stop), executor.open() as opened:
-        yield from opened.run(partial(_done, Portable(workspace)), _until(should_stop, jobs), lost=_lost)
+        results = opened.run(partial(_done, Portable(workspace)), _until(should_stop, jobs), lost=_lost)
+        try:
+            for result in results:  # noqa: UP028 - closed by that, it would wait for what is under way untold
+                yield result
+        except GeneratorExit:
+            _tell(stop)
+            if isinstance(results, Generator):
+                results.close()
+            raise
 
 
 def _job(place: int, planned: PlannedRun, stop: str) -> _RunJob:
@@ -105,6 +114,11 @@ class _Stopped:
         return self._there
 
 
+def _tell(stop: Path) -> None:
+    make_folder(stop.parent)
+    stop.touch()
+
+
 @contextmanager
 def _told(stop: Path, should_stop: Callable[[], bool]) -> Iterator[None]:
     """Meanwhile, the file is made as soon as somebody asks to stop: this thread may be waiting for a run's end."""
@@ -113,8 +127,7 @@ def _told(stop: Path, should_stop: Callable[[], bool]) -> Iterator[None]:
     def watch() -> None:
         while not over.wait(_POLL_EVERY):
             if should_stop():
-                make_folder(stop.parent)
-                stop.touch()
+                _tell(stop)
                 return
 
     watching = threading.Thread(target=watch, name="miscope-study-stop", daemon=True)
