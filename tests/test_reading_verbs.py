@@ -42,6 +42,7 @@ READING = (
     ["trash"],
     ["restore", "none"],
     ["delete", "none"],
+    ["prune", "toys.parity"],
     ["variants", "toys.parity"],
     ["variants", "no.family"],
     ["ask", "SELECT * FROM runs"],

@@ -21,6 +21,7 @@ from miscope.cli import (
     index,
     listing,
     new_plugin,
+    prune,
     runs,
     show,
     sweep,
@@ -132,7 +133,7 @@ def application() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     cli.callback()(_root)
-    making = (train, analyze, sweep, templates, runs, adopt, bundle, trash)
+    making = (train, analyze, sweep, templates, runs, adopt, bundle, prune, trash)
     looking = (show, ask, export, index, variants)
     for module in (*making, *looking, listing, where, new_plugin, catalogue):
         module.add_to(cli)

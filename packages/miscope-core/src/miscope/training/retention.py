@@ -1,0 +1,104 @@
+"""Which checkpoints of a training stay when room is needed: the first, the last ones, and some over all of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, final
+
+from miscope.errors import BadValue
+from miscope.store.atomic import explaining
+
+if TYPE_CHECKING:
+    from miscope.variant import Variant
+    from miscope.workspace import Workspace
+
+__all__ = ["Pruning", "kept_steps", "prune", "pruning"]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pruning:
+    """What would be removed of a variant, and what stays."""
+
+    variant: Variant
+    kept: tuple[int, ...]
+    """Steps whose checkpoints stay, ascending."""
+    removed: tuple[int, ...]
+    """Those whose checkpoints go."""
+    needed: Mapping[int, tuple[str, ...]]
+    """Of those that stay, the ones that others are built on: by step, these others."""
+    size: int
+    """Bytes that this frees."""
+
+
+def kept_steps(steps: Sequence[int], *, last: int, spread: int) -> set[int]:
+    """The first and the last, the `last` last ones, and so many spread evenly over the logarithm of the step.
+
+    steps: ascending. Of what is spread, each is the nearest there is; so they may be fewer.
+    """
+    if not steps:
+        return set()
+    chosen = {steps[0], steps[-1], *(steps[-last:] if last else ())}
+    top = math.log1p(steps[-1])
+    for place in range(spread):
+        wanted = top * place / max(spread - 1, 1)
+        chosen.add(min(steps, key=lambda step: abs(math.log1p(step) - wanted)))
+    return chosen
+
+
+def pruning(workspace: Workspace, variant: Variant, *, last: int, spread: int) -> Pruning:
+    """What would go of the variant; nothing is removed.
+
+    Steps that others are built on stay. Raises BadValue where one of these cannot be opened, so that nobody knows on
+    which step.
+    """
+    name, steps = variant.name, workspace.store.steps(variant.name)
+    needed = _needed(workspace, variant)
+    keep = kept_steps(steps, last=last, spread=spread) | set(needed)
+    removed = tuple(step for step in steps if step not in keep)
+    return Pruning(
+        variant=variant,
+        kept=tuple(step for step in steps if step in keep),
+        removed=removed,
+        needed=needed,
+        size=sum(path.stat().st_size for path in _files(workspace, name, removed)),
+    )
+
+
+def prune(workspace: Workspace, plan: Pruning) -> None:
+    """Remove the checkpoints that are to go, and the training states beside them. Artifacts stay.
+
+    Raises Busy while somebody writes into the variant.
+    """
+    name = plan.variant.name
+    with workspace.store.writing(name):
+        for path in _files(workspace, name, plan.removed):
+            with explaining(path):
+                path.unlink()
+
+
+def _files(workspace: Workspace, name: str, steps: Collection[int]) -> list[Path]:
+    layout = workspace.store.layout
+    of_step = (layout.checkpoint, layout.unfinite, layout.training_state)
+    return [path for step in steps for where in of_step if (path := where(name, step)).exists()]
+
+
+def _needed(workspace: Workspace, variant: Variant) -> dict[int, tuple[str, ...]]:
+    """The steps of it that others are built on."""
+    found: dict[int, tuple[str, ...]] = {}
+    for stored in workspace.inventory():
+        if stored.record is None or variant.digest not in stored.record.parents:
+            continue
+        if stored.variant is None:
+            raise BadValue(
+                f"No checkpoint of {variant.name} can be removed.",
+                f"{stored.name} is built on it, and cannot be opened to see on which step.",
+                f"Install the family {stored.record.family}, or delete {stored.name} first.",
+            )
+        for source in workspace.plugins.family(stored.variant.family).sources(stored.variant.params):
+            if source.variant == variant.name:
+                found[source.step] = (*found.get(source.step, ()), stored.name)
+    return found
