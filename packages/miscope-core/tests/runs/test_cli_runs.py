@@ -132,6 +132,18 @@ def test_runs_are_asked_in_bulk_and_one_that_is_refused_is_told_with_code_1(comm
     assert result["refused"].startswith("Run 3 is pending")
 
 
+def test_retrying_all_of_a_state_repeats_no_run_that_another_repeats_already(
+    command: Run, unattended: RunQueue
+) -> None:
+    command("train", "toy.sum", "--queue")
+    command("runs", "cancel", 1)
+    assert command("runs", "retry", "--state", "cancelled")[1] == f"run 1: {NAME} (again, as run 2)\n"
+    assert command("runs", "retry", "--state", "cancelled")[:2] == (0, "There are none.\n")
+    command("runs", "cancel", 2)
+    assert command("runs", "retry", "--state", "cancelled")[1] == f"run 2: {NAME} (again, as run 3)\n"
+    assert command("runs", "retry", 1)[1] == f"run 1: {NAME} (again, as run 4)\n"
+
+
 def test_a_command_for_runs_needs_to_know_which(command: Run, unattended: RunQueue) -> None:
     code, _, err = command("runs", "stop")
     assert (code, err) == (

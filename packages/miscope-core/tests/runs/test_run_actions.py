@@ -127,6 +127,34 @@ def test_a_deleted_run_is_out_of_the_list_and_comes_back(queue: RunQueue) -> Non
     assert [each.id for each in queue.runs()] == [run.id]
 
 
+@pytest.mark.parametrize("action", [Action.RESUME, Action.CANCEL, Action.RETRY])
+def test_nothing_but_to_restore_it_is_asked_of_a_deleted_run(queue: RunQueue, action: Action) -> None:
+    training(queue, RunState.INTERRUPTED)
+    actions.delete(queue, 1)
+    with pytest.raises(BadValue) as refusal:
+        actions.ask(queue, action, 1)
+    assert str(refusal.value) == (
+        "Run 1 is deleted.\nNothing is done with it while it is.\n"
+        f"To put it back:  miscope runs restore 1 --workspace {queue.layout.root}"
+    )
+    assert actions.delete(queue, 1).state is RunState.INTERRUPTED
+
+
+def test_a_run_that_is_resumed_and_deleted_at_one_moment_is_one_of_the_two(queue: RunQueue) -> None:
+    training(queue, RunState.INTERRUPTED)
+    actions.resume(queue, 1)
+    with pytest.raises(WrongState):
+        queue.hide(1, deleted=True)
+    training(queue, RunState.INTERRUPTED)
+    queue.hide(2, deleted=True)
+    with pytest.raises(BadValue):
+        queue.move(2, RunState.PENDING)
+    assert [(run.state, run.deleted) for run in queue.every().values()] == [
+        (RunState.PENDING, False),
+        (RunState.INTERRUPTED, True),
+    ]
+
+
 def test_one_refusal_among_many_keeps_none_of_the_others_back(queue: RunQueue) -> None:
     states = (RunState.PENDING, RunState.COMPLETED, RunState.STOPPED)
     numbers = [training(queue, state).id for state in states]

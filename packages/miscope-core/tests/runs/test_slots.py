@@ -10,6 +10,9 @@ from miscope.analyze_request import AnalyzeRequest
 from miscope.runs.queued_run import QueuedRun
 from miscope.runs.run_queue import RunQueue
 from miscope.runs.slots import Slots, graphics_cards
+from miscope.runs.supervisor import Supervisor
+from miscope.store.ledger import Ledger
+from miscope.store.process_identity import this_process
 from miscope.train_request import TrainRequest
 
 
@@ -28,6 +31,28 @@ def test_each_training_on_a_card_has_one_for_itself_and_waits_where_all_are_take
     assert slots.card_for(run, taken=()) == "0"
     assert slots.card_for(run, taken={"0"}) == "3"
     assert slots.card_for(run, taken={"0", "3"}) is None
+
+
+def test_a_training_that_names_a_card_waits_for_that_one_and_finds_it_at_its_place(queue: RunQueue) -> None:
+    slots = Slots(at_once=4, cards=("0", "3"))
+    run = training(queue, device="cuda:1")
+    assert slots.card_for(run, taken={"0"}) == "3"
+    assert slots.card_for(run, taken={"3"}) is None
+    assert slots.environment(run, "3")["CUDA_VISIBLE_DEVICES"] == "0,3"
+
+
+def test_a_card_stays_taken_when_the_supervisor_that_gave_it_is_gone(
+    queue: RunQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = training(queue), queue.submit(TrainRequest(family="toy.sum"), what="toy.sum/b")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
+    queue.claim(first.id, this_process())
+    lines: list[str] = []
+    slots = Slots(at_once=4, cards=("3",))
+    supervisor = Supervisor(queue=queue, ledger=Ledger(queue.layout.ledger), slots=slots, note=lines.append)
+    looks = iter((False, False, True))
+    supervisor.serve(should_stop=lambda: next(looks))
+    assert (lines, queue.run(second.id).turn) == ([], 0)
 
 
 def test_what_computes_on_the_cpu_waits_for_no_card_and_sees_none(queue: RunQueue) -> None:

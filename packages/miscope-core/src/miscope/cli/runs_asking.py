@@ -60,6 +60,9 @@ def _asking(name: str) -> Callable[..., None]:
 
         queue = queue_of(workspace)
         numbers = _numbers(queue, runs, (state, group), deleted=name == "restore")
+        if name == "retry" and not runs:  # a run that another repeats is not asked for once more
+            repeated = {run.place.retry_of for run in queue.every().values()}
+            numbers = [number for number in numbers if number not in repeated]
 
         def asked(number: int) -> QueuedRun:
             return actions.restore(queue, number) if name == "restore" else actions.ask(queue, Action(name), number)

@@ -60,6 +60,7 @@ class Database:
     def __init__(self, path: Path, runs: Path) -> None:
         """runs: the folder with a folder for each run, which are never there without the file."""
         self.path, self._runs = path, runs
+        self._log = path.with_name(f"{path.name}-wal")
         self._turn = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self._opened_file: int | None = None
@@ -85,7 +86,12 @@ class Database:
         if not self.path.exists() and not self.lost:
             return []
         with self._turn, _explaining(self.path):
-            return self._opened().execute(sql, values).fetchall()
+            try:
+                return self._opened().execute(sql, values).fetchall()
+            except sqlite3.OperationalError as error:
+                if _refusal_of(error) not in (errno.EROFS, errno.EACCES) or self._log.exists():
+                    raise
+                return _only_read(self.path, sql, values)
 
     def close(self) -> None:
         """Let go of the file; the next call opens it again."""
@@ -114,6 +120,16 @@ def _number_of(path: Path) -> int | None:
         return None
 
 
+def _only_read(path: Path, sql: str, values: Sequence[object]) -> list[sqlite3.Row]:
+    """The answer where nobody can write, and so nobody else does."""
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)
+    connection.row_factory = sqlite3.Row
+    try:
+        return connection.execute(sql, values).fetchall()
+    finally:
+        connection.close()
+
+
 def numbered(runs: Path) -> list[int]:
     """The numbers of the runs that have a folder there, from the first."""
     return sorted(int(path.name) for path in runs.iterdir() if path.name.isdigit()) if runs.is_dir() else []
@@ -133,8 +149,9 @@ def is_whole(path: Path) -> bool:
         finally:
             connection.close()
     except sqlite3.DatabaseError as error:
-        if _system_said(error):
-            raise CannotWrite(path, OSError(_NUMBERS[error.sqlite_errorname], str(error))) from error
+        refusal = _refusal_of(error)
+        if refusal is not None:
+            raise CannotWrite(path, OSError(refusal, str(error))) from error
         return False
     except UnicodeDecodeError:  # of SQLite's own message, which quotes what is damaged
         return False
@@ -159,8 +176,10 @@ def _explaining(path: Path) -> Iterator[None]:
     """What SQLite cannot do, as an error that says what to do."""
     try:
         yield
-    except (sqlite3.ProgrammingError, sqlite3.IntegrityError):
+    except (MiscopeError, sqlite3.ProgrammingError, sqlite3.IntegrityError):
         raise
+    except OSError as error:
+        raise CannotWrite(path, error) from error
     except UnicodeDecodeError:  # of SQLite's own message, which quotes what is damaged
         raise _unusable(path, "It is damaged: it holds what no text is") from None
     except sqlite3.DatabaseError as error:
@@ -170,8 +189,9 @@ def _explaining(path: Path) -> Iterator[None]:
                 f"Another process has held it for {_WAIT:.0f} seconds.",
                 "Give the same command again.",
             ) from None
-        if _system_said(error):
-            raise CannotWrite(path, OSError(_NUMBERS[error.sqlite_errorname], str(error))) from error
+        refusal = _refusal_of(error)
+        if refusal is not None:
+            raise CannotWrite(path, OSError(refusal, str(error))) from error
         raise _unusable(path, f"It is damaged: {error}") from None
 
 
@@ -180,17 +200,23 @@ def _unusable(path: Path, how: str) -> BadFile:
     return BadFile(path, f"{how}.", f"To make it anew from what the runs left:  {again}")
 
 
-def _system_said(error: sqlite3.DatabaseError) -> bool:
-    """Whether the system refused, and nothing is wrong with the file. Some of SQLite's errors have no name."""
-    return getattr(error, "sqlite_errorname", "") in _NUMBERS
+def _refusal_of(error: sqlite3.DatabaseError) -> int | None:
+    """What the system calls it, where that refused; None where something is wrong with the file, or not known."""
+    name = getattr(error, "sqlite_errorname", "")  # some of SQLite's errors have none
+    if name in _OF_THE_FILE:
+        return None
+    return next((number for start, number in _NUMBERS.items() if name.startswith(start)), None)
 
 
+_OF_THE_FILE = ("SQLITE_IOERR_SHORT_READ", "SQLITE_IOERR_CORRUPTFS", "SQLITE_IOERR_DATA")
 _NUMBERS: Mapping[str, int] = {
     "SQLITE_FULL": errno.ENOSPC,
     "SQLITE_IOERR_WRITE": errno.ENOSPC,
+    "SQLITE_IOERR_SHMSIZE": errno.ENOSPC,
+    "SQLITE_IOERR": errno.EIO,
     "SQLITE_READONLY": errno.EROFS,
-    "SQLITE_READONLY_DIRECTORY": errno.EROFS,
     "SQLITE_CANTOPEN": errno.EACCES,
     "SQLITE_PERM": errno.EPERM,
+    "SQLITE_NOMEM": errno.ENOMEM,
 }
-"""What the system calls what SQLite reports."""
+"""What the system calls what SQLite reports, by how the names of that begin; the first that fits."""

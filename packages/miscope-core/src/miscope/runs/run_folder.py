@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import final
@@ -57,8 +58,17 @@ class RunFolder:
         self._write("run.json", facts)
 
     def write_process(self, process: ProcessIdentity, turn: int) -> None:
-        """Keep which process works on it, and how many did."""
-        self._write("process.json", {**asdict(process), "turn": turn})
+        """Keep which process works on it, how many did, and which graphics cards this one sees."""
+        card = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+        self._write("process.json", {**asdict(process), "turn": turn, "card": card})
+
+    @property
+    def card(self) -> str:
+        """The graphics cards that the process sees which works on it."""
+        try:
+            return str(json.loads((self.path / "process.json").read_bytes())["card"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return ""
 
     def process(self) -> tuple[ProcessIdentity, int] | None:
         """The last that worked on it, and how many did; None where none has since it was put into the queue."""

@@ -10,7 +10,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import final
 
-from miscope.errors import UnknownName
+from miscope.commands import in_workspace
+from miscope.errors import BadValue, UnknownName
 from miscope.request import Request, read_request
 from miscope.runs.database import Database
 from miscope.runs.queued_run import Place, QueuedRun, Reached
@@ -130,6 +131,8 @@ class RunQueue:
         sources = {each for each in RunState if state in NEXT[each] and (not within or each in within)}
         with self.database.transaction() as connection:
             before = self._there(connection, number)
+            if before.deleted and state is RunState.PENDING:
+                raise self._deleted(number)
             if before.state not in sources:
                 raise WrongState(number, before.state, f"become {state}", sources, _actions(before.state))
             ended = None if state in (RunState.PENDING, *ACTIVE) else time.time()
@@ -153,8 +156,11 @@ class RunQueue:
             connection.execute("UPDATE runs SET save = save + 1 WHERE id = ?", (number,))
 
     def hide(self, number: int, *, deleted: bool) -> None:
-        """Take it out of every listing, or put it back."""
+        """Take it out of every listing, or put it back; WrongState for one that has not ended."""
         with self.database.transaction() as connection:
+            state = self._there(connection, number).state
+            if deleted and state not in ENDED:
+                raise WrongState(number, state, Action.DELETE, ENDED, _actions(state))
             connection.execute("UPDATE runs SET deleted = ? WHERE id = ?", (deleted, number))
             RunFolder(self.layout, number).write_deleted(deleted)
 
@@ -169,9 +175,17 @@ class RunQueue:
     def permitted(self, number: int, action: Action) -> QueuedRun:
         """The run, of which this may be asked as it stands; WrongState otherwise."""
         run = self.run(number)
+        if run.deleted and action is not Action.DELETE:
+            raise self._deleted(number)
         if run.state not in ALLOWED[action]:
             raise WrongState(number, run.state, action, ALLOWED[action], _actions(run.state))
         return run
+
+    def _deleted(self, number: int) -> BadValue:
+        again = in_workspace(self.layout.root, f"miscope runs restore {number}")
+        return BadValue(
+            f"Run {number} is deleted.", "Nothing is done with it while it is.", f"To put it back:  {again}"
+        )
 
     def close(self) -> None:
         """Let go of the file."""

@@ -38,12 +38,20 @@ class Slots:
         """The card that the run gets: '' where it needs none, None where it has to wait for one."""
         if not self.cards or not _computes_on_a_card(run):
             return ""
-        return next((card for card in self.cards if card not in taken), None)
+        wanted = self.named_card(run)
+        return next((card for card in ((wanted,) if wanted else self.cards) if card not in taken), None)
+
+    def named_card(self, run: QueuedRun) -> str | None:
+        """The one that the run asks for by its place among them, as cuda:1 does; None where any will do."""
+        place = run.request.device.partition(":")[2] if _computes_on_a_card(run) else ""  # pyright: ignore[reportAttributeAccessIssue]
+        return self.cards[int(place)] if place.isdigit() and int(place) < len(self.cards) else None
 
     def environment(self, run: QueuedRun, card: str) -> Mapping[str, str]:
         """Of the run's process, beside what the supervisor has."""
         threads = (run.request.threads if isinstance(run.request, TrainRequest) else None) or self.threads
-        shown = {"CUDA_VISIBLE_DEVICES": card} if self.cards else {}
+        # A run that names one by its place finds it there only among all.
+        seen = ",".join(self.cards) if self.named_card(run) else card
+        shown = {"CUDA_VISIBLE_DEVICES": seen} if self.cards else {}
         return {**dict.fromkeys(_THREADS, str(threads)), **shown, "PYTHONUNBUFFERED": "1"}
 
 

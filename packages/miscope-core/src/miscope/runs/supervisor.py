@@ -148,6 +148,7 @@ class Supervisor:
         others = [run for run in self.queue.runs(ACTIVE) if run.id not in self._children]
         room = self.slots.at_once - len(self._children) - len(others)
         taken = {child.card for child in self._children.values()}
+        taken |= {self.slots.named_card(run) or RunFolder(self.queue.layout, run.id).card for run in others}
         trained: set[str] = set()
         for run in ready:
             card = self.slots.card_for(run, taken)
