@@ -22,6 +22,7 @@ KNOWN = {
     "training": st.dictionaries(st.sampled_from(["steps", "optimizer", "checkpoints"]), VALUES, max_size=2),
     "steps": st.integers(-5, 2**70),
     "needs": st.lists(st.integers(-1, 3) | st.just(2**63), max_size=2),
+    "dry_run": st.booleans(),
     "then_analyze": st.booleans() | st.lists(st.text(max_size=4), max_size=2),
     "ids": st.lists(st.integers(-1, 4) | st.just(2**64), max_size=3),
 }

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -40,6 +41,14 @@ class Script:
     def get(self, path: str, **query: object) -> Any:
         return self.ask("GET", path, **query)
 
+    def listen(self, heard: list[tuple[int, str]]) -> None:
+        """Append the number and the state of every run in every event, until the stream ends."""
+        with urllib.request.urlopen(f"{self.address}api/v1/events", timeout=600) as lines:
+            for line in lines:
+                if line.startswith(b"data: "):
+                    run = json.loads(line[6:])["run"]
+                    heard.append((run["id"], run["state"]))
+
     def post(self, path: str, **body: object) -> Any:
         return self.ask("POST", path, body)
 
@@ -62,14 +71,16 @@ def root(offer: Callable[[str, str], None], tmp_path: Path) -> Path:
 def script(root: Path, tmp_path: Path) -> Iterator[Script]:
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(tmp_path / "site-packages")}
     command = [sys.executable, "-m", "miscope", "serve", "--no-open", "--port", "0", "--workspace", str(root)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as server:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env=environment, **pipes) as server:  # type: ignore[call-overload]
         assert server.stdout is not None
         server.stdout.readline()
         address = re.fullmatch(r"at (http://\S+)\n", server.stdout.readline())
         assert address is not None
         yield Script(address[1])
         server.send_signal(signal.SIGTERM)
-        server.communicate()
+        _, errors = server.communicate()
+    assert (server.returncode, errors) == (0, "")
     waited(lambda: not lock_holder(RunQueue(root).layout.supervisor))
 
 
@@ -78,39 +89,40 @@ def waited(condition: Callable[[], object]) -> None:
     patience = time.monotonic() + 600
     while not condition():
         assert time.monotonic() < patience, "it never came"
-        time.sleep(0.1)
+        time.sleep(0.3)
 
 
 def test_a_script_starts_stops_resumes_retries_reads_deletes_and_restores(script: Script, root: Path) -> None:
     def seen(number: int) -> Any:
         return script.get(f"trainings/{number}")
 
-    long = {"params": {"seed": 1}, "training": {"checkpoints": "adaptive:3-20"}, "steps": 10**9, "threads": 1}
-    second = script.post("trainings", family="toy.sum", **long)["id"]
-
+    heard: list[tuple[int, str]] = []
+    threading.Thread(target=script.listen, args=[heard], daemon=True).start()
     waited(lambda: seen(1)["state"] == "failed")
     assert "cannot be written" in seen(1)["error"]
     (root / "variants" / FIRST).unlink()
     retried = script.post("trainings/1/retry")
-    assert (retried["retry_of"], retried["attempt"]) == (1, 2)
+    assert (retried["id"], retried["retry_of"], retried["attempt"]) == (2, 1, 2)
 
-    waited(lambda: seen(second)["done"] > 0)
-    assert script.post(f"trainings/{second}/stop")["state"] == "stopping"
-    waited(lambda: seen(second)["state"] == "stopped")
-    reached = seen(second)["done"]
-    assert script.post(f"trainings/{second}/resume")["state"] == "pending"
-    waited(lambda: seen(second)["done"] > reached)
-    script.post(f"trainings/{second}/stop")
+    long = {"params": {"seed": 1}, "training": {"checkpoints": "adaptive:3-20"}, "steps": 10**9, "threads": 1}
+    assert script.post("trainings", family="toy.sum", **long)["id"] == 3
+    waited(lambda: seen(3)["done"] > 0)
+    assert script.post("trainings/3/stop")["state"] == "stopping"
+    waited(lambda: seen(3)["state"] == "stopped")
+    reached = seen(3)["done"]
+    assert script.post("trainings/3/resume")["state"] == "pending"
+    waited(lambda: seen(3)["done"] > reached)
+    script.post("trainings/3/stop")
+    waited(lambda: seen(3)["state"] == "stopped")
 
-    third = f"trainings/{retried['id']}"
-    waited(lambda: script.get(third)["state"] == "completed")
-    metrics = script.get(f"{third}/metrics", names="train_loss")["metrics"]
-    assert metrics["train_loss"]["steps"] == list(range(31))
-    assert [each["step"] for each in script.get(f"{third}/checkpoints")["checkpoints"]] == [0, 10, 20, 30]
-    assert script.get(f"{third}/log")["lines"][-1] == f"run {retried['id']}: completed"
+    waited(lambda: seen(2)["state"] == "completed")
+    assert script.get("trainings/2/metrics", names="train_loss")["metrics"]["train_loss"]["steps"] == list(range(31))
+    assert [each["step"] for each in script.get("trainings/2/checkpoints")["checkpoints"]] == [0, 10, 20, 30]
+    assert script.get("trainings/2/log")["lines"][-1] == "run 2: completed"
 
-    waited(lambda: seen(second)["state"] == "stopped")
-    assert script.ask("DELETE", f"trainings/{second}")["deleted"]
-    assert second not in [run["id"] for run in script.get("trainings")["data"]]
-    script.post(f"trainings/{second}/restore")
+    assert script.ask("DELETE", "trainings/3")["deleted"]
+    assert [run["id"] for run in script.get("trainings")["data"]] == [2, 1]
+    script.post("trainings/3/restore")
     assert [run["id"] for run in script.get("trainings", state=["completed", "stopped"])["data"]] == [3, 2]
+    waited(lambda: heard[-1:] == [(3, "stopped")])
+    assert {(1, "failed"), (2, "pending"), (2, "completed"), (3, "running"), (3, "stopping")} <= set(heard)

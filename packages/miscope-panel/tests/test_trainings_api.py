@@ -50,6 +50,11 @@ def test_a_dry_run_says_every_setting_and_queues_nothing(api):
     assert (answer.status_code, plan["what"], plan["steps"], plan["last_step"]) == (200, NAME, 30, None)
     assert plan["params"] == {"values": 5, "seed": 3, "width": 16}
     assert plan["training"]["learning_rate"] == 0.01
+    told = plan["estimate"]
+    assert (told["steps"], told["checkpoints"], told["measured"]) == (30, 4, 0)
+    assert 0 < told["seconds"][0] < told["seconds"][1]
+    far = api.post("trainings", family="toy.sum", steps=10**15, dry_run=True).json()
+    assert (far["steps"], far["estimate"]) == (10**15, None)
     assert (api.queue.runs(), api.summoned) == ([], [])
 
 

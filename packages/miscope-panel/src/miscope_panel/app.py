@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -34,10 +35,19 @@ __all__ = ["application"]
 _DRAWN_WITH = ("numpy", "pandas", "pyarrow.parquet", "plotly.graph_objects")
 
 
-def application(
-    workspace: Workspace, pool: Executor, *, hosts: frozenset[str], token: str | None = None, read_only: bool = False
+def application(  # noqa: PLR0913 - each is something else that a server is told
+    workspace: Workspace,
+    pool: Executor,
+    *,
+    hosts: frozenset[str],
+    token: str | None = None,
+    read_only: bool = False,
+    ending: Callable[[], bool] = lambda: False,
 ) -> Guard:
-    """The whole application, as ASGI. Figures are made on the pool; hosts, token and read_only as Guard has them."""
+    """The whole application, as ASGI. Figures are made on the pool; hosts, token and read_only as Guard has them.
+
+    ending: whether the server was told to end.
+    """
     from panel.io.fastapi import add_applications
 
     if "lazy_resources" in pn.config.param:
@@ -54,7 +64,8 @@ def application(
     )
     app.mount(ASSETS, StaticFiles(directory=directory()))
     queue = RunQueue(workspace.root)
-    add_rest(app, QueueAccess(workspace=workspace, queue=queue, summon=Attendance(queue).call))
+    access = QueueAccess(workspace=workspace, queue=queue, summon=Attendance(queue).call, ending=ending)
+    add_rest(app, access)
 
     def session() -> pmui.Page:
         return Workbench(workspace, pool, _query()).page()

@@ -35,6 +35,8 @@ class QueueAccess:
     queue: RunQueue
     summon: Callable[[], None]
     """Sees to it that somebody works through the queue."""
+    ending: Callable[[], bool] = lambda: False
+    """Whether the server was told to end: what answers without end then leaves off."""
 
     def run(self, number: int, kind: Kind | None) -> QueuedRun:
         """The run of that number, if it is of that kind; None for either."""

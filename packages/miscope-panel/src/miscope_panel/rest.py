@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 from miscope.errors import MiscopeError
 from miscope_panel import api, problem
+from miscope_panel.events_api import events_router
 from miscope_panel.families_api import families_router
 from miscope_panel.runs_api import runs_router
 from miscope_panel.trainings_api import trainings_router
@@ -26,6 +27,7 @@ def add_rest(app: FastAPI, access: QueueAccess) -> None:
     app.include_router(families_router(access.workspace.plugins))
     app.include_router(trainings_router(access))
     app.include_router(runs_router(access))
+    app.include_router(events_router(access))
     app.add_exception_handler(MiscopeError, problem.of_miscope)
     app.add_exception_handler(RequestValidationError, problem.of_values)
     app.add_exception_handler(HTTPException, problem.of_http)

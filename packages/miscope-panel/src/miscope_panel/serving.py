@@ -98,17 +98,22 @@ def serve(workspace: Workspace, address: Address, *, open_browser: bool = False,
     with listen(address) as bound:
         import uvicorn
 
-        from miscope.runs.run_queue import RunQueue
         from miscope_panel.app import application
-        from miscope_panel.attendance import Attendance
         from miscope_panel.connections import BoundedConnection
 
         url = address.url(bound.getsockname()[1])
         hosts = LOOPBACK | {address.host} if address.loopback else frozenset({"*"})
         with ThreadPoolExecutor(_PAINTERS, thread_name_prefix="miscope-figure") as pool:
-            app = application(workspace, pool, hosts=frozenset(hosts), token=address.token, read_only=read_only)
+            app = application(
+                workspace,
+                pool,
+                hosts=frozenset(hosts),
+                token=address.token,
+                read_only=read_only,
+                ending=lambda: server.should_exit,
+            )
             if not read_only:
-                Attendance(RunQueue(workspace.root)).look()
+                _attend(workspace)
             # Open pages hold their websocket for good, so waiting for them to leave is bounded.
             # A page that is closed while a picture is on its way to it is no news.
             logging.getLogger("asyncio").setLevel(logging.ERROR)
@@ -121,12 +126,21 @@ def serve(workspace: Workspace, address: Address, *, open_browser: bool = False,
                 # Within one machine packing a picture takes longer than sending it.
                 ws_per_message_deflate=not address.loopback,
             )
+            server = uvicorn.Server(config)
             print(f"miscope shows {workspace.root}\nat {url}\nCtrl-C ends it.", flush=True)
             if open_browser:
                 _open(url)
             with _short_turns(), _quiet_end():
-                uvicorn.Server(config).run(sockets=[bound])
+                server.run(sockets=[bound])
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _attend(workspace: Workspace) -> None:
+    """Have what waits in the queue gone on with."""
+    from miscope.runs.run_queue import RunQueue
+    from miscope_panel.attendance import Attendance
+
+    Attendance(RunQueue(workspace.root)).look()
 
 
 @contextmanager

@@ -6,7 +6,20 @@ from typing import Any, final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["CheckpointSeen", "Checkpoints", "Curve", "Metrics", "TrainingPlan"]
+__all__ = ["CheckpointSeen", "Checkpoints", "Curve", "Metrics", "TrainingEstimate", "TrainingPlan"]
+
+
+@final
+class TrainingEstimate(BaseModel):
+    """What a training will take."""
+
+    weights: int = Field(description="Numbers that are trained.")
+    steps: int = Field(description="Updates that are left to do.")
+    checkpoints: int = Field(description="That it will write; the least number where `adaptive`.")
+    adaptive: bool
+    size: int = Field(description="Bytes that these and its state will take.")
+    seconds: tuple[float, float] = Field(description="Between which it will probably lie.")
+    measured: int = Field(description="Past trainings that this comes from; 0: from the model's size alone.")
 
 
 @final
@@ -21,6 +34,9 @@ class TrainingPlan(BaseModel):
     needs: list[int] = Field(description="Runs that it would wait for.")
     checkpoints: int = Field(description="Of the variant that are there already.")
     last_step: int | None
+    estimate: TrainingEstimate | None = Field(
+        description="Null beyond a million steps, and while what it is built on is not there."
+    )
 
 
 @final

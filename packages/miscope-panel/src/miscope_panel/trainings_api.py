@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from miscope.jsonable import jsonable
 from miscope.runs import actions
 from miscope.runs.queued_run import Place
 from miscope.runs.run_state import Action
 from miscope.runs.submitting import arranged, submit
 from miscope.snapshot import Series
 from miscope.train_request import TrainRequest
-from miscope.validation import checked_variant
 from miscope_panel.problem import Problem
 from miscope_panel.queue_access import QueueAccess, RunNumber, about
 from miscope_panel.run_answers import RunSeen, answered
@@ -27,6 +25,7 @@ from miscope_panel.thinning import FEWEST, thinned
 from miscope_panel.training_answers import Checkpoints, CheckpointSeen, Curve, Metrics, TrainingPlan
 from miscope_panel.training_asked import TrainingAsked, analysis_after, check, place_of, request_of
 from miscope_panel.training_command import command_of
+from miscope_panel.training_plan import planned
 
 if TYPE_CHECKING:
     from miscope.store.store import Store
@@ -78,7 +77,7 @@ def _add_beginning(routes: APIRouter, access: QueueAccess) -> None:
         what, arranged_at = arranged(access.workspace, access.queue, request, place)
         after = analysis_after(asked, access.workspace, what)
         if asked.dry_run:
-            return answered(_plan(access, request, what, arranged_at))
+            return answered(planned(access, request, what, arranged_at))
         run = access.queue.submit(request, what=what, place=arranged_at)
         if after is not None:
             submit(access.workspace, access.queue, after, replace(Place(), priority=asked.priority, needs=(run.id,)))
@@ -93,23 +92,6 @@ def _add_beginning(routes: APIRouter, access: QueueAccess) -> None:
             run = actions.extend(access.queue, completed.id, body.steps)
         access.summon()
         return answered(RunSeen.of(run), 201)
-
-
-def _plan(access: QueueAccess, request: TrainRequest, what: str, place: Place) -> TrainingPlan:
-    family = access.workspace.plugins.family(request.family)
-    variant = checked_variant(family, request.params, request.training)
-    assert variant.training is not None, "such a request was refused"
-    steps = access.workspace.store.steps(what)
-    facts: dict[str, Any] = {
-        "what": what,
-        "params": jsonable(variant.params.model_dump(mode="json")),
-        "training": jsonable(variant.training.model_dump(mode="json")),
-        "steps": variant.training.steps if request.steps is None else request.steps,
-        "needs": place.needs,
-        "checkpoints": len(steps),
-        "last_step": steps[-1] if steps else None,
-    }
-    return TrainingPlan.model_validate(facts)
 
 
 def _add_results(routes: APIRouter, access: QueueAccess) -> None:
