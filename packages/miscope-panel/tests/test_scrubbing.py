@@ -191,9 +191,6 @@ def test_a_view_that_ends_the_program_ends_neither_the_thread_nor_the_server(ser
     with Page(served, "views=slow.ends,slow.one") as page:
         page.until(ENDS, '["badge","epoch 30"]')
     answer = served.get(f"/api/v1/figure?view=slow.ends&variant={name}")
-    assert (answer.status_code, answer.json()["error"], answer.json()["message"].splitlines()[0]) == (
-        500,
-        "Ended",
-        ENDS,
-    )
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"], error["message"].splitlines()[0]) == (500, "Ended", ENDS)
     assert served.get("/api/v1/health").status_code == 200

@@ -10,6 +10,7 @@ import typer
 from miscope.cli.options import JsonOption, WorkspaceOption, opened
 from miscope.cli.printing import note, print_json
 from miscope.cli.queueing import PriorityOption, QueueOption, enqueue_chains, only_with_queue
+from miscope.commands import in_workspace
 from miscope.errors import BadValue
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def _executor(place: Workspace, name: str, jobs: int | None, *, queued: bool) ->
         raise BadValue(
             "--queue has the queue's supervisor make the runs; --jobs and --executor have this command make them.",
             "How many it makes at a time is the supervisor's setting.",
-            "Leave one of them out; or set it:  miscope runs serve --at-once N",
+            f"Leave one of them out; or set it:  {in_workspace(place.root, 'miscope runs serve --at-once N')}",
         )
     if jobs is None:
         return None if name == "inline" else place.plugins.executor(name)
