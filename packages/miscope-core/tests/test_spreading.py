@@ -148,6 +148,6 @@ def test_where_runs_are_made_is_said_once(
     assert err == (
         "--queue has the queue's supervisor make the runs; --jobs and --executor have this command make them.\n"
         "How many it makes at a time is the supervisor's setting.\n"
-        "Leave one of them out; or set it:  miscope runs serve --at-once N\n"
+        f"Leave one of them out; or set it:  miscope runs serve --at-once N --workspace {ws.root}\n"
     )
     assert not ws.root.exists()
