@@ -1,5 +1,6 @@
 """One trainer of a variant at a time, in real processes and threads."""
 
+import json
 import re
 import subprocess
 import sys
@@ -13,7 +14,8 @@ import pytest
 
 from miscope.bound import BoundVariant, open_bound
 from miscope.errors import Busy
-from miscope.store.variant_lock import variant_lock
+from miscope.store.process_identity import this_process
+from miscope.store.variant_lock import lock_holder, variant_lock
 from miscope.testing import tables
 
 
@@ -90,6 +92,17 @@ def test_a_holder_that_has_not_said_its_name_keeps_others_out_all_the_same(tmp_p
 
 
 @pytest.mark.slow
+def test_who_held_a_lock_is_not_taken_for_the_process_that_has_its_number_now(tmp_path: Path) -> None:
+    path, mine = tmp_path / "lock", this_process()
+    holder = {"host": mine.host, "pid": mine.pid, "born": mine.born, "since": "now"}
+    path.write_text(json.dumps(holder))
+    assert lock_holder(path) == f" by process {mine.pid}"
+    path.write_text(json.dumps({**holder, "born": mine.born - 5}))
+    assert lock_holder(path) == ""
+    path.write_text(json.dumps({**holder, "host": "elsewhere"}))
+    assert lock_holder(path) == ""
+
+
 def test_two_processes_never_train_one_variant_and_after_a_kill_the_other_goes_on(tmp_path: Path) -> None:
     variant = toy(tmp_path)
     with elsewhere(TRAINS, tmp_path) as other:

@@ -172,11 +172,11 @@ class BoundRun:
 
     def _ask(self, action: str) -> BoundRun:
         from miscope.runs import actions
-        from miscope.runs.run_state import Action
+        from miscope.runs.run_state import BEGINNING, Action
         from miscope.runs.supervisor import start_supervisor
 
         run = actions.ask(_queue(self.workspace), Action(action), self.number)
-        if action in ("resume", "retry"):
+        if action in BEGINNING:
             start_supervisor(self.workspace.root)
         return BoundRun(self.workspace, run.id)
 

@@ -9,7 +9,6 @@ from typing import final
 
 from miscope.errors import MiscopeError
 from miscope.runs.run_queue import RunQueue
-from miscope.runs.run_state import ACTIVE
 from miscope.runs.supervisor import supervisor_process
 
 __all__ = ["Attendance"]
@@ -40,11 +39,8 @@ class Attendance:
 
     def look(self) -> None:
         """Call, if there is something to work on: a run that could begin, or one whose process may be gone."""
-        if self._work():
+        if self._queue.busy():
             self.call()
-
-    def _work(self) -> bool:
-        return bool(self._queue.ready() or self._queue.runs(ACTIVE))
 
     def _attend(self) -> None:
         # A supervisor whom a run comes to late looks once more after its end; so whoever calls while one is there is
@@ -52,7 +48,11 @@ class Attendance:
         while self._called.wait():
             self._called.clear()
             try:
-                if self._work() and supervisor_process(self._queue.layout.root).wait() in _AGAIN and self._work():
+                if (
+                    self._queue.busy()
+                    and supervisor_process(self._queue.layout.root).wait() in _AGAIN
+                    and self._queue.busy()
+                ):
                     self._called.set()
             except MiscopeError as error:
                 _log.warning("%s", error)

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from miscope.runs import actions
 from miscope.runs.queued_run import QueuedRun
 from miscope.runs.run_folder import RunFolder
-from miscope.runs.run_state import Action, RunState
+from miscope.runs.run_state import BEGINNING, Action, RunState
 from miscope_panel.problem import PREFIX, PROBLEMS, Problem
 from miscope_panel.queue_access import LARGEST, Kind, QueueAccess, RunNumber
 from miscope_panel.run_answers import Asked, AskedOfMany, Page, RunLog, RunSeen, answered
@@ -32,8 +32,6 @@ _DOCS = {
     Action.RETRY: "Ask for the same anew: the answer is the new run, which says which it repeats.",
     Action.SAVE: "Have a training keep a checkpoint of the step that it is at.",
 }
-_BEGINS = (Action.RESUME, Action.RETRY)
-"""After these there is something to work on."""
 
 
 class Nothing(BaseModel):
@@ -105,7 +103,7 @@ def add_action(routes: APIRouter, access: QueueAccess, kind: Kind | None, action
 
     def asked(id: RunNumber, body: Nothing | None = None) -> Response:
         run = actions.ask(access.queue, action, access.run(id, kind).id)
-        if action in _BEGINS:
+        if action in BEGINNING:
             access.summon()
         return answered(RunSeen.of(run), status)
 

@@ -50,14 +50,13 @@ def analyze(
     """Compute what is not there yet; ends with 1 if an instrument failed, with 130 or 143 if it was stopped."""
     from miscope.analysis.analyzer_options import options_apart, options_asked, split_options
     from miscope.analyze_request import AnalyzeRequest
-    from miscope.cli.targets import existing_variants
+    from miscope.cli.targets import variants_meant
     from miscope.interruption import stop_on_signals
     from miscope.running import run
 
     place = opened(workspace)
     only_with_queue(queued, priority=priority, after=after, json=as_json)
-    fields = [word for word in target if "=" in word]
-    variants = existing_variants(place, [word for word in target if word not in fields], assignments(fields))
+    variants = variants_meant(place, target)
     table, names = place.plugins.analyzers, tuple(only) if only else None
     chosen = options_asked(table, names, split_options(table, assignments(option or ())))
     request = AnalyzeRequest(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from miscope.cli.options import JsonOption, WorkspaceOption, assignments, opened
+from miscope.cli.options import JsonOption, WorkspaceOption, opened
 from miscope.cli.printing import note, print_json
 
 if TYPE_CHECKING:
@@ -40,13 +40,12 @@ def bundle(
     as_json: JsonOption = False,
 ) -> None:
     """Put VARIANT into one archive, which `miscope import` takes into another workspace."""
-    from miscope.cli.targets import existing_variants
+    from miscope.cli.targets import variants_meant
     from miscope.exporting.bundle import bundle as bundled
     from miscope.exporting.bundle import with_sources
 
     place = opened(workspace)
-    fields = [word for word in variant if "=" in word]
-    chosen = existing_variants(place, [word for word in variant if word not in fields], assignments(fields))
+    chosen = variants_meant(place, variant)
     with_bar(bundled(place, chosen, out, artifacts=artifacts))
     names = list(with_sources(place, chosen))
     size = out.stat().st_size

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from miscope.cli.options import WorkspaceOption, assignments, opened
+from miscope.cli.options import WorkspaceOption, opened
 from miscope.cli.rows import Format, by_suffix, write_rows
 
 __all__ = ["add_to"]
@@ -40,11 +40,10 @@ def write_history(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write a row for each step: what was recorded while VARIANT trained, and the single numbers of instruments."""
-    from miscope.cli.targets import existing_variants
+    from miscope.cli.targets import variants_meant
     from miscope.exporting.history import history
 
     place = opened(workspace)
-    fields = [word for word in variant if "=" in word]
-    values = existing_variants(place, [word for word in variant if word not in fields], assignments(fields))
+    values = variants_meant(place, variant)
     chosen = form or (Format.CSV if out is None else by_suffix(out))
     write_rows(history(place, values, only or ("*",)), chosen, out)

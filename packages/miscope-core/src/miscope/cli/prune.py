@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from miscope.cli.options import JsonOption, WorkspaceOption, assignments, opened
+from miscope.cli.options import JsonOption, WorkspaceOption, opened
 from miscope.cli.printing import note, print_json
 
 if TYPE_CHECKING:
@@ -37,13 +37,12 @@ def prune(
 
     Steps that others are built on stay too.
     """
-    from miscope.cli.targets import existing_variants
+    from miscope.cli.targets import variants_meant
     from miscope.training.retention import prune as pruned
     from miscope.training.retention import pruning
 
     place = opened(workspace)
-    fields = [word for word in variant if "=" in word]
-    chosen = existing_variants(place, [word for word in variant if word not in fields], assignments(fields))
+    chosen = variants_meant(place, variant)
     plans = [pruning(place, each, last=last, spread=spread) for each in chosen]
     if yes:
         for plan in plans:

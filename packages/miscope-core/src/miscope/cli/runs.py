@@ -10,7 +10,7 @@ from miscope.cli import runs_asking, runs_following
 from miscope.cli.options import JsonOption, WorkspaceOption, opened
 from miscope.cli.printing import note, print_json, print_table
 from miscope.cli.queueing import GroupOption
-from miscope.cli.runs_attendance import queue_of
+from miscope.cli.watched_queue import queue_of
 from miscope.commands import in_workspace
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def list_runs(
     """List the runs, the latest last: their state, how far they are and the time left."""
     from miscope.cli.runs_table import HEADER, chosen_states, table_row
 
-    queue = queue_of(workspace)
+    queue = queue_of(opened(workspace))
     runs = queue.runs(chosen_states(state), group=group, deleted=deleted)
     if as_json:
         print_json([run.facts() for run in runs])
@@ -67,7 +67,7 @@ def show(run: RunOption, workspace: WorkspaceOption = None, as_json: JsonOption 
     """Say everything of one run: what was asked for, where it stands, its last metrics, its error."""
     from miscope.cli.runs_table import detail
 
-    queue = queue_of(workspace)
+    queue = queue_of(opened(workspace))
     seen = queue.run(run)
     if as_json:
         print_json(seen.facts())

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from miscope.cli.options import JsonOption, WorkspaceOption
+from miscope.cli.options import JsonOption, WorkspaceOption, opened
 from miscope.cli.printing import note, print_json
 from miscope.cli.queueing import GroupOption
-from miscope.cli.runs_attendance import queue_of
+from miscope.cli.watched_queue import queue_of
 from miscope.errors import BadValue
 
 if TYPE_CHECKING:
@@ -29,10 +29,8 @@ _HELP = {
     "save": "Have trainings keep a checkpoint of the step that they are at.",
     "delete": "Take runs out of the list; `restore` puts them back. Variants and artifacts stay.",
     "restore": "Put deleted runs back into the list.",
+    "interrupt": "Say of runs of another machine, or of one that had another name, that their processes are gone.",
 }
-
-_STARTS = ("resume", "retry", "extend")
-"""After these there is something to work on."""
 
 NumbersArgument = Annotated[list[int] | None, typer.Argument(metavar="RUN...", help="Their numbers.")]
 StatesOption = Annotated[
@@ -58,13 +56,16 @@ def _asking(name: str) -> Callable[..., None]:
         from miscope.runs import actions
         from miscope.runs.run_state import Action
 
-        queue = queue_of(workspace)
+        place = opened(workspace)
+        queue = queue_of(place)
         numbers = _numbers(queue, runs, (state, group), deleted=name == "restore")
         if name == "retry" and not runs:  # a run that another repeats is not asked for once more
             repeated = {run.place.retry_of for run in queue.every().values()}
             numbers = [number for number in numbers if number not in repeated]
 
         def asked(number: int) -> QueuedRun:
+            if name == "interrupt":
+                return actions.interrupt(queue, place.ledger, number)
             return actions.restore(queue, number) if name == "restore" else actions.ask(queue, Action(name), number)
 
         _answer(queue, name, actions.each(numbers, asked), as_json=as_json)
@@ -81,7 +82,7 @@ def extend(
     """Ask for the training of the same variant to a later step, as a new run."""
     from miscope.runs import actions
 
-    queue = queue_of(workspace)
+    queue = queue_of(opened(workspace))
     _answer(queue, "extend", actions.each([run], lambda number: actions.extend(queue, number, steps)), as_json=as_json)
 
 
@@ -103,9 +104,10 @@ def _numbers(
 
 def _answer(queue: RunQueue, name: str, done: Sequence[Done], *, as_json: bool) -> None:
     """Say what became of each; ends with 1 where one was refused."""
+    from miscope.runs.run_state import BEGINNING
     from miscope.runs.supervisor import start_supervisor
 
-    if name in _STARTS and any(one.run is not None for one in done):
+    if name in BEGINNING and any(one.run is not None for one in done):
         start_supervisor(queue.layout.root)
     if as_json:
         print_json(

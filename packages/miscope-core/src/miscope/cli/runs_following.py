@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from miscope.cli.options import JsonOption, WorkspaceOption
+from miscope.cli.options import JsonOption, WorkspaceOption, opened
 from miscope.cli.printing import note, print_json
 from miscope.cli.queueing import GroupOption
-from miscope.cli.runs_attendance import Attendance
+from miscope.cli.watched_queue import WatchedQueue
 from miscope.jsonable import jsonable
 
 if TYPE_CHECKING:
@@ -46,13 +46,13 @@ def watch(
     """
     from miscope.runs.run_state import ENDED, RunState
 
-    attendance = Attendance.of(workspace)
-    attendance.look()
-    numbers = runs or [run.id for run in attendance.queue.runs(group=group) if group or run.state not in ENDED]
+    watched = WatchedQueue.of(opened(workspace))
+    watched.look()
+    numbers = runs or [run.id for run in watched.queue.runs(group=group) if group or run.state not in ENDED]
     if not numbers:
         note("No run is under way.")
         return
-    seen = _seen(attendance, numbers)
+    seen = _seen(watched, numbers)
     if as_json:
         last = _as_lines(seen, lambda run: json.dumps(jsonable(run.facts()), default=str))
     else:
@@ -73,9 +73,9 @@ def logs(
     """Print what a run's process printed."""
     from miscope.runs.run_folder import RunFolder
 
-    attendance = Attendance.of(workspace)
-    attendance.look()
-    queue = attendance.queue
+    watched = WatchedQueue.of(opened(workspace))
+    watched.look()
+    queue = watched.queue
     folder = RunFolder(queue.layout, queue.run(run).id)
     end = folder.log.stat().st_size if folder.log.exists() else 0
     lines = folder.tail(tail, end)
@@ -84,14 +84,14 @@ def logs(
         return
     print("\n".join(lines) if lines else "", end="\n" if lines else "", flush=True)
     if follow:
-        _follow(attendance, run, folder.log, end)
+        _follow(watched, run, folder.log, end)
 
 
-def _follow(attendance: Attendance, number: int, log: Path, start: int) -> None:
+def _follow(watched: WatchedQueue, number: int, log: Path, start: int) -> None:
     """Print what comes after that many bytes, until the run has ended, or will not begin, and all is printed."""
     from miscope.runs.run_state import ENDED
 
-    for (run,) in _seen(attendance, [number]):
+    for (run,) in _seen(watched, [number]):
         content = b""
         if log.exists():
             with log.open("rb") as file:
@@ -103,17 +103,17 @@ def _follow(attendance: Attendance, number: int, log: Path, start: int) -> None:
         print(whole.decode(errors="replace"), end="", flush=True)
 
 
-def _seen(attendance: Attendance, numbers: list[int]) -> Iterator[list[QueuedRun]]:
+def _seen(watched: WatchedQueue, numbers: list[int]) -> Iterator[list[QueuedRun]]:
     """The runs as they stand, again and again until all have ended, or nothing will happen to them."""
     from miscope.runs.run_state import ENDED
 
     while True:
-        attendance.look()
-        runs = [attendance.queue.run(number) for number in numbers]
+        watched.look()
+        runs = [watched.queue.run(number) for number in numbers]
         yield runs
-        if all(run.state in ENDED for run in runs) or attendance.waits_in_vain(runs):
+        if all(run.state in ENDED for run in runs) or watched.waits_in_vain(runs):
             return
-        attendance.say_who_works()
+        watched.say_who_works()
         time.sleep(_LOOK_EVERY)
 
 

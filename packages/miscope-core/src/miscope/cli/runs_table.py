@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from platform import node
 
 from miscope.errors import UnknownName
 from miscope.runs.queued_run import QueuedRun
-from miscope.runs.run_state import RunState
+from miscope.runs.run_state import ACTIVE, RunState
 
 __all__ = ["HEADER", "chosen_states", "detail", "duration", "progress", "table_row"]
 
@@ -39,9 +40,16 @@ def remark(run: QueuedRun, states: Mapping[int, RunState]) -> str:
         ]
         return f"waits for {', '.join(waits)}" if waits else ""
     if run.state is RunState.STOPPING:
-        return "knows that it is to stop" if run.acknowledged else "does not know yet"
-    retried = f"attempt {run.place.attempt} of {run.place.retry_of}; " if run.place.retry_of else ""
-    return (retried + run.error.partition("\n")[0]).removesuffix("; ")
+        known = "knows that it is to stop" if run.acknowledged else "does not know yet"
+        return f"{known}{_elsewhere(run)}"
+    retried = f"repeats run {run.place.retry_of}" if run.place.retry_of else ""
+    said = run.error.partition("\n")[0] or _elsewhere(run).removeprefix(", ")
+    return "; ".join(filter(None, (retried, said)))
+
+
+def _elsewhere(run: QueuedRun) -> str:
+    """Where a run is worked on that is not worked on here."""
+    return f", on {run.host}" if run.state in ACTIVE and run.host != node() else ""
 
 
 def detail(run: QueuedRun, states: Mapping[int, RunState]) -> list[tuple[str, str]]:

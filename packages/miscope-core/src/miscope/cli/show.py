@@ -61,14 +61,13 @@ def show(
 ) -> None:
     """Draw VIEW of VARIANT and write it to a file; without --out, open it in a browser."""
     from miscope.analysis.analyzer_options import split_options
-    from miscope.cli.targets import existing_variants
+    from miscope.cli.targets import variants_meant
     from miscope.figures.animate import animate
     from miscope.figures.export import export
     from miscope.figures.render import render
 
     place = opened(workspace)
-    fields = [word for word in variant if "=" in word]
-    members = existing_variants(place, [word for word in variant if word not in fields], assignments(fields))
+    members = variants_meant(place, variant)
     given = assignments(option or ())
     controls = {name: value for name, value in given.items() if "." not in name}
     options = split_options(place.plugins.analyzers, {n: v for n, v in given.items() if n not in controls})

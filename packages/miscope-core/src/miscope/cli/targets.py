@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
+from miscope.cli.options import assignments
 from miscope.commands import in_workspace
 from miscope.errors import BadValue
 from miscope.validation import checked_variant, invalid_fields, refuse_unused, split_fields
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from miscope.variant import Variant
     from miscope.workspace import Workspace
 
-__all__ = ["existing_variants", "one_to_train"]
+__all__ = ["one_to_train", "variants_meant"]
 
 
 def one_to_train(workspace: Workspace, target: str, fields: Mapping[str, Any], *, now: bool = True) -> Variant:
@@ -42,8 +43,13 @@ def _later(workspace: Workspace, target: str, fields: Mapping[str, Any]) -> Vari
     return workspace.variant(target, **fields) if here else variant
 
 
-def existing_variants(workspace: Workspace, targets: Sequence[str], fields: Mapping[str, Any]) -> list[Variant]:
-    """The variants in the workspace that carry one of the names, or that are of the family and have these fields."""
+def variants_meant(workspace: Workspace, words: Sequence[str]) -> list[Variant]:
+    """The variants in the workspace that carry one of the names, or are of the family and have these fields.
+
+    words: names, families and key=value, as a command line has them.
+    """
+    fields = assignments([word for word in words if "=" in word])
+    targets = [word for word in words if "=" not in word]
     if not targets:
         raise BadValue(
             f"{', '.join(fields)} alone do not say which variants.",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from miscope.cli.options import JsonOption, WorkspaceOption, assignments, opened
+from miscope.cli.options import JsonOption, WorkspaceOption, opened
 from miscope.cli.printing import note, print_json, print_table
 from miscope.commands import in_workspace
 from miscope.errors import BadValue
@@ -34,13 +34,12 @@ def delete(
 
     Refuses those that others are built on, and those that a run is to work on.
     """
-    from miscope.cli.targets import existing_variants
+    from miscope.cli.targets import variants_meant
     from miscope.errors import MiscopeError
     from miscope.store.trash import delete as deleted
 
     place = opened(workspace)
-    fields = [word for word in variant if "=" in word]
-    chosen = existing_variants(place, [word for word in variant if word not in fields], assignments(fields))
+    chosen = variants_meant(place, variant)
     rows, refused = [], False
     # What is built on another goes before it.
     for each in sorted(chosen, key=lambda variant: len(variant.parents), reverse=True):

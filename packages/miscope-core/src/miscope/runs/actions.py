@@ -4,16 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from platform import node
 from typing import final
 
+from miscope.commands import in_workspace
 from miscope.errors import BadValue, MiscopeError
 from miscope.runs.queued_run import Place, QueuedRun
+from miscope.runs.reconciling import ending_in_ledger
 from miscope.runs.run_errors import StillNeeded, WrongState
 from miscope.runs.run_queue import RunQueue
-from miscope.runs.run_state import Action, RunState
+from miscope.runs.run_state import ACTIVE, Action, RunState
+from miscope.store.ledger import Ledger
 from miscope.train_request import TrainRequest
 
-__all__ = ["Done", "ask", "cancel", "delete", "each", "extend", "pause", "restore", "resume", "retry", "save", "stop"]
+__all__ = [
+    "Done",
+    "ask",
+    "cancel",
+    "delete",
+    "each",
+    "extend",
+    "interrupt",
+    "pause",
+    "restore",
+    "resume",
+    "retry",
+    "save",
+    "stop",
+]
 
 
 @final
@@ -136,6 +154,23 @@ def restore(queue: RunQueue, number: int) -> QueuedRun:
     """Put a deleted run back into the list."""
     queue.hide(queue.run(number).id, deleted=False)
     return queue.run(number)
+
+
+def interrupt(queue: RunQueue, ledger: Ledger, number: int) -> QueuedRun:
+    """Give a run of another machine, whose process nobody here can see, the state that it has once that is gone.
+
+    Raises BadValue for a run of this machine, of which that is seen.
+    """
+    run = queue.run(number)
+    if run.state not in ACTIVE or run.host == node():
+        raise BadValue(
+            f"Run {number} is not interrupted by a word.",
+            "No process works on it." if run.state not in ACTIVE else "Its process is one of this machine.",
+            f"To have it end:  {in_workspace(queue.layout.root, f'miscope runs stop {number}')}"
+            * (run.state in ACTIVE),
+        )
+    state, error = ending_in_ledger(ledger, run, f"Its process on {run.host} is gone, as somebody said.")
+    return queue.move(number, state, error, within=ACTIVE)
 
 
 def _moved(queue: RunQueue, number: int, action: Action, state: RunState, reason: str) -> QueuedRun:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from platform import node
 from typing import final
 
 from miscope.commands import in_workspace
@@ -23,6 +24,10 @@ from miscope.store.process_identity import ProcessIdentity
 from miscope.train_request import TrainRequest
 
 __all__ = ["RunQueue"]
+
+_TRAINED_BY_NOBODY_ELSE = f"""(runs.trains = '' OR NOT EXISTS (
+    SELECT 1 FROM runs AS other WHERE other.trains = runs.trains AND other.id <> runs.id
+    AND other.state IN ({", ".join(f"'{state}'" for state in sorted(ACTIVE))})))"""
 
 
 @final
@@ -52,7 +57,7 @@ class RunQueue:
             ).lastrowid
             assert number is not None
             connection.executemany("INSERT INTO needs VALUES (?, ?)", [(number, each) for each in set(place.needs)])
-            run = _read(connection, [number])[0]
+            run = _read(connection.execute, "id = ?", [number])[0]
             RunFolder(self.layout, number).write_asked(run)
         return run
 
@@ -61,7 +66,8 @@ class RunQueue:
         found = self._selected("id = ?", [number])
         if not found:
             known = [str(row["id"]) for row in self.database.rows("SELECT id FROM runs WHERE NOT deleted")]
-            raise UnknownName("run", str(number), known, listing="`miscope runs list` has them all.")
+            listing = f"`{in_workspace(self.layout.root, 'miscope runs list')}` has them all."
+            raise UnknownName("run", str(number), known, listing=listing)
         return found[0]
 
     def runs(
@@ -84,15 +90,16 @@ class RunQueue:
 
     def ready(self) -> list[QueuedRun]:
         """Those that could begin now, the next one first: nothing that they need is left, nobody trains the variant."""
-        active = ", ".join(f"'{state}'" for state in sorted(ACTIVE))
         return self._selected(
-            f"""state = 'pending' AND NOT deleted
+            f"""state = 'pending' AND NOT deleted AND {_TRAINED_BY_NOBODY_ELSE}
             AND NOT EXISTS (SELECT 1 FROM needs JOIN runs AS other ON other.id = needs.needed
-                            WHERE needs.run = runs.id AND other.state <> 'completed')
-            AND (trains = '' OR NOT EXISTS (SELECT 1 FROM runs AS other
-                            WHERE other.trains = runs.trains AND other.id <> runs.id AND other.state IN ({active})))""",
+                            WHERE needs.run = runs.id AND other.state <> 'completed')""",
             order="priority DESC, id",
         )
+
+    def busy(self) -> bool:
+        """Whether something could begin now, or was begun on this machine and has not ended."""
+        return bool(self.ready()) or any(run.host == node() for run in self.runs(ACTIVE))
 
     def unfinished_on(self, variant: str) -> list[QueuedRun]:
         """Runs that have not ended and train the variant or analyze it."""
@@ -106,19 +113,16 @@ class RunQueue:
 
     def claim(self, number: int, process: ProcessIdentity) -> QueuedRun | None:
         """The run, which this process works on from now; None where it is pending no longer, or another trains it."""
-        active = ", ".join(f"'{state}'" for state in sorted(ACTIVE))
         with self.database.transaction() as connection:
             changed = connection.execute(
                 f"""UPDATE runs SET state = 'running', host = ?, pid = ?, born = ?, started = ?, ended = NULL,
                     turn = turn + 1, acknowledged = 0, save = 0, error = ''
-                WHERE id = ? AND state = 'pending' AND NOT deleted AND NOT EXISTS (
-                    SELECT 1 FROM runs AS other WHERE other.trains = runs.trains AND runs.trains <> ''
-                    AND other.id <> runs.id AND other.state IN ({active}))""",
+                WHERE id = ? AND state = 'pending' AND NOT deleted AND {_TRAINED_BY_NOBODY_ELSE}""",
                 (process.host, process.pid, process.born, time.time(), number),
             ).rowcount
             if not changed:
                 return None
-            run = _read(connection, [number])[0]
+            run = _read(connection.execute, "id = ?", [number])[0]
             RunFolder(self.layout, number).write_process(process, run.turn)
             return run
 
@@ -148,7 +152,7 @@ class RunQueue:
             if state not in ACTIVE:
                 connection.execute("UPDATE runs SET pid = NULL, born = NULL WHERE id = ?", (number,))
                 RunFolder(self.layout, number).write_ended(None if state is RunState.PENDING else state, error)
-            return _read(connection, [number])[0]
+            return _read(connection.execute, "id = ?", [number])[0]
 
     def acknowledge(self, number: int) -> None:
         """Note that the run's process knows that it is to stop."""
@@ -172,10 +176,12 @@ class RunQueue:
     def wait_for_another(self, number: int, other: int) -> None:
         """Have what waits for the one wait for the other."""
         with self.database.transaction() as connection:
-            waiting = [row["run"] for row in connection.execute("SELECT run FROM needs WHERE needed = ?", (number,))]
+            behind = "id IN (SELECT run FROM needs WHERE needed = ?)"
+            waiting = [run.id for run in _read(connection.execute, behind, [number])]
             connection.execute("UPDATE OR IGNORE needs SET needed = ? WHERE needed = ?", (other, number))
-            for each in _read(connection, waiting):
-                RunFolder(self.layout, each.id).write_asked(each)
+            for each in waiting:
+                run = _read(connection.execute, "id = ?", [each])[0]
+                RunFolder(self.layout, each).write_asked(run)
 
     def permitted(self, number: int, action: Action) -> QueuedRun:
         """The run, of which this may be asked as it stands; WrongState otherwise."""
@@ -197,15 +203,11 @@ class RunQueue:
         self.database.close()
 
     def _there(self, connection: sqlite3.Connection, number: int) -> QueuedRun:
-        found = _read(connection, [number])
+        found = _read(connection.execute, "id = ?", [number])
         return found[0] if found else self.run(number)
 
     def _selected(self, condition: str, values: Iterable[object] = (), order: str = "id") -> list[QueuedRun]:
-        rows = self.database.rows(f"SELECT * FROM runs WHERE {condition} ORDER BY {order}", [*values])
-        needs: dict[int, list[int]] = {}
-        for row in self.database.rows("SELECT * FROM needs ORDER BY needed") if rows else ():
-            needs.setdefault(row["run"], []).append(row["needed"])
-        return [_run_of(row, needs.get(row["id"], ())) for row in rows]
+        return _read(self.database.rows, condition, values, order)
 
 
 def _actions(state: RunState) -> list[str]:
@@ -213,14 +215,20 @@ def _actions(state: RunState) -> list[str]:
     return [action.value for action, states in ALLOWED.items() if state in states]
 
 
-def _read(connection: sqlite3.Connection, numbers: Iterable[int]) -> list[QueuedRun]:
-    runs = []
-    for number in numbers:
-        row = connection.execute("SELECT * FROM runs WHERE id = ?", (number,)).fetchone()
-        needs = connection.execute("SELECT needed FROM needs WHERE run = ? ORDER BY needed", (number,))
-        if row is not None:
-            runs.append(_run_of(row, [each["needed"] for each in needs]))
-    return runs
+def _read(
+    asked: Callable[[str, Sequence[object]], Iterable[sqlite3.Row]],
+    condition: str,
+    values: Iterable[object] = (),
+    order: str = "id",
+) -> list[QueuedRun]:
+    """The runs of which that is true; asked: answers one SELECT."""
+    values = [*values]
+    rows = list(asked(f"SELECT * FROM runs WHERE {condition} ORDER BY {order}", values))
+    needs: dict[int, list[int]] = {}
+    of_these = f"SELECT * FROM needs WHERE run IN (SELECT id FROM runs WHERE {condition}) ORDER BY needed"
+    for row in asked(of_these, values) if rows else ():
+        needs.setdefault(row["run"], []).append(row["needed"])
+    return [_run_of(row, needs.get(row["id"], ())) for row in rows]
 
 
 def _run_of(row: sqlite3.Row, needs: Iterable[int]) -> QueuedRun:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 
-__all__ = ["ACTIVE", "ALLOWED", "ENDED", "NEXT", "Action", "RunState"]
+__all__ = ["ACTIVE", "ALLOWED", "BEGINNING", "ENDED", "NEXT", "Action", "RunState"]
 
 
 class RunState(enum.StrEnum):
@@ -60,6 +60,10 @@ class Action(enum.StrEnum):
     EXTEND = "extend"
     SAVE = "save"
     DELETE = "delete"
+
+
+BEGINNING = frozenset({Action.RESUME, Action.RETRY, Action.EXTEND})
+"""After these there is something to work on."""
 
 
 ALLOWED: Mapping[Action, frozenset[RunState]] = {

@@ -110,7 +110,7 @@ class Supervisor:
         self._collect()
         self._look_after()
         self._start()
-        return bool(self._children) or bool(self.queue.runs(ACTIVE)) or bool(self.queue.ready())
+        return bool(self._children) or self.queue.busy()
 
     def _collect(self) -> None:
         """Note which processes ended, and write it for those that did not write it themselves."""

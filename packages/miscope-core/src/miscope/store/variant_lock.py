@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from miscope.errors import Busy
 from miscope.store.atomic import explaining, make_folder
+from miscope.store.process_identity import is_alive, this_process
 
 __all__ = ["lock_holder", "variant_lock"]
 
@@ -30,7 +31,15 @@ def variant_lock(path: Path, variant: str) -> Iterator[None]:
     with held as file:
         if not _locked(file):
             raise Busy(variant, *_holder(file))
-        _say(file, {"host": node(), "pid": os.getpid(), "since": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"})
+        _say(
+            file,
+            {
+                "host": node(),
+                "pid": os.getpid(),
+                "born": this_process().born,
+                "since": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC",
+            },
+        )
         try:
             yield
         finally:
@@ -74,11 +83,9 @@ def lock_holder(path: Path) -> str:
 
     Looks without trying the lock, which would stand in the way of somebody who wants it.
     """
-    import psutil
-
     try:
         holder = json.loads(path.read_bytes())
-        host, pid = str(holder["host"]), int(holder["pid"])
+        host, pid, born = str(holder["host"]), int(holder["pid"]), float(holder["born"])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
-    return f" by process {pid}" if host == node() and psutil.pid_exists(pid) else ""
+    return f" by process {pid}" if host == node() and is_alive(host, pid, born) else ""

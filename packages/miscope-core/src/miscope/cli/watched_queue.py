@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, final
 
-from miscope.cli.options import opened
 from miscope.cli.printing import note
 from miscope.commands import in_workspace
 
@@ -14,22 +12,23 @@ if TYPE_CHECKING:
     from miscope.runs.queued_run import QueuedRun
     from miscope.runs.run_queue import RunQueue
     from miscope.store.ledger import Ledger
+    from miscope.workspace import Workspace
 
-__all__ = ["Attendance", "queue_of"]
+__all__ = ["WatchedQueue", "queue_of"]
 
 _PATIENCE = 5.0
 """Seconds that a supervisor has to begin."""
 
 
-def queue_of(workspace: Path | None) -> RunQueue:
-    """The queue of the workspace there, in which no run is called running whose process is gone."""
-    attendance = Attendance.of(workspace)
-    attendance.look()
-    return attendance.queue
+def queue_of(workspace: Workspace) -> RunQueue:
+    """The queue of it, in which no run is called running whose process is gone."""
+    watched = WatchedQueue.of(workspace)
+    watched.look()
+    return watched.queue
 
 
 @final
-class Attendance:
+class WatchedQueue:
     """Looks after the queue while one follows runs."""
 
     def __init__(self, queue: RunQueue, ledger: Ledger) -> None:
@@ -38,12 +37,11 @@ class Attendance:
         self._said = False
 
     @classmethod
-    def of(cls, workspace: Path | None) -> Attendance:
-        """That of the workspace there."""
+    def of(cls, workspace: Workspace) -> WatchedQueue:
+        """That of the workspace."""
         from miscope.runs.run_queue import RunQueue
 
-        place = opened(workspace)
-        return cls(RunQueue(place.root), place.ledger)
+        return cls(RunQueue(workspace.root), workspace.ledger)
 
     def look(self) -> None:
         """Where no supervisor does, give runs whose process is gone the state that they are really in."""
