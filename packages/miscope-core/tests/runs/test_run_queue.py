@@ -47,7 +47,7 @@ def test_a_workspace_without_runs_has_no_queue_file_and_is_asked_in_vain(queue: 
     assert str(refusal.value) == (
         "There is no run named '3', nor any other.\n"
         "None that is known here is spelt like it.\n"
-        "`miscope runs list` has them all."
+        f"`miscope runs list --workspace {queue.layout.root}` has them all."
     )
 
 
