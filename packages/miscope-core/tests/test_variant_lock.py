@@ -1,5 +1,6 @@
 """One trainer of a variant at a time, in real processes and threads."""
 
+import fcntl
 import json
 import re
 import subprocess
@@ -101,6 +102,19 @@ def test_who_held_a_lock_is_not_taken_for_the_process_that_has_its_number_now(tm
     assert lock_holder(path) == ""
     path.write_text(json.dumps({**holder, "host": "elsewhere"}))
     assert lock_holder(path) == ""
+
+
+def test_a_process_that_a_killed_holder_was_about_to_start_lets_go_in_a_moment(tmp_path: Path) -> None:
+    path, mine = tmp_path / "lock", this_process()
+    with path.open("ab") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        gone = {"host": mine.host, "pid": mine.pid, "born": mine.born - 5, "since": "before"}
+        path.write_text(json.dumps(gone))
+        started = threading.Timer(0.2, held.close)
+        started.start()
+        with variant_lock(path, "toy.sum/v5"):
+            assert lock_holder(path) == f" by process {mine.pid}"
+        started.join()
 
 
 def test_two_processes_never_train_one_variant_and_after_a_kill_the_other_goes_on(tmp_path: Path) -> None:

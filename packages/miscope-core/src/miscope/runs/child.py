@@ -7,13 +7,13 @@ of that, so one that dies takes no run along.
 from __future__ import annotations
 
 import sys
-import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from miscope.errors import MiscopeError
 from miscope.interruption import SignalFlag, stop_on_signals
 from miscope.runs.reporter import Reporter
+from miscope.runs.run_log import say, say_trace
 from miscope.runs.run_queue import RunQueue
 from miscope.runs.run_state import RunState
 from miscope.store.process_identity import this_process
@@ -32,11 +32,15 @@ def main(words: list[str]) -> int:
     """Work on the run of that number; 0 completed, 1 failed, 75 not ours, 143 and 130 stopped."""
     root, number = Path(words[0]), int(words[1])
     queue = RunQueue(root)
-    run = queue.claim(number, this_process())
-    if run is None:
-        return LOST
-    with stop_on_signals() as signalled:
-        return work(queue, run, root, signalled)
+    try:
+        run = queue.claim(number, this_process())
+        if run is None:
+            return LOST
+        with stop_on_signals() as signalled:
+            return work(queue, run, root, signalled)
+    except MiscopeError as problem:  # the queue cannot be written; who looks next reads the end from the ledger
+        say(problem)
+        return 1
 
 
 def work(queue: RunQueue, run: QueuedRun, root: Path, signalled: SignalFlag) -> int:
@@ -45,15 +49,15 @@ def work(queue: RunQueue, run: QueuedRun, root: Path, signalled: SignalFlag) -> 
         try:
             state, error = _performed(run, root, reporter)
         except MiscopeError as problem:
-            print(problem, file=sys.stderr, flush=True)
+            say(problem)
             state, error = RunState.FAILED, str(problem)
         except KeyboardInterrupt:
             state, error = RunState.STOPPED, "It was interrupted a second time, and saved nothing more."
         except Exception as problem:  # noqa: BLE001 - whatever ends a run becomes what its record says
-            traceback.print_exc()
+            say_trace()
             state, error = RunState.FAILED, f"{type(problem).__name__}: {problem}"
     queue.move(run.id, state, error)
-    print(f"run {run.id}: {state}", file=sys.stderr, flush=True)
+    say(f"run {run.id}: {state}")
     return {RunState.COMPLETED: 0, RunState.FAILED: 1}.get(state, signalled.exit_code)
 
 

@@ -6,7 +6,7 @@ import errno
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import final
 
@@ -89,7 +89,11 @@ class Database:
             try:
                 return self._opened().execute(sql, values).fetchall()
             except sqlite3.OperationalError as error:
-                if _refusal_of(error) not in (errno.EROFS, errno.EACCES) or self._log.exists():
+                refusal = _refusal_of(error)
+                if refusal == errno.ENOSPC:
+                    self.close()
+                    return _read_alone(self.path, sql, values)
+                if refusal not in (errno.EROFS, errno.EACCES) or self._log.exists():
                     raise
                 return _only_read(self.path, sql, values)
 
@@ -118,6 +122,17 @@ def _number_of(path: Path) -> int | None:
         return path.stat().st_ino
     except FileNotFoundError:
         return None
+
+
+def _read_alone(path: Path, sql: str, values: Sequence[object]) -> list[sqlite3.Row]:
+    """The answer where there is no room for the memory that those who have the file open share: nobody else has."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    try:
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        return connection.execute(sql, values).fetchall()
+    finally:
+        connection.close()
 
 
 def _only_read(path: Path, sql: str, values: Sequence[object]) -> list[sqlite3.Row]:
@@ -160,14 +175,16 @@ def is_whole(path: Path) -> bool:
 def _connected(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=_WAIT, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
-    known = connection.execute("PRAGMA user_version").fetchone()[0]
-    if known > _FORMAT:
-        connection.close()
-        raise BadFile(path, "A later version of miscope wrote it.", "Use that version, or another workspace.")
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    if known < _FORMAT:
-        connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_FORMAT}; COMMIT;")
+    with ExitStack() as opened:
+        opened.callback(connection.close)
+        known = connection.execute("PRAGMA user_version").fetchone()[0]
+        if known > _FORMAT:
+            raise BadFile(path, "A later version of miscope wrote it.", "Use that version, or another workspace.")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        if known < _FORMAT:
+            connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_FORMAT}; COMMIT;")
+        opened.pop_all()
     return connection
 
 

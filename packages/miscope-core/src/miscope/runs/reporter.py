@@ -6,7 +6,6 @@ A thread of its own, so that a stop is acknowledged while the process is busy im
 from __future__ import annotations
 
 import math
-import sys
 import threading
 import time
 from dataclasses import replace
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, final
 
 from miscope.errors import MiscopeError
 from miscope.runs.queued_run import QueuedRun, Reached
+from miscope.runs.run_log import say
 from miscope.runs.run_state import RunState
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class Reporter:
         """Tell how far an analysis is."""
         self._note(seen.done, seen.total, ledger=seen.run, message=seen.error.partition("\n")[0])
         if seen.error and seen.analyzers:
-            print(f"{seen.state}: {', '.join(seen.analyzers)} of {seen.variant}: {seen.error}", file=sys.stderr)
+            say(f"{seen.state}: {', '.join(seen.analyzers)} of {seen.variant}: {seen.error}")
         self._print(f"job {seen.done} of {seen.total}", seen.done, seen.total)
 
     def _note(self, done: int, total: int, *, ledger: str, message: str) -> None:
@@ -101,7 +101,7 @@ class Reporter:
         twentieth = done * 20 // max(total, 1)
         if twentieth > self._twentieth:
             self._twentieth = twentieth
-            print(line, file=sys.stderr, flush=True)
+            say(line)
 
     def _serve(self) -> None:
         while not self._ended.wait(_EVERY):
@@ -115,7 +115,7 @@ class Reporter:
         """Say in the log that the queue cannot be used, once; the run goes on without it."""
         if str(error) != self._complained:
             self._complained = str(error)
-            print(error, file=sys.stderr, flush=True)
+            say(error)
 
     def _write(self) -> None:
         """What is known by now, unless that is written. A queue that cannot be written ends no run."""
@@ -136,4 +136,4 @@ class Reporter:
         if run.state is RunState.STOPPING and not self._stop.is_set():
             self._stop.set()
             self._queue.acknowledge(self._number)
-            print("asked to stop", file=sys.stderr, flush=True)
+            say("asked to stop")

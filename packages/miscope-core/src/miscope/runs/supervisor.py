@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import final
 
-from miscope.errors import BadFile, Busy
+from miscope.errors import BadFile, Busy, CannotWrite
 from miscope.runs.child import LOST
 from miscope.runs.queued_run import QueuedRun
 from miscope.runs.rebuilding import mend
@@ -74,6 +74,7 @@ class Supervisor:
     _children: dict[int, _Child] = field(default_factory=dict)
     _rest_until: float = 0.0
     _checked: float = 0.0
+    _complained: str = ""
 
     def serve(self, *, should_stop: Callable[[], bool], until_idle: bool = False) -> None:
         """Work through the queue until told to stop, or until nothing more can begin.
@@ -93,6 +94,11 @@ class Supervisor:
         while not should_stop():
             try:
                 busy = self._look()
+            except CannotWrite as error:  # there may be room again, and then all of this is done
+                if str(error) != self._complained:
+                    self._complained = str(error)
+                    self.note(str(error))
+                busy = True
             except BadFile:
                 mended = list(mend(self.queue, self.ledger))
                 if not mended:
@@ -119,19 +125,21 @@ class Supervisor:
             if code is None:
                 continue
             run = self.queue.every().get(number)
-            del self._children[number]
+            if run is not None:  # the queue may have been made anew, and what was asked for not be readable
+                self._note_end(run, child, code)
+            del self._children[number]  # not before: what cannot be written now is tried again
             self._rest_until = time.monotonic() + self.pause
-            if run is None:  # the queue was made anew, and what this one was asked for could not be read
-                continue
-            if run.state is RunState.PENDING and run.turn == child.turns and code != LOST:
-                # It died before it could claim its run; begun again at once, it might die so without end.
-                state = RunState.INTERRUPTED if code < 0 else RunState.FAILED
-                self._end(run, state, _last_words(self.queue, number, code))
-            elif run.state in ACTIVE and run.pid == child.process.pid:
-                for line in reconcile(self.queue, self.ledger, ours=(number,), how=_how(code)):
-                    self.note(line)
-            else:
-                self.note(_line(run))
+
+    def _note_end(self, run: QueuedRun, child: _Child, code: int) -> None:
+        if run.state is RunState.PENDING and run.turn == child.turns and code != LOST:
+            # It died before it could claim its run; begun again at once, it might die so without end.
+            state = RunState.INTERRUPTED if code < 0 else RunState.FAILED
+            self._end(run, state, _last_words(self.queue, run.id, code))
+        elif run.state in ACTIVE and run.pid == child.process.pid:
+            for line in reconcile(self.queue, self.ledger, ours=(run.id,), how=_how(code)):
+                self.note(line)
+        else:
+            self.note(_line(run))
 
     def _look_after(self) -> None:
         """Once a second: runs whose processes another supervisor started, and that died."""

@@ -5,18 +5,22 @@ from __future__ import annotations
 import errno
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
 from platform import node
-from typing import BinaryIO
 
 from miscope.errors import Busy
 from miscope.store.atomic import explaining, make_folder
 from miscope.store.process_identity import is_alive, this_process
 
 __all__ = ["lock_holder", "variant_lock"]
+
+_PATIENCE = 2.0
+"""Seconds for which one waits for a lock whose holder is dead."""
 
 
 @contextmanager
@@ -27,26 +31,19 @@ def variant_lock(path: Path, variant: str) -> Iterator[None]:
     """
     make_folder(path.parent)
     with explaining(path):
-        held = path.open("a+b")
+        held = path.open("a+b", buffering=0)
     with held as file:
-        if not _locked(file):
+        if not _locked(file) and not _left(file, path):
             raise Busy(variant, *_holder(file))
-        _say(
-            file,
-            {
-                "host": node(),
-                "pid": os.getpid(),
-                "born": this_process().born,
-                "since": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC",
-            },
-        )
+        with explaining(path):
+            _say_who(file)
         try:
             yield
         finally:
             file.truncate(0)
 
 
-def _locked(file: BinaryIO) -> bool:
+def _locked(file: FileIO) -> bool:
     """Whether the lock is ours; so it is, too, where there are no locks to be had: Windows, some network disks."""
     try:
         import fcntl
@@ -59,13 +56,27 @@ def _locked(file: BinaryIO) -> bool:
     return True
 
 
-def _say(file: BinaryIO, holder: dict[str, object]) -> None:
+def _left(file: FileIO, path: Path) -> bool:
+    """Whether the lock becomes ours although somebody has it: whoever said so is dead.
+
+    A process that the dead one was about to start has the file too, until it has started.
+    """
+    patience = time.monotonic() + _PATIENCE
+    while path.stat().st_size and not lock_holder(path) and time.monotonic() < patience:
+        time.sleep(0.01)
+        if _locked(file):
+            return True
+    return False
+
+
+def _say_who(file: FileIO) -> None:
+    me = this_process()
+    since = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
     file.truncate(0)
-    file.write(json.dumps(holder).encode())
-    file.flush()
+    file.write(json.dumps({"host": me.host, "pid": me.pid, "born": me.born, "since": since}).encode())
 
 
-def _holder(file: BinaryIO) -> tuple[str, str]:
+def _holder(file: FileIO) -> tuple[str, str]:
     """Who has the lock, and how to stop them, as far as they have said it."""
     file.seek(0)
     try:
