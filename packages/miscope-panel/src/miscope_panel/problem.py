@@ -24,6 +24,7 @@ from miscope.errors import (
 )
 from miscope.figures.export import NoBrowser
 from miscope.runs.run_errors import StillNeeded, WrongState
+from miscope.studies.bad_study import BadStudy
 
 __all__ = ["PREFIX", "PROBLEMS", "FieldProblem", "Problem", "ProblemDetail", "of_http", "of_miscope", "of_values"]
 
@@ -40,6 +41,7 @@ _STATUS: Mapping[type[MiscopeError], int] = {
     WrongState: 409,
     StillNeeded: 409,
     BadValue: 422,
+    BadStudy: 422,
     NoBrowser: 501,
     CannotWrite: 507,
 }
@@ -121,13 +123,18 @@ PROBLEMS: Mapping[int | str, dict[str, Any]] = {
 
 async def of_miscope(request: Request, error: Exception) -> Response:
     """A MiscopeError: its kind, and its whole text as `miscope` prints it."""
-    field, message = getattr(error, "field", ""), str(error)
+    field, message = _field(error), str(error)
     fields = [FieldProblem(name=field, message=message.partition("\n")[0])] if field else []
     detail = ProblemDetail(code=type(error).__name__, message=message, fields=fields)
     if isinstance(error, WrongState):
         detail = detail.model_copy(update={"state": error.state, "action": error.action, "allowed": error.allowed})
     status = next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 500)
     return Problem(error=detail).response(status)
+
+
+def _field(error: Exception) -> str:
+    """Which value it refuses; "" where it says none."""
+    return error.place if isinstance(error, BadStudy) else getattr(error, "field", "")
 
 
 async def of_values(request: Request, error: Exception) -> Response:

@@ -9,10 +9,12 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from miscope.errors import MiscopeError
+from miscope.studies.templates import Templates
 from miscope_panel import api, problem
 from miscope_panel.events_api import events_router
 from miscope_panel.families_api import families_router
 from miscope_panel.runs_api import runs_router
+from miscope_panel.studies_api import studies_router
 from miscope_panel.trainings_api import trainings_router
 
 if TYPE_CHECKING:
@@ -23,10 +25,12 @@ __all__ = ["add_rest"]
 
 def add_rest(app: FastAPI, access: QueueAccess) -> None:
     """Add them to the application."""
+    templates = Templates(access.workspace)
     app.include_router(api.router(access.workspace))
     app.include_router(families_router(access.workspace.plugins))
     app.include_router(trainings_router(access))
     app.include_router(runs_router(access))
+    app.include_router(studies_router(access, templates))
     app.include_router(events_router(access))
     app.add_exception_handler(MiscopeError, problem.of_miscope)
     app.add_exception_handler(RequestValidationError, problem.of_values)

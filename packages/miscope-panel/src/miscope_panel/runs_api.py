@@ -66,9 +66,10 @@ def runs_router(access: QueueAccess) -> APIRouter:
 
 def _add_looking(routes: APIRouter, access: QueueAccess, kind: Kind | None) -> None:
     @routes.get("", response_model=Page)
-    def listed(
+    def listed(  # noqa: PLR0913 - each is another way to choose
         state: Annotated[list[RunState] | None, Query(description="Only those in this state; repeatable.")] = None,
         q: Annotated[str, Query(description="Only those whose variants or study have this in their names.")] = "",
+        group: Annotated[str | None, Query(description="Only the runs of this study.")] = None,
         deleted: Annotated[bool, Query(description="Those that were deleted.")] = False,
         page: Annotated[int, Query(ge=1, le=LARGEST // 100)] = 1,
         limit: Annotated[int, Query(ge=1, le=100)] = 20,
@@ -77,7 +78,8 @@ def _add_looking(routes: APIRouter, access: QueueAccess, kind: Kind | None) -> N
         there = [run for run in access.queue.runs() if kind in (None, run.kind)]
         counts = Counter(run.state for run in there)
         among = [run for run in access.queue.runs(deleted=True) if kind in (None, run.kind)] if deleted else there
-        found = [run for run in among if (not state or run.state in state) and _has(run, q.casefold())]
+        of_study = [run for run in among if group in (None, run.group)]
+        found = [run for run in of_study if (not state or run.state in state) and _has(run, q.casefold())]
         counted = {each: counts[each] for each in RunState}
         return answered(Page.of(found, counted, page=page, limit=limit))
 

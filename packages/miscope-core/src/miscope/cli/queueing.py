@@ -64,19 +64,11 @@ def enqueue_chains(
     """The same for several; what has not ended and asks for the same is not asked for a second time."""
     from miscope.runs.queued_run import Place
     from miscope.runs.run_queue import RunQueue
-    from miscope.runs.run_state import ENDED, RunState
-    from miscope.runs.submitting import submit
+    from miscope.runs.submitting import submit_chains
     from miscope.runs.supervisor import start_supervisor
 
-    queue, runs = RunQueue(workspace.root), []
-    under_way = {run.request.model_dump_json(): run for run in queue.runs(frozenset(RunState) - ENDED)}
-    for chain in chains:
-        needs = tuple(after)
-        for request in chain:
-            run = under_way.get(request.model_dump_json())
-            run = run or submit(workspace, queue, request, Place(priority=priority, needs=needs))
-            runs.append(run)
-            needs = (run.id,)
+    place = Place(priority=priority, needs=tuple(after))
+    runs = [run for chain in submit_chains(workspace, RunQueue(workspace.root), chains, place) for run in chain]
     if runs:
         start_supervisor(workspace.root)
     if as_json:

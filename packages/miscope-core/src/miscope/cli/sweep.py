@@ -59,12 +59,11 @@ def sweep(
     from miscope.cli.sweep_plan import show_plan
     from miscope.cli.sweep_report import exit_code, report, row
     from miscope.interruption import stop_on_signals
-    from miscope.studies.keeping import keep_study
-    from miscope.studies.planning import Presence, planned
+    from miscope.studies.planning import planned
+    from miscope.studies.starting import note_start
     from miscope.studies.study_estimate import study_estimate
     from miscope.studies.sweeping import sweep as sweep_runs
     from miscope.studies.sweeping import sweep_on
-    from miscope.studies.templates import Templates
 
     place = opened(workspace)
     only_with_queue(queued, priority=priority)
@@ -75,10 +74,7 @@ def sweep(
     if dry_run:
         show_plan(found, plan, study_estimate(place, plan), as_json=as_json)
         return
-    keep_study(place, found)
-    started = [each.run.name for each in plan if each.presence is not Presence.FINISHED]
-    if template is not None and started:
-        Templates(place).note_use(template, found, started)
+    note_start(place, found, plan, template)
     if queued:
         enqueue_chains(place, [each.requests for each in plan], priority=priority, after=(), as_json=as_json)
         return

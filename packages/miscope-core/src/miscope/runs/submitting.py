@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from miscope.runs.run_queue import RunQueue
     from miscope.workspace import Workspace
 
-__all__ = ["arranged", "submit"]
+__all__ = ["arranged", "submit", "submit_chains"]
 
 _FEW = 3
 """Names that stand for what an analysis is of."""
@@ -31,6 +31,25 @@ def submit(workspace: Workspace, queue: RunQueue, request: Request, place: Place
     """
     what, behind = arranged(workspace, queue, request, place or Place())
     return queue.submit(request, what=what, place=behind)
+
+
+def submit_chains(
+    workspace: Workspace, queue: RunQueue, chains: Sequence[Sequence[Request]], place: Place
+) -> list[list[QueuedRun]]:
+    """Put chains of requests into the queue, each request behind the one before it; the runs of each chain.
+
+    What has not ended and asks for the same is not asked for a second time.
+    """
+    under_way = {run.request.model_dump_json(): run for run in queue.runs(frozenset(RunState) - ENDED)}
+    submitted = []
+    for chain in chains:
+        needs, runs = place.needs, []
+        for request in chain:
+            run = under_way.get(request.model_dump_json())
+            runs.append(run or submit(workspace, queue, request, replace(place, needs=needs)))
+            needs = (runs[-1].id,)
+        submitted.append(runs)
+    return submitted
 
 
 def arranged(workspace: Workspace, queue: RunQueue, request: Request, place: Place) -> tuple[str, Place]:

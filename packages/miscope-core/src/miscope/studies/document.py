@@ -44,6 +44,14 @@ class Document:
     places: Mapping[KeyPath, Place] = field(default_factory=dict)
     """Of every value; {} where it was written in no file."""
 
+    @classmethod
+    def of_values(cls, values: Mapping[str, Any], named: str) -> Document:
+        """The document of values that were written in no file; the place of each is its path: 'study.matrix.width.0'.
+
+        named: what to call the whole.
+        """
+        return cls(file=named, values=values, places={(): Place(named, 0), **_paths(values, named, ())})
+
     def place(self, *path: str | int) -> Place:
         """Where that value is written, or the nearest one that holds it; the file's first line for none."""
         known = (path[:end] for end in range(len(path), 0, -1) if path[:end] in self.places)
@@ -68,6 +76,15 @@ def read_file(path: Path) -> Document:
     if text is None:
         raise BadStudy(str(path), f"It has {size} bytes.", f"A study has at most {_MOST_BYTES}.", _NAME_ONE)
     return parsed(text, str(path))
+
+
+def _paths(value: Any, named: str, path: KeyPath) -> dict[KeyPath, Place]:
+    entries = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    places: dict[KeyPath, Place] = {}
+    for key, item in entries:
+        places[(*path, key)] = Place(f"{named}.{key}", 0)
+        places |= _paths(item, f"{named}.{key}", (*path, key))
+    return places
 
 
 _NAME_ONE = "Name a file that is one; docs/studies.md shows some."
