@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import Annotated
@@ -13,10 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from miscope.runs import actions
 from miscope.runs.queued_run import QueuedRun
 from miscope.runs.run_folder import RunFolder
-from miscope.runs.run_state import BEGINNING, Action, RunState
+from miscope.runs.run_state import BEGINNING, Action
 from miscope_panel.problem import PREFIX, PROBLEMS, Problem
 from miscope_panel.queue_access import LARGEST, Kind, QueueAccess, RunNumber
 from miscope_panel.run_answers import Asked, AskedOfMany, Page, RunLog, RunSeen, answered
+from miscope_panel.runs_listing import Wanted, page_of
 
 __all__ = ["router", "runs_router"]
 
@@ -66,22 +66,9 @@ def runs_router(access: QueueAccess) -> APIRouter:
 
 def _add_looking(routes: APIRouter, access: QueueAccess, kind: Kind | None) -> None:
     @routes.get("", response_model=Page)
-    def listed(  # noqa: PLR0913 - each is another way to choose
-        state: Annotated[list[RunState] | None, Query(description="Only those in this state; repeatable.")] = None,
-        q: Annotated[str, Query(description="Only those whose variants or study have this in their names.")] = "",
-        group: Annotated[str | None, Query(description="Only the runs of this study.")] = None,
-        deleted: Annotated[bool, Query(description="Those that were deleted.")] = False,
-        page: Annotated[int, Query(ge=1, le=LARGEST // 100)] = 1,
-        limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    ) -> Response:
+    def listed(wanted: Annotated[Wanted, Query()]) -> Response:
         """The runs, the latest first, a page at a time; and how many are in each state."""
-        there = [run for run in access.queue.runs() if kind in (None, run.kind)]
-        counts = Counter(run.state for run in there)
-        among = [run for run in access.queue.runs(deleted=True) if kind in (None, run.kind)] if deleted else there
-        of_study = [run for run in among if group in (None, run.group)]
-        found = [run for run in of_study if (not state or run.state in state) and _has(run, q.casefold())]
-        counted = {each: counts[each] for each in RunState}
-        return answered(Page.of(found, counted, page=page, limit=limit))
+        return answered(page_of(access, kind, wanted))
 
     @routes.get("/{id}", response_model=RunSeen)
     def one(id: RunNumber) -> Response:
@@ -93,10 +80,6 @@ def _add_looking(routes: APIRouter, access: QueueAccess, kind: Kind | None) -> N
         """The last lines that its process printed."""
         run = access.run(id, kind)
         return answered(RunLog(lines=RunFolder(access.queue.layout, run.id).tail(tail)))
-
-
-def _has(run: QueuedRun, words: str) -> bool:
-    return words in run.what.casefold() or words in (run.group or "").casefold()
 
 
 def add_action(routes: APIRouter, access: QueueAccess, kind: Kind | None, action: Action) -> None:

@@ -67,17 +67,18 @@ def studies_router(access: QueueAccess, templates: Templates) -> APIRouter:
     @routes.get("/{name}", response_model=StudySeen)
     def study(name: StudyName) -> Response:
         """A study with every setting of its runs, and where these stand."""
-        kept, runs = _kept(access), _groups(access).get(name, [])
-        if name not in kept and not runs:
-            raise UnknownName(
-                "study", name, kept, listing=f"{PREFIX}/studies lists the {len(kept)} that were run here."
-            )
-        path = access.workspace.store.layout.study(name) if name in kept else None
-        keys = None if path is None else jsonable(read_file(path).values)
-        seen = {"name": name, "study": keys, "runs": [RunSeen.of(run) for run in runs]}
-        return answered(StudySeen.model_validate(seen))
+        return answered(_seen(access, name))
 
     return routes
+
+
+def _seen(access: QueueAccess, name: str) -> StudySeen:
+    kept, runs = _kept(access), _groups(access).get(name, [])
+    if name not in kept and not runs:
+        listing = f"{PREFIX}/studies lists the {len(kept)} that were run here."
+        raise UnknownName("study", name, kept, listing=listing)
+    keys = jsonable(read_file(access.workspace.store.layout.study(name)).values) if name in kept else None
+    return StudySeen.model_validate({"name": name, "study": keys, "runs": [RunSeen.of(run) for run in runs]})
 
 
 def _kept(access: QueueAccess) -> list[str]:
