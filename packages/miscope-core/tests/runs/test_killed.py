@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -20,17 +21,33 @@ from miscope.testing import tables
 HERE = Path(__file__).parent
 
 
-def script(name: str, *words: object) -> str:
+@pytest.fixture
+def clock(tmp_path: Path) -> dict[str, str]:
+    """What gives a process a clock that jumps by days, both ways; nothing where no compiler is here for it."""
+    if shutil.which("cc") is None or not sys.platform.startswith("linux"):
+        return {}
+    library = tmp_path / "jumping_clock.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, HERE / "jumping_clock.c", "-ldl"], check=True)
+    return {"LD_PRELOAD": str(library)}
+
+
+def script(clock: dict[str, str], name: str, *words: object) -> str:
     told = [sys.executable, str(HERE / name), *map(str, words)]
-    return subprocess.run(
-        told, env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE, check=True
-    ).stdout.decode()
+    environment = {**os.environ, **clock, "OMP_NUM_THREADS": "1"}
+    return subprocess.run(told, env=environment, stdout=subprocess.PIPE, check=True).stdout.decode()
+
+
+def test_what_is_killed_here_has_a_clock_that_jumps(clock: dict[str, str]) -> None:
+    code = "import time; times = [time.time() for _ in range(100)]; print(int(max(times) - min(times)))"
+    words = [sys.executable, "-c", code]
+    spread = int(subprocess.run(words, env={**os.environ, **clock}, stdout=subprocess.PIPE, check=True).stdout)
+    assert (spread > 86400) == bool(clock)
 
 
 def test_a_run_killed_at_twenty_moments_is_interrupted_each_time_and_ends_as_if_nothing_had_happened(
-    place: Path, tmp_path: Path
+    clock: dict[str, str], place: Path, tmp_path: Path
 ) -> None:
-    told = json.loads(script("killed_runs.py", place, 20))
+    told = json.loads(script(clock, "killed_runs.py", place, 20))
     # One that dies before it has claimed its run leaves it where it was.
     assert Counter(told["states"]).keys() <= {RunState.INTERRUPTED, RunState.PENDING}
     assert RunState.INTERRUPTED in told["states"]
@@ -45,8 +62,10 @@ def test_a_run_killed_at_twenty_moments_is_interrupted_each_time_and_ends_as_if_
 
 
 @pytest.mark.slow
-def test_twenty_supervisors_killed_at_any_moment_lose_no_run_and_begin_none_twice(tmp_path: Path) -> None:
-    script("killed_supervisors.py", tmp_path / "ws", 20, 30)
+def test_twenty_supervisors_killed_at_any_moment_lose_no_run_and_begin_none_twice(
+    clock: dict[str, str], tmp_path: Path
+) -> None:
+    script(clock, "killed_supervisors.py", tmp_path / "ws", 20, 30)
     runs = RunQueue(tmp_path / "ws").runs()
     assert Counter(run.state for run in runs) == {RunState.COMPLETED: 30}
     assert {run.turn for run in runs} == {1}
