@@ -15,6 +15,7 @@ from miscope_panel.events_api import events_router
 from miscope_panel.families_api import families_router
 from miscope_panel.runs_api import runs_router
 from miscope_panel.studies_api import studies_router
+from miscope_panel.templates_api import templates_router
 from miscope_panel.trainings_api import trainings_router
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def add_rest(app: FastAPI, access: QueueAccess) -> None:
     app.include_router(trainings_router(access))
     app.include_router(runs_router(access))
     app.include_router(studies_router(access, templates))
+    app.include_router(templates_router(access.workspace, templates))
     app.include_router(events_router(access))
     app.add_exception_handler(MiscopeError, problem.of_miscope)
     app.add_exception_handler(RequestValidationError, problem.of_values)

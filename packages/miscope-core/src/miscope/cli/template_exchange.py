@@ -47,7 +47,7 @@ def write_out(
 
 
 def take_in(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="As `miscope templates export` writes them.")],
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="As `miscope templates export` or miStudio writes it.")],
     on_conflict: Annotated[Conflict, typer.Option(help="What to do where there is one of that name.")] = Conflict.SKIP,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would become of each, and keep none.")] = False,
     workspace: WorkspaceOption = None,
@@ -71,5 +71,7 @@ def take_in(
         for each in report:
             if each.error:
                 note(f"\n{each.name or 'An item without a name'}:\n{each.error}")
+            for left_out in each.left_out:
+                note(f"{each.name}: left out {left_out}")
     if any(each.action is Action.INVALID for each in report):
         raise typer.Exit(1)

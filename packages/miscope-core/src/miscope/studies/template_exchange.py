@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import enum
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, final
 
 from miscope.errors import BadValue, MiscopeError
 from miscope.studies.conflict import Conflict
 from miscope.studies.document import Document
+from miscope.studies.mistudio import Translated, is_mistudio, translated
 from miscope.studies.template import Template, checked_facts, study_keys
 from miscope.studies.templates import Templates
 
@@ -47,6 +48,8 @@ class Imported:
     """The name that it is kept under; None where it is not."""
     error: str = ""
     """Why it is invalid, in sentences."""
+    left_out: tuple[str, ...] = ()
+    """What of it means nothing here, each with the reason."""
 
 
 def exported(templates: Sequence[Template]) -> dict[str, Any]:
@@ -65,44 +68,53 @@ def exported(templates: Sequence[Template]) -> dict[str, Any]:
 def import_templates(
     templates: Templates, text: str, *, conflict: Conflict = Conflict.SKIP, dry_run: bool = False
 ) -> list[Imported]:
-    """Keep the templates of this JSON, one by one; what became of each.
+    """Keep the templates of this JSON, miscope's or miStudio's, one by one; what became of each.
 
     dry_run: only say what would. Raises BadValue where the text is no such JSON as a whole; an item that is none is
     reported, and the others are kept. Nothing of it is run.
     """
     taken = {one.facts.name.casefold() for one in templates.all()}
+    whole = _parsed(text)
+    foreign = is_mistudio(whole)
     report = []
-    for item in _items(text):
-        imported = _one(templates, item, conflict, taken, dry_run=dry_run)
+    for item in _items(whole, foreign=foreign):
+        name = str(item.get("name") or "") if isinstance(item, Mapping) else ""
+        try:
+            read = translated(templates.plugins, item) if foreign else Translated(item=item, left_out=())
+            imported = _one(templates, read.item, conflict, taken, dry_run=dry_run)
+        except MiscopeError as error:
+            imported = Imported(name=name, action=Action.INVALID, error=str(error))
+        else:
+            imported = replace(imported, left_out=read.left_out)
         taken |= {imported.kept_as.casefold()} if imported.kept_as else set()
         report.append(imported)
     return report
 
 
-def _items(text: str) -> Iterator[Any]:
+def _parsed(text: str) -> Any:
     if len(text.encode()) > _MOST_BYTES:
         raise BadValue("The text is too long.", f"Templates are at most {_MOST_BYTES} bytes together.", "Import parts.")
     try:
-        whole = json.loads(text)
+        return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise BadValue(f"This is no JSON: {error}.", "Templates are exchanged as JSON.", _TODO) from None
-    if not isinstance(whole, Mapping) or whole.get("format") != FORMAT:
+
+
+def _items(whole: Any, *, foreign: bool) -> list[Any]:
+    if not foreign and (not isinstance(whole, Mapping) or whole.get("format") != FORMAT):
         raise BadValue("These are no templates.", f"The file says `format: {FORMAT}` at its top.", _TODO)
-    if whole.get("version") != VERSION:
+    if not foreign and whole.get("version") != VERSION:
         known = f"It has version {whole.get('version')!r}; this miscope reads {VERSION}."
         raise BadValue("These templates are of another version.", known, "Upgrade miscope.")
     items = whole.get("templates")
     if not isinstance(items, list) or len(items) > _MOST_ITEMS:
         raise BadValue("`templates` is not as it should be.", f"It is a list of at most {_MOST_ITEMS}.", _TODO)
-    yield from items
+    return items
 
 
 def _one(templates: Templates, item: Any, conflict: Conflict, taken: set[str], *, dry_run: bool) -> Imported:
-    name = str(item.get("name") or "") if isinstance(item, Mapping) else ""
-    try:
-        facts, study = _checked(templates, item)
-    except MiscopeError as error:
-        return Imported(name=name, action=Action.INVALID, error=str(error))
+    facts, study = _checked(templates, item)
+    name = facts["name"]
     there = name.casefold() in taken
     if there and conflict is Conflict.SKIP:
         return Imported(name=name, action=Action.SKIPPED)

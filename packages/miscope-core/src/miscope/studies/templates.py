@@ -21,6 +21,7 @@ from miscope.studies.template import Template, checked_facts, template_of, templ
 from miscope.variant import NAME_PATTERN
 
 if TYPE_CHECKING:
+    from miscope.plugins.plugins import Plugins
     from miscope.workspace import Workspace
 
 __all__ = ["Templates"]
@@ -34,6 +35,11 @@ class Templates:
         self._workspace, self.folder = workspace, workspace.store.layout.templates
         self._known: dict[Path, tuple[tuple[int, int], Template | MiscopeError]] = {}
         """What was read of a file, with its time and size then."""
+
+    @property
+    def plugins(self) -> Plugins:
+        """What is installed where these are kept."""
+        return self._workspace.plugins
 
     def all(self) -> list[Template]:
         """Those that can be read: favourites first, then by name."""
@@ -53,6 +59,16 @@ class Templates:
             return found
         known = [one.facts.name for one in self.all()]
         raise UnknownName("template", name, known, listing=f"`miscope templates` lists the {len(known)} there are.")
+
+    def of_id(self, template_id: str) -> Template:
+        """The template of that id, whatever another is named; UnknownName for none. Raises BadStudy as `named` does."""
+        found = self._each().get(template_id)
+        if isinstance(found, MiscopeError):
+            raise found
+        if found is None:
+            known = [one.id for one in self.all()]
+            raise UnknownName("template", template_id, known, listing=f"There are {len(known)}, each with its id.")
+        return found
 
     def named(self, name: str) -> Template | None:
         """The template of that name, or of that id; None for none. Raises BadStudy where it cannot be read."""

@@ -1,0 +1,88 @@
+"""Templates that miStudio exported: what maps is kept, and each item says what did not and why."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from miscope.studies.template_exchange import Action, import_templates
+from miscope.studies.templates import Templates
+from miscope.testing import ToyFamily, ToyParams, tables
+from miscope.workspace import open_workspace
+
+
+class SparseParams(ToyParams):
+    latent_dim: int = 8
+    l1_alpha: float = 1e-3
+    resample_steps: int | None = None
+    dead_window_steps: int = 100
+    normalize_activations: str = "none"
+
+
+class SparseFamily(ToyFamily):  # type: ignore[misc]
+    name = "sae.standard"
+    params = SparseParams
+
+
+def exported(*items: dict[str, Any]) -> str:
+    return json.dumps({"version": "1.0", "templates": list(items)})
+
+
+def item(encoder: str = "standard_saelens", **hyperparameters: object) -> dict[str, Any]:
+    given = {"latent_dim": 64, "l1_alpha": 0.01, "learning_rate": 3e-4, "total_steps": 6000, **hyperparameters}
+    said = {"name": "Wide", "description": "of layer 12", "is_favorite": True, "model_id": "7f", "usage_count": 9}
+    return {**said, "encoder_type": encoder, "hyperparameters": given}
+
+
+@pytest.fixture
+def templates(tmp_path: Path) -> Templates:
+    return Templates(open_workspace(tmp_path / "ws", tables(SparseFamily())))
+
+
+def test_what_maps_of_a_template_of_mistudio_is_kept_and_the_rest_is_named_with_the_reason(templates):
+    more = {"hidden_dim": 768, "resample_dead_neurons": True, "resample_interval": 500, "dead_neuron_threshold": 300}
+    odd = {"normalize_activations": "anthropic_rescale", "checkpoint_interval": 1000, "l0_alpha": None, "warmup": 7}
+    (report,) = import_templates(templates, exported(item(**more, **odd)))
+    assert (report.name, report.action, report.error) == ("Wide", Action.CREATED, "")
+    assert report.left_out == (
+        "hidden_dim: the width is read from the site",
+        "normalize_activations: anthropic_rescale was per row, constant_norm is one scalar",
+        "warmup: sae.standard has no such field",
+        "model_id: it is of the place where it was written",
+        "usage_count: it is of the place where it was written",
+    )
+    (kept,) = templates.all()
+    assert (kept.facts.description, kept.facts.favourite, kept.uses) == ("of layer 12", True, 0)
+    assert kept.study.values["base"] == {
+        **{"latent_dim": 64, "l1_alpha": 0.01, "learning_rate": 3e-4, "steps": 6000, "resample_steps": 500},
+        **{"dead_window_steps": 300, "normalize_activations": "constant_norm", "checkpoints": "every:1000"},
+    }
+
+
+def test_resampling_that_is_off_is_left_out(templates):
+    (report,) = import_templates(templates, exported(item(resample_interval=500)), dry_run=True)
+    assert report.left_out[0] == "resample_interval: resample_dead_neurons is off"
+    assert templates.all() == []
+
+
+def test_a_template_whose_family_is_not_installed_is_reported_and_keeps_the_others_from_nothing(templates):
+    broken = {"name": "Broken", "encoder_type": "standard"}
+    first, second, third = import_templates(templates, exported(item("jumprelu"), broken, item("standard_anthropic")))
+    assert (first.action, second.action, third.action) == (Action.INVALID, Action.INVALID, Action.CREATED)
+    assert first.error == (
+        "The template is of the architecture 'jumprelu', and no family 'sae.jumprelu' is installed.\n"
+        "Installed are: sae.standard.\nInstall a package that has it, and import the templates again."
+    )
+    assert second.error == (
+        "This is no template of miStudio's.\nIt has: name, encoder_type, hyperparameters.\n"
+        "Export it again from miStudio."
+    )
+    assert [one.facts.name for one in templates.all()] == ["Wide"]
+
+
+def test_where_no_family_of_sparse_autoencoders_is_installed_each_item_says_so(tmp_path):
+    (report,) = import_templates(Templates(open_workspace(tmp_path, tables())), exported(item()))
+    assert report.error.split("\n")[1] == "No family of sparse autoencoders is."
