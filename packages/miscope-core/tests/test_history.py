@@ -46,6 +46,18 @@ def test_a_row_is_a_step_and_a_column_a_number_that_was_recorded_or_computed(tra
     assert {str(table.schema.field(name).type) for name in names[1:]} == {"double"}
 
 
+def test_the_learning_rate_is_that_of_the_update_that_follows_the_step(tmp_path: Path) -> None:
+    fields = {"warmup_steps": 2, "lr_schedule": "linear", "lr_schedule_steps": 12, "learning_rate": 0.5}
+    variant = open_bound(tmp_path, tables()).variant("toy.sum", **fields)
+    for _ in variant.train(steps=4, threads=1):
+        pass
+    # Warmup from 0 over two updates, then down a tenth of the rate at each of the ten that follow.
+    assert variant.history("learning_rate").to_pydict() == {
+        "step": [0, 1, 2, 3, 4],
+        "learning_rate": pytest.approx([0.0, 0.25, 0.5, 0.45, 0.4], abs=1e-12),
+    }
+
+
 def test_columns_are_chosen_by_patterns(trained: BoundVariant) -> None:
     assert trained.history("*_loss").column_names == ["step", "test_loss", "train_loss"]
     assert trained.history("parameters.norms/total/*")["step"].to_pylist() == [0, 20]

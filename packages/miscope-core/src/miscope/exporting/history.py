@@ -12,6 +12,7 @@ from miscope.errors import BadValue
 from miscope.patterns import matching
 from miscope.snapshot import Series
 from miscope.store.column_numbers import column_numbers
+from miscope.training.optimizing import learning_rate
 from miscope.variant import Variant
 from miscope.workspace import Workspace, plain_variants
 
@@ -37,10 +38,11 @@ def history(
     """The recorded metrics ('train_loss') and the single numbers of instruments ('ranks.weights/W_E/stable') by step.
 
     Columns: 'variant' where several are given, 'step' int64, then float64 that match a shell pattern, metrics first;
-    null where there is no number, NaN among these. Rows: the steps at which there is one, ascending. Of an analyzer its
-    numbers are those of the recipe that was computed last; what spans a training has no step and is not among them.
-    Where `train --watch` recorded what was computed later too, the recorded one stands. Raises BadValue where there is
-    nothing at all, BadFile for damaged metrics.
+    null where there is no number, NaN among these. 'learning_rate' is that of the update which follows the step, for
+    groups of weights that have no factor of their own. Rows: the steps at which there is a number, ascending. Of an
+    analyzer its numbers are those of the recipe that was computed last; what spans a training has no step and is not
+    among them. Where `train --watch` recorded what was computed later too, the recorded one stands. Raises BadValue
+    where there is nothing at all, BadFile for damaged metrics.
     """
     import pyarrow as pa
 
@@ -70,7 +72,17 @@ def _series(workspace: Workspace, variant: Variant) -> dict[str, Series]:
         for name, begin, end in zip(rows["name"].to_pylist(), ends[:-1], ends[1:], strict=True)
     }
     plain = {name: one for name, one in recorded.items() if "/" not in name}
-    return {**plain, **dict(sorted({**recorded, **computed}.items())), **_both(recorded, computed)}
+    rate = _rate(variant, recorded)
+    return {**plain, **rate, **dict(sorted({**recorded, **computed}.items())), **_both(recorded, computed)}
+
+
+def _rate(variant: Variant, recorded: Mapping[str, Series]) -> dict[str, Series]:
+    """The learning rate of the update that follows each recorded step; nothing of what was not trained here."""
+    if variant.training is None or not recorded or "learning_rate" in recorded:
+        return {}
+    steps = np.unique(np.concatenate([one.steps for one in recorded.values()]))
+    values = np.array([learning_rate(variant.training, int(step)) for step in steps])
+    return {"learning_rate": Series(steps=steps, values=values)}
 
 
 def _flat(lists: pyarrow.ChunkedArray, dtype: type[np.number]) -> np.ndarray:
