@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import signal
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +19,8 @@ from miscope.runs.run_state import RunState
 from miscope.store.process_identity import is_alive
 from miscope.store.variant_lock import lock_holder
 
+Serving = Callable[[Path], AbstractContextManager[str]]
+Until = Callable[[Callable[[], object]], None]
 SCRIPT = Path(__file__).parent / "killed_servers.py"
 
 
@@ -32,39 +30,11 @@ def root(offer: Callable[[str, str], None], tmp_path: Path) -> Path:
     return tmp_path / "ws"
 
 
-@pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(tmp_path / "site-packages")}
-
-
-@contextmanager
-def serving(root: Path, environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A server's process and address; killed in the end."""
-    words = [sys.executable, "-m", "miscope", "serve", "--no-open", "--port", "0", "--workspace", str(root)]
-    with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        server.stdout.readline()
-        address = re.fullmatch(r"at (http://\S+)\n", server.stdout.readline())
-        assert address is not None
-        try:
-            yield server, address[1]
-        finally:
-            server.send_signal(signal.SIGKILL)
-
-
 def post(address: str, path: str, **body: object) -> Any:
     headers = {"content-type": "application/json"}
     request = urllib.request.Request(f"{address}api/v1/{path}", json.dumps(body).encode(), headers)
     with urllib.request.urlopen(request, timeout=60) as answer:
         return json.load(answer)
-
-
-def until(condition: Callable[[], object]) -> None:
-    """For as long as the slowest machine may take."""
-    patience = time.monotonic() + 600
-    while not condition():
-        assert time.monotonic() < patience, "it never came"
-        time.sleep(0.05)
 
 
 def test_twenty_servers_killed_at_any_moment_keep_every_run_that_they_said_they_had_taken(
@@ -82,7 +52,7 @@ def test_twenty_servers_killed_at_any_moment_keep_every_run_that_they_said_they_
 
 
 def test_a_run_and_its_supervisor_go_on_when_the_server_that_started_them_is_killed(
-    root: Path, environment: dict[str, str]
+    root: Path, serving: Serving, until: Until
 ) -> None:
     queue = RunQueue(root)
 
@@ -90,14 +60,14 @@ def test_a_run_and_its_supervisor_go_on_when_the_server_that_started_them_is_kil
         return queue.run(1)
 
     long = {"training": {"checkpoints": "adaptive:3-20"}, "steps": 10**9, "threads": 1}
-    with serving(root, environment) as (_, address):
+    with serving(root) as address:
         post(address, "trainings", family="toy.sum", **long)
         until(lambda: seen().reached.done > 0)
     before = seen()
     until(lambda: seen().reached.done > before.reached.done)
     assert is_alive(seen().host, seen().pid, seen().born)
     assert lock_holder(queue.layout.supervisor)
-    with serving(root, environment) as (_, address):
+    with serving(root) as address:
         assert post(address, "trainings/1/stop")["state"] == "stopping"
         until(lambda: seen().state is RunState.STOPPED)
     assert (seen().turn, seen().reached.checkpoint) == (1, seen().reached.done)
