@@ -4,15 +4,24 @@ from pathlib import Path
 import pytest
 
 import miscope_panel
+from miscope.figures.client import FILES as SHARED
+from miscope.figures.client import part
+from miscope_panel.card import Card
 from miscope_panel.client import sheet, source
+from miscope_panel.cursor import Cursor
 
-FILES = sorted((Path(miscope_panel.__file__).parent / "client").glob("*.*s"))
+FILES = sorted([*(Path(miscope_panel.__file__).parent / "client").glob("*.*s"), *SHARED.glob("*.*s")])
 
 
-@pytest.mark.parametrize("component", ["card", "cursor", "catalogue", "shell"])
+@pytest.mark.parametrize("component", ["card", "page_cursor", "catalogue", "shell"])
 def test_every_component_carries_what_it_shares(component):
     assert "const h = (tag" in source(component)
     assert "export function render" in source(component)
+
+
+def test_cursor_and_charts_of_the_page_are_those_that_a_notebook_has():
+    assert part("cursor") in Cursor._esm
+    assert part("chart") in Card._esm
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

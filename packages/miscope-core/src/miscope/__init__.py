@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from miscope.model import Shortcut as Shortcut
     from miscope.modules.naming import NamedWeight as NamedWeight
     from miscope.needs import Needs as Needs
+    from miscope.notebook.scrubbing import scrub as scrub
     from miscope.objective import ForwardPass as ForwardPass
     from miscope.objective import Objective as Objective
     from miscope.objective import Term as Term
@@ -82,6 +83,7 @@ _HOME = {
     "modules.naming": ("NamedWeight",),
     "objective": ("ForwardPass", "Objective", "Term"),
     "needs": ("Needs",),
+    "notebook.scrubbing": ("scrub",),
     "plugins.plugins": ("Plugins",),
     "probe": ("Probe",),
     "source": ("Source",),

@@ -32,8 +32,8 @@ class Card(JSComponent):
     pending = param.Boolean(default=False, doc="Whether the picture is older than the selection.")
     in_sight = param.Boolean(default=True, doc="Whether the card is on or near the screen; the browser says so.")
 
-    _esm = source("card", "menu", "take")
-    _stylesheets: ClassVar[list[str]] = [style("card")]
+    _esm = source("card", "chart", "menu", "take")
+    _stylesheets: ClassVar[list[str]] = [style("card", "chart")]
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)

@@ -24,5 +24,5 @@ class Cursor(JSComponent):
     events = param.Dict(default={}, doc="Named steps to mark.")
     active = param.Boolean(default=True, doc="Whether keys move it.")
 
-    _esm = source("cursor")
+    _esm = source("page_cursor", "cursor")
     _stylesheets: ClassVar[list[str]] = [style("cursor")]

@@ -5,19 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from miscope.figures.first_views import first_views
 from miscope.workspace import Workspace
 from miscope_panel.pin import view_of
 from miscope_panel.selection import Place, settled
 
-__all__ = ["CURVES", "WELCOME", "opened"]
-
-WELCOME = ("behaviour.losses", "spectra.embedding", "neurons.heatmap", "parameters.trajectory")
-"""Views a new visitor sees, where they are installed: how well, what, where, along which way."""
-
-CURVES = ("behaviour.losses", "behaviour.accuracies", "events.timeline")
-"""The same where a variant is a curve alone: nothing that looks at weights has anything to show of it."""
-
-_FEW = 4
+__all__ = ["opened"]
 
 
 def opened(workspace: Workspace, names: Sequence[str], place: Place) -> Place:
@@ -30,13 +23,6 @@ def opened(workspace: Workspace, names: Sequence[str], place: Place) -> Place:
         variant = next((name for name in names if name.partition("/")[2] == variant), variant)
     steps = workspace.store.steps(variant) if variant in names else []
     step = settled(steps, None) if place.step is None else place.step
-    first = WELCOME if steps or variant not in names else CURVES
     views = tuple(card for card in place.views if view_of(card) in workspace.plugins.views)
-    views = views or _welcome(workspace, first)
+    views = views or first_views(workspace.plugins.views, weights=bool(steps) or variant not in names)
     return replace(place, variant=variant, views=views, step=step)
-
-
-def _welcome(workspace: Workspace, first: Sequence[str]) -> tuple[str, ...]:
-    installed = workspace.plugins.views
-    known = tuple(name for name in first if name in installed)
-    return known or tuple(sorted(installed))[:_FEW]

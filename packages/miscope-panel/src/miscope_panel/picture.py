@@ -18,10 +18,10 @@ from miscope.errors import BadValue, DoesNotApply, Ended, MiscopeError, NoArtifa
 from miscope.figures.availability import gather_before, view_availability
 from miscope.figures.controls import Value, bounds, options, settle
 from miscope.figures.render import draw, gather
+from miscope.figures.wire import wire
 from miscope.variant import Variant
 from miscope.view import Choice, Control, Number, View, ViewData
 from miscope_panel.computed_options import names_an_option, offered_options, options_given
-from miscope_panel.plotlyjs import wire
 from miscope_panel.selection import settled
 from miscope_panel.taking import in_python, in_query, in_shell, turned_away
 

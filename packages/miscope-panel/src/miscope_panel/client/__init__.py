@@ -1,8 +1,11 @@
-"""What runs in the browser: one ES module and one style sheet a component, put together from the files beside this."""
+"""What runs in the browser: one ES module and one style sheet a component, put together from the files beside this
+and from those that a notebook's widgets have too."""
 
 from __future__ import annotations
 
 from pathlib import Path
+
+from miscope.figures.client import FILES
 
 __all__ = ["sheet", "source", "style"]
 
@@ -11,12 +14,12 @@ _HERE = Path(__file__).parent
 
 def source(component: str, *parts: str) -> str:
     """The component's ES module after its parts; components cannot import, so each carries what they share."""
-    return "\n".join(_read(f"{name}.js") for name in ("dom", *parts, component))
+    return "\n".join(_read(f"{name}.js") for name in ("dom", "page", *parts, component))
 
 
-def style(component: str) -> str:
-    """The component's style sheet, after the one all share."""
-    return f"{sheet('base')}\n{sheet(component)}"
+def style(component: str, *parts: str) -> str:
+    """The component's style sheet, after the one all share and those of its parts."""
+    return "\n".join(sheet(name) for name in ("base", *parts, component))
 
 
 def sheet(name: str) -> str:
@@ -25,4 +28,5 @@ def sheet(name: str) -> str:
 
 
 def _read(name: str) -> str:
-    return (_HERE / name).read_text(encoding="utf-8")
+    ours = _HERE / name
+    return (ours if ours.exists() else FILES / name).read_text(encoding="utf-8")

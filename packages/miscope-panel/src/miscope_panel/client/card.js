@@ -1,7 +1,5 @@
-// One view: its title, its controls, and its picture or why there is none. Where an axis counts steps, the cursor is a
-// line laid over the plot, which is then not drawn again.
+// One view: its title, its controls, and its picture or why there is none.
 const LATE = 300
-const CLICK = 4
 const REST_OF_HAND = 80
 
 let library = null
@@ -12,22 +10,12 @@ const plotly = () => (library ??= window.Plotly ? Promise.resolve(window.Plotly)
 }))
 const ready = () => (miscope.charts ? Promise.resolve() : new Promise((done) => window.addEventListener("miscope:ready", done, {once: true})))
 
-// plotly.js styles its tool bar from the page's head, which a shadow root does not see.
-const adopt_styles = (root) => {
-  const rules = document.getElementById("plotly.js-style-global")?.sheet?.cssRules
-  if (!rules || root.querySelector("style.plotly")) return
-  root.append(h("style", {class: "plotly"}, [...rules].map((rule) => rule.cssText).join("\n")))
-}
-
 // What stands between backticks is code.
 const coded = (sentence) => sentence.split("`").map((part, i) => (i % 2 ? h("code", {}, part) : part))
-
-const plain = (html) => new DOMParser().parseFromString((html ?? "").replaceAll("<br>", " "), "text/html").body.textContent.trim()
 
 export function render({model, el}) {
   const root = el.getRootNode()
   const host = root.host ?? el
-  let plot = null
   let figure = null
   let drawing = Promise.resolve()
 
@@ -53,102 +41,27 @@ export function render({model, el}) {
 
   // --- the picture
 
-  function layout_of(content) {
-    const {title, width, height, ...layout} = content.layout
-    const margin = {l: 56, r: 20, t: 12, b: 44, ...layout.margin}
-    // The card's own header carries the title, so its room goes to the plot.
-    const heading = layout.meta?.miscope?.heading ?? 0
-    if (title) margin.t = Math.max(14, (layout.margin?.t ?? 64) - heading - 50)
-    return {...layout, margin, autosize: true, uirevision: model.view,
-      template: miscope.charts.templates[miscope.dark ? "dark" : "light"]}
-  }
+  const chart = chart_in({model, root, canvas, overlay, library: () => ready().then(plotly),
+    mark: (about) => (about.time_axis && miscope.step != null ? [about.time_axes, miscope.step] : null),
+    jump: (step) => announce("jump", {step})})
 
-  // Panels above each other need room for each; a table needs the width.
-  function make_room({data, layout}) {
-    const axes = Object.entries(layout).filter(([name, axis]) => name.startsWith("yaxis") && !axis.overlaying)
-    const rows = new Set(axes.map(([, {domain}]) => (domain ?? [0, 1])[0].toFixed(2))).size
-    body.style.setProperty("--tall", `${Math.min(180 + 120 * Math.max(rows, 1), 720)}px`)
-    if (!plot && data.length && data.every((trace) => trace.type === "table")) widen.click()
-  }
-
-  // The page says already which variant and which step.
-  function heading_of(words, more, about) {
-    const at = about.step == null ? "" : `${about.step_label} ${about.step.toLocaleString("en-US")}`
-    const slug = [about.variant].flat()[0]?.split("/")[1]
-    const known = [model.title, at, ...(model.held ? [] : [about.variant, slug])]
-    return [words, ...more.split(" · ")].filter((part) => part && !known.includes(part)).join(" · ")
+  function make_room(content) {
+    body.style.setProperty("--tall", `${height_of(content)}px`)
+    // A table needs the width.
+    if (!chart.drawn() && content.data.length && content.data.every((trace) => trace.type === "table")) widen.click()
   }
 
   async function draw() {
     await ready()
-    const Plotly = await plotly()
     if (!figure) return
     const content = JSON.parse(figure)
-    const title = content.layout.title
-    const words = plain(typeof title === "string" ? title : title?.text)
-    const more = plain(title?.subtitle?.text)
-    heading.textContent = heading.title = heading_of(words, more, content.layout.meta?.miscope ?? {})
-    adopt_styles(root)
+    heading.textContent = heading.title = heading_of(content, [model.title], !model.held)
     make_room(content)
-    await Plotly.react(canvas, content.data, layout_of(content), miscope.charts.config)
-    if (!plot) canvas.on("plotly_afterplot", lay_cursor)
-    plot = content.layout.meta?.miscope ?? {}
+    const template = miscope.charts.templates[miscope.dark ? "dark" : "light"]
+    await chart.draw(content.data, framed(content, model.view, template), miscope.charts.config)
     skeleton.hidden = true
-    lay_cursor()
     card.dataset.drawn = Number(card.dataset.drawn ?? 0) + 1
   }
-
-  // --- the cursor
-
-  const panes = () => Object.values(canvas._fullLayout?._plots ?? {}).filter((p) => p.xaxis && p.yaxis)
-
-  const counts = (axis) => plot.time_axes.includes(axis._id)
-
-  function lay_cursor() {
-    const axis = plot?.time_axis
-    const lines = []
-    if (axis && miscope.step != null) {
-      for (const {xaxis, yaxis} of panes()) {
-        const along = axis === "x" ? xaxis : yaxis
-        if (!counts(along)) continue
-        const at = along.d2p(miscope.step)
-        if (!Number.isFinite(at) || at < -0.5 || at > along._length + 0.5) continue
-        const line = h("div", {class: "line"})
-        const box = axis === "x"
-          ? {left: xaxis._offset + at - 0.75, top: yaxis._offset, width: 1.5, height: yaxis._length}
-          : {left: xaxis._offset, top: yaxis._offset + at - 0.75, width: xaxis._length, height: 1.5}
-        for (const [side, value] of Object.entries(box)) line.style[side] = `${value}px`
-        lines.push(line)
-      }
-    }
-    overlay.replaceChildren(...lines)
-  }
-
-  function jump(event) {
-    const axis = plot?.time_axis
-    const box = canvas.getBoundingClientRect()
-    const [x, y] = [event.clientX - box.left, event.clientY - box.top]
-    for (const {xaxis, yaxis} of axis ? panes() : []) {
-      const [across, down] = [x - xaxis._offset, y - yaxis._offset]
-      if (across < 0 || down < 0 || across > xaxis._length || down > yaxis._length) continue
-      const step = axis === "x" ? xaxis.p2d(across) : yaxis.p2d(down)
-      if (counts(axis === "x" ? xaxis : yaxis) && Number.isFinite(step)) announce("jump", {step})
-      return
-    }
-  }
-  let pressed = null
-  canvas.addEventListener("pointerdown", (event) => {
-    const aside = event.composedPath().some((n) => n instanceof Element && n.matches?.(".modebar, .legend, .infolayer .legend"))
-    pressed = aside || event.button !== 0 ? null : event
-  }, true)
-  const released = (event) => {
-    const start = pressed
-    pressed = null
-    if (start && Math.hypot(event.clientX - start.clientX, event.clientY - start.clientY) < CLICK) jump(event)
-  }
-  // On the window: while the button is down, plotly.js covers the page.
-  window.addEventListener("pointerup", released, true)
-  model.on("remove", () => window.removeEventListener("pointerup", released, true))
 
   // --- controls
 
@@ -252,17 +165,11 @@ export function render({model, el}) {
 
   model.on("picture", show)
   model.on("pending", wait)
-  listen(model, "miscope:cursor", lay_cursor)
+  listen(model, "miscope:cursor", chart.lay)
   listen(model, "miscope:theme", () => (drawing = drawing.then(draw)))
-  const size = new ResizeObserver(() => plot && canvas.clientWidth && window.Plotly.Plots.resize(canvas))
-  size.observe(canvas)
   const sight = new IntersectionObserver(([entry]) => (model.in_sight = entry.isIntersecting), {rootMargin: "200px"})
   sight.observe(card)
-  model.on("remove", () => {
-    size.disconnect()
-    sight.disconnect()
-    if (plot) window.Plotly.purge(canvas)
-  })
+  model.on("remove", () => sight.disconnect())
   show()
   wait()
 }

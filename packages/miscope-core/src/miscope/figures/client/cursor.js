@@ -1,22 +1,35 @@
-// The one step cursor. It moves here, at once; the server hears of it when the hand has rested for a moment.
+// The step cursor: slider, keys, play, typed step. It moves here, at once; Python hears of it when the hand has rested for
+// a moment.
 const REST = 80
 const ALONE = 250
 const FRAME = 16
 const TICK = 250
 
-const KEYS = [
+const CURSOR_KEYS = [
   ["← →", "one checkpoint back, on"],
   ["Shift ← →", "ten checkpoints"],
   ["Home End", "first, last"],
   [", .", "event before, after"],
   ["Space", "play, pause"],
   ["g", "type a step"],
-  ["/", "search the views"],
-  ["r", "look again for what is new"],
-  ["?", "these keys"],
 ]
 
-export function render({model, el}) {
+// The place in (ascending) steps of the one at or before what is asked for, of the first where none is; null: the last.
+const place_of = (steps, asked) => {
+  if (asked == null) return steps.length - 1
+  let low = 0
+  let high = steps.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (steps[middle] <= asked) low = middle + 1
+    else high = middle
+  }
+  return Math.max(low - 1, 0)
+}
+
+// model: steps, asked, step_label, events, active, and on(name, action). hub: through which charts hear of the step and
+// ask for another, and which hears the keys. more_keys: what else the help says.
+const step_cursor = ({model, el, hub, more_keys = []}) => {
   let asked = model.asked
   let resting = null
   let moved = -ALONE
@@ -24,18 +37,8 @@ export function render({model, el}) {
   let log = false
 
   const steps = () => model.steps
-  const position = () => {
-    if (asked == null) return steps().length - 1
-    let low = 0
-    let high = steps().length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (steps()[middle] <= asked) low = middle + 1
-      else high = middle
-    }
-    return Math.max(low - 1, 0)
-  }
-  const scale = (step) => (log ? Math.log1p(step) : step)
+  const position = () => place_of(steps(), asked)
+  const scale = (step) => (log ? Math.sign(step) * Math.log1p(Math.abs(step)) : step)
   const share = (step) => {
     const [first, last] = [scale(steps()[0] ?? 0), scale(steps().at(-1) ?? 1)]
     return last > first ? (scale(step) - first) / (last - first) : 0
@@ -70,7 +73,7 @@ export function render({model, el}) {
     show()
   }})
   const help = h("div", {class: "help", hidden: true}, h("h4", {}, "Keys"),
-    ...KEYS.flatMap(([key, what]) => [h("span", {}, ...key.split(" ").flatMap((k) => [h("kbd", {}, k), " "])), h("span", {}, what)]))
+    ...[...CURSOR_KEYS, ...more_keys, ["?", "these keys"]].flatMap(([key, what]) => [h("span", {}, ...key.split(" ").flatMap((k) => [h("kbd", {}, k), " "])), h("span", {}, what)]))
   const ask = h("button", {class: "tool", type: "button", title: "Keys (?)", "aria-label": "Keys", onclick: () => (help.hidden = !help.hidden)}, "?")
   el.append(h("div", {class: "bar"}, keys, track, h("div", {class: "place"}, label, typed, count, note), spacing, ask), help)
 
@@ -91,8 +94,8 @@ export function render({model, el}) {
     track.setAttribute("aria-valuemin", steps()[0] ?? 0)
     track.setAttribute("aria-valuemax", steps().at(-1) ?? 0)
     track.setAttribute("aria-valuenow", step ?? 0)
-    miscope.step = here ? step : null
-    announce("cursor")
+    hub.state.step = here ? step : null
+    hub.announce("cursor")
   }
 
   function paint() {
@@ -169,7 +172,8 @@ export function render({model, el}) {
   const enter = () => {
     const step = Number(typed.value.replace(/[\s,_]/g, ""))
     typed.blur()
-    if (typed.value.trim() && Number.isFinite(step) && step >= 0) move(Math.round(step))
+    const least = Math.min(steps()[0] ?? 0, 0)
+    if (typed.value.trim() && Number.isFinite(step) && step >= least) move(steps().every(Number.isInteger) ? Math.round(step) : step)
     show()
   }
   typed.addEventListener("focus", () => typed.select())
@@ -191,7 +195,7 @@ export function render({model, el}) {
     "?": () => (help.hidden = !help.hidden),
     Escape: () => (help.hidden = true),
   }
-  listen(model, "keydown", (event) => {
+  hub.listen(model, "keydown", (event) => {
     const action = actions[event.key]
     if (!action || !model.active || typing(event) || event.ctrlKey || event.metaKey || event.altKey) return
     // A focused button takes Space as its own click.
@@ -199,8 +203,8 @@ export function render({model, el}) {
     event.preventDefault()
     action(event)
   })
-  listen(model, "miscope:jump", (event) => jump(event.detail.step))
-  listen(model, "miscope:theme", () => paint())
+  hub.listen(model, "miscope:jump", (event) => jump(event.detail.step))
+  hub.listen(model, "miscope:theme", () => paint())
 
   model.on("asked", () => {
     if (model.asked === asked) return

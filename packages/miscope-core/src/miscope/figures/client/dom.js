@@ -47,13 +47,18 @@ const typing = (event) => {
   return target instanceof Element && (target.matches("input:not([type=checkbox]), textarea, select") || target.isContentEditable)
 }
 
-const grouped = (step) => String(step).replace(/\B(?=(\d{3})+(?!\d))/g, "\u2009")
-
-const miscope = (window.miscope ??= {step: null, dark: false, charts: null})
-const announce = (name, detail) => window.dispatchEvent(new CustomEvent(`miscope:${name}`, {detail}))
-
-// Listens to the whole page for as long as the component is on it.
-const listen = (model, name, action) => {
-  window.addEventListener(name, action)
-  model.on("remove", () => window.removeEventListener(name, action))
+const grouped = (step) => {
+  const [whole, fraction] = String(step).split(".")
+  return [whole.replace(/\B(?=(\d{3})+(?!\d))/g, "\u2009"), ...(fraction ? [fraction] : [])].join(".")
 }
+
+// Charts and their cursor hear of each other through a target of their own: the page has one, each widget another.
+const hub_on = (target, state) => ({
+  state,
+  announce: (name, detail) => target.dispatchEvent(new CustomEvent(`miscope:${name}`, {detail})),
+  // For as long as the component is there.
+  listen: (model, name, action) => {
+    target.addEventListener(name, action)
+    model.on("remove", () => target.removeEventListener(name, action))
+  },
+})

@@ -1,0 +1,36 @@
+"""What of a figure travels to a browser, and which plotly.js draws it there: that of plotly.py, which fits it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from miscope.figures.figure_style import CONFIG, template
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+__all__ = ["bundle", "looks", "wire"]
+
+
+def bundle() -> Path:
+    """The file with plotly.js."""
+    import plotly
+
+    return Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+
+
+def looks() -> dict[str, Any]:
+    """What all charts share: templates of both themes, and the configuration."""
+    return {
+        "config": dict(CONFIG),
+        "templates": {theme: template(theme).to_plotly_json() for theme in ("light", "dark")},
+    }
+
+
+def wire(figure: Figure) -> str:
+    """The figure as JSON with binary arrays, without its template: the page holds both templates and picks one."""
+    content = json.loads(figure.to_json() or "{}")
+    content.get("layout", {}).pop("template", None)
+    return json.dumps({"data": content.get("data", []), "layout": content.get("layout", {})}, separators=(",", ":"))

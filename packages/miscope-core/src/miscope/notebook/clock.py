@@ -1,0 +1,42 @@
+"""What the cursor of several variants counts: steps, the fraction of training, or steps since an event of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+__all__ = ["Course", "places", "settled"]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """A variant's checkpoints, and how its steps are laid on the clock."""
+
+    steps: tuple[int, ...]
+    """Ascending."""
+    origin: float = 0.0
+    """The step at which the clock is at 0."""
+    unit: float = 1.0
+    """Steps in one of the clock's units."""
+
+    @property
+    def places(self) -> tuple[float, ...]:
+        """Of each step on the clock, ascending; whole where steps are counted."""
+        whole = self.unit == 1 and float(self.origin).is_integer()
+        return tuple(step - int(self.origin) if whole else (step - self.origin) / self.unit for step in self.steps)
+
+
+def places(courses: Sequence[Course]) -> list[float]:
+    """Where any of them has a checkpoint, ascending, each once."""
+    return sorted({place for course in courses for place in course.places})
+
+
+def settled(among: Sequence[float], asked: float | None) -> float | None:
+    """The last place at or before what is asked for, else the first; None asks for the last. None where there is none.
+
+    As the cursor does it in the browser (`place_of` in `figures/client/cursor.js`).
+    """
+    before = [place for place in among if asked is None or place <= asked]
+    return before[-1] if before else next(iter(among), None)
