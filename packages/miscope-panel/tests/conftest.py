@@ -243,7 +243,12 @@ def asked_in(tmp_path: Path) -> Callable[..., Asking]:
         workspace = open_bound(tmp_path / "asked", tables()).value
         queue, app = RunQueue(workspace.root), FastAPI(openapi_url=f"{PREFIX}/openapi.json")
         summoned: list[int] = []
-        access = QueueAccess(workspace=workspace, queue=queue, summon=lambda: summoned.append(len(queue.runs())))
+        access = QueueAccess(
+            workspace=workspace,
+            queue=queue,
+            summon=lambda: summoned.append(len(queue.runs())),
+            ending=lambda: True,  # a stream of events ends with its first look
+        )
         add_rest(app, access)
         guard = Guard(app, LOOPBACK, token, read_only=read_only)
         client = TestClient(guard, base_url="http://127.0.0.1:5006", raise_server_exceptions=False)

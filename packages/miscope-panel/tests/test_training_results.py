@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from miscope.snapshot import Series
+from miscope.workspace import open_workspace
 from miscope_panel.thinning import thinned
 
 NAME = "toy.sum/v5-seed0-width16"
@@ -133,6 +134,36 @@ def test_the_configuration_as_a_command_asks_for_the_same(api, offer, command, t
     (typed,) = RunQueue(elsewhere).runs()
     assert typed.what == api.queue.run(1).what
     assert (typed.request.steps, typed.request.watch) == (12, ("ranks.weights:5",))
+
+
+def test_the_configuration_as_a_study_is_of_the_same_training(api, tmp_path):
+    from miscope.studies.resolving import read_study
+
+    api.post("trainings", family="toy.sum", **FULL, group="wide")
+    path = tmp_path / "study.yaml"
+    path.write_text(api.get("trainings/1/config", format="yaml").text)
+    study = read_study(api.workspace, path)
+    asked, (run,) = api.queue.run(1), study.runs
+    assert (study.name, run.variant.name) == ("wide", asked.what)
+    said = {"steps", "device", "threads", "compile", "watch", "label", "group"}
+    steps = {"steps": run.variant.training.steps}  # a study says them of the variant
+    assert run.train.model_dump(include=said) | steps == asked.request.model_dump(include=said)
+
+
+def test_the_configuration_as_a_script_trains_the_same_as_far(api, tmp_path, monkeypatch, offer):
+    api.post("trainings", family="toy.sum", **FULL)
+    offer("toy", "miscope.testing.toy")
+    monkeypatch.setenv("MISCOPE_WORKSPACE", str(tmp_path / "elsewhere"))
+    exec(api.get("trainings/1/config", format="python").text, {})
+    store = open_workspace(tmp_path / "elsewhere").store
+    assert (store.variants(), store.steps(api.queue.run(1).what)) == ([api.queue.run(1).what], [0, 5, 10, 12])
+
+
+@pytest.mark.parametrize("format", ["yaml", "python", "cli"])
+def test_what_a_format_cannot_say_is_refused_and_json_is_named(api, format):
+    api.post("trainings", family="toy.sum", interventions=["odd"])
+    answer = api.get("trainings/1/config", format=format)
+    assert (answer.status_code, answer.json()["error"]["message"].splitlines()[2]) == (422, "Take format=json.")
 
 
 def test_families_come_with_a_schema_of_what_they_are_asked_with(api):

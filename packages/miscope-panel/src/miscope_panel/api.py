@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import mimetypes
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
+from fastapi import Path as InPath
 
 import miscope
 from miscope.analyzer import Grain
@@ -19,7 +19,8 @@ from miscope.plugins.plugins import Plugins
 from miscope.store.origin import origin_of
 from miscope.view import View
 from miscope_panel import picture
-from miscope_panel.problem import PREFIX
+from miscope_panel.problem import PREFIX, PROBLEMS, Problem
+from miscope_panel.workspace_answers import Availability, FigureSeen, Health, PluginsSeen, VariantSeen, ViewSeen
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -29,46 +30,72 @@ if TYPE_CHECKING:
 
 __all__ = ["router"]
 
+_KINDS = {
+    "png": "image/png",
+    "svg": "image/svg+xml",
+    "pdf": "application/pdf",
+    "html": "text/html",
+    "csv": "text/csv",
+    "parquet": "application/vnd.apache.parquet",
+    "npz": "application/octet-stream",
+}
+_FILES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The file.",
+        "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in _KINDS.values()},
+    },
+    501: {"model": Problem, "description": "There is no browser that draws the image; html needs none."},
+}
+
+Name = Annotated[str, Query(description="The view's name.", examples=["learning.losses"])]
+VariantName = Annotated[
+    str, Query(description="A variant's name, or its slug alone.", examples=["modadd.transformer/p113-seed1-dseed598"])
+]
+Step = Annotated[int | None, Query(description="Of the checkpoint; the nearest earlier one that was computed.")]
+Suffix = Annotated[
+    str, InPath(description="What kind of file.", json_schema_extra={"enum": [*_KINDS]}, examples=["png"])
+]
+
 
 def router(workspace: Workspace) -> APIRouter:
     """The routes over one workspace. Plain functions: FastAPI runs them on threads, never on the event loop; all but
     one that does nothing, and answers though every thread is taken."""
-    routes = APIRouter(prefix=PREFIX)
+    routes = APIRouter(prefix=PREFIX, tags=["workspace"], responses={**PROBLEMS})
 
-    @routes.get("/health")
+    @routes.get("/health", response_model=Health)
     async def health() -> dict[str, str]:
         """That this is miscope, and which workspace it shows."""
         return {"status": "ok", "version": miscope.__version__, "workspace": str(workspace.root)}
 
-    @routes.get("/variants")
+    @routes.get("/variants", response_model=list[VariantSeen])
     def variants() -> list[dict[str, Any]]:
         """Every stored variant with its parameters and checkpoints, and why one cannot be opened."""
         return [_variant(workspace, stored) for stored in workspace.inventory()]
 
-    @routes.get("/views")
+    @routes.get("/views", response_model=list[ViewSeen])
     def views() -> list[dict[str, Any]]:
         """Every installed view."""
         return [_view(workspace.plugins, view) for _, view in sorted(workspace.plugins.views.items())]
 
-    @routes.get("/plugins")
+    @routes.get("/plugins", response_model=PluginsSeen)
     def plugins() -> dict[str, Any]:
         """The version of the hooks, what is installed, by whom, and what could not be loaded."""
         return _plugins(workspace.plugins)
 
-    @routes.get("/availability")
-    def availability(variant: str) -> dict[str, Any]:
+    @routes.get("/availability", response_model=Availability)
+    def availability(variant: VariantName) -> dict[str, Any]:
         """For a variant: which views have something to show, and the steps of each artifact."""
         return _availability(workspace, variant)
 
-    @routes.get("/figure")
-    def figure(request: Request, view: str, variant: str, step: int | None = None) -> Response:
+    @routes.get("/figure", responses={200: {"model": FigureSeen}})
+    def figure(request: Request, view: Name, variant: VariantName, step: Step = None) -> Response:
         """A figure as Plotly JSON. step: nearest earlier one that was computed; `with`: variants to compare, by comma;
         any other parameter is a control of the view."""
         shown = picture.figure(workspace, _asked(request, view, variant, step))
         return Response(shown.to_json(), media_type="application/json")
 
-    @routes.get("/export/{suffix}")
-    def file(request: Request, suffix: str, view: str, variant: str, step: int | None = None) -> Response:
+    @routes.get("/export/{suffix}", response_class=Response, responses={**_FILES})
+    def file(request: Request, suffix: Suffix, view: Name, variant: VariantName, step: Step = None) -> Response:
         """The same figure as a file: png, svg, pdf, html; csv, parquet or npz for the numbers it draws."""
         return _file(picture.figure(workspace, _asked(request, view, variant, step)), suffix)
 
@@ -88,8 +115,9 @@ def _file(figure: Figure, suffix: str) -> Response:
     name = f"{variant.partition('/')[2]}.{about['view']}{at}.{suffix}"
     with TemporaryDirectory() as folder:
         content = export(figure, Path(folder) / f"figure.{suffix}").read_bytes()
-    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return Response(content, media_type=kind, headers={"content-disposition": f'attachment; filename="{name}"'})
+    return Response(
+        content, media_type=_KINDS[suffix], headers={"content-disposition": f'attachment; filename="{name}"'}
+    )
 
 
 def _variant(workspace: Workspace, stored: Stored) -> dict[str, Any]:

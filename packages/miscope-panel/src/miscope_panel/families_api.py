@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Annotated, Any, final
 
-from fastapi import APIRouter, Response
-from pydantic import BaseModel, Field, ValidationError
+from fastapi import APIRouter, Path, Response
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from miscope.field_docs import field_docs
 from miscope.jsonable import jsonable
@@ -19,9 +19,24 @@ if TYPE_CHECKING:
 __all__ = ["Families", "FamilySeen", "families_router"]
 
 
+FamilyName = Annotated[str, Path(description="The family's name.", examples=["modadd.transformer"])]
+
+_FAMILY: dict[str, Any] = {
+    "name": "modadd.transformer",
+    "title": "Modular addition by a one-layer transformer",
+    "step_label": "epoch",
+    "package": "miscope-modadd",
+    "package_version": "0.1.0",
+    "params": {"type": "object", "properties": {"prime": {"type": "integer", "default": 113}}},
+    "training": {"type": "object", "properties": {"steps": {"type": "integer", "default": 25000}}},
+}
+
+
 @final
 class FamilySeen(BaseModel):
     """A kind of model that is installed."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_FAMILY]})
 
     name: str = Field(examples=["modadd.transformer"])
     title: str
@@ -38,6 +53,8 @@ class FamilySeen(BaseModel):
 class Families(BaseModel):
     """Every family that is installed."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"families": [_FAMILY]}]})
+
     families: list[FamilySeen]
 
 
@@ -52,7 +69,7 @@ def families_router(plugins: Plugins) -> APIRouter:
         return answered(Families(families=seen))
 
     @routes.get("/{name}", response_model=FamilySeen)
-    def family(name: str) -> Response:
+    def family(name: FamilyName) -> Response:
         """One family."""
         return answered(_seen(plugins, plugins.family(name)))
 

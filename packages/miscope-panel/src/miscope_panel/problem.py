@@ -26,7 +26,17 @@ from miscope.figures.export import NoBrowser
 from miscope.runs.run_errors import StillNeeded, WrongState
 from miscope.studies.bad_study import BadStudy
 
-__all__ = ["PREFIX", "PROBLEMS", "FieldProblem", "Problem", "ProblemDetail", "of_http", "of_miscope", "of_values"]
+__all__ = [
+    "PREFIX",
+    "PROBLEMS",
+    "FieldProblem",
+    "Problem",
+    "ProblemDetail",
+    "of_fault",
+    "of_http",
+    "of_miscope",
+    "of_values",
+]
 
 PREFIX = "/api/v1"
 
@@ -160,3 +170,13 @@ async def of_http(request: Request, error: Exception) -> Response:
     code = {400: "MalformedJson", 404: "NotFound", 405: "MethodNotAllowed"}.get(error.status_code, "Refused")
     message = f"{error.detail}.\n{PREFIX}/openapi.json lists every path and what may be asked there."
     return Problem.of(code, message).response(error.status_code, error.headers)
+
+
+async def of_fault(request: Request, error: Exception) -> Response:
+    """What nobody foresaw; the server's log has the rest of it."""
+    message = (
+        "The server failed.\nIt is a fault of miscope, and its log says where.\nReport it with what was asked for."
+    )
+    if not request.url.path.startswith(f"{PREFIX}/"):
+        return Response(message, 500, media_type="text/plain")
+    return Problem.of("Fault", message).response(500)

@@ -13,6 +13,7 @@ from miscope.studies.templates import Templates
 from miscope_panel import api, problem
 from miscope_panel.events_api import events_router
 from miscope_panel.families_api import families_router
+from miscope_panel.openapi import describe, operation_name
 from miscope_panel.runs_api import runs_router
 from miscope_panel.studies_api import studies_router
 from miscope_panel.templates_api import templates_router
@@ -27,13 +28,18 @@ __all__ = ["add_rest"]
 def add_rest(app: FastAPI, access: QueueAccess) -> None:
     """Add them to the application."""
     templates = Templates(access.workspace)
-    app.include_router(api.router(access.workspace))
-    app.include_router(families_router(access.workspace.plugins))
-    app.include_router(trainings_router(access))
-    app.include_router(runs_router(access))
-    app.include_router(studies_router(access, templates))
-    app.include_router(templates_router(access.workspace, templates))
-    app.include_router(events_router(access))
+    for routes in (
+        api.router(access.workspace),
+        families_router(access.workspace.plugins),
+        trainings_router(access),
+        runs_router(access),
+        studies_router(access, templates),
+        templates_router(access.workspace, templates),
+        events_router(access),
+    ):
+        app.include_router(routes, generate_unique_id_function=operation_name)
+    describe(app)
     app.add_exception_handler(MiscopeError, problem.of_miscope)
     app.add_exception_handler(RequestValidationError, problem.of_values)
     app.add_exception_handler(HTTPException, problem.of_http)
+    app.add_exception_handler(Exception, problem.of_fault)

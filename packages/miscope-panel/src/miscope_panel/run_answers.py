@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from miscope.jsonable import jsonable
 from miscope.runs.queued_run import QueuedRun
 from miscope.runs.run_state import ALLOWED, RunState
+from miscope_panel.exampled import exampled
 
-__all__ = ["Asked", "AskedOfMany", "Page", "Pagination", "RunLog", "RunSeen", "allowed", "answered"]
+__all__ = ["EXAMPLE", "Asked", "AskedOfMany", "Page", "Pagination", "RunLog", "RunSeen", "allowed", "answered"]
 
 Status = Literal["pending", "running", "completed", "failed", "stopped"]
 
@@ -125,6 +126,10 @@ class Pagination(BaseModel):
 class Page(BaseModel):
     """A page of runs, the latest first."""
 
+    model_config = exampled(
+        data=[EXAMPLE], pagination={"page": 1, "limit": 20, "total": 1, "pages": 1}, status_counts={"running": 1}
+    )
+
     data: list[RunSeen]
     pagination: Pagination
     status_counts: dict[RunState, int] = Field(description="Of all runs that were not deleted, whatever was asked for.")
@@ -150,12 +155,18 @@ class Asked(BaseModel):
 class AskedOfMany(BaseModel):
     """What became of each, in the order in which they were given."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"results": [{"id": 3, "run": EXAMPLE, "refused": None}]}]}
+    )
+
     results: list[Asked]
 
 
 @final
 class RunLog(BaseModel):
     """The last lines that a run's process printed."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"lines": ["run 3: completed"]}]})
 
     lines: list[str]
 

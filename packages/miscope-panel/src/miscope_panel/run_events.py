@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from miscope.runs.queued_run import QueuedRun
 from miscope.runs.run_state import ENDED, RunState
-from miscope_panel.run_answers import RunSeen
+from miscope_panel.run_answers import EXAMPLE, RunSeen
 
 if TYPE_CHECKING:
     from miscope.runs.run_queue import RunQueue
@@ -20,11 +20,14 @@ __all__ = ["Changes", "Happening", "RunEvent"]
 Happening = Literal["seen", "created", "status", "completed", "failed", "checkpoint", "progress", "deleted", "restored"]
 
 
+_EXAMPLE: dict[str, Any] = {"event": "status", "id": 3, "ts": 1795871003.1, "from": "pending", "run": EXAMPLE}
+
+
 @final
 class RunEvent(BaseModel):
     """Something that happened to a run."""
 
-    model_config = ConfigDict(populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True, json_schema_extra={"examples": [_EXAMPLE]})
 
     event: Happening = Field(
         description="seen: it was there when one began to listen, and had not ended. status: another state."

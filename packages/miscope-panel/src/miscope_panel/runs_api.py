@@ -24,6 +24,8 @@ _REFUSED = {409: {"model": Problem, "description": "Its state does not allow it;
 _LONGEST_TAIL = 10_000
 _MOST_AT_ONCE = 1000
 
+Tail = Annotated[int, Query(ge=1, le=_LONGEST_TAIL, description="So many of the last lines.")]
+
 _DOCS = {
     Action.STOP: "Have it save a checkpoint and end; `resume` goes on from there.",
     Action.PAUSE: "As `stop`; one that has not begun is held back until it is resumed.",
@@ -76,7 +78,10 @@ def _add_looking(routes: APIRouter, access: QueueAccess, kind: Kind | None) -> N
         return answered(RunSeen.of(access.run(id, kind)))
 
     @routes.get("/{id}/log", response_model=RunLog)
-    def log(id: RunNumber, tail: Annotated[int, Query(ge=1, le=_LONGEST_TAIL)] = 100) -> Response:
+    def log(
+        id: RunNumber,
+        tail: Tail = 100,
+    ) -> Response:
         """The last lines that its process printed."""
         run = access.run(id, kind)
         return answered(RunLog(lines=RunFolder(access.queue.layout, run.id).tail(tail)))

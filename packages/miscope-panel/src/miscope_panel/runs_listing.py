@@ -27,8 +27,8 @@ class Wanted(BaseModel):
     group: Annotated[str | None, Field(description="Only the runs of this study.")] = None
     q: Annotated[str, Field(description="Only those whose variants or study have this in their names.")] = ""
     deleted: Annotated[bool, Field(description="Those that were deleted.")] = False
-    page: Annotated[int, Field(ge=1, le=LARGEST // 100)] = 1
-    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    page: Annotated[int, Field(ge=1, le=LARGEST // 100, description="Counted from 1.")] = 1
+    limit: Annotated[int, Field(ge=1, le=100, description="Runs on a page.")] = 20
 
 
 def page_of(access: QueueAccess, kind: Kind | None, wanted: Wanted) -> Page:

@@ -153,6 +153,12 @@ class StudySummary(BaseModel):
 class Studies(BaseModel):
     """Every study that was run here or is in the queue, by name."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"studies": [{"name": "decay", "kept": True, "runs": 1, "status_counts": {"running": 1}}]}]
+        }
+    )
+
     studies: list[StudySummary]
 
 

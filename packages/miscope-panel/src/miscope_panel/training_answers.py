@@ -22,9 +22,27 @@ class TrainingEstimate(BaseModel):
     measured: int = Field(description="Past trainings that this comes from; 0: from the model's size alone.")
 
 
+_PLAN: dict[str, Any] = {
+    "dry_run": True,
+    "what": "modadd.transformer/p59-seed1-dseed598",
+    "params": {"prime": 59, "seed": 1, "data_seed": 598},
+    "training": {"steps": 5000, "weight_decay": 1.0},
+    "steps": 5000,
+    "needs": [],
+    "checkpoints": 0,
+    "last_step": None,
+    "estimate": {
+        **{"weights": 222000, "steps": 5000, "checkpoints": 51, "adaptive": False, "size": 46000000},
+        **{"seconds": [180.0, 420.0], "measured": 0},
+    },
+}
+
+
 @final
 class TrainingPlan(BaseModel):
     """What a training that is asked for would be; nothing was queued."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_PLAN]})
 
     dry_run: bool = True
     what: str = Field(description="The variant.", examples=["modadd.transformer/p59-seed1-dseed598"])
@@ -83,6 +101,26 @@ class CheckpointSeen(BaseModel):
 @final
 class Checkpoints(BaseModel):
     """The checkpoints of a training's variant, by step."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": 3,
+                    "variant": "modadd.transformer/p59-seed1-dseed598",
+                    "checkpoints": [
+                        {
+                            "step": 100,
+                            "bytes": 912384,
+                            "problem": None,
+                            "with_state": False,
+                            "metrics": {"test_loss": 5.2},
+                        }
+                    ],
+                }
+            ]
+        }
+    )
 
     id: int
     variant: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Query, Response
@@ -26,6 +26,7 @@ from miscope_panel.training_answers import Checkpoints, CheckpointSeen, Curve, M
 from miscope_panel.training_asked import TrainingAsked, analysis_after, check, place_of, request_of
 from miscope_panel.training_command import command_of
 from miscope_panel.training_plan import planned
+from miscope_panel.training_script import script_of, study_of
 
 if TYPE_CHECKING:
     from miscope.store.store import Store
@@ -36,7 +37,8 @@ _KIND = "train"
 _LAST = 10**18 - 1
 _MOST_POINTS = 10_000
 
-StepQuery = Annotated[int | None, Query(ge=0, le=_LAST)]
+FirstStep = Annotated[int | None, Query(ge=0, le=_LAST, description="Only from this step on.")]
+LastStep = Annotated[int | None, Query(ge=0, le=_LAST, description="Only to this step.")]
 
 
 class Longer(BaseModel):
@@ -51,7 +53,29 @@ class ConfigFormat(StrEnum):
     """How a configuration is written."""
 
     JSON = "json"
+    YAML = "yaml"
+    PYTHON = "python"
     CLI = "cli"
+
+
+_FORMATS = "json: a body of `POST trainings`; yaml: for `miscope sweep`; python: a script; cli: `miscope train ...`."
+Format = Annotated[ConfigFormat, Query(description=_FORMATS)]
+
+_CONFIG: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The configuration.",
+        "content": {
+            "application/json": {
+                "schema": {"type": "object"},
+                "example": {"family": "modadd.transformer", "params": {"prime": 59}, "steps": 5000},
+            },
+            "text/plain": {
+                "schema": {"type": "string"},
+                "example": "miscope train modadd.transformer prime=59 --steps 5000\n",
+            },
+        },
+    },
+}
 
 
 def trainings_router(access: QueueAccess) -> APIRouter:
@@ -99,8 +123,8 @@ def _add_results(routes: APIRouter, access: QueueAccess) -> None:
     def metrics(
         id: RunNumber,
         names: Annotated[list[str] | None, Query(description="Names, or patterns such as *_loss; repeatable.")] = None,
-        start_step: StepQuery = None,
-        end_step: StepQuery = None,
+        start_step: FirstStep = None,
+        end_step: LastStep = None,
         max_points: Annotated[int | None, Query(ge=FEWEST, le=_MOST_POINTS, description="Of each metric.")] = None,
     ) -> Response:
         """The metrics of the training's variant as columns; thinned out, each keeps its ends and all extremes."""
@@ -116,14 +140,15 @@ def _add_results(routes: APIRouter, access: QueueAccess) -> None:
         run = access.run(id, _KIND)
         return answered(Checkpoints(id=run.id, variant=run.what, checkpoints=_checkpoints(access, run.what)))
 
-    @routes.get("/{id}/config", responses={200: {"content": {"application/json": {}, "text/plain": {}}}})
-    def config(id: RunNumber, format: ConfigFormat = ConfigFormat.JSON) -> Response:
-        """What was asked for: as the body that asks for the same, or as the command that does."""
+    @routes.get("/{id}/config", responses={**_CONFIG})
+    def config(id: RunNumber, format: Format = ConfigFormat.JSON) -> Response:
+        """What was asked for: as the body that asks for the same, a study's file, a script, or a command."""
         request = access.run(id, _KIND).request
         assert isinstance(request, TrainRequest)
-        if format is ConfigFormat.CLI:
-            return PlainTextResponse(f"{command_of(request)}\n")
-        return JSONResponse(request.model_dump(mode="json", exclude_defaults=True))
+        if format is ConfigFormat.JSON:
+            return JSONResponse(request.model_dump(mode="json", exclude_defaults=True))
+        written = {ConfigFormat.YAML: study_of, ConfigFormat.PYTHON: script_of, ConfigFormat.CLI: command_of}[format]
+        return PlainTextResponse(f"{written(request).rstrip()}\n")
 
 
 def _between(series: Series, start: int | None, end: int | None) -> Series:
