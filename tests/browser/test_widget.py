@@ -14,6 +14,9 @@ from comm.base_comm import BaseComm
 from playwright.sync_api import expect
 
 import miscope
+import miscope_views
+from miscope.bound import open_bound
+from miscope.testing import tables
 
 PATIENCE = 300_000
 
@@ -88,6 +91,17 @@ class Wire(BaseComm):
         return [content["step"] for content in asked if content["kind"] == "draw" and content["card"] == card]
 
 
+@pytest.fixture(scope="module")
+def toys(tmp_path_factory):
+    """Two toys that memorise at different epochs, with a checkpoint at every tenth."""
+    workspace = open_bound(tmp_path_factory.mktemp("widgets") / "workspace", tables(views=miscope_views))
+    for seed in (0, 1):
+        variant = workspace.variant("toy.fourier", seed=seed, checkpoints="every:10")
+        list(variant.train(steps=200, threads=1))
+        variant.analyze("events.grokking", "spectra.embedding")
+    return workspace.variants()
+
+
 @pytest.fixture
 def shown(chromium, monkeypatch):
     """shown(make): the widget that it makes, on a page; no error may come of it, and no request to anywhere."""
@@ -141,37 +155,58 @@ def line(page, number: int) -> float:
     )
 
 
-def test_the_cursor_of_a_widget_moves_its_figures_and_python_hears_of_it(small, shown) -> None:
-    variant = small.variants()[0]
-    page, widget = shown(lambda: miscope.scrub(variant, ["behaviour.losses", "spectra.embedding"], step=1000))
-    for number in (0, 1):
-        expect(card(page, number)).to_have_attribute("data-drawn", "1")
-    expect(card(page, 1)).to_have_attribute("data-step", "1000")
-    expect(card(page, 1).locator(".badge")).to_have_text("epoch 1\u2009000")
+def at_line(page, number: int) -> float:
+    """The same on the plot's axis."""
+    return card(page, number).evaluate(
+        "(card) => { const x = card.querySelector('.plot')._fullLayout.xaxis;"
+        " return x.p2d(parseFloat(card.querySelector('.line').style.left) + 0.75 - x._offset) }"
+    )
+
+
+def test_the_cursor_of_a_widget_moves_its_figures_and_python_hears_of_it(toys, shown) -> None:
+    page, widget = shown(lambda: miscope.scrub(toys[0], ["behaviour.losses", "spectra.embedding"], step=100))
+    expect(card(page, 0)).to_have_attribute("data-drawn", "1")
+    expect(card(page, 1)).to_have_attribute("data-step", "100")
+    expect(card(page, 1).locator(".badge")).to_have_text("epoch 100")
     assert line(page, 0) == pytest.approx(0.5, abs=0.05)
     page.locator(".track").focus()
-    page.keyboard.press("ArrowRight")
-    expect(card(page, 1)).to_have_attribute("data-step", "1100")
-    page.keyboard.press("Home")
-    expect(card(page, 1)).to_have_attribute("data-step", "0")
-    until(page, lambda: widget.step == 0)
-    page.keyboard.press("End")
-    expect(card(page, 1)).to_have_attribute("data-step", "2000")
+    for key, step in (("ArrowRight", 110), ("Home", 0), ("End", 200)):
+        page.keyboard.press(key)
+        expect(card(page, 1)).to_have_attribute("data-step", str(step))
+        until(page, lambda step=step: widget.step == step)
     assert line(page, 0) > 0.9
+    widget.step = 110
+    told(page, widget)
+    expect(card(page, 1)).to_have_attribute("data-step", "110")
     # A view over training is drawn once, a checkpoint once each.
     assert widget.comm.drawn(0) == [None]
-    assert widget.comm.drawn(1) == [1000, 1100, 0, 2000]
-    widget.step = 1100
-    told(page, widget)
-    expect(card(page, 1)).to_have_attribute("data-step", "1100")
-    assert widget.comm.drawn(1) == [1000, 1100, 0, 2000]
+    assert widget.comm.drawn(1) == [100, 110, 0, 200]
     box = card(page, 0).locator(".plot .nsewdrag").first.bounding_box()
     page.mouse.click(box["x"] + box["width"] * 0.25, box["y"] + box["height"] / 2)
-    until(page, lambda: 300 <= widget.step <= 700)
+    until(page, lambda: 30 <= widget.step <= 70)
     expect(card(page, 1)).to_have_attribute("data-step", str(widget.step))
-    page.locator(".place input").fill("1234")
+    page.locator(".place input").fill("123")
     page.locator(".place input").press("Enter")
-    expect(page.locator(".note")).to_have_text("1\u2009234 is no checkpoint")
-    expect(card(page, 1)).to_have_attribute("data-step", "1200")
-    until(page, lambda: widget.step == 1200)
+    expect(page.locator(".note")).to_have_text("123 is no checkpoint")
+    expect(card(page, 1)).to_have_attribute("data-step", "120")
+    until(page, lambda: widget.step == 120)
+    page.evaluate("remove()")
+
+
+def test_aligned_by_an_event_each_variant_is_at_its_own_step(toys, shown) -> None:
+    views = ["behaviour.compare", "behaviour.losses", "spectra.embedding"]
+    page, widget = shown(lambda: miscope.compare(toys, views, align="memorised"))
+    events = [int(each.arrays("events.grokking")["memorised"]) for each in toys]
+    assert len({*events}) == 2
+    for number in range(5):
+        expect(card(page, number)).to_have_attribute("data-drawn", "1")
+    page.locator(".track").focus()
+    page.keyboard.press("ArrowRight")
+    until(page, lambda: widget.step > 0)
+    for number, event in ((3, events[0]), (4, events[1])):
+        nearest = min(range(0, 201, 10), key=lambda step, event=event: abs(step - event - widget.step))
+        expect(card(page, number)).to_have_attribute("data-step", str(nearest))
+    # Over all of them the cursor lies where the clock is, over one at its own step.
+    for number, place in ((0, widget.step), (1, events[0] + widget.step), (2, events[1] + widget.step)):
+        assert at_line(page, number) == pytest.approx(place, abs=1)
     page.evaluate("remove()")

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from miscope.model import Shortcut as Shortcut
     from miscope.modules.naming import NamedWeight as NamedWeight
     from miscope.needs import Needs as Needs
+    from miscope.notebook.comparing import compare as compare
     from miscope.notebook.scrubbing import scrub as scrub
     from miscope.objective import ForwardPass as ForwardPass
     from miscope.objective import Objective as Objective
@@ -83,6 +84,7 @@ _HOME = {
     "modules.naming": ("NamedWeight",),
     "objective": ("ForwardPass", "Objective", "Term"),
     "needs": ("Needs",),
+    "notebook.comparing": ("compare",),
     "notebook.scrubbing": ("scrub",),
     "plugins.plugins": ("Plugins",),
     "probe": ("Probe",),

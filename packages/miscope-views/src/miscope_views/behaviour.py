@@ -13,7 +13,7 @@ from miscope.figures.figure_style import OKABE_ITO, TEST, TRAIN, colour_of, vari
 from miscope.snapshot import Series
 from miscope_views.answer_motion import VELOCITY_VIEW
 from miscope_views.calibration import CALIBRATION_VIEWS
-from miscope_views.definitions import defined
+from miscope_views.definitions import counted, defined
 from miscope_views.figures import figure, line, title
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def compare(shown: ViewData, *, metric: str, align: str, train: bool) -> Figure:
         "yaxis": {"title": {"text": f"{metric} (nats)"}, **_LOG} if metric == "loss" else {"title": {"text": metric}},
         "hovermode": "closest",
         "showlegend": True,
-        "meta": {"time_axes": ["x"] if align == "step" else []},
+        "meta": counted(align),
     }
     if align not in ("step", "fraction"):
         start = {"type": "line", "x0": 0, "x1": 0, "y0": 0, "y1": 1, "yref": "paper", "line": {"dash": "dot"}}

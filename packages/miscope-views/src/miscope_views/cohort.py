@@ -13,7 +13,7 @@ from miscope.view import Member
 from miscope_views.cohort_matrices import CLUSTERS_VIEW, WEIGHTS_VIEW, labels_of
 from miscope_views.cohort_order import LEARNING_VIEW, ORDER_VIEW
 from miscope_views.cohort_table import TABLE_VIEW
-from miscope_views.definitions import by, defined
+from miscope_views.definitions import by, counted, defined
 from miscope_views.figures import figure, line, panels, title
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def losses(shown: ViewData, *, metric: str, align: str, band: str, each: bool) -
         "xaxis": {} if align == "step" else since,
         "yaxis": {"title": {"text": metric.replace("_", " ") + unit}, **(_LOG if unit else {})},
         "showlegend": True,
-        "meta": {"time_axes": ["x"] if align == "step" else []},
+        "meta": counted(align),
     }
     return figure(traces, layout)
 

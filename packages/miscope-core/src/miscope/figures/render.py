@@ -68,7 +68,8 @@ def draw(view: View, shown: ViewData, controls: Mapping[str, object]) -> Figure:
     """The view's figure of what was gathered, with its controls checked, its template set, axes that count steps given
     their title, scale and event marks, and its contents described.
 
-    A drawing function that puts steps on some axes only names them in `layout.meta["time_axes"]`: ('x2',).
+    A drawing function that puts steps on some axes only names them in `layout.meta["time_axes"]`: ('x2',). One that
+    counts something else there says so in `layout.meta["aligned"]`: {'axes': ['x'], 'by': 'generalised'}.
     """
     settled = settle(view, shown, controls)
     figure = _drawn(view, shown, {control.name: settled[control.name] for control in view.controls})
@@ -77,6 +78,7 @@ def draw(view: View, shown: ViewData, controls: Mapping[str, object]) -> Figure:
         layout.template = template("light")
     if layout.title.text is None:
         layout.title.text = view.title
+    aligned = (layout["meta"] or {}).get("aligned")
     axes = apply_time_axes(figure, view, shown, settled)
     about = {
         "view": view.name,
@@ -86,6 +88,8 @@ def draw(view: View, shown: ViewData, controls: Mapping[str, object]) -> Figure:
         "time_axes": list(axes),
         "step_label": shown.step_label,
     }
+    if aligned is not None:
+        about["aligned"] = aligned
     if chosen_options := written_options(shown.options):
         about["options"] = list(chosen_options)
         before = [layout.title.subtitle.text] if layout.title.subtitle.text else []

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-__all__ = ["BY", "LEARNT", "definitions", "delay", "marks", "step_by", "words"]
+__all__ = ["BY", "DATED", "LEARNT", "definitions", "delay", "marks", "step_by", "words"]
 
 BY = ("accuracy", "loss")
 """The two definitions, the preferred one first."""
-_DATED = ("memorised", "peak", "onset", "half", "complete", "generalised")
+DATED = ("memorised", "peak", "onset", "half", "complete", "generalised")
 """Arrays of `events.grokking` that are steps to mark on a time axis."""
 LEARNT = {"memorised": "train", "generalised": "test"}
 """Events that have two, and the set that is learnt."""
@@ -55,7 +55,7 @@ def marks(read: Sequence[Mapping[str, np.ndarray] | None]) -> list[dict[str, dic
     chosen = definitions(there)
     marked: list[dict[str, dict[str, float] | dict[str, str]]] = []
     for arrays in read:
-        dated = {name: float(step_by(arrays or {}, name, chosen)) for name in _DATED}
+        dated = {name: float(step_by(arrays or {}, name, chosen)) for name in DATED}
         events = {name: step for name, step in dated.items() if np.isfinite(step)}
         marked.append({"events": events, "definitions": words(there, chosen) if arrays is not None else {}})
     return marked

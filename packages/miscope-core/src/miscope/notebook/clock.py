@@ -25,7 +25,10 @@ class Course:
     def places(self) -> tuple[float, ...]:
         """Of each step on the clock, ascending; whole where steps are counted."""
         whole = self.unit == 1 and float(self.origin).is_integer()
-        return tuple(step - int(self.origin) if whole else (step - self.origin) / self.unit for step in self.steps)
+        if whole:
+            return tuple(step - int(self.origin) for step in self.steps)
+        # Two variants that differ in the last digit alone are at one place.
+        return tuple(round((step - self.origin) / self.unit, 6) for step in self.steps)
 
 
 def places(courses: Sequence[Course]) -> list[float]:

@@ -92,6 +92,8 @@ const chart_card = ({widget, number, card, hub, root, library, removes}) => {
   const frame = h("section", {class: "card", "aria-label": [card.title, card.label].filter(Boolean).join(", ")},
     h("header", {}, h("h3", {}, card.title, card.label ? h("span", {class: "quiet"}, ` ${card.label}`) : null), badge), heading, body)
 
+  if (card.member == null) frame.style.gridColumn = "1 / -1"
+
   const chart = chart_in({model: component_of(widget, removes), root, canvas, overlay, library,
     ...axes_of(hub, course, widget.get("clock"))})
 
@@ -177,6 +179,8 @@ function render({model: widget, el}) {
   const library = library_of(widget, removes)
   const made = widget.get("cards").map((card, number) => chart_card({widget, number, card, hub, root, library, removes}))
   cards.append(...made.map(({frame}) => frame))
+  // Side by side, a column for each variant, as long as there is room.
+  if ([2, 3].includes(widget.get("courses").length)) cards.style.gridTemplateColumns = `repeat(${widget.get("courses").length}, minmax(0, 1fr))`
   root.append(h("style", {}, STYLE), h("div", {class: "frame"},
     h("header", {}, h("b", {}, widget.get("title")), ...widget.get("notes").map((note) => h("p", {}, note))), bar, cards))
   el.append(host)
