@@ -6,6 +6,7 @@ import asyncio
 import logging
 from typing import final
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 __all__ = ["MOST", "BoundedConnection"]
@@ -15,6 +16,10 @@ MOST = 256
 
 _SPEAK_WITHIN = 20.0
 """Seconds from the opening of a connection to the end of its first request's head."""
+
+_LONGEST = 8000
+"""Bytes of the address, and of each header, of a WebSocket: websockets (17.4) reads lines of 8192, and where one is
+longer uvicorn (0.54) neither answers nor closes."""
 
 _FULL = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain\r\nconnection: close\r\nretry-after: 5\r\n\r\n"
 _WORDS = b"Too many connections are open; close some pages, or try again in a few seconds.\n"
@@ -53,6 +58,13 @@ class BoundedConnection(H11Protocol):
         """Take what came, unless the connection was turned away."""
         if not self.transport.is_closing():
             super().data_received(data)
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """Hand the connection to the WebSocket's protocol, unless that could not read what was asked."""
+        if len(event.target) > _LONGEST or any(len(name) + len(value) > _LONGEST for name, value in event.headers):
+            self.send_400_response("That address, or one of the headers, is too long.")
+        else:
+            super().handle_websocket_upgrade(event)
 
     def _give_up(self) -> None:
         if self.cycle is None and not self.transport.is_closing() and self.transport.get_protocol() is self:

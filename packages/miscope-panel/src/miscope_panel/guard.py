@@ -27,6 +27,8 @@ _POLICY = (
 _LONGEST, _NAME, _QUOTED = 8192, 255, 100
 """Characters of a query, of one name in a path, and of what is repeated to whoever sent it."""
 
+_FOR_SCRIPTS = (f"{PREFIX}/", "/ws/training/")
+
 _READS = ("GET", "HEAD", "OPTIONS")
 
 Scope = MutableMapping[str, Any]
@@ -83,7 +85,7 @@ class Guard:
         if len(scope["query_string"]) > _LONGEST or any(len(part) > _NAME for part in scope["path"].split("/")):
             known = f"{_LONGEST} characters after the '?', {_NAME} in a name"
             return _Refusal(414, "AddressTooLong", f"That address is too long: {known}.")
-        if self._token is not None and not self._known(headers):
+        if self._token is not None and not self._known(headers) and not self._opens(scope):
             return _NO_TOKEN
         return self._judge_writing(scope, headers) if _writes(scope) else None
 
@@ -106,9 +108,16 @@ class Guard:
 
     def _introduced(self, scope: Scope) -> bool:
         """Whether somebody opens the address that has the token in it."""
-        given = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("token", "")
         reads = scope["type"] == "http" and not _writes(scope)
-        return reads and bool(given) and _same(given, self._token or "")
+        return reads and self._in_address(scope)
+
+    def _opens(self, scope: Scope) -> bool:
+        """Whether it is a websocket whose address has the token in it: not every client can send a header with one."""
+        return scope["type"] == "websocket" and self._in_address(scope)
+
+    def _in_address(self, scope: Scope) -> bool:
+        given = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("token", "")
+        return bool(given) and _same(given, self._token or "")
 
     def _known(self, headers: dict[str, str]) -> bool:
         # Not http.cookies, which refuses them all for one whose name it does not like.
@@ -164,12 +173,13 @@ async def _redirect(scope: Scope, send: Send, token: str) -> None:
 
 
 async def _refuse(scope: Scope, send: Send, refusal: _Refusal) -> None:
-    if scope["type"] == "websocket":
+    opens, for_script = scope["type"] == "websocket", scope["path"].startswith(_FOR_SCRIPTS)
+    if opens and not (for_script and "websocket.http.response" in scope.get("extensions", {})):
         await send({"type": "websocket.close", "code": 1008, "reason": refusal.reason})
         return
-    for_script = scope["path"].startswith(f"{PREFIX}/")
     body = Problem.of(refusal.code, refusal.reason).content() if for_script else f"{refusal.reason}\n".encode()
     kind = b"application/json" if for_script else b"text/plain; charset=utf-8"
     headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    answer = "websocket.http.response" if opens else "http.response"
+    await send({"type": f"{answer}.start", "status": refusal.status, "headers": headers})
+    await send({"type": f"{answer}.body", "body": body})

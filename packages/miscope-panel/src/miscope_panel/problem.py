@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, final
 
 from fastapi import Request, Response
-from fastapi.exceptions import RequestValidationError
+from fastapi.exceptions import ValidationException
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 
 from miscope.errors import (
     BadFile,
@@ -131,7 +132,7 @@ PROBLEMS: Mapping[int | str, dict[str, Any]] = {
 """What every route may answer, for OpenAPI."""
 
 
-async def of_miscope(request: Request, error: Exception) -> Response:
+async def of_miscope(request: HTTPConnection, error: Exception) -> Response:
     """A MiscopeError: its kind, and its whole text as `miscope` prints it."""
     field, message = _field(error), str(error)
     fields = [FieldProblem(name=field, message=message.partition("\n")[0])] if field else []
@@ -147,9 +148,9 @@ def _field(error: Exception) -> str:
     return error.place if isinstance(error, BadStudy) else getattr(error, "field", "")
 
 
-async def of_values(request: Request, error: Exception) -> Response:
+async def of_values(request: HTTPConnection, error: Exception) -> Response:
     """What pydantic refuses of a path, a query or a body; nothing of it is repeated."""
-    assert isinstance(error, RequestValidationError)
+    assert isinstance(error, ValidationException)
     if any(each["type"] == "json_invalid" for each in error.errors()):
         message = "The body is no JSON.\nIt ends too early, or has a character where none may be.\nSend a JSON object."
         return Problem.of("MalformedJson", message).response(400)

@@ -37,6 +37,8 @@ class QueueAccess:
     """Sees to it that somebody works through the queue."""
     ending: Callable[[], bool] = lambda: False
     """Whether the server was told to end: what answers without end then leaves off."""
+    heartbeat: float = 15.0
+    """Seconds of silence after which one who watches is given a sign of life."""
 
     def run(self, number: int, kind: Kind | None) -> QueuedRun:
         """The run of that number, if it is of that kind; None for either."""

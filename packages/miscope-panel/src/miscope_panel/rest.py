@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
-from fastapi.exceptions import RequestValidationError
+from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from starlette.exceptions import HTTPException
 
 from miscope.errors import MiscopeError
@@ -18,6 +18,7 @@ from miscope_panel.runs_api import runs_router
 from miscope_panel.studies_api import studies_router
 from miscope_panel.templates_api import templates_router
 from miscope_panel.trainings_api import trainings_router
+from miscope_panel.watching_api import refuse_values, watching_router
 
 if TYPE_CHECKING:
     from miscope_panel.queue_access import QueueAccess
@@ -36,10 +37,12 @@ def add_rest(app: FastAPI, access: QueueAccess) -> None:
         studies_router(access, templates),
         templates_router(access.workspace, templates),
         events_router(access),
+        watching_router(access),
     ):
         app.include_router(routes, generate_unique_id_function=operation_name)
     describe(app)
     app.add_exception_handler(MiscopeError, problem.of_miscope)
     app.add_exception_handler(RequestValidationError, problem.of_values)
+    app.add_exception_handler(WebSocketRequestValidationError, refuse_values)
     app.add_exception_handler(HTTPException, problem.of_http)
     app.add_exception_handler(Exception, problem.of_fault)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from miscope.runs.journal import Journal, Noted
 from miscope.runs.queued_run import QueuedRun
 from miscope.runs.run_state import ENDED, RunState
 from miscope_panel.run_answers import EXAMPLE, RunSeen
@@ -38,9 +39,9 @@ class RunEvent(BaseModel):
     run: RunSeen
 
     @classmethod
-    def of(cls, event: Happening, run: QueuedRun, before: QueuedRun | None) -> RunEvent:
+    def of(cls, event: Happening, run: QueuedRun, before: RunState | None) -> RunEvent:
         """The event of a run that now stands so."""
-        told: dict[str, Any] = {"before": None if before is None else before.state, "run": RunSeen.of(run)}
+        told: dict[str, Any] = {"before": before, "run": RunSeen.of(run)}
         return cls(event=event, id=run.id, ts=time.time(), **told)
 
     def sent(self) -> str:
@@ -50,41 +51,44 @@ class RunEvent(BaseModel):
 
 @final
 class Changes:
-    """The runs as one listener last saw them."""
+    """What one listener has not been told yet."""
 
     def __init__(self, queue: RunQueue, only: frozenset[int] = frozenset()) -> None:
         """only: numbers of the runs that matter; none for all."""
-        self._queue, self._only = queue, only
-        self._marks: Mapping[int, tuple[object, ...]] | None = None
-        self._runs: dict[int, QueuedRun] = {}
+        self._queue, self._only, self._journal = queue, only, Journal(queue.database)
+        self._seen: int | None = None
+        self._born: float | None = None
 
     def look(self) -> list[RunEvent]:
         """What changed since the last look, by number of the run; at the first, what has not ended."""
-        if self._marks is None:
-            self._marks = self._queue.marks()
-            there = [*self._queue.runs(), *self._queue.runs(deleted=True)]
-            self._runs = {run.id: run for run in there if self._matters(run.id)}
-            going = [run for run in self._runs.values() if run.state not in ENDED and not run.deleted]
-            return [RunEvent.of("seen", run, None) for run in sorted(going, key=lambda run: run.id)]
-        before, self._marks = self._marks, self._queue.marks()
-        changed = [number for number, mark in sorted(self._marks.items()) if before.get(number) != mark]
-        return [self._changed(number) for number in changed if self._matters(number)]
+        born, before = self._journal.born(), self._born
+        self._born = born
+        if self._seen is None or before not in (None, born):  # the queue was made anew
+            self._seen = self._journal.newest()
+            going = [run for run in self._queue.runs() if run.state not in ENDED and self._matters(run.id)]
+            return [RunEvent.of("seen", run, None) for run in going]
+        noted = self._journal.after(self._seen, self._only)
+        self._seen = noted[-1].id if noted else self._seen
+        by_run: dict[int, list[Noted]] = {}
+        for each in noted:
+            by_run.setdefault(each.run, []).append(each)
+        return [self._told(number, changes) for number, changes in sorted(by_run.items())]
 
     def _matters(self, number: int) -> bool:
         return not self._only or number in self._only
 
-    def _changed(self, number: int) -> RunEvent:
-        before, now = self._runs.get(number), self._queue.run(number)
-        self._runs[number] = now
-        return RunEvent.of(_happened(before, now), now, before)
+    def _told(self, number: int, changes: list[Noted]) -> RunEvent:
+        return RunEvent.of(_happened(changes), self._queue.run(number), changes[0].before)
 
 
-def _happened(before: QueuedRun | None, now: QueuedRun) -> Happening:
-    if before is None:
+def _happened(changes: list[Noted]) -> Happening:
+    """Of several changes of a run the one worth telling: a new state rather than how far it is."""
+    names = {each.event: each for each in changes}
+    if "created" in names:
         return "created"
-    if before.deleted != now.deleted:
-        return "deleted" if now.deleted else "restored"
-    if before.state is not now.state:
+    last = next((each for each in reversed(changes) if each.event in ("status", "deleted", "restored")), None)
+    if last is not None:
         ended: Mapping[RunState, Happening] = {RunState.COMPLETED: "completed", RunState.FAILED: "failed"}
-        return ended.get(now.state, "status")
-    return "progress" if before.reached.checkpoint == now.reached.checkpoint else "checkpoint"
+        named: Mapping[str, Happening] = {"deleted": "deleted", "restored": "restored"}
+        return named[last.event] if last.event in named else ended.get(last.state, "status")
+    return "checkpoint" if "checkpoint" in names else "progress"

@@ -25,6 +25,8 @@ __all__ = ["Address", "listen", "serve"]
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,128}")
 
+_REFUSED = "ASGI callable returned without completing handshake"
+
 _PAINTERS = 3
 """Figures made side by side; drawing one keeps Python busy, so more would not be sooner."""
 
@@ -115,8 +117,7 @@ def serve(workspace: Workspace, address: Address, *, open_browser: bool = False,
             if not read_only:
                 _attend(workspace)
             # Open pages hold their websocket for good, so waiting for them to leave is bounded.
-            # A page that is closed while a picture is on its way to it is no news.
-            logging.getLogger("asyncio").setLevel(logging.ERROR)
+            _quiet_logs()
             config = uvicorn.Config(
                 app,
                 http=BoundedConnection,
@@ -141,6 +142,13 @@ def _attend(workspace: Workspace) -> None:
     from miscope_panel.attendance import Attendance
 
     Attendance(RunQueue(workspace.root)).look()
+
+
+def _quiet_logs() -> None:
+    # A page that is closed while a picture is on its way to it is no news.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
+    # Who is refused a WebSocket got an answer, though uvicorn 0.54 takes it for none.
+    logging.getLogger("uvicorn.error").addFilter(lambda record: _REFUSED not in str(record.msg))
 
 
 @contextmanager

@@ -12,11 +12,12 @@ from typing import final
 
 from miscope.commands import in_workspace
 from miscope.errors import BadFile, CannotWrite, MiscopeError
+from miscope.runs.journal_tables import JOURNAL
 from miscope.store.atomic import make_folder
 
 __all__ = ["Database", "is_whole", "numbered"]
 
-_FORMAT = 1
+_FORMAT = 2
 _WAIT = 30.0
 """Seconds that one waits for another's transaction, each of which takes milliseconds."""
 
@@ -183,7 +184,7 @@ def _connected(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         if known < _FORMAT:
-            connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_FORMAT}; COMMIT;")
+            connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} {JOURNAL} PRAGMA user_version = {_FORMAT}; COMMIT;")
         opened.pop_all()
     return connection
 

@@ -39,6 +39,7 @@ class Reporter:
         self._began, self._worked_before = time.monotonic(), run.reached.seconds
         self._reached = replace(run.reached, eta=None, rate=None, message="")
         self._written: Reached | None = None
+        self._steps: list[int] = []
         self._first: tuple[float, int] | None = None
         self._stop, self._ended = threading.Event(), threading.Event()
         self._asked_for, self._saved = 0, 0
@@ -70,6 +71,8 @@ class Reporter:
         metrics = {name: value for name, value in seen.metrics.items() if math.isfinite(value)}
         checkpoint = self._reached.checkpoint if seen.checkpoint is None else seen.step
         self._reached = replace(self._reached, metrics=metrics, checkpoint=checkpoint, eta=seen.eta)
+        if seen.checkpoint is not None:
+            self._steps.append(seen.step)
         losses = " | ".join(f"{name} {value:.4g}" for name, value in metrics.items() if "/" not in name)
         self._print(f"step {seen.step} of {seen.total}" + f" | {losses}" * bool(losses), seen.step, seen.total)
 
@@ -122,11 +125,14 @@ class Reporter:
         seconds = self._worked_before + time.monotonic() - self._began
         if self._reached == self._written:
             return
+        saved = self._steps[:]  # before what is reached is looked at, which is then at these or further
         self._written = self._reached
         try:
-            self._queue.reach(self._number, replace(self._reached, seconds=seconds))
+            self._queue.reach(self._number, replace(self._written, seconds=seconds), saved)
         except MiscopeError as error:
             self._complain(error)
+        else:
+            del self._steps[: len(saved)]
 
     def _hear(self) -> None:
         run = self._queue.run(self._number)

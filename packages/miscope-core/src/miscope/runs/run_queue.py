@@ -6,7 +6,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from platform import node
 from typing import final
@@ -83,11 +83,6 @@ class RunQueue:
         """All by their numbers, the deleted ones too."""
         return {run.id: run for run in self._selected("1")}
 
-    def marks(self) -> Mapping[int, tuple[object, ...]]:
-        """Of every run, deleted ones too, what differs whenever something of it changed; cheaper than the runs."""
-        columns = "id, state, priority, turn, acknowledged, save, error, deleted, reached"
-        return {row["id"]: tuple(row) for row in self.database.rows(f"SELECT {columns} FROM runs")}
-
     def ready(self) -> list[QueuedRun]:
         """Those that could begin now, the next one first: nothing that they need is left, nobody trains the variant."""
         return self._selected(
@@ -126,11 +121,12 @@ class RunQueue:
             RunFolder(self.layout, number).write_process(process, run.turn)
             return run
 
-    def reach(self, number: int, reached: Reached) -> None:
-        """Write down how far it is."""
+    def reach(self, number: int, reached: Reached, saved: Sequence[int] = ()) -> None:
+        """Write down how far it is. saved: steps of all checkpoints since this was last said, the last too."""
         with self.database.transaction() as connection:
-            text = json.dumps(asdict(reached))
-            connection.execute("UPDATE runs SET reached = ? WHERE id = ?", (text, number))
+            for stage in (*(replace(reached, checkpoint=step) for step in saved), reached):
+                text = json.dumps(asdict(stage))
+                connection.execute("UPDATE runs SET reached = ? WHERE id = ?", (text, number))
 
     def move(self, number: int, state: RunState, error: str = "", *, within: Collection[RunState] = ()) -> QueuedRun:
         """Have the run in that state; WrongState where it is in one that this does not follow.

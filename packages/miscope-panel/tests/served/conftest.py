@@ -1,0 +1,50 @@
+"""A real server of /api/v1 in a thread of the test's process, for what only a real connection shows."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+
+from miscope.runs.run_queue import RunQueue
+from miscope.workspace import Workspace
+from miscope_panel.connections import BoundedConnection
+from miscope_panel.guard import LOOPBACK, Guard
+from miscope_panel.problem import PREFIX
+from miscope_panel.queue_access import QueueAccess
+from miscope_panel.rest import add_rest
+from miscope_panel.serving import Address, listen
+
+Served = Callable[..., AbstractContextManager[str]]
+
+
+@pytest.fixture(scope="session")
+def served() -> Served:
+    """served(workspace, token=..., read_only=..., heartbeat=...): the address of a real server of /api/v1 over it."""
+
+    @contextmanager
+    def serve(workspace: Workspace, *, token: str | None = None, read_only: bool = False, **more: Any) -> Iterator[str]:
+        queue, app = RunQueue(workspace.root), FastAPI(openapi_url=f"{PREFIX}/openapi.json")
+        more = {"summon": lambda: None, **more}
+        add_rest(app, QueueAccess(workspace=workspace, queue=queue, ending=lambda: server.should_exit, **more))
+        guard = Guard(app, LOOPBACK, token, read_only=read_only)
+        config = uvicorn.Config(
+            guard, http=BoundedConnection, log_level="critical", lifespan="off", timeout_graceful_shutdown=2
+        )
+        server = uvicorn.Server(config)
+        with listen(Address(port=0)) as bound:
+            thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
+            thread.start()
+            try:
+                yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+            finally:
+                server.should_exit = True
+                thread.join()
+                queue.close()
+
+    return serve
