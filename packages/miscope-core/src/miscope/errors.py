@@ -278,9 +278,9 @@ class CannotWrite(MiscopeError, OSError):
 class Busy(MiscopeError):
     """A variant that somebody else is training, recording or importing now."""
 
-    def __init__(self, variant: str, holder: str, stop: str) -> None:
-        """holder: 'process 4242 on atlas since ...'. stop: what ends it: '`kill 4242`'."""
-        self.variant, self.holder = variant, holder
+    def __init__(self, variant: str, holder: str, stop: str, *, elsewhere: bool = False) -> None:
+        """holder: 'process 4242 on atlas since ...', elsewhere if not of this machine. stop: ends it: '`kill 4242`'."""
+        self.variant, self.holder, self.elsewhere = variant, holder, elsewhere
         super().__init__(
             f"{variant} is being trained or imported already.",
             f"That is the work of {holder}; two at once would overwrite each other's files.",

@@ -7,6 +7,8 @@ import importlib
 import time
 import traceback
 from collections.abc import Callable, Iterable
+from pathlib import Path
+from platform import node
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, final
 
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["Portable", "attempted", "failed", "perform"]
 
 
+_AT_WORK = {"miscope_families", "miscope_analyzers"}
+"""Hooks of what a job may need."""
+
+
 @final
 class Portable:
     """A workspace that travels as its address: pickled, it is a folder and module names; opened once a process."""
@@ -32,8 +38,10 @@ class Portable:
         self.workspace = workspace
 
     def __reduce__(self) -> tuple[Callable[..., Portable], tuple[str, tuple[tuple[str, str], ...]]]:
-        # What has no importable module stays behind; a job that needs it says there what is missing.
-        modules = tuple((p.plugin, p.module) for p in self.workspace.plugins.providers if p.module)
+        # What has no importable module stays behind; a job that needs it says there what is missing. Figures and
+        # pages are made here, and a worker need not have the packages that make them.
+        providers = [p for p in self.workspace.plugins.providers if p.module and _AT_WORK & set(p.hooks)]
+        modules = tuple((p.plugin, p.module) for p in providers)
         return _opened_once, (str(self.workspace.root), modules)
 
 
@@ -42,6 +50,12 @@ def _opened_once(root: str, modules: tuple[tuple[str, str], ...]) -> Portable:
     from miscope.plugins.plugins import Plugins
     from miscope.workspace import open_workspace
 
+    if not Path(root).is_dir():
+        raise MiscopeError(
+            f"There is no folder {root} on {node()}.",
+            "A job is done on the workspace itself, in the folder that the process which sends it names.",
+            "Keep the workspace on a disk that all machines see under the same path.",
+        )
     plugins = Plugins.of(**{name: importlib.import_module(module) for name, module in modules})
     return Portable(open_workspace(root, plugins))
 

@@ -82,6 +82,10 @@ class Layout:
         """Where the study of that name is kept, as it was last run."""
         return self.root / "studies" / f"{_checked(name, 'A study')}.yaml"
 
+    def study_going(self, name: str) -> Path:
+        """Where it is said that the runs of a study are under way, so that whoever makes them sees this folder."""
+        return self.root / "studies" / f"{_checked(name, 'A study that is under way')}.going"
+
     def study_stop(self, name: str) -> Path:
         """Where it is said that the runs of a study, which are under way anywhere, shall stop."""
         return self.root / "studies" / f"{_checked(name, 'A request to stop')}.stop"

@@ -34,7 +34,8 @@ def variant_lock(path: Path, variant: str) -> Iterator[None]:
         held = path.open("a+b", buffering=0)
     with held as file:
         if not _locked(file) and not _left(file, path):
-            raise Busy(variant, *_holder(file))
+            holder, stop, host = _holder(file)
+            raise Busy(variant, holder, stop, elsewhere=host != node())
         with explaining(path):
             _say_who(file)
         try:
@@ -76,17 +77,17 @@ def _say_who(file: FileIO) -> None:
     file.write(json.dumps({"host": me.host, "pid": me.pid, "born": me.born, "since": since}).encode())
 
 
-def _holder(file: FileIO) -> tuple[str, str]:
-    """Who has the lock, and how to stop them, as far as they have said it."""
+def _holder(file: FileIO) -> tuple[str, str, str]:
+    """Who has the lock, how to stop them, and their machine, as far as they have said it."""
     file.seek(0)
     try:
         holder = json.loads(file.read())
         host, pid, since = str(holder["host"]), int(holder["pid"]), str(holder["since"])
     except (ValueError, KeyError, TypeError):
-        return "another process", "Ctrl-C there"
+        return "another process", "Ctrl-C there", node()
     if (host, pid) == (node(), os.getpid()):
-        return f"another thread of this process since {since}", "close its iterator"
-    return f"process {pid} on {host} since {since}", f"`kill {pid}`" if host == node() else f"Ctrl-C on {host}"
+        return f"another thread of this process since {since}", "close its iterator", host
+    return f"process {pid} on {host} since {since}", f"`kill {pid}`" if host == node() else f"Ctrl-C on {host}", host
 
 
 def lock_holder(path: Path) -> str:

@@ -22,7 +22,7 @@ __all__ = ["Ending", "Failure", "Perform", "RunResult", "attempt", "run_here", "
 
 T = TypeVar("T")
 
-Perform: TypeAlias = "Callable[[Workspace, Request, Callable[[], bool]], Iterator[Progress] | Iterator[Outcome]]"
+Perform: TypeAlias = "Callable[[Workspace, Request, Callable[[], bool]], Iterator[Progress | Outcome]]"
 """Does what a request asks for, until it is told to stop, and says how far it is."""
 
 
@@ -114,7 +114,7 @@ class Failure:
 
 
 def _guarded(
-    work: Callable[[], Iterator[Progress] | Iterator[Outcome]],
+    work: Callable[[], Iterator[Progress | Outcome]],
 ) -> Iterator[Progress | Outcome | Failure]:
     """What the work yields, and last of all why it failed, if it did."""
 

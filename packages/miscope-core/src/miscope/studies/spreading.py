@@ -10,22 +10,29 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from platform import node
 from typing import TYPE_CHECKING, final
 
 from miscope.analysis.perform import Portable
+from miscope.errors import Busy
 from miscope.executor import Executor
 from miscope.request import read_request
-from miscope.store.atomic import make_folder
-from miscope.studies.attempting import Ending, RunResult, attempt
+from miscope.store.atomic import explaining, make_folder
+from miscope.studies.attempting import Ending, RunResult, attempt, run_here
 from miscope.studies.planning import PlannedRun
 
 if TYPE_CHECKING:
+    from miscope.outcome import Outcome
+    from miscope.progress import Progress
+    from miscope.request import Request
     from miscope.workspace import Workspace
 
 __all__ = ["spread"]
 
 _POLL_EVERY = 0.2
 """Seconds between two looks for a request to stop."""
+_LOCKS_OF_THE_DEAD = 120.0
+"""Seconds after which a network disk has taken back what a machine held that is gone: NFS needs 90."""
 
 
 @final
@@ -33,14 +40,19 @@ _POLL_EVERY = 0.2
 class _RunJob:
     """A run, by names and numbers."""
 
+    title: str
+    """'s1: toy.sum/v5-seed1, new, to step 4'."""
     place: int
     """In the plan."""
     requests: tuple[str, ...]
     """As JSON."""
     step: int
     """That its training reached before."""
-    stop: str
-    """The name of a file in the workspace, which is there once somebody asked to stop."""
+    study: str
+    """The name of two files in the workspace: one is there all the while, the other once somebody asked to stop."""
+
+    def __str__(self) -> str:
+        return f"make {self.title}"
 
 
 def spread(
@@ -53,9 +65,9 @@ def spread(
     closed before its end.
     """
     token = secrets.token_hex(8)
-    stop = workspace.store.layout.study_stop(token)
+    going, stop = workspace.store.layout.study_going(token), workspace.store.layout.study_stop(token)
     jobs = (_job(place, planned, token) for place, planned in enumerate(plan))
-    with _told(stop, should_stop), executor.open() as opened:
+    with _there(going), _told(stop, should_stop), executor.open() as opened:
         results = opened.run(partial(_done, Portable(workspace)), _until(should_stop, jobs), lost=_lost)
         try:
             for result in results:  # noqa: UP028 - closed by that, it would wait for what is under way untold
@@ -67,12 +79,13 @@ def spread(
             raise
 
 
-def _job(place: int, planned: PlannedRun, stop: str) -> _RunJob:
+def _job(place: int, planned: PlannedRun, study: str) -> _RunJob:
     """The job of a run, whose analysis is computed where the run is."""
     train, analyze = planned.train, planned.run.analyze
     here = None if analyze is None else analyze.model_copy(update={"executor": "inline"})
     requests = tuple(request.model_dump_json() for request in (train, here) if request is not None)
-    return _RunJob(place=place, requests=requests, step=planned.step, stop=stop)
+    title = f"{planned.run.name}: {planned.run.variant.name}, {planned}"
+    return _RunJob(title=title, place=place, requests=requests, step=planned.step, study=study)
 
 
 def _until(should_stop: Callable[[], bool], jobs: Iterator[_RunJob]) -> Iterator[_RunJob]:
@@ -85,14 +98,43 @@ def _until(should_stop: Callable[[], bool], jobs: Iterator[_RunJob]) -> Iterator
 def _done(place: Portable, job: _RunJob) -> tuple[int, RunResult]:
     """Do the job, wherever this is. Never raises: a failure is a result."""
     workspace = place.workspace
-    stopped = _Stopped(workspace.store.layout.study_stop(job.stop))
+    if not workspace.store.layout.study_going(job.study).exists():
+        return job.place, RunResult(ending=Ending.FAILED, step=job.step, error=_another_folder(workspace.root))
+    stopped = _Stopped(workspace.store.layout.study_stop(job.study))
+    if stopped():
+        return job.place, RunResult(ending=Ending.STOPPED, step=job.step)
     requests = [read_request(each) for each in job.requests]
-    trying = attempt(workspace, requests, step=job.step, should_stop=stopped)
+    trying = attempt(workspace, requests, step=job.step, should_stop=stopped, perform=_once_free)
     while True:
         try:
             next(trying)
         except StopIteration as end:
             return job.place, end.value
+
+
+def _once_free(workspace: Workspace, request: Request, should_stop: Callable[[], bool]) -> Iterator[Progress | Outcome]:
+    """Do what is asked for; where another machine has the variant, once that let go of it.
+
+    It may be gone, with the process that made this run before; then a network disk keeps its lock for a while.
+    """
+    patience = time.monotonic() + _LOCKS_OF_THE_DEAD
+    while True:
+        try:
+            yield from run_here(workspace, request, should_stop)
+        except Busy as busy:
+            if not busy.elsewhere or should_stop() or time.monotonic() > patience:
+                raise
+            time.sleep(_POLL_EVERY)
+        else:
+            return
+
+
+def _another_folder(root: Path) -> str:
+    return (
+        f"The folder {root} on {node()} is not the workspace that the study is run in.\n"
+        "It has the same path there, and another content.\n"
+        "Keep the workspace on a disk that all machines see under the same path."
+    )
 
 
 def _lost(job: _RunJob, reason: str) -> tuple[int, RunResult]:
@@ -115,8 +157,20 @@ class _Stopped:
 
 
 def _tell(stop: Path) -> None:
-    make_folder(stop.parent)
     stop.touch()
+
+
+@contextmanager
+def _there(going: Path) -> Iterator[None]:
+    """Meanwhile, the file is there."""
+    make_folder(going.parent)
+    with explaining(going):
+        going.touch()
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            going.unlink(missing_ok=True)
 
 
 @contextmanager
