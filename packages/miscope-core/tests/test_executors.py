@@ -6,6 +6,9 @@ import os
 import pytest
 
 from miscope.analysis.executors import Inline, Processes, WorkerDied
+from miscope.errors import BadValue, MiscopeError
+from miscope.executor import ExecutorOptions
+from miscope.testing import tables
 
 DIE = "__import__('os')._exit(1)"
 
@@ -100,3 +103,27 @@ def test_an_executor_that_opens_nothing_is_itself():
     inline = Inline()
     with inline.open() as opened:
         assert opened is inline
+
+
+def test_an_executor_whose_package_is_not_there_is_told_with_its_package():
+    with pytest.raises(MiscopeError) as refusal:
+        tables().executor("dask")
+    assert str(refusal.value) == (
+        "The executor 'dask' comes with miscope-dask, which is not installed or could not be loaded.\n"
+        "`miscope plugins` lists what is.\n"
+        "To install it:  pip install miscope-dask"
+    )
+
+
+def test_an_executor_that_leaves_no_choice_refuses_one():
+    assert Inline().configured(ExecutorOptions()).name == "inline"
+    with pytest.raises(BadValue) as refusal:
+        Inline().configured(ExecutorOptions(jobs=2, scheduler="tcp://127.0.0.1:1"))
+    assert str(refusal.value) == (
+        "The executor 'inline' takes no jobs and no scheduler.\n"
+        "Where its jobs run, and how many at a time, it knows itself.\n"
+        "Leave them out, or name another:  `miscope executors`"
+    )
+    chosen = Processes(3).configured(ExecutorOptions(jobs=2))
+    assert isinstance(chosen, Processes)
+    assert chosen.workers == 2

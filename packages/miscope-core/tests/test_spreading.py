@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from platform import node
 from typing import TypeVar, final
 
 import pytest
@@ -27,6 +30,17 @@ matrix: {seed: [1, 2, 3, 4]}
 run_name: s{seed}
 train: {threads: 1}
 analyze: {analyzers: [parameters.norms], executor: processes}
+"""
+
+HOLDS = """
+import fcntl, json, sys, time
+with open(sys.argv[1], "a+") as file:
+    fcntl.flock(file, fcntl.LOCK_EX)
+    json.dump({"host": "elsewhere", "pid": 4242, "born": 1.0, "since": "yesterday"}, file)
+    file.flush()
+    print("held", flush=True)
+    time.sleep(1.5)
+    file.truncate(0)
 """
 
 T = TypeVar("T")
@@ -102,6 +116,47 @@ def test_a_run_whose_process_is_lost_has_failed_alone_and_is_made_by_the_next_ca
     ]  # fmt: skip
 
 
+def test_where_another_machine_has_the_variant_its_run_waits_until_that_let_go(ws: BoundWorkspace) -> None:
+    first, *_ = plan_of(ws)
+    lock = ws.store.layout.lock(first.run.variant.name)
+    lock.parent.mkdir(parents=True)
+    with subprocess.Popen([sys.executable, "-c", HOLDS, str(lock)], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        (ended,) = sweep_on(Inline(), ws.value, [first])
+    assert (ended.ending, ended.result.step) == ("done", 4)
+
+
+@final
+class Moving(Executor):
+    """Moves the workspace's folder away before it does a job, as where another machine has one of that name."""
+
+    name = "moving"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def run(
+        self, work: Callable[[T], R], jobs: Iterable[T], *, lost: Callable[[T, str], R] | None = None
+    ) -> Iterator[R]:
+        for job in jobs:
+            self.folder.rename(self.folder.with_name("moved"))
+            self.folder.mkdir()
+            yield work(job)
+            self.folder.rmdir()
+            self.folder.with_name("moved").rename(self.folder)
+
+
+def test_a_folder_of_the_same_name_on_another_machine_is_not_taken_for_the_workspace(ws: BoundWorkspace) -> None:
+    (ended,) = sweep_on(Moving(ws.root), ws.value, plan_of(ws)[:1])
+    assert ended.ending == "failed"
+    assert ended.result.error == (
+        f"The folder {ws.root} on {node()} is not the workspace that the study is run in.\n"
+        "It has the same path there, and another content.\n"
+        "Keep the workspace on a disk that all machines see under the same path."
+    )
+
+
 @final
 class Noting(Executor):
     """Notes what lies in a folder when no more of its results are taken."""
@@ -117,7 +172,7 @@ class Noting(Executor):
         try:
             yield from map(work, jobs)
         finally:
-            self.seen = [path.suffix for path in self.folder.iterdir()] if self.folder.is_dir() else []
+            self.seen = sorted(path.suffix for path in self.folder.iterdir())
 
 
 def test_what_is_under_way_is_told_to_stop_where_nobody_takes_its_result(ws: BoundWorkspace) -> None:
@@ -125,10 +180,10 @@ def test_what_is_under_way_is_told_to_stop_where_nobody_takes_its_result(ws: Bou
     events = sweep_on(executor, ws.value, plan_of(ws))
     assert next(events).ending == "done"
     events.close()  # type: ignore[attr-defined]
-    assert executor.seen == [".stop"]
+    assert executor.seen == [".going", ".stop"]
     assert list(executor.folder.iterdir()) == []
     assert len(list(sweep_on(executor, ws.value, plan_of(ws)))) == 4
-    assert executor.seen == []
+    assert executor.seen == [".going"]
 
 
 def test_where_runs_are_made_is_said_once(
@@ -136,18 +191,30 @@ def test_where_runs_are_made_is_said_once(
 ) -> None:
     offer("toy", "miscope.testing.toy")
     (tmp_path / "sweep.yaml").write_text(STUDY)
-    code, out, err = command("sweep", tmp_path / "sweep.yaml", "--jobs", 2, "--executor", "dask", "-w", ws.root)
+    code, out, err = command("sweep", tmp_path / "sweep.yaml", "--scheduler", "tcp://127.0.0.1:1", "-w", ws.root)
     assert (code, out) == (1, "")
     assert err == (
-        "--jobs 2 says how many processes of this machine to use; --executor dask runs elsewhere.\n"
-        "How many runs are made at a time there, it knows itself.\n"
-        "Leave one of them out.\n"
+        "The executor 'inline' takes no scheduler.\n"
+        "Where its jobs run, and how many at a time, it knows itself.\n"
+        "Leave it out, or name another:  `miscope executors`\n"
+    )
+    code, out, err = command("sweep", tmp_path / "sweep.yaml", "--jobs", 2, "--resource", "GPU=1", "-w", ws.root)
+    assert (code, out) == (1, "")
+    assert err == (
+        "The executor 'processes' takes no resources.\n"
+        "Its jobs run on this machine, each in a process of its own.\n"
+        "Leave that out, or name an executor of many machines:  --executor dask\n"
+    )
+    code, out, err = command("sweep", tmp_path / "sweep.yaml", "--resource", "GPU=many", "-w", ws.root)
+    assert (code, out) == (1, "")
+    assert (
+        err == "'many' is no amount of GPU.\nIt is a number above 0: how much a job takes.\nWrite --resource GPU=1.\n"
     )
     code, out, err = command("sweep", tmp_path / "sweep.yaml", "--jobs", 2, "--queue", "-w", ws.root)
     assert (code, out) == (1, "")
     assert err == (
-        "--queue has the queue's supervisor make the runs; --jobs and --executor have this command make them.\n"
-        "How many it makes at a time is the supervisor's setting.\n"
+        "--queue has the queue's supervisor do the work; --jobs would have this command share it out.\n"
+        "How many runs it works on at a time is the supervisor's setting.\n"
         f"Leave one of them out; or set it:  miscope runs serve --at-once N --workspace {ws.root}\n"
     )
     assert not ws.root.exists()

@@ -76,7 +76,7 @@ _HOME = {
     "cross_entropy": ("classification", "next_token"),
     "errors": ("MiscopeError",),
     "examples": ("Examples",),
-    "executor": ("Executor",),
+    "executor": ("Executor", "ExecutorOptions"),
     "family": ("Family", "Params"),
     "hookspecs": ("hookimpl",),
     "model": ("HookedModel", "Model", "Role", "Shortcut"),

@@ -3,16 +3,37 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import ClassVar, TypeVar
+from dataclasses import dataclass, field, fields
+from typing import ClassVar, TypeVar, final
 
+from miscope.errors import BadValue
 from miscope.field_docs import documented
 
-__all__ = ["Executor"]
+__all__ = ["Executor", "ExecutorOptions"]
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+@final
+@documented
+@dataclass(frozen=True, kw_only=True)
+class ExecutorOptions:
+    """How an executor shall work, where it leaves a choice."""
+
+    jobs: int | None = None
+    """So many at a time; None for as many as there is room for."""
+    scheduler: str | None = None
+    """Where that is which shares jobs out among machines: 'tcp://10.0.0.1:8786'."""
+    resources: Mapping[str, float] = field(default_factory=dict)
+    """What each job takes of the one that does it: {'GPU': 1}."""
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """Names of those that say something."""
+        return tuple(each.name for each in fields(self) if getattr(self, each.name))
 
 
 @documented
@@ -21,6 +42,16 @@ class Executor(ABC):
 
     name: ClassVar[str]
     """'inline': what `--executor` takes."""
+
+    def configured(self, options: ExecutorOptions) -> Executor:
+        """The same that works as the options say. Raises BadValue for those that it has not; the default has none."""
+        if options.given:
+            raise BadValue(
+                f"The executor {self.name!r} takes no {' and no '.join(options.given)}.",
+                "Where its jobs run, and how many at a time, it knows itself.",
+                f"Leave {'it' if len(options.given) == 1 else 'them'} out, or name another:  `miscope executors`",
+            )
+        return self
 
     def open(self) -> AbstractContextManager[Executor]:
         """An executor for several runs, one after another: what it starts for them ends with the `with`.
@@ -37,6 +68,7 @@ class Executor(ABC):
 
         work never raises: it turns a failure into an outcome. It is picklable, as are the jobs; these are taken
         from their iterable only as there is room for them, so that an iterable which ends early stops the run once
-        what is under way has finished. lost: the outcome of a job whose process died, and the reason; without it the
-        loss is raised. Closing the iterator starts no further job and waits for those running.
+        what is under way has finished. `str` of a job says what it is, beginning with a verb. lost: the outcome
+        of a job whose process died, and the reason; without it the loss is raised. Closing the iterator starts no
+        further job and waits for those running.
         """

@@ -15,6 +15,7 @@ from miscope.training.named_interventions import interventions_by_name
 from miscope.training.train import train
 
 if TYPE_CHECKING:
+    from miscope.executor import Executor
     from miscope.workspace import Workspace
 
 __all__ = ["run"]
@@ -28,7 +29,12 @@ def run(
 ) -> Iterator[Progress]: ...
 @overload
 def run(
-    workspace: Workspace, request: AnalyzeRequest, *, should_stop: Ask | None = None, should_save: Ask | None = None
+    workspace: Workspace,
+    request: AnalyzeRequest,
+    *,
+    should_stop: Ask | None = None,
+    should_save: Ask | None = None,
+    executor: Executor | None = None,
 ) -> Iterator[Outcome]: ...
 def run(
     workspace: Workspace,
@@ -36,19 +42,21 @@ def run(
     *,
     should_stop: Ask | None = None,
     should_save: Ask | None = None,
+    executor: Executor | None = None,
 ) -> Iterator[Progress] | Iterator[Outcome]:
     """Train or analyze as the request says; works only as far as one iterates.
 
     should_stop: asked at every step of a training, before every job of an analysis. should_save: asked at every step of
-    a training, which keeps a checkpoint there if it is true; an analysis keeps everything anyway. Raises, before
-    anything is written, what `train` and `analyze` raise, UnknownName for what is not installed or not there, and
-    BadValue for values that the family refuses.
+    a training, which keeps a checkpoint there if it is true; an analysis keeps everything anyway. executor: where an
+    analysis runs; None for the one that the request names. Raises, before anything is written, what `train` and
+    `analyze` raise, UnknownName for what is not installed or not there, and BadValue for values that the family
+    refuses.
     """
     match request:
         case TrainRequest():
             return _train(workspace, request, should_stop or _never, should_save or _never)
         case AnalyzeRequest():
-            return _analyze(workspace, request, should_stop)
+            return _analyze(workspace, request, should_stop, executor)
         case _:
             assert_never(request)
 
@@ -77,13 +85,15 @@ def _train(workspace: Workspace, request: TrainRequest, should_stop: Ask, should
     return train(workspace, variant, options)
 
 
-def _analyze(workspace: Workspace, request: AnalyzeRequest, should_stop: Ask | None) -> Iterator[Outcome]:
+def _analyze(
+    workspace: Workspace, request: AnalyzeRequest, should_stop: Ask | None, executor: Executor | None
+) -> Iterator[Outcome]:
     return analyze(
         workspace,
         [workspace.find(name) for name in request.variants],
         request.analyzers,
         steps=request.steps,
-        executor=request.executor,
+        executor=executor or request.executor,
         force=request.force,
         options=request.options,
         group=request.group,

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import TypeVar, final
 
-from miscope.errors import MiscopeError
-from miscope.executor import Executor
+from miscope.errors import BadValue, MiscopeError
+from miscope.executor import Executor, ExecutorOptions
 
 __all__ = ["Inline", "Processes", "WorkerDied"]
 
@@ -52,6 +52,15 @@ class Processes(Executor):
     def __init__(self, workers: int | None = None) -> None:
         """workers: None for one per core this process may use."""
         self.workers = workers or _cores()
+
+    def configured(self, options: ExecutorOptions) -> Executor:
+        if elsewhere := [name for name in options.given if name != "jobs"]:
+            raise BadValue(
+                f"The executor 'processes' takes no {' and no '.join(elsewhere)}.",
+                "Its jobs run on this machine, each in a process of its own.",
+                "Leave that out, or name an executor of many machines:  --executor dask",
+            )
+        return Processes(options.jobs) if options.jobs else self
 
     @contextmanager
     def open(self) -> Iterator[Executor]:

@@ -9,9 +9,18 @@ from typing import TYPE_CHECKING, Annotated, final
 
 import typer
 
+from miscope.cli.executing import ExecutorOption, JobsOption, ResourceOption, SchedulerOption, executor_of
 from miscope.cli.options import WorkspaceOption, assignments, opened
 from miscope.cli.printing import note
-from miscope.cli.queueing import AfterOption, PriorityOption, QueueJsonOption, QueueOption, enqueue, only_with_queue
+from miscope.cli.queueing import (
+    AfterOption,
+    PriorityOption,
+    QueueJsonOption,
+    QueueOption,
+    enqueue,
+    only_with_queue,
+    only_without_queue,
+)
 
 if TYPE_CHECKING:
     from miscope.outcome import Outcome
@@ -36,7 +45,10 @@ def analyze(
     steps: Annotated[
         str | None, typer.Option(help="Only these checkpoints: '0,100,500', 'every:1000', '0-500:100'.  (default: all)")
     ] = None,
-    executor: Annotated[str, typer.Option(help="Where to run: 'inline', 'processes', or a plug-in's.")] = "inline",
+    executor: ExecutorOption = "inline",
+    jobs: JobsOption = None,
+    scheduler: SchedulerOption = None,
+    resource: ResourceOption = None,
     force: Annotated[bool, typer.Option("--force", help="Compute anew what is there.")] = False,
     option: Annotated[
         list[str] | None, typer.Option("--option", "-o", metavar="ANALYZER.OPTION=VALUE", help="An analyzer's option.")
@@ -56,14 +68,16 @@ def analyze(
 
     place = opened(workspace)
     only_with_queue(queued, priority=priority, after=after, json=as_json)
+    only_without_queue(place, queued, jobs=jobs, scheduler=scheduler, resource=resource)
     variants = variants_meant(place, target)
+    where = executor_of(place, executor, jobs=jobs, scheduler=scheduler, resources=resource or ())
     table, names = place.plugins.analyzers, tuple(only) if only else None
     chosen = options_asked(table, names, split_options(table, assignments(option or ())))
     request = AnalyzeRequest(
         variants=tuple(variant.name for variant in variants),
         analyzers=names,
         steps=steps,
-        executor=executor,
+        executor=where.name,
         force=force,
         options=options_apart(table, list(chosen), chosen),
     )
@@ -72,7 +86,7 @@ def analyze(
         return
     remaining = _Remaining()
     with stop_on_signals() as asked:
-        fine = report(remaining.of(run(place, request, should_stop=asked)))
+        fine = report(remaining.of(run(place, request, should_stop=asked, executor=where)))
     if remaining.left or (asked() and not remaining.seen):
         note("Stopped; what was computed is kept, and the same command goes on from here.")
         raise typer.Exit(asked.exit_code)

@@ -25,6 +25,7 @@ __all__ = [
     "enqueue_chains",
     "following",
     "only_with_queue",
+    "only_without_queue",
 ]
 
 QueueOption = Annotated[
@@ -48,6 +49,17 @@ def only_with_queue(queued: bool, **options: object) -> None:
             f"{', '.join(given)} means nothing without --queue.",
             "It says where in the queue a run goes, or what follows it there.",
             "Add --queue, or leave it out.",
+        )
+
+
+def only_without_queue(workspace: Workspace, queued: bool, **options: object) -> None:
+    """BadValue where the queue is asked for and one of these options too."""
+    given = " and ".join(f"--{name}" for name, value in options.items() if value)
+    if queued and given:
+        raise BadValue(
+            f"--queue has the queue's supervisor do the work; {given} would have this command share it out.",
+            "How many runs it works on at a time is the supervisor's setting.",
+            f"Leave one of them out; or set it:  {in_workspace(workspace.root, 'miscope runs serve --at-once N')}",
         )
 
 

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from miscope.cli.executing import ExecutorOption, JobsOption, ResourceOption, SchedulerOption, executor_of
 from miscope.cli.options import JsonOption, WorkspaceOption, opened
 from miscope.cli.printing import note, print_json
-from miscope.cli.queueing import PriorityOption, QueueOption, enqueue_chains, only_with_queue
-from miscope.commands import in_workspace
-from miscope.errors import BadValue
+from miscope.cli.queueing import PriorityOption, QueueOption, enqueue_chains, only_with_queue, only_without_queue
 
 if TYPE_CHECKING:
-    from miscope.executor import Executor
     from miscope.studies.study import Study
     from miscope.studies.template import Template
     from miscope.workspace import Workspace
@@ -41,12 +39,10 @@ def sweep(
     name: Annotated[
         str | None, typer.Option(metavar="NAME", help="Call it so.  (default: as it says, or as its file is called)")
     ] = None,
-    executor: Annotated[
-        str, typer.Option(help="Where to make the runs: 'inline', one after the other; 'processes', or a plug-in's.")
-    ] = "inline",
-    jobs: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="So many runs at a time, each in a process of its own.")
-    ] = None,
+    executor: ExecutorOption = "inline",
+    jobs: JobsOption = None,
+    scheduler: SchedulerOption = None,
+    resource: ResourceOption = None,
     queued: QueueOption = False,
     priority: PriorityOption = 0,
     workspace: WorkspaceOption = None,
@@ -69,7 +65,9 @@ def sweep(
     only_with_queue(queued, priority=priority)
     template = _template(place, study)
     found = _study(place, study, template, name)
-    where = _executor(place, executor, jobs, queued=queued)
+    elsewhere = {"executor": executor != "inline", "jobs": jobs, "scheduler": scheduler, "resource": resource}
+    only_without_queue(place, queued, **elsewhere)
+    where = executor_of(place, executor, jobs=jobs, scheduler=scheduler, resources=resource or ())
     plan = planned(place, found.chosen(only or (), start_from), first=start_from)
     if dry_run:
         show_plan(found, plan, study_estimate(place, plan), as_json=as_json)
@@ -81,33 +79,12 @@ def sweep(
     note(f"{found.name}: {len(plan)} of {len(found.runs)} runs, in {place.root}")
     with stop_on_signals() as asked:
         swept = sweep_runs(place, plan, should_stop=asked)
-        ended = report(swept if where is None else sweep_on(where, place, plan, should_stop=asked), len(plan))
+        ended = report(swept if where.name == "inline" else sweep_on(where, place, plan, should_stop=asked), len(plan))
     if as_json:
         print_json([row(each) for each in ended])
     code = exit_code(ended, len(plan), asked)
     if code:
         raise typer.Exit(code)
-
-
-def _executor(place: Workspace, name: str, jobs: int | None, *, queued: bool) -> Executor | None:
-    """Where the runs are made; None for one after the other, in this process."""
-    if queued and (jobs is not None or name != "inline"):
-        raise BadValue(
-            "--queue has the queue's supervisor make the runs; --jobs and --executor have this command make them.",
-            "How many it makes at a time is the supervisor's setting.",
-            f"Leave one of them out; or set it:  {in_workspace(place.root, 'miscope runs serve --at-once N')}",
-        )
-    if jobs is None:
-        return None if name == "inline" else place.plugins.executor(name)
-    if name not in ("inline", "processes"):
-        raise BadValue(
-            f"--jobs {jobs} says how many processes of this machine to use; --executor {name} runs elsewhere.",
-            "How many runs are made at a time there, it knows itself.",
-            "Leave one of them out.",
-        )
-    from miscope.analysis.executors import Processes
-
-    return Processes(jobs)
 
 
 def _template(place: Workspace, study: str) -> Template | None:

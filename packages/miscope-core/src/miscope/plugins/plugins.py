@@ -11,7 +11,7 @@ from functools import cached_property, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar, final
 
-from miscope.errors import UnknownName
+from miscope.errors import MiscopeError, UnknownName
 from miscope.field_docs import documented
 from miscope.lazily import Lazily
 from miscope.plugins.offers import Broken, Offer, Provider, broken_by, installed_offers, left_out, offer_of
@@ -34,6 +34,8 @@ _HOOKS = {
     "view": "miscope_views",
     "executor": "miscope_executors",
 }
+_COMES_WITH = {"dask": "miscope-dask"}
+"""Executors a user reads about, and the package that offers each."""
 KINDS = tuple(_HOOKS)
 """Of records."""
 
@@ -124,6 +126,14 @@ class Plugins:
         return _named("view", name, self.views)
 
     def executor(self, name: str) -> Executor:
+        """The executor of that name; where its package is not there, a MiscopeError that says which."""
+        if name in _COMES_WITH and name not in self.executors:
+            package = _COMES_WITH[name]
+            raise MiscopeError(
+                f"The executor {name!r} comes with {package}, which is not installed or could not be loaded.",
+                "`miscope plugins` lists what is.",
+                f"To install it:  pip install {package}",
+            )
         return _named("executor", name, self.executors)
 
 
