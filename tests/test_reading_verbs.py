@@ -56,7 +56,7 @@ READING = (
 )
 ASKING = {"ask", "index", "export"}
 """Those that need the database."""
-MAKING = {"train", "analyze", "sweep", "import", "show", "serve", "demo"}
+MAKING = {"train", "analyze", "sweep", "import", "show", "report", "serve", "demo"}
 """Those that compute, draw or serve."""
 
 

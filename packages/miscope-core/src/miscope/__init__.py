@@ -86,6 +86,7 @@ _HOME = {
     "needs": ("Needs",),
     "notebook.comparing": ("compare",),
     "notebook.scrubbing": ("scrub",),
+    "observation": ("Observation", "ObservedArtifact"),
     "plugins.plugins": ("Plugins",),
     "probe": ("Probe",),
     "source": ("Source",),

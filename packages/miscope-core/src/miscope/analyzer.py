@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from miscope.artifact import NestedArrays
 from miscope.field_docs import documented
 from miscope.needs import Needs
+from miscope.observation import Observe
 
 __all__ = ["Analyzer", "Count", "Grain", "NoOptions", "Options", "Symmetry", "Whole"]
 
@@ -81,6 +82,8 @@ class Analyzer:
     """Array name -> what it is, its shape and unit; for the catalogue. ROLE stands for any weight of the model, SITE
     for any of its sites, another word in capitals for any name, braces for one of several: 'ROLE/power', '{a,b}_loss'.
     """
+    observe: Observe | None = None
+    """Says in sentences what an artifact shows, for reports: numbers with intervals or nulls, and nothing of noise."""
 
     @property
     def namespace(self) -> str:

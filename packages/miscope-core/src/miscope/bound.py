@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, final
 
+from miscope.bound_folder import BoundFolder
 from miscope.bound_html import variant_card
 from miscope.bound_queue import BoundQueue
 from miscope.bound_view import BoundView
@@ -15,7 +16,7 @@ from miscope.field_docs import documented
 from miscope.store.no_checkpoint import no_checkpoint
 from miscope.train_options import options_of
 from miscope.variant import Variant
-from miscope.workspace import Workspace, open_workspace
+from miscope.workspace import open_workspace
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from miscope.analysis.analyzer_options import Options
     from miscope.artifact import Arrays
     from miscope.checkpoint import Checkpoint
-    from miscope.index.index import Index
     from miscope.inventory import Stored
     from miscope.model_context import ModelContext
     from miscope.outcome import Outcome
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from miscope.probe import Probe
     from miscope.recording.recorder import Recorder
     from miscope.snapshot import Series
-    from miscope.store.ledger import Ledger
     from miscope.store.store import Store
     from miscope.training.train import Progress
 
@@ -56,11 +55,8 @@ def open_bound(path: str | Path | None = None, plugins: Plugins | None = None) -
 @final
 @documented
 @dataclass(frozen=True)
-class BoundWorkspace:
+class BoundWorkspace(BoundFolder):
     """A workspace whose variants are handles."""
-
-    value: Workspace
-    """What the verbs take: `render(workspace.value, view, variants)`."""
 
     def variant(self, family: str, **fields: Any) -> BoundVariant:
         """The variant of a family with these parameters and training fields, told apart by name; nothing is written.
@@ -121,6 +117,14 @@ class BoundWorkspace:
         for _ in bundle(self.value, [variant.value for variant in variants], path, **options):
             pass
 
+    def report(self, variants: Sequence[BoundVariant], path: str | Path, **options: Any) -> Path:
+        """Write what is known of variants as html, md, pdf or ipynb; options: `miscope.reporting.report.report`."""
+        from miscope.reporting.report import report
+
+        for _ in report(self.value, [variant.value for variant in variants], path, **options):
+            pass
+        return Path(path)
+
     def context(self, variant: BoundVariant | Variant) -> ModelContext:
         """The variant with what its family says of it: model, probes, bases, task."""
         return self.value.context(variant.value if isinstance(variant, BoundVariant) else variant)
@@ -133,31 +137,6 @@ class BoundWorkspace:
     def queue(self) -> BoundQueue:
         """Its runs, done in the background."""
         return BoundQueue(self.value)
-
-    @property
-    def root(self) -> Path:
-        """Its folder."""
-        return self.value.root
-
-    @property
-    def plugins(self) -> Plugins:
-        """Families, analyzers, views and executors in force."""
-        return self.value.plugins
-
-    @property
-    def store(self) -> Store:
-        """Its files."""
-        return self.value.store
-
-    @property
-    def ledger(self) -> Ledger:
-        """What happened in it."""
-        return self.value.ledger
-
-    @property
-    def index(self) -> Index:
-        """Its DuckDB index."""
-        return self.value.index
 
     def __repr__(self) -> str:
         return f"BoundWorkspace({str(self.root)!r})"
@@ -240,6 +219,10 @@ class BoundVariant:
         from miscope.exporting.history import history
 
         return history(self.workspace.value, self.value, patterns or ("*",))
+
+    def report(self, path: str | Path, **options: Any) -> Path:
+        """Write what is known of it as one file; as `BoundWorkspace.report`."""
+        return self.workspace.report([self], path, **options)
 
     def arrays(
         self,

@@ -163,6 +163,8 @@ class View:
     time_axis: Literal["x", "y"] | None = None
     """The axis that counts steps. Its title, its scale and event marks are put there after `draw`, with their controls;
     there the cursor is drawn, and a click moves it."""
+    in_reports: tuple[Mapping[str, object], ...] = ()
+    """Figures of it that a report has unasked, each by its controls: ({},) for one as it is; () for none."""
 
     @property
     def namespace(self) -> str:

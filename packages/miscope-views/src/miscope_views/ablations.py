@@ -209,6 +209,7 @@ VIEWS = (
         name="ablations.effects",
         title="Ablated heads and layers",
         draw=effects,
+        in_reports=({},),
         needs=Needs(reads=(_EFFECTS,), history=(_EFFECTS,)),
         controls=(_data(_EFFECTS), _QUANTITY, _LOCKED),
         **_AT_STEP,

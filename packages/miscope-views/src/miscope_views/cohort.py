@@ -257,6 +257,7 @@ VIEWS = (
         name="cohort.losses",
         title="Losses over variants",
         draw=losses,
+        in_reports=({}, {"align": "generalised"}),
         needs=Needs(reads=(_LOSSES,), metrics=("*_loss", "*_accuracy")),
         controls=(
             Choice(name="metric", options_from=_metrics),
@@ -271,6 +272,7 @@ VIEWS = (
         name="cohort.events",
         title="Events over variants",
         draw=events,
+        in_reports=({},),
         needs=Needs(reads=(_EVENTS,)),
         controls=(Choice(name="event", options_from=_events_there),),
         time_axis="x",
@@ -280,6 +282,7 @@ VIEWS = (
         name="cohort.spectra",
         title="Key components over variants",
         draw=spectra,
+        in_reports=({},),
         needs=Needs(reads=(_SPECTRA,), bases=("*",)),
         controls=(Choice(name="role", options_from=_roles, label="embedding"),),
         **_SHARED,

@@ -263,6 +263,7 @@ VIEWS = (
         title="Events of training",
         grain=Grain.TRAJECTORY,
         draw=timeline,
+        in_reports=({},),
         needs=Needs(reads=(_READS,), metrics=("train_loss", "test_loss")),
         time_axis="x",
     ),

@@ -102,6 +102,7 @@ VIEWS = (
         title="Votes for components",
         grain=Grain.CHECKPOINT,
         draw=votes,
+        in_reports=({},),
         needs=Needs(reads=(_READS,), optional=(_LOSSES,), bases=("*",), grid=2),
     ),
 )

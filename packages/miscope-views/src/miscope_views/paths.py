@@ -199,6 +199,7 @@ TRAJECTORY_VIEW = View(
     title="Path of the weights",
     grain=Grain.TRAJECTORY,
     draw=trajectory,
+    in_reports=({},),
     needs=Needs(reads=(_PATH,)),
     controls=(
         _GROUP,

@@ -36,6 +36,7 @@ VIEWS = (
         title="Embedding spectrum",
         grain=Grain.CHECKPOINT,
         draw=embedding,
+        in_reports=({},),
         needs=Needs(reads=(_READS,), history=(_READS,), bases=("*",)),
         controls=(_ROLE, Toggle(name="locked", default=True, label="same scale at every step")),
     ),

@@ -43,7 +43,8 @@ def windows(shown: ViewData) -> Figure:
         if np.isnan(start):
             continue
         outcome = _said(shown, arrays, i)
-        traces += _bar(name, (start, end), outcome, late=start > 0.5 * float(np.nanmax(arrays["end"])))
+        # Its words go to the side with more room.
+        traces += _bar(name, (start, end), outcome, late=start > float(np.nanmax(arrays["end"])) - end)
         look = {"fillcolor": _SHADES[name], "opacity": 0.12, "line": {"width": 0}, "layer": "below"}
         shades.append({"type": "rect", "x0": start, "x1": end, "yref": "y domain", "y0": 0, "y1": 1, **look})
     names = arrays["window"].tolist()
@@ -251,6 +252,7 @@ VIEWS = (
         title="Story of the components",
         grain=Grain.TRAJECTORY,
         draw=components,
+        in_reports=({},),
         needs=Needs(reads=(_COMPONENTS,), bases=("*",), grid=2),
         controls=(_SITE,),
         time_axis="x",

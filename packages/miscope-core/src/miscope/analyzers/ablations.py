@@ -9,6 +9,7 @@ import numpy as np
 from miscope.analyzer import Analyzer, Count, Grain
 from miscope.analyzers.ablation_context import AblationContext, AblationOptions, ablation_context, parts_of
 from miscope.analyzers.neurons import SPECIALISED
+from miscope.analyzers.observed.answers import effects_observed
 from miscope.artifact import Arrays
 from miscope.basis import Basis
 from miscope.errors import DoesNotApply
@@ -70,6 +71,7 @@ EFFECTS = Analyzer(
     version=2,
     grain=Grain.CHECKPOINT,
     compute=effects,
+    observe=effects_observed,
     needs=Needs(weights=("*",), labels=True, model=True),
     options=AblationOptions,
     not_invariant_to=("token relabelling",),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from miscope.analyzer import Analyzer, Count, Grain, Options, Whole
+from miscope.analyzers.observed.answers import calibration_observed, metrics_observed
 from miscope.artifact import Arrays
 from miscope.lazily import torch
 from miscope.maths.calibration import calibration_null, reliability
@@ -86,6 +87,7 @@ METRICS = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=metrics,
+    observe=metrics_observed,
     needs=Needs(sites=("logits",), labels=True),
     question="How well does the model do on training and test data, and by how wide a margin?",
     formula="loss = mean of log(1 + sum over c != y of exp(z_c - z_y)); margin = z_y - max over c != y of z_c",
@@ -169,6 +171,7 @@ CALIBRATION = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=calibration,
+    observe=calibration_observed,
     needs=Needs(sites=("logits",), labels=True),
     options=CalibrationOptions,
     question="Is the model as often right as it is sure, and which answers does it get wrong?",

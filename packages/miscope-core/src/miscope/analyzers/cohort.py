@@ -9,6 +9,7 @@ import numpy as np
 from miscope.analyzer import Analyzer, Count, Grain, Options, Whole
 from miscope.analyzers.cohort_endings import CLUSTERS, SPECTRA, WEIGHTS, CohortOptions, variants_of
 from miscope.analyzers.cohort_order import LEARNING, ORDER
+from miscope.analyzers.observed.variants import events_of_all_observed
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.maths.concordance import modified_z
@@ -169,6 +170,7 @@ EVENTS_OF_ALL = Analyzer(
     version=3,
     grain=Grain.COHORT,
     compute=events,
+    observe=events_of_all_observed,
     needs=Needs(reads=(_GROKKING,), metrics=("*_loss",)),
     options=EventOptions,
     question="When do these variants memorise and generalise, and does every one of them?",

@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 
 from miscope.analyzer import Analyzer, Count, Grain, Options, Whole
+from miscope.analyzers.observed.training import grokking_observed
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.maths.block_bootstrap import redrawn, thinned
@@ -242,6 +243,7 @@ GROKKING = Analyzer(
     version=3,
     grain=Grain.TRAJECTORY,
     compute=grokking,
+    observe=grokking_observed,
     needs=Needs(reads=("behaviour.metrics",), metrics=("*_loss", "*_accuracy")),
     options=GrokkingOptions,
     question="When did the model memorise, begin to generalise and finish, and how sure is that?",

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from miscope.analyzer import Analyzer, Count, Grain, Options
+from miscope.analyzers.observed.weights import audit_observed
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.maths.duplicates import duplicated, partly_duplicated
@@ -149,6 +150,7 @@ AUDIT = Analyzer(
     version=1,
     grain=Grain.TRAJECTORY,
     compute=audit,
+    observe=audit_observed,
     needs=Needs(reads=(_DIGESTS,), weights=("*",)),
     options=AuditOptions,
     not_invariant_to=("relu scaling",),

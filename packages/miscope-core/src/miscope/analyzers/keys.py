@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from miscope.analyzer import Analyzer, Count, Grain, Options
+from miscope.analyzers.observed.components import votes_observed
 from miscope.artifact import Arrays
 from miscope.basis import Basis
 from miscope.errors import DoesNotApply
@@ -127,6 +128,7 @@ VOTES = Analyzer(
     version=2,
     grain=Grain.CHECKPOINT,
     compute=votes,
+    observe=votes_observed,
     needs=Needs(reads=(_NEURONS, _LOGITS, _EMBEDDING), bases=("*",), grid=2, labels=True, answer_basis=True),
     options=VoteOptions,
     question="Which components of the task basis does the model compute with?",

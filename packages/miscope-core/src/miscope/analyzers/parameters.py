@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from miscope.analyzer import Analyzer, Count, Grain, Options, Whole
+from miscope.analyzers.observed.weights import norms_observed, path_observed
 from miscope.artifact import Arrays, NestedArrays
 from miscope.errors import DoesNotApply
 from miscope.maths.driven_walk import drift_of, drifting, pull_of, pulled
@@ -55,6 +56,7 @@ NORMS = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=norms,
+    observe=norms_observed,
     needs=Needs(weights=("*",)),
     not_invariant_to=("residual rotation", "relu scaling"),
     question="How large is every weight tensor, and when does weight decay win?",
@@ -164,6 +166,7 @@ TRAJECTORY = Analyzer(
     version=4,
     grain=Grain.TRAJECTORY,
     compute=trajectory,
+    observe=path_observed,
     needs=Needs(weights=("*",)),
     options=PathOptions,
     not_invariant_to=("relu scaling",),

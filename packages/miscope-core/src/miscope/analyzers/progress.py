@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from miscope.analyzer import Analyzer, Count, Grain, Options
+from miscope.analyzers.observed.components import progress_observed
 from miscope.artifact import Arrays
 from miscope.basis import Basis, Block
 from miscope.errors import DoesNotApply
@@ -90,6 +91,7 @@ LOSSES = Analyzer(
     version=4,
     grain=Grain.CHECKPOINT,
     compute=losses,
+    observe=progress_observed,
     needs=Needs(reads=(_KEYS,), sites=(LOGITS,), bases=("*",), grid=2, labels=True, answer_basis=True),
     options=LossOptions,
     not_invariant_to=(

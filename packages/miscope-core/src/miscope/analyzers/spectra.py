@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from miscope.analyzer import Analyzer, Count, Grain, Options
+from miscope.analyzers.observed.components import spectra_observed
 from miscope.artifact import NestedArrays
 from miscope.maths.spectrum import Spectrum, basis_spectrum, singular_spectrum
 from miscope.needs import Needs
@@ -66,6 +67,7 @@ EMBEDDING = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=embedding,
+    observe=spectra_observed,
     needs=Needs(weights=("*",), bases=("*",)),
     options=EmbeddingOptions,
     question="Is an embedding sparse in the task basis, on which components, since when?",

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from miscope.analyzer import Analyzer, Count, Grain, Options, Whole
+from miscope.analyzers.observed.training import stages_observed
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.maths.stages import METHODS, Cuts, Limits, agreed, cut, limits, scores, stability
@@ -146,6 +147,7 @@ CHANGE_POINTS = Analyzer(
     version=1,
     grain=Grain.TRAJECTORY,
     compute=change_points,
+    observe=stages_observed,
     needs=Needs(reads=(_METRICS, _NORMS)),
     options=StageOptions,
     not_invariant_to=("residual rotation", "relu scaling", "token relabelling"),

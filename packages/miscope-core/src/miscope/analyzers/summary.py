@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from miscope.analyzer import Analyzer, Grain, Options
+from miscope.analyzers.observed.components import components_observed
+from miscope.analyzers.observed.training import windows_observed
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.maths.cascade import cascade, stays_above
@@ -115,6 +117,7 @@ WINDOWS_OF_TRAINING = Analyzer(
     version=2,
     grain=Grain.TRAJECTORY,
     compute=windows,
+    observe=windows_observed,
     needs=Needs(reads=(_EVENTS, _RANKS), metrics=("*_loss",)),
     options=WindowOptions,
     question="What were the windows of this training, and what did the variant end as?",
@@ -228,6 +231,7 @@ COMPONENTS = Analyzer(
     version=2,
     grain=Grain.TRAJECTORY,
     compute=components,
+    observe=components_observed,
     needs=Needs(reads=(_CLUSTERS, _VOTES, _EMBEDDING, _EVENTS), bases=("*",), grid=2, labels=True, answer_basis=True),
     options=ComponentOptions,
     question="Which component moves first, in what order do the others follow, and which are lost again?",

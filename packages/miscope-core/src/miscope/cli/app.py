@@ -22,6 +22,7 @@ from miscope.cli import (
     listing,
     new_plugin,
     prune,
+    report,
     runs,
     show,
     sweep,
@@ -134,7 +135,7 @@ def application() -> typer.Typer:
     )
     cli.callback()(_root)
     making = (train, analyze, sweep, templates, runs, adopt, bundle, prune, trash)
-    looking = (show, ask, export, index, variants)
+    looking = (show, report, ask, export, index, variants)
     for module in (*making, *looking, listing, where, new_plugin, catalogue):
         module.add_to(cli)
     return cli

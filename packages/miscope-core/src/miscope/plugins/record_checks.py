@@ -106,6 +106,7 @@ def _analyzer(analyzer: Analyzer) -> Iterator[str | None]:
         yield f"its `version` must be a whole number, and is {_shown(analyzer.version)}"
     yield _grain(analyzer.grain)
     yield _function(analyzer, "compute")
+    yield _function(analyzer, "observe") if analyzer.observe is not None else None
     yield _tuple(analyzer, "not_invariant_to")
     yield from _needs(analyzer, "analyzer", foreign=("optional", "history"))
     yield from (

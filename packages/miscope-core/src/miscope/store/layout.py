@@ -78,6 +78,11 @@ class Layout:
     def templates(self) -> Path:
         return self.root / "templates"
 
+    @property
+    def report_templates(self) -> Path:
+        """Where a user's own templates of reports are, which go before those that come along."""
+        return self.templates / "report"
+
     def study(self, name: str) -> Path:
         """Where the study of that name is kept, as it was last run."""
         return self.root / "studies" / f"{_checked(name, 'A study')}.yaml"

@@ -1,0 +1,1 @@
+"""What the universal instruments say of their own numbers, in sentences."""

@@ -1,0 +1,72 @@
+"""Which views a report has: those that are asked for, else those whose records say so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import final
+
+from miscope.analyzer import Grain
+from miscope.errors import BadValue, UnknownName
+from miscope.patterns import matches, matching
+from miscope.plugins.plugins import Plugins
+from miscope.variant import Variant
+from miscope.view import View
+
+__all__ = ["Wanted", "wanted_views"]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """One figure that a report shall have."""
+
+    view: View
+    variants: tuple[Variant, ...]
+    of: str
+    """Label of the variant; "" of all together."""
+    controls: Mapping[str, object]
+
+
+def wanted_views(
+    plugins: Plugins, variants: Sequence[Variant], labels: Sequence[str], names: Sequence[str] = ()
+) -> list[Wanted]:
+    """names: of views, or shell patterns; () for those of the records' own choice.
+
+    Of several variants first what compares them, then what shows each; of a report's own choice then no single
+    checkpoints. Raises UnknownName for a name or pattern that no view has, BadValue for a comparison of one.
+    """
+    chosen = _named(plugins.views, names) if names else _unasked(plugins.views, alone=len(variants) == 1)
+    comparing = [view for view in chosen if view.grain is Grain.COHORT]
+    if names and len(variants) == 1 and len(comparing) == len(chosen):
+        raise BadValue(
+            f"{comparing[0].name!r} compares variants, and there is one.",
+            "It is of cohort grain and shows several.",
+            "Name more variants, or other views.",
+        )
+    several = [(view, tuple(variants), "") for view in comparing] if len(variants) > 1 else []
+    named = labels if len(variants) > 1 else [""]
+    each = [
+        (view, (variant,), label)
+        for variant, label in zip(variants, named, strict=True)
+        for view in chosen
+        if view.grain is not Grain.COHORT
+    ]
+    return [
+        Wanted(view=view, variants=of, of=label, controls=controls)
+        for view, of, label in (*several, *each)
+        for controls in (({},) if names else view.in_reports)
+    ]
+
+
+def _named(views: Mapping[str, View], names: Sequence[str]) -> list[View]:
+    for name in names:
+        if not any(matches(each, name) for each in views):
+            raise UnknownName("view", name, views)
+    ordered = dict.fromkeys(each for name in names for each in sorted(matching([name], views)))
+    return [views[each] for each in ordered]
+
+
+def _unasked(views: Mapping[str, View], *, alone: bool) -> list[View]:
+    there = [view for _, view in sorted(views.items()) if view.in_reports]
+    return [view for view in there if alone or view.grain is not Grain.CHECKPOINT]

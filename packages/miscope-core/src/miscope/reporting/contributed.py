@@ -1,0 +1,31 @@
+"""The door of a report to plug-ins: one that fails is left out with its reason, and the report goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from miscope.errors import DoesNotApply, MiscopeError, NoArtifact
+from miscope.reporting.content import Missing
+
+__all__ = ["attempted"]
+
+T = TypeVar("T")
+
+
+def attempted(name: str, of: str, work: Callable[[], T]) -> T | Missing:
+    """What it gives, or why there is nothing of it; errors of the plug-in among these."""
+    try:
+        return work()
+    except NoArtifact as error:
+        return Missing(name=name, of=of, reason=_clause(error.known), command=error.command)
+    except DoesNotApply as error:
+        return Missing(name=name, of=of, reason=error.reason)
+    except MiscopeError as error:
+        return Missing(name=name, of=of, reason=_clause(str(error).splitlines()[0]))
+    except Exception as error:  # noqa: BLE001 - the door: a plug-in's function may raise whatever it likes
+        return Missing(name=name, of=of, reason=f"it failed: {type(error).__name__}: {error}".splitlines()[0])
+
+
+def _clause(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:].removesuffix(".")

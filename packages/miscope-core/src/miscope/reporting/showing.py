@@ -1,0 +1,98 @@
+"""The figures of a report, each with the lines that draw it again."""
+
+from __future__ import annotations
+
+import base64
+import shlex
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Literal
+
+from miscope.analyzer import Grain
+from miscope.commands import in_workspace
+from miscope.figures.availability import gather_before
+from miscope.figures.controls import refuse_unknown
+from miscope.figures.export import Exporter
+from miscope.figures.render import draw
+from miscope.reporting.chosen_views import Wanted
+from miscope.reporting.content import Missing, ShownView
+from miscope.reporting.contributed import attempted
+from miscope.workspace import Workspace
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+__all__ = ["HEIGHT", "WIDTH", "Picture", "shown_views"]
+
+Picture = Literal["png", "svg"]
+
+WIDTH, HEIGHT = 760, 440
+"""CSS pixels of a picture, and its height where the view gives none."""
+
+_TYPES = {"png": "image/png", "svg": "image/svg+xml"}
+
+
+def shown_views(
+    workspace: Workspace, wanted: Sequence[Wanted], picture: Picture | None
+) -> Iterator[ShownView | Missing]:
+    """Every figure that can be drawn, numbered from 1, and what is to be said of the others.
+
+    picture: drawn as one too, by a Chromium. Raises NoBrowser where there is none.
+    """
+    number = 1
+    with Exporter() as exporter, TemporaryDirectory() as folder:
+        for each in wanted:
+            shown = attempted(each.view.name, each.of, partial(_shown, workspace, each, number))
+            if isinstance(shown, Missing):
+                yield shown
+                continue
+            image = "" if picture is None else _image(exporter, shown.figure, Path(folder) / f"figure.{picture}")
+            number += 1
+            yield ShownView(**{**vars(shown), "image": image})
+
+
+def _shown(workspace: Workspace, wanted: Wanted, number: int) -> ShownView:
+    refuse_unknown(wanted.view, wanted.controls)
+    steps = workspace.store.finite_steps(wanted.variants[0].name)
+    last = steps[-1] if steps and wanted.view.grain is Grain.CHECKPOINT else None
+    data = gather_before(workspace, wanted.view, wanted.variants, last)
+    return ShownView(
+        number=number,
+        view=wanted.view.name,
+        title=wanted.view.title,
+        of=wanted.of,
+        summary=wanted.view.summary,
+        python=_in_python(wanted, data.step),
+        command=in_workspace(workspace.root, _in_shell(wanted, data.step)),
+        figure=_fitted(draw(wanted.view, data, wanted.controls)),
+    )
+
+
+def _fitted(figure: Figure) -> Figure:
+    layout: Any = figure.layout
+    layout.width, layout.height = None, layout.height or HEIGHT
+    return figure
+
+
+def _image(exporter: Exporter, figure: Figure, path: Path) -> str:
+    kind = path.suffix.removeprefix(".")
+    content = exporter.export(figure, path, width=WIDTH, scale=1.5).read_bytes()
+    return f"data:{_TYPES[kind]};base64,{base64.b64encode(content).decode()}"
+
+
+def _in_python(wanted: Wanted, step: int | None) -> str:
+    controls = "".join(f", {name}={value!r}" for name, value in wanted.controls.items())
+    found = [f"workspace.find({variant.name!r})" for variant in wanted.variants]
+    if wanted.view.grain is Grain.COHORT:
+        return f"workspace.view({wanted.view.name!r}, [{', '.join(found)}]{controls})"
+    at = "" if step is None else f".at({step})"
+    return f"{found[0]}{at}.view({wanted.view.name!r}{controls})"
+
+
+def _in_shell(wanted: Wanted, step: int | None) -> str:
+    words = ["miscope", "show", wanted.view.name, *(variant.name for variant in wanted.variants)]
+    words += [] if step is None else ["--step", str(step)]
+    words += [word for name, value in wanted.controls.items() for word in ("-o", f"{name}={value}")]
+    return shlex.join([*words, "--out", f"{wanted.view.name}.png"])

@@ -1,0 +1,148 @@
+"""What a variant is and where it comes from, as tables: a column for each variant."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+
+from miscope.commands import in_workspace
+from miscope.field_text import written_value
+from miscope.figures.differences import differing_fields
+from miscope.reporting.content import Table
+from miscope.snapshot import Series
+from miscope.store.origin import Origin, imported_files, origin_of
+from miscope.train_options import TrainOptions
+from miscope.train_request import train_request
+from miscope.variant import Variant
+from miscope.workspace import Workspace
+
+__all__ = ["differing", "provenance", "repeating", "settings", "settings_of", "summary"]
+
+_NONE = "–"
+
+
+def summary(workspace: Workspace, variants: Sequence[Variant], labels: Sequence[str]) -> Table:
+    """Family, origin, checkpoints, and the last number of every loss and accuracy that was recorded."""
+    rows: dict[str, list[str]] = {}
+    for place, variant in enumerate(variants):
+        for name, text in _summed(workspace, variant).items():
+            rows.setdefault(name, [_NONE] * len(variants))[place] = text
+    return _table(labels, rows)
+
+
+def _summed(workspace: Workspace, variant: Variant) -> dict[str, str]:
+    store, family = workspace.store, workspace.plugins.family(variant.family)
+    steps, metrics = store.steps(variant.name), store.metrics(variant.name)
+    label = family.step_label
+    kept = f"{len(steps)}, {label} {steps[0]:,} to {steps[-1]:,}" if steps else "none"
+    rows = {"what it is": family.title, "name": variant.name, "origin": _origin(workspace, variant)}
+    rows |= {"checkpoints": kept} | _trained(variant)
+    plain = {name: series for name, series in metrics.items() if "/" not in name and len(series.steps)}
+    if plain:
+        last = max(int(series.steps[-1]) for series in plain.values())
+        rows["recorded until"] = f"{label} {last:,}"
+    return rows | {f"last {_spoken(name)}": _last(series) for name, series in sorted(plain.items()) if _told(name)}
+
+
+def _trained(variant: Variant) -> dict[str, str]:
+    if variant.training is None:
+        return {}
+    training = variant.training
+    how = f"{training.optimizer}, learning rate {training.learning_rate:g}, weight decay {training.weight_decay:g}"
+    return {"training": f"{how}, {training.steps:,} steps"}
+
+
+def _origin(workspace: Workspace, variant: Variant) -> str:
+    if not workspace.store.layout.record(variant.name).exists():
+        return Origin.ELSEWHERE.value
+    return origin_of(workspace.store.variant_record(variant.name).facts) or "nothing was made yet"
+
+
+def _told(name: str) -> bool:
+    return name.endswith(("loss", "accuracy"))
+
+
+def _spoken(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _last(series: Series) -> str:
+    return f"{float(series.values[-1]):.4g}"
+
+
+def settings_of(variant: Variant) -> dict[str, object]:
+    """Every parameter, and every training setting under its name."""
+    fields: dict[str, object] = {"family": variant.family, **variant.params.model_dump(mode="json")}
+    if variant.training is not None:
+        fields |= variant.training.model_dump(mode="json")
+    return fields | ({"label": variant.label} if variant.label else {})
+
+
+def settings(variants: Sequence[Variant], labels: Sequence[str]) -> Table:
+    """All of them, also those at their defaults."""
+    told = [settings_of(variant) for variant in variants]
+    names = dict.fromkeys(name for fields in told for name in fields)
+    return _table(labels, {name: [_text(fields, name) for fields in told] for name in names})
+
+
+def differing(variants: Sequence[Variant], labels: Sequence[str]) -> Table:
+    """Those that are not the same in all."""
+    told, names = [settings_of(variant) for variant in variants], differing_fields(variants)
+    alike = "" if names else "Every setting is the same in all."
+    return _table(labels, {name: [_text(fields, name) for fields in told] for name in names}, note=alike)
+
+
+def _text(fields: Mapping[str, object], name: str) -> str:
+    value = fields.get(name, _NONE)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {each}" for key, each in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "none"
+    return "none" if value is None else str(value)
+
+
+def provenance(workspace: Workspace, variants: Sequence[Variant], labels: Sequence[str]) -> Table:
+    """Digest, device, library versions, imported files and what it is built on."""
+    rows: dict[str, list[str]] = {}
+    for place, variant in enumerate(variants):
+        for name, text in _provenance(workspace, variant).items():
+            rows.setdefault(name, [_NONE] * len(variants))[place] = text
+    return _table(labels, rows)
+
+
+def _provenance(workspace: Workspace, variant: Variant) -> dict[str, str]:
+    rows = {"digest": variant.digest, "origin": _origin(workspace, variant)}
+    if not workspace.store.layout.record(variant.name).exists():
+        return rows
+    facts = workspace.store.variant_record(variant.name).facts
+    recorded = facts.get("versions")
+    versions = recorded if isinstance(recorded, Mapping) else {}
+    rows |= {name: str(facts[name]) for name in ("device", "threads") if name in facts}
+    rows |= {
+        f"{name} when made": str(text) for name, text in (versions if isinstance(versions, Mapping) else {}).items()
+    }
+    files = imported_files(facts)
+    rows |= {f"file {name}": f"SHA-256 {about.get('sha256', 'not known')}" for name, about in files.items()}
+    sources = workspace.plugins.family(variant.family).sources(variant.params)
+    return rows | {f"built on {i + 1}": f"{one.variant}, step {one.step:,}" for i, one in enumerate(sources)}
+
+
+def repeating(workspace: Workspace, variants: Sequence[Variant]) -> list[str]:
+    """Commands that make each variant anew, as far as a command can: `miscope train` of what was trained here."""
+    lines = []
+    for variant in variants:
+        if variant.training is not None and _origin(workspace, variant) == Origin.TRAINED.value:
+            lines.append(in_workspace(workspace.root, _training_command(variant)))
+    names = " ".join(variant.name for variant in variants)
+    return [*lines, in_workspace(workspace.root, f"miscope analyze {names}")]
+
+
+def _training_command(variant: Variant) -> str:
+    request = train_request(variant, TrainOptions())
+    words = [f"{name}={written_value(value)}" for name, value in {**request.params, **request.training}.items()]
+    named = ["--as", variant.label] if variant.label else []
+    return shlex.join(["miscope", "train", variant.family, *words, *named])
+
+
+def _table(labels: Sequence[str], rows: Mapping[str, Sequence[str]], note: str = "") -> Table:
+    return Table(columns=("", *labels), rows=tuple((name, *texts) for name, texts in rows.items()), note=note)

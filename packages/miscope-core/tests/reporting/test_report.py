@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from miscope.bound import BoundVariant, BoundWorkspace
+from miscope.errors import BadValue, UnknownName
+from miscope.reporting.content import Missing, Report
+from miscope.reporting.report import report
+
+
+def reported(place: BoundWorkspace, variants, path: Path, **options) -> Report:
+    several = variants if isinstance(variants, list) else [variants]
+    *_, last = report(place.value, [one.value for one in several], path, **options)
+    assert path.exists()
+    assert last.done == last.total
+    assert last.report is not None
+    return last.report
+
+
+@pytest.fixture(scope="module")
+def one(place: BoundWorkspace, seeds: list[BoundVariant], tmp_path_factory: pytest.TempPathFactory):
+    path = tmp_path_factory.mktemp("one") / "report.html"
+    return reported(place, seeds[0], path), path.read_text(encoding="utf-8")
+
+
+def cells(table) -> dict[str, tuple[str, ...]]:
+    return {row[0]: row[1:] for row in table.rows}
+
+
+def test_a_report_of_one_variant_says_what_it_is_and_what_became_of_it(one, seeds: list[BoundVariant]):
+    whole, page = one
+    summary = cells(whole.summary)
+    assert summary["checkpoints"] == ("4, epoch 0 to 30",)
+    assert summary["last train loss"] == (f"{seeds[0].metric('train_loss')[1][-1]:.4g}",)
+    assert cells(whole.settings)["learning_rate"] == ("0.01",)
+    assert cells(whole.provenance)["digest"] == (seeds[0].value.digest,)
+    assert whole.differing is None
+    assert whole.agreement == ()
+    for text in (seeds[0].name, "What is missing", "Where it comes from", seeds[0].value.digest):
+        assert text in page
+
+
+def test_every_observation_names_its_artifact_and_carries_its_numbers(one, seeds: list[BoundVariant]):
+    (group,) = one[0].findings
+    said = {finding.artifact.split(" ")[0]: finding for finding in group.found}
+    assert set(said) == {"behaviour.calibration", "behaviour.metrics", "events.grokking", "parameters.norms"}
+    norms = seeds[0].arrays("parameters.norms")["total/squares"]
+    assert said["parameters.norms"].value == pytest.approx(norms[-1] / norms[0], rel=4 * np.finfo(np.float64).eps)
+    assert re.fullmatch(r"parameters.norms version 1, epoch 30, recipe [0-9a-f]{16}", said["parameters.norms"].artifact)
+    right = [finding for finding in group.found if "Wilson" in finding.text]
+    assert [finding.interval is not None for finding in right] == [True]
+
+
+def test_what_is_not_there_is_named_with_the_command_that_computes_it(one, place: BoundWorkspace):
+    missing = {each.name: each for each in one[0].missing}
+    assert missing["small.velocity"].command == (
+        f"miscope analyze toy.sum/v5-seed0-width16 --only parameters.velocity --workspace {place.root}"
+    )
+    assert missing["small.velocity"].command in one[1]
+    assert missing["small.mistaken"] == Missing(
+        name="small.mistaken", of="", reason="it failed: ZeroDivisionError: by what?"
+    )
+    assert missing["small.broken"].reason == "it failed: RuntimeError: there is a mistake in it"
+
+
+def test_a_report_shows_what_asks_for_a_place_and_nothing_else(one):
+    assert [(shown.view, shown.number) for shown in one[0].views] == [("small.step", 1)]
+    shown = one[0].views[0]
+    assert shown.python == "workspace.find('toy.sum/v5-seed0-width16').at(30).view('small.step')"
+
+
+def test_text_of_others_is_escaped_in_the_page(one):
+    page = one[1]
+    assert "</script><script>alert" not in page
+    assert "Step &lt;b&gt;shown&lt;/b&gt;" in page
+
+
+def test_views_that_are_named_are_those_shown(place: BoundWorkspace, seeds, tmp_path: Path):
+    whole = reported(place, seeds[0], tmp_path / "r.html", views=["small.u*", "small.step"])
+    assert [shown.view for shown in whole.views] == ["small.unasked", "small.step"]
+
+
+def test_a_view_that_nobody_has_is_refused_with_the_one_that_is_meant(place: BoundWorkspace, seeds, tmp_path: Path):
+    with pytest.raises(UnknownName, match=r"(?s)no view named 'small.stp'.*Did you mean 'small.step'\?"):
+        reported(place, seeds[0], tmp_path / "r.html", views=["small.stp"])
+    assert not (tmp_path / "r.html").exists()
+
+
+def test_one_variant_cannot_be_compared(place: BoundWorkspace, seeds, tmp_path: Path):
+    with pytest.raises(BadValue) as error:
+        reported(place, seeds[0], tmp_path / "r.html", views=["small.losses"])
+    assert str(error.value) == (
+        "'small.losses' compares variants, and there is one.\n"
+        "It is of cohort grain and shows several.\n"
+        "Name more variants, or other views."
+    )
+
+
+def test_a_file_that_does_not_say_what_to_write_is_refused(place: BoundWorkspace, seeds, tmp_path: Path):
+    with pytest.raises(BadValue) as error:
+        reported(place, seeds[0], tmp_path / "r.docx")
+    assert str(error.value) == (
+        "A report cannot be written as 'docx'.\n"
+        "The formats are html, md, pdf, ipynb; the suffix of the file names one, or --to does.\n"
+        "Try r.html."
+    )
+
+
+def test_a_variant_nobody_looked_at_has_a_report_that_says_so(place: BoundWorkspace, tmp_path: Path):
+    bare = place.variant("toy.sum", seed=9, steps=2)
+    list(bare.train(threads=1))
+    whole = reported(place, bare, tmp_path / "bare.html")
+    assert whole.findings[0].found == ()
+    assert whole.events.rows == ()
+    assert "No events are known" in whole.events.note
+    named = {each.name for each in whole.missing if each.command}
+    assert {"events.grokking", "behaviour.metrics", "parameters.norms"} <= named
+    assert "Nothing was computed that says anything." in (tmp_path / "bare.html").read_text(encoding="utf-8")
+
+
+def test_a_variant_without_checkpoints_has_a_report_too(place: BoundWorkspace, tmp_path: Path):
+    whole = reported(place, place.variant("toy.sum", seed=10), tmp_path / "never.html")
+    assert cells(whole.summary)["checkpoints"] == ("none",)
+    assert whole.views == ()
