@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import time
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +25,7 @@ from miscope.workspace import Workspace
 from miscope_panel.guard import LOOPBACK, Guard
 from miscope_panel.problem import PREFIX
 from miscope_panel.queue_access import QueueAccess
+from miscope_panel.rates import Rates
 from miscope_panel.rest import add_rest
 
 
@@ -235,60 +232,30 @@ class Asking:
         assert self.queue.claim(number, this_process()) is not None
 
 
+def asking(root: Path, *, token: str | None = None, read_only: bool = False, rates: Rates | None = None) -> Asking:
+    """A client of /api/v1 over a workspace where nobody works; as often as it likes, unless rates are given."""
+    workspace = open_bound(root, tables()).value
+    queue, app = RunQueue(workspace.root), FastAPI(openapi_url=f"{PREFIX}/openapi.json")
+    summoned: list[int] = []
+    access = QueueAccess(
+        workspace=workspace,
+        queue=queue,
+        summon=lambda: summoned.append(len(queue.runs())),
+        ending=lambda: True,  # a stream of events ends with its first look
+    )
+    add_rest(app, access)
+    guard = Guard(app, LOOPBACK, token, read_only=read_only, rates=rates or Rates({}))
+    client = TestClient(guard, base_url="http://127.0.0.1:5006", raise_server_exceptions=False)
+    return Asking(client=client, workspace=workspace, queue=queue, summoned=summoned)
+
+
 @pytest.fixture
 def asked_in(tmp_path: Path) -> Callable[..., Asking]:
-    """asked_in(token=..., read_only=...): a client of /api/v1 over an empty workspace where nobody works."""
-
-    def make(*, token: str | None = None, read_only: bool = False) -> Asking:
-        workspace = open_bound(tmp_path / "asked", tables()).value
-        queue, app = RunQueue(workspace.root), FastAPI(openapi_url=f"{PREFIX}/openapi.json")
-        summoned: list[int] = []
-        access = QueueAccess(
-            workspace=workspace,
-            queue=queue,
-            summon=lambda: summoned.append(len(queue.runs())),
-            ending=lambda: True,  # a stream of events ends with its first look
-        )
-        add_rest(app, access)
-        guard = Guard(app, LOOPBACK, token, read_only=read_only)
-        client = TestClient(guard, base_url="http://127.0.0.1:5006", raise_server_exceptions=False)
-        return Asking(client=client, workspace=workspace, queue=queue, summoned=summoned)
-
-    return make
+    """asked_in(token=..., read_only=..., rates=...): a client over an empty workspace."""
+    return partial(asking, tmp_path / "asked")
 
 
-@pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    """Of a process that finds what was offered, and has one thread."""
-    return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(tmp_path / "site-packages")}
-
-
-@pytest.fixture
-def serving(environment: dict[str, str]) -> Callable[[Path], AbstractContextManager[str]]:
-    """serving(root): the address of a real server of that workspace; killed at the end of the `with`."""
-
-    @contextmanager
-    def serve(root: Path) -> Iterator[str]:
-        words = [sys.executable, "-m", "miscope", "serve", "--no-open", "--port", "0", "--workspace", str(root)]
-        with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True) as server:
-            assert server.stdout is not None
-            _, said = server.stdout.readline(), server.stdout.readline()
-            try:
-                yield said.removeprefix("at ").strip()
-            finally:
-                server.kill()
-
-    return serve
-
-
-@pytest.fixture
-def until() -> Callable[[Callable[[], object]], None]:
-    """until(condition): wait for it, for as long as the slowest machine may take."""
-
-    def wait(condition: Callable[[], object]) -> None:
-        patience = time.monotonic() + 600
-        while not condition():
-            assert time.monotonic() < patience, "it never came"
-            time.sleep(0.05)
-
-    return wait
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Asking:
+    """A client over a workspace that is not there yet, for all tests of a file."""
+    return asking(tmp_path_factory.mktemp("untouched") / "asked")

@@ -19,6 +19,7 @@ from miscope.plugins.plugins import Plugins
 from miscope.store.origin import origin_of
 from miscope.view import View
 from miscope_panel import picture
+from miscope_panel.caching import tagged
 from miscope_panel.problem import PREFIX, PROBLEMS, Problem
 from miscope_panel.workspace_answers import Availability, FigureSeen, Health, PluginsSeen, VariantSeen, ViewSeen
 
@@ -46,6 +47,7 @@ _FILES: dict[int | str, dict[str, Any]] = {
     },
     501: {"model": Problem, "description": "There is no browser that draws the image; html needs none."},
 }
+_UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "It is what `if-none-match` says the asker has."}}
 
 Name = Annotated[str, Query(description="The view's name.", examples=["learning.losses"])]
 VariantName = Annotated[
@@ -87,17 +89,17 @@ def router(workspace: Workspace) -> APIRouter:
         """For a variant: which views have something to show, and the steps of each artifact."""
         return _availability(workspace, variant)
 
-    @routes.get("/figure", responses={200: {"model": FigureSeen}})
+    @routes.get("/figure", responses={200: {"model": FigureSeen}, **_UNCHANGED})
     def figure(request: Request, view: Name, variant: VariantName, step: Step = None) -> Response:
         """A figure as Plotly JSON. step: nearest earlier one that was computed; `with`: variants to compare, by comma;
         any other parameter is a control of the view."""
         shown = picture.figure(workspace, _asked(request, view, variant, step))
-        return Response(shown.to_json(), media_type="application/json")
+        return tagged(request, Response(shown.to_json(), media_type="application/json"))
 
-    @routes.get("/export/{suffix}", response_class=Response, responses={**_FILES})
+    @routes.get("/export/{suffix}", response_class=Response, responses={**_FILES, **_UNCHANGED})
     def file(request: Request, suffix: Suffix, view: Name, variant: VariantName, step: Step = None) -> Response:
         """The same figure as a file: png, svg, pdf, html; csv, parquet or npz for the numbers it draws."""
-        return _file(picture.figure(workspace, _asked(request, view, variant, step)), suffix)
+        return tagged(request, _file(picture.figure(workspace, _asked(request, view, variant, step)), suffix))
 
     return routes
 

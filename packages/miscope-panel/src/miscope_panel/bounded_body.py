@@ -17,8 +17,8 @@ class TooLong(Exception):
     """A body beyond the bound."""
 
 
-async def bounded(receive: Receive, said: str) -> Receive:
-    """The same request with its body read; TooLong where that is beyond the bound, before the rest of it is read.
+async def bounded(receive: Receive, said: str) -> tuple[Receive, bytes]:
+    """The same request with its body read, and the body; TooLong beyond the bound, before the rest of it is read.
 
     said: its content-length header, "" where it has none.
     """
@@ -38,4 +38,4 @@ async def bounded(receive: Receive, said: str) -> Receive:
         read = next(waiting, None)
         return await receive() if read is None else read
 
-    return again
+    return again, b"".join(message.get("body", b"") for message in messages)

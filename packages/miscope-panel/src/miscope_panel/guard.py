@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from miscope_panel.bounded_body import MOST, TooLong, bounded
 from miscope_panel.problem import PREFIX, Problem
+from miscope_panel.rates import Rates
+from miscope_panel.strict_json import fault_of
 
 __all__ = ["LOOPBACK", "Guard"]
 
@@ -40,6 +42,8 @@ class _Refusal(NamedTuple):
     status: int
     code: str
     reason: str
+    wait: int = 0
+    """Seconds after which it may be asked again."""
 
 
 _TOO_LONG = _Refusal(413, "BodyTooLarge", f"That body is too long: {MOST} bytes are the most.")
@@ -52,9 +56,18 @@ _NO_TOKEN = _Refusal(
 class Guard:
     """Refuses, before anything else sees the request, what does not come from this server's own pages or a script."""
 
-    def __init__(self, app: App, hosts: frozenset[str], token: str | None, *, read_only: bool = False) -> None:
-        """hosts: names this server answers to; '*' for any (then the token alone decides)."""
+    def __init__(
+        self,
+        app: App,
+        hosts: frozenset[str],
+        token: str | None,
+        *,
+        read_only: bool = False,
+        rates: Rates | None = None,
+    ) -> None:
+        """hosts: names this server answers to; '*' for any (then the token alone decides). rates: generous ones."""
         self.app, self._hosts, self._token, self._read_only = app, hosts, token, read_only
+        self._rates = Rates() if rates is None else rates
 
     async def __call__(self, scope: Scope, receive: Any, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -62,14 +75,18 @@ class Guard:
             return
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         refusal = self._judge(scope, headers)
+        if refusal in (None, _NO_TOKEN):  # who guesses tokens is slowed down, and no foreign page uses up what is ours
+            refusal = self._too_often(scope) or refusal
         if refusal is _NO_TOKEN and self._introduced(scope):
             await _redirect(scope, send, self._token or "")
             return
         if refusal is None and _writes(scope):
             try:
-                receive = await bounded(receive, headers.get("content-length", ""))
+                receive, body = await bounded(receive, headers.get("content-length", ""))
             except TooLong:
                 refusal = _TOO_LONG
+            else:
+                refusal = _no_json(scope, body)
         if refusal is not None:
             await _refuse(scope, send, refusal)
         else:
@@ -106,6 +123,17 @@ class Guard:
             )
         return None
 
+    def _too_often(self, scope: Scope) -> _Refusal | None:
+        if scope["type"] != "http" or not scope["path"].startswith(f"{PREFIX}/"):
+            return None
+        drawn = scope["path"].startswith((f"{PREFIX}/figure", f"{PREFIX}/export/"))
+        address = (scope.get("client") or ("",))[0]
+        wait = self._rates.wait(address, "draw" if drawn else "change" if _writes(scope) else "look")
+        if not wait:
+            return None
+        seconds = "1 second" if wait == 1 else f"{wait} seconds"
+        return _Refusal(429, "TooManyRequests", f"There were too many requests from {address}: wait {seconds}.", wait)
+
     def _introduced(self, scope: Scope) -> bool:
         """Whether somebody opens the address that has the token in it."""
         reads = scope["type"] == "http" and not _writes(scope)
@@ -129,6 +157,12 @@ class Guard:
 
 def _writes(scope: Scope) -> bool:
     return scope["type"] == "http" and scope["method"] not in _READS
+
+
+def _no_json(scope: Scope, body: bytes) -> _Refusal | None:
+    """What is wrong with a body that a script sends."""
+    fault = fault_of(body) if scope["path"].startswith(f"{PREFIX}/") else None
+    return None if fault is None else _Refusal(400, "MalformedJson", f"The body is no JSON: {fault}.")
 
 
 def _same(given: str, token: str) -> bool:
@@ -180,6 +214,7 @@ async def _refuse(scope: Scope, send: Send, refusal: _Refusal) -> None:
     body = Problem.of(refusal.code, refusal.reason).content() if for_script else f"{refusal.reason}\n".encode()
     kind = b"application/json" if for_script else b"text/plain; charset=utf-8"
     headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
+    headers += [(b"retry-after", str(refusal.wait).encode())] if refusal.wait else []
     answer = "websocket.http.response" if opens else "http.response"
     await send({"type": f"{answer}.start", "status": refusal.status, "headers": headers})
     await send({"type": f"{answer}.body", "body": body})

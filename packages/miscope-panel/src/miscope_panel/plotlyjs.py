@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,9 @@ from miscope.figures.wire import bundle, looks
 
 __all__ = ["BUNDLE", "constants", "directory"]
 
-ASSETS = "/assets"
-"""Where the directory is mounted; Panel and Bokeh keep /static for themselves."""
+ASSETS = f"/assets/{version('plotly')}"
+"""Where the directory is mounted, under a name that another version has not, so that it may be kept; Panel and Bokeh
+keep /static for themselves."""
 
 BUNDLE = f"{ASSETS}/plotly.min.js"
 """Not the plotly.js that Panel carries: that one is a major version older than the figures plotly.py writes, and draws

@@ -11,6 +11,8 @@ from starlette.exceptions import HTTPException
 from miscope.errors import MiscopeError
 from miscope.studies.templates import Templates
 from miscope_panel import api, problem
+from miscope_panel.caching import Cached
+from miscope_panel.compressing import Compressed
 from miscope_panel.events_api import events_router
 from miscope_panel.families_api import families_router
 from miscope_panel.openapi import describe, operation_name
@@ -41,6 +43,8 @@ def add_rest(app: FastAPI, access: QueueAccess) -> None:
     ):
         app.include_router(routes, generate_unique_id_function=operation_name)
     describe(app)
+    app.add_middleware(Cached)
+    app.add_middleware(Compressed)
     app.add_exception_handler(MiscopeError, problem.of_miscope)
     app.add_exception_handler(RequestValidationError, problem.of_values)
     app.add_exception_handler(WebSocketRequestValidationError, refuse_values)
