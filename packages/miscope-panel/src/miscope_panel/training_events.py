@@ -148,6 +148,8 @@ class TrainingEvent(BaseModel):
 class TrainingEvents(BaseModel):
     """Events of a training from a `seq` on."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"events": [EXAMPLE], "more": False}]})
+
     events: list[TrainingEvent]
     more: bool = Field(description="Whether there are more after the last of these.")
 
