@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, final
 
+from miscope.bound_catalogue import ShownVariant
 from miscope.bound_folder import BoundFolder
-from miscope.bound_html import variant_card
+from miscope.bound_html import workspace_table
 from miscope.bound_queue import BoundQueue
 from miscope.bound_view import BoundView
 from miscope.errors import UnknownName
@@ -16,7 +17,7 @@ from miscope.field_docs import documented
 from miscope.store.no_checkpoint import no_checkpoint
 from miscope.train_options import options_of
 from miscope.variant import Variant
-from miscope.workspace import open_workspace
+from miscope.workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -141,11 +142,14 @@ class BoundWorkspace(BoundFolder):
     def __repr__(self) -> str:
         return f"BoundWorkspace({str(self.root)!r})"
 
+    def _repr_html_(self) -> str:
+        return workspace_table(self.value)
+
 
 @final
 @documented
-@dataclass(frozen=True)
-class BoundVariant:
+@dataclass(frozen=True, repr=False)
+class BoundVariant(ShownVariant):
     """A variant in its workspace."""
 
     workspace: BoundWorkspace
@@ -247,11 +251,9 @@ class BoundVariant:
         self.workspace.store.refuse_another(self.value)
         return self.workspace.store
 
-    def _repr_html_(self) -> str:
-        return variant_card(self.value, self._store)
-
-    def __repr__(self) -> str:
-        return f"<{self.name}: {len(self.steps)} checkpoints>"
+    @property
+    def _place(self) -> tuple[Workspace, Variant]:
+        return self.workspace.value, self.value
 
 
 @final

@@ -2,15 +2,46 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from miscope.figures.availability import Availability
     from miscope.runs.queued_run import QueuedRun
     from miscope.store.store import Store
     from miscope.variant import Variant
+    from miscope.workspace import Workspace
 
-__all__ = ["runs_table", "variant_card"]
+__all__ = ["available_table", "runs_table", "variant_card", "workspace_table"]
+
+_ROWS = 20
+"""A list that is longer ends with how many more there are."""
+
+
+def workspace_table(workspace: Workspace) -> str:
+    """Where it is, how many variants it has of how many families, and a row for each of the first."""
+    names, store = workspace.names(), workspace.store
+    families = Counter(name.partition("/")[0] for name in names)
+    what = f"{_count(len(names), 'variant')} of {_count(len(families), 'family', 'families')}"
+    head = f"<b>{escape(str(workspace.root))}</b><br>{what}"
+    rows = [(name, *_reach(store.steps(name))) for name in names[:_ROWS]]
+    return head + _table(("variant", "checkpoints", "last step"), rows) + _more(len(names))
+
+
+def available_table(variant: str, every: Sequence[Availability]) -> str:
+    """What is there of the variant, and how much else is not, and why."""
+    there = [each for each in every if each.state == "there"]
+    steps = any(each.steps for each in there)
+    rows = [(each.name, *([str(len(each.steps) or "")] if steps else [])) for each in there[:_ROWS]]
+    head = f"<b>{escape(variant)}</b><br>{len(there)} of {len(every)} are there"
+    body = _table(("name", *(["checkpoints"] if steps else [])), rows) if rows else ""
+    missing = [each.name for each in every if each.state == "missing"]
+    others = len(every) - len(there) - len(missing)
+    said = [f"Not computed: {', '.join(missing[:_ROWS])}{_and_more(len(missing))}."] if missing else []
+    said += [f"{others} cannot be shown of it."] if others else []
+    return head + body + _more(len(there)) + "".join(f"<p>{escape(each)}</p>" for each in said)
 
 
 def variant_card(variant: Variant, store: Store) -> str:
@@ -25,11 +56,32 @@ def variant_card(variant: Variant, store: Store) -> str:
 
 def runs_table(runs: list[QueuedRun]) -> str:
     """A row for each run."""
-    head = "".join(f"<th>{name}</th>" for name in ("run", "state", "what", "done", "error"))
-    return f"<table><tr>{head}</tr>{''.join(map(_row, runs))}</table>"
+    return _table(("run", "state", "what", "done", "error"), map(_row, runs))
 
 
-def _row(run: QueuedRun) -> str:
+def _row(run: QueuedRun) -> tuple[str, ...]:
     done = "" if run.share is None else f"{run.share:.0%}"
-    cells = (str(run.id), run.state.value, f"{run.kind} {run.what}", done, run.error.partition("\n")[0])
-    return "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
+    return (str(run.id), run.state.value, f"{run.kind} {run.what}", done, run.error.partition("\n")[0])
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Plain, so that light and dark notebooks give it their own look."""
+    named = "".join(f"<th>{escape(name)}</th>" for name in head)
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table><tr>{named}</tr>{body}</table>"
+
+
+def _reach(steps: Sequence[int]) -> tuple[str, str]:
+    return (str(len(steps)), f"{steps[-1]:,}") if steps else ("0", "")
+
+
+def _more(count: int) -> str:
+    return f"<p>{_and_more(count).removeprefix(' ')}</p>" if count > _ROWS else ""
+
+
+def _and_more(count: int) -> str:
+    return f" and {count - _ROWS} more" if count > _ROWS else ""
+
+
+def _count(number: int, one: str, several: str = "") -> str:
+    return f"{number} {one if number == 1 else several or f'{one}s'}"

@@ -69,5 +69,10 @@ class BoundView:
             pass
         return Path(path)
 
+    def __repr__(self) -> str:
+        at = "" if self.step is None else f" at step {self.step}"
+        turned = "".join(f", {name}={value!r}" for name, value in self.controls.items())
+        return f"<{self.name} of {', '.join(one.name for one in self.variants)}{at}{turned}>"
+
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         return self.figure()._repr_mimebundle_(include, exclude)
