@@ -106,7 +106,7 @@ class ShownView:
     summary: str
     """What it shows: the first sentence of its documentation."""
     python: str
-    """The expression that draws it, of a workspace called `workspace`."""
+    """Lines that draw it, of a workspace called `workspace`; the last is the view."""
     command: str
     """The line that writes it to a file."""
     figure: Figure

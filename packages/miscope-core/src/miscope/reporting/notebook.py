@@ -16,6 +16,8 @@ from miscope.workspace import Workspace
 __all__ = ["notebook"]
 
 _MARK = re.compile(r"^%%figure (\d+)%%$", flags=re.MULTILINE)
+_NEAR = 3
+"""Folders up at most from a notebook to one that holds the workspace too, where they lie in one project."""
 
 
 def notebook(workspace: Workspace, report: Report, path: Path) -> bytes:
@@ -66,8 +68,6 @@ def _output(shown: ShownView) -> dict[str, Any]:
 
 
 def _place(root: Path, path: Path) -> str:
-    """The workspace as the notebook finds it from its own folder, where both lie in one project."""
-    folder = path.absolute().parent
-    if root.is_relative_to(folder.parents[min(3, len(folder.parents) - 1)]) and len(folder.parents) > 4:
-        return os.path.relpath(root, folder)
-    return str(root)
+    """The workspace as the notebook finds it from its own folder, where both lie in one project; else where it is."""
+    found = os.path.relpath(root, path.absolute().parent)
+    return found if Path(found).parts.count("..") <= _NEAR else str(root)

@@ -77,7 +77,7 @@ def kind_of(path: Path, to: Kind | str | None) -> Kind:
 def _picture(kind: Kind, static: bool | None) -> Picture | None:
     match kind:
         case Kind.HTML:
-            return "png" if static else None
+            return "svg" if static else None
         case Kind.NOTEBOOK:
             return "png" if static is not False else None
         case Kind.MARKDOWN | Kind.PDF:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import shlex
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -30,6 +31,9 @@ Picture = Literal["png", "svg"]
 
 WIDTH, HEIGHT = 760, 440
 """CSS pixels of a picture, and its height where the view gives none."""
+
+_SCALE = 1.5
+"""Pixels of a PNG per CSS pixel."""
 
 _TYPES = {"png": "image/png", "svg": "image/svg+xml"}
 
@@ -78,15 +82,28 @@ def _fitted(figure: Figure) -> Figure:
 
 def _image(exporter: Exporter, figure: Figure, path: Path) -> str:
     kind = path.suffix.removeprefix(".")
-    content = exporter.export(figure, path, width=WIDTH, scale=1.5).read_bytes()
+    content = exporter.export(figure, path, width=WIDTH, scale=_SCALE).read_bytes()
+    content = _smaller(content) if kind == "png" else content
     return f"data:{_TYPES[kind]};base64,{base64.b64encode(content).decode()}"
+
+
+def _smaller(png: bytes) -> bytes:
+    """The picture in 256 colours, a third of the size; as it is where Pillow is not installed."""
+    try:
+        from PIL import Image
+    except ImportError:
+        return png
+    with Image.open(io.BytesIO(png)) as image, io.BytesIO() as file:
+        image.convert("RGB").quantize(256).save(file, format="PNG", optimize=True)
+        return file.getvalue()
 
 
 def _in_python(wanted: Wanted, step: int | None) -> str:
     controls = "".join(f", {name}={value!r}" for name, value in wanted.controls.items())
     found = [f"workspace.find({variant.name!r})" for variant in wanted.variants]
     if wanted.view.grain is Grain.COHORT:
-        return f"workspace.view({wanted.view.name!r}, [{', '.join(found)}]{controls})"
+        members = "".join(f"    {each},\n" for each in found)
+        return f"variants = [\n{members}]\nworkspace.view({wanted.view.name!r}, variants{controls})"
     at = "" if step is None else f".at({step})"
     return f"{found[0]}{at}.view({wanted.view.name!r}{controls})"
 

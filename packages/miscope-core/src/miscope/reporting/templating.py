@@ -40,11 +40,13 @@ def filled(workspace: Workspace, name: str, report: Report, **more: object) -> s
 
     more: what the template is given beside `report`. What ends in .html.j2 has all that is put into it escaped.
     """
-    from jinja2 import TemplateError
+    from jinja2 import TemplateError, TemplateNotFound
 
     folder = workspace.store.layout.report_templates
     try:
         return _environment(folder).get_template(name).render(report=report, **more)
+    except TemplateNotFound as error:
+        raise BrokenTemplate(name, f"It includes {error.name!r}, and there is no such template.", folder) from error
     except TemplateError as error:
         where = f"{getattr(error, 'name', None) or name}, line {line}: " if (line := _line_of(error)) else ""
         raise BrokenTemplate(name, f"{where}{error}.".replace("..", "."), folder) from error

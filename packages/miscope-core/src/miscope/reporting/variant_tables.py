@@ -9,6 +9,7 @@ from miscope.commands import in_workspace
 from miscope.field_text import written_value
 from miscope.figures.differences import differing_fields
 from miscope.reporting.content import Table
+from miscope.schedule import written
 from miscope.snapshot import Series
 from miscope.store.origin import Origin, imported_files, origin_of
 from miscope.train_options import TrainOptions
@@ -74,7 +75,7 @@ def settings_of(variant: Variant) -> dict[str, object]:
     """Every parameter, and every training setting under its name."""
     fields: dict[str, object] = {"family": variant.family, **variant.params.model_dump(mode="json")}
     if variant.training is not None:
-        fields |= variant.training.model_dump(mode="json")
+        fields |= variant.training.model_dump(mode="json") | {"checkpoints": written(variant.training.checkpoints)}
     return fields | ({"label": variant.label} if variant.label else {})
 
 
@@ -139,7 +140,10 @@ def repeating(workspace: Workspace, variants: Sequence[Variant]) -> list[str]:
 
 def _training_command(variant: Variant) -> str:
     request = train_request(variant, TrainOptions())
-    words = [f"{name}={written_value(value)}" for name, value in {**request.params, **request.training}.items()]
+    fields = {**request.params, **request.training}
+    if "checkpoints" in fields and variant.training is not None:
+        fields["checkpoints"] = written(variant.training.checkpoints)
+    words = [f"{name}={written_value(value)}" for name, value in fields.items()]
     named = ["--as", variant.label] if variant.label else []
     return shlex.join(["miscope", "train", variant.family, *words, *named])
 
