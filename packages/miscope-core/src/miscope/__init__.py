@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from miscope.objective import Term as Term
     from miscope.plugins.plugins import Plugins as Plugins
     from miscope.probe import Probe as Probe
+    from miscope.remote.remote_workspace import connect as connect
     from miscope.snapshot import Cohort as Cohort
     from miscope.snapshot import Series as Series
     from miscope.snapshot import Snapshot as Snapshot
@@ -89,6 +90,7 @@ _HOME = {
     "observation": ("Observation", "ObservedArtifact"),
     "plugins.plugins": ("Plugins",),
     "probe": ("Probe",),
+    "remote.remote_workspace": ("connect",),
     "source": ("Source",),
     "source_checkpoint": ("SourceCheckpoint",),
     "task": ("Task",),

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from miscope.errors import MiscopeError
 from miscope.studies.templates import Templates
 from miscope_panel import api, problem
+from miscope_panel.analyses_api import analyses_router
 from miscope_panel.caching import Cached
 from miscope_panel.compressing import Compressed
 from miscope_panel.events_api import events_router
@@ -36,6 +37,7 @@ def add_rest(app: FastAPI, access: QueueAccess) -> None:
         families_router(access.workspace.plugins),
         trainings_router(access),
         runs_router(access),
+        analyses_router(access),
         studies_router(access, templates),
         templates_router(access.workspace, templates),
         events_router(access),

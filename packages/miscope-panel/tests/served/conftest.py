@@ -28,7 +28,9 @@ def served() -> Served:
     """served(workspace, token=..., read_only=..., heartbeat=...): the address of a real server of /api/v1 over it."""
 
     @contextmanager
-    def serve(workspace: Workspace, *, token: str | None = None, read_only: bool = False, **more: Any) -> Iterator[str]:
+    def serve(
+        workspace: Workspace, *, token: str | None = None, read_only: bool = False, port: int = 0, **more: Any
+    ) -> Iterator[str]:
         queue, app = RunQueue(workspace.root), FastAPI(openapi_url=f"{PREFIX}/openapi.json")
         more = {"summon": lambda: None, **more}
         add_rest(app, QueueAccess(workspace=workspace, queue=queue, ending=lambda: server.should_exit, **more))
@@ -37,7 +39,7 @@ def served() -> Served:
             guard, http=BoundedConnection, log_level="critical", lifespan="off", timeout_graceful_shutdown=2
         )
         server = uvicorn.Server(config)
-        with listen(Address(port=0)) as bound:
+        with listen(Address(port=port)) as bound:
             thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
             thread.start()
             try:

@@ -1,0 +1,172 @@
+"""A run of a server's queue as Python holds it; whatever is asked of it is asked of the server."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any, final
+
+from miscope.errors import UnknownName
+from miscope.field_docs import documented
+from miscope.remote.channel import RunEvent, heard
+from miscope.remote.connection import Connection
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from miscope.runs.run_state import RunState
+    from miscope.snapshot import Series
+
+__all__ = ["RemoteRun", "remote_runs_table"]
+
+_LOOK_EVERY = 0.5
+
+
+@final
+@documented
+@dataclass(frozen=True)
+class RemoteRun:
+    """A run of a server's queue."""
+
+    connection: Connection
+    """To the server."""
+    number: int
+    """Of the run, as `miscope runs list` has it there."""
+
+    @property
+    def value(self) -> Mapping[str, Any]:
+        """The run as it stands now, in the words of `GET /api/v1/runs/ID`."""
+        return self.connection.get(f"runs/{self.number}")
+
+    @property
+    def state(self) -> RunState:
+        """'pending', 'running', 'completed', ..."""
+        from miscope.runs.run_state import RunState
+
+        return RunState(self.value["state"])
+
+    @property
+    def progress(self) -> float | None:
+        """How much of it is done, from 0 to 1; None until its process has said it."""
+        share = self.value["progress_pct"]
+        return None if share is None else share / 100
+
+    def log(self, lines: int = 50) -> str:
+        """The last lines that its process printed."""
+        return "\n".join(self.connection.get(f"runs/{self.number}/log", {"tail": lines})["lines"])
+
+    def wait(self, seconds: float | None = None) -> RunState:
+        """Wait until it has ended, or for so long; the state that it is in then."""
+        from miscope.runs.run_state import ENDED
+
+        patience = None if seconds is None else time.monotonic() + seconds
+        while (state := self.state) not in ENDED and (patience is None or time.monotonic() < patience):
+            time.sleep(_LOOK_EVERY)
+        return state
+
+    def watch(self, since: int = 0) -> Iterator[RunEvent]:
+        """What happens to the training as it happens, until it has ended; since: the last `seq` that one has.
+
+        Where the connection is lost it goes on from where it was.
+        """
+        return heard(self.connection, self.number, since)
+
+    def stop(self) -> RemoteRun:
+        """Have it save a checkpoint and end."""
+        return self._ask("stop")
+
+    def pause(self) -> RemoteRun:
+        """As `stop`; one that has not begun is held back until it is resumed."""
+        return self._ask("pause")
+
+    def resume(self) -> RemoteRun:
+        """Put it back into the queue, to go on from its last state."""
+        return self._ask("resume")
+
+    def retry(self) -> RemoteRun:
+        """Ask for the same anew; the new run."""
+        return self._ask("retry")
+
+    def cancel(self) -> RemoteRun:
+        """Have it never run, or not any further."""
+        return self._ask("cancel")
+
+    def save(self) -> RemoteRun:
+        """Have a training keep a checkpoint of the step that it is at."""
+        self.connection.post(f"trainings/{self.number}/save")
+        return self
+
+    def extend(self, steps: int) -> RemoteRun:
+        """Ask for the same training to that many steps in all; the new run."""
+        return RemoteRun(
+            self.connection, self.connection.post(f"trainings/{self.number}/extend", {"steps": steps})["id"]
+        )
+
+    def delete(self) -> RemoteRun:
+        """Take it out of the list; the variant and its artifacts stay, and `restore` puts it back."""
+        self.connection.delete(f"runs/{self.number}")
+        return self
+
+    def restore(self) -> RemoteRun:
+        """Put it back into the list."""
+        return self._ask("restore")
+
+    def metrics(self, *patterns: str, max_points: int | None = None) -> dict[str, Series]:
+        """Metrics of the training that match any of the shell patterns; all without one.
+
+        max_points: of each at most so many, the first, the last and the extremes between them.
+        """
+        import numpy as np
+
+        from miscope.snapshot import Series
+
+        query = {"names": list(patterns) or None, "max_points": max_points}
+        found = self.connection.get(f"trainings/{self.number}/metrics", query)["metrics"]
+        return {
+            name: Series(
+                steps=np.asarray(curve["steps"], dtype=np.int64), values=np.asarray(curve["values"], dtype=np.float64)
+            )
+            for name, curve in found.items()
+        }
+
+    def metric(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Steps (n,) int64 and values (n,) float64 of one metric."""
+        found = self.metrics()
+        if name not in found:
+            listing = f"Run {self.number} has: {', '.join(found) or 'none'}."
+            raise UnknownName("metric", name, found, listing=listing)
+        return found[name].steps, found[name].values
+
+    def checkpoints(self) -> list[Mapping[str, Any]]:
+        """Checkpoints of the training: 'step', 'bytes', 'metrics', ..."""
+        return self.connection.get(f"trainings/{self.number}/checkpoints")["checkpoints"]
+
+    def config(self, format: str = "json") -> Any:
+        """What was asked for: as the body that asks for the same, or as text ('cli': the command that does)."""
+        return self.connection.get(f"trainings/{self.number}/config", {"format": format})
+
+    def _ask(self, action: str) -> RemoteRun:
+        return RemoteRun(self.connection, self.connection.post(f"runs/{self.number}/{action}")["id"])
+
+    def __repr__(self) -> str:
+        run = self.value
+        done = "" if run["progress_pct"] is None else f" {run['progress_pct']:.0f}%"
+        reason = f": {run['error'].partition(chr(10))[0]}" if run["error"] else ""
+        return f"<run {run['id']} {run['state']}{done}: {run['kind']} {run['what']}{reason}>"
+
+    def _repr_html_(self) -> str:
+        return remote_runs_table([self.value])
+
+
+def remote_runs_table(runs: list[Mapping[str, Any]]) -> str:
+    """A row for each run."""
+    head = "".join(f"<th>{name}</th>" for name in ("run", "state", "what", "done", "error"))
+    return f"<table><tr>{head}</tr>{''.join(map(_row, runs))}</table>"
+
+
+def _row(run: Mapping[str, Any]) -> str:
+    done = "" if run["progress_pct"] is None else f"{run['progress_pct']:.0f}%"
+    cells = (str(run["id"]), run["state"], f"{run['kind']} {run['what']}", done, run["error"].partition("\n")[0])
+    return "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
