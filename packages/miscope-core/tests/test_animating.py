@@ -64,6 +64,37 @@ def test_a_film_has_a_frame_for_each_checkpoint_and_rests_at_the_end(variant, tm
     assert pauses == [PAUSE, PAUSE, PAUSE, REST]
 
 
+@pytest.mark.usefixtures("chromium_path")
+def test_a_film_that_was_interrupted_goes_on_with_the_frames_it_has(
+    variant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    image = pytest.importorskip("PIL.Image")
+    path, kept = tmp_path / "film.webp", tmp_path / ".film.webp.frames"
+    begun = animate(variant.workspace.value, "small.bar", variant.value, path, fps=5)
+    assert (next(begun), next(begun)) == (Film(1, 4), Film(2, 4))
+    begun.close()  # type: ignore[attr-defined]
+    assert not path.exists()
+    before = {frame.name: frame.stat().st_mtime_ns for frame in kept.iterdir()}
+    assert len(before) == 2
+    with monkeypatch.context() as broken:
+        broken.setattr("miscope.figures.animate.write_film", _interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            film(variant, "small.bar", path)
+    after = {frame.name: frame.stat().st_mtime_ns for frame in kept.iterdir()}
+    assert len(after) == 4
+    assert before.items() <= after.items(), "frames that were there are not drawn again"
+    # All frames are there, so that no browser is asked for.
+    monkeypatch.setenv("BROWSER_PATH", str(tmp_path / "nothing"))
+    variant.view("small.bar").film(path, fps=5)
+    with image.open(path) as whole:
+        assert whole.n_frames == 4
+    assert not kept.exists()
+
+
+def _interrupted(*frames: object, **how: object) -> None:
+    raise KeyboardInterrupt
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("chromium_path")
 def test_checkpoints_nobody_looked_at_are_left_out(variant, tmp_path: Path):

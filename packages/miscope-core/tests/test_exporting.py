@@ -34,7 +34,7 @@ def test_another_suffix_is_refused_and_nothing_written(tmp_path: Path):
         export(FIGURE, tmp_path / "figure.bmp")
     assert str(error.value) == (
         "A figure cannot be written as 'figure.bmp'.\n"
-        "The suffix says how: .png, .svg, .pdf, .html, .csv, .parquet, .npz; .gif over training.\n"
+        "The suffix says how: .png, .svg, .pdf, .html, .csv, .parquet, .npz; .gif, .webp or .mp4 over training.\n"
         "Try figure.html, which needs no browser, or figure.png."
     )
     assert list(tmp_path.iterdir()) == []

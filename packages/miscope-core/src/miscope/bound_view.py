@@ -60,12 +60,12 @@ class BoundView:
             path = Path(f"{self.variants[0].slug}.{self.name}{at}.{target}")
         return export(self.figure(), path)
 
-    def film(self, path: str | Path, *, frames: int = 40) -> Path:
-        """Write it at so many checkpoints at most, spread over training: as a .gif, or an .html with a slider."""
+    def film(self, path: str | Path, *, frames: int = 40, fps: float | None = None) -> Path:
+        """Write it at so many checkpoints at most, spread over training: .gif, .webp, .mp4, or .html with a slider."""
         from miscope.figures.animate import animate
 
         shown = {"options": self.options, **self.controls}
-        for _ in animate(self.workspace, self.name, self.variants[0], Path(path), frames=frames, **shown):
+        for _ in animate(self.workspace, self.name, self.variants[0], Path(path), frames=frames, fps=fps, **shown):
             pass
         return Path(path)
 

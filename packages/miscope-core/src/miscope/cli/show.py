@@ -46,16 +46,19 @@ def show(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Where to write it: .png, .svg, .pdf, .html; .csv, .parquet or .npz for its numbers; .gif for its "
-            "checkpoints in turn.  (default: open a browser)"
+            help="Where to write it: .png, .svg, .pdf, .html; .csv, .parquet or .npz for its numbers; .gif, .webp or "
+            ".mp4 for its checkpoints in turn.  (default: open a browser)"
         ),
     ] = None,
     frames: Annotated[
         int | None,
         typer.Option(
             min=2,
-            help="At most so many checkpoints, of a .gif or of an .html with a slider.  (default: 40 of a .gif)",
+            help="At most so many checkpoints, of a film or of an .html with a slider.  (default: 40 of a film)",
         ),
+    ] = None,
+    fps: Annotated[
+        float | None, typer.Option(min=0.1, max=60, help="Frames a second of a film.  (default: about 7)")
     ] = None,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -64,6 +67,7 @@ def show(
     from miscope.cli.targets import variants_meant
     from miscope.figures.animate import animate
     from miscope.figures.export import export
+    from miscope.figures.film_file import FILMS
     from miscope.figures.render import render
 
     place = opened(workspace)
@@ -71,11 +75,9 @@ def show(
     given = assignments(option or ())
     controls = {name: value for name, value in given.items() if "." not in name}
     options = split_options(place.plugins.analyzers, {n: v for n, v in given.items() if n not in controls})
-    moving = out is not None and (
-        out.suffix.lower() == ".gif" or (out.suffix.lower() == ".html" and frames is not None)
-    )
+    moving = out is not None and (out.suffix.lower() in FILMS or (out.suffix.lower() == ".html" and frames is not None))
     if out is not None and moving and step is None and len(members) == 1:
-        _film(animate(place, view, members[0], out, frames=frames or 40, options=options, **controls))
+        _film(animate(place, view, members[0], out, frames=frames or 40, fps=fps, options=options, **controls))
         print(out)
         return
     figure = render(place, view, members[0] if len(members) == 1 else members, step=step, options=options, **controls)

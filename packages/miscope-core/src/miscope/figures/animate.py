@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, final
 
 from miscope.analyzer import Grain
-from miscope.errors import BadValue, MiscopeError, NoArtifact
-from miscope.figures.export import Exporter
+from miscope.errors import BadValue, NoArtifact
+from miscope.figures.film_file import FILMS, check_libraries, write_film
+from miscope.figures.film_frames import FilmFrames
 from miscope.figures.locked_ranges import lock_ranges
 from miscope.figures.render import gather, render
 from miscope.figures.scrubber import scrubber_page
@@ -44,15 +43,24 @@ class Film:
     total: int
 
 
-def animate(
-    workspace: Workspace, view: str, variant: Variant, path: Path, *, frames: int = 40, **shown: Any
+def animate(  # noqa: PLR0913 - a reader's choices, keyword-only past what is filmed
+    workspace: Workspace,
+    view: str,
+    variant: Variant,
+    path: Path,
+    *,
+    frames: int = 40,
+    fps: float | None = None,
+    **shown: Any,
 ) -> Iterator[Film]:
-    """Draw the view at checkpoints spread over training and write them as a GIF, or, for a path that ends in .html, as
-    one page with a slider; says after each frame how far it is.
+    """Draw the view at checkpoints spread over training and write them as a film (.gif, .webp, .mp4), or, for a path
+    that ends in .html, as one page with a slider; says after each frame how far it is.
 
-    frames: at most so many. shown: the view's controls, and `options` as of `render`. Axes and colour scales have the
-    same ranges in all. Raises BadValue for a view that spans training, NoArtifact where nothing was computed, and
-    NoBrowser where images cannot be drawn; a page needs none. The file appears whole, at the end, or not at all.
+    frames: at most so many. fps: frames a second; None stands each for 150 ms. shown: the view's controls, and
+    `options` as of `render`. Axes and colour scales have the same ranges in all. Raises BadValue for a view that spans
+    training and for another suffix, NoArtifact where nothing was computed, MissingLibrary, and NoBrowser where images
+    cannot be drawn; a page needs none. The file appears whole, at the end, or not at all: frames lie in a folder beside
+    it until then, and a film that was interrupted goes on with those it has.
     """
     record = workspace.plugins.view(view)
     if record.grain is not Grain.CHECKPOINT:
@@ -61,8 +69,8 @@ def animate(
             f"It is of {record.grain} grain: one figure shows the whole of training.",
             f"Write it as {path.stem}.html or {path.stem}.png.",
         )
+    pause = _pause(path, fps)
     as_page = path.suffix.lower() == ".html"
-    image = None if as_page else _library(path)
     steps = spread(_drawable(workspace, record, variant, shown.get("options")), frames)
     figures = []
     for step in steps:
@@ -75,20 +83,33 @@ def animate(
         page = scrubber_page(figures, [f"{label} {step:,}" for step in steps])
         write_whole(path, lambda file: file.write(page.encode()))
     else:
-        yield from _filmed(figures, path, image)
+        yield from _filmed(figures, path, pause)
 
 
-def _filmed(figures: Sequence[Figure], path: Path, image: Any) -> Iterator[Film]:
-    """The figures as images, one after the other, in one GIF."""
-    made = []
-    with Exporter() as exporter, TemporaryDirectory() as folder:
-        for figure in figures:
-            drawn = exporter.export(figure, Path(folder) / "frame.png", scale=1)
-            made.append(image.open(io.BytesIO(drawn.read_bytes())).convert("P", palette=image.Palette.ADAPTIVE))
-            yield Film(len(made), len(figures))
-    pauses = [PAUSE] * (len(made) - 1) + [REST]
-    how = {"format": "GIF", "save_all": True, "append_images": made[1:], "duration": pauses, "loop": 0}
-    write_whole(path, lambda file: made[0].save(file, **how))
+def _pause(path: Path, fps: float | None) -> int:
+    """Milliseconds that a frame stands; BadValue for what cannot be written, MissingLibrary where it could be."""
+    suffix = path.suffix.lower()
+    if suffix not in (*FILMS, ".html"):
+        raise BadValue(
+            f"A film cannot be written as {path.name!r}.",
+            f"The suffix says how: {', '.join((*FILMS, '.html'))}.",
+            f"Try {path.stem}.mp4.",
+        )
+    if fps is not None and not 0.1 <= fps <= 60:
+        raise BadValue(f"A film cannot have {fps:g} frames a second.", "It has 0.1 to 60 of them.", "Try fps=10.")
+    if suffix in FILMS:
+        check_libraries(path)
+    return PAUSE if fps is None else round(1000 / fps)
+
+
+def _filmed(figures: Sequence[Figure], path: Path, pause: int) -> Iterator[Film]:
+    """The figures as images, one after the other, in one film."""
+    kept, made = FilmFrames(path), []
+    for frame in kept.drawn(figures):
+        made.append(frame)
+        yield Film(len(made), len(figures))
+    write_film(made, path, pause=pause, rest=max(REST, pause))
+    kept.remove()
 
 
 def spread(steps: Sequence[int], count: int) -> list[int]:
@@ -113,15 +134,3 @@ def _drawable(workspace: Workspace, view: View, variant: Variant, options: Optio
             steps = there
         else:
             return steps
-
-
-def _library(path: Path) -> Any:
-    try:
-        from PIL import Image
-    except ImportError:
-        raise MiscopeError(
-            f"{path.name} needs Pillow, which puts the frames together.",
-            "The package pillow is not installed.",
-            "Install it:  pip install pillow",
-        ) from None
-    return Image

@@ -94,7 +94,8 @@ class Exporter:
         if kind not in SUFFIXES:
             raise BadValue(
                 f"A figure cannot be written as {path.name!r}.",
-                f"The suffix says how: {', '.join(f'.{suffix}' for suffix in SUFFIXES)}; .gif over training.",
+                f"The suffix says how: {', '.join(f'.{suffix}' for suffix in SUFFIXES)}; "
+                ".gif, .webp or .mp4 over training.",
                 f"Try {path.stem}.html, which needs no browser, or {path.stem}.png.",
             )
         if kind == "html":

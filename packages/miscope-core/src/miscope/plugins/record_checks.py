@@ -23,7 +23,7 @@ __all__ = ["fault", "faults_of_reads", "label"]
 _RESERVED = "cohort"
 """Stands for the family in the names of several variants together."""
 
-_TAKEN = ("frames", "name", "options", "step", "variant", "view")
+_TAKEN = ("fps", "frames", "name", "options", "step", "variant", "view")
 """Words that are given beside a view's controls, in Python, on the command line and in an address."""
 
 
