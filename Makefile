@@ -24,9 +24,9 @@ export PATH := $(CURDIR)/.uv-env/bin:$(PATH)
 # processes: without bytecode each would compile PyTorch anew, whatever the shell says of writing it.
 PYTEST := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/pytest
 PARALLEL := -n logical --maxprocesses 8 --dist loadfile
-SRC := packages tests benchmarks templates conftest.py
+SRC := packages tests benchmarks templates examples conftest.py
 
-.PHONY: help demo test test-quick test-isolated test-matrix test-lens lint fix bench paper docs examples sync clean
+.PHONY: help demo test test-quick test-isolated test-matrix test-lens lint fix bench paper docs examples notebooks sync clean
 
 help:  ## these lines
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /	/' | expand -t 16
@@ -48,6 +48,9 @@ test-matrix: $(UV)  ## core and modadd on transformer-lens 3.9 and 4.3, python 3
 
 test-lens: $(UV)  ## the same on one transformer-lens, LENS=4.3
 	.ci/matrix 3.11:$(LENS)
+
+notebooks: sync  ## run the notebooks of examples/, each from an empty folder
+	$(PYTEST) $(PARALLEL:loadfile=load) examples
 
 lint: sync  ## ruff, pyright, import-linter
 	$(BIN)/ruff check $(SRC)

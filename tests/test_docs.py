@@ -113,7 +113,7 @@ def test_the_architecture_page_gives_the_signatures_there_are() -> None:
 
 def test_the_makefile_lists_its_targets() -> None:
     out = subprocess.run(["make", "-s", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for target in ("demo", "test", "test-quick", "lint", "fix", "bench", "paper", "test-matrix", "docs"):
+    for target in ("demo", "test", "test-quick", "lint", "fix", "bench", "paper", "test-matrix", "docs", "notebooks"):
         assert re.search(rf"^{target} ", out, re.MULTILINE), target
 
 
