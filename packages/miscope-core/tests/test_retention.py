@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from miscope.bound import BoundVariant, BoundWorkspace, open_bound
-from miscope.errors import BadValue, Busy
+from miscope.errors import BadValue, Busy, NoCheckpoint
 from miscope.testing import tables
 from miscope.testing.toy_autoencoder import ToyAutoencoder
-from miscope.training.retention import kept_steps, prune, pruning
+from miscope.training.retention import kept_steps, prune, pruning, pruning_of_step
 
 Run = Callable[..., tuple[int, str, str]]
 NAME = "toy.sum/v5-seed0-width16"
@@ -110,3 +110,14 @@ def test_the_command_says_first_what_would_go(
     (facts,) = json.loads(command("prune", "toy.sum", "--last", 2, "--yes", "--json")[1])
     assert (facts["kept"], facts["removed"], facts["done"]) == ([0, 20, 30], [10], True)
     assert json.loads(command("variants", "--json")[1])[0]["checkpoints"] == 3
+
+
+def test_one_checkpoint_goes_unless_it_is_an_end_or_others_are_built_on_it(ws: BoundWorkspace) -> None:
+    parent = trained(ws.variant("toy.sum"))
+    trained(ws.variant("toy.autoencoder", variant=NAME, step=20), steps=1)
+    assert pruning_of_step(ws.value, parent.value, 10).removed == (10,)
+    for step, reason in ((0, "It is the first, or the last"), (30, "It is the first, or the last"), (20, "These are")):
+        with pytest.raises(BadValue, match=reason):
+            pruning_of_step(ws.value, parent.value, step)
+    with pytest.raises(NoCheckpoint):
+        pruning_of_step(ws.value, parent.value, 15)

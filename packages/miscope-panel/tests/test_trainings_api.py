@@ -192,8 +192,9 @@ def test_openapi_has_every_route_with_an_example_and_what_a_refusal_looks_like(a
     paths = {path.removeprefix(f"{PREFIX}/"): set(verbs) for path, verbs in page["paths"].items()}
     asked = ("stop", "pause", "resume", "cancel", "retry", "save", "extend", "restore")
     assert all(paths[f"trainings/{{id}}/{word}"] == {"post"} for word in asked)
-    assert all(paths[f"trainings/{{id}}/{word}"] == {"get"} for word in ("metrics", "checkpoints", "config", "log"))
-    assert (paths["trainings"], paths["trainings/{id}"]) == ({"get", "post"}, {"get", "delete"})
+    assert all(paths[f"trainings/{{id}}/{word}"] == {"get"} for word in ("metrics", "config", "log"))
+    assert (paths["trainings"], paths["trainings/{id}"]) == ({"get", "post"}, {"get", "patch", "delete"})
+    assert paths["trainings/{id}/checkpoints"] == {"get", "post"}
     schemas = page["components"]["schemas"]
     assert all(schemas[name]["examples"] for name in ("TrainingAsked", "RunSeen", "Problem", "Metrics", "Longer"))
     fields = schemas["TrainingAsked"]["properties"]

@@ -12,10 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from miscope.runs import actions
 from miscope.runs.queued_run import QueuedRun
 from miscope.runs.run_folder import RunFolder
-from miscope.runs.run_state import BEGINNING, Action
+from miscope.runs.run_state import Action
 from miscope_panel.problem import PREFIX, PROBLEMS, Problem
 from miscope_panel.queue_access import LARGEST, Kind, QueueAccess, RunNumber
 from miscope_panel.run_answers import Asked, AskedOfMany, Page, RunLog, RunSeen, answered
+from miscope_panel.runs_again import add_again
 from miscope_panel.runs_listing import Wanted, page_of
 
 __all__ = ["router", "runs_router"]
@@ -29,9 +30,7 @@ Tail = Annotated[int, Query(ge=1, le=_LONGEST_TAIL, description="So many of the 
 _DOCS = {
     Action.STOP: "Have it save a checkpoint and end; `resume` goes on from there.",
     Action.PAUSE: "As `stop`; one that has not begun is held back until it is resumed.",
-    Action.RESUME: "Put it back into the queue, to go on from its last state.",
     Action.CANCEL: "Have it never run, or not any further.",
-    Action.RETRY: "Ask for the same anew: the answer is the new run, which says which it repeats.",
     Action.SAVE: "Have a training keep a checkpoint of the step that it is at.",
 }
 
@@ -54,8 +53,9 @@ def router(access: QueueAccess, *, path: str, kind: Kind | None) -> APIRouter:
     """Routes under that path over the runs of that kind; None for all."""
     routes = APIRouter(prefix=f"{PREFIX}/{path}", tags=[path], responses={**PROBLEMS})
     _add_looking(routes, access, kind)
-    for action in (Action.STOP, Action.PAUSE, Action.RESUME, Action.CANCEL, Action.RETRY):
+    for action in (Action.STOP, Action.PAUSE, Action.CANCEL):
         add_action(routes, access, kind, action)
+    add_again(routes, access, kind)
     _add_deleting(routes, access, kind)
     _add_bulk(routes, access, kind)
     return routes
@@ -88,20 +88,16 @@ def _add_looking(routes: APIRouter, access: QueueAccess, kind: Kind | None) -> N
 
 
 def add_action(routes: APIRouter, access: QueueAccess, kind: Kind | None, action: Action) -> None:
-    """The route that asks this of one run."""
-    status = 201 if action is Action.RETRY else 202
+    """The route that asks this of one run, after which there is nothing new to work on."""
 
     def asked(id: RunNumber, body: Nothing | None = None) -> Response:
-        run = actions.ask(access.queue, action, access.run(id, kind).id)
-        if action in BEGINNING:
-            access.summon()
-        return answered(RunSeen.of(run), status)
+        return answered(RunSeen.of(actions.ask(access.queue, action, access.run(id, kind).id)), 202)
 
     routes.post(
         f"/{{id}}/{action.value}",
         name=action.value,
         response_model=RunSeen,
-        status_code=status,
+        status_code=202,
         description=_DOCS[action],
         responses={**_REFUSED},
     )(asked)

@@ -17,19 +17,20 @@ from miscope.runs.run_state import Action
 from miscope.runs.submitting import arranged, submit
 from miscope.snapshot import Series
 from miscope.train_request import TrainRequest
+from miscope_panel.checkpoints_api import add_checkpoints
 from miscope_panel.problem import Problem
 from miscope_panel.queue_access import QueueAccess, RunNumber, about
 from miscope_panel.run_answers import RunSeen, answered
 from miscope_panel.runs_api import add_action, router
 from miscope_panel.thinning import FEWEST, thinned
-from miscope_panel.training_answers import Checkpoints, CheckpointSeen, Curve, Metrics, TrainingPlan
+from miscope_panel.training_answers import Curve, Metrics, TrainingPlan
 from miscope_panel.training_asked import TrainingAsked, analysis_after, check, place_of, request_of
 from miscope_panel.training_command import command_of
 from miscope_panel.training_plan import planned
 from miscope_panel.training_script import script_of, study_of
 
 if TYPE_CHECKING:
-    from miscope.store.store import Store
+    pass
 
 __all__ = ["trainings_router"]
 
@@ -84,6 +85,7 @@ def trainings_router(access: QueueAccess) -> APIRouter:
     add_action(routes, access, _KIND, Action.SAVE)
     _add_beginning(routes, access)
     _add_results(routes, access)
+    add_checkpoints(routes, access)
     return routes
 
 
@@ -107,6 +109,13 @@ def _add_beginning(routes: APIRouter, access: QueueAccess) -> None:
             submit(access.workspace, access.queue, after, replace(Place(), priority=asked.priority, needs=(run.id,)))
         access.summon()
         return answered(RunSeen.of(run), 201)
+
+    @routes.post("/estimate", response_model=TrainingPlan)
+    def estimate(asked: TrainingAsked) -> Response:
+        """What such a training would be and will take; the same as `dry_run`, and nothing is queued."""
+        request, place = request_of(asked), place_of(asked, access.queue)
+        check(access.workspace, request)
+        return answered(planned(access, request, *arranged(access.workspace, access.queue, request, place)))
 
     @routes.post("/{id}/extend", status_code=201, response_model=RunSeen, responses={409: {"model": Problem}})
     def extend(id: RunNumber, body: Longer) -> Response:
@@ -134,12 +143,6 @@ def _add_results(routes: APIRouter, access: QueueAccess) -> None:
         curves = {name: _curve(series, max_points) for name, series in between.items()}
         return answered(Metrics(id=run.id, variant=run.what, metrics=curves))
 
-    @routes.get("/{id}/checkpoints", response_model=Checkpoints)
-    def checkpoints(id: RunNumber) -> Response:
-        """The checkpoints of the training's variant: size, metrics of that step, what is wrong with one."""
-        run = access.run(id, _KIND)
-        return answered(Checkpoints(id=run.id, variant=run.what, checkpoints=_checkpoints(access, run.what)))
-
     @routes.get("/{id}/config", responses={**_CONFIG})
     def config(id: RunNumber, format: Format = ConfigFormat.JSON) -> Response:
         """What was asked for: as the body that asks for the same, a study's file, a script, or a command."""
@@ -160,26 +163,3 @@ def _between(series: Series, start: int | None, end: int | None) -> Series:
 def _curve(series: Series, most: int | None) -> Curve:
     shown = series if most is None else thinned(series, most)
     return Curve(steps=shown.steps.tolist(), values=shown.values.tolist(), points=len(series.steps))
-
-
-def _checkpoints(access: QueueAccess, variant: str) -> list[CheckpointSeen]:
-    store = access.workspace.store
-    by_step: dict[int, dict[str, float | None]] = {}
-    for name, series in store.metrics(variant).items():
-        for step, value in zip(series.steps.tolist(), series.values.tolist(), strict=True):
-            by_step.setdefault(step, {})[name] = value
-    return [_checkpoint(store, variant, step, by_step.get(step, {})) for step in store.steps(variant)]
-
-
-def _checkpoint(store: Store, variant: str, step: int, metrics: dict[str, float | None]) -> CheckpointSeen:
-    try:
-        size = store.layout.checkpoint(variant, step).stat().st_size
-    except FileNotFoundError:
-        size = None
-    return CheckpointSeen(
-        step=step,
-        bytes=size,
-        problem=store.unfinite(variant, step),
-        with_state=store.layout.training_state(variant, step).exists(),
-        metrics=metrics,
-    )

@@ -24,7 +24,6 @@ _HELP = {
     "stop": "Have runs save a checkpoint and end; `resume` goes on from there.",
     "pause": "As `stop`; runs that have not begun are held back until they are resumed.",
     "resume": "Put runs back into the queue, to go on from their last state.",
-    "retry": "Ask for the same anew, as new runs that say which they repeat.",
     "cancel": "Have runs never run, or not any further.",
     "save": "Have trainings keep a checkpoint of the step that they are at.",
     "delete": "Take runs out of the list; `restore` puts them back. Variants and artifacts stay.",
@@ -42,7 +41,9 @@ def add_to(group: typer.Typer) -> None:
     """A command for each."""
     for name, text in _HELP.items():
         group.command(name, help=text)(_asking(name))
+    group.command()(retry)
     group.command()(extend)
+    group.command()(priority)
 
 
 def _asking(name: str) -> Callable[..., None]:
@@ -59,9 +60,6 @@ def _asking(name: str) -> Callable[..., None]:
         place = opened(workspace)
         queue = queue_of(place)
         numbers = _numbers(queue, runs, (state, group), deleted=name == "restore")
-        if name == "retry" and not runs:  # a run that another repeats is not asked for once more
-            repeated = {run.place.retry_of for run in queue.every().values()}
-            numbers = [number for number in numbers if number not in repeated]
 
         def asked(number: int) -> QueuedRun:
             if name == "interrupt":
@@ -71,6 +69,49 @@ def _asking(name: str) -> Callable[..., None]:
         _answer(queue, name, actions.each(numbers, asked), as_json=as_json)
 
     return command
+
+
+def retry(
+    runs: NumbersArgument = None,
+    state: StatesOption = None,
+    group: GroupOption = None,
+    from_scratch: Annotated[
+        bool, typer.Option("--from-scratch", help="Trainings begin again at step 0.  (default: go on)")
+    ] = False,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Trainings of this seed, which are other variants.", show_default=False)
+    ] = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask for the same anew, as new runs that say which they repeat."""
+    from miscope.runs.actions import each
+    from miscope.runs.retrying import RetryMode, retry_as
+
+    place = opened(workspace)
+    queue = queue_of(place)
+    numbers = _numbers(queue, runs, (state, group), deleted=False)
+    if not runs:  # a run that another repeats is not asked for once more
+        repeated = {run.place.retry_of for run in queue.every().values()}
+        numbers = [number for number in numbers if number not in repeated]
+    mode = RetryMode.FROM_SCRATCH if from_scratch else None
+    done = each(numbers, lambda number: retry_as(place, queue, number, mode=mode, seed=seed))
+    _answer(queue, "retry", done, as_json=as_json)
+
+
+def priority(
+    run: Annotated[int, typer.Argument(metavar="RUN", help="Its number.")],
+    value: Annotated[int, typer.Argument(metavar="PRIORITY", help="Higher ones begin first; 0 where none was given.")],
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Have a run begin before others, or after them."""
+    queue = queue_of(opened(workspace))
+    changed = queue.prioritize(run, value)
+    if as_json:
+        print_json(changed.facts())
+    else:
+        print(f"run {run}: priority {changed.place.priority}")
 
 
 def extend(

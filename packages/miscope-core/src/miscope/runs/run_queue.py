@@ -160,6 +160,15 @@ class RunQueue:
         with self.database.transaction() as connection:
             connection.execute("UPDATE runs SET save = save + 1 WHERE id = ?", (number,))
 
+    def prioritize(self, number: int, priority: int) -> QueuedRun:
+        """Have it begin before those of lesser priority; the run, which may have begun or ended already."""
+        with self.database.transaction() as connection:
+            self._there(connection, number)
+            connection.execute("UPDATE runs SET priority = ? WHERE id = ?", (priority, number))
+            run = _read(connection.execute, "id = ?", [number])[0]
+            RunFolder(self.layout, number).write_asked(run)
+        return run
+
     def hide(self, number: int, *, deleted: bool) -> None:
         """Take it out of every listing, or put it back; WrongState for one that has not ended."""
         with self.database.transaction() as connection:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, final
 
 from miscope.errors import BadValue
 from miscope.store.atomic import explaining
+from miscope.store.no_checkpoint import no_checkpoint
 
 if TYPE_CHECKING:
     from miscope.variant import Variant
     from miscope.workspace import Workspace
 
-__all__ = ["Pruning", "kept_steps", "prune", "pruning"]
+__all__ = ["Pruning", "kept_steps", "prune", "pruning", "pruning_of_step"]
 
 
 @final
@@ -55,16 +56,42 @@ def pruning(workspace: Workspace, variant: Variant, *, last: int, spread: int) -
     Steps that others are built on stay. Raises BadValue where one of these cannot be opened, so that nobody knows on
     which step.
     """
-    name, steps = variant.name, workspace.store.steps(variant.name)
-    needed = _needed(workspace, variant)
-    keep = kept_steps(steps, last=last, spread=spread) | set(needed)
-    removed = tuple(step for step in steps if step not in keep)
+    steps, needed = workspace.store.steps(variant.name), _needed(workspace, variant)
+    return _plan(workspace, variant, kept_steps(steps, last=last, spread=spread), needed)
+
+
+def pruning_of_step(workspace: Workspace, variant: Variant, step: int) -> Pruning:
+    """That one checkpoint would go of the variant; nothing is removed.
+
+    Raises NoCheckpoint where there is none at the step, BadValue for the first and the last, and for one that others
+    are built on.
+    """
+    steps, needed = workspace.store.steps(variant.name), _needed(workspace, variant)
+    if step not in steps:
+        raise no_checkpoint(workspace.store.layout, variant.name, step, steps)
+    if step in needed or step in (steps[0], steps[-1]):
+        named = ", ".join(needed.get(step, ()))
+        raise BadValue(
+            f"The checkpoint of {variant.name} at step {step} stays.",
+            f"These are built on it: {named}." if named else "It is the first, or the last, from which it goes on.",
+            "Remove another one.",
+            field="step",
+        )
+    return _plan(workspace, variant, {*steps} - {step}, needed)
+
+
+def _plan(
+    workspace: Workspace, variant: Variant, chosen: Collection[int], needed: Mapping[int, tuple[str, ...]]
+) -> Pruning:
+    """chosen: steps that stay beside those that are needed."""
+    steps = workspace.store.steps(variant.name)
+    removed = tuple(step for step in steps if step not in chosen and step not in needed)
     return Pruning(
         variant=variant,
-        kept=tuple(step for step in steps if step in keep),
+        kept=tuple(step for step in steps if step not in removed),
         removed=removed,
         needed=needed,
-        size=sum(path.stat().st_size for path in _files(workspace, name, removed)),
+        size=sum(path.stat().st_size for path in _files(workspace, variant.name, removed)),
     )
 
 

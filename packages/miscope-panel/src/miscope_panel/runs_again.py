@@ -1,0 +1,77 @@
+"""Runs that go on, are asked for anew, or are to begin sooner, over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated, final
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+
+from miscope.runs.retrying import RetryMode, resume_at, retry_as
+from miscope_panel.exampled import exampled
+from miscope_panel.problem import Problem
+from miscope_panel.queue_access import LARGEST, Kind, QueueAccess, RunNumber
+from miscope_panel.run_answers import RunSeen, answered
+
+__all__ = ["add_again"]
+
+_REFUSED = {409: {"model": Problem, "description": "Its state does not allow it; `allowed` says what it does."}}
+
+
+@final
+class Resumed(BaseModel):
+    """Where a run is to go on."""
+
+    model_config = {**exampled(step=1200), "extra": "forbid"}
+
+    step: Annotated[
+        int | None, Field(ge=0, le=LARGEST, description="The last step that was saved; from no other does it go on.")
+    ] = None
+
+
+@final
+class Retried(BaseModel):
+    """How a run is asked for anew; as it was, where nothing is given."""
+
+    model_config = {**exampled(mode="from_scratch", seed=7), "extra": "forbid"}
+
+    mode: Annotated[RetryMode | None, Field(description="Where a training begins.")] = None
+    seed: Annotated[
+        int | None, Field(ge=0, le=LARGEST, description="In place of its own; that is another variant.")
+    ] = None
+
+
+@final
+class RunChanges(BaseModel):
+    """What is to be otherwise of a run."""
+
+    model_config = {**exampled(priority=5), "extra": "forbid"}
+
+    priority: Annotated[int, Field(ge=-1000, le=1000, description="Higher ones begin first.")]
+
+
+def add_again(routes: APIRouter, access: QueueAccess, kind: Kind | None) -> None:
+    """The routes that resume, retry and change one run."""
+
+    @routes.post("/{id}/resume", status_code=202, response_model=RunSeen, responses={**_REFUSED})
+    def resume(id: RunNumber, body: Resumed | None = None) -> Response:
+        """Put it back into the queue, to go on from its last state."""
+        step = None if body is None else body.step
+        run = resume_at(access.workspace, access.queue, access.run(id, kind).id, step)
+        access.summon()
+        return answered(RunSeen.of(run), 202)
+
+    @routes.post("/{id}/retry", status_code=201, response_model=RunSeen, responses={**_REFUSED})
+    def retry(id: RunNumber, body: Retried | None = None) -> Response:
+        """Ask for the same anew, or from scratch, or with another seed: the answer is the new run, which says which it
+        repeats."""
+        asked = body or Retried()
+        number = access.run(id, kind).id
+        run = retry_as(access.workspace, access.queue, number, mode=asked.mode, seed=asked.seed)
+        access.summon()
+        return answered(RunSeen.of(run), 201)
+
+    @routes.patch("/{id}", response_model=RunSeen)
+    def change(id: RunNumber, body: RunChanges) -> Response:
+        """Have it begin before others, or after them."""
+        return answered(RunSeen.of(access.queue.prioritize(access.run(id, kind).id, body.priority)))
