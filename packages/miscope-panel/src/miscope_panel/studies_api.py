@@ -12,7 +12,6 @@ from miscope.runs.queued_run import Place
 from miscope.runs.submitting import submit_chains
 from miscope.studies.document import read_file
 from miscope.studies.starting import note_start
-from miscope.studies.study_estimate import StudyEstimate, study_estimate
 from miscope.variant import NAME_PATTERN
 from miscope_panel.problem import PREFIX, PROBLEMS
 from miscope_panel.run_answers import RunSeen, answered
@@ -22,6 +21,7 @@ from miscope_panel.study_asked import StudyAsked, found_of
 if TYPE_CHECKING:
     from miscope.runs.queued_run import QueuedRun
     from miscope.studies.planning import PlannedRun
+    from miscope.studies.study_estimate import StudyEstimate
     from miscope.studies.templates import Templates
     from miscope_panel.queue_access import QueueAccess
 
@@ -99,5 +99,7 @@ def _groups(access: QueueAccess) -> dict[str, list[QueuedRun]]:
 
 def _estimated(access: QueueAccess, plan: tuple[PlannedRun, ...]) -> StudyEstimate:
     """Of the runs that are short enough, if they are not too many."""
+    from miscope.studies.study_estimate import StudyEstimate, study_estimate  # it loads torch
+
     short = [each for each in plan if each.total <= _MOST_STEPS]
     return study_estimate(access.workspace, short) if len(short) <= _MOST_RUNS else StudyEstimate()
