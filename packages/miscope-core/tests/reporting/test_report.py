@@ -126,3 +126,30 @@ def test_a_variant_without_checkpoints_has_a_report_too(place: BoundWorkspace, t
     whole = reported(place, place.variant("toy.sum", seed=10), tmp_path / "never.html")
     assert cells(whole.summary)["checkpoints"] == ("none",)
     assert whole.views == ()
+
+
+def test_a_curve_without_weights_has_a_report_of_its_events(place: BoundWorkspace, tmp_path: Path):
+    steps = np.arange(60)
+    train, test = np.exp(-steps / 4), 3 / (1 + np.exp((steps - 30) / 1.5)) + 1e-4
+    rows = [f"{step},{a!r},{b!r}" for step, a, b in zip(steps.tolist(), train.tolist(), test.tolist(), strict=True)]
+    (tmp_path / "curve.csv").write_text("\n".join(["step,train_loss,test_loss", *rows]))
+    (curve,) = place.adopt(metrics=tmp_path / "curve.csv", family="toy.sum", name="alone")
+    curve.analyze("events.grokking")
+    whole = reported(place, curve, tmp_path / "curve.html")
+    assert cells(whole.summary)["origin"] == ("metrics only",)
+    assert cells(whole.events)["memorised (train loss < 0.01)"][0].startswith("19 ")
+    assert cells(whole.provenance)["file curve.csv"][0].startswith("SHA-256 ")
+    assert whole.commands == (f"miscope analyze {curve.name} --workspace {place.root}",)
+
+
+def test_a_recorded_loop_has_a_report(place: BoundWorkspace, tmp_path: Path):
+    import torch
+
+    torch.manual_seed(0)
+    network = torch.nn.Linear(2, 2)
+    with place.record("mine", network, probe=torch.eye(2)) as recorder:
+        recorder.checkpoint(0, network, metrics={"loss": 1.0})
+        recorder.checkpoint(1, network, metrics={"loss": 0.5})
+    whole = reported(place, place.find("pytorch.module/mine"), tmp_path / "mine.html")
+    assert cells(whole.summary)["origin"] == ("recorded",)
+    assert cells(whole.summary)["last loss"] == ("0.5",)

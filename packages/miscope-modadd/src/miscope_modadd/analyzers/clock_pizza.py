@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from miscope import Analyzer, Arrays, Grain, Needs, Options, Snapshot
+from miscope import Analyzer, Arrays, Grain, Needs, Observation, ObservedArtifact, Options, Snapshot
 from miscope.analyzer import Count, Whole
 from miscope.errors import DoesNotApply
 from miscope.lazily import torch
@@ -53,6 +53,21 @@ def pizza(snapshot: Snapshot[PizzaOptions]) -> Arrays:
         outputs["gradient_symmetricity"] = np.array(mean)
         outputs["gradient_symmetricity/sem"] = np.array(error if len(triples) < prime**3 else 0.0)
     return outputs
+
+
+def pizza_observed(seen: ObservedArtifact) -> list[Observation]:
+    """Where it lies between a clock and a pizza, with the error of the sample of triples."""
+    arrays = seen.arrays
+    irrelevance = float(arrays["distance_irrelevance"])
+    where = f"At {seen.at(seen.step or 0)} the right answer's logit has distance irrelevance {irrelevance:.3g}"
+    first = Observation(text=f"{where} (1 for a clock, less for a pizza; over all pairs).", value=irrelevance)
+    if "gradient_symmetricity" not in arrays:
+        return [first]
+    mean, sem = float(arrays["gradient_symmetricity"]), float(arrays["gradient_symmetricity/sem"])
+    band = (mean - 1.96 * sem, mean + 1.96 * sem)
+    doubt = f"95 %: {band[0]:.3g} to {band[1]:.3g} over the triples drawn" if sem > 0 else "over all triples"
+    text = f"The gradients at its two embeddings have a mean cosine of {mean:.3g} (near 1 for a pizza; {doubt})."
+    return [first, Observation(text=text, value=mean, interval=band)]
 
 
 def distance_irrelevance(right: np.ndarray) -> float:
@@ -124,6 +139,7 @@ PIZZA = Analyzer(
     version=2,
     grain=Grain.CHECKPOINT,
     compute=pizza,
+    observe=pizza_observed,
     needs=Needs(sites=("logits",), weights=("*",), columns=("a", "b"), grid=2, labels=True, model=True),
     options=PizzaOptions,
     question="Does the network add by multiplying (clock) or by averaging (pizza)?",

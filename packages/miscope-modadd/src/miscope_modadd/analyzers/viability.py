@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from miscope import Analyzer, Arrays, Grain, Needs, Options, Snapshot
+from miscope import Analyzer, Arrays, Grain, Needs, Observation, ObservedArtifact, Options, Snapshot
 from miscope.analyzer import Count, Whole
 from miscope_modadd.analyzers.clock_margin import best_margin, canonical, margin, margins_at_random
 
@@ -63,6 +63,19 @@ def margins(snapshot: Snapshot[MarginOptions]) -> Arrays:
     }
 
 
+def margins_observed(seen: ObservedArtifact) -> list[Observation]:
+    """The margin of its key frequencies beside those of random sets of as many."""
+    arrays = seen.arrays
+    margin, rank, (low, _, high) = float(arrays["margin"]), float(arrays["rank"]), arrays["null"]
+    if not np.isfinite([margin, rank, low, high]).all():
+        return []
+    count = int(arrays["count"])
+    place = "above" if margin > high else "below" if margin < low else "within"
+    text = f"The margin of its {count} key frequencies at equal amplitudes is {margin:.3g}, {place} what 95 %"
+    null = f"of random sets of as many have ({low:.3g} to {high:.3g}; {100 * rank:.3g} % of them have less)."
+    return [Observation(text=f"{text} {null}", value=margin)]
+
+
 def _null(count: int, p: int, options: MarginOptions) -> np.ndarray:
     if not count:
         return np.full(3, np.nan)
@@ -74,6 +87,7 @@ MARGINS = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=margins,
+    observe=margins_observed,
     needs=Needs(
         reads=(_KEYS, _LOGITS), columns=("a", "b", "sum"), bases=("sum",), grid=2, labels=True, answer_basis=True
     ),
