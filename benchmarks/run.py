@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-BENCHMARKS = ("training", "analysis", "catalogue", "figures", "index", "startup", "runs", "machines")
+BENCHMARKS = ("training", "analysis", "catalogue", "figures", "index", "startup", "runs", "metrics", "machines")
 PACKAGES = ("torch", "transformer-lens", "numpy", "duckdb", "plotly", "safetensors", "pyarrow")
 
 

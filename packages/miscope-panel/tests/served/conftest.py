@@ -1,10 +1,15 @@
-"""A real server of /api/v1 in a thread of the test's process, for what only a real connection shows."""
+"""Real servers, in a thread of the test's process or as a process, for what only a real connection shows."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,3 +55,40 @@ def served() -> Served:
                 queue.close()
 
     return serve
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """Of a process that finds what was offered, and has one thread."""
+    return {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(tmp_path / "site-packages")}
+
+
+@pytest.fixture
+def serving(environment: dict[str, str]) -> Callable[[Path], AbstractContextManager[str]]:
+    """serving(root): the address of a real server of that workspace; killed at the end of the `with`."""
+
+    @contextmanager
+    def serve(root: Path) -> Iterator[str]:
+        words = [sys.executable, "-m", "miscope", "serve", "--no-open", "--port", "0", "--workspace", str(root)]
+        with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True) as server:
+            assert server.stdout is not None
+            _, said = server.stdout.readline(), server.stdout.readline()
+            try:
+                yield said.removeprefix("at ").strip()
+            finally:
+                server.kill()
+
+    return serve
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], object]], None]:
+    """until(condition): wait for it, for as long as the slowest machine may take."""
+
+    def wait(condition: Callable[[], object]) -> None:
+        patience = time.monotonic() + 600
+        while not condition():
+            assert time.monotonic() < patience, "it never came"
+            time.sleep(0.05)
+
+    return wait
