@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from platform import node
@@ -15,11 +16,14 @@ import pytest
 from miscope.analysis.executors import Inline
 from miscope.bound import BoundWorkspace, open_bound
 from miscope.executor import Executor
+from miscope.progress import Progress
+from miscope.request import Request
 from miscope.studies.document import parsed
 from miscope.studies.planning import PlannedRun, planned
 from miscope.studies.resolving import resolved
-from miscope.studies.sweeping import sweep, sweep_on
+from miscope.studies.sweeping import Ended, sweep, sweep_on
 from miscope.testing import tables
+from miscope.workspace import Workspace
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -31,6 +35,8 @@ run_name: s{seed}
 train: {threads: 1}
 analyze: {analyzers: [parameters.norms], executor: processes}
 """
+
+PLAIN = STUDY.partition("analyze:")[0]
 
 HOLDS = """
 import fcntl, json, sys, time
@@ -125,6 +131,63 @@ def test_where_another_machine_has_the_variant_its_run_waits_until_that_let_go(w
         assert holder.stdout.readline() == b"held\n"
         (ended,) = sweep_on(Inline(), ws.value, [first])
     assert (ended.ending, ended.result.step) == ("done", 4)
+
+
+@final
+class LosingOnce(Executor):
+    """Loses each job the first time that it is given it."""
+
+    name = "losing-once"
+
+    def __init__(self) -> None:
+        self.given = list[str]()
+
+    def run(
+        self, work: Callable[[T], R], jobs: Iterable[T], *, lost: Callable[[T, str], R] | None = None
+    ) -> Iterator[R]:
+        assert lost is not None
+        for job in jobs:
+            again = str(job) in self.given
+            self.given.append(str(job))
+            yield work(job) if again else lost(job, "It was killed.")
+
+
+def test_what_failed_is_tried_again_once_the_others_are_over(ws: BoundWorkspace) -> None:
+    executor = LosingOnce()
+    ended = list(sweep_on(executor, ws.value, plan_of(ws), retries=1))
+    assert [each.ending for each in ended] == ["done"] * 4
+    assert executor.given[:4] == executor.given[4:]
+    assert executor.given[0] == "make s1: toy.sum/v5-seed1-width16, new, to step 4"
+
+
+def test_what_failed_is_told_as_it_is_where_nothing_is_to_begin_any_more(ws: BoundWorkspace) -> None:
+    executor, stop = LosingOnce(), threading.Event()
+
+    def jobs_given() -> bool:
+        if len(executor.given) == 2:
+            stop.set()
+        return stop.is_set()
+
+    ended = list(sweep_on(executor, ws.value, plan_of(ws)[:3], retries=1, should_stop=jobs_given))
+    assert [each.ending for each in ended] == ["failed", "failed"]
+
+
+def test_one_after_the_other_too_a_run_is_tried_again_as_often_as_it_may_fail(ws: BoundWorkspace) -> None:
+    tries = list[Request]()
+
+    def third_time(workspace: Workspace, request: Request, should_stop: Callable[[], bool]) -> Iterator[Progress]:
+        tries.append(request)
+        if len(tries) < 3:
+            raise OSError("the disk is away")
+        yield Progress(step=4, total=4, run="a run")
+
+    def endings(retries: int) -> list[str]:
+        tries.clear()
+        events = sweep(ws.value, plan_of(ws, PLAIN)[:1], perform=third_time, retries=retries)
+        return [event.ending for event in events if isinstance(event, Ended)]
+
+    assert (endings(1), len(tries)) == (["failed"], 2)
+    assert (endings(5), len(tries)) == (["done"], 3)
 
 
 @final

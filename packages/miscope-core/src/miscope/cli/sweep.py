@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -43,6 +44,7 @@ def sweep(
     jobs: JobsOption = None,
     scheduler: SchedulerOption = None,
     resource: ResourceOption = None,
+    retries: Annotated[int, typer.Option(min=0, metavar="N", help="Try a run that failed again so often.")] = 0,
     queued: QueueOption = False,
     priority: PriorityOption = 0,
     workspace: WorkspaceOption = None,
@@ -65,7 +67,13 @@ def sweep(
     only_with_queue(queued, priority=priority)
     template = _template(place, study)
     found = _study(place, study, template, name)
-    elsewhere = {"executor": executor != "inline", "jobs": jobs, "scheduler": scheduler, "resource": resource}
+    elsewhere = {
+        "executor": executor != "inline",
+        "jobs": jobs,
+        "scheduler": scheduler,
+        "resource": resource,
+        "retries": retries,
+    }
     only_without_queue(place, queued, **elsewhere)
     where = executor_of(place, executor, jobs=jobs, scheduler=scheduler, resources=resource or ())
     plan = planned(place, found.chosen(only or (), start_from), first=start_from)
@@ -78,8 +86,8 @@ def sweep(
         return
     note(f"{found.name}: {len(plan)} of {len(found.runs)} runs, in {place.root}")
     with stop_on_signals() as asked:
-        swept = sweep_runs(place, plan, should_stop=asked)
-        ended = report(swept if where.name == "inline" else sweep_on(where, place, plan, should_stop=asked), len(plan))
+        made = sweep_runs if where.name == "inline" else partial(sweep_on, where)
+        ended = report(made(place, plan, should_stop=asked, retries=retries), len(plan))
     if as_json:
         print_json([row(each) for each in ended])
     code = exit_code(ended, len(plan), asked)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -56,27 +56,40 @@ class _RunJob:
 
 
 def spread(
-    executor: Executor, workspace: Workspace, plan: Sequence[PlannedRun], should_stop: Callable[[], bool]
+    executor: Executor,
+    workspace: Workspace,
+    plan: Sequence[PlannedRun],
+    should_stop: Callable[[], bool],
+    retries: int = 0,
 ) -> Iterator[tuple[int, RunResult]]:
     """What became of each run, with its place in the plan, in the order in which they end.
 
     A run is analyzed where it was trained. should_stop: asked several times a second; no run begins then, and those
     under way are told by a file, which all machines see that share the workspace. So they are where the iterator is
-    closed before its end.
+    closed before its end. retries: how often those that failed are tried again, once the others are over.
     """
     token = secrets.token_hex(8)
     going, stop = workspace.store.layout.study_going(token), workspace.store.layout.study_stop(token)
-    jobs = (_job(place, planned, token) for place, planned in enumerate(plan))
+    jobs = [_job(place, planned, token) for place, planned in enumerate(plan)]
     with _there(going), _told(stop, should_stop), executor.open() as opened:
-        results = opened.run(partial(_done, Portable(workspace)), _until(should_stop, jobs), lost=_lost)
-        try:
-            for result in results:  # noqa: UP028 - closed by that, it would wait for what is under way untold
-                yield result
-        except GeneratorExit:
-            _tell(stop)
-            if isinstance(results, Generator):
-                results.close()
-            raise
+        for left in range(retries, -1, -1):
+            results = opened.run(partial(_done, Portable(workspace)), _until(should_stop, jobs), lost=_lost)
+            failed: dict[int, RunResult] = {}
+            try:
+                for place, result in results:
+                    if left and result.ending is Ending.FAILED and not should_stop():
+                        failed[place] = result
+                    else:
+                        yield place, result
+            except GeneratorExit:
+                _tell(stop)
+                if isinstance(results, Generator):
+                    results.close()
+                raise
+            if should_stop():
+                yield from failed.items()
+                return
+            jobs = [job for job in jobs if job.place in failed]
 
 
 def _job(place: int, planned: PlannedRun, study: str) -> _RunJob:
@@ -88,7 +101,7 @@ def _job(place: int, planned: PlannedRun, study: str) -> _RunJob:
     return _RunJob(title=title, place=place, requests=requests, step=planned.step, study=study)
 
 
-def _until(should_stop: Callable[[], bool], jobs: Iterator[_RunJob]) -> Iterator[_RunJob]:
+def _until(should_stop: Callable[[], bool], jobs: Iterable[_RunJob]) -> Iterator[_RunJob]:
     for job in jobs:
         if should_stop():
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
@@ -59,24 +59,36 @@ def sweep(
     *,
     should_stop: Callable[[], bool] = lambda: False,
     perform: Perform = run_here,
+    retries: int = 0,
 ) -> Iterator[Begun | Seen | Ended]:
     """Do what the plan says, run by run; works only as far as one iterates.
 
     What fails is an `Ended` that says why, and the next run begins. should_stop: asked before each run, and handed on
-    to `perform`; what is under way ends at a step to go on from.
+    to `perform`; what is under way ends at a step to go on from. retries: how often a run that failed is tried again.
     """
     pace = _Pace(plan)
     for planned in plan:
         if should_stop():
             return
         yield Begun(planned=planned)
-        trying = attempt(workspace, planned.requests, step=planned.step, should_stop=should_stop, perform=perform)
-        while True:
-            try:
-                yield Seen(planned=planned, what=next(trying))
-            except StopIteration as end:
-                yield pace.ended(planned, end.value)
+        result = RunResult()
+        for _ in range(retries + 1):
+            trying = attempt(workspace, planned.requests, step=planned.step, should_stop=should_stop, perform=perform)
+            result = yield from _seen(planned, trying)
+            if result.ending is not Ending.FAILED or should_stop():
                 break
+        yield pace.ended(planned, result)
+
+
+def _seen(
+    planned: PlannedRun, trying: Generator[Progress | Outcome, None, RunResult]
+) -> Generator[Seen, None, RunResult]:
+    """How far the run is, each time that says something; what became of it."""
+    while True:
+        try:
+            yield Seen(planned=planned, what=next(trying))
+        except StopIteration as end:
+            return end.value
 
 
 def sweep_on(
@@ -85,13 +97,15 @@ def sweep_on(
     plan: Sequence[PlannedRun],
     *,
     should_stop: Callable[[], bool] = lambda: False,
+    retries: int = 0,
 ) -> Iterator[Ended]:
     """Do what the plan says where the executor has room, each run as one job; in the order in which they end.
 
     should_stop: asked several times a second; what is under way, wherever that is, ends at a step to go on from.
+    retries: how often runs that failed are tried again, once the others are over.
     """
     pace = _Pace(plan)
-    for place, result in spread(executor, workspace, plan, should_stop):
+    for place, result in spread(executor, workspace, plan, should_stop, retries):
         yield pace.ended(plan[place], result)
 
 
