@@ -11,7 +11,6 @@ from pydantic import ValidationError
 from torch.optim import lr_scheduler
 
 from miscope.testing import roundings
-from miscope.training.optimizing import learning_rate
 from miscope.training_config import TrainingConfig
 
 
@@ -28,7 +27,7 @@ def pytorchs(make: Any, steps: int, rate: float = 0.2) -> list[float]:
 
 def ours(steps: int, **fields: Any) -> list[float]:
     config = TrainingConfig(learning_rate=0.2, **fields)
-    return [learning_rate(config, step) for step in range(steps)]
+    return [config.rate_at(step) for step in range(steps)]
 
 
 def linear(n: int, end: float) -> Any:

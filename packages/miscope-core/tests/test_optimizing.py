@@ -12,7 +12,6 @@ from miscope.training.optimizing import (
     build_optimizer,
     check_optimizer,
     groups,
-    learning_rate,
     optimizer_state,
     restore,
     update,
@@ -73,11 +72,11 @@ def test_an_optimizer_with_its_state_back_goes_on_as_if_nothing_had_been(fields:
 
 def test_warmup_begins_at_rate_zero_and_ends_at_the_full_rate() -> None:
     config = TrainingConfig(learning_rate=0.2, warmup_steps=4)
-    assert [learning_rate(config, step) for step in range(6)] == [0.0, 0.05, 0.1, pytest.approx(0.15), 0.2, 0.2]
+    assert [config.rate_at(step) for step in range(6)] == [0.0, 0.05, 0.1, pytest.approx(0.15), 0.2, 0.2]
 
 
 def test_without_warmup_the_rate_is_constant() -> None:
-    assert learning_rate(TrainingConfig(learning_rate=0.2), 0) == 0.2
+    assert TrainingConfig(learning_rate=0.2).rate_at(0) == 0.2
 
 
 def test_clipping_bounds_the_whole_gradient() -> None:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, field_validator
 from pydantic_core import to_jsonable_python
 
 from miscope.field_docs import documented
-from miscope.learning_rate import RateFields, idle_rate_fields
+from miscope.learning_rate import RateFields, idle_rate_fields, rate_factor
 from miscope.optimizers import OptimizerFields, idle_optimizer_fields
 from miscope.schedule import FORMS, Every, Explicit, Schedule, parse_schedule
 
@@ -90,6 +90,10 @@ class TrainingConfig(RateFields, OptimizerFields):
             for name in cls.identity_fields()
             if name in values and (name in _ALWAYS or values[name] != cls._first_default(name))
         }
+
+    def rate_at(self, step: int) -> float:
+        """The learning rate of the update from that step, of weights in no group of their own."""
+        return self.learning_rate * rate_factor(self, step)
 
     def idle_fields(self) -> dict[str, str]:
         """Fields that mean nothing to the optimizer and the schedule chosen -> what they are of."""

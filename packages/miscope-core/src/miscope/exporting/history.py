@@ -12,7 +12,6 @@ from miscope.errors import BadValue
 from miscope.patterns import matching
 from miscope.snapshot import Series
 from miscope.store.column_numbers import column_numbers
-from miscope.training.optimizing import learning_rate
 from miscope.variant import Variant
 from miscope.workspace import Workspace, plain_variants
 
@@ -81,7 +80,7 @@ def _rate(variant: Variant, recorded: Mapping[str, Series]) -> dict[str, Series]
     if variant.training is None or not recorded or "learning_rate" in recorded:
         return {}
     steps = np.unique(np.concatenate([one.steps for one in recorded.values()]))
-    values = np.array([learning_rate(variant.training, int(step)) for step in steps])
+    values = np.array([variant.training.rate_at(int(step)) for step in steps])
     return {"learning_rate": Series(steps=steps, values=values)}
 
 

@@ -11,7 +11,6 @@ from torch.nn import Parameter
 from torch.optim import Optimizer
 
 from miscope.errors import BadValue
-from miscope.learning_rate import rate_factor
 from miscope.optimizers import OPTIMIZERS, ParameterGroup, parameter_groups
 from miscope.patterns import matching
 from miscope.training_config import TrainingConfig
@@ -21,7 +20,6 @@ __all__ = [
     "build_optimizer",
     "check_optimizer",
     "groups",
-    "learning_rate",
     "optimizer_state",
     "restore",
     "update",
@@ -82,18 +80,13 @@ def _part(
     return getattr(torch.optim, kind.torch_name)(split, lr=config.learning_rate, **settings)
 
 
-def learning_rate(config: TrainingConfig, step: int) -> float:
-    """The rate of the update from `step`, of weights in no group of their own."""
-    return config.learning_rate * rate_factor(config, step)
-
-
 def update(config: TrainingConfig, optimizer: JointOptimizer, step: int) -> None:
     """Clip the gradients that are there, and step."""
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     if config.clip_norm is not None:
         torch.nn.utils.clip_grad_norm_(parameters, config.clip_norm)
     for group in optimizer.param_groups:
-        group["lr"] = learning_rate(config, step) * group["lr_factor"]
+        group["lr"] = config.rate_at(step) * group["lr_factor"]
     optimizer.step()
 
 
