@@ -137,6 +137,7 @@ MALFORMED = {
     b'{"a": "\xff\xfe"}': "it is no text in UTF-8",
     "{}".encode("utf-16"): "it is no text in UTF-8",
     b'{"a": ' + b"9" * 5000 + b"}": "a number in it is too long",
+    b'{"group": "\\ud800"}': "an escape in it stands for half a character",
     b"[" * 33 + b"]" * 33: "it is nested more than 32 deep",
     b"[" * 200_000: "it is nested more than 32 deep",
 }
@@ -150,7 +151,7 @@ def test_malformed_json_is_refused_by_every_route_that_writes_and_the_fault_is_n
         assert answer.json()["error"]["message"] == f"The body is no JSON: {MALFORMED[body]}."
 
 
-@pytest.mark.parametrize("body", [b"3", b'"a"', b"[1]", b"true", b'{"a\\u0000": {"b": []}}', b'{"a": "\\ud800"}'])
+@pytest.mark.parametrize("body", [b"3", b'"a"', b"[1]", b"true", b'{"a\\u0000": {"b": []}}'])
 def test_json_of_another_shape_is_refused_by_every_route_that_takes_a_body(api, body):
     page = api.get("openapi.json").json()
     for path, verbs in page["paths"].items():

@@ -79,6 +79,17 @@ def test_controls_that_were_set_are_drawn_with(toys, front_end):
     assert names == sorted(names, reverse=True)
 
 
+def test_a_view_of_another_variant_is_refused(toys):
+    one, other = toys.variant("toy.sum"), toys.variant("toy.sum", seed=1)
+    with pytest.raises(BadValue) as refusal:
+        miscope.scrub(one, [other.view("toy.norms")])
+    assert str(refusal.value) == (
+        "That 'toy.norms' is of toy.sum/v5-seed1-width16.\nThe widget is of toy.sum/v5-seed0-width16.\n"
+        "Take the view of a variant that the widget shows, or its name."
+    )
+    assert miscope.compare([one, other], [other.view("toy.norms")]).step == 30
+
+
 def test_what_goes_wrong_in_a_view_is_said_in_its_card(toys, front_end):
     widget = miscope.scrub(toys.variant("toy.sum", seed=1), ["toy.broken", "toy.norms"])
     (broken,) = front_end(widget).asks(kind="draw", card=0, step=10)

@@ -95,6 +95,7 @@ def test_a_template_in_the_workspace_goes_before_miscopes_and_may_extend_it(seed
         ("a\n{% if %}", "report.html.j2, line 2: Expected an expression, got 'end of statement block'."),
         ("a\n\n{{ report.no_such }}", "report.html.j2, line 3: 'miscope.reporting.content.Report object' has no "),
         ("{{ report.title + 1 }}", 'TypeError: can only concatenate str (not "int") to str.'),
+        ("{% extends 'report.html.j2' %}", "RecursionError: maximum recursion depth exceeded"),
         ("{% include 'not-there' %}", "It includes 'not-there', and there is no such template."),
     ],
 )

@@ -32,7 +32,13 @@ def fault_of(body: bytes) -> str | None:
         return f"{error.msg[:1].lower()}{error.msg[1:]}, at character {error.pos}"
     except ValueError:  # an integer of more digits than Python reads
         return "a number in it is too long"
-    return _TOO_DEEP if _depth(value) > DEEPEST else None
+    if _depth(value) > DEEPEST:
+        return _TOO_DEEP
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return "an escape in it stands for half a character"
+    return None
 
 
 _TOO_DEEP = f"it is nested more than {DEEPEST} deep"

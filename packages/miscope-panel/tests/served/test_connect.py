@@ -198,3 +198,21 @@ def test_without_the_extra_it_says_which_to_install(monkeypatch):
         "They are an extra of miscope-core: a workspace that is here needs neither.\n"
         "Install them:  pip install miscope-core[client]"
     )
+
+
+def test_a_server_may_be_away_for_as_long_as_it_takes_to_start_it_again(monkeypatch):
+    from miscope.remote.channel import heard
+    from miscope.remote.connection import Connection
+
+    clock, waits = [0.0], []
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        clock[0] += seconds
+
+    monkeypatch.setattr("miscope.remote.channel.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("miscope.remote.channel.time.sleep", sleep)
+    with pytest.raises(Unreachable):
+        list(heard(Connection("http://127.0.0.1:9", None, 5.0), 1, patience=30.0))
+    assert 30.0 < clock[0] <= 32.0
+    assert max(waits) == 2.0

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 from miscope.analyzer import Grain
 from miscope.bound_view import BoundView
+from miscope.errors import BadValue
 from miscope.figures.picture import Drawing
 
 if TYPE_CHECKING:
+    from miscope.variant import Variant
     from miscope.workspace import Workspace
 
 __all__ = ["Card", "drawing"]
@@ -42,11 +44,23 @@ class Card:
         }
 
 
-def drawing(workspace: Workspace, view: str | BoundView, controls: Mapping[str, object] | None = None) -> Drawing:
-    """What is drawn of a view, by its name or with its controls set; of no variants yet. Raises UnknownName.
+def drawing(
+    workspace: Workspace,
+    view: str | BoundView,
+    shown: Collection[Variant],
+    controls: Mapping[str, object] | None = None,
+) -> Drawing:
+    """What is drawn of a view, by its name or with its controls set; of no variants yet.
 
-    controls: those of the view that were not set.
+    shown: those that the widget is of. controls: those of the view that were not set. Raises UnknownName, and BadValue
+    for a view with its controls set that is of another variant.
     """
+    if isinstance(view, BoundView) and (others := [each.name for each in view.variants if each not in shown]):
+        raise BadValue(
+            f"That {view.name!r} is of {', '.join(others)}.",
+            f"The widget is of {', '.join(each.name for each in shown)}.",
+            "Take the view of a variant that the widget shows, or its name.",
+        )
     given = (view.name, view.controls, view.options) if isinstance(view, BoundView) else (view, {}, None)
     name, turned, options = given
     return Drawing(

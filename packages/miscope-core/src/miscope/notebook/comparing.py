@@ -51,10 +51,12 @@ def compare(
     by = _way(align)
     handles = _handles(variants, workspace)
     here = handles[0].workspace.value
-    members = compared(here, [one.value for one in handles], by)
+    values = [one.value for one in handles]
+    members = compared(here, values, by)
     chosen = compared_views(here.plugins.views) if views is None else views
     shared = {"align": by}
-    drawings = [drawing(here, view, shared if _aligns(here.plugins.view(_name(view))) else {}) for view in chosen]
+    aligned = [shared if _aligns(here.plugins.view(_name(view))) else {} for view in chosen]
+    drawings = [drawing(here, view, values, controls) for view, controls in zip(chosen, aligned, strict=True)]
     since = by not in ("step", "fraction")
     return Scrubber(
         here,
@@ -66,7 +68,7 @@ def compare(
             unit=members[0].unit,
             step_label=members[0].step_label,
             events={by: 0} if since else {},
-            notes=differing_probes(here, [one.value for one in handles]),
+            notes=differing_probes(here, values),
         ),
         0 if since and step is None else step,
     )

@@ -38,7 +38,7 @@ def scrub(variant: BoundVariant, views: Views | None = None, *, step: int | None
     steps = tuple(variant.steps)
     alone = [name for name, view in workspace.plugins.views.items() if view.grain is not Grain.COHORT]
     chosen = views if views is not None else first_views(alone, weights=bool(steps))
-    drawings = [drawing(workspace, view) for view in chosen]
+    drawings = [drawing(workspace, view, [value]) for view in chosen]
     for one in drawings:
         if one.view.grain is Grain.COHORT:
             raise BadValue(

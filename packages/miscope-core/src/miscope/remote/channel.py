@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
-from miscope.remote.connection import TRIES, Connection, refusal
+from miscope.remote.connection import Connection, refusal
 from miscope.remote.remote_errors import Unreachable
 
 if TYPE_CHECKING:
@@ -19,7 +19,9 @@ __all__ = ["RunEvent", "heard"]
 _ENDED = 1000
 _SILENCE = 60.0
 """Seconds after which a connection without a sign of life is given up; the server gives one every 15."""
-_WAIT = 0.25
+_WAIT, _LONGEST = 0.25, 2.0
+_PATIENCE = 60.0
+"""Seconds for which a server may be away, since it may be started again."""
 
 
 @final
@@ -37,11 +39,11 @@ class RunEvent:
     """What it says, by name; `docs/api.md` has each."""
 
 
-def heard(connection: Connection, number: int, since: int = 0) -> Iterator[RunEvent]:
-    """Each event after that `seq`, until the training has ended; Unreachable where the server stays away."""
+def heard(connection: Connection, number: int, since: int = 0, *, patience: float = _PATIENCE) -> Iterator[RunEvent]:
+    """Each event after that `seq`, until the training has ended; Unreachable where the server stays away so long."""
     from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-    failures = 0
+    failures, lost = 0, 0.0
     while True:
         try:
             with _opened(connection, number, since) as socket:
@@ -61,9 +63,10 @@ def heard(connection: Connection, number: int, since: int = 0) -> Iterator[RunEv
         except (OSError, EOFError) as error:  # TimeoutError too
             reason = str(error)
         failures += 1
-        if failures >= TRIES:
+        lost = lost if failures > 1 else time.monotonic()
+        if time.monotonic() - lost > patience:
             raise Unreachable(connection.url, reason)
-        time.sleep(_WAIT * 2 ** (failures - 1))
+        time.sleep(min(_WAIT * 2 ** (failures - 1), _LONGEST))
 
 
 def _opened(connection: Connection, number: int, since: int) -> ClientConnection:

@@ -20,7 +20,7 @@ __all__ = ["BrokenTemplate", "filled"]
 
 _OWN = Path(__file__).parent / "templates"
 _SPECIAL = re.compile(r"([\\`*<>\[\]|#~])")
-_OF_CODE = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
+_OF_CODE = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
 """What an expression in a template may raise."""
 
 
