@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
+import sys
+
 import pytest
 from IPython.core.completer import provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
@@ -16,7 +19,9 @@ FIRST = "toy.sum/v5-seed0-width16"
 def complete(request, toys: BoundWorkspace, tmp_path, monkeypatch):
     """complete("variant.vi"): what Tab offers at the end of the text, in a shell that has the toys."""
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # a shell puts its own in the place of it
     shell = InteractiveShell()
+    atexit.unregister(shell.atexit_operations)
     shell.Completer.use_jedi = request.param
     shell.history_manager.enabled = False
     shell.user_ns.update(workspace=toys, variant=toys.find(FIRST), miscope=miscope, other=5)
