@@ -95,7 +95,7 @@ def test_malformed_json_is_refused(api, body):
     assert api.queue.runs() == []
 
 
-@pytest.mark.parametrize("body", [b"[]", b"3", b"null", b'"toy.sum"', b'{"family": 3}', b'{"family": "\\ud800"}'])
+@pytest.mark.parametrize("body", [b"[]", b"3", b"null", b'"toy.sum"', b'{"family": 3}'])
 def test_json_of_another_shape_is_refused(api, body):
     assert api.client.post(TRAININGS, content=body, headers=JSON).status_code == 422
     assert api.queue.runs() == []
