@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import dask.config
 from distributed import Client, LocalCluster, Security
 
 from miscope import ExecutorOptions
+from miscope.analysis.executors import Processes
 from miscope.errors import MiscopeError
 from miscope_dask.workers import check_workers
 
@@ -69,7 +69,7 @@ def _client_of(address: str) -> Iterator[Client]:
 @contextmanager
 def _started_here(options: ExecutorOptions) -> Iterator[Client]:
     """Workers of this machine, with a key of their own: nobody else of this machine can send them anything."""
-    workers = options.jobs or _cores()
+    workers = options.jobs or Processes().workers
     security = Security.temporary()
     resources = dict(options.resources)
     with (
@@ -114,9 +114,3 @@ def _has(resources: dict[str, float], options: ExecutorOptions) -> bool:
 def _first_line(error: BaseException) -> str:
     text = next(iter(str(error).splitlines()), "")
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def _cores() -> int:
-    with suppress(AttributeError):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

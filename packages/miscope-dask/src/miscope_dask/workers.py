@@ -13,9 +13,6 @@ from miscope.errors import MiscopeError
 
 __all__ = ["Unready", "check_workers", "faults", "versions_needed"]
 
-_AT_WORK = {"miscope_families", "miscope_analyzers"}
-"""Hooks of what a job may need; pages and figures are not made on a worker."""
-
 
 class Unready(MiscopeError):
     """A worker that would compute something else, or nothing."""
@@ -23,7 +20,7 @@ class Unready(MiscopeError):
 
 def versions_needed() -> dict[str, str]:
     """By package: what a worker must have to compute what this process would."""
-    packages = {p.package for p in Plugins.installed().providers if _AT_WORK & set(p.hooks)}
+    packages = {provider.package for provider in Plugins.installed().at_work}
     return {name: importlib.metadata.version(name) for name in sorted({*packages, "miscope-dask"})}
 
 

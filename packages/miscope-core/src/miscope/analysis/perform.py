@@ -26,10 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["Portable", "attempted", "failed", "perform"]
 
 
-_AT_WORK = {"miscope_families", "miscope_analyzers"}
-"""Hooks of what a job may need."""
-
-
 @final
 class Portable:
     """A workspace that travels as its address: pickled, it is a folder and module names; opened once a process."""
@@ -38,10 +34,8 @@ class Portable:
         self.workspace = workspace
 
     def __reduce__(self) -> tuple[Callable[..., Portable], tuple[str, tuple[tuple[str, str], ...]]]:
-        # What has no importable module stays behind; a job that needs it says there what is missing. Figures and
-        # pages are made here, and a worker need not have the packages that make them.
-        providers = [p for p in self.workspace.plugins.providers if p.module and _AT_WORK & set(p.hooks)]
-        modules = tuple((p.plugin, p.module) for p in providers)
+        # What has no importable module stays behind; a job that needs it says there what is missing.
+        modules = tuple((p.plugin, p.module) for p in self.workspace.plugins.at_work if p.module)
         return _opened_once, (str(self.workspace.root), modules)
 
 

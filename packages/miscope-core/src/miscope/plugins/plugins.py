@@ -101,6 +101,11 @@ class Plugins:
         """Every package that could be loaded."""
         return tuple(offer.provider for offer in self.offers)
 
+    @property
+    def at_work(self) -> tuple[Provider, ...]:
+        """Those of what a job may need, families and instruments: figures and pages are made where one asks."""
+        return tuple(one for one in self.providers if {"miscope_families", "miscope_analyzers"} & set(one.hooks))
+
     @cached_property
     def provided_by(self) -> Mapping[tuple[str, str], Provider]:
         """(kind, name) -> who offers it."""
