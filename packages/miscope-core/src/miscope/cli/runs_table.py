@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from platform import node
 
 from miscope.errors import UnknownName
 from miscope.runs.queued_run import QueuedRun
@@ -49,7 +48,7 @@ def remark(run: QueuedRun, states: Mapping[int, RunState]) -> str:
 
 def _elsewhere(run: QueuedRun) -> str:
     """Where a run is worked on that is not worked on here."""
-    return f", on {run.host}" if run.state in ACTIVE and run.host != node() else ""
+    return f", on {run.host}" if run.state in ACTIVE and not run.here else ""
 
 
 def detail(run: QueuedRun, states: Mapping[int, RunState]) -> list[tuple[str, str]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from platform import node
 from typing import final
 
 from miscope.commands import in_workspace
@@ -162,7 +161,7 @@ def interrupt(queue: RunQueue, ledger: Ledger, number: int) -> QueuedRun:
     Raises BadValue for a run of this machine, of which that is seen.
     """
     run = queue.run(number)
-    if run.state not in ACTIVE or run.host == node():
+    if run.state not in ACTIVE or run.here:
         raise BadValue(
             f"Run {number} is not interrupted by a word.",
             "No process works on it." if run.state not in ACTIVE else "Its process is one of this machine.",

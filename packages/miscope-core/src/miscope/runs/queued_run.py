@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from platform import node
 from typing import final
 
 from miscope.request import Request
@@ -86,6 +87,11 @@ class QueuedRun:
     def kind(self) -> str:
         """'train' or 'analyze'."""
         return self.request.kind
+
+    @property
+    def here(self) -> bool:
+        """Whether its process is, or was, one of this machine."""
+        return self.host == node()
 
     @property
     def group(self) -> str | None:

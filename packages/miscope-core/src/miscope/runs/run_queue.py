@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from platform import node
 from typing import final
 
 from miscope.commands import in_workspace
@@ -94,7 +93,7 @@ class RunQueue:
 
     def busy(self) -> bool:
         """Whether something could begin now, or was begun on this machine and has not ended."""
-        return bool(self.ready()) or any(run.host == node() for run in self.runs(ACTIVE))
+        return bool(self.ready()) or any(run.here for run in self.runs(ACTIVE))
 
     def unfinished_on(self, variant: str) -> list[QueuedRun]:
         """Runs that have not ended and train the variant or analyze it."""
