@@ -17,6 +17,7 @@ from miscope.commands import in_workspace
 from miscope.errors import BadValue, DoesNotApply, Ended, MiscopeError, NoArtifact, NoCheckpoint
 from miscope.figures.availability import gather_before, view_availability
 from miscope.figures.controls import Value, bounds, options, settle
+from miscope.figures.picture import failed
 from miscope.figures.render import draw, gather
 from miscope.figures.wire import wire
 from miscope.variant import Variant
@@ -121,7 +122,8 @@ def picture(workspace: Workspace, request: Request) -> Picture:
     except MiscopeError as error:
         return _explained(workspace, "error", error)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the door that keeps a view's failure in its own card
-        return _failed(workspace, request.view, error)
+        words = failed(workspace, request.view, error)
+        return Picture(state="error", words=words, trace="".join(traceback.format_exception(error)))
 
 
 def figure(workspace: Workspace, request: Request) -> Figure:
@@ -222,15 +224,3 @@ def _alone(workspace: Workspace, request: Request) -> Picture | None:
     train = command(workspace, f"miscope train {family} KEY=VALUE")
     words = ("It compares variants, and there is only one.", "To train another:")
     return Picture(state="inapplicable", words=words, commands=(train,))
-
-
-def _failed(workspace: Workspace, view: str, error: BaseException) -> Picture:
-    provider = workspace.plugins.provided_by.get(("view", view))
-    return Picture(
-        state="error",
-        words=(
-            f"{view!r} could not be drawn: {f'{type(error).__name__}: {error}'.splitlines()[0]}",
-            f"It comes from {provider}. Every other view works.",
-        ),
-        trace="".join(traceback.format_exception(error)),
-    )

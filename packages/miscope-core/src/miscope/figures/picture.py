@@ -19,7 +19,7 @@ from miscope.view import View
 if TYPE_CHECKING:
     from miscope.workspace import Workspace
 
-__all__ = ["Drawing", "Picture", "picture"]
+__all__ = ["Drawing", "Picture", "failed", "picture"]
 
 
 @final
@@ -57,7 +57,11 @@ def picture(workspace: Workspace, drawing: Drawing, step: int | None) -> Picture
     except MiscopeError as error:
         return Picture(words=tuple(str(error).splitlines()))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the door that keeps a view's failure in its own card
-        provider = workspace.plugins.provided_by.get(("view", view.name))
-        what = f"{view.name!r} could not be drawn: {f'{type(error).__name__}: {error}'.splitlines()[0]}"
-        words = (what, f"It comes from {provider}. Every other view works.")
-        return Picture(words=words, trace="".join(traceback.format_exception(error)))
+        return Picture(words=failed(workspace, view.name, error), trace="".join(traceback.format_exception(error)))
+
+
+def failed(workspace: Workspace, view: str, error: BaseException) -> tuple[str, str]:
+    """In sentences, that the view itself failed, and whose it is."""
+    provider = workspace.plugins.provided_by.get(("view", view))
+    what = f"{view!r} could not be drawn: {f'{type(error).__name__}: {error}'.splitlines()[0]}"
+    return what, f"It comes from {provider}. Every other view works."
