@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import final
@@ -29,6 +30,19 @@ class Wanting(pytest.skip.Exception):
     def __init__(self, thing: str, reason: str) -> None:
         super().__init__(reason)
         self.thing = thing
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], object]], None]:
+    """until(condition): wait for it, for as long as the slowest machine may take."""
+
+    def wait(condition: Callable[[], object]) -> None:
+        patience = time.monotonic() + 600
+        while not condition():
+            assert time.monotonic() < patience, "it never came"
+            time.sleep(0.02)
+
+    return wait
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -52,16 +51,3 @@ def working() -> Working:
             thread.join()
 
     return serve
-
-
-@pytest.fixture
-def until() -> Callable[[Callable[[], object]], None]:
-    """until(condition): wait for it, for as long as the slowest machine may take."""
-
-    def wait(condition: Callable[[], object]) -> None:
-        patience = time.monotonic() + 600
-        while not condition():
-            assert time.monotonic() < patience, "it never came"
-            time.sleep(0.02)
-
-    return wait

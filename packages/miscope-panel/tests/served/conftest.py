@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -79,16 +78,3 @@ def serving(environment: dict[str, str]) -> Callable[[Path], AbstractContextMana
                 server.kill()
 
     return serve
-
-
-@pytest.fixture
-def until() -> Callable[[Callable[[], object]], None]:
-    """until(condition): wait for it, for as long as the slowest machine may take."""
-
-    def wait(condition: Callable[[], object]) -> None:
-        patience = time.monotonic() + 600
-        while not condition():
-            assert time.monotonic() < patience, "it never came"
-            time.sleep(0.05)
-
-    return wait
