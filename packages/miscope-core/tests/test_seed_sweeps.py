@@ -17,9 +17,10 @@ from miscope.hookspecs import hookimpl
 from miscope.model import HookedModel
 from miscope.probe import Probe
 from miscope.request import read_request
+from miscope.settings import settings_of
 from miscope.studies.keeping import keep_study
 from miscope.studies.resolving import read_study
-from miscope.studies.study import Study, settings_of
+from miscope.studies.study import Study
 from miscope.task import Task
 from miscope.testing import tables
 from miscope.testing.toy import ToyFamily, ToyParams

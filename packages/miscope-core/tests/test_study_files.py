@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from miscope.settings import settings_of
 from miscope.studies.bad_study import BadStudy
 from miscope.studies.document import parsed
 from miscope.studies.resolving import read_study
-from miscope.studies.study import Study, settings_of
+from miscope.studies.study import Study
 from miscope.testing import tables
 from miscope.workspace import open_workspace
 

@@ -10,12 +10,13 @@ import pytest
 
 from miscope.analyze_request import AnalyzeRequest
 from miscope.errors import BadValue, UnknownName
+from miscope.settings import settings_of
 from miscope.studies.bad_study import BadStudy
 from miscope.studies.document import parsed
 from miscope.studies.keeping import keep_study, study_text
 from miscope.studies.resolving import read_study, resolved
 from miscope.studies.run_names import formatted, scientific
-from miscope.studies.study import Study, settings_of
+from miscope.studies.study import Study
 from miscope.testing import tables
 from miscope.train_request import TrainRequest
 from miscope.workspace import Workspace, open_workspace

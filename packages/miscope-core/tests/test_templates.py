@@ -11,9 +11,9 @@ import pytest
 
 from miscope.bound import BoundWorkspace, open_bound
 from miscope.errors import BadValue, UnknownName
+from miscope.settings import settings_of
 from miscope.studies.bad_study import BadStudy
 from miscope.studies.document import Document, parsed
-from miscope.studies.study import settings_of
 from miscope.studies.templates import Templates
 from miscope.testing import tables
 

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from miscope.bound import BoundVariant, BoundWorkspace
+from miscope.bound import BoundVariant, BoundWorkspace, open_bound
+from miscope.cli.options import assignments
 from miscope.errors import BadValue, UnknownName
 from miscope.reporting.content import Missing, Report
 from miscope.reporting.report import report
+from miscope.reporting.variant_tables import repeating
+from miscope.schedule import Adaptive
+from miscope.testing import tables
 
 
 def reported(place: BoundWorkspace, variants, path: Path, **options) -> Report:
@@ -153,3 +158,13 @@ def test_a_recorded_loop_has_a_report(place: BoundWorkspace, tmp_path: Path):
     whole = reported(place, place.find("pytorch.module/mine"), tmp_path / "mine.html")
     assert cells(whole.summary)["origin"] == ("recorded",)
     assert cells(whole.summary)["last loss"] == ("0.5",)
+
+
+def test_the_command_that_trains_a_variant_again_says_all_of_its_schedule(tmp_path: Path):
+    schedule = Adaptive(least=3, most=20, change=0.5)
+    variant = open_bound(tmp_path, tables()).variant("toy.sum", checkpoints=schedule)
+    for _ in variant.train(steps=5, threads=1):
+        pass
+    words = shlex.split(repeating(variant.workspace.value, [variant.value])[0])
+    fields = assignments([word for word in words if "=" in word])
+    assert variant.workspace.variant("toy.sum", **fields).value.training.checkpoints == schedule

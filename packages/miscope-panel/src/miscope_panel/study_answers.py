@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from miscope.jsonable import jsonable
 from miscope.runs.queued_run import QueuedRun
 from miscope.runs.run_state import RunState
+from miscope.settings import settings_of
 from miscope.studies.planning import PlannedRun, Presence
-from miscope.studies.study import settings_of
 from miscope_panel.run_answers import RunSeen
 from miscope_panel.study_asked import STUDY_EXAMPLE, StudyFound
 from miscope_panel.training_answers import TrainingEstimate

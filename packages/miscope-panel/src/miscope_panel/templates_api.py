@@ -14,9 +14,9 @@ from pydantic import JsonValue
 
 from miscope.errors import BadValue
 from miscope.jsonable import jsonable
+from miscope.settings import settings_of
 from miscope.studies.conflict import Conflict
 from miscope.studies.document import Document
-from miscope.studies.study import settings_of
 from miscope.studies.template_exchange import exported, import_templates
 from miscope_panel.problem import PREFIX, PROBLEMS
 from miscope_panel.queue_access import about

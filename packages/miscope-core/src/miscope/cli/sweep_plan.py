@@ -9,8 +9,9 @@ from typing import Any
 from miscope.cli.estimating import basis, written_bytes, written_time
 from miscope.cli.printing import note, print_json, print_table
 from miscope.field_text import written_value
+from miscope.settings import settings_of
 from miscope.studies.planning import PlannedRun, Presence
-from miscope.studies.study import Study, settings_of, shared_settings
+from miscope.studies.study import Study, shared_settings
 from miscope.studies.study_estimate import StudyEstimate
 
 __all__ = ["show_plan"]

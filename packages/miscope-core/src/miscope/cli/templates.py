@@ -143,9 +143,9 @@ def _given(
 
 def _source(place: Workspace, source: str) -> Document:
     """The study in that file; or of that variant, with all its settings."""
+    from miscope.settings import settings_of
     from miscope.studies.document import Document
     from miscope.studies.extending import read_study_file
-    from miscope.studies.study import settings_of
 
     if Path(source).exists() or source.endswith((".yaml", ".yml")):
         return read_study_file(Path(source))

@@ -8,7 +8,7 @@ import numpy as np
 
 from miscope.reporting.content import Table
 from miscope.reporting.event_table import DATED, EventSteps
-from miscope.reporting.variant_tables import settings_of
+from miscope.reporting.variant_tables import identity_of
 from miscope.snapshot import Series
 from miscope.variant import Variant
 
@@ -24,7 +24,7 @@ def groups_of_seeds(variants: Sequence[Variant]) -> list[list[int]]:
     """Places of variants that differ in their seeds alone, two or more of them."""
     groups: dict[str, list[int]] = {}
     for place, variant in enumerate(variants):
-        rest = {name: value for name, value in settings_of(variant).items() if "seed" not in name and name != "label"}
+        rest = {name: value for name, value in identity_of(variant).items() if "seed" not in name and name != "label"}
         groups.setdefault(repr(sorted(rest.items())), []).append(place)
     return [places for places in groups.values() if len(places) > 1]
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
 from typing import final
 
+from miscope.artifact import Arrays
 from miscope.errors import BadValue
 from miscope.field_docs import documented
 from miscope.figures.differences import labels as labels_of
 from miscope.reporting.agreement import agreement, groups_of_seeds
 from miscope.reporting.chosen_views import wanted_views
 from miscope.reporting.content import Missing, Report, ShownView, Table
-from miscope.reporting.event_table import event_steps, event_table
+from miscope.reporting.event_table import detected_events, event_steps, event_table
 from miscope.reporting.observing import findings
 from miscope.reporting.showing import Picture, shown_views
 from miscope.reporting.variant_tables import differing, provenance, repeating, settings, summary
+from miscope.snapshot import Series
 from miscope.variant import Variant
 from miscope.workspace import Workspace
 
@@ -62,14 +64,15 @@ def composed(
     for each in shown_views(workspace, wanted, picture):
         made.append(each)
         yield Draft(done=1 + len(made), total=total)
+    recorded, detected = [workspace.store.metrics(one.name) for one in several], detected_events(workspace, several)
     absent = [each for each in made if isinstance(each, Missing)]
     whole = Report(
         title=title or _title(workspace, several),
         lead=f"{_counted(several)}. Written {date.today().isoformat()} by miscope {version('miscope-core')}.",
-        summary=summary(workspace, several, labels),
+        summary=summary(workspace, several, labels, recorded),
         differing=differing(several, labels) if len(several) > 1 else None,
-        events=event_table(workspace, several, labels),
-        agreement=_agreement(workspace, several, labels),
+        events=event_table(detected, labels, workspace.plugins.family(several[0].family).step_label),
+        agreement=_agreement(several, labels, recorded, detected),
         findings=told,
         views=tuple(each for each in made if isinstance(each, ShownView)),
         missing=tuple({(one.name, one.of, one.command): one for one in (*unseen, *absent)}.values()),
@@ -92,10 +95,11 @@ def _counted(variants: Sequence[Variant]) -> str:
     return f"A report on {names}" if len(variants) == 1 else f"A report on {len(variants)} variants: {names}"
 
 
-def _agreement(workspace: Workspace, variants: Sequence[Variant], labels: Sequence[str]) -> tuple[Table, ...]:
-    groups = groups_of_seeds(variants)
-    if not groups:
-        return ()
-    metrics = [workspace.store.metrics(variant.name) for variant in variants]
-    events = event_steps(workspace, variants)
-    return tuple(agreement(places, labels, metrics, events) for places in groups)
+def _agreement(
+    variants: Sequence[Variant],
+    labels: Sequence[str],
+    recorded: Sequence[Mapping[str, Series]],
+    detected: Sequence[Arrays | None],
+) -> tuple[Table, ...]:
+    events = event_steps(detected)
+    return tuple(agreement(places, labels, recorded, events) for places in groups_of_seeds(variants))

@@ -16,7 +16,7 @@ from miscope.reporting.found_artifacts import artifact_of
 from miscope.variant import Variant
 from miscope.workspace import Workspace
 
-__all__ = ["DATED", "EventSteps", "event_steps", "event_table"]
+__all__ = ["DATED", "EventSteps", "detected_events", "event_steps", "event_table"]
 
 DATED = {
     "memorised": "memorised",
@@ -34,9 +34,8 @@ EventSteps = Mapping[str, Sequence[float]]
 _DOUBT = "In brackets: 95 % interval by block bootstrap of the variant's own curve. 'never': not within the record."
 
 
-def event_table(workspace: Workspace, variants: Sequence[Variant], labels: Sequence[str]) -> Table:
+def event_table(detected: Sequence[Arrays | None], labels: Sequence[str], step_label: str) -> Table:
     """A row for each event; without any rows where no detector was run."""
-    detected = _detected(workspace, variants)
     there = [arrays for arrays in detected if arrays is not None]
     if not there:
         note = f"No events are known: {EVENTS} was not computed, or finds no loss on a training and on a test set."
@@ -47,18 +46,17 @@ def event_table(workspace: Workspace, variants: Sequence[Variant], labels: Seque
     for event, name in DATED.items():
         called = f"{name} ({texts[event]})" if event in texts else name
         rows.append((called, *(_cell(arrays, event, chosen) for arrays in detected)))
-    label = workspace.plugins.family(variants[0].family).step_label
-    return Table(columns=(f"event, at {label}", *labels), rows=tuple(rows), note=_DOUBT)
+    return Table(columns=(f"event, at {step_label}", *labels), rows=tuple(rows), note=_DOUBT)
 
 
-def event_steps(workspace: Workspace, variants: Sequence[Variant]) -> EventSteps:
+def event_steps(detected: Sequence[Arrays | None]) -> EventSteps:
     """The steps alone."""
-    detected = _detected(workspace, variants)
     chosen = definitions([arrays for arrays in detected if arrays is not None])
     return {event: [float(step_by(arrays or {}, event, chosen)) for arrays in detected] for event in DATED}
 
 
-def _detected(workspace: Workspace, variants: Sequence[Variant]) -> list[Arrays | None]:
+def detected_events(workspace: Workspace, variants: Sequence[Variant]) -> list[Arrays | None]:
+    """What the detector found in each variant; None where it was not run."""
     if EVENTS not in workspace.plugins.analyzers:
         return [None] * len(variants)
     found = [attempted(EVENTS, one.name, partial(artifact_of, workspace, EVENTS, [one])) for one in variants]

@@ -9,7 +9,7 @@ from miscope.commands import in_workspace
 from miscope.field_text import written_value
 from miscope.figures.differences import differing_fields
 from miscope.reporting.content import Table
-from miscope.schedule import written
+from miscope.settings import settings_of
 from miscope.snapshot import Series
 from miscope.store.origin import Origin, imported_files, origin_of
 from miscope.train_options import TrainOptions
@@ -17,23 +17,24 @@ from miscope.train_request import train_request
 from miscope.variant import Variant
 from miscope.workspace import Workspace
 
-__all__ = ["differing", "provenance", "repeating", "settings", "settings_of", "summary"]
+__all__ = ["differing", "identity_of", "provenance", "repeating", "settings", "summary"]
 
 _NONE = "–"
 
 
-def summary(workspace: Workspace, variants: Sequence[Variant], labels: Sequence[str]) -> Table:
-    """Family, origin, checkpoints, and the last number of every loss and accuracy that was recorded."""
+def summary(
+    workspace: Workspace, variants: Sequence[Variant], labels: Sequence[str], recorded: Sequence[Mapping[str, Series]]
+) -> Table:
+    """Family, origin, checkpoints, and the last number of every loss and accuracy; recorded: metrics of each."""
     rows: dict[str, list[str]] = {}
-    for place, variant in enumerate(variants):
-        for name, text in _summed(workspace, variant).items():
+    for place, (variant, metrics) in enumerate(zip(variants, recorded, strict=True)):
+        for name, text in _summed(workspace, variant, metrics).items():
             rows.setdefault(name, [_NONE] * len(variants))[place] = text
     return _table(labels, rows)
 
 
-def _summed(workspace: Workspace, variant: Variant) -> dict[str, str]:
-    store, family = workspace.store, workspace.plugins.family(variant.family)
-    steps, metrics = store.steps(variant.name), store.metrics(variant.name)
+def _summed(workspace: Workspace, variant: Variant, metrics: Mapping[str, Series]) -> dict[str, str]:
+    family, steps = workspace.plugins.family(variant.family), workspace.store.steps(variant.name)
     label = family.step_label
     kept = f"{len(steps)}, {label} {steps[0]:,} to {steps[-1]:,}" if steps else "none"
     rows = {"what it is": family.title, "name": variant.name, "origin": _origin(workspace, variant)}
@@ -71,24 +72,22 @@ def _last(series: Series) -> str:
     return f"{float(series.values[-1]):.4g}"
 
 
-def settings_of(variant: Variant) -> dict[str, object]:
-    """Every parameter, and every training setting under its name."""
-    fields: dict[str, object] = {"family": variant.family, **variant.params.model_dump(mode="json")}
-    if variant.training is not None:
-        fields |= variant.training.model_dump(mode="json") | {"checkpoints": written(variant.training.checkpoints)}
-    return fields | ({"label": variant.label} if variant.label else {})
+def identity_of(variant: Variant) -> dict[str, object]:
+    """The family, every setting, and the label where there is one."""
+    label = {"label": variant.label} if variant.label else {}
+    return {"family": variant.family, **settings_of(variant), **label}
 
 
 def settings(variants: Sequence[Variant], labels: Sequence[str]) -> Table:
     """All of them, also those at their defaults."""
-    told = [settings_of(variant) for variant in variants]
+    told = [identity_of(variant) for variant in variants]
     names = dict.fromkeys(name for fields in told for name in fields)
     return _table(labels, {name: [_text(fields, name) for fields in told] for name in names})
 
 
 def differing(variants: Sequence[Variant], labels: Sequence[str]) -> Table:
     """Those that are not the same in all."""
-    told, names = [settings_of(variant) for variant in variants], differing_fields(variants)
+    told, names = [identity_of(variant) for variant in variants], differing_fields(variants)
     alike = "" if names else "Every setting is the same in all."
     return _table(labels, {name: [_text(fields, name) for fields in told] for name in names}, note=alike)
 
@@ -141,8 +140,8 @@ def repeating(workspace: Workspace, variants: Sequence[Variant]) -> list[str]:
 def _training_command(variant: Variant) -> str:
     request = train_request(variant, TrainOptions())
     fields = {**request.params, **request.training}
-    if "checkpoints" in fields and variant.training is not None:
-        fields["checkpoints"] = written(variant.training.checkpoints)
+    if "checkpoints" in fields:
+        fields["checkpoints"] = settings_of(variant)["checkpoints"]
     words = [f"{name}={written_value(value)}" for name, value in fields.items()]
     named = ["--as", variant.label] if variant.label else []
     return shlex.join(["miscope", "train", variant.family, *words, *named])

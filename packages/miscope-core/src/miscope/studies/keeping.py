@@ -7,8 +7,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from miscope.settings import settings_of
 from miscope.store.atomic import write_whole
-from miscope.studies.study import Study, StudyRun, settings_of, shared_settings
+from miscope.studies.study import Study, StudyRun, shared_settings
 
 if TYPE_CHECKING:
     from miscope.workspace import Workspace

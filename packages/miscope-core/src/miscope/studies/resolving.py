@@ -11,12 +11,13 @@ from miscope.analysis.analyzer_options import options_apart, options_asked
 from miscope.analysis.chosen_steps import chosen_steps
 from miscope.analyze_request import AnalyzeRequest
 from miscope.errors import BadValue, MiscopeError
+from miscope.settings import settings_of
 from miscope.studies.bad_study import BadStudy
 from miscope.studies.document import Document
 from miscope.studies.experiments import Experiment, experiments, written_fields
 from miscope.studies.extending import read_study_file
 from miscope.studies.run_names import checked_format, checked_name, formatted
-from miscope.studies.study import Study, StudyRun, settings_of
+from miscope.studies.study import Study, StudyRun
 from miscope.studies.study_fields import StudyAnalysis, StudyFields, study_fields
 from miscope.train_options import TrainOptions
 from miscope.train_request import train_request

@@ -9,11 +9,11 @@ from typing import Any, final
 from miscope.analyze_request import AnalyzeRequest
 from miscope.errors import BadValue, UnknownName
 from miscope.field_docs import documented
-from miscope.schedule import parse_schedule, written
+from miscope.settings import settings_of
 from miscope.train_request import TrainRequest
 from miscope.variant import Variant
 
-__all__ = ["Study", "StudyRun", "settings_of", "shared_settings"]
+__all__ = ["Study", "StudyRun", "shared_settings"]
 
 
 @final
@@ -65,17 +65,6 @@ class Study:
                 "Give a smaller number.",
             )
         return chosen[start_from:]
-
-
-def settings_of(variant: Variant) -> dict[str, Any]:
-    """Every parameter and every field of the training by name, defaults included, as a study's file says them."""
-    training = {} if variant.training is None else variant.training.model_dump(mode="json")
-    if variant.training is not None:
-        schedule = variant.training.checkpoints
-        text = written(schedule)
-        # Of an adaptive one the text says less than there is.
-        training["checkpoints"] = text if parse_schedule(text) == schedule else training["checkpoints"]
-    return {**variant.params.model_dump(mode="json"), **training}
 
 
 def shared_settings(runs: Sequence[StudyRun]) -> Mapping[str, Any]:
