@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from miscope.variant import Variant
     from miscope.workspace import Workspace
 
-__all__ = ["available_table", "runs_table", "variant_card", "workspace_table"]
+__all__ = ["available_table", "runs_table", "told_table", "variant_card", "workspace_table"]
 
 _ROWS = 20
 """A list that is longer ends with how many more there are."""
@@ -56,12 +56,16 @@ def variant_card(variant: Variant, store: Store) -> str:
 
 def runs_table(runs: list[QueuedRun]) -> str:
     """A row for each run."""
-    return _table(("run", "state", "what", "done", "error"), map(_row, runs))
+    return told_table((run.id, run.state, f"{run.kind} {run.what}", run.share, run.error) for run in runs)
 
 
-def _row(run: QueuedRun) -> tuple[str, ...]:
-    done = "" if run.share is None else f"{run.share:.0%}"
-    return (str(run.id), run.state.value, f"{run.kind} {run.what}", done, run.error.partition("\n")[0])
+def told_table(runs: Iterable[tuple[int, str, str, float | None, str]]) -> str:
+    """The same of what is known of each: number, state, what it is, how much of it is done from 0 to 1, error."""
+    rows = (
+        (str(number), state, what, "" if done is None else f"{done:.0%}", error.partition("\n")[0])
+        for number, state, what, done, error in runs
+    )
+    return _table(("run", "state", "what", "done", "error"), rows)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

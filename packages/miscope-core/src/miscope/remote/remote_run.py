@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Any, final
 
+from miscope.bound_html import told_table
 from miscope.errors import UnknownName
 from miscope.field_docs import documented
 from miscope.remote.channel import RunEvent, heard
@@ -50,8 +50,7 @@ class RemoteRun:
     @property
     def progress(self) -> float | None:
         """How much of it is done, from 0 to 1; None until its process has said it."""
-        share = self.value["progress_pct"]
-        return None if share is None else share / 100
+        return _share(self.value)
 
     def log(self, lines: int = 50) -> str:
         """The last lines that its process printed."""
@@ -162,11 +161,11 @@ class RemoteRun:
 
 def remote_runs_table(runs: list[Mapping[str, Any]]) -> str:
     """A row for each run."""
-    head = "".join(f"<th>{name}</th>" for name in ("run", "state", "what", "done", "error"))
-    return f"<table><tr>{head}</tr>{''.join(map(_row, runs))}</table>"
+    return told_table(
+        (run["id"], run["state"], f"{run['kind']} {run['what']}", _share(run), run["error"]) for run in runs
+    )
 
 
-def _row(run: Mapping[str, Any]) -> str:
-    done = "" if run["progress_pct"] is None else f"{run['progress_pct']:.0f}%"
-    cells = (str(run["id"]), run["state"], f"{run['kind']} {run['what']}", done, run["error"].partition("\n")[0])
-    return "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
+def _share(run: Mapping[str, Any]) -> float | None:
+    share = run["progress_pct"]
+    return None if share is None else share / 100
