@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, final
 
+import numpy as np
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, Field
 
@@ -95,11 +96,12 @@ def add_checkpoints(routes: APIRouter, access: QueueAccess) -> None:
 
 def _checkpoints(access: QueueAccess, variant: str) -> list[CheckpointSeen]:
     store = access.workspace.store
-    by_step: dict[int, dict[str, float | None]] = {}
+    by_step: dict[int, dict[str, float | None]] = {step: {} for step in store.steps(variant)}
     for name, series in store.metrics(variant).items():
-        for step, value in zip(series.steps.tolist(), series.values.tolist(), strict=True):
-            by_step.setdefault(step, {})[name] = value
-    return [_checkpoint(store, variant, step, by_step.get(step, {})) for step in store.steps(variant)]
+        kept = np.isin(series.steps, [*by_step])
+        for step, value in zip(series.steps[kept].tolist(), series.values[kept].tolist(), strict=True):
+            by_step[step][name] = value
+    return [_checkpoint(store, variant, step, metrics) for step, metrics in by_step.items()]
 
 
 def _checkpoint(store: Store, variant: str, step: int, metrics: dict[str, float | None]) -> CheckpointSeen:
