@@ -82,12 +82,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "ws"
         number = recorded(root)
+        metrics = f"api/v1/trainings/{number}/metrics"
+        asked = [("that the server is there", "api/v1/health", {}), *((what, metrics, ASKED[what]) for what in ASKED)]
         with served(root) as address, httpx.Client(base_url=address, timeout=60, trust_env=False) as client:
-            for what, query in ASKED.items():
-                seconds, size = measured(client, f"api/v1/trainings/{number}/metrics", query)
+            for what, path, query in asked:
+                seconds, size = measured(client, path, query)
                 ranks = statistics.quantiles(seconds, n=100)
                 row = {"what": what, "p50 ms": round(1000 * ranks[49], 1), "p95 ms": round(1000 * ranks[94], 1)}
-                rows.append({**row, "kB": round(size / 1000)})
+                rows.append({**row, "kB": round(size / 1000, 1)})
     note = f"{REQUESTS} requests each, one after the other, over one connection to 127.0.0.1; {STEPS} recorded steps."
     print(json.dumps({"title": "Metrics over HTTP", "rows": rows, "notes": [note]}))
 

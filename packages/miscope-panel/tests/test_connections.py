@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -11,6 +12,7 @@ from uvicorn.server import ServerState
 
 from miscope_panel import connections
 from miscope_panel.connections import BoundedConnection
+from miscope_panel.serving import Address, listen
 
 GET = b"GET / HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n"
 
@@ -26,12 +28,12 @@ async def hello(scope, receive, send):
     await send({"type": "http.response.body", "body": b"hello"})
 
 
-async def listening():
+async def listening(state=None):
     config = uvicorn.Config(hello, http=BoundedConnection, lifespan="off", log_config=None)
     config.load()
-    state, shared = ServerState(), {}
+    state, shared = state or ServerState(), {}
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: BoundedConnection(config, state, shared), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: BoundedConnection(config, state, shared), sock=listen(Address(port=0)))
     return server, server.sockets[0].getsockname()[1]
 
 
@@ -79,6 +81,21 @@ def test_beyond_the_bound_a_connection_is_refused_in_words_and_below_it_taken_ag
     assert [record.message for record in caplog.records if record.name == "miscope.serve"] == [
         "8 connections are open, and no more are taken until some are closed."
     ]
+
+
+def test_no_part_of_an_answer_waits_until_the_part_before_it_was_confirmed():
+    async def scene():
+        state = ServerState()
+        server, port = await listening(state)
+        async with server:
+            (one,) = await opened(port, 1)
+            assert await asked(one) == "200"
+            (connection,) = state.connections
+            accepted = connection.transport.get_extra_info("socket")
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            await closed([one])
+
+    run(scene)
 
 
 def test_a_connection_on_which_nothing_is_asked_is_closed_and_one_in_use_is_not(monkeypatch):
