@@ -52,6 +52,15 @@ def test_a_port_in_use_is_said_in_three_parts():
     ]
 
 
+def test_a_host_that_is_none_is_not_taken_for_a_port_in_use():
+    with pytest.raises(MiscopeError) as refused:
+        listen(Address(host="no such host", token="a" * 16))
+    assert (len(str(refused.value).splitlines()), str(refused.value).splitlines()[-1]) == (
+        3,
+        "--host takes an address of this machine: 127.0.0.1 for it alone, 0.0.0.0 for every network that it is in.",
+    )
+
+
 def test_serving_tells_its_address_shows_a_page_that_needs_no_other_machine_and_ends_when_told(trained):
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-c", "from miscope.cli import main; main()", "serve", "--no-open", "--port", "0"]

@@ -65,9 +65,9 @@ def router(workspace: Workspace) -> APIRouter:
     routes = APIRouter(prefix=PREFIX, tags=["workspace"], responses={**PROBLEMS})
 
     @routes.get("/health", response_model=Health)
-    async def health() -> dict[str, str]:
+    async def health() -> Health:
         """That this is miscope, and which workspace it shows."""
-        return {"status": "ok", "version": miscope.__version__, "workspace": str(workspace.root)}
+        return Health(version=miscope.__version__, workspace=str(workspace.root))
 
     @routes.get("/variants", response_model=list[VariantSeen])
     def variants() -> list[dict[str, Any]]:

@@ -27,6 +27,8 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,128}")
 
 _REFUSED = "ASGI callable returned without completing handshake"
 
+_NO_HOST = "--host takes an address of this machine: 127.0.0.1 for it alone, 0.0.0.0 for every network that it is in."
+
 _PAINTERS = 3
 """Figures made side by side; drawing one keeps Python busy, so more would not be sooner."""
 
@@ -85,10 +87,11 @@ def listen(address: Address) -> socket.socket:
         bound.listen(128)
     except OSError as error:
         bound.close()
+        busy = f"Another `miscope serve` may be running there; try:  miscope serve --port {(address.port + 1) % 65536}"
         raise MiscopeError(
             f"Cannot listen on {address.host} port {address.port}.",
             f"{error.strerror}." if error.strerror else str(error),
-            f"Another `miscope serve` may be running there; try:  miscope serve --port {(address.port + 1) % 65536}",
+            _NO_HOST if isinstance(error, socket.gaierror) else busy,
         ) from None
     return bound
 

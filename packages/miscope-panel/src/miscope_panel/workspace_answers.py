@@ -31,10 +31,11 @@ _VARIANT = "modadd.transformer/p113-seed1-dseed598"
 class Health(BaseModel):
     """That a server is there."""
 
-    model_config = exampled(status="ok", version="0.1.0", workspace="/data/grokking")
+    model_config = exampled(status="ok", version="0.1.0", api=1, workspace="/data/grokking")
 
     status: Literal["ok"] = "ok"
-    version: str
+    version: str = Field(description="Of miscope.")
+    api: Literal[1] = Field(default=1, description="Version of these paths and bodies.")
     workspace: str = Field(description="The folder that it shows.")
 
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
+from urllib.parse import urlsplit
 
+from miscope.errors import MiscopeError
 from miscope.remote.connection import Connection, refusal
 from miscope.remote.remote_errors import Unreachable
 
 if TYPE_CHECKING:
+    from websockets.exceptions import InvalidStatus
     from websockets.sync.client import ClientConnection
 
 __all__ = ["RunEvent", "heard"]
@@ -19,6 +24,8 @@ __all__ = ["RunEvent", "heard"]
 _ENDED = 1000
 _SILENCE = 60.0
 """Seconds after which a connection without a sign of life is given up; the server gives one every 15."""
+_OPENING = 10.0
+"""Seconds that the server may take to begin."""
 _WAIT, _LONGEST = 0.25, 2.0
 _PATIENCE = 60.0
 """Seconds for which a server may be away, since it may be started again."""
@@ -41,7 +48,7 @@ class RunEvent:
 
 def heard(connection: Connection, number: int, since: int = 0, *, patience: float = _PATIENCE) -> Iterator[RunEvent]:
     """Each event after that `seq`, until the training has ended; Unreachable where the server stays away so long."""
-    from websockets.exceptions import ConnectionClosed, InvalidStatus
+    from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
     failures, lost = 0, 0.0
     while True:
@@ -58,9 +65,9 @@ def heard(connection: Connection, number: int, since: int = 0, *, patience: floa
             reason = str(closed)
         except InvalidStatus as refused:
             if refused.response.status_code not in (429, 503):
-                raise refusal(refused.response.status_code, bytes(refused.response.body or b"")) from None
+                raise _refusal(connection, refused) from None
             reason = str(refused)
-        except (OSError, EOFError) as error:  # TimeoutError too
+        except (OSError, EOFError, InvalidHandshake) as error:  # TimeoutError too
             reason = str(error)
         failures += 1
         lost = lost if failures > 1 else time.monotonic()
@@ -72,6 +79,19 @@ def heard(connection: Connection, number: int, since: int = 0, *, patience: floa
 def _opened(connection: Connection, number: int, since: int) -> ClientConnection:
     from websockets.sync.client import connect
 
-    headers = {} if connection.token is None else {"authorization": f"Bearer {connection.token}"}
+    parts = urlsplit(connection.url)
     address = f"ws{connection.url.removeprefix('http')}/ws/training/{number}?since_seq={since}"
-    return connect(address, additional_headers=headers)
+    headers, within = connection.headers, _OPENING
+    if not connection.address.here:
+        return connect(address, additional_headers=headers, open_timeout=within)
+    # No proxy stands between this machine and itself; websockets looks for one unless it is given the socket.
+    port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+    with ExitStack() as failing:
+        own = failing.enter_context(socket.create_connection((parts.hostname, port), within))
+        opened = connect(address, sock=own, additional_headers=headers, open_timeout=within)
+        failing.pop_all()
+        return opened
+
+
+def _refusal(connection: Connection, refused: InvalidStatus) -> MiscopeError:
+    return refusal(connection.url, refused.response.status_code, bytes(refused.response.body or b""))

@@ -8,7 +8,7 @@ from typing import final
 
 from miscope.errors import MiscopeError
 
-__all__ = ["NoClient", "Refused", "Unreachable", "need_client"]
+__all__ = ["NoClient", "NotMiscope", "OtherApi", "Refused", "Unreachable", "need_client"]
 
 
 @final
@@ -27,12 +27,39 @@ class NoClient(MiscopeError):
 class Unreachable(MiscopeError):
     """No answer came from the server."""
 
-    def __init__(self, url: str, reason: str) -> None:
+    def __init__(self, url: str, reason: str, *, advice: str = "", unsure: bool = False) -> None:
+        """advice: in place of a look at the server. unsure: what was asked of it may have been done all the same."""
+        self.url = url
+        asked = advice or "Is `miscope serve` running there, and is the address right?"
+        look = " What was asked of it last may have been done: look before asking again." if unsure else ""
+        super().__init__(f"No answer comes from {url}.", f"{reason or 'Nothing is known of why'}.", f"{asked}{look}")
+
+
+@final
+class NotMiscope(MiscopeError):
+    """What answers at that address is another's."""
+
+    def __init__(self, url: str, said: str) -> None:
+        """said: how it answered, a clause."""
         self.url = url
         super().__init__(
-            f"No answer comes from {url}.",
-            f"{reason}." if reason else "",
-            "Is `miscope serve` running there? What was asked of it last may have been done: look before asking again.",
+            f"What answers at {url} is no server of miscope.",
+            f"It answered with {said}.",
+            "Is the address right? Give the one that `miscope serve` prints.",
+        )
+
+
+@final
+class OtherApi(MiscopeError):
+    """The server is of a version of miscope that this client cannot talk to."""
+
+    def __init__(self, url: str, versions: tuple[str, str], apis: tuple[object, object]) -> None:
+        """versions: of miscope here and there. apis: of what is spoken over HTTP, here and there."""
+        self.url, (mine, its), (my_api, its_api) = url, versions, apis
+        super().__init__(
+            f"The server at {url} cannot be talked to: it is of another version of miscope.",
+            f"It is miscope {its}, whose API is version {its_api}; here is miscope {mine}, which speaks {my_api}.",
+            "Install the same version on both sides.",
         )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
-from urllib.parse import urlsplit
 
-from miscope.errors import BadValue, UnknownName
+from miscope.errors import UnknownName
 from miscope.field_docs import documented
+from miscope.remote.address import Address
 from miscope.remote.connection import Connection
+from miscope.remote.greeting import greet
 from miscope.remote.remote_errors import need_client
 from miscope.remote.remote_queue import RemoteQueue
 from miscope.remote.remote_variant import RemoteVariant, RemoteView
@@ -21,21 +22,13 @@ def connect(url: str, token: str | None = None, *, seconds: float = 60.0) -> Rem
     """The workspace that `miscope serve` shows at that address: 'http://127.0.0.1:5006'.
 
     token: the one it was started with; it may stand in the address, as the server prints it. seconds: that an answer
-    may take. Raises Unreachable where none comes, Refused where the token is wrong, NoClient where
+    may take. Raises BadValue for what is no address or token, Unreachable where no answer comes, NotMiscope and
+    OtherApi where it is not one of this miscope, Refused where the token is wrong, NoClient where
     `miscope-core[client]` is not installed.
     """
     need_client()
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise BadValue(
-            f"{url!r} is no address of a server.",
-            "It begins with http:// or https://, and a host follows.",
-            "Give the one that `miscope serve` prints:  miscope.connect('http://127.0.0.1:5006')",
-        )
-    if token is None and parts.query.startswith("token="):
-        token = parts.query.removeprefix("token=")
-    remote = RemoteWorkspace(Connection(url, token, seconds))
-    remote.connection.get("health")
+    remote = RemoteWorkspace(Connection(Address.of(url, token, seconds)))
+    greet(remote.connection)
     return remote
 
 
