@@ -25,6 +25,7 @@ def test_health_names_the_workspace(client, trained):
     assert get(client, "health").json() == {
         "status": "ok",
         "version": miscope.__version__,
+        "api": 1,
         "workspace": str(trained.root),
     }
 
