@@ -1,13 +1,15 @@
-"""Bounds on what strangers can hold open: so many connections, and so long without a request."""
+"""Bounds on what strangers can hold open: so many connections, so long without asking, or without taking the answer."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from typing import final
+from typing import cast, final
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from miscope_panel.slow_clients import WatchedTransport
 
 __all__ = ["MOST", "BoundedConnection"]
 
@@ -29,20 +31,20 @@ _log = logging.getLogger("miscope.serve")
 
 @final
 class BoundedConnection(H11Protocol):
-    """An HTTP connection that is refused beyond the bound, and closed if nothing is asked on it."""
+    """An HTTP connection that is refused beyond the bound, and closed if nothing is asked on it or taken from it."""
 
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Take the connection, or say that there are too many."""
-        super().connection_made(transport)
+        super().connection_made(cast("asyncio.Transport", WatchedTransport(transport, self.loop)))
         if len(self.connections) > MOST:
             # One line when the bound is reached, not one for each that is turned away.
             if not self.app_state.get("full"):
                 _log.warning("%d connections are open, and no more are taken until some are closed.", MOST)
             self.app_state["full"] = True
-            transport.write(_FULL + _WORDS)
-            transport.close()
+            self.transport.write(_FULL + _WORDS)
+            self.transport.close()
             return
         self._deadline = self.loop.call_later(_SPEAK_WITHIN, self._give_up)
 

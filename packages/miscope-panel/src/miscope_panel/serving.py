@@ -32,6 +32,9 @@ _NO_HOST = "--host takes an address of this machine: 127.0.0.1 for it alone, 0.0
 _PAINTERS = 3
 """Figures made side by side; drawing one keeps Python busy, so more would not be sooner."""
 
+_ON_ITS_WAY = 2**18
+"""Bytes that the system keeps for a client which takes them slowly; by itself it would keep megabytes for each."""
+
 _TURN = 0.001
 """Seconds after which a thread that draws lets the event loop go on. Python's own 5 ms add up: the loop waits for its
 turn, behind each of those who draw, wherever it reads or writes."""
@@ -82,6 +85,7 @@ def listen(address: Address) -> socket.socket:
     # first waits until the client has confirmed the one before, which it puts off for 40 ms.
     bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _ON_ITS_WAY)
     try:
         bound.bind((address.host, address.port))
         bound.listen(128)

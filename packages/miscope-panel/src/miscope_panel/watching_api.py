@@ -30,8 +30,6 @@ _ENDED, _GOING_AWAY, _FAILED = 1000, 1001, 1011
 """Close codes (RFC 6455, section 7.4.1)."""
 _REASON = 100
 """Characters of what is said on closing, for which a frame has 123 bytes."""
-_READ_WITHIN = 30.0
-"""Seconds that a client may take to make room for a message."""
 _AT_ONCE = 500
 
 Since = Annotated[int, Query(ge=0, le=LARGEST, description="The last `seq` that one has; 0 for all that is kept.")]
@@ -113,10 +111,10 @@ class _Watch:
 
 async def _tell(websocket: WebSocket, access: QueueAccess, watch: _Watch) -> None:
     gone = asyncio.create_task(_gone(websocket))
-    with suppress(WebSocketDisconnect, TimeoutError):  # it left, or takes nothing any more
+    with suppress(WebSocketDisconnect, OSError):  # it left, or took nothing any more
         try:
             async for event in _events(access, watch, gone):
-                await asyncio.wait_for(websocket.send_text(event.sent()), _READ_WITHIN)
+                await websocket.send_text(event.sent())
             if not gone.done():
                 code, reason = (_ENDED, "The training has ended.") if watch.ended else (_GOING_AWAY, "The server ends.")
                 await websocket.close(code, reason)
