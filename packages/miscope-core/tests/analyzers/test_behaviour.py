@@ -42,6 +42,12 @@ def test_a_model_that_knows_nothing_has_the_entropy_and_loss_of_chance():
     assert outputs["all_margin_min"] == 0
 
 
+def test_guessing_is_the_same_answer_to_every_input_and_knows_how_often_each_is_right():
+    labels = torch.tensor([0] * 15 + [1] * 5 + [2] * 5)
+    outputs = metrics(snapshot(torch.zeros(25, 5), labels=labels, train=None))
+    assert outputs["all_guessing"] == pytest.approx([-0.6 * np.log(0.6) - 0.4 * np.log(0.2), 0.6])
+
+
 def test_test_loss_is_split_by_whether_the_swapped_pair_was_trained_on():
     shown = snapshot(torch.zeros(25, 5))
     probe = shown.probe

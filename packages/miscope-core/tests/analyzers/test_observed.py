@@ -67,7 +67,8 @@ def test_what_did_not_happen_is_said_as_that_and_the_delay_as_a_bound():
     never = {"generalised": np.nan, "grokked": 0, "censored": 1, "delay": np.nan, "ratio": np.nan, "fell": 0}
     _, generalised, delay = grokking_observed(seen({**GROKKED, **never, "delay_at_least": 1475.0}))
     assert generalised.text == (
-        "By epoch 1,600 it has not generalised (test accuracy ≥ 0.99), and the test loss never fell to half its peak."
+        "By epoch 1,600 it has not generalised (test accuracy ≥ 0.99), and the test loss "
+        "never fell to half of its first value and of guessing."
     )
     assert delay.text == "Whether it would have generalised later is not known: the delay is 1,475 epochs at least."
 

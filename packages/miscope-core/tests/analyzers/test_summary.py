@@ -23,8 +23,8 @@ HEALTHY |= {"grokked": 1.0, "line/delay": 2.0}
 LIMITS = Limits(good_loss=1e-5, rebound=0.2, late=12_000)
 
 
-def windowed(ranks=None, steps=STEPS, **events):
-    loss = Series(steps=np.arange(0, 1001, 50), values=np.linspace(5, 1, 21))
+def windowed(ranks=None, steps=STEPS, ends=1.0, **events):
+    loss = Series(steps=np.arange(0, 1001, 50), values=np.append(np.linspace(5, 1, 21)[:-1], ends))
     return windows(
         Trajectory(
             variant=toy_snapshot().variant,
@@ -47,6 +47,12 @@ def test_windows_are_cut_at_the_events_and_carry_the_losses_at_their_edges():
     assert not outputs["open"].any()
     assert outputs["test_loss"][1] == pytest.approx([5 - 0.4, 5 - 1.0])
     assert "train_loss" not in outputs
+
+
+@pytest.mark.parametrize("ends", [NAN, np.inf])
+def test_a_variant_whose_test_loss_ends_as_no_number_is_not_healthy(ends):
+    assert windowed()["verdict"].tolist() == ["healthy"]
+    assert windowed(ends=ends)["verdict"].tolist() == ["lost again"]
 
 
 def test_a_window_whose_end_never_came_is_open_and_none_follows():
@@ -99,6 +105,8 @@ def test_the_first_test_that_is_not_met_names_the_variant(events, rise, label):
 def test_the_reason_says_what_was_measured_and_where_the_line_is():
     judgement = verdict(HEALTHY | {"final_loss": 1e-3}, 0.001, LIMITS)
     assert judgement.reasons == ("its final test loss is 0.001, above 1e-05",)
+    judgement = verdict(HEALTHY, np.inf, LIMITS)
+    assert (judgement.label, judgement.reasons) == ("lost again", ("its test loss ended as no number",))
     judgement = verdict(HEALTHY | {"generalised": NAN}, 0.0, LIMITS)
     assert judgement.reasons == ("it memorised by step 100 and had not generalised by step 1,000",)
     judgement = verdict(HEALTHY | {"generalised": 150.0, "grokked": 0.0}, 0.0, LIMITS)

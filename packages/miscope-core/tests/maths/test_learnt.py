@@ -50,6 +50,7 @@ def test_marks_of_variants_that_are_compared_are_of_one_definition():
         (100, 199, 0, 0, 99),
         (100, 90, 0, 0, -10),
         (0, 0, 0, 0, 0),
+        (0, 5, 0, NAN, NAN),
         (300, 1000, 300, 1, NAN),
         (300, 400, 300, NAN, NAN),
         (300, 300, 300, NAN, NAN),

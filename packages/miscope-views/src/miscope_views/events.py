@@ -11,6 +11,7 @@ from miscope import Grain, Needs, View, ViewData
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.figures.figure_style import OKABE_ITO, TEST, TRAIN
+from miscope.maths.learnt import NEVER_FELL
 from miscope.snapshot import Series
 from miscope_views.figures import figure, line, panels, title
 
@@ -219,7 +220,8 @@ def _verdict(shown: ViewData, arrays: Arrays) -> str:
     if float(arrays["first"]) == float(arrays["last"]):
         return _at_one(shown, arrays)
     verdict = _delayed(shown, arrays)
-    verdict += "" if arrays["fell"] > 0 else " · the test loss never fell below half of its peak"
+    there = float(arrays["generalised"]) == float(arrays["first"])
+    verdict += "" if arrays["fell"] > 0 or there else f" · the test loss {NEVER_FELL}"
     verdict += " · the test loss rose again at the end" if arrays["rebound"] > 0 else ""
     return verdict + _diverged(shown, arrays)
 

@@ -31,6 +31,7 @@ def metrics(snapshot: Snapshot) -> Arrays:
     outputs: dict[str, np.ndarray] = {}
     for name, chosen in _splits(snapshot.probe).items():
         outputs |= {f"{name}_{what}": value for what, value in _summary(each, chosen).items()}
+        outputs[f"{name}_guessing"] = _guessing(snapshot.probe.labels[chosen])
     for name, chosen in _by_leakage(snapshot.probe).items():
         if chosen.any():
             outputs[f"test_loss_{name}"] = _scalar(each["loss"][chosen].mean())
@@ -78,13 +79,19 @@ def _summary(each: dict[str, Tensor], chosen: Tensor) -> dict[str, np.ndarray]:
     }
 
 
+def _guessing(labels: Tensor) -> np.ndarray:
+    """(2,) loss and accuracy of the best answer that is the same for every input."""
+    share = torch.unique(labels, return_counts=True)[1].double() / len(labels)
+    return np.array([-float((share * share.log()).sum()), float(share.max())])
+
+
 def _scalar(value: Tensor) -> np.ndarray:
     return np.array(float(value))
 
 
 METRICS = Analyzer(
     name="behaviour.metrics",
-    version=1,
+    version=2,
     grain=Grain.CHECKPOINT,
     compute=metrics,
     observe=metrics_observed,
@@ -99,6 +106,8 @@ METRICS = Analyzer(
         "{train,test,all}_margin_min": "() smallest margin",
         "{train,test,all}_margin_p01": "() 1 % quantile of the margin",
         "{train,test,all}_entropy": "() mean entropy of the answer's distribution, nats",
+        "{train,test,all}_guessing": "(2,) loss, nats, and accuracy of the best answer that is the same for every "
+        "input: entropy of the right answers, and share of the most frequent",
         "test_loss_{leaked,clean}": "() test loss where a symmetric image is, or is not, in the training set, nats",
         "test_accuracy_{leaked,clean}": "() test accuracy on the same two parts",
         "worst_input": "() row of the probe with the smallest margin",

@@ -135,7 +135,7 @@ def events(cohort: Cohort[EventOptions]) -> Arrays:
     outputs |= {f"{event}/definition": np.array([words]) for event, words in texts.items()}
     outputs["interval"] = np.array([[_interval(member, name, chosen) for name in EVENTS] for member in cohort.members])
     first = np.array([float(member.artifacts[_GROKKING].get("first", 0.0)) for member in cohort.members])
-    outputs["already"] = (at == first[:, None]) & (first[:, None] > 0)
+    outputs["already"] = at == first[:, None]
     outputs["z"] = np.stack([_unlike(column, options) for column in at.T], axis=1)
     outputs["outlier"] = np.abs(outputs["z"]) > options.outlier
     for column, name in enumerate(EVENTS):
@@ -167,7 +167,7 @@ def _unlike(at: np.ndarray, options: EventOptions) -> np.ndarray:
 
 EVENTS_OF_ALL = Analyzer(
     name="cohort.events",
-    version=3,
+    version=4,
     grain=Grain.COHORT,
     compute=events,
     observe=events_of_all_observed,

@@ -65,15 +65,13 @@ def _milestones(cohort: Cohort) -> tuple[np.ndarray, np.ndarray]:
 def _reached(member: Trajectory, chosen: Mapping[str, str]) -> dict[str, float]:
     events, windows = member.artifacts[_GROKKING], member.artifacts[_WINDOWS]
     steps = {name: float(step_by(events, name, chosen)) for name in MILESTONES}
-    if not events["fell"]:
-        steps["peak"] = np.nan
     crossed = [name for name in windows if name.endswith(_CROSSING)]
     return steps | {f"{name.removesuffix(_CROSSING)} ranks cross": float(windows[name]) for name in crossed}
 
 
 ORDER = Analyzer(
     name="cohort.order",
-    version=2,
+    version=3,
     grain=Grain.COHORT,
     compute=order,
     needs=Needs(reads=(_GROKKING, _WINDOWS)),

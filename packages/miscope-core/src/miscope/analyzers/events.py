@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from miscope.analyzer import Analyzer, Count, Grain, Options, Whole
+from miscope.analyzers.event_curves import broke, curves_of, guessing_of, span_of
 from miscope.analyzers.observed.training import grokking_observed
 from miscope.artifact import Arrays
-from miscope.errors import DoesNotApply
 from miscope.maths.block_bootstrap import redrawn, thinned
 from miscope.maths.divergence import FALLEN, RISEN, divergences, undiverged
 from miscope.maths.grokking import (
@@ -29,7 +30,6 @@ from miscope.maths.learnt import BY, LEARNT, delay
 from miscope.needs import Needs
 from miscope.snapshot import Series, Trajectory
 
-_CURVES = ("train_loss", "test_loss", "train_accuracy", "test_accuracy")
 _LEVEL_NAMES = ("onset", "half", "complete")
 
 
@@ -57,24 +57,29 @@ def grokking(trajectory: Trajectory[GrokkingOptions]) -> Arrays:
     """Steps at which the model memorised, its test loss peaked and fell, and it generalised, with 95 % intervals.
 
     Read from the training metrics, or where there are none from `behaviour.metrics` at the checkpoints. A test loss
-    that never falls below half of its peak is not dated: `grokked` is 0 and, if the model memorised, `censored` is 1
-    and the delay is at least `delay_at_least`. What lies in a divergence of the test loss is left out of its fall. Of a
-    record that begins after step 0 with a set already learnt, that step is the latest it can be, and delay and
+    that never falls below half of its first value and of what guessing gives, where `behaviour.metrics` tells, is not
+    dated, nor is one of a test set learnt where the record begins: `fell` is 0 and, if the model only memorised,
+    `censored` is 1 and the delay is at least `delay_at_least`. What lies in a divergence of the test loss is left out
+    of its fall. Of a record that begins with a set already learnt, that step is the latest it can be, and delay and
     `grokked` are NaN unless the bound decides. Power et al. 2022; Miller et al. 2024 for the jumps.
     """
     options = trajectory.options
-    curves = _curves(trajectory)
-    train, test = curves["train_loss"], curves["test_loss"]
-    fall, span = descent(test, final_records=options.final_records), _span(curves)
-    learnt = _learnt(curves, options, fall.fell, span[0])
+    curves = curves_of(trajectory, options.accuracy)
+    train, test, span = curves["train_loss"], curves["test_loss"], span_of(curves)
+    guessing = guessing_of(trajectory, test, "test")
+    fall = _fall_of(curves, options, guessing)
+    learnt = _learnt(curves, options, fall.fell, guessing)
     slingshots, quiet = _slingshots(train, options.loss, after=learnt["memorised"]), undiverged(test)
+    broken = [broke(trajectory, f"{split}_loss") for split in ("train", "test")]
     scalars = {
         **learnt,
         **_fall(fall),
+        "guessing": guessing if np.isfinite(guessing) else np.nan,
         "half_linear": settled_below(quiet, fall.peak_loss / 2) if fall.fell else np.nan,
         "steepest": steepest(quiet, options.window or _window(quiet)) if fall.fell else np.nan,
         **delay(learnt["memorised"], learnt["generalised"], span, options.delay),
-        "diverged": fall.diverged or len(divergences(train.values)) > 0,
+        "rebound": fall.rebound or broken[1],
+        "diverged": fall.diverged or any(broken) or len(divergences(train.values)) > 0,
         "slingshot_count": len(slingshots),
         **_jumps(curves),
         "line/accuracy": options.accuracy,
@@ -86,53 +91,42 @@ def grokking(trajectory: Trajectory[GrokkingOptions]) -> Arrays:
         **{f"{event}/by": np.array([_by(curves, split)]) for event, split in LEARNT.items()},
         **{f"{split}_divergences": _spans(curves[f"{split}_loss"]) for split in ("train", "test")},
         **_crossings(train, test),
-        **_intervals(curves, options, fall.fell),
+        **_intervals(curves, options, guessing, fall.fell),
         "slingshots": slingshots.astype(np.int64),
     }
-
-
-def _curves(trajectory: Trajectory) -> dict[str, Series]:
-    """The four curves, those that are there; both losses always are."""
-    curves = {name: trajectory.metrics[name] for name in _CURVES if name in trajectory.metrics}
-    if not {"train_loss", "test_loss"} <= set(curves):
-        measured = trajectory.artifacts["behaviour.metrics"]
-        curves = {
-            name: Series(steps=trajectory.steps, values=np.asarray(measured[name], dtype=np.float64))
-            for name in _CURVES
-            if name in measured
-        }
-    curves = {name: kept for name, series in curves.items() if len((kept := _finite(series)).steps)}
-    if not {"train_loss", "test_loss"} <= set(curves):
-        reason = "there is no loss on a training and on a test set"
-        raise DoesNotApply(reason)
-    return curves
 
 
 def _window(test: Series) -> int:
     return min(20, max(1, len(test.steps) // 20))
 
 
-def _finite(series: Series) -> Series:
-    kept = np.isfinite(series.values)
-    return Series(steps=series.steps[kept], values=series.values[kept])
-
-
-def _span(curves: Mapping[str, Series]) -> tuple[float, float]:
-    """First step of any curve, and the last of the test loss."""
-    return float(min(series.steps[0] for series in curves.values())), float(curves["test_loss"].steps[-1])
-
-
 def _by(curves: Mapping[str, Series], split: str) -> str:
     return "accuracy" if f"{split}_accuracy" in curves else "loss"
 
 
-def _learnt(curves: Mapping[str, Series], options: GrokkingOptions, fell: bool, first: float) -> dict[str, float]:
+def _fall_of(curves: Mapping[str, Series], options: GrokkingOptions, guessing: float) -> Descent:
+    """The fall of the test loss, which is none where the record begins with the test set learnt."""
+    test, (first, _) = curves["test_loss"], span_of(curves)
+    fall = descent(test, guessing=guessing, final_records=options.final_records)
+    there = _reached(curves[f"test_{_by(curves, 'test')}"], _by(curves, "test"), options) == first
+    if not (there and _known(test, first, guessing)):
+        return fall
+    return replace(fall, fell=False, levels=(np.nan,) * len(fall.levels))
+
+
+def _known(test: Series, first: float, guessing: float) -> bool:
+    """Whether what a record begins with can be what was learnt: untrained weights may get a few inputs right."""
+    return first > 0 or test.values[0] < min(guessing, np.log(2)) / 2
+
+
+def _learnt(curves: Mapping[str, Series], options: GrokkingOptions, fell: bool, guessing: float) -> dict[str, float]:
     """When each set was learnt by each definition that has a curve, and by the preferred one of those."""
     steps: dict[str, float] = {}
+    first, _ = span_of(curves)
     for event, split in LEARNT.items():
         for by in BY:
             step = _reached(curves[f"{split}_{by}"], by, options) if f"{split}_{by}" in curves else np.nan
-            dated = split == "train" or fell or step == first > 0
+            dated = split == "train" or fell or (step == first and _known(curves["test_loss"], first, guessing))
             steps[f"{event}/{by}"] = step if dated else np.nan
         steps[event] = steps[f"{event}/{_by(curves, split)}"]
     return steps
@@ -157,11 +151,10 @@ def _spans(loss: Series) -> np.ndarray:
 
 def _fall(fall: Descent) -> dict[str, float]:
     return {
-        "peak": fall.peak,
+        "peak": fall.peak if fall.fell else np.nan,
         "peak_loss": fall.peak_loss,
         "final_loss": fall.final_loss,
         "fell": fall.fell,
-        "rebound": fall.rebound,
         **dict(zip(_LEVEL_NAMES, fall.levels, strict=True)),
     }
 
@@ -190,12 +183,14 @@ def _crossings(train: Series, test: Series) -> dict[str, np.ndarray]:
     return steps
 
 
-def _intervals(curves: Mapping[str, Series], options: GrokkingOptions, fell: bool) -> dict[str, np.ndarray]:
-    """(2,) for each event; NaN where the event does not happen in most of the bootstrapped curves."""
+def _intervals(
+    curves: Mapping[str, Series], options: GrokkingOptions, guessing: float, fell: bool
+) -> dict[str, np.ndarray]:
+    """(2,) for each event; NaN where the event does not happen in most of the bootstrapped curves, or in this one."""
 
     def events_of(test: Series) -> tuple[float, ...]:
-        fall = descent(test, final_records=options.final_records)
-        return (fall.peak, *fall.levels)
+        fall = descent(test, guessing=guessing, final_records=options.final_records)
+        return (fall.peak, *fall.levels) if fell else (np.nan,) * (1 + len(LEVELS))
 
     bands = _interval(curves["test_loss"], events_of, options, logarithmic=True).T
     intervals = {f"{name}/ci": band for name, band in zip(("peak", *_LEVEL_NAMES), bands, strict=True)}
@@ -240,7 +235,7 @@ def _interval(
 
 GROKKING = Analyzer(
     name="events.grokking",
-    version=3,
+    version=4,
     grain=Grain.TRAJECTORY,
     compute=grokking,
     observe=grokking_observed,
@@ -255,12 +250,14 @@ GROKKING = Analyzer(
         "{memorised,generalised}/{accuracy,loss}": "() each by that definition alone; NaN where it was not recorded",
         "{memorised,generalised}/by": "(1,) which of the two the plain step is by",
         "line/{accuracy,loss,delay}": "() where the lines are drawn",
-        "peak": "() step of the largest test loss before its descent",
+        "peak": "() step of the largest test loss before its descent; NaN where it did not fall",
         "{onset,half,complete}": f"() first step at which log test loss has fallen by {LEVELS} of its whole fall",
         "half_linear": "() first step from which the test loss stays below half of its peak, but for divergences",
         "steepest": "() step about which the mean log test loss falls most from one window of records to the next",
         "{peak_loss,final_loss}": "() test loss at the peak, and at the end of its fall, nats",
-        "fell": "() 1 if the test loss was ever below half of its peak afterwards",
+        "fell": "() 1 if after its peak the test loss was ever below half of its first value and of guessing; 0 where "
+        "the record begins with the test set learnt",
+        "guessing": "() test loss of the best answer that is the same for every input, nats; NaN where it is not known",
         "grokked": "() 1 if the model memorised and generalised with a delay: at twice the step or later; NaN if it "
         "had memorised before the record began and that leaves it open",
         "censored": "() 1 if it memorised and had not generalised by the end",
@@ -268,9 +265,10 @@ GROKKING = Analyzer(
         "delay_at_least": "() where censored: steps from memorisation to the end; where memorised before the record: "
         "from its first step",
         "{first,last}": "() first step of any curve, and last of the test loss",
-        "rebound": "() 1 if the test loss ends above three times its minimum",
+        "rebound": "() 1 if the test loss ends above three times its minimum, or as no number",
         "diverged": f"() 1 if training or test loss rose above {RISEN:g} of its first peak after it had fallen to "
-        f"{FALLEN:g} of it, or the test loss ends above half of its peak although it had fallen",
+        f"{FALLEN:g} of it, the test loss ends where it had not fallen although it had, or a loss came to be infinite "
+        "or ended as NaN",
         "{train,test}_divergences": "(n, 2) steps from which and until which it was up again; NaN where it stayed up",
         "slingshot_count": "() rises of the training loss through 1e-2 after memorisation, and divergences from above",
         "slingshots": "(n,) steps of those rises",

@@ -93,10 +93,14 @@ def _at(series: Series, steps: np.ndarray) -> np.ndarray:
 
 
 def _rise(trajectory: Trajectory) -> float:
-    """How far the test loss has risen from its smallest value to the end, nats; NaN where none was recorded."""
+    """How far the test loss has risen from its smallest value to the end, nats; infinite where it ended as no number,
+    NaN where none was recorded.
+    """
     loss = trajectory.metrics["test_loss"].values if "test_loss" in trajectory.metrics else np.zeros(0)
     finite = loss[np.isfinite(loss)]
-    return float(finite[-1] - finite.min()) if len(finite) else np.nan
+    if not len(finite):
+        return np.nan
+    return float(loss[-1] - finite.min()) if np.isfinite(loss[-1]) else np.inf
 
 
 def _crossings(trajectory: Trajectory) -> dict[str, float]:
@@ -114,7 +118,7 @@ def _crossings(trajectory: Trajectory) -> dict[str, float]:
 
 WINDOWS_OF_TRAINING = Analyzer(
     name="summary.windows",
-    version=2,
+    version=3,
     grain=Grain.TRAJECTORY,
     compute=windows,
     observe=windows_observed,

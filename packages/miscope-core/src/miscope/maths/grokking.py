@@ -79,20 +79,22 @@ class Descent:
     levels: tuple[float, ...]
     """Steps at which the log loss has fallen by each of LEVELS; NaN where it did not fall."""
     fell: bool
-    """Whether it ever was below half of the peak after it; otherwise there is nothing to date."""
+    """Whether after the peak it ever was below half of its first value and of guessing; else there is nothing to date.
+    """
     rebound: bool
     """Whether it ends above three times its minimum."""
     diverged: bool
-    """Whether it came up again after it had fallen: above half of its first peak, or to end above half of the peak."""
+    """Whether it came up again after it had fallen: above half of its first peak, or to end where it had not fallen."""
 
 
-def descent(test: Series, *, final_records: int | None = None) -> Descent:
+def descent(test: Series, *, guessing: float = np.inf, final_records: int | None = None) -> Descent:
     """The first descent of a test loss.
 
-    What lies in a divergence is left out, whether it recovers or not. The peak is the largest loss before the smallest
-    one, if that is a fall by half at least; so a slow rise after the descent is not taken for the peak. Otherwise, as
-    in plain overfitting, it is the largest of all. The end is the median of the last `final_records`, by default
-    max(5, 1 %) of them.
+    guessing: loss of an answer that does not look at the input; a model that comes back to it, or to where it began,
+    has learnt nothing of the test set. What lies in a divergence is left out, whether it recovers or not. The peak is
+    the largest loss before the smallest one, if that is a fall by half at least; so a slow rise after the descent is
+    not taken for the peak. Otherwise, as in plain overfitting, it is the largest of all. The end is the median of the
+    last `final_records`, by default max(5, 1 %) of them.
     """
     ends, came_up = test.values, len(divergences(test.values)) > 0
     test = undiverged(test)
@@ -100,9 +102,10 @@ def descent(test: Series, *, final_records: int | None = None) -> Descent:
     best = int(np.argmin(loss))
     before = int(np.argmax(loss[: best + 1]))
     peak = before if loss[best] < loss[before] / 2 else int(np.argmax(loss))
-    fell = bool((loss[peak:] < loss[peak] / 2).any())
+    line = min(loss[0], guessing) / 2
+    fell = bool((loss[peak:] < line).any())
     window = final_records or max(5, round(0.01 * len(loss)))
-    ends_high = fell and bool(np.median(loss[-window:]) > loss[peak] / 2)
+    ends_high = fell and bool(np.median(loss[-window:]) > line)
     lowest = peak + int(np.argmin(loss[peak:]))
     end = loss[max(peak, lowest - window + 1) : lowest + 1] if ends_high else loss[-window:]
     top, bottom = np.log(loss[peak]), float(np.median(_log(end)))

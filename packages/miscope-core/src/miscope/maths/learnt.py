@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-__all__ = ["BY", "DATED", "LEARNT", "definitions", "delay", "marks", "step_by", "words"]
+__all__ = ["BY", "DATED", "LEARNT", "NEVER_FELL", "definitions", "delay", "marks", "step_by", "words"]
 
 BY = ("accuracy", "loss")
 """The two definitions, the preferred one first."""
@@ -14,6 +14,8 @@ DATED = ("memorised", "peak", "onset", "half", "complete", "generalised")
 """Arrays of `events.grokking` that are steps to mark on a time axis."""
 LEARNT = {"memorised": "train", "generalised": "test"}
 """Events that have two, and the set that is learnt."""
+NEVER_FELL = "never fell to half of its first value and of guessing"
+"""What is said of a test loss that is not dated."""
 
 
 def definitions(members: Sequence[Mapping[str, np.ndarray]]) -> dict[str, str]:
@@ -69,10 +71,12 @@ def delay(memorised: float, generalised: float, span: tuple[float, float], least
     first, last = span
     both, censored = np.isfinite(memorised + generalised), np.isfinite(memorised) and np.isnan(generalised)
     late = both and generalised > memorised and generalised >= least * memorised
-    # Where the record begins with the training set learnt, that was earlier still: a bound can say yes, not no.
-    bound = memorised == first > 0
+    # Where the record begins with the training set learnt, that was earlier still: a bound can say yes, not no. At step
+    # 0 only weights made elsewhere have learnt it, and any step is later than twice that.
+    warm = memorised == 0 < generalised
+    bound = warm or memorised == first > 0
     return {
-        "grokked": np.nan if bound and both and not late else late,
+        "grokked": np.nan if warm or (bound and both and not late) else late,
         "censored": censored,
         "delay": np.nan if bound else generalised - memorised,
         "delay_at_least": (last if censored else generalised) - memorised if bound or censored else np.nan,

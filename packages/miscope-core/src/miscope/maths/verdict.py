@@ -75,7 +75,7 @@ def _tests(events: Mapping[str, float], rise: float, limits: Limits) -> list[Tes
     why = (
         f"the training loss or accuracy did not reach its mark by step {events['last']:,.0f}",
         f"it memorised by step {memorised:,.0f} and had not generalised by step {events['last']:,.0f}",
-        f"its test loss rose by {rise:.2g} nats from its smallest value to the end, by {limits.rebound:g} or more",
+        _rose(rise, limits.rebound),
         f"its final test loss is {final:.2g}, above {limits.good_loss:g}",
         f"its record begins at step {first:,.0f}, when it had learnt already, so that its delay is not known",
         f"it generalised {ratio:.2g} times as late as it memorised, less than {delay:g}",
@@ -85,3 +85,9 @@ def _tests(events: Mapping[str, float], rise: float, limits: Limits) -> list[Tes
         Test(criterion=what, value=float(value), limit=float(limit), met=bool(met), label=label, reason=reason)
         for (what, value, limit, met, label), reason in zip(whole, why, strict=True)
     ]
+
+
+def _rose(rise: float, limit: float) -> str:
+    if np.isinf(rise):
+        return "its test loss ended as no number"
+    return f"its test loss rose by {rise:.2g} nats from its smallest value to the end, by {limit:g} or more"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from miscope.analyzers.observed.words import interval_of, listed, number
-from miscope.maths.learnt import LEARNT, definitions, words
+from miscope.maths.learnt import LEARNT, NEVER_FELL, definitions, words
 from miscope.observation import Observation, ObservedArtifact
 
 __all__ = ["grokking_observed", "stages_observed", "windows_observed"]
@@ -25,9 +25,9 @@ def grokking_observed(seen: ObservedArtifact) -> list[Observation]:
 def _learnt(seen: ObservedArtifact, event: str, definition: str) -> Observation:
     step, last = float(seen.arrays[event]), float(seen.arrays["last"])
     if not np.isfinite(step):
-        fell = "" if event == "memorised" or seen.arrays["fell"] else ", and the test loss never fell to half its peak"
+        fell = "" if event == "memorised" or seen.arrays["fell"] else f", and the test loss {NEVER_FELL}"
         return Observation(text=f"By {seen.at(last)} it has not {event} ({definition}){fell}.")
-    if step == float(seen.arrays["first"]) > 0:
+    if step == float(seen.arrays["first"]):
         text = f"It had {event} by {seen.at(step)}, where its record begins ({definition})."
         return Observation(text=text, value=step)
     band = interval_of(seen.arrays[f"{event}/ci"])
