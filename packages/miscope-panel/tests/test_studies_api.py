@@ -49,9 +49,9 @@ def test_a_study_says_where_its_runs_stand_and_every_setting_of_each(api):
 
 
 def test_a_group_whose_study_is_kept_nowhere_is_its_runs(api):
-    api.train(group="by hand")
+    api.train(group="by-hand")
     assert api.get("studies").json()["studies"][0]["kept"] is False
-    assert api.get("studies/by hand").json()["study"] is None
+    assert api.get("studies/by-hand").json()["study"] is None
     assert api.get("studies/decya").json()["error"]["code"] == "UnknownName"
 
 
@@ -83,6 +83,10 @@ def test_a_dry_run_of_a_study_says_every_setting_and_keeps_and_queues_nothing(ap
         ),
         ({"study": {**STUDY, "matrix": {"prime": [2]}}}, "study.matrix.prime", "study.matrix.prime: There is no field"),
         ({"study": {**STUDY, "base": {"values": 2}}}, "study.matrix", "study.matrix: toy.sum refuses values=2"),
+        ({"study": {**STUDY, "train": {"device": "banana"}}}, "study.train.device", "study.train.device: There is no"),
+        ({"study": {**STUDY, "train": {"device": "cuda:9999"}}}, "device", "There is no device 'cuda:9999' here."),
+        ({"study": {**STUDY, "train": {"watch": ["ranks.weights:0"]}}}, "study.train.watch", "study.train.watch: 'ra"),
+        ({"study": {**STUDY, "analyze": {"steps": [-1]}}}, "study.analyze", "study.analyze: There is no checkpoint"),
         ({"study": STUDY, "only": ["s7"]}, "only", "There is no run named 's7'."),
         ({"study": STUDY, "start_from": 2}, "start_from", "No run is left from number 2 on."),
     ],

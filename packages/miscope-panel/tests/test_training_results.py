@@ -7,12 +7,19 @@ import shlex
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
+from miscope.errors import BadValue
+from miscope.runs.queued_run import Place
+from miscope.runs.submitting import arranged
 from miscope.snapshot import Series
+from miscope.studies.document import parsed
+from miscope.studies.resolving import resolved
+from miscope.train_request import TrainRequest
 from miscope.workspace import open_workspace
 from miscope_panel.thinning import thinned
+from miscope_panel.training_script import study_of
 
 NAME = "toy.sum/v5-seed0-width16"
 
@@ -150,6 +157,41 @@ def test_the_configuration_as_a_study_is_of_the_same_training(api, tmp_path):
     assert run.train.model_dump(include=said) | steps == asked.request.model_dump(include=said)
 
 
+NAMES = st.text("abcXYZ019._+=@-, /#:'\"null~\\\né", max_size=12)
+FLOATS = st.floats(0, 1e3, allow_nan=False) | st.sampled_from([1e-8, 5e-324, 1e16, 0.1])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    asked=st.fixed_dictionaries(
+        {"group": NAMES | st.none(), "label": NAMES | st.none(), "steps": st.integers(0, 10**18) | st.none()}
+    ),
+    training=st.fixed_dictionaries(
+        {"weight_decay": FLOATS},
+        optional={"steps": st.integers(0, 50), "checkpoints": st.just("0-9:2,9-40:5")},
+    ),
+)
+def test_every_training_that_may_be_asked_for_is_the_one_of_its_study(untouched, asked, training):
+    try:
+        request = TrainRequest(family="toy.sum", training=training, **asked)
+        what, _ = arranged(untouched.workspace, untouched.queue, request, Place())
+    except BadValue:
+        reject()
+    (run,) = resolved(untouched.workspace, parsed(study_of(untouched.workspace, request, what), "s.yaml")).runs
+    said = {"device", "threads", "compile", "watch", "label"}
+    assert (run.variant.name, run.train.model_dump(include=said)) == (what, request.model_dump(include=said))
+    assert run.variant.training.steps == (training.get("steps", 30) if request.steps is None else request.steps)
+
+
+def test_a_run_from_before_groups_were_checked_is_no_study(api):
+    api.queue.submit(TrainRequest(family="toy.sum", group="by hand"), what="toy.sum/v5-seed0-width16")
+    answer = api.get("trainings/1/config", format="yaml")
+    assert (answer.status_code, answer.json()["error"]["message"]) == (
+        422,
+        "No study says this training.\nstudy.yaml, line 1: It cannot be called 'by hand'.\nTake format=json.",
+    )
+
+
 def test_the_configuration_as_a_script_trains_the_same_as_far(api, tmp_path, monkeypatch, offer):
     api.post("trainings", family="toy.sum", **FULL)
     offer("toy", "miscope.testing.toy")
@@ -161,7 +203,7 @@ def test_the_configuration_as_a_script_trains_the_same_as_far(api, tmp_path, mon
 
 @pytest.mark.parametrize("format", ["yaml", "python", "cli"])
 def test_what_a_format_cannot_say_is_refused_and_json_is_named(api, format):
-    api.post("trainings", family="toy.sum", interventions=["odd"])
+    api.queue.submit(TrainRequest(family="toy.sum", interventions=("odd",)), what="toy.sum/v5-seed0-width16")
     answer = api.get("trainings/1/config", format=format)
     assert (answer.status_code, answer.json()["error"]["message"].splitlines()[2]) == (422, "Take format=json.")
 

@@ -68,6 +68,17 @@ def test_a_dry_run_says_every_setting_and_queues_nothing(api):
         ({"training": {"momentum": 0.5}}, "training.momentum", "momentum=0.5 means nothing to a training with"),
         ({"label": "../../elsewhere"}, "label", "A variant cannot be told apart by the name '../../elsewhere'."),
         ({"watch": ["ranks.wieghts:5"]}, "watch", "There is no analyzer named 'ranks.wieghts'."),
+        ({"watch": ["ranks.weights:0"]}, "watch", "'ranks.weights:0' does not say how often 'ranks.weights' is to be"),
+        ({"watch": ["ranks.weights:x"]}, "watch", "'ranks.weights:x' does not say how often"),
+        ({"watch": ["ranks.weights", "ranks.weights:5"]}, "watch", "'ranks.weights' is to be watched twice."),
+        ({"watch": ["events.grokking"]}, "watch", "'events.grokking' cannot be watched while a model trains."),
+        ({"device": "banana"}, "device", "There is no device 'banana'."),
+        ({"device": "cuda:9999"}, "device", "There is no device 'cuda:9999' here."),
+        ({"interventions": ["odd"]}, "interventions", "The family 'toy.sum' knows no intervention odd."),
+        ({"training": {"interventions": ["odd"]}}, "training.interventions", "The family 'toy.sum' knows no"),
+        ({"training": {"steps": 10**18}}, "training.steps", f"A training cannot go to step {10**18}."),
+        ({"group": "by hand"}, "group", "It cannot be called 'by hand'."),
+        ({"group": ""}, "group", "It cannot be called ''."),
         ({"then_analyze": ["ranks.wieghts"]}, "then_analyze", "There is no analyzer named 'ranks.wieghts'."),
         ({"needs": [7]}, "needs", "There is no run named '7', nor any other."),
         ({"steps": -1}, "steps", "Input should be greater than or equal to 0"),
@@ -75,12 +86,40 @@ def test_a_dry_run_says_every_setting_and_queues_nothing(api):
     ],
 )
 def test_what_no_training_could_be_is_refused_at_once_and_the_field_is_named(api, body, field, message):
-    answer = api.post("trainings", **{"family": "toy.sum", **body})
-    assert answer.status_code == 422
+    for path in ("trainings", "trainings/estimate"):
+        answer = api.post(path, **{"family": "toy.sum", **body})
+        assert answer.status_code == 422
+        (problem,) = answer.json()["error"]["fields"]
+        assert problem["name"] == field
+        assert problem["message"].startswith(message)
+    assert (api.queue.runs(), api.summoned) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "message"),
+    [
+        ({"steps": "every:0"}, "steps", "'every:0' does not say which checkpoints."),
+        ({"steps": []}, "steps", "No step was chosen."),
+        ({"analyzers": []}, "analyzers", "No instrument is named."),
+        ({"analyzers": ["ranks.wieghts"]}, "analyzers", "There is no analyzer named 'ranks.wieghts'."),
+        ({"options": {"ranks.weights": {"a": 1}}}, "options", "'ranks.weights' has no option 'a'."),
+        (
+            {"analyzers": ["ranks.weights"], "options": {"neurons.clusters": {"threshold": 0.8}}},
+            *("options", "'neurons.clusters' is not asked for"),
+        ),
+        ({"group": "a/b"}, "group", "It cannot be called 'a/b'."),
+        ({"variants": ["toy.sum/none"]}, "variants", "There is no variant named 'toy.sum/none', nor any other."),
+        ({"needs": [7]}, "needs", "There is no run named '7'."),
+    ],
+)
+def test_what_no_analysis_could_be_is_refused_at_once_and_the_field_is_named(api, body, field, message):
+    api.train(seed=3)
+    answer = api.post("runs", **{"variants": [NAME], **body})
+    assert answer.status_code == 422, answer.text
     (problem,) = answer.json()["error"]["fields"]
     assert problem["name"] == field
     assert problem["message"].startswith(message)
-    assert (api.queue.runs(), api.summoned) == ([], [])
+    assert len(api.queue.runs()) == 1
 
 
 def test_what_a_state_does_not_allow_is_a_conflict_that_says_what_it_does_allow(api):

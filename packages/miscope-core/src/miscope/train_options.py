@@ -11,7 +11,10 @@ from miscope.errors import BadValue, UnknownName
 if TYPE_CHECKING:
     from miscope.intervention import Intervention
 
-__all__ = ["TrainOptions", "options_of"]
+__all__ = ["LAST_STEP", "TrainOptions", "check_steps", "options_of"]
+
+LAST_STEP = 10**18 - 1
+"""The last that a checkpoint's file can be named after."""
 
 
 @final
@@ -67,3 +70,13 @@ def options_of(given: Mapping[str, Any]) -> TrainOptions:
         if name not in known:
             raise UnknownName("training option", name, known, listing=f"`train` takes: {', '.join(known)}.")
     return TrainOptions(**given)
+
+
+def check_steps(total: int) -> None:
+    """Raise BadValue for a number of updates that no training can make."""
+    if not 0 <= total <= LAST_STEP:
+        raise BadValue(
+            f"A training cannot go to step {total}.",
+            "Step 0 is the initialisation." if total < 0 else f"The last step that can be kept is {LAST_STEP}.",
+            "Give steps >= 0." if total < 0 else "Give fewer steps.",
+        )

@@ -1,8 +1,9 @@
-"""What pydantic refuses, said in three parts."""
+"""What is refused of values, said in three parts, with the field that it is of."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -10,10 +11,31 @@ from pydantic import BaseModel, ValidationError
 from miscope.errors import BadValue, UnknownName
 from miscope.family import Family, make_variant
 from miscope.field_text import allowed, is_list, read_value, written_value
-from miscope.slug import abbreviation
+from miscope.slug import abbreviation, check_name
 from miscope.variant import Variant
 
-__all__ = ["checked_variant", "invalid_fields", "refuse_unused", "split_fields"]
+__all__ = ["about", "checked_name", "checked_variant", "invalid_fields", "refuse_unused", "split_fields"]
+
+
+@contextmanager
+def about(field: str) -> Iterator[None]:
+    """Whatever is unknown or refused meanwhile, as the refusal of that field of a request."""
+    try:
+        yield
+    except (UnknownName, BadValue) as error:
+        what, known, todo = [*str(error).split("\n", 2), "", ""][:3]
+        below = getattr(error, "field", "")
+        raise BadValue(what, known, todo, field=f"{field}.{below}" if below else field) from None
+
+
+def checked_name(name: str) -> str:
+    """The name of a run or a study, if it may become part of a path; BadValue otherwise."""
+    try:
+        return check_name(name)
+    except ValueError as error:
+        raise BadValue(
+            f"It cannot be called {name!r}.", f"Names become parts of paths: {error}.", "Choose another."
+        ) from None
 
 
 def split_fields(family: Family, fields: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

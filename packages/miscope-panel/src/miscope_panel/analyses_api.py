@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from miscope.analysis.chosen_steps import chosen_steps
 from miscope.analyze_request import AnalyzeRequest
 from miscope.runs.queued_run import Place
 from miscope.runs.run_state import ENDED, RunState
 from miscope.runs.submitting import submit
+from miscope.validation import about
 from miscope_panel.problem import PREFIX, PROBLEMS
-from miscope_panel.queue_access import LARGEST, about
+from miscope_panel.queue_access import LARGEST
 from miscope_panel.run_answers import RunSeen, answered
 
 if TYPE_CHECKING:
@@ -64,7 +64,9 @@ def analyses_router(access: QueueAccess) -> APIRouter:
     @routes.post("", status_code=201, response_model=RunSeen)
     def analyze(asked: AnalysisAsked) -> Response:
         """Ask for an analysis of variants; trainings are asked for at `trainings`. The answer is its run."""
-        _check(asked, access)
+        with about("needs"):
+            for number in asked.needs:
+                access.queue.run(number)
         fields = asked.model_dump(include=set(AnalyzeRequest.model_fields))
         request = AnalyzeRequest.model_validate({**fields, "variants": _named(asked, access)})
         run = submit(access.workspace, access.queue, request, Place(priority=asked.priority, needs=asked.needs))
@@ -79,19 +81,3 @@ def _named(asked: AnalysisAsked, access: QueueAccess) -> tuple[str, ...]:
     coming = {run.what for run in access.queue.runs(frozenset(RunState) - ENDED) if run.kind == "train"}
     with about("variants"):
         return tuple(name if name in coming else access.workspace.find(name).name for name in asked.variants)
-
-
-def _check(asked: AnalysisAsked, access: QueueAccess) -> None:
-    """BadValue, with the field, for what no analysis could be."""
-    with about("steps"):
-        if isinstance(asked.steps, str):
-            chosen_steps(asked.steps, [[0]])  # which there are is seen when its turn comes
-    with about("analyzers"):
-        for name in asked.analyzers or ():
-            access.workspace.plugins.analyzer(name)
-    with about("options"):
-        for name in asked.options:
-            access.workspace.plugins.analyzer(name)
-    with about("needs"):
-        for number in asked.needs:
-            access.queue.run(number)

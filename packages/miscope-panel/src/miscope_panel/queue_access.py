@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal, final
 
 from fastapi import Path
 
-from miscope.errors import BadValue, UnknownName
+from miscope.errors import UnknownName
 
 if TYPE_CHECKING:
     from miscope.runs.queued_run import QueuedRun
     from miscope.runs.run_queue import RunQueue
     from miscope.workspace import Workspace
 
-__all__ = ["LARGEST", "Kind", "QueueAccess", "RunNumber", "about"]
+__all__ = ["LARGEST", "Kind", "QueueAccess", "RunNumber"]
 
 Kind = Literal["train", "analyze"]
 
@@ -48,14 +47,3 @@ class QueueAccess:
             listing = f"That run is to {found.kind} {found.what}; it is at /api/v1/runs/{number}."
             raise UnknownName("training", str(number), known, listing=listing)
         return found
-
-
-@contextmanager
-def about(field: str) -> Iterator[None]:
-    """Whatever is unknown or refused meanwhile, as the refusal of that field of the request."""
-    try:
-        yield
-    except (UnknownName, BadValue) as error:
-        what, known, todo = [*str(error).split("\n", 2), "", ""][:3]
-        below = getattr(error, "field", "")
-        raise BadValue(what, known, todo, field=f"{field}.{below}" if below else field) from None

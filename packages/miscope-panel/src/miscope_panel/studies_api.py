@@ -56,9 +56,9 @@ def studies_router(access: QueueAccess, templates: Templates) -> APIRouter:
         found = found_of(asked, access.workspace, templates)
         if asked.dry_run:
             return answered(StudyPlan.of(found, _estimated(access, found.plan)))
-        note_start(access.workspace, found.study, found.plan, found.template)
         chains = [each.requests for each in found.plan]
         submitted = submit_chains(access.workspace, access.queue, chains, Place(priority=asked.priority))
+        note_start(access.workspace, found.study, found.plan, found.template)
         if any(submitted):
             access.summon()
         runs = [StudyRunStarted.of(each, chain) for each, chain in zip(found.plan, submitted, strict=True)]

@@ -12,7 +12,7 @@ from miscope.studies.document import Document
 from miscope.studies.planning import PlannedRun, planned
 from miscope.studies.resolving import resolved
 from miscope.studies.study_fields import StudyFields
-from miscope_panel.queue_access import about
+from miscope.validation import about
 
 if TYPE_CHECKING:
     from miscope.studies.study import Study

@@ -18,8 +18,8 @@ from miscope.settings import settings_of
 from miscope.studies.conflict import Conflict
 from miscope.studies.document import Document
 from miscope.studies.template_exchange import exported, import_templates
+from miscope.validation import about
 from miscope_panel.problem import PREFIX, PROBLEMS
-from miscope_panel.queue_access import about
 from miscope_panel.run_answers import answered
 from miscope_panel.template_bodies import (
     EXCHANGED,

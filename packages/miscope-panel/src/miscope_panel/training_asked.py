@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from miscope.analysis.planning import resolve
 from miscope.analyze_request import AnalyzeRequest
-from miscope.errors import BadValue
 from miscope.field_docs import field_docs
 from miscope.runs.queued_run import Place
 from miscope.train_request import TrainRequest
-from miscope.validation import checked_variant, refuse_unused
-from miscope_panel.queue_access import LARGEST, about
+from miscope.validation import about, checked_variant, refuse_unused
+from miscope_panel.queue_access import LARGEST
 
 if TYPE_CHECKING:
     from miscope.runs.run_queue import RunQueue
     from miscope.workspace import Workspace
 
-__all__ = ["InQueue", "TrainingAsked", "analysis_after", "check", "place_of", "request_of"]
+__all__ = ["InQueue", "TrainingAsked", "analysis_after", "place_of", "refuse_idle", "request_of"]
 
 _STEPS = 10**18 - 1
 """The last step that a checkpoint's file can be named after."""
@@ -91,27 +91,12 @@ def analysis_after(asked: InQueue, workspace: Workspace, variant: str) -> Analyz
     with about("then_analyze"):
         for name in names or ():
             workspace.plugins.analyzer(name)
+        resolve(workspace.plugins.analyzers, names or ())
     return AnalyzeRequest(variants=(variant,), analyzers=names, group=request_of(asked).group)
 
 
-def check(workspace: Workspace, request: TrainRequest) -> None:
-    """BadValue, with the field, for what no training of the family could be."""
-    with about("family"):
-        family = workspace.plugins.family(request.family)
-    with about("params"):
-        checked_variant(family, request.params)
+def refuse_idle(workspace: Workspace, request: TrainRequest) -> None:
+    """BadValue, with the field, where one of its training means nothing to its optimizer or schedule."""
     with about("training"):
-        variant = checked_variant(family, request.params, request.training)
-        refuse_unused(variant, request.training)
-    with about("label"):
-        variant.labelled(request.label)
-    with about("watch"):
-        for watched in request.watch:
-            workspace.plugins.analyzer(watched.partition(":")[0])
-    if variant.training is None:
-        raise BadValue(
-            f"{variant.name} cannot be trained.",
-            f"The family {variant.family!r} takes its checkpoints from elsewhere.",
-            "Analyze it instead.",
-            field="family",
-        )
+        family = workspace.plugins.family(request.family)
+        refuse_unused(checked_variant(family, request.params, request.training), request.training)

@@ -7,9 +7,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from miscope.errors import BadValue
+from miscope.studies.bad_study import BadStudy
+from miscope.studies.document import parsed
+from miscope.studies.resolving import resolved
 
 if TYPE_CHECKING:
     from miscope.train_request import TrainRequest
+    from miscope.workspace import Workspace
 
 __all__ = ["script_of", "study_of"]
 
@@ -17,16 +21,33 @@ _OF_A_STUDY = ("steps", "device", "threads", "compile", "watch", "label")
 """How it is trained, as a study says it."""
 
 
-def study_of(request: TrainRequest) -> str:
-    """The file of a study with this one run; BadValue for a request that no study can say."""
+def study_of(workspace: Workspace, request: TrainRequest, variant: str) -> str:
+    """The file of a study whose one run trains that variant; BadValue for a request that no study can say.
+
+    It is read before it is given away: what was put into the queue by other ways, or by another version, may hold what
+    a study refuses.
+    """
+    _refuse(request, "study", {"interventions": (), "resume": True, "warm": False})
+    text = _written(request)
+    try:
+        (run,) = resolved(workspace, parsed(text, "study.yaml")).runs
+    except BadStudy as error:
+        raise _not_said("study", str(error).partition("\n")[0]) from None
+    if run.variant.name != variant:
+        raise _not_said("study", f"It would be of {run.variant.name}.")
+    return text
+
+
+def _written(request: TrainRequest) -> str:
     from ruamel.yaml import YAML
 
-    _refuse(request, "study", {"interventions": (), "resume": True, "warm": False})
     given = request.model_dump(mode="json", include={*_OF_A_STUDY}, exclude_defaults=True)
+    # Where it goes to another step than its fields say, that step alone is said: a study says it once.
+    of_fields = {name: value for name, value in request.training.items() if name != "steps" or "steps" not in given}
     study: dict[str, Any] = {
         **({"name": request.group} if request.group else {}),
         "family": request.family,
-        **_unless_empty("base", {**request.params, **request.training}),
+        **_unless_empty("base", {**request.params, **of_fields}),
         **_unless_empty("train", given),
     }
     yaml, out = YAML(), io.StringIO()
@@ -59,8 +80,8 @@ def _refuse(request: TrainRequest, written_as: str, said: Mapping[str, object]) 
     """BadValue where the request says of one of these something else, which nothing written so can say."""
     for name, value in said.items():
         if getattr(request, name) != value:
-            raise BadValue(
-                f"No {written_as} says this training.",
-                f"It has {name}={getattr(request, name)!r}.",
-                "Take format=json.",
-            )
+            raise _not_said(written_as, f"It has {name}={getattr(request, name)!r}.")
+
+
+def _not_said(written_as: str, why: str) -> BadValue:
+    return BadValue(f"No {written_as} says this training.", why, "Take format=json.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
@@ -11,20 +12,22 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from miscope.analyze_request import AnalyzeRequest
 from miscope.runs import actions
 from miscope.runs.queued_run import Place
 from miscope.runs.run_state import Action
 from miscope.runs.submitting import arranged, submit
 from miscope.snapshot import Series
 from miscope.train_request import TrainRequest
+from miscope.validation import about
 from miscope_panel.checkpoints_api import add_checkpoints
 from miscope_panel.problem import Problem
-from miscope_panel.queue_access import QueueAccess, RunNumber, about
+from miscope_panel.queue_access import QueueAccess, RunNumber
 from miscope_panel.run_answers import RunSeen, answered
 from miscope_panel.runs_api import add_action, router
 from miscope_panel.thinning import FEWEST, thinned
 from miscope_panel.training_answers import Curve, Metrics, TrainingPlan
-from miscope_panel.training_asked import TrainingAsked, analysis_after, check, place_of, request_of
+from miscope_panel.training_asked import TrainingAsked, analysis_after, place_of, refuse_idle, request_of
 from miscope_panel.training_command import command_of
 from miscope_panel.training_plan import planned
 from miscope_panel.training_script import script_of, study_of
@@ -90,6 +93,13 @@ def trainings_router(access: QueueAccess) -> APIRouter:
 
 
 def _add_beginning(routes: APIRouter, access: QueueAccess) -> None:
+    def meant(asked: TrainingAsked) -> tuple[TrainRequest, str, Place, AnalyzeRequest | None]:
+        """The training, checked; what it is called, its place, and the analysis that is to follow."""
+        request, place = request_of(asked), place_of(asked, access.queue)
+        what, behind = arranged(access.workspace, access.queue, request, place)
+        refuse_idle(access.workspace, request)
+        return request, what, behind, analysis_after(asked, access.workspace, what)
+
     @routes.post(
         "",
         status_code=201,
@@ -98,10 +108,7 @@ def _add_beginning(routes: APIRouter, access: QueueAccess) -> None:
     )
     def create(asked: TrainingAsked) -> Response:
         """Ask for a training; what the family refuses is refused at once. The answer is its run."""
-        request, place = request_of(asked), place_of(asked, access.queue)
-        check(access.workspace, request)
-        what, arranged_at = arranged(access.workspace, access.queue, request, place)
-        after = analysis_after(asked, access.workspace, what)
+        request, what, arranged_at, after = meant(asked)
         if asked.dry_run:
             return answered(planned(access, request, what, arranged_at))
         run = access.queue.submit(request, what=what, place=arranged_at)
@@ -113,9 +120,8 @@ def _add_beginning(routes: APIRouter, access: QueueAccess) -> None:
     @routes.post("/estimate", response_model=TrainingPlan)
     def estimate(asked: TrainingAsked) -> Response:
         """What such a training would be and will take; the same as `dry_run`, and nothing is queued."""
-        request, place = request_of(asked), place_of(asked, access.queue)
-        check(access.workspace, request)
-        return answered(planned(access, request, *arranged(access.workspace, access.queue, request, place)))
+        request, what, place, _ = meant(asked)
+        return answered(planned(access, request, what, place))
 
     @routes.post("/{id}/extend", status_code=201, response_model=RunSeen, responses={409: {"model": Problem}})
     def extend(id: RunNumber, body: Longer) -> Response:
@@ -146,11 +152,16 @@ def _add_results(routes: APIRouter, access: QueueAccess) -> None:
     @routes.get("/{id}/config", responses={**_CONFIG})
     def config(id: RunNumber, format: Format = ConfigFormat.JSON) -> Response:
         """What was asked for: as the body that asks for the same, a study's file, a script, or a command."""
-        request = access.run(id, _KIND).request
+        run = access.run(id, _KIND)
+        request = run.request
         assert isinstance(request, TrainRequest)
         if format is ConfigFormat.JSON:
             return JSONResponse(request.model_dump(mode="json", exclude_defaults=True))
-        written = {ConfigFormat.YAML: study_of, ConfigFormat.PYTHON: script_of, ConfigFormat.CLI: command_of}[format]
+        written = {
+            ConfigFormat.YAML: partial(study_of, access.workspace, variant=run.what),
+            ConfigFormat.PYTHON: script_of,
+            ConfigFormat.CLI: command_of,
+        }[format]
         return PlainTextResponse(f"{written(request).rstrip()}\n")
 
 

@@ -80,10 +80,11 @@ def sweep(
     if dry_run:
         show_plan(found, plan, study_estimate(place, plan), as_json=as_json)
         return
-    note_start(place, found, plan, template)
     if queued:
         enqueue_chains(place, [each.requests for each in plan], priority=priority, after=(), as_json=as_json)
+        note_start(place, found, plan, template)
         return
+    note_start(place, found, plan, template)
     note(f"{found.name}: {len(plan)} of {len(found.runs)} runs, in {place.root}")
     with stop_on_signals() as asked:
         made = sweep_runs if where.name == "inline" else partial(sweep_on, where)

@@ -11,6 +11,7 @@ from miscope.runs.queued_run import Place, QueuedRun
 from miscope.runs.run_state import Action
 from miscope.runs.submitting import arranged
 from miscope.train_request import TrainRequest
+from miscope.validation import checked_variant
 
 if TYPE_CHECKING:
     from miscope.runs.run_queue import RunQueue
@@ -90,4 +91,6 @@ def _changed(workspace: Workspace, run: QueuedRun, mode: RetryMode | None, seed:
             "Ask for a training with other parameters.",
             field="seed",
         )
-    return request.model_copy(update={"params": {**request.params, "seed": seed}})
+    params = {**request.params, "seed": seed}
+    checked_variant(workspace.plugins.family(request.family), params)
+    return request.model_copy(update={"params": params})

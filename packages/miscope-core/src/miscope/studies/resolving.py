@@ -8,20 +8,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from miscope.analysis.analyzer_options import options_apart, options_asked
-from miscope.analysis.chosen_steps import chosen_steps
 from miscope.analyze_request import AnalyzeRequest
+from miscope.checking import check_analysis, check_watch
 from miscope.errors import BadValue, MiscopeError
 from miscope.settings import settings_of
 from miscope.studies.bad_study import BadStudy
 from miscope.studies.document import Document
 from miscope.studies.experiments import Experiment, experiments, written_fields
 from miscope.studies.extending import read_study_file
-from miscope.studies.run_names import checked_format, checked_name, formatted
+from miscope.studies.run_names import checked_format, formatted
 from miscope.studies.study import Study, StudyRun
 from miscope.studies.study_fields import StudyAnalysis, StudyFields, study_fields
-from miscope.train_options import TrainOptions
+from miscope.train_options import TrainOptions, check_steps
 from miscope.train_request import train_request
-from miscope.validation import split_fields
+from miscope.training.devices import check_device_name
+from miscope.validation import checked_name, split_fields
 from miscope.variant import Variant
 
 if TYPE_CHECKING:
@@ -45,8 +46,9 @@ def resolved(workspace: Workspace, document: Document) -> Study:
         family = workspace.plugins.family(fields.family)
     _check_fields(family, fields, document)
     with _at(document, "train", "watch"):
-        for watched in fields.train.watch:
-            workspace.plugins.analyzer(watched.partition(":")[0])
+        check_watch(workspace, fields.train.watch)
+    with _at(document, "train", "device"):
+        check_device_name(fields.train.device)  # which this machine has is no matter of a study: another may train it
     with _at(document, "analyze"):
         analyze = None if fields.analyze is None else _analysis(workspace, fields.analyze, fields.name)
     runs: dict[str, StudyRun] = {}
@@ -88,21 +90,18 @@ def _check_fields(family: Family, fields: StudyFields, document: Document) -> No
 
 def _analysis(workspace: Workspace, asked: StudyAnalysis, group: str) -> AnalyzeRequest:
     """The analysis of any run, as a request that names no variant yet; refused where it could be of none."""
-    table, names = workspace.plugins.analyzers, asked.analyzers
-    for name in names or ():
-        workspace.plugins.analyzer(name)
-    workspace.plugins.executor(asked.executor)
-    if isinstance(asked.steps, str):
-        chosen_steps(asked.steps, [[]])
-    chosen = options_asked(table, names, asked.options)
-    return AnalyzeRequest(
+    request = AnalyzeRequest(
         variants=("any",),
-        analyzers=names,
+        analyzers=asked.analyzers,
         steps=asked.steps,
         executor=asked.executor,
-        options=options_apart(table, list(chosen), chosen),
+        options=asked.options,
         group=group,
     )
+    check_analysis(workspace, request)
+    table = workspace.plugins.analyzers
+    chosen = options_asked(table, asked.analyzers, asked.options)
+    return request.model_copy(update={"options": options_apart(table, list(chosen), chosen)})
 
 
 def _variant(workspace: Workspace, fields: StudyFields, experiment: Experiment) -> Variant:
@@ -115,6 +114,7 @@ def _variant(workspace: Workspace, fields: StudyFields, experiment: Experiment) 
             f"The family {variant.family!r} takes its checkpoints from elsewhere.",
             "A study is of what is trained here; `miscope analyze` computes the instruments of what is not.",
         )
+    check_steps(variant.training.steps)
     return variant
 
 

@@ -10,9 +10,9 @@ from string import Formatter
 from typing import Any
 
 from miscope.errors import BadValue
-from miscope.variant import check_name
+from miscope.validation import checked_name
 
-__all__ = ["checked_format", "checked_name", "formatted", "scientific"]
+__all__ = ["checked_format", "formatted", "scientific"]
 
 _SPEC = re.compile(r"sci|(.?[<>=^])?[-+ ]?#?0?\d{0,2}[,_]?(\.\d{1,2})?[a-zA-Z%]?")
 """As Python's formats have it, but none that fills a page."""
@@ -43,16 +43,6 @@ def formatted(template: str, settings: Mapping[str, Any]) -> str:
         if name is not None:
             parts.append(_written(name, settings[name], spec or ""))
     return checked_name("".join(parts))
-
-
-def checked_name(name: str) -> str:
-    """The name of a run or a study, if it may become part of a path; BadValue otherwise."""
-    try:
-        return check_name(name)
-    except ValueError as error:
-        raise BadValue(
-            f"It cannot be called {name!r}.", f"Names become parts of paths: {error}.", "Choose another."
-        ) from None
 
 
 def _written(name: str, value: Any, spec: str) -> str:

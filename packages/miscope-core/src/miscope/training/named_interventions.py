@@ -9,7 +9,7 @@ from miscope.family import Family
 from miscope.intervention import Intervention
 from miscope.variant import Variant
 
-__all__ = ["interventions_by_name"]
+__all__ = ["interventions_by_name", "refuse_others"]
 
 
 def interventions_by_name(family: Family, names: Sequence[str], variant: Variant) -> tuple[Intervention, ...]:
@@ -24,3 +24,14 @@ def interventions_by_name(family: Family, names: Sequence[str], variant: Variant
             "Give it to `train(interventions=...)`, or correct the name.",
         )
     return known
+
+
+def refuse_others(variant: Variant, given: Sequence[str]) -> None:
+    """BadValue where interventions are given and the variant names others."""
+    names = () if variant.training is None else variant.training.interventions
+    if names and given and list(given) != list(names):
+        raise BadValue(
+            f"{variant.name} is trained under the interventions {', '.join(names)}.",
+            f"Given were: {', '.join(given)}.",
+            "Give those, or none: its family makes them from their names.",
+        )

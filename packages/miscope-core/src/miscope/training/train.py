@@ -18,16 +18,17 @@ from miscope.progress import Progress
 from miscope.store.origin import Origin, may_restart, may_train
 from miscope.store.sources import check_source, source_facts
 from miscope.store.standing import standing_of
-from miscope.train_options import TrainOptions
+from miscope.train_options import TrainOptions, check_steps
 from miscope.train_request import train_request
 from miscope.training import optimizing
 from miscope.training.checkpoint_choice import CheckpointChoice
 from miscope.training.checkpoint_writer import CheckpointWriter
+from miscope.training.devices import pick_device
 from miscope.training.estimate import work_of
-from miscope.training.named_interventions import interventions_by_name
+from miscope.training.named_interventions import interventions_by_name, refuse_others
 from miscope.training.progress_timer import ProgressTimer
 from miscope.training.resuming import Start, start_of
-from miscope.training.trainer import Trainer, TrainingSetup, pick_device
+from miscope.training.trainer import Trainer, TrainingSetup
 from miscope.training.warm_start import MADE_ELSEWHERE, begin_warm
 from miscope.training.watching import Watcher, watcher_of
 from miscope.training_config import TrainingConfig
@@ -66,8 +67,7 @@ def train(workspace: Workspace, variant: Variant, options: TrainOptions | None =
             else f"To add some:  {in_workspace(workspace.root, 'miscope import PATH')}",
         )
     total = config.steps if options.steps is None else options.steps
-    if total < 0:
-        raise BadValue(f"A training cannot go to step {total}.", "Step 0 is the initialisation.", "Give steps >= 0.")
+    check_steps(total)
     optimizing.check_optimizer(variant.name, config, task.initial_weights)
     setup = TrainingSetup(
         task=task,
@@ -92,12 +92,7 @@ def _interventions(workspace: Workspace, variant: Variant, given: Sequence[Inter
     names = variant.training.interventions
     if not names:
         return tuple(given)
-    if given and [each.name for each in given] != list(names):
-        raise BadValue(
-            f"{variant.name} is trained under the interventions {', '.join(names)}.",
-            f"Given were: {', '.join(each.name for each in given)}.",
-            "Give those, or none: its family makes them from their names.",
-        )
+    refuse_others(variant, [each.name for each in given])
     return tuple(given) or interventions_by_name(workspace.context(variant).family, names, variant)
 
 

@@ -12,7 +12,6 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from miscope.batching import rows_of_batch
-from miscope.errors import BadValue
 from miscope.examples import Examples
 from miscope.intervention import Intervention, hooks_at
 from miscope.loss_function import Loss, Run, batches, loss_of, mean_of, recorded, run_of
@@ -24,7 +23,7 @@ from miscope.training import optimizing
 from miscope.training.update_callbacks import UpdateCallbacks
 from miscope.training_config import TrainingConfig
 
-__all__ = ["Trainer", "TrainingSetup", "pick_device"]
+__all__ = ["Trainer", "TrainingSetup"]
 
 
 @final
@@ -160,22 +159,6 @@ def _detached(seen: ForwardPass) -> ForwardPass:
 
 def _all_detached(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.detach() for name, tensor in tensors.items()}
-
-
-def pick_device(name: str) -> torch.device:
-    """The device of that name; 'auto' takes CUDA, then MPS, then the CPU. BadValue for one that is not here."""
-    here = ["cpu"]
-    if torch.backends.mps.is_available():
-        here.insert(0, "mps")
-    if torch.cuda.is_available():
-        here[:0] = ["cuda", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
-    if name == "auto":
-        return torch.device(here[0])
-    if name not in here:
-        raise BadValue(
-            f"There is no device {name!r} here.", f"There is: {', '.join(here)}.", "Name one of these, or auto."
-        )
-    return torch.device(name)
 
 
 def _compiled(run: Run) -> Run:

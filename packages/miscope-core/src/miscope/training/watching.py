@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, final
 
 from miscope.analysis.applicability import chain_applies
@@ -16,7 +17,6 @@ from miscope.analysis.perform import attempted
 from miscope.analysis.planning import resolve
 from miscope.analysis.process_settings import undisturbed
 from miscope.analysis.resolved_analysis import ResolvedAnalysis, resolve_analysis
-from miscope.analyzer import Grain
 from miscope.artifact import Arrays, ArtifactKey
 from miscope.checkpoint import Checkpoint
 from miscope.commands import in_workspace
@@ -26,6 +26,7 @@ from miscope.outcome import State
 from miscope.snapshot import Snapshot
 from miscope.store.training_state import TrainingState
 from miscope.training.checkpoint_writer import state_of
+from miscope.training.watch_intervals import watch_intervals
 from miscope.training.watched import Watched
 from miscope.variant import Variant
 
@@ -95,14 +96,12 @@ def watcher_of(workspace: Workspace, variant: Variant, watch: Sequence[str]) -> 
     fails, or gives no single number.
     """
     assert variant.training is not None
-    every: dict[str, int] = {}
-    for text in watch:
-        name, often = _parsed(text, variant.training.evaluate_every)
-        if name in every:
-            raise BadValue(
-                f"{name!r} is to be watched twice.", f"Given: {', '.join(watch)}.", "Name each instrument once."
-            )
-        every[name] = often
+    every = watch_intervals(
+        workspace.plugins.analyzers,
+        watch,
+        default=variant.training.evaluate_every,
+        afterwards=partial(_afterwards, workspace, variant),
+    )
     with undisturbed():  # networks are built, which draws
         for name in every:
             _check(workspace, variant, name)
@@ -111,39 +110,17 @@ def watcher_of(workspace: Workspace, variant: Variant, watch: Sequence[str]) -> 
     return watcher
 
 
-def _parsed(text: str, default: int) -> tuple[str, int]:
-    name, colon, number = text.rpartition(":")
-    if not colon:
-        return text, default
-    if not number.isdecimal() or int(number) < 1:
-        raise BadValue(
-            f"{text!r} does not say how often {name!r} is to be watched.",
-            f"What follows the colon is a whole number of steps, 1 or more, and not {number!r}.",
-            f"Write it like this:  {name}:100",
-        )
-    return name, int(number)
-
-
 def _check(workspace: Workspace, variant: Variant, name: str) -> None:
-    """Whether it looks at one checkpoint, and has something to look at."""
+    """Raise DoesNotApply where it has nothing to look at."""
     chain = resolve(workspace.plugins.analyzers, [name])
-    spanning = next((each for each in chain.values() if each.grain is not Grain.CHECKPOINT), None)
-    if spanning is not None:
-        what = "several variants" if spanning.grain is Grain.COHORT else "the whole of a training"
-        reads = "" if spanning.name == name else f" reads {spanning.name!r}, which"
-        raise BadValue(
-            f"{name!r} cannot be watched while a model trains.",
-            f"It{reads} looks at {what}, and not at one step.",
-            _afterwards(workspace, variant, name),
-        )
     context = workspace.context(variant)
     if (reason := chain_applies(chain, context, (), lacking=None)) is not None:
         raise DoesNotApply(reason, name=name, variant=variant.name)
 
 
 def _afterwards(workspace: Workspace, variant: Variant, name: str) -> str:
-    line = in_workspace(workspace.root, f"miscope analyze {variant.name} --only {name}")
-    return f"Analyze it afterwards:  {line}"
+    """The line that computes it once the training is over."""
+    return in_workspace(workspace.root, f"miscope analyze {variant.name} --only {name}")
 
 
 def _try(workspace: Workspace, variant: Variant, watcher: Watcher, names: Iterable[str]) -> None:
@@ -167,7 +144,7 @@ def _try(workspace: Workspace, variant: Variant, watcher: Watcher, names: Iterab
             raise BadValue(
                 f"{name!r} cannot be watched: it gives no single number.",
                 f"Its outputs are: {', '.join(table[name].outputs) or 'not documented'}.",
-                _afterwards(workspace, variant, name),
+                f"Analyze it afterwards:  {_afterwards(workspace, variant, name)}",
             )
 
 
