@@ -95,6 +95,16 @@ def test_a_signal_ends_a_verb_that_has_nothing_to_go_on_from(
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_a_signal_before_the_command_has_begun_ends_it_with_a_word(number: int, code: int) -> None:
+    script = "import os, sys; from miscope.cli import main; from types import SimpleNamespace as Finder; "
+    script += f"told = lambda name, *rest: os.kill(os.getpid(), {int(number)}) if name == 'typer' else None; "
+    script += "sys.meta_path.insert(0, Finder(find_spec=told)); main(['families'])"
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout) == (code, "")
+    assert ended.stderr == {130: "Interrupted.\n", 143: "Terminated.\n"}[code]
+
+
 def left_by_a_killed_process(path: Path) -> Path:
     """An unfinished file beside the path, whose writer is gone."""
     script = "import sys; from pathlib import Path; from miscope.store.atomic import unfinished; "

@@ -82,6 +82,13 @@ def test_open_processes_are_replaced_where_a_task_killed_one():
     assert before != after
 
 
+def test_a_worker_leaves_signals_to_its_parent_from_its_start_on():
+    itself = "__import__('os').getpid()"
+    signalled = f"[__import__('os').kill({itself}, number) for number in (2, 15)]"
+    held = "__import__('signal').pthread_sigmask(0, ()) >= {2, 15}"
+    assert list(Processes(1).run(eval, [signalled, held])) == [[None, None], True]
+
+
 def test_a_run_that_is_dropped_leaves_open_processes_for_the_next():
     with Processes(1).open() as opened:
         outcomes = opened.run(eval, ["1", "2", "3"])

@@ -26,7 +26,8 @@ from miscope.studies.planning import PlannedRun, planned
 from miscope.studies.resolving import resolved
 from miscope.studies.sweeping import sweep, sweep_on
 from miscope.testing import tables
-from miscope_dask.connecting import NoScheduler, NoSuchWorker
+from miscope_dask.answering import NoScheduler, check_scheduler
+from miscope_dask.connecting import NoSuchWorker
 from miscope_dask.executor import Dask
 from miscope_dask.workers import Unready
 
@@ -136,6 +137,9 @@ def test_an_analysis_leaves_the_arrays_that_it_leaves_inline_and_its_tasks_say_w
     variant.analyze("parameters.norms", executor=cluster.executor)
     with Client(cluster.address, set_as_default=False) as client:
         assert "analyze" in client.run_on_scheduler(lambda dask_scheduler: list(dask_scheduler.task_prefixes))
+        worker = next(iter(client.scheduler_info()["workers"]))
+    with pytest.raises(NoScheduler, match="What answers there is a worker"):
+        check_scheduler(worker, 5)
     there = dict(variant.arrays("parameters.norms"))
     variant.analyze("parameters.norms", executor="inline", force=True)
     inline = variant.arrays("parameters.norms")

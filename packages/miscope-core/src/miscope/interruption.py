@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import final
 
-__all__ = ["SignalFlag", "StopSignal", "Terminated", "sigterm_interrupts", "stop_on_signals"]
+__all__ = [
+    "SAID",
+    "SignalFlag",
+    "StopSignal",
+    "Terminated",
+    "ended_by_signals",
+    "signals_held",
+    "sigterm_interrupts",
+    "stop_on_signals",
+]
+
+SAID = {signal.SIGINT: "Interrupted.", signal.SIGTERM: "Terminated."}
+"""What a command says last."""
 
 _POLL_EVERY = 0.2
 """Seconds between two checks for a stop request on disk."""
@@ -80,6 +93,48 @@ def sigterm_interrupts() -> Iterator[None]:
 
 def _terminate(number: int, frame: FrameType | None) -> None:
     raise Terminated
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Have Ctrl-C and SIGTERM end the process with 130 or 143 at once, while in the `with`: nothing was begun yet."""
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        free = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+        before = {number: alone for number, alone in free.items() if signal.getsignal(number) == alone}
+    for number in before:
+        signal.signal(number, _end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    with suppress(OSError):
+        os.write(2, f"{SAID[signal.Signals(number)]}\n".encode())
+    os._exit(128 + number)
+
+
+@contextmanager
+def signals_held() -> Iterator[None]:
+    """Meanwhile this thread takes no SIGINT and no SIGTERM; what threads and processes it starts never take any.
+
+    A terminal, or `timeout`, signals every process of a group: one that works for another leaves the answer to that.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    # It comes with the first process otherwise, and lets the signals through again.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @final

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
 import dask.config
@@ -12,9 +13,11 @@ from distributed import Client, LocalCluster, Security
 from miscope import ExecutorOptions
 from miscope.analysis.executors import Processes
 from miscope.errors import MiscopeError
+from miscope.interruption import signals_held
+from miscope_dask.answering import check_scheduler
 from miscope_dask.workers import check_workers
 
-__all__ = ["NoScheduler", "NoSuchWorker", "connected"]
+__all__ = ["NoSuchWorker", "NoWorkers", "connected"]
 
 _PATIENCE = 5.0
 """Seconds in which a scheduler must answer."""
@@ -27,15 +30,14 @@ _ENVIRONMENT = {
 """Of a worker of this machine. With dask's own, glibc takes new pages for each larger tensor: half as slow again."""
 
 
-class NoScheduler(MiscopeError):
-    """An address at which no scheduler answers, or no longer."""
+class NoWorkers(MiscopeError):
+    """Workers of this machine that did not start."""
 
-    def __init__(self, address: str, reason: str) -> None:
+    def __init__(self, error: Exception) -> None:
         super().__init__(
-            f"No dask scheduler answers at {address}.",
-            reason,
-            "Start one (`dask scheduler`, which prints its address), or leave --scheduler out:"
-            " the workers are then processes of this machine.",
+            "The workers of this machine could not be started.",
+            str(error.__cause__ or error),
+            "Ask for fewer (--jobs N), or do without them:  --executor processes",
         )
 
 
@@ -58,39 +60,50 @@ def connected(options: ExecutorOptions) -> Iterator[Client]:
 
 @contextmanager
 def _client_of(address: str) -> Iterator[Client]:
-    try:
-        client = Client(address, timeout=_PATIENCE, set_as_default=False)
-    except (OSError, ValueError, TypeError) as error:
-        raise NoScheduler(address, _first_line(error)) from error
-    with client:
+    check_scheduler(address, _PATIENCE)
+    with Client(address, timeout=_PATIENCE, set_as_default=False) as client:
         yield client
 
 
 @contextmanager
 def _started_here(options: ExecutorOptions) -> Iterator[Client]:
-    """Workers of this machine, with a key of their own: nobody else of this machine can send them anything."""
-    workers = options.jobs or Processes().workers
-    security = Security.temporary()
-    resources = dict(options.resources)
+    """Workers of this machine, which end with the `with`, also where whoever waits for them goes away."""
     with (
         dask.config.set(
             {"distributed.nanny.pre-spawn-environ": _ENVIRONMENT, "distributed.worker.profile.enabled": False}
         ),
-        LocalCluster(
-            n_workers=workers,
+        ThreadPoolExecutor(1, "miscope-dask-start") as starter,
+    ):
+        starting = starter.submit(_cluster, options)
+        try:
+            with Client(_ready(starting), set_as_default=False) as client:
+                yield client
+        finally:
+            if starting.exception() is None:
+                starting.result().close()
+
+
+def _cluster(options: ExecutorOptions) -> LocalCluster:
+    """With a key of its own: nobody else of this machine can send the workers anything."""
+    with signals_held():
+        return LocalCluster(
+            n_workers=options.jobs or Processes().workers,
             threads_per_worker=1,
-            security=security,
+            security=Security.temporary(),
             # Its pages are open to everybody on this machine, and cost a second of importing.
             dashboard_address="127.0.0.1:0",
             scheduler_kwargs={"dashboard": False},
             memory_limit=0,
             silence_logs=logging.CRITICAL,
-            resources=resources,
-            preload=["miscope_dask.own_worker"],
-        ) as cluster,
-        Client(cluster, set_as_default=False) as client,
-    ):
-        yield client
+            resources=dict(options.resources),
+        )
+
+
+def _ready(starting: Future[LocalCluster]) -> LocalCluster:
+    try:
+        return starting.result()
+    except (OSError, RuntimeError) as error:
+        raise NoWorkers(error) from error
 
 
 def _refuse_resources_that_none_has(client: Client, options: ExecutorOptions) -> None:
@@ -109,8 +122,3 @@ def _refuse_resources_that_none_has(client: Client, options: ExecutorOptions) ->
 
 def _has(resources: dict[str, float], options: ExecutorOptions) -> bool:
     return all(resources.get(name, 0) >= amount for name, amount in options.resources.items())
-
-
-def _first_line(error: BaseException) -> str:
-    text = next(iter(str(error).splitlines()), "")
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__

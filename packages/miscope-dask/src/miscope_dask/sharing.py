@@ -14,7 +14,7 @@ from distributed import TimeoutError as NotYet
 
 from miscope import Executor, ExecutorOptions
 from miscope.analysis.executors import WorkerDied
-from miscope_dask.connecting import NoScheduler
+from miscope_dask.answering import NoScheduler
 from miscope_dask.tasks import done_there, key_of
 from miscope_dask.workers import Unready, versions_needed
 

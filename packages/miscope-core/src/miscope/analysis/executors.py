@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -16,6 +15,7 @@ from typing import TypeVar, final
 
 from miscope.errors import BadValue, MiscopeError
 from miscope.executor import Executor, ExecutorOptions
+from miscope.interruption import signals_held
 
 __all__ = ["Inline", "Processes", "WorkerDied"]
 
@@ -135,7 +135,9 @@ class _Pools(Executor):
     def _submit(self, work: Callable[[T], R], job: T) -> Future[R]:
         self._pool = self._pool or _pool(self._workers)
         try:
-            return self._pool.submit(work, job)
+            # It starts its processes as jobs come.
+            with signals_held():
+                return self._pool.submit(work, job)
         except BrokenProcessPool as error:
             broken: Future[R] = Future()
             broken.set_exception(error)
@@ -145,7 +147,9 @@ class _Pools(Executor):
         """The pool does not say whose job killed it, so each that was under way is tried once more by itself."""
         with _pool(1) as pool:
             try:
-                return pool.submit(work, job).result()
+                with signals_held():
+                    again = pool.submit(work, job)
+                return again.result()
             except BrokenProcessPool as error:
                 reason = "It was killed, ran out of memory, or crashed in native code, twice in a row."
                 if lost is None:
@@ -169,8 +173,7 @@ def _kill_left_over(pool: ProcessPoolExecutor) -> None:
 
 
 def _prepare_worker() -> None:
-    """A worker leaves Ctrl-C to its parent, ends with it, and takes one core."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """A worker ends with its parent, and takes one core."""
     threading.Thread(target=_end_with_parent, name="miscope-parent", daemon=True).start()
     # Read by the numerical libraries when they are first imported, which is cheaper than importing them for this.
     os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))

@@ -9,8 +9,14 @@ __all__ = ["main"]
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The `miscope` command; ends the process with 0, 1 (a MiscopeError), 2 (wrong usage), or as `explained` says."""
-    from miscope.cli.app import application
-    from miscope.cli.leaving import check_streams
+    from miscope.interruption import ended_by_signals
 
-    check_streams()
-    application()(args=arguments, prog_name="miscope")
+    with ended_by_signals():
+        from typer.main import get_command
+
+        from miscope.cli.app import application
+        from miscope.cli.leaving import check_streams
+
+        check_streams()
+        command = get_command(application())
+    command.main(arguments, prog_name="miscope")

@@ -84,6 +84,10 @@ class _Commands(TyperGroup):
             with formatter.section(panel):
                 formatter.write_dl(rows)
 
+    def make_context(self, *args: Any, **settings: Any) -> Any:
+        with explained():
+            return super().make_context(*args, **settings)
+
     def invoke(self, ctx: Any) -> Any:
         with explained():
             return super().invoke(ctx)

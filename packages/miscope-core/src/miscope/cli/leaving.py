@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from typing import TextIO
 import typer
 
 from miscope.errors import CannotWrite, MiscopeError
-from miscope.interruption import Terminated, sigterm_interrupts
+from miscope.interruption import SAID, Terminated, sigterm_interrupts
 
 __all__ = ["check_streams", "explained"]
 
@@ -56,10 +57,10 @@ def explained() -> Iterator[None]:
             print(_about(error), file=sys.stderr)
             raise typer.Exit(1) from None
         except Terminated:
-            print("Terminated.", file=sys.stderr)
+            print(SAID[signal.SIGTERM], file=sys.stderr)
             raise typer.Exit(143) from None
         except KeyboardInterrupt:
-            print("Interrupted.", file=sys.stderr)
+            print(SAID[signal.SIGINT], file=sys.stderr)
             raise typer.Exit(130) from None
 
 
