@@ -3,80 +3,43 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Generic, TypeVar, final
+from collections.abc import Collection
+from typing import TYPE_CHECKING, TypeVar, final
 
 from miscope.artifact import Arrays
-from miscope.bound_html import available_table, variant_card
+from miscope.bound_html import variant_card
 from miscope.bound_view import BoundView
+from miscope.by_name import ByName
 from miscope.variant import Variant
 from miscope.workspace import Workspace
 
 if TYPE_CHECKING:
     from miscope.figures.availability import Availability
 
-__all__ = ["ByName", "ShownVariant", "VariantArtifacts", "VariantViews"]
+__all__ = ["ShownVariant", "VariantArtifacts", "VariantViews"]
 
 T = TypeVar("T")
 
 
-class ByName(Mapping[str, T], ABC, Generic[T]):
-    """Records of a variant by their dotted names: as items, or as attributes, a part of the name at a time."""
+class _OfVariant(ByName[T], ABC):
+    """Those of a variant of a workspace that is here."""
 
     def __init__(self, workspace: Workspace, variant: Variant, within: str = "") -> None:
-        self._workspace, self._variant, self._within = workspace, variant, within
+        super().__init__(variant.name, within)
+        self._workspace, self._variant = workspace, variant
 
-    @property
-    @abstractmethod
-    def _known(self) -> Mapping[str, object]:
-        """All of the kind that are installed."""
-
-    @abstractmethod
-    def _made(self, name: str) -> T: ...
-
-    @abstractmethod
-    def _available(self, name: str) -> Availability:
-        """What there is of it."""
-
-    def __getitem__(self, name: str) -> T:
-        if self._within + name not in self._known:
-            raise KeyError(name)
-        return self._made(self._within + name)
-
-    def __iter__(self) -> Iterator[str]:
-        return (name.removeprefix(self._within) for name in sorted(self._known) if name.startswith(self._within))
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-    def __getattr__(self, part: str) -> T | ByName[T]:
-        if part.startswith("_"):
-            raise AttributeError(part)
-        if part in self:
-            return self[part]
-        if any(name.startswith(f"{part}.") for name in self):
-            return type(self)(self._workspace, self._variant, f"{self._within}{part}.")
-        raise AttributeError(f"{self!r} has no {part!r}")
-
-    def __dir__(self) -> list[str]:
-        return sorted({name.partition(".")[0] for name in self})
-
-    def _ipython_key_completions_(self) -> list[str]:
-        return list(self)
-
-    def __repr__(self) -> str:
-        return f"<{len(self)} {type(self).__name__.removeprefix('Variant').lower()} of {self._variant.name}>"
-
-    def _repr_html_(self) -> str:
-        return available_table(self._variant.name, [self._available(self._within + name) for name in self])
+    def _inside(self, within: str) -> ByName[T]:
+        return type(self)(self._workspace, self._variant, within)
 
 
 @final
-class VariantViews(ByName[BoundView]):
+class VariantViews(_OfVariant[BoundView]):
     """Views of a variant: `variant.views.behaviour.losses`, `variant.views["behaviour.losses"]`."""
 
+    _kind = "views"
+
     @property
-    def _known(self) -> Mapping[str, object]:
+    def _known(self) -> Collection[str]:
         from miscope.analyzer import Grain
 
         return {name: view for name, view in self._workspace.plugins.views.items() if view.grain is not Grain.COHORT}
@@ -91,11 +54,13 @@ class VariantViews(ByName[BoundView]):
 
 
 @final
-class VariantArtifacts(ByName[Arrays]):
+class VariantArtifacts(_OfVariant[Arrays]):
     """What analyzers left of a variant, as `variant.arrays(name)`: `variant.artifacts["parameters.norms"]`."""
 
+    _kind = "artifacts"
+
     @property
-    def _known(self) -> Mapping[str, object]:
+    def _known(self) -> Collection[str]:
         return self._workspace.plugins.analyzers
 
     def _made(self, name: str) -> Arrays:

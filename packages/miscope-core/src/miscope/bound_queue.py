@@ -127,6 +127,11 @@ class BoundRun:
         """'pending', 'running', 'completed', ..."""
         return self.value.state
 
+    @property
+    def progress(self) -> float | None:
+        """How much of it is done, from 0 to 1; None until its process has said it."""
+        return self.value.share
+
     def log(self, lines: int = 50) -> str:
         """The last lines that its process printed."""
         from miscope.runs.run_folder import RunFolder
@@ -150,13 +155,28 @@ class BoundRun:
         """As `stop`; one that has not begun is held back until it is resumed."""
         return self._ask("pause")
 
-    def resume(self) -> BoundRun:
-        """Put it back into the queue, to go on from its last state."""
-        return self._ask("resume")
+    def resume(self, step: int | None = None) -> BoundRun:
+        """Put it back into the queue, to go on from its last state; step: the last that was saved, to be sure of it."""
+        from miscope.runs.retrying import resume_at
 
-    def retry(self) -> BoundRun:
-        """Ask for the same anew; the new run."""
-        return self._ask("retry")
+        return self._begun(resume_at(self.workspace, _queue(self.workspace), self.number, step))
+
+    def retry(self, *, mode: str | None = None, seed: int | None = None) -> BoundRun:
+        """Ask for the same anew; the new run.
+
+        mode: 'from_last_checkpoint' or 'from_scratch'. seed: in place of its own, which makes another variant.
+        """
+        from miscope.runs.retrying import retry_as, retry_mode
+
+        return self._begun(
+            retry_as(self.workspace, _queue(self.workspace), self.number, mode=retry_mode(mode), seed=seed)
+        )
+
+    def extend(self, steps: int) -> BoundRun:
+        """Ask for the same training to that many steps in all; the new run."""
+        from miscope.runs import actions
+
+        return self._begun(actions.extend(_queue(self.workspace), self.number, steps))
 
     def cancel(self) -> BoundRun:
         """Have it never run, or not any further."""
@@ -167,17 +187,26 @@ class BoundRun:
         return self._ask("save")
 
     def delete(self) -> BoundRun:
-        """Take it out of the list; the variant and its artifacts stay."""
+        """Take it out of the list; the variant and its artifacts stay, and `restore` puts it back."""
         return self._ask("delete")
+
+    def restore(self) -> BoundRun:
+        """Put it back into the list."""
+        from miscope.runs import actions
+
+        return BoundRun(self.workspace, actions.restore(_queue(self.workspace), self.number).id)
 
     def _ask(self, action: str) -> BoundRun:
         from miscope.runs import actions
-        from miscope.runs.run_state import BEGINNING, Action
+        from miscope.runs.run_state import Action
+
+        return BoundRun(self.workspace, actions.ask(_queue(self.workspace), Action(action), self.number).id)
+
+    def _begun(self, run: QueuedRun) -> BoundRun:
+        """The run, once somebody is there to work through the queue."""
         from miscope.runs.supervisor import start_supervisor
 
-        run = actions.ask(_queue(self.workspace), Action(action), self.number)
-        if action in BEGINNING:
-            start_supervisor(self.workspace.root)
+        start_supervisor(self.workspace.root)
         return BoundRun(self.workspace, run.id)
 
     def __repr__(self) -> str:

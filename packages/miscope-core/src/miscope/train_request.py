@@ -11,7 +11,7 @@ from miscope.field_docs import documented
 from miscope.train_options import TrainOptions
 from miscope.variant import Variant
 
-__all__ = ["TrainRequest", "train_request"]
+__all__ = ["TrainRequest", "changes_of_training", "train_request"]
 
 
 @final
@@ -57,7 +57,7 @@ def train_request(variant: Variant, options: TrainOptions | None = None) -> Trai
     return TrainRequest(
         family=variant.family,
         params=variant.params.model_dump(mode="json"),
-        training=_changes(variant),
+        training=changes_of_training(variant),
         label=variant.label,
         steps=options.steps,
         resume=options.resume,
@@ -75,8 +75,8 @@ def _names_its_own(variant: Variant) -> bool:
     return variant.training is not None and bool(variant.training.interventions)
 
 
-def _changes(variant: Variant) -> dict[str, JsonValue]:
-    """The fields of the training that are not as the family has them by default, as JSON has them."""
+def changes_of_training(variant: Variant) -> dict[str, JsonValue]:
+    """The fields of the variant's training that are not as the family has them by default, as JSON has them."""
     if variant.training is None:
         return {}
     default = {} if variant.default_training is None else variant.default_training.model_dump(mode="json")

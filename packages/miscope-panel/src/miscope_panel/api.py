@@ -17,6 +17,7 @@ from miscope.hookspecs import HOOK_API
 from miscope.jsonable import jsonable
 from miscope.plugins.plugins import Plugins
 from miscope.store.origin import origin_of
+from miscope.train_request import changes_of_training
 from miscope.view import View
 from miscope_panel import picture
 from miscope_panel.caching import tagged
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from miscope.inventory import Stored
     from miscope.workspace import Workspace
 
-__all__ = ["router"]
+__all__ = ["VariantName", "router"]
 
 _KINDS = {
     "png": "image/png",
@@ -130,6 +131,7 @@ def _variant(workspace: Workspace, stored: Stored) -> dict[str, Any]:
         "family": family,
         "installed": family in workspace.plugins.families,
         "params": None if stored.record is None else jsonable(stored.record.params),
+        "training": None if stored.variant is None else changes_of_training(stored.variant),
         "origin": None if stored.record is None else origin_of(stored.record.facts),
         "checkpoints": len(steps),
         "last_step": steps[-1] if steps else None,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from miscope.store.store import Store
     from miscope.training.retention import Pruning
 
-__all__ = ["add_checkpoints"]
+__all__ = ["add_checkpoints", "checkpoints_of"]
 
 _KIND = "train"
 _LAST = 10**18 - 1
@@ -68,7 +68,9 @@ def add_checkpoints(routes: APIRouter, access: QueueAccess) -> None:
     def checkpoints(id: RunNumber) -> Response:
         """The checkpoints of the training's variant: size, metrics of that step, what is wrong with one."""
         run = access.run(id, _KIND)
-        return answered(Checkpoints(id=run.id, variant=run.what, checkpoints=_checkpoints(access, run.what)))
+        return answered(
+            Checkpoints(id=run.id, variant=run.what, checkpoints=checkpoints_of(access.workspace.store, run.what))
+        )
 
     @routes.post("/{id}/checkpoints", status_code=202, response_model=RunSeen, responses={**_REFUSED})
     def save_checkpoint(id: RunNumber) -> Response:
@@ -94,8 +96,8 @@ def add_checkpoints(routes: APIRouter, access: QueueAccess) -> None:
         return answered(Pruned.of(plan, done=True))
 
 
-def _checkpoints(access: QueueAccess, variant: str) -> list[CheckpointSeen]:
-    store = access.workspace.store
+def checkpoints_of(store: Store, variant: str) -> list[CheckpointSeen]:
+    """The checkpoints of the variant, by step."""
     by_step: dict[int, dict[str, float | None]] = {step: {} for step in store.steps(variant)}
     for name, series in store.metrics(variant).items():
         kept = np.isin(series.steps, [*by_step])

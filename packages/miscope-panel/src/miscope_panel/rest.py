@@ -21,6 +21,7 @@ from miscope_panel.runs_api import runs_router
 from miscope_panel.studies_api import studies_router
 from miscope_panel.templates_api import templates_router
 from miscope_panel.trainings_api import trainings_router
+from miscope_panel.variants_api import variants_router
 from miscope_panel.watching_api import refuse_values, watching_router
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def add_rest(app: FastAPI, access: QueueAccess) -> None:
     templates = Templates(access.workspace)
     for routes in (
         api.router(access.workspace),
+        variants_router(access.workspace),
         families_router(access.workspace.plugins),
         trainings_router(access),
         runs_router(access),

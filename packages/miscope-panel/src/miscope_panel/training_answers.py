@@ -6,7 +6,16 @@ from typing import Any, final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["CheckpointSeen", "Checkpoints", "Curve", "Metrics", "TrainingEstimate", "TrainingPlan"]
+__all__ = [
+    "CheckpointSeen",
+    "Checkpoints",
+    "Curve",
+    "Metrics",
+    "TrainingEstimate",
+    "TrainingPlan",
+    "VariantCheckpoints",
+    "VariantMetrics",
+]
 
 
 @final
@@ -66,21 +75,27 @@ class Curve(BaseModel):
     points: int = Field(description="Between start_step and end_step; more than are here where they were thinned out.")
 
 
+_CURVES: dict[str, Any] = {
+    "variant": "modadd.transformer/p113-seed1-dseed598",
+    "metrics": {"train_loss": {"steps": [0, 100], "values": [4.73, 3.1], "points": 2}},
+}
+
+
+@final
+class VariantMetrics(BaseModel):
+    """The metrics of a variant, as columns."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_CURVES]})
+
+    variant: str
+    metrics: dict[str, Curve]
+
+
 @final
 class Metrics(BaseModel):
     """The metrics of a training's variant, as columns."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": 3,
-                    "variant": "modadd.transformer/p113-seed1-dseed598",
-                    "metrics": {"train_loss": {"steps": [0, 100], "values": [4.73, 3.1], "points": 2}},
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"id": 3, **_CURVES}]})
 
     id: int
     variant: str
@@ -98,29 +113,29 @@ class CheckpointSeen(BaseModel):
     metrics: dict[str, float | None] = Field(description="Of this step, as far as they were computed there.")
 
 
+_KEPT: dict[str, Any] = {
+    "variant": "modadd.transformer/p59-seed1-dseed598",
+    "checkpoints": [
+        {"step": 100, "bytes": 912384, "problem": None, "with_state": False, "metrics": {"test_loss": 5.2}}
+    ],
+}
+
+
+@final
+class VariantCheckpoints(BaseModel):
+    """The checkpoints of a variant, by step."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_KEPT]})
+
+    variant: str
+    checkpoints: list[CheckpointSeen]
+
+
 @final
 class Checkpoints(BaseModel):
     """The checkpoints of a training's variant, by step."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": 3,
-                    "variant": "modadd.transformer/p59-seed1-dseed598",
-                    "checkpoints": [
-                        {
-                            "step": 100,
-                            "bytes": 912384,
-                            "problem": None,
-                            "with_state": False,
-                            "metrics": {"test_loss": 5.2},
-                        }
-                    ],
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"id": 3, **_KEPT}]})
 
     id: int
     variant: str

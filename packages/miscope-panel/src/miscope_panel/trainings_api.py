@@ -7,7 +7,6 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,16 +16,15 @@ from miscope.runs import actions
 from miscope.runs.queued_run import Place
 from miscope.runs.run_state import Action
 from miscope.runs.submitting import arranged, submit
-from miscope.snapshot import Series
 from miscope.train_request import TrainRequest
 from miscope.validation import about
 from miscope_panel.checkpoints_api import add_checkpoints
+from miscope_panel.metric_curves import FirstStep, LastStep, MetricNames, MostPoints, curves
 from miscope_panel.problem import Problem
 from miscope_panel.queue_access import QueueAccess, RunNumber
 from miscope_panel.run_answers import RunSeen, answered
 from miscope_panel.runs_api import add_action, router
-from miscope_panel.thinning import FEWEST, thinned
-from miscope_panel.training_answers import Curve, Metrics, TrainingPlan
+from miscope_panel.training_answers import Metrics, TrainingPlan
 from miscope_panel.training_asked import TrainingAsked, analysis_after, place_of, refuse_idle, request_of
 from miscope_panel.training_command import command_of
 from miscope_panel.training_plan import planned
@@ -39,10 +37,6 @@ __all__ = ["trainings_router"]
 
 _KIND = "train"
 _LAST = 10**18 - 1
-_MOST_POINTS = 10_000
-
-FirstStep = Annotated[int | None, Query(ge=0, le=_LAST, description="Only from this step on.")]
-LastStep = Annotated[int | None, Query(ge=0, le=_LAST, description="Only to this step.")]
 
 
 class Longer(BaseModel):
@@ -137,17 +131,16 @@ def _add_results(routes: APIRouter, access: QueueAccess) -> None:
     @routes.get("/{id}/metrics", response_model=Metrics)
     def metrics(
         id: RunNumber,
-        names: Annotated[list[str] | None, Query(description="Names, or patterns such as *_loss; repeatable.")] = None,
+        names: MetricNames = None,
         start_step: FirstStep = None,
         end_step: LastStep = None,
-        max_points: Annotated[int | None, Query(ge=FEWEST, le=_MOST_POINTS, description="Of each metric.")] = None,
+        max_points: MostPoints = None,
     ) -> Response:
         """The metrics of the training's variant as columns; thinned out, each keeps its ends and all extremes."""
         run = access.run(id, _KIND)
         found = access.workspace.store.metrics(run.what, names or ("*",))
-        between = {name: _between(series, start_step, end_step) for name, series in found.items()}
-        curves = {name: _curve(series, max_points) for name, series in between.items()}
-        return answered(Metrics(id=run.id, variant=run.what, metrics=curves))
+        shown = curves(found, start_step, end_step, max_points)
+        return answered(Metrics(id=run.id, variant=run.what, metrics=shown))
 
     @routes.get("/{id}/config", responses={**_CONFIG})
     def config(id: RunNumber, format: Format = ConfigFormat.JSON) -> Response:
@@ -163,14 +156,3 @@ def _add_results(routes: APIRouter, access: QueueAccess) -> None:
             ConfigFormat.CLI: command_of,
         }[format]
         return PlainTextResponse(f"{written(request).rstrip()}\n")
-
-
-def _between(series: Series, start: int | None, end: int | None) -> Series:
-    low = 0 if start is None else np.searchsorted(series.steps, start, side="left")
-    high = None if end is None else np.searchsorted(series.steps, end, side="right")
-    return Series(steps=series.steps[low:high], values=series.values[low:high])
-
-
-def _curve(series: Series, most: int | None) -> Curve:
-    shown = series if most is None else thinned(series, most)
-    return Curve(steps=shown.steps.tolist(), values=shown.values.tolist(), points=len(series.steps))

@@ -48,6 +48,7 @@ class VariantSeen(BaseModel):
         family="modadd.transformer",
         installed=True,
         params={"prime": 113, "seed": 1},
+        training={"weight_decay": 0.5},
         origin="trained here",
         checkpoints=120,
         last_step=25000,
@@ -58,6 +59,9 @@ class VariantSeen(BaseModel):
     family: str
     installed: bool = Field(description="Whether its family is.")
     params: dict[str, Any] | None = Field(description="Null where its record cannot be read.")
+    training: dict[str, Any] | None = Field(
+        description="Fields of its training that are not as the family has them; null where it cannot be opened."
+    )
     origin: Origin | None = Field(description="Where its weights come from.")
     checkpoints: int
     last_step: int | None

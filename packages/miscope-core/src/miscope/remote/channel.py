@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from websockets.exceptions import InvalidStatus
     from websockets.sync.client import ClientConnection
 
-__all__ = ["RunEvent", "heard"]
+__all__ = ["RunEvent", "heard", "told"]
 
 _ENDED = 1000
 _SILENCE = 60.0
@@ -53,12 +53,12 @@ def heard(connection: Connection, number: int, since: int = 0, *, patience: floa
     failures, lost = 0, 0.0
     while True:
         try:
-            with _opened(connection, number, since) as socket:
+            with _opened(connection, number, since) as channel:
                 while True:
-                    told = json.loads(socket.recv(timeout=_SILENCE))
-                    failures, since = 0, told["seq"]
-                    if told["event"] != "heartbeat":
-                        yield RunEvent(seq=told["seq"], event=told["event"], ts=told["ts"], data=told["data"])
+                    said = json.loads(channel.recv(timeout=_SILENCE))
+                    failures, since = 0, said["seq"]
+                    if said["event"] != "heartbeat":
+                        yield _event(said)
         except ConnectionClosed as closed:
             if closed.rcvd is not None and closed.rcvd.code == _ENDED:
                 return
@@ -74,6 +74,20 @@ def heard(connection: Connection, number: int, since: int = 0, *, patience: floa
         if time.monotonic() - lost > patience:
             raise Unreachable(connection.url, reason)
         time.sleep(min(_WAIT * 2 ** (failures - 1), _LONGEST))
+
+
+def told(connection: Connection, number: int, since: int = 0) -> Iterator[RunEvent]:
+    """Each event after that `seq` that has happened already."""
+    more = True
+    while more:
+        answer = connection.get(f"trainings/{number}/events", {"since_seq": since})
+        events, more = answer["events"], answer["more"]
+        yield from map(_event, events)
+        since = events[-1]["seq"] if events else since
+
+
+def _event(said: Mapping[str, Any]) -> RunEvent:
+    return RunEvent(seq=said["seq"], event=said["event"], ts=said["ts"], data=said["data"])
 
 
 def _opened(connection: Connection, number: int, since: int) -> ClientConnection:

@@ -77,6 +77,10 @@ class Connection:
         """The same of what is to be otherwise in part."""
         return self._read(self._answer("PATCH", path, None, body))
 
+    def put(self, path: str, body: Mapping[str, Any]) -> Any:
+        """The same of what is to be this and nothing else."""
+        return self._read(self._answer("PUT", path, None, body))
+
     def delete(self, path: str) -> Any:
         """The same of what is to go."""
         return self._read(self._answer("DELETE", path, None))

@@ -8,7 +8,7 @@ from typing import final
 
 from miscope.errors import MiscopeError
 
-__all__ = ["NoClient", "NotMiscope", "OtherApi", "Refused", "Unreachable", "need_client"]
+__all__ = ["NoClient", "NotMiscope", "NotRemote", "OtherApi", "Refused", "Unreachable", "need_client"]
 
 
 @final
@@ -47,6 +47,15 @@ class NotMiscope(MiscopeError):
             f"It answered with {said}.",
             "Is the address right? Give the one that `miscope serve` prints.",
         )
+
+
+@final
+class NotRemote(MiscopeError, AttributeError):
+    """A word of a workspace that is here was asked of a server's, which has it not."""
+
+    def __init__(self, word: str, handle: str, why: str, instead: str) -> None:
+        """why, instead: a sentence each."""
+        super().__init__(f"A {handle} has no `{word}`.", why, instead)
 
 
 @final

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from miscope.field_docs import documented
+from miscope.remote.absent import HasAbsent
 from miscope.remote.connection import Connection
 from miscope.remote.remote_run import RemoteRun, remote_runs_table
+from miscope.remote.remote_study import RemoteStudy, study_asked
+from miscope.remote.stream import changes
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from miscope.remote.remote_template import RemoteTemplate
     from miscope.remote.remote_variant import RemoteVariant
+
+    Study = Mapping[str, Any] | str | Path | RemoteTemplate
 
 __all__ = ["RemoteQueue"]
 
@@ -20,17 +28,22 @@ _PAGE = 100
 
 @final
 @documented
-@dataclass(frozen=True)
-class RemoteQueue:
+@dataclass(frozen=True, repr=False)
+class RemoteQueue(HasAbsent):
     """Runs of a server's workspace: each is done in the background there."""
 
     connection: Connection
     """To the server."""
 
+    absent: ClassVar = {
+        "value": ("It is on the server's machine.", "What is asked of the server goes over `connection`."),
+    }
+
     def train(
         self, variant: RemoteVariant, *, priority: int = 0, after: Sequence[RemoteRun | int] = (), **options: Any
     ) -> RemoteRun:
-        """Ask for a training; options are fields of a `TrainRequest`: steps, threads, watch, group, ...
+        """Ask for a training; options are fields of a `TrainRequest`: steps, threads, watch, group, ...; and
+        `then_analyze`: true, or names of instruments.
 
         priority: higher ones begin first. after: runs that have to be completed before.
         """
@@ -50,26 +63,57 @@ class RemoteQueue:
         asked = {"variants": [each.name for each in several], "analyzers": None if names is None else list(names)}
         return self._submit("runs", {**asked, **options}, priority, after)
 
-    def runs(self, *states: str) -> list[RemoteRun]:
-        """All of them in the order in which they were asked for, or those in these states ('failed')."""
-        return [RemoteRun(self.connection, run["id"]) for run in self._listed(states)]
+    def estimate(self, variant: RemoteVariant, **options: Any) -> Mapping[str, Any]:
+        """What such a training would be and will take; nothing is queued. Options as of `train`."""
+        return self.connection.post("trainings/estimate", {**variant.asked(), **options})
+
+    def sweep(self, study: Study, **options: Any) -> RemoteStudy:
+        """Ask for what is left of a study: trainings, each with its analysis behind it.
+
+        study: its keys, the path of its file, or a template. options: `name`, `only`, `start_from`, `priority`.
+        """
+        told = self.connection.post("studies", {**study_asked(study), **options})
+        return RemoteStudy(self.connection, told["name"])
+
+    def plan(self, study: Study, **options: Any) -> list[Mapping[str, Any]]:
+        """What `sweep` would ask for, run by run: every setting, what there is of it, what it will take."""
+        return self.connection.post("studies", {**study_asked(study), **options, "dry_run": True})["runs"]
+
+    def runs(self, *states: str, group: str | None = None, q: str = "", deleted: bool = False) -> list[RemoteRun]:
+        """All of them in the order in which they were asked for, or those in these states ('failed').
+
+        group: of this study alone. q: only what has this in its name. deleted: those that were deleted.
+        """
+        found = self._listed(state=list(states) or None, group=group, q=q, deleted=deleted)
+        return [RemoteRun(self.connection, run["id"]) for run in found]
 
     def run(self, number: int) -> RemoteRun:
         """The run of that number; Refused where there is none."""
         return RemoteRun(self.connection, self.connection.get(f"runs/{number}")["id"])
 
+    def retry(self, runs: Sequence[RemoteRun | int]) -> list[Mapping[str, Any]]:
+        """Retry several, each as a new run: the 'id' of each, its new 'run', or why it was 'refused'."""
+        return self.connection.post("runs/bulk-retry", {"ids": _numbers(runs)})["results"]
+
+    def delete(self, runs: Sequence[RemoteRun | int]) -> list[Mapping[str, Any]]:
+        """Take several out of the list, as `RemoteRun.delete`; what became of each."""
+        return self.connection.post("runs/bulk-delete", {"ids": _numbers(runs)})["results"]
+
+    def watch(self, *runs: RemoteRun | int) -> Iterator[Mapping[str, Any]]:
+        """What happens to these runs, or to any, as it happens: 'event', 'id', 'from', 'run'; until the server ends."""
+        return changes(self.connection, _numbers(runs))
+
     def _submit(
         self, path: str, asked: Mapping[str, Any], priority: int, after: Sequence[RemoteRun | int]
     ) -> RemoteRun:
-        needs = [each.number if isinstance(each, RemoteRun) else each for each in after]
-        body = {**asked, "priority": priority, "needs": needs}
+        body = {**asked, "priority": priority, "needs": _numbers(after)}
         return RemoteRun(self.connection, self.connection.post(path, body)["id"])
 
-    def _listed(self, states: Sequence[str] = ()) -> list[Mapping[str, Any]]:
+    def _listed(self, **query: Any) -> list[Mapping[str, Any]]:
         found: list[Mapping[str, Any]] = []
         page = pages = 1
         while page <= pages:
-            answer = self.connection.get("runs", {"state": list(states) or None, "page": page, "limit": _PAGE})
+            answer = self.connection.get("runs", {**query, "page": page, "limit": _PAGE})
             found, pages, page = found + answer["data"], answer["pagination"]["pages"], page + 1
         # A run that came meanwhile moves the others on by one.
         return sorted({run["id"]: run for run in found}.values(), key=lambda run: run["id"])
@@ -79,3 +123,7 @@ class RemoteQueue:
 
     def _repr_html_(self) -> str:
         return remote_runs_table(self._listed())
+
+
+def _numbers(runs: Sequence[RemoteRun | int]) -> list[int]:
+    return [each.number if isinstance(each, RemoteRun) else each for each in runs]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from miscope.bound_html import told_table
-from miscope.errors import UnknownName
 from miscope.field_docs import documented
-from miscope.remote.channel import RunEvent, heard
+from miscope.remote.absent import HasAbsent
+from miscope.remote.channel import RunEvent, heard, told
 from miscope.remote.connection import Connection
+from miscope.remote.series import one_metric, series
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,14 +27,18 @@ _LOOK_EVERY = 0.5
 
 @final
 @documented
-@dataclass(frozen=True)
-class RemoteRun:
+@dataclass(frozen=True, repr=False)
+class RemoteRun(HasAbsent):
     """A run of a server's queue."""
 
     connection: Connection
     """To the server."""
     number: int
     """Of the run, as `miscope runs list` has it there."""
+
+    absent: ClassVar = {
+        "workspace": ("It is on the server's machine.", "What is asked of the server goes over `connection`."),
+    }
 
     @property
     def value(self) -> Mapping[str, Any]:
@@ -65,6 +70,10 @@ class RemoteRun:
             time.sleep(_LOOK_EVERY)
         return state
 
+    def events(self, since: int = 0) -> list[RunEvent]:
+        """What happened to the training so far, after that `seq`."""
+        return list(told(self.connection, self.number, since))
+
     def watch(self, since: int = 0) -> Iterator[RunEvent]:
         """What happens to the training as it happens, until it has ended; since: the last `seq` that one has.
 
@@ -80,13 +89,25 @@ class RemoteRun:
         """As `stop`; one that has not begun is held back until it is resumed."""
         return self._ask("pause")
 
-    def resume(self) -> RemoteRun:
-        """Put it back into the queue, to go on from its last state."""
-        return self._ask("resume")
+    def resume(self, step: int | None = None) -> RemoteRun:
+        """Put it back into the queue, to go on from its last state; step: the last that was saved, to be sure of it."""
+        return self._ask("resume", step=step)
 
-    def retry(self) -> RemoteRun:
-        """Ask for the same anew; the new run."""
-        return self._ask("retry")
+    def retry(self, *, mode: str | None = None, seed: int | None = None) -> RemoteRun:
+        """Ask for the same anew; the new run.
+
+        mode: 'from_last_checkpoint' or 'from_scratch'. seed: in place of its own, which makes another variant.
+        """
+        return self._ask("retry", mode=mode, seed=seed)
+
+    def duplicate(self, **changes: Any) -> RemoteRun:
+        """Ask for a training with the same settings, those changes apart (`steps`, `params`, ...); the new run."""
+        return RemoteRun(self.connection, self.connection.post("trainings", {**self.config(), **changes})["id"])
+
+    def prioritize(self, priority: int) -> RemoteRun:
+        """Have it begin before others of a lower priority, or after those of a higher one."""
+        self.connection.change(f"runs/{self.number}", {"priority": priority})
+        return self
 
     def cancel(self) -> RemoteRun:
         """Have it never run, or not any further."""
@@ -99,9 +120,8 @@ class RemoteRun:
 
     def extend(self, steps: int) -> RemoteRun:
         """Ask for the same training to that many steps in all; the new run."""
-        return RemoteRun(
-            self.connection, self.connection.post(f"trainings/{self.number}/extend", {"steps": steps})["id"]
-        )
+        told_of = self.connection.post(f"trainings/{self.number}/extend", {"steps": steps})
+        return RemoteRun(self.connection, told_of["id"])
 
     def delete(self) -> RemoteRun:
         """Take it out of the list; the variant and its artifacts stay, and `restore` puts it back."""
@@ -112,42 +132,40 @@ class RemoteRun:
         """Put it back into the list."""
         return self._ask("restore")
 
-    def metrics(self, *patterns: str, max_points: int | None = None) -> dict[str, Series]:
+    def metrics(self, *patterns: str, **query: int) -> dict[str, Series]:
         """Metrics of the training that match any of the shell patterns; all without one.
 
-        max_points: of each at most so many, the first, the last and the extremes between them.
+        query: `start_step`, `end_step`, and `max_points`, of each at most so many, its extremes among them.
         """
-        import numpy as np
-
-        from miscope.snapshot import Series
-
-        query = {"names": list(patterns) or None, "max_points": max_points}
-        found = self.connection.get(f"trainings/{self.number}/metrics", query)["metrics"]
-        return {
-            name: Series(
-                steps=np.asarray(curve["steps"], dtype=np.int64), values=np.asarray(curve["values"], dtype=np.float64)
-            )
-            for name, curve in found.items()
-        }
+        return series(self.connection, f"trainings/{self.number}/metrics", patterns, **query)
 
     def metric(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Steps (n,) int64 and values (n,) float64 of one metric."""
-        found = self.metrics()
-        if name not in found:
-            listing = f"Run {self.number} has: {', '.join(found) or 'none'}."
-            raise UnknownName("metric", name, found, listing=listing)
-        return found[name].steps, found[name].values
+        return one_metric(self.metrics(), name, f"Run {self.number}")
 
     def checkpoints(self) -> list[Mapping[str, Any]]:
         """Checkpoints of the training: 'step', 'bytes', 'metrics', ..."""
         return self.connection.get(f"trainings/{self.number}/checkpoints")["checkpoints"]
 
+    def prune(self, *, last: int = 1, spread: int = 0, dry_run: bool = True) -> Mapping[str, Any]:
+        """Remove checkpoints but the first and the last ones, and so many spread over training; what went, or would.
+
+        dry_run: only say which. What others are built on stays, and so do artifacts.
+        """
+        rule = {"last": last, "spread": spread, "dry_run": dry_run}
+        return self.connection.post(f"trainings/{self.number}/checkpoints/prune", rule)
+
+    def delete_checkpoint(self, step: int) -> Mapping[str, Any]:
+        """Remove one checkpoint, unless it is the first or the last, or others are built on it."""
+        return self.connection.delete(f"trainings/{self.number}/checkpoints/{step}")
+
     def config(self, format: str = "json") -> Any:
         """What was asked for: as the body that asks for the same, or as text ('cli': the command that does)."""
         return self.connection.get(f"trainings/{self.number}/config", {"format": format})
 
-    def _ask(self, action: str) -> RemoteRun:
-        return RemoteRun(self.connection, self.connection.post(f"runs/{self.number}/{action}")["id"])
+    def _ask(self, action: str, **how: Any) -> RemoteRun:
+        body = {name: value for name, value in how.items() if value is not None}
+        return RemoteRun(self.connection, self.connection.post(f"runs/{self.number}/{action}", body)["id"])
 
     def __repr__(self) -> str:
         run = self.value

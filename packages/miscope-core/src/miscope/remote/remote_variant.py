@@ -1,27 +1,37 @@
-"""A variant of a server's workspace, and views of it, as Python holds them: drawn there when they are asked for."""
+"""A variant of a server's workspace as Python holds it: what it left is fetched, what it shows is drawn there."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import io
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
 
-from miscope.errors import BadValue
+from miscope.errors import BadValue, NoCheckpoint
 from miscope.field_docs import documented
+from miscope.remote.absent import HasAbsent
 from miscope.remote.connection import Connection
+from miscope.remote.remote_catalogue import RemoteArtifacts, RemoteViews
+from miscope.remote.remote_view import RemoteView
+from miscope.remote.series import one_metric, series
 
 if TYPE_CHECKING:
-    from plotly.graph_objects import Figure
+    import numpy as np
 
-__all__ = ["RemoteVariant", "RemoteView"]
+    from miscope.analysis.analyzer_options import Options
+    from miscope.artifact import Arrays
+    from miscope.snapshot import Series
+
+__all__ = ["RemoteVariant"]
+
+_THERE = "It is on the server's machine, and does not go over HTTP."
 
 
 @final
 @documented
-@dataclass(frozen=True)
-class RemoteVariant:
+@dataclass(frozen=True, repr=False)
+class RemoteVariant(HasAbsent):
     """A variant in a server's workspace."""
 
     connection: Connection
@@ -31,87 +41,109 @@ class RemoteVariant:
     params: Mapping[str, Any]
     """Its parameters, as far as they were given."""
     training: Mapping[str, Any] | None
-    """Fields of its training that were given; None of one that was found there, whose training is not told."""
+    """Fields of its training that are not as the family has them; None of one that cannot be opened there."""
     step: int | None = None
-    """Which checkpoint its views show; None for their own choice."""
+    """Which checkpoint its views and arrays are of; None for their own choice."""
+
+    absent: ClassVar = {
+        "value": (_THERE, "Its `name`, `params` and `training` are here."),
+        "workspace": (_THERE, "What is asked of the server goes over `connection`."),
+        "variant": ("At a step it is the same handle.", "Leave the word out."),
+        "train": ("A server trains in the background.", "Ask for it:  remote.queue.train(variant)"),
+        "analyze": ("A server analyzes in the background.", "Ask for it:  remote.queue.analyze(variant, [NAME])"),
+        "checkpoint": ("Weights do not go over HTTP.", "On the server's machine:  miscope bundle VARIANT"),
+        "checkpoints": ("Weights do not go over HTTP.", "Which there are:  variant.steps, run.checkpoints()"),
+        "history": ("It is written where the artifacts are.", "Metrics are here:  variant.metrics()"),
+        "report": ("It is written where the artifacts are.", "On the server's machine:  miscope report VARIANT"),
+    }
 
     def asked(self) -> Mapping[str, Any]:
-        """Family, parameters and training, as a request has them; BadValue where its training is not the default."""
+        """Family, parameters and training, as a request has them; BadValue where its training is not known."""
         family, _, slug = self.name.partition("/")
-        label = slug.partition("@")[2]
-        asked = {"family": family, "params": dict(self.params), "training": dict(self.training or {})}
-        asked |= {"label": label} if label else {}
         if self.training is None:
-            meant = self.connection.post("trainings", {**asked, "dry_run": True})["what"]
-            if meant != self.name:
-                raise BadValue(
-                    f"What is to be trained of {self.name} is not known here.",
-                    f"By its parameters alone it would be {meant}.",
-                    "Give the fields of its training too:  remote.variant(family, ...)",
-                )
-        return asked
+            known = "The server cannot open it, and says why:  remote.inventory()"
+            raise BadValue(f"What is to be trained of {self.name} is not known here.", known, "Mend that first.")
+        label = slug.partition("@")[2]
+        asked = {"family": family, "params": dict(self.params), "training": dict(self.training)}
+        return {**asked, "label": label} if label else asked
 
-    def at(self, step: int) -> RemoteVariant:
-        """The same, of which views show this checkpoint."""
-        return replace(self, step=step)
+    def labelled(self, label: str) -> RemoteVariant:
+        """Another of the same parameters and training, under a name of its own: 'family/slug@label'."""
+        asked = {**self.asked(), "label": label, "dry_run": True}
+        return replace(self, name=self.connection.post("trainings", asked)["what"])
 
-    def view(self, name: str, **controls: Any) -> RemoteView:
-        """A figure of the variant by the view's name."""
-        return RemoteView(self.connection, (self.name,), name, self.step, controls)
+    @property
+    def steps(self) -> list[int]:
+        """Steps with a checkpoint, ascending."""
+        return [each["step"] for each in self.connection.get("checkpoints", {"variant": self.name})["checkpoints"]]
+
+    def at(self, step: int | Literal["first", "last"]) -> RemoteVariant:
+        """The same, of which views and arrays are of this checkpoint; NoCheckpoint with the nearest ones if there is
+        none."""
+        from miscope.analysis.chosen_steps import one_step
+
+        steps = self.steps
+        number = one_step(step, steps, self.name)
+        if number not in steps:
+            raise NoCheckpoint(self.name, number, steps)
+        return replace(self, step=number)
+
+    def view(self, name: str, *, options: Options | None = None, **controls: Any) -> RemoteView:
+        """A figure of the variant by the view's name; options: what it reads was computed with, by analyzer."""
+        return RemoteView(self.connection, (self.name,), name, self.step, controls, options)
+
+    @property
+    def views(self) -> RemoteViews:
+        """Views of it by name, which Tab completes: `variant.views.behaviour.losses`."""
+        return RemoteViews(self)
+
+    @property
+    def artifacts(self) -> RemoteArtifacts:
+        """What analyzers left of it, by name."""
+        return RemoteArtifacts(self)
 
     def availability(self) -> Mapping[str, Any]:
         """Which views have something to show, and the steps of each artifact."""
         return self.connection.get("availability", {"variant": self.name})
 
+    def metric(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Steps (n,) int64 and values (n,) float64 of a training metric."""
+        return one_metric(self.metrics(), name, self.name)
+
+    def metrics(self, *patterns: str, **query: int) -> dict[str, Series]:
+        """Training metrics that match any of the shell patterns; all without one.
+
+        query: `start_step`, `end_step`, and `max_points`, of each at most so many, its extremes among them.
+        """
+        return series(self.connection, "metrics", patterns, variant=self.name, **query)
+
+    def arrays(
+        self,
+        analyzer: str,
+        step: int | Literal["first", "last"] | None = None,
+        names: Sequence[str] | None = None,
+        *,
+        options: Options | None = None,
+    ) -> Arrays:
+        """An analyzer's arrays at a step; without one over all steps, (T, ...) with those steps under 'step'.
+
+        options: those it was computed with, by analyzer name. Refused where it was not computed, or is too large.
+        """
+        import numpy as np
+
+        from miscope.analysis.analyzer_options import written_options
+
+        at = self.step if step is None else self.at(step).step
+        chosen = dict(option.split("=", 1) for option in written_options(options or {}))
+        wanted = [names] if isinstance(names, str) else None if names is None else list(names)
+        asked = {"variant": self.name, "analyzer": analyzer, "step": at, "names": wanted}
+        with np.load(io.BytesIO(self.connection.content("arrays", {**asked, **chosen})), allow_pickle=False) as found:
+            return {name: found[name] for name in found.files}
+
     def __repr__(self) -> str:
-        return f"<{self.name} at {self.connection.url}>"
+        at = "" if self.step is None else f" at step {self.step}"
+        return f"<{self.name}{at}, on {self.connection.url}>"
 
     def _repr_html_(self) -> str:
         rows = "".join(f"<tr><th>{escape(k)}</th><td>{escape(str(v))}</td></tr>" for k, v in self.params.items())
         return f"<b>{escape(self.name)}</b><br>{escape(self.connection.url)}<table>{rows}</table>"
-
-
-@final
-@documented
-@dataclass(frozen=True)
-class RemoteView:
-    """A view with its controls set; drawn there when it is asked for."""
-
-    connection: Connection
-    """To the server."""
-    variants: tuple[str, ...]
-    """Names: one, or those that the view compares."""
-    name: str
-    """Of the view."""
-    step: int | None
-    """None: the view's own choice."""
-    controls: Mapping[str, Any]
-    """Values that differ from what the view chooses by itself."""
-
-    def figure(self, step: int | None = None) -> Figure:
-        """The Plotly figure; step: the nearest earlier checkpoint that it was computed at, None as it was chosen."""
-        from plotly.graph_objects import Figure
-
-        figure = self.connection.get("figure", self._query(step))
-        # The server's Plotly may know more than the one that is here.
-        return Figure(figure, skip_invalid=True)
-
-    def export(self, target: str | Path, step: int | None = None) -> Path:
-        """Write it to a path, or to a file of this format ('png') named for what it shows, in the current folder."""
-        path = Path(target)
-        if not path.suffix and path.name == str(target):
-            path = Path(f"{self.variants[0].partition('/')[2]}.{self.name}.{target}")
-        path.write_bytes(self.connection.content(f"export/{path.suffix.lstrip('.')}", self._query(step)))
-        return path
-
-    def show(self) -> None:
-        """Show it: inline in a notebook, in the browser elsewhere."""
-        self.figure().show()
-
-    def _query(self, step: int | None) -> Mapping[str, object]:
-        first, *others = self.variants
-        shown = {"view": self.name, "variant": first, "step": self.step if step is None else step}
-        return {**shown, "with": ",".join(others) or None, **self.controls}
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        return self.figure()._repr_mimebundle_(include, exclude)

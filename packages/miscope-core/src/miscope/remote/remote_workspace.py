@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, ClassVar, final
+from urllib.parse import quote
 
 from miscope.errors import UnknownName
 from miscope.field_docs import documented
+from miscope.remote.absent import HasAbsent
 from miscope.remote.address import Address
 from miscope.remote.connection import Connection
 from miscope.remote.greeting import greet
 from miscope.remote.remote_errors import need_client
 from miscope.remote.remote_queue import RemoteQueue
-from miscope.remote.remote_variant import RemoteVariant, RemoteView
+from miscope.remote.remote_study import RemoteStudy
+from miscope.remote.remote_templates import RemoteTemplates
+from miscope.remote.remote_variant import RemoteVariant
+from miscope.remote.remote_view import RemoteView
+
+if TYPE_CHECKING:
+    from miscope.analysis.analyzer_options import Options
 
 __all__ = ["RemoteWorkspace", "connect"]
+
+_FILES = "The files of the folder are on the server's machine."
+_OPEN = "On the server's machine:  miscope.open(FOLDER), with the folder that `remote.root` names"
 
 
 def connect(url: str, token: str | None = None, *, seconds: float = 60.0) -> RemoteWorkspace:
@@ -34,33 +46,66 @@ def connect(url: str, token: str | None = None, *, seconds: float = 60.0) -> Rem
 
 @final
 @documented
-@dataclass(frozen=True)
-class RemoteWorkspace:
+@dataclass(frozen=True, repr=False)
+class RemoteWorkspace(HasAbsent):
     """A workspace that a server shows; a context manager, which lets go of the server."""
 
     connection: Connection
     """To the server."""
+
+    absent: ClassVar = {
+        "value": (_FILES, _OPEN),
+        "store": (_FILES, _OPEN),
+        "ledger": (_FILES, "What was run is here:  remote.queue.runs()"),
+        "index": (_FILES, _OPEN),
+        "ask": ("SQL reads the files of the folder.", 'On the server\'s machine:  miscope ask "select ..."'),
+        "context": ("Models and weights do not go over HTTP.", _OPEN),
+        "record": ("Checkpoints are written where the folder is.", _OPEN),
+        "adopt": ("Checkpoints are written where the folder is.", "On the server's machine:  miscope import FILE"),
+        "adopt_module": ("Checkpoints are written where the folder is.", _OPEN),
+        "bundle": ("Weights do not go over HTTP.", "On the server's machine:  miscope bundle VARIANT"),
+        "report": ("It is written where the artifacts are.", "On the server's machine:  miscope report VARIANT"),
+    }
+
+    @property
+    def root(self) -> PurePosixPath:
+        """Its folder, on the server's machine."""
+        return PurePosixPath(self.connection.get("health")["workspace"])
+
+    @property
+    def plugins(self) -> Mapping[str, Any]:
+        """What is installed there, by whom, and what could not be loaded."""
+        return self.connection.get("plugins")
 
     def families(self) -> dict[str, Mapping[str, Any]]:
         """What can be trained there, by name: title, JSON schemas of 'params' and of 'training', ..."""
         return {family["name"]: family for family in self.connection.get("families")["families"]}
 
     def variants(self, family: str | None = None) -> list[RemoteVariant]:
-        """Stored variants that can be opened, by name."""
-        found = [each for each in self.connection.get("variants") if each["problem"] is None and each["installed"]]
-        return [self._stored(each) for each in found if family in (None, each["family"])]
+        """Stored variants that can be opened, by name; `inventory` has the others too, and why not."""
+        return [self._stored(each) for each in self.inventory(family) if each["problem"] is None and each["installed"]]
+
+    def inventory(self, family: str | None = None) -> list[Mapping[str, Any]]:
+        """Everything that lies there as a variant: 'name', 'params', 'training', 'checkpoints', 'problem', ..."""
+        return [each for each in self.connection.get("variants") if family in (None, each["family"])]
+
+    def names(self, family: str | None = None) -> list[str]:
+        """Names of all stored variants, whether or not their family is installed."""
+        return [each["name"] for each in self.inventory(family)]
 
     def find(self, name: str) -> RemoteVariant:
-        """A stored variant by its name 'family/slug'."""
-        found = {each["name"]: each for each in self.connection.get("variants")}
-        if name not in found:
-            listing = f"{self.connection.url} shows {len(found)} variants; `.variants()` has those that can be opened."
-            raise UnknownName("variant", name, found, listing=listing)
-        return self._stored(found[name])
+        """A stored variant by its name 'family/slug', or by its slug where one family has it."""
+        found = {each["name"]: each for each in self.inventory()}
+        named = [name] if name in found else [each for each in found if each.partition("/")[2] == name]
+        if len(named) != 1:
+            meant = f"it is {' or '.join(named)}" if named else f"{self.connection.url} shows {len(found)} variants"
+            listing = f"{meant}; `.variants()` has those that can be opened."
+            raise UnknownName("variant", name, found, listing=listing[0].upper() + listing[1:] if named else listing)
+        return self._stored(found[named[0]])
 
     def variant(self, family: str, **fields: Any) -> RemoteVariant:
         """The variant of a family with these parameters and training fields, told apart by name; nothing is written."""
-        own = self.connection.get(f"families/{family}")
+        own = self.connection.get(f"families/{quote(family, safe='')}")
         training = (own["training"] or {}).get("properties", {})
         of_training = {
             k: v for k, v in fields.items() if k in training and k not in own["params"].get("properties", {})
@@ -70,9 +115,11 @@ class RemoteWorkspace:
         name = self.connection.post("trainings", {**asked, "dry_run": True})["what"]
         return RemoteVariant(self.connection, name, params, of_training)
 
-    def view(self, name: str, variants: list[RemoteVariant], **controls: Any) -> RemoteView:
-        """A figure that compares variants, by the view's name."""
-        return RemoteView(self.connection, tuple(each.name for each in variants), name, None, controls)
+    def view(
+        self, name: str, variants: Sequence[RemoteVariant], *, options: Options | None = None, **controls: Any
+    ) -> RemoteView:
+        """A figure that compares variants, by the view's name; options: as of `RemoteVariant.view`."""
+        return RemoteView(self.connection, tuple(each.name for each in variants), name, None, controls, options)
 
     def views(self) -> dict[str, Mapping[str, Any]]:
         """Every view that is installed there, by name: title, grain, controls, ..."""
@@ -83,12 +130,25 @@ class RemoteWorkspace:
         """Its runs, done in the background."""
         return RemoteQueue(self.connection)
 
+    @property
+    def templates(self) -> RemoteTemplates:
+        """Studies that are kept there to start from."""
+        return RemoteTemplates(self.connection)
+
+    def studies(self) -> dict[str, Mapping[str, Any]]:
+        """Every study that was run there or is in the queue, by name: how many of its runs are in each state."""
+        return {each["name"]: each for each in self.connection.get("studies")["studies"]}
+
+    def study(self, name: str) -> RemoteStudy:
+        """The study of that name; Refused where there is none."""
+        return RemoteStudy(self.connection, self.connection.get(f"studies/{quote(name, safe='')}")["name"])
+
     def close(self) -> None:
         """Let go of the server."""
         self.connection.close()
 
     def _stored(self, seen: Mapping[str, Any]) -> RemoteVariant:
-        return RemoteVariant(self.connection, seen["name"], seen["params"] or {}, None)
+        return RemoteVariant(self.connection, seen["name"], seen["params"] or {}, seen.get("training"))
 
     def __enter__(self) -> RemoteWorkspace:
         return self

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from miscope.runs.run_queue import RunQueue
     from miscope.workspace import Workspace
 
-__all__ = ["RetryMode", "resume_at", "retry_as"]
+__all__ = ["RetryMode", "resume_at", "retry_as", "retry_mode"]
 
 
 class RetryMode(enum.StrEnum):
@@ -27,6 +27,17 @@ class RetryMode(enum.StrEnum):
     """It goes on from the last state that it saved."""
     FROM_SCRATCH = "from_scratch"
     """It begins again at step 0, and writes its checkpoints anew."""
+
+
+def retry_mode(given: str | None) -> RetryMode | None:
+    """The mode of that name; BadValue for another."""
+    try:
+        return None if given is None else RetryMode(given)
+    except ValueError:
+        known = ", ".join(repr(each.value) for each in RetryMode)
+        raise BadValue(
+            f"A training cannot be retried {given!r}.", f"It is {known}.", "Leave `mode` out for the same again."
+        ) from None
 
 
 def retry_as(
