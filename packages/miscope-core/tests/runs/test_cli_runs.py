@@ -12,6 +12,7 @@ import pytest
 from miscope.runs.queued_run import Reached
 from miscope.runs.run_queue import RunQueue
 from miscope.runs.run_state import RunState
+from miscope.runs.supervisor import supervisor_process
 from miscope.store.process_identity import this_process
 
 Run = Callable[..., tuple[int, str, str]]
@@ -214,6 +215,14 @@ def test_a_second_supervisor_is_refused_by_name(command: Run, unattended: RunQue
     with working(unattended):
         code, _, err = command("runs", "serve", "--until-idle")
     assert (code, err.splitlines()[0]) == (1, f"The runs of {unattended.layout.root} have a supervisor already.")
+
+
+def test_one_that_is_started_in_passing_says_nothing_where_there_is_another(
+    unattended: RunQueue, working: Working
+) -> None:
+    with working(unattended):
+        assert supervisor_process(unattended.layout.root).wait() == 1
+    assert (unattended.layout.runs / "supervisor.log").read_text() == ""
 
 
 def test_serving_until_idle_ends_once_nothing_more_can_begin(command: Run, unattended: RunQueue) -> None:

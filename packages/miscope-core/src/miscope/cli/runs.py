@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Annotated
 
 import typer
 
@@ -12,9 +14,6 @@ from miscope.cli.printing import note, print_json, print_table
 from miscope.cli.queueing import GroupOption
 from miscope.cli.watched_queue import queue_of
 from miscope.commands import in_workspace
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["add_to"]
 
@@ -85,6 +84,7 @@ def serve(
     threads: Annotated[int, typer.Option(min=1, help="CPU threads of each run that asks for no number.")] = 1,
     pause: Annotated[float, typer.Option(min=0, help="Seconds of rest after each run.")] = 0.0,
     until_idle: Annotated[bool, typer.Option("--until-idle", help="End when nothing more can begin.")] = False,
+    in_passing: Annotated[bool, typer.Option("--in-passing", hidden=True)] = False,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Work through the queue, a process for each run; its runs go on when it is ended."""
@@ -99,7 +99,7 @@ def serve(
     slots = Slots.of(at_once=at_once, threads=threads, cards=graphics_cards())
     with stop_on_signals() as asked:
         while True:
-            with supervising(queue):
+            with _saying_nothing() if in_passing else nullcontext(), supervising(queue):
                 note(f"At most {slots.at_once} runs at once, in {place.root}")
                 supervisor = Supervisor(queue=queue, ledger=place.ledger, slots=slots, pause=pause, note=note)
                 supervisor.serve(should_stop=asked, until_idle=until_idle)
@@ -112,6 +112,17 @@ def serve(
         note(f"{len(going)} run{'s go' if len(going) > 1 else ' goes'} on without it; to stop:  {line}")
     if asked():
         raise typer.Exit(asked.exit_code)
+
+
+@contextmanager
+def _saying_nothing() -> Iterator[None]:
+    """Where there is another supervisor, end without a word: who starts one in passing does not mind."""
+    from miscope.runs.run_errors import Supervised
+
+    try:
+        yield
+    except Supervised:
+        raise typer.Exit(1) from None
 
 
 def rebuild(workspace: WorkspaceOption = None) -> None:

@@ -215,6 +215,7 @@ def start_supervisor(root: Path) -> int:
 
 
 def supervisor_process(root: Path) -> subprocess.Popen[bytes]:
-    """The same as a process to be waited for: it ends with 0 after the last run, with 1 where there is another."""
-    words = [*PYTHON, "miscope", "runs", "serve", "--until-idle", "--workspace", str(root)]
+    """The same as a process to be waited for: it ends with 0 after the last run, with 1, and without
+    a word, where there is another."""
+    words = [*PYTHON, "miscope", "runs", "serve", "--until-idle", "--in-passing", "--workspace", str(root)]
     return spawn(words, Layout(root).runs / "supervisor.log")
