@@ -58,6 +58,26 @@ def test_a_template_is_changed_in_part_or_whole(api):
     assert asked(api, "PUT", "small", name="Small").json()["error"]["fields"][0]["name"] == "study"
 
 
+def test_who_changes_what_another_changed_meanwhile_is_told_so_where_they_say_what_they_read(api):
+    kept(api)
+    address, whole = f"{PREFIX}/training-templates/small", {"name": "Small", "study": STUDY}
+    read = api.client.get(address).headers["etag"]
+    assert read == api.client.get(address).headers["etag"]
+    first = api.client.put(address, json={**whole, "tags": ["a"]}, headers={"if-match": f'"no", {read}'})
+    assert (first.status_code, first.headers["etag"] != read) == (200, True)
+    for method in ("PUT", "PATCH"):
+        late = api.client.request(method, address, json={**whole, "tags": ["b"]}, headers={"if-match": read})
+        assert (late.status_code, late.json()["error"]["code"]) == (412, "Changed")
+        assert late.json()["error"]["message"].split("\n") == [
+            "The template 'small' is another by now.",
+            "Somebody changed it after it was read.",
+            "Read it again, and send what it is to be with the `etag` that it has then.",
+        ]
+    assert api.get("training-templates/small").json()["tags"] == ["a"]
+    for headers in ({"if-match": api.client.get(address).headers["etag"]}, {"if-match": "*"}, {}):
+        assert api.client.put(address, json=whole, headers=headers).status_code == 200
+
+
 def test_favourites_come_first_and_a_listing_is_of_what_is_asked_for(api):
     kept(api, "A", tags=["x"])
     kept(api, "B", description="wide")

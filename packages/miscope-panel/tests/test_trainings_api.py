@@ -166,6 +166,20 @@ def test_a_completed_training_goes_on_to_a_later_step_as_a_new_run(api):
     assert (refused.status_code, refused.json()["error"]["fields"][0]["name"]) == (422, "steps")
 
 
+def test_who_asks_for_what_a_completed_run_has_done_is_told_which(api):
+    number = api.train(steps=20)
+    asked = {"family": "toy.sum", "params": {"seed": 0}, "steps": 20}
+    assert api.post("trainings/estimate", **asked).json()["duplicate_of"] is None
+    api.begin(number)
+    api.queue.reach(number, Reached(done=20, total=20))
+    api.queue.move(number, RunState.COMPLETED)
+    assert api.post("trainings/estimate", **asked).json()["duplicate_of"] == number
+    assert api.post("trainings/estimate", **{**asked, "steps": 21}).json()["duplicate_of"] is None
+    again = api.post("trainings", **asked)
+    assert (again.status_code, again.json()["id"], again.json()["duplicate_of"]) == (201, 2, number)
+    assert api.post("trainings", **{**asked, "params": {"seed": 1}}).json()["duplicate_of"] is None
+
+
 def test_a_deleted_run_leaves_the_list_and_is_put_back(api):
     number = api.train()
     assert api.delete(f"trainings/{number}").status_code == 409

@@ -14,7 +14,7 @@ from miscope_panel.problem import PREFIX
 if TYPE_CHECKING:
     from fastapi import Request
 
-__all__ = ["Cached", "tagged"]
+__all__ = ["Cached", "is_another", "tagged"]
 
 _FOREVER = b"public, max-age=31536000, immutable"
 
@@ -42,6 +42,12 @@ class Cached:
             await send(message)
 
         await self.app(scope, receive, sent)
+
+
+def is_another(if_match: str | None, tag: str) -> bool:
+    """Whether that header means something else than what has this tag."""
+    known = {each.strip() for each in (if_match or "*").split(",")}
+    return not known & {tag, "*"}
 
 
 def tagged(request: Request, response: Response) -> Response:

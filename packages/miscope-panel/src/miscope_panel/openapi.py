@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi.openapi.utils import get_openapi
 
+from miscope_panel.idempotency import PARAMETER
 from miscope_panel.problem import Problem
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _ANY: Mapping[int, str] = {
     401: "The server wants its token.",
     403: "It comes from a page of another origin, or this server only shows.",
     404: "There is no such run, variant, name or path.",
-    409: "What is there does not allow it: a run's state, a damaged file, who is at work.",
+    409: "What is there does not allow it: a run's state, a damaged file, who is at work, another use of the key.",
     414: "The address is too long.",
     422: "A value is refused; `fields` says which.",
     429: "There were too many requests; `retry-after` says for how many seconds to wait.",
@@ -77,6 +78,8 @@ def _described(app: FastAPI) -> dict[str, Any]:
         if "examples" in schema:
             schema["examples"] = [_with_nulls(each, schema, components["schemas"]) for each in schema["examples"]]
     for method, operation in _operations(whole):
+        if method == "post":
+            operation.setdefault("parameters", []).append(PARAMETER)
         refusals = _ANY if method in _READS else {**_ANY, **_WRITING}
         answers = operation["responses"]
         for status in refusals:

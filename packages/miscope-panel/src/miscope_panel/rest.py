@@ -16,6 +16,8 @@ from miscope_panel.caching import Cached
 from miscope_panel.compressing import Compressed
 from miscope_panel.events_api import events_router
 from miscope_panel.families_api import families_router
+from miscope_panel.idempotency import Idempotent
+from miscope_panel.kept_answers import KeptAnswers
 from miscope_panel.openapi import describe, operation_name
 from miscope_panel.runs_api import runs_router
 from miscope_panel.studies_api import studies_router
@@ -47,6 +49,7 @@ def add_rest(app: FastAPI, access: QueueAccess) -> None:
     ):
         app.include_router(routes, generate_unique_id_function=operation_name)
     describe(app)
+    app.add_middleware(Idempotent, answers=KeptAnswers(access.workspace.store.layout.answers))
     app.add_middleware(Cached)
     app.add_middleware(Compressed)
     app.add_exception_handler(MiscopeError, problem.of_miscope)

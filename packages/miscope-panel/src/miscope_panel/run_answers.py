@@ -48,6 +48,7 @@ EXAMPLE: dict[str, Any] = {
     "priority": 0,
     "needs": [],
     "retry_of": None,
+    "duplicate_of": None,
     "attempt": 1,
     "created": 1795871000.2,
     "started": 1795871003.1,
@@ -87,6 +88,9 @@ class RunSeen(BaseModel):
     priority: int
     needs: list[int] = Field(description="Runs that have to be completed before it begins.")
     retry_of: int | None
+    duplicate_of: int | None = Field(
+        default=None, description="Told when a training is asked for: the completed run that did the same; else null."
+    )
     attempt: int
     created: float
     started: float | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, final
@@ -132,6 +133,12 @@ class TemplateSeen(BaseModel):
     def of(cls, template: Template) -> TemplateSeen:
         """The template in these words."""
         return cls.model_validate(jsonable(template.as_row()))
+
+    @property
+    def tag(self) -> str:
+        """Of what it is; how often it was used does not matter."""
+        said = self.model_dump_json(exclude={"uses", "last_used"})
+        return f'"{hashlib.sha256(said.encode()).hexdigest()[:32]}"'
 
 
 @final

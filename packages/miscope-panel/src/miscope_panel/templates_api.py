@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, final
 
-from fastapi import APIRouter, Body, Path, Query, Response
+from fastapi import APIRouter, Body, Header, Path, Query, Response
 from fastapi.responses import JSONResponse
 from pydantic import JsonValue
 
@@ -19,7 +19,8 @@ from miscope.studies.conflict import Conflict
 from miscope.studies.document import Document
 from miscope.studies.template_exchange import exported, import_templates
 from miscope.validation import about
-from miscope_panel.problem import PREFIX, PROBLEMS
+from miscope_panel.caching import is_another
+from miscope_panel.problem import PREFIX, PROBLEMS, Problem
 from miscope_panel.run_answers import answered
 from miscope_panel.template_bodies import (
     EXCHANGED,
@@ -34,6 +35,7 @@ from miscope_panel.template_bodies import (
 )
 
 if TYPE_CHECKING:
+    from miscope.studies.template import Template
     from miscope.studies.templates import Templates
     from miscope.workspace import Workspace
 
@@ -41,6 +43,17 @@ __all__ = ["templates_router"]
 
 _EXCHANGE: dict[int | str, dict[str, Any]] = {200: {"content": {"application/json": {"example": EXCHANGED}}}}
 
+_ANOTHER: dict[int | str, dict[str, Any]] = {
+    412: {"model": Problem, "description": "It is not, or no longer, what `if-match` says."}
+}
+_CHANGED = (
+    "The template {id!r} is another by now.\nSomebody changed it after it was read.\n"
+    "Read it again, and send what it is to be with the `etag` that it has then."
+)
+
+IfMatch = Annotated[
+    str | None, Header(description="Only if it is what has this `etag`, as `GET` gives it.", examples=['"0f3a"'])
+]
 TemplateId = Annotated[str, Path(description="The template's id.", examples=["small-decay"])]
 
 
@@ -94,24 +107,24 @@ def _add_keeping(routes: APIRouter, workspace: Workspace, writing: _Writing) -> 
         study = _study(workspace, asked)
         with writing.turn() as there:
             template = there.save(asked.model_dump(exclude={"study", "variant"}), study)
-        return answered(TemplateSeen.of(template), 201)
+        return _seen(template, 201)
 
     @routes.get("/{id}", response_model=TemplateSeen)
     def template(id: TemplateId) -> Response:
         """One template with its study, which `POST studies` takes by its id."""
-        return answered(TemplateSeen.of(writing.templates.of_id(id)))
+        return _seen(writing.templates.of_id(id))
 
 
 def _add_changing(routes: APIRouter, writing: _Writing) -> None:
-    @routes.put("/{id}", response_model=TemplateSeen)
-    def replace(id: TemplateId, asked: TemplateReplaced) -> Response:
+    @routes.put("/{id}", response_model=TemplateSeen, responses={**_ANOTHER})
+    def replace(id: TemplateId, asked: TemplateReplaced, if_match: IfMatch = None) -> Response:
         """Have the template be this; its id and its uses stay."""
-        return answered(_changed(writing, id, asked.model_dump()))
+        return _changed(writing, id, asked.model_dump(), if_match)
 
-    @routes.patch("/{id}", response_model=TemplateSeen)
-    def change(id: TemplateId, asked: TemplateChanges) -> Response:
+    @routes.patch("/{id}", response_model=TemplateSeen, responses={**_ANOTHER})
+    def change(id: TemplateId, asked: TemplateChanges, if_match: IfMatch = None) -> Response:
         """Change what is given of the template."""
-        return answered(_changed(writing, id, asked.model_dump(exclude_none=True)))
+        return _changed(writing, id, asked.model_dump(exclude_none=True), if_match)
 
     @routes.delete("/{id}", response_model=TemplateSeen)
     def delete(id: TemplateId) -> Response:
@@ -126,12 +139,12 @@ def _add_changing(routes: APIRouter, writing: _Writing) -> None:
         """A copy under a name that says so, never used and no favourite."""
         original = writing.templates.of_id(id)
         with writing.turn() as there:
-            return answered(TemplateSeen.of(there.duplicate(original)), 201)
+            return _seen(there.duplicate(original), 201)
 
     @routes.post("/{id}/favorite", response_model=TemplateSeen)
     def favorite(id: TemplateId, asked: Favourite | None = None) -> Response:
         """Have it come first in listings, or no longer."""
-        return answered(_changed(writing, id, (asked or Favourite()).model_dump()))
+        return _changed(writing, id, (asked or Favourite()).model_dump())
 
 
 def _add_exchange(routes: APIRouter, writing: _Writing) -> None:
@@ -155,12 +168,22 @@ def _add_exchange(routes: APIRouter, writing: _Writing) -> None:
         return answered(TemplatesImported.of(report, dry_run=dry_run))
 
 
-def _changed(writing: _Writing, template_id: str, given: dict[str, Any]) -> TemplateSeen:
-    before = writing.templates.of_id(template_id)
+def _changed(writing: _Writing, template_id: str, given: dict[str, Any], if_match: str | None = None) -> Response:
     keys = given.pop("study", None)
     study = None if keys is None else Document.of_values(keys, "study")
     with writing.turn() as there:
-        return TemplateSeen.of(there.change(before, study, **given))
+        before = there.of_id(template_id)
+        if is_another(if_match, TemplateSeen.of(before).tag):
+            return Problem.of("Changed", _CHANGED.format(id=template_id)).response(412)
+        return _seen(there.change(before, study, **given))
+
+
+def _seen(template: Template, status: int = 200) -> Response:
+    """The template, with the tag of what it is now."""
+    seen = TemplateSeen.of(template)
+    answer = answered(seen, status)
+    answer.headers["etag"] = seen.tag
+    return answer
 
 
 def _study(workspace: Workspace, asked: TemplateAsked) -> Document:

@@ -38,6 +38,7 @@ _PLAN: dict[str, Any] = {
     "training": {"steps": 5000, "weight_decay": 1.0},
     "steps": 5000,
     "needs": [],
+    "duplicate_of": None,
     "checkpoints": 0,
     "last_step": None,
     "estimate": {
@@ -59,6 +60,7 @@ class TrainingPlan(BaseModel):
     training: dict[str, Any] = Field(description="Every field of the training.")
     steps: int
     needs: list[int] = Field(description="Runs that it would wait for.")
+    duplicate_of: int | None = Field(description="The completed run that did the same: nothing would be left to do.")
     checkpoints: int = Field(description="Of the variant that are there already.")
     last_step: int | None
     estimate: TrainingEstimate | None = Field(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from miscope.jsonable import jsonable
+from miscope.runs.submitting import duplicate_of
 from miscope.training.estimate import estimate
 from miscope.validation import checked_variant
 from miscope_panel.training_answers import TrainingPlan
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from miscope.train_request import TrainRequest
     from miscope_panel.queue_access import QueueAccess
 
-__all__ = ["planned"]
+__all__ = ["done_before", "planned"]
 
 _MOST = 10**6
 """Steps of a training that is estimated, whose checkpoints are counted one by one."""
@@ -33,6 +34,7 @@ def planned(access: QueueAccess, request: TrainRequest, what: str, place: Place)
         "training": jsonable(variant.training.model_dump(mode="json")),
         "steps": variant.training.steps if request.steps is None else request.steps,
         "needs": place.needs,
+        "duplicate_of": done_before(access, request, what),
         "checkpoints": len(steps),
         "last_step": steps[-1] if steps else None,
         "estimate": None,
@@ -42,3 +44,12 @@ def planned(access: QueueAccess, request: TrainRequest, what: str, place: Place)
         whole = workspace.value(family, request.params, request.training).labelled(request.label)
         facts["estimate"] = estimate(workspace, whole, steps=request.steps, threads=request.threads or 1).facts()
     return TrainingPlan.model_validate(facts)
+
+
+def done_before(access: QueueAccess, request: TrainRequest, what: str) -> int | None:
+    """The completed run that did the same; what: the variant that a request which was checked would train."""
+    family = access.workspace.plugins.family(request.family)
+    training = checked_variant(family, request.params, request.training).training
+    assert training is not None, "such a request was refused"
+    steps = training.steps if request.steps is None else request.steps
+    return duplicate_of(access.queue, request, what, steps)

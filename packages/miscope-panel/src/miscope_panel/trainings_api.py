@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
@@ -27,11 +27,8 @@ from miscope_panel.runs_api import add_action, router
 from miscope_panel.training_answers import Metrics, TrainingPlan
 from miscope_panel.training_asked import TrainingAsked, analysis_after, place_of, refuse_idle, request_of
 from miscope_panel.training_command import command_of
-from miscope_panel.training_plan import planned
+from miscope_panel.training_plan import done_before, planned
 from miscope_panel.training_script import script_of, study_of
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["trainings_router"]
 
@@ -105,11 +102,12 @@ def _add_beginning(routes: APIRouter, access: QueueAccess) -> None:
         request, what, arranged_at, after = meant(asked)
         if asked.dry_run:
             return answered(planned(access, request, what, arranged_at))
+        same = done_before(access, request, what)
         run = access.queue.submit(request, what=what, place=arranged_at)
         if after is not None:
             submit(access.workspace, access.queue, after, replace(Place(), priority=asked.priority, needs=(run.id,)))
         access.summon()
-        return answered(RunSeen.of(run), 201)
+        return answered(RunSeen.of(run).model_copy(update={"duplicate_of": same}), 201)
 
     @routes.post("/estimate", response_model=TrainingPlan)
     def estimate(asked: TrainingAsked) -> Response:

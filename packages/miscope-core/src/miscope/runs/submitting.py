@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from miscope.runs.run_queue import RunQueue
     from miscope.workspace import Workspace
 
-__all__ = ["arranged", "submit", "submit_chains"]
+__all__ = ["arranged", "duplicate_of", "submit", "submit_chains"]
 
 _FEW = 3
 """Names that stand for what an analysis is of."""
@@ -86,6 +86,20 @@ def _find(workspace: Workspace, name: str) -> None:
         workspace.plugins.family(name.partition("/")[0])
     else:
         workspace.find(name)
+
+
+def duplicate_of(queue: RunQueue, request: TrainRequest, what: str, steps: int) -> int | None:
+    """The last run that trained the variant with the same interventions to that many steps; None where none did.
+
+    what: the variant. Another of the same would find nothing left to do.
+    """
+    same = [
+        run.id
+        for run in queue.runs({RunState.COMPLETED})
+        if isinstance(run.request, TrainRequest)
+        and (run.what, run.reached.total, run.request.interventions) == (what, steps, request.interventions)
+    ]
+    return same[-1] if same else None
 
 
 def _there(workspace: Workspace, name: str) -> bool:

@@ -115,6 +115,11 @@ class Layout:
         """Held by whoever works through the queue."""
         return self.runs / "supervisor.lock"
 
+    @property
+    def answers(self) -> Path:
+        """What was answered to requests for runs that have a key of their own."""
+        return self.runs / "answers"
+
     def run(self, number: int) -> Path:
         """What is kept of one run beside the queue: what was asked for, how it ended, what it printed."""
         return self.runs / str(int(number))
