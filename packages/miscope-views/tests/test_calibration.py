@@ -32,7 +32,9 @@ def test_the_reliability_diagram_leaves_empty_bins_out_and_tells_error_and_chanc
     )
 
     assert (list(figure.data[1].x), list(figure.data[1].y)) == ([pytest.approx(0.9)], [0.5])
-    assert figure.data[1].error_y.array[0] == pytest.approx(1.96 * 0.25)
+    # Wilson's interval of two of four.
+    assert 0.5 - figure.data[1].error_y.arrayminus[0] == pytest.approx(0.15, abs=1e-3)
+    assert 0.5 + figure.data[1].error_y.array[0] == pytest.approx(0.85, abs=1e-3)
     assert "calibration error 0.4000 (chance 0.0100 to 0.2000) · 4 inputs" in figure.layout.title.subtitle.text
     assert not figure.layout.annotations
 

@@ -56,6 +56,14 @@ def test_events_stand_below_the_losses_with_their_intervals():
     assert [text.strip() for text in numbers.text] == ["50  [40, 70]", "800"]
 
 
+def test_where_nothing_happened_the_losses_stand_alone():
+    figure = timeline(replace(shown({**GROKKED, "memorised": np.nan, "generalised": np.nan}), events={}))
+
+    assert [trace.name for trace in figure.data] == ["train", "test", "slingshot"]
+    assert figure.layout.yaxis.domain is None
+    assert figure.layout.title.subtitle.text.endswith("not memorised by epoch 1,000")
+
+
 def test_every_definition_that_was_met_has_its_row_with_its_interval():
     without = ("train_jump", "test_jump", "peak", "half", "complete", "steepest", "half_linear")
     never = dict.fromkeys(without, np.nan)

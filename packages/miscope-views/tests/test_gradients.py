@@ -41,16 +41,20 @@ def test_energies_are_drawn_by_tensor_and_in_all_and_shares_by_tensor():
 
 
 def test_bars_are_the_mean_over_seeds_at_the_first_step_with_its_interval():
-    figure = gradients.initialisation(cohort([0.2, 0.8], [0.4, 0.6]), product="W_E")
-    assert list(figure.data[0].y) == pytest.approx([0.3, 0.7])
-    assert list(figure.data[0].error_y.array) == pytest.approx([1.96 * 0.1] * 2)
+    figure = gradients.initialisation(cohort([0.2, 0.8], [0.4, 0.6], [0.9, 0.1]), product="W_E")
+    bars = figure.data[0]
+    assert list(bars.y) == pytest.approx([0.5, 0.5])
+    assert (bars.y - bars.error_y.arrayminus >= 0).all()
+    assert (bars.y + bars.error_y.array <= 1).all()
+    assert (bars.error_y.arrayminus > 0.3).all()
     assert list(figure.data[1].y) == pytest.approx([0.5, 0.5])
-    assert "2 of 2 variants at step 0" in figure.layout.title.subtitle.text
+    assert "3 of 3 variants at step 0" in figure.layout.title.subtitle.text
 
 
-def test_one_variant_alone_has_no_interval():
-    figure = gradients.initialisation(cohort([0.2, 0.8]), product="W_E")
-    assert list(figure.data[0].error_y.array) == [0, 0]
+@pytest.mark.parametrize("shares", [[[0.2, 0.8]], [[0.2, 0.8], [0.4, 0.6]]])
+def test_of_fewer_than_three_variants_there_is_no_interval(shares: list[list[float]]):
+    figure = gradients.initialisation(cohort(*shares), product="W_E")
+    assert list(figure.data[0].error_y.array) == list(figure.data[0].error_y.arrayminus) == [0, 0]
 
 
 def test_a_record_that_begins_later_has_no_gradient_from_before_training():

@@ -122,6 +122,15 @@ def test_of_few_variants_the_median_course_has_no_band_and_of_five_it_has_two():
     assert (upper / lower).mean() > (high / low).mean(), "to hold everywhere at once it must be wider"
 
 
+def test_the_band_of_an_accuracy_stays_within_what_one_can_be():
+    random = np.random.default_rng(0)
+    near = [np.clip(0.97 + 0.06 * random.normal(size=40), 0, 1) for _ in range(6)]
+    members = [member(i, {"events.grokking": {}}, {"test_accuracy": curve(one)}) for i, one in enumerate(near)]
+    band = cohort(LOSSES, members, points=40)["step/test_accuracy/median_simultaneous"]
+    assert band.max() == 1
+    assert (band >= 0).all()
+
+
 def ended(seed, keys, labels=("1", "2", "3", "4")):
     key = np.isin(labels, keys)
     share = key / max(key.sum(), 1)

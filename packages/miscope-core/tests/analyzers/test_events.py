@@ -271,6 +271,14 @@ def test_intervals_hold_where_the_event_falls_on_other_noise(width):
     assert np.mean(held) >= 0.8
 
 
+def test_intervals_lie_within_the_record():
+    """Memorised at the second of its records, on noise that would move that by dozens."""
+    random = np.random.default_rng(0)
+    loss = series(np.append(5.0, 8e-3 * np.exp(0.3 * random.normal(size=len(STEPS) - 1))))
+    low, high = events({"train_loss": loss, "test_loss": loss}, draws=50)["memorised/ci"]
+    assert 0 <= low <= 10 <= high
+
+
 def test_a_short_curve_is_left_as_it_is():
     short = series([3.0, 2.0, 1.0], [0, 1, 2])
     for drawn in redrawn(short, draws=3, seed=0, logarithmic=True):

@@ -42,6 +42,50 @@ def test_seeds_agree_by_the_mean_of_the_logarithm_of_their_losses(three: Report,
     assert rows["last train loss"][3] == "3"
 
 
+def agreed(**last: list[float]) -> tuple[dict[str, tuple[str, ...]], str]:
+    """Rows of the table over as many seeds as there are values, and its note."""
+    names, count = list(last), len(next(iter(last.values())))
+    ends = [
+        {name: Series(steps=np.array([9]), values=np.array([last[name][i]])) for name in names} for i in range(count)
+    ]
+    events = {"memorised": last["steps"]} if "steps" in last else {}
+    table = agreement(range(count), [f"seed={i}" for i in range(count)], ends, events)
+    return {row[0]: row[1:] for row in table.rows}, table.note
+
+
+def test_of_two_seeds_both_values_are_told_and_no_interval():
+    rows, note = agreed(test_accuracy=[0.91, 0.97], test_loss=[0.4, 0.1], steps=[10.0, 40.0])
+    assert rows["last test accuracy"] == ("0.944", "–", "0.91 to 0.97", "2")
+    assert rows["last test loss"] == ("0.2", "–", "0.1 to 0.4", "2")
+    assert rows["memorised"] == ("20", "–", "10 to 40", "2")
+    assert note.startswith("Two seeds have no interval: the least and the most are the two values.")
+
+
+@pytest.mark.parametrize("accuracies", [[0.5, 0.99, 1.0], [1.0, 1.0, 0.2], [0.0, 0.02, 0.4], [0.0, 1.0, 1.0, 0.0]])
+def test_the_interval_of_an_accuracy_stays_within_what_one_can_be(accuracies: list[float]):
+    rows, note = agreed(test_accuracy=accuracies)
+    low, _, high = rows["last test accuracy"][1].partition(" to ")
+    assert 0 <= float(low) < float(rows["last test accuracy"][0]) < float(high) <= 1
+    assert "of accuracies on the angle arcsin √a, of losses and steps on the logarithm" in note
+
+
+def test_intervals_of_losses_and_steps_are_positive():
+    rows, _ = agreed(test_loss=[1e-6, 0.4, 3.0], steps=[10.0, 900.0, 20.0])
+    assert all(float(rows[name][1].split(" to ")[0]) > 0 for name in ("last test loss", "memorised"))
+
+
+def test_what_is_the_same_in_all_or_0_has_no_interval():
+    rows, _ = agreed(test_accuracy=[1.0, 1.0, 1.0], test_loss=[0.0, 1e-8, 1e-9], steps=[0.0, 10.0, 10.0])
+    assert rows["last test accuracy"] == ("1", "–", "1 to 1", "3")
+    assert rows["last test loss"] == ("–", "–", "0 to 1e-08", "3")
+    assert rows["memorised"] == ("–", "–", "0 to 10", "3")
+
+
+def test_a_loss_that_may_be_negative_is_measured_as_it_is():
+    rows, _ = agreed(test_loss=[-2.0, -1.0, 0.0])
+    assert rows["last test loss"][:2] == ("-1", "-3.48 to 1.48")
+
+
 def test_an_event_that_one_seed_lacks_has_no_mean():
     curve = {"train_loss": Series(steps=np.array([0, 1]), values=np.array([1.0, 0.5]))}
     table = agreement([0, 1], ["a", "b"], [curve, curve], {"generalised": [100.0, np.nan]})

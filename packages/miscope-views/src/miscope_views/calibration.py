@@ -9,6 +9,7 @@ import numpy as np
 
 from miscope import Choice, Grain, Needs, Toggle, View, ViewData
 from miscope.figures.figure_style import NULL, TEST, TRAIN, colour_of
+from miscope.maths.mean_interval import wilson
 from miscope_views.figures import figure, grid_axes, line, panels, title
 from miscope_views.named_arrays import first_row, holders
 
@@ -40,7 +41,8 @@ def reliability(shown: ViewData, *, split: str) -> Figure:
     edge = arrays["edge"]
     middle, width = (edge[1:] + edge[:-1]) / 2, np.diff(edge)
     filled = count > 0
-    spread = 1.96 * np.sqrt(np.where(filled, right * (1 - right) / np.maximum(count, 1), 0))
+    low, high = wilson(right[filled], count[filled])
+    spread = {"type": "data", "symmetric": False, "array": high - right[filled], "arrayminus": right[filled] - low}
     above, below = panels([2.2, 1])
     colour = _COLOURS.get(split, colour_of(split))
     diagonal = {"type": "scatter", "mode": "lines", "x": np.array([0, 1]), "y": np.array([0, 1]), "hoverinfo": "skip"}
@@ -49,7 +51,7 @@ def reliability(shown: ViewData, *, split: str) -> Figure:
         "mode": "lines+markers",
         "x": sure[filled],
         "y": right[filled],
-        "error_y": {"type": "data", "array": spread[filled], "width": 0, "color": colour},
+        "error_y": {**spread, "width": 0, "color": colour},
         "marker": {"color": colour, "size": 7},
         "line": {"color": colour, "width": 1},
         "customdata": count[filled],

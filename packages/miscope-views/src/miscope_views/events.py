@@ -42,12 +42,12 @@ def timeline(shown: ViewData) -> Figure:
             hover = f"{split} loss %{{y:.4g}} at {shown.step_label} %{{x:,}}<extra></extra>"
             traces.append(line(series.steps, series.values, split, colour, hovertemplate=hover))
     dated = [name for name in _WHAT if name in shown.events]
-    traces += _whiskers(shown, arrays, dated)
+    traces += _whiskers(shown, arrays, dated) if dated else []
     if len(arrays["slingshots"]):
         traces.append(_slingshots(arrays["slingshots"], shown.metrics.get("train_loss")))
     layout: dict[str, Any] = {
         "title": title(shown, "Events of training", _verdict(shown, arrays)),
-        "yaxis": {"title": {"text": "loss (nats)"}, "type": "log", "domain": upper},
+        "yaxis": {"title": {"text": "loss (nats)"}, "type": "log", **({"domain": upper} if dated else {})},
         "yaxis2": {
             "domain": lower,
             "type": "category",

@@ -9,6 +9,7 @@ import numpy as np
 from miscope import Choice, Grain, Needs, Toggle, View, ViewData
 from miscope.errors import DoesNotApply
 from miscope.figures.figure_style import NULL, OKABE_ITO, colour_of
+from miscope.maths.mean_interval import mean_interval
 from miscope_views.figures import figure, line, title
 from miscope_views.named_arrays import first_row, holders, unit_of
 from miscope_views.spectrum_figures import over_training
@@ -64,8 +65,7 @@ def initialisation(shown: ViewData, *, product: str) -> Figure:
     labels = first_row(held[0][f"{product}/label"])
     same = [arrays for arrays in held if first_row(arrays[f"{product}/label"]).tolist() == labels.tolist()]
     shares = np.stack([arrays[f"{product}/fraction"][0] for arrays in same])
-    mean, spread = shares.mean(axis=0), shares.std(axis=0, ddof=1) if len(shares) > 1 else np.zeros(len(labels))
-    half = 1.96 * spread / len(shares) ** 0.5
+    mean = shares.mean(axis=0)
     expected, high = (same[0][f"{product}/{name}"][0] for name in ("expected", "high"))
     strong = np.argsort(-mean, kind="stable")[:_STRONG]
     colours = [colour_of(str(label)) if i in strong else NULL for i, label in enumerate(labels)]
@@ -74,7 +74,7 @@ def initialisation(shown: ViewData, *, product: str) -> Figure:
         "type": "bar",
         "x": labels.tolist(),
         "y": mean,
-        "error_y": {"type": "data", "array": half, "thickness": 1, "width": 2},
+        "error_y": _whiskers(shares),
         "marker": {"color": colours},
         "hovertemplate": f"{unit} %{{x}}: %{{y:.4f}}<extra></extra>",
         "showlegend": False,
@@ -83,7 +83,7 @@ def initialisation(shown: ViewData, *, product: str) -> Figure:
     grey = {"color": NULL, "width": 1.5}
     level = {**dashed, "y": expected, "name": "isotropic", "line": {**grey, "dash": "dash"}}
     edge = {**dashed, "y": high, "name": "isotropic, 97.5 %", "line": {**grey, "dash": "dot"}}
-    note = f"{len(shares)} of {len(shown.members)} variants at step 0; whiskers: 95 % of the mean"
+    note = f"{len(shares)} of {len(shown.members)} variants at step 0; whiskers: 95 % of the mean, of three or more"
     ticks = labels[np.sort(strong)].tolist()
     layout: dict[str, Any] = {
         "title": title(shown, f"Gradient of {product} before training", note),
@@ -93,6 +93,13 @@ def initialisation(shown: ViewData, *, product: str) -> Figure:
         "showlegend": True,
     }
     return figure([bars, level, edge], layout)
+
+
+def _whiskers(shares: np.ndarray) -> dict[str, Any]:
+    _, low, high = mean_interval(shares, "share")
+    mean = shares.mean(axis=0)
+    above, below = (np.nan_to_num(np.maximum(reach, 0)) for reach in (high - mean, mean - low))
+    return {"type": "data", "symmetric": False, "array": above, "arrayminus": below, "thickness": 1, "width": 2}
 
 
 def _products(shown: ViewData) -> tuple[str, ...]:

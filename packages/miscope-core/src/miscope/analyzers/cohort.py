@@ -80,9 +80,16 @@ def _laid_over(curves: Sequence[Series], metric: str, options: LossOptions) -> d
     if len(curves) >= options.least:
         drawn = redrawn_medians(table, draws=options.draws, seed=options.seed)
         bands["median_pointwise"] = pointwise(drawn)
-        bands["median_simultaneous"], _ = simultaneous(drawn, bands["band"][2])
+        band, _ = simultaneous(drawn, bands["band"][2])
+        bands["median_simultaneous"] = np.clip(band, *_bounds(metric, table))
     shown = {name: (np.exp(band) if logarithmic else band).astype(np.float32) for name, band in bands.items()}
     return {"time": time, **shown, "count": np.isfinite(table).sum(axis=0).astype(np.int32)}
+
+
+def _bounds(metric: str, table: np.ndarray) -> tuple[float, float]:
+    """What the metric can be: a share where all of an accuracy is between 0 and 1."""
+    share = metric.endswith("accuracy") and np.nanmin(table) >= 0 and np.nanmax(table) <= 1
+    return (0.0, 1.0) if share else (-np.inf, np.inf)
 
 
 def _at(curve: Series, time: np.ndarray, logarithmic: bool) -> np.ndarray:
@@ -99,7 +106,7 @@ class EventOptions(CohortOptions):
 
 LOSSES = Analyzer(
     name="cohort.losses",
-    version=3,
+    version=4,
     grain=Grain.COHORT,
     compute=losses,
     needs=Needs(reads=(_GROKKING,), metrics=("*_loss", "*_accuracy")),

@@ -222,7 +222,9 @@ def _dated_by(by: str, options: GrokkingOptions, series: Series) -> tuple[float,
 def _interval(
     series: Series, events: Callable[[Series], tuple[float, ...]], options: GrokkingOptions, *, logarithmic: bool
 ) -> np.ndarray:
-    """(2, n) around what the series itself gives: how far from their median events lie with fluctuations drawn anew."""
+    """(2, n) around what the series itself gives, within its steps: how far from their median events lie with
+    fluctuations drawn anew.
+    """
     fewer = thinned(series, options.records)
     again = redrawn(fewer, draws=options.draws, seed=options.seed, logarithmic=logarithmic)
     moved = np.array([events(drawn) for drawn in again])
@@ -230,7 +232,7 @@ def _interval(
     moved = np.where(missing, 0.0, np.where(np.isnan(moved), np.inf, moved))
     low, middle, high = np.percentile(moved, (2.5, 50, 97.5), axis=0, method="nearest")
     band = np.array(events(series)) + np.stack([low - middle, high - middle])
-    return np.where(missing | ~np.isfinite(band), np.nan, band)
+    return np.where(missing | ~np.isfinite(band), np.nan, np.clip(band, series.steps[0], series.steps[-1]))
 
 
 GROKKING = Analyzer(

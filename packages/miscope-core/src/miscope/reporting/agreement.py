@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from miscope.maths.mean_interval import FEWEST, Scale, mean_interval
 from miscope.reporting.content import Table
 from miscope.reporting.event_table import DATED, EventSteps
 from miscope.reporting.variant_tables import identity_of
@@ -15,9 +16,12 @@ from miscope.variant import Variant
 __all__ = ["agreement", "groups_of_seeds"]
 
 _NOTE = (
-    "Intervals: 95 % by Student's t over seeds; of losses of their logarithm, so that the mean is the geometric one. "
+    "Intervals are of the mean, 95 %, by Student's t over seeds: of accuracies on the angle arcsin √a, of losses and "
+    "steps on the logarithm, so that they keep to what such a number can be. The mean is that of the same scale, of "
+    "losses and steps the geometric one. There is none where all are the same, nor of losses and steps where one is 0. "
     "An event that did not happen in all has no mean: the others would make it too early."
 )
+_TWO = "Two seeds have no interval: the least and the most are the two values. "
 
 
 def groups_of_seeds(variants: Sequence[Variant]) -> list[list[int]]:
@@ -37,9 +41,11 @@ def agreement(
     for event, steps in events.items():
         chosen = np.array([steps[place] for place in places])
         if np.isfinite(chosen).any():
-            rows.append((DATED[event], *_over(chosen, logarithmic=False)))
+            rows.append((DATED[event], *_over(chosen, "positive")))
     title = f"Agreement over {len(places)} seeds: {', '.join(labels[place] for place in places)}"
-    return Table(title=title, columns=("", "mean", "95 % interval", "least to most", "n"), rows=tuple(rows), note=_NOTE)
+    note = (_TWO if len(places) < FEWEST else "") + _NOTE
+    columns = ("", "mean", "95 % interval of it", "least to most", "n")
+    return Table(title=title, columns=columns, rows=tuple(rows), note=note)
 
 
 def _metrics(metrics: Sequence[Mapping[str, Series]]) -> Iterator[tuple[str, ...]]:
@@ -47,24 +53,25 @@ def _metrics(metrics: Sequence[Mapping[str, Series]]) -> Iterator[tuple[str, ...
     for name in sorted(name for name in shared if "/" not in name and name.endswith(("loss", "accuracy"))):
         last = np.array([float(each[name].values[-1]) for each in metrics if len(each[name].values)])
         if len(last) == len(metrics):
-            yield (f"last {name.replace('_', ' ')}", *_over(last, logarithmic=name.endswith("loss")))
+            yield (f"last {name.replace('_', ' ')}", *_over(last, _scale(name, last)))
 
 
-def _over(values: np.ndarray, *, logarithmic: bool) -> tuple[str, str, str, str]:
-    from scipy.stats import t
+def _scale(name: str, values: np.ndarray) -> Scale:
+    """What such a number can be; an accuracy in per cent is only known to be positive, a loss may be a negative one."""
+    if name.endswith("accuracy") and ((values >= 0) & (values <= 1)).all():
+        return "share"
+    return "any" if (values < 0).any() else "positive"
 
+
+def _over(values: np.ndarray, scale: Scale) -> tuple[str, str, str, str]:
     known = values[np.isfinite(values)]
     count = f"{len(known)} of {len(values)}" if len(known) < len(values) else str(len(values))
     spread = f"{_number(known.min())} to {_number(known.max())}" if len(known) else "–"
-    logarithmic = logarithmic and bool((known > 0).all())
-    if len(known) < len(values) or len(known) < 2:
+    if len(known) < len(values):
         return "–", "–", spread, count
-    inner = np.log(known) if logarithmic else known
-    mean, sem = float(inner.mean()), float(inner.std(ddof=1) / np.sqrt(len(inner)))
-    reach = float(t.ppf(0.975, len(inner) - 1)) * sem
-    ends = [mean, mean - reach, mean + reach]
-    middle, low, high = np.exp(ends) if logarithmic else np.array(ends)
-    return _number(middle), f"{_number(low)} to {_number(high)}", spread, count
+    middle, low, high = mean_interval(known, scale)
+    band = f"{_number(low)} to {_number(high)}" if np.isfinite(low) else "–"
+    return _number(middle) if np.isfinite(middle) else "–", band, spread, count
 
 
 def _number(value: float) -> str:
