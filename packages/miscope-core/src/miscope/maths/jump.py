@@ -11,6 +11,8 @@ from miscope.snapshot import Series
 __all__ = ["jump"]
 
 _POINTS = 400
+_STEEPEST = 50.0
+"""Of log s; far beyond a rise between two records, and its exponential is still a number."""
 
 
 def jump(series: Series, near: tuple[float, float] | None = None) -> tuple[float, float]:
@@ -28,20 +30,24 @@ def jump(series: Series, near: tuple[float, float] | None = None) -> tuple[float
         return np.nan, np.nan
     middle, steep = near or _guess(t, y, rise)
 
+    def steepness(p: np.ndarray) -> float:
+        return np.exp(min(p[1], _STEEPEST))
+
     def residual(p: np.ndarray) -> np.ndarray:
-        return p[0] * erf(np.exp(p[1]) * (t - p[2])) + p[3] - y
+        return p[0] * erf(steepness(p) * (t - p[2])) + p[3] - y
 
     def slopes(p: np.ndarray) -> np.ndarray:
-        s, u = np.exp(p[1]), np.exp(p[1]) * (t - p[2])
+        s = steepness(p)
+        u = s * (t - p[2])
         bell = p[0] * 2 / np.sqrt(np.pi) * np.exp(-(u**2))
         return np.stack([erf(u), bell * u, -bell * s, np.ones_like(t)], axis=1)
 
     start = [rise / 2, np.log(steep), middle, y.min() + rise / 2]
     # A rise that the records resolve is found in ten or twenty evaluations; one between two records never is.
     scale: Any = {"jac": slopes, "x_scale": [1.0, 1.0, max(middle, 1.0), 1.0], "max_nfev": 100}
-    fit = least_squares(residual, start, **scale)
+    fit = least_squares(residual, start, method="lm", **scale)
     inside = t[0] <= fit.x[2] <= t[-1]
-    return (float(fit.x[2]), float(np.exp(fit.x[1]))) if fit.success and inside else (np.nan, np.nan)
+    return (float(fit.x[2]), float(steepness(fit.x))) if fit.success and inside else (np.nan, np.nan)
 
 
 def _guess(t: np.ndarray, y: np.ndarray, rise: float) -> tuple[float, float]:
