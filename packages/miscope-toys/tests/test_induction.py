@@ -92,15 +92,15 @@ def scores(model: Model, weights, probe: Probe) -> dict[str, torch.Tensor]:
 @pytest.mark.slow
 def test_the_circuit_forms_in_the_default_run(workspace) -> None:
     variant = workspace(toys=miscope_toys).variant("toys.induction")
-    for _ in variant.train(threads=1):
+    for _ in variant.train(steps=1200, threads=1):
         pass
     loss = variant.metrics()["test_loss"]
     at = dict(zip(loss.steps.tolist(), loss.values.tolist(), strict=True))
-    assert at[480] > 2 > 0.2 > at[1200] > at[2000]
-    assert variant.metrics()["test_accuracy"].values[-1] > 0.99
+    assert at[480] > 2 > 0.3 > at[960] > at[1200]
+    assert variant.metrics()["test_accuracy"].values[-1] > 0.97
     context = variant.workspace.context(variant.value)
     before = scores(context.model, variant.at(0).checkpoint.weights, context.probe())
-    after = scores(context.model, variant.at(2000).checkpoint.weights, context.probe())
+    after = scores(context.model, variant.at(1200).checkpoint.weights, context.probe())
     assert before["induction"].max() < 0.2
     assert after["induction"][0].max() < 0.2 < 0.6 < after["induction"][1].max()
     assert before["previous"].max() < 0.15

@@ -15,26 +15,32 @@ from miscope.bound import BoundWorkspace
 FIRST = "toy.sum/v5-seed0-width16"
 
 
-@pytest.fixture(params=[True, False], ids=["jedi", "no jedi"])
-def complete(request, toys: BoundWorkspace, tmp_path, monkeypatch):
-    """complete("variant.vi"): what Tab offers at the end of the text, in a shell that has the toys."""
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
-    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # a shell puts its own in the place of it
-    shell = InteractiveShell()
-    atexit.unregister(shell.atexit_operations)
-    shell.Completer.use_jedi = request.param
-    shell.history_manager.enabled = False
-    shell.user_ns.update(workspace=toys, variant=toys.find(FIRST), miscope=miscope, other=5)
-    shell.extension_manager.load_extension("miscope.notebook")
+@pytest.fixture(scope="module", params=[True, False], ids=["jedi", "no jedi"])
+def shell(request, toys: BoundWorkspace, tmp_path_factory):
+    """A shell of IPython that has the toys and the extension; one for all, since each takes a second to start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
+        patch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # a shell puts its own in the place of it
+        shell = InteractiveShell()
+        atexit.unregister(shell.atexit_operations)
+        shell.Completer.use_jedi = request.param
+        shell.history_manager.enabled = False
+        shell.user_ns.update(workspace=toys, variant=toys.find(FIRST), miscope=miscope, other=5)
+        shell.extension_manager.load_extension("miscope.notebook")
+        yield shell
+        shell.history_manager.end_session()
+        shell.atexit_operations()
+
+
+@pytest.fixture
+def complete(shell):
+    """complete("variant.vi"): what Tab offers at the end of the text."""
 
     def ask(text: str) -> list[str]:
         with provisionalcompleter():
             return [text[: each.start] + each.text for each in shell.Completer.completions(text, len(text))]
 
-    ask.shell = shell  # type: ignore[attr-defined]
-    yield ask
-    shell.history_manager.end_session()
-    shell.atexit_operations()
+    return ask
 
 
 def test_views_are_completed_a_part_of_the_name_at_a_time(complete):
@@ -49,9 +55,9 @@ def test_analyzers_are_completed_as_items_and_attributes(complete):
     assert "variant.artifacts.parameters" in complete("variant.artifacts.param")
 
 
-def test_a_name_of_ones_own_for_them_needs_no_extension(complete, toys):
-    complete.shell.Completer.custom_matchers.clear()
-    complete.shell.user_ns["views"] = toys.find(FIRST).views
+def test_a_name_of_ones_own_for_them_needs_no_extension(complete, shell, toys, monkeypatch):
+    monkeypatch.setattr(shell.Completer, "custom_matchers", [])
+    monkeypatch.setitem(shell.user_ns, "views", toys.find(FIRST).views)
     assert "views.toy" in complete("views.t")
     assert [each for each in complete('views["toy.lo') if "losses" in each]
 
