@@ -85,22 +85,6 @@ def test_an_analysis_on_a_full_disk_says_so(command: Run, ws: Path) -> None:
     assert command("analyze", NAME, "--only", "parameters.norms")[:2] == (0, "4 saved\n")
 
 
-@pytest.mark.parametrize(
-    "words",
-    [["ask", "SELECT 1", "--out"], ["ask", "SELECT 1", "--format", "csv", "--out"], ["catalogue", "--out"]],
-    ids=" ".join,
-)
-def test_a_place_that_does_not_exist_is_a_reason(command: Run, ws: Path, tmp_path: Path, words: list[str]) -> None:
-    place = tmp_path / "nowhere" / "rows.txt"
-    assert command(*words, place) == (
-        1,
-        "",
-        f"{place} cannot be written.\n"
-        "A folder on the way to it does not exist and cannot be made.\n"
-        "Choose a place that you may write to.\n",
-    )
-
-
 def test_a_workspace_behind_a_broken_link_or_a_circle_of_links_is_refused(command: Run, ws: Path, tmp_path: Path):
     (tmp_path / "broken").symlink_to(tmp_path / "nowhere")
     (tmp_path / "circle").symlink_to(tmp_path / "circle")

@@ -35,12 +35,17 @@ def demo(
         Path, typer.Option("--workspace", "-w", help="Directory of the workspace.", show_default=True)
     ] = Path("demo-workspace"),
     serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Open the dashboard at the end.")] = True,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the dashboard; 0 takes a free one.")] = 5006,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Port of the dashboard; 0 takes a free one.  (default: 5006)"),
+    ] = None,
 ) -> None:
     """Train a small transformer until it groks, analyze every checkpoint, draw figures, open the dashboard."""
     from miscope.bound import open_bound
+    from miscope.cli.dropped import refuse_dropped
     from miscope_modadd.drawing import PICTURES, draw
 
+    refuse_dropped(not serve, "with --no-serve", "It is the dashboard's.", "Leave one of them out.", port=port)
     began = time.monotonic()
     place = ["--workspace", str(workspace)]
     variant = open_bound(workspace).variant(FAMILY, **DEMO)
@@ -51,7 +56,7 @@ def demo(
         print(f"  {path}")
     print(f"{time.monotonic() - began:.0f} seconds. The figures are in {(workspace / 'figures').absolute()}")
     if serve:
-        _command("serve", "--port", str(port), *place)
+        _command("serve", *(() if port is None else ("--port", str(port))), *place)
     else:
         print(f"To look around:  miscope serve --workspace {workspace}")
 

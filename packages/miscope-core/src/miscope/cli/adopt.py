@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from miscope.cli.bundle import with_bar
+from miscope.cli.dropped import refuse_dropped
 from miscope.cli.options import LabelOption, WorkspaceOption, assignments, opened
 from miscope.cli.printing import note
 from miscope.cli.sources import line_on_assumed, lines_on_files
@@ -110,6 +111,9 @@ def adopt(
     words = {"options": assignments(option or ()), "names": assignments(named or ())}
     module: dict[str, Any] = {"build": build, "probe": probe, **words}
     if any(module.values()):
+        known = "The function that makes it says what it is; --option gives it its values."
+        todo = "Leave it out, or --build and what goes with it."
+        refuse_dropped(True, "for a module of your own", known, todo, family=family, param=param)
         adopted = [_module(place, path or (), label, metrics=metrics or (), ignore=ignore or (), **module)]
     else:
         options = {"family": family, "params": assignments(param or ()), "name": label, "ignore": ignore or ()}

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from miscope.cli.options import WorkspaceOption, opened
+from miscope.cli.out_file import check_out
 from miscope.cli.printing import note, note_problems
 from miscope.cli.rows import Format, by_suffix, write_rows
 
@@ -31,9 +32,10 @@ def ask(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Answer a question in SQL over everything in the workspace."""
-    place = opened(workspace)
+    place, chosen = opened(workspace), form or by_suffix(out)
+    check_out(out)
     answer = place.index.answer(sql, seconds=seconds)
     note_problems(answer.problems)
-    write_rows(answer.rows, form or by_suffix(out), out)
+    write_rows(answer.rows, chosen, out)
     if not place.root.is_dir():
         note(f"There is no folder {place.root}, so every table is empty; --workspace names another.")

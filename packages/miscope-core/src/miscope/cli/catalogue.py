@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, final
 
 import typer
 
+from miscope.cli.out_file import check_out, write_out
 from miscope.cli.records import describe_analyzer, describe_family, describe_view
-from miscope.store.atomic import explaining
 
 if TYPE_CHECKING:
     from miscope.plugins.plugins import Plugins
@@ -50,18 +50,21 @@ def add_to(cli: typer.Typer) -> None:
 def catalogue(
     out: Annotated[Path | None, typer.Option(help="Write to this file instead of printing.")] = None,
     examples: Annotated[
-        Path | None, typer.Option(help="A folder beside that file with VIEW.png pictures and coverage.json.")
+        Path | None,
+        typer.Option(
+            exists=True, file_okay=False, help="A folder beside that file with VIEW.png pictures and coverage.json."
+        ),
     ] = None,
 ) -> None:
     """Write the catalogue of everything installed, as Markdown."""
     from miscope.plugins.plugins import Plugins
 
+    check_out(out)
     page = catalogue_page(Plugins.installed(), Examples.of_folder(examples) if examples else Examples())
     if out is None:
         print(page, end="")
     else:
-        with explaining(out):
-            out.write_text(page, encoding="utf-8")
+        write_out(out, page.encode())
         print(out)
 
 

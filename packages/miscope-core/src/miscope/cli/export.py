@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from miscope.cli.options import WorkspaceOption, opened
+from miscope.cli.out_file import check_out
 from miscope.cli.rows import Format, by_suffix, write_rows
 
 __all__ = ["add_to"]
@@ -44,6 +45,7 @@ def write_history(
     from miscope.exporting.history import history
 
     place = opened(workspace)
-    values = variants_meant(place, variant)
     chosen = form or (Format.CSV if out is None else by_suffix(out))
+    check_out(out)
+    values = variants_meant(place, variant)
     write_rows(history(place, values, only or ("*",)), chosen, out)

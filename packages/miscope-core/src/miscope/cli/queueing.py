@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from miscope.cli.dropped import refuse_dropped
 from miscope.cli.printing import note, print_json
 from miscope.commands import in_workspace
 from miscope.errors import BadValue
@@ -43,13 +44,13 @@ QueueJsonOption = Annotated[bool, typer.Option("--json", help="With --queue: pri
 
 def only_with_queue(queued: bool, **options: object) -> None:
     """BadValue where one of these options is given and the queue is not asked for."""
-    given = [] if queued else [f"--{name}" for name, value in options.items() if value]
-    if given:
-        raise BadValue(
-            f"{', '.join(given)} means nothing without --queue.",
-            "It says where in the queue a run goes, or what follows it there.",
-            "Add --queue, or leave it out.",
-        )
+    refuse_dropped(
+        not queued,
+        "without --queue",
+        "It says where in the queue a run goes, or what follows it there.",
+        "Add --queue, or leave it out.",
+        **{name: value or None for name, value in options.items()},
+    )
 
 
 def only_without_queue(workspace: Workspace, queued: bool, **options: object) -> None:

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from miscope.cli.out_file import write_out
 from miscope.cli.printing import print_table
 from miscope.errors import BadValue
 from miscope.jsonable import jsonable
-from miscope.store.atomic import explaining
 
 if TYPE_CHECKING:
     import pyarrow
@@ -36,8 +36,7 @@ def write_rows(table: pyarrow.Table, chosen: Format, out: Path | None) -> None:
         return
     content = _encoded(table, chosen)
     if out is not None:
-        with explaining(out):
-            out.write_bytes(content)
+        write_out(out, content)
         print(f"{out}: {table.num_rows} rows")
     elif chosen is Format.PARQUET and sys.stdout.isatty():
         raise BadValue(
@@ -68,8 +67,7 @@ def _print(table: pyarrow.Table, out: Path | None) -> None:
         print_table(table.column_names, rows)
         return
     lines = ["\t".join(table.column_names), *("\t".join(map(str, row)) for row in rows)]
-    with explaining(out):
-        out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_out(out, ("\n".join(lines) + "\n").encode())
 
 
 def _encoded(table: pyarrow.Table, form: Format) -> bytes:

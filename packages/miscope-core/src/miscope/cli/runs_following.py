@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from miscope.cli.dropped import refuse_dropped
 from miscope.cli.options import JsonOption, WorkspaceOption, opened
 from miscope.cli.printing import note, print_json
 from miscope.cli.queueing import GroupOption
@@ -46,6 +47,8 @@ def watch(
     """
     from miscope.runs.run_state import ENDED, RunState
 
+    known = "Runs are followed by their numbers, or all of a study."
+    refuse_dropped(bool(runs), "beside numbers", known, "Leave it out, or the numbers.", group=group)
     watched = WatchedQueue.of(opened(workspace))
     watched.look()
     numbers = runs or [run.id for run in watched.queue.runs(group=group) if group or run.state not in ENDED]
@@ -73,6 +76,8 @@ def logs(
     """Print what a run's process printed."""
     from miscope.runs.run_folder import RunFolder
 
+    known = "One answer in JSON is given once, and ends."
+    refuse_dropped(as_json, "with --json", known, "Leave one of them out.", follow=follow)
     watched = WatchedQueue.of(opened(workspace))
     watched.look()
     queue = watched.queue

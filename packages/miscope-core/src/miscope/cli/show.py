@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from miscope.cli.moving import alone, moves
 from miscope.cli.options import WorkspaceOption, assignments, opened
-from miscope.store.atomic import TEMPORARY, explaining
+from miscope.store.atomic import TEMPORARY, check_place, explaining
 
 if TYPE_CHECKING:
     from miscope.figures.animate import Film
@@ -67,20 +68,24 @@ def show(
     from miscope.cli.targets import variants_meant
     from miscope.figures.animate import animate
     from miscope.figures.export import export
-    from miscope.figures.film_file import FILMS
     from miscope.figures.render import render
 
     place = opened(workspace)
+    record = place.plugins.view(view)
+    moving = moves(record, out, step=step, frames=frames, fps=fps)
+    if out is not None:
+        check_place(out)
     members = variants_meant(place, variant)
     given = assignments(option or ())
     controls = {name: value for name, value in given.items() if "." not in name}
     options = split_options(place.plugins.analyzers, {n: v for n, v in given.items() if n not in controls})
-    moving = out is not None and (out.suffix.lower() in FILMS or (out.suffix.lower() == ".html" and frames is not None))
-    if out is not None and moving and step is None and len(members) == 1:
-        _film(animate(place, view, members[0], out, frames=frames or 40, fps=fps, options=options, **controls))
+    if out is not None and moving:
+        one = alone(members)
+        _film(animate(place, view, one, out, frames=frames or 40, fps=fps, options=options, **controls))
         print(out)
         return
-    figure = render(place, view, members[0] if len(members) == 1 else members, step=step, options=options, **controls)
+    shown = members[0] if len(members) == 1 else members
+    figure = render(place, record, shown, step=step, options=options, **controls)
     if out is not None:
         print(export(figure, out))
         return

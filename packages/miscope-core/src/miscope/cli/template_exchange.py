@@ -11,9 +11,10 @@ from typing import Annotated
 import typer
 
 from miscope.cli.options import JsonOption, WorkspaceOption, opened
+from miscope.cli.out_file import check_out
+from miscope.cli.out_file import write_out as write_file
 from miscope.cli.printing import note, print_json, print_table
 from miscope.errors import BadFile
-from miscope.store.atomic import write_whole
 from miscope.studies.conflict import Conflict
 
 __all__ = ["add_to"]
@@ -36,13 +37,14 @@ def write_out(
     from miscope.studies.template_exchange import exported
     from miscope.studies.templates import Templates
 
+    check_out(out)
     templates = Templates(opened(workspace))
     whole = exported([templates.find(each) for each in name] if name else templates.all())
     if out is None:
         print_json(whole)
         return
     text = json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
-    write_whole(out, lambda file: file.write(text.encode()))
+    write_file(out, text.encode())
     print(f"{len(whole['templates'])} templates in {out}")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from miscope.cli import template_exchange
+from miscope.cli.dropped import refuse_dropped
 from miscope.cli.options import JsonOption, WorkspaceOption, opened
 from miscope.cli.printing import note, note_problems, print_json, print_table
 from miscope.commands import in_workspace
@@ -37,8 +38,14 @@ def add_to(cli: typer.Typer) -> None:
 
 
 def _listed_alone(context: typer.Context, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
-    if context.invoked_subcommand is None:
+    name = context.invoked_subcommand
+    if name is None:
         listed(workspace=workspace, as_json=as_json)
+        return
+    known = "It is of the command that follows."
+    refuse_dropped(True, "before a command", known, f"Write:  miscope templates {name} --json", json=as_json)
+    if workspace is not None:
+        context.default_map = {name: {"workspace": str(workspace)}}
 
 
 def listed(

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from miscope.errors import BadValue, CannotWrite
 from miscope.exporting.bundle_manifest import MANIFEST, BundledFile, BundledVariant, Copied, Manifest, Parent, is_kept
-from miscope.store.atomic import explaining, make_folder, sweep, sync_folder, unfinished
+from miscope.store.atomic import check_place, explaining, make_folder, sweep, sync_folder, unfinished
 from miscope.store.ledger import ENDINGS, Ledger, parse
 from miscope.store.sources import check_source
 from miscope.store.store import Store
@@ -45,6 +45,7 @@ def bundle(
             "It is a zip archive, and `miscope import` knows it by that ending.",
             f"Name it {path.stem}.zip.",
         )
+    check_place(path)
     everyone = with_sources(workspace, plain_variants(workspace, variants))
     for name in everyone:
         workspace.store.variant_record(name)

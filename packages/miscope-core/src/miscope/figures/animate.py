@@ -15,7 +15,7 @@ from miscope.figures.locked_ranges import lock_ranges
 from miscope.figures.render import gather, render
 from miscope.figures.scrubber import scrubber_page
 from miscope.maths.evenly_spaced import evenly_spaced
-from miscope.store.atomic import write_whole
+from miscope.store.atomic import check_place, write_whole
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -70,6 +70,7 @@ def animate(  # noqa: PLR0913 - a reader's choices, keyword-only past what is fi
             f"Write it as {path.stem}.html or {path.stem}.png.",
         )
     pause = _pause(path, fps)
+    check_place(path)
     as_page = path.suffix.lower() == ".html"
     steps = spread(_drawable(workspace, record, variant, shown.get("options")), frames)
     figures = []

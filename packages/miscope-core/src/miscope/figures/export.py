@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from kaleido import Kaleido
     from plotly.graph_objects import Figure
 
-__all__ = ["SUFFIXES", "Exporter", "NoBrowser", "browser", "export"]
+__all__ = ["SUFFIXES", "Exporter", "NoBrowser", "browser", "check_suffix", "export"]
 
 T = TypeVar("T")
 
@@ -60,6 +60,19 @@ def export(
         return exporter.export(figure, path, width=width, height=height, scale=scale)
 
 
+def check_suffix(path: Path) -> str:
+    """'png': what the suffix says; BadValue where no figure is written so."""
+    kind = path.suffix.removeprefix(".").lower()
+    if kind not in SUFFIXES:
+        raise BadValue(
+            f"A figure cannot be written as {path.name!r}.",
+            f"The suffix says how: {', '.join(f'.{suffix}' for suffix in SUFFIXES)}; "
+            ".gif, .webp or .mp4 over training.",
+            f"Try {path.stem}.html, which needs no browser, or {path.stem}.png.",
+        )
+    return kind
+
+
 def browser() -> str | None:
     """Path of the browser that draws images: BROWSER_PATH, else the first Chromium-like one on PATH."""
     chosen = os.environ.get("BROWSER_PATH")
@@ -90,14 +103,7 @@ class Exporter:
     ) -> Path:
         """As `export`; the file appears whole or not at all."""
         path = Path(path)
-        kind = path.suffix.removeprefix(".").lower()
-        if kind not in SUFFIXES:
-            raise BadValue(
-                f"A figure cannot be written as {path.name!r}.",
-                f"The suffix says how: {', '.join(f'.{suffix}' for suffix in SUFFIXES)}; "
-                ".gif, .webp or .mp4 over training.",
-                f"Try {path.stem}.html, which needs no browser, or {path.stem}.png.",
-            )
+        kind = check_suffix(path)
         if kind == "html":
             content = page(figure).encode()
         elif kind == "csv":

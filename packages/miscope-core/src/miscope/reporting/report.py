@@ -15,7 +15,7 @@ from miscope.reporting.notebook import notebook
 from miscope.reporting.printing import printed
 from miscope.reporting.showing import Picture
 from miscope.reporting.templating import filled
-from miscope.store.atomic import write_whole
+from miscope.store.atomic import check_place, write_whole
 from miscope.variant import Variant
 from miscope.workspace import Workspace, plain_variants
 
@@ -47,11 +47,13 @@ def report(  # noqa: PLR0913 - a reader's choices, keyword-only past what is rep
     path. views: names or shell patterns; () for those whose records ask for a place in reports. static: with pictures
     in place of figures that can be zoomed; None for the format's own choice, figures in HTML and pictures elsewhere.
     Raises UnknownName for views, BadValue for a format and for figures where there can be none, NoBrowser where
-    pictures cannot be drawn, and BrokenTemplate. The file appears whole, at the end, or not at all.
+    pictures cannot be drawn, BrokenTemplate, and before anything is drawn CannotWrite. The file appears whole, at the
+    end, or not at all.
     """
     several, path = plain_variants(workspace, variants), Path(path)
     kind = kind_of(path, to)
     picture = _picture(kind, static)
+    check_place(path)
     whole, total = None, 1
     for draft in composed(workspace, several, views=views, title=title, picture=picture):
         whole, total = draft.report, draft.total

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import hashlib
 import os
@@ -19,6 +20,7 @@ from miscope.errors import CannotWrite
 
 __all__ = [
     "TEMPORARY",
+    "check_place",
     "explaining",
     "make_folder",
     "sweep",
@@ -90,6 +92,23 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object], *, over: bool =
                 aside.unlink(missing_ok=True)
         sync_folder(path.parent)
     return path
+
+
+def check_place(path: Path) -> None:
+    """CannotWrite, before what takes long, where `write_whole` could not make the file; nothing is left there.
+
+    That is a folder, a device or a pipe; in a place below a file; in a folder where the system makes none.
+    """
+    with explaining(path):
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        # /dev/stdout is a link, in whose place there would be a file.
+        if path.exists() and not (path.is_file() and path.absolute().parent != Path("/dev")):
+            raise OSError(errno.ENOTSUP, "It is a device or a pipe, and no file", str(path))
+        folder = next(above for above in path.absolute().parents if os.path.lexists(above))
+        probe = unfinished(folder / path.name)
+        probe.touch(exist_ok=False)
+        probe.unlink()
 
 
 def sync_folder(folder: Path) -> None:
