@@ -205,7 +205,8 @@ def test_the_configuration_as_a_script_trains_the_same_as_far(api, tmp_path, mon
 def test_what_a_format_cannot_say_is_refused_and_json_is_named(api, format):
     api.queue.submit(TrainRequest(family="toy.sum", interventions=("odd",)), what="toy.sum/v5-seed0-width16")
     answer = api.get("trainings/1/config", format=format)
-    assert (answer.status_code, answer.json()["error"]["message"].splitlines()[2]) == (422, "Take format=json.")
+    assert answer.status_code == 422
+    assert "format=json" in answer.json()["error"]["message"].splitlines()[2]
 
 
 def test_families_come_with_a_schema_of_what_they_are_asked_with(api):

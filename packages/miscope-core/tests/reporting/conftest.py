@@ -10,6 +10,7 @@ import pytest
 
 from miscope import Analyzer, Grain, Needs, Observation, ObservedArtifact, View, ViewData, hookimpl
 from miscope.bound import BoundVariant, BoundWorkspace, open_bound
+from miscope.errors import BadValue
 from miscope.testing import tables
 
 ANALYZERS = ("events.grokking", "behaviour.metrics", "behaviour.calibration", "parameters.norms", "small.broken")
@@ -37,6 +38,16 @@ def all_losses(shown: ViewData, *, align: str = "step") -> go.Figure:
     return go.Figure(lines)
 
 
+def own_losses(shown: ViewData) -> go.Figure:
+    """A line for each loss."""
+    return go.Figure([go.Scatter(y=series.values, name=name) for name, series in shown.metrics.items()])
+
+
+def refused(shown: ViewData) -> go.Figure:
+    """Nothing, for three reasons."""
+    raise BadValue("It cannot be aligned.", "None of them generalised.", "Align by memorised.")
+
+
 def mistaken(shown: ViewData) -> go.Figure:
     """Nothing."""
     raise ZeroDivisionError("by what?")
@@ -62,6 +73,10 @@ VIEWS = (
         in_reports=ONCE,
     ),
     View(name="small.mistaken", title="Mistaken", grain=Grain.TRAJECTORY, draw=mistaken, in_reports=ONCE),
+    View(
+        name="behaviour.losses", title="Loss", grain=Grain.TRAJECTORY, draw=own_losses, needs=Needs(metrics=("*_loss",))
+    ),
+    View(name="small.refused", title="Refused", grain=Grain.COHORT, draw=refused, in_reports=ONCE),
     View(name="small.unasked", title="Unasked", grain=Grain.CHECKPOINT, draw=step_shown),
 )
 BROKEN = Analyzer(name="small.broken", version=1, grain=Grain.CHECKPOINT, compute=squares, observe=fails)

@@ -10,9 +10,11 @@ import pytest
 from miscope.bound import BoundVariant, BoundWorkspace, open_bound
 from miscope.cli.options import assignments
 from miscope.errors import BadValue, UnknownName
+from miscope.reporting.chosen_views import wanted_views
 from miscope.reporting.content import Missing, Report
+from miscope.reporting.recorded_views import recorded_views
 from miscope.reporting.report import report
-from miscope.reporting.variant_tables import repeating
+from miscope.reporting.variant_tables import repeating, settings
 from miscope.schedule import Adaptive
 from miscope.testing import tables
 
@@ -70,6 +72,32 @@ def test_what_is_not_there_is_named_with_the_command_that_computes_it(one, place
         name="small.mistaken", of="", reason="it failed: ZeroDivisionError: by what?"
     )
     assert missing["small.broken"].reason == "it failed: RuntimeError: there is a mistake in it"
+
+
+def test_why_something_is_missing_is_told_whole(place: BoundWorkspace, seeds: list[BoundVariant], tmp_path: Path):
+    why = "it cannot be aligned. None of them generalised. Align by memorised"
+    for name in ("all.html", "all.ipynb"):
+        whole = reported(place, seeds, tmp_path / name, static=False)
+        assert {each.name: each.reason for each in whole.missing}["small.refused"] == why
+        assert f"{why}." in (tmp_path / name).read_text(encoding="utf-8")
+
+
+def test_of_a_variant_nobody_looked_at_the_recorded_curves_are_shown(place: BoundWorkspace, seeds):
+    values = [seeds[0].value]
+    (shown,) = recorded_views(place.value, [], values, ["seed=0"])
+    assert (shown.view.name, shown.variants, shown.of) == ("behaviour.losses", tuple(values), "")
+    wanted = wanted_views(place.plugins, values, ["seed=0"])
+    assert list(recorded_views(place.value, wanted, values, ["seed=0"])) == [], "there is a figure of it"
+    bare = place.variant("toy.sum", seed=11).value
+    assert list(recorded_views(place.value, [], [bare], ["seed=11"])) == [], "nothing was recorded"
+
+
+def test_settings_that_mean_nothing_to_the_optimizer_are_not_told(place: BoundWorkspace):
+    pair = [place.variant("toy.sum", optimizer=optimizer).value for optimizer in ("sgd", "adam")]
+    told = cells(settings(pair, ["sgd", "adam"]))
+    assert (told["momentum"], told["betas"]) == (("0.0", "–"), ("–", "0.9, 0.98"))
+    assert not {"muon_momentum", "muon_exclude", "lr_min_ratio", "lr_schedule_steps"} & set(told)
+    assert {"weight_decay", "learning_rate", "lr_schedule", "family"} <= set(told)
 
 
 def test_a_report_shows_what_asks_for_a_place_and_nothing_else(one):

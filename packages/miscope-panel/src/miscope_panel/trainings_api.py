@@ -17,6 +17,7 @@ from miscope.runs.queued_run import Place
 from miscope.runs.run_state import Action
 from miscope.runs.submitting import arranged, submit
 from miscope.train_request import TrainRequest
+from miscope.training_command import training_command
 from miscope.validation import about
 from miscope_panel.checkpoints_api import add_checkpoints
 from miscope_panel.metric_curves import FirstStep, LastStep, MetricNames, MostPoints, curves
@@ -26,7 +27,6 @@ from miscope_panel.run_answers import RunSeen, answered
 from miscope_panel.runs_api import add_action, router
 from miscope_panel.training_answers import Metrics, TrainingPlan
 from miscope_panel.training_asked import TrainingAsked, analysis_after, place_of, refuse_idle, request_of
-from miscope_panel.training_command import command_of
 from miscope_panel.training_plan import done_before, planned
 from miscope_panel.training_script import script_of, study_of
 
@@ -151,6 +151,6 @@ def _add_results(routes: APIRouter, access: QueueAccess) -> None:
         written = {
             ConfigFormat.YAML: partial(study_of, access.workspace, variant=run.what),
             ConfigFormat.PYTHON: script_of,
-            ConfigFormat.CLI: command_of,
+            ConfigFormat.CLI: training_command,
         }[format]
         return PlainTextResponse(f"{written(request).rstrip()}\n")

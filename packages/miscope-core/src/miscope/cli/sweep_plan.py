@@ -9,7 +9,7 @@ from typing import Any
 from miscope.cli.estimating import basis, written_bytes, written_time
 from miscope.cli.printing import note, print_json, print_table
 from miscope.field_text import written_value
-from miscope.settings import settings_of
+from miscope.settings import settings_of, settings_that_count
 from miscope.studies.planning import PlannedRun, Presence
 from miscope.studies.study import Study, shared_settings
 from miscope.studies.study_estimate import StudyEstimate
@@ -28,16 +28,20 @@ def show_plan(study: Study, plan: Sequence[PlannedRun], left: StudyEstimate, *, 
     print(f"{study.name}: {len(plan)} of {len(study.runs)} runs of {study.family}: {listed}")
     if study.description:
         print(study.description)
-    shared = shared_settings([each.run for each in plan])
+    rows = [(each, settings_that_count(each.run.variant)) for each in plan]
+    count = dict.fromkeys(name for _, counting in rows for name in counting)
+    shared = {n: v for n, v in shared_settings([each.run for each in plan]).items() if n in count}
     print("\nEvery run:")
     for title, settings in {"fields": shared, **_asked(plan[0])}.items():
         print(f"  {title:<8} {_line(settings)}")
-    own = [name for name in settings_of(plan[0].run.variant) if name not in shared]
+    own = [name for name in count if name not in shared]
     print()
-    rows = [(each, settings_of(each.run.variant)) for each in plan]
     print_table(
         ("#", "run", *own, "what there is"),
-        [(each.number, each.run.name, *(_text(all_of[name]) for name in own), each) for each, all_of in rows],
+        [
+            (each.number, each.run.name, *(_text(counting[name]) if name in counting else "–" for name in own), each)
+            for each, counting in rows
+        ],
     )
     _show_estimate(left, study.family)
 

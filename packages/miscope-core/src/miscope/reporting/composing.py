@@ -17,6 +17,7 @@ from miscope.reporting.chosen_views import wanted_views
 from miscope.reporting.content import Missing, Report, ShownView, Table
 from miscope.reporting.event_table import detected_events, event_steps, event_table
 from miscope.reporting.observing import findings
+from miscope.reporting.recorded_views import recorded_views
 from miscope.reporting.showing import Picture, shown_views
 from miscope.reporting.variant_tables import differing, provenance, repeating, settings, summary
 from miscope.snapshot import Series
@@ -56,6 +57,7 @@ def composed(
         workspace.store.refuse_another(variant)
     labels = labels_of(several) if len(several) > 1 else [several[0].slug]
     wanted = wanted_views(workspace.plugins, several, labels, views)
+    wanted += [] if views else recorded_views(workspace, wanted, several, labels)
     total = len(wanted) + 2
     yield Draft(done=0, total=total)
     told, unseen = findings(workspace, several, labels)

@@ -20,12 +20,14 @@ def attempted(name: str, of: str, work: Callable[[], T]) -> T | Missing:
     except NoArtifact as error:
         return Missing(name=name, of=of, reason=_clause(error.known), command=error.command)
     except DoesNotApply as error:
-        return Missing(name=name, of=of, reason=error.reason)
+        return Missing(name=name, of=of, reason=_clause(error.reason))
     except MiscopeError as error:
-        return Missing(name=name, of=of, reason=_clause(str(error).splitlines()[0]))
+        return Missing(name=name, of=of, reason=_clause(str(error)))
     except Exception as error:  # noqa: BLE001 - the door: a plug-in's function may raise whatever it likes
-        return Missing(name=name, of=of, reason=f"it failed: {type(error).__name__}: {error}".splitlines()[0])
+        return Missing(name=name, of=of, reason=_clause(f"it failed: {type(error).__name__}: {error}"))
 
 
-def _clause(sentence: str) -> str:
-    return sentence[:1].lower() + sentence[1:].removesuffix(".")
+def _clause(text: str) -> str:
+    """All of it in one line, such that a full stop may follow."""
+    whole = " ".join(text.split())
+    return whole[:1].lower() + whole[1:].removesuffix(".")

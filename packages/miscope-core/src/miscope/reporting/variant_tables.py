@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 
 from miscope.commands import in_workspace
-from miscope.field_text import written_value
 from miscope.figures.differences import differing_fields
 from miscope.reporting.content import Table
-from miscope.settings import settings_of
+from miscope.settings import settings_of, settings_that_count
 from miscope.snapshot import Series
 from miscope.store.origin import Origin, imported_files, origin_of
-from miscope.train_options import TrainOptions
 from miscope.train_request import train_request
+from miscope.training_command import training_command
 from miscope.variant import Variant
 from miscope.workspace import Workspace
 
@@ -78,16 +76,22 @@ def identity_of(variant: Variant) -> dict[str, object]:
     return {"family": variant.family, **settings_of(variant), **label}
 
 
+def _counting(variant: Variant) -> dict[str, object]:
+    """Without what means nothing to the optimizer and the schedule chosen."""
+    counting = settings_that_count(variant)
+    return {n: v for n, v in identity_of(variant).items() if n in counting or n in ("family", "label")}
+
+
 def settings(variants: Sequence[Variant], labels: Sequence[str]) -> Table:
-    """All of them, also those at their defaults."""
-    told = [identity_of(variant) for variant in variants]
+    """All of them that count, also those at their defaults."""
+    told = [_counting(variant) for variant in variants]
     names = dict.fromkeys(name for fields in told for name in fields)
     return _table(labels, {name: [_text(fields, name) for fields in told] for name in names})
 
 
 def differing(variants: Sequence[Variant], labels: Sequence[str]) -> Table:
     """Those that are not the same in all."""
-    told, names = [identity_of(variant) for variant in variants], differing_fields(variants)
+    told, names = [_counting(variant) for variant in variants], differing_fields(variants)
     alike = "" if names else "Every setting is the same in all."
     return _table(labels, {name: [_text(fields, name) for fields in told] for name in names}, note=alike)
 
@@ -132,19 +136,9 @@ def repeating(workspace: Workspace, variants: Sequence[Variant]) -> list[str]:
     lines = []
     for variant in variants:
         if variant.training is not None and _origin(workspace, variant) == Origin.TRAINED.value:
-            lines.append(in_workspace(workspace.root, _training_command(variant)))
+            lines.append(in_workspace(workspace.root, training_command(train_request(variant))))
     names = " ".join(variant.name for variant in variants)
     return [*lines, in_workspace(workspace.root, f"miscope analyze {names}")]
-
-
-def _training_command(variant: Variant) -> str:
-    request = train_request(variant, TrainOptions())
-    fields = {**request.params, **request.training}
-    if "checkpoints" in fields:
-        fields["checkpoints"] = settings_of(variant)["checkpoints"]
-    words = [f"{name}={written_value(value)}" for name, value in fields.items()]
-    named = ["--as", variant.label] if variant.label else []
-    return shlex.join(["miscope", "train", variant.family, *words, *named])
 
 
 def _table(labels: Sequence[str], rows: Mapping[str, Sequence[str]], note: str = "") -> Table:
