@@ -46,6 +46,21 @@ def test_a_run_is_put_before_others(api):
     assert api.client.patch(f"{PREFIX}/runs/99", json={"priority": 7}).status_code == 404
 
 
+def test_a_run_is_given_a_name_notes_and_tags_and_found_by_them(api):
+    first, second = api.train(), api.train(seed=1)
+    changed = api.client.patch(f"{PREFIX}/trainings/{first}", json={"name": "Baseline", "tags": ["paper"]}).json()
+    assert (changed["name"], changed["notes"], changed["tags"], changed["priority"]) == ("Baseline", "", ["paper"], 0)
+    changed = api.client.patch(f"{PREFIX}/runs/{first}", json={"notes": "old split", "priority": 3}).json()
+    assert (changed["name"], changed["notes"], changed["priority"]) == ("Baseline", "old split", 3)
+    assert api.get(f"trainings/{first}").json() == changed
+    for words in ("baseline", "SPLIT", "paper"):
+        assert [run["id"] for run in api.get("trainings", q=words).json()["data"]] == [first]
+    refused = api.client.patch(f"{PREFIX}/trainings/{second}", json={"name": "two\nlines"})
+    assert (refused.status_code, refused.json()["error"]["fields"][0]["name"]) == (422, "name")
+    events = [event["event"] for event in api.get(f"trainings/{first}/events").json()["events"]]
+    assert events == ["created", "status_changed", "status_changed", "status_changed"]
+
+
 def test_an_estimate_is_the_plan_of_a_dry_run(api):
     body = {"family": "toy.sum", "params": {"seed": 3}, "steps": 20}
     plan = api.post("trainings/estimate", **body).json()

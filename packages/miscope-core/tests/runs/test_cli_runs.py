@@ -211,6 +211,20 @@ def test_a_queued_run_is_worked_through_without_a_word_more(command: Run, place:
     assert [run.state for run in RunQueue(place).runs()] == [RunState.COMPLETED]
 
 
+def test_a_run_is_given_a_name_notes_and_tags_which_listings_have(command: Run, unattended: RunQueue) -> None:
+    command("train", "toy.sum", "--queue")
+    words = ("--name", "baseline", "--notes", "old split", "--tag", "paper", "--tag", "a")
+    assert command("runs", "edit", 1, *words) == (0, "run 1: baseline; old split; paper, a\n", "")
+    shown = [" ".join(line.split()) for line in command("runs", "show", 1)[1].splitlines()]
+    assert {"name baseline", "notes old split", "tags paper, a"} < {*shown}
+    assert "'baseline'" in command("runs", "list")[1]
+    (facts,) = json.loads(command("runs", "list", "--json")[1])
+    assert (facts["name"], facts["notes"], facts["tags"]) == ("baseline", "old split", ["paper", "a"])
+    assert command("runs", "edit", 1, "--name", "", "--no-tags", "--notes", "")[1] == "run 1: no name, notes or tags\n"
+    assert command("runs", "edit", 1)[2].splitlines()[0] == "What is to be otherwise?"
+    assert command("runs", "edit", 1, "--tag", "a", "--no-tags")[2].splitlines()[0] == "Has it tags, or none?"
+
+
 def test_a_second_supervisor_is_refused_by_name(command: Run, unattended: RunQueue, working: Working) -> None:
     with working(unattended):
         code, _, err = command("runs", "serve", "--until-idle")

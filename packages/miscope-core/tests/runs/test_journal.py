@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from pathlib import Path
 
@@ -107,9 +108,7 @@ def test_a_queue_that_was_made_anew_numbers_on_behind_all_that_was_told_before(q
     queue.claim(1, this_process())
     queue.move(1, RunState.COMPLETED)
     asked = queue.layout.run(1) / "run.json"
-    facts = asked.read_text()
-    created = queue.run(1).created
-    asked.write_text(facts.replace(facts.rpartition('"created": ')[2].rstrip("\n} "), str(created)))
+    asked.write_text(json.dumps({**json.loads(asked.read_text()), "created": queue.run(1).created}))
     before, last = journal.born(), noted(queue)[-1][0]
     list(rebuild(queue, Ledger(queue.layout.ledger)))
     (first, *_), (second, *_) = noted(queue)

@@ -33,6 +33,9 @@ EXAMPLE: dict[str, Any] = {
     "kind": "train",
     "what": "modadd.transformer/p113-seed1-dseed598",
     "group": "primes",
+    "name": "baseline",
+    "notes": "before the change of the split",
+    "tags": ["paper"],
     "state": "running",
     "status": "running",
     "allowed": ["stop", "pause", "save"],
@@ -73,6 +76,9 @@ class RunSeen(BaseModel):
     kind: Literal["train", "analyze"]
     what: str = Field(description="The variant that is trained, or those that are analyzed in short.")
     group: str | None = Field(description="The study that it is a run of.")
+    name: str = Field(description="What somebody called it; as notes and tags are, of no meaning to what it does.")
+    notes: str
+    tags: list[str]
     state: RunState
     status: Status = Field(description="The same in five words: stopping is running, interrupted failed.")
     allowed: list[str] = Field(description="What may be asked of it as it stands.")

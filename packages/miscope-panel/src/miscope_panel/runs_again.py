@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from miscope.runs.retrying import RetryMode, resume_at, retry_as
+from miscope.runs.run_labels import LONGEST_NAME, LONGEST_NOTES, LONGEST_TAG, MOST_TAGS
 from miscope_panel.exampled import exampled
 from miscope_panel.problem import Problem
 from miscope_panel.queue_access import LARGEST, Kind, QueueAccess, RunNumber
@@ -41,13 +42,21 @@ class Retried(BaseModel):
     ] = None
 
 
+_Tag = Annotated[str, Field(min_length=1, max_length=LONGEST_TAG)]
+
+
 @final
 class RunChanges(BaseModel):
     """What is to be otherwise of a run."""
 
-    model_config = {**exampled(priority=5), "extra": "forbid"}
+    model_config = {**exampled(priority=5, name="baseline", tags=["paper"]), "extra": "forbid"}
 
-    priority: Annotated[int, Field(ge=-1000, le=1000, description="Higher ones begin first.")]
+    priority: Annotated[int | None, Field(ge=-1000, le=1000, description="Higher ones begin first.")] = None
+    name: Annotated[str | None, Field(max_length=LONGEST_NAME, description="What it is called.")] = None
+    notes: Annotated[str | None, Field(max_length=LONGEST_NOTES, description="What is to be known of it.")] = None
+    tags: Annotated[tuple[_Tag, ...] | None, Field(max_length=MOST_TAGS, description="In place of those it has.")] = (
+        None
+    )
 
 
 def add_again(routes: APIRouter, access: QueueAccess, kind: Kind | None) -> None:
@@ -73,5 +82,11 @@ def add_again(routes: APIRouter, access: QueueAccess, kind: Kind | None) -> None
 
     @routes.patch("/{id}", response_model=RunSeen)
     def change(id: RunNumber, body: RunChanges) -> Response:
-        """Have it begin before others, or after them."""
-        return answered(RunSeen.of(access.queue.prioritize(access.run(id, kind).id, body.priority)))
+        """Have it begin before others, or after them; give it a name, notes, tags. What is left out, or null, stays."""
+        run = access.run(id, kind)
+        labels = body.model_dump(exclude={"priority"}, exclude_none=True)
+        if labels:
+            run = access.queue.label(run.id, **labels)
+        if body.priority is not None:
+            run = access.queue.prioritize(run.id, body.priority)
+        return answered(RunSeen.of(run))

@@ -25,7 +25,7 @@ class Wanted(BaseModel):
 
     state: Annotated[list[RunState], Field(description="Only those in this state; repeatable.")] = []
     group: Annotated[str | None, Field(description="Only the runs of this study.")] = None
-    q: Annotated[str, Field(description="Only those whose variants or study have this in their names.")] = ""
+    q: Annotated[str, Field(description="Only those with this in a name of theirs, in notes or tags.")] = ""
     deleted: Annotated[bool, Field(description="Those that were deleted.")] = False
     page: Annotated[int, Field(ge=1, le=LARGEST // 100, description="Counted from 1.")] = 1
     limit: Annotated[int, Field(ge=1, le=100, description="Runs on a page.")] = 20
@@ -42,5 +42,8 @@ def page_of(access: QueueAccess, kind: Kind | None, wanted: Wanted) -> Page:
 
 def _is_wanted(run: QueuedRun, wanted: Wanted) -> bool:
     words = wanted.q.casefold()
-    named = words in run.what.casefold() or words in (run.group or "").casefold()
+    labels = run.labels
+    named = any(
+        words in text.casefold() for text in (run.what, run.group or "", labels.name, labels.notes, *labels.tags)
+    )
     return named and wanted.group in (None, run.group) and (not wanted.state or run.state in wanted.state)

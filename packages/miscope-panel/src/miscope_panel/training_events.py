@@ -173,7 +173,7 @@ def _told(noted: Noted, run: QueuedRun, store: Store) -> tuple[str, BaseModel]:
     moved = StatusData.model_validate({"from": noted.before, "to": noted.state, "reason": noted.error})
     if noted.event == "status":
         return "stopped" if noted.state in ENDED else "status_changed", moved
-    return "status_changed" if noted.event == "priority" else noted.event, moved
+    return "status_changed" if noted.event in ("priority", "labels") else noted.event, moved
 
 
 def _progress(noted: Noted) -> ProgressData:

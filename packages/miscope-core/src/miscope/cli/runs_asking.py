@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -44,6 +44,7 @@ def add_to(group: typer.Typer) -> None:
     group.command()(retry)
     group.command()(extend)
     group.command()(priority)
+    group.command()(edit)
 
 
 def _asking(name: str) -> Callable[..., None]:
@@ -112,6 +113,33 @@ def priority(
         print_json(changed.facts())
     else:
         print(f"run {run}: priority {changed.place.priority}")
+
+
+def edit(
+    run: Annotated[int, typer.Argument(metavar="RUN", help="Its number.")],
+    name: Annotated[str | None, typer.Option(help="What it is called; '' for nothing.", show_default=False)] = None,
+    notes: Annotated[str | None, typer.Option(help="What is to be known of it.", show_default=False)] = None,
+    tag: Annotated[
+        list[str] | None, typer.Option(help="A word to find it by (repeatable), in place of those it has.")
+    ] = None,
+    no_tags: Annotated[bool, typer.Option("--no-tags", help="It is to have none.")] = False,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Give a run a name, notes and tags, whatever state it is in."""
+    if tag and no_tags:
+        raise BadValue("Has it tags, or none?", "There are --tag and --no-tags.", "Leave one of them out.")
+    given: dict[str, Any] = {"name": name, "notes": notes, "tags": () if no_tags else tuple(tag) if tag else None}
+    changes = {field: value for field, value in given.items() if value is not None}
+    if not changes:
+        raise BadValue("What is to be otherwise?", "Nothing is given.", "Give --name, --notes, --tag or --no-tags.")
+    queue = queue_of(opened(workspace))
+    changed = queue.label(run, **changes)
+    if as_json:
+        print_json(changed.facts())
+    else:
+        said = (changed.labels.name, changed.labels.notes, ", ".join(changed.labels.tags))
+        print(f"run {run}: {'; '.join(filter(None, said)) or 'no name, notes or tags'}")
 
 
 def extend(

@@ -31,19 +31,20 @@ def progress(run: QueuedRun) -> str:
 
 def remark(run: QueuedRun, states: Mapping[int, RunState]) -> str:
     """What is worth a word: what it waits for, that it was asked to stop, why it ended."""
+    named = run.labels.name and f"'{run.labels.name}'"
     if run.state is RunState.PENDING:
         waits = [
             f"{needed} ({states.get(needed, 'deleted')})"
             for needed in run.place.needs
             if states.get(needed) is not RunState.COMPLETED
         ]
-        return f"waits for {', '.join(waits)}" if waits else ""
+        return "; ".join(filter(None, (named, f"waits for {', '.join(waits)}" if waits else "")))
     if run.state is RunState.STOPPING:
         known = "knows that it is to stop" if run.acknowledged else "does not know yet"
-        return f"{known}{_elsewhere(run)}"
+        return "; ".join(filter(None, (named, f"{known}{_elsewhere(run)}")))
     retried = f"repeats run {run.place.retry_of}" if run.place.retry_of else ""
     said = run.error.partition("\n")[0] or _elsewhere(run).removeprefix(", ")
-    return "; ".join(filter(None, (retried, said)))
+    return "; ".join(filter(None, (named, retried, said)))
 
 
 def _elsewhere(run: QueuedRun) -> str:
@@ -57,6 +58,9 @@ def detail(run: QueuedRun, states: Mapping[int, RunState]) -> list[tuple[str, st
     return [
         ("run", str(run.id)),
         ("what", f"{run.kind} {run.what}"),
+        ("name", run.labels.name),
+        ("notes", run.labels.notes),
+        ("tags", ", ".join(run.labels.tags)),
         ("state", run.state.value),
         ("remark", remark(run, states) if run.state in (RunState.PENDING, RunState.STOPPING) else ""),
         ("progress", progress(run)),

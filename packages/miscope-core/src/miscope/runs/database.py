@@ -17,7 +17,7 @@ from miscope.store.atomic import make_folder
 
 __all__ = ["Database", "is_whole", "numbered"]
 
-_FORMAT = 2
+_FORMAT = 3
 _WAIT = 30.0
 """Seconds that one waits for another's transaction, each of which takes milliseconds."""
 
@@ -42,7 +42,10 @@ CREATE TABLE IF NOT EXISTS runs (
     save INTEGER NOT NULL DEFAULT 0,
     reached TEXT NOT NULL DEFAULT '{}',
     error TEXT NOT NULL DEFAULT '',
-    deleted INTEGER NOT NULL DEFAULT 0
+    deleted INTEGER NOT NULL DEFAULT 0,
+    name TEXT NOT NULL DEFAULT '',
+    notes TEXT NOT NULL DEFAULT '',
+    tags TEXT NOT NULL DEFAULT '[]'
 );
 CREATE TABLE IF NOT EXISTS needs (
     run INTEGER NOT NULL REFERENCES runs (id),
@@ -184,9 +187,20 @@ def _connected(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         if known < _FORMAT:
+            _add_labels(connection)
             connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} {JOURNAL} PRAGMA user_version = {_FORMAT}; COMMIT;")
         opened.pop_all()
     return connection
+
+
+def _add_labels(connection: sqlite3.Connection) -> None:
+    """To the runs of a file that is older than they are; whoever has it open goes on without them."""
+    connection.execute("BEGIN IMMEDIATE")
+    there = {row["name"] for row in connection.execute("PRAGMA table_info(runs)")}
+    for name, default in {"name": "''", "notes": "''", "tags": "'[]'"}.items():
+        if there and name not in there:
+            connection.execute(f"ALTER TABLE runs ADD COLUMN {name} TEXT NOT NULL DEFAULT {default}")
+    connection.execute("COMMIT")
 
 
 @contextmanager

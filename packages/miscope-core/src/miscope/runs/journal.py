@@ -32,7 +32,7 @@ class Noted:
     ts: float
     """When it was, in seconds of the epoch."""
     event: str
-    """'created', 'status', 'checkpoint', 'progress', 'priority', 'deleted' or 'restored'."""
+    """'created', 'status', 'checkpoint', 'progress', 'priority', 'labels', 'deleted' or 'restored'."""
     before: RunState | None
     """Its state before; None where nothing was before."""
     state: RunState

@@ -52,6 +52,12 @@ _TRIGGERS = (
     _trigger("run_created", "INSERT", "1", _CREATED, _noted("status", before="NULL", where="new.state <> 'pending'"))
     + _trigger("run_moved", "UPDATE OF state", "new.state <> old.state", _noted("status"))
     + _trigger("run_put_elsewhere", "UPDATE OF priority", "new.priority <> old.priority", _noted("priority"))
+    + _trigger(
+        "run_labelled",
+        "UPDATE OF name, notes, tags",
+        "(new.name, new.notes, new.tags) <> (old.name, old.notes, old.tags)",
+        _noted("labels"),
+    )
     + _trigger("run_deleted", "UPDATE OF deleted", "new.deleted > old.deleted", _noted("deleted"))
     + _trigger("run_restored", "UPDATE OF deleted", "new.deleted < old.deleted", _noted("restored"))
     + _trigger(

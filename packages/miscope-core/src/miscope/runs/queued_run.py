@@ -8,10 +8,13 @@ from platform import node
 from typing import final
 
 from miscope.request import Request
+from miscope.runs.run_labels import RunLabels
 from miscope.runs.run_state import RunState
 from miscope.train_request import TrainRequest
 
 __all__ = ["Place", "QueuedRun", "Reached"]
+
+_NO_LABELS = RunLabels()
 
 
 @final
@@ -82,6 +85,7 @@ class QueuedRun:
     error: str = ""
     """Why it failed, was interrupted or stopped."""
     deleted: bool = False
+    labels: RunLabels = _NO_LABELS
 
     @property
     def kind(self) -> str:
@@ -117,6 +121,7 @@ class QueuedRun:
             "kind": self.kind,
             "what": self.what,
             "group": self.group,
+            **asdict(self.labels),
             "state": self.state.value,
             **place,
             **reached,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import sqlite3
 import time
@@ -87,6 +88,7 @@ def _run_of(folder: RunFolder, ledger: Ledger) -> QueuedRun | None:
         created=asked.created,
         turn=working[1] if working else max((turn.turn for turn in turns), default=0),
         deleted=folder.deleted,
+        labels=asked.labels,
     )
     if ended is not None:
         return replace(run, state=ended[0], error=ended[1], ended=ended[2])
@@ -119,6 +121,9 @@ def _insert(connection: sqlite3.Connection, run: QueuedRun) -> None:
         "turn": run.turn,
         "error": run.error,
         "deleted": run.deleted,
+        "name": run.labels.name,
+        "notes": run.labels.notes,
+        "tags": json.dumps(run.labels.tags),
     }
     marks = ", ".join(f":{name}" for name in values)
     connection.execute(f"INSERT INTO runs ({', '.join(values)}) VALUES ({marks})", values)

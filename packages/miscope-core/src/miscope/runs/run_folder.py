@@ -11,6 +11,7 @@ from typing import final
 from miscope.errors import BadValue
 from miscope.request import Request, read_request
 from miscope.runs.queued_run import Place, QueuedRun
+from miscope.runs.run_labels import RunLabels
 from miscope.runs.run_state import RunState
 from miscope.store.atomic import write_whole
 from miscope.store.layout import Layout
@@ -28,6 +29,7 @@ class Asked:
     what: str
     place: Place
     created: float
+    labels: RunLabels
 
 
 @final
@@ -54,6 +56,7 @@ class RunFolder:
             "what": run.what,
             "place": asdict(run.place),
             "created": run.created,
+            "labels": asdict(run.labels),
         }
         self._write("run.json", facts)
 
@@ -104,11 +107,13 @@ class RunFolder:
         try:
             facts = json.loads((self.path / "run.json").read_bytes())
             place = {**facts["place"], "needs": tuple(facts["place"]["needs"])}
+            labels = facts.get("labels", {})
             return Asked(
                 request=read_request(facts["request"]),
                 what=str(facts["what"]),
                 place=Place(**place),
                 created=float(facts["created"]),
+                labels=RunLabels(**{**labels, "tags": tuple(labels.get("tags", ()))}),
             )
         except (OSError, ValueError, KeyError, TypeError, BadValue):
             return None

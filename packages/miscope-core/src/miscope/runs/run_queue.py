@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 from miscope.commands import in_workspace
 from miscope.errors import BadValue, UnknownName
@@ -17,6 +17,7 @@ from miscope.runs.database import Database
 from miscope.runs.queued_run import Place, QueuedRun, Reached
 from miscope.runs.run_errors import WrongState
 from miscope.runs.run_folder import RunFolder
+from miscope.runs.run_labels import RunLabels
 from miscope.runs.run_state import ACTIVE, ALLOWED, ENDED, NEXT, Action, RunState
 from miscope.store.layout import Layout
 from miscope.store.process_identity import ProcessIdentity
@@ -168,6 +169,16 @@ class RunQueue:
             RunFolder(self.layout, number).write_asked(run)
         return run
 
+    def label(self, number: int, **changes: Any) -> QueuedRun:
+        """Have it called so, or these be its notes or tags: fields of its RunLabels. BadValue where they cannot be."""
+        with self.database.transaction() as connection:
+            labels = replace(self._there(connection, number).labels, **changes)
+            values = (labels.name, labels.notes, json.dumps(labels.tags), number)
+            connection.execute("UPDATE runs SET name = ?, notes = ?, tags = ? WHERE id = ?", values)
+            run = _read(connection.execute, "id = ?", [number])[0]
+            RunFolder(self.layout, number).write_asked(run)
+        return run
+
     def hide(self, number: int, *, deleted: bool) -> None:
         """Take it out of every listing, or put it back; WrongState for one that has not ended."""
         with self.database.transaction() as connection:
@@ -249,5 +260,13 @@ def _run_of(row: sqlite3.Row, needs: Iterable[int]) -> QueuedRun:
         turn=row["turn"],
         error=row["error"],
         deleted=bool(row["deleted"]),
+        labels=_labels_of(row),
         **known,  # pyright: ignore[reportArgumentType]
     )
+
+
+def _labels_of(row: sqlite3.Row) -> RunLabels:
+    """A file that may only be read may be older than they are."""
+    if "tags" not in row.keys():  # noqa: SIM118 - a row is a sequence of values
+        return RunLabels()
+    return RunLabels(name=row["name"], notes=row["notes"], tags=tuple(json.loads(row["tags"])))
