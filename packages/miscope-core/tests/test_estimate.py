@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,8 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from miscope.bound import BoundVariant, BoundWorkspace
-from miscope.training.estimate import PastTraining, estimate, past_trainings, seconds_a_step
+from miscope.bound import BoundVariant, BoundWorkspace, open_bound
+from miscope.failure import Failure
+from miscope.testing import tables
+from miscope.train_request import TrainRequest
+from miscope.training.bounded_estimate import Bounds, estimates
+from miscope.training.estimate import Estimate, PastTraining, estimate, past_trainings, seconds_a_step
 
 Run = Callable[..., tuple[int, str, str]]
 positive = st.floats(1e-6, 1e3)
@@ -95,6 +100,83 @@ def test_a_clock_that_was_set_back_measures_nothing(workspace: Callable[..., Bou
     assert past_trainings(place.ledger, "toy.sum") == []
 
 
+GREEDY = """
+import os, time
+import torch
+from miscope import hookimpl
+from miscope.testing.toy import ToyVariation
+
+class Greedy(ToyVariation):
+    name = "toy.greedy"
+    title = "Toy whose data take all the memory, or all the time, that there is"
+
+    def task(self, variant):
+        data = []
+        while variant.params.seed == 1:
+            data.append(torch.ones(2**18))
+        while variant.params.seed == 2:
+            time.sleep(0.01)
+        if variant.params.seed == 3:
+            os._exit(1)
+        if variant.params.seed == 4:
+            raise RuntimeError("this seed is ill")
+        return super().task(variant)
+
+    def bases(self, params):
+        return {}
+
+@hookimpl
+def miscope_families():
+    yield Greedy()
+"""
+
+
+@pytest.fixture
+def greedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Estimate | Failure]]:
+    """greedy([seed, ...], memory=..., seconds=...): the estimates of its trainings."""
+    (tmp_path / "greedy_plugin.py").write_text(GREEDY)
+    monkeypatch.syspath_prepend(tmp_path)
+    place = open_bound(tmp_path / "ws", tables(greedy=importlib.import_module("greedy_plugin"))).value
+    return lambda seeds, **bounds: estimates(
+        place, [TrainRequest(family="toy.greedy", params={"seed": seed}) for seed in seeds], Bounds(**bounds)
+    )
+
+
+UNKNOWN = (
+    "What this training of toy.greedy takes is not known: {}.\n"
+    "An estimate makes them in a process of its own, which ended; a training makes them and keeps them.\n"
+    "Ask for fewer or smaller examples, or train it where there is room for them."
+)
+
+
+def test_what_takes_too_much_memory_to_find_out_or_dies_is_said_so_and_the_others_are_told(
+    greedy: Callable[..., list[Estimate | Failure]], tmp_path: Path
+) -> None:
+    plain, *others, last = greedy([0, 4, 3, 1, 5], memory=10**8, seconds=90)
+    assert isinstance(plain, Estimate)
+    assert (plain.data, last) == (600, plain)
+    assert [other.error for other in others if isinstance(other, Failure)] == [
+        "RuntimeError: this seed is ill",
+        UNKNOWN.format("the process that made its data and its first weights died"),
+        UNKNOWN.format("to make its data and its first weights takes more than 0.1 GB of memory"),
+    ]
+    assert not (tmp_path / "ws").exists()
+
+
+def test_what_takes_too_long_to_find_out_is_said_so_and_no_time_is_left_for_others(
+    greedy: Callable[..., list[Estimate | Failure]],
+) -> None:
+    told = UNKNOWN.format("to make its data and its first weights takes more than 0.3 s")
+    assert greedy([2, 0], seconds=0.3) == [Failure(error=told), Failure(error=told)]
+
+
+def test_an_estimate_keeps_no_data(workspace: Callable[..., BoundWorkspace]) -> None:
+    place = workspace()
+    variant = place.variant("toy.sum").value
+    estimate(place.value, variant)
+    assert "task" not in vars(place.value.context(variant))
+
+
 @pytest.fixture
 def ws(offer: Callable[[str, str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     offer("toy", "miscope.testing.toy")
@@ -112,7 +194,8 @@ def test_a_dry_run_says_what_it_will_take_and_writes_nothing(command: Run, ws: P
         "steps 30 to do",
         "checkpoints 4 to write",
     ]
-    assert lines[5].endswith("guessed from its size; no training of toy.sum was measured here yet")
+    assert lines[5] == "data 600 bytes in memory"
+    assert lines[6].endswith("guessed from its size; no training of toy.sum was measured here yet")
     facts = json.loads(command("train", "toy.sum", "--dry-run", "--json")[1])
     assert (facts["weights"], facts["steps"], facts["checkpoints"], facts["measured"]) == (336, 30, 4, 0)
     assert facts["seconds"][0] < facts["seconds"][1]

@@ -30,6 +30,13 @@ def test_the_answer_is_the_parity_of_the_relevant_bits() -> None:
         assert [sum(row[bit] for bit in relevant) % 2 for row in part.inputs.tolist()] == part.labels.tolist()
 
 
+def test_who_looks_at_a_variant_of_gigabytes_of_examples_draws_none_of_them() -> None:
+    largest = make_variant(ParityFamily(), {"bits": 512, "examples": 1_000_000})
+    probes = ParityFamily().probes(largest)
+    assert list(probes) == ["patterns", "examples"]
+    assert len(next(iter(probes.values())).inputs) == 1024
+
+
 def test_no_example_is_drawn_twice() -> None:
     task = ParityFamily().task(make_variant(ParityFamily(), {**TINY, "examples": 1000}))
     rows = [tuple(row) for part in (task.train, task.test) for row in part.inputs.tolist()]

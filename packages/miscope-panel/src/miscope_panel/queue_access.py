@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Literal, final
 
 from fastapi import Path
@@ -36,6 +37,8 @@ class QueueAccess:
     """Sees to it that somebody works through the queue."""
     ending: Callable[[], bool] = lambda: False
     """Whether the server was told to end: what answers without end then leaves off."""
+    estimating: threading.Lock = field(default_factory=threading.Lock)
+    """One estimate at a time: each may take as much memory as it is allowed."""
     heartbeat: float = 15.0
     """Seconds of silence after which one who watches is given a sign of life."""
 

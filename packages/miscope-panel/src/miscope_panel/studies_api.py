@@ -102,4 +102,7 @@ def _estimated(access: QueueAccess, plan: tuple[PlannedRun, ...]) -> StudyEstima
     from miscope.studies.study_estimate import StudyEstimate, study_estimate  # it loads torch
 
     short = [each for each in plan if each.total <= _MOST_STEPS]
-    return study_estimate(access.workspace, short) if len(short) <= _MOST_RUNS else StudyEstimate()
+    if len(short) > _MOST_RUNS:
+        return StudyEstimate()
+    with access.estimating:
+        return study_estimate(access.workspace, short)

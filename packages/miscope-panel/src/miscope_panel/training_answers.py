@@ -27,6 +27,7 @@ class TrainingEstimate(BaseModel):
     checkpoints: int = Field(description="That it will write; the least number where `adaptive`.")
     adaptive: bool
     size: int = Field(description="Bytes that these and its state will take.")
+    data: int = Field(description="Bytes of its examples, which it holds in memory.")
     seconds: tuple[float, float] = Field(description="Between which it will probably lie.")
     measured: int = Field(description="Past trainings that this comes from; 0: from the model's size alone.")
 
@@ -42,9 +43,10 @@ _PLAN: dict[str, Any] = {
     "checkpoints": 0,
     "last_step": None,
     "estimate": {
-        **{"weights": 222000, "steps": 5000, "checkpoints": 51, "adaptive": False, "size": 46000000},
+        **{"weights": 222000, "steps": 5000, "checkpoints": 51, "adaptive": False, "size": 46000000, "data": 83544},
         **{"seconds": [180.0, 420.0], "measured": 0},
     },
+    "problem": None,
 }
 
 
@@ -64,7 +66,10 @@ class TrainingPlan(BaseModel):
     checkpoints: int = Field(description="Of the variant that are there already.")
     last_step: int | None
     estimate: TrainingEstimate | None = Field(
-        description="Null beyond a million steps, and while what it is built on is not there."
+        description="Null beyond a million steps, while what it is built on is not there, and where there is a problem."
+    )
+    problem: str | None = Field(
+        default=None, description="Why nobody knows: to find out takes more than a GB of memory or half a minute."
     )
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from miscope.failure import Failure
 from miscope.jsonable import jsonable
 from miscope.runs.submitting import duplicate_of
-from miscope.training.estimate import estimate
+from miscope.training.bounded_estimate import estimates
 from miscope.validation import checked_variant
 from miscope_panel.training_answers import TrainingPlan
 
@@ -38,11 +39,16 @@ def planned(access: QueueAccess, request: TrainRequest, what: str, place: Place)
         "checkpoints": len(steps),
         "last_step": steps[-1] if steps else None,
         "estimate": None,
+        "problem": None,
     }
     here = all(workspace.store.layout.record(source.variant).exists() for source in family.sources(variant.params))
     if here and facts["steps"] <= _MOST:
-        whole = workspace.value(family, request.params, request.training).labelled(request.label)
-        facts["estimate"] = estimate(workspace, whole, steps=request.steps, threads=request.threads or 1).facts()
+        with access.estimating:
+            (known,) = estimates(workspace, [request])
+        if isinstance(known, Failure):
+            facts["problem"] = known.error
+        else:
+            facts["estimate"] = known.facts()
     return TrainingPlan.model_validate(facts)
 
 

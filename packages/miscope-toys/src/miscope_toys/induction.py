@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from miscope import Basis, Family, Params, Probe, Task, TrainingConfig, Variant, next_token
+from miscope.lazily import Lazily
 from miscope.schedule import Every
 from miscope_toys.sequences import Repeats, draw_repeats, repeats_probe
 from miscope_toys.splitting import distinct, fraction_of, split, train_count
@@ -64,8 +65,10 @@ class InductionFamily(Family):
 
     def probes(self, variant: Variant) -> Mapping[str, Probe]:
         params: Any = variant.params
-        repeats = repeats_probe(vocabulary=params.vocabulary, length=params.length, seed=params.data_seed)
-        return {"repeats": repeats, "sequences": _sequences_probe(variant)}
+        sizes = {"vocabulary": params.vocabulary, "length": params.length, "seed": params.data_seed}
+        made = {"repeats": lambda: repeats_probe(**sizes), "sequences": lambda: _sequences_probe(variant)}
+        # The second draws all sequences, which may be gigabytes: who looks at a variant looks at the first.
+        return Lazily(made, lambda name: made[name]())
 
     def training(self, params: Any) -> TrainingConfig:
         return TrainingConfig(

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from miscope import Basis, Family, Params, Probe, Task, TrainingConfig, Variant, classification
 from miscope.errors import BadValue
+from miscope.lazily import Lazily
 from miscope.schedule import Every
 from miscope_toys.splitting import distinct, fraction_of, split, train_count
 from miscope_toys.walsh import bit_basis, walsh_basis
@@ -75,7 +76,9 @@ class ParityFamily(Family):
         return build_model(params.bits, params.width)
 
     def probes(self, variant: Variant) -> Mapping[str, Probe]:
-        return {"patterns": _patterns_probe(variant.params), "examples": _examples_probe(variant)}
+        made = {"patterns": lambda: _patterns_probe(variant.params), "examples": lambda: _examples_probe(variant)}
+        # The second draws all examples, which may be gigabytes: who looks at a variant looks at the first.
+        return Lazily(made, lambda name: made[name]())
 
     def training(self, params: Any) -> TrainingConfig:
         return TrainingConfig(

@@ -17,7 +17,7 @@ from miscope.errors import BadValue, MiscopeError
 from miscope.executor import Executor, ExecutorOptions
 from miscope.interruption import signals_held
 
-__all__ = ["Inline", "Processes", "WorkerDied"]
+__all__ = ["Inline", "Processes", "WorkerDied", "prepare_worker"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -159,7 +159,7 @@ class _Pools(Executor):
 
 def _pool(workers: int) -> ProcessPoolExecutor:
     # Not fork: a child of a process whose threads hold locks (tensors, plots) may never get them.
-    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_prepare_worker)
+    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=prepare_worker)
 
 
 def _kill_left_over(pool: ProcessPoolExecutor) -> None:
@@ -172,7 +172,7 @@ def _kill_left_over(pool: ProcessPoolExecutor) -> None:
             process.kill()
 
 
-def _prepare_worker() -> None:
+def prepare_worker() -> None:
     """A worker ends with its parent, and takes one core."""
     threading.Thread(target=_end_with_parent, name="miscope-parent", daemon=True).start()
     # Read by the numerical libraries when they are first imported, which is cheaper than importing them for this.

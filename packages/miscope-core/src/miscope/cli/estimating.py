@@ -5,20 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from miscope.cli.printing import print_json, print_table
+from miscope.errors import MiscopeError
 
 if TYPE_CHECKING:
-    from miscope.train_options import TrainOptions
+    from miscope.train_request import TrainRequest
+    from miscope.training.bounded_estimate import Bounds
     from miscope.variant import Variant
     from miscope.workspace import Workspace
 
-__all__ = ["basis", "print_estimate", "written_bytes", "written_time"]
+__all__ = ["basis", "patient", "print_estimate", "written_bytes", "written_time"]
 
 
-def print_estimate(place: Workspace, variant: Variant, options: TrainOptions, *, as_json: bool) -> None:
-    """Time, checkpoints and disk, as ranges where nobody knows exactly."""
-    from miscope.training.estimate import estimate
+def print_estimate(place: Workspace, variant: Variant, request: TrainRequest, *, as_json: bool) -> None:
+    """Time, checkpoints, disk and data, as ranges where nobody knows exactly; a MiscopeError where nobody can know."""
+    from miscope.failure import Failure
+    from miscope.training.bounded_estimate import estimates
 
-    known = estimate(place, variant, steps=options.steps, threads=options.threads or 1)
+    (known,) = estimates(place, [request], patient())
+    if isinstance(known, Failure):
+        raise MiscopeError(*known.error.split("\n"))
     if as_json:
         print_json({"variant": variant.name, **known.facts()})
         return
@@ -32,9 +37,17 @@ def print_estimate(place: Workspace, variant: Variant, options: TrainOptions, *,
         rows += [
             ("checkpoints", f"{'at least ' * known.adaptive}{known.checkpoints:,} to write"),
             ("disk", written_bytes(known.size)),
+            ("data", f"{written_bytes(known.data)} in memory"),
             ("time", f"{low} to {high}, {basis(known.measured, variant.family)}"),
         ]
     print_table(("", ""), rows)
+
+
+def patient() -> Bounds:
+    """What somebody may take who can end it: no more memory than a server's guest, but ten minutes."""
+    from miscope.training.bounded_estimate import Bounds
+
+    return Bounds(seconds=600)
 
 
 def basis(measured: int, family: str) -> str:

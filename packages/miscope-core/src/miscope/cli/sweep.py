@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from miscope.cli.estimating import patient
 from miscope.cli.executing import ExecutorOption, JobsOption, ResourceOption, SchedulerOption, executor_of
 from miscope.cli.options import JsonOption, WorkspaceOption, opened
 from miscope.cli.printing import note, print_json
@@ -78,7 +79,7 @@ def sweep(
     where = executor_of(place, executor, jobs=jobs, scheduler=scheduler, resources=resource or ())
     plan = planned(place, found.chosen(only or (), start_from), first=start_from)
     if dry_run:
-        show_plan(found, plan, study_estimate(place, plan), as_json=as_json)
+        show_plan(found, plan, study_estimate(place, plan, patient()), as_json=as_json)
         return
     if queued:
         enqueue_chains(place, [each.requests for each in plan], priority=priority, after=(), as_json=as_json)

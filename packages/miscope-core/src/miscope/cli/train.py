@@ -86,7 +86,7 @@ def train(
     )
     request = train_request(variant, options)
     if dry_run:
-        print_estimate(place, variant, options, as_json=as_json)
+        print_estimate(place, variant, request, as_json=as_json)
         return
     if queued:
         requests = [request, *following(then, variant.name)]

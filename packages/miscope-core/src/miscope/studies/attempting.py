@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import enum
 import time
-import traceback
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias, TypeVar, final
+from typing import TYPE_CHECKING, TypeAlias, final
 
-from miscope.errors import MiscopeError
+from miscope.failure import Failure, tried
 from miscope.outcome import Outcome, State
 from miscope.progress import Progress
 from miscope.running import run
@@ -18,9 +17,7 @@ if TYPE_CHECKING:
     from miscope.request import Request
     from miscope.workspace import Workspace
 
-__all__ = ["Ending", "Failure", "Perform", "RunResult", "attempt", "run_here", "tried"]
-
-T = TypeVar("T")
+__all__ = ["Ending", "Perform", "RunResult", "attempt", "run_here"]
 
 Perform: TypeAlias = "Callable[[Workspace, Request, Callable[[], bool]], Iterator[Progress | Outcome]]"
 """Does what a request asks for, until it is told to stop, and says how far it is."""
@@ -102,17 +99,6 @@ def _after(result: RunResult, what: Progress | Outcome) -> RunResult:
     return replace(result, saved=saved, ending=Ending.STOPPED if what.done < what.total else over)
 
 
-@final
-@dataclass(frozen=True, kw_only=True)
-class Failure:
-    """Why something of a run could not be done."""
-
-    error: str
-    """In sentences."""
-    trace: str = ""
-    """Python's traceback, where it is not an error that miscope explains."""
-
-
 def _guarded(
     work: Callable[[], Iterator[Progress | Outcome]],
 ) -> Iterator[Progress | Outcome | Failure]:
@@ -126,14 +112,3 @@ def _guarded(
         yield what
         if isinstance(what, Failure):
             return
-
-
-def tried(make: Callable[[], T]) -> T | Failure:
-    """What is made, or why it could not be: what a family does wrong for one run is no matter of the others."""
-    try:
-        return make()
-    except MiscopeError as error:
-        return Failure(error=str(error))
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - the study's door: the other runs are still to be made
-        trace = "".join(traceback.format_exception(error))
-        return Failure(error=f"{type(error).__name__}: {error}", trace=trace)

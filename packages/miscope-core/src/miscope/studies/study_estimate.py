@@ -1,4 +1,4 @@
-"""What is left of a study will take, known before it is run: the sum over its runs, each by `training.estimate`."""
+"""What is left of a study will take, known before it is run: the sum of its runs, by `training.bounded_estimate`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
-from miscope.studies.attempting import Failure, tried
+from miscope.failure import Failure
 from miscope.studies.planning import PlannedRun
-from miscope.training.estimate import Estimate, estimate, past_trainings
+from miscope.training.bounded_estimate import Bounds, estimates
+from miscope.training.estimate import Estimate
 
 if TYPE_CHECKING:
     from miscope.workspace import Workspace
@@ -51,17 +52,11 @@ class StudyEstimate:
         return max((each.measured for each in self.runs.values()), default=0)
 
 
-def study_estimate(workspace: Workspace, plan: Sequence[PlannedRun]) -> StudyEstimate:
-    """What is left of the plan; each model that is to be trained is made once. Nothing is written."""
+def study_estimate(workspace: Workspace, plan: Sequence[PlannedRun], bounds: Bounds | None = None) -> StudyEstimate:
+    """What is left of the plan, as far as that can be found out within bounds. Nothing is written."""
     left = [planned.run for planned in plan if planned.train is not None]
-    pasts = past_trainings(workspace.ledger, left[0].variant.family) if left else []
-    runs: dict[str, Estimate] = {}
-    problems: dict[str, str] = {}
-    for run in left:
-        threads = run.train.threads or 1
-        known = tried(lambda run=run, n=threads: estimate(workspace, run.variant, threads=n, pasts=pasts))
-        if isinstance(known, Failure):
-            problems[run.name] = known.error
-        else:
-            runs[run.name] = known
-    return StudyEstimate(runs=runs, problems=problems)
+    told = dict(zip((run.name for run in left), estimates(workspace, [run.train for run in left], bounds), strict=True))
+    return StudyEstimate(
+        runs={name: known for name, known in told.items() if isinstance(known, Estimate)},
+        problems={name: failure.error for name, failure in told.items() if isinstance(failure, Failure)},
+    )

@@ -56,6 +56,8 @@ class Estimate:
     adaptive: bool
     size: int
     """Bytes that these and its state will take."""
+    data: int
+    """Bytes of its examples, which it holds in memory."""
     seconds: tuple[float, float]
     """Between which it will probably lie."""
     measured: int
@@ -86,10 +88,11 @@ def estimate(
 ) -> Estimate:
     """What training the variant to so many steps will take; None: to its own number. Nothing is written.
 
-    pasts: trainings of its family that were run here; None looks for them. Raises BadValue where it cannot be trained
-    here.
+    Makes the data and the first weights, and keeps neither; `bounded_estimate` does so in a process of its own. pasts:
+    trainings of its family that were run here; None looks for them. Raises BadValue where it cannot be trained here.
     """
-    task, config = workspace.context(variant).task, variant.training
+    # Not the context's own, which stays in memory for as long as the workspace is open.
+    task, config = workspace.context(variant).family.task(variant), variant.training
     if task is None or config is None:
         raise BadValue(
             f"{variant.name} cannot be trained.",
@@ -109,6 +112,7 @@ def estimate(
         checkpoints=new,
         adaptive=isinstance(config.checkpoints, Adaptive),
         size=_size(weights, new, config),
+        data=_data(task),
         seconds=(low * left, high * left),
         measured=len(pasts),
     )
@@ -167,3 +171,8 @@ def _size(weights: Mapping[str, Tensor], checkpoints: int, config: TrainingConfi
     of_weights = sum(tensor.numel() * tensor.element_size() for tensor in weights.values())
     states = checkpoints + 1 if config.save_optimizer else 1
     return checkpoints * (of_weights + _HEADER) + states * _ADAM * of_weights
+
+
+def _data(task: Task) -> int:
+    tensors = [t for part in (task.train, task.test) for t in (part.inputs, part.labels) if t is not None]
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
