@@ -150,6 +150,24 @@ def test_a_workspace_that_is_named_before_a_command_of_a_group_is_the_one_it_rea
     assert out.startswith(f"There is no such template in {tmp_path / 'other'}.")
 
 
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        (("variants", "-w", ""), "'--workspace' / '-w'"),
+        (("-w", "", "variants"), "'--workspace' / '-w'"),
+        (("sweep", "x.yaml", "--scheduler", ""), "'--scheduler'"),
+        (("sweep", "x.yaml", "--name", ""), "'--name'"),
+        (("runs", "watch", "--group", ""), "'--group'"),
+    ],
+)
+def test_an_empty_name_is_wrong_usage(command: Run, words: tuple[str, ...], option: str) -> None:
+    code, out, err = command(*words)
+    assert (code, out) == (2, "")
+    assert err.splitlines()[-1] == (
+        f"Error: Invalid value for {option}: it is empty; a variable of the shell that is not set reads so."
+    )
+
+
 def test_pictures_for_the_catalogue_come_from_a_folder_that_is_there(command: Run, tmp_path: Path) -> None:
     code, out, err = command("catalogue", "--examples", tmp_path / "nowhere")
     assert (code, out) == (2, "")

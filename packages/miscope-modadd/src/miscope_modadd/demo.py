@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from miscope.cli.options import folder
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -32,7 +34,10 @@ DEMO = {
 
 def demo(
     workspace: Annotated[
-        Path, typer.Option("--workspace", "-w", help="Directory of the workspace.", show_default=True)
+        Path,
+        typer.Option(
+            "--workspace", "-w", parser=folder, metavar="<path>", help="Directory of the workspace.", show_default=True
+        ),
     ] = Path("demo-workspace"),
     serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Open the dashboard at the end.")] = True,
     port: Annotated[

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from miscope.cli.options import assignments
+from miscope.cli.options import assignments, not_empty
 from miscope.errors import BadValue
 
 if TYPE_CHECKING:
@@ -21,7 +21,10 @@ JobsOption = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="So many at a time, each in a process of its own.")
 ]
 SchedulerOption = Annotated[
-    str | None, typer.Option(metavar="ADDRESS", help="Of what shares jobs out among machines: 'tcp://10.0.0.1:8786'.")
+    str | None,
+    typer.Option(
+        metavar="ADDRESS", parser=not_empty, help="Of what shares jobs out among machines: 'tcp://10.0.0.1:8786'."
+    ),
 ]
 ResourceOption = Annotated[
     list[str] | None,

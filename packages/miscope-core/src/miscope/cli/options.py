@@ -14,12 +14,29 @@ from miscope.errors import BadValue
 if TYPE_CHECKING:
     from miscope.workspace import Workspace
 
-__all__ = ["ForOption", "JsonOption", "LabelOption", "WorkspaceOption", "assignments", "opened"]
+__all__ = ["ForOption", "JsonOption", "LabelOption", "WorkspaceOption", "assignments", "folder", "not_empty", "opened"]
+
+
+def not_empty(text: str) -> str:
+    """The text; wrong usage where it is empty, which otherwise would name the current folder, or nothing."""
+    if text == "":
+        raise typer.BadParameter("it is empty; a variable of the shell that is not set reads so.")
+    return text
+
+
+def folder(text: str) -> Path:
+    """Where that is; wrong usage where it is empty."""
+    return Path(not_empty(str(text)))
+
 
 WorkspaceOption = Annotated[
     Path | None,
     typer.Option(
-        "--workspace", "-w", help="Directory of the workspace.  (default: $MISCOPE_WORKSPACE or ./miscope-workspace)"
+        "--workspace",
+        "-w",
+        parser=folder,
+        metavar="<path>",
+        help="Directory of the workspace.  (default: $MISCOPE_WORKSPACE or ./miscope-workspace)",
     ),
 ]
 LabelOption = Annotated[

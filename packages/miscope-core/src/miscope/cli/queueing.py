@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from miscope.cli.dropped import refuse_dropped
+from miscope.cli.options import not_empty
 from miscope.cli.printing import note, print_json
 from miscope.commands import in_workspace
 from miscope.errors import BadValue
@@ -37,7 +38,10 @@ AfterOption = Annotated[
     list[int] | None, typer.Option(metavar="RUN", help="In the queue: not before this run is completed (repeatable).")
 ]
 GroupOption = Annotated[
-    str | None, typer.Option("--group", metavar="STUDY", help="All of this study; with --state, those in that state.")
+    str | None,
+    typer.Option(
+        "--group", metavar="STUDY", parser=not_empty, help="All of this study; with --state, those in that state."
+    ),
 ]
 QueueJsonOption = Annotated[bool, typer.Option("--json", help="With --queue: print the runs as JSON, for scripts.")]
 

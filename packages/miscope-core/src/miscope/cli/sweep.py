@@ -10,7 +10,7 @@ import typer
 
 from miscope.cli.estimating import patient
 from miscope.cli.executing import ExecutorOption, JobsOption, ResourceOption, SchedulerOption, executor_of
-from miscope.cli.options import JsonOption, WorkspaceOption, opened
+from miscope.cli.options import JsonOption, WorkspaceOption, not_empty, opened
 from miscope.cli.printing import note, print_json
 from miscope.cli.queueing import PriorityOption, QueueOption, enqueue_chains, only_with_queue, only_without_queue
 
@@ -39,7 +39,10 @@ def sweep(
     ] = None,
     start_from: Annotated[int, typer.Option(min=0, metavar="N", help="Leave out the first N of these runs.")] = 0,
     name: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Call it so.  (default: as it says, or as its file is called)")
+        str | None,
+        typer.Option(
+            metavar="NAME", parser=not_empty, help="Call it so.  (default: as it says, or as its file is called)"
+        ),
     ] = None,
     executor: ExecutorOption = "inline",
     jobs: JobsOption = None,
