@@ -9,17 +9,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
+import trustme
 
 import miscope
 from miscope.errors import BadValue, MiscopeError
 from miscope.remote.address import Address
 from miscope.remote.remote_errors import NotMiscope, OtherApi, Unreachable
-
-UNTRUSTED = Path(__file__).with_name("untrusted.pem")
-"""A certificate of 127.0.0.1 that nobody vouches for, with its key, which is no secret."""
 
 
 @contextmanager
@@ -30,7 +27,7 @@ def others(answer: Callable[[BaseHTTPRequestHandler], None], *, tls: bool = Fals
         server.daemon_threads = True
         if tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(UNTRUSTED)
+            trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
             server.socket = stack.enter_context(context.wrap_socket(server.socket, server_side=True))
             server.handle_error = lambda request, client_address: None  # who trusts it not hangs up
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
@@ -167,7 +164,7 @@ def test_a_certificate_that_nobody_vouches_for_is_named():
         f"No answer comes from {url}.",
         "Have the certificate trusted here (the variable SSL_CERT_FILE names a file of those that are).",
     )
-    assert reason.startswith("Its certificate is not trusted: self-signed certificate")
+    assert reason.startswith("Its certificate is not trusted: unable to get local issuer certificate")
 
 
 def test_https_where_only_http_is_spoken_is_named():
