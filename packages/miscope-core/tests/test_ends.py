@@ -95,12 +95,29 @@ def test_a_signal_ends_a_verb_that_has_nothing_to_go_on_from(
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
+IMPORTING = """
+import os, sys
+from types import SimpleNamespace as Finder
+
+def find_spec(name, *rest):
+    "Is signalled while it imports, and answers as native code does that is interrupted."
+    if name == sys.argv[1]:
+        try:
+            os.kill(os.getpid(), int(sys.argv[2]))
+        except BaseException:
+            os.abort()
+
+sys.meta_path.insert(0, Finder(find_spec=find_spec))
+from miscope.cli import main
+main(["families"])
+"""
+
+
 @pytest.mark.parametrize(("number", "code"), SIGNALS)
-def test_a_signal_before_the_command_has_begun_ends_it_with_a_word(number: int, code: int) -> None:
-    script = "import os, sys; from miscope.cli import main; from types import SimpleNamespace as Finder; "
-    script += f"told = lambda name, *rest: os.kill(os.getpid(), {int(number)}) if name == 'typer' else None; "
-    script += "sys.meta_path.insert(0, Finder(find_spec=told)); main(['families'])"
-    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+@pytest.mark.parametrize("module", ["typer", "rich.console"])
+def test_a_signal_while_a_command_is_still_imported_ends_it_with_a_word(module: str, number: int, code: int) -> None:
+    words = [sys.executable, "-c", IMPORTING, module, str(int(number))]
+    ended = subprocess.run(words, capture_output=True, text=True)
     assert (ended.returncode, ended.stdout) == (code, "")
     assert ended.stderr == {130: "Interrupted.\n", 143: "Terminated.\n"}[code]
 

@@ -18,7 +18,7 @@ __all__ = [
     "Terminated",
     "ended_by_signals",
     "signals_held",
-    "sigterm_interrupts",
+    "signals_interrupt",
     "stop_on_signals",
 ]
 
@@ -48,7 +48,7 @@ class SignalFlag:
     def handle(self, number: int, frame: FrameType | None) -> None:
         """Handle the signal."""
         if self.signal is not None:
-            raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+            _interrupt(number, frame)
         self.signal = number
 
     @property
@@ -66,7 +66,7 @@ def stop_on_signals() -> Iterator[SignalFlag]:
     flag = SignalFlag()
     before = {}
     if threading.current_thread() is threading.main_thread():
-        free = {signal.SIGINT: (signal.default_int_handler,), signal.SIGTERM: (signal.SIG_DFL, _terminate)}
+        free = {signal.SIGINT: (signal.default_int_handler, _interrupt), signal.SIGTERM: (signal.SIG_DFL, _interrupt)}
         before = {number: now for number, known in free.items() if (now := signal.getsignal(number)) in known}
     for number in before:
         signal.signal(number, flag.handle)
@@ -78,42 +78,52 @@ def stop_on_signals() -> Iterator[SignalFlag]:
 
 
 @contextmanager
-def sigterm_interrupts() -> Iterator[None]:
-    """Have SIGTERM raise Terminated, while in the `with`, where nobody handles it and this is the main thread."""
-    main = threading.current_thread() is threading.main_thread()
-    if not main or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
-        yield
-        return
-    signal.signal(signal.SIGTERM, _terminate)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+def signals_interrupt() -> Iterator[None]:
+    """Have Ctrl-C raise KeyboardInterrupt and SIGTERM Terminated, while in the `with`, where nobody handles them.
 
-
-def _terminate(number: int, frame: FrameType | None) -> None:
-    raise Terminated
+    While a module is imported they end the process at once: native code that is interrupted half-way, as PyTorch's,
+    aborts. Only in the main thread.
+    """
+    with _handled(_interrupt):
+        yield
 
 
 @contextmanager
 def ended_by_signals() -> Iterator[None]:
     """Have Ctrl-C and SIGTERM end the process with 130 or 143 at once, while in the `with`: nothing was begun yet."""
+    with _handled(_end):
+        yield
+
+
+@contextmanager
+def _handled(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """By this handler, in the main thread, where nobody handles them."""
     before = {}
     if threading.current_thread() is threading.main_thread():
         free = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
         before = {number: alone for number, alone in free.items() if signal.getsignal(number) == alone}
     for number in before:
-        signal.signal(number, _end)
+        signal.signal(number, handler)
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, alone in before.items():
+            signal.signal(number, alone)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    while frame is not None:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            _end(number, frame)
+        frame = frame.f_back
+    raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
 
 
 def _end(number: int, frame: FrameType | None) -> None:
     with suppress(OSError):
-        os.write(2, f"{SAID[signal.Signals(number)]}\n".encode())
+        # A bar may have hidden the cursor.
+        shown = "\033[?25h" if os.isatty(2) else ""
+        os.write(2, f"{shown}{SAID[signal.Signals(number)]}\n".encode())
     os._exit(128 + number)
 
 

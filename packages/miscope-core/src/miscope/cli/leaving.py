@@ -13,7 +13,7 @@ from typing import TextIO
 import typer
 
 from miscope.errors import CannotWrite, MiscopeError
-from miscope.interruption import SAID, Terminated, sigterm_interrupts
+from miscope.interruption import SAID, Terminated, signals_interrupt
 
 __all__ = ["check_streams", "explained"]
 
@@ -41,7 +41,7 @@ def explained() -> Iterator[None]:
 
     1 for a MiscopeError, 130 for Ctrl-C, 143 for SIGTERM; 141, without a word, where whoever reads the output left.
     """
-    with sigterm_interrupts():
+    with signals_interrupt():
         try:
             yield
             sys.stdout.flush()
