@@ -23,7 +23,7 @@ class Progress:
     checkpoint: Path | None = None
     """The file, where this step left one."""
     eta: float | None = None
-    """Seconds to the end at the pace so far; None while nobody knows."""
+    """Seconds to the end at the pace of this attempt; None until that is measured."""
     run: str = ""
     """The run of the ledger that it is part of; "" where nothing was to be done, so that none began."""
     message: str = ""

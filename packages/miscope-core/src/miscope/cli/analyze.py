@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated, final
 
@@ -21,6 +20,7 @@ from miscope.cli.queueing import (
     only_with_queue,
     only_without_queue,
 )
+from miscope.pace import Pace
 
 if TYPE_CHECKING:
     from miscope.outcome import Outcome
@@ -152,15 +152,16 @@ def _with_bar(outcomes: Iterable[Outcome]) -> Iterable[Outcome]:
         Progress,
         TextColumn,
         TimeElapsedColumn,
-        TimeRemainingColumn,
     )
+
+    from miscope.cli.time_left import TimeLeft
 
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         TimeElapsedColumn(),
         TextColumn("left"),
-        TimeRemainingColumn(),
+        TimeLeft(),
     )
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("analyzing", total=None)
@@ -173,15 +174,16 @@ def _with_bar(outcomes: Iterable[Outcome]) -> Iterable[Outcome]:
 
 def _with_lines(outcomes: Iterable[Outcome]) -> Iterable[Outcome]:
     """A line for every tenth of the work: a log can be read later, and is not flooded."""
-    tenths, began = 0, time.monotonic()
+    tenths, pace = 0, Pace()
     at: set[int] = set()
     for outcome in outcomes:
         yield outcome
         line = _done(outcome, at)
+        pace.note(outcome.done)
         if outcome.total and outcome.done * 10 // outcome.total > tenths:
             tenths = outcome.done * 10 // outcome.total
-            left = (time.monotonic() - began) * (outcome.total / outcome.done - 1)
-            note(line + (f", {left:.0f} s left" if left >= 1 else ""))
+            left = pace.left(outcome.total)
+            note(line + (f", {left:.0f} s left" if left is not None and left >= 1 else ""))
 
 
 def _done(outcome: Outcome, at: set[int]) -> str:

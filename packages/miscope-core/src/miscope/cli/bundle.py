@@ -61,9 +61,11 @@ def bundle(
 def with_bar(copied: Iterable[Copied]) -> None:
     """Have everything copied, with a bar on a terminal."""
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
+    from rich.progress import BarColumn, DownloadColumn, Progress
 
-    columns = (BarColumn(bar_width=None), DownloadColumn(), TimeRemainingColumn())
+    from miscope.cli.time_left import TimeLeft
+
+    columns = (BarColumn(bar_width=None), DownloadColumn(), TimeLeft())
     with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("", total=None)
         for so_far in copied:

@@ -84,9 +84,11 @@ def _summed(whole: Report, out: Path) -> dict[str, object]:
 def _with_bar(drafts: Iterable[Draft]) -> Report:
     """The report at the end, with a bar and the time that is left on a terminal."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress
 
-    columns = (BarColumn(bar_width=None), MofNCompleteColumn(), TimeRemainingColumn())
+    from miscope.cli.time_left import TimeLeft
+
+    columns = (BarColumn(bar_width=None), MofNCompleteColumn(), TimeLeft())
     whole = None
     with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("", total=None)

@@ -17,7 +17,7 @@ HEADER = ("run", "state", "kind", "progress", "left", "what", "remark")
 
 def table_row(run: QueuedRun, states: Mapping[int, RunState]) -> tuple[object, ...]:
     """The run under HEADER; states: of all runs, for what it waits for."""
-    left = duration(run.reached.eta) if run.state is RunState.RUNNING and run.reached.eta is not None else ""
+    left = "" if run.eta is None else duration(run.eta)
     return run.id, run.state.value, run.kind, progress(run), left, run.what, remark(run, states)
 
 
@@ -65,7 +65,7 @@ def detail(run: QueuedRun, states: Mapping[int, RunState]) -> list[tuple[str, st
         ("remark", remark(run, states) if run.state in (RunState.PENDING, RunState.STOPPING) else ""),
         ("progress", progress(run)),
         ("rate", f"{reached.rate:.3g} {run.unit}s a second" if reached.rate else ""),
-        ("left", duration(reached.eta) if reached.eta is not None and run.state is RunState.RUNNING else ""),
+        ("left", "" if run.eta is None else duration(run.eta)),
         ("worked", duration(reached.seconds) if reached.seconds else ""),
         ("metrics", ", ".join(f"{name} {value:.4g}" for name, value in reached.metrics.items())),
         ("checkpoint", "" if reached.checkpoint is None else f"step {reached.checkpoint}"),

@@ -97,12 +97,14 @@ def _with_lines(events: Iterable[Begun | Seen | Ended]) -> Iterator[Begun | Seen
 def _with_bar(events: Iterable[Begun | Seen | Ended]) -> Iterator[Begun | Seen | Ended]:
     """A bar for what is under way, below the lines."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
+
+    from miscope.cli.time_left import TimeLeft
 
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"),
-        TimeRemainingColumn(),
+        TimeLeft(),
     )  # fmt: skip
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=None)

@@ -41,9 +41,9 @@ class Reached:
     """Steps of a training, jobs of an analysis."""
     total: int | None = None
     eta: float | None = None
-    """Seconds to the end; None while nobody knows."""
+    """Seconds to the end; None until that is measured in this attempt."""
     rate: float | None = None
-    """Steps, or jobs, a second."""
+    """Steps, or jobs, a second, measured in this attempt."""
     seconds: float = 0.0
     """It has worked, of a clock that nobody sets."""
     metrics: Mapping[str, float] = field(default_factory=dict)
@@ -113,6 +113,11 @@ class QueuedRun:
         total = self.reached.total
         return None if total is None else min(self.reached.done / total, 1.0) if total else 1.0
 
+    @property
+    def eta(self) -> float | None:
+        """Seconds to the end of one that is under way; None while nobody knows."""
+        return self.reached.eta if self.state is RunState.RUNNING else None
+
     def facts(self) -> dict[str, object]:
         """Everything, as JSON has it."""
         place, reached = asdict(self.place), asdict(self.reached)
@@ -125,6 +130,7 @@ class QueuedRun:
             "state": self.state.value,
             **place,
             **reached,
+            "eta": self.eta,
             "unit": self.unit,
             "created": self.created,
             "started": self.started,

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, final
 
 from miscope.errors import MiscopeError
+from miscope.pace import Pace
 from miscope.runs.queued_run import QueuedRun, Reached
 from miscope.runs.run_log import say
 from miscope.runs.run_state import RunState
@@ -40,7 +41,7 @@ class Reporter:
         self._reached = replace(run.reached, eta=None, rate=None, message="")
         self._written: Reached | None = None
         self._steps: list[int] = []
-        self._first: tuple[float, int] | None = None
+        self._pace = Pace()
         self._stop, self._ended = threading.Event(), threading.Event()
         self._asked_for, self._saved = 0, 0
         self._thread = threading.Thread(target=self._serve, name="reporter", daemon=True)
@@ -70,7 +71,7 @@ class Reporter:
         self._note(seen.step, seen.total, ledger=seen.run, message=seen.message)
         metrics = {name: value for name, value in seen.metrics.items() if math.isfinite(value)}
         checkpoint = self._reached.checkpoint if seen.checkpoint is None else seen.step
-        self._reached = replace(self._reached, metrics=metrics, checkpoint=checkpoint, eta=seen.eta)
+        self._reached = replace(self._reached, metrics=metrics, checkpoint=checkpoint)
         if seen.checkpoint is not None:
             self._steps.append(seen.step)
         losses = " | ".join(f"{name} {value:.4g}" for name, value in metrics.items() if "/" not in name)
@@ -84,17 +85,13 @@ class Reporter:
         self._print(f"job {seen.done} of {seen.total}", seen.done, seen.total)
 
     def _note(self, done: int, total: int, *, ledger: str, message: str) -> None:
-        now = time.monotonic()
-        if self._first is None:
-            self._first = (now, done)
-        elapsed, advanced = now - self._first[0], done - self._first[1]
-        rate = advanced / elapsed if elapsed > 0 and advanced > 0 else None
+        self._pace.note(done)
         self._reached = replace(
             self._reached,
             done=done,
             total=total,
-            rate=rate,
-            eta=None if rate is None else (total - done) / rate,
+            rate=self._pace.rate,
+            eta=self._pace.left(total),
             ledger=ledger or self._reached.ledger,
             message=message or self._reached.message,
         )

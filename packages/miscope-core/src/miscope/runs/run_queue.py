@@ -25,6 +25,10 @@ from miscope.train_request import TrainRequest
 
 __all__ = ["RunQueue"]
 
+_OF_ANOTHER_ATTEMPT = """CASE WHEN json_extract(reached, '$.rate') IS NULL AND json_extract(reached, '$.eta') IS NULL
+    THEN reached ELSE json_set(reached, '$.rate', NULL, '$.eta', NULL) END"""
+"""How far it is, without how fast it went."""
+
 _TRAINED_BY_NOBODY_ELSE = f"""(runs.trains = '' OR NOT EXISTS (
     SELECT 1 FROM runs AS other WHERE other.trains = runs.trains AND other.id <> runs.id
     AND other.state IN ({", ".join(f"'{state}'" for state in sorted(ACTIVE))})))"""
@@ -111,7 +115,7 @@ class RunQueue:
         with self.database.transaction() as connection:
             changed = connection.execute(
                 f"""UPDATE runs SET state = 'running', host = ?, pid = ?, born = ?, started = ?, ended = NULL,
-                    turn = turn + 1, acknowledged = 0, save = 0, error = ''
+                    turn = turn + 1, acknowledged = 0, save = 0, error = '', reached = {_OF_ANOTHER_ATTEMPT}
                 WHERE id = ? AND state = 'pending' AND NOT deleted AND {_TRAINED_BY_NOBODY_ELSE}""",
                 (process.host, process.pid, process.born, time.time(), number),
             ).rowcount

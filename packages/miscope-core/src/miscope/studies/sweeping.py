@@ -109,6 +109,10 @@ def sweep_on(
         yield pace.ended(plan[place], result)
 
 
+_FURTHEST = 50
+"""How many times the updates that were made the rest may be, for its time to be reckoned from theirs."""
+
+
 @final
 class _Pace:
     """How many updates are made in which time, all runs together."""
@@ -122,5 +126,6 @@ class _Pace:
         self._made += max(0, result.step - planned.step)
         self._left -= planned.left
         taken = time.monotonic() - self._began
-        left = taken / self._made * self._left if self._made else None
+        known = self._made and self._made * _FURTHEST >= self._left
+        left = taken / self._made * self._left if known else None
         return Ended(planned=planned, result=result, left=left if self._left else 0.0)

@@ -1,4 +1,4 @@
-"""When something long was last reported and saved, and how long the rest of it will take."""
+"""When something long was last reported and saved."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ __all__ = ["ProgressTimer"]
 
 @final
 class ProgressTimer:
-    """Measures a loop over steps from its making on."""
+    """Measures a loop from its making on."""
 
-    def __init__(self, first: int, total: int) -> None:
-        self._first, self._total = first, total
-        self._began = self._reported = self._saved = time.monotonic()
+    def __init__(self) -> None:
+        self._reported = self._saved = time.monotonic()
 
     @property
     def since_report(self) -> float:
@@ -31,8 +30,3 @@ class ProgressTimer:
 
     def saved(self) -> None:
         self._saved = time.monotonic()
-
-    def left(self, step: int) -> float | None:
-        """Seconds to the last step at the pace so far; None before there is one."""
-        done = step - self._first
-        return (time.monotonic() - self._began) / done * (self._total - step) if done > 0 else None

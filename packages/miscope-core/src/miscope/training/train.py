@@ -14,6 +14,7 @@ from miscope.commands import in_workspace
 from miscope.errors import BadValue
 from miscope.interruption import StopSignal, stop_on_signals
 from miscope.intervention import Intervention
+from miscope.pace import Pace
 from miscope.progress import Progress
 from miscope.store.origin import Origin, may_restart, may_train
 from miscope.store.sources import check_source, source_facts
@@ -181,7 +182,7 @@ def _steps(
     first, state = start.step, start.state
     choice = CheckpointChoice(run.config, store.steps(name), start)
     there = set() if state is None else choice.there
-    timer = ProgressTimer(first, total)
+    timer, pace = ProgressTimer(), Pace()
     # What somebody else recorded at the step it begins with stays.
     lent = state is not None and MADE_ELSEWHERE in state.facts
     store.truncate_metrics(name, first if lent else first - 1)
@@ -210,7 +211,8 @@ def _steps(
         if path is not None or timer.since_report > _REPORT_EVERY or step == total:
             writer.fetch()
             timer.reported()
-            yield Progress(step=step, total=total, metrics=writer.latest_metrics, checkpoint=path, eta=timer.left(step))
+            pace.note(step)
+            yield Progress(step=step, total=total, metrics=writer.latest_metrics, checkpoint=path, eta=pace.left(total))
         if stopping:
             return
         if step < total:
