@@ -49,7 +49,7 @@ class UnknownName(MiscopeError):
     ) -> None:
         """listing: where the names are to be found. meant: the one that this stands for, where that is known."""
         self.kind, self.name, self.known = kind, name, tuple(sorted(known))
-        close = [meant] if meant else difflib.get_close_matches(name, self.known, n=1, cutoff=0.6)
+        close = [meant] if meant else difflib.get_close_matches(str(name), self.known, n=1, cutoff=0.6)
         plural = _PLURAL.get(kind, f"{kind}s")
         where = listing or f"`miscope {plural}` lists the {len(self.known)} that are installed."
         unlike = "None that is known here is spelt like it."

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
+from miscope.errors import BadValue
+
 __all__ = ["has_none_like", "matches", "matching", "matching_metrics"]
 
 
@@ -25,6 +27,9 @@ def matching_metrics(patterns: Iterable[str], names: Iterable[str]) -> tuple[str
     Their names are 'analyzer/output': '*/*' matches all of them, '*_loss' none, and '*' alone every metric there is.
     """
     wanted = tuple(patterns)
+    for pattern in wanted:
+        if not isinstance(pattern, str):
+            raise BadValue(f"{pattern!r} is no name of a metric.", "It is no text.", "Give names or shell patterns.")
     of_instruments = [pattern for pattern in wanted if "/" in pattern or pattern == "*"]
     return tuple(name for name in names if matching(of_instruments if "/" in name else wanted, [name]))
 

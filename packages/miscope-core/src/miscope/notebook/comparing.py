@@ -16,9 +16,11 @@ from miscope.notebook.cards import Card, Views, drawing
 from miscope.notebook.clock import Course
 from miscope.notebook.compared import Compared, compared, differing_probes
 from miscope.notebook.extra import need_widgets
+from miscope.notebook.given import step_given, variants_given, views_given
 from miscope.view import View
 
 if TYPE_CHECKING:
+    from miscope.bound_view import BoundView
     from miscope.notebook.scrubber import Scrubber
 
 __all__ = ["compare"]
@@ -31,7 +33,7 @@ _WAYS = ("step", "fraction", *DATED, *_ALIAS)
 
 def compare(
     variants: Sequence[BoundVariant | str],
-    views: Views | None = None,
+    views: Views | str | BoundView | None = None,
     *,
     align: str = "step",
     step: float | None = None,
@@ -48,12 +50,12 @@ def compare(
     need_widgets("miscope.compare", "workspace.view('behaviour.compare', variants)")
     from miscope.notebook.scrubber import Content, Scrubber
 
-    by = _way(align)
-    handles = _handles(variants, workspace)
+    by, asked, first = _way(align), views_given(views), step_given(step)
+    handles = _handles(variants_given(variants), workspace)
     here = handles[0].workspace.value
     values = [one.value for one in handles]
     members = compared(here, values, by)
-    chosen = compared_views(here.plugins.views) if views is None else views
+    chosen = compared_views(here.plugins.views) if asked is None else asked
     shared = {"align": by}
     aligned = [shared if _aligns(here.plugins.view(_name(view))) else {} for view in chosen]
     drawings = [drawing(here, view, values, controls) for view, controls in zip(chosen, aligned, strict=True)]
@@ -70,14 +72,14 @@ def compare(
             events={by: 0} if since else {},
             notes=differing_probes(here, values),
         ),
-        0 if since and step is None else step,
+        0 if since and first is None else first,
     )
 
 
 def _way(align: str) -> str:
-    if align in _WAYS:
+    if isinstance(align, str) and align in _WAYS:
         return _ALIAS.get(align, align)
-    close = difflib.get_close_matches(align, _WAYS, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(str(align), _WAYS, n=1, cutoff=0.5)
     raise BadValue(
         f"Variants cannot be aligned by {align!r}.",
         f"Did you mean {close[0]!r}?" if close else "It is neither a way of counting nor an event that is dated.",
@@ -87,6 +89,9 @@ def _way(align: str) -> str:
 
 def _handles(variants: Sequence[BoundVariant | str], workspace: BoundWorkspace | None) -> list[BoundVariant]:
     """Of one workspace, each once. Raises BadValue for fewer than two."""
+    if not isinstance(workspace, BoundWorkspace | None):
+        known = "The workspace that names are looked up in is a handle of it."
+        raise BadValue(f"A {type(workspace).__name__} is no workspace.", known, "Open it:  miscope.open(PATH)")
     given = [one for one in variants if isinstance(one, BoundVariant)]
     place = workspace or (given[0].workspace if given else open_bound())
     handles = {one.name: one for one in (place.find(v) if isinstance(v, str) else v for v in variants)}
