@@ -100,7 +100,7 @@ def test_python_takes_the_words_of_the_command_line_for_steps(workspace: Make):
         ({"steps": 1.5}, "A training does not take steps=1.5.\nIt is a whole number.\nGive one, or leave `steps` out."),
         (
             {"threads": 0},
-            "A training does not take threads=0.\nIt is a whole number, 1 or more.\nGive one, or leave `threads` out.",
+            "A training does not take threads=0.\nIt is a whole number, 1 to 1024.\nGive one, or leave `threads` out.",
         ),
     ],
 )

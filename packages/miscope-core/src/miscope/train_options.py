@@ -11,10 +11,12 @@ from miscope.errors import BadValue, UnknownName
 if TYPE_CHECKING:
     from miscope.intervention import Intervention
 
-__all__ = ["LAST_STEP", "TrainOptions", "check_steps", "options_of"]
+__all__ = ["LAST_STEP", "MOST_THREADS", "TrainOptions", "check_steps", "options_of"]
 
 LAST_STEP = 10**18 - 1
 """The last that a checkpoint's file can be named after."""
+MOST_THREADS = 1024
+"""No processor has more cores."""
 
 
 @final
@@ -55,10 +57,10 @@ class TrainOptions:
             )
         for name in ("steps", "threads"):
             value = getattr(self, name)
-            if value is not None and (type(value) is not int or (name == "threads" and value < 1)):
+            if value is not None and (type(value) is not int or (name == "threads" and not 1 <= value <= MOST_THREADS)):
                 raise BadValue(
                     f"A training does not take {name}={value!r}.",
-                    "It is a whole number" + (", 1 or more." if name == "threads" else "."),
+                    "It is a whole number" + (f", 1 to {MOST_THREADS}." if name == "threads" else "."),
                     f"Give one, or leave `{name}` out.",
                 )
 

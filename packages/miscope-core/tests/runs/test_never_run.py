@@ -8,13 +8,18 @@ from typing import Any
 
 import pytest
 
+from miscope.analyze_request import AnalyzeRequest
 from miscope.bound import open_bound
 from miscope.errors import BadValue, MiscopeError
+from miscope.runs import actions
+from miscope.runs.queued_run import Place
 from miscope.runs.run_queue import RunQueue
+from miscope.runs.submitting import submit_chains
 from miscope.studies.bad_study import BadStudy
 from miscope.studies.document import Document
 from miscope.studies.resolving import read_study, resolved
 from miscope.testing import tables
+from miscope.train_request import TrainRequest
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -41,6 +46,7 @@ def ws(offer: Callable[[str, str], None], tmp_path: Path, monkeypatch: pytest.Mo
         (["--device", "banana"], NO_DEVICE),
         (["--watch", "ranks.weights:0"], HOW_OFTEN),
         (["--steps", 10**18], TOO_FAR),
+        (["--threads", 10**11], f"A training does not take threads={10**11}.\nIt is a whole number, 1 to 1024.\n"),
         (["--then", "analyze:ranks.wieghts"], "There is no analyzer named 'ranks.wieghts'.\nDid you mean 'ranks.wei"),
     ],
 )
@@ -97,12 +103,15 @@ def test_a_study_may_be_for_a_machine_with_another_device_but_its_runs_are_not_q
     assert (RunQueue(ws).runs(), place.store.layout.study("far").exists()) == ([], False)
 
 
-def test_of_a_chain_that_could_not_be_done_to_its_end_nothing_is_begun(ws: Path) -> None:
-    from miscope.analyze_request import AnalyzeRequest
-    from miscope.runs.queued_run import Place
-    from miscope.runs.submitting import submit_chains
-    from miscope.train_request import TrainRequest
+def test_a_training_is_extended_to_no_step_that_cannot_be_kept(ws: Path) -> None:
+    queue = RunQueue(ws)
+    run = queue.submit(TrainRequest(family="toy.sum"), what="toy.sum/v5-seed0-width16")
+    with pytest.raises(BadValue) as refused:
+        actions.extend(queue, run.id, 10**18)
+    assert str(refused.value) == TOO_FAR
 
+
+def test_of_a_chain_that_could_not_be_done_to_its_end_nothing_is_begun(ws: Path) -> None:
     queue = RunQueue(ws)
     name = "toy.sum/v5-seed0-width16"
     chain = [TrainRequest(family="toy.sum"), AnalyzeRequest(variants=(name,), steps="every:0")]

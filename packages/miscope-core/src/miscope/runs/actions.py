@@ -14,6 +14,7 @@ from miscope.runs.run_errors import StillNeeded, WrongState
 from miscope.runs.run_queue import RunQueue
 from miscope.runs.run_state import ACTIVE, Action, RunState
 from miscope.store.ledger import Ledger
+from miscope.train_options import check_steps
 from miscope.train_request import TrainRequest
 
 __all__ = [
@@ -112,6 +113,7 @@ def retry(queue: RunQueue, number: int) -> QueuedRun:
 
 def extend(queue: RunQueue, number: int, steps: int) -> QueuedRun:
     """Ask for the training of the same variant to that many steps in all."""
+    check_steps(steps)
     run = queue.permitted(number, Action.EXTEND)
     if not isinstance(run.request, TrainRequest):
         raise BadValue(
