@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
 
 __all__ = ["allowed", "example", "is_list", "read_value", "written_value"]
 
@@ -37,8 +38,11 @@ def written_value(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
-def allowed(info: FieldInfo) -> str:
-    """'a whole number, >= 3, by default 5', 'whole numbers with commas between them, by default 2,5'."""
+def allowed(info: FieldInfo, *, default: object = PydanticUndefined) -> str:
+    """'a whole number, >= 3, by default 5', 'whole numbers with commas between them, by default 2,5'.
+
+    default: in place of the field's own, where whoever takes the field has another.
+    """
     extra = info.json_schema_extra
     if isinstance(extra, dict) and "form" in extra:
         return f"one of the forms {extra['form']}"
@@ -48,8 +52,10 @@ def allowed(info: FieldInfo) -> str:
         for bound in _BOUNDS
         if (value := getattr(m, bound, None)) is not None
     ]
-    default = [] if info.is_required() else [f"by default {written_value(info.default) or 'none'}"]
-    return ", ".join([_kind(info.annotation), *bounds, *default])
+    rest = info.default if default is PydanticUndefined else default
+    unset = info.is_required() and default is PydanticUndefined
+    told = [] if unset else [f"by default {written_value(rest) or 'none'}"]
+    return ", ".join([_kind(info.annotation), *bounds, *told])
 
 
 def example(info: FieldInfo) -> str:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from miscope.errors import BadValue, UnknownName
 from miscope.family import Family, make_variant
@@ -65,9 +66,9 @@ def checked_variant(family: Family, params: Mapping[str, Any], training: Mapping
         variant = make_variant(family, _read(family.params, params), given)
     except ValidationError as error:
         models = (family.params, family.training_config)
-        raise invalid_fields(
-            error, family.name, next((m for m in models if m.__name__ == error.title), family.params)
-        ) from None
+        model = next((m for m in models if m.__name__ == error.title), family.params)
+        usual = {} if model is family.params else _usual_training(family, params)
+        raise invalid_fields(error, family.name, model, usual) from None
     if training and variant.training is None:
         raise BadValue(
             f"{family.name} is not trained here, so {next(iter(training))!r} means nothing to it.",
@@ -98,22 +99,34 @@ def refuse_unused(variant: Variant, given: Iterable[str]) -> None:
             )
 
 
+def _usual_training(family: Family, params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The training that the family gives such parameters, by field; {} where it gives none."""
+    training = family.training(family.params.model_validate(_read(family.params, params)))
+    return {} if training is None else {name: getattr(training, name) for name in type(training).model_fields}
+
+
 def _read(model: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any]:
     fields = model.model_fields
     return {n: read_value(fields[n], v) if n in fields and is_list(fields[n]) else v for n, v in given.items()}
 
 
-def invalid_fields(error: ValidationError, refused_by: str, model: type[BaseModel]) -> BadValue:
-    """The first thing refused: which field, what it may be, what to do."""
+def invalid_fields(
+    error: ValidationError, refused_by: str, model: type[BaseModel], usual: Mapping[str, Any] | None = None
+) -> BadValue:
+    """The first thing refused: which field, what it may be, what to do. usual: defaults in place of the model's."""
     first = error.errors(include_url=False)[0]
     name = str(first["loc"][0]) if first["loc"] else ""
     reason = first["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     if not name:
         return BadValue(f"{refused_by} refuses these values: {reason}.", f"It takes: {_names(model)}.", _TODO)
     info = model.model_fields.get(name)
-    known = f"It takes: {_names(model)}." if info is None else f"{name!r} is {allowed(info)}."
+    known = f"It takes: {_names(model)}." if info is None else f"{name!r} is {_allowed(info, name, usual or {})}."
     given = "" if first["type"] == "missing" else f"={first['input']!r}"
     return BadValue(f"{refused_by} refuses {name}{given}: {reason}.", known, _TODO, field=name)
+
+
+def _allowed(info: FieldInfo, name: str, usual: Mapping[str, Any]) -> str:
+    return allowed(info, default=usual[name]) if name in usual else allowed(info)
 
 
 _TODO = "Change it and try again; nothing was written."
