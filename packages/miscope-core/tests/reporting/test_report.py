@@ -67,7 +67,7 @@ def test_what_is_not_there_is_named_with_the_command_that_computes_it(one, place
     assert missing["small.velocity"].command == (
         f"miscope analyze toy.sum/v5-seed0-width16 --only parameters.velocity --workspace {place.root}"
     )
-    assert missing["small.velocity"].command in one[1]
+    assert "--only parameters.velocity" in one[1]
     assert missing["small.mistaken"] == Missing(
         name="small.mistaken", of="", reason="it failed: ZeroDivisionError: by what?"
     )

@@ -33,9 +33,8 @@ def findings(
     for label, members, analyzers in groups:
         found: list[Finding] = []
         for analyzer in analyzers:
-            said = attempted(
-                analyzer.name, label if len(variants) > 1 else "", partial(_said, workspace, analyzer, members)
-            )
+            of = label if len(variants) > 1 and label != TOGETHER else ""
+            said = attempted(analyzer.name, of, partial(_said, workspace, analyzer, members))
             if isinstance(said, Missing):
                 missing += [said] if said.command or said.reason.startswith("it failed") else []
             else:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from miscope.errors import MiscopeError
 from miscope.reporting.content import Report, ShownView
+from miscope.reporting.gaps import gaps
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -89,6 +90,7 @@ def _environment(folder: Path) -> Environment:
     environment.filters["figure_json"] = _figure_json
     environment.filters["plain"] = _plain
     environment.globals["plotly_js"] = _plotly_js
+    environment.filters["gaps"] = gaps
     return environment
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from miscope.commands import in_workspace
-from miscope.figures.differences import differing_fields
 from miscope.reporting.content import Table
 from miscope.settings import settings_of, settings_that_count
 from miscope.snapshot import Series
@@ -91,9 +90,10 @@ def settings(variants: Sequence[Variant], labels: Sequence[str]) -> Table:
 
 def differing(variants: Sequence[Variant], labels: Sequence[str]) -> Table:
     """Those that are not the same in all."""
-    told, names = [_counting(variant) for variant in variants], differing_fields(variants)
-    alike = "" if names else "Every setting is the same in all."
-    return _table(labels, {name: [_text(fields, name) for fields in told] for name in names}, note=alike)
+    told = [_counting(variant) for variant in variants]
+    rows = {n: [_text(fields, n) for fields in told] for n in dict.fromkeys(name for fields in told for name in fields)}
+    rows = {name: texts for name, texts in rows.items() if len(set(texts)) > 1}
+    return _table(labels, rows, note="" if rows else "Every setting is the same in all.")
 
 
 def _text(fields: Mapping[str, object], name: str) -> str:
