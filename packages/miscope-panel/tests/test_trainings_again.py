@@ -55,8 +55,9 @@ def test_a_run_is_given_a_name_notes_and_tags_and_found_by_them(api):
     assert api.get(f"trainings/{first}").json() == changed
     for words in ("baseline", "SPLIT", "paper"):
         assert [run["id"] for run in api.get("trainings", q=words).json()["data"]] == [first]
-    refused = api.client.patch(f"{PREFIX}/trainings/{second}", json={"name": "two\nlines"})
+    refused = api.client.patch(f"{PREFIX}/trainings/{second}", json={"name": "two\nlines", "priority": 9})
     assert (refused.status_code, refused.json()["error"]["fields"][0]["name"]) == (422, "name")
+    assert api.get(f"trainings/{second}").json()["priority"] == 0, "of what is refused in part nothing is done"
     events = [event["event"] for event in api.get(f"trainings/{first}/events").json()["events"]]
     assert events == ["created", "status_changed", "status_changed", "status_changed"]
 

@@ -178,6 +178,12 @@ class BoundRun:
 
         return self._begun(actions.extend(_queue(self.workspace), self.number, steps))
 
+    def edit(self, *, name: str | None = None, notes: str | None = None, tags: Sequence[str] | None = None) -> BoundRun:
+        """Have it called so, these be its notes or its tags; what is None stays. Raises BadValue for what cannot be."""
+        given = {"name": name, "notes": notes, "tags": None if tags is None else tuple(tags)}
+        changes = {field: value for field, value in given.items() if value is not None}
+        return BoundRun(self.workspace, _queue(self.workspace).label(self.number, **changes).id)
+
     def cancel(self) -> BoundRun:
         """Have it never run, or not any further."""
         return self._ask("cancel")

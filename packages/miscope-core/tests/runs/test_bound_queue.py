@@ -12,6 +12,7 @@ from miscope.bound_queue import BoundQueue
 from miscope.errors import BadValue, UnknownName
 from miscope.runs.queued_run import Place, Reached
 from miscope.runs.run_errors import WrongState
+from miscope.runs.run_labels import RunLabels
 from miscope.runs.run_queue import RunQueue
 from miscope.runs.run_state import RunState
 from miscope.store.process_identity import this_process
@@ -89,6 +90,9 @@ def test_a_run_is_asked_by_its_own_methods_and_says_where_it_stands(ws: BoundWor
     assert [one.number for one in unattended.runs("failed", "cancelled")] == [1, 2]
     with pytest.raises(WrongState):
         again.stop()
+    assert again.edit(name="anew", tags=["paper"]).edit(notes="lower rate").value.labels == RunLabels(
+        name="anew", notes="lower rate", tags=("paper",)
+    )
     again.delete()
     assert [one.number for one in unattended.runs()] == [1]
     assert unattended.run(1) == run

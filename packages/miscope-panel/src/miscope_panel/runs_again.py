@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, final
 
 from fastapi import APIRouter, Response
@@ -85,8 +86,9 @@ def add_again(routes: APIRouter, access: QueueAccess, kind: Kind | None) -> None
         """Have it begin before others, or after them; give it a name, notes, tags. What is left out, or null, stays."""
         run = access.run(id, kind)
         labels = body.model_dump(exclude={"priority"}, exclude_none=True)
-        if labels:
-            run = access.queue.label(run.id, **labels)
+        replace(run.labels, **labels)  # what cannot be is refused before anything is changed
         if body.priority is not None:
             run = access.queue.prioritize(run.id, body.priority)
+        if labels:
+            run = access.queue.label(run.id, **labels)
         return answered(RunSeen.of(run))

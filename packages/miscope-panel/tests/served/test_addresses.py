@@ -25,11 +25,11 @@ def others(answer: Callable[[BaseHTTPRequestHandler], None], *, tls: bool = Fals
     handler = type("Handler", (BaseHTTPRequestHandler,), {"do_GET": answer, "log_message": lambda *said: None})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, ExitStack() as stack:
         server.daemon_threads = True
+        server.handle_error = lambda request, client_address: None  # who has seen enough hangs up
         if tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
             server.socket = stack.enter_context(context.wrap_socket(server.socket, server_side=True))
-            server.handle_error = lambda request, client_address: None  # who trusts it not hangs up
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         yield f"http{'s' if tls else ''}://127.0.0.1:{server.server_address[1]}"
         server.shutdown()

@@ -91,7 +91,7 @@ CALLS: dict[str, Callable[[There], object]] = {
     "GET runs": lambda at: at.remote.queue.runs("failed", group="none", q="toy", deleted=True),
     "POST runs": lambda at: at.remote.queue.analyze(at.variant, ["parameters.norms"]),
     "GET runs/{id}": lambda at: at.training().state,
-    "PATCH runs/{id}": lambda at: at.training().prioritize(3),
+    "PATCH runs/{id}": lambda at: at.training().prioritize(3).edit(name="baseline", tags=["paper"]),
     "DELETE runs/{id}": lambda at: at.training().cancel().delete(),
     "GET runs/{id}/log": lambda at: at.training().log(5),
     "POST runs/{id}/stop": lambda at: at.training(RunState.RUNNING).stop(),

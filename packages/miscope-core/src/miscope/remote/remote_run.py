@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
@@ -107,6 +107,15 @@ class RemoteRun(HasAbsent):
     def prioritize(self, priority: int) -> RemoteRun:
         """Have it begin before others of a lower priority, or after those of a higher one."""
         self.connection.change(f"runs/{self.number}", {"priority": priority})
+        return self
+
+    def edit(
+        self, *, name: str | None = None, notes: str | None = None, tags: Sequence[str] | None = None
+    ) -> RemoteRun:
+        """Have it called so, these be its notes or its tags; what is None stays."""
+        given = {"name": name, "notes": notes, "tags": None if tags is None else list(tags)}
+        changes = {field: value for field, value in given.items() if value is not None}
+        self.connection.change(f"runs/{self.number}", changes)
         return self
 
     def cancel(self) -> RemoteRun:
