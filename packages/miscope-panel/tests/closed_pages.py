@@ -21,8 +21,8 @@ from miscope.bound import open_bound
 from miscope.testing import tables
 from miscope_panel import app as app_module
 from miscope_panel.app import application
-from miscope_panel.guard import LOOPBACK
-from miscope_panel.workbench import Workbench
+from miscope_panel.http.guard import LOOPBACK
+from miscope_panel.page.workbench import Workbench
 
 HOST = {"host": "127.0.0.1:5006"}
 

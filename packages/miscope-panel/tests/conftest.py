@@ -22,11 +22,11 @@ from miscope.runs.run_queue import RunQueue
 from miscope.store.process_identity import this_process
 from miscope.testing import tables
 from miscope.workspace import Workspace
-from miscope_panel.guard import LOOPBACK, Guard
-from miscope_panel.problem import PREFIX
-from miscope_panel.queue_access import QueueAccess
-from miscope_panel.rates import Rates
-from miscope_panel.rest import add_rest
+from miscope_panel.http.guard import LOOPBACK, Guard
+from miscope_panel.http.problem import PREFIX
+from miscope_panel.http.rates import Rates
+from miscope_panel.rest.queue_access import QueueAccess
+from miscope_panel.rest.routes import add_rest
 
 
 def losses(shown: ViewData, scale: str) -> go.Figure:

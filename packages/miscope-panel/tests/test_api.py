@@ -9,7 +9,7 @@ import miscope
 from miscope.figures.figure_numbers import numbers
 from miscope.hookspecs import HOOK_API
 from miscope_panel.app import application
-from miscope_panel.guard import LOOPBACK
+from miscope_panel.http.guard import LOOPBACK
 
 
 @pytest.fixture
@@ -148,6 +148,6 @@ def test_pages_that_would_load_from_a_cdn_are_not_there(client, path):
 def test_the_bundle_that_draws_is_the_one_figures_are_written_for(client):
     from plotly.offline import get_plotlyjs_version
 
-    from miscope_panel.plotlyjs import BUNDLE
+    from miscope_panel.shown.plotlyjs import BUNDLE
 
     assert f"plotly.js v{get_plotlyjs_version()}" in client.get(BUNDLE).text[:200]

@@ -8,8 +8,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from miscope_panel.app import application
-from miscope_panel.guard import LOOPBACK
-from miscope_panel.plotlyjs import BUNDLE
+from miscope_panel.http.guard import LOOPBACK
+from miscope_panel.shown.plotlyjs import BUNDLE
 
 NAME = "toy.sum/v5-seed0-width16"
 

@@ -1,6 +1,6 @@
-from miscope_panel.card import Card
-from miscope_panel.errands import Errands
-from miscope_panel.picture import Picture, Request
+from miscope_panel.page.card import Card
+from miscope_panel.page.errands import Errands
+from miscope_panel.shown.picture import Picture, Request
 
 
 def renderer(made):

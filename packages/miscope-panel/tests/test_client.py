@@ -6,11 +6,11 @@ import pytest
 import miscope_panel
 from miscope.figures.client import FILES as SHARED
 from miscope.figures.client import part
-from miscope_panel.card import Card
-from miscope_panel.client import sheet, source
-from miscope_panel.cursor import Cursor
+from miscope_panel.page.card import Card
+from miscope_panel.page.client import sheet, source
+from miscope_panel.page.cursor import Cursor
 
-FILES = sorted([*(Path(miscope_panel.__file__).parent / "client").glob("*.*s"), *SHARED.glob("*.*s")])
+FILES = sorted([*(Path(miscope_panel.__file__).parent / "page" / "client").glob("*.*s"), *SHARED.glob("*.*s")])
 
 
 @pytest.mark.parametrize("component", ["card", "page_cursor", "catalogue", "shell"])

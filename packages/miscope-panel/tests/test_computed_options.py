@@ -9,7 +9,7 @@ import pytest
 from miscope import Grain, Needs, View, hookimpl
 from miscope.bound import open_bound
 from miscope.testing import tables
-from miscope_panel.picture import Request, figure, picture
+from miscope_panel.shown.picture import Request, figure, picture
 
 NAME = "toy.sum/v5-seed0-width16"
 SHARP = "spectra.embedding.top=1"

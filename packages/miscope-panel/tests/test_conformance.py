@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
-from miscope_panel.problem import PREFIX
+from miscope_panel.http.problem import PREFIX
 
 CHECKS: list[Any] = [
     not_a_server_error,

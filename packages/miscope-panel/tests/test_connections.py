@@ -10,8 +10,8 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from miscope_panel import connections
-from miscope_panel.connections import BoundedConnection
+from miscope_panel.http import connections
+from miscope_panel.http.connections import BoundedConnection
 from miscope_panel.serving import Address, listen
 
 GET = b"GET / HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n"

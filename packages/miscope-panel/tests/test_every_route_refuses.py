@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from miscope_panel.bounded_body import MOST
-from miscope_panel.rates import Rate, Rates
+from miscope_panel.http.bounded_body import MOST
+from miscope_panel.http.rates import Rate, Rates
 
 TOKEN = "0123456789abcdef-secret"
 JSON = {"content-type": "application/json"}

@@ -2,7 +2,7 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from miscope_panel.guard import LOOPBACK, Guard
+from miscope_panel.http.guard import LOOPBACK, Guard
 
 TOKEN = "0123456789abcdef-secret"
 

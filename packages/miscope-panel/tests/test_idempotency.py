@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from miscope.runs.run_queue import RunQueue
-from miscope_panel.problem import PREFIX
+from miscope_panel.http.problem import PREFIX
 
 TRAINING = {"family": "toy.sum", "params": {"seed": 7}}
 ANALYSIS = {"variants": ["toy.sum/v5-seed1-width16"], "analyzers": ["parameters.norms"]}

@@ -5,7 +5,7 @@ from fastapi.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from miscope_panel.app import application
-from miscope_panel.guard import LOOPBACK
+from miscope_panel.http.guard import LOOPBACK
 
 TOKEN = "0123456789abcdef-secret"
 DIGITS = "9" * 5000

@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from miscope_panel.problem import PREFIX
+from miscope_panel.http.problem import PREFIX
 
 
 @pytest.fixture

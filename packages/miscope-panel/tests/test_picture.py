@@ -5,7 +5,7 @@ import pytest
 from miscope import Grain, Needs, View
 from miscope.analysis.analyze import analyze
 from miscope.errors import UnknownName
-from miscope_panel.picture import Request, command, figure, picture, why_not
+from miscope_panel.shown.picture import Request, command, figure, picture, why_not
 
 
 def test_a_view_becomes_a_figure_at_the_step_asked_for(trained, name):

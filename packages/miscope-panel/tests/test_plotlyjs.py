@@ -1,6 +1,6 @@
 import json
 
-from miscope_panel.plotlyjs import constants, directory
+from miscope_panel.shown.plotlyjs import constants, directory
 
 
 def test_every_chart_shares_both_themes_and_uploads_nothing():

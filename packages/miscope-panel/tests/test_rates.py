@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from miscope_panel.rates import GENEROUS, Rate, Rates
+from miscope_panel.http.rates import GENEROUS, Rate, Rates
 
 
 def test_a_bucket_empties_and_fills_again_for_each_address_and_each_deed_alone():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from miscope_panel.bounded_body import MOST, TooLong, bounded
-from miscope_panel.problem import PREFIX
+from miscope_panel.http.bounded_body import MOST, TooLong, bounded
+from miscope_panel.http.problem import PREFIX
 
 TOKEN = "0123456789abcdef-secret"
 TRAININGS = f"{PREFIX}/trainings"

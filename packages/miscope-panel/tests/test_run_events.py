@@ -11,8 +11,8 @@ import pytest
 
 from miscope.runs.queued_run import Reached
 from miscope.runs.run_state import RunState
-from miscope_panel.events_api import HEARTBEAT, LOOK_EVERY, stream
-from miscope_panel.run_events import Changes
+from miscope_panel.rest.events_api import HEARTBEAT, LOOK_EVERY, stream
+from miscope_panel.rest.run_events import Changes
 
 
 @pytest.fixture
@@ -106,8 +106,8 @@ def test_a_stream_is_text_that_a_browser_reads_and_a_sign_of_life_comes_at_once(
 
 
 def test_after_a_long_silence_there_is_a_sign_of_life(api, monkeypatch):
-    monkeypatch.setattr("miscope_panel.events_api.LOOK_EVERY", HEARTBEAT / 4)
-    monkeypatch.setattr("miscope_panel.events_api.asyncio.sleep", lambda seconds: asyncio.wait_for(_soon(), 1))
+    monkeypatch.setattr("miscope_panel.rest.events_api.LOOK_EVERY", HEARTBEAT / 4)
+    monkeypatch.setattr("miscope_panel.rest.events_api.asyncio.sleep", lambda seconds: asyncio.wait_for(_soon(), 1))
     assert heard(Changes(api.queue), 9) == [": nothing happened\n\n"] * 3
 
 

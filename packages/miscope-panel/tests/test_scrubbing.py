@@ -20,7 +20,7 @@ from miscope import Grain, View, hookimpl
 from miscope.bound import open_bound
 from miscope.testing import tables
 from miscope_panel.app import application
-from miscope_panel.guard import LOOPBACK
+from miscope_panel.http.guard import LOOPBACK
 
 # Panel makes tornado's request as older ones of it were made.
 pytestmark = pytest.mark.filterwarnings("ignore:.*HTTPServerRequest:DeprecationWarning")

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from miscope_panel.pin import Pin, read, view_of
-from miscope_panel.selection import Place, Selection, read_query, settled, write_query
+from miscope_panel.shown.pin import Pin, read, view_of
+from miscope_panel.shown.selection import Place, Selection, read_query, settled, write_query
 
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,8}\.[a-z][a-z0-9_]{0,8}", fullmatch=True)
 VARIANTS = st.builds(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from miscope_panel.slow_clients import Patience
+from miscope_panel.http.slow_clients import Patience
 
 
 def test_who_takes_nothing_is_let_go_after_that_time():

@@ -3,7 +3,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from miscope_panel.picture import Request, picture
+from miscope_panel.shown.picture import Request, picture
 
 OTHER = "toy.sum/v5-seed1-width16"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from miscope_panel.problem import PREFIX
+from miscope_panel.http.problem import PREFIX
 
 STUDY = {"family": "toy.sum", "base": {"steps": 20}, "matrix": {"seed": [0, 1]}, "run_name": "s{seed}"}
 

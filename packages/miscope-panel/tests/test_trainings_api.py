@@ -6,7 +6,7 @@ import pytest
 
 from miscope.runs.queued_run import Reached
 from miscope.runs.run_state import RunState
-from miscope_panel.problem import PREFIX
+from miscope_panel.http.problem import PREFIX
 
 NAME = "toy.sum/v5-seed3-width16"
 

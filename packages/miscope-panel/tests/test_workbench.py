@@ -2,7 +2,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from miscope_panel.workbench import Workbench
+from miscope_panel.page.workbench import Workbench
 
 OTHER = "toy.sum/v5-seed1-width16"
 

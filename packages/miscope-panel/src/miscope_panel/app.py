@@ -16,14 +16,14 @@ from fastapi.staticfiles import StaticFiles
 import miscope
 from miscope.runs.run_queue import RunQueue
 from miscope_panel.attendance import Attendance
-from miscope_panel.components import components
-from miscope_panel.guard import Guard
-from miscope_panel.pages import route_pages
-from miscope_panel.plotlyjs import ASSETS, directory
-from miscope_panel.problem import PREFIX
-from miscope_panel.queue_access import QueueAccess
-from miscope_panel.rest import add_rest
-from miscope_panel.workbench import Workbench
+from miscope_panel.http.guard import Guard
+from miscope_panel.http.problem import PREFIX
+from miscope_panel.page.components import components
+from miscope_panel.page.page_sockets import route_pages
+from miscope_panel.page.workbench import Workbench
+from miscope_panel.rest.queue_access import QueueAccess
+from miscope_panel.rest.routes import add_rest
+from miscope_panel.shown.plotlyjs import ASSETS, directory
 
 if TYPE_CHECKING:
     import panel_material_ui as pmui

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
 from miscope.errors import BadValue, MiscopeError
-from miscope_panel.guard import LOOPBACK
+from miscope_panel.http.guard import LOOPBACK
 
 if TYPE_CHECKING:
     from miscope.workspace import Workspace
@@ -110,7 +110,7 @@ def serve(workspace: Workspace, address: Address, *, open_browser: bool = False,
         import uvicorn
 
         from miscope_panel.app import application
-        from miscope_panel.connections import BoundedConnection
+        from miscope_panel.http.connections import BoundedConnection
 
         url = address.url(bound.getsockname()[1])
         hosts = LOOPBACK | {address.host} if address.loopback else frozenset({"*"})

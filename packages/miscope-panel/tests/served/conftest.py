@@ -17,11 +17,11 @@ from fastapi import FastAPI
 
 from miscope.runs.run_queue import RunQueue
 from miscope.workspace import Workspace
-from miscope_panel.connections import BoundedConnection
-from miscope_panel.guard import LOOPBACK, Guard
-from miscope_panel.problem import PREFIX
-from miscope_panel.queue_access import QueueAccess
-from miscope_panel.rest import add_rest
+from miscope_panel.http.connections import BoundedConnection
+from miscope_panel.http.guard import LOOPBACK, Guard
+from miscope_panel.http.problem import PREFIX
+from miscope_panel.rest.queue_access import QueueAccess
+from miscope_panel.rest.routes import add_rest
 from miscope_panel.serving import Address, listen
 
 Served = Callable[..., AbstractContextManager[str]]

@@ -29,7 +29,7 @@ from miscope.remote.remote_workspace import RemoteWorkspace
 from miscope.runs.run_queue import RunQueue
 from miscope.runs.run_state import RunState
 from miscope.store.process_identity import this_process
-from miscope_panel.problem import PREFIX
+from miscope_panel.http.problem import PREFIX
 
 NAME = "toy.sum/v5-seed0-width16"
 STUDY = {"name": "seeds", "family": "toy.sum", "matrix": {"seed": [7, 8]}, "base": {"steps": 20}}

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 import httpx
 
 from miscope.runs.run_state import RunState
-from miscope_panel import slow_clients
+from miscope_panel.http import slow_clients
 
 UPGRADE = "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: {}\r\n"
 LISTEN = {

@@ -11,7 +11,7 @@ from websockets.sync.client import connect
 
 from miscope.runs.queued_run import Reached
 from miscope.runs.run_state import RunState
-from miscope_panel.events_api import LOOK_EVERY
+from miscope_panel.rest.events_api import LOOK_EVERY
 
 TOKEN = "0123456789abcdef-secret"
 

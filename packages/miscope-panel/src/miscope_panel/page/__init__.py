@@ -1,0 +1,1 @@
+"""What a visitor sees: the workbench and its parts, of Panel."""

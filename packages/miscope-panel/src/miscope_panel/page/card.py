@@ -1,0 +1,95 @@
+"""One view on the page: asks for its picture when the selection moves, off the event loop, and shows the latest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, ClassVar, final
+
+import param
+from panel.custom import JSComponent
+
+from miscope_panel.page.client import source, style
+from miscope_panel.page.errands import Errands
+from miscope_panel.shown.picture import Picture, Request
+
+__all__ = ["Card", "Renderer"]
+
+Renderer = Callable[[Request], Picture]
+
+
+@final
+class Card(JSComponent):
+    """A frame with a title, controls, and a picture or the reason why there is none."""
+
+    view = param.String(doc="Name of the view; '' for a card that only says something.")
+    title = param.String()
+    summary = param.String()
+    closable = param.Boolean(default=True)
+    holdable = param.Boolean(default=False, doc="Whether a second card can hold what this one shows.")
+    held = param.Boolean(default=False, doc="Whether it stays at its variant and step.")
+    picture = param.Dict(default={}, doc="State, figure, words, controls: replaced as a whole.")
+    pending = param.Boolean(default=False, doc="Whether the picture is older than the selection.")
+    in_sight = param.Boolean(default=True, doc="Whether the card is on or near the screen; the browser says so.")
+
+    _esm = source("card", "chart", "menu", "take")
+    _stylesheets: ClassVar[list[str]] = [style("card", "chart")]
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+        self.on_message: Callable[[dict[str, Any]], None] = lambda message: None
+        self._wanted: Request | None = None
+        self._shown: Request | None = None
+        self._sent = False
+        self._again: Callable[[], None] = lambda: None
+
+    def ask(self, request: Request, render: Renderer, errands: Errands) -> None:
+        """Show the picture of the request as soon as it is made; off screen, when the card is seen again.
+
+        A later request overtakes this one: its picture is then dropped, or never made.
+        """
+        if request != self._wanted:
+            self._wanted, self._sent = request, False
+        self._again = partial(self.ask, request, render, errands)
+        self.pending = request != self._shown
+        if self.pending and self.in_sight and not self._sent:
+            self._sent = True
+            errands.send(partial(self._make, request, render), partial(self._show, request))
+
+    def forget(self) -> None:
+        """Take what is shown for old: the next request is made again, the same or not."""
+        self._wanted = self._shown = None
+
+    def _make(self, request: Request, render: Renderer) -> Picture | None:
+        """On a thread, maybe long after it was asked for: None where nobody would look at it by now."""
+        return render(request) if request == self._wanted and self.in_sight else None
+
+    def _show(self, request: Request, made: Picture | None) -> None:
+        if request != self._wanted:
+            return
+        if made is None:
+            self._sent = False
+            self._seen()
+            return
+        self._shown = request
+        picture = {
+            "state": made.state,
+            "figure": made.figure,
+            "badge": made.badge,
+            "note": made.note,
+            "words": list(made.words),
+            "commands": list(made.commands),
+            "trace": made.trace,
+            "controls": [dict(control) for control in made.controls],
+            "taken": dict(made.taken),
+        }
+        # At once: a change costs the event loop a millisecond, however much changes with it.
+        self.param.update(picture=picture, pending=False)
+
+    @param.depends("in_sight", watch=True)
+    def _seen(self) -> None:
+        if self.in_sight:
+            self._again()
+
+    def _handle_msg(self, data: dict[str, Any]) -> None:
+        self.on_message(data)

@@ -1,0 +1,95 @@
+"""The frame of the page: header, sidebar, theme. The only place that arranges Material components."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+
+from miscope_panel.page.client import sheet
+from miscope_panel.page.sidebar import Sidebar
+from miscope_panel.shown.selection import Place, Selection
+
+__all__ = ["page"]
+
+_HEADER = {
+    "& .MuiAppBar-root": {
+        "backgroundColor": "var(--ms-paper) !important",
+        "backgroundImage": "none !important",
+        "color": "var(--ms-ink) !important",
+        "boxShadow": "none",
+        "borderBottom": "1px solid var(--ms-line)",
+    },
+    "& .MuiAppBar-root .title": {"color": "var(--ms-ink) !important", "fontSize": "18px", "fontWeight": 600},
+    "& .MuiToolbar-root": {"minHeight": "52px !important", "margin": "0 !important"},
+    "& .MuiDrawer-paper": {"backgroundColor": "var(--ms-paper)", "backgroundImage": "none"},
+    "& .main": {"backgroundColor": "var(--ms-ground)"},
+}
+
+_TABS = {
+    "& .MuiToggleButton-root": {
+        "border": 0,
+        "borderRadius": "6px !important",
+        "padding": "4px 12px",
+        "fontSize": "14px",
+        "textTransform": "none",
+        "color": "var(--ms-quiet) !important",
+        "backgroundColor": "transparent !important",
+    },
+    # Not by its class of selected ones, whose style the group sets itself.
+    "& .MuiToggleButton-root[aria-pressed='true']": {
+        "color": "var(--ms-ink) !important",
+        "backgroundColor": "var(--ms-ground) !important",
+    },
+}
+
+_THEME: dict[str, Any] = {
+    "light": {"palette": {"primary": {"main": "#0072b2"}, "background": {"default": "#ffffff", "paper": "#ffffff"}}},
+    "dark": {"palette": {"primary": {"main": "#56b4e9"}, "background": {"default": "#161819", "paper": "#161819"}}},
+}
+
+
+def page(selection: Selection, sidebar: Sidebar, frame: pn.Column, *, look: str) -> pmui.Page:
+    """Header, sidebar and the frame that holds the cards and the cursor."""
+    place = selection.place
+    tabs = pmui.RadioButtonGroup(
+        options={"Views": "views", "Installed": "installed"},
+        value=place.page,
+        size="small",
+        sx=_TABS,
+        align="center",
+        margin=(0, 12),
+    )
+    name = pn.pane.HTML(escape(place.variant), margin=(0, 12), align="center", stylesheets=[sheet("name")])
+    listening = _listening_for_work()
+    made = pmui.Page(
+        title="miscope",
+        header=[tabs, name],
+        sidebar=sidebar.contents,
+        sidebar_width=312,
+        main=[frame],
+        busy_indicator=None,
+        dark_theme=place.dark,
+        theme_config=_THEME,
+        raw_css=[look],
+        sx=_HEADER,
+    )
+    for watcher in _listening_for_work():
+        # Panel's state outlives the page, and would keep it; an indicator that we do not show need not be told.
+        if watcher not in listening:
+            pn.state.param.unwatch(watcher)
+    tabs.param.watch(lambda event: selection.move(page=event.new), "value")
+    made.param.watch(lambda event: selection.move(dark=bool(event.new)), "dark_theme")
+
+    def follow(place: Place) -> None:
+        tabs.value, made.dark_theme, name.object = place.page, place.dark, escape(place.variant)
+
+    selection.param.watch(lambda event: follow(event.new), "place")
+    return made
+
+
+def _listening_for_work() -> list[Any]:
+    """Who is told when the server begins to work or rests."""
+    return list(pn.state.param.watchers.get("busy", {}).get("value", ()))

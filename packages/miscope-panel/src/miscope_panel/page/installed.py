@@ -1,0 +1,79 @@
+"""The page that lists what is installed: packages, what each provides, and those that could not be loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from html import escape
+
+import panel as pn
+
+from miscope.plugins.plugins import Broken, Plugins, Provider
+from miscope_panel.page.client import sheet
+
+__all__ = ["installed_page"]
+
+_KINDS = {"family": "families", "analyzer": "analyzers", "view": "views", "executor": "executors"}
+
+
+def installed_page(plugins: Plugins) -> pn.pane.HTML:
+    """Families, analyzers and views with who provides them; broken packages first."""
+    tables = {
+        "family": plugins.families,
+        "analyzer": plugins.analyzers,
+        "view": plugins.views,
+        "executor": plugins.executors,
+    }
+    parts = [
+        "<h2>Installed</h2>",
+        "<p>Found by entry point when this server started; restart it after installing a package.</p>",
+        *(_broken(broken) for broken in plugins.broken),
+        "<h3>Packages</h3>",
+        _packages(plugins.providers, plugins.provided_by),
+    ]
+    for kind, title in _KINDS.items():
+        rows = [
+            (name, _about(record), str(plugins.provided_by[kind, name]))
+            for name, record in sorted(tables[kind].items())
+        ]
+        if rows:
+            parts += [f"<h3>{title.capitalize()} ({len(rows)})</h3>", _table(("name", "what it is", "from"), rows)]
+    html = f'<div class="page">{"".join(parts)}</div>'
+    return pn.pane.HTML(html, sizing_mode="stretch_width", margin=0, stylesheets=[sheet("installed")])
+
+
+def _about(record: object) -> str:
+    titles = (getattr(record, name, "") for name in ("title", "summary"))
+    parts = [text for text in titles if text]
+    return ". ".join(text.rstrip(".") for text in parts) or (type(record).__doc__ or "").strip().split("\n")[0].rstrip(
+        "."
+    )
+
+
+def _packages(providers: Iterable[Provider], provided_by: Mapping[tuple[str, str], Provider]) -> str:
+    rows = []
+    for provider in providers:
+        counts = {kind: sum(p == provider and k == kind for (k, _), p in provided_by.items()) for kind in _KINDS}
+        offers = ", ".join(
+            f"{n} {kind if n == 1 else plural}" for kind, plural in _KINDS.items() if (n := counts[kind])
+        )
+        rows.append((provider.package, provider.version, offers or ", ".join(provider.hooks) or "nothing"))
+    return _table(("package", "version", "provides"), rows)
+
+
+def _broken(broken: Broken) -> str:
+    title = f"{broken.package}: {broken.record} was left out" if broken.record else f"{broken.package} is broken"
+    return (
+        f'<div class="broken"><b>{escape(title)}</b><p>{escape(str(broken))}</p>'
+        f"<details><summary>Traceback</summary><pre>{escape(broken.trace)}</pre></details></div>"
+    )
+
+
+def _table(titles: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    head = "".join(f"<th>{escape(title)}</th>" for title in titles)
+    body = "".join(
+        "<tr>"
+        + "".join(f"<td>{f'<code>{escape(c)}</code>' if i == 0 else escape(c)}</td>" for i, c in enumerate(row))
+        + "</tr>"
+        for row in rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

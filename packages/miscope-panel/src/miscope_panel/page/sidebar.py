@@ -1,0 +1,115 @@
+"""What can be looked at: the variants, those to compare with, and every installed view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, final
+
+import panel as pn
+import panel_material_ui as pmui
+import param
+from panel.custom import JSComponent
+
+from miscope.analyzer import Grain
+from miscope.view import View
+from miscope_panel.page.client import sheet, source, style
+from miscope_panel.shown.picture import State
+from miscope_panel.shown.selection import Place, Selection
+
+__all__ = ["Catalogue", "Sidebar"]
+
+_MANY = 10
+"""A longer list is searched rather than read."""
+
+_STATES: Mapping[State, str] = {"figure": "", "missing": "missing", "inapplicable": "inapplicable", "error": "missing"}
+
+
+@final
+class Catalogue(JSComponent):
+    """Installed views by namespace and grain, with a search."""
+
+    views = param.List(default=[], item_type=dict, doc="name, namespace, grain, title, summary, state, reason, open.")
+
+    _esm = source("catalogue")
+    _stylesheets: ClassVar[list[str]] = [style("catalogue")]
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+        self.on_message: Callable[[dict[str, Any]], None] = lambda message: None
+
+    def _handle_msg(self, data: dict[str, Any]) -> None:
+        self.on_message(data)
+
+
+@final
+class Sidebar:
+    """Moves the selection, and follows it."""
+
+    def __init__(self, selection: Selection, variants: list[str], views: Mapping[str, View]) -> None:
+        self._selection, self._names, self._views = selection, variants, views
+        self.on_again: Callable[[], None] = lambda: None
+        self._reasons: Mapping[str, tuple[State, str]] = {}
+        wide: dict[str, Any] = {
+            "sizing_mode": "stretch_width",
+            "margin": (0, 0, 12, 0),
+        }
+        self.variant = pmui.Select(
+            label="Variant", options=variants, size="small", sx={"& .MuiSelect-select": {"fontSize": "14px"}}, **wide
+        )
+        self.compared = pmui.MultiChoice(label="Compare with", options=variants, **wide)
+        self.catalogue = Catalogue(sizing_mode="stretch_width")
+        self.catalogue.on_message = self._press
+        self.choosers = pn.Column(
+            self.variant, self.compared, sizing_mode="stretch_width", margin=0, stylesheets=[sheet("choosers")]
+        )
+        self.know(variants)
+        self.variant.param.watch(lambda event: event.new and selection.move(variant=event.new), "value")
+        self.compared.param.watch(lambda event: selection.move(compared=tuple(event.new)), "value")
+
+    @property
+    def contents(self) -> list[pn.viewable.Viewable]:
+        """From top to bottom."""
+        return [self.choosers, self.catalogue]
+
+    def know(self, variants: list[str]) -> None:
+        """These variants are there to choose from."""
+        self._names = variants
+        self.choosers.visible = bool(variants)
+        self.variant.searchable = self.compared.searchable = len(variants) > _MANY
+        self.compared.visible = any(view.grain is Grain.COHORT for view in self._views.values()) and len(variants) > 1
+        self.follow(self._selection.place)
+
+    def follow(self, place: Place) -> None:
+        """Show the place."""
+        known = place.variant in self._names or not place.variant
+        # One that is not here is listed while it is asked for: a Select without its value would choose another.
+        self.variant.options = self._names if known else [place.variant, *self._names]
+        self.variant.value = place.variant or None
+        self.compared.options = [name for name in self._names if name != place.variant]
+        self.compared.value = [name for name in place.compared if name in self.compared.options]
+        self.catalogue.views = [self._entry(view, place) for _, view in sorted(self._views.items())]
+
+    def explain(self, reasons: Mapping[str, tuple[State, str]]) -> None:
+        """Grey what the variant has nothing for, with the reason."""
+        self._reasons = reasons
+        self.follow(self._selection.place)
+
+    def _entry(self, view: View, place: Place) -> dict[str, Any]:
+        state, reason = self._reasons.get(view.name, ("figure", ""))
+        return {
+            "name": view.name,
+            "namespace": view.namespace,
+            "grain": str(view.grain),
+            "title": view.title,
+            "summary": view.summary,
+            "state": _STATES[state],
+            "reason": reason,
+            "open": view.name in place.views,
+        }
+
+    def _press(self, message: dict[str, Any]) -> None:
+        if message.get("kind") == "again":
+            self.on_again()
+        place, view = self._selection.place, message.get("view", "")
+        if view in self._views:
+            self._selection.place = place.open(view) if message.get("kind") == "open" else place.close(view)

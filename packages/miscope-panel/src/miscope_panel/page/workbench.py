@@ -1,0 +1,225 @@
+"""One visitor's page: the selection in the middle, everything else follows it."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+from functools import partial
+from typing import Any, final
+
+import panel as pn
+import panel_material_ui as pmui
+
+from miscope.analyzer import Grain
+from miscope.errors import MiscopeError
+from miscope.figures.render import gather
+from miscope.inventory import look_up
+from miscope.view import View
+from miscope.workspace import Workspace
+from miscope_panel.page.card import Card
+from miscope_panel.page.client import sheet
+from miscope_panel.page.cursor import Cursor
+from miscope_panel.page.errands import Errands
+from miscope_panel.page.installed import installed_page
+from miscope_panel.page.opening import opened
+from miscope_panel.page.shell import Shell
+from miscope_panel.page.sidebar import Sidebar
+from miscope_panel.shown import pin
+from miscope_panel.shown.picture import Request, State, command, picture, why_not
+from miscope_panel.shown.pin import view_of
+from miscope_panel.shown.plotlyjs import constants
+from miscope_panel.shown.selection import Place, Selection, read_query, settled, write_query
+
+__all__ = ["Workbench"]
+
+_CLOCK = View(name="cursor", title="", grain=Grain.TRAJECTORY, draw=lambda shown: None)  # pyright: ignore
+"""Declares nothing, so that gathering it gives a variant's steps and events alone."""
+
+_SCREENFUL = 6
+"""Cards drawn before the browser has said which of them can be seen."""
+
+
+@final
+class Workbench:
+    """The page of one browser tab; state is made here and nowhere shared."""
+
+    def __init__(self, workspace: Workspace, pool: Executor, query: str = "") -> None:
+        self._workspace, self._errands = workspace, Errands(pool)
+        self._names = _known(workspace)
+        place = opened(workspace, self._names, Place(**read_query(query)))
+        self.selection = Selection(place=place)
+        self.shell = Shell(query=write_query(place), dark=place.dark, charts=constants(), width=0, height=0, margin=0)
+        self.cursor = Cursor(asked=place.step, sizing_mode="stretch_width", margin=0)
+        self.sidebar = Sidebar(self.selection, self._names, workspace.plugins.views)
+        self.board = pn.Column(sizing_mode="stretch_width", margin=0, stylesheets=[sheet("board")])
+        self._installed = pn.Column(
+            installed_page(workspace.plugins), sizing_mode="stretch_width", margin=0, stylesheets=[sheet("scroll")]
+        )
+        self._cards: dict[str, Card] = {}
+        self.cursor.param.watch(lambda event: self.selection.move(step=event.new), "asked")
+        self.shell.on_return = self._return
+        self.sidebar.on_again = self.look_again
+        self.selection.param.watch(lambda event: self._follow(event.old, event.new), "place")
+        self._follow(Place(), place)
+
+    def _follow(self, old: Place, new: Place) -> None:
+        if new.variant != old.variant:
+            self._take_up(new.variant)
+        if (new.variant, new.compared) != (old.variant, old.compared) and new.variant in self._names:
+            self._errands.send(partial(_states, self._workspace, new), partial(self._explain, new))
+        self.cursor.active = new.page == "views"
+        # Hidden, not taken away: a chart that comes back need not be drawn again.
+        self.board.css_classes = [] if new.page == "views" else ["away"]
+        self.cursor.css_classes = [] if new.page == "views" and self.cursor.steps else ["away"]
+        self._installed.css_classes = [] if new.page == "installed" else ["away"]
+        self.cursor.asked = new.step
+        self._lay_out(new)
+        if (new.variant, new.compared, new.views) != (old.variant, old.compared, old.views):
+            # Not at every move of the cursor: comparing the catalogue with itself took longer than all else together.
+            self.sidebar.follow(new)
+        self.shell.param.update(query=write_query(new), dark=new.dark)
+
+    def _take_up(self, variant: str) -> None:
+        """What depends on the variant alone; its events and what it has views for come when they are known."""
+        plugins = self._workspace.plugins
+        family = plugins.families.get(variant.partition("/")[0])
+        self.cursor.param.update(
+            steps=self._workspace.store.steps(variant) if variant in self._names else [],
+            step_label=family.step_label if family else "step",
+            events={},
+        )
+        if variant not in self._names:
+            return
+        self._errands.send(partial(_events, self._workspace, variant), partial(self._mark, variant))
+
+    def _mark(self, variant: str, events: dict[str, float]) -> None:
+        if variant == self.selection.place.variant:
+            self.cursor.events = events
+
+    def _explain(self, place: Place, states: dict[str, tuple[State, str]]) -> None:
+        now = self.selection.place
+        if (place.variant, place.compared) == (now.variant, now.compared):
+            self.sidebar.explain(states)
+
+    def _lay_out(self, place: Place) -> None:
+        """One card for each open view, in order; those already there stay as they are."""
+        if not self._names or place.variant not in self._names or not place.views:
+            self.board[:] = [self._notice(place)]
+            return
+        entries = [entry for entry in place.views if view_of(entry) in self._workspace.plugins.views]
+        cards = [self._card(entry, in_sight=i < _SCREENFUL) for i, entry in enumerate(entries)]
+        if list(self.board) != cards:
+            self.board[:] = cards
+        self._cards = dict(zip(entries, cards, strict=True))
+        for entry, card in self._cards.items():
+            card.ask(self._request(entry, place), partial(picture, self._workspace), self._errands)
+
+    def _card(self, entry: str, *, in_sight: bool) -> Card:
+        if entry in self._cards:
+            return self._cards[entry]
+        view = self._workspace.plugins.views[view_of(entry)]
+        held = pin.read(entry) is not None
+        card = Card(
+            view=entry,
+            title=view.title,
+            summary=view.summary,
+            in_sight=in_sight,
+            held=held,
+            holdable=not held and view.grain is not Grain.COHORT,
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+        card.on_message = partial(self._hear, entry)
+        return card
+
+    def _hear(self, entry: str, message: dict[str, Any]) -> None:
+        place = self.selection.place
+        match message:
+            case {"kind": "close"}:
+                self.selection.place = place.close(entry)
+            case {"kind": "turn", "control": str(control), "value": str(value)}:
+                self.selection.place = place.turn(entry, control, value)
+            case {"kind": "hold"}:
+                now = self._request(entry, place)
+                self.selection.place = place.hold(entry, pin.Pin(view=entry, variant=now.variant, step=now.step))
+
+    def _request(self, entry: str, place: Place) -> Request:
+        held, name = pin.read(entry), view_of(entry)
+        if held is not None:
+            return Request(view=name, variant=held.variant, step=held.step, controls=place.controls_of(entry))
+        grain = self._workspace.plugins.views[name].grain
+        return Request(
+            view=name,
+            variant=place.variant,
+            # Only what the picture depends on, so that the same picture is never asked for twice.
+            step=settled(self.cursor.steps, place.step) if grain is Grain.CHECKPOINT else None,
+            compared=place.compared if grain is Grain.COHORT else (),
+            controls=place.controls_of(entry),
+        )
+
+    def look_again(self) -> None:
+        """Take up what was trained and computed since the page was opened."""
+        self._names = _known(self._workspace)
+        place = opened(self._workspace, self._names, self.selection.place)
+        for card in self._cards.values():
+            card.forget()
+        self.selection.place = place
+        self.sidebar.know(self._names)
+        self._follow(Place(), place)
+
+    def _notice(self, place: Place) -> Card:
+        if not self._names:
+            title, words = (
+                "No variants yet.",
+                [f"The workspace at {self._workspace.root} is empty. To fill it:"],
+            )
+            texts = ["miscope demo", "miscope train FAMILY", "miscope import PATH"]
+        elif place.variant in self._workspace.names() and place.variant not in self._names:
+            problem = look_up(self._workspace.store, self._workspace.plugins, place.variant).problem
+            title, words, texts = f"{place.variant!r} cannot be opened.", [problem, "Or choose one on the left."], []
+        elif place.variant not in self._names:
+            title, words = f"There is no variant {place.variant!r} here.", ["Choose one on the left; or train it:"]
+            texts = ["miscope train " + place.variant.partition("/")[0]]
+        else:
+            title, words, texts = "No view is open.", ["Open one on the left."], []
+        notice = {"state": "notice", "words": words, "commands": [command(self._workspace, text) for text in texts]}
+        return Card(
+            title=title, closable=False, picture=notice, css_classes=["notice"], sizing_mode="stretch_width", margin=0
+        )
+
+    def _return(self, query: str) -> None:
+        place = opened(self._workspace, self._names, Place(**read_query(query)))
+        self.selection.place = place
+
+    def page(self) -> pmui.Page:
+        """The whole page."""
+        from miscope_panel.page.frame import page
+
+        frame = pn.Column(
+            self.shell,
+            self.board,
+            self._installed,
+            self.cursor,
+            sizing_mode="stretch_both",
+            margin=0,
+            stylesheets=[sheet("frame")],
+        )
+        return page(self.selection, self.sidebar, frame, look=sheet("look"))
+
+
+def _known(workspace: Workspace) -> list[str]:
+    """Variants that can be shown."""
+    return [variant.name for variant in workspace.variants()]
+
+
+def _events(workspace: Workspace, variant: str) -> dict[str, float]:
+    try:
+        return dict(gather(workspace, _CLOCK, workspace.find(variant)).events)
+    except MiscopeError:
+        return {}
+
+
+def _states(workspace: Workspace, place: Place) -> dict[str, tuple[State, str]]:
+    asked = dict.fromkeys((place.variant, *place.compared))
+    known = (look_up(workspace.store, workspace.plugins, name).variant for name in asked)
+    value, *compared = (variant for variant in known if variant is not None)
+    return {name: why_not(workspace, view, value, compared) for name, view in workspace.plugins.views.items()}

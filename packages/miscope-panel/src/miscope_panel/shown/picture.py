@@ -1,0 +1,226 @@
+"""What a card shows: a figure, or in sentences why there is none. Asks core; holds no state and no Panel."""
+
+from __future__ import annotations
+
+import math
+import re
+import threading
+import traceback
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal, final
+
+from miscope.analysis.analyzer_options import Options
+from miscope.analyzer import Grain
+from miscope.commands import in_workspace
+from miscope.errors import BadValue, DoesNotApply, Ended, MiscopeError, NoArtifact, NoCheckpoint
+from miscope.figures.availability import gather_before, view_availability
+from miscope.figures.controls import Value, bounds, options, settle
+from miscope.figures.picture import failed
+from miscope.figures.render import draw, gather
+from miscope.figures.wire import wire
+from miscope.variant import Variant
+from miscope.view import Choice, Control, Number, View, ViewData
+from miscope_panel.shown.computed_options import names_an_option, offered_options, options_given
+from miscope_panel.shown.selection import settled
+from miscope_panel.shown.taking import in_python, in_query, in_shell, turned_away
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+    from miscope.workspace import Workspace
+
+__all__ = ["Picture", "Request", "State", "command", "figure", "picture", "why_not"]
+
+State = Literal["figure", "missing", "inapplicable", "error"]
+
+_COMMAND = re.compile(r"^(?P<words>.*?):\s\s(?P<command>miscope .*)$")
+
+# A model records the activations of one run at a time; views that recompute them take turns.
+_MODEL = threading.Lock()
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """Which picture: a view of a variant near a step, its controls as they stand in the URL."""
+
+    view: str
+    variant: str
+    step: int | None = None
+    """None: the last checkpoint."""
+    compared: tuple[str, ...] = ()
+    controls: Mapping[str, str] = field(default_factory=dict)
+    """And options of what the view reads: 'neurons.clusters.threshold' by its name, or several under 'options'."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """An answer to a request, ready to travel to the browser."""
+
+    state: State
+    figure: str = ""
+    """JSON for plotly.js, without its template."""
+    step: int | None = None
+    """The checkpoint shown; None where the view spans training."""
+    asked: int | None = None
+    """The checkpoint under the cursor, where another is shown."""
+    label: str = "step"
+    words: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+    trace: str = ""
+    controls: tuple[Mapping[str, Any], ...] = ()
+    taken: Mapping[str, str] = field(default_factory=dict)
+    """How to draw it elsewhere: 'python', 'shell', and the 'query' of the HTTP interface."""
+
+    @property
+    def badge(self) -> str:
+        """'epoch 24,800': what the card's header says is shown."""
+        return "" if self.step is None else f"{self.label} {self.step:,}"
+
+    @property
+    def note(self) -> str:
+        """Why it is not the step under the cursor; "" where it is."""
+        if self.asked is None or self.asked == self.step:
+            return ""
+        return f"Nothing was computed at {self.label} {self.asked:,}; this is the nearest before it that was."
+
+
+def picture(workspace: Workspace, request: Request) -> Picture:
+    """The picture of a request. Never raises: what goes wrong in one view stays in its card."""
+    label, offered = "step", ()
+    try:
+        view = workspace.plugins.view(request.view)
+        variants = _variants(workspace, view, request)
+        label = workspace.plugins.family(variants[0].family).step_label
+        chosen = options_given(workspace, request.controls)
+        offered = offered_options(workspace, view, variants, chosen)
+        with _turn(view):
+            shown, asked = _gathered(workspace, view, variants, request.step, chosen)
+            controls = _accepted(view, shown, request.controls)
+            drawn = draw(view, shown, controls)
+            turned = turned_away(view, controls, settle(view, shown, {}))
+        return Picture(
+            state="figure",
+            figure=wire(drawn),
+            step=shown.step,
+            asked=asked,
+            label=label,
+            controls=(*(_described(c, shown, controls[c.name]) for c in view.all_controls), *offered),
+            taken={
+                "python": in_python(workspace.root, view, shown, turned),
+                "shell": command(workspace, in_shell(view, shown, turned)),
+                "query": in_query(view, shown, turned),
+            },
+        )
+    except (NoArtifact, NoCheckpoint) as error:
+        return replace(_explained(workspace, "missing", error), controls=offered)
+    except DoesNotApply as error:
+        return _alone(workspace, request) or _explained(workspace, "inapplicable", error)
+    except MiscopeError as error:
+        return _explained(workspace, "error", error)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the door that keeps a view's failure in its own card
+        words = failed(workspace, request.view, error)
+        return Picture(state="error", words=words, trace="".join(traceback.format_exception(error)))
+
+
+def figure(workspace: Workspace, request: Request) -> Figure:
+    """The figure itself, as scripts get it over HTTP; raises MiscopeError where there is none."""
+    view = workspace.plugins.view(request.view)
+    chosen = options_given(workspace, request.controls)
+    controls = {name: value for name, value in request.controls.items() if not names_an_option(name)}
+    try:
+        with _turn(view):
+            shown, _ = _gathered(workspace, view, _variants(workspace, view, request), request.step, chosen)
+            return draw(view, shown, controls)
+    except SystemExit as error:  # of a family: it would end the server
+        raise Ended(view.name, error.code) from error
+
+
+def why_not(workspace: Workspace, view: View, variant: Variant, compared: Sequence[Variant] = ()) -> tuple[State, str]:
+    """Whether the view has something to show for the variant, and if not, why: one line for the catalogue.
+
+    compared: the others, for a view that compares.
+    """
+    try:
+        with _turn(view):
+            available = view_availability(workspace, view, [variant, *(compared if view.grain is Grain.COHORT else ())])
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the same door: the catalogue lists the other views
+        return "error", f"{type(error).__name__}: {error}".splitlines()[0]
+    return "figure" if available.state == "there" else available.state, available.reason
+
+
+def command(workspace: Workspace, text: str) -> str:
+    """A `miscope ...` line that works in any folder: names the workspace where it is not the default one."""
+    return in_workspace(workspace.root, text)
+
+
+def _turn(view: View) -> AbstractContextManager[Any]:
+    return _MODEL if view.needs.sites else nullcontext()
+
+
+def _variants(workspace: Workspace, view: View, request: Request) -> list[Variant]:
+    names = [request.variant, *(request.compared if view.grain is Grain.COHORT else ())]
+    return [workspace.find(name) for name in dict.fromkeys(names)]
+
+
+def _gathered(
+    workspace: Workspace, view: View, variants: Sequence[Variant], asked: int | None, options: Options | None = None
+) -> tuple[ViewData, int | None]:
+    """What the view is given at the nearest step at or before the one asked for that has all it needs, and the
+    checkpoint that would have been shown."""
+    if view.grain is Grain.COHORT:
+        return gather(workspace, view, variants, None, options), None
+    if view.grain is not Grain.CHECKPOINT:
+        return gather(workspace, view, variants[0], None, options), None
+    wanted = settled(workspace.store.steps(variants[0].name), asked)
+    return gather_before(workspace, view, variants[:1], wanted, options), wanted
+
+
+def _accepted(view: View, shown: ViewData, given: Mapping[str, str]) -> dict[str, Value]:
+    """Every control's value: the one given where this variant takes it, else its default."""
+    taken = {}
+    for control in view.all_controls:
+        if control.name in given:
+            try:
+                taken[control.name] = settle(view, shown, {control.name: given[control.name]})[control.name]
+            except BadValue:
+                continue
+    return settle(view, shown, taken)
+
+
+def _described(control: Control, shown: ViewData, value: Value) -> dict[str, Any]:
+    known = {"name": control.name, "label": control.label or control.name.replace("_", " "), "value": value}
+    if isinstance(control, Choice):
+        return {**known, "kind": "choice", "options": list(options(control, shown))}
+    if isinstance(control, Number):
+        least, greatest = bounds(control, shown)
+        maximum = greatest if math.isfinite(greatest) else None
+        return {**known, "kind": "number", "minimum": least, "maximum": maximum, "whole": control.whole}
+    return {**known, "kind": "toggle"}
+
+
+def _explained(workspace: Workspace, state: State, error: MiscopeError) -> Picture:
+    words, commands = [], []
+    for sentence in str(error).splitlines():
+        advised = _COMMAND.match(sentence)
+        words.append(f"{advised['words']}:" if advised else sentence)
+        if advised:
+            commands.append(command(workspace, advised["command"]))
+    return Picture(state=state, words=tuple(words), commands=tuple(commands))
+
+
+def _alone(workspace: Workspace, request: Request) -> Picture | None:
+    """What to do where a view that compares was given one variant."""
+    if workspace.plugins.view(request.view).grain is not Grain.COHORT or set(request.compared) - {request.variant}:
+        return None
+    if len(workspace.names()) > 1:
+        return Picture(
+            state="inapplicable", words=("It compares variants.", "Choose others under \u201cCompare with\u201d.")
+        )
+    family = request.variant.partition("/")[0]
+    train = command(workspace, f"miscope train {family} KEY=VALUE")
+    words = ("It compares variants, and there is only one.", "To train another:")
+    return Picture(state="inapplicable", words=words, commands=(train,))

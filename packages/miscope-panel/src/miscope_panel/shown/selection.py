@@ -1,0 +1,134 @@
+"""What a visitor is looking at: one value, mirrored in the URL. Knows nothing of Panel's widgets or of figures."""
+
+from __future__ import annotations
+
+import bisect
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, final
+from urllib.parse import parse_qsl, urlencode
+
+import param
+
+from miscope_panel.shown.pin import Pin, view_of
+
+__all__ = ["Page", "Place", "Selection", "read_query", "settled", "write_query"]
+
+Page = Literal["views", "installed"]
+
+_SAFE = "/:,@"
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Everything that decides what is on the screen."""
+
+    variant: str = ""
+    """'modadd.transformer/p113-...'; '' before one is chosen."""
+    step: int | None = None
+    """The step asked for, whether or not there is a checkpoint; None: the last."""
+    views: tuple[str, ...] = ()
+    """Open cards, in order: names of views, and pins of some."""
+    compared: tuple[str, ...] = ()
+    """Other variants that cohort views show beside this one."""
+    turned: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """(view, control) -> value as text, of controls away from their default."""
+    page: Page = "views"
+    dark: bool = False
+
+    def turn(self, view: str, control: str, value: str | None) -> Place:
+        """This place with one control turned; None puts it back."""
+        rest = {key: text for key, text in self.turned.items() if key != (view, control)}
+        return replace(self, turned=rest if value is None else {**rest, (view, control): value})
+
+    def controls_of(self, view: str) -> dict[str, str]:
+        """The turned controls of one view."""
+        return {control: text for (name, control), text in self.turned.items() if name == view}
+
+    def open(self, view: str) -> Place:
+        """This place with the view's card opened, last."""
+        return self if view in self.views else replace(self, views=(*self.views, view))
+
+    def close(self, view: str) -> Place:
+        """This place without the view's card; a pin takes its controls with it."""
+        kept = {key: text for key, text in self.turned.items() if key[0] != view or view_of(view) == view}
+        return replace(self, views=tuple(name for name in self.views if name != view), turned=kept)
+
+    def hold(self, view: str, pin: Pin) -> Place:
+        """This place with the pin's card after the view's, its controls as they are there."""
+        held = str(pin)
+        if held in self.views or view not in self.views:
+            return self
+        at = self.views.index(view) + 1
+        turned = {(held, control): text for control, text in self.controls_of(view).items()}
+        return replace(self, views=(*self.views[:at], held, *self.views[at:]), turned={**self.turned, **turned})
+
+
+def write_query(place: Place) -> str:
+    """The place as a query string, without the question mark: 'v=...&e=24800&views=a,b&a:neuron=7'."""
+    pairs: list[tuple[str, str]] = []
+    if place.variant:
+        pairs.append(("v", place.variant))
+    if place.step is not None:
+        pairs.append(("e", str(place.step)))
+    pairs.append(("views", ",".join(place.views)))
+    if place.compared:
+        pairs.append(("with", ",".join(place.compared)))
+    if place.page != "views":
+        pairs.append(("page", place.page))
+    if place.dark:
+        pairs.append(("theme", "dark"))
+    pairs += [(f"{view}:{control}", text) for (view, control), text in sorted(place.turned.items())]
+    return urlencode(pairs, safe=_SAFE)
+
+
+def read_query(query: str) -> dict[str, Any]:
+    """The fields of a Place that a query string names; what it does not know or cannot read is left out."""
+    given = dict(parse_qsl(query.removeprefix("?"), keep_blank_values=True))
+    fields: dict[str, Any] = {}
+    if given.get("v"):
+        fields["variant"] = given["v"]
+    if re.fullmatch(r"[0-9]{1,18}", given.get("e", "")):
+        fields["step"] = int(given["e"])
+    if "views" in given:
+        fields["views"] = _unique(given["views"].split(","))
+    if "with" in given:
+        fields["compared"] = _unique(given["with"].split(","))
+    if given.get("page") in ("views", "installed"):
+        fields["page"] = given["page"]
+    if "theme" in given:
+        fields["dark"] = given["theme"] == "dark"
+    turned = {}
+    for key, text in given.items():
+        view, colon, control = key.rpartition(":")
+        if colon and view and control:
+            turned[view, control] = text
+    if turned:
+        fields["turned"] = turned
+    return fields
+
+
+def settled(steps: Sequence[int], asked: int | None) -> int | None:
+    """The checkpoint shown for a step: the nearest at or before it, else the first; None if there is none."""
+    if not steps:
+        return None
+    if asked is None:
+        return steps[-1]
+    return steps[max(bisect.bisect_right(steps, asked) - 1, 0)]
+
+
+@final
+class Selection(param.Parameterized):
+    """The place of one browser tab; everything on the page follows it."""
+
+    place: Place = param.ClassSelector(class_=Place, default=Place(), doc="Where the visitor is.")  # pyright: ignore
+
+    def move(self, **changes: Any) -> None:
+        """Go to this place with those fields changed."""
+        self.place = replace(self.place, **changes)
+
+
+def _unique(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for name in names if name))
