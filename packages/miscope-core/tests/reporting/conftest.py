@@ -76,6 +76,13 @@ VIEWS = (
     View(
         name="behaviour.losses", title="Loss", grain=Grain.TRAJECTORY, draw=own_losses, needs=Needs(metrics=("*_loss",))
     ),
+    View(
+        name="behaviour.compare",
+        title="Losses of several",
+        grain=Grain.COHORT,
+        draw=all_losses,
+        needs=Needs(metrics=("*_loss",)),
+    ),
     View(name="small.refused", title="Refused", grain=Grain.COHORT, draw=refused, in_reports=ONCE),
     View(name="small.unasked", title="Unasked", grain=Grain.CHECKPOINT, draw=step_shown),
 )

@@ -11,6 +11,7 @@ from miscope.bound import BoundVariant, BoundWorkspace, open_bound
 from miscope.cli.options import assignments
 from miscope.errors import BadValue, UnknownName
 from miscope.reporting.chosen_views import wanted_views
+from miscope.reporting.composing import composed
 from miscope.reporting.content import Missing, Report
 from miscope.reporting.recorded_views import recorded_views
 from miscope.reporting.report import report
@@ -82,14 +83,23 @@ def test_why_something_is_missing_is_told_whole(place: BoundWorkspace, seeds: li
         assert f"{why}." in (tmp_path / name).read_text(encoding="utf-8")
 
 
-def test_of_a_variant_nobody_looked_at_the_recorded_curves_are_shown(place: BoundWorkspace, seeds):
-    values = [seeds[0].value]
-    (shown,) = recorded_views(place.value, [], values, ["seed=0"])
-    assert (shown.view.name, shown.variants, shown.of) == ("behaviour.losses", tuple(values), "")
-    wanted = wanted_views(place.plugins, values, ["seed=0"])
-    assert list(recorded_views(place.value, wanted, values, ["seed=0"])) == [], "there is a figure of it"
+def test_recorded_curves_are_shown_where_no_other_figure_is_of_the_losses(place: BoundWorkspace, seeds):
+    values, labels = [seed.value for seed in seeds[:2]], ["seed=0", "seed=1"]
+    (shown,) = recorded_views(place.value, [], values[:1], labels[:1])
+    assert (shown.view.name, shown.variants, shown.of) == ("behaviour.losses", tuple(values[:1]), "")
+    wanted = wanted_views(place.plugins, values[:1], labels[:1])
+    assert [each.view.name for each in recorded_views(place.value, wanted, values[:1], labels[:1])] == [shown.view.name]
+    assert list(recorded_views(place.value, [shown], values[:1], labels[:1])) == [], "there is a figure of them"
     bare = place.variant("toy.sum", seed=11).value
     assert list(recorded_views(place.value, [], [bare], ["seed=11"])) == [], "nothing was recorded"
+
+
+def test_of_several_that_nothing_compares_the_recorded_curves_are_shown_together(place: BoundWorkspace, seeds):
+    values, labels = [seed.value for seed in seeds[:2]], ["seed=0", "seed=1"]
+    (shown,) = recorded_views(place.value, [], values, labels)
+    assert (shown.view.name, shown.variants, shown.of) == ("behaviour.compare", tuple(values), "")
+    wanted = wanted_views(place.plugins, values, labels)
+    assert list(recorded_views(place.value, wanted, values, labels)) == [], "small.losses compares them"
 
 
 def test_settings_that_mean_nothing_to_the_optimizer_are_not_told(place: BoundWorkspace):
@@ -100,9 +110,9 @@ def test_settings_that_mean_nothing_to_the_optimizer_are_not_told(place: BoundWo
     assert {"weight_decay", "learning_rate", "lr_schedule", "family"} <= set(told)
 
 
-def test_a_report_shows_what_asks_for_a_place_and_nothing_else(one):
-    assert [(shown.view, shown.number) for shown in one[0].views] == [("small.step", 1)]
-    shown = one[0].views[0]
+def test_a_report_shows_the_losses_and_what_asks_for_a_place_and_nothing_else(one):
+    assert [(shown.view, shown.number) for shown in one[0].views] == [("behaviour.losses", 1), ("small.step", 2)]
+    shown = one[0].views[1]
     assert shown.python == "workspace.find('toy.sum/v5-seed0-width16').at(30).view('small.step')"
 
 
@@ -149,7 +159,10 @@ def test_a_variant_nobody_looked_at_has_a_report_that_says_so(place: BoundWorksp
     whole = reported(place, bare, tmp_path / "bare.html")
     assert whole.findings[0].found == ()
     assert whole.events.rows == ()
-    assert "No events are known" in whole.events.note
+    assert whole.events.note == (
+        "No events are known. events.grokking: it was never computed. "
+        f"To compute it: miscope analyze {bare.name} --only events.grokking --workspace {place.root}"
+    )
     named = {each.name for each in whole.missing if each.command}
     assert {"events.grokking", "behaviour.metrics", "parameters.norms"} <= named
     assert "Nothing was computed that says anything." in (tmp_path / "bare.html").read_text(encoding="utf-8")
@@ -161,18 +174,44 @@ def test_a_variant_without_checkpoints_has_a_report_too(place: BoundWorkspace, t
     assert whole.views == ()
 
 
-def test_a_curve_without_weights_has_a_report_of_its_events(place: BoundWorkspace, tmp_path: Path):
-    steps = np.arange(60)
-    train, test = np.exp(-steps / 4), 3 / (1 + np.exp((steps - 30) / 1.5)) + 1e-4
-    rows = [f"{step},{a!r},{b!r}" for step, a, b in zip(steps.tolist(), train.tolist(), test.tolist(), strict=True)]
-    (tmp_path / "curve.csv").write_text("\n".join(["step,train_loss,test_loss", *rows]))
-    (curve,) = place.adopt(metrics=tmp_path / "curve.csv", family="toy.sum", name="alone")
+def adopted(place: BoundWorkspace, path: Path, test: np.ndarray) -> BoundVariant:
+    """A curve of 60 steps that is learnt by step 19 in training, with its events dated."""
+    steps = np.arange(len(test))
+    rows = zip(steps.tolist(), np.exp(-steps / 4).tolist(), test.tolist(), strict=True)
+    path.write_text("\n".join(["step,train_loss,test_loss", *(f"{at},{a!r},{b!r}" for at, a, b in rows)]))
+    (curve,) = place.adopt(metrics=path, family="toy.sum", name=path.stem)
     curve.analyze("events.grokking")
+    return curve
+
+
+def test_a_curve_without_weights_has_a_report_of_its_events(place: BoundWorkspace, tmp_path: Path):
+    curve = adopted(place, tmp_path / "alone.csv", 3 / (1 + np.exp((np.arange(60) - 30) / 1.5)) + 1e-4)
     whole = reported(place, curve, tmp_path / "curve.html")
     assert cells(whole.summary)["origin"] == ("metrics only",)
     assert cells(whole.events)["memorised (train loss < 0.01)"][0].startswith("19 ")
-    assert cells(whole.provenance)["file curve.csv"][0].startswith("SHA-256 ")
+    assert cells(whole.events)["test loss highest, before its fall"] == ("0, where the record begins",)
+    assert "'no fall'" not in whole.events.note
+    assert cells(whole.provenance)["file alone.csv"][0].startswith("SHA-256 ")
     assert whole.commands == (f"miscope analyze {curve.name} --workspace {place.root}",)
+
+
+def test_a_test_loss_that_does_not_fall_and_events_of_fewer_checkpoints_are_said(place: BoundWorkspace, tmp_path: Path):
+    rising, grown = adopted(place, tmp_path / "rising.csv", 1 + np.arange(60) / 20), place.variant("toy.sum", seed=12)
+    list(grown.train(steps=10, threads=1))
+    grown.analyze("events.grokking")
+    list(grown.train(steps=20, threads=1))
+    *_, last = composed(place.value, [rising.value, grown.value], views=["small.velocity"])
+    assert last.report is not None
+    events = last.report.events
+    rows = {row[0]: row[1:] for row in events.rows}
+    assert rows["test loss highest, before its fall"] == ("no fall", "not known")
+    assert rows["half of that fall"] == ("no fall", "not known")
+    assert rows["generalised (test loss < 0.01)"] == ("never", "not known")
+    assert events.note.endswith(
+        " 'no fall': the test loss never fell to half of its first value and of guessing after its highest, or was down"
+        f" where the record begins. events.grokking of {events.columns[2]}: it exists over 2 checkpoints, 0 to 10; "
+        f"there are 3. To compute it: miscope analyze {grown.name} --only events.grokking --workspace {place.root}"
+    )
 
 
 def test_a_recorded_loop_has_a_report(place: BoundWorkspace, tmp_path: Path):

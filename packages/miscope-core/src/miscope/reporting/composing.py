@@ -57,7 +57,7 @@ def composed(
         workspace.store.refuse_another(variant)
     labels = labels_of(several) if len(several) > 1 else [several[0].slug]
     wanted = wanted_views(workspace.plugins, several, labels, views)
-    wanted += [] if views else recorded_views(workspace, wanted, several, labels)
+    wanted = [*([] if views else recorded_views(workspace, wanted, several, labels)), *wanted]
     total = len(wanted) + 2
     yield Draft(done=0, total=total)
     told, unseen = findings(workspace, several, labels)
@@ -66,7 +66,8 @@ def composed(
     for each in shown_views(workspace, wanted, picture):
         made.append(each)
         yield Draft(done=1 + len(made), total=total)
-    recorded, detected = [workspace.store.metrics(one.name) for one in several], detected_events(workspace, several)
+    recorded = [workspace.store.metrics(one.name) for one in several]
+    detected = detected_events(workspace, several, labels)
     absent = [each for each in made if isinstance(each, Missing)]
     whole = Report(
         title=title or _title(workspace, several),
@@ -101,7 +102,7 @@ def _agreement(
     variants: Sequence[Variant],
     labels: Sequence[str],
     recorded: Sequence[Mapping[str, Series]],
-    detected: Sequence[Arrays | None],
+    detected: Sequence[Arrays | Missing],
 ) -> tuple[Table, ...]:
     events = event_steps(detected)
     return tuple(agreement(places, labels, recorded, events) for places in groups_of_seeds(variants))
