@@ -79,6 +79,15 @@ def test_a_finished_training_says_so_and_more_steps_extend_it(command: Run, ws: 
     code, out, _ = command("train", "toy.sum", "--steps", 10)
     assert code == 0
     assert out == "toy.sum/v5-seed0-width16 is already trained to step 10; nothing to do.\n"
+    words = ("train", "toy.sum", "--steps", 10, "--set", "checkpoints=every:5", "--set", "evaluate_every=2")
+    otherwise = (
+        "It was trained with checkpoints=every:10 evaluate_every=1: "
+        "to have it otherwise, train it under a label (--label NAME) or delete it first.\n"
+    )
+    assert command(*words)[:2] == (0, f"{out[:-1]} {otherwise}")
+    assert command(*words, "--dry-run")[2] == otherwise
+    trained = {"checkpoints": "every:10", "evaluate_every": 1}
+    assert json.loads(command(*words, "--dry-run", "--json")[1])["trained_with"] == trained
     assert "step 20 of 20" in command("train", "toy.sum/v5-seed0-width16", "--steps", 20)[1]
 
 

@@ -31,6 +31,10 @@ train: {steps: 4, threads: 1}
 analyze: {analyzers: [parameters.norms]}
 """
 
+TO_HAVE_IT_OTHERWISE = (
+    "A finished run stays as it was trained; to have it otherwise, train it under a label or delete it first."
+)
+
 PLUGIN = """
 import os, signal
 from pathlib import Path
@@ -111,6 +115,11 @@ def test_new_runs_are_made_finished_ones_skipped_and_shorter_ones_extended(
     assert presences(command) == [("s1", "finished", 4), ("s2", "shorter", 2), ("s3", "new", 0)]
     assert endings(command) == [("s1", "done", 4, 3), ("s2", "done", 4, 3), ("s3", "done", 4, 3)]
     assert endings(command) == [("s1", "skipped", 4, 0), ("s2", "skipped", 4, 0), ("s3", "skipped", 4, 0)]
+    changed(tmp_path / "sweep.yaml", "every:2", "every:1")
+    code, _, err = command("sweep", "sweep.yaml")
+    assert (code, err.splitlines()[0]) == (0, TO_HAVE_IT_OTHERWISE)
+    assert "[1/3] s1: finished, skipped; trained with checkpoints=every:2" in err.splitlines()
+    changed(tmp_path / "sweep.yaml", "every:1", "every:2")
     changed(tmp_path / "sweep.yaml", "steps: 4", "steps: 6")
     assert endings(command, "--only", "s2") == [("s2", "done", 6, 1)]
     assert presences(command) == [("s1", "shorter", 4), ("s2", "finished", 6), ("s3", "shorter", 4)]

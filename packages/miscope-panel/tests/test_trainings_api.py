@@ -6,6 +6,7 @@ import pytest
 
 from miscope.runs.queued_run import Reached
 from miscope.runs.run_state import RunState
+from miscope.training.train import train
 from miscope_panel.http.problem import PREFIX
 
 NAME = "toy.sum/v5-seed3-width16"
@@ -55,6 +56,13 @@ def test_a_dry_run_says_every_setting_and_queues_nothing(api):
     assert 0 < told["seconds"][0] < told["seconds"][1]
     far = api.post("trainings", family="toy.sum", steps=10**15, dry_run=True).json()
     assert (far["steps"], far["estimate"]) == (10**15, None)
+    assert plan["trained_with"] == {}
+    list(train(api.workspace, api.workspace.variant("toy.sum", seed=3, steps=2, checkpoints="every:1")))
+    finished = api.post("trainings", family="toy.sum", params={"seed": 3}, steps=2, dry_run=True).json()
+    assert (finished["last_step"], finished["trained_with"]) == (2, {"checkpoints": "every:1"})
+    study = {"name": "again", "family": "toy.sum", "base": {"seed": 3, "steps": 2, "checkpoints": "every:2"}}
+    (run,) = api.post("studies", study=study, dry_run=True).json()["runs"]
+    assert (run["presence"], run["trained_with"]) == ("finished", {"checkpoints": "every:1"})
     assert (api.queue.runs(), api.summoned) == ([], [])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from miscope.cli.printing import print_json, print_table
+from miscope.cli.printing import note, print_json, print_table
 from miscope.errors import MiscopeError
 
 if TYPE_CHECKING:
@@ -19,13 +19,15 @@ __all__ = ["basis", "patient", "print_estimate", "written_bytes", "written_time"
 def print_estimate(place: Workspace, variant: Variant, request: TrainRequest, *, as_json: bool) -> None:
     """Time, checkpoints, disk and data, as ranges where nobody knows exactly; a MiscopeError where nobody can know."""
     from miscope.failure import Failure
+    from miscope.store.trained_with import OTHERWISE, said_of, trained_with
     from miscope.training.bounded_estimate import estimates
 
     (known,) = estimates(place, [request], patient())
     if isinstance(known, Failure):
         raise MiscopeError(*known.error.split("\n"))
+    trained = trained_with(place.store, variant) if not known.steps else {}
     if as_json:
-        print_json({"variant": variant.name, **known.facts()})
+        print_json({"variant": variant.name, **known.facts(), "trained_with": trained})
         return
     rows = [
         ("variant", variant.name),
@@ -41,6 +43,8 @@ def print_estimate(place: Workspace, variant: Variant, request: TrainRequest, *,
             ("time", f"{low} to {high}, {basis(known.measured, variant.family)}"),
         ]
     print_table(("", ""), rows)
+    if trained:
+        note(f"It was {said_of(trained)}: {OTHERWISE}")
 
 
 def patient() -> Bounds:

@@ -15,6 +15,10 @@ from miscope.cli.printing import note, print_json
 from miscope.cli.queueing import PriorityOption, QueueOption, enqueue_chains, only_with_queue, only_without_queue
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from miscope.executor import Executor
+    from miscope.studies.planning import PlannedRun
     from miscope.studies.study import Study
     from miscope.studies.template import Template
     from miscope.workspace import Workspace
@@ -58,14 +62,10 @@ def sweep(
 
     Ends with 1 if a run failed, with 130 or 143 if it was stopped; the same command goes on from there.
     """
-    from miscope.cli.sweep_plan import show_plan
-    from miscope.cli.sweep_report import exit_code, report, row
-    from miscope.interruption import stop_on_signals
+    from miscope.cli.sweep_plan import note_trained_otherwise, show_plan
     from miscope.studies.planning import planned
     from miscope.studies.starting import note_start
     from miscope.studies.study_estimate import study_estimate
-    from miscope.studies.sweeping import sweep as sweep_runs
-    from miscope.studies.sweeping import sweep_on
 
     place = opened(workspace)
     only_with_queue(queued, priority=priority)
@@ -84,14 +84,24 @@ def sweep(
     if dry_run:
         show_plan(found, plan, study_estimate(place, plan, patient()), as_json=as_json)
         return
+    note_trained_otherwise(plan)
     if queued:
         enqueue_chains(place, [each.requests for each in plan], priority=priority, after=(), as_json=as_json)
         note_start(place, found, plan, template)
         return
     note_start(place, found, plan, template)
     note(f"{found.name}: {len(plan)} of {len(found.runs)} runs, in {place.root}")
+    _make(place, where, plan, retries=retries, as_json=as_json)
+
+
+def _make(place: Workspace, where: Executor, plan: Sequence[PlannedRun], *, retries: int, as_json: bool) -> None:
+    """Do what the plan says there, print what becomes of it, and end with the code that says it."""
+    from miscope.cli.sweep_report import exit_code, report, row
+    from miscope.interruption import stop_on_signals
+    from miscope.studies.sweeping import sweep, sweep_on
+
     with stop_on_signals() as asked:
-        made = sweep_runs if where.name == "inline" else partial(sweep_on, where)
+        made = sweep if where.name == "inline" else partial(sweep_on, where)
         ended = report(made(place, plan, should_stop=asked, retries=retries), len(plan))
     if as_json:
         print_json([row(each) for each in ended])

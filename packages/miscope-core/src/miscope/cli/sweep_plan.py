@@ -14,7 +14,7 @@ from miscope.studies.planning import PlannedRun, Presence
 from miscope.studies.study import Study, shared_settings
 from miscope.studies.study_estimate import StudyEstimate
 
-__all__ = ["show_plan"]
+__all__ = ["note_trained_otherwise", "show_plan"]
 
 
 def show_plan(study: Study, plan: Sequence[PlannedRun], left: StudyEstimate, *, as_json: bool) -> None:
@@ -43,7 +43,14 @@ def show_plan(study: Study, plan: Sequence[PlannedRun], left: StudyEstimate, *, 
             for each, counting in rows
         ],
     )
+    note_trained_otherwise(plan)
     _show_estimate(left, study.family)
+
+
+def note_trained_otherwise(plan: Sequence[PlannedRun]) -> None:
+    """Say what to do about finished runs that were trained otherwise than the study asks, if there are some."""
+    if any(each.trained_with for each in plan):
+        note("A finished run stays as it was trained; to have it otherwise, train it under a label or delete it first.")
 
 
 def _show_estimate(left: StudyEstimate, family: str) -> None:
@@ -92,6 +99,7 @@ def _row(planned: PlannedRun) -> dict[str, Any]:
         "presence": planned.presence.value,
         "step": planned.step,
         "total": planned.total,
+        "trained_with": dict(planned.trained_with),
         "settings": settings_of(run.variant),
         "train": run.train.model_dump(mode="json"),
         "analyze": None if run.analyze is None else run.analyze.model_dump(mode="json"),

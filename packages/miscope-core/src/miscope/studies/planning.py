@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, final
 
+from miscope.store.trained_with import said_of, trained_with
 from miscope.studies.study import StudyRun
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ class PlannedRun:
     """Of its last checkpoint; 0 where there is none."""
     total: int
     """The step that it is to reach."""
+    trained_with: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of a finished training that were otherwise than the run asks, and make it no other: its checkpoints."""
 
     @property
     def train(self) -> TrainRequest | None:
@@ -65,7 +68,7 @@ class PlannedRun:
             case Presence.NEW:
                 return f"new, to step {self.total}"
             case Presence.FINISHED:
-                return "finished, skipped"
+                return "; ".join(filter(None, ("finished, skipped", said_of(self.trained_with))))
             case Presence.SHORTER:
                 return f"shorter, extended from step {self.step} to {self.total}"
             case Presence.FAILED:
@@ -88,9 +91,14 @@ def planned(workspace: Workspace, runs: Sequence[StudyRun], *, first: int = 0) -
 def _planned(workspace: Workspace, run: StudyRun, number: int, ends: Mapping[str, str]) -> PlannedRun:
     assert run.variant.training is not None
     total, steps = run.variant.training.steps, workspace.store.steps(run.variant.name)
-    step = steps[-1] if steps else 0
+    presence = _presence(steps, total, ends.get(run.variant.name))
     return PlannedRun(
-        run=run, number=number, presence=_presence(steps, total, ends.get(run.variant.name)), step=step, total=total
+        run=run,
+        number=number,
+        presence=presence,
+        step=steps[-1] if steps else 0,
+        total=total,
+        trained_with=trained_with(workspace.store, run.variant) if presence is Presence.FINISHED else {},
     )
 
 

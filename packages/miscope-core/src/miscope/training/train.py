@@ -19,6 +19,7 @@ from miscope.progress import Progress
 from miscope.store.origin import Origin, may_restart, may_train
 from miscope.store.sources import check_source, source_facts
 from miscope.store.standing import standing_of
+from miscope.store.trained_with import OTHERWISE, said_of, trained_with
 from miscope.train_options import TrainOptions, check_steps
 from miscope.train_request import train_request
 from miscope.training import optimizing
@@ -171,6 +172,8 @@ def _finished(run: _Run) -> Progress | None:
         return None
     metrics = store.load_checkpoint(name, start.step).metrics if start.step in steps else {}
     message = f"{name} is already trained to step {start.step}; nothing to do."
+    if other := trained_with(store, run.variant):
+        message += f" It was {said_of(other)}: {OTHERWISE}"
     return Progress(step=start.step, total=total, metrics=metrics, message=message)
 
 

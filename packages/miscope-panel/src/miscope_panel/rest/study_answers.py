@@ -15,7 +15,7 @@ from miscope.settings import settings_of
 from miscope.studies.planning import PlannedRun, Presence
 from miscope_panel.rest.run_answers import RunSeen
 from miscope_panel.rest.study_asked import STUDY_EXAMPLE, StudyFound
-from miscope_panel.rest.training_answers import TrainingEstimate
+from miscope_panel.rest.training_answers import TRAINED_WITH, TrainingEstimate
 
 if TYPE_CHECKING:
     from miscope.studies.study_estimate import StudyEstimate
@@ -71,6 +71,7 @@ class StudyRunPlanned(BaseModel):
     step: int = Field(description="Of its last checkpoint; 0 where there is none.")
     total: int = Field(description="The step that it is to reach.")
     settings: dict[str, Any] = Field(description="Every parameter and every field of the training.")
+    trained_with: dict[str, Any] = Field(default={}, description=TRAINED_WITH)
     estimate: TrainingEstimate | None = Field(description="Null where it is finished, or nobody knows.")
     problem: str | None = Field(description="Why nobody knows.")
 
@@ -122,6 +123,7 @@ def _planned(planned: PlannedRun, left: StudyEstimate) -> StudyRunPlanned:
         "step": planned.step,
         "total": planned.total,
         "settings": jsonable(settings_of(run.variant)),
+        "trained_with": jsonable(dict(planned.trained_with)),
         "estimate": None if estimate is None else estimate.facts(),
         "problem": left.problems.get(run.name),
     }

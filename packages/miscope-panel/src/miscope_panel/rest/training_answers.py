@@ -7,6 +7,7 @@ from typing import Any, final
 from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = [
+    "TRAINED_WITH",
     "CheckpointSeen",
     "Checkpoints",
     "Curve",
@@ -16,6 +17,12 @@ __all__ = [
     "VariantCheckpoints",
     "VariantMetrics",
 ]
+
+
+TRAINED_WITH = (
+    "Where it is trained that far already: fields that were otherwise than is asked for and make it no other variant, "
+    "such as its checkpoints. They stay so; for others, give a label, or delete the variant first."
+)
 
 
 @final
@@ -42,6 +49,7 @@ _PLAN: dict[str, Any] = {
     "duplicate_of": None,
     "checkpoints": 0,
     "last_step": None,
+    "trained_with": {},
     "estimate": {
         **{"weights": 222000, "steps": 5000, "checkpoints": 51, "adaptive": False, "size": 46000000, "data": 83544},
         **{"seconds": [180.0, 420.0], "measured": 0},
@@ -65,6 +73,7 @@ class TrainingPlan(BaseModel):
     duplicate_of: int | None = Field(description="The completed run that did the same: nothing would be left to do.")
     checkpoints: int = Field(description="Of the variant that are there already.")
     last_step: int | None
+    trained_with: dict[str, Any] = Field(default={}, description=TRAINED_WITH)
     estimate: TrainingEstimate | None = Field(
         description="Null beyond a million steps, while what it is built on is not there, and where there is a problem."
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from miscope.failure import Failure
 from miscope.jsonable import jsonable
 from miscope.runs.submitting import duplicate_of
+from miscope.store.trained_with import trained_with
 from miscope.training.bounded_estimate import estimates
 from miscope.validation import checked_variant
 from miscope_panel.rest.training_answers import TrainingPlan
@@ -38,9 +39,12 @@ def planned(access: QueueAccess, request: TrainRequest, what: str, place: Place)
         "duplicate_of": done_before(access, request, what),
         "checkpoints": len(steps),
         "last_step": steps[-1] if steps else None,
+        "trained_with": {},
         "estimate": None,
         "problem": None,
     }
+    if steps and steps[-1] >= facts["steps"]:
+        facts["trained_with"] = jsonable(trained_with(workspace.store, variant))
     here = all(workspace.store.layout.record(source.variant).exists() for source in family.sources(variant.params))
     if here and facts["steps"] <= _MOST:
         with access.estimating:
