@@ -22,6 +22,7 @@ UNPLACED = {
     "errors.py": "their constructors put it there",
     "importing/bundle.py": "says how a line that was just typed goes on, and names another workspace",
     "importing/foreign/layout.py": "says how a line that was just typed goes on",
+    "remote/remote_workspace.py": "says what to type on another machine, and knows not in which folder",
     "store/checkpoint_file.py": "knows a file, not its workspace",
 }
 

@@ -170,6 +170,15 @@ def test_what_takes_too_long_to_find_out_is_said_so_and_no_time_is_left_for_othe
     assert greedy([2, 0], seconds=0.3) == [Failure(error=told), Failure(error=told)]
 
 
+def test_nothing_more_is_found_out_once_whoever_asked_is_to_end(
+    greedy: Callable[..., list[Estimate | Failure]],
+) -> None:
+    """Told while the first is being made, which alone would take for ever."""
+    looks = iter([False] * 2 + [True] * 10**6)
+    told = UNKNOWN.format("whoever asked does not wait for it any more")
+    assert greedy([2, 0], seconds=600, should_stop=lambda: next(looks)) == [Failure(error=told), Failure(error=told)]
+
+
 def test_an_estimate_keeps_no_data(workspace: Callable[..., BoundWorkspace]) -> None:
     place = workspace()
     variant = place.variant("toy.sum").value

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from miscope_panel.http.bounded_body import MOST
+from miscope_panel.http.problem import CHANGES_NOTHING
 from miscope_panel.http.rates import Rate, Rates
 
 TOKEN = "0123456789abcdef-secret"
@@ -89,7 +90,8 @@ def test_a_wrong_host_is_refused_by_every_route(api):
 def test_a_server_that_only_shows_refuses_every_route_that_writes(api, asked_in):
     shown = asked_in(read_only=True)
     for method, path in routes(api, writing=True):
-        refused(shown.client.request(method, path, headers=JSON, content=b"{}"), 403, "ReadOnly")
+        if path not in CHANGES_NOTHING:
+            refused(shown.client.request(method, path, headers=JSON, content=b"{}"), 403, "ReadOnly")
 
 
 @pytest.mark.parametrize("value", ELSEWHERE)

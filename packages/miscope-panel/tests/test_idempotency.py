@@ -61,7 +61,7 @@ def test_a_key_stands_for_one_request(api):
     ask(api, "trainings", TRAINING)
     for path, body in (
         ("trainings", {**TRAINING, "steps": 5}),
-        ("trainings/estimate", TRAINING),
+        ("studies", TRAINING),
         ("trainings?x=1", TRAINING),
     ):
         assert refusal(ask(api, path, body)) == (
@@ -88,6 +88,20 @@ def test_after_a_day_a_key_is_free(api):
     assert ask(api, "trainings", TRAINING).json()["id"] == 2
     os.utime(kept, times=(time.time() - 86401,) * 2)
     assert ask(api, "trainings", TRAINING).json()["id"] == 3
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}"])
+def test_where_what_was_kept_is_damaged_nothing_is_done_again(api, content):
+    ask(api, "trainings", TRAINING)
+    (kept,) = api.workspace.store.layout.answers.iterdir()
+    kept.write_bytes(content)
+    assert refusal(ask(api, "trainings", TRAINING))[:2] == (409, "CutOff")
+    assert len(api.queue.runs()) == 2
+
+
+def test_what_only_answers_needs_no_key_and_keeps_nothing(api):
+    assert ask(api, "trainings/check", TRAINING).status_code == 200
+    assert not api.workspace.store.layout.answers.exists()
 
 
 def test_a_request_at_which_the_server_failed_is_not_done_twice(api, monkeypatch):

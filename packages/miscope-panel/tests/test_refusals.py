@@ -123,6 +123,9 @@ def test_a_server_that_only_shows_refuses_whatever_would_change_something(asked_
         refused(api.client.request(method, TRAININGS, json=BODY), 403, "ReadOnly")
         refused(api.client.request(method, f"{TRAININGS}/1/stop", json={}), 403, "ReadOnly")
     assert api.get("trainings").status_code == 200
+    for path in ("trainings/check", "trainings/estimate"):
+        answer = api.client.post(f"{PREFIX}/{path}", json=BODY, headers={"idempotency-key": "one"})
+        assert answer.json()["what"].startswith("toy.sum/"), "what only answers is answered"
     assert not api.queue.layout.root.exists()
 
 

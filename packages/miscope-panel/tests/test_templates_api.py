@@ -65,8 +65,10 @@ def test_who_changes_what_another_changed_meanwhile_is_told_so_where_they_say_wh
     assert read == api.client.get(address).headers["etag"]
     first = api.client.put(address, json={**whole, "tags": ["a"]}, headers={"if-match": f'"no", {read}'})
     assert (first.status_code, first.headers["etag"] != read) == (200, True)
-    for method in ("PUT", "PATCH"):
-        late = api.client.request(method, address, json={**whole, "tags": ["b"]}, headers={"if-match": read})
+    late_ones = {"PUT": {**whole, "tags": ["b"]}, "PATCH": {"tags": ["b"]}, "DELETE": {}, "POST": {"favourite": True}}
+    for method, body in late_ones.items():
+        where = f"{address}/favorite" if method == "POST" else address
+        late = api.client.request(method, where, json=body, headers={"if-match": read})
         assert (late.status_code, late.json()["error"]["code"]) == (412, "Changed")
         assert late.json()["error"]["message"].split("\n") == [
             "The template 'small' is another by now.",

@@ -67,6 +67,15 @@ def test_an_estimate_is_the_plan_of_a_dry_run(api):
     plan = api.post("trainings/estimate", **body).json()
     assert plan == api.post("trainings", **body, dry_run=True).json()
     assert (plan["estimate"]["steps"], len(api.queue.runs())) == (20, 1)
+    assert api.post("trainings/check", **body).json() == {**plan, "estimate": None}
+    assert api.post("trainings/check", **body, then_analyze=["nobodys"]).status_code == 422
+
+
+def test_for_one_too_many_no_estimate_is_made_and_the_answer_says_when_to_ask_again(asked_in, monkeypatch):
+    monkeypatch.setattr("miscope_panel.rest.estimating._MOST", 0)
+    answer = asked_in().post("trainings/estimate", family="toy.sum", params={"seed": 3})
+    assert (answer.status_code, answer.headers["retry-after"], answer.json()["error"]["code"]) == (503, "5", "NotNow")
+    assert answer.json()["error"]["message"].endswith("already.\nAsk again in some seconds.")
 
 
 def test_a_checkpoint_is_saved_now_where_a_training_runs(api):

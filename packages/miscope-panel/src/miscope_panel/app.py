@@ -21,6 +21,7 @@ from miscope_panel.http.problem import PREFIX
 from miscope_panel.page.components import components
 from miscope_panel.page.page_sockets import route_pages
 from miscope_panel.page.workbench import Workbench
+from miscope_panel.rest.estimating import Estimating
 from miscope_panel.rest.queue_access import QueueAccess
 from miscope_panel.rest.routes import add_rest
 from miscope_panel.shown.plotlyjs import ASSETS, directory
@@ -64,7 +65,10 @@ def application(  # noqa: PLR0913 - each is something else that a server is told
     )
     app.mount(ASSETS, StaticFiles(directory=directory()))
     queue = RunQueue(workspace.root)
-    access = QueueAccess(workspace=workspace, queue=queue, summon=Attendance(queue).call, ending=ending)
+    estimating = Estimating(ending)
+    access = QueueAccess(
+        workspace=workspace, queue=queue, summon=Attendance(queue).call, ending=ending, estimating=estimating
+    )
     add_rest(app, access)
 
     def session() -> pmui.Page:

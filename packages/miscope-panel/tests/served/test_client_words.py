@@ -103,6 +103,7 @@ CALLS: dict[str, Callable[[There], object]] = {
     "POST runs/bulk-delete": lambda at: at.remote.queue.delete([at.training().cancel()]),
     "POST runs/bulk-retry": lambda at: at.remote.queue.retry([failed(at), 9999]),
     "POST trainings": lambda at: at.training().duplicate(params={"seed": 55}),
+    "POST trainings/check": lambda at: at.remote.variant("toy.sum", seed=3),
     "POST trainings/estimate": lambda at: at.remote.queue.estimate(at.variant, steps=60),
     "POST trainings/{id}/save": lambda at: at.training(RunState.RUNNING).save(),
     "POST trainings/{id}/extend": lambda at: at.trained().extend(60).cancel(),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, final
 
 from miscope.errors import UnknownName
 from miscope.field_docs import documented
 from miscope.remote.connection import Connection
+from miscope.remote.remote_study import study_asked
 from miscope.remote.remote_template import RemoteTemplate
 from miscope.remote.remote_variant import RemoteVariant
 
@@ -40,9 +42,12 @@ class RemoteTemplates:
             raise UnknownName("template", name, found, listing=listing)
         return RemoteTemplate(self.connection, found.get(name.casefold(), name))
 
-    def save(self, name: str, study: Mapping[str, Any] | RemoteVariant, **facts: Any) -> RemoteTemplate:
-        """Keep a study by its keys, or the settings of a variant; facts: `description`, `favourite`, `tags`."""
-        kept = {"variant": study.name} if isinstance(study, RemoteVariant) else {"study": dict(study)}
+    def save(self, name: str, study: Mapping[str, Any] | str | Path | RemoteVariant, **facts: Any) -> RemoteTemplate:
+        """Keep a study by its keys or its file, or the settings of a variant.
+
+        facts: `description`, `favourite`, `tags`. BadStudy for a file that says no study, BadValue for what is none.
+        """
+        kept = {"variant": study.name} if isinstance(study, RemoteVariant) else study_asked(study)
         told = self.connection.post("training-templates", {"name": name, **kept, **facts})
         return RemoteTemplate(self.connection, told["id"])
 

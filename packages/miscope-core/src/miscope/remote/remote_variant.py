@@ -69,8 +69,8 @@ class RemoteVariant(HasAbsent):
 
     def labelled(self, label: str) -> RemoteVariant:
         """Another of the same parameters and training, under a name of its own: 'family/slug@label'."""
-        asked = {**self.asked(), "label": label, "dry_run": True}
-        return replace(self, name=self.connection.post("trainings", asked)["what"])
+        asked = {**self.asked(), "label": label}
+        return replace(self, name=self.connection.post("trainings/check", asked)["what"])
 
     @property
     def steps(self) -> list[int]:

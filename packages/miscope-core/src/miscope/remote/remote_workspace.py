@@ -112,7 +112,7 @@ class RemoteWorkspace(HasAbsent):
         }
         params = {name: value for name, value in fields.items() if name not in of_training}
         asked = {"family": family, "params": params, "training": of_training}
-        name = self.connection.post("trainings", {**asked, "dry_run": True})["what"]
+        name = self.connection.post("trainings/check", asked)["what"]
         return RemoteVariant(self.connection, name, params, of_training)
 
     def view(

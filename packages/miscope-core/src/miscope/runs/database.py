@@ -194,7 +194,11 @@ def _connected(path: Path) -> sqlite3.Connection:
 
 
 def _add_labels(connection: sqlite3.Connection) -> None:
-    """To the runs of a file that is older than they are; whoever has it open goes on without them."""
+    """To the runs of a file that is older than they are.
+
+    A supervisor of older code goes on without them, since it has the file open, and so do the runs that it starts
+    where miscope was upgraded in its place. Runs of older code that lies elsewhere refuse the file, as any later one.
+    """
     connection.execute("BEGIN IMMEDIATE")
     there = {row["name"] for row in connection.execute("PRAGMA table_info(runs)")}
     for name, default in {"name": "''", "notes": "''", "tags": "'[]'"}.items():

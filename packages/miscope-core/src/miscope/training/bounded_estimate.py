@@ -10,7 +10,7 @@ import multiprocessing
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, final
@@ -31,6 +31,7 @@ __all__ = ["Bounds", "estimates"]
 
 _LOOK_EVERY = 0.02
 """Seconds from one look at how much memory it takes to the next."""
+_STOPPED = "whoever asked does not wait for it any more"
 _START = 60.0
 """Seconds that the process may take to start, on however slow a machine."""
 # A fork of a process that has only imported begins at once; of this one, whose threads may hold locks, it may hang.
@@ -45,6 +46,8 @@ class Bounds:
     memory: int = 2**30
     """Bytes, beside those of a process that has imported PyTorch."""
     seconds: float = 30.0
+    should_stop: Callable[[], bool] = lambda: False
+    """Asked many times a second; once it is true nothing more is found out."""
 
 
 def estimates(
@@ -62,8 +65,9 @@ def estimates(
     left = bounds.seconds
     while len(found) < len(requests):
         asked = requests[len(found) :]
-        if left <= 0:
-            return found + [_unknown(request, _too_long(bounds)) for request in asked]
+        if left <= 0 or bounds.should_stop():
+            why = _too_long(bounds) if left <= 0 else _STOPPED
+            return found + [_unknown(request, why) for request in asked]
         with _Estimating(workspace, modules, asked) as process:
             while len(found) < len(requests) and process.usable and left > 0:
                 began = time.monotonic()
@@ -116,8 +120,12 @@ class _Estimating:
         """The next answer. Once it is too much the process is of no use any more."""
         request = next(self._requests)
         try:
-            began = self._began = self._awaited(_START, sys.maxsize) if self._began is None else self._began
-            return self._awaited(seconds, began + bounds.memory)
+            began = self._began
+            if began is None:
+                began = self._began = self._awaited(_START, sys.maxsize, bounds.should_stop)
+            return self._awaited(seconds, began + bounds.memory, bounds.should_stop)
+        except InterruptedError:
+            why = _STOPPED
         except TimeoutError:
             why = _too_long(bounds)
         except MemoryError:
@@ -127,10 +135,12 @@ class _Estimating:
         self.usable = False
         return _unknown(request, why)
 
-    def _awaited(self, seconds: float, memory: int) -> Any:
-        """What it sends next. Raises TimeoutError, MemoryError, and EOFError where it died."""
+    def _awaited(self, seconds: float, memory: int, should_stop: Callable[[], bool]) -> Any:
+        """What it sends next. Raises TimeoutError, MemoryError, EOFError where it died, and InterruptedError."""
         until = time.monotonic() + seconds
         while not self._answers.poll(_LOOK_EVERY):
+            if should_stop():
+                raise InterruptedError
             if time.monotonic() > until:
                 raise TimeoutError
             if _resident(self._process.pid) > memory:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from miscope_panel.http.bounded_body import MOST, TooLong, bounded
-from miscope_panel.http.problem import PREFIX, Problem
+from miscope_panel.http.problem import CHANGES_NOTHING, PREFIX, Problem
 from miscope_panel.http.rates import Rates
 from miscope_panel.http.strict_json import fault_of
 
@@ -110,7 +110,7 @@ class Guard:
         # A browser says where a request comes from, though not every one sends an Origin with each.
         if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
             return _Refusal(403, "ForeignOrigin", "This server takes no such request from the page of another.")
-        if self._read_only:
+        if self._read_only and scope["path"] not in CHANGES_NOTHING:
             known = "it was started with --read-only, and nothing can be started, changed or deleted here"
             return _Refusal(403, "ReadOnly", f"This server only shows: {known}.")
         kind = headers.get("content-type")

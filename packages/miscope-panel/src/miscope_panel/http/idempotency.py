@@ -18,7 +18,7 @@ from miscope.errors import CannotWrite
 from miscope_panel.http import problem
 from miscope_panel.http.bounded_body import bounded
 from miscope_panel.http.kept_answers import Answer, Claim, KeptAnswers
-from miscope_panel.http.problem import PREFIX, FieldProblem, Problem
+from miscope_panel.http.problem import CHANGES_NOTHING, PREFIX, FieldProblem, Problem
 
 __all__ = ["HEADER", "PARAMETER", "Idempotent"]
 
@@ -115,7 +115,8 @@ class Idempotent:
 
 
 def _key(scope: Message) -> str | None:
-    if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].startswith(f"{PREFIX}/"):
+    done = scope["type"] == "http" and scope["method"] == "POST" and scope["path"] not in CHANGES_NOTHING
+    if not done or not scope["path"].startswith(f"{PREFIX}/"):
         return None
     return next((value.decode("latin-1") for name, value in scope["headers"] if name == HEADER.encode()), None)
 

@@ -95,7 +95,11 @@ class KeptAnswers:
             facts = json.loads(path.read_bytes())
         except FileNotFoundError:  # it was forgotten this moment, and is free at the next look
             return Claim.UNDER_WAY
-        if facts["request"] != request:
+        except ValueError:
+            return Claim.CUT_OFF
+        if not isinstance(facts, dict) or not {"answer", "process"} & facts.keys():
+            return Claim.CUT_OFF
+        if facts.get("request") != request:
             return Claim.ANOTHERS
         if "answer" in facts:
             headers = tuple((name, value) for name, value in facts["answer"]["headers"])

@@ -28,6 +28,7 @@ from miscope.runs.run_errors import StillNeeded, WrongState
 from miscope.studies.bad_study import BadStudy
 
 __all__ = [
+    "CHANGES_NOTHING",
     "PREFIX",
     "PROBLEMS",
     "FieldProblem",
@@ -40,6 +41,9 @@ __all__ = [
 ]
 
 PREFIX = "/api/v1"
+
+CHANGES_NOTHING = frozenset({f"{PREFIX}/trainings/check", f"{PREFIX}/trainings/estimate"})
+"""What is sent a body, and only answers."""
 
 _STATUS: Mapping[type[MiscopeError], int] = {
     UnknownName: 404,
@@ -168,8 +172,11 @@ async def of_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if not request.url.path.startswith(f"{PREFIX}/"):
         return Response(error.detail, error.status_code, error.headers, media_type="text/plain")
-    code = {400: "MalformedJson", 404: "NotFound", 405: "MethodNotAllowed"}.get(error.status_code, "Refused")
-    message = f"{error.detail}.\n{PREFIX}/openapi.json lists every path and what may be asked there."
+    codes = {400: "MalformedJson", 404: "NotFound", 405: "MethodNotAllowed", 503: "NotNow"}
+    code = codes.get(error.status_code, "Refused")
+    listing = f"{PREFIX}/openapi.json lists every path and what may be asked there."
+    advice = "Ask again in some seconds." if code == "NotNow" else listing
+    message = f"{error.detail}.\n{advice}"
     return Problem.of(code, message).response(error.status_code, error.headers)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Literal, final
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, final
 from fastapi import Path
 
 from miscope.errors import UnknownName
+from miscope_panel.rest.estimating import Estimating
 
 if TYPE_CHECKING:
     from miscope.runs.queued_run import QueuedRun
@@ -37,8 +37,8 @@ class QueueAccess:
     """Sees to it that somebody works through the queue."""
     ending: Callable[[], bool] = lambda: False
     """Whether the server was told to end: what answers without end then leaves off."""
-    estimating: threading.Lock = field(default_factory=threading.Lock)
-    """One estimate at a time: each may take as much memory as it is allowed."""
+    estimating: Estimating = field(default_factory=lambda: Estimating(lambda: False))
+    """Whose turn it is to have an estimate made."""
     heartbeat: float = 15.0
     """Seconds of silence after which one who watches is given a sign of life."""
 

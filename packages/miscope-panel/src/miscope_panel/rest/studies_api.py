@@ -14,6 +14,7 @@ from miscope.studies.document import read_file
 from miscope.studies.starting import note_start
 from miscope.variant import NAME_PATTERN
 from miscope_panel.http.problem import PREFIX, PROBLEMS
+from miscope_panel.rest.estimating import TOO_MANY
 from miscope_panel.rest.run_answers import RunSeen, answered
 from miscope_panel.rest.study_answers import Studies, StudyPlan, StudyRunStarted, StudySeen, StudyStarted, StudySummary
 from miscope_panel.rest.study_asked import StudyAsked, found_of
@@ -49,7 +50,7 @@ def studies_router(access: QueueAccess, templates: Templates) -> APIRouter:
         "",
         status_code=201,
         response_model=StudyStarted,
-        responses={200: {"model": StudyPlan, "description": "What it would be, where dry_run is true."}},
+        responses={200: {"model": StudyPlan, "description": "What it would be, where dry_run is true."}, **TOO_MANY},
     )
     def create(asked: StudyAsked) -> Response:
         """Ask for what is left of a study: trainings, each with its analysis behind it, as `miscope sweep --queue`."""
@@ -104,5 +105,5 @@ def _estimated(access: QueueAccess, plan: tuple[PlannedRun, ...]) -> StudyEstima
     short = [each for each in plan if each.total <= _MOST_STEPS]
     if len(short) > _MOST_RUNS:
         return StudyEstimate()
-    with access.estimating:
-        return study_estimate(access.workspace, short)
+    with access.estimating.turn() as bounds:
+        return study_estimate(access.workspace, short, bounds)

@@ -126,11 +126,13 @@ def _add_changing(routes: APIRouter, writing: _Writing) -> None:
         """Change what is given of the template."""
         return _changed(writing, id, asked.model_dump(exclude_none=True), if_match)
 
-    @routes.delete("/{id}", response_model=TemplateSeen)
-    def delete(id: TemplateId) -> Response:
+    @routes.delete("/{id}", response_model=TemplateSeen, responses={**_ANOTHER})
+    def delete(id: TemplateId, if_match: IfMatch = None) -> Response:
         """Forget the template, as it was; what was run from it stays. `POST` of the answer's study keeps it again."""
         with writing.turn() as there:
             template = there.of_id(id)
+            if is_another(if_match, TemplateSeen.of(template).tag):
+                return Problem.of("Changed", _CHANGED.format(id=id)).response(412)
             there.delete(template)
         return answered(TemplateSeen.of(template))
 
@@ -141,10 +143,10 @@ def _add_changing(routes: APIRouter, writing: _Writing) -> None:
         with writing.turn() as there:
             return _seen(there.duplicate(original), 201)
 
-    @routes.post("/{id}/favorite", response_model=TemplateSeen)
-    def favorite(id: TemplateId, asked: Favourite | None = None) -> Response:
+    @routes.post("/{id}/favorite", response_model=TemplateSeen, responses={**_ANOTHER})
+    def favorite(id: TemplateId, asked: Favourite | None = None, if_match: IfMatch = None) -> Response:
         """Have it come first in listings, or no longer."""
-        return _changed(writing, id, (asked or Favourite()).model_dump())
+        return _changed(writing, id, (asked or Favourite()).model_dump(), if_match)
 
 
 def _add_exchange(routes: APIRouter, writing: _Writing) -> None:

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from miscope.train_request import TrainRequest
     from miscope_panel.rest.queue_access import QueueAccess
 
-__all__ = ["done_before", "planned"]
+__all__ = ["done_before", "estimated", "planned"]
 
 _MOST = 10**6
 """Steps of a training that is estimated, whose checkpoints are counted one by one."""
 
 
 def planned(access: QueueAccess, request: TrainRequest, what: str, place: Place) -> TrainingPlan:
-    """The plan of a request that was checked, which would be called so and stand at that place."""
+    """The plan of a request that was checked, which would be called so and stand at that place, but no estimate."""
     workspace = access.workspace
     family = workspace.plugins.family(request.family)
     variant = checked_variant(family, request.params, request.training).labelled(request.label)
@@ -45,15 +45,21 @@ def planned(access: QueueAccess, request: TrainRequest, what: str, place: Place)
     }
     if steps and steps[-1] >= facts["steps"]:
         facts["trained_with"] = jsonable(trained_with(workspace.store, variant))
-    here = all(workspace.store.layout.record(source.variant).exists() for source in family.sources(variant.params))
-    if here and facts["steps"] <= _MOST:
-        with access.estimating:
-            (known,) = estimates(workspace, [request])
-        if isinstance(known, Failure):
-            facts["problem"] = known.error
-        else:
-            facts["estimate"] = known.facts()
     return TrainingPlan.model_validate(facts)
+
+
+def estimated(access: QueueAccess, request: TrainRequest, plan: TrainingPlan) -> TrainingPlan:
+    """The plan of that request with what it will take, where its sources are there and its steps can be counted."""
+    workspace = access.workspace
+    params = workspace.plugins.family(request.family).params.model_validate(dict(request.params))
+    sources = workspace.plugins.family(request.family).sources(params)
+    here = all(workspace.store.layout.record(source.variant).exists() for source in sources)
+    if not here or plan.steps > _MOST:
+        return plan
+    with access.estimating.turn() as bounds:
+        (known,) = estimates(workspace, [request], bounds)
+    told = {"problem": known.error} if isinstance(known, Failure) else {"estimate": known.facts()}
+    return TrainingPlan.model_validate({**plan.model_dump(), **told})
 
 
 def done_before(access: QueueAccess, request: TrainRequest, what: str) -> int | None:

@@ -21,13 +21,14 @@ from miscope.training_command import training_command
 from miscope.validation import about
 from miscope_panel.http.problem import Problem
 from miscope_panel.rest.checkpoints_api import add_checkpoints
+from miscope_panel.rest.estimating import TOO_MANY
 from miscope_panel.rest.metric_curves import FirstStep, LastStep, MetricNames, MostPoints, curves
 from miscope_panel.rest.queue_access import QueueAccess, RunNumber
 from miscope_panel.rest.run_answers import RunSeen, answered
 from miscope_panel.rest.runs_api import add_action, router
 from miscope_panel.rest.training_answers import Metrics, TrainingPlan
 from miscope_panel.rest.training_asked import TrainingAsked, analysis_after, place_of, refuse_idle, request_of
-from miscope_panel.rest.training_plan import done_before, planned
+from miscope_panel.rest.training_plan import done_before, estimated, planned
 from miscope_panel.rest.training_script import script_of, study_of
 
 __all__ = ["trainings_router"]
@@ -78,42 +79,38 @@ def trainings_router(access: QueueAccess) -> APIRouter:
     routes = router(access, path="trainings", kind=_KIND)
     add_action(routes, access, _KIND, Action.SAVE)
     _add_beginning(routes, access)
+    _add_asking(routes, access)
     _add_results(routes, access)
     add_checkpoints(routes, access)
     return routes
 
 
-def _add_beginning(routes: APIRouter, access: QueueAccess) -> None:
-    def meant(asked: TrainingAsked) -> tuple[TrainRequest, str, Place, AnalyzeRequest | None]:
-        """The training, checked; what it is called, its place, and the analysis that is to follow."""
-        request, place = request_of(asked), place_of(asked, access.queue)
-        what, behind = arranged(access.workspace, access.queue, request, place)
-        refuse_idle(access.workspace, request)
-        return request, what, behind, analysis_after(asked, access.workspace, what)
+def _meant(access: QueueAccess, asked: TrainingAsked) -> tuple[TrainRequest, str, Place, AnalyzeRequest | None]:
+    """The training, checked; what it is called, its place, and the analysis that is to follow."""
+    request, place = request_of(asked), place_of(asked, access.queue)
+    what, behind = arranged(access.workspace, access.queue, request, place)
+    refuse_idle(access.workspace, request)
+    return request, what, behind, analysis_after(asked, access.workspace, what)
 
+
+def _add_beginning(routes: APIRouter, access: QueueAccess) -> None:
     @routes.post(
         "",
         status_code=201,
         response_model=RunSeen,
-        responses={200: {"model": TrainingPlan, "description": "What it would be, where dry_run is true."}},
+        responses={200: {"model": TrainingPlan, "description": "What it would be, where dry_run is true."}, **TOO_MANY},
     )
     def create(asked: TrainingAsked) -> Response:
         """Ask for a training; what the family refuses is refused at once. The answer is its run."""
-        request, what, arranged_at, after = meant(asked)
+        request, what, arranged_at, after = _meant(access, asked)
         if asked.dry_run:
-            return answered(planned(access, request, what, arranged_at))
+            return answered(estimated(access, request, planned(access, request, what, arranged_at)))
         same = done_before(access, request, what)
         run = access.queue.submit(request, what=what, place=arranged_at)
         if after is not None:
             submit(access.workspace, access.queue, after, replace(Place(), priority=asked.priority, needs=(run.id,)))
         access.summon()
         return answered(RunSeen.of(run).model_copy(update={"duplicate_of": same}), 201)
-
-    @routes.post("/estimate", response_model=TrainingPlan)
-    def estimate(asked: TrainingAsked) -> Response:
-        """What such a training would be and will take; the same as `dry_run`, and nothing is queued."""
-        request, what, place, _ = meant(asked)
-        return answered(planned(access, request, what, place))
 
     @routes.post("/{id}/extend", status_code=201, response_model=RunSeen, responses={409: {"model": Problem}})
     def extend(id: RunNumber, body: Longer) -> Response:
@@ -123,6 +120,20 @@ def _add_beginning(routes: APIRouter, access: QueueAccess) -> None:
             run = actions.extend(access.queue, completed.id, body.steps)
         access.summon()
         return answered(RunSeen.of(run), 201)
+
+
+def _add_asking(routes: APIRouter, access: QueueAccess) -> None:
+    @routes.post("/estimate", response_model=TrainingPlan, responses={**TOO_MANY})
+    def estimate(asked: TrainingAsked) -> Response:
+        """What such a training would be and will take; the same as `dry_run`, and nothing is queued."""
+        request, what, place, _ = _meant(access, asked)
+        return answered(estimated(access, request, planned(access, request, what, place)))
+
+    @routes.post("/check", response_model=TrainingPlan)
+    def check(asked: TrainingAsked) -> Response:
+        """What such a training would be called, with every setting, and whether it is refused; nothing is estimated."""
+        request, what, place, _ = _meant(access, asked)
+        return answered(planned(access, request, what, place))
 
 
 def _add_results(routes: APIRouter, access: QueueAccess) -> None:
