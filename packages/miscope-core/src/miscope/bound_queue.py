@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from miscope.runs.run_state import RunState
     from miscope.variant import Variant
 
+
 __all__ = ["BoundQueue", "BoundRun"]
 
 _LOOK_EVERY = 0.2
@@ -43,7 +44,12 @@ class BoundQueue:
     """What they are in."""
 
     def train(
-        self, variant: _Handle, *, priority: int = 0, after: Sequence[BoundRun | int] = (), **options: Any
+        self,
+        variant: _Handle,
+        *,
+        priority: int = 0,
+        after: Sequence[BoundRun | int] | BoundRun | int = (),
+        **options: Any,
     ) -> BoundRun:
         """Ask for a training; options as of `BoundVariant.train`.
 
@@ -59,23 +65,23 @@ class BoundQueue:
                     "Another process works on it, and cannot call a function of this one.",
                     "Use the run's own `.stop()` and `.save()`.",
                 )
-        return self._submit(train_request(variant.value, options_of(options)), priority, after)
+        return self._submit(train_request(_value(variant), options_of(options)), priority, after)
 
     def analyze(
         self,
         variants: _Handle | Sequence[_Handle],
-        names: Sequence[str] | None = None,
+        names: Sequence[str] | str | None = None,
         *,
         priority: int = 0,
-        after: Sequence[BoundRun | int] = (),
+        after: Sequence[BoundRun | int] | BoundRun | int = (),
         **options: Any,
     ) -> BoundRun:
         """Ask for an analysis, by these instruments or by all that apply; options: those of an `AnalyzeRequest`."""
         from miscope.analyze_request import AnalyzeRequest
 
         several = list(variants) if isinstance(variants, Sequence) else [variants]
-        chosen = None if names is None else tuple(names)
-        named = tuple(each.value.name for each in several)
+        chosen = (names,) if isinstance(names, str) else None if names is None else tuple(names)
+        named = tuple(_value(each).name for each in several)
         return self._submit(AnalyzeRequest(variants=named, analyzers=chosen, **options), priority, after)
 
     def runs(self, *states: str) -> list[BoundRun]:
@@ -89,12 +95,13 @@ class BoundQueue:
         """The run of that number; UnknownName where there is none."""
         return BoundRun(self.value, _queue(self.value).run(number).id)
 
-    def _submit(self, request: Any, priority: int, after: Sequence[BoundRun | int]) -> BoundRun:
+    def _submit(self, request: Any, priority: int, after: Sequence[BoundRun | int] | BoundRun | int) -> BoundRun:
         from miscope.runs.queued_run import Place
         from miscope.runs.submitting import submit
         from miscope.runs.supervisor import start_supervisor
 
-        needs = tuple(each.number if isinstance(each, BoundRun) else each for each in after)
+        before = after if isinstance(after, Sequence) else [after]
+        needs = tuple(each.number if isinstance(each, BoundRun) else each for each in before)
         run = submit(self.value, _queue(self.value), request, Place(priority=priority, needs=needs))
         start_supervisor(self.value.root)
         return BoundRun(self.value, run.id)
@@ -223,6 +230,20 @@ class BoundRun:
 
     def _repr_html_(self) -> str:
         return runs_table([self.value])
+
+
+def _value(variant: _Handle) -> Variant:
+    """The variant of a handle; BadValue for what is none."""
+    from miscope.variant import Variant
+
+    value = getattr(variant, "value", None)
+    if isinstance(value, Variant):
+        return value
+    what = repr(variant) if isinstance(variant, str) else f"A {type(variant).__name__}"
+    known = "The queue is given handles of variants that `miscope.open` made."
+    raise BadValue(
+        f"{what} is no variant.", known, "Take one:  workspace.find(NAME), or workspace.variant(FAMILY, ...)"
+    )
 
 
 def _queue(workspace: Workspace) -> RunQueue:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,6 +69,25 @@ def test_a_function_cannot_be_sent_to_another_process(ws: BoundWorkspace, unatte
     with pytest.raises(UnknownName, match="There is no training option named 'stepps'"):
         unattended.train(ws.variant("toy.sum"), stepps=3)
     assert unattended.runs() == []
+
+
+@pytest.mark.parametrize(("given", "named"), [(None, "A NoneType"), (NAME, repr(NAME)), (3, "A int")])
+def test_what_is_no_variant_is_told_to_be_none(unattended: BoundQueue, given: Any, named: str) -> None:
+    for ask in (unattended.train, unattended.analyze):
+        with pytest.raises(BadValue) as refusal:
+            ask(given if ask == unattended.train else [given])
+        assert str(refusal.value) == (
+            f"{named} is no variant.\n"
+            "The queue is given handles of variants that `miscope.open` made.\n"
+            "Take one:  workspace.find(NAME), or workspace.variant(FAMILY, ...)"
+        )
+
+
+def test_one_run_and_one_instrument_need_no_list(ws: BoundWorkspace, unattended: BoundQueue) -> None:
+    training = unattended.train(ws.variant("toy.sum"))
+    analysis = unattended.analyze(ws.variant("toy.sum"), "parameters.norms", after=training)
+    assert analysis.value.place.needs == (training.number,)
+    assert analysis.value.request == AnalyzeRequest(variants=(NAME,), analyzers=("parameters.norms",))
 
 
 def test_a_run_is_asked_by_its_own_methods_and_says_where_it_stands(ws: BoundWorkspace, unattended: BoundQueue) -> None:

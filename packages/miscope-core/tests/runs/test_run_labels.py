@@ -52,6 +52,7 @@ def test_what_is_given_changes_and_the_rest_stays_whatever_state_the_run_is_in(q
             {"name": "a\nb"},
             "That cannot be the name of a run.\nIt has at most 255 characters on one line, and none of them is NUL.",
         ),
+        ({"name": "  "}, "That cannot be the name of a run.\nIt has nothing but spaces."),
         (
             {"notes": "\0"},
             "That cannot be the notes of a run.\nIt has at most 10,000 characters, and none of them is NUL.",

@@ -35,6 +35,9 @@ class RunLabels:
 
 
 def _check(field: str, text: str, longest: int, *, is_line: bool) -> None:
-    if len(text) > longest or "\0" in text or (is_line and len(text.splitlines()) > 1):
+    is_blank = is_line and text != "" and not text.strip()
+    if len(text) > longest or "\0" in text or is_blank or (is_line and len(text.splitlines()) > 1):
         known = f"It has at most {longest:,} characters{' on one line' if is_line else ''}, and none of them is NUL."
+        if is_blank:
+            known = "It has nothing but spaces."
         raise BadValue(f"That cannot be the {field} of a run.", known, "Give another.", field=field)
