@@ -57,7 +57,7 @@ def test_bars_have_whiskers_of_a_95_percent_interval_and_a_range_for_all_of_trai
     assert [list(trace.y) for trace in figure.data] == [[1, 2], [3, 4]]
     assert list(figure.data[0].error_y.array) == pytest.approx([0.196, 0.196])
     assert list(figure.layout.yaxis.range) == pytest.approx([-1.3, 4.3])
-    assert "a sample of 64" in figure.layout.title.subtitle.text
+    assert "on test inputs, those among 64 drawn" in figure.layout.title.subtitle.text
 
 
 def test_over_training_each_part_has_a_curve_in_a_band():

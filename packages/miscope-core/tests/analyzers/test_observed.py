@@ -9,7 +9,7 @@ import numpy as np
 
 from miscope.analyzers.observed.answers import calibration_observed, effects_observed
 from miscope.analyzers.observed.components import spectra_observed, votes_observed
-from miscope.analyzers.observed.training import grokking_observed, stages_observed
+from miscope.analyzers.observed.training import grokking_observed, stages_observed, windows_observed
 from miscope.analyzers.observed.weights import norms_observed, path_observed
 from miscope.analyzers.observed.words import listed, number, share
 from miscope.observation import ObservedArtifact
@@ -73,6 +73,12 @@ def test_what_did_not_happen_is_said_as_that_and_the_delay_as_a_bound():
     assert delay.text == "Whether it would have generalised later is not known: the delay is 1,475 epochs at least."
 
 
+def test_the_verdict_counts_as_its_family_does():
+    reason = "it memorised by step 672 and had not generalised by step 1,600"
+    (said,) = windows_observed(seen({"verdict": ["memorised only"], "reason": [reason]}))
+    assert said.text == "Verdict: memorised only (it memorised by epoch 672 and had not generalised by epoch 1,600)."
+
+
 def effects(change: list[float], sem: list[float]):
     arrays = {"unit": ["L0H0", "L0H1", "L0 MLP"], "mode": ["mean"], "inputs": 512}
     return seen({**arrays, "test/loss": [change], "test/loss_sem": [sem]})
@@ -82,13 +88,13 @@ def test_parts_are_called_needed_only_where_their_effect_is_not_chance():
     (said,) = effects_observed(effects([0.01, 3.0, 1.0], [0.01, 0.1, 0.1]))
     assert said.text.startswith(
         "Mean ablation of L0H1 and L0 MLP raises the loss on test inputs, most for L0H1, by 3 nats "
-        "(95 %: 2.8 to 3.2, p < 1e-15); two-sided normal test of paired differences over 512 inputs, "
+        "(95 %: 2.8 to 3.2, p < 1e-15); two-sided normal test of paired differences over those among 512 drawn, "
     )
     assert said.interval is not None
     (nothing,) = effects_observed(effects([0.01, 0.02, -0.5], [0.01, 0.01, 0.1]))
     assert nothing.text == (
         "Of no part does mean ablation raise the loss on test inputs beyond chance (two-sided normal test of paired "
-        "differences over 512 inputs, Benjamini-Hochberg at 0.05 over 3 parts)."
+        "differences over those among 512 drawn, Benjamini-Hochberg at 0.05 over 3 parts)."
     )
 
 

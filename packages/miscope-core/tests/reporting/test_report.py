@@ -1,23 +1,19 @@
 from __future__ import annotations
 
 import re
-import shlex
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from miscope.bound import BoundVariant, BoundWorkspace, open_bound
-from miscope.cli.options import assignments
+from miscope.bound import BoundVariant, BoundWorkspace
 from miscope.errors import BadValue, UnknownName
 from miscope.reporting.chosen_views import wanted_views
 from miscope.reporting.composing import composed
 from miscope.reporting.content import Missing, Report
 from miscope.reporting.recorded_views import recorded_views
 from miscope.reporting.report import report
-from miscope.reporting.variant_tables import repeating, settings
-from miscope.schedule import Adaptive
-from miscope.testing import tables
+from miscope.reporting.variant_tables import settings
 
 
 def reported(place: BoundWorkspace, variants, path: Path, **options) -> Report:
@@ -43,6 +39,7 @@ def test_a_report_of_one_variant_says_what_it_is_and_what_became_of_it(one, seed
     whole, page = one
     summary = cells(whole.summary)
     assert summary["checkpoints"] == ("4, epoch 0 to 30",)
+    assert summary["recorded until"] == ("epoch 30",)
     assert summary["last train loss"] == (f"{seeds[0].metric('train_loss')[1][-1]:.4g}",)
     assert cells(whole.settings)["learning_rate"] == ("0.01",)
     assert cells(whole.provenance)["digest"] == (seeds[0].value.digest,)
@@ -166,6 +163,8 @@ def test_a_variant_nobody_looked_at_has_a_report_that_says_so(place: BoundWorksp
     named = {each.name for each in whole.missing if each.command}
     assert {"events.grokking", "behaviour.metrics", "parameters.norms"} <= named
     assert "Nothing was computed that says anything." in (tmp_path / "bare.html").read_text(encoding="utf-8")
+    *_, last = composed(place.value, [bare.value, place.variant("toy.sum", seed=10).value])
+    assert [group.of for group in last.report.findings] == list(last.report.summary.columns[1:]), "none of all together"
 
 
 def test_a_variant_without_checkpoints_has_a_report_too(place: BoundWorkspace, tmp_path: Path):
@@ -192,7 +191,7 @@ def test_a_curve_without_weights_has_a_report_of_its_events(place: BoundWorkspac
     assert cells(whole.events)["test loss highest, before its fall"] == ("0, where the record begins",)
     assert "'no fall'" not in whole.events.note
     assert cells(whole.provenance)["file alone.csv"][0].startswith("SHA-256 ")
-    assert whole.commands == (f"miscope analyze {curve.name} --workspace {place.root}",)
+    assert whole.commands == (f"miscope analyze {curve.name} --only events.grokking --workspace {place.root}",)
 
 
 def test_a_test_loss_that_does_not_fall_and_events_of_fewer_checkpoints_are_said(place: BoundWorkspace, tmp_path: Path):
@@ -203,6 +202,7 @@ def test_a_test_loss_that_does_not_fall_and_events_of_fewer_checkpoints_are_said
     *_, last = composed(place.value, [rising.value, grown.value], views=["small.velocity"])
     assert last.report is not None
     events = last.report.events
+    assert cells(last.report.summary)["recorded until"] == ("epoch 59", "epoch 20 of 30: unfinished")
     rows = {row[0]: row[1:] for row in events.rows}
     assert rows["test loss highest, before its fall"] == ("no fall", "not known")
     assert rows["half of that fall"] == ("no fall", "not known")
@@ -225,13 +225,3 @@ def test_a_recorded_loop_has_a_report(place: BoundWorkspace, tmp_path: Path):
     whole = reported(place, place.find("pytorch.module/mine"), tmp_path / "mine.html")
     assert cells(whole.summary)["origin"] == ("recorded",)
     assert cells(whole.summary)["last loss"] == ("0.5",)
-
-
-def test_the_command_that_trains_a_variant_again_says_all_of_its_schedule(tmp_path: Path):
-    schedule = Adaptive(least=3, most=20, change=0.5)
-    variant = open_bound(tmp_path, tables()).variant("toy.sum", checkpoints=schedule)
-    for _ in variant.train(steps=5, threads=1):
-        pass
-    words = shlex.split(repeating(variant.workspace.value, [variant.value])[0])
-    fields = assignments([word for word in words if "=" in word])
-    assert variant.workspace.variant("toy.sum", **fields).value.training.checkpoints == schedule

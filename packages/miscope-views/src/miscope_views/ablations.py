@@ -157,7 +157,7 @@ def clusters(shown: ViewData, *, site: str, data: str, quantity: str, locked: bo
 
 def _note(arrays: Arrays, data: str, quantity: str) -> str:
     count = int(np.ravel(arrays["inputs"])[-1])
-    return f"change of {quantity} on {DATA[data]}, of a sample of {count:,} · 95 % intervals"
+    return f"change of {quantity} on {DATA[data]}, those among {count:,} drawn · 95 % intervals"
 
 
 def _whiskers(error: np.ndarray) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def interactions(shown: ViewData, *, data: str, quantity: str, locked: bool) -> 
     limit = float(widest) or 1.0
     whole, none = (float(arrays[f"{which}/{data}_{quantity}"]) for which in ("clean", "none"))
     count = int(arrays["inputs"])
-    note = f"{DATA[data]} of a sample of {count:,} · {quantity} {whole:.3g} with all heads, {none:.3g} with none"
+    note = f"{DATA[data]}, those among {count:,} drawn · {quantity} {whole:.3g} with all heads, {none:.3g} with none"
     bar = {"title": {"text": f"beyond the sum, {unit}"}, "x": 0.42}
     layout: dict[str, Any] = {
         "title": title(shown, "Heads in pairs, and alone", note),

@@ -11,6 +11,7 @@ from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.figures.figure_style import NULL, OKABE_ITO, TEST, TRAIN, colour_of
+from miscope.maths.verdict import labelled
 from miscope_views.figures import figure, line, panels, title
 from miscope_views.named_arrays import holders
 from miscope_views.tables import table, tall
@@ -226,7 +227,7 @@ def classification(shown: ViewData) -> Figure:
         "": marks,
     }
     rows = {**table(columns), "domain": {"x": [0, 1], "y": [0, 0.8]}}
-    reason = " · ".join(arrays["reason"].tolist())
+    reason = " · ".join(labelled(each, shown.step_label) for each in arrays["reason"].tolist())
     note = {"text": reason, "xref": "paper", "yref": "paper", "x": 0, "y": 0.93, "xanchor": "left"}
     head = title(shown, f"Verdict: {arrays['verdict'][0]}", "the first test that is not met decides")
     return figure([rows], {"title": head, "annotations": [note], "height": tall(rows, more=100)})

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 
-__all__ = ["Limits", "Outcome", "Test", "verdict"]
+__all__ = ["Limits", "Outcome", "Test", "labelled", "verdict"]
 
 
 @final
@@ -56,6 +57,11 @@ def verdict(events: Mapping[str, float], rise: float, limits: Limits) -> Outcome
     # What comes after the first failure may only follow from it.
     reasons = [failed[0].reason] if failed else [f"{well}, and its final test loss is {events['final_loss']:.2g}"]
     return Outcome(label=label, reasons=tuple(reasons), tests=tests)
+
+
+def labelled(reason: str, step_label: str) -> str:
+    """A reason in which 'step 672' is called as the family calls its steps: 'epoch 672'."""
+    return re.sub(r"\bstep (?=\d)", f"{step_label} ", reason)
 
 
 def _tests(events: Mapping[str, float], rise: float, limits: Limits) -> list[Test]:

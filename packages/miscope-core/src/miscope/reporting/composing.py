@@ -18,8 +18,9 @@ from miscope.reporting.content import Missing, Report, ShownView, Table
 from miscope.reporting.event_table import detected_events, event_steps, event_table
 from miscope.reporting.observing import findings
 from miscope.reporting.recorded_views import recorded_views
+from miscope.reporting.repeating import repeating
 from miscope.reporting.showing import Picture, shown_views
-from miscope.reporting.variant_tables import differing, provenance, repeating, settings, summary
+from miscope.reporting.variant_tables import differing, provenance, settings, summary
 from miscope.snapshot import Series
 from miscope.variant import Variant
 from miscope.workspace import Workspace

@@ -22,7 +22,9 @@ TOGETHER = "All together"
 def findings(
     workspace: Workspace, variants: Sequence[Variant], labels: Sequence[str]
 ) -> tuple[tuple[Findings, ...], tuple[Missing, ...]]:
-    """Of each variant, then of all together where there are several; and which instruments have nothing to look at."""
+    """Of each variant, then of all together where something is said of several; and which instruments have nothing to
+    look at.
+    """
     observing = [one for _, one in sorted(workspace.plugins.analyzers.items()) if one.observe is not None]
     alone = [one for one in observing if one.grain is not Grain.COHORT]
     spanning = [one for one in observing if one.grain is Grain.COHORT]
@@ -39,7 +41,8 @@ def findings(
                 missing += [said] if said.command or said.reason.startswith("it failed") else []
             else:
                 found += said
-        told += [Findings(of=label, found=tuple(found))]
+        if found or label != TOGETHER:
+            told += [Findings(of=label, found=tuple(found))]
     return tuple(told), tuple(missing)
 
 

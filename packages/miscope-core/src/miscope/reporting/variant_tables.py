@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from miscope.commands import in_workspace
 from miscope.reporting.content import Table
 from miscope.settings import settings_of, settings_that_count
 from miscope.snapshot import Series
 from miscope.store.origin import Origin, imported_files, origin_of
-from miscope.train_request import train_request
-from miscope.training_command import training_command
 from miscope.variant import Variant
 from miscope.workspace import Workspace
 
-__all__ = ["differing", "identity_of", "provenance", "repeating", "settings", "summary"]
+__all__ = ["differing", "identity_of", "provenance", "settings", "summary"]
 
 _NONE = "–"
 
@@ -39,8 +36,15 @@ def _summed(workspace: Workspace, variant: Variant, metrics: Mapping[str, Series
     plain = {name: series for name, series in metrics.items() if "/" not in name and len(series.steps)}
     if plain:
         last = max(int(series.steps[-1]) for series in plain.values())
-        rows["recorded until"] = f"{label} {last:,}"
+        rows["recorded until"] = f"{label} {last:,}{_left(variant, rows['origin'], max([last, *steps[-1:]]))}"
     return rows | {f"last {_spoken(name)}": _last(series) for name, series in sorted(plain.items()) if _told(name)}
+
+
+def _left(variant: Variant, origin: str, reached: int) -> str:
+    """' of 300: unfinished' of a training here that has not come to its end."""
+    if variant.training is None or origin != Origin.TRAINED.value or reached >= variant.training.steps:
+        return ""
+    return f" of {variant.training.steps:,}: unfinished"
 
 
 def _trained(variant: Variant) -> dict[str, str]:
@@ -129,16 +133,6 @@ def _provenance(workspace: Workspace, variant: Variant) -> dict[str, str]:
     rows |= {f"file {name}": f"SHA-256 {about.get('sha256', 'not known')}" for name, about in files.items()}
     sources = workspace.plugins.family(variant.family).sources(variant.params)
     return rows | {f"built on {i + 1}": f"{one.variant}, step {one.step:,}" for i, one in enumerate(sources)}
-
-
-def repeating(workspace: Workspace, variants: Sequence[Variant]) -> list[str]:
-    """Commands that make each variant anew, as far as a command can: `miscope train` of what was trained here."""
-    lines = []
-    for variant in variants:
-        if variant.training is not None and _origin(workspace, variant) == Origin.TRAINED.value:
-            lines.append(in_workspace(workspace.root, training_command(train_request(variant))))
-    names = " ".join(variant.name for variant in variants)
-    return [*lines, in_workspace(workspace.root, f"miscope analyze {names}")]
 
 
 def _table(labels: Sequence[str], rows: Mapping[str, Sequence[str]], note: str = "") -> Table:

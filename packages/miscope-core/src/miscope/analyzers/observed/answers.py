@@ -74,7 +74,10 @@ def effects_observed(seen: ObservedArtifact) -> list[Observation]:
     p = np.where(moves, 2 * norm.sf(np.abs(change) / np.where(moves, sem, 1)), 1.0)
     needed = (benjamini_hochberg(p) < _LEVEL) & (change > 0)
     units, many = arrays["unit"].tolist(), len(change)
-    how = f"two-sided normal test of paired differences over {int(arrays['inputs'])} inputs, Benjamini-Hochberg at"
+    drawn = (
+        f"{int(arrays['inputs']):,} inputs drawn" if split == "all" else f"those among {int(arrays['inputs']):,} drawn"
+    )
+    how = f"two-sided normal test of paired differences over {drawn}, Benjamini-Hochberg at"
     null = f"{how} {_LEVEL:g} over {many} parts"
     if not needed.any():
         text = f"Of no part does mean ablation raise the loss on {_SETS[split]} beyond chance ({null})."

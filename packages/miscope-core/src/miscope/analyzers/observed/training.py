@@ -8,6 +8,7 @@ import numpy as np
 
 from miscope.analyzers.observed.words import interval_of, listed, number
 from miscope.maths.learnt import LEARNT, NEVER_FELL, definitions, words
+from miscope.maths.verdict import labelled
 from miscope.observation import Observation, ObservedArtifact
 
 __all__ = ["grokking_observed", "stages_observed", "windows_observed"]
@@ -59,7 +60,8 @@ def _slingshots(seen: ObservedArtifact) -> Iterator[Observation]:
 
 def windows_observed(seen: ObservedArtifact) -> list[Observation]:
     """The verdict with its reasons."""
-    reasons = "; ".join(reason.rstrip(".") for reason in seen.arrays["reason"].tolist())
+    told = [labelled(reason, seen.step_label) for reason in seen.arrays["reason"].tolist()]
+    reasons = "; ".join(reason.rstrip(".") for reason in told)
     return [Observation(text=f"Verdict: {seen.arrays['verdict'][0]} ({reasons})." if reasons else "No verdict.")]
 
 
