@@ -22,7 +22,7 @@ WINDOWS = {
     "value": np.array([50, np.nan]),
     "limit": np.array([200.0, 200]),
     "met": np.array([True, False]),
-    "reason": np.array(["it had not generalised"]),
+    "reason": np.array(["by step 200 it had not generalised"]),
 }
 COMPONENTS = {
     "at": STEPS,
@@ -97,4 +97,4 @@ def test_the_verdict_is_a_table_whose_first_failure_decides():
         ["met", "not met: decides"],
     ]
     assert figure.layout.title.text == "Verdict: memorised only"
-    assert figure.layout.annotations[0].text == "it had not generalised"
+    assert figure.layout.annotations[0].text == "by epoch 200 it had not generalised"

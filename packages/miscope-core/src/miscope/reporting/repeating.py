@@ -66,7 +66,7 @@ def _asked_for(workspace: Workspace, variant: Variant) -> tuple[tuple[str, ...],
     left = (name for name in unasked if name not in tried)
     whole = all(_state(workspace, name, [variant]) != "missing" for name in left)
     named = [name for name in tried if not (whole and name in unasked)]
-    only = _topmost(table, [name for name in named if _state(workspace, name, [variant]) != "inapplicable"])
+    only = _topmost(table, [name for name in named if any(layout.recipes(variant.name, name).glob("*/*.npz"))])
     return (*([()] if whole else []), *([only] if only else []))
 
 
