@@ -117,6 +117,8 @@ def test_a_view_over_training_does_not_move(variant, tmp_path: Path):
         "It is of trajectory grain: one figure shows the whole of training.\n"
         "Write it as film.html or film.png."
     )
+    with pytest.raises(BadValue, match=r"Draw it without frames: `\.export"):
+        film(variant, "small.still", tmp_path / "film.html")
 
 
 def held(page: str) -> dict[str, Any]:

@@ -93,6 +93,14 @@ def in_force(offer: Callable[[str, str], None], trained: Path, monkeypatch: pyte
             ),
         ),
         (
+            ("show", "here.spans", A, "--out", "x.html", "--frames", 5),
+            (
+                "--frames means nothing for this view.",
+                "'here.spans' is of trajectory grain: one figure shows the whole of training.",
+                "Leave it out.",
+            ),
+        ),
+        (
             ("show", "here.moves", A, B, "--out", "x.mp4"),
             (
                 "A film is of one variant, and 2 are meant.",

@@ -39,6 +39,10 @@ TEXTS = [
         "`miscope views` lists the 0 that are installed.",
     ),
     (
+        errors.UnknownName("run", 999, ["2", "12"], listing="`miscope runs list` has them all."),
+        "There is no run 999.\nThey are numbered; the last is 12.\n`miscope runs list` has them all.",
+    ),
+    (
         errors.NoArtifact("keys.votes", "toy.sum/a toy.sum/b", None, ()),
         "No 'keys.votes' for toy.sum/a toy.sum/b.\n"
         "It was never computed.\n"
@@ -87,10 +91,10 @@ TEXTS = [
         "Wait for it to end, or stop it (`kill 42`): the same command then goes on from there.",
     ),
     (
-        errors.Diverged("toy.sum/v5", 7, 5),
+        errors.Diverged("toy.sum/v5", 7, 5, cure="Lower learning_rate"),
         "The loss of toy.sum/v5 is not finite at step 7.\n"
         "The last checkpoint is at step 5; nothing was written after it.\n"
-        "Lower learning_rate, set clip_norm, or raise loss_dtype to float64; then train again.",
+        "Lower learning_rate; then train again.",
     ),
 ]
 

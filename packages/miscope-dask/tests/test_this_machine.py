@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from psutil import Process
 
-from miscope import Plugins
+from miscope import ExecutorOptions, Plugins
 from miscope.bound import open_bound
 from miscope.testing import tables
 from miscope_dask.answering import NoScheduler, check_scheduler
@@ -42,7 +42,9 @@ with stop_on_signals() as asked, Dask(ExecutorOptions(jobs=1)).open() as workers
 
 
 def test_the_executor_is_found_once_installed_and_imports_no_dask() -> None:
-    assert Plugins.installed().executors["dask"].name == "dask"
+    found = Plugins.installed().executors["dask"]
+    assert (found.name, found.runs_here) == ("dask", True)
+    assert not found.configured(ExecutorOptions(scheduler="tcp://10.0.0.1:8786")).runs_here
     code = "from miscope import Plugins; import sys; Plugins.installed().executors; print('dask' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
 

@@ -88,7 +88,7 @@ def test_a_dry_run_says_every_setting_and_queues_nothing(api):
         ({"group": "by hand"}, "group", "It cannot be called 'by hand'."),
         ({"group": ""}, "group", "It cannot be called ''."),
         ({"then_analyze": ["ranks.wieghts"]}, "then_analyze", "There is no analyzer named 'ranks.wieghts'."),
-        ({"needs": [7]}, "needs", "There is no run named '7', nor any other."),
+        ({"needs": [7]}, "needs", "There is no run 7, nor any other."),
         ({"steps": -1}, "steps", "Input should be greater than or equal to 0"),
         ({"step": 5}, "step", "Extra inputs are not permitted"),
     ],
@@ -117,7 +117,7 @@ def test_what_no_training_could_be_is_refused_at_once_and_the_field_is_named(api
         ),
         ({"group": "a/b"}, "group", "It cannot be called 'a/b'."),
         ({"variants": ["toy.sum/none"]}, "variants", "There is no variant named 'toy.sum/none', nor any other."),
-        ({"needs": [7]}, "needs", "There is no run named '7'."),
+        ({"needs": [7]}, "needs", "There is no run 7."),
     ],
 )
 def test_what_no_analysis_could_be_is_refused_at_once_and_the_field_is_named(api, body, field, message):
@@ -218,8 +218,8 @@ def test_several_are_deleted_or_retried_and_each_says_what_became_of_it(api):
     assert [each["refused"] and each["refused"].splitlines()[0] for each in results] == [
         None,
         "Run 2 is pending, which does not allow 'retry'.",
-        "There is no training named '3'.",
-        "There is no run named '99'.",
+        "There is no training 3.",
+        "There is no run 99.",
     ]
     results = api.post("trainings/bulk-delete", ids=[cancelled, pending]).json()["results"]
     assert [each["refused"] is None for each in results] == [True, False]

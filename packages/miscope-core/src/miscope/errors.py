@@ -45,22 +45,22 @@ class UnknownName(MiscopeError):
     """A name that no installed record carries."""
 
     def __init__(
-        self, kind: str, name: str, known: Iterable[str], *, listing: str | None = None, meant: str | None = None
+        self, kind: str, name: str | int, known: Iterable[str], *, listing: str | None = None, meant: str | None = None
     ) -> None:
-        """listing: where the names are to be found. meant: the one that this stands for, where that is known."""
-        self.kind, self.name, self.known = kind, name, tuple(sorted(known))
+        """name: a number where they are numbered. listing: where they are to be found. meant: what it stands for."""
+        self.kind, self.name, self.known = kind, str(name), tuple(sorted(known))
         close = [meant] if meant else difflib.get_close_matches(str(name), self.known, n=1, cutoff=0.6)
         plural = _PLURAL.get(kind, f"{kind}s")
-        where = listing or f"`miscope {plural}` lists the {len(self.known)} that are installed."
         unlike = "None that is known here is spelt like it."
         if listing is None and 0 < len(self.known) <= _FEW:
             unlike = f"The {plural} are: {', '.join(self.known)}."
+        if numbered := isinstance(name, int):
+            last = f"the last is {max(map(int, self.known))}" if self.known else "none was asked for yet"
+            close, unlike = [], f"They are numbered; {last}."
         super().__init__(
-            f"There is no {kind} named {name!r}."
-            if self.known
-            else f"There is no {kind} named {name!r}, nor any other.",
+            f"There is no {kind} {name if numbered else f'named {name!r}'}{', nor any other' * (not self.known)}.",
             f"Did you mean {close[0]!r}?" if close else unlike,
-            where,
+            listing or f"`miscope {plural}` lists the {len(self.known)} that are installed.",
         )
 
 
@@ -289,12 +289,12 @@ class Busy(MiscopeError):
 
 
 class Diverged(MiscopeError):
-    """Training whose loss is no longer a number."""
+    """Training whose loss is no longer a number; cure: what of it to set otherwise, as an order."""
 
-    def __init__(self, variant: str, step: int, last_good: int) -> None:
+    def __init__(self, variant: str, step: int, last_good: int, *, cure: str) -> None:
         self.step, self.last_good = step, last_good
         super().__init__(
             f"The loss of {variant} is not finite at step {step}.",
             f"The last checkpoint is at step {last_good}; nothing was written after it.",
-            "Lower learning_rate, set clip_norm, or raise loss_dtype to float64; then train again.",
+            f"{cure}; then train again.",
         )

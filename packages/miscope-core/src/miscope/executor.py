@@ -43,6 +43,11 @@ class Executor(ABC):
     name: ClassVar[str]
     """'inline': what `--executor` takes."""
 
+    @property
+    def runs_here(self) -> bool:
+        """Whether every job runs on this machine: what that has not is refused before anything runs. By default not."""
+        return False
+
     def configured(self, options: ExecutorOptions) -> Executor:
         """The same that works as the options say. Raises BadValue for those that it has not; the default has none."""
         if options.given:

@@ -120,5 +120,5 @@ def test_a_run_is_asked_by_its_own_methods_and_says_where_it_stands(ws: BoundWor
 
 def test_a_queue_without_runs_says_so(unattended: BoundQueue) -> None:
     assert repr(unattended) == "<no runs>"
-    with pytest.raises(UnknownName, match="There is no run named '4'"):
+    with pytest.raises(UnknownName, match="There is no run 4"):
         unattended.run(4)

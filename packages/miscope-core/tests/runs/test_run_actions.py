@@ -163,7 +163,7 @@ def test_one_refusal_among_many_keeps_none_of_the_others_back(queue: RunQueue) -
         RunState.CANCELLED,
         "Run 2 is completed, which does not allow 'cancel'.",
         RunState.CANCELLED,
-        "There is no run named '77'.",
+        "There is no run 77.",
     ]
 
 

@@ -46,8 +46,8 @@ def test_a_workspace_without_runs_has_no_queue_file_and_is_asked_in_vain(queue: 
     with pytest.raises(UnknownName) as refusal:
         queue.run(3)
     assert str(refusal.value) == (
-        "There is no run named '3', nor any other.\n"
-        "None that is known here is spelt like it.\n"
+        "There is no run 3, nor any other.\n"
+        "They are numbered; none was asked for yet.\n"
         f"`miscope runs list --workspace {queue.layout.root}` has them all."
     )
 
@@ -62,7 +62,7 @@ def test_a_run_comes_back_from_another_process_as_it_was_asked_for(queue: RunQue
 
 def test_a_run_cannot_need_one_that_is_not_there(queue: RunQueue) -> None:
     training(queue)
-    with pytest.raises(UnknownName, match="There is no run named '7'"):
+    with pytest.raises(UnknownName, match="There is no run 7"):
         training(queue, 1, needs=(7,))
     assert [run.id for run in queue.runs()] == [1]
 

@@ -17,7 +17,7 @@ from miscope.interruption import signals_held
 from miscope_dask.answering import check_scheduler
 from miscope_dask.workers import check_workers
 
-__all__ = ["NoSuchWorker", "NoWorkers", "connected"]
+__all__ = ["NoSuchWorker", "NoWorkers", "address_of", "connected"]
 
 _PATIENCE = 5.0
 """Seconds in which a scheduler must answer."""
@@ -45,13 +45,18 @@ class NoSuchWorker(MiscopeError):
     """Resources that no worker has."""
 
 
+def address_of(options: ExecutorOptions) -> str | None:
+    """Of the scheduler, as the options name it or dask's own setting; None where workers are started here."""
+    return options.scheduler or dask.config.get("scheduler-address", None)
+
+
 @contextmanager
 def connected(options: ExecutorOptions) -> Iterator[Client]:
     """A client whose workers can do the jobs. Raises NoScheduler, Unready, NoSuchWorker.
 
     Where no scheduler is named, dask's own setting is taken (DASK_SCHEDULER_ADDRESS), else workers are started here.
     """
-    address = options.scheduler or dask.config.get("scheduler-address", None)
+    address = address_of(options)
     with _client_of(address) if address else _started_here(options) as client:
         check_workers(client)
         _refuse_resources_that_none_has(client, options)

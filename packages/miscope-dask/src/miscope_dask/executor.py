@@ -25,6 +25,12 @@ class Dask(Executor):
         """options: None for workers of this machine, one for each core."""
         self.options = options or ExecutorOptions()
 
+    @property
+    def runs_here(self) -> bool:
+        from miscope_dask.connecting import address_of
+
+        return address_of(self.options) is None
+
     def configured(self, options: ExecutorOptions) -> Executor:
         return Dask(options)
 

@@ -119,7 +119,7 @@ def test_a_refusal_is_the_servers_own_error_with_its_code_and_fields(remote):
     assert isinstance(refused.value, MiscopeError)
     with pytest.raises(Refused) as unknown:
         remote.queue.run(7)
-    assert str(unknown.value).startswith("There is no run named '7'")
+    assert str(unknown.value).startswith("There is no run 7")
     with pytest.raises(Refused) as unwatched:
         list(remote.queue.analyze(remote.find(NAME)).watch())
     assert unwatched.value.code == "UnknownName"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from miscope.executor import Executor
     from miscope.store.ledger import RunLog
 
-__all__ = ["analyze"]
+__all__ = ["analyze", "outstanding_of"]
 
 
 def analyze(  # noqa: PLR0913 - the whole of a user's choice, all keyword-only
@@ -68,6 +68,15 @@ def analyze(  # noqa: PLR0913 - the whole of a user's choice, all keyword-only
     for value in values:
         workspace.keep_record(value)
     return _run(workspace, place, work, request, should_stop or (lambda: False))
+
+
+def outstanding_of(workspace: Workspace, request: AnalyzeRequest) -> Outstanding:
+    """What the analysis asked for has still to do; nothing is computed. Raises as `analyze` does."""
+    values, steps = [workspace.find(name) for name in request.variants], request.steps
+    exact = chosen_steps(steps, [workspace.store.steps(v.name) for v in values]) if isinstance(steps, str) else steps
+    chosen = options_asked(workspace.plugins.analyzers, request.analyzers, request.options)
+    asked = ResolvedRequest(names=request.analyzers, steps=exact, force=request.force, options=chosen)
+    return outstanding(workspace, values, asked)
 
 
 def _run(

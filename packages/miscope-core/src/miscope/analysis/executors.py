@@ -36,6 +36,10 @@ class Inline(Executor):
 
     name = "inline"
 
+    @property
+    def runs_here(self) -> bool:
+        return True
+
     def run(
         self, work: Callable[[T], R], jobs: Iterable[T], *, lost: Callable[[T, str], R] | None = None
     ) -> Iterator[R]:
@@ -52,6 +56,10 @@ class Processes(Executor):
     def __init__(self, workers: int | None = None) -> None:
         """workers: None for one per core this process may use."""
         self.workers = workers or _cores()
+
+    @property
+    def runs_here(self) -> bool:
+        return True
 
     def configured(self, options: ExecutorOptions) -> Executor:
         if elsewhere := [name for name in options.given if name != "jobs"]:

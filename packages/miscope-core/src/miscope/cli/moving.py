@@ -33,13 +33,14 @@ def moves(view: View, out: Path | None, *, step: int | None, frames: int | None,
     moving = film or (suffix == ".html" and frames is not None)
     if out is not None and not film:
         check_suffix(out)
+    whole = f"{view.name!r} is of {view.grain} grain: one figure shows the whole of training."
+    still = view.grain is not Grain.CHECKPOINT and not film
+    refuse_dropped(still, "for this view", whole, "Leave it out.", step=step, frames=frames, fps=fps)
     refuse_dropped(not film, "without a film", f"{_FILM}.", _NAME_ONE, fps=fps)
     pages = f"{_FILM}; a page ends in .html."
     refuse_dropped(not moving, "without a film or a page with a slider", pages, _NAME_ONE, frames=frames)
     moved = "Those show one checkpoint after the other."
     refuse_dropped(moving, "in a film or a page with a slider", moved, "Leave it out, or write a .png.", step=step)
-    whole = f"{view.name!r} is of {view.grain} grain: one figure shows the whole of training."
-    refuse_dropped(view.grain is not Grain.CHECKPOINT, "for this view", whole, "Leave it out.", step=step)
     return moving
 
 

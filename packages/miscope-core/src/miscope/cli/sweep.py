@@ -13,13 +13,15 @@ from miscope.cli.executing import ExecutorOption, JobsOption, ResourceOption, Sc
 from miscope.cli.options import JsonOption, WorkspaceOption, not_empty, opened
 from miscope.cli.printing import note, print_json
 from miscope.cli.queueing import PriorityOption, QueueOption, enqueue_chains, only_with_queue, only_without_queue
+from miscope.commands import in_workspace
+from miscope.errors import UnknownName
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from miscope.executor import Executor
+    from miscope.studies.document import Document
     from miscope.studies.planning import PlannedRun
-    from miscope.studies.study import Study
     from miscope.studies.template import Template
     from miscope.workspace import Workspace
 
@@ -64,13 +66,16 @@ def sweep(
     """
     from miscope.cli.sweep_plan import note_trained_otherwise, show_plan
     from miscope.studies.planning import planned
+    from miscope.studies.resolving import resolved
+    from miscope.studies.runnable import check_runnable
     from miscope.studies.starting import note_start
     from miscope.studies.study_estimate import study_estimate
 
     place = opened(workspace)
     only_with_queue(queued, priority=priority)
     template = _template(place, study)
-    found = _study(place, study, template, name)
+    document = _document(place, study, template, name)
+    found = resolved(place, document)
     elsewhere = {
         "executor": executor != "inline",
         "jobs": jobs,
@@ -83,6 +88,9 @@ def sweep(
     plan = planned(place, found.chosen(only or (), start_from), first=start_from)
     if dry_run:
         show_plan(found, plan, study_estimate(place, plan, patient()), as_json=as_json)
+    if where.runs_here:
+        check_runnable(place, document, plan)
+    if dry_run:
         return
     note_trained_otherwise(plan)
     if queued:
@@ -102,7 +110,7 @@ def _make(place: Workspace, where: Executor, plan: Sequence[PlannedRun], *, retr
 
     with stop_on_signals() as asked:
         made = sweep if where.name == "inline" else partial(sweep_on, where)
-        ended = report(made(place, plan, should_stop=asked, retries=retries), len(plan))
+        ended = report(made(place, plan, should_stop=asked, retries=retries), len(plan), retries)
     if as_json:
         print_json([row(each) for each in ended])
     code = exit_code(ended, len(plan), asked)
@@ -117,14 +125,26 @@ def _template(place: Workspace, study: str) -> Template | None:
     return None if Path(study).exists() else Templates(place).named(study)
 
 
-def _study(place: Workspace, study: str, template: Template | None, name: str | None) -> Study:
-    """The study of the template; or of that file; or the one that was run here under that name."""
+def _document(place: Workspace, study: str, template: Template | None, name: str | None) -> Document:
+    """What says the study: the template, that file, or what was kept here of the one that was run under that name."""
     from miscope.studies.extending import read_study_file
-    from miscope.studies.resolving import resolved
-    from miscope.studies.templates import Templates
 
     if template is not None:
-        return Templates(place).study(template, name=name)
-    kept = place.store.layout.study(study) if "/" not in study and not Path(study).exists() else None
-    document = read_study_file(kept if kept is not None and kept.exists() else Path(study))
-    return resolved(place, document.with_values(name=name) if name else document)
+        return template.study.with_values(name=name or template.id, description=None)
+    document = read_study_file(_file(place, study))
+    return document.with_values(name=name) if name else document
+
+
+def _file(place: Workspace, study: str) -> Path:
+    """Where the study stands. UnknownName for what is the name of none, and is written like no file's."""
+    from miscope.studies.templates import Templates
+
+    path = Path(study)
+    if path.exists() or "/" in study or path.suffix in (".yaml", ".yml"):
+        return path
+    kept = {each.stem: each for each in place.store.layout.studies.glob("*.yaml")}
+    if study in kept:
+        return kept[study]
+    known = [*kept, *(one.facts.name for one in Templates(place).all())]
+    listing = f"The templates:  {in_workspace(place.root, 'miscope templates')}"
+    raise UnknownName("file, template or study run before", study, known, listing=listing)

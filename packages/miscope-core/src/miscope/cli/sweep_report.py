@@ -18,16 +18,21 @@ if TYPE_CHECKING:
 __all__ = ["exit_code", "report", "row"]
 
 
-def report(events: Iterable[Begun | Seen | Ended], total: int) -> list[Ended]:
-    """Print what happens as it happens, and the sum at the end; how each run ended. total: of the runs."""
+def report(events: Iterable[Begun | Seen | Ended], total: int, retries: int = 0) -> list[Ended]:
+    """Print what happens as it happens, and the sum at the end; how each run ended.
+
+    total: of the runs. retries: how often one that failed is tried again.
+    """
     began, ended = time.monotonic(), list[Ended]()
     for event in _with_bar(events) if sys.stderr.isatty() else _with_lines(events):
         match event:
             case Begun(planned=planned):
-                note(f"[{len(ended) + 1}/{total}] {planned.run.name}: {planned}")
+                begun = f"{planned.told(goes_on=event.goes_on)}{_attempt(event.attempt, retries)}"
+                note(f"[{len(ended) + 1}/{total}] {planned.run.name}: {begun}")
             case Ended():
                 ended.append(event)
-                note(f"[{len(ended)}/{total}] {_line(event)}{_rest(event, total - len(ended))}")
+                tries = _attempt(event.result.attempts, retries)
+                note(f"[{len(ended)}/{total}] {_line(event)}{tries}{_rest(event, total - len(ended))}")
                 if event.result.error:
                     note(event.result.trace.rstrip() or event.result.error)
             case Seen():
@@ -53,10 +58,15 @@ def row(ended: Ended) -> dict[str, Any]:
     run, result = ended.planned.run, ended.result
     names = {"name": run.name, "variant": run.variant.name, "ending": result.ending.value}
     known = {"step": result.step, "saved": result.saved, "seconds": result.seconds}
-    return {**names, **known, "error": result.error or None}
+    return {**names, **known, "attempts": result.attempts, "error": result.error or None}
 
 
 _MARKS = {Ending.DONE: "✓", Ending.SKIPPED: "-", Ending.FAILED: "✗", Ending.STOPPED: "■"}
+
+
+def _attempt(number: int, retries: int) -> str:
+    """' (attempt 2 of 2)', from the second on."""
+    return f" (attempt {number} of {retries + 1})" if number > 1 else ""
 
 
 def _line(ended: Ended) -> str:

@@ -67,7 +67,9 @@ def animate(  # noqa: PLR0913 - a reader's choices, keyword-only past what is fi
         raise BadValue(
             f"{view!r} does not move.",
             f"It is of {record.grain} grain: one figure shows the whole of training.",
-            f"Write it as {path.stem}.html or {path.stem}.png.",
+            "Draw it without frames: `.export(path)`, or `miscope show` without --frames."
+            if path.suffix.lower() == ".html"
+            else f"Write it as {path.stem}.html or {path.stem}.png.",
         )
     pause = _pause(path, fps)
     check_place(path)

@@ -71,7 +71,7 @@ class RunQueue:
         if not found:
             known = [str(row["id"]) for row in self.database.rows("SELECT id FROM runs WHERE NOT deleted")]
             listing = f"`{in_workspace(self.layout.root, 'miscope runs list')}` has them all."
-            raise UnknownName("run", str(number), known, listing=listing)
+            raise UnknownName("run", number, known, listing=listing)
         return found[0]
 
     def runs(

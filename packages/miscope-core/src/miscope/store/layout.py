@@ -83,17 +83,22 @@ class Layout:
         """Where a user's own templates of reports are, which go before those that come along."""
         return self.templates / "report"
 
+    @property
+    def studies(self) -> Path:
+        """Where each study that was run is kept."""
+        return self.root / "studies"
+
     def study(self, name: str) -> Path:
         """Where the study of that name is kept, as it was last run."""
-        return self.root / "studies" / f"{_checked(name, 'A study')}.yaml"
+        return self.studies / f"{_checked(name, 'A study')}.yaml"
 
     def study_going(self, name: str) -> Path:
         """Where it is said that the runs of a study are under way, so that whoever makes them sees this folder."""
-        return self.root / "studies" / f"{_checked(name, 'A study that is under way')}.going"
+        return self.studies / f"{_checked(name, 'A study that is under way')}.going"
 
     def study_stop(self, name: str) -> Path:
         """Where it is said that the runs of a study, which are under way anywhere, shall stop."""
-        return self.root / "studies" / f"{_checked(name, 'A request to stop')}.stop"
+        return self.studies / f"{_checked(name, 'A request to stop')}.stop"
 
     @property
     def trash(self) -> Path:

@@ -54,6 +54,8 @@ class RunResult:
     """Wall time, of training and analysis together."""
     error: str = ""
     """Why it failed, in sentences."""
+    attempts: int = 1
+    """How often it was tried."""
     trace: str = ""
     """Python's traceback, where the failure was not one that miscope explains."""
 

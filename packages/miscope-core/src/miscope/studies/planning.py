@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, final
 
+from miscope.analysis.analyze import outstanding_of
+from miscope.failure import tried
 from miscope.store.trained_with import said_of, trained_with
 from miscope.studies.study import StudyRun
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from miscope.train_request import TrainRequest
     from miscope.workspace import Workspace
 
-__all__ = ["PlannedRun", "Presence", "planned"]
+__all__ = ["PlannedRun", "Presence", "is_left", "planned"]
 
 
 class Presence(enum.StrEnum):
@@ -64,11 +66,20 @@ class PlannedRun:
         return 0 if self.presence is Presence.FINISHED else self.total - self.step
 
     def __str__(self) -> str:
+        return self.told()
+
+    def told(self, *, goes_on: bool = False) -> str:
+        """What there is of it and what is done. goes_on: whether the analysis of a finished one lacks something."""
         match self.presence:
             case Presence.NEW:
                 return f"new, to step {self.total}"
             case Presence.FINISHED:
-                return "; ".join(filter(None, ("finished, skipped", said_of(self.trained_with))))
+                return "; ".join(
+                    filter(
+                        None,
+                        ("finished, " + ("its analysis goes on" if goes_on else "skipped"), said_of(self.trained_with)),
+                    )
+                )
             case Presence.SHORTER:
                 return f"shorter, extended from step {self.step} to {self.total}"
             case Presence.FAILED:
@@ -86,6 +97,14 @@ def planned(workspace: Workspace, runs: Sequence[StudyRun], *, first: int = 0) -
     """
     ends = _last_states(workspace)
     return tuple(_planned(workspace, run, first + place, ends) for place, run in enumerate(runs))
+
+
+def is_left(workspace: Workspace, planned: PlannedRun) -> bool:
+    """Whether there is something to do of it: a training, or an analysis that lacks something or cannot be told."""
+    analyze = planned.run.analyze
+    if planned.train is not None or analyze is None:
+        return planned.train is not None
+    return tried(lambda: bool(outstanding_of(workspace, analyze).busy)) is not False
 
 
 def _planned(workspace: Workspace, run: StudyRun, number: int, ends: Mapping[str, str]) -> PlannedRun:

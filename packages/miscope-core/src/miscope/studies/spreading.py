@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from platform import node
@@ -76,7 +76,8 @@ def spread(
             results = opened.run(partial(_done, Portable(workspace)), _until(should_stop, jobs), lost=_lost)
             failed: dict[int, RunResult] = {}
             try:
-                for place, result in results:
+                for place, last in results:
+                    result = replace(last, attempts=retries - left + 1)
                     if left and result.ending is Ending.FAILED and not should_stop():
                         failed[place] = result
                     else:

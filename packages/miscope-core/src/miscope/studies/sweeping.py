@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, final
 
 from miscope.outcome import Outcome
 from miscope.progress import Progress
 from miscope.studies.attempting import Ending, Perform, RunResult, attempt, run_here
-from miscope.studies.planning import PlannedRun
+from miscope.studies.planning import PlannedRun, is_left
 from miscope.studies.spreading import spread
 
 if TYPE_CHECKING:
@@ -23,9 +23,12 @@ __all__ = ["Begun", "Ended", "Ending", "Seen", "sweep", "sweep_on"]
 @final
 @dataclass(frozen=True, kw_only=True)
 class Begun:
-    """A run begins."""
+    """A run begins, or is tried again."""
 
     planned: PlannedRun
+    goes_on: bool = False
+    """Whether it is trained, and something of its analysis is absent."""
+    attempt: int = 1
 
 
 @final
@@ -70,11 +73,11 @@ def sweep(
     for planned in plan:
         if should_stop():
             return
-        yield Begun(planned=planned)
-        result = RunResult()
-        for _ in range(retries + 1):
+        result, goes_on = RunResult(), planned.train is None and is_left(workspace, planned)
+        for number in range(1, retries + 2):
+            yield Begun(planned=planned, goes_on=goes_on, attempt=number)
             trying = attempt(workspace, planned.requests, step=planned.step, should_stop=should_stop, perform=perform)
-            result = yield from _seen(planned, trying)
+            result = replace((yield from _seen(planned, trying)), attempts=number)
             if result.ending is not Ending.FAILED or should_stop():
                 break
         yield pace.ended(planned, result)
@@ -105,6 +108,10 @@ def sweep_on(
     retries: how often runs that failed are tried again, once the others are over.
     """
     pace = _Pace(plan)
+    if not any(is_left(workspace, each) for each in plan):  # workers of other machines take a while to start
+        for each in plan:
+            yield pace.ended(each, RunResult(step=each.step))
+        return
     for place, result in spread(executor, workspace, plan, should_stop, retries):
         yield pace.ended(plan[place], result)
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from miscope.store.store import Store
     from miscope.training.trainer import Trainer
     from miscope.training.watched import Watched
+    from miscope.training_config import TrainingConfig
 
 __all__ = ["CheckpointWriter", "state_of"]
 
@@ -32,9 +33,8 @@ __all__ = ["CheckpointWriter", "state_of"]
 class CheckpointWriter:
     """Writes one variant's metrics, checkpoints and training states."""
 
-    def __init__(self, store: Store, log: RunLog, variant: str, *, optimizer: bool) -> None:
-        """optimizer: keep its state beside every checkpoint."""
-        self._store, self._log, self._variant, self._optimizer = store, log, variant, optimizer
+    def __init__(self, store: Store, log: RunLog, variant: str, config: TrainingConfig) -> None:
+        self._store, self._log, self._variant, self._config = store, log, variant, config
         self._seen: list[tuple[int, Mapping[str, Tensor]]] = []
         self._rows: list[tuple[int, str, float]] = []
         self.latest: dict[str, float] = {}
@@ -73,9 +73,8 @@ class CheckpointWriter:
             if not all(math.isfinite(value) for name, value in numbers.items() if name.endswith(("loss", "total"))):
                 self._seen.clear()
                 self.flush()
-                raise Diverged(
-                    self._variant, step, max((s for s in self._store.steps(self._variant) if s < step), default=0)
-                )
+                last = max((s for s in self._store.steps(self._variant) if s < step), default=0)
+                raise Diverged(self._variant, step, last, cure=_cure(self._config))
             self._rows += [(step, name, value) for name, value in numbers.items()]
             self.latest = numbers
         self._seen.clear()
@@ -92,7 +91,7 @@ class CheckpointWriter:
         weights = {role: w.detach() for role, w in trainer.weights.items()}
         path = self._store.save_checkpoint(self._variant, Checkpoint(step=step, weights=weights, metrics=self.latest))
         state = replace(state_of(step, trainer, facts), weights={})
-        if self._optimizer:
+        if self._config.save_optimizer:
             self._store.save_training_state(self._variant, state, step=step)
         self._store.save_training_state(self._variant, state)
         self._log.write("checkpoint", step=step)
@@ -115,3 +114,9 @@ def state_of(step: int, trainer: Trainer, facts: Mapping[str, Any], *, optimizer
     return TrainingState(
         step=step, optimizer_state=optimizer_state, weights=weights, buffers=trainer.buffers, facts=facts
     )
+
+
+def _cure(config: TrainingConfig) -> str:
+    """What keeps a loss finite, without what is set so already."""
+    cures = {"set clip_norm": config.clip_norm is None, "raise loss_dtype to float64": config.loss_dtype != "float64"}
+    return " or ".join(["Lower learning_rate", *(cure for cure, helps in cures.items() if helps)])

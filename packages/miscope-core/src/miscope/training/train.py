@@ -153,7 +153,7 @@ def _trained(run: _Run) -> Generator[Progress]:
             "train", name, total=total, start=start.step, work=work, request=run.request
         ) as log:
             stop_signal = StopSignal(run.options.should_stop, interrupted, log.stop_requested)
-            writer = CheckpointWriter(store, log, name, optimizer=run.config.save_optimizer)
+            writer = CheckpointWriter(store, log, name, run.config)
             if start.line:
                 log.write("decision", step=start.step, reason=start.line)
                 yield Progress(step=start.step, total=total, run=log.name, message=start.line)

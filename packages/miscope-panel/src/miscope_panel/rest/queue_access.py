@@ -48,5 +48,5 @@ class QueueAccess:
         if kind is not None and found.kind != kind:
             known = [str(run.id) for run in self.queue.runs() if run.kind == kind]
             listing = f"That run is to {found.kind} {found.what}; it is at /api/v1/runs/{number}."
-            raise UnknownName("training", str(number), known, listing=listing)
+            raise UnknownName("training", number, known, listing=listing)
         return found
