@@ -52,6 +52,7 @@ def test_what_is_no_view_is_refused(variant, front_end):
             kind = type(views[0] if isinstance(views, list) else views).__name__
             assert refused(call, shown, views)[0] == f"A {kind} is no view."
         assert refused(call, shown, "toy.norms", step="last")[0] == "'last' is not a step."
+        assert refused(call, shown, "toy.norms", step=float("nan"))[0] == "nan is not a step."
 
 
 def test_a_name_that_is_no_text_is_an_unknown_one(variant):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import isfinite
 from numbers import Real
 from typing import Any
 
@@ -67,7 +68,7 @@ def views_given(views: object) -> list[str | BoundView] | None:
 
 def step_given(step: object) -> Any:
     """Where the cursor begins: a number, or None; BadValue for anything else."""
-    if step is None or (isinstance(step, Real) and not isinstance(step, bool)):
+    if step is None or (isinstance(step, Real) and not isinstance(step, bool) and isfinite(step)):
         return step
     raise BadValue(
         f"{step!r} is not a step.", "The cursor begins at a number.", "Leave `step` out for the last checkpoint."
