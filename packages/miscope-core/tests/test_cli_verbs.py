@@ -82,7 +82,7 @@ def test_a_finished_training_says_so_and_more_steps_extend_it(command: Run, ws: 
     words = ("train", "toy.sum", "--steps", 10, "--set", "checkpoints=every:5", "--set", "evaluate_every=2")
     otherwise = (
         "It was trained with checkpoints=every:10 evaluate_every=1: "
-        "to have it otherwise, train it under a label (--label NAME) or delete it first.\n"
+        "to have it otherwise, train it under a label (--as NAME) or delete it first.\n"
     )
     assert command(*words)[:2] == (0, f"{out[:-1]} {otherwise}")
     assert command(*words, "--dry-run")[2] == otherwise

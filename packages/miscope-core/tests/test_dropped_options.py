@@ -156,6 +156,7 @@ def test_a_workspace_that_is_named_before_a_command_of_a_group_is_the_one_it_rea
     code, out, _ = command("templates", "-w", tmp_path / "other", "list")
     assert code == 0
     assert out.startswith(f"There is no such template in {tmp_path / 'other'}.")
+    assert "[default: " not in command("-w", tmp_path / "other", "variants", "--help")[1]
 
 
 @pytest.mark.parametrize(

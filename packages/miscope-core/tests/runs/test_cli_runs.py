@@ -217,7 +217,10 @@ def test_a_run_is_given_a_name_notes_and_tags_which_listings_have(command: Run, 
     assert command("runs", "edit", 1, *words) == (0, "run 1: baseline; old split; paper, a\n", "")
     shown = [" ".join(line.split()) for line in command("runs", "show", 1)[1].splitlines()]
     assert {"name baseline", "notes old split", "tags paper, a"} < {*shown}
-    assert "'baseline'" in command("runs", "list")[1]
+    assert "'baseline' [paper, a]" in command("runs", "list")[1]
+    found = {words: command("runs", "list", "-q", words, "--json")[1] for words in ("PAPER", "Split", "sum/v5", "x")}
+    assert [len(json.loads(out)) for out in found.values()] == [1, 1, 1, 0]
+    assert command("runs", "list", "--search", "x")[1].startswith("There are no such runs in ")
     (facts,) = json.loads(command("runs", "list", "--json")[1])
     assert (facts["name"], facts["notes"], facts["tags"]) == ("baseline", "old split", ["paper", "a"])
     assert command("runs", "edit", 1, "--name", "", "--no-tags", "--notes", "")[1] == "run 1: no name, notes or tags\n"

@@ -37,6 +37,7 @@ WorkspaceOption = Annotated[
         parser=folder,
         metavar="<path>",
         help="Directory of the workspace.  (default: $MISCOPE_WORKSPACE or ./miscope-workspace)",
+        show_default=False,
     ),
 ]
 LabelOption = Annotated[

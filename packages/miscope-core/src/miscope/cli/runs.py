@@ -42,6 +42,16 @@ def add_to(cli: typer.Typer) -> None:
 def list_runs(
     state: StateOption = None,
     group: GroupOption = None,
+    search: Annotated[
+        str,
+        typer.Option(
+            "--search",
+            "-q",
+            metavar="WORDS",
+            help="Only those with this in what they are of, in their study, name, notes or tags.",
+            show_default=False,
+        ),
+    ] = "",
     deleted: Annotated[bool, typer.Option("--deleted", help="Those that were deleted.")] = False,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
@@ -50,7 +60,8 @@ def list_runs(
     from miscope.cli.runs_table import HEADER, chosen_states, table_row
 
     queue = queue_of(opened(workspace))
-    runs = queue.runs(chosen_states(state), group=group, deleted=deleted)
+    among = queue.runs(chosen_states(state), group=group, deleted=deleted)
+    runs = [run for run in among if run.has_words(search)]
     if as_json:
         print_json([run.facts() for run in runs])
         return

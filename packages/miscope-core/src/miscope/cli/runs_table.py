@@ -30,8 +30,9 @@ def progress(run: QueuedRun) -> str:
 
 
 def remark(run: QueuedRun, states: Mapping[int, RunState]) -> str:
-    """What is worth a word: what it waits for, that it was asked to stop, why it ended."""
-    named = run.labels.name and f"'{run.labels.name}'"
+    """What is worth a word: its name and tags, what it waits for, that it was asked to stop, why it ended."""
+    name, tags = run.labels.name, ", ".join(run.labels.tags)
+    named = " ".join(filter(None, (name and f"'{name}'", tags and f"[{tags}]")))
     if run.state is RunState.PENDING:
         waits = [
             f"{needed} ({states.get(needed, 'deleted')})"

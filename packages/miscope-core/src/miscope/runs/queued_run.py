@@ -118,6 +118,12 @@ class QueuedRun:
         """Seconds to the end of one that is under way; None while nobody knows."""
         return self.reached.eta if self.state is RunState.RUNNING else None
 
+    def has_words(self, words: str) -> bool:
+        """Whether they stand in what it is of, in its study's name, its name, notes or a tag, whatever their case."""
+        labels = self.labels
+        texts = (self.what, self.group or "", labels.name, labels.notes, *labels.tags)
+        return any(words.casefold() in text.casefold() for text in texts)
+
     def facts(self) -> dict[str, object]:
         """Everything, as JSON has it."""
         place, reached = asdict(self.place), asdict(self.reached)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OTHERWISE", "said_of", "trained_with"]
 
-OTHERWISE = "to have it otherwise, train it under a label (--label NAME) or delete it first."
+OTHERWISE = "to have it otherwise, train it under a label (--as NAME) or delete it first."
 
 
 def trained_with(store: Store, variant: Variant) -> dict[str, Any]:

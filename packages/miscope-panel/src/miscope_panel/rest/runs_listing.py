@@ -41,9 +41,8 @@ def page_of(access: QueueAccess, kind: Kind | None, wanted: Wanted) -> Page:
 
 
 def _is_wanted(run: QueuedRun, wanted: Wanted) -> bool:
-    words = wanted.q.casefold()
-    labels = run.labels
-    named = any(
-        words in text.casefold() for text in (run.what, run.group or "", labels.name, labels.notes, *labels.tags)
+    return (
+        run.has_words(wanted.q)
+        and wanted.group in (None, run.group)
+        and (not wanted.state or run.state in wanted.state)
     )
-    return named and wanted.group in (None, run.group) and (not wanted.state or run.state in wanted.state)
