@@ -32,7 +32,7 @@ analyze: {analyzers: [parameters.norms]}
 """
 
 TO_HAVE_IT_OTHERWISE = (
-    "A finished run stays as it was trained; to have it otherwise, train it under a label or delete it first."
+    "A finished run stays as it is, trained with checkpoints=every:2; for another, give it a label or delete it first."
 )
 
 PLUGIN = """

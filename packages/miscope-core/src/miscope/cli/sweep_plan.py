@@ -10,6 +10,7 @@ from miscope.cli.estimating import basis, written_bytes, written_time
 from miscope.cli.printing import note, print_json, print_table
 from miscope.field_text import written_value
 from miscope.settings import settings_of, settings_that_count
+from miscope.store.trained_with import said_of
 from miscope.studies.planning import PlannedRun, Presence
 from miscope.studies.study import Study, shared_settings
 from miscope.studies.study_estimate import StudyEstimate
@@ -49,8 +50,9 @@ def show_plan(study: Study, plan: Sequence[PlannedRun], left: StudyEstimate, *, 
 
 def note_trained_otherwise(plan: Sequence[PlannedRun]) -> None:
     """Say what to do about finished runs that were trained otherwise than the study asks, if there are some."""
-    if any(each.trained_with for each in plan):
-        note("A finished run stays as it was trained; to have it otherwise, train it under a label or delete it first.")
+    if others := list(dict.fromkeys(said_of(each.trained_with) for each in plan if each.trained_with)):
+        more = ", ..." * (len(others) > 1)
+        note(f"A finished run stays as it is, {others[0]}{more}; for another, give it a label or delete it first.")
 
 
 def _show_estimate(left: StudyEstimate, family: str) -> None:
