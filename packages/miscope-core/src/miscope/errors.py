@@ -54,7 +54,7 @@ class UnknownName(MiscopeError):
         unlike = "None that is known here is spelt like it."
         if listing is None and 0 < len(self.known) <= _FEW:
             unlike = f"The {plural} are: {', '.join(self.known)}."
-        if numbered := isinstance(name, int):
+        if numbered := isinstance(name, int) and all(map(str.isdecimal, self.known)):
             last = f"the last is {max(map(int, self.known))}" if self.known else "none was asked for yet"
             close, unlike = [], f"They are numbered; {last}."
         super().__init__(

@@ -99,7 +99,7 @@ def test_a_study_may_be_for_a_machine_with_another_device_but_its_runs_are_not_q
     assert len(read_study(place.value, tmp_path / "far.yaml").runs) == 2
     code, out, err = command("sweep", tmp_path / "far.yaml", "--queue")
     assert (code, out) == (1, "")
-    assert err.startswith("There is no device 'cuda:9999' here.\nThere is: ")
+    assert err.startswith(f"{tmp_path / 'far.yaml'}, line 3: There is no device 'cuda:9999' here.\nThere is: ")
     assert (RunQueue(ws).runs(), place.store.layout.study("far").exists()) == ([], False)
 
 
