@@ -2,6 +2,7 @@
 
 import math
 import os
+from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 
@@ -80,6 +81,22 @@ def test_open_processes_are_replaced_where_a_task_killed_one():
         assert len(list(opened.run(eval, [DIE, "2 + 3"], lost=lost))) == 2
         after = list(opened.run(eval, ["__import__('os').getpid()"]))
     assert before != after
+
+
+def test_a_process_may_die_while_another_is_being_started(monkeypatch: pytest.MonkeyPatch):
+    """The pool has closed the pipe then that the other one is to be given."""
+    submit, begun = ProcessPoolExecutor.submit, []
+
+    def late(pool, *given):
+        if len(begun) == 1:
+            begun.append(begun[0].exception())
+            raise OSError("handle is closed")
+        begun.append(submit(pool, *given))
+        return begun[-1]
+
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", late)
+    died, done = sorted(map(str, Processes(2).run(eval, [DIE, "2 + 3"], lost=lost)), reverse=True)
+    assert (done, died.startswith(f"lost {DIE}: ")) == ("5", True)
 
 
 def test_a_worker_leaves_signals_to_its_parent_from_its_start_on():

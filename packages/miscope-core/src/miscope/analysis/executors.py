@@ -146,9 +146,12 @@ class _Pools(Executor):
             # It starts its processes as jobs come.
             with signals_held():
                 return self._pool.submit(work, job)
-        except BrokenProcessPool as error:
+        except (BrokenProcessPool, OSError) as error:
+            # Where a process dies while another is being started, the pool takes away what that one is to be given.
+            if isinstance(error, OSError) and not getattr(self._pool, "_broken", False):
+                raise
             broken: Future[R] = Future()
-            broken.set_exception(error)
+            broken.set_exception(BrokenProcessPool(str(error)))
             return broken
 
     def _alone(self, work: Callable[[T], R], job: T, lost: Callable[[T, str], R] | None) -> R:

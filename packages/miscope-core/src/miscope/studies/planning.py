@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, final
 
-from miscope.analysis.analyze import outstanding_of
 from miscope.failure import tried
 from miscope.store.trained_with import said_of, trained_with
 from miscope.studies.study import StudyRun
@@ -101,6 +100,8 @@ def planned(workspace: Workspace, runs: Sequence[StudyRun], *, first: int = 0) -
 
 def is_left(workspace: Workspace, planned: PlannedRun) -> bool:
     """Whether there is something to do of it: a training, or an analysis that lacks something or cannot be told."""
+    from miscope.analysis.analyze import outstanding_of  # it loads torch
+
     analyze = planned.run.analyze
     if planned.train is not None or analyze is None:
         return planned.train is not None
