@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from miscope.runs.run_state import RunState
     from miscope.variant import Variant
 
-
 __all__ = ["BoundQueue", "BoundRun"]
 
 _LOOK_EVERY = 0.2

@@ -54,7 +54,7 @@ def analyze(  # noqa: PLR0913 - the whole of a user's choice, all keyword-only
     place = workspace.plugins.executor(executor) if isinstance(executor, str) else executor
     table = workspace.plugins.analyzers
     chosen = options_asked(table, names, options or {})
-    exact = chosen_steps(steps, [workspace.store.steps(v.name) for v in values]) if isinstance(steps, str) else steps
+    exact = _exact(workspace, values, steps)
     work = outstanding(workspace, values, ResolvedRequest(names=names, steps=exact, force=force, options=chosen))
     request = AnalyzeRequest(
         variants=tuple(value.name for value in values),
@@ -72,11 +72,20 @@ def analyze(  # noqa: PLR0913 - the whole of a user's choice, all keyword-only
 
 def outstanding_of(workspace: Workspace, request: AnalyzeRequest) -> Outstanding:
     """What the analysis asked for has still to do; nothing is computed. Raises as `analyze` does."""
-    values, steps = [workspace.find(name) for name in request.variants], request.steps
-    exact = chosen_steps(steps, [workspace.store.steps(v.name) for v in values]) if isinstance(steps, str) else steps
+    values = [workspace.find(name) for name in request.variants]
     chosen = options_asked(workspace.plugins.analyzers, request.analyzers, request.options)
+    exact = _exact(workspace, values, request.steps)
     asked = ResolvedRequest(names=request.analyzers, steps=exact, force=request.force, options=chosen)
     return outstanding(workspace, values, asked)
+
+
+def _exact(
+    workspace: Workspace, variants: Sequence[Variant], steps: Sequence[int] | str | None
+) -> Sequence[int] | None:
+    """The steps that a schedule chooses of those there are; others as they are."""
+    if not isinstance(steps, str):
+        return steps
+    return chosen_steps(steps, [workspace.store.steps(variant.name) for variant in variants])
 
 
 def _run(

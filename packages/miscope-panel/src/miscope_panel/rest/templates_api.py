@@ -131,8 +131,8 @@ def _add_changing(routes: APIRouter, writing: _Writing) -> None:
         """Forget the template, as it was; what was run from it stays. `POST` of the answer's study keeps it again."""
         with writing.turn() as there:
             template = there.of_id(id)
-            if is_another(if_match, TemplateSeen.of(template).tag):
-                return Problem.of("Changed", _CHANGED.format(id=id)).response(412)
+            if (refusal := _another(template, if_match)) is not None:
+                return refusal
             there.delete(template)
         return answered(TemplateSeen.of(template))
 
@@ -175,9 +175,16 @@ def _changed(writing: _Writing, template_id: str, given: dict[str, Any], if_matc
     study = None if keys is None else Document.of_values(keys, "study")
     with writing.turn() as there:
         before = there.of_id(template_id)
-        if is_another(if_match, TemplateSeen.of(before).tag):
-            return Problem.of("Changed", _CHANGED.format(id=template_id)).response(412)
+        if (refusal := _another(before, if_match)) is not None:
+            return refusal
         return _seen(there.change(before, study, **given))
+
+
+def _another(template: Template, if_match: str | None) -> Response | None:
+    """The refusal where the template is not the one that was read; if_match: the tag that it had then."""
+    if not is_another(if_match, TemplateSeen.of(template).tag):
+        return None
+    return Problem.of("Changed", _CHANGED.format(id=template.id)).response(412)
 
 
 def _seen(template: Template, status: int = 200) -> Response:

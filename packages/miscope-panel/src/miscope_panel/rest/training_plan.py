@@ -30,20 +30,21 @@ def planned(access: QueueAccess, request: TrainRequest, what: str, place: Place)
     variant = checked_variant(family, request.params, request.training).labelled(request.label)
     assert variant.training is not None, "such a request was refused"
     steps = workspace.store.steps(what)
+    goal = variant.training.steps if request.steps is None else request.steps
     facts: dict[str, Any] = {
         "what": what,
         "params": jsonable(variant.params.model_dump(mode="json")),
         "training": jsonable(variant.training.model_dump(mode="json")),
-        "steps": variant.training.steps if request.steps is None else request.steps,
+        "steps": goal,
         "needs": place.needs,
-        "duplicate_of": done_before(access, request, what),
+        "duplicate_of": duplicate_of(access.queue, request, what, goal),
         "checkpoints": len(steps),
         "last_step": steps[-1] if steps else None,
         "trained_with": {},
         "estimate": None,
         "problem": None,
     }
-    if steps and steps[-1] >= facts["steps"]:
+    if steps and steps[-1] >= goal:
         facts["trained_with"] = jsonable(trained_with(workspace.store, variant))
     return TrainingPlan.model_validate(facts)
 
@@ -51,8 +52,8 @@ def planned(access: QueueAccess, request: TrainRequest, what: str, place: Place)
 def estimated(access: QueueAccess, request: TrainRequest, plan: TrainingPlan) -> TrainingPlan:
     """The plan of that request with what it will take, where its sources are there and its steps can be counted."""
     workspace = access.workspace
-    params = workspace.plugins.family(request.family).params.model_validate(dict(request.params))
-    sources = workspace.plugins.family(request.family).sources(params)
+    family = workspace.plugins.family(request.family)
+    sources = family.sources(family.params.model_validate(dict(request.params)))
     here = all(workspace.store.layout.record(source.variant).exists() for source in sources)
     if not here or plan.steps > _MOST:
         return plan
