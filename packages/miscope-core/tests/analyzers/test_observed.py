@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from miscope.analyzers.observed.answers import calibration_observed, effects_observed
+from miscope.analyzers.observed.answers import calibration_observed, effects_observed, smoothness_observed
 from miscope.analyzers.observed.components import spectra_observed, votes_observed
 from miscope.analyzers.observed.training import grokking_observed, stages_observed, windows_observed
 from miscope.analyzers.observed.weights import norms_observed, path_observed
@@ -182,3 +182,14 @@ def test_numbers_are_not_rounded_to_what_they_are_not():
         "a and b",
         "a, b, c, d, e, f, g, h and 2 more",
     ]
+
+
+def test_smoothness_is_said_beside_other_numberings_and_the_right_answers_and_not_of_a_constant():
+    bands = {"without_constant": 0.7767, "null_without_constant": [0.0512, 0.2, 0.613], "answer_without_constant": 0.9}
+    (told,) = smoothness_observed(seen(bands))
+    assert told.text == (
+        "At epoch 1,600 77.7 % of the power of its table of answers, without the constant, is at low frequencies; with "
+        "the classes numbered at random 5.12 % to 61.3 % would be in 95 % of cases, and of the right answers 90 % are."
+    )
+    assert told.value == 0.7767
+    assert smoothness_observed(seen({"without_constant": np.nan, "null_without_constant": [np.nan] * 3})) == []

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from miscope import View
 
 NAMESPACES = (
-    *("behaviour", "learning", "events", "stages", "summary", "integrity", "provenance"),
+    *("behaviour", "smoothness", "learning", "events", "stages", "summary", "integrity", "provenance"),
     *("spectra", "products", "scores", "factors", "keys", "progress", "phases", "streams", "gradients"),
     *("neurons", "atlas", "units", "coarseness", "attention", "heads", "circuits"),
     *("parameters", "ranks", "groups", "dynamics", "flatness", "connectivity"),

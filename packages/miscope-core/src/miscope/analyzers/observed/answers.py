@@ -1,4 +1,4 @@
-"""What it answers, what that is worth, and what it needs for it: sentences of behaviour and of ablations."""
+"""What it answers, what that is worth and needs, and how smooth it is: sentences of what the model answers."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from miscope.analyzers.observed.words import listed, number, share
+from miscope.analyzers.observed.words import interval_of, listed, number, share
 from miscope.maths.false_discovery import benjamini_hochberg
 from miscope.observation import Observation, ObservedArtifact
 
-__all__ = ["calibration_observed", "effects_observed", "metrics_observed"]
+__all__ = ["calibration_observed", "effects_observed", "metrics_observed", "smoothness_observed"]
 
 _SPLITS = ("train", "test", "all")
 _SETS = {"train": "training inputs", "test": "test inputs", "all": "inputs of the probe"}
@@ -58,6 +58,21 @@ def _calibrated(of: Mapping[str, np.ndarray], split: str) -> Iterator[Observatio
         text = f"On {_SETS[split]} it is {verdict}: its expected calibration error is {number(error)}"
         reference = null if error <= high else f"a perfectly calibrated model {null.removeprefix('that ')}"
         yield Observation(text=f"{text}; {reference}.", value=error)
+
+
+def smoothness_observed(seen: ObservedArtifact) -> list[Observation]:
+    """How much of the predicted answers' power is at low frequencies, beside other numberings of the classes."""
+    value, ends = float(seen.arrays["without_constant"]), interval_of(seen.arrays["null_without_constant"][[0, 2]])
+    if not np.isfinite(value) or ends is None:
+        return []
+    text = f"At {seen.at(seen.step or 0)} {share(value)} of the power of its table of answers, without the constant"
+    text += (
+        f", is at low frequencies; with the classes numbered at random {share(ends[0])} to {share(ends[1])} would be"
+    )
+    text += " in 95 % of cases"
+    exact = float(seen.arrays.get("answer_without_constant", np.array(np.nan)))
+    told = f", and of the right answers {share(exact)} are" if np.isfinite(exact) else ""
+    return [Observation(text=f"{text}{told}.", value=value)]
 
 
 def effects_observed(seen: ObservedArtifact) -> list[Observation]:
