@@ -37,6 +37,7 @@ SMALL = {
     "toys.induction": {"vocabulary": 12, "length": 16, "sequences": 64, "width": 16},
     "toys.parity": {"bits": 6, "degree": 2, "examples": 60, "width": 16},
     "toys.permutation": {"degree": 3, "width": 8, "neurons": 16},
+    "lal.mlp": {"prime": 7, "n_layers": 2, "hidden_dim": 16},
 }
 """Sizes at which a family is trained to see which views draw it."""
 GAIN = ("gain-k5-x3-from200-to600",)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import miscope_lal
 import miscope_modadd
 import miscope_toys
 import miscope_views
@@ -16,11 +17,15 @@ from miscope.testing import coverage, coverage_of, tables
 
 ROOT = Path(__file__).parents[1]
 RECORDED = json.loads((ROOT / "docs" / "examples" / "coverage.json").read_text(encoding="utf-8"))
-PLUGINS = {"modadd": miscope_modadd, "toys": miscope_toys, "views": miscope_views}
+PLUGINS = {"modadd": miscope_modadd, "toys": miscope_toys, "lal": miscope_lal, "views": miscope_views}
 SMALL: dict[str, dict[str, Any]] = runpy.run_path(str(ROOT / "docs" / "draw_examples.py"))["SMALL"]
 NEEDS_A_STORY = {"ablations.embedding_over_training", "interventions.compare", "interventions.verification"}
 """A run that has learned, or was intervened in, which the few steps here are not; drawn in docs/examples."""
-FAMILIES = {family.name: family for plugin in (miscope_modadd, miscope_toys) for family in plugin.miscope_families()}
+FAMILIES = {
+    family.name: family
+    for plugin in (miscope_modadd, miscope_toys, miscope_lal)
+    for family in plugin.miscope_families()
+}
 
 
 @pytest.mark.parametrize("name", SMALL)

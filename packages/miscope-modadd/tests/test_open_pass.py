@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from miscope.shortcut_model import ShortcutModel
 from miscope_modadd import open_pass
 from miscope_modadd.network import SITES, Architecture, build_model
 from miscope_modadd.pairs import pairs
-from miscope_modadd.shortcut_model import ShortcutModel
 
 PRIME = 7
 SCORES, PATTERN = "blocks.0.attn.hook_attn_scores", "blocks.0.attn.hook_pattern"

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from miscope.model import cast
+from miscope.shortcut_model import ShortcutModel
 from miscope.testing import roundings
 from miscope_modadd import tables
 from miscope_modadd.network import Architecture, build_model, table_logits
 from miscope_modadd.pairs import pairs
-from miscope_modadd.shortcut_model import ShortcutModel
 
 PRIME = 13
 

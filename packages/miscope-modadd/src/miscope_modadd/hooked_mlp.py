@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from miscope.model import LOGITS, HookedModel, Role, Shortcut
-from miscope_modadd.shortcut_model import ShortcutModel
+from miscope.shortcut_model import ShortcutModel
 
 __all__ = ["build_model", "logits", "torch_linear"]
 

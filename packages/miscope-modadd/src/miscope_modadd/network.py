@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from miscope.model import LOGITS, HookedModel, Model, Role, Shortcut
+from miscope.shortcut_model import ShortcutModel
 from miscope_modadd import open_pass, tables
-from miscope_modadd.shortcut_model import ShortcutModel
 
 __all__ = ["Architecture", "build_model", "module_layout", "table_logits", "unfolded_logits"]
 

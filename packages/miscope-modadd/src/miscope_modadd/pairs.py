@@ -10,7 +10,7 @@ import numpy as np
 
 from miscope import Basis, Examples, Probe
 from miscope.errors import BadValue
-from miscope_modadd.fourier import fourier_basis
+from miscope.fourier import fourier_basis
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from miscope_modadd.fourier import fourier_basis
+from miscope.fourier import fourier_basis
 
 
 @given(st.integers(1, 60))

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Protocol, final
+from typing import TYPE_CHECKING, Protocol, TypeAlias, final
 
-import torch
-from torch import Tensor
-
+from miscope.lazily import torch
 from miscope.model import Activations, Hook, HookedModel, Model, Role, Shortcut, at_answers
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["OpenPass", "ShortcutModel"]
 
-Weights = Mapping[str, Tensor]
+Weights: TypeAlias = "Mapping[str, Tensor]"
 
 
 class OpenPass(Protocol):

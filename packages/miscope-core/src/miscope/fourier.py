@@ -1,10 +1,10 @@
-"""The real Fourier basis over the values of one factor: the structure modular addition is expected to show."""
+"""The real Fourier basis over a cyclic group: the structure that arithmetic modulo n is expected to show."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from miscope import Basis, Block
+from miscope.basis import Basis, Block
 
 __all__ = ["fourier_basis"]
 

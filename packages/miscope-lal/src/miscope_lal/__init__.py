@@ -1,0 +1,18 @@
+"""Least Action Learning for miscope: modular arithmetic by MLPs, transformers and networks that route."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from miscope import hookimpl
+
+if TYPE_CHECKING:
+    from miscope import Family
+
+
+@hookimpl
+def miscope_families() -> Iterable[Family]:
+    from miscope_lal.mlp import MlpFamily
+
+    return (MlpFamily(),)
