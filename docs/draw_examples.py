@@ -83,7 +83,7 @@ def record(plugins: Plugins) -> None:
 
 def trained(place: BoundWorkspace) -> list[list[BoundVariant]]:
     """Several seeds of each kind of run, trained and analyzed."""
-    demo = [place.variant(FAMILY, **{**DEMO, "seed": seed}) for seed in (0, 1, 2)]
+    demo = [place.variant(FAMILY, **{**DEMO, "seed": seed, "save_optimizer": True}) for seed in (0, 1, 2)]
     gained = place.variant(FAMILY, **DEMO, interventions=GAIN)
     kinds = [
         demo,

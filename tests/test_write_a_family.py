@@ -29,7 +29,7 @@ NEEDED = re.findall(
 )
 AXES = re.findall(r"^\| `(\w+)` \| [^|]+ \| ((?:`[a-z_]+\.[a-z_]+` ?)+)\|$", TEXT, re.MULTILINE)
 BY_NAME = {"site": "sites", "weights": "weights", "column": "columns"}
-BY_FIELD = ("labels", "answer_basis", "gradients", "objective")
+BY_FIELD = ("labels", "answer_basis", "gradients", "objective", "optimizer")
 OWN_NAMES = {
     '"blocks.0.mlp.hook_post"': '"hidden"',
     '"W_E"': '"embedding"',

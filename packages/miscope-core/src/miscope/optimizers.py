@@ -73,6 +73,8 @@ class OptimizerKind:
     """It takes weights with two axes only: the optimizer of the others. '' where it takes all."""
     exclude: str = ""
     """The field whose patterns go to that other optimizer too."""
+    decoupled: bool = False
+    """Whether it shrinks a weight apart from the gradient; else the decay is added to that."""
     fused: bool = True
     """Whether it can make an update in one kernel of a GPU."""
 
@@ -80,7 +82,7 @@ class OptimizerKind:
 _ADAM = {"betas": "betas", "eps": "eps"}
 
 OPTIMIZERS: Mapping[str, OptimizerKind] = {
-    "adamw": OptimizerKind(torch_name="AdamW", settings=_ADAM),
+    "adamw": OptimizerKind(torch_name="AdamW", settings=_ADAM, decoupled=True),
     "adam": OptimizerKind(torch_name="Adam", settings=_ADAM),
     "sgd": OptimizerKind(torch_name="SGD", settings={"momentum": "momentum"}),
     "muon": OptimizerKind(
@@ -93,6 +95,7 @@ OPTIMIZERS: Mapping[str, OptimizerKind] = {
         },
         matrices_else="adamw",
         exclude="muon_exclude",
+        decoupled=True,
         fused=False,
     ),
 }

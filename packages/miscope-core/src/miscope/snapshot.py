@@ -13,6 +13,7 @@ from miscope.artifact import Arrays
 from miscope.basis import Basis
 from miscope.errors import NotDeclared
 from miscope.field_docs import documented
+from miscope.optimizer_group import OptimizerGroup
 from miscope.patterns import matches
 from miscope.probe import Probe
 from miscope.variant import Variant
@@ -90,6 +91,9 @@ class Snapshot(Generic[Chosen]):
     which were trained on; for an analyzer that declares objective."""
     optimizer_state: Mapping[str, Mapping[str, Tensor]] = field(default_factory=dict)
     """The optimizer's own state by declared role ({'W_E': {'exp_avg': ...}}); for one that declares optimizer."""
+    optimizer_groups: tuple[OptimizerGroup, ...] = ()
+    """How the optimizer treated the declared roles in the last update; for one that declares optimizer. () where nobody
+    knows."""
     model: Model | None = None
     """The network, to be run on any weights; for an analyzer that declares model."""
 

@@ -18,10 +18,14 @@ NOT_HERE = {
     "geometry.classes": (
         *("SITE/pair", "SITE/circularity", "SITE/circularity_null", "SITE/circle", "SITE/best_circularity"),
     ),
+    "optimizer.moments": (
+        "original/{sqrt_v_mean,sqrt_v_max,ratio_mean,ratio_max}",
+        "original/update_over_decay",
+    ),
     "parameters.norms": ("ROLE/squares_by_head",),
     "summary.components": ("ROLE/key_share", "ROLE/crossover"),
 }
-"""Outputs of heads, of a circle's basis, of more variants or of a run that has learned, which a toy is not."""
+"""Outputs of heads, of a circle's basis, of more variants, of an option or of a run that has learned: not of a toy."""
 
 
 @pytest.mark.parametrize("name", sorted(name for name in set(BUILT_IN) - NEEDS_MORE if not name.startswith(OF_HEADS)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from miscope.analyzer import Analyzer, Grain
@@ -32,17 +32,24 @@ def applies(needs: Needs, context: ModelContext, probe: Probe, metrics: Iterable
 
 
 def chain_applies(
-    chain: Mapping[str, Analyzer], context: ModelContext, metrics: Iterable[str], *, lacking: str | None
+    chain: Mapping[str, Analyzer],
+    context: ModelContext,
+    metrics: Iterable[str],
+    *,
+    lacking: str | None,
+    stateless: Callable[[], str | None],
 ) -> str | None:
     """None if the last analyzer of the chain, and all that it reads, have something to look at; else what is missing.
 
-    lacking: why there is no checkpoint to look at, as a clause; None where there is one.
+    lacking: why there is no checkpoint to look at, as a clause; None where there is one. stateless: why no checkpoint
+    has the optimizer's state beside it; asked only where an analyzer needs that.
     """
     without = None if lacking is None else needs_weights(chain, list(chain)[-1], lacking)
     reasons = (
         applies(analyzer.needs, context, context.probe(), metrics) for analyzer in reversed(list(chain.values()))
     )
-    return without or next(filter(None, reasons), None)
+    found = without or next(filter(None, reasons), None)
+    return found or (stateless() if any(analyzer.needs.optimizer for analyzer in chain.values()) else None)
 
 
 def needs_weights(table: Mapping[str, Analyzer], name: str, lacking: str) -> str | None:
@@ -92,10 +99,11 @@ def _missing_in_bases(needs: Needs, context: ModelContext, probe: Probe) -> str 
 
 
 def _missing_in_training(needs: Needs, context: ModelContext, metrics: Iterable[str]) -> str | None:
-    # A described variant may keep the optimizer's state, if not the loss.
-    without_loss = needs.gradients or (needs.optimizer and not context.family.described)
-    if without_loss and context.task is None:
+    if needs.gradients and context.task is None:
         return f"{context.family.name} is not trained here, so there is no loss to differentiate"
+    # A described variant may keep the optimizer's state, if not the loss.
+    if needs.optimizer and context.task is None and not context.family.described:
+        return f"{context.family.name} is not trained here, so no optimizer's state is kept"
     if needs.objective and context.task is None and context.probe().labels is None:
         return f"{context.family.name} is not trained here, and its probe has no labels, so there is no loss"
     alone = not (needs.reads or needs.weights)

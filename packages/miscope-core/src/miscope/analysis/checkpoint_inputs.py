@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, cast, final
 
 from miscope.checkpoint import Checkpoint
+from miscope.optimizer_group import OptimizerGroup, recorded_groups
 from miscope.store.training_state import TrainingState
 
 if TYPE_CHECKING:
@@ -30,6 +31,12 @@ class CheckpointInputs:
     def optimizer_state(self) -> Mapping[str, Mapping[str, Tensor]]:
         """The optimizer's state by role."""
         return self.state.optimizer_state if self.state is not None else {}
+
+    @property
+    def optimizer_groups(self) -> tuple[OptimizerGroup, ...]:
+        """As the optimizer itself had them, where a state holds that."""
+        facts = self.state.facts if self.state is not None else {}
+        return recorded_groups(cast("list[dict[str, Any]]", facts.get("optimizer_groups", [])))
 
     @property
     def buffers(self) -> Mapping[str, Tensor]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar, final
+from typing import TYPE_CHECKING, Any, TypeVar, final
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from miscope.lazily import Lazily, torch
 from miscope.model import LOGITS, cast, matching
 from miscope.model_context import ModelContext
 from miscope.needs import Needs
+from miscope.optimizer_group import configured_groups, groups_of_roles
 from miscope.snapshot import Declared, Series, Snapshot, Trajectory
 from miscope.view import View
 
@@ -133,12 +134,21 @@ def snapshot_of(
         bases=given.bases(),
         axes=given.axes,
         gradients=losses["train"].gradient(checkpoint.weights, given.roles) if needs.gradients else {},
-        optimizer_state={role: seen.optimizer_state[role] for role in given.roles if role in seen.optimizer_state}
-        if needs.optimizer
-        else {},
+        **_optimizer(given, seen) if needs.optimizer else {},
         losses=losses if needs.objective else {},
         model=analysis.context.model if needs.model else None,
     )
+
+
+def _optimizer(given: Gathering, seen: CheckpointInputs) -> dict[str, Any]:
+    """What the optimizer remembers of the declared weights, and how it treated them."""
+    context, config = given.context, given.context.variant.training
+    groups = seen.optimizer_groups
+    if not groups and config is not None:
+        shapes = {name: role.shape for name, role in context.model.roles.items()}
+        groups = configured_groups(config, shapes, seen.checkpoint.step)
+    remembered = {role: seen.optimizer_state[role] for role in given.roles if role in seen.optimizer_state}
+    return {"optimizer_state": remembered, "optimizer_groups": groups_of_roles(groups, given.roles)}
 
 
 def trajectory_of(analysis: ResolvedAnalysis, name: str, store: Store) -> Trajectory:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from miscope.analysis.applicability import applies, chain_applies
@@ -12,7 +13,7 @@ from miscope.analyzer import Grain
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
 from miscope.lazily import torch
-from miscope.store.standing import lacks_weights
+from miscope.store.standing import lacks_optimizer, lacks_weights
 from miscope.view import View
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def reason(store: Store, analysis: ResolvedAnalysis, name: str, step: int | None
         return f"at step {step}, {unfinite}"
     lacking = None if analysis.steps else lacks_weights(store, variant)
     chain = resolve(analysis.analyzers, [name])
-    lacks = chain_applies(chain, analysis.context, store.metrics(variant), lacking=lacking)
+    stateless = partial(lacks_optimizer, store, variant)
+    lacks = chain_applies(chain, analysis.context, store.metrics(variant), lacking=lacking, stateless=stateless)
     return lacks or _kept(store, analysis, name, step)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, final
 
@@ -17,7 +18,7 @@ from miscope.analysis.resolved_analysis import ResolvedAnalysis, cohort_key, in_
 from miscope.analyzer import Analyzer, Grain
 from miscope.commands import in_workspace
 from miscope.errors import DoesNotApply, UnknownName
-from miscope.store.standing import lacks_weights
+from miscope.store.standing import lacks_optimizer, lacks_weights
 from miscope.variant import Variant
 
 if TYPE_CHECKING:
@@ -150,10 +151,12 @@ def _work_of(workspace: Workspace, variant: Variant, asked: ResolvedRequest) -> 
 def _wanted(workspace: Workspace, variant: Variant, names: Sequence[str] | None) -> tuple[list[str], dict[str, str]]:
     """The analyzers to compute, and those left out with the reason; of named ones, with the bare clause."""
     table, context = workspace.plugins.analyzers, workspace.context(variant)
-    metrics, lacking = workspace.store.metrics(variant.name), lacks_weights(workspace.store, variant.name)
+    store = workspace.store
+    metrics, lacking = store.metrics(variant.name), lacks_weights(store, variant.name)
+    stateless = partial(lacks_optimizer, store, variant.name)
 
     def reason(name: str) -> str | None:
-        return chain_applies(resolve(table, [name]), context, metrics, lacking=lacking)
+        return chain_applies(resolve(table, [name]), context, metrics, lacking=lacking, stateless=stateless)
 
     if names is not None:
         reasons = {name: why for name in names if (why := reason(name))}

@@ -78,8 +78,7 @@ class Recorder:
         self.flush()
         if optimizer is not None:
             # Before the checkpoint, so that one that is there has it.
-            optimizer_state = self._optimizer_state(model, optimizer)
-            store.save_training_state(name, TrainingState(step=number, optimizer_state=optimizer_state), step=number)
+            store.save_training_state(name, self._state(number, model, optimizer), step=number)
         at, values = self._latest
         path = store.save_checkpoint(
             name, Checkpoint(step=number, weights=weights, metrics=values if at == number else {})
@@ -140,21 +139,22 @@ class Recorder:
             self._begun = True
             self._store.truncate_metrics(self.variant.name, -1 if self._before is None else self._before)
 
-    def _optimizer_state(
-        self, model: nn.Module, optimizer: Optimizer | Sequence[Optimizer]
-    ) -> dict[str, dict[str, Tensor]]:
+    def _state(self, step: int, model: nn.Module, optimizer: Optimizer | Sequence[Optimizer]) -> TrainingState:
         """The optimizer's state by role, each tensor that has its parameter's shape laid as the weight is."""
         parameters = dict(unwrapped(model).named_parameters())
-        parts = optimizer if isinstance(optimizer, Sequence) else [optimizer]
-        states = optimizing.optimizer_state(optimizing.JointOptimizer(parts), parameters)
+        parts = optimizing.JointOptimizer(optimizer if isinstance(optimizer, Sequence) else [optimizer])
+        states = optimizing.optimizer_state(parts, parameters)
+        by_role = {w.role: parameters[w.parameter] for w in self._network.weights if w.parameter in parameters}
         laid = {w.parameter: w for w in self._network.weights if w.parameter in states}
-        return {
+        optimizer_state = {
             weight.role: {
                 name: weight.as_role(t).contiguous() if tuple(t.shape) == weight.stored else t
                 for name, t in states[parameter].items()
             }
             for parameter, weight in laid.items()
         }
+        facts = {"optimizer_groups": optimizing.groups(parts, by_role)}
+        return TrainingState(step=step, optimizer_state=optimizer_state, facts=facts)
 
 
 def weights_of(model: nn.Module, network: NetworkDescription, variant: str) -> dict[str, Tensor]:

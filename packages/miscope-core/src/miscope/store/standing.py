@@ -9,7 +9,7 @@ from miscope.store.origin import Origin, Standing, origin_of
 if TYPE_CHECKING:
     from miscope.store.store import Store
 
-__all__ = ["keeps_optimizer", "lacks_weights", "standing_of"]
+__all__ = ["keeps_optimizer", "lacks_optimizer", "lacks_weights", "standing_of"]
 
 
 def standing_of(store: Store, name: str) -> Standing | None:
@@ -36,6 +36,15 @@ def lacks_weights(store: Store, name: str) -> str | None:
         return "of this variant there are metrics only"
     last = f"at step {steps[-1]}, {store.unfinite(name, steps[-1])}"
     return f"its one checkpoint is not finite: {last}" if len(steps) == 1 else f"no checkpoint is finite: {last}"
+
+
+def lacks_optimizer(store: Store, name: str) -> str | None:
+    """Why no checkpoint of the variant has the optimizer's state beside it, as a clause; None where one has, or where
+    there is no checkpoint."""
+    steps = store.steps(name)
+    if not steps or any(store.layout.training_state(name, step).exists() for step in reversed(steps)):
+        return None
+    return f"no optimizer state was kept beside its checkpoints; {keeps_optimizer(store, name).removesuffix('.')}"
 
 
 def keeps_optimizer(store: Store, name: str) -> str:

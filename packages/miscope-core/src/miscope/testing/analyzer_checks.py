@@ -88,6 +88,7 @@ def _check_record(analyzer: Analyzer) -> None:
 
 def _scene_for(analyzer: Analyzer, family: Family | None, plugins: Plugins | None, params: Any) -> Any:
     from miscope.analysis.applicability import applies
+    from miscope.analysis.planning import resolve
     from miscope.family import make_variant
     from miscope.model_context import ModelContext
     from miscope.testing.staging import scene, tables
@@ -101,7 +102,8 @@ def _scene_for(analyzer: Analyzer, family: Family | None, plugins: Plugins | Non
         if reason is None:
             offered = plugins or tables(*((analyzer,) if family is None else (analyzer, family)))
             assert analyzer.name in offered.analyzers, f"{analyzer.name} is not in the tables given as `plugins`"
-            return scene(candidate, offered, params)
+            remembers = any(each.needs.optimizer for each in resolve(offered.analyzers, [analyzer.name]).values())
+            return scene(candidate, offered, params, optimizer=remembers)
         reasons.append(reason)
     raise AssertionError(
         f"{analyzer.name} has nothing to look at: {'; '.join(reasons)}.\nPass check_analyzer a family that has it."
@@ -182,7 +184,9 @@ def _show(place: Scene, analyzer: Analyzer, *, steps: Sequence[int] | None = Non
     checkpoint = store.load_checkpoint(analysis.variant.name, analysis.steps[-1])
     activations = record(analysis.context, analysis.probe, checkpoint.weights, [analyzer])
     artifacts = {name: store.load_arrays(analysis.key(name, checkpoint.step)) for name in analyzer.needs.reads}
-    seen = CheckpointInputs(checkpoint=checkpoint, activations=activations)
+    remembers = analyzer.needs.optimizer
+    state = store.load_training_state(analysis.variant.name, step=checkpoint.step) if remembers else None
+    seen = CheckpointInputs(checkpoint=checkpoint, activations=activations, state=state)
     return snapshot_of(analysis, analyzer.name, seen=seen, artifacts=artifacts)
 
 

@@ -38,17 +38,23 @@ class Scene:
 
 @contextmanager
 def scene(
-    family: Family, plugins: Plugins, params: Mapping[str, Any] | None = None, *, steps: int | None = None
+    family: Family,
+    plugins: Plugins,
+    params: Mapping[str, Any] | None = None,
+    *,
+    steps: int | None = None,
+    optimizer: bool = False,
 ) -> Iterator[Scene]:
     """Train the family for a few steps in a temporary workspace, with a checkpoint at every other one.
 
-    steps: None for 4, and as long as they say of the toy families.
+    steps: None for 4, and as long as they say of the toy families. optimizer: whether its state is kept beside them.
     """
     from miscope.bound import open_bound
     from miscope.testing.toy import ToyFamily, ToyFourierFamily
 
     toy = isinstance(family, ToyFamily | ToyFourierFamily)
     short = {} if toy and steps is None else {"steps": steps or 4, "checkpoints": "every:2"}
+    short |= {"save_optimizer": True} if optimizer else {}
     with tempfile.TemporaryDirectory(prefix="miscope-scene-") as folder:
         workspace = open_bound(Path(folder), plugins)
         seeds = [{"seed": 1}, {"seed": 2}] if "seed" in family.params.model_fields else [{}]

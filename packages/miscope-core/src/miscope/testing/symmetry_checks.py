@@ -44,9 +44,10 @@ def _changed(context: ModelContext, checkpoint: Checkpoint, symmetries: Sequence
 
 
 def comparable(analyzer: Analyzer, symmetry: Symmetry) -> bool:
-    """Whether the change tells something of it: not of one that looks at several variants, at a variant's record, or
-    at the training set's gradient under a relabelling, which does not map that set to itself."""
-    of_weights = analyzer.grain != "cohort" and not analyzer.needs.facts
+    """Whether the change tells something of it: not of one that looks at several variants, at a variant's record, at
+    the optimizer's state, which the changed weights have not, or at the training set's gradient under a relabelling,
+    which does not map that set to itself."""
+    of_weights = analyzer.grain != "cohort" and not (analyzer.needs.facts or analyzer.needs.optimizer)
     return of_weights and not (analyzer.needs.gradients and symmetry == "token relabelling")
 
 

@@ -34,6 +34,7 @@ def check_view(
     family: None takes the toy families, of which one must give the view what it needs. plugins: tables that hold the
     analyzers it reads; None takes those of core. params: of the family.
     """
+    from miscope.analysis.planning import resolve
     from miscope.errors import DoesNotApply
     from miscope.testing.staging import scene, tables
     from miscope.testing.toy import ToyFamily, ToyFourierFamily
@@ -45,7 +46,9 @@ def check_view(
     for candidate in [family] if family is not None else [ToyFourierFamily(), ToyFamily()]:
         offered = plugins or tables(*((view,) if family is None else (view, family)))
         _check_reads(view, offered)
-        with scene(candidate, offered, params) as place:
+        read = [name for name in view.needs.artifacts if name in offered.analyzers]
+        remembers = any(each.needs.optimizer for each in resolve(offered.analyzers, read).values())
+        with scene(candidate, offered, params, optimizer=remembers) as place:
             try:
                 shown = check_alone(place, view)
             except DoesNotApply as error:

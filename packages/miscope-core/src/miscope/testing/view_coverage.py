@@ -28,7 +28,7 @@ def coverage(family: Family, plugins: Plugins, params: Mapping[str, Any] | None 
     )
     from miscope.testing.staging import scene
 
-    with scene(family, plugins, params, steps=STEPS) as place:
+    with scene(family, plugins, params, steps=STEPS, optimizer=True) as place:
         return coverage_of(place.workspace, [variant.value for variant in place.variants])
 
 

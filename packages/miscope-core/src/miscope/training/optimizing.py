@@ -96,11 +96,19 @@ def groups(optimizer: JointOptimizer, parameters: Mapping[str, Parameter]) -> li
     plain = (str, int, float, bool, list, tuple, type(None))
     return [
         {
-            **{key: value for key, value in group.items() if key != "params" and isinstance(value, plain)},
-            "roles": [role_of[id(p)] for p in group["params"]],
+            "optimizer": type(part).__name__.lower(),
+            **{key: value for key, value in _numbers(group).items() if isinstance(value, plain)},
+            "roles": [role_of[id(p)] for p in group["params"] if id(p) in role_of],
         }
-        for group in optimizer.param_groups
+        for part in optimizer.parts
+        for group in part.param_groups
     ]
+
+
+def _numbers(group: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the parameters; a rate that is a tensor, as what is captured for a GPU has it, as a number."""
+    single = {key: value.item() for key, value in group.items() if isinstance(value, Tensor) and value.numel() == 1}
+    return {key: value for key, value in group.items() if key != "params"} | single
 
 
 def optimizer_state(optimizer: JointOptimizer, parameters: Mapping[str, Parameter]) -> dict[str, dict[str, Tensor]]:

@@ -114,7 +114,7 @@ def _check(workspace: Workspace, variant: Variant, name: str) -> None:
     """Raise DoesNotApply where it has nothing to look at."""
     chain = resolve(workspace.plugins.analyzers, [name])
     context = workspace.context(variant)
-    if (reason := chain_applies(chain, context, (), lacking=None)) is not None:
+    if (reason := chain_applies(chain, context, (), lacking=None, stateless=lambda: None)) is not None:
         raise DoesNotApply(reason, name=name, variant=variant.name)
 
 

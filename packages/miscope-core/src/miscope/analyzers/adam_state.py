@@ -1,0 +1,72 @@
+"""What Adam remembers of each weight, beside the weight and how it was told to train it: one role at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, final
+
+from miscope.errors import DoesNotApply
+from miscope.maths.adam import Averages
+from miscope.optimizer_group import OptimizerGroup
+from miscope.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["KINDS", "AdamWeight", "adam_weights"]
+
+KINDS = ("adamw", "adam")
+"""Optimizers whose update is Adam's."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AdamWeight:
+    """One weight after an update, in float64, with the averages that the update was made of."""
+
+    role: str
+    weight: Tensor
+    averages: Averages
+    group: OptimizerGroup
+
+    @property
+    def decay(self) -> float:
+        """By how much a unit of the weight is lowered at a rate of 1, apart from the gradient; 0 where it is part of
+        that."""
+        return self.group.weight_decay if self.group.decoupled else 0.0
+
+
+def adam_weights(snapshot: Snapshot[Any]) -> Iterator[AdamWeight]:
+    """Every weight that Adam or AdamW has updated, one in memory at a time; DoesNotApply where there is none."""
+    _refuse_others(snapshot)
+    group_of = {role: g for g in snapshot.optimizer_groups if g.optimizer in KINDS for role in g.roles}
+    for role, weight in snapshot.weights.items():
+        group, state = group_of.get(role), snapshot.optimizer_state.get(role, {})
+        if group is None or "exp_avg_sq" not in state:
+            continue  # of another optimizer, or no gradient has reached it
+        assert group.betas is not None
+        assert group.eps is not None
+        averages = Averages(
+            mean=state["exp_avg"].double(),
+            square=state.get("max_exp_avg_sq", state["exp_avg_sq"]).double(),
+            updates=int(state["step"]),
+            betas=group.betas,
+            eps=group.eps,
+        )
+        yield AdamWeight(role=role, weight=weight.double(), averages=averages, group=group)
+
+
+def _refuse_others(snapshot: Snapshot[Any]) -> None:
+    remembered, groups = snapshot.optimizer_state, snapshot.optimizer_groups
+    kinds = dict.fromkeys(group.optimizer for group in groups)
+    if groups and not set(kinds) & set(KINDS):
+        named = " and ".join(kinds)
+        reason = f"its optimizer, {named}, keeps no averages of the gradient and of its square as Adam does"
+        raise DoesNotApply(reason)
+    if not any("exp_avg_sq" in state for state in remembered.values()):
+        reason = f"at step {snapshot.step} the optimizer has made no update yet, and remembers nothing"
+        raise DoesNotApply(reason)
+    if not groups:
+        reason = "the optimizer's state is there, and not with which rate, decay and averages it was made"
+        raise DoesNotApply(reason)

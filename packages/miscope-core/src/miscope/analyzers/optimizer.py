@@ -1,0 +1,142 @@
+"""What Adam does to the weights: its averages, how large its updates are beside the decay and beside the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from miscope.analyzer import Analyzer, Grain, Options
+from miscope.analyzers.adam_state import AdamWeight, adam_weights
+from miscope.artifact import NestedArrays
+from miscope.needs import Needs
+from miscope.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_TOTAL = "total"
+
+
+class MomentOptions(Options):
+    """Whether the forms of the system that these numbers were first published with are computed beside."""
+
+    original: bool = False
+    """Beside them, under 'original/', what Least Action Learning's own code computed: eps inside the root, no bias
+    correction, the update of all weights over sqrt(lambda) times the decayed ones. Only to compare with its figures."""
+
+
+def moments(snapshot: Snapshot[MomentOptions]) -> NestedArrays:
+    """Adam's averages, raw and without their bias, and the length of the update over that of the decay.
+
+    Of each weight and of all together, which are the weights that Adam or AdamW trains. m and v are the averages after
+    the update that led to this step, t the updates made, m_hat = m / (1 - beta1^t), v_hat = v / (1 - beta2^t), and eps
+    the optimizer's own. `sqrt_v_*` and `ratio_*` are of sqrt(v) and |m| / (sqrt(v) + eps), with 'corrected_' of
+    sqrt(v_hat) and |m_hat| / (sqrt(v_hat) + eps). `update_over_decay` is |m_hat / (sqrt(v_hat) + eps)| / |lambda w|,
+    L2 norms over exactly the weights that are decayed apart from the gradient; the rate cancels, but for the factors of
+    role groups, by which both count. It is 1 where update and decay are in balance, and NaN where nothing is decayed.
+    One weight in float64 is in memory at a time.
+    """
+    parts: dict[str, dict[str, float]] = {}
+    forms: list[dict[str, float]] = []
+    for adam in adam_weights(snapshot):
+        parts[adam.role] = _parts(adam)
+        forms += [_original_parts(adam)] if snapshot.options.original else []
+    outputs: dict[str, NestedArrays] = {name: _numbers([one]) for name, one in parts.items()}
+    outputs[_TOTAL] = _numbers(list(parts.values()))
+    return outputs | ({"original": _original(forms)} if forms else {})
+
+
+def _parts(adam: AdamWeight) -> dict[str, float]:
+    """Sums and largest values, which add up over weights."""
+    averages, factor = adam.averages, adam.group.lr_factor
+    of = {
+        "sqrt_v": averages.root,
+        "ratio": averages.mean.abs() / (averages.root + averages.eps),
+        "corrected_sqrt_v": averages.root_hat,
+        "corrected_ratio": averages.update.abs(),
+    }
+    decayed = adam.decay > 0 and factor > 0
+    return {
+        "size": float(adam.weight.numel()),
+        **{f"{name}_sum": float(values.sum()) for name, values in of.items()},
+        **{f"{name}_max": float(values.max()) for name, values in of.items()},
+        "small": float((averages.root_hat < averages.eps).sum()),
+        "update": factor**2 * _squares(averages.update) if decayed else 0.0,
+        "decay": (factor * adam.decay) ** 2 * _squares(adam.weight) if decayed else 0.0,
+    }
+
+
+def _squares(tensor: Tensor) -> float:
+    return float(tensor.square().sum())
+
+
+_MEASURES = ("sqrt_v", "ratio", "corrected_sqrt_v", "corrected_ratio")
+
+
+def _numbers(parts: Sequence[Mapping[str, float]]) -> dict[str, np.ndarray]:
+    def summed(name: str) -> float:
+        return sum(part[name] for part in parts)
+
+    size, decay = summed("size"), summed("decay")
+    numbers = {f"{name}_mean": summed(f"{name}_sum") / size for name in _MEASURES}
+    numbers |= {f"{name}_max": max(part[f"{name}_max"] for part in parts) for name in _MEASURES}
+    numbers["below_eps"] = summed("small") / size
+    numbers["update_over_decay"] = (summed("update") / decay) ** 0.5 if decay > 0 else np.nan
+    return {name: np.asarray(value) for name, value in numbers.items()}
+
+
+def _original_parts(adam: AdamWeight) -> dict[str, float]:
+    """As lal computed them: sqrt(v + eps) for sqrt(v) and for sqrt(v) + eps, averages with their bias, sqrt(lambda)."""
+    root = (adam.averages.square + adam.averages.eps).sqrt()
+    ratio = adam.averages.mean.abs() / root
+    return {
+        "size": float(root.numel()),
+        "sqrt_v_sum": float(root.sum()),
+        "sqrt_v_max": float(root.max()),
+        "ratio_sum": float(ratio.sum()),
+        "ratio_max": float(ratio.max()),
+        "update": _squares(ratio),
+        "decay": adam.decay * _squares(adam.weight),
+    }
+
+
+def _original(parts: Sequence[Mapping[str, float]]) -> dict[str, np.ndarray]:
+    sums = {name: sum(part[name] for part in parts) for name in parts[0]}
+    numbers = {f"{name}_mean": sums[f"{name}_sum"] / sums["size"] for name in _MEASURES[:2]}
+    numbers |= {f"{name}_max": max(part[f"{name}_max"] for part in parts) for name in _MEASURES[:2]}
+    numbers["update_over_decay"] = (sums["update"] / sums["decay"]) ** 0.5 if sums["decay"] > 0 else np.nan
+    return {name: np.asarray(value) for name, value in numbers.items()}
+
+
+_OF_ADAM = ("residual rotation", "relu scaling")
+"""Adam looks at every number alone, so another basis or another scale makes other averages and updates."""
+
+MOMENTS = Analyzer(
+    name="optimizer.moments",
+    version=1,
+    grain=Grain.CHECKPOINT,
+    compute=moments,
+    needs=Needs(weights=("*",), optimizer=True),
+    options=MomentOptions,
+    not_invariant_to=_OF_ADAM,
+    question="How large are Adam's averages, and are its updates in balance with the weight decay?",
+    formula="|m_hat / (sqrt(v_hat) + eps)|_2 / |lambda w|_2 over the decayed weights; m_hat = m / (1 - beta1^t)",
+    source="Kingma & Ba 2015 (arXiv 1412.6980); Loshchilov & Hutter 2019 (arXiv 1711.05101); Kosson et al. 2023 (arXiv "
+    "2305.17212): the ratio's equilibrium is 1",
+    outputs={
+        "NAME/sqrt_v_{mean,max}": "() of sqrt(v), in units of the gradient; the larger, the smaller the step that a "
+        "gradient makes. NAME is a weight's role, or total for all that Adam trains",
+        "NAME/ratio_{mean,max}": "() of |m| / (sqrt(v) + eps)",
+        "NAME/corrected_sqrt_v_{mean,max}": "() of sqrt(v_hat)",
+        "NAME/corrected_ratio_{mean,max}": "() of |m_hat| / (sqrt(v_hat) + eps), the update at a rate of 1",
+        "NAME/below_eps": "() share of the numbers whose sqrt(v_hat) is below eps, which then bounds their updates",
+        "NAME/update_over_decay": "() length of the update over that of the decay, of the weights decayed apart from "
+        "the gradient; NaN where none is",
+        "original/{sqrt_v_mean,sqrt_v_max,ratio_mean,ratio_max}": "() with the option: the same with sqrt(v + eps) for "
+        "sqrt(v) and for sqrt(v) + eps",
+        "original/update_over_decay": "() with the option: |m / sqrt(v + eps)| of all weights over sqrt(lambda) |w| of "
+        "the decayed ones",
+    },
+)
