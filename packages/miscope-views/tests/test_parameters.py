@@ -11,7 +11,7 @@ from miscope.figures.figure_style import NULL
 from miscope.figures.render import draw
 from miscope.testing import ToyFamily
 from miscope.view import Member
-from miscope_views.parameters import norms
+from miscope_views.parameters import layers, norms
 from miscope_views.paths import trajectory, variance, velocity
 from miscope_views.proximity import PROXIMITY_VIEW, components, joint
 
@@ -156,3 +156,16 @@ def test_paths_of_several_runs_share_their_axes():
     assert [trace.name for trace in figure.data[::2]] == ["seed=1", "seed=2"]
     assert list(figure.data[2].x) == [7, 10]
     assert figure.layout.yaxis.title.text == "component 3 (10.0%)"
+
+
+def test_layers_are_drawn_in_their_order_with_all_and_the_decayed_beside():
+    arrays = {"step": STEPS, "layer": np.array([["embedding", "blocks.0.mlp"]] * 4)}
+    norms_of = {"blocks.0.mlp": 2.0, "embedding": 1.0, "total": 5**0.5, "decayed": 2.0, "not_decayed": 0.0}
+    arrays |= {f"{name}/norm": np.full(4, value) * [1, 2, 3, 4] for name, value in norms_of.items()}
+    shown = replace(SHOWN, artifacts={"parameters.layers": arrays})
+
+    plain, relative = layers(shown, relative=False), layers(shown, relative=True)
+
+    assert [trace.name for trace in plain.data] == ["embedding", "blocks.0.mlp", "total", "decayed"]
+    assert list(relative.data[1].y) == [1, 2, 3, 4]
+    assert plain.layout.yaxis.type == "log"
