@@ -38,6 +38,7 @@ SMALL = {
     "toys.parity": {"bits": 6, "degree": 2, "examples": 60, "width": 16},
     "toys.permutation": {"degree": 3, "width": 8, "neurons": 16},
     "lal.mlp": {"prime": 7, "n_layers": 2, "hidden_dim": 16},
+    "lal.transformer": {"prime": 5, "hidden_dim": 8, "n_heads": 2},
 }
 """Sizes at which a family is trained to see which views draw it."""
 GAIN = ("gain-k5-x3-from200-to600",)

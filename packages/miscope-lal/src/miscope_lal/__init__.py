@@ -14,5 +14,6 @@ if TYPE_CHECKING:
 @hookimpl
 def miscope_families() -> Iterable[Family]:
     from miscope_lal.mlp import MlpFamily
+    from miscope_lal.transformer import TransformerFamily
 
-    return (MlpFamily(),)
+    return (MlpFamily(), TransformerFamily())

@@ -1,0 +1,161 @@
+"""An epoch of the networks of Least Action Learning against a plain PyTorch loop of the same network.
+
+Both take turns, epoch by epoch, on one thread, so that a busy machine slows them alike. The plain loop is as the field
+writes it: `nn.Linear`, `nn.LayerNorm`, the whole sequence through every layer, AdamW; both take the loss in float64 and
+look at the test set every epoch.
+
+    python benchmarks/least_action.py [--rounds 12]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+WIDTH, HEADS, LAYERS = 128, 4, 2
+FRACTION_BY_PRIME = {17: 0.5, 113: 0.3}
+
+Epoch = Callable[[], Any]
+
+
+def main() -> None:
+    """Print one JSON object: title, rows, notes."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=12)
+    asked = parser.parse_args()
+    os.environ["OMP_NUM_THREADS"] = "1"
+    import torch
+
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    rows = [row for prime in FRACTION_BY_PRIME for row in compared(prime, asked.rounds)]
+    note = (
+        f"Medians of {asked.rounds} epochs, in turns; one thread; {LAYERS} layers of {WIDTH}; no metrics but accuracy."
+    )
+    print(json.dumps({"title": "An epoch of Least Action Learning", "rows": rows, "notes": [note]}))
+
+
+def compared(prime: int, rounds: int) -> list[dict[str, Any]]:
+    """One row for each family: our epoch, the plain loop's, and their ratio."""
+    rows = []
+    for family, plain in NETWORKS.items():
+        trainer, task = our_training(family, prime)
+        epochs = (ours(trainer), usual(plain(prime), task))
+        for epoch in epochs:
+            epoch()
+        taken = [[cpu_seconds(epoch) for epoch in epochs] for _ in range(rounds)]
+        mine, other = (1e3 * statistics.median(times) for times in zip(*taken, strict=True))
+        rows.append(
+            {"an epoch of": family, "p": prime, "ms": mine, "plain loop, ms": other, "plain / ours": other / mine}
+        )
+    return rows
+
+
+def cpu_seconds(epoch: Epoch) -> float:
+    """Of one epoch."""
+    began = time.process_time()
+    epoch()
+    return time.process_time() - began
+
+
+def our_training(name: str, prime: int) -> tuple[Any, Any]:
+    """What `miscope train` runs, without its files."""
+    import torch
+
+    import miscope_lal
+    from miscope.family import make_variant
+    from miscope.training.trainer import Trainer, TrainingSetup
+
+    family = next(each for each in miscope_lal.miscope_families() if each.name == name)
+    sizes = {"prime": prime, "hidden_dim": WIDTH, "n_layers": LAYERS, "n_heads": HEADS}
+    variant = make_variant(family, sizes, {"train_fraction": FRACTION_BY_PRIME[prime]})
+    task, config = family.task(variant), variant.training
+    assert task is not None
+    assert config is not None
+    setup = TrainingSetup(task=task, model=lambda: family.model(variant.params), config=config, seed=0)
+    return Trainer(setup, task.initial_weights(), device=torch.device("cpu"), compiled=False), task
+
+
+def ours(trainer: Any) -> Epoch:
+    """A step of training, with its metrics."""
+    steps = iter(range(10**9))
+
+    def epoch() -> None:
+        step = next(steps)
+        loss = trainer.loss(step)
+        {name: float(value) for name, value in trainer.metrics(step).items()}
+        trainer.update(step, loss)
+
+    return epoch
+
+
+def usual(network: Any, task: Any) -> Epoch:
+    """The loop as one writes it."""
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=1.0, betas=(0.9, 0.98))
+
+    def seen(examples: Any) -> Any:
+        logits = network(examples.inputs)
+        (logits.argmax(-1) == examples.labels).double().mean().item()
+        return cross_entropy(logits.double(), examples.labels)
+
+    def epoch() -> None:
+        loss = seen(task.train)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+        with torch.no_grad():
+            seen(task.test).item()
+
+    return epoch
+
+
+def plain_transformer(prime: int) -> Any:
+    """Pre-norm, causal, GELU; attention written out, as second derivatives need it."""
+    import torch
+    from torch import nn
+    from torch.nn.functional import gelu
+
+    class Block(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.ln1, self.ln2 = nn.LayerNorm(WIDTH), nn.LayerNorm(WIDTH)
+            self.q, self.k, self.v, self.o = (nn.Linear(WIDTH, WIDTH, bias=False) for _ in range(4))
+            self.up, self.down = nn.Linear(WIDTH, 4 * WIDTH), nn.Linear(4 * WIDTH, WIDTH)
+            self.register_buffer("later", torch.ones(4, 4, dtype=torch.bool).triu(1))
+
+        def forward(self, x: Any) -> Any:
+            normal = self.ln1(x)
+            q, k, v = (part(normal).unflatten(-1, (HEADS, -1)).transpose(1, 2) for part in (self.q, self.k, self.v))
+            scores = (q @ k.mT / (WIDTH // HEADS) ** 0.5).masked_fill(self.later, -torch.inf)
+            x = x + self.o((scores.softmax(-1) @ v).transpose(1, 2).flatten(2))
+            return x + self.down(gelu(self.up(self.ln2(x))))
+
+    class Transformer(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.tokens, self.positions = nn.Embedding(prime + 2, WIDTH), nn.Embedding(5, WIDTH)
+            self.blocks, self.ln = nn.Sequential(*(Block() for _ in range(LAYERS))), nn.LayerNorm(WIDTH)
+            self.head = nn.Linear(WIDTH, prime)
+
+        def forward(self, tokens: Any) -> Any:
+            x = self.tokens(tokens) + self.positions(torch.arange(tokens.shape[1]))
+            return self.head(self.ln(self.blocks(x))[:, -1])
+
+    return Transformer()
+
+
+NETWORKS: dict[str, Callable[[int], Any]] = {"lal.transformer": plain_transformer}
+"""The plain network by the family it is the same as."""
+
+
+if __name__ == "__main__":
+    main()
