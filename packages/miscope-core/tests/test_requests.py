@@ -41,6 +41,7 @@ TRAIN = TrainRequest(
     compile=True,
     interventions=("silence", "noise"),
     watch=("ranks.weights:2",),
+    log_every=3,
     group="widths",
 )
 ANALYZE = AnalyzeRequest(

@@ -113,7 +113,7 @@ def test_an_unknown_key_is_refused_with_the_one_it_is_like(read: Write) -> None:
     assert said(read, "family: toy.sum\ntrain:\n  thread: 1\n") == (
         "sweep.yaml, line 3: There is no key 'thread' in `train`.\n"
         "Did you mean 'threads'?\n"
-        "The keys of `train` are: steps, device, threads, compile, watch, label."
+        "The keys of `train` are: steps, device, threads, compile, watch, log_every, label."
     )
 
 

@@ -263,7 +263,7 @@ def test_a_dry_run_shows_what_is_shared_and_what_is_each_runs_own(ws: BoundWorks
     head, _, rows = out.partition("\n\n#")
     assert head.splitlines()[0] == "sweep: 2 of 3 runs of toy.sum: 2 new"
     assert "fields   values=5 width=16 optimizer=adamw learning_rate=0.01 " in head
-    assert "train    device=auto threads=1 compile=false watch=none label=null" in head
+    assert "train    device=auto threads=1 compile=false watch=none log_every=null label=null" in head
     assert "analyze  analyzers=parameters.norms steps=null executor=inline options={}" in head
     assert rows.split("\n")[:4] == [
         "  run  seed  what there is",

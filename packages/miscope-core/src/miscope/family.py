@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from miscope.basis import Basis
 from miscope.errors import BadValue
 from miscope.field_docs import documented
+from miscope.log_line import log_line
 from miscope.probe import Probe
 from miscope.training_config import TrainingConfig
 from miscope.variant import Variant
@@ -53,6 +54,9 @@ class Family(ABC):
     """How its models are trained: a subclass where that has fields of its own, as `training` gives them."""
     step_label: ClassVar[str] = "step"
     """What an optimizer update is called on axes: 'epoch' where every update sees all the training data."""
+
+    logged: ClassVar[tuple[str, ...]] = ()
+    """Instruments whose scalars the lines of its trainings' logs show: they are watched where there are such lines."""
 
     fixed: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """What is true of all its models and no parameter: {'activation': ('relu',), 'operation': ('add', '+')}, the kinds
@@ -101,6 +105,10 @@ class Family(ABC):
     def identity(self, variant: Variant) -> str:
         """A digest of all that decides the variant's weights at a given step."""
         return variant.digest
+
+    def log_line(self, step: int, metrics: Mapping[str, float]) -> str:
+        """The line of a training's log for the weights of that step: losses, and what the family shows with them."""
+        return log_line(self.step_label, step, metrics)
 
     def intervention(self, name: str, variant: Variant) -> Intervention | None:
         """What the name stands for when this variant is trained ('gain-k14-x2-from500-to1000'); None if for nothing.

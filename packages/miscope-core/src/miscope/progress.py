@@ -26,5 +26,7 @@ class Progress:
     """Seconds to the end at the pace of this attempt; None until that is measured."""
     run: str = ""
     """The run of the ledger that it is part of; "" where nothing was to be done, so that none began."""
+    log: str = ""
+    """The line of its log for this step; "" where it has none."""
     message: str = ""
     """Anything worth a line: that there was nothing to do, that a stop was asked for."""

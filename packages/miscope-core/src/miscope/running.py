@@ -78,6 +78,7 @@ def _train(workspace: Workspace, request: TrainRequest, should_stop: Ask, should
         compile=request.compile,
         interventions=interventions_by_name(family, request.interventions, variant),
         watch=request.watch,
+        log_every=request.log_every,
         group=request.group,
         should_stop=should_stop,
         should_save=should_save,

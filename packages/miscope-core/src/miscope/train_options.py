@@ -41,6 +41,9 @@ class TrainOptions:
     watch: Sequence[str] = ()
     """Instruments computed while it trains, whose scalars become metrics: 'ranks.weights', or 'ranks.weights:100' for
     every hundredth step instead of every evaluated one; at every checkpoint in any case."""
+    log_every: int | None = None
+    """Steps from one line of its log to the next, at which it is evaluated and the instruments that its family shows
+    there are computed; None: no lines."""
     group: str | None = None
     """The study that it is a run of, as the ledger and the index have it."""
     should_stop: Callable[[], bool] = lambda: False
@@ -55,12 +58,14 @@ class TrainOptions:
                 "It is a list of instruments.",
                 f"Give it like this:  watch=[{self.watch!r}]",
             )
-        for name in ("steps", "threads"):
+        within = {"steps": "", "threads": f", 1 to {MOST_THREADS}", "log_every": ", 1 or more"}
+        for name, span in within.items():
             value = getattr(self, name)
-            if value is not None and (type(value) is not int or (name == "threads" and not 1 <= value <= MOST_THREADS)):
+            most = MOST_THREADS if name == "threads" else LAST_STEP
+            if value is not None and (type(value) is not int or (span and not 1 <= value <= most)):
                 raise BadValue(
                     f"A training does not take {name}={value!r}.",
-                    "It is a whole number" + (f", 1 to {MOST_THREADS}." if name == "threads" else "."),
+                    f"It is a whole number{span}.",
                     f"Give one, or leave `{name}` out.",
                 )
 

@@ -47,6 +47,8 @@ class TrainRequest(BaseModel):
     """Names of those to train under that the training does not name itself; the family makes them."""
     watch: tuple[str, ...] = ()
     """Instruments whose scalars are recorded while it trains: 'ranks.weights', 'ranks.weights:100'."""
+    log_every: Annotated[int | None, Field(ge=1)] = None
+    """Steps from one line of its log to the next; None for a line now and then."""
     group: str | None = None
     """The study that it is a run of; None where it stands alone."""
 
@@ -67,6 +69,7 @@ def train_request(variant: Variant, options: TrainOptions | None = None) -> Trai
         compile=options.compile,
         interventions=() if _names_its_own(variant) else tuple(each.name for each in options.interventions),
         watch=tuple(options.watch),
+        log_every=options.log_every,
         group=options.group,
     )
 

@@ -33,7 +33,12 @@ def _words(request: TrainRequest) -> Iterator[str]:
     yield from _assigned(request.params)
     for word in _assigned(_with_schedule(request.training)):
         yield from ("--set", word)
-    given = {"--steps": request.steps, "--as": request.label, "--threads": request.threads}
+    given = {
+        "--steps": request.steps,
+        "--as": request.label,
+        "--threads": request.threads,
+        "--log-every": request.log_every,
+    }
     for option, value in given.items():
         if value is not None:
             yield from (option, str(value))

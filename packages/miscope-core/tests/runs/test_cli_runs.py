@@ -188,7 +188,7 @@ def test_everything_of_one_run_is_shown_with_its_error(command: Run, unattended:
 def test_watching_ends_with_the_runs_and_its_code_says_whether_all_are_completed(
     command: Run, unattended: RunQueue, working: Working
 ) -> None:
-    command("train", "toy.sum", "--threads", 1, "--queue", "--then", "analyze:attention.patterns")
+    command("train", "toy.sum", "--threads", 1, "--log-every", 1000, "--queue", "--then", "analyze:attention.patterns")
     with working(unattended):
         code, out, _ = command("runs", "watch", 1, 2)
     lines = out.splitlines()
@@ -202,7 +202,9 @@ def test_watching_ends_with_the_runs_and_its_code_says_whether_all_are_completed
     assert (code, [json.loads(line)["state"] for line in out.splitlines()]) == (0, ["completed"])
     code, out, _ = command("runs", "logs", 1, "--tail", 2)
     assert (code, out.splitlines()[1]) == (0, "run 1: completed")
-    assert command("runs", "logs", 1, "--follow")[1].splitlines()[-1] == "run 1: completed"
+    *_, first, last, end = command("runs", "logs", 1, "--follow")[1].splitlines()
+    assert (first.partition(" |")[0], end) == ("epoch       0", "run 1: completed")
+    assert last.startswith("epoch ")
 
 
 def test_a_queued_run_is_worked_through_without_a_word_more(command: Run, place: Path) -> None:

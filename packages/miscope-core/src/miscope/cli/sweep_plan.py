@@ -14,6 +14,7 @@ from miscope.store.trained_with import said_of
 from miscope.studies.planning import PlannedRun, Presence
 from miscope.studies.study import Study, shared_settings
 from miscope.studies.study_estimate import StudyEstimate
+from miscope.studies.study_fields import StudyTraining
 
 __all__ = ["note_trained_otherwise", "show_plan"]
 
@@ -78,7 +79,7 @@ def _estimated(planned: PlannedRun, left: StudyEstimate) -> dict[str, Any]:
 def _asked(planned: PlannedRun) -> dict[str, Mapping[str, Any]]:
     """How it is trained beside its fields, and what is computed of it: the same for all runs of a study."""
     train = planned.run.train.model_dump(mode="json")
-    how = {name: train[name] for name in ("device", "threads", "compile", "watch", "label")}
+    how = {name: train[name] for name in StudyTraining.model_fields if name != "steps"}
     analyze = planned.run.analyze
     asked = None if analyze is None else analyze.model_dump(mode="json", exclude={"kind", "variants", "force", "group"})
     return {"train": how, **({} if asked is None else {"analyze": asked})}

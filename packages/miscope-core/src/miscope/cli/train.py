@@ -55,6 +55,9 @@ def train(
         list[str] | None,
         typer.Option(metavar="NAME[:EVERY]", help="Instrument to compute while it trains; its scalars become metrics."),
     ] = None,
+    log_every: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Print a line, as the family has it, at every Nth step.")
+    ] = None,
     label: LabelOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what it will take - time, checkpoints, disk - and train nothing.")
@@ -82,7 +85,14 @@ def train(
     variant = one_to_train(place, target, assignments([*(fields or ()), *(setting or ())]), now=not queued)
     variant = variant if label is None else variant.labelled(label)
     options = TrainOptions(
-        steps=steps, resume=resume, warm=warm, device=device, threads=threads, compile=compiled, watch=watch or ()
+        steps=steps,
+        resume=resume,
+        warm=warm,
+        device=device,
+        threads=threads,
+        compile=compiled,
+        watch=watch or (),
+        log_every=log_every,
     )
     request = train_request(variant, options)
     if dry_run:
@@ -131,15 +141,20 @@ def _with_bar(progress: Iterable[Progress]) -> Iterator[Progress]:
     with Bar(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("", total=None)
         for seen in progress:
+            if seen.log:
+                bar.console.print(seen.log, markup=False, highlight=False, soft_wrap=True)
             bar.update(task, completed=seen.step, total=seen.total, description=_metrics(seen))
             yield seen
 
 
 def _with_lines(progress: Iterable[Progress]) -> Iterator[Progress]:
-    """A line at every twentieth of the way, for logs."""
-    shown = -1
+    """A line at every twentieth of the way, for logs, unless they have lines of their own."""
+    shown, own = -1, False
     for seen in progress:
-        if seen.step * 20 // max(seen.total, 1) > shown:
+        if seen.log:
+            own = True
+            note(seen.log)
+        elif not own and seen.step * 20 // max(seen.total, 1) > shown:
             shown = seen.step * 20 // max(seen.total, 1)
             note(_line(seen))
         yield seen

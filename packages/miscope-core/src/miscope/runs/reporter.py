@@ -45,7 +45,7 @@ class Reporter:
         self._stop, self._ended = threading.Event(), threading.Event()
         self._asked_for, self._saved = 0, 0
         self._thread = threading.Thread(target=self._serve, name="reporter", daemon=True)
-        self._twentieth = -1
+        self._twentieth, self._logs = -1, False
         self._complained = ""
 
     def __enter__(self) -> Reporter:
@@ -74,8 +74,12 @@ class Reporter:
         self._reached = replace(self._reached, metrics=metrics, checkpoint=checkpoint)
         if seen.checkpoint is not None:
             self._steps.append(seen.step)
-        losses = " | ".join(f"{name} {value:.4g}" for name, value in metrics.items() if "/" not in name)
-        self._print(f"step {seen.step} of {seen.total}" + f" | {losses}" * bool(losses), seen.step, seen.total)
+        if seen.log:
+            say(seen.log)
+            self._logs = True
+        if not self._logs:
+            losses = " | ".join(f"{name} {value:.4g}" for name, value in metrics.items() if "/" not in name)
+            self._print(f"step {seen.step} of {seen.total}" + f" | {losses}" * bool(losses), seen.step, seen.total)
 
     def job(self, seen: Outcome) -> None:
         """Tell how far an analysis is."""

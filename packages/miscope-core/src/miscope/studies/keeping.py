@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from miscope.settings import settings_of
 from miscope.store.atomic import write_whole
 from miscope.studies.study import Study, StudyRun, shared_settings
+from miscope.studies.study_fields import StudyTraining
 
 if TYPE_CHECKING:
     from miscope.workspace import Workspace
@@ -46,7 +47,7 @@ def _written(study: Study) -> dict[str, Any]:
         "train": {
             name: value
             for name, value in first.train.model_dump(mode="json").items()
-            if name in ("device", "threads", "compile", "watch", "label")
+            if name in StudyTraining.model_fields and name != "steps"
         },
         **({} if first.analyze is None else {"analyze": _analysis(first)}),
     }

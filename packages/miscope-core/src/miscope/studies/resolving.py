@@ -121,7 +121,12 @@ def _variant(workspace: Workspace, fields: StudyFields, experiment: Experiment) 
 def _run(fields: StudyFields, experiment: Experiment, variant: Variant, analyze: AnalyzeRequest | None) -> StudyRun:
     how = fields.train
     options = TrainOptions(
-        device=how.device, threads=how.threads, compile=how.compile, watch=how.watch, group=fields.name
+        device=how.device,
+        threads=how.threads,
+        compile=how.compile,
+        watch=how.watch,
+        log_every=how.log_every,
+        group=fields.name,
     )
     return StudyRun(
         name=_name(fields, experiment, variant),

@@ -39,6 +39,8 @@ class StudyTraining(_Part):
     """Compile the forward pass, where that works."""
     watch: tuple[str, ...] = ()
     """Instruments whose scalars are recorded while it trains: [ranks.weights, 'gradients.energy:200']."""
+    log_every: Annotated[int, Field(ge=1)] | None = None
+    """Steps from one line of a run's log to the next; None for a line now and then."""
     label: str | None = None
     """Tells the runs' variants from others of the same fields: SLUG@LABEL."""
 

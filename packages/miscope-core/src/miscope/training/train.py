@@ -27,6 +27,7 @@ from miscope.training.checkpoint_choice import CheckpointChoice
 from miscope.training.checkpoint_writer import CheckpointWriter
 from miscope.training.devices import pick_device
 from miscope.training.estimate import work_of
+from miscope.training.log_lines import LogLines, watched_and_logged
 from miscope.training.named_interventions import interventions_by_name, refuse_others
 from miscope.training.progress_timer import ProgressTimer
 from miscope.training.resuming import Start, start_of
@@ -39,6 +40,7 @@ from miscope.variant import Variant
 if TYPE_CHECKING:
     import torch
 
+    from miscope.family import Family
     from miscope.workspace import Workspace
 
 __all__ = ["Intervention", "Progress", "TrainOptions", "train"]
@@ -85,7 +87,8 @@ def train(workspace: Workspace, variant: Variant, options: TrainOptions | None =
     aimed = replace(variant, training=config.model_copy(update={"steps": total}))
     device, request = pick_device(options.device), train_request(variant, options).model_dump(mode="json")
     run = _Run(workspace=workspace, variant=aimed, setup=setup, options=options, device=device, request=request)
-    return _alone(replace(run, watcher=watcher_of(workspace, aimed, options.watch)) if options.watch else run)
+    watch = watched_and_logged(options, run.family.logged, config.evaluate_every)
+    return _alone(replace(run, watcher=watcher_of(workspace, aimed, watch)) if watch else run)
 
 
 def _interventions(workspace: Workspace, variant: Variant, given: Sequence[Intervention]) -> tuple[Intervention, ...]:
@@ -117,6 +120,10 @@ class _Run:
     def config(self) -> TrainingConfig:
         assert self.variant.training is not None
         return self.variant.training
+
+    @property
+    def family(self) -> Family:
+        return self.workspace.plugins.family(self.variant.family)
 
 
 _BEGUN: WeakValueDictionary[tuple[Path, int], Generator[Progress]] = WeakValueDictionary()
@@ -183,7 +190,7 @@ def _steps(
     """Every step from the start to the end or a request to stop: measure, keep, report, update."""
     store, name, total = run.workspace.store, run.variant.name, run.config.steps
     first, state = start.step, start.state
-    choice = CheckpointChoice(run.config, store.steps(name), start)
+    choice, lines = CheckpointChoice(run.config, store.steps(name), start), LogLines(run.family, run.options, total)
     there = set() if state is None else choice.there
     timer, pace = ProgressTimer(), Pace()
     # What somebody else recorded at the step it begins with stays.
@@ -193,17 +200,16 @@ def _steps(
         loss = trainer.loss(step)
         stopping = stop_signal.poll() and step > first
         demanded = run.options.should_save() or stopping
-        if (demanded or choice.evaluates(step)) and not (lent and step == first):
-            metrics = trainer.metrics(step)
-            writer.note(step, metrics)
-            choice.observe(step, metrics, writer)
+        if (demanded or choice.evaluates(step) or lines.due(step)) and not (lent and step == first):
+            measured = trainer.metrics(step)
+            writer.note(step, measured)
+            choice.observe(step, measured, writer)
         kept = demanded or choice.keeps(step)
         if run.watcher is not None and not (lent and step == first):
             seen = run.watcher.measure(step, trainer, kept=kept or step in choice.there)
             writer.note_watched(step, seen)
-            yield from (
-                Progress(step=step, total=total, metrics=writer.latest_metrics, message=line) for line in seen.lines
-            )
+            metrics = writer.latest_metrics
+            yield from (Progress(step=step, total=total, metrics=metrics, message=line) for line in seen.lines)
         path = None
         if kept and not (step == first and step in there):
             path = writer.checkpoint(step, trainer, choice.facts)
@@ -211,11 +217,13 @@ def _steps(
         elif timer.unsaved > _SAVE_EVERY:
             writer.state(step, trainer, choice.facts)
             timer.saved()
-        if path is not None or timer.since_report > _REPORT_EVERY or step == total:
+        if path is not None or timer.since_report > _REPORT_EVERY or step == total or lines.due(step):
             writer.fetch()
             timer.reported()
             pace.note(step)
-            yield Progress(step=step, total=total, metrics=writer.latest_metrics, checkpoint=path, eta=pace.left(total))
+            metrics, eta = writer.latest_metrics, pace.left(total)
+            line = lines.of(step, metrics)
+            yield Progress(step=step, total=total, metrics=metrics, checkpoint=path, eta=eta, log=line)
         if stopping:
             return
         if step < total:

@@ -10,15 +10,13 @@ from miscope.errors import BadValue
 from miscope.studies.bad_study import BadStudy
 from miscope.studies.document import parsed
 from miscope.studies.resolving import resolved
+from miscope.studies.study_fields import StudyTraining
 
 if TYPE_CHECKING:
     from miscope.train_request import TrainRequest
     from miscope.workspace import Workspace
 
 __all__ = ["script_of", "study_of"]
-
-_OF_A_STUDY = ("steps", "device", "threads", "compile", "watch", "label")
-"""How it is trained, as a study says it."""
 
 
 def study_of(workspace: Workspace, request: TrainRequest, variant: str) -> str:
@@ -41,7 +39,7 @@ def study_of(workspace: Workspace, request: TrainRequest, variant: str) -> str:
 def _written(request: TrainRequest) -> str:
     from ruamel.yaml import YAML
 
-    given = request.model_dump(mode="json", include={*_OF_A_STUDY}, exclude_defaults=True)
+    given = request.model_dump(mode="json", include=set(StudyTraining.model_fields), exclude_defaults=True)
     # Where it goes to another step than its fields say, that step alone is said: a study says it once.
     of_fields = {name: value for name, value in request.training.items() if name != "steps" or "steps" not in given}
     study: dict[str, Any] = {
