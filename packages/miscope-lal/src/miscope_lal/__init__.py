@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 @hookimpl
 def miscope_families() -> Iterable[Family]:
     from miscope_lal.mlp import MlpFamily
+    from miscope_lal.routed import RoutedFamily
     from miscope_lal.transformer import TransformerFamily
 
-    return (MlpFamily(), TransformerFamily())
+    return (MlpFamily(), RoutedFamily(), TransformerFamily())

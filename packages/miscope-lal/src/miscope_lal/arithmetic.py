@@ -47,6 +47,13 @@ class Questions:
     def __len__(self) -> int:
         return len(self.a)
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """How many values each factor has: a and b, and before them the operation where there are two."""
+        parts = 2 if self.operation == "both" else 1
+        pair = (self.modulus, len(self) // (parts * self.modulus))
+        return (parts, *pair) if parts > 1 else pair
+
     @cached_property
     def answers(self) -> np.ndarray:
         """(N,) int64, 0 to modulus - 1."""

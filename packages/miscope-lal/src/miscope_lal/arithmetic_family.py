@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from miscope import Basis, Examples, Family, Objective, Probe, Task, Variant, classification
+from miscope import Basis, Examples, Family, Objective, Probe, Task, Variant
+from miscope.model import LOGITS
 from miscope_lal import arithmetic
 from miscope_lal.arithmetic import Questions
 from miscope_lal.params import ArithmeticParams
@@ -44,9 +45,26 @@ class ArithmeticFamily(Family):
     def logits(self, params: Any) -> Forward:
         """The exact algebra of the answer that training runs instead of the hooked network."""
 
+    def routing_sites(self, params: Any) -> tuple[str, ...]:
+        """Sites of the routing weights, by layer; () of a network that does not route."""
+        return ()
+
     def objective(self, variant: Variant) -> Objective:
-        """What is descended and recorded."""
-        return classification()
+        """What is descended and recorded: cross-entropy, and the penalties of the variant's training."""
+        from miscope_lal.least_action import Network, least_action
+
+        params, training = cast("Any", variant.params), variant.training
+        assert isinstance(training, ArithmeticTraining), "families of modular arithmetic are trained here"
+        asked = arithmetic.questions(params)
+        network = Network(
+            logits=self.logits(params),
+            model=cache(partial(self.model, params)),
+            questions=cache(partial(self.encoded, asked)),
+            factors=asked.shape,
+            seed=params.seed,
+            routing=self.routing_sites(params),
+        )
+        return least_action(training, network)
 
     def probes(self, variant: Variant) -> Mapping[str, Probe]:
         params: Any = variant.params
@@ -61,12 +79,13 @@ class ArithmeticFamily(Family):
         asked = arithmetic.questions(params)
         inputs, answers = self.encoded(asked), torch.from_numpy(asked.answers)
         train, test = (Examples(inputs=inputs[rows], labels=answers[rows]) for rows in self._split(variant, asked))
+        objective = self.objective(variant)
         return Task(
             train=train,
             test=test,
             initial_weights=partial(self.initial_weights, params),
-            objective=self.objective(variant),
-            logits=self.logits(params),
+            objective=objective,
+            logits=self.logits(params) if tuple(objective.sites) == (LOGITS,) else None,
         )
 
     def bases(self, params: Any) -> Mapping[str, Basis]:

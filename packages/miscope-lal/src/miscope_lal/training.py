@@ -22,6 +22,8 @@ class ArithmeticTraining(TrainingConfig):
     """Updates from one with that penalty to the next."""
     spectral_exclude_constant: Annotated[bool, Field(json_schema_extra={"slug": "lsac"})] = False
     """Whether the mean answer is left out of it; else it falls when the same is predicted everywhere."""
+    spectral_keep_mean: Annotated[bool, Field(json_schema_extra={"slug": "lsm"})] = False
+    """Whether its coefficient is multiplied by that interval, as if a part of it were there at every update."""
     lambda_jacobian: Annotated[float, Field(ge=0, json_schema_extra={"slug": "lj"})] = 0.0
     """Coefficient of the penalty on the squared length of the Jacobian of the logits by the input."""
 
