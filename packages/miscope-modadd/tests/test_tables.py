@@ -126,3 +126,22 @@ def test_the_form_the_tables_are_for() -> None:
     assert tables.answerable(torch.tensor([[0, 12, PRIME]]), PRIME)
     for wrong in ([[0, PRIME, PRIME]], [[0, 1, 2]], [[-1, 1, PRIME]], [[0, 1]]):
         assert not tables.answerable(torch.tensor(wrong), PRIME)
+
+
+def test_second_derivatives_of_the_tables_are_the_networks(network, weights, inputs) -> None:
+    along = {
+        name: torch.randn(w.shape, generator=torch.Generator().manual_seed(5)).double() for name, w in weights.items()
+    }
+
+    def turned(logits: Callable[[Weights], Tensor]) -> Weights:
+        leaves = {name: w.double().requires_grad_() for name, w in weights.items()}
+        loss = torch.nn.functional.cross_entropy(logits(leaves), inputs[:, :2].sum(1) % PRIME)
+        slopes = torch.autograd.grad(loss, list(leaves.values()), create_graph=True)
+        slope = sum((g * along[name]).sum() for name, g in zip(leaves, slopes, strict=True))
+        return dict(zip(leaves, torch.autograd.grad(slope, list(leaves.values())), strict=True))
+
+    fast = turned(lambda leaves: table_logits(network, PRIME, leaves, inputs))
+    slow = turned(lambda leaves: network.run(leaves, inputs, ["logits"])["logits"][:, -1])
+    for name, product in fast.items():
+        assert float(slow[name].abs().max()) > 0, name
+        assert roundings(product, slow[name]) < 100 * APART, name

@@ -9,14 +9,24 @@ from typing import TYPE_CHECKING, TypeAlias, final
 from miscope.errors import BadValue
 from miscope.examples import Examples
 from miscope.lazily import torch
-from miscope.model import LOGITS, Activations, Model
+from miscope.model import LOGITS, Activations, Model, at_answers
 from miscope.objective import ForwardPass, Objective
 from miscope.task import Forward
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Loss", "LossFunction", "Run", "batches", "loss_of", "mean_of", "recorded", "run_of"]
+__all__ = [
+    "Loss",
+    "LossFunction",
+    "Run",
+    "batches",
+    "loss_of",
+    "mean_of",
+    "network_of",
+    "recorded",
+    "run_of",
+]
 
 ENTRIES = 1 << 17
 """Numbers of inputs in one forward pass (tokens of all sequences together): bounds what is held between layers."""
@@ -45,6 +55,13 @@ def run_of(objective: Objective, model: Callable[[], Model], logits: Forward | N
     if objective.positions == "all":
         return lambda weights, inputs: model().run(weights, inputs, objective.sites)
     return lambda weights, inputs: model().answers(weights, inputs, objective.sites)
+
+
+def network_of(objective: Objective, model: Callable[[], Model]) -> Run:
+    """How they are computed without a shortcut, by the network's own operations."""
+    if objective.positions == "all":
+        return run_of(objective, model)
+    return lambda weights, inputs: at_answers(model().run(weights, inputs, objective.sites))
 
 
 def loss_of(objective: Objective, seen: ForwardPass) -> Loss:
@@ -101,6 +118,8 @@ class LossFunction:
     """Whose coefficients the terms have."""
     buffers: Mapping[str, Tensor] = field(default_factory=dict)
     """The training's own tensors, of a task with callbacks."""
+    network: Run | None = None
+    """Gives what `run` gives, without a shortcut; None where `run` has none."""
 
     def __call__(self, weights: Weights) -> dict[str, float]:
         """'total', what is descended; 'loss', what is recorded as that; the metrics ('accuracy') and terms by name."""
@@ -111,7 +130,7 @@ class LossFunction:
             if differentiates:
                 exact = {role: tensor.requires_grad_() for role, tensor in exact.items()}
             for some in batches(self.objective, self.examples):
-                seen = self._seen(exact, some)
+                seen = self.seen(exact, some)
                 loss = loss_of(self.objective, seen)
                 values = {"total": loss.total.detach(), **recorded(self.objective, seen, loss)}
                 parts.append((self.objective.count(some), values))
@@ -128,7 +147,7 @@ class LossFunction:
         parts: list[tuple[int, dict[str, Tensor]]] = []
         with torch.enable_grad():
             for some in batches(self.objective, self.examples):
-                total = loss_of(self.objective, self._seen(exact, some)).total
+                total = self.total(exact, some)
                 derivatives = torch.autograd.grad(total, list(wanted.values()), allow_unused=True)
                 gradients = zip(wanted.items(), derivatives, strict=True)
                 each = {role: torch.zeros_like(w) if g is None else g for (role, w), g in gradients}
@@ -151,7 +170,12 @@ class LossFunction:
         chosen = np.sort(np.random.default_rng(seed).choice(len(order), most, replace=False))
         return replace(self, examples=self.examples.rows(torch.from_numpy(order[chosen])))
 
-    def _seen(self, weights: Weights, examples: Examples) -> ForwardPass:
+    def total(self, weights: Weights, examples: Examples) -> Tensor:
+        """What is descended, of these examples and no others; 0-d, differentiable where gradients are enabled."""
+        return loss_of(self.objective, self.seen(weights, examples)).total
+
+    def seen(self, weights: Weights, examples: Examples) -> ForwardPass:
+        """The pass of these examples that the terms are functions of."""
         inputs = examples.inputs.double() if examples.inputs.is_floating_point() else examples.inputs
         activations = dict(self.run(weights, inputs))
         examples = replace(examples, inputs=inputs)

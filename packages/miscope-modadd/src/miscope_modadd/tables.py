@@ -14,7 +14,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd import Function
-from torch.autograd.function import once_differentiable
 
 __all__ = ["PATTERN", "POST", "PRE", "RESID", "SITES", "Z", "activations", "answerable", "logits", "unfolded_logits"]
 
@@ -42,7 +41,7 @@ def answerable(inputs: Tensor, prime: int) -> bool:
 
 
 def logits(weights: Weights, inputs: Tensor) -> Tensor:
-    """Logits (N, vocabulary) of inputs [a, b, =] (N, 3); once differentiable in the weights.
+    """Logits (N, vocabulary) of inputs [a, b, =] (N, 3), differentiable in the weights, twice if one likes.
 
     Equal to the hooked model's up to rounding. On other devices than the CPU the same sum is a batch of products.
     """
@@ -61,7 +60,7 @@ def logits(weights: Weights, inputs: Tensor) -> Tensor:
 
 
 def unfolded_logits(weights: Weights, inputs: Tensor) -> Tensor:
-    """The same logits by the network's own matrices one after the other, differentiable as often as one likes.
+    """The same logits by the network's own matrices one after the other, once differentiable.
 
     Slower than `logits` by half. It rounds as the network does, which a replay of somebody's run depends on.
     """
@@ -214,9 +213,10 @@ class _Answers(Function):
         return out
 
     @staticmethod
-    @once_differentiable
     def backward(ctx, grad: Tensor):  # pyright: ignore[reportIncompatibleMethodOverride]
         table, attention, rows, through, mixed = ctx.saved_tensors
+        if torch.is_grad_enabled():
+            return _twice(table, attention, rows, through, grad)
         post = mixed[:, : len(through)]
         grad_mixed = torch.empty_like(mixed)
         grad_pre = grad_mixed[:, : len(through)]
@@ -229,6 +229,17 @@ class _Answers(Function):
             None,
             post.T @ grad,
         )
+
+
+def _twice(table: Tensor, attention: Tensor, rows: Tensor, through: Tensor, grad: Tensor) -> tuple[Tensor | None, ...]:
+    """The same gradients, to be differentiated again."""
+    pre = _mixed(table, attention, rows)[:, : len(through)]
+    grad_mixed = torch.cat([(grad @ through.T) * (pre > 0), grad], dim=1)
+    shares = torch.zeros_like(table)
+    for i in range(rows.shape[1]):
+        shares = shares.index_add(0, rows[:, i], attention[:, i, None] * grad_mixed)
+    products = torch.stack([(grad_mixed * table[row]).sum(dim=1) for row in rows.T], dim=1)
+    return shares, products, None, torch.relu(pre).T @ grad
 
 
 def _transposed_sum(grad: Tensor, attention: Tensor, rows: Tensor, count: int) -> Tensor:

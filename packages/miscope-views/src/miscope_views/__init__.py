@@ -15,7 +15,7 @@ NAMESPACES = (
     *("behaviour", "smoothness", "learning", "events", "stages", "summary", "integrity", "provenance"),
     *("spectra", "products", "scores", "factors", "keys", "progress", "phases", "streams", "gradients"),
     *("neurons", "atlas", "units", "coarseness", "attention", "heads", "circuits"),
-    *("parameters", "optimizer", "ranks", "groups", "dynamics", "flatness", "connectivity"),
+    *("parameters", "optimizer", "ranks", "groups", "dynamics", "flatness", "curvature", "connectivity"),
     *("geometry", "dimensions", "ablations", "cohort"),
 )
 """Modules with a tuple VIEWS; a new one is a name here."""

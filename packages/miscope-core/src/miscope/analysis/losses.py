@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from miscope.cross_entropy import classification
 from miscope.examples import Examples
 from miscope.lazily import torch
-from miscope.loss_function import LossFunction, run_of
+from miscope.loss_function import LossFunction, network_of, run_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,19 +31,26 @@ def losses_of(context: ModelContext, step: int, buffers: Mapping[str, Tensor] | 
     if task is None:
         return probe_losses(context.probe(), lambda: context.model, step)
     own = buffers if buffers or task.callbacks is None else task.callbacks.buffers()
-    run = run_of(task.objective, lambda: context.model, task.logits)
-    return {
-        name: LossFunction(objective=task.objective, run=run, examples=part, step=step, buffers=own or {})
-        for name, part in (("train", task.train), ("test", task.test))
-    }
+    objective = task.objective
+    loss = LossFunction(
+        objective=objective,
+        run=run_of(objective, lambda: context.model, task.logits),
+        network=network_of(objective, lambda: context.model),
+        examples=task.train,
+        step=step,
+        buffers=own or {},
+    )
+    return {"train": loss, "test": replace(loss, examples=task.test)}
 
 
 def probe_losses(probe: Probe, model: Callable[[], Model], step: int = 0) -> dict[str, LossFunction]:
     """Cross-entropy of the probe's right answers at the answer position: 'train' and 'test', or 'all'; {} without."""
     objective = classification()
-    run = run_of(objective, model)
-    parts = _parts_of(probe).items()
-    return {name: LossFunction(objective=objective, run=run, examples=part, step=step) for name, part in parts}
+    run, network = run_of(objective, model), network_of(objective, model)
+    return {
+        name: LossFunction(objective=objective, run=run, network=network, examples=part, step=step)
+        for name, part in _parts_of(probe).items()
+    }
 
 
 def _parts_of(probe: Probe) -> dict[str, Examples]:
