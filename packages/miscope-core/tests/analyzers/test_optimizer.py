@@ -12,7 +12,7 @@ from torch import Tensor
 
 from miscope.analysis.returned import returned_arrays
 from miscope.analyzer import Analyzer
-from miscope.analyzers.optimizer import MOMENTS
+from miscope.analyzers.optimizer import MOMENTS, RATES
 from miscope.bound import BoundVariant, open_bound
 from miscope.errors import DoesNotApply
 from miscope.optimizer_group import OptimizerGroup, recorded_groups
@@ -119,6 +119,29 @@ def test_a_run_of_pytorchs_own_adamw_moves_by_what_the_numbers_say() -> None:
     assert float(found["W/corrected_ratio_mean"]) == pytest.approx(float(update.abs().mean()), rel=1e-10)
     ratio = float(update.norm() / (0.5 * weight.detach().norm()))
     assert float(found["W/update_over_decay"]) == pytest.approx(ratio, rel=1e-10)
+
+
+def test_rates_are_relative_to_the_weight_and_of_each_number() -> None:
+    rate, w = 0.1, W["b"]
+    root, update = (torch.tensor(values, dtype=torch.float64) for values in ([0.5, 2.0], [0.6, -0.8]))
+    m, v = update * (root + EPS) * (1 - BETAS[0] ** 5), root**2 * (1 - BETAS[1] ** 5)
+    found = seen(RATES, {"b": w}, {"b": state(m, v)}, [group("b", learning_rate=rate, weight_decay=2.0)])
+    assert float(found["b/relative_update"]) == pytest.approx(rate / 5**0.5, rel=1e-12)
+    expected = np.quantile([rate / 0.5, rate / 2.0], [0.05, 0.25, 0.5, 0.75, 0.95])
+    assert found["b/effective_rate"] == pytest.approx(expected, rel=1e-7)
+    assert float(found["total/effective_rate_median"]) == pytest.approx(expected[2], rel=1e-7)
+    before = (w.double() + rate * update) / (1 - rate * 2.0)
+    angle = np.arccos(float(before @ w.double() / before.norm() / w.double().norm()))
+    assert float(found["b/angle"]) == pytest.approx(angle, rel=1e-9)
+    assert float(found["b/equilibrium_angle"]) == pytest.approx((2 * rate * 2.0 * 0.1 / 1.9) ** 0.5, rel=1e-12)
+    assert float(found["b/equilibrium_angle_without_momentum"]) == pytest.approx((2 * rate * 2.0) ** 0.5, rel=1e-12)
+
+
+def test_a_weight_that_is_not_decayed_has_no_equilibrium_and_one_of_zeros_no_measure() -> None:
+    zeros = {"b": torch.zeros(2)}
+    found = seen(RATES, zeros, {"b": state(torch.ones(2), torch.ones(2))}, [group("b", weight_decay=0.0)])
+    for name in ("relative_update", "angle", "equilibrium_angle", "equilibrium_angle_without_momentum"):
+        assert np.isnan(found[f"b/{name}"])
 
 
 @pytest.fixture(scope="module")

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from miscope import Choice, Grain, Needs, Toggle, View, ViewData
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
+from miscope.figures.figure_style import OKABE_ITO
 from miscope_views.figures import figure, title
-from miscope_views.named_arrays import holders
+from miscope_views.named_arrays import choice_of, holders
 from miscope_views.named_curves import curve, curves_of, level, over_time
+from miscope_views.optimizer_directions import DIRECTIONS
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-_MOMENTS = "optimizer.moments"
+_MOMENTS, _RATES = "optimizer.moments", "optimizer.rates"
 _QUANTITIES: Mapping[str, tuple[str, str]] = {
     "sqrt v": ("sqrt_v", "√v, in units of the gradient"),
     "|m| / sqrt v": ("ratio", "|m| / (√v + ε)"),
@@ -62,6 +64,59 @@ def update_over_decay(shown: ViewData, *, roles: bool) -> Figure:
     return figure(traces, over_time(traces, title(shown, "Update over weight decay", note), "|update| / |λ w|"))
 
 
+def rates(shown: ViewData, *, quantity: str) -> Figure:
+    """How far each update goes over training: relative to the weight's length, or as the angle by which it turns it.
+
+    Grey, of the angle: where a weight whose scale does not matter settles under independent gradients, with and without
+    the momentum.
+    """
+    arrays = shown.artifacts[_RATES]
+    name, unit = _MOVES[quantity]
+    traces = curves_of(shown, arrays, name, roles_of(arrays, name))
+    if name == "relative_update":
+        traces.append(curve(shown, arrays, f"total/{name}", "total", **_THICK))
+        note = "rate |u| / |w|, the decay apart"
+    else:
+        traces += _equilibria(arrays)
+        note = "grey: equilibrium of scale-invariant weights under independent gradients"
+    if not traces:
+        raise DoesNotApply("no weight has a length, so there is nothing for an update to turn")
+    return figure(traces, over_time(traces, title(shown, "How far an update moves the weights", note), unit))
+
+
+_MOVES: Mapping[str, tuple[str, str]] = {
+    "relative update": ("relative_update", "|update| / |w|, per step"),
+    "angle": ("angle", "angle per step, radians"),
+}
+
+
+def _equilibria(arrays: Arrays) -> list[dict[str, Any]]:
+    """A level for each that differs: weights of one rate and decay share theirs."""
+    words = {"equilibrium_angle": ("equilibrium", "dash"), "equilibrium_angle_without_momentum": ("without β₁", "dot")}
+    traces = []
+    for quantity, (name, dash) in words.items():
+        every = {role: np.asarray(arrays[f"{role}/{quantity}"]) for role in roles_of(arrays, quantity)}
+        distinct = {values.tobytes(): values for values in every.values()}
+        traces += [level(arrays, values, name, dash=dash) for values in distinct.values()]
+    return traces
+
+
+def effective_rate(shown: ViewData, *, of: str) -> Figure:
+    """The rate that each number of a weight has, rate / (sqrt(v_hat) + eps), over training: median and quantiles."""
+    arrays = shown.artifacts[_RATES]
+    quantiles, steps = np.asarray(arrays[f"{of}/effective_rate"]), arrays["step"]
+    traces = []
+    for (low, high), opacity in (((0, 4), 0.15), ((1, 3), 0.25)):
+        edge = {"type": "scatter", "mode": "lines", "x": steps, "line": {"width": 0}, "hoverinfo": "skip"}
+        fill = {"fill": "tonexty", "fillcolor": f"rgba(0,114,178,{opacity})"}
+        words = "5 to 95 %" if low == 0 else "25 to 75 %"
+        traces += [{**edge, "y": quantiles[:, low], "showlegend": False}, {**edge, "y": quantiles[:, high], **fill}]
+        traces[-1]["name"] = words
+    traces.append(curve(shown, arrays, f"{of}/effective_rate_median", "median", color=OKABE_ITO[0]))
+    heading = title(shown, f"Effective learning rate of {'all weights' if of == 'total' else of}")
+    return figure(traces, over_time(traces, heading, "rate / (√v̂ + ε)"))
+
+
 VIEWS = (
     View(
         name=_MOMENTS,
@@ -84,4 +139,23 @@ VIEWS = (
         controls=(Toggle(name="roles", default=True, label="each weight"),),
         time_axis="x",
     ),
+    View(
+        name=_RATES,
+        title="How far an update moves the weights",
+        grain=Grain.TRAJECTORY,
+        draw=rates,
+        needs=Needs(reads=(_RATES,)),
+        controls=(Choice(name="quantity", options=tuple(_MOVES)),),
+        time_axis="x",
+    ),
+    View(
+        name="optimizer.effective_rate",
+        title="Effective learning rate",
+        grain=Grain.TRAJECTORY,
+        draw=effective_rate,
+        needs=Needs(reads=(_RATES,)),
+        controls=(choice_of("of", _RATES, "effective_rate", default="total"),),
+        time_axis="x",
+    ),
+    *DIRECTIONS,
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 from miscope.errors import DoesNotApply
-from miscope.maths.adam import Averages
+from miscope.maths.adam import Averages, before_update
 from miscope.optimizer_group import OptimizerGroup
 from miscope.snapshot import Snapshot
 
@@ -35,6 +35,11 @@ class AdamWeight:
         """By how much a unit of the weight is lowered at a rate of 1, apart from the gradient; 0 where it is part of
         that."""
         return self.group.weight_decay if self.group.decoupled else 0.0
+
+    @property
+    def before(self) -> Tensor:
+        """The weight before the update, to the rounding of the one after."""
+        return before_update(self.weight, self.averages.update, rate=self.group.learning_rate, decay=self.decay)
 
 
 def adam_weights(snapshot: Snapshot[Any]) -> Iterator[AdamWeight]:

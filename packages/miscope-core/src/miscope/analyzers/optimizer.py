@@ -10,6 +10,7 @@ import numpy as np
 from miscope.analyzer import Analyzer, Grain, Options
 from miscope.analyzers.adam_state import AdamWeight, adam_weights
 from miscope.artifact import NestedArrays
+from miscope.maths.adam import angle_between, equilibrium_angle
 from miscope.needs import Needs
 from miscope.snapshot import Snapshot
 
@@ -138,5 +139,73 @@ MOMENTS = Analyzer(
         "sqrt(v) and for sqrt(v) + eps",
         "original/update_over_decay": "() with the option: |m / sqrt(v + eps)| of all weights over sqrt(lambda) |w| of "
         "the decayed ones",
+    },
+)
+
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+def rates(snapshot: Snapshot) -> NestedArrays:
+    """How fast Adam moves each weight: relative to its size, as an angle, and by the rate that each number has.
+
+    `relative_update` is rate |u| / |w| with u = m_hat / (sqrt(v_hat) + eps), the decay apart. `angle` is that between
+    the weight before the last update, taken back exactly, and after it. `equilibrium_angle` is where AdamW's angle
+    settles for a weight whose scale the function does not see (one that a normalisation follows), is decayed, and has
+    been trained at one rate for many times 1 / (rate lambda) updates, under gradients that are independent from update
+    to update; `equilibrium_angle_without_momentum` is the same for beta1 = 0. Of other weights it is no more than a
+    scale to compare with: a gradient that lasts turns them otherwise. `effective_rate` is rate / (sqrt(v_hat) + eps),
+    number by number. At a rate of 0, the first update of a warmup, nothing moves. One weight in float64 is in memory
+    at a time, and of all together one float64 for each number.
+    """
+    outputs: dict[str, NestedArrays] = {}
+    sums = np.zeros(2)
+    every = []
+    for adam in adam_weights(snapshot):
+        group, averages = adam.group, adam.averages
+        moved, size = group.learning_rate**2 * _squares(averages.update), _squares(adam.weight)
+        effective = (group.learning_rate / (averages.root_hat + averages.eps)).ravel().numpy()
+        beta = averages.betas[0]
+        outputs[adam.role] = {
+            "relative_update": _relative(moved, size),
+            "angle": np.asarray(angle_between(adam.before, adam.weight)),
+            "equilibrium_angle": np.asarray(equilibrium_angle(group.learning_rate, adam.decay, beta)),
+            "equilibrium_angle_without_momentum": np.asarray(equilibrium_angle(group.learning_rate, adam.decay)),
+            **_quantiles(effective),
+        }
+        sums += moved, size
+        every.append(effective)
+    outputs[_TOTAL] = {"relative_update": _relative(*sums), **_quantiles(np.concatenate(every))}
+    return outputs
+
+
+def _relative(moved: float, size: float) -> np.ndarray:
+    return np.asarray((moved / size) ** 0.5 if size > 0 else np.nan)
+
+
+def _quantiles(values: np.ndarray) -> dict[str, np.ndarray]:
+    found = np.quantile(values, QUANTILES)
+    return {"effective_rate": found, "effective_rate_median": np.asarray(found[len(QUANTILES) // 2])}
+
+
+RATES = Analyzer(
+    name="optimizer.rates",
+    version=1,
+    grain=Grain.CHECKPOINT,
+    compute=rates,
+    needs=Needs(weights=("*",), optimizer=True),
+    not_invariant_to=_OF_ADAM,
+    question="How fast does each weight move, by its own measure?",
+    formula="rate |u| / |w|; angle(w_(t-1), w_t); rate / (sqrt(v_hat) + eps); u = m_hat / (sqrt(v_hat) + eps)",
+    source="Kosson et al. 2023 (arXiv 2305.17212), table 1: sqrt(2 rate lambda (1 - beta1) / (1 + beta1)) of AdamW",
+    outputs={
+        "NAME/relative_update": "() length of the last update over that of the weight, without the decay; NAME is a "
+        "weight's role, or total for all that Adam trains",
+        "ROLE/angle": "() radians between the weight before the last update and after it",
+        "ROLE/equilibrium_angle": "() radians at which a scale-invariant weight would turn in equilibrium under "
+        "independent gradients; NaN where it is not decayed apart from the gradient",
+        "ROLE/equilibrium_angle_without_momentum": "() the same for beta1 = 0: sqrt(2 rate lambda)",
+        "NAME/effective_rate": "(5,) 5, 25, 50, 75 and 95 % quantiles of rate / (sqrt(v_hat) + eps) over its numbers",
+        "NAME/effective_rate_median": "() the one in the middle",
     },
 )
