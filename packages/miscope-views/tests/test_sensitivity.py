@@ -7,7 +7,7 @@ from miscope import ViewData
 from miscope.family import make_variant
 from miscope.testing import ToyFamily
 from miscope_views import sensitivity
-from miscope_views.estimated_curves import EstimatedCurve, estimated_over_training
+from miscope_views.banded_curves import BandedCurve, banded_over_training
 
 STEPS = np.array([0, 10, 20])
 
@@ -55,5 +55,5 @@ def test_a_network_that_does_not_bend_is_drawn_at_zero():
 
 def test_an_exact_curve_has_no_band():
     seen = shown("x", {})
-    figure = estimated_over_training(seen, STEPS, [EstimatedCurve(name="a", values=STEPS)], title={}, unit="")
+    figure = banded_over_training(seen, STEPS, [BandedCurve(name="a", values=STEPS)], title={}, unit="")
     assert len(figure.data) == 1

@@ -16,7 +16,7 @@ NAMESPACES = (
     *("spectra", "products", "scores", "factors", "keys", "progress", "phases", "streams", "gradients"),
     *("neurons", "atlas", "units", "coarseness", "attention", "heads", "circuits"),
     *("parameters", "optimizer", "ranks", "groups", "dynamics", "flatness", "curvature", "connectivity"),
-    *("geometry", "dimensions", "sensitivity", "ablations", "cohort"),
+    *("geometry", "dimensions", "representation", "sensitivity", "ablations", "cohort"),
 )
 """Modules with a tuple VIEWS; a new one is a name here."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from miscope import Grain, Needs, View, ViewData
-from miscope_views.estimated_curves import EstimatedCurve, estimated_over_training
+from miscope_views.banded_curves import BandedCurve, banded_over_training
 from miscope_views.figures import title
 from miscope_views.named_arrays import holders
 
@@ -29,11 +29,11 @@ def input_hessian(shown: ViewData) -> Figure:
 def _over_training(shown: ViewData, reads: str, what: str, heading: str, unit: str) -> Figure:
     arrays = shown.artifacts[reads]
     curves = [
-        EstimatedCurve(name=name, values=arrays[f"{name}/{what}"], sem=arrays[f"{name}/{what}/sem"])
+        BandedCurve(name=name, values=arrays[f"{name}/{what}"], half=2 * arrays[f"{name}/{what}/sem"])
         for name in holders(arrays, what)
     ]
     words = title(shown, heading, _BANDS.format(f"{int(arrays['inputs'][-1]):,}"))
-    return estimated_over_training(shown, arrays["step"], curves, title=words, unit=unit)
+    return banded_over_training(shown, arrays["step"], curves, title=words, unit=unit)
 
 
 VIEWS = (
