@@ -12,9 +12,11 @@ from torch import Tensor
 
 from miscope.analysis.returned import returned_arrays
 from miscope.analyzer import Analyzer
+from miscope.analyzers.observed.weights import balance_observed
 from miscope.analyzers.optimizer import MOMENTS, RATES
 from miscope.bound import BoundVariant, open_bound
 from miscope.errors import DoesNotApply
+from miscope.observation import ObservedArtifact
 from miscope.optimizer_group import OptimizerGroup, recorded_groups
 from miscope.outcome import State
 from miscope.testing import roundings, tables, toy_snapshot
@@ -149,10 +151,11 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """toy(optimizer="sgd"): a toy trained for a few updates with the optimizer's state beside each checkpoint."""
     place = open_bound(tmp_path_factory.mktemp("optimizer"), tables())
 
-    def trained(**fields: Any) -> BoundVariant:
+    def trained(watch: tuple[str, ...] = (), **fields: Any) -> BoundVariant:
         short = {"steps": 4, "checkpoints": "every:1", "save_optimizer": True}
         variant = place.variant("toy.sum", **{**short, **fields})
-        for _ in variant.train(threads=1):
+        variant = variant.labelled("watched") if watch else variant
+        for _ in variant.train(threads=1, watch=watch):
             pass
         return variant
 
@@ -182,7 +185,7 @@ def test_a_training_is_looked_at_with_its_own_settings_from_the_first_update_on(
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"optimizer": "sgd"}, "its optimizer, sgd, keeps no averages of the gradient and of its square as Adam does"),
+        ({"optimizer": "sgd"}, "it looks at what Adam remembers, and the optimizer here is sgd"),
         (
             {"save_optimizer": False},
             "no optimizer state was kept beside its checkpoints; train with save_optimizer=true",
@@ -199,6 +202,28 @@ def test_where_there_are_no_averages_it_is_said_why(toy: Any, fields: dict[str, 
     with pytest.raises(DoesNotApply) as error:
         variant.arrays("optimizer.moments")
     assert error.value.reason == reason
+
+
+def test_watched_it_is_what_it_is_of_the_checkpoints_and_nothing_before_the_first_update(toy: Any) -> None:
+    names = ("optimizer.moments", "optimizer.rates", "optimizer.alignment", "optimizer.last_update")
+    kept, seen = toy(seed=5, warmup_steps=3), toy(seed=5, warmup_steps=3, save_optimizer=False, steps=3, watch=names)
+    for name in names:
+        outcomes(kept, name)
+        arrays = {n: a for n, a in kept.arrays(name, 3).items() if a.ndim == 0}
+        for array, value in arrays.items():
+            steps, values = seen.metric(f"{name}/{array}")
+            assert steps.tolist() == [1, 2, 3]
+            assert values[-1] == pytest.approx(float(value), rel=1e-12, abs=0, nan_ok=True), array
+
+
+def test_its_sentence_says_how_far_update_and_decay_are_from_balance() -> None:
+    seen_as = {"step": 1600, "first_step": 0, "step_label": "epoch", "options": None}
+    told = {"total/update_over_decay": np.asarray(0.934)}
+    (said,) = balance_observed(ObservedArtifact(arrays=told, first=told, **seen_as))
+    start = "At epoch 1,600 Adam's update is 0.934 times as long as the weight decay of the weights that are decayed"
+    assert said.text == f"{start}; in balance it is 1."
+    nothing = {"total/update_over_decay": np.asarray(np.nan)}
+    assert balance_observed(ObservedArtifact(arrays=nothing, first=nothing, **seen_as)) == []
 
 
 def test_of_muon_the_weights_that_adamw_has_are_looked_at(toy: Any) -> None:

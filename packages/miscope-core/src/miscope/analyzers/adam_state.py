@@ -67,7 +67,7 @@ def _refuse_others(snapshot: Snapshot[Any]) -> None:
     kinds = dict.fromkeys(group.optimizer for group in groups)
     if groups and not set(kinds) & set(KINDS):
         named = " and ".join(kinds)
-        reason = f"its optimizer, {named}, keeps no averages of the gradient and of its square as Adam does"
+        reason = f"it looks at what Adam remembers, and the optimizer here is {named}"
         raise DoesNotApply(reason)
     if not any("exp_avg_sq" in state for state in remembered.values()):
         reason = f"at step {snapshot.step} the optimizer has made no update yet, and remembers nothing"

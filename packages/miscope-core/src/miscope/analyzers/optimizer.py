@@ -9,6 +9,7 @@ import numpy as np
 
 from miscope.analyzer import Analyzer, Grain, Options
 from miscope.analyzers.adam_state import AdamWeight, adam_weights
+from miscope.analyzers.observed.weights import balance_observed
 from miscope.artifact import NestedArrays
 from miscope.maths.adam import angle_between, equilibrium_angle
 from miscope.needs import Needs
@@ -119,6 +120,7 @@ MOMENTS = Analyzer(
     version=1,
     grain=Grain.CHECKPOINT,
     compute=moments,
+    observe=balance_observed,
     needs=Needs(weights=("*",), optimizer=True),
     options=MomentOptions,
     not_invariant_to=_OF_ADAM,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, final
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -11,8 +13,10 @@ if TYPE_CHECKING:
 __all__ = ["Averages", "angle_between", "before_update", "clip_factor", "equilibrium_angle", "newest_gradient"]
 
 
-class Averages(NamedTuple):
-    """What Adam remembers of a weight after an update; float64 tensors of its shape."""
+@final
+@dataclass(frozen=True, eq=False)
+class Averages:
+    """What Adam remembers of a weight after an update; float64 tensors of its shape. What follows is computed once."""
 
     mean: Tensor
     """m: moving average of the gradient."""
@@ -33,17 +37,17 @@ class Averages(NamedTuple):
         """m / (1 - beta1^t)."""
         return self.mean / self.corrections[0]
 
-    @property
+    @cached_property
     def root(self) -> Tensor:
         """sqrt(v)."""
         return self.square.sqrt()
 
-    @property
+    @cached_property
     def root_hat(self) -> Tensor:
         """sqrt(v / (1 - beta2^t))."""
         return self.root / self.corrections[1] ** 0.5
 
-    @property
+    @cached_property
     def update(self) -> Tensor:
         """m_hat / (sqrt(v_hat) + eps): times the rate it is what the weight is lowered by, apart from the decay."""
         return self.mean_hat / (self.root_hat + self.eps)

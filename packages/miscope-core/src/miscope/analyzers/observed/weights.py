@@ -9,7 +9,7 @@ import numpy as np
 from miscope.analyzers.observed.words import interval_of, listed, number, share
 from miscope.observation import Observation, ObservedArtifact
 
-__all__ = ["audit_observed", "norms_observed", "path_observed"]
+__all__ = ["audit_observed", "balance_observed", "norms_observed", "path_observed"]
 
 _NULLS = {
     "aimless": "aimless random walks of the same step lengths",
@@ -27,6 +27,18 @@ def norms_observed(seen: ObservedArtifact) -> list[Observation]:
     where = f"at {seen.at(seen.first_step or 0)} to {number(after)} at {seen.at(seen.step or 0)}"
     text = f"The sum of squares of all weights went from {number(before)} {where}, {after / before:.3g} times as much."
     return [Observation(text=text, value=after / before)]
+
+
+def balance_observed(seen: ObservedArtifact) -> list[Observation]:
+    """Whether Adam's update and the weight decay are in balance at the last checkpoint."""
+    ratio = float(seen.arrays["total/update_over_decay"])
+    if not np.isfinite(ratio):
+        return []
+    where = seen.at(seen.step or 0)
+    text = (
+        f"At {where} Adam's update is {number(ratio)} times as long as the weight decay of the weights that are decayed"
+    )
+    return [Observation(text=f"{text}; in balance it is 1.", value=ratio)]
 
 
 def path_observed(seen: ObservedArtifact) -> list[Observation]:
