@@ -40,11 +40,15 @@ SMALL = {
     "lal.mlp": {"prime": 7, "n_layers": 2, "hidden_dim": 16},
     "lal.transformer": {"prime": 5, "hidden_dim": 8, "n_heads": 2},
     "lal.routed": {"prime": 7, "n_layers": 2, "hidden_dim": 8},
-    "lal.routed-transformer": {"prime": 5, "n_layers": 1, "hidden_dim": 8, "n_heads": 2},
 }
 """Sizes at which a family is trained to see which views draw it."""
 GAIN = ("gain-k5-x3-from200-to600",)
 """A frequency made stronger while the demo has memorised and not yet generalised."""
+ROUTED = {
+    **{"prime": 17, "n_layers": 2, "hidden_dim": 32, "weight_decay": 2.0, "train_fraction": 0.8},
+    **{"lambda_routing": 0.1, "steps": 4000, "checkpoints": "every:200"},
+}
+"""A network that routes, and decides."""
 SIZE = {"width": 760, "height": 480, "scale": 1}
 
 
@@ -94,6 +98,7 @@ def trained(place: BoundWorkspace) -> list[list[BoundVariant]]:
         [place.variant("toys.induction", seed=seed) for seed in (0, 1)],
         [place.variant("toys.parity", seed=seed) for seed in (0, 1)],
         [place.variant("toys.permutation", seed=seed) for seed in (0, 1)],
+        [place.variant("lal.routed", **ROUTED)],
     ]
     for variants in kinds:
         for variant in variants:

@@ -8,14 +8,27 @@ from typing import TYPE_CHECKING
 from miscope import hookimpl
 
 if TYPE_CHECKING:
-    from miscope import Family
+    from miscope import Analyzer, Family, View
 
 
 @hookimpl
 def miscope_families() -> Iterable[Family]:
     from miscope_lal.mlp import MlpFamily
     from miscope_lal.routed import RoutedFamily
-    from miscope_lal.routed_transformer import RoutedTransformerFamily
     from miscope_lal.transformer import TransformerFamily
 
-    return (MlpFamily(), RoutedFamily(), TransformerFamily(), RoutedTransformerFamily())
+    return (MlpFamily(), RoutedFamily(), TransformerFamily())
+
+
+@hookimpl
+def miscope_analyzers() -> Iterable[Analyzer]:
+    from miscope_lal.analyzers import ALL
+
+    return ALL
+
+
+@hookimpl
+def miscope_views() -> Iterable[View]:
+    from miscope_lal.views import ALL
+
+    return ALL
