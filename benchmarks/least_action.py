@@ -15,6 +15,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 WIDTH, HEADS, LAYERS = 128, 4, 2
@@ -43,8 +44,8 @@ def main() -> None:
 def compared(prime: int, rounds: int) -> list[dict[str, Any]]:
     """One row for each family: our epoch, the plain loop's, and their ratio."""
     rows = []
-    for family, plain in NETWORKS.items():
-        trainer, task = our_training(family, prime)
+    for family, (plain, training) in NETWORKS.items():
+        trainer, task = our_training(family, prime, training)
         epochs = (ours(trainer), usual(plain(prime), task))
         for epoch in epochs:
             epoch()
@@ -63,7 +64,7 @@ def cpu_seconds(epoch: Epoch) -> float:
     return time.process_time() - began
 
 
-def our_training(name: str, prime: int) -> tuple[Any, Any]:
+def our_training(name: str, prime: int, training: dict[str, Any]) -> tuple[Any, Any]:
     """What `miscope train` runs, without its files."""
     import torch
 
@@ -73,7 +74,7 @@ def our_training(name: str, prime: int) -> tuple[Any, Any]:
 
     family = next(each for each in miscope_lal.miscope_families() if each.name == name)
     sizes = {"prime": prime, "hidden_dim": WIDTH, "n_layers": LAYERS, "n_heads": HEADS}
-    variant = make_variant(family, sizes, {"train_fraction": FRACTION_BY_PRIME[prime]})
+    variant = make_variant(family, sizes, {"train_fraction": FRACTION_BY_PRIME[prime], **training})
     task, config = family.task(variant), variant.training
     assert task is not None
     assert config is not None
@@ -118,8 +119,10 @@ def usual(network: Any, task: Any) -> Epoch:
     return epoch
 
 
-def plain_transformer(prime: int) -> Any:
-    """Pre-norm, causal, GELU; attention written out, as second derivatives need it."""
+def plain_transformer(prime: int, mlps: int = 1) -> Any:
+    """Pre-norm, causal, GELU; attention written out, as second derivatives need it. Several MLPs are blended by a
+    gate, in a loop over them.
+    """
     import torch
     from torch import nn
     from torch.nn.functional import gelu
@@ -129,32 +132,49 @@ def plain_transformer(prime: int) -> Any:
             super().__init__()
             self.ln1, self.ln2 = nn.LayerNorm(WIDTH), nn.LayerNorm(WIDTH)
             self.q, self.k, self.v, self.o = (nn.Linear(WIDTH, WIDTH, bias=False) for _ in range(4))
-            self.up, self.down = nn.Linear(WIDTH, 4 * WIDTH), nn.Linear(4 * WIDTH, WIDTH)
+            each = (
+                nn.Sequential(nn.Linear(WIDTH, 4 * WIDTH), nn.GELU(), nn.Linear(4 * WIDTH, WIDTH)) for _ in range(mlps)
+            )
+            self.mlps = nn.ModuleList(each)
+            self.of_state, self.of_stream, self.gate = (nn.Linear(WIDTH, out) for out in (WIDTH, WIDTH, mlps))
+            self.update = nn.Linear(2 * WIDTH, WIDTH)
             self.register_buffer("later", torch.ones(4, 4, dtype=torch.bool).triu(1))
 
-        def forward(self, x: Any) -> Any:
+        def forward(self, x: Any, state: Any) -> Any:
             normal = self.ln1(x)
             q, k, v = (part(normal).unflatten(-1, (HEADS, -1)).transpose(1, 2) for part in (self.q, self.k, self.v))
             scores = (q @ k.mT / (WIDTH // HEADS) ** 0.5).masked_fill(self.later, -torch.inf)
             x = x + self.o((scores.softmax(-1) @ v).transpose(1, 2).flatten(2))
-            return x + self.down(gelu(self.up(self.ln2(x))))
+            normal = self.ln2(x)
+            if mlps == 1:
+                return x + self.mlps[0](normal), state
+            taken = self.gate(gelu(self.of_state(state) + self.of_stream(normal))).softmax(-1)
+            for k, mlp in enumerate(self.mlps):
+                x = x + taken[..., k, None] * mlp(normal)
+            return x, self.update(torch.cat([state, x], dim=-1))
 
     class Transformer(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.tokens, self.positions = nn.Embedding(prime + 2, WIDTH), nn.Embedding(5, WIDTH)
-            self.blocks, self.ln = nn.Sequential(*(Block() for _ in range(LAYERS))), nn.LayerNorm(WIDTH)
-            self.head = nn.Linear(WIDTH, prime)
+            self.blocks, self.ln = nn.ModuleList([Block() for _ in range(LAYERS)]), nn.LayerNorm(WIDTH)
+            self.begin, self.head = nn.Linear(WIDTH, WIDTH), nn.Linear(WIDTH, prime)
 
         def forward(self, tokens: Any) -> Any:
             x = self.tokens(tokens) + self.positions(torch.arange(tokens.shape[1]))
-            return self.head(self.ln(self.blocks(x))[:, -1])
+            state = None if mlps == 1 else self.begin(x.cumsum(1) / torch.arange(1, 5)[:, None])
+            for block in self.blocks:
+                x, state = block(x, state)
+            return self.head(self.ln(x)[:, -1])
 
     return Transformer()
 
 
-NETWORKS: dict[str, Callable[[int], Any]] = {"lal.transformer": plain_transformer}
-"""The plain network by the family it is the same as."""
+NETWORKS: dict[str, tuple[Callable[[int], Any], dict[str, Any]]] = {
+    "lal.transformer": (plain_transformer, {}),
+    "lal.routed-transformer": (partial(plain_transformer, mlps=HEADS), {"routing_regularizer": "none"}),
+}
+"""The plain network by the family it is the same as, and how that is trained."""
 
 
 if __name__ == "__main__":

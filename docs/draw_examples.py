@@ -40,6 +40,7 @@ SMALL = {
     "lal.mlp": {"prime": 7, "n_layers": 2, "hidden_dim": 16},
     "lal.transformer": {"prime": 5, "hidden_dim": 8, "n_heads": 2},
     "lal.routed": {"prime": 7, "n_layers": 2, "hidden_dim": 8},
+    "lal.routed-transformer": {"prime": 5, "n_layers": 1, "hidden_dim": 8, "n_heads": 2},
 }
 """Sizes at which a family is trained to see which views draw it."""
 GAIN = ("gain-k5-x3-from200-to600",)

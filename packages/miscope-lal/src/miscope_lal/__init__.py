@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 def miscope_families() -> Iterable[Family]:
     from miscope_lal.mlp import MlpFamily
     from miscope_lal.routed import RoutedFamily
+    from miscope_lal.routed_transformer import RoutedTransformerFamily
     from miscope_lal.transformer import TransformerFamily
 
-    return (MlpFamily(), RoutedFamily(), TransformerFamily())
+    return (MlpFamily(), RoutedFamily(), TransformerFamily(), RoutedTransformerFamily())
 
 
 @hookimpl
