@@ -53,7 +53,10 @@ def squared_lengths(answers: Tensor, at: Sequence[Tensor], directions: Iterable[
     """
     found = []
     for direction in directions:
-        derivatives = torch.autograd.grad(answers, at, direction, retain_graph=True, allow_unused=True)
+        with torch.enable_grad():
+            # Given as grad_outputs it would have PyTorch import a second or two of what it does not need.
+            along = (answers * direction).sum()
+        derivatives = torch.autograd.grad(along, at, retain_graph=True, allow_unused=True)
         found.append([_per_input(tensor, derivative) for tensor, derivative in zip(at, derivatives, strict=True)])
     return np.array(found)
 
@@ -73,7 +76,7 @@ def quadratic_forms(answer: Tensor, at: Tensor, directions: Iterable[np.ndarray]
     """
     # What one cannot differentiate twice says so only where the derivative that comes in could be differentiated.
     seed = torch.ones_like(answer).requires_grad_()
-    (slope,) = torch.autograd.grad(answer, [at], seed, create_graph=True, allow_unused=True)
+    (slope,) = torch.autograd.grad((answer * seed).sum(), [at], create_graph=True, allow_unused=True)
     if slope is not None and _is_torn(slope):
         raise DoesNotApply("its logits have no second derivative: a part of it is said to be differentiable once only")
     found = []
