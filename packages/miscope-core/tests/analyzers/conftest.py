@@ -135,6 +135,12 @@ def computed():
 
 
 @pytest.fixture(scope="session")
+def paper_layout():
+    """The paper's tensors by their names -> the same by role: weights, and what is kept of each."""
+    return by_role
+
+
+@pytest.fixture(scope="session")
 def paper_forward():
     """The forward pass of the paper's checkpoints: (weights by role, inputs) -> (logits, pattern, hidden)."""
     return forward

@@ -226,6 +226,11 @@ def test_its_sentence_says_how_far_update_and_decay_are_from_balance() -> None:
     assert balance_observed(ObservedArtifact(arrays=nothing, first=nothing, **seen_as)) == []
 
 
+def test_a_state_without_the_settings_it_was_made_with_is_not_guessed_at() -> None:
+    with pytest.raises(DoesNotApply, match="and not with which rate, decay and averages it was made"):
+        seen(MOMENTS, W, in_balance(), [])
+
+
 def test_of_muon_the_weights_that_adamw_has_are_looked_at(toy: Any) -> None:
     variant = toy(seed=4, optimizer="muon", muon_exclude=("W_E", "W_U"))
     outcomes(variant, "optimizer.moments")

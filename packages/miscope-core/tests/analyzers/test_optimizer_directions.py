@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,17 @@ import pytest
 import torch
 from torch import Tensor
 
+from miscope.analysis.losses import probe_losses
+from miscope.analysis.returned import returned_arrays
+from miscope.analyzer import Analyzer
 from miscope.analyzers.adam_state import AdamWeight, adam_weights
+from miscope.analyzers.optimizer import MOMENTS
+from miscope.analyzers.optimizer_directions import LAST_UPDATE
 from miscope.bound import BoundVariant, open_bound
-from miscope.optimizer_group import configured_groups
+from miscope.model import Model
+from miscope.optimizer_group import configured_groups, recorded_groups
 from miscope.outcome import State
+from miscope.snapshot import Snapshot
 from miscope.testing import tables, toy_snapshot
 from miscope.testing import toy_modules as own
 
@@ -116,6 +124,54 @@ def test_of_small_batches_nobody_knows_the_gradient_and_the_decay_is_told_all_th
     assert np.isnan(arrays["total/clip_factor"])
     assert float(arrays["total/decay_length"]) > 0
     assert np.isfinite(arrays["total/scaling_cosine"])
+
+
+def test_where_another_optimizer_has_some_weights_nobody_knows_what_was_before(toy: Any) -> None:
+    arrays = toy(optimizer="muon", muon_exclude=("W_E",), seed=4).arrays(LAST, STEPS)
+    assert np.isnan(arrays["total/loss_before"])
+    assert np.isnan(arrays["total/gradient_length"])
+    assert float(arrays["W_E/move_length"]) > 0
+
+
+class Paper(Model):
+    roles, sites = {}, frozenset({"logits"})
+
+    def __init__(self, forward: Any) -> None:
+        self.forward = forward
+
+    def run(self, *given: Any, **more: Any) -> Any:
+        raise NotImplementedError
+
+    def answers(self, weights: Any, inputs: Tensor, sites: Any, **more: Any) -> Any:
+        return {"logits": self.forward(weights, inputs)[0]}
+
+
+def test_the_papers_last_update_is_taken_back_to_the_loss_that_was_recorded_before_it(
+    calibration: Any, calibration_file: Any, paper_forward: Any, paper_layout: Any
+) -> None:
+    """Its optimizer says a decay of 0.1 and its configuration 1, which misses that loss by a tenth."""
+    name = "wd_10-1_mod_addition_loss_curve"
+    stored = torch.load(calibration_file(f"{name}.pth"), map_location="cpu", weights_only=True)
+    names = [each for each in stored["model"] if not each.endswith("mask")]
+    kept = {each: stored["optimizer"]["state"][i] for i, each in enumerate(names)}
+    parts = {which: paper_layout({each: kept[each][which] for each in names}) for which in ("exp_avg", "exp_avg_sq")}
+    steps = torch.tensor(float(stored["optimizer"]["state"][0]["step"]))
+    states = {role: {which: part[role] for which, part in parts.items()} | {"step": steps} for role in parts["exp_avg"]}
+    (group,) = stored["optimizer"]["param_groups"]
+    shown = calibration(name).shown | {"activations": {}, "optimizer_state": states, "step": 107_791}
+    shown |= {"variant": replace(toy_snapshot().variant, training=None), "options": None}
+    losses = probe_losses(shown["probe"], lambda: Paper(paper_forward))
+
+    def looked_at(analyzer: Analyzer, **options: Any) -> dict[str, Any]:
+        (made,) = recorded_groups([{**group, "optimizer": "adamw", "roles": list(states)}])
+        given = {"optimizer_groups": (replace(made, **options),), "losses": losses, "options": analyzer.options()}
+        return returned_arrays(analyzer.name, analyzer.compute(Snapshot(**shown | given)))
+
+    right = float(looked_at(LAST_UPDATE)["total/loss_before"])
+    assert right == pytest.approx(float(stored["train_losses"][-1]), rel=1e-5)
+    assert float(looked_at(LAST_UPDATE, weight_decay=1.0)["total/loss_before"]) != pytest.approx(right, rel=0.05)
+    # After a hundred thousand updates they are in balance with the decay.
+    assert float(looked_at(MOMENTS)["total/update_over_decay"]) == pytest.approx(1, abs=0.1)
 
 
 def test_cosines_are_those_of_the_directions_themselves(run: BoundVariant) -> None:

@@ -110,8 +110,8 @@ def last_update(snapshot: Snapshot) -> NestedArrays:
     clips. That is what the optimizer saw only in a training here on full batches, without interventions or callbacks;
     of any other, gradient and memory are NaN. `implausible` is the share of numbers in which (1 - beta2) g^2 is more
     than v_t, which holds it: 0 where g is right, but for rounding, to which gradients near it are lost. `loss_before`
-    is the loss at w_(t-1), the one that was recorded for that step. All weights and their gradient are in memory in
-    float64.
+    is the loss at w_(t-1), the one that was recorded for that step; NaN where another optimizer has some of the
+    weights, which is not taken back. All weights and their gradient are in memory in float64.
     """
     held = {adam.role: adam for adam in adam_weights(snapshot)}
     before = {role: weight.double() for role, weight in snapshot.weights.items()}
@@ -127,18 +127,24 @@ def last_update(snapshot: Snapshot) -> NestedArrays:
     size = sum(adam.weight.numel() for adam in held.values())
     outputs[_TOTAL] = {
         **_told(_summed(products)),
-        "loss_before": np.asarray(loss(before)["loss"]),
+        "loss_before": np.asarray(loss(before)["loss"] if _all_of_adam(snapshot) else np.nan),
         "clip_factor": np.asarray(factor),
         "implausible": np.asarray(sum(wrong) / size if wrong else np.nan),
     }
     return outputs
 
 
+def _all_of_adam(snapshot: Snapshot) -> bool:
+    """Whether every weight before the update is known, none being of another optimizer."""
+    return all(group.optimizer in KINDS for group in snapshot.optimizer_groups)
+
+
 def _newest(snapshot: Snapshot, loss: LossFunction, before: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], float]:
     """The gradient of the last update and the factor it was clipped by; {} and NaN where nobody can know it."""
     config = snapshot.variant.training
-    foreign = any(group.optimizer not in KINDS for group in snapshot.optimizer_groups)
-    if config is None or config.batch_size is not None or config.interventions or loss.buffers or foreign:
+    if config is None or config.batch_size is not None or config.interventions or loss.buffers:
+        return {}, np.nan
+    if not _all_of_adam(snapshot):
         return {}, np.nan
     gradients = loss.gradient(before, tuple(before))
     norm = sum(float(gradient.square().sum()) for gradient in gradients.values()) ** 0.5
