@@ -170,8 +170,46 @@ def plain_transformer(prime: int, mlps: int = 1) -> Any:
     return Transformer()
 
 
+def plain_routed(prime: int) -> Any:
+    """Residual layers of heads in a loop, blended by a gate, LayerNorm after each."""
+    import torch
+    from torch import nn
+    from torch.nn.functional import gelu
+
+    class Layer(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            heads = (
+                nn.Sequential(nn.Linear(WIDTH, 4 * WIDTH), nn.GELU(), nn.Linear(4 * WIDTH, WIDTH)) for _ in range(HEADS)
+            )
+            self.heads, self.ln = nn.ModuleList(heads), nn.LayerNorm(WIDTH)
+            self.of_state, self.of_stream, self.gate = (nn.Linear(WIDTH, out) for out in (WIDTH, WIDTH, HEADS))
+            self.update = nn.Linear(2 * WIDTH, WIDTH)
+
+        def forward(self, x: Any, state: Any) -> Any:
+            taken = self.gate(gelu(self.of_state(state) + self.of_stream(x))).softmax(-1)
+            x = self.ln(x + sum(taken[:, k, None] * head(x) for k, head in enumerate(self.heads)))
+            return x, self.update(torch.cat([state, x], dim=-1))
+
+    class Routed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.embed, self.begin = nn.Linear(2 * prime, WIDTH), nn.Linear(WIDTH, WIDTH)
+            self.layers, self.head = nn.ModuleList([Layer() for _ in range(LAYERS)]), nn.Linear(WIDTH, prime)
+
+        def forward(self, one_hot: Any) -> Any:
+            x = self.embed(one_hot)
+            state = self.begin(x)
+            for layer in self.layers:
+                x, state = layer(x, state)
+            return self.head(x)
+
+    return Routed()
+
+
 NETWORKS: dict[str, tuple[Callable[[int], Any], dict[str, Any]]] = {
     "lal.transformer": (plain_transformer, {}),
+    "lal.routed": (plain_routed, {"routing_regularizer": "none"}),
     "lal.routed-transformer": (partial(plain_transformer, mlps=HEADS), {"routing_regularizer": "none"}),
 }
 """The plain network by the family it is the same as, and how that is trained."""

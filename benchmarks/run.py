@@ -20,7 +20,18 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-BENCHMARKS = ("training", "analysis", "catalogue", "figures", "index", "startup", "runs", "metrics", "machines")
+BENCHMARKS = (
+    "training",
+    "analysis",
+    "catalogue",
+    "figures",
+    "index",
+    "startup",
+    "runs",
+    "metrics",
+    "machines",
+    "least_action",
+)
 PACKAGES = ("torch", "transformer-lens", "numpy", "duckdb", "plotly", "safetensors", "pyarrow")
 
 

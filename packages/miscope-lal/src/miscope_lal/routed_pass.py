@@ -23,6 +23,9 @@ _BY_HEAD = ("mlp.hook_pre", "mlp.hook_post")
 """Computed (head, input, neuron), and shown one head's beside the other's."""
 _EPSILON = 1e-5
 
+_ROWS = 1024
+"""Inputs evaluated at a time, so that the hidden layers of all heads stay in the cache."""
+
 Weights = Mapping[str, "Tensor"]
 Tap = Callable[[str, "Tensor"], "Tensor"]
 
@@ -59,18 +62,20 @@ def run(weights: Weights, inputs: Tensor, sites: Collection[str], *, hooks: Iter
 
 def logits(weights: Weights, inputs: Tensor) -> Tensor:
     """Logits (N, p) of inputs (N, 2 p), without the hooks."""
-    return _forward(weights, inputs, lambda site, activation: activation)
+    parts = inputs.split(_ROWS)
+    answers = [_forward(weights, part, lambda site, activation: activation) for part in parts]
+    return answers[0] if len(answers) == 1 else torch.cat(answers)
 
 
 def _forward(weights: Weights, inputs: Tensor, tap: Tap) -> Tensor:
     embedding = torch.cat([weights["W_E.a"], weights["W_E.b"]])
-    stream = tap("hook_embed", inputs.to(embedding.dtype) @ embedding + weights["b_E"])
-    state = stream @ weights["routing.W_begin"] + weights["routing.b_begin"]
+    stream = tap("hook_embed", _linear(inputs.to(embedding.dtype), embedding, weights["b_E"]))
+    state = _linear(stream, weights["routing.W_begin"], weights["routing.b_begin"])
     layer = 0
     while f"blocks.{layer}.mlp.W_in" in weights:
         stream, state = _block(weights, stream, state, f"blocks.{layer}.", tap)
         layer += 1
-    return stream @ weights["W_U"] + weights["b_U"]
+    return _linear(stream, weights["W_U"], weights["b_U"])
 
 
 def _block(weights: Weights, stream: Tensor, state: Tensor, block: str, tap: Tap) -> tuple[Tensor, Tensor]:
@@ -83,16 +88,20 @@ def _block(weights: Weights, stream: Tensor, state: Tensor, block: str, tap: Tap
     norm = torch.nn.functional.layer_norm(moved, moved.shape[-1:], own["ln.w"], own["ln.b"], _EPSILON)
     stream = tap(f"{block}hook_resid_post", norm)
     if "routing.W_update_state" in own:
-        state = state @ own["routing.W_update_state"] + stream @ own["routing.W_update_resid"]
-        state = state + own["routing.b_update"]
+        state = _linear(state, own["routing.W_update_state"], own["routing.b_update"])
+        state = state + stream @ own["routing.W_update_resid"]
     return stream, state
 
 
 def _gate(own: Weights, state: Tensor, stream: Tensor) -> Tensor:
     """Routing weights (..., head)."""
-    hidden = state @ own["routing.W_gate_state"] + own["routing.b_gate_state"]
-    hidden = hidden + stream @ own["routing.W_gate_resid"] + own["routing.b_gate_resid"]
-    return (torch.nn.functional.gelu(hidden) @ own["routing.W_gate"] + own["routing.b_gate"]).softmax(-1)
+    hidden = _linear(state, own["routing.W_gate_state"], own["routing.b_gate_state"])
+    hidden = hidden + _linear(stream, own["routing.W_gate_resid"], own["routing.b_gate_resid"])
+    return _linear(torch.nn.functional.gelu(hidden), own["routing.W_gate"], own["routing.b_gate"]).softmax(-1)
+
+
+def _linear(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    return torch.nn.functional.linear(inputs, weight.T, bias)
 
 
 def _heads(own: Weights, stream: Tensor, taken: Tensor, tap: Tap) -> Tensor:
