@@ -56,7 +56,7 @@ READING = (
 )
 ASKING = {"ask", "index", "export"}
 """Those that need the database."""
-MAKING = {"train", "analyze", "sweep", "import", "show", "report", "serve", "demo"}
+MAKING = {"train", "analyze", "sweep", "import", "show", "report", "serve", "demo", "lal"}
 """Those that compute, draw or serve."""
 
 

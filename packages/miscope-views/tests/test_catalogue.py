@@ -47,7 +47,8 @@ def test_a_view_of_attention_does_not_apply_to_a_model_without(name: str, looked
 def test_a_view_over_training_says_which_axis_counts_steps():
     without = {"parameters.trajectory", "parameters.variance", "parameters.joint_paths", "groups.paths"}
     without |= {"connectivity.barriers", "connectivity.profiles", "connectivity.seeds", "flatness.slice"}
-    without |= {"cohort.clusters", "cohort.spectra", "cohort.table", "cohort.weights", "gradients.initialisation"}
+    without |= {"cohort.clusters", "cohort.spectra", "cohort.table", "cohort.weights"}
+    without |= {"gradients.initialisation", "cohort.quality"}
     without |= {"dynamics.modes", "provenance.settings", "summary.classification"}
     without |= {"learning.by_class", "learning.cartography", "learning.order", "cohort.learning"}
     over_training = {view.name for view in CATALOGUE.values() if view.grain is not Grain.CHECKPOINT}

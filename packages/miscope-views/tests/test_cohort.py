@@ -11,7 +11,7 @@ from miscope.snapshot import Series
 from miscope.testing import ToyFourierFamily
 from miscope.testing.toy import cosines
 from miscope.view import Member
-from miscope_views import cohort
+from miscope_views import cohort, cohort_quality
 
 STEPS = np.array([0, 100])
 SPREAD, DOUBT = "spread of the variants", "doubt of the median"
@@ -203,3 +203,26 @@ def test_a_matrix_names_its_variants_by_what_differs():
 
     assert list(heat.x) == ["seed=1", "seed=2", "seed=3"]
     assert heat.text[0][1] == "1.00"
+
+
+def test_the_table_of_quality_has_the_best_first_and_colours_each_row_by_how_good_it_is():
+    arrays = {
+        "grokked": np.array([np.nan, 200.0, 300.0]),
+        "memorised": np.array([100.0, 100, 100]),
+        "train": np.array([0.8, 1.0, 1.0]),
+        "test": np.array([0.0, 1.0, 0.6]),
+        "final": np.array([0.3, 1.0, 0.97]),
+        "variance": np.array([np.nan, 0.0004, 0.02]),
+        "place": np.array([3, 1, 2]),
+        "line/train": np.array(0.98),
+        "line/test": np.array(0.95),
+    }
+    drawn = cohort_quality.QUALITY_VIEW.draw(shown("cohort.quality", arrays))
+    (table,) = drawn.data
+    cells = dict(zip((head[3:-4] for head in table.header["values"]), table.cells["values"], strict=True))
+    assert list(cells["variant"]) == ["seed=2", "seed=3", "seed=1"]
+    assert list(cells["grokked"]) == ["200", "300", "–"]
+    assert list(cells["test ≥ 95%"]) == ["100.0%", "60.0%", "0.0%"]
+    assert len({column[0] for column in table.cells["font"]["color"]}) == 1
+    assert list(table.cells["font"]["color"][0]) == ["#009E73", "#B8860B", "#D55E00"]
+    assert drawn.layout.title.subtitle.text.startswith("2 of 3 grokked: test accuracy of 95%")

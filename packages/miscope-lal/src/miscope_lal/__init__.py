@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from miscope import hookimpl
 
 if TYPE_CHECKING:
+    import typer
+
     from miscope import Analyzer, Family, View
 
 
@@ -33,3 +35,10 @@ def miscope_views() -> Iterable[View]:
     from miscope_lal.views import ALL
 
     return ALL
+
+
+@hookimpl
+def miscope_commands(cli: typer.Typer) -> None:
+    from miscope_lal.cli.lal import add_to
+
+    add_to(cli)

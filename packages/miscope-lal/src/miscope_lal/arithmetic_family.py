@@ -12,6 +12,7 @@ from miscope.model import LOGITS
 from miscope_lal import arithmetic
 from miscope_lal.arithmetic import Questions
 from miscope_lal.params import ArithmeticParams
+from miscope_lal.seed.log_line import LOGGED, seed_line
 from miscope_lal.training import ArithmeticTraining
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class ArithmeticFamily(Family):
     params = ArithmeticParams
     training_config = ArithmeticTraining
     step_label = "epoch"
+    logged = LOGGED
     fixed: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "activation": ("gelu",),
         "loss": ("cross_entropy", "cross_entropy_loss", "ce", "xent", "nll"),
@@ -65,6 +67,9 @@ class ArithmeticFamily(Family):
             routing=self.routing_sites(params),
         )
         return least_action(training, network)
+
+    def log_line(self, step: int, metrics: Mapping[str, float]) -> str:
+        return seed_line(step, metrics)
 
     def probes(self, variant: Variant) -> Mapping[str, Probe]:
         params: Any = variant.params

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from miscope import Choice, Grain, Needs, Toggle, View, ViewData
 from miscope.errors import DoesNotApply
 from miscope.figures.figure_style import OKABE_ITO, TEST, TRAIN, colour_of, variant_colours
-from miscope.snapshot import Series
+from miscope_views.aligning import aligned, alignments, left_out, of_alignment
 from miscope_views.answer_motion import VELOCITY_VIEW
 from miscope_views.calibration import CALIBRATION_VIEWS
-from miscope_views.definitions import counted, defined
+from miscope_views.definitions import counted
 from miscope_views.figures import figure, line, title
 
 if TYPE_CHECKING:
@@ -107,32 +105,24 @@ def leakage(shown: ViewData, *, quantity: str) -> Figure:
 def compare(shown: ViewData, *, metric: str, align: str, train: bool) -> Figure:
     """One metric of several variants, their time axes aligned by step, by fraction of training or by an event."""
     colours = variant_colours(member.shown.variant.name for member in shown.members)
-    splits = ("train", "test") if train else ("test",)
-    traces, without = [], []
-    for member in shown.members:
-        if align not in ("step", "fraction") and align not in member.shown.events:
-            without.append(member.label)
-            continue
-        for split in splits:
-            name = f"{split}_{metric}"
-            if name in member.shown.metrics:
-                traces.append(_member_curve(member.label, member.shown, name, align, colours))
+    splits, without = ("train", "test") if train else ("test",), left_out(shown, align)
+    traces = [
+        _member_curve(member.label, member.shown, f"{split}_{metric}", align, colours)
+        for member in shown.members
+        for split in splits
+        if member.label not in without and f"{split}_{metric}" in member.shown.metrics
+    ]
     note = f"{len(shown.members)} variant{'s' * (len(shown.members) != 1)}"
     if without:
         note += f" · not aligned, without {align!r}: {', '.join(without)}"
-    since = f"{shown.step_label}s since {defined(shown, align)}"
-    axis = {"step": shown.step_label, "fraction": "fraction of training"}.get(align, since)
     layout: dict[str, Any] = {
         "title": title(shown, f"{'Training and test' if train else 'Test'} {metric}, aligned by {align}", note),
-        "xaxis": {"title": {"text": axis}},
+        **of_alignment(shown, align),
         "yaxis": {"title": {"text": f"{metric} (nats)"}, **_LOG} if metric == "loss" else {"title": {"text": metric}},
         "hovermode": "closest",
         "showlegend": True,
         "meta": counted(align),
     }
-    if align not in ("step", "fraction"):
-        start = {"type": "line", "x0": 0, "x1": 0, "y0": 0, "y1": 1, "yref": "paper", "line": {"dash": "dot"}}
-        layout["shapes"] = [start]
     return figure(traces, layout)
 
 
@@ -166,7 +156,7 @@ def _member_curve(label: str, shown: ViewData, name: str, align: str, colours: d
     dash = "dot" if name.startswith("train_") else "solid"
     hover = f"{label}<br>{name} %{{y:.4g}} at %{{x:,}}<extra></extra>"
     return line(
-        _aligned(series, shown, align),
+        aligned(series, shown, align),
         series.values,
         label,
         colours[shown.variant.name],
@@ -177,12 +167,6 @@ def _member_curve(label: str, shown: ViewData, name: str, align: str, colours: d
     )
 
 
-def _aligned(series: Series, shown: ViewData, align: str) -> np.ndarray:
-    if align == "fraction":
-        return series.steps / max(int(series.steps[-1]), 1)
-    return series.steps if align == "step" else series.steps - shown.events[align]
-
-
 def _recorded(shown: ViewData) -> Sequence[str]:
     """What instruments saw comes first: losses and accuracies have views of their own."""
     return sorted(shown.metrics, key=lambda name: ("/" not in name, name))
@@ -191,10 +175,6 @@ def _recorded(shown: ViewData) -> Sequence[str]:
 def _metric_kinds(shown: ViewData) -> Sequence[str]:
     kinds = {name.removeprefix("test_") for m in shown.members for name in m.shown.metrics if name.startswith("test_")}
     return sorted(kinds, key=lambda kind: (kind != "loss", kind))
-
-
-def _alignments(shown: ViewData) -> Sequence[str]:
-    return "step", "fraction", *sorted({event for member in shown.members for event in member.shown.events})
 
 
 VIEWS = (
@@ -252,7 +232,7 @@ VIEWS = (
         needs=Needs(metrics=("*_loss", "*_accuracy")),
         controls=(
             Choice(name="metric", options_from=_metric_kinds, default="loss"),
-            Choice(name="align", options_from=_alignments, default="step", label="align by"),
+            Choice(name="align", options_from=alignments, default="step", label="align by"),
             Toggle(name="train", label="training data too"),
         ),
         time_axis="x",

@@ -12,6 +12,8 @@ from miscope.figures.figure_style import NULL, OKABE_ITO, colour_of
 from miscope.view import Member
 from miscope_views.cohort_matrices import CLUSTERS_VIEW, WEIGHTS_VIEW, labels_of
 from miscope_views.cohort_order import LEARNING_VIEW, ORDER_VIEW
+from miscope_views.cohort_quality import QUALITY_VIEW
+from miscope_views.cohort_recorded import RECORDED_VIEW
 from miscope_views.cohort_table import TABLE_VIEW
 from miscope_views.definitions import by, counted, defined
 from miscope_views.figures import figure, line, panels, title
@@ -290,6 +292,8 @@ VIEWS = (
     ORDER_VIEW,
     LEARNING_VIEW,
     TABLE_VIEW,
+    QUALITY_VIEW,
+    RECORDED_VIEW,
     WEIGHTS_VIEW,
     CLUSTERS_VIEW,
 )
