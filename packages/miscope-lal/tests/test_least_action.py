@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
+import miscope_lal
 from miscope.analysis.losses import losses_of
 from miscope.bound import BoundVariant, open_bound
 from miscope.family import Family, make_variant
@@ -21,6 +24,7 @@ from miscope_lal.mlp_network import logits as mlp_logits
 from miscope_lal.routed import RoutedFamily
 from miscope_lal.routing_regularisers import regulariser
 from miscope_lal.spectral_loss import spectral_loss
+from miscope_lal.transformer import TransformerFamily
 
 SMALL: dict[str, Any] = {"prime": 5, "hidden_dim": 8, "n_layers": 2}
 REGULARISERS = ("entropy", "sparsity", "gini", "consistency")
@@ -28,7 +32,7 @@ REGULARISERS = ("entropy", "sparsity", "gini", "consistency")
 
 def variant_of(place: Path, family: Family, **fields: Any) -> BoundVariant:
     given = {**SMALL, "train_fraction": 0.6, "steps": 4, "checkpoints": "every:2", **fields}
-    return open_bound(place, tables(family)).variant(family.name, **given)
+    return open_bound(place, tables(lal=miscope_lal)).variant(family.name, **given)
 
 
 def trained(place: Path, family: Family, **fields: Any) -> BoundVariant:
@@ -155,3 +159,61 @@ def test_what_is_no_mean_over_examples_is_taken_in_one_piece():
     for fields in ({"lambda_spectral": 1}, {"lambda_jacobian": 1}, {"routing_regularizer": "consistency"}):
         assert not objective_of(RoutedFamily(), **fields).additive
     assert objective_of(RoutedFamily(), routing_regularizer="gini").additive
+
+
+def test_the_jacobian_of_tokens_is_by_their_embedding_and_has_a_slope_in_it():
+    family, small = TransformerFamily(), {"prime": 3, "hidden_dim": 4, "n_heads": 1, "n_layers": 1}
+    context = ModelContext(family, make_variant(family, small, {"lambda_jacobian": 0.1}))
+    assert context.task is not None
+    loss = losses_of(context, 0)["train"]
+    weights = {role: 10 * weight.double() for role, weight in context.task.initial_weights().items()}
+    inputs = context.task.train.inputs
+
+    def answers(shift: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+        hooks = [("hook_embed", lambda embedding: embedding + shift)]
+        return context.model.run(weights, tokens[None], ["logits"], hooks=hooks)["logits"][0, -1]
+
+    rows = [torch.autograd.functional.jacobian(partial(answers, tokens=t), torch.zeros(4, 4).double()) for t in inputs]
+    full = torch.stack(rows).flatten(2)
+    drawn = torch.randn(len(inputs), 3, generator=projections_at(small.get("seed", 42), 0)).double()
+    unit = drawn / drawn.norm(dim=1, keepdim=True)
+    expected = 3 * float(torch.einsum("nc,nci->ni", unit, full).square().sum(1).mean())
+    assert loss(weights)["jacobian"] == pytest.approx(expected, rel=1e-6)
+    slope, moved = loss.gradient(weights, ["W_E"])["W_E"], []
+    for sign in (1, -1):
+        moved.append(weights | {"W_E": weights["W_E"].clone()})
+        moved[-1]["W_E"][1, 2] += sign * 1e-5
+    difference = (loss(moved[0])["total"] - loss(moved[1])["total"]) / 2e-5
+    assert float(slope[1, 2]) == pytest.approx(difference, rel=1e-4)
+
+
+def test_two_operations_are_two_grids_of_one_penalty(tmp_path: Path):
+    variant = trained(
+        tmp_path, TransformerFamily(), operation="both", n_heads=2, lambda_spectral=0.5, spectral_interval=1
+    )
+    context = variant.workspace.value.context(variant.value)
+    weights, questions = variant.at(2).checkpoint.weights, context.probe().inputs
+    answers = context.model.answers(weights, questions, ["logits"])["logits"].double().view(2, 5, 5, 5)
+    expected = sum(float(spectral_loss(grid, cutoff=1)) for grid in answers) / 2
+    assert recorded(variant, "train_spectral")[2] == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["none", *REGULARISERS])
+def test_five_hundred_epochs_with_each_regulariser_stay_finite(tmp_path: Path, name: str):
+    fields = {"routing_regularizer": name, "lambda_routing": 0.1, "steps": 500, "checkpoints": "every:500"}
+    variant = variant_of(tmp_path, RoutedFamily(), **fields, evaluate_every=100)
+    list(variant.train(threads=1, watch=["routing.statistics:250"]))
+    series = variant.metrics()
+    assert {"train_loss", "test_accuracy", "routing.statistics/entropy", "routing.statistics/use/3"} <= set(series)
+    for metric, each in series.items():
+        # Of weights that are alike for all inputs there is no variance to be shared.
+        assert np.isfinite(each.values).all() or "/alike" in metric or "/p" in metric, metric
+
+
+def test_watching_routing_leaves_every_weight_as_it_is(tmp_path: Path):
+    plain = trained(tmp_path / "a", RoutedFamily())
+    watched = variant_of(tmp_path / "b", RoutedFamily(), evaluate_every=1)
+    list(watched.train(threads=1, watch=["routing.statistics:1", "routing.paths:2"]))
+    for role, weight in plain.at(4).checkpoint.weights.items():
+        assert torch.equal(weight, watched.at(4).checkpoint.weights[role]), role
+    assert recorded(watched, "routing.statistics/entropy")[0] == pytest.approx(np.log(4), rel=1e-2)

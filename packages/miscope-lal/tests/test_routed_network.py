@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from miscope.patterns import matches
-from miscope_lal import routed_pass
+from miscope_lal import open_model, routed_pass
+from miscope_lal.open_model import OpenModel
 from miscope_lal.routed_weights import NO_DECAY, RoutedSizes
 
 SMALL = RoutedSizes(p=5, d_model=8, layers=3, heads=4)
@@ -208,3 +209,16 @@ def test_decay_is_for_matrices_that_are_neither_embedding_nor_gate():
         *(f"blocks.{n}.mlp.b_{way}" for n in "01" for way in ("in", "out")),
         *(f"blocks.{n}.ln.{part}" for n in "01" for part in "wb"),
     }  # fmt: skip
+
+
+def test_many_inputs_are_run_in_parts_and_answer_as_each_alone(monkeypatch: pytest.MonkeyPatch):
+    _, weights, inputs = pair(SMALL)
+    model = OpenModel(routed_pass.run, roles=SMALL.roles, sites=routed_pass.sites(3))
+    sites = ["logits", "blocks.1.routing.hook_weights"]
+    whole, logits = model.answers(weights, inputs, sites), routed_pass.logits(weights, inputs)
+    for module in (open_model, routed_pass):
+        monkeypatch.setattr(module, "ROWS", 7)
+    parts = model.answers(weights, inputs, sites)
+    for site in sites:
+        torch.testing.assert_close(parts[site], whole[site])
+    torch.testing.assert_close(routed_pass.logits(weights, inputs), logits)

@@ -21,6 +21,7 @@ from miscope_lal.analyzers.paths import PATHS
 from miscope_lal.analyzers.statistics import MAP, STATISTICS
 from miscope_lal.analyzers.untrained import UNTRAINED
 from miscope_lal.routed import RoutedFamily
+from miscope_lal.routed_transformer import RoutedTransformerFamily
 
 SMALL = {"prime": 7, "n_layers": 2, "hidden_dim": 8}
 FIRST, SECOND = (f"blocks.{layer}.routing.hook_weights" for layer in range(2))
@@ -40,6 +41,12 @@ def shown(analyzer: Any, first: np.ndarray, second: np.ndarray, **more: Any) -> 
 def test_every_instrument_keeps_the_contract(analyzer: Any) -> None:
     missing = check_analyzer(analyzer, RoutedFamily(), plugins=tables(lal=miscope_lal), params=SMALL)
     assert missing == ()
+
+
+@pytest.mark.parametrize("analyzer", [STATISTICS, CLUSTERS, UNTRAINED], ids=lambda analyzer: analyzer.name)
+def test_a_transformer_that_routes_is_looked_at_too(analyzer: Any) -> None:
+    params = {"prime": 5, "hidden_dim": 8, "n_heads": 2}
+    check_analyzer(analyzer, RoutedTransformerFamily(), plugins=tables(lal=miscope_lal), params=params)
 
 
 def test_routing_by_one_number_is_alike_within_it_and_by_chance_within_the_other() -> None:

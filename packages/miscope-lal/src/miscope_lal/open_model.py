@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, final
 
+from miscope.lazily import torch
 from miscope.model import Activations, Hook, Model, Role, at_answers
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["OpenModel", "Run"]
+__all__ = ["ROWS", "OpenModel", "Run"]
+
+ROWS = 1024
+"""Inputs run at a time where nobody looks at what lies between, so that their activations stay in the cache."""
 
 
 class Run(Protocol):
@@ -52,4 +56,8 @@ class OpenModel(Model):
         channels: Sequence[int] | None = None,
         hooks: Iterable[Hook] = (),
     ) -> Activations:
-        return at_answers(self._run(weights, inputs, sites, hooks=hooks), channels)
+        changes = tuple(hooks)
+        # A hook may look at all inputs at once.
+        parts = [inputs] if changes else inputs.split(ROWS)
+        found = [at_answers(self._run(weights, part, sites, hooks=changes), channels) for part in parts]
+        return found[0] if len(found) == 1 else {name: torch.cat([part[name] for part in found]) for name in found[0]}

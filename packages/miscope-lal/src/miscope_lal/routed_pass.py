@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from miscope.lazily import torch
 from miscope.model import LOGITS
+from miscope_lal.open_model import ROWS
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,9 +23,6 @@ _SITES = (
 _BY_HEAD = ("mlp.hook_pre", "mlp.hook_post")
 """Computed (head, input, neuron), and shown one head's beside the other's."""
 _EPSILON = 1e-5
-
-_ROWS = 1024
-"""Inputs evaluated at a time, so that the hidden layers of all heads stay in the cache."""
 
 Weights = Mapping[str, "Tensor"]
 Tap = Callable[[str, "Tensor"], "Tensor"]
@@ -62,7 +60,7 @@ def run(weights: Weights, inputs: Tensor, sites: Collection[str], *, hooks: Iter
 
 def logits(weights: Weights, inputs: Tensor) -> Tensor:
     """Logits (N, p) of inputs (N, 2 p), without the hooks."""
-    parts = inputs.split(_ROWS)
+    parts = inputs.split(ROWS)
     answers = [_forward(weights, part, lambda site, activation: activation) for part in parts]
     return answers[0] if len(answers) == 1 else torch.cat(answers)
 
