@@ -274,7 +274,8 @@ def test_gradients_of_the_training_loss_are_shown_to_who_declares_them(place):
 def test_the_optimizers_state_is_shown_where_it_was_kept(place):
     workspace = place(record("t.slope", slope, needs=Needs(weights=("W_U",), gradients=True, optimizer=True)))
     (outcome,) = analyze(workspace.value, untrained(workspace, steps=(0,)).value)
-    reason = "no optimizer state was kept beside its checkpoints; train with save_optimizer=true"
+    cure = "train with save_optimizer=true, or watch it while it trains"
+    reason = f"no optimizer state was kept beside its checkpoints; {cure}"
     assert (outcome.state, outcome.error) == (State.SKIPPED, f"does not apply: {reason}")
     with pytest.raises(DoesNotApply, match=reason):
         analyze(workspace.value, untrained(workspace, steps=(0,)).value, ["t.slope"])
@@ -283,7 +284,10 @@ def test_the_optimizers_state_is_shown_where_it_was_kept(place):
     workspace.store.layout.training_state(variant.name, 2).unlink()
     (outcome,) = analyze(workspace.value, variant.value, steps=[2])
     assert outcome.state is State.NOT_TRIED
-    assert outcome.error == "No optimizer state was kept at step 2; train with save_optimizer=true."
+    assert (
+        outcome.error
+        == "No optimizer state was kept at step 2; train with save_optimizer=true, or watch it while it trains."
+    )
     assert {outcome.state for outcome in analyze(workspace.value, variant.value, steps=[4])} == {State.SAVED}
     assert variant.arrays("t.slope", 4)["average"] > 0
 

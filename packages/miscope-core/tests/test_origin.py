@@ -279,7 +279,7 @@ def test_a_training_that_begins_again_writes_every_checkpoint_anew(place: BoundW
 @pytest.mark.parametrize(
     ("origin", "cure"),
     [
-        (Origin.TRAINED, "train with save_optimizer=true."),
+        (Origin.TRAINED, "train with save_optimizer=true, or watch it while it trains."),
         (Origin.RECORDED, "give `optimizer=` to recorder.checkpoint."),
         (Origin.IMPORTED, "checkpoints from elsewhere come without it."),
         (Origin.ELSEWHERE, "checkpoints from elsewhere come without it."),

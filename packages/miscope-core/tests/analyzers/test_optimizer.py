@@ -188,7 +188,8 @@ def test_a_training_is_looked_at_with_its_own_settings_from_the_first_update_on(
         ({"optimizer": "sgd"}, "it looks at what Adam remembers, and the optimizer here is sgd"),
         (
             {"save_optimizer": False},
-            "no optimizer state was kept beside its checkpoints; train with save_optimizer=true",
+            "no optimizer state was kept beside its checkpoints; train with save_optimizer=true, or watch it while it "
+            "trains",
         ),
     ],
 )

@@ -55,4 +55,4 @@ def keeps_optimizer(store: Store, name: str) -> str:
         case Origin.IMPORTED | Origin.METRICS | Origin.ELSEWHERE:
             return "checkpoints from elsewhere come without it."
         case _:
-            return "train with save_optimizer=true."
+            return "train with save_optimizer=true, or watch it while it trains."
