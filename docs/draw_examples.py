@@ -43,6 +43,15 @@ SMALL = {
     "lal.routed-transformer": {"prime": 5, "n_layers": 1, "hidden_dim": 8, "n_heads": 2},
 }
 """Sizes at which a family is trained to see which views draw it."""
+GROKKING = {
+    **{"prime": 17, "train_fraction": 0.7, "warmup_steps": 100},
+    **{"evaluate_every": 25, "steps": 2500, "checkpoints": "every:250"},
+}
+"""A transformer that groks within 1,500 epochs where its weights decay."""
+WATCHED = {"lal.transformer": ("curvature.gradient:25", "smoothness.spectrum:50")}
+"""Instruments that are recorded while a family's runs train."""
+BETTER_OF = {"cohort.quality": "lal.transformer", "cohort.recorded": "lal.transformer"}
+"""Views with a family whose runs show more than the others'."""
 GAIN = ("gain-k5-x3-from200-to600",)
 """A frequency made stronger while the demo has memorised and not yet generalised."""
 ROUTED = {
@@ -100,10 +109,11 @@ def trained(place: BoundWorkspace) -> list[list[BoundVariant]]:
         [place.variant("toys.parity", seed=seed) for seed in (0, 1)],
         [place.variant("toys.permutation", seed=seed) for seed in (0, 1)],
         [place.variant("lal.routed", **ROUTED)],
+        [place.variant("lal.transformer", **GROKKING, weight_decay=decay) for decay in (0.1, 1.5, 3.0)],
     ]
     for variants in kinds:
         for variant in variants:
-            for progress in variant.train(threads=1):
+            for progress in variant.train(threads=1, watch=WATCHED.get(variant.value.family, ())):
                 if progress.step % 500 == 0:
                     print(variant.name, progress.step, flush=True)
         check(place, variants, None)
@@ -126,7 +136,8 @@ def check(place: BoundWorkspace, variants: list[BoundVariant], names: list[str] 
 
 def example(place: BoundWorkspace, view: View, runs: list[list[BoundVariant]]) -> Figure:
     """The view of the first run that it draws."""
-    for variants in runs:
+    better = BETTER_OF.get(view.name)
+    for variants in sorted(runs, key=lambda variants: variants[0].value.family != better):
         for shown in candidates(view, variants):
             try:
                 return render(place.value, view, shown)
