@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import miscope_lal
-from miscope import Snapshot, Trajectory
+from miscope import ObservedArtifact, Snapshot, Trajectory
 from miscope.family import make_variant
 from miscope.model_context import ModelContext
 from miscope.testing import check_analyzer, tables
@@ -180,3 +180,14 @@ def test_gates_that_learned_nothing_are_like_their_null_and_decided_ones_are_not
     found = untrained_of(decided, first)
     assert found[f"{FIRST}/entropy/p"] == 2 / 40
     assert found[f"{FIRST}/entropy"] < found[f"{FIRST}/entropy/null"].min()
+
+
+def test_a_report_says_how_decided_routing_is_between_none_and_all() -> None:
+    arrays = STATISTICS.compute(shown(STATISTICS, A % 2, B % 3))
+    seen = ObservedArtifact(
+        arrays=arrays, first=arrays, step=1200, first_step=0, step_label="epoch", options=STATISTICS.options()
+    )
+    assert STATISTICS.observe is not None
+    (said,) = STATISTICS.observe(seen)
+    assert said.text == ("At epoch 1,200 routing among 4 heads has an entropy of 0 nats (0: decided; 1.39: not).")
+    assert said.value == 0
