@@ -78,7 +78,7 @@ def rates(shown: ViewData, *, quantity: str) -> Figure:
         note = "rate |u| / |w|, the decay apart"
     else:
         traces += _equilibria(arrays)
-        note = "grey: equilibrium of scale-invariant weights under independent gradients"
+        note = "grey: equilibrium where scale does not matter"
     if not traces:
         raise DoesNotApply("no weight has a length, so there is nothing for an update to turn")
     return figure(traces, over_time(traces, title(shown, "How far an update moves the weights", note), unit))
