@@ -13,7 +13,7 @@ import miscope
 from miscope.testing import tables
 from miscope.testing import toy_modules as own
 
-NAMES = ("curvature.gradient", "curvature.trace")
+NAMES = tuple(f"curvature.{name}" for name in ("gradient", "trace", "eigenvalues", "fisher", "noise"))
 N = 5
 
 

@@ -9,7 +9,7 @@ from miscope import ViewData
 from miscope.errors import DoesNotApply
 from miscope.family import make_variant
 from miscope.testing import ToyFamily
-from miscope_views.curvature import gradient, trace
+from miscope_views.curvature import alignment, eigenvalues, fisher, gradient, noise, trace
 
 STEPS = np.array([0, 10, 20])
 GRADIENT = {
@@ -64,3 +64,51 @@ def test_hutch_plus_plus_has_no_traces_of_single_tensors():
     arrays = {name: TRACE[name] for name in ("step", "trace", "trace/sem")}
     with pytest.raises(DoesNotApply, match=r"computed with Hutch\+\+, which gives no traces of single tensors"):
         trace(replace(SHOWN, artifacts={"curvature.trace": arrays}), of="each tensor")
+
+
+EIGENVALUES = {
+    "step": STEPS,
+    "top": np.array([[9.0, 3.0], [5.0, 2.0], [4.0, 1.0]]),
+    "top/residual": np.array([[0.1, 0.2], [0.1, 0.2], [0.1, 0.2]]),
+    "top/overlap": np.array([[0.5, 0.1], [0.2, 0.1], [0.1, 0.1]]),
+    "bottom": np.array([[-4.0, -1.0], [-2.0, 0.1], [-1.0, -0.5]]),
+    "bottom/residual": np.full((3, 2), 0.3),
+    "trace": np.array([10.0, 5.0, 2.0]),
+    "overlap": np.array([0.6, 0.3, 0.2]),
+    "overlap/expected": np.full(3, 0.01),
+    "overlap/high": np.full(3, 0.04),
+}
+
+
+def test_both_ends_of_the_spectrum_stand_within_their_residuals_on_either_side_of_zero():
+    figure = eigenvalues(replace(SHOWN, artifacts={"curvature.eigenvalues": EIGENVALUES}), measure="eigenvalue")
+    curves = {curve.name: curve for curve in figure.data if curve.name}
+    assert list(curves) == ["largest 1", "largest 2", "smallest 1", "smallest 2"]
+    assert curves["smallest 1"].customdata == pytest.approx(np.array([[-4, 0.3], [-2, 0.3], [-1, 0.3]]))
+    assert curves["smallest 1"].line.dash == "dash"
+    assert figure.layout.yaxis.title.text == "λ of d²L/dθ² (symmetric log)"
+    shares = eigenvalues(replace(SHOWN, artifacts={"curvature.eigenvalues": EIGENVALUES}), measure="share of the trace")
+    assert shares.data[2].customdata[:, 0] == pytest.approx([0.9, 1.0, 2.0])
+
+
+def test_the_gradient_along_eigenvectors_stands_beside_a_random_direction():
+    figure = alignment(replace(SHOWN, artifacts={"curvature.eigenvalues": EIGENVALUES}))
+    curves = {curve.name: list(curve.customdata[:, 0]) for curve in figure.data}
+    assert curves["all 2"] == pytest.approx([0.6, 0.3, 0.2])
+    assert curves["random, 97.5 %"] == pytest.approx([0.04] * 3)
+    assert figure.layout.yaxis.type == "log"
+
+
+def test_both_kinds_of_fisher_information_are_drawn_and_the_exact_one_where_it_is_there():
+    arrays = {"step": STEPS, **{f"{what}{end}": np.ones(3) for what in ("empirical", "true") for end in ("", "/sem")}}
+    names = [curve.name for curve in fisher(replace(SHOWN, artifacts={"curvature.fisher": arrays})).data if curve.name]
+    assert names == ["right labels", "the model's labels"]
+    exact = arrays | {"exact": np.ones(3), "exact/sem": np.zeros(3)}
+    assert len(fisher(replace(SHOWN, artifacts={"curvature.fisher": exact})).data) == 9
+
+
+def test_the_noise_scale_stands_beside_the_trainings_batch_and_a_gap_is_no_fault():
+    arrays = {"step": STEPS, "scale": np.array([np.nan, 30.0, 10.0]), "scale/sem": np.zeros(3), "batch": np.full(3, 15)}
+    figure = noise(replace(SHOWN, artifacts={"curvature.noise": arrays}))
+    assert [curve.name for curve in figure.data if curve.name] == ["noise scale", "batch of the training"]
+    assert not figure.layout.annotations

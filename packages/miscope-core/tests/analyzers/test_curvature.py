@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from miscope.analysis.losses import losses_of
-from miscope.analyzers.curvature import GRADIENT, TRACE, gradient, trace
+from miscope.analyzers.curvature import EIGENVALUES, GRADIENT, TRACE, eigenvalues, gradient, trace
 from miscope.errors import DoesNotApply
 from miscope.examples import Examples
 from miscope.family import make_variant
@@ -92,6 +92,40 @@ def test_terms_can_be_left_out_and_one_that_is_not_there_is_named():
     with pytest.raises(DoesNotApply) as silent:
         gradient(asleep)
     assert silent.value.reason == "its objective gives length no weight at step 0"
+
+
+def test_the_ends_of_a_bowls_spectrum_are_its_eigenvalues_and_hold_their_share_of_slope_and_trace():
+    outputs = eigenvalues(of_bowl(EIGENVALUES.options(count=3, probes=400)))
+    vector = torch.cat([w.flatten() for w in WEIGHTS.values()]).double()
+    along = (HESSIAN @ vector @ TURN).square()
+    assert outputs["top"] == pytest.approx([30, 8, 2], rel=1e-9)
+    assert outputs["bottom"] == pytest.approx([-3, -0.5, 0.01], rel=1e-6)
+    for name in ("top/residual", "bottom/residual"):
+        assert outputs[name] == pytest.approx([0, 0, 0], abs=1e-9)
+    assert outputs["top/overlap"] == pytest.approx((along[:3] / along.sum()).numpy(), rel=1e-6)
+    assert outputs["bottom/overlap"] == pytest.approx((along[3:6] / along.sum()).numpy(), rel=1e-6)
+    assert (float(outputs["largest"]), float(outputs["smallest"])) == pytest.approx((30, -3))
+    whole = float(SPECTRUM.sum())
+    assert abs(float(outputs["trace"]) - whole) <= 4 * float(outputs["trace/sem"])
+    assert outputs["trace/sem"] < 1e-3 * whole
+    assert outputs["top/share"] == pytest.approx(np.array([30, 8, 2]) / whole, rel=0.01)
+    assert float(outputs["overlap/expected"]) == pytest.approx(3 / 14)
+
+
+def test_of_a_random_direction_the_overlap_stays_below_its_bound_as_often_as_is_said():
+    outputs = eigenvalues(of_bowl(EIGENVALUES.options(count=3)))
+    random = np.random.default_rng(0).standard_normal((20_000, 14))
+    share = np.square(random[:, :3]).sum(axis=1) / np.square(random).sum(axis=1)
+    assert share.mean() == pytest.approx(float(outputs["overlap/expected"]), rel=0.02)
+    assert (share < outputs["overlap/high"]).mean() == pytest.approx(0.975, abs=0.005)
+
+
+def test_at_the_bottom_of_a_bowl_there_is_no_gradient_to_overlap():
+    flat = of_bowl(EIGENVALUES.options(count=20))
+    outputs = eigenvalues(replace(flat, weights={role: 0 * w for role, w in WEIGHTS.items()}))
+    assert np.isnan(outputs["overlap"])
+    assert outputs["top"] == pytest.approx(np.sort(SPECTRUM.numpy())[::-1], abs=1e-9)
+    assert outputs["bottom"] == pytest.approx(np.sort(SPECTRUM.numpy()), abs=1e-9)
 
 
 def of_gated(options: Any) -> Snapshot:

@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.errors import DoesNotApply
-from miscope.figures.figure_style import OKABE_ITO
-from miscope_views.figures import figure, line, title
+from miscope.figures.figure_style import NULL, OKABE_ITO
+from miscope_views.banded_curves import BANDS, Curve, Heading, banded, coloured
 from miscope_views.named_arrays import holders
-from miscope_views.signed_axis import Magnitudes, magnitudes_of
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-_GRADIENT, _TRACE = "curvature.gradient", "curvature.trace"
+_GRADIENT, _TRACE, _EIGENVALUES = "curvature.gradient", "curvature.trace", "curvature.eigenvalues"
+_FISHER, _NOISE = "curvature.fisher", "curvature.noise"
 _WHOLE, _EACH = "all weights", "each tensor"
-_DASHES = ("solid", "dash", "dot", "dashdot")
-_BANDS = "bands: ± 2 standard errors"
+_DOTTED: Mapping[str, str] = {"color": NULL, "dash": "dot"}
+_MEASURES: Mapping[str, str] = {"eigenvalue": "λ of d²L/dθ²", "share of the trace": "λ / tr d²L/dθ²"}
 
 
 def gradient(shown: ViewData, *, of: str) -> Figure:
     """Length of the gradient of the training loss over training, of all weights or of each tensor."""
     arrays = shown.artifacts[_GRADIENT]
+    curves = [Curve(name=_WHOLE, values=arrays["norm"])]
     if of == _EACH:
-        curves = [(role, arrays[f"{role}/norm"], None) for role in holders(arrays, "norm")]
-    else:
-        curves = [(_WHOLE, arrays["norm"], None)]
-    return _over_training(shown, arrays["step"], curves, ("Gradient of the training loss", "", "|dL/dθ|"))
+        curves = [Curve(name=role, values=arrays[f"{role}/norm"]) for role in holders(arrays, "norm")]
+    return banded(shown, arrays["step"], curves, Heading(text="Gradient of the training loss", unit="|dL/dθ|"))
 
 
 def trace(shown: ViewData, *, of: str) -> Figure:
@@ -38,54 +37,68 @@ def trace(shown: ViewData, *, of: str) -> Figure:
     arrays = shown.artifacts[_TRACE]
     if of == _EACH and not holders(arrays, "trace"):
         raise DoesNotApply("it was computed with Hutch++, which gives no traces of single tensors")
-    names = holders(arrays, "trace") if of == _EACH else ()
-    curves = [(role, arrays[f"{role}/trace"], arrays[f"{role}/trace/sem"]) for role in names]
-    curves = curves or [(_WHOLE, arrays["trace"], arrays["trace/sem"])]
-    return _over_training(shown, arrays["step"], curves, ("Hessian trace of the training loss", _BANDS, "tr d²L/dθ²"))
+    curves = [Curve(name=_WHOLE, values=arrays["trace"], error=arrays["trace/sem"])]
+    if of == _EACH:
+        curves = [
+            Curve(name=role, values=arrays[f"{role}/trace"], error=arrays[f"{role}/trace/sem"])
+            for role in holders(arrays, "trace")
+        ]
+    heading = Heading(text="Hessian trace of the training loss", note=BANDS, unit="tr d²L/dθ²")
+    return banded(shown, arrays["step"], curves, heading)
 
 
-Curve = tuple[str, np.ndarray, np.ndarray | None]
-"""A name, values over training, and their standard errors where they are estimates."""
+def eigenvalues(shown: ViewData, *, measure: str) -> Figure:
+    """Largest and smallest eigenvalues of the Hessian over training; within each band lies an eigenvalue."""
+    arrays = shown.artifacts[_EIGENVALUES]
+    scale = np.ones(len(arrays["step"])) if measure == "eigenvalue" else np.asarray(arrays["trace"])
+    curves = []
+    for end, dash in (("top", "solid"), ("bottom", "dash")):
+        for i, (values, residual) in enumerate(zip(arrays[end].T, arrays[f"{end}/residual"].T, strict=True)):
+            name = f"{'largest' if end == 'top' else 'smallest'} {i + 1}"
+            look = {"color": coloured(i)["color"], "dash": dash}
+            curves.append(Curve(name=name, values=values / scale, error=residual / np.abs(scale), errors=1, look=look))
+    heading = Heading(
+        text="Eigenvalues of the training loss's Hessian", note="bands: the residual |Hv − λv|", unit=_MEASURES[measure]
+    )
+    return banded(shown, arrays["step"], curves, heading)
 
 
-def _over_training(shown: ViewData, steps: np.ndarray, curves: Sequence[Curve], words: Sequence[str]) -> Figure:
-    """words: the title, a note and what stands beside the axis."""
-    scale = magnitudes_of(values for _, values, _ in curves)
-    traces = [
-        trace for place, curve in enumerate(curves) for trace in _with_band(shown, steps, curve, scale, _look(place))
+def alignment(shown: ViewData) -> Figure:
+    """Share of the squared gradient along the top eigenvectors of the Hessian, beside that of a random direction."""
+    arrays = shown.artifacts[_EIGENVALUES]
+    each = np.asarray(arrays["top/overlap"]).T
+    curves = [Curve(name=f"eigenvector {i + 1}", values=values) for i, values in enumerate(each)]
+    curves.append(Curve(name=f"all {len(each)}", values=arrays["overlap"], look={"color": OKABE_ITO[-1], "width": 2.6}))
+    curves.append(Curve(name="random, mean", values=arrays["overlap/expected"], look=_DOTTED))
+    curves.append(Curve(name="random, 97.5 %", values=arrays["overlap/high"], look={**_DOTTED, "dash": "dash"}))
+    heading = Heading(
+        text="Gradient along the top eigenvectors",
+        note=f"grey: a random direction in the space of all {len(each)}",
+        unit="share of |g|²",
+    )
+    return banded(shown, arrays["step"], curves, heading)
+
+
+def fisher(shown: ViewData) -> Figure:
+    """Trace of the Fisher information over training: empirical, with the right labels, and true, with the model's."""
+    arrays = shown.artifacts[_FISHER]
+    curves = [
+        Curve(name=name, values=arrays[what], error=arrays[f"{what}/sem"])
+        for name, what in (("right labels", "empirical"), ("the model's labels", "true"), ("all labels", "exact"))
+        if what in arrays
     ]
-    heading, note, unit = words
-    layout = {"title": title(shown, heading, note), "yaxis": scale.axis(unit), "showlegend": len(curves) > 1}
-    return figure(traces, layout)
+    heading = Heading(text="Fisher information of all weights", note=BANDS, unit="trace")
+    return banded(shown, arrays["step"], curves, heading)
 
 
-def _look(place: int) -> dict[str, str]:
-    turn, colour = divmod(place, len(OKABE_ITO) - 1)
-    return {"color": OKABE_ITO[colour], "dash": _DASHES[turn % len(_DASHES)]}
-
-
-def _with_band(
-    shown: ViewData, steps: np.ndarray, curve: Curve, scale: Magnitudes, look: Mapping[str, str]
-) -> list[dict[str, Any]]:
-    """The curve, behind it two standard errors to either side."""
-    name, given, sem = curve
-    values = np.asarray(given, dtype=np.float64)
-    hover = f"{name}: %{{customdata[0]:.4g}} at {shown.step_label} %{{x:,}}<extra></extra>"
-    custom, traces = [values], []
-    if sem is not None and np.isfinite(sem).all():
-        wide = 2 * np.asarray(sem, dtype=np.float64)
-        edge = {"type": "scatter", "mode": "lines", "x": steps, "line": {"width": 0}, "hoverinfo": "skip"}
-        edge |= {"showlegend": False, "legendgroup": name}
-        red, green, blue = (int(look["color"][i : i + 2], 16) for i in (1, 3, 5))
-        fill = {"fill": "tonexty", "fillcolor": f"rgba({red},{green},{blue},0.18)"}
-        low = scale.laid(scale.below(values - wide, values))
-        traces += [{**edge, "y": low}, {**edge, "y": scale.laid(values + wide), **fill}]
-        hover = hover.replace("4g} at", "4g} ± %{customdata[1]:.2g} at")
-        custom.append(np.asarray(sem, dtype=np.float64))
-    told = {"customdata": np.stack(custom, axis=1), "hovertemplate": hover, "legendgroup": name}
-    mode = "lines" if len(steps) > 1 else "lines+markers"
-    drawn = line(steps[:0], values[:0], name, look["color"], line={"dash": look["dash"]})
-    return [*traces, {**drawn, "mode": mode, "x": steps, "y": scale.laid(values), **told}]
+def noise(shown: ViewData) -> Figure:
+    """Gradient noise scale over training; dotted: the examples of an update."""
+    arrays = shown.artifacts[_NOISE]
+    curves = [Curve(name="noise scale", values=arrays["scale"], error=arrays["scale/sem"])]
+    if "batch" in arrays:
+        curves.append(Curve(name="batch of the training", values=arrays["batch"], look=_DOTTED))
+    heading = Heading(text="Gradient noise scale", note=BANDS, unit="examples, tr Σ / |G|²")
+    return banded(shown, arrays["step"], curves, heading)
 
 
 _OF = Choice(name="of", options=(_WHOLE, _EACH))
@@ -109,5 +122,40 @@ VIEWS = (
         controls=(_OF,),
         time_axis="x",
         in_reports=({},),
+    ),
+    View(
+        name="curvature.eigenvalues",
+        title="Eigenvalues of the training loss's Hessian",
+        grain=Grain.TRAJECTORY,
+        draw=eigenvalues,
+        needs=Needs(reads=(_EIGENVALUES,)),
+        controls=(Choice(name="measure", options=tuple(_MEASURES)),),
+        time_axis="x",
+        in_reports=({},),
+    ),
+    View(
+        name="curvature.alignment",
+        title="Gradient along the top eigenvectors",
+        grain=Grain.TRAJECTORY,
+        draw=alignment,
+        needs=Needs(reads=(_EIGENVALUES,)),
+        time_axis="x",
+    ),
+    View(
+        name="curvature.fisher",
+        title="Fisher information of all weights",
+        grain=Grain.TRAJECTORY,
+        draw=fisher,
+        needs=Needs(reads=(_FISHER,)),
+        time_axis="x",
+        in_reports=({},),
+    ),
+    View(
+        name="curvature.noise",
+        title="Gradient noise scale",
+        grain=Grain.TRAJECTORY,
+        draw=noise,
+        needs=Needs(reads=(_NOISE,)),
+        time_axis="x",
     ),
 )

@@ -14,7 +14,8 @@ from miscope.artifact import Arrays
 from miscope.lazily import torch
 from miscope.loss_hessian import LossHessian
 from miscope.maths.draws import random_of
-from miscope.maths.trace_estimates import Estimate, estimate_of, hutch_plus_plus, hutchinson
+from miscope.maths.lanczos import lanczos
+from miscope.maths.trace_estimates import Estimate, estimate_of, hutch_plus_plus, hutchinson, signs
 from miscope.needs import Needs
 from miscope.snapshot import Snapshot
 
@@ -123,5 +124,105 @@ TRACE = Analyzer(
         "square/sem": "() its standard error",
         "ROLE/trace": "() trace of the block of one tensor; of Hutchinson's method",
         "ROLE/trace/sem": "() its standard error",
+    },
+)
+
+
+class EigenvalueOptions(LossOptions):
+    """How many eigenvalues, how exactly, and of which loss."""
+
+    count: Count = 5
+    """Eigenvalues at each end."""
+    iterations: Count = 50
+    """Products with the Hessian at most; of each a vector of all weights is kept."""
+    probes: Annotated[int, Field(ge=2)] = 8
+    """Random directions, for what the other eigenvalues add to the trace."""
+    entries: Count | None = 2048
+
+
+def eigenvalues(snapshot: Snapshot[EigenvalueOptions]) -> Arrays:
+    """Largest and smallest eigenvalues of the Hessian of the training loss, and how the gradient lies to their vectors.
+
+    By Lanczos' method with full orthogonalisation; within each residual |H v - lambda v| of a value lies an eigenvalue.
+    The trace that shares are of is exact on these vectors, and Hutchinson's estimate on what is orthogonal to them.
+    Overlaps are |g.v|^2 / |g|^2 with the gradient g; of a random direction the sum over k vectors has the Beta
+    distribution (k / 2, (D - k) / 2), of whose mean and 97.5 % quantile `expected` and `high` are. float64; holds
+    `iterations` vectors of D numbers. Lanczos 1950; Sagun et al. 2017; Gur-Ari et al. 2018.
+    """
+    options = snapshot.options
+    hessian = LossHessian(chosen_loss(snapshot), snapshot.weights)
+    product, size = _product_of(hessian), hessian.size
+    random = random_of(EIGENVALUES_NAME, seed=options.seed, step=snapshot.step)
+    iterations = max(options.iterations, 2 * options.count)
+    found = lanczos(lambda v: product(v[None])[0], size, ends=options.count, iterations=iterations, random=random)
+    turned = product(found.vectors)
+    residuals = np.linalg.norm(turned - found.values[:, None] * found.vectors, axis=1)
+    rest = signs(random, options.probes, size)
+    rest -= (rest @ found.vectors.T) @ found.vectors
+    left = estimate_of((rest * product(rest)).sum(axis=1))
+    trace = Estimate(value=float((found.vectors * turned).sum()) + left.value, sem=left.sem)
+    count = min(options.count, len(found.values))
+    top, bottom = slice(None, -count - 1, -1), slice(0, count)
+    overlaps = _overlaps(hessian.gradient().numpy(), found.vectors)
+    return {
+        "top": found.values[top],
+        "top/residual": residuals[top],
+        "top/share": found.values[top] / trace.value if trace.value else np.full(count, np.nan),
+        "top/overlap": overlaps[top],
+        "bottom": found.values[bottom],
+        "bottom/residual": residuals[bottom],
+        "bottom/overlap": overlaps[bottom],
+        "largest": found.values[-1],
+        "smallest": found.values[0],
+        **_named("trace", trace),
+        "overlap": overlaps[top].sum(),
+        **_random_overlap(count, size),
+    }
+
+
+def _overlaps(gradient: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """(k,) of each vector with the gradient; NaN where there is none."""
+    square = float(gradient @ gradient)
+    return np.square(vectors @ gradient) / square if square > 0 else np.full(len(vectors), np.nan)
+
+
+def _random_overlap(count: int, size: int) -> dict[str, np.ndarray]:
+    """What a random direction has of so many dimensions."""
+    from scipy.stats import beta
+
+    high = beta.ppf(0.975, count / 2, (size - count) / 2) if count < size else 1.0
+    return {"overlap/expected": np.array(count / size), "overlap/high": np.array(float(high))}
+
+
+EIGENVALUES_NAME = "curvature.eigenvalues"
+
+EIGENVALUES = Analyzer(
+    name=EIGENVALUES_NAME,
+    version=1,
+    grain=Grain.CHECKPOINT,
+    compute=eigenvalues,
+    needs=Needs(weights=("*",), objective=True),
+    opt_in=True,
+    options=EigenvalueOptions,
+    # The direction that it begins with is another when the weights lie in another order.
+    not_invariant_to=_CHANGES,
+    question="Along which directions does the training loss curve most, and does the gradient follow them?",
+    formula="H v = lambda v at both ends of the spectrum; residual |H v - lambda v|; overlap |g.v|^2 / |g|^2",
+    source="Lanczos 1950; Sagun et al. 2017 (arXiv 1706.04454); Gur-Ari et al. 2018 (arXiv 1812.04754)",
+    outputs={
+        "top": f"(k,) largest eigenvalues of the Hessian, descending, nats per squared unit of weight; {_LOSS}",
+        "top/residual": "(k,) |H v - lambda v|: an eigenvalue lies within it",
+        "top/share": "(k,) share of the trace; more than 1 where others are negative",
+        "top/overlap": "(k,) share of the squared gradient along each vector",
+        "bottom": "(k,) smallest eigenvalues, ascending",
+        "bottom/residual": "(k,) |H v - lambda v|",
+        "bottom/overlap": "(k,) share of the squared gradient along each vector",
+        "largest": "() the first of `top`",
+        "smallest": "() the first of `bottom`",
+        "trace": "() trace of the Hessian, exact on these vectors and estimated beside them",
+        "trace/sem": "() its standard error over directions",
+        "overlap": "() share of the squared gradient in the space of the top vectors",
+        "overlap/expected": "() the share that a random direction has there on average",
+        "overlap/high": "() what its share stays below with probability 0.975",
     },
 )
