@@ -50,7 +50,7 @@ def test_the_trace_stands_in_a_band_of_two_standard_errors():
     assert list(mean.y) == [100, 40, 1]
     assert list(high.y) == [120, 48, 5]
     assert low.y == pytest.approx([80, 32, 0.01])
-    assert mean.customdata.tolist()[1] == [40, 4]
+    assert mean.customdata.tolist()[1] == [40, 8]
 
 
 def test_a_trace_of_either_sign_is_drawn_to_both_sides_of_zero():

@@ -61,16 +61,26 @@ def test_the_empirical_fisher_is_the_mean_square_of_each_examples_gradient():
     assert int(outputs["labels"]) == 20
 
 
-def test_the_error_of_labels_drawn_from_the_model_is_honest():
+@pytest.mark.parametrize("by", ["signs", "labels"])
+def test_the_error_of_what_is_drawn_from_the_model_is_honest(by: str):
     values, errors = [], []
     for seed in range(150):
-        outputs = fisher(of_linear(FISHER.options(draws=2, labels=10, exact=0, seed=seed)))
+        outputs = fisher(of_linear(FISHER.options(draws=2, labels=10, exact=0, seed=seed, by=by)))
         assert "exact" not in outputs
         values.append(float(outputs["true"]))
         errors.append(float(outputs["true/sem"]))
     exact = float(fisher(of_linear(FISHER.options()))["exact"])
     assert abs(np.mean(values) - exact) < 4 * np.std(values) / 150**0.5
     assert 0.7 < np.mean(np.square(errors)) / np.var(values) < 1.4
+
+
+def test_of_a_sure_model_signs_see_what_drawn_labels_miss():
+    sure = W.double() * 12
+    shown = toy_snapshot(weights={"W": sure}, losses={"train": LOSS})
+    by = {by: fisher(replace(shown, options=FISHER.options(draws=20, by=by))) for by in ("signs", "labels")}
+    assert abs(by["signs"]["true"] - by["signs"]["exact"]) < 4 * by["signs"]["true/sem"]
+    assert by["signs"]["true/sem"] < 0.3 * by["signs"]["exact"]
+    assert by["labels"]["true/sem"] > 2 * by["signs"]["true/sem"]
 
 
 def of_toy(family: Any, options: Any) -> Snapshot:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -30,6 +30,8 @@ class BandedCurve:
     values: np.ndarray
     half: np.ndarray | None = None
     """Half the width of its band; None where there is none."""
+    look: Mapping[str, Any] = field(default_factory=dict)
+    """Of its line, where that is not told by its place alone: 'color', 'dash', 'width'."""
 
 
 def banded_over_training(
@@ -38,14 +40,17 @@ def banded_over_training(
     """On a logarithmic axis where all values are positive, else on one that is logarithmic to both sides."""
     scale = magnitudes_of(curve.values for curve in curves)
     traces = [t for place, curve in enumerate(curves) for t in _traces(shown, steps, curve, scale=scale, place=place)]
-    return figure(traces, {"title": title, "yaxis": scale.axis(unit), "showlegend": len(curves) > 1})
+    # What an instrument could not define is no fault of the figure.
+    gaps = sum(int(np.isnan(trace["y"]).sum()) for trace in traces)
+    return figure(traces, {"title": title, "yaxis": scale.axis(unit), "showlegend": len(curves) > 1}, gaps=gaps)
 
 
 def _traces(
     shown: ViewData, steps: np.ndarray, curve: BandedCurve, *, scale: Magnitudes, place: int
 ) -> list[dict[str, Any]]:
     turn, number = divmod(place, len(OKABE_ITO) - 1)
-    colour, name = OKABE_ITO[number], curve.name
+    look = {"color": OKABE_ITO[number], "dash": _DASHES[turn % len(_DASHES)], **curve.look}
+    colour, name = look["color"], curve.name
     values = np.asarray(curve.values, dtype=np.float64)
     hover = f"{name}: %{{customdata[0]:.4g}} at {shown.step_label} %{{x:,}}<extra></extra>"
     custom, band = [values], []
@@ -60,6 +65,6 @@ def _traces(
         hover = hover.replace("4g} at", "4g} ± %{customdata[1]:.2g} at")
         custom.append(half)
     told = {"customdata": np.stack(custom, axis=1), "hovertemplate": hover, "legendgroup": name}
-    drawn = line(steps[:0], values[:0], name, colour, line={"dash": _DASHES[turn % len(_DASHES)]})
+    drawn = line(steps[:0], values[:0], name, colour, line=look)
     mode = "lines" if len(steps) > 1 else "lines+markers"
     return [*band, {**drawn, "mode": mode, "x": steps, "y": scale.laid(values), **told}]

@@ -11,16 +11,18 @@ import numpy as np
 from miscope.analyzer import Analyzer, Count, Grain, Options, Whole
 from miscope.analyzers.chosen_loss import LossOptions, chosen_loss
 from miscope.artifact import Arrays
-from miscope.cross_entropy import CROSS_ENTROPY, cross_entropy
+from miscope.cross_entropy import cross_entropy
 from miscope.errors import DoesNotApply
 from miscope.example_gradients import ExampleGradients
 from miscope.lazily import torch
+from miscope.loss_function import batches
 from miscope.maths.draws import random_of
 from miscope.maths.gradient_noise import gradient_noise
 from miscope.maths.sampled_mean import sampled_mean
 from miscope.maths.trace_estimates import Estimate
+from miscope.model import LOGITS
 from miscope.needs import Needs
-from miscope.objective import IGNORED
+from miscope.objective import IGNORED, ForwardPass, Term
 from miscope.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -31,12 +33,15 @@ if TYPE_CHECKING:
 
 
 class FisherOptions(Options):
-    """On how many labels, and how often the model is asked for others."""
+    """On how many labels, and how the model's own are drawn."""
 
     labels: Count = 256
     """Right answers of training examples at most, the same ones at every checkpoint."""
     draws: Count = 2
-    """Labels drawn from the model for each."""
+    """Random answers of the model for each."""
+    by: Literal["signs", "labels"] = "signs"
+    """Signs: a random mixture of all classes that has the covariance of the model's labels. Labels: one class, drawn as
+    the model weighs it; of a sure model the rare ones, which make up the trace, are then hardly ever seen."""
     exact: Whole = 1024
     """Gradients up to which the sum over all classes is taken too: labels times classes."""
     seed: Whole = 0
@@ -45,76 +50,99 @@ class FisherOptions(Options):
 def fisher(snapshot: Snapshot[FisherOptions]) -> Arrays:
     """Trace of the empirical Fisher information, with the right labels, and of the true one, with the model's own.
 
-    Mean of |d log p(y|x) / d theta|^2 over labels y, each a gradient of its own, of several in a sequence too. Of the
-    true Fisher y is drawn from the model, and it is the trace of the Gauss-Newton part of the cross-entropy's Hessian;
-    the empirical one goes to zero with the loss, and is none of the curvature (Kunstner et al. 2019). `exact` is the
-    sum over all classes, where there are few. Standard errors are of means over all training labels, for the labels
-    drawn and for the examples that were not looked at. Cross-entropy alone, whatever its coefficient; float64; memory
-    is bounded by gradients of 64 MiB. Martens 2014; Jastrzebski et al. 2021.
+    Mean of |d log p(y|x) / d theta|^2 = |J^T (e_y - p)|^2 over labels y, each by itself, of several in a sequence too;
+    J is the Jacobian of the logits. The true Fisher is that with y drawn from p, the trace of the Gauss-Newton part of
+    the cross-entropy's Hessian: the mean of |J^T v|^2 for random v of covariance diag p - p p^T. The empirical one goes
+    to zero with the loss and is none of the curvature (Kunstner et al. 2019). `exact` is the sum over all classes,
+    where there are few. Standard errors are of means over all training labels, for what was drawn and for the labels
+    not looked at. Cross-entropy alone, whatever its coefficient; float64; memory is bounded by gradients of 64 MiB.
     """
     options = snapshot.options
     loss = _likelihood(next(iter(snapshot.losses.values())))
-    random = random_of(FISHER_NAME, seed=options.seed, step=0)
-    asked, population = _asked(loss, options.labels, random)
-    gradients = ExampleGradients(replace(loss, examples=asked), snapshot.weights)
-    outputs = _named("empirical", sampled_mean(_squares(gradients, asked)[:, None], population))
-    probabilities = _probabilities(loss, snapshot.weights, asked)
-    draws = random_of(FISHER_NAME, seed=options.seed, step=snapshot.step).random((len(asked), options.draws))
-    below = probabilities.cumsum(axis=1)
-    labels = (draws[:, :, None] * below[:, -1:, None] > below[:, None, :]).sum(axis=2)
-    drawn = np.stack([_squares(gradients, _relabelled(asked, column)) for column in labels.T], axis=1)
-    outputs |= _named("true", sampled_mean(drawn, population))
-    if probabilities.size <= options.exact:
-        every = [_squares(gradients, _relabelled(asked, np.full(len(asked), c))) for c in range(probabilities.shape[1])]
-        outputs |= _named("exact", sampled_mean((probabilities.T * every).sum(axis=0)[:, None], population))
-    return outputs | {"labels": np.array(len(asked))}
+    # At every checkpoint the same labels are looked at.
+    asked, population = _asked(loss, options.labels, random_of(FISHER_NAME, seed=options.seed, step=0))
+    answers, p = _answers(loss, snapshot.weights, asked)
+    random = random_of(FISHER_NAME, seed=options.seed, step=snapshot.step)
+    gradients = ExampleGradients(replace(loss, examples=_scored(asked, p)), snapshot.weights)
+
+    def squares(directions: np.ndarray) -> np.ndarray:
+        examples = _scored(asked, directions)
+        return np.concatenate([rows.square().sum(dim=1).numpy() for rows in gradients.of(examples)])
+
+    every = np.eye(p.shape[1])
+    outputs = _named("empirical", sampled_mean(squares(every[answers] - p)[:, None], population))
+    drawn = [
+        _by_signs(p, random) if options.by == "signs" else every[_drawn(p, random)] - p for _ in range(options.draws)
+    ]
+    outputs |= _named("true", sampled_mean(np.stack([squares(v) for v in drawn], axis=1), population))
+    if p.size <= options.exact:
+        each = sum(p[:, c] * squares(every[c] - p) for c in range(p.shape[1]))
+        outputs |= _named("exact", sampled_mean(np.asarray(each)[:, None], population))
+    return outputs | {"labels": np.array(len(p))}
 
 
 def _likelihood(loss: LossFunction) -> LossFunction:
-    """Its cross-entropy alone. Raises DoesNotApply where that is no part of it."""
+    """With a term whose gradient is J^T v. Raises DoesNotApply where the loss has no cross-entropy."""
     objective = loss.objective
     if not any(term.value is cross_entropy for term in objective.terms) or loss.examples.labels is None:
         names = ", ".join(term.name for term in objective.terms)
         raise DoesNotApply(f"its loss ({names}) has no cross-entropy of logits, so no labels that a model is asked for")
-    return replace(loss, objective=replace(objective, terms=(CROSS_ENTROPY,), additive=True))
+    score = Term(name="score", value=_score)
+    return replace(loss, objective=replace(objective, terms=(score,), sites=(LOGITS,), additive=True))
+
+
+def _score(seen: ForwardPass) -> Tensor:
+    """Logits of one example at the position asked for, times the direction: what _scored puts in place of labels."""
+    logits, direction, position = seen.logits, seen.labels[:, :-1], seen.labels[:, -1:].long()
+    if logits.ndim == 3:
+        logits = logits.gather(1, position[:, :, None].expand(-1, -1, logits.shape[2]))[:, 0]
+    return (logits * direction).sum()
 
 
 def _asked(loss: LossFunction, most: int, random: np.random.Generator) -> tuple[Examples, int]:
-    """Some of the labels, each as an example that asks for it alone; and how many there are."""
+    """Some of the labels, each as an example of its own with the position it stands at; and how many there are."""
     labels = loss.examples.labels
     assert labels is not None, "a likelihood has labels"
     places = (labels != IGNORED).nonzero()
     population = len(places)
     if population > most:
         places = places[torch.from_numpy(np.sort(random.choice(population, most, replace=False)))]
-    some = loss.examples.rows(places[:, 0])
-    if labels.ndim == 1:
-        return some, population
-    alone = torch.full_like(labels[places[:, 0]], IGNORED)
-    alone[torch.arange(len(places)), places[:, 1]] = labels[places[:, 0], places[:, 1]]
-    return replace(some, labels=alone), population
+    position = places[:, 1] if labels.ndim > 1 else torch.zeros_like(places[:, 0])
+    answer = labels[tuple(places.T)]
+    return replace(loss.examples.rows(places[:, 0]), labels=torch.stack([answer, position], dim=1)), population
 
 
-def _relabelled(asked: Examples, given: np.ndarray) -> Examples:
-    """The same questions with these answers, (n,)."""
-    labels = asked.labels
-    assert labels is not None, "what is asked has labels"
-    column = torch.from_numpy(np.asarray(given, dtype=np.int64))
-    return replace(asked, labels=torch.where(labels == IGNORED, labels, column.view(-1, *[1] * (labels.ndim - 1))))
+def _scored(asked: Examples, directions: np.ndarray) -> Examples:
+    """The same inputs and positions with directions (n, classes) in place of the answers."""
+    assert asked.labels is not None, "what is asked has labels"
+    position = asked.labels[:, 1:].double()
+    return replace(asked, labels=torch.cat([torch.from_numpy(directions), position], dim=1))
 
 
-def _probabilities(loss: LossFunction, weights: Mapping[str, Tensor], asked: Examples) -> np.ndarray:
-    """(n, classes) what the model gives each answer where it is asked."""
+def _answers(loss: LossFunction, weights: Mapping[str, Tensor], asked: Examples) -> tuple[np.ndarray, np.ndarray]:
+    """The right answers (n,), and what the model gives each answer (n, classes)."""
     assert asked.labels is not None, "what is asked has labels"
     exact = {role: tensor.double() for role, tensor in weights.items()}
+    parts = []
     with torch.no_grad():
-        logits = loss.seen(exact, asked).logits[asked.labels != IGNORED]
-    return torch.softmax(logits.double(), dim=-1).numpy()
+        for some in batches(loss.objective, asked):
+            logits = loss.seen(exact, some).logits
+            if logits.ndim == 3 and some.labels is not None:
+                logits = logits[torch.arange(len(some)), some.labels[:, 1]]
+            parts.append(torch.softmax(logits.double(), dim=-1))
+    return asked.labels[:, 0].numpy(), torch.cat(parts).numpy()
 
 
-def _squares(gradients: ExampleGradients, examples: Examples) -> np.ndarray:
-    """(n,) squared lengths."""
-    return np.concatenate([rows.square().sum(dim=1).numpy() for rows in gradients.of(examples)])
+def _by_signs(p: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """(n, classes) with covariance diag p - p p^T: sqrt(p) times random signs, without their mean under p."""
+    mixed = np.sqrt(p) * (2.0 * random.integers(0, 2, p.shape) - 1)
+    return mixed - p * mixed.sum(axis=1, keepdims=True)
+
+
+def _drawn(p: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """(n,) a class of each row, as it weighs them."""
+    below = p.cumsum(axis=1)
+    return (random.random((len(p), 1)) * below[:, -1:] > below).sum(axis=1)
 
 
 def _named(name: str, estimate: Estimate) -> dict[str, np.ndarray]:
@@ -133,14 +161,15 @@ FISHER = Analyzer(
     options=FisherOptions,
     not_invariant_to=("relu scaling", "token relabelling"),
     question="How much do the model's answers depend on its weights, by the right labels and by its own?",
-    formula="mean |d log p(y|x) / d theta|^2; y the right label (empirical) or drawn from p(y|x) (true)",
+    formula="mean |d log p(y|x) / d theta|^2; y the right label (empirical) or drawn from p(y|x) (true); the latter as "
+    "mean |J^T v|^2, v = sqrt(p) s - p (sqrt(p) . s) with random signs s",
     source="Martens 2014 (arXiv 1412.1193); Kunstner et al. 2019 (arXiv 1905.12558); Jastrzebski et al. 2021 (arXiv "
     "2012.14193)",
     outputs={
         "empirical": "() trace with the right labels, nats^2 per squared unit of weight; of the training labels drawn, "
         "or of all where nobody knows which were trained on",
         "empirical/sem": "() its standard error as a mean over all of them; 0 where all were looked at",
-        "true": "() trace with labels drawn from the model",
+        "true": "() trace with the model's own labels, by random draws",
         "true/sem": "() its standard error, of both draws",
         "exact": "() trace with every label as the model weighs it; where there are few",
         "exact/sem": "() its standard error as a mean over all labels; 0 where all were looked at",
