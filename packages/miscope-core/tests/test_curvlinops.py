@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,9 +18,12 @@ from miscope.loss_function import LossFunction
 from miscope.testing import toy_modules as own
 from miscope.testing import toy_snapshot
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # it decorates with torch.jit.script, which is deprecated
-    curvlinops = pytest.importorskip("curvlinops")
+
+@pytest.fixture(scope="module")
+def curvlinops() -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it decorates with torch.jit.script, which is deprecated
+        return pytest.importorskip("curvlinops")
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +51,7 @@ def laid_out(operator: type, model: nn.Module) -> np.ndarray:
         return (made @ torch.eye(size, dtype=torch.float64)).detach().numpy()
 
 
-def test_the_hessian_is_theirs(model: nn.Module):
+def test_the_hessian_is_theirs(model: nn.Module, curvlinops: Any):
     whole = laid_out(curvlinops.HessianLinearOperator, model)
     found = trace(shown(model, TRACE.options(method="hutch++", probes=3 * len(whole))))
     assert found["trace"] == pytest.approx(np.trace(whole), rel=1e-8)
@@ -57,7 +61,7 @@ def test_the_hessian_is_theirs(model: nn.Module):
     assert ends["bottom"] == pytest.approx(values[:3], rel=1e-6)
 
 
-def test_both_kinds_of_fisher_information_are_theirs(model: nn.Module):
+def test_both_kinds_of_fisher_information_are_theirs(model: nn.Module, curvlinops: Any):
     found = fisher(shown(model, FISHER.options()))
     assert found["empirical"] == pytest.approx(np.trace(laid_out(curvlinops.EFLinearOperator, model)), rel=1e-8)
     assert found["exact"] == pytest.approx(np.trace(laid_out(curvlinops.GGNLinearOperator, model)), rel=1e-8)

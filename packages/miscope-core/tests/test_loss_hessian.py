@@ -117,6 +117,9 @@ def test_a_network_that_can_be_differentiated_once_is_refused_and_not_taken_for_
     assert refused.value.reason == (
         "its loss cannot be differentiated twice: an operation of it is marked once_differentiable"
     )
+    linear = Objective(terms=(Term(name="mean", value=lambda seen: seen.logits.mean()),))
+    with pytest.raises(DoesNotApply, match="marked once_differentiable"):
+        LossHessian(replace(loss_of_logits(Cubed.apply), objective=linear), WEIGHTS)
 
 
 def test_a_kernel_without_a_second_derivative_is_refused_with_pytorchs_own_words() -> None:

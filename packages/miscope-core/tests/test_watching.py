@@ -101,6 +101,8 @@ def does_not(snapshot: Any) -> dict[str, Any]:
 NEVER = analyzer("t.never", does_not, needs=Needs(weights=("W_E",)))
 OF_INPUTS = ("smoothness.spectrum", "sensitivity.jacobian", "sensitivity.input_hessian", "representation.norm")
 """Of the answers to the inputs, some by random directions."""
+OF_WEIGHTS = tuple(f"curvature.{name}" for name in ("gradient", "trace", "eigenvalues", "fisher", "noise"))
+"""Of the loss as a function of the weights, some by random directions."""
 RECORDS = (
     NORM, DOUBLE, UNDEFINED, LATE, AFTER, DISTURBS, LATER, REMEMBERED, COURSE, OF_COURSE, SHOWN, TOGETHER, ATTENTION,
     MAPS, FAILS, NEVER, ToyGated(),
@@ -131,7 +133,7 @@ def weights(variant: BoundVariant) -> list[torch.Tensor]:
 
 
 def test_what_is_seen_in_training_is_what_is_seen_of_its_checkpoints(toy: Toy):
-    names = ("behaviour.metrics", "gradients.energy", "parameters.norms", "t.double", *OF_INPUTS)
+    names = ("behaviour.metrics", "gradients.energy", "parameters.norms", "t.double", *OF_INPUTS, *OF_WEIGHTS)
     variant = toy()
     trained(variant, *names)
     for outcome in analyze(variant.workspace.value, [variant.value], list(names)):
@@ -209,7 +211,13 @@ def test_instruments_of_metrics_are_shown_the_trainings_own(toy: Toy):
 def test_watching_changes_no_bit_of_any_weight(toy: Toy, family: str, batch_size: int | None):
     plain, seen = (toy(where, family=family, batch_size=batch_size) for where in ("plain", "seen"))
     trained(plain)
-    told = trained(seen, "t.disturbs_later", "gradients.energy:2", "parameters.norms", *(f"{n}:6" for n in OF_INPUTS))
+    told = trained(
+        seen,
+        "t.disturbs_later",
+        "gradients.energy:2",
+        "parameters.norms",
+        *(f"{n}:6" for n in (*OF_INPUTS, *OF_WEIGHTS)),
+    )
     assert [progress.step for progress in told if progress.message] == [3]
     assert all(map(torch.equal, weights(plain), weights(seen)))
     own = [{name: series.values.tolist() for name, series in v.metrics("*_*").items()} for v in (plain, seen)]
@@ -219,8 +227,10 @@ def test_watching_changes_no_bit_of_any_weight(toy: Toy, family: str, batch_size
 
 def test_what_one_sees_is_the_same_whatever_else_is_watched(toy: Toy):
     alone, together = (toy(where, values=13) for where in ("alone", "together"))
-    trained(alone, "sensitivity.jacobian:6")
-    trained(together, *(f"{name}:6" for name in OF_INPUTS), "t.norm:2")
+    trained(alone, "sensitivity.jacobian:6", "curvature.trace:6")
+    trained(together, *(f"{name}:6" for name in (*OF_WEIGHTS, *OF_INPUTS)), "t.norm:2")
+    for variant in (alone, together):
+        assert watched(variant, "curvature.trace/*") == watched(alone, "curvature.trace/*") != {}
     one, other = (watched(variant, "sensitivity.jacobian/*") for variant in (alone, together))
     assert one == other
     assert one["sensitivity.jacobian/input/squared_norm"][0] == [0, 5, 6, 10, 12]

@@ -87,7 +87,9 @@ class LossHessian:
         with torch.enable_grad(), unfused():
             total = loss.total(self._exact, examples)
             tensors = list(self._wanted.values())
-            slopes = torch.autograd.grad(total, tensors, create_graph=True, allow_unused=True)
+            # What can be differentiated once only says so where the derivative that comes in could be, too.
+            seed = torch.ones_like(total).requires_grad_()
+            slopes = torch.autograd.grad(total * seed, tensors, create_graph=True, allow_unused=True)
             pairs = zip(tensors, slopes, strict=True)
             return torch.cat([(torch.zeros_like(w) if slope is None else slope).flatten() for w, slope in pairs])
 
@@ -96,7 +98,10 @@ class LossHessian:
         tensors = list(self._wanted.values())
         if not slope.requires_grad:
             return torch.zeros_like(direction)
-        turned = torch.autograd.grad(slope, tensors, direction, retain_graph=True, allow_unused=True)
+        with torch.enable_grad():
+            # Given as grad_outputs it would have PyTorch import a second or two of what it does not need.
+            along = (slope * direction).sum()
+        turned = torch.autograd.grad(along, tensors, retain_graph=True, allow_unused=True)
         pairs = zip(tensors, turned, strict=True)
         return torch.cat([(torch.zeros_like(w) if part is None else part).flatten() for w, part in pairs])
 
