@@ -172,10 +172,10 @@ def eigenvalues(snapshot: Snapshot[EigenvalueOptions]) -> Arrays:
         "bottom": found.values[bottom],
         "bottom/residual": residuals[bottom],
         "bottom/overlap": overlaps[bottom],
-        "largest": found.values[-1],
-        "smallest": found.values[0],
+        "largest": np.array(found.values[-1]),
+        "smallest": np.array(found.values[0]),
         **_named("trace", trace),
-        "overlap": overlaps[top].sum(),
+        "overlap": np.array(overlaps[top].sum()),
         **_random_overlap(count, size),
     }
 
