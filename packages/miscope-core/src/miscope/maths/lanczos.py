@@ -83,7 +83,8 @@ def _next(vector: np.ndarray, basis: np.ndarray) -> np.ndarray:
 def _tridiagonal(diagonal: np.ndarray, beside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     from scipy.linalg import eigh_tridiagonal
 
-    return eigh_tridiagonal(diagonal, beside)
+    values, rotation = eigh_tridiagonal(diagonal, beside)
+    return values, rotation
 
 
 def _converged(diagonal: np.ndarray, beside: np.ndarray, length: float, ends: int) -> bool:
