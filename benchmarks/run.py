@@ -31,6 +31,7 @@ BENCHMARKS = (
     "metrics",
     "machines",
     "least_action",
+    "watching",
 )
 PACKAGES = ("torch", "transformer-lens", "numpy", "duckdb", "plotly", "safetensors", "pyarrow")
 

@@ -39,7 +39,7 @@ _RENAMED = {
     "spectral_interval": "spectral_interval",
     "lambda_jacobian": "lambda_jacobian",
 }
-_CURVATURE = ("curvature.gradient", "curvature.trace")
+_CURVATURE = ("curvature.gradient", "curvature.trace", "curvature.fisher")
 
 
 @final
