@@ -12,6 +12,7 @@ from miscope.testing import check_analyzer, check_family, check_view
 INSTALLED = Plugins.installed()
 PRIME = {"prime": 7}
 REPEATS = {"vocabulary": 12, "length": 16, "sequences": 64, "width": 16}
+ROUTED = {"prime": 7, "n_layers": 2, "hidden_dim": 8}
 OF_HEADS = ("attention.", "heads.", "circuits.", "scores.", "ablations.interactions")
 ELSEWHERE = {
     *("dynamics.modes", "dynamics.residual", "ablations.embedding_over_training"),
@@ -38,11 +39,13 @@ def test_family(name: str) -> None:
 
 
 def stage(name: str) -> dict[str, Any]:
-    """The family on which an instrument is checked: the toys, unless it needs heads, repeats, or modular addition."""
+    """The family on which an instrument is checked: the toys, unless it needs heads, repeats, routing or addition."""
     if name.startswith(("heads.roles", "circuits.composition")):
         return {"family": INSTALLED.family("toys.induction"), "plugins": INSTALLED, "params": REPEATS}
-    of_modadd = any(p.package == "miscope-modadd" for key, p in INSTALLED.provided_by.items() if key[1] == name)
-    if name.startswith(OF_HEADS) or of_modadd:
+    packages = {p.package for key, p in INSTALLED.provided_by.items() if key[1] == name}
+    if "miscope-lal" in packages:
+        return {"family": INSTALLED.family("lal.routed"), "plugins": INSTALLED, "params": ROUTED}
+    if name.startswith(OF_HEADS) or "miscope-modadd" in packages:
         return {"family": INSTALLED.family("modadd.transformer"), "plugins": INSTALLED, "params": PRIME}
     return {}
 
