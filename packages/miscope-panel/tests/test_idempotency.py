@@ -9,6 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from miscope.runs.run_queue import RunQueue
+from miscope.store.process_identity import this_process
+from miscope_panel.http import kept_answers
+from miscope_panel.http.kept_answers import Answer, Claim, KeptAnswers
 from miscope_panel.http.problem import PREFIX
 
 TRAINING = {"family": "toy.sum", "params": {"seed": 7}}
@@ -55,6 +58,23 @@ def test_of_clients_that_ask_at_once_one_is_served_and_all_are_told_the_same(api
         answers = list(pool.map(lambda _: ask(api, "trainings", TRAINING), range(6)))
     assert {(answer.status_code, answer.json()["id"]) for answer in answers} == {(201, 2)}
     assert len(api.queue.runs()) == 2
+
+
+def test_an_answer_that_comes_while_one_looks_is_no_request_that_was_cut_off(tmp_path, monkeypatch):
+    answers, given = KeptAnswers(tmp_path), Answer(status=201, headers=(), body="{}")
+    assert answers.claim("key", "request") is Claim.OURS
+
+    def answered_meanwhile():
+        """The file was read; before one looks who works on it, the answer is kept and its worker has left."""
+        if len(asked := [*calls, None]) == 2:
+            answers.keep("key", "request", given)
+            answers.leave("key")
+        calls[:] = asked
+        return this_process()
+
+    calls: list[None] = []
+    monkeypatch.setattr(kept_answers, "this_process", answered_meanwhile)
+    assert answers.claim("key", "request") == given
 
 
 def test_a_key_stands_for_one_request(api):

@@ -86,6 +86,10 @@ def _check_record(analyzer: Analyzer) -> None:
     )
 
 
+RECORDED = tuple(f"{split}_{what}" for split in ("train", "test") for what in ("loss", "accuracy"))
+"""Metrics that a training is taken to record, before there is one."""
+
+
 def _scene_for(analyzer: Analyzer, family: Family | None, plugins: Plugins | None, params: Any) -> Any:
     from miscope.analysis.applicability import applies
     from miscope.analysis.planning import resolve
@@ -98,7 +102,7 @@ def _scene_for(analyzer: Analyzer, family: Family | None, plugins: Plugins | Non
     reasons = []
     for candidate in candidates:
         context = ModelContext(candidate, make_variant(candidate, params or {}))
-        reason = applies(analyzer.needs, context, context.probe(), ["train_loss", "test_loss"])
+        reason = applies(analyzer.needs, context, context.probe(), RECORDED)
         if reason is None:
             offered = plugins or tables(*((analyzer,) if family is None else (analyzer, family)))
             assert analyzer.name in offered.analyzers, f"{analyzer.name} is not in the tables given as `plugins`"

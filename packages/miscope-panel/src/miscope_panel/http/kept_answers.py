@@ -91,6 +91,11 @@ class KeptAnswers:
         return self._folder / f"{hashlib.sha256(key.encode()).hexdigest()}.json"
 
     def _seen(self, key: str, request: str, path: Path) -> Answer | Claim:
+        found = self._look(key, request, path)
+        # It may have been answered between the look at its file and that at who works on it.
+        return self._look(key, request, path) if found is Claim.CUT_OFF else found
+
+    def _look(self, key: str, request: str, path: Path) -> Answer | Claim:
         try:
             facts = json.loads(path.read_bytes())
         except FileNotFoundError:  # it was forgotten this moment, and is free at the next look
