@@ -20,8 +20,9 @@ STEPS = 18
 def coverage(family: Family, plugins: Plugins, params: Mapping[str, Any] | None = None) -> dict[str, str]:
     """View name -> '' where it draws a figure of the family, else why it does not apply; every view of the tables.
 
-    Trains two small variants and computes every instrument, those that wait to be asked for too. Raises AssertionError
-    where an instrument fails, where a view neither draws nor says why, and where the tables hold no view.
+    Trains two small variants and computes every instrument, those that wait to be asked for too: of one checkpoint at
+    three checkpoints of the first variant alone. Raises AssertionError where an instrument fails, where a view neither
+    draws nor says why, and where the tables hold no view.
     """
     assert plugins.views, (
         "the tables hold no view that could be drawn: give them some, as in tables(mine=module, views=miscope_views)"
@@ -51,14 +52,25 @@ def coverage_of(workspace: Workspace, variants: Sequence[Variant]) -> dict[str, 
 
 def _analyze(workspace: Workspace, variants: Sequence[Variant]) -> None:
     from miscope.analysis.analyze import analyze
+    from miscope.analyzer import Grain
     from miscope.errors import DoesNotApply
     from miscope.outcome import State
 
-    opt_in = [name for name, analyzer in workspace.plugins.analyzers.items() if analyzer.opt_in]
-    for names in (None, *([name] for name in opt_in)):
+    asked: list[tuple[Sequence[Variant], list[str] | None, list[int] | None]] = [(variants, None, None)]
+    for name, analyzer in workspace.plugins.analyzers.items():
+        if analyzer.opt_in and analyzer.grain is Grain.CHECKPOINT:
+            asked.append((variants[:1], [name], _few(workspace.store.steps(variants[0].name))))
+        elif analyzer.opt_in:
+            asked.append((variants, [name], None))
+    for shown, names, steps in asked:
         try:
-            for outcome in analyze(workspace, variants, names):
+            for outcome in analyze(workspace, shown, names, steps=steps):
                 bad = outcome.state in (State.FAILED, State.NOT_TRIED)
                 assert not bad, f"{outcome.analyzers} at {outcome.step}: {outcome.error}\n{outcome.trace}"
         except DoesNotApply:
             continue
+
+
+def _few(steps: Sequence[int]) -> list[int]:
+    """The first, the middle and the last: what takes long is drawn over training by as many."""
+    return sorted({steps[0], steps[len(steps) // 2], steps[-1]})
