@@ -15,6 +15,8 @@ from miscope.plugins.plugins import Plugins
 
 INSTALLED = Plugins.installed()
 SMALL = {"prime": 7, "train_fraction": 0.6, "steps": 20, "checkpoints": "every:10"}
+NARROW = {"hidden_dim": 16, "n_layers": 2}
+"""Of the families whose size is a parameter."""
 
 
 @pytest.mark.parametrize(
@@ -22,7 +24,8 @@ SMALL = {"prime": 7, "train_fraction": 0.6, "steps": 20, "checkpoints": "every:1
 )
 def test_from_a_config_to_every_figure(family: str, tmp_path: Path) -> None:
     workspace = miscope.open(tmp_path, plugins=INSTALLED)
-    variant, other = (workspace.variant(family, seed=seed, **SMALL) for seed in (1, 2))
+    sizes = {name: size for name, size in NARROW.items() if name in INSTALLED.family(family).params.model_fields}
+    variant, other = (workspace.variant(family, seed=seed, **SMALL, **sizes) for seed in (1, 2))
     for one in (variant, other):
         *_, last = one.train(threads=1)
         assert last.step == 20
