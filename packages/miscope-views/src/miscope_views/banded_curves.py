@@ -10,7 +10,7 @@ import numpy as np
 
 from miscope import ViewData
 from miscope.figures.figure_style import OKABE_ITO
-from miscope_views.figures import figure, line
+from miscope_views.figures import faint, figure, line
 from miscope_views.signed_axis import Magnitudes, magnitudes_of
 
 if TYPE_CHECKING:
@@ -58,8 +58,7 @@ def _traces(
         half = np.asarray(curve.half, dtype=np.float64)
         edge = {"type": "scatter", "mode": "lines", "x": steps, "line": {"width": 0}, "hoverinfo": "skip"}
         edge |= {"showlegend": False, "legendgroup": name}
-        red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-        fill = {"fill": "tonexty", "fillcolor": f"rgba({red},{green},{blue},0.18)"}
+        fill = {"fill": "tonexty", "fillcolor": faint(colour, 0.18)}
         low = scale.laid(scale.below(values - half, values))
         band = [{**edge, "y": low}, {**edge, "y": scale.laid(values + half), **fill}]
         hover = hover.replace("4g} at", "4g} ± %{customdata[1]:.2g} at")

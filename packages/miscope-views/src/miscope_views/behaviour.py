@@ -12,7 +12,7 @@ from miscope_views.aligning import aligned, alignments, left_out, of_alignment
 from miscope_views.answer_motion import VELOCITY_VIEW
 from miscope_views.calibration import CALIBRATION_VIEWS
 from miscope_views.definitions import counted
-from miscope_views.figures import figure, line, title
+from miscope_views.figures import faint, figure, line, title
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -66,7 +66,7 @@ def margins(shown: ViewData, *, split: str) -> Figure:
         "showlegend": False,
     }
     worst, mean = arrays[f"{split}_margin_min"], arrays[f"{split}_margin_mean"]
-    traces = [{**band, "y": worst}, {**band, "y": mean, "fill": "tonexty", "fillcolor": _faint(colour)}]
+    traces = [{**band, "y": worst}, {**band, "y": mean, "fill": "tonexty", "fillcolor": faint(colour, 0.12)}]
     for name, what, dash in (("mean", "mean", "solid"), ("p01", "1 % quantile", "dash"), ("min", "smallest", "dot")):
         hover = f"{what} %{{y:.3f}} at {shown.step_label} %{{x:,}}<extra></extra>"
         values = arrays[f"{split}_margin_{name}"]
@@ -140,11 +140,6 @@ def _metric_curves(shown: ViewData, kind: str, *, y_axis: dict[str, Any]) -> Fig
         "showlegend": True,
     }
     return figure(ordered, layout)
-
-
-def _faint(colour: str) -> str:
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red},{green},{blue},0.12)"
 
 
 def _splits(shown: ViewData) -> Sequence[str]:

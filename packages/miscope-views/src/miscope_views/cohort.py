@@ -16,7 +16,7 @@ from miscope_views.cohort_quality import QUALITY_VIEW
 from miscope_views.cohort_recorded import RECORDED_VIEW
 from miscope_views.cohort_table import TABLE_VIEW
 from miscope_views.definitions import by, counted, defined
-from miscope_views.figures import figure, line, panels, title
+from miscope_views.figures import faint, figure, line, panels, title
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -69,9 +69,8 @@ def _watched(time: np.ndarray, count: np.ndarray) -> str:
 
 
 def _shaded(x: np.ndarray, low: np.ndarray, high: np.ndarray, name: str, opacity: float) -> list[dict[str, Any]]:
-    red, green, blue = (int(OKABE_ITO[0][i : i + 2], 16) for i in (1, 3, 5))
     edge = {"type": "scatter", "mode": "lines", "x": x, "line": {"width": 0}, "hoverinfo": "skip"}
-    fill = {"fill": "tonexty", "fillcolor": f"rgba({red},{green},{blue},{opacity})", "name": name}
+    fill = {"fill": "tonexty", "fillcolor": faint(OKABE_ITO[0], opacity), "name": name}
     return [{**edge, "y": low, "showlegend": False}, {**edge, "y": high, **fill}]
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "WIDE",
     "band",
+    "faint",
     "figure",
     "formatted",
     "grid_axes",
@@ -114,12 +115,17 @@ def line(x: np.ndarray, y: np.ndarray, name: str, colour: str, **more: Any) -> T
     return {"type": "scatter", "mode": mode, "x": x, "y": y, "name": name, "line": style, **more}
 
 
+def faint(colour: str, opacity: float) -> str:
+    """A colour written '#RRGGBB', to be seen through: what an area between curves is filled with."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"
+
+
 def band(x: np.ndarray, y: np.ndarray, error: np.ndarray, colour: str, name: str) -> list[Trace]:
     """The ribbon of y plus or minus an error, to stand behind the curve of that legend group."""
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     edge = {"type": "scatter", "mode": "lines", "x": x, "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
     edge |= {"legendgroup": name}
-    fill = {"fill": "tonexty", "fillcolor": f"rgba({red},{green},{blue},0.15)"}
+    fill = {"fill": "tonexty", "fillcolor": faint(colour, 0.15)}
     return [{**edge, "y": y - error}, {**edge, "y": y + error, **fill}]
 
 

@@ -11,7 +11,7 @@ from miscope import Choice, Grain, Needs, Toggle, View, ViewData
 from miscope.figures.event_marks import marked_events
 from miscope.figures.figure_style import NULL, OKABE_ITO
 from miscope.view import EVENT_MARKS
-from miscope_views.figures import figure, line, title
+from miscope_views.figures import faint, figure, line, title
 from miscope_views.named_arrays import first_row, holders
 
 if TYPE_CHECKING:
@@ -147,10 +147,9 @@ def plane(shown: ViewData, *, quantity: str, logarithmic: bool, events: bool) ->
 def _ribbon(x: np.ndarray, low: np.ndarray, high: np.ndarray, colour: str, group: str) -> list[dict[str, Any]]:
     edge = {"mode": "lines", "line": {"width": 0, "color": colour}, "hoverinfo": "skip", "showlegend": False}
     shared = {"type": "scatter", "x": x, "legendgroup": group, **edge}
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     return [
         {**shared, "y": low},
-        {**shared, "y": high, "fill": "tonexty", "fillcolor": f"rgba({red},{green},{blue},0.2)"},
+        {**shared, "y": high, "fill": "tonexty", "fillcolor": faint(colour, 0.2)},
     ]
 
 

@@ -15,7 +15,7 @@ from miscope.lazily import torch
 from miscope.loss_hessian import LossHessian
 from miscope.maths.draws import random_of
 from miscope.maths.lanczos import lanczos
-from miscope.maths.trace_estimates import Estimate, estimate_of, hutch_plus_plus, hutchinson, signs
+from miscope.maths.trace_estimates import Estimate, estimate_of, hutch_plus_plus, hutchinson, named, signs
 from miscope.needs import Needs
 from miscope.snapshot import Snapshot
 
@@ -85,21 +85,17 @@ def trace(snapshot: Snapshot[TraceOptions]) -> Arrays:
     product = _product_of(hessian)
     random = random_of(TRACE_NAME, seed=options.seed, step=snapshot.step)
     if options.method == "hutch++":
-        return _named("trace", hutch_plus_plus(product, hessian.size, probes=options.probes, random=random))
+        return named("trace", hutch_plus_plus(product, hessian.size, probes=options.probes, random=random))
     starts = [place.start for place in hessian.places.values()]
     seen = hutchinson(product, starts, hessian.size, probes=options.probes, random=random)
-    outputs = _named("trace", estimate_of(seen.blocks.sum(axis=1))) | _named("square", estimate_of(seen.squares))
+    outputs = named("trace", estimate_of(seen.blocks.sum(axis=1))) | named("square", estimate_of(seen.squares))
     for i, role in enumerate(hessian.places):
-        outputs |= _named(f"{role}/trace", estimate_of(seen.blocks[:, i]))
+        outputs |= named(f"{role}/trace", estimate_of(seen.blocks[:, i]))
     return outputs
 
 
 def _product_of(hessian: LossHessian) -> Callable[[np.ndarray], np.ndarray]:
     return lambda directions: hessian.products(torch.from_numpy(directions)).numpy()
-
-
-def _named(name: str, estimate: Estimate) -> dict[str, np.ndarray]:
-    return {name: np.array(estimate.value), f"{name}/sem": np.array(estimate.sem)}
 
 
 TRACE_NAME = "curvature.trace"
@@ -174,7 +170,7 @@ def eigenvalues(snapshot: Snapshot[EigenvalueOptions]) -> Arrays:
         "bottom/overlap": overlaps[bottom],
         "largest": np.array(found.values[-1]),
         "smallest": np.array(found.values[0]),
-        **_named("trace", trace),
+        **named("trace", trace),
         "overlap": np.array(overlaps[top].sum()),
         **_random_overlap(count, size),
     }

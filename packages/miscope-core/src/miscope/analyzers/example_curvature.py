@@ -19,7 +19,7 @@ from miscope.loss_function import batches
 from miscope.maths.draws import random_of
 from miscope.maths.gradient_noise import gradient_noise
 from miscope.maths.sampled_mean import sampled_mean
-from miscope.maths.trace_estimates import Estimate
+from miscope.maths.trace_estimates import named
 from miscope.model import LOGITS
 from miscope.needs import Needs
 from miscope.objective import IGNORED, ForwardPass, Term
@@ -70,14 +70,14 @@ def fisher(snapshot: Snapshot[FisherOptions]) -> Arrays:
         return np.concatenate([rows.square().sum(dim=1).numpy() for rows in gradients.of(examples)])
 
     every = np.eye(p.shape[1])
-    outputs = _named("empirical", sampled_mean(squares(every[answers] - p)[:, None], population))
+    outputs = named("empirical", sampled_mean(squares(every[answers] - p)[:, None], population))
     drawn = [
         _by_signs(p, random) if options.by == "signs" else every[_drawn(p, random)] - p for _ in range(options.draws)
     ]
-    outputs |= _named("true", sampled_mean(np.stack([squares(v) for v in drawn], axis=1), population))
+    outputs |= named("true", sampled_mean(np.stack([squares(v) for v in drawn], axis=1), population))
     if p.size <= options.exact:
         each = sum(p[:, c] * squares(every[c] - p) for c in range(p.shape[1]))
-        outputs |= _named("exact", sampled_mean(np.asarray(each)[:, None], population))
+        outputs |= named("exact", sampled_mean(np.asarray(each)[:, None], population))
     return outputs | {"labels": np.array(len(p))}
 
 
@@ -143,10 +143,6 @@ def _drawn(p: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """(n,) a class of each row, as it weighs them."""
     below = p.cumsum(axis=1)
     return (random.random((len(p), 1)) * below[:, -1:] > below).sum(axis=1)
-
-
-def _named(name: str, estimate: Estimate) -> dict[str, np.ndarray]:
-    return {name: np.array(estimate.value), f"{name}/sem": np.array(estimate.sem)}
 
 
 FISHER_NAME = "curvature.fisher"

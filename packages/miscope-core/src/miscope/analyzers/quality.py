@@ -8,6 +8,7 @@ from miscope.analyzer import Analyzer, Grain, Options
 from miscope.analyzers.cohort_endings import variants_of
 from miscope.artifact import Arrays
 from miscope.errors import DoesNotApply
+from miscope.maths.grokking import first_at_least
 from miscope.needs import Needs
 from miscope.snapshot import Cohort, Series, Trajectory
 
@@ -53,13 +54,13 @@ def quality(cohort: Cohort[QualityOptions]) -> Arrays:
 def _row(member: Trajectory, options: QualityOptions) -> tuple[float, ...]:
     """Grokking step, memorisation step, shares of training and test, last accuracy, variance."""
     train, test = (_recorded(member, name) for name in (_TRAIN, _TEST))
-    grokked = _first(test, options.test)
+    grokked = first_at_least(test, options.test)
     since = grokked if np.isfinite(grokked) else -np.inf
     late_train, late_test = (series.values[series.steps >= since] for series in (train, test))
     steady = late_test.var(ddof=1) if len(late_test) > 1 else 0.0
     return (
         grokked,
-        _first(train, options.train),
+        first_at_least(train, options.train),
         float((late_train >= options.train).mean()) if len(late_train) else np.nan,
         float((late_test >= options.test).mean()),
         float(test.values[-1]),
@@ -75,11 +76,6 @@ def _recorded(member: Trajectory, name: str) -> Series:
         reason = f"{member.variant.name} has recorded no {name.replace('_', ' ')}"
         raise DoesNotApply(reason)
     return Series(steps=series.steps[finite], values=series.values[finite])
-
-
-def _first(series: Series, line: float) -> float:
-    reached = series.values >= line
-    return float(series.steps[reached.argmax()]) if reached.any() else np.nan
 
 
 QUALITY = Analyzer(

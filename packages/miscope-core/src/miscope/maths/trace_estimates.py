@@ -8,7 +8,7 @@ from typing import TypeAlias, final
 
 import numpy as np
 
-__all__ = ["Estimate", "Hutchinson", "Product", "estimate_of", "hutch_plus_plus", "hutchinson", "signs"]
+__all__ = ["Estimate", "Hutchinson", "Product", "estimate_of", "hutch_plus_plus", "hutchinson", "named", "signs"]
 
 Product: TypeAlias = "Callable[[np.ndarray], np.ndarray]"
 """(k, D) directions -> (k, D) the matrix times each."""
@@ -24,6 +24,11 @@ class Estimate:
 
     value: float
     sem: float
+
+
+def named(name: str, estimate: Estimate) -> dict[str, np.ndarray]:
+    """As outputs of an instrument: the value under that name, and its standard error under 'NAME/sem'."""
+    return {name: np.array(estimate.value), f"{name}/sem": np.array(estimate.sem)}
 
 
 @final
