@@ -13,16 +13,17 @@ if TYPE_CHECKING:
 
 __all__ = ["coverage", "coverage_of"]
 
-STEPS = 18
-"""Updates of the small trainings: nine checkpoints after the initialisation, an equal gap apart."""
+STEPS = 14
+"""Updates of the small trainings: eight checkpoints, an equal gap apart, are the fewest that every view can draw."""
 
 
 def coverage(family: Family, plugins: Plugins, params: Mapping[str, Any] | None = None) -> dict[str, str]:
     """View name -> '' where it draws a figure of the family, else why it does not apply; every view of the tables.
 
-    Trains two small variants and computes every instrument, those that wait to be asked for too: of one checkpoint at
-    three checkpoints of the first variant alone. Raises AssertionError where an instrument fails, where a view neither
-    draws nor says why, and where the tables hold no view.
+    Trains two small variants and computes every instrument. Those that wait to be asked for take long: they look at the
+    first variant alone, unless they compare, and of its checkpoints at the first and the last, where they take them
+    one by one. Raises AssertionError where an instrument fails, where a view neither draws nor says why, and where the
+    tables hold no view.
     """
     assert plugins.views, (
         "the tables hold no view that could be drawn: give them some, as in tables(mine=module, views=miscope_views)"
@@ -56,12 +57,13 @@ def _analyze(workspace: Workspace, variants: Sequence[Variant]) -> None:
     from miscope.errors import DoesNotApply
     from miscope.outcome import State
 
+    taken = workspace.store.steps(variants[0].name)
     asked: list[tuple[Sequence[Variant], list[str] | None, list[int] | None]] = [(variants, None, None)]
     for name, analyzer in workspace.plugins.analyzers.items():
-        if analyzer.opt_in and analyzer.grain is Grain.CHECKPOINT:
-            asked.append((variants[:1], [name], _few(workspace.store.steps(variants[0].name))))
-        elif analyzer.opt_in:
-            asked.append((variants, [name], None))
+        if analyzer.opt_in:
+            shown = variants if analyzer.grain is Grain.COHORT else variants[:1]
+            ends = sorted({taken[0], taken[-1]}) if analyzer.grain is Grain.CHECKPOINT else None
+            asked.append((shown, [name], ends))
     for shown, names, steps in asked:
         try:
             for outcome in analyze(workspace, shown, names, steps=steps):
@@ -69,8 +71,3 @@ def _analyze(workspace: Workspace, variants: Sequence[Variant]) -> None:
                 assert not bad, f"{outcome.analyzers} at {outcome.step}: {outcome.error}\n{outcome.trace}"
         except DoesNotApply:
             continue
-
-
-def _few(steps: Sequence[int]) -> list[int]:
-    """The first, the middle and the last: what takes long is drawn over training by as many."""
-    return sorted({steps[0], steps[len(steps) // 2], steps[-1]})
