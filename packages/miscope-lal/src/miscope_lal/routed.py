@@ -12,6 +12,7 @@ from miscope_lal.arithmetic import Questions
 from miscope_lal.arithmetic_family import ArithmeticFamily
 from miscope_lal.params import PairParams
 from miscope_lal.routed_weights import NO_DECAY, RoutedSizes
+from miscope_lal.seed.log_line import LOGGED_OF_ROUTING
 from miscope_lal.training import RoutedTraining
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class RoutedFamily(ArithmeticFamily):
     title = "Modular arithmetic: MLP heads blended by learned routing"
     params = RoutedParams
     training_config = RoutedTraining
+    logged = LOGGED_OF_ROUTING
 
     def model(self, params: Any) -> Model:
         from miscope_lal import routed_pass

@@ -6,10 +6,12 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 
-__all__ = ["ENTROPY", "LOGGED", "output_norm", "seed_line"]
+__all__ = ["ENTROPY", "LOGGED", "LOGGED_OF_ROUTING", "output_norm", "seed_line"]
 
 LOGGED = ("representation.norm", "smoothness.spectrum", "sensitivity.jacobian", "sensitivity.input_hessian")
 """Instruments whose numbers the line shows."""
+LOGGED_OF_ROUTING = (*LOGGED, "routing.statistics")
+"""And of a network that routes."""
 ENTROPY = "routing.statistics/entropy"
 _SMOOTH = "smoothness.spectrum/value"
 _JACOBIAN, _HESSIAN = "sensitivity.jacobian/input/squared_norm", "sensitivity.input_hessian/input/trace"
