@@ -71,6 +71,28 @@ def test_a_run_that_looks_at_its_inputs_gives_way_to_the_network_or_goes_one_by_
     torch.testing.assert_close(one_by_one, expected, rtol=1e-9, atol=1e-14)
 
 
+@pytest.mark.parametrize("together", [True, False], ids=["together", "one by one"])
+def test_squared_lengths_for_several_labels_are_those_of_gradients_with_each_of_them(together: bool) -> None:
+    loss, weights = of_family(ToyTables())
+    runs: list[int] = []
+
+    def looking(given: Mapping[str, Tensor], inputs: Tensor) -> Any:
+        runs.append(len(inputs))
+        assert together or bool((inputs >= 0).all())
+        return loss.run(given, inputs)
+
+    labels = loss.examples.labels
+    assert labels is not None
+    others = [labels, labels.flip(0), (labels + 1) % 5]
+    asked = replace(loss, run=looking, network=None)
+    with torch.no_grad():
+        found = ExampleGradients(asked, weights).squares(loss.examples, others)
+    shown = (replace(loss, examples=replace(loss.examples, labels=each)) for each in others)
+    expected = torch.stack([by_hand(each, weights).square().sum(dim=1) for each in shown], dim=1)
+    torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-14)
+    assert runs.count(1) == (1 + len(others) if together else 1 + len(labels))
+
+
 def test_an_example_of_a_loss_that_is_no_mean_has_no_gradient_of_its_own() -> None:
     loss, weights = of_family(ToyTables())
     with pytest.raises(DoesNotApply) as refused:

@@ -63,21 +63,19 @@ def fisher(snapshot: Snapshot[FisherOptions]) -> Arrays:
     asked, population = _asked(loss, options.labels, random_of(FISHER_NAME, seed=options.seed, step=0))
     answers, p = _answers(loss, snapshot.weights, asked)
     random = random_of(FISHER_NAME, seed=options.seed, step=snapshot.step)
-    gradients = ExampleGradients(replace(loss, examples=_scored(asked, p)), snapshot.weights)
-
-    def squares(directions: np.ndarray) -> np.ndarray:
-        examples = _scored(asked, directions)
-        return np.concatenate([rows.square().sum(dim=1).numpy() for rows in gradients.of(examples)])
-
     every = np.eye(p.shape[1])
-    outputs = named("empirical", sampled_mean(squares(every[answers] - p)[:, None], population))
-    drawn = [
-        _by_signs(p, random) if options.by == "signs" else every[_drawn(p, random)] - p for _ in range(options.draws)
-    ]
-    outputs |= named("true", sampled_mean(np.stack([squares(v) for v in drawn], axis=1), population))
+    directions = [every[answers] - p]
+    for _ in range(options.draws):
+        directions.append(_by_signs(p, random) if options.by == "signs" else every[_drawn(p, random)] - p)
     if p.size <= options.exact:
-        each = sum(p[:, c] * squares(every[c] - p) for c in range(p.shape[1]))
-        outputs |= named("exact", sampled_mean(np.asarray(each)[:, None], population))
+        directions += [label - p for label in every]
+    scored = _scored(asked, p)
+    gradients = ExampleGradients(replace(loss, examples=scored), snapshot.weights)
+    squares = gradients.squares(scored, [_instead(asked, each) for each in directions]).numpy()
+    empirical, drawn, each = np.split(squares, [1, 1 + options.draws], axis=1)
+    outputs = named("empirical", sampled_mean(empirical, population)) | named("true", sampled_mean(drawn, population))
+    if each.size:
+        outputs |= named("exact", sampled_mean((p * each).sum(axis=1, keepdims=True), population))
     return outputs | {"labels": np.array(len(p))}
 
 
@@ -114,9 +112,13 @@ def _asked(loss: LossFunction, most: int, random: np.random.Generator) -> tuple[
 
 def _scored(asked: Examples, directions: np.ndarray) -> Examples:
     """The same inputs and positions with directions (n, classes) in place of the answers."""
+    return replace(asked, labels=_instead(asked, directions))
+
+
+def _instead(asked: Examples, directions: np.ndarray) -> Tensor:
+    """(n, classes + 1) directions, and the positions they stand at."""
     assert asked.labels is not None, "what is asked has labels"
-    position = asked.labels[:, 1:].double()
-    return replace(asked, labels=torch.cat([torch.from_numpy(directions), position], dim=1))
+    return torch.cat([torch.from_numpy(directions), asked.labels[:, 1:].double()], dim=1)
 
 
 def _answers(loss: LossFunction, weights: Mapping[str, Tensor], asked: Examples) -> tuple[np.ndarray, np.ndarray]:
