@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
@@ -14,7 +14,7 @@ from miscope.snapshot import Snapshot
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["KINDS", "AdamWeight", "adam_weights"]
+__all__ = ["KINDS", "AdamWeight", "adam_weight", "adam_weights"]
 
 KINDS = ("adamw", "adam")
 """Optimizers whose update is Adam's."""
@@ -50,16 +50,21 @@ def adam_weights(snapshot: Snapshot[Any]) -> Iterator[AdamWeight]:
         group, state = group_of.get(role), snapshot.optimizer_state.get(role, {})
         if group is None or "exp_avg_sq" not in state:
             continue  # of another optimizer, or no gradient has reached it
-        assert group.betas is not None
-        assert group.eps is not None
-        averages = Averages(
-            mean=state["exp_avg"].double(),
-            square=state.get("max_exp_avg_sq", state["exp_avg_sq"]).double(),
-            updates=int(state["step"]),
-            betas=group.betas,
-            eps=group.eps,
-        )
-        yield AdamWeight(role=role, weight=weight.double(), averages=averages, group=group)
+        yield adam_weight(role, weight, state, group)
+
+
+def adam_weight(role: str, weight: Tensor, state: Mapping[str, Tensor], group: OptimizerGroup) -> AdamWeight:
+    """A weight with what PyTorch's Adam keeps of it ('exp_avg', 'exp_avg_sq', 'step'), in float64."""
+    assert group.betas is not None
+    assert group.eps is not None
+    averages = Averages(
+        mean=state["exp_avg"].double(),
+        square=state.get("max_exp_avg_sq", state["exp_avg_sq"]).double(),
+        updates=int(state["step"]),
+        betas=group.betas,
+        eps=group.eps,
+    )
+    return AdamWeight(role=role, weight=weight.double(), averages=averages, group=group)
 
 
 def _refuse_others(snapshot: Snapshot[Any]) -> None:

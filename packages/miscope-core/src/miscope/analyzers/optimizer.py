@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,7 +29,7 @@ class MomentOptions(Options):
     correction, the update of all weights over sqrt(lambda) times the decayed ones. Only to compare with its figures."""
 
 
-def moments(snapshot: Snapshot[MomentOptions]) -> NestedArrays:
+def moments(snapshot: Snapshot[MomentOptions]) -> Mapping[str, NestedArrays]:
     """Adam's averages, raw and without their bias, and the length of the update over that of the decay.
 
     Of each weight and of all together, which are the weights that Adam or AdamW trains. m and v are the averages after
@@ -40,12 +40,17 @@ def moments(snapshot: Snapshot[MomentOptions]) -> NestedArrays:
     role groups, by which both count. It is 1 where update and decay are in balance, and NaN where nothing is decayed.
     One weight in float64 is in memory at a time.
     """
+    return balance(adam_weights(snapshot), original=snapshot.options.original)
+
+
+def balance(adams: Iterable[AdamWeight], *, original: bool) -> dict[str, dict[str, np.ndarray]]:
+    """The outputs of `optimizer.moments` by weight and part; one weight or more."""
     parts: dict[str, dict[str, float]] = {}
     forms: list[dict[str, float]] = []
-    for adam in adam_weights(snapshot):
+    for adam in adams:
         parts[adam.role] = _parts(adam)
-        forms += [_original_parts(adam)] if snapshot.options.original else []
-    outputs: dict[str, NestedArrays] = {name: _numbers([one]) for name, one in parts.items()}
+        forms += [_original_parts(adam)] if original else []
+    outputs = {name: _numbers([one]) for name, one in parts.items()}
     outputs[_TOTAL] = _numbers(list(parts.values()))
     return outputs | ({"original": _original(forms)} if forms else {})
 

@@ -10,14 +10,16 @@ import numpy as np
 
 from miscope.exporting.history import history
 from miscope_lal.seed.log_line import ENTROPY, output_norm
+from miscope_lal.seed.wall_time import wall_seconds
 
 if TYPE_CHECKING:
     import pyarrow
 
+    from miscope.model import Role
     from miscope.variant import Variant
     from miscope.workspace import Workspace
 
-__all__ = ["COLUMNS", "history_table", "write_history"]
+__all__ = ["COLUMNS", "history_table", "weight_layers", "write_history"]
 
 COLUMNS: Mapping[str, str] = {
     "train_loss": "train_loss",
@@ -46,9 +48,11 @@ COLUMNS: Mapping[str, str] = {
 
 
 def history_table(workspace: Workspace, variant: Variant) -> pyarrow.Table:
-    """'epoch' int64, then float64: COLUMNS, 'head_K_utilization' where it routes, 'layer_I_weight_norm' by weight.
+    """'epoch' int64, then float64: COLUMNS, 'wall_s' and 'representation_norm', which every table has; then
+    'head_K_utilization' where it routes, and 'layer_I_weight_norm' by weight.
 
-    A row for each epoch that was evaluated; null where a number was not computed. Which weight is number I is in the
+    'wall_s' is how many seconds all runs of the training together had taken, as `wall_time.seconds_at` says. A row for
+    each epoch that was evaluated; null where a number was not computed. Which weight is number I is in the
     schema's metadata, 'layers'. Raises BadValue where nothing was recorded.
     """
     import json
@@ -65,8 +69,9 @@ def history_table(workspace: Workspace, variant: Variant) -> pyarrow.Table:
             return np.full(found.num_rows, np.nan)
         return np.asarray(found[name].to_numpy(zero_copy_only=False), dtype=np.float64)
 
-    layers = list(_layers(workspace, variant))
+    layers = list(weight_layers(workspace.context(variant).model.roles))
     columns = {name: column(ours) for name, ours in COLUMNS.items()}
+    columns["wall_s"] = wall_seconds(workspace, variant, found["step"].to_numpy())
     columns["representation_norm"] = column(output_norm(found.column_names))
     columns |= {f"head_{head}_utilization": column(f"routing.statistics/use/{head}") for head in _heads(variant)}
     for number, (_, roles) in enumerate(layers):
@@ -88,10 +93,10 @@ def write_history(workspace: Workspace, variant: Variant, path: Path) -> Path:
     return write_whole(path, lambda file: pq.write_table(table, file))
 
 
-def _layers(workspace: Workspace, variant: Variant) -> Iterator[tuple[str, tuple[str, ...]]]:
+def weight_layers(roles: Mapping[str, Role]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Each weight with two axes or more, in the network's order; of two operands both together are one layer's."""
     operands: list[str] = []
-    for name, role in workspace.context(variant).model.roles.items():
+    for name, role in roles.items():
         if len(role.shape) < 2:
             continue
         if name in ("W_E.a", "W_E.b"):
