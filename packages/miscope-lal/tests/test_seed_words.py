@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from miscope.errors import UnknownName
+from miscope_lal.log_line import output_norm, seed_line
 from miscope_lal.seed.datasets import (
     ModularArithmeticDataset,
     SequenceArithmeticDataset,
@@ -14,7 +15,6 @@ from miscope_lal.seed.datasets import (
     get_special_pairs,
 )
 from miscope_lal.seed.experiments import create_metric_plot
-from miscope_lal.seed.log_line import output_norm, seed_line
 
 NUMBERS = {
     "train_accuracy": 1.0,

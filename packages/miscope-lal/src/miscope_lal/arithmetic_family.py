@@ -11,8 +11,8 @@ from miscope import Basis, Examples, Family, Objective, Probe, Task, Variant
 from miscope.model import LOGITS
 from miscope_lal import arithmetic
 from miscope_lal.arithmetic import Questions
+from miscope_lal.log_line import LOGGED, seed_line
 from miscope_lal.params import ArithmeticParams
-from miscope_lal.seed.log_line import LOGGED, seed_line
 from miscope_lal.training import ArithmeticTraining
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from miscope.schedule import Every
 from miscope_lal import arithmetic
 from miscope_lal.arithmetic import Questions
 from miscope_lal.arithmetic_family import ArithmeticFamily
+from miscope_lal.log_line import LOGGED_OF_ROUTING
 from miscope_lal.params import PairParams
 from miscope_lal.routed_weights import NO_DECAY, RoutedSizes
-from miscope_lal.seed.log_line import LOGGED_OF_ROUTING
 from miscope_lal.training import RoutedTraining
 
 if TYPE_CHECKING:

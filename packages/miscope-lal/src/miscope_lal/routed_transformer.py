@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, final
 
 from miscope.schedule import Every
-from miscope_lal.seed.log_line import LOGGED_OF_ROUTING
+from miscope_lal.log_line import LOGGED_OF_ROUTING
 from miscope_lal.token_family import NO_DECAY, TokenFamily
 from miscope_lal.training import RoutedTraining
 from miscope_lal.transformer_params import RoutedTransformerParams

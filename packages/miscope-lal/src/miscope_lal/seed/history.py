@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from miscope.exporting.history import history
-from miscope_lal.seed.log_line import ENTROPY, output_norm
+from miscope_lal.log_line import ENTROPY, output_norm
 from miscope_lal.seed.wall_time import wall_seconds
 
 if TYPE_CHECKING:
