@@ -226,3 +226,8 @@ def test_the_table_of_quality_has_the_best_first_and_colours_each_row_by_how_goo
     assert len({column[0] for column in table.cells["font"]["color"]}) == 1
     assert list(table.cells["font"]["color"][0]) == ["#009E73", "#B8860B", "#D55E00"]
     assert drawn.layout.title.subtitle.text.startswith("2 of 3 grokked: test accuracy of 95%")
+
+
+def test_what_a_row_of_quality_has_a_column_for_is_not_in_its_label_too():
+    assert cohort_quality._else("learning_rate=0.001, weight_decay=2") == ""
+    assert cohort_quality._else("lal.mlp, weight_decay=2, seed=3") == "lal.mlp, seed=3"

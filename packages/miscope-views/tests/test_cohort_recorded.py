@@ -13,7 +13,7 @@ from miscope.family import make_variant
 from miscope.snapshot import Series
 from miscope.testing import ToyFourierFamily
 from miscope.view import Member
-from miscope_views.cohort_recorded import RECORDED_VIEW
+from miscope_views.cohort_recorded import RECORDED_VIEW, _legend
 
 STEPS = np.array([0, 50, 100])
 
@@ -78,3 +78,9 @@ def test_what_nobody_recorded_is_no_figure():
 def test_the_choice_of_metrics_is_what_any_of_them_recorded():
     choice = RECORDED_VIEW.controls[0]
     assert list(choice.options_from(shown(None, [1.0, 2.0, 3.0]))) == ["a.b/trace", "train_loss"]
+
+
+def test_a_long_label_leaves_room_for_the_curves():
+    told = _legend("lal.transformer, weight_decay=1.5, no_decay=W_E + W_pos + *.ln1.* + *.ln2.* + ln_final.*")
+    assert told == "lal.transformer,<br>weight_decay=1.5, no_decay=W_E<br>+ W_pos + *.ln1.* + ..."
+    assert _legend("seed=3") == "seed=3"

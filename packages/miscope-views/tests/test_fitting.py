@@ -62,3 +62,9 @@ def test_a_table_is_as_tall_as_its_rows_and_its_columns_hold_their_words():
     assert few["cells"]["font"]["size"] == 12
     assert wide["header"]["values"][0] == "<b>a heading of column 0</b>"
     assert wide["cells"]["values"][0] == ["toy.sum/<br>p17-<br>seed0-<br>dseed598-<br>frac0.7", "0.000123"]
+
+
+def test_of_a_cell_that_is_broken_every_word_has_a_line():
+    columns = {f"c{i}": ["learning_rate=0.001, weight_decay=2"] for i in range(6)}
+    assert table(columns)["cells"]["values"][0][0].startswith("learning_")
+    assert " " not in table(columns)["cells"]["values"][0][0]

@@ -29,9 +29,10 @@ def quality(shown: ViewData) -> Figure:
     ordered = [members[str(name)] for name in arrays["variant"][rows]]
     known = {short: [_field(member.shown.variant, name) for member in ordered] for name, short in _FIELDS.items()}
     lines = {split: f"{float(arrays[f'line/{split}']):.0%}" for split in ("train", "test")}
+    labels = [_else(member.label) for member in ordered]
     columns = {
         "ID": [str(i + 1) for i in range(len(rows))],
-        "variant": [member.label for member in ordered],
+        **({"variant": labels} if any(labels) else {}),
         **{short: cells for short, cells in known.items() if any(cell != _NONE for cell in cells)},
         "memorised": _numbers(arrays["memorised"][rows], ",.0f"),
         "grokked": _numbers(arrays["grokked"][rows], ",.0f"),
@@ -44,6 +45,11 @@ def quality(shown: ViewData) -> Figure:
     trace = table(columns, [colours] * len(columns))
     said = f"{int(np.isfinite(arrays['grokked']).sum())} of {len(rows)} grokked: test accuracy of {lines['test']}"
     return figure([trace], {"title": title(shown, "Which grokked", said), "height": tall(trace)})
+
+
+def _else(label: str) -> str:
+    """What a label says beside the fields that have columns of their own."""
+    return ", ".join(part for part in label.split(", ") if part.partition("=")[0] not in _FIELDS)
 
 
 def _colour(grokked: bool, good: float) -> str:

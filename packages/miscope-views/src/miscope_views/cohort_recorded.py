@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["RECORDED_VIEW"]
 
+_LETTERS = 30
+"""Of a line of the legend."""
 _WIDE = 30
 """From so large a ratio of the largest to the smallest on, an axis is logarithmic by itself."""
 
@@ -39,7 +42,7 @@ def recorded(shown: ViewData, *, metric: str, align: str, scale: str) -> Figure:
         trace = line(
             aligned(series, member.shown, align),
             series.values if axis is None else axis.laid(series.values),
-            member.label,
+            _legend(member.label),
             colours[member.shown.variant.name],
             hovertemplate=f"{member.label}<br>%{{customdata:.4g}} at %{{x:,}}<extra></extra>",
         )
@@ -56,6 +59,11 @@ def recorded(shown: ViewData, *, metric: str, align: str, scale: str) -> Figure:
         "meta": counted(align),
     }
     return figure(traces, layout)
+
+
+def _legend(label: str) -> str:
+    """In lines that leave room beside them for the curves; hovering tells the rest of what does not fit three."""
+    return "<br>".join(textwrap.wrap(label, _LETTERS, max_lines=3, placeholder=" ..."))
 
 
 def _scale(scale: str, values: Sequence[np.ndarray]) -> Magnitudes | None:

@@ -87,7 +87,9 @@ def _longest(text: str) -> int:
 
 def _broken(text: str, letters: int) -> str:
     """The text with its long words broken behind hyphens and the like, and where there are none anywhere."""
-    return " ".join(_pieces(word, letters) for word in text.split(" "))
+    pieces = [_pieces(word, letters) for word in text.split(" ")]
+    # Plotly wraps no line of a text that is broken anywhere.
+    return ("<br>" if any("<br>" in piece for piece in pieces) else " ").join(pieces)
 
 
 def _pieces(word: str, letters: int) -> str:
