@@ -87,7 +87,8 @@ def test_python_takes_the_words_of_the_command_line_for_steps(workspace: Make):
     with pytest.raises(BadValue) as raised:
         variant.at("middle")
     assert str(raised.value) == (
-        f"'middle' is not a step.\n{variant.name} has 3 checkpoints.\nGive a step as a number, or 'first' or 'last'."
+        f"'middle' is not a step.\n{variant.name} has 3 checkpoints.\n"
+        "Give a step as a number, or 'first', 'last' or 'best'."
     )
     assert list(variant.arrays("parameters.norms", "last", names="W_E/l1")) == ["W_E/l1"]
     with pytest.raises(BadValue, match="'x' is not a step"):

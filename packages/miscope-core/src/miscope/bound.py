@@ -189,8 +189,12 @@ class BoundVariant(ShownVariant):
         store = self._store
         return (store.load_checkpoint(self.name, step) for step in self.steps)
 
-    def at(self, step: int | Literal["first", "last"]) -> BoundSnapshot:
-        """The variant at a checkpoint; NoCheckpoint with the nearest ones if there is none."""
+    def at(self, step: int | Literal["first", "last", "best"]) -> BoundSnapshot:
+        """The variant at a checkpoint; NoCheckpoint with the nearest ones if there is none.
+
+        'best' is the one with the largest test accuracy, else the least test loss, else the least training loss, of
+        those at whose step it was recorded; of equals the earliest.
+        """
         number = self._number(step)
         if number not in self.steps:
             raise no_checkpoint(self._store.layout, self.name, number, self.steps)
@@ -199,7 +203,7 @@ class BoundVariant(ShownVariant):
     def _number(self, step: object) -> int:
         from miscope.analysis.chosen_steps import one_step
 
-        return one_step(step, self.steps, self.name)
+        return one_step(step, self.steps, self.name, lambda: self._store.metrics(self.name))
 
     def view(self, name: str, *, options: Options | None = None, **controls: Any) -> BoundView:
         """A figure of the variant by the view's name; options: what it reads was computed with, by analyzer."""
@@ -231,7 +235,7 @@ class BoundVariant(ShownVariant):
     def arrays(
         self,
         analyzer: str,
-        step: int | Literal["first", "last"] | None = None,
+        step: int | Literal["first", "last", "best"] | None = None,
         names: Sequence[str] | None = None,
         *,
         options: Options | None = None,

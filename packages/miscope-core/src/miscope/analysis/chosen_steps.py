@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral
 from typing import TYPE_CHECKING
 
 from miscope.errors import BadValue
 from miscope.schedule import Adaptive, Explicit, parse_schedule, planned_steps
+from miscope.store.best_checkpoint import JUDGES, best_checkpoint
 from miscope.store.no_checkpoint import no_checkpoint
 
 if TYPE_CHECKING:
+    from miscope.snapshot import Series
     from miscope.store.store import Store
 
 __all__ = ["chosen_steps", "one_step", "steps_to_analyze"]
@@ -38,17 +40,33 @@ def chosen_steps(text: str, there: Sequence[Sequence[int]]) -> list[int]:
     return [step for step in shared if step in wanted]
 
 
-def one_step(step: object, steps: Sequence[int], variant: str) -> int:
-    """A step as a number, the first or the last of those there are by that word; BadValue for what is none of these."""
+def one_step(step: object, steps: Sequence[int], variant: str, metrics: Callable[[], Mapping[str, Series]]) -> int:
+    """A step as a number, or the first, last or best of those there are by that word; BadValue for none of these.
+
+    metrics: what was recorded of the variant, read where 'best' is asked for.
+    """
     if step in ("first", "last"):
         return (steps or [0])[0 if step == "first" else -1]
+    if step == "best":
+        return _best(steps, variant, metrics())
     if not isinstance(step, Integral) or isinstance(step, bool):
         raise BadValue(
             f"{step!r} is not a step.",
             f"{variant} has {len(steps)} checkpoints.",
-            "Give a step as a number, or 'first' or 'last'.",
+            "Give a step as a number, or 'first', 'last' or 'best'.",
         )
     return int(step)
+
+
+def _best(steps: Sequence[int], variant: str, metrics: Mapping[str, Series]) -> int:
+    found = best_checkpoint(steps, metrics)
+    if found is None:
+        raise BadValue(
+            f"Nobody knows which checkpoint of {variant} is its best.",
+            f"At none of its {len(steps)} checkpoints was any of {', '.join(JUDGES)} recorded.",
+            "Give a step as a number, or 'first' or 'last'.",
+        )
+    return found.step
 
 
 def steps_to_analyze(store: Store, variant: str, steps: Sequence[int] | None) -> tuple[int, ...]:

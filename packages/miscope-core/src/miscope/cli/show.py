@@ -34,7 +34,10 @@ def show(
             show_default=False,
         ),
     ],
-    step: Annotated[int | None, typer.Option(help="The checkpoint to show.  (default: the last)")] = None,
+    step: Annotated[
+        str | None,
+        typer.Option(metavar="STEP|first|last|best", help="The checkpoint to show.  (default: the last)"),
+    ] = None,
     option: Annotated[
         list[str] | None,
         typer.Option(
@@ -65,17 +68,18 @@ def show(
 ) -> None:
     """Draw VIEW of VARIANT and write it to a file; without --out, open it in a browser."""
     from miscope.analysis.analyzer_options import split_options
-    from miscope.cli.targets import variants_meant
+    from miscope.cli.targets import step_meant, variants_meant
     from miscope.figures.animate import animate
     from miscope.figures.export import export
     from miscope.figures.render import render
 
     place = opened(workspace)
     record = place.plugins.view(view)
-    moving = moves(record, out, step=step, frames=frames, fps=fps)
+    members = variants_meant(place, variant)
+    at = None if step is None else step_meant(place, members, step)
+    moving = moves(record, out, step=at, frames=frames, fps=fps)
     if out is not None:
         check_place(out)
-    members = variants_meant(place, variant)
     given = assignments(option or ())
     controls = {name: value for name, value in given.items() if "." not in name}
     options = split_options(place.plugins.analyzers, {n: v for n, v in given.items() if n not in controls})
@@ -85,7 +89,7 @@ def show(
         print(out)
         return
     shown = members[0] if len(members) == 1 else members
-    figure = render(place, record, shown, step=step, options=options, **controls)
+    figure = render(place, record, shown, step=at, options=options, **controls)
     if out is not None:
         print(export(figure, out))
         return

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from miscope.variant import Variant
     from miscope.workspace import Workspace
 
-__all__ = ["one_to_train", "variants_meant"]
+__all__ = ["one_to_train", "step_meant", "variants_meant"]
 
 
 def one_to_train(workspace: Workspace, target: str, fields: Mapping[str, Any], *, now: bool = True) -> Variant:
@@ -61,6 +61,22 @@ def variants_meant(workspace: Workspace, words: Sequence[str]) -> list[Variant]:
         raise _fields_of_a_name(named[0], fields)
     variants = [one for target in targets for one in _matching(workspace, target, fields)]
     return list({variant.name: variant for variant in variants}.values())
+
+
+def step_meant(workspace: Workspace, variants: Sequence[Variant], text: str) -> int:
+    """The step as a number, or the first, last or best of one variant's; BadValue for anything else."""
+    from miscope.analysis.chosen_steps import one_step
+
+    if text.removeprefix("-").isdecimal():
+        return int(text)
+    if len(variants) != 1:
+        raise BadValue(
+            f"--step {text} is of one variant, and {len(variants)} were named.",
+            "Each has another one.",
+            "Give a step as a number, or name one variant.",
+        )
+    name, store = variants[0].name, workspace.store
+    return one_step(text, store.steps(name), name, lambda: store.metrics(name))
 
 
 def _matching(workspace: Workspace, target: str, fields: Mapping[str, Any]) -> list[Variant]:

@@ -77,13 +77,13 @@ class RemoteVariant(HasAbsent):
         """Steps with a checkpoint, ascending."""
         return [each["step"] for each in self.connection.get("checkpoints", {"variant": self.name})["checkpoints"]]
 
-    def at(self, step: int | Literal["first", "last"]) -> RemoteVariant:
+    def at(self, step: int | Literal["first", "last", "best"]) -> RemoteVariant:
         """The same, of which views and arrays are of this checkpoint; NoCheckpoint with the nearest ones if there is
         none."""
         from miscope.analysis.chosen_steps import one_step
 
         steps = self.steps
-        number = one_step(step, steps, self.name)
+        number = one_step(step, steps, self.name, self.metrics)
         if number not in steps:
             raise NoCheckpoint(self.name, number, steps)
         return replace(self, step=number)
@@ -120,7 +120,7 @@ class RemoteVariant(HasAbsent):
     def arrays(
         self,
         analyzer: str,
-        step: int | Literal["first", "last"] | None = None,
+        step: int | Literal["first", "last", "best"] | None = None,
         names: Sequence[str] | None = None,
         *,
         options: Options | None = None,

@@ -121,8 +121,8 @@ class RunLog:
     def write(self, event: str, **facts: object) -> None:
         """Append a line; write it when the file it speaks of exists, since a reader takes the line for the fact.
 
-        'checkpoint' says step; 'artifact' says analyzer, recipe, probe, step and scalars. 'finished', 'failed' and
-        'stopped' end the run.
+        'checkpoint' says step; 'artifact' says analyzer, recipe, probe, step and scalars; 'best' says which checkpoint
+        of a training is its best so far: step, metric and value. 'finished', 'failed' and 'stopped' end the run.
         """
         assert self._file is not None, "a run's log is written inside its `with`"
         now = datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")

@@ -16,6 +16,7 @@ from miscope.interruption import StopSignal, stop_on_signals
 from miscope.intervention import Intervention
 from miscope.pace import Pace
 from miscope.progress import Progress
+from miscope.store.best_checkpoint import JUDGES, best_checkpoint
 from miscope.store.origin import Origin, may_restart, may_train
 from miscope.store.sources import check_source, source_facts
 from miscope.store.standing import standing_of
@@ -166,6 +167,9 @@ def _trained(run: _Run) -> Generator[Progress]:
                 yield Progress(step=start.step, total=total, run=log.name, message=start.line)
             for progress in _steps(run, trainer, writer, stop_signal, start):
                 yield replace(progress, run=log.name)
+            best = best_checkpoint(store.steps(name), store.metrics(name, tuple(JUDGES)))
+            if best is not None:
+                log.write("best", step=best.step, metric=best.metric, value=best.value)
             if stop_signal.received:
                 log.write("stopped", step=progress.step, total=total)
             store.compact_metrics(name)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from miscope.cli.printing import note
+from miscope.store.best_checkpoint import best_checkpoint
 from miscope.train_options import TrainOptions
 from miscope.train_request import TrainRequest, train_request
 from miscope_lal.seed.trainer_config import TrainerConfig
@@ -96,5 +97,8 @@ def ending(workspace: Workspace, name: str) -> str:
     grokked = np.flatnonzero(accuracy.values >= GROKKED)
     told = f"Best test accuracy: {accuracy.values[best]:.1%} at epoch {accuracy.steps[best]}. "
     if len(grokked):
-        return f"{told}Grokking occurred at step {accuracy.steps[grokked[0]]}."
-    return f"{told}It did not reach {GROKKED:.0%}."
+        told += f"Grokking occurred at step {accuracy.steps[grokked[0]]}."
+    else:
+        told += f"It did not reach {GROKKED:.0%}."
+    kept = best_checkpoint(workspace.store.steps(name), {"test_accuracy": accuracy})
+    return told if kept is None else f"{told} Best checkpoint: step {kept.step} ({kept.value:.1%}), for --step best."
