@@ -101,7 +101,7 @@ def test_a_run_in_two_parts_leaves_the_weights_and_the_table_of_one_in_one_go(mo
     assert numbers(whole) == numbers(parts)
     one, other = (history_table(variant.workspace.value, variant.value) for variant in (whole, parts))
     assert one["epoch"].to_pylist() == [0, 1, 2, 3]
-    assert one.equals(other)
+    assert one.drop_columns(["wall_s"]).equals(other.drop_columns(["wall_s"]))
 
 
 def test_the_rate_rises_from_nothing_to_the_whole_over_the_warmup(tmp_path: Path) -> None:
