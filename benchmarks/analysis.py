@@ -10,13 +10,14 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import torch
+from epochs import cpu_seconds
 
 from miscope.analysis.analyze import analyze
 from miscope.analysis.job import Job
@@ -94,13 +95,7 @@ def one(variant: BoundVariant, name: str) -> float:
     step = None if variant.workspace.plugins.analyzer(name).grain is Grain.TRAJECTORY else 0
     task = Job(variant=variant.name, step=step, analyzers=(name,), steps=tuple(variant.steps))
     place = Portable(variant.workspace.value)
-    return statistics.median(cpu(lambda: list(checked(iter(perform(place, task))))) for _ in range(REPEATS))
-
-
-def cpu(call: Callable[[], object]) -> float:
-    before = time.process_time()
-    call()
-    return time.process_time() - before
+    return statistics.median(cpu_seconds(lambda: list(checked(iter(perform(place, task))))) for _ in range(REPEATS))
 
 
 def checked(outcomes: Iterator[Outcome]) -> Iterator[Outcome]:

@@ -13,15 +13,14 @@ import argparse
 import json
 import os
 import statistics
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from epochs import Epoch, cpu_seconds, epochs_of, trainer_of
+
 WIDTH, HEADS, LAYERS = 128, 4, 2
 FRACTION_BY_PRIME = {17: 0.5, 113: 0.3}
-
-Epoch = Callable[[], Any]
 
 
 def main() -> None:
@@ -38,61 +37,62 @@ def main() -> None:
     note = (
         f"Medians of {asked.rounds} epochs, in turns; one thread; {LAYERS} layers of {WIDTH}; no metrics but accuracy."
     )
-    print(json.dumps({"title": "An epoch of Least Action Learning", "rows": rows, "notes": [note]}))
+    alone = (
+        "Forward and backward alone: the gradient of the training loss, ours with the heads of a layer as one product, "
+        "the plain network's with a loop over them."
+    )
+    print(json.dumps({"title": "An epoch of Least Action Learning", "rows": rows, "notes": [note, alone]}))
 
 
 def compared(prime: int, rounds: int) -> list[dict[str, Any]]:
-    """One row for each family: our epoch, the plain loop's, and their ratio."""
+    """One row for each family, our epoch, the plain loop's and their ratio; then one for passes of routed heads."""
     rows = []
     for family, (plain, training) in NETWORKS.items():
         trainer, task = our_training(family, prime, training)
-        epochs = (ours(trainer), usual(plain(prime), task))
-        for epoch in epochs:
-            epoch()
-        taken = [[cpu_seconds(epoch) for epoch in epochs] for _ in range(rounds)]
-        mine, other = (1e3 * statistics.median(times) for times in zip(*taken, strict=True))
-        rows.append(
-            {"an epoch of": family, "p": prime, "ms": mine, "plain loop, ms": other, "plain / ours": other / mine}
-        )
-    return rows
+        rows.append(row(family, prime, (epochs_of(trainer), usual(plain(prime), task)), rounds))
+    return [*rows, row("lal.routed, forward and backward alone", prime, routed_passes(prime), rounds)]
 
 
-def cpu_seconds(epoch: Epoch) -> float:
-    """Of one epoch."""
-    began = time.process_time()
-    epoch()
-    return time.process_time() - began
+def row(what: str, prime: int, epochs: tuple[Epoch, Epoch], rounds: int) -> dict[str, Any]:
+    """What each of the two takes, in turns, after one that does not count."""
+    for epoch in epochs:
+        epoch()
+    taken = [[cpu_seconds(epoch) for epoch in epochs] for _ in range(rounds)]
+    mine, other = (1e3 * statistics.median(times) for times in zip(*taken, strict=True))
+    return {"an epoch of": what, "p": prime, "ms": mine, "plain loop, ms": other, "plain / ours": other / mine}
+
+
+def routed_passes(prime: int) -> tuple[Epoch, Epoch]:
+    """The gradient of the training loss with all heads of a layer as one product, and with a loop over them."""
+    _, task = our_training("lal.routed", prime, {"routing_regularizer": "none"})
+    weights = {role: weight.requires_grad_() for role, weight in task.initial_weights().items()}
+    network = plain_routed(prime)
+    batched = gradient(lambda inputs: task.logits(weights, inputs), list(weights.values()), task)
+    return batched, gradient(network, list(network.parameters()), task)
+
+
+def gradient(logits: Callable[[Any], Any], weights: list[Any], task: Any) -> Epoch:
+    """Of the training loss, by the weights that it depends on."""
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    def one() -> None:
+        loss = cross_entropy(logits(task.train.inputs).double(), task.train.labels)
+        torch.autograd.grad(loss, weights, allow_unused=True)
+
+    return one
 
 
 def our_training(name: str, prime: int, training: dict[str, Any]) -> tuple[Any, Any]:
-    """What `miscope train` runs, without its files."""
-    import torch
-
+    """What `miscope train` runs, without its files, and its task."""
     import miscope_lal
     from miscope.family import make_variant
-    from miscope.training.trainer import Trainer, TrainingSetup
 
     family = next(each for each in miscope_lal.miscope_families() if each.name == name)
     sizes = {"prime": prime, "hidden_dim": WIDTH, "n_layers": LAYERS, "n_heads": HEADS}
     variant = make_variant(family, sizes, {"train_fraction": FRACTION_BY_PRIME[prime], **training})
-    task, config = family.task(variant), variant.training
-    assert task is not None
-    assert config is not None
-    setup = TrainingSetup(task=task, model=lambda: family.model(variant.params), config=config, seed=0)
-    return Trainer(setup, task.initial_weights(), device=torch.device("cpu"), compiled=False), task
-
-
-def ours(trainer: Any) -> Epoch:
-    """A step of training, with its metrics."""
-    steps = iter(range(10**9))
-
-    def epoch() -> None:
-        step = next(steps)
-        loss = trainer.loss(step)
-        {name: float(value) for name, value in trainer.metrics(step).items()}
-        trainer.update(step, loss)
-
-    return epoch
+    task = family.task(variant)
+    return trainer_of(variant, task, lambda: family.model(variant.params)), task
 
 
 def usual(network: Any, task: Any) -> Epoch:

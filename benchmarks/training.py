@@ -111,27 +111,14 @@ def timed(epoch: Epoch) -> Callable[[], tuple[float, float]]:
 
 def our_epoch() -> Epoch:
     """What `train` does at every step, without its files."""
-    import torch
+    from epochs import epochs_of, trainer_of
 
     from miscope.family import make_variant
-    from miscope.training.trainer import Trainer, TrainingSetup
     from miscope_modadd.transformer import TransformerFamily
 
     family = TransformerFamily()
     variant = make_variant(family, {"prime": PRIME, "seed": SEED, "data_seed": DATA_SEED})
-    task, config = family.task(variant), variant.training
-    assert config is not None
-    setup = TrainingSetup(task=task, model=lambda: family.model(variant.params), config=config, seed=0)
-    trainer = Trainer(setup, task.initial_weights(), device=torch.device("cpu"), compiled=False)
-    steps = iter(range(10**9))
-
-    def epoch() -> None:
-        step = next(steps)
-        loss = trainer.loss(step)
-        {name: float(value) for name, value in trainer.metrics(step).items()}
-        trainer.update(step, loss)
-
-    return epoch
+    return epochs_of(trainer_of(variant, family.task(variant), lambda: family.model(variant.params)))
 
 
 def whole_training(steps: int = 100) -> float:

@@ -10,8 +10,9 @@ import json
 import os
 import statistics
 import tempfile
-import time
 from typing import Any
+
+from epochs import cpu_seconds, epochs_of, trainer_of
 
 FRACTION_BY_PRIME = {17: 0.5, 113: 0.3}
 NAMES = (
@@ -54,8 +55,13 @@ def measured(prime: int, rounds: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         workspace = open_workspace(folder, plugins=Plugins.installed())
         variant = workspace.variant("lal.transformer", prime=prime, train_fraction=FRACTION_BY_PRIME[prime])
-        trainer = trained(workspace, variant)
-        costs = {"an epoch without": median(lambda: epoch(trainer, 2), rounds)}
+        context = workspace.context(variant)
+        trainer = trainer_of(variant, context.task, lambda: context.model)
+        epoch = epochs_of(trainer)
+        # After two updates the optimizer remembers something.
+        epoch()
+        epoch()
+        costs = {"an epoch without": median(epoch, rounds)}
         for name in (*NAMES, "all together"):
             watched = NAMES if name == "all together" else (name,)
             watcher = watcher_of(workspace, variant, watched)
@@ -63,36 +69,10 @@ def measured(prime: int, rounds: int) -> dict[str, float]:
     return costs
 
 
-def trained(workspace: Any, variant: Any) -> Any:
-    """A trainer after two updates, so that the optimizer remembers something."""
-    import torch
-
-    from miscope.training.trainer import Trainer, TrainingSetup
-
-    context = workspace.context(variant)
-    setup = TrainingSetup(task=context.task, model=lambda: context.model, config=variant.training, seed=0)
-    trainer = Trainer(setup, context.task.initial_weights(), device=torch.device("cpu"), compiled=False)
-    for step in (0, 1):
-        epoch(trainer, step)
-    return trainer
-
-
-def epoch(trainer: Any, step: int) -> None:
-    """One of the training, with its losses and accuracies."""
-    loss = trainer.loss(step)
-    {name: float(value) for name, value in trainer.metrics(step).items()}
-    trainer.update(step, loss)
-
-
 def median(once: Any, rounds: int) -> float:
     """CPU milliseconds of one call, after one that does not count."""
     once()
-    taken = []
-    for _ in range(rounds):
-        began = time.process_time()
-        once()
-        taken.append(time.process_time() - began)
-    return 1e3 * statistics.median(taken)
+    return 1e3 * statistics.median(cpu_seconds(once) for _ in range(rounds))
 
 
 if __name__ == "__main__":
