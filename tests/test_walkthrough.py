@@ -15,7 +15,7 @@ from miscope.plugins.plugins import Plugins
 
 INSTALLED = Plugins.installed()
 SMALL = {"prime": 7, "train_fraction": 0.6, "steps": 20, "checkpoints": "every:10"}
-NARROW = {"hidden_dim": 16, "n_layers": 2}
+NARROW = {"hidden_dim": 8, "n_layers": 1}
 """Of the families whose size is a parameter."""
 
 
