@@ -27,6 +27,8 @@ READING = (
     ["families", "modadd.transformer"],
     ["analyzers"],
     ["analyzers", "heads.roles"],
+    ["lenses"],
+    ["lenses", "grokking"],
     ["views"],
     ["views", "heads.roles"],
     ["executors"],

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from miscope.family import Family as Family
     from miscope.family import Params as Params
     from miscope.hookspecs import hookimpl as hookimpl
+    from miscope.lens import Lens as Lens
+    from miscope.lens import LensSection as LensSection
+    from miscope.lens import LensView as LensView
+    from miscope.lens_file import lenses_in as lenses_in
     from miscope.model import HookedModel as HookedModel
     from miscope.model import Model as Model
     from miscope.model import Role as Role
@@ -80,6 +84,8 @@ _HOME = {
     "executor": ("Executor", "ExecutorOptions"),
     "family": ("Family", "Params"),
     "hookspecs": ("hookimpl",),
+    "lens": ("Lens", "LensSection", "LensView"),
+    "lens_file": ("lenses_in",),
     "model": ("HookedModel", "Model", "Role", "Shortcut"),
     "snapshot": ("Cohort", "Series", "Snapshot", "Trajectory"),
     "modules.naming": ("NamedWeight",),

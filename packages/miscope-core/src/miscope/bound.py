@@ -89,6 +89,14 @@ class BoundWorkspace(BoundFolder):
         self.plugins.view(name)
         return BoundView(self.value, tuple(variant.value for variant in variants), name, None, controls, options)
 
+    def lens(self, name: str, variants: Sequence[BoundVariant]) -> list[BoundView]:
+        """The figures of variants through a lens: a view that compares once, any other of each; as `miscope lenses`."""
+        from miscope.figures.lenses import known_lenses, looked_through
+
+        lens, values = known_lenses(self.value).named(name), [variant.value for variant in variants]
+        looked = looked_through(lens, self.plugins.views, values)
+        return [BoundView(self.value, one.variants, one.view.name, None, dict(one.controls)) for one in looked]
+
     def record(self, name: str, model: nn.Module, *, probe: Probe | Tensor, **options: Any) -> Recording:
         """Record a training loop of one's own under a name; options are those of `miscope.recording.record.record`.
 
@@ -209,6 +217,10 @@ class BoundVariant(ShownVariant):
         """A figure of the variant by the view's name; options: what it reads was computed with, by analyzer."""
         self.workspace.plugins.view(name)
         return BoundView(self.workspace.value, (self.value,), name, None, controls, options)
+
+    def lens(self, name: str) -> list[BoundView]:
+        """The figures of the variant through a lens, in its order."""
+        return self.workspace.lens(name, [self])
 
     def metric(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Steps (n,) int64 and values (n,) float64 of a training metric."""

@@ -34,7 +34,7 @@ class BoundFolder(ABC):
 
     @property
     def plugins(self) -> Plugins:
-        """Families, analyzers, views and executors in force."""
+        """Families, analyzers, views, executors and lenses in force."""
         return self.value.plugins
 
     @property

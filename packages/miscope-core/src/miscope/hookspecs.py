@@ -1,4 +1,4 @@
-"""What a plug-in may offer: five hooks, each taking nothing and yielding records."""
+"""What a plug-in may offer: six hooks, each taking nothing and yielding records."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from miscope.analyzer import Analyzer
     from miscope.executor import Executor
     from miscope.family import Family
+    from miscope.lens import Lens
     from miscope.view import View
 
 __all__ = ["HOOK_API", "PROJECT", "hookimpl", "hookspec"]
@@ -187,6 +188,28 @@ def miscope_executors() -> Iterable[Executor]:
         @hookimpl
         def miscope_executors():
             yield Pair()
+    """
+    return ()
+
+
+@hookspec
+def miscope_lenses() -> Iterable[Lens]:
+    """Named sets of views this plug-in provides.
+
+    .. code-block:: python
+
+        from miscope import Lens, LensSection, LensView, hookimpl
+
+
+        @hookimpl
+        def miscope_lenses():
+            curves = (LensView(view="behaviour.losses"), LensView(view="behaviour.accuracies"))
+            yield Lens(
+                name="example.learning",
+                title="Example: learning",
+                question="When is it learned?",
+                sections=(LensSection(title="Curves", views=curves),),
+            )
     """
     return ()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from miscope import hookimpl
@@ -11,7 +12,7 @@ from miscope import hookimpl
 if TYPE_CHECKING:
     import typer
 
-    from miscope import Analyzer, Family, View
+    from miscope import Analyzer, Family, Lens, View
     from miscope_lal.seed.adam_metrics import AdamMetrics as AdamMetrics
     from miscope_lal.seed.adam_metrics import compute_adam_metrics as compute_adam_metrics
     from miscope_lal.seed.curvature import compute_fisher_trace as compute_fisher_trace
@@ -98,6 +99,13 @@ def miscope_views() -> Iterable[View]:
     from miscope_lal.views import ALL
 
     return ALL
+
+
+@hookimpl
+def miscope_lenses() -> Iterable[Lens]:
+    from miscope import lenses_in
+
+    return lenses_in(Path(__file__).parent / "lenses")
 
 
 @hookimpl

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from miscope import hookimpl
 
 if TYPE_CHECKING:
-    from miscope import View
+    from miscope import Lens, View
 
 NAMESPACES = (
     *("behaviour", "smoothness", "learning", "events", "stages", "summary", "integrity", "provenance"),
@@ -25,3 +26,10 @@ NAMESPACES = (
 def miscope_views() -> Iterable[View]:
     for name in NAMESPACES:
         yield from import_module(f"miscope_views.{name}").VIEWS
+
+
+@hookimpl
+def miscope_lenses() -> Iterable[Lens]:
+    from miscope import lenses_in
+
+    return lenses_in(Path(__file__).parent / "lenses")

@@ -55,7 +55,7 @@ def recorded(shown: ViewData, *, metric: str, align: str, scale: str) -> Figure:
         **of_alignment(shown, align),
         "yaxis": {"title": {"text": metric}} if axis is None else axis.axis(metric),
         "hovermode": "closest",
-        "showlegend": True,
+        "showlegend": len(told) > 1,
         "meta": counted(align),
     }
     return figure(traces, layout)

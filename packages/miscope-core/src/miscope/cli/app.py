@@ -19,6 +19,7 @@ from miscope.cli import (
     catalogue,
     export,
     index,
+    lenses,
     listing,
     new_plugin,
     prune,
@@ -140,6 +141,6 @@ def application() -> typer.Typer:
     cli.callback()(_root)
     making = (train, analyze, sweep, templates, runs, adopt, bundle, prune, trash)
     looking = (show, report, ask, export, index, variants)
-    for module in (*making, *looking, listing, where, new_plugin, catalogue):
+    for module in (*making, *looking, listing, lenses, where, new_plugin, catalogue):
         module.add_to(cli)
     return cli

@@ -51,7 +51,7 @@ def plugins(context: typer.Context, as_json: JsonOption = False) -> None:
         print_json({"hook_api": HOOK_API, "plugins": rows, "broken": broken})
         return
     print_table(
-        ("plug-in", "package", "version", "families", "analyzers", "views", "executors", "hooks"),
+        ("plug-in", "package", "version", "families", "analyzers", "views", "executors", "lenses", "hooks"),
         [
             (
                 r["plugin"],

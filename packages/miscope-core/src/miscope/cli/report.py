@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,8 +13,10 @@ from miscope.cli.options import JsonOption, WorkspaceOption, opened
 from miscope.cli.printing import note, print_json
 
 if TYPE_CHECKING:
+    from miscope.lens import Lens
     from miscope.reporting.composing import Draft
     from miscope.reporting.content import Report
+    from miscope.workspace import Workspace
 
 __all__ = ["add_to"]
 
@@ -41,6 +43,9 @@ def report(
         str | None,
         typer.Option(metavar="NAME,...", help="Views or patterns: 'keys.*'.  (default: those that ask for a place)"),
     ] = None,
+    lens: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The views of this lens, with its controls: `miscope lenses`.")
+    ] = None,
     static: Annotated[
         bool | None,
         typer.Option(
@@ -57,9 +62,9 @@ def report(
     from miscope.reporting.report import report as reported
 
     place = opened(workspace)
+    asked = _views(place, views, lens)
     chosen = variants_meant(place, variant)
-    names = [name.strip() for name in (views or "").split(",") if name.strip()]
-    whole = _with_bar(reported(place, chosen, out, to=to, views=names, static=static, title=title))
+    whole = _with_bar(reported(place, chosen, out, to=to, views=asked, static=static, title=title))
     if as_json:
         print_json(_summed(whole, out))
         return
@@ -68,6 +73,17 @@ def report(
         note(f"Left out: {one.name}{f' of {one.of}' if one.of else ''}, {one.reason}.{todo}")
     count = len(whole.views)
     print(f"{out}: {count} figure{'s' * (count != 1)}, {out.stat().st_size / 1e6:,.1f} MB")
+
+
+def _views(place: Workspace, views: str | None, lens: str | None) -> Sequence[str] | Lens:
+    from miscope.errors import BadValue
+    from miscope.figures.lenses import known_lenses
+
+    if lens is None:
+        return [name.strip() for name in (views or "").split(",") if name.strip()]
+    if views is not None:
+        raise BadValue("--views and --lens exclude each other.", "A lens says which views.", "Give one of them.")
+    return known_lenses(place).named(lens)
 
 
 def _summed(whole: Report, out: Path) -> dict[str, object]:

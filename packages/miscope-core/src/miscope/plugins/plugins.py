@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from miscope.analyzer import Analyzer
     from miscope.executor import Executor
     from miscope.family import Family
+    from miscope.lens import Lens
     from miscope.view import View
 
 __all__ = ["KINDS", "Broken", "Plugins", "Provider", "installed_commands"]
@@ -33,6 +34,7 @@ _HOOKS = {
     "analyzer": "miscope_analyzers",
     "view": "miscope_views",
     "executor": "miscope_executors",
+    "lens": "miscope_lenses",
 }
 _COMES_WITH = {"dask": "miscope-dask"}
 """Executors a user reads about, and the package that offers each."""
@@ -55,7 +57,7 @@ class _Table:
 @documented
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Plugins:
-    """Every family, analyzer, view and executor by name, with who provides it.
+    """Every family, analyzer, view, executor and lens by name, with who provides it.
 
     The records of a kind are asked for when that kind is first looked at: who reads views imports no instrument.
     """
@@ -95,6 +97,10 @@ class Plugins:
     @property
     def executors(self) -> Mapping[str, Executor]:
         return self._tables["executor"].records
+
+    @property
+    def lenses(self) -> Mapping[str, Lens]:
+        return self._tables["lens"].records
 
     @property
     def providers(self) -> tuple[Provider, ...]:
@@ -273,6 +279,8 @@ def _type_of(kind: str) -> type:
             from miscope.analyzer import Analyzer as Kind
         case "view":
             from miscope.view import View as Kind
+        case "lens":
+            from miscope.lens import Lens as Kind
         case _:
             from miscope.executor import Executor as Kind
     return Kind

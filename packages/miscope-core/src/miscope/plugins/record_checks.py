@@ -29,7 +29,7 @@ _TAKEN = ("fps", "frames", "name", "options", "step", "variant", "view")
 
 def fault(kind: str, record: Any) -> str | None:
     """The first thing that would make the record fail, or others with it, later and elsewhere."""
-    checks = {"family": _family, "analyzer": _analyzer, "view": _view, "executor": _executor}
+    checks = {"family": _family, "analyzer": _analyzer, "view": _view, "executor": _executor, "lens": _lens}
     return next((clause for clause in checks[kind](record) if clause), None)
 
 
@@ -184,6 +184,11 @@ def _drawable_with(view: View, names: Sequence[str]) -> str | None:
 
 def _executor(executor: Any) -> Iterator[str | None]:
     yield _path_safe(executor)
+
+
+def _lens(lens: Any) -> Iterator[str | None]:
+    # Its other fields were checked when it was made.
+    yield _path_safe(lens)
 
 
 def _path_safe(record: Any) -> str | None:

@@ -1,4 +1,4 @@
-"""Which views a report has: those that are asked for, else those whose records say so."""
+"""Which views a report has: those that are asked for, or of a lens, else those whose records say so."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import final
 
 from miscope.analyzer import Grain
 from miscope.errors import BadValue, UnknownName
+from miscope.figures.lenses import looked_through
+from miscope.lens import Lens
 from miscope.patterns import matches, matching
 from miscope.plugins.plugins import Plugins
 from miscope.variant import Variant
@@ -29,13 +31,15 @@ class Wanted:
 
 
 def wanted_views(
-    plugins: Plugins, variants: Sequence[Variant], labels: Sequence[str], names: Sequence[str] = ()
+    plugins: Plugins, variants: Sequence[Variant], labels: Sequence[str], names: Sequence[str] | Lens = ()
 ) -> list[Wanted]:
-    """names: of views, or shell patterns; () for those of the records' own choice.
+    """names: of views, or shell patterns, or a lens; () for those of the records' own choice.
 
     Of several variants first what compares them, then what shows each; of a report's own choice then no single
     checkpoints. Raises UnknownName for a name or pattern that no view has, BadValue for a comparison of one.
     """
+    if isinstance(names, Lens):
+        return _looked(plugins, variants, labels, names)
     chosen = _named(plugins.views, names) if names else _unasked(plugins.views, alone=len(variants) == 1)
     comparing = [view for view in chosen if view.grain is Grain.COHORT]
     if names and len(variants) == 1 and len(comparing) == len(chosen):
@@ -56,6 +60,19 @@ def wanted_views(
         Wanted(view=view, variants=of, of=label, controls=controls)
         for view, of, label in (*several, *each)
         for controls in (({},) if names else view.in_reports)
+    ]
+
+
+def _looked(plugins: Plugins, variants: Sequence[Variant], labels: Sequence[str], lens: Lens) -> list[Wanted]:
+    label_of = {variant.name: label for variant, label in zip(variants, labels, strict=True)}
+    return [
+        Wanted(
+            view=looked.view,
+            variants=looked.variants,
+            of=label_of[looked.variants[0].name] if len(looked.variants) < len(variants) else "",
+            controls=looked.controls,
+        )
+        for looked in looked_through(lens, plugins.views, variants)
     ]
 
 

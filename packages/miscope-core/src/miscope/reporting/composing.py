@@ -12,6 +12,7 @@ from miscope.artifact import Arrays
 from miscope.errors import BadValue
 from miscope.field_docs import documented
 from miscope.figures.differences import labels as labels_of
+from miscope.lens import Lens
 from miscope.reporting.agreement import agreement, groups_of_seeds
 from miscope.reporting.chosen_views import wanted_views
 from miscope.reporting.content import Missing, Report, ShownView, Table
@@ -46,7 +47,7 @@ def composed(
     workspace: Workspace,
     variants: Sequence[Variant],
     *,
-    views: Sequence[str] = (),
+    views: Sequence[str] | Lens = (),
     title: str = "",
     picture: Picture | None = None,
 ) -> Iterator[Draft]:

@@ -12,7 +12,7 @@ from miscope_panel.page.client import sheet
 
 __all__ = ["installed_page"]
 
-_KINDS = {"family": "families", "analyzer": "analyzers", "view": "views", "executor": "executors"}
+_KINDS = {"family": "families", "analyzer": "analyzers", "view": "views", "executor": "executors", "lens": "lenses"}
 
 
 def installed_page(plugins: Plugins) -> pn.pane.HTML:
@@ -22,6 +22,7 @@ def installed_page(plugins: Plugins) -> pn.pane.HTML:
         "analyzer": plugins.analyzers,
         "view": plugins.views,
         "executor": plugins.executors,
+        "lens": plugins.lenses,
     }
     parts = [
         "<h2>Installed</h2>",

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from miscope.figures.first_views import first_views
 from miscope.workspace import Workspace
+from miscope_panel.shown.lens_cards import sections_of
 from miscope_panel.shown.pin import view_of
 from miscope_panel.shown.selection import Place, settled
 
@@ -24,5 +25,11 @@ def opened(workspace: Workspace, names: Sequence[str], place: Place) -> Place:
     steps = workspace.store.steps(variant) if variant in names else []
     step = settled(steps, None) if place.step is None else place.step
     views = tuple(card for card in place.views if view_of(card) in workspace.plugins.views)
+    sections = sections_of(workspace, place.lens)
+    if sections:
+        through = place.through(place.lens, sections)
+        # What an address says stands over what the lens sets.
+        turned = {**through.turned, **place.turned}
+        return replace(through, variant=variant, step=step, views=views or through.views, turned=turned)
     views = views or first_views(workspace.plugins.views, weights=bool(steps) or variant not in names)
     return replace(place, variant=variant, views=views, step=step)

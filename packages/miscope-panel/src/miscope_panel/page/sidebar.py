@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, final
 
 import panel as pn
@@ -11,12 +11,16 @@ import param
 from panel.custom import JSComponent
 
 from miscope.analyzer import Grain
+from miscope.lens import Lens
 from miscope.view import View
 from miscope_panel.page.client import sheet, source, style
 from miscope_panel.shown.picture import State
 from miscope_panel.shown.selection import Place, Selection
 
 __all__ = ["Catalogue", "Sidebar"]
+
+_NONE = "–"
+"""What stands in a menu of which nothing is chosen."""
 
 _MANY = 10
 """A longer list is searched rather than read."""
@@ -48,6 +52,8 @@ class Sidebar:
     def __init__(self, selection: Selection, variants: list[str], views: Mapping[str, View]) -> None:
         self._selection, self._names, self._views = selection, variants, views
         self.on_again: Callable[[], None] = lambda: None
+        self.on_lens: Callable[[str], None] = lambda name: None
+        self._studies: Mapping[str, tuple[str, ...]] = {}
         self._reasons: Mapping[str, tuple[State, str]] = {}
         wide: dict[str, Any] = {
             "sizing_mode": "stretch_width",
@@ -57,13 +63,25 @@ class Sidebar:
             label="Variant", options=variants, size="small", sx={"& .MuiSelect-select": {"fontSize": "14px"}}, **wide
         )
         self.compared = pmui.MultiChoice(label="Compare with", options=variants, **wide)
+        self.study = pmui.Select(
+            label="Compare the runs of a study", options=[_NONE], size="small", visible=False, **wide
+        )
+        self.lens = pmui.Select(label="Lens", options={_NONE: ""}, size="small", visible=False, **wide)
         self.catalogue = Catalogue(sizing_mode="stretch_width")
         self.catalogue.on_message = self._press
         self.choosers = pn.Column(
-            self.variant, self.compared, sizing_mode="stretch_width", margin=0, stylesheets=[sheet("choosers")]
+            self.variant,
+            self.compared,
+            self.study,
+            self.lens,
+            sizing_mode="stretch_width",
+            margin=0,
+            stylesheets=[sheet("choosers")],
         )
         self.know(variants)
         self.variant.param.watch(lambda event: event.new and selection.move(variant=event.new), "value")
+        self.study.param.watch(lambda event: self._compare(event.new), "value")
+        self.lens.param.watch(lambda event: self._look_through(event.new), "value")
         self.compared.param.watch(lambda event: selection.move(compared=tuple(event.new)), "value")
 
     @property
@@ -87,7 +105,35 @@ class Sidebar:
         self.variant.value = place.variant or None
         self.compared.options = [name for name in self._names if name != place.variant]
         self.compared.value = [name for name in place.compared if name in self.compared.options]
+        self.lens.value = place.lens if place.lens in self.lens.options.values() else ""
+        self.study.value = self._study_of(place)
         self.catalogue.views = [self._entry(view, place) for _, view in sorted(self._views.items())]
+
+    def offer(self, lenses: Mapping[str, Lens], studies: Mapping[str, tuple[str, ...]]) -> None:
+        """These lenses can be looked through, and these studies have several variants each."""
+        self._studies = {name: several for name, names in studies.items() if len(several := self._shown(names)) > 1}
+        self.lens.options = {_NONE: "", **{lens.title: name for name, lens in lenses.items()}}
+        self.study.options = [_NONE, *self._studies]
+        self.lens.visible, self.study.visible = bool(lenses), bool(self._studies)
+        self.follow(self._selection.place)
+
+    def _shown(self, names: Iterable[str]) -> tuple[str, ...]:
+        return tuple(name for name in names if name in self._names)
+
+    def _study_of(self, place: Place) -> str:
+        """The study whose variants are shown together; none where others are, or some of them."""
+        shown = {place.variant, *place.compared}
+        return next((name for name, names in self._studies.items() if set(names) == shown), _NONE)
+
+    def _compare(self, study: str) -> None:
+        place, names = self._selection.place, self._studies.get(study, ())
+        if names and self._study_of(place) != study:
+            first = place.variant if place.variant in names else names[0]
+            self._selection.move(variant=first, compared=tuple(name for name in names if name != first))
+
+    def _look_through(self, lens: str) -> None:
+        if lens != self._selection.place.lens:
+            self.on_lens(lens)
 
     def explain(self, reasons: Mapping[str, tuple[State, str]]) -> None:
         """Grey what the variant has nothing for, with the reason."""

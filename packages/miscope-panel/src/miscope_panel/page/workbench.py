@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from concurrent.futures import Executor
+from dataclasses import replace
 from functools import partial
+from html import escape
 from typing import Any, final
 
 import panel as pn
@@ -11,6 +13,7 @@ import panel_material_ui as pmui
 
 from miscope.analyzer import Grain
 from miscope.errors import MiscopeError
+from miscope.figures.lenses import known_lenses
 from miscope.figures.render import gather
 from miscope.inventory import look_up
 from miscope.view import View
@@ -24,10 +27,12 @@ from miscope_panel.page.opening import opened
 from miscope_panel.page.shell import Shell
 from miscope_panel.page.sidebar import Sidebar
 from miscope_panel.shown import pin
+from miscope_panel.shown.lens_cards import CardSection, sections_of, under_headings
 from miscope_panel.shown.picture import Request, State, command, picture, why_not
 from miscope_panel.shown.pin import view_of
 from miscope_panel.shown.plotlyjs import constants
 from miscope_panel.shown.selection import Place, Selection, read_query, settled, write_query
+from miscope_panel.shown.studies import studies
 
 __all__ = ["Workbench"]
 
@@ -47,7 +52,7 @@ class Workbench:
         self._names = _known(workspace)
         place = opened(workspace, self._names, Place(**read_query(query)))
         self.selection = Selection(place=place)
-        self.shell = Shell(query=write_query(place), dark=place.dark, charts=constants(), width=0, height=0, margin=0)
+        self.shell = Shell(query="", dark=place.dark, charts=constants(), width=0, height=0, margin=0)
         self.cursor = Cursor(asked=place.step, sizing_mode="stretch_width", margin=0)
         self.sidebar = Sidebar(self.selection, self._names, workspace.plugins.views)
         self.board = pn.Column(sizing_mode="stretch_width", margin=0, stylesheets=[sheet("board")])
@@ -55,15 +60,33 @@ class Workbench:
             installed_page(workspace.plugins), sizing_mode="stretch_width", margin=0, stylesheets=[sheet("scroll")]
         )
         self._cards: dict[str, Card] = {}
+        self._headings: dict[str, pn.pane.HTML] = {}
+        self._sections: tuple[CardSection, ...] = ()
         self.cursor.param.watch(lambda event: self.selection.move(step=event.new), "asked")
         self.shell.on_return = self._return
         self.sidebar.on_again = self.look_again
+        self.sidebar.on_lens = self._look_through
         self.selection.param.watch(lambda event: self._follow(event.old, event.new), "place")
         self._follow(Place(), place)
+        self._offer()
+
+    def _offer(self) -> None:
+        """What the menus hold beside variants, found where it keeps nobody waiting."""
+        lenses = known_lenses(self._workspace).lenses
+        self.sidebar.offer(lenses, {})
+        if len(self._names) < 2:
+            return
+        self._errands.send(partial(studies, self._workspace), partial(self.sidebar.offer, lenses))
+
+    def _look_through(self, lens: str) -> None:
+        place, sections = self.selection.place, sections_of(self._workspace, lens)
+        self.selection.place = place.through(lens, sections) if sections else replace(place, lens="")
 
     def _follow(self, old: Place, new: Place) -> None:
         if new.variant != old.variant:
             self._take_up(new.variant)
+        if new.lens != old.lens:
+            self._sections = sections_of(self._workspace, new.lens)
         if (new.variant, new.compared) != (old.variant, old.compared) and new.variant in self._names:
             self._errands.send(partial(_states, self._workspace, new), partial(self._explain, new))
         self.cursor.active = new.page == "views"
@@ -76,7 +99,7 @@ class Workbench:
         if (new.variant, new.compared, new.views) != (old.variant, old.compared, old.views):
             # Not at every move of the cursor: comparing the catalogue with itself took longer than all else together.
             self.sidebar.follow(new)
-        self.shell.param.update(query=write_query(new), dark=new.dark)
+        self.shell.param.update(query=write_query(new, self._sections), dark=new.dark)
 
     def _take_up(self, variant: str) -> None:
         """What depends on the variant alone; its events and what it has views for come when they are known."""
@@ -106,21 +129,39 @@ class Workbench:
             self.board[:] = [self._notice(place)]
             return
         entries = [entry for entry in place.views if view_of(entry) in self._workspace.plugins.views]
-        cards = [self._card(entry, in_sight=i < _SCREENFUL) for i, entry in enumerate(entries)]
-        if list(self.board) != cards:
-            self.board[:] = cards
-        self._cards = dict(zip(entries, cards, strict=True))
+        groups = under_headings(entries, self._sections)
+        entries = [entry for _, those in groups for entry in those]
+        cards = {entry: self._card(entry, in_sight=i < _SCREENFUL) for i, entry in enumerate(entries)}
+        board = [
+            each for title, those in groups for each in (*self._heading(title), *(cards[entry] for entry in those))
+        ]
+        if list(self.board) != board:
+            self.board[:] = board
+        self._cards = cards
         for entry, card in self._cards.items():
             card.ask(self._request(entry, place), partial(picture, self._workspace), self._errands)
 
+    def _title(self, entry: str) -> str:
+        """What the lens calls the card."""
+        return next((section.cards[entry].title for section in self._sections if entry in section.cards), "")
+
+    def _heading(self, title: str) -> list[pn.pane.HTML]:
+        """What stands over a section's cards, the same each time; none over cards of no lens."""
+        if title and title not in self._headings:
+            text = f"<h2>{escape(title)}</h2>"
+            look = [sheet("section")]
+            self._headings[title] = pn.pane.HTML(text, sizing_mode="stretch_width", margin=0, stylesheets=look)
+        return [self._headings[title]] if title else []
+
     def _card(self, entry: str, *, in_sight: bool) -> Card:
-        if entry in self._cards:
-            return self._cards[entry]
         view = self._workspace.plugins.views[view_of(entry)]
+        title = self._title(entry) or view.title
+        if entry in self._cards and self._cards[entry].title == title:
+            return self._cards[entry]
         held = pin.read(entry) is not None
         card = Card(
             view=entry,
-            title=view.title,
+            title=title,
             summary=view.summary,
             in_sight=in_sight,
             held=held,
@@ -150,6 +191,7 @@ class Workbench:
         return Request(
             view=name,
             variant=place.variant,
+            exact=any(entry in section.cards for section in self._sections),
             # Only what the picture depends on, so that the same picture is never asked for twice.
             step=settled(self.cursor.steps, place.step) if grain is Grain.CHECKPOINT else None,
             compared=place.compared if grain is Grain.COHORT else (),
@@ -165,6 +207,7 @@ class Workbench:
         self.selection.place = place
         self.sidebar.know(self._names)
         self._follow(Place(), place)
+        self._offer()
 
     def _notice(self, place: Place) -> Card:
         if not self._names:

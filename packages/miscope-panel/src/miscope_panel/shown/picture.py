@@ -23,6 +23,7 @@ from miscope.figures.wire import wire
 from miscope.variant import Variant
 from miscope.view import Choice, Control, Number, View, ViewData
 from miscope_panel.shown.computed_options import names_an_option, offered_options, options_given
+from miscope_panel.shown.lacking import lacking
 from miscope_panel.shown.selection import settled
 from miscope_panel.shown.taking import in_python, in_query, in_shell, turned_away
 
@@ -53,6 +54,8 @@ class Request:
     compared: tuple[str, ...] = ()
     controls: Mapping[str, str] = field(default_factory=dict)
     """And options of what the view reads: 'neurons.clusters.threshold' by its name, or several under 'options'."""
+    exact: bool = False
+    """Whether a control that cannot have its value is a reason to show nothing, not one to fall back to the default."""
 
 
 @final
@@ -99,6 +102,8 @@ def picture(workspace: Workspace, request: Request) -> Picture:
         offered = offered_options(workspace, view, variants, chosen)
         with _turn(view):
             shown, asked = _gathered(workspace, view, variants, request.step, chosen)
+            if request.exact and (lack := lacking(workspace, view, shown, request.controls)):
+                return Picture(state="missing", words=lack.words, commands=lack.commands)
             controls = _accepted(view, shown, request.controls)
             drawn = draw(view, shown, controls)
             turned = turned_away(view, controls, settle(view, shown, {}))

@@ -1,14 +1,16 @@
-"""A card that stays: a view held at one variant and one step while everything else moves on."""
+"""What an entry of an address stands for: a view, another card of it, or one held where it is while all else moves."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import final
 
-__all__ = ["Pin", "read", "view_of"]
+__all__ = ["Pin", "another", "read", "view_of"]
 
 _MARK = "@"
 """No view has it in its name; a variant may."""
+_AGAIN = "~"
+"""Neither has any this; what stands behind it tells several cards of one view apart."""
 
 
 @final
@@ -36,4 +38,9 @@ def read(entry: str) -> Pin | None:
 
 def view_of(entry: str) -> str:
     """The view that a card shows, held or not."""
-    return entry.partition(_MARK)[0]
+    return entry.partition(_MARK)[0].partition(_AGAIN)[0]
+
+
+def another(view: str, number: int) -> str:
+    """The entry of the number-th card of a view, from 1: 'cohort.recorded~2'."""
+    return view if number == 1 else f"{view}{_AGAIN}{number}"

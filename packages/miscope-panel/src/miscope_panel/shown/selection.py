@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import param
 
+from miscope_panel.shown.lens_cards import CardSection
 from miscope_panel.shown.pin import Pin, view_of
 
 __all__ = ["Page", "Place", "Selection", "read_query", "settled", "write_query"]
@@ -35,6 +36,8 @@ class Place:
     """Other variants that cohort views show beside this one."""
     turned: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """(view, control) -> value as text, of controls away from their default."""
+    lens: str = ""
+    """The lens that the cards were opened by; '' for none."""
     page: Page = "views"
     dark: bool = False
 
@@ -65,22 +68,37 @@ class Place:
         turned = {(held, control): text for control, text in self.controls_of(view).items()}
         return replace(self, views=(*self.views[:at], held, *self.views[at:]), turned={**self.turned, **turned})
 
+    def through(self, lens: str, sections: Sequence[CardSection]) -> Place:
+        """This place with the cards of a lens, and no others; their controls are those that the lens sets."""
+        cards = {entry: card.controls for section in sections for entry, card in section.cards.items()}
+        rest = {key: text for key, text in self.turned.items() if key[0] not in cards}
+        turned = {(entry, name): text for entry, controls in cards.items() for name, text in controls.items()}
+        return replace(self, lens=lens, views=tuple(cards), turned={**rest, **turned})
 
-def write_query(place: Place) -> str:
-    """The place as a query string, without the question mark: 'v=...&e=24800&views=a,b&a:neuron=7'."""
+
+def write_query(place: Place, sections: Sequence[CardSection] = ()) -> str:
+    """The place as a query string, without the question mark: 'v=...&e=24800&views=a,b&a:neuron=7'.
+
+    sections: of its lens, whose name stands for what it opens and sets.
+    """
+    by_lens = Place().through(place.lens, sections)
     pairs: list[tuple[str, str]] = []
     if place.variant:
         pairs.append(("v", place.variant))
     if place.step is not None:
         pairs.append(("e", str(place.step)))
-    pairs.append(("views", ",".join(place.views)))
+    if not sections or place.views != by_lens.views:
+        pairs.append(("views", ",".join(place.views)))
     if place.compared:
         pairs.append(("with", ",".join(place.compared)))
+    if place.lens:
+        pairs.append(("lens", place.lens))
     if place.page != "views":
         pairs.append(("page", place.page))
     if place.dark:
         pairs.append(("theme", "dark"))
-    pairs += [(f"{view}:{control}", text) for (view, control), text in sorted(place.turned.items())]
+    turned = {key: text for key, text in place.turned.items() if by_lens.turned.get(key) != text}
+    pairs += [(f"{view}:{control}", text) for (view, control), text in sorted(turned.items())]
     return urlencode(pairs, safe=_SAFE)
 
 
@@ -88,14 +106,15 @@ def read_query(query: str) -> dict[str, Any]:
     """The fields of a Place that a query string names; what it does not know or cannot read is left out."""
     given = dict(parse_qsl(query.removeprefix("?"), keep_blank_values=True))
     fields: dict[str, Any] = {}
-    if given.get("v"):
-        fields["variant"] = given["v"]
+    fields |= {field: given[key] for key, field in (("v", "variant"), ("lens", "lens")) if given.get(key)}
     if re.fullmatch(r"[0-9]{1,18}", given.get("e", "")):
         fields["step"] = int(given["e"])
     if "views" in given:
         fields["views"] = _unique(given["views"].split(","))
     if "with" in given:
         fields["compared"] = _unique(given["with"].split(","))
+    if given.get("lens"):
+        fields["lens"] = given["lens"]
     if given.get("page") in ("views", "installed"):
         fields["page"] = given["page"]
     if "theme" in given:
