@@ -14,6 +14,7 @@ from miscope.family import make_variant
 from miscope.model_context import ModelContext
 from miscope.testing import check_analyzer, tables
 from miscope_lal.analyzers import ALL
+from miscope_lal.analyzers.alike import ALIKE
 from miscope_lal.analyzers.classes import CLASSES
 from miscope_lal.analyzers.clusters import CLUSTERS
 from miscope_lal.analyzers.drift import DRIFT
@@ -50,15 +51,19 @@ def test_a_transformer_that_routes_is_looked_at_too(analyzer: Any) -> None:
 
 
 def test_routing_by_one_number_is_alike_within_it_and_by_chance_within_the_other() -> None:
-    found = STATISTICS.compute(shown(STATISTICS, A % 2, np.zeros_like(A)))
+    found = ALIKE.compute(shown(ALIKE, A % 2, np.zeros_like(A)))
     assert found[f"{FIRST}/a/alike"] == pytest.approx(1)
     assert found[f"{FIRST}/a/p"] == 1 / 200
     assert found[f"{FIRST}/a/within"] == pytest.approx(0, abs=1e-12)
     assert found[f"{FIRST}/b/alike"] == pytest.approx(0, abs=1e-12)
     assert found[f"{FIRST}/b/p"] == 1
+    assert np.isnan(found[f"{SECOND}/a/alike"])
+
+
+def test_a_head_is_used_by_the_share_of_the_inputs_that_take_it() -> None:
+    found = STATISTICS.compute(shown(STATISTICS, A % 2, np.zeros_like(A)))
     assert found[f"{FIRST}/use"] == pytest.approx([4 / 7, 3 / 7, 0, 0])
     assert found[f"{FIRST}/use_entropy"] == pytest.approx(-(4 / 7) * np.log(4 / 7) - (3 / 7) * np.log(3 / 7))
-    assert np.isnan(found[f"{SECOND}/a/alike"])
     assert found["entropy"] == 0
     assert [found[f"use/{head}"] for head in range(4)] == pytest.approx([11 / 14, 3 / 14, 0, 0])
 
@@ -68,7 +73,8 @@ def test_undecided_routing_has_the_entropy_of_all_heads() -> None:
     found = STATISTICS.compute(shown(STATISTICS, A % 2, A % 2, activations=even))
     assert found["entropy"] == pytest.approx(np.log(4))
     assert found["largest"] == 0.25
-    assert np.isnan(found[f"{FIRST}/sum/alike"])
+    alike = ALIKE.compute(shown(ALIKE, A % 2, A % 2, activations=even))
+    assert np.isnan(alike[f"{FIRST}/sum/alike"])
 
 
 def test_the_map_lies_as_the_grid_does() -> None:

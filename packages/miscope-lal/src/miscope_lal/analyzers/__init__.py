@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from miscope_lal.analyzers import classes, clusters, drift, paths, statistics, untrained
+from miscope_lal.analyzers import alike, classes, clusters, drift, paths, statistics, untrained
 
 ALL = (
     statistics.STATISTICS,
     statistics.MAP,
+    alike.ALIKE,
     paths.PATHS,
     classes.CLASSES,
     clusters.CLUSTERS,

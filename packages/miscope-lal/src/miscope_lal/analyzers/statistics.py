@@ -1,45 +1,22 @@
-"""How decided routing is, how much each head is used, and whether inputs that are alike are routed alike."""
+"""How decided routing is, how much each head is used, and which head each input takes."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from miscope import Analyzer, Arrays, Grain, Needs, Observation, ObservedArtifact, Options, Snapshot
-from miscope.analyzer import Count, Whole
-from miscope_lal.routing_measures import (
-    WEIGHTS,
-    between_share,
-    by_layer,
-    entropies,
-    groupings,
-    p_value,
-    quantiles,
-    shuffled_shares,
-)
+from miscope import Analyzer, Arrays, Grain, Needs, Observation, ObservedArtifact, Snapshot
+from miscope_lal.routing_measures import WEIGHTS, by_layer, entropies
 
 
-class StatisticsOptions(Options):
-    """How the null of shuffled inputs is drawn."""
+def statistics(snapshot: Snapshot) -> Arrays:
+    """Entropy and use of the heads, by layer and overall.
 
-    draws: Count = 199
-    """Times that the routing weights are dealt to the inputs at random."""
-    seed: Whole = 0
-
-
-def statistics(snapshot: Snapshot[StatisticsOptions]) -> Arrays:
-    """Entropy and use of the heads, by layer and overall, and how far inputs of a group are routed alike.
-
-    Of all inputs of the probe, at the answer position. Inputs are grouped by each column of the probe (a, b, the
-    answer); `alike` is the share of the variance of routing weights that lies between groups, beside that of weights
-    dealt to the inputs at random, with the p-value of an `alike` as large. Batches: none, the weights are few.
+    Of all inputs of the probe, at the answer position. Batches: none, the weights are few.
     """
     layers = by_layer(snapshot.activations)
     outputs: dict[str, np.ndarray] = {}
     for site, weights in layers.items():
         outputs |= {f"{site}/{name}": array for name, array in _of_layer(weights).items()}
-        for name, group in groupings(snapshot.probe).items():
-            found = _alike(weights, group, snapshot.options)
-            outputs |= {f"{site}/{name}/{what}": array for what, array in found.items()}
     means = [weights.mean(axis=0) for weights in layers.values()]
     outputs["entropy"] = np.array(np.mean([outputs[f"{site}/entropy"] for site in layers]))
     outputs["largest"] = np.array(np.mean([outputs[f"{site}/largest"] for site in layers]))
@@ -59,17 +36,6 @@ def _of_layer(weights: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def _alike(weights: np.ndarray, group: np.ndarray, options: StatisticsOptions) -> dict[str, np.ndarray]:
-    share = between_share(weights, group)
-    within = (1 - share) * weights.var(axis=0).sum() if np.isfinite(share) else 0.0
-    if not np.isfinite(share):
-        nothing = np.array(np.nan)
-        return {"alike": nothing, "null": np.full(3, np.nan), "p": nothing, "within": np.array(within)}
-    null = shuffled_shares(weights, group, draws=options.draws, seed=options.seed)
-    p = p_value(share, null)
-    return {"alike": np.array(share), "null": quantiles(null), "p": p, "within": np.array(within)}
-
-
 def statistics_observed(seen: ObservedArtifact) -> list[Observation]:
     """How decided routing is, between none and all."""
     uses = [name for name in seen.arrays if name.startswith("use/")]
@@ -85,16 +51,15 @@ def statistics_observed(seen: ObservedArtifact) -> list[Observation]:
 
 STATISTICS = Analyzer(
     name="routing.statistics",
-    version=1,
+    version=2,
     grain=Grain.CHECKPOINT,
     compute=statistics,
     observe=statistics_observed,
     needs=Needs(sites=(WEIGHTS,)),
-    options=StatisticsOptions,
     not_invariant_to=("head order",),
-    question="How decided is routing, how much is each head used, and are like inputs routed alike?",
-    formula="H = mean_i -sum_k w_ik ln w_ik; use_k = mean_i w_ik; alike = sum_g N_g |w_g - w|^2 / sum_i |w_i - w|^2",
-    source="Shazeer et al. 2017 (arXiv 1701.06538) on gates; the permutation test: Anderson 2001",
+    question="How decided is routing, and how much is each head used?",
+    formula="H = mean_i -sum_k w_ik ln w_ik; use_k = mean_i w_ik",
+    source="Shazeer et al. 2017 (arXiv 1701.06538) on gates",
     outputs={
         "entropy": "() mean over inputs and layers of the entropy of an input's routing weights, nats; at most ln n",
         "largest": "() mean over inputs and layers of the largest weight",
@@ -104,10 +69,6 @@ STATISTICS = Analyzer(
         "SITE/use": "(n,) mean weight of each head",
         "SITE/use_entropy": "() entropy of these means, nats: ln n where all heads are used alike",
         "SITE/dominant_share": "(n,) share of the inputs at which each head has the largest weight",
-        "SITE/COLUMN/alike": "() share of the weights' variance between groups of one value; NaN where there is none",
-        "SITE/COLUMN/null": "(3,) 2.5, 50 and 97.5 % of it where weights are dealt to inputs at random",
-        "SITE/COLUMN/p": "() p-value of a share as large at random",
-        "SITE/COLUMN/within": "() mean variance within the groups, all heads together",
     },
 )
 

@@ -13,7 +13,8 @@ from miscope_lal.views.frame import LAYER, colour_of_head, dashed, figure, layer
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-_STATISTICS, _CLASSES, _PATHS, _DRIFT = "routing.statistics", "routing.classes", "routing.paths", "routing.drift"
+_STATISTICS, _ALIKE, _CLASSES = "routing.statistics", "routing.alike", "routing.classes"
+_PATHS, _DRIFT = "routing.paths", "routing.drift"
 _TOP, _BOTTOM = [0.56, 1], [0, 0.44]
 
 
@@ -46,8 +47,8 @@ def use(shown: ViewData) -> Figure:
 
 def alike(shown: ViewData, *, layer: str) -> Figure:
     """Share of routing's variance between inputs of one value of each column, beside shuffled inputs."""
-    arrays = shown.artifacts[_STATISTICS]
-    steps, site = arrays["step"], _site(shown, _STATISTICS, layer)
+    arrays = shown.artifacts[_ALIKE]
+    steps, site = arrays["step"], _site(shown, _ALIKE, layer)
     columns = sorted(name.split("/")[1] for name in arrays if name.startswith(f"{site}/") and name.endswith("/alike"))
     traces = []
     for number, column in enumerate(columns):
@@ -194,7 +195,7 @@ def _over_training(name: str, heading: str, draw: Any, reads: str, **more: Any) 
 
 VIEWS = (
     _over_training("routing.use", "Entropy of routing, and use of the heads", use, _STATISTICS),
-    _over_training("routing.alike", "Like inputs are routed alike", alike, _STATISTICS, controls=(LAYER,)),
+    _over_training("routing.alike", "Like inputs are routed alike", alike, _ALIKE, controls=(LAYER,)),
     _over_training("routing.information", "What the dominant head says of the answer", information, _CLASSES),
     _over_training("routing.paths_over_training", "Paths through the heads over training", paths, _PATHS),
     _over_training("routing.drift", "How far routing has moved", drift, _DRIFT),
