@@ -77,7 +77,17 @@ def test_what_nobody_recorded_is_no_figure():
 
 def test_the_choice_of_metrics_is_what_any_of_them_recorded():
     choice = RECORDED_VIEW.controls[0]
-    assert list(choice.options_from(shown(None, [1.0, 2.0, 3.0]))) == ["a.b/trace", "train_loss"]
+    assert list(choice.options_from(shown(None, [1.0, 2.0, 3.0]))) == ["a.b/trace", "learning_rate", "train_loss"]
+
+
+def test_the_learning_rate_is_known_without_being_recorded():
+    told = shown([1.0, 2.0, 3.0])
+    variant = make_variant(ToyFourierFamily(), {}, {"learning_rate": 0.01, "warmup_steps": 100})
+    (member,) = told.members
+    warmed = Member(label="warm", shown=replace(member.shown, variant=variant))
+    figure = drawn(replace(told, members=(warmed,)), metric="learning_rate", scale="linear")
+    assert figure.data[0].y.tolist() == pytest.approx([0, 0.005, 0.01])
+    assert not figure.layout.showlegend
 
 
 def test_a_long_label_leaves_room_for_the_curves():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +11,9 @@ import numpy as np
 from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.errors import DoesNotApply
 from miscope.figures.figure_style import variant_colours
+from miscope.recorded_rate import recorded_rate
+from miscope.snapshot import Series
+from miscope.view import Member
 from miscope_views.aligning import aligned, alignments, left_out, of_alignment
 from miscope_views.definitions import counted
 from miscope_views.figures import figure, line, title
@@ -31,14 +34,15 @@ def recorded(shown: ViewData, *, metric: str, align: str, scale: str) -> Figure:
     """One recorded metric of each variant that has it, their time axes aligned by step, by fraction or by an event."""
     colours = variant_colours(member.shown.variant.name for member in shown.members)
     without = left_out(shown, align)
-    told = [member for member in shown.members if metric in member.shown.metrics and member.label not in without]
+    held = {member.label: _known(member) for member in shown.members}
+    told = [member for member in shown.members if metric in held[member.label] and member.label not in without]
     if not told:
         reason = f"none of them recorded {metric!r} on such an axis"
         raise DoesNotApply(reason)
-    axis = _scale(scale, [member.shown.metrics[metric].values for member in told])
+    axis = _scale(scale, [held[member.label][metric].values for member in told])
     traces = []
     for member in told:
-        series = member.shown.metrics[metric]
+        series = held[member.label][metric]
         trace = line(
             aligned(series, member.shown, align),
             series.values if axis is None else axis.laid(series.values),
@@ -61,6 +65,11 @@ def recorded(shown: ViewData, *, metric: str, align: str, scale: str) -> Figure:
     return figure(traces, layout)
 
 
+def _known(member: Member) -> Mapping[str, Series]:
+    """What was recorded, and the learning rate."""
+    return {**member.shown.metrics, **recorded_rate(member.shown.variant, member.shown.metrics)}
+
+
 def _legend(label: str) -> str:
     """In lines that leave room beside them for the curves; hovering tells the rest of what does not fit three."""
     return "<br>".join(textwrap.wrap(label, _LETTERS, max_lines=3, placeholder=" ..."))
@@ -79,7 +88,7 @@ def _scale(scale: str, values: Sequence[np.ndarray]) -> Magnitudes | None:
 
 def _metrics(shown: ViewData) -> Sequence[str]:
     """Of any member; what instruments saw comes first, since losses and accuracies have views of their own."""
-    names: set[str] = {name for member in shown.members for name in member.shown.metrics}
+    names: set[str] = {name for member in shown.members for name in _known(member)}
     return sorted(names, key=lambda name: ("/" not in name, name))
 
 

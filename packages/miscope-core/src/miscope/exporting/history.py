@@ -10,6 +10,7 @@ import numpy as np
 from miscope.commands import in_workspace
 from miscope.errors import BadValue
 from miscope.patterns import matching
+from miscope.recorded_rate import recorded_rate
 from miscope.snapshot import Series
 from miscope.store.column_numbers import column_numbers
 from miscope.variant import Variant
@@ -71,17 +72,8 @@ def _series(workspace: Workspace, variant: Variant) -> dict[str, Series]:
         for name, begin, end in zip(rows["name"].to_pylist(), ends[:-1], ends[1:], strict=True)
     }
     plain = {name: one for name, one in recorded.items() if "/" not in name}
-    rate = _rate(variant, recorded)
+    rate = recorded_rate(variant, recorded)
     return {**plain, **rate, **dict(sorted({**recorded, **computed}.items())), **_both(recorded, computed)}
-
-
-def _rate(variant: Variant, recorded: Mapping[str, Series]) -> dict[str, Series]:
-    """The learning rate of the update that follows each recorded step; nothing of what was not trained here."""
-    if variant.training is None or not recorded or "learning_rate" in recorded:
-        return {}
-    steps = np.unique(np.concatenate([one.steps for one in recorded.values()]))
-    values = np.array([variant.training.rate_at(int(step)) for step in steps])
-    return {"learning_rate": Series(steps=steps, values=values)}
 
 
 def _flat(lists: pyarrow.ChunkedArray, dtype: type[np.number]) -> np.ndarray:

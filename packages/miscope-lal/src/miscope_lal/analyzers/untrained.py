@@ -88,7 +88,7 @@ UNTRAINED = Analyzer(
     not_invariant_to=("neuron order", "head order", "residual rotation"),
     question="Is routing more decided, and more selective, than gates are that learned nothing?",
     formula="p = 2 min(P(null >= x), P(null <= x)) over gates of shuffled first weights on the last stream",
-    source="A randomisation test (Edgington 1995) of what routing.statistics, routing.alike and routing.classes measure",
+    source="A randomisation test (Edgington 1995) of measures of routing.statistics, routing.alike, routing.classes",
     outputs={
         "inputs": "() of the probe",
         "SITE/entropy": "() mean entropy of an input's routing weights at the last checkpoint, nats",
