@@ -7,10 +7,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from miscope.bound import BoundWorkspace
+from miscope.bound import BoundVariant, BoundWorkspace
+from miscope.cli.targets import step_meant
 from miscope.errors import BadValue
 from miscope.snapshot import Series
 from miscope.store.best_checkpoint import BestCheckpoint, best_checkpoint
+from miscope.training.retention import pruning
 
 Make = Callable[..., BoundWorkspace]
 
@@ -69,4 +71,34 @@ def test_where_nothing_was_recorded_at_a_checkpoint_nobody_knows_the_best(worksp
         f"Nobody knows which checkpoint of {variant.name} is its best.\n"
         "At none of its 2 checkpoints was any of test_accuracy, test_loss, train_loss recorded.\n"
         "Give a step as a number, or 'first' or 'last'."
+    )
+
+
+@pytest.fixture
+def trained(workspace: Make) -> BoundVariant:
+    """Checkpoints at 0, 3, 6 and 9, the third of them the best."""
+    variant = workspace().variant("toy.sum", checkpoints=(0, 3, 6, 9))
+    list(variant.train(steps=9, threads=1))
+    store = variant.workspace.store
+    for file in store.layout.metrics(variant.name).iterdir():
+        file.unlink()
+    values = {0: 0.1, 3: 0.4, 6: 0.9, 9: 0.2}
+    store.append_metrics(variant.name, [(step, "test_accuracy", value) for step, value in values.items()])
+    return variant
+
+
+def test_the_best_checkpoint_stays_when_others_are_pruned(trained: BoundVariant) -> None:
+    assert pruning(trained.workspace.value, trained.value, last=1, spread=0).kept == (0, 6, 9)
+
+
+def test_on_the_command_line_the_best_is_of_one_variant(trained: BoundVariant) -> None:
+    place, one = trained.workspace.value, trained.value
+    assert step_meant(place, [one], "best") == 6
+    assert step_meant(place, [one, one], "4") == 4
+    with pytest.raises(BadValue) as raised:
+        step_meant(place, [one, one], "best")
+    assert str(raised.value) == (
+        "--step best is of one variant, and 2 were named.\n"
+        "Each has another one.\n"
+        "Give a step as a number, or name one variant."
     )

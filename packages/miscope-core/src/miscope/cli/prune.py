@@ -33,7 +33,7 @@ def prune(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Remove checkpoints to make room: all but the first, the last and those asked for. Artifacts stay.
+    """Remove checkpoints to make room: all but the first, the last, the best and those asked for. Artifacts stay.
 
     Steps that others are built on stay too.
     """

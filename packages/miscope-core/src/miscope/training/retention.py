@@ -1,4 +1,4 @@
-"""Which checkpoints of a training stay when room is needed: the first, the last ones, and some over all of it."""
+"""Which checkpoints stay when room is needed: the first, the last ones, the best, and some over all of training."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, final
 
 from miscope.errors import BadValue
 from miscope.store.atomic import explaining
+from miscope.store.best_checkpoint import JUDGES, best_checkpoint
 from miscope.store.no_checkpoint import no_checkpoint
 
 if TYPE_CHECKING:
@@ -53,11 +54,14 @@ def kept_steps(steps: Sequence[int], *, last: int, spread: int) -> set[int]:
 def pruning(workspace: Workspace, variant: Variant, *, last: int, spread: int) -> Pruning:
     """What would go of the variant; nothing is removed.
 
-    Steps that others are built on stay. Raises BadValue where one of these cannot be opened, so that nobody knows on
-    which step.
+    The best one stays, and steps that others are built on. Raises BadValue where one of these cannot be opened, so
+    that nobody knows on which step.
     """
-    steps, needed = workspace.store.steps(variant.name), _needed(workspace, variant)
-    return _plan(workspace, variant, kept_steps(steps, last=last, spread=spread), needed)
+    store = workspace.store
+    steps, needed = store.steps(variant.name), _needed(workspace, variant)
+    best = best_checkpoint(steps, store.metrics(variant.name, tuple(JUDGES)))
+    kept = kept_steps(steps, last=last, spread=spread) | ({best.step} if best else set())
+    return _plan(workspace, variant, kept, needed)
 
 
 def pruning_of_step(workspace: Workspace, variant: Variant, step: int) -> Pruning:
