@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -191,3 +192,28 @@ def test_a_run_leaves_the_seeds_table_and_its_configuration(command: Run, tmp_pa
     assert table["layer_0_weight_norm"][0].as_py() > 0
     assert table["routing_entropy"].null_count == 3, "a network that does not route has none"
     assert table["effective_lr_mean"].null_count == 1, "before the first update nothing is remembered"
+
+
+def test_a_run_that_is_stopped_leaves_its_table_too(
+    command: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pyarrow.parquet as pq
+
+    from miscope.cli import training_report
+    from miscope.running import run
+    from miscope.train_request import TrainRequest
+    from miscope.workspace import Workspace
+
+    def stopped(place: Workspace, request: TrainRequest, name: str) -> int:
+        asked = count()
+        list(run(place, request, should_stop=lambda: next(asked) > 20))
+        return 130
+
+    monkeypatch.setattr(training_report, "train_and_tell", stopped)
+    words = ("lal", "train", "--p", 5, "--model-type", "baseline", "--n-layers", 1, "--hidden-dim", 8, "--epochs", 400)
+    quiet = ("--set", "compute_weight_curvature=false", "--set", "checkpoint_every=2", "--log-every", 2)
+    code, _, _ = command(*words, *quiet, "--output-dir", tmp_path / "out", "--threads", 1, "-w", tmp_path / "ws")
+    assert code == 130
+    epochs = pq.read_table(tmp_path / "out" / "history.parquet")["epoch"].to_pylist()
+    assert 0 < len(epochs) < 200
+    assert epochs == sorted(epochs)

@@ -67,8 +67,9 @@ class TrainingRun:
         code = train_and_tell(workspace, self.request, self.variant.name)
         if code == 0:
             note(ending(workspace, self.variant.name))
-            if self.output is not None:
-                self._write(workspace, self.output)
+        if self.output is not None:
+            # Of a stopped one too: what was recorded until then is its table.
+            self._write(workspace, self.output)
         return code
 
     def _header(self, workspace: Workspace) -> str:
