@@ -106,7 +106,10 @@ FORM = (
         ("name: a\ntitle: A\nsections: [{title: x, views: [a.b], rows: 2}]\n", "is no lens: sections.0.rows: Extra"),
         ("name: a\ntitle: A\nsections: [{title: x, views: [{view: a.b, controls: {k: [1]}}]}]\n", "is no lens: sec"),
         ("- a\n- b\n", "is no lens: Input should be a valid dictionary"),
-        ("name: [\n", "is no YAML: while parsing a flow node"),
+        ("name: [\n", "is no YAML: expected the node content, but found '<stream end>', line 2"),
+        ("name: a\nname: b\n", 'is no YAML: found duplicate key "name" with value "b" (original value: "a"), line 2'),
+        ('name: a\ntitle: "\\e[31m"\n', "is no lens: title: String should match pattern"),
+        ("name: a\ntitle: A\nsections: [{title: x, views: [{view: a.b, controls: {k: .nan}}]}]\n", "is no lens: sec"),
         ("!!python/object:os.system x", "is no YAML: could not determine a constructor"),
     ],
 )
@@ -120,8 +123,12 @@ def test_a_file_that_is_no_lens_is_refused_with_the_place_in_it(tmp_path: Path, 
 
 
 def test_a_file_that_cannot_be_read_or_is_too_large_is_refused(tmp_path: Path):
-    with pytest.raises(BadValue, match=r"nowhere\.yaml is no lens: No such file or directory"):
+    with pytest.raises(BadValue, match=r"nowhere\.yaml is no lens: it is no file"):
         read_lens(tmp_path / "nowhere.yaml")
+    endless = tmp_path / "endless.yaml"
+    endless.symlink_to("/dev/zero")
+    with pytest.raises(BadValue, match=r"endless\.yaml is no lens: it is no file"):
+        read_lens(endless)
     large = written(tmp_path, "# " + "x" * 2**18)
     with pytest.raises(BadValue, match="it has more than 262144 bytes"):
         read_lens(large)
@@ -146,6 +153,18 @@ def test_an_unknown_lens_is_refused_with_those_that_there_are(place: BoundWorksp
     assert str(refused.value) == (
         "There is no lens named 'lerning'.\nDid you mean 'learning'?\n"
         "`miscope lenses` lists those that there are: learning."
+    )
+
+
+def test_a_lens_of_which_nothing_is_installed_says_so(workspace: Callable[..., BoundWorkspace]):
+    place = workspace()
+    written(place.root / "lenses", WRITTEN, "mine.yml")
+    with pytest.raises(BadValue) as refused:
+        place.lens("learning", [])
+    assert str(refused.value) == (
+        "Nothing of the lens 'learning' is installed.\n"
+        "Its views are: some.alone, some.together, not.installed.\n"
+        "Install the package that has them; `miscope views` lists what there is."
     )
 
 

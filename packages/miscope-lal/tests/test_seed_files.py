@@ -217,3 +217,27 @@ def test_a_run_that_is_stopped_leaves_its_table_too(
     epochs = pq.read_table(tmp_path / "out" / "history.parquet")["epoch"].to_pylist()
     assert 0 < len(epochs) < 200
     assert epochs == sorted(epochs)
+
+
+def test_a_study_of_miscope_is_told_from_a_configuration_and_from_a_sweep(command: Run, tmp_path: Path) -> None:
+    file = tmp_path / "study.yaml"
+    file.write_text(command("lal", "presets", "grok_transformer")[1], encoding="utf-8")
+    for words in (("train",), ("sweep", "--dry-run")):
+        code, _, err = command("lal", words[0], "--config", file, *words[1:], "-w", tmp_path / "ws")
+        assert code == 1
+        assert err == (
+            f"{file} is a study of miscope.\n"
+            "It names a family; a configuration of Least Action Learning says model_type.\n"
+            f"Run it:  miscope sweep {file}\n"
+        )
+
+
+def test_what_the_line_shows_and_does_not_apply_is_no_number_and_hinders_nothing(command: Run, tmp_path: Path) -> None:
+    words = ("lal", "train", "--p", 2, "--model-type", "baseline", "--n-layers", 1, "--hidden-dim", 8, "--epochs", 1)
+    quiet = ("--set", "compute_weight_curvature=false", "--log-every", 1, "--threads", 1, "-w", tmp_path / "ws")
+    code, _, err = command(*words, *quiet)
+    assert code == 0, err
+    assert [line for line in err.splitlines() if "smooth=nan" in line and "rnorm=nan" not in line] != []
+    code, _, err = command("train", "lal.mlp", "prime=2", "steps=1", "--watch", "smoothness.spectrum", *quiet[-2:])
+    assert code == 1
+    assert "'smoothness.spectrum' does not apply" in err

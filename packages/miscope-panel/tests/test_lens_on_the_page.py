@@ -18,6 +18,7 @@ sections:
     views:
       - {view: small.neuron, controls: {neuron: 5}}
       - {view: small.neuron, controls: {site: blocks.7.mlp.hook_post}}
+      - {view: small.neuron, controls: {nope: 1}}
 """
 
 
@@ -35,7 +36,7 @@ def on_board(bench):
     return [getattr(each, "title", None) or each.object for each in bench.board]
 
 
-LAID_OUT = ["<h2>Losses</h2>", "Losses", "Once more", "<h2>Neurons</h2>", "One neuron", "One neuron"]
+LAID_OUT = ["<h2>Losses</h2>", "Losses", "Once more", "<h2>Neurons</h2>", *["One neuron"] * 3]
 
 
 def test_choosing_a_lens_opens_its_cards_under_their_headings_with_its_controls(bench):
@@ -67,12 +68,13 @@ def test_what_a_lens_asks_for_by_name_and_is_not_there_is_said_and_nothing_else_
     lacking = opened.board[5].picture
     assert lacking["state"] == "missing"
     assert lacking["words"] == [f"There is no site 'blocks.7.mlp.hook_post' of {FIRST}."]
+    assert opened.board[6].picture["words"] == ["'small.neuron' has no control 'nope'.", "The lens sets it."]
 
 
 def test_no_lens_leaves_its_cards_open_without_headings(bench):
     opened = bench(f"v={FIRST}&lens=small")
     opened.sidebar.lens.value = ""
-    assert on_board(opened) == ["Losses", "Losses", "One neuron", "One neuron"]
+    assert on_board(opened) == ["Losses", "Losses", *["One neuron"] * 3]
     assert "lens=" not in opened.shell.query
 
 

@@ -94,3 +94,14 @@ def test_a_long_label_leaves_room_for_the_curves():
     told = _legend("lal.transformer, weight_decay=1.5, no_decay=W_E + W_pos + *.ln1.* + *.ln2.* + ln_final.*")
     assert told == "lal.transformer,<br>weight_decay=1.5, no_decay=W_E<br>+ W_pos + *.ln1.* + ..."
     assert _legend("seed=3") == "seed=3"
+
+
+def test_a_share_of_right_answers_is_on_a_linear_axis_however_far_it_rises():
+    told = shown([1.0, 2.0, 3.0])
+    (member,) = told.members
+    accuracy = {"test_accuracy": Series(steps=STEPS, values=np.array([0.0, 0.01, 1.0]))}
+    figure = drawn(
+        replace(told, members=(replace(member, shown=replace(member.shown, metrics=accuracy)),)), metric="test_accuracy"
+    )
+    assert figure.data[0].y.tolist() == pytest.approx([0.0, 0.01, 1.0], abs=1e-7)
+    assert figure.layout.yaxis.type is None

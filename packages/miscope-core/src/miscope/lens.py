@@ -12,7 +12,11 @@ from miscope.field_docs import documented
 __all__ = ["Lens", "LensSection", "LensView"]
 
 _FROZEN = ConfigDict(frozen=True, extra="forbid")
-_Text = Annotated[str, Field(min_length=1)]
+_Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+"""Without control characters, which a terminal would obey."""
+_Text = Annotated[_Line, Field(min_length=1)]
+_Control = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+_Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
 @final
@@ -23,9 +27,9 @@ class LensView(BaseModel):
     model_config = _FROZEN
     view: _Text
     """Its name. One that is not installed is left out where the lens is shown."""
-    title: str = ""
+    title: _Line = ""
     """What stands above it; '' for the view's own title."""
-    controls: Mapping[str, bool | int | float | str] = {}
+    controls: Mapping[_Control, bool | int | _Number | _Text] = {}
     """Values of its controls that are not their defaults."""
 
     @model_validator(mode="before")
@@ -56,7 +60,7 @@ class Lens(BaseModel):
     """'least-action': what it is asked for by."""
     title: _Text
     """What a menu calls it."""
-    question: str = ""
+    question: _Line = ""
     """What it is meant to answer."""
     sections: Annotated[tuple[LensSection, ...], Field(min_length=1)]
     """From top to bottom."""

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from miscope.errors import BadValue
 from miscope.lens import Lens
 
-__all__ = ["lenses_in", "read_lens"]
+__all__ = ["lens_files", "lenses_in", "read_lens"]
 
 _MOST_BYTES = 2**18
 _FORM = (
@@ -21,8 +21,13 @@ _CORRECT = "Correct it there; `miscope lenses` lists those that can be read."
 
 
 def lenses_in(folder: str | Path) -> tuple[Lens, ...]:
-    """The lenses of all files `*.yaml` of a folder, by file name. Raises BadValue for one that is none."""
-    return tuple(read_lens(path) for path in sorted(Path(folder).glob("*.yaml")))
+    """The lenses of all files `*.yaml` and `*.yml` of a folder, by file name. Raises BadValue for one that is none."""
+    return tuple(read_lens(path) for path in lens_files(folder))
+
+
+def lens_files(folder: str | Path) -> list[Path]:
+    """Paths of the files `*.yaml` and `*.yml`, sorted."""
+    return sorted(path for suffix in ("yaml", "yml") for path in Path(folder).glob(f"*.{suffix}"))
 
 
 def read_lens(path: Path) -> Lens:
@@ -41,12 +46,27 @@ def _values(path: Path) -> Any:
     from ruamel.yaml.error import YAMLError
 
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise BadValue(f"{path} is no lens: it has more than {_MOST_BYTES} bytes.", _FORM, _CORRECT)
-        return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        return YAML(typ="safe", pure=True).load(_text(path))
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
         raise BadValue(f"{path} is no lens: {reason}.", _FORM, _CORRECT) from None
     except (YAMLError, ValueError, RecursionError) as error:
-        line = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise BadValue(f"{path} is no YAML: {line}.", _FORM, _CORRECT) from None
+        raise BadValue(f"{path} is no YAML: {_problem(error)}.", _FORM, _CORRECT) from None
+
+
+def _text(path: Path) -> str:
+    """At most so much of it, whatever it says of its size; of a regular file, as another might never end."""
+    if not path.is_file():
+        raise BadValue(f"{path} is no lens: it is no file.", _FORM, _CORRECT)
+    with path.open("rb") as file:
+        content = file.read(_MOST_BYTES + 1)
+    if len(content) > _MOST_BYTES:
+        raise BadValue(f"{path} is no lens: it has more than {_MOST_BYTES} bytes.", _FORM, _CORRECT)
+    return content.decode("utf-8")
+
+
+def _problem(error: Exception) -> str:
+    """What is wrong, and where."""
+    mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+    said = problem or (str(error).splitlines() or [type(error).__name__])[0]
+    return f"{said}, line {mark.line + 1}" if mark else said

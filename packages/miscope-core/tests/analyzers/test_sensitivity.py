@@ -234,7 +234,7 @@ def test_why_it_cannot_be_differentiated_is_said(bend: Any, reason: str, tmp_pat
 
 def test_of_tokens_without_an_embedding_that_is_named_there_is_nothing_to_vary_but_sites(tmp_path: Path):
     outcome = of_module(own.seeded(), own.PAIRS, tmp_path / "bare", JACOBIAN)
-    reason = "its inputs are tokens, and it has no site 'hook_embed' at which they could be varied"
+    reason = "its inputs are whole numbers, and it has no site 'hook_embed' at which they could be varied"
     assert reason in outcome.error
     found = of_module(own.seeded(), own.PAIRS, tmp_path / "named", JACOBIAN, sites=("embed",))
     assert found["embed/squared_norm"] > 0

@@ -31,7 +31,10 @@ _WIDE = 30
 
 
 def recorded(shown: ViewData, *, metric: str, align: str, scale: str) -> Figure:
-    """One recorded metric of each variant that has it, their time axes aligned by step, by fraction or by an event."""
+    """One recorded metric of each variant that has it, their time axes aligned by step, by fraction or by an event.
+
+    By range, an axis is logarithmic where the numbers span much, but for shares of right answers.
+    """
     colours = variant_colours(member.shown.variant.name for member in shown.members)
     without = left_out(shown, align)
     held = {member.label: _known(member) for member in shown.members}
@@ -39,7 +42,10 @@ def recorded(shown: ViewData, *, metric: str, align: str, scale: str) -> Figure:
     if not told:
         reason = f"none of them recorded {metric!r} on such an axis"
         raise DoesNotApply(reason)
-    axis = _scale(scale, [held[member.label][metric].values for member in told])
+    axis = _scale(
+        "linear" if scale == "by range" and metric.endswith("accuracy") else scale,
+        [held[member.label][metric].values for member in told],
+    )
     traces = []
     for member in told:
         series = held[member.label][metric]

@@ -86,7 +86,7 @@ NORM = Analyzer(
     not_invariant_to=("relu scaling",),
     question="How long are the vectors by which the network represents its inputs?",
     formula="mean over x of |h(x)|_2 at each site",
-    source="Liu et al. 2022 (arXiv 2210.01117); Least Action Learning (the user's CLAUDE.md of 2026-01-01)",
+    source="Liu et al. 2022 (arXiv 2210.01117); Least Action Learning",
     outputs={
         "SITE/width": "() numbers in each vector",
         "SITE/{train,test,all}/mean": "() mean length over training inputs, over test inputs, or over all where nobody "

@@ -136,7 +136,7 @@ INPUT_HESSIAN = Analyzer(
     not_invariant_to=("token relabelling",),
     question="Does the logit of the predicted answer bend as the input changes, and which way?",
     formula="mean over x of tr d^2 z / dx^2 = E_v v^T (d^2 z / dx^2) v, v of random signs, z the predicted logit",
-    source="Hutchinson 1990; Least Action Learning (the user's CLAUDE.md of 2026-01-01)",
+    source="Hutchinson 1990; Least Action Learning",
     outputs={
         "NAME/trace": f"() mean trace, signed; {_INPUTS}",
         "NAME/trace/sem": "() its standard error over directions",

@@ -84,7 +84,7 @@ SPECTRUM = Analyzer(
     not_invariant_to=("token relabelling",),
     question="How smoothly does the predicted answer vary over the factors of the input?",
     formula="sum of |FFT(y)|^2 over sqrt(f_a^2 + f_b^2) <= K / p, over its sum over all f; y = argmax of the logits",
-    source="Least Action Learning (the user's CLAUDE.md of 2026-01-01); compare Rahaman et al. 2019 (arXiv 1806.08734)",
+    source="Least Action Learning; compare Rahaman et al. 2019 (arXiv 1806.08734)",
     outputs={
         "value": "() share of the power of the predicted class numbers at low frequencies, with the constant; 1 if "
         "one class is predicted everywhere",

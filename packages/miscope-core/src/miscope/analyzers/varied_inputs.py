@@ -65,7 +65,7 @@ def varied_answers(snapshot: Snapshot[VariedOptions]) -> Iterator[VariedAnswers]
     if not shown.is_floating_point() and _EMBED in sites:
         hooked[_EMBED] = INPUT
     if not hooked and not shown.is_floating_point():
-        raise DoesNotApply(f"its inputs are tokens, and it has no site {_EMBED!r} at which they could be varied")
+        raise DoesNotApply(f"its inputs are whole numbers, and it has no site {_EMBED!r} at which they could be varied")
     weights = cast(snapshot.weights, torch.float64)
     device = next(iter(weights.values())).device
     chosen = shown[torch.from_numpy(_rows(snapshot.probe, options))].to(device)

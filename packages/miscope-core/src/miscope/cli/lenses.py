@@ -10,7 +10,10 @@ from miscope.cli.options import JsonOption, WorkspaceOption, opened
 from miscope.cli.printing import note, print_json, print_table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from miscope.figures.lenses import KnownLenses
+    from miscope.view import View
     from miscope.workspace import Workspace
 
 __all__ = ["add_to"]
@@ -60,4 +63,11 @@ def _print_lens(place: Workspace, known: KnownLenses, name: str, *, as_json: boo
         print(f"\n{section.title}")
         for shown in section.views:
             controls = "".join(f"  {control}={value}" for control, value in shown.controls.items())
-            print(f"  {shown.view}{controls}{'' if shown.view in place.plugins.views else '  (not installed)'}")
+            print(f"  {shown.view}{controls}{_fault(place.plugins.views.get(shown.view), shown.controls)}")
+
+
+def _fault(view: View | None, controls: Mapping[str, object]) -> str:
+    if view is None:
+        return "  (not installed)"
+    unknown = sorted(set(controls) - {control.name for control in view.all_controls})
+    return f"  (it has no control {', '.join(map(repr, unknown))})" if unknown else ""

@@ -9,7 +9,7 @@ from typing import final
 from miscope.analyzer import Grain
 from miscope.errors import BadValue, UnknownName
 from miscope.lens import Lens
-from miscope.lens_file import read_lens
+from miscope.lens_file import lens_files, read_lens
 from miscope.variant import Variant
 from miscope.view import View
 from miscope.workspace import Workspace
@@ -45,7 +45,7 @@ def known_lenses(workspace: Workspace) -> KnownLenses:
     own: dict[str, Lens] = {}
     files: dict[str, str] = {}
     faults = []
-    for path in sorted((workspace.root / FOLDER).glob("*.yaml")):
+    for path in lens_files(workspace.root / FOLDER):
         try:
             lens = read_lens(path)
         except BadValue as error:
@@ -72,8 +72,15 @@ class Looked:
 def looked_through(lens: Lens, views: Mapping[str, View], variants: Sequence[Variant]) -> Iterator[Looked]:
     """The figures of these variants through the lens, in its order: those that compare once, the others of each.
 
-    views: those that are installed; the lens may name more.
+    views: those that are installed; the lens may name more, but not only others: BadValue.
     """
+    if not any(shown.view in views for shown in lens.views):
+        named = ", ".join(dict.fromkeys(shown.view for shown in lens.views))
+        raise BadValue(
+            f"Nothing of the lens {lens.name!r} is installed.",
+            f"Its views are: {named}.",
+            "Install the package that has them; `miscope views` lists what there is.",
+        )
     for shown in lens.views:
         view = views.get(shown.view)
         if view is None:

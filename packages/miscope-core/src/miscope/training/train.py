@@ -89,7 +89,8 @@ def train(workspace: Workspace, variant: Variant, options: TrainOptions | None =
     device, request = pick_device(options.device), train_request(variant, options).model_dump(mode="json")
     run = _Run(workspace=workspace, variant=aimed, setup=setup, options=options, device=device, request=request)
     watch = watched_and_logged(options, run.family.logged, config.evaluate_every)
-    return _alone(replace(run, watcher=watcher_of(workspace, aimed, watch)) if watch else run)
+    unasked = {*run.family.logged} - {text.partition(":")[0] for text in options.watch}
+    return _alone(replace(run, watcher=watcher_of(workspace, aimed, watch, unasked)) if watch else run)
 
 
 def _interventions(workspace: Workspace, variant: Variant, given: Sequence[Intervention]) -> tuple[Intervention, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, final
@@ -89,11 +89,12 @@ class Watcher:
         return True
 
 
-def watcher_of(workspace: Workspace, variant: Variant, watch: Sequence[str]) -> Watcher:
+def watcher_of(workspace: Workspace, variant: Variant, watch: Sequence[str], unasked: Collection[str] = ()) -> Watcher:
     """Of these instruments: 'rank.stable', 'rank.stable:100' for every hundredth step and every checkpoint.
 
     Each is tried on the first weights. Raises UnknownName, DoesNotApply, and BadValue for one that spans training,
-    fails, or gives no single number.
+    fails, or gives no single number. unasked: names of those that nobody named, and that are left out where they do
+    not apply.
     """
     assert variant.training is not None
     every = watch_intervals(
@@ -103,10 +104,21 @@ def watcher_of(workspace: Workspace, variant: Variant, watch: Sequence[str]) -> 
         afterwards=partial(_afterwards, workspace, variant),
     )
     with undisturbed():  # networks are built, which draws
-        for name in every:
-            _check(workspace, variant, name)
-        watcher = Watcher(resolve_analysis(workspace, variant, every, steps=(variant.training.steps,)), every)
-        _try(workspace, variant, watcher, every)
+        while True:
+            try:
+                return _tried(workspace, variant, every)
+            except DoesNotApply as refusal:
+                if refusal.name not in unasked:
+                    raise
+                every = {name: steps for name, steps in every.items() if name != refusal.name}
+
+
+def _tried(workspace: Workspace, variant: Variant, every: Mapping[str, int]) -> Watcher:
+    assert variant.training is not None
+    for name in every:
+        _check(workspace, variant, name)
+    watcher = Watcher(resolve_analysis(workspace, variant, every, steps=(variant.training.steps,)), every)
+    _try(workspace, variant, watcher, every)
     return watcher
 
 

@@ -16,6 +16,7 @@ __all__ = ["read_config", "read_sweep", "study_values"]
 def read_config(path: Path | None, given: Mapping[str, Any]) -> TrainerConfig:
     """The training that a file says, with what is given explicitly over it: given, then file, then default."""
     said = {} if path is None else dict(read_file(path).values)
+    _refuse_study(path, said)
     if "experiments" in said:
         raise BadValue(
             f"{path} is a sweep, and not one training.",
@@ -28,6 +29,7 @@ def read_config(path: Path | None, given: Mapping[str, Any]) -> TrainerConfig:
 def read_sweep(path: Path) -> dict[str, TrainerConfig]:
     """The experiments of a sweep by name, in order, each over its base. Raises BadValue for what is no such file."""
     said = dict(read_file(path).values)
+    _refuse_study(path, said)
     listed = said.get("experiments")
     if not isinstance(listed, list) or not all(isinstance(each, dict) and each.get("name") for each in listed):
         raise BadValue(
@@ -43,6 +45,15 @@ def read_sweep(path: Path) -> dict[str, TrainerConfig]:
             )
         found[each["name"]] = trainer_config({**(said.get("base") or {}), **each}, f"{path}, {each['name']}")
     return found
+
+
+def _refuse_study(path: Path | None, said: Mapping[str, Any]) -> None:
+    if "family" in said:
+        raise BadValue(
+            f"{path} is a study of miscope.",
+            "It names a family; a configuration of Least Action Learning says model_type.",
+            f"Run it:  miscope sweep {path}",
+        )
 
 
 def study_values(configs: Mapping[str, TrainerConfig], path: Path) -> dict[str, Any]:

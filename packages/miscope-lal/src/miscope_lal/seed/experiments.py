@@ -97,6 +97,9 @@ def create_metric_plot(tables: Mapping[str, pyarrow.Table], metric: str, layers:
         if len(values):
             traces.append({"type": "scatter", "mode": "lines", "name": name, "x": epochs, "y": values})
     layout: dict[str, Any] = {"title": {"text": title}, "xaxis": {"title": {"text": "Epoch"}}, "showlegend": True}
+    # Names of variants are long: below, they leave the plot its width.
+    layout["legend"] = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom"}
+    layout["margin"] = {"b": 80 + 20 * len(tables)}
     layout["yaxis"] = {"title": {"text": title}}
     if not traces:
         said = f"{title} was not recorded." if tables else "No experiment is selected."

@@ -84,7 +84,9 @@ class TrainingRun:
         from miscope_lal.seed.history import write_history
 
         make_folder(folder)
-        text = json.dumps(self.config.model_dump(mode="json"), indent=2)
+        # Extended, a training has more epochs than the file says.
+        epochs = max(self.config.epochs, max(workspace.store.steps(self.variant.name), default=0))
+        text = json.dumps(self.config.model_dump(mode="json") | {"epochs": epochs}, indent=2)
         write_whole(folder / "config.json", lambda file: file.write(f"{text}\n".encode()))
         note(f"{write_history(workspace, self.variant, folder / 'history.parquet')}")
 

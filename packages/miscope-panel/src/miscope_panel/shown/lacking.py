@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, final
 from miscope.commands import in_workspace
 from miscope.figures.controls import options
 from miscope.view import Choice, View, ViewData
+from miscope_panel.shown.computed_options import names_an_option
 
 if TYPE_CHECKING:
     from miscope.workspace import Workspace
@@ -26,12 +27,14 @@ class Lacking:
 
 
 def lacking(workspace: Workspace, view: View, shown: ViewData, given: Mapping[str, str]) -> Lacking | None:
-    """The first choice among these controls that the data does not offer; None where it offers them all."""
+    """The first of these controls that the view does not have, or whose value it does not offer; None for none."""
+    known = {control.name for control in view.all_controls}
+    unknown = next((name for name in given if name not in known and not names_an_option(name)), None)
+    if unknown is not None:
+        return Lacking(words=(f"{view.name!r} has no control {unknown!r}.", "The lens sets it."))
     for control in view.all_controls:
         asked = given.get(control.name)
-        if asked is None or not isinstance(control, Choice) or control.options_from is None:
-            continue
-        if asked not in options(control, shown):
+        if asked is not None and isinstance(control, Choice) and asked not in options(control, shown):
             return _told(workspace, shown, control.label or control.name, asked)
     return None
 
