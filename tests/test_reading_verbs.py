@@ -56,8 +56,8 @@ READING = (
     ["export", "history", "no.family"],
     ["new-plugin", "plugin"],
 )
-ASKING = {"ask", "index", "export"}
-"""Those that need the database."""
+ASKING = {"prune", "ask", "index", "export"}
+"""Those that need the database, or what was recorded."""
 MAKING = {"train", "analyze", "sweep", "import", "show", "report", "serve", "demo", "lal"}
 """Those that compute, draw or serve."""
 
