@@ -65,7 +65,7 @@ def test_the_transformers_derivatives_are_those_of_its_arithmetic_written_out():
 
 
 def test_the_one_hot_perceptron_has_no_embedding_and_yet_layers():
-    with pytest.raises(DoesNotApply, match="inputs are tokens, and it has no site 'hook_embed' at which"):
+    with pytest.raises(DoesNotApply, match="inputs are whole numbers, and it has no site 'hook_embed' at which"):
         INPUT_HESSIAN.compute(snapshot(MlpFamily(), INPUT_HESSIAN))
     shown = snapshot(MlpFamily(), JACOBIAN, sites=("blocks.*",))
     found = JACOBIAN.compute(shown)
