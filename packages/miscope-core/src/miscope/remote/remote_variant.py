@@ -54,6 +54,7 @@ class RemoteVariant(HasAbsent):
         "checkpoint": ("Weights do not go over HTTP.", "On the server's machine:  miscope bundle VARIANT"),
         "checkpoints": ("Weights do not go over HTTP.", "Which there are:  variant.steps, run.checkpoints()"),
         "history": ("It is written where the artifacts are.", "Metrics are here:  variant.metrics()"),
+        "lens": ("Lenses are files of packages and of the folder.", "Ask for each view:  variant.view(NAME)"),
         "report": ("It is written where the artifacts are.", "On the server's machine:  miscope report VARIANT"),
     }
 
