@@ -50,11 +50,6 @@ LOG_SCALE = frozenset(
 )
 """Columns that are drawn logarithmically where all their numbers are positive."""
 
-_GROUPS = """
-SELECT "group", list(DISTINCT variant ORDER BY variant) AS variants FROM runs
-WHERE "group" IS NOT NULL AND kind = 'train' GROUP BY "group" ORDER BY "group"
-"""
-
 
 def list_experiments(workspace: str | Path | None = None) -> list[str]:
     """Names of the variants of this package's families, those trained last first.
@@ -74,8 +69,9 @@ def load_experiment(name: str, workspace: str | Path | None = None) -> pyarrow.T
 
 def get_sweep_groups(workspace: str | Path | None = None) -> dict[str, list[str]]:
     """The variants of each sweep, by its name."""
-    rows = _opened(workspace).ask(_GROUPS).to_pylist()
-    return {row["group"]: row["variants"] for row in rows}
+    from miscope.index.groups import trained_groups
+
+    return trained_groups(_opened(workspace).index)
 
 
 def create_metric_plot(tables: Mapping[str, pyarrow.Table], metric: str, layers: Sequence[str] = ()) -> Figure:
