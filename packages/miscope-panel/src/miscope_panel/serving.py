@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import secrets
 import signal
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["Address", "listen", "serve"]
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,128}")
-
-_REFUSED = "ASGI callable returned without completing handshake"
 
 _NO_HOST = "--host takes an address of this machine: 127.0.0.1 for it alone, 0.0.0.0 for every network that it is in."
 
@@ -111,6 +108,7 @@ def serve(workspace: Workspace, address: Address, *, open_browser: bool = False,
 
         from miscope_panel.app import application
         from miscope_panel.http.connections import BoundedConnection
+        from miscope_panel.logs import quiet_logs
 
         url = address.url(bound.getsockname()[1])
         hosts = LOOPBACK | {address.host} if address.loopback else frozenset({"*"})
@@ -126,7 +124,7 @@ def serve(workspace: Workspace, address: Address, *, open_browser: bool = False,
             if not read_only:
                 _attend(workspace)
             # Open pages hold their websocket for good, so waiting for them to leave is bounded.
-            _quiet_logs()
+            quiet_logs()
             config = uvicorn.Config(
                 app,
                 http=BoundedConnection,
@@ -151,13 +149,6 @@ def _attend(workspace: Workspace) -> None:
     from miscope_panel.attendance import Attendance
 
     Attendance(RunQueue(workspace.root)).look()
-
-
-def _quiet_logs() -> None:
-    # A page that is closed while a picture is on its way to it is no news.
-    logging.getLogger("asyncio").setLevel(logging.ERROR)
-    # Who is refused a WebSocket got an answer, though uvicorn 0.54 takes it for none.
-    logging.getLogger("uvicorn.error").addFilter(lambda record: _REFUSED not in str(record.msg))
 
 
 @contextmanager

@@ -1,0 +1,31 @@
+"""What the servers below log of pages that come and go, and is no news to who serves a workspace."""
+
+from __future__ import annotations
+
+import logging
+
+__all__ = ["quiet_logs"]
+
+_REFUSED = "ASGI callable returned without completing handshake"
+
+
+def quiet_logs() -> None:
+    """Leave out of this process' logs what asyncio, uvicorn and bokeh say of a page that was closed or refused."""
+    # A page that is closed while a picture is on its way to it.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
+    # Who is refused a WebSocket got an answer, though uvicorn 0.54 takes it for none.
+    logging.getLogger("uvicorn.error").addFilter(_is_no_refusal)
+    # A page that is closed while its own messages wait to be read: bokeh takes its session first, then reads them.
+    logging.getLogger("bokeh.server.protocol_handler").addFilter(_has_a_session)
+
+
+def _is_no_refusal(record: logging.LogRecord) -> bool:
+    return _REFUSED not in str(record.msg)
+
+
+def _has_a_session(record: logging.LogRecord) -> bool:
+    """False for an error raised where a connection is asked for its session and has none any more."""
+    trace = record.exc_info[2] if record.exc_info else None
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is None or trace.tb_frame.f_code.co_qualname != "ServerConnection.session"
