@@ -1,5 +1,8 @@
 import asyncio
 import logging
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import final
 
 import pytest
 from bokeh.application import Application
@@ -14,16 +17,32 @@ from bokeh.server.session import ServerSession
 from miscope_panel.logs import quiet_logs
 
 
+@final
+class Heard(logging.Handler):
+    """Keeps what is logged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
 @pytest.fixture
-def quiet():
-    """What `miscope serve` does to its logs, undone afterwards."""
+def heard() -> Iterator[Heard]:
+    """What is logged where `miscope serve` has made its logs quiet; afterwards they are as they were."""
     loggers = [logging.getLogger(name) for name in ("asyncio", "uvicorn.error", "bokeh.server.protocol_handler")]
-    before = [(logger.level, list(logger.filters)) for logger in loggers]
+    before = [(each.level, each.propagate, list(each.handlers), list(each.filters)) for each in loggers]
+    handler = Heard()
+    for each in loggers:
+        # A server that another test started may have taken these logs for itself.
+        each.propagate, each.handlers[:] = False, [handler]
     quiet_logs()
-    yield
-    for logger, (level, filters) in zip(loggers, before, strict=True):
-        logger.setLevel(level)
-        logger.filters[:] = filters
+    yield handler
+    for each, (level, propagate, handlers, filters) in zip(loggers, before, strict=True):
+        each.setLevel(level)
+        each.propagate, each.handlers[:], each.filters[:] = propagate, handlers, filters
 
 
 def answer(*, closed: bool) -> tuple[str, str]:
@@ -39,30 +58,32 @@ def answer(*, closed: bool) -> tuple[str, str]:
         work = await ProtocolHandler().handle(message, connection)
         return document.title, work.msgtype
 
-    return asyncio.run(exchange())
+    # Playwright leaves its event loop running in the thread of the tests.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(exchange())).result()
 
 
-def test_a_message_of_a_page_that_was_closed_meanwhile_is_not_logged(quiet, caplog):
+def test_a_message_of_a_page_that_was_closed_meanwhile_is_not_logged(heard: Heard):
     assert answer(closed=True) == ("Bokeh Application", "ERROR")
-    assert caplog.messages == []
+    assert heard.records == []
 
 
-def test_a_message_of_an_open_page_is_obeyed(quiet, caplog):
+def test_a_message_of_an_open_page_is_obeyed(heard: Heard):
     assert answer(closed=False) == ("new", "OK")
-    assert caplog.messages == []
+    assert heard.records == []
 
 
-def test_a_message_that_fails_is_logged(quiet, caplog, monkeypatch):
+def test_a_message_that_fails_is_logged(heard: Heard, monkeypatch: pytest.MonkeyPatch):
     def fail(*_):
         raise AssertionError("broken")
 
     monkeypatch.setattr(ServerSession, "_handle_patch", fail)
     assert answer(closed=False) == ("Bokeh Application", "ERROR")
-    assert [record.exc_info[1].args[0].splitlines()[0] for record in caplog.records] == ["broken"]
+    assert [record.exc_info[1].args[0].splitlines()[0] for record in heard.records] == ["broken"]
 
 
-def test_who_was_refused_is_not_logged_and_who_got_no_answer_is(quiet, caplog):
+def test_who_was_refused_is_not_logged_and_who_got_no_answer_is(heard: Heard):
     log = logging.getLogger("uvicorn.error")
     log.error("ASGI callable returned without completing handshake.")
     log.error("Exception in ASGI application")
-    assert caplog.messages == ["Exception in ASGI application"]
+    assert [record.msg for record in heard.records] == ["Exception in ASGI application"]
