@@ -36,8 +36,9 @@ def heard() -> Iterator[Heard]:
     before = [(each.level, each.propagate, list(each.handlers), list(each.filters)) for each in loggers]
     handler = Heard()
     for each in loggers:
-        # A server that another test started may have taken these logs for itself.
-        each.propagate, each.handlers[:] = False, [handler]
+        # A server that another test started may have taken these logs for itself, and raised their level.
+        each.setLevel(logging.DEBUG)
+        each.propagate, each.handlers[:], each.filters[:] = False, [handler], []
     quiet_logs()
     yield handler
     for each, (level, propagate, handlers, filters) in zip(loggers, before, strict=True):
