@@ -1,0 +1,1 @@
+"""Sparse autoencoders for miscope: built on a checkpoint of another variant, at one of its sites."""
