@@ -107,7 +107,7 @@ def test_an_analyzer_reads_only_what_must_be_there(field: str) -> None:
     assert fault("analyzer", analyzer) == f"its needs name `{field}`, and no analyzer is given that"
 
 
-@pytest.mark.parametrize("field", ["optimizer", "gradients", "objective", "model", "facts", "same_probe"])
+@pytest.mark.parametrize("field", ["optimizer", "gradients", "objective", "model", "facts", "sources", "same_probe"])
 def test_a_view_computes_nothing(field: str) -> None:
     _, view = both(Needs(**{field: True}))
     assert fault("view", view) == f"its needs name `{field}`, and no view is given that"

@@ -110,7 +110,7 @@ class WroteIntoShown(MiscopeError):
             f"{name!r} changed what it was shown: {', '.join(what)}.",
             "Others are shown the same: it was put back as it was for them, and this result was not kept.",
             "Run the model on weights and hooks given to `model.run`, or change a copy: `copy.deepcopy(model.module)`."
-            if any("the model" in each for each in what)
+            if any(whose in each for each in what for whose in ("the model", "the source model"))
             else "Copy before writing: `.clone()` of a tensor, `.copy()` of an array, no `*_` methods and no `out=`.",
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, final
 
@@ -14,6 +14,7 @@ from miscope.variant import Variant
 
 if TYPE_CHECKING:
     from miscope.model import Model
+    from miscope.source_checkpoint import SourceCheckpoint
     from miscope.task import Task
 
 __all__ = ["ModelContext"]
@@ -21,10 +22,11 @@ __all__ = ["ModelContext"]
 
 @final
 class ModelContext:
-    """Model, probes, bases and task of one variant, made when first asked for."""
+    """Model, probes, bases and task of one variant, made when first asked for, and what it is built on."""
 
-    def __init__(self, family: Family, variant: Variant) -> None:
-        self.family, self.variant = family, variant
+    def __init__(self, family: Family, variant: Variant, sources: Sequence[SourceCheckpoint] = ()) -> None:
+        """sources: those that the family was given, in the order in which it names them."""
+        self.family, self.variant, self.sources = family, variant, tuple(sources)
         self._widths: dict[str, int] = {}
 
     @cached_property

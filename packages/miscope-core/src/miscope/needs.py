@@ -54,6 +54,9 @@ class Needs:
     facts: bool = False
     """Of an analyzer: whether it needs what the variant's record says of where its files come from; of trajectory
     grain."""
+    sources: bool = False
+    """Of an analyzer: whether it looks at what the variant is built on: network, weights and probe of each source
+    checkpoint."""
     same_probe: bool = False
     """Of an analyzer of cohort grain: whether it compares its members input by input, and so needs them shown the same
     inputs."""
@@ -65,8 +68,9 @@ class Needs:
 
     @property
     def probed(self) -> bool:
-        """Whether it looks at the probe at all; what looks at weights only does not depend on it."""
-        return bool(self.sites or self.columns or self.grid or self.labels or self.model or self.loss)
+        """Whether it looks at a probe at all, also at that of a source; what looks at weights only depends on none."""
+        of_inputs = self.sites or self.columns or self.grid or self.labels
+        return bool(of_inputs or self.model or self.sources or self.loss)
 
     @property
     def loss(self) -> bool:

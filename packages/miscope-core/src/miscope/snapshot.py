@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from miscope.loss_function import LossFunction
     from miscope.model import Model
+    from miscope.source_checkpoint import SourceCheckpoint
 
 __all__ = ["Cohort", "Declared", "Series", "Snapshot", "Trajectory"]
 
@@ -96,6 +97,8 @@ class Snapshot(Generic[Chosen]):
     knows."""
     model: Model | None = None
     """The network, to be run on any weights; for an analyzer that declares model."""
+    sources: tuple[SourceCheckpoint, ...] = ()
+    """What the variant is built on, in the order of its family's `sources`; for an analyzer that declares sources."""
 
 
 @final
@@ -142,6 +145,8 @@ class Trajectory(Generic[Chosen]):
     """The network, to be run on any weights; for an analyzer that declares model."""
     facts: Mapping[str, object] = field(default_factory=dict)
     """What the variant's record says of its origin: versions, files imported; for an analyzer that declares facts."""
+    sources: tuple[SourceCheckpoint, ...] = ()
+    """What the variant is built on, in the order of its family's `sources`; for an analyzer that declares sources."""
 
 
 @final

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, final
 
 from miscope.errors import UnknownName
@@ -13,8 +14,10 @@ from miscope.model import cast
 from miscope.source import Source
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
     from torch import Tensor
 
+    from miscope.basis import Basis
     from miscope.checkpoint import Checkpoint
     from miscope.model import Model
     from miscope.probe import Probe
@@ -30,14 +33,21 @@ class OpenedSource:
     model: Model
     probe: Callable[[], Probe]
     """Its first probe."""
+    bases: Callable[[], Mapping[str, Basis]]
+    """Its task bases, by the axis or column each belongs to."""
     width: Callable[[str], int]
     """Size of the last axis at a site."""
+    params: BaseModel
+    """As its family checked them."""
     checkpoint: Checkpoint
 
 
 @final
 class SourceCheckpoint:
-    """The network, the probe and the weights of a source."""
+    """The network, the probe, the task bases, the parameters and the weights of a source.
+
+    Each raises BadValue where the source is gone, or is not what was built on.
+    """
 
     def __init__(self, source: Source, opened: Callable[[], OpenedSource]) -> None:
         """opened: the other variant and its checkpoint; raises BadValue where they are not what is built on."""
@@ -57,12 +67,27 @@ class SourceCheckpoint:
         """The other variant's first probe."""
         return self._opened.probe()
 
-    @cached_property
+    @property
+    def bases(self) -> Mapping[str, Basis]:
+        """The other variant's task bases, by the axis or column each belongs to; {} where its family knows none."""
+        return MappingProxyType(dict(self._opened.bases()))
+
+    @property
+    def params(self) -> BaseModel:
+        """The other variant's parameters, as its family checked them."""
+        return self._opened.params
+
+    @property
     def weights(self) -> Mapping[str, Tensor]:
         """By role, float32."""
+        return self._weights
+
+    @cached_property
+    def _weights(self) -> Mapping[str, Tensor]:
         import torch
 
-        return cast(self._opened.checkpoint.weights, torch.float32)
+        # Whoever looks at the variant that is built on it is shown the same.
+        return MappingProxyType(cast(self._opened.checkpoint.weights, torch.float32))
 
     @property
     def width(self) -> int:

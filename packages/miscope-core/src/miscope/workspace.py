@@ -125,7 +125,7 @@ class Workspace:
         record = self.store.variant_record(variant.name) if family.described else None
         key = f"{variant.name} {variant.digest} {digest(record.facts) if record else ''}"
         with self._turn:
-            context = self._contexts.pop(key, None) or ModelContext(self._family_of(family, variant, record), variant)
+            context = self._contexts.pop(key, None) or self._new_context(family, variant, record)
             self._contexts[key] = context
             while len(self._contexts) > _SUBJECTS:
                 del self._contexts[next(iter(self._contexts))]
@@ -143,14 +143,16 @@ class Workspace:
             self._networks[f"{variant.name} {variant.digest}"] = network
             self._contexts = {k: s for k, s in self._contexts.items() if s.variant.name != variant.name}
 
-    def _family_of(self, family: Family, variant: Variant, record: VariantRecord | None) -> Family:
-        """The family with what is known of this very variant."""
+    def _new_context(self, family: Family, variant: Variant, record: VariantRecord | None) -> ModelContext:
         sources = [
             SourceCheckpoint(source, partial(self._open_source, variant, place, source))
             for place, source in enumerate(family.sources(variant.params))
         ]
-        if sources:
-            family = family.given(sources)
+        given = family.given(sources) if sources else family
+        return ModelContext(self._described(given, variant, record), variant, sources)
+
+    def _described(self, family: Family, variant: Variant, record: VariantRecord | None) -> Family:
+        """The family with what is known of this very variant; record: None where the family is not `described`."""
         if record is None:
             return family
         from miscope.modules.description_file import read_description
@@ -174,7 +176,14 @@ class Workspace:
         parent = self.find(source.variant)
         context = self.context(parent)
         checkpoint = self.store.load_checkpoint(parent.name, source.step)
-        return OpenedSource(model=context.model, probe=context.probe, width=context.width, checkpoint=checkpoint)
+        return OpenedSource(
+            model=context.model,
+            probe=context.probe,
+            bases=lambda: context.bases,
+            width=context.width,
+            params=parent.params,
+            checkpoint=checkpoint,
+        )
 
     def ask(self, sql: str) -> pyarrow.Table:
         """The answer to a SELECT over variants, runs, checkpoints, artifacts, metrics and scalars."""

@@ -24,7 +24,8 @@ def applies(needs: Needs, context: ModelContext, probe: Probe, metrics: Iterable
     where there is nothing else to look at, since a variant may come from elsewhere without any.
     """
     return (
-        _missing_in_model(needs, context)
+        _missing_in_sources(needs, context)
+        or _missing_in_model(needs, context)
         or _missing_in_probe(needs, context.family.name, probe)
         or _missing_in_bases(needs, context, probe)
         or _missing_in_training(needs, context, metrics)
@@ -64,6 +65,10 @@ def needs_weights(table: Mapping[str, Analyzer], name: str, lacking: str) -> str
     if alone and all(needs_weights(table, upstream, lacking) is None for upstream in spanning):
         return None
     return f"it looks at weights, and {lacking}"
+
+
+def _missing_in_sources(needs: Needs, context: ModelContext) -> str | None:
+    return "it is built on no other variant" if needs.sources and not context.sources else None
 
 
 def _missing_in_model(needs: Needs, context: ModelContext) -> str | None:

@@ -137,6 +137,7 @@ def snapshot_of(
         **_optimizer(given, seen) if needs.optimizer else {},
         losses=losses if needs.objective else {},
         model=analysis.context.model if needs.model else None,
+        sources=analysis.context.sources if needs.sources else (),
     )
 
 
@@ -169,6 +170,7 @@ def trajectory_of(analysis: ResolvedAnalysis, name: str, store: Store) -> Trajec
         losses=losses_of(analysis.context, analysis.steps[-1]) if needs.objective and analysis.steps else {},
         model=analysis.context.model if needs.model else None,
         facts=analysis.facts if needs.facts else {},
+        sources=analysis.context.sources if needs.sources else (),
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from miscope.analysis.module_state import ModuleState
+from miscope.analysis.module_state import ModuleState, TensorsState
 from miscope.analysis.process_settings import GENERATORS, OF_ANY_THREAD, put_back, read_settings
 from miscope.model import HookedModel
 from miscope.snapshot import Cohort, Snapshot, Trajectory
@@ -19,7 +19,9 @@ from miscope.view import ViewData
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
 
+    from miscope.model import Model
     from miscope.probe import Probe
+    from miscope.source_checkpoint import SourceCheckpoint
 
 __all__ = ["InputGuard", "fingerprint"]
 
@@ -40,6 +42,7 @@ class InputGuard:
         self._prints: dict[tuple[str, int], int] = {}
         self._copies: dict[int, tuple[Held, Held]] = {}
         self._networks: dict[int, ModuleState] = {}
+        self._weights: dict[int, TensorsState] = {}
         self._settings: dict[str, Any] = {}
         self._random: tuple[Any, ...] = ()
 
@@ -48,12 +51,15 @@ class InputGuard:
         self._settings = read_settings(OF_ANY_THREAD) if isinstance(shown, ViewData) else read_settings()
         # Put back without a word, since building a network draws. Not of a view: several are drawn at a time.
         self._random = () if isinstance(shown, ViewData) else tuple(read() for read, _ in GENERATORS)
-        for model, inputs in _networks(shown):
+        for whose, model, inputs in _networks(shown):
             if id(model) not in self._networks:
                 # Once before: a TransformerLens bridge hangs hooks of its own on itself when it is first run.
                 with torch.no_grad():
                     model.run({name: torch.zeros(r.shape) for name, r in model.roles.items()}, inputs, [])
-                self._networks[id(model)] = ModuleState(model.module)
+                self._networks[id(model)] = ModuleState(model.module, whose)
+        for source in _sources(shown):
+            if id(source) not in self._weights:
+                self._weights[id(source)] = TensorsState(source.weights.items(), "the source's", "weights")
         for label, value in _per_job(shown):
             if (label, id(value)) not in self._prints:
                 self._prints[label, id(value)] = fingerprint(value)
@@ -75,9 +81,11 @@ class InputGuard:
         for before, (_, write) in zip(self._random, GENERATORS, strict=False):
             write(before)
         labels = [label for label, _ in wrong]
-        for model, _ in _networks(shown):
+        for _, model, _ in _networks(shown):
             if id(model) in self._networks:  # else it was built meanwhile
                 labels += self._networks[id(model)].put_back()
+        for source in _sources(shown):
+            labels += self._weights[id(source)].put_back()
         return labels + [f"the setting {name}" for name in put_back(self._settings)]
 
 
@@ -135,6 +143,9 @@ def _per_variant(shown: What) -> Iterator[tuple[str, Held]]:
             yield f"losses {name!r} inputs", loss.examples.inputs
             if loss.examples.labels is not None:
                 yield f"losses {name!r} labels", loss.examples.labels
+    for source in _sources(shown):
+        yield from ((f"the source's {label}", value) for label, value in _of_probe(source.probe))
+        yield from ((f"the source's bases {name!r}", basis.rows) for name, basis in source.bases.items())
 
 
 def _of_probe(probe: Probe) -> Iterator[tuple[str, Held]]:
@@ -147,13 +158,26 @@ def _of_probe(probe: Probe) -> Iterator[tuple[str, Held]]:
     yield from ((f"probe symmetries {name!r}", values) for name, values in probe.symmetries.items())
 
 
-def _networks(shown: What) -> Iterator[tuple[HookedModel, Tensor]]:
-    """The networks that an instrument is given to run, also inside of another model, and one input of each."""
+def _sources(shown: What) -> Iterator[SourceCheckpoint]:
+    """What the variants are built on, where it is shown; made once for a variant, too."""
     for part in _parts(shown):
-        model = getattr(part, "model", None)
-        for holder in (model, *getattr(model, "__dict__", {}).values()):
-            if isinstance(holder, HookedModel) and part.probe is not None:
-                yield holder, part.probe.inputs[:1]
+        yield from getattr(part, "sources", ())
+
+
+def _networks(shown: What) -> Iterator[tuple[str, HookedModel, Tensor]]:
+    """The networks that an instrument is given to run, each with whose it is and one input."""
+    for part in _parts(shown):
+        if part.probe is not None:
+            yield from (("the model", one, part.probe.inputs[:1]) for one in _hooked(getattr(part, "model", None)))
+    for source in _sources(shown):
+        yield from (("the source model", one, source.probe.inputs[:1]) for one in _hooked(source.model))
+
+
+def _hooked(model: Model | None) -> Iterator[HookedModel]:
+    """The network that is run, also inside of another model."""
+    for holder in (model, *getattr(model, "__dict__", {}).values()):
+        if isinstance(holder, HookedModel):
+            yield holder
 
 
 def _put_back(value: Held, copy: Held) -> None:

@@ -1,8 +1,8 @@
-"""What may be left on a network by whoever runs it: found by comparing with what was there, and taken off again."""
+"""What may be left on a network, or on its weights, by whoever runs it: found by comparing, and taken off again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
@@ -11,7 +11,7 @@ from miscope.lazily import torch
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-__all__ = ["ModuleState"]
+__all__ = ["ModuleState", "TensorsState"]
 
 _HOOKS = tuple(
     f"_{kind}{arguments}"
@@ -26,15 +26,16 @@ _PARTS = ("_parameters", "_buffers", "_modules")
 class ModuleState:
     """A module as it was when this was made: weights, flags, gradients, hooks and mode of all its parts."""
 
-    def __init__(self, module: nn.Module) -> None:
-        self._parts = [_Part.of(name, part) for name, part in module.named_modules()]
-        tensors = (*module.named_parameters(), *module.named_buffers())
-        self._tensors = [_Held(name, t, t.detach().clone(), t.requires_grad, t.grad) for name, t in tensors]
+    def __init__(self, module: nn.Module, whose: str = "the model") -> None:
+        """whose: what it is called in words."""
+        self._whose = whose
+        self._parts = [_Part.of(name, part, whose) for name, part in module.named_modules()]
+        self._tensors = TensorsState((*module.named_parameters(), *module.named_buffers()), f"{whose}'s", "own")
 
     def put_back(self) -> list[str]:
         """What is no longer as it was, in words, each once; all of it is put back."""
         # Parts first: a parameter that was exchanged for another is then the one whose values are compared.
-        return [*dict.fromkeys((*self._put_parts_back(), *self._put_tensors_back()))]
+        return [*dict.fromkeys((*self._put_parts_back(), *self._tensors.put_back()))]
 
     def _put_parts_back(self) -> Iterator[str]:
         for part in self._parts:
@@ -46,20 +47,34 @@ class ModuleState:
                     now.clear()
                     now.update(was)
             if part.module.training != part.training:
-                yield "the model's training mode"
+                yield f"{self._whose}'s training mode"
                 part.module.training = part.training
 
-    def _put_tensors_back(self) -> Iterator[str]:
+
+@final
+class TensorsState:
+    """Tensors as they were when this was made: values, flags and gradients."""
+
+    def __init__(self, tensors: Iterable[tuple[str, Tensor]], whose: str, what: str) -> None:
+        """whose, what: "the model's", "own"; as one of them that was changed is told."""
+        self._whose, self._what = whose, what
+        self._tensors = [_Held(name, t, t.detach().clone(), t.requires_grad, t.grad) for name, t in tensors]
+
+    def put_back(self) -> list[str]:
+        """What is no longer as it was, in words, each once; all of it is put back."""
+        return [*dict.fromkeys(self._put_back())]
+
+    def _put_back(self) -> Iterator[str]:
         for held in self._tensors:
             if not _alike(held.tensor, held.values):
-                yield f"the model's own {held.name!r}"
+                yield f"{self._whose} {self._what} {held.name!r}"
                 with torch.no_grad():
                     held.tensor.data = held.values.clone()
             if held.tensor.requires_grad != held.requires_grad:
-                yield "the model's requires_grad flags"
+                yield f"{self._whose} requires_grad flags"
                 held.tensor.requires_grad_(held.requires_grad)
             if held.tensor.grad is not held.gradient:
-                yield "the model's gradients"
+                yield f"{self._whose} gradients"
                 held.tensor.grad = held.gradient
 
 
@@ -74,9 +89,9 @@ class _Part:
     fields: Mapping[str, Mapping[Any, Any]]
 
     @classmethod
-    def of(cls, name: str, module: nn.Module) -> _Part:
+    def of(cls, name: str, module: nn.Module, whose: str) -> _Part:
         fields = {field: dict(getattr(module, field)) for field in (*_HOOKS, *_PARTS) if hasattr(module, field)}
-        return cls(f"the model's {name!r}" if name else "the model", module, module.training, fields)
+        return cls(f"{whose}'s {name!r}" if name else whose, module, module.training, fields)
 
 
 @final

@@ -120,7 +120,7 @@ def _analyzer(analyzer: Analyzer) -> Iterator[str | None]:
     yield _json(analyzer.options, "option", defaults=True)
 
 
-_COMPUTED = ("optimizer", "gradients", "objective", "model", "facts", "same_probe")
+_COMPUTED = ("optimizer", "gradients", "objective", "model", "facts", "sources", "same_probe")
 """What is given where something is computed and kept, and not where it is drawn."""
 
 

@@ -202,7 +202,9 @@ class ToyAutoencoder(Family):
         return {shown.name: Probe(name=shown.name, inputs=inputs, columns=shown.columns, grid=shown.grid)}
 
     def bases(self, params: Any) -> Mapping[str, Basis]:
-        return {}
+        """Of the probe's columns, those of the network it is built on."""
+        columns = self._source.probe.columns
+        return {name: basis for name, basis in self._source.bases.items() if name in columns}
 
     @property
     def _source(self) -> SourceCheckpoint:
