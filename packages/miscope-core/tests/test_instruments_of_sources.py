@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, final
 
@@ -24,7 +25,7 @@ from miscope.outcome import State
 from miscope.snapshot import Snapshot, Trajectory
 from miscope.source import Source
 from miscope.source_checkpoint import SourceCheckpoint
-from miscope.testing import ToyParams, tables
+from miscope.testing import ToyParams, check_analyzer, check_view, tables
 from miscope.testing.toy import ToyVariation
 from miscope.testing.toy_autoencoder import RECONSTRUCTED, ToyAutoencoder
 from miscope.view import View, ViewData
@@ -59,13 +60,13 @@ def at_the_end(shown: Trajectory) -> dict[str, np.ndarray]:
     return {"steps": np.array(len(shown.steps)), "own": np.array(loss_with(source, lambda there: there))}
 
 
-def told(shown: Snapshot) -> dict[str, np.ndarray]:
+def counted(shown: Snapshot) -> dict[str, np.ndarray]:
     """What an instrument sees of sources that it did not ask for."""
     return {"count": np.array(len(shown.sources))}
 
 
 def draw(shown: ViewData) -> Any:
-    """One point."""
+    """The source's own loss."""
     import plotly.graph_objects as go
 
     return go.Figure(go.Scatter(x=[0], y=[float(shown.artifacts["sae.spliced"]["own"])]))
@@ -77,11 +78,14 @@ SPLICED = Analyzer(
     grain=Grain.CHECKPOINT,
     compute=spliced,
     needs=Needs(weights=("*",), model=True, sources=True),
+    outputs={"spliced": "() the source's loss with the reconstruction", "own": "() its loss"},
 )
 ENDING = Analyzer(
     name="sae.ending", version=1, grain=Grain.TRAJECTORY, compute=at_the_end, needs=Needs(metrics=("*",), sources=True)
 )
-UNASKED = Analyzer(name="sae.unasked", version=1, grain=Grain.CHECKPOINT, compute=told, needs=Needs(weights=("W_dec",)))
+UNASKED = Analyzer(
+    name="sae.other", version=1, grain=Grain.CHECKPOINT, compute=counted, needs=Needs(weights=("W_dec",))
+)
 VIEW = View(name="sae.loss", title="Loss", grain=Grain.CHECKPOINT, draw=draw, needs=Needs(reads=("sae.spliced",)))
 
 
@@ -144,8 +148,27 @@ PARENT = "toy.sum/v5-seed0-width16"
 
 
 def test_sources_are_shown_to_nobody_who_did_not_declare_them(child: BoundVariant) -> None:
-    list(child.analyze("sae.unasked"))
-    assert int(child.arrays("sae.unasked", 20)["count"]) == 0
+    list(child.analyze("sae.other"))
+    assert int(child.arrays("sae.other", 20)["count"]) == 0
+
+
+def test_the_test_kit_checks_an_instrument_of_sources_and_its_view_on_a_parent_that_it_trains() -> None:
+    family, params = ToyAutoencoder(), {"variant": PARENT, "step": 20}
+    assert check_analyzer(SPLICED, family, plugins=tables(family, SPLICED), params=params) == ()
+    check_view(VIEW, family, plugins=tables(family, SPLICED, VIEW), params=params)
+    with pytest.raises(AssertionError) as told:
+        check_analyzer(SPLICED)
+    assert str(told.value).startswith("sae.spliced has nothing to look at: it is built on no other variant;")
+
+
+def test_the_test_kit_tells_what_a_family_that_is_built_on_others_lacks() -> None:
+    family, lacking = ToyAutoencoder(), replace(SPLICED, needs=replace(SPLICED.needs, labels=True))
+    with pytest.raises(AssertionError) as told:
+        check_analyzer(lacking, family, plugins=tables(family, lacking), params={"variant": PARENT, "step": 20})
+    assert str(told.value) == (
+        "sae.spliced has nothing to look at: the probe 'grid' of toy.autoencoder has no labels.\n"
+        "Pass check_analyzer a family that has it."
+    )
 
 
 def test_what_an_instrument_declares_is_told_and_its_numbers_depend_on_a_probe(child: BoundVariant) -> None:

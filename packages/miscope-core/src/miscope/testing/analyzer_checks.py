@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from miscope.analysis.applicability import applies
 from miscope.analysis.input_guard import InputGuard
 from miscope.analysis.returned import flattened
 from miscope.analyzer import Analyzer, Grain
@@ -48,6 +49,8 @@ def check_analyzer(
     """
     _check_record(analyzer)
     with _scene_for(analyzer, family, plugins, params) as place:
+        context = place.workspace.context(place.variants[0].value)
+        _check_applies(analyzer, [applies(analyzer.needs, context, context.probe(), RECORDED)])
         _compute_upstream(place, analyzer)
         first = _computed(analyzer, _show(place, analyzer))
         draw_from_all()
@@ -91,27 +94,40 @@ RECORDED = tuple(f"{split}_{what}" for split in ("train", "test") for what in ("
 
 
 def _scene_for(analyzer: Analyzer, family: Family | None, plugins: Plugins | None, params: Any) -> Any:
-    from miscope.analysis.applicability import applies
     from miscope.analysis.planning import resolve
-    from miscope.family import make_variant
-    from miscope.model_context import ModelContext
     from miscope.testing.staging import scene, tables
     from miscope.testing.toy import ToyFamily, ToyFourierFamily
 
     candidates = [family] if family is not None else [ToyFourierFamily(), ToyFamily()]
     reasons = []
     for candidate in candidates:
-        context = ModelContext(candidate, make_variant(candidate, params or {}))
-        reason = applies(analyzer.needs, context, context.probe(), RECORDED)
-        if reason is None:
+        reasons.append(_lacking(analyzer, candidate, params))
+        if reasons[-1] is None:
             offered = plugins or tables(*((analyzer,) if family is None else (analyzer, family)))
             assert analyzer.name in offered.analyzers, f"{analyzer.name} is not in the tables given as `plugins`"
             remembers = any(each.needs.optimizer for each in resolve(offered.analyzers, [analyzer.name]).values())
             return scene(candidate, offered, params, optimizer=remembers)
-        reasons.append(reason)
-    raise AssertionError(
-        f"{analyzer.name} has nothing to look at: {'; '.join(reasons)}.\nPass check_analyzer a family that has it."
-    )
+    _check_applies(analyzer, reasons)
+
+
+def _lacking(analyzer: Analyzer, family: Family, params: Any) -> str | None:
+    """What the family does not give the analyzer; of one that is built on others that is known once these are there."""
+    from miscope.family import make_variant
+    from miscope.model_context import ModelContext
+
+    variant = make_variant(family, params or {})
+    if family.sources(variant.params):
+        return None
+    context = ModelContext(family, variant)
+    return applies(analyzer.needs, context, context.probe(), RECORDED)
+
+
+def _check_applies(analyzer: Analyzer, reasons: Sequence[str | None]) -> None:
+    lacking = [reason for reason in reasons if reason is not None]
+    if lacking:
+        raise AssertionError(
+            f"{analyzer.name} has nothing to look at: {'; '.join(lacking)}.\nPass check_analyzer a family that has it."
+        )
 
 
 def _compute_upstream(place: Scene, analyzer: Analyzer) -> None:

@@ -28,11 +28,13 @@ _UNITS = (3, 2, 5, 7)
 
 def changed_weights(symmetry: Symmetry, context: ModelContext, weights: Weights) -> dict[str, Tensor] | None:
     """The weights of one checkpoint under that change; None where the model has nothing to change, or does not keep
-    its logits: a LayerNorm does not commute with a rotation, nor a GELU with a scale.
+    its logits, or has none: a LayerNorm does not commute with a rotation, nor a GELU with a scale.
 
     A relabelling of the tokens multiplies them modulo their number; it is one only where that maps right answers to
     right answers.
     """
+    if LOGITS not in context.model.sites:
+        return None
     axes = {name: role.axes for name, role in context.model.roles.items()}
     renamed = _renaming(context) if symmetry == "token relabelling" else None
     if symmetry == "token relabelling" and renamed is None:

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, final
 from miscope.field_docs import documented
 from miscope.hookspecs import hookimpl
 from miscope.plugins.plugins import Plugins
+from miscope.schedule import Explicit
 
 if TYPE_CHECKING:
     from miscope.analyzer import Analyzer
-    from miscope.bound import BoundVariant
+    from miscope.bound import BoundVariant, BoundWorkspace
     from miscope.checkpoint import Checkpoint
     from miscope.family import Family
+    from miscope.source import Source
     from miscope.view import View
     from miscope.workspace import Workspace
 
@@ -47,7 +49,8 @@ def scene(
 ) -> Iterator[Scene]:
     """Train the family for a few steps in a temporary workspace, with a checkpoint at every other one.
 
-    steps: None for 4, and as long as they say of the toy families. optimizer: whether its state is kept beside them.
+    What it is built on is trained before, as far as it names variants that their families' defaults give. steps: None
+    for 4, and as long as they say of the toy families. optimizer: whether its state is kept beside them.
     """
     from miscope.bound import open_bound
     from miscope.testing.toy import ToyFamily, ToyFourierFamily
@@ -58,12 +61,28 @@ def scene(
     with tempfile.TemporaryDirectory(prefix="miscope-scene-") as folder:
         workspace = open_bound(Path(folder), plugins)
         seeds = [{"seed": 1}, {"seed": 2}] if "seed" in family.params.model_fields else [{}]
-        variants = tuple(workspace.variant(family.name, **{**seed, **dict(params or {}), **short}) for seed in seeds)
+        given = [{**seed, **dict(params or {})} for seed in seeds]
+        for fields in given:
+            _train_sources(workspace, family.sources(family.params.model_validate(fields)))
+        variants = tuple(workspace.variant(family.name, **{**fields, **short}) for fields in given)
         variants = tuple({variant.name: variant for variant in variants}.values())
         for variant in variants:
             for _ in variant.train(threads=1):
                 pass
         yield Scene(workspace=workspace.value, variants=variants)
+
+
+def _train_sources(workspace: BoundWorkspace, sources: Sequence[Source]) -> None:
+    """Those that are their families' default variants, with a checkpoint at each step that is built on."""
+    steps: dict[str, set[int]] = {}
+    for source in sources:
+        steps.setdefault(source.variant, set()).add(source.step)
+    for name, taken in steps.items():
+        schedule = Explicit(steps=tuple(sorted(taken)))
+        parent = workspace.variant(name.partition("/")[0], steps=max(1, *taken), checkpoints=schedule)
+        if parent.name == name and not parent.steps:
+            for _ in parent.train(threads=1):
+                pass
 
 
 def copied(run: BoundVariant, label: str, checkpoints: Sequence[Checkpoint]) -> BoundVariant:
