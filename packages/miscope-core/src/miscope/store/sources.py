@@ -65,10 +65,14 @@ def source_facts(store: Store, sources: Sequence[Source]) -> dict[str, str]:
 
 
 def _checksum(store: Store, source: Source) -> str:
-    """Of all that the checkpoint's file says, its tensors' checksums among it; "" of one from before there were any."""
+    """Of all that the checkpoint's file says, its tensors' checksums among it; "" of one from before there were any.
+
+    "" too of one that is no file of the workspace: what a family brings from elsewhere is what its digest says.
+    """
     from miscope.store.checkpoint_file import read_header
 
-    return str(read_header(store.layout.checkpoint(source.variant, source.step)).get("checksum", ""))
+    path = store.layout.checkpoint(source.variant, source.step)
+    return str(read_header(path).get("checksum", "")) if path.exists() else ""
 
 
 def _digest(store: Store, child: str, source: Source) -> str:

@@ -1,0 +1,72 @@
+"""How inputs become latents, and latents inputs again: pure functions of weights, in the normalised space."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, TypeAlias
+
+from miscope.lazily import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["Architecture", "Weights", "decoder_norms", "first_weights"]
+
+Weights: TypeAlias = "Mapping[str, Tensor]"
+
+AXES: Mapping[str, tuple[str, ...]] = {
+    "W_enc": ("input", "latent"),
+    "b_enc": ("latent",),
+    "W_dec": ("latent", "input"),
+    "b_dec": ("input",),
+    "threshold": ("latent",),
+    "b_gate": ("latent",),
+    "b_mag": ("latent",),
+    "r_mag": ("latent",),
+}
+"""What each axis of a weight counts, by its name in SAELens."""
+
+
+class Architecture(ABC):
+    """An architecture with a single site. Instances are values: two of the same settings do the same."""
+
+    roles: tuple[str, ...] = ("W_enc", "b_enc", "W_dec", "b_dec")
+    """Its weights, by their names in SAELens."""
+
+    def __init__(self, *, centred: bool) -> None:
+        """centred: whether the decoder's bias is taken from the input before it is encoded."""
+        self.centred = centred
+
+    def before(self, weights: Weights, x: Tensor) -> Tensor:
+        """(B, m) pre-activations of (B, d) inputs."""
+        given = x - weights["b_dec"] if self.centred else x
+        return torch.addmm(weights["b_enc"], given, weights["W_enc"])
+
+    @abstractmethod
+    def latents(self, weights: Weights, before: Tensor) -> Tensor:
+        """(B, m) latents, 0 or positive, as they are once the training is over: each input's by itself."""
+
+    def latents_in_training(self, weights: Weights, before: Tensor) -> Tensor:
+        """The same as an update has them, differentiable; may depend on the other inputs of the batch."""
+        return self.latents(weights, before)
+
+    def decoded(self, weights: Weights, latents: Tensor) -> Tensor:
+        """(B, d) reconstructions."""
+        return torch.addmm(weights["b_dec"], latents, weights["W_dec"])
+
+
+def decoder_norms(weights: Weights) -> Tensor:
+    """(m,) the norm of each decoder row."""
+    return weights["W_dec"].norm(dim=1)
+
+
+def first_weights(shape: tuple[int, int], norm: float, b_dec: Tensor, seed: int) -> dict[str, Tensor]:
+    """Decoder rows of random directions and this norm, the encoder their transpose, biases 0 and b_dec.
+
+    shape: width and latents. After SAELens (v6) and Anthropic's update of April 2024.
+    """
+    width, latents = shape
+    drawn = torch.randn(latents, width, generator=torch.Generator().manual_seed(seed))
+    decoder = norm * drawn / drawn.norm(dim=1, keepdim=True)
+    return {"W_enc": decoder.T.contiguous(), "b_enc": torch.zeros(latents), "W_dec": decoder, "b_dec": b_dec.clone()}

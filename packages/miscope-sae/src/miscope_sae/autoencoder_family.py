@@ -1,0 +1,201 @@
+"""What every autoencoder of one site has in common: its source, its inputs and how they are split, its training."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self, cast
+
+from miscope import Basis, Examples, Family, Objective, Probe, Source, Task, Term, Variant
+from miscope.errors import BadValue
+from miscope_sae.params import AutoencoderParams, latent_count
+from miscope_sae.seed_ranges import LATENT_RATIO
+from miscope_sae.training import SparseTraining
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+    from miscope import SourceCheckpoint
+    from miscope_sae.architecture import Architecture
+    from miscope_sae.autoencoder_model import AutoencoderModel
+    from miscope_sae.setting import Setting
+    from miscope_sae.source_rows import SourceRows
+    from miscope_sae.sparse_pass import PassOf
+    from miscope_sae.updating import Constraints
+
+__all__ = ["AutoencoderFamily"]
+
+STEPS, _BATCH = 2_000, 512
+
+
+class AutoencoderFamily(Family):
+    """An autoencoder of a site of another variant at one of its steps."""
+
+    params = AutoencoderParams
+    training_config = SparseTraining
+
+    def __init__(self, sources: Sequence[SourceCheckpoint] = ()) -> None:
+        self._sources = tuple(sources)
+
+    @abstractmethod
+    def architecture(self, params: Any, setting: Setting | None) -> Architecture:
+        """Its functions; setting: of a training, None where it is only run."""
+
+    @abstractmethod
+    def terms(self, pass_of: PassOf, setting: Setting) -> tuple[Term, ...]:
+        """What is descended, the reconstruction first."""
+
+    def shapes(self, width: int, latents: int) -> Mapping[str, tuple[int, ...]]:
+        """Of each weight, in order."""
+        return {"W_enc": (width, latents), "b_enc": (latents,), "W_dec": (latents, width), "b_dec": (width,)}
+
+    def first_weights(self, setting: Setting) -> dict[str, Tensor]:
+        """The weights of step 0, by role."""
+        from miscope_sae.architecture import first_weights
+        from miscope_sae.first_bias import first_bias
+
+        training = setting.training
+        norm = 1.0 if training.decoder_norm == "unit" else training.decoder_init_norm
+        bias = first_bias(training.b_dec_init, setting.normalised_rows)
+        return first_weights((setting.width, setting.latents), norm, bias, setting.seed)
+
+    def constraints(self, setting: Setting) -> Constraints:
+        """What its training does beside; by default nothing."""
+        from miscope_sae.updating import Constraints
+
+        return Constraints()
+
+    def sources(self, params: Any) -> Sequence[Source]:
+        return (Source(variant=params.variant, step=params.step, site=params.site),)
+
+    def given(self, sources: Sequence[SourceCheckpoint]) -> Self:
+        return type(self)(sources)
+
+    def training(self, params: Any) -> SparseTraining:
+        return self.training_config.model_validate(default_training(STEPS))
+
+    def model(self, params: Any) -> AutoencoderModel:
+        from miscope_sae.autoencoder_model import AutoencoderModel
+
+        width = self._rows.width
+        return AutoencoderModel(
+            self.architecture(params, None),
+            self.shapes(width, latent_count(params.latents, width)),
+            params.normalize_activations,
+            scale=lambda: self._rows.scale,
+        )
+
+    def probes(self, variant: Variant) -> Mapping[str, Probe]:
+        """What the source is shown, as its activations; `train` are the inputs that the autoencoder is trained on."""
+        shown, rows = self._rows.source.probe, self._rows.all
+        columns = dict(shown.columns)
+        if shown.train is not None:
+            columns["source_train"] = shown.train.astype("int64")
+        return {
+            shown.name: Probe(
+                name=shown.name,
+                inputs=rows,
+                columns=columns,
+                grid=shown.grid,
+                train=self._trained_on(variant),
+                symmetries=shown.symmetries,
+            )
+        }
+
+    def bases(self, params: Any) -> Mapping[str, Basis]:
+        """Those of the source that belong to columns of its probe."""
+        columns = self._rows.source.probe.columns
+        bases = getattr(self._rows.source, "bases", {})
+        return {name: basis for name, basis in bases.items() if name in columns}
+
+    def task(self, variant: Variant) -> Task:
+        import torch
+
+        from miscope_sae.autoencoder_model import BEFORE
+        from miscope_sae.sparse_pass import PassOf
+        from miscope_sae.terms import measured
+        from miscope_sae.updating import callbacks_of
+
+        mask = torch.from_numpy(self._trained_on(variant))
+        model, rows = self.model(variant.params), self._rows.all
+        train, test = Examples(inputs=rows[mask]), Examples(inputs=rows[~mask])
+        setting = self._setting(variant, model, train)
+        pass_of = PassOf(self.architecture(variant.params, setting), setting.normalise)
+        return Task(
+            train=train,
+            test=test,
+            initial_weights=lambda: self.first_weights(setting),
+            # FVU is a ratio of sums, and an architecture may keep latents by batch: neither is a mean over parts.
+            objective=Objective(
+                terms=self.terms(pass_of, setting),
+                metrics=measured(model, setting),
+                sites=(BEFORE,),
+                additive=False,
+            ),
+            callbacks=callbacks_of(pass_of, setting, self.constraints(setting)),
+        )
+
+    def _setting(self, variant: Variant, model: AutoencoderModel, train: Examples) -> Setting:
+        from miscope_sae.normalisation import normalised
+        from miscope_sae.setting import Setting
+
+        params, training = cast("Any", variant.params), variant.training
+        assert isinstance(training, SparseTraining), "autoencoders are trained here"
+        width = self._rows.width
+        latents = latent_count(params.latents, width)
+        least, most = (ratio * width for ratio in LATENT_RATIO)
+        if not training.allow_out_of_range and not least <= latents <= most:
+            raise BadValue(
+                f"{variant.name} would have {latents} latents for {width} numbers.",
+                f"The usual range is {least} to {most}.",
+                "Choose other `latents`, or say allow_out_of_range=true.",
+            )
+        return Setting(
+            name=variant.name,
+            width=width,
+            latents=latents,
+            training=training,
+            seed=params.seed,
+            normalise=lambda inputs: normalised(params.normalize_activations, model.scale, inputs)[0],
+            rows=lambda: train.inputs,
+        )
+
+    def _trained_on(self, variant: Variant) -> np.ndarray:
+        assert variant.training is not None, "autoencoders are trained here"
+        params: Any = variant.params
+        return self._rows.trained_on(variant.training.train_fraction, params.seed)
+
+    @cached_property
+    def _rows(self) -> SourceRows:
+        from miscope_sae.source_rows import SourceRows
+
+        if not self._sources:
+            raise BadValue(
+                "The autoencoder is built on a checkpoint that it was not given.",
+                "A family is given what it is built on by the workspace it is used in.",
+                "Take it from there:  workspace.context(variant).family",
+            )
+        return SourceRows(self._sources[0])
+
+
+def default_training(steps: int) -> dict[str, object]:
+    """The fields of a training of so many updates: what depends on its length is a share of it."""
+    return {
+        "optimizer": "adam",
+        "learning_rate": 1e-3,
+        "betas": (0.9, 0.999),
+        "weight_decay": 0.0,
+        "clip_norm": 1.0,
+        "batch_size": _BATCH,
+        "train_fraction": 0.9,
+        "loss_dtype": "float32",
+        "lr_schedule_steps": steps,
+        "lr_decay_steps": steps // 5,
+        "sparsity_warmup_steps": max(1, steps // 20),
+        "dead_window_steps": max(100, min(1000, steps // 20)),
+        "steps": steps,
+        "checkpoints": f"every:{max(1, steps // 4)}",
+        "evaluate_every": max(1, steps // 20),
+    }

@@ -1,0 +1,95 @@
+"""Autoencoders that keep a number of latents a batch, and by a threshold once they are trained (Bussmann et al. 2024)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, final
+
+from miscope import Term
+from miscope.lazily import torch
+from miscope_sae import terms
+from miscope_sae.architecture import Architecture, Weights, decoder_norms
+from miscope_sae.autoencoder_family import AutoencoderFamily
+from miscope_sae.setting import Setting
+from miscope_sae.sparse_pass import PassOf, SparsePass
+from miscope_sae.top_k import TopKParams, auxiliary_of
+from miscope_sae.training import TopKTraining
+from miscope_sae.updating import Constraints
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["BatchTopK", "BatchTopKFamily", "running_threshold"]
+
+LEAST_KEPT = "least_kept"
+_RATE = 0.01
+"""Share of the way to a batch's least kept latent that the running threshold goes, as in SAELens."""
+
+
+@final
+class BatchTopK(Architecture):
+    """In training the k B largest of a batch of B inputs, each weighed by the norm of its decoder row; afterwards those
+    above a threshold, so that what an input has does not depend on others."""
+
+    def __init__(self, *, centred: bool, k: int) -> None:
+        super().__init__(centred=centred)
+        self.k = k
+
+    def latents(self, weights: Weights, before: Tensor) -> Tensor:
+        return torch.relu(before) * (before > weights["threshold"])
+
+    def latents_in_training(self, weights: Weights, before: Tensor) -> Tensor:
+        active = torch.relu(before)
+        count = self.k * len(before)
+        if count >= active.numel():
+            return active
+        ranked = (active.detach() * decoder_norms(weights).detach()).flatten()
+        _, kept = ranked.topk(count, sorted=False)
+        return active * torch.zeros_like(ranked).scatter(0, kept, 1.0).view_as(active)
+
+
+@final
+class BatchTopKFamily(AutoencoderFamily):
+    """Squared error; which latents the inputs of a batch have is decided by their mean number."""
+
+    name = "sae.batchtopk"
+    title = "Sparse autoencoder: the k largest latents an input on average"
+    params = TopKParams
+    training_config = TopKTraining
+
+    def architecture(self, params: Any, setting: Setting | None) -> Architecture:
+        return BatchTopK(centred=params.apply_b_dec_to_input, k=params.k)
+
+    def shapes(self, width: int, latents: int) -> Mapping[str, tuple[int, ...]]:
+        return {**super().shapes(width, latents), "threshold": (latents,)}
+
+    def first_weights(self, setting: Setting) -> dict[str, Tensor]:
+        return {**super().first_weights(setting), "threshold": torch.zeros(setting.latents)}
+
+    def terms(self, pass_of: PassOf, setting: Setting) -> tuple[Term, ...]:
+        return (terms.reconstruction(pass_of), *auxiliary_of(pass_of, setting))
+
+    def constraints(self, setting: Setting) -> Constraints:
+        return running_threshold()
+
+
+def running_threshold() -> Constraints:
+    """A running mean of the least latent that a batch keeps, as a threshold for each latent once it is trained.
+
+    In double precision; the threshold of a latent is that over the norm of its decoder row.
+    """
+
+    def observe(made: SparsePass, buffers: Weights) -> Weights:
+        ranked = made.latents * made.norms
+        least = ranked[ranked > 0].min().double() if bool((ranked > 0).any()) else buffers[LEAST_KEPT]
+        known = buffers[LEAST_KEPT]
+        return {LEAST_KEPT: least if bool(known < 0) else known + _RATE * (least - known)}
+
+    def weights(weights: Weights, buffers: Weights) -> Weights:
+        norms = decoder_norms(weights).clamp(min=1e-8)
+        return {"threshold": (buffers[LEAST_KEPT].clamp(min=0) / norms).to(norms.dtype)}
+
+    # Below 0 as long as no batch was seen.
+    return Constraints(
+        buffers=lambda: {LEAST_KEPT: torch.tensor(-1.0, dtype=torch.float64)}, observe=observe, weights=weights
+    )

@@ -1,0 +1,132 @@
+"""Autoencoders with learned thresholds, and a penalty on how many latents are above theirs (Rajamanoharan et al. 2024)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast, final
+
+from miscope import ForwardPass, Term
+from miscope.lazily import torch
+from miscope_sae import terms
+from miscope_sae.architecture import Architecture, Weights
+from miscope_sae.autoencoder_family import AutoencoderFamily
+from miscope_sae.dead_latents import IDLE, dead
+from miscope_sae.setting import Setting
+from miscope_sae.sparse_pass import PassOf, SparsePass
+from miscope_sae.training import JumpReluTraining, SparseTraining
+from miscope_sae.updating import Constraints
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["JumpReLU", "JumpReluFamily"]
+
+_SHARE = 0.1
+"""Of a typical latent: thresholds at first, and the window around them; of its square: the coefficient of sparsity."""
+_TARGET_SHARE = 0.3
+"""Of the squared size of a typical latent times the target: the coefficient where a number of latents is aimed at."""
+_TANH = 4.0
+"""Latents times this go into the tanh (Anthropic, January 2025)."""
+
+
+@final
+class JumpReLU(Architecture):
+    """Pre-activations above their threshold."""
+
+    def __init__(self, *, centred: bool, bandwidth: float = 1.0) -> None:
+        """bandwidth: of the window in which pre-activations move their threshold, in training."""
+        super().__init__(centred=centred)
+        self.bandwidth = bandwidth
+
+    def latents(self, weights: Weights, before: Tensor) -> Tensor:
+        return before * (before > weights["threshold"])
+
+    def latents_in_training(self, weights: Weights, before: Tensor) -> Tensor:
+        from miscope_sae.straight_through import jump_relu
+
+        return jump_relu(before, weights["threshold"], self.bandwidth)
+
+
+@final
+class JumpReluFamily(AutoencoderFamily):
+    """Squared error and the number of active latents, by a straight-through gradient of the thresholds."""
+
+    name = "sae.jumprelu"
+    title = "Sparse autoencoder: thresholds that are learned"
+    training_config = JumpReluTraining
+
+    def architecture(self, params: Any, setting: Setting | None) -> Architecture:
+        centred = params.apply_b_dec_to_input
+        return JumpReLU(centred=centred) if setting is None else JumpReLU(centred=centred, bandwidth=_bandwidth(setting))
+
+    def training(self, params: Any) -> SparseTraining:
+        """Decoder rows of norm 1, so that thresholds are in units of the inputs; sparsity warms up all along."""
+        plain = super().training(params)
+        return plain.model_copy(update={"decoder_norm": "unit", "sparsity_warmup_steps": plain.steps})
+
+    def shapes(self, width: int, latents: int) -> Mapping[str, tuple[int, ...]]:
+        return {**super().shapes(width, latents), "threshold": (latents,)}
+
+    def first_weights(self, setting: Setting) -> dict[str, Tensor]:
+        first = torch.full((setting.latents,), _first_threshold(setting))
+        return {**super().first_weights(setting), "threshold": first}
+
+    def terms(self, pass_of: PassOf, setting: Setting) -> tuple[Term, ...]:
+        training = _training(setting)
+        typical = setting.typical_latent(training.expected_l0)
+        strength = _SHARE * typical**2 if training.l0_alpha is None else training.l0_alpha
+        value = terms.over_passes(pass_of, lambda made: _counted(made, setting).sum(-1).mean())
+        if (target := training.target_l0) is not None:
+            strength = _TARGET_SHARE * setting.typical_latent(target) ** 2
+            value = terms.over_passes(pass_of, lambda made: (_counted(made, setting).sum(-1).mean() / target - 1) ** 2)
+        sparsity = Term(name="sparsity", value=value, coefficient=setting.warmed(strength))
+        return (
+            terms.reconstruction(pass_of),
+            *([sparsity] if strength else []),
+            *([_reviving(pass_of, setting)] if training.pre_act_loss else []),
+        )
+
+    def constraints(self, setting: Setting) -> Constraints:
+        return Constraints(
+            # A negative one would let negative latents pass.
+            weights=lambda weights, buffers: {"threshold": weights["threshold"].clamp(min=0)},
+            first={"threshold": _first_threshold(setting)},
+        )
+
+
+def _training(setting: Setting) -> JumpReluTraining:
+    return cast("JumpReluTraining", setting.training)
+
+
+def _bandwidth(setting: Setting) -> float:
+    training = _training(setting)
+    return _SHARE * setting.typical_latent(training.expected_l0) if training.bandwidth is None else training.bandwidth
+
+
+def _first_threshold(setting: Setting) -> float:
+    training = _training(setting)
+    given = training.threshold_init
+    return _SHARE * setting.typical_latent(training.expected_l0) if given is None else given
+
+
+def _counted(made: SparsePass, setting: Setting) -> Tensor:
+    """(B, m) what is penalised of each latent: 1 where it is active, or tanh of four times what it adds."""
+    from miscope_sae.straight_through import step
+
+    if _training(setting).sparsity_mode == "tanh":
+        return torch.tanh(_TANH * made.latents * made.norms)
+    return step(made.before, made.weights["threshold"], _bandwidth(setting))
+
+
+def _reviving(pass_of: PassOf, setting: Setting) -> Term:
+    """Mean over inputs of what dead latents lack to their thresholds, weighed as the sparsity is."""
+
+    def value(seen: ForwardPass) -> Tensor:
+        made = pass_of(seen)
+        lacking = torch.relu(made.weights["threshold"] - made.before)
+        idle = seen.buffers.get(IDLE)
+        gone = torch.zeros_like(lacking[0]) if idle is None else dead(idle, seen.step, setting).to(lacking.dtype)
+        return terms.weighed(made, setting, lacking * gone)
+
+    strength = _training(setting).pre_act_loss
+    return Term(name="pre_act", value=value, coefficient=lambda step: strength)

@@ -1,0 +1,104 @@
+"""Activations whose features are known: sparse sums of almost orthogonal directions, to try autoencoders on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, final
+
+from pydantic import Field
+
+from miscope import Basis, Family, HookedModel, Params, Probe, Role, Variant
+from miscope.checkpoint_source import CheckpointSource
+from miscope.lazily import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["KnownFeaturesFamily", "KnownFeaturesParams", "almost_orthogonal"]
+
+SITE, DICTIONARY = "hook_embed", "W_E"
+_ROUNDS, _RATE = 200, 0.05
+
+
+@final
+class KnownFeaturesParams(Params):
+    """How many features in how many dimensions, and how often each is there."""
+
+    features: Annotated[int, Field(ge=1)] = 64
+    """Directions, as orthogonal as that many can be."""
+    width: Annotated[int, Field(ge=1, json_schema_extra={"slug": "d"})] = 32
+    """Dimensions of an activation."""
+    probability: Annotated[float, Field(gt=0, le=1, json_schema_extra={"slug": "p"})] = 0.03
+    """That a feature is on at an input, whatever the others are; its size is then between 0.5 and 1.5."""
+    inputs: Annotated[int, Field(ge=2)] = 20_000
+    """Inputs of the probe."""
+    seed: Annotated[int, Field(ge=0)] = 0
+    """Of directions and inputs."""
+
+
+@final
+class KnownFeaturesFamily(Family):
+    """x = sum of f_i a_i: what an autoencoder should find are the a_i. Nothing is trained."""
+
+    name = "sae.known-features"
+    title = "Activations of known features, to try autoencoders on"
+    params = KnownFeaturesParams
+
+    def model(self, params: Any) -> HookedModel:
+        from torch import nn
+
+        net = nn.Module()
+        net.W_E = nn.Parameter(torch.zeros(params.features, params.width))
+        net.hook_embed = nn.Identity()
+        net.forward = lambda features: net.hook_embed(features[:, None] @ net.W_E)
+        role = Role(name=DICTIONARY, axes=("feature", "d_model"), shape=(params.features, params.width))
+        return HookedModel(net, roles=[role], sites={SITE: net.hook_embed}, place=dict)
+
+    def probes(self, variant: Variant) -> Mapping[str, Probe]:
+        """Which features are on at each input, and how much."""
+        params: Any = variant.params
+        generator = torch.Generator().manual_seed(params.seed + 1)
+        shape = (params.inputs, params.features)
+        on = torch.rand(shape, generator=generator) < params.probability
+        return {"features": Probe(name="features", inputs=on * (0.5 + torch.rand(shape, generator=generator)))}
+
+    def training(self, params: Any) -> None:
+        return None
+
+    def task(self, variant: Variant) -> None:
+        return None
+
+    def bases(self, params: Any) -> Mapping[str, Basis]:
+        return {}
+
+    def checkpoints(self, variant: Variant) -> CheckpointSource:
+        return _Drawn(variant.params)
+
+
+@final
+class _Drawn(CheckpointSource):
+    """The dictionary at step 0."""
+
+    def __init__(self, params: Any) -> None:
+        self._params = params
+
+    def steps(self) -> Sequence[int]:
+        return (0,)
+
+    def load(self, step: int, roles: Collection[str] | None) -> Mapping[str, Tensor]:
+        return {DICTIONARY: almost_orthogonal(self._params.features, self._params.width, self._params.seed)}
+
+
+def almost_orthogonal(count: int, width: int, seed: int) -> Tensor:
+    """(count, width) unit vectors whose squared cosines were made small by gradient descent."""
+    drawn = torch.randn(count, width, generator=torch.Generator().manual_seed(seed))
+    at = (drawn / drawn.norm(dim=1, keepdim=True)).requires_grad_()
+    optimizer = torch.optim.Adam([at], lr=_RATE)
+    with torch.enable_grad():
+        for _ in range(_ROUNDS):
+            unit = at / at.norm(dim=1, keepdim=True)
+            loss = (unit @ unit.T).fill_diagonal_(0).square().sum()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    return (at / at.norm(dim=1, keepdim=True)).detach()

@@ -1,0 +1,52 @@
+"""What tells one autoencoder from another: what it is built on, its width, how its inputs are scaled."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from miscope import Params
+
+__all__ = ["AutoencoderParams", "KParams", "Normalisation", "latent_count"]
+
+Normalisation = Literal["none", "constant_norm", "constant_norm_rescale", "layer_norm"]
+
+
+class KParams(Params):
+    """Of an architecture that keeps a number of latents."""
+
+    k: Annotated[int, Field(ge=1)] = 8
+    """Latents an input keeps at most."""
+
+
+class AutoencoderParams(Params):
+    """A checkpoint of another variant and a site, latents, and the seed."""
+
+    latents: Annotated[str, Field(pattern=r"[0-9]+(\.[0-9]+)?x?", json_schema_extra={"slug": "m"})] = "8x"
+    """How many: '512', or '8x', so many times the width of the site."""
+    seed: Annotated[int, Field(ge=0)] = 0
+    """Of the first weights and of which inputs are held out."""
+    normalize_activations: Annotated[Normalisation, Field(json_schema_extra={"slug": "norm"})] = "constant_norm"
+    """'constant_norm' multiplies every input by one number, after which its mean norm is the square root of the width;
+    'constant_norm_rescale' does so with each input by itself; 'layer_norm' centres each and divides by its standard
+    deviation."""
+    apply_b_dec_to_input: Annotated[bool, Field(json_schema_extra={"slug": "centred"})] = True
+    """Whether the decoder's bias is taken from the input before it is encoded."""
+    step: Annotated[int, Field(ge=0)]
+    """Of the checkpoint it is built on."""
+    site: Annotated[str, Field(min_length=1, json_schema_extra={"slug": ""})]
+    """Whose activations it reconstructs: 'blocks.0.mlp.hook_post'."""
+    variant: Annotated[str, Field(min_length=1, json_schema_extra={"slug": "of"})]
+    """Name of the variant it is built on: 'modadd.transformer/p113-seed999-dseed598'."""
+
+    @field_validator("latents", mode="before")
+    @classmethod
+    def _count_as_text(cls, value: object) -> object:
+        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def latent_count(latents: str, width: int) -> int:
+    """How many latents that is at a site of this width; one at least."""
+    return max(1, math.floor(float(latents[:-1]) * width + 0.5) if latents.endswith("x") else math.floor(float(latents)))

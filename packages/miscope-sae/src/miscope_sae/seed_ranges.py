@@ -1,0 +1,30 @@
+"""The ranges of hyperparameters that a training keeps unless told otherwise, as the product's requirements have them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+__all__ = ["LATENT_RATIO", "RANGES", "out_of_range"]
+
+RANGES: Mapping[str, tuple[float, float]] = {
+    "l1_alpha": (1e-4, 0.1),
+    "l0_alpha": (1e-6, 1e3),
+    "learning_rate": (1e-5, 1e-3),
+    "batch_size": (512, 16_384),
+    "steps": (1_000, 1_000_000),
+    "dead_neuron_threshold": (0.0, 1e-6),
+}
+"""Field -> least and largest value, both allowed."""
+
+LATENT_RATIO = (2, 32)
+"""Latents over the width of the site, both allowed."""
+
+
+def out_of_range(values: Mapping[str, object]) -> list[str]:
+    """A clause for each value that lies outside; [] where all lie within."""
+    clauses = []
+    for name, (least, most) in RANGES.items():
+        value = values.get(name)
+        if isinstance(value, int | float) and not least <= value <= most:
+            clauses.append(f"{name}={value:g} is outside {least:g} to {most:g}")
+    return clauses

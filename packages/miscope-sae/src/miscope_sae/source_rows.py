@@ -1,0 +1,74 @@
+"""The activations an autoencoder is trained on: those of its source at every input of that one's probe."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+
+from miscope.errors import BadValue
+from miscope.lazily import torch
+from miscope_sae.normalisation import constant_scale
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from miscope import SourceCheckpoint
+
+__all__ = ["SourceRows", "distinct_rows"]
+
+_VARIES = 1e-12
+"""Share of the mean squared norm that a site's variance must exceed, for there to be something to reconstruct."""
+
+
+@final
+class SourceRows:
+    """(N, d) activations of one source, a row for each input of its probe, and which of them are held out."""
+
+    def __init__(self, source: SourceCheckpoint) -> None:
+        self.source = source
+
+    @cached_property
+    def width(self) -> int:
+        """Numbers in a row; of a site with heads, those of all of them."""
+        return self.source.activations(self.source.probe.inputs[:1]).flatten(1).shape[1]
+
+    @cached_property
+    def all(self) -> Tensor:
+        """(N, d) float32. Raises BadValue where a number is missing or all rows are the same."""
+        rows = self.source.activations().flatten(1).contiguous()
+        where = self.source.source
+        bad = (~torch.isfinite(rows)).any(1)
+        if bool(bad.any()):
+            raise BadValue(
+                f"Activations of {where} are no numbers.",
+                f"NaN or infinite at {int(bad.sum())} of {len(rows)} inputs.",
+                "Build on an earlier step.",
+            )
+        varies = float((rows - rows.mean(0)).square().sum()) > _VARIES * float(rows.square().sum())
+        if not varies:
+            raise BadValue(
+                f"There is nothing to reconstruct at {where}.",
+                f"All of its {len(rows)} inputs have the same activation.",
+                "Choose another site.",
+            )
+        return rows
+
+    def trained_on(self, share: float, seed: int) -> np.ndarray:
+        """(N,) bool, which rows are trained on, drawn from the seed; the others are held out."""
+        order = torch.randperm(len(self.all), generator=torch.Generator().manual_seed(seed)).numpy()
+        mask = np.zeros(len(order), dtype=bool)
+        mask[order[: max(1, min(len(order) - 1, round(share * len(order))))]] = True
+        return mask
+
+    @cached_property
+    def scale(self) -> float:
+        """What 'constant_norm' multiplies by: one number for the source, the same for every autoencoder of it."""
+        return constant_scale(self.all)
+
+
+def distinct_rows(rows: Tensor) -> int:
+    """How many of (N, d) rows differ, each rounded to six significant digits of the largest."""
+    unit = float(rows.abs().max()) * 1e-6 or 1.0
+    return len(np.unique(np.round(rows.double().numpy() / unit), axis=0))

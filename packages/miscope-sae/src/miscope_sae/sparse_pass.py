@@ -1,0 +1,70 @@
+"""One update's way through an autoencoder, made once for all terms and counts that look at it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, final
+
+from miscope import ForwardPass
+from miscope_sae.architecture import Architecture, Weights, decoder_norms
+from miscope_sae.autoencoder_model import BEFORE
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["PassOf", "SparsePass"]
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SparsePass:
+    """Inputs, latents and reconstructions of a batch, in the normalised space, as an update has them."""
+
+    architecture: Architecture
+    weights: Weights
+    x: Tensor
+    """(B, d)."""
+    before: Tensor
+    """(B, m) pre-activations."""
+
+    @cached_property
+    def latents(self) -> Tensor:
+        """(B, m)."""
+        return self.architecture.latents_in_training(self.weights, self.before)
+
+    @cached_property
+    def reconstruction(self) -> Tensor:
+        """(B, d)."""
+        return self.architecture.decoded(self.weights, self.latents)
+
+    @cached_property
+    def norms(self) -> Tensor:
+        """(m,) of the decoder's rows."""
+        return decoder_norms(self.weights)
+
+
+@final
+class PassOf:
+    """The pass that a ForwardPass stands for; the last one is kept, so that each term finds what the others made."""
+
+    def __init__(self, architecture: Architecture, normalise: Callable[[Tensor], Tensor]) -> None:
+        """normalise: raw inputs as they are encoded."""
+        self.architecture, self._normalise = architecture, normalise
+        self._last: SparsePass | None = None
+
+    def __call__(self, seen: ForwardPass) -> SparsePass:
+        before, last = seen.activations[BEFORE], self._last
+        # What is detached of a pass shares its memory, which is not given to others while the pass is kept.
+        if last is not None and last.before.data_ptr() == before.data_ptr() and last.before.shape == before.shape:
+            if last.before.requires_grad or not before.requires_grad:
+                return last
+        made = SparsePass(
+            architecture=self.architecture,
+            weights=seen.weights,
+            x=self._normalise(seen.examples.inputs),
+            before=before,
+        )
+        self._last = made
+        return made

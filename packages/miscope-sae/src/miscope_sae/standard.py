@@ -1,0 +1,47 @@
+"""Sparse autoencoders with an L1 penalty."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast, final
+
+from miscope import Term
+from miscope.lazily import torch
+from miscope_sae import terms
+from miscope_sae.architecture import Architecture, Weights
+from miscope_sae.autoencoder_family import AutoencoderFamily
+from miscope_sae.setting import Setting
+from miscope_sae.sparse_pass import PassOf
+from miscope_sae.training import L1Training
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["ReLU", "StandardFamily"]
+
+
+@final
+class ReLU(Architecture):
+    """Latents are the positive part of the pre-activations."""
+
+    def latents(self, weights: Weights, before: Tensor) -> Tensor:
+        return torch.relu(before)
+
+
+@final
+class StandardFamily(AutoencoderFamily):
+    """Squared error plus lambda times the sum of the latents, each weighed by its decoder's norm where that is free."""
+
+    name = "sae.standard"
+    title = "Sparse autoencoder: ReLU and an L1 penalty"
+    training_config = L1Training
+
+    def architecture(self, params: Any, setting: Setting | None) -> Architecture:
+        return ReLU(centred=params.apply_b_dec_to_input)
+
+    def terms(self, pass_of: PassOf, setting: Setting) -> tuple[Term, ...]:
+        training = cast("L1Training", setting.training)
+        strength = terms.l1_strength(setting, training.l1_alpha, training.rho, training.expected_l0)
+        sparsity = terms.over_passes(pass_of, lambda made: terms.weighed(made, setting, made.latents))
+        penalty = Term(name="sparsity", value=sparsity, coefficient=setting.warmed(strength))
+        return (terms.reconstruction(pass_of), *([penalty] if strength else []))
+

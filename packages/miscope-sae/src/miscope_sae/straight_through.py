@@ -1,0 +1,68 @@
+"""Functions with a step, with the gradients by which their thresholds are learned (Rajamanoharan et al. 2024)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+__all__ = ["jump_relu", "step"]
+
+
+def _window(before: Tensor, threshold: Tensor, bandwidth: float) -> Tensor:
+    """Where a pre-activation is within half a bandwidth of its threshold, 1; elsewhere 0."""
+    return ((before - threshold).abs() < bandwidth / 2).to(before.dtype)
+
+
+class _JumpReLU(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, before: Tensor, threshold: Tensor, bandwidth: float) -> Tensor:
+        ctx.save_for_backward(before, threshold)
+        ctx.bandwidth = bandwidth
+        return before * (before > threshold)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None]:
+        (grad,) = grads
+        before, threshold = ctx.saved_tensors
+        inside = _window(before, threshold, ctx.bandwidth)
+        moved = -(threshold / ctx.bandwidth) * (inside * grad).sum(0)
+        return grad * (before > threshold), moved, None
+
+
+class _Step(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, before: Tensor, threshold: Tensor, bandwidth: float) -> Tensor:
+        ctx.save_for_backward(before, threshold)
+        ctx.bandwidth = bandwidth
+        return (before > threshold).to(before.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[None, Tensor, None]:
+        (grad,) = grads
+        before, threshold = ctx.saved_tensors
+        inside = _window(before, threshold, ctx.bandwidth)
+        return None, -(inside * grad).sum(0) / ctx.bandwidth, None
+
+
+def jump_relu(before: Tensor, threshold: Tensor, bandwidth: float) -> Tensor:
+    """(B, m) pre-activations above their (m,) thresholds, 0 for the others.
+
+    Gradient by the pre-activations: 1 above the threshold, with no part of the window; by a threshold: minus
+    threshold / bandwidth of the pre-activations within half a bandwidth of it (equation 11).
+    """
+    out = _JumpReLU.apply(before, threshold, bandwidth)
+    assert isinstance(out, Tensor)
+    return out
+
+
+def step(before: Tensor, threshold: Tensor, bandwidth: float) -> Tensor:
+    """(B, m) whether a pre-activation is above its (m,) threshold, 0 or 1.
+
+    Gradient by a threshold: minus 1 / bandwidth of those within half a bandwidth; by the pre-activations none
+    (equation 12).
+    """
+    out = _Step.apply(before, threshold, bandwidth)
+    assert isinstance(out, Tensor)
+    return out

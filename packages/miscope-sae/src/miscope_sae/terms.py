@@ -1,0 +1,89 @@
+"""Summands of autoencoders' objectives; each a mean over inputs, squared errors summed over dimensions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from miscope import ForwardPass, Term
+from miscope.lazily import torch
+from miscope_sae.autoencoder_model import LATENTS, RECONSTRUCTED, AutoencoderModel
+from miscope_sae.dead_latents import IDLE, dead
+from miscope_sae.setting import Setting
+from miscope_sae.sparse_pass import PassOf, SparsePass
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["auxiliary", "l1_strength", "measured", "over_passes", "reconstruction", "weighed"]
+
+
+def over_passes(pass_of: PassOf, value: Callable[[SparsePass], Tensor]) -> Callable[[ForwardPass], Tensor]:
+    """A function of what an update saw, from one of its pass."""
+    return lambda seen: value(pass_of(seen))
+
+
+def reconstruction(pass_of: PassOf) -> Term:
+    """Mean over inputs of |x - x'|^2, in the normalised space."""
+    return Term(
+        name="reconstruction",
+        value=over_passes(pass_of, lambda made: (made.reconstruction - made.x).square().sum(-1).mean()),
+    )
+
+
+def weighed(made: SparsePass, setting: Setting, values: Tensor) -> Tensor:
+    """Mean over inputs of the sum of (B, m) values, each times the norm of its decoder row where that is free."""
+    free = setting.training.decoder_norm == "free"
+    return (values @ made.norms if free else values.sum(-1)).mean()
+
+
+def l1_strength(setting: Setting, l1_alpha: float | None, rho: float, expected_l0: float) -> float:
+    """lambda, of a squared error summed over dimensions: width * l1_alpha, or 2 rho sqrt(width / expected_l0)."""
+    return 2 * rho * setting.typical_latent(expected_l0) if l1_alpha is None else setting.width * l1_alpha
+
+
+def auxiliary(pass_of: PassOf, setting: Setting, alpha: float, aux_k: int | None) -> Term:
+    """The squared error of the dead latents' reconstruction of what the others leave over (Gao et al. 2024, A.2).
+
+    Of the largest aux_k dead pre-activations of each input, without the decoder's bias; multiplied by the number of
+    dead latents over aux_k, at most 1. Dead are those that did not fire in the window of the training.
+    """
+    most = max(1, setting.width // 2) if aux_k is None else aux_k
+
+    def value(seen: ForwardPass) -> Tensor:
+        made, idle = pass_of(seen), seen.buffers.get(IDLE)
+        where = None if idle is None else dead(idle, seen.step, setting).nonzero()[:, 0]
+        if where is None or not len(where):
+            return torch.zeros((), dtype=made.x.dtype, device=made.x.device)
+        left = (made.x - made.reconstruction).detach()
+        active = torch.relu(made.before[:, where])
+        values, index = active.topk(min(most, len(where)), dim=1, sorted=False)
+        guess = torch.zeros_like(active).scatter(1, index, values) @ made.weights["W_dec"][where]
+        return (left - guess).square().sum(-1).mean() * min(len(where) / most, 1.0)
+
+    return Term(name="auxiliary", value=value, coefficient=lambda step: alpha)
+
+
+def measured(model: AutoencoderModel, setting: Setting) -> Callable[[ForwardPass], Mapping[str, Tensor]]:
+    """What is recorded beside the loss, of the latents as they are once training is over, on raw inputs.
+
+    'fvu' is sum |x - x'|^2 / sum |x - mean x|^2 of the inputs measured; 'l0' a count; 'dead_neurons' the latents that
+    did not fire in the window of the training.
+    """
+
+    def metrics(seen: ForwardPass) -> Mapping[str, Tensor]:
+        x = seen.examples.inputs
+        found = model.answers(seen.weights, x, {LATENTS, RECONSTRUCTED})
+        latents, error = found[LATENTS], (found[RECONSTRUCTED] - x).double().square().sum()
+        spread = (x - x.mean(0)).double().square().sum()
+        values = {
+            "reconstruction_loss": error / len(x),
+            "fvu": error / spread,
+            "l0": (latents > setting.training.dead_neuron_threshold).double().sum(-1).mean(),
+            "l1": latents.double().sum(-1).mean(),
+        }
+        if IDLE in seen.buffers:
+            values["dead_neurons"] = dead(seen.buffers[IDLE], seen.step, setting).double().sum()
+        return values
+
+    return metrics

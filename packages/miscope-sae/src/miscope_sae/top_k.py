@@ -1,0 +1,63 @@
+"""Autoencoders that keep a number of latents, and train dead ones on what is left over (Gao et al. 2024)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast, final
+
+from miscope import Term
+from miscope.lazily import torch
+from miscope_sae import terms
+from miscope_sae.architecture import Architecture, Weights, decoder_norms
+from miscope_sae.autoencoder_family import AutoencoderFamily
+from miscope_sae.params import AutoencoderParams, KParams
+from miscope_sae.setting import Setting
+from miscope_sae.sparse_pass import PassOf
+from miscope_sae.training import TopKTraining
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["TopK", "TopKFamily", "TopKParams", "auxiliary_of"]
+
+
+@final
+class TopKParams(AutoencoderParams, KParams):
+    """And how many latents an input keeps."""
+
+
+@final
+class TopK(Architecture):
+    """The k largest pre-activations of each input, each weighed by the norm of its decoder row; 0 for negative ones."""
+
+    def __init__(self, *, centred: bool, k: int) -> None:
+        super().__init__(centred=centred)
+        self.k = k
+
+    def latents(self, weights: Weights, before: Tensor) -> Tensor:
+        active = torch.relu(before)
+        if self.k >= active.shape[1]:
+            return active
+        _, kept = (active.detach() * decoder_norms(weights).detach()).topk(self.k, dim=1, sorted=False)
+        return torch.zeros_like(active).scatter(1, kept, active.gather(1, kept))
+
+
+@final
+class TopKFamily(AutoencoderFamily):
+    """Squared error; which latents an input has is decided by their number."""
+
+    name = "sae.topk"
+    title = "Sparse autoencoder: the k largest latents of each input"
+    params = TopKParams
+    training_config = TopKTraining
+
+    def architecture(self, params: Any, setting: Setting | None) -> Architecture:
+        return TopK(centred=params.apply_b_dec_to_input, k=params.k)
+
+    def terms(self, pass_of: PassOf, setting: Setting) -> tuple[Term, ...]:
+        return (terms.reconstruction(pass_of), *auxiliary_of(pass_of, setting))
+
+
+def auxiliary_of(pass_of: PassOf, setting: Setting) -> tuple[Term, ...]:
+    """The term by which dead latents learn; () where it counts nothing."""
+    training = cast("TopKTraining", setting.training)
+    return (terms.auxiliary(pass_of, setting, training.aux_alpha, training.aux_k),) if training.aux_alpha else ()
