@@ -74,7 +74,7 @@ class AutoencoderFamily(Family):
         return type(self)(sources)
 
     def training(self, params: Any) -> SparseTraining:
-        return self.training_config.model_validate(default_training(STEPS))
+        return cast("type[SparseTraining]", self.training_config).model_validate(default_training(STEPS))
 
     def model(self, params: Any) -> AutoencoderModel:
         from miscope_sae.autoencoder_model import AutoencoderModel

@@ -37,7 +37,8 @@ class AutoencoderModel(Model):
         scale: Callable[[], float],
     ) -> None:
         """shapes: of each role. scale: what 'constant_norm' multiplies by; asked for when something is run."""
-        self.architecture, self._mode, self._scale_of = architecture, mode, scale
+        self.architecture, self._scale_of = architecture, scale
+        self._mode: Normalisation = mode
         self._roles = {name: Role(name=name, axes=AXES[name], shape=shape) for name, shape in shapes.items()}
 
     @property
@@ -89,15 +90,17 @@ class AutoencoderModel(Model):
                 found[site] = value
             return value
 
-        if last >= 0:
-            given = at(INPUT, inputs)
-        if last >= 1:
-            x, undo = normalised(self._mode, self.scale, given)
-            before = at(BEFORE, self.architecture.before(weights, x))
-        if last >= 2:
-            latents = at(LATENTS, self.architecture.latents(weights, before))
-        if last >= 3:
-            reconstructed = at(RECONSTRUCTED, undo(self.architecture.decoded(weights, latents)))
-        if last >= 4:
+        given = at(INPUT, inputs)
+        if last < 1:
+            return found
+        x, undo = normalised(self._mode, self.scale, given)
+        before = at(BEFORE, self.architecture.before(weights, x))
+        if last < 2:
+            return found
+        latents = at(LATENTS, self.architecture.latents(weights, before))
+        if last < 3:
+            return found
+        reconstructed = at(RECONSTRUCTED, undo(self.architecture.decoded(weights, latents)))
+        if last == 4:
             at(ERROR, given - reconstructed)
         return found

@@ -1,4 +1,4 @@
-"""Autoencoders that keep a number of latents a batch, and by a threshold once they are trained (Bussmann et al. 2024)."""
+"""Autoencoders that keep a number of latents a batch, and those above a threshold later (Bussmann et al. 2024)."""
 
 from __future__ import annotations
 

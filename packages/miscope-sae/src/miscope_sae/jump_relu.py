@@ -1,4 +1,4 @@
-"""Autoencoders with learned thresholds, and a penalty on how many latents are above theirs (Rajamanoharan et al. 2024)."""
+"""Autoencoders whose thresholds are learned, with a penalty on how many latents are active (Gemma Scope)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _TANH = 4.0
 class JumpReLU(Architecture):
     """Pre-activations above their threshold."""
 
-    def __init__(self, *, centred: bool, bandwidth: float = 1.0) -> None:
+    def __init__(self, *, centred: bool, bandwidth: float) -> None:
         """bandwidth: of the window in which pre-activations move their threshold, in training."""
         super().__init__(centred=centred)
         self.bandwidth = bandwidth
@@ -56,8 +56,8 @@ class JumpReluFamily(AutoencoderFamily):
     training_config = JumpReluTraining
 
     def architecture(self, params: Any, setting: Setting | None) -> Architecture:
-        centred = params.apply_b_dec_to_input
-        return JumpReLU(centred=centred) if setting is None else JumpReLU(centred=centred, bandwidth=_bandwidth(setting))
+        bandwidth = 1.0 if setting is None else _bandwidth(setting)
+        return JumpReLU(centred=params.apply_b_dec_to_input, bandwidth=bandwidth)
 
     def training(self, params: Any) -> SparseTraining:
         """Decoder rows of norm 1, so that thresholds are in units of the inputs; sparsity warms up all along."""

@@ -47,12 +47,13 @@ class KnownFeaturesFamily(Family):
     def model(self, params: Any) -> HookedModel:
         from torch import nn
 
-        net = nn.Module()
-        net.W_E = nn.Parameter(torch.zeros(params.features, params.width))
-        net.hook_embed = nn.Identity()
-        net.forward = lambda features: net.hook_embed(features[:, None] @ net.W_E)
+        # x W with W as a linear layer has it: the transpose.
+        layer = nn.Linear(params.features, params.width, bias=False)
         role = Role(name=DICTIONARY, axes=("feature", "d_model"), shape=(params.features, params.width))
-        return HookedModel(net, roles=[role], sites={SITE: net.hook_embed}, place=dict)
+        net = nn.Sequential(nn.Unflatten(1, (1, params.features)), layer)
+        return HookedModel(
+            net, roles=[role], sites={SITE: layer}, place=lambda weights: {"1.weight": weights[DICTIONARY].T}
+        )
 
     def probes(self, variant: Variant) -> Mapping[str, Probe]:
         """Which features are on at each input, and how much."""

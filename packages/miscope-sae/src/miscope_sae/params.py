@@ -49,4 +49,6 @@ class AutoencoderParams(Params):
 
 def latent_count(latents: str, width: int) -> int:
     """How many latents that is at a site of this width; one at least."""
-    return max(1, math.floor(float(latents[:-1]) * width + 0.5) if latents.endswith("x") else math.floor(float(latents)))
+    return max(
+        1, math.floor(float(latents[:-1]) * width + 0.5) if latents.endswith("x") else math.floor(float(latents))
+    )

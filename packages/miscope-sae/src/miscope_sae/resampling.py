@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from miscope.callbacks import Changes, UpdatePoint
 from miscope.lazily import torch
-from miscope_sae.architecture import Architecture, decoder_norms
+from miscope_sae.architecture import Architecture
 from miscope_sae.dead_latents import IDLE, dead
 from miscope_sae.setting import Setting
 
@@ -20,8 +21,6 @@ _ENCODER_SHARE = 0.2
 _MOST = 1 << 15
 """Inputs looked at."""
 
-_ROWS, _COLUMNS = ("W_dec",), ("W_enc",)
-
 
 def resamples_at(step: int, setting: Setting) -> bool:
     """Whether dead latents are drawn anew once there were `step` updates: at every so many, but not in the last fifth
@@ -30,7 +29,7 @@ def resamples_at(step: int, setting: Setting) -> bool:
     return every is not None and step > 0 and step % every == 0 and (over is None or step < 0.8 * over)
 
 
-def resampled(point: UpdatePoint, architecture: Architecture, setting: Setting, first: dict[str, float]) -> Changes:
+def resampled(point: UpdatePoint, architecture: Architecture, setting: Setting, first: Mapping[str, float]) -> Changes:
     """What becomes of dead latents: an input each, drawn by its squared loss, is their direction; Adam forgets them.
 
     The encoder's columns have a fifth of the mean norm of those alive; per-latent weights go to the values of `first`.
@@ -54,10 +53,8 @@ def resampled(point: UpdatePoint, architecture: Architecture, setting: Setting, 
     weights["W_enc"][:, where] = (_ENCODER_SHARE * share * towards).T
     for name, value in first.items():
         weights[name][where] = value
-    state = {role: _forgotten(role, tensors, where) for role, tensors in point.optimizer_state.items() if role in weights}
-    return Changes(
-        weights=weights, optimizer_state=state, buffers={IDLE: torch.where(where, 0, point.buffers[IDLE])}
-    )
+    state = {role: _forgotten(role, point.optimizer_state.get(role, {}), where) for role in weights}
+    return Changes(weights=weights, optimizer_state=state, buffers={IDLE: torch.where(where, 0, point.buffers[IDLE])})
 
 
 def _losses(point: UpdatePoint, architecture: Architecture, rows: Tensor) -> Tensor:
@@ -66,16 +63,11 @@ def _losses(point: UpdatePoint, architecture: Architecture, rows: Tensor) -> Ten
     return (architecture.decoded(point.weights, architecture.latents(point.weights, before)) - rows).square().sum(1)
 
 
-def _forgotten(role: str, tensors: dict[str, Tensor] | object, where: Tensor) -> dict[str, Tensor]:
-    """Adam's averages with nothing of these latents."""
-    assert isinstance(tensors, dict)
+def _forgotten(role: str, tensors: Mapping[str, Tensor], where: Tensor) -> dict[str, Tensor]:
+    """Adam's averages with nothing of these latents; of a weight that has no gradient there are none."""
     out = {}
     for name in ("exp_avg", "exp_avg_sq"):
         if name in tensors:
-            copy = tensors[name].clone()
-            if role in _COLUMNS:
-                copy[:, where] = 0
-            else:
-                copy[where] = 0
-            out[name] = copy
+            out[name] = tensors[name].clone()
+            out[name][(slice(None), where) if role == "W_enc" else where] = 0
     return out

@@ -1,4 +1,4 @@
-"""The ranges of hyperparameters that a training keeps unless told otherwise, as the product's requirements have them."""
+"""The ranges of hyperparameters that a training keeps unless it is told otherwise."""
 
 from __future__ import annotations
 

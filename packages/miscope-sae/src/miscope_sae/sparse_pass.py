@@ -57,9 +57,8 @@ class PassOf:
     def __call__(self, seen: ForwardPass) -> SparsePass:
         before, last = seen.activations[BEFORE], self._last
         # What is detached of a pass shares its memory, which is not given to others while the pass is kept.
-        if last is not None and last.before.data_ptr() == before.data_ptr() and last.before.shape == before.shape:
-            if last.before.requires_grad or not before.requires_grad:
-                return last
+        if last is not None and _is_part_of(before, last.before):
+            return last
         made = SparsePass(
             architecture=self.architecture,
             weights=seen.weights,
@@ -68,3 +67,9 @@ class PassOf:
         )
         self._last = made
         return made
+
+
+def _is_part_of(given: Tensor, kept: Tensor) -> bool:
+    """Whether it is the same tensor, or that without its graph."""
+    same = given.data_ptr() == kept.data_ptr() and given.shape == kept.shape
+    return same and (kept.requires_grad or not given.requires_grad)

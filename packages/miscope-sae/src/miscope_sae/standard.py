@@ -44,4 +44,3 @@ class StandardFamily(AutoencoderFamily):
         sparsity = terms.over_passes(pass_of, lambda made: terms.weighed(made, setting, made.latents))
         penalty = Term(name="sparsity", value=sparsity, coefficient=setting.warmed(strength))
         return (terms.reconstruction(pass_of), *([penalty] if strength else []))
-

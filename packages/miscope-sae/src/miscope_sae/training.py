@@ -22,9 +22,9 @@ class SparseTraining(TrainingConfig):
     and takes the radial part out of its gradient before it is clipped."""
     decoder_init_norm: Annotated[float, Field(gt=0, json_schema_extra={"slug": "decinit"})] = 0.1
     """Of each decoder row at step 0, where it is free."""
-    b_dec_init: Annotated[
-        Literal["zeros", "mean", "geometric_median"], Field(json_schema_extra={"slug": "bdec"})
-    ] = "zeros"
+    b_dec_init: Annotated[Literal["zeros", "mean", "geometric_median"], Field(json_schema_extra={"slug": "bdec"})] = (
+        "zeros"
+    )
     """The decoder's bias at step 0, of the inputs trained on."""
     dead_neuron_threshold: Annotated[float, Field(ge=0, json_schema_extra={"slug": "deadbelow"})] = 0.0
     """A latent is active where it is above this."""
@@ -52,8 +52,8 @@ class L1Training(SparseTraining):
     """A penalty on the sum of the latents."""
 
     l1_alpha: Annotated[float | None, Field(ge=0, json_schema_extra={"slug": "l1"})] = None
-    """Its coefficient where the squared error is a mean over dimensions; the one descended, of a sum over dimensions, is
-    `width` times this. None: as `rho` and `expected_l0` have it."""
+    """Its coefficient where the squared error is a mean over dimensions; the one descended, is `width`
+    times this. None: as `rho` and `expected_l0` have it."""
     rho: Annotated[float, Field(gt=0, json_schema_extra={"slug": "rho"})] = 0.1
     """Share of a typical active latent by which the penalty shrinks it: lambda = 2 rho sqrt(width / expected_l0)."""
     expected_l0: Annotated[float, Field(gt=0, json_schema_extra={"slug": "l0"})] = 8.0

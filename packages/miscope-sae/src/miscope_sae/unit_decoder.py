@@ -18,6 +18,6 @@ def unit_rows(decoder: Tensor) -> Tensor:
 
 
 def tangential(gradient: Tensor, decoder: Tensor) -> Tensor:
-    """(m, d) gradient without its part along each row, so that Adam's averages hold none of it (Bricken et al. 2023)."""
+    """(m, d) gradient without its part along each row: Adam's averages then hold none of it (Bricken et al. 2023)."""
     unit = unit_rows(decoder)
     return gradient - (gradient * unit).sum(1, keepdim=True) * unit

@@ -57,7 +57,7 @@ def callbacks_of(pass_of: PassOf, setting: Setting, own: Constraints) -> Callbac
     def after_update(point: UpdatePoint) -> Changes:
         changes = Changes()
         if resamples_at(point.step, setting):
-            changes = resampled(point, pass_of.architecture, setting, dict(own.first))
+            changes = resampled(point, pass_of.architecture, setting, own.first)
         weights = {**point.weights, **changes.weights}
         kept = {"W_dec": unit_rows(weights["W_dec"])} if unit else {}
         kept |= own.weights({**weights, **kept}, point.buffers)
