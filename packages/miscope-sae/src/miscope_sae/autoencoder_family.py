@@ -107,8 +107,7 @@ class AutoencoderFamily(Family):
     def bases(self, params: Any) -> Mapping[str, Basis]:
         """Those of the source that belong to columns of its probe."""
         columns = self._rows.source.probe.columns
-        bases = getattr(self._rows.source, "bases", {})
-        return {name: basis for name, basis in bases.items() if name in columns}
+        return {name: basis for name, basis in self._rows.source.bases.items() if name in columns}
 
     def task(self, variant: Variant) -> Task:
         import torch
