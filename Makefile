@@ -27,7 +27,7 @@ PYTEST := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/pytest
 PARALLEL := -n logical --maxprocesses 8 --no-loadscope-reorder --dist loadfile
 SRC := packages tests benchmarks templates examples conftest.py
 
-.PHONY: help demo test test-quick test-isolated test-matrix test-lens lint fix bench paper docs examples notebooks sync clean
+.PHONY: help demo test test-quick test-isolated test-matrix test-lens test-saelens lint fix bench paper docs examples notebooks sync clean
 
 help:  ## these lines
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /	/' | expand -t 16
@@ -49,6 +49,9 @@ test-matrix: $(UV)  ## core and modadd on transformer-lens 3.9 and 4.3, python 3
 
 test-lens: $(UV)  ## the same on one transformer-lens, LENS=4.3
 	.ci/matrix 3.11:$(LENS)
+
+test-saelens: $(UV)  ## files of miscope-sae against sae-lens, in an environment of its own
+	.ci/saelens
 
 notebooks: sync  ## run the notebooks of examples/, each from an empty folder
 	$(PYTEST) $(PARALLEL:loadfile=load) examples

@@ -94,7 +94,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     ran = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
-    skipped = terminalreporter.getreports("skipped")
+    # The report of a file that was skipped whole has no properties.
+    skipped = [report for report in terminalreporter.getreports("skipped") if hasattr(report, "user_properties")]
     calibrated = {report.nodeid for report in ran if _CALIBRATES in dict(report.user_properties)}
     wanted = [dict(report.user_properties)[_WANTS] for report in skipped if _WANTS in dict(report.user_properties)]
     for line in summary(len(calibrated), wanted):

@@ -103,3 +103,11 @@ def test_a_run_that_is_about_neither_says_nothing_of_them(run) -> None:
     code, lines = run(words=("-k", "nothing"))
     assert code == 0
     assert not any(line.startswith(("calibrations", "browser")) for line in lines)
+
+
+def test_a_file_that_is_skipped_whole_is_counted_as_none_of_them(run, tmp_path) -> None:
+    skipping = "import pytest\n\npytest.importorskip('a_package_that_nobody_has')\n"
+    (tmp_path / "checkout" / "test_whole.py").write_text(skipping)
+    code, lines = run(*ALL)
+    assert (code, lines[-2]) == (0, "calibrations: 5 ran")
+    assert lines[-1].startswith("8 passed, 1 skipped")
