@@ -84,7 +84,7 @@ def without_input_bias(coder: PlainAutoencoder, b_in: Tensor | None = None) -> P
             f"Give one of shape ({coder.d_in},).",
             field="b_in",
         )
-    bias = torch.zeros(coder.d_in, dtype=torch.float64) if b_in is None else b_in.detach().double()
+    bias = torch.zeros(coder.d_in, dtype=torch.float64) if b_in is None else b_in.detach().cpu().double()
     if coder.apply_b_dec_to_input:
         bias = bias + _double(coder, "b_dec")
     shift = bias @ _double(coder, "W_enc")

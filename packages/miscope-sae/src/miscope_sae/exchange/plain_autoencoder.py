@@ -55,7 +55,8 @@ class PlainAutoencoder:
     architecture: Architecture
     tensors: Mapping[str, Tensor]
     """W_enc (d_in, d_sae), b_enc (d_sae), W_dec (d_sae, d_out), b_dec (d_out); threshold, b_gate, b_mag, r_mag (d_sae);
-    W_skip (d_out, d_in): those of the architecture, no others. Kept as contiguous float32."""
+    W_skip (d_out, d_in): those of the architecture, no others. Kept as contiguous float32 of the CPU; what is
+    computed is so on the device of the rows."""
     apply_b_dec_to_input: bool
     """Whether b_dec is subtracted before encoding; of a transcoder never."""
     k: int | None = None
@@ -67,7 +68,7 @@ class PlainAutoencoder:
 
     def __post_init__(self) -> None:
         _check_names(self)
-        kept = {name: tensor.detach().to(torch.float32).contiguous() for name, tensor in self.tensors.items()}
+        kept = {name: tensor.detach().to("cpu", torch.float32).contiguous() for name, tensor in self.tensors.items()}
         object.__setattr__(self, "tensors", kept)
         _check_shapes(self)
         _check_choices(self)

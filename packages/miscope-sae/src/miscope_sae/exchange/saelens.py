@@ -109,7 +109,7 @@ def _write(coder: PlainAutoencoder, folder: Path, frequencies: Tensor | None) ->
     write_whole(folder / _WEIGHTS, lambda file: file.write(content))
     (folder / _SPARSITY).unlink(missing_ok=True)
     if frequencies is not None:
-        logarithms = save({"sparsity": (frequencies.detach().float() + _NEVER).log10().contiguous()})
+        logarithms = save({"sparsity": (frequencies.detach().cpu().float() + _NEVER).log10().contiguous()})
         write_whole(folder / _SPARSITY, lambda file: file.write(logarithms))
     config = json.dumps(config_of(coder), indent=2, allow_nan=False) + "\n"
     write_whole(folder / _CONFIG, lambda file: file.write(config.encode()))
