@@ -37,6 +37,7 @@ class Wide(Params):
     kind: Annotated[Literal["mono", "one"], Field(json_schema_extra={"slug": ""})] = "mono"
     lr: float | None = None
     on: bool = False
+    mode: Annotated[Literal["on", "off"], Field(json_schema_extra={"in_name": "changed"})] = "on"
 
 
 text = st.text(alphabet="abAr1-+./ *_é", max_size=6) | st.sampled_from(["x-a1", "1-r0.1", "W_*", "*W_*", "..", "++"])
@@ -53,6 +54,7 @@ wide = st.builds(
     kind=st.sampled_from(["mono", "one"]),
     lr=st.none() | number,
     on=st.booleans(),
+    mode=st.sampled_from(["on", "off"]),
 )
 DEFAULT = TrainingConfig()
 training = st.builds(
@@ -107,6 +109,10 @@ def test_a_value_that_its_text_gives_back_is_that_text():
     )
     named = TrainingConfig(interventions=("gain-k14-x2-from500-to1000",), betas=(0.9, 0.999))
     assert slug(Params(), named, DEFAULT) == "betas0.9+0.999-dogain-k14-x2-from500-to1000"
+
+
+def test_what_is_named_where_it_is_changed_is_left_out_at_its_default():
+    assert slug(Wide(mode="off"), None, None) == slug(Wide(), None, None) + "-modeoff"
 
 
 def test_any_other_is_followed_by_its_digest():

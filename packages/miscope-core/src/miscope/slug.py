@@ -77,7 +77,8 @@ def _fields(params: BaseModel, training: TrainingConfig | None, default: Trainin
     for name, info in type(params).model_fields.items():
         if not _in_name(info):
             continue
-        named = getattr(params, name) is not None
+        value = getattr(params, name)
+        named = value is not None and not (_extra(info, "in_name") == "changed" and value == info.default)
         yield _Field(name=name, short=_short(name, info), model=params, named=named)
     if training is not None and default is not None:
         for name in training.identity_fields():
@@ -87,14 +88,22 @@ def _fields(params: BaseModel, training: TrainingConfig | None, default: Trainin
 
 def abbreviation(info: FieldInfo) -> str | None:
     """What a field says it is called in a variant's name: 'lr'; None where it says nothing."""
-    extra = info.json_schema_extra
-    return str(extra["slug"]) if isinstance(extra, dict) and "slug" in extra else None
+    said = _extra(info, "slug")
+    return None if said is None else str(said)
 
 
 def _in_name(info: FieldInfo) -> bool:
-    """Whether a parameter stands in the name of its variant; one that does not is in its digest only."""
+    """Whether a parameter can stand in the name of its variant; one that does not is in its digest only.
+
+    One of which `in_name` is "changed" stands there unless it is at its default, which is then for ever.
+    """
+    return _extra(info, "in_name") is not False
+
+
+def _extra(info: FieldInfo, name: str) -> object:
+    """What a field says of itself under this name in its `json_schema_extra`; None where it says nothing."""
     extra = info.json_schema_extra
-    return not (isinstance(extra, dict) and extra.get("in_name") is False)
+    return extra.get(name) if isinstance(extra, dict) else None
 
 
 def _short(field: str, info: FieldInfo) -> str:

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from miscope import hookimpl
 
 if TYPE_CHECKING:
+    import typer
+
     from miscope import Family
+    from miscope_sae.series import autoencoders as autoencoders
+
+__all__ = ["autoencoders"]
+
+
+def __getattr__(name: str) -> Any:
+    # Not in __dir__ too: whoever looks for hooks would load it.
+    if name != "autoencoders":
+        raise AttributeError(f"module 'miscope_sae' has no attribute {name!r}")
+    from miscope_sae.series import autoencoders
+
+    return autoencoders
 
 
 @hookimpl
@@ -30,3 +44,10 @@ def miscope_families() -> Iterable[Family]:
         MatryoshkaFamily(),
         KnownFeaturesFamily(),
     )
+
+
+@hookimpl
+def miscope_commands(cli: typer.Typer) -> None:
+    from miscope_sae.cli.sae import add_to
+
+    add_to(cli)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from miscope import Basis, Examples, Family, Objective, Probe, Source, Task, Term, Variant
 from miscope.errors import BadValue
+from miscope_sae.lengths import length_fields
 from miscope_sae.params import AutoencoderParams, latent_count
 from miscope_sae.seed_ranges import LATENT_RATIO
 from miscope_sae.training import SparseTraining
@@ -25,9 +26,20 @@ if TYPE_CHECKING:
     from miscope_sae.sparse_pass import PassOf
     from miscope_sae.updating import Constraints
 
-__all__ = ["AutoencoderFamily"]
+__all__ = ["STEPS", "AutoencoderFamily"]
 
-STEPS, _BATCH = 2_000, 512
+STEPS = 1_500
+"""Updates of a training, unless told otherwise: enough for the inputs of a finite task."""
+_DEFAULTS = {
+    "optimizer": "adam",
+    "learning_rate": 1e-3,
+    "betas": (0.9, 0.999),
+    "weight_decay": 0.0,
+    "clip_norm": 1.0,
+    "batch_size": 512,
+    "train_fraction": 0.9,
+    "loss_dtype": "float32",
+}
 
 
 class AutoencoderFamily(Family):
@@ -73,8 +85,14 @@ class AutoencoderFamily(Family):
     def given(self, sources: Sequence[SourceCheckpoint]) -> Self:
         return type(self)(sources)
 
+    def length_fields(self, steps: int) -> dict[str, object]:
+        """The fields of a training of so many updates that depend on its length."""
+        return length_fields(steps)
+
     def training(self, params: Any) -> SparseTraining:
-        return cast("type[SparseTraining]", self.training_config).model_validate(default_training(STEPS))
+        return cast("type[SparseTraining]", self.training_config).model_validate(
+            {**_DEFAULTS, **self.length_fields(STEPS)}
+        )
 
     def model(self, params: Any) -> AutoencoderModel:
         from miscope_sae.autoencoder_model import AutoencoderModel
@@ -177,24 +195,3 @@ class AutoencoderFamily(Family):
                 "Take it from there:  workspace.context(variant).family",
             )
         return SourceRows(self._sources[0])
-
-
-def default_training(steps: int) -> dict[str, object]:
-    """The fields of a training of so many updates: what depends on its length is a share of it."""
-    return {
-        "optimizer": "adam",
-        "learning_rate": 1e-3,
-        "betas": (0.9, 0.999),
-        "weight_decay": 0.0,
-        "clip_norm": 1.0,
-        "batch_size": _BATCH,
-        "train_fraction": 0.9,
-        "loss_dtype": "float32",
-        "lr_schedule_steps": steps,
-        "lr_decay_steps": steps // 5,
-        "sparsity_warmup_steps": max(1, steps // 20),
-        "dead_window_steps": max(100, min(1000, steps // 20)),
-        "steps": steps,
-        "checkpoints": f"every:{max(1, steps // 4)}",
-        "evaluate_every": max(1, steps // 20),
-    }

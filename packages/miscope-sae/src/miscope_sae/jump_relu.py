@@ -59,10 +59,13 @@ class JumpReluFamily(AutoencoderFamily):
         bandwidth = 1.0 if setting is None else _bandwidth(setting)
         return JumpReLU(centred=params.apply_b_dec_to_input, bandwidth=bandwidth)
 
+    def length_fields(self, steps: int) -> dict[str, object]:
+        """Sparsity warms up all along."""
+        return super().length_fields(steps) | {"sparsity_warmup_steps": steps}
+
     def training(self, params: Any) -> SparseTraining:
-        """Decoder rows of norm 1, so that thresholds are in units of the inputs; sparsity warms up all along."""
-        plain = super().training(params)
-        return plain.model_copy(update={"decoder_norm": "unit", "sparsity_warmup_steps": plain.steps})
+        """Decoder rows of norm 1, so that thresholds are in units of the inputs."""
+        return super().training(params).model_copy(update={"decoder_norm": "unit"})
 
     def shapes(self, width: int, latents: int) -> Mapping[str, tuple[int, ...]]:
         return {**super().shapes(width, latents), "threshold": (latents,)}

@@ -28,11 +28,13 @@ class AutoencoderParams(Params):
     """How many: '512', or '8x', so many times the width of the site."""
     seed: Annotated[int, Field(ge=0)] = 0
     """Of the first weights and of which inputs are held out."""
-    normalize_activations: Annotated[Normalisation, Field(json_schema_extra={"slug": "norm"})] = "constant_norm"
+    normalize_activations: Annotated[Normalisation, Field(json_schema_extra={"slug": "norm", "in_name": "changed"})] = (
+        "constant_norm"
+    )
     """'constant_norm' multiplies every input by one number, after which its mean norm is the square root of the width;
     'constant_norm_rescale' does so with each input by itself; 'layer_norm' centres each and divides by its standard
     deviation."""
-    apply_b_dec_to_input: Annotated[bool, Field(json_schema_extra={"slug": "centred"})] = True
+    apply_b_dec_to_input: Annotated[bool, Field(json_schema_extra={"slug": "centred", "in_name": "changed"})] = True
     """Whether the decoder's bias is taken from the input before it is encoded."""
     step: Annotated[int, Field(ge=0)]
     """Of the checkpoint it is built on."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from miscope.train_request import TrainRequest
     from miscope.workspace import Workspace
 
-__all__ = ["train_and_tell"]
+__all__ = ["report_progress", "train_and_tell"]
 
 
 def train_and_tell(place: Workspace, request: TrainRequest, name: str) -> int:
@@ -27,7 +27,7 @@ def train_and_tell(place: Workspace, request: TrainRequest, name: str) -> int:
     from miscope.running import run
 
     with stop_on_signals() as asked:
-        last = _report(run(place, request, should_stop=asked))
+        last = report_progress(run(place, request, should_stop=asked))
     print(last.message or f"{name}: {_line(last)}")
     if last.step >= last.total:
         return 0
@@ -35,7 +35,7 @@ def train_and_tell(place: Workspace, request: TrainRequest, name: str) -> int:
     return asked.exit_code
 
 
-def _report(progress: Iterable[Progress]) -> Progress:
+def report_progress(progress: Iterable[Progress]) -> Progress:
     """Show the training as it goes; its last progress."""
     *_, last = _with_bar(_with_messages(progress)) if sys.stderr.isatty() else _with_lines(_with_messages(progress))
     return last

@@ -1,0 +1,90 @@
+"""`miscope sae`: train autoencoders of a variant's checkpoints, one or all of them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from miscope.cli.options import WorkspaceOption, assignments, opened
+from miscope.cli.printing import note
+from miscope.cli.queueing import PriorityOption, QueueOption, enqueue, following, only_with_queue
+
+__all__ = ["add_to"]
+
+
+def add_to(cli: typer.Typer) -> None:
+    """The commands of `sae`."""
+    group = typer.Typer(
+        rich_markup_mode=None, no_args_is_help=True, help="Sparse autoencoders of a trained variant's activations."
+    )
+    # A group of one command would be that command.
+    group.callback()(lambda: None)
+    group.command()(train)
+    cli.add_typer(group, name="sae", rich_help_panel="Make")
+
+
+def train(
+    variant: Annotated[str, typer.Argument(metavar="VARIANT", help="Whose activations: a trained variant's name.")],
+    site: Annotated[str, typer.Option(help="Where in its network: blocks.0.mlp.hook_post.")],
+    fields: Annotated[
+        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Of the architecture: k=8 latents=2x seed=1.")
+    ] = None,
+    step: Annotated[
+        str, typer.Option(metavar="STEP", help="Which of its checkpoints: last, first, best, all, 100, every:100.")
+    ] = "last",
+    architecture: Annotated[
+        str, typer.Option(help="standard, topk, batchtopk, jumprelu, gated, matryoshka, or a plug-in's.")
+    ] = "topk",
+    steps: Annotated[int | None, typer.Option(min=1, help="Updates of each.  (default: the family's)")] = None,
+    setting: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="How to train: learning_rate=3e-4.")
+    ] = None,
+    untrained: Annotated[
+        bool, typer.Option("--untrained/--no-untrained", help="One of the first checkpoint too, to compare with.")
+    ] = True,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; 1 makes runs repeat bit by bit.")] = None,
+    queued: QueueOption = False,
+    then: Annotated[
+        str | None, typer.Option(metavar="analyze[:NAME,...]", help="With --queue: what follows each training.")
+    ] = None,
+    priority: PriorityOption = 0,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Train an autoencoder of one site at a checkpoint, or one at each of several, and keep what they learn.
+
+    Each is a variant of its own: `miscope analyze`, `miscope show` and the page take it like any other. Ctrl-C stops;
+    the same command goes on from there.
+    """
+    from miscope.cli.targets import variants_meant
+    from miscope.errors import BadValue
+    from miscope.train_options import TrainOptions
+    from miscope.train_request import train_request
+    from miscope_sae.series import autoencoder_variants, chosen_checkpoints
+
+    place = opened(workspace)
+    only_with_queue(queued, then=then, priority=priority)
+    meant = variants_meant(place, [variant])
+    if len(meant) != 1:
+        raise BadValue(
+            f"{variant!r} names {len(meant)} variants.",
+            f"They are: {', '.join(one.name for one in meant)}.",
+            "Give the name of one.",
+        )
+    given = assignments([*(fields or ()), *(setting or ())]) | ({} if steps is None else {"steps": steps})
+    chosen = chosen_checkpoints(place, meant[0].name, step)
+    first = place.store.finite_steps(meant[0].name)[:1] if untrained else []
+    variants = autoencoder_variants(
+        place, meant[0], site, sorted({*chosen, *first}), {"architecture": architecture, **given}
+    )
+    requests = [train_request(one, TrainOptions(device=device, threads=threads)) for one in variants]
+    if queued:
+        chains = [[request, *following(then, one.name)] for request, one in zip(requests, variants, strict=True)]
+        for chain in chains:
+            enqueue(place, chain, priority=priority, after=(), as_json=False)
+        return
+    from miscope_sae.cli.training import train_all
+
+    note(f"{len(variants)} of {architecture} at {site} of {meant[0].name}  in {place.root}")
+    raise typer.Exit(train_all(place, requests, [one.name for one in variants]))

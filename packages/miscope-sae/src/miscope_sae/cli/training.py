@@ -1,0 +1,62 @@
+"""Several trainings in one go, with one bar and one time left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from miscope.cli.printing import note
+from miscope.cli.training_report import report_progress
+from miscope.interruption import SignalFlag, stop_on_signals
+from miscope.pace import Pace
+from miscope.progress import Progress
+from miscope.running import run
+
+if TYPE_CHECKING:
+    from miscope.train_request import TrainRequest
+    from miscope.workspace import Workspace
+
+__all__ = ["train_all"]
+
+
+def train_all(place: Workspace, requests: Sequence[TrainRequest], names: Sequence[str]) -> int:
+    """Do them one after the other and show how far they are together; 0, or the code of the signal that stopped them.
+
+    names: the variants', in the same order.
+    """
+    with stop_on_signals() as asked:
+        last = report_progress(_together(place, requests, names, asked))
+        stopped = asked()
+    if stopped or last.step < last.total:
+        note("Stopped; the same command goes on from here.")
+        return asked.exit_code
+    return 0
+
+
+def _together(
+    place: Workspace, requests: Sequence[TrainRequest], names: Sequence[str], asked: SignalFlag
+) -> Iterator[Progress]:
+    """The progress of all as that of one; a line for each that ends, with what was measured of it."""
+    pace, total = Pace(), 0
+    for number, (request, name) in enumerate(zip(requests, names, strict=True)):
+        seen = None
+        for seen in run(place, request, should_stop=asked):
+            assert isinstance(seen, Progress)
+            total = seen.total * len(requests)
+            done = number * seen.total + seen.step
+            pace.note(done)
+            yield replace(seen, step=done, total=total, eta=pace.left(total), checkpoint=None, message="")
+        if seen is None or seen.step < seen.total or asked():
+            return
+        ended = f"{name}: {_measured(seen)}"
+        yield replace(seen, step=(number + 1) * seen.total, total=total, eta=pace.left(total), message=ended)
+    # What is last is left for the caller to print.
+    yield replace(seen, step=total, total=total, message="") if seen is not None else Progress(step=0, total=0)
+
+
+def _measured(seen: Progress) -> str:
+    words = {"test_fvu": "FVU held out", "test_l0": "L0", "test_dead_neurons": "dead"}
+    return ", ".join(f"{word} {seen.metrics[name]:.3g}" for name, word in words.items() if name in seen.metrics) or (
+        seen.message or "nothing to do"
+    )

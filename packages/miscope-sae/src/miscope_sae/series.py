@@ -1,0 +1,103 @@
+"""Autoencoders of one configuration, one for each of several checkpoints of a variant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from miscope.errors import BadValue, UnknownName
+from miscope_sae.autoencoder_family import STEPS, AutoencoderFamily
+from miscope_sae.params import latent_count
+from miscope_sae.seed_ranges import LATENT_RATIO
+
+if TYPE_CHECKING:
+    from miscope import Variant
+    from miscope.bound import BoundVariant
+    from miscope.workspace import Workspace
+
+__all__ = ["autoencoder_variants", "autoencoders", "chosen_checkpoints", "fitting_latents"]
+
+_INPUTS_A_LATENT = 4
+"""Fewer inputs than this for each latent, and latents can stand for single inputs."""
+
+
+def autoencoders(
+    run: BoundVariant, site: str, *, step: str | int | Sequence[int] = "last", architecture: str = "topk", **fields: Any
+) -> list[BoundVariant]:
+    """Autoencoders of a site of a trained variant, to be trained: one for each step, with these fields for all.
+
+    step: 'last', 'first', 'best', 'all', a number, several, or a schedule ('every:100'). architecture: 'topk' or
+    'sae.topk'. fields: parameters and training fields of the architecture's family; `steps` brings what depends on the
+    length of a training with it. Raises BadValue and UnknownName, before anything is written.
+    """
+    from miscope.bound import BoundVariant
+
+    place = run.workspace
+    steps = chosen_checkpoints(place.value, run.name, step)
+    found = autoencoder_variants(place.value, run.value, site, steps, {"architecture": architecture, **fields})
+    return [BoundVariant(place, variant) for variant in found]
+
+
+def chosen_checkpoints(workspace: Workspace, name: str, step: str | int | Sequence[int]) -> list[int]:
+    """The checkpoints of a variant that are meant, ascending; those with a weight that is no number are left out."""
+    from miscope.analysis.chosen_steps import chosen_steps, one_step
+    from miscope.store.no_checkpoint import no_checkpoint
+
+    store = workspace.store
+    there = store.finite_steps(name)
+    if step == "all":
+        return there
+    if isinstance(step, str) and step not in ("first", "last", "best"):
+        asked = chosen_steps(step, [there])
+    elif isinstance(step, str | int):
+        asked = [one_step(step, there, name, lambda: store.metrics(name))]
+    else:
+        asked = sorted(step)
+    for each in asked:
+        if each not in there:
+            raise no_checkpoint(store.layout, name, each, there)
+    return asked
+
+
+def autoencoder_variants(
+    workspace: Workspace, source: Variant, site: str, steps: Sequence[int], fields: Mapping[str, Any]
+) -> list[Variant]:
+    """The variants to train, one for each step of the source."""
+    given = dict(fields)
+    family = _family(workspace, str(given.pop("architecture", "topk")))
+    context = workspace.context(source)
+    if site not in context.model.sites:
+        sites = sorted(context.model.sites)
+        raise UnknownName("site", site, sites, listing=f"{source.name} has: {', '.join(sites)}.")
+    length = given.get("steps", STEPS)
+    values = (family.length_fields(length) if isinstance(length, int) and length != STEPS else {}) | given
+    if "latents" not in values:
+        latents, usual = fitting_latents(context.width(site), len(context.probe().inputs))
+        values |= {"latents": latents} | ({} if usual else {"allow_out_of_range": True})
+    workspace.keep_record(source)
+    return [workspace.variant(family.name, variant=source.name, site=site, step=step, **values) for step in steps]
+
+
+def fitting_latents(width: int, inputs: int) -> tuple[str, bool]:
+    """How many latents for so many inputs, and whether that is in the usual range.
+
+    Eight times the width, or the largest of four, two and one times it that leaves each latent four inputs: with fewer,
+    latents learn inputs by heart.
+    """
+    for times in (8, 4, 2):
+        if latent_count(f"{times}x", width) * _INPUTS_A_LATENT <= inputs:
+            return f"{times}x", times >= LATENT_RATIO[0]
+    return "1x", False
+
+
+def _family(workspace: Workspace, architecture: str) -> AutoencoderFamily:
+    families = workspace.plugins.families
+    name = architecture if architecture in families else f"sae.{architecture}"
+    found = families.get(name)
+    if isinstance(found, AutoencoderFamily):
+        return found
+    known = [name.removeprefix("sae.") for name, each in families.items() if isinstance(each, AutoencoderFamily)]
+    listing = f"Those there are: {', '.join(known)}."
+    if found is not None:
+        raise BadValue(f"{name} is no architecture of autoencoders.", listing, "Choose one of them.")
+    raise UnknownName("architecture", architecture, known, listing=listing)
