@@ -44,8 +44,8 @@ def check_analyzer(
     really trained variant.
 
     family: None takes the toy families, of which one must give the analyzer what it needs. plugins: tables that hold
-    the analyzers it reads; None takes those of core. params: of the family. Returns the outputs that it documents and
-    did not return here: () unless some are of other families only.
+    the analyzers it reads; None takes those of core. params: of the family, and fields of its training. Returns the
+    outputs that it documents and did not return here: () unless some are of other families only.
     """
     _check_record(analyzer)
     with _scene_for(analyzer, family, plugins, params) as place:
@@ -114,8 +114,9 @@ def _lacking(analyzer: Analyzer, family: Family, params: Any) -> str | None:
     """What the family does not give the analyzer; of one that is built on others that is known once these are there."""
     from miscope.family import make_variant
     from miscope.model_context import ModelContext
+    from miscope.validation import split_fields
 
-    variant = make_variant(family, params or {})
+    variant = make_variant(family, *split_fields(family, params or {}))
     if family.sources(variant.params):
         return None
     context = ModelContext(family, variant)

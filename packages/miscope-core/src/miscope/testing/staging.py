@@ -50,10 +50,12 @@ def scene(
     """Train the family for a few steps in a temporary workspace, with a checkpoint at every other one.
 
     What it is built on is trained before, as far as it names variants that their families' defaults give. steps: None
-    for 4, and as long as they say of the toy families. optimizer: whether its state is kept beside them.
+    for 4, and as long as they say of the toy families. params: of the family, and fields of its training. optimizer:
+    whether its state is kept beside them.
     """
     from miscope.bound import open_bound
     from miscope.testing.toy import ToyFamily, ToyFourierFamily
+    from miscope.validation import split_fields
 
     toy = isinstance(family, ToyFamily | ToyFourierFamily)
     short = {} if toy and steps is None else {"steps": steps or 4, "checkpoints": "every:2"}
@@ -63,7 +65,8 @@ def scene(
         seeds = [{"seed": 1}, {"seed": 2}] if "seed" in family.params.model_fields else [{}]
         given = [{**seed, **dict(params or {})} for seed in seeds]
         for fields in given:
-            _train_sources(workspace, family.sources(family.params.model_validate(fields)))
+            params_of, _ = split_fields(family, fields)
+            _train_sources(workspace, family.sources(family.params.model_validate(params_of)))
         variants = tuple(workspace.variant(family.name, **{**fields, **short}) for fields in given)
         variants = tuple({variant.name: variant for variant in variants}.values())
         for variant in variants:

@@ -32,7 +32,7 @@ def check_view(
     there is one checkpoint alone, where numbers are NaN, and where what is optional was not computed.
 
     family: None takes the toy families, of which one must give the view what it needs. plugins: tables that hold the
-    analyzers it reads; None takes those of core. params: of the family.
+    analyzers it reads; None takes those of core. params: of the family, and fields of its training.
     """
     from miscope.analysis.planning import resolve
     from miscope.errors import DoesNotApply
