@@ -20,8 +20,8 @@ ELSEWHERE = {
 }
 """What needs more checkpoints than the check keeps, a run that has learned, or one that was intervened in."""
 
-AT_HOME = {"miscope-core", "miscope-views"}
-"""Packages whose own tests check on the toys each of their records that needs no other stage."""
+AT_HOME = {"miscope-core", "miscope-views", "miscope-sae"}
+"""Packages whose own tests check each of their records that needs no other stage, on the toys or built on them."""
 
 
 def test_nothing_installed_is_broken() -> None:

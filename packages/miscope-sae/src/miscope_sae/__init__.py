@@ -10,7 +10,7 @@ from miscope import hookimpl
 if TYPE_CHECKING:
     import typer
 
-    from miscope import Family
+    from miscope import Analyzer, Family, View
     from miscope_sae.series import autoencoders as autoencoders
 
 __all__ = ["autoencoders"]
@@ -44,6 +44,20 @@ def miscope_families() -> Iterable[Family]:
         MatryoshkaFamily(),
         KnownFeaturesFamily(),
     )
+
+
+@hookimpl
+def miscope_analyzers() -> Iterable[Analyzer]:
+    from miscope_sae.analyzers import ALL
+
+    return ALL
+
+
+@hookimpl
+def miscope_views() -> Iterable[View]:
+    from miscope_sae.views import ALL
+
+    return ALL
 
 
 @hookimpl

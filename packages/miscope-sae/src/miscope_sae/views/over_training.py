@@ -1,0 +1,122 @@
+"""Autoencoders over their training: what they leave over, how many latents they take, how pure these become."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from miscope import Choice, Grain, Needs, View, ViewData
+from miscope.figures.figure_style import NULL, OKABE_ITO, TEST, TRAIN
+from miscope_sae.views.frame import DEGREE, dashed, figure, line, title
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+_RECONSTRUCTION, _PURITY = "sae.reconstruction", "sae.purity"
+_SPLIT = {"train": ("trained on", TRAIN), "held_out": ("held out", TEST)}
+_SOURCE = {"source_train": ("source trained on", TRAIN), "source_test": ("source held out", TEST)}
+_WHOLE = {"all": ("all inputs", OKABE_ITO[0])}
+_TOP, _BOTTOM = [0.56, 1], [0, 0.44]
+
+
+def reconstruction(shown: ViewData, *, parts: str) -> Figure:
+    """Fraction of variance unexplained of inputs trained on and held out, beside as many principal components."""
+    arrays = shown.artifacts[_RECONSTRUCTION]
+    steps, there = arrays["step"], _parts(shown)[parts]
+    traces = []
+    for part, (name, colour) in there.items():
+        hover = f"{name}: %{{y:.3g}}<extra></extra>"
+        traces.append(line(steps, _positive(arrays[f"{part}/fvu"]), name, colour, hovertemplate=hover))
+    last = list(there)[-1]
+    name = f"PCA of equal L0, {there[last][0]}"
+    traces.append(
+        dashed(steps, _positive(arrays[f"{last}/pca_fvu"]), name, hovertemplate="PCA: %{y:.3g}<extra></extra>")
+    )
+    left, null, active = (float(arrays[f"{last}/{what}"][-1]) for what in ("fvu", "pca_fvu", "l0"))
+    note = f"at the end {left:.3g} with L0 = {active:.3g}, PCA {null:.3g}; 1 for the mean"
+    layout: dict[str, Any] = {
+        "title": title(shown, "What is left unexplained of the inputs", note),
+        "yaxis": {"title": {"text": "FVU"}, "type": "log", "nticks": 5},
+        "showlegend": True,
+    }
+    return figure(traces, layout)
+
+
+def _parts(shown: ViewData) -> dict[str, dict[str, tuple[str, str]]]:
+    """By what the control calls them, those parts of which all numbers are there."""
+    arrays = shown.artifacts.get(_RECONSTRUCTION, {})
+    named = {"autoencoder": _SPLIT, "source": _SOURCE, "all": _WHOLE}
+    return {name: parts for name, parts in named.items() if all(f"{part}/fvu" in arrays for part in parts)}
+
+
+def _positive(values: np.ndarray) -> np.ndarray:
+    """What a logarithmic axis has a place for."""
+    return np.where(values > 0, values, np.nan)
+
+
+def sparsity(shown: ViewData) -> Figure:
+    """Active latents of an input, in the mean and between the extremes, and latents that are active at none."""
+    arrays = shown.artifacts[_RECONSTRUCTION]
+    steps = arrays["step"]
+    edge = {"line": {"width": 1, "dash": "dot"}, "hoverinfo": "skip"}
+    traces = [
+        line(steps, arrays["l0_max"], "most", OKABE_ITO[5], **edge),
+        line(steps, arrays["all/l0"], "mean L0", OKABE_ITO[0], hovertemplate="L0 %{y:.3g}<extra></extra>"),
+        line(steps, arrays["l0_min"], "least", OKABE_ITO[5], **edge),
+        line(
+            *(steps, arrays["dead"], "active at no input", OKABE_ITO[1]),
+            yaxis="y2",
+            hovertemplate="%{y} active at no input<extra></extra>",
+        ),
+        dashed(steps, arrays["latents"], "all latents", yaxis="y2", hovertemplate="of %{y}<extra></extra>"),
+    ]
+    end = f"at the end L0 = {float(arrays['all/l0'][-1]):.3g}, {int(arrays['dead'][-1]):,} of "
+    layout: dict[str, Any] = {
+        "title": title(shown, "Active and dead latents", f"{end}{int(arrays['latents'][-1]):,} never active"),
+        "yaxis": {"title": {"text": "active latents of an input"}, "domain": _TOP, "rangemode": "tozero"},
+        "yaxis2": {"title": {"text": "latents"}, "domain": _BOTTOM, "rangemode": "tozero"},
+        "showlegend": True,
+    }
+    return figure(traces, layout)
+
+
+def purity(shown: ViewData, *, degree: str) -> Figure:
+    """Mean purity of the latents over training, beside that of the channels reconstructed, and permuted inputs."""
+    arrays = shown.artifacts[_PURITY]
+    steps, name = arrays["step"], degree.lower()
+    traces = [
+        line(
+            *(steps, arrays[f"{group}/{name}_mean"], group, colour),
+            hovertemplate=f"{group}: %{{y:.3f}}<extra></extra>",
+        )
+        for group, colour in (("latents", OKABE_ITO[0]), ("channels", OKABE_ITO[4]))
+    ]
+    for group, dash in (("latents", "dash"), ("channels", "dot")):
+        label = f"{group}, inputs permuted"
+        style = {"dash": dash}
+        hover = f"{label}: %{{y:.3f}}<extra></extra>"
+        null = arrays[f"{group}/{name}_null_mean"]
+        traces.append(line(steps, null, label, NULL, line=style, hovertemplate=hover))
+    layout: dict[str, Any] = {
+        "title": title(shown, "Purity of latents and of the channels they are made of", f"{degree}, means"),
+        "yaxis": {"title": {"text": f"{degree}: share of power in one frequency"}, "range": [0, 1.02]},
+        "showlegend": True,
+    }
+    return figure(traces, layout)
+
+
+def _over_training(name: str, heading: str, draw: Any, reads: str, **more: Any) -> View:
+    needs = Needs(reads=(reads,))
+    return View(name=name, title=heading, grain=Grain.TRAJECTORY, draw=draw, needs=needs, time_axis="x", **more)
+
+
+VIEWS = (
+    _over_training(
+        *("sae.reconstruction", "What is left unexplained of the inputs", reconstruction, _RECONSTRUCTION),
+        controls=(Choice(name="parts", options_from=lambda shown: tuple(_parts(shown)), label="split of"),),
+        in_reports=({},),
+    ),
+    _over_training("sae.sparsity", "Active and dead latents", sparsity, _RECONSTRUCTION),
+    _over_training("sae.purity_over_training", "Purity over training", purity, _PURITY, controls=(DEGREE,)),
+)

@@ -1,0 +1,149 @@
+"""Instruments and figures of autoencoders, of one trained on a small network, and on numbers that are known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import miscope_sae
+from miscope import Plugins, Probe, ViewData
+from miscope.testing import check_analyzer, check_view, scene, tables, toy_snapshot
+from miscope_sae.analyzers import ALL as ANALYZERS
+from miscope_sae.top_k import TopKFamily
+from miscope_sae.views import ALL as VIEWS
+from miscope_sae.views.at_a_step import decoder, density, purity
+from miscope_sae.views.maps import maps
+from miscope_sae.views.over_training import reconstruction, sparsity
+from miscope_sae.views.ranked import ranked
+
+BUILT = {
+    **{"variant": "toy.fourier/v5-seed0-width16", "step": 2, "site": "blocks.0.mlp.hook_post"},
+    **{"latents": "2x", "k": 3, "allow_out_of_range": True},
+}
+OURS = ("sae.reconstruction", "sae.latents", "sae.purity")
+VARIANT = toy_snapshot().variant
+
+
+@pytest.fixture(scope="module")
+def plugins() -> Plugins:
+    return tables(sae=miscope_sae)
+
+
+@pytest.mark.parametrize("analyzer", [each for each in ANALYZERS if each.name in OURS], ids=lambda each: each.name)
+def test_every_instrument_keeps_the_contract(analyzer: Any, plugins: Plugins) -> None:
+    assert check_analyzer(analyzer, TopKFamily(), plugins=plugins, params=BUILT) == ()
+
+
+@pytest.mark.parametrize(
+    "view", [each for each in VIEWS if set(each.needs.reads) <= set(OURS)], ids=lambda each: each.name
+)
+def test_every_view_draws_a_trained_autoencoder(view: Any, plugins: Plugins) -> None:
+    check_view(view, TopKFamily(), plugins=plugins, params=BUILT)
+
+
+def test_what_is_left_of_inputs_held_out_is_what_training_recorded(plugins: Plugins) -> None:
+    with scene(TopKFamily(), plugins, BUILT) as place:
+        run = place.variants[0]
+        assert [outcome.error for outcome in run.analyze("sae.reconstruction") if outcome.error] == []
+        told = run.arrays("sae.reconstruction", step=4)
+        for ours, theirs in (("held_out", "test"), ("train", "train")):
+            for name, recorded in (("fvu", "fvu"), ("mse", "reconstruction_loss"), ("l0", "l0"), ("l1", "l1")):
+                assert told[f"{ours}/{name}"] == pytest.approx(run.metric(f"{theirs}_{recorded}")[1][-1], rel=1e-4)
+
+
+def shown(name: str, arrays: dict[str, np.ndarray], step: int | None = 9, **more: Any) -> ViewData:
+    columns = {"a": np.repeat(np.arange(5), 5), "b": np.tile(np.arange(5), 5)}
+    probe = Probe(name="grid", inputs=torch.zeros(25, 2), columns=columns, grid=("a", "b"))
+    given = {"variant": VARIANT, "probe": probe, "artifacts": {name: arrays, **more.pop("artifacts", {})}}
+    return ViewData(step=step, steps=np.array([0, 9]), **given, **more)
+
+
+def known_latents() -> dict[str, np.ndarray]:
+    """Of three latents one never fires, one is dense."""
+    return {
+        "density": np.array([0.04, 0.0, 0.6]), "order": np.array([2, 0, 1]), "max_active": np.array([7.0, np.nan, 2.0]),
+        "top": np.array([[7, -1], [-1, -1], [3, 11]]), "largest_cosine": np.array([0.9, 0.1, 0.9]),
+        "chance_cosine": np.array([0.2, 0.3, 0.4]), "train_share": np.array([1.0, np.nan, 0.8]),
+        "train_expected": np.array(0.75), "train_prefer": np.array(0),
+    }  # fmt: skip
+
+
+def test_latents_that_never_fire_have_a_bar_of_their_own_and_dense_ones_another_colour() -> None:
+    never, usual, dense = density(shown("sae.latents", known_latents())).data
+    assert (list(never.y), sum(usual.y), sum(dense.y)) == ([1], 1, 1)
+    assert [bars.name for bars in (never, usual, dense)] == ["never (1)", "up to 10 % (1)", "dense, above 10 % (1)"]
+    assert never.x[0] < min(usual.x) < max(usual.x) < -1 < min(dense.x)
+
+
+def test_a_latent_that_is_always_active_is_in_the_last_bar() -> None:
+    dense = density(shown("sae.latents", {"density": np.array([1.0])})).data[2]
+    assert dense.y[-1] == 1
+
+
+def test_latents_that_fire_are_ranked_with_the_inputs_they_are_strongest_at() -> None:
+    figure = ranked(shown("sae.latents", known_latents()), trained="autoencoder")
+    assert [list(trace.y) for trace in figure.data] == [[0.6, 0.04], [2, 7], [0.8, 1], [0.75, 0.75]]
+    assert figure.data[0].text == ("latent 2<br>a=0 b=3, a=2 b=1", "latent 0<br>a=1 b=2")
+
+
+def test_cosines_of_decoder_rows_stand_beside_those_of_chance() -> None:
+    figure = decoder(shown("sae.latents", known_latents()))
+    assert [int(sum(trace.y)) for trace in figure.data] == [2, 1, 3]
+    assert "median 0.9; by chance 0.3 (95 %: 0.205 to 0.395)" in figure.layout.title.subtitle.text
+
+
+def test_maps_are_in_the_order_asked_for_and_share_a_colour_scale() -> None:
+    values = torch.arange(75.0).reshape(25, 3)
+    sites = {"activations": lambda site, channels: values[:, list(channels)], "channels": {"hook_sae_acts_post": 3}}
+    pure = {"latents/h4": np.array([0.2, np.nan, 0.7]), "latents/h4_label": np.array(["1", "", "2"])}
+    given = shown("sae.latents", known_latents(), artifacts={"sae.purity": {"basis": np.array(["fourier"]), **pure}},
+                  **sites)  # fmt: skip
+    names = {by: [note.text for note in maps(given, by=by, first=0).layout.annotations] for by in
+             ("density", "max", "purity")}  # fmt: skip
+    assert names == {
+        "density": ["2 · 60.0%", "0 · 4.0%", "1 · 0.0%"],
+        "max": ["0 · 7", "2 · 2", "1 · never"],
+        "purity": ["2 · k=2 0.70", "0 · k=1 0.20", "1 · never"],
+    }
+    figure = maps(given, by="density", first=1)
+    assert np.array_equal(figure.data[0].z, values[:, 0].reshape(5, 5))
+    assert (len(figure.data), figure.layout.coloraxis.cmax) == (2, 73)
+
+
+def test_the_purity_of_latents_is_drawn_from_the_least_to_the_most_pure() -> None:
+    arrays = {}
+    for group, share in (("latents", [0.5, np.nan, 0.1]), ("channels", [0.9, 0.7])):
+        arrays |= {f"{group}/h4": np.array(share), f"{group}/h4_null": np.array([0.05])}
+        arrays |= {f"{group}/h4_mean": np.array(np.nanmean(share)), f"{group}/h4_null_mean": np.array(0.05)}
+    figure = purity(shown("sae.purity", arrays), degree="H4")
+    assert list(figure.data[0].x) == [0, 0.1, 0.5]
+    assert list(figure.data[0].y) == [0, 0.5, 1]
+    assert "means: latents 0.3 (permuted 0.05), channels 0.8 (permuted 0.05)" in figure.layout.title.subtitle.text
+
+
+def over_training(**more: list[float]) -> ViewData:
+    arrays = {f"{part}/{name}": np.array([1.0, left]) for part, left in (("train", 0.02), ("held_out", 0.03))
+              for name in ("fvu", "pca_fvu", "l0")}  # fmt: skip
+    return shown(
+        "sae.reconstruction", {"step": np.array([0, 9]), **arrays, **{k: np.array(v) for k, v in more.items()}}
+    )
+
+
+def test_the_null_is_that_of_the_inputs_held_out() -> None:
+    figure = reconstruction(over_training(**{"held_out/pca_fvu": [0.5, 0.25]}), parts="autoencoder")
+    assert [trace.name for trace in figure.data] == ["trained on", "held out", "PCA of equal L0, held out"]
+    assert list(figure.data[2].y) == [0.5, 0.25]
+    assert figure.layout.yaxis.type == "log"
+
+
+def test_dead_latents_are_counted_below_the_active_ones() -> None:
+    told = {"l0_min": [1, 2], "l0_max": [4, 3], "all/l0": [2, 2.5], "dead": [0, 3], "latents": [8, 8]}
+    figure = sparsity(over_training(**told))
+    assert {trace.name: list(trace.y) for trace in figure.data if trace.yaxis == "y2"} == {
+        "active at no input": [0, 3],
+        "all latents": [8, 8],
+    }
+    assert "at the end L0 = 2.5, 3 of 8 never active" in figure.layout.title.subtitle.text
