@@ -11,7 +11,7 @@ from miscope.lazily import torch
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Architecture", "Weights", "decoder_norms", "first_weights"]
+__all__ = ["AXES", "Architecture", "Weights", "decoder_norms", "first_weights"]
 
 Weights: TypeAlias = "Mapping[str, Tensor]"
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from miscope import Basis, Examples, Family, Objective, Probe, Source, Task, Term, Variant
 from miscope.errors import BadValue
+from miscope_sae.architecture import AXES
 from miscope_sae.lengths import length_fields
 from miscope_sae.params import AutoencoderParams, latent_count
 from miscope_sae.seed_ranges import LATENT_RATIO
@@ -47,6 +48,8 @@ class AutoencoderFamily(Family):
 
     params = AutoencoderParams
     training_config = SparseTraining
+    axes: Mapping[str, tuple[str, ...]] = AXES
+    """What each axis of a weight counts, by name: 'input' or 'latent'; of an architecture with weights of its own."""
 
     def __init__(self, sources: Sequence[SourceCheckpoint] = ()) -> None:
         self._sources = tuple(sources)
@@ -103,6 +106,7 @@ class AutoencoderFamily(Family):
             self.shapes(width, latent_count(params.latents, width)),
             params.normalize_activations,
             scale=lambda: self._rows.scale,
+            axes=self.axes,
         )
 
     def probes(self, variant: Variant) -> Mapping[str, Probe]:

@@ -35,11 +35,13 @@ class AutoencoderModel(Model):
         shapes: Mapping[str, tuple[int, ...]],
         mode: Normalisation,
         scale: Callable[[], float],
+        axes: Mapping[str, tuple[str, ...]] = AXES,
     ) -> None:
-        """shapes: of each role. scale: what 'constant_norm' multiplies by; asked for when something is run."""
+        """shapes: of each role. scale: what 'constant_norm' multiplies by; asked for when something is run. axes: what
+        those of each role count."""
         self.architecture, self._scale_of = architecture, scale
         self._mode: Normalisation = mode
-        self._roles = {name: Role(name=name, axes=AXES[name], shape=shape) for name, shape in shapes.items()}
+        self._roles = {name: Role(name=name, axes=axes[name], shape=shape) for name, shape in shapes.items()}
 
     @property
     def roles(self) -> Mapping[str, Role]:

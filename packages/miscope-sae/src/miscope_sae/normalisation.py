@@ -20,7 +20,7 @@ Undo: TypeAlias = "Callable[[Tensor], Tensor]"
 _LEAST = 1e-8
 """Norms below it count as this: an input of nothing stays nothing."""
 _EPSILON = 1e-5
-"""Added to the standard deviation of an input, as SAELens has it."""
+"""Added to the standard deviation of an input where it is divided by it; going back it is left out, as in SAELens."""
 
 
 def constant_scale(inputs: Tensor) -> float:
@@ -43,5 +43,5 @@ def normalised(mode: Normalisation, scale: float, inputs: Tensor) -> tuple[Tenso
         return inputs / norms, lambda given: given * norms
     mean = inputs.mean(dim=-1, keepdim=True)
     centred = inputs - mean
-    spread = torch.std(centred, dim=-1, keepdim=True) + _EPSILON
-    return centred / spread, lambda given: given * spread + mean
+    spread = torch.std(centred, dim=-1, keepdim=True)
+    return centred / (spread + _EPSILON), lambda given: given * spread + mean

@@ -26,5 +26,5 @@ def out_of_range(values: Mapping[str, object]) -> list[str]:
     for name, (least, most) in RANGES.items():
         value = values.get(name)
         if isinstance(value, int | float) and not least <= value <= most:
-            clauses.append(f"{name}={value:g} is outside {least:g} to {most:g}")
+            clauses.append(f"{name}={value} is outside {least} to {most}")
     return clauses

@@ -9,7 +9,17 @@ from pydantic import Field, model_validator
 from miscope import TrainingConfig
 from miscope_sae.seed_ranges import out_of_range
 
-__all__ = ["JumpReluTraining", "L1Training", "MatryoshkaTraining", "SparseTraining", "TopKTraining"]
+__all__ = [
+    "RESAMPLED_SHARE",
+    "JumpReluTraining",
+    "L1Training",
+    "MatryoshkaTraining",
+    "SparseTraining",
+    "TopKTraining",
+]
+
+RESAMPLED_SHARE = 0.8
+"""Of the learning rate's schedule: dead latents are drawn anew before, so that they can still learn."""
 
 
 class SparseTraining(TrainingConfig):
@@ -44,6 +54,12 @@ class SparseTraining(TrainingConfig):
             raise ValueError(
                 f"resample_steps={self.resample_steps} leaves no latent the dead_window_steps={self.dead_window_steps} "
                 "in which it could fire"
+            )
+        over = self.lr_schedule_steps
+        if self.resample_steps is not None and over is not None and self.resample_steps >= RESAMPLED_SHARE * over:
+            raise ValueError(
+                f"resample_steps={self.resample_steps} is never reached: latents are drawn anew in the first four "
+                f"fifths of lr_schedule_steps={over}"
             )
         return self
 
