@@ -1,4 +1,4 @@
-"""Activations of known features, of two sizes, and trainings on them."""
+"""Activations of known features and trainings on them; autoencoders whose weights and inputs are given."""
 
 from __future__ import annotations
 
@@ -6,9 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
+from torch import Tensor
 
+from miscope import Probe, Source, Trajectory
 from miscope.bound import BoundVariant, BoundWorkspace
+from miscope.family import make_variant
+from miscope.source_checkpoint import OpenedSource, SourceCheckpoint
+from miscope_sae.autoencoder_family import AutoencoderFamily
+from miscope_sae.autoencoder_model import AutoencoderModel
+from miscope_sae.normalisation import constant_scale
+from miscope_sae.standard import ReLU, StandardFamily
 
 
 def opened(root: Path, *families: Any, **features: Any) -> tuple[BoundWorkspace, BoundVariant]:
@@ -33,3 +43,47 @@ def few(tmp_path: Path) -> Callable[..., BoundVariant]:
         return place.variant(family, variant=source.name, step=0, site="hook_embed", **{**plain, **fields})
 
     return make
+
+
+def _unopened() -> OpenedSource:
+    raise AssertionError("what it is built on is not looked at")
+
+
+def _member(
+    inputs: Tensor,
+    decoder: Tensor,
+    *,
+    biases: tuple[Tensor, Tensor] | None = None,
+    train: np.ndarray | None = None,
+    family: AutoencoderFamily | None = None,
+    **params: Any,
+) -> Trajectory:
+    latents, width = decoder.shape
+    b_enc, b_dec = biases or (torch.zeros(latents), torch.zeros(width))
+    weights = {"W_enc": decoder.T.clone(), "b_enc": b_enc, "W_dec": decoder, "b_dec": b_dec}
+    given = {"variant": "drawn/one", "site": "hook_z", "step": 0, **params}
+    model = AutoencoderModel(
+        ReLU(centred=True),
+        {role: tuple(weight.shape) for role, weight in weights.items()},
+        "constant_norm",
+        scale=lambda: constant_scale(inputs),
+    )
+    source = Source(variant=given["variant"], step=given["step"], site=given["site"])
+    return Trajectory(
+        variant=make_variant(family or StandardFamily(), given),
+        steps=np.array([0, 10]),
+        options=None,
+        probe=Probe(name="drawn", inputs=inputs, train=train),
+        weights={role: lambda w=weight: torch.stack([torch.zeros_like(w), w]) for role, weight in weights.items()},
+        model=model,
+        sources=(SourceCheckpoint(source, _unopened),),
+    )
+
+
+@pytest.fixture
+def member() -> Callable[..., Trajectory]:
+    """member(inputs, decoder, step=20, seed=1), of (N, d) and (m, d): ReLU latents, the encoder is the transpose.
+
+    biases: of the encoder and of the decoder. Inputs are scaled to a mean norm of the square root of their width.
+    """
+    return _member

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from miscope_sae.analyzers import latents, purity, reconstruction
+from miscope_sae.analyzers import agreement, latents, purity, reconstruction, spliced, transfer
 
 ALL = (
     reconstruction.RECONSTRUCTION,
     latents.LATENTS,
     purity.PURITY,
+    spliced.SPLICED,
+    transfer.TRANSFER,
+    agreement.AGREEMENT,
 )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from miscope_sae.views import at_a_step, maps, over_training
+from miscope_sae.views import agreement, at_a_step, maps, over_training, spliced, transfer
 
 ALL = (
     *over_training.VIEWS,
     *at_a_step.VIEWS,
     *maps.VIEWS,
+    *spliced.VIEWS,
+    *transfer.VIEWS,
+    *agreement.VIEWS,
 )
