@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,11 @@ import torch
 
 import miscope_sae
 from miscope import Plugins, Probe, ViewData
+from miscope.bound import open_bound
+from miscope.errors import DoesNotApply
+from miscope.figures.render import render
 from miscope.testing import check_analyzer, check_view, scene, tables, toy_snapshot
+from miscope.testing.toy_autoencoder import ToyAutoencoder
 from miscope_sae.analyzers import ALL as ANALYZERS
 from miscope_sae.top_k import TopKFamily
 from miscope_sae.views import ALL as VIEWS
@@ -52,6 +58,36 @@ def test_what_is_left_of_inputs_held_out_is_what_training_recorded(plugins: Plug
         for ours, theirs in (("held_out", "test"), ("train", "train")):
             for name, recorded in (("fvu", "fvu"), ("mse", "reconstruction_loss"), ("l0", "l0"), ("l1", "l1")):
                 assert told[f"{ours}/{name}"] == pytest.approx(run.metric(f"{theirs}_{recorded}")[1][-1], rel=1e-4)
+
+
+def test_a_network_of_another_kind_with_the_same_sites_is_looked_at_too() -> None:
+    """And nobody knows what it was trained on."""
+    offered = tables(ToyAutoencoder(), sae=miscope_sae)
+    built = {"variant": "toy.sum/v5-seed0-width16", "step": 2}
+    for view in VIEWS:
+        if view.name in ("sae.reconstruction", "sae.ranked"):
+            check_view(view, ToyAutoencoder(), plugins=offered, params=built)
+
+
+def test_features_that_are_known_are_reconstructed_better_than_by_as_many_components(
+    tmp_path: Path, plugins: Plugins
+) -> None:
+    place = open_bound(tmp_path, plugins)
+    source = place.variant("sae.known-features", width=8, features=12, inputs=400, probability=0.1)
+    place.value.keep_record(source.value)
+    run = place.variant(
+        "sae.topk", variant=source.name, step=0, site="hook_embed", latents="12", k=2, allow_out_of_range=True,
+        steps=300, lr_schedule_steps=300, lr_decay_steps=60, batch_size=64, checkpoints="every:300",
+    )  # fmt: skip
+    for _ in run.train(threads=1):
+        pass
+    assert [outcome.error for outcome in run.analyze(*OURS[:2]) if outcome.error] == []
+    told = run.arrays("sae.reconstruction", step=300)
+    assert told["held_out/fvu"] < 0.6 * told["held_out/pca_fvu"]
+    hovered = render(place.value, place.plugins.view("sae.ranked"), run.value, step=300).data[0].text[0]
+    assert re.fullmatch(r"latent \d+<br>inputs \d+, \d+, \d+, \d+", hovered)
+    with pytest.raises(DoesNotApply, match="it needs a probe that enumerates 2 factors, and 'features' has 0"):
+        render(place.value, place.plugins.view("sae.maps"), run.value, step=300)
 
 
 def shown(name: str, arrays: dict[str, np.ndarray], step: int | None = 9, **more: Any) -> ViewData:

@@ -40,7 +40,7 @@ def latents(snapshot: Snapshot[LatentOptions]) -> Arrays:
         raise DoesNotApply(f"its decoder has {len(decoder)} rows for {values.shape[1]} latents")
     active = values > 0
     count = active.sum(dim=0).numpy()
-    total = values.double().where(active, 0.0).sum(dim=0).numpy()
+    total = values.where(active, 0.0).sum(dim=0, dtype=torch.float64).numpy()
     density = count / len(values)
     outputs = {
         "density": density,

@@ -8,6 +8,7 @@ import numpy as np
 
 from miscope import Analyzer, Arrays, Grain, Needs, Observation, ObservedArtifact, Snapshot
 from miscope.errors import DoesNotApply
+from miscope.lazily import torch
 from miscope_sae.fidelity import (
     cosine,
     explained_without_bias,
@@ -36,7 +37,7 @@ def reconstruction(snapshot: Snapshot) -> Arrays:
     if not spread(x) > 0:
         raise DoesNotApply("all inputs are the same, so there is no variance to explain")
     latents = _rows(snapshot.activations[LATENTS])
-    active, size = (latents > 0).sum(dim=1).numpy(), latents.double().sum(dim=1).numpy()
+    active, size = (latents > 0).sum(dim=1).numpy(), latents.sum(dim=1, dtype=torch.float64).numpy()
     parts = parts_of(snapshot.probe)
     components = PrincipalComponents.of(x[parts.get(TRAIN, parts[ALL])])
     outputs: dict[str, np.ndarray] = {}
