@@ -29,6 +29,11 @@ from miscope_modadd.demo import DEMO, FAMILY
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "docs" / "examples"
 PUBLISHED = ROOT.parent / "shared" / "calibration" / "induction_head_infinite.pth"
+BUILT_ON = {
+    **{"variant": "toy.sum/v5-seed0-width16", "step": 20, "site": "blocks.0.mlp.hook_post"},
+    **{"latents": 24, "allow_out_of_range": True},
+}
+"""A toy's neurons, and latents for them."""
 SMALL = {
     "modadd.transformer": {"prime": 7},
     "modadd.nanda2023": {"prime": 7},
@@ -41,6 +46,9 @@ SMALL = {
     "lal.transformer": {"prime": 5, "hidden_dim": 8, "n_heads": 2},
     "lal.routed": {"prime": 7, "n_layers": 2, "hidden_dim": 8},
     "lal.routed-transformer": {"prime": 5, "n_layers": 1, "hidden_dim": 8, "n_heads": 2},
+    "sae.known-features": {"features": 12, "width": 8, "inputs": 100},
+    **{f"sae.{name}": BUILT_ON for name in ("standard", "jumprelu", "gated")},
+    **{f"sae.{name}": {**BUILT_ON, "k": 3} for name in ("topk", "batchtopk", "matryoshka")},
 }
 """Sizes at which a family is trained to see which views draw it."""
 GROKKING = {

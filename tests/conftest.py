@@ -18,10 +18,17 @@ def shipped() -> Mapping[str, object]:
     """The plug-ins' modules by their names in tables."""
     import miscope_lal
     import miscope_modadd
+    import miscope_sae
     import miscope_toys
     import miscope_views
 
-    return {"modadd": miscope_modadd, "toys": miscope_toys, "lal": miscope_lal, "views": miscope_views}
+    return {
+        "modadd": miscope_modadd,
+        "toys": miscope_toys,
+        "lal": miscope_lal,
+        "sae": miscope_sae,
+        "views": miscope_views,
+    }
 
 
 @pytest.fixture(scope="session")

@@ -58,7 +58,7 @@ READING = (
 )
 ASKING = {"prune", "ask", "index", "export"}
 """Those that need the database, or what was recorded."""
-MAKING = {"train", "analyze", "sweep", "import", "show", "report", "serve", "demo", "lal"}
+MAKING = {"train", "analyze", "sweep", "import", "show", "report", "serve", "demo", "lal", "sae"}
 """Those that compute, draw or serve."""
 
 

@@ -15,7 +15,7 @@ from miscope.maths.barriers import Loss, barrier, profile
 from miscope.maths.evenly_spaced import evenly_placed
 from miscope.maths.permutation import Unit, match_heads, match_units, permuted
 from miscope.maths.weight_matching import free, matched_weights
-from miscope.model import matching
+from miscope.model import LOGITS, matching
 from miscope.needs import Needs
 from miscope.snapshot import Cohort, Trajectory
 
@@ -195,6 +195,9 @@ def _need_alike(cohort: Cohort) -> None:
         raise DoesNotApply("a line needs two networks, and there is one")
     if any(shape != shapes[0] for shape in shapes):
         raise DoesNotApply("their weights differ in shape, so no line joins them")
+    model = cohort.members[0].model
+    if model is not None and LOGITS not in model.sites:
+        raise DoesNotApply("they give no logits, by which it is found out which units can change places")
 
 
 def _compared_inputs(member: Trajectory) -> Tensor:

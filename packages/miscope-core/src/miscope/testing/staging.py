@@ -13,6 +13,7 @@ from miscope.field_docs import documented
 from miscope.hookspecs import hookimpl
 from miscope.plugins.plugins import Plugins
 from miscope.schedule import Explicit
+from miscope.validation import split_fields
 
 if TYPE_CHECKING:
     from miscope.analyzer import Analyzer
@@ -49,13 +50,12 @@ def scene(
 ) -> Iterator[Scene]:
     """Train the family for a few steps in a temporary workspace, with a checkpoint at every other one.
 
-    What it is built on is trained before, as far as it names variants that their families' defaults give. steps: None
-    for 4, and as long as they say of the toy families. params: of the family, and fields of its training. optimizer:
-    whether its state is kept beside them.
+    What it is built on is trained before, as far as it names variants that their families' defaults give; what comes
+    from elsewhere is taken as it is. steps: None for 4, and as long as they say of the toy families. params: of the
+    family, and fields of its training. optimizer: whether its state is kept beside them.
     """
     from miscope.bound import open_bound
     from miscope.testing.toy import ToyFamily, ToyFourierFamily
-    from miscope.validation import split_fields
 
     toy = isinstance(family, ToyFamily | ToyFourierFamily)
     short = {} if toy and steps is None else {"steps": steps or 4, "checkpoints": "every:2"}
@@ -64,13 +64,15 @@ def scene(
         workspace = open_bound(Path(folder), plugins)
         seeds = [{"seed": 1}, {"seed": 2}] if "seed" in family.params.model_fields else [{}]
         given = [{**seed, **dict(params or {})} for seed in seeds]
-        for fields in given:
-            params_of, _ = split_fields(family, fields)
-            _train_sources(workspace, family.sources(family.params.model_validate(params_of)))
-        variants = tuple(workspace.variant(family.name, **{**fields, **short}) for fields in given)
+        checked = [family.params.model_validate(split_fields(family, fields)[0]) for fields in given]
+        for one in checked:
+            _train_sources(workspace, family.sources(one))
+        trained = family.training(checked[0]) is not None
+        variants = tuple(workspace.variant(family.name, **{**fields, **(short if trained else {})}) for fields in given)
         variants = tuple({variant.name: variant for variant in variants}.values())
         for variant in variants:
-            for _ in variant.train(threads=1):
+            workspace.value.keep_record(variant.value)
+            for _ in variant.train(threads=1) if trained else ():
                 pass
         yield Scene(workspace=workspace.value, variants=variants)
 

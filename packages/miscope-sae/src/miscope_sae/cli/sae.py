@@ -1,14 +1,19 @@
-"""`miscope sae`: train autoencoders of a variant's checkpoints, one or all of them."""
+"""`miscope sae`: train autoencoders of a variant's checkpoints, one or all of them; write one for SAELens."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from miscope.cli.options import WorkspaceOption, assignments, opened
+from miscope.cli.options import WorkspaceOption, assignments, folder, opened
 from miscope.cli.printing import note
 from miscope.cli.queueing import PriorityOption, QueueOption, enqueue, following, only_with_queue
+
+if TYPE_CHECKING:
+    from miscope.variant import Variant
+    from miscope.workspace import Workspace
 
 __all__ = ["add_to"]
 
@@ -18,9 +23,8 @@ def add_to(cli: typer.Typer) -> None:
     group = typer.Typer(
         rich_markup_mode=None, no_args_is_help=True, help="Sparse autoencoders of a trained variant's activations."
     )
-    # A group of one command would be that command.
-    group.callback()(lambda: None)
     group.command()(train)
+    group.command()(export)
     cli.add_typer(group, name="sae", rich_help_panel="Make")
 
 
@@ -57,26 +61,18 @@ def train(
     Each is a variant of its own: `miscope analyze`, `miscope show` and the page take it like any other. Ctrl-C stops;
     the same command goes on from there.
     """
-    from miscope.cli.targets import variants_meant
-    from miscope.errors import BadValue
     from miscope.train_options import TrainOptions
     from miscope.train_request import train_request
     from miscope_sae.series import autoencoder_variants, chosen_checkpoints
 
     place = opened(workspace)
     only_with_queue(queued, then=then, priority=priority)
-    meant = variants_meant(place, [variant])
-    if len(meant) != 1:
-        raise BadValue(
-            f"{variant!r} names {len(meant)} variants.",
-            f"They are: {', '.join(one.name for one in meant)}.",
-            "Give the name of one.",
-        )
+    source = _one(place, variant)
     given = assignments([*(fields or ()), *(setting or ())]) | ({} if steps is None else {"steps": steps})
-    chosen = chosen_checkpoints(place, meant[0].name, step)
-    first = place.store.finite_steps(meant[0].name)[:1] if untrained else []
+    chosen = chosen_checkpoints(place, source.name, step)
+    first = place.store.finite_steps(source.name)[:1] if untrained else []
     variants = autoencoder_variants(
-        place, meant[0], site, sorted({*chosen, *first}), {"architecture": architecture, **given}
+        place, source, site, sorted({*chosen, *first}), {"architecture": architecture, **given}
     )
     requests = [train_request(one, TrainOptions(device=device, threads=threads)) for one in variants]
     if queued:
@@ -86,5 +82,38 @@ def train(
         return
     from miscope_sae.cli.training import train_all
 
-    note(f"{len(variants)} of {architecture} at {site} of {meant[0].name}  in {place.root}")
+    note(f"{len(variants)} of {architecture} at {site} of {source.name}  in {place.root}")
     raise typer.Exit(train_all(place, requests, [one.name for one in variants]))
+
+
+def export(
+    variant: Annotated[str, typer.Argument(metavar="VARIANT", help="A trained autoencoder's name.")],
+    out: Annotated[Path, typer.Option(metavar="FOLDER", parser=folder, help="Where the files go.")],
+    step: Annotated[
+        str, typer.Option(metavar="STEP", help="Which of its checkpoints: last, first, best, 100.")
+    ] = "last",
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Write an autoencoder as files that `sae_lens.SAE.load_from_disk` loads, and compare what comes out of them."""
+    from miscope.cli.targets import step_meant
+    from miscope_sae.exporting import export_autoencoder
+
+    place = opened(workspace)
+    meant = _one(place, variant)
+    distance = export_autoencoder(place, meant, step_meant(place, [meant], step), out)
+    print(f"{out}: reconstructions differ by {distance:.1g}, relative to the largest")
+
+
+def _one(place: Workspace, name: str) -> Variant:
+    """The variant of that name; BadValue where it names several."""
+    from miscope.cli.targets import variants_meant
+    from miscope.errors import BadValue
+
+    meant = variants_meant(place, [name])
+    if len(meant) != 1:
+        raise BadValue(
+            f"{name!r} names {len(meant)} variants.",
+            f"They are: {', '.join(one.name for one in meant)}.",
+            "Give the name of one.",
+        )
+    return meant[0]

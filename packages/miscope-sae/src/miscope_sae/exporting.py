@@ -1,0 +1,62 @@
+"""A trained autoencoder as a folder that SAELens loads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from miscope.errors import BadValue
+from miscope.lazily import torch
+from miscope_sae.autoencoder_model import LATENTS, RECONSTRUCTED, AutoencoderModel
+from miscope_sae.exchange.saelens import save_saelens
+from miscope_sae.exchange.trained import plain_of
+
+if TYPE_CHECKING:
+    from miscope import Variant
+    from miscope.workspace import Workspace
+
+__all__ = ["export_autoencoder"]
+
+_COMPARED = 256
+"""Inputs on which what was written is compared with what was trained."""
+
+
+def export_autoencoder(workspace: Workspace, variant: Variant, step: int, folder: Path) -> float:
+    """Write `cfg.json`, `sae_weights.safetensors` and `sparsity.safetensors` of a checkpoint into a folder.
+
+    Gives how far what comes out of the files is from what the variant reconstructs, relative to that; see
+    `save_saelens`. BadValue where the variant is no autoencoder of one site.
+    """
+    context = workspace.context(variant)
+    model, params = context.model, variant.params
+    if not isinstance(model, AutoencoderModel):
+        raise BadValue(
+            f"{variant.name} is no autoencoder of one site.",
+            f"It is a {variant.family}.",
+            "Name one of the families `miscope families` lists under miscope-sae.",
+        )
+    checkpoint = workspace.store.load_checkpoint(variant.name, step)
+    rows = context.probe().inputs
+    with torch.no_grad():
+        found = model.answers(checkpoint.weights, rows, {LATENTS, RECONSTRUCTED})
+    about: dict[str, Any] = params.model_dump(mode="json")
+    metadata = {
+        "model_name": about["variant"],
+        "hook_name": about["site"],
+        "miscope": {"variant": variant.name, "digest": variant.digest, "step": step, "params": about},
+    }
+    coder = plain_of(
+        model.architecture,
+        checkpoint.weights,
+        mode=about["normalize_activations"],
+        scale=model.scale,
+        metadata=metadata,
+    )
+    some = slice(0, _COMPARED)
+    return save_saelens(
+        coder,
+        folder,
+        rows=rows[some],
+        expected=found[RECONSTRUCTED][some],
+        frequencies=(found[LATENTS] > 0).double().mean(0),
+    )
