@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from miscope import Cohort, Trajectory
+from miscope import Cohort, Trajectory, ViewData
 from miscope.analysis.analyze import analyze
 from miscope.bound import open_bound
 from miscope.errors import DoesNotApply
@@ -99,6 +99,19 @@ def test_of_several_seeds_at_a_step_the_mean_is_told_each_on_what_it_was_not_tra
     assert (found["at"].tolist(), found["seeds"].tolist(), len(found["variant"])) == ([10, 20], [2, 1], 3)
     # One has half of the variance; the other all of the large axis of one half, and the small one of the other.
     assert found["fvu"] == pytest.approx(np.array([[0.5, 0.5], [0, 0]]), abs=1e-6)
+
+
+def test_an_autoencoder_that_leaves_nothing_is_nothing_to_compare_others_with(member: Any) -> None:
+    """Two that are perfect at their own steps, one of which has nothing of the other's: no logarithm, no ratio."""
+    shown = [member(along(axes), reconstructing(axes), step=step) for step, axes in ((1, (0, 1)), (2, (2, 3)))]
+    found = {"sae.transfer": computed(*shown) | {"diagonal": np.array([0.0, 0.5])}}
+    found["sae.transfer"]["fvu"][0, 0] = 0
+    data = ViewData(variant=shown[0].variant, step=None, steps=shown[0].steps, artifacts=found)
+    (plain,), (relative,) = (VIEWS[0].draw(data, relative=relative).data for relative in (False, True))
+    assert np.isnan(plain.z[0][0])
+    assert plain.z[0][1] == pytest.approx(0, abs=1e-6)
+    assert np.isnan(np.asarray(relative.z)[:, 0]).all()
+    assert relative.z[0][1] == pytest.approx(np.log10(2), abs=1e-6)
 
 
 def reason(*members: Trajectory) -> str:

@@ -35,6 +35,8 @@ def answered(
     parts: dict[str, list[np.ndarray]] = {}
     for chosen in torch.from_numpy(rows).split(_BATCH):
         inputs, right = source.probe.inputs[chosen], labels[chosen]
+        if inputs.is_floating_point():
+            inputs = inputs.float()
         clean = _log_probabilities(source, inputs, None)
         for name, given in {CLEAN: None, **replacements}.items():
             put = given[chosen] if given is not None and given.ndim > 1 else given

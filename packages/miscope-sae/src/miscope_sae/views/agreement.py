@@ -44,7 +44,9 @@ def agreement(shown: ViewData) -> Figure:
             }
         )
     site = sorted(set(arrays["site"].tolist()))
-    note = f"{', '.join(site)} · median {np.nanmedian(arrays['matched90']):.1%} matched · dashed: random directions"
+    known = arrays["matched90"][np.isfinite(arrays["matched90"])]
+    found = f"median {np.median(known):.1%} matched · " if known.size else ""
+    note = f"{', '.join(site)} · {found}dashed: random directions"
     layout: dict[str, Any] = {
         "title": title(shown, "Latents that another seed finds again", note),
         "xaxis": {"tickvals": place, "ticktext": names, "automargin": True, "range": [-0.6, len(names) - 0.4]},

@@ -49,7 +49,13 @@ def spliced(shown: ViewData, *, inputs: str) -> Figure:
     layout: dict[str, Any] = {
         "title": title(shown, "With the reconstruction in its place", f"{note}{last['accuracy_sae']:.2%} right"),
         "yaxis": {"title": {"text": "cross-entropy, nats"}, "type": "log", "nticks": 5, "domain": _TOP},
-        "yaxis2": {"title": {"text": "accuracy"}, "domain": _BOTTOM, "tickformat": ".0%", "nticks": 4},
+        "yaxis2": {
+            "title": {"text": "accuracy"},
+            "domain": _BOTTOM,
+            "tickformat": ".0%",
+            "nticks": 4,
+            "rangemode": "tozero",
+        },
         "showlegend": True,
     }
     return figure(traces, layout)

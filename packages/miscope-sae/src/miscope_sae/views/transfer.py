@@ -22,7 +22,9 @@ def transfer(shown: ViewData, *, relative: bool) -> Figure:
     """What the autoencoder of each step leaves unexplained at each other step, and as many principal components."""
     arrays = shown.artifacts[_READS]
     fvu = np.vstack([arrays["fvu"], arrays["pca"]])
-    values = fvu / arrays["diagonal"] if relative else fvu
+    own = arrays["diagonal"]
+    times = np.divide(fvu, own, out=np.full(fvu.shape, np.nan), where=np.broadcast_to(own > 0, fvu.shape))
+    values = times if relative else fvu
     steps = [f"{int(step):,}" for step in arrays["at"]]
     z = np.log10(np.where(values > 0, values, np.nan))
     heat: dict[str, Any] = {
@@ -30,12 +32,13 @@ def transfer(shown: ViewData, *, relative: bool) -> Figure:
         "x": steps,
         "y": [*steps, "PCA"],
         "z": z,
-        "customdata": np.stack([fvu, fvu / arrays["diagonal"]], axis=-1),
+        "customdata": np.stack([fvu, times], axis=-1),
         "coloraxis": "coloraxis",
         "hovertemplate": "of %{y} at %{x}: FVU %{customdata[0]:.3g}, %{customdata[1]:.3g} times its own<extra></extra>",
     }
     if len(steps) <= _FEW:
-        heat |= {"text": [[f"{value:.2g}" for value in row] for row in values], "texttemplate": "%{text}"}
+        words = [[f"{value:.2g}" if np.isfinite(value) else "" for value in row] for row in values]
+        heat |= {"text": words, "texttemplate": "%{text}"}
     side = {"type": "category", "showgrid": False, "constrain": "domain"}
     note = f"{arrays['site'][0]} of {arrays['source'][0]} · {'over that of its own autoencoder' if relative else 'FVU'}"
     layout: dict[str, Any] = {
