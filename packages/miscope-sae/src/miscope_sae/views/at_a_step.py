@@ -67,7 +67,10 @@ def decoder(shown: ViewData) -> Figure:
     edges = np.linspace(lowest, 1 + 1e-6, 41)
     middle, wide = (edges[:-1] + edges[1:]) / 2, edges[1] - edges[0]
     traces = []
-    for name, which, colour in (("latents", fires, OKABE_ITO[0]), ("latents that never fire", ~fires, OKABE_ITO[5])):
+    for name, which, colour in (
+        ("latents that fire", fires, OKABE_ITO[0]),
+        ("latents that never fire", ~fires, OKABE_ITO[5]),
+    ):
         bars = {"type": "bar", "x": middle, "y": np.histogram(cosine[which], edges)[0], "width": wide, "name": name}
         traces.append(bars | {"marker": {"color": colour}, "hovertemplate": "%{x:.2f}: %{y}<extra></extra>"})
     expected = np.histogram(by_chance, edges)[0]
