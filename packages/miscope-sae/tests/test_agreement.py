@@ -11,14 +11,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from miscope import Cohort, Trajectory
+from miscope import Cohort, ObservedArtifact, Trajectory
 from miscope.analysis.analyze import analyze
 from miscope.bound import open_bound
 from miscope.errors import DoesNotApply
 from miscope.outcome import State
 from miscope.testing import check_analyzer, check_view, tables
 from miscope.testing.toy_autoencoder import ToyAutoencoder
-from miscope_sae.analyzers.agreement import AGREEMENT, agreement
+from miscope_sae.analyzers.agreement import AGREEMENT, agreement, agreement_observed
 from miscope_sae.matching import chance
 from miscope_sae.top_k import TopKFamily
 from miscope_sae.views.agreement import VIEWS
@@ -79,6 +79,22 @@ def test_only_what_is_built_on_the_same_with_one_architecture_is_paired(member: 
     with pytest.raises(DoesNotApply) as several:
         computed(one, replace(two, sources=two.sources * 2))
     assert several.value.reason == f"{two.variant.name} is built on 2 checkpoints, not on one"
+
+
+def test_it_says_how_many_latents_have_a_partner_and_how_many_by_chance(member: Any) -> None:
+    """Two of four the same, the others at right angles to all; a third autoencoder is the first."""
+    inputs = torch.cat([torch.eye(8), -torch.eye(8)])
+    decoders = [torch.eye(8)[:4], torch.eye(8)[2:6], torch.eye(8)[:4]]
+    arrays = computed(*(member(inputs, decoder, seed=seed) for seed, decoder in enumerate(decoders)))
+    seen = ObservedArtifact(arrays=arrays, first=arrays, step=None, first_step=None, step_label="step", options=None)
+    (said,) = agreement_observed(seen)
+    largest = np.median([arrays[f"chance/mmcs_{way}"] for way in ("there", "back")])
+    assert said.text == (
+        "Of 3 pairs of autoencoders of the same activations, 50.0% of the latents have a partner with cosine above 0.9 "
+        "in the median (50.0% to 100.0%), 0.0% of random directions; the mean largest cosine is 0.50, by chance "
+        f"{largest:.2f}."
+    )
+    assert (said.value, said.interval) == (0.5, (0.5, 1.0))
 
 
 def test_the_instrument_keeps_the_contract_and_its_view_draws() -> None:

@@ -10,13 +10,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from miscope import Checkpoint, HookedModel, Model, Probe, Role, Snapshot, Source
+from miscope import Checkpoint, HookedModel, Model, ObservedArtifact, Probe, Role, Snapshot, Source
 from miscope.bound import open_bound
 from miscope.errors import DoesNotApply
 from miscope.source_checkpoint import OpenedSource, SourceCheckpoint
 from miscope.testing import ToyParams, check_analyzer, check_view, tables, toy_snapshot
 from miscope.testing.toy_autoencoder import ToyAutoencoder
-from miscope_sae.analyzers.spliced import SPLICED, recovered, spliced
+from miscope_sae.analyzers.spliced import SPLICED, recovered, spliced, spliced_observed
 from miscope_sae.top_k import TopKFamily
 from miscope_sae.views.spliced import VIEWS
 
@@ -140,6 +140,20 @@ def test_inputs_whose_answer_does_not_count_are_left_out() -> None:
     assert float(found["all/ce_sae"]) == pytest.approx(expected, rel=1e-5)
     assert found["held_out/ce_sae"] == found["all/ce_sae"]
     assert "train/ce_sae" not in found
+
+
+def test_it_says_what_is_lost_beside_the_mean() -> None:
+    arrays = {
+        **{f"held_out/ce_{name}": np.array(value) for name, value in (("clean", 0.001), ("sae", 0.25), ("mean", 4.0))},
+        **{f"held_out/accuracy_{name}": np.array(value) for name, value in (("clean", 1.0), ("sae", 0.875))},
+    }
+    seen = ObservedArtifact(arrays=arrays, first=arrays, step=400, first_step=0, step_label="step", options=None)
+    (said,) = spliced_observed(seen)
+    assert said.text == (
+        "At step 400, with reconstructions in the place of its activations, the network loses 0.25 nats on inputs held "
+        "out, 0.001 as it is and 4 with their mean; 87.50% of its answers are right, 100.00% as it is."
+    )
+    assert said.value == 0.25
 
 
 class Silent(nn.Module):

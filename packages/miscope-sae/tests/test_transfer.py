@@ -11,14 +11,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from miscope import Cohort, Trajectory, ViewData
+from miscope import Cohort, ObservedArtifact, Trajectory, ViewData
 from miscope.analysis.analyze import analyze
 from miscope.bound import open_bound
 from miscope.errors import DoesNotApply
 from miscope.outcome import State
 from miscope.testing import check_analyzer, check_view, tables
 from miscope.testing.toy_autoencoder import ToyAutoencoder
-from miscope_sae.analyzers.transfer import TRANSFER, transfer
+from miscope_sae.analyzers.transfer import TRANSFER, transfer, transfer_observed
 from miscope_sae.top_k import TopKFamily
 from miscope_sae.views.transfer import VIEWS
 
@@ -112,6 +112,20 @@ def test_an_autoencoder_that_leaves_nothing_is_nothing_to_compare_others_with(me
     assert plain.z[0][1] == pytest.approx(0, abs=1e-6)
     assert np.isnan(np.asarray(relative.z)[:, 0]).all()
     assert relative.z[0][1] == pytest.approx(np.log10(2), abs=1e-6)
+
+
+def test_it_says_what_the_first_step_s_autoencoder_leaves_of_the_last_step(member: Any) -> None:
+    early, late = (0, 1), (0, 2)
+    arrays = computed(
+        member(along(early), reconstructing(early), step=10), member(along(late), reconstructing((0, 1)), step=2000)
+    )
+    seen = ObservedArtifact(arrays=arrays, first=arrays, step=None, first_step=None, step_label="step", options=None)
+    (said,) = transfer_observed(seen)
+    assert said.text == (
+        "Of hook_z at step 2,000 of drawn/one the autoencoder of step 10 leaves 0.2 of the variance unexplained, that "
+        "step's own 0.2, and as many principal components 0.2."
+    )
+    assert said.value == pytest.approx(0.2, rel=1e-6)
 
 
 def reason(*members: Trajectory) -> str:
