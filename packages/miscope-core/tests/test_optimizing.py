@@ -30,7 +30,7 @@ def descend(config: TrainingConfig, parameters: dict[str, Parameter], optimizer:
     for step in range(n):
         optimizer.zero_grad()
         sum((p**2).sum() for p in parameters.values()).backward()
-        update(config, optimizer, step)
+        update(config, optimizer, parameters, step)
 
 
 def test_excluded_roles_are_not_decayed() -> None:

@@ -80,11 +80,11 @@ def _part(
     return getattr(torch.optim, kind.torch_name)(split, lr=config.learning_rate, **settings)
 
 
-def update(config: TrainingConfig, optimizer: JointOptimizer, step: int) -> None:
+def update(config: TrainingConfig, optimizer: JointOptimizer, parameters: Mapping[str, Parameter], step: int) -> None:
     """Clip the gradients that are there, and step."""
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
     if config.clip_norm is not None:
-        torch.nn.utils.clip_grad_norm_(parameters, config.clip_norm)
+        # Their norms are added up, which rounds by the order: by name it is the same however the weights came here.
+        torch.nn.utils.clip_grad_norm_([parameters[role] for role in sorted(parameters)], config.clip_norm)
     for group in optimizer.param_groups:
         group["lr"] = config.rate_at(step) * group["lr_factor"]
     optimizer.step()

@@ -106,7 +106,7 @@ class Trainer:
         if callbacks is not None and self._seen is not None:
             callbacks.observe(self._seen)
             callbacks.before_clipping(step)
-        optimizing.update(self._setup.config, self.optimizer, step)
+        optimizing.update(self._setup.config, self.optimizer, self.weights, step)
         if callbacks is not None:
             callbacks.after_update(step + 1)
         self._seen = self._known = None
