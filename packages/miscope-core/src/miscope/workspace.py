@@ -123,7 +123,8 @@ class Workspace:
         """The variant with what its family says of it; the same object while it is in memory, on every thread."""
         family = self.plugins.family(variant.family)
         record = self.store.variant_record(variant.name) if family.described else None
-        key = f"{variant.name} {variant.digest} {digest(record.facts) if record else ''}"
+        # A digest has not all of a training: what a family makes of the rest, it is to make of this variant's.
+        key = f"{variant.name} {variant.digest} {variant.training!r} {digest(record.facts) if record else ''}"
         with self._turn:
             context = self._contexts.pop(key, None) or self._new_context(family, variant, record)
             self._contexts[key] = context
