@@ -52,7 +52,7 @@ def resampled(point: UpdatePoint, architecture: Architecture, setting: Setting, 
     weights["W_enc"][:, where] = (_ENCODER_SHARE * share * towards).T
     for name in weights.keys() - {"W_dec", "W_enc"}:
         weights[name][where] = first.get(name, 0.0)
-    state = {role: _forgotten(role, tensor, point, where) for role, tensor in weights.items()}
+    state = {role: _forgotten(role, weights[role], point, where) for role in point.optimizer_state if role in weights}
     return Changes(weights=weights, optimizer_state=state, buffers={IDLE: torch.where(where, 0, point.buffers[IDLE])})
 
 
@@ -67,9 +67,9 @@ def _drawn(point: UpdatePoint, architecture: Architecture, rows: Tensor, count: 
 
 
 def _forgotten(role: str, weight: Tensor, point: UpdatePoint, where: Tensor) -> dict[str, Tensor]:
-    """The optimizer's averages with nothing of these latents; of a weight that has no gradient there are none."""
+    """The optimizer's averages with nothing of these latents."""
     out = {}
-    for name, tensor in point.optimizer_state.get(role, {}).items():
+    for name, tensor in point.optimizer_state[role].items():
         if tensor.shape == weight.shape:
             out[name] = tensor.clone()
             out[name][(slice(None), where) if role == "W_enc" else where] = 0

@@ -5,16 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from miscope.errors import BadValue
 from miscope_sae.architecture import Architecture, Weights
+from miscope_sae.batch_top_k import BatchTopK
 from miscope_sae.exchange import plain_autoencoder as plain
 from miscope_sae.exchange.folding import scaled, unit_norm
 from miscope_sae.exchange.plain_autoencoder import PlainAutoencoder
+from miscope_sae.gated import Gated
+from miscope_sae.jump_relu import JumpReLU
+from miscope_sae.standard import ReLU
 from miscope_sae.top_k import TopK
 
 if TYPE_CHECKING:
     from miscope_sae.params import Normalisation
 
 __all__ = ["plain_of"]
+
+_NAMES: Mapping[type[Architecture], plain.Architecture] = {
+    ReLU: "standard",
+    JumpReLU: "jumprelu",
+    BatchTopK: "jumprelu",
+    TopK: "topk",
+    Gated: "gated",
+}
+"""Once they are trained: those kept by batch then have thresholds."""
 
 
 def plain_of(
@@ -28,9 +42,10 @@ def plain_of(
     """The plain autoencoder that gives the same reconstructions of raw activations.
 
     Its latents are the same too, but those of a TopK: they are times the norms of the decoder, by which they are
-    ranked. mode, scale: the normalisation, and what 'constant_norm' multiplies by, which is folded.
+    ranked. mode, scale: the normalisation, and what 'constant_norm' multiplies by, which is folded. BadValue of an
+    architecture that other libraries have not.
     """
-    names = plain.tensor_shapes(name := _name(architecture, weights), d_in=0, d_sae=0, d_out=0)
+    names = plain.tensor_shapes(name := _name(architecture), d_in=0, d_sae=0, d_out=0)
     ranked = isinstance(architecture, TopK)
     coder = PlainAutoencoder(
         architecture=name,
@@ -44,10 +59,12 @@ def plain_of(
     return scaled(coder, scale) if mode == "constant_norm" else coder
 
 
-def _name(architecture: Architecture, weights: Weights) -> plain.Architecture:
+def _name(architecture: Architecture) -> plain.Architecture:
     """What SAELens calls it."""
-    if isinstance(architecture, TopK):
-        return "topk"
-    if "b_gate" in weights:
-        return "gated"
-    return "jumprelu" if "threshold" in weights else "standard"
+    if (found := _NAMES.get(type(architecture))) is None:
+        raise BadValue(
+            f"{type(architecture).__name__} is no architecture of other libraries.",
+            f"Those that have a name there: {', '.join(kind.__name__ for kind in _NAMES)}.",
+            "Export an autoencoder of one of these.",
+        )
+    return found
