@@ -52,7 +52,7 @@ class KnownFeaturesFamily(Family):
         role = Role(name=DICTIONARY, axes=("feature", "d_model"), shape=(params.features, params.width))
         net = nn.Sequential(nn.Unflatten(1, (1, params.features)), layer)
         return HookedModel(
-            net, roles=[role], sites={SITE: layer}, place=lambda weights: {"1.weight": weights[DICTIONARY].T}
+            net, roles=[role], sites={SITE: net}, place=lambda weights: {"1.weight": weights[DICTIONARY].T}
         )
 
     def probes(self, variant: Variant) -> Mapping[str, Probe]:

@@ -1,0 +1,132 @@
+"""`miscope sae`: one line trains autoencoders of one checkpoint or of several, another writes one for SAELens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from miscope.bound import BoundVariant, BoundWorkspace, open_bound
+from miscope.errors import BadValue, MiscopeError, UnknownName
+from miscope.runs.run_queue import RunQueue
+from miscope_sae import autoencoders
+from miscope_sae.exchange.plain_autoencoder import latents, reconstruction
+from miscope_sae.exchange.saelens import load_saelens
+from miscope_sae.series import fitting_latents
+
+Command = Callable[..., tuple[int, str, str]]
+SITE = "hook_embed"
+SHORT = ("--set", "allow_out_of_range=true", "--threads", "1", "--steps", "6", "k=2")
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> BoundVariant:
+    """Activations of twelve known features, at step 0 of a workspace."""
+    variant = open_bound(tmp_path / "workspace").variant("sae.known-features", features=12, width=8, inputs=120)
+    variant.workspace.value.keep_record(variant.value)
+    return variant
+
+
+def trained(place: BoundWorkspace) -> list[BoundVariant]:
+    return [variant for variant in place.variants() if variant.name.startswith("sae.topk")]
+
+
+def test_one_line_trains_an_autoencoder_and_says_how_well_it_reconstructs(source: BoundVariant, command: Command):
+    place = source.workspace.root
+    code, out, err = command("sae", "train", source.name, "--site", SITE, *SHORT, "-w", place)
+    assert code == 0, err
+    (variant,) = trained(open_bound(place))
+    assert variant.steps == [0, 1, 2, 3, 4, 5, 6]
+    assert variant.value.params.model_dump() == {
+        **{"k": 2, "latents": "2x", "seed": 0, "normalize_activations": "constant_norm"},
+        **{"apply_b_dec_to_input": True, "step": 0, "site": SITE, "variant": source.name},
+    }
+    assert variant.name.startswith("sae.topk/k2-m2x-seed0-step0-hook_embed-ofsae.known-features")
+    fvu = variant.metrics()["test_fvu"].values[-1]
+    assert f"{variant.name}: FVU held out {fvu:.3g}, L0 2, dead 0" in err + out
+    assert command("sae", "train", source.name, "--site", SITE, *SHORT, "-w", place)[0] == 0
+
+
+def test_it_can_be_put_into_the_queue_with_its_analysis(source: BoundVariant, command: Command, monkeypatch):
+    monkeypatch.setattr("miscope.runs.supervisor.start_supervisor", lambda root: None)
+    place = source.workspace.root
+    words = ("sae", "train", source.name, "--site", SITE, "--steps", "6", "k=2", "--set", "allow_out_of_range=true")
+    code, _, err = command(*words, "--queue", "--then", "analyze", "-w", place)
+    assert code == 0, err
+    assert [run.kind for run in RunQueue(place).runs()] == ["train", "analyze"]
+
+
+def test_what_is_not_there_is_refused_in_words(source: BoundVariant):
+    with pytest.raises(UnknownName) as error:
+        autoencoders(source, "hook_embd")
+    assert str(error.value) == (
+        f"There is no site named 'hook_embd'.\nDid you mean 'hook_embed'?\n{source.name} has: hook_embed."
+    )
+    with pytest.raises(UnknownName) as error:
+        autoencoders(source, SITE, architecture="topkk")
+    assert str(error.value) == (
+        "There is no architecture named 'topkk'.\nDid you mean 'topk'?\n"
+        "Those there are: standard, jumprelu, topk, batchtopk, gated, matryoshka."
+    )
+    with pytest.raises(BadValue) as refused:
+        autoencoders(source, SITE, architecture="sae.known-features")
+    assert str(refused.value) == (
+        "sae.known-features is no architecture of autoencoders.\n"
+        "Those there are: standard, jumprelu, topk, batchtopk, gated, matryoshka.\n"
+        "Choose one of them."
+    )
+    with pytest.raises(MiscopeError, match="no checkpoint at step 7"):
+        autoencoders(source, SITE, step=7)
+    assert trained(source.workspace) == []
+
+
+def test_a_range_is_kept_unless_it_is_said_that_it_need_not_be(source: BoundVariant):
+    with pytest.raises(BadValue, match="steps=6 is outside 1000 to 1000000; allow_out_of_range=true takes it"):
+        autoencoders(source, SITE, steps=6)
+
+
+def test_each_latent_has_four_inputs_where_there_are_so_many():
+    assert fitting_latents(128, 12_769) == ("8x", True)
+    assert fitting_latents(128, 4_000) == ("4x", True)
+    assert fitting_latents(512, 4_096) == ("2x", True)
+    assert fitting_latents(512, 3_481) == ("1x", False)
+
+
+def test_what_depends_on_the_length_of_a_training_goes_with_it(source: BoundVariant):
+    (variant,) = autoencoders(source, SITE, steps=3000)
+    training = variant.value.training
+    assert training is not None
+    assert (training.steps, training.lr_schedule_steps, training.lr_decay_steps) == (3000, 3000, 600)
+    (jumping,) = autoencoders(source, SITE, architecture="jumprelu", steps=3000)
+    assert jumping.value.training.model_dump()["sparsity_warmup_steps"] == 3000
+
+
+@pytest.mark.parametrize("architecture", ["topk", "jumprelu", "gated"])
+def test_an_exported_autoencoder_gives_what_was_trained(source: BoundVariant, architecture: str, command: Command):
+    place = source.workspace
+    fields = {"k": 2} if architecture == "topk" else {"expected_l0": 2}
+    (variant,) = autoencoders(source, SITE, architecture=architecture, steps=20, allow_out_of_range=True, **fields)
+    list(variant.train(threads=1))
+    folder = place.root / "files"
+    code, out, err = command("sae", "export", variant.name, "--out", folder, "-w", place.root)
+    assert code == 0, err
+    assert out.startswith(f"{folder}: reconstructions differ by ")
+    context, weights = place.value.context(variant.value), variant.at("last").checkpoint.weights
+    rows = context.probe().inputs
+    found = context.model.answers(weights, rows, {"hook_sae_acts_post", "hook_sae_recons"})
+    loaded = load_saelens(folder)
+    scale = found["hook_sae_recons"].abs().max()
+    assert float((reconstruction(loaded, rows) - found["hook_sae_recons"]).abs().max()) < 1e-5 * float(scale)
+    assert torch.equal(latents(loaded, rows) > 0, found["hook_sae_acts_post"] > 0)
+    assert loaded.metadata["hook_name"] == SITE
+    assert loaded.metadata["miscope"]["variant"] == variant.name
+
+
+def test_what_is_no_autoencoder_is_not_exported(source: BoundVariant, command: Command):
+    code, _, err = command(
+        "sae", "export", source.name, "--out", source.workspace.root / "files", "-w", source.workspace.root
+    )
+    assert code == 1
+    assert f"{source.name} is no autoencoder of one site.\nIt is a sae.known-features.\n" in err
