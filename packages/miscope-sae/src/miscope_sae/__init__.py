@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from miscope import hookimpl
@@ -10,7 +11,7 @@ from miscope import hookimpl
 if TYPE_CHECKING:
     import typer
 
-    from miscope import Analyzer, Family, View
+    from miscope import Analyzer, Family, Lens, View
     from miscope_sae.series import autoencoders as autoencoders
 
 __all__ = ["autoencoders"]
@@ -58,6 +59,13 @@ def miscope_views() -> Iterable[View]:
     from miscope_sae.views import ALL
 
     return ALL
+
+
+@hookimpl
+def miscope_lenses() -> Iterable[Lens]:
+    from miscope import lenses_in
+
+    return lenses_in(Path(__file__).parent / "lenses")
 
 
 @hookimpl
