@@ -58,7 +58,10 @@ GROKKING = {
 """A transformer that groks within 1,500 epochs where its weights decay."""
 WATCHED = {"lal.transformer": ("curvature.gradient:25", "smoothness.spectrum:50")}
 """Instruments that are recorded while a family's runs train."""
-BETTER_OF = {"cohort.quality": "lal.transformer", "cohort.recorded": "lal.transformer"}
+BETTER_OF = {
+    **{"cohort.quality": "lal.transformer", "cohort.recorded": "lal.transformer"},
+    **dict.fromkeys(("sae.reconstruction", "sae.sparsity", "sae.spliced", "sae.maps"), "sae.batchtopk"),
+}
 """Views with a family whose runs show more than the others'."""
 GAIN = ("gain-k5-x3-from200-to600",)
 """A frequency made stronger while the demo has memorised and not yet generalised."""
@@ -117,6 +120,7 @@ def trained(place: BoundWorkspace) -> list[list[BoundVariant]]:
         [place.variant("toys.parity", seed=seed) for seed in (0, 1)],
         [place.variant("toys.permutation", seed=seed) for seed in (0, 1)],
         [place.variant("lal.routed", **ROUTED)],
+        *autoencoders_of(demo[0]),
         [place.variant("lal.transformer", **GROKKING, weight_decay=decay) for decay in (0.1, 1.5, 3.0)],
     ]
     for variants in kinds:
@@ -133,6 +137,21 @@ def trained(place: BoundWorkspace) -> list[list[BoundVariant]]:
             except DoesNotApply as error:
                 print(error, flush=True)
     return kinds
+
+
+def autoencoders_of(run: BoundVariant) -> list[list[BoundVariant]]:
+    """Of a trained run: one of its last checkpoint, of several seeds, of several checkpoints, and one of few latents."""
+    from miscope_sae import autoencoders
+
+    for _ in run.train(threads=1):
+        pass
+    site, short = "blocks.0.mlp.hook_post", {"steps": 1000, "k": 8}
+    few = {"architecture": "batchtopk", "latents": "0.25x", "allow_out_of_range": True, "checkpoints": "every:100"}
+    return [
+        [one for seed in (0, 1, 2) for one in autoencoders(run, site, seed=seed, **short)],
+        autoencoders(run, site, step="every:200", **short),
+        autoencoders(run, site, **few),
+    ]
 
 
 def check(place: BoundWorkspace, variants: list[BoundVariant], names: list[str] | None) -> None:

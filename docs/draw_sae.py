@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from miscope.analysis.analyze import analyze
 from miscope.bound import BoundVariant, BoundWorkspace, open_bound
@@ -15,7 +16,9 @@ from miscope_sae import autoencoders
 SITE = "blocks.0.mlp.hook_post"
 SHORT = {"steps": 1000, "k": 8}
 SIZE = {"width": 760, "height": 480, "scale": 1}
-OF_LAST = ("sae.reconstruction", "sae.density", "sae.maps", "sae.purity", "sae.decoder", "sae.ranked", "sae.spliced")
+FEW = {"architecture": "batchtopk", "latents": "0.25x", "k": 8, "allow_out_of_range": True, "checkpoints": "every:100"}
+OF_LAST = ("sae.density", "sae.purity", "sae.decoder", "sae.ranked")
+OF_FEW = ("sae.reconstruction", "sae.sparsity", "sae.spliced", "sae.maps", "sae.purity_over_training")
 
 
 def main() -> None:
@@ -25,30 +28,33 @@ def main() -> None:
     parser.add_argument("--workspace", type=Path, default=Path("sae-workspace"))
     asked = parser.parse_args()
     place = open_bound(asked.workspace)
-    series, seeds = trained(place)
+    series, seeds, few = trained(place)
     asked.out.mkdir(parents=True, exist_ok=True)
-    shown = {name: seeds[0].value for name in OF_LAST}
+    shown: dict[str, Any] = {name: seeds[0].value for name in OF_LAST} | {name: few.value for name in OF_FEW}
     shown |= {"sae.transfer": [one.value for one in series], "sae.agreement": [one.value for one in seeds]}
     with Exporter() as exporter:
         for name, what in shown.items():
-            exporter.export(render(place.value, place.value.plugins.view(name), what), asked.out / f"{name}.png", **SIZE)
+            controls = {"by": "purity"} if name == "sae.maps" else {}
+            figure = render(place.value, place.value.plugins.view(name), what, **controls)
+            exporter.export(figure, asked.out / f"{name}.png", **SIZE)
             print(name, flush=True)
 
 
-def trained(place: BoundWorkspace) -> tuple[list[BoundVariant], list[BoundVariant]]:
-    """One of every 200th step, and three seeds of the last; analyzed alone and together."""
+def trained(place: BoundWorkspace) -> tuple[list[BoundVariant], list[BoundVariant], BoundVariant]:
+    """One of every 200th step, three seeds of the last, and one of few latents; analyzed alone and together."""
     run = place.variant(FAMILY, **DEMO)
     done(run)
     series = autoencoders(run, SITE, step="every:200", **SHORT)
     seeds = [one for seed in (0, 1, 2) for one in autoencoders(run, SITE, seed=seed, **SHORT)]
-    for one in {each.name: each for each in (*series, *seeds)}.values():
+    (few,) = autoencoders(run, SITE, **FEW)
+    for one in {each.name: each for each in (*series, *seeds, few)}.values():
         done(one)
     for several, names in ((series, ["sae.transfer"]), (seeds, ["sae.agreement"])):
         for outcome in analyze(place.value, [one.value for one in several], names):
             assert not outcome.error, outcome.error
-    for one in (*series, *seeds[:1]):
+    for one in (*series, *seeds[:1], few):
         one.analyze()
-    return series, seeds
+    return series, seeds, few
 
 
 def done(variant: BoundVariant) -> None:

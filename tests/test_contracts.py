@@ -13,10 +13,6 @@ INSTALLED = Plugins.installed()
 PRIME = {"prime": 7}
 REPEATS = {"vocabulary": 12, "length": 16, "sequences": 64, "width": 16}
 ROUTED = {"prime": 7, "n_layers": 2, "hidden_dim": 8}
-AUTOENCODER = {
-    **{"variant": "toy.sum/v5-seed0-width16", "step": 20, "site": "blocks.0.mlp.hook_post"},
-    **{"latents": 24, "k": 3, "allow_out_of_range": True},
-}
 OF_HEADS = ("attention.", "heads.", "circuits.", "scores.", "ablations.interactions")
 ELSEWHERE = {
     *("dynamics.modes", "dynamics.residual", "ablations.embedding_over_training"),
@@ -54,8 +50,6 @@ def stage(name: str) -> dict[str, Any]:
     packages = {p.package for key, p in INSTALLED.provided_by.items() if key[1] == name}
     if "miscope-lal" in packages:
         return {"family": INSTALLED.family("lal.routed"), "plugins": INSTALLED, "params": ROUTED}
-    if "miscope-sae" in packages:
-        return {"family": INSTALLED.family("sae.topk"), "plugins": INSTALLED, "params": AUTOENCODER}
     if name.startswith(OF_HEADS) or "miscope-modadd" in packages:
         return {"family": INSTALLED.family("modadd.transformer"), "plugins": INSTALLED, "params": PRIME}
     return {}
