@@ -140,7 +140,7 @@ def trained(place: BoundWorkspace) -> list[list[BoundVariant]]:
 
 
 def autoencoders_of(run: BoundVariant) -> list[list[BoundVariant]]:
-    """Of a trained run: one of its last checkpoint, of several seeds, of several checkpoints, and one of few latents."""
+    """Of a trained run: of three seeds, of several checkpoints, and one of few latents."""
     from miscope_sae import autoencoders
 
     for _ in run.train(threads=1):
