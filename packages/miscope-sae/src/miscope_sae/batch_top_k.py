@@ -19,7 +19,7 @@ from miscope_sae.updating import Constraints
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["BatchTopK", "BatchTopKFamily", "running_threshold"]
+__all__ = ["BatchTopK", "BatchTopKFamily", "KeptByBatchFamily", "running_threshold"]
 
 LEAST_KEPT = "least_kept"
 _RATE = 0.01
@@ -48,12 +48,9 @@ class BatchTopK(Architecture):
         return active * torch.zeros_like(ranked).scatter(0, kept, 1.0).view_as(active)
 
 
-@final
-class BatchTopKFamily(AutoencoderFamily):
-    """Squared error; which latents the inputs of a batch have is decided by their mean number."""
+class KeptByBatchFamily(AutoencoderFamily):
+    """Which latents the inputs of a batch have is decided by their mean number, and once trained by a threshold."""
 
-    name = "sae.batchtopk"
-    title = "Sparse autoencoder: the k largest latents an input on average"
     params = TopKParams
     training_config = TopKTraining
 
@@ -66,11 +63,19 @@ class BatchTopKFamily(AutoencoderFamily):
     def first_weights(self, setting: Setting) -> dict[str, Tensor]:
         return {**super().first_weights(setting), "threshold": torch.zeros(setting.latents)}
 
-    def terms(self, pass_of: PassOf, setting: Setting) -> tuple[Term, ...]:
-        return (terms.reconstruction(pass_of), *auxiliary_of(pass_of, setting))
-
     def constraints(self, setting: Setting) -> Constraints:
         return running_threshold()
+
+
+@final
+class BatchTopKFamily(KeptByBatchFamily):
+    """Squared error of latents that are kept by batch."""
+
+    name = "sae.batchtopk"
+    title = "Sparse autoencoder: the k largest latents an input on average"
+
+    def terms(self, pass_of: PassOf, setting: Setting) -> tuple[Term, ...]:
+        return (terms.reconstruction(pass_of), *auxiliary_of(pass_of, setting))
 
 
 def running_threshold() -> Constraints:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, final
 
 from miscope import Term
 from miscope.errors import BadValue
 from miscope.lazily import torch
-from miscope_sae.architecture import Architecture
-from miscope_sae.autoencoder_family import AutoencoderFamily
-from miscope_sae.batch_top_k import BatchTopK, running_threshold
+from miscope_sae.batch_top_k import KeptByBatchFamily
 from miscope_sae.setting import Setting
 from miscope_sae.sparse_pass import PassOf, SparsePass
 from miscope_sae.terms import over_passes
-from miscope_sae.top_k import TopKParams, auxiliary_of
+from miscope_sae.top_k import auxiliary_of
 from miscope_sae.training import MatryoshkaTraining
-from miscope_sae.updating import Constraints
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,31 +23,18 @@ __all__ = ["MatryoshkaFamily"]
 
 
 @final
-class MatryoshkaFamily(AutoencoderFamily):
+class MatryoshkaFamily(KeptByBatchFamily):
     """The sum of the squared errors of several prefixes of the latents, which are kept by batch."""
 
     name = "sae.matryoshka"
     title = "Sparse autoencoder: nested prefixes of the latents each reconstruct"
-    params = TopKParams
     training_config = MatryoshkaTraining
-
-    def architecture(self, params: Any, setting: Setting | None) -> Architecture:
-        return BatchTopK(centred=params.apply_b_dec_to_input, k=params.k)
-
-    def shapes(self, width: int, latents: int) -> Mapping[str, tuple[int, ...]]:
-        return {**super().shapes(width, latents), "threshold": (latents,)}
-
-    def first_weights(self, setting: Setting) -> dict[str, Tensor]:
-        return {**super().first_weights(setting), "threshold": torch.zeros(setting.latents)}
 
     def terms(self, pass_of: PassOf, setting: Setting) -> tuple[Term, ...]:
         assert isinstance(setting.training, MatryoshkaTraining)
         widths = prefixes(setting.training.matryoshka_widths, setting.latents)
         value = over_passes(pass_of, lambda made: nested_error(made, widths))
         return (Term(name="reconstruction", value=value), *auxiliary_of(pass_of, setting))
-
-    def constraints(self, setting: Setting) -> Constraints:
-        return running_threshold()
 
 
 def prefixes(asked: Sequence[int] | None, latents: int) -> tuple[int, ...]:
