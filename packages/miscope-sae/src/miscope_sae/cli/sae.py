@@ -9,7 +9,7 @@ import typer
 
 from miscope.cli.options import WorkspaceOption, assignments, folder, opened
 from miscope.cli.printing import note
-from miscope.cli.queueing import PriorityOption, QueueOption, enqueue, following, only_with_queue
+from miscope.cli.queueing import PriorityOption, QueueOption, enqueue_chains, following, only_with_queue
 
 if TYPE_CHECKING:
     from miscope.variant import Variant
@@ -77,8 +77,7 @@ def train(
     requests = [train_request(one, TrainOptions(device=device, threads=threads)) for one in variants]
     if queued:
         chains = [[request, *following(then, one.name)] for request, one in zip(requests, variants, strict=True)]
-        for chain in chains:
-            enqueue(place, chain, priority=priority, after=(), as_json=False)
+        enqueue_chains(place, chains, priority=priority, after=(), as_json=False)
         return
     from miscope_sae.cli.training import train_all
 
