@@ -31,9 +31,6 @@ AXES: Mapping[str, tuple[str, ...]] = {
 class Architecture(ABC):
     """An architecture with a single site. Instances are values: two of the same settings do the same."""
 
-    roles: tuple[str, ...] = ("W_enc", "b_enc", "W_dec", "b_dec")
-    """Its weights, by their names in SAELens."""
-
     def __init__(self, *, centred: bool) -> None:
         """centred: whether the decoder's bias is taken from the input before it is encoded."""
         self.centred = centred

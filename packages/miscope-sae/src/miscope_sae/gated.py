@@ -61,7 +61,7 @@ class GatedFamily(AutoencoderFamily):
     def terms(self, pass_of: PassOf, setting: Setting) -> tuple[Term, ...]:
         training = cast("L1Training", setting.training)
         strength = terms.l1_strength(setting, training.l1_alpha, training.rho, training.expected_l0)
-        gate = terms.over_passes(pass_of, lambda made: gate_sum(made))
+        gate = terms.over_passes(pass_of, gate_sum)
         penalty = Term(name="sparsity", value=gate, coefficient=setting.warmed(strength))
         alone = Term(name="gate_reconstruction", value=terms.over_passes(pass_of, gate_error))
         return (terms.reconstruction(pass_of), alone, *([penalty] if strength else []))

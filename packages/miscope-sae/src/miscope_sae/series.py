@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from miscope.errors import BadValue, UnknownName
 from miscope_sae.autoencoder_family import STEPS, AutoencoderFamily
 from miscope_sae.params import latent_count
-from miscope_sae.seed_ranges import LATENT_RATIO
 
 if TYPE_CHECKING:
     from miscope import Variant
@@ -28,7 +27,7 @@ def autoencoders(
 
     step: 'last', 'first', 'best', 'all', a number, several, or a schedule ('every:100'). architecture: 'topk' or
     'sae.topk'. fields: parameters and training fields of the architecture's family; `steps` brings what depends on the
-    length of a training with it. Raises BadValue and UnknownName, before anything is written.
+    length of a training with it. Raises BadValue and UnknownName, before anything is trained.
     """
     from miscope.bound import BoundVariant
 
@@ -86,7 +85,7 @@ def fitting_latents(width: int, inputs: int) -> tuple[str, bool]:
     """
     for times in (8, 4, 2):
         if latent_count(f"{times}x", width) * _INPUTS_A_LATENT <= inputs:
-            return f"{times}x", times >= LATENT_RATIO[0]
+            return f"{times}x", True
     return "1x", False
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from miscope import SourceCheckpoint
 
-__all__ = ["SourceRows", "distinct_rows"]
+__all__ = ["SourceRows"]
 
 _VARIES = 1e-12
 """Share of the mean squared norm that a site's variance must exceed, for there to be something to reconstruct."""
@@ -66,9 +66,3 @@ class SourceRows:
     def scale(self) -> float:
         """What 'constant_norm' multiplies by: one number for the source, the same for every autoencoder of it."""
         return constant_scale(self.all)
-
-
-def distinct_rows(rows: Tensor) -> int:
-    """How many of (N, d) rows differ, each rounded to six significant digits of the largest."""
-    unit = float(rows.abs().max()) * 1e-6 or 1.0
-    return len(np.unique(np.round(rows.double().numpy() / unit), axis=0))
