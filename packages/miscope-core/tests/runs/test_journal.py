@@ -56,6 +56,19 @@ def test_each_change_of_a_run_is_noted_under_the_next_number_of_its_own(queue: R
     assert [each.run for each in journal.after(journal.newest() - 2, (2,))] == []
 
 
+def test_a_run_that_goes_on_runs_before_its_progress_is_told(queue: RunQueue) -> None:
+    training(queue)
+    queue.claim(1, this_process())
+    queue.reach(1, Reached(done=5, total=30, rate=2.0, eta=12.5))
+    queue.move(1, RunState.STOPPING)
+    queue.move(1, RunState.STOPPED)
+    stopped = noted(queue)[-1][0]
+    queue.move(1, RunState.PENDING)
+    queue.claim(1, this_process())
+    told = [each[1:] for each in noted(queue, since=stopped)]
+    assert told == [("status", "pending"), ("status", "running"), ("progress", "running")]
+
+
 def test_of_progress_the_last_is_kept_and_every_checkpoint(queue: RunQueue) -> None:
     training(queue)
     for done in range(5):

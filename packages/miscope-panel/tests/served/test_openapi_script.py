@@ -37,11 +37,11 @@ class Script:
         return answer.json() if answer.headers["content-type"] == "application/json" else answer.content
 
     def watch(self, id: int, since: int = 0) -> Iterator[Event]:
-        """Every event until the server says that the training has ended."""
+        """Every event but signs of life, until the server says that the training has ended."""
         assert "since_seq" in self.channel["query"]
         address = f"ws{self.address.removeprefix('http')}{self.channel['path'].format(id=id)}?since_seq={since}"
         with connect(address) as told:
-            yield from map(json.loads, told)
+            yield from (event for event in map(json.loads, told) if event["event"] != "heartbeat")
         assert "ended" in self.channel["close"][str(told.close_code)]
 
 

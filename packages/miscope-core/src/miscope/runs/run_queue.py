@@ -115,12 +115,14 @@ class RunQueue:
         with self.database.transaction() as connection:
             changed = connection.execute(
                 f"""UPDATE runs SET state = 'running', host = ?, pid = ?, born = ?, started = ?, ended = NULL,
-                    turn = turn + 1, acknowledged = 0, save = 0, error = '', reached = {_OF_ANOTHER_ATTEMPT}
+                    turn = turn + 1, acknowledged = 0, save = 0, error = ''
                 WHERE id = ? AND state = 'pending' AND NOT deleted AND {_TRAINED_BY_NOBODY_ELSE}""",
                 (process.host, process.pid, process.born, time.time(), number),
             ).rowcount
             if not changed:
                 return None
+            # By itself, after that: which of two triggers a single change fires first, SQLite leaves open.
+            connection.execute(f"UPDATE runs SET reached = {_OF_ANOTHER_ATTEMPT} WHERE id = ?", (number,))
             run = _read(connection.execute, "id = ?", [number])[0]
             RunFolder(self.layout, number).write_process(process, run.turn)
             return run
