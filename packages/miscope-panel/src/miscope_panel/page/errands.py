@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
@@ -26,6 +27,7 @@ class Errands:
         self._results: deque[Callable[[], None]] = deque()
         self._loaded = self._document is None
         if self._document is not None:
+            self._loop = asyncio.get_running_loop()
             # A change made while the browser still fetches the page can miss it, so results wait for this. Panel keeps
             # what it is given for as long as the document lives, which must not be for as long as this does.
             pn.state.onload(partial(_open, ref(self)))
@@ -50,9 +52,15 @@ class Errands:
         if self._document is None:
             self._deliver()
         else:
-            # A page closed this moment takes its callbacks down on the event loop, while we are on a thread.
-            with suppress(AttributeError, RuntimeError):
-                self._document.add_next_tick_callback(self._deliver)
+            # The document is touched on the event loop alone: a session that is being made there would hear of a
+            # callback that a thread adds meanwhile, and then find it a second time, and be refused.
+            with suppress(RuntimeError):  # the loop was closed this moment, with the server
+                self._loop.call_soon_threadsafe(self._announce)
+
+    def _announce(self) -> None:
+        """On the event loop: have the results delivered where models may be touched."""
+        if self._document is not None and self._stands:
+            self._document.add_next_tick_callback(self._deliver)
 
     def open(self) -> None:
         """Deliver what waited for the page to be loaded."""
