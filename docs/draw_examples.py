@@ -155,7 +155,7 @@ def autoencoders_of(run: BoundVariant) -> list[list[BoundVariant]]:
     return [
         [one for seed in (0, 1, 2) for one in autoencoders(run, site, seed=seed, **short)],
         autoencoders(run, site, step="every:200", **short),
-        autoencoders(run, site, **few),
+        [one for step in ("last", "first") for one in autoencoders(run, site, step=step, **few)],
     ]
 
 

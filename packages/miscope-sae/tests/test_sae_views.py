@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,13 @@ from miscope.errors import DoesNotApply
 from miscope.figures.render import render
 from miscope.testing import check_analyzer, check_view, scene, tables, toy_snapshot
 from miscope.testing.toy_autoencoder import ToyAutoencoder
+from miscope.view import Untrained
 from miscope_sae.analyzers import ALL as ANALYZERS
 from miscope_sae.top_k import TopKFamily
 from miscope_sae.views import ALL as VIEWS
 from miscope_sae.views.at_a_step import decoder, density, purity
 from miscope_sae.views.maps import maps
+from miscope_sae.views.over_training import purity as purity_over_training
 from miscope_sae.views.over_training import reconstruction, sparsity
 from miscope_sae.views.ranked import ranked
 
@@ -187,3 +190,64 @@ def test_dead_latents_are_counted_below_the_active_ones() -> None:
         "all latents": [8, 8],
     }
     assert "at the end L0 = 2.5, 3 of 8 never active" in figure.layout.title.subtitle.text
+
+
+def beside(given: ViewData, other: ViewData | None, missing: str = "") -> ViewData:
+    return replace(given, untrained=Untrained(shown=other, missing=missing))
+
+
+def untrained_in(figure: Any) -> Any:
+    (trace,) = [trace for trace in figure.data if "untrained network" in (trace.name or "")]
+    return trace
+
+
+def test_the_untrained_network_stands_beside_with_its_own_numbers() -> None:
+    ours = over_training()
+    other = over_training(**{"step": [0, 7], "held_out/fvu": [1.0, 0.25]})
+    figure: Any = reconstruction(beside(ours, other), parts="autoencoder")
+    trace = untrained_in(figure)
+    assert (trace.name, list(trace.x), list(trace.y)) == ("of the untrained network (step 0)", [0, 7], [1, 0.25])
+    assert "PCA 0.03, untrained network 0.25; 1 for the mean" in figure.layout.title.subtitle.text
+
+    latents = known_latents()
+    dead = shown("sae.latents", latents | {"density": np.array([0.0, 0.0, 0.5])})
+    outline = untrained_in(density(beside(shown("sae.latents", latents), dead)))
+    x, y = np.asarray(outline.x), np.asarray(outline.y)
+    assert y[:2].tolist() == [2, 2], "two are never active"
+    assert (np.nansum(y[3:]) / 2, x[3:][y[3:] > 0].tolist()) == (1, [-0.5, -0.25])
+
+
+def test_the_purity_of_an_untrained_network_s_latents_stands_beside() -> None:
+    def of(latents: list[float]) -> ViewData:
+        arrays = {f"{group}/h4": np.array(share) for group, share in (("latents", latents), ("channels", [0.9]))}
+        for group in ("latents", "channels"):
+            arrays |= {f"{group}/h4_null": np.array([0.05])}
+            arrays |= {f"{group}/h4_{what}": np.array([0.1, 0.2]) for what in ("mean", "null_mean")}
+        return shown("sae.purity", {"step": np.array([0, 9]), **arrays})
+
+    def at_a_step(given: ViewData) -> ViewData:
+        arrays = given.artifacts["sae.purity"]
+        return shown("sae.purity", {name: each[-1] if name.endswith("mean") else each for name, each in arrays.items()})
+
+    ours, other = of([0.5, 0.1]), of([0.3])
+    assert list(untrained_in(purity(beside(*map(at_a_step, (ours, other))), degree="H4")).x) == [0, 0.3]
+    assert list(untrained_in(purity_over_training(beside(ours, other), degree="H4")).y) == [0.1, 0.2]
+
+
+def test_where_it_is_not_there_the_legend_says_what_it_takes() -> None:
+    told = {
+        missing: untrained_in(reconstruction(beside(over_training(), None, missing), parts="autoencoder")).name
+        for missing in ("not trained", "not analyzed", "record.json cannot be read.")
+    }
+    assert told == {
+        "not trained": "untrained network: miscope sae train ... --step first",
+        "not analyzed": "untrained network: miscope analyze its autoencoder",
+        "record.json cannot be read.": "untrained network: cannot be read",
+    }
+
+
+def test_an_autoencoder_of_an_untrained_network_is_its_own_null() -> None:
+    family = TopKFamily()
+    params = [family.params.model_validate({"variant": "toy.sum/v5", "site": "s", "step": step}) for step in (0, 30)]
+    assert family.untrained(params[0]) is None
+    assert family.untrained(params[1]) == params[0]

@@ -98,6 +98,11 @@ class Family(ABC):
         """This family with what `sources` named, in that order: what model, probes and task may then look at."""
         return self
 
+    def untrained(self, params: Any) -> Any | None:
+        """The parameters of the variant that is the same and built on untrained weights: what figures show beside to
+        tell what is learned from what is there before. None where it is built on none, or on such weights itself."""
+        return None
+
     def of(self, description: Description) -> Family:
         """This family, if it is `described`, for the one variant that is described so."""
         return self

@@ -57,6 +57,8 @@ class Needs:
     sources: bool = False
     """Of an analyzer: whether it looks at what the variant is built on: network, weights and probe of each source
     checkpoint."""
+    untrained: bool = False
+    """Of a view: whether it shows beside what it reads the same of the variant that is built on untrained weights."""
     same_probe: bool = False
     """Of an analyzer of cohort grain: whether it compares its members input by input, and so needs them shown the same
     inputs."""

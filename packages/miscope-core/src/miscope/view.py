@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
     from torch import Tensor
 
-__all__ = ["Choice", "Control", "Member", "Number", "Toggle", "View", "ViewData"]
+__all__ = ["Choice", "Control", "Member", "Number", "Toggle", "Untrained", "View", "ViewData"]
 
 
 @final
@@ -101,6 +101,20 @@ class Member:
 @final
 @documented
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Untrained:
+    """The variant that is the same and built on untrained weights (`Family.untrained`), or what it takes to have it."""
+
+    shown: ViewData | None
+    """What a view of it would be given, at the same step; None where something of that is not there."""
+    missing: str = ""
+    """What is not there, as a clause: 'not trained', 'not analyzed'; why it cannot be read; "" where all is."""
+    command: str = ""
+    """What brings that about: 'miscope train ...'; "" where all is there, or nothing does."""
+
+
+@final
+@documented
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ViewData:
     """What a view is given to draw; only what it declared."""
 
@@ -137,6 +151,8 @@ class ViewData:
     """What those are by that can be dated in two ways, the same for all members: {'memorised': 'train loss < 0.01'}."""
     members: tuple[Member, ...] = ()
     """Of a cohort view."""
+    untrained: Untrained | None = None
+    """For a view that declares it, where the family knows such a variant: not for one that is that itself."""
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """By analyzer, what the artifacts were computed with that is not at its default."""
 

@@ -88,6 +88,10 @@ class AutoencoderFamily(Family):
     def given(self, sources: Sequence[SourceCheckpoint]) -> Self:
         return type(self)(sources)
 
+    def untrained(self, params: Any) -> Any | None:
+        """Of the checkpoint before the first update, where every other is compared with it."""
+        return params.model_copy(update={"step": 0}) if params.step else None
+
     def length_fields(self, steps: int) -> dict[str, object]:
         """The fields of a training of so many updates that depend on its length."""
         return length_fields(steps)

@@ -118,6 +118,9 @@ def _parts(shown: What) -> Iterator[Snapshot | Trajectory | ViewData]:
     members = getattr(shown, "members", ())
     if isinstance(shown, Snapshot | Trajectory | ViewData):
         yield shown
+    beside = getattr(shown, "untrained", None)
+    if beside is not None and beside.shown is not None:
+        yield beside.shown
     for member in members:
         yield from _parts(getattr(member, "shown", member))
 

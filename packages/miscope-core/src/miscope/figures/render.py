@@ -24,9 +24,10 @@ from miscope.figures.headings import fit_headings
 from miscope.figures.left_out import note_left_out
 from miscope.figures.step_shown import step_shown
 from miscope.figures.time_axes import apply_time_axes
+from miscope.figures.untrained import untrained_beside
 from miscope.maths.learnt import marks
 from miscope.variant import Variant
-from miscope.view import Member, View, ViewData
+from miscope.view import Member, Untrained, View, ViewData
 from miscope.workspace import Workspace, plain_variants
 
 if TYPE_CHECKING:
@@ -235,7 +236,16 @@ def _shown(workspace: Workspace, view: View, variant: Variant, step: int | None,
         bases=given.bases(),
         **cast(Any, marks([_detected(workspace, view, variant, options)])[0]),
         options=options,
+        untrained=_untrained(workspace, view, variant, at, options) if needs.untrained else None,
     )
+
+
+def _untrained(
+    workspace: Workspace, view: View, variant: Variant, step: int | None, options: Options
+) -> Untrained | None:
+    """The same of the variant that is built on untrained weights; None where the family knows none."""
+    alone = replace(view, needs=replace(view.needs, untrained=False))
+    return untrained_beside(workspace, variant, lambda other: _shown(workspace, alone, other, step, options))
 
 
 def _those_there(store: Store, analysis: ResolvedAnalysis, names: Sequence[str], step: int | None) -> dict[str, Arrays]:

@@ -150,6 +150,9 @@ class ToyAutoencoder(Family):
     def given(self, sources: Sequence[SourceCheckpoint]) -> Family:
         return ToyAutoencoder(sources)
 
+    def untrained(self, params: Any) -> ToyAutoencoderParams | None:
+        return params.model_copy(update={"step": 0}) if params.step else None
+
     def model(self, params: Any) -> HookedModel:
         net = _Net(self._source.width, params.latents)
         return HookedModel(

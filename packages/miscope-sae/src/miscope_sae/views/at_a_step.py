@@ -8,7 +8,7 @@ import numpy as np
 
 from miscope import Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO
-from miscope_sae.views.frame import DEGREE, figure, line, title
+from miscope_sae.views.frame import DEGREE, figure, line, of_untrained, title
 from miscope_sae.views.ranked import RANKED_VIEW
 
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ def density(shown: ViewData) -> Figure:
     powers = np.log10(found[found > 0])
     lowest = np.floor(-np.log10(len(shown.probe.inputs)))
     edges = np.arange(lowest, _BIN / 2, _BIN)
-    # A latent that is active at all inputs is in the last bar.
-    counts = np.histogram(np.minimum(powers, -_BIN / 2), edges)[0]
+    counts = _counts(found, edges)
     middle, dense = (edges[:-1] + edges[1:]) / 2, edges[:-1] >= np.log10(_DENSE) - _BIN / 10
     many, never = int((found > _DENSE).sum()), int((found == 0).sum())
     traces = [
@@ -36,6 +35,10 @@ def density(shown: ViewData) -> Figure:
         _bar(middle[~dense], counts[~dense], f"up to 10 % ({len(powers) - many:,})", OKABE_ITO[0], "10<sup>%{x}</sup>"),
         _bar(middle[dense], counts[dense], f"dense, above 10 % ({many:,})", OKABE_ITO[1], "10<sup>%{x}</sup>"),
     ]
+    traces += of_untrained(
+        *(shown, _LATENTS, lambda other: _outline(other["density"], edges)),
+        hovertemplate="untrained network: %{y} latents<extra></extra>",
+    )
     ticks = np.arange(lowest, 1)
     median = f"median of the others {np.median(10**powers):.2%}" if len(powers) else "none is active"
     layout: dict[str, Any] = {
@@ -50,6 +53,19 @@ def density(shown: ViewData) -> Figure:
         "showlegend": True,
     }
     return figure(traces, layout)
+
+
+def _counts(density: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Latents between the edges, powers of ten; one that is active at all inputs is in the last bar."""
+    powers = np.log10(density[density > 0])
+    return np.histogram(np.minimum(powers, -_BIN / 2), edges)[0]
+
+
+def _outline(density: np.ndarray, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The upper edge of such bars, that of latents that are never active before a gap."""
+    never = edges[0] - np.array([2.5, 1.5]) * _BIN
+    x = np.concatenate([never, [np.nan], np.repeat(edges, 2)[1:-1]])
+    return x, np.concatenate([[(density == 0).sum()] * 2, [np.nan], np.repeat(_counts(density, edges), 2)])
 
 
 def _bar(x: Any, y: Any, name: str, colour: str, where: str) -> dict[str, Any]:
@@ -101,6 +117,11 @@ def purity(shown: ViewData, *, degree: str) -> Figure:
         said.append(f"{group} {mean:.3g} (permuted {null:.2g})")
     for group, dash in (("latents", "dash"), ("channels", "dot")):
         traces.append(_sorted(arrays[f"{group}/{name}_null"], f"{group}, inputs permuted", NULL, dash))
+    traces += of_untrained(
+        *(shown, _PURITY, lambda other: _distribution(other[f"latents/{name}"])),
+        line={"shape": "hv"},
+        hovertemplate="latents of the untrained network: %{y:.0%} up to %{x:.3f}<extra></extra>",
+    )
     layout: dict[str, Any] = {
         "title": title(shown, "Purity of latents and of the channels they are made of", f"means: {', '.join(said)}"),
         "xaxis": {"title": {"text": f"{degree}: share of power in one frequency"}, "range": [0, 1.02]},
@@ -110,16 +131,21 @@ def purity(shown: ViewData, *, degree: str) -> Figure:
     return figure(traces, layout)
 
 
-def _sorted(share: np.ndarray, name: str, colour: str, dash: str) -> dict[str, Any]:
+def _distribution(share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The distribution function, beginning at 0."""
     there = np.sort(share[np.isfinite(share)])
-    x, y = np.concatenate([[0.0], there]), np.arange(len(there) + 1) / max(len(there), 1)
+    return np.concatenate([[0.0], there]), np.arange(len(there) + 1) / max(len(there), 1)
+
+
+def _sorted(share: np.ndarray, name: str, colour: str, dash: str) -> dict[str, Any]:
+    x, y = _distribution(share)
     hover = f"{name}: %{{y:.0%}} up to %{{x:.3f}}<extra></extra>"
     return line(x, y, name, colour, line={"dash": dash, "shape": "hv"}, hovertemplate=hover)
 
 
 def _at_a_step(name: str, heading: str, draw: Any, reads: str, **more: Any) -> View:
-    return View(name=name, title=heading, grain=Grain.CHECKPOINT, draw=draw, needs=Needs(reads=(reads,)), **more)
+    needs = Needs(reads=(reads,), untrained=draw is not decoder)
+    return View(name=name, title=heading, grain=Grain.CHECKPOINT, draw=draw, needs=needs, **more)
 
 
 VIEWS = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,10 +13,18 @@ from miscope.figures.figure_style import NULL, template
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-__all__ = ["DEGREE", "dashed", "figure", "line", "title"]
+__all__ = ["DEGREE", "dashed", "figure", "line", "of_untrained", "title", "untrained_arrays"]
 
 _MOST_BELOW = 100
 """Letters below a title beyond which a card cuts them: names of autoencoders are long."""
+
+_UNTRAINED = "of the untrained network (step 0)"
+_MISSING = {
+    "not trained": "miscope sae train ... --step first",
+    "not trained so far": "miscope sae train ... --step first",
+    "not analyzed": "miscope analyze its autoencoder",
+}
+"""What is to be done about what is missing."""
 
 DEGREE = Choice(name="degree", options=("H4", "H1"), label="harmonics")
 """H1 counts a frequency alone, H4 with its harmonics up to the fourth."""
@@ -41,10 +49,36 @@ def title(shown: ViewData, text: str, note: str = "") -> dict[str, Any]:
 def line(x: np.ndarray, y: np.ndarray, name: str, colour: str, **more: Any) -> dict[str, Any]:
     """A curve; of one point a dot."""
     style = {"color": colour, "width": 1.6} | more.pop("line", {})
-    mode = "lines" if len(x) != 1 else "lines+markers"
+    mode = more.pop("mode", "lines" if len(x) != 1 else "lines+markers")
     return {"type": "scatter", "mode": mode, "x": x, "y": y, "name": name, "line": style, **more}
 
 
 def dashed(x: np.ndarray, y: np.ndarray, name: str, **more: Any) -> dict[str, Any]:
     """What would be seen of nothing learned."""
     return line(x, y, name, NULL, line={"dash": "dash"}, **more)
+
+
+def untrained_arrays(shown: ViewData, reads: str) -> Mapping[str, np.ndarray] | None:
+    """What an instrument left of the autoencoder that is the same and of the network before its training; None where
+    that is not there."""
+    other = shown.untrained
+    return None if other is None or other.shown is None else other.shown.artifacts[reads]
+
+
+def of_untrained(
+    shown: ViewData, reads: str, curve: Callable[[Mapping[str, np.ndarray]], tuple[np.ndarray, np.ndarray]], **more: Any
+) -> list[dict[str, Any]]:
+    """The curve of that one: x and y of what its instrument left. [] where there can be none.
+
+    Where there is none yet, a name in the legend says how to get it.
+    """
+    if shown.untrained is None:
+        return []
+    style = {"dash": "6px,3px", "width": 2.2} | more.pop("line", {})
+    arrays = untrained_arrays(shown, reads)
+    if arrays is None:
+        nothing = np.full(1, np.nan)
+        words = f"untrained network: {_MISSING.get(shown.untrained.missing, 'cannot be read')}"
+        return [line(nothing, nothing, words, NULL, line=style, hoverinfo="skip", mode="lines")]
+    x, y = curve(arrays)
+    return [line(x, y, _UNTRAINED, NULL, line=style, **more)]

@@ -8,7 +8,7 @@ import numpy as np
 
 from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO, TEST, TRAIN
-from miscope_sae.views.frame import DEGREE, dashed, figure, line, title
+from miscope_sae.views.frame import DEGREE, dashed, figure, line, of_untrained, title, untrained_arrays
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -33,8 +33,14 @@ def reconstruction(shown: ViewData, *, parts: str) -> Figure:
     traces.append(
         dashed(steps, _positive(arrays[f"{last}/pca_fvu"]), name, hovertemplate="PCA: %{y:.3g}<extra></extra>")
     )
+    traces += of_untrained(
+        *(shown, _RECONSTRUCTION, lambda other: (other["step"], _positive(other[f"{last}/fvu"]))),
+        hovertemplate="untrained network: %{y:.3g}<extra></extra>",
+    )
     left, null, active = (float(arrays[f"{last}/{what}"][-1]) for what in ("fvu", "pca_fvu", "l0"))
-    note = f"at the end {left:.3g} with L0 = {active:.3g}, PCA {null:.3g}; 1 for the mean"
+    other = untrained_arrays(shown, _RECONSTRUCTION)
+    before = "" if other is None else f", untrained network {float(other[f'{last}/fvu'][-1]):.3g}"
+    note = f"at the end {left:.3g} with L0 = {active:.3g}, PCA {null:.3g}{before}; 1 for the mean"
     layout: dict[str, Any] = {
         "title": title(shown, "What is left unexplained of the inputs", note),
         "yaxis": {"title": {"text": "FVU"}, "type": "log", "nticks": 5},
@@ -98,6 +104,10 @@ def purity(shown: ViewData, *, degree: str) -> Figure:
         hover = f"{label}: %{{y:.3f}}<extra></extra>"
         null = arrays[f"{group}/{name}_null_mean"]
         traces.append(line(steps, null, label, NULL, line=style, hovertemplate=hover))
+    traces += of_untrained(
+        *(shown, _PURITY, lambda other: (other["step"], other[f"latents/{name}_mean"])),
+        hovertemplate="latents of the untrained network: %{y:.3f}<extra></extra>",
+    )
     layout: dict[str, Any] = {
         "title": title(shown, "Purity of latents and of the channels they are made of", f"{degree}, means"),
         "yaxis": {"title": {"text": f"{degree}: share of power in one frequency"}, "range": [0, 1.02]},
@@ -107,7 +117,7 @@ def purity(shown: ViewData, *, degree: str) -> Figure:
 
 
 def _over_training(name: str, heading: str, draw: Any, reads: str, **more: Any) -> View:
-    needs = Needs(reads=(reads,))
+    needs = Needs(reads=(reads,), untrained=draw is not sparsity)
     return View(name=name, title=heading, grain=Grain.TRAJECTORY, draw=draw, needs=needs, time_axis="x", **more)
 
 
