@@ -7,9 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from miscope.bound import BoundVariant
 from miscope.errors import BadValue, UnknownName
+from miscope_sae import remarks
 from miscope_sae.seed_ranges import RANGES
 from miscope_sae.training import JumpReluTraining, L1Training, SparseTraining
 
@@ -39,10 +41,10 @@ def test_both_ends_of_a_range_are_taken(name: str, end: int) -> None:
 def test_the_next_number_outside_is_refused_by_name_and_taken_where_it_is_said(name: str, end: int) -> None:
     value = beyond(name, end)
     least, most = RANGES[name]
-    with pytest.raises(ValueError, match=name) as told:
+    with pytest.raises(ValidationError) as told:
         made(name, value)
-    said = f"Value error, {name}={value} is outside {least} to {most}; allow_out_of_range=true takes it all the same"
-    assert said in str(told.value)
+    said = f"it is outside {least} to {most}; allow_out_of_range=true takes it all the same"
+    assert [(each["loc"], each["msg"], each["input"]) for each in told.value.errors()] == [((name,), said, value)]
     assert getattr(made(name, value, allow_out_of_range=True), name) == value
 
 
@@ -52,18 +54,36 @@ def test_a_negative_threshold_of_activity_is_never_taken() -> None:
 
 
 def test_all_that_lies_outside_is_told_at_once() -> None:
-    with pytest.raises(ValueError, match="steps") as told:
+    with pytest.raises(ValidationError) as told:
         SparseTraining(steps=10, batch_size=64)
-    assert (
-        "batch_size=64 is outside 512 to 16384; steps=10 is outside 1000 to 1000000; allow_out_of_range=true takes it "
-        "all the same"
-    ) in str(told.value)
+    (only,) = told.value.errors()
+    assert (only["loc"], only["input"]) == (("batch_size",), 64)
+    assert only["msg"] == (
+        "it is outside 512 to 16384, steps=10 is outside 1000 to 1000000; "
+        "allow_out_of_range=true takes them all the same"
+    )
 
 
 def test_a_refused_value_is_told_in_the_words_of_a_variant(few: Callable[..., BoundVariant]) -> None:
     with pytest.raises(BadValue) as told:
         few("sae.standard", steps=1000, batch_size=512, l1_alpha=0.2, allow_out_of_range=False)
-    assert "l1_alpha=0.2 is outside 0.0001 to 0.1; allow_out_of_range=true takes it all the same" in str(told.value)
+    assert str(told.value) == (
+        "sae.standard refuses l1_alpha=0.2: it is outside 0.0001 to 0.1; "
+        "allow_out_of_range=true takes it all the same.\n"
+        "'l1_alpha' is a number or null, >= 0, by default null.\n"
+        "Change it and try again; nothing was written."
+    )
+    assert told.value.field == "l1_alpha"
+
+
+@pytest.mark.parametrize(("name", "end"), [each for each in ENDS if each != ("dead_neuron_threshold", 0)])
+def test_what_is_taken_all_the_same_is_a_warning(name: str, end: int, few: Callable[..., BoundVariant]) -> None:
+    family = {"l1_alpha": "sae.standard", "l0_alpha": "sae.jumprelu"}.get(name, "sae.topk")
+    value = beyond(name, end)
+    rest = {each: 512 if each == "batch_size" else 1000 for each in WHOLE if each != name}
+    told = [each for each in remarks(few(family, latents=16, **rest, **{name: value})) if each.field == name]
+    least, most = RANGES[name]
+    assert (told[0].severity, told[0].message) == ("warning", f"{value} is outside {least} to {most}, its usual range.")
 
 
 @pytest.mark.parametrize("latents", [16, 256, "2x", "32x"])
@@ -100,26 +120,31 @@ def test_an_unknown_field_is_refused(few: Callable[..., BoundVariant]) -> None:
     assert str(told.value).startswith("There is no field named 'l1_alpha'.\n")
 
 
-@pytest.mark.parametrize("every", [99, 100])
-def test_latents_cannot_be_drawn_anew_before_they_could_fire(every: int) -> None:
-    with pytest.raises(ValueError, match="resample_steps") as told:
-        SparseTraining(resample_steps=every, dead_window_steps=100, allow_out_of_range=True)
-    said = f"Value error, resample_steps={every} leaves no latent the dead_window_steps=100 in which it could fire"
-    assert said in str(told.value)
-    assert SparseTraining(resample_steps=101, dead_window_steps=100, allow_out_of_range=True).resample_steps == 101
+TOO_EARLY = "it leaves no latent the dead_window_steps=100 in which it could fire"
+NEVER = "it is never reached: latents are drawn anew in the first four fifths of lr_schedule_steps=1000"
+TWICE = "l0_alpha is another way to say the same; give one of them"
 
 
-def test_drawing_latents_anew_that_is_never_reached_is_refused() -> None:
-    with pytest.raises(ValueError, match="resample_steps") as told:
-        SparseTraining(resample_steps=800, lr_schedule_steps=1000, allow_out_of_range=True)
-    assert (
-        "Value error, resample_steps=800 is never reached: latents are drawn anew in the first four fifths of "
-        "lr_schedule_steps=1000"
-    ) in str(told.value)
-    assert SparseTraining(resample_steps=799, lr_schedule_steps=1000, allow_out_of_range=True).resample_steps == 799
+@pytest.mark.parametrize(
+    ("kind", "fields", "name", "said"),
+    [
+        (SparseTraining, {"resample_steps": 99, "dead_window_steps": 100}, "resample_steps", TOO_EARLY),
+        (SparseTraining, {"resample_steps": 100, "dead_window_steps": 100}, "resample_steps", TOO_EARLY),
+        (SparseTraining, {"resample_steps": 800, "lr_schedule_steps": 1000}, "resample_steps", NEVER),
+        (JumpReluTraining, {"l0_alpha": 0.1, "target_l0": 3.0}, "target_l0", TWICE),
+    ],
+)
+def test_fields_that_contradict_each_other_are_refused_by_one_of_their_names(
+    kind: type[SparseTraining], fields: dict[str, Any], name: str, said: str
+) -> None:
+    with pytest.raises(ValidationError) as told:
+        kind.model_validate({**fields, "allow_out_of_range": True})
+    assert [(each["loc"], each["msg"]) for each in told.value.errors()] == [((name,), said)]
 
 
-def test_two_aims_of_one_penalty_are_refused() -> None:
-    with pytest.raises(ValueError, match="target_l0") as told:
-        JumpReluTraining(l0_alpha=0.1, target_l0=3, allow_out_of_range=True)
-    assert "Value error, l0_alpha and target_l0 are two ways to say the same; give one of them" in str(told.value)
+@pytest.mark.parametrize(
+    "fields",
+    [{"resample_steps": 101, "dead_window_steps": 100}, {"resample_steps": 799, "lr_schedule_steps": 1000}],
+)
+def test_the_next_number_is_taken(fields: dict[str, Any]) -> None:
+    assert SparseTraining(**fields, allow_out_of_range=True).resample_steps == fields["resample_steps"]

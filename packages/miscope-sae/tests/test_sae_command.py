@@ -20,6 +20,16 @@ Command = Callable[..., tuple[int, str, str]]
 SITE = "hook_embed"
 SHORT = ("--set", "allow_out_of_range=true", "--threads", "1", "--steps", "6", "k=2")
 
+STANDARD = (
+    "latents: 16, 2 times the width 8; 280 weights, about 0.043 MB of memory.",
+    "batch_size: of 120 inputs, {distinct} of them distinct, 108 are trained on, all an update; "
+    "each is seen 1,500 times in 1,500 updates.",
+    "learning_rate: 0.001, begins at once and falls over the last 300.",
+    "checkpoints: 5, the first and the final one among them.",
+    "dead_window_steps: a latent is dead after 100 updates without an activation.",
+    "l1_alpha: 0.025; lambda=0.2, SAELens' l1_coefficient, rises over 75 updates; rho=0.1 with expected_l0=8.",
+)
+
 
 @pytest.fixture
 def source(tmp_path: Path) -> BoundVariant:
@@ -27,6 +37,11 @@ def source(tmp_path: Path) -> BoundVariant:
     variant = open_bound(tmp_path / "workspace").variant("sae.known-features", features=12, width=8, inputs=120)
     variant.workspace.value.keep_record(variant.value)
     return variant
+
+
+def some_features(source: BoundVariant) -> int:
+    """Inputs that have a feature; the others are all the same."""
+    return int((source.workspace.value.context(source.value).probe().inputs > 0).any(1).sum())
 
 
 def trained(place: BoundWorkspace) -> list[BoundVariant]:
@@ -83,8 +98,54 @@ def test_what_is_not_there_is_refused_in_words(source: BoundVariant):
 
 
 def test_a_range_is_kept_unless_it_is_said_that_it_need_not_be(source: BoundVariant):
-    with pytest.raises(BadValue, match="steps=6 is outside 1000 to 1000000; allow_out_of_range=true takes it"):
+    with pytest.raises(BadValue, match="steps=6: it is outside 1000 to 1000000; allow_out_of_range=true takes it"):
         autoencoders(source, SITE, steps=6)
+
+
+def test_too_few_inputs_for_the_usual_latents_lift_no_range(tmp_path: Path):
+    place = open_bound(tmp_path / "workspace")
+    few = place.variant("sae.known-features", features=12, width=8, inputs=40)
+    place.value.keep_record(few.value)
+    (variant,) = autoencoders(few, SITE)
+    assert (variant.value.params.model_dump()["latents"], variant.value.training.allow_out_of_range) == ("1x", True)
+    with pytest.raises(BadValue, match="batch_size=64: it is outside 512 to 16384"):
+        autoencoders(few, SITE, batch_size=64)
+
+
+def test_a_dry_run_says_what_each_takes_and_what_its_fields_come_to(source: BoundVariant, command: Command):
+    place = source.workspace.root
+    words = ("sae", "train", source.name, "--site", SITE, "--architecture", "standard", "--dry-run", "-w", place)
+    code, out, err = command(*words)
+    assert code == 0, err
+    head, row = (line.split() for line in out.splitlines())
+    assert head == ["variant", "weights", "steps", "checkpoints", "disk", "time"]
+    assert row[1:4] == [str(2 * 8 * 16 + 8 + 16), "1,500", "5"]
+    lines = err.splitlines()
+    distinct = some_features(source) + 1
+    assert lines[:-1] == [
+        f"warning, latents: 16 for {distinct} distinct inputs among 120, fewer than 4 for each latent: a latent can "
+        f"learn one by heart. {distinct // 4} latents would have 4 each.",
+        *(f"info, {line.format(distinct=distinct)}" for line in STANDARD),
+    ]
+    assert lines[-1].startswith("time: ")
+    assert lines[-1].endswith(", guessed from its size; no training of sae.standard was measured here yet")
+    assert source.workspace.names() == [source.name]
+
+
+def test_a_training_that_could_never_be_is_refused_before_it_begins(source: BoundVariant, command: Command):
+    place = source.workspace.root
+    words = ("sae", "train", source.name, "--site", SITE, "k=40", "-w", place)
+    code, _, err = command(*words, "--dry-run")
+    assert (code, err.splitlines()[0]) == (1, "error, k: 40 latents cannot be kept of 16.")
+    for more in ((), ("--queue",)):
+        code, _, err = command(*words, *more)
+        assert code == 1
+        assert err.splitlines()[-2:] == [
+            "k: 40 latents cannot be kept of 16.",
+            "Change it and try again; nothing was written.",
+        ]
+    assert source.workspace.names() == [source.name]
+    assert list(RunQueue(place).runs()) == []
 
 
 def test_each_latent_has_four_inputs_where_there_are_so_many():

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from miscope.objective import Term as Term
     from miscope.plugins.plugins import Plugins as Plugins
     from miscope.probe import Probe as Probe
+    from miscope.remark import Remark as Remark
     from miscope.remote.remote_workspace import connect as connect
     from miscope.snapshot import Cohort as Cohort
     from miscope.snapshot import Series as Series
@@ -96,6 +97,7 @@ _HOME = {
     "observation": ("Observation", "ObservedArtifact"),
     "plugins.plugins": ("Plugins",),
     "probe": ("Probe",),
+    "remark": ("Remark",),
     "remote.remote_workspace": ("connect",),
     "source": ("Source",),
     "source_checkpoint": ("SourceCheckpoint",),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from miscope.description import Description
     from miscope.intervention import Intervention
     from miscope.model import Model
+    from miscope.remark import Remark
     from miscope.source import Source
     from miscope.source_checkpoint import SourceCheckpoint
     from miscope.task import Task
@@ -106,6 +107,13 @@ class Family(ABC):
     def of(self, description: Description) -> Family:
         """This family, if it is `described`, for the one variant that is described so."""
         return self
+
+    def remarks(self, variant: Variant) -> Sequence[Remark]:
+        """What somebody should know of this training before it begins; () where there is nothing.
+
+        Asked before each training and for each estimate, with the training's own number of steps.
+        """
+        return ()
 
     def identity(self, variant: Variant) -> str:
         """A digest of all that decides the variant's weights at a given step."""

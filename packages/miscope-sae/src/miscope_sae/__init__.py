@@ -13,17 +13,18 @@ if TYPE_CHECKING:
 
     from miscope import Analyzer, Family, Lens, View
     from miscope_sae.series import autoencoders as autoencoders
+    from miscope_sae.series import remarks as remarks
 
-__all__ = ["autoencoders"]
+__all__ = ["autoencoders", "remarks"]
 
 
 def __getattr__(name: str) -> Any:
     # Not in __dir__ too: whoever looks for hooks would load it.
-    if name != "autoencoders":
+    if name not in __all__:
         raise AttributeError(f"module 'miscope_sae' has no attribute {name!r}")
-    from miscope_sae.series import autoencoders
+    from miscope_sae import series
 
-    return autoencoders
+    return getattr(series, name)
 
 
 @hookimpl

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from miscope import Basis, Examples, Family, Objective, Probe, Source, Task, Term, Variant
+from miscope import Basis, Examples, Family, Objective, Probe, Remark, Source, Task, Term, Variant
 from miscope.errors import BadValue
 from miscope_sae.architecture import AXES
 from miscope_sae.lengths import length_fields
@@ -161,6 +161,25 @@ class AutoencoderFamily(Family):
             ),
             callbacks=callbacks_of(pass_of, setting, self.constraints(setting)),
         )
+
+    def remarks(self, variant: Variant) -> Sequence[Remark]:
+        from math import prod
+
+        import psutil
+        import torch
+
+        from miscope_sae.beforehand import Beforehand
+
+        model, (shown, *_) = self.model(variant.params), self.probes(variant).values()
+        train = Examples(inputs=shown.inputs[torch.from_numpy(self._trained_on(variant))])
+        known = Beforehand(
+            setting=self._setting(variant, model, train),
+            params=variant.params,
+            inputs=shown.inputs,
+            weights=sum(prod(role.shape) for role in model.roles.values()),
+            free=psutil.virtual_memory().available,
+        )
+        return tuple(known.remarks())
 
     def _setting(self, variant: Variant, model: AutoencoderModel, train: Examples) -> Setting:
         from miscope_sae.normalisation import normalised

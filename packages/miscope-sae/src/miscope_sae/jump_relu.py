@@ -11,6 +11,7 @@ from miscope_sae import terms
 from miscope_sae.architecture import Architecture, Weights
 from miscope_sae.autoencoder_family import AutoencoderFamily
 from miscope_sae.dead_latents import IDLE, dead
+from miscope_sae.jump_sizes import bandwidth, first_threshold, l0_strength
 from miscope_sae.setting import Setting
 from miscope_sae.sparse_pass import PassOf, SparsePass
 from miscope_sae.training import JumpReluTraining, SparseTraining
@@ -21,10 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["JumpReLU", "JumpReluFamily"]
 
-_SHARE = 0.1
-"""Of a typical latent: thresholds at first, and the window around them; of its square: the coefficient of sparsity."""
-_TARGET_SHARE = 0.3
-"""Of the squared size of a typical latent times the target: the coefficient where a number of latents is aimed at."""
 _TANH = 4.0
 """Latents times this go into the tanh (Anthropic, January 2025)."""
 
@@ -56,8 +53,8 @@ class JumpReluFamily(AutoencoderFamily):
     training_config = JumpReluTraining
 
     def architecture(self, params: Any, setting: Setting | None) -> Architecture:
-        bandwidth = 1.0 if setting is None else _bandwidth(setting)
-        return JumpReLU(centred=params.apply_b_dec_to_input, bandwidth=bandwidth)
+        window = 1.0 if setting is None else bandwidth(setting)
+        return JumpReLU(centred=params.apply_b_dec_to_input, bandwidth=window)
 
     def length_fields(self, steps: int) -> dict[str, object]:
         """Sparsity warms up all along."""
@@ -71,16 +68,14 @@ class JumpReluFamily(AutoencoderFamily):
         return {**super().shapes(width, latents), "threshold": (latents,)}
 
     def first_weights(self, setting: Setting) -> dict[str, Tensor]:
-        first = torch.full((setting.latents,), _first_threshold(setting))
+        first = torch.full((setting.latents,), first_threshold(setting))
         return {**super().first_weights(setting), "threshold": first}
 
     def terms(self, pass_of: PassOf, setting: Setting) -> tuple[Term, ...]:
         training = _training(setting)
-        typical = setting.typical_latent(training.expected_l0)
-        strength = _SHARE * typical**2 if training.l0_alpha is None else training.l0_alpha
+        strength = l0_strength(setting)
         value = terms.over_passes(pass_of, lambda made: _counted(made, setting).sum(-1).mean())
         if (target := training.target_l0) is not None:
-            strength = _TARGET_SHARE * setting.typical_latent(target) ** 2
             value = terms.over_passes(pass_of, lambda made: (_counted(made, setting).sum(-1).mean() / target - 1) ** 2)
         sparsity = Term(name="sparsity", value=value, coefficient=setting.warmed(strength))
         return (
@@ -93,23 +88,12 @@ class JumpReluFamily(AutoencoderFamily):
         return Constraints(
             # A negative one would let negative latents pass.
             weights=lambda weights, buffers: {"threshold": weights["threshold"].clamp(min=0)},
-            first={"threshold": _first_threshold(setting)},
+            first={"threshold": first_threshold(setting)},
         )
 
 
 def _training(setting: Setting) -> JumpReluTraining:
     return cast("JumpReluTraining", setting.training)
-
-
-def _bandwidth(setting: Setting) -> float:
-    training = _training(setting)
-    return _SHARE * setting.typical_latent(training.expected_l0) if training.bandwidth is None else training.bandwidth
-
-
-def _first_threshold(setting: Setting) -> float:
-    training = _training(setting)
-    given = training.threshold_init
-    return _SHARE * setting.typical_latent(training.expected_l0) if given is None else given
 
 
 def _counted(made: SparsePass, setting: Setting) -> Tensor:
@@ -118,7 +102,7 @@ def _counted(made: SparsePass, setting: Setting) -> Tensor:
 
     if _training(setting).sparsity_mode == "tanh":
         return torch.tanh(_TANH * made.latents * made.norms)
-    return step(made.before, made.weights["threshold"], _bandwidth(setting))
+    return step(made.before, made.weights["threshold"], bandwidth(setting))
 
 
 def _reviving(pass_of: PassOf, setting: Setting) -> Term:

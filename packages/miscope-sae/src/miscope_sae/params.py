@@ -9,7 +9,10 @@ from pydantic import Field, field_validator
 
 from miscope import Params
 
-__all__ = ["AutoencoderParams", "KParams", "Normalisation", "latent_count"]
+__all__ = ["INPUTS_A_LATENT", "AutoencoderParams", "KParams", "Normalisation", "latent_count"]
+
+INPUTS_A_LATENT = 4
+"""Fewer distinct inputs than this for each latent, and latents can stand for single inputs."""
 
 Normalisation = Literal["none", "constant_norm", "constant_norm_rescale", "layer_norm"]
 

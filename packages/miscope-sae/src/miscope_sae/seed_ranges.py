@@ -20,11 +20,11 @@ LATENT_RATIO = (2, 32)
 """Latents over the width of the site, both allowed."""
 
 
-def out_of_range(values: Mapping[str, object]) -> list[str]:
-    """A clause for each value that lies outside; [] where all lie within."""
-    clauses = []
+def out_of_range(values: Mapping[str, object]) -> dict[str, str]:
+    """Field -> '0.2 is outside 0.0001 to 0.1', of each value that lies outside."""
+    found = {}
     for name, (least, most) in RANGES.items():
         value = values.get(name)
         if isinstance(value, int | float) and not least <= value <= most:
-            clauses.append(f"{name}={value} is outside {least} to {most}")
-    return clauses
+            found[name] = f"{value} is outside {least} to {most}"
+    return found

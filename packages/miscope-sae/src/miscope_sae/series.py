@@ -7,17 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from miscope.errors import BadValue, UnknownName
 from miscope_sae.autoencoder_family import STEPS, AutoencoderFamily
-from miscope_sae.params import latent_count
+from miscope_sae.params import INPUTS_A_LATENT, latent_count
 
 if TYPE_CHECKING:
-    from miscope import Variant
+    from miscope import Remark, Variant
     from miscope.bound import BoundVariant
     from miscope.workspace import Workspace
 
-__all__ = ["autoencoder_variants", "autoencoders", "chosen_checkpoints", "fitting_latents"]
-
-_INPUTS_A_LATENT = 4
-"""Fewer inputs than this for each latent, and latents can stand for single inputs."""
+__all__ = ["autoencoder_variants", "autoencoders", "chosen_checkpoints", "fitting_latents", "remarks"]
 
 
 def autoencoders(
@@ -35,6 +32,12 @@ def autoencoders(
     steps = chosen_checkpoints(place.value, run.name, step)
     found = autoencoder_variants(place.value, run.value, site, steps, {"architecture": architecture, **fields})
     return [BoundVariant(place, variant) for variant in found]
+
+
+def remarks(autoencoder: BoundVariant) -> tuple[Remark, ...]:
+    """What should be known before it is trained: errors, warnings, and what its fields come to. Nothing is written."""
+    family = autoencoder.workspace.value.context(autoencoder.value).family
+    return tuple(family.remarks(autoencoder.value))
 
 
 def chosen_checkpoints(workspace: Workspace, name: str, step: str | int | Sequence[int]) -> list[int]:
@@ -72,7 +75,11 @@ def autoencoder_variants(
     values = (family.length_fields(length) if isinstance(length, int) and length != STEPS else {}) | given
     if "latents" not in values:
         latents, usual = fitting_latents(context.width(site), len(context.probe().inputs))
-        values |= {"latents": latents} | ({} if usual else {"allow_out_of_range": True})
+        values |= {"latents": latents}
+        if not usual:
+            # What somebody asked for is kept within its ranges all the same.
+            workspace.variant(family.name, variant=source.name, site=site, step=0, **values)
+            values |= {"allow_out_of_range": True}
     workspace.keep_record(source)
     return [workspace.variant(family.name, variant=source.name, site=site, step=step, **values) for step in steps]
 
@@ -84,7 +91,7 @@ def fitting_latents(width: int, inputs: int) -> tuple[str, bool]:
     latents learn inputs by heart.
     """
     for times in (8, 4, 2):
-        if latent_count(f"{times}x", width) * _INPUTS_A_LATENT <= inputs:
+        if latent_count(f"{times}x", width) * INPUTS_A_LATENT <= inputs:
             return f"{times}x", True
     return "1x", False
 

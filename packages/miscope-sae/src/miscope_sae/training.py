@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self, final
 from pydantic import Field, model_validator
 
 from miscope import TrainingConfig
+from miscope_sae.refusing import refusal
 from miscope_sae.seed_ranges import out_of_range
 
 __all__ = [
@@ -48,19 +49,22 @@ class SparseTraining(TrainingConfig):
     @model_validator(mode="after")
     def _within(self) -> Self:
         values = {name: getattr(self, name) for name in type(self).model_fields}
-        if not self.allow_out_of_range and (clauses := out_of_range(values)):
-            raise ValueError(f"{'; '.join(clauses)}; allow_out_of_range=true takes it all the same")
-        if self.resample_steps is not None and self.resample_steps <= self.dead_window_steps:
-            raise ValueError(
-                f"resample_steps={self.resample_steps} leaves no latent the dead_window_steps={self.dead_window_steps} "
-                "in which it could fire"
-            )
-        over = self.lr_schedule_steps
-        if self.resample_steps is not None and over is not None and self.resample_steps >= RESAMPLED_SHARE * over:
-            raise ValueError(
-                f"resample_steps={self.resample_steps} is never reached: latents are drawn anew in the first four "
-                f"fifths of lr_schedule_steps={over}"
-            )
+        if not self.allow_out_of_range and (outside := out_of_range(values)):
+            (field, first), *others = outside.items()
+            clauses = [first.replace(f"{values[field]} is", "it is", 1), *(f"{name}={told}" for name, told in others)]
+            reason = f"{', '.join(clauses)}; allow_out_of_range=true takes {'them' if others else 'it'} all the same"
+            raise refusal(self, field, reason)
+        return self
+
+    @model_validator(mode="after")
+    def _drawn_anew_in_time(self) -> Self:
+        every, over = self.resample_steps, self.lr_schedule_steps
+        if every is not None and every <= self.dead_window_steps:
+            window = f"the dead_window_steps={self.dead_window_steps}"
+            raise refusal(self, "resample_steps", f"it leaves no latent {window} in which it could fire")
+        if every is not None and over is not None and every >= RESAMPLED_SHARE * over:
+            fifths = f"in the first four fifths of lr_schedule_steps={over}"
+            raise refusal(self, "resample_steps", f"it is never reached: latents are drawn anew {fifths}")
         return self
 
 
@@ -99,7 +103,7 @@ class JumpReluTraining(SparseTraining):
     @model_validator(mode="after")
     def _one_aim(self) -> Self:
         if self.l0_alpha is not None and self.target_l0 is not None:
-            raise ValueError("l0_alpha and target_l0 are two ways to say the same; give one of them")
+            raise refusal(self, "target_l0", "l0_alpha is another way to say the same; give one of them")
         return self
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from miscope.cli.printing import note, print_json, print_table
 from miscope.errors import MiscopeError
 
 if TYPE_CHECKING:
+    from miscope.remark import Remark
     from miscope.train_request import TrainRequest
     from miscope.training.bounded_estimate import Bounds
     from miscope.variant import Variant
     from miscope.workspace import Workspace
 
-__all__ = ["basis", "patient", "print_estimate", "written_bytes", "written_time"]
+__all__ = ["basis", "note_remarks", "patient", "print_estimate", "written_bytes", "written_time"]
+
+_ORDER = ("error", "warning", "info")
 
 
 def print_estimate(place: Workspace, variant: Variant, request: TrainRequest, *, as_json: bool) -> None:
@@ -43,8 +47,15 @@ def print_estimate(place: Workspace, variant: Variant, request: TrainRequest, *,
             ("time", f"{low} to {high}, {basis(known.measured, variant.family)}"),
         ]
     print_table(("", ""), rows)
+    note_remarks(known.remarks)
     if trained:
         note(f"It was {said_of(trained)}: {OTHERWISE}")
+
+
+def note_remarks(remarks: Iterable[Remark]) -> None:
+    """Each on a line of its own: errors first, then warnings."""
+    for each in sorted(remarks, key=lambda one: _ORDER.index(one.severity)):
+        note(str(each))
 
 
 def patient() -> Bounds:

@@ -7,12 +7,14 @@ known, but each past training bounds the new one: at least and at most its own s
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, final
 
 from miscope.errors import BadValue
+from miscope.remark import Remark
 from miscope.schedule import Adaptive, planned_steps
 from miscope.store.ledger import parse
 from miscope.training_config import TrainingConfig
@@ -29,6 +31,8 @@ __all__ = ["Estimate", "PastTraining", "estimate", "past_trainings", "seconds_a_
 
 _NEAREST = 5
 """Past trainings that are asked, those of the most similar work."""
+_LONG = 1800.0
+"""Seconds beyond which somebody wants to know."""
 _UNSURE = 1.25
 """By how much the same training may be faster or slower another time, where one alone was measured."""
 _FAST, _SLOW = 300e9, 15e9
@@ -62,6 +66,8 @@ class Estimate:
     """Between which it will probably lie."""
     measured: int
     """Past trainings that this comes from; 0: from the model's size alone."""
+    remarks: tuple[Remark, ...] = ()
+    """What its family says of it, and that it takes long where it does."""
 
     def facts(self) -> dict[str, object]:
         """As JSON has it."""
@@ -92,7 +98,8 @@ def estimate(
     trainings of its family that were run here; None looks for them. Raises BadValue where it cannot be trained here.
     """
     # Not the context's own, which stays in memory for as long as the workspace is open.
-    task, config = workspace.context(variant).family.task(variant), variant.training
+    family, config = workspace.context(variant).family, variant.training
+    task = family.task(variant)
     if task is None or config is None:
         raise BadValue(
             f"{variant.name} cannot be trained.",
@@ -106,6 +113,8 @@ def estimate(
     new = len([step for step in planned if step not in there])
     pasts = past_trainings(workspace.ledger, variant.family) if pasts is None else pasts
     low, high = seconds_a_step(pasts, work_of(task, config, weights), threads=threads)
+    seconds = (low * left, high * left)
+    aimed = replace(variant, training=config.model_copy(update={"steps": total}))
     return Estimate(
         weights=_count(weights),
         steps=left,
@@ -113,8 +122,9 @@ def estimate(
         adaptive=isinstance(config.checkpoints, Adaptive),
         size=_size(weights, new, config),
         data=_data(task),
-        seconds=(low * left, high * left),
+        seconds=seconds,
         measured=len(pasts),
+        remarks=(*family.remarks(aimed), *_long(seconds)),
     )
 
 
@@ -165,6 +175,15 @@ def _pace(lines: Sequence[Mapping[str, Any]]) -> float | None:
 
 def _count(weights: Mapping[str, Tensor]) -> int:
     return sum(tensor.numel() for tensor in weights.values())
+
+
+def _long(seconds: tuple[float, float]) -> tuple[Remark, ...]:
+    """That it takes long, where it probably does."""
+    if math.sqrt(seconds[0] * seconds[1]) <= _LONG:
+        return ()
+    low, high = (math.ceil(each / 60) for each in seconds)
+    told = f"it will probably take {low:,} to {high:,} minutes. With fewer steps, or a smaller batch, it takes less."
+    return (Remark(severity="warning", field="steps", message=told),)
 
 
 def _size(weights: Mapping[str, Tensor], checkpoints: int, config: TrainingConfig) -> int:

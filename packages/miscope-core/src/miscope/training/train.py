@@ -31,6 +31,7 @@ from miscope.training.estimate import work_of
 from miscope.training.log_lines import LogLines, watched_and_logged
 from miscope.training.named_interventions import interventions_by_name, refuse_others
 from miscope.training.progress_timer import ProgressTimer
+from miscope.training.remarked import warnings_of
 from miscope.training.resuming import Start, start_of
 from miscope.training.trainer import Trainer, TrainingSetup
 from miscope.training.warm_start import MADE_ELSEWHERE, begin_warm
@@ -87,7 +88,10 @@ def train(workspace: Workspace, variant: Variant, options: TrainOptions | None =
             may_restart(standing, total)
     aimed = replace(variant, training=config.model_copy(update={"steps": total}))
     device, request = pick_device(options.device), train_request(variant, options).model_dump(mode="json")
-    run = _Run(workspace=workspace, variant=aimed, setup=setup, options=options, device=device, request=request)
+    family = workspace.context(variant).family
+    run = _Run(
+        workspace=workspace, variant=aimed, family=family, setup=setup, options=options, device=device, request=request
+    )
     watch = watched_and_logged(options, run.family.logged, config.evaluate_every)
     unasked = {*run.family.logged} - {text.partition(":")[0] for text in options.watch}
     return _alone(replace(run, watcher=watcher_of(workspace, aimed, watch, unasked)) if watch else run)
@@ -111,6 +115,8 @@ class _Run:
     workspace: Workspace
     variant: Variant
     """Its `steps` are how far this training goes."""
+    family: Family
+    """With what it is built on."""
     setup: TrainingSetup
     options: TrainOptions
     device: torch.device
@@ -122,10 +128,6 @@ class _Run:
     def config(self) -> TrainingConfig:
         assert self.variant.training is not None
         return self.variant.training
-
-    @property
-    def family(self) -> Family:
-        return self.workspace.plugins.family(self.variant.family)
 
 
 _BEGUN: WeakValueDictionary[tuple[Path, int], Generator[Progress]] = WeakValueDictionary()
@@ -151,6 +153,7 @@ def _trained(run: _Run) -> Generator[Progress]:
     if (done := _finished(run)) is not None:
         yield done
         return
+    warnings = warnings_of(run.family, run.variant)
     with store.writing(name), _settings(run.options.threads), stop_on_signals() as interrupted:
         if run.options.warm:
             begin_warm(store, run.variant, total=total)
@@ -166,6 +169,9 @@ def _trained(run: _Run) -> Generator[Progress]:
             if start.line:
                 log.write("decision", step=start.step, reason=start.line)
                 yield Progress(step=start.step, total=total, run=log.name, message=start.line)
+            for warning in warnings:
+                log.write("warning", field=warning.field, reason=warning.message)
+                yield Progress(step=start.step, total=total, run=log.name, message=str(warning))
             for progress in _steps(run, trainer, writer, stop_signal, start):
                 yield replace(progress, run=log.name)
             best = best_checkpoint(store.steps(name), store.metrics(name, tuple(JUDGES)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, final
+from typing import Any, Literal, final
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,6 +12,7 @@ __all__ = [
     "Checkpoints",
     "Curve",
     "Metrics",
+    "RemarkTold",
     "TrainingEstimate",
     "TrainingPlan",
     "VariantCheckpoints",
@@ -26,6 +27,15 @@ TRAINED_WITH = (
 
 
 @final
+class RemarkTold(BaseModel):
+    """What a family says of a training before it begins."""
+
+    severity: Literal["error", "warning", "info"] = Field(description="With an error it is not begun.")
+    field: str = Field(description="Which it is about, without `params` or `training` before it.")
+    message: str
+
+
+@final
 class TrainingEstimate(BaseModel):
     """What a training will take."""
 
@@ -37,6 +47,7 @@ class TrainingEstimate(BaseModel):
     data: int = Field(description="Bytes of its examples, which it holds in memory.")
     seconds: tuple[float, float] = Field(description="Between which it will probably lie.")
     measured: int = Field(description="Past trainings that this comes from; 0: from the model's size alone.")
+    remarks: list[RemarkTold] = Field(description="What should be known of it before it begins.")
 
 
 _PLAN: dict[str, Any] = {
@@ -52,7 +63,7 @@ _PLAN: dict[str, Any] = {
     "trained_with": {},
     "estimate": {
         **{"weights": 222000, "steps": 5000, "checkpoints": 51, "adaptive": False, "size": 46000000, "data": 83544},
-        **{"seconds": [180.0, 420.0], "measured": 0},
+        **{"seconds": [180.0, 420.0], "measured": 0, "remarks": []},
     },
     "problem": None,
 }

@@ -49,6 +49,9 @@ def train(
     ] = True,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; 1 makes runs repeat bit by bit.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what it will take and what its fields come to, and train nothing.")
+    ] = False,
     queued: QueueOption = False,
     then: Annotated[
         str | None, typer.Option(metavar="analyze[:NAME,...]", help="With --queue: what follows each training.")
@@ -63,6 +66,7 @@ def train(
     """
     from miscope.train_options import TrainOptions
     from miscope.train_request import train_request
+    from miscope_sae.cli.beforehand import tell, tell_all
     from miscope_sae.series import autoencoder_variants, chosen_checkpoints
 
     place = opened(workspace)
@@ -74,6 +78,10 @@ def train(
     variants = autoencoder_variants(
         place, source, site, sorted({*chosen, *first}), {"architecture": architecture, **given}
     )
+    if dry_run:
+        raise typer.Exit(tell_all(place, variants, threads))
+    note(f"{len(variants)} of {architecture} at {site} of {source.name}  in {place.root}")
+    tell(place, variants, threads)
     requests = [train_request(one, TrainOptions(device=device, threads=threads)) for one in variants]
     if queued:
         chains = [[request, *following(then, one.name)] for request, one in zip(requests, variants, strict=True)]
@@ -81,7 +89,6 @@ def train(
         return
     from miscope_sae.cli.training import train_all
 
-    note(f"{len(variants)} of {architecture} at {site} of {source.name}  in {place.root}")
     raise typer.Exit(train_all(place, requests, [one.name for one in variants]))
 
 

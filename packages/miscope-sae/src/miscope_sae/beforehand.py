@@ -1,0 +1,193 @@
+"""What is known of a training before it begins: what cannot work, what looks unwise, and what its fields come to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, final
+
+from miscope import Remark
+from miscope.schedule import Every, planned_steps
+from miscope_sae.distinct import distinct_rows
+from miscope_sae.jump_sizes import bandwidth, first_threshold, l0_strength
+from miscope_sae.lengths import length_fields
+from miscope_sae.params import INPUTS_A_LATENT, KParams
+from miscope_sae.seed_ranges import LATENT_RATIO, out_of_range
+from miscope_sae.setting import Setting
+from miscope_sae.terms import l1_strength
+from miscope_sae.training import JumpReluTraining, L1Training, TopKTraining
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+    from torch import Tensor
+
+__all__ = ["Beforehand"]
+
+_RHO, _RHO_USUAL = (0.03, 0.3), 0.1
+"""Between which an L1 penalty finds features: below an autoencoder copies, above latents are shrunk to nothing."""
+_FLOAT = 4
+_SHARE_OF_MEMORY = 0.8
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Beforehand:
+    """A training that is about to begin."""
+
+    setting: Setting
+    params: BaseModel
+    inputs: Tensor
+    """(N, ...) of which some are trained on."""
+    weights: int
+    """Numbers that are trained."""
+    free: int
+    """Bytes of memory that nobody uses."""
+
+    def remarks(self) -> Iterator[Remark]:
+        """Errors, warnings, and what fields come to."""
+        yield from self._errors()
+        yield from self._ranges()
+        yield from self._inputs()
+        yield from self._penalty()
+        yield from self._schedules()
+        yield from self._sizes()
+        yield from self._sparsity()
+
+    @property
+    def memory(self) -> int:
+        """Bytes: weights, their gradient and Adam's two averages; activations of the most inputs that are run at once,
+        which are all of them where the loss is measured; and the inputs, whole and in two parts."""
+        width, latents = self.inputs[0].numel(), self.setting.latents
+        return _FLOAT * (4 * self.weights + len(self.inputs) * (2 * width + 3 * latents) + 2 * self.inputs.numel())
+
+    @cached_property
+    def _distinct(self) -> int:
+        return distinct_rows(self.inputs.flatten(1).numpy())
+
+    def _errors(self) -> Iterator[Remark]:
+        latents = self.setting.latents
+        if isinstance(self.params, KParams) and self.params.k > latents:
+            yield _error("k", f"{self.params.k} latents cannot be kept of {latents}.")
+        aim = getattr(self.setting.training, "target_l0", None)
+        if aim is not None and aim > latents:
+            yield _error("target_l0", f"{aim:g} latents cannot be active of {latents}.")
+        if self.memory > _SHARE_OF_MEMORY * self.free:
+            room = f"80 % of what is free here is {_bytes(_SHARE_OF_MEMORY * self.free)}"
+            yield _error("latents", f"it takes about {_bytes(self.memory)} of memory, and {room}.")
+
+    def _ranges(self) -> Iterator[Remark]:
+        """What lies outside, where that is allowed; elsewhere it was refused.
+
+        Fewer latents than usual are no news where there are too few inputs for more.
+        """
+        training = self.setting.training
+        for name, told in out_of_range({name: getattr(training, name) for name in type(training).model_fields}).items():
+            yield _warning(name, f"{told}, its usual range.")
+        least, most = (ratio * self.setting.width for ratio in LATENT_RATIO)
+        few = self.setting.latents < least and least * INPUTS_A_LATENT <= self._distinct
+        if few or self.setting.latents > most:
+            told = f"{self.setting.latents} is outside {least} to {most}, its usual range"
+            yield _warning("latents", f"{told}: {LATENT_RATIO[0]} to {LATENT_RATIO[1]} times the width.")
+
+    def _inputs(self) -> Iterator[Remark]:
+        latents, distinct, all_of_them = self.setting.latents, self._distinct, len(self.inputs)
+        if latents * INPUTS_A_LATENT <= distinct:
+            return
+        there = f"{distinct:,} distinct inputs" + (f" among {all_of_them:,}" if distinct < all_of_them else "")
+        short = "fewer than latents" if distinct < latents else f"fewer than {INPUTS_A_LATENT} for each latent"
+        advice = f"{max(1, distinct // INPUTS_A_LATENT):,} latents would have {INPUTS_A_LATENT} each"
+        yield _warning("latents", f"{latents:,} for {there}, {short}: a latent can learn one by heart. {advice}.")
+
+    def _penalty(self) -> Iterator[Remark]:
+        training = self.setting.training
+        if isinstance(training, L1Training):
+            rho, (least, most) = self._rho(training), _RHO
+            if not least <= rho <= most:
+                why = "inputs are copied and no feature is found" if rho < least else "latents shrink or die"
+                usual = 2 * _RHO_USUAL * self.setting.typical_latent(training.expected_l0) / self._width_out
+                yield _warning(
+                    "rho" if training.l1_alpha is None else "l1_alpha",
+                    f"the penalty takes a share rho={rho:.3g} of a typical latent; outside {least} to {most} {why}. "
+                    f"Usual is rho={_RHO_USUAL}, here l1_alpha={usual:.3g}.",
+                )
+        if isinstance(training, TopKTraining) and training.resample_steps and training.aux_alpha:
+            yield _warning("resample_steps", "dead latents learn by aux_alpha already; one of the two is enough.")
+
+    def _schedules(self) -> Iterator[Remark]:
+        training, steps = self.setting.training, self.setting.training.steps
+        warmup, kept = training.sparsity_warmup_steps, training.checkpoints
+        if isinstance(training, L1Training | JumpReluTraining) and not warmup:
+            usual = f"{length_fields(steps)['sparsity_warmup_steps']} updates, a twentieth of all, are usual"
+            yield _warning("sparsity_warmup_steps", f"the penalty is whole at once, which kills latents; {usual}.")
+        if isinstance(training, L1Training | JumpReluTraining) and warmup > steps:
+            yield _warning("sparsity_warmup_steps", f"of {warmup:,} for {steps:,}, the penalty never becomes whole.")
+        if isinstance(kept, Every) and kept.n > steps:
+            yield _warning("checkpoints", f"every {kept.n:,} steps of {steps:,}: only the first and the final one.")
+
+    def _sizes(self) -> Iterator[Remark]:
+        setting, training = self.setting, self.setting.training
+        times = f"{setting.latents / setting.width:.3g} times the width {setting.width}"
+        took = f"{self.weights:,} weights, about {_bytes(self.memory)} of memory"
+        yield _info("latents", f"{setting.latents:,}, {times}; {took}.")
+        seen = len(setting.rows())
+        batch = seen if training.batch_size is None else min(training.batch_size, seen)
+        trained = f"of {len(self.inputs):,} inputs, {self._distinct:,} of them distinct, {seen:,} are trained on"
+        times = f"each is seen {training.steps * batch / seen:,.0f} times in {training.steps:,} updates"
+        yield _info("batch_size", f"{trained}, {'all' if batch == seen else f'{batch:,}'} an update; {times}.")
+        rises = f"rises over {training.warmup_steps:,} updates" if training.warmup_steps else "begins at once"
+        falls = f"falls over the last {training.lr_decay_steps:,}" if training.lr_decay_steps else "does not fall"
+        yield _info("learning_rate", f"{training.learning_rate:g}, {rises} and {falls}.")
+        kept = len(planned_steps(training.checkpoints, training.steps))
+        yield _info("checkpoints", f"{kept:,}, the first and the final one among them.")
+        window = f"{training.dead_window_steps:,} updates without an activation"
+        yield _info("dead_window_steps", f"a latent is dead after {window}.")
+
+    def _sparsity(self) -> Iterator[Remark]:
+        """The numbers that a penalty or a count comes to, and what others call them."""
+        setting, training = self.setting, self.setting.training
+        rises = f"rises over {training.sparsity_warmup_steps:,} updates"
+        if isinstance(training, L1Training):
+            strength, rho = self._lambda(training), self._rho(training)
+            named = f"lambda={strength:.4g}, SAELens' l1_coefficient, {rises}"
+            shrinks = f"rho={rho:.3g} with expected_l0={training.expected_l0:g}"
+            yield _info("l1_alpha", f"{strength / self._width_out:.3g}; {named}; {shrinks}.")
+        elif isinstance(training, JumpReluTraining):
+            aim = training.target_l0
+            named = f"lambda={l0_strength(setting):.4g} {rises}" + (f"; it aims at L0={aim:g}" if aim else "")
+            first = f"thresholds begin at {first_threshold(setting):.3g}"
+            yield _info("l0_alpha", f"{named}; {first} and move in a window of {bandwidth(setting):.3g}.")
+        if isinstance(self.params, KParams):
+            k = self.params.k
+            yield _info("k", f"{k} of {setting.latents:,} latents an input, {k / setting.latents:.3%}.")
+
+    def _lambda(self, training: L1Training) -> float:
+        return l1_strength(self.setting, training.l1_alpha, training.rho, training.expected_l0)
+
+    def _rho(self, training: L1Training) -> float:
+        return self._lambda(training) / (2 * self.setting.typical_latent(training.expected_l0))
+
+    @property
+    def _width_out(self) -> float:
+        """Numbers in what is reconstructed: the squared norm that it has after normalisation."""
+        return self.setting.typical_latent(1.0) ** 2
+
+
+def _error(field: str, message: str) -> Remark:
+    return _remark("error", field, message)
+
+
+def _warning(field: str, message: str) -> Remark:
+    return _remark("warning", field, message)
+
+
+def _info(field: str, message: str) -> Remark:
+    return _remark("info", field, message)
+
+
+def _remark(severity: Literal["error", "warning", "info"], field: str, message: str) -> Remark:
+    return Remark(severity=severity, field=field, message=message)
+
+
+def _bytes(size: float) -> str:
+    return f"{size / 1e9:.2g} GB" if size >= 1e8 else f"{size / 1e6:.2g} MB"

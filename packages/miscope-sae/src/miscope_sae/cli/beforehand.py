@@ -1,0 +1,53 @@
+"""What trainings will take and what should be known of them, said before they begin."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from miscope.cli.estimating import basis, note_remarks, written_bytes, written_time
+from miscope.cli.printing import note, print_table
+
+if TYPE_CHECKING:
+    from miscope.training.estimate import Estimate
+    from miscope.variant import Variant
+    from miscope.workspace import Workspace
+
+__all__ = ["tell", "tell_all"]
+
+
+def tell(place: Workspace, variants: Sequence[Variant], threads: int | None) -> None:
+    """Of trainings that differ in their step alone: the remarks of the first, and how long all of them take.
+
+    Raises BadValue where it could not be trained.
+    """
+    from miscope.training.remarked import refuse_errors
+
+    known = _estimate(place, variants[0], threads)
+    refuse_errors(variants[0].name, known.remarks)
+    note_remarks(known.remarks)
+    if known.steps:
+        note(f"time: {_time([known] * len(variants))}, {basis(known.measured, variants[0].family)}")
+
+
+def tell_all(place: Workspace, variants: Sequence[Variant], threads: int | None) -> int:
+    """A table of what each takes, and the remarks of all, each once; 1 where one of them is an error."""
+    found = [_estimate(place, one, threads) for one in variants]
+    sizes = [(f"{known.weights:,}", f"{known.steps:,}", f"{known.checkpoints:,}") for known in found]
+    takes = [(written_bytes(known.size), _time([known])) for known in found]
+    rows = [(one.name, *size, *taken) for one, size, taken in zip(variants, sizes, takes, strict=True)]
+    print_table(("variant", "weights", "steps", "checkpoints", "disk", "time"), rows)
+    note_remarks(dict.fromkeys(each for known in found for each in known.remarks))
+    note(f"time: {_time(found)}, {basis(found[0].measured, variants[0].family)}")
+    return int(any(each.severity == "error" for known in found for each in known.remarks))
+
+
+def _estimate(place: Workspace, variant: Variant, threads: int | None) -> Estimate:
+    from miscope.training.estimate import estimate
+
+    return estimate(place, variant, threads=threads or 1)
+
+
+def _time(found: Sequence[Estimate]) -> str:
+    low, high = (written_time(sum(known.seconds[end] for known in found)) for end in (0, 1))
+    return f"{low} to {high}"
