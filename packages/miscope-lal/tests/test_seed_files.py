@@ -13,7 +13,7 @@ from miscope.errors import BadValue, UnknownName
 from miscope.studies.resolving import resolved
 from miscope.workspace import open_workspace
 from miscope_lal.seed.config_file import read_config
-from miscope_lal.seed.presets import preset, preset_titles
+from miscope_lal.seed.presets import PRESETS
 from miscope_lal.seed.trainer_config import TrainerConfig
 
 Run = Callable[..., tuple[int, str, str]]
@@ -138,16 +138,16 @@ def test_a_value_out_of_range_is_refused_with_its_file(tmp_path: Path) -> None:
 def test_the_seeds_sweeps_are_presets_of_the_same_runs(
     tmp_path: Path, name: str, count: int, some: dict[int, str]
 ) -> None:
-    runs = resolved(open_workspace(tmp_path), preset(name)).runs
+    runs = resolved(open_workspace(tmp_path), PRESETS.study(name)).runs
     assert len(runs) == count
     assert {place: runs[place].name for place in some} == some
     assert all(run.variant.training.clip_norm == 1.0 for run in runs if run.variant.training)
 
 
-@pytest.mark.parametrize("name", preset_titles())
+@pytest.mark.parametrize("name", PRESETS.titles())
 def test_every_preset_is_a_study_that_can_be_run_here(tmp_path: Path, name: str) -> None:
-    assert resolved(open_workspace(tmp_path), preset(name)).runs
-    assert preset_titles()[name]
+    assert resolved(open_workspace(tmp_path), PRESETS.study(name)).runs
+    assert PRESETS.titles()[name]
 
 
 def test_a_sweep_lists_its_runs_and_runs_one(command: Run, sweep_file: Path, tmp_path: Path) -> None:

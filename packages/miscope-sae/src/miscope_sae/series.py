@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from miscope.errors import BadValue, UnknownName
 from miscope_sae.autoencoder_family import STEPS, AutoencoderFamily
 from miscope_sae.params import INPUTS_A_LATENT, latent_count
+from miscope_sae.preset import preset_fields
 
 if TYPE_CHECKING:
     from miscope import Remark, Variant
@@ -18,19 +19,27 @@ __all__ = ["autoencoder_variants", "autoencoders", "chosen_checkpoints", "fittin
 
 
 def autoencoders(
-    run: BoundVariant, site: str, *, step: str | int | Sequence[int] = "last", architecture: str = "topk", **fields: Any
+    run: BoundVariant,
+    site: str,
+    *,
+    step: str | int | Sequence[int] = "last",
+    architecture: str | None = None,
+    preset: str | None = None,
+    **fields: Any,
 ) -> list[BoundVariant]:
     """Autoencoders of a site of a trained variant, to be trained: one for each step, with these fields for all.
 
     step: 'last', 'first', 'best', 'all', a number, several, or a schedule ('every:100'). architecture: 'topk' or
-    'sae.topk'. fields: parameters and training fields of the architecture's family; `steps` brings what depends on the
+    'sae.topk'; None: the preset's, or 'topk'. preset: a name that `miscope sae presets` lists. fields: parameters and
+    training fields of the architecture's family, which go before the preset's; `steps` brings what depends on the
     length of a training with it. Raises BadValue and UnknownName, before anything is trained.
     """
     from miscope.bound import BoundVariant
 
     place = run.workspace
     steps = chosen_checkpoints(place.value, run.name, step)
-    found = autoencoder_variants(place.value, run.value, site, steps, {"architecture": architecture, **fields})
+    named = {"architecture": architecture, "preset": preset}
+    found = autoencoder_variants(place.value, run.value, site, steps, {**named, **fields})
     return [BoundVariant(place, variant) for variant in found]
 
 
@@ -64,15 +73,19 @@ def chosen_checkpoints(workspace: Workspace, name: str, step: str | int | Sequen
 def autoencoder_variants(
     workspace: Workspace, source: Variant, site: str, steps: Sequence[int], fields: Mapping[str, Any]
 ) -> list[Variant]:
-    """The variants to train, one for each step of the source."""
+    """The variants to train, one for each step of the source; 'architecture' and 'preset' are among the fields."""
     given = dict(fields)
-    family = _family(workspace, str(given.pop("architecture", "topk")))
+    architecture, preset = given.pop("architecture", None), given.pop("preset", None)
+    chosen = preset_fields(preset) if preset else {}
+    family = _family(workspace, str(architecture or chosen.pop("architecture", "topk")))
+    chosen.pop("architecture", None)
     context = workspace.context(source)
     if site not in context.model.sites:
         sites = sorted(context.model.sites)
         raise UnknownName("site", site, sites, listing=f"{source.name} has: {', '.join(sites)}.")
-    length = given.get("steps", STEPS)
-    values = (family.length_fields(length) if isinstance(length, int) and length != STEPS else {}) | given
+    length = given.get("steps", STEPS if not chosen else None)
+    of_length = family.length_fields(length) if isinstance(length, int) and (chosen or length != STEPS) else {}
+    values = chosen | of_length | given
     if "latents" not in values:
         latents, usual = fitting_latents(context.width(site), len(context.probe().inputs))
         values |= {"latents": latents}

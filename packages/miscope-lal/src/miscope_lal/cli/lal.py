@@ -146,15 +146,15 @@ def presets(
     workspace: WorkspaceOption = None,
 ) -> None:
     """List the studies that come with this package; `miscope sweep` runs one once it is saved, or written to a file."""
-    from miscope_lal.seed.presets import preset_text, preset_titles, save_presets
+    from miscope_lal.seed.presets import PRESETS
 
     if name is not None:
-        print(preset_text(name), end="")
+        print(PRESETS.text(name), end="")
         return
     if save:
-        for kept in save_presets(opened(workspace)):
+        for kept in PRESETS.save(opened(workspace)):
             note(f"kept as the template {kept!r}")
         return
     from miscope.cli.printing import print_table
 
-    print_table(("study", "for"), preset_titles().items())
+    print_table(("study", "for"), PRESETS.titles().items())

@@ -25,6 +25,7 @@ def add_to(cli: typer.Typer) -> None:
     )
     group.command()(train)
     group.command()(export)
+    group.command()(presets)
     cli.add_typer(group, name="sae", rich_help_panel="Make")
 
 
@@ -38,8 +39,13 @@ def train(
         str, typer.Option(metavar="STEP", help="Which of its checkpoints: last, first, best, all, 100, every:100.")
     ] = "last",
     architecture: Annotated[
-        str, typer.Option(help="standard, topk, batchtopk, jumprelu, gated, matryoshka, or a plug-in's.")
-    ] = "topk",
+        str | None,
+        typer.Option(help="standard, topk, batchtopk, jumprelu, gated, matryoshka, or a plug-in's.  (default: topk)"),
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="`miscope sae presets` lists them; what is given here goes first."),
+    ] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Updates of each.  (default: the family's)")] = None,
     setting: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="How to train: learning_rate=3e-4.")
@@ -76,11 +82,11 @@ def train(
     chosen = chosen_checkpoints(place, source.name, step)
     first = place.store.finite_steps(source.name)[:1] if untrained else []
     variants = autoencoder_variants(
-        place, source, site, sorted({*chosen, *first}), {"architecture": architecture, **given}
+        place, source, site, sorted({*chosen, *first}), {"architecture": architecture, "preset": preset, **given}
     )
     if dry_run:
         raise typer.Exit(tell_all(place, variants, threads))
-    note(f"{len(variants)} of {architecture} at {site} of {source.name}  in {place.root}")
+    note(f"{len(variants)} of {variants[0].family} at {site} of {source.name}  in {place.root}")
     tell(place, variants, threads)
     requests = [train_request(one, TrainOptions(device=device, threads=threads)) for one in variants]
     if queued:
@@ -108,6 +114,51 @@ def export(
     meant = _one(place, variant)
     distance = export_autoencoder(place, meant, step_meant(place, [meant], step), out)
     print(f"{out}: reconstructions differ by {distance:.1g}, relative to the largest")
+
+
+def presets(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Print this one, as a study's file.")] = None,
+    save: Annotated[
+        bool, typer.Option("--save", help="Keep all of them as templates of the workspace, for --variant and --site.")
+    ] = False,
+    variant: Annotated[
+        str | None, typer.Option(metavar="VARIANT", help="With --save: whose activations they are of.")
+    ] = None,
+    site: Annotated[str | None, typer.Option(help="With --save: where in its network.")] = None,
+    step: Annotated[str, typer.Option(metavar="STEP", help="With --save: at which checkpoint.")] = "last",
+    workspace: WorkspaceOption = None,
+) -> None:
+    """List the hyperparameters that come with this package; `miscope sae train --preset NAME` takes them."""
+    from miscope.cli.printing import print_table
+    from miscope_sae.preset import PRESETS
+
+    if name is not None:
+        print(PRESETS.text(name), end="")
+    elif not save:
+        rows = [(each, PRESETS.study(each).values["family"], title) for each, title in PRESETS.titles().items()]
+        print_table(("preset", "family", "for"), rows)
+    else:
+        place = opened(workspace)
+        for kept in PRESETS.save(place, _built_on(place, variant, site, step)):
+            note(f"kept as the template {kept!r}")
+
+
+def _built_on(place: Workspace, variant: str | None, site: str | None, step: str) -> dict[str, object]:
+    """The fields that say so; BadValue where one of them is missing or names several."""
+    from miscope.errors import BadValue
+    from miscope_sae.series import chosen_checkpoints
+
+    if variant is None or site is None:
+        raise BadValue(
+            "A template says what it is of.",
+            "These hyperparameters are of any activations.",
+            "Give a variant and a site:  miscope sae presets --save --variant VARIANT --site SITE",
+        )
+    source = _one(place, variant)
+    steps = chosen_checkpoints(place, source.name, step)
+    if len(steps) != 1:
+        raise BadValue(f"{step!r} is {len(steps)} checkpoints.", "A template is of one.", "Choose it:  --step last")
+    return {"variant": source.name, "site": site, "step": steps[0]}
 
 
 def _one(place: Workspace, name: str) -> Variant:

@@ -1,0 +1,140 @@
+"""Hyperparameters that come with the package: a study each once it says what it is of; what is given goes first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from miscope.bound import BoundVariant, open_bound
+from miscope.errors import UnknownName
+from miscope.studies.templates import Templates
+from miscope_sae import autoencoders, remarks
+from miscope_sae.preset import PRESETS, preset_fields
+
+Command = Callable[..., tuple[int, str, str]]
+SITE = "hook_embed"
+NAMES = (
+    "modadd-batchtopk",
+    "paper-anthropic-2024",
+    "paper-gemma-scope",
+    "seed-defaults",
+    "toy-jumprelu",
+    "toy-standard",
+    "toy-topk",
+)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> BoundVariant:
+    """Activations of 12 known features in 8 dimensions, at step 0 of a workspace."""
+    variant = open_bound(tmp_path / "workspace").variant("sae.known-features", features=12, width=8, inputs=1200)
+    variant.workspace.value.keep_record(variant.value)
+    return variant
+
+
+def test_there_are_these(command: Command) -> None:
+    code, out, err = command("sae", "presets")
+    assert code == 0, err
+    assert tuple(line.split()[0] for line in out.splitlines()[1:]) == NAMES == tuple(sorted(PRESETS.texts))
+    assert command("sae", "presets", "toy-topk")[1] == PRESETS.text("toy-topk")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_can_be_trained_within_its_ranges_and_warns_of_nothing_but_the_inputs(
+    source: BoundVariant, name: str
+) -> None:
+    (variant,) = autoencoders(source, SITE, preset=name)
+    training = variant.value.training
+    assert training is not None
+    assert variant.value.family == preset_fields(name)["architecture"]
+    assert training.model_dump()["allow_out_of_range"] is False
+    warned = [each.field for each in remarks(variant) if each.severity == "warning" and each.field != "latents"]
+    # At so small a width the seed's penalty takes a share of 0.004 of a latent.
+    assert warned == (["l1_alpha"] if name == "seed-defaults" else [])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_depends_on_the_length_of_each_is_as_for_a_training_of_its_length(source: BoundVariant, name: str) -> None:
+    """Of the learning rate's schedule alone: others are the paper's, or the seed's."""
+    fields = preset_fields(name)
+    if name == "paper-gemma-scope":
+        assert fields["lr_decay_steps"] == 0
+    else:
+        assert (fields["lr_schedule_steps"], fields["lr_decay_steps"]) == (fields["steps"], fields["steps"] // 5)
+    assert "description" in PRESETS.study(name).values
+
+
+def test_the_seeds_defaults_are_the_seeds(source: BoundVariant) -> None:
+    (variant,) = autoencoders(source, SITE, preset="seed-defaults")
+    params, training = variant.value.params.model_dump(), variant.value.training.model_dump(mode="json")  # type: ignore[union-attr]
+    assert (params["latents"], params["normalize_activations"]) == ("8x", "constant_norm")
+    assert {
+        "l1_alpha": training["l1_alpha"],
+        "learning_rate": training["learning_rate"],
+        "batch_size": training["batch_size"],
+        "num_steps": training["steps"],
+        "checkpoint_interval": training["checkpoints"]["n"],
+        "dead_neuron_threshold": training["dead_neuron_threshold"],
+        "resample_steps": training["resample_steps"],
+    } == {
+        "l1_alpha": 0.001,
+        "learning_rate": 1e-4,
+        "batch_size": 4096,
+        "num_steps": 100000,
+        "checkpoint_interval": 10000,
+        "dead_neuron_threshold": 0.0,
+        "resample_steps": None,
+    }
+
+
+def test_what_is_given_goes_before_the_preset_and_the_preset_before_defaults(source: BoundVariant) -> None:
+    (plain,) = autoencoders(source, SITE, preset="toy-topk")
+    (other,) = autoencoders(source, SITE, preset="toy-topk", k=2, steps=3000)
+    assert [each.value.params.model_dump()["k"] for each in (plain, other)] == [3, 2]
+    assert [each.value.training.batch_size for each in (plain, other)] == [1024, 1024]  # type: ignore[union-attr]
+    lengths = [(each.value.training.steps, each.value.training.lr_decay_steps) for each in (plain, other)]  # type: ignore[union-attr]
+    assert lengths == [(6000, 1200), (3000, 600)]
+    (usual,) = autoencoders(source, SITE, preset="toy-topk", steps=1500)
+    assert usual.value.training.lr_schedule_steps == 1500  # type: ignore[union-attr]
+    (gated,) = autoencoders(source, SITE, preset="toy-standard", architecture="gated")
+    assert (gated.value.family, gated.value.training.model_dump()["rho"]) == ("sae.gated", 0.075)  # type: ignore[union-attr]
+
+
+def test_the_command_takes_a_preset(source: BoundVariant, command: Command) -> None:
+    place = source.workspace.root
+    words = ("sae", "train", source.name, "--site", SITE, "--preset", "toy-jumprelu", "--no-untrained", "-w", place)
+    code, out, err = command(*words, "--steps", 2000, "--dry-run")
+    assert code == 0, err
+    assert out.splitlines()[1].startswith("sae.jumprelu/m2x-")
+    assert "info, l0_alpha: lambda=0.4 rises over 2,000 updates" in err
+
+
+def test_a_preset_that_there_is_not_is_refused_in_words(source: BoundVariant) -> None:
+    with pytest.raises(UnknownName) as refused:
+        autoencoders(source, SITE, preset="toy-topkk")
+    assert str(refused.value) == (
+        "There is no preset named 'toy-topkk'.\nDid you mean 'toy-topk'?\n`miscope sae presets` lists them."
+    )
+
+
+def test_they_are_kept_as_templates_of_what_they_are_to_be_of(source: BoundVariant, command: Command) -> None:
+    place = source.workspace.root
+    code, _, err = command("sae", "presets", "--save", "-w", place)
+    assert (code, err) == (
+        1,
+        "A template says what it is of.\nThese hyperparameters are of any activations.\n"
+        "Give a variant and a site:  miscope sae presets --save --variant VARIANT --site SITE\n",
+    )
+    words = ("sae", "presets", "--save", "--variant", source.name, "--site", SITE, "-w", place)
+    code, _, err = command(*words)
+    assert code == 0, err
+    assert err.splitlines() == [f"kept as the template {name!r}" for name in NAMES]
+    templates = Templates(source.workspace.value)
+    (run,) = templates.study(templates.find("toy-topk")).runs
+    (same,) = autoencoders(source, SITE, preset="toy-topk")
+    assert run.variant.name == same.name
+    copy = templates.duplicate(templates.find("toy-topk"))
+    assert copy.facts.name == "toy-topk (copy)"
+    assert command(*words)[2] == ""
