@@ -32,6 +32,7 @@ BENCHMARKS = (
     "machines",
     "least_action",
     "watching",
+    "autoencoders",
 )
 PACKAGES = ("torch", "transformer-lens", "numpy", "duckdb", "plotly", "safetensors", "pyarrow")
 
@@ -42,6 +43,7 @@ def main() -> None:
     parser.add_argument(
         "--old", type=Path, help="python of an environment with transformer-lens 3.9, for HookedTransformer"
     )
+    parser.add_argument("--saelens", type=Path, help="python of an environment with sae-lens, for autoencoders")
     parser.add_argument("--only", nargs="*", choices=BENCHMARKS, default=BENCHMARKS)
     parser.add_argument("--out", type=Path, default=HERE.parent / "BENCHMARKS.md")
     asked = parser.parse_args()
@@ -49,21 +51,28 @@ def main() -> None:
     sections = []
     for name in asked.only:
         print(f"{name} ...", file=sys.stderr, flush=True)
-        sections.append(measured(name, ["--old", str(asked.old)] if name == "training" and asked.old else []))
+        sections.append(measured(words_for(name, asked)))
     asked.out.write_text(page(sections, kept), encoding="utf-8")
     print(asked.out)
 
 
-def measured(name: str, extra: Sequence[str]) -> Mapping[str, Any]:
-    """What the benchmark of that name prints."""
-    words = [sys.executable, str(HERE / f"{name}.py"), *extra]
+def words_for(name: str, asked: argparse.Namespace) -> list[str]:
+    """How the benchmark of that name is run."""
+    if name == "autoencoders" and not asked.saelens:
+        raise SystemExit("autoencoders are compared with sae-lens: say --saelens PYTHON, as `make bench` does.")
+    python = str(asked.saelens) if name == "autoencoders" else sys.executable
+    return [python, str(HERE / f"{name}.py"), *(["--old", str(asked.old)] if name == "training" and asked.old else [])]
+
+
+def measured(words: Sequence[str]) -> Mapping[str, Any]:
+    """What a benchmark prints."""
     done = subprocess.run(words, check=False, stdout=subprocess.PIPE, text=True)
     if done.returncode:
         raise SystemExit(f"{' '.join(words)} ended with {done.returncode}; BENCHMARKS.md is as it was.")
     found = json.loads(done.stdout)
     if "rows" in found:
         return found
-    return {"title": name.capitalize(), "rows": [{"what": what, "": value} for what, value in found.items()]}
+    return {"title": Path(words[1]).stem.capitalize(), "rows": [{"what": what, "": value} for what, value in found.items()]}
 
 
 def page(sections: Iterable[Mapping[str, Any]], kept: Mapping[str, str]) -> str:

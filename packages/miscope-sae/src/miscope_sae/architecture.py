@@ -37,8 +37,12 @@ class Architecture(ABC):
 
     def before(self, weights: Weights, x: Tensor) -> Tensor:
         """(B, m) pre-activations of (B, d) inputs."""
-        given = x - weights["b_dec"] if self.centred else x
-        return torch.addmm(weights["b_enc"], given, weights["W_enc"])
+        if not self.centred:
+            return torch.addmm(weights["b_enc"], x, weights["W_enc"])
+        # What b_dec takes away is of the bias, as far as gradients go: by way of x - b_dec each update would multiply
+        # (B, m) by W_enc for the inputs' gradient, of which only the sum is wanted. The values are those of x - b_dec.
+        b_dec, known = weights["b_dec"], weights["b_dec"].detach()
+        return torch.addmm(weights["b_enc"] - (b_dec - known) @ weights["W_enc"], x - known, weights["W_enc"])
 
     @abstractmethod
     def latents(self, weights: Weights, before: Tensor) -> Tensor:

@@ -38,7 +38,7 @@ def dead(idle: Tensor, step: int, setting: Setting) -> Tensor:
 
 def idle_after(made: SparsePass, idle: Tensor, setting: Setting) -> Tensor:
     """(m,) the count after a batch."""
-    fired = (made.latents > setting.training.dead_neuron_threshold).any(0)
+    fired = made.latents.amax(0) > setting.training.dead_neuron_threshold
     return torch.where(fired, 0, idle + 1)
 
 

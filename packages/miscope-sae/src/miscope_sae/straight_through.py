@@ -10,25 +10,33 @@ from torch import Tensor
 __all__ = ["jump_relu", "step"]
 
 
-def _window(before: Tensor, threshold: Tensor, bandwidth: float) -> Tensor:
-    """Where a pre-activation is within half a bandwidth of its threshold, 1; elsewhere 0."""
-    return ((before - threshold).abs() < bandwidth / 2).to(before.dtype)
+# Comparisons are written as numbers where they are made: a truth value that is multiplied is made a number first, at
+# the cost of a product of matrices.
+def _above(before: Tensor, threshold: Tensor) -> Tensor:
+    """1 where a pre-activation is above its threshold; elsewhere 0."""
+    return torch.gt(before, threshold, out=torch.empty_like(before))
+
+
+def _in_window(before: Tensor, threshold: Tensor, bandwidth: float) -> Tensor:
+    """1 where a pre-activation is within half a bandwidth of its threshold; elsewhere 0."""
+    distance = (before - threshold).abs_()
+    return torch.lt(distance, bandwidth / 2, out=distance)
 
 
 class _JumpReLU(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, before: Tensor, threshold: Tensor, bandwidth: float) -> Tensor:
-        ctx.save_for_backward(before, threshold)
+        above = _above(before, threshold)
+        ctx.save_for_backward(before, threshold, above)
         ctx.bandwidth = bandwidth
-        return before * (before > threshold)
+        return before * above
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None]:
         (grad,) = grads
-        before, threshold = ctx.saved_tensors
-        inside = _window(before, threshold, ctx.bandwidth)
-        moved = -(threshold / ctx.bandwidth) * (inside * grad).sum(0)
-        return grad * (before > threshold), moved, None
+        before, threshold, above = ctx.saved_tensors
+        near = _in_window(before, threshold, ctx.bandwidth).mul_(grad).sum(0)
+        return grad * above, -(threshold / ctx.bandwidth) * near, None
 
 
 class _Step(torch.autograd.Function):
@@ -36,14 +44,14 @@ class _Step(torch.autograd.Function):
     def forward(ctx: Any, before: Tensor, threshold: Tensor, bandwidth: float) -> Tensor:
         ctx.save_for_backward(before, threshold)
         ctx.bandwidth = bandwidth
-        return (before > threshold).to(before.dtype)
+        return _above(before, threshold)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[None, Tensor, None]:
         (grad,) = grads
         before, threshold = ctx.saved_tensors
-        inside = _window(before, threshold, ctx.bandwidth)
-        return None, -(inside * grad).sum(0) / ctx.bandwidth, None
+        near = _in_window(before, threshold, ctx.bandwidth).mul_(grad).sum(0)
+        return None, -near / ctx.bandwidth, None
 
 
 def jump_relu(before: Tensor, threshold: Tensor, bandwidth: float) -> Tensor:
