@@ -72,7 +72,10 @@ def measured(words: Sequence[str]) -> Mapping[str, Any]:
     found = json.loads(done.stdout)
     if "rows" in found:
         return found
-    return {"title": Path(words[1]).stem.capitalize(), "rows": [{"what": what, "": value} for what, value in found.items()]}
+    return {
+        "title": Path(words[1]).stem.capitalize(),
+        "rows": [{"what": what, "": value} for what, value in found.items()],
+    }
 
 
 def page(sections: Iterable[Mapping[str, Any]], kept: Mapping[str, str]) -> str:

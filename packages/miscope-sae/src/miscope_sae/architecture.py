@@ -31,18 +31,22 @@ AXES: Mapping[str, tuple[str, ...]] = {
 class Architecture(ABC):
     """An architecture with a single site. Instances are values: two of the same settings do the same."""
 
+    encoder_bias: str = "b_enc"
+    """The weight that is added to the encoded input."""
+
     def __init__(self, *, centred: bool) -> None:
         """centred: whether the decoder's bias is taken from the input before it is encoded."""
         self.centred = centred
 
     def before(self, weights: Weights, x: Tensor) -> Tensor:
         """(B, m) pre-activations of (B, d) inputs."""
+        bias = weights[self.encoder_bias]
         if not self.centred:
-            return torch.addmm(weights["b_enc"], x, weights["W_enc"])
+            return torch.addmm(bias, x, weights["W_enc"])
         # What b_dec takes away is of the bias, as far as gradients go: by way of x - b_dec each update would multiply
         # (B, m) by W_enc for the inputs' gradient, of which only the sum is wanted. The values are those of x - b_dec.
         b_dec, known = weights["b_dec"], weights["b_dec"].detach()
-        return torch.addmm(weights["b_enc"] - (b_dec - known) @ weights["W_enc"], x - known, weights["W_enc"])
+        return torch.addmm(bias - (b_dec - known) @ weights["W_enc"], x - known, weights["W_enc"])
 
     @abstractmethod
     def latents(self, weights: Weights, before: Tensor) -> Tensor:

@@ -39,13 +39,19 @@ class BatchTopK(Architecture):
         return torch.relu(before) * (before > weights["threshold"])
 
     def latents_in_training(self, weights: Weights, before: Tensor) -> Tensor:
+        from miscope_sae.largest import largest
+
         active = torch.relu(before)
         count = self.k * len(before)
         if count >= active.numel():
             return active
         ranked = (active.detach() * decoder_norms(weights).detach()).flatten()
-        _, kept = ranked.topk(count, sorted=False)
-        return active * torch.zeros_like(ranked).scatter(0, kept, 1.0).view_as(active)
+        return active * torch.zeros_like(ranked).scatter(0, largest(ranked, count), 1.0).view_as(active)
+
+    def decoded(self, weights: Weights, latents: Tensor) -> Tensor:
+        from miscope_sae.sparse_product import sparse_product
+
+        return weights["b_dec"] + sparse_product(latents, weights["W_dec"], self.k)
 
 
 class KeptByBatchFamily(AutoencoderFamily):
@@ -85,9 +91,12 @@ def running_threshold() -> Constraints:
     """
 
     def observe(made: SparsePass, buffers: Weights) -> Weights:
+        from torch.nn.functional import threshold
+
         ranked = made.latents * made.norms
-        least = ranked[ranked > 0].min().double() if bool((ranked > 0).any()) else buffers[LEAST_KEPT]
-        known = buffers[LEAST_KEPT]
+        least, known = threshold(ranked, 0.0, torch.inf).min().double(), buffers[LEAST_KEPT]
+        if bool(least.isinf()):
+            return {LEAST_KEPT: known}
         return {LEAST_KEPT: least if bool(known < 0) else known + _RATE * (least - known)}
 
     def weights(weights: Weights, buffers: Weights) -> Weights:

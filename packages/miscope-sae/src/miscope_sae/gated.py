@@ -24,14 +24,13 @@ __all__ = ["Gated", "GatedFamily"]
 class Gated(Architecture):
     """Active where the gate's pre-activation is positive; the size from the same directions, rescaled."""
 
-    def before(self, weights: Weights, x: Tensor) -> Tensor:
-        """(B, m) pre-activations of the gate."""
-        given = x - weights["b_dec"] if self.centred else x
-        return torch.addmm(weights["b_gate"], given, weights["W_enc"])
+    encoder_bias = "b_gate"
 
     def latents(self, weights: Weights, before: Tensor) -> Tensor:
+        from miscope_sae.straight_through import above
+
         sizes = (before - weights["b_gate"]) * weights["r_mag"].exp() + weights["b_mag"]
-        return torch.relu(sizes) * (before > 0)
+        return torch.relu(sizes) * above(before, torch.zeros_like(before[:1]))
 
 
 @final

@@ -7,14 +7,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["jump_relu", "step"]
+__all__ = ["above", "jump_relu", "step"]
 
 
 # Comparisons are written as numbers where they are made: a truth value that is multiplied is made a number first, at
 # the cost of a product of matrices.
-def _above(before: Tensor, threshold: Tensor) -> Tensor:
-    """1 where a pre-activation is above its threshold; elsewhere 0."""
-    return torch.gt(before, threshold, out=torch.empty_like(before))
+def above(before: Tensor, threshold: Tensor) -> Tensor:
+    """1 where a pre-activation is above its threshold, elsewhere 0; without a gradient."""
+    return torch.gt(before.detach(), threshold.detach(), out=torch.empty_like(before, requires_grad=False))
 
 
 def _in_window(before: Tensor, threshold: Tensor, bandwidth: float) -> Tensor:
@@ -26,17 +26,17 @@ def _in_window(before: Tensor, threshold: Tensor, bandwidth: float) -> Tensor:
 class _JumpReLU(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, before: Tensor, threshold: Tensor, bandwidth: float) -> Tensor:
-        above = _above(before, threshold)
-        ctx.save_for_backward(before, threshold, above)
+        higher = above(before, threshold)
+        ctx.save_for_backward(before, threshold, higher)
         ctx.bandwidth = bandwidth
-        return before * above
+        return before * higher
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None]:
         (grad,) = grads
-        before, threshold, above = ctx.saved_tensors
+        before, threshold, higher = ctx.saved_tensors
         near = _in_window(before, threshold, ctx.bandwidth).mul_(grad).sum(0)
-        return grad * above, -(threshold / ctx.bandwidth) * near, None
+        return grad * higher, -(threshold / ctx.bandwidth) * near, None
 
 
 class _Step(torch.autograd.Function):
@@ -44,7 +44,7 @@ class _Step(torch.autograd.Function):
     def forward(ctx: Any, before: Tensor, threshold: Tensor, bandwidth: float) -> Tensor:
         ctx.save_for_backward(before, threshold)
         ctx.bandwidth = bandwidth
-        return _above(before, threshold)
+        return above(before, threshold)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[None, Tensor, None]:

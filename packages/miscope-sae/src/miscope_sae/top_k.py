@@ -40,6 +40,11 @@ class TopK(Architecture):
         _, kept = (active.detach() * decoder_norms(weights).detach()).topk(self.k, dim=1, sorted=False)
         return torch.zeros_like(active).scatter(1, kept, active.gather(1, kept))
 
+    def decoded(self, weights: Weights, latents: Tensor) -> Tensor:
+        from miscope_sae.sparse_product import sparse_product
+
+        return weights["b_dec"] + sparse_product(latents, weights["W_dec"], self.k)
+
 
 @final
 class TopKFamily(AutoencoderFamily):
