@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from miscope import SourceCheckpoint
 
-__all__ = ["CLEAN", "answered"]
+__all__ = ["CLEAN", "answered", "losses"]
 
 CLEAN = "clean"
 _BATCH = 1024
@@ -44,6 +44,16 @@ def answered(
             for what, values in _scores(clean, found, right).items():
                 parts.setdefault(f"{name}/{what}", []).append(values.numpy())
     return {name: np.concatenate(values) for name, values in parts.items()}
+
+
+def losses(source: SourceCheckpoint, labels: Tensor, rows: Tensor, put: Tensor) -> Tensor:
+    """(n,) float64 cross-entropy in nats of some rows of the source's probe with (n, d) in the place of its activation.
+
+    labels: (N,) right answers of all. rows: (n,) which inputs.
+    """
+    inputs = source.probe.inputs[rows]
+    found = _log_probabilities(source, inputs.float() if inputs.is_floating_point() else inputs, put)
+    return -found.gather(1, labels[rows][:, None])[:, 0]
 
 
 def _log_probabilities(source: SourceCheckpoint, inputs: Tensor, put: Tensor | None) -> Tensor:

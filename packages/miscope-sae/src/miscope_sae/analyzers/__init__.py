@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from miscope_sae.analyzers import agreement, latents, purity, reconstruction, spliced, transfer
+from miscope_sae.analyzers import agreement, effects, latents, purity, reconstruction, spliced, transfer
 
 ALL = (
     reconstruction.RECONSTRUCTION,
     latents.LATENTS,
     purity.PURITY,
     spliced.SPLICED,
+    effects.EFFECTS,
     transfer.TRANSFER,
     agreement.AGREEMENT,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from miscope_sae.splicing import CLEAN, answered
 if TYPE_CHECKING:
     from miscope import SourceCheckpoint
 
-__all__ = ["SPLICED"]
+__all__ = ["SPLICED", "spliced_source"]
 
 RECONSTRUCTED = "hook_sae_recons"
 _LEAST = 1e-6
@@ -30,7 +30,7 @@ def spliced(snapshot: Snapshot) -> Arrays:
     Beside nothing replaced, zeros, and the mean of the inputs that the autoencoder is trained on (all, where nobody
     knows). Other positions are left as they are.
     """
-    source = _source_of(snapshot)
+    source = spliced_source(snapshot)
     labels = source.probe.labels
     assert labels is not None
     found = snapshot.activations[RECONSTRUCTED].flatten(1)
@@ -46,7 +46,7 @@ def spliced(snapshot: Snapshot) -> Arrays:
     return outputs
 
 
-def _source_of(snapshot: Snapshot) -> SourceCheckpoint:
+def spliced_source(snapshot: Snapshot[Any]) -> SourceCheckpoint:
     """The one it is built on. Raises DoesNotApply where its activation cannot be replaced, or has no right answer."""
     if len(snapshot.sources) != 1:
         raise DoesNotApply(f"it is built on {len(snapshot.sources)} checkpoints, and replaces the activation of one")

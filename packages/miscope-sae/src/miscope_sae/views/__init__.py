@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from miscope_sae.views import agreement, at_a_step, maps, over_training, spliced, transfer
+from miscope_sae.views import agreement, at_a_step, effects, maps, over_training, spliced, transfer
 
 ALL = (
     *over_training.VIEWS,
     *at_a_step.VIEWS,
     *maps.VIEWS,
     *spliced.VIEWS,
+    *effects.VIEWS,
     *transfer.VIEWS,
     *agreement.VIEWS,
 )
