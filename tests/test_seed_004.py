@@ -1,16 +1,26 @@
-"""The seed of sparse autoencoders, row by row: what it asks for, and that this answers it."""
+"""The seed of sparse autoencoders, row by row: its hyperparameters, endpoints, tables and events over HTTP."""
 
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from miscope import running
+from miscope.progress import Progress
+from miscope.runs.queued_run import Reached
 from miscope.runs.run_queue import RunQueue
-from miscope.workspace import open_workspace
+from miscope.runs.run_state import RunState
+from miscope.store.process_identity import this_process
+from miscope.variant import Variant
+from miscope.workspace import Workspace, open_workspace
 from miscope_panel.http.problem import PREFIX
 from miscope_panel.rest.queue_access import QueueAccess
 from miscope_panel.rest.routes import add_rest
@@ -19,15 +29,58 @@ FEATURES = {"features": 12, "width": 8, "inputs": 120}
 BUILT_ON = {"variant": "sae.known-features/features12-d8-p0.03-inputs120-seed0", "step": 0, "site": "hook_embed"}
 
 
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "sae-seed.md").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Served:
+    """A client of a server, and what it serves."""
+
+    client: TestClient
+    workspace: Workspace
+    queue: RunQueue
+
+    def post(self, path: str, **body: object) -> Any:
+        return self.client.post(f"{PREFIX}/{path}", json=body)
+
+    def get(self, path: str) -> Any:
+        return self.client.get(f"{PREFIX}/{path}")
+
+
 @pytest.fixture(scope="module")
-def api(tmp_path_factory: pytest.TempPathFactory) -> TestClient:
-    """A client over a workspace with activations to train on and all that is installed, where nobody works."""
+def api(tmp_path_factory: pytest.TempPathFactory) -> Served:
+    """Of a workspace with activations to train on and all that is installed, where nobody works."""
     workspace = open_workspace(tmp_path_factory.mktemp("seed") / "workspace")
     workspace.keep_record(workspace.variant("sae.known-features", **FEATURES))
-    app = FastAPI(openapi_url=f"{PREFIX}/openapi.json")
-    access = QueueAccess(workspace=workspace, queue=RunQueue(workspace.root), summon=lambda: None, ending=lambda: True)
-    add_rest(app, access)
-    return TestClient(app, base_url="http://127.0.0.1:5006", raise_server_exceptions=False)
+    queue, app = RunQueue(workspace.root), FastAPI(openapi_url=f"{PREFIX}/openapi.json")
+    add_rest(app, QueueAccess(workspace=workspace, queue=queue, summon=lambda: None, ending=lambda: True))
+    client = TestClient(app, base_url="http://127.0.0.1:5006", raise_server_exceptions=False)
+    return Served(client, workspace, queue)
+
+
+@pytest.fixture(scope="module")
+def schemas(api: Served) -> Mapping[str, Any]:
+    """The description of what is answered, by name."""
+    return api.get("openapi.json").json()["components"]["schemas"]
+
+
+@pytest.fixture(scope="module")
+def trained(api: Served) -> Variant:
+    """An autoencoder whose training was asked for over HTTP, run, and told of as its process would."""
+    training = {"steps": 6, "allow_out_of_range": True, "checkpoints": "every:3"}
+    body = {"family": "sae.topk", "params": {**BUILT_ON, "latents": "2x", "k": 2}, "training": training, "threads": 1}
+    run = api.queue.run(api.post("trainings", **body).json()["id"])
+    assert api.queue.claim(run.id, this_process()) is not None
+    metrics: dict[str, float] = {}
+    for seen in running.run(api.workspace, run.request):
+        assert isinstance(seen, Progress)
+        metrics |= seen.metrics
+        saved = () if seen.checkpoint is None else (seen.step,)
+        told = Reached(done=seen.step, total=seen.total, metrics=metrics, checkpoint=seen.step if saved else None)
+        api.queue.reach(run.id, told, saved=saved)
+    api.queue.move(run.id, RunState.COMPLETED)
+    return api.workspace.find(run.what)
 
 
 # Section 4: parameter, what it is called here, architecture, least and largest value.
@@ -50,15 +103,14 @@ def outside(end: float, up: bool) -> float:
     return math.nextafter(end, math.inf if up else -math.inf)
 
 
-def checked(api: TestClient, architecture: str, **training: Any) -> Any:
+def checked(api: Served, architecture: str, **training: Any) -> Any:
     """What is answered where such a training is asked for."""
-    body = {"family": f"sae.{architecture}", "params": BUILT_ON, "training": training}
-    return api.post(f"{PREFIX}/trainings/check", json=body)
+    return api.post("trainings/check", family=f"sae.{architecture}", params=BUILT_ON, training=training)
 
 
 @pytest.mark.parametrize(("name", "architecture", "end", "up"), ENDS)
 def test_a_value_outside_a_range_is_refused_over_http_with_its_field(
-    api: TestClient, name: str, architecture: str, end: float, up: bool
+    api: Served, name: str, architecture: str, end: float, up: bool
 ) -> None:
     answer = checked(api, architecture, **{name: end})
     assert answer.status_code == 200, answer.text
@@ -72,18 +124,164 @@ def test_a_value_outside_a_range_is_refused_over_http_with_its_field(
     assert allowed.status_code == (422 if beyond < 0 else 200)
 
 
-def test_a_normalisation_that_there_is_not_is_refused_over_http_with_its_field(api: TestClient) -> None:
+def test_a_normalisation_that_there_is_not_is_refused_over_http_with_its_field(api: Served) -> None:
     params = {**BUILT_ON, "normalize_activations": "l2"}
-    refused = api.post(f"{PREFIX}/trainings/check", json={"family": "sae.topk", "params": params})
+    refused = api.post("trainings/check", family="sae.topk", params=params)
     (field,) = refused.json()["error"]["fields"]
     assert (refused.status_code, field["name"]) == (422, "params.normalize_activations")
 
 
-def test_an_estimate_over_http_has_the_remarks(api: TestClient) -> None:
-    body = {"family": "sae.topk", "params": {**BUILT_ON, "latents": "2x"}, "training": {"batch_size": 64}}
-    body["training"] |= {"allow_out_of_range": True}  # type: ignore[operator]
-    told = api.post(f"{PREFIX}/trainings/estimate", json=body).json()
+def test_an_estimate_over_http_has_the_remarks(api: Served) -> None:
+    training = {"batch_size": 64, "allow_out_of_range": True}
+    told = api.post(
+        "trainings/estimate", family="sae.topk", params={**BUILT_ON, "latents": "2x"}, training=training
+    ).json()
     remarks = told["estimate"]["remarks"]
     said = {"severity": "warning", "field": "batch_size", "message": "64 is outside 512 to 16384, its usual range."}
     assert remarks[0] == said
     assert {each["field"] for each in remarks} >= {"latents", "k", "learning_rate", "checkpoints"}
+
+
+def row(first: str) -> list[str]:
+    """The cells of the row of docs/sae-seed.md that begins so."""
+    (found,) = [line for line in PAGE.splitlines() if line.startswith(f"| {first} |")]
+    return [cell.strip() for cell in found.strip("|").split("|")]
+
+
+# Section 4: every parameter, and the field that it is here; of two there is none.
+PARAMETERS = {
+    "hidden_dim": None,
+    "latent_dim": "latents",
+    "l1_alpha": "l1_alpha",
+    "learning_rate": "learning_rate",
+    "batch_size": "batch_size",
+    "num_steps": "steps",
+    "normalize_activations": "normalize_activations",
+    "top_k_sparsity": "k",
+    "checkpoint_interval": "checkpoints",
+    "dead_neuron_threshold": "dead_neuron_threshold",
+    "resample_steps": "resample_steps",
+}
+
+
+@pytest.mark.parametrize(("there", "here"), PARAMETERS.items())
+def test_each_hyperparameter_is_a_field_and_has_a_row(api: Served, there: str, here: str | None) -> None:
+    (_, answer, *_) = row(f"`{there}`")
+    family = api.workspace.plugins.family("sae.topk" if here == "k" else "sae.standard")
+    fields = {*family.params.model_fields, *family.training_config.model_fields}
+    assert here is None or (here in fields and f"`{here}" in answer)
+
+
+# Section 6.
+ENDPOINTS = [
+    ("trainings", "get"),
+    ("trainings", "post"),
+    ("trainings/{id}", "get"),
+    ("trainings/{id}", "delete"),
+    ("trainings/{id}/stop", "post"),
+    ("trainings/{id}/retry", "post"),
+    ("trainings/{id}/metrics", "get"),
+    ("trainings/{id}/checkpoints", "get"),
+    ("training-templates", "get"),
+    ("training-templates", "post"),
+    ("training-templates/{id}", "get"),
+    ("training-templates/{id}", "put"),
+    ("training-templates/{id}", "delete"),
+]
+
+
+@pytest.mark.parametrize(("path", "method"), ENDPOINTS)
+def test_each_endpoint_is_there_under_its_own_path_and_has_a_row(api: Served, path: str, method: str) -> None:
+    operation = api.get("openapi.json").json()["paths"][f"{PREFIX}/{path}"][method]
+    assert operation["operationId"]
+    listed = [line for line in PAGE.splitlines() if f" {PREFIX}/{path}`" in line]
+    assert any(method.upper() in line.split("|")[1] for line in listed)
+
+
+# Section 7: column, and where it is answered: a schema and a field, or None where only the page says it.
+TRAININGS = {
+    "id": "id",
+    "name": "name",
+    "model_id": "request",
+    "dataset_id": None,
+    "tokenization_id": None,
+    "layer": "request",
+    "architecture": "request",
+    "hyperparameters": "request",
+    "status": "status",
+    "current_step": "done",
+    "final_loss": "metrics",
+    "sae_path": "checkpoint",
+    "error_message": "error",
+    "created_at": "created",
+    "started_at": "started",
+    "completed_at": "ended",
+}
+TEMPLATES = {
+    "id": "id",
+    "name": "name",
+    "description": "description",
+    "hyperparameters": "study",
+    "is_favorite": "favourite",
+    "usage_count": "uses",
+    "created_at": "created",
+    "updated_at": "updated",
+}
+
+
+@pytest.mark.parametrize(("schema", "columns"), [("RunSeen", TRAININGS), ("TemplateSeen", TEMPLATES)])
+def test_each_column_is_a_field_of_the_answer_and_stands_on_the_page(
+    schemas: Mapping[str, Any], schema: str, columns: dict[str, str | None]
+) -> None:
+    there = schemas[schema]["properties"]
+    assert [here for here in columns.values() if here is not None and here not in there] == []
+    assert [column for column in columns if f"`{column}`" not in PAGE] == []
+
+
+def test_a_status_has_the_five_words_of_the_seed(schemas: Mapping[str, Any]) -> None:
+    assert schemas["RunSeen"]["properties"]["status"]["enum"] == [
+        "pending", "running", "completed", "failed", "stopped",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("column", ["loss", "l0", "l1", "reconstruction_loss", "fvu", "dead_neurons"])
+def test_each_metric_is_recorded_under_its_name_of_both_parts(api: Served, trained: Variant, column: str) -> None:
+    (_, answer) = row(f"`{column}`")
+    answered = api.get("trainings/1/metrics").json()["metrics"]
+    for part in ("train", "test"):
+        assert f"`{part}_{column}`" in answer
+        steps = answered[f"{part}_{column}"]["steps"]
+        assert steps == sorted(set(steps)) != []
+        assert all(value is not None for value in answered[f"{part}_{column}"]["values"])
+
+
+# Section 8.
+EVENTS = {
+    "progress": ("step", "loss", "l0", "fvu", "progress_pct"),
+    "completed": ("sae_path", "final_loss"),
+    "failed": ("error", "step"),
+    "checkpoint": ("checkpoint_path", "step"),
+}
+
+
+@pytest.mark.parametrize(("event", "fields"), EVENTS.items())
+def test_each_event_is_described_with_its_fields_and_has_a_row(
+    schemas: Mapping[str, Any], event: str, fields: tuple[str, ...]
+) -> None:
+    assert event in schemas["TrainingEvent"]["properties"]["event"]["enum"]
+    assert set(fields) <= set(schemas[f"{event.capitalize()}Data"]["properties"])
+    (_, there, _) = row(f"`{event}`")
+    assert re.findall(r"`(\w+)`", there) == list(fields)
+
+
+@pytest.mark.parametrize("event", ["progress", "completed", "checkpoint"])
+def test_the_events_of_an_autoencoders_training_have_a_number_in_each_field(
+    api: Served, trained: Variant, event: str
+) -> None:
+    told = [each for each in api.get("trainings/1/events").json()["events"] if each["event"] == event]
+    assert told
+    assert {each["channel"] for each in told} == {"training/1"}
+    assert all(told[-1]["data"][field] is not None for field in EVENTS[event])
+    if event == "progress":
+        metrics = told[-1]["data"]["metrics"]
+        assert (told[-1]["data"]["l0"], told[-1]["data"]["fvu"]) == (metrics["test_l0"], metrics["test_fvu"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, final
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -28,6 +29,8 @@ __all__ = [
 
 _LOSSES = ("loss", "train_loss", "test_loss")
 """Which metric is the loss: the first that there is."""
+_L0, _FVU = ("l0", "test_l0", "train_l0"), ("fvu", "test_fvu", "train_fvu")
+"""As well, of autoencoders: of what is held out where there is such."""
 
 
 class ProgressData(BaseModel):
@@ -35,7 +38,7 @@ class ProgressData(BaseModel):
 
     step: int
     loss: float | None = Field(description="The metric of that name, else train_loss, else test_loss.")
-    l0: float | None = Field(description="Null where the model has none; as is fvu.")
+    l0: float | None = Field(description="The metric of that name, else test_l0, else train_l0; fvu alike.")
     fvu: float | None
     progress_pct: float | None
     num_steps: int | None
@@ -181,9 +184,9 @@ def _progress(noted: Noted) -> ProgressData:
     share = None if not reached.total else round(100 * min(reached.done / reached.total, 1.0), 2)
     facts = {
         "step": reached.done,
-        "loss": _loss(noted),
-        "l0": reached.metrics.get("l0"),
-        "fvu": reached.metrics.get("fvu"),
+        "loss": _first(noted, _LOSSES),
+        "l0": _first(noted, _L0),
+        "fvu": _first(noted, _FVU),
         "progress_pct": share,
         "num_steps": reached.total,
         "rate": reached.rate,
@@ -208,7 +211,7 @@ def _completed(noted: Noted, run: QueuedRun, store: Store) -> CompletedData:
     last = reached.checkpoint if reached.checkpoint is not None else steps[-1] if steps else None
     facts = {
         "sae_path": None if last is None else _path(store, run.what, last),
-        "final_loss": _loss(noted),
+        "final_loss": _first(noted, _LOSSES),
         "metrics": reached.metrics,
         "seconds": reached.seconds,
     }
@@ -225,8 +228,8 @@ def _failed(noted: Noted) -> FailedData:
     )
 
 
-def _loss(noted: Noted) -> float | None:
-    return next((noted.reached.metrics[name] for name in _LOSSES if name in noted.reached.metrics), None)
+def _first(noted: Noted, names: Sequence[str]) -> float | None:
+    return next((noted.reached.metrics[name] for name in names if name in noted.reached.metrics), None)
 
 
 def _path(store: Store, variant: str, step: int) -> str:
