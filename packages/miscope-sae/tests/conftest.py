@@ -66,7 +66,7 @@ def _member(
         ReLU(centred=True),
         {role: tuple(weight.shape) for role, weight in weights.items()},
         "constant_norm",
-        scale=lambda: constant_scale(inputs),
+        scales=lambda: (constant_scale(inputs),),
     )
     source = Source(variant=given["variant"], step=given["step"], site=given["site"])
     return Trajectory(

@@ -47,7 +47,7 @@ def architecture_of(kind: Any, *, centred: bool = True) -> Architecture:
 
 def model_of(kind: Any, mode: Normalisation = "none", *, centred: bool = True) -> AutoencoderModel:
     return AutoencoderModel(
-        architecture_of(kind, centred=centred), kind().shapes(WIDTH, COUNT), mode, scale=lambda: 1.7
+        architecture_of(kind, centred=centred), kind().shapes(WIDTH, COUNT), mode, scales=lambda: (1.7,)
     )
 
 

@@ -37,7 +37,7 @@ def model_of(family: AutoencoderFamily, mode: Normalisation, *, centred: bool = 
         {"variant": "toys.any/a", "step": 0, "site": "hook", "latents": count, "apply_b_dec_to_input": centred}
     )
     architecture = family.architecture(params, None)
-    return AutoencoderModel(architecture, family.shapes(WIDTH, count), mode, scale=lambda: SCALE)
+    return AutoencoderModel(architecture, family.shapes(WIDTH, count), mode, scales=lambda: (SCALE,))
 
 
 def close(values: torch.Tensor, expected: torch.Tensor, *, to: float = 1e-5) -> bool:
@@ -50,7 +50,7 @@ def test_a_plain_autoencoder_gives_what_the_trained_one_gives(kind, mode):
     family = kind()
     model, weights = model_of(family, mode), random_weights(family, 20)
     trained = model.answers(weights, X, {LATENTS, RECONSTRUCTED})
-    coder = plain_of(model.architecture, weights, mode=mode, scale=model.scale)
+    coder = plain_of(model.architecture, weights, mode=mode, scales=model.scales)
     assert close(reconstruction(coder, X), trained[RECONSTRUCTED])
     times = weights["W_dec"].norm(dim=1) if kind is TopKFamily else 1.0
     assert close(latents(coder, X), trained[LATENTS] * times)
@@ -62,13 +62,13 @@ def test_what_was_trained_is_written_for_saelens(kind, tmp_path):
     family = kind()
     model, weights = model_of(family, "constant_norm", centred=False), random_weights(family, 20)
     expected = model.answers(weights, X, {RECONSTRUCTED})[RECONSTRUCTED]
-    coder = plain_of(model.architecture, weights, mode="constant_norm", scale=SCALE, metadata={"hook_name": "hook"})
+    coder = plain_of(model.architecture, weights, mode="constant_norm", scales=(SCALE,), metadata={"hook_name": "hook"})
     assert save_saelens(coder, tmp_path, rows=X, expected=expected) <= 1e-5
     assert load_saelens(tmp_path).metadata["hook_name"] == "hook"
 
 
 def test_fewer_latents_than_k_are_all_kept():
     model, weights = model_of(TopKFamily(), "none", count=5), random_weights(TopKFamily(), 5)
-    coder = plain_of(model.architecture, weights, mode="none", scale=1.0)
+    coder = plain_of(model.architecture, weights, mode="none", scales=(1.0,))
     assert coder.k == 5
     assert close(reconstruction(coder, X), model.answers(weights, X, {RECONSTRUCTED})[RECONSTRUCTED])

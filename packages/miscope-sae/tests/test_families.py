@@ -121,7 +121,7 @@ def test_a_family_that_was_given_no_source_says_where_it_gets_one(tmp_path: Path
 def test_it_is_not_written_for_libraries_that_have_no_such() -> None:
     weights = {name: torch.ones(shape) for name, shape in AbsoluteFamily().shapes(4, 8).items()}
     with pytest.raises(BadValue) as told:
-        plain_of(Absolute(centred=True), weights, mode="none", scale=1.0)
+        plain_of(Absolute(centred=True), weights, mode="none", scales=(1.0,))
     assert str(told.value) == (
         "Absolute is no architecture of other libraries.\n"
         "Those that have a name there: ReLU, JumpReLU, BatchTopK, TopK, Gated.\n"

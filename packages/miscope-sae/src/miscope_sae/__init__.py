@@ -34,8 +34,10 @@ def miscope_families() -> Iterable[Family]:
     from miscope_sae.jump_relu import JumpReluFamily
     from miscope_sae.known_features import KnownFeaturesFamily
     from miscope_sae.matryoshka import MatryoshkaFamily
+    from miscope_sae.skip import SkipFamily
     from miscope_sae.standard import StandardFamily
     from miscope_sae.top_k import TopKFamily
+    from miscope_sae.transcoder import TranscoderFamily
 
     return (
         StandardFamily(),
@@ -44,6 +46,8 @@ def miscope_families() -> Iterable[Family]:
         BatchTopKFamily(),
         GatedFamily(),
         MatryoshkaFamily(),
+        SkipFamily(),
+        TranscoderFamily(),
         KnownFeaturesFamily(),
     )
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, final
 
 from miscope.lazily import torch
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["AXES", "Architecture", "Weights", "decoder_norms", "first_weights"]
+__all__ = ["AXES", "OF_NO_LATENT", "Architecture", "Weights", "decoder_norms", "first_weights"]
 
 Weights: TypeAlias = "Mapping[str, Tensor]"
 
@@ -27,9 +27,12 @@ AXES: Mapping[str, tuple[str, ...]] = {
 }
 """What each axis of a weight counts, by its name in SAELens."""
 
+OF_NO_LATENT = ("b_dec", "W_skip", "W_skip_in", "W_skip_out", "g_skip")
+"""Weights without a part for each latent."""
+
 
 class Architecture(ABC):
-    """An architecture with a single site. Instances are values: two of the same settings do the same."""
+    """What an input becomes. Instances are values: two of the same settings do the same."""
 
     encoder_bias: str = "b_enc"
     """The weight that is added to the encoded input."""
@@ -57,8 +60,18 @@ class Architecture(ABC):
         return self.latents(weights, before)
 
     def decoded(self, weights: Weights, latents: Tensor) -> Tensor:
-        """(B, d) reconstructions."""
+        """(B, d_out) what the latents alone reconstruct."""
         return torch.addmm(weights["b_dec"], latents, weights["W_dec"])
+
+    def skip(self, weights: Weights, x: Tensor) -> Tensor | None:
+        """(B, d_out) what goes past the latents; None where nothing does."""
+        return None
+
+    @final
+    def reconstructed(self, weights: Weights, latents: Tensor, x: Tensor) -> Tensor:
+        """(B, d_out) reconstructions of (B, d) inputs."""
+        decoded, past = self.decoded(weights, latents), self.skip(weights, x)
+        return decoded if past is None else decoded + past
 
 
 def decoder_norms(weights: Weights) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 from miscope import Basis, Examples, Family, Objective, Probe, Remark, Source, Task, Term, Variant
 from miscope.errors import BadValue
@@ -48,7 +48,7 @@ class AutoencoderFamily(Family):
 
     params = AutoencoderParams
     training_config = SparseTraining
-    axes: Mapping[str, tuple[str, ...]] = AXES
+    axes: ClassVar[Mapping[str, tuple[str, ...]]] = AXES
     """What each axis of a weight counts, by name: 'input' or 'latent'; of an architecture with weights of its own."""
 
     def __init__(self, sources: Sequence[SourceCheckpoint] = ()) -> None:
@@ -73,7 +73,7 @@ class AutoencoderFamily(Family):
 
         training = setting.training
         norm = 1.0 if training.decoder_norm == "unit" else training.decoder_init_norm
-        bias = first_bias(training.b_dec_init, setting.normalised_rows)
+        bias = first_bias(training.b_dec_init, setting.targets)
         return first_weights((setting.width, setting.latents), norm, bias, setting.seed)
 
     def constraints(self, setting: Setting) -> Constraints:
@@ -104,25 +104,29 @@ class AutoencoderFamily(Family):
     def model(self, params: Any) -> AutoencoderModel:
         from miscope_sae.autoencoder_model import AutoencoderModel
 
-        width = self._rows.width
         return AutoencoderModel(
             self.architecture(params, None),
-            self.shapes(width, latent_count(params.latents, width)),
+            self.shapes_of(params),
             params.normalize_activations,
-            scale=lambda: self._rows.scale,
+            scales=lambda: [rows.scale for rows in self._rows],
             axes=self.axes,
         )
 
+    def shapes_of(self, params: Any) -> Mapping[str, tuple[int, ...]]:
+        """Of each weight, in order, for the widths of what it is built on."""
+        width = self._rows[0].width
+        return self.shapes(width, latent_count(params.latents, width))
+
     def probes(self, variant: Variant) -> Mapping[str, Probe]:
         """What the source is shown, as its activations; `train` are the inputs that the autoencoder is trained on."""
-        shown, rows = self._rows.source.probe, self._rows.all
+        shown = self._rows[0].source.probe
         columns = dict(shown.columns)
         if shown.train is not None:
             columns["source_train"] = shown.train.astype("int64")
         return {
             shown.name: Probe(
                 name=shown.name,
-                inputs=rows,
+                inputs=self._inputs,
                 columns=columns,
                 grid=shown.grid,
                 train=self._trained_on(variant),
@@ -132,8 +136,8 @@ class AutoencoderFamily(Family):
 
     def bases(self, params: Any) -> Mapping[str, Basis]:
         """Those of the source that belong to columns of its probe."""
-        columns = self._rows.source.probe.columns
-        return {name: basis for name, basis in self._rows.source.bases.items() if name in columns}
+        source = self._rows[0].source
+        return {name: basis for name, basis in source.bases.items() if name in source.probe.columns}
 
     def task(self, variant: Variant) -> Task:
         import torch
@@ -144,7 +148,7 @@ class AutoencoderFamily(Family):
         from miscope_sae.updating import callbacks_of
 
         mask = torch.from_numpy(self._trained_on(variant))
-        model, rows = self.model(variant.params), self._rows.all
+        model, rows = self.model(variant.params), self._inputs
         train, test = Examples(inputs=rows[mask]), Examples(inputs=rows[~mask])
         setting = self._setting(variant, model, train)
         pass_of = PassOf(self.architecture(variant.params, setting), setting.normalise)
@@ -182,12 +186,11 @@ class AutoencoderFamily(Family):
         return tuple(known.remarks())
 
     def _setting(self, variant: Variant, model: AutoencoderModel, train: Examples) -> Setting:
-        from miscope_sae.normalisation import normalised
         from miscope_sae.setting import Setting
 
         params, training = cast("Any", variant.params), variant.training
         assert isinstance(training, SparseTraining), "autoencoders are trained here"
-        width = self._rows.width
+        width = self._rows[0].width
         latents = latent_count(params.latents, width)
         least, most = (ratio * width for ratio in LATENT_RATIO)
         if not training.allow_out_of_range and not least <= latents <= most:
@@ -199,20 +202,32 @@ class AutoencoderFamily(Family):
         return Setting(
             name=variant.name,
             width=width,
+            width_out=self._rows[-1].width,
             latents=latents,
+            shapes={name: role.shape for name, role in model.roles.items()},
             training=training,
             seed=params.seed,
-            normalise=lambda inputs: normalised(params.normalize_activations, model.scale, inputs)[0],
+            normalise=model.normalised,
             rows=lambda: train.inputs,
         )
 
     def _trained_on(self, variant: Variant) -> np.ndarray:
         assert variant.training is not None, "autoencoders are trained here"
+        from miscope_sae.source_rows import trained_on
+
         params: Any = variant.params
-        return self._rows.trained_on(variant.training.train_fraction, params.seed)
+        return trained_on(len(self._inputs), variant.training.train_fraction, params.seed)
 
     @cached_property
-    def _rows(self) -> SourceRows:
+    def _inputs(self) -> Tensor:
+        """(N, ...) activations of all that it is built on, side by side."""
+        import torch
+
+        first, *others = (rows.all for rows in self._rows)
+        return torch.cat([first, *others], dim=1) if others else first
+
+    @cached_property
+    def _rows(self) -> tuple[SourceRows, ...]:
         from miscope_sae.source_rows import SourceRows
 
         if not self._sources:
@@ -221,4 +236,4 @@ class AutoencoderFamily(Family):
                 "A family is given what it is built on by the workspace it is used in.",
                 "Take it from there:  workspace.context(variant).family",
             )
-        return SourceRows(self._sources[0])
+        return tuple(SourceRows(source) for source in self._sources)

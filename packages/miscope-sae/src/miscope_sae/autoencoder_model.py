@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
     from miscope.model import Activations, Hook
 
-__all__ = ["BEFORE", "ERROR", "INPUT", "LATENTS", "RECONSTRUCTED", "AutoencoderModel"]
+__all__ = ["BEFORE", "ERROR", "INPUT", "LATENTS", "RECONSTRUCTED", "TARGET", "AutoencoderModel"]
 
-INPUT, BEFORE, LATENTS = "hook_sae_input", "hook_sae_acts_pre", "hook_sae_acts_post"
+INPUT, TARGET, BEFORE, LATENTS = "hook_sae_input", "hook_sae_target", "hook_sae_acts_pre", "hook_sae_acts_post"
 RECONSTRUCTED, ERROR = "hook_sae_recons", "hook_sae_error"
 
-_ORDER = (INPUT, BEFORE, LATENTS, RECONSTRUCTED, ERROR)
+_ORDER = (INPUT, TARGET, BEFORE, LATENTS, RECONSTRUCTED, ERROR)
 
 
 @final
@@ -34,12 +34,13 @@ class AutoencoderModel(Model):
         architecture: Architecture,
         shapes: Mapping[str, tuple[int, ...]],
         mode: Normalisation,
-        scale: Callable[[], float],
+        scales: Callable[[], Sequence[float]],
         axes: Mapping[str, tuple[str, ...]] = AXES,
     ) -> None:
-        """shapes: of each role. scale: what 'constant_norm' multiplies by; asked for when something is run. axes: what
-        those of each role count."""
-        self.architecture, self._scale_of = architecture, scale
+        """shapes: of each role. scales: what 'constant_norm' multiplies by, inputs and, of a transcoder, what is to be
+        reconstructed; asked for when something is run. axes: what those of each role count."""
+        self.architecture, self._scales_of = architecture, scales
+        self.width = shapes["W_enc"][0]
         self._mode: Normalisation = mode
         self._roles = {name: Role(name=name, axes=axes[name], shape=shape) for name, shape in shapes.items()}
 
@@ -52,9 +53,21 @@ class AutoencoderModel(Model):
         return frozenset(_ORDER)
 
     @cached_property
-    def scale(self) -> float:
-        """What 'constant_norm' multiplies inputs by; 1 in the other modes."""
-        return self._scale_of() if self._mode == "constant_norm" else 1.0
+    def scales(self) -> Sequence[float]:
+        """What 'constant_norm' multiplies inputs and, of a transcoder, what is to be reconstructed by; else 1."""
+        return self._scales_of() if self._mode == "constant_norm" else (1.0,)
+
+    def parted(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, d) what is encoded, and (B, d_out) what is to be reconstructed: of an autoencoder the same."""
+        if inputs.shape[1] == self.width:
+            return inputs, inputs
+        return inputs[:, : self.width], inputs[:, self.width :]
+
+    def normalised(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """The same, as they are encoded and as reconstructions are compared with them."""
+        given, wanted = self.parted(inputs)
+        x = normalised(self._mode, self.scales[0], given)[0]
+        return x, x if wanted is given else normalised(self._mode, self.scales[-1], wanted)[0]
 
     def run(
         self, weights: Weights, inputs: Tensor, sites: Collection[str], *, hooks: Iterable[Hook] = ()
@@ -92,17 +105,21 @@ class AutoencoderModel(Model):
                 found[site] = value
             return value
 
-        given = at(INPUT, inputs)
-        if last < 1:
+        given, wanted = self.parted(inputs)
+        alike = wanted is given
+        given = at(INPUT, given)
+        wanted = at(TARGET, given if alike else wanted)
+        if last < _ORDER.index(BEFORE):
             return found
-        x, undo = normalised(self._mode, self.scale, given)
+        x, undo = normalised(self._mode, self.scales[0], given)
         before = at(BEFORE, self.architecture.before(weights, x))
-        if last < 2:
+        if last < _ORDER.index(LATENTS):
             return found
         latents = at(LATENTS, self.architecture.latents(weights, before))
-        if last < 3:
+        if last < _ORDER.index(RECONSTRUCTED):
             return found
-        reconstructed = at(RECONSTRUCTED, undo(self.architecture.decoded(weights, latents)))
-        if last == 4:
-            at(ERROR, given - reconstructed)
+        if not alike:
+            _, undo = normalised(self._mode, self.scales[-1], wanted)
+        reconstructed = at(RECONSTRUCTED, undo(self.architecture.reconstructed(weights, latents, x)))
+        at(ERROR, wanted - reconstructed)
         return found

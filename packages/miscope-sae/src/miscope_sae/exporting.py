@@ -49,14 +49,14 @@ def export_autoencoder(workspace: Workspace, variant: Variant, step: int, folder
         model.architecture,
         checkpoint.weights,
         mode=about["normalize_activations"],
-        scale=model.scale,
+        scales=model.scales,
         metadata=metadata,
     )
     some = slice(0, _COMPARED)
     return save_saelens(
         coder,
         folder,
-        rows=rows[some],
+        rows=model.parted(rows)[0][some],
         expected=found[RECONSTRUCTED][some],
         frequencies=(found[LATENTS] > 0).double().mean(0),
     )

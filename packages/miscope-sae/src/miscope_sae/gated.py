@@ -80,4 +80,4 @@ def gate_error(made: SparsePass) -> Tensor:
     Rajamanoharan et al. 2024 (arXiv 2404.16014), equation 8.
     """
     decoder, bias = made.weights["W_dec"].detach(), made.weights["b_dec"].detach()
-    return (torch.addmm(bias, torch.relu(made.before), decoder) - made.x).square().sum(-1).mean()
+    return (torch.addmm(bias, torch.relu(made.before), decoder) - made.target).square().sum(-1).mean()

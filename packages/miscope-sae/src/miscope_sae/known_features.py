@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["KnownFeaturesFamily", "KnownFeaturesParams", "almost_orthogonal"]
 
 SITE, DICTIONARY = "hook_embed", "W_E"
+SITE_OUT, DICTIONARY_OUT = "hook_out", "W_out"
 _ROUNDS, _RATE = 200, 0.05
 
 
@@ -34,26 +35,32 @@ class KnownFeaturesParams(Params):
     """Inputs of the probe."""
     seed: Annotated[int, Field(ge=0)] = 0
     """Of directions and inputs."""
+    width_out: Annotated[int | None, Field(ge=1, json_schema_extra={"slug": "out"})] = None
+    """Dimensions of a second site, to which features write in directions of their own; None: there is none."""
 
 
 @final
 class KnownFeaturesFamily(Family):
-    """x = sum of f_i a_i: what an autoencoder should find are the a_i. Nothing is trained."""
+    """x = sum of f_i a_i: what an autoencoder should find are the a_i. Nothing is trained.
+
+    With `width_out` y = sum of f_i b_i + 0.3 too: what a transcoder from x to y should find are the b_i.
+    """
 
     name = "sae.known-features"
     title = "Activations of known features, to try autoencoders on"
     params = KnownFeaturesParams
 
     def model(self, params: Any) -> HookedModel:
-        from torch import nn
+        from miscope_sae.known_network import KnownNetwork
 
-        # x W with W as a linear layer has it: the transpose.
-        layer = nn.Linear(params.features, params.width, bias=False)
-        role = Role(name=DICTIONARY, axes=("feature", "d_model"), shape=(params.features, params.width))
-        net = nn.Sequential(nn.Unflatten(1, (1, params.features)), layer)
-        return HookedModel(
-            net, roles=[role], sites={SITE: net}, place=lambda weights: {"1.weight": weights[DICTIONARY].T}
-        )
+        shape = (params.features, params.width)
+        roles, net = [Role(name=DICTIONARY, axes=("feature", "d_model"), shape=shape)], KnownNetwork(params)
+        sites = {SITE: net}
+        if params.width_out is not None:
+            shape = (params.features, params.width_out)
+            roles.append(Role(name=DICTIONARY_OUT, axes=("feature", "d_out"), shape=shape))
+            sites[SITE_OUT] = net.hook_out
+        return HookedModel(net, roles=roles, sites=sites, place=dict)
 
     def probes(self, variant: Variant) -> Mapping[str, Probe]:
         """Which features are on at each input, and how much."""
@@ -87,7 +94,11 @@ class _Drawn(CheckpointSource):
         return (0,)
 
     def load(self, step: int, roles: Collection[str] | None) -> Mapping[str, Tensor]:
-        return {DICTIONARY: almost_orthogonal(self._params.features, self._params.width, self._params.seed)}
+        count, width_out, seed = self._params.features, self._params.width_out, self._params.seed
+        weights = {DICTIONARY: almost_orthogonal(count, self._params.width, seed)}
+        if width_out is not None:
+            weights[DICTIONARY_OUT] = almost_orthogonal(count, width_out, seed + 2)
+        return weights
 
 
 def almost_orthogonal(count: int, width: int, seed: int) -> Tensor:

@@ -52,7 +52,7 @@ def prefixes(asked: Sequence[int] | None, latents: int) -> tuple[int, ...]:
 
 def nested_error(made: SparsePass, widths: Sequence[int]) -> Tensor:
     """Mean over inputs of the sum over prefixes of |x - x'|^2."""
-    decoder, reached = made.weights["W_dec"], made.weights["b_dec"] - made.x
+    decoder, reached = made.weights["W_dec"], made.weights["b_dec"] - made.target
     total, before = torch.zeros((), dtype=made.x.dtype, device=made.x.device), 0
     for width in widths:
         reached = reached + made.latents[:, before:width] @ decoder[before:width]

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from miscope.callbacks import Changes, UpdatePoint
 from miscope.lazily import torch
-from miscope_sae.architecture import Architecture
+from miscope_sae.architecture import OF_NO_LATENT, Architecture
 from miscope_sae.dead_latents import IDLE, dead
 from miscope_sae.setting import Setting
 from miscope_sae.training import RESAMPLED_SHARE
+from miscope_sae.unit_decoder import unit_rows
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,27 +42,30 @@ def resampled(point: UpdatePoint, architecture: Architecture, setting: Setting, 
     where = dead(point.buffers[IDLE], point.step, setting)
     if not bool(where.any()):
         return Changes()
-    rows = setting.normalise(point.train.inputs[:_MOST])
-    towards = rows[_drawn(point, architecture, rows, int(where.sum()))] - point.weights["b_dec"]
-    towards = towards / towards.norm(dim=1, keepdim=True).clamp(min=1e-8)
-    weights = {name: tensor.clone() for name, tensor in point.weights.items() if name != "b_dec"}
+    rows, targets = setting.normalise(point.train.inputs[:_MOST])
+    drawn = _drawn(point, architecture, (rows, targets), int(where.sum()))
+    written = unit_rows(targets[drawn] - point.weights["b_dec"])
+    # Of an autoencoder the same direction; a transcoder reads another space than it writes into.
+    read = written if targets is rows else unit_rows(rows[drawn])
+    weights = {name: tensor.clone() for name, tensor in point.weights.items() if name not in OF_NO_LATENT}
     alive = ~where
     norm = setting.training.decoder_init_norm if setting.training.decoder_norm == "free" else 1.0
     share = weights["W_enc"][:, alive].norm(dim=0).mean() if bool(alive.any()) else torch.tensor(1.0)
-    weights["W_dec"][where] = norm * towards
-    weights["W_enc"][:, where] = (_ENCODER_SHARE * share * towards).T
+    weights["W_dec"][where] = norm * written
+    weights["W_enc"][:, where] = (_ENCODER_SHARE * share * read).T
     for name in weights.keys() - {"W_dec", "W_enc"}:
         weights[name][where] = first.get(name, 0.0)
     state = {role: _forgotten(role, weights[role], point, where) for role in point.optimizer_state if role in weights}
     return Changes(weights=weights, optimizer_state=state, buffers={IDLE: torch.where(where, 0, point.buffers[IDLE])})
 
 
-def _drawn(point: UpdatePoint, architecture: Architecture, rows: Tensor, count: int) -> Tensor:
-    """(count,) which of (n, d) normalised rows, by their squared loss; none twice as long as there are others."""
-    before = architecture.before(point.weights, rows)
-    found = architecture.decoded(point.weights, architecture.latents(point.weights, before))
+def _drawn(point: UpdatePoint, architecture: Architecture, shown: tuple[Tensor, Tensor], count: int) -> Tensor:
+    """(count,) which of the normalised rows, by their squared loss; none twice as long as there are others."""
+    rows, targets = shown
+    latents = architecture.latents(point.weights, architecture.before(point.weights, rows))
+    found = architecture.reconstructed(point.weights, latents, rows)
     # Never 0: an input without any loss is drawn once there is no other.
-    chances = (found - rows).double().square().sum(1).square().clamp(min=_LEAST)
+    chances = (found - targets).double().square().sum(1).square().clamp(min=_LEAST)
     drawn = torch.multinomial(chances.cpu(), count, replacement=count > len(rows), generator=point.generator)
     return drawn.to(rows.device)
 

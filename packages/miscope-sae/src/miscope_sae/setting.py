@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, final
@@ -25,22 +25,26 @@ class Setting:
     """Of the variant, for who reads what went wrong."""
     width: int
     """Numbers in an input."""
+    width_out: int
+    """Numbers in what is reconstructed of it."""
     latents: int
+    shapes: Mapping[str, tuple[int, ...]]
+    """Of each weight."""
     training: SparseTraining
     seed: int
-    normalise: Callable[[Tensor], Tensor]
-    """Raw inputs as they are encoded."""
+    normalise: Callable[[Tensor], tuple[Tensor, Tensor]]
+    """Raw inputs as they are encoded, and what is to be reconstructed of them."""
     rows: Callable[[], Tensor]
     """(n, d) raw inputs trained on."""
 
     @cached_property
-    def normalised_rows(self) -> Tensor:
-        """(n, d) inputs trained on, as they are encoded."""
-        return self.normalise(self.rows())
+    def targets(self) -> Tensor:
+        """(n, d_out) what is to be reconstructed of the inputs trained on."""
+        return self.normalise(self.rows())[1]
 
     def typical_latent(self, expected_l0: float) -> float:
-        """Size of an active latent where inputs have squared norm `width` and so many are active."""
-        return math.sqrt(self.width / expected_l0)
+        """Size of an active latent where what is reconstructed has squared norm `width_out` and so many are active."""
+        return math.sqrt(self.width_out / expected_l0)
 
     def warmed(self, coefficient: float) -> Callable[[int], float]:
         """A coefficient at each step, rising from 0 over the warmup of sparsity."""

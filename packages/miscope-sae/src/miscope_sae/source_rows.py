@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from miscope import SourceCheckpoint
 
-__all__ = ["SourceRows"]
+__all__ = ["SourceRows", "trained_on"]
 
 _VARIES = 1e-12
 """Share of the mean squared norm that a site's variance must exceed, for there to be something to reconstruct."""
@@ -55,14 +55,15 @@ class SourceRows:
             )
         return rows
 
-    def trained_on(self, share: float, seed: int) -> np.ndarray:
-        """(N,) bool, which rows are trained on, drawn from the seed; the others are held out."""
-        order = torch.randperm(len(self.all), generator=torch.Generator().manual_seed(seed)).numpy()
-        mask = np.zeros(len(order), dtype=bool)
-        mask[order[: max(1, min(len(order) - 1, round(share * len(order))))]] = True
-        return mask
-
     @cached_property
     def scale(self) -> float:
         """What 'constant_norm' multiplies by: one number for the source, the same for every autoencoder of it."""
         return constant_scale(self.all)
+
+
+def trained_on(count: int, share: float, seed: int) -> np.ndarray:
+    """(N,) bool, which of so many rows are trained on, drawn from the seed; the others are held out."""
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(seed)).numpy()
+    mask = np.zeros(count, dtype=bool)
+    mask[order[: max(1, min(count - 1, round(share * count)))]] = True
+    return mask

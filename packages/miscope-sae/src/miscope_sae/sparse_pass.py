@@ -26,6 +26,8 @@ class SparsePass:
     weights: Weights
     x: Tensor
     """(B, d)."""
+    target: Tensor
+    """(B, d_out) what is to be reconstructed: of an autoencoder x itself."""
     before: Tensor
     """(B, m) pre-activations."""
 
@@ -36,8 +38,8 @@ class SparsePass:
 
     @cached_property
     def reconstruction(self) -> Tensor:
-        """(B, d)."""
-        return self.architecture.decoded(self.weights, self.latents)
+        """(B, d_out)."""
+        return self.architecture.reconstructed(self.weights, self.latents, self.x)
 
     @cached_property
     def norms(self) -> Tensor:
@@ -49,8 +51,8 @@ class SparsePass:
 class PassOf:
     """The pass that a ForwardPass stands for; the last one is kept, so that each term finds what the others made."""
 
-    def __init__(self, architecture: Architecture, normalise: Callable[[Tensor], Tensor]) -> None:
-        """normalise: raw inputs as they are encoded."""
+    def __init__(self, architecture: Architecture, normalise: Callable[[Tensor], tuple[Tensor, Tensor]]) -> None:
+        """normalise: raw inputs as they are encoded, and what is to be reconstructed of them."""
         self.architecture, self._normalise = architecture, normalise
         self._last: SparsePass | None = None
 
@@ -59,12 +61,8 @@ class PassOf:
         # What is detached of a pass shares its memory, which is not given to others while the pass is kept.
         if last is not None and _is_part_of(before, last.before):
             return last
-        made = SparsePass(
-            architecture=self.architecture,
-            weights=seen.weights,
-            x=self._normalise(seen.examples.inputs),
-            before=before,
-        )
+        x, target = self._normalise(seen.examples.inputs)
+        made = SparsePass(architecture=self.architecture, weights=seen.weights, x=x, target=target, before=before)
         self._last = made
         return made
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast, final
+from typing import TYPE_CHECKING, Any, final
 
 from miscope import Term
 from miscope.lazily import torch
@@ -39,8 +39,4 @@ class StandardFamily(AutoencoderFamily):
         return ReLU(centred=params.apply_b_dec_to_input)
 
     def terms(self, pass_of: PassOf, setting: Setting) -> tuple[Term, ...]:
-        training = cast("L1Training", setting.training)
-        strength = terms.l1_strength(setting, training.l1_alpha, training.rho, training.expected_l0)
-        sparsity = terms.over_passes(pass_of, lambda made: terms.weighed(made, setting, made.latents))
-        penalty = Term(name="sparsity", value=sparsity, coefficient=setting.warmed(strength))
-        return (terms.reconstruction(pass_of), *([penalty] if strength else []))
+        return (terms.reconstruction(pass_of), *terms.sparsity(pass_of, setting))

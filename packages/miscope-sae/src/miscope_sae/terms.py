@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from miscope import ForwardPass, Term
 from miscope.lazily import torch
-from miscope_sae.autoencoder_model import LATENTS, RECONSTRUCTED, AutoencoderModel
+from miscope_sae.autoencoder_model import LATENTS, RECONSTRUCTED, TARGET, AutoencoderModel
 from miscope_sae.dead_latents import IDLE, dead
 from miscope_sae.setting import Setting
 from miscope_sae.sparse_pass import PassOf, SparsePass
@@ -15,7 +15,9 @@ from miscope_sae.sparse_pass import PassOf, SparsePass
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["auxiliary", "l1_strength", "measured", "over_passes", "reconstruction", "weighed"]
+    from miscope_sae.training import L1Training
+
+__all__ = ["auxiliary", "l1_strength", "measured", "over_passes", "reconstruction", "sparsity", "weighed"]
 
 
 def over_passes(pass_of: PassOf, value: Callable[[SparsePass], Tensor]) -> Callable[[ForwardPass], Tensor]:
@@ -27,7 +29,7 @@ def reconstruction(pass_of: PassOf) -> Term:
     """Mean over inputs of |x - x'|^2, in the normalised space."""
     return Term(
         name="reconstruction",
-        value=over_passes(pass_of, lambda made: (made.reconstruction - made.x).square().sum(-1).mean()),
+        value=over_passes(pass_of, lambda made: (made.reconstruction - made.target).square().sum(-1).mean()),
     )
 
 
@@ -38,8 +40,17 @@ def weighed(made: SparsePass, setting: Setting, values: Tensor) -> Tensor:
 
 
 def l1_strength(setting: Setting, l1_alpha: float | None, rho: float, expected_l0: float) -> float:
-    """lambda, of a squared error summed over dimensions: width * l1_alpha, or 2 rho sqrt(width / expected_l0)."""
-    return 2 * rho * setting.typical_latent(expected_l0) if l1_alpha is None else setting.width * l1_alpha
+    """lambda, of a squared error summed over dimensions: d * l1_alpha, or 2 rho sqrt(d / expected_l0), d the width of
+    what is reconstructed."""
+    return 2 * rho * setting.typical_latent(expected_l0) if l1_alpha is None else setting.width_out * l1_alpha
+
+
+def sparsity(pass_of: PassOf, setting: Setting) -> tuple[Term, ...]:
+    """The L1 penalty of an `L1Training`, each latent weighed by the norm of its decoder row; () where it is 0."""
+    training = cast("L1Training", setting.training)
+    strength = l1_strength(setting, training.l1_alpha, training.rho, training.expected_l0)
+    value = over_passes(pass_of, lambda made: weighed(made, setting, made.latents))
+    return (Term(name="sparsity", value=value, coefficient=setting.warmed(strength)),) if strength else ()
 
 
 def auxiliary(pass_of: PassOf, setting: Setting, alpha: float, aux_k: int | None) -> Term:
@@ -48,14 +59,14 @@ def auxiliary(pass_of: PassOf, setting: Setting, alpha: float, aux_k: int | None
     Of the largest aux_k dead pre-activations of each input, without the decoder's bias; multiplied by the number of
     dead latents over aux_k, at most 1. Dead are those that did not fire in the window of the training.
     """
-    most = max(1, setting.width // 2) if aux_k is None else aux_k
+    most = max(1, setting.width_out // 2) if aux_k is None else aux_k
 
     def value(seen: ForwardPass) -> Tensor:
         made, idle = pass_of(seen), seen.buffers.get(IDLE)
         where = None if idle is None else dead(idle, seen.step, setting).nonzero()[:, 0]
         if where is None or not len(where):
             return torch.zeros((), dtype=made.x.dtype, device=made.x.device)
-        left = (made.x - made.reconstruction).detach()
+        left = (made.target - made.reconstruction).detach()
         active = torch.relu(made.before[:, where])
         values, index = active.topk(min(most, len(where)), dim=1, sorted=False)
         guess = torch.zeros_like(active).scatter(1, index, values) @ made.weights["W_dec"][where]
@@ -67,17 +78,18 @@ def auxiliary(pass_of: PassOf, setting: Setting, alpha: float, aux_k: int | None
 def measured(model: AutoencoderModel, setting: Setting) -> Callable[[ForwardPass], Mapping[str, Tensor]]:
     """What is recorded beside the loss, of the latents as they are once training is over, on raw inputs.
 
-    'fvu' is sum |x - x'|^2 / sum |x - mean x|^2 of the inputs measured; 'l0' a count; 'dead_neurons' the latents that
-    did not fire in the window of the training.
+    'fvu' is sum |y - y'|^2 / sum |y - mean y|^2 of what is reconstructed of the inputs measured, which is these
+    themselves but of a transcoder; 'l0' a count; 'dead_neurons' the latents that did not fire in the window of the
+    training.
     """
 
     def metrics(seen: ForwardPass) -> Mapping[str, Tensor]:
-        x = seen.examples.inputs
-        found = model.answers(seen.weights, x, {LATENTS, RECONSTRUCTED})
-        latents, error = found[LATENTS], (found[RECONSTRUCTED] - x).double().square().sum()
-        spread = (x - x.mean(0)).double().square().sum()
+        found = model.answers(seen.weights, seen.examples.inputs, {TARGET, LATENTS, RECONSTRUCTED})
+        latents, y = found[LATENTS], found[TARGET]
+        error = (found[RECONSTRUCTED] - y).double().square().sum()
+        spread = (y - y.mean(0)).double().square().sum()
         values = {
-            "reconstruction_loss": error / len(x),
+            "reconstruction_loss": error / len(y),
             "fvu": error / spread,
             "l0": (latents > setting.training.dead_neuron_threshold).double().sum(-1).mean(),
             "l1": latents.double().sum(-1).mean(),

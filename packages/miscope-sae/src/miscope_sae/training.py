@@ -15,6 +15,7 @@ __all__ = [
     "JumpReluTraining",
     "L1Training",
     "MatryoshkaTraining",
+    "SkipTraining",
     "SparseTraining",
     "TopKTraining",
 ]
@@ -78,6 +79,14 @@ class L1Training(SparseTraining):
     """Share of a typical active latent by which the penalty shrinks it: lambda = 2 rho sqrt(width / expected_l0)."""
     expected_l0: Annotated[float, Field(gt=0, json_schema_extra={"slug": "l0"})] = 8.0
     """Latents that an input is expected to have."""
+
+
+@final
+class SkipTraining(L1Training):
+    """And a penalty on what goes past the latents."""
+
+    skip_penalty: Annotated[float, Field(ge=0, json_schema_extra={"slug": "skip"})] = 0.0
+    """Coefficient of the mean squared norm of that."""
 
 
 @final

@@ -18,28 +18,34 @@ from miscope_sae.fidelity import (
     squared_error,
     unexplained,
 )
+from miscope_sae.linear_map import linear_map
 from miscope_sae.principal_components import PrincipalComponents
 from miscope_sae.probe_parts import ALL, HELD_OUT, TRAIN, parts_of
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-INPUT, LATENTS, RECONSTRUCTED = "hook_sae_input", "hook_sae_acts_post", "hook_sae_recons"
+INPUT, TARGET = "hook_sae_input", "hook_sae_target"
+LATENTS, RECONSTRUCTED = "hook_sae_acts_post", "hook_sae_recons"
 
 
 def reconstruction(snapshot: Snapshot) -> Arrays:
     """Error and sparsity of all inputs, of those trained on and held out, and of what its source was trained on.
 
-    Of raw inputs, summed in float64. `pca_fvu` is what the first principal components leave over, as many as an input
+    Of raw inputs, or of what a transcoder reconstructs of them, summed in float64. `pca_fvu` is what the first principal components leave over, as many as an input
     of that part has latents in the mean, rounded, fitted to the inputs trained on (all, where nobody knows).
     """
-    x, found = (_rows(snapshot.activations[site]).double().numpy() for site in (INPUT, RECONSTRUCTED))
+    given = _rows(snapshot.activations[INPUT]).double().numpy()
+    x = _rows(snapshot.activations.get(TARGET, snapshot.activations[INPUT])).double().numpy()
+    found = _rows(snapshot.activations[RECONSTRUCTED]).double().numpy()
     if not spread(x) > 0:
         raise DoesNotApply("all inputs are the same, so there is no variance to explain")
     latents = _rows(snapshot.activations[LATENTS])
     active, size = (latents > 0).sum(dim=1).numpy(), latents.sum(dim=1, dtype=torch.float64).numpy()
     parts = parts_of(snapshot.probe)
-    components = PrincipalComponents.of(x[parts.get(TRAIN, parts[ALL])])
+    trained = parts.get(TRAIN, parts[ALL])
+    components = PrincipalComponents.of(x[trained])
+    linear = None if np.array_equal(given, x) else linear_map(given[trained], x[trained])
     outputs: dict[str, np.ndarray] = {}
     for part, rows in parts.items():
         count = min(x.shape[1], max(1, round(float(active[rows].mean()))))
@@ -48,6 +54,8 @@ def reconstruction(snapshot: Snapshot) -> Arrays:
             "l1": float(size[rows].mean()),
             "pca_fvu": components.unexplained(x[rows], count),
         }
+        if linear is not None:
+            measured["linear_fvu"] = unexplained(x[rows], linear(given[rows]))
         outputs |= {f"{part}/{name}": np.array(value) for name, value in measured.items()}
     return outputs | _overall(active, latents)
 
@@ -98,7 +106,7 @@ RECONSTRUCTION = Analyzer(
     grain=Grain.CHECKPOINT,
     compute=reconstruction,
     observe=reconstruction_observed,
-    needs=Needs(sites=(INPUT, LATENTS, RECONSTRUCTED)),
+    needs=Needs(sites=(INPUT, f"{INPUT}|{TARGET}", LATENTS, RECONSTRUCTED)),
     question="How much of its inputs does the autoencoder reconstruct, with how many latents, and better than PCA?",
     formula="FVU = sum |x - x^|^2 / sum |x - mean x|^2 of raw inputs; 1 for their mean",
     source="FVU: Gao et al. 2024 (arXiv 2406.04093); shrinkage: Rajamanoharan et al. 2024 (arXiv 2404.16014)",
@@ -114,6 +122,8 @@ RECONSTRUCTION = Analyzer(
         "PART/l1": "() mean sum of the latents",
         "PART/pca_fvu": "() what as many principal components as that, rounded, one at least, of the inputs trained on "
         "leave over",
+        "PART/linear_fvu": "() of a transcoder: what the best linear map of its inputs, fitted to those trained on, leaves "
+        "over",
         "l0_{min,median,max}": "() number of active latents, over all inputs",
         "l0_histogram": "(m + 1,) inputs with 0, 1, ... m active latents",
         "dead": "() latents that are active at no input",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SPLICED", "spliced_source"]
 
-RECONSTRUCTED = "hook_sae_recons"
+RECONSTRUCTED, TARGET = "hook_sae_recons", "hook_sae_target"
 _LEAST = 1e-6
 """Nats that an ablation must cost, for a share of them to mean something."""
 
@@ -34,7 +34,9 @@ def spliced(snapshot: Snapshot) -> Arrays:
     labels = source.probe.labels
     assert labels is not None
     found = snapshot.activations[RECONSTRUCTED].flatten(1)
-    x, parts = snapshot.probe.inputs.flatten(1), parts_of(snapshot.probe)
+    # What is replaced: of a transcoder the site that it reconstructs.
+    x = snapshot.activations.get(TARGET, snapshot.probe.inputs).flatten(1)
+    parts = parts_of(snapshot.probe)
     mean = x[torch.from_numpy(parts.get(TRAIN, parts[ALL]))].double().mean(0).to(x.dtype)
     rows = np.flatnonzero(labels.numpy() >= 0)
     scores = answered(source, {"sae": found, "zero": torch.zeros_like(mean), "mean": mean}, labels, rows)
@@ -47,10 +49,12 @@ def spliced(snapshot: Snapshot) -> Arrays:
 
 
 def spliced_source(snapshot: Snapshot[Any]) -> SourceCheckpoint:
-    """The one it is built on. Raises DoesNotApply where its activation cannot be replaced, or has no right answer."""
-    if len(snapshot.sources) != 1:
-        raise DoesNotApply(f"it is built on {len(snapshot.sources)} checkpoints, and replaces the activation of one")
-    (source,) = snapshot.sources
+    """The one whose site it reconstructs, the last. Raises DoesNotApply where its activation cannot be replaced, or has
+    no right answer."""
+    checkpoints = {(each.source.variant, each.source.step) for each in snapshot.sources}
+    if len(checkpoints) != 1:
+        raise DoesNotApply(f"it is built on {len(checkpoints)} checkpoints, and replaces the activation of one")
+    source = snapshot.sources[-1]
     where, probe = source.source, source.probe
     if LOGITS not in source.model.sites or where.site == LOGITS:
         raise DoesNotApply(f"{where.variant} has no logits behind {where.site}")
@@ -105,7 +109,7 @@ SPLICED = Analyzer(
     grain=Grain.CHECKPOINT,
     compute=spliced,
     observe=spliced_observed,
-    needs=Needs(sites=(RECONSTRUCTED,), sources=True),
+    needs=Needs(sites=(RECONSTRUCTED, f"{RECONSTRUCTED}|{TARGET}"), sources=True),
     question="What does the network lose when the reconstruction takes the place of its activation?",
     formula="ce_recovered = (CE_mean - CE_sae) / (CE_mean - CE_clean), the mean activation ablated",
     source="Bricken et al. 2023, Towards Monosemanticity; Gao et al. 2024 (arXiv 2406.04093), section 4.1",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from miscope.errors import BadValue
+from miscope.lazily import torch
 from miscope_sae.architecture import Architecture, Weights
 from miscope_sae.batch_top_k import BatchTopK
 from miscope_sae.exchange import plain_autoencoder as plain
@@ -13,8 +14,10 @@ from miscope_sae.exchange.folding import scaled, unit_norm
 from miscope_sae.exchange.plain_autoencoder import PlainAutoencoder
 from miscope_sae.gated import Gated
 from miscope_sae.jump_relu import JumpReLU
+from miscope_sae.skip import SkipReLU
 from miscope_sae.standard import ReLU
 from miscope_sae.top_k import TopK
+from miscope_sae.transcoder import Transcoder
 
 if TYPE_CHECKING:
     from miscope_sae.params import Normalisation
@@ -27,6 +30,7 @@ _NAMES: Mapping[type[Architecture], plain.Architecture] = {
     BatchTopK: "jumprelu",
     TopK: "topk",
     Gated: "gated",
+    SkipReLU: "skip_transcoder",
 }
 """Once they are trained: those kept by batch then have thresholds."""
 
@@ -36,31 +40,45 @@ def plain_of(
     weights: Weights,
     *,
     mode: Normalisation,
-    scale: float,
+    scales: Sequence[float],
     metadata: Mapping[str, object] | None = None,
 ) -> PlainAutoencoder:
     """The plain autoencoder that gives the same reconstructions of raw activations.
 
     Its latents are the same too, but those of a TopK: they are times the norms of the decoder, by which they are
-    ranked. mode, scale: the normalisation, and what 'constant_norm' multiplies by, which is folded. BadValue of an
-    architecture that other libraries have not.
+    ranked. mode, scales: the normalisation, and what 'constant_norm' multiplies inputs and, of a transcoder, outputs
+    by, which is folded. BadValue of an architecture that other libraries have not.
     """
+    weights = _with_skip(architecture, weights)
     names = plain.tensor_shapes(name := _name(architecture), d_in=0, d_sae=0, d_out=0)
     ranked = isinstance(architecture, TopK)
     coder = PlainAutoencoder(
         architecture=name,
         tensors={each: weights[each] for each in names},
         k=min(architecture.k, weights["W_dec"].shape[0]) if ranked else None,
-        apply_b_dec_to_input=architecture.centred,
+        apply_b_dec_to_input=architecture.centred and not isinstance(architecture, SkipReLU),
         normalize_activations="none" if mode == "constant_norm" else mode,
         metadata=metadata or {},
     )
     coder = unit_norm(coder, ranked_by_norm=True) if ranked else coder
-    return scaled(coder, scale) if mode == "constant_norm" else coder
+    if mode != "constant_norm":
+        return coder
+    return scaled(coder, scales[0], s_out=scales[-1] if coder.is_transcoder else None)
+
+
+def _with_skip(architecture: Architecture, weights: Weights) -> Weights:
+    """What goes past the latents as one matrix, in SAELens' orientation; a bias subtracted first is in the encoder's."""
+    if not isinstance(architecture, SkipReLU):
+        return weights
+    past = architecture.skip(weights, torch.eye(len(weights["b_dec"]), dtype=weights["b_dec"].dtype))
+    moved = weights["b_enc"] - weights["b_dec"] @ weights["W_enc"] if architecture.centred else weights["b_enc"]
+    return {**weights, "W_skip": past.T.contiguous(), "b_enc": moved}
 
 
 def _name(architecture: Architecture) -> plain.Architecture:
     """What SAELens calls it."""
+    if isinstance(architecture, Transcoder):
+        return "skip_transcoder" if architecture.skips else "transcoder"
     if (found := _NAMES.get(type(architecture))) is None:
         raise BadValue(
             f"{type(architecture).__name__} is no architecture of other libraries.",

@@ -1,0 +1,111 @@
+"""Transcoders: latents of one site that reconstruct another, and what a linear map adds to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, final
+
+from pydantic import Field
+
+from miscope import Source, Term
+from miscope.errors import BadValue
+from miscope.lazily import torch
+from miscope_sae import terms
+from miscope_sae.architecture import AXES, Architecture, Weights
+from miscope_sae.autoencoder_family import AutoencoderFamily
+from miscope_sae.params import AutoencoderParams, latent_count
+from miscope_sae.setting import Setting
+from miscope_sae.sparse_pass import PassOf
+from miscope_sae.training import L1Training, SparseTraining
+from miscope_sae.unit_decoder import unit_rows
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["Transcoder", "TranscoderFamily", "TranscoderParams"]
+
+
+@final
+class TranscoderParams(AutoencoderParams):
+    """And what is reconstructed."""
+
+    target_site: Annotated[str, Field(min_length=1, json_schema_extra={"slug": "to"})]
+    """Whose activations are reconstructed, of the same checkpoint: 'blocks.0.hook_mlp_out'."""
+    linear_skip: Annotated[bool, Field(json_schema_extra={"slug": "skip", "in_name": "changed"})] = False
+    """Whether a linear map of the input is added (Paulo et al. 2025). Then decoder rows are known up to what that map
+    takes of them."""
+
+
+@final
+class Transcoder(Architecture):
+    """Latents are the positive part of the pre-activations."""
+
+    def __init__(self, *, skips: bool) -> None:
+        super().__init__(centred=False)
+        self.skips = skips
+
+    def latents(self, weights: Weights, before: Tensor) -> Tensor:
+        return torch.relu(before)
+
+    def skip(self, weights: Weights, x: Tensor) -> Tensor | None:
+        # In the orientation of SAELens: (d_out, d_in).
+        return x @ weights["W_skip"].T if self.skips else None
+
+
+@final
+class TranscoderFamily(AutoencoderFamily):
+    """Squared error of another site's activations at the same inputs, and an L1 penalty."""
+
+    name = "sae.transcoder"
+    title = "Transcoder: sparse latents of one site that reconstruct another"
+    params = TranscoderParams
+    training_config = L1Training
+    axes: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        **AXES,
+        "W_dec": ("latent", "output"),
+        "b_dec": ("output",),
+        "W_skip": ("output", "input"),
+    }
+
+    def sources(self, params: Any) -> Sequence[Source]:
+        if params.site == params.target_site:
+            raise BadValue(
+                f"A transcoder of {params.site} to itself is an autoencoder.",
+                "It reconstructs one site from another.",
+                "Choose another target_site, or another architecture.",
+            )
+        return tuple(
+            Source(variant=params.variant, step=params.step, site=site) for site in (params.site, params.target_site)
+        )
+
+    def architecture(self, params: Any, setting: Setting | None) -> Architecture:
+        return Transcoder(skips=params.linear_skip)
+
+    def training(self, params: Any) -> SparseTraining:
+        """The decoder's bias begins at the mean of what is reconstructed."""
+        return super().training(params).model_copy(update={"b_dec_init": "mean"})
+
+    def shapes_of(self, params: Any) -> Mapping[str, tuple[int, ...]]:
+        width, out = (rows.width for rows in self._rows)
+        latents = latent_count(params.latents, width)
+        plain = {"W_enc": (width, latents), "b_enc": (latents,), "W_dec": (latents, out), "b_dec": (out,)}
+        return {**plain, **({"W_skip": (out, width)} if params.linear_skip else {})}
+
+    def first_weights(self, setting: Setting) -> dict[str, Tensor]:
+        """Encoder and decoder rows in random directions, each of its own; the linear map is 0."""
+        from miscope_sae.first_bias import first_bias
+
+        generator, training = torch.Generator().manual_seed(setting.seed), setting.training
+        read = unit_rows(torch.randn(setting.latents, setting.width, generator=generator))
+        written = unit_rows(torch.randn(setting.latents, setting.width_out, generator=generator))
+        norm = 1.0 if training.decoder_norm == "unit" else training.decoder_init_norm
+        weights = {
+            "W_enc": read.T.contiguous(),
+            "b_enc": torch.zeros(setting.latents),
+            "W_dec": norm * written,
+            "b_dec": first_bias(training.b_dec_init, setting.targets),
+        }
+        return weights | {name: torch.zeros(setting.shapes[name]) for name in setting.shapes if name not in weights}
+
+    def terms(self, pass_of: PassOf, setting: Setting) -> tuple[Term, ...]:
+        return (terms.reconstruction(pass_of), *terms.sparsity(pass_of, setting))
