@@ -13,7 +13,7 @@ from torch import Tensor
 
 from miscope.errors import BadValue
 from miscope_sae.architecture import Architecture, first_weights
-from miscope_sae.autoencoder_model import BEFORE, ERROR, INPUT, LATENTS, RECONSTRUCTED, AutoencoderModel
+from miscope_sae.autoencoder_model import BEFORE, ERROR, INPUT, LATENTS, RECONSTRUCTED, TARGET, AutoencoderModel
 from miscope_sae.batch_top_k import LEAST_KEPT, BatchTopK, BatchTopKFamily, running_threshold
 from miscope_sae.first_bias import first_bias, geometric_median
 from miscope_sae.gated import Gated, GatedFamily, gate_error, gate_sum
@@ -53,7 +53,7 @@ def model_of(kind: Any, mode: Normalisation = "none", *, centred: bool = True) -
 
 def passed(architecture: Architecture, weights: dict[str, Tensor], x: Tensor) -> SparsePass:
     weights = {name: tensor.clone().requires_grad_() for name, tensor in weights.items()}
-    return SparsePass(architecture=architecture, weights=weights, x=x, before=architecture.before(weights, x))
+    return SparsePass(architecture=architecture, weights=weights, x=x, target=x, before=architecture.before(weights, x))
 
 
 def test_top_k_keeps_those_whose_pre_activation_times_the_norm_of_the_decoder_is_largest() -> None:
@@ -108,7 +108,9 @@ def test_the_threshold_of_batch_top_k_is_a_running_mean_of_the_least_kept_over_n
 
     def after(before: list[list[float]]) -> float:
         values = torch.tensor(before)
-        made = SparsePass(architecture=BatchTopK(centred=True, k=1), weights=weights, x=values, before=values)
+        made = SparsePass(
+            architecture=BatchTopK(centred=True, k=1), weights=weights, x=values, target=values, before=values
+        )
         buffers.update(kept.observe(made, buffers))
         return float(buffers[LEAST_KEPT])
 
@@ -246,7 +248,7 @@ def test_answers_are_those_of_the_network_at_its_one_position(kind: Any, mode: N
     model, weights, x = model_of(kind, mode), random_weights(kind), drawn(10, 7, WIDTH)
     found = model.answers(weights, x, model.sites)
     ran = model.run(weights, x, model.sites)
-    assert set(found) == set(ran) == {INPUT, BEFORE, LATENTS, RECONSTRUCTED, ERROR}
+    assert set(found) == set(ran) == {INPUT, TARGET, BEFORE, LATENTS, RECONSTRUCTED, ERROR}
     for site, values in found.items():
         assert ran[site].shape[:2] == (7, 1)
         assert torch.equal(ran[site][:, 0], values), site

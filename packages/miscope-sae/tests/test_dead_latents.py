@@ -27,10 +27,12 @@ def setting(**training: Any) -> Setting:
     return Setting(
         name="sae.standard/some",
         width=WIDTH,
+        width_out=WIDTH,
         latents=COUNT,
+        shapes={},
         training=SparseTraining(allow_out_of_range=True, **training),
         seed=0,
-        normalise=lambda inputs: inputs,
+        normalise=lambda inputs: (inputs, inputs),
         rows=lambda: torch.zeros(1, WIDTH),
     )
 
@@ -46,7 +48,7 @@ def test_a_latent_is_dead_once_it_was_silent_for_the_window_and_no_more_when_it_
     idle, counts, gone = torch.zeros(3, dtype=torch.int64), [], []
     for step, batch in enumerate(batches):
         values = torch.tensor(batch, dtype=torch.float32)
-        made = SparsePass(architecture=ReLU(centred=False), weights={}, x=values, before=values)
+        made = SparsePass(architecture=ReLU(centred=False), weights={}, x=values, target=values, before=values)
         idle = idle_after(made, idle, asked)
         counts.append(idle.tolist())
         gone.append(dead(idle, step + 1, asked).tolist())
@@ -56,7 +58,7 @@ def test_a_latent_is_dead_once_it_was_silent_for_the_window_and_no_more_when_it_
 
 def test_what_is_not_above_the_threshold_of_activity_did_not_fire() -> None:
     values = torch.tensor([[0.0, 1e-7, 1e-6]])
-    made = SparsePass(architecture=ReLU(centred=False), weights={}, x=values, before=values)
+    made = SparsePass(architecture=ReLU(centred=False), weights={}, x=values, target=values, before=values)
     zeros = torch.zeros(3, dtype=torch.int64)
     assert idle_after(made, zeros, setting()).tolist() == [1, 0, 0]
     assert idle_after(made, zeros, setting(dead_neuron_threshold=1e-6)).tolist() == [1, 1, 1]
@@ -83,7 +85,7 @@ def seen_with(silent: list[int]) -> tuple[ForwardPass, dict[str, Tensor]]:
 
 
 def auxiliary_value(seen: ForwardPass, aux_k: int | None) -> Tensor:
-    term = auxiliary(PassOf(ReLU(centred=False), lambda x: x), setting(dead_window_steps=50), 1.0, aux_k)
+    term = auxiliary(PassOf(ReLU(centred=False), lambda x: (x, x)), setting(dead_window_steps=50), 1.0, aux_k)
     return term.value(seen)
 
 

@@ -103,7 +103,10 @@ def test_it_is_found_among_the_architectures_there_are(tmp_path: Path) -> None:
     _, source = opened(tmp_path)
     with pytest.raises(UnknownName) as told:
         miscope_sae.autoencoders(source, "hook_embed", architecture="absolute")
-    assert "Those there are: standard, jumprelu, topk, batchtopk, gated, matryoshka, mine.abs." in str(told.value)
+    assert (
+        "Those there are: standard, jumprelu, topk, batchtopk, gated, matryoshka, skip, transcoder, mine.abs."
+        in str(told.value)
+    )
 
 
 def test_a_family_that_was_given_no_source_says_where_it_gets_one(tmp_path: Path) -> None:
@@ -124,6 +127,6 @@ def test_it_is_not_written_for_libraries_that_have_no_such() -> None:
         plain_of(Absolute(centred=True), weights, mode="none", scales=(1.0,))
     assert str(told.value) == (
         "Absolute is no architecture of other libraries.\n"
-        "Those that have a name there: ReLU, JumpReLU, BatchTopK, TopK, Gated.\n"
+        "Those that have a name there: ReLU, JumpReLU, BatchTopK, TopK, Gated, SkipReLU.\n"
         "Export an autoencoder of one of these."
     )

@@ -28,12 +28,18 @@ def setting(**training: Any) -> Setting:
     return Setting(
         name="sae.standard/some",
         width=WIDTH,
+        width_out=WIDTH,
         latents=COUNT,
+        shapes={},
         training=SparseTraining.model_validate({**plain, **training}),
         seed=0,
-        normalise=lambda inputs: 2 * inputs,
+        normalise=doubled,
         rows=lambda: torch.zeros(1, WIDTH),
     )
+
+
+def doubled(inputs: Tensor) -> tuple[Tensor, Tensor]:
+    return (2 * inputs,) * 2
 
 
 def drawn(seed: int, *shape: int) -> Tensor:

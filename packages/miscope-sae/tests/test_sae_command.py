@@ -83,13 +83,13 @@ def test_what_is_not_there_is_refused_in_words(source: BoundVariant):
         autoencoders(source, SITE, architecture="topkk")
     assert str(error.value) == (
         "There is no architecture named 'topkk'.\nDid you mean 'topk'?\n"
-        "Those there are: standard, jumprelu, topk, batchtopk, gated, matryoshka."
+        "Those there are: standard, jumprelu, topk, batchtopk, gated, matryoshka, skip, transcoder."
     )
     with pytest.raises(BadValue) as refused:
         autoencoders(source, SITE, architecture="sae.known-features")
     assert str(refused.value) == (
         "sae.known-features is no architecture of autoencoders.\n"
-        "Those there are: standard, jumprelu, topk, batchtopk, gated, matryoshka.\n"
+        "Those there are: standard, jumprelu, topk, batchtopk, gated, matryoshka, skip, transcoder.\n"
         "Choose one of them."
     )
     with pytest.raises(MiscopeError, match="no checkpoint at step 7"):

@@ -43,7 +43,8 @@ def plugins() -> Plugins:
 
 @pytest.mark.parametrize("analyzer", [each for each in ANALYZERS if each.name in OURS], ids=lambda each: each.name)
 def test_every_instrument_keeps_the_contract(analyzer: Any, plugins: Plugins) -> None:
-    assert check_analyzer(analyzer, TopKFamily(), plugins=plugins, params=BUILT) == ()
+    absent = ("PART/linear_fvu",) if analyzer.name == "sae.reconstruction" else ()
+    assert check_analyzer(analyzer, TopKFamily(), plugins=plugins, params=BUILT) == absent, "that is of transcoders"
 
 
 @pytest.mark.parametrize(

@@ -173,6 +173,10 @@ def reason(shown: Snapshot) -> str:
     return told.value.reason
 
 
+def at_another_step(source: SourceCheckpoint) -> SourceCheckpoint:
+    return SourceCheckpoint(replace(source.source, step=source.source.step + 1), source._open)
+
+
 def test_what_cannot_be_spliced_is_said() -> None:
     shown, silent = of(ACTIVATIONS), Silent()
     mute = HookedModel(
@@ -182,7 +186,7 @@ def test_what_cannot_be_spliced_is_said() -> None:
         reason(of(ACTIVATIONS, labels=None)),
         reason(of(ACTIVATIONS, model=mute)),
         reason(of(torch.zeros(60, 3))),
-        reason(replace(shown, sources=shown.sources * 2)),
+        reason(replace(shown, sources=(*shown.sources, at_another_step(shown.sources[0])))),
     ]
     assert told == [
         "nobody knows the right answers of the probe 'drawn' of drawn/one",

@@ -32,8 +32,9 @@ LATENTS, RECONSTRUCTED = "hook_sae_acts_post", "hook_sae_recons"
 def reconstruction(snapshot: Snapshot) -> Arrays:
     """Error and sparsity of all inputs, of those trained on and held out, and of what its source was trained on.
 
-    Of raw inputs, or of what a transcoder reconstructs of them, summed in float64. `pca_fvu` is what the first principal components leave over, as many as an input
-    of that part has latents in the mean, rounded, fitted to the inputs trained on (all, where nobody knows).
+    Of raw inputs, or of what a transcoder reconstructs of them, summed in float64. `pca_fvu` is what the first
+    principal components leave over, as many as an input of that part has latents in the mean, rounded, fitted to the
+    inputs trained on (all, where nobody knows).
     """
     given = _rows(snapshot.activations[INPUT]).double().numpy()
     x = _rows(snapshot.activations.get(TARGET, snapshot.activations[INPUT])).double().numpy()
@@ -122,8 +123,8 @@ RECONSTRUCTION = Analyzer(
         "PART/l1": "() mean sum of the latents",
         "PART/pca_fvu": "() what as many principal components as that, rounded, one at least, of the inputs trained on "
         "leave over",
-        "PART/linear_fvu": "() of a transcoder: what the best linear map of its inputs, fitted to those trained on, leaves "
-        "over",
+        "PART/linear_fvu": "() of a transcoder: what the best linear map of its inputs, fitted to those trained on, "
+        "leaves over",
         "l0_{min,median,max}": "() number of active latents, over all inputs",
         "l0_histogram": "(m + 1,) inputs with 0, 1, ... m active latents",
         "dead": "() latents that are active at no input",

@@ -67,7 +67,7 @@ def plain_of(
 
 
 def _with_skip(architecture: Architecture, weights: Weights) -> Weights:
-    """What goes past the latents as one matrix, in SAELens' orientation; a bias subtracted first is in the encoder's."""
+    """What goes past the latents as one matrix, as SAELens has it; a bias taken off first is in the encoder's."""
     if not isinstance(architecture, SkipReLU):
         return weights
     past = architecture.skip(weights, torch.eye(len(weights["b_dec"]), dtype=weights["b_dec"].dtype))
