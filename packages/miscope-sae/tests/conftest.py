@@ -33,10 +33,17 @@ def opened(root: Path, *families: Any, **features: Any) -> tuple[BoundWorkspace,
     return place, source
 
 
+@pytest.fixture(scope="session")
+def known_source() -> Callable[..., BoundVariant]:
+    """known_source(root, features=12, width=8): known features in a workspace there."""
+    return lambda root, **features: opened(root, **features)[1]
+
+
 @pytest.fixture
 def few(tmp_path: Path) -> Callable[..., BoundVariant]:
-    """few('sae.topk', k=2): an autoencoder of 12 latents for 500 inputs of 8 numbers, not yet trained."""
-    place, source = opened(tmp_path, features=12, width=8, inputs=500, probability=0.1)
+    """few('sae.topk', k=2): an autoencoder of 12 latents for 500 inputs of 8 numbers, not yet trained; there is a site
+    'hook_out' of 6 numbers, too."""
+    place, source = opened(tmp_path, features=12, width=8, inputs=500, probability=0.1, width_out=6)
 
     def make(family: str, **fields: Any) -> BoundVariant:
         plain = {"latents": 12, "batch_size": 64, "steps": 40, "allow_out_of_range": True}

@@ -20,9 +20,9 @@ TRAININGS = Path(__file__).with_suffix(".json")
 
 
 def variant(root: Path, family: str) -> BoundVariant:
-    """An autoencoder of 200 inputs of 8 numbers, in the workspace there."""
+    """An autoencoder of 200 inputs of 8 numbers, or a transcoder of these to 6, in the workspace there."""
     place = open_bound(root, tables(sae=miscope_sae))
-    source = place.variant("sae.known-features", features=12, width=8, inputs=200, probability=0.1)
+    source = place.variant("sae.known-features", features=12, width=8, inputs=200, probability=0.1, width_out=6)
     place.value.keep_record(source.value)
     given = json.loads(TRAININGS.read_text())
     fields = {**given["all"], **given["each"][family]}

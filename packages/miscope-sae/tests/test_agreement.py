@@ -70,6 +70,8 @@ def test_only_what_is_built_on_the_same_with_one_architecture_is_paired(member: 
         member(INPUTS, decoder, variant="drawn/other"),
         member(INPUTS, decoder, family=TopKFamily()),
     ]
+    # Transcoders to the same site, which read another.
+    others.append(replace(one, sources=(*others[1].sources, *one.sources)))
     found = computed(one, two, *others)
     assert (found["first"].tolist(), found["second"].tolist()) == ([one.variant.name], [two.variant.name])
     assert (found["at"].tolist(), found["site"].tolist()) == ([0], ["hook_z"])
@@ -77,7 +79,7 @@ def test_only_what_is_built_on_the_same_with_one_architecture_is_paired(member: 
         computed(one, *others)
     assert told.value.reason == "no two of them are of the same architecture, checkpoint and site"
     with pytest.raises(DoesNotApply) as several:
-        computed(one, replace(two, sources=two.sources * 2))
+        computed(one, replace(two, sources=(*two.sources, *member(INPUTS, decoder, step=20).sources)))
     assert several.value.reason == f"{two.variant.name} is built on 2 checkpoints, not on one"
 
 

@@ -25,6 +25,7 @@ from miscope_sae.exchange.plain_autoencoder import (
     tensor_shapes,
 )
 from miscope_sae.exchange.saelens import load_saelens, load_sparsity, save_saelens
+from miscope_sae.exporting import export_autoencoder
 
 with warnings.catch_warnings():
     # It imports a module of transformer-lens by a name that is going to go.
@@ -108,6 +109,27 @@ def test_what_is_known_of_a_coder_arrives_there(tmp_path):
     sparsity = load_sparsity(tmp_path)
     assert sparsity is not None
     assert torch.allclose(sparsity, torch.full((20,), -1.0))
+
+
+TRAINED: list[tuple[str, str, dict[str, Any]]] = [
+    *[("skip_transcoder", "sae.skip", {"skip_mode": mode}) for mode in ("linear_lowrank", "gated", "identity_literal")],
+    ("transcoder", "sae.transcoder", {"target_site": "hook_out"}),
+    ("skip_transcoder", "sae.transcoder", {"target_site": "hook_out", "linear_skip": True}),
+]
+
+
+@pytest.mark.parametrize(("architecture", "family", "fields"), TRAINED)
+def test_what_was_trained_here_computes_the_same_in_saelens(architecture, family, fields, few, tmp_path):
+    variant = few(family, learning_rate=1e-2, **fields)
+    list(variant.train(threads=1))
+    place, folder = variant.workspace.value, tmp_path / "files"
+    export_autoencoder(place, variant.value, variant.steps[-1], folder)
+    context, weights = place.context(variant.value), variant.at("last").checkpoint.weights
+    found = context.model.answers(weights, context.probe().inputs, {"hook_sae_input", "hook_sae_recons"})
+    sae = from_disk(folder)
+    assert sae.cfg.architecture() == architecture
+    with torch.no_grad():
+        assert close(sae(found["hook_sae_input"]), found["hook_sae_recons"])
 
 
 def made_there(architecture: str, **choices: object) -> Any:

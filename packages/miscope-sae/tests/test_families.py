@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import pytest
 import torch
@@ -22,7 +22,7 @@ from miscope_sae.exchange.trained import plain_of
 from miscope_sae.setting import Setting
 from miscope_sae.sparse_pass import PassOf
 
-FAMILIES = ("sae.standard", "sae.jumprelu", "sae.topk", "sae.batchtopk", "sae.gated", "sae.matryoshka")
+FAMILIES = ("sae.standard", "sae.jumprelu", "sae.topk", "sae.batchtopk", "sae.gated", "sae.matryoshka", "sae.skip")
 
 
 @final
@@ -39,7 +39,7 @@ class AbsoluteFamily(AutoencoderFamily):
 
     name = "mine.abs"
     title = "Mine: absolute values"
-    axes: Mapping[str, tuple[str, ...]] = {**AXES, "margin": ("latent",)}
+    axes: ClassVar[Mapping[str, tuple[str, ...]]] = {**AXES, "margin": ("latent",)}
 
     def architecture(self, params: Any, setting: Setting | None) -> Architecture:
         return Absolute(centred=params.apply_b_dec_to_input)
@@ -66,15 +66,23 @@ class Mine:
 def opened(root: Path) -> tuple[BoundWorkspace, BoundVariant]:
     """With a source whose inputs all differ: every feature is on, more or less."""
     place = open_bound(root, tables(sae=miscope_sae, mine=Mine))
-    source = place.variant("sae.known-features", features=12, width=8, inputs=300, probability=1.0)
+    source = place.variant("sae.known-features", features=12, width=8, inputs=300, probability=1.0, width_out=5)
     place.value.keep_record(source.value)
     return place, source
 
 
-@pytest.mark.parametrize("family", [*FAMILIES, "mine.abs"])
-def test_a_family_keeps_the_contract(family: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("family", "more"),
+    [
+        *[(family, {}) for family in (*FAMILIES, "mine.abs")],
+        ("sae.skip", {"skip_mode": "gated"}),
+        ("sae.skip", {"skip_mode": "identity_literal"}),
+        *[("sae.transcoder", {"target_site": "hook_out", "linear_skip": skip}) for skip in (False, True)],
+    ],
+)
+def test_a_family_keeps_the_contract(family: str, more: dict[str, object], tmp_path: Path) -> None:
     place, source = opened(tmp_path)
-    params = {"variant": source.name, "step": 0, "site": "hook_embed", "latents": "2x"}
+    params = {"variant": source.name, "step": 0, "site": "hook_embed", "latents": "2x", **more}
     variant = place.value.variant(family, **params)
     check_family(place.value.context(variant).family, params)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,16 @@ ROWS = torch.randn(40, 6, generator=torch.Generator().manual_seed(3))
 TRAIN = np.arange(40) < 30
 
 
-def found(x: torch.Tensor, made: torch.Tensor, latents: torch.Tensor | None = None, **more: Any) -> dict[str, Any]:
-    """What is measured of these reconstructions."""
+def found(
+    x: torch.Tensor,
+    made: torch.Tensor,
+    latents: torch.Tensor | None = None,
+    others: Mapping[str, torch.Tensor] | None = None,
+    **more: Any,
+) -> dict[str, Any]:
+    """What is measured of these reconstructions; others: what is at further sites."""
     code = torch.ones(len(x), 2) if latents is None else latents
-    sites = {"hook_sae_input": x, "hook_sae_acts_post": code, "hook_sae_recons": made}
+    sites = {"hook_sae_input": x, "hook_sae_acts_post": code, "hook_sae_recons": made, **(others or {})}
     probe = Probe(name="rows", inputs=x, **more)
     return dict(RECONSTRUCTION.compute(toy_snapshot(activations=sites, probe=probe, options=NoOptions())))
 
@@ -113,6 +120,32 @@ def test_principal_components_are_fitted_to_what_was_trained_on_only() -> None:
     assert (parts["train/pca_fvu"], parts["held_out/pca_fvu"]) == pytest.approx((0, 1), abs=1e-12)
 
 
+def test_a_transcoder_stands_beside_the_best_linear_map_and_is_seen_on_what_is_added_to_its_input() -> None:
+    """The target's variance is 3; of it x explains 2, and the product of its numbers, which no linear map has, 1."""
+    x = torch.tensor([[i, j] for i in (-1.0, 1) for j in (-1.0, 1)])
+    target = torch.stack([x[:, 0] + x.prod(1) + 5, x[:, 1]], dim=1)
+    told = found(x, x + torch.tensor([5.0, 0.0]), None, {"hook_sae_target": target})
+    assert (told["all/fvu"], told["all/linear_fvu"], told["all/change_fvu"]) == pytest.approx((1 / 3, 1 / 3, 1))
+    narrow = found(x, target[:, :1], None, {"hook_sae_target": target[:, :1]})
+    assert (narrow["all/fvu"], narrow["all/linear_fvu"]) == pytest.approx((0, 0.5))
+    assert "all/change_fvu" not in narrow
+    assert "all/linear_fvu" not in found(x, x, None, {"hook_sae_target": x}), "an autoencoder's inputs are its target"
+
+
+def test_a_linear_map_is_fitted_to_what_was_trained_on_only() -> None:
+    x = torch.tensor([[1.0], [-1.0], [1.0], [-1.0]])
+    target = torch.tensor([[1.0], [-1.0], [-1.0], [1.0]])
+    train = np.array([True, True, False, False])
+    told = found(x, target, None, {"hook_sae_target": target}, train=train)
+    assert (told["train/linear_fvu"], told["held_out/linear_fvu"]) == pytest.approx((0, 4))
+
+
+def test_what_goes_past_the_latents_and_what_they_leave_alone_are_measured_apart() -> None:
+    past, alone = ROWS.mean(0).expand_as(ROWS), ROWS
+    told = found(ROWS, ROWS, None, {"hook_sae_recons_skip": past, "hook_sae_recons_latents": alone})
+    assert (told["all/skip_fvu"], told["all/latents_fvu"]) == pytest.approx((1, 0), abs=1e-6)
+
+
 def test_inputs_that_are_all_the_same_have_nothing_to_explain() -> None:
     x = torch.full((5, 3), 0.3)
     with pytest.raises(DoesNotApply, match="all inputs are the same, so there is no variance to explain"):
@@ -134,14 +167,34 @@ def test_fvu_does_not_change_where_all_is_scaled_and_turned(scale: float, turn: 
     assert changed["all/fvu"] == pytest.approx(float(found(ROWS, made)["all/fvu"]), rel=1e-4)
 
 
-def test_a_report_says_what_is_left_of_inputs_held_out_beside_principal_components() -> None:
-    arrays = {name: np.array(value) for name, value in
-              {"held_out/fvu": 0.0351, "held_out/pca_fvu": 0.254, "held_out/l0": 8.0}.items()}  # fmt: skip
+def said_of(**values: float) -> list[str]:
+    """Of the inputs held out at step 2,000."""
+    arrays = {f"held_out/{name}": np.array(value) for name, value in values.items()}
     seen = ObservedArtifact(
         arrays=arrays, first=arrays, step=2000, first_step=0, step_label="step", options=NoOptions()
     )
     assert RECONSTRUCTION.observe is not None
-    assert [each.text for each in RECONSTRUCTION.observe(seen)] == [
+    return [each.text for each in RECONSTRUCTION.observe(seen)]
+
+
+def test_a_report_says_what_is_left_of_inputs_held_out_beside_principal_components() -> None:
+    assert said_of(fvu=0.0351, pca_fvu=0.254, l0=8.0) == [
         "At step 2,000 the autoencoder leaves 0.0351 of the variance of inputs held out unexplained with 8 latents an "
         "input; 8 principal components leave 0.254."
     ]
+
+
+def test_a_report_says_of_a_transcoder_what_a_linear_map_leaves() -> None:
+    assert said_of(fvu=0.1, pca_fvu=0.9, l0=3.0, linear_fvu=0.5) == [
+        "At step 2,000 the transcoder leaves 0.1 of the variance of the target at inputs held out unexplained with 3 "
+        "latents an input; 3 principal components leave 0.9.",
+        "At step 2,000 the best linear map from its inputs leaves 0.5, the transcoder 0.1.",
+    ]
+
+
+@pytest.mark.parametrize(("fvu", "past", "degenerate"), [(1e-9, 0.0, True), (0.05, 0.05, True), (0.05, 0.06, False)])
+def test_a_report_says_where_the_reconstruction_needs_no_latent(fvu: float, past: float, degenerate: bool) -> None:
+    *_, told = said_of(fvu=fvu, pca_fvu=0.9, l0=1.0, skip_fvu=past, latents_fvu=0.3)
+    plain = f"At step 2,000 what goes past its latents leaves {past:.3g} without them, and they leave 0.3 without it."
+    warning = " The reconstruction needs no latent, so its error says nothing of them."
+    assert told == plain + warning * degenerate

@@ -51,6 +51,9 @@ TRAININGS: dict[str, tuple[str, dict[str, Any], Numbers]] = {
     "standard": ("sae.standard", {"expected_l0": 2, "rho": 0.075, "steps": 600}, SHRUNK),
     # The gate's penalty shrinks nothing that is passed on, so it may be four times as large.
     "gated": ("sae.gated", {"expected_l0": 2, "rho": 0.3}, SHRUNK),
+    # Two dimensions of 32 go past the latents, and what they write there is not determined; it is little.
+    "skip of low rank": ("sae.skip", {"expected_l0": 2, "rho": 0.075, "steps": 600}, SHRUNK),
+    "gated skip": ("sae.skip", {"expected_l0": 2, "rho": 0.075, "steps": 600, "skip_mode": "gated"}, SHRUNK),
     # An eighth of the latents has to reconstruct alone, and some of them stand for two features at once.
     "matryoshka": ("sae.matryoshka", {"k": 2}, replace(STRICT, rec90=0.85)),
 }

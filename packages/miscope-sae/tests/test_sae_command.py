@@ -64,6 +64,33 @@ def test_one_line_trains_an_autoencoder_and_says_how_well_it_reconstructs(source
     assert command("sae", "train", source.name, "--site", SITE, *SHORT, "-w", place)[0] == 0
 
 
+def test_one_line_trains_a_transcoder_and_another_writes_it(source: BoundVariant, command: Command):
+    place = source.workspace
+    wide = place.variant("sae.known-features", features=12, width=8, inputs=120, width_out=6)
+    place.value.keep_record(wide.value)
+    words = ("sae", "train", wide.name, "--site", SITE, "--architecture", "transcoder", "--target-site", "hook_out")
+    code, _, err = command(*words, *SHORT[:-1], "-w", place.root)
+    assert code == 0, err
+    (variant,) = [one for one in place.variants() if one.value.family == "sae.transcoder"]
+    assert "-tohook_out-" in variant.name
+    assert variant.at("last").checkpoint.weights["W_dec"].shape == (16, 6)
+    code, out, err = command("sae", "export", variant.name, "--out", place.root / "files", "-w", place.root)
+    assert code == 0, err
+    assert load_saelens(place.root / "files").architecture == "transcoder"
+
+
+def test_one_line_trains_an_autoencoder_that_skips_and_says_what_is_left_without_latents(
+    source: BoundVariant, command: Command
+):
+    place = source.workspace.root
+    words = ("sae", "train", source.name, "--site", SITE, "--architecture", "skip", "skip_mode=identity_literal")
+    code, out, err = command(*words, *SHORT[:-1], "-w", place)
+    assert code == 0, err
+    (variant,) = [one for one in open_bound(place).variants() if one.value.family == "sae.skip"]
+    fvu, without = (variant.metrics()[f"test_{name}"].values[-1] for name in ("fvu", "skip_fvu"))
+    assert f"{variant.name}: FVU held out {fvu:.3g}, without any latent {without:.3g}, L0 " in err + out
+
+
 def test_it_can_be_put_into_the_queue_with_its_analysis(source: BoundVariant, command: Command, monkeypatch):
     monkeypatch.setattr("miscope.runs.supervisor.start_supervisor", lambda root: None)
     place = source.workspace.root
@@ -94,6 +121,11 @@ def test_what_is_not_there_is_refused_in_words(source: BoundVariant):
     )
     with pytest.raises(MiscopeError, match="no checkpoint at step 7"):
         autoencoders(source, SITE, step=7)
+    with pytest.raises(UnknownName) as error:
+        autoencoders(source, SITE, architecture="transcoder", target_site="hook_uot")
+    assert str(error.value) == (
+        f"There is no site named 'hook_uot'.\nNone that is known here is spelt like it.\n{source.name} has: hook_embed."
+    )
     assert trained(source.workspace) == []
 
 

@@ -20,7 +20,9 @@ from miscope.testing import check_analyzer, check_view, scene, tables, toy_snaps
 from miscope.testing.toy_autoencoder import ToyAutoencoder
 from miscope.view import Untrained
 from miscope_sae.analyzers import ALL as ANALYZERS
+from miscope_sae.analyzers.reconstruction import RECONSTRUCTION
 from miscope_sae.top_k import TopKFamily
+from miscope_sae.transcoder import TranscoderFamily
 from miscope_sae.views import ALL as VIEWS
 from miscope_sae.views.at_a_step import decoder, density, purity
 from miscope_sae.views.maps import maps
@@ -32,6 +34,8 @@ BUILT = {
     **{"variant": "toy.fourier/v5-seed0-width16", "step": 2, "site": "blocks.0.mlp.hook_post"},
     **{"latents": "2x", "k": 3, "allow_out_of_range": True},
 }
+OF_OTHERS = tuple(f"PART/{name}_fvu" for name in ("linear", "change", "skip", "latents"))
+"""Of transcoders, and of what has a way past its latents."""
 OURS = ("sae.reconstruction", "sae.latents", "sae.purity")
 VARIANT = toy_snapshot().variant
 
@@ -43,8 +47,14 @@ def plugins() -> Plugins:
 
 @pytest.mark.parametrize("analyzer", [each for each in ANALYZERS if each.name in OURS], ids=lambda each: each.name)
 def test_every_instrument_keeps_the_contract(analyzer: Any, plugins: Plugins) -> None:
-    absent = ("PART/linear_fvu",) if analyzer.name == "sae.reconstruction" else ()
-    assert check_analyzer(analyzer, TopKFamily(), plugins=plugins, params=BUILT) == absent, "that is of transcoders"
+    absent = check_analyzer(analyzer, TopKFamily(), plugins=plugins, params=BUILT)
+    assert absent == (OF_OTHERS if analyzer.name == "sae.reconstruction" else ())
+
+
+def test_a_transcoder_with_a_linear_map_beside_its_latents_has_every_output(plugins: Plugins) -> None:
+    between = {**BUILT, "site": "hook_embed", "target_site": "blocks.0.hook_resid_post", "linear_skip": True}
+    given = {name: value for name, value in between.items() if name != "k"}
+    assert check_analyzer(RECONSTRUCTION, TranscoderFamily(), plugins=plugins, params=given) == ()
 
 
 @pytest.mark.parametrize(
@@ -181,6 +191,26 @@ def test_the_null_is_that_of_the_inputs_held_out() -> None:
     assert [trace.name for trace in figure.data] == ["trained on", "held out", "PCA of equal L0, held out"]
     assert list(figure.data[2].y) == [0.5, 0.25]
     assert figure.layout.yaxis.type == "log"
+
+
+def test_what_a_linear_map_and_no_latent_leave_over_is_drawn_beside() -> None:
+    beside = {"held_out/linear_fvu": [0.5, 0.5], "held_out/skip_fvu": [1.0, 0.4]}
+    figure = reconstruction(over_training(**beside), parts="autoencoder")
+    assert [trace.name for trace in figure.data[2:]] == [
+        "PCA of equal L0, held out",
+        "linear map of the inputs, held out",
+        "no latent active, held out",
+    ]
+    assert list(figure.data[4].y) == [1, 0.4]
+    assert figure.layout.title.text == "What is left unexplained of the target site"
+    assert figure.layout.title.subtitle.text.endswith(
+        "at the end 0.03 with L0 = 0.03, PCA 0.03, linear map 0.5, no latent 0.4; 1 for the mean"
+    )
+
+
+def test_a_reconstruction_that_needs_no_latent_is_said_to_be_degenerate() -> None:
+    figure = reconstruction(over_training(**{"held_out/skip_fvu": [0.0, 0.03]}), parts="autoencoder")
+    assert figure.layout.title.subtitle.text.endswith("degenerate: at the end 0.03, and 0.03 without any latent")
 
 
 def test_dead_latents_are_counted_below_the_active_ones() -> None:

@@ -142,7 +142,8 @@ def test_what_differs_in_more_than_the_step_is_not_compared(member: Any) -> None
         reason(one, member(inputs, decoder, step=20, site="hook_y")),
         reason(one, member(inputs, decoder, step=20, family=TopKFamily())),
         reason(one, member(inputs, decoder, step=20, latents="3", seed=1)),
-        reason(one, replace(one, sources=one.sources * 2)),
+        reason(one, replace(one, sources=(*one.sources, *member(inputs, decoder, step=20).sources))),
+        reason(one, replace(one, sources=(*member(inputs, decoder, step=10, site="hook_y").sources, *one.sources))),
     ]
     assert told == [
         "they are built on several variants: drawn/one, drawn/other",
@@ -150,6 +151,7 @@ def test_what_differs_in_more_than_the_step_is_not_compared(member: Any) -> None
         "they are of several architectures: sae.standard, sae.topk",
         "they differ in latents",
         f"{one.variant.name} is built on 2 checkpoints, not on one",
+        f"{one.variant.name} reconstructs another site than it reads",
     ]
 
 

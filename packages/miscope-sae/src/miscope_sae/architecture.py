@@ -36,6 +36,8 @@ class Architecture(ABC):
 
     encoder_bias: str = "b_enc"
     """The weight that is added to the encoded input."""
+    skips: bool = False
+    """Whether something goes past the latents."""
 
     def __init__(self, *, centred: bool) -> None:
         """centred: whether the decoder's bias is taken from the input before it is encoded."""

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, final
 
 from miscope import Model, Role
+from miscope.lazily import torch
 from miscope_sae.architecture import AXES, Architecture, Weights
 from miscope_sae.normalisation import normalised
 from miscope_sae.params import Normalisation
@@ -16,12 +17,25 @@ if TYPE_CHECKING:
 
     from miscope.model import Activations, Hook
 
-__all__ = ["BEFORE", "ERROR", "INPUT", "LATENTS", "RECONSTRUCTED", "TARGET", "AutoencoderModel"]
+__all__ = [
+    "BEFORE",
+    "BY_LATENTS",
+    "BY_SKIP",
+    "ERROR",
+    "INPUT",
+    "LATENTS",
+    "RECONSTRUCTED",
+    "TARGET",
+    "AutoencoderModel",
+]
 
 INPUT, TARGET, BEFORE, LATENTS = "hook_sae_input", "hook_sae_target", "hook_sae_acts_pre", "hook_sae_acts_post"
 RECONSTRUCTED, ERROR = "hook_sae_recons", "hook_sae_error"
+BY_LATENTS, BY_SKIP = "hook_sae_recons_latents", "hook_sae_recons_skip"
+"""Of an architecture that skips: what the latents reconstruct alone, and what is reconstructed where none is active."""
 
-_ORDER = (INPUT, TARGET, BEFORE, LATENTS, RECONSTRUCTED, ERROR)
+_ORDER = (INPUT, TARGET, BEFORE, LATENTS, RECONSTRUCTED, ERROR, BY_LATENTS, BY_SKIP)
+_OF_SKIPS = frozenset((BY_LATENTS, BY_SKIP))
 
 
 @final
@@ -50,7 +64,7 @@ class AutoencoderModel(Model):
 
     @property
     def sites(self) -> frozenset[str]:
-        return frozenset(_ORDER)
+        return frozenset(_ORDER) - (frozenset() if self.architecture.skips else _OF_SKIPS)
 
     @cached_property
     def scales(self) -> Sequence[float]:
@@ -122,4 +136,8 @@ class AutoencoderModel(Model):
             _, undo = normalised(self._mode, self.scales[-1], wanted)
         reconstructed = at(RECONSTRUCTED, undo(self.architecture.reconstructed(weights, latents, x)))
         at(ERROR, wanted - reconstructed)
+        if self.architecture.skips and last >= _ORDER.index(BY_LATENTS):
+            none = torch.zeros_like(latents)
+            at(BY_LATENTS, undo(self.architecture.decoded(weights, latents)))
+            at(BY_SKIP, undo(self.architecture.reconstructed(weights, none, x)))
         return found

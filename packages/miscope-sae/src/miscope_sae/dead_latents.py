@@ -19,13 +19,17 @@ IDLE = "steps_since_fired"
 
 
 class AllLatentsDead(MiscopeError):
-    """A training in which no latent fires any more: what is left is the decoder's bias."""
+    """A training in which no latent fires any more: what is left is the decoder's bias, and what goes past them."""
 
-    def __init__(self, variant: str, step: int, window: int) -> None:
+    def __init__(self, variant: str, step: int, window: int, *, skips: bool = False) -> None:
+        left, less = "the decoder's bias alone", "Lower"
+        if skips:
+            left = "the decoder's bias and what goes past the latents, beside which none is needed"
+            less = "Let less go past them (another skip_mode, a smaller skip_rank, a larger skip_penalty), lower"
         super().__init__(
             f"No latent of {variant} fires any more at step {step}.",
-            f"None was active in the last {window} updates: its reconstructions are the decoder's bias alone.",
-            "Lower the coefficient of sparsity (or its thresholds), or raise sparsity_warmup_steps; then train again "
+            f"None was active in the last {window} updates: its reconstructions are {left}.",
+            f"{less} the coefficient of sparsity (or its thresholds), or raise sparsity_warmup_steps; then train again "
             "with --no-resume.",
         )
 
@@ -42,7 +46,7 @@ def idle_after(made: SparsePass, idle: Tensor, setting: Setting) -> Tensor:
     return torch.where(fired, 0, idle + 1)
 
 
-def refuse_all_dead(idle: Tensor, step: int, setting: Setting) -> None:
-    """AllLatentsDead where none is left."""
+def refuse_all_dead(idle: Tensor, step: int, setting: Setting, *, skips: bool) -> None:
+    """AllLatentsDead where none is left. skips: whether something goes past them."""
     if bool(dead(idle, step, setting).all()):
-        raise AllLatentsDead(setting.name, step, setting.training.dead_window_steps)
+        raise AllLatentsDead(setting.name, step, setting.training.dead_window_steps, skips=skips)

@@ -30,7 +30,8 @@ class Ended:
     """At its last checkpoint."""
 
     variant: Variant
-    source: Source
+    sources: tuple[Source, ...]
+    """What it is built on: a site, or of a transcoder that which it reads and that which it reconstructs."""
     model: Model
     weights: Mapping[str, Tensor]
     probe: Probe
@@ -38,16 +39,22 @@ class Ended:
     @classmethod
     def of(cls, member: Trajectory) -> Ended:
         """Raises DoesNotApply where it is built on several checkpoints."""
-        if len(member.sources) != 1:
-            raise DoesNotApply(f"{member.variant.name} is built on {len(member.sources)} checkpoints, not on one")
+        sources = tuple(each.source for each in member.sources)
+        if (count := len({(each.variant, each.step) for each in sources})) != 1:
+            raise DoesNotApply(f"{member.variant.name} is built on {count} checkpoints, not on one")
         assert member.model is not None
         return cls(
             variant=member.variant,
-            source=member.sources[0].source,
+            sources=sources,
             model=member.model,
             weights={role: load()[-1] for role, load in member.weights.items()},
             probe=member.probe,
         )
+
+    @property
+    def source(self) -> Source:
+        """What it reconstructs."""
+        return self.sources[-1]
 
     @property
     def settings(self) -> dict[str, object]:

@@ -43,6 +43,7 @@ def export_autoencoder(workspace: Workspace, variant: Variant, step: int, folder
     metadata = {
         "model_name": about["variant"],
         "hook_name": about["site"],
+        **({"hook_name_out": about["target_site"]} if "target_site" in about else {}),
         "miscope": {"variant": variant.name, "digest": variant.digest, "step": step, "params": about},
     }
     coder = plain_of(

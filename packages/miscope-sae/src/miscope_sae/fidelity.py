@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["cosine", "explained_without_bias", "norm_ratio", "shrinkage", "spread", "squared_error", "unexplained"]
+__all__ = [
+    "cosine",
+    "explained_without_bias",
+    "needs_no_latent",
+    "norm_ratio",
+    "shrinkage",
+    "spread",
+    "squared_error",
+    "unexplained",
+]
+
+_NOTHING = 1e-6
+"""A share of the variance that is none."""
 
 
 def squared_error(x: np.ndarray, found: np.ndarray) -> float:
@@ -25,6 +37,11 @@ def unexplained(x: np.ndarray, found: np.ndarray) -> float:
     """
     about = spread(x)
     return squared_error(x, found) / about if about > 0 else np.nan
+
+
+def needs_no_latent(fvu: float, skip_fvu: float) -> bool:
+    """Whether as little is left over where no latent is active, so that the reconstruction says nothing of latents."""
+    return skip_fvu <= fvu + _NOTHING
 
 
 def explained_without_bias(x: np.ndarray, found: np.ndarray) -> float:

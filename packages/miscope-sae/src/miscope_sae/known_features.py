@@ -55,12 +55,11 @@ class KnownFeaturesFamily(Family):
 
         shape = (params.features, params.width)
         roles, net = [Role(name=DICTIONARY, axes=("feature", "d_model"), shape=shape)], KnownNetwork(params)
-        sites = {SITE: net}
-        if params.width_out is not None:
-            shape = (params.features, params.width_out)
-            roles.append(Role(name=DICTIONARY_OUT, axes=("feature", "d_out"), shape=shape))
-            sites[SITE_OUT] = net.hook_out
-        return HookedModel(net, roles=roles, sites=sites, place=dict)
+        if params.width_out is None:
+            return HookedModel(net, roles=roles, sites={SITE: net}, place=dict)
+        shape = (params.features, params.width_out)
+        roles.append(Role(name=DICTIONARY_OUT, axes=("feature", "d_out"), shape=shape))
+        return HookedModel(net, roles=roles, sites={SITE: net, SITE_OUT: net.hook_out}, place=dict)
 
     def probes(self, variant: Variant) -> Mapping[str, Probe]:
         """Which features are on at each input, and how much."""

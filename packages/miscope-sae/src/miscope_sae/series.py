@@ -80,9 +80,10 @@ def autoencoder_variants(
     family = _family(workspace, str(architecture or chosen.pop("architecture", "topk")))
     chosen.pop("architecture", None)
     context = workspace.context(source)
-    if site not in context.model.sites:
-        sites = sorted(context.model.sites)
-        raise UnknownName("site", site, sites, listing=f"{source.name} has: {', '.join(sites)}.")
+    for each in (site, *([given["target_site"]] if "target_site" in given else [])):
+        if each not in context.model.sites:
+            sites = sorted(context.model.sites)
+            raise UnknownName("site", str(each), sites, listing=f"{source.name} has: {', '.join(sites)}.")
     length = given.get("steps", STEPS if not chosen else None)
     of_length = family.length_fields(length) if isinstance(length, int) and (chosen or length != STEPS) else {}
     values = chosen | of_length | given

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast, final
 from pydantic import Field
 
 from miscope import Term
+from miscope.errors import BadValue
 from miscope.lazily import torch
 from miscope_sae import terms
 from miscope_sae.architecture import AXES, Architecture, Weights
@@ -35,15 +36,17 @@ class SkipParams(AutoencoderParams):
 
     skip_mode: Annotated[SkipMode, Field(json_schema_extra={"slug": ""})] = "linear_lowrank"
     """'linear_lowrank': a learned map of `skip_rank`, so that latents explain what no such map does. 'gated': a learned
-    share of each dimension, below 1. 'identity_literal': the input itself, whose reconstruction is perfect without any
-    latent: of no use but to see that."""
+    share of each dimension, below 1. 'identity_literal': the input itself; degenerate, as the reconstruction is then
+    perfect without any latent, which is all that it can show."""
     skip_rank: Annotated[int | None, Field(ge=1, json_schema_extra={"slug": "rank"})] = None
-    """Of that map; None: a sixteenth of the width."""
+    """Of that map, below the width; None: a sixteenth of that."""
 
 
 @final
 class SkipReLU(Architecture):
     """Latents are the positive part of the pre-activations."""
+
+    skips = True
 
     def __init__(self, *, centred: bool, mode: SkipMode) -> None:
         super().__init__(centred=centred)
@@ -79,7 +82,7 @@ class SkipFamily(AutoencoderFamily):
     def shapes_of(self, params: Any) -> Mapping[str, tuple[int, ...]]:
         plain = super().shapes_of(params)
         width = plain["b_dec"][0]
-        rank = max(1, width // 16) if params.skip_rank is None else params.skip_rank
+        rank = _rank(params.skip_rank, width)
         extra = {
             "linear_lowrank": {"W_skip_in": (width, rank), "W_skip_out": (rank, width)},
             "gated": {"g_skip": (width,)},
@@ -88,9 +91,13 @@ class SkipFamily(AutoencoderFamily):
         return {**plain, **extra[params.skip_mode]}
 
     def training(self, params: Any) -> SkipTraining:
-        """Where a share of each dimension goes past, that is penalised."""
+        """Where a share of each dimension goes past, that is penalised.
+
+        With 1 the share is as large as `rho`, what the penalty on latents takes from them; with much less the cheapest
+        is to let nearly all go past and no latent be active.
+        """
         plain = cast("SkipTraining", super().training(params))
-        return plain.model_copy(update={"skip_penalty": 0.1}) if params.skip_mode == "gated" else plain
+        return plain.model_copy(update={"skip_penalty": 1.0}) if params.skip_mode == "gated" else plain
 
     def first_weights(self, setting: Setting) -> dict[str, Tensor]:
         weights = super().first_weights(setting)
@@ -112,10 +119,23 @@ class SkipFamily(AutoencoderFamily):
         )
 
     def constraints(self, setting: Setting) -> Constraints:
-        def weights(weights: Weights, buffers: Weights) -> Weights:
+        def bounded(weights: Weights, buffers: Weights) -> Weights:
             return {"g_skip": weights["g_skip"].clamp(0, _MOST)} if "g_skip" in weights else {}
 
-        return Constraints(weights=weights)
+        return Constraints(weights=bounded)
+
+
+def _rank(asked: int | None, width: int) -> int:
+    """Of the map past the latents. BadValue where that could be any map."""
+    rank = max(1, width // 16) if asked is None else asked
+    if rank >= width:
+        raise BadValue(
+            f"skip_rank={rank} is no low rank of a site with {width} numbers.",
+            "Such a map can be the identity, which leaves the latents nothing to do.",
+            f"Give one from 1 to {width - 1}.",
+            field="skip_rank",
+        )
+    return rank
 
 
 def _past(value: Tensor | None) -> Tensor:

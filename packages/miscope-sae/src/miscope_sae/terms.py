@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from miscope import ForwardPass, Term
 from miscope.lazily import torch
-from miscope_sae.autoencoder_model import LATENTS, RECONSTRUCTED, TARGET, AutoencoderModel
+from miscope_sae.autoencoder_model import BY_SKIP, LATENTS, RECONSTRUCTED, TARGET, AutoencoderModel
 from miscope_sae.dead_latents import IDLE, dead
 from miscope_sae.setting import Setting
 from miscope_sae.sparse_pass import PassOf, SparsePass
@@ -79,12 +79,13 @@ def measured(model: AutoencoderModel, setting: Setting) -> Callable[[ForwardPass
     """What is recorded beside the loss, of the latents as they are once training is over, on raw inputs.
 
     'fvu' is sum |y - y'|^2 / sum |y - mean y|^2 of what is reconstructed of the inputs measured, which is these
-    themselves but of a transcoder; 'l0' a count; 'dead_neurons' the latents that did not fire in the window of the
-    training.
+    themselves but of a transcoder; 'skip_fvu' that of what goes past the latents, were none active; 'l0' a count;
+    'dead_neurons' the latents that did not fire in the window of the training.
     """
+    sites = {TARGET, LATENTS, RECONSTRUCTED, *({BY_SKIP} if model.architecture.skips else ())}
 
     def metrics(seen: ForwardPass) -> Mapping[str, Tensor]:
-        found = model.answers(seen.weights, seen.examples.inputs, {TARGET, LATENTS, RECONSTRUCTED})
+        found = model.answers(seen.weights, seen.examples.inputs, sites)
         latents, y = found[LATENTS], found[TARGET]
         error = (found[RECONSTRUCTED] - y).double().square().sum()
         spread = (y - y.mean(0)).double().square().sum()
@@ -93,6 +94,7 @@ def measured(model: AutoencoderModel, setting: Setting) -> Callable[[ForwardPass
             "fvu": error / spread,
             "l0": (latents > setting.training.dead_neuron_threshold).double().sum(-1).mean(),
             "l1": latents.double().sum(-1).mean(),
+            **({"skip_fvu": (found[BY_SKIP] - y).double().square().sum() / spread} if BY_SKIP in found else {}),
         }
         if IDLE in seen.buffers:
             values["dead_neurons"] = dead(seen.buffers[IDLE], seen.step, setting).double().sum()

@@ -86,7 +86,7 @@ class SkipTraining(L1Training):
     """And a penalty on what goes past the latents."""
 
     skip_penalty: Annotated[float, Field(ge=0, json_schema_extra={"slug": "skip"})] = 0.0
-    """Coefficient of the mean squared norm of that."""
+    """Coefficient of the mean squared norm of that, of normalised inputs."""
 
 
 @final

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, final
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, final
 
 from pydantic import Field
 
@@ -29,11 +29,23 @@ __all__ = ["Transcoder", "TranscoderFamily", "TranscoderParams"]
 class TranscoderParams(AutoencoderParams):
     """And what is reconstructed."""
 
+    normalize_activations: Annotated[
+        Literal["none", "constant_norm"], Field(json_schema_extra={"slug": "norm", "in_name": "changed"})
+    ] = "constant_norm"
+    """'constant_norm' multiplies the activations of each of the two sites by a number of its own, after which their
+    mean norm is the square root of the width. What scales each input by itself could not be undone: the scale of a
+    target is not known from its input."""
+    apply_b_dec_to_input: Annotated[
+        Literal[False], Field(json_schema_extra={"slug": "centred", "in_name": "changed"})
+    ] = False
+    """Never: the decoder's bias lies in the space of what is reconstructed."""
+    site: Annotated[str, Field(min_length=1, json_schema_extra={"slug": ""})]
+    """Whose activations it reads: 'blocks.0.hook_resid_mid'."""
     target_site: Annotated[str, Field(min_length=1, json_schema_extra={"slug": "to"})]
     """Whose activations are reconstructed, of the same checkpoint: 'blocks.0.hook_mlp_out'."""
     linear_skip: Annotated[bool, Field(json_schema_extra={"slug": "skip", "in_name": "changed"})] = False
-    """Whether a linear map of the input is added (Paulo et al. 2025). Then decoder rows are known up to what that map
-    takes of them."""
+    """Whether a linear map of the input is added (Paulo et al. 2025). It may take any share of what a latent writes, so
+    decoder rows are then no longer determined."""
 
 
 @final

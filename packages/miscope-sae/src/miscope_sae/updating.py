@@ -46,7 +46,7 @@ def callbacks_of(pass_of: PassOf, setting: Setting, own: Constraints) -> Callbac
     def observe(seen: ForwardPass) -> Tensors:
         made = pass_of(seen)
         idle = idle_after(made, seen.buffers[IDLE], setting)
-        refuse_all_dead(idle, seen.step, setting)
+        refuse_all_dead(idle, seen.step, setting, skips=made.architecture.skips)
         return {IDLE: idle, **own.observe(made, seen.buffers)}
 
     def before_clipping(point: UpdatePoint) -> Tensors:

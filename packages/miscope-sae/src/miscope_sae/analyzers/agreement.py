@@ -56,7 +56,7 @@ def agreement(cohort: Cohort[AgreementOptions]) -> Arrays:
 
 
 def _alike(one: Ended, other: Ended) -> bool:
-    return one.source == other.source and one.variant.family == other.variant.family
+    return one.sources == other.sources and one.variant.family == other.variant.family
 
 
 def _directions(member: Ended) -> np.ndarray:

@@ -27,7 +27,7 @@ class PurityOptions(Options):
 def purity(snapshot: Snapshot[PurityOptions]) -> Arrays:
     """Share of each latent's power over a grid of two factors that one frequency holds, alone and with harmonics.
 
-    The same of each channel that is reconstructed - of a hidden layer its neurons - and of both with the inputs of
+    The same of each channel that is encoded - of a hidden layer its neurons - and of both with the inputs of
     each map permuted. H1 is of {0, k} x {0, k} without the mean, H4 of {0, k, 2k, 3k, 4k} x the same, folded; in
     another basis than Fourier's, of what polynomials of that degree in a component's functions reach. Without a basis
     of both factors, the Fourier basis. What is the same at all inputs counts in no mean.
@@ -79,7 +79,7 @@ def purity_observed(seen: ObservedArtifact) -> list[Observation]:
         return []
     text = (
         f"At {seen.at(seen.step or 0)} one frequency with its harmonics holds {latents:.3g} of a latent's power over "
-        f"the grid in the mean, {channels:.3g} of a channel's that is reconstructed, and {null:.3g} of a latent's "
+        f"the grid in the mean, {channels:.3g} of a channel's that is encoded, and {null:.3g} of a latent's "
         "whose inputs are permuted (H4)."
     )
     return [Observation(text=text, value=latents)]

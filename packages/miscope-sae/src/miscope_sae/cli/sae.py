@@ -40,7 +40,13 @@ def train(
     ] = "last",
     architecture: Annotated[
         str | None,
-        typer.Option(help="standard, topk, batchtopk, jumprelu, gated, matryoshka, or a plug-in's.  (default: topk)"),
+        typer.Option(
+            help="standard, topk, batchtopk, jumprelu, gated, matryoshka, skip, transcoder, or a plug-in's.  "
+            "(default: topk)"
+        ),
+    ] = None,
+    target_site: Annotated[
+        str | None, typer.Option(help="Of a transcoder: which site it reconstructs from --site.  blocks.0.hook_mlp_out")
     ] = None,
     preset: Annotated[
         str | None,
@@ -79,6 +85,7 @@ def train(
     only_with_queue(queued, then=then, priority=priority)
     source = _one(place, variant)
     given = assignments([*(fields or ()), *(setting or ())]) | ({} if steps is None else {"steps": steps})
+    given |= {} if target_site is None else {"target_site": target_site}
     chosen = chosen_checkpoints(place, source.name, step)
     first = place.store.finite_steps(source.name)[:1] if untrained else []
     variants = autoencoder_variants(

@@ -56,7 +56,10 @@ def _together(
 
 
 def _measured(seen: Progress) -> str:
-    words = {"test_fvu": "FVU held out", "test_l0": "L0", "test_dead_neurons": "dead"}
+    words = {
+        **{"test_fvu": "FVU held out", "test_skip_fvu": "without any latent"},
+        **{"test_l0": "L0", "test_dead_neurons": "dead"},
+    }
     return ", ".join(f"{word} {seen.metrics[name]:.3g}" for name, word in words.items() if name in seen.metrics) or (
         seen.message or "nothing to do"
     )

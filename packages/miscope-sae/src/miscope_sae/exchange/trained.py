@@ -47,9 +47,10 @@ def plain_of(
 
     Its latents are the same too, but those of a TopK: they are times the norms of the decoder, by which they are
     ranked. mode, scales: the normalisation, and what 'constant_norm' multiplies inputs and, of a transcoder, outputs
-    by, which is folded. BadValue of an architecture that other libraries have not.
+    by, which is folded. BadValue of an architecture that other libraries have not, or of something past the latents of
+    inputs that are each normalised by themselves.
     """
-    weights = _with_skip(architecture, weights)
+    weights = _with_skip(architecture, weights, mode)
     names = plain.tensor_shapes(name := _name(architecture), d_in=0, d_sae=0, d_out=0)
     ranked = isinstance(architecture, TopK)
     coder = PlainAutoencoder(
@@ -66,10 +67,17 @@ def plain_of(
     return scaled(coder, scales[0], s_out=scales[-1] if coder.is_transcoder else None)
 
 
-def _with_skip(architecture: Architecture, weights: Weights) -> Weights:
+def _with_skip(architecture: Architecture, weights: Weights, mode: Normalisation) -> Weights:
     """What goes past the latents as one matrix, as SAELens has it; a bias taken off first is in the encoder's."""
     if not isinstance(architecture, SkipReLU):
         return weights
+    if mode not in ("none", "constant_norm"):
+        raise BadValue(
+            f"An autoencoder with a way past its latents and the normalisation {mode!r} has no form in SAELens.",
+            "It is a transcoder there, behind which no normalisation is undone.",
+            "Export one trained with normalize_activations=constant_norm or none.",
+            field="normalize_activations",
+        )
     past = architecture.skip(weights, torch.eye(len(weights["b_dec"]), dtype=weights["b_dec"].dtype))
     moved = weights["b_enc"] - weights["b_dec"] @ weights["W_enc"] if architecture.centred else weights["b_enc"]
     return {**weights, "W_skip": past.T.contiguous(), "b_enc": moved}

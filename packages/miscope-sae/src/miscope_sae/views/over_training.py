@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO, TEST, TRAIN
+from miscope_sae.fidelity import needs_no_latent
 from miscope_sae.views.frame import DEGREE, dashed, figure, line, of_untrained, title, untrained_arrays
 
 if TYPE_CHECKING:
@@ -17,11 +19,19 @@ _RECONSTRUCTION, _PURITY = "sae.reconstruction", "sae.purity"
 _SPLIT = {"train": ("trained on", TRAIN), "held_out": ("held out", TEST)}
 _SOURCE = {"source_train": ("source trained on", TRAIN), "source_test": ("source held out", TEST)}
 _WHOLE = {"all": ("all inputs", OKABE_ITO[0])}
+_BESIDE = {
+    "pca_fvu": ("PCA", "PCA of equal L0", "dash"),
+    "linear_fvu": ("linear map", "linear map of the inputs", "dot"),
+    "skip_fvu": ("no latent", "no latent active", "dashdot"),
+}
+"""What the error is seen beside, where it was measured: a word, its name among the curves, and their dashes."""
+_UNTRAINED = "untrained network"
 _TOP, _BOTTOM = [0.56, 1], [0, 0.44]
 
 
 def reconstruction(shown: ViewData, *, parts: str) -> Figure:
-    """Fraction of variance unexplained of inputs trained on and held out, beside as many principal components."""
+    """Fraction of variance unexplained of inputs trained on and held out, beside as many principal components, and
+    what a linear map of the inputs or no latent at all leaves over where that was measured."""
     arrays = shown.artifacts[_RECONSTRUCTION]
     steps, there = arrays["step"], _parts(shown)[parts]
     traces = []
@@ -29,24 +39,37 @@ def reconstruction(shown: ViewData, *, parts: str) -> Figure:
         hover = f"{name}: %{{y:.3g}}<extra></extra>"
         traces.append(line(steps, _positive(arrays[f"{part}/fvu"]), name, colour, hovertemplate=hover))
     last = list(there)[-1]
-    name = f"PCA of equal L0, {there[last][0]}"
-    traces.append(
-        dashed(steps, _positive(arrays[f"{last}/pca_fvu"]), name, hovertemplate="PCA: %{y:.3g}<extra></extra>")
-    )
+    for what, (word, name, dash) in _BESIDE.items():
+        if (values := arrays.get(f"{last}/{what}")) is not None:
+            label, hover = f"{name}, {there[last][0]}", f"{word}: %{{y:.3g}}<extra></extra>"
+            traces.append(line(steps, _positive(values), label, NULL, line={"dash": dash}, hovertemplate=hover))
     traces += of_untrained(
         *(shown, _RECONSTRUCTION, lambda other: (other["step"], _positive(other[f"{last}/fvu"]))),
         hovertemplate="untrained network: %{y:.3g}<extra></extra>",
     )
-    left, null, active = (float(arrays[f"{last}/{what}"][-1]) for what in ("fvu", "pca_fvu", "l0"))
-    other = untrained_arrays(shown, _RECONSTRUCTION)
-    before = "" if other is None else f", untrained network {float(other[f'{last}/fvu'][-1]):.3g}"
-    note = f"at the end {left:.3g} with L0 = {active:.3g}, PCA {null:.3g}{before}; 1 for the mean"
+    ended = {what: float(arrays[f"{last}/{what}"][-1]) for what in ("fvu", *_BESIDE) if f"{last}/{what}" in arrays}
+    if (other := untrained_arrays(shown, _RECONSTRUCTION)) is not None:
+        ended[_UNTRAINED] = float(other[f"{last}/fvu"][-1])
     layout: dict[str, Any] = {
-        "title": title(shown, "What is left unexplained of the inputs", note),
+        "title": title(shown, _heading(ended), _ended(ended, float(arrays[f"{last}/l0"][-1]))),
         "yaxis": {"title": {"text": "FVU"}, "type": "log", "nticks": 5},
         "showlegend": True,
     }
     return figure(traces, layout)
+
+
+def _heading(ended: Mapping[str, float]) -> str:
+    return f"What is left unexplained of the {'target site' if 'linear_fvu' in ended else 'inputs'}"
+
+
+def _ended(ended: Mapping[str, float], active: float) -> str:
+    """What is left at the end, and by what stands beside; a warning where no latent is needed."""
+    left, without = ended["fvu"], ended.get("skip_fvu")
+    if without is not None and needs_no_latent(left, without):
+        return f"degenerate: at the end {left:.3g}, and {without:.3g} without any latent"
+    words = {what: word for what, (word, *_) in _BESIDE.items()} | {_UNTRAINED: _UNTRAINED}
+    others = ", ".join(f"{word} {ended[what]:.3g}" for what, word in words.items() if what in ended)
+    return f"at the end {left:.3g} with L0 = {active:.3g}, {others}; 1 for the mean"
 
 
 def _parts(shown: ViewData) -> dict[str, dict[str, tuple[str, str]]]:
