@@ -51,7 +51,8 @@ SMALL = {
     "lal.routed": {"prime": 7, "n_layers": 2, "hidden_dim": 8},
     "lal.routed-transformer": {"prime": 5, "n_layers": 1, "hidden_dim": 8, "n_heads": 2},
     "sae.known-features": {"features": 12, "width": 8, "inputs": 100},
-    **{f"sae.{name}": BUILT_ON for name in ("standard", "jumprelu", "gated")},
+    **{f"sae.{name}": BUILT_ON for name in ("standard", "jumprelu", "gated", "skip")},
+    "sae.transcoder": {**BUILT_ON, "target_site": "blocks.0.hook_resid_post"},
     **{f"sae.{name}": {**BUILT_ON, "k": 3} for name in ("topk", "batchtopk", "matryoshka")},
 }
 """Sizes at which a family is trained to see which views draw it."""

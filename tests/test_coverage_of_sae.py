@@ -8,7 +8,7 @@ import pytest
 
 FAMILIES = (
     *("sae.known-features", "sae.standard", "sae.jumprelu", "sae.topk", "sae.batchtopk", "sae.gated"),
-    "sae.matryoshka",
+    *("sae.matryoshka", "sae.skip", "sae.transcoder"),
 )
 
 

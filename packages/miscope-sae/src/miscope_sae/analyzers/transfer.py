@@ -54,9 +54,8 @@ def transfer(cohort: Cohort) -> Arrays:
 def _in_order(members: Sequence[Ended]) -> list[Ended]:
     """By the step they are built on. Raises DoesNotApply where they differ in more than that and the seed, or where one
     reconstructs another site than it reads: what that would do at another step hangs on both."""
-    for member in members:
-        if len(member.sources) != 1:
-            raise DoesNotApply(f"{member.variant.name} reconstructs another site than it reads")
+    if any(len(member.sources) != 1 for member in members):
+        raise DoesNotApply("they reconstruct another site than they read")
     for what, several in (
         ("are of several architectures", {member.variant.family for member in members}),
         ("are built on several variants", {member.source.variant for member in members}),
