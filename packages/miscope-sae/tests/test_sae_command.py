@@ -74,7 +74,7 @@ def test_one_line_trains_a_transcoder_and_another_writes_it(source: BoundVariant
     (variant,) = [one for one in place.variants() if one.value.family == "sae.transcoder"]
     assert "-tohook_out-" in variant.name
     assert variant.at("last").checkpoint.weights["W_dec"].shape == (16, 6)
-    code, out, err = command("sae", "export", variant.name, "--out", place.root / "files", "-w", place.root)
+    code, _, err = command("sae", "export", variant.name, "--out", place.root / "files", "-w", place.root)
     assert code == 0, err
     assert load_saelens(place.root / "files").architecture == "transcoder"
 

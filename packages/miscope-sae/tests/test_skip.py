@@ -44,6 +44,22 @@ def test_with_the_input_itself_past_them_no_latent_is_needed_and_that_is_said(fe
     assert "degenerate: at the end " in figure.layout.title.subtitle.text
 
 
+def test_that_is_said_before_it_is_trained_and_of_no_other_way_past_them(few: Few):
+    told = {}
+    for mode in ("identity_literal", "linear_lowrank", "gated"):
+        variant = few("sae.skip", skip_mode=mode)
+        remarks = variant.workspace.value.context(variant.value).family.remarks(variant.value)
+        told[mode] = [str(remark) for remark in remarks if remark.field == "skip_mode"]
+    assert told == {
+        "identity_literal": [
+            "warning, skip_mode: identity_literal is degenerate: the reconstruction is perfect where no latent is "
+            "active, so its error says nothing of them. Take linear_lowrank or gated."
+        ],
+        "linear_lowrank": [],
+        "gated": [],
+    }
+
+
 @pytest.mark.parametrize("mode", ["linear_lowrank", "gated"])
 def test_what_is_learned_past_them_leaves_latents_their_work(few: Few, mode: str):
     variant = trained(few("sae.skip", skip_mode=mode, **SHORT))

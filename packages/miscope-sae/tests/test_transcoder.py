@@ -98,6 +98,17 @@ def test_with_a_linear_map_beside_them_decoder_rows_are_no_longer_determined(sou
 
 
 @pytest.mark.parametrize("linear_skip", [False, True])
+def test_that_is_said_before_it_is_trained(source: BoundVariant, linear_skip: bool):
+    fields = {**FIELDS, "linear_skip": linear_skip}
+    variant = source.workspace.variant("sae.transcoder", variant=source.name, **fields)
+    remarks = variant.workspace.value.context(variant.value).family.remarks(variant.value)
+    assert [str(remark) for remark in remarks if remark.field == "linear_skip"] == [
+        "warning, linear_skip: the map may take any share of what a latent writes: read no decoder row as what its "
+        "latent writes."
+    ] * linear_skip
+
+
+@pytest.mark.parametrize("linear_skip", [False, True])
 def test_it_is_written_for_saelens_with_both_its_sites(source: BoundVariant, linear_skip: bool, tmp_path: Path):
     variant = trained(source, linear_skip=linear_skip)
     assert export_autoencoder(source.workspace.value, variant.value, STEPS, tmp_path) <= 1e-5

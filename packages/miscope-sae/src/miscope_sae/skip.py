@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, cast, final
 
 from pydantic import Field
 
-from miscope import Term
+from miscope import Remark, Term, Variant
 from miscope.errors import BadValue
 from miscope.lazily import torch
 from miscope_sae import terms
@@ -117,6 +117,13 @@ class SkipFamily(AutoencoderFamily):
             *terms.sparsity(pass_of, setting),
             *([penalty] if training.skip_penalty else []),
         )
+
+    def remarks(self, variant: Variant) -> Sequence[Remark]:
+        degenerate = "identity_literal is degenerate: the reconstruction is perfect where no latent is active"
+        message = f"{degenerate}, so its error says nothing of them. Take linear_lowrank or gated."
+        params: Any = variant.params
+        warnings = [Remark(severity="warning", field="skip_mode", message=message)]
+        return (*(warnings if params.skip_mode == "identity_literal" else ()), *super().remarks(variant))
 
     def constraints(self, setting: Setting) -> Constraints:
         def bounded(weights: Weights, buffers: Weights) -> Weights:

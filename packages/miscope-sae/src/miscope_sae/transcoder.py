@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, final
 
 from pydantic import Field
 
-from miscope import Source, Term
+from miscope import Remark, Source, Term, Variant
 from miscope.errors import BadValue
 from miscope.lazily import torch
 from miscope_sae import terms
@@ -96,6 +96,12 @@ class TranscoderFamily(AutoencoderFamily):
     def training(self, params: Any) -> SparseTraining:
         """The decoder's bias begins at the mean of what is reconstructed."""
         return super().training(params).model_copy(update={"b_dec_init": "mean"})
+
+    def remarks(self, variant: Variant) -> Sequence[Remark]:
+        told = "the map may take any share of what a latent writes: read no decoder row as what its latent writes."
+        remark = Remark(severity="warning", field="linear_skip", message=told)
+        params: Any = variant.params
+        return (*((remark,) if params.linear_skip else ()), *super().remarks(variant))
 
     def shapes_of(self, params: Any) -> Mapping[str, tuple[int, ...]]:
         width, out = (rows.width for rows in self._rows)
