@@ -22,11 +22,14 @@ TRAININGS = Path(__file__).with_suffix(".json")
 def variant(root: Path, family: str) -> BoundVariant:
     """An autoencoder of 200 inputs of 8 numbers, or a transcoder of these to 6, in the workspace there."""
     place = open_bound(root, tables(sae=miscope_sae))
-    source = place.variant("sae.known-features", features=12, width=8, inputs=200, probability=0.1, width_out=6)
-    place.value.keep_record(source.value)
     given = json.loads(TRAININGS.read_text())
     fields = {**given["all"], **given["each"][family]}
-    return place.variant(family, variant=source.name, step=0, site="hook_embed", **fields)
+    several = "source_steps" in fields
+    known = ("sae.known-births", {}) if several else ("sae.known-features", {"width_out": 6})
+    source = place.variant(known[0], features=12, width=8, inputs=200, probability=0.1, **known[1])
+    place.value.keep_record(source.value)
+    at = {} if several else {"step": 0}
+    return place.variant(family, variant=source.name, site="hook_embed", **at, **fields)
 
 
 def train(training: BoundVariant, steps: int) -> None:

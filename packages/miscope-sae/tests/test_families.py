@@ -112,8 +112,8 @@ def test_it_is_found_among_the_architectures_there_are(tmp_path: Path) -> None:
     with pytest.raises(UnknownName) as told:
         miscope_sae.autoencoders(source, "hook_embed", architecture="absolute")
     assert (
-        "Those there are: standard, jumprelu, topk, batchtopk, gated, matryoshka, skip, transcoder, mine.abs."
-        in str(told.value)
+        "Those there are: standard, jumprelu, topk, batchtopk, gated, matryoshka, skip, transcoder, crosscoder, "
+        "crosscoder-batchtopk, mine.abs." in str(told.value)
     )
 
 

@@ -91,6 +91,22 @@ def test_one_line_trains_an_autoencoder_that_skips_and_says_what_is_left_without
     assert f"{variant.name}: FVU held out {fvu:.3g}, without any latent {without:.3g}, L0 " in err + out
 
 
+def test_a_crosscoder_is_one_of_all_the_checkpoints_that_are_named(tmp_path: Path, command: Command):
+    place = open_bound(tmp_path / "workspace")
+    source = place.variant("sae.known-births", features=12, width=8, inputs=120)
+    place.value.keep_record(source.value)
+    words = ("sae", "train", source.name, "--site", SITE, *SHORT[:-1], "latents=16", "-w", place.root)
+    for more, steps in ((("--step", "every:2"), [0, 2, 4, 5]), ((), [0, 5])):
+        code, _, err = command(*words, *more, "--architecture", "crosscoder")
+        assert code == 0, err
+        told = [
+            one.value.params.model_dump()["source_steps"] for one in open_bound(place.root).variants("sae.crosscoder")
+        ]
+        assert tuple(steps) in told, told
+    with pytest.raises(BadValue, match="a crosscoder is of two checkpoints at least, and this is 1"):
+        autoencoders(source, SITE, architecture="crosscoder")
+
+
 def test_it_can_be_put_into_the_queue_with_its_analysis(source: BoundVariant, command: Command, monkeypatch):
     monkeypatch.setattr("miscope.runs.supervisor.start_supervisor", lambda root: None)
     place = source.workspace.root
@@ -110,13 +126,15 @@ def test_what_is_not_there_is_refused_in_words(source: BoundVariant):
         autoencoders(source, SITE, architecture="topkk")
     assert str(error.value) == (
         "There is no architecture named 'topkk'.\nDid you mean 'topk'?\n"
-        "Those there are: standard, jumprelu, topk, batchtopk, gated, matryoshka, skip, transcoder."
+        "Those there are: standard, jumprelu, topk, batchtopk, gated, matryoshka, skip, transcoder, crosscoder, "
+        "crosscoder-batchtopk."
     )
     with pytest.raises(BadValue) as refused:
         autoencoders(source, SITE, architecture="sae.known-features")
     assert str(refused.value) == (
         "sae.known-features is no architecture of autoencoders.\n"
-        "Those there are: standard, jumprelu, topk, batchtopk, gated, matryoshka, skip, transcoder.\n"
+        "Those there are: standard, jumprelu, topk, batchtopk, gated, matryoshka, skip, transcoder, crosscoder, "
+        "crosscoder-batchtopk.\n"
         "Choose one of them."
     )
     with pytest.raises(MiscopeError, match="no checkpoint at step 7"):

@@ -30,8 +30,10 @@ def __getattr__(name: str) -> Any:
 @hookimpl
 def miscope_families() -> Iterable[Family]:
     from miscope_sae.batch_top_k import BatchTopKFamily
+    from miscope_sae.crosscoder import BatchTopKCrosscoderFamily, CrosscoderFamily
     from miscope_sae.gated import GatedFamily
     from miscope_sae.jump_relu import JumpReluFamily
+    from miscope_sae.known_births import KnownBirthsFamily
     from miscope_sae.known_features import KnownFeaturesFamily
     from miscope_sae.matryoshka import MatryoshkaFamily
     from miscope_sae.skip import SkipFamily
@@ -48,7 +50,10 @@ def miscope_families() -> Iterable[Family]:
         MatryoshkaFamily(),
         SkipFamily(),
         TranscoderFamily(),
+        CrosscoderFamily(),
+        BatchTopKCrosscoderFamily(),
         KnownFeaturesFamily(),
+        KnownBirthsFamily(),
     )
 
 

@@ -69,6 +69,10 @@ class Architecture(ABC):
         """(B, d_out) what goes past the latents; None where nothing does."""
         return None
 
+    def norms(self, weights: Weights) -> Tensor:
+        """(m,) the size of what each latent writes, by which latents are weighed and ranked."""
+        return decoder_norms(weights)
+
     @final
     def reconstructed(self, weights: Weights, latents: Tensor, x: Tensor) -> Tensor:
         """(B, d_out) reconstructions of (B, d) inputs."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from miscope import SourceCheckpoint
     from miscope_sae.architecture import Architecture
     from miscope_sae.autoencoder_model import AutoencoderModel
+    from miscope_sae.normalisation import Scale
     from miscope_sae.setting import Setting
     from miscope_sae.source_rows import SourceRows
     from miscope_sae.sparse_pass import PassOf
@@ -85,6 +86,10 @@ class AutoencoderFamily(Family):
     def sources(self, params: Any) -> Sequence[Source]:
         return (Source(variant=params.variant, step=params.step, site=params.site),)
 
+    def built_on(self, steps: Sequence[int]) -> list[dict[str, object]]:
+        """The parameters that name the checkpoints of each autoencoder that is meant by these: one of each."""
+        return [{"step": step} for step in steps]
+
     def given(self, sources: Sequence[SourceCheckpoint]) -> Self:
         return type(self)(sources)
 
@@ -108,9 +113,13 @@ class AutoencoderFamily(Family):
             self.architecture(params, None),
             self.shapes_of(params),
             params.normalize_activations,
-            scales=lambda: [rows.scale for rows in self._rows],
+            scales=lambda: self.scales_of(params),
             axes=self.axes,
         )
+
+    def scales_of(self, params: Any) -> Sequence[Scale]:
+        """What 'constant_norm' multiplies by, of each of what it is built on."""
+        return [rows.scale for rows in self._rows]
 
     def shapes_of(self, params: Any) -> Mapping[str, tuple[int, ...]]:
         """Of each weight, in order, for the widths of what it is built on."""
@@ -126,7 +135,7 @@ class AutoencoderFamily(Family):
         return {
             shown.name: Probe(
                 name=shown.name,
-                inputs=self._inputs,
+                inputs=self.inputs_of(variant.params),
                 columns=columns,
                 grid=shown.grid,
                 train=self._trained_on(variant),
@@ -148,7 +157,7 @@ class AutoencoderFamily(Family):
         from miscope_sae.updating import callbacks_of
 
         mask = torch.from_numpy(self._trained_on(variant))
-        model, rows = self.model(variant.params), self._inputs
+        model, rows = self.model(variant.params), self.inputs_of(variant.params)
         train, test = Examples(inputs=rows[mask]), Examples(inputs=rows[~mask])
         setting = self._setting(variant, model, train)
         pass_of = PassOf(self.architecture(variant.params, setting), setting.normalise)
@@ -217,6 +226,10 @@ class AutoencoderFamily(Family):
 
         params: Any = variant.params
         return trained_on(len(self._inputs), variant.training.train_fraction, params.seed)
+
+    def inputs_of(self, params: Any) -> Tensor:
+        """(N, ...) what it is trained on, a row for each input of the source's probe."""
+        return self._inputs
 
     @cached_property
     def _inputs(self) -> Tensor:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, final
 from miscope import Model, Role
 from miscope.lazily import torch
 from miscope_sae.architecture import AXES, Architecture, Weights
-from miscope_sae.normalisation import normalised
+from miscope_sae.normalisation import Scale, normalised
 from miscope_sae.params import Normalisation
 
 if TYPE_CHECKING:
@@ -48,11 +48,12 @@ class AutoencoderModel(Model):
         architecture: Architecture,
         shapes: Mapping[str, tuple[int, ...]],
         mode: Normalisation,
-        scales: Callable[[], Sequence[float]],
+        scales: Callable[[], Sequence[Scale]],
         axes: Mapping[str, tuple[str, ...]] = AXES,
     ) -> None:
         """shapes: of each role. scales: what 'constant_norm' multiplies by, inputs and, of a transcoder, what is to be
-        reconstructed; asked for when something is run. axes: what those of each role count."""
+        reconstructed: one number, or one for each of an input's; asked for when something is run. axes: what those of
+        each role count."""
         self.architecture, self._scales_of = architecture, scales
         self.width = shapes["W_enc"][0]
         self._mode: Normalisation = mode
@@ -67,7 +68,7 @@ class AutoencoderModel(Model):
         return frozenset(_ORDER) - (frozenset() if self.architecture.skips else _OF_SKIPS)
 
     @cached_property
-    def scales(self) -> Sequence[float]:
+    def scales(self) -> Sequence[Scale]:
         """What 'constant_norm' multiplies inputs and, of a transcoder, what is to be reconstructed by; else 1."""
         return self._scales_of() if self._mode == "constant_norm" else (1.0,)
 

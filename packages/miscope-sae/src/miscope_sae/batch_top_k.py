@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, final
 
 from miscope import Term
@@ -19,7 +19,7 @@ from miscope_sae.updating import Constraints
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["BatchTopK", "BatchTopKFamily", "KeptByBatchFamily", "running_threshold"]
+__all__ = ["BatchTopK", "BatchTopKFamily", "KeptByBatchFamily", "kept_by_batch", "running_threshold"]
 
 LEAST_KEPT = "least_kept"
 _RATE = 0.01
@@ -39,14 +39,7 @@ class BatchTopK(Architecture):
         return torch.relu(before) * (before > weights["threshold"])
 
     def latents_in_training(self, weights: Weights, before: Tensor) -> Tensor:
-        from miscope_sae.largest import largest
-
-        active = torch.relu(before)
-        count = self.k * len(before)
-        if count >= active.numel():
-            return active
-        ranked = (active.detach() * decoder_norms(weights).detach()).flatten()
-        return active * torch.zeros_like(ranked).scatter(0, largest(ranked, count), 1.0).view_as(active)
+        return kept_by_batch(torch.relu(before), self.norms(weights), self.k)
 
     def decoded(self, weights: Weights, latents: Tensor) -> Tensor:
         from miscope_sae.sparse_product import sparse_product
@@ -84,10 +77,21 @@ class BatchTopKFamily(KeptByBatchFamily):
         return (terms.reconstruction(pass_of), *auxiliary_of(pass_of, setting))
 
 
-def running_threshold() -> Constraints:
+def kept_by_batch(active: Tensor, norms: Tensor, k: float) -> Tensor:
+    """(B, m) latents of which the k B largest stay, each weighed by its (m,) norm; the others are 0."""
+    from miscope_sae.largest import largest
+
+    count = max(1, round(k * len(active)))
+    if count >= active.numel():
+        return active
+    ranked = (active.detach() * norms.detach()).flatten()
+    return active * torch.zeros_like(ranked).scatter(0, largest(ranked, count), 1.0).view_as(active)
+
+
+def running_threshold(norms_of: Callable[[Weights], Tensor] = decoder_norms) -> Constraints:
     """A running mean of the least latent that a batch keeps, as a threshold for each latent once it is trained.
 
-    In double precision; the threshold of a latent is that over the norm of its decoder row.
+    In double precision; the threshold of a latent is that over its norm.
     """
 
     def observe(made: SparsePass, buffers: Weights) -> Weights:
@@ -100,7 +104,7 @@ def running_threshold() -> Constraints:
         return {LEAST_KEPT: least if bool(known < 0) else known + _RATE * (least - known)}
 
     def weights(weights: Weights, buffers: Weights) -> Weights:
-        norms = decoder_norms(weights).clamp(min=1e-8)
+        norms = norms_of(weights).clamp(min=1e-8)
         return {"threshold": (buffers[LEAST_KEPT].clamp(min=0) / norms).to(norms.dtype)}
 
     # Below 0 as long as no batch was seen.

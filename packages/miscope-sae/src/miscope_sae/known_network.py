@@ -1,4 +1,4 @@
-"""Known features as a network: their sum in one space and, where there is one, in another."""
+"""Known features as a network: their sum in one space and, where there is one, in another; or with noise."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, final
 import torch
 from torch import Tensor, nn
 
-__all__ = ["KnownNetwork"]
+__all__ = ["KnownNetwork", "NoisyNetwork"]
 
 _CONSTANT = 0.3
 """Added to every number of the second site."""
@@ -27,3 +27,18 @@ class KnownNetwork(nn.Module):
         if self.W_out is not None:
             self.hook_out(features[:, None] @ self.W_out + _CONSTANT)
         return features[:, None] @ self.W_E
+
+
+@final
+class NoisyNetwork(nn.Module):
+    """(batch, features and noise) -> (batch, 1, d_model)."""
+
+    def __init__(self, params: Any) -> None:
+        super().__init__()
+        self.W_E = nn.Parameter(torch.zeros(params.features, params.width))
+        self.W_noise = nn.Parameter(torch.zeros(params.checkpoints * params.width, params.width))
+        self.b_E = nn.Parameter(torch.zeros(params.width))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        features, noise = inputs[:, None].split([len(self.W_E), len(self.W_noise)], dim=-1)
+        return features @ self.W_E + noise @ self.W_noise + self.b_E

@@ -12,10 +12,13 @@ from miscope_sae.params import Normalisation
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Undo", "constant_scale", "normalised"]
+__all__ = ["Scale", "Undo", "constant_scale", "normalised"]
 
 Undo: TypeAlias = "Callable[[Tensor], Tensor]"
 """A reconstruction of normalised inputs -> of the inputs as they were."""
+
+Scale: TypeAlias = "float | Tensor"
+"""What 'constant_norm' multiplies by: one number, or (d,) one for each of an input's."""
 
 _LEAST = 1e-8
 """Norms below it count as this: an input of nothing stays nothing."""
@@ -29,7 +32,7 @@ def constant_scale(inputs: Tensor) -> float:
     return math.sqrt(inputs.shape[-1]) / max(mean, _LEAST)
 
 
-def normalised(mode: Normalisation, scale: float, inputs: Tensor) -> tuple[Tensor, Undo]:
+def normalised(mode: Normalisation, scale: Scale, inputs: Tensor) -> tuple[Tensor, Undo]:
     """(..., d) inputs as they are encoded, and how a reconstruction goes back.
 
     scale: what 'constant_norm' multiplies by.

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 
 from miscope import Params
 
-__all__ = ["INPUTS_A_LATENT", "AutoencoderParams", "KParams", "Normalisation", "latent_count"]
+__all__ = ["INPUTS_A_LATENT", "AutoencoderParams", "KParams", "LatentParams", "Normalisation", "latent_count"]
 
 INPUTS_A_LATENT = 4
 """Fewer distinct inputs than this for each latent, and latents can stand for single inputs."""
@@ -24,13 +24,23 @@ class KParams(Params):
     """Latents an input keeps at most."""
 
 
-class AutoencoderParams(Params):
-    """A checkpoint of another variant and a site, latents, and the seed."""
+class LatentParams(Params):
+    """How many latents, and the seed."""
 
     latents: Annotated[str, Field(pattern=r"[0-9]+(\.[0-9]+)?x?", json_schema_extra={"slug": "m"})] = "8x"
     """How many: '512', or '8x', so many times the width of the site."""
     seed: Annotated[int, Field(ge=0)] = 0
     """Of the first weights and of which inputs are held out."""
+
+    @field_validator("latents", mode="before")
+    @classmethod
+    def _count_as_text(cls, value: object) -> object:
+        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+class AutoencoderParams(LatentParams):
+    """A checkpoint of another variant and a site, latents, and the seed."""
+
     normalize_activations: Annotated[Normalisation, Field(json_schema_extra={"slug": "norm", "in_name": "changed"})] = (
         "constant_norm"
     )
@@ -45,11 +55,6 @@ class AutoencoderParams(Params):
     """Whose activations it reconstructs: 'blocks.0.mlp.hook_post'."""
     variant: Annotated[str, Field(min_length=1, json_schema_extra={"slug": "of"})]
     """Name of the variant it is built on: 'modadd.transformer/p113-seed999-dseed598'."""
-
-    @field_validator("latents", mode="before")
-    @classmethod
-    def _count_as_text(cls, value: object) -> object:
-        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def latent_count(latents: str, width: int) -> int:

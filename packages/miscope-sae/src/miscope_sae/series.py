@@ -1,4 +1,4 @@
-"""Autoencoders of one configuration, one for each of several checkpoints of a variant."""
+"""Autoencoders of one configuration, one for each of several checkpoints of a variant, or one of all of them."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ def autoencoders(
     **fields: Any,
 ) -> list[BoundVariant]:
     """Autoencoders of a site of a trained variant, to be trained: one for each step, with these fields for all.
+
+    A crosscoder is one alone, of all these steps.
 
     step: 'last', 'first', 'best', 'all', a number, several, or a schedule ('every:100'). architecture: 'topk' or
     'sae.topk'; None: the preset's, or 'topk'. preset: a name that `miscope sae presets` lists. fields: parameters and
@@ -73,7 +75,8 @@ def chosen_checkpoints(workspace: Workspace, name: str, step: str | int | Sequen
 def autoencoder_variants(
     workspace: Workspace, source: Variant, site: str, steps: Sequence[int], fields: Mapping[str, Any]
 ) -> list[Variant]:
-    """The variants to train, one for each step of the source; 'architecture' and 'preset' are among the fields."""
+    """The variants to train, one for each step of the source, or one of all of them; 'architecture' and 'preset' are
+    among the fields."""
     given = dict(fields)
     architecture, preset = given.pop("architecture", None), given.pop("preset", None)
     chosen = preset_fields(preset) if preset else {}
@@ -95,7 +98,8 @@ def autoencoder_variants(
             workspace.variant(family.name, variant=source.name, site=site, step=0, **values)
             values |= {"allow_out_of_range": True}
     workspace.keep_record(source)
-    return [workspace.variant(family.name, variant=source.name, site=site, step=step, **values) for step in steps]
+    built_on = family.built_on(steps)
+    return [workspace.variant(family.name, variant=source.name, site=site, **each, **values) for each in built_on]
 
 
 def fitting_latents(width: int, inputs: int) -> tuple[str, bool]:

@@ -24,9 +24,9 @@ class Setting:
     name: str
     """Of the variant, for who reads what went wrong."""
     width: int
-    """Numbers in an input."""
+    """Numbers at the site that is encoded."""
     width_out: int
-    """Numbers in what is reconstructed of it."""
+    """Numbers at the one that is reconstructed; of a crosscoder at each checkpoint."""
     latents: int
     shapes: Mapping[str, tuple[int, ...]]
     """Of each weight."""

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, final
 
 from miscope import ForwardPass
-from miscope_sae.architecture import Architecture, Weights, decoder_norms
+from miscope_sae.architecture import Architecture, Weights
 from miscope_sae.autoencoder_model import BEFORE
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ class SparsePass:
 
     @cached_property
     def norms(self) -> Tensor:
-        """(m,) of the decoder's rows."""
-        return decoder_norms(self.weights)
+        """(m,) of the decoder's rows, as the architecture has them."""
+        return self.architecture.norms(self.weights)
 
 
 @final

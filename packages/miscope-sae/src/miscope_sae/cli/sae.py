@@ -41,8 +41,8 @@ def train(
     architecture: Annotated[
         str | None,
         typer.Option(
-            help="standard, topk, batchtopk, jumprelu, gated, matryoshka, skip, transcoder, or a plug-in's.  "
-            "(default: topk)"
+            help="standard, topk, batchtopk, jumprelu, gated, matryoshka, skip, transcoder, crosscoder, or a "
+            "plug-in's.  (default: topk)"
         ),
     ] = None,
     target_site: Annotated[
@@ -71,7 +71,7 @@ def train(
     priority: PriorityOption = 0,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Train an autoencoder of one site at a checkpoint, or one at each of several, and keep what they learn.
+    """Train an autoencoder of one site at a checkpoint, one at each of several, or a crosscoder of several together.
 
     Each is a variant of its own: `miscope analyze`, `miscope show` and the page take it like any other. Ctrl-C stops;
     the same command goes on from there.

@@ -20,6 +20,7 @@ from miscope_sae.top_k import TopK
 from miscope_sae.transcoder import Transcoder
 
 if TYPE_CHECKING:
+    from miscope_sae.normalisation import Scale
     from miscope_sae.params import Normalisation
 
 __all__ = ["plain_of"]
@@ -40,7 +41,7 @@ def plain_of(
     weights: Weights,
     *,
     mode: Normalisation,
-    scales: Sequence[float],
+    scales: Sequence[Scale],
     metadata: Mapping[str, object] | None = None,
 ) -> PlainAutoencoder:
     """The plain autoencoder that gives the same reconstructions of raw activations.
@@ -64,7 +65,8 @@ def plain_of(
     coder = unit_norm(coder, ranked_by_norm=True) if ranked else coder
     if mode != "constant_norm":
         return coder
-    return scaled(coder, scales[0], s_out=scales[-1] if coder.is_transcoder else None)
+    first, last = float(scales[0]), float(scales[-1])
+    return scaled(coder, first, s_out=last if coder.is_transcoder else None)
 
 
 def _with_skip(architecture: Architecture, weights: Weights, mode: Normalisation) -> Weights:
