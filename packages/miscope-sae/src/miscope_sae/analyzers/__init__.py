@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from miscope_sae.analyzers import agreement, effects, latents, purity, reconstruction, spliced, transfer
+from miscope_sae.analyzers import (
+    agreement,
+    births,
+    effects,
+    latents,
+    purity,
+    reconstruction,
+    source_learning,
+    spliced,
+    transfer,
+)
 
 ALL = (
     reconstruction.RECONSTRUCTION,
@@ -10,6 +20,8 @@ ALL = (
     purity.PURITY,
     spliced.SPLICED,
     effects.EFFECTS,
+    births.BIRTHS,
+    source_learning.SOURCE_LEARNING,
     transfer.TRANSFER,
     agreement.AGREEMENT,
 )

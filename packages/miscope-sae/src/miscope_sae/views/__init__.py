@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from miscope_sae.views import agreement, at_a_step, effects, maps, over_training, spliced, transfer
+from miscope_sae.views import agreement, at_a_step, births, effects, maps, over_training, spliced, transfer
 
 ALL = (
     *over_training.VIEWS,
@@ -10,6 +10,7 @@ ALL = (
     *maps.VIEWS,
     *spliced.VIEWS,
     *effects.VIEWS,
+    *births.VIEWS,
     *transfer.VIEWS,
     *agreement.VIEWS,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,14 +46,14 @@ def title(shown: ViewData, text: str, note: str = "") -> dict[str, Any]:
     return {"text": text, "subtitle": {"text": " · ".join(part for part in (name, at, note) if part)}}
 
 
-def line(x: np.ndarray, y: np.ndarray, name: str, colour: str, **more: Any) -> dict[str, Any]:
+def line(x: np.ndarray | Sequence[str], y: np.ndarray, name: str, colour: str, **more: Any) -> dict[str, Any]:
     """A curve; of one point a dot."""
     style = {"color": colour, "width": 1.6} | more.pop("line", {})
     mode = more.pop("mode", "lines" if len(x) != 1 else "lines+markers")
     return {"type": "scatter", "mode": mode, "x": x, "y": y, "name": name, "line": style, **more}
 
 
-def dashed(x: np.ndarray, y: np.ndarray, name: str, **more: Any) -> dict[str, Any]:
+def dashed(x: np.ndarray | Sequence[str], y: np.ndarray, name: str, **more: Any) -> dict[str, Any]:
     """What would be seen of nothing learned."""
     return line(x, y, name, NULL, line={"dash": "dash"}, **more)
 
