@@ -38,6 +38,8 @@ BUILT_ON = {
     **{"latents": 24, "allow_out_of_range": True},
 }
 """A toy's neurons, and latents for them."""
+OVER_CHECKPOINTS = {**{name: BUILT_ON[name] for name in BUILT_ON if name != "step"}, "source_steps": [2, 10, 20]}
+"""The same at several of its checkpoints."""
 SMALL = {
     "modadd.transformer": {"prime": 7},
     "modadd.nanda2023": {"prime": 7},
@@ -51,6 +53,9 @@ SMALL = {
     "lal.routed": {"prime": 7, "n_layers": 2, "hidden_dim": 8},
     "lal.routed-transformer": {"prime": 5, "n_layers": 1, "hidden_dim": 8, "n_heads": 2},
     "sae.known-features": {"features": 12, "width": 8, "inputs": 100},
+    "sae.known-births": {"features": 12, "width": 8, "inputs": 100},
+    "sae.crosscoder": OVER_CHECKPOINTS,
+    "sae.crosscoder-batchtopk": {**OVER_CHECKPOINTS, "k": 3},
     **{f"sae.{name}": BUILT_ON for name in ("standard", "jumprelu", "gated", "skip")},
     "sae.transcoder": {**BUILT_ON, "target_site": "blocks.0.hook_resid_post"},
     **{f"sae.{name}": {**BUILT_ON, "k": 3} for name in ("topk", "batchtopk", "matryoshka")},
@@ -146,17 +151,19 @@ def trained(place: BoundWorkspace) -> list[list[BoundVariant]]:
 
 
 def autoencoders_of(run: BoundVariant) -> list[list[BoundVariant]]:
-    """Of a trained run: of three seeds, of several checkpoints, and one of few latents."""
+    """Of a trained run: of three seeds, of several checkpoints, one of few latents, and one that checkpoints share."""
     from miscope_sae import autoencoders
 
     for _ in run.train(threads=1):
         pass
     site, short = "blocks.0.mlp.hook_post", {"steps": 1000, "k": 8}
+    shared = {"architecture": "crosscoder-batchtopk", "latents": 256, "k": 8, "steps": 1000, "allow_out_of_range": True}
     few = {"architecture": "batchtopk", "latents": "0.25x", "allow_out_of_range": True, "checkpoints": "every:100"}
     return [
         [one for seed in (0, 1, 2) for one in autoencoders(run, site, seed=seed, **short)],
         autoencoders(run, site, step="every:200", **short),
         [one for step in ("last", "first") for one in autoencoders(run, site, step=step, **few)],
+        autoencoders(run, site, step="every:200", **shared),
     ]
 
 

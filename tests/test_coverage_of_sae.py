@@ -9,6 +9,7 @@ import pytest
 FAMILIES = (
     *("sae.known-features", "sae.standard", "sae.jumprelu", "sae.topk", "sae.batchtopk", "sae.gated"),
     *("sae.matryoshka", "sae.skip", "sae.transcoder"),
+    *("sae.known-births", "sae.crosscoder", "sae.crosscoder-batchtopk"),
 )
 
 

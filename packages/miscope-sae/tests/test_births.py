@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -106,7 +108,7 @@ def test_births_do_not_hang_on_units_and_come_before_deaths(norms: np.ndarray, u
 
 def test_coming_and_going_is_counted_beside_its_mean_over_all_orders():
     there = np.array([[0, 0, 1, 1], [1, 0, 1, 0], [1, 1, 1, 1]], dtype=bool)
-    orders = [list(order) for order in __import__("itertools").permutations(range(4))]
+    orders = [list(order) for order in permutations(range(4))]
     found, expected = changes(there)
     assert found == 1 + 3
     assert expected == pytest.approx(np.mean([changes(there[:, order])[0] for order in orders]))
@@ -154,6 +156,18 @@ def test_presence_births_and_deaths_of_weights_made_by_hand_are_those_of_raw_dir
         assert found["birth_late"].tolist() == [0, 20, 0, 40]
 
 
+def test_a_site_that_only_grows_gives_births_unless_they_are_relative_to_its_norm():
+    made = directions((1, 1, 1, 1), (1, 1, 1, 1)) * np.array([0.1, 0.2, 1, 1])[:, None]
+    plain = by_hand(made)
+    for site in ("hook_sae_input", "hook_sae_recons"):
+        plain.activations[site] -= 0.5
+    relative = replace(plain, options=BirthOptions(relative=True))
+    assert births(plain)["birth"].tolist() == [20, 20]
+    found = births(relative)
+    assert found["birth"].tolist() == [0, 0]
+    assert found["presence"] == pytest.approx(np.ones((2, 4)), abs=1e-4)
+
+
 def test_what_the_error_still_holds_was_shrunk_and_is_not_born():
     made = directions((0, 0, 2, 2), (0, 0, 2, 2))
     real, shrunk = births(by_hand(made)), births(by_hand(made, hidden=0.8))
@@ -177,8 +191,6 @@ def test_a_latent_that_never_fires_is_neither_born_nor_counted():
 
 
 def test_it_is_said_why_something_is_no_crosscoder():
-    from dataclasses import replace
-
     snapshot = by_hand(directions((1, 1, 1, 1), (0, 1, 1, 1)))
     for sources, reason in (
         (built_on(3), "it is not built on several checkpoints of one site"),

@@ -28,6 +28,8 @@ INPUT, LATENTS, RECONSTRUCTED = "hook_sae_input", "hook_sae_acts_post", "hook_sa
 DECODER = "W_dec"
 _EARLY, _LATE = 0.2, 0.5
 """Shares between which a birth is looked for, to see whether it hangs on where the line is drawn."""
+_LEAST = 1e-12
+"""Mean norms below it count as this."""
 _LINEAR = 1e-3
 """Share of the reconstructions' spread by which they may differ from what latents decode to."""
 
@@ -43,6 +45,9 @@ class BirthOptions(Options):
     """Below it a latent that was born is gone."""
     hidden: Share = 0.3
     """Of a latent's largest strength: what the error may hold of it at a checkpoint where it is not there."""
+    relative: bool = False
+    """Whether all is taken over the mean norm of the activations at the checkpoint: then a site that only grows gives
+    no births."""
 
 
 @final
@@ -68,9 +73,9 @@ class _Parted:
 def births(snapshot: Snapshot[BirthOptions]) -> Arrays:
     """Presence, birth, death and turning of every latent over the checkpoints of what a crosscoder is built on.
 
-    In raw space. Of latents that are active at some input; the others are NaN. A birth or death is not to be trusted
-    where the error still holds the latent's direction at a checkpoint at which it is not written, or where another
-    latent with the same inputs writes at other checkpoints.
+    In raw space, or with `relative` in units of each checkpoint's mean norm. Of latents that are active at some input;
+    the others are NaN. A birth or death is not to be trusted where the error still holds the latent's direction at a
+    checkpoint at which it is not written, or where another latent with the same inputs writes at other checkpoints.
     """
     options, steps = snapshot.options, _steps(snapshot.sources)
     parted = _parted(snapshot, len(steps))
@@ -129,7 +134,11 @@ def _parted(snapshot: Snapshot[BirthOptions], count: int) -> _Parted:
     given, answered = (rows.unflatten(1, (count, -1)).transpose(0, 1).contiguous() for rows in (inputs, found))
     directions = decoder.unflatten(1, (count, -1)).transpose(0, 1).contiguous()
     units = torch.stack([_unit(latents @ one, rows) for one, rows in zip(directions, answered, strict=True)])
-    return _Parted(latents=latents, inputs=given, found=answered, decoder=directions * units[:, None, None])
+    sizes = given.norm(dim=2).mean(1) if snapshot.options.relative else torch.ones(count)
+    given, answered, made = (
+        rows / sizes.clamp(min=_LEAST)[:, None, None] for rows in (given, answered, directions * units[:, None, None])
+    )
+    return _Parted(latents=latents, inputs=given, found=answered, decoder=made)
 
 
 def _unit(decoded: Tensor, found: Tensor) -> Tensor:
@@ -207,7 +216,7 @@ BIRTHS = Analyzer(
     "et al. 2025 (arXiv 2504.02922)",
     outputs={
         "at": "(T,) steps of what it is built on, ascending",
-        "norm": "(m, T) raw norm of what each latent writes at each; NaN of latents that are active at no input",
+        "norm": "(m, T) norm of what each latent writes at each; NaN of latents that are active at no input",
         "presence": "(m, T) that over its largest",
         "birth": "(m,) step at which it is born; NaN where it never is",
         "death": "(m,) first step at which it is gone for good; NaN where it stays",
