@@ -157,7 +157,7 @@ def autoencoders_of(run: BoundVariant) -> list[list[BoundVariant]]:
     for _ in run.train(threads=1):
         pass
     site, short = "blocks.0.mlp.hook_post", {"steps": 1000, "k": 8}
-    shared = {"architecture": "crosscoder-batchtopk", "latents": 256, "k": 8, "steps": 1000, "allow_out_of_range": True}
+    shared = {"architecture": "crosscoder", "latents": 256, "steps": 1000, "allow_out_of_range": True}
     few = {"architecture": "batchtopk", "latents": "0.25x", "allow_out_of_range": True, "checkpoints": "every:100"}
     return [
         [one for seed in (0, 1, 2) for one in autoencoders(run, site, seed=seed, **short)],
