@@ -12,7 +12,7 @@ from miscope.schedule import Every, planned_steps
 from miscope_sae.distinct import distinct_rows
 from miscope_sae.jump_sizes import bandwidth, first_threshold, l0_strength
 from miscope_sae.lengths import length_fields
-from miscope_sae.params import INPUTS_A_LATENT, KParams
+from miscope_sae.params import INPUTS_A_LATENT
 from miscope_sae.seed_ranges import LATENT_RATIO, out_of_range
 from miscope_sae.setting import Setting
 from miscope_sae.terms import l1_strength
@@ -67,8 +67,8 @@ class Beforehand:
 
     def _errors(self) -> Iterator[Remark]:
         latents = self.setting.latents
-        if isinstance(self.params, KParams) and self.params.k > latents:
-            yield _error("k", f"{self.params.k} latents cannot be kept of {latents}.")
+        if (k := self._kept) is not None and k > latents:
+            yield _error("k", f"{k:g} latents cannot be kept of {latents}.")
         aim = getattr(self.setting.training, "target_l0", None)
         if aim is not None and aim > latents:
             yield _error("target_l0", f"{aim:g} latents cannot be active of {latents}.")
@@ -157,9 +157,13 @@ class Beforehand:
             named = f"lambda={l0_strength(setting):.4g} {rises}" + (f"; it aims at L0={aim:g}" if aim else "")
             first = f"thresholds begin at {first_threshold(setting):.3g}"
             yield _info("l0_alpha", f"{named}; {first} and move in a window of {bandwidth(setting):.3g}.")
-        if isinstance(self.params, KParams):
-            k = self.params.k
-            yield _info("k", f"{k} of {setting.latents:,} latents an input, {k / setting.latents:.3%}.")
+        if (k := self._kept) is not None:
+            yield _info("k", f"{k:g} of {setting.latents:,} latents an input, {k / setting.latents:.3%}.")
+
+    @property
+    def _kept(self) -> float | None:
+        """Latents an input keeps, where these are counted."""
+        return getattr(self.params, "k", None)
 
     def _lambda(self, training: L1Training) -> float:
         return l1_strength(self.setting, training.l1_alpha, training.rho, training.expected_l0)

@@ -82,6 +82,10 @@ class OverCheckpoints(AutoencoderFamily):
         """One of all of them."""
         return [{"source_steps": tuple(steps)}]
 
+    def untrained(self, params: Any) -> None:
+        """What the untrained network gives is beside the others in it."""
+        return None
+
     def training(self, params: Any) -> SparseTraining:
         """The decoder's bias begins at the mean of each checkpoint."""
         return super().training(params).model_copy(update={"b_dec_init": "mean"})

@@ -90,15 +90,15 @@ def autoencoder_variants(
     length = given.get("steps", STEPS if not chosen else None)
     of_length = family.length_fields(length) if isinstance(length, int) and (chosen or length != STEPS) else {}
     values = chosen | of_length | given
+    built_on = family.built_on(steps)
     if "latents" not in values:
         latents, usual = fitting_latents(context.width(site), len(context.probe().inputs))
         values |= {"latents": latents}
         if not usual:
             # What somebody asked for is kept within its ranges all the same.
-            workspace.variant(family.name, variant=source.name, site=site, step=0, **values)
+            workspace.variant(family.name, variant=source.name, site=site, **built_on[0], **values)
             values |= {"allow_out_of_range": True}
     workspace.keep_record(source)
-    built_on = family.built_on(steps)
     return [workspace.variant(family.name, variant=source.name, site=site, **each, **values) for each in built_on]
 
 
