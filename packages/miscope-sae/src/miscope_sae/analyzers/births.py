@@ -88,7 +88,7 @@ def births(snapshot: Snapshot[BirthOptions]) -> Arrays:
     )
     to_last, to_next = towards(parted.decoder.transpose(0, 1).double().numpy(), there)
     in_error, in_found = _scalings(parted, share)
-    hidden: np.ndarray = ((in_error > options.hidden) & ~there & fires[:, None]).any(axis=1)
+    hidden = ((in_error > options.hidden) & ~there & fires[:, None]).max(axis=1)
     twin = split_with(parted.active, there)
     switches, expected = changes(there[fires])
     return {

@@ -62,6 +62,7 @@ SOURCE_LEARNING = Analyzer(
     needs=Needs(sources=True),
     question="What could the network do at each of the checkpoints that are looked at together?",
     formula="ce = mean of -log p(right answer); accuracy = share of inputs at which it is the largest",
+    source="Memorisation long before generalisation: Power et al. 2022 (arXiv 2201.02177)",
     outputs={
         "at": "(T,) steps of what it is built on, ascending",
         "PART/ce": "(T,) mean cross-entropy of the source, nats; PART is all, and source_train, source_test where that "
