@@ -73,6 +73,8 @@ BETTER_OF = {
     **dict.fromkeys(("sae.reconstruction", "sae.sparsity", "sae.spliced", "sae.maps"), "sae.batchtopk"),
 }
 """Views with a family whose runs show more than the others'."""
+LONGEST = ("sae.transfer", "sae.codability")
+"""Views that compare steps: of the most runs."""
 GAIN = ("gain-k5-x3-from200-to600",)
 """A frequency made stronger while the demo has memorised and not yet generalised."""
 ROUTED = {
@@ -161,7 +163,10 @@ def autoencoders_of(run: BoundVariant) -> list[list[BoundVariant]]:
     few = {"architecture": "batchtopk", "latents": "0.25x", "allow_out_of_range": True, "checkpoints": "every:100"}
     return [
         [one for seed in (0, 1, 2) for one in autoencoders(run, site, seed=seed, **short)],
-        autoencoders(run, site, step="every:200", **short),
+        [
+            *autoencoders(run, site, step="every:200", **short),
+            *autoencoders(run, site, step="every:400", seed=1, **short),
+        ],
         [one for step in ("last", "first") for one in autoencoders(run, site, step=step, **few)],
         autoencoders(run, site, step="every:200", **shared),
     ]
@@ -177,7 +182,8 @@ def check(place: BoundWorkspace, variants: list[BoundVariant], names: list[str] 
 def example(place: BoundWorkspace, view: View, runs: list[list[BoundVariant]]) -> Figure:
     """The view of the first run that it draws."""
     better = BETTER_OF.get(view.name)
-    for variants in sorted(runs, key=lambda variants: variants[0].value.family != better):
+    many = view.name in LONGEST
+    for variants in sorted(runs, key=lambda those: (those[0].value.family != better, -len(those) if many else 0)):
         for shown in candidates(view, variants):
             try:
                 return render(place.value, view, shown)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from miscope_sae.analyzers import (
     agreement,
     births,
+    codability,
     effects,
     latents,
     purity,
@@ -24,4 +25,5 @@ ALL = (
     source_learning.SOURCE_LEARNING,
     transfer.TRANSFER,
     agreement.AGREEMENT,
+    codability.CODABILITY,
 )

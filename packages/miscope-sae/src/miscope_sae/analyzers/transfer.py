@@ -12,7 +12,7 @@ from miscope_sae.ended import LATENTS, RECONSTRUCTED, Ended
 from miscope_sae.fidelity import unexplained
 from miscope_sae.principal_components import PrincipalComponents
 
-__all__ = ["TRANSFER"]
+__all__ = ["TRANSFER", "in_order"]
 
 _LEAST = 1e-12
 """Mean norms below it count as this."""
@@ -27,7 +27,7 @@ def transfer(cohort: Cohort) -> Arrays:
     costs nothing. `pca` is of as many principal components as the autoencoder of the step has active latents there,
     rounded, one at least, fitted to what that was trained on. Of several seeds at a step the mean.
     """
-    members = _in_order([Ended.of(member) for member in cohort.members])
+    members = in_order([Ended.of(member) for member in cohort.members])
     at, which = np.unique([member.source.step for member in members], return_inverse=True)
     count = np.bincount(which)
     inputs = [members[int(np.argmax(which == step))] for step in range(len(at))]
@@ -51,7 +51,7 @@ def transfer(cohort: Cohort) -> Arrays:
     }
 
 
-def _in_order(members: Sequence[Ended]) -> list[Ended]:
+def in_order(members: Sequence[Ended]) -> list[Ended]:
     """By the step they are built on. Raises DoesNotApply where they differ in more than that and the seed, or where one
     reconstructs another site than it reads: what that would do at another step hangs on both."""
     if any(len(member.sources) != 1 for member in members):

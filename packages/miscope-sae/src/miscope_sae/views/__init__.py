@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from miscope_sae.views import agreement, at_a_step, births, effects, maps, over_training, spliced, transfer
+from miscope_sae.views import agreement, at_a_step, births, codability, effects, maps, over_training, spliced, transfer
 
 ALL = (
     *over_training.VIEWS,
@@ -13,4 +13,5 @@ ALL = (
     *births.VIEWS,
     *transfer.VIEWS,
     *agreement.VIEWS,
+    *codability.VIEWS,
 )

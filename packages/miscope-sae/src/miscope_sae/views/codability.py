@@ -1,0 +1,89 @@
+"""Autoencoders of one configuration over the steps of what they are built on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from miscope import Grain, Needs, View, ViewData
+from miscope.figures.figure_style import NULL, OKABE_ITO
+from miscope_sae.views.frame import dashed, figure, line, title
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+_READS = "sae.codability"
+_UNTRAINED = {"dash": "6px,3px", "width": 2.2}
+_PANELS = ([0.69, 1], [0.36, 0.64], [0, 0.29])
+
+
+def codability(shown: ViewData) -> Figure:
+    """What is left unexplained, how many latents and dimensions there are, and how far the next step's are the same."""
+    arrays = shown.artifacts[_READS]
+    at = arrays["at"]
+    traces = [
+        line(at, _positive(arrays["fvu"]), "FVU held out", OKABE_ITO[0], hovertemplate="%{y:.3g}<extra></extra>"),
+        dashed(at, _positive(arrays["pca"]), "PCA of equal L0", hovertemplate="PCA: %{y:.3g}<extra></extra>"),
+    ]
+    if at[0] == 0:
+        first = _positive(np.full(len(at), arrays["fvu"][0]))
+        traces.append(
+            line(at, first, "of the untrained network (step 0)", NULL, line={"dash": "6px,3px", "width": 2.2})
+        )
+    for name, words, colour in (
+        ("l0", "L0", OKABE_ITO[4]),
+        ("alive", "live latents", OKABE_ITO[1]),
+        ("dimensions", "effective dimensions", OKABE_ITO[2]),
+    ):
+        hover = f"{words}: %{{y:.3g}}<extra></extra>"
+        traces.append(line(at, _positive(arrays[name]), words, colour, yaxis="y2", hovertemplate=hover))
+    traces += _alike(arrays)
+    note = f"{arrays['site'][0]} of {arrays['source'][0]}"
+    axes = {f"yaxis{number or ''}": {"domain": domain} for number, domain in zip(("", 2, 3), _PANELS, strict=True)}
+    axes["yaxis"] |= {"title": {"text": "FVU"}, "type": "log", "nticks": 4}
+    axes["yaxis2"] |= {"title": {"text": "number"}, "type": "log", "nticks": 4}
+    axes["yaxis3"] |= {"title": {"text": "best cosine"}, "range": [-0.02, 1.02]}
+    layout: dict[str, Any] = {
+        "title": title(shown, "When a representation becomes one that few latents code", note),
+        "xaxis": {"title": {"text": "step of the source"}, "anchor": "y3"},
+        "showlegend": True,
+    }
+    return figure(traces, layout | axes)
+
+
+def _alike(arrays: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
+    """How alike decoder rows are, of those curves that there are."""
+    at, traces = arrays["at"], []
+    # Between two steps, so that what becomes of one stands where the other begins.
+    middle = (at[:-1] + at[1:]) / 2
+    for x, name, words, colour, look in (
+        (middle, "drift", "rows with the next step", OKABE_ITO[3], {}),
+        (at, "ceiling", "rows with another seed", NULL, {"dash": "dot", "width": 2}),
+        (middle, "drift_chance", "random directions", NULL, {"dash": "dash"}),
+    ):
+        if np.isfinite(arrays[name]).any():
+            hover = f"{words}: %{{y:.3f}}<extra></extra>"
+            there = np.isfinite(arrays[name])
+            traces.append(
+                line(x[there], arrays[name][there], words, colour, line=look, yaxis="y3", hovertemplate=hover)
+            )
+    return traces
+
+
+def _positive(values: np.ndarray) -> np.ndarray:
+    """What a logarithmic axis has a place for."""
+    return np.where(values > 0, values, np.nan)
+
+
+VIEWS = (
+    View(
+        name="sae.codability",
+        title="When a representation becomes one that few latents code",
+        grain=Grain.COHORT,
+        draw=codability,
+        needs=Needs(reads=(_READS,)),
+        in_reports=({},),
+    ),
+)
