@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, final
 
+from miscope.field_docs import documented
+
 __all__ = ["Remark"]
 
 
 @final
+@documented
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remark:
     """One sentence or two about a field of a training or its family's parameters."""
