@@ -9,7 +9,7 @@ import numpy as np
 from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.figures.figure_style import OKABE_ITO, TEST, TRAIN
 from miscope_sae.probe_parts import ALL, HELD_OUT, SOURCE_TEST, SOURCE_TRAIN
-from miscope_sae.views.frame import dashed, figure, line, title
+from miscope_sae.views.frame import dashed, figure, line, positive, title
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -151,7 +151,7 @@ def by_checkpoint(shown: ViewData, *, inputs: str) -> Figure:
     """Fraction of variance unexplained of each checkpoint by itself, beside as many principal components of it."""
     arrays, part = shown.artifacts[_BIRTHS], _PARTS[inputs]
     steps = _names(arrays)
-    fvu, pca = (np.where(arrays[f"{part}/{name}"] > 0, arrays[f"{part}/{name}"], np.nan) for name in ("fvu", "pca_fvu"))
+    fvu, pca = (positive(arrays[f"{part}/{name}"]) for name in ("fvu", "pca_fvu"))
     traces = [
         line(steps, fvu, "crosscoder", OKABE_ITO[0], hovertemplate="crosscoder at %{x}: %{y:.3g}<extra></extra>"),
         dashed(steps, pca, "PCA of equal L0", hovertemplate="PCA at %{x}: %{y:.3g}<extra></extra>"),

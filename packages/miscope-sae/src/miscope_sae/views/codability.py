@@ -9,13 +9,12 @@ import numpy as np
 
 from miscope import Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO
-from miscope_sae.views.frame import dashed, figure, line, title
+from miscope_sae.views.frame import dashed, figure, line, positive, title, untrained_line
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 _READS = "sae.codability"
-_UNTRAINED = {"dash": "6px,3px", "width": 2.2}
 _PANELS = ([0.69, 1], [0.36, 0.64], [0, 0.29])
 
 
@@ -24,21 +23,19 @@ def codability(shown: ViewData) -> Figure:
     arrays = shown.artifacts[_READS]
     at = arrays["at"]
     traces = [
-        line(at, _positive(arrays["fvu"]), "FVU held out", OKABE_ITO[0], hovertemplate="%{y:.3g}<extra></extra>"),
-        dashed(at, _positive(arrays["pca"]), "PCA of equal L0", hovertemplate="PCA: %{y:.3g}<extra></extra>"),
+        line(at, positive(arrays["fvu"]), "FVU held out", OKABE_ITO[0], hovertemplate="%{y:.3g}<extra></extra>"),
+        dashed(at, positive(arrays["pca"]), "PCA of equal L0", hovertemplate="PCA: %{y:.3g}<extra></extra>"),
     ]
     if at[0] == 0:
-        first = _positive(np.full(len(at), arrays["fvu"][0]))
-        traces.append(
-            line(at, first, "of the untrained network (step 0)", NULL, line={"dash": "6px,3px", "width": 2.2})
-        )
+        first = positive(np.full(len(at), arrays["fvu"][0]))
+        traces.append(untrained_line(at, first))
     for name, words, colour in (
         ("l0", "L0", OKABE_ITO[4]),
         ("alive", "live latents", OKABE_ITO[1]),
         ("dimensions", "effective dimensions", OKABE_ITO[2]),
     ):
         hover = f"{words}: %{{y:.3g}}<extra></extra>"
-        traces.append(line(at, _positive(arrays[name]), words, colour, yaxis="y2", hovertemplate=hover))
+        traces.append(line(at, positive(arrays[name]), words, colour, yaxis="y2", hovertemplate=hover))
     traces += _alike(arrays)
     note = f"{arrays['site'][0]} of {arrays['source'][0]}"
     axes = {f"yaxis{number or ''}": {"domain": domain} for number, domain in zip(("", 2, 3), _PANELS, strict=True)}
@@ -70,11 +67,6 @@ def _alike(arrays: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
                 line(x[there], arrays[name][there], words, colour, line=look, yaxis="y3", hovertemplate=hover)
             )
     return traces
-
-
-def _positive(values: np.ndarray) -> np.ndarray:
-    """What a logarithmic axis has a place for."""
-    return np.where(values > 0, values, np.nan)
 
 
 VIEWS = (

@@ -11,7 +11,7 @@ from miscope import Choice, Grain, Needs, Number, View, ViewData
 from miscope.errors import DoesNotApply
 from miscope.figures.figure_style import NULL, OKABE_ITO, TEST, TRAIN
 from miscope_sae.probe_parts import ALL, SOURCE_TEST, SOURCE_TRAIN
-from miscope_sae.views.frame import dashed, figure, line, title
+from miscope_sae.views.frame import dashed, figure, line, positive, title
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -144,7 +144,7 @@ def ranked(shown: ViewData, *, inputs: str, count: int) -> Figure:
     bars = {
         "type": "bar",
         "x": place,
-        "y": _positive(change[order]),
+        "y": positive(change[order]),
         "name": inputs,
         "marker": {"color": _COLOURS[part]},
     }
@@ -153,7 +153,7 @@ def ranked(shown: ViewData, *, inputs: str, count: int) -> Figure:
     traces = [bars | {"customdata": known, "hovertemplate": hover}]
     for name, other in _PARTS.items():
         if {part, other} == set(_SPLIT.values()) and f"{other}/loss" in arrays:
-            dots = _markers(np.stack([place, _positive(arrays[f"{other}/loss"][order])]), name)
+            dots = _markers(np.stack([place, positive(arrays[f"{other}/loss"][order])]), name)
             look = {
                 "color": _COLOURS[other],
                 "size": 7,
@@ -161,7 +161,7 @@ def ranked(shown: ViewData, *, inputs: str, count: int) -> Figure:
                 "line": {"width": 2.5, "color": OKABE_ITO[0]},
             }
             traces.append(dots | {"marker": look, "hovertemplate": f"{name}: %{{y:.3g}} nats<extra></extra>"})
-    by_chance = _positive(np.sort(null)[::-1][: len(order)])
+    by_chance = positive(np.sort(null)[::-1][: len(order)])
     hover = "random direction: %{y:.3g} nats<extra></extra>"
     traces.append(dashed(place, by_chance, "random directions, by size", hovertemplate=hover))
     more, clean = int((change > null.max(initial=0)).sum()), float(arrays[f"{part}/clean"])
@@ -174,11 +174,6 @@ def ranked(shown: ViewData, *, inputs: str, count: int) -> Figure:
         "showlegend": True,
     }
     return figure(traces, layout)
-
-
-def _positive(values: np.ndarray) -> np.ndarray:
-    """What a logarithmic axis has a place for."""
-    return np.where(values > 0, values, np.nan)
 
 
 def _inputs(shown: ViewData) -> Sequence[str]:

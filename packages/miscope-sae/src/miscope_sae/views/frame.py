@@ -13,7 +13,17 @@ from miscope.figures.figure_style import NULL, template
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-__all__ = ["DEGREE", "dashed", "figure", "line", "of_untrained", "title", "untrained_arrays"]
+__all__ = [
+    "DEGREE",
+    "dashed",
+    "figure",
+    "line",
+    "of_untrained",
+    "positive",
+    "title",
+    "untrained_arrays",
+    "untrained_line",
+]
 
 _MOST_BELOW = 100
 """Letters below a title beyond which a card cuts them: names of autoencoders are long."""
@@ -58,6 +68,17 @@ def dashed(x: np.ndarray | Sequence[str], y: np.ndarray, name: str, **more: Any)
     return line(x, y, name, NULL, line={"dash": "dash"}, **more)
 
 
+def positive(values: np.ndarray) -> np.ndarray:
+    """What a logarithmic axis has a place for; NaN for the others."""
+    return np.where(values > 0, values, np.nan)
+
+
+def untrained_line(x: np.ndarray, y: np.ndarray, name: str = _UNTRAINED, **more: Any) -> dict[str, Any]:
+    """The curve of what is the same and of the network before its training."""
+    style = {"dash": "6px,3px", "width": 2.2} | more.pop("line", {})
+    return line(x, y, name, NULL, line=style, **more)
+
+
 def untrained_arrays(shown: ViewData, reads: str) -> Mapping[str, np.ndarray] | None:
     """What an instrument left of the autoencoder that is the same and of the network before its training; None where
     that is not there."""
@@ -74,11 +95,11 @@ def of_untrained(
     """
     if shown.untrained is None:
         return []
-    style = {"dash": "6px,3px", "width": 2.2} | more.pop("line", {})
     arrays = untrained_arrays(shown, reads)
     if arrays is None:
         nothing = np.full(1, np.nan)
         words = f"untrained network: {_MISSING.get(shown.untrained.missing, 'cannot be read')}"
-        return [line(nothing, nothing, words, NULL, line=style, hoverinfo="skip", mode="lines")]
+        style = more.get("line", {})
+        return [untrained_line(nothing, nothing, words, line=style, hoverinfo="skip", mode="lines")]
     x, y = curve(arrays)
-    return [line(x, y, _UNTRAINED, NULL, line=style, **more)]
+    return [untrained_line(x, y, **more)]

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO, TEST, TRAIN
 from miscope_sae.fidelity import needs_no_latent
-from miscope_sae.views.frame import DEGREE, dashed, figure, line, of_untrained, title, untrained_arrays
+from miscope_sae.views.frame import DEGREE, dashed, figure, line, of_untrained, positive, title, untrained_arrays
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -37,14 +35,14 @@ def reconstruction(shown: ViewData, *, parts: str) -> Figure:
     traces = []
     for part, (name, colour) in there.items():
         hover = f"{name}: %{{y:.3g}}<extra></extra>"
-        traces.append(line(steps, _positive(arrays[f"{part}/fvu"]), name, colour, hovertemplate=hover))
+        traces.append(line(steps, positive(arrays[f"{part}/fvu"]), name, colour, hovertemplate=hover))
     last = list(there)[-1]
     for what, (word, name, dash) in _BESIDE.items():
         if (values := arrays.get(f"{last}/{what}")) is not None:
             label, hover = f"{name}, {there[last][0]}", f"{word}: %{{y:.3g}}<extra></extra>"
-            traces.append(line(steps, _positive(values), label, NULL, line={"dash": dash}, hovertemplate=hover))
+            traces.append(line(steps, positive(values), label, NULL, line={"dash": dash}, hovertemplate=hover))
     traces += of_untrained(
-        *(shown, _RECONSTRUCTION, lambda other: (other["step"], _positive(other[f"{last}/fvu"]))),
+        *(shown, _RECONSTRUCTION, lambda other: (other["step"], positive(other[f"{last}/fvu"]))),
         hovertemplate="untrained network: %{y:.3g}<extra></extra>",
     )
     ended = {what: float(arrays[f"{last}/{what}"][-1]) for what in ("fvu", *_BESIDE) if f"{last}/{what}" in arrays}
@@ -77,11 +75,6 @@ def _parts(shown: ViewData) -> dict[str, dict[str, tuple[str, str]]]:
     arrays = shown.artifacts.get(_RECONSTRUCTION, {})
     named = {"autoencoder": _SPLIT, "source": _SOURCE, "all": _WHOLE}
     return {name: parts for name, parts in named.items() if all(f"{part}/fvu" in arrays for part in parts)}
-
-
-def _positive(values: np.ndarray) -> np.ndarray:
-    """What a logarithmic axis has a place for."""
-    return np.where(values > 0, values, np.nan)
 
 
 def sparsity(shown: ViewData) -> Figure:

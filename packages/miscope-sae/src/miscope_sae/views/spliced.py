@@ -10,7 +10,7 @@ import numpy as np
 from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO
 from miscope_sae.probe_parts import ALL, HELD_OUT, SOURCE_TEST, SOURCE_TRAIN, TRAIN
-from miscope_sae.views.frame import figure, line, title
+from miscope_sae.views.frame import figure, line, positive, title
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -36,7 +36,7 @@ def spliced(shown: ViewData, *, inputs: str) -> Figure:
         for name, label, dash, colour in (*levels, ("ce_clean", "nothing replaced", "dash", OKABE_ITO[2]))
     ]
     hover = "reconstruction: %{y:.3g} nats<extra></extra>"
-    traces.append(line(steps, _positive(arrays[f"{part}/ce_sae"]), "reconstruction", OKABE_ITO[0], hovertemplate=hover))
+    traces.append(line(steps, positive(arrays[f"{part}/ce_sae"]), "reconstruction", OKABE_ITO[0], hovertemplate=hover))
     for name, label, colour, dash in (
         ("accuracy_clean", "nothing replaced", OKABE_ITO[2], "dash"),
         ("accuracy_sae", "reconstruction", OKABE_ITO[0], "solid"),
@@ -63,12 +63,7 @@ def spliced(shown: ViewData, *, inputs: str) -> Figure:
 
 def _level(steps: np.ndarray, values: np.ndarray, name: str, colour: str, dash: str) -> dict[str, Any]:
     hover = f"{name}: %{{y:.3g}} nats<extra></extra>"
-    return line(steps, _positive(values), name, colour, line={"dash": dash}, hovertemplate=hover)
-
-
-def _positive(values: np.ndarray) -> np.ndarray:
-    """What a logarithmic axis has a place for."""
-    return np.where(values > 0, values, np.nan)
+    return line(steps, positive(values), name, colour, line={"dash": dash}, hovertemplate=hover)
 
 
 def _inputs(shown: ViewData) -> Sequence[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from miscope import Grain, Needs, Toggle, View, ViewData
-from miscope_sae.views.frame import figure, title
+from miscope_sae.views.frame import figure, positive, title
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -26,7 +26,7 @@ def transfer(shown: ViewData, *, relative: bool) -> Figure:
     times = np.divide(fvu, own, out=np.full(fvu.shape, np.nan), where=np.broadcast_to(own > 0, fvu.shape))
     values = times if relative else fvu
     steps = [f"{int(step):,}" for step in arrays["at"]]
-    z = np.log10(np.where(values > 0, values, np.nan))
+    z = np.log10(positive(values))
     heat: dict[str, Any] = {
         "type": "heatmap",
         "x": steps,
