@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, final
 
 from pydantic import Field
 
-from miscope import Basis, Family, HookedModel, Params, Probe, Role, Variant
+from miscope import HookedModel, Params, Probe, Role, Variant
 from miscope.checkpoint_source import CheckpointSource
 from miscope.lazily import torch
+from miscope_sae.drawn_family import DrawnFamily, drawn_sizes
 from miscope_sae.known_features import DICTIONARY, SITE
 from miscope_sae.known_lives import Lives, drawn_lives
 
@@ -49,7 +50,7 @@ class KnownBirthsParams(Params):
 
 
 @final
-class KnownBirthsFamily(Family):
+class KnownBirthsFamily(DrawnFamily):
     """x_t = sum of f_i w_it + b_t + noise: what a crosscoder should find are the w_it. Nothing is trained.
 
     `W_E` at each step has them, (features, width), of norm 0 where a feature is not there. An input's numbers are the
@@ -76,20 +77,9 @@ class KnownBirthsFamily(Family):
         """Which features are on at each input, and how much; then the noise."""
         params: Any = variant.params
         generator = torch.Generator().manual_seed(params.seed + 1)
-        shape = (params.inputs, params.features)
-        on = torch.rand(shape, generator=generator) < params.probability
-        sizes = on * (0.5 + torch.rand(shape, generator=generator))
+        sizes = drawn_sizes((params.inputs, params.features), params.probability, generator)
         noise = torch.randn(params.inputs, params.checkpoints * params.width, generator=generator)
         return {"features": Probe(name="features", inputs=torch.cat([sizes, noise], dim=1))}
-
-    def training(self, params: Any) -> None:
-        return None
-
-    def task(self, variant: Variant) -> None:
-        return None
-
-    def bases(self, params: Any) -> Mapping[str, Basis]:
-        return {}
 
     def checkpoints(self, variant: Variant) -> CheckpointSource:
         return _Drawn(variant.params)

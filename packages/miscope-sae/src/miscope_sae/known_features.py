@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any, final
 
 from pydantic import Field
 
-from miscope import Basis, Family, HookedModel, Params, Probe, Role, Variant
+from miscope import HookedModel, Params, Probe, Role, Variant
 from miscope.checkpoint_source import CheckpointSource
 from miscope.lazily import torch
+from miscope_sae.drawn_family import DrawnFamily, drawn_sizes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,7 +41,7 @@ class KnownFeaturesParams(Params):
 
 
 @final
-class KnownFeaturesFamily(Family):
+class KnownFeaturesFamily(DrawnFamily):
     """x = sum of f_i a_i: what an autoencoder should find are the a_i. Nothing is trained.
 
     With `width_out` y = sum of f_i b_i + 0.3 too: what a transcoder from x to y should find are the b_i.
@@ -66,17 +67,7 @@ class KnownFeaturesFamily(Family):
         params: Any = variant.params
         generator = torch.Generator().manual_seed(params.seed + 1)
         shape = (params.inputs, params.features)
-        on = torch.rand(shape, generator=generator) < params.probability
-        return {"features": Probe(name="features", inputs=on * (0.5 + torch.rand(shape, generator=generator)))}
-
-    def training(self, params: Any) -> None:
-        return None
-
-    def task(self, variant: Variant) -> None:
-        return None
-
-    def bases(self, params: Any) -> Mapping[str, Basis]:
-        return {}
+        return {"features": Probe(name="features", inputs=drawn_sizes(shape, params.probability, generator))}
 
     def checkpoints(self, variant: Variant) -> CheckpointSource:
         return _Drawn(variant.params)
