@@ -16,6 +16,7 @@ from hypothesis.extra.numpy import arrays as drawn
 import miscope_sae
 from miscope import Plugins, Probe, Snapshot, Source, ViewData
 from miscope.errors import DoesNotApply
+from miscope.figures.headings import BELOW, lines_of
 from miscope.observation import ObservedArtifact
 from miscope.source_checkpoint import OpenedSource, SourceCheckpoint
 from miscope.testing import check_analyzer, check_view, scene, tables, toy_snapshot
@@ -26,6 +27,7 @@ from miscope_sae.latent_scaling import scaling, split_with
 from miscope_sae.presence import changes, lifetimes, presence, towards
 from miscope_sae.top_k import TopKFamily
 from miscope_sae.views.births import VIEWS, alive, by_checkpoint, raster, turning
+from miscope_sae.views.frame import title
 
 BUILT = {
     **{"variant": "toy.fourier/v5-seed0-width16", "source_steps": (0, 2, 4), "site": "blocks.0.mlp.hook_post"},
@@ -298,3 +300,17 @@ def test_latents_that_do_not_turn_stay_at_a_cosine_of_one():
     assert middle.name == "median"
     assert list(middle.y[:3]) == pytest.approx([1, 1, 1])
     assert "latents that are there again later: 1 to 2 a checkpoint" in figure.layout.title.subtitle.text
+
+
+def test_below_a_title_stands_one_line_which_names_the_variant_where_there_is_room() -> None:
+    plain = toy_snapshot().variant
+    long = plain.labelled("x" * 40)
+    for variant, letters, named in (
+        (plain, 40, f"{plain.name} · "),
+        (long, 40, f"{plain.family} · "),
+        (long, 84, ""),
+    ):
+        shown = ViewData(variant=variant, step=1000, steps=np.array([1000]))
+        below = title(shown, "A title", "n" * letters)["subtitle"]["text"]
+        assert below == f"{named}step 1,000 · {'n' * letters}"
+        assert lines_of(below, BELOW) == [below]

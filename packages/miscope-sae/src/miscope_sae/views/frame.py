@@ -9,6 +9,7 @@ import numpy as np
 
 from miscope import Choice, ViewData
 from miscope.figures.figure_style import NULL, template
+from miscope.figures.headings import BELOW, lines_of
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -24,9 +25,6 @@ __all__ = [
     "untrained_arrays",
     "untrained_line",
 ]
-
-_MOST_BELOW = 100
-"""Letters below a title beyond which a card cuts them: names of autoencoders are long."""
 
 _UNTRAINED = "of the untrained network (step 0)"
 _MISSING = {
@@ -48,12 +46,15 @@ def figure(traces: Iterable[Mapping[str, Any]], layout: Mapping[str, Any]) -> Fi
 
 
 def title(shown: ViewData, text: str, note: str = "") -> dict[str, Any]:
-    """A title, with the variant, the step and a note below it; where they are too long, the family for the variant."""
+    """A title, with the variant, the step and a note in one line below it.
+
+    Where that is too long, as names of autoencoders are, it has the family for the variant, or neither.
+    """
     at = f"{shown.step_label} {shown.step:,}" if shown.step is not None else ""
-    name = "" if shown.members else shown.variant.name
-    if len(name) + len(at) + len(note) > _MOST_BELOW:
-        name = name.partition("/")[0]
-    return {"text": text, "subtitle": {"text": " · ".join(part for part in (name, at, note) if part)}}
+    names = [""] if shown.members else [shown.variant.name, shown.variant.family, ""]
+    lines = [" · ".join(part for part in (name, at, note) if part) for name in names]
+    below = next((line for line in lines if lines_of(line, BELOW) == [line]), lines[-1])
+    return {"text": text, "subtitle": {"text": below}}
 
 
 def line(x: np.ndarray | Sequence[str], y: np.ndarray, name: str, colour: str, **more: Any) -> dict[str, Any]:
