@@ -30,6 +30,7 @@ def setting(**training: Any) -> Setting:
         width_out=WIDTH,
         latents=COUNT,
         shapes={},
+        axes={},
         training=SparseTraining(allow_out_of_range=True, **training),
         seed=0,
         normalise=lambda inputs: (inputs, inputs),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from miscope import Examples
 from miscope.bound import BoundVariant
 from miscope.callbacks import Changes, UpdatePoint
 from miscope.training.trainer import Trainer, TrainingSetup
+from miscope_sae.architecture import AXES
 from miscope_sae.dead_latents import IDLE
 from miscope_sae.resampling import resampled, resamples_at
 from miscope_sae.setting import Setting
@@ -20,6 +22,8 @@ from miscope_sae.standard import ReLU
 from miscope_sae.training import SparseTraining
 
 WIDTH, COUNT = 3, 5
+OWN_AXES = {"between": ("latent", "latent"), "read_too": ("input", "latent"), "turn": ("input", "input")}
+"""Of weights that only an architecture of somebody else has."""
 GONE = torch.tensor([False, True, False, True, False])
 
 
@@ -31,6 +35,7 @@ def setting(**training: Any) -> Setting:
         width_out=WIDTH,
         latents=COUNT,
         shapes={},
+        axes=AXES | OWN_AXES,
         training=SparseTraining.model_validate({**plain, **training}),
         seed=0,
         normalise=doubled,
@@ -109,6 +114,23 @@ def test_the_others_keep_their_weights_and_what_the_optimizer_knows_of_them_to_t
             assert torch.equal(before[~GONE], after[~GONE]), (role, name)
             assert not after[GONE].any(), (role, name)
     assert "threshold" not in found.optimizer_state, "it has no gradient"
+
+
+def test_a_weight_of_somebody_elses_is_set_where_its_axes_count_latents_and_stays_where_none_does() -> None:
+    sizes = {"input": WIDTH, "latent": COUNT}
+    own = {name: drawn(30, *(sizes[axis] for axis in axes)) for name, axes in OWN_AXES.items()}
+    plain = point(drawn(20, 40, WIDTH))
+    state = {name: {"exp_avg": torch.ones_like(tensor)} for name, tensor in own.items()}
+    found = changed(replace(plain, weights={**plain.weights, **own}, optimizer_state=state))
+    between, read_too = found.weights["between"], found.weights["read_too"]
+    assert not between[GONE].any()
+    assert not between[:, GONE].any()
+    assert torch.equal(between[~GONE][:, ~GONE], own["between"][~GONE][:, ~GONE])
+    assert not read_too[:, GONE].any()
+    assert torch.equal(read_too[:, ~GONE], own["read_too"][:, ~GONE])
+    assert "turn" not in found.weights
+    assert set(found.optimizer_state) == {"between", "read_too"}
+    assert found.optimizer_state["read_too"]["exp_avg"].sum(0).tolist() == [3, 0, 3, 0, 3]
 
 
 def test_inputs_are_drawn_by_the_square_of_their_loss() -> None:

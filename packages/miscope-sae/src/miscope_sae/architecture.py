@@ -11,24 +11,24 @@ from miscope.lazily import torch
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["AXES", "OF_NO_LATENT", "Architecture", "Weights", "decoder_norms", "first_weights"]
+__all__ = ["AXES", "LATENT", "Architecture", "Weights", "decoder_norms", "first_weights"]
 
 Weights: TypeAlias = "Mapping[str, Tensor]"
 
+LATENT = "latent"
+"""What an axis is called that counts latents."""
+
 AXES: Mapping[str, tuple[str, ...]] = {
-    "W_enc": ("input", "latent"),
-    "b_enc": ("latent",),
-    "W_dec": ("latent", "input"),
+    "W_enc": ("input", LATENT),
+    "b_enc": (LATENT,),
+    "W_dec": (LATENT, "input"),
     "b_dec": ("input",),
-    "threshold": ("latent",),
-    "b_gate": ("latent",),
-    "b_mag": ("latent",),
-    "r_mag": ("latent",),
+    "threshold": (LATENT,),
+    "b_gate": (LATENT,),
+    "b_mag": (LATENT,),
+    "r_mag": (LATENT,),
 }
 """What each axis of a weight counts, by its name in SAELens."""
-
-OF_NO_LATENT = ("b_dec", "W_skip", "W_skip_in", "W_skip_out", "g_skip")
-"""Weights without a part for each latent."""
 
 
 class Architecture(ABC):

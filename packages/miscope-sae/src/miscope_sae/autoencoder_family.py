@@ -50,7 +50,8 @@ class AutoencoderFamily(Family):
     params = AutoencoderParams
     training_config = SparseTraining
     axes: ClassVar[Mapping[str, tuple[str, ...]]] = AXES
-    """What each axis of a weight counts, by name: 'input' or 'latent'; of an architecture with weights of its own."""
+    """What each axis of a weight counts, by name: 'input' or 'latent'; of an architecture with weights of its own. What
+    counts latents is drawn anew with them."""
 
     def __init__(self, sources: Sequence[SourceCheckpoint] = ()) -> None:
         self._sources = tuple(sources)
@@ -214,6 +215,7 @@ class AutoencoderFamily(Family):
             width_out=self._rows[-1].width,
             latents=latents,
             shapes={name: role.shape for name, role in model.roles.items()},
+            axes={name: role.axes for name, role in model.roles.items()},
             training=training,
             seed=params.seed,
             normalise=model.normalised,

@@ -6,11 +6,14 @@ __all__ = ["length_fields"]
 
 
 def length_fields(steps: int) -> dict[str, object]:
-    """The fields for so many updates: the rate falls in the last fifth, sparsity warms up over a twentieth."""
+    """The fields for so many updates: the rate falls in the last fifth, sparsity warms up over a twentieth.
+
+    Each is an update at least, however short the training: without a fall there would be no schedule.
+    """
     return {
         "steps": steps,
         "lr_schedule_steps": steps,
-        "lr_decay_steps": steps // 5,
+        "lr_decay_steps": max(1, steps // 5),
         "sparsity_warmup_steps": max(1, steps // 20),
         "dead_window_steps": max(100, min(1000, steps // 20)),
         "checkpoints": f"every:{max(1, steps // 4)}",

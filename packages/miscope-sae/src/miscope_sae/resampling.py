@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from miscope.callbacks import Changes, UpdatePoint
 from miscope.lazily import torch
-from miscope_sae.architecture import OF_NO_LATENT, Architecture
+from miscope_sae.architecture import LATENT, Architecture
 from miscope_sae.dead_latents import IDLE, dead
 from miscope_sae.setting import Setting
 from miscope_sae.training import RESAMPLED_SHARE
@@ -36,8 +36,8 @@ def resamples_at(step: int, setting: Setting) -> bool:
 def resampled(point: UpdatePoint, architecture: Architecture, setting: Setting, first: Mapping[str, float]) -> Changes:
     """What becomes of dead latents: an input each, drawn by its squared loss, is their direction; Adam forgets them.
 
-    The encoder's columns have a fifth of the mean norm of those alive; other weights with a number for each latent go
-    to the value of `first`, or to 0.
+    The encoder's columns have a fifth of the mean norm of those alive; other weights with an axis of latents go there
+    to the value of `first`, or to 0; a weight without one stays as it is.
     """
     where = dead(point.buffers[IDLE], point.step, setting)
     if not bool(where.any()):
@@ -47,15 +47,19 @@ def resampled(point: UpdatePoint, architecture: Architecture, setting: Setting, 
     written = unit_rows(targets[drawn] - point.weights["b_dec"])
     # Of an autoencoder the same direction; a transcoder reads another space than it writes into.
     read = written if targets is rows else unit_rows(rows[drawn])
-    weights = {name: tensor.clone() for name, tensor in point.weights.items() if name not in OF_NO_LATENT}
+    weights = {name: tensor.clone() for name, tensor in point.weights.items() if LATENT in setting.axes[name]}
     alive = ~where
     norm = setting.training.decoder_init_norm if setting.training.decoder_norm == "free" else 1.0
     share = weights["W_enc"][:, alive].norm(dim=0).mean() if bool(alive.any()) else torch.tensor(1.0)
     weights["W_dec"][where] = norm * written
     weights["W_enc"][:, where] = (_ENCODER_SHARE * share * read).T
     for name in weights.keys() - {"W_dec", "W_enc"}:
-        weights[name][where] = first.get(name, 0.0)
-    state = {role: _forgotten(role, weights[role], point, where) for role in point.optimizer_state if role in weights}
+        _set(weights[name], setting.axes[name], where, first.get(name, 0.0))
+    state = {
+        role: _forgotten(remembered, weights[role], setting.axes[role], where)
+        for role, remembered in point.optimizer_state.items()
+        if role in weights
+    }
     return Changes(weights=weights, optimizer_state=state, buffers={IDLE: torch.where(where, 0, point.buffers[IDLE])})
 
 
@@ -70,11 +74,17 @@ def _drawn(point: UpdatePoint, architecture: Architecture, shown: tuple[Tensor, 
     return drawn.to(rows.device)
 
 
-def _forgotten(role: str, weight: Tensor, point: UpdatePoint, where: Tensor) -> dict[str, Tensor]:
+def _set(tensor: Tensor, axes: Sequence[str], where: Tensor, value: float) -> None:
+    """Write the value where an axis counts one of these latents."""
+    for place in (place for place, axis in enumerate(axes) if axis == LATENT):
+        tensor.movedim(place, 0)[where] = value
+
+
+def _forgotten(
+    remembered: Mapping[str, Tensor], weight: Tensor, axes: Sequence[str], where: Tensor
+) -> dict[str, Tensor]:
     """The optimizer's averages with nothing of these latents."""
-    out = {}
-    for name, tensor in point.optimizer_state[role].items():
-        if tensor.shape == weight.shape:
-            out[name] = tensor.clone()
-            out[name][(slice(None), where) if role == "W_enc" else where] = 0
+    out = {name: tensor.clone() for name, tensor in remembered.items() if tensor.shape == weight.shape}
+    for tensor in out.values():
+        _set(tensor, axes, where, 0.0)
     return out

@@ -89,6 +89,8 @@ def autoencoder_variants(
             raise UnknownName("site", str(each), sites, listing=f"{source.name} has: {', '.join(sites)}.")
     length = given.get("steps", STEPS if not chosen else None)
     of_length = family.length_fields(length) if isinstance(length, int) and (chosen or length != STEPS) else {}
+    if str(given.get("lr_decay_steps")) == "0" and "lr_schedule" not in given:
+        of_length |= {"lr_schedule_steps": None}  # nothing is left that it would be of
     values = chosen | of_length | given
     built_on = family.built_on(steps)
     if "latents" not in values:

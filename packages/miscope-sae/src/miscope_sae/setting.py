@@ -30,6 +30,8 @@ class Setting:
     latents: int
     shapes: Mapping[str, tuple[int, ...]]
     """Of each weight."""
+    axes: Mapping[str, tuple[str, ...]]
+    """What each axis of a weight counts."""
     training: SparseTraining
     seed: int
     normalise: Callable[[Tensor], tuple[Tensor, Tensor]]
