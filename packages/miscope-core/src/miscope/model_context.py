@@ -25,7 +25,7 @@ class ModelContext:
     """Model, probes, bases and task of one variant, made when first asked for, and what it is built on."""
 
     def __init__(self, family: Family, variant: Variant, sources: Sequence[SourceCheckpoint] = ()) -> None:
-        """sources: those that the family was given, in the order in which it names them."""
+        """sources: those that the family was given and that have a site, in the order in which it names them."""
         self.family, self.variant, self.sources = family, variant, tuple(sources)
         self._widths: dict[str, int] = {}
 

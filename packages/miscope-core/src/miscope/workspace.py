@@ -150,7 +150,8 @@ class Workspace:
             for place, source in enumerate(family.sources(variant.params))
         ]
         given = family.given(sources) if sources else family
-        return ModelContext(self._described(given, variant, record), variant, sources)
+        shown = [each for each in sources if each.source.site]
+        return ModelContext(self._described(given, variant, record), variant, shown)
 
     def _described(self, family: Family, variant: Variant, record: VariantRecord | None) -> Family:
         """The family with what is known of this very variant; record: None where the family is not `described`."""
