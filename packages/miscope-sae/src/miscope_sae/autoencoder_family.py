@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast, final
 
 from miscope import Basis, Examples, Family, Objective, Probe, Remark, Source, Task, Term, Variant
 from miscope.errors import BadValue
@@ -14,6 +14,7 @@ from miscope_sae.lengths import length_fields
 from miscope_sae.params import AutoencoderParams, latent_count
 from miscope_sae.seed_ranges import LATENT_RATIO
 from miscope_sae.training import SparseTraining
+from miscope_sae.warm_start import begins_with, weights_begun_with
 
 if TYPE_CHECKING:
     import numpy as np
@@ -84,7 +85,12 @@ class AutoencoderFamily(Family):
 
         return Constraints()
 
+    @final
     def sources(self, params: Any) -> Sequence[Source]:
+        return (*self.reads(params), *begins_with(params))
+
+    def reads(self, params: Any) -> Sequence[Source]:
+        """Whose activations it is trained on."""
         return (Source(variant=params.variant, step=params.step, site=params.site),)
 
     def built_on(self, steps: Sequence[int]) -> list[dict[str, object]]:
@@ -95,8 +101,11 @@ class AutoencoderFamily(Family):
         return type(self)(sources)
 
     def untrained(self, params: Any) -> Any | None:
-        """Of the checkpoint before the first update, where every other is compared with it."""
-        return params.model_copy(update={"step": 0}) if params.step else None
+        """Of the checkpoint before the first update, where every other is compared with it.
+
+        None for one that is warm: few updates from drawn weights are no match for a series that led to it.
+        """
+        return params.model_copy(update={"step": 0}) if params.step and params.warm is None else None
 
     def length_fields(self, steps: int) -> dict[str, object]:
         """The fields of a training of so many updates that depend on its length."""
@@ -165,7 +174,7 @@ class AutoencoderFamily(Family):
         return Task(
             train=train,
             test=test,
-            initial_weights=lambda: self.first_weights(setting),
+            initial_weights=lambda: self._weights_to_begin_with(setting),
             # FVU is a ratio of sums, and an architecture may keep latents by batch: neither is a mean over parts.
             objective=Objective(
                 terms=self.terms(pass_of, setting),
@@ -222,6 +231,10 @@ class AutoencoderFamily(Family):
             rows=lambda: train.inputs,
         )
 
+    def _weights_to_begin_with(self, setting: Setting) -> dict[str, Tensor]:
+        before = [each for each in self._sources if not each.source.site]
+        return weights_begun_with(before[0], setting.shapes) if before else self.first_weights(setting)
+
     def _trained_on(self, variant: Variant) -> np.ndarray:
         assert variant.training is not None, "autoencoders are trained here"
         from miscope_sae.source_rows import trained_on
@@ -251,4 +264,4 @@ class AutoencoderFamily(Family):
                 "A family is given what it is built on by the workspace it is used in.",
                 "Take it from there:  workspace.context(variant).family",
             )
-        return tuple(SourceRows(source) for source in self._sources)
+        return tuple(SourceRows(source) for source in self._sources if source.source.site)

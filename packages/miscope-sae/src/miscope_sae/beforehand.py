@@ -82,7 +82,9 @@ class Beforehand:
         Fewer latents than usual are no news where there are too few inputs for more.
         """
         training = self.setting.training
-        for name, told in out_of_range({name: getattr(training, name) for name in type(training).model_fields}).items():
+        values = {name: getattr(training, name) for name in type(training).model_fields}
+        # Fewer updates than usual are what a training is warm for.
+        for name, told in out_of_range(values | ({"steps": None} if self._warm else {})).items():
             yield _warning(name, f"{told}, its usual range.")
         least, most = (ratio * self.setting.width for ratio in LATENT_RATIO)
         few = self.setting.latents < least and least * INPUTS_A_LATENT <= self._distinct
@@ -117,7 +119,7 @@ class Beforehand:
     def _schedules(self) -> Iterator[Remark]:
         training, steps = self.setting.training, self.setting.training.steps
         warmup, kept = training.sparsity_warmup_steps, training.checkpoints
-        if isinstance(training, L1Training | JumpReluTraining) and not warmup:
+        if isinstance(training, L1Training | JumpReluTraining) and not warmup and not self._warm:
             usual = f"{length_fields(steps)['sparsity_warmup_steps']} updates, a twentieth of all, are usual"
             yield _warning("sparsity_warmup_steps", f"the penalty is whole at once, which kills latents; {usual}.")
         if isinstance(training, L1Training | JumpReluTraining) and warmup > steps:
@@ -159,6 +161,11 @@ class Beforehand:
             yield _info("l0_alpha", f"{named}; {first} and move in a window of {bandwidth(setting):.3g}.")
         if (k := self._kept) is not None:
             yield _info("k", f"{k:g} of {setting.latents:,} latents an input, {k / setting.latents:.3%}.")
+
+    @property
+    def _warm(self) -> bool:
+        """Whether it begins with weights already trained."""
+        return getattr(self.params, "warm", None) is not None
 
     @property
     def _kept(self) -> float | None:

@@ -75,7 +75,7 @@ class OverCheckpoints(AutoencoderFamily):
 
     params = CrosscoderParams
 
-    def sources(self, params: Any) -> Sequence[Source]:
+    def reads(self, params: Any) -> Sequence[Source]:
         return tuple(Source(variant=params.variant, step=step, site=params.site) for step in params.source_steps)
 
     def built_on(self, steps: Sequence[int]) -> list[dict[str, object]]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer, model_validator
 
 from miscope import Params
+from miscope_sae.warm_start import WARM_FIELDS, Direction
 
 __all__ = ["INPUTS_A_LATENT", "AutoencoderParams", "KParams", "LatentParams", "Normalisation", "latent_count"]
 
@@ -49,12 +50,32 @@ class AutoencoderParams(LatentParams):
     deviation."""
     apply_b_dec_to_input: Annotated[bool, Field(json_schema_extra={"slug": "centred", "in_name": "changed"})] = True
     """Whether the decoder's bias is taken from the input before it is encoded."""
+    warm: Annotated[Direction | None, Field(json_schema_extra={"in_name": "changed"})] = None
+    """Whether it is one of a series in which each begins with the weights of the one before: 'forward' in the order of
+    the checkpoints, 'backward' against it. The same latent is then the same index in all of them."""
     step: Annotated[int, Field(ge=0)]
     """Of the checkpoint it is built on."""
     site: Annotated[str, Field(min_length=1, json_schema_extra={"slug": ""})]
     """Whose activations it reconstructs: 'blocks.0.mlp.hook_post'."""
     variant: Annotated[str, Field(min_length=1, json_schema_extra={"slug": "of"})]
     """Name of the variant it is built on: 'modadd.transformer/p113-seed999-dseed598'."""
+    begins_with: Annotated[str | None, Field(json_schema_extra={"slug": "from", "in_name": "changed"})] = None
+    """Of one that is warm: the name of the autoencoder whose weights it begins with."""
+    begins_at: Annotated[int | None, Field(ge=0, json_schema_extra={"slug": "at", "in_name": "changed"})] = None
+    """Of one that is warm: the step of that autoencoder's checkpoint."""
+
+    @model_validator(mode="after")
+    def _warm_or_not(self) -> Self:
+        there = [name for name in WARM_FIELDS if getattr(self, name) is not None]
+        if there and len(there) < len(WARM_FIELDS):
+            raise ValueError(f"{', '.join(WARM_FIELDS)} are given together or not at all; here: {', '.join(there)}")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not(self, serialize: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """Came later than the first autoencoders, whose digests stay what they were."""
+        dumped: dict[str, object] = serialize(self)
+        return {name: value for name, value in dumped.items() if name not in WARM_FIELDS or value is not None}
 
 
 def latent_count(latents: str, width: int) -> int:

@@ -9,13 +9,14 @@ from miscope.errors import BadValue, UnknownName
 from miscope_sae.autoencoder_family import STEPS, AutoencoderFamily
 from miscope_sae.params import INPUTS_A_LATENT, latent_count
 from miscope_sae.preset import preset_fields
+from miscope_sae.warm_series import in_direction, later_steps, warm_series
 
 if TYPE_CHECKING:
     from miscope import Remark, Variant
     from miscope.bound import BoundVariant
     from miscope.workspace import Workspace
 
-__all__ = ["autoencoder_variants", "autoencoders", "chosen_checkpoints", "fitting_latents", "remarks"]
+__all__ = ["autoencoder_variants", "autoencoders", "chosen_checkpoints", "fitting_latents", "remarks", "with_untrained"]
 
 
 def autoencoders(
@@ -34,7 +35,9 @@ def autoencoders(
     step: 'last', 'first', 'best', 'all', a number, several, or a schedule ('every:100'). architecture: 'topk' or
     'sae.topk'; None: the preset's, or 'topk'. preset: a name that `miscope sae presets` lists. fields: parameters and
     training fields of the architecture's family, which go before the preset's; `steps` brings what depends on the
-    length of a training with it. Raises BadValue and UnknownName, before anything is trained.
+    length of a training with it. warm='forward' or 'backward' among them has each begin with the weights of the one
+    before, which is to be trained first, and make `warm_steps` updates (None: a tenth of the first's). Raises BadValue
+    and UnknownName, before anything is trained.
     """
     from miscope.bound import BoundVariant
 
@@ -65,7 +68,7 @@ def chosen_checkpoints(workspace: Workspace, name: str, step: str | int | Sequen
     elif isinstance(step, str | int):
         asked = [one_step(step, there, name, lambda: store.metrics(name))]
     else:
-        asked = sorted(step)
+        asked = sorted(set(step))
     for each in asked:
         if each not in there:
             raise no_checkpoint(store.layout, name, each, there)
@@ -75,10 +78,14 @@ def chosen_checkpoints(workspace: Workspace, name: str, step: str | int | Sequen
 def autoencoder_variants(
     workspace: Workspace, source: Variant, site: str, steps: Sequence[int], fields: Mapping[str, Any]
 ) -> list[Variant]:
-    """The variants to train, one for each step of the source, or one of all of them; 'architecture' and 'preset' are
-    among the fields."""
+    """The variants to train, in this order: one for each step of the source, or one of all of them.
+
+    Among the fields are 'architecture', 'preset', 'warm' and 'warm_steps'.
+    """
     given = dict(fields)
-    architecture, preset = given.pop("architecture", None), given.pop("preset", None)
+    architecture, preset, warm, warm_steps = (
+        given.pop(name, None) for name in ("architecture", "preset", "warm", "warm_steps")
+    )
     chosen = preset_fields(preset) if preset else {}
     family = _family(workspace, str(architecture or chosen.pop("architecture", "topk")))
     chosen.pop("architecture", None)
@@ -92,7 +99,10 @@ def autoencoder_variants(
     if str(given.get("lr_decay_steps")) == "0" and "lr_schedule" not in given:
         of_length |= {"lr_schedule_steps": None}  # nothing is left that it would be of
     values = chosen | of_length | given
-    built_on = family.built_on(steps)
+    if warm is None and warm_steps is not None:
+        raise BadValue("warm_steps is of a warm series.", "Each of these is trained by itself.", "Give warm='forward'.")
+    ordered = in_direction(family, warm, steps)
+    built_on = family.built_on(ordered)
     if "latents" not in values:
         latents, usual = fitting_latents(context.width(site), len(context.probe().inputs))
         values |= {"latents": latents}
@@ -101,7 +111,24 @@ def autoencoder_variants(
             workspace.variant(family.name, variant=source.name, site=site, **built_on[0], **values)
             values |= {"allow_out_of_range": True}
     workspace.keep_record(source)
-    return [workspace.variant(family.name, variant=source.name, site=site, **each, **values) for each in built_on]
+    values |= {"variant": source.name, "site": site}
+    if warm is None:
+        return [workspace.variant(family.name, **each, **values) for each in built_on]
+    first = workspace.variant(family.name, **built_on[0], **values)
+    return warm_series(workspace, first, ordered[1:], values | {"warm": warm}, later_steps(warm_steps))
+
+
+def with_untrained(
+    workspace: Workspace, source: Variant, site: str, steps: Sequence[int], fields: Mapping[str, Any]
+) -> list[Variant]:
+    """The same, and one of the first checkpoint to compare with; beside a warm series that is trained by itself."""
+    first = workspace.store.finite_steps(source.name)[:1]
+    if fields.get("warm") is None:
+        return autoencoder_variants(workspace, source, site, sorted({*steps, *first}), fields)
+    alone = {name: value for name, value in fields.items() if name not in ("warm", "warm_steps")}
+    series = autoencoder_variants(workspace, source, site, steps, fields)
+    beside = autoencoder_variants(workspace, source, site, first, alone)
+    return list({one.name: one for one in (*series, *beside)}.values())
 
 
 def fitting_latents(width: int, inputs: int) -> tuple[str, bool]:

@@ -79,7 +79,7 @@ class TranscoderFamily(AutoencoderFamily):
         "W_skip": ("output", "input"),
     }
 
-    def sources(self, params: Any) -> Sequence[Source]:
+    def reads(self, params: Any) -> Sequence[Source]:
         if params.site == params.target_site:
             raise BadValue(
                 f"A transcoder of {params.site} to itself is an autoencoder.",

@@ -11,7 +11,7 @@ import numpy as np
 
 from miscope import Analyzer, Arrays, Cohort, Grain, Needs, Observation, ObservedArtifact, Options
 from miscope.analyzer import Count, Whole
-from miscope_sae.analyzers.transfer import in_order
+from miscope_sae.analyzers.transfer import WARM, in_order, warm_of
 from miscope_sae.ended import DECODER, LATENTS, RECONSTRUCTED, Ended
 from miscope_sae.fidelity import spread, unexplained
 from miscope_sae.matching import chance, cosines, mean_max_cosine
@@ -55,6 +55,7 @@ def codability(cohort: Cohort[CodabilityOptions]) -> Arrays:
         "seeds": np.array([len(here) for here in by_step], dtype=np.int64),
         "source": np.array([members[0].source.variant]),
         "site": np.array([members[0].source.site]),
+        "warm": np.array([warm_of(members)]),
     }
 
 
@@ -124,7 +125,7 @@ def codability_observed(seen: ObservedArtifact) -> list[Observation]:
 
 CODABILITY = Analyzer(
     name="sae.codability",
-    version=1,
+    version=2,
     grain=Grain.COHORT,
     compute=codability,
     observe=codability_observed,
@@ -146,5 +147,6 @@ CODABILITY = Analyzer(
         "seeds": "(T,) autoencoders of each step, over which the other numbers are means",
         "source": "(1,) the variant they are built on",
         "site": "(1,) the site they reconstruct",
+        "warm": WARM,
     },
 )

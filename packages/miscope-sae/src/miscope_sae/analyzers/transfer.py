@@ -11,12 +11,16 @@ from miscope.errors import DoesNotApply
 from miscope_sae.ended import LATENTS, RECONSTRUCTED, Ended
 from miscope_sae.fidelity import unexplained
 from miscope_sae.principal_components import PrincipalComponents
+from miscope_sae.warm_start import LENGTHS
 
-__all__ = ["TRANSFER", "in_order"]
+__all__ = ["TRANSFER", "WARM", "in_order", "warm_of"]
+
+WARM = "(1,) 'forward' or 'backward' of a series in which each began with the weights of the one before; else ''"
+"""An output of what compares autoencoders of several steps."""
 
 _LEAST = 1e-12
 """Mean norms below it count as this."""
-_MAY_DIFFER = {"step", "seed"}
+_MAY_DIFFER = {"step", "seed", "begins_with", "begins_at"}
 
 
 def transfer(cohort: Cohort) -> Arrays:
@@ -48,6 +52,7 @@ def transfer(cohort: Cohort) -> Arrays:
         "variant": np.array([member.variant.name for member in members]),
         "source": np.array([members[0].source.variant]),
         "site": np.array([members[0].source.site]),
+        "warm": np.array([warm_of(members)]),
     }
 
 
@@ -63,12 +68,31 @@ def in_order(members: Sequence[Ended]) -> list[Ended]:
     ):
         if len(several) > 1:
             raise DoesNotApply(f"they {what}: {', '.join(sorted(several))}")
-    settings = [member.settings for member in members]
+    settings = _settings(members)
     names = {name for each in settings for name in each} - _MAY_DIFFER
     differ = sorted(name for name in names if any(each.get(name) != settings[0].get(name) for each in settings))
     if differ:
         raise DoesNotApply(f"they differ in {', '.join(differ)}")
     return sorted(members, key=lambda member: member.source.step)
+
+
+def warm_of(members: Sequence[Ended]) -> str:
+    """'forward' or 'backward' of a series in which each began with the weights of the one before; '' of others."""
+    return next((str(warm) for member in members if (warm := member.settings.get("warm"))), "")
+
+
+def _settings(members: Sequence[Ended]) -> list[dict[str, object]]:
+    """What is compared of each. The first of a warm series, with which others begin, is trained longer than these."""
+    warm = next((member.settings for member in members if member.settings.get("warm")), {})
+    theirs = {name: warm[name] for name in ("warm", *LENGTHS) if name in warm}
+    begun_with = {member.settings.get("begins_with") for member in members}
+    found = []
+    for member in members:
+        own = member.settings
+        if member.variant.name in begun_with and not own.get("warm"):
+            own = {name: value for name, value in own.items() if name not in LENGTHS} | theirs
+        found.append(own)
+    return found
 
 
 def _unexplained(one: Ended, other: Ended) -> float:
@@ -100,7 +124,7 @@ def transfer_observed(seen: ObservedArtifact) -> list[Observation]:
 
 TRANSFER = Analyzer(
     name="sae.transfer",
-    version=1,
+    version=2,
     grain=Grain.COHORT,
     compute=transfer,
     observe=transfer_observed,
@@ -118,5 +142,6 @@ TRANSFER = Analyzer(
         "variant": "(n,) their names, by step",
         "source": "(1,) the variant they are built on",
         "site": "(1,) the site they reconstruct",
+        "warm": WARM,
     },
 )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from miscope.cli.estimating import basis, note_remarks, written_bytes, written_time
 from miscope.cli.printing import note, print_table
+from miscope_sae.warm_start import begins_with, from_drawn_weights
 
 if TYPE_CHECKING:
+    from miscope import Remark
     from miscope.training.estimate import Estimate
     from miscope.variant import Variant
     from miscope.workspace import Workspace
@@ -17,7 +19,7 @@ __all__ = ["tell", "tell_all"]
 
 
 def tell(place: Workspace, variants: Sequence[Variant], threads: int | None) -> None:
-    """Of trainings that differ in their step alone: the remarks of the first, and how long all of them take.
+    """Of trainings of one configuration: the remarks of the first, and how long all of them take.
 
     Raises BadValue where it could not be trained.
     """
@@ -27,7 +29,7 @@ def tell(place: Workspace, variants: Sequence[Variant], threads: int | None) -> 
     refuse_errors(variants[0].name, known.remarks)
     note_remarks(known.remarks)
     if known.steps:
-        note(f"time: {_time([known] * len(variants))}, {basis(known.measured, variants[0].family)}")
+        note(f"time: {_time(_alike(place, variants, threads, known))}, {basis(known.measured, variants[0].family)}")
 
 
 def tell_all(place: Workspace, variants: Sequence[Variant], threads: int | None) -> int:
@@ -37,15 +39,34 @@ def tell_all(place: Workspace, variants: Sequence[Variant], threads: int | None)
     takes = [(written_bytes(known.size), _time([known])) for known in found]
     rows = [(one.name, *size, *taken) for one, size, taken in zip(variants, sizes, takes, strict=True)]
     print_table(("variant", "weights", "steps", "checkpoints", "disk", "time"), rows)
-    note_remarks(dict.fromkeys(each for known in found for each in known.remarks))
+    note_remarks(dict.fromkeys(each for one, known in zip(variants, found, strict=True) for each in _said(one, known)))
     note(f"time: {_time(found)}, {basis(found[0].measured, variants[0].family)}")
     return int(any(each.severity == "error" for known in found for each in known.remarks))
+
+
+def _said(variant: Variant, known: Estimate) -> Iterator[Remark]:
+    """Of one that is warm what ends it alone: the rest was found out as if it began anew."""
+    return (each for each in known.remarks if each.severity == "error" or not begins_with(variant.params))
+
+
+def _alike(place: Workspace, variants: Sequence[Variant], threads: int | None, first: Estimate) -> list[Estimate]:
+    """What each takes, found out once for each length."""
+    by_length = {_length(variants[0]): first}
+    for one in variants:
+        if _length(one) not in by_length:
+            by_length[_length(one)] = _estimate(place, one, threads)
+    return [by_length[_length(one)] for one in variants]
+
+
+def _length(variant: Variant) -> int:
+    assert variant.training is not None, "autoencoders are trained here"
+    return variant.training.steps
 
 
 def _estimate(place: Workspace, variant: Variant, threads: int | None) -> Estimate:
     from miscope.training.estimate import estimate
 
-    return estimate(place, variant, threads=threads or 1)
+    return estimate(place, from_drawn_weights(variant), threads=threads or 1)
 
 
 def _time(found: Sequence[Estimate]) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from miscope.cli.dropped import refuse_dropped
 from miscope.cli.options import WorkspaceOption, assignments, folder, opened
 from miscope.cli.printing import note
 from miscope.cli.queueing import PriorityOption, QueueOption, enqueue_chains, following, only_with_queue
@@ -56,6 +57,16 @@ def train(
     setting: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="How to train: learning_rate=3e-4.")
     ] = None,
+    warm: Annotated[
+        bool, typer.Option("--warm", help="Begin each with the weights of that of the checkpoint before.")
+    ] = False,
+    backward: Annotated[
+        bool, typer.Option("--backward", help="With --warm: begin with the last checkpoint and go to the first.")
+    ] = False,
+    warm_steps: Annotated[
+        int | None,
+        typer.Option(min=1, help="With --warm: updates of all but the first.  (default: a tenth of that one's)"),
+    ] = None,
     untrained: Annotated[
         bool, typer.Option("--untrained/--no-untrained", help="One of the first checkpoint too, to compare with.")
     ] = True,
@@ -79,18 +90,20 @@ def train(
     from miscope.train_options import TrainOptions
     from miscope.train_request import train_request
     from miscope_sae.cli.beforehand import tell, tell_all
-    from miscope_sae.series import autoencoder_variants, chosen_checkpoints
+    from miscope_sae.series import autoencoder_variants, chosen_checkpoints, with_untrained
 
     place = opened(workspace)
     only_with_queue(queued, then=then, priority=priority)
+    known = "It says how a series goes in which each begins with the weights of the one before."
+    todo = "Add --warm, or leave it out."
+    refuse_dropped(not warm, "without --warm", known, todo, backward=backward, warm_steps=warm_steps)
     source = _one(place, variant)
     given = assignments([*(fields or ()), *(setting or ())]) | ({} if steps is None else {"steps": steps})
     given |= {} if target_site is None else {"target_site": target_site}
-    chosen = chosen_checkpoints(place, source.name, step)
-    first = place.store.finite_steps(source.name)[:1] if untrained else []
-    variants = autoencoder_variants(
-        place, source, site, sorted({*chosen, *first}), {"architecture": architecture, "preset": preset, **given}
-    )
+    given |= {"architecture": architecture, "preset": preset}
+    given |= {"warm": "backward" if backward else "forward", "warm_steps": warm_steps} if warm else {}
+    made_of = with_untrained if untrained else autoencoder_variants
+    variants = made_of(place, source, site, chosen_checkpoints(place, source.name, step), given)
     if dry_run:
         raise typer.Exit(tell_all(place, variants, threads))
     note(f"{len(variants)} of {variants[0].family} at {site} of {source.name}  in {place.root}")
@@ -102,7 +115,7 @@ def train(
         return
     from miscope_sae.cli.training import train_all
 
-    raise typer.Exit(train_all(place, requests, [one.name for one in variants]))
+    raise typer.Exit(train_all(place, requests, variants))
 
 
 def export(

@@ -15,18 +15,19 @@ from miscope.running import run
 
 if TYPE_CHECKING:
     from miscope.train_request import TrainRequest
+    from miscope.variant import Variant
     from miscope.workspace import Workspace
 
 __all__ = ["train_all"]
 
 
-def train_all(place: Workspace, requests: Sequence[TrainRequest], names: Sequence[str]) -> int:
+def train_all(place: Workspace, requests: Sequence[TrainRequest], variants: Sequence[Variant]) -> int:
     """Do them one after the other and show how far they are together; 0, or the code of the signal that stopped them.
 
-    names: the variants', in the same order.
+    variants: of these requests, in the same order.
     """
     with stop_on_signals() as asked:
-        last = report_progress(_together(place, requests, names, asked))
+        last = report_progress(_together(place, requests, variants, asked))
         stopped = asked()
     if stopped or last.step < last.total:
         note("Stopped; the same command goes on from here.")
@@ -35,24 +36,24 @@ def train_all(place: Workspace, requests: Sequence[TrainRequest], names: Sequenc
 
 
 def _together(
-    place: Workspace, requests: Sequence[TrainRequest], names: Sequence[str], asked: SignalFlag
+    place: Workspace, requests: Sequence[TrainRequest], variants: Sequence[Variant], asked: SignalFlag
 ) -> Iterator[Progress]:
     """The progress of all as that of one; a line for each that ends, with what was measured of it."""
-    pace, total = Pace(), 0
-    for number, (request, name) in enumerate(zip(requests, names, strict=True)):
+    pace, total, before = Pace(), sum(one.training.steps for one in variants if one.training is not None), 0
+    for request, variant in zip(requests, variants, strict=True):
         seen = None
         for seen in run(place, request, should_stop=asked):
             assert isinstance(seen, Progress)
-            total = seen.total * len(requests)
-            done = number * seen.total + seen.step
+            done = before + seen.step
             pace.note(done)
             yield replace(seen, step=done, total=total, eta=pace.left(total), checkpoint=None, message="")
         if seen is None or seen.step < seen.total or asked():
             return
-        ended = f"{name}: {_measured(seen)}"
-        yield replace(seen, step=(number + 1) * seen.total, total=total, eta=pace.left(total), message=ended)
+        before += seen.total
+        ended = f"{variant.name}: {_measured(seen)}"
+        yield replace(seen, step=before, total=total, eta=pace.left(total), message=ended)
     # What is last is left for the caller to print.
-    yield replace(seen, step=total, total=total, message="") if seen is not None else Progress(step=0, total=0)
+    yield replace(seen, step=before, total=total, message="") if seen is not None else Progress(step=0, total=0)
 
 
 def _measured(seen: Progress) -> str:

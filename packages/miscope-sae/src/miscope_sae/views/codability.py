@@ -9,7 +9,7 @@ import numpy as np
 
 from miscope import Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO
-from miscope_sae.views.frame import dashed, figure, line, positive, title, untrained_line
+from miscope_sae.views.frame import dashed, figure, line, positive, title, untrained_line, warm_note
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -37,7 +37,7 @@ def codability(shown: ViewData) -> Figure:
         hover = f"{words}: %{{y:.3g}}<extra></extra>"
         traces.append(line(at, positive(arrays[name]), words, colour, yaxis="y2", hovertemplate=hover))
     traces += _alike(arrays)
-    note = f"{arrays['site'][0]} of {arrays['source'][0]}"
+    note = f"{arrays['site'][0]} of {arrays['source'][0]}{warm_note(arrays)}"
     axes = {f"yaxis{number or ''}": {"domain": domain} for number, domain in zip(("", 2, 3), _PANELS, strict=True)}
     axes["yaxis"] |= {"title": {"text": "FVU"}, "type": "log", "nticks": 4}
     axes["yaxis2"] |= {"title": {"text": "number"}, "type": "log", "nticks": 4}

@@ -24,6 +24,7 @@ __all__ = [
     "title",
     "untrained_arrays",
     "untrained_line",
+    "warm_note",
 ]
 
 _UNTRAINED = "of the untrained network (step 0)"
@@ -55,6 +56,11 @@ def title(shown: ViewData, text: str, note: str = "") -> dict[str, Any]:
     lines = [" · ".join(part for part in (name, at, note) if part) for name in names]
     below = next((line for line in lines if lines_of(line, BELOW) == [line]), lines[-1])
     return {"text": text, "subtitle": {"text": below}}
+
+
+def warm_note(arrays: Mapping[str, np.ndarray]) -> str:
+    """What is to be known where autoencoders of several steps are alike because each began with another."""
+    return " · warm series: neighbours began alike" if arrays["warm"][0] else ""
 
 
 def line(x: np.ndarray | Sequence[str], y: np.ndarray, name: str, colour: str, **more: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from miscope import Grain, Needs, Toggle, View, ViewData
-from miscope_sae.views.frame import figure, positive, title
+from miscope_sae.views.frame import figure, positive, title, warm_note
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -40,7 +40,8 @@ def transfer(shown: ViewData, *, relative: bool) -> Figure:
         words = [[f"{value:.2g}" if np.isfinite(value) else "" for value in row] for row in values]
         heat |= {"text": words, "texttemplate": "%{text}"}
     side = {"type": "category", "showgrid": False, "constrain": "domain"}
-    note = f"{arrays['site'][0]} of {arrays['source'][0]} · {'over that of its own autoencoder' if relative else 'FVU'}"
+    what = "over that of its own autoencoder" if relative else "FVU"
+    note = f"{arrays['site'][0]} of {arrays['source'][0]} · {what}{warm_note(arrays)}"
     layout: dict[str, Any] = {
         "title": title(shown, "Autoencoders of one step at another", note),
         "xaxis": {**side, "title": {"text": "evaluated at step of the source"}},
