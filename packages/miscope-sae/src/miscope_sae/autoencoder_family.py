@@ -53,6 +53,9 @@ class AutoencoderFamily(Family):
     axes: ClassVar[Mapping[str, tuple[str, ...]]] = AXES
     """What each axis of a weight counts, by name: 'input' or 'latent'; of an architecture with weights of its own. What
     counts latents is drawn anew with them."""
+    held: ClassVar[tuple[float, float]] = (2, 4)
+    """Arrays of a number for each input and latent that it takes at once: while the loss of all inputs is measured, and
+    of those of an update with its gradient. What is told of memory beforehand is by them."""
 
     def __init__(self, sources: Sequence[SourceCheckpoint] = ()) -> None:
         self._sources = tuple(sources)
@@ -200,6 +203,7 @@ class AutoencoderFamily(Family):
             params=variant.params,
             inputs=shown.inputs,
             weights=sum(prod(role.shape) for role in model.roles.values()),
+            held=self.held,
             free=psutil.virtual_memory().available,
         )
         return tuple(known.remarks())

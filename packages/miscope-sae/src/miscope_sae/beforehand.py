@@ -15,7 +15,7 @@ from miscope_sae.lengths import length_fields
 from miscope_sae.params import INPUTS_A_LATENT
 from miscope_sae.seed_ranges import LATENT_RATIO, out_of_range
 from miscope_sae.setting import Setting
-from miscope_sae.terms import l1_strength
+from miscope_sae.terms import l1_strength, rows_at_once
 from miscope_sae.training import JumpReluTraining, L1Training, TopKTraining
 
 if TYPE_CHECKING:
@@ -28,6 +28,10 @@ _RHO, _RHO_USUAL = (0.03, 0.3), 0.1
 """Between which an L1 penalty finds features: below an autoencoder copies, above latents are shrunk to nothing."""
 _FLOAT = 4
 _SHARE_OF_MEMORY = 0.8
+_MEASURED = 4
+"""Arrays at once of the latents that are measured: before and after, and the latter in double precision."""
+_OF_INPUTS = 6
+"""Arrays of their size: inputs, parts of them, what is encoded, what is reconstructed, the error."""
 
 
 @final
@@ -41,6 +45,8 @@ class Beforehand:
     """(N, ...) of which some are trained on."""
     weights: int
     """Numbers that are trained."""
+    held: tuple[float, float]
+    """(inputs, latents) arrays at once, while the loss is measured and in an update."""
     free: int
     """Bytes of memory that nobody uses."""
 
@@ -56,10 +62,23 @@ class Beforehand:
 
     @property
     def memory(self) -> int:
-        """Bytes: weights, their gradient and Adam's two averages; activations of the most inputs that are run at once,
-        which are all of them where the loss is measured; and the inputs, whole and in two parts."""
-        width, latents = self.inputs[0].numel(), self.setting.latents
-        return _FLOAT * (4 * self.weights + len(self.inputs) * (2 * width + 3 * latents) + 2 * self.inputs.numel())
+        """Bytes: weights, their gradient and Adam's two averages; latents of all inputs trained on, where the loss is
+        measured, and of an update; the inputs, whole, in two parts, normalised and reconstructed.
+
+        While few latents are dead; those learn by further arrays where there is an `aux_alpha`.
+        """
+        seen, latents, (measuring, updating) = len(self.setting.rows()), self.setting.latents, self.held
+        batch = self._batch
+        # Where all are of an update, that one's latents are those that are measured.
+        beside = (2 * batch if batch < seen else 0) + _MEASURED * min(seen, rows_at_once(latents))
+        rows = max(measuring * seen + beside, updating * batch)
+        return round(_FLOAT * (4 * self.weights + latents * rows + _OF_INPUTS * self.inputs.numel()))
+
+    @property
+    def _batch(self) -> int:
+        """Inputs of an update."""
+        seen, size = len(self.setting.rows()), self.setting.training.batch_size
+        return seen if size is None else min(size, seen)
 
     @cached_property
     def _distinct(self) -> int:
@@ -133,7 +152,7 @@ class Beforehand:
         took = f"{self.weights:,} weights, about {_bytes(self.memory)} of memory"
         yield _info("latents", f"{setting.latents:,}, {times}; {took}.")
         seen = len(setting.rows())
-        batch = seen if training.batch_size is None else min(training.batch_size, seen)
+        batch = self._batch
         trained = f"of {len(self.inputs):,} inputs, {self._distinct:,} of them distinct, {seen:,} are trained on"
         times = f"each is seen {training.steps * batch / seen:,.0f} times in {training.steps:,} updates"
         yield _info("batch_size", f"{trained}, {'all' if batch == seen else f'{batch:,}'} an update; {times}.")

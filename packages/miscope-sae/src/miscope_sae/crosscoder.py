@@ -83,6 +83,7 @@ class BatchTopKCrosscoderFamily(OverCheckpoints):
     title = "Crosscoder over checkpoints: the k largest latents an input on average"
     params = BatchTopKCrosscoderParams
     training_config = TopKTraining
+    held = (5, 5)
 
     def architecture(self, params: Any, setting: Setting | None) -> Architecture:
         return CrosscoderBatchTopK(checkpoints=len(params.source_steps), k=params.k)

@@ -40,6 +40,7 @@ class GatedFamily(AutoencoderFamily):
     name = "sae.gated"
     title = "Sparse autoencoder: a gate, and sizes beside it"
     training_config = L1Training
+    held = (5, 9)
 
     def architecture(self, params: Any, setting: Setting | None) -> Architecture:
         return Gated(centred=params.apply_b_dec_to_input)

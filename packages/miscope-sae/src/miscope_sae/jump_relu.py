@@ -51,6 +51,7 @@ class JumpReluFamily(AutoencoderFamily):
     name = "sae.jumprelu"
     title = "Sparse autoencoder: thresholds that are learned"
     training_config = JumpReluTraining
+    held = (3, 4)
 
     def architecture(self, params: Any, setting: Setting | None) -> Architecture:
         window = 1.0 if setting is None else bandwidth(setting)

@@ -29,6 +29,7 @@ class MatryoshkaFamily(KeptByBatchFamily):
     name = "sae.matryoshka"
     title = "Sparse autoencoder: nested prefixes of the latents each reconstruct"
     training_config = MatryoshkaTraining
+    held = (5, 6.5)
 
     def terms(self, pass_of: PassOf, setting: Setting) -> tuple[Term, ...]:
         assert isinstance(setting.training, MatryoshkaTraining)

@@ -17,7 +17,19 @@ if TYPE_CHECKING:
 
     from miscope_sae.training import L1Training
 
-__all__ = ["auxiliary", "l1_strength", "measured", "over_passes", "reconstruction", "sparsity", "weighed"]
+__all__ = [
+    "auxiliary",
+    "l1_strength",
+    "measured",
+    "over_passes",
+    "reconstruction",
+    "rows_at_once",
+    "sparsity",
+    "weighed",
+]
+
+_MEASURED = 1 << 19
+"""Latents of all inputs together that are measured at once."""
 
 
 def over_passes(pass_of: PassOf, value: Callable[[SparsePass], Tensor]) -> Callable[[ForwardPass], Tensor]:
@@ -75,26 +87,47 @@ def auxiliary(pass_of: PassOf, setting: Setting, alpha: float, aux_k: int | None
     return Term(name="auxiliary", value=value, coefficient=lambda step: alpha)
 
 
+def rows_at_once(latents: int) -> int:
+    """How many inputs are measured at once."""
+    return max(1, _MEASURED // latents)
+
+
 def measured(model: AutoencoderModel, setting: Setting) -> Callable[[ForwardPass], Mapping[str, Tensor]]:
     """What is recorded beside the loss, of the latents as they are once training is over, on raw inputs.
 
     'fvu' is sum |y - y'|^2 / sum |y - mean y|^2 of what is reconstructed of the inputs measured, which is these
     themselves but of a transcoder; 'skip_fvu' that of what goes past the latents, were none active; 'l0' a count;
-    'dead_neurons' the latents that did not fire in the window of the training.
+    'dead_neurons' the latents that did not fire in the window of the training. Each input is measured by itself, so
+    few are at a time.
     """
     sites = {TARGET, LATENTS, RECONSTRUCTED, *({BY_SKIP} if model.architecture.skips else ())}
+    rows = rows_at_once(setting.latents)
+
+    def sums(weights: Mapping[str, Tensor], inputs: Tensor, middle: Tensor) -> dict[str, Tensor]:
+        found = model.answers(weights, inputs, sites)
+        latents, y = found[LATENTS], found[TARGET]
+        return {
+            "error": (found[RECONSTRUCTED] - y).double().square().sum(),
+            "spread": (y - middle).double().square().sum(),
+            "l0": torch.count_nonzero(latents > setting.training.dead_neuron_threshold).double(),
+            "l1": latents.double().sum(),
+            **({"skip": (found[BY_SKIP] - y).double().square().sum()} if BY_SKIP in found else {}),
+        }
 
     def metrics(seen: ForwardPass) -> Mapping[str, Tensor]:
-        found = model.answers(seen.weights, seen.examples.inputs, sites)
-        latents, y = found[LATENTS], found[TARGET]
-        error = (found[RECONSTRUCTED] - y).double().square().sum()
-        spread = (y - y.mean(0)).double().square().sum()
+        inputs = seen.examples.inputs
+        middle, count = model.parted(inputs)[1].mean(0), len(inputs)
+        whole: dict[str, Tensor] = {}
+        # Added up at once: small tensors that are kept between large ones keep glibc from using their memory again.
+        for some in inputs.split(rows):
+            for name, value in sums(seen.weights, some, middle).items():
+                whole[name] = whole[name] + value if name in whole else value
         values = {
-            "reconstruction_loss": error / len(y),
-            "fvu": error / spread,
-            "l0": (latents > setting.training.dead_neuron_threshold).double().sum(-1).mean(),
-            "l1": latents.double().sum(-1).mean(),
-            **({"skip_fvu": (found[BY_SKIP] - y).double().square().sum() / spread} if BY_SKIP in found else {}),
+            "reconstruction_loss": whole["error"] / count,
+            "fvu": whole["error"] / whole["spread"],
+            "l0": whole["l0"] / count,
+            "l1": whole["l1"] / count,
+            **({"skip_fvu": whole["skip"] / whole["spread"]} if "skip" in whole else {}),
         }
         if IDLE in seen.buffers:
             values["dead_neurons"] = dead(seen.buffers[IDLE], seen.step, setting).double().sum()

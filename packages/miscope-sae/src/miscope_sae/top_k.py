@@ -54,6 +54,7 @@ class TopKFamily(AutoencoderFamily):
     title = "Sparse autoencoder: the k largest latents of each input"
     params = TopKParams
     training_config = TopKTraining
+    held = (4, 4)
 
     def architecture(self, params: Any, setting: Setting | None) -> Architecture:
         return TopK(centred=params.apply_b_dec_to_input, k=params.k)
