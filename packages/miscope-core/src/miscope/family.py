@@ -115,6 +115,16 @@ class Family(ABC):
         """
         return ()
 
+    def remarks_while_training(
+        self, variant: Variant, recorded: Mapping[str, Sequence[tuple[int, float]]]
+    ) -> Sequence[Remark]:
+        """What somebody should know of this training by what is recorded of it so far: (step, value) by metric.
+
+        A pure function, asked again with each record: what is said of the first records is said of more of them too,
+        word by word, so each remark is told once. They end nothing: what is no number does that.
+        """
+        return ()
+
     def identity(self, variant: Variant) -> str:
         """A digest of all that decides the variant's weights at a given step."""
         return variant.digest

@@ -1,4 +1,4 @@
-"""What somebody should know of a training before it begins: a value."""
+"""What somebody should know of a training, before it begins or while it is under way: a value."""
 
 from __future__ import annotations
 

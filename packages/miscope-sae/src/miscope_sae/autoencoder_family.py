@@ -56,6 +56,8 @@ class AutoencoderFamily(Family):
     held: ClassVar[tuple[float, float]] = (2, 4)
     """Arrays of a number for each input and latent that it takes at once: while the loss of all inputs is measured, and
     of those of an update with its gradient. What is told of memory beforehand is by them."""
+    settles: ClassVar[bool] = False
+    """Whether a batch keeps k latents an input in training, and a running threshold decides once it is trained."""
 
     def __init__(self, sources: Sequence[SourceCheckpoint] = ()) -> None:
         self._sources = tuple(sources)
@@ -207,6 +209,16 @@ class AutoencoderFamily(Family):
             free=psutil.virtual_memory().available,
         )
         return tuple(known.remarks())
+
+    def remarks_while_training(
+        self, variant: Variant, recorded: Mapping[str, Sequence[tuple[int, float]]]
+    ) -> Sequence[Remark]:
+        from miscope_sae.under_way import UnderWay
+
+        params, training = cast("Any", variant.params), variant.training
+        assert isinstance(training, SparseTraining), "autoencoders are trained here"
+        latents, kept = latent_count(params.latents, self._rows[0].width), params.k if self.settles else None
+        return tuple(UnderWay(training=training, latents=latents, kept=kept).remarks(recorded))
 
     def _setting(self, variant: Variant, model: AutoencoderModel, train: Examples) -> Setting:
         from miscope_sae.setting import Setting

@@ -13,7 +13,7 @@ from miscope_sae.autoencoder_family import AutoencoderFamily
 from miscope_sae.setting import Setting
 from miscope_sae.sparse_pass import PassOf, SparsePass
 from miscope_sae.top_k import TopKParams, auxiliary_of
-from miscope_sae.training import TopKTraining
+from miscope_sae.training import THRESHOLD_RATE, TopKTraining
 from miscope_sae.updating import Constraints
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["BatchTopK", "BatchTopKFamily", "KeptByBatchFamily", "kept_by_batch", "running_threshold"]
 
 LEAST_KEPT = "least_kept"
-_RATE = 0.01
-"""Share of the way to a batch's least kept latent that the running threshold goes, as in SAELens."""
 
 
 @final
@@ -53,6 +51,7 @@ class KeptByBatchFamily(AutoencoderFamily):
     params = TopKParams
     training_config = TopKTraining
     held = (5, 5)
+    settles = True
 
     def architecture(self, params: Any, setting: Setting | None) -> Architecture:
         return BatchTopK(centred=params.apply_b_dec_to_input, k=params.k)
@@ -102,7 +101,7 @@ def running_threshold(norms_of: Callable[[Weights], Tensor] = decoder_norms) -> 
         least, known = threshold(ranked, 0.0, torch.inf).min().double(), buffers[LEAST_KEPT]
         if bool(least.isinf()):
             return {LEAST_KEPT: known}
-        return {LEAST_KEPT: least if bool(known < 0) else known + _RATE * (least - known)}
+        return {LEAST_KEPT: least if bool(known < 0) else known + THRESHOLD_RATE * (least - known)}
 
     def weights(weights: Weights, buffers: Weights) -> Weights:
         norms = norms_of(weights).clamp(min=1e-8)

@@ -84,6 +84,7 @@ class BatchTopKCrosscoderFamily(OverCheckpoints):
     params = BatchTopKCrosscoderParams
     training_config = TopKTraining
     held = (5, 5)
+    settles = True
 
     def architecture(self, params: Any, setting: Setting | None) -> Architecture:
         return CrosscoderBatchTopK(checkpoints=len(params.source_steps), k=params.k)

@@ -12,6 +12,7 @@ from miscope_sae.seed_ranges import out_of_range
 
 __all__ = [
     "RESAMPLED_SHARE",
+    "THRESHOLD_RATE",
     "JumpReluTraining",
     "L1Training",
     "MatryoshkaTraining",
@@ -22,6 +23,8 @@ __all__ = [
 
 RESAMPLED_SHARE = 0.8
 """Of the learning rate's schedule: dead latents are drawn anew before, so that they can still learn."""
+THRESHOLD_RATE = 0.01
+"""Share of the way to a batch's least kept latent that a running threshold goes in an update, as in SAELens."""
 
 
 class SparseTraining(TrainingConfig):

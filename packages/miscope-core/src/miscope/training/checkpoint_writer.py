@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from miscope.store.ledger import RunLog
     from miscope.store.store import Store
+    from miscope.training.remarked import RemarksUnderWay
     from miscope.training.trainer import Trainer
     from miscope.training.watched import Watched
     from miscope.training_config import TrainingConfig
@@ -33,8 +34,11 @@ __all__ = ["CheckpointWriter", "state_of"]
 class CheckpointWriter:
     """Writes one variant's metrics, checkpoints and training states."""
 
-    def __init__(self, store: Store, log: RunLog, variant: str, config: TrainingConfig) -> None:
+    def __init__(
+        self, store: Store, log: RunLog, variant: str, config: TrainingConfig, remarks: RemarksUnderWay
+    ) -> None:
         self._store, self._log, self._variant, self._config = store, log, variant, config
+        self._remarks = remarks
         self._seen: list[tuple[int, Mapping[str, Tensor]]] = []
         self._rows: list[tuple[int, str, float]] = []
         self.latest: dict[str, float] = {}
@@ -77,7 +81,15 @@ class CheckpointWriter:
                 raise Diverged(self._variant, step, last, cure=_cure(self._config))
             self._rows += [(step, name, value) for name, value in numbers.items()]
             self.latest = numbers
+            self._remarks.note(step, numbers)
         self._seen.clear()
+
+    def remarks(self, step: int) -> list[str]:
+        """What is to be told of the fetched metrics, written down."""
+        found = self._remarks.new()
+        for each in found:
+            self._log.write("warning", step=step, field=each.field, reason=each.message)
+        return [str(each) for each in found]
 
     def flush(self) -> None:
         """Write the fetched metrics."""

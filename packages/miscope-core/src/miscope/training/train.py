@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,7 +31,7 @@ from miscope.training.estimate import work_of
 from miscope.training.log_lines import LogLines, watched_and_logged
 from miscope.training.named_interventions import interventions_by_name, refuse_others
 from miscope.training.progress_timer import ProgressTimer
-from miscope.training.remarked import warnings_of
+from miscope.training.remarked import RemarksUnderWay, warnings_of
 from miscope.training.resuming import Start, start_of
 from miscope.training.trainer import Trainer, TrainingSetup
 from miscope.training.warm_start import MADE_ELSEWHERE, begin_warm
@@ -165,7 +165,8 @@ def _trained(run: _Run) -> Generator[Progress]:
             "train", name, total=total, start=start.step, work=work, request=run.request
         ) as log:
             stop_signal = StopSignal(run.options.should_stop, interrupted, log.stop_requested)
-            writer = CheckpointWriter(store, log, name, run.config)
+            remarks = RemarksUnderWay(run.family, run.variant, store.metrics(name), begin=start.step)
+            writer = CheckpointWriter(store, log, name, run.config, remarks)
             if start.line:
                 log.write("decision", step=start.step, reason=start.line)
                 yield Progress(step=start.step, total=total, run=log.name, message=start.line)
@@ -219,8 +220,7 @@ def _steps(
         if run.watcher is not None and not (lent and step == first):
             seen = run.watcher.measure(step, trainer, kept=kept or step in choice.there)
             writer.note_watched(step, seen)
-            metrics = writer.latest_metrics
-            yield from (Progress(step=step, total=total, metrics=metrics, message=line) for line in seen.lines)
+            yield from _told(seen.lines, step, total, writer.latest_metrics)
         path = None
         if kept and not (step == first and step in there):
             path = writer.checkpoint(step, trainer, choice.facts)
@@ -234,11 +234,17 @@ def _steps(
             pace.note(step)
             metrics, eta = writer.latest_metrics, pace.left(total)
             line = lines.of(step, metrics)
+            yield from _told(writer.remarks(step), step, total, metrics)
             yield Progress(step=step, total=total, metrics=metrics, checkpoint=path, eta=eta, log=line)
         if stopping:
             return
         if step < total:
             trainer.update(step, loss)
+
+
+def _told(lines: Iterable[str], step: int, total: int, metrics: Mapping[str, float]) -> Iterator[Progress]:
+    """Each line by itself."""
+    return (Progress(step=step, total=total, metrics=metrics, message=line) for line in lines)
 
 
 def _start(run: _Run) -> Start:
