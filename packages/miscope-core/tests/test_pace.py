@@ -42,6 +42,33 @@ def test_nothing_is_told_of_the_beginning():
     assert clock.pace.rate == pytest.approx(10.0)
 
 
+def test_at_a_constant_rate_it_is_exact():
+    clock = Clock()
+    for done in range(1001):
+        left = clock.note(0.25 * done, done).left(1000)
+        if done >= 9:  # the first step, and two seconds of others
+            assert left == pytest.approx(0.25 * (1000 - done))
+
+
+@pytest.mark.parametrize("slow", [10, 50, 1000])
+def test_a_slow_first_update_has_no_part_in_it(slow: int):
+    """50 updates of 0.1 s, the first of which took so many times as long."""
+    clock = Clock()
+    for done in range(51):
+        clock.note(0.0 if done == 0 else 0.1 * (slow + done - 1), done)
+    assert clock.pace.left(1500) == pytest.approx(0.1 * 1450)
+
+
+@pytest.mark.parametrize("slow", [2.0, 3.0, 5.0])
+def test_updates_that_grow_faster_are_told_within_a_quarter_after_fifty(slow: float):
+    """The first is told of with nothing else; the next two take so many times as long as those that follow."""
+    clock, now = Clock(), 0.0
+    for done in range(51):
+        clock.note(now, done)
+        now += 0.1 * (slow if done < 3 else 1.0)
+    assert clock.pace.left(1500) == pytest.approx(0.1 * 1450, rel=0.25)
+
+
 def test_what_an_earlier_attempt_did_is_no_part_of_the_pace():
     clock = Clock()
     for now, done in ((0.0, 5000), (0.01, 5001), (0.02, 5200)):
