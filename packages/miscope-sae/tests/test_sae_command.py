@@ -91,6 +91,34 @@ def test_one_line_trains_an_autoencoder_that_skips_and_says_what_is_left_without
     assert f"{variant.name}: FVU held out {fvu:.3g}, without any latent {without:.3g}, L0 " in err + out
 
 
+def test_one_line_trains_one_of_each_of_several_sites(source: BoundVariant, command: Command):
+    place = source.workspace
+    wide = place.variant("sae.known-features", features=12, width=8, inputs=120, width_out=6)
+    place.value.keep_record(wide.value)
+    words = ("sae", "train", wide.name, *SHORT, "-w", place.root)
+    code, out, err = command(*words, "--site", SITE, "--site", "hook_out")
+    assert code == 0, err
+    assert f"2 of sae.topk at hook_embed, hook_out of {wide.name}" in out + err
+    sizes = {one.value.params.model_dump()["site"]: one.at(6).checkpoint.weights for one in trained(place)}
+    assert {site: tuple(weights["W_enc"].shape) for site, weights in sizes.items()} == {
+        **{"hook_embed": (8, 16), "hook_out": (6, 24)}
+    }
+    before = {one.name for one in trained(place)}
+    assert {one.name for one in autoencoders(wide, "hook_*", k=2, steps=6, allow_out_of_range=True)} == before
+    assert {one.name for one in autoencoders(wide, [SITE, "hook_*"], k=2, steps=6, allow_out_of_range=True)} == before
+
+
+def test_a_site_that_is_not_there_is_named_among_several_and_nothing_is_trained(source: BoundVariant, command: Command):
+    place = source.workspace
+    for asked, other in (("hook_uot", "None that is known here is spelt like it."), ("blocks.*", None)):
+        code, _, err = command("sae", "train", source.name, "--site", SITE, "--site", asked, *SHORT, "-w", place.root)
+        assert code == 1
+        assert f"There is no site named {asked!r}.\n" in err
+        assert f"\n{source.name} has: hook_embed." in err
+        assert other is None or other in err
+    assert trained(place) == []
+
+
 def test_a_crosscoder_is_one_of_all_the_checkpoints_that_are_named(tmp_path: Path, command: Command):
     place = open_bound(tmp_path / "workspace")
     source = place.variant("sae.known-births", features=12, width=8, inputs=120)

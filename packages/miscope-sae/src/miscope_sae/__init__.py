@@ -12,19 +12,20 @@ if TYPE_CHECKING:
     import typer
 
     from miscope import Analyzer, Family, Lens, View
+    from miscope_sae.importing import imported as imported
     from miscope_sae.series import autoencoders as autoencoders
     from miscope_sae.series import remarks as remarks
 
-__all__ = ["autoencoders", "remarks"]
+__all__ = ["autoencoders", "imported", "remarks"]
 
 
 def __getattr__(name: str) -> Any:
     # Not in __dir__ too: whoever looks for hooks would load it.
     if name not in __all__:
         raise AttributeError(f"module 'miscope_sae' has no attribute {name!r}")
-    from miscope_sae import series
+    from miscope_sae import importing, series
 
-    return getattr(series, name)
+    return getattr(importing if name == "imported" else series, name)
 
 
 @hookimpl

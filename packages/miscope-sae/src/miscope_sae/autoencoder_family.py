@@ -105,18 +105,29 @@ class AutoencoderFamily(Family):
     def given(self, sources: Sequence[SourceCheckpoint]) -> Self:
         return type(self)(sources)
 
+    def is_imported(self, params: Any) -> bool:
+        """Whether its weights are from a file of another library, so that nothing of its training is known here."""
+        return params.imported is not None
+
     def untrained(self, params: Any) -> Any | None:
         """Of the checkpoint before the first update, where every other is compared with it.
 
-        None for one that is warm: few updates from drawn weights are no match for a series that led to it.
+        None for one that is warm: few updates from drawn weights are no match for a series that led to it; and for one
+        that is imported.
         """
-        return params.model_copy(update={"step": 0}) if params.step and params.warm is None else None
+        alone = params.warm is None and not self.is_imported(params)
+        return params.model_copy(update={"step": 0}) if params.step and alone else None
 
     def length_fields(self, steps: int) -> dict[str, object]:
         """The fields of a training of so many updates that depend on its length."""
         return length_fields(steps)
 
-    def training(self, params: Any) -> SparseTraining:
+    @final
+    def training(self, params: Any) -> SparseTraining | None:
+        return None if self.is_imported(params) else self.usual_training(params)
+
+    def usual_training(self, params: Any) -> SparseTraining:
+        """How it is trained here unless told otherwise."""
         return cast("type[SparseTraining]", self.training_config).model_validate(
             {**_DEFAULTS, **self.length_fields(STEPS)}
         )
@@ -142,7 +153,8 @@ class AutoencoderFamily(Family):
         return self.shapes(width, latent_count(params.latents, width))
 
     def probes(self, variant: Variant) -> Mapping[str, Probe]:
-        """What the source is shown, as its activations; `train` are the inputs that the autoencoder is trained on."""
+        """What the source is shown, as its activations; `train` are the inputs that the autoencoder is trained on, if
+        that is known."""
         shown = self._rows[0].source.probe
         columns = dict(shown.columns)
         if shown.train is not None:
@@ -153,7 +165,7 @@ class AutoencoderFamily(Family):
                 inputs=self.inputs_of(variant.params),
                 columns=columns,
                 grid=shown.grid,
-                train=self._trained_on(variant),
+                train=None if variant.training is None else self._trained_on(variant),
                 symmetries=shown.symmetries,
             )
         }
@@ -163,7 +175,9 @@ class AutoencoderFamily(Family):
         source = self._rows[0].source
         return {name: basis for name, basis in source.bases.items() if name in source.probe.columns}
 
-    def task(self, variant: Variant) -> Task:
+    def task(self, variant: Variant) -> Task | None:
+        if variant.training is None:
+            return None
         import torch
 
         from miscope_sae.autoencoder_model import BEFORE
@@ -191,6 +205,8 @@ class AutoencoderFamily(Family):
         )
 
     def remarks(self, variant: Variant) -> Sequence[Remark]:
+        if variant.training is None:
+            return ()
         from math import prod
 
         import psutil

@@ -45,9 +45,9 @@ class GatedFamily(AutoencoderFamily):
     def architecture(self, params: Any, setting: Setting | None) -> Architecture:
         return Gated(centred=params.apply_b_dec_to_input)
 
-    def training(self, params: Any) -> SparseTraining:
+    def usual_training(self, params: Any) -> SparseTraining:
         """Decoder rows of norm 1, as in the paper: free ones, which learn nothing of the gate's error, would shrink."""
-        return super().training(params).model_copy(update={"decoder_norm": "unit"})
+        return super().usual_training(params).model_copy(update={"decoder_norm": "unit"})
 
     def shapes(self, width: int, latents: int) -> Mapping[str, tuple[int, ...]]:
         plain = super().shapes(width, latents)

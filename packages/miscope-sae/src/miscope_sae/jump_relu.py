@@ -61,9 +61,9 @@ class JumpReluFamily(AutoencoderFamily):
         """Sparsity warms up all along."""
         return super().length_fields(steps) | {"sparsity_warmup_steps": steps}
 
-    def training(self, params: Any) -> SparseTraining:
+    def usual_training(self, params: Any) -> SparseTraining:
         """Decoder rows of norm 1, so that thresholds are in units of the inputs."""
-        return super().training(params).model_copy(update={"decoder_norm": "unit"})
+        return super().usual_training(params).model_copy(update={"decoder_norm": "unit"})
 
     def shapes(self, width: int, latents: int) -> Mapping[str, tuple[int, ...]]:
         return {**super().shapes(width, latents), "threshold": (latents,)}

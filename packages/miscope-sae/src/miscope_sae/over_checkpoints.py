@@ -82,13 +82,17 @@ class OverCheckpoints(AutoencoderFamily):
         """One of all of them."""
         return [{"source_steps": tuple(steps)}]
 
+    def is_imported(self, params: Any) -> bool:
+        """Other libraries have no files of them."""
+        return False
+
     def untrained(self, params: Any) -> None:
         """What the untrained network gives is beside the others in it."""
         return None
 
-    def training(self, params: Any) -> SparseTraining:
+    def usual_training(self, params: Any) -> SparseTraining:
         """The decoder's bias begins at the mean of each checkpoint."""
-        return super().training(params).model_copy(update={"b_dec_init": "mean"})
+        return super().usual_training(params).model_copy(update={"b_dec_init": "mean"})
 
     def shapes_of(self, params: Any) -> Mapping[str, tuple[int, ...]]:
         width = self._rows[0].width

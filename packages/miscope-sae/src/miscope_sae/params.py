@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer, model_validator
 
@@ -28,6 +28,8 @@ class KParams(Params):
 class LatentParams(Params):
     """How many latents, and the seed."""
 
+    later: ClassVar[tuple[str, ...]] = ()
+    """Fields that came later than the first autoencoders."""
     latents: Annotated[str, Field(pattern=r"[0-9]+(\.[0-9]+)?x?", json_schema_extra={"slug": "m"})] = "8x"
     """How many: '512', or '8x', so many times the width of the site."""
     seed: Annotated[int, Field(ge=0)] = 0
@@ -38,10 +40,20 @@ class LatentParams(Params):
     def _count_as_text(cls, value: object) -> object:
         return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
+    @model_serializer(mode="wrap")
+    def _without_what_came_later(self, serialize: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """At their defaults; so the digests of the first autoencoders stay what they were."""
+        dumped: dict[str, object] = serialize(self)
+        fields = type(self).model_fields
+        return {
+            name: value for name, value in dumped.items() if name not in self.later or value != fields[name].default
+        }
+
 
 class AutoencoderParams(LatentParams):
     """A checkpoint of another variant and a site, latents, and the seed."""
 
+    later = (*WARM_FIELDS, "imported")
     normalize_activations: Annotated[Normalisation, Field(json_schema_extra={"slug": "norm", "in_name": "changed"})] = (
         "constant_norm"
     )
@@ -53,6 +65,11 @@ class AutoencoderParams(LatentParams):
     warm: Annotated[Direction | None, Field(json_schema_extra={"in_name": "changed"})] = None
     """Whether it is one of a series in which each begins with the weights of the one before: 'forward' in the order of
     the checkpoints, 'backward' against it. The same latent is then the same index in all of them."""
+    imported: Annotated[
+        str | None, Field(pattern=r"^[0-9a-f]{12}$", json_schema_extra={"slug": "file", "in_name": "changed"})
+    ] = None
+    """First digits of the SHA-256 of the file its weights are from, as `miscope sae import` sets them; None: it is
+    trained here."""
     step: Annotated[int, Field(ge=0)]
     """Of the checkpoint it is built on."""
     site: Annotated[str, Field(min_length=1, json_schema_extra={"slug": ""})]
@@ -70,12 +87,6 @@ class AutoencoderParams(LatentParams):
         if there and len(there) < len(WARM_FIELDS):
             raise ValueError(f"{', '.join(WARM_FIELDS)} are given together or not at all; here: {', '.join(there)}")
         return self
-
-    @model_serializer(mode="wrap")
-    def _without_what_is_not(self, serialize: SerializerFunctionWrapHandler) -> dict[str, object]:
-        """Came later than the first autoencoders, whose digests stay what they were."""
-        dumped: dict[str, object] = serialize(self)
-        return {name: value for name, value in dumped.items() if name not in WARM_FIELDS or value is not None}
 
 
 def latent_count(latents: str, width: int) -> int:

@@ -1,11 +1,12 @@
-"""Autoencoders of one configuration, one for each of several checkpoints of a variant, or one of all of them."""
+"""Autoencoders of one configuration, one for each of several sites and checkpoints of a variant."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from miscope.errors import BadValue, UnknownName
+from miscope.patterns import matching
 from miscope_sae.autoencoder_family import STEPS, AutoencoderFamily
 from miscope_sae.params import INPUTS_A_LATENT, latent_count
 from miscope_sae.preset import preset_fields
@@ -16,26 +17,35 @@ if TYPE_CHECKING:
     from miscope.bound import BoundVariant
     from miscope.workspace import Workspace
 
-__all__ = ["autoencoder_variants", "autoencoders", "chosen_checkpoints", "fitting_latents", "remarks", "with_untrained"]
+__all__ = [
+    "autoencoder_variants",
+    "autoencoders",
+    "check_sites",
+    "chosen_checkpoints",
+    "chosen_sites",
+    "fitting_latents",
+    "remarks",
+    "with_untrained",
+]
 
 
 def autoencoders(
     run: BoundVariant,
-    site: str,
+    site: str | Sequence[str],
     *,
     step: str | int | Sequence[int] = "last",
     architecture: str | None = None,
     preset: str | None = None,
     **fields: Any,
 ) -> list[BoundVariant]:
-    """Autoencoders of a site of a trained variant, to be trained: one for each step, with these fields for all.
+    """Autoencoders of sites of a trained variant, to be trained: one for each site and step, with these fields for all.
 
-    A crosscoder is one alone, of all these steps.
+    A crosscoder is one alone of all these steps.
 
-    step: 'last', 'first', 'best', 'all', a number, several, or a schedule ('every:100'). architecture: 'topk' or
-    'sae.topk'; None: the preset's, or 'topk'. preset: a name that `miscope sae presets` lists. fields: parameters and
-    training fields of the architecture's family, which go before the preset's; `steps` brings what depends on the
-    length of a training with it. warm='forward' or 'backward' among them has each begin with the weights of the one
+    site: a name, a pattern ('blocks.*.mlp.hook_post'), or several. step: 'last', 'first', 'best', 'all', a number,
+    several, or a schedule ('every:100'). architecture: 'topk' or 'sae.topk'; None: the preset's, or 'topk'. preset: a
+    name that `miscope sae presets` lists. fields: parameters and training fields of the architecture's family, which go
+    before the preset's; `steps` brings what depends on the length of a training with it. warm='forward' or 'backward' among them has each begin with the weights of the one
     before, which is to be trained first, and make `warm_steps` updates (None: a tenth of the first's). Raises BadValue
     and UnknownName, before anything is trained.
     """
@@ -44,7 +54,8 @@ def autoencoders(
     place = run.workspace
     steps = chosen_checkpoints(place.value, run.name, step)
     named = {"architecture": architecture, "preset": preset}
-    found = autoencoder_variants(place.value, run.value, site, steps, {**named, **fields})
+    sites = chosen_sites(place.value, run.value, [site] if isinstance(site, str) else site)
+    found = autoencoder_variants(place.value, run.value, sites, steps, {**named, **fields})
     return [BoundVariant(place, variant) for variant in found]
 
 
@@ -76,9 +87,9 @@ def chosen_checkpoints(workspace: Workspace, name: str, step: str | int | Sequen
 
 
 def autoencoder_variants(
-    workspace: Workspace, source: Variant, site: str, steps: Sequence[int], fields: Mapping[str, Any]
+    workspace: Workspace, source: Variant, sites: Sequence[str], steps: Sequence[int], fields: Mapping[str, Any]
 ) -> list[Variant]:
-    """The variants to train, in this order: one for each step of the source, or one of all of them.
+    """The variants to train, in this order: of each site one for each step of the source, or one of all of them.
 
     Among the fields are 'architecture', 'preset', 'warm' and 'warm_steps'.
     """
@@ -89,46 +100,60 @@ def autoencoder_variants(
     chosen = preset_fields(preset) if preset else {}
     family = _family(workspace, str(architecture or chosen.pop("architecture", "topk")))
     chosen.pop("architecture", None)
-    context = workspace.context(source)
-    for each in (site, *([given["target_site"]] if "target_site" in given else [])):
-        if each not in context.model.sites:
-            sites = sorted(context.model.sites)
-            raise UnknownName("site", str(each), sites, listing=f"{source.name} has: {', '.join(sites)}.")
+    check_sites(workspace, source, (*sites, *([str(given["target_site"])] if "target_site" in given else [])))
     length = given.get("steps", STEPS if not chosen else None)
     of_length = family.length_fields(length) if isinstance(length, int) and (chosen or length != STEPS) else {}
     if str(given.get("lr_decay_steps")) == "0" and "lr_schedule" not in given:
         of_length |= {"lr_schedule_steps": None}  # nothing is left that it would be of
-    values = chosen | of_length | given
     if warm is None and warm_steps is not None:
         raise BadValue("warm_steps is of a warm series.", "Each of these is trained by itself.", "Give warm='forward'.")
     ordered = in_direction(family, warm, steps)
     built_on = family.built_on(ordered)
-    if "latents" not in values:
-        latents, usual = fitting_latents(context.width(site), len(context.probe().inputs))
-        values |= {"latents": latents}
-        if not usual:
-            # What somebody asked for is kept within its ranges all the same.
-            workspace.variant(family.name, variant=source.name, site=site, **built_on[0], **values)
-            values |= {"allow_out_of_range": True}
+    values = {**chosen, **of_length, **given, "variant": source.name, **built_on[0]}
+    of_sites = [_with_latents(workspace, source, family, {**values, "site": site}) for site in sites]
     workspace.keep_record(source)
-    values |= {"variant": source.name, "site": site}
     if warm is None:
-        return [workspace.variant(family.name, **each, **values) for each in built_on]
-    first = workspace.variant(family.name, **built_on[0], **values)
-    return warm_series(workspace, first, ordered[1:], values | {"warm": warm}, later_steps(warm_steps))
+        return [workspace.variant(family.name, **{**of_site, **each}) for of_site in of_sites for each in built_on]
+    updates, found = later_steps(warm_steps), []
+    for of_site in of_sites:
+        first = workspace.variant(family.name, **of_site)
+        found += warm_series(workspace, first, ordered[1:], {**of_site, "warm": warm}, updates)
+    return found
 
 
 def with_untrained(
-    workspace: Workspace, source: Variant, site: str, steps: Sequence[int], fields: Mapping[str, Any]
+    workspace: Workspace, source: Variant, sites: Sequence[str], steps: Sequence[int], fields: Mapping[str, Any]
 ) -> list[Variant]:
     """The same, and one of the first checkpoint to compare with; beside a warm series that is trained by itself."""
     first = workspace.store.finite_steps(source.name)[:1]
     if fields.get("warm") is None:
-        return autoencoder_variants(workspace, source, site, sorted({*steps, *first}), fields)
+        return autoencoder_variants(workspace, source, sites, sorted({*steps, *first}), fields)
     alone = {name: value for name, value in fields.items() if name not in ("warm", "warm_steps")}
-    series = autoencoder_variants(workspace, source, site, steps, fields)
-    beside = autoencoder_variants(workspace, source, site, first, alone)
+    series = autoencoder_variants(workspace, source, sites, steps, fields)
+    beside = autoencoder_variants(workspace, source, sites, first, alone)
     return list({one.name: one for one in (*series, *beside)}.values())
+
+
+def chosen_sites(workspace: Workspace, source: Variant, patterns: Sequence[str]) -> list[str]:
+    """The sites of the source's network that are meant by names or shell patterns, each once, in their order.
+
+    UnknownName where one of them is the name of none, or no site is like it.
+    """
+    known = sorted(workspace.context(source).model.sites)
+    found: dict[str, None] = {}
+    for pattern in patterns:
+        meant = [pattern] if pattern in known else matching([pattern], known)
+        found |= dict.fromkeys(meant or [pattern])
+    check_sites(workspace, source, found)
+    return list(found)
+
+
+def check_sites(workspace: Workspace, source: Variant, sites: Iterable[str]) -> None:
+    """UnknownName where the network of the source has not one of these sites."""
+    known = sorted(workspace.context(source).model.sites)
+    for site in sites:
+        if site not in known:
+            raise UnknownName("site", site, known, listing=f"{source.name} has: {', '.join(known)}.")
 
 
 def fitting_latents(width: int, inputs: int) -> tuple[str, bool]:
@@ -141,6 +166,22 @@ def fitting_latents(width: int, inputs: int) -> tuple[str, bool]:
         if latent_count(f"{times}x", width) * INPUTS_A_LATENT <= inputs:
             return f"{times}x", True
     return "1x", False
+
+
+def _with_latents(
+    workspace: Workspace, source: Variant, family: AutoencoderFamily, values: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """The fields of one autoencoder, and as many latents as fit where they say nothing of that."""
+    if "latents" in values:
+        return values
+    context = workspace.context(source)
+    latents, usual = fitting_latents(context.width(str(values["site"])), len(context.probe().inputs))
+    fitted = {**values, "latents": latents}
+    if usual:
+        return fitted
+    # What somebody asked for is kept within its ranges all the same.
+    workspace.variant(family.name, **fitted)
+    return {**fitted, "allow_out_of_range": True}
 
 
 def _family(workspace: Workspace, architecture: str) -> AutoencoderFamily:

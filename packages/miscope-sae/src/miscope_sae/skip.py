@@ -90,13 +90,13 @@ class SkipFamily(AutoencoderFamily):
         }
         return {**plain, **extra[params.skip_mode]}
 
-    def training(self, params: Any) -> SkipTraining:
+    def usual_training(self, params: Any) -> SkipTraining:
         """Where a share of each dimension goes past, that is penalised.
 
         With 1 the share is as large as `rho`, what the penalty on latents takes from them; with much less the cheapest
         is to let nearly all go past and no latent be active.
         """
-        plain = cast("SkipTraining", super().training(params))
+        plain = cast("SkipTraining", super().usual_training(params))
         return plain.model_copy(update={"skip_penalty": 1.0}) if params.skip_mode == "gated" else plain
 
     def first_weights(self, setting: Setting) -> dict[str, Tensor]:

@@ -27,17 +27,19 @@ class TopKParams(AutoencoderParams, KParams):
 
 @final
 class TopK(Architecture):
-    """The k largest pre-activations of each input, each weighed by the norm of its decoder row; 0 for negative ones."""
+    """The k largest pre-activations of each input, 0 for negative ones."""
 
-    def __init__(self, *, centred: bool, k: int) -> None:
+    def __init__(self, *, centred: bool, k: int, by_norm: bool = True) -> None:
+        """by_norm: whether each is weighed by the norm of its decoder row when they are ranked."""
         super().__init__(centred=centred)
-        self.k = k
+        self.k, self.by_norm = k, by_norm
 
     def latents(self, weights: Weights, before: Tensor) -> Tensor:
         active = torch.relu(before)
         if self.k >= active.shape[1]:
             return active
-        _, kept = (active.detach() * decoder_norms(weights).detach()).topk(self.k, dim=1, sorted=False)
+        ranked = active.detach() * decoder_norms(weights).detach() if self.by_norm else active.detach()
+        _, kept = ranked.topk(self.k, dim=1, sorted=False)
         return torch.zeros_like(active).scatter(1, kept, active.gather(1, kept))
 
     def decoded(self, weights: Weights, latents: Tensor) -> Tensor:
@@ -57,7 +59,8 @@ class TopKFamily(AutoencoderFamily):
     held = (4, 4)
 
     def architecture(self, params: Any, setting: Setting | None) -> Architecture:
-        return TopK(centred=params.apply_b_dec_to_input, k=params.k)
+        # Other libraries rank by the pre-activations alone, or their norms are folded when they are read.
+        return TopK(centred=params.apply_b_dec_to_input, k=params.k, by_norm=params.imported is None)
 
     def terms(self, pass_of: PassOf, setting: Setting) -> tuple[Term, ...]:
         return (terms.reconstruction(pass_of), *auxiliary_of(pass_of, setting))

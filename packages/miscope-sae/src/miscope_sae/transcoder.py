@@ -93,9 +93,9 @@ class TranscoderFamily(AutoencoderFamily):
     def architecture(self, params: Any, setting: Setting | None) -> Architecture:
         return Transcoder(skips=params.linear_skip)
 
-    def training(self, params: Any) -> SparseTraining:
+    def usual_training(self, params: Any) -> SparseTraining:
         """The decoder's bias begins at the mean of what is reconstructed."""
-        return super().training(params).model_copy(update={"b_dec_init": "mean"})
+        return super().usual_training(params).model_copy(update={"b_dec_init": "mean"})
 
     def remarks(self, variant: Variant) -> Sequence[Remark]:
         told = "the map may take any share of what a latent writes: read no decoder row as what its latent writes."

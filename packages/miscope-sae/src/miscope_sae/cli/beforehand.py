@@ -19,17 +19,23 @@ __all__ = ["tell", "tell_all"]
 
 
 def tell(place: Workspace, variants: Sequence[Variant], threads: int | None) -> None:
-    """Of trainings of one configuration: the remarks of the first, and how long all of them take.
+    """Of trainings of one configuration: the remarks of the first of each site, and how long all of them take.
 
-    Raises BadValue where it could not be trained.
+    Raises BadValue where one of these could not be trained.
     """
     from miscope.training.remarked import refuse_errors
 
-    known = _estimate(place, variants[0], threads)
-    refuse_errors(variants[0].name, known.remarks)
-    note_remarks(known.remarks)
-    if known.steps:
-        note(f"time: {_time(_alike(place, variants, threads, known))}, {basis(known.measured, variants[0].family)}")
+    by_site = _by_site(variants)
+    known = {site: _estimate(place, some[0], threads) for site, some in by_site.items()}
+    for site, some in by_site.items():
+        refuse_errors(some[0].name, known[site].remarks)
+    for site, one in known.items():
+        if len(known) > 1:
+            note(f"{site}:")
+        note_remarks(one.remarks)
+    if all(one.steps for one in known.values()):
+        takes = [each for site, some in by_site.items() for each in _alike(place, some, threads, known[site])]
+        note(f"time: {_time(takes)}, {basis(takes[0].measured, variants[0].family)}")
 
 
 def tell_all(place: Workspace, variants: Sequence[Variant], threads: int | None) -> int:
@@ -61,6 +67,13 @@ def _alike(place: Workspace, variants: Sequence[Variant], threads: int | None, f
 def _length(variant: Variant) -> int:
     assert variant.training is not None, "autoencoders are trained here"
     return variant.training.steps
+
+
+def _by_site(variants: Sequence[Variant]) -> dict[str, list[Variant]]:
+    found: dict[str, list[Variant]] = {}
+    for one in variants:
+        found.setdefault(str(one.params.model_dump()["site"]), []).append(one)
+    return found
 
 
 def _estimate(place: Workspace, variant: Variant, threads: int | None) -> Estimate:

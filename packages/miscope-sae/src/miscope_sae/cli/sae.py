@@ -26,13 +26,16 @@ def add_to(cli: typer.Typer) -> None:
     )
     group.command()(train)
     group.command()(export)
+    group.command("import")(import_folder)
     group.command()(presets)
     cli.add_typer(group, name="sae", rich_help_panel="Make")
 
 
 def train(
     variant: Annotated[str, typer.Argument(metavar="VARIANT", help="Whose activations: a trained variant's name.")],
-    site: Annotated[str, typer.Option(help="Where in its network: blocks.0.mlp.hook_post.")],
+    site: Annotated[
+        list[str], typer.Option(help="Where in its network: blocks.0.mlp.hook_post; a pattern, or several times.")
+    ],
     fields: Annotated[
         list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Of the architecture: k=8 latents=2x seed=1.")
     ] = None,
@@ -82,7 +85,7 @@ def train(
     priority: PriorityOption = 0,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Train an autoencoder of one site at a checkpoint, one at each of several, or a crosscoder of several together.
+    """Train an autoencoder of a site at a checkpoint, one of each of several, or a crosscoder of several checkpoints.
 
     Each is a variant of its own: `miscope analyze`, `miscope show` and the page take it like any other. Ctrl-C stops;
     the same command goes on from there.
@@ -90,7 +93,7 @@ def train(
     from miscope.train_options import TrainOptions
     from miscope.train_request import train_request
     from miscope_sae.cli.beforehand import tell, tell_all
-    from miscope_sae.series import autoencoder_variants, chosen_checkpoints, with_untrained
+    from miscope_sae.series import autoencoder_variants, chosen_checkpoints, chosen_sites, with_untrained
 
     place = opened(workspace)
     only_with_queue(queued, then=then, priority=priority)
@@ -102,11 +105,11 @@ def train(
     given |= {} if target_site is None else {"target_site": target_site}
     given |= {"architecture": architecture, "preset": preset}
     given |= {"warm": "backward" if backward else "forward", "warm_steps": warm_steps} if warm else {}
-    made_of = with_untrained if untrained else autoencoder_variants
-    variants = made_of(place, source, site, chosen_checkpoints(place, source.name, step), given)
+    sites, chosen = chosen_sites(place, source, site), chosen_checkpoints(place, source.name, step)
+    variants = (with_untrained if untrained else autoencoder_variants)(place, source, sites, chosen, given)
     if dry_run:
         raise typer.Exit(tell_all(place, variants, threads))
-    note(f"{len(variants)} of {variants[0].family} at {site} of {source.name}  in {place.root}")
+    note(f"{len(variants)} of {variants[0].family} at {', '.join(sites)} of {source.name}  in {place.root}")
     tell(place, variants, threads)
     requests = [train_request(one, TrainOptions(device=device, threads=threads)) for one in variants]
     if queued:
@@ -134,6 +137,28 @@ def export(
     meant = _one(place, variant)
     distance = export_autoencoder(place, meant, step_meant(place, [meant], step), out)
     print(f"{out}: reconstructions differ by {distance:.1g}, relative to the largest")
+
+
+def import_folder(
+    path: Annotated[Path, typer.Argument(metavar="FOLDER", parser=folder, help="What the other library wrote.")],
+    of: Annotated[str, typer.Option(metavar="VARIANT", help="Whose activations it was trained on.")],
+    step: Annotated[
+        str, typer.Option(metavar="STEP", help="At which of its checkpoints: last, first, best, 100.")
+    ] = "last",
+    site: Annotated[str | None, typer.Option(help="Where in its network.  (default: what the files say)")] = None,
+    target_site: Annotated[str | None, typer.Option(help="Of a transcoder: which site it reconstructs.")] = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Import an autoencoder of SAELens, dictionary_learning or sparsify as a variant with one checkpoint.
+
+    Instruments and views take it like one that was trained here. Which inputs it was trained on nobody knows, so
+    nothing counts as held out.
+    """
+    from miscope_sae.importing import import_autoencoder
+
+    place = opened(workspace)
+    fields = {"step": step, "site": site, "target_site": target_site}
+    print(import_autoencoder(place, _one(place, of), path, fields).name)
 
 
 def presets(

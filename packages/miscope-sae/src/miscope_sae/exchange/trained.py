@@ -46,23 +46,22 @@ def plain_of(
 ) -> PlainAutoencoder:
     """The plain autoencoder that gives the same reconstructions of raw activations.
 
-    Its latents are the same too, but those of a TopK: they are times the norms of the decoder, by which they are
-    ranked. mode, scales: the normalisation, and what 'constant_norm' multiplies inputs and, of a transcoder, outputs
+    Its latents are the same too, but those of a TopK that ranks them by the norms of the decoder: they are times these.
+    mode, scales: the normalisation, and what 'constant_norm' multiplies inputs and, of a transcoder, outputs
     by, which is folded. BadValue of an architecture that other libraries have not, or of something past the latents of
     inputs that are each normalised by themselves.
     """
     weights = _with_skip(architecture, weights, mode)
     names = plain.tensor_shapes(name := _name(architecture), d_in=0, d_sae=0, d_out=0)
-    ranked = isinstance(architecture, TopK)
     coder = PlainAutoencoder(
         architecture=name,
         tensors={each: weights[each] for each in names},
-        k=min(architecture.k, weights["W_dec"].shape[0]) if ranked else None,
+        k=min(architecture.k, weights["W_dec"].shape[0]) if isinstance(architecture, TopK) else None,
         apply_b_dec_to_input=architecture.centred and not isinstance(architecture, SkipReLU),
         normalize_activations="none" if mode == "constant_norm" else mode,
         metadata=metadata or {},
     )
-    coder = unit_norm(coder, ranked_by_norm=True) if ranked else coder
+    coder = unit_norm(coder, ranked_by_norm=True) if isinstance(architecture, TopK) and architecture.by_norm else coder
     if mode != "constant_norm":
         return coder
     first, last = float(scales[0]), float(scales[-1])
