@@ -238,7 +238,7 @@ def test_what_was_recorded_is_neither_trained_nor_imported_over_nor_the_other_wa
     with pytest.raises(BadValue) as error:
         list(variant.train(steps=3))
     assert str(error.value) == (
-        f"{NAME} cannot be trained.\nThe family 'pytorch.module' takes its checkpoints from elsewhere.\n"
+        f"{NAME} cannot be trained.\nIts checkpoints come from elsewhere.\n"
         "Go on in the loop that trained it:  workspace.record(NAME, model, probe=...)"
     )
     torch.save(trained(2).state_dict(), tmp_path / "step_2.pt")

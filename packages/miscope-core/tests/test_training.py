@@ -430,7 +430,7 @@ def test_a_family_without_a_task_cannot_be_trained(tmp_path: Path) -> None:
         variant.train()
     assert str(refused.value) == (
         "toy.imported/v5-seed0-width16 cannot be trained.\n"
-        "The family 'toy.imported' takes its checkpoints from elsewhere.\n"
+        "Its checkpoints come from elsewhere.\n"
         f"To add some:  miscope import PATH --workspace {variant.workspace.root}"
     )
     assert not (tmp_path / "w").exists()

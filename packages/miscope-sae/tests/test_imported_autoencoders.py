@@ -200,6 +200,13 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(source, tmp_pat
         "sae.safetensors (sparsify); this holds none of them.\n"
         "Name the folder that a library wrote, with one file of weights in it."
     )
+    for absent, problem in (
+        (tmp_path / "nowhere", "There is no such folder."),
+        (narrow / "cfg.json", "It is a file, and no folder."),
+    ):
+        with pytest.raises(BadFile) as refused:
+            imported(source, absent)
+        assert str(refused.value) == f"{absent} cannot be read.\n{problem}\nName the folder that a library wrote."
     assert source.workspace.names() == [source.name]
 
 

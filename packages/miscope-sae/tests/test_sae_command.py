@@ -96,6 +96,11 @@ def test_one_line_trains_one_of_each_of_several_sites(source: BoundVariant, comm
     wide = place.variant("sae.known-features", features=12, width=8, inputs=120, width_out=6)
     place.value.keep_record(wide.value)
     words = ("sae", "train", wide.name, *SHORT, "-w", place.root)
+    code, out, err = command(*words, "--site", SITE, "--site", "hook_out", "--dry-run")
+    assert (code, trained(place)) == (0, [])
+    told = err[err.index("hook_embed:\n") :].split("hook_out:\n")
+    assert ["latents: 16, 2 times the width 8" in each for each in told] == [True, False]
+    assert ["latents: 24, 4 times the width 6" in each for each in told] == [False, True]
     code, out, err = command(*words, "--site", SITE, "--site", "hook_out")
     assert code == 0, err
     assert f"2 of sae.topk at hook_embed, hook_out of {wide.name}" in out + err

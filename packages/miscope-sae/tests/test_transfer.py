@@ -155,6 +155,16 @@ def test_what_differs_in_more_than_the_step_is_not_compared(member: Any) -> None
     ]
 
 
+def test_a_series_from_elsewhere_is_compared_though_each_is_from_a_file_of_its_own(member: Any) -> None:
+    inputs, decoder = along((0, 1)), reconstructing((0, 1))
+    found = computed(*(member(inputs, decoder, step=step, imported=f"{step:012x}") for step in (10, 20)))
+    assert found["fvu"] == pytest.approx(np.zeros((2, 2)), abs=1e-6)
+    trained, foreign = (
+        member(inputs, decoder, step=step, imported=file) for step, file in ((10, None), (20, "a" * 12))
+    )
+    assert "they differ in batch_size, " in reason(trained, foreign)
+
+
 def test_autoencoders_of_a_toy_at_three_of_its_steps_are_compared_and_drawn(tmp_path: Path) -> None:
     place = open_bound(tmp_path, tables(TopKFamily(), TRANSFER, *VIEWS))
     parent = place.variant("toy.sum")

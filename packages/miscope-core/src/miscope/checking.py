@@ -52,7 +52,7 @@ def _check_training(workspace: Workspace, request: TrainRequest) -> None:
     if variant.training is None:
         raise BadValue(
             f"{variant.name} cannot be trained.",
-            f"The family {variant.family!r} takes its checkpoints from elsewhere.",
+            "Its checkpoints come from elsewhere.",
             "Analyze it instead.",
             field="family",
         )

@@ -45,9 +45,9 @@ def autoencoders(
     site: a name, a pattern ('blocks.*.mlp.hook_post'), or several. step: 'last', 'first', 'best', 'all', a number,
     several, or a schedule ('every:100'). architecture: 'topk' or 'sae.topk'; None: the preset's, or 'topk'. preset: a
     name that `miscope sae presets` lists. fields: parameters and training fields of the architecture's family, which go
-    before the preset's; `steps` brings what depends on the length of a training with it. warm='forward' or 'backward' among them has each begin with the weights of the one
-    before, which is to be trained first, and make `warm_steps` updates (None: a tenth of the first's). Raises BadValue
-    and UnknownName, before anything is trained.
+    before the preset's; `steps` brings what depends on the length of a training with it. warm='forward' or 'backward'
+    among them has each begin with the weights of the one before, which is to be trained first, and make `warm_steps`
+    updates (None: a tenth of the first's). Raises BadValue and UnknownName, before anything is trained.
     """
     from miscope.bound import BoundVariant
 

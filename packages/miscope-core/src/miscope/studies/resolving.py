@@ -111,7 +111,7 @@ def _variant(workspace: Workspace, fields: StudyFields, experiment: Experiment) 
     if variant.training is None:
         raise BadValue(
             f"{variant.name} cannot be trained.",
-            f"The family {variant.family!r} takes its checkpoints from elsewhere.",
+            "Its checkpoints come from elsewhere.",
             "A study is of what is trained here; `miscope analyze` computes the instruments of what is not.",
         )
     check_steps(variant.training.steps)

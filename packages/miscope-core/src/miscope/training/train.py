@@ -67,7 +67,7 @@ def train(workspace: Workspace, variant: Variant, options: TrainOptions | None =
     if config is None or task is None:
         raise BadValue(
             f"{variant.name} cannot be trained.",
-            f"The family {variant.family!r} takes its checkpoints from elsewhere.",
+            "Its checkpoints come from elsewhere.",
             "Go on in the loop that trained it:  workspace.record(NAME, model, probe=...)"
             if workspace.context(variant).family.described
             else f"To add some:  {in_workspace(workspace.root, 'miscope import PATH')}",

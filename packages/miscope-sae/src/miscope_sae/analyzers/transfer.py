@@ -20,7 +20,7 @@ WARM = "(1,) 'forward' or 'backward' of a series in which each began with the we
 
 _LEAST = 1e-12
 """Mean norms below it count as this."""
-_MAY_DIFFER = {"step", "seed", "begins_with", "begins_at"}
+_MAY_DIFFER = {"step", "seed", "imported", "begins_with", "begins_at"}
 
 
 def transfer(cohort: Cohort) -> Arrays:
@@ -57,8 +57,9 @@ def transfer(cohort: Cohort) -> Arrays:
 
 
 def in_order(members: Sequence[Ended]) -> list[Ended]:
-    """By the step they are built on. Raises DoesNotApply where they differ in more than that and the seed, or where one
-    reconstructs another site than it reads: what that would do at another step hangs on both."""
+    """By the step they are built on. Raises DoesNotApply where they differ in more than that, the seed and the file
+    they are from, or where one reconstructs another site than it reads: what that would do at another step hangs on
+    both."""
     if any(len(member.sources) != 1 for member in members):
         raise DoesNotApply("they reconstruct another site than they read")
     for what, several in (

@@ -39,15 +39,21 @@ def tell(place: Workspace, variants: Sequence[Variant], threads: int | None) -> 
 
 
 def tell_all(place: Workspace, variants: Sequence[Variant], threads: int | None) -> int:
-    """A table of what each takes, and the remarks of all, each once; 1 where one of them is an error."""
-    found = [_estimate(place, one, threads) for one in variants]
-    sizes = [(f"{known.weights:,}", f"{known.steps:,}", f"{known.checkpoints:,}") for known in found]
-    takes = [(written_bytes(known.size), _time([known])) for known in found]
-    rows = [(one.name, *size, *taken) for one, size, taken in zip(variants, sizes, takes, strict=True)]
+    """A table of what each takes, and the remarks of each site, each once; 1 where one of them is an error."""
+    found = {one.name: _estimate(place, one, threads) for one in variants}
+    rows = [
+        (name, f"{one.weights:,}", f"{one.steps:,}", f"{one.checkpoints:,}", written_bytes(one.size), _time([one]))
+        for name, one in found.items()
+    ]
     print_table(("variant", "weights", "steps", "checkpoints", "disk", "time"), rows)
-    note_remarks(dict.fromkeys(each for one, known in zip(variants, found, strict=True) for each in _said(one, known)))
-    note(f"time: {_time(found)}, {basis(found[0].measured, variants[0].family)}")
-    return int(any(each.severity == "error" for known in found for each in known.remarks))
+    by_site = _by_site(variants)
+    for site, some in by_site.items():
+        if len(by_site) > 1:
+            note(f"{site}:")
+        note_remarks(dict.fromkeys(each for one in some for each in _said(one, found[one.name])))
+    known = tuple(found.values())
+    note(f"time: {_time(known)}, {basis(known[0].measured, variants[0].family)}")
+    return int(any(each.severity == "error" for one in known for each in one.remarks))
 
 
 def _said(variant: Variant, known: Estimate) -> Iterator[Remark]:

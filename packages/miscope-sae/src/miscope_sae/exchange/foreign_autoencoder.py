@@ -49,8 +49,12 @@ class ForeignAutoencoder:
 def read_folder(folder: Path) -> ForeignAutoencoder:
     """The autoencoder in a folder of SAELens, dictionary_learning or sparsify.
 
-    BadFile where there is the file of weights of none of them, or of several, and where that cannot be read.
+    BadFile where it is no folder, where there is the file of weights of none of them, or of several, and where that
+    cannot be read.
     """
+    if not folder.is_dir():
+        problem = "It is a file, and no folder." if folder.exists() else "There is no such folder."
+        raise BadFile(folder, problem, "Name the folder that a library wrote.")
     there = [one for one in _LIBRARIES if (folder / one.weights).is_file()]
     if len(there) != 1:
         known = ", ".join(f"{one.weights} ({one.name})" for one in _LIBRARIES)
