@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import field_validator
 
 from miscope.studies.template_exchange import Action, import_templates
 from miscope.studies.templates import Templates
@@ -25,6 +26,21 @@ class SparseParams(ToyParams):
 class SparseFamily(ToyFamily):  # type: ignore[misc]
     name = "sae.standard"
     params = SparseParams
+
+
+class CountedParams(ToyParams):
+    latents: str = "8x"
+    k: int = 8
+
+    @field_validator("latents", mode="before")
+    @classmethod
+    def _as_text(cls, value: object) -> object:
+        return str(value)
+
+
+class TopKFamily(ToyFamily):  # type: ignore[misc]
+    name = "sae.topk"
+    params = CountedParams
 
 
 def exported(*items: dict[str, Any]) -> str:
@@ -86,3 +102,23 @@ def test_a_template_whose_family_is_not_installed_is_reported_and_keeps_the_othe
 def test_where_no_family_of_sparse_autoencoders_is_installed_each_item_says_so(tmp_path):
     (report,) = import_templates(Templates(open_workspace(tmp_path, tables())), exported(item()))
     assert report.error.split("\n")[1] == "No family of sparse autoencoders is."
+
+
+@pytest.mark.parametrize(("percent", "kept"), [(10.0, 6), (5, 3), (0.1, 1)])
+def test_a_share_of_latents_that_are_kept_is_their_number_and_of_the_architecture_that_keeps_some(
+    tmp_path: Path, percent: float, kept: int
+) -> None:
+    templates = Templates(open_workspace(tmp_path / "ws", tables(SparseFamily(), TopKFamily())))
+    (report,) = import_templates(templates, exported(item(top_k_sparsity=percent)))
+    assert (report.action, report.error) == (Action.CREATED, "")
+    (one,) = templates.all()
+    assert one.study.values["family"] == "sae.topk"
+    assert one.study.values["base"] == {"latents": 64, "learning_rate": 3e-4, "steps": 6000, "k": kept}
+    assert report.left_out[0] == "l1_alpha: sae.topk has no such field"
+
+
+def test_without_a_share_the_architecture_is_the_one_that_is_named(tmp_path: Path) -> None:
+    templates = Templates(open_workspace(tmp_path / "ws", tables(SparseFamily(), TopKFamily())))
+    import_templates(templates, exported(item(top_k_sparsity=None)))
+    (one,) = templates.all()
+    assert (one.study.values["family"], one.study.values["base"]["latent_dim"]) == ("sae.standard", 64)

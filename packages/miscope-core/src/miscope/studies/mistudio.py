@@ -25,6 +25,10 @@ _SAID = {"name": "name", "description": "description", "is_favorite": "favourite
 _READ = {*_SAID, "encoder_type", "architecture", "hyperparameters"}
 _NAMES = {"total_steps": "steps", "num_steps": "steps", "checkpoint_interval": "checkpoints"}
 """What a field is called here, where that is something else."""
+_SIZES = {"latent_dim": "latents"}
+"""The same, of a family that has it."""
+_SHARE, _KEPT = "top_k_sparsity", "k"
+"""Percent of the latents there, their number here."""
 _TODO = "Export it again from miStudio."
 
 
@@ -47,9 +51,14 @@ def translated(plugins: Plugins, item: object) -> Translated:
     """The item in the words of a study. Raises BadValue where it is none, or its family is not installed."""
     if not isinstance(item, Mapping) or not isinstance(item.get("hyperparameters"), Mapping):
         raise BadValue("This is no template of miStudio's.", "It has: name, encoder_type, hyperparameters.", _TODO)
-    family = _family(plugins, str(item.get("encoder_type") or item.get("architecture") or ""))
+    given = item["hyperparameters"]
+    encoder = str(item.get("encoder_type") or item.get("architecture") or "")
+    family = _family(plugins, _activation(encoder, given))
     known = {*family.params.model_fields, *family.training_config.model_fields}
-    fields, left_out = _renamed(item["hyperparameters"])
+    fields, left_out = _renamed(given)
+    fields = {_SIZES[name] if _SIZES.get(name) in known else name: value for name, value in fields.items()}
+    if _KEPT in known and (kept := _kept(given)) is not None:
+        fields = {name: value for name, value in fields.items() if name != _SHARE} | {_KEPT: kept}
     foreign = [f"{name}: {family.name} has no such field" for name in fields if name not in known]
     elsewhere = [f"{name}: it is of the place where it was written" for name in item if name not in _READ]
     base = {name: value for name, value in fields.items() if name in known}
@@ -57,6 +66,20 @@ def translated(plugins: Plugins, item: object) -> Translated:
     return Translated(
         item={**said, "study": {"family": family.name, "base": base}}, left_out=(*left_out, *foreign, *elsewhere)
     )
+
+
+def _activation(encoder: str, given: Mapping[str, Any]) -> str:
+    """The architecture, which a share of latents that are kept makes another: theirs is a standard one with that."""
+    plain = _ARCHITECTURES.get(encoder, encoder)
+    return "topk" if plain == "standard" and given.get(_SHARE) is not None else plain
+
+
+def _kept(given: Mapping[str, Any]) -> int | None:
+    """How many latents an input keeps, of a share in percent; None where there is none, or of nobody knows how many."""
+    share, latents = given.get(_SHARE), given.get("latent_dim")
+    if isinstance(share, int | float) and isinstance(latents, int | float):
+        return max(1, round(latents * share / 100))
+    return None
 
 
 def _family(plugins: Plugins, encoder: str) -> Family:
