@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from miscope.bound import BoundVariant, open_bound
 from miscope.errors import UnknownName
+from miscope.studies.template_exchange import import_templates
 from miscope.studies.templates import Templates
 from miscope_sae import autoencoders, remarks
 from miscope_sae.preset import PRESETS, preset_fields
@@ -121,12 +123,6 @@ def test_a_preset_that_there_is_not_is_refused_in_words(source: BoundVariant) ->
 
 def test_they_are_kept_as_templates_of_what_they_are_to_be_of(source: BoundVariant, command: Command) -> None:
     place = source.workspace.root
-    code, _, err = command("sae", "presets", "--save", "-w", place)
-    assert (code, err) == (
-        1,
-        "A template says what it is of.\nThese hyperparameters are of any activations.\n"
-        "Give a variant and a site:  miscope sae presets --save --variant VARIANT --site SITE\n",
-    )
     words = ("sae", "presets", "--save", "--variant", source.name, "--site", SITE, "-w", place)
     code, _, err = command(*words)
     assert code == 0, err
@@ -138,3 +134,50 @@ def test_they_are_kept_as_templates_of_what_they_are_to_be_of(source: BoundVaria
     copy = templates.duplicate(templates.find("toy-topk"))
     assert copy.facts.name == "toy-topk (copy)"
     assert command(*words)[2] == ""
+
+
+def test_they_are_kept_as_templates_of_any_activations_which_are_named_when_one_begins(
+    source: BoundVariant, command: Command
+) -> None:
+    place = source.workspace.root
+    code, _, err = command("sae", "presets", "--save", "-w", place)
+    assert code == 0, err
+    assert err.splitlines() == [f"kept as the template {name!r}" for name in NAMES]
+    templates = Templates(source.workspace.value)
+    kept = templates.find("toy-topk")
+    assert templates.check(kept) == ("step", "site", "variant")
+    (same,) = autoencoders(source, SITE, preset="toy-topk")
+    named = {"variant": source.name, "site": SITE, "step": 0}
+    (run,) = templates.study(kept, fields=named).runs
+    assert run.variant.name == same.name
+    words = [part for key, value in named.items() for part in ("--set", f"{key}={value}")]
+    code, out, err = command("sweep", "toy-topk", "--dry-run", "-w", place, *words)
+    assert code == 0, err
+    assert same.value.slug in out
+    code, _, err = command("sweep", "toy-topk", "--dry-run", "-w", place)
+    assert code == 1
+    assert "step" in err
+
+
+def test_a_checkpoint_is_one_of_a_variant(source: BoundVariant, command: Command) -> None:
+    code, _, err = command("sae", "presets", "--save", "--step", "last", "-w", source.workspace.root)
+    assert (code, err) == (
+        1,
+        "Of which variant is the checkpoint 'last'?\nA template that names none is of any.\n"
+        "Give the variant too:  --variant VARIANT\n",
+    )
+
+
+def test_a_template_of_mistudios_is_kept_and_trained_once_it_is_said_of_what(source: BoundVariant) -> None:
+    given = {"hidden_dim": 8, "latent_dim": 16, "l1_alpha": 0.01, "learning_rate": 3e-4, "total_steps": 6000}
+    item = {"name": "Wide", "encoder_type": "standard_saelens", "hyperparameters": {**given, "batch_size": 4096}}
+    shared = {**item, "name": "Few", "hyperparameters": {**item["hyperparameters"], "top_k_sparsity": 12.5}}
+    templates = Templates(source.workspace.value)
+    report = import_templates(templates, json.dumps({"version": "1.0", "templates": [item, shared]}))
+    assert [(each.action, each.error) for each in report] == [("created", "")] * 2
+    assert report[0].left_out == ("hidden_dim: the width is read from the site",)
+    named = {"variant": source.name, "site": SITE, "step": 0}
+    (wide,), (few,) = (templates.study(templates.find(name), fields=named).runs for name in ("Wide", "Few"))
+    assert (wide.variant.family, few.variant.family) == ("sae.standard", "sae.topk")
+    assert (few.variant.params.model_dump()["latents"], few.variant.params.model_dump()["k"]) == ("16", 2)
+    assert wide.variant.training.model_dump()["l1_alpha"] == 0.01  # type: ignore[union-attr]

@@ -10,7 +10,7 @@ import typer
 
 from miscope.cli.estimating import patient
 from miscope.cli.executing import ExecutorOption, JobsOption, ResourceOption, SchedulerOption, executor_of
-from miscope.cli.options import JsonOption, WorkspaceOption, not_empty, opened
+from miscope.cli.options import JsonOption, WorkspaceOption, assignments, not_empty, opened
 from miscope.cli.printing import note, print_json
 from miscope.cli.queueing import PriorityOption, QueueOption, enqueue_chains, only_with_queue, only_without_queue
 from miscope.commands import in_workspace
@@ -50,6 +50,10 @@ def sweep(
             metavar="NAME", parser=not_empty, help="Call it so.  (default: as it says, or as its file is called)"
         ),
     ] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A field of all its runs: what a template leaves open."),
+    ] = None,
     executor: ExecutorOption = "inline",
     jobs: JobsOption = None,
     scheduler: SchedulerOption = None,
@@ -66,6 +70,7 @@ def sweep(
     """
     from miscope.cli.sweep_plan import note_trained_otherwise, show_plan
     from miscope.studies.planning import planned
+    from miscope.studies.portable import with_fields
     from miscope.studies.resolving import resolved
     from miscope.studies.runnable import check_runnable
     from miscope.studies.starting import note_start
@@ -74,7 +79,7 @@ def sweep(
     place = opened(workspace)
     only_with_queue(queued, priority=priority)
     template = _template(place, study)
-    document = _document(place, study, template, name)
+    document = with_fields(_document(place, study, template, name), assignments(setting or ()))
     found = resolved(place, document)
     elsewhere = {
         "executor": executor != "inline",

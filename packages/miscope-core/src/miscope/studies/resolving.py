@@ -22,7 +22,7 @@ from miscope.studies.study_fields import StudyAnalysis, StudyFields, study_field
 from miscope.train_options import TrainOptions, check_steps
 from miscope.train_request import train_request
 from miscope.training.devices import check_device_name
-from miscope.validation import checked_name, split_fields
+from miscope.validation import checked_name, checked_variant, refuse_unused, split_fields
 from miscope.variant import Variant
 
 if TYPE_CHECKING:
@@ -37,8 +37,11 @@ def read_study(workspace: Workspace, path: Path) -> Study:
     return resolved(workspace, read_study_file(path))
 
 
-def resolved(workspace: Workspace, document: Document) -> Study:
-    """The study of a document, whose every run is a variant that can be trained. Raises BadStudy, with the place."""
+def resolved(workspace: Workspace, document: Document, *, placed: bool = True) -> Study:
+    """The study of a document, whose every run is a variant that can be trained. Raises BadStudy, with the place.
+
+    placed: whether what its runs are built on is to be here; if not, only their fields are checked.
+    """
     fields = study_fields(document)
     with _at(document, "name"):
         checked_name(fields.name)
@@ -55,7 +58,7 @@ def resolved(workspace: Workspace, document: Document) -> Study:
     names: dict[str, str] = {}
     for experiment in experiments(fields, document):
         with _at(document, *experiment.written):
-            plain = _variant(workspace, fields, experiment)
+            plain = _variant(workspace, fields, experiment, placed=placed)
         with _at(document, "train", "label"):
             variant = plain.labelled(fields.train.label)
         with _at(document, *experiment.written):
@@ -104,10 +107,11 @@ def _analysis(workspace: Workspace, asked: StudyAnalysis, group: str) -> Analyze
     return request.model_copy(update={"options": options_apart(table, list(chosen), chosen)})
 
 
-def _variant(workspace: Workspace, fields: StudyFields, experiment: Experiment) -> Variant:
+def _variant(workspace: Workspace, fields: StudyFields, experiment: Experiment, *, placed: bool) -> Variant:
     """The variant of these fields; BadValue where it cannot be trained here."""
     steps = {} if fields.train.steps is None else {"steps": fields.train.steps}
-    variant = workspace.variant(fields.family, **experiment.fields, **steps)
+    given = {**experiment.fields, **steps}
+    variant = workspace.variant(fields.family, **given) if placed else _unplaced(workspace, fields.family, given)
     if variant.training is None:
         raise BadValue(
             f"{variant.name} cannot be trained.",
@@ -115,6 +119,15 @@ def _variant(workspace: Workspace, fields: StudyFields, experiment: Experiment) 
             "A study is of what is trained here; `miscope analyze` computes the instruments of what is not.",
         )
     check_steps(variant.training.steps)
+    return variant
+
+
+def _unplaced(workspace: Workspace, name: str, given: Mapping[str, object]) -> Variant:
+    """The variant without what it is built on."""
+    family = workspace.plugins.family(name)
+    params, training = split_fields(family, given)
+    variant = checked_variant(family, params, training)
+    refuse_unused(variant, training)
     return variant
 
 

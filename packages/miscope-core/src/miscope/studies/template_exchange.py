@@ -135,5 +135,5 @@ def _checked(templates: Templates, item: Any) -> tuple[dict[str, Any], Document]
     facts = {key: item[key] for key in _SHARED if key in item}
     study = Document(file="study", values=dict(item["study"]))
     template = Template(id="checked", facts=checked_facts(facts), study=study)
-    templates.study(template)
+    templates.check(template)
     return facts, study

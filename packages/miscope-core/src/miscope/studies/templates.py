@@ -15,6 +15,7 @@ from miscope.errors import BadValue, MiscopeError, UnknownName
 from miscope.store.atomic import explaining, make_folder, write_whole
 from miscope.store.ledger import parse
 from miscope.studies.document import Document, read_file
+from miscope.studies.portable import filled, left_open, with_fields
 from miscope.studies.resolving import resolved
 from miscope.studies.study import Study
 from miscope.studies.template import Template, checked_facts, template_of, template_text
@@ -77,15 +78,27 @@ class Templates:
             raise found
         return found
 
-    def study(self, template: Template, *, name: str | None = None) -> Study:
-        """The study that the template is, called as the template's id unless a name is given. Raises BadStudy."""
-        return resolved(self._workspace, template.study.with_values(name=name or template.id, description=None))
+    def study(self, template: Template, *, name: str | None = None, fields: Mapping[str, Any] | None = None) -> Study:
+        """The study that the template is, called as the template's id unless a name is given.
+
+        fields: of all its runs, beside and before its own: what it leaves open. Raises BadStudy.
+        """
+        document = template.study.with_values(name=name or template.id, description=None)
+        return resolved(self._workspace, with_fields(document, fields or {}))
+
+    def check(self, template: Template) -> tuple[str, ...]:
+        """What is to be named when it is begun: parameters without a default. BadStudy where it could be no study."""
+        document = template.study.with_values(name=template.id, description=None)
+        lacking = left_open(self.plugins, document)
+        resolved(self._workspace, filled(self.plugins, document), placed=not lacking)
+        return lacking
 
     def save(self, facts: Mapping[str, Any], study: Document, *, over: bool = False) -> Template:
         """Keep the study under these facts, its name among them.
 
         over: in the place of the template of that name, with the facts of that one which are not given; else BadValue
-        where there is one. Raises BadStudy where it is no study that could be run here; nothing is written then.
+        where there is one. Raises BadStudy where it is no study that could be run here once it is said what it is built
+        on; nothing is written then.
         """
         before = self._named(str(facts.get("name")))
         if before is not None and not over:
@@ -99,7 +112,7 @@ class Templates:
         checked = checked_facts({"created": now, **kept, **facts, "updated": now})
         template_id = self._free_id(checked.name) if before is None else before.id
         template = Template(id=template_id, facts=checked, study=study)
-        self.study(template)
+        self.check(template)
         self._write(template)
         return self.find(template_id)
 
@@ -115,7 +128,7 @@ class Templates:
         checked = checked_facts({**template.facts.model_dump(), **facts, "updated": _now()})
         changed = replace(template, facts=checked, study=study or template.study)
         if study is not None:
-            self.study(changed)
+            self.check(changed)
         self._write(changed)
         return self.find(template.id)
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from miscope.errors import BadValue
 from miscope.studies.document import Document
 from miscope.studies.planning import PlannedRun, planned
+from miscope.studies.portable import with_fields
 from miscope.studies.resolving import resolved
 from miscope.studies.study_fields import StudyFields
 from miscope.validation import about
@@ -54,6 +55,10 @@ class StudyAsked(BaseModel):
     study: StudyKeys | None = None
     template: Annotated[str | None, Field(description="In place of `study`: id or name of a template.")] = None
     name: Annotated[str | None, Field(description="Call it so, and not as the study or the template is called.")] = None
+    fields: Annotated[
+        dict[str, JsonValue],
+        Field(description="Of all its runs, beside its own: what a template leaves open.", examples=[{"seed": 1}]),
+    ] = {}
     only: Annotated[tuple[str, ...], Field(max_length=1000, description="The runs of these names alone.")] = ()
     start_from: Annotated[int, Field(ge=0, le=10_000, description="Leave out so many of the first runs.")] = 0
     priority: Annotated[int, Field(ge=-1000, le=1000, description="Higher ones begin first.")] = 0
@@ -80,7 +85,7 @@ def found_of(asked: StudyAsked, workspace: Workspace, templates: Templates) -> S
             field="study",
         )
     if asked.template is not None:
-        template, study = _of_template(asked.template, asked.name, templates)
+        template, study = _of_template(asked.template, asked, templates)
     else:
         template, study = None, _of_keys(asked, workspace)
     with about("only" if asked.only else "start_from"):
@@ -88,10 +93,10 @@ def found_of(asked: StudyAsked, workspace: Workspace, templates: Templates) -> S
     return StudyFound(study=study, plan=planned(workspace, chosen, first=asked.start_from), template=template)
 
 
-def _of_template(named: str, name: str | None, templates: Templates) -> tuple[Template, Study]:
+def _of_template(named: str, asked: StudyAsked, templates: Templates) -> tuple[Template, Study]:
     with about("template"):
         template = templates.find(named)
-    return template, templates.study(template, name=name)
+    return template, templates.study(template, name=asked.name, fields=asked.fields)
 
 
 def _of_keys(asked: StudyAsked, workspace: Workspace) -> Study:
@@ -101,4 +106,4 @@ def _of_keys(asked: StudyAsked, workspace: Workspace) -> Study:
     elif "name" not in document.values:
         known = "A study's name is the group of its runs."
         raise BadValue("The study has no name.", known, "Give it one:  name", field="study.name")
-    return resolved(workspace, document)
+    return resolved(workspace, with_fields(document, asked.fields))

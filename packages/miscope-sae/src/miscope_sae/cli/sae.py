@@ -163,14 +163,14 @@ def import_folder(
 
 def presets(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="Print this one, as a study's file.")] = None,
-    save: Annotated[
-        bool, typer.Option("--save", help="Keep all of them as templates of the workspace, for --variant and --site.")
-    ] = False,
+    save: Annotated[bool, typer.Option("--save", help="Keep all of them as templates of the workspace.")] = False,
     variant: Annotated[
-        str | None, typer.Option(metavar="VARIANT", help="With --save: whose activations they are of.")
+        str | None, typer.Option(metavar="VARIANT", help="With --save: whose activations they are of, if of one alone.")
     ] = None,
-    site: Annotated[str | None, typer.Option(help="With --save: where in its network.")] = None,
-    step: Annotated[str, typer.Option(metavar="STEP", help="With --save: at which checkpoint.")] = "last",
+    site: Annotated[str | None, typer.Option(help="With --save: where in its network, if at one alone.")] = None,
+    step: Annotated[
+        str | None, typer.Option(metavar="STEP", help="With --save: at which checkpoint of --variant.  (default: last)")
+    ] = None,
     workspace: WorkspaceOption = None,
 ) -> None:
     """List the hyperparameters that come with this package; `miscope sae train --preset NAME` takes them."""
@@ -188,22 +188,25 @@ def presets(
             note(f"kept as the template {kept!r}")
 
 
-def _built_on(place: Workspace, variant: str | None, site: str | None, step: str) -> dict[str, object]:
-    """The fields that say so; BadValue where one of them is missing or names several."""
+def _built_on(place: Workspace, variant: str | None, site: str | None, step: str | None) -> dict[str, object]:
+    """The fields that say so, of what is given; BadValue where one names several."""
     from miscope.errors import BadValue
     from miscope_sae.series import chosen_checkpoints
 
-    if variant is None or site is None:
-        raise BadValue(
-            "A template says what it is of.",
-            "These hyperparameters are of any activations.",
-            "Give a variant and a site:  miscope sae presets --save --variant VARIANT --site SITE",
-        )
+    found: dict[str, object] = {} if site is None else {"site": site}
+    if variant is None:
+        if step is not None:
+            raise BadValue(
+                f"Of which variant is the checkpoint {step!r}?",
+                "A template that names none is of any.",
+                "Give the variant too:  --variant VARIANT",
+            )
+        return found
     source = _one(place, variant)
-    steps = chosen_checkpoints(place, source.name, step)
+    steps = chosen_checkpoints(place, source.name, step or "last")
     if len(steps) != 1:
         raise BadValue(f"{step!r} is {len(steps)} checkpoints.", "A template is of one.", "Choose it:  --step last")
-    return {"variant": source.name, "site": site, "step": steps[0]}
+    return {**found, "variant": source.name, "step": steps[0]}
 
 
 def _one(place: Workspace, name: str) -> Variant:
