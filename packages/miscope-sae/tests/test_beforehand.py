@@ -159,8 +159,8 @@ def test_what_has_no_room_is_refused(few: Few, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("psutil.virtual_memory", Free)
     variant = few("sae.topk", k=2, **USUAL)
     # 4 bytes of: 280 weights four times; of 450 inputs trained on and 16 latents, 4 arrays in an update and 4 of those
-    # that are measured; and six arrays of 500 inputs of 8 numbers.
-    size = 4 * (4 * 280 + 450 * 16 * (4 + 4) + 6 * 500 * 8)
+    # that are measured; six arrays of 500 inputs of 8 numbers; and the 12 sizes of features that these were made of.
+    size = 4 * (4 * 280 + 450 * 16 * (4 + 4) + 6 * 500 * 8 + 500 * 12)
     assert told(variant, "error") == {
         "latents": [f"it takes about {size / 1e6:.2g} MB of memory, and 80 % of what is free here is 0.16 MB."]
     }

@@ -222,6 +222,7 @@ class AutoencoderFamily(Family):
             inputs=shown.inputs,
             weights=sum(prod(role.shape) for role in model.roles.values()),
             held=self.held,
+            sources=self._rows,
             free=psutil.virtual_memory().available,
         )
         return tuple(known.remarks())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, final
@@ -21,6 +21,8 @@ from miscope_sae.training import JumpReluTraining, L1Training, TopKTraining
 if TYPE_CHECKING:
     from pydantic import BaseModel
     from torch import Tensor
+
+    from miscope_sae.source_rows import SourceRows
 
 __all__ = ["Beforehand"]
 
@@ -47,6 +49,8 @@ class Beforehand:
     """Numbers that are trained."""
     held: tuple[float, float]
     """(inputs, latents) arrays at once, while the loss is measured and in an update."""
+    sources: Sequence[SourceRows]
+    """What it is built on."""
     free: int
     """Bytes of memory that nobody uses."""
 
@@ -72,7 +76,14 @@ class Beforehand:
         # Where all are of an update, that one's latents are those that are measured.
         beside = (2 * batch if batch < seen else 0) + _MEASURED * min(seen, rows_at_once(latents))
         rows = max(measuring * seen + beside, updating * batch)
-        return round(_FLOAT * (4 * self.weights + latents * rows + _OF_INPUTS * self.inputs.numel()))
+        numbers = 4 * self.weights + latents * rows + _OF_INPUTS * self.inputs.numel()
+        return round(_FLOAT * numbers) + self._of_sources
+
+    @property
+    def _of_sources(self) -> int:
+        """Bytes of their own inputs, and of the activations of several, which were put side by side."""
+        apart = self.sources if len(self.sources) > 1 else ()
+        return self.sources[0].source.probe.inputs.nbytes + sum(rows.all.nbytes for rows in apart)
 
     @property
     def _batch(self) -> int:
