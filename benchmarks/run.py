@@ -32,6 +32,7 @@ BENCHMARKS = (
     "machines",
     "least_action",
     "watching",
+    "activations",
     "autoencoders",
 )
 PACKAGES = ("torch", "transformer-lens", "numpy", "duckdb", "plotly", "safetensors", "pyarrow")

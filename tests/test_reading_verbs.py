@@ -42,6 +42,8 @@ READING = (
     ["runs", "show", "1"],
     ["runs", "cancel", "1"],
     ["trash"],
+    ["cache"],
+    ["cache", "--empty"],
     ["restore", "none"],
     ["delete", "none"],
     ["prune", "toys.parity"],

@@ -8,6 +8,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, final
 
+from miscope.asked_activations import AskedActivations
 from miscope.errors import UnknownName
 from miscope.forward import activations
 from miscope.model import cast
@@ -40,6 +41,10 @@ class OpenedSource:
     params: BaseModel
     """As its family checked them."""
     checkpoint: Checkpoint
+    network: str = ""
+    """A digest of what the network is beside its weights."""
+    kept: Callable[[AskedActivations], Tensor] = AskedActivations.computed
+    """What has activations, or computes them."""
 
 
 @final
@@ -101,8 +106,15 @@ class SourceCheckpoint:
         Raises UnknownName where the network has no such site.
         """
         self._check_site()
-        shown = self.probe.inputs if inputs is None else inputs
-        return activations(self.model.answers, self.weights, shown, [self.source.site])[self.source.site]
+        site = self.source.site
+        asked = AskedActivations(
+            network=self._opened.network,
+            weights=self.weights,
+            inputs=self.probe.inputs if inputs is None else inputs,
+            site=site,
+            compute=lambda shown: activations(self.model.answers, self.weights, shown, [site])[site],
+        )
+        return self._opened.kept(asked)
 
     def _check_site(self) -> None:
         if self.source.site not in self.model.sites:

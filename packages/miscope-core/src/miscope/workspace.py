@@ -16,6 +16,7 @@ from miscope.model_context import ModelContext
 from miscope.plugins.plugins import Plugins
 from miscope.recipe import digest
 from miscope.source_checkpoint import OpenedSource, SourceCheckpoint
+from miscope.store.activation_cache import ActivationCache, size_limit
 from miscope.store.ledger import Ledger
 from miscope.store.origin import Origin
 from miscope.store.sources import check_source, with_parents
@@ -75,6 +76,11 @@ class Workspace:
 
         return Index(self.store)
 
+    @cached_property
+    def activation_cache(self) -> ActivationCache:
+        """Activations of checkpoints that variants are built on; BadValue where its size is set to no number."""
+        return ActivationCache(self.store.layout.activations, size_limit())
+
     def variant(self, family: str, **fields: Any) -> Variant:
         """The variant of a family with these parameters and training fields, told apart by name; nothing is written.
 
@@ -121,8 +127,7 @@ class Workspace:
 
     def context(self, variant: Variant) -> ModelContext:
         """The variant with what its family says of it; the same object while it is in memory, on every thread."""
-        family = self.plugins.family(variant.family)
-        record = self.store.variant_record(variant.name) if family.described else None
+        family, record = self.plugins.family(variant.family), self._described_by(variant)
         # A digest has not all of a training: what a family makes of the rest, it is to make of this variant's.
         key = f"{variant.name} {variant.digest} {variant.training!r} {digest(record.facts) if record else ''}"
         with self._turn:
@@ -152,6 +157,14 @@ class Workspace:
         given = family.given(sources) if sources else family
         shown = [each for each in sources if each.source.site]
         return ModelContext(self._described(given, variant, record), variant, shown)
+
+    def _described_by(self, variant: Variant) -> VariantRecord | None:
+        """The record that says what its network is; None where its parameters say it."""
+        return self.store.variant_record(variant.name) if self.plugins.family(variant.family).described else None
+
+    def _network_digest(self, variant: Variant) -> str:
+        record = self._described_by(variant)
+        return digest([variant.digest, record.facts if record else None])
 
     def _described(self, family: Family, variant: Variant, record: VariantRecord | None) -> Family:
         """The family with what is known of this very variant; record: None where the family is not `described`."""
@@ -185,6 +198,8 @@ class Workspace:
             width=context.width,
             params=parent.params,
             checkpoint=checkpoint,
+            network=self._network_digest(parent),
+            kept=self.activation_cache.of,
         )
 
     def ask(self, sql: str) -> pyarrow.Table:

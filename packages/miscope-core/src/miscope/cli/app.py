@@ -16,6 +16,7 @@ from miscope.cli import (
     analyze,
     ask,
     bundle,
+    cache,
     catalogue,
     export,
     index,
@@ -139,7 +140,7 @@ def application() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     cli.callback()(_root)
-    making = (train, analyze, sweep, templates, runs, adopt, bundle, prune, trash)
+    making = (train, analyze, sweep, templates, runs, adopt, bundle, prune, trash, cache)
     looking = (show, report, ask, export, index, variants)
     for module in (*making, *looking, listing, lenses, where, new_plugin, catalogue):
         module.add_to(cli)

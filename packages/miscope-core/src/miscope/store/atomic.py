@@ -70,10 +70,11 @@ def temporary_folder() -> Iterator[Path]:
         yield Path(folder)
 
 
-def write_whole(path: Path, write: Callable[[BinaryIO], object], *, over: bool = True) -> Path:
+def write_whole(path: Path, write: Callable[[BinaryIO], object], *, over: bool = True, flushed: bool = True) -> Path:
     """Make the file with what `write` puts in it: written aside, flushed to disk, then renamed into place.
 
-    over: replace a file of that name; otherwise FileExistsError. Raises CannotWrite where the system refuses.
+    over: replace a file of that name; otherwise FileExistsError. flushed: False for what can be made again, and is
+    known to be whole by a checksum. Raises CannotWrite where the system refuses.
     """
     make_folder(path.parent)
     aside = unfinished(path)
@@ -82,7 +83,8 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object], *, over: bool =
             with aside.open("xb") as file:
                 write(file)
                 file.flush()
-                os.fsync(file.fileno())
+                if flushed:
+                    os.fsync(file.fileno())
             if over:
                 aside.replace(path)
             else:
@@ -90,7 +92,8 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object], *, over: bool =
         finally:
             with suppress(OSError):
                 aside.unlink(missing_ok=True)
-        sync_folder(path.parent)
+        if flushed:
+            sync_folder(path.parent)
     return path
 
 

@@ -75,6 +75,11 @@ class Layout:
         return self.root / "index.duckdb"
 
     @property
+    def activations(self) -> Path:
+        """Those of checkpoints that others are built on, kept to be read again."""
+        return self.root / "activations"
+
+    @property
     def templates(self) -> Path:
         return self.root / "templates"
 
