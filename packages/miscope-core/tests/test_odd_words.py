@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from miscope.cli.options import assignments
 from miscope.errors import BadValue, UnknownName
 from miscope.schedule import Explicit
 
@@ -52,6 +53,31 @@ def test_a_field_written_otherwise_is_refused_with_the_forms_it_takes(
 
 
 @pytest.mark.parametrize(("short", "field"), [("lr", "learning_rate"), ("wd", "weight_decay")])
+@pytest.mark.parametrize("word", ["inf", "-inf", "nan", "Infinity", "NaN", "1e999"])
+@pytest.mark.parametrize("field", ["learning_rate", "weight_decay", "clip_norm", "lr_min_ratio", "eps"])
+def test_a_number_that_is_not_finite_is_refused(workspace: Make, field: str, word: str):
+    with pytest.raises(BadValue) as refused:
+        workspace().variant("toy.sum", **assignments([f"{field}={word}"]))
+    assert refused.value.field == field
+
+
+@pytest.mark.parametrize("word", ["inf", "nan"])
+@pytest.mark.parametrize(
+    "field", ["role_groups=W_E:lr_factor={}", "role_groups=W_E:weight_decay={}", "betas={},0.9", "betas=0.9,{}"]
+)
+def test_a_number_among_others_that_is_not_finite_is_refused(workspace: Make, field: str, word: str):
+    with pytest.raises(BadValue):
+        workspace().variant("toy.sum", **assignments([field.format(word)]))
+
+
+@pytest.mark.parametrize("word", ["9" * 5000, "[" * 100_000], ids=["digits", "brackets"])
+def test_what_is_too_long_for_a_number_is_refused_and_not_repeated(workspace: Make, word: str):
+    with pytest.raises(BadValue) as refused:
+        workspace().variant("toy.sum", **assignments([f"width={word}"]))
+    assert refused.value.field == "width"
+    assert len(str(refused.value)) < 500
+
+
 def test_a_field_is_known_by_what_it_is_called_in_a_variants_name(workspace: Make, short: str, field: str):
     with pytest.raises(UnknownName) as raised:
         workspace().variant("toy.sum", **{short: 0.1})

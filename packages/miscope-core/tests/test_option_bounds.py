@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import typing
 
 import pytest
@@ -22,6 +23,15 @@ def test_no_whole_number_of_any_option_may_be_negative(analyzer: Analyzer):
             continue
         with pytest.raises(ValidationError):
             analyzer.options.model_validate({name: -1})
+
+
+@pytest.mark.parametrize("analyzer", ANALYZERS.values(), ids=ANALYZERS)
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan, "1e999"])
+def test_no_number_of_any_option_may_be_infinite_or_none(analyzer: Analyzer, value: object):
+    for name, hint in typing.get_type_hints(analyzer.options).items():
+        if name != "model_config" and float in (hint, *typing.get_args(hint)):
+            with pytest.raises(ValidationError):
+                analyzer.options.model_validate({name: value})
 
 
 def test_a_sample_of_less_than_one_input_is_refused_in_words():

@@ -37,12 +37,13 @@ Whole: TypeAlias = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class Options(BaseModel):
-    """Base of an analyzer's typed options: frozen, unknown fields refused; every field has a default.
+    """Base of an analyzer's typed options: frozen, unknown fields refused, and numbers that are NaN or infinite; every
+    field has a default.
 
     What is written under a field is shown by `miscope analyzers NAME`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 @final

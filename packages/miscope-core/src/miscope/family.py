@@ -32,13 +32,13 @@ __all__ = ["Family", "Params", "make_variant"]
 
 
 class Params(BaseModel):
-    """Base of a family's domain parameters: frozen, unknown fields refused.
+    """Base of a family's domain parameters: frozen, unknown fields refused, and numbers that are NaN or infinite.
 
     A field's slug abbreviation is `json_schema_extra={"slug": "p"}`; without one its name is used. What is written
     under a field is shown by `miscope families NAME`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 @documented

@@ -73,7 +73,7 @@ def example(info: FieldInfo) -> str:
 def _from_text(text: str) -> Any:
     try:
         return json.loads(text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):  # no JSON, or a number of more digits than Python reads
         return text
 
 

@@ -14,7 +14,7 @@ __all__ = ["SCHEDULES", "RateFields", "idle_rate_fields", "rate_factor"]
 class RateFields(BaseModel):
     """How the learning rate changes in training."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     warmup_steps: Annotated[int, Field(ge=0, json_schema_extra={"slug": "warmup"})] = 0
     """Updates of linear warmup: from step s at learning_rate * min(s / warmup_steps, 1), so the first is at rate 0."""

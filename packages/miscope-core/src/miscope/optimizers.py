@@ -28,7 +28,7 @@ __all__ = [
 class OptimizerFields(BaseModel):
     """Which optimizer trains, its settings, and which weights it treats in their own way."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     optimizer: Annotated[Literal["adamw", "adam", "sgd", "muon"], Field(json_schema_extra={"slug": "opt"})] = "adamw"
     """As PyTorch has it; AdamW and Muon decay weights apart from the gradient. Muon takes the weights with two axes,

@@ -19,7 +19,7 @@ FORM = "W_E|W_pos:lr_factor=0.1:weight_decay=0, with commas between several"
 class RoleGroup(BaseModel):
     """Weights by role, and what differs for them; written 'W_E|W_pos:lr_factor=0.1:weight_decay=0'."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     roles: Annotated[str, Field(min_length=1)]
     """A pattern: 'blocks.*.mlp.*'; bars part several."""

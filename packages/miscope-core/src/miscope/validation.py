@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from miscope.errors import BadValue, UnknownName
+from miscope.errors import BadValue, UnknownName, shortened
 from miscope.family import Family, make_variant
 from miscope.field_text import allowed, is_list, read_value, written_value
 from miscope.slug import abbreviation, check_name
@@ -39,14 +39,20 @@ def checked_name(name: str) -> str:
         ) from None
 
 
-def split_fields(family: Family, fields: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The fields that are the family's parameters, and those of its training; UnknownName for any other."""
+def split_fields(
+    family: Family, fields: Mapping[str, Any], *, unlisted: Collection[str] = ()
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The fields that are the family's parameters, and those of its training; UnknownName for any other.
+
+    unlisted: names that are given in another way, and so are not offered.
+    """
     params, training = family.params.model_fields, family.training_config.model_fields
     for name in fields:
         if name not in params and name not in training:
-            listing = f"{family.name} takes {', '.join(params) or 'no parameters'}; training: {', '.join(training)}."
-            meant = _abbreviations(family).get(name)
-            raise UnknownName("field", name, [*params, *training], listing=listing, meant=meant)
+            own = [each for each in params if each not in unlisted]
+            listing = f"{family.name} takes {', '.join(own) or 'no parameters'}; training: {shortened(list(training))}"
+            meant, all_of_them = _abbreviations(family).get(name), f"`miscope families {family.name}` lists them."
+            raise UnknownName("field", name, [*own, *training], listing=f"{listing}. {all_of_them}", meant=meant)
     return (
         {name: value for name, value in fields.items() if name in params},
         {name: value for name, value in fields.items() if name not in params},
@@ -121,7 +127,7 @@ def invalid_fields(
         return BadValue(f"{refused_by} refuses these values: {reason}.", f"It takes: {_names(model)}.", _TODO)
     info = model.model_fields.get(name)
     known = f"It takes: {_names(model)}." if info is None else f"{name!r} is {_allowed(info, name, usual or {})}."
-    given = "" if first["type"] == "missing" else f"={first['input']!r}"
+    given = "" if first["type"] == "missing" else f"={_short(repr(first['input']))}"
     return BadValue(f"{refused_by} refuses {name}{given}: {reason}.", known, _TODO, field=name)
 
 
@@ -129,6 +135,12 @@ def _allowed(info: FieldInfo, name: str, usual: Mapping[str, Any]) -> str:
     return allowed(info, default=usual[name]) if name in usual else allowed(info)
 
 
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+_LONGEST = 200
+"""Characters of a value that a reader will go through."""
 _TODO = "Change it and try again; nothing was written."
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["FrequencyGain", "amplified", "frequency_gain", "gain_intervention", "gains_of", "powers"]
 
 _SITE = "hook_embed"
-_NAME = re.compile(r"gain-k(\d+)-x(\d+(?:\.\d+)?)-from(\d+)-to(\d+)")
+_NAME = re.compile(r"gain-k(\d{1,9})-x(\d{1,9}(?:\.\d{1,17})?)-from(\d{1,18})-to(\d{1,18})")
 
 
 @final

@@ -47,7 +47,7 @@ _CURVATURE = ("curvature.gradient", "curvature.trace", "curvature.fisher")
 class TrainerConfig(BaseModel):
     """Every key of a configuration file; numbers may be text, as YAML 1.1 reads 1e-8."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     p: Annotated[int, Field(ge=2)] = 113
     """The modulus."""

@@ -115,8 +115,8 @@ def _safetensors(path: Path) -> Mapping[str, Any]:
 def _json(path: Path, text: str) -> Mapping[str, Any]:
     try:
         value = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise BadFile(path, f"Its header holds broken JSON: {error.msg}.", _AGAIN) from None
+    except (ValueError, RecursionError) as error:
+        raise BadFile(path, f"Its header holds broken JSON: {str(error).partition(':')[0]}.", _AGAIN) from None
     return value if isinstance(value, Mapping) else {}
 
 
