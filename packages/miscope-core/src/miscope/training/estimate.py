@@ -22,6 +22,7 @@ from miscope.training_config import TrainingConfig
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from miscope.family import Family
     from miscope.store.ledger import Ledger
     from miscope.task import Task
     from miscope.variant import Variant
@@ -108,13 +109,14 @@ def estimate(
         )
     total, there = config.steps if steps is None else steps, workspace.store.steps(variant.name)
     begun = min(there[-1], total) if there else 0
-    weights = task.initial_weights()
+    aimed = replace(variant, training=config.model_copy(update={"steps": total}))
+    remarks = family.remarks(aimed)
+    weights = _shapes(family, variant) if any(each.severity == "error" for each in remarks) else task.initial_weights()
     left, planned = total - begun, planned_steps(config.checkpoints, total)
     new = len([step for step in planned if step not in there])
     pasts = past_trainings(workspace.ledger, variant.family) if pasts is None else pasts
     low, high = seconds_a_step(pasts, work_of(task, config, weights), threads=threads)
     seconds = (low * left, high * left)
-    aimed = replace(variant, training=config.model_copy(update={"steps": total}))
     return Estimate(
         weights=_count(weights),
         steps=left,
@@ -124,7 +126,7 @@ def estimate(
         data=_data(task),
         seconds=seconds,
         measured=len(pasts),
-        remarks=(*family.remarks(aimed), *_long(seconds)),
+        remarks=(*remarks, *_long(seconds)),
     )
 
 
@@ -171,6 +173,14 @@ def _pace(lines: Sequence[Mapping[str, Any]]) -> float | None:
     began, ended = (datetime.fromisoformat(str(mark["time"])) for mark in (marks[0], marks[-1]))
     steps, passed = int(marks[-1]["step"]) - int(marks[0]["step"]), (ended - began).total_seconds()
     return passed / steps if steps > 0 and passed > 0 else None
+
+
+def _shapes(family: Family, variant: Variant) -> dict[str, Tensor]:
+    """Of the weights of what cannot be trained so, without their numbers: memory may not hold these."""
+    import torch
+
+    roles = family.model(variant.params).roles
+    return {name: torch.empty(role.shape, device="meta") for name, role in roles.items()}
 
 
 def _count(weights: Mapping[str, Tensor]) -> int:
