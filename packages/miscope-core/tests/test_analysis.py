@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from miscope.analysis.analyze import analyze
+from miscope.analysis.chosen_steps import chosen_steps
 from miscope.analysis.job import Job
 from miscope.analysis.perform import Portable, perform
 from miscope.analyzer import Analyzer, Grain, Options
@@ -185,6 +186,22 @@ def test_a_new_checkpoint_brings_its_own_job_and_a_new_course(place):
     saved = {key for key, state in states(analyze(workspace.value, variant.value)).items() if state is State.SAVED}
     assert saved == {("t.total", 30), ("t.doubled", 30), ("t.course", None)}
     assert list(variant.arrays("t.course")["step"]) == [0, 10, 20, 30]
+
+
+def test_a_schedule_with_whose_steps_no_checkpoint_agrees_is_refused():
+    there = [[0, 100, 200, 300], [0, 100, 200, 300, 400]]
+    assert chosen_steps("every:200", there) == [0, 200, 300]
+    assert chosen_steps("every:300", there) == [0, 300]
+    assert chosen_steps("every:7", [[0, 300]]) == [0, 300]
+    with pytest.raises(BadValue) as refused:
+        chosen_steps("every:7", there)
+    assert str(refused.value) == (
+        "There is no checkpoint at any step of 'every:7', but for the first and the last.\n"
+        "There are 4, at 0, 100, 200, 300.\n"
+        "Write some of these, with commas between them, or a schedule that they are on."
+    )
+    with pytest.raises(BadValue, match=r"There are 31, at 1000, 1100, .*, 2100 and 19 others"):
+        chosen_steps("every:3999", [range(1000, 4001, 100)])
 
 
 def test_chosen_steps_are_all_that_is_looked_at(place):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral
 from typing import TYPE_CHECKING
 
-from miscope.errors import BadValue
+from miscope.errors import BadValue, shortened
 from miscope.schedule import Adaptive, Explicit, parse_schedule, planned_steps
 from miscope.store.best_checkpoint import JUDGES, best_checkpoint
 from miscope.store.no_checkpoint import no_checkpoint
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["chosen_steps", "one_step", "steps_to_analyze"]
 
 
-def chosen_steps(text: str, there: Sequence[Sequence[int]]) -> list[int]:
+def chosen_steps(text: str, there: Sequence[Sequence[int]], *, words: str = "") -> list[int]:
     """The steps named one by one, or those on a schedule that all the variants have; BadValue for anything else.
 
-    there: the checkpoints of each variant.
+    there: the checkpoints of each variant. words: what else may be written there, for who wrote something else.
     """
     try:
         schedule = parse_schedule(text)
@@ -31,13 +31,21 @@ def chosen_steps(text: str, there: Sequence[Sequence[int]]) -> list[int]:
         raise BadValue(
             f"{text!r} does not say which checkpoints.",
             "It is a list, or a schedule like those of training.",
-            "Write 0,100,500 or every:1000 or log:60 or 0-500:100.",
+            f"Write {words}0,100,500 or every:1000 or log:60 or 0-500:100.",
         )
     if isinstance(schedule, Explicit):
         return sorted(schedule.steps)
     shared = sorted(set.intersection(*map(set, there)))
     wanted = planned_steps(schedule, shared[-1] if shared else 0)
-    return [step for step in shared if step in wanted]
+    ends = {0, *shared[-1:]}
+    found = [step for step in shared if step in wanted]
+    if wanted > ends >= {*found} and len(shared) > len(ends):
+        raise BadValue(
+            f"There is no checkpoint at any step of {text!r}, but for the first and the last.",
+            f"There are {len(shared)}, at {shortened([str(step) for step in shared])}.",
+            "Write some of these, with commas between them, or a schedule that they are on.",
+        )
+    return found
 
 
 def one_step(step: object, steps: Sequence[int], variant: str, metrics: Callable[[], Mapping[str, Series]]) -> int:

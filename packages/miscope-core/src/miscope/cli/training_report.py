@@ -85,7 +85,7 @@ def _with_lines(progress: Iterable[Progress]) -> Iterator[Progress]:
 
 
 def _line(seen: Progress) -> str:
-    return f"step {seen.step} of {seen.total} | {_metrics(seen)}"
+    return " | ".join(each for each in (f"step {seen.step} of {seen.total}", _metrics(seen)) if each)
 
 
 _SHOWN = {"train_loss": "train {:.3g}", "test_loss": "test {:.3g}", "test_accuracy": "test accuracy {:.1%}"}
