@@ -48,16 +48,20 @@ class ShippedStudies:
         """What each is for, by name."""
         return {name: str(self.study(name).values.get("description", "")) for name in self.texts}
 
-    def save(self, workspace: Workspace, base: Mapping[str, Any] | None = None) -> Iterator[str]:
+    def save(
+        self, workspace: Workspace, base: Mapping[str, Any] | None = None, *, only: str | None = None
+    ) -> Iterator[str]:
         """Keep each as a template, unless there is one of its name; the names of those that were kept.
 
-        base: fields that each is given beside its own.
+        base: fields that each is given beside its own. only: the name of one, where no other is to be kept.
         """
+        if only is not None:
+            self.text(only)
         templates = Templates(workspace)
         there = {one.facts.name for one in templates.all()}
         for name, title in self.titles().items():
             study = self.study(name)
-            if name not in there:
+            if name not in there and only in (None, name):
                 whole = study.with_values(base={**study.values.get("base", {}), **base}) if base else study
                 templates.save({"name": name, "description": title}, whole)
                 yield name

@@ -142,18 +142,18 @@ def sweep(
 
 def presets(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="Print this one, as a study's file.")] = None,
-    save: Annotated[bool, typer.Option("--save", help="Keep all of them as templates of the workspace.")] = False,
+    save: Annotated[bool, typer.Option("--save", help="Keep them as templates of the workspace; NAME alone.")] = False,
     workspace: WorkspaceOption = None,
 ) -> None:
     """List the studies that come with this package; `miscope sweep` runs one once it is saved, or written to a file."""
     from miscope_lal.seed.presets import PRESETS
 
+    if save:
+        for kept in PRESETS.save(opened(workspace), only=name):
+            note(f"kept as the template {kept!r}")
+        return
     if name is not None:
         print(PRESETS.text(name), end="")
-        return
-    if save:
-        for kept in PRESETS.save(opened(workspace)):
-            note(f"kept as the template {kept!r}")
         return
     from miscope.cli.printing import print_table
 
