@@ -192,7 +192,7 @@ def test_latents_lie_above_the_line_that_cost_more_on_inputs_not_trained_on() ->
     assert [bool(y > x) for x, y in zip(latents.x, latents.y, strict=True)] == [False, True, True]
     assert list(line.x) == list(line.y)
     assert (
-        "the 3 most used of 5 latents, 2 above the line; train loss 0.12, test loss 0.12"
+        "the 3 most used of 5 latents, 2 cost more on test; train loss 0.12, test loss 0.12"
         in figure.layout.title.subtitle.text
     )
     assert latents.customdata[2].tolist() == [0.2, 0.4, 4, 0.5]
@@ -210,7 +210,7 @@ def test_latents_are_ranked_by_what_they_cost_beside_chance_in_order() -> None:
     drawn_of = [np.asarray(trace.y, dtype=float) for trace in (bars, others, null)]
     expected = [[0.4, 3e-5, np.nan], [0.2, 1e-5, np.nan], [2e-5, 1e-5, np.nan]]
     assert np.array_equal(drawn_of, expected, equal_nan=True), "what helps has no place on a logarithmic axis"
-    assert "2 above the largest by chance; loss 0.12 with all" in figure.layout.title.subtitle.text
+    assert "2 cost more than any random direction; loss 0.12 with all" in figure.layout.title.subtitle.text
     two: Any = ranked(data(ARRAYS), inputs="all", count=2)
     assert [len(trace.x) for trace in two.data] == [2, 2]
 

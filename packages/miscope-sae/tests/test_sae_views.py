@@ -160,7 +160,7 @@ def test_maps_are_in_the_order_asked_for_and_share_a_colour_scale() -> None:
     assert names == {
         "density": ["2 · 60.0%", "0 · 4.0%", "1 · 0.0%"],
         "max": ["0 · 7", "2 · 2", "1 · never"],
-        "purity": ["2 · k=2 0.70", "0 · k=1 0.20", "1 · never"],
+        "purity": ["2 · frequency 2 · 0.70", "0 · frequency 1 · 0.20", "1 · never"],
     }
     figure = maps(given, by="density", first=1)
     assert np.array_equal(figure.data[0].z, values[:, 0].reshape(5, 5))

@@ -121,15 +121,15 @@ def alive(shown: ViewData) -> Figure:
     # At the first checkpoint nothing is born: it was there.
     born[:, 0] = False
     traces = [
-        line(steps, there.sum(0), "there", OKABE_ITO[0], hovertemplate="%{y} there at %{x}<extra></extra>"),
+        line(steps, there.sum(0), "there", OKABE_ITO[3], hovertemplate="%{y} there at %{x}<extra></extra>"),
         line(
-            *(steps, there[trusted].sum(0), "there, trusted", OKABE_ITO[0]),
+            *(steps, there[trusted].sum(0), "there, trusted", OKABE_ITO[3]),
             line={"dash": "dot"},
             hovertemplate="%{y} there and trusted at %{x}<extra></extra>",
         ),
         dashed(steps, np.full(len(at), there.sum() / len(at)), "there, checkpoints in any order", hoverinfo="skip"),
         _bar(steps, born.sum(0), "born", OKABE_ITO[2]),
-        _bar(steps, -gone.sum(0), "gone", OKABE_ITO[1]),
+        _bar(steps, -gone.sum(0), "gone", OKABE_ITO[4]),
     ]
     traces, layout = _with_learning(shown, traces)
     note = f"{int((born.any(1) & trusted).sum()):,} of {int(born.sum()):,} births trusted; {_changes(arrays)}"

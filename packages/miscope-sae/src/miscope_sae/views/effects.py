@@ -55,7 +55,7 @@ def effects(shown: ViewData) -> Figure:
         },
     ]
     clean = ", ".join(f"{name} loss {float(arrays[f'{part}/clean']):.2g}" for name, part in _SPLIT.items())
-    note = f"{_which(arrays)}, {int((change[1] > change[0]).sum()):,} above the line; {clean}"
+    note = f"{_which(arrays)}, {int((change[1] > change[0]).sum()):,} cost more on test; {clean}"
     layout: dict[str, Any] = {
         "title": title(shown, "What the network loses without a latent", note),
         "xaxis": {"title": {"text": "train loss, change in nats"}, **_ticks(x, linear)},
@@ -165,7 +165,7 @@ def ranked(shown: ViewData, *, inputs: str, count: int) -> Figure:
     hover = "random direction: %{y:.3g} nats<extra></extra>"
     traces.append(dashed(place, by_chance, "random directions, by size", hovertemplate=hover))
     more, clean = int((change > null.max(initial=0)).sum()), float(arrays[f"{part}/clean"])
-    note = f"{_which(arrays)}, {more:,} above the largest by chance; loss {clean:.2g} with all"
+    note = f"{_which(arrays)}, {more:,} cost more than any random direction; loss {clean:.2g} with all"
     layout: dict[str, Any] = {
         "title": title(shown, "Latents by what the network loses without them", note),
         "xaxis": {"title": {"text": "latents, the one that costs most first"}},

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DEGREE",
     "dashed",
+    "decades",
     "figure",
     "line",
     "of_untrained",
@@ -27,6 +28,8 @@ __all__ = [
     "warm_note",
 ]
 
+_FEW_DECADES = 1.3
+"""Up to so many 1, 2 and 5 of each are marked."""
 _UNTRAINED = "of the untrained network (step 0)"
 _MISSING = {
     "not trained": "miscope sae train ... --step first",
@@ -78,6 +81,16 @@ def dashed(x: np.ndarray | Sequence[str], y: np.ndarray, name: str, **more: Any)
 def positive(values: np.ndarray) -> np.ndarray:
     """What a logarithmic axis has a place for; NaN for the others."""
     return np.where(values > 0, values, np.nan)
+
+
+def decades(values: Iterable[np.ndarray]) -> dict[str, Any]:
+    """A logarithmic axis of positive values that is marked at round numbers alone: a small panel has room for few."""
+    known = np.concatenate([each[each > 0] for each in values])
+    low, high = (np.log10(known.min()), np.log10(known.max())) if known.size else (0.0, 1.0)
+    steps = (1, 2, 5) if high - low < _FEW_DECADES else (1,)
+    powers = range(int(np.floor(low)), int(np.ceil(high)) + 1)
+    marks = [step * 10.0**power for power in powers for step in steps]
+    return {"type": "log", "tickvals": marks, "ticktext": [f"{mark:,g}" for mark in marks]}
 
 
 def untrained_line(x: np.ndarray, y: np.ndarray, name: str = _UNTRAINED, **more: Any) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def _said(shown: ViewData, by: str, latent: int) -> str:
     if by == "purity":
         found = shown.artifacts[_PURITY]
         label = str(found["latents/h4_label"][latent])
-        which = f"k={label} " if label and str(found["basis"][0]) == "fourier" else ""
+        which = f"frequency {label} · " if label and str(found["basis"][0]) == "fourier" else ""
         return f"{latent} · {which}{float(found['latents/h4'][latent]):.2f}"
     if by == "max":
         return f"{latent} · {float(arrays['max_active'][latent]):.3g}"

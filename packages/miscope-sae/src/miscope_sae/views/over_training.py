@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from miscope import Choice, Grain, Needs, View, ViewData
-from miscope.figures.figure_style import NULL, OKABE_ITO, TEST, TRAIN
+from miscope.figures.figure_style import OKABE_ITO, TEST, TRAIN
 from miscope_sae.fidelity import needs_no_latent
 from miscope_sae.views.frame import DEGREE, dashed, figure, line, of_untrained, positive, title, untrained_arrays
 
@@ -40,7 +40,7 @@ def reconstruction(shown: ViewData, *, parts: str) -> Figure:
     for what, (word, name, dash) in _BESIDE.items():
         if (values := arrays.get(f"{last}/{what}")) is not None:
             label, hover = f"{name}, {there[last][0]}", f"{word}: %{{y:.3g}}<extra></extra>"
-            traces.append(line(steps, positive(values), label, NULL, line={"dash": dash}, hovertemplate=hover))
+            traces.append(line(steps, positive(values), label, OKABE_ITO[5], line={"dash": dash}, hovertemplate=hover))
     traces += of_untrained(
         *(shown, _RECONSTRUCTION, lambda other: (other["step"], positive(other[f"{last}/fvu"]))),
         hovertemplate="untrained network: %{y:.3g}<extra></extra>",
@@ -114,12 +114,11 @@ def purity(shown: ViewData, *, degree: str) -> Figure:
         )
         for group, colour in (("latents", OKABE_ITO[0]), ("channels", OKABE_ITO[4]))
     ]
-    for group, dash in (("latents", "dash"), ("channels", "dot")):
+    for group, colour in (("latents", OKABE_ITO[0]), ("channels", OKABE_ITO[4])):
         label = f"{group}, inputs permuted"
-        style = {"dash": dash}
         hover = f"{label}: %{{y:.3f}}<extra></extra>"
         null = arrays[f"{group}/{name}_null_mean"]
-        traces.append(line(steps, null, label, NULL, line=style, hovertemplate=hover))
+        traces.append(line(steps, null, label, colour, line={"dash": "dot"}, hovertemplate=hover))
     traces += of_untrained(
         *(shown, _PURITY, lambda other: (other["step"], other[f"latents/{name}_mean"])),
         hovertemplate="latents of the untrained network: %{y:.3f}<extra></extra>",

@@ -23,6 +23,7 @@ _PARTS = {
     "source trained on": SOURCE_TRAIN,
     "source held out": SOURCE_TEST,
 }
+_WHOLE = 100
 _TOP, _BOTTOM = [0.36, 1], [0, 0.26]
 
 
@@ -45,7 +46,8 @@ def spliced(shown: ViewData, *, inputs: str) -> Figure:
         look = {"line": {"dash": dash}, "yaxis": "y2", "showlegend": False, "hovertemplate": hover}
         traces.append(line(steps, arrays[f"{part}/{name}"], label, colour, **look))
     last = {name: float(arrays[f"{part}/{name}"][-1]) for name in ("delta_log10_ce", "ce_recovered", "accuracy_sae")}
-    note = f"{inputs}; at the end CE x {10 ** last['delta_log10_ce']:.3g}, {last['ce_recovered']:.4g} recovered, "
+    times = _written(10 ** last["delta_log10_ce"])
+    note = f"{inputs}; at the end {times} times the loss, {last['ce_recovered']:.4g} recovered, "
     layout: dict[str, Any] = {
         "title": title(shown, "With the reconstruction in its place", f"{note}{last['accuracy_sae']:.2%} right"),
         "yaxis": {"title": {"text": "cross-entropy, nats"}, "type": "log", "nticks": 5, "domain": _TOP},
@@ -59,6 +61,11 @@ def spliced(shown: ViewData, *, inputs: str) -> Figure:
         "showlegend": True,
     }
     return figure(traces, layout)
+
+
+def _written(factor: float) -> str:
+    """'1.06', '1,671'."""
+    return f"{factor:,.0f}" if factor >= _WHOLE else f"{factor:.3g}"
 
 
 def _level(steps: np.ndarray, values: np.ndarray, name: str, colour: str, dash: str) -> dict[str, Any]:
