@@ -131,6 +131,41 @@ def test_a_normalisation_that_there_is_not_is_refused_over_http_with_its_field(a
     assert (refused.status_code, field["name"]) == (422, "params.normalize_activations")
 
 
+@pytest.mark.parametrize("latents", ["8X", "abc8", "-4", -4, "8xx", "0", 0, 64.5, "9" * 400, 10**400])
+@pytest.mark.parametrize("path", ["trainings/check", "trainings/estimate", "trainings"])
+def test_what_says_no_number_of_latents_is_refused_over_http_with_its_field(
+    api: Served, path: str, latents: object
+) -> None:
+    training = {"allow_out_of_range": True}
+    refused = api.post(path, family="sae.topk", params={**BUILT_ON, "latents": latents}, training=training)
+    assert refused.status_code == 422, refused.text
+    assert [each["name"] for each in refused.json()["error"]["fields"]] == ["params.latents"]
+
+
+def test_latents_that_a_site_cannot_have_are_told_over_http(api: Served) -> None:
+    training = {"allow_out_of_range": True}
+
+    def estimated(latents: object) -> Any:
+        params = {**BUILT_ON, "latents": latents, "k": 1}
+        return api.post("trainings/estimate", family="sae.topk", params=params, training=training)
+
+    none = estimated("0.001x")
+    assert none.status_code == 422
+    assert none.json()["error"]["message"].startswith("latents=0.001x is none at a site of 8 numbers.")
+    first = estimated(999_999_999).json()["estimate"]["remarks"][0]
+    assert (first["severity"], first["field"]) == ("error", "latents")
+
+
+@pytest.mark.parametrize("field", ["learning_rate", "weight_decay", "clip_norm", "aux_alpha"])
+@pytest.mark.parametrize("number", ["1e999", "-1e999", '"inf"', '"nan"', "Infinity", "NaN"])
+def test_a_number_that_is_not_finite_is_refused_over_http(api: Served, field: str, number: str) -> None:
+    params = ", ".join(f'"{name}": {value!r}'.replace("'", '"') for name, value in BUILT_ON.items())
+    training = f'{{"allow_out_of_range": true, "{field}": {number}}}'
+    body = f'{{"family": "sae.topk", "params": {{{params}}}, "training": {training}}}'
+    refused = api.client.post(f"{PREFIX}/trainings/check", content=body, headers={"content-type": "application/json"})
+    assert refused.status_code in (400, 422), refused.text
+
+
 def test_an_estimate_over_http_has_the_remarks(api: Served) -> None:
     training = {"batch_size": 64, "allow_out_of_range": True}
     told = api.post(

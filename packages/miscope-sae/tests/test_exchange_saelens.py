@@ -10,7 +10,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+import miscope_sae
 from miscope.errors import BadFile, BadValue
+from miscope_sae import exchange
 from miscope_sae.exchange.plain_autoencoder import (
     Architecture,
     PlainAutoencoder,
@@ -185,6 +187,28 @@ def test_a_folder_of_before_version_6_is_read_by_its_old_names(tmp_path):
     }
     save_saelens(read, tmp_path / "new", rows=X)
     assert json.loads((tmp_path / "new" / "cfg.json").read_text())["reshape_activations"] == "hook_z"
+
+
+@pytest.mark.parametrize("settings", [3, "k", [2], True])
+def test_settings_of_an_activation_that_are_no_object_are_refused(settings: object, tmp_path):
+    folder = written(tmp_path, {"d_in": 4, "d_sae": 7, "activation_fn_str": "topk", "activation_fn_kwargs": settings})
+    with pytest.raises(BadFile) as refused:
+        load_saelens(folder)
+    assert str(refused.value) == (
+        f"{folder / 'cfg.json'} cannot be read.\n"
+        f"Its 'activation_fn_kwargs' is no object, but {str(settings)!r}.\n{CONVERT}"
+    )
+
+
+def test_a_version_of_any_length_is_read(tmp_path):
+    assert load_saelens(written(tmp_path, {**V6, "metadata": {"sae_lens_version": "6" * 5000}})).d_in == 4
+
+
+def test_what_the_package_says_of_files_is_found_at_its_top():
+    page = (Path(miscope_sae.__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    told = page.partition("## Files of other libraries")[2]
+    assert [name for name in exchange.__all__ if name not in told] == []
+    assert all(callable(getattr(exchange, name)) for name in exchange.__all__)
 
 
 def test_defaults_are_those_of_saelens(tmp_path):

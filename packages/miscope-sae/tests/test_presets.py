@@ -181,3 +181,21 @@ def test_a_template_of_mistudios_is_kept_and_trained_once_it_is_said_of_what(sou
     assert (wide.variant.family, few.variant.family) == ("sae.standard", "sae.topk")
     assert (few.variant.params.model_dump()["latents"], few.variant.params.model_dump()["k"]) == ("16", 2)
     assert wide.variant.training.model_dump()["l1_alpha"] == 0.01  # type: ignore[union-attr]
+
+
+def test_one_is_kept_by_its_name_and_of_a_site_that_there_is(source: BoundVariant, command: Command) -> None:
+    words = ("sae", "presets", "--save", "--variant", source.name, "-w", source.workspace.root)
+    code, _, err = command(*words, "toy-topk", "--site", "hook_embd")
+    assert (code, err.splitlines()[:2]) == (1, ["There is no site named 'hook_embd'.", "Did you mean 'hook_embed'?"])
+    assert command(*words, "toy-topkk", "--site", SITE)[0] == 1
+    assert list(Templates(source.workspace.value).all()) == []
+    code, _, err = command(*words, "toy-topk", "--site", SITE)
+    assert (code, err) == (0, "kept as the template 'toy-topk'\n")
+    assert [one.facts.name for one in Templates(source.workspace.value).all()] == ["toy-topk"]
+
+
+@pytest.mark.parametrize("option", ["--variant", "--site", "--step"])
+def test_what_only_a_template_is_of_is_refused_elsewhere(option: str, command: Command) -> None:
+    code, out, err = command("sae", "presets", "toy-topk", option, "0")
+    assert (code, out) == (2, "")
+    assert f"{option} means something with --save only." in err

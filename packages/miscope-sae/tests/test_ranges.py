@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from miscope.bound import BoundVariant
 from miscope.errors import BadValue, UnknownName
 from miscope_sae import remarks
+from miscope_sae.params import latent_count
 from miscope_sae.seed_ranges import RANGES
 from miscope_sae.training import JumpReluTraining, L1Training, SparseTraining
 
@@ -101,12 +106,82 @@ def test_one_latent_less_or_more_is_refused_and_taken_where_it_is_said(
     with pytest.raises(BadValue) as told:
         list(odd.train(threads=1))
     assert str(told.value) == (
-        f"{odd.name} would have {latents} latents for 8 numbers.\n"
-        "The usual range is 16 to 256.\n"
-        "Choose other `latents`, or say allow_out_of_range=true."
+        f"sae.standard refuses latents={latents}: {latents} is outside 16 to 256; "
+        "allow_out_of_range=true takes it all the same.\n"
+        "2 to 32 times the width 8 are usual.\n"
+        "Change it and try again; nothing was written."
     )
     taken = few("sae.standard", **fields)
     assert taken.workspace.value.context(taken.value).task is not None
+
+
+@pytest.mark.parametrize(("inputs", "probability"), [(40, 0.5), (500, 0.005)])
+def test_the_number_of_latents_that_is_advised_is_taken_as_it_is(
+    inputs: int, probability: float, tmp_path: Path, known_source: Callable[..., BoundVariant]
+) -> None:
+    """Of 40 inputs fewer than usual have four each; of 500 few have a feature, and the others are all the same."""
+    source = known_source(tmp_path, features=12, width=8, inputs=inputs, probability=probability)
+    place = source.workspace
+    usual = {"variant": source.name, "step": 0, "site": "hook_embed", "steps": 1000, "batch_size": 512, "k": 1}
+    many = place.variant("sae.topk", latents="32x", **usual)
+    (said,) = [each.message for each in remarks(many) if each.field == "latents" and each.severity == "warning"]
+    advised = int(said.rpartition(" latents would have 4 each.")[0].rpartition(" ")[2])
+    assert advised < 2 * 8
+    typed = place.variant("sae.topk", latents=advised, **usual)
+    assert [each.field for each in remarks(typed) if each.severity == "warning"] == []
+
+
+@pytest.mark.parametrize(
+    "latents",
+    ["8X", "abc8", "-4", -4, "8xx", "0", 0, "", " 8", "8x\n", "1e3", "512.5", 64.5, True, None, "9" * 400, 10**400],
+)
+def test_what_says_no_number_of_latents_is_refused(latents: object, few: Callable[..., BoundVariant]) -> None:
+    with pytest.raises(BadValue) as told:
+        few("sae.standard", latents=latents)
+    first, *rest = str(told.value).split("\n")
+    assert first.startswith("sae.standard refuses latents=")
+    assert first.endswith(": it says neither how many latents nor how many times the width.")
+    assert len(first) < 300
+    assert rest == ["'latents' is one of the forms 512 or 8x.", "Change it and try again; nothing was written."]
+    assert told.value.field == "latents"
+
+
+@pytest.mark.parametrize("latents", ["0x", "0.0001x", "0.06x"])
+def test_a_part_of_the_width_that_is_no_latent_is_refused(latents: str, few: Callable[..., BoundVariant]) -> None:
+    with pytest.raises(BadValue) as told:
+        list(few("sae.standard", latents=latents).train(threads=1))
+    assert str(told.value) == (
+        f"latents={latents} is none at a site of 8 numbers.\n"
+        "A latent is what an autoencoder is made of.\n"
+        "Give more, such as 8x."
+    )
+
+
+@given(times=st.decimals(0, 999, places=3), width=st.integers(1, 4096))
+def test_so_many_times_the_width_is_rounded_to_the_nearest(times: Decimal, width: int) -> None:
+    assume(times * width >= 1)
+    assert abs(latent_count(f"{times}x", width) - times * width) <= Decimal("0.5")
+
+
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan, "inf", "nan", "1e999"])
+@pytest.mark.parametrize(
+    ("family", "field"),
+    [
+        ("sae.topk", "learning_rate"),
+        ("sae.topk", "weight_decay"),
+        ("sae.topk", "clip_norm"),
+        ("sae.topk", "aux_alpha"),
+        ("sae.standard", "rho"),
+        ("sae.standard", "decoder_init_norm"),
+        ("sae.jumprelu", "bandwidth"),
+    ],
+)
+def test_no_number_is_taken_that_is_not_finite(
+    family: str, field: str, value: object, few: Callable[..., BoundVariant]
+) -> None:
+    with pytest.raises(BadValue, match=rf"^{family} refuses {field}=.*finite number|greater than") as told:
+        few(family, **{field: value})
+    assert told.value.field == field
 
 
 def test_an_unknown_field_is_refused(few: Callable[..., BoundVariant]) -> None:

@@ -11,10 +11,11 @@ import torch
 from miscope.bound import BoundVariant, BoundWorkspace, open_bound
 from miscope.errors import BadValue, MiscopeError, UnknownName
 from miscope.runs.run_queue import RunQueue
-from miscope_sae import autoencoders
+from miscope_sae import autoencoders, remarks
 from miscope_sae.exchange.plain_autoencoder import latents, reconstruction
 from miscope_sae.exchange.saelens import load_saelens
 from miscope_sae.series import fitting_latents
+from miscope_sae.training import TopKTraining
 
 Command = Callable[..., tuple[int, str, str]]
 SITE = "hook_embed"
@@ -129,14 +130,21 @@ def test_a_crosscoder_is_one_of_all_the_checkpoints_that_are_named(tmp_path: Pat
     source = place.variant("sae.known-births", features=12, width=8, inputs=120)
     place.value.keep_record(source.value)
     words = ("sae", "train", source.name, "--site", SITE, *SHORT[:-1], "latents=16", "-w", place.root)
-    for more, steps in ((("--step", "every:2"), [0, 2, 4, 5]), ((), [0, 5])):
+    for more, steps in ((("--step", "every:2"), [0, 2, 4, 5]), (("--step", "2,4"), [2, 4])):
         code, _, err = command(*words, *more, "--architecture", "crosscoder")
         assert code == 0, err
         told = [
             one.value.params.model_dump()["source_steps"] for one in open_bound(place.root).variants("sae.crosscoder")
         ]
         assert tuple(steps) in told, told
-    with pytest.raises(BadValue, match="a crosscoder is of two checkpoints at least, and this is 1"):
+    code, _, err = command(*words, "--architecture", "crosscoder")
+    assert (code, err) == (
+        1,
+        "A crosscoder is of 2 checkpoints at least, and this is 1.\n"
+        "It has latents that several checkpoints share.\n"
+        "Name several: --step all, --step every:100 or --step 0,500; in Python step='all'.\n",
+    )
+    with pytest.raises(BadValue, match=r"A crosscoder is of 2 checkpoints at least, and this is 1\."):
         autoencoders(source, SITE, architecture="crosscoder")
 
 
@@ -170,14 +178,99 @@ def test_what_is_not_there_is_refused_in_words(source: BoundVariant):
         "crosscoder-batchtopk.\n"
         "Choose one of them."
     )
-    with pytest.raises(MiscopeError, match="no checkpoint at step 7"):
-        autoencoders(source, SITE, step=7)
+    for step in (7, "7", -1, "-1"):
+        with pytest.raises(MiscopeError, match=f"no checkpoint at step {step}"):
+            autoencoders(source, SITE, step=step)
+    with pytest.raises(BadValue) as refused:
+        autoencoders(source, SITE, step="lats")
+    assert str(refused.value) == (
+        "'lats' does not say which checkpoints.\n"
+        "It is a list, or a schedule like those of training.\n"
+        "Write last, first, best, all, 0,100,500 or every:1000 or log:60 or 0-500:100."
+    )
     with pytest.raises(UnknownName) as error:
         autoencoders(source, SITE, architecture="transcoder", target_site="hook_uot")
     assert str(error.value) == (
         f"There is no site named 'hook_uot'.\nNone that is known here is spelt like it.\n{source.name} has: hook_embed."
     )
     assert trained(source.workspace) == []
+
+
+APART = (
+    "{name!r} is not given among the fields of an architecture.\n"
+    "It says what an autoencoder is built on, or which architecture it is.\n"
+    "Give it as {how}.\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("word", "how"),
+    [
+        ("variant=toy", "VARIANT, the first word; in Python as the first argument"),
+        ("site=hook_out", "--site SITE; in Python as the second argument"),
+        ("step=0", "--step STEP; in Python as step=STEP"),
+        ("source_steps=0,1", "--step STEP; in Python as step=STEP"),
+        ("architecture=gated", "--architecture NAME; in Python as architecture=NAME"),
+        ("preset=[1]", "--preset NAME; in Python as preset=NAME"),
+    ],
+)
+def test_what_it_is_built_on_is_no_field(source: BoundVariant, word: str, how: str, command: Command):
+    words = ("sae", "train", source.name, "--site", SITE, "-w", source.workspace.root)
+    told = (1, "", APART.format(name=word.partition("=")[0], how=how))
+    assert command(*words, word) == told
+    assert command(*words, "--set", word) == told
+
+
+def test_an_unknown_field_is_not_answered_with_what_is_given_otherwise(source: BoundVariant):
+    with pytest.raises(UnknownName) as error:
+        autoencoders(source, SITE, variatn="toy")
+    assert str(error.value) == (
+        "There is no field named 'variatn'.\nNone that is known here is spelt like it.\n"
+        "sae.topk takes k, latents, seed, normalize_activations, apply_b_dec_to_input; training: optimizer, "
+        "learning_rate, betas, eps, momentum, muon_momentum, muon_nesterov, muon_ns_steps, muon_adjust_lr, "
+        f"muon_exclude, weight_decay, no_decay and {len(TopKTraining.model_fields) - 12} others. "
+        "`miscope families sae.topk` lists them."
+    )
+    with pytest.raises(BadValue) as refused:
+        autoencoders(source, SITE, variant="toy")
+    assert str(refused.value) + "\n" == APART.format(
+        name="variant", how="VARIANT, the first word; in Python as the first argument"
+    )
+
+
+def test_a_transcoder_that_is_not_told_what_it_reconstructs_is_refused_with_the_flag(source: BoundVariant):
+    with pytest.raises(BadValue) as refused:
+        autoencoders(source, SITE, architecture="transcoder")
+    assert str(refused.value) == (
+        "sae.transcoder reconstructs another site than it reads, and was not told which.\n"
+        "'target_site' is a site of the same network.\n"
+        "Give it as --target-site SITE; in Python as target_site=SITE."
+    )
+    with pytest.raises(UnknownName, match=r"There is no site named '\[1\]'"):
+        autoencoders(source, SITE, architecture="transcoder", target_site=[1])
+
+
+@pytest.mark.parametrize("steps", [0, -5])
+def test_a_training_of_no_length_is_refused_by_that_name(source: BoundVariant, steps: int):
+    with pytest.raises(BadValue) as refused:
+        autoencoders(source, SITE, steps=steps)
+    assert refused.value.field == "steps"
+
+
+def test_more_latents_than_memory_holds_are_refused_before_any_is_made(source: BoundVariant, command: Command):
+    words = ("sae", "train", source.name, "--site", SITE, "k=2", "--set", "allow_out_of_range=true")
+    many = (*words, "latents=999999999", "-w", source.workspace.root)
+    code, out, err = command(*many, "--dry-run")
+    assert code == 1
+    assert out.splitlines()[1].split()[1:4] == [f"{2 * 8 * 999_999_999 + 8 + 999_999_999:,}", "1,500", "5"]
+    assert err.startswith("error, latents: it takes about ")
+    for more in ((), ("--set", "no_decay=b_enc")):
+        code, _, err = command(*many, *more)
+        assert code == 1
+        assert "\nlatents: it takes about " in err
+    (variant,) = autoencoders(source, SITE, k=2, latents=999_999_999, allow_out_of_range=True, no_decay="b_enc")
+    with pytest.raises(BadValue, match="latents: it takes about"):
+        list(variant.train(threads=1))
 
 
 def test_a_range_is_kept_unless_it_is_said_that_it_need_not_be(source: BoundVariant):
@@ -189,8 +282,11 @@ def test_too_few_inputs_for_the_usual_latents_lift_no_range(tmp_path: Path):
     place = open_bound(tmp_path / "workspace")
     few = place.variant("sae.known-features", features=12, width=8, inputs=40)
     place.value.keep_record(few.value)
-    (variant,) = autoencoders(few, SITE)
-    assert (variant.value.params.model_dump()["latents"], variant.value.training.allow_out_of_range) == ("1x", True)
+    (usual,), (typed,) = autoencoders(few, SITE), autoencoders(few, SITE, latents="1x")
+    assert (usual.name, usual.value.training) == (typed.name, typed.value.training)
+    assert usual.value.training is not None
+    assert not usual.value.training.model_dump()["allow_out_of_range"]
+    assert [each.severity for each in remarks(typed) if each.field == "latents"] == ["warning", "info"]
     with pytest.raises(BadValue, match="batch_size=64: it is outside 512 to 16384"):
         autoencoders(few, SITE, batch_size=64)
 
@@ -232,10 +328,8 @@ def test_a_training_that_could_never_be_is_refused_before_it_begins(source: Boun
 
 
 def test_each_latent_has_four_inputs_where_there_are_so_many():
-    assert fitting_latents(128, 12_769) == ("8x", True)
-    assert fitting_latents(128, 4_000) == ("4x", True)
-    assert fitting_latents(512, 4_096) == ("2x", True)
-    assert fitting_latents(512, 3_481) == ("1x", False)
+    found = [fitting_latents(*sizes) for sizes in ((128, 12_769), (128, 4_000), (512, 4_096), (512, 3_481))]
+    assert found == ["8x", "4x", "2x", "1x"]
 
 
 def test_what_depends_on_the_length_of_a_training_goes_with_it(source: BoundVariant):
@@ -266,6 +360,18 @@ def test_an_exported_autoencoder_gives_what_was_trained(source: BoundVariant, ar
     assert torch.equal(latents(loaded, rows) > 0, found["hook_sae_acts_post"] > 0)
     assert loaded.metadata["hook_name"] == SITE
     assert loaded.metadata["miscope"]["variant"] == variant.name
+    before = (folder / "cfg.json").read_bytes()
+    code, out, err = command("sae", "export", variant.name, "--step", "first", "--out", folder, "-w", place.root)
+    assert (code, out, err) == (
+        1,
+        "",
+        f"{folder} holds an autoencoder already.\nThere is cfg.json, sae_weights.safetensors, sparsity.safetensors.\n"
+        "Choose another folder, or have it replaced:  --overwrite  (in Python: overwrite=True)\n",
+    )
+    assert (folder / "cfg.json").read_bytes() == before
+    words = ("sae", "export", variant.name, "--step", "first", "--out", folder, "--overwrite", "-w", place.root)
+    assert command(*words)[0] == 0
+    assert load_saelens(folder).metadata["miscope"]["step"] == 0
 
 
 def test_what_is_no_autoencoder_is_not_exported(source: BoundVariant, command: Command):

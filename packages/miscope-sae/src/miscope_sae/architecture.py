@@ -6,12 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias, final
 
+from miscope.errors import BadValue
 from miscope.lazily import torch
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["AXES", "LATENT", "Architecture", "Weights", "decoder_norms", "first_weights"]
+__all__ = ["AXES", "LATENT", "REQUIRED", "Architecture", "Weights", "check_names", "decoder_norms", "first_weights"]
 
 Weights: TypeAlias = "Mapping[str, Tensor]"
 
@@ -29,6 +30,9 @@ AXES: Mapping[str, tuple[str, ...]] = {
     "r_mag": (LATENT,),
 }
 """What each axis of a weight counts, by its name in SAELens."""
+
+REQUIRED = {"W_enc": "(input, latent)", "W_dec": "(latent, input)", "b_dec": "(input)"}
+"""Weights that every architecture has, and what their axes count; of a transcoder's decoder what it writes."""
 
 
 class Architecture(ABC):
@@ -94,3 +98,21 @@ def first_weights(shape: tuple[int, int], norm: float, b_dec: Tensor, seed: int)
     drawn = torch.randn(latents, width, generator=torch.Generator().manual_seed(seed))
     decoder = norm * drawn / drawn.norm(dim=1, keepdim=True)
     return {"W_enc": decoder.T.contiguous(), "b_enc": torch.zeros(latents), "W_dec": decoder, "b_dec": b_dec.clone()}
+
+
+def check_names(family: str, shapes: Mapping[str, tuple[int, ...]], axes: Mapping[str, tuple[str, ...]]) -> None:
+    """BadValue for a family whose weights cannot be found by name. shapes, axes: of each weight."""
+    missing = [name for name in REQUIRED if name not in shapes]
+    if missing:
+        raise BadValue(
+            f"{family} has no weight named {' or '.join(missing)}.",
+            f"Its weights are: {', '.join(shapes)}; these are read by name in training and by instruments.",
+            f"Name them so in `shapes`: {', '.join(f'{name} {counted}' for name, counted in REQUIRED.items())}.",
+        )
+    unsaid = next((name for name in shapes if name not in axes), None)
+    if unsaid is not None:
+        raise BadValue(
+            f"{family} does not say what the axes of {unsaid} count.",
+            f"Its `axes` has: {', '.join(axes)}.",
+            "Add it there, as ('latent',).",
+        )

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, cast, final
 
 from miscope import Basis, Examples, Family, Objective, Probe, Remark, Source, Task, Term, Variant
 from miscope.errors import BadValue
-from miscope_sae.architecture import AXES
+from miscope_sae.architecture import AXES, check_names
 from miscope_sae.lengths import length_fields
-from miscope_sae.params import AutoencoderParams, latent_count
+from miscope_sae.params import INPUTS_A_LATENT, AutoencoderParams, latent_count
 from miscope_sae.seed_ranges import LATENT_RATIO
 from miscope_sae.training import SparseTraining
 from miscope_sae.warm_start import begins_with, weights_begun_with
@@ -58,6 +58,8 @@ class AutoencoderFamily(Family):
     of those of an update with its gradient. What is told of memory beforehand is by them."""
     settles: ClassVar[bool] = False
     """Whether a batch keeps k latents an input in training, and a running threshold decides once it is trained."""
+    of_several: ClassVar[bool] = False
+    """Whether one is built on several checkpoints together."""
 
     def __init__(self, sources: Sequence[SourceCheckpoint] = ()) -> None:
         self._sources = tuple(sources)
@@ -135,9 +137,11 @@ class AutoencoderFamily(Family):
     def model(self, params: Any) -> AutoencoderModel:
         from miscope_sae.autoencoder_model import AutoencoderModel
 
+        shapes = self.shapes_of(params)
+        check_names(self.name, shapes, self.axes)
         return AutoencoderModel(
             self.architecture(params, None),
-            self.shapes_of(params),
+            shapes,
             params.normalize_activations,
             scales=lambda: self.scales_of(params),
             axes=self.axes,
@@ -244,13 +248,8 @@ class AutoencoderFamily(Family):
         assert isinstance(training, SparseTraining), "autoencoders are trained here"
         width = self._rows[0].width
         latents = latent_count(params.latents, width)
-        least, most = (ratio * width for ratio in LATENT_RATIO)
-        if not training.allow_out_of_range and not least <= latents <= most:
-            raise BadValue(
-                f"{variant.name} would have {latents} latents for {width} numbers.",
-                f"The usual range is {least} to {most}.",
-                "Choose other `latents`, or say allow_out_of_range=true.",
-            )
+        if not training.allow_out_of_range:
+            self._check_latents(params, latents)
         return Setting(
             name=variant.name,
             width=width,
@@ -267,6 +266,26 @@ class AutoencoderFamily(Family):
     def _weights_to_begin_with(self, setting: Setting) -> dict[str, Tensor]:
         before = [each for each in self._sources if not each.source.site]
         return weights_begun_with(before[0], setting.shapes) if before else self.first_weights(setting)
+
+    def _check_latents(self, params: Any, latents: int) -> None:
+        """BadValue outside the usual range; fewer are taken where there are too few inputs for as many as usual."""
+        width = self._rows[0].width
+        least, most = (ratio * width for ratio in LATENT_RATIO)
+        if least <= latents <= most or (latents < least and self._distinct_fewer(params, least * INPUTS_A_LATENT)):
+            return
+        raise BadValue(
+            f"{self.name} refuses latents={params.latents}: {latents} is outside {least} to {most}; "
+            "allow_out_of_range=true takes it all the same.",
+            f"{LATENT_RATIO[0]} to {LATENT_RATIO[1]} times the width {width} are usual.",
+            "Change it and try again; nothing was written.",
+            field="latents",
+        )
+
+    def _distinct_fewer(self, params: Any, count: int) -> bool:
+        """Whether there are fewer distinct inputs than that."""
+        from miscope_sae.distinct import distinct_rows
+
+        return len(self._inputs) < count or distinct_rows(self.inputs_of(params).flatten(1).numpy()) < count
 
     def _trained_on(self, variant: Variant) -> np.ndarray:
         assert variant.training is not None, "autoencoders are trained here"

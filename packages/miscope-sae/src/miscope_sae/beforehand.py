@@ -128,7 +128,8 @@ class Beforehand:
             return
         there = f"{distinct:,} distinct inputs" + (f" among {all_of_them:,}" if distinct < all_of_them else "")
         short = "fewer than latents" if distinct < latents else f"fewer than {INPUTS_A_LATENT} for each latent"
-        advice = f"{max(1, distinct // INPUTS_A_LATENT):,} latents would have {INPUTS_A_LATENT} each"
+        usual = LATENT_RATIO[1] * self.setting.width
+        advice = f"{min(max(1, distinct // INPUTS_A_LATENT), usual):,} latents would have {INPUTS_A_LATENT} each"
         yield _warning("latents", f"{latents:,} for {there}, {short}: a latent can learn one by heart. {advice}.")
 
     def _penalty(self) -> Iterator[Remark]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from miscope.errors import BadValue
 from miscope.lazily import torch
 from miscope_sae.autoencoder_model import LATENTS, RECONSTRUCTED, AutoencoderModel
-from miscope_sae.exchange.saelens import save_saelens
+from miscope_sae.exchange.saelens import FILES, save_saelens
 from miscope_sae.exchange.trained import plain_of
 
 if TYPE_CHECKING:
@@ -21,12 +21,22 @@ _COMPARED = 256
 """Inputs on which what was written is compared with what was trained."""
 
 
-def export_autoencoder(workspace: Workspace, variant: Variant, step: int, folder: Path) -> float:
+def export_autoencoder(
+    workspace: Workspace, variant: Variant, step: int, folder: Path, *, overwrite: bool = False
+) -> float:
     """Write `cfg.json`, `sae_weights.safetensors` and `sparsity.safetensors` of a checkpoint into a folder.
 
     Gives how far what comes out of the files is from what the variant reconstructs, relative to that; see
-    `save_saelens`. BadValue where the variant is no autoencoder of one site.
+    `save_saelens`. BadValue where the variant is no autoencoder of one site, and where the folder holds such files
+    already, unless they are to be overwritten.
     """
+    there = [name for name in FILES if (folder / name).exists()]
+    if there and not overwrite:
+        raise BadValue(
+            f"{folder} holds an autoencoder already.",
+            f"There is {', '.join(there)}.",
+            "Choose another folder, or have it replaced:  --overwrite  (in Python: overwrite=True)",
+        )
     context = workspace.context(variant)
     model, params = context.model, variant.params
     if not isinstance(model, AutoencoderModel):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, field_validator
 
 from miscope import Source
+from miscope.errors import BadValue
 from miscope.lazily import torch
 from miscope_sae.architecture import Architecture, Weights
 from miscope_sae.autoencoder_family import AutoencoderFamily
@@ -74,12 +75,20 @@ class OverCheckpoints(AutoencoderFamily):
     """An autoencoder of a site of another variant at several of its steps, each with its own encoder and decoder."""
 
     params = CrosscoderParams
+    of_several = True
 
     def reads(self, params: Any) -> Sequence[Source]:
         return tuple(Source(variant=params.variant, step=step, site=params.site) for step in params.source_steps)
 
     def built_on(self, steps: Sequence[int]) -> list[dict[str, object]]:
-        """One of all of them."""
+        """One of all of them. BadValue for a single one."""
+        if len(steps) < _FEWEST:
+            raise BadValue(
+                f"A crosscoder is of {_FEWEST} checkpoints at least, and this is {len(steps)}.",
+                "It has latents that several checkpoints share.",
+                "Name several: --step all, --step every:100 or --step 0,500; in Python step='all'.",
+                field="source_steps",
+            )
         return [{"source_steps": tuple(steps)}]
 
     def is_imported(self, params: Any) -> bool:

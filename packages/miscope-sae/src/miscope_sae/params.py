@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer, model_validator
 
 from miscope import Params
+from miscope.errors import BadValue
 from miscope_sae.warm_start import WARM_FIELDS, Direction
 
 __all__ = ["INPUTS_A_LATENT", "AutoencoderParams", "KParams", "LatentParams", "Normalisation", "latent_count"]
 
 INPUTS_A_LATENT = 4
 """Fewer distinct inputs than this for each latent, and latents can stand for single inputs."""
+
+_DIGITS = 9
+_LATENTS = re.compile(rf"^(?:[1-9][0-9]{{0,{_DIGITS - 1}}}|[0-9]{{1,{_DIGITS}}}(?:\.[0-9]{{1,{_DIGITS}}})?x)$")
 
 Normalisation = Literal["none", "constant_norm", "constant_norm_rescale", "layer_norm"]
 
@@ -30,7 +35,9 @@ class LatentParams(Params):
 
     later: ClassVar[tuple[str, ...]] = ()
     """Fields that came later than the first autoencoders."""
-    latents: Annotated[str, Field(pattern=r"[0-9]+(\.[0-9]+)?x?", json_schema_extra={"slug": "m"})] = "8x"
+    latents: Annotated[str, Field(pattern=_LATENTS.pattern, json_schema_extra={"slug": "m", "form": "512 or 8x"})] = (
+        "8x"
+    )
     """How many: '512', or '8x', so many times the width of the site."""
     seed: Annotated[int, Field(ge=0)] = 0
     """Of the first weights and of which inputs are held out."""
@@ -38,7 +45,11 @@ class LatentParams(Params):
     @field_validator("latents", mode="before")
     @classmethod
     def _count_as_text(cls, value: object) -> object:
-        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+        number = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**_DIGITS
+        text = str(value) if number else value
+        if not isinstance(text, str) or not _LATENTS.fullmatch(text):
+            raise ValueError("it says neither how many latents nor how many times the width")
+        return text
 
     @model_serializer(mode="wrap")
     def _without_what_came_later(self, serialize: SerializerFunctionWrapHandler) -> dict[str, object]:
@@ -90,7 +101,13 @@ class AutoencoderParams(LatentParams):
 
 
 def latent_count(latents: str, width: int) -> int:
-    """How many latents that is at a site of this width; one at least."""
-    return max(
-        1, math.floor(float(latents[:-1]) * width + 0.5) if latents.endswith("x") else math.floor(float(latents))
-    )
+    """How many latents that is at a site of this width; BadValue for none."""
+    count = math.floor(float(latents[:-1]) * width + 0.5) if latents.endswith("x") else int(latents)
+    if not count:
+        raise BadValue(
+            f"latents={latents} is none at a site of {width} numbers.",
+            "A latent is what an autoencoder is made of.",
+            "Give more, such as 8x.",
+            field="latents",
+        )
+    return count

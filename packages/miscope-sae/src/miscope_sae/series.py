@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from miscope.errors import BadValue, UnknownName
+from miscope.errors import BadValue, UnknownName, shortened
 from miscope.patterns import matching
+from miscope.validation import split_fields
 from miscope_sae.autoencoder_family import STEPS, AutoencoderFamily
+from miscope_sae.given_apart import APART, refuse_apart
 from miscope_sae.params import INPUTS_A_LATENT, latent_count
 from miscope_sae.preset import preset_fields
 from miscope_sae.warm_series import in_direction, later_steps, warm_series
+from miscope_sae.warm_start import WARM_FIELDS
+
+_DIGITS = 19
+"""No step has so many."""
 
 if TYPE_CHECKING:
     from miscope import Remark, Variant
@@ -24,6 +30,7 @@ __all__ = [
     "chosen_checkpoints",
     "chosen_sites",
     "fitting_latents",
+    "meant_family",
     "remarks",
     "with_untrained",
 ]
@@ -74,8 +81,10 @@ def chosen_checkpoints(workspace: Workspace, name: str, step: str | int | Sequen
     there = store.finite_steps(name)
     if step == "all":
         return there
+    if isinstance(step, str) and step.removeprefix("-").isdecimal() and len(step) < _DIGITS:
+        step = int(step)
     if isinstance(step, str) and step not in ("first", "last", "best"):
-        asked = chosen_steps(step, [there])
+        asked = chosen_steps(step, [there], words="last, first, best, all, ")
     elif isinstance(step, str | int):
         asked = [one_step(step, there, name, lambda: store.metrics(name))]
     else:
@@ -93,16 +102,16 @@ def autoencoder_variants(
 
     Among the fields are 'architecture', 'preset', 'warm' and 'warm_steps'.
     """
-    given = dict(fields)
-    architecture, preset, warm, warm_steps = (
-        given.pop(name, None) for name in ("architecture", "preset", "warm", "warm_steps")
-    )
-    chosen = preset_fields(preset) if preset else {}
-    family = _family(workspace, str(architecture or chosen.pop("architecture", "topk")))
+    family, given = meant_family(workspace, fields), {**fields}
+    given.pop("architecture", None)
+    preset, warm, warm_steps = (given.pop(name, None) for name in ("preset", "warm", "warm_steps"))
+    chosen = _preset_of(preset)
     chosen.pop("architecture", None)
+    refuse_apart(given)
     check_sites(workspace, source, (*sites, *([str(given["target_site"])] if "target_site" in given else [])))
     length = given.get("steps", STEPS if not chosen else None)
-    of_length = family.length_fields(length) if isinstance(length, int) and (chosen or length != STEPS) else {}
+    known = isinstance(length, int) and length > 0 and (chosen or length != STEPS)
+    of_length = family.length_fields(length) if known else {}
     if str(given.get("lr_decay_steps")) == "0" and "lr_schedule" not in given:
         of_length |= {"lr_schedule_steps": None}  # nothing is left that it would be of
     if warm is None and warm_steps is not None:
@@ -110,7 +119,8 @@ def autoencoder_variants(
     ordered = in_direction(family, warm, steps)
     built_on = family.built_on(ordered)
     values = {**chosen, **of_length, **given, "variant": source.name, **built_on[0]}
-    of_sites = [_with_latents(workspace, source, family, {**values, "site": site}) for site in sites]
+    _check_fields(family, values)
+    of_sites = [_with_latents(workspace, source, {**values, "site": site}) for site in sites]
     workspace.keep_record(source)
     if warm is None:
         return [workspace.variant(family.name, **{**of_site, **each}) for of_site in of_sites for each in built_on]
@@ -124,8 +134,12 @@ def autoencoder_variants(
 def with_untrained(
     workspace: Workspace, source: Variant, sites: Sequence[str], steps: Sequence[int], fields: Mapping[str, Any]
 ) -> list[Variant]:
-    """The same, and one of the first checkpoint to compare with; beside a warm series that is trained by itself."""
-    first = workspace.store.finite_steps(source.name)[:1]
+    """The same, and one of the first checkpoint to compare with; beside a warm series that is trained by itself.
+
+    One of several checkpoints together is of those it is told, and of no other.
+    """
+    several = meant_family(workspace, fields).of_several
+    first = [] if several else workspace.store.finite_steps(source.name)[:1]
     if fields.get("warm") is None:
         return autoencoder_variants(workspace, source, sites, sorted({*steps, *first}), fields)
     alone = {name: value for name, value in fields.items() if name not in ("warm", "warm_steps")}
@@ -153,38 +167,49 @@ def check_sites(workspace: Workspace, source: Variant, sites: Iterable[str]) -> 
     known = sorted(workspace.context(source).model.sites)
     for site in sites:
         if site not in known:
-            raise UnknownName("site", site, known, listing=f"{source.name} has: {', '.join(known)}.")
+            raise UnknownName("site", site, known, listing=f"{source.name} has: {shortened(known)}.")
 
 
-def fitting_latents(width: int, inputs: int) -> tuple[str, bool]:
-    """How many latents for so many inputs, and whether that is in the usual range.
+def _preset_of(name: str | None) -> dict[str, Any]:
+    return {} if name is None else preset_fields(str(name))
+
+
+def _check_fields(family: AutoencoderFamily, values: Mapping[str, Any]) -> None:
+    """UnknownName for one that the family has not, BadValue where a transcoder is not told what it reconstructs."""
+    split_fields(family, values, unlisted={*APART, *WARM_FIELDS})
+    target = family.params.model_fields.get("target_site")
+    if target is not None and target.is_required() and "target_site" not in values:
+        raise BadValue(
+            f"{family.name} reconstructs another site than it reads, and was not told which.",
+            "'target_site' is a site of the same network.",
+            "Give it as --target-site SITE; in Python as target_site=SITE.",
+            field="target_site",
+        )
+
+
+def fitting_latents(width: int, inputs: int) -> str:
+    """How many latents for so many inputs.
 
     Eight times the width, or the largest of four, two and one times it that leaves each latent four inputs: with fewer,
     latents learn inputs by heart.
     """
     for times in (8, 4, 2):
         if latent_count(f"{times}x", width) * INPUTS_A_LATENT <= inputs:
-            return f"{times}x", True
-    return "1x", False
+            return f"{times}x"
+    return "1x"
 
 
-def _with_latents(
-    workspace: Workspace, source: Variant, family: AutoencoderFamily, values: Mapping[str, Any]
-) -> Mapping[str, Any]:
+def _with_latents(workspace: Workspace, source: Variant, values: Mapping[str, Any]) -> Mapping[str, Any]:
     """The fields of one autoencoder, and as many latents as fit where they say nothing of that."""
     if "latents" in values:
         return values
     context = workspace.context(source)
-    latents, usual = fitting_latents(context.width(str(values["site"])), len(context.probe().inputs))
-    fitted = {**values, "latents": latents}
-    if usual:
-        return fitted
-    # What somebody asked for is kept within its ranges all the same.
-    workspace.variant(family.name, **fitted)
-    return {**fitted, "allow_out_of_range": True}
+    return {**values, "latents": fitting_latents(context.width(str(values["site"])), len(context.probe().inputs))}
 
 
-def _family(workspace: Workspace, architecture: str) -> AutoencoderFamily:
+def meant_family(workspace: Workspace, fields: Mapping[str, Any]) -> AutoencoderFamily:
+    """That of the field 'architecture', else that of the 'preset', else topk; UnknownName for none."""
+    architecture = str(fields.get("architecture") or _preset_of(fields.get("preset")).get("architecture", "topk"))
     families = workspace.plugins.families
     name = architecture if architecture in families else f"sae.{architecture}"
     found = families.get(name)

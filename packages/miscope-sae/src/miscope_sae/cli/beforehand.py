@@ -28,7 +28,7 @@ def tell(place: Workspace, variants: Sequence[Variant], threads: int | None) -> 
     by_site = _by_site(variants)
     known = {site: _estimate(place, some[0], threads) for site, some in by_site.items()}
     for site, some in by_site.items():
-        refuse_errors(some[0].name, known[site].remarks)
+        refuse_errors(some[0].family, known[site].remarks)
     for site, one in known.items():
         if len(known) > 1:
             note(f"{site}:")

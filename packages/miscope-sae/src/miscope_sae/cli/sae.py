@@ -71,7 +71,8 @@ def train(
         typer.Option(min=1, help="With --warm: updates of all but the first.  (default: a tenth of that one's)"),
     ] = None,
     untrained: Annotated[
-        bool, typer.Option("--untrained/--no-untrained", help="One of the first checkpoint too, to compare with.")
+        bool,
+        typer.Option("--untrained/--no-untrained", help="One of the first checkpoint too, to compare with."),
     ] = True,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps.")] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; 1 makes runs repeat bit by bit.")] = None,
@@ -93,6 +94,7 @@ def train(
     from miscope.train_options import TrainOptions
     from miscope.train_request import train_request
     from miscope_sae.cli.beforehand import tell, tell_all
+    from miscope_sae.given_apart import refuse_apart
     from miscope_sae.series import autoencoder_variants, chosen_checkpoints, chosen_sites, with_untrained
 
     place = opened(workspace)
@@ -102,6 +104,7 @@ def train(
     refuse_dropped(not warm, "without --warm", known, todo, backward=backward, warm_steps=warm_steps)
     source = _one(place, variant)
     given = assignments([*(fields or ()), *(setting or ())]) | ({} if steps is None else {"steps": steps})
+    refuse_apart(given)
     given |= {} if target_site is None else {"target_site": target_site}
     given |= {"architecture": architecture, "preset": preset}
     given |= {"warm": "backward" if backward else "forward", "warm_steps": warm_steps} if warm else {}
@@ -127,6 +130,7 @@ def export(
     step: Annotated[
         str, typer.Option(metavar="STEP", help="Which of its checkpoints: last, first, best, 100.")
     ] = "last",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="In the place of the one that is there.")] = False,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write an autoencoder as files that `sae_lens.SAE.load_from_disk` loads, and compare what comes out of them."""
@@ -135,7 +139,7 @@ def export(
 
     place = opened(workspace)
     meant = _one(place, variant)
-    distance = export_autoencoder(place, meant, step_meant(place, [meant], step), out)
+    distance = export_autoencoder(place, meant, step_meant(place, [meant], step), out, overwrite=overwrite)
     print(f"{out}: reconstructions differ by {distance:.1g}, relative to the largest")
 
 
@@ -162,8 +166,11 @@ def import_folder(
 
 
 def presets(
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Print this one, as a study's file.")] = None,
-    save: Annotated[bool, typer.Option("--save", help="Keep all of them as templates of the workspace.")] = False,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME", help="Print this one, as a study's file; with --save: keep it."),
+    ] = None,
+    save: Annotated[bool, typer.Option("--save", help="Keep them as templates of the workspace.")] = False,
     variant: Annotated[
         str | None, typer.Option(metavar="VARIANT", help="With --save: whose activations they are of, if of one alone.")
     ] = None,
@@ -177,21 +184,25 @@ def presets(
     from miscope.cli.printing import print_table
     from miscope_sae.preset import PRESETS
 
+    if save:
+        place = opened(workspace)
+        for kept in PRESETS.save(place, _built_on(place, variant, site, step), only=name):
+            note(f"kept as the template {kept!r}")
+        return
+    for option, given in (("--variant", variant), ("--site", site), ("--step", step)):
+        if given is not None:
+            raise typer.BadParameter(f"{option} means something with --save only.")
     if name is not None:
         print(PRESETS.text(name), end="")
-    elif not save:
+    else:
         rows = [(each, PRESETS.study(each).values["family"], title) for each, title in PRESETS.titles().items()]
         print_table(("preset", "family", "for"), rows)
-    else:
-        place = opened(workspace)
-        for kept in PRESETS.save(place, _built_on(place, variant, site, step)):
-            note(f"kept as the template {kept!r}")
 
 
 def _built_on(place: Workspace, variant: str | None, site: str | None, step: str | None) -> dict[str, object]:
     """The fields that say so, of what is given; BadValue where one names several."""
     from miscope.errors import BadValue
-    from miscope_sae.series import chosen_checkpoints
+    from miscope_sae.series import check_sites, chosen_checkpoints
 
     found: dict[str, object] = {} if site is None else {"site": site}
     if variant is None:
@@ -203,6 +214,8 @@ def _built_on(place: Workspace, variant: str | None, site: str | None, step: str
             )
         return found
     source = _one(place, variant)
+    if site is not None:
+        check_sites(place, source, (site,))
     steps = chosen_checkpoints(place, source.name, step or "last")
     if len(steps) != 1:
         raise BadValue(f"{step!r} is {len(steps)} checkpoints.", "A template is of one.", "Choose it:  --step last")

@@ -17,12 +17,14 @@ from miscope_sae.exchange.saelens_config import SCALED, SaeLensConfig, config_of
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["load_saelens", "load_sparsity", "save_saelens"]
+__all__ = ["FILES", "load_saelens", "load_sparsity", "save_saelens"]
 
 CLOSE = 1e-5
 """Relative: what comes out of the files may differ by this from what was to be written."""
 
 _CONFIG, _WEIGHTS, _SPARSITY = "cfg.json", "sae_weights.safetensors", "sparsity.safetensors"
+FILES = (_CONFIG, _WEIGHTS, _SPARSITY)
+"""What is written into a folder."""
 _SCALER = "activation_scaler.json"
 _NEVER = 1e-10
 """Added to frequencies before their logarithm is taken, as SAELens does."""
@@ -48,7 +50,7 @@ def save_saelens(
     wanted = reconstruction(coder, rows) if expected is None else expected
     distance = _distance(reconstruction(load_saelens(folder), rows), wanted)
     if not distance <= CLOSE:
-        for name in (_CONFIG, _WEIGHTS, _SPARSITY):
+        for name in FILES:
             (folder / name).unlink(missing_ok=True)
         raise BadValue(
             f"What was written to {folder} gave other values than the autoencoder it was made from, and was deleted.",

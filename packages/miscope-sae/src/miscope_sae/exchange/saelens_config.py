@@ -83,7 +83,7 @@ def config_of(coder: PlainAutoencoder) -> dict[str, object]:
 
 
 def _major(version: object) -> int:
-    first = str(version or "").partition(".")[0]
+    first = str(version or "").partition(".")[0][:9]
     return int(first) if first.isdecimal() else 0
 
 
@@ -95,7 +95,10 @@ def _of_older(path: Path, values: Mapping[str, Any]) -> dict[str, Any]:
         what = "factors of finetuning" if activation in ("relu", "topk") else f"the activation function {activation!r}"
         raise BadFile(path, f"It is of SAELens before 6 and has {what}, which SAELens has no more.", CONVERT)
     if activation == "topk":
-        old |= {"architecture": "topk", "k": (old.get("activation_fn_kwargs") or {}).get("k", _K)}
+        settings = old.get("activation_fn_kwargs") or {}
+        if not isinstance(settings, Mapping):
+            raise BadFile(path, f"Its 'activation_fn_kwargs' is no object, but {str(settings)[:40]!r}.", CONVERT)
+        old |= {"architecture": "topk", "k": settings.get("k", _K)}
     if isinstance(normalise := old.get("normalize_activations") or "none", bool):
         normalise = SCALED
     reshape = "hook_z" if "hook_z" in str(old.get("hook_name")) else "none"
