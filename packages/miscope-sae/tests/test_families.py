@@ -139,7 +139,7 @@ def test_it_is_found_among_the_architectures_there_are(tmp_path: Path) -> None:
         miscope_sae.autoencoders(source, "hook_embed", architecture="absolute")
     assert (
         "Those there are: standard, jumprelu, topk, batchtopk, gated, matryoshka, skip, transcoder, crosscoder, "
-        "crosscoder-batchtopk, mine.misnamed, mine.unsaid, mine.abs." in str(told.value)
+        "crosscoder-batchtopk, mine.abs, mine.misnamed, mine.unsaid." in str(told.value)
     )
 
 

@@ -27,18 +27,11 @@ __all__ = [
     "UnknownName",
     "UnmarkedHook",
     "WroteIntoShown",
-    "shortened",
 ]
 
 _PLURAL = {"family": "families"}
 _FEW = 12
 """Names a reader will go through."""
-
-
-def shortened(names: Sequence[str]) -> str:
-    """With commas between them; of more than a reader will go through the first, and how many others there are."""
-    left = len(names) - _FEW
-    return ", ".join(names) if left <= 1 else f"{', '.join(names[:_FEW])} and {left} others"
 
 
 class MiscopeError(Exception):

@@ -1,4 +1,4 @@
-"""A pydantic field as people type and read it: its values from text, and its type in words."""
+"""A pydantic field as people type and read it: its values from text, its type in words, names in a sentence."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-__all__ = ["allowed", "example", "is_list", "read_value", "written_value"]
+__all__ = ["allowed", "example", "is_list", "read_value", "shortened", "written_value"]
 
+_FEW = 12
+"""Names that a reader will go through."""
 _BOUNDS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 _KINDS = {int: "whole number", float: "number", bool: "true or false", str: "text"}
 _EXAMPLES = {int: "1", float: "0.5", bool: "true"}
@@ -68,6 +70,12 @@ def example(info: FieldInfo) -> str:
     if get_origin(annotation) is Literal:
         return written_value(get_args(annotation)[0])
     return _EXAMPLES.get(annotation, "word")
+
+
+def shortened(names: Sequence[str]) -> str:
+    """With commas between them; of more than a reader will go through the first, and how many others there are."""
+    left = len(names) - _FEW
+    return ", ".join(names) if left <= 1 else f"{', '.join(names[:_FEW])} and {left} others"
 
 
 def _from_text(text: str) -> Any:

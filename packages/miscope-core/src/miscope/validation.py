@@ -9,9 +9,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from miscope.errors import BadValue, UnknownName, shortened
+from miscope.errors import BadValue, UnknownName
 from miscope.family import Family, make_variant
-from miscope.field_text import allowed, is_list, read_value, written_value
+from miscope.field_text import allowed, is_list, read_value, shortened, written_value
 from miscope.slug import abbreviation, check_name
 from miscope.variant import Variant
 

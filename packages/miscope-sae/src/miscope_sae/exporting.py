@@ -30,13 +30,8 @@ def export_autoencoder(
     `save_saelens`. BadValue where the variant is no autoencoder of one site, and where the folder holds such files
     already, unless they are to be overwritten.
     """
-    there = [name for name in FILES if (folder / name).exists()]
-    if there and not overwrite:
-        raise BadValue(
-            f"{folder} holds an autoencoder already.",
-            f"There is {', '.join(there)}.",
-            "Choose another folder, or have it replaced:  --overwrite  (in Python: overwrite=True)",
-        )
+    if not overwrite:
+        _check_free(folder)
     context = workspace.context(variant)
     model, params = context.model, variant.params
     if not isinstance(model, AutoencoderModel):
@@ -71,3 +66,13 @@ def export_autoencoder(
         expected=found[RECONSTRUCTED][some],
         frequencies=(found[LATENTS] > 0).double().mean(0),
     )
+
+
+def _check_free(folder: Path) -> None:
+    there = [name for name in FILES if (folder / name).exists()]
+    if there:
+        raise BadValue(
+            f"{folder} holds an autoencoder already.",
+            f"There is {', '.join(there)}.",
+            "Choose another folder, or have it replaced:  --overwrite  (in Python: overwrite=True)",
+        )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from miscope.errors import BadValue, UnknownName, shortened
+from miscope.errors import BadValue, UnknownName
+from miscope.field_text import shortened
 from miscope.patterns import matching
 from miscope.validation import split_fields
 from miscope_sae.autoencoder_family import STEPS, AutoencoderFamily

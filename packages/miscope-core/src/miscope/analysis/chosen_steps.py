@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral
 from typing import TYPE_CHECKING
 
-from miscope.errors import BadValue, shortened
+from miscope.errors import BadValue
+from miscope.field_text import shortened
 from miscope.schedule import Adaptive, Explicit, parse_schedule, planned_steps
 from miscope.store.best_checkpoint import JUDGES, best_checkpoint
 from miscope.store.no_checkpoint import no_checkpoint
