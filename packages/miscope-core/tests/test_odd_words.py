@@ -52,7 +52,6 @@ def test_a_field_written_otherwise_is_refused_with_the_forms_it_takes(
     assert str(raised.value).splitlines() == [what, known, CHANGE]
 
 
-@pytest.mark.parametrize(("short", "field"), [("lr", "learning_rate"), ("wd", "weight_decay")])
 @pytest.mark.parametrize("word", ["inf", "-inf", "nan", "Infinity", "NaN", "1e999"])
 @pytest.mark.parametrize("field", ["learning_rate", "weight_decay", "clip_norm", "lr_min_ratio", "eps"])
 def test_a_number_that_is_not_finite_is_refused(workspace: Make, field: str, word: str):
@@ -78,6 +77,7 @@ def test_what_is_too_long_for_a_number_is_refused_and_not_repeated(workspace: Ma
     assert len(str(refused.value)) < 500
 
 
+@pytest.mark.parametrize(("short", "field"), [("lr", "learning_rate"), ("wd", "weight_decay")])
 def test_a_field_is_known_by_what_it_is_called_in_a_variants_name(workspace: Make, short: str, field: str):
     with pytest.raises(UnknownName) as raised:
         workspace().variant("toy.sum", **{short: 0.1})

@@ -269,9 +269,12 @@ class AutoencoderFamily(Family):
 
     def _check_latents(self, params: Any, latents: int) -> None:
         """BadValue outside the usual range; fewer are taken where there are too few inputs for as many as usual."""
+        from miscope_sae.distinct import fewer_distinct
+
         width = self._rows[0].width
         least, most = (ratio * width for ratio in LATENT_RATIO)
-        if least <= latents <= most or (latents < least and self._distinct_fewer(params, least * INPUTS_A_LATENT)):
+        few = latents < least and fewer_distinct(self.inputs_of(params), least * INPUTS_A_LATENT)
+        if few or least <= latents <= most:
             return
         raise BadValue(
             f"{self.name} refuses latents={params.latents}: {latents} is outside {least} to {most}; "
@@ -280,12 +283,6 @@ class AutoencoderFamily(Family):
             "Change it and try again; nothing was written.",
             field="latents",
         )
-
-    def _distinct_fewer(self, params: Any, count: int) -> bool:
-        """Whether there are fewer distinct inputs than that."""
-        from miscope_sae.distinct import distinct_rows
-
-        return len(self._inputs) < count or distinct_rows(self.inputs_of(params).flatten(1).numpy()) < count
 
     def _trained_on(self, variant: Variant) -> np.ndarray:
         assert variant.training is not None, "autoencoders are trained here"

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-__all__ = ["distinct_rows"]
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["distinct_rows", "fewer_distinct"]
 
 _DIRECTIONS = 4
 """In which rows are compared: two that differ do so in one of them, but for a chance of some in a million."""
@@ -24,3 +29,8 @@ def distinct_rows(rows: np.ndarray) -> int:
         apart = (np.diff(along[order]) > tolerance) | (np.diff(group[order]) > 0)
         group[order] = np.concatenate([[0], np.cumsum(apart)])
     return int(group.max()) + 1
+
+
+def fewer_distinct(inputs: Tensor, count: int) -> bool:
+    """Whether fewer than so many of (N, ...) inputs differ; they are compared only where there are as many at all."""
+    return len(inputs) < count or distinct_rows(inputs.flatten(1).numpy()) < count

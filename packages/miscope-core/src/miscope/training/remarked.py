@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, final
 from miscope.errors import BadValue
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from miscope.family import Family
     from miscope.remark import Remark
     from miscope.snapshot import Series
+    from miscope.task import Task
     from miscope.variant import Variant
 
-__all__ = ["RemarksUnderWay", "refuse_errors", "warnings_of"]
+__all__ = ["RemarksUnderWay", "first_weights", "refuse_errors", "warnings_of"]
 
 
 @final
@@ -58,6 +61,12 @@ def warnings_of(family: Family, variant: Variant) -> list[Remark]:
     remarks = family.remarks(variant)
     refuse_errors(variant.name, remarks)
     return [each for each in remarks if each.severity == "warning"]
+
+
+def first_weights(family: Family, variant: Variant, task: Task) -> Mapping[str, Tensor]:
+    """BadValue where the family says that it cannot be trained so: they may be more than memory holds."""
+    refuse_errors(variant.name, family.remarks(variant))
+    return task.initial_weights()
 
 
 def refuse_errors(name: str, remarks: Iterable[Remark]) -> None:

@@ -31,7 +31,7 @@ from miscope.training.estimate import work_of
 from miscope.training.log_lines import LogLines, watched_and_logged
 from miscope.training.named_interventions import interventions_by_name, refuse_others
 from miscope.training.progress_timer import ProgressTimer
-from miscope.training.remarked import RemarksUnderWay, refuse_errors, warnings_of
+from miscope.training.remarked import RemarksUnderWay, first_weights, warnings_of
 from miscope.training.resuming import Start, start_of
 from miscope.training.trainer import Trainer, TrainingSetup
 from miscope.training.warm_start import MADE_ELSEWHERE, begin_warm
@@ -41,10 +41,8 @@ from miscope.variant import Variant
 
 if TYPE_CHECKING:
     import torch
-    from torch import Tensor
 
     from miscope.family import Family
-    from miscope.task import Task
     from miscope.workspace import Workspace
 
 __all__ = ["Intervention", "Progress", "TrainOptions", "train"]
@@ -78,7 +76,7 @@ def train(workspace: Workspace, variant: Variant, options: TrainOptions | None =
     check_steps(total)
     aimed = replace(variant, training=config.model_copy(update={"steps": total}))
     family = workspace.context(variant).family
-    optimizing.check_optimizer(variant.name, config, lambda: _first_weights(family, aimed, task))
+    optimizing.check_optimizer(variant.name, config, lambda: first_weights(family, aimed, task))
     setup = TrainingSetup(
         task=task,
         model=lambda: workspace.context(variant).model,
@@ -97,12 +95,6 @@ def train(workspace: Workspace, variant: Variant, options: TrainOptions | None =
     watch = watched_and_logged(options, run.family.logged, config.evaluate_every)
     unasked = {*run.family.logged} - {text.partition(":")[0] for text in options.watch}
     return _alone(replace(run, watcher=watcher_of(workspace, aimed, watch, unasked)) if watch else run)
-
-
-def _first_weights(family: Family, variant: Variant, task: Task) -> Mapping[str, Tensor]:
-    """BadValue where the family says that it cannot be trained so: they may be more than memory holds."""
-    refuse_errors(variant.name, family.remarks(variant))
-    return task.initial_weights()
 
 
 def _interventions(workspace: Workspace, variant: Variant, given: Sequence[Intervention]) -> tuple[Intervention, ...]:
