@@ -22,7 +22,7 @@ SITE = "hook_embed"
 SHORT = ("--set", "allow_out_of_range=true", "--threads", "1", "--steps", "6", "k=2")
 
 STANDARD = (
-    "latents: 16, 2 times the width 8; 280 weights, about 0.043 MB of memory.",
+    "latents: 16, 2 times the width 8; 280 weights, about 0.069 MB of memory.",
     "batch_size: of 120 inputs, {distinct} of them distinct, 108 are trained on, all an update; "
     "each is seen 1,500 times in 1,500 updates.",
     "learning_rate: 0.001, begins at once and falls over the last 300.",
