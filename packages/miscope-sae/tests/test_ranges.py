@@ -106,7 +106,7 @@ def test_one_latent_less_or_more_is_refused_and_taken_where_it_is_said(
     with pytest.raises(BadValue) as told:
         list(odd.train(threads=1))
     assert str(told.value) == (
-        f"sae.standard refuses latents={latents}: {latents} is outside 16 to 256; "
+        f"sae.standard refuses latents={latents}: it is outside 16 to 256; "
         "allow_out_of_range=true takes it all the same.\n"
         "2 to 32 times the width 8 are usual.\n"
         "Change it and try again; nothing was written."

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, cast, final
 from miscope import Basis, Examples, Family, Objective, Probe, Remark, Source, Task, Term, Variant
 from miscope.errors import BadValue
 from miscope_sae.architecture import AXES, check_names
+from miscope_sae.latent_range import check_latents
 from miscope_sae.lengths import length_fields
-from miscope_sae.params import INPUTS_A_LATENT, AutoencoderParams, latent_count
-from miscope_sae.seed_ranges import LATENT_RATIO
+from miscope_sae.params import AutoencoderParams, latent_count
 from miscope_sae.training import SparseTraining
 from miscope_sae.warm_start import begins_with, weights_begun_with
 
@@ -249,7 +249,7 @@ class AutoencoderFamily(Family):
         width = self._rows[0].width
         latents = latent_count(params.latents, width)
         if not training.allow_out_of_range:
-            self._check_latents(params, latents)
+            check_latents(self.name, latents, width, self.inputs_of(params))
         return Setting(
             name=variant.name,
             width=width,
@@ -266,23 +266,6 @@ class AutoencoderFamily(Family):
     def _weights_to_begin_with(self, setting: Setting) -> dict[str, Tensor]:
         before = [each for each in self._sources if not each.source.site]
         return weights_begun_with(before[0], setting.shapes) if before else self.first_weights(setting)
-
-    def _check_latents(self, params: Any, latents: int) -> None:
-        """BadValue outside the usual range; fewer are taken where there are too few inputs for as many as usual."""
-        from miscope_sae.distinct import fewer_distinct
-
-        width = self._rows[0].width
-        least, most = (ratio * width for ratio in LATENT_RATIO)
-        few = latents < least and fewer_distinct(self.inputs_of(params), least * INPUTS_A_LATENT)
-        if few or least <= latents <= most:
-            return
-        raise BadValue(
-            f"{self.name} refuses latents={params.latents}: {latents} is outside {least} to {most}; "
-            "allow_out_of_range=true takes it all the same.",
-            f"{LATENT_RATIO[0]} to {LATENT_RATIO[1]} times the width {width} are usual.",
-            "Change it and try again; nothing was written.",
-            field="latents",
-        )
 
     def _trained_on(self, variant: Variant) -> np.ndarray:
         assert variant.training is not None, "autoencoders are trained here"

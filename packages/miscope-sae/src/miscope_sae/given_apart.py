@@ -15,6 +15,7 @@ APART: Mapping[str, tuple[str, str]] = {
     "step": _STEP,
     "source_steps": _STEP,
     "architecture": ("--architecture NAME", "architecture=NAME"),
+    "imported": ("miscope sae import FOLDER", "miscope_sae.imported"),
     "preset": ("--preset NAME", "preset=NAME"),
 }
 """Name -> how it is given on the command line, and in Python."""

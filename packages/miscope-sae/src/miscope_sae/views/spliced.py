@@ -47,7 +47,9 @@ def spliced(shown: ViewData, *, inputs: str) -> Figure:
         traces.append(line(steps, arrays[f"{part}/{name}"], label, colour, **look))
     last = {name: float(arrays[f"{part}/{name}"][-1]) for name in ("delta_log10_ce", "ce_recovered", "accuracy_sae")}
     times = _written(10 ** last["delta_log10_ce"])
-    note = f"{inputs}; at the end {times} times the loss, {last['ce_recovered']:.4g} recovered, "
+    share = last["ce_recovered"]
+    recovered = f"{share:.4g} recovered, " if np.isfinite(share) else ""
+    note = f"{inputs}; at the end {times} times the loss, {recovered}"
     layout: dict[str, Any] = {
         "title": title(shown, "With the reconstruction in its place", f"{note}{last['accuracy_sae']:.2%} right"),
         "yaxis": {"title": {"text": "cross-entropy, nats"}, "type": "log", "nticks": 5, "domain": _TOP},
