@@ -16,7 +16,7 @@ __all__ = ["check_latents"]
 
 
 def check_latents(family: str, latents: int, width: int, inputs: Tensor) -> None:
-    """BadValue outside the usual range; fewer are taken where there are too few (N, ...) inputs for as many as usual."""
+    """BadValue outside the usual range; fewer are taken where there are too few (N, ...) inputs for as many."""
     least, most = (ratio * width for ratio in LATENT_RATIO)
     few = latents < least and fewer_distinct(inputs, least * INPUTS_A_LATENT)
     if few or least <= latents <= most:
