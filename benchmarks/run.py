@@ -34,6 +34,8 @@ BENCHMARKS = (
     "watching",
     "activations",
     "autoencoders",
+    "stacked_autoencoders",
+    "warm_series",
 )
 PACKAGES = ("torch", "transformer-lens", "numpy", "duckdb", "plotly", "safetensors", "pyarrow")
 
