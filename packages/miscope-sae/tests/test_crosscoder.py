@@ -112,11 +112,17 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Known]:
 
 
 def check(architecture: str, known: Known, seed: int) -> None:
-    found = known.found(known.trained(architecture, seed=seed, **TRAININGS[architecture]))
+    run = known.trained(architecture, seed=seed, **TRAININGS[architecture])
+    found = known.found(run)
     assert found.matched >= 0.9, found
     assert found.births >= 0.9, found
     assert found.deaths >= 0.9, found
     assert found.turned <= 0.05, found
+    assert [each.error for each in run.analyze("sae.births_found", steps=[STEPS]) if each.error] == []
+    told = run.arrays("sae.births_found", step=STEPS)
+    names = {"matched": "matched", "births": "births", "deaths": "deaths", "turning_error": "turned"}
+    for name, field in names.items():
+        assert float(told[name]) == pytest.approx(getattr(found, field), abs=1e-6), name
 
 
 @pytest.mark.parametrize("architecture", TRAININGS)

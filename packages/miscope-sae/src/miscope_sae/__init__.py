@@ -12,20 +12,22 @@ if TYPE_CHECKING:
     import typer
 
     from miscope import Analyzer, Family, Lens, View
+    from miscope_sae.certifying import trial as trial
     from miscope_sae.importing import imported as imported
     from miscope_sae.series import autoencoders as autoencoders
     from miscope_sae.series import remarks as remarks
 
-__all__ = ["autoencoders", "imported", "remarks"]
+__all__ = ["autoencoders", "imported", "remarks", "trial"]
 
 
 def __getattr__(name: str) -> Any:
     # Not in __dir__ too: whoever looks for hooks would load it.
     if name not in __all__:
         raise AttributeError(f"module 'miscope_sae' has no attribute {name!r}")
-    from miscope_sae import importing, series
+    from miscope_sae import certifying, importing, series
 
-    return getattr(importing if name == "imported" else series, name)
+    modules = {"imported": importing, "trial": certifying}
+    return getattr(modules.get(name, series), name)
 
 
 @hookimpl

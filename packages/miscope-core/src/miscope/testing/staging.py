@@ -78,13 +78,18 @@ def scene(
 
 
 def _train_sources(workspace: BoundWorkspace, sources: Sequence[Source]) -> None:
-    """Those that are their families' default variants, with a checkpoint at each step that is built on."""
+    """Those that are their families' default variants: with a checkpoint at each step that is built on, or as they are
+    where nothing is trained."""
     steps: dict[str, set[int]] = {}
     for source in sources:
         steps.setdefault(source.variant, set()).add(source.step)
     for name, taken in steps.items():
+        kind = name.partition("/")[0]
+        if workspace.variant(kind).value.training is None:
+            workspace.value.keep_record(workspace.variant(kind).value)
+            continue
         schedule = Explicit(steps=tuple(sorted(taken)))
-        parent = workspace.variant(name.partition("/")[0], steps=max(1, *taken), checkpoints=schedule)
+        parent = workspace.variant(kind, steps=max(1, *taken), checkpoints=schedule)
         if parent.name == name and not parent.steps:
             for _ in parent.train(threads=1):
                 pass

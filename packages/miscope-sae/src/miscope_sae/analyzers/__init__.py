@@ -5,6 +5,7 @@ from __future__ import annotations
 from miscope_sae.analyzers import (
     agreement,
     births,
+    births_found,
     codability,
     effects,
     latents,
@@ -22,6 +23,7 @@ ALL = (
     spliced.SPLICED,
     effects.EFFECTS,
     births.BIRTHS,
+    births_found.BIRTHS_FOUND,
     source_learning.SOURCE_LEARNING,
     transfer.TRANSFER,
     agreement.AGREEMENT,

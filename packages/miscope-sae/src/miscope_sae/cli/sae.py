@@ -27,6 +27,7 @@ def add_to(cli: typer.Typer) -> None:
     group.command()(train)
     group.command()(export)
     group.command("import")(import_folder)
+    group.command()(certify)
     group.command()(presets)
     cli.add_typer(group, name="sae", rich_help_panel="Make")
 
@@ -163,6 +164,25 @@ def import_folder(
     place = opened(workspace)
     fields = {"step": step, "site": site, "target_site": target_site}
     print(import_autoencoder(place, _one(place, of), path, fields).name)
+
+
+def certify(
+    variant: Annotated[str, typer.Argument(metavar="VARIANT", help="A trained crosscoder's name.")],
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; 1 makes runs repeat bit by bit.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what it will take and what is drawn, and train nothing.")
+    ] = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Say how many births a crosscoder finds where they are known: one of its configuration is trained on them.
+
+    The activations are drawn as wide and as noisy as those it is built on, at as many checkpoints and inputs, with as
+    many features on as it has latents active. The trial is a variant of its own.
+    """
+    from miscope_sae.cli.certifying import certified
+
+    place = opened(workspace)
+    raise typer.Exit(certified(place, _one(place, variant), threads=threads, dry_run=dry_run))
 
 
 def presets(

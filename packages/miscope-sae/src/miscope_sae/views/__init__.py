@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from miscope_sae.views import agreement, at_a_step, births, codability, effects, maps, over_training, spliced, transfer
+from miscope_sae.views import (
+    agreement,
+    at_a_step,
+    births,
+    births_found,
+    codability,
+    effects,
+    maps,
+    over_training,
+    spliced,
+    transfer,
+)
 
 ALL = (
     *over_training.VIEWS,
@@ -11,6 +22,7 @@ ALL = (
     *spliced.VIEWS,
     *effects.VIEWS,
     *births.VIEWS,
+    *births_found.VIEWS,
     *transfer.VIEWS,
     *agreement.VIEWS,
     *codability.VIEWS,

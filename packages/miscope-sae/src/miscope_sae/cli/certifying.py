@@ -1,0 +1,57 @@
+"""A crosscoder's trial on known births: trained, looked at, and what it found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from miscope.cli.printing import note, print_table
+
+if TYPE_CHECKING:
+    from miscope.bound import BoundVariant
+    from miscope.variant import Variant
+    from miscope.workspace import Workspace
+
+__all__ = ["certified"]
+
+_INSTRUMENT = "sae.births_found"
+_ROWS = (
+    ("known features that are found (cosine > 0.9)", "matched", "0"),
+    ("of these, born at the right checkpoint", "births", "births_in_any_order"),
+    ("of these, gone at the right checkpoint, or staying", "deaths", ""),
+    ("mean error of the cosine by which they turn", "turning_error", ""),
+)
+"""What is said, the number it is, and what chance gives: a number, the name of one, or nothing."""
+
+
+def certified(place: Workspace, crosscoder: Variant, *, threads: int | None, dry_run: bool) -> int:
+    """Train the trial and print what it found; 0, or the code of what ended it before that."""
+    from miscope.bound import BoundVariant, BoundWorkspace
+    from miscope.train_options import TrainOptions
+    from miscope.train_request import train_request
+    from miscope_sae.certifying import trial_variant
+    from miscope_sae.cli.beforehand import tell, tell_all
+    from miscope_sae.cli.training import train_all
+
+    variant = trial_variant(place, crosscoder)
+    if dry_run:
+        return tell_all(place, [variant], threads)
+    note(f"{variant.name}  in {place.root}")
+    tell(place, [variant], threads)
+    code = train_all(place, [train_request(variant, TrainOptions(threads=threads))], [variant.name])
+    return code or _told(BoundVariant(BoundWorkspace(place), variant))
+
+
+def _told(trial: BoundVariant) -> int:
+    """1 where it could not be looked at."""
+    last = trial.steps[-1]
+    for outcome in trial.analyze(_INSTRUMENT, steps=[last]):
+        if outcome.error:
+            note(f"{outcome.analyzer}: {outcome.error}")
+            return 1
+    arrays = trial.arrays(_INSTRUMENT, step=last)
+    rows = []
+    for words, name, chance in _ROWS:
+        level = chance if not chance or chance.isdigit() else f"{float(arrays[chance]):.3g}"
+        rows.append((words, f"{float(arrays[name]):.3g}", level))
+    print_table((f"{len(arrays['latent']):,} known features", "found", "by chance"), rows)
+    return 0

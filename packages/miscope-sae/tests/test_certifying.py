@@ -1,0 +1,213 @@
+"""A crosscoder is tried on births that are known, and what it finds of them is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import miscope_sae
+from miscope import Probe, Snapshot
+from miscope.bound import BoundVariant, open_bound
+from miscope.errors import BadValue, DoesNotApply
+from miscope.observation import ObservedArtifact
+from miscope.testing import check_analyzer, check_view, tables
+from miscope_sae.analyzers.births_found import BIRTHS_FOUND, births_found, births_found_observed
+from miscope_sae.certifying import trial
+from miscope_sae.crosscoder import CrosscoderFamily
+from miscope_sae.views.births_found import VIEWS
+
+Command = Callable[..., tuple[int, str, str]]
+SHORT = {"steps": 20, "latents": 16, "allow_out_of_range": True, "checkpoints": "every:20", "evaluate_every": 20}
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> BoundVariant:
+    """Twelve features in eight dimensions at four checkpoints."""
+    place = open_bound(tmp_path / "workspace", tables(sae=miscope_sae))
+    variant = place.variant("sae.known-births", features=12, width=8, checkpoints=4, present=3, inputs=300)
+    place.value.keep_record(variant.value)
+    return variant
+
+
+def crosscoder(source: BoundVariant, **fields: Any) -> BoundVariant:
+    chosen = {"site": "hook_embed", "step": "all", "architecture": "crosscoder", **SHORT, **fields}
+    (run,) = miscope_sae.autoencoders(source, **chosen)
+    return run
+
+
+def test_a_trial_is_the_same_crosscoder_on_activations_as_wide_as_sparse_and_as_noisy(source: BoundVariant) -> None:
+    run = crosscoder(source, seed=3)
+    list(run.train(threads=1))
+    tried = trial(run)
+    assert tried.value.training == run.value.training
+    named = ("variant", "site", "source_steps")
+    same = {name: value for name, value in run.value.params.model_dump().items() if name not in named}
+    assert {name: value for name, value in tried.value.params.model_dump().items() if name not in named} == same
+    assert tried.value.params.source_steps == (0, 1, 2, 3)  # pyright: ignore
+    drawn: Any = tried.workspace.find(tried.value.params.variant).value.params  # pyright: ignore
+    assert (drawn.width, drawn.checkpoints, drawn.inputs, drawn.seed) == (8, 4, 300, 3)
+    assert (drawn.features, drawn.present) == (12, 3)
+    found = {name: each.values[-1] for name, each in run.metrics().items()}
+    active = min(found["test_l0"], 12 / 8)
+    assert drawn.probability == pytest.approx(active / 12, rel=5e-3)
+    unexplained = min(found["test_fvu"], 0.5)
+    # Of a sum of features with sizes between 0.5 and 1.5, as many of which are on, in each of eight dimensions.
+    variance = active * 13 / 12 / 8
+    assert drawn.noise**2 / (variance + drawn.noise**2) == pytest.approx(unexplained, rel=2e-2)
+
+
+def test_a_trial_is_of_a_trained_crosscoder_of_three_checkpoints(source: BoundVariant) -> None:
+    run = crosscoder(source)
+    with pytest.raises(BadValue) as told:
+        trial(run)
+    assert str(told.value) == (
+        f"{run.name} is not trained.\n"
+        "How sparse and how noisy a trial should be is read off what it found.\n"
+        f"Train it:  miscope train {run.name}"
+    )
+    two = crosscoder(source, step=[0, 2])
+    with pytest.raises(BadValue) as told:
+        trial(two)
+    assert str(told.value) == (
+        f"{two.name} is built on 2 checkpoints.\n"
+        "A birth among fewer than 3 cannot be told from one that is there throughout.\n"
+        "Train one of more:  --step every:100"
+    )
+    with pytest.raises(BadValue) as told:
+        trial(source)
+    assert str(told.value) == (
+        f"{source.name} is no crosscoder.\n"
+        "Births are known, and so can be looked for, of several checkpoints together.\n"
+        "Name one:  miscope sae train VARIANT --site SITE --step every:100 --architecture crosscoder"
+    )
+
+
+def test_one_line_says_how_many_births_a_crosscoder_finds(source: BoundVariant, command: Command) -> None:
+    run, place = crosscoder(source), source.workspace.root
+    list(run.train(threads=1))
+    code, out, err = command("sae", "certify", run.name, "--dry-run", "-w", place)
+    assert code == 0, err
+    tried = trial(run)
+    assert tried.name in out
+    assert tried.name not in open_bound(place).names()
+    code, out, err = command("sae", "certify", run.name, "--threads", "1", "-w", place)
+    assert code == 0, err
+    arrays = tried.arrays("sae.births_found", step=20)
+    rows = [
+        ("12 known features", "found", "by chance"),
+        ("known features that are found (cosine > 0.9)", f"{float(arrays['matched']):.3g}", "0"),
+    ]
+    for row in rows:
+        (line,) = [each for each in out.splitlines() if each.startswith(row[0])]
+        assert line.removeprefix(row[0]).split() == " ".join(row[1:]).split()
+
+
+def by_hand(source: BoundVariant, decoder: np.ndarray, births: np.ndarray, deaths: np.ndarray) -> Snapshot:
+    """A crosscoder of (m, T, d) directions whose latents are born and die so."""
+    run = crosscoder(source)
+    context = run.workspace.value.context(run.value)
+    count = decoder.shape[1]
+    artifact = {
+        "at": np.arange(count),
+        "presence": np.ones(decoder.shape[:2]),
+        "birth": births,
+        "death": deaths,
+        "to_last": np.ones(decoder.shape[:2]),
+    }
+    return Snapshot(
+        variant=run.value,
+        step=20,
+        options=BIRTHS_FOUND.options(),
+        probe=Probe(name="none", inputs=torch.zeros(0, 1)),
+        weights={"W_dec": torch.from_numpy(decoder).float().flatten(1)},
+        artifacts={"sae.births": artifact},
+        sources=context.sources,
+    )
+
+
+def known(source: BoundVariant) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(F, T, d) what each feature writes, with births and deaths."""
+    truth = np.stack([source.at(step).checkpoint.weights["W_E"].double().numpy() for step in source.steps], axis=1)
+    there = np.linalg.norm(truth, axis=2) > 0
+    gone = 4 - there[:, ::-1].argmax(axis=1)
+    return truth, there.argmax(axis=1).astype(float), np.where(gone < 4, gone, np.nan)
+
+
+def test_the_features_themselves_are_found_with_their_births(source: BoundVariant) -> None:
+    truth, births, deaths = known(source)
+    order = np.random.default_rng(0).permutation(12)
+    found = births_found(by_hand(source, truth[order], births[order], deaths[order]))
+    assert float(found["matched"]) == float(found["births"]) == float(found["deaths"]) == 1
+    assert order[found["latent"]].tolist() == list(range(12))
+    assert found["birth"].tolist() == found["found_birth"].tolist() == births.tolist()
+    # Handed out in any order a birth is right as often as two features drawn at random have the same.
+    assert float(found["births_in_any_order"]) == pytest.approx(np.mean(births[:, None] == births))
+
+
+def test_births_of_others_are_no_more_than_chance(source: BoundVariant) -> None:
+    truth, births, deaths = known(source)
+    at_once = births_found(by_hand(source, truth, np.zeros(12), np.full(12, np.nan)))
+    assert float(at_once["births"]) == float(at_once["births_in_any_order"]) == np.mean(births == 0)
+    assert float(at_once["deaths"]) == np.mean(np.isnan(deaths))
+
+
+def test_random_directions_are_no_features(source: BoundVariant) -> None:
+    drawn = np.random.default_rng(0).standard_normal((5, 4, 8))
+    found = births_found(by_hand(source, drawn, np.zeros(5), np.full(5, np.nan)))
+    assert float(found["matched"]) == np.mean(found["cosine"] > 0.9)
+    assert float(found["matched"]) < 0.5
+    assert (found["latent"][found["cosine"] <= 0.9] == -1).all()
+    assert np.isnan(found["found_birth"][found["latent"] < 0]).all()
+
+
+def test_it_says_how_many_are_found(source: BoundVariant) -> None:
+    truth, births, deaths = known(source)
+    found = births_found(by_hand(source, truth, births, deaths)) | {"turning_error": np.array(0.25)}
+    seen = ObservedArtifact(arrays=found, first=found, step=20, first_step=20, step_label="step", options=None)
+    chance = np.mean(births[:, None] == births)
+    (said,) = births_found_observed(seen)
+    assert said.text == (
+        f"Of 12 known features it finds 100%, of these 100% with their birth ({chance:.0%} by chance) and 100% with "
+        "their death; the cosine by which they turn is off by 0.25."
+    )
+    assert said.value == 1
+
+
+BUILT = {
+    "variant": "sae.known-births/features48-d24-checkpoints6-present12-turn0.25-die0.15-noise0.02-p0.04-inputs20000"
+    "-seed0",
+    **{"source_steps": (0, 2, 4), "site": "hook_embed", "latents": "2x", "allow_out_of_range": True},
+}
+
+
+def test_the_instrument_keeps_the_contract_and_its_view_draws() -> None:
+    plugins = tables(sae=miscope_sae)
+    assert check_analyzer(BIRTHS_FOUND, CrosscoderFamily(), plugins=plugins, params=BUILT) == ()
+    for view in VIEWS:
+        check_view(view, CrosscoderFamily(), plugins=plugins, params=BUILT)
+
+
+def test_where_no_features_are_known_it_says_so(tmp_path: Path) -> None:
+    place = open_bound(tmp_path / "there", tables(sae=miscope_sae))
+    features = place.variant("sae.known-births", features=12, width=8, inputs=300)
+    place.value.keep_record(features.value)
+    inner = crosscoder(features, step=[0, 1, 2])
+    list(inner.train(threads=1))
+    outer = crosscoder(inner, site="hook_sae_acts_post")
+    context = place.value.context(outer.value)
+    with pytest.raises(DoesNotApply, match="has no weight whose rows are known features"):
+        births_found(
+            Snapshot(
+                variant=outer.value,
+                step=0,
+                options=BIRTHS_FOUND.options(),
+                probe=Probe(name="none", inputs=torch.zeros(0, 1)),
+                artifacts={"sae.births": {"at": np.array([0, 20])}},
+                sources=context.sources,
+            )
+        )
