@@ -7,26 +7,40 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, final
 
 import pytest
+import torch
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from miscope import running
+import miscope_sae
+from miscope import Family, Term, hookimpl, running
+from miscope.errors import BadValue
 from miscope.progress import Progress
 from miscope.runs.queued_run import Reached
 from miscope.runs.run_queue import RunQueue
 from miscope.runs.run_state import RunState
 from miscope.store.process_identity import this_process
+from miscope.testing import tables
 from miscope.variant import Variant
 from miscope.workspace import Workspace, open_workspace
 from miscope_panel.http.problem import PREFIX
 from miscope_panel.rest.queue_access import QueueAccess
 from miscope_panel.rest.routes import add_rest
+from miscope_sae import terms
+from miscope_sae.architecture import Architecture, Weights
+from miscope_sae.autoencoder_family import AutoencoderFamily
+from miscope_sae.exporting import export_autoencoder
+from miscope_sae.setting import Setting
+from miscope_sae.sparse_pass import PassOf
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 FEATURES = {"features": 12, "width": 8, "inputs": 120}
 BUILT_ON = {"variant": "sae.known-features/features12-d8-p0.03-inputs120-seed0", "step": 0, "site": "hook_embed"}
+SHORT = {"steps": 6, "allow_out_of_range": True, "checkpoints": "every:3"}
 
 
 ROOT = Path(__file__).parents[1]
@@ -48,15 +62,18 @@ class Served:
         return self.client.get(f"{PREFIX}/{path}")
 
 
-@pytest.fixture(scope="module")
-def api(tmp_path_factory: pytest.TempPathFactory) -> Served:
-    """Of a workspace with activations to train on and all that is installed, where nobody works."""
-    workspace = open_workspace(tmp_path_factory.mktemp("seed") / "workspace")
+def serving(workspace: Workspace) -> Served:
+    """Of a workspace with activations to train on, where nobody works."""
     workspace.keep_record(workspace.variant("sae.known-features", **FEATURES))
     queue, app = RunQueue(workspace.root), FastAPI(openapi_url=f"{PREFIX}/openapi.json")
     add_rest(app, QueueAccess(workspace=workspace, queue=queue, summon=lambda: None, ending=lambda: True))
-    client = TestClient(app, base_url="http://127.0.0.1:5006", raise_server_exceptions=False)
-    return Served(client, workspace, queue)
+    return Served(TestClient(app, base_url="http://127.0.0.1:5006", raise_server_exceptions=False), workspace, queue)
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Served:
+    """Of one with all that is installed."""
+    return serving(open_workspace(tmp_path_factory.mktemp("seed") / "workspace"))
 
 
 @pytest.fixture(scope="module")
@@ -68,8 +85,7 @@ def schemas(api: Served) -> Mapping[str, Any]:
 @pytest.fixture(scope="module")
 def trained(api: Served) -> Variant:
     """An autoencoder whose training was asked for over HTTP, run, and told of as its process would."""
-    training = {"steps": 6, "allow_out_of_range": True, "checkpoints": "every:3"}
-    body = {"family": "sae.topk", "params": {**BUILT_ON, "latents": "2x", "k": 2}, "training": training, "threads": 1}
+    body = {"family": "sae.topk", "params": {**BUILT_ON, "latents": "2x", "k": 2}, "training": SHORT, "threads": 1}
     run = api.queue.run(api.post("trainings", **body).json()["id"])
     assert api.queue.claim(run.id, this_process()) is not None
     metrics: dict[str, float] = {}
@@ -174,6 +190,60 @@ def test_an_estimate_over_http_has_the_remarks(api: Served) -> None:
     said = {"severity": "warning", "field": "batch_size", "message": "64 is outside 512 to 16384, its usual range."}
     assert remarks[0] == said
     assert {each["field"] for each in remarks} >= {"latents", "k", "learning_rate", "checkpoints"}
+
+
+@final
+class Powers(Architecture):
+    """Latents are the squares of positive pre-activations."""
+
+    def latents(self, weights: Weights, before: Tensor) -> Tensor:
+        return torch.relu(before).square()
+
+
+@final
+class PowersFamily(AutoencoderFamily):
+    """An architecture of a package of somebody else."""
+
+    name = "mine.powers"
+    title = "Mine: squares"
+
+    def architecture(self, params: Any, setting: Setting | None) -> Architecture:
+        return Powers(centred=params.apply_b_dec_to_input)
+
+    def terms(self, pass_of: PassOf, setting: Setting) -> tuple[Term, ...]:
+        return (terms.reconstruction(pass_of),)
+
+
+class Mine:
+    """That package."""
+
+    @staticmethod
+    @hookimpl
+    def miscope_families() -> tuple[Family, ...]:
+        return (PowersFamily(),)
+
+
+def test_an_architecture_of_another_package_is_described_and_taken_over_http(tmp_path: Path) -> None:
+    other = serving(open_workspace(tmp_path / "workspace", tables(sae=miscope_sae, mine=Mine)))
+    (described,) = [one for one in other.get("families").json()["families"] if one["name"] == "mine.powers"]
+    assert {"variant", "step", "site", "latents"} <= set(described["params"]["properties"])
+    assert {"learning_rate", "dead_window_steps"} <= set(described["training"]["properties"])
+    asked = other.post("trainings", family="mine.powers", params={**BUILT_ON, "latents": "2x"}, training=SHORT)
+    assert asked.status_code == 201, asked.text
+    number = asked.json()["id"]
+    run = other.queue.run(number)
+    list(running.run(other.workspace, run.request))
+    config = other.get(f"trainings/{number}/config").json()
+    assert config["family"] == "mine.powers"
+    assert (config["params"]["latents"], config["training"]["steps"]) == ("2x", 6)
+    variant = other.workspace.find(run.what)
+    with pytest.raises(BadValue) as told:
+        export_autoencoder(other.workspace, variant, 6, tmp_path / "files")
+    assert str(told.value) == (
+        "Powers is no architecture of other libraries.\n"
+        "Those that have a name there: ReLU, JumpReLU, BatchTopK, TopK, Gated, SkipReLU.\n"
+        "Export an autoencoder of one of these."
+    )
 
 
 def row(first: str) -> list[str]:
