@@ -37,7 +37,7 @@ def certified(place: Workspace, crosscoder: Variant, *, threads: int | None, dry
         return tell_all(place, [variant], threads)
     note(f"{variant.name}  in {place.root}")
     tell(place, [variant], threads)
-    code = train_all(place, [train_request(variant, TrainOptions(threads=threads))], [variant.name])
+    code = train_all(place, [train_request(variant, TrainOptions(threads=threads))], [variant])
     return code or _told(BoundVariant(BoundWorkspace(place), variant))
 
 
@@ -46,7 +46,7 @@ def _told(trial: BoundVariant) -> int:
     last = trial.steps[-1]
     for outcome in trial.analyze(_INSTRUMENT, steps=[last]):
         if outcome.error:
-            note(f"{outcome.analyzer}: {outcome.error}")
+            note(f"{', '.join(outcome.analyzers)}: {outcome.error}")
             return 1
     arrays = trial.arrays(_INSTRUMENT, step=last)
     rows = []
