@@ -61,7 +61,7 @@ def test_what_is_kept_is_read_again_bit_for_bit_without_running_the_network(tmp_
     assert cache_in(tmp_path).size == CachedSize(1, ONE)
 
 
-def test_another_weight_input_site_or_network_is_asked_for_under_another_name() -> None:
+def test_another_weight_input_site_position_or_network_is_asked_for_under_another_name() -> None:
     changed = WEIGHT.clone()
     changed[0, 0] = torch.nextafter(changed[0, 0], torch.tensor(9.0))
     other = INPUTS.clone()
@@ -73,6 +73,7 @@ def test_another_weight_input_site_or_network_is_asked_for_under_another_name() 
         network.of(other),
         network.of(INPUTS[:99]),
         network.of(INPUTS.reshape(50, 12)),
+        replace(network.of(), positions="all"),
         network.of(site="hook_in"),
         network.of(network="b"),
     ]

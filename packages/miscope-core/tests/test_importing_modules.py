@@ -130,6 +130,11 @@ def test_a_probe_is_read_from_either_kind_of_file_alike(folder: Path, tmp_path: 
     assert (one.name, one.grid, set(one.columns)) == ("pairs", ("a", "b"), {"a", "b"})
     assert one.train is not None
     assert one.train.sum() == 17
+    counted = np.eye(25, 2, dtype=bool)
+    np.savez(tmp_path / "padded.npz", inputs=ARRAYS["inputs"], counted=counted)
+    padded = read_probe(tmp_path / "padded.npz")
+    assert padded.counted is not None
+    assert padded.counted.tolist() == counted.tolist()
 
 
 def test_a_probe_that_would_have_to_be_unpickled_is_refused(tmp_path: Path):

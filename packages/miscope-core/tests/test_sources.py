@@ -11,8 +11,10 @@ import torch
 
 from miscope.bound import BoundVariant, BoundWorkspace, open_bound
 from miscope.errors import BadValue, UnknownName
+from miscope.model import by_position
 from miscope.testing import check_family, tables
 from miscope.testing.toy_autoencoder import DEAD_AFTER, POST, RESAMPLED_EVERY, ToyAutoencoder
+from miscope.testing.toy_sequences import ToySequences
 
 PARENT = "toy.sum"
 
@@ -191,3 +193,21 @@ def test_a_model_without_logits_calls_its_output_by_its_own_name(child: BoundVar
     model = child.workspace.value.context(child.value).model
     assert "logits" not in model.sites
     assert {POST, "hook_sae_recons"} <= model.sites
+
+
+def test_a_source_gives_every_position(tmp_path: Path) -> None:
+    place = open_bound(tmp_path, tables(ToyAutoencoder(), ToySequences()))
+    run = trained(place.variant("toy.sequences"))
+    child = place.variant("toy.autoencoder", variant=run.name, step=20)
+    (source,) = place.value.context(child.value).sources
+    context = place.value.context(run.value)
+    site = "blocks.0.mlp.hook_post"
+    seen = context.model.run(run.at(20).checkpoint.weights, context.probe().inputs, [site])[site]
+    assert seen.shape[:2] == context.probe().inputs.shape
+    assert torch.equal(source.activations(positions="all"), seen)
+    assert torch.equal(source.activations(), seen[:, -1])
+
+
+def test_positions_of_attention_are_those_of_the_query() -> None:
+    pattern = torch.arange(2 * 3 * 4 * 4).reshape(2, 3, 4, 4)
+    assert torch.equal(by_position("blocks.0.attn.hook_pattern", pattern)[1, 3, 2], pattern[1, 2, 3])

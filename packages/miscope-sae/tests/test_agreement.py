@@ -69,6 +69,7 @@ def test_only_what_is_built_on_the_same_with_one_architecture_is_paired(member: 
         member(INPUTS, decoder, site="hook_y"),
         member(INPUTS, decoder, variant="drawn/other"),
         member(INPUTS, decoder, family=TopKFamily()),
+        member(INPUTS, decoder, positions="all"),
     ]
     # Transcoders to the same site, which read another.
     others.append(replace(one, sources=(*others[1].sources, *one.sources)))
@@ -77,7 +78,7 @@ def test_only_what_is_built_on_the_same_with_one_architecture_is_paired(member: 
     assert (found["at"].tolist(), found["site"].tolist()) == ([0], ["hook_z"])
     with pytest.raises(DoesNotApply) as told:
         computed(one, *others)
-    assert told.value.reason == "no two of them are of the same architecture, checkpoint and site"
+    assert told.value.reason == "no two of them are of the same architecture, checkpoint, site and positions"
     with pytest.raises(DoesNotApply) as several:
         computed(one, replace(two, sources=(*two.sources, *member(INPUTS, decoder, step=20).sources)))
     assert several.value.reason == f"{two.variant.name} is built on 2 checkpoints, not on one"

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Literal, final
 
 from miscope.lazily import torch
 
@@ -29,6 +29,8 @@ class AskedActivations:
     """(N, ...) whatever the network takes."""
     site: str
     """'blocks.0.mlp.hook_post'."""
+    positions: Literal["answer", "all"] = "answer"
+    """At the answer position, or (N, position, ...) at every one."""
     compute: Callable[[Tensor], Tensor]
     """(inputs) -> activations, a row or more for each of them."""
 
@@ -44,7 +46,7 @@ class AskedActivations:
         that these choose.
         """
         machine = (torch.version.__version__, torch.backends.cpu.get_cpu_capability(), torch.get_num_threads())
-        sha = hashlib.sha256(repr((self.network, self.site, machine)).encode())
+        sha = hashlib.sha256(repr((self.network, self.site, self.positions, machine)).encode())
         for name, tensor in sorted({**self.weights, "": self.inputs}.items()):
             sha.update(repr((name, tensor.dtype, tuple(tensor.shape))).encode())
             sha.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)

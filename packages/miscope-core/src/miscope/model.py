@@ -26,6 +26,7 @@ __all__ = [
     "Shortcut",
     "at_answer",
     "at_answers",
+    "by_position",
     "cast",
     "matching",
 ]
@@ -239,6 +240,11 @@ def _as_computed(point: nn.Module, activation: Tensor) -> Tensor:
 def at_answer(site: str, activation: Tensor) -> Tensor:
     """The activation at the last position; of attention, the last query."""
     return activation[:, :, -1] if site.endswith(_QUERY_SITES) else activation[:, -1]
+
+
+def by_position(site: str, activation: Tensor) -> Tensor:
+    """An activation at all positions as (batch, position, ...); of attention the positions are those of the query."""
+    return activation.movedim(2, 1) if site.endswith(_QUERY_SITES) else activation
 
 
 def at_answers(activations: Activations, channels: Sequence[int] | None = None) -> dict[str, Tensor]:

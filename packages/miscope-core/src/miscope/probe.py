@@ -37,6 +37,8 @@ class Probe:
     """Factor columns whose product the inputs enumerate completely, in row-major order; () where there is none."""
     train: np.ndarray | None = None
     """(N,) bool: which inputs are in the training set; None where nobody knows."""
+    counted: np.ndarray | None = None
+    """(N, position) bool: which positions of an input mean something, as padding does not; None: all of them."""
     symmetries: Mapping[str, np.ndarray] = field(default_factory=dict)
     """Each (N,) int64: the row an input goes to under a symmetry of the task ('swap': (a, b) -> (b, a))."""
 
@@ -58,6 +60,7 @@ class Probe:
             "inputs": self.inputs.numpy(),
             "labels": None if self.labels is None else self.labels.numpy(),
             "train": self.train,
+            "counted": self.counted,
             **{f"column {name}": values for name, values in sorted(self.columns.items())},
             **{f"symmetry {name}": values for name, values in sorted(self.symmetries.items())},
         }

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Literal, final
 
 from miscope.asked_activations import AskedActivations
 from miscope.errors import UnknownName
 from miscope.forward import activations
-from miscope.model import cast
+from miscope.model import by_position, cast
 from miscope.source import Source
 
 if TYPE_CHECKING:
@@ -100,10 +100,11 @@ class SourceCheckpoint:
         self._check_site()
         return self._opened.width(self.source.site)
 
-    def activations(self, inputs: Tensor | None = None) -> Tensor:
+    def activations(self, inputs: Tensor | None = None, *, positions: Literal["answer", "all"] = "answer") -> Tensor:
         """(N, ...) float32 at the site and the answer position, of these inputs; None for the probe's.
 
-        Raises UnknownName where the network has no such site.
+        positions: 'all' for (N, position, ...), of attention by the query's position. Raises UnknownName where the
+        network has no such site.
         """
         self._check_site()
         site = self.source.site
@@ -112,9 +113,16 @@ class SourceCheckpoint:
             weights=self.weights,
             inputs=self.probe.inputs if inputs is None else inputs,
             site=site,
-            compute=lambda shown: activations(self.model.answers, self.weights, shown, [site])[site],
+            positions=positions,
+            compute=lambda shown: self._computed(shown, positions),
         )
         return self._opened.kept(asked)
+
+    def _computed(self, inputs: Tensor, positions: Literal["answer", "all"]) -> Tensor:
+        site = self.source.site
+        if positions == "answer":
+            return activations(self.model.answers, self.weights, inputs, [site])[site]
+        return by_position(site, activations(self.model.run, self.weights, inputs, [site])[site])
 
     def _check_site(self) -> None:
         if self.source.site not in self.model.sites:

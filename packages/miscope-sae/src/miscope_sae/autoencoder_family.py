@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from miscope_sae.architecture import Architecture
     from miscope_sae.autoencoder_model import AutoencoderModel
     from miscope_sae.normalisation import Scale
+    from miscope_sae.params import Positions
     from miscope_sae.setting import Setting
-    from miscope_sae.source_rows import SourceRows
+    from miscope_sae.source_rows import SourcesRows
     from miscope_sae.sparse_pass import PassOf
     from miscope_sae.updating import Constraints
 
@@ -149,34 +150,26 @@ class AutoencoderFamily(Family):
 
     def scales_of(self, params: Any) -> Sequence[Scale]:
         """What 'constant_norm' multiplies by, of each of what it is built on."""
-        return [rows.scale for rows in self._rows]
+        return [rows.scale for rows in self.rows_of(params).each]
 
     def shapes_of(self, params: Any) -> Mapping[str, tuple[int, ...]]:
         """Of each weight, in order, for the widths of what it is built on."""
-        width = self._rows[0].width
+        width = self.rows_of(params).each[0].width
         return self.shapes(width, latent_count(params.latents, width))
 
     def probes(self, variant: Variant) -> Mapping[str, Probe]:
         """What the source is shown, as its activations; `train` are the inputs that the autoencoder is trained on, if
         that is known."""
-        shown = self._rows[0].source.probe
-        columns = dict(shown.columns)
-        if shown.train is not None:
-            columns["source_train"] = shown.train.astype("int64")
-        return {
-            shown.name: Probe(
-                name=shown.name,
-                inputs=self.inputs_of(variant.params),
-                columns=columns,
-                grid=shown.grid,
-                train=None if variant.training is None else self._trained_on(variant),
-                symmetries=shown.symmetries,
-            )
-        }
+        from miscope_sae.shown_rows import shown_rows
+
+        rows = self.rows_of(variant.params)
+        train = None if variant.training is None else self._trained_on(variant)
+        probe = shown_rows(rows.each[0].source.probe, self.inputs_of(variant.params), rows.places, train)
+        return {probe.name: probe}
 
     def bases(self, params: Any) -> Mapping[str, Basis]:
         """Those of the source that belong to columns of its probe."""
-        source = self._rows[0].source
+        source = self.rows_of(params).each[0].source
         return {name: basis for name, basis in source.bases.items() if name in source.probe.columns}
 
     def task(self, variant: Variant) -> Task | None:
@@ -219,11 +212,13 @@ class AutoencoderFamily(Family):
         from miscope_sae.beforehand import Beforehand
 
         model, (shown, *_) = self.model(variant.params), self.probes(variant).values()
-        train = Examples(inputs=shown.inputs[torch.from_numpy(self._trained_on(variant))])
+        trained_on = self._trained_on(variant)
+        train = Examples(inputs=shown.inputs[torch.from_numpy(trained_on)])
         known = Beforehand(
             setting=self._setting(variant, model, train),
             params=variant.params,
             inputs=shown.inputs,
+            trained_on=trained_on,
             weights=sum(prod(role.shape) for role in model.roles.values()),
             held=self.held,
             sources=self._rows,
@@ -238,7 +233,8 @@ class AutoencoderFamily(Family):
 
         params, training = cast("Any", variant.params), variant.training
         assert isinstance(training, SparseTraining), "autoencoders are trained here"
-        latents, kept = latent_count(params.latents, self._rows[0].width), params.k if self.settles else None
+        width = self.rows_of(params).each[0].width
+        latents, kept = latent_count(params.latents, width), params.k if self.settles else None
         return tuple(UnderWay(training=training, latents=latents, kept=kept).remarks(recorded))
 
     def _setting(self, variant: Variant, model: AutoencoderModel, train: Examples) -> Setting:
@@ -246,14 +242,15 @@ class AutoencoderFamily(Family):
 
         params, training = cast("Any", variant.params), variant.training
         assert isinstance(training, SparseTraining), "autoencoders are trained here"
-        width = self._rows[0].width
+        rows = self.rows_of(params).each
+        width = rows[0].width
         latents = latent_count(params.latents, width)
         if not training.allow_out_of_range:
             check_latents(self.name, latents, width, self.inputs_of(params))
         return Setting(
             name=variant.name,
             width=width,
-            width_out=self._rows[-1].width,
+            width_out=rows[-1].width,
             latents=latents,
             shapes={name: role.shape for name, role in model.roles.items()},
             axes={name: role.axes for name, role in model.roles.items()},
@@ -269,26 +266,20 @@ class AutoencoderFamily(Family):
 
     def _trained_on(self, variant: Variant) -> np.ndarray:
         assert variant.training is not None, "autoencoders are trained here"
-        from miscope_sae.source_rows import trained_on
-
         params: Any = variant.params
-        return trained_on(len(self._inputs), variant.training.train_fraction, params.seed)
+        return self.rows_of(params).trained_on(variant.training.train_fraction, params.seed)
 
     def inputs_of(self, params: Any) -> Tensor:
-        """(N, ...) what it is trained on, a row for each input of the source's probe."""
-        return self._inputs
+        """(R, ...) what it is trained on, a row for each input of the source's probe or for each of their positions."""
+        return self.rows_of(params).all
+
+    def rows_of(self, params: Any) -> SourcesRows:
+        """The activations of what it is built on."""
+        return self._rows[params.positions]
 
     @cached_property
-    def _inputs(self) -> Tensor:
-        """(N, ...) activations of all that it is built on, side by side."""
-        import torch
-
-        first, *others = (rows.all for rows in self._rows)
-        return torch.cat([first, *others], dim=1) if others else first
-
-    @cached_property
-    def _rows(self) -> tuple[SourceRows, ...]:
-        from miscope_sae.source_rows import SourceRows
+    def _rows(self) -> Mapping[Positions, SourcesRows]:
+        from miscope_sae.source_rows import SourcesRows
 
         if not self._sources:
             raise BadValue(
@@ -296,4 +287,5 @@ class AutoencoderFamily(Family):
                 "A family is given what it is built on by the workspace it is used in.",
                 "Take it from there:  workspace.context(variant).family",
             )
-        return tuple(SourceRows(source) for source in self._sources if source.source.site)
+        read = [each for each in self._sources if each.source.site]
+        return {"answer": SourcesRows(read, "answer"), "all": SourcesRows(read, "all")}

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, final
 
+import numpy as np
+
 from miscope import Remark
 from miscope.schedule import Every, planned_steps
-from miscope_sae.distinct import distinct_rows
+from miscope_sae.distinct import alike
 from miscope_sae.jump_sizes import bandwidth, first_threshold, l0_strength
 from miscope_sae.lengths import length_fields
 from miscope_sae.params import INPUTS_A_LATENT
@@ -45,6 +47,8 @@ class Beforehand:
     params: BaseModel
     inputs: Tensor
     """(N, ...) of which some are trained on."""
+    trained_on: np.ndarray
+    """(N,) bool: which."""
     weights: int
     """Numbers that are trained."""
     held: tuple[float, float]
@@ -59,6 +63,7 @@ class Beforehand:
         yield from self._errors()
         yield from self._ranges()
         yield from self._inputs()
+        yield from self._held_out()
         yield from self._penalty()
         yield from self._schedules()
         yield from self._sizes()
@@ -92,8 +97,13 @@ class Beforehand:
         return seen if size is None else min(size, seen)
 
     @cached_property
+    def _alike(self) -> np.ndarray:
+        """(N,) a number for each input, the same for those that are no different."""
+        return alike(self.inputs.flatten(1).numpy())
+
+    @property
     def _distinct(self) -> int:
-        return distinct_rows(self.inputs.flatten(1).numpy())
+        return int(self._alike.max()) + 1
 
     def _errors(self) -> Iterator[Remark]:
         latents = self.setting.latents
@@ -131,6 +141,14 @@ class Beforehand:
         usual = LATENT_RATIO[1] * self.setting.width
         advice = f"{min(max(1, distinct // INPUTS_A_LATENT), usual):,} latents would have {INPUTS_A_LATENT} each"
         yield _warning("latents", f"{latents:,} for {there}, {short}: a latent can learn one by heart. {advice}.")
+
+    def _held_out(self) -> Iterator[Remark]:
+        """Of rows by position: inputs that begin alike have the same activations up to where they part."""
+        held = ~self.trained_on
+        copies = int(np.isin(self._alike[held], self._alike[self.trained_on]).sum())
+        if getattr(self.params, "positions", "answer") == "all" and copies:
+            what = f"{copies:,} of {int(held.sum()):,} rows held out are the same as rows trained on"
+            yield _warning("positions", f"{what}, of other inputs: these do not tell how new rows fare.")
 
     def _penalty(self) -> Iterator[Remark]:
         training = self.setting.training

@@ -21,37 +21,41 @@ if TYPE_CHECKING:
     from miscope import SourceCheckpoint, Variant
     from miscope.bound import BoundVariant
     from miscope.workspace import Workspace
+    from miscope_sae.params import Positions
 
 __all__ = ["import_autoencoder", "imported"]
 
 _DIGITS = 12
 
 
-def imported(
+def imported(  # noqa: PLR0913 - where it is from, keyword-only
     run: BoundVariant,
     folder: str | Path,
     *,
     step: str | int = "last",
     site: str | None = None,
     target_site: str | None = None,
+    positions: Positions = "answer",
 ) -> BoundVariant:
     """The autoencoder in a folder of SAELens, dictionary_learning or sparsify, as a variant built on this run.
 
     step: of the run's checkpoint it is of. site: None for the one that its files name. target_site: of a transcoder.
+    positions: 'all' to look at it at every position of an input.
     Raises BadFile, BadValue and UnknownName, before anything is written, and where its widths are not those of the
     site; nothing that is there is replaced.
     """
     from miscope.bound import BoundVariant
 
     place = run.workspace
-    fields = {"step": step, "site": site, "target_site": target_site}
+    fields = {"step": step, "site": site, "target_site": target_site, "positions": positions}
     return BoundVariant(place, import_autoencoder(place.value, run.value, Path(folder), fields))
 
 
 def import_autoencoder(
     workspace: Workspace, source: Variant, folder: Path, fields: Mapping[str, str | int | None]
 ) -> Variant:
-    """The variant that an autoencoder in a folder becomes; fields: 'step', 'site' and 'target_site', see `imported`."""
+    """The variant that an autoencoder in a folder becomes; fields: 'step', 'site', 'target_site', 'positions'; see
+    `imported`."""
     found = read_folder(folder.expanduser())
     with refusing(found.weights):
         matching = matching_family(found.coder)
@@ -88,7 +92,8 @@ def _where(
         )
     targets = _target(found, fields.get("target_site"))
     check_sites(workspace, source, (site, *targets.values()))
-    return {"variant": source.name, "step": steps[0], "site": site, **targets}
+    positions = fields.get("positions") or "answer"
+    return {"variant": source.name, "step": steps[0], "site": site, "positions": positions, **targets}
 
 
 def _target(found: ForeignAutoencoder, asked: str | int | None) -> dict[str, str]:

@@ -104,14 +104,14 @@ class OverCheckpoints(AutoencoderFamily):
         return super().usual_training(params).model_copy(update={"b_dec_init": "mean"})
 
     def shapes_of(self, params: Any) -> Mapping[str, tuple[int, ...]]:
-        width = self._rows[0].width
+        width = self.rows_of(params).each[0].width
         return self.shapes(width * len(params.source_steps), latent_count(params.latents, width))
 
     def inputs_of(self, params: Any) -> Tensor:
         """(N, T * d)."""
         if not params.shuffled:
-            return self._inputs
-        return in_drawn_order(self._inputs, len(params.source_steps), params.seed)
+            return super().inputs_of(params)
+        return in_drawn_order(super().inputs_of(params), len(params.source_steps), params.seed)
 
     def scales_of(self, params: Any) -> Sequence[Scale]:
         """(T * d,) the number of each checkpoint, as often as the site is wide."""

@@ -12,13 +12,23 @@ from miscope import Params
 from miscope.errors import BadValue
 from miscope_sae.warm_start import WARM_FIELDS, Direction
 
-__all__ = ["INPUTS_A_LATENT", "AutoencoderParams", "KParams", "LatentParams", "Normalisation", "latent_count"]
+__all__ = [
+    "INPUTS_A_LATENT",
+    "AutoencoderParams",
+    "KParams",
+    "LatentParams",
+    "Normalisation",
+    "Positions",
+    "latent_count",
+]
 
 INPUTS_A_LATENT = 4
 """Fewer distinct inputs than this for each latent, and latents can stand for single inputs."""
 
 _DIGITS = 9
 _LATENTS = re.compile(rf"^(?:[1-9][0-9]{{0,{_DIGITS - 1}}}|[0-9]{{1,{_DIGITS}}}(?:\.[0-9]{{1,{_DIGITS}}})?x)$")
+
+Positions = Literal["answer", "all"]
 
 Normalisation = Literal["none", "constant_norm", "constant_norm_rescale", "layer_norm"]
 
@@ -33,7 +43,7 @@ class KParams(Params):
 class LatentParams(Params):
     """How many latents, and the seed."""
 
-    later: ClassVar[tuple[str, ...]] = ()
+    later: ClassVar[tuple[str, ...]] = ("positions",)
     """Fields that came later than the first autoencoders."""
     latents: Annotated[str, Field(pattern=_LATENTS.pattern, json_schema_extra={"slug": "m", "form": "512 or 8x"})] = (
         "8x"
@@ -41,6 +51,9 @@ class LatentParams(Params):
     """How many: '512', or '8x', so many times the width of the site."""
     seed: Annotated[int, Field(ge=0)] = 0
     """Of the first weights and of which inputs are held out."""
+    positions: Annotated[Positions, Field(json_schema_extra={"slug": "positions", "in_name": "changed"})] = "answer"
+    """'answer': of each input the activation at its last position; 'all': one at each position. Held out are inputs,
+    with all their positions."""
 
     @field_validator("latents", mode="before")
     @classmethod
@@ -64,7 +77,7 @@ class LatentParams(Params):
 class AutoencoderParams(LatentParams):
     """A checkpoint of another variant and a site, latents, and the seed."""
 
-    later = (*WARM_FIELDS, "imported")
+    later = ("positions", "imported", *WARM_FIELDS)
     normalize_activations: Annotated[Normalisation, Field(json_schema_extra={"slug": "norm", "in_name": "changed"})] = (
         "constant_norm"
     )

@@ -104,7 +104,7 @@ class TranscoderFamily(AutoencoderFamily):
         return (*((remark,) if params.linear_skip else ()), *super().remarks(variant))
 
     def shapes_of(self, params: Any) -> Mapping[str, tuple[int, ...]]:
-        width, out = (rows.width for rows in self._rows)
+        width, out = (rows.width for rows in self.rows_of(params).each)
         latents = latent_count(params.latents, width)
         plain = {"W_enc": (width, latents), "b_enc": (latents,), "W_dec": (latents, out), "b_dec": (out,)}
         return {**plain, **({"W_skip": (out, width)} if params.linear_skip else {})}

@@ -31,7 +31,8 @@ def write_probe(path: Path, description: Description) -> None:
     from safetensors.torch import save
 
     probe = description.probe
-    arrays: dict[str, Any] = {"labels": probe.labels, "train": probe.train, "output": description.output}
+    arrays: dict[str, Any] = {"labels": probe.labels, "train": probe.train, "counted": probe.counted}
+    arrays["output"] = description.output
     arrays |= {f"column/{name}": values for name, values in probe.columns.items()}
     arrays |= {f"symmetry/{name}": values for name, values in probe.symmetries.items()}
     arrays |= {f"basis/{axis}": basis.rows for axis, basis in description.bases.items()}
@@ -84,6 +85,7 @@ def _probe(header: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Probe:
         columns={name: tensors[f"column/{name}"].numpy() for name in header["columns"]},
         grid=tuple(header["grid"]),
         train=tensors["train"].numpy() if "train" in tensors else None,
+        counted=tensors["counted"].numpy() if "counted" in tensors else None,
         symmetries=_arrays_under("symmetry/", tensors),
     )
 

@@ -36,6 +36,7 @@ def given_probe(given: Probe | Tensor) -> Probe:
         columns={name: _whole(probe, f"column {name!r}", values) for name, values in probe.columns.items()},
         symmetries={name: _whole(probe, f"symmetry {name!r}", values) for name, values in probe.symmetries.items()},
         train=None if probe.train is None else _rows(probe, "train", probe.train).astype(bool),
+        counted=None if probe.counted is None else _counted(probe, probe.counted),
     )
     _check_grid(plain)
     _check_symmetries(plain.name, plain.symmetries, len(plain.inputs))
@@ -47,6 +48,14 @@ def _rows(probe: Probe, part: str, values: Any) -> np.ndarray:
     if array.shape != (len(probe.inputs),):
         raise _refused(probe.name, part, f"It is of the shape {array.shape}; there are {len(probe.inputs)} inputs.")
     return array
+
+
+def _counted(probe: Probe, values: Any) -> np.ndarray:
+    array = values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
+    if array.ndim != 2 or len(array) != len(probe.inputs):
+        known = f"It is of the shape {array.shape}; for {len(probe.inputs)} inputs it has a row of positions each."
+        raise _refused(probe.name, "counted", known)
+    return array.astype(bool)
 
 
 def _whole(probe: Probe, part: str, values: Any) -> np.ndarray:

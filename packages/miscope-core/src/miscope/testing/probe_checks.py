@@ -44,6 +44,10 @@ def _check_arrays(family: str, probe: Probe) -> None:
     if probe.train is not None:
         assert probe.train.shape == (n,), f"{family}: the train mask must be ({n},)"
         assert probe.train.dtype == bool, f"{family}: the train mask must be bool"
+    if probe.counted is not None:
+        shaped = probe.counted.ndim == 2 and len(probe.counted) == n
+        assert shaped, f"{family}: which positions count must be ({n}, position)"
+        assert probe.counted.dtype == bool, f"{family}: which positions count must be bool"
 
 
 def _check_grid(family: str, probe: Probe) -> None:

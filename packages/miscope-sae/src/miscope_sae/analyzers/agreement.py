@@ -27,7 +27,7 @@ class AgreementOptions(Options):
 
 
 def agreement(cohort: Cohort[AgreementOptions]) -> Arrays:
-    """Cosines between the decoder rows of every two autoencoders of one architecture, checkpoint and site.
+    """Cosines between the decoder rows of every two autoencoders of one architecture, checkpoint, site and positions.
 
     Of latents that are active at some input of the probe, at the last checkpoints. Beside each pair what random
     directions of the same numbers and width have in common.
@@ -35,7 +35,7 @@ def agreement(cohort: Cohort[AgreementOptions]) -> Arrays:
     members = [Ended.of(member) for member in cohort.members]
     pairs = [(i, j) for i, j in combinations(range(len(members)), 2) if _alike(members[i], members[j])]
     if not pairs:
-        raise DoesNotApply("no two of them are of the same architecture, checkpoint and site")
+        raise DoesNotApply("no two of them are of the same architecture, checkpoint, site and positions")
     rows = {index: _directions(members[index]) for index in sorted({index for pair in pairs for index in pair})}
     found = [agreement_of(rows[i], rows[j]) for i, j in pairs]
     drawn: dict[tuple[int, int, int], Agreement] = {}
@@ -56,7 +56,8 @@ def agreement(cohort: Cohort[AgreementOptions]) -> Arrays:
 
 
 def _alike(one: Ended, other: Ended) -> bool:
-    return one.sources == other.sources and one.variant.family == other.variant.family
+    same = one.sources == other.sources and one.variant.family == other.variant.family
+    return same and one.settings.get("positions") == other.settings.get("positions")
 
 
 def _directions(member: Ended) -> np.ndarray:
@@ -113,7 +114,7 @@ AGREEMENT = Analyzer(
     formula="MMCS = mean_i max_j cos(w_i, v_j) of decoder rows w, v of latents that fire",
     source="MMCS: Sharkey, Braun & Millidge 2022; across seeds: Paulo & Belrose 2025 (arXiv 2501.16615)",
     outputs={
-        "first": "(P,) names, of every pair of one architecture, checkpoint and site",
+        "first": "(P,) names, of every pair of one architecture, checkpoint, site and positions",
         "second": "(P,) the other's",
         "at": "(P,) step of the source that both are built on",
         "site": "(P,) the site they reconstruct",

@@ -13,9 +13,12 @@ from miscope.lazily import torch
 from miscope.maths.false_discovery import benjamini_hochberg
 from miscope_sae.decoder_cosines import largest_by_chance, largest_cosines
 from miscope_sae.probe_parts import SOURCE_TRAIN, TRAIN, parts_of
+from miscope_sae.shown_rows import SOURCE_INPUT
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from miscope import Probe
 
 _LATENTS, _DECODER = "hook_sae_acts_post", "W_dec"
 _SIGNIFICANT = 0.05
@@ -33,7 +36,8 @@ def latents(snapshot: Snapshot[LatentOptions]) -> Arrays:
 
     A latent is active where it is above 0. Whether it prefers inputs that were trained on is told by the share of its
     active inputs that were, beside the share of all inputs, with the hypergeometric p-value of so many: exact where
-    these were drawn at random. The cosines of decoder rows have beside them quantiles of random directions.
+    these were drawn at random. Of activations by position an input is active where one of its positions is. The
+    cosines of decoder rows have beside them quantiles of random directions.
     """
     values, decoder = snapshot.activations[_LATENTS].flatten(1), snapshot.weights[_DECODER].flatten(1).float()
     if len(decoder) != values.shape[1]:
@@ -56,8 +60,18 @@ def latents(snapshot: Snapshot[LatentOptions]) -> Arrays:
     parts = parts_of(snapshot.probe)
     for name in (TRAIN, SOURCE_TRAIN):
         if name in parts:
-            outputs |= _membership(name, active, count, parts[name])
+            outputs |= _membership(name, *_by_input(snapshot.probe, active, parts[name]))
     return outputs
+
+
+def _by_input(probe: Probe, active: Tensor, part: np.ndarray) -> tuple[Tensor, np.ndarray]:
+    """(N, m) whether each latent is active at an input, and (N,) which are in the part; of rows by position at any of
+    an input's: whole inputs are drawn."""
+    if SOURCE_INPUT not in probe.columns:
+        return active, part
+    _, first, place = np.unique(probe.columns[SOURCE_INPUT], return_index=True, return_inverse=True)
+    rows = torch.zeros(len(first), active.shape[1]).index_add_(0, torch.from_numpy(place), active.float())
+    return rows > 0, part[first]
 
 
 def _strongest(values: Tensor, active: Tensor, most: int) -> np.ndarray:
@@ -68,9 +82,10 @@ def _strongest(values: Tensor, active: Tensor, most: int) -> np.ndarray:
     return np.pad(rows, ((0, 0), (0, most - kept)), constant_values=-1)
 
 
-def _membership(name: str, active: Tensor, count: np.ndarray, part: np.ndarray) -> dict[str, np.ndarray]:
+def _membership(name: str, active: Tensor, part: np.ndarray) -> dict[str, np.ndarray]:
     from scipy.stats import hypergeom
 
+    count = active.sum(dim=0).numpy()
     inside = active[torch.from_numpy(part)].sum(dim=0).numpy()
     fires = count > 0
     p = np.full(len(count), np.nan)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from miscope import Analyzer, Arrays, Grain, Needs, Observation, ObservedArtifact, Trajectory
+from miscope import Analyzer, Arrays, Grain, Needs, Observation, ObservedArtifact, Probe, Trajectory
 from miscope.errors import DoesNotApply
 from miscope.model import LOGITS
-from miscope_sae.probe_parts import ALL, SOURCE_TEST, SOURCE_TRAIN, parts_of
+from miscope_sae.probe_parts import ALL, SOURCE_TEST, SOURCE_TRAIN
 from miscope_sae.splicing import CLEAN, answered
 
-_PARTS = (ALL, SOURCE_TRAIN, SOURCE_TEST)
 _RIGHT = 0.99
 """Share of right answers from which on it can do what it is asked."""
 
@@ -25,7 +24,7 @@ def source_learning(trajectory: Trajectory) -> Arrays:
         raise DoesNotApply(f"{where.variant} has no logits")
     if probe.labels is None or probe.labels.ndim != 1:
         raise DoesNotApply(f"nobody knows the right answers of the probe {probe.name!r} of {where.variant}")
-    parts = {name: rows for name, rows in parts_of(trajectory.probe).items() if name in _PARTS}
+    parts = _parts(probe)
     known = np.flatnonzero(probe.labels.numpy() >= 0)
     scores = [answered(source, {}, probe.labels, known) for source in sources]
     outputs = {"at": np.array([source.source.step for source in sources], dtype=np.int64)}
@@ -35,6 +34,14 @@ def source_learning(trajectory: Trajectory) -> Arrays:
             outputs[f"{part}/ce"] = np.array([each[f"{CLEAN}/ce"][inside].mean() for each in scores])
             outputs[f"{part}/accuracy"] = np.array([each[f"{CLEAN}/right"][inside].mean() for each in scores])
     return outputs
+
+
+def _parts(probe: Probe) -> dict[str, np.ndarray]:
+    """Which inputs of the source's probe, (N,) bool, belong to each part, of those that have any."""
+    parts = {ALL: np.ones(len(probe.inputs), dtype=bool)}
+    if probe.train is not None:
+        parts |= {SOURCE_TRAIN: probe.train, SOURCE_TEST: ~probe.train}
+    return {name: part for name, part in parts.items() if part.any()}
 
 
 def source_learning_observed(seen: ObservedArtifact) -> list[Observation]:

@@ -12,6 +12,7 @@ from miscope.errors import DoesNotApply
 from miscope.lazily import torch
 from miscope.model import LOGITS
 from miscope_sae.probe_parts import ALL, HELD_OUT, TRAIN, parts_of
+from miscope_sae.shown_rows import SOURCE_INPUT
 from miscope_sae.splicing import CLEAN, answered
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ def spliced_source(snapshot: Snapshot[Any]) -> SourceCheckpoint:
     if probe.labels is None or probe.labels.ndim != 1:
         raise DoesNotApply(f"nobody knows the right answers of the probe {probe.name!r} of {where.variant}")
     found = snapshot.activations[RECONSTRUCTED]
+    if SOURCE_INPUT in snapshot.probe.columns:
+        raise DoesNotApply("it is of all positions of an input, and the activation of one is replaced, the answer's")
     if len(found) != len(probe.inputs) or found[0].numel() != source.activations(probe.inputs[:1]).numel():
         raise DoesNotApply(f"what it reconstructs are not the activations of {where.site}")
     return source

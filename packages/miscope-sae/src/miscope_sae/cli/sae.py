@@ -152,6 +152,9 @@ def import_folder(
     ] = "last",
     site: Annotated[str | None, typer.Option(help="Where in its network.  (default: what the files say)")] = None,
     target_site: Annotated[str | None, typer.Option(help="Of a transcoder: which site it reconstructs.")] = None,
+    positions: Annotated[
+        str, typer.Option(help="Where it is looked at: answer, the last position of an input, or all of them.")
+    ] = "answer",
     workspace: WorkspaceOption = None,
 ) -> None:
     """Import an autoencoder of SAELens, dictionary_learning or sparsify as a variant with one checkpoint.
@@ -162,7 +165,7 @@ def import_folder(
     from miscope_sae.importing import import_autoencoder
 
     place = opened(workspace)
-    fields = {"step": step, "site": site, "target_site": target_site}
+    fields = {"step": step, "site": site, "target_site": target_site, "positions": positions}
     print(import_autoencoder(place, _one(place, of), path, fields).name)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO, TRAIN
+from miscope_sae.shown_rows import POSITION, SOURCE_INPUT
 from miscope_sae.views.frame import figure, title
 
 if TYPE_CHECKING:
@@ -70,10 +71,14 @@ def _domain(number: int, count: int, gap: float = 0.06) -> list[float]:
 
 
 def _inputs(shown: ViewData, arrays: Mapping[str, np.ndarray], latent: int) -> str:
-    """'a=3 b=5, a=5 b=3': where it is most active; row numbers where the probe enumerates no factors."""
+    """'a=3 b=5, a=5 b=3': where it is most active; row numbers where the probe enumerates no factors, and of rows by
+    position that of the input and the place in it, '3 at 5'."""
     assert shown.probe is not None
     rows = [int(row) for row in arrays["top"][latent][:_NAMED] if row >= 0]
-    columns = {name: shown.probe.columns[name] for name in shown.probe.grid}
+    known = shown.probe.columns
+    if SOURCE_INPUT in known:
+        return "inputs " + ", ".join(f"{known[SOURCE_INPUT][row]} at {known[POSITION][row]}" for row in rows)
+    columns = {name: known[name] for name in shown.probe.grid}
     if not columns:
         return "inputs " + ", ".join(map(str, rows))
     return ", ".join(" ".join(f"{name}={int(values[row])}" for name, values in columns.items()) for row in rows)

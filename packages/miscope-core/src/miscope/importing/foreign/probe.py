@@ -18,12 +18,13 @@ __all__ = ["read_probe"]
 
 _TODO = "Save it with numpy.savez(path, inputs=..., labels=..., ...) or safetensors; docs/importing.md has the names."
 _SYMMETRY = "symmetry/"
-_PARTS = ("inputs", "labels", "train", "grid")
+_PARTS = ("inputs", "labels", "train", "counted", "grid")
 
 
 def read_probe(path: str | Path) -> Probe:
-    """The probe in an .npz or .safetensors file: `inputs`, `labels`, `train`, `grid`, `symmetry/NAME`; others: columns.
+    """The probe in an .npz or .safetensors file: `inputs`, `labels`, `train`, `counted`, `grid`, `symmetry/NAME`.
 
+    Others are columns.
     grid: names as an array of text, or in the header of safetensors, parted by commas. Raises BadFile for what is no
     such file, and for one that would have to be unpickled.
     """
@@ -43,6 +44,7 @@ def read_probe(path: str | Path) -> Probe:
         columns=columns,
         grid=grid,
         train=held.get("train"),
+        counted=held.get("counted"),
         symmetries=symmetries,
     )
 
