@@ -221,7 +221,7 @@ class AutoencoderFamily(Family):
             trained_on=trained_on,
             weights=sum(prod(role.shape) for role in model.roles.values()),
             held=self.held,
-            sources=self._rows,
+            sources=self.rows_of(variant.params).each,
             free=psutil.virtual_memory().available,
         )
         return tuple(known.remarks())
