@@ -22,7 +22,7 @@ SITE = "hook_embed"
 SHORT = ("--set", "allow_out_of_range=true", "--threads", "1", "--steps", "6", "k=2")
 
 STANDARD = (
-    "latents: 16, 2 times the width 8; 280 weights, about 0.069 MB of memory.",
+    "latents: 16, 2 times the width 8; 280 weights, about 0.075 MB of memory.",
     "batch_size: of 120 inputs, {distinct} of them distinct, 108 are trained on, all an update; "
     "each is seen 1,500 times in 1,500 updates.",
     "learning_rate: 0.001, begins at once and falls over the last 300.",
@@ -226,7 +226,7 @@ def test_an_unknown_field_is_not_answered_with_what_is_given_otherwise(source: B
         autoencoders(source, SITE, variatn="toy")
     assert str(error.value) == (
         "There is no field named 'variatn'.\nNone that is known here is spelt like it.\n"
-        "sae.topk takes k, latents, seed, normalize_activations, apply_b_dec_to_input; training: optimizer, "
+        "sae.topk takes k, latents, seed, positions, normalize_activations, apply_b_dec_to_input; training: optimizer, "
         "learning_rate, betas, eps, momentum, muon_momentum, muon_nesterov, muon_ns_steps, muon_adjust_lr, "
         f"muon_exclude, weight_decay, no_decay and {len(TopKTraining.model_fields) - 12} others. "
         "`miscope families sae.topk` lists them."
