@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-NEEDS_A_STORY = {"ablations.embedding_over_training", "interventions.compare", "interventions.verification"}
-"""A run that has learned, or was intervened in, which those of coverage are not; drawn in docs/examples."""
+NEEDS_A_STORY = {
+    *("ablations.embedding_over_training", "interventions.compare", "interventions.verification"),
+    "sae.births_found",
+}
+"""A run that has learned, was intervened in, or is built on births that are known, which those of coverage are not;
+drawn in docs/examples."""
 BROUGHT = {"toys.nanda-induction"}
 """Published networks, which are not trained here."""
 
