@@ -11,15 +11,16 @@ import pytest
 import torch
 
 import miscope_sae
-from miscope import Probe, Snapshot
+from miscope import Probe, Snapshot, ViewData
 from miscope.bound import BoundVariant, open_bound
 from miscope.errors import BadValue, DoesNotApply
 from miscope.observation import ObservedArtifact
 from miscope.testing import check_analyzer, check_view, tables
-from miscope_sae.analyzers.births_found import BIRTHS_FOUND, births_found, births_found_observed
+from miscope_sae.analyzers.births_found import BIRTHS_FOUND, _near_by_chance, births_found, births_found_observed
 from miscope_sae.certifying import trial
 from miscope_sae.crosscoder import CrosscoderFamily
 from miscope_sae.views.births_found import VIEWS
+from miscope_sae.views.births_found import births_found as draw_births_found
 
 Command = Callable[..., tuple[int, str, str]]
 SHORT = {"steps": 20, "latents": 16, "allow_out_of_range": True, "checkpoints": "every:20", "evaluate_every": 20}
@@ -61,6 +62,22 @@ def test_a_trial_is_the_same_crosscoder_on_activations_as_wide_as_sparse_and_as_
     assert drawn.noise**2 / (variance + drawn.noise**2) == pytest.approx(unexplained, rel=2e-2)
 
 
+def test_a_trial_of_what_was_trained_on_a_drawn_order_is_of_the_right_one(source: BoundVariant) -> None:
+    run = crosscoder(source, shuffled=True)
+    list(run.train(threads=1))
+    assert (run.value.params.shuffled, trial(run).value.params.shuffled) == (True, False)  # pyright: ignore
+
+
+def test_a_trial_that_finds_nothing_says_so(source: BoundVariant) -> None:
+    truth, births, deaths = known(source)
+    missed = births_found(by_hand(source, truth, births, deaths)) | {"matched": np.array(0.0)}
+    arrays = {name: np.asarray(value)[None] for name, value in missed.items()} | {"step": np.array([20])}
+    shown = ViewData(
+        variant=crosscoder(source).value, step=None, steps=np.array([20]), artifacts={"sae.births_found": arrays}
+    )
+    assert draw_births_found(shown).layout.title.subtitle.text.endswith("at the end none is found")
+
+
 def test_a_trial_is_of_a_trained_crosscoder_of_three_checkpoints(source: BoundVariant) -> None:
     run = crosscoder(source)
     with pytest.raises(BadValue) as told:
@@ -100,7 +117,11 @@ def test_one_line_says_how_many_births_a_crosscoder_finds(source: BoundVariant, 
     arrays = tried.arrays("sae.births_found", step=20)
     rows = [
         ("12 known features", "found", "by chance"),
-        ("known features that are found (cosine > 0.9)", f"{float(arrays['matched']):.3g}", "0"),
+        (
+            "known features that are found (cosine > 0.9)",
+            f"{float(arrays['matched']):.3g}",
+            f"{float(arrays['matched_by_chance']):.3g}",
+        ),
     ]
     for row in rows:
         (line,) = [each for each in out.splitlines() if each.startswith(row[0])]
@@ -153,7 +174,9 @@ def test_births_of_others_are_no_more_than_chance(source: BoundVariant) -> None:
     truth, births, deaths = known(source)
     at_once = births_found(by_hand(source, truth, np.zeros(12), np.full(12, np.nan)))
     assert float(at_once["births"]) == float(at_once["births_in_any_order"]) == np.mean(births == 0)
-    assert float(at_once["deaths"]) == np.mean(np.isnan(deaths))
+    assert float(at_once["deaths"]) == float(at_once["deaths_in_any_order"]) == np.mean(np.isnan(deaths))
+    # Latents that do not turn, which here is said of all, are off by as much as features do.
+    assert float(at_once["turning_error"]) == pytest.approx(float(at_once["turning_error_of_none"]))
 
 
 def test_random_directions_are_no_features(source: BoundVariant) -> None:
@@ -161,6 +184,11 @@ def test_random_directions_are_no_features(source: BoundVariant) -> None:
     found = births_found(by_hand(source, drawn, np.zeros(5), np.full(5, np.nan)))
     assert float(found["matched"]) == np.mean(found["cosine"] > 0.9)
     assert float(found["matched"]) < 0.5
+    # In three dimensions the share of a sphere within an angle is (1 - cos) / 2.
+    assert _near_by_chance(1, 3) == pytest.approx(0.05)
+    assert _near_by_chance(4, 3) == pytest.approx(1 - 0.95**4)
+    assert _near_by_chance(1, 1) == 0.5
+    assert float(found["matched_by_chance"]) == pytest.approx(_near_by_chance(5, 8))
     assert (found["latent"][found["cosine"] <= 0.9] == -1).all()
     assert np.isnan(found["found_birth"][found["latent"] < 0]).all()
 
@@ -176,6 +204,15 @@ def test_it_says_how_many_are_found(source: BoundVariant) -> None:
         "their death; the cosine by which they turn is off by 0.25."
     )
     assert said.value == 1
+    none = ObservedArtifact(
+        arrays=found | {"matched": np.array(0.0)},
+        first=found,
+        step=20,
+        first_step=20,
+        step_label="step",
+        options=None,
+    )
+    assert [each.text for each in births_found_observed(none)] == ["Of 12 known features it finds none."]
 
 
 BUILT = {

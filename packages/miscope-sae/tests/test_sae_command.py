@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from miscope.bound import BoundVariant, BoundWorkspace, open_bound
-from miscope.errors import BadValue, MiscopeError, UnknownName
+from miscope.errors import BadValue, MiscopeError, NoCheckpoint, UnknownName
 from miscope.runs.run_queue import RunQueue
 from miscope_sae import autoencoders, remarks
 from miscope_sae.exchange.plain_autoencoder import latents, reconstruction
@@ -380,3 +380,25 @@ def test_what_is_no_autoencoder_is_not_exported(source: BoundVariant, command: C
     )
     assert code == 1
     assert f"{source.name} is no autoencoder of one site.\nIt is a sae.known-features.\n" in err
+
+
+def test_steps_of_what_has_no_checkpoint_are_refused_in_words(source: BoundVariant) -> None:
+    untrained = source.workspace.variant("sae.topk", variant=source.name, step=0, site=SITE, latents="2x")
+    for step in ("all", "every:2", "last"):
+        with pytest.raises(NoCheckpoint) as told:
+            autoencoders(untrained, "hook_sae_acts_post", step=step)
+        assert str(told.value).splitlines()[0] == f"{untrained.name} has no checkpoints."
+    with pytest.raises(BadValue) as refused:
+        autoencoders(source, SITE, step=[])
+    assert str(refused.value) == f"No step is given.\n{source.name} has 1.\nName one, several, or 'all'."
+
+
+def test_what_is_remarked_while_it_trains_is_printed(source: BoundVariant, command: Command) -> None:
+    words = ("--architecture", "standard", "--no-untrained", "--set", "allow_out_of_range=true", "--threads", "1")
+    place = source.workspace.root
+    code, out, err = command(
+        "sae", "train", source.name, "--site", SITE, *words, "--steps", "60", "rho=1e-6", "-w", place
+    )
+    assert code == 0, err
+    told = [line for line in (out + err).splitlines() if "the penalty is too weak to make them few." in line]
+    assert len(told) == 1

@@ -36,8 +36,8 @@ def trial(crosscoder: BoundVariant) -> BoundVariant:
     """A crosscoder of the same configuration, to be trained on activations whose births are known.
 
     `train()` it, `analyze("sae.births_found")`, and `sae.births_found` says how many births it finds: at this width,
-    with so many latents, checkpoints and inputs, as many of them active, as much left unexplained. Raises BadValue of
-    what is no trained crosscoder.
+    with so many latents, checkpoints and inputs (20,000 at most), as many of them active (an eighth of the features at
+    most), as much left unexplained (half at most). Raises BadValue of what is no trained crosscoder.
     """
     from miscope.bound import BoundVariant
 
@@ -48,32 +48,39 @@ def trial(crosscoder: BoundVariant) -> BoundVariant:
 def trial_variant(workspace: Workspace, crosscoder: Variant) -> Variant:
     """The variant of that; the record of the drawn activations is written."""
     context = workspace.context(crosscoder)
-    family, params = context.family, _checked(crosscoder, context.family)
+    family = _crosscoders(crosscoder, context.family)
+    params = _enough(crosscoder)
     source = context.sources[0]
     latents = latent_count(params.latents, source.width)
     known = workspace.variant(
         SOURCE,
         width=source.width,
         checkpoints=len(params.source_steps),
-        inputs=min(_MOST_INPUTS, len(source.probe.inputs)),
+        inputs=min(_MOST_INPUTS, len(family.rows_of(params).all)),
         seed=params.seed,
         **_drawn_alike(workspace, crosscoder, latents=latents, width=source.width),
     )
     workspace.keep_record(known)
     built = {"variant": known.name, "site": SITE, "source_steps": tuple(range(len(params.source_steps)))}
+    built |= {"positions": "answer", "shuffled": False}
     assert crosscoder.training is not None
     # More latents a dimension than usual is what its own configuration allows already.
     return workspace.value(family, {**params.model_dump(), **built}, crosscoder.training.model_dump())
 
 
-def _checked(crosscoder: Variant, family: object) -> Any:
-    """Its parameters."""
+def _crosscoders(crosscoder: Variant, family: object) -> OverCheckpoints:
+    """The family; BadValue where that is another kind."""
     if not isinstance(family, OverCheckpoints):
         raise BadValue(
             f"{crosscoder.name} is no crosscoder.",
             "Births are known, and so can be looked for, of several checkpoints together.",
             "Name one:  miscope sae train VARIANT --site SITE --step every:100 --architecture crosscoder",
         )
+    return family
+
+
+def _enough(crosscoder: Variant) -> Any:
+    """Its parameters; BadValue where its checkpoints are too few."""
     params: Any = crosscoder.params
     if (count := len(params.source_steps)) < _FEWEST:
         raise BadValue(

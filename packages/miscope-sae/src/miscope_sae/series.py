@@ -80,6 +80,10 @@ def chosen_checkpoints(workspace: Workspace, name: str, step: str | int | Sequen
 
     store = workspace.store
     there = store.finite_steps(name)
+    if not there:
+        raise no_checkpoint(store.layout, name, None, there)
+    if not isinstance(step, str | int) and not step:
+        raise BadValue("No step is given.", f"{name} has {len(there)}.", "Name one, several, or 'all'.")
     if step == "all":
         return there
     if isinstance(step, str) and step.removeprefix("-").isdecimal() and len(step) < _DIGITS:

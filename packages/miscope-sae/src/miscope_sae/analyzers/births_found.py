@@ -40,7 +40,8 @@ def births_found(snapshot: Snapshot) -> Arrays:
     true_birth = np.where(born >= 0, at[born], np.nan)
     true_death = np.where(dies < len(at), at[np.minimum(dies, len(at) - 1)], np.nan)
     told = np.stack([cosines(truth[:, one], truth[last[one], one][None])[:, 0] for one in range(truth.shape[1])])
-    turning = np.abs(arrays["to_last"][np.maximum(latent, 0)] - told)[found][(strength > 0).T[found]]
+    there = (strength > 0).T[found]
+    turning = np.abs(arrays["to_last"][np.maximum(latent, 0)] - told)[found][there]
     return {
         "latent": np.where(found, latent, -1),
         "cosine": cosine,
@@ -49,16 +50,19 @@ def births_found(snapshot: Snapshot) -> Arrays:
         "found_birth": np.where(found, birth, np.nan),
         "found_death": np.where(found, death, np.nan),
         "matched": np.array(found.mean()),
+        "matched_by_chance": np.array(_near_by_chance(len(fires), truth.shape[2])),
         "births": np.array(_same(birth, true_birth, found)),
         "births_in_any_order": np.array(_same_in_any_order(birth, true_birth, found)),
         "deaths": np.array(_same(death, true_death, found)),
+        "deaths_in_any_order": np.array(_same_in_any_order(death, true_death, found)),
         "turning_error": np.array(np.nanmean(turning) if np.isfinite(turning).any() else np.nan),
+        "turning_error_of_none": np.array((1 - told)[found][there].mean() if found.any() else np.nan),
     }
 
 
 def _truth(sources: Sequence[SourceCheckpoint]) -> np.ndarray:
     """(T, F, d) what each feature writes at each checkpoint; raises DoesNotApply where no weight has that."""
-    roles = [role for role in sources[0].model.roles.values() if role.axes[0] == _FEATURE]
+    roles = [role for role in sources[0].model.roles.values() if role.axes[:1] == (_FEATURE,)]
     if not roles:
         raise DoesNotApply(f"{sources[0].source.variant} has no weight whose rows are known features")
     return np.stack([each.weights[roles[0].name].double().numpy() for each in sources])
@@ -75,6 +79,17 @@ def _nearest(
         alike = cosines(truth[full, feature][None], decoder[fires, full])[0]
         latent[feature], cosine[feature] = fires[alike.argmax()], alike.max()
     return latent, cosine
+
+
+def _near_by_chance(count: int, width: int) -> float:
+    """Chance that one of so many random directions has a cosine above 0.9 with a given one.
+
+    The share of a sphere within an angle is half of the regularised incomplete beta function of its sine squared.
+    """
+    from scipy.special import betainc
+
+    near = 0.5 * float(betainc((width - 1) / 2, 0.5, 1 - _NEAR**2)) if width > 1 else 0.5
+    return 1 - (1 - near) ** count
 
 
 def _lives(strength: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -105,6 +120,8 @@ def _same_in_any_order(found: np.ndarray, true: np.ndarray, which: np.ndarray) -
 def births_found_observed(seen: ObservedArtifact) -> list[Observation]:
     """How many of the known features it finds, and how many of their births."""
     arrays = seen.arrays
+    if not float(arrays["matched"]):
+        return [Observation(text=f"Of {len(arrays['latent']):,} known features it finds none.", value=0.0)]
     text = (
         f"Of {len(arrays['latent']):,} known features it finds {float(arrays['matched']):.0%}, of these "
         f"{float(arrays['births']):.0%} with their birth ({float(arrays['births_in_any_order']):.0%} by chance) and "
@@ -133,9 +150,12 @@ BIRTHS_FOUND = Analyzer(
         "found_birth": "(F,) the same of its latent; NaN where none is it",
         "found_death": "(F,) the same of its latent",
         "matched": "() share of the features that a latent is",
+        "matched_by_chance": "() the share that random directions would be, as many as there are active latents",
         "births": "() of these, share whose latent is born at the same checkpoint",
         "births_in_any_order": "() its mean, were the births of these latents handed out in any order",
         "deaths": "() of these, share whose latent dies at the same checkpoint, or stays as they do",
+        "deaths_in_any_order": "() its mean, were the deaths of these latents handed out in any order",
+        "turning_error_of_none": "() that of latents that do not turn at all",
         "turning_error": "() mean |error| of the cosine with the last direction, over checkpoints where both are there",
     },
 )

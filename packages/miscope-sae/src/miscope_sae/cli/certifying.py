@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from miscope.cli.printing import note, print_table
 
 if TYPE_CHECKING:
@@ -15,12 +17,12 @@ __all__ = ["certified"]
 
 _INSTRUMENT = "sae.births_found"
 _ROWS = (
-    ("known features that are found (cosine > 0.9)", "matched", "0"),
+    ("known features that are found (cosine > 0.9)", "matched", "matched_by_chance"),
     ("of these, born at the right checkpoint", "births", "births_in_any_order"),
-    ("of these, gone at the right checkpoint, or staying", "deaths", ""),
-    ("mean error of the cosine by which they turn", "turning_error", ""),
+    ("of these, gone at the right checkpoint, or staying", "deaths", "deaths_in_any_order"),
+    ("mean error of the cosine by which they turn", "turning_error", "turning_error_of_none"),
 )
-"""What is said, the number it is, and what chance gives: a number, the name of one, or nothing."""
+"""What is said, the number it is, and what that is by chance, or of latents that do not turn."""
 
 
 def certified(place: Workspace, crosscoder: Variant, *, threads: int | None, dry_run: bool) -> int:
@@ -49,9 +51,9 @@ def _told(trial: BoundVariant) -> int:
             note(f"{', '.join(outcome.analyzers)}: {outcome.error}")
             return 1
     arrays = trial.arrays(_INSTRUMENT, step=last)
-    rows = []
-    for words, name, chance in _ROWS:
-        level = chance if not chance or chance.isdigit() else f"{float(arrays[chance]):.3g}"
-        rows.append((words, f"{float(arrays[name]):.3g}", level))
+    numbers = {
+        name: "-" if np.isnan(value) else f"{float(value):.3g}" for name, value in arrays.items() if not value.ndim
+    }
+    rows = [(words, numbers[name], numbers[chance]) for words, name, chance in _ROWS]
     print_table((f"{len(arrays['latent']):,} known features", "found", "by chance"), rows)
     return 0

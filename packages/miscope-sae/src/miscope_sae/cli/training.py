@@ -41,12 +41,15 @@ def _together(
     """The progress of all as that of one; a line for each that ends, with what was measured of it."""
     pace, total, before = Pace(), sum(one.training.steps for one in variants if one.training is not None), 0
     for request, variant in zip(requests, variants, strict=True):
-        seen = None
+        seen = begun = None
         for seen in run(place, request, should_stop=asked):
             assert isinstance(seen, Progress)
+            begun = seen.step if begun is None else begun
+            # What is known before its first update was told of all of them.
+            said = seen.message if seen.step > begun else ""
             done = before + seen.step
             pace.note(done)
-            yield replace(seen, step=done, total=total, eta=pace.left(total), checkpoint=None, message="")
+            yield replace(seen, step=done, total=total, eta=pace.left(total), checkpoint=None, message=said)
         if seen is None or seen.step < seen.total or asked():
             return
         before += seen.total

@@ -33,11 +33,11 @@ def births_found(shown: ViewData) -> Figure:
         dashed(steps, arrays["births_in_any_order"], chance, hovertemplate=f"{chance}: %{{y:.3f}}<extra></extra>")
     )
     ended = {name: float(arrays[name][-1]) for name in ("matched", "births", "births_in_any_order")}
-    note = f"at the end {ended['matched']:.0%} found, {ended['births']:.0%} of these with their birth"
+    note = f"at the end {ended['births']:.0%} of the {ended['matched']:.0%} found with their birth"
+    note += f" (chance {ended['births_in_any_order']:.0%})"
+    note = note if ended["matched"] else "at the end none is found"
     layout: dict[str, Any] = {
-        "title": title(
-            shown, "Known births that the crosscoder finds", f"{note} (chance {ended['births_in_any_order']:.0%})"
-        ),
+        "title": title(shown, "Known births that the crosscoder finds", note),
         "yaxis": {"title": {"text": "share, or error of a cosine"}, "range": [-0.03, 1.03]},
         "showlegend": True,
     }
