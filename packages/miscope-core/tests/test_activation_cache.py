@@ -235,7 +235,7 @@ def test_the_limit_is_told_in_gib(monkeypatch: pytest.MonkeyPatch, text: str, si
     assert size_limit() == size
 
 
-@pytest.mark.parametrize("text", ["2 GiB", "-1", "inf", "nan"])
+@pytest.mark.parametrize("text", ["2 GiB", "-1", "inf", "nan", "1e308"])
 def test_a_limit_that_is_no_number_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("MISCOPE_ACTIVATION_CACHE", text)
     with pytest.raises(BadValue) as error:

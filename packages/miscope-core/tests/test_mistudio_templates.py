@@ -117,6 +117,14 @@ def test_a_share_of_latents_that_are_kept_is_their_number_and_of_the_architectur
     assert report.left_out[0] == "l1_alpha: sae.topk has no such field"
 
 
+@pytest.mark.parametrize(("latents", "percent"), [(1e308, 1e308), (float("inf"), 5.0), (64, float("nan"))])
+def test_a_share_that_comes_to_no_number_costs_its_item_alone(tmp_path: Path, latents: float, percent: float) -> None:
+    templates = Templates(open_workspace(tmp_path / "ws", tables(SparseFamily(), TopKFamily())))
+    odd = item(latent_dim=latents, top_k_sparsity=percent) | {"name": "Odd"}
+    _, sound = import_templates(templates, exported(odd, item(top_k_sparsity=5.0)))
+    assert (sound.action, sound.error) == (Action.CREATED, "")
+
+
 def test_without_a_share_the_architecture_is_the_one_that_is_named(tmp_path: Path) -> None:
     templates = Templates(open_workspace(tmp_path / "ws", tables(SparseFamily(), TopKFamily())))
     import_templates(templates, exported(item(top_k_sparsity=None)))

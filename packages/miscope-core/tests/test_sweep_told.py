@@ -96,3 +96,13 @@ def test_an_attempt_beyond_the_first_is_told(ws: BoundWorkspace, command: Run, w
     assert (code, made["ending"], made["attempts"]) == (1, "failed", 2)
     told = [line.partition("]")[2] for line in err.splitlines() if "(attempt 2 of 2)" in line]
     assert (told[0].startswith(" s1: new, to step 4"), told[-1].startswith(" ✗ s1: failed, ")) == (not where, True)
+
+
+@pytest.mark.parametrize("base", ["[1]", "5", "text"])
+def test_fields_for_a_base_that_is_no_mapping_are_refused_at_its_line(
+    ws: BoundWorkspace, command: Run, base: str
+) -> None:
+    Path("sweep.yaml").write_text(STUDY.replace("{checkpoints: 'every:2'}", base))
+    code, _, told = command("sweep", "sweep.yaml", "--set", "width=8")
+    assert code == 1
+    assert told.startswith("sweep.yaml, line 3: ")

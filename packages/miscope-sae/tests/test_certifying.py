@@ -17,7 +17,7 @@ from miscope.errors import BadValue, DoesNotApply
 from miscope.observation import ObservedArtifact
 from miscope.testing import check_analyzer, check_view, tables
 from miscope_sae.analyzers.births_found import BIRTHS_FOUND, _near_by_chance, births_found, births_found_observed
-from miscope_sae.certifying import trial
+from miscope_sae.certifying import is_trial, trial
 from miscope_sae.crosscoder import CrosscoderFamily
 from miscope_sae.views.births_found import VIEWS
 from miscope_sae.views.births_found import births_found as draw_births_found
@@ -115,6 +115,8 @@ def test_one_line_says_how_many_births_a_crosscoder_finds(source: BoundVariant, 
     code, out, err = command("sae", "certify", run.name, "--threads", "1", "-w", place)
     assert code == 0, err
     arrays = tried.arrays("sae.births_found", step=20)
+    assert is_trial(tried.value)
+    assert not is_trial(source.value)
     rows = [
         ("12 known features", "found", "by chance"),
         (
@@ -248,3 +250,18 @@ def test_where_no_features_are_known_it_says_so(tmp_path: Path) -> None:
                 sources=context.sources,
             )
         )
+
+
+def test_a_trial_is_not_meant_where_its_crosscoder_is_named_by_its_family(command: Command, tmp_path: Path) -> None:
+    place = open_bound(tmp_path / "workspace", tables(sae=miscope_sae))
+    inner = place.variant("sae.known-features", features=12, width=8, inputs=300)
+    place.value.keep_record(inner.value)
+    (first,) = miscope_sae.autoencoders(inner, "hook_embed", **{**SHORT, "checkpoints": "every:5"})
+    list(first.train(threads=1))
+    (shared,) = miscope_sae.autoencoders(first, "hook_sae_acts_pre", step="all", architecture="crosscoder", **SHORT)
+    list(shared.train(threads=1))
+    for _ in range(2):
+        code, out, err = command("sae", "certify", "sae.crosscoder", "--threads", "1", "-w", place.root)
+        assert code == 0, err
+    assert "known features" in out
+    assert len(place.names("sae.crosscoder")) == 2

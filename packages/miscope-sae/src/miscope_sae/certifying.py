@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from miscope.bound import BoundVariant
     from miscope.workspace import Workspace
 
-__all__ = ["SOURCE", "trial", "trial_variant"]
+__all__ = ["SOURCE", "is_trial", "trial", "trial_variant"]
 
 SOURCE = "sae.known-births"
 _FEWEST = 3
@@ -66,6 +66,11 @@ def trial_variant(workspace: Workspace, crosscoder: Variant) -> Variant:
     assert crosscoder.training is not None
     # More latents a dimension than usual is what its own configuration allows already.
     return workspace.value(family, {**params.model_dump(), **built}, crosscoder.training.model_dump())
+
+
+def is_trial(variant: Variant) -> bool:
+    """Whether it is built on births that are known."""
+    return str(getattr(variant.params, "variant", "")).startswith(f"{SOURCE}/")
 
 
 def _crosscoders(crosscoder: Variant, family: object) -> OverCheckpoints:

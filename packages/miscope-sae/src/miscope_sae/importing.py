@@ -136,7 +136,7 @@ def _adopted(found: ForeignAutoencoder, matching: MatchingFamily, variant: Varia
     assert isinstance(about, dict)
     known = about.get("miscope")
     told = known.get("step") if isinstance(known, dict) else None
-    step = told if isinstance(told, int) and told >= 0 else None
+    step = told if isinstance(told, int) and not isinstance(told, bool) and told >= 0 else None
     said = about.get("hook_name")
     other = (f"Its files say that it is of {said}.",) if isinstance(said, str) and said != site else ()
     file = ForeignFile(

@@ -42,7 +42,7 @@ def size_limit() -> int:
     """Bytes that may be kept: as many GiB as MISCOPE_ACTIVATION_CACHE says, else two; BadValue for no such number."""
     text = os.environ.get(LIMIT) or str(_GIB)
     try:
-        size = float(text)
+        size = float(text) * 2**30
     except ValueError:
         size = math.nan
     if not 0 <= size < math.inf:
@@ -51,7 +51,7 @@ def size_limit() -> int:
             "It says how many GiB of activations are kept in a workspace.",
             "Give a number, or 0 for none.",
         )
-    return int(size * 2**30)
+    return int(size)
 
 
 class CachedSize(NamedTuple):

@@ -6,6 +6,7 @@ miStudio's are of sparse autoencoders: `encoder_type` and `hyperparameters`. Its
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
@@ -77,9 +78,10 @@ def _activation(encoder: str, given: Mapping[str, Any]) -> str:
 def _kept(given: Mapping[str, Any]) -> int | None:
     """How many latents an input keeps, of a share in percent; None where there is none, or of nobody knows how many."""
     share, latents = given.get(_SHARE), given.get("latent_dim")
-    if isinstance(share, int | float) and isinstance(latents, int | float):
-        return max(1, round(latents * share / 100))
-    return None
+    if not isinstance(share, int | float) or not isinstance(latents, int | float):
+        return None
+    kept = float(latents) * float(share) / 100
+    return max(1, round(kept)) if math.isfinite(kept) else None
 
 
 def _family(plugins: Plugins, encoder: str) -> Family:

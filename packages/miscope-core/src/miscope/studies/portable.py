@@ -37,10 +37,12 @@ def _by_hand(fields: StudyFields) -> set[str]:
 
 
 def with_fields(document: Document, given: Mapping[str, Any]) -> Document:
-    """The study with these fields for all its runs, unless a run says otherwise."""
-    if not given:
+    """The study with these fields for all its runs, unless a run says otherwise; as it is where `base` is no mapping,
+    which is then refused."""
+    base = document.values.get("base") or {}
+    if not given or not isinstance(base, Mapping):
         return document
-    return document.with_values(base={**(document.values.get("base") or {}), **given})
+    return document.with_values(base={**base, **given})
 
 
 def filled(plugins: Plugins, document: Document) -> Document:

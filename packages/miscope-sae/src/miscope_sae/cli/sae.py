@@ -185,7 +185,7 @@ def certify(
     from miscope_sae.cli.certifying import certified
 
     place = opened(workspace)
-    raise typer.Exit(certified(place, _one(place, variant), threads=threads, dry_run=dry_run))
+    raise typer.Exit(certified(place, _one(place, variant, no_trials=True), threads=threads, dry_run=dry_run))
 
 
 def presets(
@@ -245,12 +245,16 @@ def _built_on(place: Workspace, variant: str | None, site: str | None, step: str
     return {**found, "variant": source.name, "step": steps[0]}
 
 
-def _one(place: Workspace, name: str) -> Variant:
-    """The variant of that name; BadValue where it names several."""
+def _one(place: Workspace, name: str, *, no_trials: bool = False) -> Variant:
+    """The variant of that name; BadValue where it names several, of which trials of crosscoders may be left out."""
     from miscope.cli.targets import variants_meant
     from miscope.errors import BadValue
 
     meant = variants_meant(place, [name])
+    if no_trials:
+        from miscope_sae.certifying import is_trial
+
+        meant = [one for one in meant if not is_trial(one)] or meant
     if len(meant) != 1:
         raise BadValue(
             f"{name!r} names {len(meant)} variants.",
