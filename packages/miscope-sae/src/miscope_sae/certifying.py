@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from miscope.errors import BadValue
+from miscope_sae.known_births import KnownBirthsFamily
 from miscope_sae.known_features import SITE
 from miscope_sae.over_checkpoints import OverCheckpoints
 from miscope_sae.params import latent_count
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SOURCE", "is_trial", "trial", "trial_variant"]
 
-SOURCE = "sae.known-births"
+SOURCE = KnownBirthsFamily.name
 _FEWEST = 3
 """Checkpoints: with fewer no birth can be told from a flicker."""
 _LATENTS_A_FEATURE = 4 / 3
@@ -56,7 +57,7 @@ def trial_variant(workspace: Workspace, crosscoder: Variant) -> Variant:
         SOURCE,
         width=source.width,
         checkpoints=len(params.source_steps),
-        inputs=min(_MOST_INPUTS, len(family.rows_of(params).all)),
+        inputs=min(_MOST_INPUTS, family.rows_of(params).count),
         seed=params.seed,
         **_drawn_alike(workspace, crosscoder, latents=latents, width=source.width),
     )

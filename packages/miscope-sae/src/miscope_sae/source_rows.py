@@ -136,6 +136,11 @@ class SourcesRows:
         """Of each row; None where each input has one."""
         return self.each[0].places
 
+    @property
+    def count(self) -> int:
+        """How many there are, without running a network on them."""
+        return len(self.each[0].source.probe.inputs) if self.places is None else len(self.places.input)
+
     def trained_on(self, share: float, seed: int) -> np.ndarray:
         """(R,) bool, which rows are trained on: whole inputs, with all their positions."""
         inputs = trained_on(len(self.each[0].source.probe.inputs), share, seed)
