@@ -14,7 +14,7 @@ from miscope.jsonable import jsonable
 from miscope_sae.exchange.foreign_autoencoder import ForeignAutoencoder, read_folder
 from miscope_sae.exchange.foreign_file import refusing
 from miscope_sae.exchange.matching_family import MatchingFamily, matching_family
-from miscope_sae.series import check_sites, chosen_checkpoints
+from miscope_sae.series import check_sites, one_checkpoint
 from miscope_sae.source_rows import SourceRows
 
 if TYPE_CHECKING:
@@ -82,18 +82,11 @@ def _where(
             field="site",
         )
     step = fields.get("step")
-    steps = chosen_checkpoints(workspace, source.name, "last" if step is None else step)
-    if len(steps) != 1:
-        raise BadValue(
-            f"{step!r} is {len(steps)} checkpoints.",
-            "An autoencoder from elsewhere is of one.",
-            "Choose it:  --step last",
-            field="step",
-        )
+    chosen = one_checkpoint(workspace, source.name, "last" if step is None else step, "An autoencoder from elsewhere")
     targets = _target(found, fields.get("target_site"))
     check_sites(workspace, source, (site, *targets.values()))
     positions = fields.get("positions") or "answer"
-    return {"variant": source.name, "step": steps[0], "site": site, "positions": positions, **targets}
+    return {"variant": source.name, "step": chosen, "site": site, "positions": positions, **targets}
 
 
 def _target(found: ForeignAutoencoder, asked: str | int | None) -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import final
 import numpy as np
 
 __all__ = [
+    "NEAR",
     "Agreement",
     "Recovery",
     "agreement",
@@ -22,7 +23,8 @@ __all__ = [
     "recovery",
 ]
 
-_NEAR, _ROUGH = 0.9, 0.7
+NEAR, _ROUGH = 0.9, 0.7
+"""Cosines above which two directions are taken for one, strictly and loosely."""
 
 
 @final
@@ -86,7 +88,7 @@ def recovery(truth: np.ndarray, decoder: np.ndarray) -> Recovery:
     rows, columns = _one_to_one(np.abs(alike))
     return Recovery(
         mmcs=mean_max_cosine(alike),
-        rec90=float((alike.max(axis=1) > _NEAR).mean()),
+        rec90=float((alike.max(axis=1) > NEAR).mean()),
         mcc=float(np.abs(alike[rows, columns]).mean()),
     )
 
@@ -113,9 +115,9 @@ def agreement(one: np.ndarray, other: np.ndarray) -> Agreement:
     return Agreement(
         mmcs_there=mean_max_cosine(alike),
         mmcs_back=mean_max_cosine(alike.T),
-        matched90=float((matched > _NEAR).sum() / mean),
+        matched90=float((matched > NEAR).sum() / mean),
         matched70=float((matched > _ROUGH).sum() / mean),
-        mutual90=float((mutual > _NEAR).sum() / mean),
+        mutual90=float((mutual > NEAR).sum() / mean),
         mutual70=float((mutual > _ROUGH).sum() / mean),
         cosine=float(np.abs(matched).mean()),
     )

@@ -16,9 +16,6 @@ from miscope_sae.preset import preset_fields
 from miscope_sae.warm_series import in_direction, later_steps, warm_series
 from miscope_sae.warm_start import WARM_FIELDS
 
-_DIGITS = 19
-"""No step has so many."""
-
 if TYPE_CHECKING:
     from miscope import Remark, Variant
     from miscope.bound import BoundVariant
@@ -32,9 +29,13 @@ __all__ = [
     "chosen_sites",
     "fitting_latents",
     "meant_family",
+    "one_checkpoint",
     "remarks",
     "with_untrained",
 ]
+
+_DIGITS = 19
+"""No step has so many."""
 
 
 def autoencoders(
@@ -98,6 +99,16 @@ def chosen_checkpoints(workspace: Workspace, name: str, step: str | int | Sequen
         if each not in there:
             raise no_checkpoint(store.layout, name, each, there)
     return asked
+
+
+def one_checkpoint(workspace: Workspace, name: str, step: str | int, whose: str) -> int:
+    """The one checkpoint that is meant; BadValue where these are several. whose: 'A template', which is of one."""
+    steps = chosen_checkpoints(workspace, name, step)
+    if len(steps) != 1:
+        raise BadValue(
+            f"{step!r} is {len(steps)} checkpoints.", f"{whose} is of one.", "Choose it:  --step last", field="step"
+        )
+    return steps[0]
 
 
 def autoencoder_variants(

@@ -9,7 +9,7 @@ import numpy as np
 
 from miscope import Analyzer, Arrays, Grain, Needs, Observation, ObservedArtifact, Snapshot
 from miscope.errors import DoesNotApply
-from miscope_sae.matching import cosines
+from miscope_sae.matching import NEAR, cosines
 
 if TYPE_CHECKING:
     from miscope import SourceCheckpoint
@@ -19,8 +19,6 @@ _FEATURE = "feature"
 """What the rows of a weight count that holds known features."""
 _FULL = 0.99
 """Of a feature's largest norm: where it is fully there, its direction is looked for."""
-_NEAR = 0.9
-"""Cosine above which a latent's direction is the feature's."""
 
 
 def births_found(snapshot: Snapshot) -> Arrays:
@@ -35,7 +33,7 @@ def births_found(snapshot: Snapshot) -> Arrays:
     strength = np.linalg.norm(truth, axis=2)
     latent, cosine = _nearest(truth, strength, decoder, fires)
     born, dies, last = _lives(strength)
-    found = cosine > _NEAR
+    found = cosine > NEAR
     birth, death = (arrays[name][np.maximum(latent, 0)] for name in ("birth", "death"))
     true_birth = np.where(born >= 0, at[born], np.nan)
     true_death = np.where(dies < len(at), at[np.minimum(dies, len(at) - 1)], np.nan)
@@ -88,7 +86,7 @@ def _near_by_chance(count: int, width: int) -> float:
     """
     from scipy.special import betainc
 
-    near = 0.5 * float(betainc((width - 1) / 2, 0.5, 1 - _NEAR**2)) if width > 1 else 0.5
+    near = 0.5 * float(betainc((width - 1) / 2, 0.5, 1 - NEAR**2)) if width > 1 else 0.5
     return 1 - (1 - near) ** count
 
 

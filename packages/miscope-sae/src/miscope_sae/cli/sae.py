@@ -225,7 +225,7 @@ def presets(
 def _built_on(place: Workspace, variant: str | None, site: str | None, step: str | None) -> dict[str, object]:
     """The fields that say so, of what is given; BadValue where one names several."""
     from miscope.errors import BadValue
-    from miscope_sae.series import check_sites, chosen_checkpoints
+    from miscope_sae.series import check_sites, one_checkpoint
 
     found: dict[str, object] = {} if site is None else {"site": site}
     if variant is None:
@@ -239,10 +239,7 @@ def _built_on(place: Workspace, variant: str | None, site: str | None, step: str
     source = _one(place, variant)
     if site is not None:
         check_sites(place, source, (site,))
-    steps = chosen_checkpoints(place, source.name, step or "last")
-    if len(steps) != 1:
-        raise BadValue(f"{step!r} is {len(steps)} checkpoints.", "A template is of one.", "Choose it:  --step last")
-    return {**found, "variant": source.name, "step": steps[0]}
+    return {**found, "variant": source.name, "step": one_checkpoint(place, source.name, step or "last", "A template")}
 
 
 def _one(place: Workspace, name: str, *, no_trials: bool = False) -> Variant:
