@@ -29,7 +29,9 @@ def variant(root: Path, family: str) -> BoundVariant:
     source = place.variant(known[0], features=12, width=8, inputs=200, probability=0.1, **known[1])
     place.value.keep_record(source.value)
     at = {} if several else {"step": 0}
-    return place.variant(family, variant=source.name, site="hook_embed", **at, **fields)
+    # 'stream: sae.topk' is another training of the same architecture.
+    architecture = family.rpartition(": ")[2]
+    return place.variant(architecture, variant=source.name, site="hook_embed", **at, **fields)
 
 
 def train(training: BoundVariant, steps: int) -> None:

@@ -74,6 +74,13 @@ def test_it_is_what_is_taken_give_or_take_half(
     assert 1 / 1.5 < before / taken < 1.5
 
 
+def test_it_is_that_of_a_stream_too(source: BoundVariant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose updates have more inputs than the probe."""
+    fields = {"latents": 512, "allow_out_of_range": True, "batch_size": 2000, "data": "stream"}
+    one = source.workspace.variant("sae.standard", variant=source.name, site="hook_embed", step=0, **fields)
+    assert 1 / 1.5 < told(one, monkeypatch) / asked_for(one) < 1.5
+
+
 def test_more_inputs_are_measured_in_parts(source: BoundVariant) -> None:
     """What is recorded of the loss takes no more for more inputs than the inputs themselves and their latents."""
     (small, large) = (

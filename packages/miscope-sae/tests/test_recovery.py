@@ -44,6 +44,7 @@ SHRUNK = Numbers(mmcs=0.95, rec90=0.9, f1=0.5, l0=float("inf"))
 
 TRAININGS: dict[str, tuple[str, dict[str, Any], Numbers]] = {
     "topk": ("sae.topk", {"k": 3}, STRICT),
+    "topk on a stream": ("sae.topk", {"k": 3, "data": "stream"}, STRICT),
     "batchtopk": ("sae.batchtopk", {"k": 2}, STRICT),
     "jumprelu": ("sae.jumprelu", {"expected_l0": 2}, STRICT),
     "jumprelu to a target": ("sae.jumprelu", {"expected_l0": 2, "target_l0": 1.91}, STRICT),

@@ -8,12 +8,13 @@ import pytest
 import torch
 
 import miscope_toys
-from miscope import Examples, ForwardPass, Probe, Task, next_token
+from miscope import Examples, Family, ForwardPass, Probe, Task, next_token
 from miscope.family import make_variant
 from miscope.loss_function import LossFunction, loss_of, recorded, run_of
 from miscope.model import Model
 from miscope.testing import check_family
 from miscope_toys.induction import InductionFamily
+from miscope_toys.nanda_induction import NandaInductionFamily
 from miscope_toys.sequences import IGNORED
 
 TINY = {"vocabulary": 12, "length": 16, "sequences": 64, "width": 16}
@@ -21,6 +22,20 @@ TINY = {"vocabulary": 12, "length": 16, "sequences": 64, "width": 16}
 
 def test_the_induction_family_keeps_the_contract() -> None:
     check_family(InductionFamily(), TINY)
+
+
+@pytest.mark.parametrize(
+    ("family", "params"),
+    [(InductionFamily(), TINY), (NandaInductionFamily(), {})],
+    ids=["trained", "published"],
+)
+def test_sequences_that_are_drawn_end_in_a_block_that_stood_before(family: Family, params: dict[str, int]) -> None:
+    tokens = family.sampled(make_variant(family, params), 0, 3, 50)
+    assert tokens is not None
+    halves = tokens.shape[1] // 2
+    again = torch.stack([(tokens[:, -p:] == tokens[:, -2 * p : -p]).all(1) for p in range(4, halves + 1)])
+    assert bool(again.any(0).all())
+    assert len(tokens.unique(dim=0)) == 50
 
 
 def asked(logits: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:

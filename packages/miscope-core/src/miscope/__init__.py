@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from miscope.cross_entropy import classification as classification
     from miscope.cross_entropy import next_token as next_token
     from miscope.errors import MiscopeError as MiscopeError
+    from miscope.example_stream import ExampleStream as ExampleStream
     from miscope.examples import Examples as Examples
     from miscope.executor import Executor as Executor
     from miscope.family import Family as Family
@@ -81,6 +82,7 @@ _HOME = {
     "checkpoint": ("Checkpoint",),
     "cross_entropy": ("classification", "next_token"),
     "errors": ("MiscopeError",),
+    "example_stream": ("ExampleStream",),
     "examples": ("Examples",),
     "executor": ("Executor", "ExecutorOptions"),
     "family": ("Family", "Params"),

@@ -37,7 +37,7 @@ class UpdatePoint:
     buffers: Tensors = field(default_factory=dict)
     """The training's own tensors."""
     train: Examples
-    """All that is trained on."""
+    """`Task.train`: all that is trained on, where updates draw nothing anew."""
     generator: torch.Generator
     """For what is drawn: the same at this step, however the training was cut into runs."""
 

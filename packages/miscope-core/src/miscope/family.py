@@ -99,6 +99,14 @@ class Family(ABC):
         """This family with what `sources` named, in that order: what model, probes and task may then look at."""
         return self
 
+    def sampled(self, variant: Variant, seed: int, step: int, count: int) -> Tensor | None:
+        """(count, ...) inputs drawn anew, of the kind that its first probe has; None where there are none but those.
+
+        For what is built on it and trained on a stream: the same at every call, others at every other step and seed,
+        and drawn apart from the probe's. `miscope.sampling.seed_of_draw` gives the seed of such a generator.
+        """
+        return None
+
     def untrained(self, params: Any) -> Any | None:
         """The parameters of the variant that is the same and built on untrained weights: what figures show beside to
         tell what is learned from what is there before. None where it is built on none, or on such weights itself."""

@@ -36,7 +36,7 @@ class Probe:
     grid: tuple[str, ...] = ()
     """Factor columns whose product the inputs enumerate completely, in row-major order; () where there is none."""
     train: np.ndarray | None = None
-    """(N,) bool: which inputs are in the training set; None where nobody knows."""
+    """(N,) bool: which inputs are in the training set; None where nobody knows, or none was one of a fixed set."""
     counted: np.ndarray | None = None
     """(N, position) bool: which positions of an input mean something, as padding does not; None: all of them."""
     symmetries: Mapping[str, np.ndarray] = field(default_factory=dict)

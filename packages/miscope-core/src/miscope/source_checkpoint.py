@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["OpenedSource", "SourceCheckpoint"]
 
 
+def _nothing_sampled(seed: int, step: int, count: int) -> None:
+    return None
+
+
 @final
 @dataclass(frozen=True, kw_only=True, eq=False)
 class OpenedSource:
@@ -45,6 +49,8 @@ class OpenedSource:
     """A digest of what the network is beside its weights."""
     kept: Callable[[AskedActivations], Tensor] = AskedActivations.computed
     """What has activations, or computes them."""
+    sampled: Callable[[int, int, int], Tensor | None] = _nothing_sampled
+    """(seed, step, count) -> inputs drawn anew; None where its family has none."""
 
 
 @final
@@ -100,11 +106,18 @@ class SourceCheckpoint:
         self._check_site()
         return self._opened.width(self.source.site)
 
-    def activations(self, inputs: Tensor | None = None, *, positions: Literal["answer", "all"] = "answer") -> Tensor:
+    def sampled(self, seed: int, step: int, count: int) -> Tensor | None:
+        """(count, ...) inputs that the other variant's family draws anew, as `Family.sampled` has them; else None."""
+        return self._opened.sampled(seed, step, count)
+
+    def activations(
+        self, inputs: Tensor | None = None, *, positions: Literal["answer", "all"] = "answer", kept: bool = True
+    ) -> Tensor:
         """(N, ...) float32 at the site and the answer position, of these inputs; None for the probe's.
 
-        positions: 'all' for (N, position, ...), of attention by the query's position. Raises UnknownName where the
-        network has no such site.
+        positions: 'all' for (N, position, ...), of attention by the query's position. kept: whether they may lie in the
+        workspace's cache; not for inputs that nobody asks for again. Raises UnknownName where the network has no such
+        site.
         """
         self._check_site()
         site = self.source.site
@@ -116,7 +129,7 @@ class SourceCheckpoint:
             positions=positions,
             compute=lambda shown: self._computed(shown, positions),
         )
-        return self._opened.kept(asked)
+        return self._opened.kept(asked) if kept else asked.computed()
 
     def _computed(self, inputs: Tensor, positions: Literal["answer", "all"]) -> Tensor:
         site = self.source.site

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, final
 
 from miscope.callbacks import Callbacks
+from miscope.example_stream import ExampleStream
 from miscope.examples import Examples
 from miscope.field_docs import documented
 from miscope.objective import Objective
@@ -27,7 +28,8 @@ class Task:
     """Everything the training loop needs; pure functions of weights and data."""
 
     train: Examples
-    """What is trained on."""
+    """What is trained on; with a `stream` examples of the same kind that are not held out, which callbacks and
+    instruments of the loss are given."""
     test: Examples
     """What is held out."""
     initial_weights: Callable[[], dict[str, Tensor]]
@@ -39,3 +41,6 @@ class Task:
     nothing but the logits. Never used while an intervention is active. None: run the model."""
     callbacks: Callbacks | None = None
     """What is done beside going down the gradient."""
+    stream: ExampleStream | None = None
+    """What updates draw instead of rows of `train`, as many as the training's batch size, else as `train` has; what is
+    recorded as train_<name> is then of the examples of that update. None: they take rows of `train`."""

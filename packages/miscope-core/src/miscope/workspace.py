@@ -200,6 +200,7 @@ class Workspace:
             checkpoint=checkpoint,
             network=self._network_digest(parent),
             kept=self.activation_cache.of,
+            sampled=partial(context.family.sampled, parent),
         )
 
     def ask(self, sql: str) -> pyarrow.Table:

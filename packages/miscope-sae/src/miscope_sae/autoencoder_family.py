@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast, final
 
-from miscope import Basis, Examples, Family, Objective, Probe, Remark, Source, Task, Term, Variant
+from miscope import Basis, Family, Objective, Probe, Remark, Source, Task, Term, Variant
 from miscope.errors import BadValue
 from miscope_sae.architecture import AXES, check_names
 from miscope_sae.latent_range import check_latents
 from miscope_sae.lengths import length_fields
-from miscope_sae.params import AutoencoderParams, latent_count
+from miscope_sae.params import STREAM, AutoencoderParams, latent_count
 from miscope_sae.training import SparseTraining
 from miscope_sae.warm_start import begins_with, weights_begun_with
 
 if TYPE_CHECKING:
-    import numpy as np
     from torch import Tensor
 
     from miscope import SourceCheckpoint
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from miscope_sae.setting import Setting
     from miscope_sae.source_rows import SourcesRows
     from miscope_sae.sparse_pass import PassOf
+    from miscope_sae.training_rows import TrainingRows
     from miscope_sae.updating import Constraints
 
 __all__ = ["STEPS", "AutoencoderFamily"]
@@ -163,7 +163,7 @@ class AutoencoderFamily(Family):
         from miscope_sae.shown_rows import shown_rows
 
         rows = self.rows_of(variant.params)
-        train = None if variant.training is None else self._trained_on(variant)
+        train = None if variant.training is None else self._training_rows(variant).trained_on
         probe = shown_rows(rows.each[0].source.probe, self.inputs_of(variant.params), rows.places, train)
         return {probe.name: probe}
 
@@ -175,21 +175,17 @@ class AutoencoderFamily(Family):
     def task(self, variant: Variant) -> Task | None:
         if variant.training is None:
             return None
-        import torch
-
         from miscope_sae.autoencoder_model import BEFORE
         from miscope_sae.sparse_pass import PassOf
         from miscope_sae.terms import measured
         from miscope_sae.updating import callbacks_of
 
-        mask = torch.from_numpy(self._trained_on(variant))
-        model, rows = self.model(variant.params), self.inputs_of(variant.params)
-        train, test = Examples(inputs=rows[mask]), Examples(inputs=rows[~mask])
-        setting = self._setting(variant, model, train)
+        model, rows = self.model(variant.params), self._training_rows(variant)
+        setting = self._setting(variant, model, rows)
         pass_of = PassOf(self.architecture(variant.params, setting), setting.normalise)
         return Task(
-            train=train,
-            test=test,
+            train=rows.train,
+            test=rows.test,
             initial_weights=lambda: self._weights_to_begin_with(setting),
             # FVU is a ratio of sums, and an architecture may keep latents by batch: neither is a mean over parts.
             objective=Objective(
@@ -199,6 +195,7 @@ class AutoencoderFamily(Family):
                 additive=False,
             ),
             callbacks=callbacks_of(pass_of, setting, self.constraints(setting)),
+            stream=None if rows.stream is None else rows.stream.of_task,
         )
 
     def remarks(self, variant: Variant) -> Sequence[Remark]:
@@ -207,18 +204,14 @@ class AutoencoderFamily(Family):
         from math import prod
 
         import psutil
-        import torch
 
         from miscope_sae.beforehand import Beforehand
 
-        model, (shown, *_) = self.model(variant.params), self.probes(variant).values()
-        trained_on = self._trained_on(variant)
-        train = Examples(inputs=shown.inputs[torch.from_numpy(trained_on)])
+        model, rows = self.model(variant.params), self._training_rows(variant)
         known = Beforehand(
-            setting=self._setting(variant, model, train),
+            setting=self._setting(variant, model, rows),
             params=variant.params,
-            inputs=shown.inputs,
-            trained_on=trained_on,
+            rows=rows,
             weights=sum(prod(role.shape) for role in model.roles.values()),
             held=self.held,
             sources=self.rows_of(variant.params).each,
@@ -237,7 +230,7 @@ class AutoencoderFamily(Family):
         latents, kept = latent_count(params.latents, width), params.k if self.settles else None
         return tuple(UnderWay(training=training, latents=latents, kept=kept).remarks(recorded))
 
-    def _setting(self, variant: Variant, model: AutoencoderModel, train: Examples) -> Setting:
+    def _setting(self, variant: Variant, model: AutoencoderModel, shown: TrainingRows) -> Setting:
         from miscope_sae.setting import Setting
 
         params, training = cast("Any", variant.params), variant.training
@@ -246,7 +239,7 @@ class AutoencoderFamily(Family):
         width = rows[0].width
         latents = latent_count(params.latents, width)
         if not training.allow_out_of_range:
-            check_latents(self.name, latents, width, self.inputs_of(params))
+            check_latents(self.name, latents, width, shown.inputs if shown.stream is None else None)
         return Setting(
             name=variant.name,
             width=width,
@@ -257,21 +250,33 @@ class AutoencoderFamily(Family):
             training=training,
             seed=params.seed,
             normalise=model.normalised,
-            rows=lambda: train.inputs,
+            rows=lambda: shown.train.inputs,
         )
 
     def _weights_to_begin_with(self, setting: Setting) -> dict[str, Tensor]:
         before = [each for each in self._sources if not each.source.site]
         return weights_begun_with(before[0], setting.shapes) if before else self.first_weights(setting)
 
-    def _trained_on(self, variant: Variant) -> np.ndarray:
+    def _training_rows(self, variant: Variant) -> TrainingRows:
+        from miscope_sae.source_stream import SourceStream
+        from miscope_sae.training_rows import TrainingRows
+
         assert variant.training is not None, "autoencoders are trained here"
         params: Any = variant.params
-        return self.rows_of(params).trained_on(variant.training.train_fraction, params.seed)
+        rows, arranged = self.rows_of(params), partial(self.arranged, params)
+        return TrainingRows(
+            inputs=self.inputs_of(params),
+            kept=rows.trained_on(variant.training.train_fraction, params.seed),
+            stream=SourceStream(rows, params.seed, arranged) if params.data == STREAM else None,
+        )
 
     def inputs_of(self, params: Any) -> Tensor:
-        """(R, ...) what it is trained on, a row for each input of the source's probe or for each of their positions."""
-        return self.rows_of(params).all
+        """(R, ...) what it is looked at, a row for each input of the source's probe or for each of their positions."""
+        return self.arranged(params, self.rows_of(params).all, params.seed)
+
+    def arranged(self, params: Any, rows: Tensor, seed: int) -> Tensor:
+        """(n, ...) rows of what it is built on, as it is given them; seed: of what is drawn for that."""
+        return rows
 
     def rows_of(self, params: Any) -> SourcesRows:
         """The activations of what it is built on."""

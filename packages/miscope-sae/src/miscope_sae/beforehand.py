@@ -17,14 +17,15 @@ from miscope_sae.lengths import length_fields
 from miscope_sae.params import INPUTS_A_LATENT
 from miscope_sae.seed_ranges import LATENT_RATIO, out_of_range
 from miscope_sae.setting import Setting
+from miscope_sae.stream_remarks import of_stream
 from miscope_sae.terms import l1_strength, rows_at_once
 from miscope_sae.training import JumpReluTraining, L1Training, TopKTraining
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
-    from torch import Tensor
 
     from miscope_sae.source_rows import SourceRows
+    from miscope_sae.training_rows import TrainingRows
 
 __all__ = ["Beforehand"]
 
@@ -45,10 +46,8 @@ class Beforehand:
 
     setting: Setting
     params: BaseModel
-    inputs: Tensor
-    """(N, ...) of which some are trained on."""
-    trained_on: np.ndarray
-    """(N,) bool: which."""
+    rows: TrainingRows
+    """What it is shown."""
     weights: int
     """Numbers that are trained."""
     held: tuple[float, float]
@@ -62,8 +61,7 @@ class Beforehand:
         """Errors, warnings, and what fields come to."""
         yield from self._errors()
         yield from self._ranges()
-        yield from self._inputs()
-        yield from self._held_out()
+        yield from of_stream(self.rows.stream, self._batch) if self.rows.stream else self._of_probe()
         yield from self._penalty()
         yield from self._schedules()
         yield from self._sizes()
@@ -74,15 +72,17 @@ class Beforehand:
         """Bytes: weights, their gradient and Adam's two averages; latents of all inputs trained on, where the loss is
         measured, and of an update; the inputs, whole, in two parts, normalised and reconstructed.
 
-        While few latents are dead; those learn by further arrays where there is an `aux_alpha`.
+        With a stream those held out are measured, and an update's are beside them. While few latents are dead; those
+        learn by further arrays where there is an `aux_alpha`.
         """
-        seen, latents, (measuring, updating) = len(self.setting.rows()), self.setting.latents, self.held
-        batch = self._batch
+        stream, latents, (measuring, updating) = self.rows.stream, self.setting.latents, self.held
+        batch, seen = self._batch, len(self.setting.rows() if stream is None else self.rows.test)
         # Where all are of an update, that one's latents are those that are measured.
-        beside = (2 * batch if batch < seen else 0) + _MEASURED * min(seen, rows_at_once(latents))
+        part = min(max(seen, batch) if stream else seen, rows_at_once(latents))
+        beside = (2 * batch if stream or batch < seen else 0) + _MEASURED * part
         rows = max(measuring * seen + beside, updating * batch)
-        numbers = 4 * self.weights + latents * rows + _OF_INPUTS * self.inputs.numel()
-        return round(_FLOAT * numbers) + self._of_sources
+        inputs = self.rows.inputs.numel() + (batch * self.rows.inputs[:1].numel() if stream else 0)
+        return round(_FLOAT * (4 * self.weights + latents * rows + _OF_INPUTS * inputs)) + self._of_sources
 
     @property
     def _of_sources(self) -> int:
@@ -94,12 +94,13 @@ class Beforehand:
     def _batch(self) -> int:
         """Inputs of an update."""
         seen, size = len(self.setting.rows()), self.setting.training.batch_size
-        return seen if size is None else min(size, seen)
+        most = seen if size is None else size
+        return min(most, seen) if self.rows.stream is None else most
 
     @cached_property
     def _alike(self) -> np.ndarray:
         """(N,) a number for each input, the same for those that are no different."""
-        return alike(self.inputs.flatten(1).numpy())
+        return alike(self.rows.inputs.flatten(1).numpy())
 
     @property
     def _distinct(self) -> int:
@@ -127,13 +128,18 @@ class Beforehand:
         for name, told in out_of_range(values | ({"steps": None} if self._warm else {})).items():
             yield _warning(name, f"{told}, its usual range.")
         least, most = (ratio * self.setting.width for ratio in LATENT_RATIO)
-        few = self.setting.latents < least and least * INPUTS_A_LATENT <= self._distinct
+        enough = self.rows.stream is not None or least * INPUTS_A_LATENT <= self._distinct
+        few = self.setting.latents < least and enough
         if few or self.setting.latents > most:
             told = f"{self.setting.latents} is outside {least} to {most}, its usual range"
             yield _warning("latents", f"{told}: {LATENT_RATIO[0]} to {LATENT_RATIO[1]} times the width.")
 
+    def _of_probe(self) -> Iterator[Remark]:
+        yield from self._inputs()
+        yield from self._held_out()
+
     def _inputs(self) -> Iterator[Remark]:
-        latents, distinct, all_of_them = self.setting.latents, self._distinct, len(self.inputs)
+        latents, distinct, all_of_them = self.setting.latents, self._distinct, len(self.rows.inputs)
         if latents * INPUTS_A_LATENT <= distinct:
             return
         there = f"{distinct:,} distinct inputs" + (f" among {all_of_them:,}" if distinct < all_of_them else "")
@@ -144,8 +150,8 @@ class Beforehand:
 
     def _held_out(self) -> Iterator[Remark]:
         """Of rows by position: inputs that begin alike have the same activations up to where they part."""
-        held = ~self.trained_on
-        copies = int(np.isin(self._alike[held], self._alike[self.trained_on]).sum())
+        held = ~self.rows.kept
+        copies = int(np.isin(self._alike[held], self._alike[self.rows.kept]).sum())
         if getattr(self.params, "positions", "answer") == "all" and copies:
             what = f"{copies:,} of {int(held.sum()):,} rows held out are the same as rows trained on"
             yield _warning("positions", f"{what}, of other inputs: these do not tell how new rows fare.")
@@ -181,11 +187,7 @@ class Beforehand:
         times = f"{setting.latents / setting.width:.3g} times the width {setting.width}"
         took = f"{self.weights:,} weights, about {_bytes(self.memory)} of memory"
         yield _info("latents", f"{setting.latents:,}, {times}; {took}.")
-        seen = len(setting.rows())
-        batch = self._batch
-        trained = f"of {len(self.inputs):,} inputs, {self._distinct:,} of them distinct, {seen:,} are trained on"
-        times = f"each is seen {training.steps * batch / seen:,.0f} times in {training.steps:,} updates"
-        yield _info("batch_size", f"{trained}, {'all' if batch == seen else f'{batch:,}'} an update; {times}.")
+        yield _info("batch_size", self._shown if self.rows.stream is None else self._drawn)
         rises = f"rises over {training.warmup_steps:,} updates" if training.warmup_steps else "begins at once"
         falls = f"falls over the last {training.lr_decay_steps:,}" if training.lr_decay_steps else "does not fall"
         yield _info("learning_rate", f"{training.learning_rate:g}, {rises} and {falls}.")
@@ -193,6 +195,21 @@ class Beforehand:
         yield _info("checkpoints", f"{kept:,}, the first and the final one among them.")
         window = f"{training.dead_window_steps:,} updates without an activation"
         yield _info("dead_window_steps", f"a latent is dead after {window}.")
+
+    @property
+    def _shown(self) -> str:
+        """Which inputs are trained on, and how often."""
+        seen, batch, steps = len(self.setting.rows()), self._batch, self.setting.training.steps
+        trained = f"of {len(self.rows.inputs):,} inputs, {self._distinct:,} of them distinct, {seen:,} are trained on"
+        times = f"each is seen {steps * batch / seen:,.0f} times in {steps:,} updates"
+        return f"{trained}, {'all' if batch == seen else f'{batch:,}'} an update; {times}."
+
+    @property
+    def _drawn(self) -> str:
+        """How many are drawn, and what is measured."""
+        batch, steps, (held, there) = self._batch, self.setting.training.steps, (self.rows.test, self.rows.inputs)
+        drawn = f"{batch:,} drawn anew an update, {steps * batch:,} in {steps:,} updates"
+        return f"{drawn}; measured are the {len(held):,} of {len(there):,} of the probe that are held out."
 
     def _sparsity(self) -> Iterator[Remark]:
         """The numbers that a penalty or a count comes to, and what others call them."""

@@ -11,6 +11,7 @@ from pydantic import Field
 from miscope import HookedModel, Params, Probe, Role, Variant
 from miscope.checkpoint_source import CheckpointSource
 from miscope.lazily import torch
+from miscope.sampling import seed_of_draw
 from miscope_sae.drawn_family import DrawnFamily, drawn_sizes
 from miscope_sae.known_features import DICTIONARY, SITE
 from miscope_sae.known_lives import Lives, drawn_lives
@@ -76,13 +77,21 @@ class KnownBirthsFamily(DrawnFamily):
     def probes(self, variant: Variant) -> Mapping[str, Probe]:
         """Which features are on at each input, and how much; then the noise."""
         params: Any = variant.params
-        generator = torch.Generator().manual_seed(params.seed + 1)
-        sizes = drawn_sizes((params.inputs, params.features), params.probability, generator)
-        noise = torch.randn(params.inputs, params.checkpoints * params.width, generator=generator)
-        return {"features": Probe(name="features", inputs=torch.cat([sizes, noise], dim=1))}
+        return {"features": Probe(name="features", inputs=_drawn_inputs(params, params.inputs, params.seed + 1))}
+
+    def sampled(self, variant: Variant, seed: int, step: int, count: int) -> Tensor:
+        return _drawn_inputs(variant.params, count, seed_of_draw(seed, step))
 
     def checkpoints(self, variant: Variant) -> CheckpointSource:
         return _Drawn(variant.params)
+
+
+def _drawn_inputs(params: Any, count: int, seed: int) -> Tensor:
+    """(count, features and noise)."""
+    generator = torch.Generator().manual_seed(seed)
+    sizes = drawn_sizes((count, params.features), params.probability, generator)
+    noise = torch.randn(count, params.checkpoints * params.width, generator=generator)
+    return torch.cat([sizes, noise], dim=1)
 
 
 @final

@@ -10,6 +10,7 @@ from pydantic import Field
 from miscope import HookedModel, Params, Probe, Role, Variant
 from miscope.checkpoint_source import CheckpointSource
 from miscope.lazily import torch
+from miscope.sampling import seed_of_draw
 from miscope_sae.drawn_family import DrawnFamily, drawn_sizes
 
 if TYPE_CHECKING:
@@ -65,12 +66,18 @@ class KnownFeaturesFamily(DrawnFamily):
     def probes(self, variant: Variant) -> Mapping[str, Probe]:
         """Which features are on at each input, and how much."""
         params: Any = variant.params
-        generator = torch.Generator().manual_seed(params.seed + 1)
-        shape = (params.inputs, params.features)
-        return {"features": Probe(name="features", inputs=drawn_sizes(shape, params.probability, generator))}
+        return {"features": Probe(name="features", inputs=_drawn_inputs(params, params.inputs, params.seed + 1))}
+
+    def sampled(self, variant: Variant, seed: int, step: int, count: int) -> Tensor:
+        return _drawn_inputs(variant.params, count, seed_of_draw(seed, step))
 
     def checkpoints(self, variant: Variant) -> CheckpointSource:
         return _Drawn(variant.params)
+
+
+def _drawn_inputs(params: Any, count: int, seed: int) -> Tensor:
+    """(count, features) how much of each there is."""
+    return drawn_sizes((count, params.features), params.probability, torch.Generator().manual_seed(seed))
 
 
 @final

@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 __all__ = ["check_latents"]
 
 
-def check_latents(family: str, latents: int, width: int, inputs: Tensor) -> None:
-    """BadValue outside the usual range; fewer are taken where there are too few (N, ...) inputs for as many."""
+def check_latents(family: str, latents: int, width: int, inputs: Tensor | None) -> None:
+    """BadValue outside the usual range; fewer are taken where there are too few (N, ...) inputs for as many.
+
+    inputs: None where they have no end.
+    """
     least, most = (ratio * width for ratio in LATENT_RATIO)
-    few = latents < least and fewer_distinct(inputs, least * INPUTS_A_LATENT)
+    few = latents < least and inputs is not None and fewer_distinct(inputs, least * INPUTS_A_LATENT)
     if few or least <= latents <= most:
         return
     raise BadValue(

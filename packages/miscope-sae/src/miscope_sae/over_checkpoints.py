@@ -107,11 +107,9 @@ class OverCheckpoints(AutoencoderFamily):
         width = self.rows_of(params).each[0].width
         return self.shapes(width * len(params.source_steps), latent_count(params.latents, width))
 
-    def inputs_of(self, params: Any) -> Tensor:
-        """(N, T * d)."""
-        if not params.shuffled:
-            return super().inputs_of(params)
-        return in_drawn_order(super().inputs_of(params), len(params.source_steps), params.seed)
+    def arranged(self, params: Any, rows: Tensor, seed: int) -> Tensor:
+        """(n, T * d), the checkpoints of each row in an order of its own where they are shuffled."""
+        return in_drawn_order(rows, len(params.source_steps), seed) if params.shuffled else rows
 
     def scales_of(self, params: Any) -> Sequence[Scale]:
         """(T * d,) the number of each checkpoint, as often as the site is wide."""

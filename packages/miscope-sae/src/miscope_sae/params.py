@@ -14,7 +14,9 @@ from miscope_sae.warm_start import WARM_FIELDS, Direction
 
 __all__ = [
     "INPUTS_A_LATENT",
+    "STREAM",
     "AutoencoderParams",
+    "Data",
     "KParams",
     "LatentParams",
     "Normalisation",
@@ -30,6 +32,9 @@ _LATENTS = re.compile(rf"^(?:[1-9][0-9]{{0,{_DIGITS - 1}}}|[0-9]{{1,{_DIGITS}}}(
 
 Positions = Literal["answer", "all"]
 
+Data = Literal["probe", "stream"]
+STREAM: Data = "stream"
+
 Normalisation = Literal["none", "constant_norm", "constant_norm_rescale", "layer_norm"]
 
 
@@ -43,7 +48,7 @@ class KParams(Params):
 class LatentParams(Params):
     """How many latents, and the seed."""
 
-    later: ClassVar[tuple[str, ...]] = ("positions",)
+    later: ClassVar[tuple[str, ...]] = ("positions", "data")
     """Fields that came later than the first autoencoders."""
     latents: Annotated[str, Field(pattern=_LATENTS.pattern, json_schema_extra={"slug": "m", "form": "512 or 8x"})] = (
         "8x"
@@ -54,6 +59,9 @@ class LatentParams(Params):
     positions: Annotated[Positions, Field(json_schema_extra={"slug": "positions", "in_name": "changed"})] = "answer"
     """'answer': of each input the activation at its last position; 'all': one at each position. Held out are inputs,
     with all their positions."""
+    data: Annotated[Data, Field(json_schema_extra={"slug": "data", "in_name": "changed"})] = "probe"
+    """'probe': it is trained on the inputs of its source's probe, but for those held out; 'stream': on inputs that the
+    source's family draws anew for each update. It is measured on those held out."""
 
     @field_validator("latents", mode="before")
     @classmethod
@@ -77,7 +85,7 @@ class LatentParams(Params):
 class AutoencoderParams(LatentParams):
     """A checkpoint of another variant and a site, latents, and the seed."""
 
-    later = ("positions", "imported", *WARM_FIELDS)
+    later = ("positions", "data", "imported", *WARM_FIELDS)
     normalize_activations: Annotated[Normalisation, Field(json_schema_extra={"slug": "norm", "in_name": "changed"})] = (
         "constant_norm"
     )

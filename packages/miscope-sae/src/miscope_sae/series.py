@@ -11,8 +11,9 @@ from miscope.patterns import matching
 from miscope.validation import split_fields
 from miscope_sae.autoencoder_family import STEPS, AutoencoderFamily
 from miscope_sae.given_apart import APART, refuse_apart
-from miscope_sae.params import INPUTS_A_LATENT, latent_count
+from miscope_sae.params import INPUTS_A_LATENT, STREAM, latent_count
 from miscope_sae.preset import preset_fields
+from miscope_sae.source_stream import check_sampled
 from miscope_sae.warm_series import in_direction, later_steps, warm_series
 from miscope_sae.warm_start import WARM_FIELDS
 
@@ -136,6 +137,9 @@ def autoencoder_variants(
     built_on = family.built_on(ordered)
     values = {**chosen, **of_length, **given, "variant": source.name, **built_on[0]}
     _check_fields(family, values)
+    if values.get("data") == STREAM:
+        context = workspace.context(source)
+        check_sampled(source.name, context.family.sampled(source, 0, 0, 1), context.probe())
     of_sites = [_with_latents(workspace, source, {**values, "site": site}) for site in sites]
     workspace.keep_record(source)
     if warm is None:
@@ -216,8 +220,11 @@ def fitting_latents(width: int, inputs: int) -> str:
 
 
 def _with_latents(workspace: Workspace, source: Variant, values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The fields of one autoencoder, and as many latents as fit where they say nothing of that."""
-    if "latents" in values:
+    """The fields of one autoencoder, and as many latents as fit where they say nothing of that.
+
+    Inputs that are drawn anew are enough for as many as there are by default.
+    """
+    if "latents" in values or values.get("data") == STREAM:
         return values
     context = workspace.context(source)
     return {**values, "latents": fitting_latents(context.width(str(values["site"])), len(context.probe().inputs))}

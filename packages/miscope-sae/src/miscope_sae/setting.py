@@ -37,7 +37,7 @@ class Setting:
     normalise: Callable[[Tensor], tuple[Tensor, Tensor]]
     """Raw inputs as they are encoded, and what is to be reconstructed of them."""
     rows: Callable[[], Tensor]
-    """(n, d) raw inputs trained on."""
+    """(n, d) raw inputs trained on; of a stream those of the probe that are not held out."""
 
     @cached_property
     def targets(self) -> Tensor:

@@ -52,14 +52,7 @@ class SourceRows:
     @cached_property
     def all(self) -> Tensor:
         """(R, d) float32. Raises BadValue where a number is missing or all rows are the same."""
-        rows, where = self._taken(), self.source.source
-        bad = (~torch.isfinite(rows)).any(1)
-        if bool(bad.any()):
-            raise BadValue(
-                f"Activations of {where} are no numbers.",
-                f"NaN or infinite at {int(bad.sum())} of {len(rows)} {self._unit}.",
-                "Build on an earlier step.",
-            )
+        rows, where = self._finite(self._taken()), self.source.source
         varies = float((rows - rows.mean(0)).square().sum()) > _VARIES * float(rows.square().sum())
         if not varies:
             raise BadValue(
@@ -94,6 +87,37 @@ class SourceRows:
         inputs, position = np.nonzero(counted)
         return Places(input=inputs, position=position)
 
+    def of(self, inputs: Tensor) -> Tensor:
+        """(n, d) float32 the rows of other inputs in their order; nothing of them is kept on disk.
+
+        Raises BadValue where a number is missing.
+        """
+        if (positions := self.row_positions) is None:
+            return self._finite(self.source.activations(inputs, kept=False).flatten(1).contiguous())
+        found = self.source.activations(inputs, positions="all", kept=False).flatten(2)
+        return self._finite(found[:, torch.from_numpy(positions)].flatten(0, 1).contiguous())
+
+    @cached_property
+    def row_positions(self) -> np.ndarray | None:
+        """(P,) positions of every input that are rows; None where its answer alone is one.
+
+        Raises BadValue where the probe says something else of each of its inputs.
+        """
+        if (places := self.places) is None:
+            return None
+        probe = self.source.probe
+        counted = probe.counted
+        if counted is None:
+            return np.unique(places.position)
+        if not (counted == counted[0]).all():
+            raise BadValue(
+                f"Which positions count is not the same at all inputs of the probe {probe.name!r}.",
+                "Of inputs that are drawn anew nobody knows.",
+                "Leave data or positions out.",
+                field="data",
+            )
+        return np.flatnonzero(counted[0])
+
     @cached_property
     def scale(self) -> float:
         """What 'constant_norm' multiplies by: one number for the source, the same for every autoencoder of it."""
@@ -102,6 +126,16 @@ class SourceRows:
     @property
     def _unit(self) -> str:
         return "inputs" if self.positions == "answer" else "positions"
+
+    def _finite(self, rows: Tensor) -> Tensor:
+        bad = (~torch.isfinite(rows)).any(1)
+        if bool(bad.any()):
+            raise BadValue(
+                f"Activations of {self.source.source} are no numbers.",
+                f"NaN or infinite at {int(bad.sum())} of {len(rows)} {self._unit}.",
+                "Build on an earlier step.",
+            )
+        return rows
 
     def _taken(self) -> Tensor:
         if (places := self.places) is None:

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from miscope import Basis, Family, Params, Probe, Task, TrainingConfig, Variant, next_token
 from miscope.lazily import Lazily
+from miscope.sampling import seed_of_draw
 from miscope.schedule import Every
 from miscope_toys.sequences import Repeats, draw_repeats, repeats_probe
 from miscope_toys.splitting import distinct, fraction_of, split, train_count
@@ -98,6 +99,12 @@ class InductionFamily(Family):
 
     def bases(self, params: Any) -> Mapping[str, Basis]:
         return {}
+
+    def sampled(self, variant: Variant, seed: int, step: int, count: int) -> Tensor:
+        """Repeats with a period and an offset of their own."""
+        params: Any = variant.params
+        sizes = {"vocabulary": params.vocabulary, "length": params.length}
+        return draw_repeats(count, **sizes, seed=seed_of_draw(seed, step)).tokens
 
     def adopt(self, state: Mapping[str, Tensor], params: Any) -> dict[str, Tensor] | None:
         from miscope_toys.attention_only import adopt_roles

@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from miscope import Basis, Family, Params, Probe, Variant
+from miscope.sampling import seed_of_draw
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -58,6 +59,14 @@ class NandaInductionFamily(Family):
 
     def bases(self, params: Any) -> Mapping[str, Basis]:
         return {}
+
+    def sampled(self, variant: Variant, seed: int, step: int, count: int) -> Tensor:
+        """Random blocks of the first probe's period, repeated as often."""
+        import torch
+
+        generator = torch.Generator().manual_seed(seed_of_draw(seed, step))
+        block = torch.randint(VOCABULARY, (count, PERIODS[0]), generator=generator)
+        return block.repeat(1, CONTEXT // PERIODS[0])
 
     def read_config(self, config: Mapping[str, object]) -> Mapping[str, Any]:
         finite = config.get("is_finite")

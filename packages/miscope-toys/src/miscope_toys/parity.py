@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from miscope import Basis, Family, Params, Probe, Task, TrainingConfig, Variant, classification
 from miscope.errors import BadValue
 from miscope.lazily import Lazily
+from miscope.sampling import seed_of_draw
 from miscope.schedule import Every
 from miscope_toys.splitting import distinct, fraction_of, split, train_count
 from miscope_toys.walsh import bit_basis, walsh_basis
@@ -112,6 +113,11 @@ class ParityFamily(Family):
         columns = {_column(bit): single for bit in relevant_bits(params)}
         return {"bit": bit_basis(params.bits), "pattern": walsh_basis(params.degree), **columns}
 
+    def sampled(self, variant: Variant, seed: int, step: int, count: int) -> Tensor:
+        """Random bits."""
+        params: Any = variant.params
+        return _random_bits(count, params.bits, seed_of_draw(seed, step))
+
 
 def relevant_bits(params: Any) -> tuple[int, ...]:
     """Numbers of the bits whose parity is asked, ascending, counted from 0."""
@@ -125,11 +131,15 @@ def _column(bit: int) -> str:
 
 def _inputs(params: Any) -> Tensor:
     """Random bits (n, bits) int64, no row twice; fewer than asked for where there are not so many."""
+    drawn = _random_bits(params.examples, params.bits, params.data_seed)
+    return drawn[distinct(drawn)]
+
+
+def _random_bits(count: int, bits: int, seed: int) -> Tensor:
+    """(count, bits) int64."""
     import torch
 
-    generator = torch.Generator().manual_seed(params.data_seed)
-    drawn = torch.randint(2, (params.examples, params.bits), generator=generator)
-    return drawn[distinct(drawn)]
+    return torch.randint(2, (count, bits), generator=torch.Generator().manual_seed(seed))
 
 
 def _parity(inputs: Tensor, relevant: Sequence[int]) -> Tensor:

@@ -13,7 +13,7 @@ from miscope.family import Family, make_variant
 from miscope.model import LOGITS, Model, at_answer
 from miscope.model_context import ModelContext
 from miscope.plugins import record_checks
-from miscope.testing.probe_checks import check_probes
+from miscope.testing.probe_checks import check_probes, check_sampled
 from miscope.testing.task_checks import check_task
 from miscope.testing.vocabulary_checks import AXES, check_axes, check_order, check_site_names
 
@@ -41,6 +41,7 @@ def check_family(family: Family, params: Mapping[str, Any] | None = None) -> Non
         f"{family.name}: its digest is not stable"
     )
     check_probes(context)
+    check_sampled(context)
     task = context.task
     weights = _random_weights(context.model) if task is None else task.initial_weights()
     _check_weights(family, context, weights)

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from miscope.probe import Probe
 from miscope.task import Task
 
-__all__ = ["check_probes"]
+__all__ = ["check_probes", "check_sampled"]
+
+_DRAWN = 64
+"""Inputs that are drawn to be looked at."""
 
 
 def check_probes(context: ModelContext) -> None:
@@ -28,6 +31,27 @@ def check_probes(context: ModelContext) -> None:
         _check_symmetries(family, probe)
         if context.task is not None:
             _check_against_task(family, probe, context.task)
+
+
+def check_sampled(context: ModelContext) -> None:
+    """Assert of inputs that the family draws anew, where it does, that they are like its first probe's and decided by
+    seed and step."""
+    family, variant, probe = context.family, context.variant, context.probe()
+    drawn = family.sampled(variant, 0, 0, _DRAWN)
+    if drawn is None:
+        return
+    expected = (_DRAWN, *probe.inputs.shape[1:])
+    assert tuple(drawn.shape) == expected, f"{family.name}: it samples inputs of {tuple(drawn.shape)}, not {expected}"
+    kinds = (drawn.dtype, probe.inputs.dtype)
+    assert kinds[0] == kinds[1], f"{family.name}: it samples inputs of {kinds[0]}, and its probe's are {kinds[1]}"
+    again = family.sampled(variant, 0, 0, _DRAWN)
+    assert again is not None, f"{family.name}: it samples inputs at one call and none at the next"
+    assert torch.equal(drawn, again), f"{family.name}: the inputs that it samples vary from call to call"
+    for seed, step in ((0, 1), (1, 0)):
+        other = family.sampled(variant, seed, step, _DRAWN)
+        where = "step" if step else "seed"
+        assert other is not None, f"{family.name}: it samples no inputs at another {where}"
+        assert not torch.equal(drawn, other), f"{family.name}: it samples the same inputs at another {where}"
 
 
 def _check_arrays(family: str, probe: Probe) -> None:

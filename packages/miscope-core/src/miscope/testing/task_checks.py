@@ -17,6 +17,8 @@ __all__ = ["check_task"]
 
 _LEARNED = 256
 """Training inputs whose loss is differentiated."""
+_STREAMED = 8
+"""Examples that are drawn to be looked at."""
 
 
 def check_task(family: str, model: Model, task: Task) -> None:
@@ -29,6 +31,7 @@ def check_task(family: str, model: Model, task: Task) -> None:
             assert kind == torch.int64, f"{family}: labels are {kind}; they must be torch.int64"
     both = _rows(task.train.inputs) & _rows(task.test.inputs)
     assert not both, f"{family}: {len(both)} inputs are in both the training and the test set"
+    _check_stream(family, task)
     _check_objective(family, model, task)
     weights = task.initial_weights()
     few = task.train.part(0, _LEARNED)
@@ -45,6 +48,17 @@ def check_task(family: str, model: Model, task: Task) -> None:
     if task.logits is not None:
         exact = replace(hooked, run=run_of(task.objective, lambda: model, task.logits))
         _check_exact(family, exact, hooked, weights)
+
+
+def _check_stream(family: str, task: Task) -> None:
+    """What updates draw is like what is held out, and decided by the step."""
+    if task.stream is None:
+        return
+    drawn, again, other = (task.stream.of_update(step, _STREAMED).inputs for step in (0, 0, 1))
+    expected = (_STREAMED, *task.test.inputs.shape[1:])
+    assert tuple(drawn.shape) == expected, f"{family}: its stream gives {tuple(drawn.shape)}, not {expected}"
+    assert torch.equal(drawn, again), f"{family}: what its stream gives at a step varies from call to call"
+    assert not torch.equal(drawn, other), f"{family}: its stream gives the same examples at another step"
 
 
 def _check_objective(family: str, model: Model, task: Task) -> None:

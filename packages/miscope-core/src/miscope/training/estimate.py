@@ -142,10 +142,15 @@ def seconds_a_step(pasts: Sequence[PastTraining], work: float, *, threads: int =
 
 
 def work_of(task: Task, config: TrainingConfig, weights: Mapping[str, Tensor]) -> float:
-    """What a step costs, in weights times examples: three passes over an update, one over all when evaluated."""
-    seen = len(task.train) if config.batch_size is None else min(config.batch_size, len(task.train))
-    measured = (len(task.train) + len(task.test)) / 3 / config.evaluate_every
-    return _count(weights) * (seen + measured)
+    """What a step costs, in weights times examples: three passes over an update, one over all when evaluated.
+
+    Examples that are drawn anew are made first; of these what is recorded is seen already.
+    """
+    count, stream = len(task.train), task.stream
+    size = count if config.batch_size is None else config.batch_size
+    seen, recorded = (min(size, count), count) if stream is None else (size, 0)
+    made = 0.0 if stream is None else stream.work * seen / 3
+    return _count(weights) * (seen + (recorded + len(task.test)) / 3 / config.evaluate_every) + made
 
 
 def past_trainings(ledger: Ledger, family: str) -> list[PastTraining]:

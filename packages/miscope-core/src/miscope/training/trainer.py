@@ -58,6 +58,7 @@ class Trainer:
         self._loss_device = torch.device("cpu") if device.type == "mps" else device
         self._loss_dtype = getattr(torch, setup.config.loss_dtype)
         self._train, self._test = self._moved(task.train), self._moved(task.test)
+        self._recorded = self._train
         run = run_of(task.objective, setup.model, task.logits)
         self._run = _compiled(run) if compiled else run
         self._callbacks = self._callbacks_of(task)
@@ -77,13 +78,12 @@ class Trainer:
 
     def loss(self, step: int) -> Tensor:
         """Loss of the examples of the update from `step`, with the graph to differentiate."""
-        rows = self._batch(step)
+        examples = self._of_update(step)
         hooks = hooks_at(self._setup.interventions, step)
-        examples = self._train if rows is None else self._train.rows(rows)
         seen = self._pass(examples, step, hooks)
         loss = loss_of(self._objective, seen)
         # The same pass serves the metrics of this step, unless it is of a part only, or of a replaced activation.
-        whole = rows is None and hooks is None
+        whole = examples is self._recorded and hooks is None
         self._seen = _detached(seen) if whole or self._callbacks is not None else None
         self._known = Loss(total=loss.total.detach(), terms=_all_detached(loss.terms)) if whole else None
         return loss.total
@@ -94,7 +94,7 @@ class Trainer:
             with torch.no_grad():
                 train = recorded(self._objective, self._seen, self._known)
         else:
-            train = self._measured(self._train, step)
+            train = self._measured(self._recorded, step)
         by_name = {f"train_{name}": value for name, value in train.items()}
         return by_name | {f"test_{name}": value for name, value in self._measured(self._test, step).items()}
 
@@ -135,11 +135,15 @@ class Trainer:
             return None
         return UpdateCallbacks(task.callbacks, self.weights, self.optimizer, self._train, self._setup.seed)
 
-    def _batch(self, step: int) -> Tensor | None:
-        size, count = self._setup.config.batch_size, len(self._train)
+    def _of_update(self, step: int) -> Examples:
+        """What the update from `step` sees; drawn examples are those that are recorded, too."""
+        size, count, stream = self._setup.config.batch_size, len(self._train), self._setup.task.stream
+        if stream is not None:
+            self._recorded = self._moved(stream.of_update(step, count if size is None else size))
+            return self._recorded
         if size is None or size >= count:
-            return None
-        return rows_of_batch(step, count=count, size=size, seed=self._setup.seed).to(self.device)
+            return self._train
+        return self._train.rows(rows_of_batch(step, count=count, size=size, seed=self._setup.seed).to(self.device))
 
     def _moved(self, examples: Examples) -> Examples:
         labels = None if examples.labels is None else examples.labels.to(self._loss_device)
