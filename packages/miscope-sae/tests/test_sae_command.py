@@ -226,8 +226,8 @@ def test_an_unknown_field_is_not_answered_with_what_is_given_otherwise(source: B
         autoencoders(source, SITE, variatn="toy")
     assert str(error.value) == (
         "There is no field named 'variatn'.\nNone that is known here is spelt like it.\n"
-        "sae.topk takes k, latents, seed, positions, normalize_activations, apply_b_dec_to_input; training: optimizer, "
-        "learning_rate, betas, eps, momentum, muon_momentum, muon_nesterov, muon_ns_steps, muon_adjust_lr, "
+        "sae.topk takes k, latents, seed, positions, data, normalize_activations, apply_b_dec_to_input; training: "
+        "optimizer, learning_rate, betas, eps, momentum, muon_momentum, muon_nesterov, muon_ns_steps, muon_adjust_lr, "
         f"muon_exclude, weight_decay, no_decay and {len(TopKTraining.model_fields) - 12} others. "
         "`miscope families sae.topk` lists them."
     )
