@@ -153,8 +153,8 @@ def trained(place: BoundWorkspace) -> list[list[BoundVariant]]:
 
 
 def autoencoders_of(run: BoundVariant) -> list[list[BoundVariant]]:
-    """Of a trained run: of three seeds, of several checkpoints, one of few latents, one that checkpoints share, and its
-    trial on births that are known."""
+    """Of a trained run: of three seeds, of several checkpoints, one of few latents, three that checkpoints share, and a
+    trial of the first on births that are known."""
     from miscope_sae import autoencoders, trial
 
     for _ in run.train(threads=1):
@@ -162,8 +162,8 @@ def autoencoders_of(run: BoundVariant) -> list[list[BoundVariant]]:
     site, short = "blocks.0.mlp.hook_post", {"steps": 1000, "k": 8}
     shared = {"architecture": "crosscoder", "latents": 256, "steps": 1000, "allow_out_of_range": True}
     few = {"architecture": "batchtopk", "latents": "0.25x", "allow_out_of_range": True, "checkpoints": "every:100"}
-    (crosscoder,) = autoencoders(run, site, step="every:200", **shared)
-    for _ in crosscoder.train(threads=1):
+    crosscoders = [one for seed in (0, 1, 2) for one in autoencoders(run, site, step="every:200", seed=seed, **shared)]
+    for _ in crosscoders[0].train(threads=1):
         pass
     return [
         [one for seed in (0, 1, 2) for one in autoencoders(run, site, seed=seed, **short)],
@@ -172,8 +172,8 @@ def autoencoders_of(run: BoundVariant) -> list[list[BoundVariant]]:
             *autoencoders(run, site, step="every:400", seed=1, **short),
         ],
         [one for step in ("last", "first") for one in autoencoders(run, site, step=step, **few)],
-        [crosscoder],
-        [trial(crosscoder)],
+        crosscoders,
+        [trial(crosscoders[0])],
     ]
 
 

@@ -19,6 +19,7 @@ __all__ = [
     "chance",
     "cosines",
     "firing_f1",
+    "matched",
     "mean_max_cosine",
     "recovery",
 ]
@@ -104,6 +105,13 @@ def firing_f1(on: np.ndarray, fires: np.ndarray, best: np.ndarray) -> np.ndarray
     return np.divide(2 * both, either, out=np.full(len(best), np.nan), where=either > 0)
 
 
+def matched(alike: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(p,) rows and columns of (n, m) cosines: pairs of the one-to-one matching that are above 0.9."""
+    rows, columns = _one_to_one(alike)
+    near = alike[rows, columns] > NEAR
+    return rows[near], columns[near]
+
+
 def agreement(one: np.ndarray, other: np.ndarray) -> Agreement:
     """Of (n, d) and (m, d) decoder rows; NaN throughout where one is empty."""
     alike = cosines(one, other)
@@ -111,15 +119,15 @@ def agreement(one: np.ndarray, other: np.ndarray) -> Agreement:
         return Agreement(**dict.fromkeys(Agreement.__dataclass_fields__, float("nan")))
     mean = (alike.shape[0] + alike.shape[1]) / 2
     rows, columns = _one_to_one(alike)
-    matched, mutual = alike[rows, columns], _mutual(alike)
+    paired, mutual = alike[rows, columns], _mutual(alike)
     return Agreement(
         mmcs_there=mean_max_cosine(alike),
         mmcs_back=mean_max_cosine(alike.T),
-        matched90=float((matched > NEAR).sum() / mean),
-        matched70=float((matched > _ROUGH).sum() / mean),
+        matched90=float((paired > NEAR).sum() / mean),
+        matched70=float((paired > _ROUGH).sum() / mean),
         mutual90=float((mutual > NEAR).sum() / mean),
         mutual70=float((mutual > _ROUGH).sum() / mean),
-        cosine=float(np.abs(matched).mean()),
+        cosine=float(np.abs(paired).mean()),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from miscope_sae.analyzers import (
     agreement,
     births,
+    births_agreed,
     births_found,
     codability,
     effects,
@@ -23,6 +24,7 @@ ALL = (
     spliced.SPLICED,
     effects.EFFECTS,
     births.BIRTHS,
+    births_agreed.BIRTHS_AGREED,
     births_found.BIRTHS_FOUND,
     source_learning.SOURCE_LEARNING,
     transfer.TRANSFER,
