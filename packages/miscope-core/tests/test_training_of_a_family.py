@@ -10,10 +10,11 @@ from typing import Annotated, Any, final
 
 import pytest
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from miscope.basis import Basis
-from miscope.bound import BoundWorkspace, open_bound
+from miscope.bound import BoundVariant, BoundWorkspace, open_bound
+from miscope.checking import check_request
 from miscope.errors import BadValue, UnknownName
 from miscope.family import make_variant
 from miscope.field_docs import documented
@@ -22,6 +23,9 @@ from miscope.inventory import look_up
 from miscope.task import Task
 from miscope.testing import check_family, tables
 from miscope.testing.toy import ToyFamily, ToyVariation
+from miscope.train_options import TrainOptions
+from miscope.train_request import train_request
+from miscope.training.estimate import estimate
 from miscope.training_config import TrainingConfig
 from miscope.variant import Variant, digest_of
 
@@ -57,6 +61,77 @@ class Scaled(ToyVariation):
 
     def bases(self, params: Any) -> Mapping[str, Basis]:
         return {}
+
+
+class LengthyTraining(TrainingConfig):
+    """A training of four updates or more, unless it is said that fewer are meant."""
+
+    short: Annotated[bool, Field(json_schema_extra={"identity": False})] = False
+    """Whether they are."""
+
+    @model_validator(mode="after")
+    def _long_enough(self) -> LengthyTraining:
+        if self.steps < 4 and not self.short:
+            raise ValueError(f"{self.steps} updates are too few, unless short=true")
+        return self
+
+
+@final
+class Lengthy(ToyVariation):
+    """The toy, trained for some time."""
+
+    name = "toy.lengthy"
+    title = "Toy: trained for some time"
+    training_config = LengthyTraining
+
+    def training(self, params: Any) -> LengthyTraining:
+        return LengthyTraining(steps=6, train_fraction=0.6, checkpoints="every:2")  # pyright: ignore[reportArgumentType]
+
+    def bases(self, params: Any) -> Mapping[str, Basis]:
+        return {}
+
+
+@pytest.fixture
+def lengthy(tmp_path: Path) -> BoundVariant:
+    return open_bound(tmp_path / "workspace", tables(Lengthy())).variant("toy.lengthy")
+
+
+TOO_FEW = "toy.lengthy refuses these values: 2 updates are too few, unless short=true."
+
+
+def test_a_length_that_the_family_refuses_is_refused_whoever_says_it(lengthy: BoundVariant, tmp_path: Path):
+    place = lengthy.workspace.value
+    losses = tmp_path / "losses.json"
+    losses.write_text(json.dumps({"train_losses": [3.0, 2.0, 1.0], "test_losses": [3.0, 2.0, 1.0]}))
+    request = train_request(lengthy.value, TrainOptions(steps=2))
+    for asked in (
+        lambda: lengthy.train(steps=2),
+        lambda: estimate(place, lengthy.value, steps=2),
+        lambda: check_request(place, request),
+        lambda: lengthy.workspace.adopt(metrics=losses, family="toy.lengthy"),
+    ):
+        with pytest.raises(BadValue) as refused:
+            asked()
+        assert str(refused.value).splitlines()[0] == TOO_FEW
+    assert place.names() == []
+
+
+def test_a_length_that_is_meant_is_trained_and_can_be_opened(lengthy: BoundVariant):
+    list(lengthy.train(steps=4, threads=1))
+    found = lengthy.workspace.find(lengthy.name)
+    assert found.value.training is not None
+    assert found.value.training.steps == 4
+    assert found.steps == [0, 2, 4]
+
+
+def test_what_is_trained_further_than_is_asked_says_how_it_was_trained(lengthy: BoundVariant):
+    list(lengthy.train(steps=4, threads=1))
+    fewer = lengthy.workspace.variant("toy.lengthy", steps=2, short=True)
+    (told,) = fewer.train(threads=1)
+    assert told.message == (
+        f"{lengthy.name} is already trained to step 4; nothing to do. It was trained with short=false: "
+        "to have it otherwise, train it under a label (--as NAME) or delete it first."
+    )
 
 
 @pytest.fixture

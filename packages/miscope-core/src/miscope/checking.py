@@ -16,7 +16,7 @@ from miscope.train_request import TrainRequest
 from miscope.training.devices import check_device
 from miscope.training.named_interventions import interventions_by_name, refuse_others
 from miscope.training.watch_intervals import watch_intervals
-from miscope.validation import about, checked_name, checked_variant
+from miscope.validation import about, checked_name, checked_variant, trained_to
 from miscope.variant import Variant
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ def _check_training(workspace: Workspace, request: TrainRequest) -> None:
         )
     with about("training.steps" if request.steps is None else "steps"):
         check_steps(variant.training.steps if request.steps is None else request.steps)
+    if request.steps is not None:
+        trained_to(variant, request.steps)
     with about("device"):
         check_device(request.device)
     _check_interventions(family, variant, request.interventions)

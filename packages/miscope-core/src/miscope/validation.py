@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ValidationError, create_model, field_validator
 from pydantic.fields import FieldInfo
 
 from miscope.errors import BadValue, UnknownName
@@ -15,7 +16,16 @@ from miscope.field_text import allowed, is_list, read_value, shortened, written_
 from miscope.slug import abbreviation, check_name
 from miscope.variant import Variant
 
-__all__ = ["about", "checked_name", "checked_variant", "invalid_fields", "refuse_unused", "split_fields"]
+__all__ = [
+    "about",
+    "checked_name",
+    "checked_variant",
+    "invalid_fields",
+    "read_field",
+    "refuse_unused",
+    "split_fields",
+    "trained_to",
+]
 
 
 @contextmanager
@@ -82,6 +92,42 @@ def checked_variant(family: Family, params: Mapping[str, Any], training: Mapping
             f"Leave out: {', '.join(training)}.",
         )
     return variant
+
+
+def trained_to(variant: Variant, steps: int) -> Variant:
+    """The variant with a training of so many updates in all; BadValue where no training of its family is so long.
+
+    One that was not checked would be written, and could not be opened any more.
+    """
+    training, usual = variant.training, variant.default_training
+    if training is None:
+        return variant
+    kind = type(training)
+    try:
+        longer = kind.model_validate({**training.model_dump(), "steps": steps})
+    except ValidationError as error:
+        defaults = {} if usual is None else {name: getattr(usual, name) for name in kind.model_fields}
+        raise invalid_fields(error, variant.family, kind, defaults) from None
+    return replace(variant, training=longer)
+
+
+def read_field(model: type[BaseModel], name: str, given: object) -> object:
+    """A value of one field, by its type and what checks this field alone; BadValue where it is refused.
+
+    What the model asks of several fields together is not asked: the others are not known.
+    """
+    info = model.model_fields[name]
+    checks: dict[str, Any] = {
+        each.cls_var_name: field_validator(name, mode=each.info.mode)(staticmethod(each.func))
+        for each in model.__pydantic_decorators__.field_validators.values()
+        if name in each.info.fields
+    }
+    field: dict[str, Any] = {name: (info.annotation, info)}
+    alone = create_model(model.__name__, __config__=model.model_config, __validators__=checks, **field)
+    try:
+        return getattr(alone.model_validate(_read(model, {name: given})), name)
+    except ValidationError as error:
+        raise invalid_fields(error, model.__name__, model) from None
 
 
 def refuse_unused(variant: Variant, given: Iterable[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from miscope.modules.description_file import write_probe
 from miscope.recording.disagreement import Account, check_agreement
 from miscope.store.origin import Origin, Standing, imported_files, may_import
 from miscope.store.standing import standing_of
+from miscope.validation import trained_to
 from miscope.variant import Variant
 
 if TYPE_CHECKING:
@@ -88,11 +89,14 @@ def of_curves(path: Path, families: Sequence[Family], choices: ImportChoices) ->
     return [recognised_curve(curve, families[0], choices) for curve in curves]
 
 
-def _with_length(variant: Variant, steps: Collection[int]) -> Variant:
-    """The variant with the number of steps it was really trained for."""
-    if variant.training is None or not steps:
-        return variant
-    return replace(variant, training=variant.training.model_copy(update={"steps": max(steps)}))
+def _with_length(store: Store, adopted: Sequence[Adopted]) -> Variant:
+    """The variant with the number of steps it was really trained for; BadValue where no training of it is so long."""
+    variant = adopted[0].variant
+    standing = standing_of(store, variant.name)
+    there, recorded = (set(standing.steps), standing.recorded) if standing else (set(), 0)
+    held = there | {step for one in adopted for step, _ in one.weights}
+    reached = held or {step for step, _, _ in _new_rows(store, variant.name, adopted)} | {recorded}
+    return trained_to(variant, max(step or 0 for step in reached))
 
 
 def _check(store: Store, adopted: Sequence[Adopted], choices: ImportChoices) -> None:
@@ -106,6 +110,7 @@ def _check(store: Store, adopted: Sequence[Adopted], choices: ImportChoices) -> 
         _refuse_late_losses(store, standing, adopted)
         accounts = [*_stored(store, standing), *accounts]
     check_agreement(variant.name, accounts, ignore=[*choices.ignore, *adopted[0].overruled])
+    _with_length(store, adopted)
 
 
 def _refuse_late_losses(store: Store, standing: Standing, adopted: Sequence[Adopted]) -> None:
@@ -154,13 +159,12 @@ def _save(workspace: Workspace, adopted: Sequence[Adopted], choices: ImportChoic
         held = there | {step for one in adopted for step, _ in one.weights}
         origin = Origin.IMPORTED if held else Origin.METRICS
         rows = _new_rows(store, variant.name, adopted)
-        reached = held or {step for step, _, _ in rows} | {standing.recorded if standing else 0}
         facts: dict[str, object] = {"origin": origin.value, "assumed": _assumed(adopted, standing)}
         by_file = {**known, **_facts_by_file(adopted, known)}
         if choices.description is not None:
             write_probe(store.layout.probe(variant.name), choices.description)
             facts["network"] = choices.description.network.as_facts()
-        store.save_variant(_with_length(variant, {step or 0 for step in reached}), **facts, imported=by_file)
+        store.save_variant(_with_length(store, adopted), **facts, imported=by_file)
         with workspace.ledger.run("import", variant.name, files=[str(one.file.path) for one in adopted]) as log:
             store.append_metrics(variant.name, rows)
             for one in adopted:

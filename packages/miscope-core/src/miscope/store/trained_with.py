@@ -30,11 +30,11 @@ def trained_with(store: Store, variant: Variant) -> dict[str, Any]:
     record = store.variant_record(variant.name)
     if record.training is None or origin_of(record.facts) is not Origin.TRAINED:
         return {}
-    recording = [name for name in type(training).model_fields if name not in (*training.identity_fields(), "steps")]
+    recording = [name for name in type(training).model_fields if name not in training.identity_fields()]
     stored = {name: record.training[name] for name in recording if name in record.training}
     before = type(training).model_validate({**training.model_dump(mode="json"), **stored})
     was, asked = settings_of(replace(variant, training=before)), settings_of(variant)
-    return {name: was[name] for name in recording if was[name] != asked[name]}
+    return {name: was[name] for name in recording if name != "steps" and was[name] != asked[name]}
 
 
 def said_of(fields: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, final
 
@@ -18,6 +18,7 @@ from miscope.remark import Remark
 from miscope.schedule import Adaptive, planned_steps
 from miscope.store.ledger import parse
 from miscope.training_config import TrainingConfig
+from miscope.validation import trained_to
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -109,11 +110,12 @@ def estimate(
         )
     total, there = config.steps if steps is None else steps, workspace.store.steps(variant.name)
     begun = min(there[-1], total) if there else 0
-    aimed = replace(variant, training=config.model_copy(update={"steps": total}))
+    aimed = trained_to(variant, total)
     remarks = family.remarks(aimed)
     weights = _shapes(family, variant) if any(each.severity == "error" for each in remarks) else task.initial_weights()
     left, planned = total - begun, planned_steps(config.checkpoints, total)
-    new = len([step for step in planned if step not in there])
+    # Those before it begins are not made any more.
+    new = len([step for step in planned if step >= begun and step not in there])
     pasts = past_trainings(workspace.ledger, variant.family) if pasts is None else pasts
     low, high = seconds_a_step(pasts, work_of(task, config, weights), threads=threads)
     seconds = (low * left, high * left)

@@ -37,6 +37,7 @@ from miscope.training.trainer import Trainer, TrainingSetup
 from miscope.training.warm_start import MADE_ELSEWHERE, begin_warm
 from miscope.training.watching import Watcher, watcher_of
 from miscope.training_config import TrainingConfig
+from miscope.validation import trained_to
 from miscope.variant import Variant
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def train(workspace: Workspace, variant: Variant, options: TrainOptions | None =
         )
     total = config.steps if options.steps is None else options.steps
     check_steps(total)
-    aimed = replace(variant, training=config.model_copy(update={"steps": total}))
+    aimed = trained_to(variant, total)
     family = workspace.context(variant).family
     optimizing.check_optimizer(variant.name, config, lambda: first_weights(family, aimed, task))
     setup = TrainingSetup(
