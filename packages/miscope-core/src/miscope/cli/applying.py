@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from miscope.analyzer import Analyzer, Grain
 from miscope.cli.printing import print_json, print_table
+from miscope.cli.targets import whole_name
 from miscope.commands import in_workspace
 from miscope.errors import BadValue
 from miscope.plugins.plugins import Plugins
@@ -35,7 +36,7 @@ def print_available(
 
     targets: its name; several: what there is of what compares them.
     """
-    variants = [workspace.find(target) for target in dict.fromkeys(targets)]
+    variants = [workspace.find(whole_name(workspace, target)) for target in dict.fromkeys(targets)]
     if name is not None:
         _print_one(workspace, _record(workspace, kind, name, alone=len(variants) == 1), variants, as_json=as_json)
         return

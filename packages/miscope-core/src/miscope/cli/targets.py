@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ValidationError
-
 from miscope.cli.options import assignments
+from miscope.cli.short_names import begins
 from miscope.commands import in_workspace
 from miscope.errors import BadValue
-from miscope.validation import checked_variant, invalid_fields, refuse_unused, split_fields
+from miscope.validation import checked_variant, read_field, refuse_unused, split_fields
 
 if TYPE_CHECKING:
     from miscope.variant import Variant
     from miscope.workspace import Workspace
 
-__all__ = ["one_to_train", "step_meant", "variants_meant"]
+__all__ = ["one_to_train", "step_meant", "variants_meant", "whole_name"]
 
 
 def one_to_train(workspace: Workspace, target: str, fields: Mapping[str, Any], *, now: bool = True) -> Variant:
@@ -30,7 +29,7 @@ def one_to_train(workspace: Workspace, target: str, fields: Mapping[str, Any], *
         workspace.plugins.family(target)  # raises, with a suggestion
     if fields:
         raise _fields_of_a_name(target, fields)
-    return workspace.find(target)
+    return workspace.find(whole_name(workspace, target))
 
 
 def _later(workspace: Workspace, target: str, fields: Mapping[str, Any]) -> Variant:
@@ -81,7 +80,7 @@ def step_meant(workspace: Workspace, variants: Sequence[Variant], text: str) -> 
 
 def _matching(workspace: Workspace, target: str, fields: Mapping[str, Any]) -> list[Variant]:
     if target not in workspace.plugins.families:
-        return [workspace.find(_whole(workspace, target))]
+        return [workspace.find(whole_name(workspace, target))]
     there = workspace.variants(target)
     split_fields(workspace.plugins.family(target), fields)
     variants = [variant for variant in there if all(_has(variant, name, value) for name, value in fields.items())]
@@ -95,14 +94,12 @@ def _matching(workspace: Workspace, target: str, fields: Mapping[str, Any]) -> l
     return variants
 
 
-def _whole(workspace: Workspace, target: str) -> str:
+def whole_name(workspace: Workspace, target: str) -> str:
     """The variant's name that begins with these parts, 'p17' or 'toy.sum/p17'; the target itself where none does."""
     names = {name: (name, name.partition("/")[2]) for name in workspace.names()}
     if any(target in both for both in names.values()):
         return target
-    begun = [
-        name for name, both in names.items() if any(each.startswith((f"{target}-", f"{target}@")) for each in both)
-    ]
+    begun = [name for name, both in names.items() if any(begins(target, each) for each in both)]
     if len(begun) > 1:
         raise BadValue(
             f"{target!r} begins the names of {len(begun)} variants.",
@@ -115,15 +112,8 @@ def _whole(workspace: Workspace, target: str) -> str:
 def _has(variant: Variant, name: str, value: object) -> bool:
     for part in (variant.params, variant.training):
         if part is not None and name in type(part).model_fields:
-            return getattr(part, name) == _as_field(part, name, value)
+            return getattr(part, name) == read_field(type(part), name, value)
     return False
-
-
-def _as_field(part: BaseModel, name: str, value: object) -> object:
-    try:
-        return getattr(type(part).model_validate({**part.model_dump(), name: value}), name)
-    except ValidationError as error:
-        raise invalid_fields(error, type(part).__name__, type(part)) from None
 
 
 def _fields_of_a_name(target: str, fields: Mapping[str, Any]) -> BadValue:

@@ -150,11 +150,12 @@ def _given(
 
 def _source(place: Workspace, source: str) -> Document:
     """The study in that file; or of that variant, with all its settings."""
+    from miscope.cli.targets import whole_name
     from miscope.settings import settings_of
     from miscope.studies.document import Document
     from miscope.studies.extending import read_study_file
 
     if Path(source).exists() or source.endswith((".yaml", ".yml")):
         return read_study_file(Path(source))
-    variant = place.find(source)
+    variant = place.find(whole_name(place, source))
     return Document(file=source, values={"family": variant.family, "base": settings_of(variant)})

@@ -8,6 +8,7 @@ import typer
 
 from miscope.cli.options import JsonOption, WorkspaceOption, opened
 from miscope.cli.printing import print_json, print_table
+from miscope.cli.short_names import note_shortened, shown_names
 from miscope.commands import in_workspace
 from miscope.store.origin import origin_of
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from miscope.workspace import Workspace
 
 __all__ = ["add_to"]
+
+_BESIDE = 42
+"""Characters of the columns beside the names."""
 
 
 def add_to(cli: typer.Typer) -> None:
@@ -40,10 +44,13 @@ def variants(
         line = in_workspace(place.root, "miscope train FAMILY")
         print(f"There are no variants in {place.root} yet.  To train one:  {line}")
         return
+    others = place.names()
+    shown = shown_names([*(r["name"] for r in rows), *others], beside=_BESIDE)
     print_table(
         ("variant", "origin", "checkpoints", "last step"),
-        [(r["name"], r["origin"], r["checkpoints"], r["last_step"]) for r in rows],
+        [(shown[r["name"]], r["origin"], r["checkpoints"], r["last_step"]) for r in rows],
     )
+    note_shortened(shown)
     for row in rows:
         if row["problem"]:
             print(f"\nCannot be opened: {row['name']}\n  {row['problem']}")
