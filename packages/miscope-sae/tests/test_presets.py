@@ -133,7 +133,24 @@ def test_they_are_kept_as_templates_of_what_they_are_to_be_of(source: BoundVaria
     assert run.variant.name == same.name
     copy = templates.duplicate(templates.find("toy-topk"))
     assert copy.facts.name == "toy-topk (copy)"
-    assert command(*words)[2] == ""
+    again = command(*words)[2].splitlines()
+    assert again == [f"there already as the template {name!r}, the same" for name in NAMES]
+
+
+def test_one_that_is_there_already_and_says_something_else_stays_as_it_is(source: BoundVariant, command: Command):
+    place = source.workspace.root
+    templates = Templates(source.workspace.value)
+    assert command("sae", "presets", "toy-topk", "--save", "-w", place)[0] == 0
+    kept = templates.find("toy-topk").study
+    code, _, err = command(
+        "sae", "presets", "toy-topk", "--save", "--site", SITE, "--variant", source.name, "-w", place
+    )
+    assert (code, err) == (
+        0,
+        "not kept: the template 'toy-topk' is another; to have this one first:  "
+        f"miscope templates delete toy-topk --workspace {place}\n",
+    )
+    assert templates.find("toy-topk").study == kept
 
 
 def test_they_are_kept_as_templates_of_any_activations_which_are_named_when_one_begins(

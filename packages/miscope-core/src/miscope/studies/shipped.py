@@ -8,8 +8,10 @@ from functools import cached_property
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, final
 
+from miscope.commands import in_workspace
 from miscope.errors import UnknownName
 from miscope.studies.document import Document, parsed
+from miscope.studies.template import study_keys
 from miscope.studies.templates import Templates
 
 if TYPE_CHECKING:
@@ -51,17 +53,24 @@ class ShippedStudies:
     def save(
         self, workspace: Workspace, base: Mapping[str, Any] | None = None, *, only: str | None = None
     ) -> Iterator[str]:
-        """Keep each as a template, unless there is one of its name; the names of those that were kept.
+        """Keep each as a template, unless there is one of its name; a sentence on each.
 
         base: fields that each is given beside its own. only: the name of one, where no other is to be kept.
         """
         if only is not None:
             self.text(only)
         templates = Templates(workspace)
-        there = {one.facts.name for one in templates.all()}
+        there = {one.facts.name.casefold(): one for one in templates.all()}
         for name, title in self.titles().items():
-            study = self.study(name)
-            if name not in there and only in (None, name):
-                whole = study.with_values(base={**study.values.get("base", {}), **base}) if base else study
+            if only not in (None, name):
+                continue
+            study, before = self.study(name), there.get(name.casefold())
+            whole = study.with_values(base={**study.values.get("base", {}), **base}) if base else study
+            if before is None:
                 templates.save({"name": name, "description": title}, whole)
-                yield name
+                yield f"kept as the template {name!r}"
+            elif study_keys(before.study) == study_keys(whole):
+                yield f"there already as the template {before.facts.name!r}, the same"
+            else:
+                remove = in_workspace(workspace.root, f"miscope templates delete {before.id}")
+                yield f"not kept: the template {before.facts.name!r} is another; to have this one first:  {remove}"

@@ -149,8 +149,8 @@ def presets(
     from miscope_lal.seed.presets import PRESETS
 
     if save:
-        for kept in PRESETS.save(opened(workspace), only=name):
-            note(f"kept as the template {kept!r}")
+        for line in PRESETS.save(opened(workspace), only=name):
+            note(line)
         return
     if name is not None:
         print(PRESETS.text(name), end="")

@@ -69,7 +69,7 @@ def train(
     ] = False,
     warm_steps: Annotated[
         int | None,
-        typer.Option(min=1, help="With --warm: updates of all but the first.  (default: a tenth of that one's)"),
+        typer.Option(min=1, help="With --warm: updates of all but the first.  (default: a share of that one's)"),
     ] = None,
     untrained: Annotated[
         bool,
@@ -209,8 +209,8 @@ def presets(
 
     if save:
         place = opened(workspace)
-        for kept in PRESETS.save(place, _built_on(place, variant, site, step), only=name):
-            note(f"kept as the template {kept!r}")
+        for line in PRESETS.save(place, _built_on(place, variant, site, step), only=name):
+            note(line)
         return
     for option, given in (("--variant", variant), ("--site", site), ("--step", step)):
         if given is not None:
