@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from miscope import Probe, Snapshot, ViewData
 from miscope.bound import BoundVariant, open_bound
 from miscope.errors import BadValue, DoesNotApply
 from miscope.observation import ObservedArtifact
+from miscope.outcome import Outcome
 from miscope.testing import check_analyzer, check_view, tables
 from miscope_sae.analyzers.births_found import BIRTHS_FOUND, _near_by_chance, births_found, births_found_observed
 from miscope_sae.certifying import is_trial, trial
@@ -252,7 +255,15 @@ def test_where_no_features_are_known_it_says_so(tmp_path: Path) -> None:
         )
 
 
-def test_a_trial_is_not_meant_where_its_crosscoder_is_named_by_its_family(command: Command, tmp_path: Path) -> None:
+def interrupted(looked_at: Callable[..., list[Outcome]], *given: Any, **more: Any) -> list[Outcome]:
+    """What is done, after Ctrl-C."""
+    os.kill(os.getpid(), signal.SIGINT)
+    return looked_at(*given, **more)
+
+
+def test_a_trial_is_not_meant_where_its_crosscoder_is_named_by_its_family(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     place = open_bound(tmp_path / "workspace", tables(sae=miscope_sae))
     inner = place.variant("sae.known-features", features=12, width=8, inputs=300)
     place.value.keep_record(inner.value)
@@ -260,8 +271,16 @@ def test_a_trial_is_not_meant_where_its_crosscoder_is_named_by_its_family(comman
     list(first.train(threads=1))
     (shared,) = miscope_sae.autoencoders(first, "hook_sae_acts_pre", step="all", architecture="crosscoder", **SHORT)
     list(shared.train(threads=1))
+    words = ("sae", "certify", "sae.crosscoder", "--threads", "1", "-w", place.root)
+    with monkeypatch.context() as meanwhile:
+        # While it is looked at: the training before has an end of its own.
+        looked_at = BoundVariant.analyze
+        meanwhile.setattr(BoundVariant, "analyze", lambda *given, **more: interrupted(looked_at, *given, **more))
+        code, out, err = command(*words)
+    assert (code, out.count("known features")) == (130, 0)
+    assert err.splitlines()[-1] == "Stopped; the same command goes on from here."
     for _ in range(2):
-        code, out, err = command("sae", "certify", "sae.crosscoder", "--threads", "1", "-w", place.root)
+        code, out, err = command(*words)
         assert code == 0, err
     assert "known features" in out
     assert len(place.names("sae.crosscoder")) == 2

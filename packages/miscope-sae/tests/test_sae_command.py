@@ -278,6 +278,29 @@ def test_a_range_is_kept_unless_it_is_said_that_it_need_not_be(source: BoundVari
         autoencoders(source, SITE, steps=6)
 
 
+def test_a_training_too_short_for_its_family_is_refused_before_anything_is_written(
+    source: BoundVariant, command: Command
+):
+    place = source.workspace
+    fields = (f"variant={source.name}", f"site={SITE}", "step=0", "latents=16", "k=2")
+    for more in ((), ("--dry-run",), ("--queue",)):
+        code, out, err = command("train", "sae.topk", *fields, "--steps", "50", *more, "-w", place.root)
+        assert (code, out, err.splitlines()[-3:]) == (
+            1,
+            "",
+            [
+                "sae.topk refuses steps=50: it is outside 1000 to 1000000; "
+                "allow_out_of_range=true takes it all the same.",
+                "'steps' is a whole number, >= 0, by default 1500.",
+                "Change it and try again; nothing was written.",
+            ],
+        )
+    assert trained(place) == []
+    code, _, err = command("train", "sae.topk", *fields, "--steps", "5", "allow_out_of_range=true", "-w", place.root)
+    assert code == 0, err
+    assert [one.steps[-1] for one in trained(open_bound(place.root))] == [5]
+
+
 def test_too_few_inputs_for_the_usual_latents_lift_no_range(tmp_path: Path):
     place = open_bound(tmp_path / "workspace")
     few = place.variant("sae.known-features", features=12, width=8, inputs=40)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -65,8 +67,8 @@ def test_its_name_and_its_identity_say_that_it_is_warm_and_what_it_begins_with(s
     assert second.name.startswith("sae.topk/k2-m16-seed0-warmforward-step1-")
     assert (params(second)["begins_with"], params(second)["begins_at"]) == (first.name, 20)
     assert not {"warm", "begins_with", "begins_at"} & set(params(cold))
-    _, longer, _ = autoencoders(source, SITE, step="all", warm="forward", **{**FIELDS, "steps": 30}, warm_steps=2)
-    _, same, _ = autoencoders(source, SITE, step="all", warm="forward", **FIELDS, warm_steps=2)
+    _, longer, _ = autoencoders(source, SITE, step="all", warm="forward", **{**FIELDS, "steps": 30}, warm_steps=6)
+    _, same, _ = autoencoders(source, SITE, step="all", warm="forward", **FIELDS, warm_steps=6)
     assert same.name == second.name
     assert len({one.value.digest for one in (second, cold, longer)}) == 3
     assert len({one.name for one in (second, cold, longer)}) == 3
@@ -151,6 +153,40 @@ def test_what_compares_a_series_says_that_it_is_warm(source: BoundVariant):
         assert below.replace("<br>", " ").endswith(" · warm series: neighbours began alike")
 
 
+def test_what_began_anew_at_the_first_step_lies_beside_a_warm_series_and_is_left_out(
+    source: BoundVariant, command: Command
+):
+    place = source.workspace
+    where = ("-w", place.root)
+    words = ("sae", "train", source.name, "--site", SITE, "--step", "all", "--warm", "--backward", *WORDS[:-1])
+    assert command(*words, *where)[0] == 0
+    assert command("analyze", "sae.topk", "--only", "sae.transfer", "--only", "sae.codability", *where)[0] == 0
+    whole = place.variants("sae.topk")
+    series = autoencoders(source, SITE, step="all", warm="backward", **FIELDS)
+    (beside,) = [one for one in whole if one.name not in {each.name for each in series}]
+    assert (params(beside)["step"], len(whole)) == (0, 4)
+    for name in ("sae.transfer", "sae.codability"):
+        below = place.view(name, whole).figure().layout.title.subtitle.text.replace("<br>", " ")
+        assert below.endswith(" · warm series: neighbours began alike; left out: 1 that began anew")
+    list(analyze(place.value, [one.value for one in series], ["sae.transfer"]))
+    (alone,), (with_it,) = (place.view("sae.transfer", some).figure().data for some in (series, whole))
+    assert list(alone.x) == list(with_it.x) == ["0", "1", "2"]
+    assert np.array_equal(alone.z, with_it.z)
+
+
+@pytest.mark.parametrize("restriction", ["warm=backward", "latents=16", "begins_at=20"])
+def test_variants_are_restricted_by_one_field_alone(source: BoundVariant, command: Command, restriction: str):
+    """Those that begin elsewhere say so by three parameters together, of which one chooses them."""
+    place = source.workspace
+    series = trained(autoencoders(source, SITE, step="all", warm="backward", warm_steps=2, **FIELDS))
+    code, _, err = command("analyze", "sae.topk", restriction, "--only", "sae.latents", "-w", place.root)
+    assert code == 0, err
+    chosen = {"warm=backward": series[1:], "latents=16": series, "begins_at=20": series[1:2]}[restriction]
+    folder = place.value.store.layout.variant
+    looked_at = [one.name for one in series if list(folder(one.name).glob("**/sae.latents"))]
+    assert looked_at == [one.name for one in chosen]
+
+
 def test_a_warm_series_is_not_compared_with_what_began_anew(source: BoundVariant):
     first, *later = trained(autoencoders(source, SITE, step="all", warm="forward", **FIELDS))
     (alone,) = trained(autoencoders(source, SITE, step=2, **FIELDS))
@@ -191,6 +227,29 @@ def test_what_lasts_so_long_of_the_first_lasts_the_same_share_of_a_later_one(sou
     assert (later["dead_window_steps"], later["resample_steps"]) == (50, 60)
 
 
+@pytest.mark.parametrize(("architecture", "updates"), [("standard", 200), ("topk", 300), ("batchtopk", 500)])
+def test_how_many_updates_later_ones_make_is_the_architecture_s(source: BoundVariant, architecture: str, updates: int):
+    fields = {"latents": 16, "steps": 1000, "architecture": architecture}
+    lengths = [
+        one.value.training.steps
+        for one in autoencoders(source, SITE, step="all", warm="forward", **fields)
+        if one.value.training is not None
+    ]
+    assert lengths == [1000, updates, updates]
+
+
+def test_what_is_kept_of_a_training_is_kept_of_each_as_far_as_it_goes(source: BoundVariant):
+    kept = {"checkpoints": "0,2,3,15", "evaluate_every": 2}
+    first, second, _ = trained(autoencoders(source, SITE, step="all", warm="forward", warm_steps=4, **FIELDS, **kept))
+    assert (first.steps, second.steps) == ([0, 2, 3, 15, 20], [0, 2, 3, 4])
+    assert [one.metric("test_fvu")[0].tolist()[:5] for one in (first, second)] == [[0, 2, 3, 4, 6], [0, 2, 3, 4]]
+    told = {each.message for each in remarks(second) if each.field == "checkpoints"}
+    assert told == {
+        "15 is beyond the last of 4 updates, and is never reached.",
+        "4, the first and the final one among them.",
+    }
+
+
 def test_in_the_queue_each_waits_for_the_one_before(source: BoundVariant, command: Command, monkeypatch):
     monkeypatch.setattr("miscope.runs.supervisor.start_supervisor", lambda root: None)
     place = source.workspace.root
@@ -209,33 +268,76 @@ def test_a_dry_run_tells_of_each_and_writes_nothing(source: BoundVariant, comman
     series = autoencoders(source, SITE, step="all", warm="forward", **FIELDS)
     rows = [line.split() for line in out.splitlines()[1:]]
     assert [(row[0], row[2]) for row in rows] == [
-        (one.name, steps) for one, steps in zip(series, ("20", "2", "2"), strict=True)
+        (one.name, steps) for one, steps in zip(series, ("20", "6", "6"), strict=True)
     ]
     assert source.workspace.value.names() == [source.name]
 
 
+def test_what_is_left_of_a_series_that_was_begun_is_told(source: BoundVariant, command: Command):
+    words = ("sae", "train", source.name, "--site", SITE, "--step", "all", "--warm", "--warm-steps", "6", *WORDS)
+    place = source.workspace.root
+
+    def left() -> list[list[str]]:
+        code, out, err = command(*words, "--dry-run", "-w", place)
+        assert code == 0, err
+        assert err.splitlines()[-1].startswith("time: ")
+        return [[part.strip() for part in re.split(r"\s{2,}", line)][2:4] for line in out.splitlines()[1:]]
+
+    first, second, _ = autoencoders(source, SITE, step="all", warm="forward", warm_steps=6, **FIELDS)
+    (alone,) = autoencoders(source, SITE, step=1, **{**FIELDS, "steps": 6})
+    trained([first, alone])
+    assert left() == [["none left", "-"], ["6", "7"], ["6", "7"]]
+    list(second.train(threads=1, steps=4))
+    assert left() == [["none left", "-"], ["2", "2"], ["6", "7"]]
+    code, _, err = command(*words, "-w", place)
+    assert code == 0
+    assert [line for line in err.splitlines() if line.startswith("time: ")] != []
+    code, out, err = command(*words, "--dry-run", "-w", place)
+    assert [line.split()[2:] for line in out.splitlines()[1:]] == [["none", "left", "-", "-", "-"]] * 3
+    assert err.splitlines()[-1] == "Nothing is left to train."
+
+
+def test_both_ways_of_telling_say_the_same_of_each_site(source: BoundVariant, command: Command):
+    words = ("sae", "train", source.name, "--site", SITE, "--step", "all", "--warm", "--set", "checkpoints=every:9")
+    place = source.workspace.root
+    code, _, dry = command(*words, *WORDS, "--dry-run", "-w", place)
+    assert code == 0, dry
+    said = [line for line in dry.splitlines() if line.startswith(("warning, ", "info, "))]
+    assert "warning, checkpoints: every 9 steps of 6: only the first and the final one." in said
+    code, _, err = command(*words, *WORDS, "-w", place)
+    assert code == 0, err
+    assert [line for line in err.splitlines() if line.startswith(("warning, ", "info, "))] == said
+
+
 def test_what_makes_no_series_is_refused_in_words(source: BoundVariant, command: Command):
     for given, told in (
-        ({"warm": "sideways"}, "No series goes 'sideways'.\nIt goes forward or backward.\nChoose one of the two."),
+        (
+            {"warm": "sideways"},
+            "No series goes 'sideways'.\nIt goes forward or backward.\n"
+            "Give --warm, with --backward for the second; in Python warm='forward' or warm='backward'.",
+        ),
         (
             {"warm": "forward", "architecture": "crosscoder"},
             "One sae.crosscoder is of all checkpoints together.\n"
             "There is none before it whose weights it could begin with.\n"
-            "Leave warm out, or choose another architecture.",
+            "Leave --warm out, or choose another architecture; in Python leave warm=... out.",
         ),
         (
             {"warm": "forward", "step": "last"},
             "A warm series is of two checkpoints at least, and this is 1.\n"
             "Each begins with the weights of the one before.\n"
-            "Name several:  step='all'  or  step='every:100'",
+            "Name several: --step all or --step every:100; in Python step='all'.",
         ),
         (
             {"warm": "forward", "warm_steps": 0},
-            "A warm series does not take warm_steps=0.\nIt is a number of updates.\nGive one from 1 up.",
+            "A warm series does not take 0 updates.\nIt is how many all but the first make, 1 or more.\n"
+            "Give --warm-steps N; in Python warm_steps=N.",
         ),
         (
             {"warm_steps": 5},
-            "warm_steps is of a warm series.\nEach of these is trained by itself.\nGive warm='forward'.",
+            "A number of later updates is of a warm series.\n"
+            "Each of these is trained by itself, and its length is steps.\n"
+            "Leave --warm-steps out, or give --warm too; in Python warm_steps=... and warm='forward'.",
         ),
     ):
         with pytest.raises(BadValue) as refused:

@@ -59,6 +59,9 @@ class AutoencoderFamily(Family):
     of those of an update with its gradient. What is told of memory beforehand is by them."""
     settles: ClassVar[bool] = False
     """Whether a batch keeps k latents an input in training, and a running threshold decides once it is trained."""
+    later_share: ClassVar[float] = 0.3
+    """Updates of each later one of a warm series, over those of the first: with so many it leaves about 1.3
+    times what one leaves that begins anew, or less."""
     of_several: ClassVar[bool] = False
     """Whether one is built on several checkpoints together."""
 

@@ -52,6 +52,7 @@ class KeptByBatchFamily(AutoencoderFamily):
     training_config = TopKTraining
     held = (5, 5)
     settles = True
+    later_share = 0.5
 
     def architecture(self, params: Any, setting: Setting | None) -> Architecture:
         return BatchTopK(centred=params.apply_b_dec_to_input, k=params.k)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, final
 import numpy as np
 
 from miscope import Remark
-from miscope.schedule import Every, planned_steps
+from miscope.schedule import Every, Explicit, planned_steps
 from miscope_sae.distinct import alike
 from miscope_sae.jump_sizes import bandwidth, first_threshold, l0_strength
 from miscope_sae.lengths import length_fields
@@ -181,6 +181,12 @@ class Beforehand:
             yield _warning("sparsity_warmup_steps", f"of {warmup:,} for {steps:,}, the penalty never becomes whole.")
         if isinstance(kept, Every) and kept.n > steps:
             yield _warning("checkpoints", f"every {kept.n:,} steps of {steps:,}: only the first and the final one.")
+        beyond = [f"{step:,}" for step in kept.steps if step > steps] if isinstance(kept, Explicit) else []
+        if beyond:
+            are, reached = ("is", "is never reached") if len(beyond) == 1 else ("are", "are never reached")
+            yield _warning(
+                "checkpoints", f"{', '.join(beyond)} {are} beyond the last of {steps:,} updates, and {reached}."
+            )
 
     def _sizes(self) -> Iterator[Remark]:
         setting, training = self.setting, self.setting.training

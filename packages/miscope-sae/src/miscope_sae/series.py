@@ -14,7 +14,7 @@ from miscope_sae.given_apart import APART, refuse_apart
 from miscope_sae.params import INPUTS_A_LATENT, STREAM, latent_count
 from miscope_sae.preset import preset_fields
 from miscope_sae.source_stream import check_sampled
-from miscope_sae.warm_series import in_direction, later_steps, warm_series
+from miscope_sae.warm_series import in_direction, later_trainings, warm_series
 from miscope_sae.warm_start import WARM_FIELDS
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ def autoencoders(
     name that `miscope sae presets` lists. fields: parameters and training fields of the architecture's family, which go
     before the preset's; `steps` brings what depends on the length of a training with it. warm='forward' or 'backward'
     among them has each begin with the weights of the one before, which is to be trained first, and make `warm_steps`
-    updates (None: a tenth of the first's). Raises BadValue and UnknownName, before anything is trained.
+    updates (None: the architecture's share of the first's). Raises BadValue and UnknownName, before anything is
+    trained.
     """
     from miscope.bound import BoundVariant
 
@@ -131,8 +132,7 @@ def autoencoder_variants(
     of_length = family.length_fields(length) if known else {}
     if str(given.get("lr_decay_steps")) == "0" and "lr_schedule" not in given:
         of_length |= {"lr_schedule_steps": None}  # nothing is left that it would be of
-    if warm is None and warm_steps is not None:
-        raise BadValue("warm_steps is of a warm series.", "Each of these is trained by itself.", "Give warm='forward'.")
+    later = later_trainings(warm, warm_steps, given)
     ordered = in_direction(family, warm, steps)
     built_on = family.built_on(ordered)
     values = {**chosen, **of_length, **given, "variant": source.name, **built_on[0]}
@@ -144,10 +144,10 @@ def autoencoder_variants(
     workspace.keep_record(source)
     if warm is None:
         return [workspace.variant(family.name, **{**of_site, **each}) for of_site in of_sites for each in built_on]
-    updates, found = later_steps(warm_steps), []
+    found = []
     for of_site in of_sites:
         first = workspace.variant(family.name, **of_site)
-        found += warm_series(workspace, first, ordered[1:], {**of_site, "warm": warm}, updates)
+        found += warm_series(workspace, first, ordered[1:], {**of_site, "warm": warm}, later)
     return found
 
 

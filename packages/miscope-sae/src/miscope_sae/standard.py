@@ -34,6 +34,7 @@ class StandardFamily(AutoencoderFamily):
     name = "sae.standard"
     title = "Sparse autoencoder: ReLU and an L1 penalty"
     training_config = L1Training
+    later_share = 0.2
 
     def architecture(self, params: Any, setting: Setting | None) -> Architecture:
         return ReLU(centred=params.apply_b_dec_to_input)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, final
 
 from miscope.errors import BadValue
 from miscope.validation import checked_variant, split_fields
@@ -17,10 +17,21 @@ if TYPE_CHECKING:
     from miscope_sae.autoencoder_family import AutoencoderFamily
     from miscope_sae.training import SparseTraining
 
-__all__ = ["in_direction", "later_steps", "warm_series"]
+__all__ = ["LaterTrainings", "in_direction", "later_trainings", "warm_series"]
 
-_SHARE = 10
-"""The first makes so many times the updates of each later one."""
+_KEPT = ("checkpoints", "evaluate_every")
+"""Fields that say what is kept of a training: as somebody asks for them they are of each."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class LaterTrainings:
+    """What is asked of all but the first of a series."""
+
+    updates: int | None
+    """How many each makes; None: the share of the first's that is enough for its architecture."""
+    kept: Mapping[str, object]
+    """What says which checkpoints and metrics are kept, where somebody said it; what lies beyond the end is not."""
 
 
 def in_direction(family: AutoencoderFamily, warm: object, steps: Sequence[int]) -> list[int]:
@@ -31,43 +42,58 @@ def in_direction(family: AutoencoderFamily, warm: object, steps: Sequence[int]) 
     if warm is None:
         return list(steps)
     if warm not in DIRECTIONS:
-        raise BadValue(f"No series goes {warm!r}.", f"It goes {' or '.join(DIRECTIONS)}.", "Choose one of the two.")
+        raise BadValue(
+            f"No series goes {warm!r}.",
+            f"It goes {' or '.join(DIRECTIONS)}.",
+            "Give --warm, with --backward for the second; in Python warm='forward' or warm='backward'.",
+        )
     if WARM_FIELDS[0] not in family.params.model_fields:
         raise BadValue(
             f"One {family.name} is of all checkpoints together.",
             "There is none before it whose weights it could begin with.",
-            "Leave warm out, or choose another architecture.",
+            "Leave --warm out, or choose another architecture; in Python leave warm=... out.",
         )
     if len(steps) < 2:
         raise BadValue(
             f"A warm series is of two checkpoints at least, and this is {len(steps)}.",
             "Each begins with the weights of the one before.",
-            "Name several:  step='all'  or  step='every:100'",
+            "Name several: --step all or --step every:100; in Python step='all'.",
         )
     return sorted(steps, reverse=warm == "backward")
 
 
-def later_steps(given: object) -> int | None:
-    """How many updates all but the first of a series make, as somebody says it; None where nobody does."""
-    if given is not None and (type(given) is not int or given < 1):
+def later_trainings(warm: object, updates: object, given: Mapping[str, Any]) -> LaterTrainings:
+    """What somebody who gives these fields asks of all but the first of a series.
+
+    updates: how many each is to make; None where nobody says so. Raises BadValue where that is no number of updates, or
+    where nothing is warm.
+    """
+    if updates is not None and warm is None:
         raise BadValue(
-            f"A warm series does not take warm_steps={given!r}.", "It is a number of updates.", "Give one from 1 up."
+            "A number of later updates is of a warm series.",
+            "Each of these is trained by itself, and its length is steps.",
+            "Leave --warm-steps out, or give --warm too; in Python warm_steps=... and warm='forward'.",
         )
-    return given
+    if updates is not None and (type(updates) is not int or updates < 1):
+        raise BadValue(
+            f"A warm series does not take {updates!r} updates.",
+            "It is how many all but the first make, 1 or more.",
+            "Give --warm-steps N; in Python warm_steps=N.",
+        )
+    return LaterTrainings(updates=updates, kept={name: given[name] for name in _KEPT if name in given})
 
 
 def warm_series(
-    workspace: Workspace, first: Variant, steps: Sequence[int], values: Mapping[str, Any], updates: int | None
+    workspace: Workspace, first: Variant, steps: Sequence[int], values: Mapping[str, Any], later: LaterTrainings
 ) -> list[Variant]:
     """The first, which begins with weights that are drawn, and one for each of these steps of its source, in order.
 
-    values: the fields of all of them. updates: of each but the first; None: a tenth of that one's. They
-    need not be stored yet: the digest of each has that of the one before.
+    values: the fields of all of them. None need be stored yet: the digest of each has that of the one before.
     """
     family: Any = workspace.plugins.family(first.family)
     training: Any = first.training
-    of_length = family.length_fields(updates or max(1, training.steps // _SHARE))
-    fields = {**values, **_later_fields(of_length, training)}
+    of_length = family.length_fields(later.updates or max(1, round(family.later_share * training.steps)))
+    fields = {**values, **_later_fields(of_length, training), **later.kept}
     series = [first]
     for step in steps:
         before = series[-1]

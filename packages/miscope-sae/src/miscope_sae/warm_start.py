@@ -59,11 +59,15 @@ def weights_begun_with(source: SourceCheckpoint, shapes: Mapping[str, tuple[int,
 
 
 def from_drawn_weights(variant: Variant) -> Variant:
-    """A training of the same sizes and the same length that begins with weights that are drawn; itself if it does."""
+    """A training of the same name, sizes and length that begins with weights that are drawn; itself if it does.
+
+    To find out what it takes before there is what it begins with: it goes by the name of the one that it stands for, so
+    what is there of that counts as its own. Not to be trained.
+    """
     if not begins_with(variant.params):
         return variant
-    params = variant.params.model_copy(update=dict.fromkeys(WARM_FIELDS))
-    return replace(variant, params=params, parents=variant.parents[:-1], stored_as=None)
+    params = variant.params.model_copy(update=dict.fromkeys(WARM_FIELDS[1:]))
+    return replace(variant, params=params, parents=variant.parents[:-1], stored_as=variant.slug)
 
 
 def _written(shapes: Mapping[str, tuple[int, ...]]) -> str:

@@ -11,10 +11,10 @@ import numpy as np
 
 from miscope import Analyzer, Arrays, Cohort, Grain, Needs, Observation, ObservedArtifact, Options
 from miscope.analyzer import Count, Whole
-from miscope_sae.analyzers.transfer import WARM, in_order, warm_of
 from miscope_sae.ended import DECODER, LATENTS, RECONSTRUCTED, Ended
 from miscope_sae.fidelity import spread, unexplained
 from miscope_sae.matching import chance, cosines, mean_max_cosine
+from miscope_sae.over_steps import OUTPUTS, OverSteps
 from miscope_sae.principal_components import PrincipalComponents
 
 __all__ = ["CODABILITY", "CodabilityOptions"]
@@ -38,7 +38,8 @@ def codability(cohort: Cohort[CodabilityOptions]) -> Arrays:
     dimensions there are to code. Drift is the mean best cosine of decoder rows that fire with those of the next step of
     the same seed, both ways; its ceiling is the same between seeds at one step, NaN where there is one alone.
     """
-    members = in_order([Ended.of(member) for member in cohort.members])
+    compared = OverSteps.of([Ended.of(member) for member in cohort.members])
+    members = compared.members
     at = sorted({member.source.step for member in members})
     by_step = [[_Coded.of(member) for member in members if member.source.step == step] for step in at]
     following = [
@@ -55,7 +56,7 @@ def codability(cohort: Cohort[CodabilityOptions]) -> Arrays:
         "seeds": np.array([len(here) for here in by_step], dtype=np.int64),
         "source": np.array([members[0].source.variant]),
         "site": np.array([members[0].source.site]),
-        "warm": np.array([warm_of(members)]),
+        **compared.arrays,
     }
 
 
@@ -125,7 +126,7 @@ def codability_observed(seen: ObservedArtifact) -> list[Observation]:
 
 CODABILITY = Analyzer(
     name="sae.codability",
-    version=2,
+    version=3,
     grain=Grain.COHORT,
     compute=codability,
     observe=codability_observed,
@@ -147,6 +148,6 @@ CODABILITY = Analyzer(
         "seeds": "(T,) autoencoders of each step, over which the other numbers are means",
         "source": "(1,) the variant they are built on",
         "site": "(1,) the site they reconstruct",
-        "warm": WARM,
+        **OUTPUTS,
     },
 )

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from miscope import Analyzer, Arrays, Cohort, Grain, Needs, Observation, ObservedArtifact
-from miscope.errors import DoesNotApply
 from miscope_sae.ended import LATENTS, RECONSTRUCTED, Ended
 from miscope_sae.fidelity import unexplained
+from miscope_sae.over_steps import OUTPUTS, OverSteps
 from miscope_sae.principal_components import PrincipalComponents
-from miscope_sae.warm_start import LENGTHS
 
-__all__ = ["TRANSFER", "WARM", "in_order", "warm_of"]
-
-WARM = "(1,) 'forward' or 'backward' of a series in which each began with the weights of the one before; else ''"
-"""An output of what compares autoencoders of several steps."""
+__all__ = ["TRANSFER"]
 
 _LEAST = 1e-12
 """Mean norms below it count as this."""
-_MAY_DIFFER = {"step", "seed", "imported", "begins_with", "begins_at"}
 
 
 def transfer(cohort: Cohort) -> Arrays:
@@ -31,7 +24,8 @@ def transfer(cohort: Cohort) -> Arrays:
     costs nothing. `pca` is of as many principal components as the autoencoder of the step has active latents there,
     rounded, one at least, fitted to what that was trained on. Of several seeds at a step the mean.
     """
-    members = in_order([Ended.of(member) for member in cohort.members])
+    compared = OverSteps.of([Ended.of(member) for member in cohort.members])
+    members = compared.members
     at, which = np.unique([member.source.step for member in members], return_inverse=True)
     count = np.bincount(which)
     inputs = [members[int(np.argmax(which == step))] for step in range(len(at))]
@@ -52,48 +46,8 @@ def transfer(cohort: Cohort) -> Arrays:
         "variant": np.array([member.variant.name for member in members]),
         "source": np.array([members[0].source.variant]),
         "site": np.array([members[0].source.site]),
-        "warm": np.array([warm_of(members)]),
+        **compared.arrays,
     }
-
-
-def in_order(members: Sequence[Ended]) -> list[Ended]:
-    """By the step they are built on. Raises DoesNotApply where they differ in more than that, the seed and the file
-    they are from, or where one reconstructs another site than it reads: what that would do at another step hangs on
-    both."""
-    if any(len(member.sources) != 1 for member in members):
-        raise DoesNotApply("they reconstruct another site than they read")
-    for what, several in (
-        ("are of several architectures", {member.variant.family for member in members}),
-        ("are built on several variants", {member.source.variant for member in members}),
-        ("are of several sites", {member.source.site for member in members}),
-    ):
-        if len(several) > 1:
-            raise DoesNotApply(f"they {what}: {', '.join(sorted(several))}")
-    settings = _settings(members)
-    names = {name for each in settings for name in each} - _MAY_DIFFER
-    differ = sorted(name for name in names if any(each.get(name) != settings[0].get(name) for each in settings))
-    if differ:
-        raise DoesNotApply(f"they differ in {', '.join(differ)}")
-    return sorted(members, key=lambda member: member.source.step)
-
-
-def warm_of(members: Sequence[Ended]) -> str:
-    """'forward' or 'backward' of a series in which each began with the weights of the one before; '' of others."""
-    return next((str(warm) for member in members if (warm := member.settings.get("warm"))), "")
-
-
-def _settings(members: Sequence[Ended]) -> list[dict[str, object]]:
-    """What is compared of each. The first of a warm series, with which others begin, is trained longer than these."""
-    warm = next((member.settings for member in members if member.settings.get("warm")), {})
-    theirs = {name: warm[name] for name in ("warm", *LENGTHS) if name in warm}
-    begun_with = {member.settings.get("begins_with") for member in members}
-    found = []
-    for member in members:
-        own = member.settings
-        if member.variant.name in begun_with and not own.get("warm"):
-            own = {name: value for name, value in own.items() if name not in LENGTHS} | theirs
-        found.append(own)
-    return found
 
 
 def _unexplained(one: Ended, other: Ended) -> float:
@@ -125,7 +79,7 @@ def transfer_observed(seen: ObservedArtifact) -> list[Observation]:
 
 TRANSFER = Analyzer(
     name="sae.transfer",
-    version=2,
+    version=3,
     grain=Grain.COHORT,
     compute=transfer,
     observe=transfer_observed,
@@ -143,6 +97,6 @@ TRANSFER = Analyzer(
         "variant": "(n,) their names, by step",
         "source": "(1,) the variant they are built on",
         "site": "(1,) the site they reconstruct",
-        "warm": WARM,
+        **OUTPUTS,
     },
 )

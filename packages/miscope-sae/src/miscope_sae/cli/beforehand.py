@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 from miscope.cli.estimating import basis, note_remarks, written_bytes, written_time
 from miscope.cli.printing import note, print_table
-from miscope_sae.warm_start import begins_with, from_drawn_weights
+from miscope.cli.short_names import note_shortened, shown_names
+from miscope_sae.warm_start import from_drawn_weights
 
 if TYPE_CHECKING:
     from miscope import Remark
@@ -17,57 +18,71 @@ if TYPE_CHECKING:
 
 __all__ = ["tell", "tell_all"]
 
+_BESIDE = 64
+"""Characters of the columns beside the names."""
+
+_Found: TypeAlias = "Mapping[str, Estimate]"
+"""What each training will take, by its variant's name."""
+
 
 def tell(place: Workspace, variants: Sequence[Variant], threads: int | None) -> None:
-    """Of trainings of one configuration: the remarks of the first of each site, and how long all of them take.
+    """Of trainings of one configuration: what should be known of those of each site, and how long all of them take.
 
-    Raises BadValue where one of these could not be trained.
+    Found out once for those of one site that are as long and have come as far. Raises BadValue where one of these
+    could not be trained.
     """
     from miscope.training.remarked import refuse_errors
 
-    by_site = _by_site(variants)
-    known = {site: _estimate(place, some[0], threads) for site, some in by_site.items()}
-    for site, some in by_site.items():
-        refuse_errors(some[0].family, known[site].remarks)
-    for site, one in known.items():
-        if len(known) > 1:
-            note(f"{site}:")
-        note_remarks(one.remarks)
-    if all(one.steps for one in known.values()):
-        takes = [each for site, some in by_site.items() for each in _alike(place, some, threads, known[site])]
-        note(f"time: {_time(takes)}, {basis(takes[0].measured, variants[0].family)}")
+    alike: dict[tuple[str, int, int], Estimate] = {}
+    found = {}
+    for one in variants:
+        which = (_site(one), _length(one), max(place.store.steps(one.name), default=0))
+        if which not in alike:
+            alike[which] = _estimate(place, one, threads)
+            refuse_errors(one.family, alike[which].remarks)
+        found[one.name] = alike[which]
+    _note(variants, found)
 
 
 def tell_all(place: Workspace, variants: Sequence[Variant], threads: int | None) -> int:
-    """A table of what each takes, and the remarks of each site, each once; 1 where one of them is an error."""
+    """A table of what each takes, and the same; 1 where one of them could not be trained."""
     found = {one.name: _estimate(place, one, threads) for one in variants}
-    rows = [
-        (name, f"{one.weights:,}", f"{one.steps:,}", f"{one.checkpoints:,}", written_bytes(one.size), _time([one]))
-        for name, one in found.items()
-    ]
+    shown = shown_names([*found, *place.names()], beside=_BESIDE)
+    rows = [_row(shown[name], known) for name, known in found.items()]
     print_table(("variant", "weights", "steps", "checkpoints", "disk", "time"), rows)
-    by_site = _by_site(variants)
+    note_shortened(shown)
+    _note(variants, found)
+    return int(any(each.severity == "error" for known in found.values() for each in known.remarks))
+
+
+def _row(name: str, known: Estimate) -> tuple[str, ...]:
+    weights = f"{known.weights:,}"
+    if not known.steps:
+        return name, weights, "none left", "-", "-", "-"
+    return name, weights, f"{known.steps:,}", f"{known.checkpoints:,}", written_bytes(known.size), _time([known])
+
+
+def _note(variants: Sequence[Variant], found: _Found) -> None:
+    """The remarks of each site, and the time that is left of all."""
+    by_site: dict[str, list[Variant]] = {}
+    for one in variants:
+        by_site.setdefault(_site(one), []).append(one)
     for site, some in by_site.items():
         if len(by_site) > 1:
             note(f"{site}:")
-        note_remarks(dict.fromkeys(each for one in some for each in _said(one, found[one.name])))
-    known = tuple(found.values())
-    note(f"time: {_time(known)}, {basis(known[0].measured, variants[0].family)}")
-    return int(any(each.severity == "error" for one in known for each in one.remarks))
+        note_remarks(dict.fromkeys(_said([found[one.name] for one in some])))
+    known = list(found.values())
+    if any(each.steps for each in known):
+        note(f"time: {_time(known)}, {basis(known[0].measured, variants[0].family)}")
+    else:
+        note("Nothing is left to train.")
 
 
-def _said(variant: Variant, known: Estimate) -> Iterator[Remark]:
-    """Of one that is warm what ends it alone: the rest was found out as if it began anew."""
-    return (each for each in known.remarks if each.severity == "error" or not begins_with(variant.params))
-
-
-def _alike(place: Workspace, variants: Sequence[Variant], threads: int | None, first: Estimate) -> list[Estimate]:
-    """What each takes, found out once for each length."""
-    by_length = {_length(variants[0]): first}
-    for one in variants:
-        if _length(one) not in by_length:
-            by_length[_length(one)] = _estimate(place, one, threads)
-    return [by_length[_length(one)] for one in variants]
+def _said(known: Sequence[Estimate]) -> Iterator[Remark]:
+    """All that is said of the first; of others of its configuration what is wrong or unwise."""
+    yield from known[0].remarks
+    for other in known[1:]:
+        yield from (each for each in other.remarks if each.severity != "info")
 
 
 def _length(variant: Variant) -> int:
@@ -75,11 +90,8 @@ def _length(variant: Variant) -> int:
     return variant.training.steps
 
 
-def _by_site(variants: Sequence[Variant]) -> dict[str, list[Variant]]:
-    found: dict[str, list[Variant]] = {}
-    for one in variants:
-        found.setdefault(str(one.params.model_dump()["site"]), []).append(one)
-    return found
+def _site(variant: Variant) -> str:
+    return str(variant.params.model_dump()["site"])
 
 
 def _estimate(place: Workspace, variant: Variant, threads: int | None) -> Estimate:

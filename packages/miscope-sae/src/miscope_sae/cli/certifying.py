@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from miscope.cli.printing import note, print_table
+from miscope.interruption import stop_on_signals
 
 if TYPE_CHECKING:
     from miscope.bound import BoundVariant
@@ -44,12 +45,17 @@ def certified(place: Workspace, crosscoder: Variant, *, threads: int | None, dry
 
 
 def _told(trial: BoundVariant) -> int:
-    """1 where it could not be looked at."""
+    """1 where it could not be looked at, or the code of the signal that stopped that."""
     last = trial.steps[-1]
-    for outcome in trial.analyze(_INSTRUMENT, steps=[last]):
+    with stop_on_signals() as asked:
+        outcomes = trial.analyze(_INSTRUMENT, steps=[last], should_stop=asked)
+    for outcome in outcomes:
         if outcome.error:
             note(f"{', '.join(outcome.analyzers)}: {outcome.error}")
             return 1
+    if asked():
+        note("Stopped; the same command goes on from here.")
+        return asked.exit_code
     arrays = trial.arrays(_INSTRUMENT, step=last)
     numbers = {
         name: "-" if np.isnan(value) else f"{float(value):.3g}" for name, value in arrays.items() if not value.ndim

@@ -63,7 +63,10 @@ def title(shown: ViewData, text: str, note: str = "") -> dict[str, Any]:
 
 def warm_note(arrays: Mapping[str, np.ndarray]) -> str:
     """What is to be known where autoencoders of several steps are alike because each began with another."""
-    return " · warm series: neighbours began alike" if arrays["warm"][0] else ""
+    if not arrays["warm"][0]:
+        return ""
+    count = len(arrays["left_out"])
+    return " · warm series: neighbours began alike" + (f"; left out: {count} that began anew" if count else "")
 
 
 def line(x: np.ndarray | Sequence[str], y: np.ndarray, name: str, colour: str, **more: Any) -> dict[str, Any]:
