@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 from miscope.errors import BadValue
+from miscope.store.sources import with_parents
 from miscope.validation import checked_variant, split_fields
 from miscope_sae.training import RESAMPLED_SHARE
 from miscope_sae.warm_start import DIRECTIONS, WARM_FIELDS
@@ -133,8 +134,6 @@ def _later_fields(of_length: Mapping[str, Any], first: SparseTraining) -> dict[s
 def _placed(workspace: Workspace, family: AutoencoderFamily, variant: Variant, before: Variant) -> Variant:
     """With the digests of what it is built on, of which the one before may not be there yet."""
     store = workspace.store
-    names = [source.variant for source in family.sources(variant.params)]
-    parents = [before.digest if name == before.name else store.variant_record(name).digest for name in names]
-    placed = store.placed(replace(variant, parents=tuple(parents)))
+    placed = store.placed(with_parents(store, family, variant, unwritten={before.name: before}))
     store.refuse_another(placed)
     return placed

@@ -18,15 +18,22 @@ if TYPE_CHECKING:
 __all__ = ["check_source", "source_facts", "with_parents"]
 
 
-def with_parents(store: Store, family: Family, variant: Variant) -> Variant:
+def with_parents(
+    store: Store, family: Family, variant: Variant, *, unwritten: Mapping[str, Variant] | None = None
+) -> Variant:
     """The variant with the digests of what it is built on, which are part of its own.
 
-    Raises BadValue where one of these is not in the workspace.
+    unwritten: variants by name that it may be built on before they are in the workspace. Raises BadValue where
+    something else is not there.
     """
-    sources = family.sources(variant.params)
+    sources, known = family.sources(variant.params), unwritten or {}
     if not sources:
         return variant
-    return replace(variant, parents=tuple(_digest(store, variant.family, source) for source in sources))
+    parents = (
+        known[source.variant].digest if source.variant in known else _digest(store, variant.family, source)
+        for source in sources
+    )
+    return replace(variant, parents=tuple(parents))
 
 
 def check_source(store: Store, variant: Variant, place: int, source: Source) -> None:
