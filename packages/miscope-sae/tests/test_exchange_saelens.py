@@ -157,7 +157,7 @@ def test_a_scalar_that_was_not_folded_is_found_beside_the_weights_or_given(tmp_p
     assert str(refused.value) == (
         f"{folder / 'cfg.json'} cannot be read.\n"
         "It says 'expected_average_only_in', and there is no scaling_factor in an activation_scaler.json beside it.\n"
-        "Give the factor: load_saelens(folder, scale=...), sqrt(d_in) over the mean norm of the activations."
+        'Write it there: {"scaling_factor": S}, where S is sqrt(d_in) over the mean norm of the activations.'
     )
     (folder / "activation_scaler.json").write_text('{"scaling_factor": 2.5, "has_whitening": false}')
     assert torch.allclose(reconstruction(load_saelens(folder), X), expected, atol=1e-5)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from miscope.bound import BoundVariant
@@ -230,3 +231,98 @@ def test_what_the_files_do_not_say_is_asked_for(source, tmp_path):
         f"{transcoder} holds a transcoder, and does not say which site it reconstructs.\n"
         "A transcoder reads one site and reconstructs another.\nName it:  --target-site SITE"
     )
+
+
+def test_a_site_without_positions_is_refused_where_all_of_them_are_to_be_looked_at(source, tmp_path):
+    with pytest.raises(BadValue) as refused:
+        imported(source, saelens(tmp_path / "files", "standard"), positions="all")
+    assert str(refused.value) == (
+        f"hook_embed of {source.name} at step 0 has one position.\n"
+        "All positions of an input are then that of its answer.\nLeave positions out."
+    )
+    assert source.workspace.names() == [source.name]
+
+
+@pytest.mark.parametrize(("library", "name", "told"), [
+    (saelens, "W_dec", "W_dec holds NaN (1 of 128 values)"),
+    (saelens, "b_enc", "b_enc holds infinity (1 of 16 values)"),
+    (dictionary_learning, "encoder.weight", "W_enc holds NaN (1 of 128 values)"),
+])  # fmt: skip
+def test_weights_that_are_no_numbers_are_refused_and_named(source, library, name, told, tmp_path):
+    folder = saelens(tmp_path / "files", "standard") if library is saelens else library(tmp_path / "files")
+    path = folder / ("sae_weights.safetensors" if library is saelens else "ae.pt")
+    weights = dict(load_file(path) if library is saelens else torch.load(path, weights_only=True))
+    weights[name] = weights[name].contiguous()
+    weights[name].view(-1)[3] = float("inf" if "infinity" in told else "nan")
+    save_file(weights, path) if library is saelens else torch.save(weights, path)
+    with pytest.raises(BadFile) as refused:
+        imported(source, folder, site=SITE)
+    assert str(refused.value) == (
+        f"{path} cannot be read.\n{told}.\nTake one that was written before its training diverged."
+    )
+    assert source.workspace.names() == [source.name]
+
+
+def test_what_no_family_has_can_still_be_read_in_python(source, tmp_path):
+    folder = saelens(tmp_path / "files", "transcoder", normalize_activations="layer_norm")
+    with pytest.raises(BadFile) as refused:
+        imported(source, folder)
+    assert str(refused.value) == (
+        f"{folder / 'sae_weights.safetensors'} cannot be read.\n"
+        "No family here has transcoders with the normalisation 'layer_norm'. "
+        "What can be imported is: standard, jumprelu, topk, gated, transcoder, skip_transcoder; "
+        "transcoders with a plain ReLU.\nRead it in Python, with the readers of miscope_sae.exchange."
+    )
+
+
+def test_a_folder_that_says_something_else_than_the_first_time_is_refused_in_options_there_are(source, tmp_path):
+    folder = saelens(tmp_path / "files", "standard")
+    name = imported(source, folder).name
+    config = json.loads((folder / "cfg.json").read_text())
+    config["metadata"]["model_name"] = "theirs"
+    (folder / "cfg.json").write_text(json.dumps(config))
+    with pytest.raises(BadValue) as refused:
+        imported(source, folder)
+    assert str(refused.value) == (
+        f"Two states of sae_weights.safetensors are not of one training, and both would be {name}.\n"
+        "sae_weights.safetensors says model_name='ours', sae_weights.safetensors says model_name='theirs'.\n"
+        "Import the folder as it was the first time; or delete what came of that, and import this one."
+    )
+
+
+def test_what_is_no_step_of_one_checkpoint_is_refused_with_what_is(source, command: Command, tmp_path):
+    folder, place = saelens(tmp_path / "files", "standard"), source.workspace.root
+    for step in ("lats", "all", "every:100"):
+        code, _, err = command("sae", "import", folder, "--of", source.name, "--step", step, "-w", place)
+        assert (code, err) == (
+            1,
+            f"'{step}' is not a step.\n{source.name} has 1 checkpoints.\n"
+            "Give a step as a number, or 'first', 'last' or 'best'.\n",
+        )
+    code, _, err = command("sae", "import", folder, "--of", source.name, "--step", "7", "-w", place)
+    assert (code, err.split("\n")[0]) == (1, f"{source.name} has no checkpoint at step 7.")
+
+
+def test_every_refusal_of_the_command_names_options_that_it_has(source, command: Command, tmp_path):
+    place = source.workspace.root
+    silent, narrow = sparsify(tmp_path / "silent"), saelens(tmp_path / "narrow", "standard", width=D - 1)
+    transcoder = saelens(tmp_path / "to", "transcoder", metadata={"sae_lens_version": "6.54.12", "hook_name": SITE})
+    unscaled = saelens(tmp_path / "unscaled", "standard", normalize_activations="expected_average_only_in")
+    code, options, _ = command("sae", "import", "--help")
+    assert code == 0
+    for words in (
+        [silent, "--of", source.name],
+        [silent, "--of", "none"],
+        [silent, "--of", source.name, "--site", "hook_embet"],
+        [silent, "--of", source.name, "--site", SITE, "--target-site", OUT],
+        [silent, "--of", source.name, "--site", SITE, "--positions", "all"],
+        [silent, "--of", source.name, "--site", SITE, "--positions", "some"],
+        [silent, "--of", source.name, "--site", SITE, "--step", "9"],
+        [narrow, "--of", source.name],
+        [transcoder, "--of", source.name],
+        [unscaled, "--of", source.name],
+        [tmp_path, "--of", source.name],
+    ):
+        code, out, err = command("sae", "import", *words, "-w", place)
+        assert (code, out) == (1, ""), words
+        assert set(re.findall(r"--[a-z-]+", err)) <= set(re.findall(r"--[a-z-]+", options)), err

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from miscope.errors import BadFile, BadValue
+from miscope.finiteness import not_finite
 from miscope.importing.adopt import write_adopted
 from miscope.importing.foreign_file import ForeignFile
 from miscope.importing.recognising import Adopted, ImportChoices
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["import_autoencoder", "imported"]
 
 _DIGITS = 12
+_APART = "Import the folder as it was the first time; or delete what came of that, and import this one."
 
 
 def imported(  # noqa: PLR0913 - where it is from, keyword-only
@@ -41,8 +43,8 @@ def imported(  # noqa: PLR0913 - where it is from, keyword-only
 
     step: of the run's checkpoint it is of. site: None for the one that its files name. target_site: of a transcoder.
     positions: 'all' to look at it at every position of an input.
-    Raises BadFile, BadValue and UnknownName, before anything is written, and where its widths are not those of the
-    site; nothing that is there is replaced.
+    Raises BadFile, BadValue and UnknownName, before it is written: where its widths are not those of the site, where
+    there are no such rows of the site, and where a weight is no number. Nothing that is there is replaced.
     """
     from miscope.bound import BoundVariant
 
@@ -57,14 +59,18 @@ def import_autoencoder(
     """The variant that an autoencoder in a folder becomes; fields: 'step', 'site', 'target_site', 'positions'; see
     `imported`."""
     found = read_folder(folder.expanduser())
-    with refusing(found.weights):
+    _check_numbers(found)
+    with refusing(found.weights, todo=None):
         matching = matching_family(found.coder)
     where = _where(workspace, source, found, fields)
     workspace.keep_record(source)
     given = {**matching.params, **where, "imported": found.sha256[:_DIGITS]}
     variant = workspace.variant(matching.family, **given)
-    _check_widths(found, workspace.context(variant).sources)
-    (written,) = write_adopted(workspace, [_adopted(found, matching, variant, str(where["site"]))], ImportChoices())
+    context = workspace.context(variant)
+    _check_widths(found, context.sources)
+    context.probe()  # What instruments will be shown: BadValue where there are no such rows.
+    adopted = _adopted(found, matching, variant, str(where["site"]))
+    (written,) = write_adopted(workspace, [adopted], ImportChoices(apart=_APART))
     return written
 
 
@@ -82,7 +88,7 @@ def _where(
             field="site",
         )
     step = fields.get("step")
-    chosen = one_checkpoint(workspace, source.name, "last" if step is None else step, "An autoencoder from elsewhere")
+    chosen = one_checkpoint(workspace, source.name, "last" if step is None else step)
     targets = _target(found, fields.get("target_site"))
     check_sites(workspace, source, (site, *targets.values()))
     positions = fields.get("positions") or "answer"
@@ -110,6 +116,12 @@ def _target(found: ForeignAutoencoder, asked: str | int | None) -> dict[str, str
             field="target_site",
         )
     return {"target_site": target}
+
+
+def _check_numbers(found: ForeignAutoencoder) -> None:
+    """BadFile where a weight is NaN or infinite: of such a checkpoint, its only one, no instrument says anything."""
+    if what := not_finite(found.coder.tensors):
+        raise BadFile(found.weights, f"{what}.", "Take one that was written before its training diverged.")
 
 
 def _check_widths(found: ForeignAutoencoder, sources: tuple[SourceCheckpoint, ...]) -> None:

@@ -103,14 +103,15 @@ def chosen_checkpoints(workspace: Workspace, name: str, step: str | int | Sequen
     return asked
 
 
-def one_checkpoint(workspace: Workspace, name: str, step: str | int, whose: str) -> int:
-    """The one checkpoint that is meant; BadValue where these are several. whose: 'A template', which is of one."""
-    steps = chosen_checkpoints(workspace, name, step)
-    if len(steps) != 1:
-        raise BadValue(
-            f"{step!r} is {len(steps)} checkpoints.", f"{whose} is of one.", "Choose it:  --step last", field="step"
-        )
-    return steps[0]
+def one_checkpoint(workspace: Workspace, name: str, step: str | int) -> int:
+    """The one checkpoint that is meant by 'last', 'first', 'best' or a number; BadValue for anything else."""
+    from miscope.analysis.chosen_steps import one_step
+
+    store = workspace.store
+    if not isinstance(step, int) and not (isinstance(step, str) and step.removeprefix("-").isdecimal()):
+        step = one_step(step, store.finite_steps(name), name, lambda: store.metrics(name))
+    (chosen,) = chosen_checkpoints(workspace, name, step)
+    return chosen
 
 
 def autoencoder_variants(

@@ -109,7 +109,7 @@ def _check(store: Store, adopted: Sequence[Adopted], choices: ImportChoices) -> 
         may_import(standing, [account.source for account in accounts])
         _refuse_late_losses(store, standing, adopted)
         accounts = [*_stored(store, standing), *accounts]
-    check_agreement(variant.name, accounts, ignore=[*choices.ignore, *adopted[0].overruled])
+    check_agreement(variant.name, accounts, ignore=[*choices.ignore, *adopted[0].overruled], apart=choices.apart)
     _with_length(store, adopted)
 
 

@@ -48,6 +48,8 @@ class ImportChoices:
 
     description: Description | None = None
     """Of a described family: what it makes of the one variant that the files are of."""
+    apart: str | None = None
+    """What to do about files that are of another training than what is there; None: what `miscope import` offers."""
 
     def ignores(self, name: str) -> bool:
         return any(matches(name, pattern) for pattern in self.ignore)

@@ -21,6 +21,7 @@ _MAY_DIFFER = (
 )  # fmt: skip
 """Words of a configuration that say how long, where and under which name, not what: a resumed run changes them."""
 
+_APART = "Import one of them with the parameter in which they differ (--param), or under another name (--as NAME)."
 _SAME_LOSS = 1e-5
 """Relative difference of two records of one loss: six digits, as losses are printed."""
 
@@ -40,19 +41,38 @@ class Account:
     """At one of the steps, by role."""
 
 
-def check_agreement(variant: str, accounts: Sequence[Account], *, ignore: Sequence[str] = ()) -> None:
+def check_agreement(
+    variant: str, accounts: Sequence[Account], *, ignore: Sequence[str] = (), apart: str | None = None
+) -> None:
     """BadValue, naming both, at the first pair of accounts that cannot be of one training.
 
     They disagree where their configurations give one word two values, where one metric has two values at a step, or
     where the weights of a step differ. ignore: patterns of words that may differ; those that say how long a training
-    was, or where it was kept, always may.
+    was, or where it was kept, always may. apart: what to do then; None: what `miscope import` has options for.
     """
-    _agree_on_words(variant, accounts, ignore)
-    _agree_on_losses(variant, accounts)
-    _agree_on_weights(variant, accounts)
+    try:
+        _agree_on_words(accounts, ignore)
+        _agree_on_losses(accounts)
+        _agree_on_weights(accounts)
+    except _Differ as found:
+        raise found.refused(variant, apart) from None
 
 
-def _agree_on_words(variant: str, accounts: Sequence[Account], ignore: Sequence[str]) -> None:
+@final
+class _Differ(Exception):
+    """Two accounts that cannot be of one training."""
+
+    def __init__(self, one: str, other: str, known: str, more: str = "") -> None:
+        """known: in what they differ. more: what `miscope import` can do about that beside keeping them apart."""
+        self._both = f"{one} and {other}" if one != other else f"Two states of {one}"
+        self._known, self._more = known, more
+
+    def refused(self, variant: str, apart: str | None) -> BadValue:
+        what = f"{self._both} are not of one training, and both would be {variant}."
+        return BadValue(what, self._known, f"{_APART} {self._more}".rstrip() if apart is None else apart)
+
+
+def _agree_on_words(accounts: Sequence[Account], ignore: Sequence[str]) -> None:
     seen: dict[str, tuple[object, str]] = {}
     for account in accounts:
         for word, value in account.config.items():
@@ -61,10 +81,10 @@ def _agree_on_words(variant: str, accounts: Sequence[Account], ignore: Sequence[
             before, source = seen.setdefault(word, (value, account.source))
             if _plain(before) != _plain(value):
                 known = f"{source} says {word}={before!r}, {account.source} says {word}={value!r}."
-                raise _refused(variant, source, account.source, known, f"--ignore {word} leaves it out of account.")
+                raise _Differ(source, account.source, known, f"--ignore {word} leaves it out of account.")
 
 
-def _agree_on_losses(variant: str, accounts: Sequence[Account]) -> None:
+def _agree_on_losses(accounts: Sequence[Account]) -> None:
     seen: dict[str, dict[int, tuple[float, str]]] = {}
     for account in accounts:
         for name, series in account.losses.items():
@@ -79,10 +99,10 @@ def _agree_on_losses(variant: str, accounts: Sequence[Account]) -> None:
                     )
                 if not _same(before, value):
                     known = f"At step {step} {name} is {before:.6g} by {source}, and {value:.6g} by {account.source}."
-                    raise _refused(variant, source, account.source, known)
+                    raise _Differ(source, account.source, known)
 
 
-def _agree_on_weights(variant: str, accounts: Sequence[Account]) -> None:
+def _agree_on_weights(accounts: Sequence[Account]) -> None:
     first: dict[int, Account] = {}
     for account in accounts:
         for step in account.steps:
@@ -93,14 +113,7 @@ def _agree_on_weights(variant: str, accounts: Sequence[Account]) -> None:
             differing = [role for role in before if role not in now or not same_numbers(before[role], now[role])]
             if differing:
                 known = f"Both hold step {step}, with other weights: {', '.join(differing[:4])}."
-                raise _refused(variant, other.source, account.source, known)
-
-
-def _refused(variant: str, one: str, other: str, known: str, more: str = "") -> BadValue:
-    todo = "Import one of them with the parameter in which they differ (--param), or under another name (--as NAME)."
-    both = f"{one} and {other}" if one != other else f"Two states of {one}"
-    what = f"{both} are not of one training, and both would be {variant}."
-    return BadValue(what, known, f"{todo} {more}".rstrip())
+                raise _Differ(other.source, account.source, known)
 
 
 def _same(one: float, other: float) -> bool:

@@ -239,7 +239,7 @@ def _built_on(place: Workspace, variant: str | None, site: str | None, step: str
     source = _one(place, variant)
     if site is not None:
         check_sites(place, source, (site,))
-    return {**found, "variant": source.name, "step": one_checkpoint(place, source.name, step or "last", "A template")}
+    return {**found, "variant": source.name, "step": one_checkpoint(place, source.name, step or "last")}
 
 
 def _one(place: Workspace, name: str, *, no_trials: bool = False) -> Variant:

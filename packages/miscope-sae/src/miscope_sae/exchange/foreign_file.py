@@ -61,10 +61,13 @@ def read_safetensors(path: Path) -> dict[str, Tensor]:
 
 
 @contextmanager
-def refusing(path: Path) -> Iterator[None]:
-    """Whatever value is refused meanwhile, as the refusal of that file."""
+def refusing(path: Path, *, todo: str | None = CONVERT) -> Iterator[None]:
+    """Whatever value is refused meanwhile, as the refusal of that file.
+
+    todo: what is to be done about the file; None where what is said of the value is true of the file too.
+    """
     try:
         yield
     except BadValue as error:
-        what, known, _ = str(error).split("\n", 2)
-        raise BadFile(path, f"{what} {known}", CONVERT) from None
+        what, known, own = str(error).split("\n", 2)
+        raise BadFile(path, f"{what} {known}", own if todo is None else todo) from None

@@ -158,7 +158,7 @@ def _scale(folder: Path) -> float:
         raise BadFile(
             folder / _CONFIG,
             f"It says {SCALED!r}, and there is no scaling_factor in an {_SCALER} beside it.",
-            "Give the factor: load_saelens(folder, scale=...), sqrt(d_in) over the mean norm of the activations.",
+            'Write it there: {"scaling_factor": S}, where S is sqrt(d_in) over the mean norm of the activations.',
         )
     return float(found)
 

@@ -116,7 +116,9 @@ def _json(path: Path, text: str) -> Mapping[str, Any]:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise BadFile(path, f"Its header holds broken JSON: {str(error).partition(':')[0]}.", _AGAIN) from None
+        # What a parser expects may be a colon; of numbers that are too long Python says behind one how long.
+        why = error.msg if isinstance(error, json.JSONDecodeError) else str(error).partition(":")[0]
+        raise BadFile(path, f"Its header holds broken JSON: {why}.", _AGAIN) from None
     return value if isinstance(value, Mapping) else {}
 
 
