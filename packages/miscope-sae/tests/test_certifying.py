@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from miscope.testing import check_analyzer, check_view, tables
 from miscope_sae.analyzers.births_found import BIRTHS_FOUND, _near_by_chance, births_found, births_found_observed
 from miscope_sae.certifying import is_trial, trial
 from miscope_sae.crosscoder import CrosscoderFamily
+from miscope_sae.trial_sizes import TrialSizes
 from miscope_sae.views.births_found import VIEWS
 from miscope_sae.views.births_found import births_found as draw_births_found
 
@@ -86,8 +88,8 @@ def test_a_trial_is_of_a_trained_crosscoder_of_three_checkpoints(source: BoundVa
     with pytest.raises(BadValue) as told:
         trial(run)
     assert str(told.value) == (
-        f"{run.name} is not trained.\n"
-        "How sparse and how noisy a trial should be is read off what it found.\n"
+        f"{run.name} is trained for 0 of 20 steps.\n"
+        "How sparse and how noisy a trial should be is read off what it found in the end.\n"
         f"Train it:  miscope train {run.name}"
     )
     two = crosscoder(source, step=[0, 2])
@@ -105,6 +107,49 @@ def test_a_trial_is_of_a_trained_crosscoder_of_three_checkpoints(source: BoundVa
         "Births are known, and so can be looked for, of several checkpoints together.\n"
         "Name one:  miscope sae train VARIANT --site SITE --step every:100 --architecture crosscoder"
     )
+
+
+def test_one_that_was_stopped_half_way_is_not_tried(source: BoundVariant, command: Command) -> None:
+    run = crosscoder(source, evaluate_every=1)
+    list(run.train(threads=1, should_stop=lambda: True))
+    code, out, err = command("sae", "certify", run.name, "-w", source.workspace.root)
+    assert (code, out) == (1, "")
+    assert err == (
+        f"{run.name} is trained for 1 of 20 steps.\n"
+        "How sparse and how noisy a trial should be is read off what it found in the end.\n"
+        f"Train it:  miscope train {run.name}\n"
+    )
+
+
+@pytest.mark.parametrize(("l0", "fvu"), [(0.0, 1.0), (3.0, float("nan"))])
+def test_one_that_found_nothing_is_not_tried(source: BoundVariant, l0: float, fvu: float) -> None:
+    run = crosscoder(source)
+    store = source.workspace.value.store
+    store.save_variant(run.value)
+    store.append_metrics(run.name, [(20, "test_l0", l0), (20, "test_fvu", fvu)])
+    with pytest.raises(BadValue) as told:
+        trial(run)
+    assert str(told.value) == (
+        f"{run.name} found nothing.\n"
+        f"In the end {l0:g} latents are active at an input held out, and {fvu:g} of its variance is unexplained.\n"
+        "Train another, with a weaker penalty or a lower learning rate."
+    )
+
+
+def test_what_a_trial_has_less_of_is_said(source: BoundVariant, command: Command) -> None:
+    run = crosscoder(source)
+    store = source.workspace.value.store
+    store.save_variant(run.value)
+    store.append_metrics(run.name, [(20, "test_l0", 4.25), (20, "test_fvu", 0.75)])
+    code, _, err = command("sae", "certify", run.name, "--dry-run", "-w", source.workspace.root)
+    assert code == 0, err
+    assert err.splitlines()[:2] == [
+        "The trial has 1.5 of 12 features on at an input, an eighth; the crosscoder has 4.25 latents active.",
+        "The trial has half of its variance as noise; the crosscoder leaves 75% unexplained.",
+    ]
+    sizes = TrialSizes(width=8, latents=16, inputs=50_000, l0=1.5, fvu=0.5)
+    assert list(sizes.cut()) == ["The trial has 20,000 inputs, the most that are drawn; the crosscoder has 50,000."]
+    assert list(replace(sizes, inputs=20_000).cut()) == []
 
 
 def test_one_line_says_how_many_births_a_crosscoder_finds(source: BoundVariant, command: Command) -> None:

@@ -10,27 +10,20 @@ from miscope_sae.known_births import KnownBirthsFamily
 from miscope_sae.known_features import SITE
 from miscope_sae.over_checkpoints import OverCheckpoints
 from miscope_sae.params import latent_count
+from miscope_sae.trial_sizes import TrialSizes
 
 if TYPE_CHECKING:
     from miscope import Variant
     from miscope.bound import BoundVariant
     from miscope.workspace import Workspace
 
-__all__ = ["SOURCE", "is_trial", "trial", "trial_variant"]
+__all__ = ["SOURCE", "is_trial", "trial", "trial_sizes", "trial_variant"]
 
 SOURCE = KnownBirthsFamily.name
 _FEWEST = 3
 """Checkpoints: with fewer no birth can be told from a flicker."""
-_LATENTS_A_FEATURE = 4 / 3
-"""As the toy that crosscoders are tried on has it: 64 latents, 48 features."""
-_MOST_ACTIVE = 1 / 8
-"""Of the features, at an input: with more these are no sparse sums."""
-_THERE_FIRST = 1 / 4
-"""Of the features, at the first checkpoint."""
-_SQUARED_SIZE = 13 / 12
-"""Mean of the square of a feature's size, which is uniform from 0.5 to 1.5."""
-_MOST_INPUTS = 20_000
-_DIGITS = 3
+_READ = ("test_l0", "test_fvu")
+"""How sparse and how noisy it found its own activations, at inputs held out."""
 
 
 def trial(crosscoder: BoundVariant) -> BoundVariant:
@@ -38,7 +31,7 @@ def trial(crosscoder: BoundVariant) -> BoundVariant:
 
     `train()` it, `analyze("sae.births_found")`, and `sae.births_found` says how many births it finds: at this width,
     with so many latents, checkpoints and inputs (20,000 at most), as many of them active (an eighth of the features at
-    most), as much left unexplained (half at most). Raises BadValue of what is no trained crosscoder.
+    most), as much left unexplained (half at most). Raises BadValue of what is no crosscoder that is trained to its end.
     """
     from miscope.bound import BoundVariant
 
@@ -48,19 +41,9 @@ def trial(crosscoder: BoundVariant) -> BoundVariant:
 
 def trial_variant(workspace: Workspace, crosscoder: Variant) -> Variant:
     """The variant of that; the record of the drawn activations is written."""
-    context = workspace.context(crosscoder)
-    family = _crosscoders(crosscoder, context.family)
-    params = _enough(crosscoder)
-    source = context.sources[0]
-    latents = latent_count(params.latents, source.width)
-    known = workspace.variant(
-        SOURCE,
-        width=source.width,
-        checkpoints=len(params.source_steps),
-        inputs=min(_MOST_INPUTS, family.rows_of(params).count),
-        seed=params.seed,
-        **_drawn_alike(workspace, crosscoder, latents=latents, width=source.width),
-    )
+    family, params = _crosscoders(workspace, crosscoder), _enough(crosscoder)
+    sizes = trial_sizes(workspace, crosscoder)
+    known = workspace.variant(SOURCE, checkpoints=len(params.source_steps), seed=params.seed, **sizes.drawn)
     workspace.keep_record(known)
     built = {"variant": known.name, "site": SITE, "source_steps": tuple(range(len(params.source_steps)))}
     built |= {"positions": "answer", "shuffled": False}
@@ -69,13 +52,23 @@ def trial_variant(workspace: Workspace, crosscoder: Variant) -> Variant:
     return workspace.value(family, {**params.model_dump(), **built}, crosscoder.training.model_dump())
 
 
+def trial_sizes(workspace: Workspace, crosscoder: Variant) -> TrialSizes:
+    """What a trial has after; BadValue of what is no crosscoder, or not trained to its end, or found nothing."""
+    family, params = _crosscoders(workspace, crosscoder), _enough(crosscoder)
+    source, rows = workspace.context(crosscoder).sources[0], family.rows_of(params)
+    l0, fvu = _ended(workspace, crosscoder)
+    latents = latent_count(params.latents, source.width)
+    return TrialSizes(width=source.width, latents=latents, inputs=rows.count, l0=l0, fvu=fvu)
+
+
 def is_trial(variant: Variant) -> bool:
     """Whether it is built on births that are known."""
     return str(getattr(variant.params, "variant", "")).startswith(f"{SOURCE}/")
 
 
-def _crosscoders(crosscoder: Variant, family: object) -> OverCheckpoints:
-    """The family; BadValue where that is another kind."""
+def _crosscoders(workspace: Workspace, crosscoder: Variant) -> OverCheckpoints:
+    """The family, with what it is built on; BadValue where that is another kind."""
+    family = workspace.context(crosscoder).family
     if not isinstance(family, OverCheckpoints):
         raise BadValue(
             f"{crosscoder.name} is no crosscoder.",
@@ -97,33 +90,22 @@ def _enough(crosscoder: Variant) -> Any:
     return params
 
 
-def _drawn_alike(workspace: Workspace, crosscoder: Variant, *, latents: int, width: int) -> dict[str, object]:
-    """Features, how often they are on and the noise, for activations as sparse and as noisy as it found its own.
-
-    Noise is what it leaves unexplained of inputs held out; with sizes of mean square 13/12, L0 features have a variance
-    of 13/12 L0 / d a dimension.
-    """
-    ended = {
-        name: each.values[-1] for name, each in workspace.store.metrics(crosscoder.name).items() if len(each.values)
-    }
-    if not {"test_l0", "test_fvu"} <= set(ended):
+def _ended(workspace: Workspace, crosscoder: Variant) -> tuple[float, float]:
+    """L0 and FVU of the inputs held out, in the end."""
+    assert crosscoder.training is not None
+    recorded, aimed = workspace.store.metrics(crosscoder.name, _READ), crosscoder.training.steps
+    done = min(int(recorded[name].steps[-1]) if name in recorded else 0 for name in _READ)
+    if done < aimed:
         raise BadValue(
-            f"{crosscoder.name} is not trained.",
-            "How sparse and how noisy a trial should be is read off what it found.",
+            f"{crosscoder.name} is trained for {done:,} of {aimed:,} steps.",
+            "How sparse and how noisy a trial should be is read off what it found in the end.",
             f"Train it:  miscope train {crosscoder.name}",
         )
-    features = max(2, round(latents / _LATENTS_A_FEATURE))
-    active = min(float(ended["test_l0"]), _MOST_ACTIVE * features)
-    unexplained = min(max(float(ended["test_fvu"]), 0.0), 0.5)
-    noise = math.sqrt(unexplained / (1 - unexplained) * active * _SQUARED_SIZE / width)
-    return {
-        "features": features,
-        "present": round(features * _THERE_FIRST),
-        "probability": _rounded(active / features),
-        "noise": _rounded(noise),
-    }
-
-
-def _rounded(value: float) -> float:
-    """To three digits, which a name can hold."""
-    return float(f"{value:.{_DIGITS}g}")
+    l0, fvu = (float(recorded[name].values[-1]) for name in _READ)
+    if not (l0 > 0 and math.isfinite(fvu)):
+        raise BadValue(
+            f"{crosscoder.name} found nothing.",
+            f"In the end {l0:g} latents are active at an input held out, and {fvu:g} of its variance is unexplained.",
+            "Train another, with a weaker penalty or a lower learning rate.",
+        )
+    return l0, fvu
