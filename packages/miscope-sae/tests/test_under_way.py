@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from miscope.bound import BoundVariant
 from miscope_sae.training import JumpReluTraining, L1Training, SparseTraining, TopKTraining
-from miscope_sae.under_way import UnderWay
+from miscope_sae.under_way import under_way
 
 TRAINED = {"steps": 1000, "sparsity_warmup_steps": 100, "dead_window_steps": 50, "allow_out_of_range": True}
 
@@ -24,11 +25,16 @@ def said(
 ) -> list[str]:
     """Of 100 latents and records of each hundredth update, or (step, value)."""
     training = kind.model_validate({**TRAINED, **(fields or {})})
-    pairs = {
-        name: [each if isinstance(each, tuple) else (100 * i, float(each)) for i, each in enumerate(values)]
-        for name, values in recorded.items()
-    }
-    return [str(each) for each in UnderWay(training=training, latents=100, kept=kept).remarks(pairs)]
+    records: dict[int, dict[str, float]] = {}
+    for name, values in recorded.items():
+        for i, each in enumerate(values):
+            step, value = each if isinstance(each, tuple) else (100 * i, each)
+            records.setdefault(step, {})[name] = float(value)
+    told, so_far = [], under_way(training, 100, kept=kept)
+    for step in sorted(records):
+        so_far, remarks = so_far.after(step, records[step])
+        told += map(str, remarks)
+    return told
 
 
 def test_too_many_latents_are_told_after_the_warmup_once_for_each_bound() -> None:
@@ -133,3 +139,13 @@ def test_more_records_take_nothing_back(l0: list[int], dead: list[int], losses: 
     part = said(kept=8, test_l0=l0[:until], test_dead_neurons=dead[:until], train_loss=losses[:until])
     assert set(part) <= set(whole)
     assert len(set(whole)) == len(whole)
+
+
+def test_what_is_remembered_does_not_grow_with_the_records() -> None:
+    training = JumpReluTraining.model_validate({**TRAINED, "target_l0": 4.0, "steps": 10**6})
+    so_far, sizes = under_way(training, 100, kept=8), set()
+    for step in range(1000, 6000):
+        metrics = {"test_l0": float(step % 90), "test_dead_neurons": float(step % 80), "train_loss": 1.0 + step % 30}
+        so_far, _ = so_far.after(step, metrics)
+        sizes.add(len(pickle.dumps(so_far)))
+    assert max(sizes) < 1.1 * min(sizes)

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from miscope.source_checkpoint import SourceCheckpoint as SourceCheckpoint
     from miscope.task import Task as Task
     from miscope.training_config import TrainingConfig as TrainingConfig
+    from miscope.training_so_far import TrainingSoFar as TrainingSoFar
     from miscope.variant import Variant as Variant
     from miscope.view import Choice as Choice
     from miscope.view import Number as Number
@@ -105,6 +106,7 @@ _HOME = {
     "source_checkpoint": ("SourceCheckpoint",),
     "task": ("Task",),
     "training_config": ("TrainingConfig",),
+    "training_so_far": ("TrainingSoFar",),
     "variant": ("Variant",),
     "view": ("Choice", "Number", "ViewData", "Toggle", "View"),
     "workspace": ("Workspace",),

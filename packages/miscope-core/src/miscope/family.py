@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from miscope.source import Source
     from miscope.source_checkpoint import SourceCheckpoint
     from miscope.task import Task
+    from miscope.training_so_far import TrainingSoFar
 
 __all__ = ["Family", "Params", "make_variant"]
 
@@ -123,15 +124,12 @@ class Family(ABC):
         """
         return ()
 
-    def remarks_while_training(
-        self, variant: Variant, recorded: Mapping[str, Sequence[tuple[int, float]]]
-    ) -> Sequence[Remark]:
-        """What somebody should know of this training by what is recorded of it so far: (step, value) by metric.
+    def remarks_while_training(self, variant: Variant) -> TrainingSoFar | None:
+        """What says what somebody should know of this training by what is recorded of it, before the first record.
 
-        A pure function, asked again with each record: what is said of the first records is said of more of them too,
-        word by word, so each remark is told once. They end nothing: what is no number does that.
+        None where nothing is said.
         """
-        return ()
+        return None
 
     def identity(self, variant: Variant) -> str:
         """A digest of all that decides the variant's weights at a given step."""

@@ -19,7 +19,7 @@ from miscope_sae.warm_start import begins_with, weights_begun_with
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from miscope import SourceCheckpoint
+    from miscope import SourceCheckpoint, TrainingSoFar
     from miscope_sae.architecture import Architecture
     from miscope_sae.autoencoder_model import AutoencoderModel
     from miscope_sae.normalisation import Scale
@@ -222,16 +222,14 @@ class AutoencoderFamily(Family):
         )
         return tuple(known.remarks())
 
-    def remarks_while_training(
-        self, variant: Variant, recorded: Mapping[str, Sequence[tuple[int, float]]]
-    ) -> Sequence[Remark]:
-        from miscope_sae.under_way import UnderWay
+    def remarks_while_training(self, variant: Variant) -> TrainingSoFar:
+        from miscope_sae.under_way import under_way
 
         params, training = cast("Any", variant.params), variant.training
         assert isinstance(training, SparseTraining), "autoencoders are trained here"
         width = self.rows_of(params).each[0].width
         latents, kept = latent_count(params.latents, width), params.k if self.settles else None
-        return tuple(UnderWay(training=training, latents=latents, kept=kept).remarks(recorded))
+        return under_way(training, latents, kept=kept)
 
     def _setting(self, variant: Variant, model: AutoencoderModel, shown: TrainingRows) -> Setting:
         from miscope_sae.setting import Setting

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from heapq import merge
+from itertools import groupby, takewhile
+from operator import itemgetter
 from typing import TYPE_CHECKING, final
 
 from miscope.errors import BadValue
+from miscope.remark import Remark
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from miscope.family import Family
-    from miscope.remark import Remark
     from miscope.snapshot import Series
     from miscope.task import Task
     from miscope.variant import Variant
@@ -28,32 +31,36 @@ class RemarksUnderWay:
 
     def __init__(self, family: Family, variant: Variant, known: Mapping[str, Series], *, begin: int) -> None:
         """known: what is recorded so far. begin: the step that it goes on from."""
-        self._family, self._variant = family, variant
-        self._recorded = {
-            name: [pair for pair in zip(series.steps.tolist(), series.values.tolist(), strict=True) if pair[0] <= begin]
-            for name, series in known.items()
-        }
-        self._told = set(family.remarks_while_training(variant, self._recorded)) if begin else set()
-        self._asked = True
+        self._so_far = family.remarks_while_training(variant)
+        self._last, self._new = -1, list[Remark]()
+        if self._so_far is not None and begin:
+            for step, metrics in _records(known, begin):
+                self.note(step, metrics)
+            self._new.clear()
 
     def note(self, step: int, metrics: Mapping[str, float]) -> None:
-        """What was recorded of a step: the last one, or the one that the training goes on from once more."""
-        for name, value in metrics.items():
-            pairs = self._recorded.setdefault(name, [])
-            if pairs and pairs[-1][0] == step:
-                pairs.pop()
-            pairs.append((step, value))
-        self._asked = False
+        """What was recorded of a step: the next one, or the one that the training goes on from once more."""
+        if self._so_far is not None and step > self._last:
+            self._so_far, said = self._so_far.after(step, metrics)
+            self._last = step
+            self._new += said
 
     def new(self) -> list[Remark]:
-        """Those that were not told before; now they are."""
-        if self._asked:
-            return []
-        self._asked = True
-        said = self._family.remarks_while_training(self._variant, self._recorded)
-        found = [each for each in dict.fromkeys(said) if each not in self._told]
-        self._told.update(found)
+        """Those that were not given before; now they are."""
+        found, self._new = self._new, []
         return found
+
+
+def _records(known: Mapping[str, Series], until: int) -> Iterator[tuple[int, dict[str, float]]]:
+    """The metrics of each step up to that one, ascending."""
+    rows = takewhile(lambda row: row[0] <= until, merge(*(_rows(name, series) for name, series in known.items())))
+    for step, together in groupby(rows, key=itemgetter(0)):
+        yield step, {name: value for _, name, value in together}
+
+
+def _rows(name: str, series: Series) -> Iterator[tuple[int, str, float]]:
+    for step, value in zip(series.steps, series.values, strict=True):
+        yield int(step), name, float(value)
 
 
 def warnings_of(family: Family, variant: Variant) -> list[Remark]:
