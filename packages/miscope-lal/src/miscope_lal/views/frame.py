@@ -1,42 +1,20 @@
-"""What the figures of routing have in common: title, curves, layers and the colours of heads."""
+"""What the figures of routing have in common: layers, the colours of heads, curves of nothing learned."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
 from miscope import ViewData
-from miscope.figures.figure_style import NULL, OKABE_ITO, colour_of, template
+from miscope.figures.figure_style import NULL, OKABE_ITO, colour_of
+from miscope.figures.frame import line
 from miscope.view import Choice
 
-if TYPE_CHECKING:
-    from plotly.graph_objects import Figure
-
-__all__ = ["LAYER", "colour_of_head", "dashed", "figure", "layer_name", "layers", "line", "side_by_side", "title"]
+__all__ = ["LAYER", "colour_of_head", "dashed", "layer_name", "layers", "side_by_side"]
 
 _END = "routing.hook_weights"
-
-
-def figure(traces: Iterable[Mapping[str, Any]], layout: Mapping[str, Any]) -> Figure:
-    """The figure of traces given as plain dictionaries."""
-    import plotly.graph_objects as go
-
-    return go.Figure(data=[dict(trace) for trace in traces], layout={"template": template(), **layout})
-
-
-def title(shown: ViewData, text: str, note: str = "") -> dict[str, Any]:
-    """A title, with the variant, the step and a note below it."""
-    at = f"{shown.step_label} {shown.step:,}" if shown.step is not None else ""
-    return {"text": text, "subtitle": {"text": " · ".join(part for part in (shown.variant.name, at, note) if part)}}
-
-
-def line(x: np.ndarray, y: np.ndarray, name: str, colour: str, **more: Any) -> dict[str, Any]:
-    """A curve over training; of one checkpoint a dot."""
-    style = {"color": colour, "width": 1.6} | more.pop("line", {})
-    mode = "lines" if len(x) != 1 else "lines+markers"
-    return {"type": "scatter", "mode": mode, "x": x, "y": y, "name": name, "line": style, **more}
 
 
 def dashed(x: np.ndarray, y: np.ndarray, name: str, **more: Any) -> dict[str, Any]:

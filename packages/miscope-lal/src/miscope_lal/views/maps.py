@@ -8,7 +8,8 @@ import numpy as np
 
 from miscope import Grain, Needs, View, ViewData
 from miscope.errors import DoesNotApply
-from miscope_lal.views.frame import colour_of_head, figure, layer_name, layers, side_by_side, title
+from miscope.figures.frame import figure, title
+from miscope_lal.views.frame import colour_of_head, layer_name, layers, side_by_side
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

@@ -8,7 +8,8 @@ import numpy as np
 
 from miscope import Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO
-from miscope_lal.views.frame import LAYER, colour_of_head, dashed, figure, layer_name, layers, line, title
+from miscope.figures.frame import figure, line, title
+from miscope_lal.views.frame import LAYER, colour_of_head, dashed, layer_name, layers
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

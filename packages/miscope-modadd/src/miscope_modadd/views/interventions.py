@@ -10,8 +10,8 @@ import numpy as np
 from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.errors import DoesNotApply
 from miscope.figures.figure_style import NULL, OKABE_ITO, colour_of, variant_colours
+from miscope.figures.frame import figure, line, title
 from miscope_modadd.interventions import FrequencyGain, gains_of
-from miscope_modadd.views.frame import figure, line, title
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

@@ -8,7 +8,8 @@ import numpy as np
 
 from miscope import Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO, colour_of
-from miscope_modadd.views.frame import band, figure, line, title
+from miscope.figures.frame import figure, line, title
+from miscope_modadd.views.band import band
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

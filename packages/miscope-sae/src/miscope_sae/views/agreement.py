@@ -8,7 +8,8 @@ import numpy as np
 
 from miscope import Grain, Needs, View, ViewData
 from miscope.figures.figure_style import OKABE_ITO
-from miscope_sae.views.frame import figure, title
+from miscope.figures.frame import figure
+from miscope_sae.views.frame import title
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

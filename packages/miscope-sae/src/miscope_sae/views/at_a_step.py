@@ -8,7 +8,8 @@ import numpy as np
 
 from miscope import Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO
-from miscope_sae.views.frame import DEGREE, figure, line, of_untrained, title
+from miscope.figures.frame import figure, line
+from miscope_sae.views.frame import DEGREE, of_untrained, title
 from miscope_sae.views.ranked import RANKED_VIEW
 
 if TYPE_CHECKING:

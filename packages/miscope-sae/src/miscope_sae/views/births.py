@@ -8,8 +8,9 @@ import numpy as np
 
 from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.figures.figure_style import OKABE_ITO, TEST, TRAIN
+from miscope.figures.frame import figure, line
 from miscope_sae.probe_parts import ALL, HELD_OUT, SOURCE_TEST, SOURCE_TRAIN
-from miscope_sae.views.frame import dashed, figure, line, positive, title
+from miscope_sae.views.frame import dashed, positive, title
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

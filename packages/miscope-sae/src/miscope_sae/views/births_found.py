@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from miscope import Grain, Needs, View, ViewData
 from miscope.figures.figure_style import OKABE_ITO
-from miscope_sae.views.frame import dashed, figure, line, title
+from miscope.figures.frame import figure, line
+from miscope_sae.views.frame import dashed, title
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

@@ -9,7 +9,8 @@ import numpy as np
 
 from miscope import Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO
-from miscope_sae.views.frame import decades, figure, line, positive, title, untrained_line, warm_note
+from miscope.figures.frame import figure, line
+from miscope_sae.views.frame import decades, positive, title, untrained_line, warm_note
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from miscope import Choice, ViewData
-from miscope.figures.figure_style import NULL, template
+from miscope.figures.figure_style import NULL
+from miscope.figures.frame import line
 from miscope.figures.headings import BELOW, lines_of
-
-if TYPE_CHECKING:
-    from plotly.graph_objects import Figure
 
 __all__ = [
     "DEGREE",
     "dashed",
     "decades",
-    "figure",
-    "line",
     "of_untrained",
     "positive",
     "title",
@@ -42,13 +38,6 @@ DEGREE = Choice(name="degree", options=("H4", "H1"), label="harmonics")
 """H1 counts a frequency alone, H4 with its harmonics up to the fourth."""
 
 
-def figure(traces: Iterable[Mapping[str, Any]], layout: Mapping[str, Any]) -> Figure:
-    """The figure of traces given as plain dictionaries."""
-    import plotly.graph_objects as go
-
-    return go.Figure(data=[dict(trace) for trace in traces], layout={"template": template(), **layout})
-
-
 def title(shown: ViewData, text: str, note: str = "") -> dict[str, Any]:
     """A title, with the variant, the step and a note in one line below it.
 
@@ -67,13 +56,6 @@ def warm_note(arrays: Mapping[str, np.ndarray]) -> str:
         return ""
     count = len(arrays["left_out"])
     return " · warm series: neighbours began alike" + (f"; left out: {count} that began anew" if count else "")
-
-
-def line(x: np.ndarray | Sequence[str], y: np.ndarray, name: str, colour: str, **more: Any) -> dict[str, Any]:
-    """A curve; of one point a dot."""
-    style = {"color": colour, "width": 1.6} | more.pop("line", {})
-    mode = more.pop("mode", "lines" if len(x) != 1 else "lines+markers")
-    return {"type": "scatter", "mode": mode, "x": x, "y": y, "name": name, "line": style, **more}
 
 
 def dashed(x: np.ndarray | Sequence[str], y: np.ndarray, name: str, **more: Any) -> dict[str, Any]:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from miscope import Choice, Grain, Needs, Number, View, ViewData
-from miscope_sae.views.frame import figure, title
+from miscope.figures.frame import figure
+from miscope_sae.sites import LATENTS
+from miscope_sae.views.frame import title
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 _LATENTS, _PURITY = "sae.latents", "sae.purity"
-_SITE = "hook_sae_acts_post"
 _ACROSS, _DOWN = 4, 3
 
 
@@ -23,7 +24,7 @@ def maps(shown: ViewData, *, by: str, first: int) -> Figure:
     assert shown.activations is not None
     order = _order(shown, by)
     chosen = order[first : first + _ACROSS * _DOWN]
-    values = shown.activations(_SITE, chosen.tolist()).numpy().reshape(*shown.probe.shape, -1)
+    values = shown.activations(LATENTS, chosen.tolist()).numpy().reshape(*shown.probe.shape, -1)
     row, column = shown.probe.grid
     traces, notes, layout = [], [], dict[str, Any]()
     for number, latent in enumerate(chosen):
@@ -92,7 +93,7 @@ VIEWS = (
         title="Activation of latents over the grid",
         grain=Grain.CHECKPOINT,
         draw=maps,
-        needs=Needs(reads=(_LATENTS,), optional=(_PURITY,), sites=(_SITE,), grid=2),
+        needs=Needs(reads=(_LATENTS,), optional=(_PURITY,), sites=(LATENTS,), grid=2),
         controls=(
             Choice(name="by", options_from=_orders, label="order"),
             Number(

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.figures.figure_style import OKABE_ITO, TEST, TRAIN
+from miscope.figures.frame import figure, line
 from miscope_sae.fidelity import needs_no_latent
-from miscope_sae.views.frame import DEGREE, dashed, figure, line, of_untrained, positive, title, untrained_arrays
+from miscope_sae.views.frame import DEGREE, dashed, of_untrained, positive, title, untrained_arrays
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

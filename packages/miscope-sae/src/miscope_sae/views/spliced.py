@@ -9,8 +9,9 @@ import numpy as np
 
 from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO
+from miscope.figures.frame import figure, line
 from miscope_sae.probe_parts import ALL, HELD_OUT, SOURCE_TEST, SOURCE_TRAIN, TRAIN
-from miscope_sae.views.frame import figure, line, positive, title
+from miscope_sae.views.frame import positive, title
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

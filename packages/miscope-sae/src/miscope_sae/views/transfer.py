@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from miscope import Grain, Needs, Toggle, View, ViewData
-from miscope_sae.views.frame import figure, positive, title, warm_note
+from miscope.figures.frame import figure
+from miscope_sae.views.frame import positive, title, warm_note
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
