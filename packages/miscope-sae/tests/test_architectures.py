@@ -13,7 +13,7 @@ from torch import Tensor
 
 from miscope.errors import BadValue
 from miscope_sae.architecture import Architecture, first_weights
-from miscope_sae.autoencoder_model import BEFORE, ERROR, INPUT, LATENTS, RECONSTRUCTED, TARGET, AutoencoderModel
+from miscope_sae.autoencoder_model import AutoencoderModel
 from miscope_sae.batch_top_k import LEAST_KEPT, BatchTopK, BatchTopKFamily, running_threshold
 from miscope_sae.first_bias import first_bias, geometric_median
 from miscope_sae.gated import Gated, GatedFamily, gate_error, gate_sum
@@ -21,6 +21,7 @@ from miscope_sae.jump_relu import JumpReLU, JumpReluFamily
 from miscope_sae.matryoshka import MatryoshkaFamily, nested_error, prefixes
 from miscope_sae.normalisation import constant_scale, normalised
 from miscope_sae.params import Normalisation
+from miscope_sae.sites import BEFORE, ERROR, INPUT, LATENTS, RECONSTRUCTED, TARGET
 from miscope_sae.sparse_pass import SparsePass
 from miscope_sae.standard import ReLU, StandardFamily
 from miscope_sae.top_k import TopK, TopKFamily

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from miscope_sae.autoencoder_family import AutoencoderFamily
-from miscope_sae.autoencoder_model import LATENTS, RECONSTRUCTED, AutoencoderModel
+from miscope_sae.autoencoder_model import AutoencoderModel
 from miscope_sae.batch_top_k import BatchTopKFamily
 from miscope_sae.exchange.plain_autoencoder import latents, reconstruction
 from miscope_sae.exchange.saelens import load_saelens, save_saelens
@@ -17,6 +17,7 @@ from miscope_sae.gated import GatedFamily
 from miscope_sae.jump_relu import JumpReluFamily
 from miscope_sae.matryoshka import MatryoshkaFamily
 from miscope_sae.params import Normalisation
+from miscope_sae.sites import LATENTS, RECONSTRUCTED
 from miscope_sae.standard import StandardFamily
 from miscope_sae.top_k import TopKFamily
 

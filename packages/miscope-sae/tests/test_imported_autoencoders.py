@@ -286,7 +286,8 @@ def test_a_folder_that_says_something_else_than_the_first_time_is_refused_in_opt
     assert str(refused.value) == (
         f"Two states of sae_weights.safetensors are not of one training, and both would be {name}.\n"
         "sae_weights.safetensors says model_name='ours', sae_weights.safetensors says model_name='theirs'.\n"
-        "Import the folder as it was the first time; or delete what came of that, and import this one."
+        "Import the folder as it was the first time; or delete what came of that:  "
+        f"miscope delete {name} --workspace {source.workspace.root}"
     )
 
 

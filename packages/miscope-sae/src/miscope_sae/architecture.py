@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias, final
 
 from miscope.errors import BadValue
 from miscope.lazily import torch
+from miscope_sae.roles import DECODER, DECODER_BIAS, ENCODER, ENCODER_BIAS, THRESHOLD
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,25 +21,25 @@ LATENT = "latent"
 """What an axis is called that counts latents."""
 
 AXES: Mapping[str, tuple[str, ...]] = {
-    "W_enc": ("input", LATENT),
-    "b_enc": (LATENT,),
-    "W_dec": (LATENT, "input"),
-    "b_dec": ("input",),
-    "threshold": (LATENT,),
+    ENCODER: ("input", LATENT),
+    ENCODER_BIAS: (LATENT,),
+    DECODER: (LATENT, "input"),
+    DECODER_BIAS: ("input",),
+    THRESHOLD: (LATENT,),
     "b_gate": (LATENT,),
     "b_mag": (LATENT,),
     "r_mag": (LATENT,),
 }
 """What each axis of a weight counts, by its name in SAELens."""
 
-REQUIRED = {"W_enc": "(input, latent)", "W_dec": "(latent, input)", "b_dec": "(input)"}
+REQUIRED = {ENCODER: "(input, latent)", DECODER: "(latent, input)", DECODER_BIAS: "(input)"}
 """Weights that every architecture has, and what their axes count; of a transcoder's decoder what it writes."""
 
 
 class Architecture(ABC):
     """What an input becomes. Instances are values: two of the same settings do the same."""
 
-    encoder_bias: str = "b_enc"
+    encoder_bias: str = ENCODER_BIAS
     """The weight that is added to the encoded input."""
     skips: bool = False
     """Whether something goes past the latents."""
@@ -51,11 +52,11 @@ class Architecture(ABC):
         """(B, m) pre-activations of (B, d) inputs."""
         bias = weights[self.encoder_bias]
         if not self.centred:
-            return torch.addmm(bias, x, weights["W_enc"])
+            return torch.addmm(bias, x, weights[ENCODER])
         # What b_dec takes away is of the bias, as far as gradients go: by way of x - b_dec each update would multiply
         # (B, m) by W_enc for the inputs' gradient, of which only the sum is wanted. The values are those of x - b_dec.
-        b_dec, known = weights["b_dec"], weights["b_dec"].detach()
-        return torch.addmm(bias - (b_dec - known) @ weights["W_enc"], x - known, weights["W_enc"])
+        b_dec, known = weights[DECODER_BIAS], weights[DECODER_BIAS].detach()
+        return torch.addmm(bias - (b_dec - known) @ weights[ENCODER], x - known, weights[ENCODER])
 
     @abstractmethod
     def latents(self, weights: Weights, before: Tensor) -> Tensor:
@@ -67,7 +68,7 @@ class Architecture(ABC):
 
     def decoded(self, weights: Weights, latents: Tensor) -> Tensor:
         """(B, d_out) what the latents alone reconstruct."""
-        return torch.addmm(weights["b_dec"], latents, weights["W_dec"])
+        return torch.addmm(weights[DECODER_BIAS], latents, weights[DECODER])
 
     def skip(self, weights: Weights, x: Tensor) -> Tensor | None:
         """(B, d_out) what goes past the latents; None where nothing does."""
@@ -86,7 +87,7 @@ class Architecture(ABC):
 
 def decoder_norms(weights: Weights) -> Tensor:
     """(m,) the norm of each decoder row."""
-    return weights["W_dec"].norm(dim=1)
+    return weights[DECODER].norm(dim=1)
 
 
 def first_weights(shape: tuple[int, int], norm: float, b_dec: Tensor, seed: int) -> dict[str, Tensor]:
@@ -97,7 +98,12 @@ def first_weights(shape: tuple[int, int], norm: float, b_dec: Tensor, seed: int)
     width, latents = shape
     drawn = torch.randn(latents, width, generator=torch.Generator().manual_seed(seed))
     decoder = norm * drawn / drawn.norm(dim=1, keepdim=True)
-    return {"W_enc": decoder.T.contiguous(), "b_enc": torch.zeros(latents), "W_dec": decoder, "b_dec": b_dec.clone()}
+    return {
+        ENCODER: decoder.T.contiguous(),
+        ENCODER_BIAS: torch.zeros(latents),
+        DECODER: decoder,
+        DECODER_BIAS: b_dec.clone(),
+    }
 
 
 def check_names(family: str, shapes: Mapping[str, tuple[int, ...]], axes: Mapping[str, tuple[str, ...]]) -> None:

@@ -13,13 +13,14 @@ from miscope_sae.architecture import AXES, check_names
 from miscope_sae.latent_range import check_latents
 from miscope_sae.lengths import length_fields
 from miscope_sae.params import STREAM, AutoencoderParams, latent_count
+from miscope_sae.roles import DECODER, DECODER_BIAS, ENCODER, ENCODER_BIAS
 from miscope_sae.training import SparseTraining
 from miscope_sae.warm_start import begins_with, weights_begun_with
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from miscope import SourceCheckpoint, TrainingSoFar
+    from miscope import SourceCheckpoint, TrainingSoFar, TranslatedFields
     from miscope_sae.architecture import Architecture
     from miscope_sae.autoencoder_model import AutoencoderModel
     from miscope_sae.normalisation import Scale
@@ -78,7 +79,7 @@ class AutoencoderFamily(Family):
 
     def shapes(self, width: int, latents: int) -> Mapping[str, tuple[int, ...]]:
         """Of each weight, in order."""
-        return {"W_enc": (width, latents), "b_enc": (latents,), "W_dec": (latents, width), "b_dec": (width,)}
+        return {ENCODER: (width, latents), ENCODER_BIAS: (latents,), DECODER: (latents, width), DECODER_BIAS: (width,)}
 
     def first_weights(self, setting: Setting) -> dict[str, Tensor]:
         """The weights of step 0, by role."""
@@ -127,6 +128,13 @@ class AutoencoderFamily(Family):
     def length_fields(self, steps: int) -> dict[str, object]:
         """The fields of a training of so many updates that depend on its length."""
         return length_fields(steps)
+
+    def read_hyperparameters(
+        self, program: str, architecture: str, given: Mapping[str, Any]
+    ) -> TranslatedFields | None:
+        from miscope_sae.mistudio import PROGRAM, read_mistudio
+
+        return read_mistudio(self, architecture, given) if program == PROGRAM else None
 
     @final
     def training(self, params: Any) -> SparseTraining | None:
@@ -178,7 +186,7 @@ class AutoencoderFamily(Family):
     def task(self, variant: Variant) -> Task | None:
         if variant.training is None:
             return None
-        from miscope_sae.autoencoder_model import BEFORE
+        from miscope_sae.sites import BEFORE
         from miscope_sae.sparse_pass import PassOf
         from miscope_sae.terms import measured
         from miscope_sae.updating import callbacks_of
@@ -204,8 +212,6 @@ class AutoencoderFamily(Family):
     def remarks(self, variant: Variant) -> Sequence[Remark]:
         if variant.training is None:
             return ()
-        from math import prod
-
         import psutil
 
         from miscope_sae.beforehand import Beforehand
@@ -215,7 +221,6 @@ class AutoencoderFamily(Family):
             setting=self._setting(variant, model, rows),
             params=variant.params,
             rows=rows,
-            weights=sum(prod(role.shape) for role in model.roles.values()),
             held=self.held,
             sources=self.rows_of(variant.params).each,
             free=psutil.virtual_memory().available,

@@ -11,28 +11,15 @@ from miscope.lazily import torch
 from miscope_sae.architecture import AXES, Architecture, Weights
 from miscope_sae.normalisation import Scale, normalised
 from miscope_sae.params import Normalisation
+from miscope_sae.roles import ENCODER
+from miscope_sae.sites import BEFORE, BY_LATENTS, BY_SKIP, ERROR, INPUT, LATENTS, RECONSTRUCTED, TARGET
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from miscope.model import Activations, Hook
 
-__all__ = [
-    "BEFORE",
-    "BY_LATENTS",
-    "BY_SKIP",
-    "ERROR",
-    "INPUT",
-    "LATENTS",
-    "RECONSTRUCTED",
-    "TARGET",
-    "AutoencoderModel",
-]
-
-INPUT, TARGET, BEFORE, LATENTS = "hook_sae_input", "hook_sae_target", "hook_sae_acts_pre", "hook_sae_acts_post"
-RECONSTRUCTED, ERROR = "hook_sae_recons", "hook_sae_error"
-BY_LATENTS, BY_SKIP = "hook_sae_recons_latents", "hook_sae_recons_skip"
-"""Of an architecture that skips: what the latents reconstruct alone, and what is reconstructed where none is active."""
+__all__ = ["AutoencoderModel"]
 
 _ORDER = (INPUT, TARGET, BEFORE, LATENTS, RECONSTRUCTED, ERROR, BY_LATENTS, BY_SKIP)
 _OF_SKIPS = frozenset((BY_LATENTS, BY_SKIP))
@@ -55,7 +42,7 @@ class AutoencoderModel(Model):
         reconstructed: one number, or one for each of an input's; asked for when something is run. axes: what those of
         each role count."""
         self.architecture, self._scales_of = architecture, scales
-        self.width = shapes["W_enc"][0]
+        self.width = shapes[ENCODER][0]
         self._mode: Normalisation = mode
         self._roles = {name: Role(name=name, axes=axes[name], shape=shape) for name, shape in shapes.items()}
 

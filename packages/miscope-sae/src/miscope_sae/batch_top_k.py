@@ -10,6 +10,7 @@ from miscope.lazily import torch
 from miscope_sae import terms
 from miscope_sae.architecture import Architecture, Weights, decoder_norms
 from miscope_sae.autoencoder_family import AutoencoderFamily
+from miscope_sae.roles import DECODER, DECODER_BIAS, THRESHOLD
 from miscope_sae.setting import Setting
 from miscope_sae.sparse_pass import PassOf, SparsePass
 from miscope_sae.top_k import TopKParams, auxiliary_of
@@ -34,7 +35,7 @@ class BatchTopK(Architecture):
         self.k = k
 
     def latents(self, weights: Weights, before: Tensor) -> Tensor:
-        return torch.relu(before) * (before > weights["threshold"])
+        return torch.relu(before) * (before > weights[THRESHOLD])
 
     def latents_in_training(self, weights: Weights, before: Tensor) -> Tensor:
         return kept_by_batch(torch.relu(before), self.norms(weights), self.k)
@@ -42,7 +43,7 @@ class BatchTopK(Architecture):
     def decoded(self, weights: Weights, latents: Tensor) -> Tensor:
         from miscope_sae.sparse_product import sparse_product
 
-        return weights["b_dec"] + sparse_product(latents, weights["W_dec"], self.k)
+        return weights[DECODER_BIAS] + sparse_product(latents, weights[DECODER], self.k)
 
 
 class KeptByBatchFamily(AutoencoderFamily):
@@ -58,10 +59,10 @@ class KeptByBatchFamily(AutoencoderFamily):
         return BatchTopK(centred=params.apply_b_dec_to_input, k=params.k)
 
     def shapes(self, width: int, latents: int) -> Mapping[str, tuple[int, ...]]:
-        return {**super().shapes(width, latents), "threshold": (latents,)}
+        return {**super().shapes(width, latents), THRESHOLD: (latents,)}
 
     def first_weights(self, setting: Setting) -> dict[str, Tensor]:
-        return {**super().first_weights(setting), "threshold": torch.zeros(setting.latents)}
+        return {**super().first_weights(setting), THRESHOLD: torch.zeros(setting.latents)}
 
     def constraints(self, setting: Setting) -> Constraints:
         return running_threshold()
@@ -106,7 +107,7 @@ def running_threshold(norms_of: Callable[[Weights], Tensor] = decoder_norms) -> 
 
     def weights(weights: Weights, buffers: Weights) -> Weights:
         norms = norms_of(weights).clamp(min=1e-8)
-        return {"threshold": (buffers[LEAST_KEPT].clamp(min=0) / norms).to(norms.dtype)}
+        return {THRESHOLD: (buffers[LEAST_KEPT].clamp(min=0) / norms).to(norms.dtype)}
 
     # Below 0 as long as no batch was seen.
     return Constraints(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -48,14 +49,17 @@ class Beforehand:
     params: BaseModel
     rows: TrainingRows
     """What it is shown."""
-    weights: int
-    """Numbers that are trained."""
     held: tuple[float, float]
     """(inputs, latents) arrays at once, while the loss is measured and in an update."""
     sources: Sequence[SourceRows]
     """What it is built on."""
     free: int
     """Bytes of memory that nobody uses."""
+
+    @property
+    def weights(self) -> int:
+        """Numbers that are trained."""
+        return sum(math.prod(shape) for shape in self.setting.shapes.values())
 
     def remarks(self) -> Iterator[Remark]:
         """Errors, warnings, and what fields come to."""

@@ -13,6 +13,7 @@ from miscope_sae import terms
 from miscope_sae.architecture import Architecture, Weights
 from miscope_sae.batch_top_k import kept_by_batch, running_threshold
 from miscope_sae.over_checkpoints import CrosscoderParams, OverCheckpoints, SharedLatents
+from miscope_sae.roles import DECODER, THRESHOLD
 from miscope_sae.setting import Setting
 from miscope_sae.sparse_pass import PassOf
 from miscope_sae.top_k import auxiliary_of
@@ -69,7 +70,7 @@ class CrosscoderBatchTopK(SharedLatents):
         self.k = k
 
     def latents(self, weights: Weights, before: Tensor) -> Tensor:
-        return torch.relu(before) * (before > weights["threshold"])
+        return torch.relu(before) * (before > weights[THRESHOLD])
 
     def latents_in_training(self, weights: Weights, before: Tensor) -> Tensor:
         return kept_by_batch(torch.relu(before), self.norms(weights), self.k)
@@ -90,14 +91,14 @@ class BatchTopKCrosscoderFamily(OverCheckpoints):
         return CrosscoderBatchTopK(checkpoints=len(params.source_steps), k=params.k)
 
     def shapes(self, width: int, latents: int) -> Mapping[str, tuple[int, ...]]:
-        return {**super().shapes(width, latents), "threshold": (latents,)}
+        return {**super().shapes(width, latents), THRESHOLD: (latents,)}
 
     def first_weights(self, setting: Setting) -> dict[str, Tensor]:
-        return {**super().first_weights(setting), "threshold": torch.zeros(setting.latents)}
+        return {**super().first_weights(setting), THRESHOLD: torch.zeros(setting.latents)}
 
     def terms(self, pass_of: PassOf, setting: Setting) -> tuple[Term, ...]:
         return (terms.reconstruction(pass_of), *auxiliary_of(pass_of, setting))
 
     def constraints(self, setting: Setting) -> Constraints:
-        checkpoints = setting.shapes["W_dec"][1] // setting.width
+        checkpoints = setting.shapes[DECODER][1] // setting.width
         return running_threshold(CrosscoderReLU(checkpoints=checkpoints).norms)

@@ -11,16 +11,15 @@ from miscope import Trajectory
 from miscope.errors import DoesNotApply
 from miscope.forward import activations
 from miscope.lazily import torch
+from miscope_sae.sites import LATENTS, RECONSTRUCTED
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from miscope import Model, Probe, Source, Variant
 
-__all__ = ["DECODER", "LATENTS", "RECONSTRUCTED", "Ended"]
+__all__ = ["Ended"]
 
-LATENTS, RECONSTRUCTED = "hook_sae_acts_post", "hook_sae_recons"
-DECODER = "W_dec"
 _BATCH = 4096
 
 

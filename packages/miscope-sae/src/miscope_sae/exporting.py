@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from miscope.errors import BadValue
 from miscope.lazily import torch
-from miscope_sae.autoencoder_model import LATENTS, RECONSTRUCTED, AutoencoderModel
+from miscope_sae.autoencoder_model import AutoencoderModel
 from miscope_sae.exchange.saelens import FILES, save_saelens
 from miscope_sae.exchange.trained import plain_of
+from miscope_sae.sites import LATENTS, RECONSTRUCTED
 
 if TYPE_CHECKING:
     from miscope import Variant

@@ -10,6 +10,7 @@ from miscope.lazily import torch
 from miscope_sae import terms
 from miscope_sae.architecture import Architecture, Weights
 from miscope_sae.autoencoder_family import AutoencoderFamily
+from miscope_sae.roles import DECODER, DECODER_BIAS, ENCODER
 from miscope_sae.setting import Setting
 from miscope_sae.sparse_pass import PassOf, SparsePass
 from miscope_sae.training import L1Training, SparseTraining
@@ -51,12 +52,14 @@ class GatedFamily(AutoencoderFamily):
 
     def shapes(self, width: int, latents: int) -> Mapping[str, tuple[int, ...]]:
         plain = super().shapes(width, latents)
-        return {name: plain[name] for name in ("W_enc", "W_dec", "b_dec")} | {name: (latents,) for name in _PER_LATENT}
+        return {name: plain[name] for name in (ENCODER, DECODER, DECODER_BIAS)} | {
+            name: (latents,) for name in _PER_LATENT
+        }
 
     def first_weights(self, setting: Setting) -> dict[str, Tensor]:
         plain = super().first_weights(setting)
         zeros = {name: torch.zeros(setting.latents) for name in _PER_LATENT}
-        return {name: plain[name] for name in ("W_enc", "W_dec", "b_dec")} | zeros
+        return {name: plain[name] for name in (ENCODER, DECODER, DECODER_BIAS)} | zeros
 
     def terms(self, pass_of: PassOf, setting: Setting) -> tuple[Term, ...]:
         training = cast("L1Training", setting.training)
@@ -80,5 +83,5 @@ def gate_error(made: SparsePass) -> Tensor:
 
     Rajamanoharan et al. 2024 (arXiv 2404.16014), equation 8.
     """
-    decoder, bias = made.weights["W_dec"].detach(), made.weights["b_dec"].detach()
+    decoder, bias = made.weights[DECODER].detach(), made.weights[DECODER_BIAS].detach()
     return (torch.addmm(bias, torch.relu(made.before), decoder) - made.target).square().sum(-1).mean()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from miscope.commands import in_workspace
 from miscope.errors import BadFile, BadValue
 from miscope.finiteness import not_finite
 from miscope.importing.adopt import write_adopted
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["import_autoencoder", "imported"]
 
 _DIGITS = 12
-_APART = "Import the folder as it was the first time; or delete what came of that, and import this one."
 
 
 def imported(  # noqa: PLR0913 - where it is from, keyword-only
@@ -70,7 +70,9 @@ def import_autoencoder(
     _check_widths(found, context.sources)
     context.probe()  # What instruments will be shown: BadValue where there are no such rows.
     adopted = _adopted(found, matching, variant, str(where["site"]))
-    (written,) = write_adopted(workspace, [adopted], ImportChoices(apart=_APART))
+    again = in_workspace(workspace.root, f"miscope delete {variant.name}")
+    apart = f"Import the folder as it was the first time; or delete what came of that:  {again}"
+    (written,) = write_adopted(workspace, [adopted], ImportChoices(apart=apart))
     return written
 
 

@@ -12,6 +12,7 @@ from miscope_sae.architecture import Architecture, Weights
 from miscope_sae.autoencoder_family import AutoencoderFamily
 from miscope_sae.dead_latents import IDLE, dead
 from miscope_sae.jump_sizes import bandwidth, first_threshold, l0_strength
+from miscope_sae.roles import THRESHOLD
 from miscope_sae.setting import Setting
 from miscope_sae.sparse_pass import PassOf, SparsePass
 from miscope_sae.training import JumpReluTraining, SparseTraining
@@ -36,12 +37,12 @@ class JumpReLU(Architecture):
         self.bandwidth = bandwidth
 
     def latents(self, weights: Weights, before: Tensor) -> Tensor:
-        return before * (before > weights["threshold"])
+        return before * (before > weights[THRESHOLD])
 
     def latents_in_training(self, weights: Weights, before: Tensor) -> Tensor:
         from miscope_sae.straight_through import jump_relu
 
-        return jump_relu(before, weights["threshold"], self.bandwidth)
+        return jump_relu(before, weights[THRESHOLD], self.bandwidth)
 
 
 @final
@@ -66,11 +67,11 @@ class JumpReluFamily(AutoencoderFamily):
         return super().usual_training(params).model_copy(update={"decoder_norm": "unit"})
 
     def shapes(self, width: int, latents: int) -> Mapping[str, tuple[int, ...]]:
-        return {**super().shapes(width, latents), "threshold": (latents,)}
+        return {**super().shapes(width, latents), THRESHOLD: (latents,)}
 
     def first_weights(self, setting: Setting) -> dict[str, Tensor]:
         first = torch.full((setting.latents,), first_threshold(setting))
-        return {**super().first_weights(setting), "threshold": first}
+        return {**super().first_weights(setting), THRESHOLD: first}
 
     def terms(self, pass_of: PassOf, setting: Setting) -> tuple[Term, ...]:
         training = _training(setting)
@@ -88,8 +89,8 @@ class JumpReluFamily(AutoencoderFamily):
     def constraints(self, setting: Setting) -> Constraints:
         return Constraints(
             # A negative one would let negative latents pass.
-            weights=lambda weights, buffers: {"threshold": weights["threshold"].clamp(min=0)},
-            first={"threshold": first_threshold(setting)},
+            weights=lambda weights, buffers: {THRESHOLD: weights[THRESHOLD].clamp(min=0)},
+            first={THRESHOLD: first_threshold(setting)},
         )
 
 
@@ -103,7 +104,7 @@ def _counted(made: SparsePass, setting: Setting) -> Tensor:
 
     if _training(setting).sparsity_mode == "tanh":
         return torch.tanh(_TANH * made.latents * made.norms)
-    return step(made.before, made.weights["threshold"], bandwidth(setting))
+    return step(made.before, made.weights[THRESHOLD], bandwidth(setting))
 
 
 def _reviving(pass_of: PassOf, setting: Setting) -> Term:
@@ -111,7 +112,7 @@ def _reviving(pass_of: PassOf, setting: Setting) -> Term:
 
     def value(seen: ForwardPass) -> Tensor:
         made = pass_of(seen)
-        lacking = torch.relu(made.weights["threshold"] - made.before)
+        lacking = torch.relu(made.weights[THRESHOLD] - made.before)
         idle = seen.buffers.get(IDLE)
         gone = torch.zeros_like(lacking[0]) if idle is None else dead(idle, seen.step, setting).to(lacking.dtype)
         return terms.weighed(made, setting, lacking * gone)

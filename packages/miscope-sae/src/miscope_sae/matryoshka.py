@@ -10,6 +10,7 @@ from miscope import Term
 from miscope.errors import BadValue
 from miscope.lazily import torch
 from miscope_sae.batch_top_k import KeptByBatchFamily
+from miscope_sae.roles import DECODER, DECODER_BIAS
 from miscope_sae.setting import Setting
 from miscope_sae.sparse_pass import PassOf, SparsePass
 from miscope_sae.terms import over_passes
@@ -53,7 +54,7 @@ def prefixes(asked: Sequence[int] | None, latents: int) -> tuple[int, ...]:
 
 def nested_error(made: SparsePass, widths: Sequence[int]) -> Tensor:
     """Mean over inputs of the sum over prefixes of |x - x'|^2."""
-    decoder, reached = made.weights["W_dec"], made.weights["b_dec"] - made.target
+    decoder, reached = made.weights[DECODER], made.weights[DECODER_BIAS] - made.target
     total, before = torch.zeros((), dtype=made.x.dtype, device=made.x.device), 0
     for width in widths:
         reached = reached + made.latents[:, before:width] @ decoder[before:width]

@@ -16,6 +16,7 @@ from miscope_sae.autoencoder_family import AutoencoderFamily
 from miscope_sae.checkpoint_blocks import block_norms, blocks, in_drawn_order
 from miscope_sae.normalisation import constant_scale
 from miscope_sae.params import LatentParams, latent_count
+from miscope_sae.roles import DECODER, DECODER_BIAS, ENCODER, ENCODER_BIAS
 from miscope_sae.training import SparseTraining
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class SharedLatents(Architecture, ABC):
         self.checkpoints = checkpoints
 
     def norms(self, weights: Weights) -> Tensor:
-        return block_norms(weights["W_dec"], self.checkpoints).sum(1)
+        return block_norms(weights[DECODER], self.checkpoints).sum(1)
 
 
 class OverCheckpoints(AutoencoderFamily):
@@ -122,11 +123,16 @@ class OverCheckpoints(AutoencoderFamily):
         nothing; the encoder is their transpose."""
         from miscope_sae.first_bias import first_bias
 
-        training, (latents, width) = setting.training, setting.shapes["W_dec"]
+        training, (latents, width) = setting.training, setting.shapes[DECODER]
         drawn = torch.randn(latents, width, generator=torch.Generator().manual_seed(setting.seed))
         parted = blocks(drawn, width // setting.width)
         # 'unit' is of all checkpoints together.
         norm = parted.shape[1] ** -0.5 if training.decoder_norm == "unit" else training.decoder_init_norm
         decoder = (norm * parted / parted.norm(dim=2, keepdim=True)).flatten(1)
         bias = first_bias(training.b_dec_init, setting.targets)
-        return {"W_enc": decoder.T.contiguous(), "b_enc": torch.zeros(latents), "W_dec": decoder, "b_dec": bias}
+        return {
+            ENCODER: decoder.T.contiguous(),
+            ENCODER_BIAS: torch.zeros(latents),
+            DECODER: decoder,
+            DECODER_BIAS: bias,
+        }

@@ -9,6 +9,7 @@ from miscope.callbacks import Changes, UpdatePoint
 from miscope.lazily import torch
 from miscope_sae.architecture import LATENT, Architecture
 from miscope_sae.dead_latents import IDLE, dead
+from miscope_sae.roles import DECODER, DECODER_BIAS, ENCODER
 from miscope_sae.setting import Setting
 from miscope_sae.training import RESAMPLED_SHARE
 from miscope_sae.unit_decoder import unit_rows
@@ -44,16 +45,16 @@ def resampled(point: UpdatePoint, architecture: Architecture, setting: Setting, 
         return Changes()
     rows, targets = setting.normalise(point.train.inputs[:_MOST])
     drawn = _drawn(point, architecture, (rows, targets), int(where.sum()))
-    written = unit_rows(targets[drawn] - point.weights["b_dec"])
+    written = unit_rows(targets[drawn] - point.weights[DECODER_BIAS])
     # Of an autoencoder the same direction; a transcoder reads another space than it writes into.
     read = written if targets is rows else unit_rows(rows[drawn])
     weights = {name: tensor.clone() for name, tensor in point.weights.items() if LATENT in setting.axes[name]}
     alive = ~where
     norm = setting.training.decoder_init_norm if setting.training.decoder_norm == "free" else 1.0
-    share = weights["W_enc"][:, alive].norm(dim=0).mean() if bool(alive.any()) else torch.tensor(1.0)
-    weights["W_dec"][where] = norm * written
-    weights["W_enc"][:, where] = (_ENCODER_SHARE * share * read).T
-    for name in weights.keys() - {"W_dec", "W_enc"}:
+    share = weights[ENCODER][:, alive].norm(dim=0).mean() if bool(alive.any()) else torch.tensor(1.0)
+    weights[DECODER][where] = norm * written
+    weights[ENCODER][:, where] = (_ENCODER_SHARE * share * read).T
+    for name in weights.keys() - {DECODER, ENCODER}:
         _set(weights[name], setting.axes[name], where, first.get(name, 0.0))
     state = {
         role: _forgotten(remembered, weights[role], setting.axes[role], where)

@@ -14,6 +14,7 @@ from miscope_sae import terms
 from miscope_sae.architecture import AXES, Architecture, Weights
 from miscope_sae.autoencoder_family import AutoencoderFamily
 from miscope_sae.params import AutoencoderParams
+from miscope_sae.roles import DECODER_BIAS
 from miscope_sae.setting import Setting
 from miscope_sae.sparse_pass import PassOf
 from miscope_sae.training import SkipTraining
@@ -81,7 +82,7 @@ class SkipFamily(AutoencoderFamily):
 
     def shapes_of(self, params: Any) -> Mapping[str, tuple[int, ...]]:
         plain = super().shapes_of(params)
-        width = plain["b_dec"][0]
+        width = plain[DECODER_BIAS][0]
         rank = _rank(params.skip_rank, width)
         extra = {
             "linear_lowrank": {"W_skip_in": (width, rank), "W_skip_out": (rank, width)},

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, final
 
 from miscope import ForwardPass
 from miscope_sae.architecture import Architecture, Weights
-from miscope_sae.autoencoder_model import BEFORE
+from miscope_sae.sites import BEFORE
 
 if TYPE_CHECKING:
     from torch import Tensor

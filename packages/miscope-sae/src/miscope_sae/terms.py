@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, cast
 
 from miscope import ForwardPass, Term
 from miscope.lazily import torch
-from miscope_sae.autoencoder_model import BY_SKIP, LATENTS, RECONSTRUCTED, TARGET, AutoencoderModel
+from miscope_sae.autoencoder_model import AutoencoderModel
 from miscope_sae.dead_latents import IDLE, dead
+from miscope_sae.roles import DECODER
 from miscope_sae.setting import Setting
+from miscope_sae.sites import BY_SKIP, LATENTS, RECONSTRUCTED, TARGET
 from miscope_sae.sparse_pass import PassOf, SparsePass
 
 if TYPE_CHECKING:
@@ -81,7 +83,7 @@ def auxiliary(pass_of: PassOf, setting: Setting, alpha: float, aux_k: int | None
         left = (made.target - made.reconstruction).detach()
         active = torch.relu(made.before[:, where])
         values, index = active.topk(min(most, len(where)), dim=1, sorted=False)
-        guess = torch.zeros_like(active).scatter(1, index, values) @ made.weights["W_dec"][where]
+        guess = torch.zeros_like(active).scatter(1, index, values) @ made.weights[DECODER][where]
         return (left - guess).square().sum(-1).mean() * min(len(where) / most, 1.0)
 
     return Term(name="auxiliary", value=value, coefficient=lambda step: alpha)

@@ -10,6 +10,7 @@ from miscope_sae import terms
 from miscope_sae.architecture import Architecture, Weights, decoder_norms
 from miscope_sae.autoencoder_family import AutoencoderFamily
 from miscope_sae.params import AutoencoderParams, KParams
+from miscope_sae.roles import DECODER, DECODER_BIAS
 from miscope_sae.setting import Setting
 from miscope_sae.sparse_pass import PassOf
 from miscope_sae.training import TopKTraining
@@ -45,7 +46,7 @@ class TopK(Architecture):
     def decoded(self, weights: Weights, latents: Tensor) -> Tensor:
         from miscope_sae.sparse_product import sparse_product
 
-        return weights["b_dec"] + sparse_product(latents, weights["W_dec"], self.k)
+        return weights[DECODER_BIAS] + sparse_product(latents, weights[DECODER], self.k)
 
 
 @final

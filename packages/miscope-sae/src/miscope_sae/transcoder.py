@@ -14,6 +14,7 @@ from miscope_sae import terms
 from miscope_sae.architecture import AXES, Architecture, Weights
 from miscope_sae.autoencoder_family import AutoencoderFamily
 from miscope_sae.params import AutoencoderParams, latent_count
+from miscope_sae.roles import DECODER, DECODER_BIAS, ENCODER, ENCODER_BIAS
 from miscope_sae.setting import Setting
 from miscope_sae.sparse_pass import PassOf
 from miscope_sae.training import L1Training, SparseTraining
@@ -74,8 +75,8 @@ class TranscoderFamily(AutoencoderFamily):
     training_config = L1Training
     axes: ClassVar[Mapping[str, tuple[str, ...]]] = {
         **AXES,
-        "W_dec": ("latent", "output"),
-        "b_dec": ("output",),
+        DECODER: ("latent", "output"),
+        DECODER_BIAS: ("output",),
         "W_skip": ("output", "input"),
     }
 
@@ -106,7 +107,7 @@ class TranscoderFamily(AutoencoderFamily):
     def shapes_of(self, params: Any) -> Mapping[str, tuple[int, ...]]:
         width, out = (rows.width for rows in self.rows_of(params).each)
         latents = latent_count(params.latents, width)
-        plain = {"W_enc": (width, latents), "b_enc": (latents,), "W_dec": (latents, out), "b_dec": (out,)}
+        plain = {ENCODER: (width, latents), ENCODER_BIAS: (latents,), DECODER: (latents, out), DECODER_BIAS: (out,)}
         return {**plain, **({"W_skip": (out, width)} if params.linear_skip else {})}
 
     def first_weights(self, setting: Setting) -> dict[str, Tensor]:
@@ -118,10 +119,10 @@ class TranscoderFamily(AutoencoderFamily):
         written = unit_rows(torch.randn(setting.latents, setting.width_out, generator=generator))
         norm = 1.0 if training.decoder_norm == "unit" else training.decoder_init_norm
         weights = {
-            "W_enc": read.T.contiguous(),
-            "b_enc": torch.zeros(setting.latents),
-            "W_dec": norm * written,
-            "b_dec": first_bias(training.b_dec_init, setting.targets),
+            ENCODER: read.T.contiguous(),
+            ENCODER_BIAS: torch.zeros(setting.latents),
+            DECODER: norm * written,
+            DECODER_BIAS: first_bias(training.b_dec_init, setting.targets),
         }
         return weights | {name: torch.zeros(setting.shapes[name]) for name in setting.shapes if name not in weights}
 

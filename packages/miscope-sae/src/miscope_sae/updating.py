@@ -12,6 +12,7 @@ from miscope.lazily import torch
 from miscope.objective import ForwardPass
 from miscope_sae.dead_latents import IDLE, idle_after, refuse_all_dead
 from miscope_sae.resampling import resampled, resamples_at
+from miscope_sae.roles import DECODER
 from miscope_sae.setting import Setting
 from miscope_sae.sparse_pass import PassOf, SparsePass
 from miscope_sae.unit_decoder import tangential, unit_rows
@@ -50,16 +51,16 @@ def callbacks_of(pass_of: PassOf, setting: Setting, own: Constraints) -> Callbac
         return {IDLE: idle, **own.observe(made, seen.buffers)}
 
     def before_clipping(point: UpdatePoint) -> Tensors:
-        if not unit or "W_dec" not in point.gradients:
+        if not unit or DECODER not in point.gradients:
             return {}
-        return {"W_dec": tangential(point.gradients["W_dec"], point.weights["W_dec"])}
+        return {DECODER: tangential(point.gradients[DECODER], point.weights[DECODER])}
 
     def after_update(point: UpdatePoint) -> Changes:
         changes = Changes()
         if resamples_at(point.step, setting):
             changes = resampled(point, pass_of.architecture, setting, own.first)
         weights = {**point.weights, **changes.weights}
-        kept = {"W_dec": unit_rows(weights["W_dec"])} if unit else {}
+        kept = {DECODER: unit_rows(weights[DECODER])} if unit else {}
         kept |= own.weights({**weights, **kept}, point.buffers)
         return Changes(
             weights={**changes.weights, **kept}, optimizer_state=changes.optimizer_state, buffers=changes.buffers

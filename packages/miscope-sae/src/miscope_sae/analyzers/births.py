@@ -18,14 +18,14 @@ from miscope_sae.latent_scaling import scaling, split_with
 from miscope_sae.presence import changes, lifetimes, presence, towards
 from miscope_sae.principal_components import PrincipalComponents
 from miscope_sae.probe_parts import ALL, TRAIN, parts_of
+from miscope_sae.roles import DECODER
+from miscope_sae.sites import INPUT, LATENTS, RECONSTRUCTED
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from miscope import SourceCheckpoint
 
-INPUT, LATENTS, RECONSTRUCTED = "hook_sae_input", "hook_sae_acts_post", "hook_sae_recons"
-DECODER = "W_dec"
 _EARLY, _LATE = 0.2, 0.5
 """Shares between which a birth is looked for, to see whether it hangs on where the line is drawn."""
 _LEAST = 1e-12

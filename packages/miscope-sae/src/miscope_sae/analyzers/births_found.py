@@ -10,11 +10,12 @@ import numpy as np
 from miscope import Analyzer, Arrays, Grain, Needs, Observation, ObservedArtifact, Snapshot
 from miscope.errors import DoesNotApply
 from miscope_sae.matching import NEAR, cosines
+from miscope_sae.roles import DECODER
 
 if TYPE_CHECKING:
     from miscope import SourceCheckpoint
 
-_BIRTHS, DECODER = "sae.births", "W_dec"
+_BIRTHS = "sae.births"
 _FEATURE = "feature"
 """What the rows of a weight count that holds known features."""
 _FULL = 0.99

@@ -16,6 +16,7 @@ from miscope.lazily import torch
 from miscope.model import at_answer
 from miscope_sae.analyzers.spliced import spliced_source
 from miscope_sae.probe_parts import ALL, SOURCE_TEST, SOURCE_TRAIN, parts_of
+from miscope_sae.sites import LATENTS, RECONSTRUCTED
 from miscope_sae.splicing import losses
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["EFFECTS", "EffectOptions"]
 
-LATENTS, RECONSTRUCTED = "hook_sae_acts_post", "hook_sae_recons"
 _PARTS = (ALL, SOURCE_TRAIN, SOURCE_TEST)
 _TAKEN = ("loss", "null")
 _BATCH = 1024

@@ -13,14 +13,15 @@ from miscope.lazily import torch
 from miscope.maths.false_discovery import benjamini_hochberg
 from miscope_sae.decoder_cosines import largest_by_chance, largest_cosines
 from miscope_sae.probe_parts import SOURCE_TRAIN, TRAIN, parts_of
+from miscope_sae.roles import DECODER
 from miscope_sae.shown_rows import SOURCE_INPUT
+from miscope_sae.sites import LATENTS as ACTIVE
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from miscope import Probe
 
-_LATENTS, _DECODER = "hook_sae_acts_post", "W_dec"
 _SIGNIFICANT = 0.05
 
 
@@ -39,7 +40,7 @@ def latents(snapshot: Snapshot[LatentOptions]) -> Arrays:
     these were drawn at random. Of activations by position an input is active where one of its positions is. The
     cosines of decoder rows have beside them quantiles of random directions.
     """
-    values, decoder = snapshot.activations[_LATENTS].flatten(1), snapshot.weights[_DECODER].flatten(1).float()
+    values, decoder = snapshot.activations[ACTIVE].flatten(1), snapshot.weights[DECODER].flatten(1).float()
     if len(decoder) != values.shape[1]:
         raise DoesNotApply(f"its decoder has {len(decoder)} rows for {values.shape[1]} latents")
     active = values > 0
@@ -127,7 +128,7 @@ LATENTS = Analyzer(
     grain=Grain.CHECKPOINT,
     compute=latents,
     observe=latents_observed,
-    needs=Needs(sites=(_LATENTS,), weights=(_DECODER,)),
+    needs=Needs(sites=(ACTIVE,), weights=(DECODER,)),
     options=LatentOptions,
     question="How often is each latent active, at which inputs, and how alike are the directions that they write?",
     formula="density_i = share of inputs at which z_i > 0; cos_i = max over j != i of <w_i, w_j> / |w_i| |w_j|",

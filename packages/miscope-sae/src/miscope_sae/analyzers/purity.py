@@ -11,8 +11,9 @@ from miscope.fourier import fourier_basis
 from miscope.maths.evenly_spaced import evenly_spaced
 from miscope.maths.factor_spectrum import shared_labels
 from miscope_sae.map_purity import purities
+from miscope_sae.sites import INPUT, LATENTS
 
-_SITES = {"latents": "hook_sae_acts_post", "channels": "hook_sae_input"}
+_SITES = {"latents": LATENTS, "channels": INPUT}
 _DEGREES = {"h1": 1, "h4": 4}
 
 

@@ -23,13 +23,10 @@ from miscope_sae.fidelity import (
 from miscope_sae.linear_map import linear_map
 from miscope_sae.principal_components import PrincipalComponents
 from miscope_sae.probe_parts import ALL, HELD_OUT, TRAIN, parts_of
+from miscope_sae.sites import BY_LATENTS, BY_SKIP, INPUT, LATENTS, RECONSTRUCTED, TARGET
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-INPUT, TARGET = "hook_sae_input", "hook_sae_target"
-LATENTS, RECONSTRUCTED = "hook_sae_acts_post", "hook_sae_recons"
-BY_LATENTS, BY_SKIP = "hook_sae_recons_latents", "hook_sae_recons_skip"
 
 
 def reconstruction(snapshot: Snapshot) -> Arrays:

@@ -13,6 +13,7 @@ from miscope.lazily import torch
 from miscope.model import LOGITS
 from miscope_sae.probe_parts import ALL, HELD_OUT, TRAIN, parts_of
 from miscope_sae.shown_rows import SOURCE_INPUT
+from miscope_sae.sites import RECONSTRUCTED, TARGET
 from miscope_sae.splicing import CLEAN, answered
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SPLICED", "spliced_source"]
 
-RECONSTRUCTED, TARGET = "hook_sae_recons", "hook_sae_target"
 _LEAST = 1e-6
 """Nats that an ablation must cost, for a share of them to mean something."""
 

@@ -14,6 +14,7 @@ from miscope_sae.exchange.folding import scaled, unit_norm
 from miscope_sae.exchange.plain_autoencoder import PlainAutoencoder
 from miscope_sae.gated import Gated
 from miscope_sae.jump_relu import JumpReLU
+from miscope_sae.roles import DECODER, DECODER_BIAS, ENCODER, ENCODER_BIAS
 from miscope_sae.skip import SkipReLU
 from miscope_sae.standard import ReLU
 from miscope_sae.top_k import TopK
@@ -56,7 +57,7 @@ def plain_of(
     coder = PlainAutoencoder(
         architecture=name,
         tensors={each: weights[each] for each in names},
-        k=min(architecture.k, weights["W_dec"].shape[0]) if isinstance(architecture, TopK) else None,
+        k=min(architecture.k, weights[DECODER].shape[0]) if isinstance(architecture, TopK) else None,
         apply_b_dec_to_input=architecture.centred and not isinstance(architecture, SkipReLU),
         normalize_activations="none" if mode == "constant_norm" else mode,
         metadata=metadata or {},
@@ -79,9 +80,13 @@ def _with_skip(architecture: Architecture, weights: Weights, mode: Normalisation
             "Export one trained with normalize_activations=constant_norm or none.",
             field="normalize_activations",
         )
-    past = architecture.skip(weights, torch.eye(len(weights["b_dec"]), dtype=weights["b_dec"].dtype))
-    moved = weights["b_enc"] - weights["b_dec"] @ weights["W_enc"] if architecture.centred else weights["b_enc"]
-    return {**weights, "W_skip": past.T.contiguous(), "b_enc": moved}
+    past = architecture.skip(weights, torch.eye(len(weights[DECODER_BIAS]), dtype=weights[DECODER_BIAS].dtype))
+    moved = (
+        weights[ENCODER_BIAS] - weights[DECODER_BIAS] @ weights[ENCODER]
+        if architecture.centred
+        else weights[ENCODER_BIAS]
+    )
+    return {**weights, "W_skip": past.T.contiguous(), ENCODER_BIAS: moved}
 
 
 def _name(architecture: Architecture) -> plain.Architecture:
