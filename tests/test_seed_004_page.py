@@ -113,7 +113,7 @@ ACCEPTANCE = (
     ),
     (f"{CORE}/test_template_exchange.py", "test_a_name_that_is_there_is_dealt_with_as_one_says"),
     (
-        f"{CORE}/test_mistudio_templates.py",
+        f"{SAE}/test_mistudio_templates.py",
         "test_what_maps_of_a_template_of_mistudio_is_kept_and_the_rest_is_named_with_the_reason",
     ),
     (f"{CORE}/test_templates.py", "test_a_use_is_counted_when_a_run_is_started_and_not_when_none_is"),

@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from miscope.task import Task as Task
     from miscope.training_config import TrainingConfig as TrainingConfig
     from miscope.training_so_far import TrainingSoFar as TrainingSoFar
+    from miscope.translated_fields import TranslatedFields as TranslatedFields
     from miscope.variant import Variant as Variant
     from miscope.view import Choice as Choice
     from miscope.view import Number as Number
@@ -107,6 +108,7 @@ _HOME = {
     "task": ("Task",),
     "training_config": ("TrainingConfig",),
     "training_so_far": ("TrainingSoFar",),
+    "translated_fields": ("TranslatedFields",),
     "variant": ("Variant",),
     "view": ("Choice", "Number", "ViewData", "Toggle", "View"),
     "workspace": ("Workspace",),

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from miscope.source_checkpoint import SourceCheckpoint
     from miscope.task import Task
     from miscope.training_so_far import TrainingSoFar
+    from miscope.translated_fields import TranslatedFields
 
 __all__ = ["Family", "Params", "make_variant"]
 
@@ -149,6 +150,15 @@ class Family(ABC):
     def read_config(self, config: Mapping[str, object]) -> Mapping[str, Any]:
         """Parameters that a foreign file's configuration gives in words other than their names and abbreviations."""
         return {}
+
+    def read_hyperparameters(
+        self, program: str, architecture: str, given: Mapping[str, Any]
+    ) -> TranslatedFields | None:
+        """This family's fields for hyperparameters of a template of another program; None where it is of another.
+
+        program: 'miStudio'. architecture: what is trained, in the program's word.
+        """
+        return None
 
     def adopt(self, state: Mapping[str, Tensor], params: Any) -> dict[str, Tensor] | None:
         """Foreign tensors, by their own names, as weights by role; None if they are not of this family's layout.

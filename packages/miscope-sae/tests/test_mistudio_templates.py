@@ -1,4 +1,4 @@
-"""Templates that miStudio exported: what maps is kept, and each item says what did not and why."""
+"""Hyperparameters of miStudio: what maps is kept, and each template says what did not and why."""
 
 from __future__ import annotations
 
@@ -7,40 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import field_validator
 
+import miscope_sae
 from miscope.studies.template_exchange import Action, import_templates
 from miscope.studies.templates import Templates
-from miscope.testing import ToyFamily, ToyParams, tables
+from miscope.testing import tables
 from miscope.workspace import open_workspace
-
-
-class SparseParams(ToyParams):
-    latent_dim: int = 8
-    l1_alpha: float = 1e-3
-    resample_steps: int | None = None
-    dead_window_steps: int = 100
-    normalize_activations: str = "none"
-
-
-class SparseFamily(ToyFamily):  # type: ignore[misc]
-    name = "sae.standard"
-    params = SparseParams
-
-
-class CountedParams(ToyParams):
-    latents: str = "8x"
-    k: int = 8
-
-    @field_validator("latents", mode="before")
-    @classmethod
-    def _as_text(cls, value: object) -> object:
-        return str(value)
-
-
-class TopKFamily(ToyFamily):  # type: ignore[misc]
-    name = "sae.topk"
-    params = CountedParams
 
 
 def exported(*items: dict[str, Any]) -> str:
@@ -55,7 +27,7 @@ def item(encoder: str = "standard_saelens", **hyperparameters: object) -> dict[s
 
 @pytest.fixture
 def templates(tmp_path: Path) -> Templates:
-    return Templates(open_workspace(tmp_path / "ws", tables(SparseFamily())))
+    return Templates(open_workspace(tmp_path / "ws", tables(sae=miscope_sae)))
 
 
 def test_what_maps_of_a_template_of_mistudio_is_kept_and_the_rest_is_named_with_the_reason(templates):
@@ -73,7 +45,7 @@ def test_what_maps_of_a_template_of_mistudio_is_kept_and_the_rest_is_named_with_
     (kept,) = templates.all()
     assert (kept.facts.description, kept.facts.favourite, kept.uses) == ("of layer 12", True, 0)
     assert kept.study.values["base"] == {
-        **{"latent_dim": 64, "l1_alpha": 0.01, "learning_rate": 3e-4, "steps": 6000, "resample_steps": 500},
+        **{"latents": 64, "l1_alpha": 0.01, "learning_rate": 3e-4, "steps": 6000, "resample_steps": 500},
         **{"dead_window_steps": 300, "normalize_activations": "constant_norm", "checkpoints": "every:1000"},
     }
 
@@ -84,31 +56,11 @@ def test_resampling_that_is_off_is_left_out(templates):
     assert templates.all() == []
 
 
-def test_a_template_whose_family_is_not_installed_is_reported_and_keeps_the_others_from_nothing(templates):
-    broken = {"name": "Broken", "encoder_type": "standard"}
-    first, second, third = import_templates(templates, exported(item("jumprelu"), broken, item("standard_anthropic")))
-    assert (first.action, second.action, third.action) == (Action.INVALID, Action.INVALID, Action.CREATED)
-    assert first.error == (
-        "The template is of the architecture 'jumprelu', and no family 'sae.jumprelu' is installed.\n"
-        "Installed are: sae.standard.\nInstall a package that has it, and import the templates again."
-    )
-    assert second.error == (
-        "This is no template of miStudio's.\nIt has: name, encoder_type, hyperparameters.\n"
-        "Export it again from miStudio."
-    )
-    assert [one.facts.name for one in templates.all()] == ["Wide"]
-
-
-def test_where_no_family_of_sparse_autoencoders_is_installed_each_item_says_so(tmp_path):
-    (report,) = import_templates(Templates(open_workspace(tmp_path, tables())), exported(item()))
-    assert report.error.split("\n")[1] == "No family of sparse autoencoders is."
-
-
 @pytest.mark.parametrize(("percent", "kept"), [(10.0, 6), (5, 3), (0.1, 1)])
 def test_a_share_of_latents_that_are_kept_is_their_number_and_of_the_architecture_that_keeps_some(
     tmp_path: Path, percent: float, kept: int
 ) -> None:
-    templates = Templates(open_workspace(tmp_path / "ws", tables(SparseFamily(), TopKFamily())))
+    templates = Templates(open_workspace(tmp_path / "ws", tables(sae=miscope_sae)))
     (report,) = import_templates(templates, exported(item(top_k_sparsity=percent)))
     assert (report.action, report.error) == (Action.CREATED, "")
     (one,) = templates.all()
@@ -119,14 +71,14 @@ def test_a_share_of_latents_that_are_kept_is_their_number_and_of_the_architectur
 
 @pytest.mark.parametrize(("latents", "percent"), [(1e308, 1e308), (float("inf"), 5.0), (64, float("nan"))])
 def test_a_share_that_comes_to_no_number_costs_its_item_alone(tmp_path: Path, latents: float, percent: float) -> None:
-    templates = Templates(open_workspace(tmp_path / "ws", tables(SparseFamily(), TopKFamily())))
+    templates = Templates(open_workspace(tmp_path / "ws", tables(sae=miscope_sae)))
     odd = item(latent_dim=latents, top_k_sparsity=percent) | {"name": "Odd"}
     _, sound = import_templates(templates, exported(odd, item(top_k_sparsity=5.0)))
     assert (sound.action, sound.error) == (Action.CREATED, "")
 
 
 def test_without_a_share_the_architecture_is_the_one_that_is_named(tmp_path: Path) -> None:
-    templates = Templates(open_workspace(tmp_path / "ws", tables(SparseFamily(), TopKFamily())))
+    templates = Templates(open_workspace(tmp_path / "ws", tables(sae=miscope_sae)))
     import_templates(templates, exported(item(top_k_sparsity=None)))
     (one,) = templates.all()
-    assert (one.study.values["family"], one.study.values["base"]["latent_dim"]) == ("sae.standard", 64)
+    assert (one.study.values["family"], one.study.values["base"]["latents"]) == ("sae.standard", 64)
