@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from miscope.bound import BoundVariant
+import miscope_sae
+from miscope.bound import BoundVariant, open_bound
+from miscope.testing import tables
 from miscope.training.trainer import Trainer, TrainingSetup
+from miscope_sae import autoencoders
 from miscope_sae.autoencoder_family import AutoencoderFamily
 from miscope_sae.beforehand import Beforehand
 
@@ -79,6 +83,20 @@ def test_it_is_that_of_a_stream_too(source: BoundVariant, monkeypatch: pytest.Mo
     fields = {"latents": 512, "allow_out_of_range": True, "batch_size": 2000, "data": "stream"}
     one = source.workspace.variant("sae.standard", variant=source.name, site="hook_embed", step=0, **fields)
     assert 1 / 1.5 < told(one, monkeypatch) / asked_for(one) < 1.5
+
+
+@pytest.mark.parametrize("architecture", ["topk", "crosscoder"])
+def test_where_weights_are_more_than_latents_the_step_of_adam_counts(
+    architecture: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = open_bound(tmp_path, tables(sae=miscope_sae))
+    source = place.variant("sae.known-births", features=96, width=192, checkpoints=6, inputs=40)
+    place.value.keep_record(source.value)
+    fields = {"latents": 512, "allow_out_of_range": True, "batch_size": 16}
+    (one,) = autoencoders(
+        source, "hook_embed", step="all" if architecture == "crosscoder" else 5, architecture=architecture, **fields
+    )
+    assert 0.9 < told(one, monkeypatch) / asked_for(one) < 1.25
 
 
 def test_more_inputs_are_measured_in_parts(source: BoundVariant) -> None:

@@ -74,7 +74,8 @@ class Beforehand:
     @property
     def memory(self) -> int:
         """Bytes: weights, their gradient and Adam's two averages; latents of all inputs trained on, where the loss is
-        measured, and of an update; the inputs, whole, in two parts, normalised and reconstructed.
+        measured, and of an update, or, where that is more, what Adam's step is computed in, as much as the weights;
+        the inputs, whole, in two parts, normalised and reconstructed.
 
         With a stream those held out are measured, and an update's are beside them. While few latents are dead; those
         learn by further arrays where there is an `aux_alpha`.
@@ -86,7 +87,8 @@ class Beforehand:
         beside = (2 * batch if stream or batch < seen else 0) + _MEASURED * part
         rows = max(measuring * seen + beside, updating * batch)
         inputs = self.rows.inputs.numel() + (batch * self.rows.inputs[:1].numel() if stream else 0)
-        return round(_FLOAT * (4 * self.weights + latents * rows + _OF_INPUTS * inputs)) + self._of_sources
+        besides = max(latents * rows, self.weights)
+        return round(_FLOAT * (4 * self.weights + besides + _OF_INPUTS * inputs)) + self._of_sources
 
     @property
     def _of_sources(self) -> int:
