@@ -15,6 +15,7 @@ from miscope_sae.lengths import length_fields
 from miscope_sae.params import STREAM, AutoencoderParams, latent_count
 from miscope_sae.roles import DECODER, DECODER_BIAS, ENCODER, ENCODER_BIAS
 from miscope_sae.training import SparseTraining
+from miscope_sae.usual_fields import USUAL
 from miscope_sae.warm_start import begins_with, weights_begun_with
 
 if TYPE_CHECKING:
@@ -35,16 +36,6 @@ __all__ = ["STEPS", "AutoencoderFamily"]
 
 STEPS = 1_500
 """Updates of a training, unless told otherwise: enough for the inputs of a finite task."""
-_DEFAULTS = {
-    "optimizer": "adam",
-    "learning_rate": 1e-3,
-    "betas": (0.9, 0.999),
-    "weight_decay": 0.0,
-    "clip_norm": 1.0,
-    "batch_size": 512,
-    "train_fraction": 0.9,
-    "loss_dtype": "float32",
-}
 
 
 class AutoencoderFamily(Family):
@@ -142,9 +133,7 @@ class AutoencoderFamily(Family):
 
     def usual_training(self, params: Any) -> SparseTraining:
         """How it is trained here unless told otherwise."""
-        return cast("type[SparseTraining]", self.training_config).model_validate(
-            {**_DEFAULTS, **self.length_fields(STEPS)}
-        )
+        return cast("type[SparseTraining]", self.training_config).model_validate({**USUAL, **self.length_fields(STEPS)})
 
     def model(self, params: Any) -> AutoencoderModel:
         from miscope_sae.autoencoder_model import AutoencoderModel

@@ -14,11 +14,12 @@ from miscope.errors import DoesNotApply
 from miscope_sae.analyzers.agreement import AgreementOptions
 from miscope_sae.checkpoint_blocks import blocks
 from miscope_sae.matching import NEAR, chance, cosines, matched
+from miscope_sae.roles import DECODER
 
 if TYPE_CHECKING:
     from miscope import Variant
 
-_BIRTHS, DECODER = "sae.births", "W_dec"
+_BIRTHS = "sae.births"
 _NEIGHBOUR = 1
 """Checkpoints by which two births may be apart and count as the same."""
 

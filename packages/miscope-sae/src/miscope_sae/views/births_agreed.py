@@ -8,8 +8,9 @@ import numpy as np
 
 from miscope import Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO
+from miscope.figures.frame import figure
 from miscope_sae.views.checkpoint_axis import between, checkpoint_axis
-from miscope_sae.views.frame import figure, title
+from miscope_sae.views.frame import title
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
