@@ -59,6 +59,9 @@ class Needs:
     checkpoint."""
     untrained: bool = False
     """Of a view: whether it shows beside what it reads the same of the variant that is built on untrained weights."""
+    source_metrics: tuple[str, ...] = ()
+    """Of a view: patterns of training metrics of the one variant that what it shows is built on; it is given these and,
+    where they are known, the events of that training."""
     same_probe: bool = False
     """Of an analyzer of cohort grain: whether it compares its members input by input, and so needs them shown the same
     inputs."""

@@ -153,6 +153,9 @@ class ViewData:
     """Of a cohort view."""
     untrained: Untrained | None = None
     """For a view that declares it, where the family knows such a variant: not for one that is that itself."""
+    source: ViewData | None = None
+    """For a view that declares `source_metrics`: metrics, steps and events of the one variant that this is built on;
+    None where it is built on none or on several, or that is gone, changed or without such metrics."""
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """By analyzer, what the artifacts were computed with that is not at its default."""
 

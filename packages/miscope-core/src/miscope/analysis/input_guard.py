@@ -121,6 +121,8 @@ def _parts(shown: What) -> Iterator[Snapshot | Trajectory | ViewData]:
     beside = getattr(shown, "untrained", None)
     if beside is not None and beside.shown is not None:
         yield beside.shown
+    if (source := getattr(shown, "source", None)) is not None:
+        yield source
     for member in members:
         yield from _parts(getattr(member, "shown", member))
 

@@ -74,7 +74,8 @@ def describe_view(plugins: Plugins, view: View) -> dict[str, Any]:
 def _declared(needs: Needs) -> dict[str, Any]:
     """The declarations that are not empty: {'weights': ['W_E'], 'grid': 2}."""
     reads = ("reads", "sites", "weights", "columns", "bases", "metrics", "grid", "labels")
-    fields = (*reads, "answer_basis", "optimizer", "gradients", "objective", "model", "facts", "sources", "untrained")
+    fields = (*reads, "answer_basis", "optimizer", "gradients", "objective", "model", "facts", "sources")
+    fields += ("untrained", "source_metrics")
     given = {name: getattr(needs, name) for name in fields}
     return {name: list(value) if isinstance(value, tuple) else value for name, value in given.items() if value}
 

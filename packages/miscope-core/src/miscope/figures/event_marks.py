@@ -11,7 +11,7 @@ from miscope.view import ViewData
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-__all__ = ["MARKED", "add_event_marks", "event_marks", "marked_events"]
+__all__ = ["MARKED", "add_event_marks", "event_marks", "legible", "marked_events"]
 
 MARKED = ("memorised", "onset", "generalised")
 """Events that every view over training marks; `events.timeline` shows them all."""
@@ -40,7 +40,7 @@ def add_event_marks(figure: Figure, traces: Sequence[Placed], axes: Sequence[str
         for mark in marks:
             along = {} if name[0] == "x" else {"y0": mark["x0"], "y1": mark["x0"]}
             moved = {**mark, **place, **along, **({} if name == axes[0] else {"label": {}})}
-            added += [moved] if tops is None else _legible(moved, tops)
+            added += [moved] if tops is None else legible(moved, tops)
     if added:
         layout.shapes = (*layout.shapes, *added)
 
@@ -81,7 +81,7 @@ def _place(figure: Figure, traces: Sequence[Placed], name: str) -> tuple[dict[st
     return place, [top for y, (_, top) in panels.items() if y in dense] if dense else None
 
 
-def _legible(mark: dict[str, Any], tops: Sequence[float]) -> Iterator[dict[str, Any]]:
+def legible(mark: dict[str, Any], tops: Sequence[float]) -> Iterator[dict[str, Any]]:
     """The mark as dark dots on a light line, so that it shows on every colour of a heat map.
 
     tops: where heat maps end; a label at such an end lies on colours too, and not on paper.

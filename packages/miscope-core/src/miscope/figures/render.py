@@ -22,10 +22,12 @@ from miscope.figures.differences import labels
 from miscope.figures.figure_style import is_ours, template
 from miscope.figures.headings import fit_headings
 from miscope.figures.left_out import note_left_out
+from miscope.figures.source_beside import source_beside
 from miscope.figures.step_shown import step_shown
 from miscope.figures.time_axes import apply_time_axes
 from miscope.figures.untrained import untrained_beside
 from miscope.maths.learnt import marks
+from miscope.needs import Needs
 from miscope.variant import Variant
 from miscope.view import Member, Untrained, View, ViewData
 from miscope.workspace import Workspace, plain_variants
@@ -237,6 +239,7 @@ def _shown(workspace: Workspace, view: View, variant: Variant, step: int | None,
         **cast(Any, marks([_detected(workspace, view, variant, options)])[0]),
         options=options,
         untrained=_untrained(workspace, view, variant, at, options) if needs.untrained else None,
+        source=_source(workspace, view, variant, options) if needs.source_metrics else None,
     )
 
 
@@ -246,6 +249,12 @@ def _untrained(
     """The same of the variant that is built on untrained weights; None where the family knows none."""
     alone = replace(view, needs=replace(view.needs, untrained=False))
     return untrained_beside(workspace, variant, lambda other: _shown(workspace, alone, other, step, options))
+
+
+def _source(workspace: Workspace, view: View, variant: Variant, options: Options) -> ViewData | None:
+    """Metrics and events of the one variant that this is built on; None where there is not one that has them."""
+    over_training = replace(view, grain=Grain.TRAJECTORY, needs=Needs(metrics=view.needs.source_metrics))
+    return source_beside(workspace, variant, lambda other: _shown(workspace, over_training, other, None, options))
 
 
 def _those_there(store: Store, analysis: ResolvedAnalysis, names: Sequence[str], step: int | None) -> dict[str, Arrays]:

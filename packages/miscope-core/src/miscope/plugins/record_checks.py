@@ -108,7 +108,7 @@ def _analyzer(analyzer: Analyzer) -> Iterator[str | None]:
     yield _function(analyzer, "compute")
     yield _function(analyzer, "observe") if analyzer.observe is not None else None
     yield _tuple(analyzer, "not_invariant_to")
-    yield from _needs(analyzer, "analyzer", foreign=("optional", "history", "untrained"))
+    yield from _needs(analyzer, "analyzer", foreign=("optional", "history", "untrained", "source_metrics"))
     yield from (
         _one_of(analyzer, "not_invariant_to", get_args(Symmetry), value=word) for word in analyzer.not_invariant_to
     )
