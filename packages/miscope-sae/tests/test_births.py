@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays as drawn
 
 import miscope_sae
-from miscope import Plugins, Probe, Snapshot, Source, ViewData
+from miscope import Plugins, Probe, Series, Snapshot, Source, ViewData
 from miscope.errors import DoesNotApply
 from miscope.figures.headings import BELOW, lines_of
 from miscope.observation import ObservedArtifact
@@ -24,7 +24,7 @@ from miscope_sae.analyzers.births import BIRTHS, BirthOptions, births, births_ob
 from miscope_sae.analyzers.source_learning import SOURCE_LEARNING
 from miscope_sae.crosscoder import CrosscoderFamily
 from miscope_sae.latent_scaling import scaling, split_with
-from miscope_sae.presence import changes, lifetimes, presence, towards
+from miscope_sae.presence import born_in_any_order, changes, lifetimes, presence, towards
 from miscope_sae.top_k import TopKFamily
 from miscope_sae.views.births import VIEWS, alive, by_checkpoint, raster, turning
 from miscope_sae.views.frame import title
@@ -249,7 +249,7 @@ def shown(found: dict[str, np.ndarray], **more: dict[str, np.ndarray]) -> ViewDa
 
 def test_the_raster_is_in_the_order_of_births_and_marks_those_not_to_be_trusted():
     found = births(by_hand(directions((0, 0, 2, 2), (0, 1, 2, 2), (3, 3, 0, 0), (1, 1, 1, 1)), hidden=0.8))
-    figure = raster(shown(found), latents="all")
+    figure = raster(shown(found), latents="all", events=True)
     heat, marks = figure.data
     assert heat.customdata[:, 0].tolist() == [3, 2, 1, 0]
     assert list(heat.x) == ["0", "10", "20", "40"]
@@ -259,14 +259,14 @@ def test_the_raster_is_in_the_order_of_births_and_marks_those_not_to_be_trusted(
     assert figure.layout.title.subtitle.text.endswith(
         "4 latents, 2 born later, 1 trusted; come or go 3 times, in any order 6"
     )
-    only = raster(shown(found), latents="trusted").data[0]
+    only = raster(shown(found), latents="trusted", events=True).data[0]
     assert only.customdata[:, 0].tolist() == [3, 2, 1]
 
 
 def test_what_the_source_answered_right_stands_below_over_the_same_checkpoints():
     found = births(by_hand(directions((0, 0, 2, 2), (1, 1, 1, 1))))
     learned = {f"source_{part}/accuracy": np.array([0.1, 0.9, 1, 1]) for part in ("train", "test")}
-    figure = raster(shown(found, learned=learned), latents="all")
+    figure = raster(shown(found, learned=learned), latents="all", events=True)
     below = [trace for trace in figure.data if trace.yaxis == "y2"]
     assert [(trace.name, list(trace.x)) for trace in below] == [
         ("source, trained on", ["0", "10", "20", "40"]),
@@ -276,14 +276,52 @@ def test_what_the_source_answered_right_stands_below_over_the_same_checkpoints()
 
 def test_latents_are_counted_at_each_checkpoint_with_those_born_and_gone():
     found = births(by_hand(directions((0, 0, 2, 2), (0, 1, 2, 2), (3, 3, 0, 0), (1, 1, 1, 1)), hidden=0.8))
-    traces = {trace.name: list(trace.y) for trace in alive(shown(found)).data}
+    traces = {trace.name: list(trace.y) for trace in alive(shown(found), events=True).data}
     assert traces == {
         "there": [2, 3, 3, 3],
         "there, trusted": [2, 3, 2, 2],
         "there, checkpoints in any order": [2.75] * 4,
-        "born": [0, 1, 1, 0],
-        "gone": [0, 0, -1, 0],
+        "born": [1, 1, 0],
+        "gone": [0, -1, 0],
+        # Of two latents there at two of four checkpoints one that is last there at the second: in one of six orders.
+        "born or gone, in any order": pytest.approx([0, -2 / 6, -(2 * 2 / 6 + 1 / 4)]),
     }
+
+
+def test_births_in_any_order_are_their_mean_over_all_orders() -> None:
+    there = np.array([[0, 0, 1, 1], [1, 0, 1, 0], [1, 1, 1, 1], [0, 0, 0, 0], [0, 1, 0, 0]], dtype=bool)
+    orders = [there[:, list(order)] for order in permutations(range(4))]
+    first = [[(row.argmax() == place) for place in range(4)] for order in orders for row in order if row.any()]
+    assert born_in_any_order(there) == pytest.approx(np.sum(first, axis=0) / len(orders))
+
+
+def test_below_births_stand_the_losses_and_events_of_the_source_at_their_steps() -> None:
+    found = births(by_hand(directions((0, 0, 2, 2), (1, 1, 1, 1))))
+    steps = np.array([0, 5, 20, 30, 50])
+    losses = {name: Series(steps=steps, values=np.array([3, 2, 0, 0.5, 0.1])) for name in ("train_loss", "test_loss")}
+    source = ViewData(
+        variant=toy_snapshot().variant,
+        step=None,
+        steps=np.array([0, 40]),
+        metrics={**losses, "other": losses["train_loss"]},
+        events={"memorised": 15.0, "generalised": 45.0},
+    )
+    figure = alive(replace(shown(found), source=source), events=True)
+    below = [trace for trace in figure.data if trace.yaxis == "y2"]
+    assert [trace.name for trace in below] == ["source's train loss", "source's test loss"]
+    # Checkpoints 0, 10, 20 and 40 at equal distances; what comes after the last is left out.
+    assert list(below[0].x) == [0, 0.5, 2, 2.5]
+    assert list(below[0].y) == pytest.approx([3, 2, np.nan, 0.5], nan_ok=True)
+    assert list(below[0].customdata) == [0, 5, 20, 30]
+    (mark,) = figure.layout.shapes
+    assert (mark.x0, mark.x1, mark.label.text) == (1.5, 1.5, "memorised 15")
+    assert not alive(replace(shown(found), source=source), events=False).layout.shapes
+    dotted = raster(replace(shown(found), source=source), latents="all", events=True).layout.shapes
+    # On colours a light line under a dark one, which has the label.
+    assert [(line.x0, line.label.text) for line in dotted] == [(1.5, None), (1.5, "memorised 15")]
+    late = replace(source, metrics={"train_loss": Series(steps=np.array([50]), values=np.array([1.0]))})
+    for other in (late, None):
+        assert not [t for t in alive(replace(shown(found), source=other), events=True).data if t.yaxis == "y2"]
 
 
 def test_each_checkpoint_has_its_own_fvu_beside_principal_components():

@@ -224,7 +224,7 @@ def test_births_are_drawn_between_checkpoints_by_who_has_them_beside_chance() ->
         member([1, 2, 2], seed=0, directions=rows[:3]),
         member([1, 4, 2], seed=1, directions=rows[[0, 1, 3]]),
     )
-    figure = draw_births_agreed(shown(found))
+    figure = draw_births_agreed(shown(found), events=True)
     drawn_bars = {trace.name: list(trace.y) for trace in figure.data if trace.type == "bar"}
     assert drawn_bars == {
         "agreed by 2 of 2": [1, 0, 0, 0],
@@ -239,7 +239,7 @@ def test_births_are_drawn_between_checkpoints_by_who_has_them_beside_chance() ->
     assert figure.layout.title.subtitle.text.endswith(
         "33% of 6 births agreed, 33% by chance · two share 67% to 67% of their latents"
     )
-    none = draw_births_agreed(shown(computed(member([START], seed=0), member([START], seed=1))))
+    none = draw_births_agreed(shown(computed(member([START], seed=0), member([START], seed=1))), events=True)
     assert none.layout.title.subtitle.text.endswith(
         "no birth after the first checkpoint · two share 100% to 100% of their latents"
     )

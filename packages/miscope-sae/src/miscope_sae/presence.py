@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import comb
 from typing import final
 
 import numpy as np
 
-__all__ = ["Lifetimes", "changes", "lifetimes", "presence", "towards"]
+__all__ = ["Lifetimes", "born_in_any_order", "changes", "lifetimes", "presence", "towards"]
 
 
 @final
@@ -49,6 +50,19 @@ def changes(there: np.ndarray) -> tuple[int, float]:
     count = there.shape[1]
     k = there.sum(axis=1)
     return int((there[:, 1:] != there[:, :-1]).sum()), float((2 * k * (count - k) / count).sum())
+
+
+def born_in_any_order(there: np.ndarray) -> np.ndarray:
+    """(T,) how many latents of (m, T) bool are first there at each checkpoint, in the mean if these were in any order.
+
+    Of one that is there at k of T the first is at place j in C(T - 1 - j, k - 1) of C(T, k) orders.
+    """
+    count = there.shape[1]
+    lengths = np.bincount(there.sum(axis=1), minlength=count + 1)
+    expected = np.zeros(count)
+    for k in range(1, count + 1):
+        expected += lengths[k] * np.array([comb(count - 1 - place, k - 1) for place in range(count)]) / comb(count, k)
+    return expected
 
 
 def towards(directions: np.ndarray, there: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from miscope import Choice, Grain, Needs, View, ViewData
-from miscope.figures.figure_style import OKABE_ITO, TEST, TRAIN
+from miscope.figures.event_marks import legible
+from miscope.figures.figure_style import NULL, OKABE_ITO, TEST, TRAIN
 from miscope.figures.frame import figure, line
+from miscope.view import EVENT_MARKS
+from miscope_sae.presence import born_in_any_order
 from miscope_sae.probe_parts import ALL, HELD_OUT, SOURCE_TEST, SOURCE_TRAIN
+from miscope_sae.views.checkpoint_axis import between, checkpoint_axis
 from miscope_sae.views.frame import dashed, positive, title
+from miscope_sae.views.source_losses import LOSSES, above_losses, marks_of
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -21,7 +26,7 @@ _STEPS = "step of what it is built on"
 _OF_SOURCE = ((SOURCE_TRAIN, "source, trained on", TRAIN), (SOURCE_TEST, "source, held out", TEST))
 
 
-def raster(shown: ViewData, *, latents: str) -> Figure:
+def raster(shown: ViewData, *, latents: str, events: bool) -> Figure:
     """How strongly each latent is written at each checkpoint, ordered by birth; births not to be trusted are marked."""
     arrays = shown.artifacts[_BIRTHS]
     order = _order(arrays, only_trusted=latents == "trusted")
@@ -48,6 +53,9 @@ def raster(shown: ViewData, *, latents: str) -> Figure:
         "hovertemplate": "%{text}<extra></extra>",
     }
     traces, layout = _with_learning(shown, [heat, marks])
+    if events and shown.source is not None:
+        lines = marks_of(shown.source, arrays["at"])
+        layout["shapes"] = [each for mark in lines for each in legible(mark, _TOP[1:])]
     later = arrays["birth"][order] > arrays["at"][0]
     note = f"{len(order):,} latents, {int(later.sum()):,} born later, {int((later & ~doubted).sum()):,} trusted; "
     note += f"{_changes(arrays)}"
@@ -112,40 +120,62 @@ def _with_learning(shown: ViewData, traces: list[dict[str, Any]]) -> tuple[list[
     }
 
 
-def alive(shown: ViewData) -> Figure:
-    """How many latents there are at each checkpoint, how many are born there and die, trusted and in all."""
+def alive(shown: ViewData, *, events: bool) -> Figure:
+    """How many latents there are, born and gone, beside the checkpoints in any order; below, the losses of the network.
+
+    What comes at the same time need not be its cause.
+    """
     arrays = shown.artifacts[_BIRTHS]
-    steps, at, birth, trusted = _names(arrays), arrays["at"], arrays["birth"], arrays["trusted"]
+    at, birth, trusted = arrays["at"], arrays["birth"], arrays["trusted"]
+    place, (middle, words) = np.arange(len(at)), between(at)
     death = np.where(np.isfinite(arrays["death"]), arrays["death"], np.inf)
     there = (birth[:, None] <= at) & (death[:, None] > at)
-    born, gone = (when[:, None] == at for when in (birth, death))
     # At the first checkpoint nothing is born: it was there.
-    born[:, 0] = False
+    born, gone = ((when[:, None] == at)[:, 1:] for when in (birth, death))
     traces = [
-        line(steps, there.sum(0), "there", OKABE_ITO[3], hovertemplate="%{y} there at %{x}<extra></extra>"),
-        line(
-            *(steps, there[trusted].sum(0), "there, trusted", OKABE_ITO[3]),
-            line={"dash": "dot"},
-            hovertemplate="%{y} there and trusted at %{x}<extra></extra>",
-        ),
-        dashed(steps, np.full(len(at), there.sum() / len(at)), "there, checkpoints in any order", hoverinfo="skip"),
-        _bar(steps, born.sum(0), "born", OKABE_ITO[2]),
-        _bar(steps, -gone.sum(0), "gone", OKABE_ITO[4]),
+        _counted(place, there.sum(0), "there", arrays),
+        _counted(place, there[trusted].sum(0), "there, trusted", arrays, line={"dash": "dot"}),
+        dashed(place, np.full(len(at), there.sum() / len(at)), "there, checkpoints in any order", hoverinfo="skip"),
+        _bar(middle, born.sum(0), "born", OKABE_ITO[2], words),
+        _bar(middle, -gone.sum(0), "gone", OKABE_ITO[4], words),
+        *_in_any_order(middle, there, words),
     ]
-    traces, layout = _with_learning(shown, traces)
     note = f"{int((born.any(1) & trusted).sum()):,} of {int(born.sum()):,} births trusted; {_changes(arrays)}"
-    layout |= {
+    layout: dict[str, Any] = {
         "title": title(shown, "Latents that are there, born and gone", note),
-        "yaxis": layout["yaxis"] | {"title": {"text": "latents"}, "zeroline": True},
+        "xaxis": checkpoint_axis(at),
+        "yaxis": {"title": {"text": "latents"}, "zeroline": True},
         "barmode": "relative",
+        "showlegend": True,
     }
-    return figure(traces, layout)
+    return figure(*above_losses(shown.source, at, traces, layout, events=events))
 
 
-def _bar(x: Any, y: np.ndarray, name: str, colour: str) -> dict[str, Any]:
-    hover = f"%{{customdata}} {name} at %{{x}}<extra></extra>"
-    bars = {"type": "bar", "x": x, "y": y, "name": name, "customdata": np.abs(y), "marker": {"color": colour}}
-    return bars | {"hovertemplate": hover, "opacity": 0.7}
+def _counted(place: np.ndarray, count: np.ndarray, name: str, arrays: Any, **more: Any) -> dict[str, Any]:
+    hover = f"%{{y}} {name} at %{{customdata}}<extra></extra>"
+    return line(place, count, name, OKABE_ITO[3], customdata=_names(arrays), hovertemplate=hover, **more)
+
+
+def _bar(x: np.ndarray, y: np.ndarray, name: str, colour: str, words: list[str]) -> dict[str, Any]:
+    said = [f"{abs(int(count))} {name} {when}" for count, when in zip(y, words, strict=True)]
+    bars = {"type": "bar", "x": x, "y": y, "name": name, "customdata": said, "marker": {"color": colour}}
+    return bars | {"hovertemplate": "%{customdata}<extra></extra>", "opacity": 0.7}
+
+
+def _in_any_order(x: np.ndarray, there: np.ndarray, words: list[str]) -> list[dict[str, Any]]:
+    """How many would be born and gone between two checkpoints if these were in any order."""
+    born = born_in_any_order(there)[1:]
+    # Gone after its last: in reversed order that is its first.
+    gone = -born_in_any_order(there[:, ::-1])[::-1][:-1]
+    look = {"symbol": "line-ew-open", "size": 20, "color": NULL, "line": {"width": 2.2, "color": NULL}}
+    return [
+        {
+            **{"type": "scatter", "mode": "markers", "x": x, "y": y, "name": "born or gone, in any order"},
+            **{"marker": look, "showlegend": what == "born", "customdata": words},
+            "hovertemplate": f"in any order {what} %{{customdata}}: %{{y:.3g}}<extra></extra>",
+        }
+        for y, what in ((born, "born"), (gone, "gone"))
+    ]
 
 
 def by_checkpoint(shown: ViewData, *, inputs: str) -> Figure:
@@ -213,7 +243,8 @@ def _quantile(values: np.ndarray, share: float) -> np.ndarray:
 
 
 def _at_a_step(name: str, heading: str, draw: Any, **more: Any) -> View:
-    needs = Needs(reads=(_BIRTHS,), optional=more.pop("optional", ()))
+    declared = {field: more.pop(field) for field in ("optional", "source_metrics") if field in more}
+    needs = Needs(reads=(_BIRTHS,), **declared)
     return View(name=name, title=heading, grain=Grain.CHECKPOINT, draw=draw, needs=needs, **more)
 
 
@@ -221,10 +252,15 @@ VIEWS = (
     _at_a_step(
         *("sae.births", "Births and deaths of latents", raster),
         optional=(_LEARNING,),
-        controls=(Choice(name="latents", options=("all", "trusted")),),
+        source_metrics=tuple(LOSSES),
+        controls=(Choice(name="latents", options=("all", "trusted")), EVENT_MARKS),
         in_reports=({},),
     ),
-    _at_a_step("sae.alive", "Latents that are there, born and gone", alive, optional=(_LEARNING,)),
+    _at_a_step(
+        *("sae.alive", "Latents that are there, born and gone", alive),
+        source_metrics=tuple(LOSSES),
+        controls=(EVENT_MARKS,),
+    ),
     _at_a_step(
         *("sae.by_checkpoint", "What is left unexplained of each checkpoint", by_checkpoint),
         controls=(Choice(name="inputs", options_from=_inputs),),

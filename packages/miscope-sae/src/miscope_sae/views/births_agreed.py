@@ -9,8 +9,10 @@ import numpy as np
 from miscope import Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO
 from miscope.figures.frame import figure
+from miscope.view import EVENT_MARKS
 from miscope_sae.views.checkpoint_axis import between, checkpoint_axis
 from miscope_sae.views.frame import title
+from miscope_sae.views.source_losses import LOSSES, above_losses
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,9 +23,11 @@ _READS = "sae.births_agreed"
 _TITLE = "Births on which crosscoders agree"
 
 
-def births_agreed(shown: ViewData) -> Figure:
-    """Births that one crosscoder has in the mean between two checkpoints: agreed, of a latent that others have too but
-    born at another time, and of one that they have not. Beside them, how many would be agreed by chance."""
+def births_agreed(shown: ViewData, *, events: bool) -> Figure:
+    """Births that crosscoders agree on, date otherwise or do not share, beside chance; below, the network's losses.
+
+    Between two checkpoints, mean of the crosscoders.
+    """
     arrays = shown.artifacts[_READS]
     at, count = arrays["at"], len(arrays["crosscoder"])
     x, words = between(at)
@@ -53,7 +57,8 @@ def births_agreed(shown: ViewData) -> Figure:
         "bargap": 0.25,
         "showlegend": True,
     }
-    return figure(traces, layout)
+    source = shown.members[0].shown.source if shown.members else None
+    return figure(*above_losses(source, at, traces, layout, events=events))
 
 
 def _kinds(arrays: Mapping[str, np.ndarray]) -> list[tuple[str, np.ndarray, str]]:
@@ -91,7 +96,8 @@ VIEWS = (
         title=_TITLE,
         grain=Grain.COHORT,
         draw=births_agreed,
-        needs=Needs(reads=(_READS,)),
+        needs=Needs(reads=(_READS,), source_metrics=tuple(LOSSES)),
+        controls=(EVENT_MARKS,),
         in_reports=({},),
     ),
 )
