@@ -177,6 +177,8 @@ def test_a_checkpoint_that_was_changed_since_is_told_by_its_child(parent: BoundV
     store.save_checkpoint(parent.name, checkpoint)
     told = refused(lambda: trained(place(store.root).find(child.name), steps=50)).splitlines()
     assert told[0] == f"{child.name} is built on step 30 of {parent.name}, and that checkpoint was changed since."
+    again = f"miscope train {child.name} --as NAME --workspace {store.root}"
+    assert told[2] == f"Put back the file it was; or begin again under a name of its own:  {again}"
 
 
 def test_a_site_that_the_parent_has_not_is_told_with_those_it_has(parent: BoundVariant) -> None:

@@ -59,10 +59,11 @@ def check_source(store: Store, variant: Variant, place: int, source: Source) -> 
     known = _remembered(store, name).get(str(source))
     now = _checksum(store, source)
     if known is not None and now != known:
+        again = in_workspace(store.root, f"miscope train {name} --as NAME")
         raise BadValue(
             f"{name} is built on step {source.step} of {parent}, and that checkpoint was changed since.",
             f"Its checksum was {known}, and is {now}.",
-            "Put back the file it was; or begin again under a name of its own:  --as NAME",
+            f"Put back the file it was; or begin again under a name of its own:  {again}",
         )
 
 
