@@ -42,17 +42,7 @@ def raster(shown: ViewData, *, latents: str, events: bool) -> Figure:
         "coloraxis": "coloraxis",
         "hovertemplate": "latent %{customdata} at %{x}: %{z:.2f} of its largest<extra></extra>",
     }
-    marks = {
-        "type": "scatter",
-        "mode": "markers",
-        "x": [steps[int(np.searchsorted(arrays["at"], birth))] for birth in arrays["birth"][order][doubted]],
-        "y": place[doubted],
-        "name": "birth not to be trusted",
-        "marker": {"color": OKABE_ITO[1], "symbol": "x-thin-open", "size": 5, "line": {"width": 1.2}},
-        "text": [_doubt(arrays, int(latent)) for latent in order[doubted]],
-        "hovertemplate": "%{text}<extra></extra>",
-    }
-    traces, layout = _with_learning(shown, [heat, marks])
+    traces, layout = _with_learning(shown, [heat, _marks(arrays, order, doubted)])
     if events and shown.source is not None:
         lines = marks_of(shown.source, arrays["at"])
         layout["shapes"] = [each for mark in lines for each in legible(mark, _TOP[1:])]
@@ -70,6 +60,21 @@ def raster(shown: ViewData, *, latents: str, events: bool) -> Figure:
         "legend": {"x": 1.02, "y": 0.24, "yanchor": "top"},
     }
     return figure(traces, layout)
+
+
+def _marks(arrays: Any, order: np.ndarray, doubted: np.ndarray) -> dict[str, Any]:
+    """Crosses at the births of these latents, in this order, that are not to be trusted."""
+    steps = _names(arrays)
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [steps[int(np.searchsorted(arrays["at"], birth))] for birth in arrays["birth"][order][doubted]],
+        "y": np.flatnonzero(doubted),
+        "name": "birth not to be trusted",
+        "marker": {"color": OKABE_ITO[1], "symbol": "x-thin-open", "size": 5, "line": {"width": 1.2}},
+        "text": [_doubt(arrays, int(latent)) for latent in order[doubted]],
+        "hovertemplate": "%{text}<extra></extra>",
+    }
 
 
 def _names(arrays: Any) -> list[str]:
