@@ -90,4 +90,4 @@ def _warm() -> None:
 
 def _query() -> str:
     arguments = pn.state.session_args
-    return urlencode([(name, values[-1].decode("utf-8", "replace")) for name, values in arguments.items() if values])
+    return urlencode([(name, each.decode("utf-8", "replace")) for name, values in arguments.items() for each in values])

@@ -10,6 +10,7 @@ import errno
 import os
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, final
 
 from miscope.errors import BadValue, CannotWrite
@@ -36,43 +37,59 @@ class Answer(NamedTuple):
 
 
 @final
+@dataclass(frozen=True, kw_only=True)
+class _Question:
+    """What is asked, and within which bounds."""
+
+    statement: str
+    seconds: float
+    beside: Mapping[str, pyarrow.Table] = field(default_factory=dict)
+
+
+@final
 class Index:
     """The tables variants, runs, checkpoints, artifacts, metrics and scalars of one workspace."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def ask(self, sql: str, *, seconds: float = SECONDS) -> pyarrow.Table:
+    def ask(
+        self, sql: str, *, seconds: float = SECONDS, beside: Mapping[str, pyarrow.Table] | None = None
+    ) -> pyarrow.Table:
         """The answer to one SELECT, as of now; BadValue for anything else, and for one that takes too much.
 
         Columns of one name are told apart by a number. No file can be read or written by the question.
+
+        beside: tables by name that can be asked too, of names that the index has not.
         """
-        return self.answer(sql, seconds=seconds).rows
+        return self._answer(_Question(statement=_only_question(sql), seconds=seconds, beside=beside or {})).rows
 
     def answer(self, sql: str, *, seconds: float = SECONDS) -> Answer:
         """The answer as `ask` gives it, with what is wrong in the workspace."""
+        return self._answer(_Question(statement=_only_question(sql), seconds=seconds))
+
+    def _answer(self, question: _Question) -> Answer:
         import duckdb
 
-        statement = _only_question(sql)
         sweep(self._store.root, deep=False)
         try:
             # The snapshot may be damaged where nothing but this question reads; it is derived: made of the files again.
             # And where the disk is full, or the workspace may only be read, none is published.
             for anew, publishing in ((False, True), (True, True)):
                 try:
-                    return self._answered(statement, seconds, anew=anew, publishing=publishing)
+                    return self._answered(question, anew=anew, publishing=publishing)
                 except OSError:
                     continue
                 except duckdb.Error as error:
                     if not _is_damage(error):
                         raise
-            return self._answered(statement, seconds, anew=True, publishing=False)
+            return self._answered(question, anew=True, publishing=False)
         except (duckdb.InterruptException, duckdb.OutOfMemoryException, MemoryError) as error:
-            raise _too_much(error, seconds) from None
+            raise _too_much(error, question.seconds) from None
         except duckdb.Error as error:
             raise _refused(str(error)) from None
 
-    def _answered(self, statement: str, seconds: float, *, anew: bool, publishing: bool) -> Answer:
+    def _answered(self, question: _Question, *, anew: bool, publishing: bool) -> Answer:
         import duckdb
 
         with closing(duckdb.connect()) as database:
@@ -81,11 +98,12 @@ class Index:
             if show_all(database, self._store, anew=anew) and publishing and there:
                 self._publish(database)
             problems = _problems(database)
-            with limited(database, seconds=seconds):
+            _put_beside(database, question.beside)
+            with limited(database, seconds=question.seconds):
                 database.execute("SET enable_external_access = false")
                 database.execute("SET python_enable_replacements = false")
                 database.execute("SET lock_configuration = true")
-                return Answer(_distinct_columns(database.sql(statement).to_arrow_table()), problems)
+                return Answer(_distinct_columns(database.sql(question.statement).to_arrow_table()), problems)
 
     def rebuild(self) -> Mapping[str, str]:
         """Build the snapshot anew from the files and the ledgers, and publish it; what is wrong, by variant.
@@ -114,6 +132,14 @@ class Index:
                     database.execute("DETACH fresh")
             except (duckdb.IOException, duckdb.FatalException) as error:
                 raise CannotWrite(path, _of_the_system(error)) from error
+
+
+def _put_beside(database: DuckDBPyConnection, tables: Mapping[str, pyarrow.Table]) -> None:
+    """Have these tables beside the index's own, as copies: what a question may read is not changed meanwhile."""
+    for name, rows in tables.items():
+        database.register("given", rows)
+        database.execute(f"CREATE TEMP TABLE {column(name)} AS FROM given")
+        database.unregister("given")
 
 
 def _of_the_system(error: Exception) -> OSError:

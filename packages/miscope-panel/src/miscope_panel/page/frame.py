@@ -7,6 +7,7 @@ from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
+import param
 
 from miscope_panel.page.client import sheet
 from miscope_panel.page.sidebar import Sidebar
@@ -55,20 +56,21 @@ def page(selection: Selection, sidebar: Sidebar, frame: pn.Column, *, look: str)
     """Header, sidebar and the frame that holds the cards and the cursor."""
     place = selection.place
     tabs = pmui.RadioButtonGroup(
-        options={"Views": "views", "Installed": "installed"},
+        options={"Runs": "runs", "Workbench": "views", "Installed": "installed"},
         value=place.page,
         size="small",
         sx=_TABS,
         align="center",
         margin=(0, 12),
     )
-    name = pn.pane.HTML(escape(place.variant), margin=(0, 12), align="center", stylesheets=[sheet("name")])
+    name = pn.pane.HTML(escape(_named(place)), margin=(0, 12), align="center", stylesheets=[sheet("name")])
     listening = _listening_for_work()
     made = pmui.Page(
         title="miscope",
         header=[tabs, name],
         sidebar=sidebar.contents,
         sidebar_width=312,
+        sidebar_open=place.page == "views",
         main=[frame],
         busy_indicator=None,
         dark_theme=place.dark,
@@ -84,10 +86,21 @@ def page(selection: Selection, sidebar: Sidebar, frame: pn.Column, *, look: str)
     made.param.watch(lambda event: selection.move(dark=bool(event.new)), "dark_theme")
 
     def follow(place: Place) -> None:
-        tabs.value, made.dark_theme, name.object = place.page, place.dark, escape(place.variant)
+        tabs.value, made.dark_theme, name.object = place.page, place.dark, escape(_named(place))
 
-    selection.param.watch(lambda event: follow(event.new), "place")
+    def turn(event: param.parameterized.Event) -> None:
+        if event.old.page != event.new.page:
+            # What can be looked at is beside the point of the other pages, and in the way of a wide table.
+            made.sidebar_open = event.new.page == "views"
+        follow(event.new)
+
+    selection.param.watch(turn, "place")
     return made
+
+
+def _named(place: Place) -> str:
+    """The variant that the page is of; '' where it is of all of them, or of none."""
+    return place.variant if place.page == "views" else ""
 
 
 def _listening_for_work() -> list[Any]:

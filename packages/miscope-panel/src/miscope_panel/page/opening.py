@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
+from miscope.errors import MiscopeError
 from miscope.figures.first_views import first_views
+from miscope.tabulating.index_rows import finished_last
 from miscope.workspace import Workspace
 from miscope_panel.shown.lens_cards import sections_of
 from miscope_panel.shown.pin import view_of
 from miscope_panel.shown.selection import Place, settled
 
-__all__ = ["opened"]
+__all__ = ["arrived", "opened"]
+
+_SAID = frozenset({"variant", "views", "lens", "page"})
+
+
+def arrived(workspace: Workspace, names: Sequence[str], given: Mapping[str, Any]) -> Place:
+    """Where a visitor arrives whose address says that much: at the runs, where it says nothing and there are any.
+
+    given: the fields of a Place; names: the variants that can be shown.
+    """
+    place = Place(**given)
+    return opened(workspace, names, place if _SAID & given.keys() or not names else replace(place, page="runs"))
 
 
 def opened(workspace: Workspace, names: Sequence[str], place: Place) -> Place:
-    """The place with what was left open filled in: a variant with checkpoints, its last step, the first views to see.
+    """The place with what was left open filled in: a variant, its last step, the first views to see.
 
+    The variant is the one whose training was completed last, else the first that has checkpoints.
     names: the variants that can be shown. Views that are not installed are left out.
     """
-    variant = place.variant or next((name for name in names if workspace.store.steps(name)), names[0] if names else "")
+    variant = place.variant or _newest(workspace, names)
     if "/" not in variant:
         variant = next((name for name in names if name.partition("/")[2] == variant), variant)
     steps = workspace.store.steps(variant) if variant in names else []
@@ -33,3 +48,13 @@ def opened(workspace: Workspace, names: Sequence[str], place: Place) -> Place:
         return replace(through, variant=variant, step=step, views=views or through.views, turned=turned)
     views = views or first_views(workspace.plugins.views, weights=bool(steps) or variant not in names)
     return replace(place, variant=variant, views=views, step=step)
+
+
+def _newest(workspace: Workspace, names: Sequence[str]) -> str:
+    try:
+        last = finished_last(workspace.index) if names else None
+    except MiscopeError:
+        last = None
+    if last in names:
+        return str(last)
+    return next((name for name in names if workspace.store.steps(name)), names[0] if names else "")

@@ -23,7 +23,8 @@ from miscope_panel.page.client import sheet
 from miscope_panel.page.cursor import Cursor
 from miscope_panel.page.errands import Errands
 from miscope_panel.page.installed import installed_page
-from miscope_panel.page.opening import opened
+from miscope_panel.page.opening import arrived, opened
+from miscope_panel.page.runs_page import RunsPage
 from miscope_panel.page.shell import Shell
 from miscope_panel.page.sidebar import Sidebar
 from miscope_panel.shown import pin
@@ -50,8 +51,9 @@ class Workbench:
     def __init__(self, workspace: Workspace, pool: Executor, query: str = "") -> None:
         self._workspace, self._errands = workspace, Errands(pool)
         self._names = _known(workspace)
-        place = opened(workspace, self._names, Place(**read_query(query)))
+        place = arrived(workspace, self._names, read_query(query))
         self.selection = Selection(place=place)
+        self.runs = RunsPage(workspace, self.selection, self._errands)
         self.shell = Shell(query="", dark=place.dark, charts=constants(), width=0, height=0, margin=0)
         self.cursor = Cursor(asked=place.step, sizing_mode="stretch_width", margin=0)
         self.sidebar = Sidebar(self.selection, self._names, workspace.plugins.views)
@@ -62,12 +64,14 @@ class Workbench:
         self._cards: dict[str, Card] = {}
         self._headings: dict[str, pn.pane.HTML] = {}
         self._sections: tuple[CardSection, ...] = ()
+        self._worked_on = Place()
+        """What cards, cursor and sidebar show: where the visitor was when they were last looked at."""
         self.cursor.param.watch(lambda event: self.selection.move(step=event.new), "asked")
         self.shell.on_return = self._return
         self.sidebar.on_again = self.look_again
         self.sidebar.on_lens = self._look_through
-        self.selection.param.watch(lambda event: self._follow(event.old, event.new), "place")
-        self._follow(Place(), place)
+        self.selection.param.watch(lambda event: self._follow(event.new), "place")
+        self._follow(place)
         self._offer()
 
     def _offer(self) -> None:
@@ -82,24 +86,35 @@ class Workbench:
         place, sections = self.selection.place, sections_of(self._workspace, lens)
         self.selection.place = place.through(lens, sections) if sections else replace(place, lens="")
 
-    def _follow(self, old: Place, new: Place) -> None:
+    def _follow(self, new: Place) -> None:
+        # Hidden, not taken away: a chart that comes back need not be drawn again.
+        for page, part in (("runs", self.runs.view), ("views", self.board), ("installed", self._installed)):
+            part.css_classes = [] if new.page == page else ["away"]
+        self.cursor.active = new.page == "views"
+        self.runs.follow(new)
+        if new.page == "views":
+            old, self._worked_on = self._worked_on, new
+            self._work_on(old, new)
+        self.cursor.css_classes = [] if new.page == "views" and self.cursor.steps else ["away"]
+        self.shell.param.update(query=write_query(new, self._sections_of(new)), dark=new.dark)
+
+    def _sections_of(self, place: Place) -> tuple[CardSection, ...]:
+        """Those of its lens, also while the cards are not looked at."""
+        return self._sections if place.lens == self._worked_on.lens else sections_of(self._workspace, place.lens)
+
+    def _work_on(self, old: Place, new: Place) -> None:
+        """Have the cards, the cursor and the sidebar show the place."""
         if new.variant != old.variant:
             self._take_up(new.variant)
         if new.lens != old.lens:
             self._sections = sections_of(self._workspace, new.lens)
         if (new.variant, new.compared) != (old.variant, old.compared) and new.variant in self._names:
             self._errands.send(partial(_states, self._workspace, new), partial(self._explain, new))
-        self.cursor.active = new.page == "views"
-        # Hidden, not taken away: a chart that comes back need not be drawn again.
-        self.board.css_classes = [] if new.page == "views" else ["away"]
-        self.cursor.css_classes = [] if new.page == "views" and self.cursor.steps else ["away"]
-        self._installed.css_classes = [] if new.page == "installed" else ["away"]
         self.cursor.asked = new.step
         self._lay_out(new)
         if (new.variant, new.compared, new.views) != (old.variant, old.compared, old.views):
             # Not at every move of the cursor: comparing the catalogue with itself took longer than all else together.
             self.sidebar.follow(new)
-        self.shell.param.update(query=write_query(new, self._sections), dark=new.dark)
 
     def _take_up(self, variant: str) -> None:
         """What depends on the variant alone; its events and what it has views for come when they are known."""
@@ -206,7 +221,8 @@ class Workbench:
             card.forget()
         self.selection.place = place
         self.sidebar.know(self._names)
-        self._follow(Place(), place)
+        self._worked_on = Place()
+        self._follow(place)
         self._offer()
 
     def _notice(self, place: Place) -> Card:
@@ -230,8 +246,7 @@ class Workbench:
         )
 
     def _return(self, query: str) -> None:
-        place = opened(self._workspace, self._names, Place(**read_query(query)))
-        self.selection.place = place
+        self.selection.place = arrived(self._workspace, self._names, read_query(query))
 
     def page(self) -> pmui.Page:
         """The whole page."""
@@ -239,6 +254,7 @@ class Workbench:
 
         frame = pn.Column(
             self.shell,
+            self.runs.view,
             self.board,
             self._installed,
             self.cursor,

@@ -6,17 +6,20 @@ import bisect
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, final
+from typing import Any, Literal, final, get_args
 from urllib.parse import parse_qsl, urlencode
 
 import param
 
+from miscope.tabulating.asked import TableAsked
 from miscope_panel.shown.lens_cards import CardSection
 from miscope_panel.shown.pin import Pin, view_of
+from miscope_panel.shown.table_address import read_asked, write_asked
 
 __all__ = ["Page", "Place", "Selection", "read_query", "settled", "write_query"]
 
-Page = Literal["views", "installed"]
+Page = Literal["runs", "views", "installed"]
+_PAGES: tuple[Page, ...] = get_args(Page)
 
 _SAFE = "/:,@"
 
@@ -39,6 +42,8 @@ class Place:
     lens: str = ""
     """The lens that the cards were opened by; '' for none."""
     page: Page = "views"
+    table: TableAsked = field(default_factory=TableAsked)
+    """What is asked of the table of variants."""
     dark: bool = False
 
     def turn(self, view: str, control: str, value: str | None) -> Place:
@@ -79,22 +84,22 @@ class Place:
 def write_query(place: Place, sections: Sequence[CardSection] = ()) -> str:
     """The place as a query string, without the question mark: 'v=...&e=24800&views=a,b&a:neuron=7'.
 
+    Variants that are compared follow the first: 'v=...&v=...'.
     sections: of its lens, whose name stands for what it opens and sets.
     """
     by_lens = Place().through(place.lens, sections)
     pairs: list[tuple[str, str]] = []
-    if place.variant:
-        pairs.append(("v", place.variant))
+    if place.variant or place.compared:
+        pairs += [("v", name) for name in (place.variant, *place.compared)]
     if place.step is not None:
         pairs.append(("e", str(place.step)))
     if not sections or place.views != by_lens.views:
         pairs.append(("views", ",".join(place.views)))
-    if place.compared:
-        pairs.append(("with", ",".join(place.compared)))
     if place.lens:
         pairs.append(("lens", place.lens))
     if place.page != "views":
         pairs.append(("page", place.page))
+    pairs += write_asked(place.table)
     if place.dark:
         pairs.append(("theme", "dark"))
     turned = {key: text for key, text in place.turned.items() if by_lens.turned.get(key) != text}
@@ -104,19 +109,19 @@ def write_query(place: Place, sections: Sequence[CardSection] = ()) -> str:
 
 def read_query(query: str) -> dict[str, Any]:
     """The fields of a Place that a query string names; what it does not know or cannot read is left out."""
-    given = dict(parse_qsl(query.removeprefix("?"), keep_blank_values=True))
-    fields: dict[str, Any] = {}
-    fields |= {field: given[key] for key, field in (("v", "variant"), ("lens", "lens")) if given.get(key)}
+    pairs = parse_qsl(query.removeprefix("?"), keep_blank_values=True)
+    given = dict(pairs)
+    fields = _variants([text for key, text in pairs if key == "v"], given.get("with"))
     if re.fullmatch(r"[0-9]{1,18}", given.get("e", "")):
         fields["step"] = int(given["e"])
     if "views" in given:
         fields["views"] = _unique(given["views"].split(","))
-    if "with" in given:
-        fields["compared"] = _unique(given["with"].split(","))
     if given.get("lens"):
         fields["lens"] = given["lens"]
-    if given.get("page") in ("views", "installed"):
+    if given.get("page") in _PAGES:
         fields["page"] = given["page"]
+    if (table := read_asked(given)) != TableAsked():
+        fields["table"] = table
     if "theme" in given:
         fields["dark"] = given["theme"] == "dark"
     turned = {}
@@ -127,6 +132,16 @@ def read_query(query: str) -> dict[str, Any]:
     if turned:
         fields["turned"] = turned
     return fields
+
+
+def _variants(named: Sequence[str], beside: str | None) -> dict[str, Any]:
+    """The variants that an address names: the first, and those compared with it.
+
+    beside: the latter as older addresses have them, with commas between.
+    """
+    fields: dict[str, Any] = {"variant": named[0]} if named and named[0] else {}
+    compared = _unique([*named[1:], *(beside or "").split(",")])
+    return fields | ({"compared": compared} if compared else {})
 
 
 def settled(steps: Sequence[int], asked: int | None) -> int | None:

@@ -1,0 +1,65 @@
+"""Variants that agree in some columns as one row: the mean of each number over them, and how sure it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from miscope.maths.mean_interval import Scale, mean_interval
+from miscope.tabulating.variant_table import Cell, Column, Row, Summary, is_nothing, telling_apart
+
+__all__ = ["MEMBERS", "but_seeds", "grouped"]
+
+MEMBERS = "n"
+"""The column that counts the variants of a group."""
+
+_SEED = re.compile(r"(.*_)?seed")
+
+
+def but_seeds(columns: Sequence[Column], rows: Sequence[Row]) -> tuple[str, ...]:
+    """The columns to group by so that a group's variants differ in seeds alone: all others that tell these rows apart."""
+    families = {row.cells.get("family") for row in rows}
+    fields = tuple(name for name in telling_apart(columns, rows) if not _SEED.fullmatch(name))
+    return (("family",) if len(families) > 1 else ()) + fields
+
+
+def grouped(rows: Sequence[Row], columns: Sequence[Column], by: Sequence[str]) -> tuple[Row, ...]:
+    """One row for all that have the same values in the columns `by`, in the order of their first.
+
+    A number that was measured is a Summary: its mean and 95 % interval over the members that have one, on the scale of
+    the quantity (`maths.mean_interval`). Any other cell is what all members have there, or nothing.
+    """
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        groups.setdefault(tuple(repr(row.cells.get(name)) for name in by), []).append(row)
+    return tuple(_one(members, columns) for members in groups.values())
+
+
+def _one(members: Sequence[Row], columns: Sequence[Column]) -> Row:
+    cells: dict[str, Cell] = {MEMBERS: len(members)}
+    for column in columns:
+        found = [row.cells.get(column.name) for row in members]
+        summed = column.numeric and column.part in ("measure", "work")
+        cells[column.name] = _summary(column.name, found) if summed else _common(found)
+    return Row(variants=tuple(name for row in members for name in row.variants), cells=cells)
+
+
+def _common(cells: Sequence[Cell]) -> Cell:
+    return cells[0] if len({repr(cell) for cell in cells}) == 1 else None
+
+
+def _summary(name: str, cells: Sequence[Cell]) -> Summary | None:
+    values = np.array([float(cell) for cell in cells if isinstance(cell, int | float) and not is_nothing(cell)])
+    if not len(values):
+        return None
+    mean, low, high = (float(number) for number in mean_interval(values, _scale(name, values)))
+    return Summary(mean=mean, low=low, high=high, count=len(values))
+
+
+def _scale(name: str, values: np.ndarray) -> Scale:
+    """What such a number can be, as far as its name and its values say."""
+    if name.partition(".")[0].endswith("accuracy") and ((values >= 0) & (values <= 1)).all():
+        return "share"
+    return "positive" if (values > 0).all() else "any"

@@ -1,0 +1,51 @@
+"""Which single number of a variant a column holds: the last, least or largest of a metric or of an analyzer's scalar."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, cast, final, get_args
+
+__all__ = ["Measure", "Which", "first_measures", "mentioned"]
+
+Which = Literal["last", "min", "max"]
+_ENDINGS = get_args(Which)
+
+_FIRST = ("test_loss", "train_loss", "test_accuracy")
+"""Metrics that one sees who has not said which."""
+
+_FEW = 3
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """One number of each variant; written 'test_loss' for the last, 'test_loss.min' and 'test_loss.max'."""
+
+    name: str
+    """Of a metric ('test_loss'), or an analyzer and its scalar ('events.grokking/generalised')."""
+    which: Which = "last"
+
+    @classmethod
+    def read(cls, text: str) -> Measure:
+        """The measure that is written so."""
+        name, _, ending = text.rpartition(".")
+        return cls(name=name, which=cast("Which", ending)) if name and ending in _ENDINGS else cls(name=text)
+
+    def __str__(self) -> str:
+        ends_alike = self.name.rpartition(".")[2] in _ENDINGS and "." in self.name
+        return self.name if self.which == "last" and not ends_alike else f"{self.name}.{self.which}"
+
+
+def first_measures(known: Iterable[str]) -> tuple[Measure, ...]:
+    """Those that one sees who has not said which: the usual metrics, else the first few; last values all."""
+    names = tuple(known)
+    usual = [name for name in _FIRST if name in names] or [name for name in names if "/" not in name][:_FEW]
+    return tuple(Measure(name=name) for name in usual)
+
+
+def mentioned(text: str, known: Iterable[str]) -> tuple[Measure, ...]:
+    """Those of the known names that stand in a text, whatever their case, with which of their numbers is meant."""
+    said = text.casefold()
+    measures = (Measure(name=name, which=which) for name in known for which in _ENDINGS)
+    return tuple(measure for measure in measures if str(measure).casefold() in said)

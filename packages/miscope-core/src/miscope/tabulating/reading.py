@@ -1,0 +1,97 @@
+"""The table of variants as the workspace has it now: made of the index and of the queue, without opening a variant."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from miscope.field_text import written_value
+from miscope.tabulating.index_rows import numbers_of, variant_rows
+from miscope.tabulating.measure import Measure
+from miscope.tabulating.run_words import RunWords, run_words
+from miscope.tabulating.variant_table import Cell, Part, Row, VariantTable
+
+if TYPE_CHECKING:
+    from miscope.workspace import Workspace
+
+__all__ = ["read_table", "table_of"]
+
+_BEFORE: Mapping[str, Part] = {"variant": "variant", "family": "variant"}
+_AFTER: Mapping[str, Part] = {
+    "step": "work",
+    "checkpoints": "work",
+    "state": "work",
+    "analyses": "work",
+    "missing_analyses": "work",
+    "tags": "work",
+    "notes": "work",
+    "problem": "work",
+}
+"""step: of the last checkpoint. analyses: analyzers with something computed. missing_analyses: those that others of its
+family have and it has not."""
+
+
+def read_table(workspace: Workspace, measures: Sequence[Measure] = ()) -> VariantTable:
+    """All variants that lie in the workspace, with these numbers; those whose training ended last come first.
+
+    Which analyzers would apply to a variant only its model says, so what is missing is told by its family: an analyzer
+    that was computed for another variant of it. Raises BadValue and BadFile where index or queue cannot be read.
+    """
+    index = workspace.index
+    return table_of(variant_rows(index), numbers_of(index, measures), run_words(workspace.root), measures)
+
+
+def table_of(
+    rows: Sequence[Mapping[str, Any]],
+    numbers: Mapping[str, Mapping[str, float]],
+    words: Mapping[str, RunWords],
+    measures: Sequence[Measure],
+) -> VariantTable:
+    """The table of what was read: rows of the index, their measures and their runs' words by the variant's name."""
+    parts: dict[str, Part] = dict(_BEFORE)
+    made: dict[str, set[str]] = {}
+    for row in rows:
+        made.setdefault(row["family"], set()).update(row["analyzers"] or ())
+    measured: dict[str, Part] = {str(measure): "measure" for measure in measures}
+    taken = {*_BEFORE, *_AFTER, *measured}
+    found = []
+    for row in rows:
+        fields = {**_fields(row["params"], "parameter", taken), **_fields(row["training"], "training", taken)}
+        for name, (part, _) in fields.items():
+            parts.setdefault(name, part)
+        cells = {name: cell for name, (_, cell) in fields.items()}
+        name = row["variant"]
+        cells |= {**numbers.get(name, {}), **_work(row, words.get(name), made[row["family"]])}
+        found.append(Row(variants=(name,), cells={"variant": name, "family": row["family"], **cells}))
+    return VariantTable.of({**parts, **measured, **_AFTER}, found)
+
+
+def _work(row: Mapping[str, Any], words: RunWords | None, made: Collection[str]) -> dict[str, Cell]:
+    """What was done of a variant. made: analyzers that any of its family has."""
+    own = set(row["analyzers"] or ())
+    cells: dict[str, Cell] = {
+        "step": row["step"],
+        "checkpoints": row["checkpoints"] or 0,
+        "state": (words.state if words else None) or row["state"],
+        "analyses": len(own),
+        "missing_analyses": len(set(made) - own),
+        "tags": ", ".join(words.tags) if words else None,
+        "notes": words.notes if words else None,
+        "problem": row["problem"],
+    }
+    return {name: cell for name, cell in cells.items() if cell not in (None, "")}
+
+
+def _fields(text: str | None, part: Part, taken: Collection[str]) -> dict[str, tuple[Part, Cell]]:
+    """Parameters or training fields by the names of their columns: 'training.checkpoints' where that name is taken."""
+    given = json.loads(text) if text else None
+    if not isinstance(given, Mapping):
+        return {}
+    prefix = "params" if part == "parameter" else "training"
+    return {f"{prefix}.{n}" if n in taken else n: (part, _cell(value)) for n, value in given.items()}
+
+
+def _cell(value: object) -> Cell:
+    """What stands in a record: a list is text, as one types it."""
+    return value if isinstance(value, bool | int | float | str) or value is None else written_value(value)

@@ -1,0 +1,47 @@
+"""What the queue says of the runs that trained a variant: where the last stands, its tags and notes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+from miscope.runs.queued_run import QueuedRun
+from miscope.runs.run_queue import RunQueue
+from miscope.train_request import TrainRequest
+
+__all__ = ["RunWords", "run_words", "words_of"]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class RunWords:
+    """Of one variant."""
+
+    state: str
+    """As `RunState` has it."""
+    tags: tuple[str, ...] = ()
+    notes: str = ""
+
+
+def run_words(root: Path) -> Mapping[str, RunWords]:
+    """By the variants' names, of the queue of that workspace; {} where nothing was ever queued."""
+    with closing(RunQueue(root)) as queue:
+        return words_of(queue.runs())
+
+
+def words_of(runs: Iterable[QueuedRun]) -> dict[str, RunWords]:
+    """The state of the run that was asked for last; tags and notes of all of them."""
+    found: dict[str, RunWords] = {}
+    for run in sorted(runs, key=lambda run: run.id):
+        if not isinstance(run.request, TrainRequest):
+            continue
+        before = found.get(run.what, RunWords(state=""))
+        found[run.what] = RunWords(
+            state=run.state.value,
+            tags=tuple(dict.fromkeys((*before.tags, *run.labels.tags))),
+            notes="\n".join(dict.fromkeys(note for note in (before.notes, run.labels.notes) if note)),
+        )
+    return found

@@ -1,0 +1,86 @@
+"""What is asked of the table of variants on the page: words, a condition, columns, groups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, final
+
+import panel as pn
+import panel_material_ui as pmui
+
+from miscope.tabulating.asked import TableAsked
+from miscope.tabulating.grouping import MEMBERS, but_seeds
+from miscope.tabulating.measure import Measure
+from miscope.tabulating.variant_table import telling_apart
+from miscope_panel.page.client import sheet
+from miscope_panel.shown.variants_table import TableAnswer
+
+__all__ = ["RunsControls"]
+
+_NONE = "–"
+_BUT_SEEDS = "all but seeds"
+
+
+@final
+class RunsControls:
+    """Asks when something is typed or chosen, and follows what is asked elsewhere."""
+
+    def __init__(self) -> None:
+        self.on_ask: Callable[[TableAsked], None] = lambda asked: None
+        self._asked = TableAsked()
+        self._named: tuple[str, ...] = ()
+        self._following = False
+        """Whether the widgets are being set: one whose value is not among its new options chooses another."""
+        self._groups: Mapping[str, tuple[str, ...]] = {_NONE: ()}
+        small: dict[str, Any] = {"size": "small", "margin": 0}
+        self.find = pmui.TextInput(label="Find", placeholder="p113 seed=1 test_loss<1e-3", width=260, **small)
+        self.where = pmui.TextInput(label="Where (SQL)", placeholder="weight_decay = 1 and prime > 50", width=340, **small)
+        self.group = pmui.Select(label="Group by", options=[*self._groups], width=180, **small)
+        self.columns = pmui.MultiChoice(label="Columns", options=[], searchable=True, chip=False, width=260, margin=0)
+        self.bar = pn.FlexBox(
+            self.find, self.where, self.group, self.columns, gap="12px", margin=0, stylesheets=[sheet("runs_bar")]
+        )
+        self.find.param.watch(lambda event: self._ask(text=event.new), "value")
+        self.where.param.watch(lambda event: self._ask(where=event.new), "value")
+        self.group.param.watch(lambda event: self._ask(group=self._groups.get(event.new, ())), "value")
+        self.columns.param.watch(lambda event: self._choose(tuple(event.new)), "value")
+
+    def follow(self, asked: TableAsked, found: TableAnswer) -> None:
+        """Show what is asked, and offer what the answer has."""
+        self._asked = asked
+        self._named = tuple(column.name for column in found.shown.columns if column.name != MEMBERS)
+        self._groups = _groups(asked, found)
+        numbers = [str(Measure(name=name, which=which)) for name in found.numbers for which in ("last", "min", "max")]
+        fields = [column.name for column in found.table.columns if column.part != "measure"]
+        group = next(label for label, columns in self._groups.items() if columns == asked.group)
+        self._following = True
+        try:
+            with pn.io.hold():
+                self.find.value, self.where.value = asked.text, asked.where
+                self.group.param.update(options=[*self._groups], value=group)
+                self.columns.param.update(options=[*fields, *numbers], value=[*self._named])
+        finally:
+            self._following = False
+
+    def _choose(self, names: tuple[str, ...]) -> None:
+        if names != self._named:
+            self._ask(columns=names)
+
+    def _ask(self, **changes: Any) -> None:
+        asked = replace(self._asked, **changes)
+        if not self._following and asked != self._asked:
+            self._asked = asked
+            self.on_ask(asked)
+
+
+def _groups(asked: TableAsked, found: TableAnswer) -> dict[str, tuple[str, ...]]:
+    """By what variants can be put together, each with the columns in which a group then agrees."""
+    columns, rows = found.table.columns, found.table.rows
+    groups: dict[str, tuple[str, ...]] = {_NONE: (), _BUT_SEEDS: but_seeds(columns, rows)}
+    groups |= {name: (name,) for name in telling_apart(columns, rows)}
+    if not groups[_BUT_SEEDS]:
+        del groups[_BUT_SEEDS]
+    if asked.group not in groups.values():
+        groups[" + ".join(asked.group)] = asked.group
+    return groups

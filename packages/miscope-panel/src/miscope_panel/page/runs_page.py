@@ -1,0 +1,131 @@
+"""The home of the page: all variants in one table, to be found, ordered, grouped, opened and compared."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from html import escape
+from typing import Any, final
+
+import panel as pn
+import panel_material_ui as pmui
+
+from miscope.commands import in_workspace
+from miscope.figures.first_views import compared_views
+from miscope.tabulating.asked import Order, TableAsked
+from miscope.workspace import Workspace
+from miscope_panel.page.client import sheet
+from miscope_panel.page.errands import Errands
+from miscope_panel.page.runs_controls import RunsControls
+from miscope_panel.page.variant_grid import VariantGrid
+from miscope_panel.shown.selection import Place, Selection
+from miscope_panel.shown.variants_table import TableAnswer, answer
+
+__all__ = ["RunsPage", "told"]
+
+
+@final
+class RunsPage:
+    """Follows the selection while it is looked at, and moves it."""
+
+    def __init__(self, workspace: Workspace, selection: Selection, errands: Errands) -> None:
+        self._workspace, self._selection, self._errands = workspace, selection, errands
+        self._asked: TableAsked | None = None
+        """What was asked last; None while another page is looked at."""
+        self._found: TableAnswer | None = None
+        self.controls, self.grid = RunsControls(), VariantGrid()
+        small: dict[str, Any] = {"size": "small", "variant": "outlined", "margin": 0}
+        self.open = pmui.Button(label="Open", disabled=True, **small)
+        self.compare = pmui.Button(label="Compare", disabled=True, **small)
+        self.clear = pmui.Button(label="Show all", visible=False, **small)
+        self.refresh = pmui.Button(label="Refresh", **small)
+        self.said = pn.pane.HTML("", margin=0, stylesheets=[sheet("runs_said")])
+        actions = pn.FlexBox(
+            self.open, self.compare, self.refresh, self.said, self.clear, gap="8px", margin=0, align_items="center",
+            stylesheets=[sheet("runs_bar")],
+        )  # fmt: skip
+        self.view = pn.Column(
+            self.controls.bar, actions, self.grid.widget, sizing_mode="stretch_width", margin=0,
+            stylesheets=[sheet("scroll")],
+        )  # fmt: skip
+        self._listen()
+
+    def _listen(self) -> None:
+        self.controls.on_ask = self._ask
+        self.grid.on_order = self._reorder
+        self.grid.on_select, self.grid.on_open = self._offer, self._open
+        self.open.on_click(lambda event: self._open(self.grid.selected[0]))
+        self.compare.on_click(lambda event: self._compare(self.grid.selected))
+        self.clear.on_click(lambda event: self._ask(replace(self._selection.place.table, text="", where="")))
+        self.refresh.on_click(lambda event: self.look_again())
+
+    def follow(self, place: Place) -> None:
+        """Show what is asked of the table, read anew whenever a visitor comes back to it."""
+        if place.page != "runs":
+            self._asked = None
+        elif place.table != self._asked:
+            self._send(place.table, None if self._asked is None else self._found)
+
+    def look_again(self) -> None:
+        """Take up what was trained, computed and noted since."""
+        if self._asked is not None:
+            self._send(self._asked, None)
+
+    def _send(self, asked: TableAsked, before: TableAnswer | None) -> None:
+        self._asked = asked
+        if before is None and self._found is None:
+            self.said.object = _line("Reading the variants …")
+        self._errands.send(partial(answer, self._workspace, asked, before), partial(self._show, asked))
+
+    def _show(self, asked: TableAsked, found: TableAnswer) -> None:
+        if asked != self._asked:
+            return
+        self._found = found
+        self.controls.follow(asked, found)
+        self.said.object = told(self._workspace, asked, found)
+        self.clear.visible = asked.narrows and not found.shown.rows
+        self.grid.show(found.shown, asked.order)
+
+    def _ask(self, asked: TableAsked) -> None:
+        self._selection.move(table=asked)
+
+    def _reorder(self, order: tuple[Order, ...]) -> None:
+        self._ask(replace(self._selection.place.table, order=order))
+
+    def _offer(self, names: tuple[str, ...]) -> None:
+        self.open.disabled, self.compare.disabled = len(names) != 1, len(names) < 2
+        self.compare.label = f"Compare {len(names)}" if len(names) > 1 else "Compare"
+
+    def _open(self, name: str) -> None:
+        self._selection.move(page="views", variant=name, compared=(), step=None)
+
+    def _compare(self, names: tuple[str, ...]) -> None:
+        first, *others = names
+        views = compared_views(self._workspace.plugins.views)
+        self._selection.move(page="views", variant=first, compared=tuple(others), step=None, views=views, lens="")
+
+
+def told(workspace: Workspace, asked: TableAsked, found: TableAnswer) -> str:
+    """What the table shows, or why it shows nothing, as HTML of plain text."""
+    shown = found.shown
+    if found.problem:
+        return "".join(_line(line, "problem") for line in found.problem.splitlines())
+    if not shown.total:
+        train = in_workspace(workspace.root, "miscope train FAMILY")
+        lines = ("No variants yet.", f"The workspace at {workspace.root} is empty. To train one:  {train}")
+        return "".join(map(_line, lines))
+    variants = f"{shown.total:,} variant{'s' * (shown.total != 1)}"
+    if not asked.narrows:
+        return _line(variants + _in_groups(asked, len(shown.rows)))
+    if shown.rows:
+        return _line(f"{shown.matched:,} of {variants}" + _in_groups(asked, len(shown.rows)))
+    said = " and ".join(text.strip() for text in (asked.text, asked.where) if text.strip())
+    return _line(f"0 of {variants} match `{said}`.")
+
+
+def _in_groups(asked: TableAsked, count: int) -> str:
+    return f" in {count:,} group{'s' * (count != 1)}" if asked.group else ""
+
+
+def _line(text: str, kind: str = "told") -> str:
+    return f'<p class="{kind}">{escape(text)}</p>'

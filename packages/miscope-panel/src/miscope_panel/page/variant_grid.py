@@ -1,0 +1,104 @@
+"""The table of variants on the page: rows that can be selected, headers that order them, one page of them at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, final
+
+import pandas as pd
+import panel as pn
+import param
+
+from miscope.tabulating.asked import Order
+from miscope.tabulating.cell_text import written
+from miscope.tabulating.showing import ShownTable
+from miscope.tabulating.variant_table import Row
+from miscope_panel.page.client import sheet
+
+__all__ = ["VariantGrid"]
+
+_ROWS = 50
+"""Rows of one page of the table: what is not on it is not sent."""
+
+
+@final
+class _InOrder(pn.widgets.Tabulator):
+    """Rows stay as they are given: pandas would order what is written in the cells, and pull groups apart."""
+
+    def _sort_df(self, df: pd.DataFrame) -> pd.DataFrame:
+        return df
+
+
+@final
+class VariantGrid:
+    """Shows rows, and says what was done with them."""
+
+    def __init__(self) -> None:
+        self.widget = _InOrder(
+            pd.DataFrame(),
+            pagination="remote",
+            page_size=_ROWS,
+            selectable="checkbox",
+            show_index=False,
+            disabled=True,
+            layout="fit_data_fill",
+            sizing_mode="stretch_width",
+            margin=0,
+            stylesheets=[sheet("grid")],
+        )
+        self.on_select: Callable[[tuple[str, ...]], None] = lambda names: None
+        self.on_open: Callable[[str], None] = lambda name: None
+        self.on_order: Callable[[tuple[Order, ...]], None] = lambda order: None
+        self.selected: tuple[str, ...] = ()
+        """Names of the variants in the selected rows, in the order of these."""
+        self._rows: Sequence[Row] = ()
+        self._order: tuple[Order, ...] = ()
+        self._settling = False
+        self.widget.param.watch(self._pick, "selection")
+        self.widget.param.watch(self._turn, "sorters")
+        self.widget.on_click(self._click, "variant")
+
+    def show(self, shown: ShownTable, order: Sequence[Order]) -> None:
+        """Show these rows, from the first on; of what was selected stays what is among them."""
+        self._rows, self._order = shown.rows, tuple(order)
+        right = {column.name: "right" for column in shown.columns if column.numeric}
+        sorters = [{"field": one.column, "dir": "desc" if one.descending else "asc"} for one in order]
+        self._settling = True
+        try:
+            with pn.io.hold():
+                self.widget.param.update(
+                    value=_frame(shown), text_align=right, header_align=right, page=1, sorters=sorters
+                )
+                self.widget.selection = _places(shown.rows, self.selected)
+        finally:
+            self._settling = False
+        self._pick()
+
+    def _pick(self, *events: param.parameterized.Event) -> None:
+        if self._settling:
+            return
+        rows = (self._rows[place] for place in sorted(self.widget.selection))
+        self.selected = tuple(dict.fromkeys(name for row in rows for name in row.variants))
+        self.on_select(self.selected)
+
+    def _turn(self, event: param.parameterized.Event) -> None:
+        order = tuple(Order(column=each["field"], descending=each["dir"] == "desc") for each in event.new)
+        if not self._settling and order != self._order:
+            self._order = order
+            self.on_order(order)
+
+    def _click(self, event: Any) -> None:
+        (name, *others) = self._rows[event.row].variants
+        if not others:
+            self.on_open(name)
+
+
+def _frame(shown: ShownTable) -> pd.DataFrame:
+    """What is written in the cells."""
+    cells = {c.name: [written(row.cells.get(c.name)) for row in shown.rows] for c in shown.columns}
+    return pd.DataFrame(cells, dtype=object)
+
+
+def _places(rows: Sequence[Row], names: Collection[str]) -> list[int]:
+    """Of the rows whose variants all have these names."""
+    return [place for place, row in enumerate(rows) if set(row.variants) <= set(names)]
