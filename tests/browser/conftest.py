@@ -50,11 +50,14 @@ LOOKED_AT = (
 
 @pytest.fixture(scope="session")
 def small(tmp_path_factory: pytest.TempPathFactory):
-    """Two variants of a small family, trained and analyzed; their weight norms were never computed."""
+    """Two variants of a small family, trained and analyzed; their weight norms were never computed.
+
+    The one of seed 0 was trained last, so that it is the one to open on.
+    """
     from miscope.bound import open_bound
 
     workspace = open_bound(tmp_path_factory.mktemp("browser") / "workspace")
-    for seed in (0, 1):
+    for seed in (1, 0):
         variant = workspace.variant("modadd.embedding-mlp", prime=7, seed=seed, checkpoints="every:100")
         list(variant.train(steps=2000, threads=1))
         variant.analyze(*LOOKED_AT)

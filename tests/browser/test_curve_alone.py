@@ -25,7 +25,7 @@ def address(tmp_path_factory, serving):
 
 
 def test_a_curve_alone_is_shown_with_views_of_curves_and_without_a_cursor(visit):
-    page, _ = visit()
+    page, _ = visit("page=views")
     losses = page.locator('section.card[aria-label="Train and test loss"]')
     expect(losses.locator(".plot .trace")).to_have_count(2)
     assert losses.locator(".plot").evaluate("plot => plot.data.map(trace => trace.name)") == ["train", "test"]

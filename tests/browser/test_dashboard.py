@@ -56,8 +56,8 @@ def step_of(page):
     return int(page.locator(".track").get_attribute("aria-valuenow"))
 
 
-def test_a_new_visitor_sees_figures_drawn_by_the_plotly_js_they_were_written_for(visit):
-    page, _ = visit()
+def test_the_workbench_shows_figures_drawn_by_the_plotly_js_they_were_written_for(visit):
+    page, _ = visit("page=views")
     for title in ("Train and test loss", "Embedding spectrum", "Activation of one neuron", "Path of the weights"):
         card(page, title).scroll_into_view_if_needed()
         drawn(card(page, title))
@@ -267,7 +267,7 @@ def test_variants_can_be_laid_over_each_other(visit, small):
     found = card(page, "Losses of several variants")
     drawn(found)
     assert found.locator(".plot").evaluate("plot => plot.data.map(trace => trace.name)") == ["seed=0", "seed=1"]
-    assert parse_qs(urlsplit(page.url).query)["with"] == [two]
+    assert parse_qs(urlsplit(page.url).query)["v"] == [one, two]
 
 
 def test_keys_are_left_alone_while_one_types_and_help_lists_them(visit):

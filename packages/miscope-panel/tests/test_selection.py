@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from miscope.tabulating.asked import TableAsked
 from miscope_panel.shown.pin import Pin, read, view_of
 from miscope_panel.shown.selection import Place, Selection, read_query, settled, write_query
 
@@ -20,7 +21,8 @@ PLACES = st.builds(
     views=st.lists(NAMES | st.builds(str, PINS), unique=True, max_size=6).map(tuple),
     compared=st.lists(VARIANTS, unique=True, max_size=4).map(tuple),
     turned=st.dictionaries(st.tuples(NAMES, st.from_regex(r"[a-z_]{1,10}", fullmatch=True)), TEXTS, max_size=5),
-    page=st.sampled_from(["views", "installed"]),
+    page=st.sampled_from(["runs", "views", "installed"]),
+    table=st.builds(TableAsked, text=TEXTS, where=TEXTS, columns=st.lists(NAMES, unique=True, max_size=3).map(tuple)),
     dark=st.booleans(),
 )
 
@@ -45,6 +47,13 @@ def test_the_address_can_be_read_by_people():
 
 def test_unknown_keys_and_unreadable_values_are_left_out():
     assert read_query("?e=soon&page=nowhere&utm_source=mail&v=&views=a.b,,a.b") == {"views": ("a.b",)}
+
+
+def test_variants_that_are_compared_follow_the_first_as_older_addresses_have_them_too():
+    both = {"variant": "f/a", "compared": ("f/b,c", "f/d")}
+    assert read_query(write_query(Place(**both))) == both
+    assert write_query(Place(**both)) == "v=f/a&v=f/b,c&v=f/d&views="
+    assert read_query("?v=f/a&with=f/b,f/d") == {"variant": "f/a", "compared": ("f/b", "f/d")}
 
 
 def test_step_zero_can_be_asked_for():

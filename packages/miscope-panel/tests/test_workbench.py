@@ -19,8 +19,8 @@ def titles(bench):
     return [card.title for card in bench.board]
 
 
-def test_a_new_visitor_sees_a_variant_at_its_last_step_with_some_views_open(bench):
-    place = bench().selection.place
+def test_the_workbench_opens_on_a_variant_at_its_last_step_with_some_views_open(bench):
+    place = bench("page=views").selection.place
     assert (place.variant, place.step) == ("toy.sum/v5-seed0-width16", 30)
     assert len(place.views) == 4
 

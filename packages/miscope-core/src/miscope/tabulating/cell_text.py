@@ -28,4 +28,4 @@ def written(cell: Cell) -> str:
 def _number(value: float) -> str:
     if math.isnan(value):
         return "NaN"
-    return str(int(value)) if value.is_integer() and abs(value) < 1e7 else f"{value:.3g}"
+    return f"{value:.0f}" if 1e3 <= abs(value) < 1e7 else f"{value:.3g}"

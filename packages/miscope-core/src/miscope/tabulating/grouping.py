@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 
 import numpy as np
 
 from miscope.maths.mean_interval import Scale, mean_interval
-from miscope.tabulating.variant_table import Cell, Column, Row, Summary, is_nothing, telling_apart
+from miscope.tabulating.variant_table import Cell, Column, Row, Summary, telling_apart
 
 __all__ = ["MEMBERS", "but_seeds", "grouped"]
 
@@ -51,10 +52,11 @@ def _common(cells: Sequence[Cell]) -> Cell:
 
 
 def _summary(name: str, cells: Sequence[Cell]) -> Summary | None:
-    values = np.array([float(cell) for cell in cells if isinstance(cell, int | float) and not is_nothing(cell)])
+    values = np.array([float(cell) for cell in cells if isinstance(cell, int | float) and math.isfinite(cell)])
     if not len(values):
         return None
-    mean, low, high = (float(number) for number in mean_interval(values, _scale(name, values)))
+    with np.errstate(over="ignore", invalid="ignore"):  # of numbers near the largest there is
+        mean, low, high = (float(number) for number in mean_interval(values, _scale(name, values)))
     return Summary(mean=mean, low=low, high=high, count=len(values))
 
 

@@ -1,0 +1,123 @@
+"""The table of a workspace in which toys were trained, queued, looked at and labelled."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from miscope.bound import BoundWorkspace, open_bound
+from miscope.runs.run_queue import RunQueue
+from miscope.tabulating.index_rows import finished_last, known_numbers
+from miscope.tabulating.measure import Measure, first_measures, mentioned
+from miscope.tabulating.reading import read_table, table_of
+from miscope.tabulating.run_words import RunWords, run_words
+from miscope.testing import tables
+from miscope.train_request import TrainRequest
+
+FIRST, SECOND = "toy.sum/v5-seed0-width16", "toy.sum/v5-seed1-width16"
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> BoundWorkspace:
+    """Two seeds of a toy, the norms of the second's weights, and a run of the first in the queue."""
+    workspace = open_bound(tmp_path_factory.mktemp("tabulating") / "ws", tables())
+    for seed in (0, 1):
+        list(workspace.variant("toy.sum", seed=seed).train(steps=20, threads=1))
+    workspace.find(SECOND).analyze("parameters.norms", steps=[0, 20])
+    with closing(RunQueue(workspace.root)) as queue:
+        run = queue.submit(TrainRequest(family="toy.sum", params={"seed": 0}), what=FIRST)
+        queue.label(run.id, tags=("baseline", "odd"), notes="diverged once")
+    return workspace
+
+
+def test_a_row_says_what_a_variant_is_and_what_became_of_it(trained: BoundWorkspace) -> None:
+    measures = [Measure.read(text) for text in ("test_loss", "test_loss.min", "train_loss.max")]
+    table = read_table(trained.value, measures)
+    rows = {row.variants[0]: row.cells for row in table.rows}
+    assert list(rows) == [SECOND, FIRST]
+    _, test = trained.find(FIRST).metric("test_loss")
+    _, train = trained.find(FIRST).metric("train_loss")
+    assert {name: rows[FIRST].get(name) for name in ("seed", "step", "checkpoints", "state", "tags", "notes")} == {
+        "seed": 0,
+        "step": 20,
+        "checkpoints": 3,
+        "state": "pending",
+        "tags": "baseline, odd",
+        "notes": "diverged once",
+    }
+    assert [rows[FIRST][str(m)] for m in measures] == [test[-1], test.min(), train.max()]
+    assert (rows[FIRST]["analyses"], rows[FIRST]["missing_analyses"]) == (0, 1)
+    assert (rows[SECOND]["analyses"], rows[SECOND]["missing_analyses"]) == (1, 0)
+    assert (rows[SECOND]["state"], "tags" in rows[SECOND]) == ("completed", False)
+
+
+def test_scalars_of_instruments_are_columns_too(trained: BoundWorkspace) -> None:
+    name = "parameters.norms/total/squares"
+    assert {"test_loss", "train_loss", name} <= set(known_numbers(trained.index))
+    rows = {row.variants[0]: row.cells for row in read_table(trained.value, [Measure(name=name)]).rows}
+    norms = trained.find(SECOND).arrays("parameters.norms")["total/squares"]
+    assert (rows[SECOND][name], rows[FIRST].get(name)) == (norms[-1], None)
+
+
+def test_the_variant_that_was_completed_last_is_the_one_that_was_trained_last(trained: BoundWorkspace) -> None:
+    assert finished_last(trained.index) == SECOND
+
+
+def test_an_empty_workspace_has_an_empty_table_and_is_not_made(tmp_path: Path) -> None:
+    workspace = open_bound(tmp_path / "nothing", tables()).value
+    index = workspace.index
+    assert (read_table(workspace).rows, known_numbers(index), finished_last(index)) == ((), (), None)
+    assert not workspace.root.exists()
+
+
+def test_names_that_a_column_of_the_table_has_are_told_apart() -> None:
+    params = json.dumps({"state": "liquid", "sizes": [1, 2]})
+    training = json.dumps({"checkpoints": {"n": 5}, "learning_rate": 0.1})
+    row = {"variant": "f/a", "family": "f", "params": params, "training": training, "problem": None}
+    rest = {"checkpoints": None, "step": None, "analyzers": None, "state": None}
+    table = table_of([{**row, **rest}], {}, {"f/a": RunWords(state="failed")}, ())
+    cells = table.rows[0].cells
+    assert (cells["params.state"], cells["state"], cells["sizes"]) == ("liquid", "failed", "1,2")
+    assert (cells["training.checkpoints"], cells["checkpoints"], cells["learning_rate"]) == ('{"n": 5}', 0, 0.1)
+    assert [column.part for column in table.columns if column.name == "learning_rate"] == ["training"]
+
+
+def test_a_record_that_cannot_be_read_is_a_row_with_the_reason(tmp_path: Path) -> None:
+    folder = tmp_path / "variants" / "toy.sum" / "v5"
+    folder.mkdir(parents=True)
+    (folder / "variant.json").write_text("{}")
+    (row,) = read_table(open_bound(tmp_path, tables()).value).rows
+    assert row.variants == ("toy.sum/v5",)
+    assert "It is no variant record" in str(row.cells["problem"])
+
+
+def test_the_last_run_says_where_a_variant_stands_and_all_of_them_how_it_is_tagged(tmp_path: Path) -> None:
+    with closing(RunQueue(tmp_path)) as queue:
+        request = TrainRequest(family="toy.sum")
+        first, second = (queue.submit(request, what=FIRST) for _ in range(2))
+        queue.label(first.id, tags=("odd",), notes="one")
+        queue.label(second.id, tags=("odd", "new"), notes="two")
+    assert run_words(tmp_path) == {FIRST: RunWords(state="pending", tags=("odd", "new"), notes="one\ntwo")}
+
+
+@pytest.mark.parametrize(
+    ("text", "measure"),
+    [
+        ("test_loss", Measure(name="test_loss")),
+        ("test_loss.min", Measure(name="test_loss", which="min")),
+        ("events.grokking/fell", Measure(name="events.grokking/fell")),
+        ("spread.max.last", Measure(name="spread.max")),
+    ],
+)
+def test_a_measure_is_written_as_it_is_read(text: str, measure: Measure) -> None:
+    assert (Measure.read(text), str(measure)) == (measure, text)
+
+
+def test_the_usual_losses_come_first_and_a_condition_says_which_others_it_needs() -> None:
+    assert [*map(str, first_measures(["accuracy", "test_loss", "a/b"]))] == ["test_loss"]
+    assert [*map(str, first_measures(["a/b", "entropy"]))] == ["entropy"]
+    found = mentioned('TEST_LOSS < 1 and "a/b.max" > 0', ["a/b", "entropy", "test_loss"])
+    assert [*map(str, found)] == ["a/b", "a/b.max", "test_loss"]

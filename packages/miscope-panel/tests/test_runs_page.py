@@ -1,0 +1,196 @@
+"""The home of the page: the table of variants, what is asked of it, and where it leads."""
+
+from urllib.parse import parse_qs
+
+import pytest
+
+from miscope.bound import open_bound
+from miscope.tabulating.asked import TableAsked
+from miscope.testing import tables
+from miscope_panel.page.workbench import Workbench
+
+FIRST, OTHER = "toy.sum/v5-seed0-width16", "toy.sum/v5-seed1-width16"
+
+
+@pytest.fixture
+def bench(trained, at_once):
+    def open_at(query=""):
+        return Workbench(trained, at_once, query)
+
+    return open_at
+
+
+def grid(bench):
+    return bench.runs.grid.widget
+
+
+def slugs(bench):
+    return [name.partition("/")[2] for name in grid(bench).value["variant"]]
+
+
+def said(bench):
+    return bench.runs.said.object
+
+
+def test_a_new_visitor_sees_the_runs_and_no_figure_is_drawn(bench):
+    opened = bench()
+    place = opened.selection.place
+    assert (place.page, place.variant, place.step) == ("runs", FIRST, 30)
+    assert list(grid(opened).value.columns) == [
+        *("variant", "seed", "test_loss", "train_loss", "step", "state", "analyses", "missing_analyses")
+    ]
+    assert said(opened) == '<p class="told">2 variants</p>'
+    assert list(opened.board) == []
+    assert (opened.runs.view.css_classes, opened.board.css_classes) == ([], ["away"])
+
+
+def test_the_variant_whose_training_ended_last_is_the_one_that_the_workbench_opens_on(tmp_path, at_once):
+    workspace = open_bound(tmp_path / "ws", tables())
+    for seed in (0, 1):
+        list(workspace.variant("toy.sum", seed=seed).train(steps=2, threads=1))
+    opened = Workbench(workspace.value, at_once)
+    assert slugs(opened) == ["v5-seed1-width16", "v5-seed0-width16"]
+    opened.selection.move(page="views")
+    assert (opened.selection.place.variant, opened.cursor.steps) == (OTHER, [0, 2])
+
+
+def test_the_address_says_what_is_asked_of_the_table_and_brings_it_back(bench):
+    opened = bench()
+    opened.runs.controls.find.value = "seed=1"
+    grid(opened).sorters = [{"field": "test_loss", "dir": "desc"}]
+    assert slugs(opened) == ["v5-seed1-width16"]
+    query = parse_qs(opened.shell.query)
+    assert {key: query[key] for key in ("page", "find", "sort")} == {
+        "page": ["runs"],
+        "find": ["seed=1"],
+        "sort": ["test_loss:desc"],
+    }
+    again = bench(opened.shell.query)
+    assert slugs(again) == ["v5-seed1-width16"]
+    assert (again.runs.controls.find.value, grid(again).sorters) == (
+        "seed=1",
+        [{"field": "test_loss", "dir": "desc"}],
+    )
+    again.shell._handle_msg({"query": "?page=runs"})
+    assert (len(slugs(again)), again.runs.controls.find.value) == (2, "")
+
+
+def test_a_header_orders_by_what_the_cells_stand_for_not_by_what_is_written_in_them(bench):
+    written = grid(bench("page=runs&columns=variant,test_loss&sort=test_loss:desc")).value["test_loss"]
+    losses = [float(text) for text in written]
+    assert losses == sorted(losses, reverse=True)
+    up = bench("page=runs&sort=test_loss")
+    down = bench("page=runs&sort=test_loss:desc")
+    assert slugs(up) == slugs(down)[::-1]
+    # What is sent to the browser is in that order too.
+    assert list(grid(down)._processed["variant"]) == list(grid(down).value["variant"])
+
+
+def test_a_condition_leaves_out_what_it_is_not_true_of_and_brings_the_numbers_it_speaks_of(bench):
+    opened = bench()
+    opened.runs.controls.where.value = '"test_loss.max" > 0 and seed = 0'
+    assert slugs(opened) == ["v5-seed0-width16"]
+    assert "test_loss.max" in grid(opened).value.columns
+    assert said(opened) == '<p class="told">1 of 2 variants</p>'
+
+
+def test_a_condition_that_cannot_be_read_is_said_in_words_and_leaves_the_table(bench):
+    opened = bench("page=runs&where=seeds = 0")
+    assert len(slugs(opened)) == 2
+    first, reason, last = said(opened).split("</p>")[:3]
+    assert first == '<p class="problem">The condition cannot be answered: seeds = 0'
+    assert reason.startswith('<p class="problem">Binder Error: Referenced column &quot;seeds&quot; not found')
+    assert last.startswith('<p class="problem">Columns are variant, family, ')
+
+
+def test_where_nothing_matches_it_says_so_and_shows_all_again_when_asked_to(bench):
+    opened = bench("page=runs&find=p113&where=seed = 0")
+    assert said(opened) == '<p class="told">0 of 2 variants match `p113 and seed = 0`.</p>'
+    assert opened.runs.clear.visible
+    opened.runs.clear.clicks += 1
+    assert (len(slugs(opened)), opened.runs.clear.visible) == (2, False)
+    assert opened.selection.place.table == TableAsked()
+
+
+def test_a_chosen_column_is_added_and_a_dropped_one_goes(bench):
+    opened = bench()
+    columns = opened.runs.controls.columns
+    assert {"learning_rate", "parameters.norms/total/squares.min"} <= set(columns.options)
+    columns.value = ["variant", "learning_rate", "parameters.norms/total/squares.min"]
+    assert list(grid(opened).value.columns) == columns.value
+    assert parse_qs(opened.shell.query)["columns"] == [",".join(columns.value)]
+
+
+def test_seeds_are_put_together_with_their_mean(bench):
+    opened = bench("page=runs&group=width")
+    assert slugs_in_groups(opened) == [(FIRST, OTHER)]
+    assert list(grid(opened).value["n"]) == ["2"]
+    assert said(opened) == '<p class="told">2 variants in 1 group</p>'
+    assert opened.runs.controls.group.value == "width"
+    grid(opened).selection = [0]
+    assert (opened.runs.open.disabled, opened.runs.compare.disabled) == (True, False)
+
+
+def slugs_in_groups(bench):
+    return [row.variants for row in bench.runs.grid._rows]
+
+
+def test_selected_rows_are_compared_with_the_views_that_compare(bench):
+    opened = bench("page=runs&sort=seed")
+    assert (opened.runs.open.disabled, opened.runs.compare.disabled) == (True, True)
+    grid(opened).selection = [0, 1]
+    assert (opened.runs.open.disabled, opened.runs.compare.disabled) == (True, False)
+    opened.runs.compare.clicks += 1
+    place = opened.selection.place
+    assert (place.page, place.variant, place.compared) == ("views", FIRST, (OTHER,))
+    assert parse_qs(opened.shell.query)["v"] == [FIRST, OTHER]
+    assert opened.runs.view.css_classes == ["away"]
+
+
+def test_a_selected_row_is_opened_in_the_workbench(bench):
+    opened = bench("page=runs&sort=seed&views=small.losses")
+    grid(opened).selection = [1]
+    opened.runs.open.clicks += 1
+    place = opened.selection.place
+    assert (place.page, place.variant, place.compared) == ("views", OTHER, ())
+    assert [card.title for card in opened.board] == ["Losses"]
+
+
+def test_what_is_selected_stays_so_while_it_is_ordered_otherwise_and_goes_with_its_row(bench):
+    opened = bench("page=runs&sort=seed")
+    grid(opened).selection = [1]
+    grid(opened).sorters = [{"field": "seed", "dir": "desc"}]
+    assert (grid(opened).selection, opened.runs.grid.selected) == ([0], (OTHER,))
+    opened.runs.controls.find.value = "seed=0"
+    assert (grid(opened).selection, opened.runs.grid.selected, opened.runs.open.disabled) == ([], (), True)
+
+
+def test_only_the_last_question_is_shown(trained, when_told):
+    opened = Workbench(trained, when_told, "page=runs")
+    when_told.go()
+    opened.runs.controls.find.value = "seed=0"
+    opened.runs.controls.find.value = "seed=1"
+    when_told.go()
+    assert slugs(opened) == ["v5-seed1-width16"]
+
+
+def test_coming_back_to_the_runs_and_refreshing_show_what_was_trained_meanwhile(tmp_path, at_once):
+    workspace = open_bound(tmp_path / "ws", tables())
+    list(workspace.variant("toy.sum").train(steps=2, threads=1))
+    opened = Workbench(workspace.value, at_once)
+    list(workspace.variant("toy.sum", seed=1).train(steps=2, threads=1))
+    opened.runs.refresh.clicks += 1
+    assert len(slugs(opened)) == 2
+    opened.selection.move(page="views")
+    list(workspace.variant("toy.sum", seed=2).train(steps=2, threads=1))
+    opened.selection.move(page="runs")
+    assert len(slugs(opened)) == 3
+
+
+def test_an_empty_workspace_says_how_to_train_the_first_variant(empty, at_once):
+    opened = Workbench(empty.value, at_once, "page=runs")
+    assert said(opened) == (
+        '<p class="told">No variants yet.</p>'
+        f'<p class="told">The workspace at {empty.root} is empty. To train one:  '
+        f"miscope train FAMILY --workspace {empty.root}</p>"
+    )

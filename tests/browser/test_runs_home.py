@@ -1,0 +1,76 @@
+"""A visitor who says nothing arrives at the runs, finds some, orders them, and compares two."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+
+def rows(page):
+    return page.locator(".tabulator-row")
+
+
+def column(page, field):
+    return page.locator(f'.tabulator-row .tabulator-cell[tabulator-field="{field}"]')
+
+
+def query(page):
+    return parse_qs(urlsplit(page.url).query)
+
+
+def test_from_the_runs_to_a_comparison_and_back(visit, small):
+    zero, one = (variant.name for variant in small.variants())
+    page, _ = visit()
+    expect(column(page, "variant")).to_have_text([zero, one])
+    expect(page.locator("section.card")).to_have_count(0)
+
+    page.get_by_label("Find").fill("seed=1")
+    page.get_by_label("Find").press("Enter")
+    expect(column(page, "variant")).to_have_text([one])
+    expect(page).to_have_url(re.compile(r"find=seed%3D1"))
+    page.get_by_label("Find").fill("")
+    page.get_by_label("Find").press("Enter")
+    expect(rows(page)).to_have_count(2)
+
+    page.get_by_label("Where (SQL)").fill("seeds < 1")
+    page.get_by_label("Where (SQL)").press("Enter")
+    expect(page.locator(".problem").first).to_have_text("The condition cannot be answered: seeds < 1")
+    expect(rows(page)).to_have_count(2)
+    page.get_by_label("Where (SQL)").fill("seed < 1")
+    page.get_by_label("Where (SQL)").press("Enter")
+    expect(column(page, "variant")).to_have_text([zero])
+    page.get_by_label("Where (SQL)").fill("")
+    page.get_by_label("Where (SQL)").press("Enter")
+    expect(rows(page)).to_have_count(2)
+
+    header = page.locator('.tabulator-col[tabulator-field="seed"]')
+    header.click()
+    expect(page).to_have_url(re.compile(r"sort=seed(&|$)"))
+    expect(column(page, "seed")).to_have_text(["0", "1"])
+    header.click()
+    expect(page).to_have_url(re.compile(r"sort=seed:desc"))
+    expect(column(page, "seed")).to_have_text(["1", "0"])
+
+    for place in (0, 1):
+        rows(page).nth(place).locator("input[type=checkbox]").check()
+    page.get_by_role("button", name="Compare 2").click()
+    expect(page.locator('section.card[aria-label="Losses of several variants"]')).to_be_visible()
+    expect(page).to_have_url(re.compile(r"v=.*&v="))
+    assert query(page)["v"] == [one, zero]
+    page.go_back()
+    expect(column(page, "seed")).to_have_text(["1", "0"])
+
+
+def test_a_shared_address_shows_the_same_table_and_a_name_opens_the_variant(visit, small):
+    _, one = (variant.name for variant in small.variants())
+    page, _ = visit("page=runs&columns=variant,test_loss.min,prime&sort=seed:desc&find=p7")
+    titles = page.locator(".tabulator-col-title")
+    expect(titles.filter(has_text=re.compile("."))).to_have_text(["variant", "test_loss.min", "prime"])
+    column(page, "variant").first.click()
+    expect(page.locator("section.card").first).to_be_visible()
+    expect(page).to_have_url(re.compile(rf"v={re.escape(one)}"))
