@@ -19,6 +19,13 @@ def column(page, field):
     return page.locator(f'.tabulator-row .tabulator-cell[tabulator-field="{field}"]')
 
 
+def asked(page, field, text):
+    """Typed into a field, and Enter."""
+    found = page.get_by_placeholder({"find": "p113 seed=1", "where": "weight_decay = 1"}[field])
+    found.fill(text)
+    found.press("Enter")
+
+
 def query(page):
     return parse_qs(urlsplit(page.url).query)
 
@@ -29,23 +36,18 @@ def test_from_the_runs_to_a_comparison_and_back(visit, small):
     expect(column(page, "variant")).to_have_text([zero, one])
     expect(page.locator("section.card")).to_have_count(0)
 
-    page.get_by_label("Find").fill("seed=1")
-    page.get_by_label("Find").press("Enter")
+    asked(page, "find", "seed=1")
     expect(column(page, "variant")).to_have_text([one])
     expect(page).to_have_url(re.compile(r"find=seed%3D1"))
-    page.get_by_label("Find").fill("")
-    page.get_by_label("Find").press("Enter")
+    asked(page, "find", "")
     expect(rows(page)).to_have_count(2)
 
-    page.get_by_label("Where (SQL)").fill("seeds < 1")
-    page.get_by_label("Where (SQL)").press("Enter")
+    asked(page, "where", "seeds < 1")
     expect(page.locator(".problem").first).to_have_text("The condition cannot be answered: seeds < 1")
     expect(rows(page)).to_have_count(2)
-    page.get_by_label("Where (SQL)").fill("seed < 1")
-    page.get_by_label("Where (SQL)").press("Enter")
+    asked(page, "where", "seed < 1")
     expect(column(page, "variant")).to_have_text([zero])
-    page.get_by_label("Where (SQL)").fill("")
-    page.get_by_label("Where (SQL)").press("Enter")
+    asked(page, "where", "")
     expect(rows(page)).to_have_count(2)
 
     header = page.locator('.tabulator-col[tabulator-field="seed"]')

@@ -1,12 +1,19 @@
 """The home of the page: the table of variants, what is asked of it, and where it leads."""
 
+import re
 from urllib.parse import parse_qs
 
 import pytest
+from fastapi.testclient import TestClient
 
 from miscope.bound import open_bound
 from miscope.tabulating.asked import TableAsked
+from miscope.tabulating.showing import show
+from miscope.tabulating.variant_table import Row, VariantTable
 from miscope.testing import tables
+from miscope_panel.app import application
+from miscope_panel.http.guard import LOOPBACK
+from miscope_panel.page.variant_grid import VariantGrid
 from miscope_panel.page.workbench import Workbench
 
 FIRST, OTHER = "toy.sum/v5-seed0-width16", "toy.sum/v5-seed1-width16"
@@ -194,3 +201,24 @@ def test_an_empty_workspace_says_how_to_train_the_first_variant(empty, at_once):
         f'<p class="told">The workspace at {empty.root} is empty. To train one:  '
         f"miscope train FAMILY --workspace {empty.root}</p>"
     )
+
+
+def test_of_a_thousand_variants_one_page_is_sent():
+    names = [f"add/v{number}" for number in range(1000)]
+    rows = [Row(variants=(name,), cells={"variant": name, "seed": number}) for number, name in enumerate(names)]
+    table = VariantTable.of({"variant": "variant", "seed": "parameter"}, rows)
+    made = VariantGrid()
+    made.show(show(table, TableAsked()), ())
+    source = made.widget.get_root().source
+    assert (len(made.widget.value), len(source.data["variant"])) == (1000, 50)
+    made.widget.page = 20
+    made.widget.selection = [950, 999]
+    assert made.selected == (names[950], names[999])
+
+
+def test_the_page_loads_the_scripts_of_the_table_from_the_same_server(trained, at_once):
+    with TestClient(application(trained, at_once, hosts=LOOPBACK), base_url="http://127.0.0.1:5006") as client:
+        page = client.get("/", params={"page": "runs", "find": "seed=1"}).text
+    scripts = re.findall(r'<script[^>]* src="([^"]+)"', page)
+    assert any("tabulator" in script for script in scripts)
+    assert [script for script in scripts if "://" in script] == []

@@ -22,6 +22,7 @@ from miscope_panel.rest.families_api import families_router
 from miscope_panel.rest.openapi import describe, operation_name
 from miscope_panel.rest.runs_api import runs_router
 from miscope_panel.rest.studies_api import studies_router
+from miscope_panel.rest.table_api import table_router
 from miscope_panel.rest.templates_api import templates_router
 from miscope_panel.rest.trainings_api import trainings_router
 from miscope_panel.rest.variants_api import variants_router
@@ -39,6 +40,7 @@ def add_rest(app: FastAPI, access: QueueAccess) -> None:
     for routes in (
         workspace_api.router(access.workspace),
         variants_router(access.workspace),
+        table_router(access.workspace),
         families_router(access.workspace.plugins),
         trainings_router(access),
         runs_router(access),

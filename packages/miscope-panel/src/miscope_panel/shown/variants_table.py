@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, final
 
-from miscope.errors import BadValue, MiscopeError
+from miscope.errors import MiscopeError
 from miscope.tabulating.asked import TableAsked
 from miscope.tabulating.condition import admitted
 from miscope.tabulating.index_rows import known_numbers
@@ -18,7 +18,7 @@ from miscope.tabulating.variant_table import VariantTable
 if TYPE_CHECKING:
     from miscope.workspace import Workspace
 
-__all__ = ["TableAnswer", "answer"]
+__all__ = ["TableAnswer", "answer", "table_shown"]
 
 
 @final
@@ -31,25 +31,31 @@ class TableAnswer:
     numbers: tuple[str, ...] = ()
     """Names of all metrics and scalars that could be columns."""
     problem: str = ""
-    """Why the condition, or the whole question, cannot be answered; '' where it is. Without its condition, it is."""
+    """Why the condition, or the whole question, cannot be answered; '' where it is."""
+
+
+def table_shown(workspace: Workspace, asked: TableAsked, before: TableAnswer | None = None) -> TableAnswer:
+    """What is asked, of the workspace as it is now, or as it was for the answer before.
+
+    Raises BadValue, of the field 'where', for a condition that cannot be answered; BadFile where the queue is damaged.
+    """
+    known = known_numbers(workspace.index) if before is None else before.numbers
+    measures = _measures(asked, known)
+    table = before.table if before is not None and _has(before.table, measures) else read_table(workspace, measures)
+    return TableAnswer(
+        shown=show(table, asked, admitted(workspace.index, table, asked.where)), table=table, numbers=known
+    )
 
 
 def answer(workspace: Workspace, asked: TableAsked, before: TableAnswer | None = None) -> TableAnswer:
-    """What is asked, of the workspace as it is now, or as it was for the answer before.
-
-    A condition that cannot be answered leaves nothing out, and so does whatever else is wrong: it is said in words.
-    """
+    """The same with what is wrong in words: a condition that cannot be answered leaves nothing out."""
     try:
-        known = known_numbers(workspace.index) if before is None else before.numbers
-        measures = _measures(asked, known)
-        table = read_table(workspace, measures) if before is None or not _has(before.table, measures) else before.table
+        return table_shown(workspace, asked, before)
     except MiscopeError as error:
-        return TableAnswer(problem=str(error))
-    try:
-        names = admitted(workspace.index, table, asked.where)
-    except BadValue as error:
-        return TableAnswer(shown=show(table, asked), table=table, numbers=known, problem=str(error))
-    return TableAnswer(shown=show(table, asked, names), table=table, numbers=known)
+        problem = str(error)
+    if not asked.where:
+        return TableAnswer(problem=problem)
+    return replace(answer(workspace, replace(asked, where=""), before), problem=problem)
 
 
 def _measures(asked: TableAsked, known: Sequence[str]) -> tuple[Measure, ...]:
