@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from miscope.bound import BoundWorkspace, open_bound
+from miscope.runs.queued_run import Reached
 from miscope.runs.run_queue import RunQueue
+from miscope.store.process_identity import this_process
 from miscope.tabulating.index_rows import finished_last, known_numbers
 from miscope.tabulating.measure import Measure, first_measures, mentioned
 from miscope.tabulating.reading import read_table, table_of
@@ -100,7 +102,15 @@ def test_the_last_run_says_where_a_variant_stands_and_all_of_them_how_it_is_tagg
         first, second = (queue.submit(request, what=FIRST) for _ in range(2))
         queue.label(first.id, tags=("odd",), notes="one")
         queue.label(second.id, tags=("odd", "new"), notes="two")
-    assert run_words(tmp_path) == {FIRST: RunWords(state="pending", tags=("odd", "new"), notes="one\ntwo")}
+        assert run_words(tmp_path) == {FIRST: RunWords(state="pending", tags=("odd", "new"), notes="one\ntwo")}
+        assert queue.claim(second.id, this_process()) is not None
+        queue.reach(second.id, Reached(done=30, total=40))
+    words = run_words(tmp_path)[FIRST]
+    assert (words.state, words.share) == ("running", 0.75)
+    row = {"variant": FIRST, "family": "toy.sum", "params": None, "training": None, "problem": None}
+    rest = {"checkpoints": None, "step": None, "analyzers": None, "state": "completed"}
+    cells = table_of([{**row, **rest}], {}, {FIRST: words}, ()).rows[0].cells
+    assert (cells["state"], cells["done_pct"]) == ("running", 75.0)
 
 
 @pytest.mark.parametrize(

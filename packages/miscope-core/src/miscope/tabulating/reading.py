@@ -22,13 +22,14 @@ _AFTER: Mapping[str, Part] = {
     "step": "work",
     "checkpoints": "work",
     "state": "work",
+    "done_pct": "work",
     "analyses": "work",
     "missing_analyses": "work",
     "tags": "work",
     "notes": "work",
     "problem": "work",
 }
-"""step: of the last checkpoint. analyses: analyzers with something computed. missing_analyses: those that others of its
+"""step: of the last checkpoint. done_pct: of the run that is under way. analyses: analyzers with something computed. missing_analyses: those that others of its
 family have and it has not."""
 
 
@@ -74,6 +75,7 @@ def _work(row: Mapping[str, Any], words: RunWords | None, made: Collection[str])
         "step": row["step"],
         "checkpoints": row["checkpoints"] or 0,
         "state": (words.state if words else None) or row["state"],
+        "done_pct": None if words is None or words.share is None else round(100 * words.share, 1),
         "analyses": len(own),
         "missing_analyses": len(set(made) - own),
         "tags": ", ".join(words.tags) if words else None,

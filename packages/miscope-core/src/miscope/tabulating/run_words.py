@@ -10,6 +10,7 @@ from typing import final
 
 from miscope.runs.queued_run import QueuedRun
 from miscope.runs.run_queue import RunQueue
+from miscope.runs.run_state import ACTIVE
 from miscope.train_request import TrainRequest
 
 __all__ = ["RunWords", "run_words", "words_of"]
@@ -24,6 +25,8 @@ class RunWords:
     """As `RunState` has it."""
     tags: tuple[str, ...] = ()
     notes: str = ""
+    share: float | None = None
+    """How much of it is done, from 0 to 1, while a process works on it."""
 
 
 def run_words(root: Path) -> Mapping[str, RunWords]:
@@ -42,6 +45,7 @@ def words_of(runs: Iterable[QueuedRun]) -> dict[str, RunWords]:
         found[run.what] = RunWords(
             state=run.state.value,
             tags=tuple(dict.fromkeys((*before.tags, *run.labels.tags))),
+            share=run.share if run.state in ACTIVE else None,
             notes="\n".join(dict.fromkeys(note for note in (before.notes, run.labels.notes) if note)),
         )
     return found

@@ -17,7 +17,7 @@ __all__ = ["ShownTable", "show"]
 _MOST = 25
 """Columns that are shown unasked: more are not read, and slow the browser."""
 _WORK = ("step", "state", "analyses", "missing_analyses")
-_SAID = ("tags", "notes", "problem")
+_SAID = ("done_pct", "tags", "notes", "problem")
 """Columns that are shown unasked where there is anything in them."""
 
 

@@ -54,12 +54,13 @@ class RunsControls:
         numbers = [str(Measure(name=name, which=which)) for name in found.numbers for which in ("last", "min", "max")]
         fields = [column.name for column in found.table.columns if column.part != "measure"]
         group = next(label for label, columns in self._groups.items() if columns == asked.group)
+        label = f"{len(self._named)} column{'s' * (len(self._named) != 1)}"
         self._following = True
         try:
             with pn.io.hold():
                 self.find.value, self.where.value = asked.text, asked.where
                 self.group.param.update(options=[*self._groups], value=group)
-                self.columns.param.update(options=[*fields, *numbers], value=[*self._named])
+                self.columns.param.update(options=[*fields, *numbers], value=[*self._named], value_label=label)
         finally:
             self._following = False
 
