@@ -114,18 +114,33 @@ def test_where_nothing_matches_it_says_so_and_shows_all_again_when_asked_to(benc
     opened = bench("page=runs&find=p113&where=seed = 0")
     assert said(opened) == '<p class="told">0 of 2 variants match `p113 and seed = 0`.</p>'
     assert opened.runs.clear.visible
+    assert (opened.runs.relax.visible, opened.runs.relax.label) == (True, "Leave out p113: 1")
     opened.runs.clear.clicks += 1
     assert (len(slugs(opened)), opened.runs.clear.visible) == (2, False)
     assert opened.selection.place.table == TableAsked()
 
 
+def test_where_nothing_matches_the_part_without_which_most_does_is_left_out_with_a_click(bench):
+    opened = bench("page=runs&find=p113&where=seed = 0")
+    opened.runs.relax.clicks += 1
+    assert (slugs(opened), opened.runs.relax.visible) == (["v5-seed0-width16"], False)
+    assert opened.selection.place.table == TableAsked(where="seed = 0")
+
+
 def test_a_chosen_column_is_added_and_a_dropped_one_goes(bench):
     opened = bench()
     columns = opened.runs.controls.columns
-    assert {"learning_rate", "parameters.norms/total/squares.min"} <= set(columns.options)
-    columns.value = ["variant", "learning_rate", "parameters.norms/total/squares.min"]
+    assert {"learning_rate", "test_loss.min", "parameters.norms/total/squares"} <= set(columns.options)
+    columns.value = ["variant", "learning_rate", "test_loss.min", "parameters.norms/total/squares"]
     assert list(grid(opened).value.columns) == columns.value
     assert parse_qs(opened.shell.query)["columns"] == [",".join(columns.value)]
+
+
+def test_the_least_of_an_instruments_number_is_offered_where_an_address_asks_for_it(bench):
+    name = "parameters.norms/total/squares.min"
+    assert name not in bench().runs.controls.columns.options
+    opened = bench(f"page=runs&columns=variant,{name}")
+    assert list(grid(opened).value.columns) == opened.runs.controls.columns.value == ["variant", name]
 
 
 def test_seeds_are_put_together_with_their_mean(bench):

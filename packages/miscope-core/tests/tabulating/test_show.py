@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from miscope.tabulating.asked import Order, TableAsked
 from miscope.tabulating.cell_text import written
 from miscope.tabulating.grouping import but_seeds, grouped
+from miscope.tabulating.relaxing import Relaxed, relaxed
 from miscope.tabulating.showing import show
 from miscope.tabulating.variant_table import Cell, Part, Row, Summary, VariantTable, telling_apart
 
@@ -141,6 +142,15 @@ def test_groups_are_ordered_by_their_means() -> None:
 def test_only_those_of_which_the_condition_is_true_are_there() -> None:
     found = show(TABLE, TableAsked(), {"sum/v5", "add/p7-seed0"})
     assert ([row.variants[0] for row in found.rows], found.total) == (["add/p7-seed0", "sum/v5"], 5)
+
+
+def test_where_nothing_is_found_the_part_is_named_without_which_most_is() -> None:
+    asked = TableAsked(text="p7 seed=9", where="step > 0")
+    found = relaxed(TABLE, asked, {row.variants[0] for row in TABLE.rows})
+    assert found == Relaxed(without="seed=9", asked=TableAsked(text="p7", where="step > 0"), matched=3)
+    assert relaxed(TABLE, TableAsked(text="p8 seed=9"), None) is None
+    by_condition = relaxed(TABLE, TableAsked(where=" false "), set())
+    assert by_condition == Relaxed(without="false", asked=TableAsked(), matched=5)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, final
 
@@ -11,7 +11,7 @@ import panel_material_ui as pmui
 
 from miscope.tabulating.asked import TableAsked
 from miscope.tabulating.grouping import MEMBERS, but_seeds
-from miscope.tabulating.measure import Measure
+from miscope.tabulating.measure import Measure, Which
 from miscope.tabulating.variant_table import telling_apart
 from miscope_panel.page.client import sheet
 from miscope_panel.shown.variants_table import TableAnswer
@@ -39,8 +39,9 @@ class RunsControls:
         self.group = pmui.Select(label="Group by", options=[*self._groups], width=180, **small)
         self.columns = pmui.MultiChoice(label="Columns", options=[], searchable=True, chip=False, width=260, margin=0)
         self.bar = pn.FlexBox(
-            self.find, self.where, self.group, self.columns, gap="12px", margin=0, stylesheets=[sheet("runs_bar")]
-        )
+            self.find, self.where, self.group, self.columns, gap="12px", margin=0, sizing_mode="stretch_width",
+            stylesheets=[sheet("runs_bar")],
+        )  # fmt: skip
         self.find.param.watch(lambda event: self._ask(text=event.new), "value")
         self.where.param.watch(lambda event: self._ask(where=event.new), "value")
         self.group.param.watch(lambda event: self._ask(group=self._groups.get(event.new, ())), "value")
@@ -51,8 +52,7 @@ class RunsControls:
         self._asked = asked
         self._named = tuple(column.name for column in found.shown.columns if column.name != MEMBERS)
         self._groups = _groups(asked, found)
-        numbers = [str(Measure(name=name, which=which)) for name in found.numbers for which in ("last", "min", "max")]
-        fields = [column.name for column in found.table.columns if column.part != "measure"]
+        options = dict.fromkeys((*_offered(found), *self._named))
         group = next(label for label, columns in self._groups.items() if columns == asked.group)
         label = f"{len(self._named)} column{'s' * (len(self._named) != 1)}"
         self._following = True
@@ -60,7 +60,7 @@ class RunsControls:
             with pn.io.hold():
                 self.find.value, self.where.value = asked.text, asked.where
                 self.group.param.update(options=[*self._groups], value=group)
-                self.columns.param.update(options=[*fields, *numbers], value=[*self._named], value_label=label)
+                self.columns.param.update(options=[*options], value=[*self._named], value_label=label)
         finally:
             self._following = False
 
@@ -73,6 +73,17 @@ class RunsControls:
         if not self._following and asked != self._asked:
             self._asked = asked
             self.on_ask(asked)
+
+
+def _offered(found: TableAnswer) -> Iterator[str]:
+    """Names of columns: fields, metrics with their least and largest, and the last of each number of an instrument.
+
+    Of these there are thousands in a workspace that was analyzed, and a browser is slow with three times as many.
+    """
+    yield from (column.name for column in found.table.columns if column.part != "measure")
+    for name in found.numbers:
+        offered: tuple[Which, ...] = ("last",) if "/" in name else ("last", "min", "max")
+        yield from (str(Measure(name=name, which=which)) for which in offered)
 
 
 def _groups(asked: TableAsked, found: TableAnswer) -> dict[str, tuple[str, ...]]:

@@ -38,11 +38,12 @@ class RunsPage:
         self.open = pmui.Button(label="Open", disabled=True, **small)
         self.compare = pmui.Button(label="Compare", disabled=True, **small)
         self.clear = pmui.Button(label="Show all", visible=False, **small)
+        self.relax = pmui.Button(label="", visible=False, **small)
         self.refresh = pmui.Button(label="Refresh", **small)
         self.said = pn.pane.HTML("", margin=0, stylesheets=[sheet("runs_said")])
         actions = pn.FlexBox(
-            self.open, self.compare, self.refresh, self.said, self.clear, gap="8px", margin=0, align_items="center",
-            stylesheets=[sheet("runs_bar")],
+            self.open, self.compare, self.refresh, self.said, self.relax, self.clear, gap="8px", margin=0,
+            align_items="center", sizing_mode="stretch_width", stylesheets=[sheet("runs_bar")],
         )  # fmt: skip
         self.view = pn.Column(
             self.controls.bar, actions, self.grid.widget, sizing_mode="stretch_width", margin=0,
@@ -57,6 +58,7 @@ class RunsPage:
         self.open.on_click(lambda event: self._open(self.grid.selected[0]))
         self.compare.on_click(lambda event: self._compare(self.grid.selected))
         self.clear.on_click(lambda event: self._ask(replace(self._selection.place.table, text="", where="")))
+        self.relax.on_click(lambda event: self._leave_out())
         self.refresh.on_click(lambda event: self.look_again())
 
     def follow(self, place: Place) -> None:
@@ -83,8 +85,19 @@ class RunsPage:
         self._found = found
         self.controls.follow(asked, found)
         self.said.object = told(self._workspace, asked, found)
-        self.clear.visible = asked.narrows and not found.shown.rows
+        self._suggest(asked, found)
         self.grid.show(found.shown, asked.order)
+
+    def _suggest(self, asked: TableAsked, found: TableAnswer) -> None:
+        """Offer what would find something, where nothing is found."""
+        self.clear.visible = asked.narrows and not found.shown.rows
+        self.relax.visible = found.instead is not None
+        if found.instead is not None:
+            self.relax.label = f"Leave out {found.instead.without}: {found.instead.matched:,}"
+
+    def _leave_out(self) -> None:
+        if self._found is not None and self._found.instead is not None:
+            self._ask(self._found.instead.asked)
 
     def _ask(self, asked: TableAsked) -> None:
         self._selection.move(table=asked)

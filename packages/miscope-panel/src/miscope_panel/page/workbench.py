@@ -223,6 +223,7 @@ class Workbench:
         self.sidebar.know(self._names)
         self._worked_on = Place()
         self._follow(place)
+        self.runs.look_again()
         self._offer()
 
     def _notice(self, place: Place) -> Card:

@@ -12,6 +12,7 @@ from miscope.tabulating.condition import admitted
 from miscope.tabulating.index_rows import known_numbers
 from miscope.tabulating.measure import Measure, first_measures, mentioned
 from miscope.tabulating.reading import read_table
+from miscope.tabulating.relaxing import Relaxed, relaxed
 from miscope.tabulating.showing import ShownTable, show
 from miscope.tabulating.variant_table import VariantTable
 
@@ -30,6 +31,8 @@ class TableAnswer:
     table: VariantTable = field(default_factory=VariantTable)
     numbers: tuple[str, ...] = ()
     """Names of all metrics and scalars that could be columns."""
+    instead: Relaxed | None = None
+    """What would find something, where this finds nothing."""
     problem: str = ""
     """Why the condition, or the whole question, cannot be answered; '' where it is."""
 
@@ -42,9 +45,10 @@ def table_shown(workspace: Workspace, asked: TableAsked, before: TableAnswer | N
     known = known_numbers(workspace.index) if before is None else before.numbers
     measures = _measures(asked, known)
     table = before.table if before is not None and _has(before.table, measures) else read_table(workspace, measures)
-    return TableAnswer(
-        shown=show(table, asked, admitted(workspace.index, table, asked.where)), table=table, numbers=known
-    )
+    names = admitted(workspace.index, table, asked.where)
+    shown = show(table, asked, names)
+    instead = relaxed(table, asked, names) if asked.narrows and not shown.rows else None
+    return TableAnswer(shown=shown, table=table, numbers=known, instead=instead)
 
 
 def answer(workspace: Workspace, asked: TableAsked, before: TableAnswer | None = None) -> TableAnswer:
