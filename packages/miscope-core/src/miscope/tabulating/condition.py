@@ -1,4 +1,4 @@
-"""Of which variants a condition in SQL is true: asked of the index, with the table of variants beside its own tables."""
+"""Of which variants a condition in SQL is true: asked of the index, with the table beside its own tables."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def admitted(index: Index, table: VariantTable, condition: str) -> frozenset[str
     """Names of the variants of which the condition is true; None where nothing is asked.
 
     It may say whatever stands after WHERE in a SELECT over the table's columns, and ask the index's own tables too:
-    `prime > 50 and variant in (select variant from metrics where value is null)`. It is answered as `Index.ask` answers:
-    nothing can be written, no file read, and time and memory are bounded. Raises BadValue, of the field 'where', for
-    what DuckDB does not understand.
+    `prime > 50 and variant in (select variant from metrics where value is null)`. It is answered as `Index.ask`
+    answers: nothing can be written, no file read, and time and memory are bounded. Raises BadValue, of the field
+    'where', for what DuckDB does not understand.
     """
     if not condition.strip():
         return None

@@ -20,7 +20,7 @@ _SEED = re.compile(r"(.*_)?seed")
 
 
 def but_seeds(columns: Sequence[Column], rows: Sequence[Row]) -> tuple[str, ...]:
-    """The columns to group by so that a group's variants differ in seeds alone: all others that tell these rows apart."""
+    """All columns that tell these rows apart but seeds: in groups by these, variants differ in seeds alone."""
     families = {row.cells.get("family") for row in rows}
     fields = tuple(name for name in telling_apart(columns, rows) if not _SEED.fullmatch(name))
     return (("family",) if len(families) > 1 else ()) + fields

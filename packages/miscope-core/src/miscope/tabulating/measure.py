@@ -1,4 +1,4 @@
-"""Which single number of a variant a column holds: the last, least or largest of a metric or of an analyzer's scalar."""
+"""Which single number of a variant a column holds: the last, least or largest of a metric or a scalar."""
 
 from __future__ import annotations
 

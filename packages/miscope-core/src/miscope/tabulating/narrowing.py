@@ -26,7 +26,7 @@ def narrowed(rows: Sequence[Row], columns: Sequence[Column], text: str) -> tuple
     """The rows that have every word of the text, whatever its case, in their own order.
 
     A word is a part of a variant's name, family, state, tags or notes, or of a parameter as 'seed=1'; or it compares a
-    column with a value: 'prime=113', 'test_loss<1e-3', 'optimizer!=adamw'. What has no value is neither below nor above.
+    column with a value: 'prime=113', 'test_loss<1e-3', 'optimizer!=adamw', which is true of nothing without a value.
     """
     known = {column.name.casefold(): column.name for column in columns}
     holds = [_test(word, known, columns) for word in text.split()]

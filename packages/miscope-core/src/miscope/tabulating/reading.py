@@ -29,8 +29,8 @@ _AFTER: Mapping[str, Part] = {
     "notes": "work",
     "problem": "work",
 }
-"""step: of the last checkpoint. done_pct: of the run that is under way. analyses: analyzers with something computed. missing_analyses: those that others of its
-family have and it has not."""
+"""step: of the last checkpoint. done_pct: of the run that is under way. analyses: analyzers with something computed.
+missing_analyses: those that others of its family have and it has not."""
 
 
 def read_table(workspace: Workspace, measures: Sequence[Measure] = ()) -> VariantTable:

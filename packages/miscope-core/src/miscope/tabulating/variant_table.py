@@ -84,7 +84,8 @@ def telling_apart(columns: Sequence[Column], rows: Sequence[Row]) -> tuple[str, 
     A field that some rows do not have, since their family does not, tells apart where the others differ in it.
     """
     fields = (column.name for column in columns if column.part in ("parameter", "training"))
-    return tuple(name for name in fields if len({repr(v) for row in rows if (v := row.cells.get(name)) is not None}) > 1)
+    values = {name: {repr(v) for row in rows if (v := row.cells.get(name)) is not None} for name in fields}
+    return tuple(name for name, several in values.items() if len(several) > 1)
 
 
 def is_number(cell: Cell) -> bool:

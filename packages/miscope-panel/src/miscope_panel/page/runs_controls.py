@@ -35,7 +35,8 @@ class RunsControls:
         self._groups: Mapping[str, tuple[str, ...]] = {_NONE: ()}
         small: dict[str, Any] = {"size": "small", "margin": 0}
         self.find = pmui.TextInput(label="Find", placeholder="p113 seed=1 test_loss<1e-3", width=260, **small)
-        self.where = pmui.TextInput(label="Where (SQL)", placeholder="weight_decay = 1 and prime > 50", width=340, **small)
+        condition = "weight_decay = 1 and prime > 50"
+        self.where = pmui.TextInput(label="Where (SQL)", placeholder=condition, width=340, **small)
         self.group = pmui.Select(label="Group by", options=[*self._groups], width=180, **small)
         self.columns = pmui.MultiChoice(label="Columns", options=[], searchable=True, chip=False, width=260, margin=0)
         self.bar = pn.FlexBox(

@@ -1,4 +1,4 @@
-"""What is asked of the table of variants, as an address says it: 'find=seed=1&sort=test_loss:desc&columns=variant,prime'."""
+"""What is asked of the table of variants, as an address says it: 'find=seed=1&sort=test_loss:desc&columns=prime'."""
 
 from __future__ import annotations
 
