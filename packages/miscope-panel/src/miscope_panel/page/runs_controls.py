@@ -58,10 +58,9 @@ class RunsControls:
         label = f"{len(self._named)} column{'s' * (len(self._named) != 1)}"
         self._following = True
         try:
-            with pn.io.hold():
-                self.find.value, self.where.value = asked.text, asked.where
-                self.group.param.update(options=[*self._groups], value=group)
-                self.columns.param.update(options=[*options], value=[*self._named], value_label=label)
+            self.find.value, self.where.value = asked.text, asked.where
+            self.group.param.update(options=[*self._groups], value=group)
+            self.columns.param.update(options=[*options], value=[*self._named], value_label=label)
         finally:
             self._following = False
 

@@ -65,11 +65,11 @@ class VariantGrid:
         sorters = [{"field": one.column, "dir": "desc" if one.descending else "asc"} for one in order]
         self._settling = True
         try:
-            with pn.io.hold():
-                self.widget.param.update(
-                    value=_frame(shown), text_align=right, header_align=right, page=1, sorters=sorters
-                )
-                self.widget.selection = _places(shown.rows, self.selected)
+            # At once: what is sent is then sent once.
+            self.widget.param.update(
+                value=_frame(shown), text_align=right, header_align=right, page=1, sorters=sorters
+            )
+            self.widget.selection = _places(shown.rows, self.selected)
         finally:
             self._settling = False
         self._pick()
