@@ -44,10 +44,20 @@ def test_a_new_visitor_sees_the_runs_and_no_figure_is_drawn(bench):
     place = opened.selection.place
     assert (place.page, place.variant, place.step) == ("runs", FIRST, 30)
     assert list(grid(opened).value.columns) == [
-        *("variant", "seed", "test_loss", "train_loss", "step", "state", "analyses", "missing_analyses")
+        *(
+            "variant",
+            "seed",
+            "test_loss",
+            "train_loss",
+            "test_accuracy",
+            "step",
+            "state",
+            "analyses",
+            "missing_analyses",
+        )
     ]
     assert said(opened) == '<p class="told">2 variants</p>'
-    assert list(opened.board) == []
+    assert opened._cards == {}
     assert (opened.runs.view.css_classes, opened.board.css_classes) == ([], ["away"])
 
 
@@ -231,6 +241,7 @@ def test_of_a_thousand_variants_one_page_is_sent():
     assert made.selected == (names[950], names[999])
 
 
+@pytest.mark.filterwarnings("ignore:.*HTTPServerRequest:DeprecationWarning")  # Panel's, to Tornado
 def test_the_page_loads_the_scripts_of_the_table_from_the_same_server(trained, at_once):
     with TestClient(application(trained, at_once, hosts=LOOPBACK), base_url="http://127.0.0.1:5006") as client:
         page = client.get("/", params={"page": "runs", "find": "seed=1"}).text

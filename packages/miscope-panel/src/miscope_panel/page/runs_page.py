@@ -46,7 +46,7 @@ class RunsPage:
             align_items="center", sizing_mode="stretch_width", stylesheets=[sheet("runs_bar")],
         )  # fmt: skip
         self.view = pn.Column(
-            self.controls.bar, actions, self.grid.widget, sizing_mode="stretch_width", margin=0,
+            self.controls.bar, actions, self.grid.view, sizing_mode="stretch_width", margin=0,
             stylesheets=[sheet("scroll")],
         )  # fmt: skip
         self._listen()

@@ -23,10 +23,15 @@ _ROWS = 50
 
 @final
 class _InOrder(pn.widgets.Tabulator):
-    """Rows stay as they are given: pandas would order what is written in the cells, and pull groups apart."""
+    """Rows stay as they are given: pandas would order what is written in the cells, and pull groups apart.
 
-    def _sort_df(self, df: pd.DataFrame) -> pd.DataFrame:
-        return df
+    Bokeh, through which Panel would make columns of a frame, does so by what pandas 3.1 warns of.
+    """
+
+    def _get_data(self) -> tuple[pd.DataFrame, dict[str, Any]]:
+        begin = (self.page - 1) * _ROWS
+        page = self.value.iloc[begin : begin + _ROWS]
+        return self.value, {"index": [*page.index], **{name: [*page[name]] for name in page.columns}}
 
 
 @final
@@ -34,8 +39,40 @@ class VariantGrid:
     """Shows rows, and says what was done with them."""
 
     def __init__(self) -> None:
-        self.widget = _InOrder(
-            pd.DataFrame(),
+        self.on_select: Callable[[tuple[str, ...]], None] = lambda names: None
+        self.on_open: Callable[[str], None] = lambda name: None
+        self.on_order: Callable[[tuple[Order, ...]], None] = lambda order: None
+        self.selected: tuple[str, ...] = ()
+        """Names of the variants in the selected rows, in the order of these."""
+        self._rows: Sequence[Row] = ()
+        self._order: tuple[Order, ...] = ()
+        self._settling = False
+        self.widget = self._made(ShownTable(), ())
+        self.view = pn.Column(self.widget, sizing_mode="stretch_width", margin=0)
+
+    def show(self, shown: ShownTable, order: Sequence[Order]) -> None:
+        """Show these rows, from the first on; of what was selected stays what is among them."""
+        self._rows, self._order = shown.rows, tuple(order)
+        self._settling = True
+        try:
+            if [*self.widget.value.columns] != [column.name for column in shown.columns]:
+                # Anew: a table in a browser forgets its order, and may fail, where its columns change under it.
+                self.widget = self._made(shown, order)
+                self.view[:] = [self.widget]
+            else:
+                self.widget.param.update(value=_frame(shown), page=1, sorters=_sorters(order))
+            self.widget.selection = _places(shown.rows, self.selected)
+        finally:
+            self._settling = False
+        self._pick()
+
+    def _made(self, shown: ShownTable, order: Sequence[Order]) -> _InOrder:
+        right = {column.name: "right" for column in shown.columns if column.numeric}
+        widget = _InOrder(
+            _frame(shown),
+            sorters=_sorters(order),
+            text_align=right,
+            header_align=right,
             pagination="remote",
             page_size=_ROWS,
             selectable="checkbox",
@@ -46,33 +83,10 @@ class VariantGrid:
             margin=0,
             stylesheets=[sheet("grid")],
         )
-        self.on_select: Callable[[tuple[str, ...]], None] = lambda names: None
-        self.on_open: Callable[[str], None] = lambda name: None
-        self.on_order: Callable[[tuple[Order, ...]], None] = lambda order: None
-        self.selected: tuple[str, ...] = ()
-        """Names of the variants in the selected rows, in the order of these."""
-        self._rows: Sequence[Row] = ()
-        self._order: tuple[Order, ...] = ()
-        self._settling = False
-        self.widget.param.watch(self._pick, "selection")
-        self.widget.param.watch(self._turn, "sorters")
-        self.widget.on_click(self._click, "variant")
-
-    def show(self, shown: ShownTable, order: Sequence[Order]) -> None:
-        """Show these rows, from the first on; of what was selected stays what is among them."""
-        self._rows, self._order = shown.rows, tuple(order)
-        right = {column.name: "right" for column in shown.columns if column.numeric}
-        sorters = [{"field": one.column, "dir": "desc" if one.descending else "asc"} for one in order]
-        self._settling = True
-        try:
-            # At once: what is sent is then sent once.
-            self.widget.param.update(
-                value=_frame(shown), text_align=right, header_align=right, page=1, sorters=sorters
-            )
-            self.widget.selection = _places(shown.rows, self.selected)
-        finally:
-            self._settling = False
-        self._pick()
+        widget.param.watch(self._pick, "selection")
+        widget.param.watch(self._turn, "sorters")
+        widget.on_click(self._click, "variant")
+        return widget
 
     def _pick(self, *events: param.parameterized.Event) -> None:
         if self._settling:
@@ -97,6 +111,11 @@ def _frame(shown: ShownTable) -> pd.DataFrame:
     """What is written in the cells."""
     cells = {c.name: [written(row.cells.get(c.name)) for row in shown.rows] for c in shown.columns}
     return pd.DataFrame(cells, dtype=object)
+
+
+def _sorters(order: Sequence[Order]) -> list[dict[str, str]]:
+    """As Tabulator has them."""
+    return [{"field": one.column, "dir": "desc" if one.descending else "asc"} for one in order]
 
 
 def _places(rows: Sequence[Row], names: Collection[str]) -> list[int]:

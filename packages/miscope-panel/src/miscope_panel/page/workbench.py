@@ -57,7 +57,8 @@ class Workbench:
         self.shell = Shell(query="", dark=place.dark, charts=constants(), width=0, height=0, margin=0)
         self.cursor = Cursor(asked=place.step, sizing_mode="stretch_width", margin=0)
         self.sidebar = Sidebar(self.selection, self._names, workspace.plugins.views)
-        self.board = pn.Column(sizing_mode="stretch_width", margin=0, stylesheets=[sheet("board")])
+        # Bokeh warns of a column without anything in it.
+        self.board = pn.Column(pn.Spacer(height=0), sizing_mode="stretch_width", margin=0, stylesheets=[sheet("board")])
         self._installed = pn.Column(
             installed_page(workspace.plugins), sizing_mode="stretch_width", margin=0, stylesheets=[sheet("scroll")]
         )
