@@ -11,7 +11,7 @@ import numpy as np
 from miscope.maths.mean_interval import Scale, mean_interval
 from miscope.tabulating.variant_table import Cell, Column, Row, Summary, telling_apart
 
-__all__ = ["MEMBERS", "but_seeds", "grouped"]
+__all__ = ["MEMBERS", "but_seeds", "grouped", "is_summed"]
 
 MEMBERS = "n"
 """The column that counts the variants of a group."""
@@ -29,7 +29,7 @@ def but_seeds(columns: Sequence[Column], rows: Sequence[Row]) -> tuple[str, ...]
 def grouped(rows: Sequence[Row], columns: Sequence[Column], by: Sequence[str]) -> tuple[Row, ...]:
     """One row for all that have the same values in the columns `by`, in the order of their first.
 
-    A number that was measured is a Summary: its mean and 95 % interval over the members that have one, on the scale of
+    A number that was measured, and the last step, is a Summary: its mean and 95 % interval over the members that have one, on the scale of
     the quantity (`maths.mean_interval`). Any other cell is what all members have there, or nothing.
     """
     groups: dict[tuple[str, ...], list[Row]] = {}
@@ -38,12 +38,16 @@ def grouped(rows: Sequence[Row], columns: Sequence[Column], by: Sequence[str]) -
     return tuple(_one(members, columns) for members in groups.values())
 
 
+def is_summed(column: Column) -> bool:
+    """Whether a group has the mean of the column: of what was measured, and of how far its variants are."""
+    return column.numeric and (column.part == "measure" or column.name == "step")
+
+
 def _one(members: Sequence[Row], columns: Sequence[Column]) -> Row:
     cells: dict[str, Cell] = {MEMBERS: len(members)}
     for column in columns:
         found = [row.cells.get(column.name) for row in members]
-        summed = column.numeric and column.part in ("measure", "work")
-        cells[column.name] = _summary(column.name, found) if summed else _common(found)
+        cells[column.name] = _summary(column.name, found) if is_summed(column) else _common(found)
     return Row(variants=tuple(name for row in members for name in row.variants), cells=cells)
 
 

@@ -11,6 +11,7 @@ from miscope.tabulating.index_rows import numbers_of, variant_rows
 from miscope.tabulating.measure import Measure
 from miscope.tabulating.run_words import RunWords, run_words
 from miscope.tabulating.variant_table import Cell, Part, Row, VariantTable
+from miscope.training_config import TrainingConfig
 
 if TYPE_CHECKING:
     from miscope.workspace import Workspace
@@ -31,6 +32,9 @@ _AFTER: Mapping[str, Part] = {
 }
 """step: of the last checkpoint. done_pct: of the run that is under way. analyses: analyzers with something computed.
 missing_analyses: those that others of its family have and it has not."""
+
+_KEPT = tuple(name for name in TrainingConfig.model_fields if name not in TrainingConfig.identity_fields())
+"""Fields of a training that say how long it is and what is kept of it: they make no other variant."""
 
 
 def read_table(workspace: Workspace, measures: Sequence[Measure] = ()) -> VariantTable:
@@ -91,7 +95,11 @@ def _fields(text: str | None, part: Part, taken: Collection[str]) -> dict[str, t
     if not isinstance(given, Mapping):
         return {}
     prefix = "params" if part == "parameter" else "training"
-    return {f"{prefix}.{n}" if n in taken else n: (part, _cell(value)) for n, value in given.items()}
+    kept: Sequence[str] = () if part == "parameter" else _KEPT
+    return {
+        f"{prefix}.{name}" if name in taken else name: ("work" if name in kept else part, _cell(value))
+        for name, value in given.items()
+    }
 
 
 def _cell(value: object) -> Cell:

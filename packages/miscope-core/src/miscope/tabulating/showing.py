@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import final
 
 from miscope.tabulating.asked import TableAsked
-from miscope.tabulating.grouping import MEMBERS, grouped
+from miscope.tabulating.grouping import MEMBERS, grouped, is_summed
 from miscope.tabulating.narrowing import narrowed
 from miscope.tabulating.ordering import ordered
 from miscope.tabulating.variant_table import Column, Row, VariantTable, telling_apart
@@ -71,5 +71,5 @@ def _first_columns(table: VariantTable, rows: Sequence[Row]) -> list[str]:
 def _of_groups(by: Sequence[str], columns: Sequence[Column], known: Collection[Column]) -> list[Column]:
     """First what a group's variants have in common, then how many they are, then what is summed up over them."""
     keys = [column for name in by for column in known if column.name == name]
-    summed = [c for c in columns if c.name not in by and c.numeric and c.part in ("measure", "work")]
+    summed = [column for column in columns if column.name not in by and is_summed(column)]
     return [*keys, Column(name=MEMBERS, part="work", numeric=True), *summed]

@@ -55,14 +55,7 @@ _THEME: dict[str, Any] = {
 def page(selection: Selection, sidebar: Sidebar, frame: pn.Column, *, look: str) -> pmui.Page:
     """Header, sidebar and the frame that holds the cards and the cursor."""
     place = selection.place
-    tabs = pmui.RadioButtonGroup(
-        options={"Runs": "runs", "Workbench": "views", "Installed": "installed"},
-        value=place.page,
-        size="small",
-        sx=_TABS,
-        align="center",
-        margin=(0, 12),
-    )
+    tabs = _tabs(place)
     name = pn.pane.HTML(escape(_named(place)), margin=(0, 12), align="center", stylesheets=[sheet("name")])
     listening = _listening_for_work()
     made = pmui.Page(
@@ -96,6 +89,17 @@ def page(selection: Selection, sidebar: Sidebar, frame: pn.Column, *, look: str)
 
     selection.param.watch(turn, "place")
     return made
+
+
+def _tabs(place: Place) -> pmui.RadioButtonGroup:
+    return pmui.RadioButtonGroup(
+        options={"Runs": "runs", "Workbench": "views", "Installed": "installed"},
+        value=place.page,
+        size="small",
+        sx=_TABS,
+        align="center",
+        margin=(0, 12),
+    )
 
 
 def _named(place: Place) -> str:
