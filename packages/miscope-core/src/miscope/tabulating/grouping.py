@@ -29,8 +29,8 @@ def but_seeds(columns: Sequence[Column], rows: Sequence[Row]) -> tuple[str, ...]
 def grouped(rows: Sequence[Row], columns: Sequence[Column], by: Sequence[str]) -> tuple[Row, ...]:
     """One row for all that have the same values in the columns `by`, in the order of their first.
 
-    A number that was measured, and the last step, is a Summary: its mean and 95 % interval over the members that have one, on the scale of
-    the quantity (`maths.mean_interval`). Any other cell is what all members have there, or nothing.
+    A number that was measured, and the last step, is a Summary: its mean and 95 % interval over the members that have
+    one, on the scale of the quantity (`maths.mean_interval`). Any other cell is what all members have there, or nothing.
     """
     groups: dict[tuple[str, ...], list[Row]] = {}
     for row in rows:
