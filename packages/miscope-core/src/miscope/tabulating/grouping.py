@@ -30,7 +30,7 @@ def grouped(rows: Sequence[Row], columns: Sequence[Column], by: Sequence[str]) -
     """One row for all that have the same values in the columns `by`, in the order of their first.
 
     A number that was measured, and the last step, is a Summary: its mean and 95 % interval over the members that have
-    one, on the scale of the quantity (`maths.mean_interval`). Any other cell is what all members have there, or nothing.
+    one, on the scale of the quantity (`maths.mean_interval`). Any other is what all members have there, or nothing.
     """
     groups: dict[tuple[str, ...], list[Row]] = {}
     for row in rows:
