@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,14 @@ def test_a_question_without_end_is_stopped_in_time(index: Index):
         "The question takes too much time.",
         "It was stopped at 0.2 seconds; nothing was changed by it.",
     ]
+
+
+def test_a_question_that_waited_for_another_is_stopped_in_time_too(index: Index):
+    sql = "SELECT count(*) FROM range(100000000000) AS a, range(1000000) AS b"
+    with ThreadPoolExecutor(3) as threads:
+        asked = [threads.submit(index.ask, sql, seconds=0.2) for _ in range(3)]
+    reasons = [str(each.exception()).splitlines()[0] for each in asked]
+    assert reasons == ["The question takes too much time."] * 3
 
 
 def test_the_process_has_its_own_bounds_again_afterwards(index: Index):

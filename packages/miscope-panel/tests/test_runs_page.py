@@ -15,6 +15,7 @@ from miscope_panel.app import application
 from miscope_panel.http.guard import LOOPBACK
 from miscope_panel.page.variant_grid import VariantGrid
 from miscope_panel.page.workbench import Workbench
+from miscope_panel.shown.variants_table import TableAnswer
 
 FIRST, OTHER = "toy.sum/v5-seed0-width16", "toy.sum/v5-seed1-width16"
 
@@ -120,11 +121,35 @@ def test_a_condition_that_cannot_be_read_is_said_in_words_and_leaves_the_table(b
     assert last.startswith('<p class="problem">Columns are variant, family, ')
 
 
+def test_a_text_that_is_too_long_is_said_to_be_and_leaves_nothing_out(bench):
+    opened = bench("page=runs&where=seed = 0&find=" + "a" * 1001)
+    assert slugs(opened) == ["v5-seed0-width16"]
+    assert said(opened).startswith('<p class="problem">What is to be found has 1,001 letters.</p>')
+
+
+def test_an_address_that_names_no_column_is_told_so_and_shows_what_there_is(bench):
+    opened = bench("page=runs&columns=variant,gone&sort=nothing:desc,seed&group=elsewhere")
+    assert said(opened) == (
+        '<p class="told">2 variants</p><p class="problem">No column is named elsewhere, gone, nothing.</p>'
+    )
+    assert slugs(opened) == ["v5-seed0-width16", "v5-seed1-width16"]
+    assert (list(grid(opened).value.columns), grid(opened).sorters) == (["variant"], [])
+
+
+def test_two_visitors_ask_different_things(bench):
+    one, two = bench(), bench()
+    one.runs.controls.find.value = "seed=0"
+    grid(two).selection = [0, 1]
+    assert (len(slugs(one)), len(slugs(two))) == (1, 2)
+    assert (one.runs.compare.disabled, two.runs.compare.disabled) == (True, False)
+    assert (one.selection.place.table.text, two.selection.place.table.text) == ("seed=0", "")
+
+
 def test_where_nothing_matches_it_says_so_and_shows_all_again_when_asked_to(bench):
     opened = bench("page=runs&find=p113&where=seed = 0")
-    assert said(opened) == '<p class="told">0 of 2 variants match `p113 and seed = 0`.</p>'
+    assert said(opened) == '<p class="told">0 of 2 variants match p113 and seed = 0</p>'
     assert opened.runs.clear.visible
-    assert (opened.runs.relax.visible, opened.runs.relax.label) == (True, "Leave out p113: 1")
+    assert (opened.runs.relax.visible, opened.runs.relax.label) == (True, "Leave out p113 (1 variant)")
     opened.runs.clear.clicks += 1
     assert (len(slugs(opened)), opened.runs.clear.visible) == (2, False)
     assert opened.selection.place.table == TableAsked()
@@ -151,6 +176,15 @@ def test_the_least_of_an_instruments_number_is_offered_where_an_address_asks_for
     assert name not in bench().runs.controls.columns.options
     opened = bench(f"page=runs&columns=variant,{name}")
     assert list(grid(opened).value.columns) == opened.runs.controls.columns.value == ["variant", name]
+
+
+def test_a_group_by_the_one_field_that_differs_is_called_by_its_name(trained, at_once):
+    controls = Workbench(trained, at_once, "page=runs").runs.controls
+    rows = [Row(variants=(f"add/p{prime}",), cells={"variant": f"add/p{prime}", "prime": prime}) for prime in (7, 11)]
+    table = VariantTable.of({"variant": "variant", "prime": "parameter"}, rows)
+    asked = TableAsked(group=("prime",))
+    controls.follow(asked, TableAnswer(shown=show(table, asked), table=table))
+    assert (controls.group.options, controls.group.value) == (["–", "all but seeds", "prime"], "prime")
 
 
 def test_seeds_are_put_together_with_their_mean(bench):

@@ -27,9 +27,15 @@ def test_rows_are_found_ordered_and_given_a_page_at_a_time(get):
     (row,) = answer["rows"]
     assert (row["variants"], row["cells"]["seed"]) == ([FIRST], 0)
     assert row["cells"]["test_loss.max"] > 0
-    assert (answer["matched"], answer["variants"]) == (2, 2)
+    assert (answer["matched"], answer["variants"], answer["unknown"]) == (2, 2, [])
     assert answer["pagination"] == {"page": 2, "limit": 1, "total": 2, "pages": 2}
     assert [row["variants"] for row in get(find="seed=1", where="test_loss > 0").json()["rows"]] == [[OTHER]]
+
+
+def test_names_of_no_column_are_said_beside_what_there_is(get):
+    answer = get(columns="variant,gone", sort="nothing", group="elsewhere").json()
+    assert answer["unknown"] == ["elsewhere", "gone", "nothing"]
+    assert [column["name"] for column in answer["columns"]] == ["variant"]
 
 
 def test_a_group_has_its_mean_and_no_interval_of_two(get):

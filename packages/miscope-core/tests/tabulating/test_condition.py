@@ -11,7 +11,7 @@ from miscope.errors import BadValue
 from miscope.index.index import Index
 from miscope.store.store import Store
 from miscope.tabulating.condition import admitted
-from miscope.tabulating.variant_table import Part, Row, VariantTable
+from miscope.tabulating.variant_table import Cell, Part, Row, VariantTable
 
 PARTS: dict[str, Part] = {
     "variant": "variant",
@@ -89,6 +89,23 @@ def test_a_condition_changes_nothing_and_reads_no_file(index: Index) -> None:
     assert reason.startswith("Permission Error: ")
 
 
+def test_a_condition_has_no_end_of_letters_and_nothing_that_is_no_text(index: Index) -> None:
+    assert refused(index, "prime > 0 and " * 400) == [
+        "The condition has 5,600 letters.",
+        "One of at most 4,000 is answered.",
+        "Ask the index of the workspace:  miscope ask 'SELECT ...'",
+    ]
+    assert refused(index, "prime > '\ud800'")[1:] == ["It has a sign that is no text: '\\ud800'.", TODO]
+    assert admitted(index, TABLE, "variant = '\N{NO-BREAK SPACE}\N{GRINNING FACE}\0'") == set()
+
+
+def test_a_whole_number_beyond_all_others_is_larger_than_they_are(index: Index) -> None:
+    cells: dict[str, Cell] = {"variant": "add/a", "prime": 10**400}
+    table = VariantTable.of(PARTS, [Row(variants=("add/a",), cells=cells)])
+    assert admitted(index, table, "prime > 1e300") == {"add/a"}
+
+
 def test_a_condition_that_is_no_sentence_is_refused_with_the_place(index: Index) -> None:
     _, reason, _ = refused(index, "prime >")
     assert reason.startswith("Parser Error: ")
+    assert "LINE" not in reason

@@ -89,6 +89,15 @@ def test_names_that_a_column_of_the_table_has_are_told_apart() -> None:
     assert (parts["learning_rate"], parts["training.checkpoints"]) == ("training", "work")
 
 
+def test_a_metric_called_as_a_column_that_every_table_has_is_none() -> None:
+    row = {"variant": "f/a", "family": "f", "params": None, "training": None, "problem": None}
+    rest = {"checkpoints": 3, "step": 40, "analyzers": None, "state": "completed"}
+    numbers = {"f/a": {"variant": 1.0, "step": 2.0, "test_loss": 0.5}}
+    measures = [Measure(name=name) for name in ("variant", "step", "test_loss")]
+    cells = table_of([{**row, **rest}], numbers, {}, measures).rows[0].cells
+    assert (cells["variant"], cells["step"], cells["test_loss"]) == ("f/a", 40, 0.5)
+
+
 def test_a_record_that_cannot_be_read_is_a_row_with_the_reason(tmp_path: Path) -> None:
     folder = tmp_path / "variants" / "toy.sum" / "v5"
     folder.mkdir(parents=True)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from miscope.errors import BadValue
 from miscope.tabulating.asked import Order, TableAsked
 from miscope.tabulating.cell_text import written
 from miscope.tabulating.grouping import but_seeds, grouped
@@ -86,6 +87,23 @@ def test_rows_are_found_by_words_of_names_and_parameters_and_by_bounds_on_column
     assert shown(text=text) == slugs
 
 
+def test_a_text_of_more_letters_than_one_types_is_refused() -> None:
+    with pytest.raises(BadValue) as raised:
+        show(TABLE, TableAsked(text="a " * 501))
+    assert (raised.value.field, str(raised.value)) == (
+        "find",
+        "What is to be found has 1,002 letters.\n"
+        "Rows are looked for by at most 1,000.\n"
+        "Give fewer words, or a condition over the columns.",
+    )
+
+
+def test_whole_numbers_beyond_all_floats_have_an_order_too() -> None:
+    table = VariantTable.of(PARTS, [row("a/big", prime=10**400), row("a/inf", prime=math.inf), row("a/small", prime=7)])
+    found = show(table, TableAsked(order=(Order(column="prime"),))).rows
+    assert [each.variants for each in found] == [("a/small",), ("a/big",), ("a/inf",)]
+
+
 def test_rows_are_ordered_by_columns_and_what_has_no_number_comes_last_either_way() -> None:
     up, down = Order(column="test_loss"), Order(column="test_loss", descending=True)
     assert shown(order=(up,)) == ["v5", "p7-seed0", "p7-seed1", "p7-seed2", "p113-seed0"]
@@ -96,6 +114,7 @@ def test_rows_are_ordered_by_columns_and_what_has_no_number_comes_last_either_wa
 def test_columns_that_are_not_there_are_left_out_and_order_nothing() -> None:
     found = show(TABLE, TableAsked(columns=("seed", "gone", "variant"), order=(Order(column="gone"),)))
     assert [column.name for column in found.columns] == ["seed", "variant"]
+    assert found.unknown == ("gone",)
     assert [row.variants for row in found.rows] == [row.variants for row in TABLE.rows]
 
 

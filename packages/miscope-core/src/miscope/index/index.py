@@ -190,7 +190,10 @@ def _only_question(sql: str) -> str:
     import duckdb
 
     try:
+        sql.encode()
         statements = duckdb.extract_statements(sql)
+    except UnicodeEncodeError as error:
+        raise _refused(f"It has a sign that is no text: {sql[error.start]!r}.") from None
     except duckdb.Error as error:
         raise _refused(str(error)) from None
     kinds = [statement.type for statement in statements]

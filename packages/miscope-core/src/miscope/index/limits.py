@@ -29,14 +29,15 @@ def limited(database: DuckDBPyConnection, *, seconds: float = SECONDS, memory: i
     database.execute(f"SET memory_limit = '{(int(rows[0][0]) + memory) // 2**20} MiB'")
     # Nothing is written while answering, not even what does not fit.
     database.execute("SET temp_directory = ''")
-    clock = threading.Timer(seconds, database.interrupt)
-    clock.daemon = True
-    clock.start()
-    try:
-        with _process_bound(memory):
+    # The clock runs from when the question is put, not while it waits for others.
+    with _process_bound(memory):
+        clock = threading.Timer(seconds, database.interrupt)
+        clock.daemon = True
+        clock.start()
+        try:
             yield
-    finally:
-        clock.cancel()
+        finally:
+            clock.cancel()
 
 
 @contextmanager

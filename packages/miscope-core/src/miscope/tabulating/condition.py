@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,13 @@ if TYPE_CHECKING:
 __all__ = ["admitted"]
 
 _REFUSED = "The question cannot be answered. "
+_PLACE = re.compile(r" LINE [0-9]+: ")
+_LONGEST = 4000
+"""Letters: an address has room for these, and for the rest of what is asked."""
+_READ = 200
+"""Letters of a condition that a refusal repeats."""
+_SECONDS = 10.0
+"""For as long others of the same server wait."""
 
 
 def admitted(index: Index, table: VariantTable, condition: str) -> frozenset[str] | None:
@@ -29,24 +38,40 @@ def admitted(index: Index, table: VariantTable, condition: str) -> frozenset[str
     """
     if not condition.strip():
         return None
+    if len(condition) > _LONGEST:
+        raise _too_long(condition)
     # On lines of its own: a comment in it ends there.
     question = f"SELECT DISTINCT variant FROM shown WHERE\n{condition}\n"
     try:
-        rows = index.ask(question, beside={"shown": _rows(table)})
+        rows = index.ask(question, seconds=_SECONDS, beside={"shown": _rows(table)})
     except BadValue as error:
-        raise _misunderstood(condition, str(error).splitlines()[0].removeprefix(_REFUSED), table) from None
+        reason = _PLACE.split(str(error).splitlines()[0].removeprefix(_REFUSED))[0]
+        raise _misunderstood(condition, reason, table) from None
     known = {name for row in table.rows for name in row.variants}
     return frozenset(name for name in rows["variant"].to_pylist() if name in known)
+
+
+def _too_long(condition: str) -> BadValue:
+    return BadValue(
+        f"The condition has {len(condition):,} letters.",
+        f"One of at most {_LONGEST:,} is answered.",
+        "Ask the index of the workspace:  miscope ask 'SELECT ...'",
+        field="where",
+    )
 
 
 def _misunderstood(condition: str, reason: str, table: VariantTable) -> BadValue:
     plain = [column.name for column in table.columns if column.name.isidentifier()]
     return BadValue(
-        f"The condition cannot be answered: {condition.strip()}",
+        f"The condition cannot be answered: {_begun(condition.strip())}",
         reason,
         f"Columns are {shortened(plain)}; a name with other signs stands between double quotes.",
         field="where",
     )
+
+
+def _begun(text: str) -> str:
+    return text if len(text) <= _READ else f"{text[:_READ]} …"
 
 
 def _rows(table: VariantTable) -> pyarrow.Table:
@@ -75,7 +100,13 @@ def _array(cells: Sequence[Cell], column: Column) -> pyarrow.Array:
 
 
 def _float(cell: Cell) -> float | None:
-    return float(cell) if isinstance(cell, int | float) else None
+    """A whole number beyond all floats as infinity."""
+    if not isinstance(cell, int | float):
+        return None
+    try:
+        return float(cell)
+    except OverflowError:
+        return math.inf if cell > 0 else -math.inf
 
 
 def _text(cell: Cell) -> str:

@@ -27,9 +27,12 @@ def ordered(rows: Sequence[Row], order: Sequence[Order]) -> tuple[Row, ...]:
 
 
 def _key(cell: Cell) -> tuple[int, float, str]:
-    """Python sorts stably in either direction, so equal keys leave what was there."""
+    """Python sorts stably in either direction, so equal keys leave what was there.
+
+    A whole number stays one: it may be beyond all floats.
+    """
     if isinstance(cell, Summary):
         return 0, cell.mean, ""
     if isinstance(cell, int | float):
-        return 0, float(cell), ""
+        return 0, cell, ""
     return 1, 0.0, str(cell).casefold()

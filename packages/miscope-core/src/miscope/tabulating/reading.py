@@ -16,7 +16,7 @@ from miscope.training_config import TrainingConfig
 if TYPE_CHECKING:
     from miscope.workspace import Workspace
 
-__all__ = ["read_table", "table_of"]
+__all__ = ["OWN", "read_table", "table_of"]
 
 _BEFORE: Mapping[str, Part] = {"variant": "variant", "family": "variant"}
 _AFTER: Mapping[str, Part] = {
@@ -32,6 +32,9 @@ _AFTER: Mapping[str, Part] = {
 }
 """step: of the last checkpoint. done_pct: of the run that is under way. analyses: analyzers with something computed.
 missing_analyses: those that others of its family have and it has not."""
+
+OWN = frozenset({*_BEFORE, *_AFTER})
+"""Columns that every table has, whatever metrics are called."""
 
 _KEPT = tuple(name for name in TrainingConfig.model_fields if name not in TrainingConfig.identity_fields())
 """Fields of a training that say how long it is and what is kept of it: they make no other variant."""
@@ -58,8 +61,8 @@ def table_of(
     made: dict[str, set[str]] = {}
     for row in rows:
         made.setdefault(row["family"], set()).update(row["analyzers"] or ())
-    measured: dict[str, Part] = {str(measure): "measure" for measure in measures}
-    taken = {*_BEFORE, *_AFTER, *measured}
+    measured: dict[str, Part] = {str(measure): "measure" for measure in measures if str(measure) not in OWN}
+    taken = {*OWN, *measured}
     found = []
     for row in rows:
         fields = {**_fields(row["params"], "parameter", taken), **_fields(row["training"], "training", taken)}
@@ -67,7 +70,8 @@ def table_of(
             parts.setdefault(name, part)
         cells = {name: cell for name, (_, cell) in fields.items()}
         name = row["variant"]
-        cells |= {**numbers.get(name, {}), **_work(row, words.get(name), made[row["family"]])}
+        cells |= {column: number for column, number in numbers.get(name, {}).items() if column in measured}
+        cells |= _work(row, words.get(name), made[row["family"]])
         found.append(Row(variants=(name,), cells={"variant": name, "family": row["family"], **cells}))
     return VariantTable.of({**parts, **measured, **_AFTER}, found)
 

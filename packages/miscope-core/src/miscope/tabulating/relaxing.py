@@ -12,6 +12,9 @@ from miscope.tabulating.variant_table import VariantTable
 
 __all__ = ["Relaxed", "relaxed"]
 
+_FEW = 8
+"""Words that are tried: the table is gone through for each."""
+
 
 @final
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +42,7 @@ def relaxed(table: VariantTable, asked: TableAsked, admitted: Collection[str] | 
 
 def _parts(asked: TableAsked) -> Iterator[tuple[str, TableAsked]]:
     words = asked.text.split()
-    for place, word in enumerate(words):
+    for place, word in enumerate(words[:_FEW]):
         yield word, replace(asked, text=" ".join([*words[:place], *words[place + 1 :]]))
     if asked.where.strip():
         yield asked.where.strip(), replace(asked, where="")

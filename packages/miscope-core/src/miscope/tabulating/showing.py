@@ -32,6 +32,13 @@ class ShownTable:
     """Variants that are in these rows."""
     total: int = 0
     """Variants of the whole table."""
+    unknown: tuple[str, ...] = ()
+    """Names that were asked for as columns, to order or to group by, of which there is none."""
+
+    @property
+    def in_groups(self) -> bool:
+        """Whether a row is a group of variants."""
+        return any(column.name == MEMBERS for column in self.columns)
 
     def page(self, number: int, size: int) -> tuple[Row, ...]:
         """The rows of one page, counted from 1; () beyond the last."""
@@ -54,7 +61,9 @@ def show(table: VariantTable, asked: TableAsked, admitted: Collection[str] | Non
         columns = _of_groups(by, columns, known.values())
     there = {column.name for column in columns} | set(known)
     rows = ordered(rows, [one for one in asked.order if one.column in there])
-    return ShownTable(columns=tuple(columns), rows=tuple(rows), matched=matched, total=len(table.rows))
+    named = (*asked.group, *asked.columns, *(one.column for one in asked.order))
+    unknown = tuple(dict.fromkeys(name for name in named if name not in {*there, MEMBERS}))
+    return ShownTable(columns=tuple(columns), rows=tuple(rows), matched=matched, total=len(table.rows), unknown=unknown)
 
 
 def _first_columns(table: VariantTable, rows: Sequence[Row]) -> list[str]:

@@ -19,6 +19,14 @@ from miscope_panel.shown.variants_table import TableAnswer
 __all__ = ["RunsControls"]
 
 _NONE = "–"
+_LABEL = {"transform": "translate(14px, -9px) scale(0.75)", "maxWidth": "133%", "pointerEvents": "auto"}
+_FIELD: dict[str, Any] = {
+    "& .MuiInputBase-root": {"height": "38px", "fontSize": "14px"},
+    # Always above its field, so that the example in it is seen before one types.
+    "& .MuiInputLabel-root": _LABEL,
+    "& .MuiOutlinedInput-notchedOutline legend": {"maxWidth": "100%"},
+    "& .MuiInputBase-input::placeholder": {"opacity": "0.6 !important"},
+}
 _BUT_SEEDS = "all but seeds"
 
 
@@ -33,12 +41,13 @@ class RunsControls:
         self._following = False
         """Whether the widgets are being set: one whose value is not among its new options chooses another."""
         self._groups: Mapping[str, tuple[str, ...]] = {_NONE: ()}
-        small: dict[str, Any] = {"size": "small", "margin": 0}
+        plain: dict[str, Any] = {"margin": 0, "sx": _FIELD}
+        small = {"size": "small", **plain}
         self.find = pmui.TextInput(label="Find", placeholder="p113 seed=1 test_loss<1e-3", width=260, **small)
         condition = "weight_decay = 1 and prime > 50"
         self.where = pmui.TextInput(label="Where (SQL)", placeholder=condition, width=340, **small)
         self.group = pmui.Select(label="Group by", options=[*self._groups], width=180, **small)
-        self.columns = pmui.MultiChoice(label="Columns", options=[], searchable=True, chip=False, width=260, margin=0)
+        self.columns = pmui.MultiChoice(label="Columns", options=[], searchable=True, chip=False, width=260, **plain)
         self.bar = pn.FlexBox(
             self.find, self.where, self.group, self.columns, gap="12px", margin=0, sizing_mode="stretch_width",
             stylesheets=[sheet("runs_bar")],
@@ -54,7 +63,8 @@ class RunsControls:
         self._named = tuple(column.name for column in found.shown.columns if column.name != MEMBERS)
         self._groups = _groups(asked, found)
         options = dict.fromkeys((*_offered(found), *self._named))
-        group = next(label for label, columns in self._groups.items() if columns == asked.group)
+        # The last that is the same: 'prime' says more than 'all but seeds'.
+        group = next(label for label, columns in reversed(self._groups.items()) if columns == asked.group)
         label = f"{len(self._named)} column{'s' * (len(self._named) != 1)}"
         self._following = True
         try:

@@ -11,8 +11,10 @@ import panel as pn
 import panel_material_ui as pmui
 
 from miscope.commands import in_workspace
+from miscope.field_text import shortened
 from miscope.figures.first_views import compared_views
 from miscope.tabulating.asked import Order, TableAsked
+from miscope.tabulating.showing import ShownTable
 from miscope.workspace import Workspace
 from miscope_panel.page.client import sheet
 from miscope_panel.page.errands import Errands
@@ -22,6 +24,9 @@ from miscope_panel.shown.selection import Place, Selection
 from miscope_panel.shown.variants_table import TableAnswer, answer
 
 __all__ = ["RunsPage", "told"]
+
+_READ = 80
+"""Letters that are repeated of what somebody typed."""
 
 
 @final
@@ -93,7 +98,7 @@ class RunsPage:
         self.clear.visible = asked.narrows and not found.shown.rows
         self.relax.visible = found.instead is not None
         if found.instead is not None:
-            self.relax.label = f"Leave out {found.instead.without}: {found.instead.matched:,}"
+            self.relax.label = f"Leave out {_short(found.instead.without)} ({_variants(found.instead.matched)})"
 
     def _leave_out(self) -> None:
         if self._found is not None and self._found.instead is not None:
@@ -127,17 +132,29 @@ def told(workspace: Workspace, asked: TableAsked, found: TableAnswer) -> str:
         train = in_workspace(workspace.root, "miscope train FAMILY")
         lines = ("No variants yet.", f"The workspace at {workspace.root} is empty. To train one:  {train}")
         return "".join(map(_line, lines))
-    variants = f"{shown.total:,} variant{'s' * (shown.total != 1)}"
-    if not asked.narrows:
-        return _line(variants + _in_groups(asked, len(shown.rows)))
-    if shown.rows:
-        return _line(f"{shown.matched:,} of {variants}" + _in_groups(asked, len(shown.rows)))
-    said = " and ".join(text.strip() for text in (asked.text, asked.where) if text.strip())
-    return _line(f"0 of {variants} match `{said}`.")
+    variants = _variants(shown.total)
+    if not shown.rows:
+        said = " and ".join(text.strip() for text in (asked.text, asked.where) if text.strip())
+        return _line(f"0 of {variants} match {_short(said)}") + _unknown(shown)
+    found = f"{shown.matched:,} of {variants}" if asked.narrows else variants
+    return _line(found + _in_groups(shown)) + _unknown(shown)
 
 
-def _in_groups(asked: TableAsked, count: int) -> str:
-    return f" in {count:,} group{'s' * (count != 1)}" if asked.group else ""
+def _variants(count: int) -> str:
+    return f"{count:,} variant{'s' * (count != 1)}"
+
+
+def _in_groups(shown: ShownTable) -> str:
+    count = len(shown.rows)
+    return f" in {count:,} group{'s' * (count != 1)}" if shown.in_groups else ""
+
+
+def _unknown(shown: ShownTable) -> str:
+    return _line(f"No column is named {shortened([*map(_short, shown.unknown)])}.", "problem") if shown.unknown else ""
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _READ else f"{text[:_READ]} …"
 
 
 def _line(text: str, kind: str = "told") -> str:

@@ -60,7 +60,7 @@ class VariantGrid:
                 self.widget = self._made(shown, order)
                 self.view[:] = [self.widget]
             else:
-                self.widget.param.update(value=_frame(shown), page=1, sorters=_sorters(order))
+                self.widget.param.update(value=_frame(shown), page=1, sorters=_sorters(shown, order))
             self.widget.selection = _places(shown.rows, self.selected)
         finally:
             self._settling = False
@@ -70,7 +70,7 @@ class VariantGrid:
         right = {column.name: "right" for column in shown.columns if column.numeric}
         widget = _InOrder(
             _frame(shown),
-            sorters=_sorters(order),
+            sorters=_sorters(shown, order),
             text_align=right,
             header_align=right,
             pagination="remote",
@@ -113,9 +113,10 @@ def _frame(shown: ShownTable) -> pd.DataFrame:
     return pd.DataFrame(cells, dtype=object)
 
 
-def _sorters(order: Sequence[Order]) -> list[dict[str, str]]:
-    """As Tabulator has them."""
-    return [{"field": one.column, "dir": "desc" if one.descending else "asc"} for one in order]
+def _sorters(shown: ShownTable, order: Sequence[Order]) -> list[dict[str, str]]:
+    """As Tabulator has them, of the columns that are there to mark."""
+    there = {column.name for column in shown.columns}
+    return [{"field": one.column, "dir": "desc" if one.descending else "asc"} for one in order if one.column in there]
 
 
 def _places(rows: Sequence[Row], names: Collection[str]) -> list[int]:

@@ -60,6 +60,7 @@ class TableSeen(BaseModel):
         rows=[{"variants": [_VARIANT], "cells": {"variant": _VARIANT, "test_loss": 3.1e-7}}],
         matched=1,
         variants=180,
+        unknown=[],
         pagination={"page": 1, "limit": 50, "total": 1, "pages": 1},
     )
 
@@ -67,6 +68,9 @@ class TableSeen(BaseModel):
     rows: list[RowSeen]
     matched: int = Field(description="Variants that are in the rows of all pages.")
     variants: int = Field(description="Variants of the workspace.")
+    unknown: list[str] = Field(
+        description="Names asked for as columns, to order or to group by, of which there is none."
+    )
     pagination: Pagination
 
     @classmethod
@@ -79,6 +83,7 @@ class TableSeen(BaseModel):
             rows=[RowSeen.of(row, columns) for row in shown.page(page, limit)],
             matched=shown.matched,
             variants=shown.total,
+            unknown=[*shown.unknown],
             pagination=Pagination(page=page, limit=limit, total=total, pages=-(-total // limit)),
         )
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, final
 
-from miscope.errors import MiscopeError
+from miscope.errors import BadValue, MiscopeError
 from miscope.tabulating.asked import TableAsked
 from miscope.tabulating.condition import admitted
 from miscope.tabulating.index_rows import known_numbers
 from miscope.tabulating.measure import Measure, first_measures, mentioned
-from miscope.tabulating.reading import read_table
+from miscope.tabulating.reading import OWN, read_table
 from miscope.tabulating.relaxing import Relaxed, relaxed
 from miscope.tabulating.showing import ShownTable, show
 from miscope.tabulating.variant_table import VariantTable
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from miscope.workspace import Workspace
 
 __all__ = ["TableAnswer", "answer", "table_shown"]
+
+_ASKED_IN = {"where": "where", "find": "text"}
+"""Part of a question by the field that a refusal names."""
 
 
 @final
@@ -42,7 +45,7 @@ def table_shown(workspace: Workspace, asked: TableAsked, before: TableAnswer | N
 
     Raises BadValue, of the field 'where', for a condition that cannot be answered; BadFile where the queue is damaged.
     """
-    known = known_numbers(workspace.index) if before is None else before.numbers
+    known = _columns(workspace) if before is None else before.numbers
     measures = _measures(asked, known)
     table = before.table if before is not None and _has(before.table, measures) else read_table(workspace, measures)
     names = admitted(workspace.index, table, asked.where)
@@ -52,14 +55,20 @@ def table_shown(workspace: Workspace, asked: TableAsked, before: TableAnswer | N
 
 
 def answer(workspace: Workspace, asked: TableAsked, before: TableAnswer | None = None) -> TableAnswer:
-    """The same with what is wrong in words: a condition that cannot be answered leaves nothing out."""
+    """The same with what is wrong in words: a part of the question that cannot be answered leaves nothing out."""
     try:
         return table_shown(workspace, asked, before)
+    except BadValue as error:
+        problem, left_out = str(error), _ASKED_IN.get(error.field)
     except MiscopeError as error:
-        problem = str(error)
-    if not asked.where:
+        problem, left_out = str(error), None
+    if left_out is None:
         return TableAnswer(problem=problem)
-    return replace(answer(workspace, replace(asked, where=""), before), problem=problem)
+    return replace(answer(workspace, replace(asked, **{left_out: ""}), before), problem=problem)
+
+
+def _columns(workspace: Workspace) -> tuple[str, ...]:
+    return tuple(name for name in known_numbers(workspace.index) if name not in OWN)
 
 
 def _measures(asked: TableAsked, known: Sequence[str]) -> tuple[Measure, ...]:
