@@ -20,12 +20,13 @@ __all__ = ["RunsControls"]
 
 _NONE = "–"
 _LABEL = {"transform": "translate(14px, -9px) scale(0.75)", "maxWidth": "133%", "pointerEvents": "auto"}
+_CHOICE: dict[str, Any] = {"height": "38px", "fontSize": "14px"}
 _FIELD: dict[str, Any] = {
-    "& .MuiInputBase-root": {"height": "38px", "fontSize": "14px"},
+    "& .MuiInputBase-root": _CHOICE,
     # Always above its field, so that the example in it is seen before one types.
     "& .MuiInputLabel-root": _LABEL,
     "& .MuiOutlinedInput-notchedOutline legend": {"maxWidth": "100%"},
-    "& .MuiInputBase-input::placeholder": {"opacity": "0.6 !important"},
+    "& label[data-shrink=false] + .MuiInputBase-root .MuiInputBase-input::placeholder": {"opacity": "0.5 !important"},
 }
 _BUT_SEEDS = "all but seeds"
 
@@ -41,13 +42,13 @@ class RunsControls:
         self._following = False
         """Whether the widgets are being set: one whose value is not among its new options chooses another."""
         self._groups: Mapping[str, tuple[str, ...]] = {_NONE: ()}
-        plain: dict[str, Any] = {"margin": 0, "sx": _FIELD}
-        small = {"size": "small", **plain}
+        small: dict[str, Any] = {"size": "small", "margin": 0, "sx": _FIELD}
+        choice: dict[str, Any] = {"margin": 0, "sx": _CHOICE}
         self.find = pmui.TextInput(label="Find", placeholder="p113 seed=1 test_loss<1e-3", width=260, **small)
         condition = "weight_decay = 1 and prime > 50"
         self.where = pmui.TextInput(label="Where (SQL)", placeholder=condition, width=340, **small)
-        self.group = pmui.Select(label="Group by", options=[*self._groups], width=180, **small)
-        self.columns = pmui.MultiChoice(label="Columns", options=[], searchable=True, chip=False, width=260, **plain)
+        self.group = pmui.Select(label="Group by", options=[*self._groups], width=180, size="small", **choice)
+        self.columns = pmui.MultiChoice(label="Columns", options=[], searchable=True, chip=False, width=260, **choice)
         self.bar = pn.FlexBox(
             self.find, self.where, self.group, self.columns, gap="12px", margin=0, sizing_mode="stretch_width",
             stylesheets=[sheet("runs_bar")],
