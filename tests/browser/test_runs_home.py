@@ -16,7 +16,7 @@ def rows(page):
 
 
 def column(page, field):
-    return page.locator(f'.tabulator-row .tabulator-cell[tabulator-field="{field}"]')
+    return page.locator(f'.tabulator-row .tabulator-cell[tabulator-field="c:{field}"]')
 
 
 def asked(page, field, text):
@@ -50,7 +50,7 @@ def test_from_the_runs_to_a_comparison_and_back(visit, small):
     asked(page, "where", "")
     expect(rows(page)).to_have_count(2)
 
-    header = page.locator('.tabulator-col[tabulator-field="seed"]')
+    header = page.locator('.tabulator-col[tabulator-field="c:seed"]')
     header.click()
     expect(page).to_have_url(re.compile(r"sort=seed(&|$)"))
     expect(column(page, "seed")).to_have_text(["0", "1"])

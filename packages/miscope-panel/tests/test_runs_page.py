@@ -1,13 +1,13 @@
 """The home of the page: the table of variants, what is asked of it, and where it leads."""
 
 import re
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
 import pytest
 from fastapi.testclient import TestClient
 
 from miscope.bound import open_bound
-from miscope.tabulating.asked import TableAsked
+from miscope.tabulating.asked import Order, TableAsked
 from miscope.tabulating.showing import show
 from miscope.tabulating.variant_table import Row, VariantTable
 from miscope.testing import tables
@@ -15,6 +15,7 @@ from miscope_panel.app import application
 from miscope_panel.http.guard import LOOPBACK
 from miscope_panel.page.variant_grid import VariantGrid
 from miscope_panel.page.workbench import Workbench
+from miscope_panel.shown.table_address import write_asked
 from miscope_panel.shown.variants_table import TableAnswer
 
 FIRST, OTHER = "toy.sum/v5-seed0-width16", "toy.sum/v5-seed1-width16"
@@ -32,8 +33,12 @@ def grid(bench):
     return bench.runs.grid.widget
 
 
+def columns(bench):
+    return [field.removeprefix("c:") for field in grid(bench).value]
+
+
 def slugs(bench):
-    return [name.partition("/")[2] for name in grid(bench).value["variant"]]
+    return [name.partition("/")[2] for name in grid(bench).value["c:variant"]]
 
 
 def said(bench):
@@ -44,7 +49,7 @@ def test_a_new_visitor_sees_the_runs_and_no_figure_is_drawn(bench):
     opened = bench()
     place = opened.selection.place
     assert (place.page, place.variant, place.step) == ("runs", FIRST, 30)
-    assert list(grid(opened).value.columns) == [
+    assert columns(opened) == [
         *(
             "variant",
             "seed",
@@ -75,7 +80,7 @@ def test_the_variant_whose_training_ended_last_is_the_one_that_the_workbench_ope
 def test_the_address_says_what_is_asked_of_the_table_and_brings_it_back(bench):
     opened = bench()
     opened.runs.controls.find.value = "seed=1"
-    grid(opened).sorters = [{"field": "test_loss", "dir": "desc"}]
+    grid(opened).sorters = [{"field": "c:test_loss", "dir": "desc"}]
     assert slugs(opened) == ["v5-seed1-width16"]
     query = parse_qs(opened.shell.query)
     assert {key: query[key] for key in ("page", "find", "sort")} == {
@@ -87,28 +92,28 @@ def test_the_address_says_what_is_asked_of_the_table_and_brings_it_back(bench):
     assert slugs(again) == ["v5-seed1-width16"]
     assert (again.runs.controls.find.value, grid(again).sorters) == (
         "seed=1",
-        [{"field": "test_loss", "dir": "desc"}],
+        [{"field": "c:test_loss", "dir": "desc"}],
     )
     again.shell._handle_msg({"query": "?page=runs"})
     assert (len(slugs(again)), again.runs.controls.find.value) == (2, "")
 
 
 def test_a_header_orders_by_what_the_cells_stand_for_not_by_what_is_written_in_them(bench):
-    written = grid(bench("page=runs&columns=variant,test_loss&sort=test_loss:desc")).value["test_loss"]
+    written = grid(bench("page=runs&columns=variant,test_loss&sort=test_loss:desc")).value["c:test_loss"]
     losses = [float(text) for text in written]
     assert losses == sorted(losses, reverse=True)
     up = bench("page=runs&sort=test_loss")
     down = bench("page=runs&sort=test_loss:desc")
     assert slugs(up) == slugs(down)[::-1]
     # What is sent to the browser is in that order too.
-    assert list(grid(down)._processed["variant"]) == list(grid(down).value["variant"])
+    assert list(grid(down)._processed["c:variant"]) == list(grid(down).value["c:variant"])
 
 
 def test_a_condition_leaves_out_what_it_is_not_true_of_and_brings_the_numbers_it_speaks_of(bench):
     opened = bench()
     opened.runs.controls.where.value = '"test_loss.max" > 0 and seed = 0'
     assert slugs(opened) == ["v5-seed0-width16"]
-    assert "test_loss.max" in grid(opened).value.columns
+    assert "test_loss.max" in columns(opened)
     assert said(opened) == '<p class="told">1 of 2 variants</p>'
 
 
@@ -133,7 +138,7 @@ def test_an_address_that_names_no_column_is_told_so_and_shows_what_there_is(benc
         '<p class="told">2 variants</p><p class="problem">No column is named elsewhere, gone, nothing.</p>'
     )
     assert slugs(opened) == ["v5-seed0-width16", "v5-seed1-width16"]
-    assert (list(grid(opened).value.columns), grid(opened).sorters) == (["variant"], [])
+    assert (columns(opened), grid(opened).sorters) == (["variant"], [])
 
 
 def test_two_visitors_ask_different_things(bench):
@@ -164,18 +169,18 @@ def test_where_nothing_matches_the_part_without_which_most_does_is_left_out_with
 
 def test_a_chosen_column_is_added_and_a_dropped_one_goes(bench):
     opened = bench()
-    columns = opened.runs.controls.columns
-    assert {"learning_rate", "test_loss.min", "parameters.norms/total/squares"} <= set(columns.options)
-    columns.value = ["variant", "learning_rate", "test_loss.min", "parameters.norms/total/squares"]
-    assert list(grid(opened).value.columns) == columns.value
-    assert parse_qs(opened.shell.query)["columns"] == [",".join(columns.value)]
+    chosen = opened.runs.controls.columns
+    assert {"learning_rate", "test_loss.min", "parameters.norms/total/squares"} <= set(chosen.options)
+    chosen.value = ["variant", "learning_rate", "test_loss.min", "parameters.norms/total/squares"]
+    assert columns(opened) == chosen.value
+    assert parse_qs(opened.shell.query)["columns"] == [",".join(chosen.value)]
 
 
 def test_the_least_of_an_instruments_number_is_offered_where_an_address_asks_for_it(bench):
     name = "parameters.norms/total/squares.min"
     assert name not in bench().runs.controls.columns.options
     opened = bench(f"page=runs&columns=variant,{name}")
-    assert list(grid(opened).value.columns) == opened.runs.controls.columns.value == ["variant", name]
+    assert columns(opened) == opened.runs.controls.columns.value == ["variant", name]
 
 
 def test_a_group_by_the_one_field_that_differs_is_called_by_its_name(trained, at_once):
@@ -190,7 +195,7 @@ def test_a_group_by_the_one_field_that_differs_is_called_by_its_name(trained, at
 def test_seeds_are_put_together_with_their_mean(bench):
     opened = bench("page=runs&group=width")
     assert slugs_in_groups(opened) == [(FIRST, OTHER)]
-    assert list(grid(opened).value["n"]) == ["2"]
+    assert list(grid(opened).value["c:n"]) == ["2"]
     assert said(opened) == '<p class="told">2 variants in 1 group</p>'
     assert opened.runs.controls.group.value == "width"
     grid(opened).selection = [0]
@@ -225,7 +230,7 @@ def test_a_selected_row_is_opened_in_the_workbench(bench):
 def test_what_is_selected_stays_so_while_it_is_ordered_otherwise_and_goes_with_its_row(bench):
     opened = bench("page=runs&sort=seed")
     grid(opened).selection = [1]
-    grid(opened).sorters = [{"field": "seed", "dir": "desc"}]
+    grid(opened).sorters = [{"field": "c:seed", "dir": "desc"}]
     assert (grid(opened).selection, opened.runs.grid.selected) == ([0], (OTHER,))
     opened.runs.controls.find.value = "seed=0"
     assert (grid(opened).selection, opened.runs.grid.selected, opened.runs.open.disabled) == ([], (), True)
@@ -262,6 +267,20 @@ def test_an_empty_workspace_says_how_to_train_the_first_variant(empty, at_once):
     )
 
 
+def test_a_metric_may_be_called_anything(tmp_path, at_once):
+    workspace = open_bound(tmp_path / "ws", tables()).value
+    variant = workspace.variant("toy.sum")
+    names = ["index", "level_0", "__proto__", "constructor", "<b>bold</b>", "a,b", "a:desc", "50%", "ü"]
+    workspace.store.save_variant(variant)
+    workspace.store.append_metrics(variant.name, [(0, name, place) for place, name in enumerate(names)])
+    asked = dict(write_asked(TableAsked(columns=tuple(names), order=(Order(column="a:desc", descending=True),))))
+    opened = Workbench(workspace, at_once, urlencode({"page": "runs", **asked}))
+    assert columns(opened) == names
+    assert [*grid(opened).value.iloc[0]] == [str(place) for place in range(len(names))]
+    assert grid(opened).sorters == [{"field": "c:a:desc", "dir": "desc"}]
+    assert grid(opened).titles["c:<b>bold</b>"] == "&lt;b&gt;bold&lt;/b&gt;"
+
+
 def test_of_a_thousand_variants_one_page_is_sent():
     names = [f"add/v{number}" for number in range(1000)]
     rows = [Row(variants=(name,), cells={"variant": name, "seed": number}) for number, name in enumerate(names)]
@@ -269,7 +288,7 @@ def test_of_a_thousand_variants_one_page_is_sent():
     made = VariantGrid()
     made.show(show(table, TableAsked()), ())
     source = made.widget.get_root().source
-    assert (len(made.widget.value), len(source.data["variant"])) == (1000, 50)
+    assert (len(made.widget.value), len(source.data["c:variant"])) == (1000, 50)
     made.widget.page = 20
     made.widget.selection = [950, 999]
     assert made.selected == (names[950], names[999])

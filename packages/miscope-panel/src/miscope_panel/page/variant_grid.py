@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from html import escape
 from typing import Any, final
 
 import pandas as pd
@@ -19,6 +20,8 @@ __all__ = ["VariantGrid"]
 
 _ROWS = 50
 """Rows of one page of the table: what is not on it is not sent."""
+_FIELD = "c:"
+"""Before a column's name, which may be what Panel ('index') or JavaScript ('constructor') has names for."""
 
 
 @final
@@ -55,7 +58,7 @@ class VariantGrid:
         self._rows, self._order = shown.rows, tuple(order)
         self._settling = True
         try:
-            if [*self.widget.value.columns] != [column.name for column in shown.columns]:
+            if [*self.widget.value.columns] != [_FIELD + column.name for column in shown.columns]:
                 # Anew: a table in a browser forgets its order, and may fail, where its columns change under it.
                 self.widget = self._made(shown, order)
                 self.view[:] = [self.widget]
@@ -67,10 +70,12 @@ class VariantGrid:
         self._pick()
 
     def _made(self, shown: ShownTable, order: Sequence[Order]) -> _InOrder:
-        right = {column.name: "right" for column in shown.columns if column.numeric}
+        right = {_FIELD + column.name: "right" for column in shown.columns if column.numeric}
         widget = _InOrder(
             _frame(shown),
             sorters=_sorters(shown, order),
+            # HTML to the browser, which cells are not.
+            titles={_FIELD + column.name: escape(column.name) for column in shown.columns},
             text_align=right,
             header_align=right,
             pagination="remote",
@@ -85,7 +90,7 @@ class VariantGrid:
         )
         widget.param.watch(self._pick, "selection")
         widget.param.watch(self._turn, "sorters")
-        widget.on_click(self._click, "variant")
+        widget.on_click(self._click, f"{_FIELD}variant")
         return widget
 
     def _pick(self, *events: param.parameterized.Event) -> None:
@@ -96,7 +101,9 @@ class VariantGrid:
         self.on_select(self.selected)
 
     def _turn(self, event: param.parameterized.Event) -> None:
-        order = tuple(Order(column=each["field"], descending=each["dir"] == "desc") for each in event.new)
+        order = tuple(
+            Order(column=each["field"].removeprefix(_FIELD), descending=each["dir"] == "desc") for each in event.new
+        )
         if not self._settling and order != self._order:
             self._order = order
             self.on_order(order)
@@ -109,14 +116,18 @@ class VariantGrid:
 
 def _frame(shown: ShownTable) -> pd.DataFrame:
     """What is written in the cells."""
-    cells = {c.name: [written(row.cells.get(c.name)) for row in shown.rows] for c in shown.columns}
+    cells = {_FIELD + c.name: [written(row.cells.get(c.name)) for row in shown.rows] for c in shown.columns}
     return pd.DataFrame(cells, dtype=object)
 
 
 def _sorters(shown: ShownTable, order: Sequence[Order]) -> list[dict[str, str]]:
     """As Tabulator has them, of the columns that are there to mark."""
     there = {column.name for column in shown.columns}
-    return [{"field": one.column, "dir": "desc" if one.descending else "asc"} for one in order if one.column in there]
+    return [
+        {"field": _FIELD + one.column, "dir": "desc" if one.descending else "asc"}
+        for one in order
+        if one.column in there
+    ]
 
 
 def _places(rows: Sequence[Row], names: Collection[str]) -> list[int]:
