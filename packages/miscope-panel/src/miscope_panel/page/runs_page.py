@@ -136,8 +136,8 @@ def told(workspace: Workspace, asked: TableAsked, found: TableAnswer) -> str:
     if not shown.rows:
         said = " and ".join(text.strip() for text in (asked.text, asked.where) if text.strip())
         return _line(f"0 of {variants} match {_short(said)}") + _unknown(shown)
-    found = f"{shown.matched:,} of {variants}" if asked.narrows else variants
-    return _line(found + _in_groups(shown)) + _unknown(shown)
+    line = f"{shown.matched:,} of {variants}" if asked.narrows else variants
+    return _line(line + _in_groups(shown)) + _unknown(shown)
 
 
 def _variants(count: int) -> str:
