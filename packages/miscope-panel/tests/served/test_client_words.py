@@ -78,6 +78,7 @@ CALLS: dict[str, Callable[[There], object]] = {
     "GET health": lambda at: at.remote.root,
     "GET plugins": lambda at: at.remote.plugins,
     "GET variants": lambda at: at.remote.variants(),
+    "GET table": lambda at: at.remote.table(where="seed = 0", sort="test_loss:desc", limit=5)["rows"],
     "GET views": lambda at: at.remote.views(),
     "GET families": lambda at: at.remote.families(),
     "GET families/{name}": lambda at: at.remote.variant("toy.sum"),

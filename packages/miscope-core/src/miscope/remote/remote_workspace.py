@@ -94,6 +94,14 @@ class RemoteWorkspace(HasAbsent):
         """Names of all stored variants, whether or not their family is installed."""
         return [each["name"] for each in self.inventory(family)]
 
+    def table(self, **asked: str | int) -> Mapping[str, Any]:
+        """The variants as one table, a page of it at a time: 'columns', 'rows', 'matched', 'pagination', ...
+
+        asked: `find`, `where`, `sort`, `columns`, `group`, `page`, `limit`, as `GET table` takes them. Refused where
+        the condition cannot be answered.
+        """
+        return self.connection.get("table", asked)
+
     def find(self, name: str) -> RemoteVariant:
         """A stored variant by its name 'family/slug', or by its slug where one family has it."""
         found = {each["name"]: each for each in self.inventory()}
