@@ -31,7 +31,7 @@ from miscope_panel.rest.routes import add_rest
 from miscope_sae import terms
 from miscope_sae.architecture import Architecture, Weights
 from miscope_sae.autoencoder_family import AutoencoderFamily
-from miscope_sae.exporting import export_autoencoder
+from miscope_sae.exchange.exporting import export_autoencoder
 from miscope_sae.setting import Setting
 from miscope_sae.sparse_pass import PassOf
 

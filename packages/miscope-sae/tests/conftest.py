@@ -15,10 +15,10 @@ from miscope import Probe, Source, Trajectory
 from miscope.bound import BoundVariant, BoundWorkspace
 from miscope.family import make_variant
 from miscope.source_checkpoint import OpenedSource, SourceCheckpoint
+from miscope_sae.architectures.standard import ReLU, StandardFamily
 from miscope_sae.autoencoder_family import AutoencoderFamily
 from miscope_sae.autoencoder_model import AutoencoderModel
-from miscope_sae.normalisation import constant_scale
-from miscope_sae.standard import ReLU, StandardFamily
+from miscope_sae.rows.normalisation import constant_scale
 
 
 def opened(root: Path, *families: Any, **features: Any) -> tuple[BoundWorkspace, BoundVariant]:

@@ -19,8 +19,8 @@ from miscope.outcome import State
 from miscope.testing import check_analyzer, check_view, tables
 from miscope.testing.toy_autoencoder import ToyAutoencoder
 from miscope_sae.analyzers.agreement import AGREEMENT, agreement, agreement_observed
-from miscope_sae.matching import chance
-from miscope_sae.top_k import TopKFamily
+from miscope_sae.architectures.top_k import TopKFamily
+from miscope_sae.measuring.matching import chance
 from miscope_sae.views.agreement import VIEWS
 
 INPUTS = torch.randn(200, 8, generator=torch.Generator().manual_seed(9))

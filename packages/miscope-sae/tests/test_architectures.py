@@ -13,18 +13,18 @@ from torch import Tensor
 
 from miscope.errors import BadValue
 from miscope_sae.architecture import Architecture, first_weights
+from miscope_sae.architectures.batch_top_k import LEAST_KEPT, BatchTopK, BatchTopKFamily, running_threshold
+from miscope_sae.architectures.gated import Gated, GatedFamily, gate_error, gate_sum
+from miscope_sae.architectures.jump_relu import JumpReLU, JumpReluFamily
+from miscope_sae.architectures.matryoshka import MatryoshkaFamily, nested_error, prefixes
+from miscope_sae.architectures.standard import ReLU, StandardFamily
+from miscope_sae.architectures.top_k import TopK, TopKFamily
 from miscope_sae.autoencoder_model import AutoencoderModel
-from miscope_sae.batch_top_k import LEAST_KEPT, BatchTopK, BatchTopKFamily, running_threshold
-from miscope_sae.first_bias import first_bias, geometric_median
-from miscope_sae.gated import Gated, GatedFamily, gate_error, gate_sum
-from miscope_sae.jump_relu import JumpReLU, JumpReluFamily
-from miscope_sae.matryoshka import MatryoshkaFamily, nested_error, prefixes
-from miscope_sae.normalisation import constant_scale, normalised
 from miscope_sae.params import Normalisation
+from miscope_sae.rows.normalisation import constant_scale, normalised
 from miscope_sae.sites import BEFORE, ERROR, INPUT, LATENTS, RECONSTRUCTED, TARGET
 from miscope_sae.sparse_pass import SparsePass
-from miscope_sae.standard import ReLU, StandardFamily
-from miscope_sae.top_k import TopK, TopKFamily
+from miscope_sae.updates.first_bias import first_bias, geometric_median
 
 FAMILIES = (StandardFamily, JumpReluFamily, TopKFamily, BatchTopKFamily, GatedFamily, MatryoshkaFamily)
 WIDTH, COUNT = 5, 9

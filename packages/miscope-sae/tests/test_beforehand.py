@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from miscope.bound import BoundVariant
 from miscope.errors import BadValue
 from miscope_sae import remarks
-from miscope_sae.distinct import alike
+from miscope_sae.rows.distinct import alike
 
 Few = Callable[..., BoundVariant]
 USUAL = {"steps": 1000, "batch_size": 512, "latents": 16}

@@ -22,10 +22,10 @@ from miscope.source_checkpoint import OpenedSource, SourceCheckpoint
 from miscope.testing import check_analyzer, check_view, scene, tables, toy_snapshot
 from miscope_sae.analyzers.births import BIRTHS, BirthOptions, births, births_observed
 from miscope_sae.analyzers.source_learning import SOURCE_LEARNING
-from miscope_sae.crosscoder import CrosscoderFamily
-from miscope_sae.latent_scaling import scaling, split_with
-from miscope_sae.presence import born_in_any_order, changes, lifetimes, presence, towards
-from miscope_sae.top_k import TopKFamily
+from miscope_sae.architectures.crosscoder import CrosscoderFamily
+from miscope_sae.architectures.top_k import TopKFamily
+from miscope_sae.measuring.latent_scaling import scaling, split_with
+from miscope_sae.measuring.presence import born_in_any_order, changes, lifetimes, presence, towards
 from miscope_sae.views.births import VIEWS, alive, by_checkpoint, raster, turning
 from miscope_sae.views.frame import title
 

@@ -24,9 +24,9 @@ from miscope.figures.render import gather
 from miscope.source_checkpoint import OpenedSource, SourceCheckpoint
 from miscope.testing import check_analyzer, check_view, tables, toy_snapshot
 from miscope_sae.analyzers.births_agreed import BIRTHS_AGREED, at_least, births_agreed, births_agreed_observed
+from miscope_sae.architectures.crosscoder import BatchTopKCrosscoderFamily, CrosscoderFamily
 from miscope_sae.autoencoder_family import AutoencoderFamily
-from miscope_sae.crosscoder import BatchTopKCrosscoderFamily, CrosscoderFamily
-from miscope_sae.matching import NEAR, cosines
+from miscope_sae.measuring.matching import NEAR, cosines
 from miscope_sae.views.births_agreed import VIEWS
 from miscope_sae.views.births_agreed import births_agreed as draw_births_agreed
 

@@ -21,9 +21,9 @@ from miscope.observation import ObservedArtifact
 from miscope.outcome import Outcome
 from miscope.testing import check_analyzer, check_view, tables
 from miscope_sae.analyzers.births_found import BIRTHS_FOUND, _near_by_chance, births_found, births_found_observed
-from miscope_sae.certifying import is_trial, trial
-from miscope_sae.crosscoder import CrosscoderFamily
-from miscope_sae.trial_sizes import TrialSizes
+from miscope_sae.architectures.crosscoder import CrosscoderFamily
+from miscope_sae.known.certifying import is_trial, trial
+from miscope_sae.known.trial_sizes import TrialSizes
 from miscope_sae.views.births_found import VIEWS
 from miscope_sae.views.births_found import births_found as draw_births_found
 

@@ -20,10 +20,10 @@ import miscope_sae
 from miscope.bound import BoundVariant, BoundWorkspace, open_bound
 from miscope.errors import BadValue
 from miscope.testing import check_family, tables
-from miscope_sae.checkpoint_blocks import block_norms, in_drawn_order
-from miscope_sae.crosscoder import BatchTopKCrosscoderFamily, CrosscoderFamily
-from miscope_sae.exporting import export_autoencoder
-from miscope_sae.matching import cosines
+from miscope_sae.architectures.checkpoint_blocks import block_norms, in_drawn_order
+from miscope_sae.architectures.crosscoder import BatchTopKCrosscoderFamily, CrosscoderFamily
+from miscope_sae.exchange.exporting import export_autoencoder
+from miscope_sae.measuring.matching import cosines
 
 STEPS = 800
 SHORT = {

@@ -12,13 +12,13 @@ from torch import Tensor
 from miscope import Examples, ForwardPass
 from miscope.bound import BoundVariant
 from miscope.errors import Diverged
-from miscope_sae.dead_latents import IDLE, AllLatentsDead, dead, idle_after
+from miscope_sae.architectures.standard import ReLU
 from miscope_sae.setting import Setting
 from miscope_sae.sites import BEFORE
 from miscope_sae.sparse_pass import PassOf, SparsePass
-from miscope_sae.standard import ReLU
 from miscope_sae.terms import auxiliary
 from miscope_sae.training import SparseTraining
+from miscope_sae.updates.dead_latents import IDLE, AllLatentsDead, dead, idle_after
 
 WIDTH, COUNT = 6, 8
 

@@ -17,7 +17,7 @@ from miscope.forward import activations
 from miscope.source_checkpoint import OpenedSource, SourceCheckpoint
 from miscope.testing import ToyParams, check_analyzer, check_view, tables, toy_snapshot
 from miscope_sae.analyzers.effects import EFFECTS, EffectOptions, effects, effects_observed
-from miscope_sae.top_k import TopKFamily
+from miscope_sae.architectures.top_k import TopKFamily
 from miscope_sae.views.effects import VIEWS, ranked
 from miscope_sae.views.effects import effects as drawn
 

@@ -7,19 +7,19 @@ from typing import Any, get_args
 import pytest
 import torch
 
+from miscope_sae.architectures.batch_top_k import BatchTopKFamily
+from miscope_sae.architectures.gated import GatedFamily
+from miscope_sae.architectures.jump_relu import JumpReluFamily
+from miscope_sae.architectures.matryoshka import MatryoshkaFamily
+from miscope_sae.architectures.standard import StandardFamily
+from miscope_sae.architectures.top_k import TopKFamily
 from miscope_sae.autoencoder_family import AutoencoderFamily
 from miscope_sae.autoencoder_model import AutoencoderModel
-from miscope_sae.batch_top_k import BatchTopKFamily
 from miscope_sae.exchange.plain_autoencoder import latents, reconstruction
 from miscope_sae.exchange.saelens import load_saelens, save_saelens
 from miscope_sae.exchange.trained import plain_of
-from miscope_sae.gated import GatedFamily
-from miscope_sae.jump_relu import JumpReluFamily
-from miscope_sae.matryoshka import MatryoshkaFamily
 from miscope_sae.params import Normalisation
 from miscope_sae.sites import LATENTS, RECONSTRUCTED
-from miscope_sae.standard import StandardFamily
-from miscope_sae.top_k import TopKFamily
 
 FAMILIES = (StandardFamily, JumpReluFamily, TopKFamily, BatchTopKFamily, GatedFamily, MatryoshkaFamily)
 WIDTH, SCALE = 6, 1.7

@@ -16,6 +16,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from miscope_sae.exchange.exporting import export_autoencoder
 from miscope_sae.exchange.folding import unit_norm
 from miscope_sae.exchange.plain_autoencoder import (
     Architecture,
@@ -25,7 +26,6 @@ from miscope_sae.exchange.plain_autoencoder import (
     tensor_shapes,
 )
 from miscope_sae.exchange.saelens import load_saelens, load_sparsity, save_saelens
-from miscope_sae.exporting import export_autoencoder
 
 with warnings.catch_warnings():
     # It imports a module of transformer-lens by a name that is going to go.

@@ -17,11 +17,11 @@ from miscope.errors import BadValue, UnknownName
 from miscope.testing import check_family, tables
 from miscope_sae import terms
 from miscope_sae.architecture import REQUIRED, Architecture
+from miscope_sae.architectures.standard import ReLU
 from miscope_sae.autoencoder_family import AutoencoderFamily
 from miscope_sae.exchange.trained import plain_of
 from miscope_sae.setting import Setting
 from miscope_sae.sparse_pass import PassOf
-from miscope_sae.standard import ReLU
 
 FAMILIES = ("sae.standard", "sae.jumprelu", "sae.topk", "sae.batchtopk", "sae.gated", "sae.matryoshka", "sae.skip")
 

@@ -13,7 +13,7 @@ from miscope import ObservedArtifact, Probe
 from miscope.errors import DoesNotApply
 from miscope.testing import toy_snapshot
 from miscope_sae.analyzers.latents import LATENTS, LatentOptions
-from miscope_sae.decoder_cosines import largest_by_chance, largest_cosines
+from miscope_sae.measuring.decoder_cosines import largest_by_chance, largest_cosines
 
 CODE = torch.tensor([[0.0, 1.0, 0.0], [2.0, 3.0, 0.0], [4.0, 2.0, 0.0], [0.0, 9.0, 0.0]])
 DECODER = torch.tensor([[3.0, 4.0], [4.0, 3.0], [0.0, -2.0]])

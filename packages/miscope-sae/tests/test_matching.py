@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import beta
 
-from miscope_sae.known_features import almost_orthogonal
-from miscope_sae.matching import agreement, best_latents, chance, cosines, firing_f1, recovery
+from miscope_sae.known.features import almost_orthogonal
+from miscope_sae.measuring.matching import agreement, best_latents, chance, cosines, firing_f1, recovery
 
 
 def drawn(count: int, width: int, seed: int = 0) -> np.ndarray:

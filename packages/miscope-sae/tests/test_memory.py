@@ -15,8 +15,8 @@ from miscope.bound import BoundVariant, open_bound
 from miscope.testing import tables
 from miscope.training.trainer import Trainer, TrainingSetup
 from miscope_sae import autoencoders
+from miscope_sae.advice.beforehand import Beforehand
 from miscope_sae.autoencoder_family import AutoencoderFamily
-from miscope_sae.beforehand import Beforehand
 
 ARCHITECTURES: dict[str, dict[str, Any]] = {
     **{"standard": {}, "topk": {}, "batchtopk": {}, "jumprelu": {}, "gated": {}, "matryoshka": {}, "skip": {}},

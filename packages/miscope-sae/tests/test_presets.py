@@ -13,7 +13,7 @@ from miscope.errors import UnknownName
 from miscope.studies.template_exchange import import_templates
 from miscope.studies.templates import Templates
 from miscope_sae import autoencoders, remarks
-from miscope_sae.preset import PRESETS, preset_fields
+from miscope_sae.series.preset import PRESETS, preset_fields
 
 Command = Callable[..., tuple[int, str, str]]
 SITE = "hook_embed"

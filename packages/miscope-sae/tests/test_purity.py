@@ -15,7 +15,7 @@ from miscope.fourier import fourier_basis
 from miscope.maths.factor_spectrum import block_fractions
 from miscope.testing import toy_snapshot
 from miscope_sae.analyzers.purity import PURITY, PurityOptions
-from miscope_sae.map_purity import harmonic_blocks, purities
+from miscope_sae.measuring.map_purity import harmonic_blocks, purities
 
 P = 23
 FOURIER = fourier_basis(P)

@@ -17,7 +17,7 @@ import pytest
 import miscope_sae
 from miscope.bound import BoundWorkspace, open_bound
 from miscope.testing import tables
-from miscope_sae.matching import best_latents, chance, firing_f1, recovery
+from miscope_sae.measuring.matching import best_latents, chance, firing_f1, recovery
 
 CHANCE = 0.41
 FEATURES, WIDTH, STEPS = 64, 32, 400

@@ -15,11 +15,11 @@ from miscope.bound import BoundVariant
 from miscope.callbacks import Changes, UpdatePoint
 from miscope.training.trainer import Trainer, TrainingSetup
 from miscope_sae.architecture import AXES
-from miscope_sae.dead_latents import IDLE
-from miscope_sae.resampling import resampled, resamples_at
+from miscope_sae.architectures.standard import ReLU
 from miscope_sae.setting import Setting
-from miscope_sae.standard import ReLU
 from miscope_sae.training import SparseTraining
+from miscope_sae.updates.dead_latents import IDLE
+from miscope_sae.updates.resampling import resampled, resamples_at
 
 WIDTH, COUNT = 3, 5
 OWN_AXES = {"between": ("latent", "latent"), "read_too": ("input", "latent"), "turn": ("input", "input")}

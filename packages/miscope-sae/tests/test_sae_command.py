@@ -14,7 +14,7 @@ from miscope.runs.run_queue import RunQueue
 from miscope_sae import autoencoders, remarks
 from miscope_sae.exchange.plain_autoencoder import latents, reconstruction
 from miscope_sae.exchange.saelens import load_saelens
-from miscope_sae.series import fitting_latents
+from miscope_sae.series.autoencoders import fitting_latents
 from miscope_sae.training import TopKTraining
 
 Command = Callable[..., tuple[int, str, str]]

@@ -21,8 +21,8 @@ from miscope.testing.toy_autoencoder import ToyAutoencoder
 from miscope.view import Untrained
 from miscope_sae.analyzers import ALL as ANALYZERS
 from miscope_sae.analyzers.reconstruction import RECONSTRUCTION
-from miscope_sae.top_k import TopKFamily
-from miscope_sae.transcoder import TranscoderFamily
+from miscope_sae.architectures.top_k import TopKFamily
+from miscope_sae.architectures.transcoder import TranscoderFamily
 from miscope_sae.views import ALL as VIEWS
 from miscope_sae.views.at_a_step import decoder, density, purity
 from miscope_sae.views.maps import maps

@@ -11,11 +11,11 @@ import torch
 
 from miscope.bound import BoundVariant
 from miscope.errors import BadValue
-from miscope_sae.dead_latents import AllLatentsDead
+from miscope_sae.architectures.skip import SkipReLU
+from miscope_sae.exchange.exporting import export_autoencoder
 from miscope_sae.exchange.plain_autoencoder import reconstruction
 from miscope_sae.exchange.saelens import load_saelens
-from miscope_sae.exporting import export_autoencoder
-from miscope_sae.skip import SkipReLU
+from miscope_sae.updates.dead_latents import AllLatentsDead
 
 Few = Callable[..., BoundVariant]
 

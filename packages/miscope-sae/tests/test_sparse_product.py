@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from miscope_sae.largest import largest
-from miscope_sae.sparse_product import sparse_product
-from miscope_sae.standard import ReLU
-from miscope_sae.straight_through import above
-from miscope_sae.top_k import TopK
+from miscope_sae.architectures.largest import largest
+from miscope_sae.architectures.sparse_product import sparse_product
+from miscope_sae.architectures.standard import ReLU
+from miscope_sae.architectures.straight_through import above
+from miscope_sae.architectures.top_k import TopK
 
 
 def drawn(*shape: int, seed: int = 0) -> Tensor:

@@ -17,7 +17,7 @@ from miscope.source_checkpoint import OpenedSource, SourceCheckpoint
 from miscope.testing import ToyParams, check_analyzer, check_view, tables, toy_snapshot
 from miscope.testing.toy_autoencoder import ToyAutoencoder
 from miscope_sae.analyzers.spliced import SPLICED, recovered, spliced, spliced_observed
-from miscope_sae.top_k import TopKFamily
+from miscope_sae.architectures.top_k import TopKFamily
 from miscope_sae.views.spliced import VIEWS
 
 RECONSTRUCTED, SITE = "hook_sae_recons", "blocks.0.attn.hook_z"

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from miscope_sae.straight_through import jump_relu, step
+from miscope_sae.architectures.straight_through import jump_relu, step
 
 THETA, DRAWS = 0.5, 1_000_000
 DENSITY = math.exp(-(THETA**2) / 2) / math.sqrt(2 * math.pi)

@@ -13,11 +13,11 @@ from torch import Tensor
 from miscope.bound import BoundVariant
 from miscope.errors import BadValue
 from miscope_sae.autoencoder_model import AutoencoderModel
+from miscope_sae.exchange.exporting import export_autoencoder
 from miscope_sae.exchange.plain_autoencoder import reconstruction
 from miscope_sae.exchange.saelens import load_saelens
-from miscope_sae.exporting import export_autoencoder
-from miscope_sae.linear_map import linear_map
-from miscope_sae.matching import best_latents, firing_f1, recovery
+from miscope_sae.measuring.linear_map import linear_map
+from miscope_sae.measuring.matching import best_latents, firing_f1, recovery
 
 STEPS = 600
 FIELDS: dict[str, Any] = {

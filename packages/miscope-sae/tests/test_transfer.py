@@ -19,7 +19,7 @@ from miscope.outcome import State
 from miscope.testing import check_analyzer, check_view, tables
 from miscope.testing.toy_autoencoder import ToyAutoencoder
 from miscope_sae.analyzers.transfer import TRANSFER, transfer, transfer_observed
-from miscope_sae.top_k import TopKFamily
+from miscope_sae.architectures.top_k import TopKFamily
 from miscope_sae.views.transfer import VIEWS
 
 

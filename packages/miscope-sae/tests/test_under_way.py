@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from miscope.bound import BoundVariant
+from miscope_sae.advice.under_way import under_way
 from miscope_sae.training import JumpReluTraining, L1Training, SparseTraining, TopKTraining
-from miscope_sae.under_way import under_way
 
 TRAINED = {"steps": 1000, "sparsity_warmup_steps": 100, "dead_window_steps": 50, "allow_out_of_range": True}
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from miscope.bound import BoundVariant
 from miscope.callbacks import UpdatePoint
-from miscope_sae.unit_decoder import tangential, unit_rows
+from miscope_sae.updates.unit_decoder import tangential, unit_rows
 
 
 def drawn(seed: int, *shape: int) -> torch.Tensor:

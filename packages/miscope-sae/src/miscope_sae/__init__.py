@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     import typer
 
     from miscope import Analyzer, Family, Lens, View
-    from miscope_sae.certifying import trial as trial
-    from miscope_sae.importing import imported as imported
-    from miscope_sae.series import autoencoders as autoencoders
-    from miscope_sae.series import remarks as remarks
+    from miscope_sae.exchange.importing import imported as imported
+    from miscope_sae.known.certifying import trial as trial
+    from miscope_sae.series.autoencoders import autoencoders as autoencoders
+    from miscope_sae.series.autoencoders import remarks as remarks
 
 __all__ = ["autoencoders", "imported", "remarks", "trial"]
 
@@ -24,7 +24,9 @@ def __getattr__(name: str) -> Any:
     # Not in __dir__ too: whoever looks for hooks would load it.
     if name not in __all__:
         raise AttributeError(f"module 'miscope_sae' has no attribute {name!r}")
-    from miscope_sae import certifying, importing, series
+    from miscope_sae.exchange import importing
+    from miscope_sae.known import certifying
+    from miscope_sae.series import autoencoders as series
 
     modules = {"imported": importing, "trial": certifying}
     return getattr(modules.get(name, series), name)
@@ -32,17 +34,17 @@ def __getattr__(name: str) -> Any:
 
 @hookimpl
 def miscope_families() -> Iterable[Family]:
-    from miscope_sae.batch_top_k import BatchTopKFamily
-    from miscope_sae.crosscoder import BatchTopKCrosscoderFamily, CrosscoderFamily
-    from miscope_sae.gated import GatedFamily
-    from miscope_sae.jump_relu import JumpReluFamily
-    from miscope_sae.known_births import KnownBirthsFamily
-    from miscope_sae.known_features import KnownFeaturesFamily
-    from miscope_sae.matryoshka import MatryoshkaFamily
-    from miscope_sae.skip import SkipFamily
-    from miscope_sae.standard import StandardFamily
-    from miscope_sae.top_k import TopKFamily
-    from miscope_sae.transcoder import TranscoderFamily
+    from miscope_sae.architectures.batch_top_k import BatchTopKFamily
+    from miscope_sae.architectures.crosscoder import BatchTopKCrosscoderFamily, CrosscoderFamily
+    from miscope_sae.architectures.gated import GatedFamily
+    from miscope_sae.architectures.jump_relu import JumpReluFamily
+    from miscope_sae.architectures.matryoshka import MatryoshkaFamily
+    from miscope_sae.architectures.skip import SkipFamily
+    from miscope_sae.architectures.standard import StandardFamily
+    from miscope_sae.architectures.top_k import TopKFamily
+    from miscope_sae.architectures.transcoder import TranscoderFamily
+    from miscope_sae.known.births import KnownBirthsFamily
+    from miscope_sae.known.features import KnownFeaturesFamily
 
     return (
         StandardFamily(),

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, cast, final
 
 from miscope import Basis, Family, Objective, Probe, Remark, Source, Task, Term, Variant
 from miscope.errors import BadValue
+from miscope_sae.advice.latent_range import check_latents
+from miscope_sae.advice.lengths import length_fields
+from miscope_sae.advice.usual_fields import USUAL
 from miscope_sae.architecture import AXES, check_names
-from miscope_sae.latent_range import check_latents
-from miscope_sae.lengths import length_fields
 from miscope_sae.params import STREAM, AutoencoderParams, latent_count
 from miscope_sae.roles import DECODER, DECODER_BIAS, ENCODER, ENCODER_BIAS
 from miscope_sae.training import SparseTraining
-from miscope_sae.usual_fields import USUAL
 from miscope_sae.warm_start import begins_with, weights_begun_with
 
 if TYPE_CHECKING:
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from miscope import SourceCheckpoint, TrainingSoFar, TranslatedFields
     from miscope_sae.architecture import Architecture
     from miscope_sae.autoencoder_model import AutoencoderModel
-    from miscope_sae.normalisation import Scale
     from miscope_sae.params import Positions
+    from miscope_sae.rows.normalisation import Scale
+    from miscope_sae.rows.source_rows import SourcesRows
+    from miscope_sae.rows.training_rows import TrainingRows
     from miscope_sae.setting import Setting
-    from miscope_sae.source_rows import SourcesRows
     from miscope_sae.sparse_pass import PassOf
-    from miscope_sae.training_rows import TrainingRows
     from miscope_sae.updating import Constraints
 
 __all__ = ["STEPS", "AutoencoderFamily"]
@@ -75,7 +75,7 @@ class AutoencoderFamily(Family):
     def first_weights(self, setting: Setting) -> dict[str, Tensor]:
         """The weights of step 0, by role."""
         from miscope_sae.architecture import first_weights
-        from miscope_sae.first_bias import first_bias
+        from miscope_sae.updates.first_bias import first_bias
 
         training = setting.training
         norm = 1.0 if training.decoder_norm == "unit" else training.decoder_init_norm
@@ -160,7 +160,7 @@ class AutoencoderFamily(Family):
     def probes(self, variant: Variant) -> Mapping[str, Probe]:
         """What the source is shown, as its activations; `train` are the inputs that the autoencoder is trained on, if
         that is known."""
-        from miscope_sae.shown_rows import shown_rows
+        from miscope_sae.rows.shown_rows import shown_rows
 
         rows = self.rows_of(variant.params)
         train = None if variant.training is None else self._training_rows(variant).trained_on
@@ -203,7 +203,7 @@ class AutoencoderFamily(Family):
             return ()
         import psutil
 
-        from miscope_sae.beforehand import Beforehand
+        from miscope_sae.advice.beforehand import Beforehand
 
         model, rows = self.model(variant.params), self._training_rows(variant)
         known = Beforehand(
@@ -217,7 +217,7 @@ class AutoencoderFamily(Family):
         return tuple(known.remarks())
 
     def remarks_while_training(self, variant: Variant) -> TrainingSoFar:
-        from miscope_sae.under_way import under_way
+        from miscope_sae.advice.under_way import under_way
 
         params, training = cast("Any", variant.params), variant.training
         assert isinstance(training, SparseTraining), "autoencoders are trained here"
@@ -253,8 +253,8 @@ class AutoencoderFamily(Family):
         return weights_begun_with(before[0], setting.shapes) if before else self.first_weights(setting)
 
     def _training_rows(self, variant: Variant) -> TrainingRows:
-        from miscope_sae.source_stream import SourceStream
-        from miscope_sae.training_rows import TrainingRows
+        from miscope_sae.rows.source_stream import SourceStream
+        from miscope_sae.rows.training_rows import TrainingRows
 
         assert variant.training is not None, "autoencoders are trained here"
         params: Any = variant.params
@@ -279,7 +279,7 @@ class AutoencoderFamily(Family):
 
     @cached_property
     def _rows(self) -> Mapping[Positions, SourcesRows]:
-        from miscope_sae.source_rows import SourcesRows
+        from miscope_sae.rows.source_rows import SourcesRows
 
         if not self._sources:
             raise BadValue(

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, final
 from miscope import Model, Role
 from miscope.lazily import torch
 from miscope_sae.architecture import AXES, Architecture, Weights
-from miscope_sae.normalisation import Scale, normalised
 from miscope_sae.params import Normalisation
 from miscope_sae.roles import ENCODER
+from miscope_sae.rows.normalisation import Scale, normalised
 from miscope_sae.sites import BEFORE, BY_LATENTS, BY_SKIP, ERROR, INPUT, LATENTS, RECONSTRUCTED, TARGET
 
 if TYPE_CHECKING:

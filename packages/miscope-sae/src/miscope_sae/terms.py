@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, cast
 from miscope import ForwardPass, Term
 from miscope.lazily import torch
 from miscope_sae.autoencoder_model import AutoencoderModel
-from miscope_sae.dead_latents import IDLE, dead
 from miscope_sae.roles import DECODER
 from miscope_sae.setting import Setting
 from miscope_sae.sites import BY_SKIP, LATENTS, RECONSTRUCTED, TARGET
 from miscope_sae.sparse_pass import PassOf, SparsePass
+from miscope_sae.updates.dead_latents import IDLE, dead
 
 if TYPE_CHECKING:
     from torch import Tensor

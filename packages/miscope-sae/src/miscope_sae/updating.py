@@ -10,12 +10,12 @@ from miscope import Callbacks
 from miscope.callbacks import Changes, UpdatePoint
 from miscope.lazily import torch
 from miscope.objective import ForwardPass
-from miscope_sae.dead_latents import IDLE, idle_after, refuse_all_dead
-from miscope_sae.resampling import resampled, resamples_at
 from miscope_sae.roles import DECODER
 from miscope_sae.setting import Setting
 from miscope_sae.sparse_pass import PassOf, SparsePass
-from miscope_sae.unit_decoder import tangential, unit_rows
+from miscope_sae.updates.dead_latents import IDLE, idle_after, refuse_all_dead
+from miscope_sae.updates.resampling import resampled, resamples_at
+from miscope_sae.updates.unit_decoder import tangential, unit_rows
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -11,9 +11,9 @@ import numpy as np
 from miscope import Analyzer, Arrays, Cohort, Grain, Needs, Observation, ObservedArtifact, Options
 from miscope.analyzer import Count, Whole
 from miscope.errors import DoesNotApply
-from miscope_sae.ended import Ended
-from miscope_sae.matching import Agreement, chance
-from miscope_sae.matching import agreement as agreement_of
+from miscope_sae.measuring.ended import Ended
+from miscope_sae.measuring.matching import Agreement, chance
+from miscope_sae.measuring.matching import agreement as agreement_of
 from miscope_sae.roles import DECODER
 from miscope_sae.sites import LATENTS
 

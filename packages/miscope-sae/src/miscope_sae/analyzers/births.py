@@ -13,12 +13,12 @@ from pydantic import Field
 from miscope import Analyzer, Arrays, Grain, Needs, Observation, ObservedArtifact, Options, Snapshot
 from miscope.errors import DoesNotApply
 from miscope.lazily import torch
-from miscope_sae.fidelity import unexplained
-from miscope_sae.latent_scaling import scaling, split_with
-from miscope_sae.presence import changes, lifetimes, presence, towards
-from miscope_sae.principal_components import PrincipalComponents
-from miscope_sae.probe_parts import ALL, TRAIN, parts_of
+from miscope_sae.measuring.fidelity import unexplained
+from miscope_sae.measuring.latent_scaling import scaling, split_with
+from miscope_sae.measuring.presence import changes, lifetimes, presence, towards
+from miscope_sae.measuring.principal_components import PrincipalComponents
 from miscope_sae.roles import DECODER
+from miscope_sae.rows.probe_parts import ALL, TRAIN, parts_of
 from miscope_sae.sites import INPUT, LATENTS, RECONSTRUCTED
 
 if TYPE_CHECKING:

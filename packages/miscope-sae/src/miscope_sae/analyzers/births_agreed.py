@@ -12,8 +12,8 @@ import numpy as np
 from miscope import Analyzer, Arrays, Cohort, Grain, Needs, Observation, ObservedArtifact, Trajectory
 from miscope.errors import DoesNotApply
 from miscope_sae.analyzers.agreement import AgreementOptions
-from miscope_sae.checkpoint_blocks import blocks
-from miscope_sae.matching import NEAR, chance, cosines, matched
+from miscope_sae.architectures.checkpoint_blocks import blocks
+from miscope_sae.measuring.matching import NEAR, chance, cosines, matched
 from miscope_sae.roles import DECODER
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 
 from miscope import Analyzer, Arrays, Grain, Needs, Observation, ObservedArtifact, Snapshot
 from miscope.errors import DoesNotApply
-from miscope_sae.matching import NEAR, cosines
+from miscope_sae.measuring.matching import NEAR, cosines
 from miscope_sae.roles import DECODER
 
 if TYPE_CHECKING:

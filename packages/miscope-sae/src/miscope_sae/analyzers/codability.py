@@ -11,11 +11,11 @@ import numpy as np
 
 from miscope import Analyzer, Arrays, Cohort, Grain, Needs, Observation, ObservedArtifact, Options
 from miscope.analyzer import Count, Whole
-from miscope_sae.ended import Ended
-from miscope_sae.fidelity import spread, unexplained
-from miscope_sae.matching import chance, cosines, mean_max_cosine
-from miscope_sae.over_steps import OUTPUTS, OverSteps
-from miscope_sae.principal_components import PrincipalComponents
+from miscope_sae.measuring.ended import Ended
+from miscope_sae.measuring.fidelity import spread, unexplained
+from miscope_sae.measuring.matching import chance, cosines, mean_max_cosine
+from miscope_sae.measuring.over_steps import OUTPUTS, OverSteps
+from miscope_sae.measuring.principal_components import PrincipalComponents
 from miscope_sae.roles import DECODER
 from miscope_sae.sites import LATENTS, RECONSTRUCTED
 

@@ -15,9 +15,9 @@ from miscope.errors import DoesNotApply
 from miscope.lazily import torch
 from miscope.model import at_answer
 from miscope_sae.analyzers.spliced import spliced_source
-from miscope_sae.probe_parts import ALL, SOURCE_TEST, SOURCE_TRAIN, parts_of
+from miscope_sae.measuring.splicing import losses
+from miscope_sae.rows.probe_parts import ALL, SOURCE_TEST, SOURCE_TRAIN, parts_of
 from miscope_sae.sites import LATENTS, RECONSTRUCTED
-from miscope_sae.splicing import losses
 
 if TYPE_CHECKING:
     from torch import Tensor

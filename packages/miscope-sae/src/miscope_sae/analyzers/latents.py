@@ -11,10 +11,10 @@ from miscope.analyzer import Count
 from miscope.errors import DoesNotApply
 from miscope.lazily import torch
 from miscope.maths.false_discovery import benjamini_hochberg
-from miscope_sae.decoder_cosines import largest_by_chance, largest_cosines
-from miscope_sae.probe_parts import SOURCE_TRAIN, TRAIN, parts_of
+from miscope_sae.measuring.decoder_cosines import largest_by_chance, largest_cosines
 from miscope_sae.roles import DECODER
-from miscope_sae.shown_rows import SOURCE_INPUT
+from miscope_sae.rows.probe_parts import SOURCE_TRAIN, TRAIN, parts_of
+from miscope_sae.rows.shown_rows import SOURCE_INPUT
 from miscope_sae.sites import LATENTS as ACTIVE
 
 if TYPE_CHECKING:

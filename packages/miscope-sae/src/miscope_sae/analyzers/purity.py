@@ -10,7 +10,7 @@ from miscope.errors import DoesNotApply
 from miscope.fourier import fourier_basis
 from miscope.maths.evenly_spaced import evenly_spaced
 from miscope.maths.factor_spectrum import shared_labels
-from miscope_sae.map_purity import purities
+from miscope_sae.measuring.map_purity import purities
 from miscope_sae.sites import INPUT, LATENTS
 
 _SITES = {"latents": LATENTS, "channels": INPUT}

@@ -10,7 +10,7 @@ import numpy as np
 from miscope import Analyzer, Arrays, Grain, Needs, Observation, ObservedArtifact, Snapshot
 from miscope.errors import DoesNotApply
 from miscope.lazily import torch
-from miscope_sae.fidelity import (
+from miscope_sae.measuring.fidelity import (
     cosine,
     explained_without_bias,
     needs_no_latent,
@@ -20,9 +20,9 @@ from miscope_sae.fidelity import (
     squared_error,
     unexplained,
 )
-from miscope_sae.linear_map import linear_map
-from miscope_sae.principal_components import PrincipalComponents
-from miscope_sae.probe_parts import ALL, HELD_OUT, TRAIN, parts_of
+from miscope_sae.measuring.linear_map import linear_map
+from miscope_sae.measuring.principal_components import PrincipalComponents
+from miscope_sae.rows.probe_parts import ALL, HELD_OUT, TRAIN, parts_of
 from miscope_sae.sites import BY_LATENTS, BY_SKIP, INPUT, LATENTS, RECONSTRUCTED, TARGET
 
 if TYPE_CHECKING:

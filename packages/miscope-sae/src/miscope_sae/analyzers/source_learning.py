@@ -7,8 +7,8 @@ import numpy as np
 from miscope import Analyzer, Arrays, Grain, Needs, Observation, ObservedArtifact, Probe, Trajectory
 from miscope.errors import DoesNotApply
 from miscope.model import LOGITS
-from miscope_sae.probe_parts import ALL, SOURCE_TEST, SOURCE_TRAIN
-from miscope_sae.splicing import CLEAN, answered
+from miscope_sae.measuring.splicing import CLEAN, answered
+from miscope_sae.rows.probe_parts import ALL, SOURCE_TEST, SOURCE_TRAIN
 
 _RIGHT = 0.99
 """Share of right answers from which on it can do what it is asked."""

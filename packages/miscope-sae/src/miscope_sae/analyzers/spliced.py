@@ -11,10 +11,10 @@ from miscope import Analyzer, Arrays, Grain, Needs, Observation, ObservedArtifac
 from miscope.errors import DoesNotApply
 from miscope.lazily import torch
 from miscope.model import LOGITS
-from miscope_sae.probe_parts import ALL, HELD_OUT, TRAIN, parts_of
-from miscope_sae.shown_rows import SOURCE_INPUT
+from miscope_sae.measuring.splicing import CLEAN, answered
+from miscope_sae.rows.probe_parts import ALL, HELD_OUT, TRAIN, parts_of
+from miscope_sae.rows.shown_rows import SOURCE_INPUT
 from miscope_sae.sites import RECONSTRUCTED, TARGET
-from miscope_sae.splicing import CLEAN, answered
 
 if TYPE_CHECKING:
     from miscope import SourceCheckpoint

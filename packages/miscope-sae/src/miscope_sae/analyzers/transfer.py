@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from miscope import Analyzer, Arrays, Cohort, Grain, Needs, Observation, ObservedArtifact
-from miscope_sae.ended import Ended
-from miscope_sae.fidelity import unexplained
-from miscope_sae.over_steps import OUTPUTS, OverSteps
-from miscope_sae.principal_components import PrincipalComponents
+from miscope_sae.measuring.ended import Ended
+from miscope_sae.measuring.fidelity import unexplained
+from miscope_sae.measuring.over_steps import OUTPUTS, OverSteps
+from miscope_sae.measuring.principal_components import PrincipalComponents
 from miscope_sae.sites import LATENTS, RECONSTRUCTED
 
 __all__ = ["TRANSFER"]

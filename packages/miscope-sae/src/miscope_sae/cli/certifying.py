@@ -31,9 +31,9 @@ def certified(place: Workspace, crosscoder: Variant, *, threads: int | None, dry
     from miscope.bound import BoundVariant, BoundWorkspace
     from miscope.train_options import TrainOptions
     from miscope.train_request import train_request
-    from miscope_sae.certifying import trial_sizes, trial_variant
     from miscope_sae.cli.beforehand import tell, tell_all
     from miscope_sae.cli.training import train_all
+    from miscope_sae.known.certifying import trial_sizes, trial_variant
 
     variant = trial_variant(place, crosscoder)
     for smaller in trial_sizes(place, crosscoder).cut():

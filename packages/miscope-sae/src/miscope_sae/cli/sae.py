@@ -95,8 +95,8 @@ def train(
     from miscope.train_options import TrainOptions
     from miscope.train_request import train_request
     from miscope_sae.cli.beforehand import tell, tell_all
-    from miscope_sae.given_apart import refuse_apart
-    from miscope_sae.series import autoencoder_variants, chosen_checkpoints, chosen_sites, with_untrained
+    from miscope_sae.series.autoencoders import autoencoder_variants, chosen_checkpoints, chosen_sites, with_untrained
+    from miscope_sae.series.given_apart import refuse_apart
 
     place = opened(workspace)
     only_with_queue(queued, then=then, priority=priority)
@@ -136,7 +136,7 @@ def export(
 ) -> None:
     """Write an autoencoder as files that `sae_lens.SAE.load_from_disk` loads, and compare what comes out of them."""
     from miscope.cli.targets import step_meant
-    from miscope_sae.exporting import export_autoencoder
+    from miscope_sae.exchange.exporting import export_autoencoder
 
     place = opened(workspace)
     meant = _one(place, variant)
@@ -162,7 +162,7 @@ def import_folder(
     Instruments and views take it like one that was trained here. Which inputs it was trained on nobody knows, so
     nothing counts as held out.
     """
-    from miscope_sae.importing import import_autoencoder
+    from miscope_sae.exchange.importing import import_autoencoder
 
     place = opened(workspace)
     fields = {"step": step, "site": site, "target_site": target_site, "positions": positions}
@@ -205,7 +205,7 @@ def presets(
 ) -> None:
     """List the hyperparameters that come with this package; `miscope sae train --preset NAME` takes them."""
     from miscope.cli.printing import print_table
-    from miscope_sae.preset import PRESETS
+    from miscope_sae.series.preset import PRESETS
 
     if save:
         place = opened(workspace)
@@ -225,7 +225,7 @@ def presets(
 def _built_on(place: Workspace, variant: str | None, site: str | None, step: str | None) -> dict[str, object]:
     """The fields that say so, of what is given; BadValue where one names several."""
     from miscope.errors import BadValue
-    from miscope_sae.series import check_sites, one_checkpoint
+    from miscope_sae.series.autoencoders import check_sites, one_checkpoint
 
     found: dict[str, object] = {} if site is None else {"site": site}
     if variant is None:
@@ -249,7 +249,7 @@ def _one(place: Workspace, name: str, *, no_trials: bool = False) -> Variant:
 
     meant = variants_meant(place, [name])
     if no_trials:
-        from miscope_sae.certifying import is_trial
+        from miscope_sae.known.certifying import is_trial
 
         meant = [one for one in meant if not is_trial(one)] or meant
     if len(meant) != 1:

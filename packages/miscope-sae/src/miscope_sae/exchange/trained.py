@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 from miscope.errors import BadValue
 from miscope.lazily import torch
 from miscope_sae.architecture import Architecture, Weights
-from miscope_sae.batch_top_k import BatchTopK
+from miscope_sae.architectures.batch_top_k import BatchTopK
+from miscope_sae.architectures.gated import Gated
+from miscope_sae.architectures.jump_relu import JumpReLU
+from miscope_sae.architectures.skip import SkipReLU
+from miscope_sae.architectures.standard import ReLU
+from miscope_sae.architectures.top_k import TopK
+from miscope_sae.architectures.transcoder import Transcoder
 from miscope_sae.exchange import plain_autoencoder as plain
 from miscope_sae.exchange.folding import scaled, unit_norm
 from miscope_sae.exchange.plain_autoencoder import PlainAutoencoder
-from miscope_sae.gated import Gated
-from miscope_sae.jump_relu import JumpReLU
 from miscope_sae.roles import DECODER, DECODER_BIAS, ENCODER, ENCODER_BIAS
-from miscope_sae.skip import SkipReLU
-from miscope_sae.standard import ReLU
-from miscope_sae.top_k import TopK
-from miscope_sae.transcoder import Transcoder
 
 if TYPE_CHECKING:
-    from miscope_sae.normalisation import Scale
     from miscope_sae.params import Normalisation
+    from miscope_sae.rows.normalisation import Scale
 
 __all__ = ["plain_of"]
 

@@ -11,8 +11,8 @@ from miscope.figures.event_marks import legible
 from miscope.figures.figure_style import NULL, OKABE_ITO, TEST, TRAIN
 from miscope.figures.frame import figure, line
 from miscope.view import EVENT_MARKS
-from miscope_sae.presence import born_in_any_order
-from miscope_sae.probe_parts import ALL, HELD_OUT, SOURCE_TEST, SOURCE_TRAIN
+from miscope_sae.measuring.presence import born_in_any_order
+from miscope_sae.rows.probe_parts import ALL, HELD_OUT, SOURCE_TEST, SOURCE_TRAIN
 from miscope_sae.views.checkpoint_axis import between, checkpoint_axis
 from miscope_sae.views.frame import dashed, positive, title
 from miscope_sae.views.source_losses import LOSSES, above_losses, marks_of

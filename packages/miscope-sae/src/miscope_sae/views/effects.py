@@ -11,7 +11,7 @@ from miscope import Choice, Grain, Needs, Number, View, ViewData
 from miscope.errors import DoesNotApply
 from miscope.figures.figure_style import NULL, OKABE_ITO, TEST, TRAIN
 from miscope.figures.frame import figure, line
-from miscope_sae.probe_parts import ALL, SOURCE_TEST, SOURCE_TRAIN
+from miscope_sae.rows.probe_parts import ALL, SOURCE_TEST, SOURCE_TRAIN
 from miscope_sae.views.frame import dashed, positive, title
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.figures.figure_style import OKABE_ITO, TEST, TRAIN
 from miscope.figures.frame import figure, line
-from miscope_sae.fidelity import needs_no_latent
+from miscope_sae.measuring.fidelity import needs_no_latent
 from miscope_sae.views.frame import DEGREE, dashed, of_untrained, positive, title, untrained_arrays
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import numpy as np
 from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO, TRAIN
 from miscope.figures.frame import figure
-from miscope_sae.shown_rows import POSITION, SOURCE_INPUT
+from miscope_sae.rows.shown_rows import POSITION, SOURCE_INPUT
 from miscope_sae.views.frame import title
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import numpy as np
 from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO
 from miscope.figures.frame import figure, line
-from miscope_sae.probe_parts import ALL, HELD_OUT, SOURCE_TEST, SOURCE_TRAIN, TRAIN
+from miscope_sae.rows.probe_parts import ALL, HELD_OUT, SOURCE_TEST, SOURCE_TRAIN, TRAIN
 from miscope_sae.views.frame import positive, title
 
 if TYPE_CHECKING:

@@ -12,21 +12,21 @@ import numpy as np
 
 from miscope import Remark
 from miscope.schedule import Every, Explicit, planned_steps
-from miscope_sae.distinct import alike
-from miscope_sae.jump_sizes import bandwidth, first_threshold, l0_strength
-from miscope_sae.lengths import length_fields
+from miscope_sae.advice.jump_sizes import bandwidth, first_threshold, l0_strength
+from miscope_sae.advice.lengths import length_fields
+from miscope_sae.advice.stream_remarks import of_stream
 from miscope_sae.params import INPUTS_A_LATENT
+from miscope_sae.rows.distinct import alike
 from miscope_sae.seed_ranges import LATENT_RATIO, out_of_range
 from miscope_sae.setting import Setting
-from miscope_sae.stream_remarks import of_stream
 from miscope_sae.terms import l1_strength, rows_at_once
 from miscope_sae.training import JumpReluTraining, L1Training, TopKTraining
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from miscope_sae.source_rows import SourceRows
-    from miscope_sae.training_rows import TrainingRows
+    from miscope_sae.rows.source_rows import SourceRows
+    from miscope_sae.rows.training_rows import TrainingRows
 
 __all__ = ["Beforehand"]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from miscope import Probe
-from miscope_sae.probe_parts import SOURCE_TRAIN
+from miscope_sae.rows.probe_parts import SOURCE_TRAIN
 
 if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
-    from miscope_sae.source_rows import Places
+    from miscope_sae.rows.source_rows import Places
 
 __all__ = ["POSITION", "SOURCE_INPUT", "shown_rows"]
 

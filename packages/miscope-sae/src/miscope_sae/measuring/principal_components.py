@@ -7,7 +7,7 @@ from typing import final
 
 import numpy as np
 
-from miscope_sae.fidelity import spread
+from miscope_sae.measuring.fidelity import spread
 
 __all__ = ["PrincipalComponents"]
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, cast, final
 from miscope import ForwardPass, Term
 from miscope.lazily import torch
 from miscope_sae import terms
+from miscope_sae.advice.jump_sizes import bandwidth, first_threshold, l0_strength
 from miscope_sae.architecture import Architecture, Weights
 from miscope_sae.autoencoder_family import AutoencoderFamily
-from miscope_sae.dead_latents import IDLE, dead
-from miscope_sae.jump_sizes import bandwidth, first_threshold, l0_strength
 from miscope_sae.roles import THRESHOLD
 from miscope_sae.setting import Setting
 from miscope_sae.sparse_pass import PassOf, SparsePass
 from miscope_sae.training import JumpReluTraining, SparseTraining
+from miscope_sae.updates.dead_latents import IDLE, dead
 from miscope_sae.updating import Constraints
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class JumpReLU(Architecture):
         return before * (before > weights[THRESHOLD])
 
     def latents_in_training(self, weights: Weights, before: Tensor) -> Tensor:
-        from miscope_sae.straight_through import jump_relu
+        from miscope_sae.architectures.straight_through import jump_relu
 
         return jump_relu(before, weights[THRESHOLD], self.bandwidth)
 
@@ -100,7 +100,7 @@ def _training(setting: Setting) -> JumpReluTraining:
 
 def _counted(made: SparsePass, setting: Setting) -> Tensor:
     """(B, m) what is penalised of each latent: 1 where it is active, or tanh of four times what it adds."""
-    from miscope_sae.straight_through import step
+    from miscope_sae.architectures.straight_through import step
 
     if _training(setting).sparsity_mode == "tanh":
         return torch.tanh(_TANH * made.latents * made.norms)

@@ -10,7 +10,7 @@ import numpy as np
 
 from miscope import Arrays
 from miscope.errors import DoesNotApply
-from miscope_sae.ended import Ended
+from miscope_sae.measuring.ended import Ended
 from miscope_sae.warm_start import LENGTHS
 
 __all__ = ["OUTPUTS", "OverSteps"]

@@ -6,11 +6,11 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from miscope.errors import BadValue
-from miscope_sae.known_births import KnownBirthsFamily
-from miscope_sae.known_features import SITE
-from miscope_sae.over_checkpoints import OverCheckpoints
+from miscope_sae.architectures.over_checkpoints import OverCheckpoints
+from miscope_sae.known.births import KnownBirthsFamily
+from miscope_sae.known.features import SITE
+from miscope_sae.known.trial_sizes import TrialSizes
 from miscope_sae.params import latent_count
-from miscope_sae.trial_sizes import TrialSizes
 
 if TYPE_CHECKING:
     from miscope import Variant

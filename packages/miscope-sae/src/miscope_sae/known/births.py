@@ -12,9 +12,9 @@ from miscope import HookedModel, Params, Probe, Role, Variant
 from miscope.checkpoint_source import CheckpointSource
 from miscope.lazily import torch
 from miscope.sampling import seed_of_draw
-from miscope_sae.drawn_family import DrawnFamily, drawn_sizes
-from miscope_sae.known_features import DICTIONARY, SITE
-from miscope_sae.known_lives import Lives, drawn_lives
+from miscope_sae.known.drawn_family import DrawnFamily, drawn_sizes
+from miscope_sae.known.features import DICTIONARY, SITE
+from miscope_sae.known.lives import Lives, drawn_lives
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -63,7 +63,7 @@ class KnownBirthsFamily(DrawnFamily):
     params = KnownBirthsParams
 
     def model(self, params: Any) -> HookedModel:
-        from miscope_sae.known_network import NoisyNetwork
+        from miscope_sae.known.network import NoisyNetwork
 
         width = params.width
         roles = [

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, final
 from miscope import Term
 from miscope.errors import BadValue
 from miscope.lazily import torch
-from miscope_sae.batch_top_k import KeptByBatchFamily
+from miscope_sae.architectures.batch_top_k import KeptByBatchFamily
+from miscope_sae.architectures.top_k import auxiliary_of
 from miscope_sae.roles import DECODER, DECODER_BIAS
 from miscope_sae.setting import Setting
 from miscope_sae.sparse_pass import PassOf, SparsePass
 from miscope_sae.terms import over_passes
-from miscope_sae.top_k import auxiliary_of
 from miscope_sae.training import MatryoshkaTraining
 
 if TYPE_CHECKING:

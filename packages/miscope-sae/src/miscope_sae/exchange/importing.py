@@ -16,8 +16,8 @@ from miscope.jsonable import jsonable
 from miscope_sae.exchange.foreign_autoencoder import ForeignAutoencoder, read_folder
 from miscope_sae.exchange.foreign_file import refusing
 from miscope_sae.exchange.matching_family import MatchingFamily, matching_family
-from miscope_sae.series import check_sites, one_checkpoint
-from miscope_sae.source_rows import SourceRows
+from miscope_sae.rows.source_rows import SourceRows
+from miscope_sae.series.autoencoders import check_sites, one_checkpoint
 
 if TYPE_CHECKING:
     from miscope import SourceCheckpoint, Variant

@@ -12,17 +12,17 @@ from miscope import Source
 from miscope.errors import BadValue
 from miscope.lazily import torch
 from miscope_sae.architecture import Architecture, Weights
+from miscope_sae.architectures.checkpoint_blocks import block_norms, blocks, in_drawn_order
 from miscope_sae.autoencoder_family import AutoencoderFamily
-from miscope_sae.checkpoint_blocks import block_norms, blocks, in_drawn_order
-from miscope_sae.normalisation import constant_scale
 from miscope_sae.params import LatentParams, latent_count
 from miscope_sae.roles import DECODER, DECODER_BIAS, ENCODER, ENCODER_BIAS
+from miscope_sae.rows.normalisation import constant_scale
 from miscope_sae.training import SparseTraining
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from miscope_sae.normalisation import Scale
+    from miscope_sae.rows.normalisation import Scale
     from miscope_sae.setting import Setting
 
 __all__ = ["CrosscoderParams", "OverCheckpoints", "SharedLatents"]
@@ -121,7 +121,7 @@ class OverCheckpoints(AutoencoderFamily):
     def first_weights(self, setting: Setting) -> dict[str, Tensor]:
         """Directions of each latent drawn at each checkpoint for itself, so that none looks alike that has learned
         nothing; the encoder is their transpose."""
-        from miscope_sae.first_bias import first_bias
+        from miscope_sae.updates.first_bias import first_bias
 
         training, (latents, width) = setting.training, setting.shapes[DECODER]
         drawn = torch.randn(latents, width, generator=torch.Generator().manual_seed(setting.seed))

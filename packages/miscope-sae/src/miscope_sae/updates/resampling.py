@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from miscope.callbacks import Changes, UpdatePoint
 from miscope.lazily import torch
 from miscope_sae.architecture import LATENT, Architecture
-from miscope_sae.dead_latents import IDLE, dead
 from miscope_sae.roles import DECODER, DECODER_BIAS, ENCODER
 from miscope_sae.setting import Setting
 from miscope_sae.training import RESAMPLED_SHARE
-from miscope_sae.unit_decoder import unit_rows
+from miscope_sae.updates.dead_latents import IDLE, dead
+from miscope_sae.updates.unit_decoder import unit_rows
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import final
 
 from miscope import Remark, TrainingSoFar
-from miscope_sae.told_once import Collapsed, Dead, Dense, Missed, Risen, ToldOnce, Unsettled
+from miscope_sae.advice.told_once import Collapsed, Dead, Dense, Missed, Risen, ToldOnce, Unsettled
 from miscope_sae.training import JumpReluTraining, L1Training, SparseTraining
 
 __all__ = ["UnderWay", "under_way"]

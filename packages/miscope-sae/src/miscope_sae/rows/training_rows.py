@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
-    from miscope_sae.source_stream import SourceStream
+    from miscope_sae.rows.source_stream import SourceStream
 
 __all__ = ["TrainingRows"]
 

@@ -28,7 +28,7 @@ class Gated(Architecture):
     encoder_bias = "b_gate"
 
     def latents(self, weights: Weights, before: Tensor) -> Tensor:
-        from miscope_sae.straight_through import above
+        from miscope_sae.architectures.straight_through import above
 
         sizes = (before - weights["b_gate"]) * weights["r_mag"].exp() + weights["b_mag"]
         return torch.relu(sizes) * above(before, torch.zeros_like(before[:1]))

@@ -10,11 +10,11 @@ from miscope.field_text import shortened
 from miscope.patterns import matching
 from miscope.validation import split_fields
 from miscope_sae.autoencoder_family import STEPS, AutoencoderFamily
-from miscope_sae.given_apart import APART, refuse_apart
 from miscope_sae.params import INPUTS_A_LATENT, STREAM, latent_count
-from miscope_sae.preset import preset_fields
-from miscope_sae.source_stream import check_sampled
-from miscope_sae.warm_series import in_direction, later_trainings, warm_series
+from miscope_sae.rows.source_stream import check_sampled
+from miscope_sae.series.given_apart import APART, refuse_apart
+from miscope_sae.series.preset import preset_fields
+from miscope_sae.series.warm import in_direction, later_trainings, warm_series
 from miscope_sae.warm_start import WARM_FIELDS
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from miscope import Remark
-from miscope_sae.source_stream import LOOKED_AT, SourceStream
+from miscope_sae.rows.source_stream import LOOKED_AT, SourceStream
 
 __all__ = ["of_stream"]
 

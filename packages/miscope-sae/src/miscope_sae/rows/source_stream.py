@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from miscope import Probe
-    from miscope_sae.source_rows import SourcesRows
+    from miscope_sae.rows.source_rows import SourcesRows
 
 __all__ = ["LOOKED_AT", "SourceStream", "check_sampled"]
 

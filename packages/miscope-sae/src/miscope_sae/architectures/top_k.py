@@ -44,7 +44,7 @@ class TopK(Architecture):
         return torch.zeros_like(active).scatter(1, kept, active.gather(1, kept))
 
     def decoded(self, weights: Weights, latents: Tensor) -> Tensor:
-        from miscope_sae.sparse_product import sparse_product
+        from miscope_sae.architectures.sparse_product import sparse_product
 
         return weights[DECODER_BIAS] + sparse_product(latents, weights[DECODER], self.k)
 

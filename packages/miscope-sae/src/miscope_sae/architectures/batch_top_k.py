@@ -9,11 +9,11 @@ from miscope import Term
 from miscope.lazily import torch
 from miscope_sae import terms
 from miscope_sae.architecture import Architecture, Weights, decoder_norms
+from miscope_sae.architectures.top_k import TopKParams, auxiliary_of
 from miscope_sae.autoencoder_family import AutoencoderFamily
 from miscope_sae.roles import DECODER, DECODER_BIAS, THRESHOLD
 from miscope_sae.setting import Setting
 from miscope_sae.sparse_pass import PassOf, SparsePass
-from miscope_sae.top_k import TopKParams, auxiliary_of
 from miscope_sae.training import THRESHOLD_RATE, TopKTraining
 from miscope_sae.updating import Constraints
 
@@ -41,7 +41,7 @@ class BatchTopK(Architecture):
         return kept_by_batch(torch.relu(before), self.norms(weights), self.k)
 
     def decoded(self, weights: Weights, latents: Tensor) -> Tensor:
-        from miscope_sae.sparse_product import sparse_product
+        from miscope_sae.architectures.sparse_product import sparse_product
 
         return weights[DECODER_BIAS] + sparse_product(latents, weights[DECODER], self.k)
 
@@ -81,7 +81,7 @@ class BatchTopKFamily(KeptByBatchFamily):
 
 def kept_by_batch(active: Tensor, norms: Tensor, k: float) -> Tensor:
     """(B, m) latents of which the k B largest stay, each weighed by its (m,) norm; the others are 0."""
-    from miscope_sae.largest import largest
+    from miscope_sae.architectures.largest import largest
 
     count = max(1, round(k * len(active)))
     if count >= active.numel():

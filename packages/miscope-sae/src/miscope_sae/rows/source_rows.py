@@ -10,7 +10,7 @@ import numpy as np
 
 from miscope.errors import BadValue
 from miscope.lazily import torch
-from miscope_sae.normalisation import constant_scale
+from miscope_sae.rows.normalisation import constant_scale
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

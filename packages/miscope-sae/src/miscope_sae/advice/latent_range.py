@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from miscope.errors import BadValue
-from miscope_sae.distinct import fewer_distinct
 from miscope_sae.params import INPUTS_A_LATENT
+from miscope_sae.rows.distinct import fewer_distinct
 from miscope_sae.seed_ranges import LATENT_RATIO
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from miscope import HookedModel, Params, Probe, Role, Variant
 from miscope.checkpoint_source import CheckpointSource
 from miscope.lazily import torch
 from miscope.sampling import seed_of_draw
-from miscope_sae.drawn_family import DrawnFamily, drawn_sizes
+from miscope_sae.known.drawn_family import DrawnFamily, drawn_sizes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -53,7 +53,7 @@ class KnownFeaturesFamily(DrawnFamily):
     params = KnownFeaturesParams
 
     def model(self, params: Any) -> HookedModel:
-        from miscope_sae.known_network import KnownNetwork
+        from miscope_sae.known.network import KnownNetwork
 
         shape = (params.features, params.width)
         roles, net = [Role(name=DICTIONARY, axes=("feature", "d_model"), shape=shape)], KnownNetwork(params)

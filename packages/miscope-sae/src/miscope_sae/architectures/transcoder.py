@@ -18,7 +18,7 @@ from miscope_sae.roles import DECODER, DECODER_BIAS, ENCODER, ENCODER_BIAS
 from miscope_sae.setting import Setting
 from miscope_sae.sparse_pass import PassOf
 from miscope_sae.training import L1Training, SparseTraining
-from miscope_sae.unit_decoder import unit_rows
+from miscope_sae.updates.unit_decoder import unit_rows
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -112,7 +112,7 @@ class TranscoderFamily(AutoencoderFamily):
 
     def first_weights(self, setting: Setting) -> dict[str, Tensor]:
         """Encoder and decoder rows in random directions, each of its own; the linear map is 0."""
-        from miscope_sae.first_bias import first_bias
+        from miscope_sae.updates.first_bias import first_bias
 
         generator, training = torch.Generator().manual_seed(setting.seed), setting.training
         read = unit_rows(torch.randn(setting.latents, setting.width, generator=generator))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 from miscope.lazily import torch
-from miscope_sae.known_features import almost_orthogonal
+from miscope_sae.known.features import almost_orthogonal
 
 if TYPE_CHECKING:
     from torch import Tensor

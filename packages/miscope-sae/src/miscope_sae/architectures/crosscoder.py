@@ -11,12 +11,12 @@ from miscope import Params, Term
 from miscope.lazily import torch
 from miscope_sae import terms
 from miscope_sae.architecture import Architecture, Weights
-from miscope_sae.batch_top_k import kept_by_batch, running_threshold
-from miscope_sae.over_checkpoints import CrosscoderParams, OverCheckpoints, SharedLatents
+from miscope_sae.architectures.batch_top_k import kept_by_batch, running_threshold
+from miscope_sae.architectures.over_checkpoints import CrosscoderParams, OverCheckpoints, SharedLatents
+from miscope_sae.architectures.top_k import auxiliary_of
 from miscope_sae.roles import DECODER, THRESHOLD
 from miscope_sae.setting import Setting
 from miscope_sae.sparse_pass import PassOf
-from miscope_sae.top_k import auxiliary_of
 from miscope_sae.training import L1Training, TopKTraining
 from miscope_sae.updating import Constraints
 

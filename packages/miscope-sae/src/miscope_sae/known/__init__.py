@@ -1,0 +1,1 @@
+"""Activations whose features are known, and trials on them."""

@@ -1,0 +1,1 @@
+"""Numbers that several instruments are made of."""

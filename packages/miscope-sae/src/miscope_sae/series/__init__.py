@@ -1,0 +1,1 @@
+"""Autoencoders of one configuration at many checkpoints and sites."""

@@ -1,0 +1,1 @@
+"""What a training does beside going down the gradient."""
