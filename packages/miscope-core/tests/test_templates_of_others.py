@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, final
 
 from miscope import TranslatedFields
+from miscope.field_text import shortened
 from miscope.studies.template_exchange import Action, import_templates
 from miscope.studies.templates import Templates
 from miscope.testing import tables
@@ -65,7 +66,7 @@ def test_where_no_family_answers_each_item_says_so_and_the_others_are_kept(tmp_p
     assert (first.action, second.action, third.action) == (Action.INVALID, Action.INVALID, Action.CREATED)
     assert first.error == (
         "The template is of the architecture 'gated', which no family that is installed has.\n"
-        f"There are {len(templates.plugins.families)} families.\n"
+        f"Installed are: {shortened(sorted(templates.plugins.families))}.\n"
         "Install a package that has it, and import the templates again."
     )
     assert second.error == (

@@ -52,7 +52,7 @@ def _plain(architecture: str, given: Mapping[str, Any]) -> str:
 
 
 def _kept(given: Mapping[str, Any]) -> int | None:
-    """How many latents an input keeps, of a share in percent; None where there is none, or of nobody knows how many."""
+    """How many latents an input keeps, of a share in percent; None where there is none, or nobody knows of how many."""
     share, latents = given.get(_SHARE), given.get("latent_dim")
     if not isinstance(share, int | float) or not isinstance(latents, int | float):
         return None

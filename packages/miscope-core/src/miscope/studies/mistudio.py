@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 from miscope.errors import BadValue
+from miscope.field_text import shortened
 
 if TYPE_CHECKING:
     from miscope.family import Family
@@ -54,6 +55,6 @@ def _read(plugins: Plugins, architecture: str, given: Mapping[str, Any]) -> tupl
             return family, read
     raise BadValue(
         f"The template is of the architecture {architecture!r}, which no family that is installed has.",
-        f"There are {len(plugins.families)} families.",
+        f"Installed are: {shortened(sorted(plugins.families))}.",
         "Install a package that has it, and import the templates again.",
     )

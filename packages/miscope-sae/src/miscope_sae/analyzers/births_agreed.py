@@ -1,4 +1,4 @@
-"""Births on which crosscoders agree that began with other weights, or are built another way."""
+"""Births on which crosscoders of one architecture, or several, agree that began with other directions."""
 
 from __future__ import annotations
 
@@ -50,16 +50,17 @@ def births_agreed(cohort: Cohort[AgreementOptions]) -> Arrays:
 
 
 def _check(members: Sequence[Trajectory]) -> None:
-    """DoesNotApply where what they are built on differs, or two began with the same weights."""
+    """DoesNotApply where what they are built on differs, or two began with the same directions."""
     first = members[0]
     for one in members[1:]:
         if _built_on(one) != _built_on(first):
             names = f"{first.variant.name} and {one.variant.name}"
             raise DoesNotApply(f"{names} are not built on the same checkpoints, site and positions in the same order")
     for one, other in combinations(members, 2):
-        if (one.variant.family, _seed(one.variant)) == (other.variant.family, _seed(other.variant)):
+        # Of every architecture the first directions are decided by the seed.
+        if _seed(one.variant) == _seed(other.variant):
             names = f"{one.variant.name} and {other.variant.name}"
-            raise DoesNotApply(f"{names} are of one architecture and one seed, so they began with the same directions")
+            raise DoesNotApply(f"{names} are of one seed, so they began with the same directions")
 
 
 def _built_on(member: Trajectory) -> tuple[object, ...]:

@@ -126,7 +126,7 @@ def _later_fields(of_length: Mapping[str, Any], first: SparseTraining) -> dict[s
         "sparsity_warmup_steps": 0,
         "dead_window_steps": min(first.dead_window_steps, of_length["dead_window_steps"]),
         "resample_steps": None if every is None or every >= RESAMPLED_SHARE * (over or steps) else every,
-        # A tenth of the usual number of updates is below its usual range, and meant.
+        # A share of the usual number of updates is below its usual range, and meant.
         "allow_out_of_range": True,
     }
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["BETWEEN", "between", "checkpoint_axis"]
+__all__ = ["between", "checkpoint_axis"]
 
-BETWEEN = 0.5
+_BETWEEN = 0.5
 """What happens from one checkpoint to the next is drawn at the middle between them."""
 _MOST_TICKS = 12
 
@@ -28,4 +28,4 @@ def checkpoint_axis(at: np.ndarray) -> dict[str, Any]:
 def between(at: np.ndarray) -> tuple[np.ndarray, list[str]]:
     """(T - 1,) places on it of what happens after each checkpoint but the last and until the next, and in words."""
     words = [f"after {int(one):,}, by {int(other):,}" for one, other in pairwise(at)]
-    return np.arange(1, len(at)) - BETWEEN, words
+    return np.arange(1, len(at)) - _BETWEEN, words

@@ -15,13 +15,13 @@ from miscope_sae.views.frame import positive
 if TYPE_CHECKING:
     from miscope import ViewData
 
-__all__ = ["LOSSES", "above_losses", "marks_of", "places_of"]
+__all__ = ["LOSSES", "above_losses", "marks_of"]
 
 LOSSES = {"train_loss": ("source's train loss", TRAIN), "test_loss": ("source's test loss", TEST)}
 _ABOVE, _BELOW = [0.36, 1], [0, 0.26]
 
 
-def places_of(steps: np.ndarray | Sequence[float], at: np.ndarray) -> np.ndarray:
+def _places_of(steps: np.ndarray | Sequence[float], at: np.ndarray) -> np.ndarray:
     """Where steps of the source lie on an axis on which (T,) checkpoints are at 0, 1, 2 and on; NaN beyond these."""
     return np.interp(np.asarray(steps, dtype=np.float64), at, np.arange(len(at)), left=np.nan, right=np.nan)
 
@@ -51,7 +51,7 @@ def _curves(source: ViewData, at: np.ndarray) -> list[dict[str, Any]]:
         if name not in source.metrics:
             continue
         series = source.metrics[name]
-        place = places_of(series.steps, at)
+        place = _places_of(series.steps, at)
         inside = np.isfinite(place)
         if not inside.any():
             continue
@@ -68,5 +68,5 @@ def _curves(source: ViewData, at: np.ndarray) -> list[dict[str, Any]]:
 def marks_of(source: ViewData, at: np.ndarray) -> list[dict[str, Any]]:
     """Labelled lines at the events of the source's training that lie between the checkpoints."""
     marks = event_marks(source)
-    places = places_of([mark["x0"] for mark in marks], at).tolist()
+    places = _places_of([mark["x0"] for mark in marks], at).tolist()
     return [{**mark, "x0": place, "x1": place} for mark, place in zip(marks, places, strict=True) if np.isfinite(place)]
