@@ -7,6 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from miscope.bound import open_bound
+from miscope.runs.run_queue import RunQueue
 from miscope.tabulating.asked import Order, TableAsked
 from miscope.tabulating.showing import show
 from miscope.tabulating.variant_table import Row, VariantTable
@@ -241,6 +242,8 @@ def test_only_the_last_question_is_shown(trained, when_told):
     when_told.go()
     opened.runs.controls.find.value = "seed=0"
     opened.runs.controls.find.value = "seed=1"
+    # The answer to the first question comes last.
+    when_told.waiting.reverse()
     when_told.go()
     assert slugs(opened) == ["v5-seed1-width16"]
 
@@ -252,10 +255,36 @@ def test_coming_back_to_the_runs_and_refreshing_show_what_was_trained_meanwhile(
     list(workspace.variant("toy.sum", seed=1).train(steps=2, threads=1))
     opened.runs.refresh.clicks += 1
     assert len(slugs(opened)) == 2
-    opened.selection.move(page="views")
+    opened.runs.grid.on_open(OTHER)
+    assert (opened.selection.place.variant, opened.cursor.steps) == (OTHER, [0, 2])
+    assert [card.title for card in opened.board] != [f"'{OTHER}' cannot be opened."]
     list(workspace.variant("toy.sum", seed=2).train(steps=2, threads=1))
     opened.selection.move(page="runs")
     assert len(slugs(opened)) == 3
+
+
+def test_variants_newer_than_the_page_are_compared_too(tmp_path, at_once):
+    workspace = open_bound(tmp_path / "ws", tables())
+    list(workspace.variant("toy.sum").train(steps=2, threads=1))
+    opened = Workbench(workspace.value, at_once, "page=runs&sort=seed")
+    list(workspace.variant("toy.sum", seed=1).train(steps=2, threads=1))
+    opened.runs.refresh.clicks += 1
+    grid(opened).selection = [0, 1]
+    opened.runs.compare.clicks += 1
+    assert (opened.selection.place.variant, opened.selection.place.compared) == (FIRST, (OTHER,))
+
+
+def test_after_a_question_that_could_not_be_answered_the_next_one_reads_the_table(tmp_path, at_once):
+    workspace = open_bound(tmp_path / "ws", tables())
+    list(workspace.variant("toy.sum").train(steps=2, threads=1))
+    queue = RunQueue(workspace.root).layout.queue
+    queue.parent.mkdir(parents=True, exist_ok=True)
+    queue.write_bytes(b"no database" * 1000)
+    opened = Workbench(workspace.value, at_once, "page=runs")
+    assert said(opened).startswith('<p class="problem">')
+    queue.unlink()
+    opened.runs.controls.find.value = "seed=0"
+    assert slugs(opened) == ["v5-seed0-width16"]
 
 
 def test_an_empty_workspace_says_how_to_train_the_first_variant(empty, at_once):

@@ -11,11 +11,14 @@ import pytest
 from miscope.bound import BoundWorkspace, open_bound
 from miscope.runs.queued_run import Reached
 from miscope.runs.run_queue import RunQueue
+from miscope.runs.run_state import RunState
 from miscope.store.process_identity import this_process
+from miscope.tabulating.asked import TableAsked
 from miscope.tabulating.index_rows import finished_last, known_numbers
 from miscope.tabulating.measure import Measure, first_measures, mentioned
 from miscope.tabulating.reading import read_table, table_of
 from miscope.tabulating.run_words import RunWords, run_words
+from miscope.tabulating.showing import show
 from miscope.testing import tables
 from miscope.train_request import TrainRequest
 
@@ -125,6 +128,45 @@ def test_the_last_run_says_where_a_variant_stands_and_all_of_them_how_it_is_tagg
 
 
 @pytest.mark.parametrize(
+    ("begun", "state"), [(None, "stopped"), (150.0, "stopped"), (250.0, "completed")], ids=["never", "by it", "later"]
+)
+def test_a_training_that_began_after_the_queues_last_run_ended_says_where_it_stands(
+    begun: float | None, state: str
+) -> None:
+    row = {"variant": FIRST, "family": "toy.sum", "params": None, "training": None, "problem": None}
+    rest = {"checkpoints": 3, "step": 40, "analyzers": None, "state": "completed", "begun": begun}
+    cells = table_of([{**row, **rest}], {}, {FIRST: RunWords(state="stopped", ended=200.0)}, ()).rows[0].cells
+    assert cells["state"] == state
+
+
+def test_a_variant_that_was_finished_without_the_queue_is_completed(tmp_path: Path) -> None:
+    workspace = open_bound(tmp_path / "ws", tables())
+    with closing(RunQueue(workspace.root)) as queue:
+        run = queue.submit(TrainRequest(family="toy.sum"), what=FIRST)
+        queue.move(run.id, RunState.CANCELLED)
+    list(workspace.variant("toy.sum").train(steps=2, threads=1))
+    (row,) = read_table(workspace.value).rows
+    assert row.cells["state"] == "completed"
+
+
+def test_fields_that_a_familys_own_training_records_by_make_no_other_variant() -> None:
+    row = {"variant": "f/a", "family": "f", "params": None, "training": '{"shown_every": 3}', "problem": None}
+    rest = {"checkpoints": None, "step": None, "analyzers": None, "state": None}
+    for recording, part in (({}, "training"), ({"f": {"shown_every"}}, "work")):
+        table = table_of([{**row, **rest}], {}, {}, (), recording)
+        assert table.by_name["shown_every"].part == part
+
+
+def test_what_is_called_as_the_count_of_a_group_is_told_apart_from_it() -> None:
+    row = {"variant": "f/a", "family": "f", "params": '{"n": 3}', "training": None, "problem": None}
+    rest = {"checkpoints": None, "step": None, "analyzers": None, "state": None}
+    table = table_of([{**row, **rest}], {"f/a": {"n": 7.0}}, {}, [Measure(name="n")])
+    assert {"n", "params.n"} & set(table.by_name) == {"params.n"}
+    assert not show(table, TableAsked()).in_groups
+    assert show(table, TableAsked(group=("family",))).rows[0].cells["n"] == 1
+
+
+@pytest.mark.parametrize(
     ("text", "measure"),
     [
         ("test_loss", Measure(name="test_loss")),
@@ -141,4 +183,5 @@ def test_the_usual_losses_come_first_and_a_condition_says_which_others_it_needs(
     assert [*map(str, first_measures(["accuracy", "test_loss", "a/b"]))] == ["test_loss"]
     assert [*map(str, first_measures(["a/b", "entropy"]))] == ["entropy"]
     found = mentioned('TEST_LOSS < 1 and "a/b.max" > 0', ["a/b", "entropy", "test_loss"])
-    assert [*map(str, found)] == ["a/b", "a/b.max", "test_loss"]
+    assert [*map(str, found)] == ["a/b.max", "test_loss"]
+    assert [*map(str, mentioned("test_loss<1", ["loss", "test", "test_loss"]))] == ["test_loss"]

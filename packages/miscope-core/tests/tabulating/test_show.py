@@ -141,6 +141,13 @@ def test_numbers_that_are_all_the_same_and_those_of_two_say_nothing_of_others() 
     assert two.mean == pytest.approx(math.sqrt(10), rel=1e-12)
 
 
+def test_a_mean_says_of_how_many_of_a_group_it_is_where_some_have_no_finite_number() -> None:
+    losses = [1.0, 1.0, math.nan, math.inf, None]
+    rows = [row(f"add/v{place}", prime=7, test_loss=loss) for place, loss in enumerate(losses)]
+    cells = show(VariantTable.of(PARTS, rows), TableAsked(group=("prime",))).rows[0].cells
+    assert (cells["n"], written(cells["test_loss"])) == (5, "1, 2 of 5")
+
+
 def test_what_is_no_number_is_not_averaged_and_a_group_of_none_has_no_mean() -> None:
     (alone,) = grouped(TABLE.rows[3:4], TABLE.columns, ["prime"])
     assert (alone.cells["test_loss"], alone.cells["seed"]) == (None, 0)
@@ -184,7 +191,8 @@ def test_where_nothing_is_found_the_part_is_named_without_which_most_is() -> Non
         (12345.6, "12346"),
         (math.nan, "NaN"),
         ("log:60", "log:60"),
-        (Summary(mean=2.0, low=1.0, high=4.0, count=3), "2 (1 to 4)"),
+        (Summary(mean=2.0, low=1.0, high=4.0, count=3, members=3), "2 (1 to 4)"),
+        (Summary(mean=2.0, low=math.nan, high=math.nan, count=2, members=5), "2, 2 of 5"),
     ],
 )
 def test_a_cell_is_written_short(cell: Cell, text: str) -> None:

@@ -10,7 +10,10 @@ __all__ = ["written"]
 
 
 def written(cell: Cell) -> str:
-    """'113', '3.1e-07', 'true', '2.8e-07 (2.1e-07 to 3.6e-07)'; '' where there is nothing."""
+    """'113', '3.1e-07', 'true', '2.8e-07 (2.1e-07 to 3.6e-07)'; '' where there is nothing.
+
+    A mean of fewer than its group says of how many: '2.8e-07, 3 of 5'.
+    """
     match cell:
         case None:
             return ""
@@ -20,7 +23,8 @@ def written(cell: Cell) -> str:
             return _number(cell)
         case Summary():
             reach = "" if math.isnan(cell.low) else f" ({_number(cell.low)} to {_number(cell.high)})"
-            return f"{_number(cell.mean)}{reach}"
+            part = "" if cell.count == cell.members else f", {cell.count} of {cell.members}"
+            return f"{_number(cell.mean)}{reach}{part}"
         case _:
             return str(cell)
 

@@ -61,7 +61,7 @@ def _summary(name: str, cells: Sequence[Cell]) -> Summary | None:
         return None
     with np.errstate(over="ignore", invalid="ignore"):  # of numbers near the largest there is
         mean, low, high = (float(number) for number in mean_interval(values, _scale(name, values)))
-    return Summary(mean=mean, low=low, high=high, count=len(values))
+    return Summary(mean=mean, low=low, high=high, count=len(values), members=len(cells))
 
 
 def _scale(name: str, values: np.ndarray) -> Scale:

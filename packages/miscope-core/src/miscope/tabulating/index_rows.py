@@ -16,11 +16,12 @@ _VARIANTS = """
 WITH kept AS (SELECT variant, count(*) AS checkpoints, max(step) AS step FROM checkpoints GROUP BY variant),
 made AS (SELECT variant, list(DISTINCT analyzer) AS analyzers FROM artifacts GROUP BY variant),
 trained AS (
-    SELECT variant, arg_max(state, coalesce(started, last_line)) AS state, max(ended) AS ended
+    SELECT variant, arg_max(state, coalesce(started, last_line)) AS state, max(ended) AS ended,
+        max(epoch(coalesce(started, last_line))) AS begun
     FROM runs WHERE kind = 'train' GROUP BY variant
 )
 SELECT v.variant, v.family, v.params::VARCHAR AS params, v.training::VARCHAR AS training, v.problem,
-    kept.checkpoints, kept.step, made.analyzers, trained.state
+    kept.checkpoints, kept.step, made.analyzers, trained.state, trained.begun
 FROM variants AS v LEFT JOIN kept ON kept.variant = v.variant LEFT JOIN made ON made.variant = v.variant
     LEFT JOIN trained ON trained.variant = v.variant
 ORDER BY trained.ended DESC NULLS LAST, v.variant

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, cast, final, get_args
@@ -45,7 +46,12 @@ def first_measures(known: Iterable[str]) -> tuple[Measure, ...]:
 
 
 def mentioned(text: str, known: Iterable[str]) -> tuple[Measure, ...]:
-    """Those of the known names that stand in a text, whatever their case, with which of their numbers is meant."""
+    """Those of the known names that stand in a text, whatever their case, with which of their numbers is meant: by
+    themselves, not as parts of longer ones."""
     said = text.casefold()
     measures = (Measure(name=name, which=which) for name in known for which in _ENDINGS)
-    return tuple(measure for measure in measures if str(measure).casefold() in said)
+    return tuple(measure for measure in measures if _stands(str(measure).casefold(), said))
+
+
+def _stands(name: str, text: str) -> bool:
+    return name in text and re.search(rf"(?<![\w./]){re.escape(name)}(?![\w./])", text) is not None

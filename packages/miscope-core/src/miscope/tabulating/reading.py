@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from miscope.field_text import written_value
+from miscope.tabulating.grouping import MEMBERS
 from miscope.tabulating.index_rows import numbers_of, variant_rows
 from miscope.tabulating.measure import Measure
 from miscope.tabulating.run_words import RunWords, run_words
@@ -33,11 +35,17 @@ _AFTER: Mapping[str, Part] = {
 """step: of the last checkpoint. done_pct: of the run that is under way. analyses: analyzers with something computed.
 missing_analyses: those that others of its family have and it has not."""
 
-OWN = frozenset({*_BEFORE, *_AFTER})
-"""Columns that every table has, whatever metrics are called."""
+OWN = frozenset({*_BEFORE, *_AFTER, MEMBERS})
+"""Columns that every table has, or every table of groups, whatever metrics are called."""
 
-_KEPT = tuple(name for name in TrainingConfig.model_fields if name not in TrainingConfig.identity_fields())
-"""Fields of a training that say how long it is and what is kept of it: they make no other variant."""
+
+def _recording(training: type[TrainingConfig]) -> frozenset[str]:
+    """Fields of a training that say how long it is and what is kept of it: they make no other variant."""
+    return frozenset(training.model_fields) - frozenset(training.identity_fields())
+
+
+_USUAL = _recording(TrainingConfig)
+"""Those of a family that is not installed, as far as one knows."""
 
 
 def read_table(workspace: Workspace, measures: Sequence[Measure] = ()) -> VariantTable:
@@ -47,7 +55,9 @@ def read_table(workspace: Workspace, measures: Sequence[Measure] = ()) -> Varian
     that was computed for another variant of it. Raises BadValue and BadFile where index or queue cannot be read.
     """
     index = workspace.index
-    return table_of(variant_rows(index), numbers_of(index, measures), run_words(workspace.root), measures)
+    families = workspace.plugins.families.values()
+    recording = {family.name: _recording(family.training_config) for family in families}
+    return table_of(variant_rows(index), numbers_of(index, measures), run_words(workspace.root), measures, recording)
 
 
 def table_of(
@@ -55,8 +65,12 @@ def table_of(
     numbers: Mapping[str, Mapping[str, float]],
     words: Mapping[str, RunWords],
     measures: Sequence[Measure],
+    recording: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> VariantTable:
-    """The table of what was read: rows of the index, their measures and their runs' words by the variant's name."""
+    """The table of what was read: rows of the index, their measures and their runs' words by the variant's name.
+
+    recording: by the family's name the fields of its training that make no other variant.
+    """
     parts: dict[str, Part] = dict(_BEFORE)
     made: dict[str, set[str]] = {}
     for row in rows:
@@ -65,7 +79,8 @@ def table_of(
     taken = {*OWN, *measured}
     found = []
     for row in rows:
-        fields = {**_fields(row["params"], "parameter", taken), **_fields(row["training"], "training", taken)}
+        kept = recording.get(row["family"], _USUAL)
+        fields = {**_fields(row["params"], "parameter", taken), **_fields(row["training"], "training", taken, kept)}
         for name, (part, _) in fields.items():
             parts.setdefault(name, part)
         cells = {name: cell for name, (_, cell) in fields.items()}
@@ -82,7 +97,7 @@ def _work(row: Mapping[str, Any], words: RunWords | None, made: Collection[str])
     cells: dict[str, Cell] = {
         "step": row["step"],
         "checkpoints": row["checkpoints"] or 0,
-        "state": (words.state if words else None) or row["state"],
+        "state": _state(row, words),
         "done_pct": None if words is None or words.share is None else round(100 * words.share, 1),
         "analyses": len(own),
         "missing_analyses": len(set(made) - own),
@@ -93,13 +108,22 @@ def _work(row: Mapping[str, Any], words: RunWords | None, made: Collection[str])
     return {name: cell for name, cell in cells.items() if cell not in (None, "")}
 
 
-def _fields(text: str | None, part: Part, taken: Collection[str]) -> dict[str, tuple[Part, Cell]]:
+def _state(row: Mapping[str, Any], words: RunWords | None) -> Cell:
+    """Where the queue's last run stands, unless the variant was trained without the queue since that ended."""
+    if words is None or not words.state:
+        return row["state"]
+    later = words.ended is not None and row["begun"] is not None and row["begun"] > words.ended
+    return row["state"] if later else words.state
+
+
+def _fields(
+    text: str | None, part: Part, taken: Collection[str], kept: Collection[str] = ()
+) -> dict[str, tuple[Part, Cell]]:
     """Parameters or training fields by the names of their columns: 'training.checkpoints' where that name is taken."""
     given = json.loads(text) if text else None
     if not isinstance(given, Mapping):
         return {}
     prefix = "params" if part == "parameter" else "training"
-    kept: Sequence[str] = () if part == "parameter" else _KEPT
     return {
         f"{prefix}.{name}" if name in taken else name: ("work" if name in kept else part, _cell(value))
         for name, value in given.items()

@@ -10,7 +10,7 @@ from typing import final
 
 from miscope.runs.queued_run import QueuedRun
 from miscope.runs.run_queue import RunQueue
-from miscope.runs.run_state import ACTIVE
+from miscope.runs.run_state import ACTIVE, ENDED
 from miscope.train_request import TrainRequest
 
 __all__ = ["RunWords", "run_words", "words_of"]
@@ -23,6 +23,8 @@ class RunWords:
 
     state: str
     """As `RunState` has it."""
+    ended: float | None = None
+    """Seconds of the epoch; None while something may still happen by itself."""
     tags: tuple[str, ...] = ()
     notes: str = ""
     share: float | None = None
@@ -44,6 +46,7 @@ def words_of(runs: Iterable[QueuedRun]) -> dict[str, RunWords]:
         before = found.get(run.what, RunWords(state=""))
         found[run.what] = RunWords(
             state=run.state.value,
+            ended=run.ended if run.state in ENDED else None,
             tags=tuple(dict.fromkeys((*before.tags, *run.labels.tags))),
             share=run.share if run.state in ACTIVE else None,
             notes="\n".join(dict.fromkeys(note for note in (before.notes, run.labels.notes) if note)),

@@ -24,7 +24,9 @@ class Summary:
     """Of the 95 % interval of the mean; NaN of fewer than three, or of numbers that are all the same."""
     high: float
     count: int
-    """Members that have a number."""
+    """Members that have a finite number: those that the mean is of."""
+    members: int
+    """Of the group."""
 
 
 Cell = bool | int | float | str | Summary | None

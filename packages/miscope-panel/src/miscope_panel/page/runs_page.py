@@ -87,7 +87,8 @@ class RunsPage:
     def _show(self, asked: TableAsked, found: TableAnswer) -> None:
         if asked != self._asked:
             return
-        self._found = found
+        # Of what could not be read nothing is kept: the next question reads it anew.
+        self._found = found if found.table.columns else None
         self.controls.follow(asked, found)
         self.said.object = told(self._workspace, asked, found)
         self._suggest(asked, found)

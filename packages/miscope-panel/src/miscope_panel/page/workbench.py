@@ -105,6 +105,12 @@ class Workbench:
 
     def _work_on(self, old: Place, new: Place) -> None:
         """Have the cards, the cursor and the sidebar show the place."""
+        if (new.variant, new.compared) != (old.variant, old.compared) and not {new.variant, *new.compared} <= {
+            *self._names
+        }:
+            # The table of runs is read anew more often than this page's variants.
+            self._names = _known(self._workspace)
+            self.sidebar.know(self._names)
         if new.variant != old.variant:
             self._take_up(new.variant)
         if new.lens != old.lens:
@@ -222,7 +228,7 @@ class Workbench:
             card.forget()
         self.selection.place = place
         self.sidebar.know(self._names)
-        self._worked_on = Place()
+        self._worked_on, self._sections = Place(), ()
         self._follow(place)
         self.runs.look_again()
         self._offer()

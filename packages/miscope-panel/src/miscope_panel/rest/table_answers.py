@@ -21,9 +21,11 @@ class SummarySeen(BaseModel):
     """The numbers of a group's variants."""
 
     mean: float | None
-    low: float | None = Field(description="Of the 95 % interval of the mean; null of fewer than three.")
+    low: float | None = Field(
+        description="Of the mean's 95 % interval; null of fewer than three numbers, or of such as are all the same."
+    )
     high: float | None
-    count: int = Field(description="Variants that have a number.")
+    count: int = Field(description="Variants that have a finite number: those that the mean is of.")
 
 
 @final
