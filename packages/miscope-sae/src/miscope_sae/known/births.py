@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, final
 
 from pydantic import Field
 
-from miscope import HookedModel, Params, Probe, Role, Variant
+from miscope import HookedModel, Params, Role, Variant
 from miscope.checkpoint_source import CheckpointSource
 from miscope.lazily import torch
-from miscope.sampling import seed_of_draw
 from miscope_sae.known.drawn_family import DrawnFamily, drawn_sizes
 from miscope_sae.known.features import DICTIONARY, SITE
 from miscope_sae.known.lives import Lives, drawn_lives
@@ -74,24 +73,15 @@ class KnownBirthsFamily(DrawnFamily):
         net = NoisyNetwork(params)
         return HookedModel(net, roles=roles, sites={SITE: net}, place=dict)
 
-    def probes(self, variant: Variant) -> Mapping[str, Probe]:
-        """Which features are on at each input, and how much; then the noise."""
-        params: Any = variant.params
-        return {"features": Probe(name="features", inputs=_drawn_inputs(params, params.inputs, params.seed + 1))}
-
-    def sampled(self, variant: Variant, seed: int, step: int, count: int) -> Tensor:
-        return _drawn_inputs(variant.params, count, seed_of_draw(seed, step))
+    def drawn_inputs(self, params: Any, count: int, seed: int) -> Tensor:
+        """(count, features and noise): which features are on, and how much; then the noise."""
+        generator = torch.Generator().manual_seed(seed)
+        sizes = drawn_sizes((count, params.features), params.probability, generator)
+        noise = torch.randn(count, params.checkpoints * params.width, generator=generator)
+        return torch.cat([sizes, noise], dim=1)
 
     def checkpoints(self, variant: Variant) -> CheckpointSource:
         return _Drawn(variant.params)
-
-
-def _drawn_inputs(params: Any, count: int, seed: int) -> Tensor:
-    """(count, features and noise)."""
-    generator = torch.Generator().manual_seed(seed)
-    sizes = drawn_sizes((count, params.features), params.probability, generator)
-    noise = torch.randn(count, params.checkpoints * params.width, generator=generator)
-    return torch.cat([sizes, noise], dim=1)
 
 
 @final

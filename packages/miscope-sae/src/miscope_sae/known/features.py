@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, final
 
 from pydantic import Field
 
-from miscope import HookedModel, Params, Probe, Role, Variant
+from miscope import HookedModel, Params, Role, Variant
 from miscope.checkpoint_source import CheckpointSource
 from miscope.lazily import torch
-from miscope.sampling import seed_of_draw
 from miscope_sae.known.drawn_family import DrawnFamily, drawn_sizes
 
 if TYPE_CHECKING:
@@ -63,21 +62,12 @@ class KnownFeaturesFamily(DrawnFamily):
         roles.append(Role(name=DICTIONARY_OUT, axes=("feature", "d_out"), shape=shape))
         return HookedModel(net, roles=roles, sites={SITE: net, SITE_OUT: net.hook_out}, place=dict)
 
-    def probes(self, variant: Variant) -> Mapping[str, Probe]:
-        """Which features are on at each input, and how much."""
-        params: Any = variant.params
-        return {"features": Probe(name="features", inputs=_drawn_inputs(params, params.inputs, params.seed + 1))}
-
-    def sampled(self, variant: Variant, seed: int, step: int, count: int) -> Tensor:
-        return _drawn_inputs(variant.params, count, seed_of_draw(seed, step))
+    def drawn_inputs(self, params: Any, count: int, seed: int) -> Tensor:
+        """(count, features): which features are on, and how much."""
+        return drawn_sizes((count, params.features), params.probability, torch.Generator().manual_seed(seed))
 
     def checkpoints(self, variant: Variant) -> CheckpointSource:
         return _Drawn(variant.params)
-
-
-def _drawn_inputs(params: Any, count: int, seed: int) -> Tensor:
-    """(count, features) how much of each there is."""
-    return drawn_sizes((count, params.features), params.probability, torch.Generator().manual_seed(seed))
 
 
 @final
