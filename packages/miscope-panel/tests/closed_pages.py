@@ -22,20 +22,20 @@ from miscope.testing import tables
 from miscope_panel import app as app_module
 from miscope_panel.app import application
 from miscope_panel.http.guard import LOOPBACK
-from miscope_panel.page.workbench import Workbench
+from miscope_panel.page.dashboard import Dashboard
 
 HOST = {"host": "127.0.0.1:5006"}
 
 
 def main(root: Path, pages: int) -> None:
-    made: list[weakref.ref[Workbench]] = []
+    made: list[weakref.ref[Dashboard]] = []
 
     def remembered(*given, **named):
-        bench = Workbench(*given, **named)
-        made.append(weakref.ref(bench))
-        return bench
+        board = Dashboard(*given, **named)
+        made.append(weakref.ref(board))
+        return board
 
-    app_module.Workbench = remembered
+    app_module.Dashboard = remembered
     with ThreadPoolExecutor(1) as pool:
         guard = application(open_bound(root, tables()).value, pool, hosts=LOOPBACK)
         (served,) = (each for each in gc.get_objects() if type(each) is BokehFastAPI)

@@ -14,8 +14,9 @@ from miscope.tabulating.variant_table import Row, VariantTable
 from miscope.testing import tables
 from miscope_panel.app import application
 from miscope_panel.http.guard import LOOPBACK
+from miscope_panel.page.dashboard import Dashboard
+from miscope_panel.page.pages import server_context
 from miscope_panel.page.variant_grid import VariantGrid
-from miscope_panel.page.workbench import Workbench
 from miscope_panel.shown.table_address import write_asked
 from miscope_panel.shown.variants_table import TableAnswer
 
@@ -25,13 +26,13 @@ FIRST, OTHER = "toy.sum/v5-seed0-width16", "toy.sum/v5-seed1-width16"
 @pytest.fixture
 def bench(trained, at_once):
     def open_at(query=""):
-        return Workbench(trained, at_once, query)
+        return Dashboard(server_context(trained, at_once), query)
 
     return open_at
 
 
 def grid(bench):
-    return bench.runs.grid.widget
+    return bench.opened("runs").grid.widget
 
 
 def columns(bench):
@@ -43,13 +44,13 @@ def slugs(bench):
 
 
 def said(bench):
-    return bench.runs.said.object
+    return bench.opened("runs").said.object
 
 
 def test_a_new_visitor_sees_the_runs_and_no_figure_is_drawn(bench):
     opened = bench()
     place = opened.selection.place
-    assert (place.page, place.variant, place.step) == ("runs", FIRST, 30)
+    assert (place.page, place.variant, place.step) == ("runs", "", None)
     assert columns(opened) == [
         *(
             "variant",
@@ -64,23 +65,22 @@ def test_a_new_visitor_sees_the_runs_and_no_figure_is_drawn(bench):
         )
     ]
     assert said(opened) == '<p class="told">2 variants</p>'
-    assert opened._cards == {}
-    assert (opened.runs.view.css_classes, opened.board.css_classes) == ([], ["away"])
+    assert [*opened.parts] == ["runs"]
 
 
 def test_the_variant_whose_training_ended_last_is_the_one_that_the_workbench_opens_on(tmp_path, at_once):
     workspace = open_bound(tmp_path / "ws", tables())
     for seed in (0, 1):
         list(workspace.variant("toy.sum", seed=seed).train(steps=2, threads=1))
-    opened = Workbench(workspace.value, at_once)
+    opened = Dashboard(server_context(workspace.value, at_once))
     assert slugs(opened) == ["v5-seed1-width16", "v5-seed0-width16"]
     opened.selection.move(page="views")
-    assert (opened.selection.place.variant, opened.cursor.steps) == (OTHER, [0, 2])
+    assert (opened.selection.place.variant, opened.workbench.cursor.steps) == (OTHER, [0, 2])
 
 
 def test_the_address_says_what_is_asked_of_the_table_and_brings_it_back(bench):
     opened = bench()
-    opened.runs.controls.find.value = "seed=1"
+    opened.opened("runs").controls.find.value = "seed=1"
     grid(opened).sorters = [{"field": "c:test_loss", "dir": "desc"}]
     assert slugs(opened) == ["v5-seed1-width16"]
     query = parse_qs(opened.shell.query)
@@ -91,12 +91,12 @@ def test_the_address_says_what_is_asked_of_the_table_and_brings_it_back(bench):
     }
     again = bench(opened.shell.query)
     assert slugs(again) == ["v5-seed1-width16"]
-    assert (again.runs.controls.find.value, grid(again).sorters) == (
+    assert (again.opened("runs").controls.find.value, grid(again).sorters) == (
         "seed=1",
         [{"field": "c:test_loss", "dir": "desc"}],
     )
     again.shell._handle_msg({"query": "?page=runs"})
-    assert (len(slugs(again)), again.runs.controls.find.value) == (2, "")
+    assert (len(slugs(again)), again.opened("runs").controls.find.value) == (2, "")
 
 
 def test_a_header_orders_by_what_the_cells_stand_for_not_by_what_is_written_in_them(bench):
@@ -112,7 +112,7 @@ def test_a_header_orders_by_what_the_cells_stand_for_not_by_what_is_written_in_t
 
 def test_a_condition_leaves_out_what_it_is_not_true_of_and_brings_the_numbers_it_speaks_of(bench):
     opened = bench()
-    opened.runs.controls.where.value = '"test_loss.max" > 0 and seed = 0'
+    opened.opened("runs").controls.where.value = '"test_loss.max" > 0 and seed = 0'
     assert slugs(opened) == ["v5-seed0-width16"]
     assert "test_loss.max" in columns(opened)
     assert said(opened) == '<p class="told">1 of 2 variants</p>'
@@ -144,33 +144,36 @@ def test_an_address_that_names_no_column_is_told_so_and_shows_what_there_is(benc
 
 def test_two_visitors_ask_different_things(bench):
     one, two = bench(), bench()
-    one.runs.controls.find.value = "seed=0"
+    one.opened("runs").controls.find.value = "seed=0"
     grid(two).selection = [0, 1]
     assert (len(slugs(one)), len(slugs(two))) == (1, 2)
-    assert (one.runs.compare.disabled, two.runs.compare.disabled) == (True, False)
+    assert (one.opened("runs").compare.disabled, two.opened("runs").compare.disabled) == (True, False)
     assert (one.selection.place.table.text, two.selection.place.table.text) == ("seed=0", "")
 
 
 def test_where_nothing_matches_it_says_so_and_shows_all_again_when_asked_to(bench):
     opened = bench("page=runs&find=p113&where=seed = 0")
     assert said(opened) == '<p class="told">0 of 2 variants match p113 and seed = 0</p>'
-    assert opened.runs.clear.visible
-    assert (opened.runs.relax.visible, opened.runs.relax.label) == (True, "Leave out p113 (1 variant)")
-    opened.runs.clear.clicks += 1
-    assert (len(slugs(opened)), opened.runs.clear.visible) == (2, False)
+    assert opened.opened("runs").clear.visible
+    assert (opened.opened("runs").relax.visible, opened.opened("runs").relax.label) == (
+        True,
+        "Leave out p113 (1 variant)",
+    )
+    opened.opened("runs").clear.clicks += 1
+    assert (len(slugs(opened)), opened.opened("runs").clear.visible) == (2, False)
     assert opened.selection.place.table == TableAsked()
 
 
 def test_where_nothing_matches_the_part_without_which_most_does_is_left_out_with_a_click(bench):
     opened = bench("page=runs&find=p113&where=seed = 0")
-    opened.runs.relax.clicks += 1
-    assert (slugs(opened), opened.runs.relax.visible) == (["v5-seed0-width16"], False)
+    opened.opened("runs").relax.clicks += 1
+    assert (slugs(opened), opened.opened("runs").relax.visible) == (["v5-seed0-width16"], False)
     assert opened.selection.place.table == TableAsked(where="seed = 0")
 
 
 def test_a_chosen_column_is_added_and_a_dropped_one_goes(bench):
     opened = bench()
-    chosen = opened.runs.controls.columns
+    chosen = opened.opened("runs").controls.columns
     assert {"learning_rate", "test_loss.min", "parameters.norms/total/squares"} <= set(chosen.options)
     chosen.value = ["variant", "learning_rate", "test_loss.min", "parameters.norms/total/squares"]
     assert columns(opened) == chosen.value
@@ -179,13 +182,13 @@ def test_a_chosen_column_is_added_and_a_dropped_one_goes(bench):
 
 def test_the_least_of_an_instruments_number_is_offered_where_an_address_asks_for_it(bench):
     name = "parameters.norms/total/squares.min"
-    assert name not in bench().runs.controls.columns.options
+    assert name not in bench().opened("runs").controls.columns.options
     opened = bench(f"page=runs&columns=variant,{name}")
-    assert columns(opened) == opened.runs.controls.columns.value == ["variant", name]
+    assert columns(opened) == opened.opened("runs").controls.columns.value == ["variant", name]
 
 
 def test_a_group_by_the_one_field_that_differs_is_called_by_its_name(trained, at_once):
-    controls = Workbench(trained, at_once, "page=runs").runs.controls
+    controls = Dashboard(server_context(trained, at_once), "page=runs").opened("runs").controls
     rows = [Row(variants=(f"add/p{prime}",), cells={"variant": f"add/p{prime}", "prime": prime}) for prime in (7, 11)]
     table = VariantTable.of({"variant": "variant", "prime": "parameter"}, rows)
     asked = TableAsked(group=("prime",))
@@ -198,50 +201,54 @@ def test_seeds_are_put_together_with_their_mean(bench):
     assert slugs_in_groups(opened) == [(FIRST, OTHER)]
     assert list(grid(opened).value["c:n"]) == ["2"]
     assert said(opened) == '<p class="told">2 variants in 1 group</p>'
-    assert opened.runs.controls.group.value == "width"
+    assert opened.opened("runs").controls.group.value == "width"
     grid(opened).selection = [0]
-    assert (opened.runs.open.disabled, opened.runs.compare.disabled) == (True, False)
+    assert (opened.opened("runs").open.disabled, opened.opened("runs").compare.disabled) == (True, False)
 
 
 def slugs_in_groups(bench):
-    return [row.variants for row in bench.runs.grid._rows]
+    return [row.variants for row in bench.opened("runs").grid._rows]
 
 
 def test_selected_rows_are_compared_with_the_views_that_compare(bench):
     opened = bench("page=runs&sort=seed")
-    assert (opened.runs.open.disabled, opened.runs.compare.disabled) == (True, True)
+    assert (opened.opened("runs").open.disabled, opened.opened("runs").compare.disabled) == (True, True)
     grid(opened).selection = [0, 1]
-    assert (opened.runs.open.disabled, opened.runs.compare.disabled) == (True, False)
-    opened.runs.compare.clicks += 1
+    assert (opened.opened("runs").open.disabled, opened.opened("runs").compare.disabled) == (True, False)
+    opened.opened("runs").compare.clicks += 1
     place = opened.selection.place
     assert (place.page, place.variant, place.compared) == ("views", FIRST, (OTHER,))
     assert parse_qs(opened.shell.query)["v"] == [FIRST, OTHER]
-    assert opened.runs.view.css_classes == ["away"]
+    assert opened.parts["runs"].css_classes == ["away"]
 
 
 def test_a_selected_row_is_opened_in_the_workbench(bench):
     opened = bench("page=runs&sort=seed&views=small.losses")
     grid(opened).selection = [1]
-    opened.runs.open.clicks += 1
+    opened.opened("runs").open.clicks += 1
     place = opened.selection.place
     assert (place.page, place.variant, place.compared) == ("views", OTHER, ())
-    assert [card.title for card in opened.board] == ["Losses"]
+    assert [card.title for card in opened.workbench.board] == ["Losses"]
 
 
 def test_what_is_selected_stays_so_while_it_is_ordered_otherwise_and_goes_with_its_row(bench):
     opened = bench("page=runs&sort=seed")
     grid(opened).selection = [1]
     grid(opened).sorters = [{"field": "c:seed", "dir": "desc"}]
-    assert (grid(opened).selection, opened.runs.grid.selected) == ([0], (OTHER,))
-    opened.runs.controls.find.value = "seed=0"
-    assert (grid(opened).selection, opened.runs.grid.selected, opened.runs.open.disabled) == ([], (), True)
+    assert (grid(opened).selection, opened.opened("runs").grid.selected) == ([0], (OTHER,))
+    opened.opened("runs").controls.find.value = "seed=0"
+    assert (grid(opened).selection, opened.opened("runs").grid.selected, opened.opened("runs").open.disabled) == (
+        [],
+        (),
+        True,
+    )
 
 
 def test_only_the_last_question_is_shown(trained, when_told):
-    opened = Workbench(trained, when_told, "page=runs")
+    opened = Dashboard(server_context(trained, when_told), "page=runs")
     when_told.go()
-    opened.runs.controls.find.value = "seed=0"
-    opened.runs.controls.find.value = "seed=1"
+    opened.opened("runs").controls.find.value = "seed=0"
+    opened.opened("runs").controls.find.value = "seed=1"
     # The answer to the first question comes last.
     when_told.waiting.reverse()
     when_told.go()
@@ -251,13 +258,13 @@ def test_only_the_last_question_is_shown(trained, when_told):
 def test_coming_back_to_the_runs_and_refreshing_show_what_was_trained_meanwhile(tmp_path, at_once):
     workspace = open_bound(tmp_path / "ws", tables())
     list(workspace.variant("toy.sum").train(steps=2, threads=1))
-    opened = Workbench(workspace.value, at_once)
+    opened = Dashboard(server_context(workspace.value, at_once))
     list(workspace.variant("toy.sum", seed=1).train(steps=2, threads=1))
-    opened.runs.refresh.clicks += 1
+    opened.opened("runs").refresh.clicks += 1
     assert len(slugs(opened)) == 2
-    opened.runs.grid.on_open(OTHER)
-    assert (opened.selection.place.variant, opened.cursor.steps) == (OTHER, [0, 2])
-    assert [card.title for card in opened.board] != [f"'{OTHER}' cannot be opened."]
+    opened.opened("runs").grid.on_open(OTHER)
+    assert (opened.selection.place.variant, opened.workbench.cursor.steps) == (OTHER, [0, 2])
+    assert [card.title for card in opened.workbench.board] != [f"'{OTHER}' cannot be opened."]
     list(workspace.variant("toy.sum", seed=2).train(steps=2, threads=1))
     opened.selection.move(page="runs")
     assert len(slugs(opened)) == 3
@@ -266,11 +273,11 @@ def test_coming_back_to_the_runs_and_refreshing_show_what_was_trained_meanwhile(
 def test_variants_newer_than_the_page_are_compared_too(tmp_path, at_once):
     workspace = open_bound(tmp_path / "ws", tables())
     list(workspace.variant("toy.sum").train(steps=2, threads=1))
-    opened = Workbench(workspace.value, at_once, "page=runs&sort=seed")
+    opened = Dashboard(server_context(workspace.value, at_once), "page=runs&sort=seed")
     list(workspace.variant("toy.sum", seed=1).train(steps=2, threads=1))
-    opened.runs.refresh.clicks += 1
+    opened.opened("runs").refresh.clicks += 1
     grid(opened).selection = [0, 1]
-    opened.runs.compare.clicks += 1
+    opened.opened("runs").compare.clicks += 1
     assert (opened.selection.place.variant, opened.selection.place.compared) == (FIRST, (OTHER,))
 
 
@@ -280,15 +287,15 @@ def test_after_a_question_that_could_not_be_answered_the_next_one_reads_the_tabl
     queue = RunQueue(workspace.root).layout.queue
     queue.parent.mkdir(parents=True, exist_ok=True)
     queue.write_bytes(b"no database" * 1000)
-    opened = Workbench(workspace.value, at_once, "page=runs")
+    opened = Dashboard(server_context(workspace.value, at_once), "page=runs")
     assert said(opened).startswith('<p class="problem">')
     queue.unlink()
-    opened.runs.controls.find.value = "seed=0"
+    opened.opened("runs").controls.find.value = "seed=0"
     assert slugs(opened) == ["v5-seed0-width16"]
 
 
 def test_an_empty_workspace_says_how_to_train_the_first_variant(empty, at_once):
-    opened = Workbench(empty.value, at_once, "page=runs")
+    opened = Dashboard(server_context(empty.value, at_once), "page=runs")
     assert said(opened) == (
         '<p class="told">No variants yet.</p>'
         f'<p class="told">The workspace at {empty.root} is empty. To train one:  '
@@ -303,7 +310,7 @@ def test_a_metric_may_be_called_anything(tmp_path, at_once):
     workspace.store.save_variant(variant)
     workspace.store.append_metrics(variant.name, [(0, name, place) for place, name in enumerate(names)])
     asked = dict(write_asked(TableAsked(columns=tuple(names), order=(Order(column="a:desc", descending=True),))))
-    opened = Workbench(workspace, at_once, urlencode({"page": "runs", **asked}))
+    opened = Dashboard(server_context(workspace, at_once), urlencode({"page": "runs", **asked}))
     assert columns(opened) == names
     assert [*grid(opened).value.iloc[0]] == [str(place) for place in range(len(names))]
     assert grid(opened).sorters == [{"field": "c:a:desc", "dir": "desc"}]

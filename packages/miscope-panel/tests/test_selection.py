@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from miscope.tabulating.asked import TableAsked
 from miscope_panel.shown.pin import Pin, read, view_of
-from miscope_panel.shown.selection import Place, Selection, read_query, settled, write_query
+from miscope_panel.shown.selection import PAGE_NAME, Place, Selection, read_query, settled, write_query
 
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,8}\.[a-z][a-z0-9_]{0,8}", fullmatch=True)
 VARIANTS = st.builds(
@@ -21,7 +21,7 @@ PLACES = st.builds(
     views=st.lists(NAMES | st.builds(str, PINS), unique=True, max_size=6).map(tuple),
     compared=st.lists(VARIANTS, unique=True, max_size=4).map(tuple),
     turned=st.dictionaries(st.tuples(NAMES, st.from_regex(r"[a-z_]{1,10}", fullmatch=True)), TEXTS, max_size=5),
-    page=st.sampled_from(["runs", "views", "installed"]),
+    page=st.from_regex(PAGE_NAME, fullmatch=True),
     table=st.builds(TableAsked, text=TEXTS, where=TEXTS, columns=st.lists(NAMES, unique=True, max_size=3).map(tuple)),
     dark=st.booleans(),
 )
@@ -46,7 +46,7 @@ def test_the_address_can_be_read_by_people():
 
 
 def test_unknown_keys_and_unreadable_values_are_left_out():
-    assert read_query("?e=soon&page=nowhere&utm_source=mail&v=&views=a.b,,a.b") == {"views": ("a.b",)}
+    assert read_query("?e=soon&page=No/where&utm_source=mail&v=&views=a.b,,a.b") == {"views": ("a.b",)}
 
 
 def test_variants_that_are_compared_follow_the_first_as_older_addresses_have_them_too():

@@ -2,7 +2,8 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from miscope_panel.page.workbench import Workbench
+from miscope_panel.page.dashboard import Dashboard
+from miscope_panel.page.pages import server_context
 
 OTHER = "toy.sum/v5-seed1-width16"
 
@@ -10,13 +11,13 @@ OTHER = "toy.sum/v5-seed1-width16"
 @pytest.fixture
 def bench(trained, at_once):
     def open_at(query=""):
-        return Workbench(trained, at_once, query)
+        return Dashboard(server_context(trained, at_once), query)
 
     return open_at
 
 
 def titles(bench):
-    return [card.title for card in bench.board]
+    return [card.title for card in bench.workbench.board]
 
 
 def test_the_workbench_opens_on_a_variant_at_its_last_step_with_some_views_open(bench):
@@ -28,18 +29,22 @@ def test_the_workbench_opens_on_a_variant_at_its_last_step_with_some_views_open(
 def test_what_is_on_the_page_is_what_the_address_says(bench, name):
     opened = bench(f"v={name}&e=10&views=small.neuron,small.losses&small.neuron:neuron=7&theme=dark")
     assert titles(opened) == ["One neuron", "Losses"]
-    neuron = opened.board[0]
+    neuron = opened.workbench.board[0]
     assert neuron.picture["badge"] == "epoch 10"
     assert [control["value"] for control in neuron.picture["controls"]][1] == 7
-    assert (opened.cursor.asked, opened.cursor.steps, opened.cursor.step_label) == (10, [0, 10, 20, 30], "epoch")
+    assert (opened.workbench.cursor.asked, opened.workbench.cursor.steps, opened.workbench.cursor.step_label) == (
+        10,
+        [0, 10, 20, 30],
+        "epoch",
+    )
     assert opened.shell.dark
 
 
 def test_the_address_follows_what_happens_on_the_page(bench, name):
     opened = bench(f"v={name}&views=small.neuron")
-    opened.cursor.asked = 0
-    opened.board[0].on_message({"kind": "turn", "control": "neuron", "value": "5"})
-    opened.sidebar.catalogue.on_message({"kind": "open", "view": "small.losses"})
+    opened.workbench.cursor.asked = 0
+    opened.workbench.board[0].on_message({"kind": "turn", "control": "neuron", "value": "5"})
+    opened.workbench.sidebar.catalogue.on_message({"kind": "open", "view": "small.losses"})
     assert parse_qs(opened.shell.query) == {
         "v": [name],
         "e": ["0"],
@@ -50,9 +55,9 @@ def test_the_address_follows_what_happens_on_the_page(bench, name):
 
 def test_moving_the_cursor_draws_checkpoint_views_anew_and_leaves_trajectories_alone(bench):
     opened = bench("views=small.neuron,small.losses&e=30")
-    neuron, losses = opened.board
+    neuron, losses = opened.workbench.board
     before = neuron.picture, losses.picture
-    opened.cursor.asked = 10
+    opened.workbench.cursor.asked = 10
     assert neuron.picture["badge"] == "epoch 10"
     assert neuron.picture is not before[0]
     assert losses.picture is before[1]
@@ -60,44 +65,44 @@ def test_moving_the_cursor_draws_checkpoint_views_anew_and_leaves_trajectories_a
 
 def test_a_move_of_the_cursor_or_a_turn_of_a_control_leaves_the_catalogue_as_it_is(bench):
     opened = bench("views=small.neuron&e=30")
-    before = opened.sidebar.catalogue.views
-    opened.cursor.asked = 10
-    opened.board[0].on_message({"kind": "turn", "control": "neuron", "value": "5"})
-    assert opened.sidebar.catalogue.views is before
+    before = opened.workbench.sidebar.catalogue.views
+    opened.workbench.cursor.asked = 10
+    opened.workbench.board[0].on_message({"kind": "turn", "control": "neuron", "value": "5"})
+    assert opened.workbench.sidebar.catalogue.views is before
 
 
 def test_another_variant_keeps_the_step_the_views_and_their_controls(bench):
     opened = bench("views=small.neuron&e=20&small.neuron:neuron=9")
-    card = opened.board[0]
-    opened.sidebar.variant.value = OTHER
+    card = opened.workbench.board[0]
+    opened.workbench.sidebar.variant.value = OTHER
     place = opened.selection.place
     assert (place.variant, place.step, place.views) == (OTHER, 20, ("small.neuron",))
-    assert opened.board[0] is card
+    assert opened.workbench.board[0] is card
     assert card.picture["controls"][1]["value"] == 9
 
 
 def test_a_card_that_stays_open_is_the_same_card(bench):
     opened = bench("views=small.neuron,small.losses")
-    losses = opened.board[1]
-    opened.board[0].on_message({"kind": "close"})
-    assert list(opened.board) == [losses]
+    losses = opened.workbench.board[1]
+    opened.workbench.board[0].on_message({"kind": "close"})
+    assert list(opened.workbench.board) == [losses]
 
 
 def test_closing_the_last_card_says_what_to_do(bench):
     opened = bench("views=small.losses")
-    opened.board[0].on_message({"kind": "close"})
+    opened.workbench.board[0].on_message({"kind": "close"})
     assert titles(opened) == ["No view is open."]
-    opened.sidebar.catalogue.on_message({"kind": "open", "view": "small.losses"})
+    opened.workbench.sidebar.catalogue.on_message({"kind": "open", "view": "small.losses"})
     assert titles(opened) == ["Losses"]
 
 
 def test_failing_views_do_not_disturb_the_others(bench):
     opened = bench("views=small.broken,small.unmade,small.attention,small.neuron")
-    assert [card.picture["state"] for card in opened.board] == ["error", "missing", "inapplicable", "figure"]
+    assert [card.picture["state"] for card in opened.workbench.board] == ["error", "missing", "inapplicable", "figure"]
 
 
 def test_the_catalogue_says_what_is_open_and_what_has_nothing_to_show(bench):
-    entries = {entry["name"]: entry for entry in bench("views=small.losses").sidebar.catalogue.views}
+    entries = {entry["name"]: entry for entry in bench("views=small.losses").workbench.sidebar.catalogue.views}
     assert entries["small.losses"]["open"]
     assert entries["small.unmade"]["state"] == "missing"
     assert entries["small.unmade"]["reason"] == "needs small.never: it was never computed"
@@ -115,30 +120,30 @@ def test_an_unknown_variant_is_said_to_be_unknown_and_a_slug_is_enough_for_a_kno
 
 def test_cohort_views_show_the_variants_chosen_beside_this_one(bench):
     opened = bench("views=small.compared")
-    opened.sidebar.compared.value = [OTHER]
+    opened.workbench.sidebar.compared.value = [OTHER]
     assert opened.selection.place.compared == (OTHER,)
-    assert "seed=1" in opened.board[0].picture["figure"]
+    assert "seed=1" in opened.workbench.board[0].picture["figure"]
 
 
 def test_the_browsers_back_button_brings_the_place_back(bench, name):
     opened = bench(f"v={name}&e=10&views=small.neuron")
-    opened.sidebar.variant.value = OTHER
+    opened.workbench.sidebar.variant.value = OTHER
     opened.shell._handle_msg({"query": f"?v={name}&e=10&views=small.neuron"})
     assert opened.selection.place.variant == name
-    assert opened.sidebar.variant.value == name
-    assert opened.cursor.asked == 10
+    assert opened.workbench.sidebar.variant.value == name
+    assert opened.workbench.cursor.asked == 10
 
 
 def test_two_visitors_do_not_move_each_other(bench):
     one, two = bench("views=small.neuron&e=30"), bench("views=small.neuron&e=30")
-    one.cursor.asked = 0
+    one.workbench.cursor.asked = 0
     assert two.selection.place.step == 30
 
 
 def test_an_empty_workspace_shows_the_commands_that_fill_it(empty, at_once):
-    opened = Workbench(empty.value, at_once)
+    opened = Dashboard(server_context(empty.value, at_once))
     assert titles(opened) == ["No variants yet."]
-    assert opened.board[0].picture["commands"] == [
+    assert opened.workbench.board[0].picture["commands"] == [
         f"miscope demo --workspace {empty.root}",
         f"miscope train FAMILY --workspace {empty.root}",
         f"miscope import PATH --workspace {empty.root}",
@@ -147,7 +152,7 @@ def test_an_empty_workspace_shows_the_commands_that_fill_it(empty, at_once):
 
 def test_the_installed_page_lists_what_is_broken(bench):
     opened = bench("page=installed")
-    html = opened._installed[0].object
+    html = opened.opened("installed").view.object
     assert "sour is broken" in html
     assert "small: the view &#x27;small.nowhere&#x27; was left out" in html
     assert "No module named &#x27;jaxx&#x27;" in html
@@ -156,18 +161,18 @@ def test_the_installed_page_lists_what_is_broken(bench):
 
 def test_an_unknown_variant_stays_chosen_until_another_is(bench, name):
     opened = bench("v=toy.sum/v99&views=small.losses")
-    assert opened.sidebar.variant.value == "toy.sum/v99"
-    opened.sidebar.variant.value = name
-    assert opened.sidebar.variant.options == [name, OTHER]
+    assert opened.workbench.sidebar.variant.value == "toy.sum/v99"
+    opened.workbench.sidebar.variant.value = name
+    assert opened.workbench.sidebar.variant.options == [name, OTHER]
     assert titles(opened) == ["Losses"]
 
 
 def test_a_held_card_keeps_its_step_its_variant_and_its_controls(bench, name):
     opened = bench(f"v={name}&views=small.neuron,small.losses&e=10&small.neuron:neuron=7")
-    opened.board[0].on_message({"kind": "hold"})
-    opened.cursor.asked = 30
-    opened.sidebar.variant.value = OTHER
-    moving, held, losses = opened.board
+    opened.workbench.board[0].on_message({"kind": "hold"})
+    opened.workbench.cursor.asked = 30
+    opened.workbench.sidebar.variant.value = OTHER
+    moving, held, losses = opened.workbench.board
     assert (moving.picture["badge"], held.picture["badge"], losses.title) == ("epoch 30", "epoch 10", "Losses")
     assert (held.held, held.holdable, moving.holdable) == (True, False, True)
     assert f"workspace.find('{name}').at(10)" in held.picture["taken"]["python"]
@@ -175,27 +180,30 @@ def test_a_held_card_keeps_its_step_its_variant_and_its_controls(bench, name):
     held.on_message({"kind": "turn", "control": "neuron", "value": "2"})
     assert [card.picture["controls"][1]["value"] for card in (moving, held)] == [7, 2]
     held.on_message({"kind": "close"})
-    assert list(opened.board) == [moving, losses]
+    assert list(opened.workbench.board) == [moving, losses]
 
 
 def test_a_view_that_compares_is_not_held(bench):
-    assert not bench("views=small.compared").board[0].holdable
+    assert not bench("views=small.compared").workbench.board[0].holdable
 
 
 def test_looking_again_finds_what_was_trained_and_computed_meanwhile(empty, at_once):
-    opened = Workbench(empty.value, at_once, "views=small.norms")
+    opened = Dashboard(server_context(empty.value, at_once), "views=small.norms")
     assert titles(opened) == ["No variants yet."]
     variant = empty.variant("toy.sum")
     list(variant.train(threads=1))
-    opened.sidebar.catalogue.on_message({"kind": "again"})
-    card = opened.board[0]
+    opened.workbench.sidebar.catalogue.on_message({"kind": "again"})
+    card = opened.workbench.board[0]
     assert (opened.selection.place.variant, card.picture["state"]) == (variant.name, "missing")
-    assert (opened.cursor.steps, opened.sidebar.variant.options) == ([0, 10, 20, 30], [variant.name])
+    assert (opened.workbench.cursor.steps, opened.workbench.sidebar.variant.options) == (
+        [0, 10, 20, 30],
+        [variant.name],
+    )
     variant.analyze("parameters.norms", steps=[30])
-    opened.look_again()
-    assert opened.board[0] is card
+    opened.workbench.look_again()
+    assert opened.workbench.board[0] is card
     assert card.picture["state"] == "figure"
-    entries = {entry["name"]: entry["state"] for entry in opened.sidebar.catalogue.views}
+    entries = {entry["name"]: entry["state"] for entry in opened.workbench.sidebar.catalogue.views}
     assert entries["small.norms"] == ""
 
 
@@ -205,9 +213,9 @@ def test_a_variant_that_cannot_be_opened_is_not_offered_and_its_address_says_why
     (folder / "variant.json").write_text("{}")
     try:
         opened = bench("v=toy.sum/v5-seed8-width16")
-        assert bench().sidebar.variant.options == ["toy.sum/v5-seed0-width16", OTHER]
+        assert bench("page=views").workbench.sidebar.variant.options == ["toy.sum/v5-seed0-width16", OTHER]
         assert titles(opened) == ["'toy.sum/v5-seed8-width16' cannot be opened."]
-        assert "It is no variant record" in opened.board[0].picture["words"][0]
+        assert "It is no variant record" in opened.workbench.board[0].picture["words"][0]
     finally:
         (folder / "variant.json").unlink()
         folder.rmdir()

@@ -19,8 +19,9 @@ from miscope_panel.attendance import Attendance
 from miscope_panel.http.guard import Guard
 from miscope_panel.http.problem import PREFIX
 from miscope_panel.page.components import components
+from miscope_panel.page.dashboard import Dashboard
 from miscope_panel.page.page_sockets import route_pages
-from miscope_panel.page.workbench import Workbench
+from miscope_panel.page.pages import server_context
 from miscope_panel.rest.estimating import Estimating
 from miscope_panel.rest.queue_access import QueueAccess
 from miscope_panel.rest.routes import add_rest
@@ -66,13 +67,13 @@ def application(  # noqa: PLR0913 - each is something else that a server is told
     app.mount(ASSETS, StaticFiles(directory=directory()))
     queue = RunQueue(workspace.root)
     estimating = Estimating(ending)
-    access = QueueAccess(
-        workspace=workspace, queue=queue, summon=Attendance(queue).call, ending=ending, estimating=estimating
-    )
+    summon = Attendance(queue).call
+    access = QueueAccess(workspace=workspace, queue=queue, summon=summon, ending=ending, estimating=estimating)
     add_rest(app, access)
+    server = server_context(workspace, pool, queue=queue, summon=summon, read_only=read_only)
 
     def session() -> pmui.Page:
-        return Workbench(workspace, pool, _query()).page()
+        return Dashboard(server, _query()).page()
 
     # Which origins may open the websocket is the guard's affair, which knows the host's name and port.
     app.include_router(components())

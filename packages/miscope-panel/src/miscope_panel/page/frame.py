@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
@@ -52,10 +53,10 @@ _THEME: dict[str, Any] = {
 }
 
 
-def page(selection: Selection, sidebar: Sidebar, frame: pn.Column, *, look: str) -> pmui.Page:
-    """Header, sidebar and the frame that holds the cards and the cursor."""
+def page(selection: Selection, titles: Mapping[str, str], sidebar: Sidebar, frame: pn.Column) -> pmui.Page:
+    """Header, sidebar and the frame that holds the pages. titles: of these, by name, in the order of their tabs."""
     place = selection.place
-    tabs = _tabs(place)
+    tabs = _tabs(place, titles)
     name = pn.pane.HTML(escape(_named(place)), margin=(0, 12), align="center", stylesheets=[sheet("name")])
     listening = _listening_for_work()
     made = pmui.Page(
@@ -68,7 +69,7 @@ def page(selection: Selection, sidebar: Sidebar, frame: pn.Column, *, look: str)
         busy_indicator=None,
         dark_theme=place.dark,
         theme_config=_THEME,
-        raw_css=[look],
+        raw_css=[sheet("look")],
         sx=_HEADER,
     )
     for watcher in _listening_for_work():
@@ -91,9 +92,9 @@ def page(selection: Selection, sidebar: Sidebar, frame: pn.Column, *, look: str)
     return made
 
 
-def _tabs(place: Place) -> pmui.RadioButtonGroup:
+def _tabs(place: Place, titles: Mapping[str, str]) -> pmui.RadioButtonGroup:
     return pmui.RadioButtonGroup(
-        options={"Runs": "runs", "Workbench": "views", "Installed": "installed"},
+        options={title: name for name, title in titles.items()},
         value=place.page,
         size="small",
         sx=_TABS,

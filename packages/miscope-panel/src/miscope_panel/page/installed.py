@@ -4,19 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from html import escape
+from typing import final
 
 import panel as pn
 
 from miscope.plugins.plugins import Broken, Plugins, Provider
 from miscope_panel.page.client import sheet
+from miscope_panel.page.page_record import FoundPages, PageContext
+from miscope_panel.shown.selection import Place
 
-__all__ = ["installed_page"]
+__all__ = ["InstalledPage"]
 
 _KINDS = {"family": "families", "analyzer": "analyzers", "view": "views", "executor": "executors", "lens": "lenses"}
 
 
-def installed_page(plugins: Plugins) -> pn.pane.HTML:
-    """Families, analyzers and views with who provides them; broken packages first."""
+@final
+class InstalledPage:
+    """Families, analyzers, views and pages with who provides them; broken packages first."""
+
+    def __init__(self, context: PageContext) -> None:
+        server = context.server
+        html = _written(server.workspace.plugins, server.pages)
+        self.view = pn.pane.HTML(html, sizing_mode="stretch_width", margin=0, stylesheets=[sheet("installed")])
+
+    def follow(self, place: Place) -> None:
+        """What is installed is the same wherever a visitor is."""
+
+
+def _written(plugins: Plugins, pages: FoundPages) -> str:
     tables = {
         "family": plugins.families,
         "analyzer": plugins.analyzers,
@@ -27,7 +42,7 @@ def installed_page(plugins: Plugins) -> pn.pane.HTML:
     parts = [
         "<h2>Installed</h2>",
         "<p>Found by entry point when this server started; restart it after installing a package.</p>",
-        *(_broken(broken) for broken in plugins.broken),
+        *(_broken(broken) for broken in (*plugins.broken, *pages.broken)),
         "<h3>Packages</h3>",
         _packages(plugins.providers, plugins.provided_by),
     ]
@@ -38,8 +53,10 @@ def installed_page(plugins: Plugins) -> pn.pane.HTML:
         ]
         if rows:
             parts += [f"<h3>{title.capitalize()} ({len(rows)})</h3>", _table(("name", "what it is", "from"), rows)]
-    html = f'<div class="page">{"".join(parts)}</div>'
-    return pn.pane.HTML(html, sizing_mode="stretch_width", margin=0, stylesheets=[sheet("installed")])
+    if pages.provided_by:
+        rows = [(name, pages.pages[name].title, str(provider)) for name, provider in pages.provided_by.items()]
+        parts += [f"<h3>Pages ({len(rows)})</h3>", _table(("name", "tab", "from"), rows)]
+    return f'<div class="page">{"".join(parts)}</div>'
 
 
 def _about(record: object) -> str:

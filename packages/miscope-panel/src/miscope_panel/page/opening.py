@@ -19,13 +19,13 @@ __all__ = ["arrived", "opened"]
 _SAID = frozenset({"variant", "views", "lens", "page"})
 
 
-def arrived(workspace: Workspace, names: Sequence[str], given: Mapping[str, Any]) -> Place:
+def arrived(workspace: Workspace, given: Mapping[str, Any]) -> Place:
     """Where a visitor arrives whose address says that much: at the runs, where it says nothing and there are any.
 
-    given: the fields of a Place; names: the variants that can be shown.
+    given: the fields of a Place.
     """
     place = Place(**given)
-    return opened(workspace, names, place if _SAID & given.keys() or not names else replace(place, page="runs"))
+    return place if _SAID & given.keys() or not workspace.names() else replace(place, page="runs")
 
 
 def opened(workspace: Workspace, names: Sequence[str], place: Place) -> Place:

@@ -17,10 +17,10 @@ from miscope.tabulating.asked import Order, TableAsked
 from miscope.tabulating.showing import ShownTable
 from miscope.workspace import Workspace
 from miscope_panel.page.client import sheet
-from miscope_panel.page.errands import Errands
+from miscope_panel.page.page_record import PageContext
 from miscope_panel.page.runs_controls import RunsControls
 from miscope_panel.page.variant_grid import VariantGrid
-from miscope_panel.shown.selection import Place, Selection
+from miscope_panel.shown.selection import Place
 from miscope_panel.shown.variants_table import TableAnswer, answer
 
 __all__ = ["RunsPage", "told"]
@@ -33,8 +33,8 @@ _READ = 80
 class RunsPage:
     """Follows the selection while it is looked at, and moves it."""
 
-    def __init__(self, workspace: Workspace, selection: Selection, errands: Errands) -> None:
-        self._workspace, self._selection, self._errands = workspace, selection, errands
+    def __init__(self, context: PageContext) -> None:
+        self._workspace, self._selection, self._errands = context.server.workspace, context.selection, context.errands
         self._asked: TableAsked | None = None
         """What was asked last; None while another page is looked at."""
         self._found: TableAnswer | None = None
@@ -50,10 +50,7 @@ class RunsPage:
             self.open, self.compare, self.refresh, self.said, self.relax, self.clear, gap="8px", margin=0,
             align_items="center", sizing_mode="stretch_width", stylesheets=[sheet("runs_bar")],
         )  # fmt: skip
-        self.view = pn.Column(
-            self.controls.bar, actions, self.grid.view, sizing_mode="stretch_width", margin=0,
-            stylesheets=[sheet("scroll")],
-        )  # fmt: skip
+        self.view = pn.Column(self.controls.bar, actions, self.grid.view, sizing_mode="stretch_width", margin=0)
         self._listen()
 
     def _listen(self) -> None:

@@ -1,15 +1,13 @@
-"""One visitor's page: the selection in the middle, everything else follows it."""
+"""The page of cards: views of the variant that is looked at, and the step cursor under them."""
 
 from __future__ import annotations
 
-from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
 from html import escape
 from typing import Any, final
 
 import panel as pn
-import panel_material_ui as pmui
 
 from miscope.analyzer import Grain
 from miscope.errors import MiscopeError
@@ -21,18 +19,14 @@ from miscope.workspace import Workspace
 from miscope_panel.page.card import Card
 from miscope_panel.page.client import sheet
 from miscope_panel.page.cursor import Cursor
-from miscope_panel.page.errands import Errands
-from miscope_panel.page.installed import installed_page
-from miscope_panel.page.opening import arrived, opened
-from miscope_panel.page.runs_page import RunsPage
-from miscope_panel.page.shell import Shell
+from miscope_panel.page.opening import opened
+from miscope_panel.page.page_record import PageContext
 from miscope_panel.page.sidebar import Sidebar
 from miscope_panel.shown import pin
 from miscope_panel.shown.lens_cards import CardSection, sections_of, under_headings
 from miscope_panel.shown.picture import Request, State, command, picture, why_not
 from miscope_panel.shown.pin import view_of
-from miscope_panel.shown.plotlyjs import constants
-from miscope_panel.shown.selection import Place, Selection, read_query, settled, write_query
+from miscope_panel.shown.selection import Place, settled
 from miscope_panel.shown.studies import studies
 
 __all__ = ["Workbench"]
@@ -46,34 +40,27 @@ _SCREENFUL = 6
 
 @final
 class Workbench:
-    """The page of one browser tab; state is made here and nowhere shared."""
+    """Follows the selection while it is looked at, and moves it."""
 
-    def __init__(self, workspace: Workspace, pool: Executor, query: str = "") -> None:
-        self._workspace, self._errands = workspace, Errands(pool)
-        self._names = _known(workspace)
-        place = arrived(workspace, self._names, read_query(query))
-        self.selection = Selection(place=place)
-        self.runs = RunsPage(workspace, self.selection, self._errands)
-        self.shell = Shell(query="", dark=place.dark, charts=constants(), width=0, height=0, margin=0)
+    def __init__(self, context: PageContext) -> None:
+        self._workspace, self._errands, self.selection = context.server.workspace, context.errands, context.selection
+        self._names: list[str] = []
+        place = self.selection.place
         self.cursor = Cursor(asked=place.step, sizing_mode="stretch_width", margin=0)
-        self.sidebar = Sidebar(self.selection, self._names, workspace.plugins.views)
+        self.sidebar = Sidebar(self.selection, self._names, self._workspace.plugins.views)
         # Bokeh warns of a column without anything in it.
         self.board = pn.Column(pn.Spacer(height=0), sizing_mode="stretch_width", margin=0, stylesheets=[sheet("board")])
-        self._installed = pn.Column(
-            installed_page(workspace.plugins), sizing_mode="stretch_width", margin=0, stylesheets=[sheet("scroll")]
+        self.view = pn.Column(
+            self.board, self.cursor, sizing_mode="stretch_width", margin=0, stylesheets=[sheet("workbench")]
         )
         self._cards: dict[str, Card] = {}
         self._headings: dict[str, pn.pane.HTML] = {}
         self._sections: tuple[CardSection, ...] = ()
-        self._worked_on = Place()
-        """What cards, cursor and sidebar show: where the visitor was when they were last looked at."""
+        self._worked_on: Place | None = None
+        """What cards, cursor and sidebar show: where the visitor was when they were last looked at; None before."""
         self.cursor.param.watch(lambda event: self.selection.move(step=event.new), "asked")
-        self.shell.on_return = self._return
         self.sidebar.on_again = self.look_again
         self.sidebar.on_lens = self._look_through
-        self.selection.param.watch(lambda event: self._follow(event.new), "place")
-        self._follow(place)
-        self._offer()
 
     def _offer(self) -> None:
         """What the menus hold beside variants, found where it keeps nobody waiting."""
@@ -87,21 +74,33 @@ class Workbench:
         place, sections = self.selection.place, sections_of(self._workspace, lens)
         self.selection.place = place.through(lens, sections) if sections else replace(place, lens="")
 
-    def _follow(self, new: Place) -> None:
-        # Hidden, not taken away: a chart that comes back need not be drawn again.
-        for page, part in (("runs", self.runs.view), ("views", self.board), ("installed", self._installed)):
-            part.css_classes = [] if new.page == page else ["away"]
-        self.cursor.active = new.page == "views"
-        self.runs.follow(new)
-        if new.page == "views":
-            old, self._worked_on = self._worked_on, new
-            self._work_on(old, new)
-        self.cursor.css_classes = [] if new.page == "views" and self.cursor.steps else ["away"]
-        self.shell.param.update(query=write_query(new, self._sections_of(new)), dark=new.dark)
+    def follow(self, place: Place) -> None:
+        """Have the cards, the cursor and the sidebar show the place, filled in where a visitor first comes to it."""
+        self.cursor.active = place.page == "views"
+        if place.page != "views":
+            return
+        if self._worked_on is None:
+            self._names = _known(self._workspace)
+            self.sidebar.know(self._names)
+            self._offer()
+            self._worked_on = Place()
+            filled = opened(self._workspace, self._names, place)
+            if filled != place:
+                # Comes back here.
+                self.selection.place = filled
+                return
+        old, self._worked_on = self._worked_on, place
+        self._work_on(old, place)
+        self.cursor.css_classes = [] if self.cursor.steps else ["away"]
 
-    def _sections_of(self, place: Place) -> tuple[CardSection, ...]:
+    def arrive(self) -> None:
+        """A visitor comes from outside, by an address: what it leaves open is filled in once more."""
+        self._worked_on = None
+
+    def sections_of(self, place: Place) -> tuple[CardSection, ...]:
         """Those of its lens, also while the cards are not looked at."""
-        return self._sections if place.lens == self._worked_on.lens else sections_of(self._workspace, place.lens)
+        known = self._worked_on is not None and place.lens == self._worked_on.lens
+        return self._sections if known else sections_of(self._workspace, place.lens)
 
     def _work_on(self, old: Place, new: Place) -> None:
         """Have the cards, the cursor and the sidebar show the place."""
@@ -222,16 +221,10 @@ class Workbench:
 
     def look_again(self) -> None:
         """Take up what was trained and computed since the page was opened."""
-        self._names = _known(self._workspace)
-        place = opened(self._workspace, self._names, self.selection.place)
         for card in self._cards.values():
             card.forget()
-        self.selection.place = place
-        self.sidebar.know(self._names)
-        self._worked_on, self._sections = Place(), ()
-        self._follow(place)
-        self.runs.look_again()
-        self._offer()
+        self._worked_on, self._sections = None, ()
+        self.follow(self.selection.place)
 
     def _notice(self, place: Place) -> Card:
         if not self._names:
@@ -252,25 +245,6 @@ class Workbench:
         return Card(
             title=title, closable=False, picture=notice, css_classes=["notice"], sizing_mode="stretch_width", margin=0
         )
-
-    def _return(self, query: str) -> None:
-        self.selection.place = arrived(self._workspace, self._names, read_query(query))
-
-    def page(self) -> pmui.Page:
-        """The whole page."""
-        from miscope_panel.page.frame import page
-
-        frame = pn.Column(
-            self.shell,
-            self.runs.view,
-            self.board,
-            self._installed,
-            self.cursor,
-            sizing_mode="stretch_both",
-            margin=0,
-            stylesheets=[sheet("frame")],
-        )
-        return page(self.selection, self.sidebar, frame, look=sheet("look"))
 
 
 def _known(workspace: Workspace) -> list[str]:

@@ -6,7 +6,7 @@ import bisect
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, final, get_args
+from typing import Any, final
 from urllib.parse import parse_qsl, urlencode
 
 import param
@@ -16,10 +16,10 @@ from miscope_panel.shown.lens_cards import CardSection
 from miscope_panel.shown.pin import Pin, view_of
 from miscope_panel.shown.table_address import read_asked, write_asked
 
-__all__ = ["Page", "Place", "Selection", "read_query", "settled", "write_query"]
+__all__ = ["PAGE_NAME", "Place", "Selection", "read_query", "settled", "write_query"]
 
-Page = Literal["runs", "views", "installed"]
-_PAGES: tuple[Page, ...] = get_args(Page)
+PAGE_NAME = r"[a-z][a-z0-9_.-]{0,39}"
+"""What a page can be called: a pattern."""
 
 _SAFE = "/:,@"
 
@@ -41,7 +41,8 @@ class Place:
     """(view, control) -> value as text, of controls away from their default."""
     lens: str = ""
     """The lens that the cards were opened by; '' for none."""
-    page: Page = "views"
+    page: str = "views"
+    """The name of the page that is looked at."""
     table: TableAsked = field(default_factory=TableAsked)
     """What is asked of the table of variants."""
     dark: bool = False
@@ -93,7 +94,7 @@ def write_query(place: Place, sections: Sequence[CardSection] = ()) -> str:
         pairs += [("v", name) for name in (place.variant, *place.compared)]
     if place.step is not None:
         pairs.append(("e", str(place.step)))
-    if not sections or place.views != by_lens.views:
+    if (not sections and (place.views or place.page == "views")) or place.views != by_lens.views:
         pairs.append(("views", ",".join(place.views)))
     if place.lens:
         pairs.append(("lens", place.lens))
@@ -118,7 +119,7 @@ def read_query(query: str) -> dict[str, Any]:
         fields["views"] = _unique(given["views"].split(","))
     if given.get("lens"):
         fields["lens"] = given["lens"]
-    if given.get("page") in _PAGES:
+    if re.fullmatch(PAGE_NAME, given.get("page", "")):
         fields["page"] = given["page"]
     if (table := read_asked(given)) != TableAsked():
         fields["table"] = table

@@ -1,0 +1,80 @@
+"""One visitor's dashboard: the selection in the middle, every page follows it."""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+import panel as pn
+import panel_material_ui as pmui
+
+from miscope_panel.page.client import sheet
+from miscope_panel.page.errands import Errands
+from miscope_panel.page.frame import page
+from miscope_panel.page.opening import arrived
+from miscope_panel.page.page_record import OpenPage, PageContext, ServerContext
+from miscope_panel.page.pages import opened_page
+from miscope_panel.page.shell import Shell
+from miscope_panel.page.workbench import Workbench
+from miscope_panel.shown.plotlyjs import constants
+from miscope_panel.shown.selection import Place, Selection, read_query, write_query
+
+__all__ = ["Dashboard"]
+
+
+@final
+class Dashboard:
+    """What one browser tab shows; state is made here and nowhere shared."""
+
+    def __init__(self, server: ServerContext, query: str = "") -> None:
+        self._server = server
+        self.selection = Selection(place=self._asked(query))
+        self._context = PageContext(server=server, selection=self.selection, errands=Errands(server.pool))
+        self.workbench = Workbench(self._context)
+        self._opened: dict[str, OpenPage] = {}
+        self.parts: dict[str, pn.Column] = {}
+        """What holds each page that was opened, by its name; those not looked at are hidden."""
+        place = self.selection.place
+        self.shell = Shell(query="", dark=place.dark, charts=constants(), width=0, height=0, margin=0)
+        self.frame = pn.Column(self.shell, sizing_mode="stretch_both", margin=0, stylesheets=[sheet("frame")])
+        self.shell.on_return = self._return
+        self.selection.param.watch(lambda event: self._follow(event.new), "place")
+        self._follow(place)
+
+    def _asked(self, query: str) -> Place:
+        """Where an address leads; a page that is not here is none."""
+        given: dict[str, Any] = read_query(query)
+        if given.get("page") not in self._server.pages.pages:
+            given.pop("page", None)
+        return arrived(self._server.workspace, given)
+
+    def _return(self, query: str) -> None:
+        self.workbench.arrive()
+        self.selection.place = self._asked(query)
+
+    def opened(self, name: str) -> OpenPage:
+        """The page of that name, opened when it is first looked at."""
+        if name not in self._opened:
+            self._opened[name] = self.workbench if name == "views" else opened_page(name, self._context)
+            part = pn.Column(
+                self._opened[name].view, sizing_mode="stretch_width", margin=0, stylesheets=[sheet("part")]
+            )
+            self.parts[name] = part
+            self.frame.append(part)
+        return self._opened[name]
+
+    def _follow(self, place: Place) -> None:
+        self.opened(place.page)
+        for name, part in self.parts.items():
+            # Hidden, not taken away: a chart that comes back need not be drawn again.
+            part.css_classes = [] if name == place.page else ["away"]
+        for each in [*self._opened.values()]:
+            each.follow(place)
+            if self.selection.place is not place:
+                # A page has filled in what was left open, and all have followed it there.
+                return
+        self.shell.param.update(query=write_query(place, self.workbench.sections_of(place)), dark=place.dark)
+
+    def page(self) -> pmui.Page:
+        """The whole page."""
+        titles = {name: each.title for name, each in self._server.pages.pages.items()}
+        return page(self.selection, titles, self.workbench.sidebar, self.frame)
