@@ -1,5 +1,6 @@
 """Optimizers, built from a configuration."""
 
+import sys
 from typing import Any
 
 import pytest
@@ -68,6 +69,18 @@ def test_an_optimizer_with_its_state_back_goes_on_as_if_nothing_had_been(fields:
     restore(again, second, kept)
     descend(config, second, again, 4)
     assert all(torch.equal(straight[role], second[role]) for role in straight)
+
+
+@pytest.mark.parametrize("fields", SETTINGS, ids=[each["optimizer"] for each in SETTINGS])
+def test_no_update_needs_pytorchs_compiler(fields: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Importing it takes longer than a small training."""
+    monkeypatch.setitem(sys.modules, "torch._dynamo", None)  # whoever imports it fails
+    config, parameters = TrainingConfig(learning_rate=0.1, **fields), weights()
+    optimizer = build_optimizer(config, parameters)
+    descend(config, parameters, optimizer, 2)
+    restore(optimizer, parameters, optimizer_state(optimizer, parameters))
+    descend(config, parameters, optimizer, 1)
+    assert all(not torch.equal(parameters[role], before) for role, before in weights().items())
 
 
 def test_warmup_begins_at_rate_zero_and_ends_at_the_full_rate() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, final
+from typing import Any, cast, final
 
 import torch
 from torch import Tensor
@@ -47,6 +48,7 @@ class JointOptimizer:
         for part in self.parts:
             part.zero_grad()
 
+    @torch.no_grad()
     def step(self) -> None:
         for part in self.parts:
             part.step()
@@ -77,7 +79,18 @@ def _part(
         }
         for group in several
     ]
-    return getattr(torch.optim, kind.torch_name)(split, lr=config.learning_rate, **settings)
+    return _without_compiler(getattr(torch.optim, kind.torch_name))(split, lr=config.learning_rate, **settings)
+
+
+def _without_compiler(kind: type[Optimizer]) -> Callable[..., Optimizer]:
+    """The optimizer with its methods as they are under what PyTorch wraps around them for its compiler.
+
+    That wrapping imports the compiler, which no update needs, and which takes longer than a small training. It also
+    turns gradients off, which `JointOptimizer.step` does.
+    """
+    methods = ("add_param_group", "zero_grad", "state_dict", "load_state_dict", "step")
+    plain = {name: inspect.unwrap(getattr(kind, name)) for name in methods}
+    return cast(Callable[..., Optimizer], type(kind.__name__, (kind,), plain))
 
 
 def update(config: TrainingConfig, optimizer: JointOptimizer, parameters: Mapping[str, Parameter], step: int) -> None:
