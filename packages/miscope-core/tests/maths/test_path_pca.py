@@ -60,8 +60,9 @@ def test_every_step_of_a_walk_has_its_length(dimension):
     assert np.linalg.norm(np.diff(points, axis=0), axis=1) == pytest.approx(lengths)
 
 
-def test_leading_components_agree_with_the_exact_ones():
-    points = walk(np.geomspace(1, 0.01, 150), 5000, np.random.default_rng(3))
+@pytest.mark.parametrize("steps", [150, 30, 12])
+def test_leading_components_agree_with_the_exact_ones(steps):
+    points = walk(np.geomspace(1, 0.01, steps), 5000, np.random.default_rng(3))
     scores, explained = leading_scores(points, 4)
     exact = components_of_gram(centred_gram(points), 4)
     assert explained == pytest.approx(exact.explained, rel=1e-9)
@@ -101,6 +102,13 @@ def test_the_area_of_a_circle_and_of_a_line():
     t = np.linspace(0, 2 * np.pi, 1000, endpoint=False)
     assert loop_area(np.cos(t), np.sin(t)) == pytest.approx(np.pi / 4, abs=1e-3)
     assert loop_area(t, 2 * t) == pytest.approx(0, abs=1e-9)
+
+
+def test_several_paths_are_described_as_each_of_them_alone():
+    paths = np.random.default_rng(0).normal(size=(3, 20, 4)).cumsum(axis=1)
+    assert shapes(paths) == pytest.approx(np.array([shapes(path) for path in paths]))
+    assert cosine_agreement(paths) == pytest.approx(np.array([cosine_agreement(path) for path in paths]))
+    assert np.isnan(shapes(paths[..., :2])[:, 1]).all()
 
 
 def test_the_effective_dimension_is_that_of_the_cosine_between_two_steps():

@@ -65,26 +65,31 @@ def distances(gram: np.ndarray) -> np.ndarray:
     return np.sqrt(np.clip(squares[:, None] + squares[None] - 2 * gram, 0, None))
 
 
-def loop_area(x: np.ndarray, y: np.ndarray) -> float:
-    """Area inside the closed polygon through the points over that of its bounding box; 0 where the box has none."""
-    box = np.ptp(x) * np.ptp(y)
-    area = 0.5 * abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))
-    return float(area / box) if box > 0 else 0.0
+def loop_area(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """(...) area inside the closed polygon through the points (..., T) over that of its bounding box; 0 where the box
+    has none."""
+    box = np.ptp(x, axis=-1) * np.ptp(y, axis=-1)
+    area = 0.5 * np.abs((x * np.roll(y, -1, axis=-1) - y * np.roll(x, -1, axis=-1)).sum(axis=-1))
+    return np.where(box > 0, area / np.where(box > 0, box, 1.0), 0.0)
 
 
 def cosine_agreement(scores: np.ndarray) -> np.ndarray:
-    """(k,) |correlation| of component k with cos(pi k t / T), the form it takes for any high-dimensional random walk.
+    """(..., k) |correlation| of component k of (..., T, k) with cos(pi k t / T), the form it takes for any
+    high-dimensional random walk.
 
     Antognini & Sohl-Dickstein 2018, "PCA of high dimensional random walks with applications to neural networks".
     """
-    count = scores.shape[1]
-    t = (np.arange(len(scores)) + 0.5) / len(scores)
+    length, count = scores.shape[-2:]
+    t = (np.arange(length) + 0.5) / length
     cosines = np.cos(np.pi * np.outer(t, np.arange(1, count + 1)))
-    centred, cosines = scores - scores.mean(axis=0), cosines - cosines.mean(axis=0)
-    length = np.linalg.norm(centred, axis=0) * np.linalg.norm(cosines, axis=0)
-    return np.abs((centred * cosines).sum(axis=0)) / np.where(length > 0, length, 1.0)
+    centred, cosines = scores - scores.mean(axis=-2, keepdims=True), cosines - cosines.mean(axis=0)
+    norms = np.linalg.norm(centred, axis=-2) * np.linalg.norm(cosines, axis=0)
+    return np.abs((centred * cosines).sum(axis=-2)) / np.where(norms > 0, norms, 1.0)
 
 
 def shapes(scores: np.ndarray) -> np.ndarray:
-    """(2,) loop areas of components 1-2 and 2-3; NaN where the path has too few."""
-    return np.array([loop_area(*scores[:, i : i + 2].T) if scores.shape[1] > i + 1 else np.nan for i in (0, 1)])
+    """(..., 2) loop areas of components 1-2 and 2-3 of (..., T, k); NaN where the path has too few."""
+    by_component = np.moveaxis(scores, -1, 0)
+    nothing = np.full(scores.shape[:-2], np.nan)
+    areas = [loop_area(*by_component[i : i + 2]) if len(by_component) > i + 1 else nothing for i in (0, 1)]
+    return np.stack(areas, axis=-1)

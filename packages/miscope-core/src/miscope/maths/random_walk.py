@@ -18,6 +18,8 @@ BAND = (2.5, 50.0, 97.5)
 _SPARE = 8
 _ROUNDS = 8
 """Subspace iteration: with so many spare columns and rounds the first four components of a walk are good to 1e-9."""
+_SHORT = 2
+"""A path that has no more points than this times those columns is taken apart whole."""
 _TOGETHER = 2**17
 """Numbers of the walks that are computed together; 1 MiB, which a core has at hand."""
 
@@ -50,13 +52,14 @@ def null_of(draw: Callable[[np.random.Generator], np.ndarray], *, draws: int, se
     explained, areas, cosines, path = [], [], [], None
     for points in _together(draw(random) for _ in range(draws)):
         scores, share = leading_scores(points, min(count, points.shape[1] - 1))
-        explained.extend(share)
-        areas.extend(map(shapes, scores))
-        cosines.extend(map(cosine_agreement, scores))
+        explained.append(share)
+        areas.append(shapes(scores))
+        cosines.append(cosine_agreement(scores))
         path = scores[0] if path is None else path
     assert path is not None
-    bands = (np.percentile(np.array(values), BAND, axis=0) for values in (explained, areas, cosines))
-    return WalkNull(**dict(zip(("explained", "area", "cosine"), bands, strict=True)), areas=np.array(areas), path=path)
+    bands = (np.percentile(np.concatenate(values), BAND, axis=0) for values in (explained, areas, cosines))
+    named = dict(zip(("explained", "area", "cosine"), bands, strict=True))
+    return WalkNull(**named, areas=np.concatenate(areas), path=path)
 
 
 def _together(paths: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
@@ -107,15 +110,24 @@ def leading_scores(points: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarr
     """Scores (..., T, count) and explained shares (..., count) of the first principal components of smooth paths
     (..., T, m).
 
-    By subspace iteration from cosines, which a walk's components nearly are: T x m x count work instead of T^3.
+    By subspace iteration from cosines, which a walk's components nearly are: T x m x count work instead of T^3. Exactly
+    where the path is so short that this is no less.
     """
     centred = points - points.mean(axis=-2, keepdims=True)
-    t = (np.arange(points.shape[-2]) + 0.5) / points.shape[-2]
     width = min(count + _SPARE, *centred.shape[-2:])
+    basis = None if min(centred.shape[-2:]) <= _SHORT * width else _subspace(centred, width)
+    within = centred if basis is None else basis.swapaxes(-2, -1) @ centred
+    left, values, _ = np.linalg.svd(within, full_matrices=False)
+    count = min(count, width)
+    axes = left[..., :count] if basis is None else basis @ left[..., :count]
+    total = np.maximum((centred**2).sum(axis=(-2, -1)), np.finfo(float).tiny)[..., None]
+    return axes * values[..., None, :count], values[..., :count] ** 2 / total
+
+
+def _subspace(centred: np.ndarray, width: int) -> np.ndarray:
+    """(..., T, width) orthonormal columns that nearly span the first components."""
+    t = (np.arange(centred.shape[-2]) + 0.5) / centred.shape[-2]
     basis = np.linalg.qr(np.cos(np.pi * np.outer(t, np.arange(1, width + 1))))[0]
     for _ in range(_ROUNDS):
         basis = np.linalg.qr(centred @ (centred.swapaxes(-2, -1) @ basis))[0]
-    left, values, _ = np.linalg.svd(basis.swapaxes(-2, -1) @ centred, full_matrices=False)
-    count = min(count, width)
-    total = np.maximum((centred**2).sum(axis=(-2, -1)), np.finfo(float).tiny)[..., None]
-    return basis @ left[..., :count] * values[..., None, :count], values[..., :count] ** 2 / total
+    return basis
