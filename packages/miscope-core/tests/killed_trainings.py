@@ -1,6 +1,6 @@
-"""Forks trainings of one variant, each killed at a random moment, then lets one finish.
+"""Forks trainings of a variant, each killed at a random moment, then lets one finish; so of one variant after another.
 
-Run by test_training.py and test_objective_resumed.py.
+Run by test_training.py and test_objective_resumed.py; prints the step at which each ended.
 """
 
 import json
@@ -65,8 +65,8 @@ def train(root: Path, steps: int, asked: Asked, end: End | None = None) -> None:
             end.comes_after(told)
 
 
-def main(root: Path, rounds: int, asked: Asked) -> None:
-    """So many endless trainings, each killed, and one that ends 25 steps after the last saved state; prints where.
+def main(root: Path, rounds: int, asked: Asked) -> int:
+    """So many endless trainings, each killed, and one that ends 25 steps after the last saved state; the step where.
 
     Every other one is killed once it trains; the others at any moment, their preparations included.
     """
@@ -84,8 +84,9 @@ def main(root: Path, rounds: int, asked: Asked) -> None:
     state = open_bound(root, tables(*FAMILIES)).store.load_training_state(name)
     assert state is not None
     train(root, state.step + 25, asked)
-    print(state.step + 25)
+    return state.step + 25
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), Asked(fields=json.loads(sys.argv[3]), watch=sys.argv[4:]))
+    killed, count, each = Path(sys.argv[1]), int(sys.argv[2]), json.loads(sys.argv[3])
+    print(json.dumps([main(killed, count, Asked(fields=fields, watch=sys.argv[4:])) for fields in each]))

@@ -36,18 +36,26 @@ def history(variant: BoundVariant) -> dict[str, tuple[list[int], list[float]]]:
     return {name: (each.steps.tolist(), each.values.tolist()) for name, each in variant.metrics().items()}
 
 
-@pytest.mark.parametrize("family", FIELDS)
-def test_a_killed_training_ends_in_the_same_weights_optimizer_and_buffers(family: str, tmp_path: Path) -> None:
-    script = Path(__file__).with_name("killed_trainings.py")
-    asked = json.dumps({"family": family, **FIELDS[family]})
-    words = [sys.executable, str(script), str(tmp_path / "killed"), "5", asked]
+@pytest.fixture(scope="module")
+def ends(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, int]]:
+    """The workspace of the killed trainings, and the step at which the last of each family ended."""
+    root = tmp_path_factory.mktemp("resumed") / "killed"
+    asked = json.dumps([{"family": family, **fields} for family, fields in FIELDS.items()])
+    words = [sys.executable, str(Path(__file__).with_name("killed_trainings.py")), str(root), "5", asked]
     done = subprocess.run(
         words, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    steps = int(done.stdout)
+    return root, dict(zip(FIELDS, json.loads(done.stdout), strict=True))
+
+
+@pytest.mark.parametrize("family", FIELDS)
+def test_a_killed_training_ends_in_the_same_weights_optimizer_and_buffers(
+    family: str, ends: tuple[Path, dict[str, int]], tmp_path: Path
+) -> None:
+    root, steps = ends[0], ends[1][family]
     assert steps > 25, "the trainings were killed before they did anything"
-    killed, straight = opened(tmp_path / "killed", family), opened(tmp_path / "straight", family)
+    killed, straight = opened(root, family), opened(tmp_path / "straight", family)
     list(straight.train(threads=1, steps=steps))
     assert killed.steps == straight.steps
     assert history(killed) == history(straight)

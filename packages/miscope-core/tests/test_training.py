@@ -217,10 +217,10 @@ def test_a_training_killed_at_random_moments_ends_in_the_same_weights(
     chosen = {"optimizer": optimizer, **OPTIMIZERS[optimizer]}
     script = Path(__file__).with_name("killed_trainings.py")
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    words = [sys.executable, str(script), str(tmp_path / "killed"), str(rounds), json.dumps(chosen), *watch]
+    words = [sys.executable, str(script), str(tmp_path / "killed"), str(rounds), json.dumps([chosen]), *watch]
     done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    steps, fields = int(done.stdout), {"checkpoints": "adaptive:3-20", "batch_size": 4, **chosen}
+    (steps,), fields = json.loads(done.stdout), {"checkpoints": "adaptive:3-20", "batch_size": 4, **chosen}
     assert steps > 25, "the trainings were killed before they did anything"
     killed, straight = toy("killed", **fields), toy("straight", **fields)
     trained(straight, steps=steps, watch=watch)
