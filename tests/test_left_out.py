@@ -56,7 +56,9 @@ def run(tmp_path: Path) -> Callable[..., tuple[int, list[str]]]:
             folder.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text("numbers")
         outside = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
-        environment = outside | {"BROWSER_PATH": sys.executable if browser else "/nowhere", "CI": CI}
+        # Of no plug-in of pytest but xdist, which some words ask for: others take longer to import than the tests.
+        alone = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        environment = outside | alone | {"BROWSER_PATH": sys.executable if browser else "/nowhere", "CI": CI}
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words]
         done = subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True, check=False)
         return done.returncode, done.stdout.splitlines()
@@ -73,7 +75,7 @@ def test_where_nothing_is_wanting_the_calibrations_are_counted(run) -> None:
     assert lines[-1].startswith("8 passed")
 
 
-@pytest.mark.parametrize("words", [(), ("-n", "2")], ids=["alone", "in two processes"])
+@pytest.mark.parametrize("words", [(), ("-p", "xdist.plugin", "-n", "2")], ids=["alone", "in two processes"])
 def test_what_was_left_out_is_counted_and_what_would_bring_it_named(run, words: tuple[str, ...]) -> None:
     code, lines = run("one.pth", browser=False, words=words)
     assert code == 0
