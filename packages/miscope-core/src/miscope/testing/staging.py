@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
@@ -113,10 +114,19 @@ def tables(*records: Family | Analyzer | View, **modules: object) -> Plugins:
     from miscope import builtin
     from miscope.testing import toy
 
-    installed = Plugins.of(**{"core": builtin, "toy": toy, **modules})
-    there = {*installed.families, *installed.analyzers, *installed.views}
+    installed = Plugins.of(**{"core": builtin, "toy": toy, **modules}) if modules else _of_core()
+    there = {*installed.families, *installed.analyzers, *installed.views} if records else set()
     fresh = tuple(record for record in records if record.name not in there)
     return Plugins.of(**{"core": builtin, "toy": toy, **modules, "checked": _Records(fresh)}) if fresh else installed
+
+
+@cache
+def _of_core() -> Plugins:
+    """Core's instruments and the toy families: always the same, and each record is checked when its table is made."""
+    from miscope import builtin
+    from miscope.testing import toy
+
+    return Plugins.of(core=builtin, toy=toy)
 
 
 @final
