@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
+import os
+import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
@@ -71,11 +74,48 @@ def scene(
         trained = family.training(checked[0]) is not None
         variants = tuple(workspace.variant(family.name, **{**fields, **(short if trained else {})}) for fields in given)
         variants = tuple({variant.name: variant for variant in variants}.values())
-        for variant in variants:
-            workspace.value.keep_record(variant.value)
-            for _ in variant.train(threads=1) if trained else ():
-                pass
+        fill = partial(_fill, variants, trained=trained)
+        if any(family.sources(one) for one in checked) or getattr(family, "__dict__", None):
+            fill()
+        else:
+            asked = [(variant.value.digest, repr(variant.value.training)) for variant in variants]
+            _kept().put((type(family), *asked), Path(folder), fill)
         yield Scene(workspace=workspace.value, variants=variants)
+
+
+def _fill(variants: Sequence[BoundVariant], *, trained: bool) -> None:
+    for variant in variants:
+        variant.workspace.value.keep_record(variant.value)
+        for _ in variant.train(threads=1) if trained else ():
+            pass
+
+
+@final
+class _Kept:
+    """What scenes were filled with in this process: where a family holds nothing of its own, the same each time."""
+
+    def __init__(self) -> None:
+        self._root = Path(tempfile.mkdtemp(prefix="miscope-scenes-"))
+        self._folders: dict[tuple[object, ...], Path] = {}
+        atexit.register(self._remove, os.getpid())
+
+    def _remove(self, process: int) -> None:
+        if os.getpid() == process:  # a fork of it may end before it does
+            shutil.rmtree(self._root, ignore_errors=True)
+
+    def put(self, key: tuple[object, ...], folder: Path, fill: Callable[[], None]) -> None:
+        """Fill the folder, or put there what it was filled with under this key."""
+        if key in self._folders:
+            shutil.copytree(self._folders[key], folder, dirs_exist_ok=True)
+            return
+        fill()
+        kept = self._root / str(len(self._folders))
+        self._folders[key] = Path(shutil.copytree(folder, kept))
+
+
+@cache
+def _kept() -> _Kept:
+    return _Kept()
 
 
 def _train_sources(workspace: BoundWorkspace, sources: Sequence[Source]) -> None:
