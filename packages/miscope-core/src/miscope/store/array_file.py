@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import struct
 import tokenize
@@ -17,6 +18,7 @@ import numpy as np
 from miscope.artifact import Arrays, ArtifactKey, is_scalar
 from miscope.errors import BadFile, BadValue
 from miscope.store.atomic import write_whole
+from miscope.store.npy import SMALL, read_npy, write_npy
 
 __all__ = ["BROKEN", "read_arrays", "read_key", "write_arrays"]
 
@@ -54,11 +56,16 @@ def write_arrays(path: Path, arrays: Arrays, key: ArtifactKey) -> Path:
             )
 
     def write(file: BinaryIO) -> None:
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        # zipfile goes back to the head of each member, which on a file means writing what was kept back.
+        small = sum(array.nbytes for array in plain.values()) <= SMALL
+        archived = io.BytesIO() if small else file
+        with zipfile.ZipFile(archived, "w", zipfile.ZIP_STORED) as archive:
             for name, array in plain.items():
                 with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                    np.lib.format.write_array(member, array, allow_pickle=False)
+                    write_npy(member, array)
             archive.comment = json.dumps({**asdict(key), "checksum": _checksum(key)}, sort_keys=True).encode()
+        if isinstance(archived, io.BytesIO):
+            file.write(archived.getbuffer())
 
     return write_whole(path, write)
 
@@ -104,5 +111,8 @@ def _checksum(key: ArtifactKey) -> str:
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> np.ndarray:
-    with archive.open(f"{name}.npy") as member:
+    described = archive.getinfo(f"{name}.npy")
+    if described.file_size <= SMALL:
+        return read_npy(archive.read(described))
+    with archive.open(described) as member:
         return np.lib.format.read_array(member, allow_pickle=False)

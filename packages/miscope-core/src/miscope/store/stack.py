@@ -21,6 +21,7 @@ from miscope.store.array_file import BROKEN, read_arrays
 from miscope.store.atomic import sync_folder, unfinished
 from miscope.store.layout import step_name, step_of
 from miscope.store.memory import Memory
+from miscope.store.npy import SMALL, read_npy, write_npy
 from miscope.store.read_only import read_only
 
 __all__ = ["read_stack", "steps_in"]
@@ -145,7 +146,11 @@ def _array(stack: _Stack, file: str) -> np.ndarray:
     """One array of the stack; _Damaged if its bytes are not those that were written."""
     path = stack.folder / file
     try:
-        array = np.load(path, mmap_mode="r" if path.stat().st_size > _AT_ONCE else None, allow_pickle=False)
+        size = path.stat().st_size
+        if size <= SMALL:
+            array = read_npy(path.read_bytes())
+        else:
+            array = np.load(path, mmap_mode="r" if size > _AT_ONCE else None, allow_pickle=False)
     except FileNotFoundError:
         raise
     except BROKEN:
@@ -191,7 +196,8 @@ def _build(target: Path, entries: Sequence[_Entry]) -> None:
         aside.mkdir()
         files = {name: f"{number}.npy" for number, name in enumerate(arrays)}
         for name, array in arrays.items():
-            np.save(aside / files[name], array, allow_pickle=False)
+            with (aside / files[name]).open("wb") as file:
+                write_npy(file, array)
         checksums = {files[name]: _checksum(array) for name, array in arrays.items()}
         manifest = {"entries": entries, "arrays": files, "uneven": uneven, "checksums": checksums}
         (aside / "stack.json").write_text(json.dumps({**manifest, "checksum": digest(manifest)}))
