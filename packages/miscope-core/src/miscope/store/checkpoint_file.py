@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,9 +35,10 @@ def read_checkpoint(path: Path, roles: Collection[str] | None = None, *, digest:
 
     digest: the variant's whose checkpoint it has to be; None for anybody's.
     """
-    header = read_header(path)
-    _check_whose(path, header, digest)
-    weights = read_tensors(path, roles)
+    with _opened(path) as file:
+        header = _header_of(path, file)
+        _check_whose(path, header, digest)
+        weights = _tensors_of(path, file, roles, header.get("checksums"))
     return Checkpoint(step=int(header["step"]), weights=weights, metrics=header.get("metrics", {}))
 
 
@@ -86,40 +88,50 @@ def read_training_state(path: Path, *, digest: str | None = None) -> TrainingSta
 
 def read_header(path: Path) -> Mapping[str, Any]:
     """What miscope wrote about the file into it."""
+    with _opened(path) as file:
+        return _header_of(path, file)
+
+
+def read_tensors(path: Path, names: Collection[str] | None = None) -> dict[str, Tensor]:
+    """All tensors of a safetensors file, or only those; BadFile where one is missing."""
+    with _opened(path) as file:
+        checksums = json.loads((file.metadata() or {}).get(_HEADER, "{}")).get("checksums")
+        return _tensors_of(path, file, names, checksums)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """The safetensors file, to be read from in the `with`; BadFile where that fails."""
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {})[_HEADER])
+            yield file
+    except (SafetensorError, ValueError, TypeError, AttributeError, RecursionError, OSError) as error:
+        raise BadFile(path, f"It is no complete safetensors file: {error}.", _todo(path)) from None
+
+
+def _header_of(path: Path, file: Any) -> Mapping[str, Any]:
+    try:
+        header = json.loads((file.metadata() or {})[_HEADER])
         if header["schema"] > SCHEMA:
             problem = f"It was written by a newer miscope (schema {header['schema']}, this one reads {SCHEMA})."
             raise BadFile(path, problem, "Upgrade miscope to read it.")
         if "step" not in header:
             raise KeyError("step")
-        if "checksum" in header and header["checksum"] != _checksum_of(header):
-            raise BadFile(path, _DAMAGED.format("header"), _todo(path))
-    except (SafetensorError, ValueError, TypeError, AttributeError, RecursionError, OSError) as error:
-        raise BadFile(path, f"It is no complete safetensors file: {error}.", _todo(path)) from None
     except KeyError:
         raise BadFile(path, "It is a safetensors file without miscope's header.", _todo(path)) from None
+    if "checksum" in header and header["checksum"] != _checksum_of(header):
+        raise BadFile(path, _DAMAGED.format("header"), _todo(path))
     return header
 
 
-def read_tensors(path: Path, names: Collection[str] | None = None) -> dict[str, Tensor]:
-    """All tensors of a safetensors file, or only those; BadFile where one is missing."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="pt") as file:
-            held = list(file.keys())
-            missing = sorted(set(names or ()) - set(held))
-            if missing:
-                raise BadFile(path, f"It holds no {missing[0]!r}, but: {', '.join(held)}.", _todo(path))
-            wanted = [name for name in held if names is None or name in names]
-            tensors = {name: file.get_tensor(name) for name in wanted}
-            checksums = json.loads((file.metadata() or {}).get(_HEADER, "{}")).get("checksums")
-    except (SafetensorError, ValueError, TypeError, AttributeError, OSError) as error:
-        raise BadFile(path, f"It is no complete safetensors file: {error}.", _todo(path)) from None
+def _tensors_of(path: Path, file: Any, names: Collection[str] | None, checksums: object) -> dict[str, Tensor]:
+    held = list(file.keys())
+    missing = sorted(set(names or ()) - set(held))
+    if missing:
+        raise BadFile(path, f"It holds no {missing[0]!r}, but: {', '.join(held)}.", _todo(path))
+    tensors = {name: file.get_tensor(name) for name in held if names is None or name in names}
     _verify(path, tensors, checksums)
     return tensors
 

@@ -183,9 +183,12 @@ class Store:
 
     def _digest(self, variant: str) -> str | None:
         """The variant's, by which its files are told from another's; None where its record does not say."""
+        path = self.layout.record(variant)
         try:
-            return self.variant_record(variant).digest
-        except (BadFile, UnknownName):
+            found = path.stat()
+            state = (found.st_ino, found.st_mtime_ns, found.st_size)
+            return self._memory.of(("digest", str(path), state), lambda: self.variant_record(variant).digest)
+        except (BadFile, UnknownName, OSError):
             return None
 
     def append_metrics(self, variant: str, rows: Sequence[tuple[int, str, float]]) -> None:
