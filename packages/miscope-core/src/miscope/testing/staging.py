@@ -9,8 +9,9 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, final
 
 from miscope.field_docs import documented
@@ -154,19 +155,25 @@ def tables(*records: Family | Analyzer | View, **modules: object) -> Plugins:
     from miscope import builtin
     from miscope.testing import toy
 
-    installed = Plugins.of(**{"core": builtin, "toy": toy, **modules}) if modules else _of_core()
+    offered = {"core": builtin, "toy": toy, **modules}
+    hooks = tuple(_hooks_of(module) for module in offered.values())
+    installed = _tables(tuple(offered.items()), hooks) if None not in hooks else Plugins.of(**offered)
     there = {*installed.families, *installed.analyzers, *installed.views} if records else set()
     fresh = tuple(record for record in records if record.name not in there)
-    return Plugins.of(**{"core": builtin, "toy": toy, **modules, "checked": _Records(fresh)}) if fresh else installed
+    return Plugins.of(**offered, checked=_Records(fresh)) if fresh else installed
 
 
-@cache
-def _of_core() -> Plugins:
-    """Core's instruments and the toy families: always the same, and each record is checked when its table is made."""
-    from miscope import builtin
-    from miscope.testing import toy
+def _hooks_of(module: object) -> tuple[object, ...] | None:
+    """The functions by which a module offers records; None of what is no module."""
+    if not isinstance(module, ModuleType):
+        return None
+    return tuple(each for name, each in vars(module).items() if name.startswith("miscope_") and callable(each))
 
-    return Plugins.of(core=builtin, toy=toy)
+
+@lru_cache(maxsize=64)
+def _tables(offered: tuple[tuple[str, object], ...], hooks: tuple[object, ...]) -> Plugins:
+    """Of the same modules with the same hooks the same, since each record is checked when its table is made."""
+    return Plugins.of(**dict(offered))
 
 
 @final
