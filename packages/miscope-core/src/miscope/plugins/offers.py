@@ -10,6 +10,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, final
 
 import pluggy
@@ -81,11 +82,11 @@ def installed_offers() -> tuple[list[Offer], list[Broken]]:
     MISCOPE_PLUGINS names those in force beside core: none, core, or some by name; all where it is not set.
     """
     offers, broken = [], []
-    for point in _in_force(
-        sorted(importlib.metadata.entry_points(group=PROJECT), key=lambda p: (p.name != "core", p.name))
-    ):
-        package = point.dist.name if point.dist else point.value
-        version = point.dist.version if point.dist else "?"
+    known = _points_of(tuple((place, _changed(place)) for place in sys.path))
+    in_force = {point.name for point in _in_force([point for point, _, _ in known])}
+    for point, package, version in known:
+        if point.name not in in_force:
+            continue
         try:
             # Standard output is for what was asked for: JSON may be.
             with contextlib.redirect_stdout(sys.stderr):
@@ -97,6 +98,24 @@ def installed_offers() -> tuple[list[Offer], list[Broken]]:
             continue
         offers.append(Offer(Provider(point.name, package, version, hooks, point.module), module))
     return offers, broken
+
+
+def _changed(place: str) -> int:
+    """When something was last installed there, or removed; 0 where that is not told."""
+    try:
+        return os.stat(place or ".").st_mtime_ns
+    except OSError:
+        return 0
+
+
+@lru_cache(maxsize=8)
+def _points_of(places: tuple[tuple[str, int], ...]) -> tuple[tuple[importlib.metadata.EntryPoint, str, str], ...]:
+    """Every entry point, core's first, with its package and version; reading them takes longer than most commands.
+
+    places: of sys.path, and when each was changed.
+    """
+    points = sorted(importlib.metadata.entry_points(group=PROJECT), key=lambda p: (p.name != "core", p.name))
+    return tuple((p, p.dist.name, p.dist.version) if p.dist else (p, p.value, "?") for p in points)
 
 
 def _in_force(points: Sequence[importlib.metadata.EntryPoint]) -> list[importlib.metadata.EntryPoint]:
