@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,12 @@ HEAVY = ("torch", "transformer_lens", "duckdb", "pyarrow", "plotly", "panel", "b
 LINES_IN_A_FILE = 300
 LINES_IN_A_FUNCTION = 40
 ARGUMENTS = 5
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    """Of a thousand files, each parsed once for all tests."""
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def loaded_by(code: str) -> set[str]:
@@ -51,12 +58,12 @@ def test_listing_the_views_needs_no_torch_and_no_plotly() -> None:
 def test_a_file_fits_a_sitting_and_says_what_it_is_for(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert len(text.splitlines()) <= LINES_IN_A_FILE
-    assert ast.get_docstring(ast.parse(text)) or not text.strip(), "a module opens with what it is for"
+    assert ast.get_docstring(tree(path)) or not text.strip(), "a module opens with what it is for"
 
 
 def functions() -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
     for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 yield f"{path.relative_to(ROOT)}:{node.lineno} {node.name}", node
 
@@ -91,7 +98,7 @@ def test_broad_exceptions_are_caught_at_six_doors_only() -> None:
     doors = {
         path.name
         for path in SOURCES
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(tree(path))
         if isinstance(node, ast.ExceptHandler)
         and (node.type is None or {"Exception", "BaseException"} & set(ast.unparse(node.type).strip("()").split(", ")))
     }
