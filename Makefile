@@ -23,7 +23,7 @@ export PATH := $(CURDIR)/.uv-env/bin:$(PATH)
 # Tests share the cores by file, in the order of collection: tests/ comes first, which has the longest files. Each
 # computes on one thread, so that its numbers repeat. They start hundreds of processes: without bytecode each would
 # compile PyTorch anew, whatever the shell says of writing it.
-PYTEST := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/pytest
+PYTEST := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= .ci/in-memory $(BIN)/pytest
 PARALLEL := -n logical --maxprocesses 8 --no-loadscope-reorder --dist loadfile
 SRC := packages tests benchmarks templates examples conftest.py
 
