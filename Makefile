@@ -47,8 +47,8 @@ test-isolated: $(UV)  ## each package with nothing but core beside it
 test-matrix: $(UV)  ## core and modadd on transformer-lens 3.9 and 4.3, python 3.11 and 3.13
 	.ci/matrix 3.11:3.9 3.11:4.3 3.13:3.9 3.13:4.3
 
-test-lens: $(UV)  ## the same on one transformer-lens, LENS=4.3
-	.ci/matrix 3.11:$(LENS)
+test-lens: $(UV)  ## of one transformer-lens, LENS=4.3, what builds or reads its models
+	.ci/matrix --lens 3.11:$(LENS)
 
 test-saelens: $(UV)  ## files of miscope-sae against sae-lens, in an environment of its own
 	.ci/saelens
