@@ -81,11 +81,11 @@ def compact(folder: Path) -> None:
 
 def truncate(folder: Path, after: int) -> None:
     """Drop rows of steps beyond `after`; nothing is written if there are none."""
-    import pyarrow.compute as pc
-
     parts = parts_in(folder)
     if not parts:
         return
+    import pyarrow.compute as pc
+
     table = read(folder)
     kept = table.filter(pc.less_equal(table["step"], after))  # pyright: ignore[reportAttributeAccessIssue]
     if len(kept) < len(table):
