@@ -20,10 +20,10 @@ STEPS = 14
 def coverage(family: Family, plugins: Plugins, params: Mapping[str, Any] | None = None) -> dict[str, str]:
     """View name -> '' where it draws a figure of the family, else why it does not apply; every view of the tables.
 
-    Trains two small variants and computes every instrument. Those that wait to be asked for take long: they look at the
-    first variant alone, unless they compare, and of its checkpoints at the first and the last, where they take them
-    one by one. Raises AssertionError where an instrument fails, where a view neither draws nor says why, and where the
-    tables hold no view.
+    Trains two small variants and computes every instrument of the first; of the second only what compares them looks
+    at. Those that wait to be asked for take long: they look at the first and the last checkpoint alone, where they take
+    them one by one. Raises AssertionError where an instrument fails, where a view neither draws nor says why, and where
+    the tables hold no view.
     """
     assert plugins.views, (
         "the tables hold no view that could be drawn: give them some, as in tables(mine=module, views=miscope_views)"
@@ -58,7 +58,8 @@ def _analyze(workspace: Workspace, variants: Sequence[Variant]) -> None:
     from miscope.outcome import State
 
     taken = workspace.store.steps(variants[0].name)
-    asked: list[tuple[Sequence[Variant], list[str] | None, list[int] | None]] = [(variants, None, None)]
+    asked: list[tuple[Sequence[Variant], list[str] | None, list[int] | None]] = [(variants[:1], None, None)]
+    asked += [(variants, _comparing(workspace.plugins), None)] if len(variants) > 1 else []
     for name, analyzer in workspace.plugins.analyzers.items():
         if analyzer.opt_in:
             shown = variants if analyzer.grain is Grain.COHORT else variants[:1]
@@ -71,3 +72,25 @@ def _analyze(workspace: Workspace, variants: Sequence[Variant]) -> None:
                 assert not bad, f"{outcome.analyzers} at {outcome.step}: {outcome.error}\n{outcome.trace}"
         except DoesNotApply:
             continue
+
+
+def _comparing(plugins: Plugins) -> list[str]:
+    """The instruments that look at several variants, and those of each that views of several look at; none that wait
+    to be asked for."""
+    from miscope.analyzer import Grain
+
+    names = [name for name, analyzer in plugins.analyzers.items() if analyzer.grain is Grain.COHORT]
+    views = [view for view in plugins.views.values() if view.grain is Grain.COHORT]
+    names += [name for view in views for name in view.needs.artifacts]
+    return [name for name in dict.fromkeys(names) if _unasked(plugins, name)]
+
+
+def _unasked(plugins: Plugins, name: str) -> bool:
+    """Whether it is computed without being named: with all that it reads it is there, and none of it waits."""
+    from miscope.analysis.planning import resolve
+    from miscope.errors import UnknownName
+
+    try:
+        return not any(analyzer.opt_in for analyzer in resolve(plugins.analyzers, [name]).values())
+    except UnknownName:
+        return False
