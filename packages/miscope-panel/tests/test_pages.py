@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-PAGES = 60
+PAGES = 20
 LAST = 2
 """What served the last page may hold it until the next comes."""
 
