@@ -58,8 +58,8 @@ def test_a_wrong_host_is_refused(api, host):
     "number", ["..%2F..%2Fetc%2Fpasswd", "%2e%2e", "..%5c..", "1%2F..%2F2", "%00", "1e3", "0x1", "-1", "0", "9" * 40]
 )
 @pytest.mark.parametrize("rest", ["", "/log", "/config"])
-def test_a_path_that_leads_elsewhere_in_place_of_a_number_is_refused(api, number, rest):
-    answer = api.client.get(f"{TRAININGS}/{number}{rest}")
+def test_a_path_that_leads_elsewhere_in_place_of_a_number_is_refused(untouched, number, rest):
+    answer = untouched.client.get(f"{TRAININGS}/{number}{rest}")
     assert answer.status_code in (404, 422)
     assert answer.json()["error"]["code"] in ("NotFound", "BadRequest")
 

@@ -91,10 +91,10 @@ def test_a_dry_run_of_a_study_says_every_setting_and_keeps_and_queues_nothing(ap
         ({"study": STUDY, "start_from": 2}, "start_from", "No run is left from number 2 on."),
     ],
 )
-def test_what_no_study_could_be_is_refused_whole_and_the_place_is_named(api, body, field, message):
-    answer = api.post("studies", **body)
+def test_what_no_study_could_be_is_refused_whole_and_the_place_is_named(untouched, body, field, message):
+    answer = untouched.post("studies", **body)
     assert answer.status_code == 422, answer.text
     (problem,) = answer.json()["error"]["fields"]
     assert problem["name"] == field
     assert problem["message"].startswith(message)
-    assert (api.queue.runs(), api.get("studies").json()) == ([], {"studies": []})
+    assert (untouched.queue.runs(), untouched.get("studies").json()) == ([], {"studies": []})

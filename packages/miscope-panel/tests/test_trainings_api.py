@@ -93,14 +93,14 @@ def test_a_dry_run_says_every_setting_and_queues_nothing(api):
         ({"step": 5}, "step", "Extra inputs are not permitted"),
     ],
 )
-def test_what_no_training_could_be_is_refused_at_once_and_the_field_is_named(api, body, field, message):
+def test_what_no_training_could_be_is_refused_at_once_and_the_field_is_named(untouched, body, field, message):
     for path in ("trainings", "trainings/estimate"):
-        answer = api.post(path, **{"family": "toy.sum", **body})
+        answer = untouched.post(path, **{"family": "toy.sum", **body})
         assert answer.status_code == 422
         (problem,) = answer.json()["error"]["fields"]
         assert problem["name"] == field
         assert problem["message"].startswith(message)
-    assert (api.queue.runs(), api.summoned) == ([], [])
+    assert (untouched.queue.runs(), untouched.summoned) == ([], [])
 
 
 @pytest.mark.parametrize(

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 import miscope_views
 from miscope.analysis.analyze import analyze
+from miscope.bound import open_bound
 from miscope.errors import DoesNotApply
 from miscope.figures.render import render
+from miscope.testing import tables
 
 
-@pytest.fixture
-def curves(workspace, tmp_path: Path):
-    """Five runs that memorise and generalise, imported and analyzed."""
+@pytest.fixture(scope="module")
+def curves(tmp_path_factory: pytest.TempPathFactory):
+    """Five runs that memorise and generalise, imported and analyzed; only read."""
+    folder = tmp_path_factory.mktemp("curves")
     rows = [
         f"{seed},{step},{np.exp(-step / 4)},{3 / (1 + np.exp((step - 30 - seed) / 1.5)) + 1e-4}"
         for seed in range(5)
         for step in range(60)
     ]
-    (tmp_path / "a.csv").write_text("\n".join(["seed,step,train_loss,test_loss", *rows]))
-    place = workspace(views=miscope_views)
-    found = [variant.value for variant in place.adopt(metrics=tmp_path / "a.csv", family="toy.sum")]
+    (folder / "a.csv").write_text("\n".join(["seed,step,train_loss,test_loss", *rows]))
+    place = open_bound(folder / "workspace", tables(views=miscope_views))
+    found = [variant.value for variant in place.adopt(metrics=folder / "a.csv", family="toy.sum")]
     for _ in analyze(place.value, found, ["events.grokking", "summary.windows", "cohort.events", "cohort.losses"]):
         pass
     return place, found
