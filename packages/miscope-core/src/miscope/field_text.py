@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import json
+import re
 import types
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-__all__ = ["allowed", "example", "is_list", "read_value", "shortened", "written_value"]
+__all__ = [
+    "allowed",
+    "example",
+    "inner_type",
+    "is_list",
+    "read_value",
+    "read_values",
+    "separator",
+    "shortened",
+    "written_value",
+    "written_values",
+]
 
 _FEW = 12
 """Names that a reader will go through."""
 _BOUNDS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 _KINDS = {int: "whole number", float: "number", bool: "true or false", str: "text"}
 _EXAMPLES = {int: "1", float: "0.5", bool: "true"}
+_QUOTED = r'"(?:[^"\\]|\\.)*"'
+"""A text as JSON has it."""
+_OPEN, _CLOSE = ("[", "{"), ("]", "}")
 _SEVERAL = {int: "1,2,3", float: "0.1,0.5,1", bool: "true,false"}
 
 
@@ -26,6 +41,56 @@ def read_value(info: FieldInfo, given: object) -> object:
     if not _is_list(info.annotation) or value is None or isinstance(value, list | tuple):
         return value
     return [_from_text(item.strip()) for item in value.split(",")] if isinstance(value, str) else [value]
+
+
+def separator(info: FieldInfo) -> str:
+    """What parts the values that a field takes in turn: a comma, or a semicolon where one value may hold commas."""
+    inner = _inner(info.annotation)
+    holds_commas = _is_list(inner) or get_origin(inner) in (Union, types.UnionType, dict, Mapping)
+    return ";" if holds_commas else ","
+
+
+def read_values(info: FieldInfo, text: str) -> list[object]:
+    """The values that a field takes in turn, as one types them: '113,97', of a field of several '0.9,0.98; 0.9,0.999'.
+
+    What stands between quotes, brackets or braces is not parted; nothing between two marks is no value.
+    """
+    parts = [part.strip() for part in _parted(text, separator(info)) if part.strip()]
+    return [_as_text(info, part, read_value(info, part)) for part in parts]
+
+
+def written_values(info: FieldInfo, values: Sequence[object]) -> str:
+    """The values as one types them, so that `read_values` reads the same."""
+    return f"{separator(info)} ".join(_written_one(info, value) for value in values)
+
+
+def _written_one(info: FieldInfo, value: object) -> str:
+    """As plain text where that is read as the same, also beside another; else as JSON."""
+    text, mark = written_value(value), separator(info)
+    plain = text.strip() and read_values(info, f"{text}{mark}{text}") == [value, value]
+    return text if plain else json.dumps(value)
+
+
+def _as_text(info: FieldInfo, part: str, value: object) -> object:
+    """The value, but for text that reads like a number, of a field that is text."""
+    is_text = _inner(info.annotation) is str and value is not None and not isinstance(value, str)
+    return part if is_text else value
+
+
+def _parted(text: str, mark: str) -> list[str]:
+    parts, depth = [""], 0
+    for piece in re.findall(f"{_QUOTED}|.", text, re.DOTALL):
+        depth += (piece in _OPEN) - (piece in _CLOSE)
+        if piece == mark and depth <= 0:
+            parts.append("")
+        else:
+            parts[-1] += piece
+    return parts
+
+
+def inner_type(info: FieldInfo) -> Any:
+    """The field's type beside None, and without what only bounds it."""
+    return _inner(info.annotation)
 
 
 def is_list(info: FieldInfo) -> bool:

@@ -13,7 +13,10 @@ __all__ = ["BadStudy"]
 class BadStudy(MiscopeError):
     """A study's file that is none, or that says what no study, family or run takes."""
 
-    def __init__(self, place: str, what: str, *sentences: str) -> None:
-        """place: 'sweep.yaml, line 7'. sentences: what is known, and what to do."""
-        self.place = place
+    def __init__(self, place: str, what: str, *sentences: str, field: str = "") -> None:
+        """place: 'sweep.yaml, line 7'. sentences: what is known, and what to do.
+
+        field: whose value is refused; "" where that is none, or not one alone.
+        """
+        self.place, self.field = place, field
         super().__init__(f"{place}: {what}", *sentences)

@@ -76,7 +76,8 @@ def _at(document: Document, *path: str | int) -> Iterator[None]:
     except BadStudy:
         raise
     except MiscopeError as error:
-        raise BadStudy(str(document.place(*path)), *str(error).split("\n")) from None
+        field = error.field if isinstance(error, BadValue) else ""
+        raise BadStudy(str(document.place(*path)), *str(error).split("\n"), field=field) from None
 
 
 def _check_fields(family: Family, fields: StudyFields, document: Document) -> None:
