@@ -21,6 +21,7 @@ from miscope.workspace import Workspace
 from miscope_panel.page import hookspecs
 from miscope_panel.page.client import sheet
 from miscope_panel.page.installed import InstalledPage
+from miscope_panel.page.launch.launch_page import LaunchPage
 from miscope_panel.page.page_record import FoundPages, OpenPage, Page, PageContext, ServerContext
 from miscope_panel.page.runs_page import RunsPage
 from miscope_panel.page.workbench import Workbench
@@ -31,6 +32,7 @@ __all__ = ["OWN", "found_pages", "opened_page", "server_context"]
 OWN = (
     Page(name="runs", title="Runs", open=RunsPage),
     Page(name="views", title="Workbench", open=Workbench),
+    Page(name="launch", title="Launch", open=LaunchPage),
     Page(name="installed", title="Installed", open=InstalledPage),
 )
 """Those that come with the dashboard."""

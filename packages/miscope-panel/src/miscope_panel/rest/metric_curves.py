@@ -9,8 +9,8 @@ import numpy as np
 from fastapi import Query
 
 from miscope.snapshot import Series
-from miscope_panel.rest.thinning import FEWEST, thinned
 from miscope_panel.rest.training_answers import Curve
+from miscope_panel.shown.thinning import FEWEST, thinned
 
 __all__ = ["FirstStep", "LastStep", "MetricNames", "MostPoints", "curves"]
 

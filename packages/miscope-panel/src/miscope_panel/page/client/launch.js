@@ -1,0 +1,93 @@
+// The page to launch runs: a form for the family's fields, the same as YAML, and beside it what they would run.
+const OPEN = ["Built on", "Model", "Length and checkpoints", "Training", "Runs", "Analysis"]
+const PAUSE = 500
+
+export function render({model, el}) {
+  const family = h("select", {id: "launch-family", onchange: () => model.send_msg({kind: "family", name: family.value})})
+  const groups = h("div", {class: "groups"})
+  const yaml = h("textarea", {"aria-label": "The form as YAML", spellcheck: "false", rows: 12})
+  const refused = h("div", {class: "refused", role: "alert"})
+  const written = h("details", {class: "panel yaml"}, h("summary", {}, "YAML"),
+    h("p", {class: "help"}, "The same as a study\u2019s file: what is changed here stands in the form, and the other way round."), yaml, refused)
+  const fields = new Map()
+  let timer = null
+
+  const changed = (name, text) => model.send_msg({kind: "set", field: name, text})
+  const analyzed = (text) => {
+    const box = h("input", {type: "checkbox", id: "launch-analyzed", onchange: () => changed("study.analyze", box.checked ? "true" : "")})
+    box.checked = text === "true"
+    return {box, element: h("label", {class: "check", for: "launch-analyzed"}, box, "Analyze each run once it is trained; all that applies, unless instruments are named.")}
+  }
+  let analysis = analyzed("")
+
+  const build = () => {
+    fields.clear()
+    const titles = [...new Set(model.fields.map((field) => field.group))]
+    groups.replaceChildren(...titles.map((title) => {
+      const own = model.fields.filter((field) => field.group === title)
+      const made = own.map((field) => launch_field(field, {text: model.texts[field.name] ?? "", changed}))
+      own.forEach((field, place) => fields.set(field.name, made[place]))
+      if (title === "Analysis") analysis = analyzed(model.texts["study.analyze"])
+      const used = made.some((field) => field.set())
+      return h("details", {class: "panel group", open: OPEN.includes(title) || used, "data-group": title}, h("summary", {}, title),
+        title === "Analysis" ? analysis.element : null, h("div", {class: "fields"}, ...made.map((field) => field.element)))
+    }))
+    preset()
+    refuse()
+    offer()
+  }
+  const put = () => {
+    for (const [name, field] of fields) field.put(model.texts[name] ?? "")
+    analysis.box.checked = model.texts["study.analyze"] === "true"
+  }
+  const preset = () => {
+    for (const field of model.fields) fields.get(field.name)?.preset(model.defaults[field.name] ?? field.default)
+  }
+  const refuse = () => {
+    for (const [name, field] of fields) {
+      field.refuse(model.problems[name] ?? "")
+      if (model.problems[name]) field.element.closest("details").open = true
+    }
+  }
+  const offer = () => {
+    for (const [name, field] of fields) field.offer(model.choices[name] ?? [])
+  }
+  const choose = () => {
+    family.replaceChildren(h("option", {value: ""}, "choose one \u2026"),
+      ...model.families.map(({name, title}) => h("option", {value: name}, `${name} \u2013 ${title}`)))
+    family.value = model.texts["study.family"] ?? ""
+  }
+  const write = () => {
+    if (document.activeElement && el.getRootNode().activeElement === yaml) return
+    yaml.value = model.yaml
+  }
+  const complain = () => refused.replaceChildren(...model.yaml_problem.split("\n").filter(Boolean).map((sentence) => h("p", {}, sentence)))
+
+  yaml.addEventListener("input", () => {
+    clearTimeout(timer)
+    timer = setTimeout(() => model.send_msg({kind: "yaml", text: yaml.value}), PAUSE)
+  })
+  yaml.addEventListener("blur", () => !model.yaml_problem && (yaml.value = model.yaml))
+  el.append(h("div", {class: "launch"},
+    h("div", {class: "form"},
+      h("section", {class: "panel choice", "aria-label": "Family"}, h("label", {for: "launch-family"}, "Family"), family,
+        h("p", {class: "help"}, "Several values with commas between them are a sweep: one run for each combination.")),
+      launch_templates(model), groups, written),
+    h("aside", {}, launch_review(model), launch_started(model))))
+
+  model.on("families", choose)
+  model.on("texts", () => {
+    choose()
+    put()
+  })
+  model.on("fields", build)
+  model.on("defaults", preset)
+  model.on("problems", refuse)
+  model.on("choices", offer)
+  model.on("yaml", write)
+  model.on("yaml_problem", complain)
+  choose()
+  build()
+  write()
+  complain()
+}

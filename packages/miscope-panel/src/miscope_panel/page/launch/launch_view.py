@@ -1,0 +1,46 @@
+"""What the page to launch runs looks like in the browser: one component, told all it shows and saying what was done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar, final
+
+import param
+from panel.custom import JSComponent
+
+from miscope_panel.page.client import source, style
+
+__all__ = ["LaunchView"]
+
+
+@final
+class LaunchView(JSComponent):
+    """Form, templates, YAML, review and the runs that were started; it decides nothing."""
+
+    families = param.List(doc="Name and title of each.")
+    fields = param.List(doc="Those of the family: name, group, help, allowed, default, choices, required, sweeps.")
+    texts = param.Dict(default={}, doc="What stands in the fields; set when it comes from elsewhere than the form.")
+    defaults = param.Dict(default={}, doc="Field -> what it is where nothing is typed, as the other fields have it.")
+    choices = param.Dict(default={}, doc="Field -> what there is in the workspace to choose.")
+    problems = param.Dict(default={}, doc="Field -> why it is refused.")
+    problem = param.String(doc="Why the whole is refused.")
+    lacking = param.List(doc="Fields that have to be filled in first.")
+    yaml = param.String(doc="The form as a study's file.")
+    yaml_problem = param.String(doc="Why what was written as YAML is no study.")
+    review = param.Dict(default={}, doc="What would be run.")
+    estimate = param.List(doc="What that will take, in sentences.")
+    blocked = param.String(default="Nothing is chosen yet.", doc="Why nothing can be started; '' where it can.")
+    templates = param.Dict(default={}, doc="Those that are kept, what is said of them, and one that is looked at.")
+    started = param.Dict(default={}, doc="What became of the last start.")
+    runs = param.List(doc="The runs that were started, as they are now.")
+    download = param.Dict(default={}, doc="A file for the browser to save: name and text.")
+
+    _esm = source("launch", "launch_field", "launch_review", "launch_templates", "launch_started")
+    _stylesheets: ClassVar[list[str]] = [style("launch")]
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+        self.on_message: Callable[[dict[str, Any]], None] = lambda message: None
+
+    def _handle_msg(self, data: dict[str, Any]) -> None:
+        self.on_message(data)

@@ -1,0 +1,61 @@
+"""All that the page says of what stands in the form, found out at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, final
+
+from miscope.family import Family
+from miscope_panel.shown.launching.built_on import built_on, filled, offered
+from miscope_panel.shown.launching.checked_form import CheckedForm, checked
+from miscope_panel.shown.launching.preview import Preview, preview
+from miscope_panel.shown.launching.study_form import Texts, study_values, yaml_of
+
+if TYPE_CHECKING:
+    from miscope.runs.run_queue import RunQueue
+    from miscope.workspace import Workspace
+
+__all__ = ["LookedOver", "looked_over"]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class LookedOver:
+    """What is refused, what would be run, and what there is to choose from."""
+
+    form: CheckedForm
+    yaml: str
+    """The form as a study's file."""
+    preview: Preview | None = None
+    """None where something is refused."""
+    choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Field -> what there is in the workspace."""
+    filled: Texts = field(default_factory=dict)
+    """The form, with the last checkpoint where a variant was chosen and no step."""
+
+    def review(self) -> dict[str, Any]:
+        """What would be run, as JSON has it; {} where something is refused."""
+        seen = self.preview
+        if seen is None:
+            return {}
+        return {
+            "summary": seen.summary,
+            "rows": [asdict(row) for row in seen.rows],
+            "more": len(seen.plan) - len(seen.rows),
+            "marks": list(seen.marks),
+            "marked": seen.marked,
+            "command": seen.command,
+        }
+
+
+def looked_over(workspace: Workspace, queue: RunQueue, family: Family, texts: Texts) -> LookedOver:
+    """Of these texts; nothing is written."""
+    form, choices, on = checked(workspace, family, texts), offered(workspace, family, texts), built_on(family)
+    return LookedOver(
+        form=form,
+        yaml=yaml_of(study_values(family, texts)),
+        preview=None if form.study is None else preview(workspace, queue, form.study),
+        choices=choices,
+        filled=texts if on is None else filled(on, texts, choices),
+    )
