@@ -1,0 +1,54 @@
+"""Two trainings are asked for by a sweep over seeds, from the form, and their losses are seen to move."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from miscope.bound import open_bound
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_sweep_of_two_seeds_is_started_and_its_losses_move(chromium, serving, tmp_path):
+    workspace = open_bound(tmp_path / "launched")
+    with serving(workspace.root) as address:
+        page = chromium.new_page(viewport={"width": 1440, "height": 900})
+        page.set_default_timeout(300_000)
+        seen: list[str] = []
+        page.on("console", lambda message: message.type == "error" and seen.append(message.text))
+        page.on("pageerror", lambda error: seen.append(str(error)))
+        page.goto(f"{address}?page=launch")
+        page.get_by_label("Family", exact=True).select_option("modadd.embedding-mlp")
+        for field, text in {"prime": "7", "seed": "0,1", "steps": "3000", "checkpoints": "every:500"}.items():
+            page.locator(f'.field[data-field="{field}"] input').fill(text)
+        expect(page.locator(".summary")).to_have_text("2 runs: 2 new")
+
+        page.locator('.field[data-field="seed"] input').fill("0,-1")
+        refused = page.locator('.field[data-field="seed"] .refused')
+        expect(refused).to_contain_text("refuses seed=-1: Input should be greater than or equal to 0.")
+        expect(page.get_by_role("button", name="Start", exact=True)).to_be_disabled()
+        page.locator('.field[data-field="seed"] input').fill("0,1")
+        expect(refused).to_be_hidden()
+
+        page.get_by_role("button", name="Start", exact=True).click()
+        expect(page.locator(".outcome")).to_contain_text("2 trainings in the queue")
+        runs = page.locator(".started article")
+        expect(runs).to_have_count(2)
+        curve = runs.first.locator("svg")
+        expect(curve).to_have_attribute("aria-label", re.compile("train_loss"))
+        first = curve.get_attribute("aria-label") or ""
+        expect(curve).not_to_have_attribute("aria-label", first)
+        expect(runs.first.locator(".state")).to_have_text("completed")
+        expect(runs.nth(1).locator(".state")).to_have_text("completed")
+        expect(page.locator(".summary")).to_have_text("2 runs: 2 there already")
+        assert "launch:seed=0,1" in page.url
+
+        runs.first.get_by_role("button", name="Workbench").click()
+        expect(page.locator("section.card").first).to_be_visible()
+        assert seen == []
+        page.close()
+    names = {variant.name for variant in open_bound(workspace.root).variants()}
+    assert names == {f"modadd.embedding-mlp/p7-seed{seed}-dseed598" for seed in (0, 1)}
