@@ -40,12 +40,16 @@ const launch_started = (model) => {
   }
   const tell = () => {
     const {words = []} = model.started
-    element.hidden = !words.length
+    element.hidden = !words.length && !model.runs.length
+    jobs.hidden = !model.started.jobs
     said.classList.toggle("refused", Boolean(model.started.refused))
     said.replaceChildren(...words.map((sentence) => h("p", {}, sentence)))
   }
   model.on("started", tell)
-  model.on("runs", follow)
+  model.on("runs", () => {
+    tell()
+    follow()
+  })
   tell()
   follow()
   return element

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any, final
 
-from miscope.errors import MiscopeError
 from miscope.failure import Failure, tried
 from miscope.family import Family
 from miscope.studies.templates import Templates
 from miscope_panel.page.launch.estimates import Estimates
 from miscope_panel.page.launch.launch_view import LaunchView
-from miscope_panel.page.launch.started_runs import StartedRuns
+from miscope_panel.page.launch.started_runs import MOST, StartedRuns
 from miscope_panel.page.launch.template_actions import TemplateActions
 from miscope_panel.page.page_record import PageContext
-from miscope_panel.shown.launching.form_field import FAMILY, form_fields, model_of, trained_here
+from miscope_panel.shown.launching.form_field import FAMILY, model_of, trained_here
 from miscope_panel.shown.launching.looked_over import LookedOver, looked_over
 from miscope_panel.shown.launching.starting import Started, start
 from miscope_panel.shown.launching.study_form import read_yaml, texts_of
@@ -25,6 +25,8 @@ from miscope_panel.shown.selection import Place
 __all__ = ["LaunchPage"]
 
 _NAME = "launch"
+_RUNS = "runs.started"
+"""What the address calls the runs that are watched; no field is called so."""
 _READ_ONLY = "Nothing can be started here: this server shows the workspace and changes nothing (--read-only)."
 
 
@@ -35,10 +37,12 @@ class LaunchPage:
     def __init__(self, context: PageContext) -> None:
         self._context = context
         self._plugins = context.server.workspace.plugins
-        self._texts: Mapping[str, str] | None = None
-        """What the form shows; None before it was looked at."""
-        self._under_way = self._again = False
-        self._starting = False
+        self._texts: Mapping[str, str] = {}
+        """What the form shows."""
+        self._known: bool | None = None
+        """Whether the families are known; None before they were asked for."""
+        self._shown_family = ""
+        self._under_way = self._again = self._starting = False
         self.view = LaunchView(sizing_mode="stretch_width", margin=0)
         self.view.on_message = self._hear
         self._templates = TemplateActions(context, Templates(context.server.workspace), self.view, self._take)
@@ -50,30 +54,35 @@ class LaunchPage:
         self.runs.look(visible=place.page == _NAME)
         if place.page != _NAME:
             return
-        if self._texts is None:
-            self.view.families = _families(self._context)
+        if self._known is None:
+            # Naming the families loads the packages that they are of.
+            self._known = False
+            self._context.errands.send(partial(_families, self._context), self._begin)
             self._templates.show()
+        elif self._known:
+            self._show(place)
+
+    def _begin(self, families: list[dict[str, str]]) -> None:
+        self._known, self.view.families = True, families
+        self._texts = {}
+        self._show(self._context.selection.place, anew=True)
+
+    def _show(self, place: Place, *, anew: bool = False) -> None:
+        """Have the form show what the address says, wherever that comes from."""
         texts = place.controls_of(_NAME)
-        if texts != self._texts:
-            self._show(texts)
+        self.runs.watch(_numbers(texts.pop(_RUNS, "")))
+        if anew or texts != self._texts:
+            self._texts = texts
+            self.view.texts = dict(texts)
+            self._look()
 
-    def _show(self, texts: Mapping[str, str]) -> None:
-        """Have the form show these, wherever they come from."""
-        before, self._texts = self._texts or {}, texts
-        family = self._family(texts)
-        self.view.texts = dict(texts)
-        if before.get(FAMILY) != texts.get(FAMILY):
-            self.view.param.update(
-                fields=[asdict(field) for field in form_fields(family)] if family else [], defaults={}, choices={}
-            )
-        self._look()
-
-    def _take(self, texts: Mapping[str, str]) -> None:
-        """Have these stand in the form, and in the address."""
-        given = {name: text for name, text in texts.items() if text}
+    def _take(self, texts: Mapping[str, str], runs: Sequence[int] | None = None) -> None:
+        """Have these stand in the form, and in the address. runs: those that were started; None for the same."""
         place = self._context.selection.place
+        watched = self.runs.numbers if runs is None else runs
+        told = {**texts, _RUNS: ",".join(map(str, watched))}
         others = {key: text for key, text in place.turned.items() if key[0] != _NAME}
-        self._context.selection.move(turned={**others, **{(_NAME, name): text for name, text in given.items()}})
+        self._context.selection.move(turned={**others, **{(_NAME, name): text for name, text in told.items() if text}})
 
     def _family(self, texts: Mapping[str, str]) -> Family | None:
         return self._plugins.families.get(texts.get(FAMILY, ""))
@@ -81,7 +90,7 @@ class LaunchPage:
     # --- what the browser says
 
     def _hear(self, message: dict[str, Any]) -> None:
-        texts = dict(self._texts or {})
+        texts = dict(self._texts)
         match message:
             case {"kind": "set", "field": str(name), "text": str(text)}:
                 self._type(texts, name, text)
@@ -113,27 +122,23 @@ class LaunchPage:
         self._take({**kept, FAMILY: name})
 
     def _read(self, text: str) -> None:
-        try:
-            texts = texts_of(self._plugins, read_yaml(text))
-        except MiscopeError as error:
-            self.view.yaml_problem = str(error)
-            return
-        self.view.yaml_problem = ""
-        self._take(texts)
+        work = partial(tried, lambda: texts_of(self._plugins, read_yaml(text)))
+        self._context.errands.send(work, self._written)
+
+    def _written(self, read: dict[str, str] | Failure) -> None:
+        self.view.yaml_problem = read.error if isinstance(read, Failure) else ""
+        if not isinstance(read, Failure):
+            self._take(read)
 
     # --- what would be run
 
     def _look(self) -> None:
         """Have the form looked over, once at a time: of what is typed meanwhile only the last."""
-        texts = self._texts or {}
+        texts = self._texts
         family = self._family(texts)
         self._estimates.drop()
         if family is None:
-            unknown = texts.get(FAMILY, "")
-            problem = f"No family named {unknown!r} is installed." if unknown else ""
-            self.view.param.update(
-                problems={}, problem=problem, lacking=[], yaml="", review={}, blocked="Choose a family first."
-            )
+            self._show_none(texts.get(FAMILY, ""))
         elif self._under_way:
             self._again = True
         else:
@@ -141,6 +146,14 @@ class LaunchPage:
             server = self._context.server
             work = partial(tried, partial(looked_over, server.workspace, server.queue, family, texts))
             self._context.errands.send(work, partial(self._looked, texts))
+
+    def _show_none(self, unknown: str) -> None:
+        """Nothing of a family that was not chosen, or is not there."""
+        problem = f"No family named {unknown!r} is installed." if unknown else ""
+        self._shown_family = ""
+        self.view.param.update(
+            fields=[], problems={}, problem=problem, lacking=[], yaml="", review={}, blocked="Choose a family first."
+        )
 
     def _looked(self, texts: Mapping[str, str], found: LookedOver | Failure) -> None:
         self._under_way = False
@@ -150,6 +163,9 @@ class LaunchPage:
         if isinstance(found, Failure):
             self.view.param.update(problem=found.error, review={}, blocked=_BAD)
             return
+        if self._shown_family != texts[FAMILY]:
+            self._shown_family = texts[FAMILY]
+            self.view.param.update(fields=[asdict(field) for field in found.fields], defaults={})
         self.view.param.update(
             problems=dict(found.form.problems),
             problem=found.form.problem,
@@ -206,7 +222,14 @@ class LaunchPage:
         if isinstance(made, Started) and made.runs:
             self._context.server.summon()
         self.runs.add(made)
+        if isinstance(made, Started):
+            self._take(self._texts, [*dict.fromkeys(run.id for run in made.runs)][:MOST])
         self._look()
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    """Of runs, as the address has them."""
+    return tuple(int(each) for each in text.split(",") if re.fullmatch(r"[0-9]{1,18}", each))[:MOST]
 
 
 _STARTING = "Being put into the queue …"

@@ -15,11 +15,11 @@ from miscope_panel.page.page_record import PageContext
 from miscope_panel.shown.launching.starting import Started
 from miscope_panel.shown.launching.watched_runs import WatchedRun, watched
 
-__all__ = ["StartedRuns"]
+__all__ = ["MOST", "StartedRuns"]
 
 _EVERY = 700
 """Milliseconds from one look to the next."""
-_MOST = 12
+MOST = 12
 """Runs that are shown; the page of jobs has all."""
 
 
@@ -30,8 +30,9 @@ class StartedRuns:
     def __init__(self, context: PageContext, component: LaunchView, over: Callable[[], None]) -> None:
         """over: called when all of them have ended."""
         self._context, self._component, self._over = context, component, over
+        self._component.started = {"jobs": "jobs" in context.server.pages.pages}
         self._document = pn.state.curdoc
-        self._numbers: tuple[int, ...] = ()
+        self.numbers: tuple[int, ...] = ()
         self._going = False
         """Whether something may still become of one."""
         self._visible = False
@@ -39,14 +40,18 @@ class StartedRuns:
         self._timer: Any = None
 
     def add(self, made: Started | Failure) -> None:
-        """Show what became of a start, and watch its runs."""
-        self._component.started = {"words": words_of(made), "refused": isinstance(made, Failure)}
-        if isinstance(made, Started):
-            self._numbers = tuple(dict.fromkeys(run.id for run in made.runs))[:_MOST]
-            self._going = bool(self._numbers)
+        """Say what became of a start."""
+        self._component.started = {
+            **self._component.started, "words": words_of(made), "refused": isinstance(made, Failure),
+        }  # fmt: skip
+
+    def watch(self, numbers: tuple[int, ...]) -> None:
+        """Show these runs, and have them read for as long as they go on."""
+        if numbers != self.numbers:
+            self.numbers, self._going = numbers, bool(numbers)
             self._component.runs = []
             self.read()
-        self._set_timer()
+            self._set_timer()
 
     def look(self, *, visible: bool) -> None:
         """Whether somebody looks at them now."""
@@ -60,12 +65,12 @@ class StartedRuns:
         """Look how far they are, on a thread."""
         if self._going and not self._under_way:
             self._under_way = True
-            work = partial(watched, self._context.server.workspace, self._context.server.queue, self._numbers)
-            self._context.errands.send(partial(tried, work), partial(self._show, self._numbers))
+            work = partial(watched, self._context.server.workspace, self._context.server.queue, self.numbers)
+            self._context.errands.send(partial(tried, work), partial(self._show, self.numbers))
 
     def _show(self, numbers: tuple[int, ...], found: tuple[WatchedRun, ...] | Failure) -> None:
         self._under_way = False
-        if numbers != self._numbers or isinstance(found, Failure):
+        if numbers != self.numbers or isinstance(found, Failure):
             return
         self._component.runs = [asdict(run) for run in found]
         self._going = any(not run.ended for run in found)
@@ -102,5 +107,5 @@ def words_of(made: Started | Failure) -> list[str]:
     there = (
         "1 training was finished before." if made.skipped == 1 else f"{made.skipped} trainings were finished before."
     )
-    more = [f"The first {_MOST} are shown here."] if len(made.runs) > _MOST else []
+    more = [f"The first {MOST} are shown here."] if len(made.runs) > MOST else []
     return [queued[0].upper() + queued[1:], *([there] if made.skipped else []), *more]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 from miscope.family import Family
 from miscope_panel.shown.launching.built_on import built_on, filled, offered
 from miscope_panel.shown.launching.checked_form import CheckedForm, checked
+from miscope_panel.shown.launching.form_field import FormField, form_fields
 from miscope_panel.shown.launching.preview import Preview, preview
 from miscope_panel.shown.launching.study_form import Texts, study_values, yaml_of
 
@@ -25,6 +26,8 @@ class LookedOver:
     """What is refused, what would be run, and what there is to choose from."""
 
     form: CheckedForm
+    fields: tuple[FormField, ...]
+    """Those of its family."""
     yaml: str
     """The form as a study's file."""
     preview: Preview | None = None
@@ -54,6 +57,7 @@ def looked_over(workspace: Workspace, queue: RunQueue, family: Family, texts: Te
     form, choices, on = checked(workspace, family, texts), offered(workspace, family, texts), built_on(family)
     return LookedOver(
         form=form,
+        fields=form_fields(family),
         yaml=yaml_of(study_values(family, texts)),
         preview=None if form.study is None else preview(workspace, queue, form.study),
         choices=choices,
