@@ -21,7 +21,7 @@ def test_a_sweep_of_two_seeds_is_started_and_its_losses_move(chromium, serving, 
         page.on("console", lambda message: message.type == "error" and seen.append(message.text))
         page.on("pageerror", lambda error: seen.append(str(error)))
         page.goto(f"{address}?page=launch")
-        page.get_by_label("Family", exact=True).select_option("modadd.embedding-mlp")
+        page.locator("#launch-family").select_option("modadd.embedding-mlp")
         for field, text in {"prime": "7", "seed": "0,1", "steps": "3000", "checkpoints": "every:500"}.items():
             page.locator(f'.field[data-field="{field}"] input').fill(text)
         expect(page.locator(".summary")).to_have_text("2 runs: 2 new")
@@ -47,7 +47,7 @@ def test_a_sweep_of_two_seeds_is_started_and_its_losses_move(chromium, serving, 
         assert "launch:seed=0,1" in page.url
 
         runs.first.get_by_role("button", name="Workbench").click()
-        expect(page.locator("section.card").first).to_be_visible()
+        expect(page).to_have_url(re.compile(r"[?&]v=modadd\.embedding-mlp/p7-seed0-dseed598&"))
         assert seen == []
         page.close()
     names = {variant.name for variant in open_bound(workspace.root).variants()}

@@ -70,7 +70,7 @@ export function render({model, el}) {
   yaml.addEventListener("blur", () => !model.yaml_problem && (yaml.value = model.yaml))
   el.append(h("div", {class: "launch"},
     h("div", {class: "form"},
-      h("section", {class: "panel choice", "aria-label": "Family"}, h("label", {for: "launch-family"}, "Family"), family,
+      h("section", {class: "panel choice", "aria-label": "Kind of model"}, h("label", {for: "launch-family"}, "Family"), family,
         h("p", {class: "help"}, "Several values with commas between them are a sweep: one run for each combination.")),
       launch_templates(model), groups, written),
     h("aside", {}, launch_review(model), launch_started(model))))
