@@ -41,6 +41,8 @@ READING = (
     ["runs", "list"],
     ["runs", "show", "1"],
     ["runs", "cancel", "1"],
+    ["annotate", "toys.parity"],
+    ["annotate", "toys.parity", "--tag", "paper"],
     ["trash"],
     ["cache"],
     ["cache", "--empty"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, TypeVar, final
 
 from miscope.artifact import Arrays
@@ -15,6 +15,7 @@ from miscope.workspace import Workspace
 
 if TYPE_CHECKING:
     from miscope.figures.availability import Availability
+    from miscope.store.annotation import Annotation
 
 __all__ = ["ShownVariant", "VariantArtifacts", "VariantViews"]
 
@@ -75,7 +76,7 @@ class VariantArtifacts(_OfVariant[Arrays]):
 
 
 class ShownVariant(ABC):
-    """How the handle of a variant shows itself, and what there is of it by name."""
+    """How the handle of a variant shows itself, what there is of it by name, and what is noted of it."""
 
     @property
     @abstractmethod
@@ -91,6 +92,21 @@ class ShownVariant(ABC):
     def artifacts(self) -> VariantArtifacts:
         """What analyzers left of it, by name."""
         return VariantArtifacts(*self._place)
+
+    @property
+    def annotation(self) -> Annotation:
+        """Its tags and notes as they stand."""
+        from miscope.store.annotation_files import annotation_of
+
+        workspace, variant = self._place
+        return annotation_of(workspace.store, variant.name)
+
+    def annotate(self, *, tags: Sequence[str] | None = None, notes: str | None = None) -> Annotation:
+        """Have these be its tags, or its notes in Markdown; what is None stays, and what was there before is kept."""
+        from miscope.store.annotation_files import annotate
+
+        workspace, variant = self._place
+        return annotate(workspace.store, variant.name, tags=tags, notes=notes)
 
     def _repr_html_(self) -> str:
         workspace, variant = self._place

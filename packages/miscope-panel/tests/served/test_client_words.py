@@ -79,6 +79,8 @@ CALLS: dict[str, Callable[[There], object]] = {
     "GET plugins": lambda at: at.remote.plugins,
     "GET variants": lambda at: at.remote.variants(),
     "GET table": lambda at: at.remote.table(where="seed = 0", sort="test_loss:desc", limit=5)["rows"],
+    "GET annotation": lambda at: at.variant.annotation,
+    "PATCH annotation": lambda at: at.variant.annotate(tags=["paper"], notes="diverged *once*"),
     "GET views": lambda at: at.remote.views(),
     "GET families": lambda at: at.remote.families(),
     "GET families/{name}": lambda at: at.remote.variant("toy.sum"),

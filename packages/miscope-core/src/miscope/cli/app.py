@@ -14,6 +14,7 @@ import miscope
 from miscope.cli import (
     adopt,
     analyze,
+    annotate,
     ask,
     bundle,
     cache,
@@ -140,7 +141,7 @@ def application() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     cli.callback()(_root)
-    making = (train, analyze, sweep, templates, runs, adopt, bundle, prune, trash, cache)
+    making = (train, analyze, sweep, templates, runs, adopt, bundle, annotate, prune, trash, cache)
     looking = (show, report, ask, export, index, variants)
     for module in (*making, *looking, listing, lenses, where, new_plugin, catalogue):
         module.add_to(cli)

@@ -11,7 +11,18 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from miscope.slug import NAME_PATTERN, check_name
 
-__all__ = ["MANIFEST", "VERSION", "BundledFile", "BundledVariant", "Copied", "Manifest", "Parent", "is_part", "run_of"]
+__all__ = [
+    "MANIFEST",
+    "VERSION",
+    "BundledFile",
+    "BundledVariant",
+    "Copied",
+    "Manifest",
+    "Parent",
+    "is_note",
+    "is_part",
+    "run_of",
+]
 
 MANIFEST = "manifest.json"
 VERSION = 1
@@ -20,7 +31,7 @@ _STEP = r"step_(?:\d{9}|[1-9]\d{9,17})"
 _NAME = NAME_PATTERN.pattern
 _PARTS = re.compile(
     rf"""variant\.json|probe\.safetensors|training_state\.safetensors|training_states/{_STEP}\.safetensors
-    |checkpoints/{_STEP}\.(?:safetensors|unfinite)|metrics/\d+-\d+\.parquet
+    |annotations/(?:\d{{6}}|[1-9]\d{{6,8}})\.json|checkpoints/{_STEP}\.(?:safetensors|unfinite)|metrics/\d+-\d+\.parquet
     |artifacts/{_NAME}/{_NAME}/(?:recipe\.json|(?:{_STEP}|trajectory)\.(?:npz|not_applicable|refused|failed))""",
     re.VERBOSE,
 )
@@ -97,6 +108,11 @@ def is_part(member: str, variants: Collection[str]) -> bool:
 def is_kept(relative: str) -> bool:
     """Whether a file of a variant's folder is part of a bundle: what is derived, locked or unfinished is not."""
     return _PARTS.fullmatch(relative) is not None and ".." not in relative
+
+
+def is_note(member: str) -> bool:
+    """Whether it holds tags and notes, which may be others in another workspace without the variant being another."""
+    return "/annotations/" in member
 
 
 def run_of(member: str) -> str | None:

@@ -15,7 +15,16 @@ from typing import final
 from pydantic import ValidationError
 
 from miscope.errors import BadFile, BadValue, CannotWrite, MiscopeError
-from miscope.exporting.bundle_manifest import MANIFEST, VERSION, BundledFile, BundledVariant, Copied, Manifest, run_of
+from miscope.exporting.bundle_manifest import (
+    MANIFEST,
+    VERSION,
+    BundledFile,
+    BundledVariant,
+    Copied,
+    Manifest,
+    is_note,
+    run_of,
+)
 from miscope.importing.bundle_members import problem_of, problem_of_manifest
 from miscope.store.array_file import BROKEN
 from miscope.store.atomic import explaining, make_folder, sweep, sync_folder, unfinished
@@ -138,7 +147,7 @@ def _is_here(store: Store, bundle: Bundle, variant: BundledVariant) -> bool:
     if not folder.exists():
         return False
     files = bundle.files_of(variant)
-    unlike = [name for name, file in files.items() if not _is_same(store.root / name, file)]
+    unlike = [name for name, file in files.items() if not is_note(name) and not _is_same(store.root / name, file)]
     if not unlike:
         return True
     names = [name.removeprefix(f"variants/{variant.name}/") for name in unlike]

@@ -73,9 +73,9 @@ class Connection:
         """What became of it; asked again only where it never came to the server."""
         return self._read(self._answer("POST", path, query, {} if body is None else body))
 
-    def change(self, path: str, body: Mapping[str, Any]) -> Any:
+    def change(self, path: str, body: Mapping[str, Any], query: Query | None = None) -> Any:
         """The same of what is to be otherwise in part."""
-        return self._read(self._answer("PATCH", path, None, body))
+        return self._read(self._answer("PATCH", path, query, body))
 
     def put(self, path: str, body: Mapping[str, Any]) -> Any:
         """The same of what is to be this and nothing else."""

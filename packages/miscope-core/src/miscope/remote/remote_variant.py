@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from miscope.analysis.analyzer_options import Options
     from miscope.artifact import Arrays
     from miscope.snapshot import Series
+    from miscope.store.annotation import Annotation
 
 __all__ = ["RemoteVariant"]
 
@@ -103,6 +104,16 @@ class RemoteVariant(HasAbsent):
         """What analyzers left of it, by name."""
         return RemoteArtifacts(self)
 
+    @property
+    def annotation(self) -> Annotation:
+        """Its tags and notes as they stand."""
+        return _annotation(self.connection.get("annotation", {"variant": self.name}))
+
+    def annotate(self, *, tags: Sequence[str] | None = None, notes: str | None = None) -> Annotation:
+        """Have these be its tags, or its notes in Markdown; what is None stays, and what was there before is kept."""
+        asked = {"tags": None if tags is None else list(tags), "notes": notes}
+        return _annotation(self.connection.change("annotation", asked, {"variant": self.name}))
+
     def availability(self) -> Mapping[str, Any]:
         """Which views have something to show, and the steps of each artifact."""
         return self.connection.get("availability", {"variant": self.name})
@@ -148,3 +159,11 @@ class RemoteVariant(HasAbsent):
     def _repr_html_(self) -> str:
         rows = "".join(f"<tr><th>{escape(k)}</th><td>{escape(str(v))}</td></tr>" for k, v in self.params.items())
         return f"<b>{escape(self.name)}</b><br>{escape(self.connection.url)}<table>{rows}</table>"
+
+
+def _annotation(seen: Mapping[str, Any]) -> Annotation:
+    from miscope.store.annotation import Annotation
+
+    return Annotation(
+        tags=tuple(seen["tags"]), notes=seen["notes"], revision=seen["revision"], written=seen["written"]
+    )

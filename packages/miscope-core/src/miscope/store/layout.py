@@ -157,6 +157,10 @@ class Layout:
         """Held by whoever trains, records or imports the variant."""
         return self.variant(variant) / "writing.lock"
 
+    def annotations(self, variant: str) -> Path:
+        """Where each time that tags and notes of the variant were written has its file."""
+        return self.variant(variant) / "annotations"
+
     def checkpoints(self, variant: str) -> Path:
         return self.variant(variant) / "checkpoints"
 

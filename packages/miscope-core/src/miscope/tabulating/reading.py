@@ -8,9 +8,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from miscope.field_text import written_value
+from miscope.store.annotation_files import annotations
 from miscope.tabulating.grouping import MEMBERS
 from miscope.tabulating.index_rows import numbers_of, variant_rows
 from miscope.tabulating.measure import Measure
+from miscope.tabulating.noted import noted
 from miscope.tabulating.run_words import RunWords, run_words
 from miscope.tabulating.variant_table import Cell, Part, Row, VariantTable
 from miscope.training_config import TrainingConfig
@@ -33,7 +35,7 @@ _AFTER: Mapping[str, Part] = {
     "problem": "work",
 }
 """step: of the last checkpoint. done_pct: of the run that is under way. analyses: analyzers with something computed.
-missing_analyses: those that others of its family have and it has not."""
+missing_analyses: those that others of its family have and it has not. tags, notes: its own, then those of its runs."""
 
 OWN = frozenset({*_BEFORE, *_AFTER, MEMBERS})
 """Columns that every table has, or every table of groups, whatever metrics are called."""
@@ -54,10 +56,12 @@ def read_table(workspace: Workspace, measures: Sequence[Measure] = ()) -> Varian
     Which analyzers would apply to a variant only its model says, so what is missing is told by its family: an analyzer
     that was computed for another variant of it. Raises BadValue and BadFile where index or queue cannot be read.
     """
-    index = workspace.index
+    index, rows = workspace.index, variant_rows(workspace.index)
+    written = annotations(workspace.store, (row["variant"] for row in rows))
+    words = noted(run_words(workspace.root), written)
     families = workspace.plugins.families.values()
     recording = {family.name: _recording(family.training_config) for family in families}
-    return table_of(variant_rows(index), numbers_of(index, measures), run_words(workspace.root), measures, recording)
+    return table_of(rows, numbers_of(index, measures), words, measures, recording)
 
 
 def table_of(

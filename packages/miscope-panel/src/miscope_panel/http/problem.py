@@ -25,6 +25,7 @@ from miscope.errors import (
 )
 from miscope.figures.export import NoBrowser
 from miscope.runs.run_errors import StillNeeded, WrongState
+from miscope.store.annotation import ChangedMeanwhile
 from miscope.studies.bad_study import BadStudy
 
 __all__ = [
@@ -55,6 +56,7 @@ _STATUS: Mapping[type[MiscopeError], int] = {
     Busy: 409,
     WrongState: 409,
     StillNeeded: 409,
+    ChangedMeanwhile: 412,
     BadValue: 422,
     BadStudy: 422,
     NoBrowser: 501,

@@ -16,6 +16,7 @@ from miscope_panel.http.idempotency import Idempotent
 from miscope_panel.http.kept_answers import KeptAnswers
 from miscope_panel.rest import workspace_api
 from miscope_panel.rest.analyses_api import analyses_router
+from miscope_panel.rest.annotation_api import annotation_router
 from miscope_panel.rest.caching import Cached
 from miscope_panel.rest.events_api import events_router
 from miscope_panel.rest.families_api import families_router
@@ -41,6 +42,7 @@ def add_rest(app: FastAPI, access: QueueAccess) -> None:
         workspace_api.router(access.workspace),
         variants_router(access.workspace),
         table_router(access.workspace),
+        annotation_router(access.workspace),
         families_router(access.workspace.plugins),
         trainings_router(access),
         runs_router(access),

@@ -8,8 +8,9 @@ from typing import Annotated, final
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
+from miscope.label_text import LONGEST_NOTES, LONGEST_TAG, MOST_TAGS
 from miscope.runs.retrying import RetryMode, resume_at, retry_as
-from miscope.runs.run_labels import LONGEST_NAME, LONGEST_NOTES, LONGEST_TAG, MOST_TAGS
+from miscope.runs.run_labels import LONGEST_NAME
 from miscope_panel.http.problem import Problem
 from miscope_panel.rest.exampled import exampled
 from miscope_panel.rest.queue_access import LARGEST, Kind, QueueAccess, RunNumber

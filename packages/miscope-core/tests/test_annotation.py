@@ -1,0 +1,167 @@
+"""Tags and notes of a variant: written, kept whoever else writes, found in the table, taken along in a bundle."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from miscope.bound import BoundWorkspace, open_bound
+from miscope.errors import BadFile, BadValue, UnknownName
+from miscope.store.annotation import Annotation, ChangedMeanwhile
+from miscope.store.annotation_files import annotate, annotation_of, earlier
+from miscope.store.trash import delete, restore
+from miscope.tabulating.asked import TableAsked
+from miscope.tabulating.noted import noted
+from miscope.tabulating.reading import read_table
+from miscope.tabulating.run_words import RunWords
+from miscope.tabulating.showing import show
+from miscope.testing import tables
+
+Run = Callable[..., tuple[int, str, str]]
+NAME = "toy.sum/v5-seed0-width16"
+
+
+@pytest.fixture
+def ws(offer: Callable[[str, str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BoundWorkspace:
+    """A workspace in force for the commands, with a variant that was trained for no step."""
+    offer("toy", "miscope.testing.toy")
+    monkeypatch.setenv("MISCOPE_WORKSPACE", str(tmp_path / "ws"))
+    workspace = open_bound(tmp_path / "ws", tables())
+    workspace.store.save_variant(workspace.variant("toy.sum").value)
+    return workspace
+
+
+def test_what_is_given_changes_the_rest_stays_and_what_was_there_before_is_kept(ws: BoundWorkspace) -> None:
+    variant = ws.find(NAME)
+    assert variant.annotation == Annotation()
+    first = variant.annotate(tags=("paper", "odd one"), notes="*diverged*\nonce")
+    second = variant.annotate(notes="")
+    assert (first.tags, first.notes, first.revision) == (("paper", "odd one"), "*diverged*\nonce", 1)
+    assert (second.tags, second.notes, second.revision) == (("paper", "odd one"), "", 2)
+    assert variant.annotation == second
+    assert earlier(ws.store, NAME) == [second, first]
+    assert variant.annotate(notes="", tags=("paper", "odd one")) == second
+
+
+def test_of_two_who_change_what_both_read_the_later_is_refused_and_neither_text_is_lost(ws: BoundWorkspace) -> None:
+    read = annotation_of(ws.store, NAME).revision
+    annotate(ws.store, NAME, notes="mine", seen=read)
+    with pytest.raises(ChangedMeanwhile) as refused:
+        annotate(ws.store, NAME, notes="yours", seen=read)
+    assert str(refused.value) == (
+        f"The tags and notes of {NAME} are others by now.\n"
+        "Somebody changed them after they were read, and nothing was written over that.\n"
+        "Read them again, and change what they are then."
+    )
+    annotate(ws.store, NAME, notes="mine\nyours", seen=1)
+    assert [each.notes for each in earlier(ws.store, NAME)] == ["mine\nyours", "mine"]
+
+
+def test_of_many_who_write_at_once_every_text_is_kept(ws: BoundWorkspace) -> None:
+    each = [{"notes": f"note {number}"} for number in range(6)]
+    writers = [threading.Thread(target=annotate, args=(ws.store, NAME), kwargs=notes) for notes in each]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    kept = earlier(ws.store, NAME)
+    assert sorted(one.notes for one in kept) == [notes["notes"] for notes in each]
+    assert [one.revision for one in kept] == [6, 5, 4, 3, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"tags": ("a", "a")}, "These are no tags of a variant."),
+        ({"tags": ("a\nb",)}, "That cannot be the tags of a variant."),
+        ({"notes": "x" * 10_001}, "That cannot be the notes of a variant."),
+        ({"notes": "\ud800"}, "That cannot be the notes of a variant."),
+    ],
+)
+def test_what_cannot_be_written_is_refused_and_leaves_what_is_there(
+    changes: dict[str, object], words: str, ws: BoundWorkspace
+) -> None:
+    with pytest.raises(BadValue) as refused:
+        annotate(ws.store, NAME, **changes)  # type: ignore[arg-type]
+    assert str(refused.value).splitlines()[0] == words
+    assert earlier(ws.store, NAME) == []
+
+
+def test_nothing_is_noted_of_a_variant_that_is_not_there(ws: BoundWorkspace) -> None:
+    with pytest.raises(UnknownName):
+        annotate(ws.store, "toy.sum/none", notes="a")
+    assert not ws.store.layout.variant("toy.sum/none").exists()
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b'{"tags": "ab", "notes": "", "written": ""}', b'{"tags": []}'])
+def test_what_nobody_here_wrote_is_refused_by_name_and_left_out_of_the_table(
+    content: bytes, ws: BoundWorkspace
+) -> None:
+    annotate(ws.store, NAME, tags=("paper",))
+    path = ws.store.layout.annotations(NAME) / "000002.json"
+    path.write_bytes(content)
+    with pytest.raises(BadFile) as refused:
+        annotation_of(ws.store, NAME)
+    assert str(refused.value).startswith(f"{path} cannot be read.\nIt holds no tags and notes: ")
+    (row,) = read_table(ws.value).rows
+    assert "tags" not in row.cells
+    path.unlink()
+    assert annotation_of(ws.store, NAME).tags == ("paper",)
+
+
+def test_the_table_finds_a_variant_by_what_is_noted_of_it(ws: BoundWorkspace) -> None:
+    ws.store.save_variant(ws.variant("toy.sum", seed=1).value)
+    ws.find(NAME).annotate(tags=("paper", "odd one"), notes="diverged once")
+    table = read_table(ws.value)
+    cells = {row.variants[0]: row.cells for row in table.rows}
+    assert (cells[NAME]["tags"], cells[NAME]["notes"]) == ("paper, odd one", "diverged once")
+    for text in ("paper", "odd one", "diverged"):
+        assert [row.variants for row in show(table, TableAsked(text=text)).rows] == [(NAME,)]
+
+
+def test_a_variants_own_tags_and_notes_stand_before_those_of_its_runs_each_of_them_once() -> None:
+    of_runs = {"a/b": RunWords(state="failed", tags=("late", "paper"), notes="it broke", share=0.5)}
+    own = Annotation(tags=("paper", "odd"), notes="look again", revision=1)
+    found = noted(of_runs, [("a/b", own), ("a/c", own)])
+    assert found["a/b"] == RunWords(
+        state="failed", tags=("paper", "odd", "late"), notes="look again\nit broke", share=0.5
+    )
+    assert found["a/c"] == RunWords(state="", tags=("paper", "odd"), notes="look again")
+
+
+def test_they_go_into_the_trash_and_come_back_with_the_variant(ws: BoundWorkspace) -> None:
+    ws.find(NAME).annotate(notes="keep this")
+    delete(ws.store, NAME)
+    restore(ws.store, NAME)
+    assert ws.find(NAME).annotation.notes == "keep this"
+
+
+def test_they_go_along_in_a_bundle_and_stand_in_the_way_of_none(ws: BoundWorkspace, tmp_path: Path) -> None:
+    list(ws.variant("toy.sum", seed=1).train(steps=2, threads=1))
+    variant = ws.variant("toy.sum", seed=1)
+    variant.annotate(tags=("paper",), notes="from here")
+    ws.bundle([variant], tmp_path / "one.zip")
+    there = open_bound(tmp_path / "there", tables())
+    (taken,) = there.adopt(tmp_path / "one.zip")
+    assert (taken.annotation.tags, taken.annotation.notes) == (("paper",), "from here")
+    variant.annotate(notes="another")
+    ws.bundle([variant], tmp_path / "two.zip")
+    there.adopt(tmp_path / "two.zip")
+    assert taken.annotation.notes == "from here"
+
+
+def test_the_command_changes_and_shows_them(command: Run, ws: BoundWorkspace) -> None:
+    assert command("annotate", NAME)[:2] == (0, f"{NAME}:\n  no tags or notes\n")
+    code, out, _ = command("annotate", NAME, "--tag", "paper", "--tag", "odd", "--notes", "a *b*\nc")
+    written = ws.find(NAME).annotation.written
+    assert (code, out) == (0, f"{NAME}:\n  {written} [paper, odd]\n  a *b*\n  c\n")
+    command("annotate", NAME, "--no-tags")
+    (row,) = json.loads(command("annotate", NAME, "--json")[1])
+    assert (row["variant"], row["tags"], row["notes"], row["revision"]) == (NAME, [], "a *b*\nc", 2)
+    assert [row["revision"] for row in json.loads(command("annotate", NAME, "--history", "--json")[1])] == [2, 1]
+    code, _, err = command("annotate", NAME, "--tag", "a", "--no-tags")
+    assert (code, err.splitlines()[0]) == (1, "Has it tags, or none?")

@@ -1,0 +1,108 @@
+"""Tags and notes of a variant over HTTP: read with a tag of what they are, changed only if they are still that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, final
+
+from fastapi import APIRouter, Header, Response
+from pydantic import BaseModel, Field
+
+from miscope.label_text import LONGEST_NOTES, LONGEST_TAG, MOST_TAGS
+from miscope.store.annotation import ChangedMeanwhile
+from miscope.store.annotation_files import annotate, annotation_of
+from miscope_panel.http.problem import PREFIX, PROBLEMS, Problem
+from miscope_panel.rest.caching import is_another
+from miscope_panel.rest.exampled import exampled
+from miscope_panel.rest.run_answers import answered
+from miscope_panel.rest.workspace_api import VariantName
+
+if TYPE_CHECKING:
+    from miscope.store.annotation import Annotation
+    from miscope.workspace import Workspace
+
+__all__ = ["AnnotationChanges", "AnnotationSeen", "annotation_router"]
+
+_ANOTHER: dict[int | str, dict[str, Any]] = {
+    412: {"model": Problem, "description": "They are not, or no longer, what `if-match` says."}
+}
+_Tag = Annotated[str, Field(min_length=1, max_length=LONGEST_TAG)]
+
+IfMatch = Annotated[
+    str | None, Header(description="Only if they are what has this `etag`, as `GET` gives it.", examples=['"3"'])
+]
+
+
+@final
+class AnnotationChanges(BaseModel):
+    """What is to be otherwise; what is left out, or null, stays."""
+
+    model_config = {**exampled(tags=["paper"], notes="diverged *once*"), "extra": "forbid"}
+
+    tags: Annotated[tuple[_Tag, ...] | None, Field(max_length=MOST_TAGS, description="In place of those it has.")] = (
+        None
+    )
+    notes: Annotated[str | None, Field(max_length=LONGEST_NOTES, description="In Markdown.")] = None
+
+
+@final
+class AnnotationSeen(BaseModel):
+    """Tags and notes of a variant."""
+
+    model_config = exampled(
+        variant="modadd.transformer/p113-seed1-dseed598",
+        tags=["paper"],
+        notes="diverged *once*",
+        revision=3,
+        written="2026-11-28T13:03:25Z",
+    )
+
+    variant: str
+    tags: list[str]
+    notes: str = Field(description="In Markdown.")
+    revision: int = Field(description="How often they were written; 0 for never.")
+    written: str = Field(description="When, in UTC; '' for never.")
+
+    @classmethod
+    def of(cls, variant: str, annotation: Annotation) -> AnnotationSeen:
+        """Those of the variant of that name."""
+        return cls(
+            variant=variant,
+            tags=list(annotation.tags),
+            notes=annotation.notes,
+            revision=annotation.revision,
+            written=annotation.written,
+        )
+
+
+def annotation_router(workspace: Workspace) -> APIRouter:
+    """The routes over the tags and notes of variants."""
+    routes = APIRouter(prefix=PREFIX, tags=["workspace"], responses={**PROBLEMS})
+
+    @routes.get("/annotation", response_model=AnnotationSeen)
+    def annotation(variant: VariantName) -> Response:
+        """A variant's tags and notes as they stand, with an `etag` by which they are changed without loss."""
+        name = workspace.find(variant).name
+        return _seen(name, annotation_of(workspace.store, name))
+
+    @routes.patch("/annotation", response_model=AnnotationSeen, responses={**_ANOTHER})
+    def change(variant: VariantName, asked: AnnotationChanges, if_match: IfMatch = None) -> Response:
+        """Change what is given of a variant's tags and notes; what they were before is kept in the workspace."""
+        name = workspace.find(variant).name
+        before = annotation_of(workspace.store, name)
+        if is_another(if_match, _tag(before)):
+            raise ChangedMeanwhile(name, before.revision)
+        seen = None if if_match is None else before.revision
+        after = annotate(workspace.store, name, tags=asked.tags, notes=asked.notes, seen=seen)
+        return _seen(name, after)
+
+    return routes
+
+
+def _tag(annotation: Annotation) -> str:
+    return f'"{annotation.revision}"'
+
+
+def _seen(name: str, annotation: Annotation) -> Response:
+    answer = answered(AnnotationSeen.of(name, annotation))
+    answer.headers["etag"] = _tag(annotation)
+    return answer

@@ -1,0 +1,61 @@
+"""Tags and notes of a variant over HTTP: read, changed in part, and refused to the later of two who read the same."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi.testclient import TestClient
+
+from miscope_panel.http.problem import PREFIX
+
+NAME = "toy.sum/v5-seed0-width16"
+
+
+@pytest.fixture
+def client(asked_in) -> TestClient:
+    """Of a server whose workspace holds a variant."""
+    made = asked_in()
+    made.workspace.store.save_variant(made.workspace.variant("toy.sum"))
+    return made.client
+
+
+def change(client: TestClient, body: dict[str, object], **headers: str):
+    return client.patch(f"{PREFIX}/annotation", params={"variant": NAME}, json=body, headers=headers)
+
+
+def read(client: TestClient):
+    return client.get(f"{PREFIX}/annotation", params={"variant": NAME.partition("/")[2]})
+
+
+def test_what_is_given_changes_and_the_rest_stays(client):
+    assert read(client).json() == {"variant": NAME, "tags": [], "notes": "", "revision": 0, "written": ""}
+    assert change(client, {"tags": ["paper"], "notes": "*once*"}).status_code == 200
+    answer = change(client, {"notes": "twice"})
+    told = answer.json()
+    assert (told["tags"], told["notes"], told["revision"]) == (["paper"], "twice", 2)
+    assert told["written"].endswith("Z")
+    assert (read(client).json(), read(client).headers["etag"]) == (told, '"2"')
+
+
+def test_the_later_of_two_who_read_the_same_is_refused_and_what_the_other_wrote_stays(client):
+    tag = read(client).headers["etag"]
+    assert change(client, {"notes": "mine"}, **{"if-match": tag}).headers["etag"] == '"1"'
+    refused = change(client, {"notes": "yours"}, **{"if-match": tag})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (412, "ChangedMeanwhile")
+    assert refused.json()["error"]["message"].splitlines()[0] == f"The tags and notes of {NAME} are others by now."
+    assert read(client).json()["notes"] == "mine"
+
+
+@pytest.mark.parametrize(
+    "body", [{"tags": ["a", "a"]}, {"tags": [""]}, {"tags": ["a\nb"]}, {"notes": 3}, {"note": "a"}, {"notes": "\0"}]
+)
+def test_what_cannot_be_written_is_refused_and_nothing_is(body, client):
+    assert change(client, body).status_code == 422
+    assert read(client).json()["revision"] == 0
+
+
+def test_of_no_variant_nothing_is_read_or_written(client):
+    for answer in (
+        client.get(f"{PREFIX}/annotation", params={"variant": "none"}),
+        client.patch(f"{PREFIX}/annotation", params={"variant": "none"}, json={}),
+    ):
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "UnknownName")
