@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from miscope.analysis.planning import plan, recipes, resolve
+from miscope.analysis.planning import complete, plan, recipes, resolve
 from miscope.analyzer import Analyzer, Grain, NoOptions, Options
 from miscope.errors import BadValue, UnknownName
 from miscope.needs import Needs
@@ -116,6 +116,11 @@ def test_nothing_may_build_on_what_spans_several_variants():
 def test_an_unknown_name_comes_with_a_suggestion():
     with pytest.raises(UnknownName, match=r"Did you mean 'a\.logits'\?"):
         resolve(TABLE, ["a.logit"])
+
+
+def test_what_reads_an_analyzer_that_is_not_installed_is_left_out_with_all_that_reads_it():
+    table = {**TABLE, **{a.name: a for a in (record("b.top", "a.both", "b.mid"), record("b.mid", "elsewhere.sums"))}}
+    assert complete(table) == TABLE
 
 
 def test_a_new_version_makes_its_readers_stale_too():

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 
+from miscope import Analyzer, Grain, Needs
 from miscope.bound import BoundVariant, BoundWorkspace, open_bound
 from miscope.cli.options import assignments
 from miscope.reporting.repeating import repeating
 from miscope.schedule import Adaptive
+from miscope.snapshot import Snapshot
 from miscope.testing import tables
 
 
@@ -30,6 +33,23 @@ def test_the_commands_name_no_instrument_where_all_were_used_and_have_no_analysi
     variant.analyze()
     again = repeating(variant.workspace.value, [variant.value])
     assert again == [training, f"miscope analyze {variant.name} --workspace {tmp_path}"]
+
+
+def test_the_commands_leave_out_what_reads_an_instrument_that_is_not_installed(tmp_path: Path):
+    reader = Analyzer(
+        name="here.reader", version=1, grain=Grain.CHECKPOINT, compute=_nothing, needs=Needs(reads=("elsewhere.sums",))
+    )
+    variant = open_bound(tmp_path, tables(reader)).variant("toy.sum", steps=2)
+    list(variant.train(threads=1))
+    variant.analyze()
+    variant.workspace.value.store.layout.recipes(variant.name, reader.name).mkdir(parents=True)  # while it was
+    assert repeating(variant.workspace.value, [variant.value])[1:] == [
+        f"miscope analyze {variant.name} --workspace {tmp_path}"
+    ]
+
+
+def _nothing(shown: Snapshot) -> Mapping[str, float]:
+    return {}
 
 
 def test_the_command_that_trains_a_variant_again_says_all_of_its_schedule(tmp_path: Path):

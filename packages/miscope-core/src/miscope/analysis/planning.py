@@ -10,7 +10,7 @@ from miscope.analyzer import Analyzer, Grain
 from miscope.errors import BadValue, UnknownName
 from miscope.recipe import recipe
 
-__all__ = ["PlannedJob", "Wave", "depends_on_probe", "plan", "recipes", "resolve"]
+__all__ = ["PlannedJob", "Wave", "complete", "depends_on_probe", "plan", "recipes", "resolve"]
 
 
 @final
@@ -43,6 +43,14 @@ def resolve(table: Mapping[str, Analyzer], names: Iterable[str]) -> dict[str, An
     for name in names:
         _visit(table, name, (), resolved)
     return resolved
+
+
+def complete(table: Mapping[str, Analyzer]) -> dict[str, Analyzer]:
+    """Those of which all that they read is in the table too, by themselves and through what they read."""
+    lacking = {name for name, each in table.items() if not set(each.needs.reads) <= table.keys()}
+    while further := {n for n, each in table.items() if n not in lacking and lacking & set(each.needs.reads)}:
+        lacking |= further
+    return {name: each for name, each in table.items() if name not in lacking}
 
 
 def _visit(table: Mapping[str, Analyzer], name: str, path: tuple[str, ...], resolved: dict[str, Analyzer]) -> None:

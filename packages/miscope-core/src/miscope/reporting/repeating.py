@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from miscope.analysis.planning import resolve
+from miscope.analysis.planning import complete, resolve
 from miscope.analyzer import Analyzer, Grain
 from miscope.commands import in_workspace
 from miscope.figures.availability import analyzer_availability
@@ -39,7 +39,7 @@ def _training(workspace: Workspace, variant: Variant) -> str:
 
 def _analyses(workspace: Workspace, variants: Sequence[Variant]) -> Iterator[str]:
     """A line for all that were looked at by the same instruments; for each where comparing them would be more."""
-    table = workspace.plugins.analyzers
+    table = complete(workspace.plugins.analyzers)
     spanning = [name for name, each in sorted(table.items()) if each.grain is Grain.COHORT]
     compared = [name for name in spanning if len(variants) > 1 and _state(workspace, name, variants) == "there"]
     unasked = _unasked(table, spanning)
@@ -58,7 +58,7 @@ def _analyses(workspace: Workspace, variants: Sequence[Variant]) -> Iterator[str
 
 def _asked_for(workspace: Workspace, variant: Variant) -> tuple[tuple[str, ...], ...]:
     """Instruments that bring all there is of the variant, by command; () for one that names none of them."""
-    table, layout = workspace.plugins.analyzers, workspace.store.layout
+    table, layout = complete(workspace.plugins.analyzers), workspace.store.layout
     alone = [name for name, each in sorted(table.items()) if each.grain is not Grain.COHORT]
     tried, unasked = [name for name in alone if layout.recipes(variant.name, name).is_dir()], _unasked(table, alone)
     if not tried:
