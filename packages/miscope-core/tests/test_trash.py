@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from miscope.analyze_request import AnalyzeRequest
 from miscope.bound import BoundVariant, BoundWorkspace, open_bound
 from miscope.errors import BadValue, Busy, UnknownName
+from miscope.runs.deleting import delete_variants
 from miscope.runs.run_queue import RunQueue
 from miscope.store.trash import delete, deleted, empty_trash, restore
 from miscope.testing import tables
@@ -64,6 +67,24 @@ def test_what_others_are_built_on_is_not_deleted_before_them(ws: BoundWorkspace)
     delete(ws.store, child.name)
     delete(ws.store, NAME)
     assert ws.names() == []
+
+
+def test_of_several_those_that_are_built_on_others_go_first_and_one_that_is_refused_keeps_none_back(
+    ws: BoundWorkspace,
+) -> None:
+    for seed in (0, 1):
+        trained(ws.variant("toy.sum", seed=seed))
+    child = trained(ws.variant("toy.autoencoder", variant=NAME)).name
+    other = "toy.sum/v5-seed1-width16"
+    with closing(RunQueue(ws.root)) as queue:
+        queue.submit(AnalyzeRequest(variants=(other,)), what=other)
+    found = list(delete_variants(ws.value, [NAME, other, "toy.sum/none", child, NAME]))
+    assert [(each.name, each.deleted is None) for each in found] == [
+        *((other, True), ("toy.sum/none", True), (child, False), (NAME, False))
+    ]
+    assert found[0].refused.splitlines()[:2] == [f"{other} cannot be deleted.", "These runs are to work on it: 1."]
+    assert found[1].refused.startswith("There is no variant named 'toy.sum/none'")
+    assert ws.names() == [other]
 
 
 def test_a_variant_that_is_being_trained_is_not_deleted(ws: BoundWorkspace) -> None:

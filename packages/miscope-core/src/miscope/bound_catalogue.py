@@ -99,6 +99,7 @@ class ShownVariant(ABC):
         from miscope.store.annotation_files import annotation_of
 
         workspace, variant = self._place
+        workspace.store.refuse_another(variant)
         return annotation_of(workspace.store, variant.name)
 
     def annotate(self, *, tags: Sequence[str] | None = None, notes: str | None = None) -> Annotation:
@@ -106,6 +107,7 @@ class ShownVariant(ABC):
         from miscope.store.annotation_files import annotate
 
         workspace, variant = self._place
+        workspace.store.refuse_another(variant)
         return annotate(workspace.store, variant.name, tags=tags, notes=notes)
 
     def _repr_html_(self) -> str:

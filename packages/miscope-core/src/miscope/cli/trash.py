@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from miscope.cli.options import JsonOption, WorkspaceOption, opened
 from miscope.cli.printing import note, print_json, print_table
 from miscope.commands import in_workspace
-from miscope.errors import BadValue
-
-if TYPE_CHECKING:
-    from miscope.workspace import Workspace
 
 __all__ = ["add_to"]
 
@@ -35,26 +31,19 @@ def delete(
     Refuses those that others are built on, and those that a run is to work on.
     """
     from miscope.cli.targets import variants_meant
-    from miscope.errors import MiscopeError
-    from miscope.store.trash import delete as deleted
+    from miscope.runs.deleting import delete_variants
 
     place = opened(workspace)
-    chosen = variants_meant(place, variant)
     rows, refused = [], False
-    # What is built on another goes before it.
-    for each in sorted(chosen, key=lambda variant: len(variant.parents), reverse=True):
-        try:
-            _refuse_in_use(place, each.name)
-            gone = deleted(place.store, each.name)
-        except MiscopeError as error:
+    for each in delete_variants(place, [one.name for one in variants_meant(place, variant)]):
+        size = None if each.deleted is None else each.deleted.size
+        rows.append({"name": each.name, "bytes": size, "refused": each.refused or None})
+        if size is None:
             refused = True
-            rows.append({"name": each.name, "bytes": None, "refused": str(error)})
-            note(str(error))
-            continue
-        rows.append({"name": each.name, "bytes": gone.size, "refused": None})
-        if not as_json:
+            note(each.refused)
+        elif not as_json:
             undo = in_workspace(place.root, f"miscope restore {each.name}")
-            print(f"{each.name}: in the trash, {gone.size / 1e6:.1f} MB.  To bring it back:  {undo}")
+            print(f"{each.name}: in the trash, {size / 1e6:.1f} MB.  To bring it back:  {undo}")
     if as_json:
         print_json(rows)
     if refused:
@@ -94,16 +83,3 @@ def trash(
         print(f"{len(rows)} removed for good, {freed:.1f} MB" if rows else "The trash is empty.")
         return
     print_table(("variant", "deleted (UTC)", "bytes"), [(row["name"], row["when"][:15], row["bytes"]) for row in rows])
-
-
-def _refuse_in_use(place: Workspace, name: str) -> None:
-    """BadValue where a run that has not ended trains the variant or analyzes it."""
-    from miscope.runs.run_queue import RunQueue
-
-    numbers = [run.id for run in RunQueue(place.root).unfinished_on(name)]
-    if numbers:
-        raise BadValue(
-            f"{name} cannot be deleted.",
-            f"These runs are to work on it: {', '.join(map(str, numbers))}.",
-            f"Stop or cancel them first:  {in_workspace(place.root, 'miscope runs list')}",
-        )

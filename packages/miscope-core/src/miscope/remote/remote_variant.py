@@ -13,11 +13,15 @@ from miscope.field_docs import documented
 from miscope.remote.absent import HasAbsent
 from miscope.remote.connection import Connection
 from miscope.remote.remote_catalogue import RemoteArtifacts, RemoteViews
+from miscope.remote.remote_report import written_report
 from miscope.remote.remote_view import RemoteView
 from miscope.remote.series import one_metric, series
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
+    import pyarrow
 
     from miscope.analysis.analyzer_options import Options
     from miscope.artifact import Arrays
@@ -54,9 +58,7 @@ class RemoteVariant(HasAbsent):
         "analyze": ("A server analyzes in the background.", "Ask for it:  remote.queue.analyze(variant, [NAME])"),
         "checkpoint": ("Weights do not go over HTTP.", "On the server's machine:  miscope bundle VARIANT"),
         "checkpoints": ("Weights do not go over HTTP.", "Which there are:  variant.steps, run.checkpoints()"),
-        "history": ("It is written where the artifacts are.", "Metrics are here:  variant.metrics()"),
         "lens": ("Lenses are files of packages and of the folder.", "Ask for each view:  variant.view(NAME)"),
-        "report": ("It is written where the artifacts are.", "On the server's machine:  miscope report VARIANT"),
     }
 
     def asked(self) -> Mapping[str, Any]:
@@ -129,6 +131,17 @@ class RemoteVariant(HasAbsent):
         """
         return series(self.connection, "metrics", patterns, variant=self.name, **query)
 
+    def history(self, *patterns: str) -> pyarrow.Table:
+        """Metrics and single numbers of instruments, a row for each step."""
+        from pyarrow import parquet
+
+        asked = {"variant": [self.name], "names": list(patterns) or None}
+        return parquet.read_table(io.BytesIO(self.connection.content("history/parquet", asked)))
+
+    def report(self, path: str | Path, **options: Any) -> Path:
+        """Write what is known of it as one file; as `RemoteWorkspace.report`."""
+        return written_report(self.connection, [self.name], path, **options)
+
     def arrays(
         self,
         analyzer: str,
@@ -164,6 +177,4 @@ class RemoteVariant(HasAbsent):
 def _annotation(seen: Mapping[str, Any]) -> Annotation:
     from miscope.store.annotation import Annotation
 
-    return Annotation(
-        tags=tuple(seen["tags"]), notes=seen["notes"], revision=seen["revision"], written=seen["written"]
-    )
+    return Annotation(tags=tuple(seen["tags"]), notes=seen["notes"], revision=seen["revision"], written=seen["written"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, ClassVar, final
 from urllib.parse import quote
 
@@ -16,6 +16,7 @@ from miscope.remote.connection import Connection
 from miscope.remote.greeting import greet
 from miscope.remote.remote_errors import need_client
 from miscope.remote.remote_queue import RemoteQueue
+from miscope.remote.remote_report import written_report
 from miscope.remote.remote_study import RemoteStudy
 from miscope.remote.remote_templates import RemoteTemplates
 from miscope.remote.remote_variant import RemoteVariant
@@ -65,7 +66,6 @@ class RemoteWorkspace(HasAbsent):
         "adopt_module": ("Checkpoints are written where the folder is.", _OPEN),
         "bundle": ("Weights do not go over HTTP.", "On the server's machine:  miscope bundle VARIANT"),
         "lens": ("Lenses are files of packages and of the folder.", "Ask for each view:  remote.view(NAME, variants)"),
-        "report": ("It is written where the artifacts are.", "On the server's machine:  miscope report VARIANT"),
     }
 
     @property
@@ -102,6 +102,18 @@ class RemoteWorkspace(HasAbsent):
         """
         return self.connection.get("table", asked)
 
+    def saved_views(self) -> dict[str, str]:
+        """Questions to the table that are kept there, by name: what is asked, as an address has it."""
+        return {each["name"]: each["query"] for each in self.connection.get("table/views")["views"]}
+
+    def save_view(self, name: str, query: str) -> None:
+        """Keep a question to the table under a name, in the place of another of that name."""
+        self.connection.put(f"table/views/{quote(name, safe='')}", {"query": query})
+
+    def remove_view(self, name: str) -> None:
+        """Forget the question of that name; Refused where there is none."""
+        self.connection.delete(f"table/views/{quote(name, safe='')}")
+
     def find(self, name: str) -> RemoteVariant:
         """A stored variant by its name 'family/slug', or by its slug where one family has it."""
         found = {each["name"]: each for each in self.inventory()}
@@ -129,6 +141,10 @@ class RemoteWorkspace(HasAbsent):
     ) -> RemoteView:
         """A figure that compares variants, by the view's name; options: as of `RemoteVariant.view`."""
         return RemoteView(self.connection, tuple(each.name for each in variants), name, None, controls, options)
+
+    def report(self, variants: Sequence[RemoteVariant], path: str | Path, **options: Any) -> Path:
+        """Write what is known of variants as html, md, pdf or ipynb, a file here; options: `views`, `title`."""
+        return written_report(self.connection, [each.name for each in variants], path, **options)
 
     def views(self) -> dict[str, Mapping[str, Any]]:
         """Every view that is installed there, by name: title, grain, controls, ..."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 from miscope.errors import MiscopeError
 from miscope.label_text import LONGEST_NOTES, check_tags, check_text
 
-__all__ = ["Annotation", "ChangedMeanwhile"]
+__all__ = ["Annotation", "ChangedMeanwhile", "merged"]
 
 _OF = "a variant"
 
@@ -43,3 +43,24 @@ class ChangedMeanwhile(MiscopeError):
             "Somebody changed them after they were read, and nothing was written over that.",
             "Read them again, and change what they are then.",
         )
+
+
+def merged(read: Annotation, mine: Annotation, theirs: Annotation) -> Annotation:
+    """What stands there by now, with what I made of what I had read; theirs in all but tags and notes.
+
+    A tag that either added is there, and one that either took away is not. Where both wrote other notes, theirs stand
+    before mine. Raises BadValue where that is more than there may be.
+    """
+    gone = {*read.tags} - {*mine.tags}
+    tags = dict.fromkeys([*(tag for tag in theirs.tags if tag not in gone), *_added(read, mine)])
+    return replace(theirs, tags=tuple(tags), notes=_merged_notes(read.notes, mine.notes, theirs.notes))
+
+
+def _added(read: Annotation, mine: Annotation) -> list[str]:
+    return [tag for tag in mine.tags if tag not in read.tags]
+
+
+def _merged_notes(read: str, mine: str, theirs: str) -> str:
+    if mine in (read, theirs):
+        return theirs
+    return mine if theirs == read else "\n\n".join(text for text in (theirs, mine) if text)

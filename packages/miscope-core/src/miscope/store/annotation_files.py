@@ -17,7 +17,7 @@ from miscope.store.variant_folders import entries
 if TYPE_CHECKING:
     from miscope.store.store import Store
 
-__all__ = ["annotate", "annotation_of", "annotations", "earlier"]
+__all__ = ["all_annotations", "annotate", "annotation_of", "earlier"]
 
 _FILE = re.compile(r"(\d{6}|[1-9]\d{6,8})\.json")
 _TRIES = 20
@@ -34,7 +34,7 @@ def annotation_of(store: Store, name: str) -> Annotation:
     return _latest(store.layout.annotations(name))
 
 
-def annotations(store: Store, names: Iterable[str]) -> Iterator[tuple[str, Annotation]]:
+def all_annotations(store: Store, names: Iterable[str]) -> Iterator[tuple[str, Annotation]]:
     """Each variant that has any, with its tags and notes; what cannot be read is left out, as a table has to."""
     for name in names:
         try:

@@ -89,6 +89,11 @@ class Layout:
         return self.templates / "report"
 
     @property
+    def table_views(self) -> Path:
+        """Where questions to the table of variants are kept, each under a name."""
+        return self.root / "table-views"
+
+    @property
     def studies(self) -> Path:
         """Where each study that was run is kept."""
         return self.root / "studies"

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from miscope.field_text import written_value
-from miscope.store.annotation_files import annotations
+from miscope.store.annotation_files import all_annotations
 from miscope.tabulating.grouping import MEMBERS
 from miscope.tabulating.index_rows import numbers_of, variant_rows
 from miscope.tabulating.measure import Measure
@@ -57,7 +57,7 @@ def read_table(workspace: Workspace, measures: Sequence[Measure] = ()) -> Varian
     that was computed for another variant of it. Raises BadValue and BadFile where index or queue cannot be read.
     """
     index, rows = workspace.index, variant_rows(workspace.index)
-    written = annotations(workspace.store, (row["variant"] for row in rows))
+    written = all_annotations(workspace.store, (row["variant"] for row in rows))
     words = noted(run_words(workspace.root), written)
     families = workspace.plugins.families.values()
     recording = {family.name: _recording(family.training_config) for family in families}
