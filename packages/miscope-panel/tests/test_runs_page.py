@@ -43,6 +43,12 @@ def slugs(bench):
     return [name.partition("/")[2] for name in grid(bench).value["c:variant"]]
 
 
+def refused(bench):
+    """Of what one can do with selected rows, whether opening and comparing is not offered."""
+    selected = bench.opened("runs").selected
+    return selected.open.disabled, selected.compare.disabled
+
+
 def said(bench):
     return bench.opened("runs").said.object
 
@@ -147,7 +153,7 @@ def test_two_visitors_ask_different_things(bench):
     one.opened("runs").controls.find.value = "seed=0"
     grid(two).selection = [0, 1]
     assert (len(slugs(one)), len(slugs(two))) == (1, 2)
-    assert (one.opened("runs").compare.disabled, two.opened("runs").compare.disabled) == (True, False)
+    assert (one.opened("runs").selected.compare.disabled, two.opened("runs").selected.compare.disabled) == (True, False)
     assert (one.selection.place.table.text, two.selection.place.table.text) == ("seed=0", "")
 
 
@@ -203,7 +209,10 @@ def test_seeds_are_put_together_with_their_mean(bench):
     assert said(opened) == '<p class="told">2 variants in 1 group</p>'
     assert opened.opened("runs").controls.group.value == "width"
     grid(opened).selection = [0]
-    assert (opened.opened("runs").open.disabled, opened.opened("runs").compare.disabled) == (True, False)
+    assert (opened.opened("runs").selected.open.disabled, opened.opened("runs").selected.compare.disabled) == (
+        True,
+        False,
+    )
 
 
 def slugs_in_groups(bench):
@@ -212,10 +221,16 @@ def slugs_in_groups(bench):
 
 def test_selected_rows_are_compared_with_the_views_that_compare(bench):
     opened = bench("page=runs&sort=seed")
-    assert (opened.opened("runs").open.disabled, opened.opened("runs").compare.disabled) == (True, True)
+    assert (opened.opened("runs").selected.open.disabled, opened.opened("runs").selected.compare.disabled) == (
+        True,
+        True,
+    )
     grid(opened).selection = [0, 1]
-    assert (opened.opened("runs").open.disabled, opened.opened("runs").compare.disabled) == (True, False)
-    opened.opened("runs").compare.clicks += 1
+    assert (opened.opened("runs").selected.open.disabled, opened.opened("runs").selected.compare.disabled) == (
+        True,
+        False,
+    )
+    opened.opened("runs").selected.compare.clicks += 1
     place = opened.selection.place
     assert (place.page, place.variant, place.compared) == ("views", FIRST, (OTHER,))
     assert parse_qs(opened.shell.query)["v"] == [FIRST, OTHER]
@@ -225,7 +240,7 @@ def test_selected_rows_are_compared_with_the_views_that_compare(bench):
 def test_a_selected_row_is_opened_in_the_workbench(bench):
     opened = bench("page=runs&sort=seed&views=small.losses")
     grid(opened).selection = [1]
-    opened.opened("runs").open.clicks += 1
+    opened.opened("runs").selected.open.clicks += 1
     place = opened.selection.place
     assert (place.page, place.variant, place.compared) == ("views", OTHER, ())
     assert [card.title for card in opened.workbench.board] == ["Losses"]
@@ -237,7 +252,11 @@ def test_what_is_selected_stays_so_while_it_is_ordered_otherwise_and_goes_with_i
     grid(opened).sorters = [{"field": "c:seed", "dir": "desc"}]
     assert (grid(opened).selection, opened.opened("runs").grid.selected) == ([0], (OTHER,))
     opened.opened("runs").controls.find.value = "seed=0"
-    assert (grid(opened).selection, opened.opened("runs").grid.selected, opened.opened("runs").open.disabled) == (
+    assert (
+        grid(opened).selection,
+        opened.opened("runs").grid.selected,
+        opened.opened("runs").selected.open.disabled,
+    ) == (
         [],
         (),
         True,
@@ -277,7 +296,7 @@ def test_variants_newer_than_the_page_are_compared_too(tmp_path, at_once):
     list(workspace.variant("toy.sum", seed=1).train(steps=2, threads=1))
     opened.opened("runs").refresh.clicks += 1
     grid(opened).selection = [0, 1]
-    opened.opened("runs").compare.clicks += 1
+    opened.opened("runs").selected.compare.clicks += 1
     assert (opened.selection.place.variant, opened.selection.place.compared) == (FIRST, (OTHER,))
 
 
@@ -315,6 +334,13 @@ def test_a_metric_may_be_called_anything(tmp_path, at_once):
     assert [*grid(opened).value.iloc[0]] == [str(place) for place in range(len(names))]
     assert grid(opened).sorters == [{"field": "c:a:desc", "dir": "desc"}]
     assert grid(opened).titles["c:<b>bold</b>"] == "&lt;b&gt;bold&lt;/b&gt;"
+
+
+def test_of_a_long_text_a_cell_has_the_beginning():
+    rows = [Row(variants=(f"add/v{n}",), cells={"notes": text}) for n, text in enumerate(("a\nb", "c" * 81, "d" * 80))]
+    made = VariantGrid()
+    made.show(show(VariantTable.of({"notes": "work"}, rows), TableAsked(columns=("notes",))), ())
+    assert list(made.widget.value["c:notes"]) == ["a …", "c" * 80 + " …", "d" * 80]
 
 
 def test_of_a_thousand_variants_one_page_is_sent():

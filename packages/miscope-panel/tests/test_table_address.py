@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from miscope.tabulating.asked import Order, TableAsked
-from miscope_panel.shown.table_address import read_asked, write_asked
+from miscope_panel.shown.table_address import asked_in, query_of, read_asked, write_asked
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
@@ -25,6 +25,7 @@ ASKED = st.builds(
 def test_every_question_survives_the_address_bar(asked):
     query = urlencode(write_asked(asked))
     assert read_asked(dict(parse_qsl(query, keep_blank_values=True))) == asked
+    assert asked_in(query_of(asked)) == asked
 
 
 def test_what_is_not_asked_is_not_written():

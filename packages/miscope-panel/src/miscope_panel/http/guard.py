@@ -126,7 +126,7 @@ class Guard:
     def _too_often(self, scope: Scope) -> _Refusal | None:
         if scope["type"] != "http" or not scope["path"].startswith(f"{PREFIX}/"):
             return None
-        drawn = scope["path"].startswith((f"{PREFIX}/figure", f"{PREFIX}/export/"))
+        drawn = scope["path"].startswith((f"{PREFIX}/figure", f"{PREFIX}/export/", f"{PREFIX}/report/"))
         address = (scope.get("client") or ("",))[0]
         wait = self._rates.wait(address, "draw" if drawn else "change" if _writes(scope) else "look")
         if not wait:

@@ -13,7 +13,9 @@ from weakref import ref
 
 import panel as pn
 
-__all__ = ["Errands"]
+from miscope.errors import MiscopeError
+
+__all__ = ["Errands", "attempted"]
 
 T = TypeVar("T")
 
@@ -70,6 +72,14 @@ class Errands:
     def _deliver(self) -> None:
         while self._loaded and self._results:
             self._results.popleft()()
+
+
+def attempted(work: Callable[[], T]) -> T | MiscopeError:
+    """What the work gives, or why it was refused."""
+    try:
+        return work()
+    except MiscopeError as error:
+        return error
 
 
 def _open(reference: ref[Errands]) -> None:

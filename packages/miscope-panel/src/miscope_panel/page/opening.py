@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from miscope_panel.shown.lens_cards import sections_of
 from miscope_panel.shown.pin import view_of
 from miscope_panel.shown.selection import Place, settled
 
-__all__ = ["arrived", "opened"]
+__all__ = ["arrived", "moved_on", "opened"]
 
 _SAID = frozenset({"variant", "views", "lens", "page"})
 
@@ -48,6 +48,14 @@ def opened(workspace: Workspace, names: Sequence[str], place: Place) -> Place:
         return replace(through, variant=variant, step=step, views=views or through.views, turned=turned)
     views = views or first_views(workspace.plugins.views, weights=bool(steps) or variant not in names)
     return replace(place, variant=variant, views=views, step=step)
+
+
+def moved_on(place: Place, gone: Collection[str]) -> Place:
+    """The place without variants that are gone, for one who looks at the runs; who looks at one is told so there."""
+    if place.page != "runs":
+        return place
+    compared = tuple(name for name in place.compared if name not in gone)
+    return replace(place, compared=compared, **({"variant": "", "step": None} if place.variant in gone else {}))
 
 
 def _newest(workspace: Workspace, names: Sequence[str]) -> str:

@@ -14,20 +14,12 @@ from miscope.tabulating.grouping import MEMBERS, but_seeds
 from miscope.tabulating.measure import Measure, Which
 from miscope.tabulating.variant_table import telling_apart
 from miscope_panel.page.client import sheet
+from miscope_panel.page.field_look import CHOICE, FIELD
 from miscope_panel.shown.variants_table import TableAnswer
 
 __all__ = ["RunsControls"]
 
 _NONE = "–"
-_LABEL = {"transform": "translate(14px, -9px) scale(0.75)", "maxWidth": "133%", "pointerEvents": "auto"}
-_CHOICE: dict[str, Any] = {"height": "38px", "fontSize": "14px"}
-_FIELD: dict[str, Any] = {
-    "& .MuiInputBase-root": _CHOICE,
-    # Always above its field, so that the example in it is seen before one types.
-    "& .MuiInputLabel-root": _LABEL,
-    "& .MuiOutlinedInput-notchedOutline legend": {"maxWidth": "100%"},
-    "& label[data-shrink=false] + .MuiInputBase-root .MuiInputBase-input::placeholder": {"opacity": "0.5 !important"},
-}
 _BUT_SEEDS = "all but seeds"
 
 
@@ -35,23 +27,24 @@ _BUT_SEEDS = "all but seeds"
 class RunsControls:
     """Asks when something is typed or chosen, and follows what is asked elsewhere."""
 
-    def __init__(self) -> None:
+    def __init__(self, *beside: pn.viewable.Viewable) -> None:
+        """beside: what stands in the same row after them."""
         self.on_ask: Callable[[TableAsked], None] = lambda asked: None
         self._asked = TableAsked()
         self._named: tuple[str, ...] = ()
         self._following = False
         """Whether the widgets are being set: one whose value is not among its new options chooses another."""
         self._groups: Mapping[str, tuple[str, ...]] = {_NONE: ()}
-        small: dict[str, Any] = {"size": "small", "margin": 0, "sx": _FIELD}
-        choice: dict[str, Any] = {"margin": 0, "sx": _CHOICE}
+        small: dict[str, Any] = {"size": "small", "margin": 0, "sx": FIELD}
+        choice: dict[str, Any] = {"margin": 0, "sx": CHOICE}
         self.find = pmui.TextInput(label="Find", placeholder="p113 seed=1 test_loss<1e-3", width=260, **small)
         condition = "weight_decay = 1 and prime > 50"
         self.where = pmui.TextInput(label="Where (SQL)", placeholder=condition, width=340, **small)
         self.group = pmui.Select(label="Group by", options=[*self._groups], width=180, size="small", **choice)
         self.columns = pmui.MultiChoice(label="Columns", options=[], searchable=True, chip=False, width=260, **choice)
         self.bar = pn.FlexBox(
-            self.find, self.where, self.group, self.columns, gap="12px", margin=0, sizing_mode="stretch_width",
-            stylesheets=[sheet("runs_bar")],
+            self.find, self.where, self.group, self.columns, *beside, gap="12px", margin=0,
+            sizing_mode="stretch_width", stylesheets=[sheet("runs_bar")],
         )  # fmt: skip
         self.find.param.watch(lambda event: self._ask(text=event.new), "value")
         self.where.param.watch(lambda event: self._ask(where=event.new), "value")

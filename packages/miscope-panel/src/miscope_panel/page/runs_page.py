@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
 from html import escape
@@ -16,9 +17,14 @@ from miscope.figures.first_views import compared_views
 from miscope.tabulating.asked import Order, TableAsked
 from miscope.tabulating.showing import ShownTable
 from miscope.workspace import Workspace
+from miscope_panel.page.annotation_editor import AnnotationEditor
 from miscope_panel.page.client import sheet
-from miscope_panel.page.page_record import PageContext
+from miscope_panel.page.opening import moved_on
+from miscope_panel.page.page_record import PageContext, ServerContext
 from miscope_panel.page.runs_controls import RunsControls
+from miscope_panel.page.saved_views_bar import SavedViewsBar
+from miscope_panel.page.selected_actions import SelectedActions
+from miscope_panel.page.variant_actions import VariantActions
 from miscope_panel.page.variant_grid import VariantGrid
 from miscope_panel.shown.selection import Place
 from miscope_panel.shown.variants_table import TableAnswer, answer
@@ -35,30 +41,35 @@ class RunsPage:
 
     def __init__(self, context: PageContext) -> None:
         self._workspace, self._selection, self._errands = context.server.workspace, context.selection, context.errands
+        workspace, errands, actions = self._workspace, self._errands, _actions(context.server)
         self._asked: TableAsked | None = None
         """What was asked last; None while another page is looked at."""
         self._found: TableAnswer | None = None
-        self.controls, self.grid = RunsControls(), VariantGrid()
+        self.views = SavedViewsBar(workspace, errands, writable=actions is not None)
+        self.controls, self.grid = RunsControls(*self.views.parts), VariantGrid()
+        self.selected = SelectedActions(workspace, errands, actions)
+        self.editor = AnnotationEditor(workspace, errands, writable=actions is not None)
         small: dict[str, Any] = {"size": "small", "variant": "outlined", "margin": 0}
-        self.open = pmui.Button(label="Open", disabled=True, **small)
-        self.compare = pmui.Button(label="Compare", disabled=True, **small)
         self.clear = pmui.Button(label="Show all", visible=False, **small)
         self.relax = pmui.Button(label="", visible=False, **small)
         self.refresh = pmui.Button(label="Refresh", **small)
         self.said = pn.pane.HTML("", margin=0, stylesheets=[sheet("runs_said")])
-        actions = pn.FlexBox(
-            self.open, self.compare, self.refresh, self.said, self.relax, self.clear, gap="8px", margin=0,
+        bar = pn.FlexBox(
+            self.refresh, self.said, self.relax, self.clear, *self.selected.parts, gap="8px", margin=0,
             align_items="center", sizing_mode="stretch_width", stylesheets=[sheet("runs_bar")],
         )  # fmt: skip
-        self.view = pn.Column(self.controls.bar, actions, self.grid.view, sizing_mode="stretch_width", margin=0)
+        self.view = pn.Column(
+            self.controls.bar, bar, self.editor.view, self.grid.view, sizing_mode="stretch_width", margin=0
+        )
         self._listen()
 
     def _listen(self) -> None:
-        self.controls.on_ask = self._ask
+        self.controls.on_ask = self.views.on_ask = self._ask
         self.grid.on_order = self._reorder
-        self.grid.on_select, self.grid.on_open = self._offer, self._open
-        self.open.on_click(lambda event: self._open(self.grid.selected[0]))
-        self.compare.on_click(lambda event: self._compare(self.grid.selected))
+        self.grid.on_select, self.grid.on_open = self.selected.offer, self._open
+        self.selected.on_open, self.selected.on_compare = self._open, self._compare
+        self.selected.on_annotate, self.editor.on_saved = self.editor.open, self.look_again
+        self.selected.on_changed = self._take_leave
         self.clear.on_click(lambda event: self._ask(replace(self._selection.place.table, text="", where="")))
         self.relax.on_click(lambda event: self._leave_out())
         self.refresh.on_click(lambda event: self.look_again())
@@ -70,6 +81,11 @@ class RunsPage:
         elif place.table != self._asked:
             self._send(place.table, None if self._asked is None else self._found)
 
+    def _take_leave(self, gone: Collection[str]) -> None:
+        """Look at no variant any more that was deleted here."""
+        self._selection.place = moved_on(self._selection.place, gone)
+        self.look_again()
+
     def look_again(self) -> None:
         """Take up what was trained, computed and noted since."""
         if self._asked is not None:
@@ -77,6 +93,9 @@ class RunsPage:
 
     def _send(self, asked: TableAsked, before: TableAnswer | None) -> None:
         self._asked = asked
+        self.views.follow(asked)
+        if before is None:
+            self.views.read()
         if before is None and self._found is None:
             self.said.object = _line("Reading the variants …")
         self._errands.send(partial(answer, self._workspace, asked, before), partial(self._show, asked))
@@ -108,10 +127,6 @@ class RunsPage:
     def _reorder(self, order: tuple[Order, ...]) -> None:
         self._ask(replace(self._selection.place.table, order=order))
 
-    def _offer(self, names: tuple[str, ...]) -> None:
-        self.open.disabled, self.compare.disabled = len(names) != 1, len(names) < 2
-        self.compare.label = f"Compare {len(names)}" if len(names) > 1 else "Compare"
-
     def _open(self, name: str) -> None:
         self._selection.move(page="views", variant=name, compared=(), step=None)
 
@@ -119,6 +134,12 @@ class RunsPage:
         first, *others = names
         views = compared_views(self._workspace.plugins.views)
         self._selection.move(page="views", variant=first, compared=tuple(others), step=None, views=views, lens="")
+
+
+def _actions(server: ServerContext) -> VariantActions | None:
+    if server.read_only:
+        return None
+    return VariantActions(workspace=server.workspace, queue=server.queue, summon=server.summon)
 
 
 def told(workspace: Workspace, asked: TableAsked, found: TableAnswer) -> str:

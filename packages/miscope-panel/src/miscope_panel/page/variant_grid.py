@@ -20,6 +20,8 @@ __all__ = ["VariantGrid"]
 
 _ROWS = 50
 """Rows of one page of the table: what is not on it is not sent."""
+_LONGEST = 80
+"""Letters of a cell: a column is as wide as its widest."""
 _FIELD = "c:"
 """Before a column's name, which may be what Panel ('index') or JavaScript ('constructor') has names for."""
 
@@ -116,8 +118,14 @@ class VariantGrid:
 
 def _frame(shown: ShownTable) -> pd.DataFrame:
     """What is written in the cells."""
-    cells = {_FIELD + c.name: [written(row.cells.get(c.name)) for row in shown.rows] for c in shown.columns}
+    cells = {_FIELD + c.name: [_line(written(row.cells.get(c.name))) for row in shown.rows] for c in shown.columns}
     return pd.DataFrame(cells, dtype=object)
+
+
+def _line(text: str) -> str:
+    """What of a text has room in a cell."""
+    first = text.partition("\n")[0][:_LONGEST]
+    return text if first == text else f"{first} …"
 
 
 def _sorters(shown: ShownTable, order: Sequence[Order]) -> list[dict[str, str]]:

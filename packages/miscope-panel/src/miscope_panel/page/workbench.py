@@ -58,6 +58,8 @@ class Workbench:
         self._sections: tuple[CardSection, ...] = ()
         self._worked_on: Place | None = None
         """What cards, cursor and sidebar show: where the visitor was when they were last looked at; None before."""
+        self._left = False
+        """Whether another page was looked at since."""
         self.cursor.param.watch(lambda event: self.selection.move(step=event.new), "asked")
         self.sidebar.on_again = self.look_again
         self.sidebar.on_lens = self._look_through
@@ -78,8 +80,13 @@ class Workbench:
         """Have the cards, the cursor and the sidebar show the place, filled in where a visitor first comes to it."""
         self.cursor.active = place.page == "views"
         if place.page != "views":
+            self._left = True
             return
-        if self._worked_on is None:
+        if self._left and self._worked_on is not None:
+            # Elsewhere variants are trained, deleted and brought back.
+            self._errands.send(partial(_known, self._workspace), self._know)
+        self._left = False
+        if self._worked_on is None or not place.variant:
             self._names = _known(self._workspace)
             self.sidebar.know(self._names)
             self._offer()
@@ -92,6 +99,11 @@ class Workbench:
         old, self._worked_on = self._worked_on, place
         self._work_on(old, place)
         self.cursor.css_classes = [] if self.cursor.steps else ["away"]
+
+    def _know(self, names: list[str]) -> None:
+        if names != self._names:
+            self._names = names
+            self.sidebar.know(names)
 
     def arrive(self) -> None:
         """A visitor comes from outside, by an address: what it leaves open is filled in once more."""

@@ -20,8 +20,10 @@ from miscope_panel.rest.annotation_api import annotation_router
 from miscope_panel.rest.caching import Cached
 from miscope_panel.rest.events_api import events_router
 from miscope_panel.rest.families_api import families_router
+from miscope_panel.rest.files_api import files_router
 from miscope_panel.rest.openapi import describe, operation_name
 from miscope_panel.rest.runs_api import runs_router
+from miscope_panel.rest.saved_views_api import saved_views_router
 from miscope_panel.rest.studies_api import studies_router
 from miscope_panel.rest.table_api import table_router
 from miscope_panel.rest.templates_api import templates_router
@@ -42,7 +44,9 @@ def add_rest(app: FastAPI, access: QueueAccess) -> None:
         workspace_api.router(access.workspace),
         variants_router(access.workspace),
         table_router(access.workspace),
+        saved_views_router(access.workspace),
         annotation_router(access.workspace),
+        files_router(access.workspace),
         families_router(access.workspace.plugins),
         trainings_router(access),
         runs_router(access),

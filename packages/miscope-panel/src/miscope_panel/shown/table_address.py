@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from urllib.parse import quote, unquote
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from miscope.tabulating.asked import Order, TableAsked
 
-__all__ = ["read_asked", "write_asked"]
+__all__ = ["asked_in", "query_of", "read_asked", "write_asked"]
 
 _DOWN = ":desc"
 
@@ -39,6 +39,16 @@ def read_asked(given: Mapping[str, str]) -> TableAsked:
         columns=_names(given.get("columns", "")),
         group=_names(given.get("group", "")),
     )
+
+
+def query_of(asked: TableAsked) -> str:
+    """The part of an address that asks this; '' for nothing."""
+    return urlencode(write_asked(asked), safe="/:,")
+
+
+def asked_in(query: str) -> TableAsked:
+    """What such a part of an address asks."""
+    return read_asked(dict(parse_qsl(query)))
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ const taking = (model, canvas, figure, say) => {
   async function file(suffix) {
     say(`Making the ${suffix} ...`, true)
     const answer = await fetch(`${EXPORT}/${suffix}?${model.picture.taken.query}`)
-    if (!answer.ok) return say((await answer.json()).message, true)
+    if (!answer.ok) return say((await answer.json()).error.message, true)
     const made = URL.createObjectURL(await answer.blob())
     saved(`${stem()}.${suffix}`, made)
     URL.revokeObjectURL(made)
