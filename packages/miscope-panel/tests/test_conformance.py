@@ -5,6 +5,7 @@ What is asked for stays in the queue, where nobody works on it.
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 import pytest
@@ -23,13 +24,14 @@ from schemathesis.specs.openapi.checks import (
 
 from miscope_panel.http.problem import PREFIX
 
+REJECTED = negative_data_rejection
 CHECKS: list[Any] = [
     not_a_server_error,
     status_code_conformance,
     content_type_conformance,
     response_headers_conformance,
     response_schema_conformance,
-    negative_data_rejection,
+    REJECTED,
     unsupported_method,
 ]
 EXAMPLES = 5
@@ -79,7 +81,10 @@ def test_no_operation_fails_and_every_answer_is_as_openapi_describes_it(api):
             )
             @given(case=operation.as_strategy(generation_mode=mode))
             def conforms(case):
-                case.validate_response(answered(api, case), checks=CHECKS)
+                answer = answered(api, case)
+                # An address that is too long is refused too, before anybody looks at what it asks.
+                unread = answer.status_code == HTTPStatus.REQUEST_URI_TOO_LONG
+                case.validate_response(answer, checks=[each for each in CHECKS if not (unread and each is REJECTED)])
 
             conforms()
     assert all(run.state.value in ("pending", "stopped", "cancelled") for run in api.queue.every().values())

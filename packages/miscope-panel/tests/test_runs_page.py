@@ -300,17 +300,18 @@ def test_variants_newer_than_the_page_are_compared_too(tmp_path, at_once):
     assert (opened.selection.place.variant, opened.selection.place.compared) == (FIRST, (OTHER,))
 
 
-def test_after_a_question_that_could_not_be_answered_the_next_one_reads_the_table(tmp_path, at_once):
+def test_where_the_queue_is_damaged_the_table_is_there_without_it_and_whole_once_it_can_be_read(tmp_path, at_once):
     workspace = open_bound(tmp_path / "ws", tables())
     list(workspace.variant("toy.sum").train(steps=2, threads=1))
     queue = RunQueue(workspace.root).layout.queue
     queue.parent.mkdir(parents=True, exist_ok=True)
     queue.write_bytes(b"no database" * 1000)
     opened = Dashboard(server_context(workspace.value, at_once), "page=runs")
-    assert said(opened).startswith('<p class="problem">')
+    assert said(opened).startswith(f'<p class="problem">{queue} cannot be read.</p>')
+    assert slugs(opened) == ["v5-seed0-width16"]
     queue.unlink()
     opened.opened("runs").controls.find.value = "seed=0"
-    assert slugs(opened) == ["v5-seed0-width16"]
+    assert (slugs(opened), said(opened)) == (["v5-seed0-width16"], '<p class="told">1 of 1 variant</p>')
 
 
 def test_an_empty_workspace_says_how_to_train_the_first_variant(empty, at_once):

@@ -37,11 +37,11 @@ class RunsControls:
         self._groups: Mapping[str, tuple[str, ...]] = {_NONE: ()}
         small: dict[str, Any] = {"size": "small", "margin": 0, "sx": FIELD}
         choice: dict[str, Any] = {"margin": 0, "sx": CHOICE}
-        self.find = pmui.TextInput(label="Find", placeholder="p113 seed=1 test_loss<1e-3", width=260, **small)
+        self.find = pmui.TextInput(label="Find", placeholder="p113 seed=1 test_loss<1e-3", width=240, **small)
         condition = "weight_decay = 1 and prime > 50"
-        self.where = pmui.TextInput(label="Where (SQL)", placeholder=condition, width=340, **small)
-        self.group = pmui.Select(label="Group by", options=[*self._groups], width=180, size="small", **choice)
-        self.columns = pmui.MultiChoice(label="Columns", options=[], searchable=True, chip=False, width=260, **choice)
+        self.where = pmui.TextInput(label="Where (SQL)", placeholder=condition, width=280, **small)
+        self.group = pmui.Select(label="Group by", options=[*self._groups], width=150, size="small", **choice)
+        self.columns = pmui.MultiChoice(label="Columns", options=[], searchable=True, chip=False, width=170, **choice)
         self.bar = pn.FlexBox(
             self.find, self.where, self.group, self.columns, *beside, gap="12px", margin=0,
             sizing_mode="stretch_width", stylesheets=[sheet("runs_bar")],

@@ -104,7 +104,7 @@ class RunsPage:
         if asked != self._asked:
             return
         # Of what could not be read nothing is kept: the next question reads it anew.
-        self._found = found if found.table.columns else None
+        self._found = found if found.whole else None
         self.controls.follow(asked, found)
         self.said.object = told(self._workspace, asked, found)
         self._suggest(asked, found)

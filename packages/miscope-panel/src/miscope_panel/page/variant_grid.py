@@ -22,6 +22,8 @@ _ROWS = 50
 """Rows of one page of the table: what is not on it is not sent."""
 _LONGEST = 80
 """Letters of a cell: a column is as wide as its widest."""
+_WIDEST = 420
+"""Pixels of a column, whose cells are whole where the pointer rests on them."""
 _FIELD = "c:"
 """Before a column's name, which may be what Panel ('index') or JavaScript ('constructor') has names for."""
 
@@ -86,6 +88,7 @@ class VariantGrid:
             show_index=False,
             disabled=True,
             layout="fit_data_fill",
+            configuration={"columnDefaults": {"maxWidth": _WIDEST, "tooltip": True}},
             sizing_mode="stretch_width",
             margin=0,
             stylesheets=[sheet("grid")],

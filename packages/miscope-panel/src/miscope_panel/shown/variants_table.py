@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, final
 
-from miscope.errors import BadValue, MiscopeError
+from miscope.errors import BadFile, BadValue, MiscopeError
 from miscope.tabulating.asked import TableAsked
 from miscope.tabulating.condition import admitted
 from miscope.tabulating.index_rows import known_numbers
@@ -38,33 +38,50 @@ class TableAnswer:
     """What would find something, where this finds nothing."""
     problem: str = ""
     """Why the condition, or the whole question, cannot be answered; '' where it is."""
+    whole: bool = True
+    """Whether all of the workspace could be read."""
 
 
-def table_shown(workspace: Workspace, asked: TableAsked, before: TableAnswer | None = None) -> TableAnswer:
+def table_shown(
+    workspace: Workspace, asked: TableAsked, before: TableAnswer | None = None, *, queued: bool = True
+) -> TableAnswer:
     """What is asked, of the workspace as it is now, or as it was for the answer before.
 
-    Raises BadValue, of the field 'where', for a condition that cannot be answered; BadFile where the queue is damaged.
+    queued: with what the queue says. Raises BadValue, of the field 'where', for a condition that cannot be answered;
+    BadFile where the queue is damaged.
     """
     known = _columns(workspace) if before is None else before.numbers
     measures = _measures(asked, known)
-    table = before.table if before is not None and _has(before.table, measures) else read_table(workspace, measures)
+    there = before is not None and _has(before.table, measures)
+    table = before.table if before is not None and there else read_table(workspace, measures, queued=queued)
     names = admitted(workspace.index, table, asked.where)
     shown = show(table, asked, names)
     instead = relaxed(table, asked, names) if asked.narrows and not shown.rows else None
     return TableAnswer(shown=shown, table=table, numbers=known, instead=instead)
 
 
-def answer(workspace: Workspace, asked: TableAsked, before: TableAnswer | None = None) -> TableAnswer:
-    """The same with what is wrong in words: a part of the question that cannot be answered leaves nothing out."""
+def answer(
+    workspace: Workspace, asked: TableAsked, before: TableAnswer | None = None, *, queued: bool = True
+) -> TableAnswer:
+    """The same with what is wrong in words: a part of the question that cannot be answered leaves nothing out.
+
+    Where the queue is damaged there is the table without what it would say.
+    """
     try:
-        return table_shown(workspace, asked, before)
+        return table_shown(workspace, asked, before, queued=queued)
     except BadValue as error:
         problem, left_out = str(error), _ASKED_IN.get(error.field)
+    except BadFile as error:
+        if not queued:
+            return TableAnswer(problem=str(error), whole=False)
+        rest = answer(workspace, asked, queued=False)
+        lines = dict.fromkeys((*str(error).splitlines(), *rest.problem.splitlines()))
+        return replace(rest, problem="\n".join(lines), whole=False)
     except MiscopeError as error:
         problem, left_out = str(error), None
     if left_out is None:
-        return TableAnswer(problem=problem)
-    return replace(answer(workspace, replace(asked, **{left_out: ""}), before), problem=problem)
+        return TableAnswer(problem=problem, whole=False)
+    return replace(answer(workspace, replace(asked, **{left_out: ""}), before, queued=queued), problem=problem)
 
 
 def _columns(workspace: Workspace) -> tuple[str, ...]:
