@@ -36,7 +36,9 @@ def select(page, place):
 
 
 def press(page, name):
-    page.get_by_role("button", name=name, exact=True).press("Enter")
+    button = page.get_by_role("button", name=name, exact=True)
+    expect(button).to_be_enabled()
+    button.press("Enter")
 
 
 def notes(page):
