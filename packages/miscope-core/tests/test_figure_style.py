@@ -52,12 +52,18 @@ def test_frequencies_that_are_shown_together_can_be_told_apart():
     assert closest(map(str, range(1, 9))) > 28
     assert closest(map(str, range(1, 16))) > 20
     assert closest(map(str, range(1, 57))) > 10
+    assert closest(map(str, range(1, 106))) > 8
     for keys in KEY_FREQUENCIES:
         assert closest(keys) > 14, keys
 
 
+def test_neighbouring_frequencies_of_every_prime_to_211_are_easily_told_apart():
+    colours = [colour_of(str(k)) for k in range(1, 106)]
+    assert min(map(distance, colours, colours[1:])) > 14
+
+
 def test_a_frequency_is_not_the_colour_of_a_null():
-    assert min(distance(colour_of(str(k)), NULL) for k in range(1, 57)) > 12
+    assert min(distance(colour_of(str(k)), NULL) for k in range(1, 106)) > 12
 
 
 def luminance(colour: str) -> float:

@@ -119,7 +119,7 @@ def test_a_message_that_is_none_of_its_own_is_not_answered(widget, front_end, od
 
 
 def test_its_cursor_and_charts_are_those_of_the_page(widget):
-    for name in ("dom", "cursor", "chart"):
+    for name in ("dom", "cursor", "framing", "chart"):
         assert part(name) in widget._esm
 
 

@@ -70,11 +70,11 @@ def joint(shown: ViewData, *, components: str, events: bool) -> Figure:
     arrays, (first, second) = shown.artifacts[_JOINT], _PLANES[components]
     scores, explained, member = arrays["scores"], arrays["explained"], arrays["member"]
     second = min(second, scores.shape[1] - 1)
-    colours = variant_colours([one.label for one in shown.members])
+    colours = variant_colours(one.shown.variant.name for one in shown.members)
     traces: list[dict[str, Any]] = []
     for i, one in enumerate(shown.members):
         rows, steps = scores[member == i], arrays["at"][member == i]
-        colour = colours[one.label]
+        colour = colours[one.shown.variant.name]
         hover = f"{one.label}, {one.shown.step_label} %{{customdata:,}}<extra></extra>"
         place = {"type": "scatter", "x": rows[:, first], "y": rows[:, second], "name": one.label}
         look = {

@@ -43,10 +43,15 @@ _FREQUENCIES = (
     "#118833 #ff00ff #ff8822 #44bbff #bb1133 #2255bb #775500 #bbbb00 #ff99aa #00ccbb #006666 #886688 #bbaaee #aa7766 "
     "#9900cc #00cc11 #ff2200 #998855 #ff2288 #0099aa #7777ff #88aa88 #556600 #aa4400 #aa2277 #eeaa00 #2288dd #ff99ee "
     "#ccbb88 #779922 #bb7700 #ddaa99 #bb88aa #885555 #ee6666 #448877 #336644 #007799 #00bb77 #aa66cc #88aaff #665599 "
-    "#bb6677 #8888bb #77bbcc #cc9966 #5544ff #cc6622 #ff8866 #dd11aa #886644 #99bb66 #bb5544 #ee66bb #887700 #778855"
+    "#bb6677 #8888bb #77bbcc #cc9966 #5544ff #cc6622 #ff8866 #dd11aa #886644 #99bb66 #bb5544 #ee66bb #887700 #778855 "
+    "#668899 #666644 #cc88ff #bb9900 #ee0055 #bb0000 #00aa33 #bb22ff #99cc00 #556688 #ffaa77 #009966 #cc8888 #88cc99 "
+    "#bb1155 #55aa99 #ccaabb #0099cc #ff6622 #0066ff #999900 #884499 #ddbb44 #6666cc #999977 #aa5599 #557733 #8855cc "
+    "#996600 #aabbdd #ee1133 #116699 #ff6688 #446677 #884466 #7799bb #775544 #bb88cc #665577 #aa99bb #777733 #ff66ee "
+    "#66aa66 #dd0077 #00ccdd #bb4455 #bbbb66 #5588ff #aa7744"
 )
-"""Colours of 1 to 56: each is, of all that show on both backgrounds and are not grey, the one farthest (CIEDE2000) from
-those before it. So a few low frequencies are farthest apart, and any two can be told apart."""
+"""Colours of 1 to 105, the frequencies of primes up to 211: each is, of all that show on both backgrounds and are not
+grey, the one farthest (CIEDE2000) from those before it, beyond 56 of those nearly as far the one farthest from the last.
+So a few low frequencies are farthest apart, and any two can be told apart."""
 
 _TONES = ((0.53, 0.09), (0.58, 0.18), (0.71, 0.19), (0.77, 0.08), (0.69, 0.17))
 """Lightness and chroma in turn of other names, within limits of luminance that show on both backgrounds."""

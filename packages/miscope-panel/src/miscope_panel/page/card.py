@@ -30,9 +30,10 @@ class Card(JSComponent):
     held = param.Boolean(default=False, doc="Whether it stays at its variant and step.")
     picture = param.Dict(default={}, doc="State, figure, words, controls: replaced as a whole.")
     pending = param.Boolean(default=False, doc="Whether the picture is older than the selection.")
+    fresh = param.Boolean(default=False, doc="Whether the visitor has just opened it, and shall see where.")
     in_sight = param.Boolean(default=True, doc="Whether the card is on or near the screen; the browser says so.")
 
-    _esm = source("card", "chart", "menu", "take")
+    _esm = source("card", "framing", "chart", "menu", "take", "beside")
     _stylesheets: ClassVar[list[str]] = [style("card", "chart")]
 
     def __init__(self, **params: Any) -> None:

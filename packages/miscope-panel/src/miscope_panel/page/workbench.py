@@ -165,6 +165,9 @@ class Workbench:
         groups = under_headings(entries, self._sections)
         entries = [entry for _, those in groups for entry in those]
         cards = {entry: self._card(entry, in_sight=i < _SCREENFUL) for i, entry in enumerate(entries)}
+        new = [entry for entry in cards if entry not in self._cards]
+        if self._cards and len(new) == 1:
+            cards[new[0]].fresh = True
         board = [
             each for title, those in groups for each in (*self._heading(title), *(cards[entry] for entry in those))
         ]

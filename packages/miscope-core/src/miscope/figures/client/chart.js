@@ -20,22 +20,6 @@ const heading_of = ({layout: {title, meta}}, known, named) => {
   return words.filter((part) => part && ![...known, at, ...names].includes(part)).join(" · ")
 }
 
-// The layout for a frame whose own header carries the title, so that its room goes to the plot.
-const framed = (content, name, template) => {
-  const {title, width, height, ...layout} = content.layout
-  const margin = {l: 56, r: 20, t: 12, b: 44, ...layout.margin}
-  const heading = layout.meta?.miscope?.heading ?? 0
-  if (title) margin.t = Math.max(14, (layout.margin?.t ?? 64) - heading - 50)
-  return {...layout, margin, autosize: true, uirevision: name, template}
-}
-
-// Panels above each other need room for each.
-const height_of = ({layout}) => {
-  const axes = Object.entries(layout).filter(([name, axis]) => name.startsWith("yaxis") && !axis.overlaying)
-  const rows = new Set(axes.map(([, {domain}]) => (domain ?? [0, 1])[0].toFixed(2))).size
-  return Math.min(180 + 120 * Math.max(rows, 1), 720)
-}
-
 // library: gives plotly.js. mark: where on the axes of a figure that says this of itself the cursor is, as [axes, place],
 // or null. jump: is told of a click there.
 const chart_in = ({model, root, canvas, overlay, library, mark, jump}) => {

@@ -24,6 +24,7 @@ export function render({model, el}) {
   const widen = icon("wide", "Full width", () => {
     const wide = host.classList.toggle("wide")
     draw_icon(widen, wide ? "narrow" : "wide")
+    lay()
   })
   const close = icon("close", "Close this view", () => model.send_msg({kind: "close"}))
   const [more, actions] = menu(model, `${model.title}: more`, () => choices())
@@ -38,6 +39,7 @@ export function render({model, el}) {
     h("header", {}, h("h3", {title: model.summary}, model.title), badge, model.closable ? h("div", {class: "tools"}, more, widen, close) : null),
     actions, heading, controls, body)
   el.append(card)
+  const lay = beside(model, host)
 
   // --- the picture
 

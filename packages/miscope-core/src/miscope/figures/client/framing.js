@@ -1,0 +1,48 @@
+// The layout of a figure for a frame whose own header carries the title, so that its room goes to the plot.
+const LEFT = 72
+const RIGHT = 24
+const BAR = {orientation: "h", x: 1, xanchor: "right", y: 1, yanchor: "bottom", ypad: 2, thickness: 8, len: 0.45}
+
+const colour_bars = ({data, layout}) => [
+  ...Object.entries(layout).filter(([name, axis]) => name.startsWith("coloraxis") && axis.showscale !== false).map(([, axis]) => axis),
+  ...data.flatMap((trace) => [trace, trace.marker].filter((part) => part && !part.coloraxis && part.showscale !== false && (part.showscale || part.colorbar))),
+]
+
+const has_legend = ({data, layout}) =>
+  layout.showlegend !== false && data.filter((trace) => trace.showlegend !== false && (trace.name || trace.showlegend)).length > (layout.showlegend ? 0 : 1)
+
+// A legend above the plot takes no width from it, however long its words; one that the view has placed stays.
+const legend_of = ({layout: {legend = {}}}) => legend.x != null || legend.y != null || legend.orientation ? legend : {
+  ...legend, orientation: "h", x: 0, xanchor: "left", y: 1, yanchor: "bottom", maxheight: 0.25, itemwidth: 30}
+
+// Plots over training begin and end at the same places, from card to card, whatever stands beside them.
+const aligned = (content) => {
+  const {data, layout} = content
+  const bars = colour_bars(content)
+  if (bars.length !== 1 || has_legend(content)) return layout
+  const title = {...bars[0].colorbar?.title, side: "top"}
+  const bar = {...bars[0].colorbar, ...BAR, title}
+  if (data.some((trace) => trace === bars[0] || trace.marker === bars[0])) {
+    bars[0].colorbar = bar
+    return layout
+  }
+  const name = Object.keys(layout).find((key) => layout[key] === bars[0])
+  return {...layout, [name]: {...bars[0], colorbar: bar}}
+}
+
+const framed = (content, name, template) => {
+  const over_training = content.layout.meta?.miscope?.time_axis === "x"
+  const {title, width, height, ...layout} = over_training ? aligned(content) : content.layout
+  const margin = {l: over_training ? LEFT : 56, r: RIGHT, t: 12, b: 44, ...layout.margin}
+  const heading = layout.meta?.miscope?.heading ?? 0
+  if (title) margin.t = Math.max(14, (layout.margin?.t ?? 64) - heading - 50)
+  return {...layout, margin, legend: legend_of(content), autosize: true, uirevision: name, template}
+}
+
+// Panels above each other need room for each.
+const height_of = ({layout}) => {
+  const axes = Object.entries(layout).filter(([name, axis]) => name.startsWith("yaxis") && !axis.overlaying)
+  const rows = new Set(axes.map(([, {domain}]) => (domain ?? [0, 1])[0].toFixed(2))).size
+  return Math.min(180 + 120 * Math.max(rows, 1), 720)
+}
+

@@ -1,0 +1,82 @@
+// Where cards lie on the board: one that is held beside the one it was held of, and one that is new where it is seen.
+const FLASH = 1800
+
+// The order in which cards leave no hole and no pair is parted, as indices of the cards. wide: has a row of its own;
+// paired: belongs beside the card before it.
+const order_of = (cards, columns) => {
+  const units = []
+  cards.forEach((card, i) => {
+    const last = units.at(-1)
+    if (card.paired && !card.wide && last && !last.wide && last.places.length < columns) last.places.push(i)
+    else units.push({wide: card.wide, places: [i]})
+  })
+  const fill = (row, room) => {
+    for (let i = 0; i < units.length && !units[i].wide && room > 0;) {
+      if (units[i].places.length > room) i++
+      else {
+        room -= units[i].places.length
+        row.push(...units.splice(i, 1))
+      }
+    }
+    return room
+  }
+  const order = []
+  while (units.length) {
+    let row = [units.shift()]
+    if (!row[0].wide && fill(row, columns - row[0].places.length) > 0 && units.length && !units[0].wide) {
+      // Nothing fits behind these: what does not comes first, and they follow it.
+      units.unshift(units.shift(), ...row)
+      row = [units.shift()]
+      fill(row, columns - row[0].places.length)
+    }
+    order.push(...row.flatMap((unit) => unit.places))
+  }
+  return order
+}
+
+// Columns in which so many cards fill a screen that has room for more: in rows of the same length where that can be.
+const columns_of = (count) => [99, 1, 2, 3, 2, 3, 3, 4, 4, 3][count] ?? 99
+
+// The view that a card shows, held, one of several, or neither.
+const view_shown = (entry) => entry.split("@")[0].split("~")[0]
+
+const lay_out = (board) => {
+  const parts = [...board.children].filter((part) => part.matches(":not(style, link, .scroll-button)"))
+  const cards = parts.map(({dataset, classList}, i) => {
+    const before = parts[i - 1]?.dataset.entry
+    // A heading, too, has a row of its own.
+    const wide = !dataset.entry || classList.contains("wide")
+    return {wide, paired: "held" in dataset && before != null && view_shown(before) === view_shown(dataset.entry)}
+  })
+  const {style} = board.host
+  const headed = parts.some((part) => !part.dataset.entry)
+  style.setProperty("--most", headed ? 99 : columns_of(cards.filter((card) => !card.wide).length))
+  // Under headings cards stand close; without, they share the height there is.
+  style.alignContent = headed ? "start" : "stretch"
+  const columns = getComputedStyle(board.host).gridTemplateColumns.split(" ").length
+  order_of(cards, columns).forEach((place, i) => (parts[place].style.order = String(i)))
+}
+
+// host: of the card. Gives what lays the board out anew.
+const beside = (model, host) => {
+  host.dataset.entry = model.view
+  if (model.held) host.dataset.held = ""
+  let board = null
+  const again = () => board && lay_out(board)
+  const size = new ResizeObserver(again)
+  requestAnimationFrame(() => {
+    board = host.parentNode
+    if (!board?.host) return (board = null)
+    size.observe(board.host)
+    again()
+    if (!model.fresh) return
+    host.classList.add("fresh")
+    setTimeout(() => host.classList.remove("fresh"), FLASH)
+    host.scrollIntoView({block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth"})
+  })
+  model.on("remove", () => {
+    size.disconnect()
+    requestAnimationFrame(again)
+  })
+  return again
+}

@@ -1,0 +1,66 @@
+"""Where cards lie: no hole among them, a held one beside its view, a new one where it is seen."""
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+FOUR = "behaviour.losses,behaviour.accuracies,spectra.embedding,behaviour.margins"
+
+
+def card(page, title):
+    return page.locator(f'section.card[aria-label="{title}"]')
+
+
+def rows(page):
+    """Titles of the cards as they lie, from the top and from the left."""
+    found = page.locator("section.card")
+    at = [(box["y"], box["x"]) for box in (one.bounding_box() for one in found.all())]
+    titles = [one.get_attribute("aria-label") for one in found.all()]
+    placed = sorted(zip(at, titles, strict=True))
+    return [[title for (y, _), title in placed if y == row] for row in sorted({y for (y, _), _ in placed})]
+
+
+def come(page, wanted):
+    """Wait until the cards lie so."""
+    for _ in range(600):
+        if rows(page) == wanted:
+            return
+        page.wait_for_timeout(100)
+    assert rows(page) == wanted
+
+
+def test_a_card_that_is_held_lies_beside_its_view_and_no_place_of_the_board_is_empty(visit):
+    page, _ = visit(f"views={FOUR}&e=2000")
+    losses, accuracies, spectrum = "Train and test loss", "Train and test accuracy", "Embedding spectrum"
+    margins = "Margin of the right answer"
+    come(page, [[losses, accuracies], [spectrum, margins]])
+    for title in (losses, accuracies):
+        expect(card(page, title)).to_have_attribute("data-drawn", "1")
+    card(page, accuracies).get_by_label(f"{accuracies}: more").click()
+    page.get_by_role("menuitem", name="Hold it beside").click()
+    come(page, [[losses, spectrum], [accuracies, accuracies], [margins]])
+    card(page, losses).get_by_label("Full width").click()
+    come(page, [[losses], [accuracies, accuracies], [spectrum, margins]])
+    card(page, losses).get_by_label("Close this view").click()
+    come(page, [[accuracies, accuracies], [spectrum, margins]])
+
+
+def test_a_card_that_is_opened_comes_into_sight(visit):
+    page, _ = visit(f"views={FOUR},spectra.embedding_map,neurons.heatmap")
+    page.get_by_label("Search views").fill("neurons.clusters")
+    page.locator('[data-view="neurons.clusters"]').click()
+    expect(card(page, "Neuron clusters over training")).to_be_in_viewport(ratio=0.5)
+
+
+def test_a_few_cards_fill_a_large_screen(chromium, address):
+    page = chromium.new_page(viewport={"width": 2560, "height": 1440})
+    page.goto(f"{address}?views={FOUR}")
+    page.locator("section.card").nth(3).wait_for()
+    come(
+        page, [["Train and test loss", "Train and test accuracy"], ["Embedding spectrum", "Margin of the right answer"]]
+    )
+    boxes = [one.bounding_box() for one in page.locator("section.card").all()]
+    covered = sum(box["width"] * box["height"] for box in boxes)
+    page.close()
+    assert covered > 0.8 * (2560 - 312) * (1440 - 52 - 52)
