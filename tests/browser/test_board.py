@@ -1,5 +1,7 @@
 """Where cards lie: no hole among them, a held one beside its view, a new one where it is seen."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -37,7 +39,7 @@ def test_a_card_that_is_held_lies_beside_its_view_and_no_place_of_the_board_is_e
     come(page, [[losses, accuracies], [spectrum, margins]])
     for title in (losses, accuracies):
         expect(card(page, title)).to_have_attribute("data-drawn", "1")
-    card(page, accuracies).get_by_label(f"{accuracies}: more").click()
+    card(page, accuracies).get_by_role("button", name=f"{accuracies}: more").click()
     page.get_by_role("menuitem", name="Hold it beside").click()
     come(page, [[losses, spectrum], [accuracies, accuracies], [margins]])
     card(page, losses).get_by_label("Full width").click()
@@ -64,3 +66,35 @@ def test_a_few_cards_fill_a_large_screen(chromium, address):
     covered = sum(box["width"] * box["height"] for box in boxes)
     page.close()
     assert covered > 0.8 * (2560 - 312) * (1440 - 52 - 52)
+
+
+def test_full_width_zoom_and_the_spacing_of_the_slider_are_in_the_address_and_come_back(visit):
+    page, _ = visit(f"views={FOUR}&e=2000")
+    losses = card(page, "Train and test loss")
+    losses.get_by_label("Full width").click()
+    expect(page).to_have_url(re.compile("behaviour.losses:full-width=1"))
+    page.get_by_title("Spacing of the steps").click()
+    expect(page).to_have_url(re.compile("cursor:spacing=log"))
+    expect(losses).to_have_attribute("data-drawn", re.compile(r"\d+"))
+    area = losses.locator(".plot .nsewdrag").first.bounding_box()
+    page.mouse.move(area["x"] + 0.2 * area["width"], area["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(area["x"] + 0.6 * area["width"], area["y"] + 45, steps=5)
+    page.mouse.up()
+    expect(page).to_have_url(re.compile("behaviour.losses:zoomed-to=xaxis"))
+    ranges = "plot => plot._fullLayout.xaxis.range.map(Math.round)"
+    zoomed = losses.locator(".plot").evaluate(ranges)
+    assert zoomed[1] - zoomed[0] < 1200
+    page.reload()
+    expect(losses).to_have_attribute("data-drawn", re.compile(r"\d+"))
+    assert losses.locator(".plot").evaluate(ranges) == zoomed
+    assert rows(page)[0] == ["Train and test loss"]
+    expect(page.get_by_title("Spacing of the steps")).to_have_text("log")
+
+
+def test_a_board_whose_last_card_was_closed_is_empty_when_it_comes_back(visit):
+    page, _ = visit("views=behaviour.losses")
+    card(page, "Train and test loss").get_by_label("Close this view").click()
+    expect(page).to_have_url(re.compile("views=none"))
+    page.reload()
+    expect(page.get_by_text("No view is open.")).to_be_visible()

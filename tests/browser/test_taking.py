@@ -145,7 +145,7 @@ def test_what_is_computed_while_a_page_is_open_is_there_when_one_looks_again(vis
     variant = small.variants()[0]
     variant.analyze(name)
     try:
-        found.get_by_role("button", name="Look again").click()
+        found.get_by_role("button", name="Refresh").click()
         expect(found).to_have_class(re.compile("is-figure"))
         expect(page.locator('[data-view="ranks.over_training"]')).to_have_class(re.compile("is-( |$)"))
     finally:

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from miscope.figures.figure_style import CONFIG, NULL, colour_of, restyle, template, variant_colours
+from miscope.figures.figure_style import CONFIG, NULL, ON_A_PATH, colour_of, restyle, template, variant_colours
 
 KEY_FREQUENCIES = (("14", "35", "41", "42", "52"), ("6", "23", "37", "39", "41"), ("3", "6", "23", "39"))
 
@@ -106,3 +106,11 @@ def test_a_figure_changes_its_theme_and_keeps_its_contents():
 def test_the_tool_bar_sends_nothing_away():
     assert CONFIG["showSendToCloud"] is False
     assert CONFIG["displaylogo"] is False
+
+
+def test_points_of_a_path_show_on_white_and_on_black_from_the_first_to_the_last():
+    white, black = (luminance(template(theme).layout.paper_bgcolor) for theme in ("light", "dark"))
+    # Between two neighbours a scale's colours lie on a line, and so their luminance between those of both.
+    for colour in ON_A_PATH:
+        assert (white + 0.05) / (luminance(colour) + 0.05) > 2.5
+        assert (luminance(colour) + 0.05) / (black + 0.05) > 3

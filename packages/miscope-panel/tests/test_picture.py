@@ -127,12 +127,18 @@ def test_a_script_gets_the_error_itself(trained):
 def test_a_view_that_compares_says_how_to_give_it_others(trained, name):
     made = picture(trained, Request(view="small.together", variant=name))
     assert made.state == "inapplicable"
-    assert made.words == ("It compares variants.", "Choose others under \u201cCompare with\u201d.")
+    assert made.words == (
+        "This view compares several variants, and one is selected.",
+        "Choose others under \u201cCompare with\u201d.",
+    )
 
 
 def test_where_there_is_one_variant_only_it_says_how_to_train_another(empty):
     variant = empty.variant("toy.sum")
     list(variant.train(threads=1))
     made = picture(empty.value, Request(view="small.together", variant=variant.name))
-    assert made.words == ("It compares variants, and there is only one.", "To train another:")
+    assert made.words == (
+        "This view compares several variants, and one is selected.",
+        "There is no other here. To train one:",
+    )
     assert made.commands == (f"miscope train toy.sum KEY=VALUE --workspace {empty.root}",)

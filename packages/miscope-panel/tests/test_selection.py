@@ -70,6 +70,13 @@ def test_before_the_first_checkpoint_the_first_is_shown():
     assert settled([], 2) is None
 
 
+def test_a_board_without_cards_is_told_from_one_of_which_nothing_is_said():
+    closed = Place(views=("a.b",)).close("a.b")
+    assert write_query(closed) == "views=none"
+    assert Place(**read_query("views=none")) == closed != Place(**read_query("views="))
+    assert closed.open("a.b") == Place(views=("a.b",))
+
+
 def test_a_control_put_back_leaves_the_address():
     place = Place().turn("a.b", "neuron", "7")
     assert place.controls_of("a.b") == {"neuron": "7"}

@@ -96,6 +96,23 @@ def test_closing_the_last_card_says_what_to_do(bench):
     assert titles(opened) == ["Losses"]
 
 
+def test_an_address_of_an_empty_board_opens_no_card(bench):
+    assert titles(bench("views=none")) == ["No view is open."]
+
+
+def test_the_looks_of_a_card_are_in_the_address_and_are_no_controls_of_its_view(bench):
+    opened = bench("views=small.losses&small.losses:zoomed-to=xaxis=0,5")
+    card = opened.workbench.board[0]
+    assert (card.looks, card.picture["state"]) == ({"zoomed-to": "xaxis=0,5"}, "figure")
+    before = card.picture
+    card.on_message({"kind": "look", "look": "full-width", "value": "1"})
+    card.on_message({"kind": "look", "look": "zoomed-to", "value": ""})
+    assert (card.looks, card.picture is before) == ({"full-width": "1"}, True)
+    assert "small.losses:full-width=1" in opened.shell.query
+    opened.workbench.cursor.spacing = "log"
+    assert parse_qs(opened.shell.query)["cursor:spacing"] == ["log"]
+
+
 def test_failing_views_do_not_disturb_the_others(bench):
     opened = bench("views=small.broken,small.unmade,small.attention,small.neuron")
     assert [card.picture["state"] for card in opened.workbench.board] == ["error", "missing", "inapplicable", "figure"]

@@ -89,6 +89,7 @@ def test_ranks_cross_at_the_first_checkpoint_after_the_output_had_more():
         ({"generalised": NAN}, 9.0, "memorised only"),
         ({"final_loss": 0.5}, 0.5, "lost again"),
         ({"final_loss": 1e-3}, 0.001, "degraded"),
+        ({"final_loss": 2.2e-5}, 0.0, "not converged"),
         ({"generalised": 150.0, "grokked": 0.0}, 0.0, "without delay"),
         ({"memorised": 400.0, "first": 400.0, "grokked": NAN}, 0.0, "learnt before the record"),
         ({"generalised": 15_000.0, "last": 20_000.0}, 0.0, "late"),

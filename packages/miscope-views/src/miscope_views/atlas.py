@@ -103,7 +103,7 @@ VIEWS = (
             Choice(name="site", options_from=_others_first),
             Number(name="page", default=1, minimum=1, maximum_from=lambda shown: -(-_widest(shown) // PAGE)),
             Choice(name="sort", options=("variance", "index"), label="order"),
-            Toggle(name="own_scale", default=True, label="each on its own scale"),
+            Toggle(name="own_scale", default=True, label="own scale"),
             AMOUNT,
             RESOLUTION,
         ),

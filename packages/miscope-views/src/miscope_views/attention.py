@@ -44,7 +44,8 @@ def patterns(shown: ViewData, *, site: str, key: str) -> Figure:
                 "coloraxis": "coloraxis",
             }
         )
-        axes |= map_axes(suffix, place, row if head % across(len(maps)) == 0 else "", column)
+        down, right = row if head % across(len(maps)) == 0 else "", column if place[1][0] < 1e-6 else ""
+        axes |= map_axes(suffix, place, down, right)
         badge, measured = _texture(shown, site, head, _keys(shown).index(key))
         traces[-1]["hovertemplate"] = f"head {head}{measured}<br>{hover}<extra></extra>"
         names.append(above(f"head {head}{badge}", place))

@@ -10,6 +10,7 @@ import numpy as np
 
 from miscope import ViewData
 from miscope.figures.figure_style import OKABE_ITO
+from miscope.figures.frame import FEW
 from miscope_views.figures import faint, figure, line
 from miscope_views.signed_axis import Magnitudes, magnitudes_of
 
@@ -65,5 +66,5 @@ def _traces(
         custom.append(half)
     told = {"customdata": np.stack(custom, axis=1), "hovertemplate": hover, "legendgroup": name}
     drawn = line(steps[:0], values[:0], name, colour, line=look)
-    mode = "lines" if len(steps) > 1 else "lines+markers"
+    mode = "lines" if len(steps) > FEW else "lines+markers"
     return [*band, {**drawn, "mode": mode, "x": steps, "y": scale.laid(values), **told}]

@@ -58,7 +58,7 @@ def profiles(shown: ViewData, *, part: str, quantity: str, towards: str, logarit
         traces.append(line(alpha, values[i, target], name, colour, mode="lines+markers", hovertemplate=hover))
     unit = f"{_OF[part]} loss, nats" if quantity == "loss" else f"{_OF[part]} accuracy"
     layout: dict[str, Any] = {
-        "title": title(shown, f"On the line to {shown.step_label} {int(steps[target]):,}"),
+        "title": title(shown, f"Linear interpolation to {shown.step_label} {int(steps[target]):,}"),
         "xaxis": {"title": {"text": "share of the way"}, "range": [-0.02, 1.02]},
         "yaxis": {"title": {"text": unit}},
         "legend": {"title": {"text": f"from {shown.step_label}"}},
@@ -88,7 +88,7 @@ def seeds(shown: ViewData, *, part: str, quantity: str) -> Figure:
     near = [_off_diagonal(np.asarray(arrays[f"all/{when}_cosine"])) for when in ("before", "after")]
     note += f" · cosine of their weights {near[0]:.2f}, {near[1]:.2f}"
     layout: dict[str, Any] = {
-        "title": title(shown, f"On the lines between {count} runs", note),
+        "title": title(shown, f"Linear interpolation between {count} runs", note),
         "xaxis": {"title": {"text": "share of the way"}, "range": [-0.02, 1.02]},
         "yaxis": {"title": {"text": f"{_OF[part]} {quantity}" + (", nats" if quantity == "loss" else "")}},
         "showlegend": True,
@@ -142,7 +142,7 @@ VIEWS = (
     ),
     View(
         name="connectivity.profiles",
-        title="On the line between checkpoints",
+        title="Linear interpolation between checkpoints",
         grain=Grain.TRAJECTORY,
         draw=profiles,
         needs=Needs(reads=(_READS,)),
@@ -155,7 +155,7 @@ VIEWS = (
     ),
     View(
         name="connectivity.seeds",
-        title="On the lines between runs",
+        title="Linear interpolation between runs",
         grain=Grain.COHORT,
         draw=seeds,
         needs=Needs(reads=(_SEEDS,)),

@@ -19,14 +19,17 @@ if TYPE_CHECKING:
 
 __all__ = ["ACROSS", "AMOUNT", "PAGE", "RESOLUTION", "Pictures", "contact_figure", "maps_of", "page_of", "room"]
 
-PAGE, ACROSS = 128, 16
+PAGE, ACROSS = 128, 12
 """Pictures on a page, and in a row."""
 
-RESOLUTION = Choice(name="pixels", options=("16", "28", "64"), default="28", label="pixels a side")
+RESOLUTION = Choice(name="pixels", options=("16", "28", "64"), default="28", label="pixels")
 
-AMOUNT = Choice(name="amount", options=(str(PAGE), "all"), label="pictures on a page")
+AMOUNT = Choice(name="amount", options=(str(PAGE), "all"), label="on a page")
 
 _GUTTER = 3
+
+_BAR = {"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom", "thickness": 8, "len": 0.5}
+"""Above the pictures, to which it leaves their width."""
 
 
 @final
@@ -57,7 +60,11 @@ def contact_figure(shown: Pictures, title: dict[str, Any], *, own_scale: bool, p
     bare = {"visible": False, "showgrid": False}
     layout: dict[str, Any] = {
         "title": title,
-        "coloraxis": {"cmin": 0.0 if maps.min() >= 0 else -1.0, "cmax": 1, "colorbar": {"title": {"text": unit}}},
+        "coloraxis": {
+            "cmin": 0.0 if maps.min() >= 0 else -1.0,
+            "cmax": 1,
+            "colorbar": {**_BAR, "title": {"text": unit, "side": "top"}},
+        },
         "xaxis": {**bare, "constrain": "domain"},
         "yaxis": {**bare, "autorange": "reversed", "scaleanchor": "x", "constrain": "domain"},
         "showlegend": False,

@@ -9,6 +9,7 @@ import numpy as np
 
 from miscope import ViewData
 from miscope.figures.figure_style import caution, template
+from miscope.figures.frame import FEW
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -108,10 +109,10 @@ def panels(heights: Sequence[float], gap: float = 0.08) -> list[list[float]]:
 
 
 def line(x: np.ndarray, y: np.ndarray, name: str, colour: str, **more: Any) -> Trace:
-    """A curve over training, thinned to what a screen can show; of one checkpoint a dot, for no line has one point."""
+    """A curve over training, thinned to what a screen can show; of few checkpoints with a mark at each."""
     x, y = thin(np.asarray(x), np.asarray(y))
     style = {"color": colour, "width": 1.6} | more.pop("line", {})
-    mode = "lines" if len(x) != 1 else "lines+markers"
+    mode = "lines" if len(x) > FEW else "lines+markers"
     return {"type": "scatter", "mode": mode, "x": x, "y": y, "name": name, "line": style, **more}
 
 

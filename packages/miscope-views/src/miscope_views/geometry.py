@@ -9,7 +9,7 @@ import numpy as np
 
 from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.basis import Basis
-from miscope.figures.figure_style import NULL
+from miscope.figures.figure_style import NULL, ON_A_PATH
 from miscope_views.figures import figure, panels, title
 from miscope_views.geometry_over_training import ALIGNMENT_VIEW, COLLAPSE_VIEW, SEPARATION_VIEW
 from miscope_views.named_arrays import choice_of, first_row, holders
@@ -213,7 +213,7 @@ def _coloured(shown: ViewData, arrays: Mapping[str, np.ndarray], site: str, colo
     if basis is None or block is None:
         values = np.arange(len(arrays["class"]), dtype=float)
         bar = {"title": {"text": "answer"}}
-        return {"color": values, "colorscale": "Viridis", "showscale": True, "colorbar": bar}
+        return {"color": values, "colorscale": list(ON_A_PATH), "showscale": True, "colorbar": bar}
     angle = np.arctan2(basis.rows[block.rows[1]], basis.rows[block.rows[0]])
     bar = {"title": {"text": f"angle of {colour}"}, "tickvals": [-np.pi, 0, np.pi], "ticktext": ["-π", "0", "π"]}
     return {"color": angle, "colorscale": "Phase", "cmin": -np.pi, "cmax": np.pi, "showscale": True, "colorbar": bar}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from miscope_views.figures import panels
@@ -13,7 +14,8 @@ _MOST_ACROSS = 4
 
 
 def across(count: int) -> int:
-    return min(_MOST_ACROSS, count)
+    """Heads in a row: as many as there are rows, or nearly, so that each map is large in a card of any shape."""
+    return min(_MOST_ACROSS, math.isqrt(max(count - 1, 0)) + 1)
 
 
 def cell(head: int, count: int) -> tuple[list[float], list[float]]:
@@ -24,7 +26,7 @@ def cell(head: int, count: int) -> tuple[list[float], list[float]]:
     gap = 0.05
     width = (1 - gap * (wide - 1)) / wide
     left = place * (width + gap)
-    return [left, left + width], panels([1.0] * rows, 0.2)[row]
+    return [left, left + width], panels([1.0] * rows, 0.16)[row]
 
 
 def map_axes(suffix: str, place: tuple[list[float], list[float]], row: str, column: str) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def distances(shown: ViewData) -> Figure:
 
 
 def flags(shown: ViewData) -> Figure:
-    """What is wrong with which checkpoint; below, how far each tensor's speed is from what those around it suggest."""
+    """Checks that each checkpoint passes or fails; below, how far each tensor's speed is from its neighbours'."""
     arrays = shown.artifacts[_AUDIT]
     steps, kinds, flag = arrays["at"], arrays["kind"].tolist(), arrays["flag"]
     above, below = panels([1, 1.3])
@@ -66,7 +66,7 @@ def flags(shown: ViewData) -> Figure:
         more = {"line": look, "yaxis": "y2", "hovertemplate": hover}
         traces.append(line(middle, arrays["speed_z"][:, column], role, colour, **more))
     layout = {
-        "title": title(shown, "What is wrong with the checkpoints", _verdict(shown, arrays)),
+        "title": title(shown, "Integrity of the checkpoints", _verdict(shown, arrays)),
         "yaxis": {
             "type": "category",
             "domain": above,
@@ -97,7 +97,7 @@ _BOUND = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "yref": "y2", "line
 
 
 def replay(shown: ViewData) -> Figure:
-    """Losses computed from the checkpoints on those recorded in training; below, how far apart they are."""
+    """Losses recomputed from the checkpoints, on those recorded in training; below, how far apart they are."""
     arrays = shown.artifacts[_REPLAY]
     above, below = panels([1.4, 1])
     traces, notes, gaps = [], [], 0
@@ -108,8 +108,8 @@ def replay(shown: ViewData) -> Figure:
         series = shown.metrics.get(name) if name in shown.metrics else None
         if series is not None:
             traces.append(line(series.steps, series.values, f"{split}, recorded", colour))
-        hover = f"{split} %{{y:.5g}} nats at {shown.step_label} %{{x:,}}<extra>computed anew</extra>"
-        dots = {"type": "scatter", "mode": "markers", "x": steps, "name": f"{split}, computed anew"}
+        hover = f"{split} %{{y:.5g}} nats at {shown.step_label} %{{x:,}}<extra>recomputed</extra>"
+        dots = {"type": "scatter", "mode": "markers", "x": steps, "name": f"{split}, recomputed"}
         marks = {"symbol": "circle-open", "size": 5, "color": colour}
         traces.append({**dots, "y": arrays[f"{name}/recomputed"], "marker": marks, "hovertemplate": hover})
         ratio = np.abs(arrays[f"{name}/log_ratio"])
@@ -125,7 +125,7 @@ def replay(shown: ViewData) -> Figure:
     if not np.isnan(bad):
         notes.append(f"{bad:.0f} flagged" if bad else "none flagged")
     layout = {
-        "title": title(shown, "Losses computed anew beside those recorded", " · ".join(notes)),
+        "title": title(shown, "Recomputed and recorded losses", " · ".join(notes)),
         "yaxis": {"title": {"text": "loss (nats)"}, "type": "log", "domain": above, "exponentformat": "power"},
         "yaxis2": {"title": {"text": "|log ratio|"}, "type": "log", "domain": below, "exponentformat": "power"},
         "showlegend": True,
@@ -173,7 +173,7 @@ VIEWS = (
     ),
     View(
         name="integrity.flags",
-        title="What is wrong with the checkpoints",
+        title="Integrity of the checkpoints",
         grain=Grain.TRAJECTORY,
         draw=flags,
         needs=Needs(reads=(_AUDIT,)),
@@ -181,7 +181,7 @@ VIEWS = (
     ),
     View(
         name="integrity.replay",
-        title="Losses computed anew",
+        title="Recomputed losses",
         grain=Grain.TRAJECTORY,
         draw=replay,
         needs=Needs(reads=(_REPLAY,), metrics=("*_loss",)),

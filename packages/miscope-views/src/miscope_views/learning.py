@@ -9,7 +9,7 @@ import numpy as np
 
 from miscope import Choice, Grain, Needs, Number, View, ViewData
 from miscope.artifact import Arrays
-from miscope.figures.figure_style import NULL, OKABE_ITO, TEST, TRAIN
+from miscope.figures.figure_style import NULL, OKABE_ITO, ON_A_PATH, TEST, TRAIN
 from miscope_views.figures import figure, grid_axes, line, panels, title
 from miscope_views.late_records import there_already
 
@@ -218,7 +218,7 @@ def cartography(shown: ViewData, *, seed: int) -> Figure:
         "title": title(shown, "Map of the data by how it is learnt", note),
         "xaxis": {"title": {"text": "standard deviation of the right answer's probability"}, "rangemode": "tozero"},
         "yaxis": {"title": {"text": "its mean over checkpoints"}, "range": [-0.03, 1.03]},
-        "coloraxis": {"cmin": 0, "cmax": 1, "colorbar": bar},
+        "coloraxis": {"colorscale": list(ON_A_PATH), "cmin": 0, "cmax": 1, "colorbar": bar},
         "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.02, "yanchor": "bottom"},
         "showlegend": True,
     }

@@ -9,7 +9,7 @@ import numpy as np
 
 from miscope import Choice, Grain, Needs, Toggle, View, ViewData
 from miscope.figures.event_marks import marked_events
-from miscope.figures.figure_style import NULL, OKABE_ITO
+from miscope.figures.figure_style import NULL, OKABE_ITO, ON_A_PATH
 from miscope.view import EVENT_MARKS
 from miscope_views.figures import figure, formatted, line, panels, title
 from miscope_views.named_arrays import choice_of, holders
@@ -49,7 +49,10 @@ def trajectory(shown: ViewData, *, group: str, components: str, null: str, event
     names = [f"component {axis + 1} ({explained[axis]:.1%})" for axis in axes]
     layout: dict[str, Any] = {
         "title": title(shown, f"Path of {_OF.get(group, group)}", note),
-        "coloraxis": {"colorbar": {"title": {"text": shown.step_label}, "tickformat": ","}},
+        "coloraxis": {
+            "colorscale": list(ON_A_PATH),
+            "colorbar": {"title": {"text": shown.step_label}, "tickformat": ","},
+        },
         "showlegend": False,
         "hovermode": "closest",
     }

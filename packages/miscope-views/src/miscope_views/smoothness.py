@@ -68,12 +68,12 @@ def table(shown: ViewData) -> Figure:
         "title": title(
             shown, "Predicted answers and their spectrum", "smoothness {}, {} without the constant".format(*values)
         ),
-        "xaxis": {**axes["xaxis"], "domain": [0, 0.38]},
+        "xaxis": {**axes["xaxis"], "domain": [0, 0.42]},
         "yaxis": axes["yaxis"],
-        "xaxis2": _frequencies(column, "y2") | {"domain": [0.62, 1]},
+        "xaxis2": _frequencies(column, "y2") | {"domain": [0.58, 1]},
         "yaxis2": _frequencies(row, "x2") | {"scaleanchor": "x2"},
-        "coloraxis": _colours("class", 0.39) | {"cmin": 0, "cmax": max(int(arrays["classes"]) - 1, 1)},
-        "coloraxis2": _colours("log₁₀ share", 1.01) | {"cmin": np.log10(_FLOOR), "cmax": 0},
+        "coloraxis": _colours("class", 0.21) | {"cmin": 0, "cmax": max(int(arrays["classes"]) - 1, 1)},
+        "coloraxis2": _colours("log₁₀ share", 0.79) | {"cmin": np.log10(_FLOOR), "cmax": 0},
         "shapes": [{**circle, "line": {"color": "#FFFFFF", "width": 1.5}}],
         "showlegend": False,
         "hovermode": "closest",
@@ -94,13 +94,13 @@ def _spectrum(predicted: np.ndarray) -> tuple[np.ndarray, tuple[np.ndarray, np.n
 
 
 def _frequencies(factor: str, anchor: str) -> dict[str, Any]:
-    text = f"frequency of {factor}, cycles a sample"
+    text = f"frequency of {factor},<br>cycles a sample"
     return {"title": {"text": text}, "showgrid": False, "zeroline": False, "constrain": "domain", "anchor": anchor}
 
 
 def _colours(text: str, x: float) -> dict[str, Any]:
-    bar = {"title": {"text": text, "side": "top"}, "x": x, "thickness": 12, "len": 0.8}
-    return {"colorscale": "Viridis", "colorbar": bar}
+    bar = {"title": {"text": text, "side": "top"}, "orientation": "h", "x": x, "thickness": 10, "len": 0.4}
+    return {"colorscale": "Viridis", "colorbar": bar | {"y": 1, "yanchor": "bottom"}}
 
 
 VIEWS = (

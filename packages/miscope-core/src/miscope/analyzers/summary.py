@@ -118,7 +118,7 @@ def _crossings(trajectory: Trajectory) -> dict[str, float]:
 
 WINDOWS_OF_TRAINING = Analyzer(
     name="summary.windows",
-    version=3,
+    version=4,
     grain=Grain.TRAJECTORY,
     compute=windows,
     observe=windows_observed,
@@ -134,7 +134,8 @@ WINDOWS_OF_TRAINING = Analyzer(
         "{train_loss,test_loss}": "(4, 2) last recorded loss by its start and by its end, nats",
         "NAME/rank_crossing": "() first step at which an MLP's W_out has no more effective directions than its W_in",
         "NAME/rank_crossing_lead": "() steps from there to generalisation",
-        "verdict": "(1,) not memorised, memorised only, lost again, degraded, learnt before the record, without delay, "
+        "verdict": "(1,) not memorised, memorised only, lost again, degraded, not converged, learnt before the record, "
+        "without delay, "
         "late, or healthy",
         "criterion": "(n,) what was tested, in order; the first that is not met decides",
         "value": "(n,) what was measured",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from miscope.figures.axes import Placed, panels_along
@@ -18,6 +19,9 @@ MARKED = ("memorised", "onset", "generalised")
 
 _WORDS = {"onset": "onset of generalising"}
 """Events whose name alone does not say of what."""
+
+_LOW = 0.45
+"""Share of a figure's height below which a panel has no room for all words of a label."""
 
 _DENSE = ("heatmap", "contour")
 """Traces that leave no paper free."""
@@ -39,10 +43,18 @@ def add_event_marks(figure: Figure, traces: Sequence[Placed], axes: Sequence[str
         place, tops = _place(figure, traces, name)
         for mark in marks:
             along = {} if name[0] == "x" else {"y0": mark["x0"], "y1": mark["x0"]}
-            moved = {**mark, **place, **along, **({} if name == axes[0] else {"label": {}})}
+            label = _fitting(mark["label"], place) if name == axes[0] else {}
+            moved = {**mark, **place, **along, "label": label}
             added += [moved] if tops is None else legible(moved, tops)
     if added:
         layout.shapes = (*layout.shapes, *added)
+
+
+def _fitting(label: Mapping[str, Any], place: Mapping[str, Any]) -> dict[str, Any]:
+    """The label, by the event's name alone where it stands in a panel too low for more."""
+    if place.get("yref", "paper") != "paper" or place.get("y1", 1.0) - place.get("y0", 0.0) >= _LOW:
+        return {**label}
+    return {**label, "text": functools.reduce(lambda t, name: t.replace(_WORDS[name], name), _WORDS, label["text"])}
 
 
 def event_marks(shown: ViewData) -> list[dict[str, Any]]:
@@ -57,7 +69,7 @@ def event_marks(shown: ViewData) -> list[dict[str, Any]]:
         place = {"xref": "x", "yref": "paper", "x0": step, "x1": step, "y0": 0, "y1": 1}
         # Along the text, then across it: inside the panel, and on the side of the line where there is room.
         anchors = {"xanchor": "left" if crowded else "right", "yanchor": "bottom" if step > 0.1 * last else "top"}
-        turned = {"textangle": -90, **anchors, "padding": 3}
+        turned = {"textangle": -90, **anchors, "padding": 4}
         look = {"type": "line", "name": "event", "line": {"width": 1, "dash": "dot"}}
         marks.append({**look, **place, "label": {**label, **turned}})
     return marks

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
     from plotly.graph_objs.layout import Template
 
-__all__ = ["CONFIG", "NULL", "OKABE_ITO", "TEST", "TRAIN", "Theme"]
+__all__ = ["CONFIG", "NULL", "OKABE_ITO", "ON_A_PATH", "TEST", "TRAIN", "Theme"]
 __all__ += ["caution", "colour_of", "is_ours", "restyle", "template", "variant_colours"]
 
 Theme = Literal["light", "dark"]
@@ -35,6 +35,9 @@ TRAIN, TEST = OKABE_ITO[:2]
 NULL = "#9A9A9A"
 """What a model that learned nothing would show."""
 
+ON_A_PATH: tuple[str, ...] = ("#7a5fd0", "#4f7fd6", "#2a98b5", "#27a36f", "#7aa82f", "#c79a12")
+"""Colour scale of points from the first step to the last: unlike viridis, both its ends show on white and on black."""
+
 _VIRIDIS = "#440154 #472d7b #3b528b #2c728e #21918c #28ae80 #5ec962 #addc30 #fde725"
 _BLUE_WHITE_RED = "#053061 #2166ac #4393c3 #92c5de #d1e5f0 #f7f7f7 #fddbc7 #f4a582 #d6604d #b2182b #67001f"
 _BLUE_BLACK_RED = "#9eb0ff #5ba4db #2d7597 #1a4256 #131c21 #151110 #2a120a #51200c #8a4331 #c4796d #ffadad"
@@ -50,7 +53,7 @@ _FREQUENCIES = (
     "#66aa66 #dd0077 #00ccdd #bb4455 #bbbb66 #5588ff #aa7744"
 )
 """Colours of 1 to 105, the frequencies of primes up to 211: each is, of all that show on both backgrounds and are not
-grey, the one farthest (CIEDE2000) from those before it, beyond 56 of those nearly as far the one farthest from the last.
+grey, the one farthest (CIEDE2000) from those before it, beyond 56 of those nearly as far that farthest from the last.
 So a few low frequencies are farthest apart, and any two can be told apart."""
 
 _TONES = ((0.53, 0.09), (0.58, 0.18), (0.71, 0.19), (0.77, 0.08), (0.69, 0.17))

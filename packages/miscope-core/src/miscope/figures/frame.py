@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
     from miscope.view import ViewData
 
-__all__ = ["figure", "line", "title"]
+__all__ = ["FEW", "figure", "line", "title"]
+
+FEW = 8
+"""Points of a curve up to which each has a mark: there is little else to see where the checkpoints are."""
 
 
 def figure(traces: Iterable[Mapping[str, Any]], layout: Mapping[str, Any]) -> Figure:
@@ -30,7 +33,7 @@ def title(shown: ViewData, text: str, note: str = "") -> dict[str, Any]:
 
 
 def line(x: np.ndarray | Sequence[str], y: np.ndarray, name: str, colour: str, **more: Any) -> dict[str, Any]:
-    """A curve; of one point a dot."""
+    """A curve; of few points with a mark at each."""
     style = {"color": colour, "width": 1.6} | more.pop("line", {})
-    mode = more.pop("mode", "lines" if len(x) != 1 else "lines+markers")
+    mode = more.pop("mode", "lines" if len(x) > FEW else "lines+markers")
     return {"type": "scatter", "mode": mode, "x": x, "y": y, "name": name, "line": style, **more}

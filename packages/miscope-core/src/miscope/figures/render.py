@@ -214,7 +214,7 @@ def _shown(workspace: Workspace, view: View, variant: Variant, step: int | None,
     needs, given = view.needs, Gathering.of(view, context)
     check_view_applies(view, context, store.metrics(variant.name) if needs.metrics else ())
     analysis = _analysis(workspace, view, variant, steps, options)
-    artifacts = {name: artifact(store, analysis, name, at) for name in needs.reads}
+    artifacts = _read(store, analysis, needs.reads, at)
     check_something_computed(view, variant.name, artifacts)
     artifacts |= _those_there(store, analysis, needs.optional, at)
     maybe = [name for name in needs.history if name in needs.optional]
@@ -255,6 +255,19 @@ def _source(workspace: Workspace, view: View, variant: Variant, options: Options
     """Metrics and events of the one variant that this is built on; None where there is not one that has them."""
     over_training = replace(view, grain=Grain.TRAJECTORY, needs=Needs(metrics=view.needs.source_metrics))
     return source_beside(workspace, variant, lambda other: _shown(workspace, over_training, other, None, options))
+
+
+def _read(store: Store, analysis: ResolvedAnalysis, names: Sequence[str], step: int | None) -> dict[str, Arrays]:
+    """All of them. One that does not apply is said before another that was not computed: computing would not help."""
+    found, missing = {}, None
+    for name in names:
+        try:
+            found[name] = artifact(store, analysis, name, step)
+        except NoArtifact as error:
+            missing = missing or error
+    if missing is not None:
+        raise missing
+    return found
 
 
 def _those_there(store: Store, analysis: ResolvedAnalysis, names: Sequence[str], step: int | None) -> dict[str, Arrays]:

@@ -11,6 +11,9 @@ import numpy as np
 
 __all__ = ["Limits", "Outcome", "Test", "labelled", "verdict"]
 
+_RISEN = 0.1
+"""Share of the final test loss by which it lies above its smallest value where it no longer falls."""
+
 
 @final
 @dataclass(frozen=True, kw_only=True)
@@ -69,11 +72,19 @@ def _tests(events: Mapping[str, float], rise: float, limits: Limits) -> list[Tes
     ratio = generalised / memorised if memorised > 0 else np.nan
     first, grokked, delay = events["first"], events["grokked"], events["line/delay"]
     learnt = np.isfinite(memorised) and np.isfinite(generalised)
+    # At the end of a fall there is no loss: longer training would have lowered it further.
+    rose = rise > _RISEN * final
     whole = [
         ("memorised by the end", memorised, events["last"], np.isfinite(memorised), "not memorised"),
         ("generalised by the end", generalised, events["last"], np.isfinite(generalised), "memorised only"),
         ("rise of the test loss at the end, nats", rise, limits.rebound, not rise >= limits.rebound, "lost again"),
-        ("final test loss, nats", final, limits.good_loss, final <= limits.good_loss, "degraded"),
+        (
+            "final test loss, nats",
+            final,
+            limits.good_loss,
+            final <= limits.good_loss,
+            "degraded" if rose else "not converged",
+        ),
         ("first step of the record", first, 0, not (learnt and np.isnan(grokked)), "learnt before the record"),
         ("generalised over memorised", ratio, delay, grokked != 0 or not learnt, "without delay"),
         ("step of generalisation", generalised, limits.late, not generalised > limits.late, "late"),
@@ -82,7 +93,7 @@ def _tests(events: Mapping[str, float], rise: float, limits: Limits) -> list[Tes
         f"the training loss or accuracy did not reach its mark by step {events['last']:,.0f}",
         f"it memorised by step {memorised:,.0f} and had not generalised by step {events['last']:,.0f}",
         _rose(rise, limits.rebound),
-        f"its final test loss is {final:.2g}, above {limits.good_loss:g}",
+        f"its final test loss is {final:.2g}, above {limits.good_loss:g}" + ("" if rose else ", and was still falling"),
         f"its record begins at step {first:,.0f}, when it had learnt already, so that its delay is not known",
         f"it generalised {ratio:.2g} times as late as it memorised, less than {delay:g}",
         f"it generalised at step {generalised:,.0f}, after {limits.late:,.0f}",

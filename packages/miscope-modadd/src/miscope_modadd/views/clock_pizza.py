@@ -8,7 +8,7 @@ import numpy as np
 
 from miscope import Grain, Needs, View, ViewData
 from miscope.errors import DoesNotApply
-from miscope.figures.figure_style import NULL, OKABE_ITO
+from miscope.figures.figure_style import NULL, OKABE_ITO, ON_A_PATH
 from miscope.figures.frame import figure, line, title
 from miscope_modadd.views.band import band
 
@@ -64,7 +64,7 @@ def plane(shown: ViewData) -> Figure:
         "y": y,
         "customdata": steps,
         "line": {"color": NULL, "width": 1},
-        "marker": {"color": steps, "size": 6, "colorscale": "Viridis", "showscale": True, "colorbar": bar},
+        "marker": {"color": steps, "size": 6, "colorscale": list(ON_A_PATH), "showscale": True, "colorbar": bar},
         "hovertemplate": hover,
     }
     ends = {

@@ -28,6 +28,7 @@ class Card(JSComponent):
     closable = param.Boolean(default=True)
     holdable = param.Boolean(default=False, doc="Whether a second card can hold what this one shows.")
     held = param.Boolean(default=False, doc="Whether it stays at its variant and step.")
+    looks = param.Dict(default={}, doc="What the visitor made of the card: full width, zoom (`card_looks`).")
     picture = param.Dict(default={}, doc="State, figure, words, controls: replaced as a whole.")
     pending = param.Boolean(default=False, doc="Whether the picture is older than the selection.")
     fresh = param.Boolean(default=False, doc="Whether the visitor has just opened it, and shall see where.")

@@ -20,6 +20,7 @@ class Cursor(JSComponent):
     asked = param.Integer(
         default=None, allow_None=True, doc="The step asked for, 80 ms after the last move; None: the last."
     )
+    spacing = param.Selector(default="linear", objects=["linear", "log"], doc="Of the steps along the slider.")
     step_label = param.String(default="step")
     events = param.Dict(default={}, doc="Named steps to mark.")
     active = param.Boolean(default=True, doc="Whether keys move it.")

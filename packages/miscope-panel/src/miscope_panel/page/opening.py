@@ -45,8 +45,10 @@ def opened(workspace: Workspace, names: Sequence[str], place: Place) -> Place:
         through = place.through(place.lens, sections)
         # What an address says stands over what the lens sets.
         turned = {**through.turned, **place.turned}
-        return replace(through, variant=variant, step=step, views=views or through.views, turned=turned)
-    views = views or first_views(workspace.plugins.views, weights=bool(steps) or variant not in names)
+        filled = views if place.bare else views or through.views
+        return replace(through, variant=variant, step=step, views=filled, bare=place.bare, turned=turned)
+    if not place.bare:
+        views = views or first_views(workspace.plugins.views, weights=bool(steps) or variant not in names)
     return replace(place, variant=variant, views=views, step=step)
 
 

@@ -23,6 +23,7 @@ from miscope_panel.page.opening import opened
 from miscope_panel.page.page_record import PageContext
 from miscope_panel.page.sidebar import Sidebar
 from miscope_panel.shown import pin
+from miscope_panel.shown.card_looks import LOOKS, looks_among, without_looks
 from miscope_panel.shown.lens_cards import CardSection, sections_of, under_headings
 from miscope_panel.shown.picture import Request, State, command, picture, why_not
 from miscope_panel.shown.pin import view_of
@@ -61,6 +62,7 @@ class Workbench:
         self._left = False
         """Whether another page was looked at since."""
         self.cursor.param.watch(lambda event: self.selection.move(step=event.new), "asked")
+        self.cursor.param.watch(lambda event: self._space(event.new), "spacing")
         self.sidebar.on_again = self.look_again
         self.sidebar.on_lens = self._look_through
 
@@ -71,6 +73,9 @@ class Workbench:
         if len(self._names) < 2:
             return
         self._errands.send(partial(studies, self._workspace), partial(self.sidebar.offer, lenses))
+
+    def _space(self, spacing: str) -> None:
+        self.selection.place = self.selection.place.turn("cursor", "spacing", None if spacing == "linear" else spacing)
 
     def _look_through(self, lens: str) -> None:
         place, sections = self.selection.place, sections_of(self._workspace, lens)
@@ -128,7 +133,8 @@ class Workbench:
             self._sections = sections_of(self._workspace, new.lens)
         if (new.variant, new.compared) != (old.variant, old.compared) and new.variant in self._names:
             self._errands.send(partial(_states, self._workspace, new), partial(self._explain, new))
-        self.cursor.asked = new.step
+        spacing = "log" if new.controls_of("cursor").get("spacing") == "log" else "linear"
+        self.cursor.param.update(asked=new.step, spacing=spacing)
         self._lay_out(new)
         if (new.variant, new.compared, new.views) != (old.variant, old.compared, old.views):
             # Not at every move of the cursor: comparing the catalogue with itself took longer than all else together.
@@ -175,6 +181,7 @@ class Workbench:
             self.board[:] = board
         self._cards = cards
         for entry, card in self._cards.items():
+            card.looks = looks_among(place.controls_of(entry))
             card.ask(self._request(entry, place), partial(picture, self._workspace), self._errands)
 
     def _title(self, entry: str) -> str:
@@ -215,14 +222,16 @@ class Workbench:
                 self.selection.place = place.close(entry)
             case {"kind": "turn", "control": str(control), "value": str(value)}:
                 self.selection.place = place.turn(entry, control, value)
+            case {"kind": "look", "look": str(look), "value": str(value)} if look in LOOKS:
+                self.selection.place = place.turn(entry, look, value or None)
             case {"kind": "hold"}:
                 now = self._request(entry, place)
                 self.selection.place = place.hold(entry, pin.Pin(view=entry, variant=now.variant, step=now.step))
 
     def _request(self, entry: str, place: Place) -> Request:
-        held, name = pin.read(entry), view_of(entry)
+        held, name, controls = pin.read(entry), view_of(entry), without_looks(place.controls_of(entry))
         if held is not None:
-            return Request(view=name, variant=held.variant, step=held.step, controls=place.controls_of(entry))
+            return Request(view=name, variant=held.variant, step=held.step, controls=controls)
         grain = self._workspace.plugins.views[name].grain
         return Request(
             view=name,
@@ -231,7 +240,7 @@ class Workbench:
             # Only what the picture depends on, so that the same picture is never asked for twice.
             step=settled(self.cursor.steps, place.step) if grain is Grain.CHECKPOINT else None,
             compared=place.compared if grain is Grain.COHORT else (),
-            controls=place.controls_of(entry),
+            controls=controls,
         )
 
     def look_again(self) -> None:

@@ -38,6 +38,8 @@ State = Literal["figure", "missing", "inapplicable", "error"]
 
 _COMMAND = re.compile(r"^(?P<words>.*?):\s\s(?P<command>miscope .*)$")
 
+_ALONE = "This view compares several variants, and one is selected."
+
 # A model records the activations of one run at a time; views that recompute them take turns.
 _MODEL = threading.Lock()
 
@@ -222,10 +224,8 @@ def _alone(workspace: Workspace, request: Request) -> Picture | None:
     if workspace.plugins.view(request.view).grain is not Grain.COHORT or set(request.compared) - {request.variant}:
         return None
     if len(workspace.names()) > 1:
-        return Picture(
-            state="inapplicable", words=("It compares variants.", "Choose others under \u201cCompare with\u201d.")
-        )
+        return Picture(state="inapplicable", words=(_ALONE, "Choose others under \u201cCompare with\u201d."))
     family = request.variant.partition("/")[0]
     train = command(workspace, f"miscope train {family} KEY=VALUE")
-    words = ("It compares variants, and there is only one.", "To train another:")
+    words = (_ALONE, "There is no other here. To train one:")
     return Picture(state="inapplicable", words=words, commands=(train,))

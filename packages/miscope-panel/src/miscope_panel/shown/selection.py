@@ -23,6 +23,9 @@ PAGE_NAME = r"[a-z][a-z0-9_.-]{0,39}"
 
 _SAFE = "/:,@"
 
+_BARE = "none"
+"""What an address says of a board without cards; the name of a view has a dot."""
+
 
 @final
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +38,8 @@ class Place:
     """The step asked for, whether or not there is a checkpoint; None: the last."""
     views: tuple[str, ...] = ()
     """Open cards, in order: names of views, and pins of some."""
+    bare: bool = False
+    """Whether there is none because the last was closed, and not because the place says nothing of cards."""
     compared: tuple[str, ...] = ()
     """Other variants that cohort views show beside this one."""
     turned: Mapping[tuple[str, str], str] = field(default_factory=dict)
@@ -58,12 +63,13 @@ class Place:
 
     def open(self, view: str) -> Place:
         """This place with the view's card opened, last."""
-        return self if view in self.views else replace(self, views=(*self.views, view))
+        return self if view in self.views else replace(self, views=(*self.views, view), bare=False)
 
     def close(self, view: str) -> Place:
         """This place without the view's card; a pin takes its controls with it."""
         kept = {key: text for key, text in self.turned.items() if key[0] != view or view_of(view) == view}
-        return replace(self, views=tuple(name for name in self.views if name != view), turned=kept)
+        left = tuple(name for name in self.views if name != view)
+        return replace(self, views=left, bare=not left, turned=kept)
 
     def hold(self, view: str, pin: Pin) -> Place:
         """This place with the pin's card after the view's, its controls as they are there."""
@@ -79,7 +85,7 @@ class Place:
         cards = {entry: card.controls for section in sections for entry, card in section.cards.items()}
         rest = {key: text for key, text in self.turned.items() if key[0] not in cards}
         turned = {(entry, name): text for entry, controls in cards.items() for name, text in controls.items()}
-        return replace(self, lens=lens, views=tuple(cards), turned={**rest, **turned})
+        return replace(self, lens=lens, views=tuple(cards), bare=not cards, turned={**rest, **turned})
 
 
 def write_query(place: Place, sections: Sequence[CardSection] = ()) -> str:
@@ -94,7 +100,9 @@ def write_query(place: Place, sections: Sequence[CardSection] = ()) -> str:
         pairs += [("v", name) for name in (place.variant, *place.compared)]
     if place.step is not None:
         pairs.append(("e", str(place.step)))
-    if (not sections and (place.views or place.page == "views")) or place.views != by_lens.views:
+    if place.bare:
+        pairs.append(("views", _BARE))
+    elif (not sections and (place.views or place.page == "views")) or place.views != by_lens.views:
         pairs.append(("views", ",".join(place.views)))
     if place.lens:
         pairs.append(("lens", place.lens))
@@ -116,7 +124,9 @@ def read_query(query: str) -> dict[str, Any]:
     if re.fullmatch(r"[0-9]{1,18}", given.get("e", "")):
         fields["step"] = int(given["e"])
     if "views" in given:
-        fields["views"] = _unique(given["views"].split(","))
+        fields |= (
+            {"views": (), "bare": True} if given["views"] == _BARE else {"views": _unique(given["views"].split(","))}
+        )
     if given.get("lens"):
         fields["lens"] = given["lens"]
     if re.fullmatch(PAGE_NAME, given.get("page", "")):

@@ -21,8 +21,8 @@ const heading_of = ({layout: {title, meta}}, known, named) => {
 }
 
 // library: gives plotly.js. mark: where on the axes of a figure that says this of itself the cursor is, as [axes, place],
-// or null. jump: is told of a click there.
-const chart_in = ({model, root, canvas, overlay, library, mark, jump}) => {
+// or null. jump: is told of a click there. zoom: of axes that a hand moved, {xaxis: [0, 500], yaxis: null}; null: all is shown.
+const chart_in = ({model, root, canvas, overlay, library, mark, jump, zoom = () => {}}) => {
   let Plotly = null
   let about = null
 
@@ -78,7 +78,13 @@ const chart_in = ({model, root, canvas, overlay, library, mark, jump}) => {
     Plotly = await library()
     adopt_styles(root)
     await Plotly.react(canvas, data, layout, config)
-    if (!about) canvas.on("plotly_afterplot", lay)
+    if (!about) {
+      canvas.on("plotly_afterplot", lay)
+      canvas.on("plotly_relayout", (change) => {
+        const moved = ranges_in(change)
+        if (Object.keys(moved).length) zoom(moved)
+      })
+    }
     about = layout.meta?.miscope ?? {}
     lay()
   }

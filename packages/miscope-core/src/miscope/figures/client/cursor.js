@@ -34,7 +34,7 @@ const step_cursor = ({model, el, hub, more_keys = []}) => {
   let resting = null
   let moved = -ALONE
   let playing = null
-  let log = false
+  let log = model.spacing === "log"
 
   const steps = () => model.steps
   const position = () => place_of(steps(), asked)
@@ -69,6 +69,7 @@ const step_cursor = ({model, el, hub, more_keys = []}) => {
   const note = h("span", {class: "note", role: "status"})
   const spacing = h("button", {class: "scale", type: "button", title: "Spacing of the steps", onclick: () => {
     log = !log
+    model.spacing = log ? "log" : "linear"
     paint()
     show()
   }})
@@ -209,6 +210,11 @@ const step_cursor = ({model, el, hub, more_keys = []}) => {
   model.on("asked", () => {
     if (model.asked === asked) return
     asked = model.asked
+    show()
+  })
+  model.on("spacing", () => {
+    log = model.spacing === "log"
+    paint()
     show()
   })
   for (const name of ["steps", "events", "step_label"]) model.on(name, () => { paint(); show() })

@@ -39,10 +39,43 @@ const framed = (content, name, template) => {
   return {...layout, margin, legend: legend_of(content), autosize: true, uirevision: name, template}
 }
 
+// As tall as its rows: what the figure says is made for a narrower page, and never low.
+const height_of_table = ({data: [{header, cells}], layout}) => {
+  const rows = (cells.values?.[0]?.length ?? 0) * (cells.height ?? 28) + (header.height ?? 28)
+  return layout.height > 500 ? Math.max(layout.height - 80, rows + 28) : rows + 28
+}
+
 // Panels above each other need room for each.
-const height_of = ({layout}) => {
+const height_of = (content) => {
+  const {layout} = content
+  if (is_table(content)) return height_of_table(content)
   const axes = Object.entries(layout).filter(([name, axis]) => name.startsWith("yaxis") && !axis.overlaying)
   const rows = new Set(axes.map(([, {domain}]) => (domain ?? [0, 1])[0].toFixed(2))).size
   return Math.min(180 + 120 * Math.max(rows, 1), 720)
 }
 
+
+const is_table = ({data}) => data.length > 0 && data.every((trace) => trace.type === "table")
+
+// The axes that a change of the layout moves, with their ranges; null for one that shows all again.
+const ranges_in = (change) => {
+  const moved = {}
+  for (const [key, value] of Object.entries(change)) {
+    const [, axis, part, end] = key.match(/^([xy]axis\d*)\.(range|autorange)(?:\[([01])\])?$/) ?? []
+    if (part === "autorange" && value) moved[axis] = null
+    else if (part === "range" && end == null && Array.isArray(value)) moved[axis] = value.map(Number)
+    else if (part === "range" && end != null) (moved[axis] ??= [])[Number(end)] = Number(value)
+  }
+  return Object.fromEntries(Object.entries(moved).filter(([, ends]) => !ends || (ends.length === 2 && ends.every(Number.isFinite))))
+}
+
+// Ranges as an address has them: 'xaxis=0,500;yaxis=-1,2'.
+const zoom_read = (text) => Object.fromEntries(text.split(";").map((part) => part.match(/^([xy]axis\d*)=([^,]+),([^,]+)$/))
+  .filter((found) => found && Number.isFinite(Number(found[2])) && Number.isFinite(Number(found[3])))
+  .map(([, axis, low, high]) => [axis, [Number(low), Number(high)]]))
+
+const zoom_after = (before, moved) => Object.entries({...zoom_read(before), ...moved}).filter(([, ends]) => ends)
+  .map(([axis, ends]) => `${axis}=${ends.map((end) => Number(end.toPrecision(5))).join(",")}`).join(";")
+
+const zoomed = (layout, text) => ({...layout, ...Object.fromEntries(
+  Object.entries(zoom_read(text)).map(([axis, range]) => [axis, {...layout[axis], range, autorange: false}]))})

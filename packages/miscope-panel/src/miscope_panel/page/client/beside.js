@@ -23,7 +23,8 @@ const order_of = (cards, columns) => {
   const order = []
   while (units.length) {
     let row = [units.shift()]
-    if (!row[0].wide && fill(row, columns - row[0].places.length) > 0 && units.length && !units[0].wide) {
+    const room = row[0].wide ? 0 : fill(row, columns - row[0].places.length)
+    if (room > 0 && units.length && !units[0].wide && units[0].places.length > row[0].places.length) {
       // Nothing fits behind these: what does not comes first, and they follow it.
       units.unshift(units.shift(), ...row)
       row = [units.shift()]
@@ -52,7 +53,7 @@ const lay_out = (board) => {
   const headed = parts.some((part) => !part.dataset.entry)
   style.setProperty("--most", headed ? 99 : columns_of(cards.filter((card) => !card.wide).length))
   // Under headings cards stand close; without, they share the height there is.
-  style.alignContent = headed ? "start" : "stretch"
+  style.alignContent = headed || parts.some((part) => part.classList.contains("table")) ? "start" : "stretch"
   const columns = getComputedStyle(board.host).gridTemplateColumns.split(" ").length
   order_of(cards, columns).forEach((place, i) => (parts[place].style.order = String(i)))
 }

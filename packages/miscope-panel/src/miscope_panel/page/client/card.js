@@ -22,10 +22,18 @@ export function render({model, el}) {
   const heading = h("div", {class: "heading"})
   const badge = h("span", {class: "badge"})
   const widen = icon("wide", "Full width", () => {
-    const wide = host.classList.toggle("wide")
+    const wide = !host.classList.contains("wide")
+    stretch(wide)
+    model.send_msg({kind: "look", look: "full-width", value: wide === of_itself ? "" : String(Number(wide))})
+  })
+  // A table needs the width.
+  let of_itself = false
+  function stretch(wide) {
+    host.classList.toggle("wide", wide)
     draw_icon(widen, wide ? "narrow" : "wide")
     lay()
-  })
+  }
+  const wanted_wide = () => ("full-width" in model.looks ? model.looks["full-width"] === "1" : of_itself)
   const close = icon("close", "Close this view", () => model.send_msg({kind: "close"}))
   const [more, actions] = menu(model, `${model.title}: more`, () => choices())
   const controls = h("div", {class: "controls"})
@@ -45,12 +53,18 @@ export function render({model, el}) {
 
   const chart = chart_in({model, root, canvas, overlay, library: () => ready().then(plotly),
     mark: (about) => (about.time_axis && miscope.step != null ? [about.time_axes, miscope.step] : null),
-    jump: (step) => announce("jump", {step})})
+    jump: (step) => announce("jump", {step}),
+    zoom: (ranges) => {
+      zoom = zoom_after(zoom, ranges)
+      model.send_msg({kind: "look", look: "zoomed-to", value: zoom})
+    }})
+  let zoom = ""
 
   function make_room(content) {
     body.style.setProperty("--tall", `${height_of(content)}px`)
-    // A table needs the width.
-    if (!chart.drawn() && content.data.length && content.data.every((trace) => trace.type === "table")) widen.click()
+    of_itself = is_table(content)
+    host.classList.toggle("table", of_itself)
+    if (wanted_wide() !== host.classList.contains("wide")) stretch(wanted_wide())
   }
 
   async function draw() {
@@ -60,7 +74,8 @@ export function render({model, el}) {
     heading.textContent = heading.title = heading_of(content, [model.title], !model.held)
     make_room(content)
     const template = miscope.charts.templates[miscope.dark ? "dark" : "light"]
-    await chart.draw(content.data, framed(content, model.view, template), miscope.charts.config)
+    zoom = model.looks["zoomed-to"] ?? ""
+    await chart.draw(content.data, zoomed(framed(content, model.view, template), zoom), miscope.charts.config)
     skeleton.hidden = true
     card.dataset.drawn = Number(card.dataset.drawn ?? 0) + 1
   }
@@ -146,7 +161,7 @@ export function render({model, el}) {
     canvas.hidden = overlay.hidden = Boolean(words.length)
     message.replaceChildren(...words.map((sentence) => h("p", {}, ...coded(sentence))), ...(picture.commands ?? []).map(command))
     if (picture.state === "missing" || picture.state === "notice")
-      message.append(h("button", {class: "again", type: "button", onclick: () => announce("again")}, "Look again"))
+      message.append(h("button", {class: "again", type: "button", onclick: () => announce("again")}, "Refresh"))
     if (picture.trace) message.append(h("details", {}, h("summary", {}, "Traceback"), h("pre", {}, picture.trace)))
     if (words.length) {
       heading.textContent = ""
@@ -166,12 +181,17 @@ export function render({model, el}) {
   }
 
   model.on("picture", show)
+  model.on("looks", () => {
+    if (wanted_wide() !== host.classList.contains("wide")) stretch(wanted_wide())
+    if (figure && (model.looks["zoomed-to"] ?? "") !== zoom) drawing = drawing.then(draw)
+  })
   model.on("pending", wait)
   listen(model, "miscope:cursor", chart.lay)
   listen(model, "miscope:theme", () => (drawing = drawing.then(draw)))
   const sight = new IntersectionObserver(([entry]) => (model.in_sight = entry.isIntersecting), {rootMargin: "200px"})
   sight.observe(card)
   model.on("remove", () => sight.disconnect())
+  if (wanted_wide()) stretch(true)
   show()
   wait()
 }

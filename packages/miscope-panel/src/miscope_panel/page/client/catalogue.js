@@ -5,7 +5,7 @@ export function render({model, el}) {
   const search = h("input", {type: "search", placeholder: "Search views", "aria-label": "Search views"})
   const list = h("div")
   const again = () => model.send_msg({kind: "again"})
-  const look = icon("again", "Look again for what was trained and computed since (r)", again)
+  const look = icon("again", "Refresh: show what was trained and computed since (r)", again)
   el.append(h("div", {class: "box"}, h("div", {class: "top"}, search, look), list))
   // What the reader folded or unfolded; any other namespace is unfolded while one of its views is open.
   const folded = new Map()
