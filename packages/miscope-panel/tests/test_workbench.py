@@ -142,6 +142,16 @@ def test_cohort_views_show_the_variants_chosen_beside_this_one(bench):
     assert "seed=1" in opened.workbench.board[0].picture["figure"]
 
 
+def test_where_no_view_compares_what_is_compared_says_so(bench):
+    opened = bench("views=small.neuron")
+    sidebar = opened.workbench.sidebar
+    assert not sidebar.uncompared.visible
+    sidebar.compared.value = [OTHER]
+    assert sidebar.uncompared.visible
+    sidebar.catalogue.on_message({"kind": "open", "view": "small.compared"})
+    assert not sidebar.uncompared.visible
+
+
 def test_the_browsers_back_button_brings_the_place_back(bench, name):
     opened = bench(f"v={name}&e=10&views=small.neuron")
     opened.workbench.sidebar.variant.value = OTHER

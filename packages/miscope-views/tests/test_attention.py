@@ -57,12 +57,14 @@ def test_a_head_wears_the_badge_of_its_map():
     assert said[0].endswith(" flat")
 
 
-def test_maps_beyond_four_start_a_new_row():
+def test_maps_of_six_heads_stand_in_two_rows_of_three():
     layout = patterns(shown(20), site=SITE, key="0 (a)").layout
 
-    assert layout.xaxis5.domain == layout.xaxis.domain
-    assert layout.yaxis5.domain[1] < layout.yaxis.domain[0]
-    assert layout.yaxis4.domain == layout.yaxis.domain
+    assert layout.xaxis4.domain == layout.xaxis.domain
+    assert layout.yaxis4.domain[1] < layout.yaxis.domain[0]
+    assert layout.yaxis3.domain == layout.yaxis.domain
+    # What counts along them is said once, below.
+    assert (layout.xaxis.title.text, layout.xaxis4.title.text) == ("", "b")
 
 
 def test_keys_are_named_by_the_factor_they_hold():

@@ -12,6 +12,7 @@ from miscope.testing import ToyFourierFamily
 from miscope.testing.toy import cosines
 from miscope.view import Member
 from miscope_views import cohort, cohort_quality
+from miscope_views.cohort_medians import medians
 
 STEPS = np.array([0, 100])
 SPREAD, DOUBT = "spread of the variants", "doubt of the median"
@@ -79,10 +80,26 @@ def test_the_curve_of_each_variant_lies_under_the_band():
     arrays = {"step/test_loss/time": STEPS, "step/test_loss/band": band, "step/test_loss/count": np.array([3, 2])}
     figure = cohort.losses(shown("cohort.losses", arrays), metric="test_loss", align="step", band=SPREAD, each=True)
 
-    assert [trace.name for trace in figure.data if trace.line.width] == ["seed=1", "seed=2", "seed=3", "median"]
-    assert list(figure.data[-1].y) == pytest.approx([0.7, 0.03])
-    assert list(figure.data[1].y) == pytest.approx([0.9, 0.05])
-    assert "3 variants, from 100 on fewer: some end there" in figure.layout.title.subtitle.text
+    names = [trace.name for trace in figure.data if trace.line.width]
+    assert names == ["seed=1", "seed=2", "seed=3", "median", "median of fewer"]
+    assert [np.asarray(trace.y)[np.isfinite(trace.y)].tolist() for trace in figure.data[-2:]] == [
+        pytest.approx([0.7]),
+        pytest.approx([0.03]),
+    ]
+    assert list(figure.data[1].y) == pytest.approx([0.9])
+    assert "3 variants, from 100 on fewer, dashed: some end there" in figure.layout.title.subtitle.text
+
+
+def test_a_median_is_not_joined_to_that_of_fewer_where_a_variant_ends():
+    count = np.array([2, 2, 1, 1, 2])
+    whole, fewer = medians(np.arange(5.0), np.array([1.0, 2.0, 7.0, 8.0, 3.0]), count)
+    values = [trace["y"][np.isfinite(trace["y"])].tolist() for trace in (whole, fewer)]
+    assert (values, whole["line"]["dash"], fewer["line"]["dash"]) == ([[1, 2, 3], [7, 8]], "solid", "dash")
+    # A break lies between two neighbours that are of other numbers of variants.
+    for trace in (whole, fewer):
+        x, y = trace["x"], trace["y"]
+        joined = [(a, b) for a, b, c, d in zip(x, x[1:], y, y[1:], strict=False) if np.isfinite([c, d]).all()]
+        assert joined == ([(0.0, 1.0)] if trace is whole else [(2.0, 3.0)])
 
 
 def test_the_doubt_of_the_median_is_drawn_instead_of_the_spread_where_there_is_one():

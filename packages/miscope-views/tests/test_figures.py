@@ -84,6 +84,6 @@ def test_below_a_title_a_long_note_takes_the_room_of_the_familys_name():
     assert title(shown, "Losses", "x" * 90)["subtitle"]["text"] == f"{slug} · {'x' * 90}"
 
 
-def test_a_curve_of_one_checkpoint_is_a_dot():
-    assert line(np.array([300]), np.array([1.0]), "loss", "#000000")["mode"] == "lines+markers"
-    assert line(np.arange(2), np.ones(2), "loss", "#000000")["mode"] == "lines"
+def test_a_curve_of_few_checkpoints_has_a_mark_at_each():
+    modes = {n: line(np.arange(n), np.ones(n), "loss", "#000000")["mode"] for n in (1, 3, 8, 9)}
+    assert modes == {1: "lines+markers", 3: "lines+markers", 8: "lines+markers", 9: "lines"}

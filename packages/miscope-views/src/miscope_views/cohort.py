@@ -11,6 +11,7 @@ from miscope import Choice, Grain, Needs, Toggle, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO, colour_of
 from miscope.view import Member
 from miscope_views.cohort_matrices import CLUSTERS_VIEW, WEIGHTS_VIEW, labels_of
+from miscope_views.cohort_medians import medians
 from miscope_views.cohort_order import LEARNING_VIEW, ORDER_VIEW
 from miscope_views.cohort_quality import QUALITY_VIEW
 from miscope_views.cohort_recorded import RECORDED_VIEW
@@ -39,16 +40,17 @@ def losses(shown: ViewData, *, metric: str, align: str, band: str, each: bool) -
             "median, 95 %, all of it": arrays[f"{align}/{metric}/median_simultaneous"],
             "median, 95 %, each time": arrays[f"{align}/{metric}/median_pointwise"],
         }
+    # Where some have ended, the spread is that of others than before, and no narrower for it.
+    whole = count == count.max()
     traces = [
         trace
         for (name, (low, high)), opacity in zip(bands.items(), (0.12, 0.25), strict=True)
-        for trace in _shaded(time, low, high, name, opacity)
+        for trace in _shaded(time[whole], low[whole], high[whole], name, opacity)
     ]
     if each:
         traces += [trace for member in shown.members for trace in _own_curve(member, metric, align)]
-    hover = "median of %{customdata} variants: %{y:.4g} at %{x:,.0f}<extra></extra>"
-    middle = line(time, spread[2], "median", OKABE_ITO[0], line={"width": 2.6}, hovertemplate=hover)
-    traces.append({**middle, "customdata": count})
+    middle = medians(time, spread[2], count)
+    traces += middle
     unit = " (nats)" if metric.endswith("loss") else ""
     since = {"title": {"text": f"{shown.step_label}s since {defined(shown, align)}"}, "tickformat": ","}
     layout = {
@@ -58,14 +60,14 @@ def losses(shown: ViewData, *, metric: str, align: str, band: str, each: bool) -
         "showlegend": True,
         "meta": counted(align),
     }
-    return figure(traces, layout)
+    return figure(traces, layout, gaps=sum(int(np.isnan(trace["y"]).sum()) for trace in middle))
 
 
 def _watched(time: np.ndarray, count: np.ndarray) -> str:
     """How many variants the median is of, and from when on it is of fewer, which may make it jump."""
     most = int(count.max())
     fewer = np.flatnonzero((count < most) & (np.arange(len(count)) > count.argmax()))
-    return f"{most} variants" + (f", from {time[fewer[0]]:,.0f} on fewer: some end there" if len(fewer) else "")
+    return f"{most} variants" + (f", from {time[fewer[0]]:,.0f} on fewer, dashed: some end there" if len(fewer) else "")
 
 
 def _shaded(x: np.ndarray, low: np.ndarray, high: np.ndarray, name: str, opacity: float) -> list[dict[str, Any]]:

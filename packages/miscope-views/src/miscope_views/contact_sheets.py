@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ACROSS", "AMOUNT", "PAGE", "RESOLUTION", "Pictures", "contact_figure", "maps_of", "page_of", "room"]
 
-PAGE, ACROSS = 128, 12
+PAGE, ACROSS = 128, 16
 """Pictures on a page, and in a row."""
 
 RESOLUTION = Choice(name="pixels", options=("16", "28", "64"), default="28", label="pixels")
@@ -67,6 +67,7 @@ def contact_figure(shown: Pictures, title: dict[str, Any], *, own_scale: bool, p
         },
         "xaxis": {**bare, "constrain": "domain"},
         "yaxis": {**bare, "autorange": "reversed", "scaleanchor": "x", "constrain": "domain"},
+        "margin": {"b": 12},
         "showlegend": False,
         "hovermode": "closest",
         "hoverdistance": 60,

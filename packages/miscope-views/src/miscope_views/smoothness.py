@@ -95,7 +95,13 @@ def _spectrum(predicted: np.ndarray) -> tuple[np.ndarray, tuple[np.ndarray, np.n
 
 def _frequencies(factor: str, anchor: str) -> dict[str, Any]:
     text = f"frequency of {factor},<br>cycles a sample"
-    return {"title": {"text": text}, "showgrid": False, "zeroline": False, "constrain": "domain", "anchor": anchor}
+    return {
+        "title": {"text": text, "standoff": 20},
+        "showgrid": False,
+        "zeroline": False,
+        "constrain": "domain",
+        "anchor": anchor,
+    }
 
 
 def _colours(text: str, x: float) -> dict[str, Any]:

@@ -15,12 +15,16 @@ from miscope.lens import Lens
 from miscope.view import View
 from miscope_panel.page.client import sheet, source, style
 from miscope_panel.shown.picture import State
+from miscope_panel.shown.pin import view_of
 from miscope_panel.shown.selection import Place, Selection
 
 __all__ = ["Catalogue", "Sidebar"]
 
 _NONE = "–"
 """What stands in a menu of which nothing is chosen."""
+
+_UNCOMPARED = "No open view compares variants: open one of those \u201cacross variants\u201d to see these."
+"""Said where others were chosen to compare with."""
 
 _MANY = 10
 """A longer list is searched rather than read."""
@@ -63,6 +67,9 @@ class Sidebar:
             label="Variant", options=variants, size="small", sx={"& .MuiSelect-select": {"fontSize": "14px"}}, **wide
         )
         self.compared = pmui.MultiChoice(label="Compare with", options=variants, **wide)
+        self.uncompared = pn.pane.HTML(
+            _UNCOMPARED, visible=False, sizing_mode="stretch_width", margin=(-6, 0, 12, 0), stylesheets=[sheet("note")]
+        )
         self.study = pmui.Select(
             label="Compare the runs of a study", options=[_NONE], size="small", visible=False, **wide
         )
@@ -72,6 +79,7 @@ class Sidebar:
         self.choosers = pn.Column(
             self.variant,
             self.compared,
+            self.uncompared,
             self.study,
             self.lens,
             sizing_mode="stretch_width",
@@ -105,6 +113,7 @@ class Sidebar:
         self.variant.value = place.variant or None
         self.compared.options = [name for name in self._names if name != place.variant]
         self.compared.value = [name for name in place.compared if name in self.compared.options]
+        self.uncompared.visible = bool(place.compared) and not self._compares(place)
         self.lens.value = place.lens if place.lens in self.lens.options.values() else ""
         self.study.value = self._study_of(place)
         self.catalogue.views = [self._entry(view, place) for _, view in sorted(self._views.items())]
@@ -116,6 +125,11 @@ class Sidebar:
         self.study.options = [_NONE, *self._studies]
         self.lens.visible, self.study.visible = bool(lenses), bool(self._studies)
         self.follow(self._selection.place)
+
+    def _compares(self, place: Place) -> bool:
+        """Whether a view is open that shows several variants."""
+        open_ones = (self._views.get(view_of(entry)) for entry in place.views)
+        return any(view is not None and view.grain is Grain.COHORT for view in open_ones)
 
     def _shown(self, names: Iterable[str]) -> tuple[str, ...]:
         return tuple(name for name in names if name in self._names)

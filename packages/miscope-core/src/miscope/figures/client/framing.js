@@ -15,19 +15,24 @@ const has_legend = ({data, layout}) =>
 const legend_of = ({layout: {legend = {}}}) => legend.x != null || legend.y != null || legend.orientation ? legend : {
   ...legend, orientation: "h", x: 0, xanchor: "left", y: 1, yanchor: "bottom", maxheight: 0.25, itemwidth: 30}
 
+// Under a colour bar that lies above, plotly.js puts the titles of axes on their ticks.
+const below_bars = (layout) => Object.fromEntries(Object.entries(layout).filter(([name, axis]) => name.startsWith("xaxis") && axis.title?.text)
+  .map(([name, axis]) => [name, {...axis, title: {...axis.title, standoff: 24}}]))
+
 // Plots over training begin and end at the same places, from card to card, whatever stands beside them.
 const aligned = (content) => {
   const {data, layout} = content
   const bars = colour_bars(content)
   if (bars.length !== 1 || has_legend(content)) return layout
   const title = {...bars[0].colorbar?.title, side: "top"}
+  const axes = below_bars(layout)
   const bar = {...bars[0].colorbar, ...BAR, title}
   if (data.some((trace) => trace === bars[0] || trace.marker === bars[0])) {
     bars[0].colorbar = bar
-    return layout
+    return {...layout, ...axes}
   }
   const name = Object.keys(layout).find((key) => layout[key] === bars[0])
-  return {...layout, [name]: {...bars[0], colorbar: bar}}
+  return {...layout, ...axes, [name]: {...bars[0], colorbar: bar}}
 }
 
 const framed = (content, name, template) => {
@@ -42,7 +47,7 @@ const framed = (content, name, template) => {
 // As tall as its rows: what the figure says is made for a narrower page, and never low.
 const height_of_table = ({data: [{header, cells}], layout}) => {
   const rows = (cells.values?.[0]?.length ?? 0) * (cells.height ?? 28) + (header.height ?? 28)
-  return layout.height > 500 ? Math.max(layout.height - 80, rows + 28) : rows + 28
+  return layout.height > 500 ? Math.max(layout.height - 50, rows + 70) : rows + 70
 }
 
 // Panels above each other need room for each.

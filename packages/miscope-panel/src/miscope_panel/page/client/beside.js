@@ -2,17 +2,17 @@
 const FLASH = 1800
 
 // The order in which cards leave no hole and no pair is parted, as indices of the cards. wide: has a row of its own;
-// paired: belongs beside the card before it.
+// paired: belongs beside the card before it; heading: nothing goes past it.
 const order_of = (cards, columns) => {
   const units = []
   cards.forEach((card, i) => {
     const last = units.at(-1)
     if (card.paired && !card.wide && last && !last.wide && last.places.length < columns) last.places.push(i)
-    else units.push({wide: card.wide, places: [i]})
+    else units.push({...card, places: [i]})
   })
   const fill = (row, room) => {
-    for (let i = 0; i < units.length && !units[i].wide && room > 0;) {
-      if (units[i].places.length > room) i++
+    for (let i = 0; i < units.length && !units[i].heading && room > 0;) {
+      if (units[i].wide || units[i].places.length > room) i++
       else {
         room -= units[i].places.length
         row.push(...units.splice(i, 1))
@@ -46,8 +46,8 @@ const lay_out = (board) => {
   const cards = parts.map(({dataset, classList}, i) => {
     const before = parts[i - 1]?.dataset.entry
     // A heading, too, has a row of its own.
-    const wide = !dataset.entry || classList.contains("wide")
-    return {wide, paired: "held" in dataset && before != null && view_shown(before) === view_shown(dataset.entry)}
+    const heading = !dataset.entry
+    return {heading, wide: heading || classList.contains("wide"), paired: "held" in dataset && before != null && view_shown(before) === view_shown(dataset.entry)}
   })
   const {style} = board.host
   const headed = parts.some((part) => !part.dataset.entry)
