@@ -10,17 +10,20 @@ pytestmark = pytest.mark.browser
 FOUR = "behaviour.losses,behaviour.accuracies,spectra.embedding,behaviour.margins"
 
 
+_PLACES = """cards => cards.map((card) => {
+  const {x, y} = card.getBoundingClientRect()
+  return [Math.round(y), Math.round(x), card.getAttribute("aria-label")]
+})"""
+
+
 def card(page, title):
     return page.locator(f'section.card[aria-label="{title}"]')
 
 
 def rows(page):
     """Titles of the cards as they lie, from the top and from the left."""
-    found = page.locator("section.card")
-    at = [(box["y"], box["x"]) for box in (one.bounding_box() for one in found.all())]
-    titles = [one.get_attribute("aria-label") for one in found.all()]
-    placed = sorted(zip(at, titles, strict=True))
-    return [[title for (y, _), title in placed if y == row] for row in sorted({y for (y, _), _ in placed})]
+    placed = sorted(page.locator("section.card").evaluate_all(_PLACES))
+    return [[title for y, _, title in placed if y == row] for row in sorted({y for y, _, _ in placed})]
 
 
 def come(page, wanted):
