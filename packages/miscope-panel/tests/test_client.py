@@ -13,7 +13,9 @@ from miscope_panel.page.cursor import Cursor
 FILES = sorted([*(Path(miscope_panel.__file__).parent / "page" / "client").glob("*.*s"), *SHARED.glob("*.*s")])
 
 
-@pytest.mark.parametrize("component", ["card", "page_cursor", "catalogue", "selected_files", "shell"])
+@pytest.mark.parametrize(
+    "component", ["card", "page_cursor", "catalogue", "selected_files", "shell", "jobs_board", "analysis_grid"]
+)
 def test_every_component_carries_what_it_shares(component):
     assert "const h = (tag" in source(component)
     assert "export function render" in source(component)

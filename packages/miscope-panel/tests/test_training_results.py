@@ -18,8 +18,8 @@ from miscope.studies.document import parsed
 from miscope.studies.resolving import resolved
 from miscope.train_request import TrainRequest
 from miscope.workspace import open_workspace
-from miscope_panel.rest.training_script import study_of
 from miscope_panel.shown.thinning import thinned
+from miscope_panel.shown.training_script import study_of
 
 NAME = "toy.sum/v5-seed0-width16"
 

@@ -38,6 +38,12 @@ class Errands:
         """Do the work on a thread; give its result to `then` on the page's event loop, if the page still stands."""
         self._pool.submit(self._do, work).add_done_callback(partial(self._come_back, then))
 
+    def hand(self, then: Callable[[], None]) -> bool:
+        """Have it called on the page's event loop, from whatever thread; whether the page still stands."""
+        if self._stands:
+            self._bring(then)
+        return self._stands
+
     @property
     def _stands(self) -> bool:
         """Whether there is a page to come back to."""
@@ -48,9 +54,11 @@ class Errands:
         return work() if self._stands else None
 
     def _come_back(self, then: Callable[[T], None], made: Future[T | None]) -> None:
-        if made.cancelled() or not self._stands:
-            return
-        self._results.append(partial(then, cast("T", made.result())))
+        if not made.cancelled() and self._stands:
+            self._bring(partial(then, cast("T", made.result())))
+
+    def _bring(self, result: Callable[[], None]) -> None:
+        self._results.append(result)
         if self._document is None:
             self._deliver()
         else:

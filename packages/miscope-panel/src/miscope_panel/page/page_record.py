@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from miscope.runs.run_queue import RunQueue
     from miscope.workspace import Workspace
     from miscope_panel.page.errands import Errands
+    from miscope_panel.page.run_watch import RunWatch
     from miscope_panel.shown.selection import Place, Selection
 
 __all__ = ["FoundPages", "OpenPage", "Page", "PageContext", "ServerContext"]
@@ -32,6 +33,8 @@ class ServerContext:
     queue: RunQueue
     summon: Callable[[], None]
     """Sees to it that somebody works through the queue."""
+    watch: RunWatch
+    """Tells whoever listens what happens to runs."""
     pages: FoundPages
     """Those that can be opened."""
     read_only: bool = False

@@ -21,8 +21,10 @@ from miscope.workspace import Workspace
 from miscope_panel.page import hookspecs
 from miscope_panel.page.client import sheet
 from miscope_panel.page.installed import InstalledPage
+from miscope_panel.page.jobs_page import JobsPage
 from miscope_panel.page.launch.launch_page import LaunchPage
 from miscope_panel.page.page_record import FoundPages, OpenPage, Page, PageContext, ServerContext
+from miscope_panel.page.run_watch import RunWatch
 from miscope_panel.page.runs_page import RunsPage
 from miscope_panel.page.workbench import Workbench
 from miscope_panel.shown.selection import PAGE_NAME, Place
@@ -33,6 +35,7 @@ OWN = (
     Page(name="runs", title="Runs", open=RunsPage),
     Page(name="views", title="Workbench", open=Workbench),
     Page(name="launch", title="Launch", open=LaunchPage),
+    Page(name="jobs", title="Jobs", open=JobsPage),
     Page(name="installed", title="Installed", open=InstalledPage),
 )
 """Those that come with the dashboard."""
@@ -51,10 +54,12 @@ def server_context(
     read_only: bool = False,
 ) -> ServerContext:
     """What the pages of one server have in common. queue: None for that of the workspace."""
+    queue = queue or RunQueue(workspace.root)
     return ServerContext(
         workspace=workspace,
         pool=pool,
-        queue=queue or RunQueue(workspace.root),
+        queue=queue,
+        watch=RunWatch(queue),
         summon=summon,
         pages=found_pages(workspace.plugins),
         read_only=read_only,

@@ -29,7 +29,7 @@ from miscope_panel.rest.runs_api import add_action, router
 from miscope_panel.rest.training_answers import Metrics, TrainingPlan
 from miscope_panel.rest.training_asked import TrainingAsked, analysis_after, place_of, refuse_idle, request_of
 from miscope_panel.rest.training_plan import done_before, estimated, planned
-from miscope_panel.rest.training_script import script_of, study_of
+from miscope_panel.shown.training_script import script_of, study_of
 
 __all__ = ["trainings_router"]
 

@@ -1,0 +1,122 @@
+"""Which analyses there are of which variants, and a rectangle of what is missing put into the queue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from functools import partial
+from typing import Any, final
+
+from miscope.errors import MiscopeError
+from miscope.runs.run_state import ENDED, RunState
+from miscope.runs.submitting import submit
+from miscope_panel.page.analysis_grid import AnalysisGrid
+from miscope_panel.page.job_actions import Asked, JobActions
+from miscope_panel.page.page_record import PageContext
+from miscope_panel.page.run_watch import Heard
+from miscope_panel.shown.analyses_wanted import requests_for
+from miscope_panel.shown.analysis_cells import AnalysisRow, analysis_row, analyzer_names
+
+__all__ = ["AnalysesPart"]
+
+_ROWS = 20
+"""Variants of one page: to tell what is missing of one, its model is made."""
+
+
+@final
+class AnalysesPart:
+    """Reads row by row while it is looked at."""
+
+    def __init__(self, context: PageContext, actions: JobActions) -> None:
+        self._server, self._errands, self._actions = context.server, context.errands, actions
+        self._start, self._find = 0, ""
+        self._turn = 0
+        """Counts what was asked for, so that rows of a page that was left are dropped."""
+        self._leave: Callable[[], None] | None = None
+        self.grid = AnalysisGrid(locked=actions.locked, visible=False, sizing_mode="stretch_width", margin=0)
+        self.grid.on_message = self._hear
+
+    def look(self, *, looked_at: bool) -> None:
+        """Read and listen, or be still."""
+        if looked_at and self._leave is None:
+            self._leave = self._server.watch.listen(self._errands.hand, self._take)
+        elif not looked_at and self._leave is not None:
+            self._leave()
+            self._leave = None
+            self._turn += 1
+
+    def _take(self, heard: Heard) -> None:
+        """An analysis that began or ended changes the rows of its variants."""
+        if self._leave is None:
+            return
+        if heard.anew:
+            self._read()
+        elif heard.moved:
+            of = {name for run in heard.runs.values() for name in getattr(run.request, "variants", (run.what,))}
+            here = [name for name in self.grid.shown["variants"] if name in of]
+            if here:
+                self._next(self._turn, here)
+
+    def _read(self) -> None:
+        self._turn += 1
+        self._errands.send(partial(self._names, self._start, self._find), partial(self._begin, self._turn))
+
+    def _names(self, start: int, find: str) -> dict[str, Any]:
+        words = find.casefold().split()
+        names = [name for name in self._server.workspace.names() if all(word in name.casefold() for word in words)]
+        analyzers = [*analyzer_names(self._server.workspace)]
+        return {
+            "start": start,
+            "page": _ROWS,
+            "total": len(names),
+            "variants": names[start : start + _ROWS],
+            "analyzers": analyzers,
+            "find": find,
+        }
+
+    def _begin(self, turn: int, shown: dict[str, Any]) -> None:
+        if turn == self._turn:
+            self.grid.shown = shown
+            self._next(turn, shown["variants"])
+
+    def _next(self, turn: int, names: list[str]) -> None:
+        """One row after the other, so that one who turns the page waits for none of the others."""
+        if names and turn == self._turn:
+            self._errands.send(partial(self._row, names[0]), partial(self._show, turn, names[1:]))
+
+    def _row(self, name: str) -> AnalysisRow:
+        try:
+            runs = self._server.queue.runs(frozenset(RunState) - ENDED)
+            return analysis_row(self._server.workspace, name, runs)
+        except MiscopeError as error:
+            return AnalysisRow(variant=name, cells={}, problem=str(error).partition("\n")[0])
+
+    def _show(self, turn: int, others: list[str], row: AnalysisRow) -> None:
+        if turn == self._turn:
+            self.grid.row = asdict(row)
+            self._next(turn, others)
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        match message:
+            case {"kind": "page", "start": int(start), "find": str(find)}:
+                self._start, self._find = max(start, 0), find
+                self._read()
+            case {"kind": "queue", "wanted": dict(wanted)}:
+                self._errands.send(partial(self._queue, wanted), self._told)
+
+    def _queue(self, wanted: Mapping[str, Any]) -> Asked:
+        if self._actions.locked:
+            return Asked(text=self._actions.locked, is_problem=True)
+        named = {str(variant): [str(each) for each in some] for variant, some in wanted.items()}
+        try:
+            runs = [submit(self._server.workspace, self._server.queue, request) for request in requests_for(named)]
+        except MiscopeError as error:
+            return Asked(text=str(error), is_problem=True)
+        self._server.summon()
+        count = sum(map(len, named.values()))
+        numbers = ", ".join(str(run.id) for run in runs)
+        what = f"{count:,} {'analysis is' if count == 1 else 'analyses are'} in the queue"
+        return Asked(text=f"{what}, as run {numbers}." if runs else "Nothing was chosen.", is_problem=not runs)
+
+    def _told(self, asked: Asked) -> None:
+        self.grid.said = {"text": asked.text, "is_problem": asked.is_problem}

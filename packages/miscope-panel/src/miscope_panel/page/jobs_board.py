@@ -1,0 +1,40 @@
+"""The queue in the browser: a card for each run, kept up to date piece by piece."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar, final
+
+import param
+from panel.custom import JSComponent
+
+from miscope_panel.page.client import source, style
+
+__all__ = ["JobsBoard"]
+
+
+@final
+class JobsBoard(JSComponent):
+    """Draws what it is given, and says what somebody does with it."""
+
+    shown = param.Dict(
+        default={"sections": [], "cards": {}, "bulk": {}, "notice": []},
+        doc="Sections (name, title, ids, count, open), cards by number of the run as text, by what is asked the runs"
+        " that may be asked together, and why there is no run, line by line; replaced as a whole.",
+    )
+    changed = param.Dict(default={}, doc="Of the cards those that are otherwise now.")
+    curve = param.Dict(default={}, doc="id and curves: losses of one training.")
+    detail = param.Dict(default={}, doc="id, kind ('log', 'trace', 'configuration'), and what was asked for.")
+    said = param.Dict(default={}, doc="text, is_problem, undo: what became of the last thing that was asked.")
+    locked = param.String(default="", doc="Why nothing may be asked; '' where it may.")
+    in_sight = param.Boolean(default=True, doc="Whether the browser shows this page; it says so.")
+
+    _esm = source("jobs_board", "loss_chart", "run_detail", "run_card")
+    _stylesheets: ClassVar[list[str]] = [style("jobs_board")]
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+        self.on_message: Callable[[dict[str, Any]], None] = lambda message: None
+
+    def _handle_msg(self, data: dict[str, Any]) -> None:
+        self.on_message(data)

@@ -1,0 +1,174 @@
+"""The queue on the page of jobs: what works, waits, failed and is done, as it happens; and what is asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from typing import Any, final
+
+from miscope.commands import in_workspace
+from miscope.errors import MiscopeError
+from miscope.runs.queued_run import QueuedRun
+from miscope.runs.run_folder import RunFolder
+from miscope_panel.page.job_actions import Asked, JobActions
+from miscope_panel.page.jobs_board import JobsBoard
+from miscope_panel.page.page_record import PageContext
+from miscope_panel.page.run_watch import Heard
+from miscope_panel.shown.loss_curves import loss_curves
+from miscope_panel.shown.queue_shown import FIRST, card_dict, queue_shown
+from miscope_panel.shown.run_configuration import configuration
+from miscope_panel.shown.run_trouble import traceback_in
+
+__all__ = ["QueuePart"]
+
+_TAIL, _FAR_BACK = 60, 400
+"""Lines of a log that are shown, and among which a traceback is looked for."""
+
+
+@final
+@dataclass(kw_only=True)
+class _Known:
+    """What this page knows of the queue; kept while it is looked at."""
+
+    runs: dict[int, QueuedRun] = field(default_factory=dict)
+    most: dict[str, int] = field(default_factory=dict)
+    logs: set[int] = field(default_factory=set)
+    """Runs whose log is unfolded."""
+
+
+@final
+class QueuePart:
+    """Listens while somebody looks at it, and is still otherwise."""
+
+    def __init__(self, context: PageContext, actions: JobActions) -> None:
+        self._server, self._selection, self._errands = context.server, context.selection, context.errands
+        self._actions = actions
+        self._known = _Known()
+        self._only = ""
+        self._leave: Callable[[], None] | None = None
+        self.board = JobsBoard(locked=actions.locked, sizing_mode="stretch_width", margin=0)
+        self.board.on_message = self._hear
+
+    def look(self, *, looked_at: bool, only: str) -> None:
+        """Listen, or be still. only: the one section that is looked at; '' for all."""
+        changed, self._only = only != self._only, only
+        if looked_at and self._leave is None:
+            self._leave = self._server.watch.listen(self._errands.hand, self._take)
+        elif not looked_at and self._leave is not None:
+            self._leave()
+            self._leave = None
+        elif looked_at and changed:
+            self._show()
+
+    def _take(self, heard: Heard) -> None:
+        """What the server's one reader of the journal says."""
+        if self._leave is None:
+            return
+        if heard.anew:
+            self._errands.send(self._read, self._show_read)
+            return
+        gone = {number for number, run in heard.runs.items() if run.deleted}
+        self._known.runs.update(heard.runs)
+        for number in gone:
+            del self._known.runs[number]
+            self._known.logs.discard(number)
+        if heard.moved:
+            self._show()
+        else:
+            changed = {str(number): card_dict(run) for number, run in heard.runs.items()}
+            self.board.changed = {
+                number: card for number, card in changed.items() if number in self.board.shown["cards"]
+            }
+        for number in self._known.logs & heard.runs.keys():
+            self._send_detail(number, "log")
+
+    def _read(self) -> list[QueuedRun] | str:
+        try:
+            return self._server.queue.runs()
+        except MiscopeError as error:
+            return str(error)
+
+    def _show_read(self, read: list[QueuedRun] | str) -> None:
+        if isinstance(read, str):
+            self.board.shown = {**self.board.shown, "notice": read.splitlines()}
+            return
+        self._known.runs = {run.id: run for run in read}
+        self._show()
+
+    def _show(self) -> None:
+        runs = self._known.runs.values()
+        shown = queue_shown(runs, self._known.most, self._only)
+        train = in_workspace(self._server.workspace.root, "miscope queue train FAMILY")
+        notice = [] if runs else ["No jobs yet.", f"Ask for a training on the page Launch, or type:  {train}"]
+        self.board.shown = {**asdict(shown), "notice": notice}
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        match message:
+            case {"kind": "ask", "action": str(action), "ids": [*ids]}:
+                self._ask(partial(self._actions.ask, action, _numbers(ids)))
+            case {"kind": "move", "id": int(number), "by": int(by)}:
+                self._ask(partial(self._actions.move, number, by))
+            case {"kind": "restore", "ids": [*ids]}:
+                self._ask(partial(self._actions.restore, _numbers(ids)))
+            case {"kind": "open", "id": int(number)}:
+                self._open(number)
+            case {"kind": "curve", "id": int(number)}:
+                self._errands.send(partial(self._curves, number), partial(self._show_curves, number))
+            case {"kind": "detail", "id": int(number), "about": str(about), "open": bool(is_open)}:
+                self._unfold(number, about, is_open=is_open)
+            case {"kind": "more", "section": str(section)}:
+                self._known.most[section] = self._known.most.get(section, FIRST) + 2 * FIRST
+                self._show()
+            case {"kind": "show", "section": str(section)}:
+                self._selection.place = self._selection.place.turn("jobs", "show", section or None)
+
+    def _ask(self, work: Callable[[], Asked]) -> None:
+        self._errands.send(work, self._told)
+
+    def _told(self, asked: Asked) -> None:
+        self.board.said = {"text": asked.text, "is_problem": asked.is_problem, "undo": list(asked.undo)}
+
+    def _open(self, number: int) -> None:
+        run = self._known.runs.get(number)
+        if run is not None and (variant := card_dict(run)["variant"]):
+            self._selection.move(page="views", variant=variant, compared=(), step=None)
+
+    def _curves(self, number: int) -> dict[str, Any]:
+        run = self._known.runs.get(number)
+        if run is None:
+            return {}
+        try:
+            found = loss_curves(self._server.workspace.store, run.what)
+        except MiscopeError:  # there is nothing yet, or what is there cannot be read: the card says all else
+            return {}
+        return {name: dict(curve) for name, curve in found.items()}
+
+    def _show_curves(self, number: int, curves: dict[str, Any]) -> None:
+        self.board.curve = {"id": number, "curves": curves}
+
+    def _unfold(self, number: int, about: str, *, is_open: bool) -> None:
+        if about == "log":
+            (self._known.logs.add if is_open else self._known.logs.discard)(number)
+        if is_open and number in self._known.runs:
+            self._send_detail(number, about)
+
+    def _send_detail(self, number: int, about: str) -> None:
+        self._errands.send(partial(self._detail, self._known.runs[number], about), self._show_detail)
+
+    def _detail(self, run: QueuedRun, about: str) -> dict[str, Any]:
+        told: dict[str, Any] = {"id": run.id, "about": about}
+        if about == "configuration":
+            found = configuration(self._server.workspace, run)
+            parts = [{"title": part.title, "rows": [list(row) for row in part.rows]} for part in found.parts]
+            return {**told, "parts": parts, "texts": dict(found.texts)}
+        lines = RunFolder(self._server.queue.layout, run.id).tail(_TAIL if about == "log" else _FAR_BACK)
+        return {**told, "lines": lines if about == "log" else traceback_in(lines).splitlines()}
+
+    def _show_detail(self, told: dict[str, Any]) -> None:
+        self.board.detail = told
+
+
+def _numbers(ids: Sequence[object]) -> tuple[int, ...]:
+    """Those that can be numbers of runs: what a browser says is checked."""
+    return tuple(each for each in ids if isinstance(each, int) and not isinstance(each, bool))

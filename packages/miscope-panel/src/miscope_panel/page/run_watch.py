@@ -1,0 +1,184 @@
+"""One reader of the queue's journal for a whole server, however many pages want to know what happens to runs."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import final
+from weakref import WeakMethod
+
+from miscope.errors import MiscopeError
+from miscope.runs.journal import Journal
+from miscope.runs.queued_run import QueuedRun
+from miscope.runs.run_queue import RunQueue
+from miscope.runs.run_state import ACTIVE
+from miscope_panel.shown.jobs_told import NOTHING, JobsTold
+
+__all__ = ["Heard", "RunWatch"]
+
+_log = logging.getLogger("miscope.serve")
+
+_LOOK_EVERY = 0.4
+"""Seconds; with the 0.25 that a run's process takes to say how far it is, and the way to the browser, below one."""
+_MANY = 20
+"""Changed runs from which on reading all is sooner done than reading each."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Heard:
+    """What happened since one was told last."""
+
+    told: JobsTold = NOTHING
+    runs: Mapping[int, QueuedRun] = field(default_factory=dict)
+    """Those that changed, as they stand now, by their numbers; a deleted one says so."""
+    anew: bool = False
+    """Whether everything may be otherwise: one begins to listen, or the queue was made anew."""
+    moved: bool = False
+    """Whether a run is in another state, place or list, not only further."""
+
+    def then(self, later: Heard) -> Heard:
+        """Both together."""
+        return replace(
+            later,
+            runs={**self.runs, **later.runs},
+            anew=self.anew or later.anew,
+            moved=self.moved or later.moved,
+        )
+
+
+@final
+class _Listener:
+    """Somebody who is told on their own thread, and of what came meanwhile at once; kept alive by nobody here."""
+
+    def __init__(self, hand: Callable[[Callable[[], None]], bool], take: Callable[[Heard], None]) -> None:
+        # Bound methods are made anew at each look, so that of these only the objects can be held weakly.
+        self._hand, self._take = WeakMethod(hand), WeakMethod(take)
+        self._turn = threading.Lock()
+        self._waiting: Heard | None = None
+
+    @property
+    def there(self) -> bool:
+        return self._hand() is not None and self._take() is not None
+
+    def hear(self, heard: Heard) -> bool:
+        """Pass it on; whether there is still somebody."""
+        hand = self._hand()
+        if hand is None:
+            return False
+        with self._turn:
+            under_way = self._waiting is not None
+            self._waiting = heard if self._waiting is None else self._waiting.then(heard)
+        return under_way or hand(self._deliver)
+
+    def _deliver(self) -> None:
+        with self._turn:
+            heard, self._waiting = self._waiting, None
+        take = self._take()
+        if take is not None and heard is not None:
+            take(heard)
+
+
+@final
+class RunWatch:
+    """Reads while somebody listens, on a thread of its own, and tells each only of what changed."""
+
+    def __init__(self, queue: RunQueue) -> None:
+        self._queue, self._journal = queue, Journal(queue.database)
+        self._turn = threading.Lock()
+        self._listeners: dict[object, _Listener] = {}
+        self._thread: threading.Thread | None = None
+        self._news = threading.Event()
+
+    def listen(self, hand: Callable[[Callable[[], None]], bool], take: Callable[[Heard], None]) -> Callable[[], None]:
+        """Have `take` told, at first of everything; what ends that is returned. Both are methods of objects.
+
+        hand: has what it is given called where `take` may be, and says whether anybody is there still. Whoever is
+        collected, or says that nobody is there, is told no more.
+        """
+        key, listener = object(), _Listener(hand, take)
+        with self._turn:
+            self._listeners[key] = listener
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._read, name="miscope-runs", daemon=True)
+                self._thread.start()
+        self._news.set()
+
+        def leave() -> None:
+            with self._turn:
+                self._listeners.pop(key, None)
+            self._news.set()
+
+        return leave
+
+    @property
+    def listeners(self) -> int:
+        """How many are told."""
+        with self._turn:
+            return len(self._listeners)
+
+    def _read(self) -> None:
+        reader, known, complained = _Reader(self._queue, self._journal), set[object](), ""
+        while (listeners := self._still_there()) is not None:
+            try:
+                heard = reader.look()
+                complained = ""
+            except MiscopeError as error:
+                if str(error) != complained:
+                    _log.warning("%s", error)
+                heard, complained = None, str(error)
+            for key, listener in listeners.items():
+                told = heard if key in known else Heard(told=reader.told, anew=True)
+                if told is not None and not listener.hear(told):
+                    self._forget(key)
+            known = set(listeners)
+            self._news.wait(_LOOK_EVERY)
+            self._news.clear()
+
+    def _still_there(self) -> dict[object, _Listener] | None:
+        """Who is to be told; None, and the thread may end, where nobody is left."""
+        with self._turn:
+            self._listeners = {key: one for key, one in self._listeners.items() if one.there}
+            if not self._listeners:
+                self._thread = None
+                return None
+            return dict(self._listeners)
+
+    def _forget(self, key: object) -> None:
+        with self._turn:
+            self._listeners.pop(key, None)
+
+
+@final
+class _Reader:
+    """How far the journal was read."""
+
+    def __init__(self, queue: RunQueue, journal: Journal) -> None:
+        self._queue, self._journal = queue, journal
+        self._seen: int | None = None
+        self._born: float | None = None
+        self.told = NOTHING
+
+    def look(self) -> Heard | None:
+        """What came since the last look; None where nothing did."""
+        born, before = self._journal.born(), self._born
+        self._born = born
+        if self._seen is None or before not in (None, born):
+            self._seen = self._journal.newest()
+            self.told = JobsTold.of(self._queue.runs(ACTIVE))
+            return Heard(told=self.told, anew=True)
+        noted = self._journal.after(self._seen)
+        if not noted:
+            return None
+        self._seen = noted[-1].id
+        self.told = JobsTold.of(self._queue.runs(ACTIVE))
+        moved = any(each.event not in ("progress", "checkpoint") for each in noted)
+        return Heard(told=self.told, runs=self._runs({each.run for each in noted}), moved=moved)
+
+    def _runs(self, numbers: set[int]) -> dict[int, QueuedRun]:
+        if len(numbers) > _MANY:
+            every = self._queue.every()
+            return {number: every[number] for number in numbers if number in every}
+        return {number: self._queue.run(number) for number in sorted(numbers)}

@@ -1,0 +1,107 @@
+"""Two trainings on the page of jobs: watched, stopped, resumed to their end; a failed one is retried."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from miscope.runs.run_queue import RunQueue
+from miscope.runs.run_state import RunState
+from miscope.runs.submitting import submit
+from miscope.train_request import TrainRequest
+
+pytestmark = pytest.mark.browser
+
+STEPS = 4000
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    from miscope.workspace import open_workspace
+
+    return open_workspace(tmp_path_factory.mktemp("jobs") / "workspace")
+
+
+@pytest.fixture(scope="module")
+def queue(workspace):
+    """A long training that is next, and one that failed before it began."""
+    queue = RunQueue(workspace.root)
+    for seed in (0, 1):
+        request = TrainRequest(
+            family="modadd.embedding-mlp",
+            params={"prime": 5, "seed": seed},
+            training={"steps": STEPS if seed == 0 else 20, "checkpoints": "every:500"},
+            threads=1,
+        )
+        submit(workspace, queue, request)
+    queue.move(2, RunState.FAILED, "OSError: no space left on device\nIt was to be written to the disk.")
+    return queue
+
+
+@pytest.fixture(scope="module")
+def address(workspace, queue, serving):
+    with serving(workspace.root) as found:
+        yield found
+
+
+def run(page, number):
+    return page.locator(f'article[data-run="{number}"]')
+
+
+def press(page, number, words):
+    run(page, number).get_by_role("button", name=words, exact=True).click()
+
+
+def test_a_training_is_watched_stopped_and_resumed_and_a_failed_one_retried(visit, queue):
+    page, _ = visit("page=jobs")
+    watched = run(page, 1)
+    chart = watched.locator(".chart")
+    expect(page.locator('section[data-section="running"] article')).to_have_attribute("data-run", "1")
+
+    # Its losses move, without anybody asking for them.
+    expect(chart).to_be_visible()
+    first = chart.get_attribute("data-last")
+    expect(chart).not_to_have_attribute("data-last", first)
+
+    press(page, 1, "Stop")
+    expect(page.locator('section[data-section="stopped"] article')).to_have_attribute("data-run", "1")
+    expect(watched.locator(".cause").first).to_contain_text("It was stopped at step")
+
+    failed = run(page, 2)
+    expect(failed.locator(".cause").first).to_have_text("OSError: no space left on device")
+    page.get_by_role("button", name="Retry failed (1)").click()
+    expect(run(page, 3).locator(".facts")).to_contain_text("retry of run 2")
+
+    press(page, 1, "Resume")
+    done = page.locator('section[data-section="done"]')
+    expect(done.locator('article[data-run="3"]')).to_be_visible()
+    expect(done.locator('article[data-run="1"]')).to_be_visible()
+    expect(watched.locator(".progress")).to_have_text(f"{STEPS:,} of {STEPS:,} steps")
+    expect(page.get_by_role("button", name="Running 0")).to_be_visible()
+    assert [queue.run(number).state for number in (1, 3)] == [RunState.COMPLETED, RunState.COMPLETED]
+
+    press(page, 1, "Hyperparameters")
+    expect(page.locator("dialog dd.given").first).to_be_visible()
+    page.get_by_role("button", name="Copy as command").click()
+    assert "miscope train modadd.embedding-mlp" in page.evaluate("navigator.clipboard.readText()")
+    page.keyboard.press("Escape")
+
+    press(page, 2, "Delete")
+    expect(run(page, 2)).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(run(page, 2)).to_be_visible()
+
+
+def test_a_rectangle_of_analyses_is_queued_and_computed(visit, queue):
+    page, _ = visit("page=jobs&jobs:part=analyses")
+    cells = page.locator('td[title^="parameters.norms:"]')
+    expect(cells).to_have_count(2)
+    first, last = cells.first.bounding_box(), cells.last.bounding_box()
+    page.mouse.move(first["x"] + 8, first["y"] + 8)
+    page.mouse.down()
+    page.mouse.move(last["x"] + 8, last["y"] + 8, steps=3)
+    page.mouse.up()
+    page.get_by_role("button", name="Queue 2").click()
+    expect(page.locator(".analyses .told")).to_have_text("2 analyses are in the queue, as run 4.")
+    expect(page.locator("td.is-fresh")).to_have_count(2)
+    assert queue.run(4).request.analyzers == ("parameters.norms",)
