@@ -67,7 +67,7 @@ def contact_figure(shown: Pictures, title: dict[str, Any], *, own_scale: bool, p
         },
         "xaxis": {**bare, "constrain": "domain"},
         "yaxis": {**bare, "autorange": "reversed", "scaleanchor": "x", "constrain": "domain"},
-        "margin": {"b": 12},
+        "margin": {"l": 20, "r": 20, "b": 12},
         "showlegend": False,
         "hovermode": "closest",
         "hoverdistance": 60,

@@ -68,12 +68,12 @@ def table(shown: ViewData) -> Figure:
         "title": title(
             shown, "Predicted answers and their spectrum", "smoothness {}, {} without the constant".format(*values)
         ),
-        "xaxis": {**axes["xaxis"], "domain": [0, 0.42]},
+        "xaxis": {**axes["xaxis"], "title": {"text": column, "standoff": 20}, "domain": [0, 0.4]},
         "yaxis": axes["yaxis"],
-        "xaxis2": _frequencies(column, "y2") | {"domain": [0.58, 1]},
+        "xaxis2": _frequencies(column, "y2") | {"domain": [0.6, 1]},
         "yaxis2": _frequencies(row, "x2") | {"scaleanchor": "x2"},
-        "coloraxis": _colours("class", 0.21) | {"cmin": 0, "cmax": max(int(arrays["classes"]) - 1, 1)},
-        "coloraxis2": _colours("log₁₀ share", 0.79) | {"cmin": np.log10(_FLOOR), "cmax": 0},
+        "coloraxis": _colours("class", 0.2) | {"cmin": 0, "cmax": max(int(arrays["classes"]) - 1, 1)},
+        "coloraxis2": _colours("log₁₀ share", 0.8) | {"cmin": np.log10(_FLOOR), "cmax": 0},
         "shapes": [{**circle, "line": {"color": "#FFFFFF", "width": 1.5}}],
         "showlegend": False,
         "hovermode": "closest",
@@ -96,7 +96,7 @@ def _spectrum(predicted: np.ndarray) -> tuple[np.ndarray, tuple[np.ndarray, np.n
 def _frequencies(factor: str, anchor: str) -> dict[str, Any]:
     text = f"frequency of {factor},<br>cycles a sample"
     return {
-        "title": {"text": text, "standoff": 20},
+        "title": {"text": text, "standoff": 20 if anchor[0] == "y" else 2},
         "showgrid": False,
         "zeroline": False,
         "constrain": "domain",
