@@ -172,6 +172,8 @@ def test_a_form_is_kept_compared_loaded_and_counted(visit):
         False,
         ["Kept as Two seeds."],
     )
+    seen.say(kind="template", action="look", id=kept["id"])
+    assert seen.seen.templates["words"] == ["The form says the same."]
     seen.type("seed", "5")
     seen.say(kind="template", action="look", id=kept["id"])
     assert seen.seen.templates["differences"] == [{"field": "seed", "before": "5", "after": "0, 1"}]

@@ -226,6 +226,12 @@ def test_fields_without_a_default_are_lacking_until_they_are_filled_in(trained):
     assert checked(trained, OnFamily(), {"size": "3"}).lacking == ("parent", "at", "where")
 
 
+def test_the_last_step_is_filled_in_where_a_variant_is_chosen_and_no_step(trained, queue):
+    seen = looked_over(trained, queue, OnFamily(), {"parent": FIRST})
+    assert (seen.filled["at"], seen.lacking) == ("30", ("at", "where", "size"))
+    assert "parameters.norms" in seen.choices["analyze.analyzers"]
+
+
 # --- what would be run
 
 
@@ -246,6 +252,8 @@ def test_the_form_that_is_looked_over_says_all_of_it(trained, queue):
     seen = looked_over(trained, queue, TOY, {FAMILY: "toy.sum", "seed": "7"})
     assert seen.review()["summary"] == "1 run: 1 new"
     assert seen.yaml == "family: toy.sum\nbase: {seed: 7}\n"
+    assert looked_over(trained, queue, TOY, {FAMILY: "toy.sum"}).yaml == "family: toy.sum\n"
+    assert looked_over(trained, queue, TOY, {FAMILY: "toy.sum", "seed": "7,8"}).defaults["study.name"] == "toy.sum-seed"
     wrong = looked_over(trained, queue, TOY, {FAMILY: "toy.sum", "seed": "-7"})
     assert (wrong.review(), wrong.yaml) == ({}, "family: toy.sum\nbase: {seed: -7}\n")
 

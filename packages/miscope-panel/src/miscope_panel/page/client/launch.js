@@ -9,6 +9,7 @@ export function render({model, el}) {
   const refused = h("div", {class: "refused", role: "alert"})
   const written = h("details", {class: "panel yaml"}, h("summary", {}, "YAML"),
     h("p", {class: "help"}, "The same as a study\u2019s file: what is changed here stands in the form, and the other way round."), yaml, refused)
+  const beside = h("p", {class: "help", hidden: true})
   const fields = new Map()
   let timer = null
 
@@ -39,6 +40,11 @@ export function render({model, el}) {
   const put = () => {
     for (const [name, field] of fields) field.put(model.texts[name] ?? "")
     analysis.box.checked = model.texts["study.analyze"] === "true"
+  }
+  const name_beside = () => {
+    const others = ["zip", "exclude", "include"].filter((key) => model.texts[`study.${key}`])
+    beside.hidden = !others.length
+    beside.textContent = `Beside these fields the YAML says: ${others.join(", ")}.`
   }
   const preset = () => {
     for (const field of model.fields) fields.get(field.name)?.preset(model.defaults[field.name] ?? field.default)
@@ -71,7 +77,7 @@ export function render({model, el}) {
   el.append(h("div", {class: "launch"},
     h("div", {class: "form"},
       h("section", {class: "panel choice", "aria-label": "Kind of model"}, h("label", {for: "launch-family"}, "Family"), family,
-        h("p", {class: "help"}, "Several values with commas between them are a sweep: one run for each combination.")),
+        h("p", {class: "help"}, "Several values with commas between them are a sweep: one run for each combination."), beside),
       launch_templates(model), groups, written),
     h("aside", {}, launch_review(model), launch_started(model))))
 
@@ -79,6 +85,7 @@ export function render({model, el}) {
   model.on("texts", () => {
     choose()
     put()
+    name_beside()
   })
   model.on("fields", build)
   model.on("defaults", preset)
@@ -87,6 +94,7 @@ export function render({model, el}) {
   model.on("yaml", write)
   model.on("yaml_problem", complain)
   choose()
+  name_beside()
   build()
   write()
   complain()

@@ -1,6 +1,7 @@
 // One field of the form: its name, what it is, what is typed or chosen, and why that is refused.
 const SETTLED = 300
-const OTHER = "\u0000several"
+const EVERY = "*all*"
+const OTHER = "*several*"
 
 const launch_field = (field, {text, changed}) => {
   const id = `f-${field.name.replace(/\W/g, "-")}`
@@ -9,9 +10,10 @@ const launch_field = (field, {text, changed}) => {
   const listed = h("datalist", {id: `${id}-list`})
   const label = field.name.replace(/^(study|train|analyze)\./, "")
   const box = h("div", {class: "box"})
+  const adder = h("select", {class: "adder", "aria-label": `Add to ${label}`, hidden: true, onchange: () => add(adder.value)})
   const element = h("div", {class: "field", "data-field": field.name},
     h("label", {for: id}, label, field.required ? h("span", {class: "needed", title: "It has no default."}, " *") : null),
-    box, refused, told)
+    h("div", {class: "typed"}, box, adder), refused, told)
   let standard = field.default
   let timer = null
   let control = null
@@ -48,6 +50,13 @@ const launch_field = (field, {text, changed}) => {
     box.replaceChildren(control, listed)
     describe()
   }
+  const add = (value) => {
+    const there = control.value.split(",").map((each) => each.trim()).filter(Boolean)
+    const all = value === EVERY ? [...listed.children].map((option) => option.value) : [...there.filter((each) => each !== value), value]
+    make_text(all.join(", "))
+    adder.value = ""
+    say(control.value)
+  }
   const describe = () => {
     control.setAttribute("aria-describedby", `${id}-help${refused.hidden ? "" : ` ${id}-refused`}`)
     control.setAttribute("aria-invalid", String(!refused.hidden))
@@ -75,7 +84,12 @@ const launch_field = (field, {text, changed}) => {
       if (control.matches("input")) control.placeholder = value
       else control.options[0].textContent = value ? `${value} (default)` : "default"
     },
-    offer: (values) => listed.replaceChildren(...values.map((value) => h("option", {value}))),
+    offer: (values) => {
+      listed.replaceChildren(...values.map((value) => h("option", {value})))
+      adder.hidden = !values.length
+      adder.replaceChildren(h("option", {value: ""}, "add \u2026"),
+        ...(values.length > 1 ? [h("option", {value: EVERY}, `all ${values.length}`)] : []), ...values.map((value) => h("option", {value}, value)))
+    },
     set: () => control.value !== "" && control.value !== OTHER,
   }
 }

@@ -1,5 +1,9 @@
 // What would be run, what it takes, and the button that has it queued.
+const PATIENT = 400
+
 const launch_review = (model) => {
+  const busy = h("span", {class: "quiet", role: "status"})
+  let waiting = null
   const summary = h("p", {class: "summary", role: "status"})
   const strip = h("div", {class: "strip", "aria-hidden": "true"})
   const marked = h("p", {class: "help"})
@@ -24,7 +28,7 @@ const launch_review = (model) => {
       start.disabled = true
       model.send_msg({kind: "start"})
     }}, "Start")
-  const element = h("section", {class: "panel review", "aria-label": "What would be run"}, h("h2", {}, "What would be run"),
+  const element = h("section", {class: "panel review", "aria-label": "What would be run"}, h("div", {class: "row"}, h("h2", {}, "What would be run"), busy),
     summary, strip, marked, table, estimate, refused, h("div", {class: "row"}, start, why), command)
 
   const show = () => {
@@ -47,10 +51,17 @@ const launch_review = (model) => {
     why.textContent = model.blocked
     refused.replaceChildren(...model.problem.split("\n").filter(Boolean).map((sentence) => h("p", {}, sentence)))
   }
+  const wait = () => {
+    clearTimeout(waiting)
+    busy.textContent = ""
+    if (model.looking) waiting = setTimeout(() => (busy.textContent = "Looking it over \u2026"), PATIENT)
+  }
+  model.on("looking", wait)
   model.on("review", show)
   model.on("estimate", gauge)
   model.on("blocked", block)
   model.on("problem", block)
+  wait()
   show()
   gauge()
   block()

@@ -143,6 +143,7 @@ class LaunchPage:
             self._again = True
         else:
             self._under_way, self._again = True, False
+            self.view.looking = True
             server = self._context.server
             work = partial(tried, partial(looked_over, server.workspace, server.queue, family, texts))
             self._context.errands.send(work, partial(self._looked, texts))
@@ -160,6 +161,7 @@ class LaunchPage:
         if self._again or texts != self._texts:
             self._look()
             return
+        self.view.looking = False
         if isinstance(found, Failure):
             self.view.param.update(problem=found.error, review={}, blocked=_BAD)
             return
@@ -169,7 +171,7 @@ class LaunchPage:
         self.view.param.update(
             problems=dict(found.form.problems),
             problem=found.form.problem,
-            lacking=list(found.form.lacking),
+            lacking=list(found.lacking),
             choices={name: list(values) for name, values in found.choices.items()},
             yaml=found.yaml,
             yaml_problem="",
@@ -177,7 +179,7 @@ class LaunchPage:
             blocked=self._blocked(found),
         )
         if found.form.study is not None:
-            self.view.defaults = dict(found.form.defaults)
+            self.view.defaults = found.defaults
         if found.preview is not None:
             self._estimates.make(found.preview.plan)
         if found.filled != texts:
@@ -189,8 +191,8 @@ class LaunchPage:
             return _READ_ONLY
         if self._starting:
             return _STARTING
-        if found.form.lacking:
-            return f"Fill in first: {', '.join(found.form.lacking)}."
+        if found.lacking:
+            return f"Fill in first: {', '.join(found.lacking)}."
         if found.form.study is None:
             return _BAD
         return (

@@ -27,6 +27,7 @@ class LaunchView(JSComponent):
     lacking = param.List(doc="Fields that have to be filled in first.")
     yaml = param.String(doc="The form as a study's file.")
     yaml_problem = param.String(doc="Why what was written as YAML is no study.")
+    looking = param.Boolean(default=False, doc="Whether what is shown of the form is of an older one.")
     review = param.Dict(default={}, doc="What would be run.")
     estimate = param.List(doc="What that will take, in sentences.")
     blocked = param.String(default="Nothing is chosen yet.", doc="Why nothing can be started; '' where it can.")

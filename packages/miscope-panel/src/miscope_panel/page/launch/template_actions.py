@@ -17,7 +17,7 @@ from miscope.studies.template_exchange import exported, import_templates
 from miscope.studies.templates import Templates
 from miscope_panel.page.launch.launch_view import LaunchView
 from miscope_panel.page.page_record import PageContext
-from miscope_panel.shown.launching.difference import differences
+from miscope_panel.shown.launching.difference import Difference, differences
 from miscope_panel.shown.launching.form_field import FAMILY
 from miscope_panel.shown.launching.study_form import study_values, texts_of
 
@@ -38,8 +38,9 @@ class _Done:
     chosen: str = ""
     words: list[str] = field(default_factory=list)
     texts: Mapping[str, str] | None = None
-    """What stands in the form for the one that is chosen."""
-    load: bool = False
+    """What stands in the form for the one that is loaded."""
+    apart: tuple[Difference, ...] = ()
+    """What loading the one that is chosen would change."""
     file: tuple[str, str] | None = None
     """Name and text of what the browser is to save."""
 
@@ -62,11 +63,11 @@ class TemplateActions:
 
     def show(self) -> None:
         """List what there is."""
-        self._send(partial(self._listed, ""), {})
+        self._send(partial(self._listed, ""))
 
     def used(self, texts: Mapping[str, str]) -> Template | None:
         """The template that the form still is, but for a name."""
-        if self._loaded is None or differences(_but_names(self._loaded[1]), _but_names(texts)):
+        if self._loaded is None or differences(self._as_kept(self._loaded[1]), self._as_kept(texts)):
             return None
         return self._templates.named(self._loaded[0])
 
@@ -75,8 +76,8 @@ class TemplateActions:
         if self._context.server.read_only and action not in _READS:
             return
         work: dict[str, Callable[[], _Done]] = {
-            "look": partial(self._looked_at, chosen),
-            "load": partial(self._looked_at, chosen, load=True),
+            "look": partial(self._looked_at, chosen, texts),
+            "load": partial(self._looked_at, chosen, None),
             "favourite": partial(self._favourite, chosen),
             "duplicate": partial(self._duplicated, chosen),
             "delete": partial(self._deleted, chosen),
@@ -86,21 +87,20 @@ class TemplateActions:
             "save": partial(self._saved, str(message.get("name", "")), texts),
         }
         if action in work:
-            self._send(work[action], texts)
+            self._send(work[action])
 
-    def _send(self, work: Callable[[], _Done], texts: Mapping[str, str]) -> None:
-        self._context.errands.send(partial(tried, work), partial(self._done, texts))
+    def _send(self, work: Callable[[], _Done]) -> None:
+        self._context.errands.send(partial(tried, work), self._done)
 
-    def _done(self, texts: Mapping[str, str], done: _Done | Failure) -> None:
+    def _done(self, done: _Done | Failure) -> None:
         before = self._component.templates
         if isinstance(done, Failure):
             self._component.templates = {**before, "words": done.error.splitlines(), "refused": True}
             return
-        apart = () if done.texts is None or done.load else differences(_but_names(texts), _but_names(done.texts))
         self._component.templates = {
             "all": done.all,
             "chosen": done.chosen,
-            "differences": [asdict(each) for each in apart],
+            "differences": [asdict(each) for each in done.apart],
             "words": [*done.words, *(f"{name} cannot be read: {why}" for name, why in done.broken.items())],
             "refused": False,
             "read_only": self._context.server.read_only,
@@ -108,7 +108,7 @@ class TemplateActions:
         if done.file is not None:
             self._files += 1
             self._component.download = {"name": done.file[0], "text": done.file[1], "number": self._files}
-        if done.load and done.texts is not None:
+        if done.texts is not None:
             self._loaded = done.chosen, done.texts
             self._take(done.texts)
 
@@ -124,16 +124,32 @@ class TemplateActions:
             }
             for one in self._templates.all()
         ]
-        return _Done(all=rows, broken=self._templates.broken(), chosen=chosen, words=list(words), **more)
+        return _Done(
+            all=rows, broken=self._templates.broken(), chosen=chosen, words=[each for each in words if each], **more
+        )
 
-    def _looked_at(self, chosen: str, *, load: bool = False) -> _Done:
+    def _looked_at(self, chosen: str, texts: Mapping[str, str] | None) -> _Done:
+        """texts: what it is compared with; None where it is loaded."""
         if not chosen:
             return self._listed("")
         template = self._templates.of_id(chosen)
-        texts = texts_of(self._context.server.workspace.plugins, template.study)
+        its = texts_of(self._context.server.workspace.plugins, template.study)
         lacking = self._templates.check(template)
         words = [f"It leaves open: {', '.join(lacking)}."] if lacking else []
-        return self._listed(chosen, template.facts.description, *words, texts=texts, load=load)
+        if texts is None:
+            return self._listed(chosen, template.facts.description, *words, texts=its)
+        apart = differences(self._as_kept(texts), its)
+        same = [] if apart else ["The form says the same."]
+        return self._listed(chosen, template.facts.description, *words, *same, apart=apart)
+
+    def _as_kept(self, texts: Mapping[str, str]) -> dict[str, str]:
+        """As a template of these would be read, without names: '0,1' and '0, 1' are the same."""
+        plugins, own = self._context.server.workspace.plugins, _but_names(texts)
+        family = plugins.families.get(texts.get(FAMILY, ""))
+        if family is None:
+            return own
+        read = tried(lambda: texts_of(plugins, Document.of_values(study_values(family, own), "study")))
+        return own if isinstance(read, Failure) else read
 
     def _favourite(self, chosen: str) -> _Done:
         template = self._templates.of_id(chosen)

@@ -30,7 +30,7 @@ _SHOWN = {
     "How it is run": ("train.device", "train.threads", "train.compile", "train.watch", "train.log_every"),
     "Analysis": ("analyze.analyzers", "analyze.steps", "analyze.options", "analyze.executor"),
 }
-_IN_WORDS = tuple(inner_type(StudyAnalysis.model_fields[name]) for name in ("steps", "options"))
+_IN_WORDS = (str, *(inner_type(StudyAnalysis.model_fields[name]) for name in ("steps", "options")))
 """Types that what is written under their fields says better."""
 _FIRST = ("learning_rate", "weight_decay", "optimizer")
 

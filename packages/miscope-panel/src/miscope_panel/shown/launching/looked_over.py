@@ -11,6 +11,7 @@ from miscope_panel.shown.launching.built_on import built_on, filled, offered
 from miscope_panel.shown.launching.checked_form import CheckedForm, checked
 from miscope_panel.shown.launching.form_field import FormField, form_fields
 from miscope_panel.shown.launching.preview import Preview, preview
+from miscope_panel.shown.launching.starting import free_name
 from miscope_panel.shown.launching.study_form import Texts, study_values, yaml_of
 
 if TYPE_CHECKING:
@@ -34,8 +35,20 @@ class LookedOver:
     """None where something is refused."""
     choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Field -> what there is in the workspace."""
+    name: str = ""
+    """What the study is called where no name is typed; "" for one training, which is none."""
     filled: Texts = field(default_factory=dict)
     """The form, with the last checkpoint where a variant was chosen and no step."""
+
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """Fields that have to be filled in, in the order in which they are shown."""
+        return tuple(each.name for each in self.fields if each.name in self.form.lacking)
+
+    @property
+    def defaults(self) -> dict[str, str]:
+        """What a field is where nothing is typed, as far as the others say it."""
+        return {**self.form.defaults, "study.name": self.name}
 
     def review(self) -> dict[str, Any]:
         """What would be run, as JSON has it; {} where something is refused."""
@@ -60,6 +73,18 @@ def looked_over(workspace: Workspace, queue: RunQueue, family: Family, texts: Te
         fields=form_fields(family),
         yaml=yaml_of(study_values(family, texts)),
         preview=None if form.study is None else preview(workspace, queue, form.study),
-        choices=choices,
+        name="" if form.study is None or len(form.study.runs) == 1 else free_name(workspace, family, texts),
+        choices={**_installed(workspace), **choices},
         filled=texts if on is None else filled(on, texts, choices),
     )
+
+
+def _installed(workspace: Workspace) -> dict[str, list[str]]:
+    """Names of what is installed, for fields that take some."""
+    plugins = workspace.plugins
+    instruments = sorted(plugins.analyzers)
+    return {
+        "analyze.analyzers": instruments,
+        "train.watch": instruments,
+        "analyze.executor": sorted(plugins.executors),
+    }

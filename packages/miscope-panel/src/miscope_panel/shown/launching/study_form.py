@@ -66,11 +66,14 @@ def texts_of(plugins: Plugins, document: Document) -> dict[str, str]:
 def yaml_of(values: Mapping[str, Any]) -> str:
     """The study in YAML 1.2, lists of values in brackets."""
     from ruamel.yaml import YAML
+    from ruamel.yaml.comments import CommentedMap
 
     yaml, out = YAML(), io.StringIO()
     yaml.width = 120
     yaml.default_flow_style = None
-    yaml.dump(dict(values), out)
+    whole = CommentedMap(values)
+    whole.fa.set_block_style()
+    yaml.dump(whole, out)
     return out.getvalue()
 
 
