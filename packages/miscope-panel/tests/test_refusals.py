@@ -35,10 +35,10 @@ def test_who_is_unauthenticated_is_refused(asked_in):
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "http://127.0.0.1:9999", "null"])
-def test_a_page_of_another_origin_is_refused(api, origin):
-    refused(api.client.post(TRAININGS, json=BODY, headers={"origin": origin}), 403, "ForeignOrigin")
-    refused(api.client.delete(f"{TRAININGS}/1", headers={"origin": origin}), 403, "ForeignOrigin")
-    assert api.queue.runs() == []
+def test_a_page_of_another_origin_is_refused(untouched, origin):
+    refused(untouched.client.post(TRAININGS, json=BODY, headers={"origin": origin}), 403, "ForeignOrigin")
+    refused(untouched.client.delete(f"{TRAININGS}/1", headers={"origin": origin}), 403, "ForeignOrigin")
+    assert untouched.queue.runs() == []
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
@@ -49,9 +49,9 @@ def test_a_cross_origin_request_that_names_no_origin_is_refused(api, site):
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", ""])
-def test_a_wrong_host_is_refused(api, host):
-    refused(api.client.post(TRAININGS, json=BODY, headers={"host": host}), 400, "WrongHost")
-    assert api.queue.runs() == []
+def test_a_wrong_host_is_refused(untouched, host):
+    refused(untouched.client.post(TRAININGS, json=BODY, headers={"host": host}), 400, "WrongHost")
+    assert untouched.queue.runs() == []
 
 
 @pytest.mark.parametrize(
@@ -88,28 +88,30 @@ def test_an_oversized_body_that_does_not_say_its_size_is_read_no_further_than_th
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b'{"family": }', b"\xff\xfe", b"[" * 5000, b'{"family": "toy.sum"} {}'])
-def test_malformed_json_is_refused(api, body):
-    answer = api.client.post(TRAININGS, content=body, headers=JSON)
+def test_malformed_json_is_refused(untouched, body):
+    answer = untouched.client.post(TRAININGS, content=body, headers=JSON)
     assert answer.status_code in (400, 422)
     assert answer.json()["error"]["code"] in ("MalformedJson", "BadRequest")
-    assert api.queue.runs() == []
+    assert untouched.queue.runs() == []
 
 
 @pytest.mark.parametrize("body", [b"[]", b"3", b"null", b'"toy.sum"', b'{"family": 3}'])
-def test_json_of_another_shape_is_refused(api, body):
-    assert api.client.post(TRAININGS, content=body, headers=JSON).status_code == 422
-    assert api.queue.runs() == []
+def test_json_of_another_shape_is_refused(untouched, body):
+    assert untouched.client.post(TRAININGS, content=body, headers=JSON).status_code == 422
+    assert untouched.queue.runs() == []
 
 
 @pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
-def test_a_wrong_content_type_is_refused(api, kind):
+def test_a_wrong_content_type_is_refused(untouched, kind):
     headers = {} if kind is None else {"content-type": kind}
-    answer = api.client.post(TRAININGS, content=b'{"family": "toy.sum"}', headers=headers)
+    answer = untouched.client.post(TRAININGS, content=b'{"family": "toy.sum"}', headers=headers)
     refused(answer, 415, "WrongContentType")
-    refused(api.client.post(f"{TRAININGS}/1/stop", headers=headers), 415, "WrongContentType")
+    refused(untouched.client.post(f"{TRAININGS}/1/stop", headers=headers), 415, "WrongContentType")
     if kind:
-        refused(api.client.request("DELETE", f"{TRAININGS}/1", content=b"x", headers=headers), 415, "WrongContentType")
-    assert api.queue.runs() == []
+        refused(
+            untouched.client.request("DELETE", f"{TRAININGS}/1", content=b"x", headers=headers), 415, "WrongContentType"
+        )
+    assert untouched.queue.runs() == []
 
 
 def test_a_content_type_may_say_its_charset(api):
@@ -129,6 +131,6 @@ def test_a_server_that_only_shows_refuses_whatever_would_change_something(asked_
     assert not api.queue.layout.root.exists()
 
 
-def test_no_such_path_and_no_such_method_are_told_in_the_same_body(api):
-    refused(api.get("trianings"), 404, "NotFound")
-    refused(api.client.put(TRAININGS, json=BODY), 405, "MethodNotAllowed")
+def test_no_such_path_and_no_such_method_are_told_in_the_same_body(untouched):
+    refused(untouched.get("trianings"), 404, "NotFound")
+    refused(untouched.client.put(TRAININGS, json=BODY), 405, "MethodNotAllowed")
