@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import panel as pn
+from bokeh.embed.bundle import extension_dirs
+from bokeh.settings import settings
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
 
 import miscope
 from miscope.runs.run_queue import RunQueue
 from miscope_panel.attendance import Attendance
 from miscope_panel.http.guard import Guard
+from miscope_panel.http.kept_files import KeptFiles
 from miscope_panel.http.problem import PREFIX
 from miscope_panel.page.components import components
 from miscope_panel.page.dashboard import Dashboard
@@ -64,7 +66,7 @@ def application(  # noqa: PLR0913 - each is something else that a server is told
         redoc_url=None,
         openapi_url=f"{PREFIX}/openapi.json",
     )
-    app.mount(ASSETS, StaticFiles(directory=directory()))
+    _mount_files(app)
     queue = RunQueue(workspace.root)
     estimating = Estimating(ending)
     summon = Attendance(queue).call
@@ -80,6 +82,14 @@ def application(  # noqa: PLR0913 - each is something else that a server is told
     served = add_applications({"/": session}, app=app, title="miscope", location=False, websocket_origin=["*"])
     route_pages(served)
     return Guard(app, hosts, token, read_only=read_only)
+
+
+def _mount_files(app: FastAPI) -> None:
+    """Scripts, styles and fonts of the page, where Bokeh looks for them: before its own, which are packed for nobody."""
+    app.mount(ASSETS, KeptFiles(directory(), named=True))
+    for name, folder in extension_dirs.items():
+        app.mount(f"/static/extensions/{name}", KeptFiles(folder))
+    app.mount("/static", KeptFiles(settings.bokehjs_path()))
 
 
 def _warm() -> None:

@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING, Any, final
 from fastapi import Response
 
 from miscope_panel.http.problem import PREFIX
-from miscope_panel.shown.plotlyjs import ASSETS
 
 if TYPE_CHECKING:
     from fastapi import Request
 
 __all__ = ["Cached", "is_another", "tagged"]
-
-_FOREVER = b"public, max-age=31536000, immutable"
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -24,21 +21,19 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 @final
 class Cached:
-    """An ASGI layer: what lies under a version's name is kept, and how things stand is not."""
+    """An ASGI layer: how things stand is for nobody to keep, unless an answer says otherwise itself."""
 
     def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Any, send: Send) -> None:
-        path = scope["path"] if scope["type"] == "http" else ""
-        kept = _FOREVER if path.startswith(f"{ASSETS}/") else b"no-store" if path.startswith(f"{PREFIX}/") else None
+        told = scope["type"] == "http" and scope["path"].startswith(f"{PREFIX}/")
 
         async def sent(message: MutableMapping[str, Any]) -> None:
-            if kept is not None and message["type"] == "http.response.start":
+            if told and message["type"] == "http.response.start":
                 given = list(message.get("headers", []))
-                fine = message["status"] < 400 or kept != _FOREVER
-                if fine and not any(name.lower() == b"cache-control" for name, _ in given):
-                    message = {**message, "headers": [*given, (b"cache-control", kept)]}
+                if not any(name.lower() == b"cache-control" for name, _ in given):
+                    message = {**message, "headers": [*given, (b"cache-control", b"no-store")]}
             await send(message)
 
         await self.app(scope, receive, sent)
