@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from miscope.figures.figure_style import CONFIG, template
+from miscope.figures.shades import in_shades
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -30,7 +31,12 @@ def looks() -> dict[str, Any]:
 
 
 def wire(figure: Figure) -> str:
-    """The figure as JSON with binary arrays, without its template: the page holds both templates and picks one."""
+    """The figure as JSON with binary arrays, without its template: the page holds both templates and picks one.
+
+    Heat maps that are only looked at are in shades (`shades`), which the chart there turns into numbers again.
+    """
     content = json.loads(figure.to_json() or "{}")
-    content.get("layout", {}).pop("template", None)
-    return json.dumps({"data": content.get("data", []), "layout": content.get("layout", {})}, separators=(",", ":"))
+    layout = content.get("layout", {})
+    layout.pop("template", None)
+    data = [in_shades(trace, layout) for trace in content.get("data", [])]
+    return json.dumps({"data": data, "layout": layout}, separators=(",", ":"))

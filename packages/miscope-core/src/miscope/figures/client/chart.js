@@ -20,6 +20,21 @@ const heading_of = ({layout: {title, meta}}, known, named) => {
   return words.filter((part) => part && ![...known, at, ...names].includes(part)).join(" · ")
 }
 
+// A heat map that is only looked at comes in shades, a byte for each pixel; plotly.js is given numbers.
+const NOTHING = 255
+const in_numbers = (trace) => {
+  if (!trace.z?.shades) return trace
+  const {bdata, shape, shades: [least, step]} = trace.z
+  const letters = atob(bdata)
+  const numbers = new Float32Array(letters.length)
+  for (let i = 0; i < letters.length; i++) {
+    const shade = letters.charCodeAt(i)
+    numbers[i] = shade === NOTHING ? NaN : least + shade * step
+  }
+  const [rows, columns] = shape.split(",").map(Number)
+  return {...trace, z: Array.from({length: rows}, (_, row) => numbers.subarray(row * columns, (row + 1) * columns))}
+}
+
 // library: gives plotly.js. mark: where on the axes of a figure that says this of itself the cursor is, as [axes, place],
 // or null. jump: is told of a click there. zoom: of axes that a hand moved, {xaxis: [0, 500], yaxis: null}; null: all is shown.
 const chart_in = ({model, root, canvas, overlay, library, mark, jump, zoom = () => {}}) => {
@@ -77,7 +92,7 @@ const chart_in = ({model, root, canvas, overlay, library, mark, jump, zoom = () 
   async function draw(data, layout, config) {
     Plotly = await library()
     adopt_styles(root)
-    await Plotly.react(canvas, data, layout, config)
+    await Plotly.react(canvas, data.map(in_numbers), layout, config)
     if (!about) {
       canvas.on("plotly_afterplot", lay)
       canvas.on("plotly_relayout", (change) => {
