@@ -151,6 +151,29 @@ def test_dragging_the_slider_and_playing_move_the_cursor(visit):
     expect(neuron(page).locator(".badge")).to_have_text(f"epoch {rested:,}")
 
 
+def test_playing_draws_every_step_once_and_leaves_curves_alone(visit):
+    page, seen = visit(f"views={CARDS}&e=0")
+    expect(neuron(page).locator(".badge")).to_have_text("epoch 0")
+    before = drawn(losses(page)), drawn(neuron(page))
+    seen.frames.clear()
+    page.keyboard.press("Space")
+    expect(neuron(page).locator(".badge")).to_have_text("epoch 2,000")
+    expect(page.get_by_label("Play (Space)")).to_have_attribute("aria-pressed", "false")
+    expect(neuron(page)).to_have_attribute("data-drawn", str(before[1] + 20))
+    assert drawn(losses(page)) == before[0]
+    assert len([frame for frame in seen.frames if '"asked"' in frame]) == 20
+
+
+def test_a_contact_sheet_is_drawn_from_shades(visit):
+    page, _ = visit("views=neurons.contact_sheet&e=2000")
+    found = card(page, "Activations of many neurons")
+    drawn(found)
+    z = found.locator(".plot").evaluate("plot => plot.data[0].z.flatMap(row => Array.from(row, Number))")
+    known = [number for number in z if number is not None and number == number]
+    assert 0 <= min(known) < max(known) == pytest.approx(1, abs=1e-3)
+    assert len(known) < len(z)
+
+
 def test_a_reloaded_page_is_the_same_page(visit):
     page, _ = visit(f"views={CARDS}&e=700")
     drawn(neuron(page))

@@ -21,6 +21,9 @@ class Cursor(JSComponent):
         default=None, allow_None=True, doc="The step asked for, 80 ms after the last move; None: the last."
     )
     spacing = param.Selector(default="linear", objects=["linear", "log"], doc="Of the steps along the slider.")
+    followed = param.Integer(
+        default=None, allow_None=True, doc="The step that every card was asked for; play goes on when all show it."
+    )
     step_label = param.String(default="step")
     events = param.Dict(default={}, doc="Named steps to mark.")
     active = param.Boolean(default=True, doc="Whether keys move it.")

@@ -136,6 +136,7 @@ class Workbench:
         spacing = "log" if new.controls_of("cursor").get("spacing") == "log" else "linear"
         self.cursor.param.update(asked=new.step, spacing=spacing)
         self._lay_out(new)
+        self.cursor.followed = new.step
         if (new.variant, new.compared, new.views) != (old.variant, old.compared, old.views):
             # Not at every move of the cursor: comparing the catalogue with itself took longer than all else together.
             self.sidebar.follow(new)

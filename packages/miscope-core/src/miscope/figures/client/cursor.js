@@ -5,6 +5,10 @@ const ALONE = 250
 const FRAME = 16
 const TICK = 250
 
+// Between two steps that play shows: at least, and at most where what it shows takes long to come.
+const PACE = 60
+const PATIENCE = 20000
+
 const CURSOR_KEYS = [
   ["← →", "one checkpoint back, on"],
   ["Shift ← →", "ten checkpoints"],
@@ -28,8 +32,9 @@ const place_of = (steps, asked) => {
 }
 
 // model: steps, asked, step_label, events, active, and on(name, action). hub: through which charts hear of the step and
-// ask for another, and which hears the keys. more_keys: what else the help says.
-const step_cursor = ({model, el, hub, more_keys = []}) => {
+// ask for another, and which hears the keys. more_keys: what else the help says. settled: whether all that follows the
+// cursor shows this step by now; play then goes on as soon as it does, and otherwise at every TICK.
+const step_cursor = ({model, el, hub, more_keys = [], settled = null}) => {
   let asked = model.asked
   let resting = null
   let moved = -ALONE
@@ -116,12 +121,11 @@ const step_cursor = ({model, el, hub, more_keys = []}) => {
     }))
   }
 
-  function move(step) {
+  // A move that stands alone need not wait for the hand to rest.
+  function move(step, pause = performance.now() - moved > ALONE ? FRAME : REST) {
     asked = step
     show()
     clearTimeout(resting)
-    // A move that stands alone need not wait for the hand to rest.
-    const pause = performance.now() - moved > ALONE ? FRAME : REST
     moved = performance.now()
     resting = setTimeout(() => {
       if (model.asked !== asked) model.asked = asked
@@ -140,11 +144,22 @@ const step_cursor = ({model, el, hub, more_keys = []}) => {
     if (all.length) move(direction > 0 ? Math.min(...all) : Math.max(...all))
   }
 
+  const come = () => {
+    const since = performance.now() - moved
+    return since >= PATIENCE || (settled ? since >= PACE && settled(asked) : since >= TICK)
+  }
+  function on() {
+    playing = setTimeout(on, FRAME)
+    if (!come()) return
+    if (position() < steps().length - 1) move(steps()[position() + 1], FRAME)
+    else toggle()
+  }
+
   function toggle() {
     if (playing == null && position() === steps().length - 1) go(0)
-    if (playing == null) playing = setInterval(() => (position() < steps().length - 1 ? by(1) : toggle()), TICK)
+    if (playing == null) on()
     else {
-      clearInterval(playing)
+      clearTimeout(playing)
       playing = null
     }
     draw_icon(play, playing == null ? "play" : "pause")
@@ -222,7 +237,7 @@ const step_cursor = ({model, el, hub, more_keys = []}) => {
   watch.observe(track)
   model.on("remove", () => {
     watch.disconnect()
-    clearInterval(playing)
+    clearTimeout(playing)
     clearTimeout(resting)
   })
   show()

@@ -18,6 +18,7 @@ export function render({model, el}) {
   const host = root.host ?? el
   let figure = null
   let drawing = Promise.resolve()
+  let [called, drawn] = [0, 0]
 
   const heading = h("div", {class: "heading"})
   const badge = h("span", {class: "badge"})
@@ -69,7 +70,9 @@ export function render({model, el}) {
 
   async function draw() {
     await ready()
-    if (!figure) return
+    // Of what came meanwhile the last is drawn, once.
+    if (!figure || drawn === called) return
+    drawn = called
     const content = JSON.parse(figure)
     heading.textContent = heading.title = heading_of(content, [model.title], !model.held)
     make_room(content)
@@ -78,6 +81,18 @@ export function render({model, el}) {
     await chart.draw(content.data, zoomed(framed(content, model.view, template), zoom), miscope.charts.config)
     skeleton.hidden = true
     card.dataset.drawn = Number(card.dataset.drawn ?? 0) + 1
+  }
+
+  let left = 0
+  const tell = () => miscope.waiting[left || (model.pending && model.in_sight) ? "add" : "delete"](model)
+  function draw_next() {
+    called += 1
+    left += 1
+    drawing = drawing.then(draw).finally(() => {
+      left -= 1
+      tell()
+    })
+    tell()
   }
 
   // --- controls
@@ -170,11 +185,12 @@ export function render({model, el}) {
     }
     if (picture.figure) {
       figure = picture.figure
-      drawing = drawing.then(draw)
+      draw_next()
     }
   }
   let late = null
   function wait() {
+    tell()
     clearTimeout(late)
     if (model.pending) late = setTimeout(() => card.classList.add("late"), LATE)
     else card.classList.remove("late")
@@ -183,14 +199,20 @@ export function render({model, el}) {
   model.on("picture", show)
   model.on("looks", () => {
     if (wanted_wide() !== host.classList.contains("wide")) stretch(wanted_wide())
-    if (figure && (model.looks["zoomed-to"] ?? "") !== zoom) drawing = drawing.then(draw)
+    if (figure && (model.looks["zoomed-to"] ?? "") !== zoom) draw_next()
   })
   model.on("pending", wait)
   listen(model, "miscope:cursor", chart.lay)
-  listen(model, "miscope:theme", () => (drawing = drawing.then(draw)))
-  const sight = new IntersectionObserver(([entry]) => (model.in_sight = entry.isIntersecting), {rootMargin: "200px"})
+  listen(model, "miscope:theme", draw_next)
+  const sight = new IntersectionObserver(([entry]) => {
+    model.in_sight = entry.isIntersecting
+    tell()
+  }, {rootMargin: "200px"})
   sight.observe(card)
-  model.on("remove", () => sight.disconnect())
+  model.on("remove", () => {
+    sight.disconnect()
+    miscope.waiting.delete(model)
+  })
   if (wanted_wide()) stretch(true)
   show()
   wait()
