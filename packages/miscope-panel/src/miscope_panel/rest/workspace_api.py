@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -12,7 +10,6 @@ from fastapi import Path as InPath
 import miscope
 from miscope.analyzer import Grain
 from miscope.figures.availability import analyzer_availability
-from miscope.figures.export import export
 from miscope.hookspecs import HOOK_API
 from miscope.jsonable import jsonable
 from miscope.plugins.plugins import Plugins
@@ -21,6 +18,7 @@ from miscope.train_request import changes_of_training
 from miscope.view import View
 from miscope_panel.http.problem import PREFIX, PROBLEMS, Problem
 from miscope_panel.rest.caching import tagged
+from miscope_panel.rest.figure_files import FigureFiles
 from miscope_panel.rest.workspace_answers import Availability, FigureSeen, Health, PluginsSeen, VariantSeen, ViewSeen
 from miscope_panel.shown import picture
 
@@ -63,7 +61,8 @@ Suffix = Annotated[
 def router(workspace: Workspace) -> APIRouter:
     """The routes over one workspace. Plain functions: FastAPI runs them on threads, never on the event loop; all but
     one that does nothing, and answers though every thread is taken."""
-    routes = APIRouter(prefix=PREFIX, tags=["workspace"], responses={**PROBLEMS})
+    files = FigureFiles()
+    routes = APIRouter(prefix=PREFIX, tags=["workspace"], responses={**PROBLEMS}, lifespan=files.lifespan)
 
     @routes.get("/health", response_model=Health)
     async def health() -> Health:
@@ -100,7 +99,7 @@ def router(workspace: Workspace) -> APIRouter:
     @routes.get("/export/{suffix}", response_class=Response, responses={**_FILES, **_UNCHANGED})
     def file(request: Request, suffix: Suffix, view: Name, variant: VariantName, step: Step = None) -> Response:
         """The same figure as a file: png, svg, pdf, html; csv, parquet or npz for the numbers it draws."""
-        return tagged(request, _file(picture.figure(workspace, _asked(request, view, variant, step)), suffix))
+        return tagged(request, _file(files, picture.figure(workspace, _asked(request, view, variant, step)), suffix))
 
     return routes
 
@@ -111,16 +110,13 @@ def _asked(request: Request, view: str, variant: str, step: int | None) -> pictu
     return picture.Request(view=view, variant=variant, step=step, compared=compared, controls=given)
 
 
-def _file(figure: Figure, suffix: str) -> Response:
+def _file(files: FigureFiles, figure: Figure, suffix: str) -> Response:
     about = figure.layout.meta["miscope"]  # pyright: ignore[reportAttributeAccessIssue]
     variant = about["variant"] if isinstance(about["variant"], str) else about["variant"][0]
     at = "" if about["step"] is None else f".step_{about['step']}"
     name = f"{variant.partition('/')[2]}.{about['view']}{at}.{suffix}"
-    with TemporaryDirectory() as folder:
-        content = export(figure, Path(folder) / f"figure.{suffix}").read_bytes()
-    return Response(
-        content, media_type=_KINDS[suffix], headers={"content-disposition": f'attachment; filename="{name}"'}
-    )
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    return Response(files.content(figure, suffix), media_type=_KINDS[suffix], headers=headers)
 
 
 def _variant(workspace: Workspace, stored: Stored) -> dict[str, Any]:
