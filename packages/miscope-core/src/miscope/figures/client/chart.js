@@ -92,7 +92,8 @@ const chart_in = ({model, root, canvas, overlay, library, mark, jump, zoom = () 
   async function draw(data, layout, config) {
     Plotly = await library()
     adopt_styles(root)
-    await Plotly.react(canvas, data.map(in_numbers), layout, config)
+    // The configuration once: each time that it is given plotly.js copies and compares all of it.
+    await Plotly.react(canvas, data.map(in_numbers), layout, about ? undefined : config)
     if (!about) {
       canvas.on("plotly_afterplot", lay)
       canvas.on("plotly_relayout", (change) => {
