@@ -25,6 +25,7 @@ BENCHMARKS = (
     "analysis",
     "catalogue",
     "figures",
+    "workbench",
     "index",
     "startup",
     "runs",
