@@ -64,12 +64,13 @@ def test_moving_the_cursor_draws_checkpoint_views_anew_and_leaves_trajectories_a
 
 
 def test_a_step_is_followed_when_every_card_was_asked_for_it(trained, when_told):
-    opened = Workbench(trained, when_told, "views=small.neuron,small.losses&e=30")
+    opened = Dashboard(server_context(trained, when_told), "views=small.neuron,small.losses&e=30")
     when_told.go()
-    neuron, seen = opened.board[0], []
-    opened.cursor.param.watch(lambda event: seen.append((event.new, neuron.pending)), "followed")
-    opened.cursor.asked = 10
-    assert (seen, opened.cursor.followed) == ([(10, True)], 10)
+    neuron, seen = opened.workbench.board[0], []
+    cursor = opened.workbench.cursor
+    cursor.param.watch(lambda event: seen.append((event.new, neuron.pending)), "followed")
+    cursor.asked = 10
+    assert (seen, cursor.followed) == ([(10, True)], 10)
     when_told.go()
     assert (neuron.picture["badge"], neuron.pending) == ("epoch 10", False)
 

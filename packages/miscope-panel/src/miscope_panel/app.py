@@ -85,7 +85,7 @@ def application(  # noqa: PLR0913 - each is something else that a server is told
 
 
 def _mount_files(app: FastAPI) -> None:
-    """Scripts, styles and fonts of the page, where Bokeh looks for them: before its own, which are packed for nobody."""
+    """Scripts, styles and fonts of the page, where Bokeh looks for them; its own are packed for nobody."""
     app.mount(ASSETS, KeptFiles(directory(), named=True))
     for name, folder in extension_dirs.items():
         app.mount(f"/static/extensions/{name}", KeptFiles(folder))
