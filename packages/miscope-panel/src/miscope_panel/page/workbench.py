@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from html import escape
@@ -10,14 +11,12 @@ from typing import Any, final
 import panel as pn
 
 from miscope.analyzer import Grain
-from miscope.errors import MiscopeError
 from miscope.figures.lenses import known_lenses
-from miscope.figures.render import gather
 from miscope.inventory import look_up
-from miscope.view import View
 from miscope.workspace import Workspace
 from miscope_panel.page.card import Card
 from miscope_panel.page.client import sheet
+from miscope_panel.page.context_bar import ContextBar
 from miscope_panel.page.cursor import Cursor
 from miscope_panel.page.opening import opened
 from miscope_panel.page.page_record import PageContext
@@ -29,11 +28,9 @@ from miscope_panel.shown.picture import Request, State, command, picture, why_no
 from miscope_panel.shown.pin import view_of
 from miscope_panel.shown.selection import Place, settled
 from miscope_panel.shown.studies import studies
+from miscope_panel.shown.variant_events import events_of
 
 __all__ = ["Workbench"]
-
-_CLOCK = View(name="cursor", title="", grain=Grain.TRAJECTORY, draw=lambda shown: None)  # pyright: ignore
-"""Declares nothing, so that gathering it gives a variant's steps and events alone."""
 
 _SCREENFUL = 6
 """Cards drawn before the browser has said which of them can be seen."""
@@ -51,8 +48,14 @@ class Workbench:
         self.sidebar = Sidebar(self.selection, self._names, self._workspace.plugins.views)
         # Bokeh warns of a column without anything in it.
         self.board = pn.Column(pn.Spacer(height=0), sizing_mode="stretch_width", margin=0, stylesheets=[sheet("board")])
+        self.context_bar = ContextBar(self._workspace, self._errands)
         self.view = pn.Column(
-            self.board, self.cursor, sizing_mode="stretch_width", margin=0, stylesheets=[sheet("workbench")]
+            self.context_bar.view,
+            self.board,
+            self.cursor,
+            sizing_mode="stretch_width",
+            margin=0,
+            stylesheets=[sheet("workbench")],
         )
         self._cards: dict[str, Card] = {}
         self._headings: dict[str, pn.pane.HTML] = {}
@@ -133,6 +136,7 @@ class Workbench:
             self._sections = sections_of(self._workspace, new.lens)
         if (new.variant, new.compared) != (old.variant, old.compared) and new.variant in self._names:
             self._errands.send(partial(_states, self._workspace, new), partial(self._explain, new))
+        self.context_bar.follow(new)
         spacing = "log" if new.controls_of("cursor").get("spacing") == "log" else "linear"
         self.cursor.param.update(asked=new.step, spacing=spacing)
         self._lay_out(new)
@@ -152,11 +156,11 @@ class Workbench:
         )
         if variant not in self._names:
             return
-        self._errands.send(partial(_events, self._workspace, variant), partial(self._mark, variant))
+        self._errands.send(partial(events_of, self._workspace, variant), partial(self._mark, variant))
 
-    def _mark(self, variant: str, events: dict[str, float]) -> None:
+    def _mark(self, variant: str, events: Mapping[str, float]) -> None:
         if variant == self.selection.place.variant:
-            self.cursor.events = events
+            self.cursor.events = dict(events)
 
     def _explain(self, place: Place, states: dict[str, tuple[State, str]]) -> None:
         now = self.selection.place
@@ -250,6 +254,7 @@ class Workbench:
             card.forget()
         self._worked_on, self._sections = None, ()
         self.follow(self.selection.place)
+        self.context_bar.look_again()
 
     def _notice(self, place: Place) -> Card:
         if not self._names:
@@ -275,13 +280,6 @@ class Workbench:
 def _known(workspace: Workspace) -> list[str]:
     """Variants that can be shown."""
     return [variant.name for variant in workspace.variants()]
-
-
-def _events(workspace: Workspace, variant: str) -> dict[str, float]:
-    try:
-        return dict(gather(workspace, _CLOCK, workspace.find(variant)).events)
-    except MiscopeError:
-        return {}
 
 
 def _states(workspace: Workspace, place: Place) -> dict[str, tuple[State, str]]:

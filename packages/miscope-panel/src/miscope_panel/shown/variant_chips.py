@@ -1,0 +1,78 @@
+"""What is said of the variants on the page, in a few words each: a colour, how they differ, how far they came."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import final
+
+from miscope.errors import MiscopeError
+from miscope.figures.differences import labels
+from miscope.figures.figure_style import variant_colours
+from miscope.inventory import look_up
+from miscope.tabulating.cell_text import written
+from miscope.tabulating.measure import Measure
+from miscope.tabulating.reading import read_table
+from miscope.tabulating.variant_table import Cell
+from miscope.workspace import Workspace
+from miscope_panel.shown.variant_events import events_of
+
+__all__ = ["Chip", "chips_of"]
+
+_LOSS = Measure(name="test_loss", which="last")
+_STAGES = ("generalised", "complete", "half", "onset", "memorised")
+"""Events, the latest stage first; 'complete', 'half' and 'onset' are of the fall of the test loss."""
+_FALL = {"complete": "90 % of the fall", "half": "half of the fall", "onset": "fall began"}
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Chip:
+    """One variant."""
+
+    variant: str
+    """Its name."""
+    label: str
+    """What tells it from the others; its slug where it is alone."""
+    colour: str
+    """That of its curves wherever variants are compared."""
+    words: tuple[str, ...] = ()
+    """'test loss 3.1e-07', 'generalised at 9300', '12 of 14 analyses', 'running, 40 %'."""
+
+
+def chips_of(workspace: Workspace, names: Sequence[str]) -> tuple[Chip, ...]:
+    """One for each variant that can be opened, in this order. Where the index cannot be read less is said."""
+    looked_up = (look_up(workspace.store, workspace.plugins, name).variant for name in dict.fromkeys(names))
+    variants = [variant for variant in looked_up if variant is not None]
+    colours = variant_colours(variant.name for variant in variants)
+    cells = _cells(workspace)
+    return tuple(
+        Chip(
+            variant=variant.name,
+            label=label,
+            colour=colours[variant.name],
+            words=tuple(_words(cells.get(variant.name, {}), events_of(workspace, variant.name))),
+        )
+        for variant, label in zip(variants, labels(variants), strict=True)
+    )
+
+
+def _cells(workspace: Workspace) -> dict[str, Mapping[str, Cell]]:
+    try:
+        return {row.variants[0]: row.cells for row in read_table(workspace, (_LOSS,)).rows}
+    except MiscopeError:
+        return {}
+
+
+def _words(cells: Mapping[str, Cell], events: Mapping[str, float]) -> Iterator[str]:
+    if (loss := cells.get(str(_LOSS))) is not None:
+        yield f"test loss {written(loss)}"
+    stage = next((name for name in _STAGES if name in events), None)
+    if stage is not None:
+        yield f"{_FALL.get(stage, stage)} at {events[stage]:.0f}"
+    made, missing = cells.get("analyses"), cells.get("missing_analyses")
+    if isinstance(made, int) and isinstance(missing, int):
+        yield f"{made} of {made + missing} analyses"
+    if (state := cells.get("state")) not in (None, "completed"):
+        done = cells.get("done_pct")
+        yield f"{state}, {done:.0f} %" if isinstance(done, float) else str(state)
