@@ -10,6 +10,7 @@ import panel_material_ui as pmui
 from miscope_panel.page.client import sheet
 from miscope_panel.page.errands import Errands
 from miscope_panel.page.frame import page
+from miscope_panel.page.jobs_badge import JobsBadge
 from miscope_panel.page.opening import arrived
 from miscope_panel.page.page_record import OpenPage, PageContext, ServerContext
 from miscope_panel.page.pages import opened_page
@@ -77,4 +78,5 @@ class Dashboard:
     def page(self) -> pmui.Page:
         """The whole page."""
         titles = {name: each.title for name, each in self._server.pages.pages.items()}
-        return page(self.selection, titles, self.workbench.sidebar, self.frame)
+        self.badge = JobsBadge(self._context)
+        return page(self.selection, titles, [self.badge.view], self.workbench.sidebar, self.frame)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from html import escape
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
 import param
+from panel.viewable import Viewable
 
 from miscope_panel.page.client import sheet
 from miscope_panel.page.sidebar import Sidebar
@@ -53,15 +53,19 @@ _THEME: dict[str, Any] = {
 }
 
 
-def page(selection: Selection, titles: Mapping[str, str], sidebar: Sidebar, frame: pn.Column) -> pmui.Page:
-    """Header, sidebar and the frame that holds the pages. titles: of these, by name, in the order of their tabs."""
+def page(
+    selection: Selection, titles: Mapping[str, str], header: Sequence[Viewable], sidebar: Sidebar, frame: pn.Column
+) -> pmui.Page:
+    """Header, sidebar and the frame that holds the pages.
+
+    titles: of these, by name, in the order of their tabs. header: what stands beside them.
+    """
     place = selection.place
     tabs = _tabs(place, titles)
-    name = pn.pane.HTML(escape(_named(place)), margin=(0, 12), align="center", stylesheets=[sheet("name")])
     listening = _listening_for_work()
     made = pmui.Page(
         title="miscope",
-        header=[tabs, name],
+        header=[tabs, *header],
         sidebar=sidebar.contents,
         sidebar_width=312,
         sidebar_open=place.page == "views",
@@ -80,7 +84,7 @@ def page(selection: Selection, titles: Mapping[str, str], sidebar: Sidebar, fram
     made.param.watch(lambda event: selection.move(dark=bool(event.new)), "dark_theme")
 
     def follow(place: Place) -> None:
-        tabs.value, made.dark_theme, name.object = place.page, place.dark, escape(_named(place))
+        tabs.value, made.dark_theme = place.page, place.dark
 
     def turn(event: param.parameterized.Event) -> None:
         if event.old.page != event.new.page:
@@ -101,11 +105,6 @@ def _tabs(place: Place, titles: Mapping[str, str]) -> pmui.RadioButtonGroup:
         align="center",
         margin=(0, 12),
     )
-
-
-def _named(place: Place) -> str:
-    """The variant that the page is of; '' where it is of all of them, or of none."""
-    return place.variant if place.page == "views" else ""
 
 
 def _listening_for_work() -> list[Any]:

@@ -1,32 +1,38 @@
-"""How much works in the queue, told to the header of every page whenever that changes."""
+"""How much works, in the header of every page."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, final
+from typing import final
 
-from miscope_panel.shown.jobs_told import NOTHING, JobsTold
+import panel_material_ui as pmui
 
-if TYPE_CHECKING:
-    from miscope_panel.page.errands import Errands
-    from miscope_panel.page.page_record import ServerContext
-    from miscope_panel.page.run_watch import Heard
+from miscope_panel.page.page_record import PageContext
+from miscope_panel.page.run_watch import Heard
 
 __all__ = ["JobsBadge"]
+
+_LOOK = {
+    "fontSize": "12px",
+    "textTransform": "none",
+    "color": "var(--ms-accent) !important",
+    "backgroundColor": "var(--ms-wash) !important",
+    "borderRadius": "12px",
+    "padding": "2px 12px",
+    "fontVariantNumeric": "tabular-nums",
+}
 
 
 @final
 class JobsBadge:
-    """Listens for as long as somebody keeps it."""
+    """Shows how many runs a process works on and how far they are; pressed, it leads to them."""
 
-    def __init__(self, server: ServerContext, errands: Errands, tell: Callable[[JobsTold], None]) -> None:
-        """tell: called on the page's event loop, at first where anything works, and then at each change."""
-        # The errands are kept here, since who listens keeps nothing.
-        self._errands, self._tell, self._last = errands, tell, NOTHING
-        self.leave = server.watch.listen(errands.hand, self.take)
+    def __init__(self, context: PageContext) -> None:
+        self.view = pmui.Button(
+            label="", visible=False, variant="text", size="small", align="center", margin=(0, 12), sx=_LOOK
+        )
+        self.view.on_click(lambda event: context.selection.move(page="jobs"))
+        context.server.watch.listen(context.errands.hand, self.hear)
 
-    def take(self, heard: Heard) -> None:
-        """Tell it on, where it is otherwise than before."""
-        if heard.told != self._last:
-            self._last = heard.told
-            self._tell(heard.told)
+    def hear(self, heard: Heard) -> None:
+        """Show what is told of the queue."""
+        self.view.param.update(label=heard.told.words, visible=bool(heard.told.running))
