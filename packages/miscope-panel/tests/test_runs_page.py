@@ -36,11 +36,11 @@ def grid(bench):
 
 
 def columns(bench):
-    return [field.removeprefix("c:") for field in grid(bench).value]
+    return [field.removeprefix("c:") for field in grid(bench).value if field.startswith("c:")]
 
 
 def slugs(bench):
-    return [name.partition("/")[2] for name in grid(bench).value["c:variant"]]
+    return [row.variants[0].partition("/")[2] for row in bench.opened("runs").grid._rows]
 
 
 def refused(bench):

@@ -33,6 +33,9 @@ class TableAsked:
     group: tuple[str, ...] = ()
     """Columns in which the variants of one group agree; () for a row of each variant."""
 
+    curve: str = ""
+    """A number whose course over training is drawn in each row; '' for the usual one, '-' for none."""
+
     @property
     def narrows(self) -> bool:
         """Whether rows are left out."""

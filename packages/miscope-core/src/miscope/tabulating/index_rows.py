@@ -10,7 +10,7 @@ from miscope.tabulating.measure import Measure
 if TYPE_CHECKING:
     from miscope.index.index import Index
 
-__all__ = ["finished_last", "known_numbers", "numbers_of", "variant_rows"]
+__all__ = ["finished_last", "known_numbers", "numbers_of", "quoted", "variant_rows"]
 
 _VARIANTS = """
 WITH kept AS (SELECT variant, count(*) AS checkpoints, max(step) AS step FROM checkpoints GROUP BY variant),
@@ -68,7 +68,7 @@ def numbers_of(index: Index, measures: Sequence[Measure]) -> Mapping[str, Mappin
     """Of each variant the measures that it has, by how they are written; NaN where the last is not a number."""
     if not measures:
         return {}
-    names = ", ".join(f"'{_quoted(name)}'" for name in dict.fromkeys(measure.name for measure in measures))
+    names = ", ".join(f"'{quoted(name)}'" for name in dict.fromkeys(measure.name for measure in measures))
     found: dict[str, dict[str, float]] = {}
     for row in index.ask(_NUMBERS.format(names=names)).to_pylist():
         numbers = {str(m): row[m.which] for m in measures if m.name == row["name"] and row[m.which] is not None}
@@ -82,6 +82,6 @@ def finished_last(index: Index) -> str | None:
     return names[0] if names else None
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """The text between the single quotes of SQL."""
     return text.replace("'", "''")

@@ -15,7 +15,7 @@ from miscope.tabulating.measure import Measure, Which
 from miscope.tabulating.variant_table import telling_apart
 from miscope_panel.page.client import sheet
 from miscope_panel.page.field_look import CHOICE, FIELD
-from miscope_panel.shown.variants_table import TableAnswer
+from miscope_panel.shown.variants_table import NO_CURVE, TableAnswer, curve_shown
 
 __all__ = ["RunsControls"]
 
@@ -37,18 +37,20 @@ class RunsControls:
         self._groups: Mapping[str, tuple[str, ...]] = {_NONE: ()}
         small: dict[str, Any] = {"size": "small", "margin": 0, "sx": FIELD}
         choice: dict[str, Any] = {"margin": 0, "sx": CHOICE}
-        self.find = pmui.TextInput(label="Find", placeholder="p113 seed=1 test_loss<1e-3", width=240, **small)
+        self.find = pmui.TextInput(label="Find", placeholder="p113 seed=1 test_loss<1e-3", width=210, **small)
         condition = "weight_decay = 1 and prime > 50"
-        self.where = pmui.TextInput(label="Where (SQL)", placeholder=condition, width=280, **small)
-        self.group = pmui.Select(label="Group by", options=[*self._groups], width=150, size="small", **choice)
-        self.columns = pmui.MultiChoice(label="Columns", options=[], searchable=True, chip=False, width=170, **choice)
+        self.where = pmui.TextInput(label="Where (SQL)", placeholder=condition, width=250, **small)
+        self.group = pmui.Select(label="Group by", options=[*self._groups], width=130, size="small", **choice)
+        self.columns = pmui.MultiChoice(label="Columns", options=[], searchable=True, chip=False, width=140, **choice)
+        self.curve = pmui.Select(label="Curve", options=[_NONE], width=140, size="small", **choice)
         self.bar = pn.FlexBox(
-            self.find, self.where, self.group, self.columns, *beside, gap="12px", margin=0,
+            self.find, self.where, self.group, self.columns, self.curve, *beside, gap="12px", margin=0,
             sizing_mode="stretch_width", stylesheets=[sheet("runs_bar")],
         )  # fmt: skip
         self.find.param.watch(lambda event: self._ask(text=event.new), "value")
         self.where.param.watch(lambda event: self._ask(where=event.new), "value")
         self.group.param.watch(lambda event: self._ask(group=self._groups.get(event.new, ())), "value")
+        self.curve.param.watch(lambda event: self._ask(curve=NO_CURVE if event.new == _NONE else event.new), "value")
         self.columns.param.watch(lambda event: self._choose(tuple(event.new)), "value")
 
     def follow(self, asked: TableAsked, found: TableAnswer) -> None:
@@ -64,6 +66,7 @@ class RunsControls:
         try:
             self.find.value, self.where.value = asked.text, asked.where
             self.group.param.update(options=[*self._groups], value=group)
+            self.curve.param.update(options=[*_curves(asked, found)], value=curve_shown(asked, found.numbers) or _NONE)
             self.columns.param.update(options=[*options], value=[*self._named], value_label=label)
         finally:
             self._following = False
@@ -88,6 +91,12 @@ def _offered(found: TableAnswer) -> Iterator[str]:
     for name in found.numbers:
         offered: tuple[Which, ...] = ("last",) if "/" in name else ("last", "min", "max")
         yield from (str(Measure(name=name, which=which)) for which in offered)
+
+
+def _curves(asked: TableAsked, found: TableAnswer) -> dict[str, None]:
+    """Of what a curve can be drawn: of every metric, and of what an address asks for, which may be an instrument's."""
+    metrics = (name for name in found.numbers if "/" not in name)
+    return dict.fromkeys((_NONE, *metrics, *filter(None, [curve_shown(asked, found.numbers)])))
 
 
 def _groups(asked: TableAsked, found: TableAnswer) -> dict[str, tuple[str, ...]]:

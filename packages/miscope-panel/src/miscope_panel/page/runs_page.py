@@ -24,10 +24,11 @@ from miscope_panel.page.page_record import PageContext, ServerContext
 from miscope_panel.page.runs_controls import RunsControls
 from miscope_panel.page.saved_views_bar import SavedViewsBar
 from miscope_panel.page.selected_actions import SelectedActions
+from miscope_panel.page.table_curves import TableCurves
 from miscope_panel.page.variant_actions import VariantActions
 from miscope_panel.page.variant_grid import VariantGrid
 from miscope_panel.shown.selection import Place
-from miscope_panel.shown.variants_table import TableAnswer, answer
+from miscope_panel.shown.variants_table import TableAnswer, answer, curve_shown
 
 __all__ = ["RunsPage", "told"]
 
@@ -47,6 +48,7 @@ class RunsPage:
         self._found: TableAnswer | None = None
         self.views = SavedViewsBar(workspace, errands, writable=actions is not None)
         self.controls, self.grid = RunsControls(*self.views.parts), VariantGrid()
+        self.curves = TableCurves(workspace, errands, self.grid)
         self.selected = SelectedActions(workspace, errands, actions)
         self.editor = AnnotationEditor(workspace, errands, writable=actions is not None)
         small: dict[str, Any] = {"size": "small", "variant": "outlined", "margin": 0}
@@ -55,8 +57,8 @@ class RunsPage:
         self.refresh = pmui.Button(label="Refresh", **small)
         self.said = pn.pane.HTML("", margin=0, stylesheets=[sheet("runs_said")])
         bar = pn.FlexBox(
-            self.refresh, self.said, self.relax, self.clear, *self.selected.parts, gap="8px", margin=0,
-            align_items="center", sizing_mode="stretch_width", stylesheets=[sheet("runs_bar")],
+            self.refresh, self.said, self.relax, self.clear, *self.selected.parts, gap="8px",
+            margin=0, align_items="center", sizing_mode="stretch_width", stylesheets=[sheet("runs_bar")],
         )  # fmt: skip
         self.view = pn.Column(
             self.controls.bar, bar, self.editor.view, self.grid.view, sizing_mode="stretch_width", margin=0
@@ -98,9 +100,9 @@ class RunsPage:
             self.views.read()
         if before is None and self._found is None:
             self.said.object = _line("Reading the variants …")
-        self._errands.send(partial(answer, self._workspace, asked, before), partial(self._show, asked))
+        self._errands.send(partial(answer, self._workspace, asked, before), partial(self._show, asked, before is None))
 
-    def _show(self, asked: TableAsked, found: TableAnswer) -> None:
+    def _show(self, asked: TableAsked, anew: bool, found: TableAnswer) -> None:
         if asked != self._asked:
             return
         # Of what could not be read nothing is kept: the next question reads it anew.
@@ -108,7 +110,9 @@ class RunsPage:
         self.controls.follow(asked, found)
         self.said.object = told(self._workspace, asked, found)
         self._suggest(asked, found)
-        self.grid.show(found.shown, asked.order)
+        curve = curve_shown(asked, found.numbers)
+        self.grid.show(found.shown, asked.order, curve)
+        self.curves.follow(curve, anew=anew)
 
     def _suggest(self, asked: TableAsked, found: TableAnswer) -> None:
         """Offer what would find something, where nothing is found."""

@@ -44,9 +44,9 @@ class SavedViewsBar:
         """A name that there is already, which a second press gives to what is looked at now."""
         self._following = False
         small: dict[str, Any] = {"size": "small", "margin": 0}
-        self.choice = pmui.Select(label="Saved views", options={_NONE: ""}, value="", width=150, sx=CHOICE, **small)
+        self.choice = pmui.Select(label="Saved views", options={_NONE: ""}, value="", width=130, sx=CHOICE, **small)
         self.name = pmui.TextInput(
-            label="Save view as", placeholder="Grokked", width=140, max_length=LONGEST_VIEW_NAME, sx=FIELD, **small
+            label="Save view as", placeholder="Grokked", width=130, max_length=LONGEST_VIEW_NAME, sx=FIELD, **small
         )
         self.save = pmui.Button(label="Save view", variant="outlined", **small)
         self.remove = pmui.Button(label="Remove view", variant="outlined", visible=False, **small)

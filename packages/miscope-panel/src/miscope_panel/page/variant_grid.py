@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from html import escape
 from typing import Any, final
 
@@ -22,10 +22,13 @@ _ROWS = 50
 """Rows of one page of the table: what is not on it is not sent."""
 _LONGEST = 80
 """Letters of a cell: a column is as wide as its widest."""
-_WIDEST = 420
-"""Pixels of a column, whose cells are whole where the pointer rests on them."""
+_CURVE = "curve"
+"""The column of small figures."""
 _FIELD = "c:"
 """Before a column's name, which may be what Panel ('index') or JavaScript ('constructor') has names for."""
+
+
+_NAME = f"{_FIELD}variant"
 
 
 @final
@@ -49,37 +52,58 @@ class VariantGrid:
         self.on_select: Callable[[tuple[str, ...]], None] = lambda names: None
         self.on_open: Callable[[str], None] = lambda name: None
         self.on_order: Callable[[tuple[Order, ...]], None] = lambda order: None
+        self.on_page: Callable[[], None] = lambda: None
         self.selected: tuple[str, ...] = ()
         """Names of the variants in the selected rows, in the order of these."""
         self._rows: Sequence[Row] = ()
         self._order: tuple[Order, ...] = ()
         self._settling = False
+        self._curve = ""
         self.widget = self._made(ShownTable(), ())
         self.view = pn.Column(self.widget, sizing_mode="stretch_width", margin=0)
 
-    def show(self, shown: ShownTable, order: Sequence[Order]) -> None:
-        """Show these rows, from the first on; of what was selected stays what is among them."""
+    def show(self, shown: ShownTable, order: Sequence[Order], curve: str = "") -> None:
+        """Show these rows, from the first on; of what was selected stays what is among them.
+
+        curve: the number whose course `draw` puts into the rows; '' for none.
+        """
         self._rows, self._order = shown.rows, tuple(order)
         self._settling = True
         try:
-            if [*self.widget.value.columns] != [_FIELD + column.name for column in shown.columns]:
+            frame = _frame(shown, curve)
+            if [*self.widget.value.columns] != [*frame.columns] or curve != self._curve:
+                self._curve = curve
                 # Anew: a table in a browser forgets its order, and may fail, where its columns change under it.
                 self.widget = self._made(shown, order)
                 self.view[:] = [self.widget]
             else:
-                self.widget.param.update(value=_frame(shown), page=1, sorters=_sorters(shown, order))
+                self.widget.param.update(value=frame, page=1, sorters=_sorters(shown, order))
             self.widget.selection = _places(shown.rows, self.selected)
         finally:
             self._settling = False
         self._pick()
 
+    def on_this_page(self) -> dict[int, Row]:
+        """The rows that are looked at, by their places among all."""
+        begin = (self.widget.page - 1) * _ROWS
+        return dict(enumerate(self._rows[begin : begin + _ROWS], begin))
+
+    def draw(self, figures: Mapping[int, str]) -> None:
+        """Put small figures into rows, SVG by the rows' places."""
+        if self._curve and figures:
+            self.widget.patch({_CURVE: [*figures.items()]})
+
     def _made(self, shown: ShownTable, order: Sequence[Order]) -> _InOrder:
         right = {_FIELD + column.name: "right" for column in shown.columns if column.numeric}
         widget = _InOrder(
-            _frame(shown),
+            _frame(shown, self._curve),
             sorters=_sorters(shown, order),
             # HTML to the browser, which cells are not.
-            titles={_FIELD + column.name: escape(column.name) for column in shown.columns},
+            titles={
+                **{_FIELD + column.name: escape(column.name) for column in shown.columns},
+                _CURVE: f"{escape(self._curve)} over training",
+            },
+            formatters={_NAME: {"type": "html"}, _CURVE: {"type": "html"}},
             text_align=right,
             header_align=right,
             pagination="remote",
@@ -87,15 +111,17 @@ class VariantGrid:
             selectable="checkbox",
             show_index=False,
             disabled=True,
-            layout="fit_data_fill",
-            configuration={"columnDefaults": {"maxWidth": _WIDEST, "tooltip": True}},
+            # The curve, which is last, takes what room is left.
+            layout="fit_data_stretch" if self._curve else "fit_data_fill",
+            sortable={_CURVE: False} if self._curve else True,
             sizing_mode="stretch_width",
             margin=0,
             stylesheets=[sheet("grid")],
         )
         widget.param.watch(self._pick, "selection")
         widget.param.watch(self._turn, "sorters")
-        widget.on_click(self._click, f"{_FIELD}variant")
+        widget.param.watch(lambda event: self._settling or self.on_page(), "page")
+        widget.on_click(self._click, _NAME)
         return widget
 
     def _pick(self, *events: param.parameterized.Event) -> None:
@@ -119,9 +145,14 @@ class VariantGrid:
             self.on_open(name)
 
 
-def _frame(shown: ShownTable) -> pd.DataFrame:
-    """What is written in the cells."""
+def _frame(shown: ShownTable, curve: str) -> pd.DataFrame:
+    """What is written in the cells; names as HTML, whole where the pointer rests on one."""
     cells = {_FIELD + c.name: [_line(written(row.cells.get(c.name))) for row in shown.rows] for c in shown.columns}
+    if _NAME in cells:
+        names = (escape(written(row.cells.get("variant"))) for row in shown.rows)
+        cells[_NAME] = [f'<span class="name" title="{name}">{name}</span>' for name in names]
+    if curve:
+        cells[_CURVE] = [""] * len(shown.rows)
     return pd.DataFrame(cells, dtype=object)
 
 

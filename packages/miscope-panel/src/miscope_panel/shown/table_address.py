@@ -21,6 +21,7 @@ def write_asked(asked: TableAsked) -> list[tuple[str, str]]:
         "sort": order,
         "columns": ",".join(map(_written, asked.columns)),
         "group": ",".join(map(_written, asked.group)),
+        "curve": asked.curve,
     }
     return [(name, text) for name, text in said.items() if text]
 
@@ -38,6 +39,7 @@ def read_asked(given: Mapping[str, str]) -> TableAsked:
         order=tuple({one.column: one for one in order}.values()),
         columns=_names(given.get("columns", "")),
         group=_names(given.get("group", "")),
+        curve=given.get("curve", ""),
     )
 
 

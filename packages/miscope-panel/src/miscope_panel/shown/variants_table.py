@@ -19,7 +19,10 @@ from miscope.tabulating.variant_table import VariantTable
 if TYPE_CHECKING:
     from miscope.workspace import Workspace
 
-__all__ = ["TableAnswer", "answer", "table_shown"]
+__all__ = ["NO_CURVE", "TableAnswer", "answer", "curve_shown", "table_shown"]
+
+NO_CURVE = "-"
+"""What an address asks for, for no curve in the rows."""
 
 _ASKED_IN = {"where": "where", "find": "text"}
 """Part of a question by the field that a refusal names."""
@@ -82,6 +85,13 @@ def answer(
     if left_out is None:
         return TableAnswer(problem=problem, whole=False)
     return replace(answer(workspace, replace(asked, **{left_out: ""}), before, queued=queued), problem=problem)
+
+
+def curve_shown(asked: TableAsked, numbers: Sequence[str]) -> str:
+    """The number whose course over training each row has; '' for none. numbers: the names of all there are."""
+    if asked.curve in numbers or asked.curve == NO_CURVE:
+        return asked.curve.removeprefix(NO_CURVE)
+    return next((measure.name for measure in first_measures(numbers)), "")
 
 
 def _columns(workspace: Workspace) -> tuple[str, ...]:

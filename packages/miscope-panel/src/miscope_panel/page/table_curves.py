@@ -1,0 +1,68 @@
+"""The courses of a number over training in the rows of the table that are looked at, read where they are not known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import final
+
+from miscope.errors import MiscopeError
+from miscope.tabulating.curves import Curve, curves_of
+from miscope.tabulating.variant_table import Row
+from miscope.workspace import Workspace
+from miscope_panel.page.errands import Errands, attempted
+from miscope_panel.page.variant_grid import VariantGrid
+from miscope_panel.shown.sparkline import Axes, sparkline
+
+__all__ = ["TableCurves"]
+
+_MEMBERS = 20
+"""Variants of a group whose curves are drawn: more are a blot."""
+
+
+@final
+class TableCurves:
+    """Follows the page of the table."""
+
+    def __init__(self, workspace: Workspace, errands: Errands, grid: VariantGrid) -> None:
+        self._workspace, self._errands, self._grid = workspace, errands, grid
+        self._name = ""
+        self._known: dict[str, Curve] = {}
+        """By the variant's name; () of one that has none."""
+        grid.on_page = self._draw
+
+    def follow(self, name: str, *, anew: bool) -> None:
+        """Draw this number; '' for none. anew: as it is by now."""
+        if anew or name != self._name:
+            self._known = {}
+        self._name = name
+        self._draw()
+
+    def _draw(self) -> None:
+        if not self._name:
+            return
+        names = [name for row in self._grid.on_this_page().values() for name in row.variants[:_MEMBERS]]
+        unknown = [name for name in names if name not in self._known]
+        if unknown:
+            work = partial(attempted, partial(curves_of, self._workspace.index, unknown, self._name))
+            self._errands.send(work, partial(self._take, self._name, unknown))
+        else:
+            self._grid.draw(dict(self._figures(self._grid.on_this_page())))
+
+    def _take(self, name: str, asked: list[str], found: Mapping[str, Curve] | MiscopeError) -> None:
+        if name == self._name:
+            # What cannot be read leaves its cells empty: the table itself says what is wrong with the workspace.
+            there = {} if isinstance(found, MiscopeError) else found
+            self._known |= {variant: there.get(variant, ()) for variant in asked}
+            self._draw()
+
+    def _figures(self, rows: Mapping[int, Row]) -> Iterator[tuple[int, str]]:
+        """Of one family on common axes: what others measure by the same name is another thing."""
+        families: dict[str, list[int]] = {}
+        for place, row in rows.items():
+            families.setdefault(row.variants[0].partition("/")[0], []).append(place)
+        for places in families.values():
+            curves = {place: [self._known[name] for name in rows[place].variants[:_MEMBERS]] for place in places}
+            axes = Axes.around(curve for those in curves.values() for curve in those)
+            if axes is not None:
+                yield from ((place, sparkline(those, axes, self._name)) for place, those in curves.items())
