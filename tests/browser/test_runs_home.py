@@ -72,7 +72,9 @@ def test_a_shared_address_shows_the_same_table_and_a_name_opens_the_variant(visi
     _, one = (variant.name for variant in small.variants())
     page, _ = visit("page=runs&columns=variant,test_loss.min,prime&sort=seed:desc&find=p7")
     titles = page.locator(".tabulator-col-title")
-    expect(titles.filter(has_text=re.compile(r"\w"))).to_have_text(["variant", "test_loss.min", "prime"])
+    expect(titles.filter(has_text=re.compile(r"\w"))).to_have_text(
+        ["variant", "test_loss.min", "prime", "test_loss over training"]
+    )
     column(page, "variant").first.click()
     expect(page.locator("section.card").first).to_be_visible()
     expect(page).to_have_url(re.compile(rf"v={re.escape(one)}"))
