@@ -66,7 +66,7 @@ def contact_figure(shown: Pictures, title: dict[str, Any], *, own_scale: bool, p
             "colorbar": {**_BAR, "title": {"text": unit, "side": "top"}},
         },
         "xaxis": {**bare, "constrain": "domain"},
-        "yaxis": {**bare, "autorange": "reversed", "scaleanchor": "x", "constrain": "domain"},
+        "yaxis": {**bare, "autorange": "reversed", "scaleanchor": "x", "constrain": "domain", "constraintoward": "top"},
         "margin": {"l": 20, "r": 20, "b": 12},
         "showlegend": False,
         "hovermode": "closest",

@@ -69,9 +69,9 @@ def table(shown: ViewData) -> Figure:
             shown, "Predicted answers and their spectrum", "smoothness {}, {} without the constant".format(*values)
         ),
         "xaxis": {**axes["xaxis"], "title": {"text": column, "standoff": 20}, "domain": [0, 0.4]},
-        "yaxis": axes["yaxis"],
+        "yaxis": {**axes["yaxis"], "constraintoward": "top"},
         "xaxis2": _frequencies(column, "y2") | {"domain": [0.6, 1]},
-        "yaxis2": _frequencies(row, "x2") | {"scaleanchor": "x2"},
+        "yaxis2": _frequencies(row, "x2") | {"scaleanchor": "x2", "constraintoward": "top"},
         "coloraxis": _colours("class", 0.2) | {"cmin": 0, "cmax": max(int(arrays["classes"]) - 1, 1)},
         "coloraxis2": _colours("log₁₀ share", 0.8) | {"cmin": np.log10(_FLOOR), "cmax": 0},
         "shapes": [{**circle, "line": {"color": "#FFFFFF", "width": 1.5}}],
