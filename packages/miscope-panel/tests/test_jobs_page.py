@@ -81,7 +81,7 @@ def test_where_nothing_was_asked_for_the_page_says_how_to(looking):
     visitor = looking()
     notice = visitor.until(lambda shown: shown["notice"])["notice"]
     assert notice[0] == "No jobs yet."
-    assert "miscope queue train FAMILY --workspace " in notice[1]
+    assert "miscope train FAMILY --queue --workspace " in notice[1]
 
 
 def test_a_run_goes_from_section_to_section_as_it_happens(looking):

@@ -99,7 +99,7 @@ class QueuePart:
     def _show(self) -> None:
         runs = self._known.runs.values()
         shown = queue_shown(runs, self._known.most, self._only)
-        train = in_workspace(self._server.workspace.root, "miscope queue train FAMILY")
+        train = in_workspace(self._server.workspace.root, "miscope train FAMILY --queue")
         notice = [] if runs else ["No jobs yet.", f"Ask for a training on the page Launch, or type:  {train}"]
         self.board.shown = {**asdict(shown), "notice": notice}
 
