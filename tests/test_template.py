@@ -105,14 +105,14 @@ def test_miscope_and_the_dashboard_show_it(fresh: Path) -> None:
     assert found["pairs"]["provides"]["family"] == ["pairs.larger"]
     assert found["timed"]["provides"]["executor"] == ["timed"]
     assert not plugins["broken"]
-    served = ask_the_dashboard(fresh, "/api/v1/plugins")
+    served, views = ask_the_dashboard(fresh, "/api/v1/plugins", "/api/v1/views")
     assert (
         "analyzer weight_shape.stable_rank" in {p["plugin"]: p for p in served["plugins"]}["weight_shape"]["provides"]
     )
-    assert "weight_shape.stable_rank" in [view["name"] for view in ask_the_dashboard(fresh, "/api/v1/views")]
+    assert "weight_shape.stable_rank" in [view["name"] for view in views]
 
 
-def ask_the_dashboard(fresh: Path, path: str) -> Any:
+def ask_the_dashboard(fresh: Path, *paths: str) -> list[Any]:
     """What `miscope serve` of the fresh environment answers there."""
     words = [fresh / "venv" / "bin" / "miscope", "-w", fresh / "workspace", "serve", "--port", "0", "--no-open"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=fresh, env=clean()) as serving:
@@ -120,7 +120,11 @@ def ask_the_dashboard(fresh: Path, path: str) -> Any:
         try:
             line = next(line for line in serving.stdout if line.startswith("at "))
             url = line.removeprefix("at ").strip().rstrip("/")
-            with urllib.request.urlopen(url + path) as answer:
-                return json.load(answer)
+            return [answered(url + path) for path in paths]
         finally:
             serving.terminate()
+
+
+def answered(url: str) -> Any:
+    with urllib.request.urlopen(url) as answer:
+        return json.load(answer)
