@@ -106,7 +106,8 @@ def scores(model: Model, weights, probe: Probe) -> dict[str, torch.Tensor]:
 
 @pytest.mark.slow
 def test_the_circuit_forms_in_the_default_run(workspace) -> None:
-    variant = workspace(toys=miscope_toys).variant("toys.induction")
+    # Looked at where it is asked about: evaluating it at every fortieth step takes a third of the time.
+    variant = workspace(toys=miscope_toys).variant("toys.induction", checkpoints="every:240", evaluate_every=240)
     for _ in variant.train(steps=1200, threads=1):
         pass
     loss = variant.metrics()["test_loss"]
