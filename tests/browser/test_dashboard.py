@@ -65,8 +65,8 @@ def test_the_workbench_shows_figures_drawn_by_the_plotly_js_they_were_written_fo
     assert page.title() == "miscope"
 
 
-def test_keys_move_the_cursor_of_every_view(visit):
-    page, _ = visit(f"views={CARDS}")
+def test_keys_move_the_cursor_of_every_view(turn_to):
+    page, _ = turn_to(f"views={CARDS}")
     steps_drawn = drawn(losses(page)), drawn(neuron(page))
     before, line, last = pixels(neuron(page)), line_at(losses(page)), step_of(page)
     page.keyboard.press("ArrowLeft")
@@ -85,8 +85,8 @@ def test_keys_move_the_cursor_of_every_view(visit):
     address_says(page, e=last)
 
 
-def test_a_burst_of_moves_is_one_message_to_the_server(visit):
-    page, seen = visit(f"views={CARDS}&e=2000")
+def test_a_burst_of_moves_is_one_message_to_the_server(turn_to):
+    page, seen = turn_to(f"views={CARDS}&e=2000")
     drawn(neuron(page))
     before = drawn(neuron(page))
     seen.frames.clear()
@@ -99,8 +99,8 @@ def test_a_burst_of_moves_is_one_message_to_the_server(visit):
     assert drawn(neuron(page)) == before + 1
 
 
-def test_a_click_on_a_curve_jumps_there(visit):
-    page, _ = visit(f"views={CARDS}&e=2000")
+def test_a_click_on_a_curve_jumps_there(turn_to):
+    page, _ = turn_to(f"views={CARDS}&e=2000")
     drawn(losses(page))
     area = losses(page).locator(".plot .nsewdrag").first.bounding_box()
     for share, step in ((0.5, 1000), (0.02, 0)):
@@ -110,8 +110,8 @@ def test_a_click_on_a_curve_jumps_there(visit):
     expect(neuron(page).locator(".badge")).to_have_text(f"epoch {step_of(page):,}")
 
 
-def test_a_drag_zooms_and_does_not_jump(visit):
-    page, _ = visit("views=behaviour.losses&e=2000")
+def test_a_drag_zooms_and_does_not_jump(turn_to):
+    page, _ = turn_to("views=behaviour.losses&e=2000")
     drawn(losses(page))
     area = losses(page).locator(".plot .nsewdrag").first.bounding_box()
     page.mouse.move(area["x"] + 50, area["y"] + 60)
@@ -123,8 +123,8 @@ def test_a_drag_zooms_and_does_not_jump(visit):
     assert step_of(page) == 2000
 
 
-def test_a_typed_step_shows_the_checkpoint_before_and_says_so(visit):
-    page, _ = visit(f"views={CARDS}")
+def test_a_typed_step_shows_the_checkpoint_before_and_says_so(turn_to):
+    page, _ = turn_to(f"views={CARDS}")
     drawn(neuron(page))
     page.keyboard.press("g")
     page.keyboard.type("1 234")
@@ -134,8 +134,8 @@ def test_a_typed_step_shows_the_checkpoint_before_and_says_so(visit):
     address_says(page, e=1234)
 
 
-def test_dragging_the_slider_and_playing_move_the_cursor(visit):
-    page, _ = visit(f"views={CARDS}&e=2000")
+def test_dragging_the_slider_and_playing_move_the_cursor(turn_to):
+    page, _ = turn_to(f"views={CARDS}&e=2000")
     drawn(neuron(page))
     box = page.locator(".track").bounding_box()
     page.mouse.move(box["x"] + box["width"] - 4, box["y"] + 18)
@@ -191,8 +191,8 @@ def test_a_reloaded_page_is_the_same_page(visit):
     assert page.evaluate("document.documentElement.dataset.miscope") == "dark"
 
 
-def test_the_dark_theme_reaches_the_figures(visit):
-    page, _ = visit("views=behaviour.losses")
+def test_the_dark_theme_reaches_the_figures(turn_to):
+    page, _ = turn_to("views=behaviour.losses")
     drawn(losses(page))
     paper = "plot => plot._fullLayout.paper_bgcolor"
     light = losses(page).locator(".plot").evaluate(paper)
@@ -203,8 +203,8 @@ def test_the_dark_theme_reaches_the_figures(visit):
     assert dark == page.evaluate("miscope.charts.templates.dark.layout.paper_bgcolor") != light
 
 
-def test_a_missing_artifact_is_shown_with_the_command_that_makes_it(visit, small):
-    page, _ = visit("views=parameters.norms")
+def test_a_missing_artifact_is_shown_with_the_command_that_makes_it(turn_to, small):
+    page, _ = turn_to("views=parameters.norms")
     found = card(page, "Weight norms")
     expect(found).to_have_class(re.compile("is-missing"))
     expect(found).to_contain_text("It was never computed.")
@@ -216,15 +216,15 @@ def test_a_missing_artifact_is_shown_with_the_command_that_makes_it(visit, small
     expect(page.locator('[data-view="parameters.norms"]')).to_contain_text("needs parameters.norms")
 
 
-def test_what_does_not_apply_is_greyed_with_the_reason(visit):
-    page, _ = visit("views=behaviour.losses")
+def test_what_does_not_apply_is_greyed_with_the_reason(turn_to):
+    page, _ = turn_to("views=behaviour.losses")
     entry = page.locator('[data-view="attention.patterns"]')
     expect(entry).to_have_class(re.compile("is-inapplicable"))
     expect(entry).to_contain_text("has no site")
 
 
-def test_a_view_that_fails_stays_in_its_card(visit):
-    page, _ = visit("views=sour.broken,behaviour.losses")
+def test_a_view_that_fails_stays_in_its_card(turn_to):
+    page, _ = turn_to("views=sour.broken,behaviour.losses")
     failed = card(page, "Sour")
     expect(failed).to_contain_text("'sour.broken' could not be drawn: ZeroDivisionError: division by zero")
     expect(failed).to_contain_text("It comes from miscope-sour 1.0.")
@@ -233,8 +233,8 @@ def test_a_view_that_fails_stays_in_its_card(visit):
     drawn(losses(page))
 
 
-def test_a_broken_plugin_is_listed(visit):
-    page, _ = visit("views=behaviour.losses")
+def test_a_broken_plugin_is_listed(turn_to):
+    page, _ = turn_to("views=behaviour.losses")
     page.get_by_role("button", name="Installed").click()
     address_says(page, page="installed")
     expect(page.get_by_text("miscope-lost is broken")).to_be_visible()
@@ -270,8 +270,8 @@ def test_the_catalogue_unfolds_by_namespace_and_says_how_much_of_training_a_view
     expect(behaviour.locator('[data-view="behaviour.losses"]')).to_be_hidden()
 
 
-def test_another_variant_keeps_the_step_and_the_views(visit, small):
-    page, _ = visit(f"views={CARDS}&e=500")
+def test_another_variant_keeps_the_step_and_the_views(turn_to, small):
+    page, _ = turn_to(f"views={CARDS}&e=500")
     drawn(neuron(page))
     before, other = pixels(neuron(page)), small.variants()[1].name
     page.locator(".MuiSelect-select").first.click()
@@ -284,9 +284,9 @@ def test_another_variant_keeps_the_step_and_the_views(visit, small):
     address_says(page, v=small.variants()[0].name)
 
 
-def test_variants_can_be_laid_over_each_other(visit, small):
+def test_variants_can_be_laid_over_each_other(turn_to, small):
     one, two = (variant.name for variant in small.variants())
-    page, _ = visit(f"v={one}&with={two}&views=behaviour.compare")
+    page, _ = turn_to(f"v={one}&with={two}&views=behaviour.compare")
     found = card(page, "Losses of several variants")
     drawn(found)
     assert found.locator(".plot").evaluate("plot => plot.data.map(trace => trace.name)") == ["seed=0", "seed=1"]
@@ -317,8 +317,8 @@ def test_only_cards_on_the_screen_are_drawn(visit):
     drawn(last)
 
 
-def test_a_card_does_not_repeat_what_the_page_says_and_has_room_for_its_panels(visit, small):
-    page, _ = visit("views=neurons.clusters,behaviour.losses")
+def test_a_card_does_not_repeat_what_the_page_says_and_has_room_for_its_panels(turn_to, small):
+    page, _ = turn_to("views=neurons.clusters,behaviour.losses")
     clusters = card(page, "Neuron clusters over training")
     drawn(clusters)
     drawn(losses(page))
@@ -327,6 +327,6 @@ def test_a_card_does_not_repeat_what_the_page_says_and_has_room_for_its_panels(v
     assert [found.locator(".body").evaluate(tall) for found in (clusters, losses(page))] == ["420px", "300px"]
 
 
-def test_a_view_that_compares_says_where_to_choose_the_others(visit):
-    page, _ = visit("views=cohort.events")
+def test_a_view_that_compares_says_where_to_choose_the_others(turn_to):
+    page, _ = turn_to("views=cohort.events")
     expect(card(page, "Events over variants")).to_contain_text("Choose others under \u201cCompare with\u201d.")

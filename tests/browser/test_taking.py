@@ -45,8 +45,8 @@ def clipboard(page):
         ("Page (HTML)", "html", b"<!doctype"),
     ],
 )
-def test_a_card_is_saved_as_a_file_named_for_what_it_shows(visit, small, words, suffix, begins):
-    page, _ = visit(f"views={CARDS}&e=700")
+def test_a_card_is_saved_as_a_file_named_for_what_it_shows(turn_to, small, words, suffix, begins):
+    page, _ = turn_to(f"views={CARDS}&e=700")
     ready(neurons(page))
     with page.expect_download() as download:
         choose(neurons(page), words)
@@ -55,16 +55,16 @@ def test_a_card_is_saved_as_a_file_named_for_what_it_shows(visit, small, words, 
     assert download.value.path().read_bytes().startswith(begins)
 
 
-def test_a_saved_image_carries_the_title_that_the_header_carries_on_the_page(visit):
-    page, _ = visit("views=behaviour.losses")
+def test_a_saved_image_carries_the_title_that_the_header_carries_on_the_page(turn_to):
+    page, _ = turn_to("views=behaviour.losses")
     ready(losses(page))
     with page.expect_download() as download:
         choose(losses(page), "Drawing (SVG)")
     assert "Train and test loss" in download.value.path().read_text()
 
 
-def test_the_numbers_of_a_card_are_those_drawn_with_its_controls_turned(visit, small):
-    page, _ = visit("views=neurons.heatmap&e=700&neurons.heatmap:neuron=3")
+def test_the_numbers_of_a_card_are_those_drawn_with_its_controls_turned(turn_to, small):
+    page, _ = turn_to("views=neurons.heatmap&e=700&neurons.heatmap:neuron=3")
     ready(neurons(page))
     with page.expect_download() as download:
         choose(neurons(page), "Numbers (CSV)")
@@ -75,8 +75,8 @@ def test_the_numbers_of_a_card_are_those_drawn_with_its_controls_turned(visit, s
     assert len(rows) == 1 + 7 * 7
 
 
-def test_the_copied_python_draws_the_same_figure(visit):
-    page, _ = visit("views=neurons.heatmap&e=700&neurons.heatmap:neuron=3")
+def test_the_copied_python_draws_the_same_figure(turn_to):
+    page, _ = turn_to("views=neurons.heatmap&e=700&neurons.heatmap:neuron=3")
     ready(neurons(page))
     choose(neurons(page), "Python")
     expect(neurons(page).get_by_role("status")).to_have_text("Python copied.")
@@ -87,8 +87,8 @@ def test_the_copied_python_draws_the_same_figure(visit):
     assert "Neuron 3 " in names["figure"].layout.title.text
 
 
-def test_a_copied_link_opens_that_card_alone_as_it_stands(visit):
-    page, _ = visit(f"views={CARDS}&e=700&neurons.heatmap:neuron=3&behaviour.losses:clock=log")
+def test_a_copied_link_opens_that_card_alone_as_it_stands(turn_to):
+    page, _ = turn_to(f"views={CARDS}&e=700&neurons.heatmap:neuron=3&behaviour.losses:clock=log")
     ready(neurons(page))
     choose(neurons(page), "Link to this view")
     asked = parse_qs(urlsplit(clipboard(page)).query)
@@ -97,8 +97,8 @@ def test_a_copied_link_opens_that_card_alone_as_it_stands(visit):
     assert "behaviour.losses:clock" not in asked
 
 
-def test_the_menu_is_walked_with_arrows_and_left_with_escape(visit):
-    page, _ = visit("views=behaviour.losses&e=1000")
+def test_the_menu_is_walked_with_arrows_and_left_with_escape(turn_to):
+    page, _ = turn_to("views=behaviour.losses&e=1000")
     ready(losses(page))
     button = losses(page).locator("button[aria-haspopup=menu]")
     button.focus()
@@ -135,10 +135,10 @@ def test_a_held_card_stays_at_its_step_and_variant_while_the_others_move_on(visi
     expect(neurons(page)).to_have_count(1)
 
 
-def test_what_is_computed_while_a_page_is_open_is_there_when_one_looks_again(visit, small):
+def test_what_is_computed_while_a_page_is_open_is_there_when_one_looks_again(turn_to, small):
     import shutil
 
-    page, _ = visit("views=ranks.over_training,behaviour.losses")
+    page, _ = turn_to("views=ranks.over_training,behaviour.losses")
     name = next(view.needs.reads[0] for key, view in small.plugins.views.items() if key == "ranks.over_training")
     found = page.locator("section.card").first
     expect(found).to_have_class(re.compile("is-missing"))
