@@ -284,9 +284,9 @@ def test_another_variant_keeps_the_step_and_the_views(turn_to, small):
     address_says(page, v=small.variants()[0].name)
 
 
-def test_variants_can_be_laid_over_each_other(turn_to, small):
+def test_variants_can_be_laid_over_each_other(visit, small):
     one, two = (variant.name for variant in small.variants())
-    page, _ = turn_to(f"v={one}&with={two}&views=behaviour.compare")
+    page, _ = visit(f"v={one}&with={two}&views=behaviour.compare")
     found = card(page, "Losses of several variants")
     drawn(found)
     assert found.locator(".plot").evaluate("plot => plot.data.map(trace => trace.name)") == ["seed=0", "seed=1"]
