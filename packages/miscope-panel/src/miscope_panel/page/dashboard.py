@@ -56,24 +56,28 @@ class Dashboard:
         """The page of that name, opened when it is first looked at."""
         if name not in self._opened:
             self._opened[name] = self.workbench if name == "views" else opened_page(name, self._context)
-            part = pn.Column(
-                self._opened[name].view, sizing_mode="stretch_width", margin=0, stylesheets=[sheet("part")]
-            )
-            self.parts[name] = part
-            self.frame.append(part)
         return self._opened[name]
 
     def _follow(self, place: Place) -> None:
         self.opened(place.page)
-        for name, part in self.parts.items():
-            # Hidden, not taken away: a chart that comes back need not be drawn again.
-            part.css_classes = [] if name == place.page else ["away"]
         for each in [*self._opened.values()]:
             each.follow(place)
             if self.selection.place is not place:
                 # A page has filled in what was left open, and all have followed it there.
                 return
+        self._show(place.page)
         self.shell.param.update(query=write_query(place, self.workbench.sections_of(place)), dark=place.dark)
+
+    def _show(self, looked_at: str) -> None:
+        for name, part in self.parts.items():
+            # Hidden, not taken away: a chart that comes back need not be drawn again.
+            part.css_classes = [] if name == looked_at else ["away"]
+        if looked_at not in self.parts:
+            view = self._opened[looked_at].view
+            part = pn.Column(view, sizing_mode="stretch_width", margin=0, stylesheets=[sheet("part")])
+            self.parts[looked_at] = part
+            # With all that lies on it by now: a browser that still builds a column misses what is put into it.
+            self.frame.append(part)
 
     def page(self) -> pmui.Page:
         """The whole page."""
