@@ -56,6 +56,8 @@ const launch_started = (model) => {
 }
 
 // Curves over steps, the values on a logarithmic axis where all are above zero.
+const short = (value) => (value && Math.abs(value) < 1e-3 ? value.toExponential(1) : value.toPrecision(2))
+
 const loss_chart = () => {
   const ns = "http://www.w3.org/2000/svg"
   const svg = document.createElementNS(ns, "svg")
@@ -82,7 +84,7 @@ const loss_chart = () => {
     const y = (value) => 8 + (1 - (scaled(value) - low) / (high - low || 1)) * (HIGH - 30)
     const back = (share) => (logarithmic ? 10 ** share : share)
     svg.replaceChildren(
-      ...[high, low].map((share) => drawn("text", {x: 40, y: y(back(share)) + 4, "text-anchor": "end"}, back(share).toPrecision(2))),
+      ...[high, low].map((share) => drawn("text", {x: 40, y: y(back(share)) + 4, "text-anchor": "end"}, short(back(share)))),
       drawn("text", {x: 44, y: HIGH - 6}, "0"), drawn("text", {x: WIDE - 8, y: HIGH - 6, "text-anchor": "end"}, grouped(last)),
       ...named.map(([, [steps, values]], place) => {
         const dots = steps.map((step, i) => (values[i] == null ? null : `${x(step).toFixed(1)},${y(values[i]).toFixed(1)}`)).filter(Boolean)
