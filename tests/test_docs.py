@@ -22,6 +22,7 @@ from miscope import hookspecs
 from miscope.cli.records import describe_analyzer, describe_family
 from miscope.errors import MiscopeError
 from miscope.plugins.plugins import Plugins
+from miscope_panel.page import hookspecs as panel_hookspecs
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "packages").glob("*/README.md")])
@@ -120,7 +121,7 @@ def test_the_makefile_lists_its_targets() -> None:
 
 def test_the_hooks_page_names_every_hook_and_the_version_of_their_promise() -> None:
     text = (ROOT / "docs" / "hooks.md").read_text(encoding="utf-8")
-    hooks = {name for name in vars(hookspecs) if name.startswith("miscope_")}
+    hooks = {name for module in (hookspecs, panel_hookspecs) for name in vars(module) if name.startswith("miscope_")}
     assert set(re.findall(r"^def (miscope_\w+)\(", text, re.MULTILINE)) == hooks
     assert re.findall(r"`miscope\.hookspecs\.HOOK_API`\. It is \*\*(\d+)\*\*", text) == [str(hookspecs.HOOK_API)]
 

@@ -9,17 +9,12 @@ from queue import Queue
 
 import pytest
 
-from miscope.bound import open_bound
 from miscope.runs import actions
 from miscope.runs.queued_run import Reached
 from miscope.runs.run_queue import RunQueue
 from miscope.runs.run_state import RunState
 from miscope.store.process_identity import this_process
-from miscope.testing import tables
 from miscope.train_request import TrainRequest
-from miscope_panel.page.errands import Errands
-from miscope_panel.page.jobs_badge import JobsBadge
-from miscope_panel.page.pages import server_context
 from miscope_panel.page.run_watch import Heard, RunWatch
 from miscope_panel.shown.jobs_told import JobsTold
 
@@ -149,20 +144,3 @@ def test_a_queue_that_could_not_be_read_is_read_again(queue):
     assert heard.anew or number in heard.runs
     leave()
     ended(watch)
-
-
-def test_the_badge_is_told_of_what_works_and_of_nothing_twice(tmp_path, at_once):
-    server = server_context(open_bound(tmp_path, tables()).value, at_once)
-    told: Queue[JobsTold] = Queue()
-    badge = JobsBadge(server, Errands(at_once), told.put)
-    number = asked(server.queue)
-    server.queue.claim(number, this_process())
-    assert told.get(timeout=LONG) == JobsTold(running=1)
-    server.queue.reach(number, Reached(done=1, total=10))
-    assert told.get(timeout=LONG) == JobsTold(running=1, percent=10)
-    server.queue.reach(number, Reached(done=1, total=10, message="the same share"))
-    server.queue.move(number, RunState.COMPLETED)
-    assert told.get(timeout=LONG) == JobsTold()
-    badge.leave()
-    ended(server.watch)
-    assert told.empty()
