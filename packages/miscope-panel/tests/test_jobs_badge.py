@@ -38,9 +38,11 @@ def test_the_badge_says_how_much_works_and_is_gone_where_nothing_does(context):
     assert badge.view.visible
     queue.move(number, RunState.FAILED, "it was enough")
     eventually(lambda: not badge.view.visible)
+    badge.leave()
 
 
 def test_a_press_leads_to_the_jobs(context):
     badge = JobsBadge(context)
     badge.view.clicks += 1
     assert context.selection.place.page == "jobs"
+    badge.leave()

@@ -50,9 +50,14 @@ def asked(queue, seed=0):
     return queue.submit(TrainRequest(family="toy.sum", params={"seed": seed}), what=f"toy.sum/seed{seed}").id
 
 
-def ended(watch):
+def readers(queue):
+    """The threads that read it; other tests of the process may have left theirs."""
+    return [each for each in threading.enumerate() if each.name == f"miscope-runs {queue.layout.root}"]
+
+
+def ended(watch, queue):
     """Wait until nobody reads."""
-    for thread in [each for each in threading.enumerate() if each.name == "miscope-runs"]:
+    for thread in readers(queue):
         thread.join(timeout=LONG)
         assert not thread.is_alive()
     assert watch.listeners == 0
@@ -74,24 +79,24 @@ def test_a_listener_is_told_that_all_is_new_and_then_of_each_change(queue):
     actions.delete(queue, number)
     assert visitor.next().runs[number].deleted
     leave()
-    ended(watch)
+    ended(watch, queue)
 
 
 def test_many_listeners_have_one_reader_and_the_last_to_leave_ends_it(queue):
     watch, visitors = RunWatch(queue), [Visitor() for _ in range(5)]
     leave = [watch.listen(visitor.hand, visitor.take) for visitor in visitors]
     assert all(visitor.next().anew for visitor in visitors)
-    assert sum(thread.name == "miscope-runs" for thread in threading.enumerate()) == 1
+    assert len(readers(queue)) == 1
     number = asked(queue)
     assert all(number in visitor.next().runs for visitor in visitors)
     for each in leave:
         each()
-    ended(watch)
+    ended(watch, queue)
     late = Visitor()
     stop = watch.listen(late.hand, late.take)
     assert late.next().anew
     stop()
-    ended(watch)
+    ended(watch, queue)
 
 
 def test_one_whose_page_was_closed_or_collected_is_told_no_more(queue):
@@ -104,7 +109,7 @@ def test_one_whose_page_was_closed_or_collected_is_told_no_more(queue):
     del collected
     gc.collect()
     asked(queue)
-    ended(watch)
+    ended(watch, queue)
     assert closed.heard.empty()
 
 
@@ -125,7 +130,7 @@ def test_what_comes_while_a_page_is_busy_it_is_told_at_once(queue):
         seen |= quick.next().runs.keys()
     for each in leave:
         each()
-    ended(watch)
+    ended(watch, queue)
     assert len(later) == 1
     later[0]()
     told = busy.heard.get_nowait()
@@ -143,4 +148,4 @@ def test_a_queue_that_could_not_be_read_is_read_again(queue):
     heard = visitor.next()
     assert heard.anew or number in heard.runs
     leave()
-    ended(watch)
+    ended(watch, queue)

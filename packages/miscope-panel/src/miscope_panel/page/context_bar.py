@@ -40,7 +40,7 @@ class ContextBar:
 
     def _show(self, names: tuple[str, ...], chips: Sequence[Chip]) -> None:
         if names == self._names:
-            self.view.object = "".join(map(_written, chips))
+            self.view.object = f'<div class="chips">{"".join(map(_written, chips))}</div>'
 
 
 def _written(chip: Chip) -> str:

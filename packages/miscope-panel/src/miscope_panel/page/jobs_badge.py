@@ -31,7 +31,7 @@ class JobsBadge:
             label="", visible=False, variant="text", size="small", align="center", margin=(0, 12), sx=_LOOK
         )
         self.view.on_click(lambda event: context.selection.move(page="jobs"))
-        context.server.watch.listen(context.errands.hand, self.hear)
+        self.leave = context.server.watch.listen(context.errands.hand, self.hear)
 
     def hear(self, heard: Heard) -> None:
         """Show what is told of the queue."""

@@ -102,7 +102,9 @@ class RunWatch:
         with self._turn:
             self._listeners[key] = listener
             if self._thread is None:
-                self._thread = threading.Thread(target=self._read, name="miscope-runs", daemon=True)
+                self._thread = threading.Thread(
+                    target=self._read, name=f"miscope-runs {self._queue.layout.root}", daemon=True
+                )
                 self._thread.start()
         self._news.set()
 
