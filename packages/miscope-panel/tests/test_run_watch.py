@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sqlite3
 import threading
 from collections.abc import Callable
 from queue import Queue
@@ -147,5 +148,48 @@ def test_a_queue_that_could_not_be_read_is_read_again(queue):
     number = asked(queue)
     heard = visitor.next()
     assert heard.anew or number in heard.runs
+    leave()
+    ended(watch, queue)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        sqlite3.ProgrammingError("Cannot operate on a closed database."),
+        PermissionError(13, "Permission denied"),
+        ValueError("'sleeping' is not a valid RunState"),
+    ],
+)
+def test_a_change_that_could_not_be_read_at_once_is_told_later(queue, monkeypatch, error):
+    watch, visitor, failed = RunWatch(queue), Visitor(), threading.Event()
+    leave = watch.listen(visitor.hand, visitor.take)
+    assert visitor.next().anew
+    runs = queue.runs
+
+    def fails_once(_queue, *states):
+        if failed.is_set():
+            return runs(*states)
+        failed.set()
+        raise error
+
+    monkeypatch.setattr(RunQueue, "runs", fails_once)
+    number = asked(queue)
+    heard = visitor.next()
+    assert (failed.is_set(), heard.anew, list(heard.runs)) == (True, False, [number])
+    leave()
+    ended(watch, queue)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_reader_that_ended_by_an_error_is_followed_by_another(queue):
+    class Failing(Visitor):
+        def hand(self, then):
+            raise KeyError("a fault of this page")
+
+    watch, failing, visitor = RunWatch(queue), Failing(), Visitor()
+    watch.listen(failing.hand, failing.take)
+    ended(watch, queue)
+    leave = watch.listen(visitor.hand, visitor.take)
+    assert visitor.next().anew
     leave()
     ended(watch, queue)

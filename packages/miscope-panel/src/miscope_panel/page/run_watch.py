@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,8 @@ _log = logging.getLogger("miscope.serve")
 
 _LOOK_EVERY = 0.4
 """Seconds; with the 0.25 that a run's process takes to say how far it is, and the way to the browser, below one."""
+_UNREADABLE = (MiscopeError, OSError, sqlite3.Error, ValueError)
+"""What reading a queue raises that is damaged, away for a moment or written by another version: it is read again."""
 _MANY = 20
 """Changed runs from which on reading all is sooner done than reading each."""
 
@@ -122,19 +125,28 @@ class RunWatch:
             return len(self._listeners)
 
     def _read(self) -> None:
+        try:
+            self._read_on()
+        finally:
+            with self._turn:  # whoever listens next starts another, however this one ended
+                if self._thread is threading.current_thread():
+                    self._thread = None
+
+    def _read_on(self) -> None:
         reader, known, complained = _Reader(self._queue, self._journal), set[object](), ""
         while (listeners := self._still_there()) is not None:
             try:
                 heard = reader.look()
                 complained = ""
-            except MiscopeError as error:
-                if str(error) != complained:
-                    _log.warning("%s", error)
-                heard, complained = None, str(error)
+            except _UNREADABLE as error:
+                why = str(error) if isinstance(error, MiscopeError) else f"{type(error).__name__}: {error}"
+                if why != complained:
+                    _log.warning("The queue could not be read, and is tried again: %s", why)
+                heard, complained = None, why
             for key, listener in listeners.items():
                 told = heard if key in known else Heard(told=reader.told, anew=True)
-                if told is not None and not listener.hear(told):
-                    self._forget(key)
+                if told is not None:
+                    self._tell(key, listener, told)
             known = set(listeners)
             self._news.wait(_LOOK_EVERY)
             self._news.clear()
@@ -148,9 +160,15 @@ class RunWatch:
                 return None
             return dict(self._listeners)
 
-    def _forget(self, key: object) -> None:
-        with self._turn:
-            self._listeners.pop(key, None)
+    def _tell(self, key: object, listener: _Listener, told: Heard) -> None:
+        """Who is gone, or fails at being told, is told no more."""
+        there = False
+        try:
+            there = listener.hear(told)
+        finally:
+            if not there:
+                with self._turn:
+                    self._listeners.pop(key, None)
 
 
 @final
@@ -164,20 +182,23 @@ class _Reader:
         self.told = NOTHING
 
     def look(self) -> Heard | None:
-        """What came since the last look; None where nothing did."""
-        born, before = self._journal.born(), self._born
-        self._born = born
-        if self._seen is None or before not in (None, born):
-            self._seen = self._journal.newest()
-            self.told = JobsTold.of(self._queue.runs(ACTIVE))
-            return Heard(told=self.told, anew=True)
+        """What came since the last look that could be read; None where nothing did."""
+        born = self._journal.born()
+        if self._seen is None or self._born not in (None, born):
+            newest = self._journal.newest()
+            return self._note(born, newest, Heard(told=JobsTold.of(self._queue.runs(ACTIVE)), anew=True))
         noted = self._journal.after(self._seen)
         if not noted:
+            self._born = born
             return None
-        self._seen = noted[-1].id
-        self.told = JobsTold.of(self._queue.runs(ACTIVE))
         moved = any(each.event not in ("progress", "checkpoint") for each in noted)
-        return Heard(told=self.told, runs=self._runs({each.run for each in noted}), moved=moved)
+        told, runs = JobsTold.of(self._queue.runs(ACTIVE)), self._runs({each.run for each in noted})
+        return self._note(born, noted[-1].id, Heard(told=told, runs=runs, moved=moved))
+
+    def _note(self, born: float | None, seen: int, heard: Heard) -> Heard:
+        """That it was read so far; called last, so that what could not be read is read at the next look."""
+        self._born, self._seen, self.told = born, seen, heard.told
+        return heard
 
     def _runs(self, numbers: set[int]) -> dict[int, QueuedRun]:
         if len(numbers) > _MANY:
