@@ -7,17 +7,20 @@ from queue import Queue
 import pytest
 
 from miscope import Analyzer, Grain, Needs, hookimpl
+from miscope.analyze_request import AnalyzeRequest
 from miscope.bound import open_bound
 from miscope.runs.queued_run import Reached
 from miscope.runs.run_state import RunState
 from miscope.runs.submitting import submit
 from miscope.store.process_identity import this_process
 from miscope.testing import tables
+from miscope_panel.page import analyses_part
 from miscope_panel.page.dashboard import Dashboard
 from miscope_panel.page.job_actions import READ_ONLY
 from miscope_panel.page.pages import server_context
 from miscope_panel.shown.analyses_wanted import requests_for
 from miscope_panel.shown.analysis_cells import AnalysisCell, analysis_row, analyzer_names
+from miscope_panel.shown.run_configuration import configuration
 
 LONG = 60
 FRESH, STALE, MISSING = "parameters.norms", "ranks.weights", "behaviour.metrics"
@@ -138,10 +141,13 @@ def test_a_rectangle_of_cells_becomes_runs_of_the_queue_and_its_rows_are_read_ag
     assert (first["variant"], first["cells"][FRESH]["state"]) == (NAME, "fresh")
     assert part.grid.shown["variants"] == [NAME]
     part.grid._handle_msg({"kind": "queue", "wanted": {NAME: [MISSING, STALE]}})
-    assert part.grid.said == {"text": "2 analyses are in the queue, as run 1.", "is_problem": False}
+    said = part.grid.said
+    assert (said["text"], said["is_problem"]) == ("2 analyses are in the queue, as run 1.", False)
+    part.grid._handle_msg({"kind": "queue", "wanted": {NAME: [MISSING, STALE]}})
+    assert part.grid.said["text"] == said["text"]
     (run,) = server.queue.runs()
     assert (run.state, run.request.variants, run.request.analyzers) == (RunState.PENDING, (NAME,), (MISSING, STALE))
-    assert summoned == [1]
+    assert summoned == [1, 1]
     assert rows.get(timeout=LONG)["cells"][MISSING]["state"] == "queued"
 
 
@@ -150,6 +156,8 @@ def test_words_narrow_the_variants_and_what_nobody_could_run_is_refused(looking)
     rows.get(timeout=LONG)
     part.grid._handle_msg({"kind": "page", "start": 0, "find": "seed7"})
     assert (part.grid.shown["variants"], part.grid.shown["total"]) == ([], 0)
+    part.grid._handle_msg({"kind": "queue", "wanted": {NAME: [MISSING], "toy.sum/nowhere": [STALE]}})
+    assert part.grid.said["text"].startswith("There is no variant named 'toy.sum/nowhere'.")
     part.grid._handle_msg({"kind": "queue", "wanted": {NAME: ["no.such"]}})
     assert part.grid.said["is_problem"]
     assert server.queue.runs() == []
@@ -160,3 +168,36 @@ def test_a_server_that_only_shows_queues_nothing(looking):
     rows.get(timeout=LONG)
     part.grid._handle_msg({"kind": "queue", "wanted": {NAME: [MISSING]}})
     assert (part.grid.said["text"], server.queue.runs()) == (READ_ONLY, [])
+
+
+def test_a_failure_is_over_once_the_same_was_computed(workspace):
+    def computed(step):
+        with workspace.ledger.run("analyze", NAME) as log:
+            log.write("artifact", analyzer="sour.fails", recipe="r", probe=None, step=step, scalars={})
+        return analysis_row(workspace, NAME, []).cells["sour.fails"].state
+
+    assert computed(10) == "failed"
+    assert computed(0) == "missing"
+
+
+def test_what_a_family_raises_is_the_problem_of_its_row_alone(looking, monkeypatch):
+    _, part, rows, _ = looking()
+    rows.get(timeout=LONG)
+
+    def broken(*_):
+        raise ZeroDivisionError("a fault of this family")
+
+    monkeypatch.setattr(analyses_part, "analysis_row", broken)
+    part.grid._handle_msg({"kind": "page", "start": 0, "find": ""})
+    row = rows.get(timeout=LONG)
+    assert (row["variant"], row["problem"]) == (NAME, "ZeroDivisionError: a fault of this family")
+    part.grid._handle_msg({"kind": "page", "start": 0, "find": ""})
+    assert rows.get(timeout=LONG)["problem"] == row["problem"]
+
+
+def test_the_command_of_an_analysis_asks_for_the_same(workspace):
+    server = server_context(workspace, None)
+    request = AnalyzeRequest(variants=(NAME,), analyzers=(FRESH,), executor="processes", force=True)
+    texts = configuration(workspace, submit(workspace, server.queue, request)).texts
+    words = f"miscope analyze {NAME} --only {FRESH} --executor processes --force --workspace {workspace.root}"
+    assert texts == {"command": words}

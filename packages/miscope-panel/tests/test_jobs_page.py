@@ -15,8 +15,10 @@ from miscope.store.process_identity import this_process
 from miscope.testing import tables
 from miscope.train_request import TrainRequest
 from miscope_panel.page.dashboard import Dashboard
+from miscope_panel.page.errands import Errands
 from miscope_panel.page.job_actions import READ_ONLY
 from miscope_panel.page.pages import server_context
+from miscope_panel.page.run_watch import Heard
 
 LONG = 60
 """Seconds that guard against waiting for ever."""
@@ -44,7 +46,7 @@ class Looking:
 
     @property
     def said(self):
-        return self.board.said
+        return {name: value for name, value in self.board.said.items() if name != "serial"}
 
 
 def ids(shown, section):
@@ -223,7 +225,8 @@ def test_the_log_and_its_traceback_are_read_when_somebody_unfolds_them(looking):
     trace = ["Traceback (most recent call last):", '  File "a.py", line 1', "ValueError: NaN"]
     log.write_text("\n".join(["step 1 of 30", *trace, "run 1: failed"]))
     visitor.says(kind="detail", id=number, about="trace", open=True)
-    assert visitor.board.detail == {"id": number, "about": "trace", "lines": trace}
+    detail = visitor.board.detail
+    assert (detail["id"], detail["about"], detail["lines"]) == (number, "trace", trace)
     visitor.says(kind="detail", id=number, about="log", open=True)
     assert visitor.board.detail["lines"][0] == "step 1 of 30"
 
@@ -235,3 +238,42 @@ def test_a_card_leads_to_its_variant_in_the_workbench(looking):
     visitor.says(kind="open", id=number)
     place = visitor.dashboard.selection.place
     assert (place.page, place.variant) == ("views", variant)
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        ("detail", {"kind": "detail", "about": "configuration", "open": True}),
+        ("curve", {"kind": "curve"}),
+        ("said", {"kind": "move", "by": -1}),
+    ],
+)
+def test_the_same_answer_twice_reaches_the_browser_twice(looking, told, message):
+    visitor, answers = looking(), []
+    number = train(visitor)
+    visitor.until(lambda shown: "1" in shown["cards"])
+    visitor.board.param.watch(lambda event: answers.append(event.new), told)
+    visitor.says(**message, id=number)
+    visitor.says(**message, id=number)
+    first, second = ({name: value for name, value in each.items() if name != "serial"} for each in answers)
+    assert first == second
+
+
+def test_what_is_heard_while_the_list_is_read_stands_over_it(looking, when_told):
+    visitor = looking("page=runs")
+    queue, part = visitor.server.queue, visitor.dashboard.opened("jobs").queue
+    first, second = train(visitor), train(visitor, seed=1)
+    part._leave = lambda: None
+    part._errands = Errands(when_told)
+    part._take(Heard(anew=True))
+    before = part._read()
+    queue.claim(first, this_process())
+    ended = queue.move(first, RunState.FAILED, "It failed.")
+    queue.move(second, RunState.CANCELLED)
+    queue.hide(second, deleted=True)
+    part._take(Heard(runs={first: ended, second: queue.run(second)}, moved=True))
+    part._show_read(1, before)
+    assert (ids(part.board.shown, "failed"), list(part.board.shown["cards"])) == (["1"], ["1"])
+    part._take(Heard(anew=True))
+    part._show_read(1, before)
+    assert ids(part.board.shown, "failed") == ["1"]

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
+from itertools import count
 from typing import Any, final
 
+from miscope.analyze_request import AnalyzeRequest
 from miscope.errors import MiscopeError
+from miscope.failure import Failure, tried
+from miscope.runs.queued_run import Place, QueuedRun
 from miscope.runs.run_state import ENDED, RunState
-from miscope.runs.submitting import submit
+from miscope.runs.submitting import arranged, submit_chains
 from miscope_panel.page.analysis_grid import AnalysisGrid
 from miscope_panel.page.job_actions import Asked, JobActions
 from miscope_panel.page.page_record import PageContext
@@ -32,6 +37,9 @@ class AnalysesPart:
         self._start, self._find = 0, ""
         self._turn = 0
         """Counts what was asked for, so that rows of a page that was left are dropped."""
+        self._serial = count(1)
+        """Numbers what the browser is told: of two equal values in a row it would hear the first alone."""
+        self._asking = threading.Lock()
         self._leave: Callable[[], None] | None = None
         self.grid = AnalysisGrid(locked=actions.locked, visible=False, sizing_mode="stretch_width", margin=0)
         self.grid.on_message = self._hear
@@ -85,15 +93,20 @@ class AnalysesPart:
             self._errands.send(partial(self._row, names[0]), partial(self._show, turn, names[1:]))
 
     def _row(self, name: str) -> AnalysisRow:
-        try:
+        """What there is of it; what its family's code raises, whatever it is, is this row's problem alone."""
+
+        def read() -> AnalysisRow:
             runs = self._server.queue.runs(frozenset(RunState) - ENDED)
             return analysis_row(self._server.workspace, name, runs)
-        except MiscopeError as error:
-            return AnalysisRow(variant=name, cells={}, problem=str(error).partition("\n")[0])
+
+        row = tried(read)
+        if isinstance(row, Failure):
+            return AnalysisRow(variant=name, cells={}, problem=row.error.partition("\n")[0])
+        return row
 
     def _show(self, turn: int, others: list[str], row: AnalysisRow) -> None:
         if turn == self._turn:
-            self.grid.row = asdict(row)
+            self.grid.row = {**asdict(row), "serial": next(self._serial)}
             self._next(turn, others)
 
     def _hear(self, message: dict[str, Any]) -> None:
@@ -109,7 +122,7 @@ class AnalysesPart:
             return Asked(text=self._actions.locked, is_problem=True)
         named = {str(variant): [str(each) for each in some] for variant, some in wanted.items()}
         try:
-            runs = [submit(self._server.workspace, self._server.queue, request) for request in requests_for(named)]
+            runs = self._submitted(requests_for(named))
         except MiscopeError as error:
             return Asked(text=str(error), is_problem=True)
         self._server.summon()
@@ -118,5 +131,13 @@ class AnalysesPart:
         what = f"{count:,} {'analysis is' if count == 1 else 'analyses are'} in the queue"
         return Asked(text=f"{what}, as run {numbers}." if runs else "Nothing was chosen.", is_problem=not runs)
 
+    def _submitted(self, requests: Sequence[AnalyzeRequest]) -> list[QueuedRun]:
+        """All of them or none; what is under way already, of a second click too, is not asked for again."""
+        workspace, queue = self._server.workspace, self._server.queue
+        with self._asking:
+            for request in requests:
+                arranged(workspace, queue, request, Place())
+            return [run for (run,) in submit_chains(workspace, queue, [[each] for each in requests], Place())]
+
     def _told(self, asked: Asked) -> None:
-        self.grid.said = {"text": asked.text, "is_problem": asked.is_problem}
+        self.grid.said = {"text": asked.text, "is_problem": asked.is_problem, "serial": next(self._serial)}

@@ -21,8 +21,8 @@ class AnalysisGrid(JSComponent):
         default={"start": 0, "page": 0, "total": 0, "variants": [], "analyzers": [], "find": ""},
         doc="Which variants are on this page, and all analyzers; replaced as a whole, which empties the rows.",
     )
-    row = param.Dict(default={}, doc="variant, problem, and cells: by analyzer its state and a note.")
-    said = param.Dict(default={}, doc="text, is_problem: what became of the last thing that was asked.")
+    row = param.Dict(default={}, doc="variant, problem, serial, and cells: by analyzer its state and a note.")
+    said = param.Dict(default={}, doc="text, is_problem, serial: what became of the last thing that was asked.")
     locked = param.String(default="", doc="Why nothing may be asked; '' where it may.")
 
     _esm = source("analysis_grid")

@@ -23,9 +23,9 @@ class JobsBoard(JSComponent):
         " that may be asked together, and why there is no run, line by line; replaced as a whole.",
     )
     changed = param.Dict(default={}, doc="Of the cards those that are otherwise now.")
-    curve = param.Dict(default={}, doc="id and curves: losses of one training.")
-    detail = param.Dict(default={}, doc="id, kind ('log', 'trace', 'configuration'), and what was asked for.")
-    said = param.Dict(default={}, doc="text, is_problem, undo: what became of the last thing that was asked.")
+    curve = param.Dict(default={}, doc="id and curves: losses of one training; serial.")
+    detail = param.Dict(default={}, doc="id, about ('log', 'trace', 'configuration'), what was asked for, serial.")
+    said = param.Dict(default={}, doc="text, is_problem, undo, serial: what became of the last thing that was asked.")
     locked = param.String(default="", doc="Why nothing may be asked; '' where it may.")
     in_sight = param.Boolean(default=True, doc="Whether the browser shows this page; it says so.")
 

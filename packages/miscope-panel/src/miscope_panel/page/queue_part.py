@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
+from itertools import count
 from typing import Any, final
 
 from miscope.commands import in_workspace
@@ -32,6 +33,10 @@ class _Known:
     """What this page knows of the queue; kept while it is looked at."""
 
     runs: dict[int, QueuedRun] = field(default_factory=dict)
+    heard: dict[int, QueuedRun] = field(default_factory=dict)
+    """Runs that changed since the list of all was last asked for."""
+    asked: int = 0
+    """How often the list was asked for."""
     most: dict[str, int] = field(default_factory=dict)
     logs: set[int] = field(default_factory=set)
     """Runs whose log is unfolded."""
@@ -46,6 +51,8 @@ class QueuePart:
         self._actions = actions
         self._known = _Known()
         self._only = ""
+        self._serial = count(1)
+        """Numbers what the browser is told: of two equal values in a row it would hear the first alone."""
         self._leave: Callable[[], None] | None = None
         self.board = JobsBoard(locked=actions.locked, sizing_mode="stretch_width", margin=0)
         self.board.on_message = self._hear
@@ -66,13 +73,12 @@ class QueuePart:
         if self._leave is None:
             return
         if heard.anew:
-            self._errands.send(self._read, self._show_read)
+            self._known.asked += 1
+            self._known.heard = {}
+            self._errands.send(self._read, partial(self._show_read, self._known.asked))
             return
-        gone = {number for number, run in heard.runs.items() if run.deleted}
-        self._known.runs.update(heard.runs)
-        for number in gone:
-            del self._known.runs[number]
-            self._known.logs.discard(number)
+        self._known.heard.update(heard.runs)
+        self._put(heard.runs)
         if heard.moved:
             self._show()
         else:
@@ -83,17 +89,27 @@ class QueuePart:
         for number in self._known.logs & heard.runs.keys():
             self._send_detail(number, "log")
 
+    def _put(self, runs: Mapping[int, QueuedRun]) -> None:
+        """These as they stand now."""
+        self._known.runs.update(runs)
+        for number in [number for number, run in runs.items() if run.deleted]:
+            del self._known.runs[number]
+            self._known.logs.discard(number)
+
     def _read(self) -> list[QueuedRun] | str:
         try:
             return self._server.queue.runs()
         except MiscopeError as error:
             return str(error)
 
-    def _show_read(self, read: list[QueuedRun] | str) -> None:
+    def _show_read(self, asked: int, read: list[QueuedRun] | str) -> None:
+        if asked != self._known.asked:  # a later one is under way, or came first
+            return
         if isinstance(read, str):
             self.board.shown = {**self.board.shown, "notice": read.splitlines()}
             return
         self._known.runs = {run.id: run for run in read}
+        self._put(self._known.heard)
         self._show()
 
     def _show(self) -> None:
@@ -127,7 +143,8 @@ class QueuePart:
         self._errands.send(work, self._told)
 
     def _told(self, asked: Asked) -> None:
-        self.board.said = {"text": asked.text, "is_problem": asked.is_problem, "undo": list(asked.undo)}
+        said = {"text": asked.text, "is_problem": asked.is_problem, "undo": list(asked.undo)}
+        self.board.said = {**said, "serial": next(self._serial)}
 
     def _open(self, number: int) -> None:
         run = self._known.runs.get(number)
@@ -145,7 +162,7 @@ class QueuePart:
         return {name: dict(curve) for name, curve in found.items()}
 
     def _show_curves(self, number: int, curves: dict[str, Any]) -> None:
-        self.board.curve = {"id": number, "curves": curves}
+        self.board.curve = {"id": number, "curves": curves, "serial": next(self._serial)}
 
     def _unfold(self, number: int, about: str, *, is_open: bool) -> None:
         if about == "log":
@@ -166,7 +183,7 @@ class QueuePart:
         return {**told, "lines": lines if about == "log" else traceback_in(lines).splitlines()}
 
     def _show_detail(self, told: dict[str, Any]) -> None:
-        self.board.detail = told
+        self.board.detail = {**told, "serial": next(self._serial)}
 
 
 def _numbers(ids: Sequence[object]) -> tuple[int, ...]:

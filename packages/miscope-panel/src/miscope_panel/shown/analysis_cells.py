@@ -119,17 +119,20 @@ def _expected(under_way: Sequence[QueuedRun], name: str) -> AnalysisCell | None:
 
 
 def _failures(workspace: Workspace, variant: str) -> Mapping[str, str]:
-    """By analyzer why it failed last."""
+    """By analyzer why it failed last, where it failed at something that was not computed since."""
     quoted = variant.replace("'", "''")
     latest = f"SELECT run FROM runs WHERE kind = 'analyze' AND variant = '{quoted}' AND started IS NOT NULL"
     rows = workspace.index.ask(f"{latest} ORDER BY started DESC LIMIT {_LOOKED_AT}").to_pylist()
-    failures: dict[str, str] = {}
+    failures: dict[tuple[str, object], str] = {}
     for row in reversed(rows):
         for line in workspace.ledger.lines(row["run"]):
-            names = line.get("analyzers")
+            names, step = line.get("analyzers"), line.get("step")
             if line.get("event") == "failure" and isinstance(names, list):
-                failures |= {str(name): str(line.get("error", "")).partition("\n")[0] for name in names}
-    return failures
+                why = str(line.get("error", "")).partition("\n")[0]
+                failures |= {(str(name), step): why for name in names}
+            elif line.get("event") == "artifact":
+                failures.pop((str(line.get("analyzer")), step), None)
+    return {name: why for (name, _), why in failures.items()}
 
 
 def _failed(failures: Mapping[str, str], name: str) -> AnalysisCell | None:

@@ -108,8 +108,12 @@ def _of_analysis(workspace: Workspace, request: AnalyzeRequest) -> RunConfigurat
         _part("This run", asked, [name for name, value in asked.items() if value not in ({}, False)], asked),
     )
     words = ["miscope analyze", *request.variants, *(f"--only {name}" for name in request.analyzers or ())]
+    words += [
+        "" if request.executor == "inline" else f"--executor {request.executor}",
+        "--force" if request.force else "",
+    ]
     plain = not asked.get("options") and request.steps is None
-    command = in_workspace(workspace.root, " ".join(words))
+    command = in_workspace(workspace.root, " ".join(filter(None, words)))
     return RunConfiguration(
         parts=tuple(part for part in parts if part.rows), texts={"command": command} if plain else {}
     )
