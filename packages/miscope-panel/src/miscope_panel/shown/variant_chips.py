@@ -37,7 +37,7 @@ class Chip:
     colour: str
     """That of its curves wherever variants are compared."""
     words: tuple[str, ...] = ()
-    """'test loss 3.1e-07', 'generalised at 9300', '12 of 14 analyses', 'running, 40 %'."""
+    """'test loss 3.1e-07', 'generalised at 9300', '12 of 14 analyses'."""
 
 
 def chips_of(workspace: Workspace, names: Sequence[str]) -> tuple[Chip, ...]:
@@ -73,6 +73,3 @@ def _words(cells: Mapping[str, Cell], events: Mapping[str, float]) -> Iterator[s
     made, missing = cells.get("analyses"), cells.get("missing_analyses")
     if isinstance(made, int) and isinstance(missing, int):
         yield f"{made} of {made + missing} analyses"
-    if (state := cells.get("state")) not in (None, "completed"):
-        done = cells.get("done_pct")
-        yield f"{state}, {done:.0f} %" if isinstance(done, float) else str(state)
