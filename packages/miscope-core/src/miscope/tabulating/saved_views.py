@@ -86,7 +86,9 @@ def remove_view(layout: Layout, name: str) -> SavedView:
     known = known_views(layout)
     view = known.named(name)
     if view is None:
-        raise UnknownName("saved view", name, [each.name for each in known.views])
+        names = [each.name for each in known.views]
+        listing = f"The page of runs offers the {len(names)} there are, and `GET /api/v1` lists them."
+        raise UnknownName("saved view", name, names, listing=listing)
     with explaining(_path(layout, name)):
         _path(layout, name).unlink(missing_ok=True)
     return view

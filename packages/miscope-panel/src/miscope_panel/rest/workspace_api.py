@@ -93,8 +93,7 @@ def router(workspace: Workspace) -> APIRouter:
     def figure(request: Request, view: Name, variant: VariantName, step: Step = None) -> Response:
         """A figure as Plotly JSON. step: nearest earlier one that was computed; `with`: variants to compare, by comma;
         any other parameter is a control of the view."""
-        shown = picture.figure(workspace, _asked(request, view, variant, step))
-        return tagged(request, Response(shown.to_json(), media_type="application/json"))
+        return tagged(request, _json(picture.figure(workspace, _asked(request, view, variant, step))))
 
     @routes.get("/export/{suffix}", response_class=Response, responses={**_FILES, **_UNCHANGED})
     def file(request: Request, suffix: Suffix, view: Name, variant: VariantName, step: Step = None) -> Response:
@@ -102,6 +101,10 @@ def router(workspace: Workspace) -> APIRouter:
         return tagged(request, _file(files, picture.figure(workspace, _asked(request, view, variant, step)), suffix))
 
     return routes
+
+
+def _json(figure: Figure) -> Response:
+    return Response(figure.to_json(), media_type="application/json")
 
 
 def _asked(request: Request, view: str, variant: str, step: int | None) -> picture.Request:
