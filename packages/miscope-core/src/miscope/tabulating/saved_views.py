@@ -87,7 +87,7 @@ def remove_view(layout: Layout, name: str) -> SavedView:
     view = known.named(name)
     if view is None:
         names = [each.name for each in known.views]
-        listing = f"The page of runs offers the {len(names)} there are, and `GET /api/v1` lists them."
+        listing = f"The page of runs offers the {len(names)} there are, and `GET /api/v1/table/views` lists them."
         raise UnknownName("saved view", name, names, listing=listing)
     with explaining(_path(layout, name)):
         _path(layout, name).unlink(missing_ok=True)
