@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -72,7 +73,9 @@ def application(  # noqa: PLR0913 - each is something else that a server is told
     summon = Attendance(queue).call
     access = QueueAccess(workspace=workspace, queue=queue, summon=summon, ending=ending, estimating=estimating)
     add_rest(app, access)
+    one = ThreadPoolExecutor(1, thread_name_prefix="miscope-estimate")
     server = server_context(workspace, pool, queue=queue, summon=summon, read_only=read_only)
+    server = replace(server, estimates=one)
 
     def session() -> pmui.Page:
         return Dashboard(server, _query()).page()

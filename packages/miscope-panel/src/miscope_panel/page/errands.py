@@ -34,27 +34,30 @@ class Errands:
             # what it is given for as long as the document lives, which must not be for as long as this does.
             pn.state.onload(partial(_open, ref(self)))
 
-    def send(self, work: Callable[[], T], then: Callable[[T], None]) -> None:
-        """Do the work on a thread; give its result to `then` on the page's event loop, if the page still stands."""
-        self._pool.submit(self._do, work).add_done_callback(partial(self._come_back, then))
+    def send(self, work: Callable[[], T], then: Callable[[T], None], on: Executor | None = None) -> None:
+        """Do the work on a thread; give its result to `then` on the page's event loop, if the page still stands.
+
+        on: threads for what takes long; None for those on which figures are made.
+        """
+        (on or self._pool).submit(self._do, work).add_done_callback(partial(self._come_back, then))
 
     def hand(self, then: Callable[[], None]) -> bool:
         """Have it called on the page's event loop, from whatever thread; whether the page still stands."""
-        if self._stands:
+        if self.stands:
             self._bring(then)
-        return self._stands
+        return self.stands
 
     @property
-    def _stands(self) -> bool:
+    def stands(self) -> bool:
         """Whether there is a page to come back to."""
         return self._document is None or self._document.session_context is not None
 
     def _do(self, work: Callable[[], T]) -> T | None:
         """On a thread, maybe long after it was sent: nothing for a page that was closed meanwhile."""
-        return work() if self._stands else None
+        return work() if self.stands else None
 
     def _come_back(self, then: Callable[[T], None], made: Future[T | None]) -> None:
-        if not made.cancelled() and self._stands:
+        if not made.cancelled() and self.stands:
             self._bring(partial(then, cast("T", made.result())))
 
     def _bring(self, result: Callable[[], None]) -> None:
@@ -69,7 +72,7 @@ class Errands:
 
     def _announce(self) -> None:
         """On the event loop: have the results delivered where models may be touched."""
-        if self._document is not None and self._stands:
+        if self._document is not None and self.stands:
             self._document.add_next_tick_callback(self._deliver)
 
     def open(self) -> None:

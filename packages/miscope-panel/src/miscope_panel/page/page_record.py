@@ -30,6 +30,8 @@ class ServerContext:
     workspace: Workspace
     pool: Executor
     """Threads on which figures are made and files are read."""
+    estimates: Executor
+    """The thread on which trainings are estimated, one at a time for all visitors: that takes seconds."""
     queue: RunQueue
     summon: Callable[[], None]
     """Sees to it that somebody works through the queue."""

@@ -58,6 +58,7 @@ def server_context(
     return ServerContext(
         workspace=workspace,
         pool=pool,
+        estimates=pool,
         queue=queue,
         watch=RunWatch(queue),
         summon=summon,

@@ -44,15 +44,22 @@ class Estimates:
         elif not self._under_way:
             self._under_way = True
             self._tell(["Finding out what it takes …"])
-            self._context.errands.send(partial(tried, partial(self._made, plan)), partial(self._show, plan))
+            work = partial(tried, partial(self._made, plan))
+            self._context.errands.send(work, partial(self._show, plan), self._context.server.estimates)
 
     def _made(self, plan: Sequence[PlannedRun]) -> list[str]:
-        """On a thread; the process that finds it out is ended where the form is another one by then."""
+        """On a thread; the process that finds it out is ended where nobody wants to know by then."""
+        if not self._wants(plan):
+            return []  # its turn came late
         from miscope.studies.study_estimate import study_estimate  # they load torch
         from miscope.training.bounded_estimate import Bounds
 
-        bounds = Bounds(seconds=_SECONDS, should_stop=lambda: self._wanted is not plan)
+        bounds = Bounds(seconds=_SECONDS, should_stop=lambda: not self._wants(plan))
         return estimate_told(study_estimate(self._context.server.workspace, plan, bounds))
+
+    def _wants(self, plan: Sequence[PlannedRun]) -> bool:
+        """Whether the form is still that one, and its page is open."""
+        return self._wanted is plan and self._context.errands.stands
 
     def _show(self, plan: Sequence[PlannedRun], told: list[str] | Failure) -> None:
         self._under_way = False
