@@ -41,6 +41,10 @@ class Visit:
     def type(self, field, text):
         self.say(kind="set", field=field, text=text)
 
+    def shown(self):
+        """What the browser has: changed by what it is sent, and by nothing else."""
+        return self.seen.get_root().data
+
     @property
     def query(self):
         return {key: values[0] for key, values in parse_qs(self.board.shell.query).items()}
@@ -76,6 +80,50 @@ def test_what_is_typed_stands_in_the_address_and_an_address_fills_the_form_in(vi
     assert again.seen.texts == {"study.family": "toy.sum", "seed": "0,1"}
     again.type("seed", "")
     assert "launch:seed" not in again.query
+
+
+def sent(seen, do):
+    """What of the texts the browser is sent meanwhile, each in turn."""
+    told = []
+    seen.shown().on_change("texts", lambda name, before, after: told.append(dict(after)))
+    do()
+    return told
+
+
+def test_a_form_that_comes_back_to_what_was_loaded_is_sent_again(visit):
+    seen = visit(TOY + "&launch:seed=0")
+    seen.say(kind="template", action="save", id="", name="Zero")
+    seen.type("seed", "5")
+    again = sent(seen, lambda: seen.say(kind="template", action="load", id="zero"))
+    assert again == [{"study.family": "toy.sum", "seed": "0"}]
+    seen = visit(TOY)
+    seen.type("seed", "5")
+    assert sent(seen, lambda: seen.say(kind="yaml", text="family: toy.sum\n")) == [{"study.family": "toy.sum"}]
+
+
+def test_of_two_texts_of_yaml_the_last_counts_though_it_is_read_first(visit):
+    seen = visit(TOY)
+    seen.seen._handle_msg({"kind": "yaml", "text": "family: toy.sum\nbase: {seed: 1}\n"})
+    seen.seen._handle_msg({"kind": "yaml", "text": "family: toy.sum\nbase: {seed: 2}\n"})
+    seen.pool.waiting.reverse()
+    seen.go()
+    assert seen.seen.texts == {"study.family": "toy.sum", "seed": "2"}
+
+
+def test_a_start_right_after_yaml_was_edited_is_of_what_was_written(visit):
+    seen = visit(TOY)
+    seen.seen._handle_msg({"kind": "yaml", "text": "family: toy.sum\nbase: {seed: 1}\n"})
+    seen.say(kind="start")
+    assert [run.what for run in seen.queue.runs()] == [OTHER]
+    seen.seen._handle_msg({"kind": "yaml", "text": "family: toy.sum\nbase: {seed: 1\n"})
+    seen.say(kind="start")
+    assert len(seen.queue.runs()) == 1
+    assert seen.seen.started["words"][0].startswith("YAML, line 3: This is no YAML: ")
+    assert (seen.seen.started["refused"], seen.seen.blocked) == (
+        True,
+        "All of it is there already, or in the queue.",
+    )
+    assert seen.seen.yaml_problem
 
 
 def test_another_family_keeps_what_was_typed_of_fields_that_it_has_too(visit):
@@ -141,6 +189,20 @@ def test_a_run_is_followed_to_its_end(visit):
     seen.go()
     assert (seen.seen.runs[0]["state"], seen.seen.runs[0]["error"]) == ("failed", "It failed.")
     assert seen.seen.review["summary"] == "1 run: 1 new"
+
+
+def test_a_run_that_was_resumed_on_another_page_is_followed_again(visit):
+    seen = visit(TOY)
+    seen.say(kind="start")
+    seen.queue.claim(1, this_process())
+    seen.queue.move(1, RunState.FAILED, "It failed.")
+    seen.page.runs.read()
+    seen.go()
+    seen.board.selection.move(page="jobs")
+    seen.queue.move(1, RunState.PENDING)
+    seen.board.selection.move(page="launch")
+    seen.go()
+    assert seen.seen.runs[0]["state"] == "pending"
 
 
 def test_a_server_that_only_shows_starts_nothing_and_says_so(visit):

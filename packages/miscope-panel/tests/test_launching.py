@@ -300,6 +300,41 @@ def test_what_is_in_the_queue_is_not_asked_for_again(place):
     assert [run.what for run in made.runs] == [OTHER]
 
 
+def test_an_analysis_waits_for_the_training_that_is_under_way(place):
+    queue = RunQueue(place.root)
+    form = {FAMILY: "toy.sum", "seed": "0,1"}
+    start(place, queue, TOY, {**form, "seed": "0"})
+    list(
+        open_bound(place.root, tables()).variant("toy.sum", seed=0).train(threads=1)
+    )  # as far as a process may have come by now
+    analyzed = {**form, "steps": "40", "study.analyze": "true", "analyze.analyzers": "parameters.norms"}
+    made = start(place, queue, TOY, analyzed)
+    assert [(run.id, run.kind, run.what) for run in made.runs] == [
+        (2, "train", OTHER), (3, "analyze", OTHER), (4, "analyze", FIRST),
+    ]  # fmt: skip
+    assert [run.place.needs for run in queue.runs()] == [(), (), (2,), (1,)]
+
+
+def test_a_start_says_that_it_replaces_a_study_that_says_something_else(place):
+    queue = RunQueue(place.root)
+    form = {FAMILY: "toy.sum", "seed": "0", "study.name": "mine"}
+    assert looked_over(place, queue, TOY, form).review()["replaces"] == ""
+    start(place, queue, TOY, form)
+    assert looked_over(place, queue, TOY, form).review()["replaces"] == ""
+    other = looked_over(place, queue, TOY, {**form, "seed": "1"})
+    assert other.review()["replaces"] == "A start replaces the study mine as it is kept."
+
+
+@pytest.mark.parametrize(
+    "more", [{"analyze.steps": "every:10"}, {"analyze.executor": "processes"},
+             {"analyze.analyzers": "neurons.clusters", "analyze.options": '{"neurons.clusters": {"threshold": 0.8}}'}]
+)  # fmt: skip
+def test_no_command_is_shown_where_it_would_leave_something_out(trained, queue, more):
+    form = {FAMILY: "toy.sum", "study.analyze": "true"}
+    assert looked_over(trained, queue, TOY, form).review()["command"]
+    assert looked_over(trained, queue, TOY, {**form, **more}).review()["command"] == ""
+
+
 def test_one_training_without_a_name_is_of_no_study(place):
     queue = RunQueue(place.root)
     made = start(place, queue, TOY, {FAMILY: "toy.sum"})

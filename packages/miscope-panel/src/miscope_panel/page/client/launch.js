@@ -12,6 +12,9 @@ export function render({model, el}) {
   const beside = h("p", {class: "help", hidden: true})
   const fields = new Map()
   let timer = null
+  // What the server knows of the YAML, and whether it has since said another that was not written over what is edited.
+  let known = ""
+  let held = false
 
   const changed = (name, text) => model.send_msg({kind: "set", field: name, text})
   const analyzed = (text) => {
@@ -64,16 +67,29 @@ export function render({model, el}) {
     family.value = model.texts["study.family"] ?? ""
   }
   const write = () => {
-    if (document.activeElement && el.getRootNode().activeElement === yaml) return
-    yaml.value = model.yaml
+    held = el.getRootNode().activeElement === yaml
+    if (!held) known = yaml.value = model.yaml
+  }
+  const say_yaml = () => {
+    clearTimeout(timer)
+    held = false
+    known = yaml.value
+    model.send_msg({kind: "yaml", text: known})
   }
   const complain = () => refused.replaceChildren(...model.yaml_problem.split("\n").filter(Boolean).map((sentence) => h("p", {}, sentence)))
 
   yaml.addEventListener("input", () => {
     clearTimeout(timer)
-    timer = setTimeout(() => model.send_msg({kind: "yaml", text: yaml.value}), PAUSE)
+    timer = setTimeout(say_yaml, PAUSE)
   })
-  yaml.addEventListener("blur", () => !model.yaml_problem && (yaml.value = model.yaml))
+  yaml.addEventListener("blur", () => {
+    clearTimeout(timer)
+    if (yaml.value !== known) say_yaml()
+    else if (held && !model.yaml_problem) {
+      held = false
+      known = yaml.value = model.yaml
+    }
+  })
   el.append(h("div", {class: "launch"},
     h("div", {class: "form"},
       h("section", {class: "panel choice", "aria-label": "Kind of model"}, h("label", {for: "launch-family"}, "Family"), family,

@@ -17,13 +17,17 @@ const launch_field = (field, {text, changed}) => {
   let standard = field.default
   let timer = null
   let control = null
+  // What came from elsewhere while somebody was at the control, to be shown when they leave it as it is.
+  let waiting = null
 
   const say = (value) => {
     clearTimeout(timer)
+    timer = waiting = null
     changed(field.name, value)
   }
   const typed = () => {
     clearTimeout(timer)
+    waiting = null
     timer = setTimeout(() => say(control.value.trim()), SETTLED)
   }
   const make = (value) => {
@@ -63,14 +67,21 @@ const launch_field = (field, {text, changed}) => {
   }
   const help = [field.help, field.allowed && `${field.allowed[0].toUpperCase()}${field.allowed.slice(1)}.`].filter(Boolean)
   told.append(...coded(help.join(" ")))
+  box.addEventListener("focusout", () => {
+    if (waiting === null || timer !== null) return
+    const value = waiting
+    waiting = null
+    make(value)
+  })
   make(text)
 
   return {
     element,
     put: (value) => {
-      if (control.value === value) return
-      clearTimeout(timer)
-      make(value)
+      waiting = null
+      if (control.value.trim() === value) return
+      if (timer !== null || control.getRootNode().activeElement === control) waiting = value
+      else make(value)
     },
     refuse: (why) => {
       refused.hidden = !why

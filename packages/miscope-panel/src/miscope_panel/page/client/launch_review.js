@@ -5,6 +5,7 @@ const launch_review = (model) => {
   const busy = h("span", {class: "quiet", role: "status"})
   let waiting = null
   const summary = h("p", {class: "summary", role: "status"})
+  const replaced = h("p", {class: "replaces", role: "status", hidden: true})
   const strip = h("div", {class: "strip", "aria-hidden": "true"})
   const marked = h("p", {class: "help"})
   const rows = h("tbody")
@@ -29,12 +30,14 @@ const launch_review = (model) => {
       model.send_msg({kind: "start"})
     }}, "Start")
   const element = h("section", {class: "panel review", "aria-label": "What would be run"}, h("div", {class: "row"}, h("h2", {}, "What would be run"), busy),
-    summary, strip, marked, table, estimate, refused, h("div", {class: "row"}, start, why), command)
+    summary, replaced, strip, marked, table, estimate, refused, h("div", {class: "row"}, start, why), command)
 
   const show = () => {
-    const {summary: told = "", rows: runs = [], more = 0, marks = [], marked: many = "", command: text = ""} = model.review
+    const {summary: told = "", replaces = "", rows: runs = [], more = 0, marks = [], marked: many = "", command: text = ""} = model.review
     summary.textContent = told
     summary.hidden = !told
+    replaced.textContent = replaces
+    replaced.hidden = !replaces
     strip.hidden = !marks.length
     strip.replaceChildren(...marks.map((share) => h("i", {style: `left:${(share * 100).toFixed(2)}%`})))
     marked.textContent = many

@@ -87,9 +87,10 @@ const loss_chart = () => {
       ...[high, low].map((share) => drawn("text", {x: 40, y: y(back(share)) + 4, "text-anchor": "end"}, short(back(share)))),
       drawn("text", {x: 44, y: HIGH - 6}, "0"), drawn("text", {x: WIDE - 8, y: HIGH - 6, "text-anchor": "end"}, grouped(last)),
       ...named.map(([, [steps, values]], place) => {
+        // Of a curve that is NaN throughout the legend alone says so.
         const dots = steps.map((step, i) => (values[i] == null ? null : `${x(step).toFixed(1)},${y(values[i]).toFixed(1)}`)).filter(Boolean)
-        return drawn("polyline", {class: `curve c${place}`, points: dots.length > 1 ? dots.join(" ") : `${dots[0]} ${dots[0]}`})
-      }))
+        return dots.length && drawn("polyline", {class: `curve c${place}`, points: dots.length > 1 ? dots.join(" ") : `${dots[0]} ${dots[0]}`})
+      }).filter(Boolean))
     const now = named.map(([name, [, values]]) => `${name} ${values.at(-1) == null ? "NaN" : values.at(-1).toPrecision(3)}`)
     svg.setAttribute("aria-label", now.join(", "))
     legend.replaceChildren(...named.map((_, place) => h("span", {class: `c${place}`}, now[place])))

@@ -43,6 +43,9 @@ class LaunchPage:
         """Whether the families are known; None before they were asked for."""
         self._shown_family = ""
         self._under_way = self._again = self._starting = False
+        self._readings = 0
+        """Texts of YAML that were sent to be read."""
+        self._start_once_read = self._reading = False
         self.view = LaunchView(sizing_mode="stretch_width", margin=0)
         self.view.on_message = self._hear
         self._templates = TemplateActions(context, Templates(context.server.workspace), self.view, self._take)
@@ -73,7 +76,7 @@ class LaunchPage:
         self.runs.watch(_numbers(texts.pop(_RUNS, "")))
         if anew or texts != self._texts:
             self._texts = texts
-            self.view.texts = dict(texts)
+            self.view.param.update(texts=dict(texts), yaml_problem="")
             self._look()
 
     def _take(self, texts: Mapping[str, str], runs: Sequence[int] | None = None) -> None:
@@ -98,6 +101,8 @@ class LaunchPage:
                 self._choose(texts, name)
             case {"kind": "yaml", "text": str(text)}:
                 self._read(text)
+            case {"kind": "start"} if self._reading:
+                self._start_once_read, self.view.blocked = True, _STARTING
             case {"kind": "start"}:
                 self._start(texts)
             case {"kind": "template", "action": str(action), "id": str(chosen)}:
@@ -108,10 +113,11 @@ class LaunchPage:
                 self._context.selection.move(page="views", variant=variant, compared=(), step=None)
 
     def _type(self, texts: dict[str, str], name: str, text: str) -> None:
-        """What somebody typed stands in the browser already: it is not sent there again."""
+        """What somebody typed; the component has it too, or a form that is loaded would not differ from its last."""
         typed = {**texts, name: text} if text else {key: each for key, each in texts.items() if key != name}
         if typed != texts:
             self._texts = typed
+            self.view.param.update(texts=dict(typed), yaml_problem="")
             self._take(typed)
             self._look()
 
@@ -122,13 +128,23 @@ class LaunchPage:
         self._take({**kept, FAMILY: name})
 
     def _read(self, text: str) -> None:
+        self._readings, self._reading = self._readings + 1, True
         work = partial(tried, lambda: texts_of(self._plugins, read_yaml(text)))
-        self._context.errands.send(work, self._written)
+        self._context.errands.send(work, partial(self._written, self._readings))
 
-    def _written(self, read: dict[str, str] | Failure) -> None:
+    def _written(self, number: int, read: dict[str, str] | Failure) -> None:
+        """Of several that are read at the same time only the last counts, whichever is done first."""
+        if number != self._readings:
+            return
+        wanted, self._start_once_read, self._reading = self._start_once_read, False, False
         self.view.yaml_problem = read.error if isinstance(read, Failure) else ""
         if not isinstance(read, Failure):
             self._take(read)
+            if wanted:
+                self._start(dict(self._texts))
+        elif wanted:
+            self.runs.add(read)
+            self._look()
 
     # --- what would be run
 
@@ -152,9 +168,8 @@ class LaunchPage:
         """Nothing of a family that was not chosen, or is not there."""
         problem = f"No family named {unknown!r} is installed." if unknown else ""
         self._shown_family = ""
-        self.view.param.update(
-            fields=[], problems={}, problem=problem, lacking=[], yaml="", review={}, blocked="Choose a family first."
-        )
+        self.view.param.update(fields=[], problems={}, problem=problem, lacking=[], yaml="", review={}, looking=False)
+        self.view.blocked = "Choose a family first."
 
     def _looked(self, texts: Mapping[str, str], found: LookedOver | Failure) -> None:
         self._under_way = False
@@ -174,7 +189,6 @@ class LaunchPage:
             lacking=list(found.lacking),
             choices={name: list(values) for name, values in found.choices.items()},
             yaml=found.yaml,
-            yaml_problem="",
             review=found.review(),
             blocked=self._blocked(found),
         )

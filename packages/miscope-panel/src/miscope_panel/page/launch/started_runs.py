@@ -58,6 +58,8 @@ class StartedRuns:
         if visible != self._visible:
             self._visible = visible
             if visible:
+                # One that had ended may have been resumed on another page.
+                self._going = bool(self.numbers)
                 self.read()
             self._set_timer()
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, final
 
 from miscope.family import Family
+from miscope.studies.keeping import study_text
 from miscope_panel.shown.launching.built_on import built_on, filled, offered
 from miscope_panel.shown.launching.checked_form import CheckedForm, checked
 from miscope_panel.shown.launching.form_field import FormField, form_fields
@@ -16,6 +17,7 @@ from miscope_panel.shown.launching.study_form import Texts, study_values, yaml_o
 
 if TYPE_CHECKING:
     from miscope.runs.run_queue import RunQueue
+    from miscope.studies.study import Study
     from miscope.workspace import Workspace
 
 __all__ = ["LookedOver", "looked_over"]
@@ -37,6 +39,8 @@ class LookedOver:
     """Field -> what there is in the workspace."""
     name: str = ""
     """What the study is called where no name is typed; "" for one training, which is none."""
+    replaces: str = ""
+    """The study of the typed name that is kept, and says something else; "" where there is none."""
     filled: Texts = field(default_factory=dict)
     """The form, with the last checkpoint where a variant was chosen and no step."""
 
@@ -57,6 +61,7 @@ class LookedOver:
             return {}
         return {
             "summary": seen.summary,
+            "replaces": f"A start replaces the study {self.replaces} as it is kept." if self.replaces else "",
             "rows": [asdict(row) for row in seen.rows],
             "more": len(seen.plan) - len(seen.rows),
             "marks": list(seen.marks),
@@ -74,9 +79,16 @@ def looked_over(workspace: Workspace, queue: RunQueue, family: Family, texts: Te
         yaml=yaml_of(study_values(family, texts)),
         preview=None if form.study is None else preview(workspace, queue, form.study),
         name="" if form.study is None or len(form.study.runs) == 1 else free_name(workspace, family, texts),
+        replaces=form.study.name if form.study and texts.get("study.name") and _replaces(workspace, form.study) else "",
         choices={**_installed(workspace), **choices},
         filled=texts if on is None else filled(on, texts, choices),
     )
+
+
+def _replaces(workspace: Workspace, study: Study) -> bool:
+    """Whether another study is kept under its name."""
+    kept = workspace.store.layout.study(study.name)
+    return kept.exists() and kept.read_text(encoding="utf-8") != study_text(study)
 
 
 def _installed(workspace: Workspace) -> dict[str, list[str]]:

@@ -139,7 +139,7 @@ def _checkpoints(first: PlannedRun) -> tuple[tuple[float, ...], str]:
 
 def command_of(workspace: Workspace, plan: Sequence[PlannedRun]) -> str:
     """A line for each training; "" for more than one would copy, or what no line says."""
-    if len(plan) > _MOST_COMMANDS:
+    if len(plan) > _MOST_COMMANDS or not all(_has_line(each.run.analyze) for each in plan):
         return ""
     try:
         return "\n".join(_line(workspace, each) for each in plan)
@@ -150,6 +150,13 @@ def command_of(workspace: Workspace, plan: Sequence[PlannedRun]) -> str:
 def _line(workspace: Workspace, each: PlannedRun) -> str:
     words = [training_command(each.run.train), "--queue", *_then(each.run.analyze)]
     return in_workspace(workspace.root, " ".join(words))
+
+
+def _has_line(analyze: AnalyzeRequest | None) -> bool:
+    """Whether `--then` says all of it: it takes names of analyzers alone."""
+    if analyze is None:
+        return True
+    return analyze.steps is None and not analyze.options and analyze.executor == "inline"
 
 
 def _then(analyze: AnalyzeRequest | None) -> list[str]:

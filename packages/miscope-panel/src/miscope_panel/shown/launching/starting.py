@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
+from miscope.checking import check_request
 from miscope.errors import BadValue
 from miscope.family import Family
 from miscope.runs.queued_run import Place
@@ -19,6 +20,7 @@ from miscope_panel.shown.launching.study_form import study_values
 
 if TYPE_CHECKING:
     from miscope.request import Request
+    from miscope.runs.queued_run import QueuedRun
     from miscope.runs.run_queue import RunQueue
     from miscope.studies.study import Study
     from miscope.studies.template import Template
@@ -68,7 +70,7 @@ def start(
     plan, queued = planned(workspace, study.runs), training_runs(queue)
     left = [requests_left(each, queued) for each in plan]
     chains = [[_by_itself(request) for request in requests] for requests in left] if alone else left
-    submitted = submit_chains(workspace, queue, chains, Place())
+    submitted = _submitted(workspace, queue, chains, [queued.get(each.run.variant.name) for each in plan])
     if not alone or template is not None:
         note_start(workspace, study, plan, template)
     runs = [StartedRun(id=run.id, kind=run.kind, what=run.what) for chain in submitted for run in chain]
@@ -77,6 +79,21 @@ def start(
         runs=tuple(runs),
         skipped=sum(each.train is None for each in plan),
     )
+
+
+def _submitted(
+    workspace: Workspace, queue: RunQueue, chains: Sequence[Sequence[Request]], behind: Sequence[int | None]
+) -> list[list[QueuedRun]]:
+    """behind: of each chain, the run in the queue that trains what it is of, which it has to wait for."""
+    pairs = [*zip(chains, behind, strict=True)]
+    waiting = [(chain, number) for chain, number in pairs if number is not None]
+    for chain, _ in waiting:
+        for request in chain:
+            check_request(workspace, request)  # before anything is asked for
+    made = submit_chains(workspace, queue, [chain for chain, number in pairs if number is None], Place())
+    for chain, number in waiting:
+        made += submit_chains(workspace, queue, [chain], Place(needs=(number,)))
+    return made
 
 
 def free_name(workspace: Workspace, family: Family, texts: Mapping[str, str]) -> str:
