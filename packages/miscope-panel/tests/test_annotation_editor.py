@@ -14,7 +14,7 @@ from miscope_panel.page.dashboard import Dashboard
 from miscope_panel.page.pages import server_context
 from miscope_panel.shown.markdown import rendered
 
-NAME = "toy.sum/v5-seed0-width16"
+NAME, OTHER = "toy.sum/v5-seed0-width16", "toy.sum/v5-seed1-width16"
 
 
 @pytest.fixture
@@ -102,6 +102,91 @@ def test_what_was_typed_and_not_saved_is_not_lost_to_another_variant(bench, ws):
     bench.opened("runs").editor.close.clicks += 1
     bench.opened("runs").selected.annotate.clicks += 1
     assert (bench.opened("runs").editor.name, fields(bench)) == ("toy.sum/v5-seed1-width16", ("", ""))
+
+
+@pytest.fixture
+def two(ws: BoundWorkspace, when_told) -> Dashboard:
+    """At the runs of two variants, with the editor open for the first."""
+    ws.store.save_variant(ws.variant("toy.sum", seed=1).value)
+    bench = made(ws, when_told)
+    when_told.go()
+    opened(bench)
+    when_told.go()
+    assert bench.opened("runs").editor.name == NAME
+    return bench
+
+
+def held(bench: Dashboard) -> tuple[bool, bool, bool]:
+    editor = bench.opened("runs").editor
+    return editor.tags.disabled, editor.notes.disabled, editor.save.disabled
+
+
+def test_until_another_variant_is_read_nothing_is_saved_and_the_first_is_the_one_in_sight(two, ws, when_told):
+    editor = two.opened("runs").editor
+    editor.open(OTHER)
+    assert (editor.name, editor.heading.object, held(two)) == (NAME, f"<h2>{NAME}</h2>", (True, True, True))
+    # A browser may say that a button was pressed which had just been disabled.
+    editor.save.clicks += 1
+    when_told.go()
+    assert (editor.name, editor.heading.object, held(two)) == (OTHER, f"<h2>{OTHER}</h2>", (False, False, False))
+    assert [annotation_of(ws.store, name).revision for name in (NAME, OTHER)] == [0, 0]
+
+
+def test_what_is_typed_while_another_variant_is_read_stays_with_its_own(two, ws, when_told):
+    editor = two.opened("runs").editor
+    editor.open(OTHER)
+    editor.notes.value = "of the first"
+    when_told.go()
+    assert (editor.name, editor.heading.object, fields(two)) == (NAME, f"<h2>{NAME}</h2>", ("", "of the first"))
+    assert editor.said.object == (
+        '<p class="problem" role="alert">What was typed here is not saved. '
+        "Save or close it before toy.sum/v5-seed1-width16.</p>"
+    )
+    editor.save.clicks += 1
+    when_told.go()
+    assert [annotation_of(ws.store, name).notes for name in (NAME, OTHER)] == ["of the first", ""]
+
+
+def test_of_two_variants_that_are_asked_for_the_later_is_shown(two, ws, when_told):
+    editor = two.opened("runs").editor
+    editor.open(OTHER)
+    editor.open(NAME)
+    when_told.waiting.reverse()
+    when_told.go()
+    assert (editor.name, editor.heading.object) == (NAME, f"<h2>{NAME}</h2>")
+
+
+def test_what_is_typed_while_the_rest_is_saved_stays_in_its_field_and_is_saved_next(two, ws, when_told):
+    editor = two.opened("runs").editor
+    typed(two, tags="a", notes="one")
+    assert held(two) == (True, True, True)
+    editor.notes.value = "one, two"
+    when_told.go()
+    assert (editor.view.visible, fields(two), held(two)) == (True, ("a", "one, two"), (False, False, False))
+    editor.save.clicks += 1
+    when_told.go()
+    kept = annotation_of(ws.store, NAME)
+    assert (kept.notes, kept.revision, editor.view.visible) == ("one, two", 2, False)
+
+
+def test_what_is_typed_while_two_texts_are_put_together_is_among_them(two, ws, when_told):
+    editor = two.opened("runs").editor
+    annotate(ws.store, NAME, notes="theirs")
+    typed(two, tags="", notes="mine")
+    editor.open(OTHER)
+    editor.notes.value = "mine, too"
+    when_told.go()
+    assert (editor.name, fields(two)) == (NAME, ("", "theirs\n\nmine, too"))
+
+
+def test_a_save_whose_answer_comes_after_it_was_closed_is_in_the_table(two, ws, when_told):
+    editor = two.opened("runs").editor
+    typed(two, tags="", notes="kept")
+    editor.close.clicks += 1
+    editor.open(OTHER)
+    when_told.go()
+    assert (editor.name, editor.heading.object, fields(two)) == (OTHER, f"<h2>{OTHER}</h2>", ("", ""))
+    assert [row.cells.get("notes", "") for row in two.opened("runs").grid._rows] == ["kept", ""]
 
 
 def test_what_cannot_be_kept_is_said_and_stays_in_its_field(bench, ws):

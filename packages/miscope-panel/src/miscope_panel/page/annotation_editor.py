@@ -35,6 +35,9 @@ class AnnotationEditor:
         """Of the variant that it is open for; '' while it is closed."""
         self._read = Annotation()
         """What the fields were filled with."""
+        self._awaited: object | None = None
+        """What is under way, of which only the last that was asked is waited for."""
+        self._saving = False
         text: dict[str, Any] = {"size": "small", "margin": 0, "disabled": not writable, "sizing_mode": "stretch_width"}
         small: dict[str, Any] = {"size": "small", "variant": "outlined", "margin": 0}
         self.heading = pn.pane.HTML("", margin=0, stylesheets=[sheet("annotation")])
@@ -60,19 +63,45 @@ class AnnotationEditor:
                 self._say(f"What was typed here is not saved. Save or close it before {name}.")
             self.tags.focus()
             return
-        self.name = name
         work = partial(attempted, partial(annotation_of, self._workspace.store, name))
-        self._errands.send(work, partial(self._show, name))
+        self._errands.send(work, partial(self._show, name, self._wait()))
 
     @property
     def _unsaved(self) -> bool:
-        """Whether somebody typed what nobody kept."""
+        """Whether somebody typed what is not kept, or not yet."""
         filled = ", ".join(self._read.tags), self._read.notes
-        return self._writable and self.name != "" and (self.tags.value, self.notes.value) != filled
+        return self._saving or (self._writable and self.name != "" and self._typed != filled)
 
-    def _show(self, name: str, found: Annotation | MiscopeError) -> None:
-        if name != self.name:
+    @property
+    def _typed(self) -> tuple[str, str]:
+        return self.tags.value, self.notes.value
+
+    def _wait(self, *, saving: bool = False) -> object:
+        """Let nobody type or save until the answer is here, by which it is known."""
+        self._awaited, self._saving = object(), saving
+        self._hold(True)
+        return self._awaited
+
+    def _arrived(self, awaited: object) -> bool:
+        """Whether this is the answer that is waited for; the fields are free again then."""
+        if awaited is not self._awaited:
+            return False
+        self._awaited, self._saving = None, False
+        self._hold(False)
+        return True
+
+    def _hold(self, held: bool) -> None:
+        self.tags.disabled = self.notes.disabled = held or not self._writable
+        self.save.disabled = held
+
+    def _show(self, name: str, awaited: object, found: Annotation | MiscopeError) -> None:
+        if not self._arrived(awaited):
             return
+        if self._unsaved:
+            # It was on its way from the browser when the fields were held.
+            self.open(name)
+            return
+        self.name = name
         self._fill(found if isinstance(found, Annotation) else Annotation())
         self.save.disabled = isinstance(found, MiscopeError)
         self._say(str(found) if isinstance(found, MiscopeError) else "")
@@ -89,39 +118,44 @@ class AnnotationEditor:
         self.preview.object = rendered(self.notes.value)
 
     def _save(self) -> None:
-        if not (self._writable and self.name):
+        if not (self._writable and self.name) or self._awaited is not None:
             return
+        typed = self._typed
         try:
-            mine = Annotation(tags=_tags(self.tags.value), notes=self.notes.value)
+            mine = _annotation(*typed)
         except BadValue as error:
             self._say(str(error))
             return
         asked = {"tags": mine.tags, "notes": mine.notes, "seen": self._read.revision}
         work = partial(attempted, partial(annotate, self._workspace.store, self.name, **asked))
-        self._errands.send(work, partial(self._saved, self.name, mine))
+        self._errands.send(work, partial(self._saved, self._wait(saving=True), typed))
 
-    def _saved(self, name: str, mine: Annotation, done: Annotation | MiscopeError) -> None:
-        """What became of it, if it is still open for that variant."""
+    def _saved(self, awaited: object, typed: tuple[str, str], done: Annotation | MiscopeError) -> None:
+        """What became of it, if it was not closed meanwhile."""
         if isinstance(done, Annotation):
             self.on_saved()
-        if name != self.name:
+        if not self._arrived(awaited):
             return
-        if isinstance(done, Annotation):
-            self._close()
-        elif isinstance(done, ChangedMeanwhile):
-            work = partial(attempted, partial(annotation_of, self._workspace.store, name))
-            self._errands.send(work, partial(self._put_together, name, mine))
-        else:
+        if isinstance(done, ChangedMeanwhile):
+            work = partial(attempted, partial(annotation_of, self._workspace.store, self.name))
+            self._errands.send(work, partial(self._put_together, self._wait(saving=True)))
+        elif isinstance(done, MiscopeError):
             self._say(str(done))
+        elif typed == self._typed:
+            self._close()
+        else:
+            # The rest was on its way from the browser when the fields were held.
+            self._read = done
+            self._say("")
 
-    def _put_together(self, name: str, mine: Annotation, theirs: Annotation | MiscopeError) -> None:
-        if name != self.name:
+    def _put_together(self, awaited: object, theirs: Annotation | MiscopeError) -> None:
+        if not self._arrived(awaited):
             return
         if isinstance(theirs, MiscopeError):
             self._say(str(theirs))
             return
         try:
-            both = merged(self._read, mine, theirs)
+            both = merged(self._read, _annotation(*self._typed), theirs)
         except BadValue as error:
             self._say(f"{_BOTH.partition('.')[0]}.\n{error}")
             return
@@ -130,11 +164,17 @@ class AnnotationEditor:
         self._say(_BOTH)
 
     def _close(self) -> None:
+        self._awaited, self._saving = None, False
+        self._hold(False)
         self.name, self.view.visible = "", False
         self._fill(Annotation())
 
     def _say(self, text: str) -> None:
         self.said.object = "".join(f'<p class="problem" role="alert">{escape(line)}</p>' for line in text.splitlines())
+
+
+def _annotation(tags: str, notes: str) -> Annotation:
+    return Annotation(tags=_tags(tags), notes=notes)
 
 
 def _tags(text: str) -> tuple[str, ...]:
