@@ -105,7 +105,12 @@ def _fault(page: object, pages: Mapping[str, Page]) -> str | None:
         return f"miscope_panel_pages yields Page records, and gave {page!r}"
     if not isinstance(page.name, str) or not re.fullmatch(PAGE_NAME, page.name):
         return f"its name is {page.name!r}; an address takes lower-case letters, digits, '-', '_' and '.'"
-    return f"there is a page {page.name!r} already" if page.name in pages else None
+    if page.name in pages:
+        return f"there is a page {page.name!r} already"
+    if not isinstance(page.title, str) or not page.title.strip():
+        return f"its title is {page.title!r}; a tab takes a text that is not empty"
+    taken = any(page.title.strip() == other.title.strip() for other in pages.values())
+    return f"there is a page with the title {page.title!r} already" if taken else None
 
 
 def opened_page(name: str, context: PageContext) -> OpenPage:
