@@ -75,6 +75,15 @@ def test_a_name_that_is_taken_is_given_at_a_second_press(ws, at_once):
     assert (queries(ws), bench.opened("runs").views.said.object) == ({"Mine": SEED_ONE}, "")
 
 
+def test_a_view_that_asks_nothing_is_not_kept(ws, at_once):
+    bench = opened(ws, at_once)
+    saved(bench, "All")
+    assert (queries(ws), bench.opened("runs").views.said.object) == (
+        {},
+        '<p class="problem" role="alert">It would show what is shown without it.</p>',
+    )
+
+
 def test_a_removed_view_is_gone_and_what_it_asked_stays_in_sight(ws, at_once):
     save_view(ws.store.layout, SavedView(name="Seed one", query=SEED_ONE))
     bench = opened(ws, at_once, f"page=runs&{SEED_ONE}")

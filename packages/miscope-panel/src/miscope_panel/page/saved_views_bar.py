@@ -99,6 +99,9 @@ class SavedViewsBar:
         except BadValue as error:
             self._say(str(error))
             return
+        if self._asked == TableAsked():
+            self._say("It would show what is shown without it.")
+            return
         over = self._taken == view.name
         self._errands.send(
             partial(attempted, partial(save_view, self._layout, view, over=over)), partial(self._saved, view)
