@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from miscope_panel.app import application
+from miscope_panel.http.extension_files import ExtensionFiles
 from miscope_panel.http.guard import LOOPBACK
 from miscope_panel.http.kept_files import FOREVER, KeptFiles
 from miscope_panel.shown.plotlyjs import BUNDLE
@@ -98,6 +99,16 @@ def test_a_folder_whose_own_address_has_the_version_is_kept_for_good(folder):
 def test_what_is_not_there_is_kept_by_nobody(folder):
     answer = visitor(folder, named=True).get("/files/none.js?v=1")
     assert (answer.status_code, "cache-control" in answer.headers) == (404, False)
+
+
+def test_files_of_an_extension_that_is_imported_after_the_server_began_are_there(folder):
+    folders: dict[str, Path] = {}
+    client = TestClient(Starlette(routes=[Mount("/static/extensions/{name}", ExtensionFiles(folders))]))
+    assert client.get("/static/extensions/late/page.js").status_code == 404
+    folders["late"] = folder
+    answer, sent = raw(client, "/static/extensions/late/page.js?v=1")
+    assert (gzip.decompress(sent), answer.headers["cache-control"]) == (SCRIPT, FOREVER)
+    assert client.get("/static/extensions/other/page.js").status_code == 404
 
 
 @pytest.mark.filterwarnings("ignore:.*HTTPServerRequest:DeprecationWarning")  # Panel's, to Tornado

@@ -18,6 +18,7 @@ from fastapi import FastAPI
 import miscope
 from miscope.runs.run_queue import RunQueue
 from miscope_panel.attendance import Attendance
+from miscope_panel.http.extension_files import ExtensionFiles
 from miscope_panel.http.guard import Guard
 from miscope_panel.http.kept_files import KeptFiles
 from miscope_panel.http.problem import PREFIX
@@ -90,8 +91,7 @@ def application(  # noqa: PLR0913 - each is something else that a server is told
 def _mount_files(app: FastAPI) -> None:
     """Scripts, styles and fonts of the page, where Bokeh looks for them; its own are packed for nobody."""
     app.mount(ASSETS, KeptFiles(directory(), named=True))
-    for name, folder in extension_dirs.items():
-        app.mount(f"/static/extensions/{name}", KeptFiles(folder))
+    app.mount("/static/extensions/{name}", ExtensionFiles(extension_dirs))
     app.mount("/static", KeptFiles(settings.bokehjs_path()))
 
 
