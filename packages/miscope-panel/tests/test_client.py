@@ -14,7 +14,11 @@ FILES = sorted([*(Path(miscope_panel.__file__).parent / "page" / "client").glob(
 
 
 @pytest.mark.parametrize(
-    "component", ["card", "page_cursor", "catalogue", "selected_files", "shell", "jobs_board", "analysis_grid"]
+    "component",
+    [
+        *("card", "page_cursor", "catalogue", "selected_files", "shell", "jobs_board", "analysis_grid"),
+        *("parallel_axes", "runs_keys"),
+    ],
 )
 def test_every_component_carries_what_it_shares(component):
     assert "const h = (tag" in source(component)

@@ -246,6 +246,39 @@ def test_a_selected_row_is_opened_in_the_workbench(bench):
     assert [card.title for card in opened.workbench.board] == ["Losses"]
 
 
+def test_keys_open_a_row_that_is_there_and_compare_where_there_are_two(bench):
+    opened = bench("page=runs&sort=seed")
+    keys = opened.opened("runs").keys
+    assert keys.active
+    grid(opened).selection = [0]
+    for said in ({"key": "compare"}, {"key": "open", "row": 2}, {"key": "open", "row": -1}, {"key": "open"}, {}):
+        keys._handle_msg(said)
+    assert opened.selection.place.page == "runs"
+    grid(opened).selection = [0, 1]
+    keys._handle_msg({"key": "compare"})
+    assert (opened.selection.place.variant, opened.selection.place.compared) == (FIRST, (OTHER,))
+    assert not keys.active
+    opened.selection.move(page="runs")
+    keys._handle_msg({"key": "open", "row": 1})
+    assert (opened.selection.place.page, opened.selection.place.variant) == ("views", OTHER)
+
+
+def test_bounds_on_axes_select_rows_and_the_address_keeps_the_drawer_open(bench):
+    opened = bench("page=runs&sort=seed&columns=variant,test_loss")
+    drawer = opened.opened("runs").parallel
+    drawer.view._handle_msg({"open": True})
+    assert parse_qs(opened.shell.query)["runs:parallel"] == ["on"]
+    assert [axis["name"] for axis in drawer.view.axes] == ["seed", "test_loss"]
+    drawer.view._handle_msg({"rows": [1], "revision": drawer.view.revision})
+    assert (opened.opened("runs").grid.selected, drawer.view.selected) == ((OTHER,), [1])
+    drawer.view._handle_msg({"rows": [], "revision": drawer.view.revision})
+    assert opened.opened("runs").grid.selected == ()
+    again = bench(opened.shell.query).opened("runs").parallel.view
+    assert (again.open, len(again.axes)) == (True, 2)
+    drawer.view._handle_msg({"open": False})
+    assert (drawer.view.axes, "runs:parallel" in opened.shell.query) == ([], False)
+
+
 def test_what_is_selected_stays_so_while_it_is_ordered_otherwise_and_goes_with_its_row(bench):
     opened = bench("page=runs&sort=seed")
     grid(opened).selection = [1]

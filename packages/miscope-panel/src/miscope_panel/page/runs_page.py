@@ -21,7 +21,9 @@ from miscope_panel.page.annotation_editor import AnnotationEditor
 from miscope_panel.page.client import sheet
 from miscope_panel.page.opening import moved_on
 from miscope_panel.page.page_record import PageContext, ServerContext
+from miscope_panel.page.parallel_drawer import ParallelDrawer
 from miscope_panel.page.runs_controls import RunsControls
+from miscope_panel.page.runs_keys import RunsKeys
 from miscope_panel.page.saved_views_bar import SavedViewsBar
 from miscope_panel.page.selected_actions import SelectedActions
 from miscope_panel.page.table_curves import TableCurves
@@ -32,6 +34,8 @@ from miscope_panel.shown.variants_table import TableAnswer, answer, curve_shown
 
 __all__ = ["RunsPage", "told"]
 
+_PARALLEL, _ON = "parallel", "on"
+"""What an address says of parallel coordinates: 'runs:parallel=on'."""
 _READ = 80
 """Letters that are repeated of what somebody typed."""
 
@@ -48,6 +52,7 @@ class RunsPage:
         self._found: TableAnswer | None = None
         self.views = SavedViewsBar(workspace, errands, writable=actions is not None)
         self.controls, self.grid = RunsControls(*self.views.parts), VariantGrid()
+        self.parallel, self.keys = ParallelDrawer(), RunsKeys(width=0, height=0, margin=0)
         self.curves = TableCurves(workspace, errands, self.grid)
         self.selected = SelectedActions(workspace, errands, actions)
         self.editor = AnnotationEditor(workspace, errands, writable=actions is not None)
@@ -61,14 +66,18 @@ class RunsPage:
             margin=0, align_items="center", sizing_mode="stretch_width", stylesheets=[sheet("runs_bar")],
         )  # fmt: skip
         self.view = pn.Column(
-            self.controls.bar, bar, self.editor.view, self.grid.view, sizing_mode="stretch_width", margin=0
-        )
+            self.keys, self.controls.bar, bar, self.editor.view, self.grid.view, self.parallel.view,
+            sizing_mode="stretch_width", margin=0,
+        )  # fmt: skip
         self._listen()
 
     def _listen(self) -> None:
         self.controls.on_ask = self.views.on_ask = self._ask
         self.grid.on_order = self._reorder
-        self.grid.on_select, self.grid.on_open = self.selected.offer, self._open
+        self.grid.on_select, self.grid.on_open = self._select, self._open
+        self.parallel.on_bound, self.parallel.on_turn = self.grid.select, self._turn
+        self.keys.on_find, self.keys.on_open = self.controls.find.focus, self.grid.open
+        self.keys.on_compare = self._compare_selected
         self.selected.on_open, self.selected.on_compare = self._open, self._compare
         self.selected.on_annotate, self.editor.on_saved = self.editor.open, self.look_again
         self.selected.on_changed = self._take_leave
@@ -78,6 +87,8 @@ class RunsPage:
 
     def follow(self, place: Place) -> None:
         """Show what is asked of the table, read anew whenever a visitor comes back to it."""
+        self.keys.active = place.page == "runs"
+        self.parallel.follow(place.controls_of("runs").get(_PARALLEL) == _ON)
         if place.page != "runs":
             self._asked = None
         elif place.table != self._asked:
@@ -112,6 +123,7 @@ class RunsPage:
         self._suggest(asked, found)
         curve = curve_shown(asked, found.numbers)
         self.grid.show(found.shown, asked.order, curve)
+        self.parallel.show(found)
         self.curves.follow(curve, anew=anew)
 
     def _suggest(self, asked: TableAsked, found: TableAnswer) -> None:
@@ -130,6 +142,17 @@ class RunsPage:
 
     def _reorder(self, order: tuple[Order, ...]) -> None:
         self._ask(replace(self._selection.place.table, order=order))
+
+    def _select(self, names: tuple[str, ...]) -> None:
+        self.selected.offer(names)
+        self.parallel.mark(self.grid.widget.selection)
+
+    def _turn(self, there: bool) -> None:
+        self._selection.place = self._selection.place.turn("runs", _PARALLEL, _ON if there else None)
+
+    def _compare_selected(self) -> None:
+        if len(self.grid.selected) > 1:
+            self._compare(self.grid.selected)
 
     def _open(self, name: str) -> None:
         self._selection.move(page="views", variant=name, compared=(), step=None)

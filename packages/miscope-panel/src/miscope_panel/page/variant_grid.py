@@ -83,6 +83,16 @@ class VariantGrid:
             self._settling = False
         self._pick()
 
+    def select(self, places: Sequence[int]) -> None:
+        """Select the rows at these places among all, and no others."""
+        self.widget.selection = [*places]
+
+    def open(self, place: int) -> None:
+        """Open the variant of the row at that place of the page that is looked at; a row of several is not opened."""
+        row = self.on_this_page().get((self.widget.page - 1) * _ROWS + place)
+        if row is not None and len(row.variants) == 1:
+            self.on_open(row.variants[0])
+
     def on_this_page(self) -> dict[int, Row]:
         """The rows that are looked at, by their places among all."""
         begin = (self.widget.page - 1) * _ROWS

@@ -51,6 +51,8 @@ export function render({model, el}) {
   listen(model, "keydown", (event) => {
     const action = actions[event.key]
     if (!action || typing(event) || event.ctrlKey || event.metaKey || event.altKey) return
+    // On another page the key is that page's.
+    if (event.key === "/" && !search.checkVisibility({visibilityProperty: true})) return
     event.preventDefault()
     action()
   })

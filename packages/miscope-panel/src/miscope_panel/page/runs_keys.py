@@ -1,0 +1,38 @@
+"""Keys over the table of runs: they do what buttons do, and are left alone where one types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, final
+
+import param
+from panel.custom import JSComponent
+
+from miscope_panel.page.client import source
+
+__all__ = ["RunsKeys"]
+
+
+@final
+class RunsKeys(JSComponent):
+    """Hears keys while the table is looked at."""
+
+    active = param.Boolean(default=False, doc="Whether the table is looked at.")
+
+    _esm = source("runs_keys")
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+        self.on_find: Callable[[], None] = lambda: None
+        self.on_compare: Callable[[], None] = lambda: None
+        self.on_open: Callable[[int], None] = lambda place: None
+        """Called with the row's place on the page of the table that is looked at."""
+
+    def _handle_msg(self, data: dict[str, Any]) -> None:
+        match data:
+            case {"key": "find"}:
+                self.on_find()
+            case {"key": "compare"}:
+                self.on_compare()
+            case {"key": "open", "row": int(place)}:
+                self.on_open(place)
