@@ -1,6 +1,7 @@
 """The page to launch runs, as one visitor uses it: the address holds the form, and what is typed moves it."""
 
 import json
+from dataclasses import replace
 from urllib.parse import parse_qs
 
 import pytest
@@ -20,13 +21,13 @@ TOY = "page=launch&launch:study.family=toy.sum"
 class Visit:
     """A dashboard that shows the page, and who was called."""
 
-    def __init__(self, root, pool, query="page=launch", *, read_only=False):
+    def __init__(self, root, pool, query="page=launch", *, read_only=False, estimates=None):
         self.workspace = open_bound(root, tables()).value
         self.queue, self.called, self.pool = RunQueue(self.workspace.root), [], pool
         server = server_context(
             self.workspace, pool, queue=self.queue, summon=lambda: self.called.append(1), read_only=read_only
         )
-        self.board = Dashboard(server, query)
+        self.board = Dashboard(replace(server, estimates=estimates or pool), query)
         self.page = self.board.opened("launch")
         self.seen = self.page.view
         self.go()
@@ -220,6 +221,15 @@ def test_estimates_are_of_what_is_left(tmp_path, when_told):
     assert time.endswith(" of training, one after the other (a guess from the model's size).")
     assert size.startswith("8 checkpoints, ")
     assert size.endswith("; 336 weights each.")
+
+
+def test_an_estimate_waits_on_a_thread_of_its_own_and_is_not_made_for_a_form_that_is_gone(tmp_path, when_told):
+    others = type(when_told)()
+    seen = Visit(tmp_path / "ws", when_told, TOY, estimates=others)
+    assert (seen.seen.estimate, len(others.waiting)) == (["Finding out what it takes …"], 1)
+    seen.say(kind="family", name="")
+    others.go()
+    assert (seen.seen.estimate, others.waiting) == ([], [])
 
 
 # --- templates
