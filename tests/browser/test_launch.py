@@ -33,6 +33,17 @@ def test_a_sweep_of_two_seeds_is_started_and_its_losses_move(chromium, serving, 
         page.locator('.field[data-field="seed"] input').fill("0,1")
         expect(refused).to_be_hidden()
 
+        # What is written as YAML counts though it is left at once.
+        page.locator("summary", has_text="YAML").click()
+        written = page.get_by_label("The form as YAML")
+        expect(written).to_have_value(re.compile(r"seed: \[0, 1\]"))
+        kept = written.input_value()
+        written.fill(kept.replace("seed: [0, 1]", "seed: [5, 6]"))
+        page.locator('.field[data-field="prime"] input').click()
+        expect(page.locator('.field[data-field="seed"] input')).to_have_value("5, 6")
+        page.locator('.field[data-field="seed"] input').fill("0,1")
+        expect(written).to_have_value(kept)
+
         page.get_by_role("button", name="Start", exact=True).click()
         expect(page.locator(".outcome")).to_contain_text("2 trainings in the queue")
         runs = page.locator(".started article")
