@@ -1,4 +1,4 @@
-"""Two trainings on the page of jobs: watched, stopped, resumed to their end; a failed one is retried."""
+"""Two trainings on the page of jobs: one is watched, stopped, resumed; one failed and is retried to its end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from miscope.train_request import TrainRequest
 
 pytestmark = pytest.mark.browser
 
-STEPS = 4000
+STEPS = 200_000
+"""More than any machine trains before the page says that it is to stop."""
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,7 @@ def queue(workspace):
         request = TrainRequest(
             family="modadd.embedding-mlp",
             params={"prime": 5, "seed": seed},
-            training={"steps": STEPS if seed == 0 else 20, "checkpoints": "every:500"},
+            training={"steps": STEPS if seed == 0 else 20, "checkpoints": "every:5000"},
             threads=1,
         )
         submit(workspace, queue, request)
@@ -72,13 +73,18 @@ def test_a_training_is_watched_stopped_and_resumed_and_a_failed_one_retried(visi
     page.get_by_role("button", name="Retry failed (1)").click()
     expect(run(page, 3).locator(".facts")).to_contain_text("retry of run 2")
 
+    expect(page.locator('section[data-section="done"] article')).to_have_attribute("data-run", "3")
+    expect(run(page, 3).locator(".progress")).to_have_text("20 of 20 steps")
+
+    stopped_at = int(chart.get_attribute("data-last"))
     press(page, 1, "Resume")
-    done = page.locator('section[data-section="done"]')
-    expect(done.locator('article[data-run="3"]')).to_be_visible()
-    expect(done.locator('article[data-run="1"]')).to_be_visible()
-    expect(watched.locator(".progress")).to_have_text(f"{STEPS:,} of {STEPS:,} steps")
+    expect(page.locator('section[data-section="running"] article')).to_have_attribute("data-run", "1")
+    expect(chart).not_to_have_attribute("data-last", str(stopped_at))
+    press(page, 1, "Stop")
+    expect(page.locator('section[data-section="stopped"] article')).to_have_attribute("data-run", "1")
     expect(page.get_by_role("button", name="Running 0")).to_be_visible()
-    assert [queue.run(number).state for number in (1, 3)] == [RunState.COMPLETED, RunState.COMPLETED]
+    assert int(chart.get_attribute("data-last")) > stopped_at
+    assert [queue.run(number).state for number in (1, 3)] == [RunState.STOPPED, RunState.COMPLETED]
 
     press(page, 1, "Hyperparameters")
     expect(page.locator("dialog dd.given").first).to_be_visible()
