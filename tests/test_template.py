@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,6 +43,10 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """An environment with core and the dashboard as wheels, a generated plug-in and pytest; its folder."""
     folder = tmp_path_factory.mktemp("fresh")
     uv, python = _uv(), folder / "venv" / "bin" / "python"
+    # With PyTorch it is too large for temporary files, which may be kept in memory.
+    (ROOT / ".matrix").mkdir(exist_ok=True)
+    kept = Path(tempfile.mkdtemp(prefix="template-", dir=ROOT / ".matrix"))
+    (folder / "venv").symlink_to(kept)
     # From the checkout, so that the workspace's pins hold.
     run([uv, "venv", "-q", "--python", sys.executable, folder / "venv"], ROOT)
     install = [uv, "pip", "install", "-q", "--python", python]
@@ -51,6 +56,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         run([folder / "venv" / "bin" / "miscope", *words], folder)
     run([*install, *(folder / kind for kind in NAMES)], ROOT)
     yield folder
+    shutil.rmtree(kept)
     shutil.rmtree(folder)
 
 
