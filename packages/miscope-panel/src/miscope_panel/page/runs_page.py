@@ -122,9 +122,10 @@ class RunsPage:
         self.said.object = told(self._workspace, asked, found)
         self._suggest(asked, found)
         curve = curve_shown(asked, found.numbers)
-        self.grid.show(found.shown, asked.order, curve)
+        self.curves.take_up(curve, anew=anew)
+        self.grid.show(found.shown, asked.order, curve, self.curves.known)
         self.parallel.show(found)
-        self.curves.follow(curve, anew=anew)
+        self.curves.draw()
 
     def _suggest(self, asked: TableAsked, found: TableAnswer) -> None:
         """Offer what would find something, where nothing is found."""

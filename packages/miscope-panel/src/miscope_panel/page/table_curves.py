@@ -20,6 +20,10 @@ _MEMBERS = 20
 """Variants of a group whose curves are drawn: more are a blot."""
 
 
+def _nothing() -> None:
+    """Only to come back later."""
+
+
 @final
 class TableCurves:
     """Follows the page of the table."""
@@ -29,16 +33,22 @@ class TableCurves:
         self._name = ""
         self._known: dict[str, Curve] = {}
         """By the variant's name; () of one that has none."""
-        grid.on_page = self._draw
+        # Not at once: the browser is still given the rows of that page.
+        grid.on_page = lambda: errands.send(_nothing, lambda done: self.draw())
 
-    def follow(self, name: str, *, anew: bool) -> None:
-        """Draw this number; '' for none. anew: as it is by now."""
+    def take_up(self, name: str, *, anew: bool) -> None:
+        """Have this number drawn from now on; '' for none. anew: as it is by now."""
         if anew or name != self._name:
             self._known = {}
         self._name = name
-        self._draw()
 
-    def _draw(self) -> None:
+    def known(self, rows: Mapping[int, Row]) -> Mapping[int, str]:
+        """The figures of these rows, where nothing need be read for them; otherwise none."""
+        names = {name for row in rows.values() for name in row.variants[:_MEMBERS]}
+        return dict(self._figures(rows)) if self._name and names <= self._known.keys() else {}
+
+    def draw(self) -> None:
+        """Draw it in the rows that are looked at, and read what is not known of them."""
         if not self._name:
             return
         names = [name for row in self._grid.on_this_page().values() for name in row.variants[:_MEMBERS]]
@@ -54,7 +64,7 @@ class TableCurves:
             # What cannot be read leaves its cells empty: the table itself says what is wrong with the workspace.
             there = {} if isinstance(found, MiscopeError) else found
             self._known |= {variant: there.get(variant, ()) for variant in asked}
-            self._draw()
+            self.draw()
 
     def _figures(self, rows: Mapping[int, Row]) -> Iterator[tuple[int, str]]:
         """Of one family on common axes: what others measure by the same name is another thing."""

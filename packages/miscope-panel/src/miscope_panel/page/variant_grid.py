@@ -31,6 +31,9 @@ _FIELD = "c:"
 _NAME = f"{_FIELD}variant"
 
 
+Figures = Callable[[Mapping[int, Row]], Mapping[int, str]]
+
+
 @final
 class _InOrder(pn.widgets.Tabulator):
     """Rows stay as they are given: pandas would order what is written in the cells, and pull groups apart.
@@ -59,22 +62,27 @@ class VariantGrid:
         self._order: tuple[Order, ...] = ()
         self._settling = False
         self._curve = ""
-        self.widget = self._made(ShownTable(), ())
+        self.widget = self._made(_frame(ShownTable(), ""), ShownTable(), ())
         self.view = pn.Column(self.widget, sizing_mode="stretch_width", margin=0)
 
-    def show(self, shown: ShownTable, order: Sequence[Order], curve: str = "") -> None:
+    def show(
+        self, shown: ShownTable, order: Sequence[Order], curve: str = "", figures: Figures = lambda rows: {}
+    ) -> None:
         """Show these rows, from the first on; of what was selected stays what is among them.
 
-        curve: the number whose course `draw` puts into the rows; '' for none.
+        curve: the number whose course `draw` puts into the rows; '' for none. figures: of the first rows, by their
+        places, those that are known: a table in a browser fails where cells change while it takes new rows.
         """
         self._rows, self._order = shown.rows, tuple(order)
         self._settling = True
         try:
             frame = _frame(shown, curve)
+            for place, figure in figures(dict(enumerate(shown.rows[:_ROWS]))).items() if curve else ():
+                frame.loc[place, _CURVE] = figure
             if [*self.widget.value.columns] != [*frame.columns] or curve != self._curve:
                 self._curve = curve
                 # Anew: a table in a browser forgets its order, and may fail, where its columns change under it.
-                self.widget = self._made(shown, order)
+                self.widget = self._made(frame, shown, order)
                 self.view[:] = [self.widget]
             else:
                 self.widget.param.update(value=frame, page=1, sorters=_sorters(shown, order))
@@ -100,13 +108,16 @@ class VariantGrid:
 
     def draw(self, figures: Mapping[int, str]) -> None:
         """Put small figures into rows, SVG by the rows' places."""
-        if self._curve and figures:
-            self.widget.patch({_CURVE: [*figures.items()]})
+        if not self._curve:
+            return
+        there = self.widget.value[_CURVE]
+        if changed := [(place, figure) for place, figure in figures.items() if there[place] != figure]:
+            self.widget.patch({_CURVE: changed})
 
-    def _made(self, shown: ShownTable, order: Sequence[Order]) -> _InOrder:
+    def _made(self, frame: pd.DataFrame, shown: ShownTable, order: Sequence[Order]) -> _InOrder:
         right = {_FIELD + column.name: "right" for column in shown.columns if column.numeric}
         widget = _InOrder(
-            _frame(shown, self._curve),
+            frame,
             sorters=_sorters(shown, order),
             # HTML to the browser, which cells are not.
             titles={
