@@ -1,5 +1,6 @@
 import asyncio
 import logging
+import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import final
@@ -13,6 +14,7 @@ from bokeh.server.connection import ServerConnection
 from bokeh.server.contexts import ApplicationContext
 from bokeh.server.protocol_handler import ProtocolHandler
 from bokeh.server.session import ServerSession
+from bokeh.util.warnings import BokehUserWarning, warn
 
 from miscope_panel.logs import quiet_logs
 
@@ -88,3 +90,12 @@ def test_who_was_refused_is_not_logged_and_who_got_no_answer_is(heard: Heard):
     log.error("ASGI callable returned without completing handshake.")
     log.error("Exception in ASGI application")
     assert [record.msg for record in heard.records] == ["Exception in ASGI application"]
+
+
+def test_a_component_that_speaks_while_the_browser_builds_it_is_no_news_and_other_warnings_are():
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        quiet_logs()
+        warn("reference already known 'p1309'", BokehUserWarning)
+        warn("reference to nothing", BokehUserWarning)
+    assert [str(each.message) for each in told] == ["reference to nothing"]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import warnings
+
+from bokeh.util.warnings import BokehUserWarning
 
 __all__ = ["quiet_logs"]
 
@@ -17,6 +20,9 @@ def quiet_logs() -> None:
     logging.getLogger("uvicorn.error").addFilter(_is_no_refusal)
     # A page that is closed while its own messages wait to be read: bokeh takes its session first, then reads them.
     logging.getLogger("bokeh.server.protocol_handler").addFilter(_has_a_session)
+    # A component that speaks while the browser still builds it is named whole, not by its id: bokeh takes the one it
+    # knows, and warns.
+    warnings.filterwarnings("ignore", "reference already known", BokehUserWarning)
 
 
 def _is_no_refusal(record: logging.LogRecord) -> bool:
