@@ -121,11 +121,14 @@ class RunsPage:
         self.controls.follow(asked, found)
         self.said.object = told(self._workspace, asked, found)
         self._suggest(asked, found)
-        curve = curve_shown(asked, found.numbers)
-        self.curves.take_up(curve, anew=anew)
-        self.grid.show(found.shown, asked.order, curve, self.curves.known)
-        self.parallel.show(found)
-        self.curves.draw()
+        self.curves.take_up(curve_shown(asked, found.numbers), anew=anew)
+        self.curves.prepare(found.shown.rows, partial(self._lay, asked, found))
+
+    def _lay(self, asked: TableAsked, found: TableAnswer) -> None:
+        """Put the rows there, with their curves."""
+        if asked == self._asked:
+            self.grid.show(found.shown, asked.order, self.curves.name, self.curves.known)
+            self.parallel.show(found)
 
     def _suggest(self, asked: TableAsked, found: TableAnswer) -> None:
         """Offer what would find something, where nothing is found."""

@@ -16,9 +16,9 @@ from miscope.tabulating.showing import ShownTable
 from miscope.tabulating.variant_table import Row
 from miscope_panel.page.client import sheet
 
-__all__ = ["VariantGrid"]
+__all__ = ["PAGE_ROWS", "VariantGrid"]
 
-_ROWS = 50
+PAGE_ROWS = 50
 """Rows of one page of the table: what is not on it is not sent."""
 _LONGEST = 80
 """Letters of a cell: a column is as wide as its widest."""
@@ -42,8 +42,8 @@ class _InOrder(pn.widgets.Tabulator):
     """
 
     def _get_data(self) -> tuple[pd.DataFrame, dict[str, Any]]:
-        begin = (self.page - 1) * _ROWS
-        page = self.value.iloc[begin : begin + _ROWS]
+        begin = (self.page - 1) * PAGE_ROWS
+        page = self.value.iloc[begin : begin + PAGE_ROWS]
         return self.value, {"index": [*page.index], **{name: [*page[name]] for name in page.columns}}
 
 
@@ -70,14 +70,14 @@ class VariantGrid:
     ) -> None:
         """Show these rows, from the first on; of what was selected stays what is among them.
 
-        curve: the number whose course `draw` puts into the rows; '' for none. figures: of the first rows, by their
-        places, those that are known: a table in a browser fails where cells change while it takes new rows.
+        curve: the number whose course is drawn in them; '' for none. figures: of the first PAGE_ROWS, by their places;
+        `draw` has those of others, later: a table in a browser fails where cells change while it takes new rows.
         """
         self._rows, self._order = shown.rows, tuple(order)
         self._settling = True
         try:
             frame = _frame(shown, curve)
-            for place, figure in figures(dict(enumerate(shown.rows[:_ROWS]))).items() if curve else ():
+            for place, figure in figures(dict(enumerate(shown.rows[:PAGE_ROWS]))).items() if curve else ():
                 frame.loc[place, _CURVE] = figure
             if [*self.widget.value.columns] != [*frame.columns] or curve != self._curve:
                 self._curve = curve
@@ -97,14 +97,14 @@ class VariantGrid:
 
     def open(self, place: int) -> None:
         """Open the variant of the row at that place of the page that is looked at; a row of several is not opened."""
-        row = self.on_this_page().get((self.widget.page - 1) * _ROWS + place)
+        row = self.on_this_page().get((self.widget.page - 1) * PAGE_ROWS + place)
         if row is not None and len(row.variants) == 1:
             self.on_open(row.variants[0])
 
     def on_this_page(self) -> dict[int, Row]:
         """The rows that are looked at, by their places among all."""
-        begin = (self.widget.page - 1) * _ROWS
-        return dict(enumerate(self._rows[begin : begin + _ROWS], begin))
+        begin = (self.widget.page - 1) * PAGE_ROWS
+        return dict(enumerate(self._rows[begin : begin + PAGE_ROWS], begin))
 
     def draw(self, figures: Mapping[int, str]) -> None:
         """Put small figures into rows, SVG by the rows' places."""
@@ -128,7 +128,7 @@ class VariantGrid:
             text_align=right,
             header_align=right,
             pagination="remote",
-            page_size=_ROWS,
+            page_size=PAGE_ROWS,
             selectable="checkbox",
             show_index=False,
             disabled=True,
