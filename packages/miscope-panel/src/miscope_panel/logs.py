@@ -9,15 +9,16 @@ from bokeh.util.warnings import BokehUserWarning
 
 __all__ = ["quiet_logs"]
 
-_REFUSED = "ASGI callable returned without completing handshake"
+_NO_NEWS = ("ASGI callable returned without completing handshake", "timeout graceful shutdown exceeded")
+"""Who is refused a WebSocket got an answer, though uvicorn 0.54 takes it for none; and a server that ends does not wait
+longer than it was told to for pages that are open."""
 
 
 def quiet_logs() -> None:
     """Leave out of this process' logs what asyncio, uvicorn and bokeh say of a page that was closed or refused."""
     # A page that is closed while a picture is on its way to it.
     logging.getLogger("asyncio").setLevel(logging.ERROR)
-    # Who is refused a WebSocket got an answer, though uvicorn 0.54 takes it for none.
-    logging.getLogger("uvicorn.error").addFilter(_is_no_refusal)
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
     # A page that is closed while its own messages wait to be read: bokeh takes its session first, then reads them.
     logging.getLogger("bokeh.server.protocol_handler").addFilter(_has_a_session)
     # A component that speaks while the browser still builds it is named whole, not by its id: bokeh takes the one it
@@ -25,8 +26,8 @@ def quiet_logs() -> None:
     warnings.filterwarnings("ignore", "reference already known", BokehUserWarning)
 
 
-def _is_no_refusal(record: logging.LogRecord) -> bool:
-    return _REFUSED not in str(record.msg)
+def _is_news(record: logging.LogRecord) -> bool:
+    return not any(words in str(record.msg) for words in _NO_NEWS)
 
 
 def _has_a_session(record: logging.LogRecord) -> bool:
