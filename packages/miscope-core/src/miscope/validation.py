@@ -20,6 +20,7 @@ __all__ = [
     "about",
     "checked_name",
     "checked_variant",
+    "first_taken",
     "invalid_fields",
     "read_field",
     "refuse_unused",
@@ -37,6 +38,18 @@ def about(field: str) -> Iterator[None]:
         what, known, todo = [*str(error).split("\n", 2), "", ""][:3]
         below = getattr(error, "field", "")
         raise BadValue(what, known, todo, field=f"{field}.{below}" if below else field) from None
+
+
+def first_taken(params: type[BaseModel], name: str, values: Iterable[object]) -> Any:
+    """The first of these values that the parameter takes, whatever else is lacking; None where it takes none."""
+    for value in values:
+        try:
+            params.model_validate({name: value})
+        except ValidationError as error:
+            if any(each["loc"][:1] == (name,) for each in error.errors(include_url=False)):
+                continue
+        return value
+    return None
 
 
 def checked_name(name: str) -> str:

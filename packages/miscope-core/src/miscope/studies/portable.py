@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
 from miscope.studies.study_fields import StudyFields, study_fields
+from miscope.validation import first_taken
 
 if TYPE_CHECKING:
     from miscope.family import Family
@@ -57,11 +56,4 @@ def filled(plugins: Plugins, document: Document) -> Document:
 
 def _stand_in(family: Family, name: str) -> object:
     """A value that the parameter takes; its own name, where it is a text."""
-    for value in (name, *_STAND_INS):
-        try:
-            family.params.model_validate({name: value})
-        except ValidationError as error:
-            if any(each["loc"][:1] == (name,) for each in error.errors(include_url=False)):
-                continue
-        return value
-    return None
+    return first_taken(family.params, name, (name, *_STAND_INS))

@@ -12,6 +12,7 @@ from miscope.errors import MiscopeError
 from miscope.failure import tried
 from miscope.family import Family
 from miscope.field_text import inner_type, is_list
+from miscope.validation import first_taken
 
 if TYPE_CHECKING:
     from miscope.source import Source
@@ -72,14 +73,7 @@ def _value(family: Family, name: str) -> Any:
     inner = inner_type(info)
     several = is_list(info) and _of_items(inner) is int
     made: tuple[Any, ...] = (list(_STEPS),) if several else (_STEPS[0],) if inner is int else (f"some/{name}", name)
-    for value in (*made, *_OTHERS):
-        try:
-            family.params.model_validate({name: value})
-        except ValidationError as error:
-            if any(each["loc"][:1] == (name,) for each in error.errors(include_url=False)):
-                continue
-        return value
-    return None
+    return first_taken(family.params, name, (*made, *_OTHERS))
 
 
 def _of_items(annotation: Any) -> Any:
