@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from html import escape
-from typing import Any, final
+from typing import final
 
 import panel as pn
 
-from miscope.analyzer import Grain
 from miscope.figures.lenses import known_lenses
 from miscope.inventory import look_up
 from miscope.workspace import Workspace
+from miscope_panel.page.board import Board
 from miscope_panel.page.card import Card
 from miscope_panel.page.client import sheet
 from miscope_panel.page.context_bar import ContextBar
@@ -21,19 +20,13 @@ from miscope_panel.page.cursor import Cursor
 from miscope_panel.page.opening import opened
 from miscope_panel.page.page_record import PageContext
 from miscope_panel.page.sidebar import Sidebar
-from miscope_panel.shown import pin
-from miscope_panel.shown.card_looks import LOOKS, looks_among, without_looks
-from miscope_panel.shown.lens_cards import CardSection, sections_of, under_headings
-from miscope_panel.shown.picture import Request, State, command, picture, why_not
-from miscope_panel.shown.pin import view_of
-from miscope_panel.shown.selection import Place, settled
+from miscope_panel.shown.lens_cards import CardSection, sections_of
+from miscope_panel.shown.picture import State, command, why_not
+from miscope_panel.shown.selection import Place
 from miscope_panel.shown.studies import studies
 from miscope_panel.shown.variant_events import events_of
 
 __all__ = ["Workbench"]
-
-_SCREENFUL = 6
-"""Cards drawn before the browser has said which of them can be seen."""
 
 
 @final
@@ -46,8 +39,8 @@ class Workbench:
         place = self.selection.place
         self.cursor = Cursor(asked=place.step, sizing_mode="stretch_width", margin=0)
         self.sidebar = Sidebar(self.selection, self._names, self._workspace.plugins.views)
-        # Bokeh warns of a column without anything in it.
-        self.board = pn.Column(pn.Spacer(height=0), sizing_mode="stretch_width", margin=0, stylesheets=[sheet("board")])
+        self.cards = Board(self._workspace, self._errands, self.selection)
+        self.board = self.cards.view
         self.context_bar = ContextBar(self._workspace, self._errands)
         self.view = pn.Column(
             self.context_bar.view,
@@ -57,9 +50,6 @@ class Workbench:
             margin=0,
             stylesheets=[sheet("workbench")],
         )
-        self._cards: dict[str, Card] = {}
-        self._headings: dict[str, pn.pane.HTML] = {}
-        self._sections: tuple[CardSection, ...] = ()
         self._worked_on: Place | None = None
         """What cards, cursor and sidebar show: where the visitor was when they were last looked at; None before."""
         self._left = False
@@ -120,7 +110,7 @@ class Workbench:
     def sections_of(self, place: Place) -> tuple[CardSection, ...]:
         """Those of its lens, also while the cards are not looked at."""
         known = self._worked_on is not None and place.lens == self._worked_on.lens
-        return self._sections if known else sections_of(self._workspace, place.lens)
+        return self.cards.sections if known else sections_of(self._workspace, place.lens)
 
     def _work_on(self, old: Place, new: Place) -> None:
         """Have the cards, the cursor and the sidebar show the place."""
@@ -133,13 +123,16 @@ class Workbench:
         if new.variant != old.variant:
             self._take_up(new.variant)
         if new.lens != old.lens:
-            self._sections = sections_of(self._workspace, new.lens)
+            self.cards.sections = sections_of(self._workspace, new.lens)
         if (new.variant, new.compared) != (old.variant, old.compared) and new.variant in self._names:
             self._errands.send(partial(_states, self._workspace, new), partial(self._explain, new))
         self.context_bar.follow(new)
         spacing = "log" if new.controls_of("cursor").get("spacing") == "log" else "linear"
         self.cursor.param.update(asked=new.step, spacing=spacing)
-        self._lay_out(new)
+        if new.variant in self._names and new.views:
+            self.cards.lay_out(new, self.cursor.steps)
+        else:
+            self.cards.say(self._notice(new))
         self.cursor.followed = new.step
         if (new.variant, new.compared, new.views) != (old.variant, old.compared, old.views):
             # Not at every move of the cursor: comparing the catalogue with itself took longer than all else together.
@@ -167,92 +160,10 @@ class Workbench:
         if (place.variant, place.compared) == (now.variant, now.compared):
             self.sidebar.explain(states)
 
-    def _lay_out(self, place: Place) -> None:
-        """One card for each open view, in order; those already there stay as they are."""
-        if not self._names or place.variant not in self._names or not place.views:
-            self.board[:] = [self._notice(place)]
-            return
-        entries = [entry for entry in place.views if view_of(entry) in self._workspace.plugins.views]
-        groups = under_headings(entries, self._sections)
-        entries = [entry for _, those in groups for entry in those]
-        cards = {entry: self._card(entry, in_sight=i < _SCREENFUL) for i, entry in enumerate(entries)}
-        new = [entry for entry in cards if entry not in self._cards]
-        if self._cards and len(new) == 1:
-            cards[new[0]].fresh = True
-        board = [
-            each for title, those in groups for each in (*self._heading(title), *(cards[entry] for entry in those))
-        ]
-        if list(self.board) != board:
-            self.board[:] = board
-        self._cards = cards
-        for entry, card in self._cards.items():
-            card.looks = looks_among(place.controls_of(entry))
-            card.ask(self._request(entry, place), partial(picture, self._workspace), self._errands)
-
-    def _title(self, entry: str) -> str:
-        """What the lens calls the card."""
-        return next((section.cards[entry].title for section in self._sections if entry in section.cards), "")
-
-    def _heading(self, title: str) -> list[pn.pane.HTML]:
-        """What stands over a section's cards, the same each time; none over cards of no lens."""
-        if title and title not in self._headings:
-            text = f"<h2>{escape(title)}</h2>"
-            look = [sheet("section")]
-            self._headings[title] = pn.pane.HTML(text, sizing_mode="stretch_width", margin=0, stylesheets=look)
-        return [self._headings[title]] if title else []
-
-    def _card(self, entry: str, *, in_sight: bool) -> Card:
-        view = self._workspace.plugins.views[view_of(entry)]
-        title = self._title(entry) or view.title
-        if entry in self._cards and self._cards[entry].title == title:
-            return self._cards[entry]
-        held = pin.read(entry) is not None
-        card = Card(
-            view=entry,
-            title=title,
-            summary=view.summary,
-            in_sight=in_sight,
-            held=held,
-            holdable=not held and view.grain is not Grain.COHORT,
-            sizing_mode="stretch_width",
-            margin=0,
-        )
-        card.on_message = partial(self._hear, entry)
-        return card
-
-    def _hear(self, entry: str, message: dict[str, Any]) -> None:
-        place = self.selection.place
-        match message:
-            case {"kind": "close"}:
-                self.selection.place = place.close(entry)
-            case {"kind": "turn", "control": str(control), "value": str(value)}:
-                self.selection.place = place.turn(entry, control, value)
-            case {"kind": "look", "look": str(look), "value": str(value)} if look in LOOKS:
-                self.selection.place = place.turn(entry, look, value or None)
-            case {"kind": "hold"}:
-                now = self._request(entry, place)
-                self.selection.place = place.hold(entry, pin.Pin(view=entry, variant=now.variant, step=now.step))
-
-    def _request(self, entry: str, place: Place) -> Request:
-        held, name, controls = pin.read(entry), view_of(entry), without_looks(place.controls_of(entry))
-        if held is not None:
-            return Request(view=name, variant=held.variant, step=held.step, controls=controls)
-        grain = self._workspace.plugins.views[name].grain
-        return Request(
-            view=name,
-            variant=place.variant,
-            exact=any(entry in section.cards for section in self._sections),
-            # Only what the picture depends on, so that the same picture is never asked for twice.
-            step=settled(self.cursor.steps, place.step) if grain is Grain.CHECKPOINT else None,
-            compared=place.compared if grain is Grain.COHORT else (),
-            controls=controls,
-        )
-
     def look_again(self) -> None:
         """Take up what was trained and computed since the page was opened."""
-        for card in self._cards.values():
-            card.forget()
-        self._worked_on, self._sections = None, ()
+        self.cards.forget()
+        self._worked_on = None
         self.follow(self.selection.place)
         self.context_bar.look_again()
 

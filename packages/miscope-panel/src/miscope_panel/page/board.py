@@ -1,0 +1,134 @@
+"""The board of cards: one for each open view, in order, under the headings of its lens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from html import escape
+from typing import Any, final
+
+import panel as pn
+
+from miscope.analyzer import Grain
+from miscope.workspace import Workspace
+from miscope_panel.page.card import Card
+from miscope_panel.page.client import sheet
+from miscope_panel.page.errands import Errands
+from miscope_panel.shown import pin
+from miscope_panel.shown.card_looks import LOOKS, looks_among, without_looks
+from miscope_panel.shown.lens_cards import CardSection, under_headings
+from miscope_panel.shown.picture import Request, picture
+from miscope_panel.shown.pin import view_of
+from miscope_panel.shown.selection import Place, Selection, settled
+
+__all__ = ["Board"]
+
+_SCREENFUL = 6
+"""Cards drawn before the browser has said which of them can be seen."""
+
+
+@final
+class Board:
+    """Has its cards show the selection, and moves it where a card was pressed."""
+
+    def __init__(self, workspace: Workspace, errands: Errands, selection: Selection) -> None:
+        self._workspace, self._errands, self.selection = workspace, errands, selection
+        # Bokeh warns of a column without anything in it.
+        self.view = pn.Column(pn.Spacer(height=0), sizing_mode="stretch_width", margin=0, stylesheets=[sheet("board")])
+        self.sections: tuple[CardSection, ...] = ()
+        """Of the lens that the cards were opened by."""
+        self._cards: dict[str, Card] = {}
+        self._headings: dict[str, pn.pane.HTML] = {}
+        self._steps: Sequence[int] = ()
+
+    def say(self, notice: Card) -> None:
+        """Show nothing but this card."""
+        self.view[:] = [notice]
+
+    def forget(self) -> None:
+        """Take what the cards show for old."""
+        for card in self._cards.values():
+            card.forget()
+        self.sections = ()
+
+    def lay_out(self, place: Place, steps: Sequence[int]) -> None:
+        """One card for each open view, in order; those already there stay as they are.
+
+        steps: those of the variant's checkpoints.
+        """
+        self._steps = steps
+        entries = [entry for entry in place.views if view_of(entry) in self._workspace.plugins.views]
+        groups = under_headings(entries, self.sections)
+        entries = [entry for _, those in groups for entry in those]
+        cards = {entry: self._card(entry, in_sight=i < _SCREENFUL) for i, entry in enumerate(entries)}
+        new = [entry for entry in cards if entry not in self._cards]
+        if self._cards and len(new) == 1:
+            cards[new[0]].fresh = True
+        board = [
+            each for title, those in groups for each in (*self._heading(title), *(cards[entry] for entry in those))
+        ]
+        if list(self.view) != board:
+            self.view[:] = board
+        self._cards = cards
+        for entry, card in self._cards.items():
+            card.looks = looks_among(place.controls_of(entry))
+            card.ask(self._request(entry, place), partial(picture, self._workspace), self._errands)
+
+    def _title(self, entry: str) -> str:
+        """What the lens calls the card."""
+        return next((section.cards[entry].title for section in self.sections if entry in section.cards), "")
+
+    def _heading(self, title: str) -> list[pn.pane.HTML]:
+        """What stands over a section's cards, the same each time; none over cards of no lens."""
+        if title and title not in self._headings:
+            text = f"<h2>{escape(title)}</h2>"
+            look = [sheet("section")]
+            self._headings[title] = pn.pane.HTML(text, sizing_mode="stretch_width", margin=0, stylesheets=look)
+        return [self._headings[title]] if title else []
+
+    def _card(self, entry: str, *, in_sight: bool) -> Card:
+        view = self._workspace.plugins.views[view_of(entry)]
+        title = self._title(entry) or view.title
+        if entry in self._cards and self._cards[entry].title == title:
+            return self._cards[entry]
+        held = pin.read(entry) is not None
+        card = Card(
+            view=entry,
+            title=title,
+            summary=view.summary,
+            in_sight=in_sight,
+            held=held,
+            holdable=not held and view.grain is not Grain.COHORT,
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+        card.on_message = partial(self._hear, entry)
+        return card
+
+    def _hear(self, entry: str, message: dict[str, Any]) -> None:
+        place = self.selection.place
+        match message:
+            case {"kind": "close"}:
+                self.selection.place = place.close(entry)
+            case {"kind": "turn", "control": str(control), "value": str(value)}:
+                self.selection.place = place.turn(entry, control, value)
+            case {"kind": "look", "look": str(look), "value": str(value)} if look in LOOKS:
+                self.selection.place = place.turn(entry, look, value or None)
+            case {"kind": "hold"}:
+                now = self._request(entry, place)
+                self.selection.place = place.hold(entry, pin.Pin(view=entry, variant=now.variant, step=now.step))
+
+    def _request(self, entry: str, place: Place) -> Request:
+        held, name, controls = pin.read(entry), view_of(entry), without_looks(place.controls_of(entry))
+        if held is not None:
+            return Request(view=name, variant=held.variant, step=held.step, controls=controls)
+        grain = self._workspace.plugins.views[name].grain
+        return Request(
+            view=name,
+            variant=place.variant,
+            exact=any(entry in section.cards for section in self.sections),
+            # Only what the picture depends on, so that the same picture is never asked for twice.
+            step=settled(self._steps, place.step) if grain is Grain.CHECKPOINT else None,
+            compared=place.compared if grain is Grain.COHORT else (),
+            controls=controls,
+        )
