@@ -79,6 +79,8 @@ class Analyzer:
     """How the main number is made, in plain text: 'f_k = P_k / sum P_k over k != const'."""
     source: str = ""
     """Where it comes from: 'Nanda et al. 2023, section 4.1 (arXiv 2301.05217)'."""
+    synonyms: tuple[str, ...] = ()
+    """Other words that a reader looks for it by, and for the views that show it: ('DMD', 'Koopman modes')."""
     outputs: Mapping[str, str] = field(default_factory=dict)
     """Array name -> what it is, its shape and unit; for the catalogue. ROLE stands for any weight of the model, SITE
     for any of its sites, another word in capitals for any name, braces for one of several: 'ROLE/power', '{a,b}_loss'.

@@ -184,6 +184,8 @@ class View:
     there the cursor is drawn, and a click moves it."""
     in_reports: tuple[Mapping[str, object], ...] = ()
     """Figures of it that a report has unasked, each by its controls: ({},) for one as it is; () for none."""
+    synonyms: tuple[str, ...] = ()
+    """Other words that a reader looks for it by: ('PCA', 'principal components')."""
 
     @property
     def namespace(self) -> str:

@@ -208,6 +208,7 @@ VIEWS = (
     View(
         name="ablations.effects",
         title="Ablated heads and layers",
+        synonyms=("knockout", "mean ablation", "causal"),
         draw=effects,
         in_reports=({},),
         needs=Needs(reads=(_EFFECTS,), history=(_EFFECTS,)),

@@ -67,6 +67,7 @@ def profile(shown: ViewData, *, site: str) -> Figure:
 SEQUENCE_VIEW = View(
     name="attention.sequence",
     title="Attention along the sequence",
+    synonyms=("attention pattern", "induction"),
     grain=Grain.CHECKPOINT,
     draw=sequence,
     needs=Needs(reads=(_SEQUENCE,)),

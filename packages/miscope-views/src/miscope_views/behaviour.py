@@ -176,6 +176,7 @@ VIEWS = (
     View(
         name="behaviour.losses",
         title="Train and test loss",
+        synonyms=("grokking", "learning curves", "loss curves"),
         grain=Grain.TRAJECTORY,
         draw=losses,
         needs=Needs(metrics=("*_loss",)),
@@ -184,6 +185,7 @@ VIEWS = (
     View(
         name="behaviour.accuracies",
         title="Train and test accuracy",
+        synonyms=("grokking", "accuracy curves"),
         grain=Grain.TRAJECTORY,
         draw=accuracies,
         needs=Needs(metrics=("*_accuracy",)),
@@ -222,6 +224,7 @@ VIEWS = (
     View(
         name="behaviour.compare",
         title="Losses of several variants",
+        synonyms=("learning curves",),
         grain=Grain.COHORT,
         draw=compare,
         needs=Needs(metrics=("*_loss", "*_accuracy")),

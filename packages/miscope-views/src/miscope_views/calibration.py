@@ -201,6 +201,7 @@ CALIBRATION_VIEWS = (
     View(
         name="behaviour.reliability",
         title="Reliability",
+        synonyms=("ECE", "confidence"),
         grain=Grain.CHECKPOINT,
         draw=reliability,
         needs=Needs(reads=(_READS,)),

@@ -262,6 +262,7 @@ VIEWS = (
     View(
         name="circuits.eigenvalues",
         title="Eigenvalues of circuits",
+        synonyms=("copying heads",),
         grain=Grain.CHECKPOINT,
         draw=eigenvalues,
         needs=Needs(reads=(_HEADS,)),
@@ -279,6 +280,7 @@ VIEWS = (
     View(
         name="circuits.composition",
         title="Composition of heads",
+        synonyms=("K-composition", "virtual weights"),
         grain=Grain.CHECKPOINT,
         draw=composition,
         needs=Needs(reads=(_COMPOSITION,), history=(_COMPOSITION,)),

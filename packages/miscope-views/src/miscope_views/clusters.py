@@ -159,6 +159,7 @@ _SITE = choice_of("site", _SHARES, "fraction")
 FREQUENCIES_VIEW = View(
     name="neurons.frequencies",
     title="Neurons by component",
+    synonyms=("frequency of neurons",),
     grain=Grain.CHECKPOINT,
     draw=frequencies,
     needs=Needs(reads=(_SHARES,), optional=(_CLUSTERS,), history=(_SHARES,), bases=("*",)),

@@ -135,6 +135,7 @@ VIEWS = (
     View(
         name="connectivity.barriers",
         title="Barriers between checkpoints",
+        synonyms=("mode connectivity", "LMC"),
         grain=Grain.TRAJECTORY,
         draw=barriers,
         needs=Needs(reads=(_READS,)),
@@ -156,6 +157,7 @@ VIEWS = (
     View(
         name="connectivity.seeds",
         title="Linear interpolation between runs",
+        synonyms=("mode connectivity", "git re-basin"),
         grain=Grain.COHORT,
         draw=seeds,
         needs=Needs(reads=(_SEEDS,)),

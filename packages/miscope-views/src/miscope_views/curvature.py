@@ -114,6 +114,7 @@ VIEWS = (
     View(
         name="curvature.trace",
         title="Hessian trace of the training loss",
+        synonyms=("sharpness", "Hutchinson"),
         grain=Grain.TRAJECTORY,
         draw=trace,
         needs=Needs(reads=(_TRACE,)),
@@ -124,6 +125,7 @@ VIEWS = (
     View(
         name="curvature.eigenvalues",
         title="Eigenvalues of the training loss's Hessian",
+        synonyms=("sharpness", "Lanczos", "edge of stability"),
         grain=Grain.TRAJECTORY,
         draw=eigenvalues,
         needs=Needs(reads=(_EIGENVALUES,)),
@@ -142,6 +144,7 @@ VIEWS = (
     View(
         name="curvature.fisher",
         title="Fisher information of all weights",
+        synonyms=("FIM",),
         grain=Grain.TRAJECTORY,
         draw=fisher,
         needs=Needs(reads=(_FISHER,)),
@@ -151,6 +154,7 @@ VIEWS = (
     View(
         name="curvature.noise",
         title="Gradient noise scale",
+        synonyms=("critical batch size", "signal to noise"),
         grain=Grain.TRAJECTORY,
         draw=noise,
         needs=Needs(reads=(_NOISE,)),

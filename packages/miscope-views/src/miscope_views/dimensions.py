@@ -105,6 +105,7 @@ VIEWS = (
     View(
         name="dimensions.activations",
         title="Dimensions of activations",
+        synonyms=("participation ratio", "intrinsic dimension"),
         grain=Grain.TRAJECTORY,
         draw=activations,
         needs=Needs(reads=(_READS,)),
@@ -114,6 +115,7 @@ VIEWS = (
     View(
         name="dimensions.spectrum",
         title="Principal directions of activations",
+        synonyms=("PCA", "principal components", "explained variance", "scree plot"),
         grain=Grain.CHECKPOINT,
         draw=spectrum,
         needs=Needs(reads=(_READS,), history=(_READS,)),

@@ -105,6 +105,7 @@ VIEWS = (
     View(
         name="dynamics.modes",
         title="Modes of the path",
+        synonyms=("DMD", "dynamic mode decomposition", "Koopman"),
         grain=Grain.TRAJECTORY,
         draw=modes,
         needs=Needs(reads=(_READS,)),

@@ -263,6 +263,7 @@ VIEWS = (
     View(
         name="events.timeline",
         title="Events of training",
+        synonyms=("grokking", "delayed generalisation"),
         grain=Grain.TRAJECTORY,
         draw=timeline,
         in_reports=({},),
@@ -280,6 +281,7 @@ VIEWS = (
     View(
         name="events.slingshots",
         title="Slingshots",
+        synonyms=("loss spikes", "edge of stability"),
         grain=Grain.TRAJECTORY,
         draw=slingshots,
         needs=Needs(reads=(_READS,), optional=(_NORMS,), metrics=("train_loss",)),

@@ -178,6 +178,7 @@ VIEWS = (
     View(
         name="flatness.over_training",
         title="Flatness of the loss",
+        synonyms=("sharpness", "loss landscape"),
         grain=Grain.TRAJECTORY,
         draw=over_training,
         needs=Needs(reads=(_READS,)),
@@ -198,6 +199,7 @@ VIEWS = (
     View(
         name="flatness.slice",
         title="Loss around the path",
+        synonyms=("loss landscape",),
         grain=Grain.TRAJECTORY,
         draw=plane,
         needs=Needs(reads=(_PLANE,)),

@@ -250,6 +250,7 @@ VIEWS = (
     View(
         name="geometry.centroids",
         title="Class means",
+        synonyms=("PCA", "class centroids", "manifold"),
         draw=centroids,
         controls=(_SITE, _AXIS, _COLOUR),
         **_SHARED,

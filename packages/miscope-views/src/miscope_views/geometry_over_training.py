@@ -142,5 +142,11 @@ _SHARED: Any = {
 }
 
 SEPARATION_VIEW = View(name="geometry.separation", title="Separation of the classes", draw=separation, **_SHARED)
-COLLAPSE_VIEW = View(name="geometry.collapse", title="Neural collapse", draw=collapse, **_SHARED)
+COLLAPSE_VIEW = View(
+    name="geometry.collapse",
+    title="Neural collapse",
+    synonyms=("NC1", "equiangular tight frame"),
+    draw=collapse,
+    **_SHARED,
+)
 ALIGNMENT_VIEW = View(name="geometry.alignment", title="Class means and the basis", draw=alignment, **_SHARED)

@@ -124,6 +124,7 @@ VIEWS = (
     View(
         name="gradients.spectrum",
         title="Spectrum of the training gradient",
+        synonyms=("Fourier", "gradient frequencies"),
         grain=Grain.TRAJECTORY,
         draw=spectrum,
         needs=Needs(reads=(_READS,), bases=("*",)),

@@ -168,6 +168,7 @@ VIEWS = (
     View(
         name="heads.roles",
         title="Roles of heads",
+        synonyms=("induction heads", "previous-token heads"),
         grain=Grain.CHECKPOINT,
         draw=roles,
         needs=Needs(reads=(_ROLES,), history=(_ROLES,)),

@@ -174,6 +174,7 @@ VIEWS = (
     View(
         name="integrity.flags",
         title="Integrity of the checkpoints",
+        synonyms=("audit", "corruption"),
         grain=Grain.TRAJECTORY,
         draw=flags,
         needs=Needs(reads=(_AUDIT,)),

@@ -92,6 +92,7 @@ VIEWS = (
     View(
         name="keys.presence",
         title="Key components over training",
+        synonyms=("key frequencies",),
         grain=Grain.TRAJECTORY,
         draw=presence,
         needs=Needs(reads=(_READS,), bases=("*",), grid=2),
@@ -100,6 +101,7 @@ VIEWS = (
     View(
         name="keys.votes",
         title="Votes for components",
+        synonyms=("key frequencies",),
         grain=Grain.CHECKPOINT,
         draw=votes,
         in_reports=({},),

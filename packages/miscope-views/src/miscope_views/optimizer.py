@@ -151,6 +151,7 @@ VIEWS = (
     View(
         name="optimizer.effective_rate",
         title="Effective learning rate",
+        synonyms=("step size",),
         grain=Grain.TRAJECTORY,
         draw=effective_rate,
         needs=Needs(reads=(_RATES,)),

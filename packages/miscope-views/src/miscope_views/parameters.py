@@ -76,6 +76,7 @@ VIEWS = (
     View(
         name="parameters.norms",
         title="Weight norms",
+        synonyms=("L2 norm", "weight decay"),
         grain=Grain.TRAJECTORY,
         draw=norms,
         needs=Needs(reads=(_NORMS,)),

@@ -200,6 +200,7 @@ _GROUP = choice_of("group", _PATH, "scores", default="all")
 TRAJECTORY_VIEW = View(
     name="parameters.trajectory",
     title="Path of the weights",
+    synonyms=("PCA", "principal components", "weight trajectory"),
     grain=Grain.TRAJECTORY,
     draw=trajectory,
     in_reports=({},),

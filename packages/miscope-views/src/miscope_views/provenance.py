@@ -61,6 +61,7 @@ VIEWS = (
     View(
         name="provenance.settings",
         title="Where it comes from",
+        synonyms=("hyperparameters",),
         grain=Grain.TRAJECTORY,
         draw=settings,
         needs=Needs(reads=(_READS,)),

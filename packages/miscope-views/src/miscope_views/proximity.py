@@ -123,6 +123,7 @@ def _groups(shown: ViewData) -> tuple[str, ...]:
 PROXIMITY_VIEW = View(
     name="parameters.proximity",
     title="Distances between checkpoints",
+    synonyms=("recurrence plot",),
     grain=Grain.TRAJECTORY,
     draw=proximity,
     needs=Needs(reads=(_PATH,)),

@@ -211,6 +211,7 @@ VIEWS = (
     View(
         name="ranks.over_training",
         title="Effective rank of the weights",
+        synonyms=("SVD", "stable rank"),
         grain=Grain.TRAJECTORY,
         draw=over_training,
         needs=Needs(reads=(_READS,)),
@@ -224,6 +225,7 @@ VIEWS = (
     View(
         name="ranks.scree",
         title="Singular values over training",
+        synonyms=("SVD", "scree plot"),
         grain=Grain.TRAJECTORY,
         draw=scree,
         needs=Needs(reads=(_READS,)),
@@ -233,6 +235,7 @@ VIEWS = (
     View(
         name="ranks.spectrum",
         title="Spectrum of a weight matrix",
+        synonyms=("SVD", "power law", "random matrix theory"),
         grain=Grain.CHECKPOINT,
         draw=spectrum,
         needs=Needs(reads=(_READS,), history=(_READS,)),

@@ -40,6 +40,7 @@ VIEWS = (
     View(
         name="sensitivity.jacobian",
         title="Sensitivity of the logits to the input",
+        synonyms=("Lipschitz", "robustness"),
         grain=Grain.TRAJECTORY,
         draw=jacobian,
         needs=Needs(reads=(_JACOBIAN,)),

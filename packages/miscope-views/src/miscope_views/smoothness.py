@@ -113,6 +113,7 @@ VIEWS = (
     View(
         name="smoothness.over_training",
         title="Spectral smoothness of the answers",
+        synonyms=("FFT", "spectral bias", "frequency principle"),
         grain=Grain.TRAJECTORY,
         draw=over_training,
         needs=Needs(reads=(_READS,)),

@@ -34,6 +34,7 @@ VIEWS = (
     View(
         name="spectra.embedding",
         title="Embedding spectrum",
+        synonyms=("Fourier spectrum", "DFT", "key frequencies"),
         grain=Grain.CHECKPOINT,
         draw=embedding,
         in_reports=({},),
@@ -43,6 +44,7 @@ VIEWS = (
     View(
         name="spectra.embedding_lines",
         title="Dominant components over training",
+        synonyms=("Fourier components", "key frequencies"),
         grain=Grain.TRAJECTORY,
         draw=embedding_lines,
         needs=Needs(reads=(_READS,), bases=("*",)),
@@ -52,6 +54,7 @@ VIEWS = (
     View(
         name="spectra.embedding_map",
         title="Embedding spectrum over training",
+        synonyms=("Fourier spectrogram",),
         grain=Grain.TRAJECTORY,
         draw=embedding_map,
         needs=Needs(reads=(_READS,), bases=("*",)),

@@ -128,6 +128,7 @@ VIEWS = (
     View(
         name="units.dead",
         title="Dead and active units",
+        synonyms=("dead ReLU", "dead neurons"),
         grain=Grain.TRAJECTORY,
         draw=dead,
         needs=Needs(reads=(_READS,)),

@@ -179,6 +179,7 @@ CALIBRATION = Analyzer(
     name="behaviour.calibration",
     version=1,
     grain=Grain.CHECKPOINT,
+    synonyms=("ECE", "confidence"),
     compute=calibration,
     observe=calibration_observed,
     needs=Needs(sites=("logits",), labels=True),

@@ -176,6 +176,7 @@ EVENTS_OF_ALL = Analyzer(
     name="cohort.events",
     version=4,
     grain=Grain.COHORT,
+    synonyms=("Kaplan-Meier", "survival analysis"),
     compute=events,
     observe=events_of_all_observed,
     needs=Needs(reads=(_GROKKING,), metrics=("*_loss",)),

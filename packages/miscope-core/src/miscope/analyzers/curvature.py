@@ -102,6 +102,7 @@ TRACE_NAME = "curvature.trace"
 
 TRACE = Analyzer(
     name=TRACE_NAME,
+    synonyms=("Hessian", "sharpness", "Hutchinson"),
     version=1,
     grain=Grain.CHECKPOINT,
     compute=trace,
@@ -194,6 +195,7 @@ EIGENVALUES_NAME = "curvature.eigenvalues"
 
 EIGENVALUES = Analyzer(
     name=EIGENVALUES_NAME,
+    synonyms=("Hessian", "sharpness", "Lanczos"),
     version=1,
     grain=Grain.CHECKPOINT,
     compute=eigenvalues,

@@ -97,6 +97,7 @@ ACTIVATIONS = Analyzer(
     name="dimensions.activations",
     version=1,
     grain=Grain.CHECKPOINT,
+    synonyms=("PCA", "participation ratio", "intrinsic dimension"),
     compute=activations,
     needs=Needs(sites=(WRITTEN,), weights=("*",)),
     options=DimensionOptions,

@@ -178,6 +178,7 @@ MODES = Analyzer(
     name="dynamics.modes",
     version=2,
     grain=Grain.TRAJECTORY,
+    synonyms=("DMD", "dynamic mode decomposition", "Koopman"),
     compute=dynamic_modes,
     needs=Needs(reads=("parameters.trajectory", "parameters.velocity")),
     options=ModeOptions,

@@ -239,6 +239,7 @@ GROKKING = Analyzer(
     name="events.grokking",
     version=4,
     grain=Grain.TRAJECTORY,
+    synonyms=("delayed generalisation",),
     compute=grokking,
     observe=grokking_observed,
     needs=Needs(reads=("behaviour.metrics",), metrics=("*_loss", "*_accuracy")),

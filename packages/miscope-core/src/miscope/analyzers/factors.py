@@ -85,6 +85,7 @@ SHARES = Analyzer(
     name="factors.shares",
     version=1,
     grain=Grain.CHECKPOINT,
+    synonyms=("ANOVA", "variance decomposition"),
     compute=shares,
     needs=Needs(sites=(LOGITS, "blocks.*_post"), bases=("*",), grid=2, labels=True),
     not_invariant_to=("relu scaling",),

@@ -158,6 +158,7 @@ ROLES = Analyzer(
     name="heads.roles",
     version=3,
     grain=Grain.CHECKPOINT,
+    synonyms=("induction heads", "previous-token heads"),
     compute=roles,
     needs=Needs(
         # Says to whom it applies; what is read comes from runs on sequences of its own.

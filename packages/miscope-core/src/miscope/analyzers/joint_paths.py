@@ -52,6 +52,7 @@ JOINT = Analyzer(
     name="parameters.joint",
     version=1,
     grain=Grain.COHORT,
+    synonyms=("PCA", "principal components"),
     compute=joint,
     needs=Needs(weights=("*",)),
     options=JointOptions,

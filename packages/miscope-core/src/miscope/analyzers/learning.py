@@ -211,6 +211,7 @@ ORDER = Analyzer(
     name="learning.order",
     version=3,
     grain=Grain.TRAJECTORY,
+    synonyms=("dataset cartography", "forgetting events"),
     compute=order,
     needs=Needs(reads=(_CORRECTNESS,), labels=True),
     options=OrderOptions,

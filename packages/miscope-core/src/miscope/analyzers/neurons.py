@@ -80,6 +80,7 @@ FREQUENCIES = Analyzer(
     name="neurons.frequencies",
     version=4,
     grain=Grain.CHECKPOINT,
+    synonyms=("Fourier", "key frequencies"),
     compute=frequencies,
     needs=Needs(sites=("blocks.*.mlp.hook_post",), bases=("*",), grid=2),
     not_invariant_to=("relu scaling",),

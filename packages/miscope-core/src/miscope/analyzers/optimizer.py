@@ -124,6 +124,7 @@ MOMENTS = Analyzer(
     name="optimizer.moments",
     version=1,
     grain=Grain.CHECKPOINT,
+    synonyms=("AdamW", "second moment"),
     compute=moments,
     observe=balance_observed,
     needs=Needs(weights=("*",), optimizer=True),

@@ -165,6 +165,7 @@ TRAJECTORY = Analyzer(
     name="parameters.trajectory",
     version=4,
     grain=Grain.TRAJECTORY,
+    synonyms=("PCA", "principal components"),
     compute=trajectory,
     observe=path_observed,
     needs=Needs(weights=("*",)),

@@ -90,6 +90,7 @@ LOSSES = Analyzer(
     name="progress.losses",
     version=4,
     grain=Grain.CHECKPOINT,
+    synonyms=("progress measures", "ablated frequencies"),
     compute=losses,
     observe=progress_observed,
     needs=Needs(reads=(_KEYS,), sites=(LOGITS,), bases=("*",), grid=2, labels=True, answer_basis=True),

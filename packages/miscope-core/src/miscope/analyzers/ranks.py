@@ -117,6 +117,7 @@ WEIGHTS = Analyzer(
     name="ranks.weights",
     version=1,
     grain=Grain.CHECKPOINT,
+    synonyms=("SVD", "singular values"),
     compute=weights,
     needs=Needs(weights=("*",)),
     options=RankOptions,

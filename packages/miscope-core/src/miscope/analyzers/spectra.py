@@ -66,6 +66,7 @@ EMBEDDING = Analyzer(
     name="spectra.embedding",
     version=1,
     grain=Grain.CHECKPOINT,
+    synonyms=("Fourier", "DFT", "key frequencies"),
     compute=embedding,
     observe=spectra_observed,
     needs=Needs(weights=("*",), bases=("*",)),

@@ -146,6 +146,7 @@ CHANGE_POINTS = Analyzer(
     name="stages.change_points",
     version=1,
     grain=Grain.TRAJECTORY,
+    synonyms=("phase transition", "segmentation"),
     compute=change_points,
     observe=stages_observed,
     needs=Needs(reads=(_METRICS, _NORMS)),

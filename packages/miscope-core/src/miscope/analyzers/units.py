@@ -74,6 +74,7 @@ STATISTICS = Analyzer(
     name="units.statistics",
     version=1,
     grain=Grain.CHECKPOINT,
+    synonyms=("dead ReLU", "dead neurons"),
     compute=statistics,
     needs=Needs(sites=(SITES,)),
     options=StatisticsOptions,

@@ -108,6 +108,7 @@ def _analyzer(analyzer: Analyzer) -> Iterator[str | None]:
     yield _function(analyzer, "compute")
     yield _function(analyzer, "observe") if analyzer.observe is not None else None
     yield _tuple(analyzer, "not_invariant_to")
+    yield _tuple(analyzer, "synonyms")
     yield from _needs(analyzer, "analyzer", foreign=("optional", "history", "untrained", "source_metrics"))
     yield from (
         _one_of(analyzer, "not_invariant_to", get_args(Symmetry), value=word) for word in analyzer.not_invariant_to
@@ -147,6 +148,7 @@ def _view(view: View) -> Iterator[str | None]:
     yield _text(view, "title")
     yield _grain(view.grain)
     yield _function(view, "draw")
+    yield _tuple(view, "synonyms")
     yield from _needs(view, "view", foreign=_COMPUTED)
     yield _one_of(view, "time_axis", (None, "x", "y"))
     names = []

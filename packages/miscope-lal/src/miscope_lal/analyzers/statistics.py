@@ -53,6 +53,7 @@ STATISTICS = Analyzer(
     name="routing.statistics",
     version=2,
     grain=Grain.CHECKPOINT,
+    synonyms=("mixture of experts", "gating"),
     compute=statistics,
     observe=statistics_observed,
     needs=Needs(sites=(WEIGHTS,)),

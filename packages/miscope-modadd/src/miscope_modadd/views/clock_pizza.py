@@ -101,6 +101,7 @@ VIEWS = (
     View(
         name="clocks.pizza",
         title="Clock or pizza",
+        synonyms=("trigonometric identity algorithms",),
         grain=Grain.TRAJECTORY,
         draw=over_training,
         needs=Needs(reads=(_READS,), grid=2),

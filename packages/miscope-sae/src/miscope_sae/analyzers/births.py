@@ -206,6 +206,7 @@ BIRTHS = Analyzer(
     name="sae.births",
     version=1,
     grain=Grain.CHECKPOINT,
+    synonyms=("crosscoder", "features over training"),
     compute=births,
     observe=births_observed,
     needs=Needs(sites=(INPUT, LATENTS, RECONSTRUCTED), weights=(DECODER,), sources=True),

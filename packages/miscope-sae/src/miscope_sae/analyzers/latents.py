@@ -126,6 +126,7 @@ LATENTS = Analyzer(
     name="sae.latents",
     version=1,
     grain=Grain.CHECKPOINT,
+    synonyms=("feature density", "dead latents"),
     compute=latents,
     observe=latents_observed,
     needs=Needs(sites=(ACTIVE,), weights=(DECODER,)),

@@ -90,6 +90,7 @@ PURITY = Analyzer(
     name="sae.purity",
     version=1,
     grain=Grain.CHECKPOINT,
+    synonyms=("monosemanticity",),
     compute=purity,
     observe=purity_observed,
     needs=Needs(sites=tuple(_SITES.values()), bases=("*",), grid=2),

@@ -142,6 +142,7 @@ RECONSTRUCTION = Analyzer(
     name="sae.reconstruction",
     version=1,
     grain=Grain.CHECKPOINT,
+    synonyms=("sparse autoencoder", "dictionary learning", "L0"),
     compute=reconstruction,
     observe=reconstruction_observed,
     needs=Needs(sites=(INPUT, f"{INPUT}|{TARGET}", LATENTS, RECONSTRUCTED, f"{RECONSTRUCTED}|{BY_LATENTS}|{BY_SKIP}")),

@@ -85,6 +85,7 @@ VIEWS = (
     View(
         name="sae.spliced",
         title="With the reconstruction in the place of the activation",
+        synonyms=("CE recovered",),
         grain=Grain.TRAJECTORY,
         draw=spliced,
         needs=Needs(reads=(_READS,)),
