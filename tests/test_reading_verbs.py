@@ -31,6 +31,7 @@ READING = (
     ["lenses", "grokking"],
     ["views"],
     ["views", "heads.roles"],
+    ["views", "--find", "hessian"],
     ["executors"],
     ["where", "heads.roles"],
     ["where", "modadd.transformer"],

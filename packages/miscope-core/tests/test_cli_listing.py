@@ -192,3 +192,22 @@ def test_the_catalogue_holds_every_record_once(command: Run) -> None:
     assert code == 0
     assert all(page.count(f"\n### `{name}`\n") >= 1 for name in names)
     assert command("catalogue")[1] == page
+
+
+def test_instruments_are_found_by_words_the_best_first_and_a_misspelt_word_is_told(command: Run) -> None:
+    code, out, errors = command("analyzers", "--find", "hesian trace")
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()][:2] == ["analyzer", "curvature.trace"]
+    assert errors == "Nothing has 'hesian'; this is what has 'hessian'.\n"
+    found = json.loads(command("analyzers", "--find", "hessian trace", "--json")[1])
+    assert (found[0]["name"], found[0]["found_by"]) == ("curvature.trace", ["synonyms"])
+
+
+def test_words_that_nothing_has_find_nothing(command: Run) -> None:
+    assert command("views", "--find", "xyzzyx") == (0, "", "Nothing has 'xyzzyx'.\n")
+
+
+def test_words_are_no_name(command: Run) -> None:
+    code, out, errors = command("views", "heads.roles", "--find", "roles")
+    assert (code, out) == (2, "")
+    assert "it goes neither with a NAME nor with --for." in errors

@@ -59,6 +59,11 @@ def test_a_folder_that_cannot_be_opened_is_listed_with_its_reason(client, name, 
     assert get(client, "availability", variant="toy.sum/v5-seed8-width16").status_code == 409
 
 
+def test_views_are_found_by_words_the_best_first(client):
+    assert [view["name"] for view in get(client, "views", find="every weight").json()] == ["small.norms"]
+    assert get(client, "views", find="xyzzyx").json() == []
+
+
 def test_views_come_with_who_provides_them(client):
     found = {view["name"]: view for view in get(client, "views").json()}
     assert found["small.neuron"]["package"] == "small local"

@@ -53,6 +53,14 @@ class VariantViews(_OfVariant[BoundView]):
 
         return view_availability(self._workspace, self._workspace.plugins.view(name), [self._variant])
 
+    def find(self, words: str) -> list[str]:
+        """Names of those that have these words, the best first: `variant.views.find("hessian")`; as `miscope views`."""
+        from miscope.figures.finding import find, findable_view
+
+        plugins = self._workspace.plugins
+        known = [findable_view(plugins, plugins.views[self._within + name]) for name in self]
+        return [found.name.removeprefix(self._within) for found in find(words, known).found]
+
 
 @final
 class VariantArtifacts(_OfVariant[Arrays]):

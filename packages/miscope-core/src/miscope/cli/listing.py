@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter, itemgetter
 from typing import Annotated, Any, final
@@ -19,6 +19,15 @@ from miscope.plugins.plugins import KINDS, Broken, Plugins
 __all__ = ["add_to"]
 
 Name = Annotated[str | None, typer.Argument(metavar="[NAME]", help="One of them, in full.", show_default=False)]
+FindOption = Annotated[
+    str | None,
+    typer.Option(
+        "--find",
+        metavar="WORDS",
+        help="Only those that have these words in name, title, question, formula, source or synonyms, the best first.",
+        show_default=False,
+    ),
+]
 
 
 def add_to(cli: typer.Typer) -> None:
@@ -84,27 +93,37 @@ def families(name: Name = None, as_json: JsonOption = False) -> None:
 
 
 def analyzers(
-    name: Name = None, variants: ForOption = None, workspace: WorkspaceOption = None, as_json: JsonOption = False
+    name: Name = None,
+    find: FindOption = None,
+    variants: ForOption = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """List the instruments; with a NAME, what it needs, its options and its outputs."""
+    _alone(name, find, variants)
     if variants:
         from miscope.cli.applying import print_available
 
         print_available(opened(workspace), "analyzer", name, variants, as_json=as_json)
         return
-    _list(_ANALYZERS, name, as_json=as_json)
+    _list(_ANALYZERS, name, find=find, as_json=as_json)
 
 
 def views(
-    name: Name = None, variants: ForOption = None, workspace: WorkspaceOption = None, as_json: JsonOption = False
+    name: Name = None,
+    find: FindOption = None,
+    variants: ForOption = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """List the figures; with a NAME, what it reads and what can be turned."""
+    _alone(name, find, variants)
     if variants:
         from miscope.cli.applying import print_available
 
         print_available(opened(workspace), "view", name, variants, as_json=as_json)
         return
-    _list(_VIEWS, name, as_json=as_json)
+    _list(_VIEWS, name, find=find, as_json=as_json)
 
 
 def executors(as_json: JsonOption = False) -> None:
@@ -131,9 +150,17 @@ class _Listing:
     """Heading -> what stands under it, of what `describe` gave."""
 
 
-def _list(listing: _Listing, name: str | None, *, as_json: bool) -> None:
-    """All records, or the one of that name in full."""
+def _alone(name: str | None, find: str | None, variants: Sequence[str] | None) -> None:
+    if find is not None and (name is not None or variants):
+        raise typer.BadParameter("it goes neither with a NAME nor with --for.", param_hint="--find")
+
+
+def _list(listing: _Listing, name: str | None, *, find: str | None = None, as_json: bool) -> None:
+    """All records, those that have the words, or the one of that name in full."""
     installed = _installed(listing.kind, quiet=as_json)
+    if find is not None:
+        _print_found(installed, listing, find, as_json=as_json)
+        return
     if name is not None:
         print_record(listing.describe(installed, listing.named(installed, name)), as_json=as_json)
         return
@@ -142,6 +169,24 @@ def _list(listing: _Listing, name: str | None, *, as_json: bool) -> None:
         print_json(records)
         return
     print_table(tuple(listing.columns), [[cell(record) for cell in listing.columns.values()] for record in records])
+
+
+def _print_found(installed: Plugins, listing: _Listing, words: str, *, as_json: bool) -> None:
+    from miscope.figures.finding import find, findable_records
+
+    table = listing.table(installed)
+    findings = find(words, findable_records(installed, table.values()))
+    found = [(listing.describe(installed, table[each.name]), each.by) for each in findings.found]
+    if as_json:
+        print_json([{**record, "found_by": list(by)} for record, by in found])
+        return
+    for word, other in findings.read_as.items():
+        note(f"Nothing has {word!r}; this is what has {other!r}.")
+    if not found:
+        note(f"Nothing has {words!r}.")
+        return
+    rows = [[*(cell(record) for cell in listing.columns.values()), ", ".join(by)] for record, by in found]
+    print_table((*listing.columns, "found by"), rows)
 
 
 _FAMILIES = _Listing(

@@ -10,6 +10,8 @@ from fastapi import Path as InPath
 import miscope
 from miscope.analyzer import Grain
 from miscope.figures.availability import analyzer_availability
+from miscope.figures.finding import find as find_words
+from miscope.figures.finding import findable_records
 from miscope.hookspecs import HOOK_API
 from miscope.jsonable import jsonable
 from miscope.plugins.plugins import Plugins
@@ -53,6 +55,10 @@ VariantName = Annotated[
     str, Query(description="A variant's name, or its slug alone.", examples=["modadd.transformer/p113-seed1-dseed598"])
 ]
 Step = Annotated[int | None, Query(description="Of the checkpoint; the nearest earlier one that was computed.")]
+Words = Annotated[
+    str | None,
+    Query(description="Of names, titles, questions, formulas, sources and synonyms.", examples=["hessian"]),
+]
 Suffix = Annotated[
     str, InPath(description="What kind of file.", json_schema_extra={"enum": [*_KINDS]}, examples=["png"])
 ]
@@ -75,9 +81,9 @@ def router(workspace: Workspace) -> APIRouter:
         return [_variant(workspace, stored) for stored in workspace.inventory()]
 
     @routes.get("/views", response_model=list[ViewSeen])
-    def views() -> list[dict[str, Any]]:
-        """Every installed view."""
-        return [_view(workspace.plugins, view) for _, view in sorted(workspace.plugins.views.items())]
+    def views(find: Words = None) -> list[dict[str, Any]]:
+        """Every installed view by name, or those that have some words, the best first."""
+        return [_view(workspace.plugins, workspace.plugins.views[name]) for name in _found(workspace.plugins, find)]
 
     @routes.get("/plugins", response_model=PluginsSeen)
     def plugins() -> dict[str, Any]:
@@ -148,6 +154,12 @@ def _view(plugins: Plugins, view: View) -> dict[str, Any]:
         "controls": [control.name for control in view.all_controls],
         "package": str(plugins.provided_by["view", view.name]),
     }
+
+
+def _found(plugins: Plugins, words: str | None) -> list[str]:
+    if words is None:
+        return sorted(plugins.views)
+    return [found.name for found in find_words(words, findable_records(plugins, plugins.views.values())).found]
 
 
 def _plugins(plugins: Plugins) -> dict[str, Any]:
