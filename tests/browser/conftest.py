@@ -27,7 +27,7 @@ FLAGS = [
 ]
 PATIENCE = 300_000
 """Milliseconds a page may take for anything: all it guards against is waiting for ever, however busy the machine."""
-SERVE = [sys.executable, "-c", "from miscope.cli import main; main()", "serve", "--no-open", "--port", "0"]
+SERVE = [sys.executable, "-c", "from miscope.cli import main; main()", "serve", "--no-open"]
 
 PLUGIN = '''
 from miscope import Grain, View, hookimpl
@@ -93,24 +93,66 @@ def address(small, serving) -> Iterator[str]:
         yield found
 
 
+@dataclass
+class Server:
+    """`miscope serve` of one workspace, which can be killed and started again at the same address."""
+
+    plugins_path: Path
+    root: Path
+    port: int = 0
+    address: str = ""
+    process: Any = None
+
+    def start(self) -> None:
+        """Until it says where it is."""
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(self.plugins_path)}
+        self.process = subprocess.Popen(
+            [*SERVE, "--port", str(self.port), "--workspace", str(self.root)],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
+        )  # fmt: skip
+        said = ""
+        while not (found := re.search(r"http://\S+", said)):
+            said = self.process.stdout.readline()
+            assert said, self.process.stderr.read()
+        self.address = found[0]
+        self.port = urlsplit(self.address).port or 0
+
+    def kill(self) -> None:
+        """As one dies that is asked nothing; a second time does nothing."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.communicate()
+
+    def end(self) -> None:
+        """As Ctrl-C ends it; it has nothing to complain of."""
+        self.process.send_signal(signal.SIGINT)
+        _, errors = self.process.communicate()
+        assert self.process.returncode == 0
+        assert [line for line in errors.splitlines() if "miscope-lost" not in line] == []
+
+
+@contextmanager
+def _server(plugins_path: Path, root: Path) -> Iterator[Server]:
+    server = Server(plugins_path, root)
+    try:
+        server.start()
+        yield server
+        server.end()
+    finally:
+        # Where a test failed nobody has ended it, and waiting for it would be waiting for ever.
+        server.kill()
+
+
 @contextmanager
 def _served(plugins_path: Path, root: Path) -> Iterator[str]:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(plugins_path)}
-    command = [*SERVE, "--workspace", str(root)]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
-    ) as server:
-        assert server.stdout is not None
-        found = None
-        while found is None:
-            line = server.stdout.readline()
-            assert line, server.stderr.read() if server.stderr else ""
-            found = re.search(r"http://\S+", line)
-        yield found[0]
-        server.send_signal(signal.SIGINT)
-        _, errors = server.communicate()
-    assert server.returncode == 0
-    assert [line for line in errors.splitlines() if "miscope-lost" not in line] == []
+    with _server(plugins_path, root) as server:
+        yield server.address
+
+
+@pytest.fixture(scope="session")
+def restarting(plugins_path: Path) -> Callable[[Path], AbstractContextManager[Server]]:
+    """restarting(root): the same as a Server, which can be killed and started again."""
+    return partial(_server, plugins_path)
 
 
 BETWEEN = ("parameters.norms", "Weight norms")

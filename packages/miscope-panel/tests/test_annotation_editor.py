@@ -73,6 +73,27 @@ def test_what_was_typed_is_kept_and_stands_in_the_table(bench, ws):
     assert bench.opened("runs").editor.preview.object == "<p>diverged <em>once</em></p>\n"
 
 
+def test_a_page_of_a_server_that_was_started_anew_opens_it_over_what_was_read_before(bench, ws, at_once):
+    kept = dict(bench.shell.kept)
+    annotate(ws.store, NAME, tags=("theirs",), notes="what they saw")
+    again = made(ws, at_once)
+    again.shell.on_kept(kept)
+    editor = again.opened("runs").editor
+    assert (editor.view.visible, editor.name, fields(again)) == (True, NAME, ("", ""))
+    assert again.opened("runs").grid.widget.selection == [0]
+    typed(again, tags="", notes="what I saw")
+    assert fields(again) == ("theirs", "what they saw\n\nwhat I saw")
+
+
+def test_what_a_browser_gives_back_may_be_anything(ws, at_once):
+    again = made(ws, at_once)
+    for text in ("", "{", "[]", '{"name": 3}'):
+        again.shell._handle_msg({"kept": {"runs.editor": text, "runs.selected": "toy.gone/v5"}, "query": None})
+    again.shell._handle_msg({"kept": [1]})
+    assert not again.opened("runs").editor.view.visible
+    assert again.opened("runs").grid.widget.selection == []
+
+
 def test_where_two_change_the_same_both_texts_stand_in_the_field_and_nothing_is_lost(bench, ws):
     annotate(ws.store, NAME, tags=("theirs",), notes="what they saw")
     typed(bench, tags="mine", notes="what I saw")

@@ -79,6 +79,10 @@ def application(  # noqa: PLR0913 - each is something else that a server is told
     server = replace(server, estimates=one)
 
     def session() -> pmui.Page:
+        if (document := pn.state.curdoc) is not None:
+            # Bokeh would ask a server that was started anew for a session that only the one before knew, and get the
+            # page as it was when it was first loaded.
+            document.config.update(reconnect_session=False, notify_connection_status=False)
         return Dashboard(server, _query()).page()
 
     # Which origins may open the websocket is the guard's affair, which knows the host's name and port.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import partial
 from html import escape
@@ -31,6 +32,8 @@ class AnnotationEditor:
     def __init__(self, workspace: Workspace, errands: Errands, *, writable: bool) -> None:
         self._workspace, self._errands, self._writable = workspace, errands, writable
         self.on_saved: Callable[[], None] = lambda: None
+        self.on_opened: Callable[[str], None] = lambda text: None
+        """Told what `reopen` takes whenever the editor is opened, filled anew or closed; '' where it is closed."""
         self.name = ""
         """Of the variant that it is open for; '' while it is closed."""
         self._read = Annotation()
@@ -65,6 +68,16 @@ class AnnotationEditor:
             return
         work = partial(attempted, partial(annotation_of, self._workspace.store, name))
         self._errands.send(work, partial(self._show, name, self._wait()))
+
+    def reopen(self, text: str) -> None:
+        """As it was open on the page before, over what was read there: others may have changed it since."""
+        try:
+            told = json.loads(text)
+        except ValueError:  # a browser gives it back, and may say anything
+            return
+        match told:
+            case {"name": str(name), "tags": [*tags], "notes": str(notes), "revision": int(revision)} if not self.name:
+                self._show(name, self._wait(), Annotation(tags=tuple(map(str, tags)), notes=notes, revision=revision))
 
     @property
     def _unsaved(self) -> bool:
@@ -109,8 +122,14 @@ class AnnotationEditor:
         self.view.visible = True
         self.tags.focus()
 
+    def _take(self, read: Annotation) -> None:
+        """This is what is written there, over which the fields are saved."""
+        self._read = read
+        told = {"name": self.name, "tags": read.tags, "notes": read.notes, "revision": read.revision}
+        self.on_opened(json.dumps(told) if self.name else "")
+
     def _fill(self, annotation: Annotation) -> None:
-        self._read = annotation
+        self._take(annotation)
         self.tags.value, self.notes.value = ", ".join(annotation.tags), annotation.notes
         self._preview()
 
@@ -145,7 +164,7 @@ class AnnotationEditor:
             self._close()
         else:
             # The rest was on its way from the browser when the fields were held.
-            self._read = done
+            self._take(done)
             self._say("")
 
     def _put_together(self, awaited: object, theirs: Annotation | MiscopeError) -> None:
@@ -160,7 +179,7 @@ class AnnotationEditor:
             self._say(f"{_BOTH.partition('.')[0]}.\n{error}")
             return
         self._fill(both)
-        self._read = theirs
+        self._take(theirs)
         self._say(_BOTH)
 
     def _close(self) -> None:

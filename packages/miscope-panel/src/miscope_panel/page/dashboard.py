@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, final
 
 import panel as pn
@@ -38,6 +39,10 @@ class Dashboard:
         self.shell = Shell(query="", dark=place.dark, charts=constants(), width=0, height=0, margin=0)
         self.frame = pn.Column(self.shell, sizing_mode="stretch_both", margin=0, stylesheets=[sheet("frame")])
         self.shell.on_return = self._return
+        memory = self._context.memory
+        memory.on_change = lambda kept: self.shell.param.update(kept=dict(kept))
+        # Once the page is there: a browser that still fetches it can miss what changes.
+        self.shell.on_kept = lambda kept: self._context.errands.hand(partial(memory.bring_back, kept))
         self.selection.param.watch(lambda event: self._follow(event.new), "place")
         self._follow(place)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, final
 
 from miscope.field_docs import documented
+from miscope_panel.page.tab_memory import TabMemory
 
 if TYPE_CHECKING:
     from panel.viewable import Viewable
@@ -56,6 +57,8 @@ class PageContext:
     errands: Errands
     """Does work on a thread and brings its result back: `errands.send(work, then)`. Nothing else may keep the
     server waiting."""
+    memory: TabMemory = field(default_factory=TabMemory)
+    """What the address has no room for and the page would lose with its server."""
 
 
 class OpenPage(Protocol):

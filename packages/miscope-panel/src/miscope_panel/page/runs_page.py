@@ -26,6 +26,7 @@ from miscope_panel.page.runs_controls import RunsControls
 from miscope_panel.page.runs_keys import RunsKeys
 from miscope_panel.page.saved_views_bar import SavedViewsBar
 from miscope_panel.page.selected_actions import SelectedActions
+from miscope_panel.page.tab_memory import TabMemory
 from miscope_panel.page.table_curves import TableCurves
 from miscope_panel.page.variant_actions import VariantActions
 from miscope_panel.page.variant_grid import VariantGrid
@@ -70,6 +71,14 @@ class RunsPage:
             sizing_mode="stretch_width", margin=0,
         )  # fmt: skip
         self._listen()
+        self._remember(context.memory)
+
+    def _remember(self, memory: TabMemory) -> None:
+        """Of what no address holds: which rows are selected, and over what notes somebody writes."""
+        self._memory = memory
+        self.editor.on_opened = partial(memory.keep, "runs.editor")
+        memory.on_back("runs.editor", self.editor.reopen)
+        memory.on_back("runs.selected", lambda text: self.grid.choose(text.split("\n")))
 
     def _listen(self) -> None:
         self.controls.on_ask = self.views.on_ask = self._ask
@@ -148,6 +157,7 @@ class RunsPage:
         self._ask(replace(self._selection.place.table, order=order))
 
     def _select(self, names: tuple[str, ...]) -> None:
+        self._memory.keep("runs.selected", "\n".join(names))
         self.selected.offer(names)
         self.parallel.mark(self.grid.widget.selection)
 

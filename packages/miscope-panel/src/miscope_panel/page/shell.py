@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, final
 
 import param
@@ -15,19 +15,25 @@ __all__ = ["Shell"]
 
 @final
 class Shell(JSComponent):
-    """Invisible while all is well; writes the URL and hears the browser's back button."""
+    """Invisible while all is well; writes the URL, hears the browser's back button, and loads the page anew once a
+    server that was gone answers again."""
 
     query = param.String(doc="What the URL says after the question mark.")
     dark = param.Boolean(default=False)
     charts = param.Dict(default={}, doc="plotly.js bundle, templates and configuration.")
 
-    _esm = source("shell")
+    kept = param.Dict(default={}, doc="What pages would lose with their server, by name; the browser keeps it.")
+
+    _esm = source("shell", "kept_in_tab", "reconnecting")
     _stylesheets: ClassVar[list[str]] = [style("shell")]
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
         self.on_return: Callable[[str], None] = lambda query: None
+        self.on_kept: Callable[[Mapping[str, str]], object] = lambda kept: None
 
     def _handle_msg(self, data: dict[str, Any]) -> None:
         if isinstance(query := data.get("query"), str):
             self.on_return(query)
+        if isinstance(kept := data.get("kept"), dict):
+            self.on_kept({name: text for name, text in kept.items() if isinstance(text, str)})

@@ -91,6 +91,12 @@ class VariantGrid:
             self._settling = False
         self._pick()
 
+    def choose(self, names: Sequence[str]) -> None:
+        """Select the rows of these variants, or once there are rows."""
+        self.selected = tuple(names)
+        if self._rows:
+            self.widget.selection = _places(self._rows, names)
+
     def select(self, places: Sequence[int]) -> None:
         """Select the rows at these places among all, and no others."""
         self.widget.selection = [*places]

@@ -1,11 +1,8 @@
-// Theme and address of the page, and a word when the server is gone. Scrubbing rewrites the address in place; a change of
-// variant or page is a step in the browser's history.
+// Theme and address of the page, and what is done while the server is gone. Scrubbing rewrites the address in place; a
+// change of variant or page is a step in the browser's history.
 const IDLE = 300
 
 export function render({model, el}) {
-  const gone = h("div", {class: "gone", role: "alert", hidden: true},
-    "The server does not answer. Start `miscope serve` again, then reload this page: the address keeps its place.")
-  el.append(gone)
   const landmark = (query) => {
     const given = new URLSearchParams(query)
     return `${given.get("v")} ${given.get("page")}`
@@ -27,13 +24,18 @@ export function render({model, el}) {
   miscope.charts = model.charts
   announce("ready")
   paint()
+  const keep = kept_in_tab(model)
   history.replaceState(null, "", `?${model.query}`)
   model.on("dark", paint)
   model.on("query", () => {
     clearTimeout(timer)
     timer = setTimeout(write, IDLE)
   })
-  for (const page of window.Bokeh?.documents ?? []) page.on_event("connection_lost", () => (gone.hidden = false))
+  el.append(reconnecting(model, () => {
+    clearTimeout(timer)
+    write()
+    keep()
+  }))
   listen(model, "popstate", () => {
     clearTimeout(timer)
     model.send_msg({query: location.search})
