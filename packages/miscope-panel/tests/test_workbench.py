@@ -258,3 +258,23 @@ def test_a_variant_that_cannot_be_opened_is_not_offered_and_its_address_says_why
     finally:
         (folder / "variant.json").unlink()
         folder.rmdir()
+
+
+def test_menus_that_follow_a_comparison_choose_nothing_by_themselves(bench, name):
+    opened = bench("page=runs")
+    # Only of what is sent to a browser does a menu make sure that something is chosen.
+    opened.workbench.sidebar.variant.get_root()
+    been, chosen = [], []
+    opened.selection.param.watch(lambda event: been.append((event.new.variant, event.new.compared)), "place")
+    opened.workbench.sidebar.variant.param.watch(lambda event: chosen.append(event.new), "value")
+    opened.selection.move(page="views", variant=OTHER, compared=(name,))
+    assert set(been) == {(OTHER, (name,))}
+    assert chosen == [OTHER]
+
+
+def test_a_move_to_where_one_is_is_none(bench):
+    opened = bench("views=small.losses")
+    been = []
+    opened.selection.param.watch(lambda event: been.append(event.new), "place")
+    opened.selection.move(step=opened.selection.place.step)
+    assert been == []

@@ -90,7 +90,8 @@ def page(
         if event.old.page != event.new.page:
             # What can be looked at is beside the point of the other pages, and in the way of a wide table.
             made.sidebar_open = event.new.page == "views"
-        follow(event.new)
+        # Not where the event says: whoever heard of it first may have gone on from there.
+        follow(selection.place)
 
     selection.param.watch(turn, "place")
     return made

@@ -58,7 +58,10 @@ class Sidebar:
         self.on_again: Callable[[], None] = lambda: None
         self.on_lens: Callable[[str], None] = lambda name: None
         self._studies: Mapping[str, tuple[str, ...]] = {}
+        self._lenses: Mapping[str, str] = {_NONE: ""}
         self._reasons: Mapping[str, tuple[State, str]] = {}
+        self._following = False
+        """Whether the menus change because the place did: nobody chose anything."""
         wide: dict[str, Any] = {
             "sizing_mode": "stretch_width",
             "margin": (0, 0, 12, 0),
@@ -87,10 +90,10 @@ class Sidebar:
             stylesheets=[sheet("choosers")],
         )
         self.know(variants)
-        self.variant.param.watch(lambda event: event.new and selection.move(variant=event.new), "value")
-        self.study.param.watch(lambda event: self._compare(event.new), "value")
-        self.lens.param.watch(lambda event: self._look_through(event.new), "value")
-        self.compared.param.watch(lambda event: selection.move(compared=tuple(event.new)), "value")
+        self._hear(self.variant, lambda name: name and selection.move(variant=name))
+        self._hear(self.study, self._compare)
+        self._hear(self.lens, self._look_through)
+        self._hear(self.compared, lambda names: selection.move(compared=tuple(names)))
 
     @property
     def contents(self) -> list[pn.viewable.Viewable]:
@@ -105,25 +108,37 @@ class Sidebar:
         self.compared.visible = any(view.grain is Grain.COHORT for view in self._views.values()) and len(variants) > 1
         self.follow(self._selection.place)
 
+    def _hear(self, menu: Any, chosen: Callable[[Any], object]) -> None:
+        """Have what a visitor chooses in a menu go there."""
+        menu.param.watch(lambda event: self._following or chosen(event.new), "value")
+
     def follow(self, place: Place) -> None:
         """Show the place."""
+        self._following = True
+        try:
+            self._follow(place)
+        finally:
+            self._following = False
+
+    def _follow(self, place: Place) -> None:
         known = place.variant in self._names or not place.variant
         # One that is not here is listed while it is asked for: a Select without its value would choose another.
-        self.variant.options = self._names if known else [place.variant, *self._names]
-        self.variant.value = place.variant or None
-        self.compared.options = [name for name in self._names if name != place.variant]
-        self.compared.value = [name for name in place.compared if name in self.compared.options]
+        names = self._names if known else [place.variant, *self._names]
+        # At once, here and below: of options without its value a menu chooses one by itself, and tells the browser.
+        self.variant.param.update(options=names, value=place.variant or None)
+        others = [name for name in self._names if name != place.variant]
+        self.compared.param.update(options=others, value=[name for name in place.compared if name in others])
         self.uncompared.visible = bool(place.compared) and not self._compares(place)
-        self.lens.value = place.lens if place.lens in self.lens.options.values() else ""
-        self.study.value = self._study_of(place)
+        lens = place.lens if place.lens in self._lenses.values() else ""
+        self.lens.param.update(options=self._lenses, value=lens)
+        self.study.param.update(options=[_NONE, *self._studies], value=self._study_of(place))
         self.catalogue.views = [self._entry(view, place) for _, view in sorted(self._views.items())]
 
     def offer(self, lenses: Mapping[str, Lens], studies: Mapping[str, tuple[str, ...]]) -> None:
         """These lenses can be looked through, and these studies have several variants each."""
         self._studies = {name: several for name, names in studies.items() if len(several := self._shown(names)) > 1}
-        self.lens.options = {_NONE: "", **{lens.title: name for name, lens in lenses.items()}}
-        self.study.options = [_NONE, *self._studies]
         self.lens.visible, self.study.visible = bool(lenses), bool(self._studies)
+        self._lenses = {_NONE: "", **{lens.title: name for name, lens in lenses.items()}}
         self.follow(self._selection.place)
 
     def _compares(self, place: Place) -> bool:

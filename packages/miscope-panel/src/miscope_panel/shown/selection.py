@@ -171,8 +171,10 @@ class Selection(param.Parameterized):
     place: Place = param.ClassSelector(class_=Place, default=Place(), doc="Where the visitor is.")  # pyright: ignore
 
     def move(self, **changes: Any) -> None:
-        """Go to this place with those fields changed."""
-        self.place = replace(self.place, **changes)
+        """Go to this place with those fields changed; nothing happens where they are as they were."""
+        there = replace(self.place, **changes)
+        if there != self.place:
+            self.place = there
 
 
 def _unique(names: Iterable[str]) -> tuple[str, ...]:
