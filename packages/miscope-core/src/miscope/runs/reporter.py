@@ -45,7 +45,7 @@ class Reporter:
         self._stop, self._ended = threading.Event(), threading.Event()
         self._asked_for, self._saved = 0, 0
         self._thread = threading.Thread(target=self._serve, name="reporter", daemon=True)
-        self._twentieth, self._logs = -1, False
+        self._twentieth, self._logs, self._traced = -1, False, False
         self._complained = ""
 
     def __enter__(self) -> Reporter:
@@ -86,6 +86,9 @@ class Reporter:
         self._note(seen.done, seen.total, ledger=seen.run, message=seen.error.partition("\n")[0])
         if seen.error and seen.analyzers:
             say(f"{seen.state}: {', '.join(seen.analyzers)} of {seen.variant}: {seen.error}")
+            if seen.trace and not self._traced:  # each job of a failing instrument would add the same
+                say(seen.trace.rstrip())
+                self._traced = True
         self._print(f"job {seen.done} of {seen.total}", seen.done, seen.total)
 
     def _note(self, done: int, total: int, *, ledger: str, message: str) -> None:

@@ -10,16 +10,16 @@ from typing import Any, final
 import panel as pn
 
 from miscope.analyzer import Grain
-from miscope.workspace import Workspace
 from miscope_panel.page.card import Card
 from miscope_panel.page.client import sheet
-from miscope_panel.page.errands import Errands
+from miscope_panel.page.computing import Computing
+from miscope_panel.page.page_record import PageContext
 from miscope_panel.shown import pin
 from miscope_panel.shown.card_looks import LOOKS, looks_among, without_looks
 from miscope_panel.shown.lens_cards import CardSection, under_headings
 from miscope_panel.shown.picture import Request, picture
 from miscope_panel.shown.pin import view_of
-from miscope_panel.shown.selection import Place, Selection, settled
+from miscope_panel.shown.selection import Place, settled
 
 __all__ = ["Board"]
 
@@ -31,8 +31,9 @@ _SCREENFUL = 6
 class Board:
     """Has its cards show the selection, and moves it where a card was pressed."""
 
-    def __init__(self, workspace: Workspace, errands: Errands, selection: Selection) -> None:
-        self._workspace, self._errands, self.selection = workspace, errands, selection
+    def __init__(self, context: PageContext) -> None:
+        self._workspace, self._errands, self.selection = context.server.workspace, context.errands, context.selection
+        self.computing = Computing(context)
         # Bokeh warns of a column without anything in it.
         self.view = pn.Column(pn.Spacer(height=0), sizing_mode="stretch_width", margin=0, stylesheets=[sheet("board")])
         self.sections: tuple[CardSection, ...] = ()
@@ -70,6 +71,7 @@ class Board:
         if list(self.view) != board:
             self.view[:] = board
         self._cards = cards
+        self.computing.keep(cards.values())
         for entry, card in self._cards.items():
             card.looks = looks_among(place.controls_of(entry))
             card.ask(self._request(entry, place), partial(picture, self._workspace), self._errands)
@@ -103,6 +105,7 @@ class Board:
             margin=0,
         )
         card.on_message = partial(self._hear, entry)
+        card.on_shown = partial(self.computing.shown, card)
         return card
 
     def _hear(self, entry: str, message: dict[str, Any]) -> None:
@@ -117,6 +120,8 @@ class Board:
             case {"kind": "hold"}:
                 now = self._request(entry, place)
                 self.selection.place = place.hold(entry, pin.Pin(view=entry, variant=now.variant, step=now.step))
+            case {"kind": "compute"}:
+                self.computing.hear(self._cards[entry], message)
 
     def _request(self, entry: str, place: Place) -> Request:
         held, name, controls = pin.read(entry), view_of(entry), without_looks(place.controls_of(entry))

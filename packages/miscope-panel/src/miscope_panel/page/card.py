@@ -32,14 +32,17 @@ class Card(JSComponent):
     picture = param.Dict(default={}, doc="State, figure, words, controls: replaced as a whole.")
     pending = param.Boolean(default=False, doc="Whether the picture is older than the selection.")
     fresh = param.Boolean(default=False, doc="Whether the visitor has just opened it, and shall see where.")
+    computing = param.Dict(default={}, doc="What can be computed of what is missing, and how far that is.")
+    computing_said = param.Dict(default={}, doc="What became of what was asked of that.")
     in_sight = param.Boolean(default=True, doc="Whether the card is on or near the screen; the browser says so.")
 
-    _esm = source("card", "framing", "chart", "menu", "take", "beside")
-    _stylesheets: ClassVar[list[str]] = [style("card", "chart")]
+    _esm = source("card", "framing", "chart", "menu", "take", "compute", "beside")
+    _stylesheets: ClassVar[list[str]] = [style("card", "chart", "compute")]
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
         self.on_message: Callable[[dict[str, Any]], None] = lambda message: None
+        self.on_shown: Callable[[Request, Picture], None] = lambda request, made: None
         self._wanted: Request | None = None
         self._shown: Request | None = None
         self._sent = False
@@ -61,6 +64,11 @@ class Card(JSComponent):
     def forget(self) -> None:
         """Take what is shown for old: the next request is made again, the same or not."""
         self._wanted = self._shown = None
+
+    def again(self) -> None:
+        """Have the same picture made anew."""
+        self.forget()
+        self._again()
 
     def _make(self, request: Request, render: Renderer) -> Picture | None:
         """On a thread, maybe long after it was asked for: None where nobody would look at it by now."""
@@ -87,6 +95,7 @@ class Card(JSComponent):
         }
         # At once: a change costs the event loop a millisecond, however much changes with it.
         self.param.update(picture=picture, pending=False)
+        self.on_shown(request, made)
 
     @param.depends("in_sight", watch=True)
     def _seen(self) -> None:

@@ -39,7 +39,7 @@ class Workbench:
         place = self.selection.place
         self.cursor = Cursor(asked=place.step, sizing_mode="stretch_width", margin=0)
         self.sidebar = Sidebar(self.selection, self._names, self._workspace.plugins.views)
-        self.cards = Board(self._workspace, self._errands, self.selection)
+        self.cards = Board(context)
         self.board = self.cards.view
         self.context_bar = ContextBar(self._workspace, self._errands)
         self.view = pn.Column(
@@ -77,6 +77,7 @@ class Workbench:
     def follow(self, place: Place) -> None:
         """Have the cards, the cursor and the sidebar show the place, filled in where a visitor first comes to it."""
         self.cursor.active = place.page == "views"
+        self.cards.computing.look(looked_at=place.page == "views")
         if place.page != "views":
             self._left = True
             return

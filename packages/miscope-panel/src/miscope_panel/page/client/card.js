@@ -41,6 +41,7 @@ export function render({model, el}) {
   const canvas = h("div", {class: "plot"})
   const overlay = h("div", {class: "overlay"})
   const message = h("div", {class: "message", hidden: true})
+  const compute = computing(model)
   const skeleton = h("div", {class: "skeleton", "aria-hidden": "true"})
   const said = h("div", {class: "said", role: "status"})
   const body = h("div", {class: "body"}, skeleton, canvas, overlay, message, h("div", {class: "busy"}), said)
@@ -174,7 +175,12 @@ export function render({model, el}) {
     const words = picture.words ?? []
     message.hidden = !words.length
     canvas.hidden = overlay.hidden = Boolean(words.length)
-    message.replaceChildren(...words.map((sentence) => h("p", {}, ...coded(sentence))), ...(picture.commands ?? []).map(command))
+    const held = compute.held()
+    const sentences = words.map((sentence) => h("p", {}, ...coded(sentence)))
+    compute.put(card, body)
+    message.replaceChildren(...sentences, ...(picture.commands ?? []).map(command))
+    // Before the other way to have it computed, the command.
+    if (picture.state === "missing") compute.put(message, sentences.at(-1))
     if (picture.state === "missing" || picture.state === "notice")
       message.append(h("button", {class: "again", type: "button", onclick: () => announce("again")}, "Refresh"))
     if (picture.trace) message.append(h("details", {}, h("summary", {}, "Traceback"), h("pre", {}, picture.trace)))
@@ -183,6 +189,8 @@ export function render({model, el}) {
       skeleton.hidden = true
       card.dataset.drawn = Number(card.dataset.drawn ?? 0) + 1
     }
+    // What was computed is there now, and what was pressed for it is not.
+    if (held && !compute.held()) more.focus()
     if (picture.figure) {
       figure = picture.figure
       draw_next()

@@ -1,0 +1,91 @@
+"""What a card lacks of what was never computed: the request that computes it, and what that takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+from miscope.analysis.analyze import outstanding_of
+from miscope.analysis.analyzer_options import options_apart, options_asked
+from miscope.analysis.earlier_times import seconds_left
+from miscope.analyze_request import AnalyzeRequest
+from miscope.analyzer import Grain
+from miscope.errors import MiscopeError
+from miscope_panel.shown.computed_options import options_given
+from miscope_panel.shown.durations import duration
+
+if TYPE_CHECKING:
+    from miscope.analysis.outstanding import Outstanding
+    from miscope.view import View
+    from miscope.workspace import Workspace
+    from miscope_panel.shown.picture import Request
+
+__all__ = ["Lack", "lack_of", "read_by"]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Lack:
+    """Of one card, by now."""
+
+    request: AnalyzeRequest
+    """Computes it, and what it is computed from."""
+    words: str
+    """'20 checkpoints, about 4 s'."""
+    of_family: AnalyzeRequest | None = None
+    """The same of every variant of the family; None where there is no other, or the view compares."""
+
+
+def read_by(view: View) -> tuple[str, ...]:
+    """Analyzers whose artifacts the view cannot do without."""
+    needs = view.needs
+    return tuple(dict.fromkeys(name for name in (*needs.reads, *needs.history) if name not in needs.optional))
+
+
+def lack_of(workspace: Workspace, request: Request) -> Lack | None:
+    """What was not computed of what the card reads; None where all was, or none of it can be.
+
+    Files are read, and the variants' models are made.
+    """
+    try:
+        view = workspace.plugins.view(request.view)
+        compares = view.grain is Grain.COHORT
+        variants = tuple(dict.fromkeys([request.variant, *(request.compared if compares else ())]))
+        wanted = _request(workspace, view, variants, request)
+        if wanted is None:
+            return None
+        work = outstanding_of(workspace, wanted)
+        if not work.total:
+            return None
+        words = _words(work, seconds_left(workspace, work))
+    except MiscopeError:  # the card says what is wrong
+        return None
+    family = request.variant.partition("/")[0]
+    others = () if compares else tuple(name for name in workspace.names() if name.partition("/")[0] == family)
+    return Lack(
+        request=wanted,
+        words=words,
+        of_family=wanted.model_copy(update={"variants": others}) if len(others) > 1 else None,
+    )
+
+
+def _request(workspace: Workspace, view: View, variants: tuple[str, ...], request: Request) -> AnalyzeRequest | None:
+    table = workspace.plugins.analyzers
+    names = [name for name in read_by(view) if name in table]
+    if not names:
+        return None
+    chosen = options_asked(table, names, options_given(workspace, request.controls))
+    return AnalyzeRequest(variants=variants, analyzers=tuple(names), options=options_apart(table, list(chosen), chosen))
+
+
+def _words(work: Outstanding, seconds: float | None) -> str:
+    parts = []
+    if work.checkpoints:
+        parts.append(f"{work.checkpoints:,} {'checkpoint' if work.checkpoints == 1 else 'checkpoints'}")
+    spanning = sum(job.step is None for one in work.by_variant for wave in one.waves for job in wave.jobs)
+    if spanning:
+        parts.append("the whole of training" if spanning == 1 else f"the whole of training {spanning} times")
+    if work.together:
+        parts.append(f"{len(work.by_variant)} variants together")
+    about = "" if seconds is None else f", about {duration(max(seconds, 1))}"
+    return " and ".join(parts) + about
