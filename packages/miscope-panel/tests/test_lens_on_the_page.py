@@ -37,13 +37,17 @@ def on_board(bench):
     return [getattr(each, "title", None) or each.object for each in bench.workbench.board]
 
 
+def chosen(opened):
+    return [lens["name"] for lens in opened.workbench.sidebar.lenses.lenses if lens["open"]]
+
+
 LAID_OUT = ["<h2>Losses</h2>", "Losses", "Once more", "<h2>Neurons</h2>", *["One neuron"] * 3]
 
 
 def test_choosing_a_lens_opens_its_cards_under_their_headings_with_its_controls(bench):
     opened = bench(f"v={FIRST}")
-    assert opened.workbench.sidebar.lens.options == {"–": "", "Small": "small"}
-    opened.workbench.sidebar.lens.value = "small"
+    assert [(lens["title"], lens["open"]) for lens in opened.workbench.sidebar.lenses.lenses] == [("Small", False)]
+    opened.workbench.sidebar.lenses.on_choice("small")
     assert on_board(opened) == LAID_OUT
     scales = [card.picture["controls"][0]["value"] for card in opened.workbench.board[1:3]]
     assert scales == ["linear", "log"]
@@ -55,13 +59,51 @@ def test_the_address_of_a_lens_brings_all_of_it_back_and_what_was_turned_since(b
     opened = bench(f"v={FIRST}&lens=small&small.losses:scale=log")
     assert on_board(opened) == LAID_OUT
     assert [card.picture["controls"][0]["value"] for card in opened.workbench.board[1:3]] == ["log", "log"]
-    assert opened.workbench.sidebar.lens.value == "small"
+    assert chosen(opened) == ["small"]
 
 
-def test_a_lens_that_is_not_there_leaves_the_page_as_it_was(bench):
+def test_a_lens_that_is_not_there_leaves_the_page_as_it_was_and_that_is_said(bench):
     opened = bench(f"v={FIRST}&views=small.losses&lens=gone")
     assert on_board(opened) == ["Losses"]
-    assert opened.workbench.sidebar.lens.value == ""
+    assert chosen(opened) == []
+    assert opened.workbench.sidebar.lenses.said == "There is no lens 'gone' here. There are: small."
+
+
+def test_each_lens_says_how_much_of_it_can_be_shown_and_folds_the_list_of_all_views(bench):
+    opened = bench(f"v={FIRST}")
+    (lens,) = opened.workbench.sidebar.lenses.lenses
+    assert (lens["summary"], lens["shown"], lens["of"]) == ("Losses, Neurons", 5, 5)
+    assert not opened.workbench.sidebar.catalogue.beside_lens
+    opened.workbench.sidebar.lenses.on_choice("small")
+    assert opened.workbench.sidebar.catalogue.beside_lens
+
+
+def test_of_several_variants_it_is_said_which_views_show_one_alone(bench):
+    opened = bench(f"v={FIRST}&v={OTHER}&lens=small")
+    assert opened.workbench.sidebar.lenses.said == ""
+    opened.workbench.sidebar.catalogue.on_message({"kind": "open", "view": "small.compared"})
+    said = "Views that compare show all 2 variants; the others show v5-seed0-width16 alone."
+    assert opened.workbench.sidebar.lenses.said == said
+
+
+def test_views_and_lenses_are_found_by_words(bench):
+    catalogue = bench(f"v={FIRST}").workbench.sidebar.catalogue
+    catalogue.on_message({"kind": "find", "words": "small losses"})
+    assert catalogue.found["said"] == ""
+    assert catalogue.found["lenses"] == [
+        {"name": "small", "title": "Small", "summary": "Losses, Neurons", "by": "by its sections"}
+    ]
+    assert catalogue.found["views"][0] == {"name": "small.losses", "by": ""}
+    catalogue.on_message({"kind": "find", "words": "attenton"})
+    assert catalogue.found["said"] == "Nothing has “attenton”; this is “attention”."
+    catalogue.on_message({"kind": "find", "words": "xyzzyx"})
+    assert catalogue.found == {"words": "xyzzyx", "said": "Nothing has “xyzzyx”.", "lenses": [], "views": []}
+
+
+def test_a_lens_that_is_found_opens(bench):
+    opened = bench(f"v={FIRST}")
+    opened.workbench.sidebar.catalogue.on_message({"kind": "lens", "lens": "small"})
+    assert on_board(opened) == LAID_OUT
 
 
 def test_what_a_lens_asks_for_by_name_and_is_not_there_is_said_and_nothing_else_is_drawn(bench):
@@ -74,7 +116,8 @@ def test_what_a_lens_asks_for_by_name_and_is_not_there_is_said_and_nothing_else_
 
 def test_no_lens_leaves_its_cards_open_without_headings(bench):
     opened = bench(f"v={FIRST}&lens=small")
-    opened.workbench.sidebar.lens.value = ""
+    opened.workbench.sidebar.lenses.on_choice("")
+    assert chosen(opened) == []
     assert on_board(opened) == ["Losses", "Losses", *["One neuron"] * 3]
     assert "lens=" not in opened.shell.query
 

@@ -1,8 +1,10 @@
-"""What can be looked at: the variants, those to compare with, and every installed view."""
+"""What can be looked at: the variants, those to compare with, the lenses, and every installed view."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
+from functools import partial
 from typing import Any, ClassVar, final
 
 import panel as pn
@@ -11,11 +13,17 @@ import param
 from panel.custom import JSComponent
 
 from miscope.analyzer import Grain
+from miscope.figures.finding import findable_lens, findable_records
 from miscope.lens import Lens
+from miscope.plugins.plugins import Plugins
 from miscope.view import View
 from miscope_panel.page.client import sheet, source, style
+from miscope_panel.page.errands import Errands
+from miscope_panel.page.lens_list import LensList
+from miscope_panel.shown.lens_choices import lens_choices, said_of_lens
 from miscope_panel.shown.picture import State
 from miscope_panel.shown.pin import view_of
+from miscope_panel.shown.searching import Searched, searched
 from miscope_panel.shown.selection import Place, Selection
 
 __all__ = ["Catalogue", "Sidebar"]
@@ -34,9 +42,14 @@ _STATES: Mapping[State, str] = {"figure": "", "missing": "missing", "inapplicabl
 
 @final
 class Catalogue(JSComponent):
-    """Installed views by namespace and grain, with a search."""
+    """Installed views by namespace and grain, with a search for views and lenses."""
 
     views = param.List(default=[], item_type=dict, doc="name, namespace, grain, title, summary, state, reason, open.")
+    beside_lens = param.Boolean(default=False, doc="Whether a lens is open: the list of all views is then folded.")
+    found = param.Dict(
+        default={"words": "", "said": "", "lenses": [], "views": []},
+        doc="What was found by which words: lenses (name, title, summary, by), views (name, by), the best first.",
+    )
 
     _esm = source("catalogue")
     _stylesheets: ClassVar[list[str]] = [style("catalogue")]
@@ -53,19 +66,19 @@ class Catalogue(JSComponent):
 class Sidebar:
     """Moves the selection, and follows it."""
 
-    def __init__(self, selection: Selection, variants: list[str], views: Mapping[str, View]) -> None:
-        self._selection, self._names, self._views = selection, variants, views
+    def __init__(self, selection: Selection, variants: list[str], plugins: Plugins, errands: Errands) -> None:
+        self._selection, self._names, self._plugins, self._errands = selection, variants, plugins, errands
+        self._views: Mapping[str, View] = plugins.views
+        self._lenses: Mapping[str, Lens] = {}
+        self._offered = False
+        """Whether the lenses are known."""
         self.on_again: Callable[[], None] = lambda: None
         self.on_lens: Callable[[str], None] = lambda name: None
         self._studies: Mapping[str, tuple[str, ...]] = {}
-        self._lenses: Mapping[str, str] = {_NONE: ""}
         self._reasons: Mapping[str, tuple[State, str]] = {}
         self._following = False
         """Whether the menus change because the place did: nobody chose anything."""
-        wide: dict[str, Any] = {
-            "sizing_mode": "stretch_width",
-            "margin": (0, 0, 12, 0),
-        }
+        wide: dict[str, Any] = {"sizing_mode": "stretch_width", "margin": (0, 0, 12, 0)}
         self.variant = pmui.Select(
             label="Variant", options=variants, size="small", sx={"& .MuiSelect-select": {"fontSize": "14px"}}, **wide
         )
@@ -76,7 +89,8 @@ class Sidebar:
         self.study = pmui.Select(
             label="Compare the runs of a study", options=[_NONE], size="small", visible=False, **wide
         )
-        self.lens = pmui.Select(label="Lens", options={_NONE: ""}, size="small", visible=False, **wide)
+        self.lenses = LensList(sizing_mode="stretch_width", margin=0)
+        self.lenses.on_choice = self._look_through
         self.catalogue = Catalogue(sizing_mode="stretch_width")
         self.catalogue.on_message = self._press
         self.choosers = pn.Column(
@@ -84,7 +98,6 @@ class Sidebar:
             self.compared,
             self.uncompared,
             self.study,
-            self.lens,
             sizing_mode="stretch_width",
             margin=0,
             stylesheets=[sheet("choosers")],
@@ -92,13 +105,12 @@ class Sidebar:
         self.know(variants)
         self._hear(self.variant, lambda name: name and selection.move(variant=name))
         self._hear(self.study, self._compare)
-        self._hear(self.lens, self._look_through)
         self._hear(self.compared, lambda names: selection.move(compared=tuple(names)))
 
     @property
     def contents(self) -> list[pn.viewable.Viewable]:
         """From top to bottom."""
-        return [self.choosers, self.catalogue]
+        return [self.choosers, self.lenses, self.catalogue]
 
     def know(self, variants: list[str]) -> None:
         """These variants are there to choose from."""
@@ -129,16 +141,18 @@ class Sidebar:
         others = [name for name in self._names if name != place.variant]
         self.compared.param.update(options=others, value=[name for name in place.compared if name in others])
         self.uncompared.visible = bool(place.compared) and not self._compares(place)
-        lens = place.lens if place.lens in self._lenses.values() else ""
-        self.lens.param.update(options=self._lenses, value=lens)
         self.study.param.update(options=[_NONE, *self._studies], value=self._study_of(place))
-        self.catalogue.views = [self._entry(view, place) for _, view in sorted(self._views.items())]
+        choices = lens_choices(self._lenses, self._views, self._reasons, place.lens)
+        said = said_of_lens(place, choices, self._views) if self._offered else ""
+        self.lenses.param.update(lenses=[asdict(choice) for choice in choices], said=said)
+        views = [self._entry(view, place) for _, view in sorted(self._views.items())]
+        self.catalogue.param.update(views=views, beside_lens=any(choice.open for choice in choices))
 
     def offer(self, lenses: Mapping[str, Lens], studies: Mapping[str, tuple[str, ...]]) -> None:
         """These lenses can be looked through, and these studies have several variants each."""
         self._studies = {name: several for name, names in studies.items() if len(several := self._shown(names)) > 1}
-        self.lens.visible, self.study.visible = bool(lenses), bool(self._studies)
-        self._lenses = {_NONE: "", **{lens.title: name for name, lens in lenses.items()}}
+        self._lenses, self._offered = lenses, True
+        self.study.visible = bool(self._studies)
         self.follow(self._selection.place)
 
     def _compares(self, place: Place) -> bool:
@@ -185,6 +199,23 @@ class Sidebar:
     def _press(self, message: dict[str, Any]) -> None:
         if message.get("kind") == "again":
             self.on_again()
+        if message.get("kind") == "find" and isinstance(words := message.get("words"), str):
+            self._errands.send(partial(self._search, words), self._show_found)
+        if message.get("kind") == "lens" and (lens := message.get("lens")) in self._lenses:
+            self._look_through(lens)
         place, view = self._selection.place, message.get("view", "")
         if view in self._views:
             self._selection.place = place.open(view) if message.get("kind") == "open" else place.close(view)
+
+    def _search(self, words: str) -> Searched:
+        lenses = [findable_lens(lens) for lens in self._lenses.values()]
+        return searched(words, [*lenses, *findable_records(self._plugins, self._views.values())])
+
+    def _show_found(self, answer: Searched) -> None:
+        lenses = [
+            {"name": hit.name, "title": lens.title, "summary": lens.summary, "by": hit.by}
+            for hit in answer.hits
+            if hit.kind == "lens" and (lens := self._lenses.get(hit.name)) is not None
+        ]
+        views = [{"name": hit.name, "by": hit.by} for hit in answer.hits if hit.kind == "view"]
+        self.catalogue.found = {"words": answer.words, "said": answer.said, "lenses": lenses, "views": views}

@@ -38,7 +38,7 @@ class Workbench:
         self._names: list[str] = []
         place = self.selection.place
         self.cursor = Cursor(asked=place.step, sizing_mode="stretch_width", margin=0)
-        self.sidebar = Sidebar(self.selection, self._names, self._workspace.plugins.views)
+        self.sidebar = Sidebar(self.selection, self._names, self._workspace.plugins, self._errands)
         self.cards = Board(context)
         self.board = self.cards.view
         self.context_bar = ContextBar(self._workspace, self._errands)
@@ -76,7 +76,7 @@ class Workbench:
 
     def follow(self, place: Place) -> None:
         """Have the cards, the cursor and the sidebar show the place, filled in where a visitor first comes to it."""
-        self.cursor.active = place.page == "views"
+        self.cursor.active = self.sidebar.lenses.active = place.page == "views"
         self.cards.computing.look(looked_at=place.page == "views")
         if place.page != "views":
             self._left = True
@@ -135,7 +135,7 @@ class Workbench:
         else:
             self.cards.say(self._notice(new))
         self.cursor.followed = new.step
-        if (new.variant, new.compared, new.views) != (old.variant, old.compared, old.views):
+        if (new.variant, new.compared, new.views, new.lens) != (old.variant, old.compared, old.views, old.lens):
             # Not at every move of the cursor: comparing the catalogue with itself took longer than all else together.
             self.sidebar.follow(new)
 
