@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from html import escape
 from typing import Any, final
@@ -15,6 +16,7 @@ from miscope_panel.page.client import sheet
 from miscope_panel.page.computing import Computing
 from miscope_panel.page.page_record import PageContext
 from miscope_panel.shown import pin
+from miscope_panel.shown.about import told
 from miscope_panel.shown.card_looks import LOOKS, looks_among, without_looks
 from miscope_panel.shown.lens_cards import CardSection, under_headings
 from miscope_panel.shown.picture import Request, picture
@@ -104,7 +106,7 @@ class Board:
             sizing_mode="stretch_width",
             margin=0,
         )
-        card.on_message = partial(self._hear, entry)
+        card.on_message, card.tell = partial(self._hear, entry), partial(told, self._workspace, title)
         card.on_shown = partial(self.computing.shown, card)
         return card
 
@@ -117,6 +119,10 @@ class Board:
                 self.selection.place = place.turn(entry, control, value)
             case {"kind": "look", "look": str(look), "value": str(value)} if look in LOOKS:
                 self.selection.place = place.turn(entry, look, value or None)
+            case {"kind": "catalogue"}:
+                self.selection.place = replace(place, page="catalogue").turn(
+                    "catalogue", "show", f"view:{view_of(entry)}"
+                )
             case {"kind": "hold"}:
                 now = self._request(entry, place)
                 self.selection.place = place.hold(entry, pin.Pin(view=entry, variant=now.variant, step=now.step))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, ClassVar, final
 
@@ -30,13 +30,14 @@ class Card(JSComponent):
     held = param.Boolean(default=False, doc="Whether it stays at its variant and step.")
     looks = param.Dict(default={}, doc="What the visitor made of the card: full width, zoom (`card_looks`).")
     picture = param.Dict(default={}, doc="State, figure, words, controls: replaced as a whole.")
+    about = param.Dict(default={}, doc="What there is to know of it, once asked: sections (title, lines), and text.")
     pending = param.Boolean(default=False, doc="Whether the picture is older than the selection.")
     fresh = param.Boolean(default=False, doc="Whether the visitor has just opened it, and shall see where.")
     computing = param.Dict(default={}, doc="What can be computed of what is missing, and how far that is.")
     computing_said = param.Dict(default={}, doc="What became of what was asked of that.")
     in_sight = param.Boolean(default=True, doc="Whether the card is on or near the screen; the browser says so.")
 
-    _esm = source("card", "framing", "chart", "menu", "take", "compute", "beside")
+    _esm = source("card", "framing", "chart", "menu", "take", "compute", "about", "beside")
     _stylesheets: ClassVar[list[str]] = [style("card", "chart", "compute")]
 
     def __init__(self, **params: Any) -> None:
@@ -47,6 +48,9 @@ class Card(JSComponent):
         self._shown: Request | None = None
         self._sent = False
         self._again: Callable[[], None] = lambda: None
+        self.tell: Callable[[Request], Mapping[str, Any]] = lambda request: {}
+        """What there is to know of a card with that picture; asked on a thread."""
+        self._inquire: Callable[[], None] = lambda: None
 
     def ask(self, request: Request, render: Renderer, errands: Errands) -> None:
         """Show the picture of the request as soon as it is made; off screen, when the card is seen again.
@@ -56,6 +60,7 @@ class Card(JSComponent):
         if request != self._wanted:
             self._wanted, self._sent = request, False
         self._again = partial(self.ask, request, render, errands)
+        self._inquire = partial(errands.send, lambda: self.tell(request), lambda told: self._answer(request, told))
         self.pending = request != self._shown
         if self.pending and self.in_sight and not self._sent:
             self._sent = True
@@ -102,5 +107,12 @@ class Card(JSComponent):
         if self.in_sight:
             self._again()
 
+    def _answer(self, request: Request, told: Mapping[str, Any]) -> None:
+        if request == self._wanted:
+            self.about = dict(told)
+
     def _handle_msg(self, data: dict[str, Any]) -> None:
-        self.on_message(data)
+        if data.get("kind") == "about":
+            self._inquire()
+        else:
+            self.on_message(data)

@@ -44,11 +44,14 @@ export function render({model, el}) {
   const compute = computing(model)
   const skeleton = h("div", {class: "skeleton", "aria-hidden": "true"})
   const said = h("div", {class: "said", role: "status"})
-  const body = h("div", {class: "body"}, skeleton, canvas, overlay, message, h("div", {class: "busy"}), said)
+  const {choices, copy} = taking(model, canvas, () => figure, (...words) => say(...words))
+  const known = about_panel(model, copy)
+  const body = h("div", {class: "body"}, skeleton, canvas, overlay, message, known.panel, h("div", {class: "busy"}), said)
   const card = h("section", {class: "card", "aria-label": model.title},
-    h("header", {}, h("h3", {title: model.summary}, model.title), badge, model.closable ? h("div", {class: "tools"}, more, widen, close) : null),
+    h("header", {}, h("h3", {title: model.summary}, model.title), badge, model.closable ? h("div", {class: "tools"}, known.button, more, widen, close) : null),
     actions, heading, controls, body)
   el.append(card)
+  if (model.closable) known.listen_on(card)
   const lay = beside(model, host)
 
   // --- the picture
@@ -153,7 +156,6 @@ export function render({model, el}) {
     said.textContent = text
     if (!stays) silence = setTimeout(() => (said.textContent = ""), 4000)
   }
-  const {choices, copy} = taking(model, canvas, () => figure, say)
 
   // --- words
 
