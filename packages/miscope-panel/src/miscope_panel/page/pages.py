@@ -19,6 +19,7 @@ from miscope.plugins.plugins import Plugins
 from miscope.runs.run_queue import RunQueue
 from miscope.workspace import Workspace
 from miscope_panel.page import hookspecs
+from miscope_panel.page.catalogue_page import CataloguePage
 from miscope_panel.page.client import sheet
 from miscope_panel.page.installed import InstalledPage
 from miscope_panel.page.jobs_page import JobsPage
@@ -36,6 +37,7 @@ OWN = (
     Page(name="views", title="Workbench", open=Workbench),
     Page(name="launch", title="Launch", open=LaunchPage),
     Page(name="jobs", title="Jobs", open=JobsPage),
+    Page(name="catalogue", title="Catalogue", open=CataloguePage),
     Page(name="installed", title="Installed", open=InstalledPage),
 )
 """Those that come with the dashboard."""
