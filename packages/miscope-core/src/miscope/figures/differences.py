@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from miscope.variant import Variant
 
-__all__ = ["differing_fields", "labels"]
+__all__ = ["differ_in_seeds_alone", "differing_fields", "differing_values", "labels"]
+
+_SEED = re.compile(r"(.*_)?seed")
 
 
 def differing_fields(variants: Sequence[Variant]) -> tuple[str, ...]:
@@ -14,6 +17,21 @@ def differing_fields(variants: Sequence[Variant]) -> tuple[str, ...]:
     described = [_described(variant) for variant in variants]
     names = dict.fromkeys(name for fields in described for name in fields)
     return tuple(name for name in names if len({repr(fields.get(name)) for fields in described}) > 1)
+
+
+def differing_values(variants: Sequence[Variant]) -> dict[str, tuple[str, ...]]:
+    """Of each of these fields what each variant has there, as it is written; "" where it has no such field."""
+    described = [_described(variant) for variant in variants]
+    return {
+        name: tuple(_short(fields[name]) if name in fields else "" for fields in described)
+        for name in differing_fields(variants)
+    }
+
+
+def differ_in_seeds_alone(variants: Sequence[Variant]) -> bool:
+    """Whether they differ in some seed, and in nothing else."""
+    names = differing_fields(variants)
+    return bool(names) and all(_SEED.fullmatch(name) for name in names)
 
 
 def labels(variants: Sequence[Variant]) -> list[str]:

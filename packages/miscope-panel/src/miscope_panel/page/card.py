@@ -13,7 +13,7 @@ from miscope_panel.page.client import source, style
 from miscope_panel.page.errands import Errands
 from miscope_panel.shown.picture import Picture, Request
 
-__all__ = ["Card", "Renderer"]
+__all__ = ["Card", "Renderer", "sent"]
 
 Renderer = Callable[[Request], Picture]
 
@@ -25,6 +25,8 @@ class Card(JSComponent):
     view = param.String(doc="Name of the view; '' for a card that only says something.")
     title = param.String()
     summary = param.String()
+    of_view = param.String(doc="What the view is called, where the title says whom the card is of.")
+    colour = param.String(doc="That of the one variant it is of, where it stands among several; '' for none.")
     closable = param.Boolean(default=True)
     holdable = param.Boolean(default=False, doc="Whether a second card can hold what this one shows.")
     held = param.Boolean(default=False, doc="Whether it stays at its variant and step.")
@@ -87,19 +89,8 @@ class Card(JSComponent):
             self._seen()
             return
         self._shown = request
-        picture = {
-            "state": made.state,
-            "figure": made.figure,
-            "badge": made.badge,
-            "note": made.note,
-            "words": list(made.words),
-            "commands": list(made.commands),
-            "trace": made.trace,
-            "controls": [dict(control) for control in made.controls],
-            "taken": dict(made.taken),
-        }
         # At once: a change costs the event loop a millisecond, however much changes with it.
-        self.param.update(picture=picture, pending=False)
+        self.param.update(picture=sent(made), pending=False)
         self.on_shown(request, made)
 
     @param.depends("in_sight", watch=True)
@@ -116,3 +107,18 @@ class Card(JSComponent):
             self._inquire()
         else:
             self.on_message(data)
+
+
+def sent(made: Picture) -> dict[str, Any]:
+    """The picture as the browser is given it."""
+    return {
+        "state": made.state,
+        "figure": made.figure,
+        "badge": made.badge,
+        "note": made.note,
+        "words": list(made.words),
+        "commands": list(made.commands),
+        "trace": made.trace,
+        "controls": [dict(control) for control in made.controls],
+        "taken": dict(made.taken),
+    }

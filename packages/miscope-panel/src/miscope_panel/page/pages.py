@@ -21,6 +21,7 @@ from miscope.workspace import Workspace
 from miscope_panel.page import hookspecs
 from miscope_panel.page.catalogue_page import CataloguePage
 from miscope_panel.page.client import sheet
+from miscope_panel.page.compare_page import ComparePage
 from miscope_panel.page.installed import InstalledPage
 from miscope_panel.page.jobs_page import JobsPage
 from miscope_panel.page.launch.launch_page import LaunchPage
@@ -35,6 +36,7 @@ __all__ = ["OWN", "found_pages", "opened_page", "server_context"]
 OWN = (
     Page(name="runs", title="Runs", open=RunsPage),
     Page(name="views", title="Workbench", open=Workbench),
+    Page(name="compare", title="Compare", open=ComparePage),
     Page(name="launch", title="Launch", open=LaunchPage),
     Page(name="jobs", title="Jobs", open=JobsPage),
     Page(name="catalogue", title="Catalogue", open=CataloguePage),

@@ -6,10 +6,10 @@ import math
 import re
 import threading
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal, final
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, final
 
 from miscope.analysis.analyzer_options import Options
 from miscope.analyzer import Grain
@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
     from miscope.workspace import Workspace
 
-__all__ = ["Picture", "Request", "State", "command", "figure", "picture", "why_not"]
+__all__ = ["Picture", "Request", "State", "command", "drawn_picture", "figure", "guarded", "picture", "why_not"]
+
+T = TypeVar("T")
 
 State = Literal["figure", "missing", "inapplicable", "error"]
 
@@ -95,6 +97,11 @@ class Picture:
 
 def picture(workspace: Workspace, request: Request) -> Picture:
     """The picture of a request. Never raises: what goes wrong in one view stays in its card."""
+    return drawn_picture(workspace, request)[0]
+
+
+def drawn_picture(workspace: Workspace, request: Request) -> tuple[Picture, Figure | None]:
+    """The same with its figure as such; None where there is none."""
     label, offered = "step", ()
     try:
         view = workspace.plugins.view(request.view)
@@ -105,11 +112,11 @@ def picture(workspace: Workspace, request: Request) -> Picture:
         with _turn(view):
             shown, asked = _gathered(workspace, view, variants, request.step, chosen)
             if request.exact and (lack := lacking(workspace, view, shown, request.controls)):
-                return Picture(state="missing", words=lack.words, commands=lack.commands)
+                return Picture(state="missing", words=lack.words, commands=lack.commands), None
             controls = _accepted(view, shown, request.controls)
             drawn = draw(view, shown, controls)
             turned = turned_away(view, controls, settle(view, shown, {}))
-        return Picture(
+        made = Picture(
             state="figure",
             figure=wire(drawn),
             step=shown.step,
@@ -122,15 +129,25 @@ def picture(workspace: Workspace, request: Request) -> Picture:
                 "query": in_query(view, shown, turned),
             },
         )
+        return made, drawn
     except (NoArtifact, NoCheckpoint) as error:
-        return replace(_explained(workspace, "missing", error), controls=offered)
+        return replace(_explained(workspace, "missing", error), controls=offered), None
     except DoesNotApply as error:
-        return _alone(workspace, request) or _explained(workspace, "inapplicable", error)
+        return _alone(workspace, request) or _explained(workspace, "inapplicable", error), None
+    except MiscopeError as error:
+        return _explained(workspace, "error", error), None
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the door that keeps a view's failure in its own card
+        return _failed(workspace, request.view, error), None
+
+
+def guarded(workspace: Workspace, view: str, work: Callable[[], T]) -> T | Picture:
+    """What the work on a view's figures gives; where it fails, the picture of a card that says so."""
+    try:
+        return work()
     except MiscopeError as error:
         return _explained(workspace, "error", error)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - the door that keeps a view's failure in its own card
-        words = failed(workspace, request.view, error)
-        return Picture(state="error", words=words, trace="".join(traceback.format_exception(error)))
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the same door: figures that cannot be put together
+        return _failed(workspace, view, error)
 
 
 def figure(workspace: Workspace, request: Request) -> Figure:
@@ -207,6 +224,11 @@ def _described(control: Control, shown: ViewData, value: Value) -> dict[str, Any
         maximum = greatest if math.isfinite(greatest) else None
         return {**known, "kind": "number", "minimum": least, "maximum": maximum, "whole": control.whole}
     return {**known, "kind": "toggle"}
+
+
+def _failed(workspace: Workspace, view: str, error: BaseException) -> Picture:
+    words = failed(workspace, view, error)
+    return Picture(state="error", words=words, trace="".join(traceback.format_exception(error)))
 
 
 def _explained(workspace: Workspace, state: State, error: MiscopeError) -> Picture:

@@ -100,6 +100,8 @@ const step_cursor = ({model, el, hub, more_keys = [], settled = null}) => {
     track.setAttribute("aria-valuemin", steps()[0] ?? 0)
     track.setAttribute("aria-valuemax", steps().at(-1) ?? 0)
     track.setAttribute("aria-valuenow", step ?? 0)
+    // Of several cursors the one that is looked at.
+    if (!model.active) return
     hub.state.step = here ? step : null
     hub.announce("cursor")
   }
@@ -219,7 +221,7 @@ const step_cursor = ({model, el, hub, more_keys = [], settled = null}) => {
     event.preventDefault()
     action(event)
   })
-  hub.listen(model, "miscope:jump", (event) => jump(event.detail.step))
+  hub.listen(model, "miscope:jump", (event) => model.active && jump(event.detail.step))
   hub.listen(model, "miscope:theme", () => paint())
 
   model.on("asked", () => {
@@ -227,6 +229,7 @@ const step_cursor = ({model, el, hub, more_keys = [], settled = null}) => {
     asked = model.asked
     show()
   })
+  model.on("active", show)
   model.on("spacing", () => {
     log = model.spacing === "log"
     paint()

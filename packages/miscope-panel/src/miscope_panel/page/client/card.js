@@ -13,6 +13,17 @@ const ready = () => (miscope.charts ? Promise.resolve() : new Promise((done) => 
 // What stands between backticks is code.
 const coded = (sentence) => sentence.split("`").map((part, i) => (i % 2 ? h("code", {}, part) : part))
 
+// Steps on an axis that counts since an event, or in percent, and back.
+const on_axis = ({clock}, step) => (clock ? (step - clock.zero) / clock.unit : step)
+const of_axis = ({clock}, place) => (clock ? place * clock.unit + clock.zero : place)
+
+const dot = (colour) => {
+  if (!colour) return null
+  const mark = h("i", {class: "dot", "aria-hidden": "true"})
+  mark.style.background = colour
+  return mark
+}
+
 export function render({model, el}) {
   const root = el.getRootNode()
   const host = root.host ?? el
@@ -48,7 +59,7 @@ export function render({model, el}) {
   const known = about_panel(model, copy)
   const body = h("div", {class: "body"}, skeleton, canvas, overlay, message, known.panel, h("div", {class: "busy"}), said)
   const card = h("section", {class: "card", "aria-label": model.title},
-    h("header", {}, h("h3", {title: model.summary}, model.title), badge, model.closable ? h("div", {class: "tools"}, known.button, more, widen, close) : null),
+    h("header", {}, dot(model.colour), h("h3", {title: model.summary}, model.title), badge, model.closable ? h("div", {class: "tools"}, known.button, more, widen, close) : null),
     actions, heading, controls, body)
   el.append(card)
   if (model.closable) known.listen_on(card)
@@ -57,8 +68,8 @@ export function render({model, el}) {
   // --- the picture
 
   const chart = chart_in({model, root, canvas, overlay, library: () => ready().then(plotly),
-    mark: (about) => (about.time_axis && miscope.step != null ? [about.time_axes, miscope.step] : null),
-    jump: (step) => announce("jump", {step}),
+    mark: (about) => (about.time_axis && miscope.step != null ? [about.time_axes, on_axis(about, miscope.step)] : null),
+    jump: (place, about) => announce("jump", {step: of_axis(about, place)}),
     zoom: (ranges) => {
       zoom = zoom_after(zoom, ranges)
       model.send_msg({kind: "look", look: "zoomed-to", value: zoom})
@@ -78,7 +89,7 @@ export function render({model, el}) {
     if (!figure || drawn === called) return
     drawn = called
     const content = JSON.parse(figure)
-    heading.textContent = heading.title = heading_of(content, [model.title], !model.held)
+    heading.textContent = heading.title = heading_of(content, [model.title, model.of_view], !model.held)
     make_room(content)
     const template = miscope.charts.templates[miscope.dark ? "dark" : "light"]
     zoom = model.looks["zoomed-to"] ?? ""
@@ -183,6 +194,8 @@ export function render({model, el}) {
     message.replaceChildren(...sentences, ...(picture.commands ?? []).map(command))
     // Before the other way to have it computed, the command.
     if (picture.state === "missing") compute.put(message, sentences.at(-1))
+    for (const {label, control, value} of picture.choices ?? [])
+      message.append(h("button", {class: "again", type: "button", onclick: () => model.send_msg({kind: "choose", control, value})}, label))
     if (picture.state === "missing" || picture.state === "notice")
       message.append(h("button", {class: "again", type: "button", onclick: () => announce("again")}, "Refresh"))
     if (picture.trace) message.append(h("details", {}, h("summary", {}, "Traceback"), h("pre", {}, picture.trace)))

@@ -8,7 +8,11 @@ const taking = (model, canvas, figure, say) => {
     say(navigator.clipboard ? `${what} copied.` : text, !navigator.clipboard)
   }
 
+  // Of several variants together there is the page that shows them.
+  const alone = () => Boolean(model.picture.taken?.query)
+
   function address() {
+    if (new URLSearchParams(location.search).get("page") === "compare") return location.href
     const now = new URLSearchParams(location.search)
     const kept = [...now].filter(([name]) => ["v", "e", "with", "theme"].includes(name) || name.startsWith(`${model.view}:`))
     const query = new URLSearchParams([...kept, ["views", model.view]])
@@ -46,12 +50,12 @@ const taking = (model, canvas, figure, say) => {
     const hold = ["Hold it beside", () => model.send_msg({kind: "hold"})]
     return [
       {title: "Save", items: !there ? [] : [
-        ["Image (PNG)", () => image("png")], ["Drawing (SVG)", () => image("svg")], ["For print (PDF)", () => file("pdf")],
-        ["Page (HTML)", () => file("html")], ["Numbers (CSV)", () => file("csv")],
-        ["Numbers (Parquet)", () => file("parquet")], ["Numbers (NumPy)", () => file("npz")]]},
+        ["Image (PNG)", () => image("png")], ["Drawing (SVG)", () => image("svg")], ...(!alone() ? [] : [
+          ["For print (PDF)", () => file("pdf")], ["Page (HTML)", () => file("html")], ["Numbers (CSV)", () => file("csv")],
+          ["Numbers (Parquet)", () => file("parquet")], ["Numbers (NumPy)", () => file("npz")]])]},
       {title: "Copy", items: [
         ["Link to this view", () => copy("Link", address())],
-        ...(there ? [["Python", () => copy("Python", taken.python)], ["Command", () => copy("Command", taken.shell)]] : [])]},
+        ...(there && alone() ? [["Python", () => copy("Python", taken.python)], ["Command", () => copy("Command", taken.shell)]] : [])]},
       {title: "Compare", items: there && model.holdable ? [hold] : []},
     ]
   }

@@ -1,0 +1,87 @@
+"""Another time axis for a figure: since an event, or in percent of a training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from miscope.figures.comparing.compared_figure import in_parts, put_together, time_axes
+from miscope.figures.extents import places
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+__all__ = ["EVERY_RUN", "Clock", "clock_of", "on_clock"]
+
+EVERY_RUN = ("step", "share")
+"""Ways to align that there are for every training: by the step itself, and by its share of the last step."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Clock:
+    """Where the steps of one training stand on the axis: at (step - zero) / unit."""
+
+    zero: float = 0.0
+    unit: float = 1.0
+    title: str = ""
+    """Of the axis; "" where it counts steps."""
+
+    def place(self, step: float) -> float:
+        """Where a step stands on the axis."""
+        return (step - self.zero) / self.unit
+
+    def step(self, place: float) -> float:
+        """The step that stands there."""
+        return place * self.unit + self.zero
+
+
+def clock_of(align: str, *, events: Mapping[str, float], last: float, step_label: str) -> Clock | None:
+    """The clock of one training; None where the event it is to be aligned by never happened there.
+
+    align: 'step', 'share' of the last step, or the name of an event. events: their steps.
+    """
+    if align == "step":
+        return Clock()
+    if align == "share":
+        return Clock(unit=max(last, 1.0) / 100, title=f"% of the last {step_label}")
+    return Clock(zero=events[align], title=f"{step_label}s since {align}") if align in events else None
+
+
+def on_clock(figure: Figure, clock: Clock) -> Figure:
+    """A copy of the figure with what lies on its time axes moved there. An axis in powers of ten becomes a plain one.
+
+    Steps that a text or a hover label names stay as they are written.
+    """
+    parts = in_parts(figure)
+    if clock.title:
+        for name in time_axes(parts.layout):
+            _move(parts.traces, parts.layout, name, clock)
+        parts.layout["meta"]["miscope"]["clock"] = {"zero": clock.zero, "unit": clock.unit}
+    return put_together(parts)
+
+
+def _move(traces: list[dict[str, Any]], layout: dict[str, Any], name: str, clock: Clock) -> None:
+    letter, key = name[0], f"{name[0]}axis{name[1:]}"
+    for trace in traces:
+        if letter in trace and trace.get(f"{letter}axis", letter) == name:
+            at = places(trace, letter)
+            trace[letter] = (at.astype(float) - clock.zero) / clock.unit
+    axis = layout.get(key, {})
+    logarithmic = axis.get("type") == "log"
+    for drawn in (*layout.get("shapes", ()), *layout.get("annotations", ())):
+        if drawn.get(f"{letter}ref", letter) == name:
+            # plotly has annotations of an axis in powers of ten at their exponents, shapes at the numbers.
+            tens = logarithmic and "text" in drawn
+            for end in (letter, f"{letter}0", f"{letter}1"):
+                if isinstance(drawn.get(end), int | float | np.number):
+                    drawn[end] = clock.place(10.0 ** drawn[end] if tens else drawn[end])
+    kept = {
+        word: value for word, value in axis.items() if word not in ("type", "dtick", "range", "tickvals", "ticktext")
+    }
+    if axis.get("range") is not None and not logarithmic and None not in axis["range"]:
+        kept["range"] = [clock.place(end) for end in axis["range"]]
+    layout[key] = {**kept, "title": {**axis.get("title", {}), "text": clock.title}}

@@ -1,0 +1,203 @@
+"""Figures of one view for several variants: laid over each other, subtracted, averaged, moved to another time axis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from miscope.figures.comparing.clock import Clock, clock_of, on_clock
+from miscope.figures.comparing.compared_figure import ComparedFigure, NotCompared
+from miscope.figures.comparing.difference import difference
+from miscope.figures.comparing.overlay import overlay
+from miscope.figures.comparing.seed_mean import seed_mean
+
+BLUE, RED = "#0072B2", "#D55E00"
+
+
+def drawn(*traces: Any, time_axes: tuple[str, ...] = ("x",), **layout: Any) -> go.Figure:
+    """As `render.draw` leaves a figure."""
+    return go.Figure([*traces]).update_layout(meta={"miscope": {"time_axes": list(time_axes)}}, **layout)
+
+
+def curve(name: str, x: Any, y: Any, **more: Any) -> go.Scatter:
+    return go.Scatter(x=np.asarray(x), y=np.asarray(y), name=name, **more)
+
+
+def members(*figures: go.Figure) -> list[ComparedFigure]:
+    look = zip(("seed=0", "seed=1", "seed=2"), (BLUE, RED, "#009E73"), strict=True)
+    return [ComparedFigure(label=label, colour=c, figure=f) for f, (label, c) in zip(figures, look, strict=False)]
+
+
+def shown(figure: go.Figure | NotCompared) -> list[Any]:
+    """Its traces that have any point."""
+    assert isinstance(figure, go.Figure)
+    return [trace for trace in figure.data if "z" in trace or list(trace.x) != [None]]
+
+
+def test_an_overlay_keeps_every_value_and_gives_each_variant_its_colour_and_each_curve_its_line():
+    first = drawn(curve("train", [0, 10], [3.0, 1.0]), curve("test", [0, 10], [3.0, 2.0]))
+    second = drawn(curve("train", [0, 20], [4.0, 1.5]), curve("test", [0, 20], [4.0, 2.5]))
+    made = overlay(members(first, second))
+    traces = shown(made)
+    assert [trace.name for trace in traces] == [
+        "seed=0 · train", "seed=0 · test", "seed=1 · train", "seed=1 · test",
+    ]  # fmt: skip
+    assert [trace.line.color for trace in traces] == [BLUE, BLUE, RED, RED]
+    assert [trace.line.dash for trace in traces] == ["solid", "dash", "solid", "dash"]
+    for trace, source in zip(traces, [*first.data, *second.data], strict=True):
+        assert (trace.x.tolist(), trace.y.tolist()) == (source.x.tolist(), source.y.tolist())
+    legend = [(t.name, t.line.color, t.line.dash) for t in made.data if t.showlegend]
+    assert legend[:2] == [("seed=0", BLUE, "solid"), ("seed=1", RED, "solid")]
+    assert [(name, dash) for name, _, dash in legend[2:]] == [("train", "solid"), ("test", "dash")]
+    assert made.layout.xaxis.range[1] >= 20
+
+
+def test_one_curve_a_variant_is_called_what_the_variant_is():
+    made = overlay(members(drawn(curve("loss", [0], [1])), drawn(curve("loss", [0], [2]))))
+    assert [trace.name for trace in shown(made)] == ["seed=0", "seed=1"]
+
+
+def test_of_more_curves_than_there_are_styles_the_first_are_drawn_and_the_rest_are_counted():
+    many = [drawn(*(curve(f"frequency {n}", [0, 1], [n, n]) for n in range(8))) for _ in range(2)]
+    made = overlay(members(*many))
+    assert len(shown(made)) == 2 * 6
+    assert made.layout.title.subtitle.text == "2 more curves of each variant: see small multiples"
+
+
+def test_heat_maps_and_tables_are_not_laid_over_each_other():
+    heat = drawn(go.Heatmap(z=[[1.0]]))
+    assert overlay(members(heat, heat)) == NotCompared(reason="heat maps would hide each other")
+    table = drawn(go.Table(header={"values": ["a"]}, cells={"values": [[1]]}))
+    assert overlay(members(table, table)) == NotCompared(reason="tables would hide each other")
+
+
+def test_bars_stand_beside_each_other_and_marks_take_the_colour_of_their_variant():
+    figures = [drawn(go.Bar(x=["a", "b"], y=[1, 2]), time_axes=()) for _ in range(2)]
+    figures[0].add_vline(1, name="event")
+    figures[1].add_vline(2, name="event")
+    made = overlay(members(*figures))
+    assert made.layout.barmode == "group"
+    assert [trace.marker.color for trace in shown(made)] == [BLUE, RED]
+    assert [shape.line.color for shape in made.layout.shapes] == [BLUE, RED]
+
+
+steps = st.lists(st.integers(0, 10_000), min_size=2, max_size=20, unique=True).map(sorted)
+
+
+@given(steps=steps, zero=st.floats(-5000, 5000), unit=st.floats(0.1, 100))
+def test_a_moved_time_axis_moves_every_point_and_mark_the_same_way_and_nothing_else(steps, zero, unit):
+    figure = drawn(curve("loss", steps, np.arange(len(steps))))
+    figure.add_shape(type="line", x0=steps[0], x1=steps[0], y0=0, y1=1, yref="paper", name="event")
+    clock = Clock(zero=zero, unit=unit, title="since")
+    moved = on_clock(figure, clock)
+    assert moved.data[0].x == pytest.approx((np.array(steps) - zero) / unit)
+    assert moved.data[0].y.tolist() == list(range(len(steps)))
+    assert moved.layout.shapes[0].x0 == pytest.approx(clock.place(steps[0]))
+    assert clock.step(clock.place(steps[-1])) == pytest.approx(steps[-1], abs=1e-6)
+    assert figure.data[0].x.tolist() == steps
+    assert moved.layout.xaxis.title.text == "since"
+    assert moved.layout.meta["miscope"]["clock"] == {"zero": zero, "unit": unit}
+
+
+def test_a_logarithmic_time_axis_becomes_plain_where_it_is_moved():
+    figure = drawn(curve("loss", [1, 100], [1, 2]), xaxis={"type": "log", "dtick": 1, "title": {"text": "epoch"}})
+    moved = on_clock(figure, Clock(zero=50, title="epochs since generalised"))
+    assert (moved.layout.xaxis.type, moved.layout.xaxis.dtick) == (None, None)
+    assert on_clock(figure, Clock()).layout.xaxis.type == "log"
+
+
+def test_only_time_axes_are_moved():
+    figure = drawn(curve("path", [1, 2], [3, 4]), time_axes=())
+    assert on_clock(figure, Clock(zero=1, title="since")).data[0].x.tolist() == [1, 2]
+
+
+def test_a_training_without_the_event_has_no_clock_of_it():
+    told = {"events": {"generalised": 300.0}, "last": 2000.0, "step_label": "epoch"}
+    assert clock_of("generalised", **told) == Clock(zero=300.0, title="epochs since generalised")
+    assert clock_of("memorised", **told) is None
+    assert clock_of("step", **told) == Clock()
+    assert clock_of("share", **told) == Clock(unit=20.0, title="% of the last epoch")
+
+
+def test_curves_are_subtracted_at_the_steps_that_both_have():
+    made = difference(drawn(curve("loss", [0, 10, 20], [3, 2, 1])), drawn(curve("loss", [0, 20, 30], [5, 2.5, 9])))
+    (trace,) = shown(made)
+    assert (trace.x.tolist(), trace.y.tolist()) == ([0, 20], [2, 1.5])
+    assert made.layout.title.subtitle.text == "at the places that both have"
+    assert made.layout.yaxis.title.text == "B − A"
+
+
+def test_curves_over_training_without_common_steps_are_read_between_them():
+    made = difference(drawn(curve("loss", [0, 5, 10], [0, 5, 10])), drawn(curve("loss", [-1, 4, 9], [0, 10, 20])))
+    (trace,) = shown(made)
+    assert trace.x.tolist() == [0, 5]
+    assert trace.y == pytest.approx([2 - 0, 12 - 5])
+    assert made.layout.title.subtitle.text == "B read between its steps, on straight lines"
+
+
+def test_heat_maps_are_subtracted_cell_by_cell_around_zero():
+    heat = lambda z, **more: drawn(go.Heatmap(z=z, coloraxis="coloraxis", **more), coloraxis={"cmin": 0, "cmax": 9})  # noqa: E731
+    made = difference(heat([[1.0, 2.0], [3.0, 4.0]]), heat([[1.0, 0.0], [6.0, 4.5]]))
+    (trace,) = shown(made)
+    assert np.asarray(trace.z).tolist() == [[0.0, -2.0], [3.0, 0.5]]
+    assert (made.layout.coloraxis.cmin, made.layout.coloraxis.cmax) == (-3.0, 3.0)
+    other = difference(heat([[1.0, 2.0]]), heat([[1.0]]))
+    assert other == NotCompared(reason="the grids have 1 by 2 and 1 by 1 cells")
+    shifted = difference(heat([[1.0, 2.0]], x=[0, 1]), heat([[1.0, 2.0]], x=[1, 2]))
+    assert shifted == NotCompared(reason="the rows or columns of the grids are not the same")
+
+
+def test_bars_are_subtracted_by_name():
+    made = difference(drawn(go.Bar(x=["a", "b"], y=[1, 2])), drawn(go.Bar(x=["b", "c"], y=[5, 7])))
+    (trace,) = shown(made)
+    assert (list(trace.x), list(trace.y)) == (["b"], [3])
+
+
+def test_a_path_has_no_difference():
+    figures = [drawn(curve("path", [0, 1, 0], [0, i, 2]), time_axes=()) for i in (1, 2)]
+    figures[1].data[0].x = [0, 2, 0]
+    assert difference(*figures) == NotCompared(reason="its points lie at other places in each")
+
+
+@given(values=st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=10))
+def test_a_figure_less_itself_is_nothing(values):
+    figure = drawn(curve("loss", range(len(values)), values))
+    (trace,) = shown(difference(figure, figure))
+    assert not trace.y.any()
+
+
+def test_the_mean_over_seeds_has_the_interval_of_student_and_says_so():
+    figures = [drawn(curve("loss", [0, 10], [1.0 + s, 5.0])) for s in (-1, 0, 1)]
+    made = seed_mean(members(*figures))
+    low, high, mean = shown(made)
+    assert mean.y.tolist() == [1.0, 5.0]
+    # t of 2 degrees of freedom at 0.975, over the root of three.
+    assert high.y[0] - 1.0 == pytest.approx(4.302653 / np.sqrt(3))
+    assert low.x.tolist() == [0]  # alike at 10: they do not say how far others would spread
+    assert made.layout.title.subtitle.text == "mean of 3 runs · 95 % interval by Student's t at each place"
+
+
+def test_on_an_axis_in_powers_of_ten_the_mean_is_the_geometric_one():
+    figures = [drawn(curve("loss", [0, 10], [y, y]), yaxis={"type": "log"}) for y in (1e-4, 1e-2)]
+    made = seed_mean(members(*figures))
+    (mean,) = shown(made)
+    assert mean.y == pytest.approx([1e-3, 1e-3])
+    assert made.layout.title.subtitle.text == "mean of 2 runs · too few for an interval"
+
+
+def test_what_a_model_that_learned_nothing_would_show_stays_grey_and_takes_no_style():
+    null = curve("random walks", [0, 1], [0, 0], line={"color": "#9A9A9A"})
+    path = go.Scatter(
+        x=[0, 1], y=[1, 2], name="weights", mode="lines+markers+text", text=["a", "b"], marker={"color": [0.0, 1.0]}
+    )
+    made = overlay(members(drawn(null, path, time_axes=()), drawn(null, path, time_axes=())))
+    traces = shown(made)
+    assert [trace.line.color for trace in traces] == ["#9A9A9A", BLUE, "#9A9A9A", RED]
+    assert [trace.line.dash for trace in traces[1::2]] == ["solid", "solid"]
+    assert [trace.marker.color for trace in traces[1::2]] == [BLUE, RED]
+    assert [trace.mode for trace in traces[1::2]] == ["lines+markers+text", "lines+markers"]

@@ -1,0 +1,101 @@
+// Which variants are compared, how they differ, and how they are looked at.
+export function render({model, el}) {
+  const chips = h("div", {class: "chips", role: "list", "aria-label": "Variants that are compared"})
+  const differs = h("details", {class: "differs"})
+  const ways = h("div", {class: "ways"})
+  const notes = h("div", {class: "notes", role: "status"})
+  el.append(h("section", {class: "bar", "aria-label": "Comparison"}, h("div", {class: "row"}, chips, adder("variant", "Add a variant", () =>
+    model.others.map((name) => [name, ""]))), differs, h("div", {class: "row"}, ways, adder("view", "Add a view", () =>
+    model.views.map(({name, title}) => [name, title]))), notes))
+
+  const turn = (control, value) => model.send_msg({kind: "turn", control, value})
+
+  // A field with suggestions: what is typed whole, or chosen, is taken.
+  function adder(kind, label, offered) {
+    const list = h("datalist", {id: `compare-${kind}s`})
+    const field = h("input", {type: "text", list: list.id, placeholder: label, "aria-label": label, spellcheck: "false", autocomplete: "off"})
+    const fill = () => list.replaceChildren(...offered().map(([name, title]) => h("option", {value: name}, title)))
+    const take = () => {
+      const typed = field.value.trim()
+      const found = offered().find(([name, title]) => name === typed || title === typed)
+      if (!found) return
+      field.value = ""
+      model.send_msg({kind: "add", what: kind, name: found[0]})
+    }
+    field.addEventListener("input", take)
+    field.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") field.blur()
+      if (event.key !== "Enter") return
+      const fitting = offered().filter(([name, title]) => `${name} ${title}`.toLowerCase().includes(field.value.trim().toLowerCase()))
+      if (fitting.length === 1) field.value = fitting[0][0]
+      take()
+    })
+    model.on(kind === "variant" ? "others" : "views", fill)
+    requestAnimationFrame(fill)
+    return h("span", {class: "adder"}, field, list)
+  }
+
+  const letter_of = (i) => String.fromCharCode(65 + i)
+
+  function show_chips() {
+    chips.replaceChildren(...model.chips.map((chip, i) => {
+      const mark = h("i", {"aria-hidden": "true"})
+      mark.style.background = chip.colour
+      const lead = h("button", {class: "lead", type: "button", title: i ? `Make it A: ${chip.variant}` : chip.variant, disabled: i === 0,
+        onclick: () => model.send_msg({kind: "lead", name: chip.variant})}, mark, h("b", {}, `${letter_of(i)}  ${chip.label}`))
+      const words = chip.words.map((word) => h("span", {}, word))
+      const show = chip.hidden ? h("button", {class: "again", type: "button", onclick: () => model.send_msg({kind: "show", name: chip.variant})}, "Show") : null
+      return h("div", {class: `chip${chip.hidden ? " hidden" : ""}`, role: "listitem"}, lead, ...words, show,
+        icon("close", `Leave out ${chip.label}`, () => model.send_msg({kind: "remove", name: chip.variant})))
+    }))
+  }
+
+  function show_differs() {
+    const table = h("table", {}, h("thead", {}, h("tr", {}, h("th", {}, "Field"), ...model.chips.map((chip, i) => h("th", {scope: "col"}, letter_of(i))))),
+      h("tbody", {}, ...model.fields.map(({name, values}) => h("tr", {}, h("th", {scope: "row"}, name), ...values.map((value) => h("td", {}, value || "\u2013"))))))
+    differs.hidden = !model.differs
+    differs.replaceChildren(h("summary", {}, model.differs), model.fields.length ? table : "")
+  }
+
+  function show_ways() {
+    const {mode, align, mean, scales} = model.asked
+    const held = el.getRootNode().activeElement?.dataset?.way
+    const modes = h("div", {class: "modes", role: "radiogroup", "aria-label": "How they are shown"}, ...model.modes.map(({value, label}) =>
+      h("button", {type: "button", role: "radio", "data-way": value, "aria-checked": String(value === mode), onclick: () => turn("mode", value)}, label)))
+    const select = h("select", {"data-way": "align", onchange: () => turn("align", select.value)},
+      ...model.aligns.map(({value, label}) => h("option", {value, selected: value === align}, label)))
+    const check = (control, label, value, on, title) => {
+      const box = h("input", {type: "checkbox", "data-way": control, onchange: () => turn(control, box.checked ? value : "")})
+      box.checked = on
+      return h("label", {title}, box, label)
+    }
+    ways.replaceChildren(modes, h("label", {}, "Align by", select),
+      ...(mode === "grid" || mode === "ab" ? [check("scales", "own scales", "own", scales === "own", "Each picture with axes of its own")] : []),
+      ...(model.can_mean && mode === "overlay" ? [check("mean", "mean over seeds", "1", mean, "Mean and 95 % interval (Student's t) where all have values")] : []))
+    if (held) ways.querySelector(`[data-way="${CSS.escape(held)}"]`)?.focus()
+  }
+  ways.addEventListener("keydown", (event) => {
+    const all = [...ways.querySelectorAll("[role=radio]")]
+    const at = all.indexOf(event.composedPath()[0])
+    const by = {ArrowLeft: -1, ArrowRight: 1}[event.key]
+    if (at < 0 || !by) return
+    event.preventDefault()
+    event.stopPropagation()
+    const next = all[(at + by + all.length) % all.length]
+    next.focus()
+    next.click()
+  })
+
+  const show_notes = () => notes.replaceChildren(...model.notes.map(({text, bad, choices}) => h("p", {class: bad ? "bad" : "", title: text}, text,
+    ...choices.map(({label, control, value}) => h("button", {class: "again", type: "button", onclick: () => model.send_msg({kind: "choose", control, value})}, label)))))
+
+  const again = () => el.checkVisibility() && model.send_msg({kind: "again"})
+  listen(model, "miscope:again", again)
+  listen(model, "keydown", (event) => {
+    if (event.key === "r" && !typing(event) && !event.ctrlKey && !event.metaKey && !event.altKey) again()
+  })
+  const draw = {chips: () => { show_chips(); show_differs() }, differs: show_differs, fields: show_differs, modes: show_ways,
+    aligns: show_ways, asked: show_ways, can_mean: show_ways, notes: show_notes}
+  for (const [name, action] of Object.entries(draw)) model.on(name, action)
+  for (const action of new Set(Object.values(draw))) action()
+}

@@ -1,0 +1,202 @@
+"""The page of comparisons: any view of several variants, over each other, side by side, or one less the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, final
+
+import panel as pn
+
+from miscope.analyzer import Grain
+from miscope_panel.page.client import sheet
+from miscope_panel.page.compare_bar import CompareBar
+from miscope_panel.page.compared_group import ComparedGroup
+from miscope_panel.page.cursor import Cursor
+from miscope_panel.page.page_record import PageContext
+from miscope_panel.shown.comparing.bar_shown import bar_shown, notes_of
+from miscope_panel.shown.comparing.compared import Compared, compared
+from miscope_panel.shown.comparing.compared_view import ComparedRequest
+from miscope_panel.shown.comparing.comparison import (
+    MOST,
+    NAME,
+    Comparison,
+    names_compared,
+    read_comparison,
+    with_names,
+)
+from miscope_panel.shown.selection import Place, settled
+
+__all__ = ["ComparePage"]
+
+
+@final
+class ComparePage:
+    """Follows the place while it is looked at, and moves it."""
+
+    def __init__(self, context: PageContext) -> None:
+        self._workspace, self._errands, self._selection = context.server.workspace, context.errands, context.selection
+        self.bar = CompareBar(sizing_mode="stretch_width", margin=0)
+        self.bar.on_message = self._hear
+        looks = [sheet("board"), sheet("compare_board")]
+        # Bokeh warns of a column without anything in it.
+        self._nothing = pn.Spacer(height=0)
+        self.board = pn.Column(self._nothing, sizing_mode="stretch_width", margin=0, stylesheets=looks)
+        self.cursor = Cursor(active=False, sizing_mode="stretch_width", margin=0)
+        self.cursor.param.watch(lambda event: self._selection.move(step=event.new), "asked")
+        self.cursor.param.watch(lambda event: self._space(event.new), "spacing")
+        self.view = pn.Column(
+            self.bar, self.board, self.cursor, sizing_mode="stretch_width", margin=0, stylesheets=[sheet("workbench")]
+        )
+        self._names: tuple[str, ...] | None = None
+        self._compared: Compared | None = None
+        self._compared_of: tuple[str, ...] = ()
+        self._groups: dict[str, ComparedGroup] = {}
+
+    def follow(self, place: Place) -> None:
+        """Show the place; what is known of its variants is read on a thread, when they are others."""
+        self.cursor.active = place.page == NAME
+        if place.page != NAME:
+            self._names = None
+            return
+        names = names_compared(place)[:MOST]
+        if names != self._names:
+            self._names = names
+            self._errands.send(partial(_known, self._workspace, names), partial(self._learn, names))
+        if self._compared is not None and names == self._compared_of:
+            self._lay_out(place)
+
+    def look_again(self) -> None:
+        """Take up what was trained and computed since."""
+        for group in self._groups.values():
+            group.forget()
+        self._names = None
+        self.follow(self._selection.place)
+
+    def _learn(self, names: tuple[str, ...], known: tuple[Compared, tuple[str, ...]]) -> None:
+        place = self._selection.place
+        if names != self._names or place.page != NAME:
+            return
+        (self._compared, every), self._compared_of = known, names
+        self.bar.others = [name for name in every if name not in names]
+        self._lay_out(place)
+
+    def _lay_out(self, place: Place) -> None:
+        known, installed = self._compared or Compared(differing={}, seeds_alone=False), self._workspace.plugins.views
+        asked = read_comparison(place, installed)
+        self.bar.param.update(**bar_shown(known, asked, installed))
+        leading = known.leading(asked.align, asked.hidden)
+        self.cursor.css_classes = [] if leading is not None and leading.steps else ["away"]
+        spacing = "log" if place.controls_of("cursor").get("spacing") == "log" else "linear"
+        if leading is not None:
+            self.cursor.param.update(
+                steps=list(leading.steps), step_label=leading.step_label, events=dict(leading.events)
+            )
+        self.cursor.param.update(asked=place.step, spacing=spacing)
+        shown = tuple(member for member in known.members if member.name not in asked.hidden)
+        enough = len(known.members) > 1 and shown
+        self._groups = {name: self._group(name) for name in asked.views} if enough else {}
+        for name, group in self._groups.items():
+            at_a_step = installed[name].grain is Grain.CHECKPOINT
+            step = settled(leading.steps, place.step) if at_a_step and leading is not None else None
+            group.ask(
+                ComparedRequest(
+                    view=name,
+                    members=shown,
+                    mode=asked.mode,
+                    align=asked.align,
+                    mean=asked.mean and known.seeds_alone,
+                    own_scales=asked.own_scales,
+                    step=step,
+                    controls=place.controls_of(name),
+                )
+            )
+        self._set(asked, len(shown))
+        self.cursor.followed = place.step
+
+    def _group(self, view: str) -> ComparedGroup:
+        if view in self._groups:
+            return self._groups[view]
+        group = ComparedGroup(self._workspace, self._errands, self._workspace.plugins.views[view])
+        group.on_laid_out, group.on_message = self._again, self._hear_of_card
+        return group
+
+    def _again(self) -> None:
+        place = self._selection.place
+        if self._compared is not None and place.page == NAME:
+            asked = read_comparison(place, self._workspace.plugins.views)
+            self._set(asked, sum(member.name not in asked.hidden for member in self._compared.members))
+
+    def _set(self, asked: Comparison, count: int) -> None:
+        """The cards on the board: pictures of all together first, then those under the heading of their view."""
+        groups = [*self._groups.values()]
+        alone = [card for group in groups if not group.headed for card in group.cards]
+        headed = [each for group in groups if group.headed for each in (group.heading, *group.cards)]
+        board = [*alone, *headed] if asked.mode == "overlay" else [*headed, *alone]
+        board = board or [self._nothing]
+        if [*self.board] != board:
+            self.board[:] = board
+        together = {"overlay": count if headed and not alone else 0, "grid": count, "ab": 2}.get(asked.mode, count - 1)
+        self.board.css_classes = [f"of-{together}"] if 2 <= together <= 4 else []
+        notes = notes_of(self._compared, asked, {name: group.shown for name, group in self._groups.items()})
+        self.bar.notes = [*notes]
+
+    def _space(self, spacing: str) -> None:
+        if self.cursor.active:
+            place = self._selection.place
+            self._selection.place = place.turn("cursor", "spacing", None if spacing == "linear" else spacing)
+
+    def _turn(self, control: str, value: str) -> None:
+        defaults = {"mode": "overlay", "align": "step"}
+        kept = None if value == defaults.get(control, "") else value
+        self._selection.place = self._selection.place.turn(NAME, control, kept or None)
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        place = self._selection.place
+        names = names_compared(place)
+        match message:
+            case {"kind": "turn", "control": ("mode" | "align" | "mean" | "scales") as control, "value": str(value)}:
+                self._turn(control, value)
+            case {"kind": "add", "what": "variant", "name": str(name)} if len(names) < MOST:
+                self._selection.place = with_names(place, tuple(dict.fromkeys((*names, name))))
+            case {"kind": "add", "what": "view", "name": str(name)}:
+                self._open((*self._views(place), name))
+            case {"kind": "choose"}:
+                self._hear_of_card("", message)
+            case {"kind": "again"}:
+                self.look_again()
+            case {"kind": "lead", "name": str(name)} if name in names:
+                self._selection.place = with_names(place, (name, *(each for each in names if each != name)))
+            case {"kind": "remove", "name": str(name)}:
+                self._selection.place = with_names(place, tuple(each for each in names if each != name))
+            case {"kind": "show", "name": str(name)}:
+                self._hide(tuple(each for each in self._hidden(place) if each != name))
+
+    def _hear_of_card(self, view: str, message: dict[str, Any]) -> None:
+        place = self._selection.place
+        match message:
+            case {"kind": "close"}:
+                self._open(tuple(name for name in self._views(place) if name != view))
+            case {"kind": "turn", "control": str(control), "value": str(value)}:
+                self._selection.place = place.turn(view, control, value)
+            case {"kind": "choose", "control": "align", "value": str(value)}:
+                self._turn("align", value)
+            case {"kind": "choose", "control": "hide", "value": str(name)}:
+                self._hide((*self._hidden(place), name))
+
+    def _views(self, place: Place) -> tuple[str, ...]:
+        return read_comparison(place, self._workspace.plugins.views).views
+
+    def _hidden(self, place: Place) -> tuple[str, ...]:
+        return read_comparison(place, self._workspace.plugins.views).hidden
+
+    def _open(self, views: Sequence[str]) -> None:
+        # An empty list, too, is said: without it the page would fall back to the first views.
+        self._selection.place = self._selection.place.turn(NAME, "views", ",".join(dict.fromkeys(views)))
+
+    def _hide(self, names: Sequence[str]) -> None:
+        self._selection.place = self._selection.place.turn(NAME, "hide", ",".join(dict.fromkeys(names)) or None)
+
+
+def _known(workspace: Any, names: tuple[str, ...]) -> tuple[Compared, tuple[str, ...]]:
+    return compared(workspace, names), tuple(variant.name for variant in workspace.variants())

@@ -1,0 +1,112 @@
+"""The cards of one view on the page of comparisons: as many as its pictures are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from html import escape
+from typing import TYPE_CHECKING, Any, final
+
+import panel as pn
+
+from miscope_panel.page.card import Card, sent
+from miscope_panel.page.client import sheet
+from miscope_panel.page.errands import Errands
+from miscope_panel.shown.comparing.compared_view import ComparedCard, ComparedRequest, ComparedView, compared_view
+
+if TYPE_CHECKING:
+    from miscope.view import View
+    from miscope.workspace import Workspace
+
+__all__ = ["ComparedGroup"]
+
+
+@final
+class ComparedGroup:
+    """Asks for its pictures when the page moves, while any of its cards is in sight, and shows the latest."""
+
+    def __init__(self, workspace: Workspace, errands: Errands, view: View) -> None:
+        self._workspace, self._errands, self._view = workspace, errands, view
+        self.on_laid_out: Callable[[], None] = lambda: None
+        """Called when there are more or fewer cards than before, or what is said of them is another."""
+        self.on_message: Callable[[str, dict[str, Any]], None] = lambda view, message: None
+        """Called with the view and what somebody did with a card of it."""
+        look = [sheet("section")]
+        self.heading = pn.pane.HTML("", sizing_mode="stretch_width", margin=0, stylesheets=look)
+        self._card_titles: tuple[str, ...] = ("",)
+        self.cards: list[Card] = [self._card("", "")]
+        self.shown: ComparedView | None = None
+        self._asked: ComparedRequest | None = None
+        self._sent: tuple[Any, ...] | None = None
+        self._known: tuple[Any, ...] | None = None
+
+    @property
+    def headed(self) -> bool:
+        """Whether its cards stand under a heading: several, or one that says of whom it is."""
+        return len(self.cards) > 1 or any(self._card_titles)
+
+    def ask(self, request: ComparedRequest) -> None:
+        """Show the pictures of the request as soon as they are made; off screen, when a card is seen again."""
+        self._asked = request
+        pending = request.key != self._known
+        for card in self.cards:
+            card.pending = pending
+        if pending and self._sent != request.key and any(card.in_sight for card in self.cards):
+            self._sent = request.key
+            self._errands.send(partial(self._make, request), partial(self._show, request))
+
+    def forget(self) -> None:
+        """Take what is shown for old."""
+        self._known = self._sent = None
+
+    def _make(self, request: ComparedRequest) -> ComparedView | None:
+        """On a thread, maybe long after it was asked for: None where another was asked for since."""
+        return compared_view(self._workspace, request) if self._asked is request else None
+
+    def _show(self, request: ComparedRequest, made: ComparedView | None) -> None:
+        asked = self._asked
+        if asked is None or asked.key != request.key:
+            return
+        if made is None:
+            self._sent = None
+            self.ask(asked)
+            return
+        self._known, before, self.shown = request.key, self.shown, made
+        titles = tuple(card.title for card in made.cards)
+        anew = titles != self._card_titles or [c.colour for c in self.cards] != [c.colour for c in made.cards]
+        if anew:
+            self._card_titles = titles
+            self.cards = [self._card(card.title, card.colour) for card in made.cards]
+        for card, shown in zip(self.cards, made.cards, strict=True):
+            card.param.update(picture=_sent(shown), pending=False)
+        if anew or before is None or before.note != made.note or before.inputs != made.inputs:
+            self._name(made)
+            self.on_laid_out()
+
+    def _name(self, made: ComparedView) -> None:
+        note = f"<p>{escape(made.note)}</p>" if made.note else ""
+        self.heading.object = f"<h2>{escape(self._view.title)}</h2>{note}"
+
+    def _card(self, title: str, colour: str) -> Card:
+        card = Card(
+            view=self._view.name,
+            title=title or self._view.title,
+            summary=self._view.summary,
+            of_view=self._view.title if title else "",
+            colour=colour,
+            in_sight=True,
+            sizing_mode="stretch_width",
+            margin=0,
+        )
+        card.on_message = partial(self._hear, card)
+        card.param.watch(lambda event: event.new and self._asked and self.ask(self._asked), "in_sight")
+        return card
+
+    def _hear(self, card: Card, message: dict[str, Any]) -> None:
+        if card in self.cards:
+            self.on_message(self._view.name, message)
+
+
+def _sent(card: ComparedCard) -> dict[str, Any]:
+    choices = [{"label": each.label, "control": each.control, "value": each.value} for each in card.choices]
+    return {**sent(card.picture), "choices": choices}

@@ -1,0 +1,85 @@
+"""What stands over the cards of the page of comparisons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from miscope.view import View
+from miscope_panel.shown.comparing.compared import Compared
+from miscope_panel.shown.comparing.compared_view import ComparedView
+from miscope_panel.shown.comparing.comparison import MODES, Comparison
+
+__all__ = ["bar_shown", "notes_of"]
+
+
+def bar_shown(known: Compared, asked: Comparison, installed: Mapping[str, View]) -> dict[str, Any]:
+    """Its parameters, but for the variants that can be added and the notes."""
+    label = known.members[0].step_label if known.members else "step"
+    events = [*known.events, *([asked.align] if asked.align not in (*known.events, "step", "share") else [])]
+    aligns = [
+        ("step", label),
+        ("share", "share of the training"),
+        *((event, f"{label}s since {event}") for event in events),
+    ]
+    return {
+        "chips": [_chip(known, place, asked) for place in range(len(known.members))],
+        "differs": known.words,
+        "fields": [{"name": name, "values": list(values)} for name, values in known.differing.items()],
+        "modes": [{"value": value, "label": text} for value, text in MODES.items()],
+        "aligns": [{"value": value, "label": text} for value, text in aligns],
+        "asked": {
+            "mode": asked.mode,
+            "align": asked.align,
+            "mean": asked.mean and known.seeds_alone,
+            "scales": "own" if asked.own_scales else "shared",
+        },
+        "can_mean": known.seeds_alone,
+        "views": [
+            {"name": name, "title": view.title} for name, view in sorted(installed.items()) if name not in asked.views
+        ],
+    }
+
+
+def _chip(known: Compared, place: int, asked: Comparison) -> dict[str, Any]:
+    chip = known.members[place].chip
+    return {
+        "variant": chip.variant,
+        "label": chip.label,
+        "colour": chip.colour,
+        "words": list(chip.words),
+        "hidden": chip.variant in asked.hidden,
+    }
+
+
+def notes_of(
+    known: Compared | None, asked: Comparison, shown: Mapping[str, ComparedView | None]
+) -> Iterator[dict[str, Any]]:
+    """What is to be known: variants that are not here or not aligned, and whether all were shown the same inputs."""
+    if known is None:
+        return
+    for name in known.unknown:
+        yield _note(f"There is no variant {name!r} here.", bad=True)
+    if len(known.members) < 2:
+        first = "Choose variants to compare." if not known.members else "Add another variant to compare it with."
+        yield _note(f"{first} Or select some on the page of runs and press \u201cCompare\u201d.")
+        return
+    if asked.mode != "grid":
+        for member in known.members:
+            if member.clock(asked.align) is None and member.chip.variant not in asked.hidden:
+                yield _note(" ".join(member.unaligned(asked.align)), member.instead(), bad=True)
+    made = {name: view for name, view in shown.items() if view is not None}
+    for name, view in made.items():
+        if not view.inputs.same:
+            yield _note(f"{name}: {view.inputs.words}.", bad=True)
+    same = [view.inputs for view in made.values() if view.inputs.same]
+    inputs = dict.fromkeys(known.words for known in same if known.words)
+    versions = dict.fromkeys(version for known in same for version in known.versions)
+    words = ", ".join([*(f"the same {each}" for each in inputs), *(f"the same {each}" for each in versions)])
+    if words:
+        yield _note(f"Compared: {words}.")
+
+
+def _note(text: str, choices: Sequence[tuple[str, str, str]] = (), *, bad: bool = False) -> dict[str, Any]:
+    listed = [{"label": label, "control": control, "value": value} for label, control, value in choices]
+    return {"text": text, "bad": bad, "choices": listed}

@@ -1,0 +1,113 @@
+"""What is known of the variants that are compared, before any view of them is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+from miscope.figures.comparing.clock import Clock, clock_of
+from miscope.figures.differences import differ_in_seeds_alone, differing_values
+from miscope.inventory import look_up
+from miscope_panel.shown.variant_chips import Chip, chips_of
+from miscope_panel.shown.variant_events import events_of
+
+if TYPE_CHECKING:
+    from miscope.workspace import Workspace
+
+__all__ = ["Compared", "Member", "compared"]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """One of the variants."""
+
+    chip: Chip
+    steps: tuple[int, ...]
+    """Its checkpoints."""
+    last: float
+    """The last step of its checkpoints, or of what was recorded where there is none."""
+    step_label: str
+    events: Mapping[str, float]
+
+    @property
+    def name(self) -> str:
+        return self.chip.variant
+
+    def clock(self, align: str) -> Clock | None:
+        """That of the variant, aligned so; None where it cannot be."""
+        return clock_of(align, events=self.events, last=self.last, step_label=self.step_label)
+
+    def unaligned(self, align: str) -> tuple[str, str]:
+        """What is said where it cannot be aligned so."""
+        return f"{self.chip.label} cannot be aligned by \u201c{align}\u201d.", "It never happened in this run."
+
+    def instead(self) -> tuple[tuple[str, str, str], ...]:
+        """What can be done then: a label, a control of the page and its value."""
+        return (
+            (f"Align by {self.step_label}", "align", ""),
+            (f"Hide {self.chip.label}", "hide", self.name),
+        )
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """All of them."""
+
+    members: tuple[Member, ...] = ()
+    """In order, A first; those that can be opened."""
+    unknown: tuple[str, ...] = ()
+    """Names of others that were asked for."""
+    differing: Mapping[str, tuple[str, ...]]
+    """By field what each has there."""
+    seeds_alone: bool
+    """Whether nothing but seeds differs."""
+
+    @property
+    def words(self) -> str:
+        """'differ only in seed'."""
+        if len(self.members) < 2:
+            return ""
+        fields = [*self.differing]
+        if not fields:
+            return "The configurations are the same."
+        listed = fields[0] if len(fields) == 1 else f"{', '.join(fields[:-1])} and {fields[-1]}"
+        return f"They differ only in {listed}." if len(fields) <= 3 else f"They differ in {listed}."
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """Events that happened in any, in the order in which they come."""
+        return tuple(dict.fromkeys(event for member in self.members for event in member.events))
+
+    def leading(self, align: str, hidden: Sequence[str]) -> Member | None:
+        """The first shown that can be aligned so: the cursor goes over its steps."""
+        shown = (member for member in self.members if member.name not in hidden)
+        return next((member for member in shown if member.clock(align) is not None), None)
+
+
+def compared(workspace: Workspace, names: Sequence[str]) -> Compared:
+    """Reads what is known of these variants."""
+    found = {name: look_up(workspace.store, workspace.plugins, name).variant for name in names}
+    variants = [variant for variant in found.values() if variant is not None]
+    chips = chips_of(workspace, [variant.name for variant in variants])
+    return Compared(
+        members=tuple(_member(workspace, chip) for chip in chips),
+        unknown=tuple(name for name, variant in found.items() if variant is None),
+        differing=differing_values(variants),
+        seeds_alone=differ_in_seeds_alone(variants),
+    )
+
+
+def _member(workspace: Workspace, chip: Chip) -> Member:
+    steps = tuple(workspace.store.steps(chip.variant))
+    recorded = [] if steps else workspace.store.metrics(chip.variant).values()
+    last = max([*steps[-1:], *(series.steps[-1] for series in recorded if len(series.steps))], default=0)
+    return Member(
+        chip=chip,
+        steps=steps,
+        last=float(last),
+        step_label=workspace.plugins.family(chip.variant.partition("/")[0]).step_label,
+        events=events_of(workspace, chip.variant),
+    )

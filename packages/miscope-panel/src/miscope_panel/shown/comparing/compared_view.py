@@ -1,0 +1,216 @@
+"""The pictures of one view for several variants: laid over each other, beside each other, or subtracted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, final
+
+from miscope.analyzer import Grain
+from miscope.figures.comparing.clock import Clock, on_clock
+from miscope.figures.comparing.compared_figure import ComparedFigure, NotCompared
+from miscope.figures.comparing.difference import difference
+from miscope.figures.comparing.overlay import overlay
+from miscope.figures.comparing.same_inputs import SameInputs, same_inputs
+from miscope.figures.comparing.seed_mean import seed_mean
+from miscope.figures.locked_ranges import lock_ranges
+from miscope.figures.wire import wire
+from miscope_panel.shown.comparing.compared import Member
+from miscope_panel.shown.comparing.comparison import Mode
+from miscope_panel.shown.picture import Picture, Request, drawn_picture, guarded
+from miscope_panel.shown.selection import settled
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+    from miscope.view import View
+    from miscope.workspace import Workspace
+
+__all__ = ["Choice", "ComparedCard", "ComparedRequest", "ComparedView", "compared_view"]
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ComparedRequest:
+    """Which view of which variants, in which way."""
+
+    view: str
+    members: tuple[Member, ...]
+    """Those that are shown, A first."""
+    mode: Mode
+    align: str
+    mean: bool
+    """Of runs that differ in seeds alone."""
+    own_scales: bool
+    step: int | None
+    """Of the one that leads; None of a view over training."""
+    controls: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What it depends on: of equal ones the pictures are the same."""
+        looked_at = tuple((m.name, m.chip.label, m.steps, tuple(m.events.items())) for m in self.members)
+        asked = (self.view, self.mode, self.align, self.mean, self.own_scales, self.step)
+        return (*asked, looked_at, tuple(sorted(self.controls.items())))
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What can be done where a variant cannot be shown: a control of the page and its value."""
+
+    label: str
+    control: str
+    value: str
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class ComparedCard:
+    """One picture."""
+
+    title: str = ""
+    """Which variants it is of; "" for all."""
+    colour: str = ""
+    """Of the one variant."""
+    picture: Picture
+    choices: tuple[Choice, ...] = ()
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class ComparedView:
+    """All pictures of the view."""
+
+    cards: tuple[ComparedCard, ...]
+    note: str = ""
+    """Why they are not in the way that was asked for; "" where they are."""
+    inputs: SameInputs
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Drawn:
+    member: Member
+    picture: Picture
+    figure: Figure | None
+
+
+def compared_view(workspace: Workspace, asked: ComparedRequest) -> ComparedView:
+    """The pictures that are asked for. Never raises: what goes wrong in one view or variant stays in its card."""
+    made = guarded(workspace, asked.view, lambda: _compared_view(workspace, asked))
+    if isinstance(made, Picture):
+        return ComparedView(cards=(ComparedCard(picture=made),), inputs=SameInputs(same=True))
+    return made
+
+
+def _compared_view(workspace: Workspace, asked: ComparedRequest) -> ComparedView:
+    view = workspace.plugins.view(asked.view)
+    variants = [workspace.find(member.name) for member in asked.members]
+    inputs = same_inputs(workspace, view, variants)
+    if view.grain is Grain.COHORT:
+        return ComparedView(cards=(_together(workspace, view, asked),), inputs=inputs)
+    clocks = {member.name: member.clock(asked.align) for member in asked.members}
+    reference = next((clock for clock in clocks.values() if clock is not None), Clock())
+    aligned = [member for member in asked.members if clocks[member.name] is not None or not _counts(view)]
+    if asked.mode == "ab":
+        aligned = aligned[:2]
+    drawn = [_drawn(workspace, view, member, asked, reference) for member in aligned]
+    there = [_placed(one, one.figure, clocks[one.member.name], reference) for one in drawn if one.figure is not None]
+    pictures = {one.member.chip.label: one.picture for one in drawn}
+    cards, note = _put_together(asked, there, pictures, inputs)
+    rest = [_lacking(one) for one in drawn if one.figure is None]
+    never = [_never(member, asked.align) for member in asked.members if member not in aligned]
+    shown = (*cards, *rest, *(never if asked.mode == "grid" or not drawn else ()))
+    return ComparedView(cards=shown, note=note, inputs=inputs)
+
+
+def _counts(view: View) -> bool:
+    """Whether it depends on how time is counted: a path over training does not."""
+    return view.grain is Grain.CHECKPOINT or view.time_axis is not None
+
+
+def _together(workspace: Workspace, view: View, asked: ComparedRequest) -> ComparedCard:
+    """Of a view that compares by itself: aligned the same way where it can be."""
+    first, *others = (member.name for member in asked.members)
+    controls = dict(asked.controls)
+    if any(control.name == "align" for control in view.controls):
+        controls.setdefault("align", {"share": "fraction"}.get(asked.align, asked.align))
+    made, _ = drawn_picture(
+        workspace, Request(view=view.name, variant=first, compared=tuple(others), controls=controls)
+    )
+    return ComparedCard(picture=made)
+
+
+def _drawn(workspace: Workspace, view: View, member: Member, asked: ComparedRequest, reference: Clock) -> _Drawn:
+    """The view of one variant; of a checkpoint, the one that stands on the time axis where that of the first does."""
+    step = None
+    if view.grain is Grain.CHECKPOINT and asked.step is not None:
+        clock = member.clock(asked.align) or Clock()
+        step = settled(member.steps, round(clock.step(reference.place(asked.step))))
+    request = Request(view=view.name, variant=member.name, step=step, controls=asked.controls)
+    made, figure = drawn_picture(workspace, request)
+    return _Drawn(member=member, picture=made, figure=figure)
+
+
+def _placed(one: _Drawn, drawn: Figure, clock: Clock | None, reference: Clock) -> ComparedFigure:
+    """The figure on the common time axis. The cursor of the page goes over the steps of one, wherever it is drawn."""
+    figure: Any = on_clock(drawn, clock or Clock())
+    about = figure.layout["meta"]["miscope"]
+    figure.layout["meta"] = {"miscope": {**about, "clock": {"zero": reference.zero, "unit": reference.unit}}}
+    return ComparedFigure(label=one.member.chip.label, colour=one.member.chip.colour, figure=figure)
+
+
+def _put_together(
+    asked: ComparedRequest, there: Sequence[ComparedFigure], pictures: Mapping[str, Picture], inputs: SameInputs
+) -> tuple[list[ComparedCard], str]:
+    """The cards of the variants of which there is a figure, and why they are not as was asked for."""
+    if not there:
+        return [], ""
+    if asked.mode == "difference":
+        return [*_differences(there, pictures, inputs)], ""
+    note = ""
+    if asked.mode == "overlay":
+        laid = seed_mean(there) if asked.mean else overlay(there)
+        if not isinstance(laid, NotCompared):
+            first = pictures[there[0].label]
+            return [ComparedCard(picture=replace(first, figure=wire(laid), step=None, asked=None, taken={}))], ""
+        note = f"Beside each other: {laid.reason}."
+    figures = [one.figure for one in there]
+    if not asked.own_scales:
+        lock_ranges(figures)
+    cards = [
+        ComparedCard(title=one.label, colour=one.colour, picture=replace(pictures[one.label], figure=wire(figure)))
+        for one, figure in zip(there, figures, strict=True)
+    ]
+    return cards, note
+
+
+def _differences(
+    there: Sequence[ComparedFigure], pictures: Mapping[str, Picture], inputs: SameInputs
+) -> Iterator[ComparedCard]:
+    """Each of the others less the first; why there is none where the two were not shown the same inputs."""
+    first, *others = there
+    for other in others:
+        found = difference(first.figure, other.figure) if inputs.same else NotCompared(reason=inputs.words)
+        title, colour = f"{other.label}  −  {first.label}", other.colour
+        if isinstance(found, NotCompared):
+            words = (
+                f"{other.label} and {first.label} cannot be subtracted here.",
+                f"{found.reason[:1].upper()}{found.reason[1:]}.",
+            )
+            made = Picture(state="inapplicable", words=words, controls=pictures[other.label].controls)
+        else:
+            made = replace(pictures[other.label], figure=wire(found), taken={})
+        yield ComparedCard(title=title, colour=colour, picture=made)
+
+
+def _lacking(one: _Drawn) -> ComparedCard:
+    return ComparedCard(title=one.member.chip.label, colour=one.member.chip.colour, picture=one.picture)
+
+
+def _never(member: Member, align: str) -> ComparedCard:
+    label = member.chip.label
+    made = Picture(state="inapplicable", words=member.unaligned(align))
+    choices = tuple(Choice(label=text, control=control, value=value) for text, control, value in member.instead())
+    return ComparedCard(title=label, colour=member.chip.colour, picture=made, choices=choices)

@@ -1,0 +1,160 @@
+"""The page of comparisons: several variants of one view, in each way of looking at them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from miscope.bound import BoundWorkspace
+from miscope_panel.page.dashboard import Dashboard
+from miscope_panel.page.pages import server_context
+from miscope_panel.shown.comparing.comparison import read_comparison
+from miscope_panel.shown.selection import Place, read_query, write_query
+
+FIRST, OTHER = "toy.sum/v5-seed0-width16", "toy.sum/v5-seed1-width16"
+BOTH = f"page=compare&v={FIRST}&v={OTHER}"
+
+
+@pytest.fixture
+def open_page(trained, at_once):
+    """open_page("..."): the dashboard, and its page of comparisons."""
+
+    def opened(query: str):
+        dashboard = Dashboard(server_context(trained, at_once), query)
+        return dashboard, dashboard.opened("compare")
+
+    return opened
+
+
+def cards(page):
+    return [each for each in page.board if hasattr(each, "picture")]
+
+
+def figures(page):
+    return [json.loads(card.picture["figure"]) for card in cards(page)]
+
+
+def test_what_differs_comes_first(open_page):
+    _, page = open_page(BOTH)
+    assert page.bar.differs == "They differ only in seed."
+    assert page.bar.fields == [{"name": "seed", "values": ["0", "1"]}]
+    assert [(chip["label"], chip["variant"]) for chip in page.bar.chips] == [("seed=0", FIRST), ("seed=1", OTHER)]
+    assert page.bar.can_mean
+
+
+def test_any_view_over_training_is_laid_over_in_the_colours_of_the_variants(open_page):
+    _, page = open_page(f"{BOTH}&compare:views=small.losses")
+    (figure,) = figures(page)
+    colours = {trace["name"].partition(" · ")[0]: trace["line"]["color"] for trace in figure["data"]}
+    assert {chip["label"]: chip["colour"] for chip in page.bar.chips}.items() <= colours.items()
+    assert [card.title for card in cards(page)] == ["Losses"]
+
+
+def test_small_multiples_have_a_card_for_each_with_the_same_axes(open_page):
+    _, page = open_page(f"{BOTH}&compare:views=small.losses&compare:mode=grid")
+    assert [card.title for card in cards(page)] == ["seed=0", "seed=1"]
+    assert [card.colour for card in cards(page)] == [chip["colour"] for chip in page.bar.chips]
+    first, second = figures(page)
+    assert first["layout"]["yaxis"]["range"] == second["layout"]["yaxis"]["range"]
+    _, page = open_page(f"{BOTH}&compare:views=small.losses&compare:mode=grid&compare:scales=own")
+    assert "range" not in figures(page)[0]["layout"]["yaxis"]
+
+
+def test_heat_maps_stand_beside_each_other_where_they_cannot_be_laid_over(open_page):
+    _, page = open_page(f"{BOTH}&compare:views=small.neuron&e=10")
+    assert [card.title for card in cards(page)] == ["seed=0", "seed=1"]
+    assert [card.picture["badge"] for card in cards(page)] == ["epoch 10", "epoch 10"]
+    heading = next(each for each in page.board if not hasattr(each, "picture"))
+    assert "<p>Beside each other: heat maps would hide each other.</p>" in heading.object
+
+
+def test_the_difference_is_the_second_less_the_first(open_page):
+    _, page = open_page(f"{BOTH}&compare:views=small.losses,small.neuron&compare:mode=difference")
+    assert [card.title for card in cards(page)] == ["seed=1  −  seed=0"] * 2
+    assert [card.picture["state"] for card in cards(page)] == ["figure", "figure"]
+    assert figures(page)[0]["layout"]["yaxis"]["title"]["text"].startswith("B − A")
+
+
+def test_no_difference_is_drawn_of_other_inputs_and_the_page_says_so(open_page, trained):
+    wider = BoundWorkspace(trained).variant("toy.sum", values=7)
+    list(wider.train(threads=1))
+    _, page = open_page(f"page=compare&v={FIRST}&v={wider.name}&compare:views=small.neuron&compare:mode=difference")
+    (card,) = cards(page)
+    reason = next(note["text"] for note in page.bar.notes if note["bad"])
+    assert reason.startswith("small.neuron: computed on different probes: values=5 on 25 inputs (")
+    assert "; values=7 on 49 inputs (" in reason
+    assert card.picture["state"] == "inapplicable"
+    assert card.picture["words"][0] == "values=7 and values=5 cannot be subtracted here."
+    assert card.picture["words"][1].startswith("Computed on different probes: values=5 on 25 inputs")
+
+
+def test_a_variant_that_an_event_did_not_happen_to_is_left_out_with_a_word_and_a_choice(open_page):
+    dashboard, page = open_page(f"{BOTH}&compare:views=small.losses&compare:mode=grid&compare:align=grokking")
+    assert [card.picture["words"] for card in cards(page)] == [
+        ["seed=0 cannot be aligned by “grokking”.", "It never happened in this run."],
+        ["seed=1 cannot be aligned by “grokking”.", "It never happened in this run."],
+    ]
+    assert [choice["label"] for choice in cards(page)[1].picture["choices"]] == ["Align by epoch", "Hide seed=1"]
+    cards(page)[1].on_message({"kind": "choose", "control": "hide", "value": OTHER})
+    assert [card.title for card in cards(page)] == ["seed=0"]
+    cards(page)[0].on_message({"kind": "choose", "control": "align", "value": ""})
+    assert cards(page)[0].picture["state"] == "figure"
+    page.bar.on_message({"kind": "show", "name": OTHER})
+    assert [card.title for card in cards(page)] == ["seed=0", "seed=1"]
+    assert "compare:align" not in write_query(dashboard.selection.place)
+
+
+def test_by_share_of_the_training_the_axis_ends_at_a_hundred(open_page):
+    _, page = open_page(f"{BOTH}&compare:views=small.losses&compare:align=share")
+    (figure,) = figures(page)
+    assert figure["layout"]["xaxis"]["title"]["text"] == "% of the last epoch"
+    assert figure["layout"]["meta"]["miscope"]["clock"] == {"zero": 0.0, "unit": pytest.approx(0.3)}
+
+
+def test_everything_is_in_the_address(open_page, trained):
+    dashboard, page = open_page(BOTH)
+    say = page.bar.on_message
+    say({"kind": "turn", "control": "mode", "value": "ab"})
+    say({"kind": "turn", "control": "align", "value": "share"})
+    say({"kind": "turn", "control": "mean", "value": "1"})
+    say({"kind": "add", "what": "view", "name": "small.norms"})
+    say({"kind": "lead", "name": OTHER})
+    query = write_query(dashboard.selection.place)
+    asked = read_comparison(Place(**read_query(query)), trained.plugins.views)
+    assert (asked.mode, asked.align, asked.mean) == ("ab", "share", True)
+    assert asked.views[-1] == "small.norms"
+    assert [chip["variant"] for chip in page.bar.chips] == [OTHER, FIRST]
+    assert query.startswith(f"v={OTHER}&v={FIRST}&")
+    say({"kind": "remove", "name": FIRST})
+    assert [note["text"] for note in page.bar.notes] == [
+        "Add another variant to compare it with. Or select some on the page of runs and press “Compare”."
+    ]
+
+
+def test_closing_the_last_view_leaves_none(open_page):
+    _, page = open_page(f"{BOTH}&compare:views=small.losses")
+    cards(page)[0].on_message({"kind": "close"})
+    assert cards(page) == []
+    assert len(page.board) == 1
+
+
+def test_a_view_that_fails_stays_in_its_card(open_page):
+    _, page = open_page(f"{BOTH}&compare:views=small.broken,small.losses")
+    broken = [card for card in cards(page) if card.picture["state"] == "error"]
+    assert [card.title for card in broken] == ["seed=0", "seed=1"]
+    assert cards(page)[0].title == "Losses"
+
+
+def test_a_variant_that_is_not_here_is_named(open_page):
+    _, page = open_page(f"{BOTH}&v=toy.sum/none")
+    assert page.bar.notes[0] == {"text": "There is no variant 'toy.sum/none' here.", "bad": True, "choices": []}
+    assert len(page.bar.chips) == 2
+
+
+def test_while_another_page_is_looked_at_the_keys_are_that_pages(open_page):
+    dashboard, page = open_page(BOTH)
+    assert page.cursor.active
+    dashboard.selection.move(page="views")
+    assert not page.cursor.active
+    assert dashboard.workbench.cursor.active
