@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from miscope.figures.comparing.common_layout import common_layout
 from miscope.figures.comparing.compared_figure import (
     ComparedFigure,
     NotCompared,
@@ -16,6 +15,7 @@ from miscope.figures.comparing.compared_figure import (
     translucent,
 )
 from miscope.figures.comparing.matching import is_null, named_in, panel_of
+from miscope.figures.comparing.shared_layout import shared_layout
 from miscope.figures.figure_style import NULL
 from miscope.figures.locked_ranges import lock_ranges
 
@@ -57,7 +57,7 @@ def overlay(members: Sequence[ComparedFigure]) -> Figure | NotCompared:
         laid += [_entry(own[0], member.label, member.colour)] if own else []
     if several and len({tuple(panel) for panel in styles.values()}) == 1:
         laid += [_style_entry(drawn[0].traces[0], name, at) for name, at in next(iter(styles.values())).items()]
-    layout = common_layout(drawn, members)
+    layout = shared_layout(drawn, members)
     if layout.get("barmode") not in ("stack", "relative"):
         layout["barmode"] = "group"
     layout["showlegend"] = True

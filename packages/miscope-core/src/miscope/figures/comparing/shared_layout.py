@@ -8,7 +8,7 @@ from typing import Any
 
 from miscope.figures.comparing.compared_figure import ComparedFigure, Parts, time_axes
 
-__all__ = ["common_layout"]
+__all__ = ["shared_layout"]
 
 _MOST_TITLES = 2
 """Titles of one axis that are written out; more say nothing."""
@@ -16,7 +16,7 @@ _MOST_TITLES = 2
 _FRAME = re.compile(r"[xy]axis\d*")
 
 
-def common_layout(drawn: Sequence[Parts], members: Sequence[ComparedFigure]) -> dict[str, Any]:
+def shared_layout(drawn: Sequence[Parts], members: Sequence[ComparedFigure]) -> dict[str, Any]:
     """That of the first, for all: marks of a variant in its colour, one of those at the same place, no colour bar."""
     first = drawn[0].layout
     layout = {key: value for key, value in first.items() if not key.startswith("coloraxis")}
