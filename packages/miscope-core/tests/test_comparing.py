@@ -129,7 +129,7 @@ def test_curves_are_subtracted_at_the_steps_that_both_have():
     (trace,) = shown(made)
     assert (trace.x.tolist(), trace.y.tolist()) == ([0, 20], [2, 1.5])
     assert made.layout.title.subtitle.text == "at the places that both have"
-    assert made.layout.yaxis.title.text == "B − A"
+    assert made.layout.yaxis.title.text == "difference"
 
 
 def test_curves_over_training_without_common_steps_are_read_between_them():

@@ -130,7 +130,7 @@ def _layout(layout: dict[str, Any], made: list[Trace], notes: list[str]) -> dict
         key = f"{name[0]}axis{name[1:]}"
         axis = {word: value for word, value in layout.get(key, {}).items() if word not in _OF_VALUES}
         title = axis.get("title", {})
-        text = f"B − A: {title['text']}" if title.get("text") else "B − A"
+        text = f"difference of {title['text']}" if title.get("text") else "difference"
         layout[key] = {**axis, "title": {**title, "text": text}, "zeroline": True}
     for key in {str(trace["coloraxis"]) for trace in made if trace.get("coloraxis")}:
         far = max(_far(trace["z"]) for trace in made if trace.get("coloraxis") == key)

@@ -70,7 +70,7 @@ export function render({model, el}) {
       return h("label", {title}, box, label)
     }
     ways.replaceChildren(modes, h("label", {}, "Align by", select),
-      ...(mode === "grid" || mode === "ab" ? [check("scales", "own scales", "own", scales === "own", "Each picture with axes of its own")] : []),
+      ...(mode !== "overlay" ? [check("scales", "own scales", "own", scales === "own", "Each picture with axes of its own")] : []),
       ...(model.can_mean && mode === "overlay" ? [check("mean", "mean over seeds", "1", mean, "Mean and 95 % interval (Student's t) where all have values")] : []))
     if (held) ways.querySelector(`[data-way="${CSS.escape(held)}"]`)?.focus()
   }

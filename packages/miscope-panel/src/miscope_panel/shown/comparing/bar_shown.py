@@ -75,9 +75,10 @@ def notes_of(
     same = [view.inputs for view in made.values() if view.inputs.same]
     inputs = dict.fromkeys(known.words for known in same if known.words)
     versions = dict.fromkeys(version for known in same for version in known.versions)
-    words = ", ".join([*(f"the same {each}" for each in inputs), *(f"the same {each}" for each in versions)])
+    words = [f"on the same {' and '.join(inputs)}"] if inputs else []
+    words += [f"by the same analyzers: {', '.join(versions)}"] if versions else []
     if words:
-        yield _note(f"Compared: {words}.")
+        yield _note(f"Compared {' '.join(words)}.")
 
 
 def _note(text: str, choices: Sequence[tuple[str, str, str]] = (), *, bad: bool = False) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, final
 
@@ -168,14 +168,16 @@ def _put_together(
     if not there:
         return [], ""
     if asked.mode == "difference":
-        return [*_differences(there, pictures, inputs)], ""
+        return _differences(asked, there, pictures, inputs), ""
     note = ""
     if asked.mode == "overlay":
         laid = seed_mean(there) if asked.mean else overlay(there)
+        if isinstance(laid, NotCompared):
+            note = f"Beside each other: {laid.reason}."
+            laid = overlay(there)
         if not isinstance(laid, NotCompared):
             first = pictures[there[0].label]
             return [ComparedCard(picture=replace(first, figure=wire(laid), step=None, asked=None, taken={}))], ""
-        note = f"Beside each other: {laid.reason}."
     figures = [one.figure for one in there]
     if not asked.own_scales:
         lock_ranges(figures)
@@ -187,22 +189,25 @@ def _put_together(
 
 
 def _differences(
-    there: Sequence[ComparedFigure], pictures: Mapping[str, Picture], inputs: SameInputs
-) -> Iterator[ComparedCard]:
+    asked: ComparedRequest, there: Sequence[ComparedFigure], pictures: Mapping[str, Picture], inputs: SameInputs
+) -> list[ComparedCard]:
     """Each of the others less the first; why there is none where the two were not shown the same inputs."""
     first, *others = there
-    for other in others:
-        found = difference(first.figure, other.figure) if inputs.same else NotCompared(reason=inputs.words)
-        title, colour = f"{other.label}  −  {first.label}", other.colour
-        if isinstance(found, NotCompared):
-            words = (
-                f"{other.label} and {first.label} cannot be subtracted here.",
-                f"{found.reason[:1].upper()}{found.reason[1:]}.",
-            )
-            made = Picture(state="inapplicable", words=words, controls=pictures[other.label].controls)
+    other_inputs = NotCompared(reason=inputs.words)
+    found = [difference(first.figure, other.figure) if inputs.same else other_inputs for other in others]
+    if not asked.own_scales:
+        lock_ranges([each for each in found if not isinstance(each, NotCompared)])
+    cards = []
+    for other, each in zip(others, found, strict=True):
+        beside = pictures[other.label]
+        if isinstance(each, NotCompared):
+            reason = f"{each.reason[:1].upper()}{each.reason[1:]}."
+            words = (f"{other.label} and {first.label} cannot be subtracted here.", reason)
+            made = Picture(state="inapplicable", words=words, controls=beside.controls)
         else:
-            made = replace(pictures[other.label], figure=wire(found), taken={})
-        yield ComparedCard(title=title, colour=colour, picture=made)
+            made = replace(beside, figure=wire(each), taken={})
+        cards.append(ComparedCard(title=f"{other.label}  −  {first.label}", colour=other.colour, picture=made))
+    return cards
 
 
 def _lacking(one: _Drawn) -> ComparedCard:
