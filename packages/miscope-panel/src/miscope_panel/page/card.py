@@ -62,11 +62,16 @@ class Card(JSComponent):
         if request != self._wanted:
             self._wanted, self._sent = request, False
         self._again = partial(self.ask, request, render, errands)
-        self._inquire = partial(errands.send, lambda: self.tell(request), lambda told: self._answer(request, told))
+        self.inform(request, errands)
         self.pending = request != self._shown
         if self.pending and self.in_sight and not self._sent:
             self._sent = True
             errands.send(partial(self._make, request, render), partial(self._show, request))
+
+    def inform(self, request: Request, errands: Errands) -> None:
+        """Have what is asked about the card asked of this request."""
+        self._wanted = request
+        self._inquire = partial(errands.send, lambda: self.tell(request), lambda told: self._answer(request, told))
 
     def forget(self) -> None:
         """Take what is shown for old: the next request is made again, the same or not."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, final
 
@@ -179,6 +180,8 @@ class ComparePage:
                 self._open(tuple(name for name in self._views(place) if name != view))
             case {"kind": "turn", "control": str(control), "value": str(value)}:
                 self._selection.place = place.turn(view, control, value)
+            case {"kind": "catalogue"}:
+                self._selection.place = replace(place, page="catalogue").turn("catalogue", "show", f"view:{view}")
             case {"kind": "choose", "control": "align", "value": str(value)}:
                 self._turn("align", value)
             case {"kind": "choose", "control": "hide", "value": str(name)}:

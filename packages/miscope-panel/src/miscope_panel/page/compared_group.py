@@ -12,6 +12,7 @@ import panel as pn
 from miscope_panel.page.card import Card, sent
 from miscope_panel.page.client import sheet
 from miscope_panel.page.errands import Errands
+from miscope_panel.shown.about import told
 from miscope_panel.shown.comparing.compared_view import ComparedCard, ComparedRequest, ComparedView, compared_view
 
 if TYPE_CHECKING:
@@ -78,6 +79,8 @@ class ComparedGroup:
             self._card_titles = titles
             self.cards = [self._card(card.title, card.colour) for card in made.cards]
         for card, shown in zip(self.cards, made.cards, strict=True):
+            if shown.request is not None:
+                card.inform(shown.request, self._errands)
             card.param.update(picture=_sent(shown), pending=False)
         if anew or before is None or before.note != made.note or before.inputs != made.inputs:
             self._name(made)
@@ -98,7 +101,7 @@ class ComparedGroup:
             sizing_mode="stretch_width",
             margin=0,
         )
-        card.on_message = partial(self._hear, card)
+        card.on_message, card.tell = partial(self._hear, card), partial(told, self._workspace, self._view.title)
         card.param.watch(lambda event: event.new and self._asked and self.ask(self._asked), "in_sight")
         return card
 

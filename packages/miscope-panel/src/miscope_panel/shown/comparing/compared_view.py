@@ -75,6 +75,8 @@ class ComparedCard:
     """Of the one variant."""
     picture: Picture
     choices: tuple[Choice, ...] = ()
+    request: Request | None = None
+    """Of that variant, or the first of several."""
 
 
 @final
@@ -92,6 +94,7 @@ class ComparedView:
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Drawn:
     member: Member
+    request: Request
     picture: Picture
     figure: Figure | None
 
@@ -121,7 +124,9 @@ def _compared_view(workspace: Workspace, asked: ComparedRequest) -> ComparedView
     cards, note = _put_together(asked, there, pictures, inputs)
     rest = [_lacking(one) for one in drawn if one.figure is None]
     never = [_never(member, asked.align) for member in asked.members if member not in aligned]
-    shown = (*cards, *rest, *(never if asked.mode == "grid" or not drawn else ()))
+    requests = {one.member.chip.label: one.request for one in drawn}
+    asked_of = [replace(card, request=card.request or requests.get(card.title) or drawn[0].request) for card in cards]
+    shown = (*asked_of, *rest, *(never if asked.mode == "grid" or not drawn else ()))
     return ComparedView(cards=shown, note=note, inputs=inputs)
 
 
@@ -139,7 +144,7 @@ def _together(workspace: Workspace, view: View, asked: ComparedRequest) -> Compa
     made, _ = drawn_picture(
         workspace, Request(view=view.name, variant=first, compared=tuple(others), controls=controls)
     )
-    return ComparedCard(picture=made)
+    return ComparedCard(picture=made, request=request)
 
 
 def _drawn(workspace: Workspace, view: View, member: Member, asked: ComparedRequest, reference: Clock) -> _Drawn:
@@ -150,7 +155,7 @@ def _drawn(workspace: Workspace, view: View, member: Member, asked: ComparedRequ
         step = settled(member.steps, round(clock.step(reference.place(asked.step))))
     request = Request(view=view.name, variant=member.name, step=step, controls=asked.controls)
     made, figure = drawn_picture(workspace, request)
-    return _Drawn(member=member, picture=made, figure=figure)
+    return _Drawn(member=member, request=request, picture=made, figure=figure)
 
 
 def _placed(one: _Drawn, drawn: Figure, clock: Clock | None, reference: Clock) -> ComparedFigure:
@@ -211,7 +216,8 @@ def _differences(
 
 
 def _lacking(one: _Drawn) -> ComparedCard:
-    return ComparedCard(title=one.member.chip.label, colour=one.member.chip.colour, picture=one.picture)
+    label, colour = one.member.chip.label, one.member.chip.colour
+    return ComparedCard(title=label, colour=colour, picture=one.picture, request=one.request)
 
 
 def _never(member: Member, align: str) -> ComparedCard:
