@@ -240,9 +240,8 @@ def check_quiet(visitor: Any, tabs: Iterable[Tab]) -> None:
     assert [url for tab in tabs for url in tab.seen.foreign] == []
 
 
-@pytest.fixture
-def visit(visitor, address: str) -> Iterator[Callable]:
-    """visit("e=0&views=..."): an open page and what it does; no error and no foreign request may come of it."""
+def visits(visitor: Any, address: str) -> Iterator[Callable]:
+    """What `visit` is, for one visitor."""
     tabs: list[Tab] = []
 
     def new(query: str = "") -> tuple[Any, Watched]:
@@ -253,6 +252,20 @@ def visit(visitor, address: str) -> Iterator[Callable]:
     for tab in tabs:
         tab.page.close()
     check_quiet(visitor, tabs)
+
+
+@pytest.fixture
+def visit(visitor, address: str) -> Iterator[Callable]:
+    """visit("e=0&views=..."): an open page and what it does; no error and no foreign request may come of it."""
+    yield from visits(visitor, address)
+
+
+@pytest.fixture
+def another_visits(chromium, address: str) -> Iterator[Callable]:
+    """The same of somebody else, in a browser that has nothing in common with the visitor's."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    yield from visits(context, address)
+    context.close()
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ class TabMemory:
     """Texts by name. What an address can hold belongs there: this is lost with the tab."""
 
     def __init__(self) -> None:
-        self.on_change: Callable[[Mapping[str, str]], None] = lambda kept: None
+        self.on_change: Callable[[Mapping[str, str]], object] = lambda kept: None
         self._kept: dict[str, str] = {}
         self._back: dict[str, str] = {}
         """What came back and was not taken yet."""
