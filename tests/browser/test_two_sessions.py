@@ -1,4 +1,4 @@
-"""Two people look at one server: neither moves what the other sees, an address shows both the same, notes are shared."""
+"""Two people look at one server: neither moves what the other sees, an address shows the same, notes are shared."""
 
 from __future__ import annotations
 

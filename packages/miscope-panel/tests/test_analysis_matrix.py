@@ -132,7 +132,7 @@ def looking(workspace, at_once):
 
     yield at
     for dashboard in made:
-        dashboard.selection.move(page="runs")
+        dashboard.selection.move(page="installed")
 
 
 def test_a_rectangle_of_cells_becomes_runs_of_the_queue_and_its_rows_are_read_again(looking):

@@ -70,7 +70,7 @@ def looking(tmp_path, at_once, summoned):
 
     yield at
     for each in made:
-        each.dashboard.selection.move(page="runs")
+        each.dashboard.selection.move(page="installed")
         assert each.server.watch.listeners == 0
 
 
@@ -106,7 +106,7 @@ def test_only_the_page_that_is_looked_at_listens(looking):
     watch = visitor.server.watch
     visitor.until(lambda shown: shown["notice"])
     assert watch.listeners == 1
-    visitor.dashboard.selection.move(page="runs")
+    visitor.dashboard.selection.move(page="installed")
     assert watch.listeners == 0
     train(visitor)
     visitor.dashboard.selection.move(page="jobs")

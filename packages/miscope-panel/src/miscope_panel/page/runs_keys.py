@@ -18,6 +18,7 @@ class RunsKeys(JSComponent):
     """Hears keys while the table is looked at."""
 
     active = param.Boolean(default=False, doc="Whether the table is looked at.")
+    in_sight = param.Boolean(default=True, doc="Whether the browser shows this page; it says so.")
 
     _esm = source("runs_keys")
 

@@ -19,6 +19,7 @@ from miscope.tabulating.showing import ShownTable
 from miscope.workspace import Workspace
 from miscope_panel.page.annotation_editor import AnnotationEditor
 from miscope_panel.page.client import sheet
+from miscope_panel.page.live_rows import LiveRows, in_their_places
 from miscope_panel.page.opening import moved_on
 from miscope_panel.page.page_record import PageContext, ServerContext
 from miscope_panel.page.parallel_drawer import ParallelDrawer
@@ -70,6 +71,7 @@ class RunsPage:
             self.keys, self.controls.bar, bar, self.editor.view, self.grid.view, self.parallel.view,
             sizing_mode="stretch_width", margin=0,
         )  # fmt: skip
+        self.live = LiveRows(context, self._read_on)
         self._listen()
         self._remember(context.memory)
 
@@ -87,6 +89,7 @@ class RunsPage:
         self.parallel.on_bound, self.parallel.on_turn = self.grid.select, self._turn
         self.keys.on_find, self.keys.on_open = self.controls.find.focus, self.grid.open
         self.keys.on_compare = self._compare_selected
+        self.keys.param.watch(lambda event: self.follow(self._selection.place), "in_sight")
         self.selected.on_open, self.selected.on_compare = self._open, self._compare
         self.selected.on_annotate, self.editor.on_saved = self.editor.open, self.look_again
         self.selected.on_changed = self._take_leave
@@ -97,6 +100,7 @@ class RunsPage:
     def follow(self, place: Place) -> None:
         """Show what is asked of the table, read anew whenever a visitor comes back to it."""
         self.keys.active = place.page == "runs"
+        self.live.look(looked_at=place.page == "runs" and self.keys.in_sight)
         self.parallel.follow(place.controls_of("runs").get(_PARALLEL) == _ON)
         if place.page != "runs":
             self._asked = None
@@ -133,11 +137,41 @@ class RunsPage:
         self.curves.take_up(curve_shown(asked, found.numbers), anew=anew)
         self.curves.prepare(found.shown.rows, partial(self._lay, asked, found))
 
-    def _lay(self, asked: TableAsked, found: TableAnswer) -> None:
+    def _lay(self, asked: TableAsked, found: TableAnswer, page: int = 1) -> None:
         """Put the rows there, with their curves."""
         if asked == self._asked:
-            self.grid.show(found.shown, asked.order, self.curves.name, self.curves.known)
+            self.grid.show(found.shown, asked.order, self.curves.name, self.curves.known, page)
             self.parallel.show(found)
+
+    def _read_on(self) -> None:
+        """Read what is shown as it is by now, because runs went on."""
+        if self._asked is None or self._found is None:
+            self.live.done()
+            return
+        asked = self._asked
+        self._errands.send(partial(answer, self._workspace, asked), partial(self._renew, asked))
+
+    def _renew(self, asked: TableAsked, found: TableAnswer) -> None:
+        """Have each row say what it does by now, where it stands."""
+        before = self._found
+        if asked != self._asked or before is None or not found.whole:
+            self.live.done()
+            return
+        self._found = found = replace(found, shown=in_their_places(before.shown, found.shown))
+        rows = {row.variants: row for row in before.shown.rows}
+        gone_on = (row for row in found.shown.rows if row != rows.get(row.variants))
+        self.curves.forget(name for row in gone_on for name in row.variants)
+        self.curves.prepare([*self.grid.on_this_page().values()], partial(self._renewed, asked, found))
+
+    def _renewed(self, asked: TableAsked, found: TableAnswer) -> None:
+        if asked == self._asked and found is self._found:
+            if self.grid.renew(found.shown, self.curves.name):
+                self.curves.draw()
+            else:
+                self.controls.follow(asked, found)
+                self.said.object = told(self._workspace, asked, found)
+                self._lay(asked, found, self.grid.widget.page)
+        self.live.done()
 
     def _suggest(self, asked: TableAsked, found: TableAnswer) -> None:
         """Offer what would find something, where nothing is found."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import final
 
@@ -42,6 +42,11 @@ class TableCurves:
         if anew or name != self.name:
             self._known = {}
         self.name = name
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Have those of these variants read again: they have gone on."""
+        for name in names:
+            self._known.pop(name, None)
 
     def prepare(self, rows: Sequence[Row], then: Callable[[], None]) -> None:
         """Read what is not known of the first page of these rows, then go on."""

@@ -66,18 +66,24 @@ class VariantGrid:
         self.view = pn.Column(self.widget, sizing_mode="stretch_width", margin=0)
 
     def show(
-        self, shown: ShownTable, order: Sequence[Order], curve: str = "", figures: Figures = lambda rows: {}
+        self,
+        shown: ShownTable,
+        order: Sequence[Order],
+        curve: str = "",
+        figures: Figures = lambda rows: {},
+        page: int = 1,
     ) -> None:
-        """Show these rows, from the first on; of what was selected stays what is among them.
+        """Show these rows, from that page on; of what was selected stays what is among them.
 
-        curve: the number whose course is drawn in them; '' for none. figures: of the first PAGE_ROWS, by their places;
+        curve: the number whose course is drawn in them; '' for none. figures: of the page's rows, by their places;
         `draw` has those of others, later: a table in a browser fails where cells change while it takes new rows.
         """
         self._rows, self._order = shown.rows, tuple(order)
+        page = min(page, max(1, -(-len(shown.rows) // PAGE_ROWS)))
         self._settling = True
         try:
             frame = _frame(shown, curve)
-            for place, figure in figures(dict(enumerate(shown.rows[:PAGE_ROWS]))).items() if curve else ():
+            for place, figure in figures(_rows_of(shown.rows, page)).items() if curve else ():
                 frame.loc[place, _CURVE] = figure
             if [*self.widget.value.columns] != [*frame.columns] or curve != self._curve:
                 self._curve = curve
@@ -85,7 +91,7 @@ class VariantGrid:
                 self.widget = self._made(frame, shown, order)
                 self.view[:] = [self.widget]
             else:
-                self.widget.param.update(value=frame, page=1, sorters=_sorters(shown, order))
+                self.widget.param.update(value=frame, page=page, sorters=_sorters(shown, order))
             self.widget.selection = _places(shown.rows, self.selected)
         finally:
             self._settling = False
@@ -96,6 +102,23 @@ class VariantGrid:
         self.selected = tuple(names)
         if self._rows:
             self.widget.selection = _places(self._rows, names)
+
+    def renew(self, shown: ShownTable, curve: str) -> bool:
+        """Write what these rows say by now into those that are there; False where they are others, and for `show`."""
+        frame, there = _frame(shown, curve), self.widget.value
+        same = [row.variants for row in shown.rows] == [row.variants for row in self._rows]
+        if not same or [*frame.columns] != [*there.columns]:
+            return False
+        self._rows = shown.rows
+        here = self.on_this_page()
+        for name in (each for each in frame.columns if each != _CURVE):
+            others = [place for place in range(len(frame)) if frame[name][place] != there[name][place]]
+            if changed := [(place, frame[name][place]) for place in others if place in here]:
+                self.widget.patch({name: changed})
+            for place in others:
+                # Those of other pages go to the browser when they are turned to.
+                there.loc[place, name] = frame[name][place]
+        return True
 
     def select(self, places: Sequence[int]) -> None:
         """Select the rows at these places among all, and no others."""
@@ -109,8 +132,7 @@ class VariantGrid:
 
     def on_this_page(self) -> dict[int, Row]:
         """The rows that are looked at, by their places among all."""
-        begin = (self.widget.page - 1) * PAGE_ROWS
-        return dict(enumerate(self._rows[begin : begin + PAGE_ROWS], begin))
+        return _rows_of(self._rows, self.widget.page)
 
     def draw(self, figures: Mapping[int, str]) -> None:
         """Put small figures into rows, SVG by the rows' places."""
@@ -170,6 +192,11 @@ class VariantGrid:
         (name, *others) = self._rows[event.row].variants
         if not others:
             self.on_open(name)
+
+
+def _rows_of(rows: Sequence[Row], page: int) -> dict[int, Row]:
+    begin = (page - 1) * PAGE_ROWS
+    return dict(enumerate(rows[begin : begin + PAGE_ROWS], begin))
 
 
 def _frame(shown: ShownTable, curve: str) -> pd.DataFrame:

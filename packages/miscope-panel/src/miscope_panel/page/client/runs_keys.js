@@ -28,6 +28,9 @@ export function render({model, el}) {
     event.composedPath()[0].blur()
   }
 
+  const sight = () => (model.in_sight = document.visibilityState === "visible")
+  document.addEventListener("visibilitychange", sight)
+  model.on("remove", () => document.removeEventListener("visibilitychange", sight))
   listen(model, "keydown", (event) => {
     if (!model.active || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return
     if (typing(event)) return typed(event)

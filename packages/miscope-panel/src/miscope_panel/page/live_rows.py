@@ -1,0 +1,67 @@
+"""The rows of the table of variants while trainings go on: read anew as something happens, each where it stands."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import final
+
+from miscope.tabulating.showing import ShownTable
+from miscope_panel.page.page_record import PageContext
+from miscope_panel.page.run_watch import Heard
+
+__all__ = ["LiveRows", "in_their_places"]
+
+_EVERY = 2.0
+"""Seconds from one reading to the next while runs only get further: of a thousand variants one takes a good part of
+a second."""
+
+
+@final
+class LiveRows:
+    """Has the rows read while somebody looks at them, one reading at a time."""
+
+    def __init__(self, context: PageContext, read: Callable[[], None]) -> None:
+        """read: reads what is shown as it is by now; whoever is done with that calls `done`."""
+        self._context, self._read = context, read
+        self._leave: Callable[[], None] | None = None
+        self._first = self._under_way = self._again = False
+        self._ended = 0.0
+
+    def look(self, *, looked_at: bool) -> None:
+        """Listen, or be still."""
+        if looked_at and self._leave is None:
+            self._first, self._under_way = True, False
+            self._leave = self._context.server.watch.listen(self._context.errands.hand, self.hear)
+        elif not looked_at and self._leave is not None:
+            self._leave()
+            self._leave = None
+
+    def hear(self, heard: Heard) -> None:
+        """What happened to runs since."""
+        first, self._first = self._first, False
+        if self._leave is None or (first and heard.anew and not heard.told.running):
+            # What there was when one began to listen the page has just read.
+            return
+        urgent = heard.moved or heard.anew
+        if self._under_way:
+            self._again = self._again or urgent
+        elif urgent or time.monotonic() - self._ended >= _EVERY:
+            self._under_way, self._again = True, False
+            self._read()
+
+    def done(self) -> None:
+        """What was read is shown, or was in vain."""
+        self._under_way, self._ended = False, time.monotonic()
+        again, self._again = self._again, False
+        if again and self._leave is not None:
+            self._under_way = True
+            self._read()
+
+
+def in_their_places(before: ShownTable, now: ShownTable) -> ShownTable:
+    """The rows as they are now in the order of before, so that none is taken from under the pointer; new ones last."""
+    found = {row.variants: row for row in now.rows}
+    stay = [found.pop(row.variants) for row in before.rows if row.variants in found]
+    return replace(now, rows=(*stay, *found.values()))
