@@ -161,3 +161,16 @@ def test_while_another_page_is_looked_at_the_keys_are_that_pages(open_page):
     dashboard.selection.move(page="views")
     assert not page.cursor.active
     assert dashboard.workbench.cursor.active
+
+
+def test_a_view_that_compares_by_itself_is_shown_as_it_is_in_every_way(open_page):
+    for mode in ("overlay", "difference"):
+        _, page = open_page(f"{BOTH}&compare:views=small.compared&compare:mode={mode}")
+        assert [card.title for card in cards(page)] == ["Compared"]
+        assert [trace["name"] for trace in figures(page)[0]["data"]] == ["seed=0", "seed=1"]
+
+
+def test_a_card_tells_what_it_shows(open_page):
+    _, page = open_page(f"{BOTH}&compare:views=small.losses,small.neuron&compare:mode=grid")
+    cards(page)[1]._handle_msg({"kind": "about"})
+    assert OTHER in cards(page)[1].about["text"]

@@ -71,7 +71,7 @@ class Card(JSComponent):
     def inform(self, request: Request, errands: Errands) -> None:
         """Have what is asked about the card asked of this request."""
         self._wanted = request
-        self._inquire = partial(errands.send, lambda: self.tell(request), lambda told: self._answer(request, told))
+        self._inquire = lambda: errands.send(partial(self.tell, request), partial(self._answer, request))
 
     def forget(self) -> None:
         """Take what is shown for old: the next request is made again, the same or not."""

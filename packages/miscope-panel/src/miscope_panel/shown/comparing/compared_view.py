@@ -141,9 +141,8 @@ def _together(workspace: Workspace, view: View, asked: ComparedRequest) -> Compa
     controls = dict(asked.controls)
     if any(control.name == "align" for control in view.controls):
         controls.setdefault("align", {"share": "fraction"}.get(asked.align, asked.align))
-    made, _ = drawn_picture(
-        workspace, Request(view=view.name, variant=first, compared=tuple(others), controls=controls)
-    )
+    request = Request(view=view.name, variant=first, compared=tuple(others), controls=controls)
+    made, _ = drawn_picture(workspace, request)
     return ComparedCard(picture=made, request=request)
 
 
