@@ -189,7 +189,7 @@ def test_a_curve_is_drawn_as_it_was_recorded(trained, name):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(0.2, "0 s"), (70, "1 min 10 s"), (3900, "1 h 05 min"), (180_000, "2 d 2 h")]
+    ("seconds", "text"), [(0.2, "less than 1 s"), (70, "1 min 10 s"), (3900, "1 h 05 min"), (180_000, "2 d 2 h")]
 )
 def test_durations_are_as_people_say_them(seconds, text):
     assert duration(seconds) == text

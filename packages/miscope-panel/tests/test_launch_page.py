@@ -171,7 +171,7 @@ def test_a_start_queues_the_runs_calls_somebody_and_leads_to_them(visit):
     assert [run.what for run in seen.queue.runs()] == [FIRST, OTHER]
     assert seen.called == [1]
     assert seen.seen.started["words"] == ["2 trainings in the queue, as the study toy.sum-seed."]
-    assert [(run["what"], run["state"]) for run in seen.seen.runs] == [(FIRST, "pending"), (OTHER, "pending")]
+    assert [(run["variant"], run["state"]) for run in seen.seen.runs] == [(FIRST, "pending"), (OTHER, "pending")]
     assert seen.seen.blocked == "All of it is there already, or in the queue."
     seen.say(kind="open", variant=OTHER)
     place = seen.board.selection.place
@@ -192,6 +192,18 @@ def test_a_run_is_followed_to_its_end(visit):
     assert seen.seen.review["summary"] == "1 run: 1 new"
 
 
+def test_the_losses_of_a_run_are_read_when_the_browser_asks_for_them(visit):
+    seen = visit(TOY)
+    seen.say(kind="start")
+    seen.say(kind="curve", id=1)
+    assert seen.seen.curve == {"id": 1, "curves": {}, "serial": 1}
+    list(open_bound(seen.workspace.root, tables()).variant("toy.sum").train(steps=20, threads=1))
+    seen.say(kind="curve", id=1)
+    assert {*seen.seen.curve["curves"]["train_loss"]} == {"steps", "values"}
+    seen.say(kind="curve", id=999)
+    assert seen.seen.curve["serial"] == 2
+
+
 def test_a_run_that_was_resumed_on_another_page_is_followed_again(visit):
     seen = visit(TOY)
     seen.say(kind="start")
@@ -208,7 +220,7 @@ def test_a_run_that_was_resumed_on_another_page_is_followed_again(visit):
 
 def test_a_server_that_only_shows_starts_nothing_and_says_so(visit):
     seen = visit(TOY, read_only=True)
-    reason = "Nothing can be started here: this server shows the workspace and changes nothing (--read-only)."
+    reason = "This server was started with --read-only: nothing can be started, changed or deleted here."
     assert seen.seen.blocked == reason
     seen.say(kind="start")
     seen.say(kind="template", action="save", id="", name="Mine")

@@ -25,7 +25,6 @@ from miscope_panel.shown.launching.looked_over import looked_over
 from miscope_panel.shown.launching.preview import preview
 from miscope_panel.shown.launching.starting import start
 from miscope_panel.shown.launching.study_form import document_of, read_yaml, study_values, texts_of, yaml_of
-from miscope_panel.shown.launching.watched_runs import watched
 
 TOY = ToyFamily()
 FIRST, OTHER = "toy.sum/v5-seed0-width16", "toy.sum/v5-seed1-width16"
@@ -355,12 +354,3 @@ def test_a_template_that_was_begun_with_counts_a_use(place):
     kept = templates.save({"name": "Small"}, document_of(TOY, {FAMILY: "toy.sum"}))
     start(place, RunQueue(place.root), TOY, {FAMILY: "toy.sum"}, kept)
     assert templates.of_id(kept.id).uses == 1
-
-
-def test_a_run_is_watched_with_its_state_and_its_losses(trained):
-    queue = RunQueue(trained.root)
-    made = start(trained, queue, TOY, {FAMILY: "toy.sum", "steps": "40"})
-    (seen,) = watched(trained, queue, [made.runs[0].id, 999])
-    assert (seen.what, seen.state, seen.ended) == (FIRST, "pending", False)
-    steps, values = seen.curves["train_loss"]
-    assert (steps[0], steps[-1], len(values)) == (0, 30, len(steps))

@@ -30,7 +30,7 @@ class JobsBoard(JSComponent):
     in_sight = param.Boolean(default=True, doc="Whether the browser shows this page; it says so.")
 
     _esm = source("jobs_board", "loss_chart", "run_detail", "run_card")
-    _stylesheets: ClassVar[list[str]] = [style("jobs_board")]
+    _stylesheets: ClassVar[list[str]] = [style("jobs_board", "loss_chart")]
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)

@@ -16,7 +16,7 @@ from miscope_panel.page.job_actions import Asked, JobActions
 from miscope_panel.page.jobs_board import JobsBoard
 from miscope_panel.page.page_record import PageContext
 from miscope_panel.page.run_watch import Heard
-from miscope_panel.shown.loss_curves import loss_curves
+from miscope_panel.shown.loss_curves import curves_dict
 from miscope_panel.shown.queue_shown import FIRST, card_dict, queue_shown
 from miscope_panel.shown.run_configuration import configuration
 from miscope_panel.shown.run_trouble import traceback_in
@@ -153,13 +153,7 @@ class QueuePart:
 
     def _curves(self, number: int) -> dict[str, Any]:
         run = self._known.runs.get(number)
-        if run is None:
-            return {}
-        try:
-            found = loss_curves(self._server.workspace.store, run.what)
-        except MiscopeError:  # there is nothing yet, or what is there cannot be read: the card says all else
-            return {}
-        return {name: dict(curve) for name, curve in found.items()}
+        return {} if run is None else curves_dict(self._server.workspace.store, run.what)
 
     def _show_curves(self, number: int, curves: dict[str, Any]) -> None:
         self.board.curve = {"id": number, "curves": curves, "serial": next(self._serial)}

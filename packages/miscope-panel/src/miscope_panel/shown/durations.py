@@ -6,7 +6,9 @@ __all__ = ["duration"]
 
 
 def duration(seconds: float) -> str:
-    """'2 d 3 h', '3 h 05 min', '4 min 10 s', '12 s'."""
+    """'2 d 3 h', '3 h 05 min', '4 min 10 s', '12 s', 'less than 1 s'."""
+    if seconds < 1:
+        return "less than 1 s"
     whole = round(seconds)
     days, hours, minutes = whole // 86400, whole // 3600, whole % 3600 // 60
     if days:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from miscope.errors import MiscopeError
 from miscope.snapshot import Series
 from miscope_panel.shown.thinning import thinned
 
 if TYPE_CHECKING:
     from miscope.store.store import Store
 
-__all__ = ["loss_curves", "loss_names"]
+__all__ = ["curves_dict", "loss_curves", "loss_names"]
 
 _MOST_CURVES, _MOST_POINTS = 4, 200
 _FIRST = ("train_loss", "test_loss", "loss")
@@ -33,6 +34,14 @@ def loss_curves(store: Store, variant: str) -> Mapping[str, Mapping[str, list[fl
     """'steps' and 'values' by metric, of values that a logarithmic axis has room for; {} where nothing was recorded."""
     found = store.metrics(variant, ("*loss",))
     return {name: _drawn(found[name]) for name in loss_names(found)}
+
+
+def curves_dict(store: Store, variant: str) -> dict[str, Any]:
+    """The same as JSON has it; {} too where what is there cannot be read: whoever shows them says all else."""
+    try:
+        return {name: dict(curve) for name, curve in loss_curves(store, variant).items()}
+    except MiscopeError:
+        return {}
 
 
 def _drawn(series: Series) -> Mapping[str, list[float]]:

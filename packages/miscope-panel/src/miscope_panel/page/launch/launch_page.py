@@ -11,6 +11,7 @@ from typing import Any, final
 from miscope.failure import Failure, tried
 from miscope.family import Family
 from miscope.studies.templates import Templates
+from miscope_panel.page.job_actions import READ_ONLY
 from miscope_panel.page.launch.estimates import Estimates
 from miscope_panel.page.launch.launch_view import LaunchView
 from miscope_panel.page.launch.started_runs import MOST, StartedRuns
@@ -27,7 +28,6 @@ __all__ = ["LaunchPage"]
 _NAME = "launch"
 _RUNS = "runs.started"
 """What the address calls the runs that are watched; no field is called so."""
-_READ_ONLY = "Nothing can be started here: this server shows the workspace and changes nothing (--read-only)."
 
 
 @final
@@ -107,6 +107,8 @@ class LaunchPage:
                 self._start(texts)
             case {"kind": "template", "action": str(action), "id": str(chosen)}:
                 self._templates.do(action, chosen, message, texts)
+            case {"kind": "curve", "id": int(number)}:
+                self.runs.curve(number)
             case {"kind": "jobs"}:
                 self._context.selection.move(page="jobs")
             case {"kind": "open", "variant": str(variant)}:
@@ -202,7 +204,7 @@ class LaunchPage:
     def _blocked(self, found: LookedOver) -> str:
         """Why nothing can be started."""
         if self._context.server.read_only:
-            return _READ_ONLY
+            return READ_ONLY
         if self._starting:
             return _STARTING
         if found.lacking:

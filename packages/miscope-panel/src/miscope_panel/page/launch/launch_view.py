@@ -33,11 +33,12 @@ class LaunchView(JSComponent):
     blocked = param.String(default="Nothing is chosen yet.", doc="Why nothing can be started; '' where it can.")
     templates = param.Dict(default={}, doc="Those that are kept, what is said of them, and one that is looked at.")
     started = param.Dict(default={}, doc="What became of the last start.")
-    runs = param.List(doc="The runs that were started, as they are now.")
+    runs = param.List(doc="The runs that were started, as cards of the page of jobs have them.")
+    curve = param.Dict(default={}, doc="id and curves: losses of one of them; serial.")
     download = param.Dict(default={}, doc="A file for the browser to save: name and text.")
 
-    _esm = source("launch", "launch_field", "launch_review", "launch_templates", "launch_started")
-    _stylesheets: ClassVar[list[str]] = [style("launch")]
+    _esm = source("launch", "launch_field", "launch_review", "launch_templates", "loss_chart", "launch_started")
+    _stylesheets: ClassVar[list[str]] = [style("launch", "loss_chart")]
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)

@@ -1,24 +1,25 @@
-"""The runs that were started from the form, read anew about once a second while they go on and are looked at."""
+"""The runs that were started from the form, as they go on, while they are looked at."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import count
 from typing import Any, final
 
-import panel as pn
-
+from miscope.errors import UnknownName
 from miscope.failure import Failure, tried
+from miscope.runs.queued_run import QueuedRun
+from miscope.runs.run_state import ENDED
 from miscope_panel.page.launch.launch_view import LaunchView
 from miscope_panel.page.page_record import PageContext
+from miscope_panel.page.run_watch import Heard
 from miscope_panel.shown.launching.starting import Started
-from miscope_panel.shown.launching.watched_runs import WatchedRun, watched
+from miscope_panel.shown.loss_curves import curves_dict
+from miscope_panel.shown.queue_shown import card_dict
 
 __all__ = ["MOST", "StartedRuns"]
 
-_EVERY = 700
-"""Milliseconds from one look to the next."""
 MOST = 12
 """Runs that are shown; the page of jobs has all."""
 
@@ -31,13 +32,12 @@ class StartedRuns:
         """over: called when all of them have ended."""
         self._context, self._component, self._over = context, component, over
         self._component.started = {"jobs": "jobs" in context.server.pages.pages}
-        self._document = pn.state.curdoc
         self.numbers: tuple[int, ...] = ()
-        self._going = False
-        """Whether something may still become of one."""
-        self._visible = False
-        self._under_way = False
-        self._timer: Any = None
+        self._runs: Mapping[int, QueuedRun] = {}
+        self._serial = count(1)
+        """Numbers what the browser is told: of two equal values in a row it would hear the first alone."""
+        self._under_way = self._again = False
+        self._leave: Callable[[], None] | None = None
 
     def add(self, made: Started | Failure) -> None:
         """Say what became of a start."""
@@ -46,50 +46,69 @@ class StartedRuns:
         }  # fmt: skip
 
     def watch(self, numbers: tuple[int, ...]) -> None:
-        """Show these runs, and have them read for as long as they go on."""
+        """Show these runs, and follow them."""
         if numbers != self.numbers:
-            self.numbers, self._going = numbers, bool(numbers)
+            self.numbers, self._runs = numbers, {}
             self._component.runs = []
             self.read()
-            self._set_timer()
 
     def look(self, *, visible: bool) -> None:
         """Whether somebody looks at them now."""
-        if visible != self._visible:
-            self._visible = visible
-            if visible:
-                # One that had ended may have been resumed on another page.
-                self._going = bool(self.numbers)
-                self.read()
-            self._set_timer()
+        if visible and self._leave is None:
+            self._leave = self._context.server.watch.listen(self._context.errands.hand, self.hear)
+            self.read()
+        elif not visible and self._leave is not None:
+            self._leave()
+            self._leave = None
+
+    def hear(self, heard: Heard) -> None:
+        """What happened to runs since."""
+        if self._leave is not None and (heard.anew or heard.runs.keys() & set(self.numbers)):
+            self.read()
 
     def read(self) -> None:
-        """Look how far they are, on a thread."""
-        if self._going and not self._under_way:
-            self._under_way = True
-            work = partial(watched, self._context.server.workspace, self._context.server.queue, self.numbers)
-            self._context.errands.send(partial(tried, work), partial(self._show, self.numbers))
+        """Look how far they are, on a thread; once at a time, and once more where something happened meanwhile."""
+        if not self.numbers or self._under_way:
+            self._again = self._under_way
+            return
+        self._under_way, self._again = True, False
+        self._context.errands.send(
+            partial(tried, partial(self._found, self.numbers)), partial(self._show, self.numbers)
+        )
 
-    def _show(self, numbers: tuple[int, ...], found: tuple[WatchedRun, ...] | Failure) -> None:
+    def curve(self, number: int) -> None:
+        """Send the losses of one of them."""
+        run = self._runs.get(number)
+        if run is not None:
+            work = partial(curves_dict, self._context.server.workspace.store, run.what)
+            self._context.errands.send(work, partial(self._show_curve, number))
+
+    def _found(self, numbers: tuple[int, ...]) -> dict[int, QueuedRun]:
+        """Those that are in the queue no more are left out."""
+        found = {}
+        for number in numbers:
+            try:
+                found[number] = self._context.server.queue.run(number)
+            except UnknownName:
+                continue
+        return found
+
+    def _show(self, numbers: tuple[int, ...], found: dict[int, QueuedRun] | Failure) -> None:
         self._under_way = False
-        if numbers != self.numbers or isinstance(found, Failure):
-            return
-        self._component.runs = [asdict(run) for run in found]
-        self._going = any(not run.ended for run in found)
-        self._set_timer()
-        if not self._going:
-            self._over()
+        if numbers == self.numbers and not isinstance(found, Failure):
+            before, self._runs = self._runs, found
+            self._component.runs = [card_dict(run) for run in found.values()]
+            if _over(found) and not _over(before):
+                self._over()
+        if self._again or numbers != self.numbers:
+            self.read()
 
-    def _set_timer(self) -> None:
-        """Have it read for as long as there is something to see, and somebody to see it."""
-        wanted = self._going and self._visible and self._document is not None
-        if self._document is None or wanted == (self._timer is not None):
-            return
-        if wanted:
-            self._timer = self._document.add_periodic_callback(self.read, _EVERY)
-        else:
-            self._document.remove_periodic_callback(self._timer)
-            self._timer = None
+    def _show_curve(self, number: int, curves: dict[str, Any]) -> None:
+        self._component.curve = {"id": number, "curves": curves, "serial": next(self._serial)}
+
+
+def _over(runs: Mapping[int, QueuedRun]) -> bool:
+    return bool(runs) and all(run.state in ENDED for run in runs.values())
 
 
 def words_of(made: Started | Failure) -> list[str]:

@@ -16,6 +16,7 @@ from miscope.schedule import Adaptive, planned_steps
 from miscope.studies.planning import PlannedRun, Presence, planned
 from miscope.studies.study import Study
 from miscope.training_command import training_command
+from miscope_panel.shown.durations import duration
 
 if TYPE_CHECKING:
     from miscope.analyze_request import AnalyzeRequest
@@ -173,19 +174,12 @@ def estimate_told(known: StudyEstimate) -> list[str]:
     weights = {each.weights for each in known.runs.values()}
     source = f"measured at {known.measured} trainings here" if known.measured else "a guess from the model's size"
     told = [
-        f"{_duration(low)} to {_duration(high)} of training, one after the other ({source}).",
+        f"{duration(low)} to {duration(high)} of training, one after the other ({source}).",
         f"{known.checkpoints:,} checkpoints, {_size(known.size)}; "
         f"{shortened([f'{count:,}' for count in sorted(weights)])} weights each.",
     ]
     remarks = dict.fromkeys(remark.message for each in known.runs.values() for remark in each.remarks)
     return [*told, *remarks, *[*dict.fromkeys(known.problems.values())][:1]]
-
-
-def _duration(seconds: float) -> str:
-    for unit, length in (("h", 3600), ("min", 60)):
-        if seconds >= length:
-            return f"{seconds / length:.1f} {unit}"
-    return f"{seconds:.0f} s" if seconds >= 1 else "less than 1 s"
 
 
 def _size(count: int) -> str:
