@@ -57,8 +57,9 @@ def test_a_word_of_the_field_finds_the_view_that_it_means(known, words, view):
     assert (view in found[:3]) if view else found == []
 
 
-def test_every_view_is_found_by_its_name_and_by_its_title(known):
+def test_every_view_has_a_summary_and_is_found_by_its_name_and_by_its_title(known):
     for each in known:
         texts = dict(each.texts)
+        assert texts["summary"].endswith("."), "the first line of a drawing function's docstring is a sentence"
         assert find(each.name, known).found[0].name == each.name
         assert each.name in [found.name for found in find(texts["title"], known).found][:3]

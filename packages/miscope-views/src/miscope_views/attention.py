@@ -110,8 +110,10 @@ def statistics(shown: ViewData, *, site: str, key: str) -> Figure:
 
 
 def symmetry(shown: ViewData, *, site: str, symmetry: str) -> Figure:
-    """Whether each head treats an input and its image alike: correlation of its attention to each key with that to the
-    key's counterpart, over training."""
+    """Whether each head treats an input and its image alike over training.
+
+    By the correlation of its attention to each key with that to the key's counterpart.
+    """
     arrays = shown.artifacts[_READS]
     matrix = np.asarray(arrays[f"{site}/symmetry/{symmetry}"], dtype=np.float64)
     names, steps = _keys(shown), arrays["step"]

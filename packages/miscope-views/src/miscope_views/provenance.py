@@ -18,8 +18,10 @@ _MARK, _ASSUMED = OKABE_ITO[1], OKABE_ITO[0]
 
 
 def settings(shown: ViewData) -> Figure:
-    """What files say of the training, what the optimizer did, what the record holds, what was assumed of it, and where
-    it went on from; contradictions lead, assumptions follow."""
+    """What files say of the training, what the optimizer did, what was assumed, and where it went on from.
+
+    Contradictions lead, assumptions follow.
+    """
     arrays = shown.artifacts[_READS]
     if len(arrays["source"]):
         names = ("setting", "configuration", "optimizer", "record")

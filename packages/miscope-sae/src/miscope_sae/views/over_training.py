@@ -29,8 +29,10 @@ _TOP, _BOTTOM = [0.56, 1], [0, 0.44]
 
 
 def reconstruction(shown: ViewData, *, parts: str) -> Figure:
-    """Fraction of variance unexplained of inputs trained on and held out, beside as many principal components, and
-    what a linear map of the inputs or no latent at all leaves over where that was measured."""
+    """Fraction of variance unexplained of inputs trained on and held out, beside as many principal components.
+
+    And what a linear map of the inputs or no latent at all leaves over where that was measured.
+    """
     arrays = shown.artifacts[_RECONSTRUCTION]
     steps, there = arrays["step"], _parts(shown)[parts]
     traces = []
