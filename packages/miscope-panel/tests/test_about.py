@@ -56,7 +56,7 @@ def test_what_cannot_be_read_is_said_in_its_place(trained):
 def test_all_of_it_is_text_to_be_copied(trained):
     sections = about(trained, Request(view="small.norms", variant=FIRST, step=20))
     text = as_text("Norms", sections)
-    assert text.startswith("Norms\n\nWhat it shows\n  Norm of every weight, at the step.\n")
+    assert text.startswith("Norms\n\nWhat it shows\n  In short: Norm of every weight, at the step.\n")
     assert "\n  Recipe: " in text
 
 

@@ -60,7 +60,7 @@ def test_an_instrument_has_its_question_formula_source_outputs_and_options(place
     sections = {each.title: each for each in sections_about(known_of(place), "analyzer", "events.grokking")}
     assert list(sections) == ["What it computes", "Outputs", "Options"]
     labels = [line.label for line in sections["What it computes"].lines]
-    assert labels[:5] == ["Question", "", "Formula", "Source", "Also called"]
+    assert labels[:5] == ["Question", "In short", "Formula", "Source", "Also called"]
     assert all("Default: " in line.text for line in sections["Options"].lines)
 
 
@@ -109,6 +109,10 @@ def test_a_view_and_a_lens_are_opened_on_the_workbench(visit):
     opened.selection.move(page="catalogue")
     board.on_message({"kind": "open", "key": "lens:own"})
     assert (opened.selection.place.lens, opened.selection.place.views) == ("own", ("small.losses",))
+    opened.selection.move(page="catalogue")
+    board.on_message({"kind": "open", "key": "family:toy.sum"})
+    assert opened.selection.place.page == "launch"
+    assert opened.selection.place.controls_of("launch") == {"study.family": "toy.sum"}
     opened.selection.move(page="catalogue")
     board.on_message({"kind": "open", "key": "view:no.such"})
     assert opened.selection.place.page == "catalogue"

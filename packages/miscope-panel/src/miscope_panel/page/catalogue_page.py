@@ -12,6 +12,7 @@ from miscope_panel.page.catalogue_board import CatalogueBoard
 from miscope_panel.page.page_record import PageContext
 from miscope_panel.shown.catalogue_entries import KINDS, Known, entries, findables, sections_about
 from miscope_panel.shown.catalogue_states import StandingOf, command_for, standing_of
+from miscope_panel.shown.launching.form_field import FAMILY
 from miscope_panel.shown.lens_cards import sections_of
 from miscope_panel.shown.searching import Searched, searched
 from miscope_panel.shown.selection import Place
@@ -116,6 +117,9 @@ class CataloguePage:
             self.selection.place = replace(place.open(name), page="views")
         elif kind == "lens" and (sections := sections_of(self._workspace, name)):
             self.selection.place = replace(place.through(name, sections), page="views")
+        elif kind == "family" and name in self._workspace.plugins.families:
+            others = {turned: text for turned, text in place.turned.items() if turned[0] != "launch"}
+            self.selection.place = replace(place, page="launch", turned={**others, ("launch", FAMILY): name})
 
 
 _NO_VARIANT = "Open a variant to see what of this applies to it, and what was computed."
@@ -123,6 +127,8 @@ _NO_VARIANT = "Open a variant to see what of this applies to it, and what was co
 
 def _opens(known: Known, kind: str, name: str) -> list[dict[str, str]]:
     """What can be opened of an entry: itself, or the views that show it."""
+    if kind == "family":
+        return [{"key": f"family:{name}", "words": "Train one"}]
     if kind in ("lens", "view"):
         return [{"key": f"{kind}:{name}", "words": "Open on the workbench"}]
     if kind != "analyzer":

@@ -201,7 +201,7 @@ class Sidebar:
             self.on_again()
         if message.get("kind") == "find" and isinstance(words := message.get("words"), str):
             self._errands.send(partial(self._search, words), self._show_found)
-        if message.get("kind") == "lens" and (lens := message.get("lens")) in self._lenses:
+        if message.get("kind") == "lens" and isinstance(lens := message.get("lens"), str) and lens in self._lenses:
             self._look_through(lens)
         place, view = self._selection.place, message.get("view", "")
         if view in self._views:

@@ -27,6 +27,7 @@ class Line:
     """One thing that is said."""
 
     label: str
+    """Never empty: it names the text for one who hears the page."""
     text: str
     code: bool = False
     """Whether it is a formula or a name."""
@@ -50,7 +51,7 @@ def about(workspace: Workspace, request: Request) -> tuple[AboutSection, ...]:
         options = options_given(workspace, request.controls)
         found = provenance(workspace, view, variants, request.step, options)
     except MiscopeError as error:
-        return (AboutSection(title="It cannot be said", lines=(Line(label="", text=str(error)),)),)
+        return (AboutSection(title="It cannot be said", lines=(Line(label="Why", text=str(error)),)),)
     sections = (_shown(workspace.plugins, view), *asked_of(workspace.plugins, view), *_made(found))
     return tuple(section for section in sections if section.lines)
 
@@ -65,7 +66,7 @@ def as_text(title: str, sections: Sequence[AboutSection]) -> str:
     """To be copied."""
     blocks = [title]
     for section in sections:
-        lines = [f"  {line.label}: {line.text}" if line.label else f"  {line.text}" for line in section.lines]
+        lines = [f"  {line.label}: {line.text}" for line in section.lines]
         blocks.append("\n".join([section.title, *lines]))
     return "\n\n".join(blocks) + "\n"
 
@@ -74,7 +75,7 @@ def _shown(plugins: Plugins, view: View) -> AboutSection:
     provider, needs = plugins.provided_by["view", view.name], view.needs
     looked_at = {"metrics": needs.metrics, "sites": needs.sites, "weights": needs.weights}
     lines = (
-        Line(label="", text=view.summary),
+        Line(label="In short", text=view.summary),
         Line(label="View", text=f"{view.name}, from {provider.package} {provider.version}"),
         *(Line(label=f"Reads {what}", text=", ".join(names), code=True) for what, names in looked_at.items() if names),
     )
@@ -86,7 +87,7 @@ def asked_of(plugins: Plugins, view: View) -> Iterator[AboutSection]:
     for name in dict.fromkeys(view.needs.artifacts):
         analyzer = plugins.analyzers.get(name)
         if analyzer is None:
-            yield AboutSection(title=name, lines=(Line(label="", text="This instrument is not installed."),))
+            yield AboutSection(title=name, lines=(Line(label="Missing", text="This instrument is not installed."),))
             continue
         lines = (
             Line(label="Question", text=analyzer.question),

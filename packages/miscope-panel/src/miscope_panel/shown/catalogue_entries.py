@@ -111,7 +111,9 @@ def sections_about(known: Known, kind: str, name: str) -> tuple[AboutSection, ..
         return (_parameters(plugins.families[name]),)
     if kind == "event":
         return tuple(
-            AboutSection(title="When it is", lines=(Line(label="", text=text), Line(label="Found by", text=EVENTS)))
+            AboutSection(
+                title="When it is", lines=(Line(label="In words", text=text), Line(label="Found by", text=EVENTS))
+            )
             for event, text in _events(plugins)
             if event == name
         )
@@ -169,7 +171,7 @@ def _sections_of_lens(plugins: Plugins, lens: Lens) -> Iterator[AboutSection]:
 
 def _turned(view: View) -> AboutSection:
     labels = [control.label or control.name.replace("_", " ") for control in view.all_controls]
-    lines = [Line(label="", text=view.summary), Line(label="Grain", text=str(view.grain))]
+    lines = [Line(label="In short", text=view.summary), Line(label="Grain", text=str(view.grain))]
     lines += [Line(label="Can be turned", text=", ".join(labels))] if labels else []
     lines += [Line(label="Also called", text=", ".join(view.synonyms))] if view.synonyms else []
     return AboutSection(title="What it shows", lines=tuple(lines))
@@ -178,7 +180,7 @@ def _turned(view: View) -> AboutSection:
 def _sections_of_analyzer(analyzer: Analyzer) -> Iterator[AboutSection]:
     lines = (
         Line(label="Question", text=analyzer.question),
-        Line(label="", text=analyzer.summary),
+        Line(label="In short", text=analyzer.summary),
         Line(label="Formula", text=readable(analyzer.formula), code=True),
         Line(label="Source", text=analyzer.source),
         Line(label="Also called", text=", ".join(analyzer.synonyms)),

@@ -4,14 +4,14 @@ const about_panel = (model, copy) => {
   const button = icon("about", "About this view (i)", () => toggle())
   button.setAttribute("aria-expanded", "false")
 
-  const line = ({label, text, code}) => [label ? h("dt", {}, label) : null, h("dd", {class: label ? "" : "alone"}, code ? h("code", {}, text) : text)]
+  const line = ({label, text, code}) => [h("dt", {}, label), h("dd", {}, code ? h("code", {}, text) : text)]
   function show() {
     const {sections, text} = model.about
     const tools = h("div", {class: "about-tools"},
       h("button", {class: "link", type: "button", onclick: () => model.send_msg({kind: "catalogue"})}, "In the catalogue"),
       icon("copy", "Copy as text", () => copy("Text", text)), icon("close", "Close (Escape)", () => toggle(false)))
     panel.replaceChildren(tools, ...(sections ?? []).flatMap(({title, lines}) => [
-      h("h4", {}, title), h("dl", {}, ...lines.flatMap(line).filter(Boolean))]))
+      h("h4", {}, title), h("dl", {}, ...lines.flatMap(line))]))
     if (!sections) panel.append(h("p", {}, "Reading ..."))
   }
 

@@ -6,7 +6,7 @@ export function render({model, el}) {
   const kinds = h("div", {class: "kinds", role: "group", "aria-label": "Kind"})
   const said = h("p", {class: "said", role: "status"})
   const standing = h("p", {class: "standing"})
-  const list = h("div", {class: "list", role: "list"})
+  const list = h("div", {class: "list"})
   const detail = h("section", {class: "detail", "aria-label": "About the entry", tabindex: "-1"})
   const columns = h("div", {class: "columns"}, list, detail)
   el.append(h("div", {class: "page"}, h("header", {}, h("h2", {}, "Catalogue"), search, kinds, standing, said), columns))
@@ -45,7 +45,7 @@ export function render({model, el}) {
       const here = ranked ? "" : heading_of(entry, ranked)
       const fresh = here !== heading ? [h("h3", {}, here)] : []
       heading = here
-      return [...fresh, h("div", {role: "listitem"}, row([entry, by]))]
+      return [...fresh, row([entry, by])]
     })
   }
 
@@ -67,7 +67,7 @@ export function render({model, el}) {
 
   // --- one entry
 
-  const line = ({label, text, code}) => [label ? h("dt", {}, label) : null, h("dd", {class: label ? "" : "alone"}, code ? h("code", {}, text) : text)]
+  const line = ({label, text, code}) => [h("dt", {}, label), h("dd", {}, code ? h("code", {}, text) : text)]
   function command(text) {
     const button = icon("copy", "Copy", async () => {
       await navigator.clipboard?.writeText(text)
@@ -94,7 +94,7 @@ export function render({model, el}) {
       several ? h("h4", {}, "Shown by") : null,
       opens.length ? h("div", {class: "opens"}, ...opens.map(({key: opened, words}) =>
         h("button", {type: "button", class: "open", "data-open": opened, onclick: () => model.send_msg({kind: "open", key: opened})}, words))) : null,
-      ...sections.flatMap((section) => [h("h4", {}, section.title), h("dl", {}, ...section.lines.flatMap(line).filter(Boolean))]),
+      ...sections.flatMap((section) => [h("h4", {}, section.title), h("dl", {}, ...section.lines.flatMap(line))]),
     ].filter(Boolean))
     detail.scrollTop = 0
   }
