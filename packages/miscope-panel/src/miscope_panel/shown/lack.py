@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
-from miscope.analysis.analyze import outstanding_of
 from miscope.analysis.analyzer_options import options_apart, options_asked
 from miscope.analysis.earlier_times import seconds_left
+from miscope.analysis.outstanding import Outstanding, ResolvedRequest, outstanding
 from miscope.analyze_request import AnalyzeRequest
 from miscope.analyzer import Grain
 from miscope.errors import MiscopeError
@@ -15,7 +15,6 @@ from miscope_panel.shown.computed_options import options_given
 from miscope_panel.shown.durations import duration
 
 if TYPE_CHECKING:
-    from miscope.analysis.outstanding import Outstanding
     from miscope.view import View
     from miscope.workspace import Workspace
     from miscope_panel.shown.picture import Request
@@ -54,7 +53,7 @@ def lack_of(workspace: Workspace, request: Request) -> Lack | None:
         wanted = _request(workspace, view, variants, request)
         if wanted is None:
             return None
-        work = outstanding_of(workspace, wanted)
+        work = _outstanding(workspace, wanted)
         if not work.total:
             return None
         words = _words(work, seconds_left(workspace, work))
@@ -76,6 +75,12 @@ def _request(workspace: Workspace, view: View, variants: tuple[str, ...], reques
         return None
     chosen = options_asked(table, names, options_given(workspace, request.controls))
     return AnalyzeRequest(variants=variants, analyzers=tuple(names), options=options_apart(table, list(chosen), chosen))
+
+
+def _outstanding(workspace: Workspace, wanted: AnalyzeRequest) -> Outstanding:
+    values = [workspace.find(name) for name in wanted.variants]
+    asked = ResolvedRequest(names=wanted.analyzers, steps=None, force=False, options=wanted.options)
+    return outstanding(workspace, values, asked)
 
 
 def _words(work: Outstanding, seconds: float | None) -> str:
