@@ -50,15 +50,18 @@ class BoundView:
 
         self.figure().show(config=dict(CONFIG))
 
-    def export(self, target: str | Path) -> Path:
-        """Write it to a path, or to a file of this format ('png') named for what it shows, in the current folder."""
+    def export(self, target: str | Path, *, preset: str | None = None) -> Path:
+        """Write it to a path, or to a file of this format ('png') named for what it shows, in the current folder.
+
+        preset: 'paper:85mm:8pt' for a picture as a paper has it (`figures.paper`).
+        """
         from miscope.figures.export import export
 
         path = Path(target)
         if not path.suffix and path.name == str(target):
             at = "" if self.step is None else f".step_{self.step}"
             path = Path(f"{self.variants[0].slug}.{self.name}{at}.{target}")
-        return export(self.figure(), path)
+        return export(self.figure(), path, preset=preset)
 
     def film(self, path: str | Path, *, frames: int = 40, fps: float | None = None) -> Path:
         """Write it at so many checkpoints at most, spread over training: .gif, .webp, .mp4, or .html with a slider."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from miscope.variant import Variant
     from miscope.view import View
 
-__all__ = ["alone", "moves"]
+__all__ = ["alone", "moves", "refuse_preset"]
 
 _FILM = "A film is a file whose name ends in .gif, .webp or .mp4"
 _NAME_ONE = "Name one with --out, or leave it out."
@@ -42,6 +42,18 @@ def moves(view: View, out: Path | None, *, step: int | None, frames: int | None,
     moved = "Those show one checkpoint after the other."
     refuse_dropped(moving, "in a film or a page with a slider", moved, "Leave it out, or write a .png.", step=step)
     return moving
+
+
+def refuse_preset(preset: str | None, out: Path | None, *, moving: bool) -> None:
+    """BadValue for one that does not exist, or of which nothing would be seen in such a file."""
+    from miscope.figures.export import IMAGES
+    from miscope.figures.paper import read_paper
+
+    still = out is not None and not moving and out.suffix.removeprefix(".").lower() in IMAGES
+    pictures = f"A preset is of pictures: {', '.join(f'.{suffix}' for suffix in IMAGES)}."
+    refuse_dropped(not still, "without a picture", pictures, _NAME_ONE, preset=preset)
+    if preset is not None:
+        read_paper(preset)
 
 
 def alone(variants: Sequence[Variant]) -> Variant:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from miscope.cli.moving import alone, moves
+from miscope.cli.moving import alone, moves, refuse_preset
 from miscope.cli.options import WorkspaceOption, assignments, opened
 from miscope.store.atomic import TEMPORARY, check_place, explaining
 
@@ -64,6 +64,13 @@ def show(
     fps: Annotated[
         float | None, typer.Option(min=0.1, max=60, help="Frames a second of a film.  (default: about 7)")
     ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            metavar="paper[:WIDTH][:FONT]",
+            help="A picture as a paper has it: 'paper:85mm:8pt', 'paper:7in'.  (default: as on the screen)",
+        ),
+    ] = None,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Draw VIEW of VARIANT and write it to a file; without --out, open it in a browser."""
@@ -78,6 +85,7 @@ def show(
     members = variants_meant(place, variant)
     at = None if step is None else step_meant(place, members, step)
     moving = moves(record, out, step=at, frames=frames, fps=fps)
+    refuse_preset(preset, out, moving=moving)
     if out is not None:
         check_place(out)
     given = assignments(option or ())
@@ -91,7 +99,7 @@ def show(
     shown = members[0] if len(members) == 1 else members
     figure = render(place, record, shown, step=at, options=options, **controls)
     if out is not None:
-        print(export(figure, out))
+        print(export(figure, out, preset=preset))
         return
     import tempfile
 

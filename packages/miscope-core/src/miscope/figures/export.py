@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, final
 from miscope.errors import BadValue, MiscopeError
 from miscope.figures.figure_numbers import npz, numbers, parquet
 from miscope.figures.figure_style import CONFIG
+from miscope.figures.paper import is_on_paper, on_paper, read_paper
 from miscope.store.atomic import write_whole
 
 if TYPE_CHECKING:
     from kaleido import Kaleido
     from plotly.graph_objects import Figure
 
-__all__ = ["SUFFIXES", "Exporter", "NoBrowser", "browser", "check_suffix", "export"]
+__all__ = ["SUFFIXES", "Exporter", "NoBrowser", "browser", "check_suffix", "export", "with_preset"]
 
 T = TypeVar("T")
 
@@ -46,18 +47,39 @@ class NoBrowser(MiscopeError):
         )
 
 
-def export(
-    figure: Figure, path: str | Path, *, width: int | None = None, height: int | None = None, scale: float = 2
+def export(  # noqa: PLR0913 - what a picture looks like, keyword-only
+    figure: Figure,
+    path: str | Path,
+    *,
+    width: int | None = None,
+    height: int | None = None,
+    scale: float = 2,
+    preset: str | None = None,
 ) -> Path:
     """Write the figure as png, svg, pdf or html, or its numbers as csv, parquet or npz, by the suffix of the path.
 
     The numbers are named as `figures.figure_data.figure_data` says: a row for each point or cell, in npz an array for
     each quantity of each trace. width, height: in CSS pixels; None takes the figure's own. scale: image pixels per CSS
-    pixel. For more than one image keep an Exporter open. Returns the path. Raises BadValue on another suffix and for
-    numbers of a figure that has neither points nor grids, NoBrowser where an image cannot be drawn.
+    pixel. preset: 'paper:85mm:8pt' for a picture as a paper has it (`figures.paper`). For more than one image keep an
+    Exporter open. Returns the path. Raises BadValue on another suffix or preset and for numbers of a figure that has
+    neither points nor grids, NoBrowser where an image cannot be drawn.
     """
     with Exporter() as exporter:
-        return exporter.export(figure, path, width=width, height=height, scale=scale)
+        return exporter.export(with_preset(figure, Path(path), preset), path, width=width, height=height, scale=scale)
+
+
+def with_preset(figure: Figure, path: Path, preset: str | None) -> Figure:
+    """The figure as the preset has it; BadValue where that says nothing of such a file."""
+    if preset is None:
+        return figure
+    paper = read_paper(preset)
+    if path.suffix.removeprefix(".").lower() not in IMAGES:
+        raise BadValue(
+            f"A preset is of pictures, and {path.name!r} is none.",
+            f"Pictures are {', '.join(f'.{suffix}' for suffix in IMAGES)}.",
+            f"Try {path.stem}.pdf.",
+        )
+    return on_paper(figure, paper)
 
 
 def check_suffix(path: Path) -> str:
@@ -113,6 +135,7 @@ class Exporter:
         elif kind == "npz":
             content = npz(figure)
         else:
+            scale = 1 if kind != "png" and is_on_paper(figure) else scale
             content = self._draw(figure, path, {"format": kind, "width": width, "height": height, "scale": scale})
         return write_whole(path, lambda file: file.write(content))
 

@@ -51,8 +51,11 @@ class RemoteView(HasAbsent):
         # The server's Plotly may know more than the one that is here.
         return Figure(figure, skip_invalid=True)
 
-    def export(self, target: str | Path, step: int | None = None) -> Path:
-        """Write it to a path, or to a file of this format ('png') named for what it shows, in the current folder."""
+    def export(self, target: str | Path, step: int | None = None, *, preset: str | None = None) -> Path:
+        """Write it to a path, or to a file of this format ('png') named for what it shows, in the current folder.
+
+        preset: 'paper:85mm:8pt' for a picture as a paper has it (`figures.paper`).
+        """
         from miscope.store.atomic import write_whole
 
         path = Path(target)
@@ -60,7 +63,8 @@ class RemoteView(HasAbsent):
             at = self.step if step is None else step
             shown = "" if at is None else f".step_{at}"
             path = Path(f"{self.variants[0].partition('/')[2]}.{self.name}{shown}.{target}")
-        content = self.connection.content(f"export/{path.suffix.lstrip('.')}", self._query(step))
+        query = {**self._query(step), **({} if preset is None else {"preset": preset})}
+        content = self.connection.content(f"export/{path.suffix.lstrip('.')}", query)
         return write_whole(path, lambda file: file.write(content))
 
     def show(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -10,6 +11,7 @@ from fastapi import Path as InPath
 import miscope
 from miscope.analyzer import Grain
 from miscope.figures.availability import analyzer_availability
+from miscope.figures.export import with_preset
 from miscope.figures.finding import find as find_words
 from miscope.figures.finding import findable_records
 from miscope.hookspecs import HOOK_API
@@ -59,6 +61,10 @@ Words = Annotated[
     str | None,
     Query(description="Of names, titles, questions, formulas, sources and synonyms.", examples=["hessian"]),
 ]
+Preset = Annotated[
+    str | None,
+    Query(description="Of a picture, as a paper has it: its width, and its letters.", examples=["paper:85mm:8pt"]),
+]
 Suffix = Annotated[
     str, InPath(description="What kind of file.", json_schema_extra={"enum": [*_KINDS]}, examples=["png"])
 ]
@@ -95,6 +101,11 @@ def router(workspace: Workspace) -> APIRouter:
         """For a variant: which views have something to show, and the steps of each artifact."""
         return _availability(workspace, variant)
 
+    _add_figures(routes, workspace, files)
+    return routes
+
+
+def _add_figures(routes: APIRouter, workspace: Workspace, files: FigureFiles) -> None:
     @routes.get("/figure", responses={200: {"model": FigureSeen}, **_UNCHANGED})
     def figure(request: Request, view: Name, variant: VariantName, step: Step = None) -> Response:
         """A figure as Plotly JSON. step: nearest earlier one that was computed; `with`: variants to compare, by comma;
@@ -102,11 +113,12 @@ def router(workspace: Workspace) -> APIRouter:
         return tagged(request, _json(picture.figure(workspace, _asked(request, view, variant, step))))
 
     @routes.get("/export/{suffix}", response_class=Response, responses={**_FILES, **_UNCHANGED})
-    def file(request: Request, suffix: Suffix, view: Name, variant: VariantName, step: Step = None) -> Response:
+    def file(  # noqa: PLR0913 - parameters of an address
+        request: Request, suffix: Suffix, view: Name, variant: VariantName, *, step: Step = None, preset: Preset = None
+    ) -> Response:
         """The same figure as a file: png, svg, pdf, html; csv, parquet or npz for the numbers it draws."""
-        return tagged(request, _file(files, picture.figure(workspace, _asked(request, view, variant, step)), suffix))
-
-    return routes
+        drawn = picture.figure(workspace, _asked(request, view, variant, step))
+        return tagged(request, _file(files, with_preset(drawn, Path(f"figure.{suffix}"), preset), suffix))
 
 
 def _json(figure: Figure) -> Response:
@@ -114,7 +126,7 @@ def _json(figure: Figure) -> Response:
 
 
 def _asked(request: Request, view: str, variant: str, step: int | None) -> picture.Request:
-    given = {k: v for k, v in request.query_params.items() if k not in ("view", "variant", "step", "with")}
+    given = {k: v for k, v in request.query_params.items() if k not in ("view", "variant", "step", "with", "preset")}
     compared = tuple(name for name in request.query_params.get("with", "").split(",") if name)
     return picture.Request(view=view, variant=variant, step=step, compared=compared, controls=given)
 
