@@ -8,6 +8,7 @@ import pytest
 
 from miscope.bound import BoundVariant, BoundWorkspace
 from miscope.errors import BadValue, UnknownName
+from miscope.reporting.asked_figure import AskedFigure
 from miscope.reporting.chosen_views import wanted_views
 from miscope.reporting.composing import composed
 from miscope.reporting.content import Missing, Report
@@ -122,6 +123,23 @@ def test_text_of_others_is_escaped_in_the_page(one):
 def test_views_that_are_named_are_those_shown(place: BoundWorkspace, seeds, tmp_path: Path):
     whole = reported(place, seeds[0], tmp_path / "r.html", views=["small.u*", "small.step"])
     assert [shown.view for shown in whole.views] == ["small.unasked", "small.step"]
+
+
+def test_figures_that_are_asked_for_one_by_one_have_their_variants_step_and_title(place, seeds, tmp_path: Path):
+    first, second = (seed.value for seed in seeds[:2])
+    asked = [
+        AskedFigure(view="small.step", variants=(second,), step=10, title="Early"),
+        AskedFigure(view="small.losses", variants=(first, second)),
+        AskedFigure(view="small.step", variants=(first,)),
+    ]
+    whole = reported(place, seeds[:2], tmp_path / "r.html", views=asked)
+    early, together, late = whole.views
+    assert [shown.view for shown in whole.views] == ["small.step", "small.losses", "small.step"]
+    assert (early.title, late.title) == ("Early", "Step <b>shown</b>")
+    assert [shown.figure.data[0].y[0] for shown in (early, late)] == [10, 30]
+    assert early.of != late.of
+    assert together.of == ""
+    assert "--step 10" in early.command
 
 
 def test_a_view_that_nobody_has_is_refused_with_the_one_that_is_meant(place: BoundWorkspace, seeds, tmp_path: Path):

@@ -12,9 +12,8 @@ from miscope.artifact import Arrays
 from miscope.errors import BadValue
 from miscope.field_docs import documented
 from miscope.figures.differences import labels as labels_of
-from miscope.lens import Lens
 from miscope.reporting.agreement import agreement, groups_of_seeds
-from miscope.reporting.chosen_views import wanted_views
+from miscope.reporting.chosen_views import Asked, wanted_views
 from miscope.reporting.content import Missing, Report, ShownView, Table
 from miscope.reporting.event_table import detected_events, event_steps, event_table
 from miscope.reporting.observing import findings
@@ -47,7 +46,7 @@ def composed(
     workspace: Workspace,
     variants: Sequence[Variant],
     *,
-    views: Sequence[str] | Lens = (),
+    views: Asked = (),
     title: str = "",
     picture: Picture | None = None,
 ) -> Iterator[Draft]:

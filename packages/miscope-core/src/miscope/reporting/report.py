@@ -9,7 +9,7 @@ from typing import assert_never
 
 from miscope.errors import BadValue
 from miscope.figures.figure_style import CONFIG
-from miscope.lens import Lens
+from miscope.reporting.chosen_views import Asked
 from miscope.reporting.composing import Draft, composed
 from miscope.reporting.content import Report
 from miscope.reporting.notebook import notebook
@@ -38,18 +38,18 @@ def report(  # noqa: PLR0913 - a reader's choices, keyword-only past what is rep
     path: str | Path,
     *,
     to: Kind | str | None = None,
-    views: Sequence[str] | Lens = (),
+    views: Asked = (),
     static: bool | None = None,
     title: str = "",
 ) -> Iterator[Draft]:
     """Write what is known of the variants to the path; says how far it is, and at the end what the report holds.
 
     Nothing is computed: what was not is named, with the command that computes it. to: None goes by the suffix of the
-    path. views: names or shell patterns, or a lens; () for those whose records ask for a place in reports. static: with
-    pictures in place of figures that can be zoomed; None for the format's own choice: figures in HTML, else pictures.
-    Raises UnknownName for views, BadValue for a format and for figures where there can be none, NoBrowser where
-    pictures cannot be drawn, BrokenTemplate, and before anything is drawn CannotWrite. The file appears whole, at the
-    end, or not at all.
+    path. views: names or shell patterns, a lens, or figures one by one (AskedFigure); () for those whose records ask
+    for a place in reports. static: with pictures in place of figures that can be zoomed; None for the format's own
+    choice: figures in HTML, else pictures. Raises UnknownName for views, BadValue for a format and for figures where
+    there can be none, NoBrowser where pictures cannot be drawn, BrokenTemplate, and before anything is drawn
+    CannotWrite. The file appears whole, at the end, or not at all.
     """
     several, path = plain_variants(workspace, variants), Path(path)
     kind = kind_of(path, to)

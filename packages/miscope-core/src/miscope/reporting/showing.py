@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
 
+from miscope.analysis.analyzer_options import written_options
 from miscope.analyzer import Grain
 from miscope.commands import in_workspace
 from miscope.figures.availability import gather_before
@@ -61,11 +62,12 @@ def _shown(workspace: Workspace, wanted: Wanted, number: int) -> ShownView:
     refuse_unknown(wanted.view, wanted.controls)
     steps = workspace.store.finite_steps(wanted.variants[0].name)
     last = steps[-1] if steps and wanted.view.grain is Grain.CHECKPOINT else None
-    data = gather_before(workspace, wanted.view, wanted.variants, last)
+    at = wanted.step if last is not None and wanted.step is not None else last
+    data = gather_before(workspace, wanted.view, wanted.variants, at, wanted.options)
     return ShownView(
         number=number,
         view=wanted.view.name,
-        title=wanted.view.title,
+        title=wanted.title or wanted.view.title,
         of=wanted.of,
         summary=wanted.view.summary,
         python=_in_python(wanted, data.step),
@@ -100,6 +102,8 @@ def _smaller(png: bytes) -> bytes:
 
 def _in_python(wanted: Wanted, step: int | None) -> str:
     controls = "".join(f", {name}={value!r}" for name, value in wanted.controls.items())
+    options = {name: dict(values) for name, values in wanted.options.items()}
+    controls = f", options={options!r}{controls}" if options else controls
     found = [f"workspace.find({variant.name!r})" for variant in wanted.variants]
     if wanted.view.grain is Grain.COHORT:
         members = "".join(f"    {each},\n" for each in found)
@@ -112,4 +116,5 @@ def _in_shell(wanted: Wanted, step: int | None) -> str:
     words = ["miscope", "show", wanted.view.name, *(variant.name for variant in wanted.variants)]
     words += [] if step is None else ["--step", str(step)]
     words += [word for name, value in wanted.controls.items() for word in ("-o", f"{name}={value}")]
+    words += [word for option in written_options(wanted.options) for word in ("-o", option)]
     return shlex.join([*words, "--out", f"{wanted.view.name}.png"])
