@@ -87,6 +87,7 @@ def application(  # noqa: PLR0913 - each is something else that a server is told
 
     # Which origins may open the websocket is the guard's affair, which knows the host's name and port.
     app.include_router(components())
+    app.include_router(server.made.router())
     served = add_applications({"/": session}, app=app, title="miscope", location=False, websocket_origin=["*"])
     route_pages(served)
     return Guard(app, hosts, token, read_only=read_only)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from html import escape
@@ -36,6 +36,7 @@ class Board:
     def __init__(self, context: PageContext) -> None:
         self._workspace, self._errands, self.selection = context.server.workspace, context.errands, context.selection
         self.computing = Computing(context)
+        self.on_film: Callable[[Request, str], None] = lambda request, suffix: None
         # Bokeh warns of a column without anything in it.
         self.view = pn.Column(pn.Spacer(height=0), sizing_mode="stretch_width", margin=0, stylesheets=[sheet("board")])
         self.sections: tuple[CardSection, ...] = ()
@@ -77,6 +78,11 @@ class Board:
         for entry, card in self._cards.items():
             card.looks = looks_among(place.controls_of(entry))
             card.ask(self._request(entry, place), partial(picture, self._workspace), self._errands)
+
+    def cards(self) -> list[tuple[str, Request]]:
+        """What each card is called, and what it shows, in order."""
+        place = self.selection.place
+        return [(card.title, self._request(entry, place)) for entry, card in self._cards.items()]
 
     def _title(self, entry: str) -> str:
         """What the lens calls the card."""
@@ -126,6 +132,8 @@ class Board:
             case {"kind": "hold"}:
                 now = self._request(entry, place)
                 self.selection.place = place.hold(entry, pin.Pin(view=entry, variant=now.variant, step=now.step))
+            case {"kind": "film", "suffix": str(suffix)}:
+                self.on_film(self._request(entry, place), suffix)
             case {"kind": "compute"}:
                 self.computing.hear(self._cards[entry], message)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, final
 
 from miscope.field_docs import documented
+from miscope_panel.page.made_files import MadeFiles
 from miscope_panel.page.tab_memory import TabMemory
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class ServerContext:
     """Those that can be opened."""
     read_only: bool = False
     """Whether nothing may be started, changed or deleted."""
+    made: MadeFiles = field(default_factory=MadeFiles)
+    """Reports and films that visitors had made."""
 
 
 @final

@@ -19,6 +19,7 @@ from miscope_panel.page.context_bar import ContextBar
 from miscope_panel.page.cursor import Cursor
 from miscope_panel.page.opening import opened
 from miscope_panel.page.page_record import PageContext
+from miscope_panel.page.reports import Reports
 from miscope_panel.page.sidebar import Sidebar
 from miscope_panel.shown.lens_cards import CardSection, sections_of
 from miscope_panel.shown.picture import State, command, why_not
@@ -42,8 +43,11 @@ class Workbench:
         self.cards = Board(context)
         self.board = self.cards.view
         self.context_bar = ContextBar(self._workspace, self._errands)
+        self.reports = Reports(context, self.cards.cards)
+        self.cards.on_film = self.reports.film
         self.view = pn.Column(
             self.context_bar.view,
+            self.reports.view,
             self.board,
             self.cursor,
             sizing_mode="stretch_width",

@@ -34,15 +34,18 @@ const taking = (model, canvas, figure, say) => {
     saved(`${stem()}.${format}`, made)
   }
 
-  async function file(suffix) {
+  async function file(suffix, preset = "") {
     say(`Making the ${suffix} ...`, true)
-    const answer = await fetch(`${EXPORT}/${suffix}?${model.picture.taken.query}`)
+    const answer = await fetch(`${EXPORT}/${suffix}?${model.picture.taken.query}${preset && `&preset=${preset}`}`)
     if (!answer.ok) return say((await answer.json()).error.message, true)
     const made = URL.createObjectURL(await answer.blob())
     saved(`${stem()}.${suffix}`, made)
     URL.revokeObjectURL(made)
     say("")
   }
+
+  // Made in the background; the bar over the cards says how far it is, and has the file.
+  const film = (words, suffix) => [words, () => model.send_msg({kind: "film", suffix})]
 
   function choices() {
     const {state, taken} = model.picture
@@ -53,6 +56,11 @@ const taking = (model, canvas, figure, say) => {
         ["Image (PNG)", () => image("png")], ["Drawing (SVG)", () => image("svg")], ...(!alone() ? [] : [
           ["For print (PDF)", () => file("pdf")], ["Page (HTML)", () => file("html")], ["Numbers (CSV)", () => file("csv")],
           ["Numbers (Parquet)", () => file("parquet")], ["Numbers (NumPy)", () => file("npz")]])]},
+      {title: "For a paper", items: !there || !alone() ? [] : [
+        ["One column, 85 mm (PDF)", () => file("pdf", "paper:85mm:8pt")], ["Two columns, 178 mm (PDF)", () => file("pdf", "paper:178mm:8pt")],
+        ["One column, 85 mm (SVG)", () => file("svg", "paper:85mm:8pt")]]},
+      {title: "Over training", items: !there || !alone() || !model.picture.badge ? [] : [
+        film("Film (MP4)", "mp4"), film("Film (GIF)", "gif"), film("Film (WebP)", "webp"), film("Page with a slider (HTML)", "html")]},
       {title: "Copy", items: [
         ["Link to this view", () => copy("Link", address())],
         ...(there && alone() ? [["Python", () => copy("Python", taken.python)], ["Command", () => copy("Command", taken.shell)]] : [])]},

@@ -1,0 +1,80 @@
+"""Files that were made for visitors of a server - reports, films - and are fetched by them once they are ready."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from pathlib import Path
+from secrets import token_urlsafe
+from tempfile import mkdtemp
+from typing import final
+from weakref import finalize
+
+from fastapi import APIRouter, HTTPException
+from fastapi.responses import FileResponse
+
+__all__ = ["MadeFiles"]
+
+_MOST = 20
+"""Files that are kept; the oldest goes for the next."""
+_ADDRESS = "/made"
+_KINDS: Mapping[str, str] = {
+    ".html": "text/html",
+    ".md": "text/markdown",
+    ".pdf": "application/pdf",
+    ".ipynb": "application/x-ipynb+json",
+    ".gif": "image/gif",
+    ".webp": "image/webp",
+    ".mp4": "video/mp4",
+}
+
+
+@final
+class MadeFiles:
+    """Of one server; they lie in a folder that goes with it. Safe to use from any number of threads."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._folder: Path | None = None
+        self._paths: OrderedDict[str, Path] = OrderedDict()
+        self._threads: ThreadPoolExecutor | None = None
+
+    @property
+    def threads(self) -> Executor:
+        """Where they are made, two at a time: that takes seconds or minutes, and keeps no figure waiting."""
+        with self._turn:
+            if self._threads is None:
+                self._threads = ThreadPoolExecutor(2, thread_name_prefix="miscope-made")
+            return self._threads
+
+    def place(self, name: str) -> tuple[Path, str]:
+        """Where a file of that name is to be written, and the address under which it is then found."""
+        key = token_urlsafe(12)
+        with self._turn:
+            if self._folder is None:
+                self._folder = Path(mkdtemp(prefix="miscope-made-"))
+                # Also where the process ends before anybody lets go of this.
+                finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+            path = self._folder / key / name
+            path.parent.mkdir()
+            self._paths[key] = path
+            while len(self._paths) > _MOST:
+                _, oldest = self._paths.popitem(last=False)
+                oldest.unlink(missing_ok=True)
+        return path, f"{_ADDRESS}/{key}/{name}"
+
+    def router(self) -> APIRouter:
+        """The route by which they are fetched."""
+        routes = APIRouter()
+
+        @routes.get(f"{_ADDRESS}/{{key}}/{{name}}", include_in_schema=False)
+        def made(key: str, name: str) -> FileResponse:
+            path = self._paths.get(key)
+            if path is None or path.name != name or not path.is_file():
+                raise HTTPException(404, "No such file is kept any more: have it made again.")
+            return FileResponse(path, media_type=_KINDS.get(path.suffix), headers={"cache-control": "no-store"})
+
+        return routes
