@@ -169,7 +169,7 @@ def looking(workspace, at_once):
 
     yield at
     for each in made:
-        each.dashboard.selection.move(page="runs")
+        each.dashboard.selection.move(page="launch")
         assert each.server.watch.listeners == 0
 
 
