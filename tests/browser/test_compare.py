@@ -1,0 +1,51 @@
+"""Two trainings of different seeds on the page of comparisons: each way of looking at them, and its address."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+VIEWS = "compare:views=behaviour.losses,neurons.frequencies"
+
+
+def drawn(page, title):
+    """The card of that title, once its figure is drawn."""
+    card = page.locator(f'section.card[aria-label="{title}"]').first
+    expect(card.locator(".main-svg").first).to_be_attached()
+    return card
+
+
+def test_two_seeds_are_compared_in_every_way_and_the_address_shows_the_same(visit, small):
+    zero, one = (variant.name for variant in small.variants())
+    page, _ = visit(f"page=compare&v={zero}&v={one}&{VIEWS}")
+    expect(page.locator(".differs summary")).to_have_text("They differ only in seed.")
+    expect(page.locator(".chip b")).to_have_text(["A  seed=0", "B  seed=1"])
+    over = drawn(page, "Train and test loss")
+    expect(over.locator(".legendtext").first).to_have_text("seed=0")
+
+    page.get_by_role("radio", name="Small multiples").click()
+    expect(page).to_have_url(re.compile("compare:mode=grid"))
+    drawn(page, "seed=0")
+    drawn(page, "seed=1")
+
+    page.get_by_role("radio", name="Small multiples").press("ArrowRight")
+    expect(page.get_by_role("radio", name="A | B")).to_have_attribute("aria-checked", "true")
+    page.get_by_role("radio", name="A | B").press("ArrowRight")
+    expect(page).to_have_url(re.compile("compare:mode=difference"))
+    expect(drawn(page, "seed=1  −  seed=0").locator(".ytitle").first).to_contain_text("difference of")
+
+    page.get_by_role("radio", name="Overlay").click()
+    align = page.get_by_label("Align by")
+    align.select_option("memorised")
+    expect(page).to_have_url(re.compile("compare:align=memorised"))
+    expect(drawn(page, "Train and test loss").locator(".xtitle").first).to_have_text("epochs since memorised")
+    shared = page.url
+
+    other, _ = visit(shared.partition("?")[2])
+    expect(other.get_by_label("Align by")).to_have_value("memorised")
+    expect(drawn(other, "Train and test loss").locator(".xtitle").first).to_have_text("epochs since memorised")
+    expect(other.locator(".chip b")).to_have_text(["A  seed=0", "B  seed=1"])
