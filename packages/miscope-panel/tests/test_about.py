@@ -82,6 +82,7 @@ def test_a_card_is_told_when_it_asks_and_an_answer_that_came_too_late_is_dropped
         ("sqrt(2 lambda) <= eps * W_E", "√(2 λ) ≤ ε·W_E"),
         ("H_1^-1 -> theta_(i+1)", "H₁⁻¹ → θ_(i+1)"),
         ("W_in x_10", "W_in x₁₀"),
+        ("|W|_1 = (a)_k", "|W|₁ = (a)ₖ"),
         ("assumed tau_max", "assumed τ_max"),
     ],
 )

@@ -42,7 +42,8 @@ def test_it_lists_lenses_views_instruments_families_and_events(place):
     assert (listed["view:small.losses"].title, listed["view:small.losses"].grain) == ("Losses", "trajectory")
     assert listed["analyzer:parameters.norms"].line.endswith("?")
     assert listed["family:toy.sum"].title
-    assert listed["event:generalised"].line.startswith("the same of the test set")
+    assert listed["event:generalised"].line.startswith("first step with test accuracy >= 0.99")
+    assert "fallen by 0.5 of its whole fall" in listed["event:half"].line
     assert [entry.kind for entry in listed.values()] == sorted(
         (entry.kind for entry in listed.values()), key=["lens", "view", "analyzer", "family", "event"].index
     )

@@ -249,12 +249,16 @@ GROKKING = Analyzer(
     source="Power et al. 2022 (arXiv 2201.02177); Miller et al. 2024 (arXiv 2402.08946); Thilak et al. 2022",
     outputs={
         "memorised": "() first step with training accuracy >= 0.99, or training loss < 1e-2 where there is no accuracy",
-        "generalised": "() the same of the test set; NaN unless the test loss fell or the record begins with it",
+        "generalised": "() first step with test accuracy >= 0.99, or test loss < 1e-2 where there is no accuracy; NaN "
+        "unless the test loss fell or the record begins with it",
         "{memorised,generalised}/{accuracy,loss}": "() each by that definition alone; NaN where it was not recorded",
         "{memorised,generalised}/by": "(1,) which of the two the plain step is by",
         "line/{accuracy,loss,delay}": "() where the lines are drawn",
         "peak": "() step of the largest test loss before its descent; NaN where it did not fall",
-        "{onset,half,complete}": f"() first step at which log test loss has fallen by {LEVELS} of its whole fall",
+        **{
+            name: f"() first step at which log test loss has fallen by {level:g} of its whole fall"
+            for name, level in zip(("onset", "half", "complete"), LEVELS, strict=True)
+        },
         "half_linear": "() first step from which the test loss stays below half of its peak, but for divergences",
         "steepest": "() step about which the mean log test loss falls most from one window of records to the next",
         "{peak_loss,final_loss}": "() test loss at the peak, and at the end of its fall, nats",

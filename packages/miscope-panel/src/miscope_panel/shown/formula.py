@@ -30,5 +30,5 @@ def readable(formula: str) -> str:
         text = text.replace(written, sign)
     text = re.sub(r"\^(-?[0-9]+)", lambda found: found[1].translate(_RAISED), text)
     return re.sub(
-        r"(?<=\w)_([0-9]+|[aehijklmnoprstuvx])(?![A-Za-z0-9_])", lambda found: found[1].translate(_LOWERED), text
+        r"(?<=[\w|)])_([0-9]+|[aehijklmnoprstuvx])(?![A-Za-z0-9_])", lambda found: found[1].translate(_LOWERED), text
     )
