@@ -18,9 +18,19 @@ export function render({model, el}) {
 
   const changed = (name, text) => model.send_msg({kind: "set", field: name, text})
   const analyzed = (text) => {
-    const box = h("input", {type: "checkbox", id: "launch-analyzed", onchange: () => changed("study.analyze", box.checked ? "true" : "")})
-    box.checked = text === "true"
-    return {box, element: h("label", {class: "check", for: "launch-analyzed"}, box, "Analyze each run once it is trained; all that applies, unless instruments are named.")}
+    // What was ticked and the server does not know yet: what it says of before does not take it back.
+    let asked = null
+    const box = h("input", {type: "checkbox", id: "launch-analyzed", onchange: () => {
+      asked = box.checked ? "true" : ""
+      changed("study.analyze", asked)
+    }})
+    const put = (value = "") => {
+      if (asked !== null && value !== asked) return
+      asked = null
+      box.checked = value === "true"
+    }
+    put(text)
+    return {put, element: h("label", {class: "check", for: "launch-analyzed"}, box, "Analyze each run once it is trained; all that applies, unless instruments are named.")}
   }
   let analysis = analyzed("")
 
@@ -42,7 +52,7 @@ export function render({model, el}) {
   }
   const put = () => {
     for (const [name, field] of fields) field.put(model.texts[name] ?? "")
-    analysis.box.checked = model.texts["study.analyze"] === "true"
+    analysis.put(model.texts["study.analyze"])
   }
   const name_beside = () => {
     const others = ["zip", "exclude", "include"].filter((key) => model.texts[`study.${key}`])
