@@ -174,3 +174,8 @@ def test_a_card_tells_what_it_shows(open_page):
     _, page = open_page(f"{BOTH}&compare:views=small.losses,small.neuron&compare:mode=grid")
     cards(page)[1]._handle_msg({"kind": "about"})
     assert OTHER in cards(page)[1].about["text"]
+
+
+def test_of_more_variants_than_there_are_colours_the_first_are_shown_and_the_page_says_so(open_page):
+    _, page = open_page(BOTH + "".join(f"&v=toy.sum/none{number}" for number in range(7)))
+    assert page.bar.notes[0]["text"] == "The first 8 of 9 variants are shown: so many colours can be told apart."

@@ -219,7 +219,7 @@ def slugs_in_groups(bench):
     return [row.variants for row in bench.opened("runs").grid._rows]
 
 
-def test_selected_rows_are_compared_with_the_views_that_compare(bench):
+def test_selected_rows_are_compared_on_the_page_of_comparisons(bench):
     opened = bench("page=runs&sort=seed")
     assert (opened.opened("runs").selected.open.disabled, opened.opened("runs").selected.compare.disabled) == (
         True,
@@ -232,7 +232,7 @@ def test_selected_rows_are_compared_with_the_views_that_compare(bench):
     )
     opened.opened("runs").selected.compare.clicks += 1
     place = opened.selection.place
-    assert (place.page, place.variant, place.compared) == ("views", FIRST, (OTHER,))
+    assert (place.page, place.variant, place.compared) == ("compare", FIRST, (OTHER,))
     assert parse_qs(opened.shell.query)["v"] == [FIRST, OTHER]
     assert opened.parts["runs"].css_classes == ["away"]
 

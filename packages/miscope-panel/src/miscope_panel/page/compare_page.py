@@ -15,7 +15,7 @@ from miscope_panel.page.compare_bar import CompareBar
 from miscope_panel.page.compared_group import ComparedGroup
 from miscope_panel.page.cursor import Cursor
 from miscope_panel.page.page_record import PageContext
-from miscope_panel.shown.comparing.bar_shown import bar_shown, notes_of
+from miscope_panel.shown.comparing.bar_shown import bar_shown, notes_of, too_many
 from miscope_panel.shown.comparing.compared import Compared, compared
 from miscope_panel.shown.comparing.compared_view import ComparedRequest
 from miscope_panel.shown.comparing.comparison import (
@@ -140,7 +140,8 @@ class ComparePage:
         together = {"overlay": count if headed and not alone else 0, "grid": count, "ab": 2}.get(asked.mode, count - 1)
         self.board.css_classes = [f"of-{together}"] if 2 <= together <= 4 else []
         notes = notes_of(self._compared, asked, {name: group.shown for name, group in self._groups.items()})
-        self.bar.notes = [*notes]
+        many = too_many(names_compared(self._selection.place))
+        self.bar.notes = [*many, *notes]
 
     def _space(self, spacing: str) -> None:
         if self.cursor.active:

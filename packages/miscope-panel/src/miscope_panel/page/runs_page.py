@@ -31,6 +31,7 @@ from miscope_panel.page.tab_memory import TabMemory
 from miscope_panel.page.table_curves import TableCurves
 from miscope_panel.page.variant_actions import VariantActions
 from miscope_panel.page.variant_grid import VariantGrid
+from miscope_panel.shown.comparing.comparison import MOST
 from miscope_panel.shown.selection import Place
 from miscope_panel.shown.variants_table import TableAnswer, answer, curve_shown
 
@@ -207,6 +208,10 @@ class RunsPage:
 
     def _compare(self, names: tuple[str, ...]) -> None:
         first, *others = names
+        if len(names) <= MOST:
+            self._selection.move(page="compare", variant=first, compared=tuple(others), step=None)
+            return
+        # More than there are colours for: the views that are made for many.
         views = compared_views(self._workspace.plugins.views)
         self._selection.move(page="views", variant=first, compared=tuple(others), step=None, views=views, lens="")
 

@@ -8,9 +8,9 @@ from typing import Any
 from miscope.view import View
 from miscope_panel.shown.comparing.compared import Compared
 from miscope_panel.shown.comparing.compared_view import ComparedView
-from miscope_panel.shown.comparing.comparison import MODES, Comparison
+from miscope_panel.shown.comparing.comparison import MODES, MOST, Comparison
 
-__all__ = ["bar_shown", "notes_of"]
+__all__ = ["bar_shown", "notes_of", "too_many"]
 
 
 def bar_shown(known: Compared, asked: Comparison, installed: Mapping[str, View]) -> dict[str, Any]:
@@ -79,6 +79,13 @@ def notes_of(
     words += [f"by the same analyzers: {', '.join(versions)}"] if versions else []
     if words:
         yield _note(f"Compared {' '.join(words)}.")
+
+
+def too_many(names: Sequence[str]) -> list[dict[str, Any]]:
+    """That not all of these are shown, where they are not."""
+    if len(names) <= MOST:
+        return []
+    return [_note(f"The first {MOST} of {len(names)} variants are shown: so many colours can be told apart.", bad=True)]
 
 
 def _note(text: str, choices: Sequence[tuple[str, str, str]] = (), *, bad: bool = False) -> dict[str, Any]:
