@@ -43,6 +43,8 @@ class _Shown:
     """What was not computed of it; None too until that is known."""
     tells: bool = False
     """Whether it says so."""
+    due: bool = False
+    """Whether a run has ended since it was made, so that it is made anew."""
 
 
 @final
@@ -76,7 +78,7 @@ class Computing:
     def shown(self, card: Card, request: Request, made: Picture) -> None:
         """The card shows this picture: find out what it lacks, where anything can be done about it."""
         before = self._shown.get(card)
-        known = before is not None and _apart_from_step(before.request) == _apart_from_step(request)
+        known = before is not None and not before.due and _apart_from_step(before.request) == _apart_from_step(request)
         now = _Shown(request=request, lack=before.lack if before is not None and known else None)
         self._shown[card] = replace(now, tells=self._tells(request, made))
         if known or not self._shown[card].tells:
@@ -130,12 +132,16 @@ class Computing:
         for run in runs.values():
             self._put(run)
         ended = [run for run in runs.values() if run.state in ENDED]
-        short = [card for card, shown in self._shown.items() if shown.lack or card.picture.get("state") == "missing"]
+        short = [
+            card
+            for card, shown in self._shown.items()
+            if shown.lack or shown.due or card.picture.get("state") == "missing"
+        ]
         again = [card for card in short if runs_of(ended, *self._reads(card))]
         for card in again:
-            del self._shown[card]
+            self._shown[card] = replace(self._shown[card], due=True)
             card.again()
-        self._tell(card for card in self._shown if runs_of(runs.values(), *self._reads(card)))
+        self._tell(card for card in self._shown if card not in again and runs_of(runs.values(), *self._reads(card)))
 
     def _put(self, run: QueuedRun) -> None:
         if run.deleted:
