@@ -169,7 +169,7 @@ def looking(workspace, at_once):
 
     yield at
     for each in made:
-        each.dashboard.selection.move(page="launch")
+        each.dashboard.selection.move(page="installed")
         assert each.server.watch.listeners == 0
 
 
