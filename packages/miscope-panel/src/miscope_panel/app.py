@@ -79,6 +79,8 @@ def application(  # noqa: PLR0913 - each is something else that a server is told
     server = replace(server, estimates=one)
 
     def session() -> pmui.Page:
+        # The table of runs, which may be looked at later, cannot bring its script then.
+        pn.extension("tabulator")
         if (document := pn.state.curdoc) is not None:
             # Bokeh would ask a server that was started anew for a session that only the one before knew, and get the
             # page as it was when it was first loaded.
