@@ -28,6 +28,8 @@ _HEADER = {
     "& .MuiToolbar-root": {"minHeight": "52px !important", "margin": "0 !important"},
     "& .MuiDrawer-paper": {"backgroundColor": "var(--ms-paper)", "backgroundImage": "none"},
     "& .main": {"backgroundColor": "var(--ms-ground)"},
+    # Without an indicator of work there is still a bar of it, unseen and unnamed.
+    "& .MuiLinearProgress-root": {"display": "none"},
 }
 
 _TABS = {
@@ -69,6 +71,8 @@ def page(
         sidebar=sidebar.contents,
         sidebar_width=312,
         sidebar_open=place.page == "views",
+        # Its handle has a name without a role, which no reader of the page would say.
+        sidebar_resizable=False,
         main=[frame],
         busy_indicator=None,
         dark_theme=place.dark,

@@ -67,7 +67,9 @@ const step_cursor = ({model, el, hub, more_keys = [], settled = null}) => {
   const ticks = h("canvas", {"aria-hidden": "true"})
   const thumb = h("div", {class: "thumb"})
   const marks = h("div")
-  const track = h("div", {class: "track", role: "slider", tabindex: "0"}, h("div", {class: "rail"}), done, ticks, marks, thumb)
+  const track = h("div", {class: "track", role: "slider", tabindex: "0"}, h("div", {class: "rail"}), done, ticks, thumb)
+  // Beside the track, not in it: what can be pressed is nothing inside a slider for who hears the page.
+  const along = h("div", {class: "along"}, track, marks)
   const label = h("span", {class: "quiet"})
   const typed = h("input", {type: "text", inputmode: "numeric", spellcheck: "false"})
   const count = h("span", {class: "quiet count"})
@@ -81,7 +83,7 @@ const step_cursor = ({model, el, hub, more_keys = [], settled = null}) => {
   const help = h("div", {class: "help", hidden: true}, h("h4", {}, "Keys"),
     ...[...CURSOR_KEYS, ...more_keys, ["?", "these keys"]].flatMap(([key, what]) => [h("span", {}, ...key.split(" ").flatMap((k) => [h("kbd", {}, k), " "])), h("span", {}, what)]))
   const ask = h("button", {class: "tool", type: "button", title: "Keys (?)", "aria-label": "Keys", onclick: () => (help.hidden = !help.hidden)}, "?")
-  el.append(h("div", {class: "bar"}, keys, track, h("div", {class: "place"}, label, typed, count, note), spacing, ask), help)
+  el.append(h("div", {class: "bar"}, keys, along, h("div", {class: "place"}, label, typed, count, note), spacing, ask), help)
 
   function show() {
     const at = position()

@@ -4,14 +4,26 @@ const WALK = {ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling"
 export function render({model, el}) {
   let finding = false
   const box_of = (row) => row?.querySelector("input[type=checkbox]")
-  const first_row = (root) => root.querySelector(".tabulator-row")
-    ?? [...root.querySelectorAll("*")].map((each) => each.shadowRoot && first_row(each.shadowRoot)).find(Boolean)
+  const first_of = (root, selector) => root.querySelector(selector)
+    ?? [...root.querySelectorAll("*")].map((each) => each.shadowRoot && first_of(each.shadowRoot, selector)).find(Boolean)
   const find = () => {
     finding = true
     model.send_msg({key: "find"})
   }
   // The page beside which this component stands; without a row that is gone on from, the table's first.
-  const enter = () => box_of(first_row(el.getRootNode().host.getRootNode()))?.focus()
+  const enter = () => box_of(first_of(el.getRootNode().host.getRootNode(), ".tabulator-row"))?.focus()
+  // A grid has groups of rows, and these have cells: so stand the rows that scroll, and what turns the pages. Tables come
+  // and go, and tell nobody.
+  const ROLES = {".tabulator-tableholder": "rowgroup", ".tabulator-table": "presentation", ".tabulator-footer": "rowgroup",
+    ".tabulator-footer-contents": "row", ".tabulator-paginator": "gridcell"}
+  function describe() {
+    if (!model.active) return
+    const table = first_of(el.getRootNode().host.getRootNode(), ".tabulator:not([data-described])")
+    if (!table?.querySelector(".tabulator-footer")) return
+    for (const [part, role] of Object.entries(ROLES)) table.querySelector(part)?.setAttribute("role", role)
+    table.removeAttribute("aria-owns")
+    table.dataset.described = "true"
+  }
   const on_page = {"/": find, c: () => model.send_msg({key: "compare"})}
 
   function on_row(row, key) {
@@ -31,6 +43,9 @@ export function render({model, el}) {
   const sight = () => (model.in_sight = document.visibilityState === "visible")
   document.addEventListener("visibilitychange", sight)
   model.on("remove", () => document.removeEventListener("visibilitychange", sight))
+  const describing = setInterval(describe, 1000)
+  model.on("remove", () => clearInterval(describing))
+
   listen(model, "keydown", (event) => {
     if (!model.active || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return
     if (typing(event)) return typed(event)
