@@ -32,7 +32,9 @@ class TabMemory:
             take(self._back.pop(name))
 
     def bring_back(self, kept: Mapping[str, str]) -> None:
-        """Hand over what the browser kept; of pages that are not open yet, once they are."""
+        """Hand over what the browser kept; of pages that are not open yet, once they are. It is kept on meanwhile."""
+        self._kept = {**kept, **self._kept}
+        self.on_change({each: text for each, text in self._kept.items() if text})
         for name, text in kept.items():
             if name in self._takers:
                 self._takers[name](text)

@@ -1,0 +1,21 @@
+"""What a browser keeps of a page, and gives back once its server was started again."""
+
+from miscope_panel.page.tab_memory import TabMemory
+
+
+def test_what_came_back_is_kept_for_the_next_time_too_whether_it_was_taken_or_not():
+    memory, told = TabMemory(), []
+    memory.on_change = told.append
+    memory.on_back("runs.editor", lambda text: None)
+    memory.bring_back({"runs.editor": "typed", "elsewhere": "waits"})
+    assert told[-1] == {"runs.editor": "typed", "elsewhere": "waits"}
+    memory.keep("runs.editor", "")
+    assert told[-1] == {"elsewhere": "waits"}
+
+
+def test_what_was_kept_since_is_not_overwritten_by_what_comes_back():
+    memory, told = TabMemory(), []
+    memory.keep("runs.selected", "now")
+    memory.on_change = told.append
+    memory.bring_back({"runs.selected": "before"})
+    assert told == [{"runs.selected": "now"}]
