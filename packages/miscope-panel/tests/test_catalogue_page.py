@@ -134,3 +134,39 @@ def test_what_was_computed_meanwhile_is_looked_for_when_one_comes_back(visit, pl
     (place.root / "lenses" / "own.yaml").write_text(LENS.replace("title: Own", "title: Other"))
     opened.selection.move(page="catalogue")
     assert page_of(opened).entries[0]["title"] == "Other"
+
+
+def test_nothing_is_said_of_what_is_looked_for_until_it_is_known_what_there_is(place, when_told):
+    query = f"v={FIRST}&page=catalogue&catalogue:find=stays&catalogue:show=lens:own"
+    opened = Dashboard(server_context(place, when_told), query)
+    board, said = page_of(opened), []
+    board.param.watch(lambda event: said.append(event.new), ["found", "shown"])
+    when_told.go()
+    assert [each["said"] for each in said if "said" in each] == [""]
+    assert [bool(each["sections"]) for each in said if "sections" in each] == [True]
+
+
+def test_an_answer_about_other_variants_does_not_take_the_place_of_the_latest(place, when_told):
+    entry = "analyzer:behaviour.metrics"
+    opened = Dashboard(server_context(place, when_told), f"v={FIRST}&page=catalogue&catalogue:show={entry}")
+    when_told.go()
+    for variant in ("toy.sum/gone", FIRST):
+        opened.selection.move(variant=variant)
+    when_told.waiting.reverse()
+    when_told.go()
+    assert page_of(opened).shown["command"].startswith(f"miscope analyze {FIRST} ")
+
+
+@pytest.mark.parametrize(("kind", "name"), [("view", "small.losses"), ("analyzer", "behaviour.metrics")])
+def test_a_plugin_that_fails_leaves_the_others_their_answers(trained, monkeypatch, kind, name):
+    def fail(*given):
+        raise ZeroDivisionError("of a plugin")
+
+    where = "picture" if kind == "view" else "catalogue_states"
+    monkeypatch.setattr(f"miscope_panel.shown.{where}.{kind}_availability", fail)
+    of = {each.key: each for each in standing_of(trained, FIRST).standings}
+    failed = of[f"{kind}:{name}"]
+    assert (failed.state, failed.words) == ("error", "cannot be read")
+    assert failed.reason == "ZeroDivisionError: of a plugin"
+    assert of["family:toy.sum"].state == "there"
+    assert command_for(trained, kind, name, [FIRST]) == ""

@@ -30,10 +30,11 @@ class CataloguePage:
     def __init__(self, context: PageContext) -> None:
         self._workspace, self._errands = context.server.workspace, context.errands
         self.selection = context.selection
-        self._known = Known(plugins=self._workspace.plugins, lenses={})
+        self._known: Known | None = None
+        """None until it is read."""
         self._stood: tuple[str, ...] | None = None
         """The variants that the standing is asked of; None before any."""
-        self._told = ("", ())
+        self._told: tuple[str, tuple[str, ...]] = ("", ())
         self.board = self.view = CatalogueBoard(kinds={**KINDS}, sizing_mode="stretch_width", margin=0)
         self.board.on_message = self._hear
 
@@ -73,8 +74,8 @@ class CataloguePage:
         self._tell(asked["show"], self._stood or ())
 
     def _look_for(self, words: str) -> None:
-        known = self._known
-        self._errands.send(lambda: searched(words, findables(known)), self._find)
+        if (known := self._known) is not None:
+            self._errands.send(lambda: searched(words, findables(known)), self._find)
 
     def _find(self, answer: Searched) -> None:
         if answer.words == self.board.asked["find"]:
@@ -88,9 +89,9 @@ class CataloguePage:
             self.board.standing = {"said": standing.said, "of": of}
 
     def _tell(self, key: str, variants: tuple[str, ...]) -> None:
-        if (key, variants) != self._told:
+        if self._known is not None and (key, variants) != self._told:
             self._told = (key, variants)
-            self._errands.send(partial(self._about, self._known, key, variants), self._show)
+            self._errands.send(partial(self._about, self._known, key, variants), partial(self._show, self._told))
 
     def _about(self, known: Known, key: str, variants: Sequence[str]) -> dict[str, Any]:
         kind, _, name = key.partition(":")
@@ -99,8 +100,8 @@ class CataloguePage:
         command = command_for(self._workspace, kind, name, variants) if computed else ""
         return {"key": key, "sections": sections, "opens": _opens(known, kind, name), "command": command}
 
-    def _show(self, shown: dict[str, Any]) -> None:
-        if shown["key"] == self.board.asked["show"]:
+    def _show(self, asked: tuple[str, tuple[str, ...]], shown: dict[str, Any]) -> None:
+        if asked == self._told:
             self.board.shown = shown
 
     def _hear(self, message: dict[str, Any]) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, final
 
 from miscope.analyzer import Grain
 from miscope.errors import MiscopeError
-from miscope.figures.availability import Availability, State, analyzer_availability, view_availability
+from miscope.failure import Failure, tried
+from miscope.figures.availability import Availability, State, analyzer_availability
 from miscope.variant import Variant
 from miscope.view import View
-from miscope_panel.shown.picture import why_not
+from miscope_panel.shown.picture import availability_in_turn, why_not
 
 if TYPE_CHECKING:
     from miscope.workspace import Workspace
@@ -67,11 +69,10 @@ def standing_of(workspace: Workspace, variant: str, compared: Sequence[str] = ()
 
 def command_for(workspace: Workspace, kind: str, name: str, variants: Sequence[str]) -> str:
     """The line that computes what is lacking; "" where nothing is, or nothing helps."""
-    try:
-        values = [workspace.find(each) for each in dict.fromkeys(variants)]
-        return _availability(workspace, kind, name, values).command
-    except MiscopeError:
-        return ""
+    found = tried(
+        lambda: _availability(workspace, kind, name, [workspace.find(each) for each in dict.fromkeys(variants)])
+    )
+    return "" if isinstance(found, Failure) else found.command
 
 
 def _views(workspace: Workspace, values: Sequence[Variant]) -> Iterator[Standing]:
@@ -84,7 +85,9 @@ def _views(workspace: Workspace, values: Sequence[Variant]) -> Iterator[Standing
 
 def _instruments(workspace: Workspace, values: Sequence[Variant]) -> Iterator[Standing]:
     for name in sorted(workspace.plugins.analyzers):
-        found = _availability(workspace, "analyzer", name, values)
+        found = tried(partial(_availability, workspace, "analyzer", name, values))
+        if isinstance(found, Failure):
+            found = Availability(name=name, state="error", reason=found.error.splitlines()[0])
         words = WORDS["computed" if found.state == "there" else found.state]
         yield Standing(key=f"analyzer:{name}", state=found.state, words=words, reason=found.reason)
 
@@ -93,5 +96,5 @@ def _availability(workspace: Workspace, kind: str, name: str, values: Sequence[V
     record = workspace.plugins.view(name) if kind == "view" else workspace.plugins.analyzer(name)
     of = values if record.grain is Grain.COHORT else values[:1]
     if isinstance(record, View):
-        return view_availability(workspace, record, of)
+        return availability_in_turn(workspace, record, of)
     return analyzer_availability(workspace, name, of)

@@ -15,7 +15,7 @@ from miscope.analysis.analyzer_options import Options
 from miscope.analyzer import Grain
 from miscope.commands import in_workspace
 from miscope.errors import BadValue, DoesNotApply, Ended, MiscopeError, NoArtifact, NoCheckpoint
-from miscope.figures.availability import gather_before, view_availability
+from miscope.figures.availability import Availability, gather_before, view_availability
 from miscope.figures.controls import Value, bounds, options, settle
 from miscope.figures.picture import failed
 from miscope.figures.render import draw, gather
@@ -32,7 +32,18 @@ if TYPE_CHECKING:
 
     from miscope.workspace import Workspace
 
-__all__ = ["Picture", "Request", "State", "command", "drawn_picture", "figure", "guarded", "picture", "why_not"]
+__all__ = [
+    "Picture",
+    "Request",
+    "State",
+    "availability_in_turn",
+    "command",
+    "drawn_picture",
+    "figure",
+    "guarded",
+    "picture",
+    "why_not",
+]
 
 T = TypeVar("T")
 
@@ -169,11 +180,17 @@ def why_not(workspace: Workspace, view: View, variant: Variant, compared: Sequen
     compared: the others, for a view that compares.
     """
     try:
-        with _turn(view):
-            available = view_availability(workspace, view, [variant, *(compared if view.grain is Grain.COHORT else ())])
+        of = [variant, *(compared if view.grain is Grain.COHORT else ())]
+        available = availability_in_turn(workspace, view, of)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the same door: the catalogue lists the other views
         return "error", f"{type(error).__name__}: {error}".splitlines()[0]
     return "figure" if available.state == "there" else available.state, available.reason
+
+
+def availability_in_turn(workspace: Workspace, view: View, variants: Sequence[Variant]) -> Availability:
+    """What the view has to show of the variants; where that runs a model, once no other view does."""
+    with _turn(view):
+        return view_availability(workspace, view, variants)
 
 
 def command(workspace: Workspace, text: str) -> str:
