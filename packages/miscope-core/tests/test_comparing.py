@@ -111,6 +111,19 @@ def test_a_logarithmic_time_axis_becomes_plain_where_it_is_moved():
     assert on_clock(figure, Clock()).layout.xaxis.type == "log"
 
 
+def test_lengths_in_steps_are_shortened_as_the_axis_is():
+    bar = go.Bar(x=[100, 200], y=[1, 2], width=[50, 100], offset=-10, error_x={"array": [20, 40], "width": 3})
+    along = go.Heatmap(z=[[1, 2, 3]], x0=100, dx=10)
+    flat = go.Bar(x=[100], y=[1], width=0.5, orientation="h", error_x={"type": "constant", "value": 10})
+    moved = on_clock(drawn(bar, along, flat), Clock(zero=100, unit=10, title="%"))
+    first, second, third = moved.data
+    assert first.x.tolist() == [0, 10]
+    assert (first.width.tolist(), first.offset) == ([5, 10], -1)
+    assert (first.error_x.array.tolist(), first.error_x.width) == ([2, 4], 3)
+    assert (second.x, second.x0, second.dx) == (None, 0, 1)
+    assert (third.width, third.error_x.value) == (0.5, 1)
+
+
 def test_only_time_axes_are_moved():
     figure = drawn(curve("path", [1, 2], [3, 4]), time_axes=())
     assert on_clock(figure, Clock(zero=1, title="since")).data[0].x.tolist() == [1, 2]
@@ -137,7 +150,50 @@ def test_curves_over_training_without_common_steps_are_read_between_them():
     (trace,) = shown(made)
     assert trace.x.tolist() == [0, 5]
     assert trace.y == pytest.approx([2 - 0, 12 - 5])
-    assert made.layout.title.subtitle.text == "B read between its steps, on straight lines"
+    words = "at the steps of the one that is subtracted, the other read between its own, on straight lines"
+    assert made.layout.title.subtitle.text == words
+
+
+def shares(last: int) -> Any:
+    """A straight line over a training, by share: twice its percentage."""
+    clock = Clock(unit=last / 100, title="%")
+    at = np.array([clock.place(step) for step in range(0, last + 1, 10)])
+    return drawn(curve("loss", at, 2 * at))
+
+
+def test_curves_that_share_little_more_than_their_ends_are_read_between():
+    made = difference(shares(70), shares(130))
+    (trace,) = shown(made)
+    assert len(trace.x) == 8
+    assert trace.y == pytest.approx(np.zeros(8), abs=1e-6)
+    assert made.layout.title.subtitle.text.startswith("at the steps of the one that is subtracted")
+    mean = seed_mean(members(shares(70), shares(130)))
+    assert isinstance(mean, go.Figure)
+    assert len(shown(mean)[-1].x) == 8
+    assert mean.layout.title.subtitle.text.endswith(" · read between the steps of each, on straight lines")
+
+
+def test_places_that_differ_by_rounding_alone_are_the_same():
+    at = np.arange(1, 6) / 10
+    made = difference(drawn(curve("loss", at, at)), drawn(curve("loss", [0.1, 0.2, 0.1 + 0.2, 0.4, 0.5], 3 * at)))
+    (trace,) = shown(made)
+    assert trace.y == pytest.approx(2 * at)
+    assert made.layout.title.subtitle.text == ""
+
+
+def test_a_difference_names_what_only_the_first_draws():
+    first = drawn(curve("train", [0, 1], [1, 1]), curve("test", [0, 1], [2, 2]))
+    made = difference(first, drawn(curve("train", [0, 1], [3, 3])))
+    assert made.layout.title.subtitle.text == "left out: the two draw different things"
+
+
+def test_an_infinite_cell_does_not_make_the_colours_infinite():
+    heat = lambda z: drawn(go.Heatmap(z=z))  # noqa: E731
+    made = difference(heat([[1.0, np.inf, 0.0]]), heat([[1.5, np.inf, np.inf]]))
+    (trace,) = shown(made)
+    assert (trace.zmin, trace.zmax) == (-0.5, 0.5)
+    made = difference(heat([[0.0]]), heat([[np.inf]]))
+    assert (shown(made)[0].zmin, shown(made)[0].zmax) == (-1.0, 1.0)
 
 
 def test_heat_maps_are_subtracted_cell_by_cell_around_zero():
@@ -180,6 +236,33 @@ def test_the_mean_over_seeds_has_the_interval_of_student_and_says_so():
     assert high.y[0] - 1.0 == pytest.approx(4.302653 / np.sqrt(3))
     assert low.x.tolist() == [0]  # alike at 10: they do not say how far others would spread
     assert made.layout.title.subtitle.text == "mean of 3 runs · 95 % interval by Student's t at each place"
+
+
+def test_no_band_is_drawn_across_places_without_an_interval():
+    figures = [drawn(curve("loss", range(5), [1.0 + s, 2.0 + s, 7.0, 3.0 + s, 4.0 + s])) for s in (-1, 0, 1)]
+    *band, mean = shown(seed_mean(members(*figures)))
+    assert [edge.x.tolist() for edge in band] == [[0, 1], [0, 1], [3, 4], [3, 4]]
+    assert [edge.fill for edge in band] == [None, "tonexty"] * 2
+    assert mean.x.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_the_axes_of_a_mean_reach_over_all_its_runs():
+    figures = [drawn(curve("loss", [0, 1], [0, top]), yaxis={"range": [0, top]}) for top in (1, 9)]
+    made = seed_mean(members(*figures))
+    assert isinstance(made, go.Figure)
+    assert made.layout.yaxis.range == (0, 9)
+
+
+def test_a_mean_says_what_it_leaves_out_and_where_it_was_read():
+    heat = go.Heatmap(z=[[1.0]])
+    first = drawn(curve("train", [0, 1, 2], [1, 1, 1]), heat)
+    second = drawn(curve("train", [0, 1, 3], [2, 2, 2]), heat, curve("test", [0, 1], [1, 1]))
+    made = seed_mean(members(first, second))
+    assert isinstance(made, go.Figure)
+    assert made.layout.title.subtitle.text == (
+        "mean of 2 runs · too few for an interval · at the places that all have"
+        " · left out: what is no curve · left out: what some of them lack"
+    )
 
 
 def test_on_an_axis_in_powers_of_ten_the_mean_is_the_geometric_one():

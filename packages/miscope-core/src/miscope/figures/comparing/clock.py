@@ -10,6 +10,7 @@ import numpy as np
 
 from miscope.figures.comparing.compared_figure import in_parts, put_together, time_axes
 from miscope.figures.extents import places
+from miscope.figures.trace_columns import values_of
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -67,9 +68,8 @@ def on_clock(figure: Figure, clock: Clock) -> Figure:
 def _move(traces: list[dict[str, Any]], layout: dict[str, Any], name: str, clock: Clock) -> None:
     letter, key = name[0], f"{name[0]}axis{name[1:]}"
     for trace in traces:
-        if letter in trace and trace.get(f"{letter}axis", letter) == name:
-            at = places(trace, letter)
-            trace[letter] = (at.astype(float) - clock.zero) / clock.unit
+        if trace.get(f"{letter}axis", letter) == name and "scene" not in trace:
+            _move_trace(trace, letter, clock)
     axis = layout.get(key, {})
     logarithmic = axis.get("type") == "log"
     for drawn in (*layout.get("shapes", ()), *layout.get("annotations", ())):
@@ -85,3 +85,26 @@ def _move(traces: list[dict[str, Any]], layout: dict[str, Any], name: str, clock
     if axis.get("range") is not None and not logarithmic and None not in axis["range"]:
         kept["range"] = [clock.place(end) for end in axis["range"]]
     layout[key] = {**kept, "title": {**axis.get("title", {}), "text": clock.title}}
+
+
+def _move_trace(trace: dict[str, Any], letter: str, clock: Clock) -> None:
+    """Its places, and what of it is as long as so many steps."""
+    if letter in trace:
+        trace[letter] = (places(trace, letter).astype(float) - clock.zero) / clock.unit
+    elif f"{letter}0" in trace or f"d{letter}" in trace:
+        trace[f"{letter}0"] = clock.place(trace.get(f"{letter}0", 0))
+        trace[f"d{letter}"] = trace.get(f"d{letter}", 1) / clock.unit
+    if ("y" if trace.get("orientation") == "h" else "x") == letter:
+        _shorten(trace, ("width", "offset"), clock.unit)
+    error = trace.get(f"error_{letter}")
+    if error is not None:
+        # Of a percentage no length is known, and caps are as wide as so many pixels.
+        lengths = ("array", "arrayminus", *(("value", "valueminus") if error.get("type") == "constant" else ()))
+        _shorten(error, lengths, clock.unit)
+
+
+def _shorten(part: dict[str, Any], lengths: tuple[str, ...], unit: float) -> None:
+    for name in lengths:
+        if part.get(name) is not None:
+            given = values_of(part[name])
+            part[name] = given.astype(float) / unit if given.ndim else float(given) / unit

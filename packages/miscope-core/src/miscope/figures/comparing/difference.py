@@ -20,16 +20,21 @@ __all__ = ["difference"]
 Trace = dict[str, Any]
 
 _GRIDS = ("heatmap", "contour")
+_OTHER = "the two draw different things"
 _OF_ONE = ("text", "texttemplate", "customdata", "hovertemplate", "hovertext", "error_x", "error_y", "stackgroup")
 """What a trace has that is of one variant alone."""
-_HOW = {"common": "at the places that both have", "between": "B read between its steps, on straight lines"}
+_HOW = {
+    "common": "at the places that both have",
+    "between": "at the steps of the one that is subtracted, the other read between its own, on straight lines",
+}
 
 
 def difference(first: Figure, second: Figure) -> Figure | NotCompared:
     """The second less the first: curves where both have points, bars by their names, heat maps cell by cell.
 
-    Curves over training that share no two places on their time axis are read between the steps of the second, on
-    straight lines, and the figure says so. Axes of the values are plain, and colours have zero in their middle.
+    Curves over training that share few places on their time axis are read between the steps of the second, on straight
+    lines, and the figure says so, as it does of traces that one of them lacks. Axes of the values are plain, and
+    colours have zero in their middle.
     NotCompared, with a reason, where traces have no partner, or lie at other places.
     """
     before, after = in_parts(first), in_parts(second)
@@ -39,16 +44,16 @@ def difference(first: Figure, second: Figure) -> Figure | NotCompared:
     reasons: dict[str, None] = {}
     clocks = time_axes(after.layout)
     for kind, trace in zip(kinds(after.traces), after.traces, strict=True):
-        partner = partners.get(kind)
-        found = (
-            NotCompared(reason="the two draw different things") if partner is None else _less(partner, trace, clocks)
-        )
+        partner = partners.pop(kind, None)
+        found = NotCompared(reason=_OTHER) if partner is None else _less(partner, trace, clocks)
         if isinstance(found, NotCompared):
             reasons.setdefault(found.reason)
             continue
         made.append(found[0])
         if found[1]:
             notes.setdefault(found[1])
+    if partners:
+        reasons.setdefault(_OTHER)
     if not made:
         return NotCompared(reason=next(iter(reasons), "nothing is drawn"))
     layout = _layout(after.layout, made, [*notes, *(f"left out: {reason}" for reason in reasons)])
@@ -87,7 +92,8 @@ def _cells(first: Trace, second: Trace) -> tuple[Trace, str] | NotCompared:
         return NotCompared(reason=f"the grids have {shapes} cells")
     if before.dtype.hasobject or any(not _alike(places(first, a), places(second, a)) for a in "xy"):
         return NotCompared(reason="the rows or columns of the grids are not the same")
-    cells = after.astype(float) - before.astype(float)
+    with np.errstate(invalid="ignore"):  # infinite less infinite: no number
+        cells = after.astype(float) - before.astype(float)
     made = {key: value for key, value in _bare(second).items() if not key.startswith("zm") and key != "zauto"}
     if made.get("coloraxis") is None:
         made = {key: value for key, value in made.items() if key != "colorscale"}
@@ -121,7 +127,7 @@ def _bars(first: Trace, second: Trace) -> tuple[Trace, str] | NotCompared:
 
 
 def _far(cells: np.ndarray) -> float:
-    return float(np.nanmax(np.abs(cells))) or 1.0 if np.isfinite(cells).any() else 1.0
+    return float(np.abs(cells[np.isfinite(cells)]).max(initial=0.0)) or 1.0
 
 
 def _layout(layout: dict[str, Any], made: list[Trace], notes: list[str]) -> dict[str, Any]:

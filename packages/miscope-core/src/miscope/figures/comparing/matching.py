@@ -60,11 +60,12 @@ def on_common_places(
 ) -> tuple[np.ndarray, np.ndarray, str] | None:
     """(T,) places along x that curves share, (n, T) their values there, and a word on how; None where they share none.
 
-    between: whether values may be read between the points of a curve, on a straight line, where fewer than two places
-    are shared; then they are those of the first within the reach of all. The word is "" where all have the same
-    places, 'common' where some were left out, 'between' where values were read so.
+    between: whether values may be read between the points of a curve, on a straight line, where fewer than half of the
+    places of the shortest are shared; then they are those of the first within the reach of all. Places are the same
+    that differ by less than a billionth of the farthest. The word is "" where all have the same places, 'common' where
+    some were left out, 'between' where values were read so.
     """
-    at = [places(trace, "x").reshape(-1) for trace in traces]
+    at = _alike([places(trace, "x").reshape(-1) for trace in traces])
     values = [places(trace, "y").reshape(-1) for trace in traces]
     if any(one.dtype.hasobject for one in values):
         return None
@@ -73,15 +74,35 @@ def on_common_places(
     if any(one.dtype.hasobject or len(np.unique(one)) != len(one) for one in at):
         return None
     shared = sorted(set.intersection(*(set(one.tolist()) for one in at)))
-    if len(shared) >= 2 or (shared and not between):
-        rows = [dict(zip(one.tolist(), value.tolist(), strict=True)) for one, value in zip(at, values, strict=True)]
-        return np.array(shared), np.array([[row[place] for place in shared] for row in rows], float), "common"
+    few = len(shared) < max(2, min(len(one) for one in at) / 2)
+    if between and few and (read := _read_between(at, values)) is not None:
+        return *read, "between"
+    if not shared or (between and len(shared) < 2):
+        return None
+    rows = [dict(zip(one.tolist(), value.tolist(), strict=True)) for one, value in zip(at, values, strict=True)]
+    return np.array(shared), np.array([[row[place] for place in shared] for row in rows], float), "common"
+
+
+def _alike(at: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The same with numbers that are equal but for how they were computed made equal; names as they are."""
+    if not all(np.issubdtype(one.dtype, np.floating) or np.issubdtype(one.dtype, np.integer) for one in at):
+        return [*at]
+    if all(np.issubdtype(one.dtype, np.integer) for one in at):
+        return [*at]
+    far = max((float(np.abs(one[np.isfinite(one)]).max(initial=0.0)) for one in at), default=0.0)
+    # A power of two: dividing by it changes no digit, so that equal numbers stay equal and whole ones whole.
+    grain = 2.0 ** np.floor(np.log2(far * 1e-9)) if far else 1.0
+    return [np.round(one / grain) * grain for one in at]
+
+
+def _read_between(at: Sequence[np.ndarray], values: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray] | None:
+    """At the places of the first within the reach of all; None where there are fewer than two, or they go back."""
     numbers = [one.astype(float) for one in at]
-    if not between or not all(np.all(np.diff(one) > 0) for one in numbers):
+    if not all(len(one) and np.all(np.diff(one) > 0) for one in numbers):
         return None
     low, high = max(one[0] for one in numbers), min(one[-1] for one in numbers)
     grid = numbers[0][(numbers[0] >= low) & (numbers[0] <= high)]
     if len(grid) < 2:
         return None
     read = [np.interp(grid, one, value.astype(float)) for one, value in zip(numbers, values, strict=True)]
-    return grid, np.array(read), "between"
+    return grid, np.array(read)
