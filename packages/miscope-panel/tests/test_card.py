@@ -78,6 +78,82 @@ def test_the_same_request_is_not_drawn_again(at_once):
     assert made == [1]
 
 
+def test_what_was_being_made_when_the_card_was_to_be_made_anew_is_dropped(when_told):
+    card, errands, shown = Card(view="a.b"), Errands(when_told), []
+    card.on_shown = lambda request, made: shown.append(made.badge)
+    answers = iter(["old", "new"])
+
+    def slow(request):
+        if (badge := next(answers)) == "old":
+            # A run ends while it is made.
+            card.again()
+        return Picture(state="missing", words=(badge,))
+
+    card.ask(at(1), slow, errands)
+    when_told.waiting.pop(0)()
+    assert (card.picture, card.pending) == ({}, True)
+    when_told.go()
+    assert (card.picture["words"], card.pending, len(shown)) == (["new"], False, 1)
+
+
+def test_a_picture_made_before_the_card_was_forgotten_off_screen_is_not_taken_for_the_latest(when_told):
+    card, errands = Card(view="a.b"), Errands(when_told)
+
+    def slow(request):
+        card.in_sight = False
+        card.again()
+        return Picture(state="figure", step=request.step)
+
+    card.ask(at(1), slow, errands)
+    when_told.go()
+    assert (card.picture, card.pending) == ({}, True)
+
+
+def test_what_cannot_be_told_of_a_card_is_said(at_once):
+    card = Card(view="a.b", title="Norms")
+
+    def tell(request):
+        raise OSError("no such disk")
+
+    card.tell = tell
+    card.ask(at(1), renderer([]), Errands(at_once))
+    card._handle_msg({"kind": "about"})
+    (section,) = card.about["sections"]
+    assert section["title"] == "It cannot be said"
+    assert section["lines"] == ({"label": "Why", "text": "OSError: no such disk", "code": False},)
+
+
+def test_what_is_told_is_of_the_step_that_is_shown(at_once):
+    card, errands = Card(view="a.b"), Errands(at_once)
+    card.tell = lambda request: {"sections": [], "text": f"step {request.step}"}
+
+    def earlier(request):
+        return Picture(state="figure", step=request.step // 10 * 10)
+
+    card.ask(at(15), earlier, errands)
+    card._handle_msg({"kind": "about"})
+    assert card.about["text"] == "step 10"
+    card.ask(at(15), earlier, errands)
+    card._handle_msg({"kind": "about"})
+    assert card.about["text"] == "step 10"
+    card.ask(at(27), earlier, errands)
+    assert card.about == {}
+    card._handle_msg({"kind": "about"})
+    assert card.about["text"] == "step 20"
+
+
+def test_only_what_is_still_asked_about_is_read(when_told):
+    card, errands, read = Card(view="a.b"), Errands(when_told), []
+    card.tell = lambda request: read.append(request.step) or {"sections": [], "text": "it"}
+    for step in (1, 2, 3):
+        card.ask(at(step), renderer([]), errands)
+        card._handle_msg({"kind": "about"})
+        card._handle_msg({"kind": "about"})
+    when_told.go()
+    assert read == [3]
+    assert card.about["text"] == "it"
+
+
 def test_off_screen_nothing_is_drawn_until_the_card_is_seen(at_once):
     card, errands, made = Card(view="a.b", in_sight=False), Errands(at_once), []
     card.ask(at(1), renderer(made), errands)
@@ -103,7 +179,7 @@ def test_a_card_seen_again_just_as_it_was_passed_over_is_drawn_after_all(when_to
 
     card.ask(at(1), renderer(made), errands)
     when_told.waiting.clear()
-    card._show(at(1), None)
+    card._show(at(1), card._serial, errands, None)
     when_told.go()
     assert (made, card.pending) == ([1], False)
 

@@ -130,6 +130,16 @@ def test_options_that_the_card_is_asked_for_are_part_of_it(workspace):
     assert lack(workspace, "t.fails", **{"t.divides.nothing": "1"}) is None
 
 
+def test_what_can_be_computed_is_offered_though_the_index_cannot_say_how_long_it_takes(workspace, monkeypatch):
+    from miscope.errors import BadFile
+
+    def damaged(self, *query, **more):
+        raise BadFile("index.duckdb", "It is damaged.", "Delete it.")
+
+    monkeypatch.setattr(type(workspace.value.index), "ask", damaged)
+    assert lack(workspace, "t.norms").words == "3 checkpoints"
+
+
 class Looking:
     """A visitor of the cards, over a workspace where nobody works."""
 
@@ -275,3 +285,45 @@ def test_a_server_that_only_shows_says_why_nothing_can_be_asked(looking):
     visitor.press(about="compute", of="these")
     assert visitor.cards[0].computing_said["text"] == READ_ONLY
     assert visitor.server.queue.runs() == []
+
+
+def test_what_was_computed_while_the_first_picture_was_made_is_shown(looking, workspace, monkeypatch):
+    from miscope_panel.page import computing
+
+    def late(value, request):
+        # No run that the page could have heard of.
+        workspace.find(NAME).analyze("parameters.norms")
+        return lack_of(value, request)
+
+    monkeypatch.setattr(computing, "lack_of", late)
+    visitor = looking(f"v={NAME}&views=t.norms,t.losses")
+    visitor.until(lambda: visitor.cards[0].picture["state"] == "figure")
+    assert visitor.cards[0].computing == {}
+
+
+def test_what_a_card_lacks_is_looked_for_again_where_that_failed(looking, workspace, monkeypatch):
+    from miscope_panel.page import computing
+
+    def broken(value, request):
+        raise OSError("no such disk")
+
+    monkeypatch.setattr(computing, "lack_of", broken)
+    visitor = looking(f"v={NAME}&views=t.norms")
+    assert visitor.cards[0].computing == {}
+    monkeypatch.undo()
+    visitor.dashboard.workbench.cursor.asked = 10
+    visitor.until(lambda: visitor.cards[0].computing.get("words"))
+
+
+def test_a_press_that_fails_says_why(looking, monkeypatch):
+    from miscope_panel.page import computing
+
+    def broken(*arguments):
+        raise OSError("no such disk")
+
+    visitor = looking(f"v={NAME}&views=t.norms")
+    visitor.until(lambda: visitor.cards[0].computing.get("words"))
+    monkeypatch.setattr(computing, "submit_chains", broken)
+    visitor.press(about="compute", of="these")
+    said = visitor.cards[0].computing_said
+    assert (said["text"], said["is_problem"]) == ("OSError: no such disk", True)

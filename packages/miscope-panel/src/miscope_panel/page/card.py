@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar, final
 
 import param
 from panel.custom import JSComponent
 
+from miscope.failure import Failure, tried
 from miscope_panel.page.client import source, style
 from miscope_panel.page.errands import Errands
+from miscope_panel.shown.about import untold
 from miscope_panel.shown.picture import Picture, Request
 
 __all__ = ["Card", "Renderer", "sent"]
@@ -49,9 +52,16 @@ class Card(JSComponent):
         self._wanted: Request | None = None
         self._shown: Request | None = None
         self._sent = False
+        self._serial = 0
+        """Numbers what was sent off: of two equal requests the earlier answer is of an earlier time."""
         self._again: Callable[[], None] = lambda: None
         self.tell: Callable[[Request], Mapping[str, Any]] = lambda request: {}
         """What there is to know of a card with that picture; asked on a thread."""
+        self._of: Request | None = None
+        """What is shown, with the step that is really shown: maybe an earlier one than was asked for."""
+        self._subject: Request | None = None
+        """What is asked about the card is asked of this."""
+        self._inquiring: Request | None = None
         self._inquire: Callable[[], None] = lambda: None
 
     def ask(self, request: Request, render: Renderer, errands: Errands) -> None:
@@ -62,38 +72,45 @@ class Card(JSComponent):
         if request != self._wanted:
             self._wanted, self._sent = request, False
         self._again = partial(self.ask, request, render, errands)
-        self.inform(request, errands)
         self.pending = request != self._shown
+        self.inform(request if self.pending or self._of is None else self._of, errands)
         if self.pending and self.in_sight and not self._sent:
             self._sent = True
-            errands.send(partial(self._make, request, render), partial(self._show, request))
+            self._serial += 1
+            work = partial(self._make, request, self._serial, render)
+            errands.send(work, partial(self._show, request, self._serial, errands))
 
     def inform(self, request: Request, errands: Errands) -> None:
-        """Have what is asked about the card asked of this request."""
-        self._wanted = request
-        self._inquire = lambda: errands.send(partial(self.tell, request), partial(self._answer, request))
+        """Have what is asked about the card asked of this request; what was told of another is dropped."""
+        if request != self._subject:
+            self._subject, self.about = request, {}
+        self._inquire = partial(self._send_inquiry, request, errands)
 
     def forget(self) -> None:
-        """Take what is shown for old: the next request is made again, the same or not."""
+        """Take what is shown, or is being made, for old: the next request is made again, the same or not."""
         self._wanted = self._shown = None
+        self._serial += 1
 
     def again(self) -> None:
         """Have the same picture made anew."""
         self.forget()
         self._again()
 
-    def _make(self, request: Request, render: Renderer) -> Picture | None:
+    def _make(self, request: Request, serial: int, render: Renderer) -> Picture | None:
         """On a thread, maybe long after it was asked for: None where nobody would look at it by now."""
-        return render(request) if request == self._wanted and self.in_sight else None
+        wanted = request == self._wanted and serial == self._serial
+        return render(request) if wanted and self.in_sight else None
 
-    def _show(self, request: Request, made: Picture | None) -> None:
-        if request != self._wanted:
+    def _show(self, request: Request, serial: int, errands: Errands, made: Picture | None) -> None:
+        if request != self._wanted or serial != self._serial:
             return
         if made is None:
             self._sent = False
             self._seen()
             return
         self._shown = request
+        self._of = request if made.step is None else replace(request, step=made.step)
+        self.inform(self._of, errands)
         # At once: a change costs the event loop a millisecond, however much changes with it.
         self.param.update(picture=sent(made), pending=False)
         self.on_shown(request, made)
@@ -103,9 +120,20 @@ class Card(JSComponent):
         if self.in_sight:
             self._again()
 
-    def _answer(self, request: Request, told: Mapping[str, Any]) -> None:
-        if request == self._wanted:
-            self.about = dict(told)
+    def _send_inquiry(self, request: Request, errands: Errands) -> None:
+        if request != self._inquiring:
+            self._inquiring = request
+            errands.send(partial(self._read_about, request), partial(self._answer, request))
+
+    def _read_about(self, request: Request) -> Mapping[str, Any] | Failure | None:
+        """On a thread: None where something else is shown by now."""
+        return tried(partial(self.tell, request)) if request == self._subject else None
+
+    def _answer(self, request: Request, found: Mapping[str, Any] | Failure | None) -> None:
+        if request == self._inquiring:
+            self._inquiring = None
+        if request == self._subject and found is not None:
+            self.about = untold(self.title, found.error) if isinstance(found, Failure) else dict(found)
 
     def _handle_msg(self, data: dict[str, Any]) -> None:
         if data.get("kind") == "about":

@@ -22,7 +22,7 @@ from miscope_panel.page.job_actions import Asked, JobActions
 from miscope_panel.page.page_record import PageContext
 from miscope_panel.page.run_watch import Heard
 from miscope_panel.shown.computing_told import computing_told, run_for, runs_of
-from miscope_panel.shown.lack import Lack, lack_of
+from miscope_panel.shown.lack import Lack, lack_of, read_by
 from miscope_panel.shown.picture import Picture, Request
 from miscope_panel.shown.run_trouble import traceback_in
 
@@ -44,7 +44,7 @@ class _Shown:
     tells: bool = False
     """Whether it says so."""
     due: bool = False
-    """Whether a run has ended since it was made, so that it is made anew."""
+    """Whether a run has ended since it was made, so that it is made anew, or what it lacks could not be found out."""
 
 
 @final
@@ -96,8 +96,15 @@ class Computing:
     def _found(self, card: Card, request: Request, lack: Lack | Failure | None) -> None:
         now = self._shown.get(card)
         if now is not None and _apart_from_step(now.request) == _apart_from_step(request):
-            self._shown[card] = replace(now, lack=None if isinstance(lack, Failure) else lack)
+            if isinstance(lack, Failure):
+                # Looked for once more with the next picture.
+                self._shown[card] = replace(now, lack=None, due=True)
+                return
+            self._shown[card] = replace(now, lack=lack)
             self._tell([card])
+            if lack is None and card.picture.get("state") == "missing" and self._reads_artifacts(card):
+                # Computed while the picture was made. It is not looked for a second time: the request is known.
+                card.again()
 
     def _tell(self, cards: Iterable[Card]) -> None:
         for card in list(cards):
@@ -154,6 +161,9 @@ class Computing:
         request, views = self._shown[card].request, self._server.workspace.plugins.views
         return views[request.view].needs.artifacts, (request.variant, *request.compared)
 
+    def _reads_artifacts(self, card: Card) -> bool:
+        return bool(read_by(self._server.workspace.plugins.views[self._shown[card].request.view]))
+
     # --- what a visitor asks
 
     def hear(self, card: Card, message: Mapping[str, Any]) -> None:
@@ -163,11 +173,12 @@ class Computing:
         match message:
             case {"about": "compute", "of": str(of)} if lack is not None:
                 request = lack.of_family if of == "family" and lack.of_family else lack.request
-                self._errands.send(partial(self._submit, request), partial(self._told, card))
+                self._errands.send(partial(tried, partial(self._submit, request)), partial(self._told, card))
             case {"about": "run", "action": str(action), "id": int(number)} if action in _ASKED:
-                self._errands.send(partial(self._actions.ask, action, (number,)), partial(self._told, card))
+                ask = partial(self._actions.ask, action, (number,))
+                self._errands.send(partial(tried, ask), partial(self._told, card))
             case {"about": "trace", "id": int(number)}:
-                self._errands.send(partial(self._trace, number), partial(self._show_trace, card))
+                self._errands.send(partial(tried, partial(self._trace, number)), partial(self._show_trace, card))
 
     def _submit(self, request: AnalyzeRequest) -> Asked:
         """Put it into the queue; what is under way already, of a second press too, is not asked for again."""
@@ -181,14 +192,15 @@ class Computing:
         self._server.summon()
         return Asked(text=f"Run {run.id} is in the queue.")
 
-    def _told(self, card: Card, asked: Asked) -> None:
+    def _told(self, card: Card, asked: Asked | Failure) -> None:
+        asked = Asked(text=asked.error, is_problem=True) if isinstance(asked, Failure) else asked
         card.computing_said = {"text": asked.text, "is_problem": asked.is_problem, "serial": next(self._serial)}
 
     def _trace(self, number: int) -> str:
         return traceback_in(RunFolder(self._server.queue.layout, number).tail(_FAR_BACK))
 
-    def _show_trace(self, card: Card, trace: str) -> None:
-        text = trace or "Its log has no traceback."
+    def _show_trace(self, card: Card, trace: str | Failure) -> None:
+        text = trace.error if isinstance(trace, Failure) else trace or "Its log has no traceback."
         card.computing_said = {"trace": text, "serial": next(self._serial)}
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from miscope.workspace import Workspace
     from miscope_panel.shown.picture import Request
 
-__all__ = ["AboutSection", "Line", "about", "as_text", "asked_of", "told"]
+__all__ = ["AboutSection", "Line", "about", "as_text", "asked_of", "told", "untold"]
 
 
 @final
@@ -51,7 +51,7 @@ def about(workspace: Workspace, request: Request) -> tuple[AboutSection, ...]:
         options = options_given(workspace, request.controls)
         found = provenance(workspace, view, variants, request.step, options)
     except MiscopeError as error:
-        return (AboutSection(title="It cannot be said", lines=(Line(label="Why", text=str(error)),)),)
+        return (_unsaid(str(error)),)
     sections = (_shown(workspace.plugins, view), *asked_of(workspace.plugins, view), *_made(found))
     return tuple(section for section in sections if section.lines)
 
@@ -59,7 +59,20 @@ def about(workspace: Workspace, request: Request) -> tuple[AboutSection, ...]:
 def told(workspace: Workspace, title: str, request: Request) -> dict[str, Any]:
     """The same as a card takes it: sections with lines, and text to be copied."""
     sections = about(workspace, request)
+    return _for_card(title, sections)
+
+
+def untold(title: str, why: str) -> dict[str, Any]:
+    """In place of that, where reading it failed."""
+    return _for_card(title, (_unsaid(why),))
+
+
+def _for_card(title: str, sections: Sequence[AboutSection]) -> dict[str, Any]:
     return {"sections": [asdict(section) for section in sections], "text": as_text(title, sections)}
+
+
+def _unsaid(why: str) -> AboutSection:
+    return AboutSection(title="It cannot be said", lines=(Line(label="Why", text=why),))
 
 
 def as_text(title: str, sections: Sequence[AboutSection]) -> str:

@@ -56,7 +56,7 @@ def lack_of(workspace: Workspace, request: Request) -> Lack | None:
         work = _outstanding(workspace, wanted)
         if not work.total:
             return None
-        words = _words(work, seconds_left(workspace, work))
+        words = _words(work, _seconds(workspace, work))
     except MiscopeError:  # the card says what is wrong
         return None
     family = request.variant.partition("/")[0]
@@ -81,6 +81,14 @@ def _outstanding(workspace: Workspace, wanted: AnalyzeRequest) -> Outstanding:
     values = [workspace.find(name) for name in wanted.variants]
     asked = ResolvedRequest(names=wanted.analyzers, steps=None, force=False, options=wanted.options)
     return outstanding(workspace, values, asked)
+
+
+def _seconds(workspace: Workspace, work: Outstanding) -> float | None:
+    """None too where the index cannot answer: what can be computed does not depend on it."""
+    try:
+        return seconds_left(workspace, work)
+    except MiscopeError:
+        return None
 
 
 def _words(work: Outstanding, seconds: float | None) -> str:

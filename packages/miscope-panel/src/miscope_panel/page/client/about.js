@@ -29,7 +29,12 @@ const about_panel = (model, copy) => {
     event.stopPropagation()
     toggle(false)
   })
-  model.on("about", () => !panel.hidden && show())
+  model.on("about", () => {
+    if (panel.hidden) return
+    show()
+    // Emptied: something else is shown, though maybe in the same words.
+    if (!model.about.sections) ask()
+  })
   // Another step or variant is another provenance.
   model.on("picture", () => !panel.hidden && ask())
 
