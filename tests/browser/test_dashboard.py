@@ -228,8 +228,9 @@ def test_a_view_that_fails_stays_in_its_card(turn_to):
     failed = card(page, "Sour")
     expect(failed).to_contain_text("'sour.broken' could not be drawn: ZeroDivisionError: division by zero")
     expect(failed).to_contain_text("It comes from miscope-sour 1.0.")
-    failed.locator("summary").click()
-    expect(failed.locator("pre")).to_be_visible()
+    told = failed.locator(".message")
+    told.locator("summary").click()
+    expect(told.locator("pre")).to_be_visible()
     drawn(losses(page))
 
 

@@ -106,7 +106,9 @@ def test_a_path_that_leads_elsewhere_is_refused_by_every_route_that_has_a_name_i
 def test_a_name_in_a_query_that_leads_elsewhere_finds_nothing(api, value):
     page = api.get("openapi.json").json()
     for path, verbs in page["paths"].items():
-        given = {each["name"]: value for each in verbs.get("get", {}).get("parameters", []) if each["in"] == "query"}
+        asked = [each["name"] for each in verbs.get("get", {}).get("parameters", []) if each["in"] == "query"]
+        # Words to look for name nothing.
+        given = {name: value for name in asked if name != "find"}
         if given:
             refused(api.client.get(filled(path), params=given), (404, 422))
 
