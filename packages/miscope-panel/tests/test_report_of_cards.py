@@ -105,7 +105,8 @@ def test_what_nobody_wants_any_more_is_left(looking, name):
         finally:
             ended.put("left")
 
-    visitor.bench.reports.making.begin(Task(what="It", name="it.html", work=work))
+    making = visitor.bench.reports.making
+    making.begin(Task(what="It", name="it.html", work=work))
     assert begun.wait(LONG)
     assert visitor.until("share")["far"] == "0 of 2"
     visitor.bar._handle_msg({"kind": "leave"})
@@ -113,6 +114,26 @@ def test_what_nobody_wants_any_more_is_left(looking, name):
     go.set()
     assert ended.get(timeout=LONG) == "left"
     assert visitor.bar.making == {}
+    made = visitor.server.made
+    made.threads.shutdown()
+    assert [*made._folder.iterdir()] == []
+
+
+def test_what_was_left_before_its_turn_is_not_begun(looking, name):
+    visitor = looking(f"v={name}&views=small.losses")
+    made, making, go, begun = visitor.server.made, visitor.bench.reports.making, threading.Event(), []
+
+    def work(path):
+        begun.append(path)
+        yield 1, 1
+
+    for _ in range(2):
+        made.threads.submit(go.wait, LONG)
+    making.begin(Task(what="It", name="it.html", work=work))
+    making.leave()
+    go.set()
+    made.threads.shutdown()
+    assert (begun, made._folder) == ([], None)
 
 
 def test_the_last_files_are_kept_and_no_other_is_found():
@@ -120,11 +141,13 @@ def test_the_last_files_are_kept_and_no_other_is_found():
     app = FastAPI()
     app.include_router(files.router())
     client = TestClient(app)
-    addresses = []
+    addresses, paths = [], []
     for number in range(21):
-        path, address = files.place("a.html")
+        path = files.place("a.html")
         path.write_text(str(number))
-        addresses.append(address)
+        paths.append(path)
+        addresses.append(files.keep(path))
     assert client.get(addresses[0]).status_code == 404
     assert client.get(addresses[1]).text == "1"
     assert client.get(addresses[20].replace("a.html", "b.html")).status_code == 404
+    assert [path.parent.exists() for path in paths] == [False, *[True] * 20]

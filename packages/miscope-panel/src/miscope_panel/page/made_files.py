@@ -50,8 +50,8 @@ class MadeFiles:
                 self._threads = ThreadPoolExecutor(2, thread_name_prefix="miscope-made")
             return self._threads
 
-    def place(self, name: str) -> tuple[Path, str]:
-        """Where a file of that name is to be written, and the address under which it is then found."""
+    def place(self, name: str) -> Path:
+        """Where a file of that name is to be written, in a folder of its own; nobody finds it before it is kept."""
         key = token_urlsafe(12)
         with self._turn:
             if self._folder is None:
@@ -60,11 +60,21 @@ class MadeFiles:
                 finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
             path = self._folder / key / name
             path.parent.mkdir()
+        return path
+
+    def keep(self, path: Path) -> str:
+        """The address under which a file that was written is found from now on."""
+        key = path.parent.name
+        with self._turn:
             self._paths[key] = path
             while len(self._paths) > _MOST:
                 _, oldest = self._paths.popitem(last=False)
-                oldest.unlink(missing_ok=True)
-        return path, f"{_ADDRESS}/{key}/{name}"
+                self.drop(oldest)
+        return f"{_ADDRESS}/{key}/{path.name}"
+
+    def drop(self, path: Path) -> None:
+        """Remove a file that is not kept, whole or not, with what was written beside it."""
+        shutil.rmtree(path.parent, ignore_errors=True)
 
     def router(self) -> APIRouter:
         """The route by which they are fetched."""

@@ -73,12 +73,24 @@ class Making:
 
     def _made(self, task: Task) -> str:
         """The address of the file; '' where nobody wants it by then."""
-        path, address = self._files.place(task.name)
+        if not self._wants(task):
+            return ""
+        path, address = self._files.place(task.name), ""
+        try:
+            if self._write(task, path):
+                address = self._files.keep(path)
+        finally:
+            if not address:
+                self._files.drop(path)
+        return address
+
+    def _write(self, task: Task, path: Path) -> bool:
+        """Whether the file is there, and somebody wants it still."""
         for done, total in task.work(path):
             if not self._wants(task):
-                return ""
+                return False
             self._errands.hand(partial(self._say, task, far=f"{done} of {total}", share=done / max(total, 1)))
-        return address
+        return self._wants(task)
 
     def _say(self, task: Task, **told: Any) -> None:
         if self._wanted is task:
