@@ -10,6 +10,7 @@ from miscope.bound import BoundWorkspace
 from miscope.store.annotation_files import annotate
 from miscope.tabulating.showing import ShownTable
 from miscope.tabulating.variant_table import Row
+from miscope_panel.page import runs_page
 from miscope_panel.page.dashboard import Dashboard
 from miscope_panel.page.live_rows import in_their_places
 from miscope_panel.page.pages import server_context
@@ -92,6 +93,70 @@ def test_what_happens_while_the_rows_are_read_is_read_after_that(ws, when_told):
     assert len(when_told.waiting) == 1
     when_told.go()
     assert dict(shown(bench))[NAMES[0]] == "zebra"
+
+
+def test_a_reading_that_fails_ends_and_the_next_event_is_heard(bench, ws, monkeypatch):
+    def broken(*arguments):
+        raise OSError("no such disk")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(runs_page, "answer", broken)
+        happens(bench)
+    annotate(ws.store, NAMES[0], tags=("zebra",), notes="")
+    happens(bench)
+    assert dict(shown(bench))[NAMES[0]] == "zebra"
+
+
+def test_rows_that_cannot_be_read_at_all_are_said_to_be_so(bench, monkeypatch):
+    def broken(*arguments):
+        raise OSError("no such disk")
+
+    monkeypatch.setattr(runs_page, "answer", broken)
+    bench.opened("runs").look_again()
+    assert "OSError: no such disk" in bench.opened("runs").said.object
+
+
+def test_a_reading_begun_before_something_was_saved_is_not_shown_after_it(ws, when_told, monkeypatch):
+    bench = Dashboard(server_context(ws.value, when_told), "page=runs&columns=variant,tags&sort=seed")
+    when_told.go()
+    found = bench.opened("runs")._found
+    page, renew = bench.opened("runs"), runs_page.RunsPage._renew
+
+    def late(self, *arguments):
+        annotate(ws.store, NAMES[0], tags=("zebra",), notes="")
+        self.look_again()
+        renew(self, *arguments)
+
+    monkeypatch.setattr(runs_page.RunsPage, "_renew", late)
+    page.live.hear(Heard(moved=True))
+    when_told.waiting.pop(0)()
+    # The answer to what was asked after the save is still to come.
+    assert page._found is found
+    when_told.go()
+    assert dict(shown(bench))[NAMES[0]] == "zebra"
+
+
+def test_what_happens_while_a_question_is_answered_is_read_after_that(ws, when_told):
+    bench = Dashboard(server_context(ws.value, when_told), "page=runs&columns=variant,tags&sort=seed")
+    when_told.go()
+    page = bench.opened("runs")
+    page.look_again()
+    happens(bench)
+    answering = [*when_told.waiting]
+    when_told.waiting.clear()
+    for each in answering:
+        each()
+    annotate(ws.store, NAMES[0], tags=("zebra",), notes="")
+    when_told.go()
+    assert dict(shown(bench))[NAMES[0]] == "zebra"
+
+
+def test_lines_over_parallel_axes_go_on_with_the_rows(bench, ws):
+    page = bench.opened("runs")
+    revision = page.parallel.view.revision
+    annotate(ws.store, NAMES[0], tags=("zebra",), notes="")
+    happens(bench)
+    assert page.parallel.view.revision == revision + 1
 
 
 def test_rows_that_are_gone_are_left_out_and_the_order_is_that_of_before():

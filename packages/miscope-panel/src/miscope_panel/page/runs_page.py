@@ -12,6 +12,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from miscope.commands import in_workspace
+from miscope.failure import Failure, tried
 from miscope.field_text import shortened
 from miscope.figures.first_views import compared_views
 from miscope.tabulating.asked import Order, TableAsked
@@ -53,6 +54,10 @@ class RunsPage:
         self._asked: TableAsked | None = None
         """What was asked last; None while another page is looked at."""
         self._found: TableAnswer | None = None
+        self._serial = self._answered = 0
+        """Of the last question, and of the last that was answered: what was read before one is no answer to it."""
+        self._late = False
+        """Whether runs went on while a question was answered."""
         self.views = SavedViewsBar(workspace, errands, writable=actions is not None)
         self.controls, self.grid = RunsControls(*self.views.parts), VariantGrid()
         self.parallel, self.keys = ParallelDrawer(), RunsKeys(width=0, height=0, margin=0)
@@ -125,11 +130,21 @@ class RunsPage:
             self.views.read()
         if before is None and self._found is None:
             self.said.object = _line("Reading the variants …")
-        self._errands.send(partial(answer, self._workspace, asked, before), partial(self._show, asked, before is None))
+        self._serial += 1
+        work = partial(tried, partial(answer, self._workspace, asked, before))
+        self._errands.send(work, partial(self._show, asked, self._serial, before is None))
 
-    def _show(self, asked: TableAsked, anew: bool, found: TableAnswer) -> None:
-        if asked != self._asked:
+    def _show(self, asked: TableAsked, serial: int, anew: bool, found: TableAnswer | Failure) -> None:
+        if serial != self._serial:
             return
+        self._answered = serial
+        if asked == self._asked:
+            self._take(asked, anew, _unread(found) if isinstance(found, Failure) else found)
+        if self._late:
+            self._late = False
+            self._read_on()
+
+    def _take(self, asked: TableAsked, anew: bool, found: TableAnswer) -> None:
         # Of what could not be read nothing is kept: the next question reads it anew.
         self._found = found if found.whole else None
         self.controls.follow(asked, found)
@@ -146,16 +161,20 @@ class RunsPage:
 
     def _read_on(self) -> None:
         """Read what is shown as it is by now, because runs went on."""
+        if self._answered != self._serial:
+            self._late = True
+            return
         if self._asked is None or self._found is None:
             self.live.done()
             return
-        asked = self._asked
-        self._errands.send(partial(answer, self._workspace, asked), partial(self._renew, asked))
+        work = partial(tried, partial(answer, self._workspace, self._asked))
+        self._errands.send(work, partial(self._renew, self._asked, self._serial))
 
-    def _renew(self, asked: TableAsked, found: TableAnswer) -> None:
+    def _renew(self, asked: TableAsked, serial: int, found: TableAnswer | Failure) -> None:
         """Have each row say what it does by now, where it stands."""
         before = self._found
-        if asked != self._asked or before is None or not found.whole:
+        overtaken = serial != self._serial or asked != self._asked
+        if overtaken or before is None or isinstance(found, Failure) or not found.whole:
             self.live.done()
             return
         self._found = found = replace(found, shown=in_their_places(before.shown, found.shown))
@@ -168,6 +187,7 @@ class RunsPage:
         if asked == self._asked and found is self._found:
             if self.grid.renew(found.shown, self.curves.name):
                 self.curves.draw()
+                self.parallel.show(found)
             else:
                 self.controls.follow(asked, found)
                 self.said.object = told(self._workspace, asked, found)
@@ -237,6 +257,10 @@ def told(workspace: Workspace, asked: TableAsked, found: TableAnswer) -> str:
         return _line(f"0 of {variants} match {_short(said)}") + _unknown(shown)
     line = f"{shown.matched:,} of {variants}" if asked.narrows else variants
     return _line(line + _in_groups(shown)) + _unknown(shown)
+
+
+def _unread(failure: Failure) -> TableAnswer:
+    return TableAnswer(problem=failure.error, whole=False)
 
 
 def _variants(count: int) -> str:

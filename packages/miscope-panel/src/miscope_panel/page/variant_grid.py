@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from html import escape
 from typing import Any, final
 
+import numpy as np
 import pandas as pd
 import panel as pn
 import param
@@ -112,12 +113,13 @@ class VariantGrid:
         self._rows = shown.rows
         here = self.on_this_page()
         for name in (each for each in frame.columns if each != _CURVE):
-            others = [place for place in range(len(frame)) if frame[name][place] != there[name][place]]
-            if changed := [(place, frame[name][place]) for place in others if place in here]:
+            now = frame[name].to_numpy()
+            others = [*map(int, np.flatnonzero(now != there[name].to_numpy()))]
+            if changed := [(place, now[place]) for place in others if place in here]:
                 self.widget.patch({name: changed})
-            for place in others:
+            if others:
                 # Those of other pages go to the browser when they are turned to.
-                there.loc[place, name] = frame[name][place]
+                there[name] = now
         return True
 
     def select(self, places: Sequence[int]) -> None:
