@@ -57,6 +57,12 @@ def test_what_one_job_leaves_shares_its_time_and_the_median_counts(workspace):
     assert seconds_each(workspace.value, "toy", [NORMS]) == {}
 
 
+def test_jobs_over_the_whole_of_training_each_have_their_own_time(workspace):
+    write(workspace, [artifact(2, NORMS, None), artifact(2, "other", None), artifact(32, RANKS, None)])
+    each = seconds_each(workspace.value, "toy.sum", [NORMS, "other", RANKS])
+    assert each == {NORMS: 1.0, "other": 1.0, RANKS: 30.0}
+
+
 def test_what_is_left_takes_as_long_as_its_jobs_and_nobody_knows_of_one_never_timed(workspace):
     work = outstanding_of(workspace.value, AnalyzeRequest(variants=(workspace.variants()[0].name,), analyzers=(NORMS,)))
     assert seconds_left(workspace.value, work) is None

@@ -3,7 +3,9 @@ from typing import Any
 import pytest
 
 from miscope import Grain, Needs, View, __version__
+from miscope.analysis import resolved_analysis
 from miscope.bound import open_bound
+from miscope.errors import MiscopeError
 from miscope.figures.provenance import provenance
 from miscope.store.process_identity import this_process
 from miscope.testing import tables
@@ -17,6 +19,7 @@ READS = Needs(reads=("parameters.norms",))
 NORMS = View(name="a.norms", title="Norms", grain=Grain.CHECKPOINT, draw=drawn, needs=READS)
 PATH = View(name="a.path", title="Path", grain=Grain.TRAJECTORY, draw=drawn, needs=READS)
 GONE = View(name="a.gone", title="Gone", grain=Grain.TRAJECTORY, draw=drawn, needs=Needs(reads=("nobody.has",)))
+EACH = View(name="a.each", title="Each", grain=Grain.COHORT, draw=drawn, needs=READS)
 MEMBERS = View(name="a.many", title="Many", grain=Grain.COHORT, draw=drawn, needs=Needs(reads=("cohort.weights",)))
 
 
@@ -68,3 +71,16 @@ def test_what_spans_variants_is_one_and_the_weights_are_those_of_each(trained):
     assert [each.variant for each in found.trained] == [variant.name for variant in trained]
     assert found.trained[0].facts["device"] == "cpu"
     assert found.trained[0].facts["miscope-core"] == __version__
+
+
+def test_a_variant_that_an_instrument_does_not_apply_to_takes_nothing_from_the_others(trained, monkeypatch):
+    resolve = resolved_analysis.resolve_analysis
+
+    def of_the_first(workspace, variant, *arguments, **more):
+        if variant.name == trained[1].name:
+            raise MiscopeError("It does not apply.", "It has no such weights.", "Leave it out.")
+        return resolve(workspace, variant, *arguments, **more)
+
+    assert [artifact.variant for artifact in of(trained, EACH).artifacts] == [one.name for one in trained]
+    monkeypatch.setattr(resolved_analysis, "resolve_analysis", of_the_first)
+    assert [artifact.variant for artifact in of(trained, EACH).artifacts] == [trained[0].name]

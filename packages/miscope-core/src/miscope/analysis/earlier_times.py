@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
-from itertools import groupby, islice
+from itertools import islice
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,10 @@ __all__ = ["seconds_each", "seconds_left"]
 
 _RUNS, _LINES = 6, 3000
 """Runs of the ledger that are read, the latest, and lines of each: to say about how long is worth no more."""
+
+_AT_ONCE = 0.05
+"""Seconds between two lines that are written one after the other: jobs have at least that between them, or their
+times do not matter."""
 
 
 def seconds_each(workspace: Workspace, family: str, names: Collection[str]) -> Mapping[str, float]:
@@ -47,13 +51,31 @@ def seconds_left(workspace: Workspace, work: Outstanding) -> float | None:
 def _taken(lines: Iterable[Mapping[str, object]]) -> Iterator[tuple[str, float]]:
     """By analyzer what each of its results took. What one job leaves is written at once, when it has ended."""
     before: datetime | None = None
-    for (event, _), group in groupby(lines, key=lambda line: (line.get("event"), line.get("step"))):
-        together = list(group)
-        after = _time(together[-1])
+    for together in _written_at_once(lines):
+        event, after = together[0].get("event"), _time(together[-1])
         if event == "artifact" and before is not None and after is not None:
             seconds = (after - before).total_seconds() / len(together)
             yield from ((str(line.get("analyzer")), seconds) for line in together)
         before = after
+
+
+def _written_at_once(lines: Iterable[Mapping[str, object]]) -> Iterator[list[Mapping[str, object]]]:
+    together: list[Mapping[str, object]] = []
+    for line in lines:
+        if together and not _follows_at_once(together[-1], line):
+            yield together
+            together = []
+        together.append(line)
+    if together:
+        yield together
+
+
+def _follows_at_once(line: Mapping[str, object], following: Mapping[str, object]) -> bool:
+    """Whether both are of one job: those that span training are all of the same step, which is none."""
+    if any(line.get(name) != following.get(name) for name in ("event", "step")):
+        return False
+    before, after = _time(line), _time(following)
+    return before is None or after is None or (after - before).total_seconds() <= _AT_ONCE
 
 
 def _time(line: Mapping[str, object]) -> datetime | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -103,10 +104,10 @@ def _origins(
     """Of each analyzer one for each variant, or one where it spans them."""
     table, found = workspace.plugins.analyzers, []
     for name in names:
-        try:
-            found += [(key, typed) for key, typed in _keys(workspace, view, table[name], variants, asked)]
-        except MiscopeError:
-            continue
+        for those in [variants] if table[name].grain is Grain.COHORT else [[one] for one in variants]:
+            # One that it does not apply to takes nothing from the others.
+            with suppress(MiscopeError):
+                found += [*_keys(workspace, view, table[name], those, asked)]
     told = _told(workspace, [key for key, _ in found])
     return [_origin(workspace, key, typed, told.get((key.variant, key.recipe, key.step), {})) for key, typed in found]
 
