@@ -26,6 +26,7 @@ BENCHMARKS = (
     "catalogue",
     "figures",
     "workbench",
+    "load",
     "index",
     "startup",
     "runs",
