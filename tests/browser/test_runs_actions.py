@@ -77,8 +77,9 @@ def test_of_two_visitors_who_write_at_once_the_later_finds_both_texts(visit, wor
         expect(notes(page)).to_be_visible()
     for page, text in zip(pages, ("mine", "yours"), strict=True):
         notes(page).fill(text)
-        press(page, "Save")
+    press(pages[0], "Save")
     expect(notes(pages[0])).to_be_hidden()
+    press(pages[1], "Save")
     expect(pages[1].get_by_text("Somebody else changed them meanwhile.")).to_be_visible()
     expect(notes(pages[1])).to_have_value("mine\n\nyours")
     press(pages[1], "Save")
