@@ -82,7 +82,10 @@ export function render({model, el}) {
       event.preventDefault()
       first.focus()
     }
-    if (event.key === "Enter" && model.found.words === words_now()) list.querySelector("button")?.click()
+    if (event.key !== "Enter" || !words_now() || model.found.words !== words_now()) return
+    // What is open already stays so.
+    const best = list.querySelector("button")
+    if (best?.getAttribute("aria-pressed") !== "true") best?.click()
   })
   const actions = {r: again, "/": () => search.focus()}
   listen(model, "keydown", (event) => {
@@ -95,7 +98,8 @@ export function render({model, el}) {
   })
   listen(model, "miscope:again", again)
   model.on("views", show)
-  model.on("found", show)
+  // An answer to other words may have come after the one to these.
+  model.on("found", ask)
   model.on("beside_lens", () => {
     all_unfolded = null
     show()

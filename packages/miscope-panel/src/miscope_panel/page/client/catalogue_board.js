@@ -104,7 +104,9 @@ export function render({model, el}) {
   let resting = null
   search.addEventListener("input", () => {
     clearTimeout(resting)
-    resting = setTimeout(() => ask("find", search.value), REST)
+    // What is typed, which the field may have lost by then to an address that came meanwhile.
+    const words = search.value
+    resting = setTimeout(() => ask("find", words), REST)
   })
   const walk = {ArrowDown: 1, ArrowUp: -1}
   function step(from, by) {

@@ -40,7 +40,7 @@ const reconnecting = (model, leave) => {
     const target = path[0]
     if (event.type === "keydown") {
       if (target instanceof Element && target.matches("select")) return event.key !== "Tab"
-      return !event.ctrlKey && !event.metaKey && !event.altKey && (!typing(event) || event.key === "Enter") && event.key !== "Tab"
+      return !event.ctrlKey && !event.metaKey && !event.altKey && (!typing(event) || (event.key === "Enter" && !target.matches("textarea"))) && event.key !== "Tab"
     }
     if (event.type === "mousedown") return target instanceof Element && target.matches("select, option, input[type=range]")
     return path.some((each) => each instanceof Element && each.matches("button, a[href], label, select, summary, input:not([type=text]), [role=button], [role=option]"))

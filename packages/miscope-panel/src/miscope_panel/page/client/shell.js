@@ -9,7 +9,12 @@ export function render({model, el}) {
   }
   let timer = null
 
+  const rest = () => {
+    clearTimeout(timer)
+    timer = null
+  }
   const write = () => {
+    rest()
     const query = `?${model.query}`
     if (query === location.search) return
     const moved = location.search && landmark(query) !== landmark(location.search)
@@ -28,16 +33,16 @@ export function render({model, el}) {
   history.replaceState(null, "", `?${model.query}`)
   model.on("dark", paint)
   model.on("query", () => {
-    clearTimeout(timer)
+    rest()
     timer = setTimeout(write, IDLE)
   })
   el.append(reconnecting(model, () => {
-    clearTimeout(timer)
-    write()
+    // Whoever went back meanwhile is where the address is, and the model is not.
+    if (timer) write()
     keep()
   }))
   listen(model, "popstate", () => {
-    clearTimeout(timer)
+    rest()
     model.send_msg({query: location.search})
   })
 }
