@@ -105,7 +105,9 @@ def test_notes_of_one_are_seen_by_the_other_who_is_told_of_them_before_writing_o
         expect(page.get_by_label("Notes (Markdown)")).to_be_visible()
     for page, text in zip(pages, ("mine", "yours"), strict=True):
         page.get_by_placeholder("paper, odd one").fill(text)
-        page.get_by_role("button", name="Save", exact=True).click()
+    mine.get_by_role("button", name="Save", exact=True).click()
+    expect(mine.get_by_label("Notes (Markdown)")).to_be_hidden()
+    yours.get_by_role("button", name="Save", exact=True).click()
     expect(yours.get_by_role("alert").filter(has_text="Somebody else changed them meanwhile.")).to_be_visible()
     expect(yours.get_by_placeholder("paper, odd one")).to_have_value("mine, yours")
     yours.get_by_role("button", name="Save", exact=True).click()
