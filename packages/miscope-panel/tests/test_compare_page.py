@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from miscope.errors import MiscopeError
+from miscope.figures.comparing.same_inputs import SameInputs
+from miscope_panel.page import compare_page
 from miscope_panel.page.dashboard import Dashboard
 from miscope_panel.page.pages import server_context
+from miscope_panel.shown.comparing import compared_view as compared_views
+from miscope_panel.shown.comparing.compared import compared
+from miscope_panel.shown.comparing.compared_view import ComparedRequest, compared_view
 from miscope_panel.shown.comparing.comparison import read_comparison
 from miscope_panel.shown.selection import Place, read_query, write_query
 
@@ -179,3 +186,106 @@ def test_a_card_tells_what_it_shows(open_page):
 def test_of_more_variants_than_there_are_colours_the_first_are_shown_and_the_page_says_so(open_page):
     _, page = open_page(BOTH + "".join(f"&v=toy.sum/none{number}" for number in range(7)))
     assert page.bar.notes[0]["text"] == "The first 8 of 9 variants are shown: so many colours can be told apart."
+
+
+def request(members, **more):
+    asked = {"mode": "difference", "align": "step", "mean": False, "own_scales": False, "step": None, **more}
+    return ComparedRequest(view="small.losses", members=tuple(members), **asked)
+
+
+def test_what_is_left_of_a_difference_without_others_says_so_and_the_others_come_back(open_page):
+    _, page = open_page(f"{BOTH}&compare:views=small.losses&compare:mode=difference&compare:hide={OTHER}")
+    (card,) = cards(page)
+    assert card.picture["words"] == [
+        "There is nothing that seed=0 could be subtracted from.",
+        "No other variant is shown.",
+    ]
+    page.bar.on_message({"kind": "show", "name": OTHER})
+    assert [(card.title, card.picture["state"]) for card in cards(page)] == [("seed=1  −  seed=0", "figure")]
+
+
+def test_a_difference_by_an_event_that_only_the_first_has_says_so(trained):
+    first, other = compared(trained, [FIRST, OTHER]).members
+    made = compared_view(trained, request([replace(first, events={"found": 10.0}), other], align="found"))
+    assert [card.picture.words[0] for card in made.cards] == ["seed=1 cannot be aligned by “found”."]
+
+
+def test_a_variant_on_another_probe_is_not_subtracted_and_the_others_are(trained, monkeypatch):
+    first, other = compared(trained, [FIRST, OTHER]).members
+    third = replace(other, chip=replace(other.chip, label="third"))
+    answers = [SameInputs(same=False, words="all"), SameInputs(same=True), SameInputs(same=False, words="other probe")]
+    monkeypatch.setattr(compared_views, "same_inputs", lambda *_: answers.pop(0))
+    made = compared_view(trained, request([first, other, third]))
+    assert [card.picture.state for card in made.cards] == ["figure", "inapplicable"]
+    assert made.cards[1].picture.words[1] == "Other probe."
+    assert made.inputs.words == "all"
+
+
+def test_a_picture_that_is_aligned_otherwise_is_not_offered_as_it_would_be_drawn_by_step(trained):
+    members = compared(trained, [FIRST, OTHER]).members
+    by_step, by_share = (
+        compared_view(trained, request(members, mode="grid", align=align)).cards for align in ("step", "share")
+    )
+    assert all(card.picture.taken["query"] for card in by_step)
+    assert [dict(card.picture.taken) for card in by_share] == [{}, {}]
+
+
+def test_pictures_are_made_anew_for_another_colour_or_last_step(trained):
+    (member,) = compared(trained, [FIRST]).members
+    key = request([member]).key
+    assert request([replace(member, last=member.last + 1)]).key != key
+    assert request([replace(member, chip=replace(member.chip, colour="#123456"))]).key != key
+    assert request([replace(member)]).key == key
+
+
+def test_where_there_is_no_mean_the_figure_says_why(open_page):
+    _, page = open_page(f"{BOTH}&compare:views=small.norms,small.neuron&compare:mean=1")
+    laid = next(card for card in cards(page) if card.title == "Norms")
+    subtitle = json.loads(laid.picture["figure"])["layout"]["title"]["subtitle"]["text"]
+    assert subtitle.endswith("No mean: no curve has points at the same places in all of them.")
+    heading = next(each for each in page.board if not hasattr(each, "picture"))
+    assert "<p>Beside each other: heat maps would hide each other.</p>" in heading.object
+
+
+def test_how_a_card_stands_is_kept_and_its_zoom_as_long_as_its_axes_are_the_same(open_page):
+    dashboard, page = open_page(f"{BOTH}&compare:views=small.losses")
+    (card,) = cards(page)
+    card.on_message({"kind": "look", "look": "full-width", "value": "1"})
+    card.on_message({"kind": "look", "look": "zoomed-to", "value": "xaxis=0,5"})
+    assert card.looks == {"full-width": "1", "zoomed-to": "xaxis=0,5"}
+    assert "small.losses:full-width=1" in write_query(dashboard.selection.place)
+    page.bar.on_message({"kind": "turn", "control": "mode", "value": "grid"})
+    assert [card.looks for card in cards(page)] == [{"full-width": "1"}] * 2
+    assert not any(card.picture["filmed"] for card in cards(page))
+
+
+def test_no_more_than_a_screenful_is_drawn_before_the_browser_says_what_is_seen(open_page):
+    views = ("small.losses", "small.norms", "small.compared", "small.neuron")
+    _, page = open_page(f"{BOTH}&compare:views={','.join(views)}")
+    unseen = [card for card in cards(page) if not card.picture]
+    assert [card.view for card in unseen] == ["small.neuron"]
+    unseen[0].in_sight = True
+    assert [card.view for card in cards(page) if card.picture].count("small.neuron") == 2
+
+
+def test_a_page_that_cannot_read_its_variants_says_so(open_page, monkeypatch):
+    def gone(*_):
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(compare_page, "compared", gone)
+    _, page = open_page(BOTH)
+    assert [note["text"] for note in page.bar.notes] == ["The variants cannot be read: OSError: the disk is gone"]
+    assert cards(page) == []
+    monkeypatch.undo()
+    page.bar.on_message({"kind": "again"})
+    assert len(page.bar.chips) == 2
+    assert cards(page)
+
+
+def test_a_variant_whose_metrics_cannot_be_read_is_compared_without_them(trained, monkeypatch):
+    def unreadable(*_):
+        raise MiscopeError("The file is cut short.")
+
+    monkeypatch.setattr(type(trained.store), "steps", lambda *_: [])
+    monkeypatch.setattr(type(trained.store), "metrics", unreadable)
+    assert [member.last for member in compared(trained, [FIRST]).members] == [0.0]

@@ -10,12 +10,14 @@ from typing import Any, final
 import panel as pn
 
 from miscope.analyzer import Grain
+from miscope.failure import Failure, tried
 from miscope_panel.page.client import sheet
 from miscope_panel.page.compare_bar import CompareBar
 from miscope_panel.page.compared_group import ComparedGroup
 from miscope_panel.page.cursor import Cursor
 from miscope_panel.page.page_record import PageContext
-from miscope_panel.shown.comparing.bar_shown import bar_shown, notes_of, too_many
+from miscope_panel.shown.card_looks import LOOKS, looks_among, without_looks
+from miscope_panel.shown.comparing.bar_shown import bar_shown, notes_of, too_many, unread
 from miscope_panel.shown.comparing.compared import Compared, compared
 from miscope_panel.shown.comparing.compared_view import ComparedRequest
 from miscope_panel.shown.comparing.comparison import (
@@ -29,6 +31,9 @@ from miscope_panel.shown.comparing.comparison import (
 from miscope_panel.shown.selection import Place, settled
 
 __all__ = ["ComparePage"]
+
+_SCREENFUL = 6
+"""Pictures drawn before the browser has said which cards can be seen."""
 
 
 @final
@@ -63,7 +68,8 @@ class ComparePage:
         names = names_compared(place)[:MOST]
         if names != self._names:
             self._names = names
-            self._errands.send(partial(_known, self._workspace, names), partial(self._learn, names))
+            read = partial(tried, partial(_known, self._workspace, names))
+            self._errands.send(read, partial(self._learn, names))
         if self._compared is not None and names == self._compared_of:
             self._lay_out(place)
 
@@ -74,9 +80,14 @@ class ComparePage:
         self._names = None
         self.follow(self._selection.place)
 
-    def _learn(self, names: tuple[str, ...], known: tuple[Compared, tuple[str, ...]]) -> None:
+    def _learn(self, names: tuple[str, ...], known: tuple[Compared, tuple[str, ...]] | Failure) -> None:
         place = self._selection.place
         if names != self._names or place.page != NAME:
+            return
+        if isinstance(known, Failure):
+            self._compared, self._groups = None, {}
+            self.board[:] = [self._nothing]
+            self.bar.param.update(chips=[], fields=[], notes=unread(known.error))
             return
         (self._compared, every), self._compared_of = known, names
         self.bar.others = [name for name in every if name not in names]
@@ -96,10 +107,12 @@ class ComparePage:
         self.cursor.param.update(asked=place.step, spacing=spacing)
         shown = tuple(member for member in known.members if member.name not in asked.hidden)
         enough = len(known.members) > 1 and shown
-        self._groups = {name: self._group(name) for name in asked.views} if enough else {}
+        seen = {name: at * len(shown) < _SCREENFUL for at, name in enumerate(asked.views)}
+        self._groups = {name: self._group(name, in_sight=seen[name]) for name in asked.views} if enough else {}
         for name, group in self._groups.items():
             at_a_step = installed[name].grain is Grain.CHECKPOINT
             step = settled(leading.steps, place.step) if at_a_step and leading is not None else None
+            group.look(looks_among(place.controls_of(name)))
             group.ask(
                 ComparedRequest(
                     view=name,
@@ -109,16 +122,16 @@ class ComparePage:
                     mean=asked.mean and known.seeds_alone,
                     own_scales=asked.own_scales,
                     step=step,
-                    controls=place.controls_of(name),
+                    controls=without_looks(place.controls_of(name)),
                 )
             )
         self._set(asked, len(shown))
         self.cursor.followed = place.step
 
-    def _group(self, view: str) -> ComparedGroup:
+    def _group(self, view: str, *, in_sight: bool) -> ComparedGroup:
         if view in self._groups:
             return self._groups[view]
-        group = ComparedGroup(self._workspace, self._errands, self._workspace.plugins.views[view])
+        group = ComparedGroup(self._workspace, self._errands, self._workspace.plugins.views[view], in_sight=in_sight)
         group.on_laid_out, group.on_message = self._again, self._hear_of_card
         return group
 
@@ -151,7 +164,11 @@ class ComparePage:
     def _turn(self, control: str, value: str) -> None:
         defaults = {"mode": "overlay", "align": "step"}
         kept = None if value == defaults.get(control, "") else value
-        self._selection.place = self._selection.place.turn(NAME, control, kept or None)
+        place = self._selection.place.turn(NAME, control, kept or None)
+        for view in self._views(place):
+            # The axes are others then.
+            place = place.turn(view, "zoomed-to", None)
+        self._selection.place = place
 
     def _hear(self, message: dict[str, Any]) -> None:
         place = self._selection.place
@@ -181,6 +198,8 @@ class ComparePage:
                 self._open(tuple(name for name in self._views(place) if name != view))
             case {"kind": "turn", "control": str(control), "value": str(value)}:
                 self._selection.place = place.turn(view, control, value)
+            case {"kind": "look", "look": str(look), "value": str(value)} if look in LOOKS:
+                self._selection.place = place.turn(view, look, value or None)
             case {"kind": "catalogue"}:
                 self._selection.place = replace(place, page="catalogue").turn("catalogue", "show", f"view:{view}")
             case {"kind": "choose", "control": "align", "value": str(value)}:

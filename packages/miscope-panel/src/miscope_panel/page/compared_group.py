@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Any, final
@@ -26,7 +26,8 @@ __all__ = ["ComparedGroup"]
 class ComparedGroup:
     """Asks for its pictures when the page moves, while any of its cards is in sight, and shows the latest."""
 
-    def __init__(self, workspace: Workspace, errands: Errands, view: View) -> None:
+    def __init__(self, workspace: Workspace, errands: Errands, view: View, *, in_sight: bool = True) -> None:
+        """in_sight: whether its card is taken to be on the screen until the browser has said so."""
         self._workspace, self._errands, self._view = workspace, errands, view
         self.on_laid_out: Callable[[], None] = lambda: None
         """Called when there are more or fewer cards than before, or what is said of them is another."""
@@ -35,7 +36,8 @@ class ComparedGroup:
         look = [sheet("section")]
         self.heading = pn.pane.HTML("", sizing_mode="stretch_width", margin=0, stylesheets=look)
         self._card_titles: tuple[str, ...] = ("",)
-        self.cards: list[Card] = [self._card("", "")]
+        self._looks: Mapping[str, str] = {}
+        self.cards: list[Card] = [self._card("", "", in_sight=in_sight)]
         self.shown: ComparedView | None = None
         self._asked: ComparedRequest | None = None
         self._sent: tuple[Any, ...] | None = None
@@ -52,9 +54,16 @@ class ComparedGroup:
         pending = request.key != self._known
         for card in self.cards:
             card.pending = pending
-        if pending and self._sent != request.key and any(card.in_sight for card in self.cards):
+        in_sight = not self.cards or any(card.in_sight for card in self.cards)
+        if pending and self._sent != request.key and in_sight:
             self._sent = request.key
             self._errands.send(partial(self._make, request), partial(self._show, request))
+
+    def look(self, looks: Mapping[str, str]) -> None:
+        """What the visitor made of its cards, the same for all."""
+        self._looks = looks
+        for card in self.cards:
+            card.looks = dict(looks)
 
     def forget(self) -> None:
         """Take what is shown for old."""
@@ -90,14 +99,15 @@ class ComparedGroup:
         note = f"<p>{escape(made.note)}</p>" if made.note else ""
         self.heading.object = f"<h2>{escape(self._view.title)}</h2>{note}"
 
-    def _card(self, title: str, colour: str) -> Card:
+    def _card(self, title: str, colour: str, *, in_sight: bool = True) -> Card:
         card = Card(
             view=self._view.name,
             title=title or self._view.title,
             summary=self._view.summary,
             of_view=self._view.title if title else "",
             colour=colour,
-            in_sight=True,
+            in_sight=in_sight,
+            looks=dict(self._looks),
             sizing_mode="stretch_width",
             margin=0,
         )
@@ -112,4 +122,5 @@ class ComparedGroup:
 
 def _sent(card: ComparedCard) -> dict[str, Any]:
     choices = [{"label": each.label, "control": each.control, "value": each.value} for each in card.choices]
-    return {**sent(card.picture), "choices": choices}
+    # Nobody here makes a film of it.
+    return {**sent(card.picture), "choices": choices, "filmed": False}

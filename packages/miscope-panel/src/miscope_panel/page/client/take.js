@@ -59,7 +59,7 @@ const taking = (model, canvas, figure, say) => {
       {title: "For a paper", items: !there || !alone() ? [] : [
         ["One column, 85 mm (PDF)", () => file("pdf", "paper:85mm:8pt")], ["Two columns, 178 mm (PDF)", () => file("pdf", "paper:178mm:8pt")],
         ["One column, 85 mm (SVG)", () => file("svg", "paper:85mm:8pt")]]},
-      {title: "Over training", items: !there || !alone() || !model.picture.badge ? [] : [
+      {title: "Over training", items: !there || !alone() || !model.picture.badge || model.picture.filmed === false ? [] : [
         film("Film (MP4)", "mp4"), film("Film (GIF)", "gif"), film("Film (WebP)", "webp"), film("Page with a slider (HTML)", "html")]},
       {title: "Copy", items: [
         ["Link to this view", () => copy("Link", address())],

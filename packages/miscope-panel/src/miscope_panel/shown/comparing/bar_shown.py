@@ -10,7 +10,7 @@ from miscope_panel.shown.comparing.compared import Compared
 from miscope_panel.shown.comparing.compared_view import ComparedView
 from miscope_panel.shown.comparing.comparison import MODES, MOST, Comparison
 
-__all__ = ["bar_shown", "notes_of", "too_many"]
+__all__ = ["bar_shown", "notes_of", "too_many", "unread"]
 
 
 def bar_shown(known: Compared, asked: Comparison, installed: Mapping[str, View]) -> dict[str, Any]:
@@ -86,6 +86,11 @@ def too_many(names: Sequence[str]) -> list[dict[str, Any]]:
     if len(names) <= MOST:
         return []
     return [_note(f"The first {MOST} of {len(names)} variants are shown: so many colours can be told apart.", bad=True)]
+
+
+def unread(why: str) -> list[dict[str, Any]]:
+    """That nothing could be read of the variants."""
+    return [_note(f"The variants cannot be read: {why}", bad=True)]
 
 
 def _note(text: str, choices: Sequence[tuple[str, str, str]] = (), *, bad: bool = False) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
+from miscope.errors import MiscopeError
 from miscope.figures.comparing.clock import Clock, clock_of
 from miscope.figures.differences import differ_in_seeds_alone, differing_values
 from miscope.inventory import look_up
@@ -13,6 +14,7 @@ from miscope_panel.shown.variant_chips import Chip, chips_of
 from miscope_panel.shown.variant_events import events_of
 
 if TYPE_CHECKING:
+    from miscope.snapshot import Series
     from miscope.workspace import Workspace
 
 __all__ = ["Compared", "Member", "compared"]
@@ -100,9 +102,17 @@ def compared(workspace: Workspace, names: Sequence[str]) -> Compared:
     )
 
 
+def _recorded(workspace: Workspace, variant: str) -> Mapping[str, Series]:
+    """Its metrics; none where they cannot be read."""
+    try:
+        return workspace.store.metrics(variant)
+    except MiscopeError:
+        return {}
+
+
 def _member(workspace: Workspace, chip: Chip) -> Member:
     steps = tuple(workspace.store.steps(chip.variant))
-    recorded = [] if steps else workspace.store.metrics(chip.variant).values()
+    recorded = [] if steps else _recorded(workspace, chip.variant).values()
     last = max([*steps[-1:], *(series.steps[-1] for series in recorded if len(series.steps))], default=0)
     return Member(
         chip=chip,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, final
 
@@ -49,7 +49,9 @@ class ComparedRequest:
     @property
     def key(self) -> tuple[Any, ...]:
         """What it depends on: of equal ones the pictures are the same."""
-        looked_at = tuple((m.name, m.chip.label, m.steps, tuple(m.events.items())) for m in self.members)
+        looked_at = tuple(
+            (m.name, m.chip.label, m.chip.colour, m.steps, m.last, tuple(m.events.items())) for m in self.members
+        )
         asked = (self.view, self.mode, self.align, self.mean, self.own_scales, self.step)
         return (*asked, looked_at, tuple(sorted(self.controls.items())))
 
@@ -116,18 +118,22 @@ def _compared_view(workspace: Workspace, asked: ComparedRequest) -> ComparedView
     clocks = {member.name: member.clock(asked.align) for member in asked.members}
     reference = next((clock for clock in clocks.values() if clock is not None), Clock())
     aligned = [member for member in asked.members if clocks[member.name] is not None or not _counts(view)]
+    never = [_never(member, asked.align) for member in asked.members if member not in aligned]
     if asked.mode == "ab":
         aligned = aligned[:2]
     drawn = [_drawn(workspace, view, member, asked, reference) for member in aligned]
     there = [_placed(one, one.figure, clocks[one.member.name], reference) for one in drawn if one.figure is not None]
     pictures = {one.member.chip.label: one.picture for one in drawn}
-    cards, note = _put_together(asked, there, pictures, inputs)
+    if asked.mode == "difference":
+        cards, note = _differences(asked, there, pictures, _inputs_of_two(workspace, view, inputs, asked.members)), ""
+    else:
+        cards, note = _put_together(asked, there, pictures)
     rest = [_lacking(one) for one in drawn if one.figure is None]
-    never = [_never(member, asked.align) for member in asked.members if member not in aligned]
     requests = {one.member.chip.label: one.request for one in drawn}
     asked_of = [replace(card, request=card.request or requests.get(card.title) or drawn[0].request) for card in cards]
-    shown = (*asked_of, *rest, *(never if asked.mode == "grid" or not drawn else ()))
-    return ComparedView(cards=shown, note=note, inputs=inputs)
+    shown = (*asked_of, *rest, *(never if asked.mode == "grid" or not (cards or rest) else ()))
+    # A group without any card could not be seen again.
+    return ComparedView(cards=shown or (_nothing_to_subtract(drawn[0]),), note=note, inputs=inputs)
 
 
 def _counts(view: View) -> bool:
@@ -166,39 +172,61 @@ def _placed(one: _Drawn, drawn: Figure, clock: Clock | None, reference: Clock) -
 
 
 def _put_together(
-    asked: ComparedRequest, there: Sequence[ComparedFigure], pictures: Mapping[str, Picture], inputs: SameInputs
+    asked: ComparedRequest, there: Sequence[ComparedFigure], pictures: Mapping[str, Picture]
 ) -> tuple[list[ComparedCard], str]:
     """The cards of the variants of which there is a figure, and why they are not as was asked for."""
     if not there:
         return [], ""
-    if asked.mode == "difference":
-        return _differences(asked, there, pictures, inputs), ""
     note = ""
     if asked.mode == "overlay":
-        laid = seed_mean(there) if asked.mean else overlay(there)
-        if isinstance(laid, NotCompared):
-            note = f"Beside each other: {laid.reason}."
-            laid = overlay(there)
+        laid = _laid(there, mean=asked.mean)
         if not isinstance(laid, NotCompared):
             first = pictures[there[0].label]
             return [ComparedCard(picture=replace(first, figure=wire(laid), step=None, asked=None, taken={}))], ""
+        note = f"Beside each other: {laid.reason}."
     figures = [one.figure for one in there]
     if not asked.own_scales:
         lock_ranges(figures)
-    cards = [
-        ComparedCard(title=one.label, colour=one.colour, picture=replace(pictures[one.label], figure=wire(figure)))
-        for one, figure in zip(there, figures, strict=True)
-    ]
+    cards = []
+    for one, figure in zip(there, figures, strict=True):
+        made = replace(pictures[one.label], figure=wire(figure))
+        # Elsewhere it would be drawn by step.
+        made = made if asked.align == "step" else replace(made, taken={})
+        cards.append(ComparedCard(title=one.label, colour=one.colour, picture=made))
     return cards, note
 
 
+def _laid(there: Sequence[ComparedFigure], *, mean: bool) -> Figure | NotCompared:
+    """All in one figure: as their mean, or over each other; then it says why there is no mean."""
+    averaged = seed_mean(there) if mean else None
+    if averaged is not None and not isinstance(averaged, NotCompared):
+        return averaged
+    laid: Any = overlay(there)
+    if averaged is not None and not isinstance(laid, NotCompared):
+        title = laid.layout.title.to_plotly_json()
+        words = (title.get("subtitle", {}).get("text"), f"No mean: {averaged.reason}.")
+        laid.update_layout(title={**title, "subtitle": {"text": " · ".join(filter(None, words))}})
+    return laid
+
+
 def _differences(
-    asked: ComparedRequest, there: Sequence[ComparedFigure], pictures: Mapping[str, Picture], inputs: SameInputs
+    asked: ComparedRequest,
+    there: Sequence[ComparedFigure],
+    pictures: Mapping[str, Picture],
+    inputs: Callable[[str, str], SameInputs],
 ) -> list[ComparedCard]:
-    """Each of the others less the first; why there is none where the two were not shown the same inputs."""
+    """Each of the others less the first; why there is none where the two were not shown the same inputs.
+
+    inputs: of two by their labels.
+    """
+    if not there:
+        return []
     first, *others = there
-    other_inputs = NotCompared(reason=inputs.words)
-    found = [difference(first.figure, other.figure) if inputs.same else other_inputs for other in others]
+    both = [inputs(first.label, other.label) for other in others]
+    found = [
+        difference(first.figure, other.figure) if shared.same else NotCompared(reason=shared.words)
+        for other, shared in zip(others, both, strict=True)
+    ]
     if not asked.own_scales:
         lock_ranges([each for each in found if not isinstance(each, NotCompared)])
     cards = []
@@ -212,6 +240,25 @@ def _differences(
             made = replace(beside, figure=wire(each), taken={})
         cards.append(ComparedCard(title=f"{other.label}  −  {first.label}", colour=other.colour, picture=made))
     return cards
+
+
+def _inputs_of_two(
+    workspace: Workspace, view: View, of_all: SameInputs, members: Sequence[Member]
+) -> Callable[[str, str], SameInputs]:
+    """What is known of the inputs of two by their labels: where all have the same, nothing is looked up."""
+    names = {member.chip.label: member.name for member in members}
+
+    def of_two(*labels: str) -> SameInputs:
+        return same_inputs(workspace, view, [workspace.find(names[label]) for label in labels])
+
+    return (lambda *_: of_all) if of_all.same else of_two
+
+
+def _nothing_to_subtract(first: _Drawn) -> ComparedCard:
+    label = first.member.chip.label
+    words = (f"There is nothing that {label} could be subtracted from.", "No other variant is shown.")
+    made = Picture(state="inapplicable", words=words)
+    return ComparedCard(title=label, colour=first.member.chip.colour, picture=made, request=first.request)
 
 
 def _lacking(one: _Drawn) -> ComparedCard:
