@@ -48,6 +48,15 @@ def test_a_misspelt_word_finds_the_view_and_a_key_opens_it(visit):
     page.keyboard.press("Enter")
     expect(card(page, "Modes of the path")).to_have_count(1)
     expect(found.first).to_have_attribute("aria-pressed", "true")
+    # Once more opens nothing, and closes nothing; nor does it without words.
+    page.keyboard.press("Enter")
+    page.get_by_label("Search views").fill("")
+    expect(page.locator("details.all")).to_be_attached()
+    page.keyboard.press("Enter")
+    page.get_by_label("Search views").fill("trace of the hessian")
+    page.locator('[data-view="curvature.trace"]').click()
+    expect(page.locator("section.card")).to_have_count(3)
+    expect(card(page, "Modes of the path")).to_have_count(1)
 
 
 def test_a_card_says_its_formula_its_source_and_where_its_numbers_come_from(visit):
