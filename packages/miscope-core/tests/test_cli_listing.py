@@ -201,6 +201,7 @@ def test_instruments_are_found_by_words_the_best_first_and_a_misspelt_word_is_to
     assert errors == "Nothing has 'hesian'; this is what has 'hessian'.\n"
     found = json.loads(command("analyzers", "--find", "hessian trace", "--json")[1])
     assert (found[0]["name"], found[0]["found_by"]) == ("curvature.trace", ["synonyms"])
+    assert command("analyzers", "--find", "hesian trace", "--json")[2] == errors
 
 
 def test_words_that_nothing_has_find_nothing(command: Run) -> None:

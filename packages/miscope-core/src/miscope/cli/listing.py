@@ -177,11 +177,11 @@ def _print_found(installed: Plugins, listing: _Listing, words: str, *, as_json: 
     table = listing.table(installed)
     findings = find(words, findable_records(installed, table.values()))
     found = [(listing.describe(installed, table[each.name]), each.by) for each in findings.found]
+    for word, other in findings.read_as.items():
+        note(f"Nothing has {word!r}; this is what has {other!r}.")
     if as_json:
         print_json([{**record, "found_by": list(by)} for record, by in found])
         return
-    for word, other in findings.read_as.items():
-        note(f"Nothing has {word!r}; this is what has {other!r}.")
     if not found:
         note(f"Nothing has {words!r}.")
         return
