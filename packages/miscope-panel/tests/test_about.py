@@ -31,6 +31,7 @@ def test_it_says_when_and_by_what_the_numbers_were_computed(trained):
     said = lines(about(trained, Request(view="small.norms", variant=FIRST, step=20)), "Numbers of parameters.norms")
     assert (said["Step"], said["Options"], said["Inputs"]) == ("20", "the defaults", "none")
     assert " UTC, miscope " in said["Computed"]
+    assert said["Analyzer"].startswith("parameters.norms, version ")
     absent = lines(about(trained, Request(view="small.norms", variant=FIRST, step=10)), "Numbers of parameters.norms")
     assert absent["Computed"] == "not yet"
 
@@ -41,10 +42,10 @@ def test_it_says_what_the_view_reads_without_an_instrument_and_with_what_it_was_
     assert "device cpu" in lines(sections, "Weights")["Made with"]
 
 
-def test_an_instrument_that_is_not_installed_is_said_to_be_so(trained):
+def test_an_analyzer_that_is_not_installed_is_said_to_be_so(trained):
     unmade = replace(trained.plugins.views["small.unmade"], needs=Needs(reads=("no.such",)))
     (section,) = asked_of(trained.plugins, unmade)
-    assert (section.title, section.lines[0].text) == ("no.such", "This instrument is not installed.")
+    assert (section.title, section.lines[0].text) == ("no.such", "This analyzer is not installed.")
 
 
 def test_what_cannot_be_read_is_said_in_its_place(trained):

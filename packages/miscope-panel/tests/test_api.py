@@ -62,6 +62,7 @@ def test_a_folder_that_cannot_be_opened_is_listed_with_its_reason(client, name, 
 def test_views_are_found_by_words_the_best_first(client):
     assert [view["name"] for view in get(client, "views", find="every weight").json()] == ["small.norms"]
     assert get(client, "views", find="xyzzyx").json() == []
+    assert get(client, "views", find=" ").json() == get(client, "views").json()
 
 
 def test_views_come_with_who_provides_them(client):

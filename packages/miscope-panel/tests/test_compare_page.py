@@ -289,3 +289,23 @@ def test_a_variant_whose_metrics_cannot_be_read_is_compared_without_them(trained
     monkeypatch.setattr(type(trained.store), "steps", lambda *_: [])
     monkeypatch.setattr(type(trained.store), "metrics", unreadable)
     assert [member.last for member in compared(trained, [FIRST]).members] == [0.0]
+
+
+def test_pictures_made_before_they_were_forgotten_are_not_taken_for_the_latest(trained, when_told):
+    dashboard = Dashboard(server_context(trained, when_told), f"{BOTH}&compare:views=small.losses")
+    when_told.go()
+    (group,) = dashboard.opened("compare")._groups.values()
+    asked = group._asked
+    group.forget()
+    group.ask(asked)
+    making = [*when_told.waiting]
+    when_told.waiting.clear()
+    group.forget()
+    group.cards[0].in_sight = False
+    group.ask(asked)
+    for each in making:
+        each()
+    assert group.cards[0].pending
+    group.cards[0].in_sight = True
+    when_told.go()
+    assert not group.cards[0].pending

@@ -42,6 +42,8 @@ class ComparedGroup:
         self._asked: ComparedRequest | None = None
         self._sent: tuple[Any, ...] | None = None
         self._known: tuple[Any, ...] | None = None
+        self._forgotten = 0
+        """How often: what was being made then is of before."""
 
     @property
     def headed(self) -> bool:
@@ -57,7 +59,7 @@ class ComparedGroup:
         in_sight = not self.cards or any(card.in_sight for card in self.cards)
         if pending and self._sent != request.key and in_sight:
             self._sent = request.key
-            self._errands.send(partial(self._make, request), partial(self._show, request))
+            self._errands.send(partial(self._make, request), partial(self._show, request, self._forgotten))
 
     def look(self, looks: Mapping[str, str]) -> None:
         """What the visitor made of its cards, the same for all."""
@@ -66,16 +68,17 @@ class ComparedGroup:
             card.looks = dict(looks)
 
     def forget(self) -> None:
-        """Take what is shown for old."""
+        """Take what is shown, or is being made, for old."""
         self._known = self._sent = None
+        self._forgotten += 1
 
     def _make(self, request: ComparedRequest) -> ComparedView | None:
         """On a thread, maybe long after it was asked for: None where another was asked for since."""
         return compared_view(self._workspace, request) if self._asked is request else None
 
-    def _show(self, request: ComparedRequest, made: ComparedView | None) -> None:
+    def _show(self, request: ComparedRequest, forgotten: int, made: ComparedView | None) -> None:
         asked = self._asked
-        if asked is None or asked.key != request.key:
+        if asked is None or asked.key != request.key or forgotten != self._forgotten:
             return
         if made is None:
             self._sent = None

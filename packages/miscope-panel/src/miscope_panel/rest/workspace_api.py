@@ -169,7 +169,7 @@ def _view(plugins: Plugins, view: View) -> dict[str, Any]:
 
 
 def _found(plugins: Plugins, words: str | None) -> list[str]:
-    if words is None:
+    if words is None or not words.strip():
         return sorted(plugins.views)
     return [found.name for found in find_words(words, findable_records(plugins, plugins.views.values())).found]
 

@@ -100,7 +100,7 @@ def asked_of(plugins: Plugins, view: View) -> Iterator[AboutSection]:
     for name in dict.fromkeys(view.needs.artifacts):
         analyzer = plugins.analyzers.get(name)
         if analyzer is None:
-            yield AboutSection(title=name, lines=(Line(label="Missing", text="This instrument is not installed."),))
+            yield AboutSection(title=name, lines=(Line(label="Missing", text="This analyzer is not installed."),))
             continue
         lines = (
             Line(label="Question", text=analyzer.question),
@@ -124,7 +124,7 @@ def _made(found: Provenance) -> Iterator[AboutSection]:
 def _origin(artifact: ArtifactOrigin, found: Provenance) -> Iterator[Line]:
     if len(found.trained) > 1 and not artifact.variant.startswith("cohort/"):
         yield Line(label="Of", text=artifact.variant)
-    yield Line(label="Instrument", text=f"{artifact.analyzer}, version {artifact.version}, from {artifact.package}")
+    yield Line(label="Analyzer", text=f"{artifact.analyzer}, version {artifact.version}, from {artifact.package}")
     yield Line(label="Recipe", text=artifact.recipe, code=True)
     yield Line(label="Inputs", text="none" if artifact.probe == "-" else artifact.probe, code=artifact.probe != "-")
     yield Line(label="Options", text=", ".join(artifact.options) or "the defaults")
