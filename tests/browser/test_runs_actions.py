@@ -92,6 +92,7 @@ def test_a_report_and_the_numbers_of_what_is_selected_are_downloaded(visit):
     expect(rows(page)).to_have_count(2)
     for place in (0, 1):
         select(page, place)
+    expect(page.get_by_role("button", name="Compare 2")).to_be_enabled()
     for words, name, begins in (
         ("Page (HTML)", "2-variants.report.html", b"<!doctype html>"),
         ("CSV", "2-variants.history.csv", b'"variant","step"'),
