@@ -15,6 +15,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -52,12 +53,12 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", choices=BENCHMARKS, default=BENCHMARKS)
     parser.add_argument("--out", type=Path, default=HERE.parent / "BENCHMARKS.md")
     asked = parser.parse_args()
-    kept = {} if set(asked.only) == set(BENCHMARKS) else sections_measured_here(asked.out)
+    before = None if set(asked.only) == set(BENCHMARKS) else written(asked.out)
     sections = []
     for name in asked.only:
         print(f"{name} ...", file=sys.stderr, flush=True)
         sections.append(measured(words_for(name, asked)))
-    asked.out.write_text(page(sections, kept), encoding="utf-8")
+    asked.out.write_text(page(sections, before), encoding="utf-8")
     print(asked.out)
 
 
@@ -83,23 +84,41 @@ def measured(words: Sequence[str]) -> Mapping[str, Any]:
     }
 
 
-def page(sections: Iterable[Mapping[str, Any]], kept: Mapping[str, str]) -> str:
-    """The whole of BENCHMARKS.md. kept: sections by title that stay where they are, unless they were measured now."""
+@dataclass(frozen=True)
+class Written:
+    """A page that is there: what it was measured on, and its sections by title."""
+
+    machine: Mapping[str, str]
+    sections: Mapping[str, str]
+
+
+def page(sections: Iterable[Mapping[str, Any]], before: Written | None) -> str:
+    """The whole of BENCHMARKS.md.
+
+    before: whose sections stay where they are, unless they were measured now. What is measured on another machine than
+    those, or with other versions, says so; the numbers of one section are of one machine.
+    """
+    here = {fact["machine"]: fact[""] for fact in machine()}
+    others = {name: value for name, value in here.items() if before and before.machine.get(name) != value}
+    elsewhere = bool(before) and set(others) != {"date"} and bool(others)
+    apart = [f"Measured apart from the rest: {', '.join(f'{name} {value}' for name, value in others.items())}."]
     measured_now = {}
     for section in sections:
-        notes = "\n".join(f"- {note}" for note in section.get("notes", ()))
+        notes = "\n".join(f"- {note}" for note in [*section.get("notes", ()), *(apart if elsewhere else ())])
         measured_now[section["title"]] = "\n\n".join(part for part in (table(section["rows"]), notes) if part)
-    head = ["# Benchmarks", "Written by `make bench`; measured, not edited.", table(machine())]
-    return "\n\n".join([*head, *(f"## {name}\n\n{body}" for name, body in {**kept, **measured_now}.items())]) + "\n"
+    facts = before.machine if before and elsewhere else here
+    shown = table([{"machine": name, "": value} for name, value in facts.items()])
+    head = ["# Benchmarks", "Written by `make bench`; measured, not edited.", shown]
+    bodies = {**(before.sections if before else {}), **measured_now}
+    return "\n\n".join([*head, *(f"## {name}\n\n{body}" for name, body in bodies.items())]) + "\n"
 
 
-def sections_measured_here(path: Path) -> dict[str, str]:
-    """The sections of the page by title; ends everything where they are of another machine or other versions."""
+def written(path: Path) -> Written:
+    """The page as it is."""
     head, *sections = path.read_text(encoding="utf-8").split("\n## ")
-    rows = {line for line in head.splitlines() if line.startswith("| ") and not line.startswith("| date ")}
-    if not {line for line in table(machine()).splitlines() if not line.startswith("| date ")} <= rows:
-        raise SystemExit(f"{path} was measured elsewhere, or with other versions: leave --only out.")
-    return {name: body.strip() for name, _, body in (section.partition("\n") for section in sections)}
+    rows = [line.strip("| ").split(" | ") for line in head.splitlines() if line.startswith("| ")]
+    facts = {row[0]: row[1] for row in rows if len(row) == 2 and row[0] not in ("machine", "---")}
+    return Written(facts, {name: body.strip() for name, _, body in (section.partition("\n") for section in sections)})
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:
