@@ -76,6 +76,21 @@ def test_heat_maps_and_tables_are_not_laid_over_each_other():
     assert overlay(members(table, table)) == NotCompared(reason="tables would hide each other")
 
 
+def test_paths_over_components_of_each_one_are_not_laid_over_each_other_but_every_word_for_time_is():
+    path, other = curve("path", [0, 1], [0, 1]), curve("path", [0, 2], [0, 1])
+    own = [
+        drawn(each, time_axes=(), xaxis_title=t)
+        for each, t in ((path, "component 1 (61%)"), (other, "component 1 (69%)"))
+    ]
+    assert overlay(members(*own)) == NotCompared(
+        reason="each has axes of its own: 'component 1 (61%)', 'component 1 (69%)'"
+    )
+    timed = [drawn(each, xaxis_title=title) for each, title in ((path, "epoch"), (other, "step"))]
+    made = overlay(members(*timed))
+    assert isinstance(made, go.Figure)
+    assert made.layout.xaxis.title.text == "epoch | step"
+
+
 def test_bars_stand_beside_each_other_and_marks_take_the_colour_of_their_variant():
     figures = [drawn(go.Bar(x=["a", "b"], y=[1, 2]), time_axes=()) for _ in range(2)]
     figures[0].add_vline(1, name="event")

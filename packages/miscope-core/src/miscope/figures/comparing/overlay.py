@@ -12,6 +12,7 @@ from miscope.figures.comparing.compared_figure import (
     Parts,
     in_parts,
     put_together,
+    time_axes,
     translucent,
 )
 from miscope.figures.comparing.matching import is_null, named_in, panel_of
@@ -38,8 +39,8 @@ def overlay(members: Sequence[ComparedFigure]) -> Figure | NotCompared:
     """One figure with the traces of all, a colour for each variant and a style of line for each of its curves.
 
     Where a panel has more curves of one variant than there are styles, the first are drawn, and the figure says so. A
-    legend has the variants, then the styles. Axes that differ in their title have both. NotCompared where figures are
-    no curves, points or bars, or have different panels.
+    legend has the variants, then the styles. Axes of time that differ in their title have both. NotCompared where
+    figures are no curves, points or bars, have different panels, or other axes that differ in their title.
     """
     figures = _copies(members)
     lock_ranges(figures)
@@ -82,6 +83,17 @@ def _why_not(drawn: Sequence[Parts]) -> str | None:
     for parts in drawn[1:]:
         if {key for key in parts.layout if re.match(r"[xy]axis|scene", key)} != known:
             return "the variants have different panels"
+    return _other_axes([parts.layout for parts in drawn])
+
+
+def _other_axes(layouts: Sequence[dict[str, Any]]) -> str | None:
+    """Which axes mean something else for each, such as components of each one's own; time has a word of each family."""
+    timed = time_axes(layouts[0])
+    for key in (key for key in layouts[0] if re.fullmatch(r"[xy]axis\d*", key)):
+        titles = [layout[key].get("title", {}).get("text") or "" for layout in layouts]
+        several = [*dict.fromkeys(filter(None, titles))]
+        if len(several) > 1 and key.replace("axis", "") not in timed:
+            return f"each has axes of its own: {', '.join(map(repr, several[:3]))}"
     return None
 
 
