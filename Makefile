@@ -27,7 +27,7 @@ PYTEST := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= .ci/in-memory $(BIN)/pytest
 PARALLEL := -n logical --maxprocesses 8 --no-loadscope-reorder --dist loadfile
 SRC := packages tests benchmarks templates examples conftest.py
 
-.PHONY: help demo test test-quick test-isolated test-matrix test-lens test-saelens lint fix bench paper docs examples notebooks sync clean
+.PHONY: help demo test test-quick test-isolated test-matrix test-lens test-saelens lint fix bench paper docs examples screenshots notebooks sync clean
 
 help:  ## these lines
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /	/' | expand -t 16
@@ -81,6 +81,9 @@ docs: sync  ## write docs/catalogue.md anew from what is installed
 examples: sync  ## train small runs of every family, draw each view once and write docs/catalogue.md with them
 	OMP_NUM_THREADS=1 $(BIN)/python docs/draw_examples.py
 	$(MAKE) docs
+
+screenshots: sync  ## every page of the dashboard, light and dark, in two widths, into docs/pictures/dashboard
+	OMP_NUM_THREADS=1 BROWSER_PATH="$$(.ci/browser)" $(BIN)/python docs/draw_dashboard.py
 
 sync: .venv/.synced  ## the environment in .venv
 

@@ -34,7 +34,7 @@ READ = (
     *("parameters.trajectory", "progress.losses", "representation.norm", "spectra.embedding"),
 )
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--hide-scrollbars")
-UNDRAWN = """() => (function all(root, cards = []) {
+DRAWN = """() => (function all(root, cards = []) {
   for (const each of root.querySelectorAll("*")) {
     if (each.matches("section.card")) cards.push(each)
     if (each.shadowRoot) all(each.shadowRoot, cards)
@@ -57,15 +57,16 @@ def main() -> None:
     names = [variant.name for variant in prepared()]
     OUT.mkdir(parents=True, exist_ok=True)
     with served() as address, sync_playwright() as playwright:
-        queue_more(address)
+        numbers = queue_more(address)
         chromium = playwright.chromium.launch(executable_path=browser(), args=[*FLAGS])
         for wide, high in SIZES:
             for theme in ("light", "dark"):
-                for name, query in places(names).items():
+                for name, (query, seen) in places(names).items():
                     path = OUT / f"{name}-{wide}-{theme}.webp"
-                    path.write_bytes(picture(chromium, f"{address}?{query}&theme={theme}", wide, high))
+                    path.write_bytes(picture(chromium, f"{address}?{query}&theme={theme}", seen, (wide, high)))
                     print(path.relative_to(ROOT), path.stat().st_size, flush=True)
         chromium.close()
+        stop(address, numbers)
 
 
 def prepared() -> list[BoundVariant]:
@@ -80,18 +81,21 @@ def prepared() -> list[BoundVariant]:
     return seeds
 
 
-def places(names: list[str]) -> dict[str, str]:
-    """The address of each page, by the name of its pictures."""
+def places(names: list[str]) -> dict[str, tuple[str, str]]:
+    """Of each page, by the name of its pictures: its address, and what is seen once it is there."""
     compared = "&".join(f"v={name}" for name in names)
     return {
-        "runs": "page=runs&sort=seed&runs:parallel=on",
-        "workbench": f"page=views&v={names[0]}&lens={LENS}",
-        "compare": f"page=compare&{compared}&compare:views={','.join(ALIGNED)}&compare:align=memorised",
-        "launch": f"page=launch&launch:family={FAMILY}",
-        "jobs": "page=jobs",
-        "analyses": "page=jobs&jobs:part=analyses",
-        "catalogue": f"page=catalogue&v={names[0]}&catalogue:find=fourier",
-        "installed": "page=installed",
+        "runs": ("page=runs&sort=seed&runs:parallel=on", '[data-axis="seed"]'),
+        "workbench": (f"page=views&v={names[0]}&lens={LENS}", ".context .chip, section.card[data-drawn]"),
+        "compare": (
+            f"page=compare&{compared}&compare:views={','.join(ALIGNED)}&compare:align=memorised",
+            "section.card[data-drawn]",
+        ),
+        "launch": (f"page=launch&launch:study.family={FAMILY}", 'button:has-text("Start")'),
+        "jobs": ("page=jobs", "[data-last]"),
+        "analyses": ("page=jobs&jobs:part=analyses", "td.is-fresh"),
+        "catalogue": (f"page=catalogue&v={names[0]}&catalogue:find=fourier", "text=by its synonyms"),
+        "installed": ("page=installed", "text=miscope-modadd"),
     }
 
 
@@ -110,7 +114,7 @@ def served() -> Iterator[str]:
             server.send_signal(signal.SIGINT)
 
 
-def queue_more(address: str) -> None:
+def queue_more(address: str) -> list[int]:
     """Have two more seeds trained, so that there is something to see of jobs; wait until the first is under way."""
     import miscope
 
@@ -120,14 +124,24 @@ def queue_more(address: str) -> None:
         ]
         while str(runs[0].state) == "pending":
             time.sleep(1)
+        return [run.number for run in runs]
 
 
-def picture(chromium: Browser, address: str, wide: int, high: int) -> bytes:
+def stop(address: str, numbers: list[int]) -> None:
+    """Nobody looks any more."""
+    import miscope
+
+    with miscope.connect(address) as remote:
+        for number in numbers:
+            remote.queue.run(number).stop()
+
+
+def picture(chromium: Browser, address: str, seen: str, size: tuple[int, int]) -> bytes:
     """What the page looks like once it is at rest, as WebP."""
     from PIL import Image
 
-    page = chromium.new_page(viewport={"width": wide, "height": high})
-    settle(page, address)
+    page = chromium.new_page(viewport={"width": size[0], "height": size[1]})
+    settle(page, address, seen)
     taken = Image.open(io.BytesIO(page.screenshot()))
     page.close()
     packed = io.BytesIO()
@@ -135,14 +149,15 @@ def picture(chromium: Browser, address: str, wide: int, high: int) -> bytes:
     return packed.getvalue()
 
 
-def settle(page: Page, address: str) -> None:
+def settle(page: Page, address: str, seen: str) -> None:
     """Go there, and wait until nothing that is seen is still to come."""
     page.set_default_timeout(120_000)
     page.goto(address)
-    page.locator(".page, .track, .tabulator-row, .jobs").first.wait_for()
-    page.wait_for_timeout(4000)
-    page.wait_for_function(UNDRAWN)
-    page.wait_for_timeout(1500)
+    page.locator(seen).first.wait_for()
+    page.wait_for_function(DRAWN)
+    # Words that come when they are known, and what moves into its place.
+    page.wait_for_timeout(3000)
+    page.wait_for_function(DRAWN)
 
 
 if __name__ == "__main__":
