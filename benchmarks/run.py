@@ -100,7 +100,7 @@ def page(sections: Iterable[Mapping[str, Any]], before: Written | None) -> str:
     """
     here = {fact["machine"]: fact[""] for fact in machine()}
     others = {name: value for name, value in here.items() if before and before.machine.get(name) != value}
-    elsewhere = bool(before) and set(others) != {"date"} and bool(others)
+    elsewhere = bool(others.keys() - {"date"})
     apart = [f"Measured apart from the rest: {', '.join(f'{name} {value}' for name, value in others.items())}."]
     measured_now = {}
     for section in sections:
