@@ -1,5 +1,9 @@
 """What a browser keeps of a page, and gives back once its server was started again."""
 
+import json
+
+from miscope_panel.page.annotation_editor import AnnotationEditor
+from miscope_panel.page.errands import Errands
 from miscope_panel.page.tab_memory import TabMemory
 
 
@@ -19,3 +23,15 @@ def test_what_was_kept_since_is_not_overwritten_by_what_comes_back():
     memory.on_change = told.append
     memory.bring_back({"runs.selected": "before"})
     assert told == [{"runs.selected": "now"}]
+
+
+def test_an_editor_that_comes_back_open_takes_the_keys_from_nobody(monkeypatch, empty, at_once):
+    empty.store.save_variant(empty.variant("toy.sum", seed=0).value)
+    editor, asked = AnnotationEditor(empty.value, Errands(at_once), writable=True), []
+    monkeypatch.setattr(editor.tags, "focus", lambda: asked.append("tags"))
+    name = "toy.sum/v5-seed0-width16"
+    editor.reopen(json.dumps({"name": name, "tags": [], "notes": "diverged", "revision": 0}))
+    assert (editor.view.visible, editor.notes.value, asked) == (True, "diverged", [])
+    editor.close.param.trigger("clicks")
+    editor.open(name)
+    assert (editor.view.visible, editor.notes.value, asked) == (True, "", ["tags"])

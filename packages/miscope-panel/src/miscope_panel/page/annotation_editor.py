@@ -77,7 +77,9 @@ class AnnotationEditor:
             return
         match told:
             case {"name": str(name), "tags": [*tags], "notes": str(notes), "revision": int(revision)} if not self.name:
-                self._show(name, self._wait(), Annotation(tags=tuple(map(str, tags)), notes=notes, revision=revision))
+                read = Annotation(tags=tuple(map(str, tags)), notes=notes, revision=revision)
+                # What had the keys before has them again: nobody asked for this one to have them.
+                self._show(name, self._wait(), read, focus=False)
 
     @property
     def _unsaved(self) -> bool:
@@ -107,7 +109,7 @@ class AnnotationEditor:
         self.tags.disabled = self.notes.disabled = held or not self._writable
         self.save.disabled = held
 
-    def _show(self, name: str, awaited: object, found: Annotation | MiscopeError) -> None:
+    def _show(self, name: str, awaited: object, found: Annotation | MiscopeError, *, focus: bool = True) -> None:
         if not self._arrived(awaited):
             return
         if self._unsaved:
@@ -120,7 +122,8 @@ class AnnotationEditor:
         self._say(str(found) if isinstance(found, MiscopeError) else "")
         self.heading.object = f"<h2>{escape(name)}</h2>"
         self.view.visible = True
-        self.tags.focus()
+        if focus:
+            self.tags.focus()
 
     def _take(self, read: Annotation) -> None:
         """This is what is written there, over which the fields are saved."""

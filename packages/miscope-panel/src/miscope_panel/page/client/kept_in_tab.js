@@ -4,9 +4,10 @@ const KEPT = "miscope.kept"
 const TEXT = "input:not([type]), input[type=text], input[type=search], input[type=number], textarea"
 const KEYED = `${TEXT}, select, button, a[href], [tabindex]`
 const LOOK = 100
-const MOST_LOOKS = 3000
+const MOST_LOOKS = 600
 const SETTLED = 20
 const MOST_PUTS = 3
+const ACTS = ["pointerdown", "keydown"]
 
 function* all_in(root) {
   for (const each of root.querySelectorAll("*")) {
@@ -69,8 +70,8 @@ const kept_in_tab = (model) => {
     const texts = [...typed].filter((field) => field.isConnected).map((field) => ({name: name_of(field), text: field.value}))
     const scroller = scrolled_most((each) => each.scrollTop > 0)
     const kept = {address: location.href, memory: model.kept, scrolled: scroller?.scrollTop ?? scrolled,
-      texts: [...waiting.filter(({name}) => !texts.some((each) => each.name === name)), ...texts],
-      held: focus ? {name: name_of(focus), caret: focus.matches(TEXT) ? focus.selectionStart : null} : held}
+      texts: [...waiting.filter(({name}) => !texts.some((each) => each.name === name)).map(({name, text}) => ({name, text})), ...texts],
+      held: focus ? {name: name_of(focus), caret: focus.matches(TEXT) ? focus.selectionStart : null} : held && {name: held.name, caret: held.caret}}
     try {
       sessionStorage.setItem(KEPT, JSON.stringify(kept))
     } catch {
@@ -88,11 +89,14 @@ const kept_in_tab = (model) => {
       else if ((each.puts = (each.puts ?? 0) + 1) <= MOST_PUTS) put_text(field, each.text, held?.name === each.name)
     }
     waiting = waiting.filter((each) => (each.there ?? 0) < SETTLED && (each.puts ?? 0) <= MOST_PUTS)
-    if (held && (named.has(held.name) || in_hand())) {
-      const element = in_hand() ?? named.get(held.name)
+    const element = held && named.get(held.name)
+    if (element && element === in_hand()) {
+      if ((held.there = (held.there ?? 0) + 1) >= SETTLED) held = null
+    } else if (element) {
+      // Again where the page took the keys elsewhere while it was built; whoever acts has them (see `act`).
+      held.there = 0
       element.focus({preventScroll: true})
       if (held.caret != null && element.matches(TEXT) && element.type !== "number") element.setSelectionRange(held.caret, held.caret)
-      held = null
     }
     const scroller = scrolled ? scrolled_most((each) => each.scrollHeight - each.clientHeight >= scrolled && getComputedStyle(each).overflowY !== "visible") : null
     if (scroller) {
@@ -108,15 +112,27 @@ const kept_in_tab = (model) => {
     // Whoever types there now has the last word.
     if (event.isTrusted) waiting = waiting.filter(({name}) => name !== name_of(field))
   }
+  // Whoever presses something has seen what was put back, and what comes of it is theirs: a field that it clears stays
+  // empty, and the keys stay where it takes them.
+  const act = (event) => {
+    if (!event.isTrusted) return
+    held = null
+    if (event.type !== "keydown" || !event.composedPath()[0].matches?.(TEXT)) waiting = waiting.filter(({puts}) => !puts)
+  }
   const rest = () => (scrolled = 0)
+  const page = () => new URLSearchParams(location.search).get("page") ?? ""
   const kept = read()
   window.addEventListener("input", type, true)
+  for (const name of ACTS) window.addEventListener(name, act, true)
   window.addEventListener("wheel", rest, {passive: true})
   if (kept) {
     ({texts: waiting, held, scrolled} = kept)
     model.send_msg({kept: kept.memory})
+    let where
     let looks = 0
     const timer = setInterval(() => {
+      // Another page has other fields under the same names. By the first look the address is written as it always is.
+      if (page() !== (where ??= page())) [waiting, held, scrolled] = [[], null, 0]
       put_back()
       if ((looks += 1) >= MOST_LOOKS || !(waiting.length || held || scrolled)) clearInterval(timer)
     }, LOOK)
@@ -124,6 +140,7 @@ const kept_in_tab = (model) => {
   }
   model.on("remove", () => {
     window.removeEventListener("input", type, true)
+    for (const name of ACTS) window.removeEventListener(name, act, true)
     window.removeEventListener("wheel", rest)
   })
   return keep
