@@ -27,6 +27,8 @@ FLAGS = [
 ]
 PATIENCE = 300_000
 """Milliseconds a page may take for anything: all it guards against is waiting for ever, however busy the machine."""
+SLOWED = int(os.environ.get("SLOW_BROWSER", "1"))
+"""How many times slower the browser's pages compute than they could: SLOW_BROWSER=6 finds what fails elsewhere."""
 SERVE = [sys.executable, "-c", "from miscope.cli import main; main()", "serve", "--no-open"]
 
 PLUGIN = '''
@@ -222,6 +224,8 @@ def opened(visitor: Any, address: str, query: str) -> Tab:
         if urlsplit(request.url).scheme in ("http", "https", "ws", "wss") and not request.url.startswith(address):
             tab.seen.foreign.append(request.url)
 
+    if SLOWED > 1:
+        visitor.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": SLOWED})
     page.set_default_timeout(PATIENCE)
     page.on("console", lambda message: message.type == "error" and tab.seen.errors.append(message.text))
     page.on("pageerror", lambda error: tab.seen.errors.append(str(error)))
