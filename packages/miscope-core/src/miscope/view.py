@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
     from torch import Tensor
 
-__all__ = ["Choice", "Control", "Member", "Number", "Toggle", "Untrained", "View", "ViewData"]
+__all__ = ["SELECTED", "Choice", "Control", "Member", "Number", "Toggle", "Untrained", "View", "ViewData"]
+
+SELECTED = ("neuron", "latent", "head", "layer", "frequency", "site")
+"""What a control of that name selects where it does not say otherwise: all cards of the dashboard show the same."""
 
 
 @final
@@ -39,6 +42,8 @@ class Choice:
     """None: the first option."""
     label: str = ""
     """What the card calls it; "": the name."""
+    selects: str | None = None
+    """What it selects for all cards of the dashboard: 'neuron'. None: its name, if `SELECTED` has it; "": nothing."""
 
 
 @final
@@ -61,6 +66,8 @@ class Number:
     """Whether it has no fraction."""
     label: str = ""
     """What the card calls it; "": the name."""
+    selects: str | None = None
+    """What it selects for all cards of the dashboard: 'neuron'. None: its name, if `SELECTED` has it; "": nothing."""
 
 
 @final
@@ -186,6 +193,9 @@ class View:
     """Figures of it that a report has unasked, each by its controls: ({},) for one as it is; () for none."""
     synonyms: tuple[str, ...] = ()
     """Other words that a reader looks for it by: ('PCA', 'principal components')."""
+    selects: tuple[str, ...] = ()
+    """What a click in its figure selects for all cards of the dashboard: ('neuron',). Its traces say where
+    (`figures.selecting.selects`)."""
 
     @property
     def namespace(self) -> str:
@@ -206,6 +216,11 @@ class View:
         return (*self.controls, *self.time_controls)
 
     @property
+    def selected_by(self) -> dict[str, str]:
+        """What each of its controls selects for all cards, by the control's name; without those of its card alone."""
+        return {control.name: what for control in self.controls if (what := _selected(control))}
+
+    @property
     def summary(self) -> str:
         """First sentence of the drawing function's docstring."""
         return (self.draw.__doc__ or "").strip().split("\n")[0]
@@ -216,3 +231,9 @@ class View:
             c.name: (c.default or (c.options[0] if c.options else None)) if isinstance(c, Choice) else c.default
             for c in self.all_controls
         }
+
+
+def _selected(control: Control) -> str:
+    if isinstance(control, Toggle):
+        return ""
+    return (control.name if control.name in SELECTED else "") if control.selects is None else control.selects

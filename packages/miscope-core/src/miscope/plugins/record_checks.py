@@ -149,6 +149,7 @@ def _view(view: View) -> Iterator[str | None]:
     yield _grain(view.grain)
     yield _function(view, "draw")
     yield _tuple(view, "synonyms")
+    yield _tuple(view, "selects")
     yield from _needs(view, "view", foreign=_COMPUTED)
     yield _one_of(view, "time_axis", (None, "x", "y"))
     names = []
@@ -160,6 +161,9 @@ def _view(view: View) -> Iterator[str | None]:
             yield f"its control {control.name!r} is given to `draw` by keyword, and that is no name for one"
         if control.name in _TAKEN:
             yield f"its control {control.name!r} cannot be turned: that word is miscope's own wherever a view is drawn"
+        said = getattr(control, "selects", None) or control.name
+        if not isinstance(said, str) or not said.isidentifier():
+            yield f"what its control {control.name!r} selects must be a name, and is {_shown(said)}"
         if control.name in names:
             yield f"it has two controls named {control.name!r}"
         if isinstance(control, Choice) and not isinstance(control.options, tuple | list):

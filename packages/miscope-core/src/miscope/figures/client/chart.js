@@ -36,8 +36,9 @@ const in_numbers = (trace) => {
 }
 
 // library: gives plotly.js. mark: where on the axes of a figure that says this of itself the cursor is, as [axes, place],
-// or null. jump: is told of a click there. zoom: of axes that a hand moved, {xaxis: [0, 500], yaxis: null}; null: all is shown.
-const chart_in = ({model, root, canvas, overlay, library, mark, jump, zoom = () => {}}) => {
+// or null. jump: is told of a click there. selected: gives what is, which is marked. select: is told of what a click selects.
+// zoom: of axes that a hand moved, {xaxis: [0, 500], yaxis: null}; null: all is shown.
+const chart_in = ({model, root, canvas, overlay, library, mark, jump, selected = () => ({}), select = () => {}, zoom = () => {}}) => {
   let Plotly = null
   let about = null
 
@@ -59,7 +60,7 @@ const chart_in = ({model, root, canvas, overlay, library, mark, jump, zoom = () 
       for (const [side, value] of Object.entries(box)) line.style[side] = `${value}px`
       lines.push(line)
     }
-    overlay.replaceChildren(...lines)
+    overlay.replaceChildren(...lines, ...(about ? marks_in(canvas, selected()) : []))
   }
 
   function clicked(event) {
@@ -96,6 +97,10 @@ const chart_in = ({model, root, canvas, overlay, library, mark, jump, zoom = () 
     await Plotly.react(canvas, data.map(in_numbers), layout, about ? undefined : config)
     if (!about) {
       canvas.on("plotly_afterplot", lay)
+      canvas.on("plotly_click", ({points}) => {
+        const values = points.map(selected_by).find(Boolean)
+        if (values) select(values)
+      })
       canvas.on("plotly_relayout", (change) => {
         const moved = ranges_in(change)
         if (Object.keys(moved).length) zoom(moved)
