@@ -236,3 +236,14 @@ def test_all_neurons_fit_on_one_page_if_asked(amount, pages, shape):
     rows, columns = (np.unique(np.asarray(figure.data[-1][axis])) for axis in "yx")
     assert f"page 1 of {pages}" in figure.layout.title.subtitle.text
     assert (len(rows), len(columns)) == (shape[0] - (amount == "all"), shape[1])
+
+
+def test_a_click_on_a_picture_a_column_or_a_row_selects_its_neuron_and_its_site():
+    sheet = contact_sheet(SHOWN, site=SITE, page=1, sort="index", own_scale=True)
+    trajectory = replace(ANALYZED, artifacts={"neurons.frequencies": STACKED, "neurons.clusters": CLUSTERS})
+    share, over_time = frequencies(ANALYZED, site=SITE), clusters(trajectory, site=SITE)
+    for figure, of in ((sheet, sheet.data[-1]), (share, share.data[0]), (over_time, over_time.data[-1])):
+        told = [trace.meta["selects"] for trace in figure.data if trace.meta]
+        assert [(each["read"], each["same"]) for each in told] == [({"neuron": "customdata"}, {"site": SITE})]
+        assert sorted(np.unique(of.customdata).tolist()) == [0, 1, 2, 3]
+    assert sheet.data[-1].meta["selects"]["cell"] == [6, 6]

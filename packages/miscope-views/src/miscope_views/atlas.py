@@ -36,7 +36,7 @@ def units(  # noqa: PLR0913 - one argument a control
     deviation = maps.std(axis=(0, 1))
     names = [f"unit {unit}<br>standard deviation {deviation[i]:.3g}" for i, unit in enumerate(chosen)]
     note = f"page {page} of {-(-len(order) // size)}"
-    pictures = Pictures(maps=maps, names=names, number=chosen, across=across)
+    pictures = Pictures(maps=maps, names=names, number=chosen, site=site, across=across)
     heading = title(shown, f"Units of {site}, by {sort}", note)
     return contact_figure(pictures, heading, own_scale=own_scale, pixels=int(pixels))
 
@@ -107,6 +107,7 @@ VIEWS = (
             AMOUNT,
             RESOLUTION,
         ),
+        selects=("neuron", "site"),
     ),
     View(
         name="atlas.pyramid",
@@ -116,7 +117,7 @@ VIEWS = (
         needs=Needs(sites=(_SITES,), grid=2),
         controls=(
             Choice(name="site", options_from=_hidden_first),
-            Number(name="unit", default=0, maximum_from=lambda shown: _widest(shown) - 1),
+            Number(name="unit", default=0, maximum_from=lambda shown: _widest(shown) - 1, selects="neuron"),
         ),
     ),
 )

@@ -8,6 +8,7 @@ import numpy as np
 
 from miscope import Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO, colour_of
+from miscope.figures.selecting import selects
 from miscope_views.figures import figure, line, panels, title
 from miscope_views.named_arrays import basis_note, choice_of, first_row, ticked, unit_of
 
@@ -40,6 +41,7 @@ def frequencies(shown: ViewData, *, site: str) -> Figure:
         "coloraxis": "coloraxis",
         "customdata": np.broadcast_to(order, share.shape),
         "hovertemplate": f"neuron %{{customdata}}<br>{unit} %{{y}}: %{{z:.3f}}<extra></extra>",
+        "meta": selects({"neuron": "customdata"}, site=site),
     }
     live = arrays[f"{site}/max_fraction"][~arrays[f"{site}/dead"]]
     large = _ticks(final, labels)
@@ -111,6 +113,7 @@ def _map(shown: ViewData, site: str, strong: np.ndarray) -> dict[str, Any]:
         "colorbar": {"title": {"text": "cluster: 0 none, 1 another, from 2 on as in the legend"}},
         "customdata": np.broadcast_to(order[:, None], number.T.shape),
         "hovertemplate": f"neuron %{{customdata}} at {shown.step_label} %{{x:,}}<extra></extra>",
+        "meta": selects({"neuron": "customdata"}, site=site),
     }
 
 
@@ -164,6 +167,7 @@ FREQUENCIES_VIEW = View(
     draw=frequencies,
     needs=Needs(reads=(_SHARES,), optional=(_CLUSTERS,), history=(_SHARES,), bases=("*",)),
     controls=(_SITE,),
+    selects=("neuron", "site"),
 )
 
 CLUSTERS_VIEW = View(
@@ -173,5 +177,6 @@ CLUSTERS_VIEW = View(
     draw=clusters,
     needs=Needs(reads=(_SHARES, _CLUSTERS), bases=("*",)),
     controls=(_SITE,),
+    selects=("neuron", "site"),
     time_axis="x",
 )

@@ -11,6 +11,7 @@ import numpy as np
 
 from miscope import Choice, ViewData
 from miscope.errors import BadValue
+from miscope.figures.selecting import selects
 from miscope_views.figures import figure
 from miscope_views.thumbnails import area_average, sheet
 
@@ -43,6 +44,8 @@ class Pictures:
     """What is said of each where the cursor is."""
     number: np.ndarray
     """(M,) number of each unit."""
+    site: str
+    """Whose units they are."""
     colours: Sequence[str] | None = None
     """A dot's colour for each; None for no dots."""
     across: int = ACROSS
@@ -90,6 +93,7 @@ def _points(shown: Pictures, pixels: int) -> list[dict[str, Any]]:
     middle = {"x": left + width / 2, "y": top + height / 2, "text": list(shown.names), "customdata": shown.number}
     unseen = {"type": "scatter", "mode": "markers", "marker": {"size": 20}, "opacity": 0}
     unseen |= {**middle, "hovertemplate": "%{text}<extra></extra>"}
+    unseen["meta"] = selects({"neuron": "customdata"}, cell=(width + 1, height + 1), site=shown.site)
     if shown.colours is None:
         return [unseen]
     mark = {"size": 5, "color": list(shown.colours), "symbol": "square"}

@@ -9,6 +9,7 @@ import numpy as np
 
 from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, colour_of
+from miscope.figures.selecting import selects
 from miscope_views.figures import figure, line, panels, title
 from miscope_views.named_arrays import choice_of, holders
 
@@ -83,6 +84,7 @@ def paths(shown: ViewData, *, site: str, group: str) -> Figure:
     for points, name, marker in ends:
         dots = {"type": "scatter", "mode": "markers", "x": points[:, 0], "y": points[:, 1], "customdata": chosen}
         tip = f"neuron %{{customdata}} at the {name}<extra></extra>"
+        dots |= {"meta": selects({"neuron": "customdata"}, site=site)}
         traces.append({**dots, "name": name, "marker": marker, "hovertemplate": tip})
     explained = arrays[f"{site}/explained"][g]
     note = f"{len(chosen)} of {len(mine)} neurons" if len(chosen) < len(mine) else f"{len(mine)} neurons"
@@ -154,6 +156,7 @@ VIEWS = (
         draw=paths,
         needs=Needs(reads=(_READS,), bases=("*",)),
         controls=(_SITE, Choice(name="group", options_from=_labels)),
+        selects=("neuron", "site"),
     ),
     View(
         name="groups.curvature",

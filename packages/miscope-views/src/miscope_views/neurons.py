@@ -87,6 +87,7 @@ def contact_sheet(  # noqa: PLR0913 - one argument a control
         maps=maps_of(shown, site, chosen.tolist()),
         names=[f"neuron {neuron}<br>{_said_of(shown, site, int(neuron))}" for neuron in chosen],
         number=chosen,
+        site=site,
         colours=None if labels is None else [colour_of(str(labels[n])) if labels[n] else NULL for n in chosen],
         across=across,
     )
@@ -219,6 +220,7 @@ VIEWS = (
             AMOUNT,
             RESOLUTION,
         ),
+        selects=("neuron", "site"),
     ),
     FREQUENCIES_VIEW,
     CLUSTERS_VIEW,

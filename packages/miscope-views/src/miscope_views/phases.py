@@ -8,6 +8,7 @@ import numpy as np
 
 from miscope import Choice, Grain, Needs, View, ViewData
 from miscope.figures.figure_style import NULL, OKABE_ITO, colour_of
+from miscope.figures.selecting import selects
 from miscope_views.figures import figure, line, panels, title
 from miscope_views.named_arrays import choice_of, first_row, holders
 
@@ -32,7 +33,8 @@ def alignment(shown: ViewData, *, site: str, component: str) -> Figure:
     groups = [(str(labels[k]), colour_of(str(labels[k])), block == k) for k in sorted(shares)]
     if component == _ALL and counts.sum() > sum(counts[k] for k in shares):
         groups.insert(0, ("others", NULL, (block >= 0) & ~np.isin(block, shares)))
-    dots = [_dots(listens, writes, *group) for group in groups]
+    meta = selects({"neuron": "customdata"}, site=site)
+    dots = [{**_dots(listens, writes, *group), "meta": meta} for group in groups]
     chosen = np.concatenate([residual[members] for _, _, members in groups]) if groups else residual[:0]
     diagonals = [_diagonal(turn) for turn in (-360, 0, 360)]
     unit = next((basis.unit for basis in shown.bases.values()), "component")
@@ -154,6 +156,7 @@ VIEWS = (
             choice_of("site", _READS, "block"),
             Choice(name="component", options_from=_components, label="component"),
         ),
+        selects=("neuron", "site"),
     ),
     View(
         name="phases.coherence",
