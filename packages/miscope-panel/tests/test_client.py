@@ -17,7 +17,7 @@ FILES = sorted([*(Path(miscope_panel.__file__).parent / "page" / "client").glob(
     "component",
     [
         *("card", "page_cursor", "catalogue", "selected_files", "shell", "jobs_board", "analysis_grid"),
-        *("parallel_axes", "runs_keys", "lens_list", "catalogue_board"),
+        *("parallel_axes", "runs_keys", "lens_list", "catalogue_board", "selected_bar"),
     ],
 )
 def test_every_component_carries_what_it_shares(component):

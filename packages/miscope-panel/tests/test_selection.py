@@ -21,6 +21,7 @@ PLACES = st.builds(
     views=st.lists(NAMES | st.builds(str, PINS), unique=True, max_size=6).map(tuple),
     compared=st.lists(VARIANTS, unique=True, max_size=4).map(tuple),
     turned=st.dictionaries(st.tuples(NAMES, st.from_regex(r"[a-z_]{1,10}", fullmatch=True)), TEXTS, max_size=5),
+    selected=st.dictionaries(st.sampled_from(["neuron", "site"]), TEXTS),
     page=st.from_regex(PAGE_NAME, fullmatch=True),
     table=st.builds(TableAsked, text=TEXTS, where=TEXTS, columns=st.lists(NAMES, unique=True, max_size=3).map(tuple)),
     dark=st.booleans(),
@@ -29,7 +30,7 @@ PLACES = st.builds(
 
 @given(PLACES)
 def test_every_place_survives_the_address_bar(place):
-    assert Place(**read_query("?" + write_query(place))) == place
+    assert Place(**read_query("?" + write_query(place), ["neuron", "site", "head"])) == place
 
 
 @given(st.text(max_size=60))
@@ -43,6 +44,13 @@ def test_the_address_can_be_read_by_people():
     assert write_query(place) == (
         "v=modadd.transformer/p113-seed999&e=24800&views=behaviour.losses,neurons.heatmap&neurons.heatmap:neuron=7"
     )
+
+
+def test_what_is_selected_for_all_cards_is_in_the_address_once_and_read_where_it_can_be_selected():
+    place = Place(variant="f/a", views=("a.b",)).select({"neuron": "42", "site": "blocks.0.hook_post"})
+    assert write_query(place) == "v=f/a&views=a.b&neuron=42&site=blocks.0.hook_post"
+    assert Place(**read_query(write_query(place), ["neuron", "site"])) == place
+    assert read_query("?neuron=42&head=3", ["head"]) == {"selected": {"head": "3"}}
 
 
 def test_unknown_keys_and_unreadable_values_are_left_out():

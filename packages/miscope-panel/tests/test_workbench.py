@@ -49,7 +49,7 @@ def test_the_address_follows_what_happens_on_the_page(bench, name):
         "v": [name],
         "e": ["0"],
         "views": ["small.neuron,small.losses"],
-        "small.neuron:neuron": ["5"],
+        "neuron": ["5"],
     }
 
 

@@ -19,8 +19,9 @@ from miscope_panel.shown import pin
 from miscope_panel.shown.about import told
 from miscope_panel.shown.card_looks import LOOKS, looks_among, without_looks
 from miscope_panel.shown.lens_cards import CardSection, under_headings
-from miscope_panel.shown.picture import Request, picture
+from miscope_panel.shown.picture import Request, as_shown, picture
 from miscope_panel.shown.pin import view_of
+from miscope_panel.shown.selected import selected_of, selecting, turning
 from miscope_panel.shown.selection import Place, settled
 
 __all__ = ["Board"]
@@ -82,7 +83,19 @@ class Board:
     def cards(self) -> list[tuple[str, Request]]:
         """What each card is called, and what it shows, in order."""
         place = self.selection.place
-        return [(card.title, self._request(entry, place)) for entry, card in self._cards.items()]
+        return [(card.title, self._as_shown(entry, place)) for entry, card in self._cards.items()]
+
+    def offered(self, what: str) -> dict[str, Any] | None:
+        """A control that selects this, as the first card that has one describes it."""
+        for entry, card in self._cards.items():
+            view = self._workspace.plugins.views[view_of(entry)]
+            for control in card.picture.get("controls", ()) if not card.held else ():
+                if view.selected_by.get(control["name"]) == what:
+                    return control
+        return None
+
+    def _as_shown(self, entry: str, place: Place) -> Request:
+        return as_shown(self._request(entry, place), self._cards[entry].picture.get("controls", ()))
 
     def _title(self, entry: str) -> str:
         """What the lens calls the card."""
@@ -117,12 +130,14 @@ class Board:
         return card
 
     def _hear(self, entry: str, message: dict[str, Any]) -> None:
-        place = self.selection.place
+        place, views = self.selection.place, self._workspace.plugins.views
         match message:
             case {"kind": "close"}:
                 self.selection.place = place.close(entry)
             case {"kind": "turn", "control": str(control), "value": str(value)}:
-                self.selection.place = place.turn(entry, control, value)
+                self.selection.place = turning(place, (entry, control, value), views, self.sections)
+            case {"kind": "select", "values": dict(values)}:
+                self.selection.place = selecting(place, values, views, self.sections)
             case {"kind": "look", "look": str(look), "value": str(value)} if look in LOOKS:
                 self.selection.place = place.turn(entry, look, value or None)
             case {"kind": "catalogue"}:
@@ -131,9 +146,11 @@ class Board:
                 )
             case {"kind": "hold"}:
                 now = self._request(entry, place)
-                self.selection.place = place.hold(entry, pin.Pin(view=entry, variant=now.variant, step=now.step))
+                self.selection.place = place.hold(
+                    entry, pin.Pin(view=entry, variant=now.variant, step=now.step), now.selected
+                )
             case {"kind": "film", "suffix": str(suffix)}:
-                self.on_film(self._request(entry, place), suffix)
+                self.on_film(self._as_shown(entry, place), suffix)
             case {"kind": "compute"}:
                 self.computing.hear(self._cards[entry], message)
 
@@ -150,4 +167,5 @@ class Board:
             step=settled(self._steps, place.step) if grain is Grain.CHECKPOINT else None,
             compared=place.compared if grain is Grain.COHORT else (),
             controls=controls,
+            selected=selected_of(place, entry, self._workspace.plugins.views[name]),
         )

@@ -28,6 +28,7 @@ from miscope_panel.shown.comparing.comparison import (
     read_comparison,
     with_names,
 )
+from miscope_panel.shown.selected import selected_of, selecting, turning
 from miscope_panel.shown.selection import Place, settled
 
 __all__ = ["ComparePage"]
@@ -122,7 +123,7 @@ class ComparePage:
                     mean=asked.mean and known.seeds_alone,
                     own_scales=asked.own_scales,
                     step=step,
-                    controls=without_looks(place.controls_of(name)),
+                    controls={**selected_of(place, name, installed[name]), **without_looks(place.controls_of(name))},
                 )
             )
         self._set(asked, len(shown))
@@ -192,12 +193,14 @@ class ComparePage:
                 self._hide(tuple(each for each in self._hidden(place) if each != name))
 
     def _hear_of_card(self, view: str, message: dict[str, Any]) -> None:
-        place = self._selection.place
+        place, installed = self._selection.place, self._workspace.plugins.views
         match message:
             case {"kind": "close"}:
                 self._open(tuple(name for name in self._views(place) if name != view))
             case {"kind": "turn", "control": str(control), "value": str(value)}:
-                self._selection.place = place.turn(view, control, value)
+                self._selection.place = turning(place, (view, control, value), installed)
+            case {"kind": "select", "values": dict(values)}:
+                self._selection.place = selecting(place, values, installed)
             case {"kind": "look", "look": str(look), "value": str(value)} if look in LOOKS:
                 self._selection.place = place.turn(view, look, value or None)
             case {"kind": "catalogue"}:

@@ -18,6 +18,7 @@ from miscope_panel.page.pages import opened_page
 from miscope_panel.page.shell import Shell
 from miscope_panel.page.workbench import Workbench
 from miscope_panel.shown.plotlyjs import constants
+from miscope_panel.shown.selectable import selectable
 from miscope_panel.shown.selection import Place, Selection, read_query, write_query
 
 __all__ = ["Dashboard"]
@@ -48,7 +49,7 @@ class Dashboard:
 
     def _asked(self, query: str) -> Place:
         """Where an address leads; a page that is not here is none."""
-        given: dict[str, Any] = read_query(query)
+        given: dict[str, Any] = read_query(query, selectable(self._server.workspace.plugins.views.values()))
         if given.get("page") not in self._server.pages.pages:
             given.pop("page", None)
         return arrived(self._server.workspace, given)

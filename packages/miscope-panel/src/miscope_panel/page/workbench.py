@@ -9,7 +9,6 @@ from typing import final
 
 import panel as pn
 
-from miscope.figures.lenses import known_lenses
 from miscope.inventory import look_up
 from miscope.workspace import Workspace
 from miscope_panel.page.board import Board
@@ -20,8 +19,10 @@ from miscope_panel.page.cursor import Cursor
 from miscope_panel.page.opening import opened
 from miscope_panel.page.page_record import PageContext
 from miscope_panel.page.reports import Reports
+from miscope_panel.page.selected_bar import SelectedBar
 from miscope_panel.page.sidebar import Sidebar
 from miscope_panel.shown.lens_cards import CardSection, sections_of
+from miscope_panel.shown.one_of import lenses_on_page
 from miscope_panel.shown.picture import State, command, why_not
 from miscope_panel.shown.selection import Place
 from miscope_panel.shown.studies import studies
@@ -43,11 +44,14 @@ class Workbench:
         self.cards = Board(context)
         self.board = self.cards.view
         self.context_bar = ContextBar(self._workspace, self._errands)
+        self.selected = SelectedBar(context, self.cards, sizing_mode="stretch_width", margin=0)
+        self.selected.on_lens = self._look_through
         self.reports = Reports(context, self.cards.cards)
         self.cards.on_film = self.reports.film
         self.view = pn.Column(
             self.context_bar.view,
             self.reports.view,
+            self.selected,
             self.board,
             self.cursor,
             sizing_mode="stretch_width",
@@ -65,7 +69,7 @@ class Workbench:
 
     def _offer(self) -> None:
         """What the menus hold beside variants, found where it keeps nobody waiting."""
-        lenses = known_lenses(self._workspace).lenses
+        lenses = lenses_on_page(self._workspace)
         self.sidebar.offer(lenses, {})
         if len(self._names) < 2:
             return
@@ -82,6 +86,7 @@ class Workbench:
         """Have the cards, the cursor and the sidebar show the place, filled in where a visitor first comes to it."""
         self.cursor.active = self.sidebar.lenses.active = place.page == "views"
         self.cards.computing.look(looked_at=place.page == "views")
+        self.selected.follow(place)
         if place.page != "views":
             self._left = True
             return

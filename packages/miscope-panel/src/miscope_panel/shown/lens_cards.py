@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
-from miscope.figures.lenses import known_lenses
 from miscope.lens import Lens
+from miscope_panel.shown.one_of import lenses_on_page
 from miscope_panel.shown.pin import another
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class CardSection:
 
 def sections_of(workspace: Workspace, lens: str) -> tuple[CardSection, ...]:
     """Those of the lens of that name, as its file is now; () where there is none, or nothing of it is installed."""
-    known = known_lenses(workspace).lenses.get(lens) if lens else None
+    known = lenses_on_page(workspace).get(lens) if lens else None
     return () if known is None else cards_of(known, workspace.plugins.views)
 
 

@@ -6,7 +6,7 @@ import math
 import re
 import threading
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, final
@@ -36,6 +36,7 @@ __all__ = [
     "Picture",
     "Request",
     "State",
+    "as_shown",
     "availability_in_turn",
     "command",
     "drawn_picture",
@@ -69,6 +70,8 @@ class Request:
     compared: tuple[str, ...] = ()
     controls: Mapping[str, str] = field(default_factory=dict)
     """And options of what the view reads: 'neurons.clusters.threshold' by its name, or several under 'options'."""
+    selected: Mapping[str, str] = field(default_factory=dict)
+    """Controls that show what is selected for all cards; one that cannot have its value falls back to its default."""
     exact: bool = False
     """Whether a control that cannot have its value is a reason to show nothing, not one to fall back to the default."""
 
@@ -111,6 +114,12 @@ def picture(workspace: Workspace, request: Request) -> Picture:
     return drawn_picture(workspace, request)[0]
 
 
+def as_shown(request: Request, controls: Iterable[Mapping[str, Any]]) -> Request:
+    """The request for elsewhere, where nothing is selected: with the values of these described controls instead."""
+    shown = {str(each["name"]): str(each["value"]) for each in controls if each["name"] in request.selected}
+    return replace(request, controls={**shown, **request.controls}, selected={})
+
+
 def drawn_picture(workspace: Workspace, request: Request) -> tuple[Picture, Figure | None]:
     """The same with its figure as such; None where there is none."""
     label, offered = "step", ()
@@ -124,7 +133,7 @@ def drawn_picture(workspace: Workspace, request: Request) -> tuple[Picture, Figu
             shown, asked = _gathered(workspace, view, variants, request.step, chosen)
             if request.exact and (lack := lacking(workspace, view, shown, request.controls)):
                 return Picture(state="missing", words=lack.words, commands=lack.commands), None
-            controls = _accepted(view, shown, request.controls)
+            controls = _accepted(view, shown, {**request.selected, **request.controls})
             drawn = draw(view, shown, controls)
             turned = turned_away(view, controls, settle(view, shown, {}))
         made = Picture(

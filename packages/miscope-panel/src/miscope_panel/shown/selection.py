@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, final
 from urllib.parse import parse_qsl, urlencode
@@ -44,6 +44,8 @@ class Place:
     """Other variants that cohort views show beside this one."""
     turned: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """(view, control) -> value as text, of controls away from their default."""
+    selected: Mapping[str, str] = field(default_factory=dict)
+    """What -> which, as text, of what all cards show the same of: {'neuron': '42'}."""
     lens: str = ""
     """The lens that the cards were opened by; '' for none."""
     page: str = "views"
@@ -56,6 +58,14 @@ class Place:
         """This place with one control turned; None puts it back."""
         rest = {key: text for key, text in self.turned.items() if key != (view, control)}
         return replace(self, turned=rest if value is None else {**rest, (view, control): value})
+
+    def select(self, values: Mapping[str, str], freed: Collection[tuple[str, str]] = ()) -> Place:
+        """This place with these selected, and without what was turned of some cards alone.
+
+        freed: (view, control) of those.
+        """
+        rest = {key: text for key, text in self.turned.items() if key not in freed}
+        return replace(self, selected={**self.selected, **values}, turned=rest)
 
     def controls_of(self, view: str) -> dict[str, str]:
         """The turned controls of one view."""
@@ -71,13 +81,16 @@ class Place:
         left = tuple(name for name in self.views if name != view)
         return replace(self, views=left, bare=not left, turned=kept)
 
-    def hold(self, view: str, pin: Pin) -> Place:
-        """This place with the pin's card after the view's, its controls as they are there."""
+    def hold(self, view: str, pin: Pin, selected: Mapping[str, str] | None = None) -> Place:
+        """This place with the pin's card after the view's, its controls as they are there.
+
+        selected: those of its controls that show what is selected for all cards.
+        """
         held = str(pin)
         if held in self.views or view not in self.views:
             return self
         at = self.views.index(view) + 1
-        turned = {(held, control): text for control, text in self.controls_of(view).items()}
+        turned = {(held, control): text for control, text in {**(selected or {}), **self.controls_of(view)}.items()}
         return replace(self, views=(*self.views[:at], held, *self.views[at:]), turned={**self.turned, **turned})
 
     def through(self, lens: str, sections: Sequence[CardSection]) -> Place:
@@ -111,13 +124,17 @@ def write_query(place: Place, sections: Sequence[CardSection] = ()) -> str:
     pairs += write_asked(place.table)
     if place.dark:
         pairs.append(("theme", "dark"))
+    pairs += sorted(place.selected.items())
     turned = {key: text for key, text in place.turned.items() if by_lens.turned.get(key) != text}
     pairs += [(f"{view}:{control}", text) for (view, control), text in sorted(turned.items())]
     return urlencode(pairs, safe=_SAFE)
 
 
-def read_query(query: str) -> dict[str, Any]:
-    """The fields of a Place that a query string names; what it does not know or cannot read is left out."""
+def read_query(query: str, selectable: Collection[str] = ()) -> dict[str, Any]:
+    """The fields of a Place that a query string names; what it does not know or cannot read is left out.
+
+    selectable: what can be selected for all cards.
+    """
     pairs = parse_qsl(query.removeprefix("?"), keep_blank_values=True)
     given = dict(pairs)
     fields = _variants([text for key, text in pairs if key == "v"], given.get("with"))
@@ -135,14 +152,17 @@ def read_query(query: str) -> dict[str, Any]:
         fields["table"] = table
     if "theme" in given:
         fields["dark"] = given["theme"] == "dark"
-    turned = {}
-    for key, text in given.items():
-        view, colon, control = key.rpartition(":")
-        if colon and view and control:
-            turned[view, control] = text
-    if turned:
+    if selected := {what: given[what] for what in selectable if what in given}:
+        fields["selected"] = selected
+    if turned := _turned(given):
         fields["turned"] = turned
     return fields
+
+
+def _turned(given: Mapping[str, str]) -> dict[tuple[str, str], str]:
+    """(view, control) -> value, of keys that have both."""
+    parted = ((key.rpartition(":"), text) for key, text in given.items())
+    return {(view, control): text for (view, colon, control), text in parted if colon and view and control}
 
 
 def _variants(named: Sequence[str], beside: str | None) -> dict[str, Any]:

@@ -70,6 +70,8 @@ export function render({model, el}) {
   const chart = chart_in({model, root, canvas, overlay, library: () => ready().then(plotly),
     mark: (about) => (about.time_axis && miscope.step != null ? [about.time_axes, on_axis(about, miscope.step)] : null),
     jump: (place, about) => announce("jump", {step: of_axis(about, place)}),
+    selected: () => miscope.selected,
+    select: (values) => model.send_msg({kind: "select", values}),
     zoom: (ranges) => {
       zoom = zoom_after(zoom, ranges)
       model.send_msg({kind: "look", look: "zoomed-to", value: zoom})
@@ -226,6 +228,7 @@ export function render({model, el}) {
   })
   model.on("pending", wait)
   listen(model, "miscope:cursor", chart.lay)
+  listen(model, "miscope:selected", chart.lay)
   listen(model, "miscope:theme", draw_next)
   const sight = new IntersectionObserver(([entry]) => {
     model.in_sight = entry.isIntersecting
